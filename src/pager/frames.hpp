@@ -1,0 +1,126 @@
+// frames.hpp -- memory pages: where they come from and what is known about each.  Layer: pager.
+// Threads: FrameArena any; a PageWriter belongs to one thread at a time.
+//
+// A frame is a memory page with a small header in front of it. Its address is its ref.
+// [FRAME-1] A frame that a built root reaches is never written again.
+// [FRAME-2] A frame is freed when no root in use has a number n with birth <= n < death.
+#pragma once
+
+#include "base/check.hpp"
+#include "format/ref.hpp"
+#include "pager/page_source.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <vector>
+
+namespace northstar::inline v0::detail {
+
+/// What is known about a memory page or a large value in memory; lies right in front of its bytes.
+struct alignas(64) Frame {
+    std::uint64_t birth = 0;    // number of the first root that reaches it; before that k_unborn | writer's epoch
+    std::uint64_t death = 0;    // number of the first root that does not; 0: alive
+    std::uint64_t forward = 0;  // ref that replaces this frame in the base being made; 0: none
+    std::uint64_t bytes = 0;    // size of the bytes behind this header (page size, or a large value's capacity)
+    std::uint64_t length = 0;   // large values: bytes used
+    std::uint32_t index = 0;    // position in its writer's list while unborn
+    std::uint32_t large = 0;    // 1: a large value, not a page
+    Frame* next = nullptr;      // free list
+
+    static constexpr std::uint64_t k_unborn = std::uint64_t{1} << 63;
+    std::byte* data() { return reinterpret_cast<std::byte*>(this + 1); }
+    static Frame* of(const void* data) {
+        return reinterpret_cast<Frame*>(const_cast<std::byte*>(static_cast<const std::byte*>(data))) - 1;
+    }
+    static Frame* of(Ref ref) { return of(ref.address()); }
+};
+static_assert(sizeof(Frame) == 64);
+
+/// Hands out frames of one page size from large blocks; large values one by one. Thread-safe.
+class FrameArena {
+public:
+    explicit FrameArena(std::size_t page_size);
+    ~FrameArena();
+    FrameArena(const FrameArena&) = delete;
+    FrameArena& operator=(const FrameArena&) = delete;
+
+    /// Takes `count` page frames off the free list (or makes them) as a chain through Frame::next.
+    Frame* take(std::size_t count);
+    /// Gives a chain of page frames back.
+    void give(Frame* first, Frame* last, std::size_t count) noexcept;
+    Frame* take_large(std::uint64_t length);
+    void give_large(Frame* frame) noexcept;
+
+    std::size_t page_size() const { return page_size_; }
+    /// Bytes in frames that are handed out.
+    std::uint64_t bytes_in_use() const { return in_use_.load(std::memory_order_relaxed); }
+
+private:
+    void grow();
+    const std::size_t page_size_;
+    std::mutex mutex_;
+    Frame* free_ = nullptr;
+    std::size_t free_count_ = 0;
+    std::vector<std::pair<void*, std::size_t>> blocks_;
+    std::atomic<std::uint64_t> in_use_{0};
+};
+
+/// The pages a write transaction makes and drops. Copies at first touch, edits its own copies, gives everything back
+/// on abort. Savepoints start a new epoch: pages of an earlier epoch count as shared again.
+class PageWriter {
+public:
+    PageWriter(FrameArena& arena, const PageSource& source);
+    ~PageWriter();
+    PageWriter(const PageWriter&) = delete;
+    PageWriter& operator=(const PageWriter&) = delete;
+
+    const PageSource& source() const { return source_; }
+    std::size_t page_size() const { return arena_.page_size(); }
+    /// Number of the transaction being made (what new entries and pages carry).
+    std::uint64_t txn() const { return txn_; }
+    void set_txn(std::uint64_t txn) { txn_ = txn; }
+
+    /// True: this writer made the page in its current epoch, so it may be edited in place.
+    bool owns(Ref ref) const { return ref.in_memory() && Frame::of(ref)->birth == (Frame::k_unborn | epoch_); }
+    /// A new page with undefined content, owned.
+    std::byte* new_page();
+    /// A buffer for a large value, owned; the caller fills it.
+    std::byte* new_large(std::uint64_t length);
+    /// The page (or large value) is no longer reachable from the root being made. Owned: freed at once.
+    void drop(Ref ref, bool large = false);
+
+    /// Epochs for savepoints. mark() returns a token; rewind(token) frees what was made and forgets what was dropped
+    /// since; the caller restores its roots.
+    struct Mark { std::size_t frames = 0; std::size_t dropped = 0; };
+    Mark mark();
+    void rewind(Mark mark);
+
+    /// Frames made and still wanted, and refs dropped that are older than this writer; for the commit.
+    std::vector<Frame*>& frames() { return frames_; }
+    struct Dropped { Ref ref; bool large = false; };
+    std::vector<Dropped>& dropped() { return dropped_; }
+    /// Gives every frame back and forgets what was dropped (abort, or after the commit took both lists).
+    void abandon() noexcept;
+    void forget() noexcept { frames_.clear(); dropped_.clear(); }
+    std::uint64_t pages_made() const { return pages_made_; }
+    std::uint64_t bytes() const { return bytes_; }
+
+private:
+    Frame* cached();
+    void remember(Frame* frame);
+    void free_frame(Frame* frame) noexcept;
+    FrameArena& arena_;
+    const PageSource& source_;
+    std::uint64_t txn_ = 0;
+    std::uint64_t epoch_ = 0;
+    Frame* cache_ = nullptr;
+    std::size_t cache_count_ = 0;
+    std::vector<Frame*> frames_;   // nullptr: freed again
+    std::vector<Dropped> dropped_;
+    std::uint64_t pages_made_ = 0;
+    std::uint64_t bytes_ = 0;
+};
+
+}  // namespace northstar::inline v0::detail
