@@ -221,7 +221,7 @@ public:
         KeyValue operator*() const { return {cursor_->key(), cursor_->value()}; }
         iterator& operator++() { range_->advance(); return *this; }
         void operator++(int) { ++*this; }
-        friend bool operator==(const iterator& it, std::default_sentinel_t) noexcept { return it.range_->done_; }
+        bool operator==(std::default_sentinel_t) const noexcept { return range_->done_; }
 
     private:
         friend class Range;
@@ -410,7 +410,7 @@ public:
         const CommitRecord& operator*() const { return range_->record_; }
         iterator& operator++() { range_->advance(); return *this; }
         void operator++(int) { ++*this; }
-        friend bool operator==(const iterator& it, std::default_sentinel_t) noexcept { return it.range_->done_; }
+        bool operator==(std::default_sentinel_t) const noexcept { return range_->done_; }
 
     private:
         friend class CommitRange;

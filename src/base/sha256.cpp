@@ -1,0 +1,182 @@
+#include "base/sha256.hpp"
+
+#include "base/bytes.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#if defined(__x86_64__)
+#include <immintrin.h>  // amalgamation: keep
+#endif
+
+namespace northstar::inline v0::detail {
+
+namespace sha256_impl {
+
+alignas(16) inline constexpr std::uint32_t k_round[64] = {
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+
+inline constexpr std::uint32_t k_start[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                             0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+
+inline void compress_portable(std::uint32_t* state, const std::byte* blocks, std::size_t count) {
+    for (; count > 0; --count, blocks += 64) {
+        std::uint32_t w[64];
+        for (std::size_t t = 0; t < 16; ++t) w[t] = load_head(blocks + 4 * t);
+        for (std::size_t t = 16; t < 64; ++t) {
+            const std::uint32_t x = w[t - 15];
+            const std::uint32_t y = w[t - 2];
+            w[t] = w[t - 16] + w[t - 7] + (std::rotr(x, 7) ^ std::rotr(x, 18) ^ x >> 3) +
+                   (std::rotr(y, 17) ^ std::rotr(y, 19) ^ y >> 10);
+        }
+        std::uint32_t v[8];  // the standard's a..h
+        std::copy_n(state, 8, v);
+        for (std::size_t t = 0; t < 64; ++t) {
+            const std::uint32_t choice = (v[4] & v[5]) ^ (~v[4] & v[6]);
+            const std::uint32_t majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
+            const std::uint32_t first = v[7] + (std::rotr(v[4], 6) ^ std::rotr(v[4], 11) ^ std::rotr(v[4], 25)) +
+                                        choice + k_round[t] + w[t];
+            const std::uint32_t second = (std::rotr(v[0], 2) ^ std::rotr(v[0], 13) ^ std::rotr(v[0], 22)) + majority;
+            v[7] = v[6];
+            v[6] = v[5];
+            v[5] = v[4];
+            v[4] = v[3] + first;
+            v[3] = v[2];
+            v[2] = v[1];
+            v[1] = v[0];
+            v[0] = first + second;
+        }
+        for (std::size_t i = 0; i < 8; ++i) state[i] += v[i];
+    }
+}
+
+#if defined(__x86_64__)
+
+// The instructions keep the eight words as (A B E F) and (C D G H), A and C in the highest lane, and do two rounds at
+// once; message words come in fours.
+__attribute__((target("sha,sse4.1"))) inline void compress_instruction(std::uint32_t* state, const std::byte* blocks,
+                                                                       std::size_t count) {
+    const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+    const __m128i dcba = _mm_loadu_si128(reinterpret_cast<const __m128i*>(state));
+    const __m128i hgfe = _mm_loadu_si128(reinterpret_cast<const __m128i*>(state + 4));
+    const __m128i cdab = _mm_shuffle_epi32(dcba, 0xb1);
+    const __m128i efgh = _mm_shuffle_epi32(hgfe, 0x1b);
+    __m128i abef = _mm_alignr_epi8(cdab, efgh, 8);
+    __m128i cdgh = _mm_blend_epi16(efgh, cdab, 0xf0);
+    for (; count > 0; --count, blocks += 64) {
+        const __m128i abef_before = abef;
+        const __m128i cdgh_before = cdgh;
+        __m128i w[4];
+        for (int group = 0; group < 16; ++group) {
+            __m128i& now = w[group % 4];
+            if (group < 4) {
+                now = _mm_loadu_si128(reinterpret_cast<const __m128i*>(blocks + 16 * group));
+                now = _mm_shuffle_epi8(now, big_endian);
+            } else {
+                const __m128i& last = w[(group + 3) % 4];
+                const __m128i seven_back = _mm_alignr_epi8(last, w[(group + 2) % 4], 4);
+                now = _mm_sha256msg1_epu32(now, w[(group + 1) % 4]);
+                now = _mm_sha256msg2_epu32(_mm_add_epi32(now, seven_back), last);
+            }
+            const __m128i input =
+                _mm_add_epi32(now, _mm_load_si128(reinterpret_cast<const __m128i*>(k_round + 4 * group)));
+            cdgh = _mm_sha256rnds2_epu32(cdgh, abef, input);
+            abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(input, 0x0e));
+        }
+        abef = _mm_add_epi32(abef, abef_before);
+        cdgh = _mm_add_epi32(cdgh, cdgh_before);
+    }
+    const __m128i feba = _mm_shuffle_epi32(abef, 0x1b);
+    const __m128i dchg = _mm_shuffle_epi32(cdgh, 0xb1);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(state), _mm_blend_epi16(feba, dchg, 0xf0));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(state + 4), _mm_alignr_epi8(dchg, feba, 8));
+}
+
+// The compiler's own table of processor features does not know this one in every version; ask the processor: leaf 7,
+// bit 29 of ebx.
+inline bool has_instruction() noexcept {
+    static const bool answer = [] {
+        std::uint32_t a = 0;
+        std::uint32_t b = 0;
+        std::uint32_t c = 0;
+        std::uint32_t d = 0;
+        __asm__("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(0), "c"(0));
+        if (a < 7 || __builtin_cpu_supports("sse4.1") == 0) return false;
+        __asm__("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(7), "c"(0));
+        return (b >> 29 & 1) != 0;
+    }();
+    return answer;
+}
+inline auto best_compress() noexcept { return has_instruction() ? &compress_instruction : &compress_portable; }
+
+#else
+
+inline auto best_compress() noexcept { return &compress_portable; }
+
+#endif
+
+}  // namespace sha256_impl
+
+Sha256::Sha256() noexcept : Sha256(sha256_impl::best_compress()) {}
+
+Sha256::Sha256(Compress compress) noexcept : compress_(compress) { start(); }
+
+Sha256 Sha256::portable() noexcept { return Sha256(&sha256_impl::compress_portable); }
+
+void Sha256::start() noexcept {
+    total_ = 0;
+    std::copy_n(sha256_impl::k_start, 8, state_);
+}
+
+void Sha256::update(const void* bytes, std::size_t size) noexcept {
+    const auto* from = static_cast<const std::byte*>(bytes);
+    const std::size_t used = total_ % 64;
+    total_ += size;
+    if (used != 0) {
+        const std::size_t part = std::min(size, 64 - used);
+        std::copy_n(from, part, pending_ + used);
+        from += part;
+        size -= part;
+        if (used + part < 64) return;
+        compress_(state_, pending_, 1);
+    }
+    compress_(state_, from, size / 64);
+    std::copy_n(from + size / 64 * 64, size % 64, pending_);
+}
+
+void Sha256::update_u64(std::uint64_t value) noexcept {
+    std::byte buffer[8];
+    store_u64(buffer, value);
+    update(buffer, sizeof buffer);
+}
+
+Hash Sha256::finish() noexcept {
+    // A one bit, zeros, and the length in bits as a big-endian number at the end of a block.
+    std::byte padding[72] = {std::byte{0x80}};
+    const std::size_t zeros = (64 + 56 - total_ % 64 - 1) % 64;
+    const std::uint64_t bits = total_ * 8;
+    for (std::size_t i = 0; i < 8; ++i) padding[1 + zeros + i] = static_cast<std::byte>(bits >> (56 - 8 * i));
+    update(padding, 1 + zeros + 8);
+    Hash hash;
+    for (std::size_t i = 0; i < 32; ++i) {
+        hash.bytes[i] = static_cast<unsigned char>(state_[i / 4] >> (24 - 8 * (i % 4)) & 0xff);
+    }
+    start();
+    return hash;
+}
+
+Hash Sha256::of(const void* bytes, std::size_t size) noexcept {
+    Sha256 sum;
+    sum.update(bytes, size);
+    return sum.finish();
+}
+
+}  // namespace northstar::inline v0::detail
