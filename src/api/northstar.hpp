@@ -379,7 +379,9 @@ private:
 
 /// One operation of a commit.
 struct Operation {
-    enum class Kind : std::uint8_t { put = 1, erase = 2, erase_range = 3, create_tree = 4, drop_tree = 5, set_history = 6 };
+    enum class Kind : std::uint8_t {
+        put = 1, erase = 2, erase_range = 3, create_tree = 4, drop_tree = 5, set_history = 6
+    };
     Kind kind = Kind::put;
     std::uint64_t tree_id = 0;
     std::string_view tree;              ///< name

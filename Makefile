@@ -1,0 +1,78 @@
+# Entry point; the work is done by CMakeLists.txt and the scripts in tool/. "make help" lists the targets.
+# Variables: JOBS=n (compilers and tests at the same time), CXX=clang++, DEMO_REPO=path, PREFIX=dir for install.
+
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+PREFIX ?= /usr/local
+export CMAKE_GENERATOR := $(if $(CMAKE_GENERATOR),$(CMAKE_GENERATOR),$(if $(shell command -v ninja),Ninja,Unix Makefiles))
+BUILD = cmake --build build/$(1) --parallel $(JOBS) $(if $(2),--target $(2))
+CONFIGURE = cmake --preset $(1) --log-level=NOTICE >/dev/null
+
+.PHONY: all amalgamation demo test check hard bench race amalgamation-check split debug asan tsan install format tidy \
+        clean help bootstrap configure
+.DEFAULT_GOAL := all
+
+all: configure  ## the library and the tool, release build
+	@$(call BUILD,release)
+
+help:  ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+bootstrap:  ## install missing build tools (Debian: apt-get), or say what is missing
+	@sh tool/bootstrap.sh
+
+configure: bootstrap
+	@$(call CONFIGURE,release)
+
+amalgamation: configure  ## build/northstar.hpp and build/northstar.cpp
+	@$(call BUILD,release,northstar_pair)
+	@cp build/release/pair/northstar.hpp build/release/pair/northstar.cpp build/
+
+demo: configure  ## a tour on real input (DEMO_REPO=path for another repository)
+	@$(call BUILD,release)
+	@sh tool/demo.sh
+
+test: configure  ## every test against the amalgamated pair; ends with "N passed, N failed"
+	@$(call BUILD,release,tests)
+	@JOBS=$(JOBS) sh tool/run_tests.sh build/release
+
+check: configure tidy  ## tidy, the example, and the tests tagged fast
+	@$(call BUILD,release,tests)
+	@JOBS=$(JOBS) sh tool/run_tests.sh build/release '~[slow]'
+
+split: bootstrap  ## every file of src/ compiled alone, then the tests against that
+	@$(call CONFIGURE,split)
+	@$(call BUILD,split,tests)
+	@JOBS=$(JOBS) sh tool/run_tests.sh build/split
+
+debug asan tsan: bootstrap  ## the tests without optimisation, or under sanitizers
+	@$(call CONFIGURE,$@)
+	@$(call BUILD,$@,tests)
+	@JOBS=$(JOBS) sh tool/run_tests.sh build/$@
+
+amalgamation-check: amalgamation  ## the pair alone: compilers, flags, symbols, macros, reproducibility, consumers
+	@sh amalgamation/test/check.sh
+
+hard: configure  ## hardening suites (HARD_SEEDS=n for more)
+	@$(call BUILD,release,hard)
+	@sh hard/run.sh build/release
+
+bench: configure  ## benchmarks of the release build
+	@$(call BUILD,release,bench)
+	@sh bench/run.sh build/release
+
+race: configure  ## benchmarks beside the peers; writes bench/RESULTS.md
+	@BOOTSTRAP_PEERS=1 sh tool/bootstrap.sh
+	@$(call BUILD,release,bench)
+	@sh bench/race.sh build/release
+
+install: all  ## into PREFIX (default /usr/local)
+	@cmake --install build/release --prefix $(PREFIX)
+
+tidy:  ## house rules
+	@sh tool/tidy
+
+format:  ## clang-format the lines changed since the last commit
+	@git diff -U0 --no-color HEAD -- '*.cpp' '*.hpp' | clang-format-diff -p1 -i
+
+clean:  ## remove build/
+	@rm -rf build
