@@ -530,6 +530,7 @@ public:
     Transaction begin_write(const WriteOptions& options = {});
     /// Works beside other writers, validates at commit: serializable or Errc::conflict.
     Transaction begin_optimistic(const WriteOptions& options = {});
+#ifdef __cpp_exceptions
     /// Runs fn(Transaction&), commits, retries conflicts, takes the exclusive queue after a few. Rolls back on throw.
     template <class F>
     Commit update(F&& fn, const WriteOptions& options = {}) {
@@ -543,6 +544,7 @@ public:
             }
         }
     }
+#endif
 
     /// Makes every lazy commit durable.
     void sync();
