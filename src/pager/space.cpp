@@ -1,0 +1,193 @@
+#include "pager/space.hpp"
+
+#include "base/bytes.hpp"
+#include "base/check.hpp"
+#include "format/meta.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::detail {
+
+void SpaceMap::add_free(std::uint64_t page, std::uint64_t pages) {
+    free_pages_ += pages;
+    auto next = free_.lower_bound(page);
+    if (next != free_.begin()) {
+        auto before = std::prev(next);
+        NORTHSTAR_ASSERT(before->first + before->second <= page);
+        if (before->first + before->second == page) {
+            page = before->first;
+            pages += before->second;
+            free_.erase(before);
+        }
+    }
+    if (next != free_.end()) {
+        NORTHSTAR_ASSERT(page + pages <= next->first);
+        if (page + pages == next->first) {
+            pages += next->second;
+            next = free_.erase(next);
+        }
+    }
+    free_.emplace_hint(next, page, pages);
+}
+
+std::uint64_t SpaceMap::allocate(std::uint64_t pages) {
+    NORTHSTAR_ASSERT(pages > 0);
+    for (auto it = free_.begin(); it != free_.end(); ++it) {
+        if (it->second < pages) continue;
+        const std::uint64_t page = it->first;
+        const std::uint64_t rest = it->second - pages;
+        it = free_.erase(it);
+        if (rest != 0) free_.emplace_hint(it, page + pages, rest);
+        free_pages_ -= pages;
+        return page;
+    }
+    // A free tail is extended rather than left behind.
+    if (!free_.empty()) {
+        auto last = std::prev(free_.end());
+        if (last->first + last->second == end_) {
+            const std::uint64_t page = last->first;
+            free_pages_ -= last->second;
+            free_.erase(last);
+            end_ = page + pages;
+            return page;
+        }
+    }
+    const std::uint64_t page = end_;
+    end_ += pages;
+    return page;
+}
+
+PageRun SpaceMap::allocate_some(std::uint64_t wanted) {
+    if (free_.empty()) return {allocate(wanted), wanted};
+    auto it = free_.begin();
+    const PageRun run{it->first, std::min(it->second, wanted)};
+    const std::uint64_t rest = it->second - run.pages;
+    it = free_.erase(it);
+    if (rest != 0) free_.emplace_hint(it, run.page + run.pages, rest);
+    free_pages_ -= run.pages;
+    return run;
+}
+
+void SpaceMap::give_back(PageRun run) {
+    if (run.pages != 0) add_free(run.page, run.pages);
+}
+
+void SpaceMap::die(std::uint64_t page, std::uint64_t pages, std::uint64_t born, std::uint64_t died) {
+    dead_pages_ += pages;
+    if (!dead_.empty()) {
+        DeadRun& last = dead_.back();
+        if (last.page + last.pages == page && last.born == born && last.died == died) {
+            last.pages += pages;
+            return;
+        }
+    }
+    dead_.push_back({page, pages, born, died});
+}
+
+void SpaceMap::reclaim(std::span<const std::uint64_t> generations) {
+    std::size_t kept = 0;
+    for (const DeadRun& run : dead_) {
+        const auto first = std::lower_bound(generations.begin(), generations.end(), run.born);
+        if (first != generations.end() && *first < run.died) {
+            dead_[kept++] = run;
+        } else {
+            dead_pages_ -= run.pages;
+            add_free(run.page, run.pages);
+        }
+    }
+    dead_.resize(kept);
+}
+
+bool SpaceMap::take(std::uint64_t page, std::uint64_t pages) {
+    if (page + pages > end_) {
+        const std::uint64_t from = end_;
+        end_ = page + pages;
+        add_free(from, end_ - from);
+    }
+    auto it = free_.upper_bound(page);
+    if (it == free_.begin()) return false;
+    --it;
+    const auto [first, count] = *it;
+    if (page < first || page + pages > first + count) return false;
+    it = free_.erase(it);
+    if (page + pages < first + count) it = free_.emplace_hint(it, page + pages, first + count - page - pages);
+    if (first < page) free_.emplace_hint(it, first, page - first);
+    free_pages_ -= pages;
+    return true;
+}
+
+std::uint64_t SpaceMap::shrink() {
+    if (!free_.empty()) {
+        auto last = std::prev(free_.end());
+        if (last->first + last->second == end_) {
+            end_ = last->first;
+            free_pages_ -= last->second;
+            free_.erase(last);
+        }
+    }
+    return end_;
+}
+
+void SpaceMap::encode(std::string& out) const {
+    ByteWriter writer(out);
+    writer.varint(end_);
+    writer.varint(free_.size());
+    std::uint64_t at = k_first_data_page;
+    for (const auto& [page, pages] : free_) {
+        writer.varint(page - at);
+        writer.varint(pages);
+        at = page + pages;
+    }
+    std::vector<DeadRun> dead = dead_;
+    std::sort(dead.begin(), dead.end(), [](const DeadRun& a, const DeadRun& b) { return a.page < b.page; });
+    writer.varint(dead.size());
+    at = k_first_data_page;
+    for (const DeadRun& run : dead) {
+        writer.varint(run.page - at);
+        writer.varint(run.pages);
+        writer.varint(run.born);
+        writer.varint(run.died - run.born);
+        at = run.page + run.pages;
+    }
+}
+
+SpaceMap SpaceMap::decode(std::span<const std::byte> bytes, std::size_t& position) {
+    ByteReader reader(bytes.subspan(position), "space map");
+    SpaceMap map(reader.varint());
+    const auto run_at = [&](std::uint64_t& at) {
+        const std::uint64_t gap = reader.varint();
+        const std::uint64_t pages = reader.varint();
+        if (at > map.end_ || gap > map.end_ - at || pages == 0 || pages > map.end_ - at - gap) {
+            reader.damaged("names pages behind the end of the file");
+        }
+        const std::uint64_t page = at + gap;
+        at = page + pages;
+        return PageRun{page, pages};
+    };
+    std::uint64_t count = reader.varint();
+    std::uint64_t at = k_first_data_page;
+    for (; count > 0; --count) {
+        const PageRun run = run_at(at);
+        map.free_.emplace_hint(map.free_.end(), run.page, run.pages);
+        map.free_pages_ += run.pages;
+    }
+    count = reader.varint();
+    at = k_first_data_page;
+    for (; count > 0; --count) {
+        const PageRun run = run_at(at);
+        const std::uint64_t born = reader.varint();
+        const std::uint64_t died = born + reader.varint();
+        // A page must not be free and dead at once.
+        const auto next = map.free_.upper_bound(run.page);
+        const bool clash = (next != map.free_.end() && next->first < run.page + run.pages) ||
+                           (next != map.free_.begin() &&
+                            std::prev(next)->first + std::prev(next)->second > run.page);
+        if (clash) reader.damaged("names a page twice");
+        map.dead_.push_back({run.page, run.pages, born, died});
+        map.dead_pages_ += run.pages;
+    }
+    position += reader.position();
+    return map;
+}
+
+}  // namespace northstar::inline v0::detail

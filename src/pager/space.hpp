@@ -1,0 +1,71 @@
+// space.hpp -- which pages of the file are free, and when dead ones become free.  Layer: pager.
+// Threads: one at a time (the holder of the checkpoint lock).
+//
+// [SPACE-1] A page born in generation b and dead since generation d is reusable when no generation p that either meta
+//           page or a pin names lies in b <= p < d.
+// [SPACE-2] Every page from 2 to the end is exactly one of: free, dead, or in use.
+// [SPACE-3] The map is written whole by a checkpoint and never lives in a tree that must allocate from itself.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace northstar::inline v0::detail {
+
+struct PageRun {
+    std::uint64_t page = 0;
+    std::uint64_t pages = 0;
+};
+
+struct DeadRun {
+    std::uint64_t page = 0;
+    std::uint64_t pages = 0;
+    std::uint64_t born = 0;
+    std::uint64_t died = 0;
+};
+
+class SpaceMap {
+public:
+    explicit SpaceMap(std::uint64_t end = 0) : end_(end) {}
+
+    /// One past the last page of the file.
+    std::uint64_t end() const { return end_; }
+    std::uint64_t free_pages() const { return free_pages_; }
+    std::uint64_t dead_pages() const { return dead_pages_; }
+    const std::map<std::uint64_t, std::uint64_t>& free_runs() const { return free_; }
+    const std::vector<DeadRun>& dead_runs() const { return dead_; }
+
+    /// A run of exactly this many pages: the lowest free one that holds it, else at the end of the file.
+    std::uint64_t allocate(std::uint64_t pages);
+    /// Between 1 and `wanted` pages in one run, lowest address first; grows the file only when nothing is free.
+    PageRun allocate_some(std::uint64_t wanted);
+    /// Pages that were allocated and never named by a meta page.
+    void give_back(PageRun run);
+    /// Pages that the generation being made no longer needs.
+    void die(std::uint64_t page, std::uint64_t pages, std::uint64_t born, std::uint64_t died);
+    /// Makes dead pages free that none of these generations (ascending) can reach. [SPACE-1]
+    void reclaim(std::span<const std::uint64_t> generations);
+    /// Removes pages from the free runs because somebody announced their use; growing the map where needed.
+    /// False: some of them are not free.
+    bool take(std::uint64_t page, std::uint64_t pages);
+    /// Forgets a free tail: returns the new end. The file may be cut there once no generation needs more.
+    std::uint64_t shrink();
+
+    void encode(std::string& out) const;
+    /// Throws Error(corrupt) on anything that breaks [SPACE-2]. `at` moves behind the map.
+    static SpaceMap decode(std::span<const std::byte> bytes, std::size_t& at);
+
+private:
+    void add_free(std::uint64_t page, std::uint64_t pages);
+    std::uint64_t end_ = 0;
+    std::map<std::uint64_t, std::uint64_t> free_;  // first page -> pages; no two touch
+    std::vector<DeadRun> dead_;
+    std::uint64_t free_pages_ = 0;
+    std::uint64_t dead_pages_ = 0;
+};
+
+}  // namespace northstar::inline v0::detail

@@ -1,0 +1,212 @@
+// core.hpp -- one open database: everything a handle holds.  Layer: txn.
+//
+// The parts, each in its own file:
+//   open.cpp        opening, creating, recovering, closing
+//   commit.cpp      the commit protocol and flushing
+//   replay.cpp      turning log records into roots: recovery, other processes, replicas
+//   checkpoint.cpp  placing a root, switching the meta page, rebasing
+//   past.cpp        states of the past
+//   inspect.cpp     statistics and state hash
+//
+// Order of locks: writer's turn, write lock (file), checkpoint mutex, checkpoint lock (file), flush mutex, flush lock
+// (file), mutexes of RootSet, LogStore and HistoryIndex. The checkpoint mutex and lock are released before the turn is
+// asked for. [CORE-1]
+//
+// [CORE-2] A txn is acknowledged only when its record is in the log and, if it asked for it, flushed.
+// [CORE-3] Visible is a prefix: a txn becomes visible when every full txn up to it is durable.
+// [CORE-4] After a failed flush nothing more is acknowledged or written until everybody has reopened.
+#pragma once
+
+#include "api/northstar.hpp"
+#include "format/meta.hpp"
+#include "history/index.hpp"
+#include "log/store.hpp"
+#include "os/vfs.hpp"
+#include "pager/file_pages.hpp"
+#include "pager/frames.hpp"
+#include "pager/space.hpp"
+#include "txn/processes.hpp"
+#include "txn/root.hpp"
+#include "txn/turn.hpp"
+#include "txn/views.hpp"
+#include "txn/workspace.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace northstar::inline v0::detail {
+
+class WriteTxn;
+class Placer;
+
+struct Counters {
+    std::atomic<std::uint64_t> commits{0}, conflicts{0}, flushes{0}, checkpoints{0}, replayed_txns{0};
+    std::atomic<std::uint64_t> log_bytes_written{0}, page_bytes_written{0}, pages_copied{0};
+    std::atomic<std::uint64_t> last_checkpoint_us{0}, slowdown_us{0};
+};
+
+class DatabaseCore : public std::enable_shared_from_this<DatabaseCore> {
+public:
+    /// `vfs`: nullptr for the operating system's (or memory for ":memory:"); otherwise it outlives the core.
+    static std::shared_ptr<DatabaseCore> open(const std::string& path, const Options& options, Vfs* vfs = nullptr);
+    ~DatabaseCore();
+    void close();
+    /// Throws when the handle is closed, or was inherited through fork().
+    void check_usable() const;
+
+    // ---- reading ----
+    ReadView* open_view();
+    ReadView* open_past_view(AsOf point);
+    static void close_view(ReadView* view) noexcept;
+
+    // ---- writing ----
+    void begin_exclusive(std::optional<std::uint32_t> timeout_ms);
+    void end_exclusive() noexcept;
+    Commit commit(WriteTxn& txn);
+    void sync();
+    void checkpoint();
+
+    // ---- parts, for the other files of this layer ----
+    const PageSource& source() const { return *source_; }
+    FrameArena& arena() { return *arena_; }
+    RootSet& roots() { return *roots_; }
+    LogStore& log() { return *log_; }
+    HistoryIndex& history() { return *history_; }
+    Processes& processes() { return *processes_; }
+    Vfs& vfs() { return *vfs_; }
+    File& file() { return *file_; }
+    const Options& options() const { return options_; }
+    const std::string& path() const { return path_; }
+    const Uuid& uuid() const { return uuid_; }
+    std::uint32_t page_size() const { return page_size_; }
+    WriterTurn& turn() { return turn_; }
+    bool poisoned() { return processes_->load(Word::poison) != 0; }
+    Meta newest_meta() const;
+
+    /// Brings this process up to the newest visible txn.
+    void catch_up();
+    /// The same to the end of the log; call with the turn and the write lock.
+    void catch_up_for_writing();
+    /// Waits until everything up to this txn and log position is durable; flushes if nobody does.
+    void make_durable(Txn txn, std::uint64_t position);
+    void wait_visible(Txn txn);
+    Statistics statistics();
+    VerifyReport verify(const VerifyOptions& options);
+    /// Chain hash after a txn; computes what is missing.
+    Hash chain_hash(Txn txn);
+    Txn oldest_txn() const;
+    std::uint64_t prune(AsOf horizon);
+    std::uint64_t compact();
+    Txn resolve(AsOf point);
+    void set_history(History history);
+    Counters& counters() { return counters_; }
+    /// Writes a commit that changes nothing in the trees but carries what `fill` puts into it.
+    Commit commit_with(const std::function<void(WriteTxn&)>& fill);
+
+private:
+    friend class WriteTxn;
+    friend class Replayer;
+    DatabaseCore() = default;
+
+    // open.cpp
+    void open_file(const std::string& path, Vfs* vfs);
+    void enter();
+    void create();
+    void recover();
+    void join();
+    void attach_read_only();
+    bool read_metas(bool uncached);
+    bool load_generation(const Meta& meta);
+    void start_background();
+    void stop_background() noexcept;
+    void run_background();
+    void adopt_meta(const Meta& meta);
+    void ensure_unclean();
+    void write_meta(const Meta& meta);
+
+    // commit.cpp
+    void flush_log(Txn txn, std::uint64_t position);
+    void flush_file();
+    void publish_visible();
+    void poison(const char* why);
+    void append_mark();
+    void take_over();
+    void slow_down();
+
+    // replay.cpp
+    bool replay_to(Txn target, bool to_end);
+    Root* root_of(Workspace& work, Txn txn, std::uint64_t time_us, std::uint64_t log_position);
+    void install(Workspace& work, Root* root);
+
+    // checkpoint.cpp
+    struct Frozen;
+    bool checkpoint_locked(bool clean);
+    void load_space();
+    void rebase(const Meta& meta, Placer& placer, const Root* frozen, const std::vector<Frame*>& placed);
+    Ref translate(Ref ref, std::vector<std::pair<Frame*, Frame*>>& copies, int depth);
+    void drop_old_bases();
+    void extend_log(std::uint64_t bytes);
+    void announce_extents();
+
+    Options options_;
+    std::string path_;
+    std::unique_ptr<Vfs> own_vfs_;
+    Vfs* vfs_ = nullptr;
+    std::unique_ptr<File> file_;
+    FileIdentity identity_;
+    bool registered_ = false;
+    bool memory_ = false;
+    std::uint64_t fork_count_ = 0;
+    std::atomic<bool> closed_{false};
+    std::uint32_t page_size_ = 4096;
+    Uuid uuid_{};
+
+    std::unique_ptr<Processes> processes_;
+    std::unique_ptr<FilePages> source_;
+    std::unique_ptr<FrameArena> arena_;
+    std::unique_ptr<ViewTable> views_;
+    std::unique_ptr<RootSet> roots_;
+    std::unique_ptr<LogStore> log_;
+    std::unique_ptr<HistoryIndex> history_;
+    WriterTurn turn_;
+    Counters counters_;
+
+    mutable std::mutex meta_mutex_;            // metas_, bases_
+    Meta metas_[2];
+    bool meta_valid_[2] = {false, false};
+    Meta newest_;                              // of the base this process stands on
+    std::vector<std::unique_ptr<Base>> bases_; // ascending generation; the last is the current one
+
+    std::mutex flush_mutex_;
+    std::condition_variable flushed_;
+    bool flush_running_ = false;
+    std::atomic<std::uint64_t> lazy_since_us_{0};
+
+    std::mutex checkpoint_mutex_;
+    SpaceMap space_;
+    std::uint64_t space_generation_ = 0;       // the map is of this generation; 0: not loaded
+    std::atomic<std::uint64_t> checkpoint_position_{0};
+
+    std::mutex background_mutex_;
+    std::condition_variable background_wake_;
+    std::thread background_;
+    std::thread flusher_;
+    bool stop_ = false;
+    bool checkpoint_wanted_ = false;
+    std::atomic<std::uint64_t> coarse_us_{0};
+    std::uint64_t overlay_limit_ = 0;
+
+    std::unique_ptr<Workspace> replay_work_;
+    std::mutex chain_mutex_;
+    Txn chain_txn_ = 0;
+    std::uint64_t chain_position_ = 0;
+    Hash chain_;
+};
+
+}  // namespace northstar::inline v0::detail

@@ -1,0 +1,72 @@
+// processes.hpp -- how processes that share a file keep out of each other's way.  Layer: txn.
+//
+// Every lock is a byte range of the database file, owned by an open file description; locks die with their holder.
+//   gate        exclusive, only while opening
+//   open        shared by all that may write; exclusive means alone
+//   write       the writer
+//   checkpoint  the one who carves space
+//   flush       the one who flushes
+//   pin(g)      shared, one per generation that somebody reads
+// [PROC-1] Nobody asks for the write lock while holding the checkpoint lock.
+// [PROC-2] A pin counts only after the meta page was read again and still names its generation.
+// [PROC-3] The write lock is kept between transactions until a word says that another process wants it.
+// Threads: the write lock under the writer's turn, the others under the mutex of their users.
+#pragma once
+
+#include "os/vfs.hpp"
+#include "txn/words.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace northstar::inline v0::detail {
+
+class Processes {
+public:
+    enum Byte : std::uint64_t { gate = 0, open = 1, write = 2, checkpoint = 3, flush = 4, first_pin = 4096 };
+
+    /// `words`: the side file's, or nullptr for words of this handle alone (memory, exclusive, read-only).
+    Processes(File& file, std::unique_ptr<SharedWords> words);
+
+    std::atomic<std::uint64_t>& word(Word which) { return words_[static_cast<std::size_t>(which)]; }
+    std::uint64_t load(Word which) const {
+        return words_[static_cast<std::size_t>(which)].load(std::memory_order_acquire);
+    }
+    void store(Word which, std::uint64_t value) {
+        words_[static_cast<std::size_t>(which)].store(value, std::memory_order_release);
+    }
+    /// Sleeps until the word differs from `seen`, or the time is over; may return early.
+    void wait(Word which, std::uint64_t seen, std::uint64_t timeout_us);
+    void wake(Word which);
+    void reset_words();
+
+    bool try_lock(std::uint64_t byte, LockKind kind) { return file_.try_lock(byte, kind); }
+    bool lock(std::uint64_t byte, LockKind kind, std::optional<std::uint64_t> timeout_us) {
+        return file_.lock(byte, kind, timeout_us);
+    }
+    void unlock(std::uint64_t byte) noexcept { file_.unlock(byte); }
+
+    /// Takes the write lock unless this process has it already. False: the time was over.
+    bool take_write(std::optional<std::uint64_t> timeout_us);
+    /// Gives it back if another process wants it (or `always`). Call with the writer's turn.
+    void yield_write(bool always) noexcept;
+    bool has_write() const { return has_write_; }
+
+    bool pin(std::uint64_t generation) { return file_.try_lock(first_pin + generation, LockKind::shared); }
+    void unpin(std::uint64_t generation) noexcept { file_.unlock(first_pin + generation); }
+    /// Generations that other handles have pinned, ascending.
+    std::vector<std::uint64_t> pinned_by_others();
+    bool others_have_it_open() { return !file_.locked_by_others(open, open).empty(); }
+
+private:
+    File& file_;
+    std::unique_ptr<SharedWords> shared_;
+    std::atomic<std::uint64_t>* words_ = nullptr;
+    bool has_write_ = false;
+    std::uint64_t last_release_ = 0;
+};
+
+}  // namespace northstar::inline v0::detail

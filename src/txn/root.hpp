@@ -1,0 +1,155 @@
+// root.hpp -- states of the database in memory, and which memory pages they keep alive.  Layer: txn.
+//
+// Roots are numbered in the order they are installed, rebases included. In use are: the roots of open snapshots, the
+// visible root, every root between visible and built, and the one a checkpoint has frozen.
+// [ROOT-1] A root is immutable once installed. Root objects are never freed while the handle is open, only reused, so
+//          a reader may look at one that is going away and find out by looking at the visible root again.
+// [ROOT-2] Roots on one base have consecutive numbers; the base's pin is dropped when none of them is in use.
+// Threads: visible() any; everything else under the writer's turn or the mutex named.
+#pragma once
+
+#include "btree/tree.hpp"
+#include "format/meta.hpp"
+#include "pager/frames.hpp"
+#include "txn/views.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace northstar::inline v0::detail {
+
+/// A page of the base that a root no longer reaches.
+struct DroppedPage {
+    std::uint64_t page = 0;
+    std::uint64_t pages = 0;
+    std::uint64_t born = 0;
+    std::uint64_t root = 0;  // number of the first root without it
+};
+
+/// The tree as a checkpoint left it in the file, held by a pin.
+struct Base {
+    Meta meta;
+    std::uint64_t first_root = 0;        // number of the first root on this base
+    std::vector<DroppedPage> dropped;    // in the order of their roots
+};
+
+struct Root {
+    std::atomic<std::uint64_t> number{0};
+    std::atomic<std::uint64_t> txn{0};
+    std::uint64_t time_us = 0;
+    TreeRoot catalog;
+    std::uint64_t next_tree_id = 1;
+    std::uint64_t log_position = 0;  // behind the record of txn
+    History history;                 // default for trees
+    Base* base = nullptr;
+};
+
+/// The roots of one handle and the memory pages between them.
+class RootSet {
+public:
+    RootSet(FrameArena& arena, ViewTable& views) : arena_(arena), views_(views) {}
+
+    struct Buried {
+        Frame* frame;
+        std::uint64_t death;
+    };
+
+    const Root* visible() const { return visible_.load(std::memory_order_acquire); }
+    std::atomic<const Root*>& visible_word() { return visible_; }
+    /// Newest root in memory. Writer's turn.
+    const Root* built() const { return built_; }
+
+    /// A blank root with the next number. Writer's turn. May allocate; nothing is installed yet.
+    Root* prepare();
+    void discard(Root* root);
+    /// Makes a prepared root the built one; it becomes visible through advance(). Never throws after prepare().
+    void install(Root* root);
+    /// Replaces the built root by one of the same txn (after a rebase).
+    void replace_built(Root* root);
+    /// Makes the newest installed root with txn <= `txn` visible. Threads: any.
+    void advance(Txn txn);
+
+    /// A memory page that root `death` no longer reaches. Writer's turn.
+    void bury(Frame* frame, std::uint64_t death);
+    /// Room for so many burials, so that installing cannot fail.
+    void reserve_burials(std::size_t count);
+    /// Frees what no root in use reaches. Writer's turn. `force` looks at everything.
+    void reclaim(bool force);
+
+    void freeze(const Root* root) { frozen_.store(root->number.load(), std::memory_order_seq_cst); }
+    void thaw() { frozen_.store(0, std::memory_order_seq_cst); }
+    std::uint64_t frozen() const { return frozen_.load(); }
+
+    /// Calls fn(const Buried&) in order of death; used by a rebase. Writer's turn.
+    template <class F>
+    void each_buried(F&& fn) const {
+        for (std::size_t i = 0; i < buried_.size(); ++i) fn(buried_[i]);
+    }
+    /// Numbers of roots in use, ascending, without doubles.
+    void numbers_in_use(std::vector<std::uint64_t>& out) const;
+    std::uint64_t buried_bytes() const { return buried_bytes_.load(std::memory_order_relaxed); }
+
+private:
+    /// A queue in one block of memory whose room can be reserved.
+    class BuriedQueue {
+    public:
+        std::size_t size() const { return items_.size() - first_; }
+        const Buried& front() const { return items_[first_]; }
+        const Buried& operator[](std::size_t i) const { return items_[first_ + i]; }
+        void push_back(Buried buried) { items_.push_back(buried); }
+        void pop_front() {
+            if (++first_ == items_.size()) {
+                items_.clear();
+                first_ = 0;
+            }
+        }
+        void reserve(std::size_t count) {
+            if (first_ > items_.size() / 2) {
+                items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(first_));
+                first_ = 0;
+            }
+            if (items_.capacity() < first_ + count) items_.reserve(std::max(2 * items_.capacity(), first_ + count));
+        }
+        template <class F>
+        void remove_if(F&& fn) {
+            std::size_t kept = 0;
+            for (std::size_t i = first_; i < items_.size(); ++i) {
+                if (!fn(items_[i])) items_[kept++] = items_[i];
+            }
+            items_.resize(kept);
+            first_ = 0;
+        }
+
+    private:
+        std::vector<Buried> items_;
+        std::size_t first_ = 0;
+    };
+
+    void free_frame(Frame* frame);
+    FrameArena& arena_;
+    ViewTable& views_;
+    std::atomic<const Root*> visible_{nullptr};
+    Root* built_ = nullptr;
+    std::uint64_t next_number_ = 1;
+    std::atomic<std::uint64_t> frozen_{0};
+    mutable std::mutex mutex_;                 // pending_, pool_
+    std::deque<Root*> pending_;                // installed, not visible; ascending
+    std::vector<Root*> pool_;                  // roots that may be used again
+    std::vector<Root*> retired_;               // no longer visible, perhaps still in use
+    std::vector<std::unique_ptr<Root>> all_;
+    BuriedQueue buried_;
+    std::atomic<std::uint64_t> buried_bytes_{0};
+    std::size_t scanned_size_ = 0;             // buried_.size() after the last full look
+    unsigned skipped_ = 0;
+    std::vector<std::uint64_t> scratch_;
+    Frame* freed_first_ = nullptr;
+    Frame* freed_last_ = nullptr;
+    std::size_t freed_count_ = 0;
+};
+
+}  // namespace northstar::inline v0::detail

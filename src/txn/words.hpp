@@ -1,0 +1,36 @@
+// words.hpp -- the words that processes share in the side file.  Layer: txn.
+//
+// [WORD-1] No truth lives here: the first opener resets all of them from the file.
+// [WORD-2] A writer stores log_position before built_txn, and last_full before built_txn; who reads built_txn first
+//          therefore sees a position and a last_full at least as new.
+#pragma once
+
+#include <cstddef>
+
+namespace northstar::inline v0::detail {
+
+enum class Word : std::size_t {
+    ready,            ///< 1 once the first opener has recovered
+    visible_txn,      ///< new snapshots see this txn
+    built_txn,        ///< newest txn in the log
+    log_position,     ///< where the log ends
+    last_full,        ///< newest txn that waits for, or had, a flush of its own
+    durable_txn,      ///< survives power loss
+    durable_position,
+    epoch,            ///< of the log
+    generation,       ///< of the newest meta page
+    poison,           ///< 1: a flush failed
+    flushing,         ///< 1 while a flush is under way
+    writing,          ///< 1 from before a record's first byte until it is published
+    write_wanted,     ///< processes that wait for the write lock
+    write_released,   ///< counts releases; waiters sleep on it
+    announced,        ///< generation whose extents the log announces
+    last_time,        ///< commit time of built_txn
+    clean,            ///< 1: the newest meta page says that nothing lies behind its log position
+    count
+};
+
+inline constexpr std::size_t k_word_count = 64;
+static_assert(static_cast<std::size_t>(Word::count) <= k_word_count);
+
+}  // namespace northstar::inline v0::detail

@@ -1,0 +1,120 @@
+// workspace.hpp -- a state of the database being changed: catalog, trees, copied pages.  Layer: txn.
+// Threads: one at a time.
+//
+// Used by write transactions, by replay and by whoever else turns one root into the next.
+// [WORK-1] Nothing that a built root reaches is changed; everything made here is given back unless it is taken.
+//
+// The catalog is a tree (id 0) whose leaf values begin with the ref of another tree's root:
+//   'i' id(8, big-endian)               ref(8) count(8) id(8) history kind(1) amount(8) created(8) name
+//   'n' name                            0(8) id(8)
+//   'd' name 0 dropped(8, big-endian)   0(8) id(8) created(8) dropped(8) history kind(1) amount(8)
+//   'c' consumer                        0(8) txn(8) chain hash(32)
+#pragma once
+
+#include "btree/tree.hpp"
+#include "pager/frames.hpp"
+#include "txn/root.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace northstar::inline v0::detail {
+
+/// Longest name of a tree.
+inline constexpr std::size_t k_max_name_size = 255;
+
+struct CatalogEntry {
+    TreeRoot root;
+    std::uint64_t id = 0;
+    History history;
+    bool own_history = false;  ///< false: the database's default applies
+    Txn created = 0;
+    std::string_view name;
+};
+
+/// Looks a tree up in a catalog. Views live as long as the catalog's pages.
+bool find_tree(const PageSource& source, Ref catalog, std::string_view name, CatalogEntry& entry);
+bool find_tree(const PageSource& source, Ref catalog, std::uint64_t id, CatalogEntry& entry);
+/// The tree that had this name at `txn` although it was dropped since; its entries are in the history only.
+bool find_dropped_tree(const PageSource& source, Ref catalog, std::string_view name, Txn txn, CatalogEntry& entry);
+std::vector<CatalogEntry> list_trees(const PageSource& source, Ref catalog);
+
+class Workspace {
+public:
+    struct OpenTree {
+        std::uint64_t id = 0;
+        TreeRoot root;
+        History history;
+        bool own_history = false;
+        Txn created = 0;
+        std::string name;
+        bool dirty = false;
+        bool dropped = false;
+    };
+
+    Workspace(FrameArena& arena, const PageSource& source) : pages_(arena, source) {}
+
+    /// Starts from a root; what entries and pages made here carry is `txn`.
+    void begin(const TreeRoot& catalog, std::uint64_t next_tree_id, History default_history, Txn txn);
+    /// Gives everything back.
+    void abandon() noexcept;
+
+    PageWriter& pages() { return pages_; }
+    const PageSource& source() const { return pages_.source(); }
+    Txn txn() const { return pages_.txn(); }
+    const TreeRoot& catalog() const { return catalog_; }
+    std::uint64_t next_tree_id() const { return next_tree_id_; }
+    History default_history() const { return default_history_; }
+    void set_default_history(History history) { default_history_ = history; }
+
+    /// Index of an open tree; -1: there is none.
+    int open(std::string_view name);
+    int open(std::uint64_t id);
+    OpenTree& tree(int index) { return trees_[static_cast<std::size_t>(index)]; }
+    std::size_t open_count() const { return trees_.size(); }
+    int create(std::string_view name);
+    int create(std::string_view name, std::uint64_t id);
+    void drop(int index);
+    void set_history(int index, History history);
+
+    bool put(int tree, std::string_view key, std::string_view value);
+    bool erase(int tree, std::string_view key);
+    std::uint64_t erase_range(int tree, std::string_view from, std::optional<std::string_view> to);
+    void append(int tree, std::string_view key, std::string_view value);
+    void put_consumer(std::string_view name, Txn txn, const Hash& chain);
+
+    /// Writes the roots of changed trees into the catalog.
+    void finish();
+
+    struct Mark {
+        PageWriter::Mark pages;
+        TreeRoot catalog;
+        std::uint64_t next_tree_id;
+        History default_history;
+        std::vector<OpenTree> trees;
+    };
+    Mark mark();
+    void rewind(const Mark& mark);
+
+    /// Replaces every ref of this state by what it became in a new base. Used while a rebase is finished under an
+    /// open transaction.
+    template <class F>
+    void translate(F&& fn) {
+        catalog_.root = fn(catalog_.root);
+        for (OpenTree& tree : trees_) tree.root.root = fn(tree.root.root);
+    }
+
+private:
+    void store_entry(const OpenTree& tree);
+    PageWriter pages_;
+    TreeRoot catalog_;
+    std::uint64_t next_tree_id_ = 1;
+    History default_history_;
+    std::vector<OpenTree> trees_;
+    std::string scratch_;
+};
+
+}  // namespace northstar::inline v0::detail
