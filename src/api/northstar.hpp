@@ -278,7 +278,6 @@ protected:
     Tree() = default;
     detail::ReadView* view_ = nullptr;
     std::uint64_t ticket_ = 0;
-    detail::WriteTxn* txn_ = nullptr;
     std::uint64_t id_ = 0;
     std::uint64_t root_ = 0;
     std::uint64_t count_ = 0;
@@ -336,7 +335,7 @@ public:
     Hash hash() const;
 
 private:
-    friend class Transaction;
+    friend class detail::DatabaseCore;
     std::weak_ptr<detail::DatabaseCore> core_;
 };
 

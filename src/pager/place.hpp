@@ -12,6 +12,8 @@
 #include "pager/space.hpp"
 
 #include <cstdint>
+#include <mutex>
+#include <span>
 #include <vector>
 
 namespace northstar::inline v0::detail {
@@ -19,11 +21,15 @@ namespace northstar::inline v0::detail {
 class Placer {
 public:
     /// `expected_pages`: how many pages will come, to choose runs well; a guess is good enough.
-    Placer(File& file, FilePages& pages, SpaceMap& space, std::uint64_t generation, std::uint64_t expected_pages);
+    /// `mutex` guards `space`, from which others may carve at the same time.
+    Placer(File& file, FilePages& pages, SpaceMap& space, std::mutex& mutex, std::uint64_t generation,
+           std::uint64_t expected_pages);
     /// Writes everything reachable from a ref that lies in memory; returns the ref in the file.
     Ref place(Ref root);
     /// Writes a run of our own.
     Ref place_run(PageKind kind, std::span<const std::byte> bytes);
+    /// The same onto pages that were allocated for it; returns the checksum.
+    std::uint64_t place_run_at(PageKind kind, std::span<const std::byte> bytes, std::uint64_t number);
     /// Writes what is still buffered and gives back the pages that were not needed.
     void finish();
     std::uint64_t bytes_written() const { return bytes_written_; }
@@ -33,11 +39,13 @@ public:
 private:
     Ref place_page(std::byte* page, int depth);
     Ref place_large(Frame* frame);
+    Ref write_run(PageKind kind, std::span<const std::byte> bytes, std::uint64_t number);
     std::byte* next_page(std::uint64_t& number);
     void write_buffer();
     File& file_;
     FilePages& pages_;
     SpaceMap& space_;
+    std::mutex& mutex_;
     const std::uint64_t generation_;
     const std::size_t page_size_;
     std::uint64_t expected_;

@@ -18,6 +18,7 @@
 #pragma once
 
 #include "api/northstar.hpp"
+#include "base/random.hpp"
 #include "format/meta.hpp"
 #include "history/index.hpp"
 #include "log/store.hpp"
@@ -59,9 +60,11 @@ public:
     void close();
     /// Throws when the handle is closed, or was inherited through fork().
     void check_usable() const;
+    void check_writable() const;
 
     // ---- reading ----
     ReadView* open_view();
+    ReadView* open_built_view();
     ReadView* open_past_view(AsOf point);
     static void close_view(ReadView* view) noexcept;
 
@@ -111,48 +114,88 @@ public:
 
 private:
     friend class WriteTxn;
-    friend class Replayer;
     DatabaseCore() = default;
 
     // open.cpp
     void open_file(const std::string& path, Vfs* vfs);
+    void check_options() const;
     void enter();
+    bool creation_was_cut_short();
     void create();
     void recover();
+    void recover_read_only();
     void join();
     void attach_read_only();
-    bool read_metas(bool uncached);
-    bool load_generation(const Meta& meta);
+    bool read_metas();
+    void make_parts(const Meta& meta);
+    void load_generation(const Meta& meta);
+    void begin_epoch(std::uint64_t largest_seen);
+    void write_missing(std::uint64_t from, std::uint64_t to);
+    Meta read_meta_anywhere(std::uint64_t generation);
+    bool still_there(const Meta& meta);
+    bool newer_meta_exists();
+    void adopt_newest();
+    void bury_overlay(const Root* old);
+    void unregister() noexcept;
+    void close_writable();
+    std::uint64_t file_seed() const;
+
+    // read.cpp
+    ReadView* pin_root(const Root* root, const std::atomic<const Root*>& current);
+
+    // background.cpp
     void start_background();
     void stop_background() noexcept;
-    void run_background();
-    void adopt_meta(const Meta& meta);
-    void ensure_unclean();
-    void write_meta(const Meta& meta);
-
-    // commit.cpp
-    void flush_log(Txn txn, std::uint64_t position);
-    void flush_file();
-    void publish_visible();
-    void poison(const char* why);
+    void run_checkpoints();
+    void run_flushes();
+    void want_checkpoint();
+    void note_lazy();
+    void remember_failure(const char* what);
+    bool mark_due();
     void append_mark();
-    void take_over();
     void slow_down();
 
-    // replay.cpp
-    bool replay_to(Txn target, bool to_end);
-    Root* root_of(Workspace& work, Txn txn, std::uint64_t time_us, std::uint64_t log_position);
+    // commit.cpp
+    Root* root_of(Workspace& work, Txn txn, std::uint64_t time_us, std::uint64_t log_position, std::uint64_t epoch);
+    void reserve_install(Workspace& work);
     void install(Workspace& work, Root* root);
+    DroppedPage dropped_page(Ref ref, bool large, std::uint64_t root) const;
+    void next_nonce(Nonce& nonce);
+    void write_log(const std::function<void()>& write);
+    void published(Txn txn, std::uint64_t position, std::uint64_t time_us, bool full);
+    void publish_visible();
+    void flush_log(Txn txn, std::uint64_t position);
+    void flush_file();
+    void write_tail_again();
+    void poison(const char* why);
+    [[noreturn]] void poison_error() const;
+    [[noreturn]] void unknown_outcome() const;
+
+    // replay.cpp
+    void replay_to(Txn visible, bool to_end);
+    void take_over();
 
     // checkpoint.cpp
-    struct Frozen;
-    bool checkpoint_locked(bool clean);
+    struct RebasedPage {
+        Frame* original;
+        Frame* copy;
+    };
+    void acquire_carving();
+    void release_carving() noexcept;
     void load_space();
-    void rebase(const Meta& meta, Placer& placer, const Root* frozen, const std::vector<Frame*>& placed);
-    Ref translate(Ref ref, std::vector<std::pair<Frame*, Frame*>>& copies, int depth);
+    void learn_extent(const Extent& extent);
+    void extend_log(std::uint64_t size);
+    Meta read_meta(std::uint64_t generation);
+    void write_meta(const Meta& meta);
+    void flush_everything();
+    void ensure_unclean();
+    ReadView* freeze();
+    bool checkpoint_locked(bool clean, bool force);
+    std::vector<std::uint64_t> generations_in_use();
+    std::uint64_t oldest_log_needed(const Meta& next);
+    Ref translate(Ref ref, std::vector<RebasedPage>& copies);
+    void rebase(const Meta& meta, std::uint64_t frozen_number, const std::vector<Frame*>& placed);
     void drop_old_bases();
-    void extend_log(std::uint64_t bytes);
-    void announce_extents();
 
     Options options_;
     std::string path_;
@@ -177,8 +220,8 @@ private:
     WriterTurn turn_;
     Counters counters_;
 
-    mutable std::mutex meta_mutex_;            // metas_, bases_
-    Meta metas_[2];
+    mutable std::mutex meta_mutex_;            // bases_, newest_
+    Meta metas_[2];                            // as read at opening
     bool meta_valid_[2] = {false, false};
     Meta newest_;                              // of the base this process stands on
     std::vector<std::unique_ptr<Base>> bases_; // ascending generation; the last is the current one
@@ -187,10 +230,15 @@ private:
     std::condition_variable flushed_;
     bool flush_running_ = false;
     std::atomic<std::uint64_t> lazy_since_us_{0};
+    std::atomic<std::uint64_t> marked_position_{0};
 
-    std::mutex checkpoint_mutex_;
+    std::mutex checkpoint_mutex_;              // one checkpoint at a time, its rebase included
+    std::mutex carve_mutex_;                   // carve_users_
+    int carve_users_ = 0;                      // who in this process holds the checkpoint lock
+    std::mutex space_mutex_;                   // space_ and what belongs to it
     SpaceMap space_;
     std::uint64_t space_generation_ = 0;       // the map is of this generation; 0: not loaded
+    std::uint64_t space_extents_end_ = 0;      // log extents before this position are taken in it
     std::atomic<std::uint64_t> checkpoint_position_{0};
 
     std::mutex background_mutex_;
@@ -198,14 +246,17 @@ private:
     std::thread background_;
     std::thread flusher_;
     bool stop_ = false;
-    bool checkpoint_wanted_ = false;
+    std::atomic<bool> checkpoint_wanted_{false};
+    std::atomic<std::uint64_t> checkpoint_done_{0};
+    std::string checkpoint_failure_;
     std::atomic<std::uint64_t> coarse_us_{0};
     std::uint64_t overlay_limit_ = 0;
 
     std::unique_ptr<Workspace> replay_work_;
+    Random nonces_{0};
     std::mutex chain_mutex_;
     Txn chain_txn_ = 0;
-    std::uint64_t chain_position_ = 0;
+    std::uint64_t chain_position_ = 0;         // behind the record of chain_txn_
     Hash chain_;
 };
 

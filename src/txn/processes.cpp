@@ -59,6 +59,7 @@ bool Processes::take_write(std::optional<std::uint64_t> timeout_us) {
     }
     if (timeout_us && *timeout_us == 0) return false;
     word(Word::write_wanted).fetch_add(1, std::memory_order_acq_rel);
+    wake(Word::write_wanted);
     try {
         has_write_ = file_.lock(write, LockKind::exclusive, timeout_us);
     } catch (...) {

@@ -53,7 +53,9 @@ public:
     bool take_write(std::optional<std::uint64_t> timeout_us);
     /// Gives it back if another process wants it (or `always`). Call with the writer's turn.
     void yield_write(bool always) noexcept;
-    bool has_write() const { return has_write_; }
+    bool has_write() const { return has_write_.load(std::memory_order_relaxed); }
+    /// The same for threads without the turn: may be out of date at once.
+    bool has_write_hint() const { return has_write(); }
 
     bool pin(std::uint64_t generation) { return file_.try_lock(first_pin + generation, LockKind::shared); }
     void unpin(std::uint64_t generation) noexcept { file_.unlock(first_pin + generation); }
@@ -65,7 +67,7 @@ private:
     File& file_;
     std::unique_ptr<SharedWords> shared_;
     std::atomic<std::uint64_t>* words_ = nullptr;
-    bool has_write_ = false;
+    std::atomic<bool> has_write_{false};
     std::uint64_t last_release_ = 0;
 };
 

@@ -39,7 +39,7 @@ void RootSet::install(Root* root) {
     const std::lock_guard lock(mutex_);
     NORTHSTAR_ASSERT(root->number.load(std::memory_order_relaxed) == next_number_);
     ++next_number_;
-    built_ = root;
+    built_.store(root, std::memory_order_seq_cst);
     pending_.push_back(root);
     if (visible_.load(std::memory_order_relaxed) == nullptr) {
         pending_.clear();
@@ -47,18 +47,34 @@ void RootSet::install(Root* root) {
     }
 }
 
+void RootSet::install_base(Root* root) {
+    const std::lock_guard lock(mutex_);
+    NORTHSTAR_ASSERT(root->number.load(std::memory_order_relaxed) == next_number_);
+    ++next_number_;
+    const Root* old = built_.load();
+    const Root* visible = visible_.load(std::memory_order_relaxed);
+    built_.store(root, std::memory_order_seq_cst);
+    if (visible == nullptr) {
+        visible_.store(root, std::memory_order_seq_cst);
+        return;
+    }
+    if (old != visible && (pending_.empty() || pending_.back() != old)) retired_.push_back(const_cast<Root*>(old));
+    if (root->txn.load(std::memory_order_relaxed) >= visible->txn.load(std::memory_order_relaxed)) {
+        pending_.push_back(root);
+    }
+}
+
 void RootSet::replace_built(Root* root) {
     const std::lock_guard lock(mutex_);
     NORTHSTAR_ASSERT(root->number.load(std::memory_order_relaxed) == next_number_);
     ++next_number_;
-    const Root* old = built_;
-    built_ = root;
+    const Root* old = built_.load();
+    built_.store(root, std::memory_order_seq_cst);
     if (!pending_.empty() && pending_.back() == old) {
         pending_.back() = root;
         retired_.push_back(const_cast<Root*>(old));
     } else {
-        NORTHSTAR_ASSERT(visible_.load(std::memory_order_relaxed) == old);
-        visible_.store(root, std::memory_order_seq_cst);
+        if (visible_.load(std::memory_order_relaxed) == old) visible_.store(root, std::memory_order_seq_cst);
         retired_.push_back(const_cast<Root*>(old));
     }
 }
@@ -94,7 +110,7 @@ void RootSet::numbers_in_use(std::vector<std::uint64_t>& out) const {
         }
     }
     if (const std::uint64_t frozen = frozen_.load(std::memory_order_seq_cst)) out.push_back(frozen);
-    if (built_ != nullptr) out.push_back(built_->number.load(std::memory_order_relaxed));
+    if (built() != nullptr) out.push_back(built()->number.load(std::memory_order_relaxed));
     views_.each([&](ReadView& view) {
         if (const std::uint64_t number = view.number.load(std::memory_order_seq_cst)) out.push_back(number);
     });

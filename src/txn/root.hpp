@@ -45,6 +45,7 @@ struct Root {
     TreeRoot catalog;
     std::uint64_t next_tree_id = 1;
     std::uint64_t log_position = 0;  // behind the record of txn
+    std::uint64_t epoch = 0;         // of that record
     History history;                 // default for trees
     Base* base = nullptr;
 };
@@ -62,13 +63,17 @@ public:
     const Root* visible() const { return visible_.load(std::memory_order_acquire); }
     std::atomic<const Root*>& visible_word() { return visible_; }
     /// Newest root in memory. Writer's turn.
-    const Root* built() const { return built_; }
+    const Root* built() const { return built_.load(std::memory_order_acquire); }
+    std::atomic<const Root*>& built_word() { return built_; }
 
     /// A blank root with the next number. Writer's turn. May allocate; nothing is installed yet.
     Root* prepare();
     void discard(Root* root);
     /// Makes a prepared root the built one; it becomes visible through advance(). Never throws after prepare().
     void install(Root* root);
+    /// Installs the root of a newer meta page, which may have an older txn than the built root: nothing that is visible
+    /// goes back in time.
+    void install_base(Root* root);
     /// Replaces the built root by one of the same txn (after a rebase).
     void replace_built(Root* root);
     /// Makes the newest installed root with txn <= `txn` visible. Threads: any.
@@ -134,7 +139,7 @@ private:
     FrameArena& arena_;
     ViewTable& views_;
     std::atomic<const Root*> visible_{nullptr};
-    Root* built_ = nullptr;
+    std::atomic<const Root*> built_{nullptr};
     std::uint64_t next_number_ = 1;
     std::atomic<std::uint64_t> frozen_{0};
     mutable std::mutex mutex_;                 // pending_, pool_

@@ -20,13 +20,15 @@ namespace detail {
 class DatabaseCore;
 struct Root;
 struct PastState;
+class WriteTxn;
 
 struct alignas(128) ReadView {
     std::atomic<std::uint64_t> number{0};  // of the root in use; 0: the slot is free
     std::atomic<std::uint64_t> ticket{1};
     const Root* root = nullptr;
     DatabaseCore* core = nullptr;
-    std::atomic<PastState*> past{nullptr};  // AS OF: what the snapshot needs beside the root; owned by it
+    PastState* past = nullptr;             // AS OF: what the snapshot needs beside the root; owned by it
+    WriteTxn* txn = nullptr;               // the view of a write transaction
     std::atomic<std::uint64_t> opened_us{0};
 };
 

@@ -27,6 +27,7 @@ enum class Word : std::size_t {
     announced,        ///< generation whose extents the log announces
     last_time,        ///< commit time of built_txn
     clean,            ///< 1: the newest meta page says that nothing lies behind its log position
+    visible_waiters,  ///< threads, in all processes, that sleep until visible_txn changes
     count
 };
 

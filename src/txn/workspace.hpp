@@ -8,7 +8,6 @@
 //   'i' id(8, big-endian)               ref(8) count(8) id(8) history kind(1) amount(8) created(8) name
 //   'n' name                            0(8) id(8)
 //   'd' name 0 dropped(8, big-endian)   0(8) id(8) created(8) dropped(8) history kind(1) amount(8)
-//   'c' consumer                        0(8) txn(8) chain hash(32)
 #pragma once
 
 #include "btree/tree.hpp"
@@ -58,6 +57,7 @@ public:
     Workspace(FrameArena& arena, const PageSource& source) : pages_(arena, source) {}
 
     /// Starts from a root; what entries and pages made here carry is `txn`.
+    /// Trees opened before are forgotten.
     void begin(const TreeRoot& catalog, std::uint64_t next_tree_id, History default_history, Txn txn);
     /// Gives everything back.
     void abandon() noexcept;
@@ -79,12 +79,12 @@ public:
     int create(std::string_view name, std::uint64_t id);
     void drop(int index);
     void set_history(int index, History history);
+    /// Retention as create_tree recorded it: the database's default counts as no retention of its own.
+    void set_created_history(int index, History history);
 
     bool put(int tree, std::string_view key, std::string_view value);
     bool erase(int tree, std::string_view key);
     std::uint64_t erase_range(int tree, std::string_view from, std::optional<std::string_view> to);
-    void append(int tree, std::string_view key, std::string_view value);
-    void put_consumer(std::string_view name, Txn txn, const Hash& chain);
 
     /// Writes the roots of changed trees into the catalog.
     void finish();
@@ -108,6 +108,7 @@ public:
     }
 
 private:
+    int add(const CatalogEntry& entry);
     void store_entry(const OpenTree& tree);
     PageWriter pages_;
     TreeRoot catalog_;

@@ -1,0 +1,170 @@
+// handles.hpp -- what stands behind the public handles.  Layer: api.
+#pragma once
+
+#include "base/sha256.hpp"
+#include "btree/cursor.hpp"
+#include "txn/core.hpp"
+#include "txn/past.hpp"
+#include "txn/write_txn.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+namespace northstar::inline v0 {
+namespace detail {
+
+[[noreturn]] void snapshot_closed();
+
+inline void check_view(const ReadView* view, std::uint64_t ticket) {
+    if (view == nullptr || view->ticket.load(std::memory_order_relaxed) != ticket) [[unlikely]] snapshot_closed();
+}
+
+/// The tree of a handle inside its transaction; nullptr: it does not exist.
+const Workspace::OpenTree* open_tree(const Tree& tree, WriteTxn* txn);
+
+/// A cursor of any of the three kinds of owner: a snapshot of the present, of the past, or a transaction.
+struct CursorState {
+    CursorState(const Tree& tree, ReadView* view, std::uint64_t ticket, std::uint64_t id, Ref root)
+        : tree_(tree), view_(view), ticket_(ticket), id_(id), root_(root) {
+        check_view(view_, ticket_);
+        txn_ = view_->txn;
+        if (txn_ == nullptr) {
+            if (const PastState* past = view_->past) {
+                past_.emplace(PastTree(view_->core->source(), *past, id_, root_));
+            } else {
+                present_.emplace(view_->core->source(), root_);
+            }
+        }
+    }
+
+    /// Positions at or behind `from`; `exact`: on it or nowhere.
+    template <class F>
+    bool move(F&& fn, std::string_view from, bool exact) {
+        begin_move();
+        if (!usable()) return valid_ = false;
+        valid_ = past_ ? fn(*past_) : fn(*present_);
+        if (txn_ != nullptr) note(from, exact);
+        return valid_;
+    }
+    template <class F>
+    bool move_back(F&& fn, std::optional<std::string_view> to) {
+        begin_move();
+        if (!usable()) return valid_ = false;
+        valid_ = past_ ? fn(*past_) : fn(*present_);
+        if (txn_ != nullptr) {
+            const std::string from = valid_ ? std::string(raw_key()) : std::string();
+            txn_->note_range(id_, from, to);
+            keep_key();
+        }
+        return valid_;
+    }
+    bool step(bool forward) {
+        if (!valid_) return false;
+        if (txn_ == nullptr) [[likely]] {
+            check_view(view_, ticket_);
+            if (present_) [[likely]] return valid_ = forward ? present_->next() : present_->prev();
+            return valid_ = forward ? past_->next() : past_->prev();
+        }
+        const std::string before = key_;
+        const bool stale = stale_;
+        begin_move();
+        if (!usable()) return valid_ = false;
+        if (stale || stale_) {
+            // The tree was changed since: go on from where the key was.
+            if (forward) {
+                valid_ = present_->upper_bound(before);
+            } else {
+                valid_ = present_->before(before);
+            }
+            stale_ = false;
+        } else {
+            valid_ = forward ? present_->next() : present_->prev();
+        }
+        if (forward) {
+            note(before, false);
+        } else {
+            const std::string from = valid_ ? std::string(raw_key()) : std::string();
+            txn_->note_range(id_, from, before);
+            keep_key();
+        }
+        return valid_;
+    }
+    bool valid() const noexcept { return valid_; }
+    std::string_view key() const {
+        check();
+        return txn_ != nullptr ? std::string_view(key_) : raw_key();
+    }
+    std::string_view value() const {
+        check();
+        if (txn_ != nullptr && version_ != txn_->version()) {
+            // Written to since: the value is looked up again.
+            const Workspace::OpenTree* tree = open_tree(tree_, txn_);
+            if (tree == nullptr || tree->root.root.empty()) gone();
+            const std::optional<TreeValue> found = tree_get(txn_->source(), tree->root.root, key_);
+            if (!found) gone();
+            return found->value;
+        }
+        return past_ ? past_->value() : present_->value();
+    }
+    Txn entry_txn() const {
+        check();
+        if (txn_ != nullptr && version_ != txn_->version()) return txn_->work().txn();
+        return past_ ? past_->txn() : present_->txn();
+    }
+
+private:
+    [[noreturn]] static void gone();
+    [[noreturn]] static void not_valid();
+    void check() const {
+        if (!valid_) [[unlikely]] not_valid();
+        check_view(view_, ticket_);
+    }
+    std::string_view raw_key() const { return past_ ? past_->key() : present_->key(); }
+    void keep_key() {
+        if (valid_) key_ = raw_key();
+    }
+    /// Makes the cursor stand on the newest state of its transaction.
+    void begin_move() {
+        check_view(view_, ticket_);
+        if (txn_ == nullptr) return;
+        if (present_ && version_ == txn_->version()) return;
+        stale_ = present_.has_value();
+        present_.reset();
+        version_ = txn_->version();
+        const Workspace::OpenTree* tree = open_tree(tree_, txn_);
+        if (tree == nullptr) return;
+        id_ = tree->id;
+        present_.emplace(txn_->source(), tree->root.root);
+    }
+    bool usable() const { return past_ || present_; }
+    void note(std::string_view from, bool exact) {
+        if (exact) {
+            txn_->note_read(id_, from);
+        } else if (valid_) {
+            std::string to(raw_key());
+            to += '\0';
+            txn_->note_range(id_, from, to);
+        } else {
+            txn_->note_range(id_, from, std::nullopt);
+        }
+        stale_ = false;
+        keep_key();
+    }
+
+    Tree tree_;
+    ReadView* view_;
+    std::uint64_t ticket_;
+    WriteTxn* txn_ = nullptr;
+    std::uint64_t id_;
+    Ref root_;
+    std::optional<TreeCursor> present_;
+    std::optional<PastCursor> past_;
+    bool valid_ = false;
+    bool stale_ = false;
+    std::uint64_t version_ = 0;
+    std::string key_;  // in a transaction: the key the cursor stands on
+};
+
+}  // namespace detail
+}  // namespace northstar::inline v0

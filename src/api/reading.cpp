@@ -1,0 +1,314 @@
+// reading.cpp -- Snapshot, Tree, Cursor and Range: thin handles over views and cursors.
+#include "api/handles.hpp"
+
+#include "base/error.hpp"
+
+#include <utility>
+
+namespace northstar::inline v0 {
+
+namespace detail {
+
+void snapshot_closed() {
+    fail(Errc::snapshot_closed,
+         "this view was used after its snapshot or transaction ended, or in a child process after fork(); "
+         "open a new snapshot");
+}
+
+void CursorState::gone() {
+    fail(Errc::snapshot_closed, "the entry under this cursor was erased by its own transaction; move the cursor");
+}
+
+void CursorState::not_valid() {
+    fail(Errc::invalid_argument, "the cursor is not on an entry; position it first and look at what that returned");
+}
+
+const Workspace::OpenTree* open_tree(const Tree& tree, WriteTxn* txn) {
+    txn->check_open();
+    const int index = txn->find_tree(tree.name());
+    return index < 0 ? nullptr : &txn->work().tree(index);
+}
+
+}  // namespace detail
+
+using detail::CursorState;
+using detail::TreeCursor;
+
+// ---- Snapshot ----
+
+Snapshot::Snapshot(Snapshot&& other) noexcept
+    : view_(std::exchange(other.view_, nullptr)), ticket_(other.ticket_) {}
+
+Snapshot& Snapshot::operator=(Snapshot&& other) noexcept {
+    if (this != &other) {
+        close();
+        view_ = std::exchange(other.view_, nullptr);
+        ticket_ = other.ticket_;
+    }
+    return *this;
+}
+
+Snapshot::~Snapshot() { close(); }
+
+void Snapshot::close() noexcept {
+    if (view_ != nullptr && view_->ticket.load(std::memory_order_relaxed) == ticket_) {
+        detail::DatabaseCore::close_view(view_);
+    }
+    view_ = nullptr;
+}
+
+Txn Snapshot::txn() const {
+    detail::check_view(view_, ticket_);
+    if (const detail::PastState* past = view_->past) return past->txn;
+    return view_->root->txn.load(std::memory_order_relaxed);
+}
+
+std::uint64_t Snapshot::time_us() const {
+    detail::check_view(view_, ticket_);
+    if (const detail::PastState* past = view_->past) return past->time_us;
+    return view_->root->time_us;
+}
+
+Tree Snapshot::tree(std::string_view name) const {
+    detail::check_view(view_, ticket_);
+    Tree tree;
+    tree.name_ = std::string(name);
+    tree.view_ = view_;
+    tree.ticket_ = ticket_;
+    detail::CatalogEntry entry;
+    if (detail::find_tree_in_view(*view_, name, entry)) {
+        tree.id_ = entry.id;
+        tree.root_ = entry.root.root.bits();
+        tree.count_ = entry.root.count;
+    }
+    return tree;
+}
+
+std::vector<std::string> Snapshot::tree_names() const {
+    detail::check_view(view_, ticket_);
+    return detail::tree_names_in_view(*view_);
+}
+
+Hash Snapshot::state_hash() const {
+    // Ordered and length-prefixed, so that no two states share their bytes: for each tree, by name, 'T', the name's
+    // length and the name; for each entry 'E', the lengths of key and value, and both.
+    detail::Sha256 digest;
+    for (const std::string& name : tree_names()) {
+        digest.update("T");
+        digest.update_u64(name.size());
+        digest.update(name);
+        Cursor cursor = tree(name).cursor();
+        for (bool there = cursor.first(); there; there = cursor.next()) {
+            const std::string_view key = cursor.key();
+            const std::string_view value = cursor.value();
+            digest.update("E");
+            digest.update_u64(key.size());
+            digest.update_u64(value.size());
+            digest.update(key);
+            digest.update(value);
+        }
+    }
+    return digest.finish();
+}
+
+// ---- Tree ----
+
+bool Tree::exists() const {
+    detail::check_view(view_, ticket_);
+    if (view_->txn != nullptr) return detail::open_tree(*this, view_->txn) != nullptr;
+    return id_ != 0;
+}
+
+std::optional<std::string_view> Tree::get(std::string_view key) const {
+    detail::check_view(view_, ticket_);
+    detail::WriteTxn* txn = view_->txn;
+    if (txn == nullptr) [[likely]] {
+        if (view_->past != nullptr) [[unlikely]] {
+            const auto found = detail::past_get(*view_, id_, detail::Ref(root_), key);
+            if (!found) return std::nullopt;
+            return found->value;
+        }
+        if (root_ == 0) return std::nullopt;
+        const auto found = detail::tree_get(view_->core->source(), detail::Ref(root_), key);
+        if (!found) return std::nullopt;
+        return found->value;
+    }
+    const detail::Workspace::OpenTree* tree = detail::open_tree(*this, txn);
+    if (tree == nullptr) return std::nullopt;
+    txn->note_read(tree->id, key);
+    if (tree->root.root.empty()) return std::nullopt;
+    const auto found = detail::tree_get(txn->source(), tree->root.root, key);
+    if (!found) return std::nullopt;
+    return found->value;
+}
+
+std::optional<Txn> Tree::txn_of(std::string_view key) const {
+    std::optional<detail::TreeValue> found;
+    detail::check_view(view_, ticket_);
+    detail::WriteTxn* txn = view_->txn;
+    if (txn != nullptr) {
+        const detail::Workspace::OpenTree* tree = detail::open_tree(*this, txn);
+        if (tree == nullptr || tree->root.root.empty()) return std::nullopt;
+        txn->note_read(tree->id, key);
+        found = detail::tree_get(txn->source(), tree->root.root, key);
+    } else {
+        if (view_->past != nullptr) {
+            found = detail::past_get(*view_, id_, detail::Ref(root_), key);
+        } else if (root_ != 0) {
+            found = detail::tree_get(view_->core->source(), detail::Ref(root_), key);
+        }
+    }
+    if (!found) return std::nullopt;
+    return found->txn;
+}
+
+void Tree::multi_get(std::span<const std::string_view> keys, std::span<std::optional<std::string_view>> out) const {
+    if (keys.size() != out.size()) {
+        detail::fail(Errc::invalid_argument, "multi_get needs as many places for values as keys");
+    }
+    detail::check_view(view_, ticket_);
+    if (view_->txn != nullptr || view_->past != nullptr || root_ == 0) {
+        for (std::size_t i = 0; i < keys.size(); ++i) out[i] = get(keys[i]);
+        return;
+    }
+    constexpr std::size_t k_group = 32;
+    std::optional<detail::TreeValue> found[k_group];
+    for (std::size_t at = 0; at < keys.size(); at += k_group) {
+        const std::size_t count = std::min(k_group, keys.size() - at);
+        detail::tree_multi_get(view_->core->source(), detail::Ref(root_), keys.subspan(at, count), {found, count});
+        for (std::size_t i = 0; i < count; ++i) {
+            out[at + i].reset();
+            if (found[i]) out[at + i] = found[i]->value;
+        }
+    }
+}
+
+std::uint64_t Tree::size() const {
+    detail::check_view(view_, ticket_);
+    detail::WriteTxn* txn = view_->txn;
+    if (txn != nullptr) {
+        const detail::Workspace::OpenTree* tree = detail::open_tree(*this, txn);
+        if (tree == nullptr) return 0;
+        txn->note_range(tree->id, {}, std::nullopt);
+        return tree->root.count;
+    }
+    if (view_->past == nullptr) return count_;
+    std::uint64_t count = 0;
+    Cursor cursor = this->cursor();
+    for (bool there = cursor.first(); there; there = cursor.next()) ++count;
+    return count;
+}
+
+Estimate Tree::estimate(std::string_view from, std::string_view to) const {
+    detail::Ref root;
+    const detail::PageSource* source;
+    detail::check_view(view_, ticket_);
+    detail::WriteTxn* txn = view_->txn;
+    if (txn != nullptr) {
+        const detail::Workspace::OpenTree* tree = detail::open_tree(*this, txn);
+        if (tree == nullptr) return {};
+        root = tree->root.root;
+        source = &txn->source();
+    } else {
+        root = detail::Ref(root_);
+        source = &view_->core->source();
+        if (view_->past != nullptr) {
+            Estimate exact;
+            Range range = this->range(from, to);
+            for (auto it = range.begin(); it != range.end(); ++it) ++exact.count;
+            exact.low = exact.high = exact.count;
+            return exact;
+        }
+    }
+    if (root.empty() || to <= from) return {};
+    return detail::tree_estimate(*source, root, from, to);
+}
+
+Cursor Tree::cursor() const {
+    Cursor cursor;
+    cursor.state_.reset(new CursorState(*this, view_, ticket_, id_, detail::Ref(root_)));
+    return cursor;
+}
+
+Range Tree::all() const { return Range(cursor(), {}, std::nullopt); }
+Range Tree::from(std::string_view from) const { return Range(cursor(), std::string(from), std::nullopt); }
+Range Tree::range(std::string_view from, std::string_view to) const {
+    return Range(cursor(), std::string(from), std::string(to));
+}
+
+Range Tree::prefix(std::string_view prefix) const {
+    std::string to(prefix);
+    while (!to.empty() && static_cast<unsigned char>(to.back()) == 0xff) to.pop_back();
+    if (to.empty()) return Range(cursor(), std::string(prefix), std::nullopt);
+    to.back() = static_cast<char>(static_cast<unsigned char>(to.back()) + 1);
+    return Range(cursor(), std::string(prefix), std::move(to));
+}
+
+// ---- Cursor ----
+
+Cursor::Cursor() noexcept = default;
+Cursor::Cursor(Cursor&&) noexcept = default;
+Cursor& Cursor::operator=(Cursor&&) noexcept = default;
+Cursor::~Cursor() = default;
+
+bool Cursor::first() { return state_->move([](auto& c) { return c.first(); }, {}, false); }
+bool Cursor::last() { return state_->move_back([](auto& c) { return c.last(); }, std::nullopt); }
+bool Cursor::lower_bound(std::string_view key) {
+    return state_->move([&](auto& c) { return c.lower_bound(key); }, key, false);
+}
+bool Cursor::upper_bound(std::string_view key) {
+    return state_->move([&](auto& c) { return c.upper_bound(key); }, key, false);
+}
+bool Cursor::find(std::string_view key) {
+    return state_->move([&](auto& c) { return c.find(key); }, key, true);
+}
+bool Cursor::next() { return state_->step(true); }
+bool Cursor::prev() { return state_->step(false); }
+bool Cursor::valid() const noexcept { return state_ != nullptr && state_->valid(); }
+std::string_view Cursor::key() const { return state_->key(); }
+std::string_view Cursor::value() const { return state_->value(); }
+Txn Cursor::txn() const { return state_->entry_txn(); }
+
+// ---- Range ----
+
+Range::Range(Cursor cursor, std::string from, std::optional<std::string> to)
+    : cursor_(std::move(cursor)), from_(std::move(from)), to_(std::move(to)) {}
+
+Range Range::reversed() && {
+    backward_ = !backward_;
+    return std::move(*this);
+}
+
+Range::iterator Range::begin() {
+    done_ = false;
+    if (backward_) {
+        bool there;
+        if (to_) {
+            there = cursor_.lower_bound(*to_);
+            there = there ? cursor_.prev() : cursor_.last();
+        } else {
+            there = cursor_.last();
+        }
+        done_ = !there;
+    } else {
+        done_ = !cursor_.lower_bound(from_);
+    }
+    check();
+    return iterator(this, &cursor_);
+}
+
+void Range::advance() {
+    done_ = backward_ ? !cursor_.prev() : !cursor_.next();
+    check();
+}
+
+void Range::check() {
+    if (done_) return;
+    if (backward_) {
+        done_ = cursor_.key() < from_;
+    } else if (to_) {
+        done_ = cursor_.key() >= *to_;
+    }
+}
+
+}  // namespace northstar::inline v0

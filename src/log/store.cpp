@@ -1,0 +1,231 @@
+#include "log/store.hpp"
+
+#include "base/check.hpp"
+#include "base/error.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace northstar::inline v0::detail {
+
+namespace store_impl {
+
+/// Zeros ahead of small durable commits, in steps.
+constexpr std::uint64_t k_ahead_bytes = 64u << 10;
+constexpr std::uint64_t k_ahead_largest_record = 32u << 10;
+
+}  // namespace store_impl
+
+LogStore::LogStore(File& file, FilePages& pages, const Uuid& uuid, std::uint32_t log_align)
+    : file_(file), pages_(pages),
+      seed_(record_seed(std::as_bytes(std::span<const std::uint8_t, 16>(uuid)))), log_align_(log_align),
+      page_size_(pages.page_size()), directory_(static_cast<std::uint32_t>(pages.page_size())) {}
+
+LogStore::~LogStore() { unmap(); }
+
+void LogStore::unmap() noexcept {
+    if (map_ != nullptr) file_.unmap_writable(map_, map_bytes_);
+    map_ = nullptr;
+}
+
+void LogStore::set_extents(ExtentDirectory extents, std::map<std::uint64_t, std::uint64_t> births) {
+    const std::unique_lock lock(mutex_);
+    directory_ = std::move(extents);
+    births_ = std::move(births);
+}
+
+ExtentDirectory LogStore::extents() const {
+    const std::shared_lock lock(mutex_);
+    return directory_;
+}
+
+std::map<std::uint64_t, std::uint64_t> LogStore::births() const {
+    const std::shared_lock lock(mutex_);
+    return births_;
+}
+
+bool LogStore::add_extent(const Extent& extent, std::uint64_t born) {
+    const std::unique_lock lock(mutex_);
+    if (!directory_.add(extent)) return false;
+    births_.emplace(extent.logical, born);
+    return true;
+}
+
+std::vector<Extent> LogStore::below(std::uint64_t position) const {
+    const std::shared_lock lock(mutex_);
+    std::vector<Extent> out;
+    for (const Extent& e : directory_.all()) {
+        if (directory_.end_of(e) <= position) out.push_back(e);
+    }
+    return out;
+}
+
+void LogStore::remove_below(std::uint64_t position) {
+    const std::unique_lock lock(mutex_);
+    for (const Extent& e : directory_.release_below(position)) births_.erase(e.logical);
+}
+
+std::uint64_t LogStore::bytes_of_extents() const {
+    const std::shared_lock lock(mutex_);
+    std::uint64_t bytes = 0;
+    for (const Extent& e : directory_.all()) bytes += directory_.bytes_of(e);
+    return bytes;
+}
+
+std::uint64_t LogStore::file_offset(std::uint64_t position) const {
+    const std::shared_lock lock(mutex_);
+    const std::optional<ExtentDirectory::Place> place = directory_.find(position);
+    if (!place) {
+        fail(Errc::corrupt, "position " + std::to_string(position) + " of the log is not in " + pages_.path(),
+             pages_.path());
+    }
+    return place->offset;
+}
+
+const std::byte* LogStore::bytes(std::uint64_t position, std::uint64_t length) const {
+    std::optional<ExtentDirectory::Place> place;
+    {
+        const std::shared_lock lock(mutex_);
+        place = directory_.find(position);
+    }
+    if (!place || length > place->remaining) return nullptr;
+    return pages_.raw(place->offset, length);
+}
+
+std::optional<RecordView> LogStore::peek(std::uint64_t position) const {
+    const std::byte* front = bytes(position, k_record_header_size);
+    if (front == nullptr) return std::nullopt;
+    const std::optional<RecordHeader> header = peek_record({front, k_record_header_size});
+    if (!header || header->position != position) return std::nullopt;
+    const std::byte* all = bytes(position, header->length);
+    if (all == nullptr) return std::nullopt;
+    const std::span<const std::byte> whole{all, static_cast<std::size_t>(header->length)};
+    if (!record_intact(whole, *header, seed_)) return std::nullopt;
+    return RecordView(whole);
+}
+
+RecordView LogStore::read(std::uint64_t position) const {
+    if (const std::optional<RecordView> record = peek(position)) return *record;
+    fail(Errc::corrupt,
+         "the log of " + pages_.path() + " is damaged at position " + std::to_string(position) +
+             "; run 'northstar verify' to see what is affected",
+         pages_.path());
+}
+
+void LogStore::set_end(std::uint64_t position, std::uint64_t epoch) {
+    end_ = position;
+    epoch_ = epoch;
+    limit_ = 0;
+    written_ahead_ = 0;
+}
+
+std::uint64_t LogStore::room() const {
+    const std::uint64_t keep = align_record(k_extent_reserve, log_align_);
+    const std::shared_lock lock(mutex_);
+    std::uint64_t room = 0;
+    for (std::size_t i = directory_.at_or_after(end_); i < directory_.size(); ++i) {
+        const std::uint64_t left = directory_.end_of(directory_[i]) - std::max(end_, directory_[i].logical);
+        if (left > keep) room = std::max(room, left - keep);
+    }
+    return room;
+}
+
+std::uint64_t LogStore::reserve() const {
+    const std::shared_lock lock(mutex_);
+    std::uint64_t bytes = 0;
+    for (std::size_t i = directory_.at_or_after(end_); i < directory_.size(); ++i) {
+        bytes += directory_.end_of(directory_[i]) - std::max(end_, directory_[i].logical);
+    }
+    return bytes;
+}
+
+bool LogStore::fits(std::uint64_t size) {
+    const std::uint64_t needed = size + align_record(k_extent_reserve, log_align_);
+    if (limit_ >= end_ && limit_ - end_ >= needed) return true;
+    const std::shared_lock lock(mutex_);
+    const std::optional<ExtentDirectory::Place> here = directory_.find(end_);
+    if (!here) return false;
+    limit_ = end_ + here->remaining;
+    return here->remaining >= needed;
+}
+
+void LogStore::move_to_fit(std::uint64_t size, const RecordFields& fields, std::span<const Extent> announced) {
+    const std::uint64_t keep = align_record(k_extent_reserve, log_align_);
+    fits(0);
+    std::uint64_t goes_on = 0;
+    {
+        const std::shared_lock lock(mutex_);
+        for (std::size_t i = directory_.at_or_after(limit_); i < directory_.size(); ++i) {
+            if (directory_.bytes_of(directory_[i]) >= size + keep) {
+                goes_on = directory_[i].logical;
+                break;
+            }
+        }
+    }
+    NORTHSTAR_ASSERT(goes_on != 0);
+    RecordFields next = fields;
+    next.position = end_;
+    next.epoch = epoch_;
+    const std::uint64_t bytes = control_record_size(RecordKind::next, announced.size(), next.chain.has_value(), log_align_);
+    encode_control_record(stage(bytes, false), RecordKind::next, next, announced, goes_on, seed_);
+    publish();
+    end_ = goes_on;
+    limit_ = 0;
+    written_ahead_ = 0;
+}
+
+std::byte* LogStore::mapped(std::uint64_t position, std::uint64_t size) {
+    if (!can_map_) return nullptr;
+    if (map_ == nullptr || position < map_position_ || position + size > map_position_ + map_bytes_) {
+        unmap();
+        Extent extent;
+        {
+            const std::shared_lock lock(mutex_);
+            const std::size_t i = directory_.at_or_after(position);
+            if (i == directory_.size() || directory_[i].logical > position) return nullptr;
+            extent = directory_[i];
+            map_bytes_ = directory_.bytes_of(extent);
+        }
+        map_position_ = extent.logical;
+        map_ = file_.map_writable(extent.page * page_size_, map_bytes_);
+        if (map_ == nullptr) {
+            can_map_ = false;
+            return nullptr;
+        }
+    }
+    return map_ + (position - map_position_);
+}
+
+std::span<std::byte> LogStore::stage(std::uint64_t size, bool lazy) {
+    staged_size_ = size;
+    std::byte* to = lazy ? mapped(end_, size) : nullptr;
+    staged_in_map_ = to != nullptr;
+    if (!staged_in_map_) {
+        if (buffer_.size() < size) buffer_.resize(size);
+        to = buffer_.data();
+    }
+    return {to, static_cast<std::size_t>(size)};
+}
+
+void LogStore::publish() {
+    if (!staged_in_map_) {
+        file_.write(file_offset(end_), {buffer_.data(), static_cast<std::size_t>(staged_size_)});
+    }
+    bytes_written_ += staged_size_;
+    end_ += staged_size_;
+}
+
+void LogStore::write_ahead() {
+    using namespace store_impl;
+    if (staged_in_map_ || staged_size_ > k_ahead_largest_record || end_ + k_ahead_largest_record <= written_ahead_) {
+        return;
+    }
+    const std::uint64_t from = std::max(end_, written_ahead_);
+    const std::uint64_t to = std::min(limit_, end_ + k_ahead_bytes);
+    if (to <= from) return;
+    static const std::vector<std::byte> k_zeros(k_ahead_bytes);
+    file_.write(file_offset(from), {k_zeros.data(), static_cast<std::size_t>(to - from)});
+    written_ahead_ = to;
+}
+
+}  // namespace northstar::inline v0::detail

@@ -1,0 +1,109 @@
+// store.hpp -- the log's bytes in the file: where they lie, reading and appending records.  Layer: log.
+//
+// [STORE-1] Nothing is written into an extent before a record ahead of it, or the meta page, announces it.
+// [STORE-2] Every extent keeps room for one `next` record, so the log can always say where it goes on.
+// [STORE-3] What append() wrote is in the file or in the shared mapping when it returns.
+// Threads: reading any; appending one at a time (the writer's turn).
+#pragma once
+
+#include "format/meta.hpp"
+#include "log/extents.hpp"
+#include "log/record.hpp"
+#include "os/vfs.hpp"
+#include "pager/file_pages.hpp"
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace northstar::inline v0::detail {
+
+/// Position of the first record of a database.
+inline constexpr std::uint64_t k_first_position = 4096;
+
+class LogStore {
+public:
+    LogStore(File& file, FilePages& pages, const Uuid& uuid, std::uint32_t log_align);
+    ~LogStore();
+    LogStore(const LogStore&) = delete;
+    LogStore& operator=(const LogStore&) = delete;
+
+    std::uint32_t seed() const { return seed_; }
+    std::uint32_t log_align() const { return log_align_; }
+
+    // ---- extents ----
+    void set_extents(ExtentDirectory extents, std::map<std::uint64_t, std::uint64_t> births);
+    ExtentDirectory extents() const;
+    /// Generation each extent was carved in, by logical start.
+    std::map<std::uint64_t, std::uint64_t> births() const;
+    /// Adds an announced extent unless it is known. False: known.
+    bool add_extent(const Extent& extent, std::uint64_t born);
+    /// Extents that end at or before the position; remove_below() takes them out.
+    std::vector<Extent> below(std::uint64_t position) const;
+    void remove_below(std::uint64_t position);
+    std::uint64_t bytes_of_extents() const;
+
+    // ---- reading ----
+    /// Contiguous bytes; nullptr where they do not lie in one extent.
+    const std::byte* bytes(std::uint64_t position, std::uint64_t length) const;
+    /// The intact record at a position, nullopt when there is none.
+    std::optional<RecordView> peek(std::uint64_t position) const;
+    /// The same, where one must be: throws Error(corrupt).
+    RecordView read(std::uint64_t position) const;
+    /// Offset in the file of a log position.
+    std::uint64_t file_offset(std::uint64_t position) const;
+
+    // ---- appending ----
+    std::uint64_t end() const { return end_; }
+    std::uint64_t epoch() const { return epoch_; }
+    void set_end(std::uint64_t position, std::uint64_t epoch);
+    /// Largest record that can be appended without more extents.
+    std::uint64_t room() const;
+    /// Bytes of unused extents behind the end.
+    std::uint64_t reserve() const;
+    /// Writes a `next` record, which announces these extents, and moves on to the first one with room for `size` bytes.
+    /// The caller saw to room().
+    void move_to_fit(std::uint64_t size, const RecordFields& fields, std::span<const Extent> announced);
+    /// True: a record of this size fits where the log ends. O(1) as a rule.
+    bool fits(std::uint64_t size);
+    /// Where a record of `size` bytes is to be made; valid until publish().
+    std::span<std::byte> stage(std::uint64_t size, bool lazy);
+    /// Puts what was staged into the file; the end moves behind it.
+    void publish();
+    /// Writes zeros ahead of the end, so that a flush finds written blocks.
+    void write_ahead();
+    std::uint64_t bytes_written() const { return bytes_written_; }
+    /// Ends the writable mapping (when the write lock goes to another process).
+    void unmap() noexcept;
+
+private:
+    std::byte* mapped(std::uint64_t position, std::uint64_t size);
+    File& file_;
+    FilePages& pages_;
+    const std::uint32_t seed_;
+    const std::uint32_t log_align_;
+    const std::uint64_t page_size_;
+    mutable std::shared_mutex mutex_;
+    ExtentDirectory directory_;
+    std::map<std::uint64_t, std::uint64_t> births_;
+
+    std::uint64_t end_ = 0;
+    std::uint64_t limit_ = 0;          // end of the extent that end_ lies in; 0: not looked up yet
+    std::uint64_t epoch_ = 1;
+    std::uint64_t written_ahead_ = 0;  // zeros were written up to here
+    bool can_map_ = true;
+    std::byte* map_ = nullptr;
+    std::uint64_t map_position_ = 0;
+    std::uint64_t map_bytes_ = 0;
+    bool staged_in_map_ = false;
+    std::uint64_t staged_size_ = 0;
+    std::vector<std::byte> buffer_;
+    std::uint64_t bytes_written_ = 0;
+};
+
+}  // namespace northstar::inline v0::detail

@@ -1,0 +1,176 @@
+// background.cpp -- the two threads of an open database: one makes checkpoints, one flushes lazy commits, writes marks
+// and gives the write lock to processes that wait for it. Without them (background = false) the caller does both.
+#include "base/error.hpp"
+#include "txn/core.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace northstar::inline v0::detail {
+
+namespace background_impl {
+
+constexpr std::uint64_t k_idle_us = 500'000;
+constexpr std::uint64_t k_blocked_us = 1000;
+constexpr std::uint64_t k_longest_pause_us = 2000;
+
+}  // namespace background_impl
+
+void DatabaseCore::start_background() {
+    if (options_.read_only) return;
+    background_ = std::thread([this] { run_checkpoints(); });
+    flusher_ = std::thread([this] { run_flushes(); });
+}
+
+void DatabaseCore::stop_background() noexcept {
+    {
+        const std::lock_guard lock(background_mutex_);
+        stop_ = true;
+    }
+    background_wake_.notify_all();
+    if (processes_ != nullptr) processes_->wake(Word::write_wanted);
+    if (background_.joinable()) background_.join();
+    if (flusher_.joinable()) flusher_.join();
+}
+
+void DatabaseCore::want_checkpoint() {
+    if (checkpoint_wanted_.exchange(true)) return;
+    { const std::lock_guard lock(background_mutex_); }
+    background_wake_.notify_all();
+}
+
+void DatabaseCore::note_lazy() {
+    lazy_since_us_.store(std::max<std::uint64_t>(vfs_->monotonic_us(), 1), std::memory_order_relaxed);
+    if (options_.background) processes_->wake(Word::write_wanted);
+}
+
+void DatabaseCore::run_checkpoints() {
+    std::unique_lock lock(background_mutex_);
+    for (;;) {
+        background_wake_.wait(lock, [&] { return stop_ || checkpoint_wanted_.load(); });
+        if (stop_) return;
+        lock.unlock();
+        try {
+            const std::lock_guard serial(checkpoint_mutex_);
+            checkpoint_locked(false, false);
+        } catch (const std::exception& error) {
+            // Kept for the next writer, who is told when memory runs out; a full disk may have room again by then.
+            remember_failure(error.what());
+        }
+        checkpoint_done_.fetch_add(1);
+        lock.lock();
+        background_wake_.notify_all();
+    }
+}
+
+void DatabaseCore::remember_failure(const char* what) {
+    const std::lock_guard lock(background_mutex_);
+    checkpoint_failure_ = what;
+}
+
+void DatabaseCore::run_flushes() {
+    using namespace background_impl;
+    const std::uint64_t lazy_us = std::uint64_t{options_.lazy_flush_ms} * 1000;
+    for (;;) {
+        {
+            const std::lock_guard lock(background_mutex_);
+            if (stop_) return;
+        }
+        const std::uint64_t now = vfs_->monotonic_us();
+        coarse_us_.store(now, std::memory_order_relaxed);
+        std::uint64_t pause = k_idle_us;
+        try {
+            if (const std::uint64_t since = lazy_since_us_.load(); since != 0 && !poisoned()) {
+                if (now - since >= lazy_us) {
+                    make_durable(processes_->load(Word::built_txn), 0);
+                } else {
+                    pause = std::min(pause, since + lazy_us - now);
+                }
+            }
+            if (processes_->has_write_hint() && processes_->load(Word::write_wanted) != 0) {
+                if (turn_.try_acquire()) {
+                    end_exclusive();
+                } else {
+                    pause = std::min(pause, k_blocked_us);
+                }
+            }
+            if (mark_due() && turn_.try_acquire()) {
+                try {
+                    append_mark();
+                } catch (...) {
+                    end_exclusive();
+                    throw;
+                }
+                end_exclusive();
+            }
+        } catch (const Error&) {
+            // A failed flush has poisoned the database: every waiting commit reports it.
+        }
+        const std::uint64_t wanted = processes_->load(Word::write_wanted);
+        processes_->wait(Word::write_wanted, wanted, pause);
+    }
+}
+
+/// A flush left the log idle: nothing behind it vouches for what it covered yet.
+bool DatabaseCore::mark_due() {
+    return processes_->has_write_hint() && processes_->load(Word::durable_position) == processes_->load(Word::log_position) &&
+           processes_->load(Word::durable_position) != marked_position_.load() && processes_->load(Word::clean) == 0 && !poisoned();
+}
+
+/// Appends a mark with the durable position. Call with the turn and the write lock.
+void DatabaseCore::append_mark() {
+    if (!processes_->has_write() || log_->end() != processes_->load(Word::log_position)) return;
+    const std::uint64_t size = control_record_size(RecordKind::mark, 0, false, log_->log_align());
+    if (!log_->fits(size)) return;
+    RecordFields fields;
+    fields.position = log_->end();
+    fields.epoch = log_->epoch();
+    fields.txn = processes_->load(Word::built_txn);
+    fields.time_us = processes_->load(Word::last_time);
+    fields.durable = processes_->load(Word::durable_position);
+    write_log([&] {
+        encode_control_record(log_->stage(size, true), RecordKind::mark, fields, {}, 0, log_->seed());
+        log_->publish();
+    });
+    processes_->store(Word::log_position, log_->end());
+    // The mark itself needs no flush: a log that ends before it says the same, only less loudly.
+    marked_position_.store(log_->end());
+}
+
+/// Slows a writer down in proportion to the memory in use, and stops it where the limit is reached until a checkpoint
+/// has made room. Called before the turn is asked for.
+void DatabaseCore::slow_down() {
+    using namespace background_impl;
+    const auto live = [&] {
+        const std::uint64_t used = arena_->bytes_in_use();
+        const std::uint64_t buried = roots_->buried_bytes();
+        return used > buried ? used - buried : 0;
+    };
+    const std::uint64_t soft = overlay_limit_ / 4 * 3;
+    std::uint64_t used = live();
+    if (used < soft) return;
+    want_checkpoint();
+    if (!options_.background) {
+        checkpoint();
+        return;
+    }
+    const std::uint64_t began = vfs_->monotonic_us();
+    if (used < overlay_limit_) {
+        const std::uint64_t pause = k_longest_pause_us * (used - soft) / (overlay_limit_ - soft);
+        std::this_thread::sleep_for(std::chrono::microseconds(pause));
+    } else {
+        std::unique_lock lock(background_mutex_);
+        const std::uint64_t before = checkpoint_done_.load();
+        checkpoint_wanted_.store(true);
+        background_wake_.notify_all();
+        // Two checkpoints at most: the one under way may have frozen an older root.
+        background_wake_.wait(lock, [&] { return stop_ || live() < overlay_limit_ || checkpoint_done_.load() >= before + 2; });
+        if (live() >= overlay_limit_ && !checkpoint_failure_.empty()) {
+            const std::string why = std::exchange(checkpoint_failure_, {});
+            fail(Errc::no_space, "memory for changes is used up and a checkpoint failed: " + why, path_);
+        }
+    }
+    counters_.slowdown_us.fetch_add(vfs_->monotonic_us() - began, std::memory_order_relaxed);
+}
+
+}  // namespace northstar::inline v0::detail

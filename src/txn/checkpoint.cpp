@@ -1,0 +1,461 @@
+// checkpoint.cpp -- placing a root, switching the meta page, and moving the overlay onto the new base.
+//
+//   1  hold the checkpoint lock, standing on the newest generation; freeze the visible root, make its log durable
+//   2  what it dropped dies in the new generation; what nobody needs any more becomes free
+//   3  place its memory pages, children first; write the ledger; flush
+//   4  write the meta page of the new generation; flush; publish
+//   5  release the lock; rebase: the newer memory pages are copied onto the new base, the last of them under the turn
+//
+// [CKPT-1] The meta page is written only after everything it names was flushed, and never after a failed flush.
+// [CKPT-2] A rebase changes no content: a copied page differs from its original in its refs alone. The original of a
+//          placed page is replaced by its page in the file.
+#include "base/error.hpp"
+#include "format/node.hpp"
+#include "pager/place.hpp"
+#include "txn/core.hpp"
+#include "txn/ledger.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace northstar::inline v0::detail {
+
+namespace checkpoint_impl {
+
+constexpr std::uint64_t k_first_extent_bytes = 64u << 10;
+constexpr std::uint64_t k_largest_extent_bytes = 16u << 20;
+/// A rebase copies this many pages under the turn at most, as long as it gains on the writers.
+constexpr std::size_t k_small_rest = 512;
+constexpr int k_max_passes = 6;
+constexpr int k_meta_attempts = 100;
+
+}  // namespace checkpoint_impl
+
+// ---- space ----
+
+void DatabaseCore::acquire_carving() {
+    const std::lock_guard lock(carve_mutex_);
+    if (carve_users_ == 0) processes_->lock(Processes::checkpoint, LockKind::exclusive, std::nullopt);
+    ++carve_users_;
+}
+
+void DatabaseCore::release_carving() noexcept {
+    const std::lock_guard lock(carve_mutex_);
+    if (--carve_users_ == 0) processes_->unlock(Processes::checkpoint);
+}
+
+/// Makes space_ the map of the newest generation, with everything announced since taken. Call while carving, with
+/// the space mutex.
+void DatabaseCore::load_space() {
+    const std::uint64_t generation = processes_->load(Word::generation);
+    if (space_generation_ != generation) {
+        const Meta meta = read_meta(generation);
+        source_->set_limit(std::max(source_->limit(), meta.file_pages));
+        const std::span<const std::byte> bytes =
+            source_->read_run(PageKind::space, meta.space_page, meta.space_bytes, meta.space_checksum);
+        Ledger ledger = Ledger::decode(bytes, page_size_);
+        space_ = std::move(ledger.space);
+        space_extents_end_ = ledger.extents.end();
+        space_generation_ = generation;
+    }
+    const ExtentDirectory extents = log_->extents();
+    for (const Extent& extent : extents.all()) {
+        if (extent.logical < space_extents_end_) continue;
+        if (!space_.take(extent.page, extent.pages)) {
+            fail(Errc::corrupt, "log extent at page " + std::to_string(extent.page) + " of " + path_ +
+                                    " lies on pages that are in use", path_, extent.page);
+        }
+    }
+    space_extents_end_ = std::max(space_extents_end_, extents.end());
+}
+
+void DatabaseCore::learn_extent(const Extent& extent) {
+    if (!log_->add_extent(extent, processes_->load(Word::generation))) return;
+    const std::uint64_t end = extent.page + extent.pages;
+    if (end > source_->limit()) {
+        if (file_->size() < end * page_size_) {
+            fail(Errc::truncated, path_ + " is shorter than its log says; restore it from a backup", path_, end);
+        }
+        source_->set_limit(end);
+    }
+}
+
+/// Makes sure that a record of this size can be appended. Call with the turn and the write lock.
+void DatabaseCore::extend_log(std::uint64_t size) {
+    using namespace checkpoint_impl;
+    if (log_->fits(size)) return;
+    const std::uint64_t wanted = size + 2 * align_record(k_extent_reserve, log_->log_align());
+    RecordFields fields;
+    const Root* built = roots_->built();
+    fields.txn = built->txn.load(std::memory_order_relaxed);
+    fields.time_us = std::max(built->time_us, processes_->load(Word::last_time));
+    fields.durable = std::min(processes_->load(Word::durable_position), log_->end());
+    if (log_->room() >= wanted) {
+        ensure_unclean();
+        write_log([&] { log_->move_to_fit(wanted, fields, {}); });
+        processes_->store(Word::log_position, log_->end());
+        return;
+    }
+    const ExtentDirectory extents = log_->extents();
+    const std::uint64_t last = extents.empty() ? 0 : extents.bytes_of(extents[extents.size() - 1]);
+    const std::uint64_t bytes =
+        std::max(wanted, std::clamp(2 * last, k_first_extent_bytes, k_largest_extent_bytes));
+    Extent extent;
+    extent.logical = extents.end();
+    extent.pages = (bytes + page_size_ - 1) / page_size_;
+    acquire_carving();
+    try {
+        {
+            const std::lock_guard lock(space_mutex_);
+            load_space();
+            extent.page = space_.allocate(extent.pages);
+            try {
+                file_->allocate(extent.page * page_size_, extent.pages * page_size_);
+            } catch (...) {
+                space_.give_back({extent.page, extent.pages});
+                throw;
+            }
+            space_extents_end_ = extent.logical + extent.pages * page_size_;
+        }
+        ensure_unclean();
+        learn_extent(extent);
+        write_log([&] { log_->move_to_fit(wanted, fields, {&extent, 1}); });
+        processes_->store(Word::log_position, log_->end());
+    } catch (...) {
+        release_carving();
+        throw;
+    }
+    release_carving();
+}
+
+// ---- meta pages ----
+
+Meta DatabaseCore::read_meta(std::uint64_t generation) {
+    std::vector<std::byte> bytes(k_meta_size);
+    Meta meta;
+    // A page that is being written may be seen half old, half new; a generation that is gone has a successor.
+    for (int attempt = 0; attempt < checkpoint_impl::k_meta_attempts; ++attempt) {
+        const std::size_t got = file_->read((generation & 1) * page_size_, bytes);
+        if (got == k_meta_size && decode_meta(bytes, meta) == MetaState::valid && meta.generation == generation) {
+            return meta;
+        }
+        generation = processes_->load(Word::generation);
+    }
+    fail(Errc::corrupt, "the meta page of generation " + std::to_string(generation) + " of " + path_ +
+                            " is damaged; close the database everywhere and open it again", path_, generation & 1);
+}
+
+void DatabaseCore::write_meta(const Meta& meta) {
+    std::vector<std::byte> bytes(k_meta_size);
+    encode_meta(meta, bytes);
+    file_->write((meta.generation & 1) * page_size_, bytes);
+}
+
+void DatabaseCore::flush_everything() {
+    processes_->lock(Processes::flush, LockKind::exclusive, std::nullopt);
+    try {
+        flush_file();
+    } catch (...) {
+        processes_->unlock(Processes::flush);
+        throw;
+    }
+    processes_->unlock(Processes::flush);
+}
+
+/// The first byte behind a clean close is written only after the meta page no longer says that it is clean.
+void DatabaseCore::ensure_unclean() {
+    if (processes_->load(Word::clean) == 0) return;
+    acquire_carving();
+    try {
+        if (processes_->load(Word::clean) != 0) {
+            Meta meta = read_meta(processes_->load(Word::generation));
+            meta.clean = false;
+            write_meta(meta);
+            flush_everything();
+            processes_->store(Word::clean, 0);
+        }
+    } catch (...) {
+        release_carving();
+        throw;
+    }
+    release_carving();
+}
+
+// ---- checkpoint ----
+
+void DatabaseCore::checkpoint() {
+    check_usable();
+    if (options_.read_only) fail(Errc::read_only, path_ + " was opened read-only", path_);
+    const std::lock_guard lock(checkpoint_mutex_);
+    checkpoint_locked(false, false);
+}
+
+/// Stands on the newest generation with the lock held and the visible root on the newest base; returns that root's
+/// view.
+ReadView* DatabaseCore::freeze() {
+    for (;;) {
+        catch_up();
+        if (processes_->load(Word::generation) > newest_.generation) {
+            const TurnGuard guard(turn_);
+            replay_to(processes_->load(Word::visible_txn), false);
+        }
+        acquire_carving();
+        ReadView* view = nullptr;
+        try {
+            if (processes_->load(Word::generation) == newest_.generation) {
+                view = open_view();
+                make_durable(view->root->txn.load(), view->root->log_position);
+                if (view->root->base->meta.generation == newest_.generation) return view;
+                // The visible root still stands on the base before: what hides the newer one is not flushed yet.
+                close_view(view);
+                view = nullptr;
+                make_durable(processes_->load(Word::built_txn), 0);
+                publish_visible();
+            }
+        } catch (...) {
+            if (view != nullptr) close_view(view);
+            release_carving();
+            throw;
+        }
+        release_carving();
+    }
+}
+
+bool DatabaseCore::checkpoint_locked(bool clean, bool force) {
+    if (poisoned()) poison_error();
+    const std::uint64_t began = vfs_->monotonic_us();
+    checkpoint_wanted_.store(false);
+    ReadView* view = freeze();
+    const Root* frozen = view->root;
+    const std::uint64_t frozen_number = frozen->number.load();
+    Base& base = *frozen->base;
+    Meta meta = newest_;
+    std::unique_ptr<Placer> placer;
+    std::vector<StoredSegment> segments;
+    try {
+        const bool changed = frozen->txn.load() != newest_.txn || frozen->catalog.root.bits() != newest_.catalog.root;
+        if (!changed && !force && clean == newest_.clean) {
+            close_view(view);
+            release_carving();
+            return false;
+        }
+        roots_->freeze(frozen);
+        meta.generation = newest_.generation + 1;
+        meta.txn = frozen->txn.load();
+        meta.time_us = frozen->time_us;
+        meta.next_tree_id = frozen->next_tree_id;
+        meta.history = frozen->history;
+        meta.chain = chain_hash(meta.txn);
+        meta.clean = clean;
+        meta.log_position = frozen->log_position;
+        meta.epoch = frozen->epoch;
+        if (clean) {
+            meta.log_position = processes_->load(Word::log_position);
+            meta.epoch = processes_->load(Word::epoch);
+        }
+        const std::vector<std::uint64_t> generations = generations_in_use();
+        const std::uint64_t needed_log = oldest_log_needed(meta);
+        std::vector<Extent> released = log_->below(needed_log);
+        const std::map<std::uint64_t, std::uint64_t> births = log_->births();
+        {
+            const std::lock_guard lock(space_mutex_);
+            load_space();
+            for (const DroppedPage& d : base.dropped) {
+                if (d.root <= frozen_number) space_.die(d.page, d.pages, d.born, meta.generation);
+            }
+            space_.die(newest_.space_page, run_pages(newest_.space_bytes, page_size_), newest_.generation,
+                       meta.generation);
+            for (const Extent& e : released) space_.die(e.page, e.pages, births.at(e.logical), meta.generation);
+            space_.reclaim(generations);
+        }
+        placer = std::make_unique<Placer>(*file_, *source_, space_, space_mutex_, meta.generation,
+                                          arena_->bytes_in_use() / page_size_);
+        meta.catalog.root = placer->place(frozen->catalog.root).bits();
+        meta.catalog.count = frozen->catalog.count;
+        segments = history_->seal(*placer, meta);
+        placer->finish();
+
+        Ledger ledger(page_size_);
+        std::string bytes;
+        {
+            const std::lock_guard lock(space_mutex_);
+            ledger.segments = segments;
+            ledger.extents = log_->extents();
+            ledger.births = log_->births();
+            for (const Extent& e : released) ledger.births.erase(e.logical);
+            ledger.extents.release_below(needed_log);
+            space_.shrink();
+            ledger.space = space_;
+            // Room for the change that allocating it makes to the map, then zeros up to a whole number of pages.
+            const std::uint64_t pages = run_pages(ledger.encode().size() + 64, page_size_);
+            meta.space_page = space_.allocate(pages);
+            ledger.space = space_;
+            bytes = ledger.encode();
+            bytes.resize(pages * page_size_ - k_page_header_size);
+            meta.file_pages = space_.end();
+            if (file_->size() < meta.file_pages * page_size_) file_->truncate(meta.file_pages * page_size_);
+            source_->set_limit(std::max(source_->limit(), meta.file_pages));
+        }
+        meta.space_bytes = bytes.size();
+        meta.space_checksum =
+            placer->place_run_at(PageKind::space, std::as_bytes(std::span(bytes)), meta.space_page);
+        meta.log_begin = ledger.extents.empty() ? meta.log_position : ledger.extents[0].logical;
+        meta.oldest_txn = meta.history.kind == History::Kind::nothing ? meta.txn : meta.oldest_txn;
+        counters_.page_bytes_written.fetch_add(placer->bytes_written(), std::memory_order_relaxed);
+
+        flush_everything();
+        write_meta(meta);
+        flush_everything();
+
+        log_->remove_below(needed_log);
+        history_->adopt(segments);
+        {
+            const std::lock_guard lock(space_mutex_);
+            space_generation_ = meta.generation;
+            if (!memory_ && file_->size() > space_.end() * page_size_) file_->truncate(space_.end() * page_size_);
+        }
+    } catch (...) {
+        {
+            // What was allocated is known to nobody: the map is read again when it is next needed.
+            const std::lock_guard lock(space_mutex_);
+            space_generation_ = 0;
+        }
+        if (placer != nullptr) {
+            for (Frame* frame : placer->frames()) frame->forward = 0;
+        }
+        roots_->thaw();
+        close_view(view);
+        release_carving();
+        throw;
+    }
+    processes_->pin(meta.generation);
+    checkpoint_position_.store(meta.log_position, std::memory_order_relaxed);
+    processes_->store(Word::clean, clean ? 1 : 0);
+    processes_->store(Word::generation, meta.generation);
+    release_carving();
+    rebase(meta, frozen_number, placer->frames());
+    close_view(view);
+    roots_->thaw();
+    counters_.checkpoints.fetch_add(1, std::memory_order_relaxed);
+    counters_.last_checkpoint_us.store(vfs_->monotonic_us() - began, std::memory_order_relaxed);
+    return true;
+}
+
+std::vector<std::uint64_t> DatabaseCore::generations_in_use() {
+    std::vector<std::uint64_t> out = processes_->pinned_by_others();
+    out.push_back(newest_.generation);
+    out.push_back(newest_.generation - 1);
+    const std::lock_guard lock(meta_mutex_);
+    for (const std::unique_ptr<Base>& base : bases_) out.push_back(base->meta.generation);
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
+    return out;
+}
+
+// ---- rebase ----
+
+Ref DatabaseCore::translate(Ref ref, std::vector<RebasedPage>& copies) {
+    if (!ref.in_memory()) return ref;
+    Frame* original = Frame::of(ref);
+    if (original->forward != 0) return Ref(original->forward);
+    Frame* copy = arena_->take(1);
+    std::memcpy(copy->data(), original->data(), page_size_);
+    copies.push_back({original, copy});
+    for_each_ref(copy->data(), page_size_, false, [&](Ref& child, bool large) {
+        if (!child.in_memory()) return;
+        // A large value that was not placed is shared: nothing in it refers to a base.
+        if (large) {
+            if (const std::uint64_t forward = Frame::of(child)->forward) child = Ref(forward);
+        } else {
+            child = translate(child, copies);
+        }
+    });
+    original->forward = Ref::memory(copy->data()).bits();
+    return Ref(original->forward);
+}
+
+void DatabaseCore::rebase(const Meta& meta, std::uint64_t frozen_number, const std::vector<Frame*>& placed) {
+    using namespace checkpoint_impl;
+    std::vector<RebasedPage> copies;
+    std::vector<ReadView*> views;
+    for (int pass = 0; pass < k_max_passes; ++pass) {
+        const std::size_t before = copies.size();
+        // The view is kept until the end, so that no original is freed and used again meanwhile.
+        views.push_back(open_view());
+        const Root& root = *views.back()->root;
+        if (root.number.load() > frozen_number) translate(root.catalog.root, copies);
+        if (copies.size() - before <= k_small_rest) break;
+    }
+    const TurnGuard guard(turn_);
+    const Root* built = roots_->built();
+    auto base = std::make_unique<Base>();
+    base->meta = meta;
+    TreeRoot catalog = built->catalog;
+    catalog.root = translate(catalog.root, copies);
+    roots_->each_buried([&](const RootSet::Buried& buried) {
+        Frame* frame = buried.frame;
+        const Ref forward(frame->forward);
+        if (frame->birth > frozen_number || buried.death <= frozen_number || forward.empty() || forward.in_memory()) {
+            return;
+        }
+        const std::uint64_t pages = frame->large != 0 ? run_pages(frame->length, page_size_) : 1;
+        base->dropped.push_back({forward.page(), pages, meta.generation, buried.death});
+    });
+    Base& old = *bases_.back();
+    for (const DroppedPage& d : old.dropped) {
+        if (d.root > frozen_number) base->dropped.push_back(d);
+    }
+    std::stable_sort(base->dropped.begin(), base->dropped.end(),
+                     [](const DroppedPage& a, const DroppedPage& b) { return a.root < b.root; });
+    Root* root = roots_->prepare();
+    const std::uint64_t number = root->number.load();
+    root->txn.store(built->txn.load());
+    root->time_us = built->time_us;
+    root->catalog = catalog;
+    root->next_tree_id = built->next_tree_id;
+    root->history = built->history;
+    root->log_position = built->log_position;
+    root->epoch = built->epoch;
+    root->base = base.get();
+    base->first_root = number;
+    roots_->reserve_burials(placed.size() + copies.size());
+    for (const RebasedPage& page : copies) {
+        if (page.original->death == 0) {
+            page.copy->birth = number;
+            roots_->bury(page.original, number);
+        } else {
+            page.copy->next = nullptr;
+            arena_->give(page.copy, page.copy, 1);
+        }
+    }
+    for (Frame* frame : placed) {
+        if (frame->death == 0) roots_->bury(frame, number);
+    }
+    {
+        const std::lock_guard lock(meta_mutex_);
+        bases_.push_back(std::move(base));
+        newest_ = meta;
+    }
+    roots_->replace_built(root);
+    for (ReadView* view : views) close_view(view);
+    roots_->thaw();
+    roots_->reclaim(true);
+    drop_old_bases();
+}
+
+void DatabaseCore::drop_old_bases() {
+    std::vector<std::uint64_t> numbers;
+    roots_->numbers_in_use(numbers);
+    const std::lock_guard lock(meta_mutex_);
+    for (std::size_t i = 0; i + 1 < bases_.size();) {
+        const auto first = std::lower_bound(numbers.begin(), numbers.end(), bases_[i]->first_root);
+        if (first != numbers.end() && *first < bases_[i + 1]->first_root) {
+            ++i;
+            continue;
+        }
+        processes_->unpin(bases_[i]->meta.generation);
+        bases_.erase(bases_.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+}
+
+}  // namespace northstar::inline v0::detail

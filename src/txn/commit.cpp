@@ -1,0 +1,322 @@
+// commit.cpp -- the commit protocol, and flushing.
+//
+//   1  reserve: pages, a root, log space                       (may fail: nothing happened)
+//   2  word `writing`, record into the log, word `writing` off (failure: poison, outcome unknown)
+//   3  install the root: built
+//   4  lazy and nothing full unfinished before it: visible at once
+//      full: release the turn, flush (one flush for all who wait), then visible
+#include "base/bytes.hpp"
+#include "base/error.hpp"
+#include "txn/core.hpp"
+#include "txn/write_txn.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::detail {
+
+namespace commit_impl {
+
+/// A transaction with more is written in parts.
+constexpr std::uint64_t k_largest_record = 64u << 20;
+
+}  // namespace commit_impl
+
+void DatabaseCore::begin_exclusive(std::optional<std::uint32_t> timeout_ms) {
+    check_writable();
+    slow_down();
+    if (!turn_.acquire(timeout_ms)) {
+        fail(Errc::timeout, "the writer's turn did not come within " + std::to_string(*timeout_ms) + " ms", path_);
+    }
+    try {
+        check_usable();
+        std::optional<std::uint64_t> timeout_us;
+        if (timeout_ms) timeout_us = std::uint64_t{*timeout_ms} * 1000;
+        if (!processes_->take_write(timeout_us)) {
+            fail(Errc::timeout, "another process kept the write lock for " + std::to_string(*timeout_ms) + " ms",
+                 path_);
+        }
+        if (poisoned()) poison_error();
+        catch_up_for_writing();
+    } catch (...) {
+        end_exclusive();
+        throw;
+    }
+}
+
+void DatabaseCore::end_exclusive() noexcept {
+    if (closed_.load()) {
+        turn_.release();
+        return;
+    }
+    if (processes_->has_write() && processes_->load(Word::write_wanted) != 0) {
+        log_->unmap();
+        processes_->yield_write(false);
+    }
+    turn_.release();
+}
+
+void DatabaseCore::poison_error() const {
+    fail(Errc::poisoned,
+         "a flush of " + path_ + " failed earlier, so it is read-only until every process has closed it; "
+         "close it, check the disk, and open it again",
+         path_);
+}
+
+void DatabaseCore::poison(const char*) {
+    processes_->store(Word::poison, 1);
+    processes_->wake(Word::visible_txn);
+    processes_->wake(Word::durable_txn);
+    flushed_.notify_all();
+}
+
+Root* DatabaseCore::root_of(Workspace& work, Txn txn, std::uint64_t time_us, std::uint64_t log_position,
+                            std::uint64_t epoch) {
+    Root* root = roots_->prepare();
+    root->txn.store(txn, std::memory_order_relaxed);
+    root->time_us = time_us;
+    root->catalog = work.catalog();
+    root->next_tree_id = work.next_tree_id();
+    root->history = work.default_history();
+    root->log_position = log_position;
+    root->epoch = epoch;
+    root->base = bases_.back().get();
+    return root;
+}
+
+void DatabaseCore::reserve_install(Workspace& work) {
+    roots_->reserve_burials(work.pages().dropped().size());
+    std::vector<DroppedPage>& dropped = bases_.back()->dropped;
+    const std::size_t needed = dropped.size() + work.pages().dropped().size();
+    if (dropped.capacity() < needed) dropped.reserve(std::max(needed, 2 * dropped.capacity()));
+}
+
+void DatabaseCore::next_nonce(Nonce& nonce) { nonces_.fill(nonce); }
+
+DroppedPage DatabaseCore::dropped_page(Ref ref, bool large, std::uint64_t root) const {
+    // The page was read to get here, so its header can be believed.
+    const std::byte* header = source_->raw(ref.page() * page_size_, k_page_header_size);
+    const std::uint64_t pages = large ? run_pages(load_u64(header + k_run_bytes_offset), page_size_) : 1;
+    return {ref.page(), pages, load_u64(header + k_page_generation_offset), root};
+}
+
+void DatabaseCore::install(Workspace& work, Root* root) {
+    const std::uint64_t number = root->number.load(std::memory_order_relaxed);
+    PageWriter& pages = work.pages();
+    for (Frame* frame : pages.frames()) {
+        if (frame != nullptr) frame->birth = number;
+    }
+    for (const PageWriter::Dropped& dropped : pages.dropped()) {
+        if (dropped.ref.in_memory()) {
+            roots_->bury(Frame::of(dropped.ref), number);
+        } else {
+            bases_.back()->dropped.push_back(dropped_page(dropped.ref, dropped.large, number));
+        }
+    }
+    counters_.pages_copied.fetch_add(pages.frames().size(), std::memory_order_relaxed);
+    pages.forget();
+    roots_->install(root);
+    roots_->reclaim(false);
+}
+
+Commit DatabaseCore::commit(WriteTxn& t) {
+    using namespace commit_impl;
+    Workspace& work = t.work_;
+    const Root* built = roots_->built();
+    const Txn txn = work.txn();
+    const bool lazy = t.durability == Durability::lazy;
+    work.finish();
+    t.operations_.finish();
+
+    RecordFields fields;
+    fields.epoch = log_->epoch();
+    fields.txn = txn;
+    fields.time_us = std::max(t.time_us != 0 ? t.time_us : vfs_->now_us(), built->time_us);
+    fields.durable = processes_->load(Word::durable_position);
+    fields.lazy = lazy;
+    next_nonce(fields.nonce);
+
+    OperationList& operations = t.operations_;
+    const OperationList::Piece all = operations.all();
+    const std::uint64_t size = operations.record_size(RecordKind::commit, all, false, false, log_->log_align());
+    extend_log(size);
+    ensure_unclean();
+    Root* root = root_of(work, txn, fields.time_us, 0, fields.epoch);
+    try {
+        reserve_install(work);
+    } catch (...) {
+        roots_->discard(root);
+        throw;
+    }
+    std::uint64_t end = 0;
+    write_log([&] {
+        fields.position = log_->end();
+        fields.durable = std::min(fields.durable, fields.position);
+        if (!lazy) log_->write_ahead();
+        const std::span<std::byte> out = log_->stage(size, lazy);
+        operations.encode(out, RecordKind::commit, all, fields);
+        seal_record(out, log_->seed());
+        log_->publish();
+        end = log_->end();
+    });
+    root->log_position = end;
+    counters_.log_bytes_written.fetch_add(size, std::memory_order_relaxed);
+    counters_.commits.fetch_add(1, std::memory_order_relaxed);
+    install(work, root);
+    published(txn, end, fields.time_us, !lazy);
+
+    Commit result;
+    result.txn = txn;
+    result.time_us = fields.time_us;
+    result.core_ = weak_from_this();
+    return result;
+}
+
+void DatabaseCore::write_log(const std::function<void()>& write) {
+    processes_->store(Word::writing, 1);
+    try {
+        write();
+    } catch (const Error& error) {
+        poison(error.what());
+        fail(Errc::outcome_unknown,
+             std::string(error.what()) + "; the transaction may or may not be there: close the database, open it "
+                                         "again and look",
+             path_);
+    }
+    processes_->store(Word::writing, 0);
+}
+
+void DatabaseCore::published(Txn txn, std::uint64_t position, std::uint64_t time_us, bool full) {
+    if (full) processes_->store(Word::last_full, txn);
+    processes_->store(Word::last_time, time_us);
+    processes_->store(Word::log_position, position);
+    processes_->store(Word::built_txn, txn);
+    if (!full && processes_->load(Word::poison) == 0) {
+        if (lazy_since_us_.load(std::memory_order_relaxed) == 0) note_lazy();
+        publish_visible();
+    }
+    if (position - checkpoint_position_.load(std::memory_order_relaxed) >= options_.checkpoint_log_bytes ||
+        arena_->bytes_in_use() > overlay_limit_ / 2) {
+        want_checkpoint();
+    }
+}
+
+void DatabaseCore::publish_visible() {
+    const Txn built = processes_->load(Word::built_txn);  // before last_full [WORD-2]
+    const Txn full = processes_->load(Word::last_full);
+    const Txn durable = processes_->load(Word::durable_txn);
+    const Txn visible = full <= durable ? built : durable;
+    roots_->advance(visible);
+    std::atomic<std::uint64_t>& word = processes_->word(Word::visible_txn);
+    std::uint64_t seen = word.load(std::memory_order_relaxed);
+    while (seen < visible && !word.compare_exchange_weak(seen, visible, std::memory_order_acq_rel)) {}
+    if (processes_->load(Word::visible_waiters) != 0) processes_->wake(Word::visible_txn);
+}
+
+void DatabaseCore::wait_visible(Txn txn) {
+    while (processes_->load(Word::visible_txn) < txn) {
+        const Txn full = std::min<Txn>(processes_->load(Word::last_full), txn);
+        make_durable(full, 0);
+        publish_visible();
+    }
+    if (poisoned()) unknown_outcome();
+}
+
+void DatabaseCore::unknown_outcome() const {
+    fail(Errc::outcome_unknown,
+         "a flush of " + path_ + " failed, so whether the transaction is there is unknown; close the database, "
+         "open it again and look",
+         path_);
+}
+
+void DatabaseCore::make_durable(Txn txn, std::uint64_t position) {
+    std::unique_lock lock(flush_mutex_);
+    for (;;) {
+        if (processes_->load(Word::durable_txn) >= txn && processes_->load(Word::durable_position) >= position) {
+            if (poisoned()) unknown_outcome();
+            return;
+        }
+        if (poisoned()) unknown_outcome();
+        if (flush_running_) {
+            flushed_.wait(lock);
+            continue;
+        }
+        flush_running_ = true;
+        lock.unlock();
+        try {
+            flush_log(txn, position);
+        } catch (...) {
+            lock.lock();
+            flush_running_ = false;
+            flushed_.notify_all();
+            throw;
+        }
+        lock.lock();
+        flush_running_ = false;
+        flushed_.notify_all();
+    }
+}
+
+void DatabaseCore::flush_log(Txn txn, std::uint64_t position) {
+    processes_->lock(Processes::flush, LockKind::exclusive, std::nullopt);
+    const auto done = [&] {
+        return processes_->load(Word::durable_txn) >= txn && processes_->load(Word::durable_position) >= position;
+    };
+    try {
+        if (!done() && !poisoned()) {
+            const Txn built = processes_->load(Word::built_txn);
+            const std::uint64_t end = processes_->load(Word::log_position);
+            lazy_since_us_.store(0, std::memory_order_relaxed);
+            flush_file();
+            processes_->store(Word::durable_txn, std::max(built, processes_->load(Word::durable_txn)));
+            processes_->store(Word::durable_position, std::max(end, processes_->load(Word::durable_position)));
+            publish_visible();
+            if (processes_->load(Word::visible_waiters) != 0) processes_->wake(Word::durable_txn);
+        }
+    } catch (...) {
+        processes_->unlock(Processes::flush);
+        throw;
+    }
+    processes_->unlock(Processes::flush);
+}
+
+/// Flushes the file under the flush lock, which the caller holds; poisons on failure.
+void DatabaseCore::flush_file() {
+    if (processes_->load(Word::flushing) != 0) write_tail_again();
+    processes_->store(Word::flushing, 1);
+    try {
+        file_->sync();
+    } catch (const Error& error) {
+        poison(error.what());
+        processes_->store(Word::flushing, 0);
+        unknown_outcome();
+    }
+    processes_->store(Word::flushing, 0);
+    counters_.flushes.fetch_add(1, std::memory_order_relaxed);
+    if (poisoned()) unknown_outcome();
+}
+
+/// The holder before us died in the middle of a flush: it may have met an error that only it was told.
+void DatabaseCore::write_tail_again() {
+    std::uint64_t at = processes_->load(Word::durable_position);
+    const std::uint64_t end = processes_->load(Word::log_position);
+    std::vector<std::byte> copy;
+    while (at < end) {
+        const std::optional<RecordView> record = log_->peek(at);
+        if (!record) {
+            poison("the log changed under a flush");
+            unknown_outcome();
+        }
+        copy.assign(record->bytes().begin(), record->bytes().end());
+        file_->write(log_->file_offset(at), copy);
+        at = record->kind() == RecordKind::next ? record->continues_at() : record->end();
+    }
+}
+
+void DatabaseCore::sync() {
+    check_usable();
+    if (options_.read_only) return;
+    const Txn txn = processes_->load(Word::built_txn);
+    make_durable(txn, processes_->load(Word::log_position));
+}
+
+}  // namespace northstar::inline v0::detail

@@ -1,0 +1,45 @@
+// ledger.hpp -- what a generation knows about the file beside its trees: free space, log extents, history segments.
+// Layer: txn.  Threads: values.
+//
+// Written by every checkpoint as a run of kind `space`; the meta page names page, length and checksum:
+//   varint version (1)
+//   space map                                  (SpaceMap::encode)
+//   varint length, log extents                 (ExtentDirectory::serialise)
+//   per extent: varint generation it was born in
+//   varint count, per history segment: varint page, bytes, born, first txn, last txn, tier; u64 checksum
+#pragma once
+
+#include "log/extents.hpp"
+#include "pager/space.hpp"
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace northstar::inline v0::detail {
+
+struct StoredSegment {
+    std::uint64_t page = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t checksum = 0;
+    std::uint64_t born = 0;
+    Txn first_txn = 0;
+    Txn last_txn = 0;
+    std::uint32_t tier = 0;
+};
+
+struct Ledger {
+    explicit Ledger(std::uint32_t page_size) : extents(page_size) {}
+    SpaceMap space;
+    ExtentDirectory extents;
+    std::map<std::uint64_t, std::uint64_t> births;
+    std::vector<StoredSegment> segments;
+
+    std::string encode() const;
+    /// Throws Error(corrupt).
+    static Ledger decode(std::span<const std::byte> bytes, std::uint32_t page_size);
+};
+
+}  // namespace northstar::inline v0::detail

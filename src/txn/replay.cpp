@@ -1,0 +1,201 @@
+#include "txn/replay.hpp"
+
+#include "base/error.hpp"
+#include "log/scan.hpp"
+#include "txn/log_bytes.hpp"
+#include "txn/core.hpp"
+
+namespace northstar::inline v0::detail {
+
+namespace replay_impl {
+
+int tree_of(Workspace& work, const LogOperation& operation) {
+    const int tree = work.open(operation.tree);
+    if (tree < 0) {
+        fail(Errc::corrupt, "txn " + std::to_string(work.txn()) + " changes tree " + std::to_string(operation.tree) +
+                                ", which does not exist; restore the file from a backup");
+    }
+    return tree;
+}
+
+}  // namespace replay_impl
+
+void apply_operation(Workspace& work, const LogOperation& operation) {
+    using replay_impl::tree_of;
+    switch (operation.kind) {
+        case OperationKind::put: work.put(tree_of(work, operation), operation.key, operation.value); break;
+        case OperationKind::erase: work.erase(tree_of(work, operation), operation.key); break;
+        case OperationKind::erase_range:
+            work.erase_range(tree_of(work, operation), operation.key,
+                             operation.to_the_end ? std::nullopt : std::optional<std::string_view>(operation.value));
+            break;
+        case OperationKind::create_tree: {
+            const int tree = work.create(operation.key, operation.tree);
+            work.set_created_history(tree, decode_history(operation));
+            break;
+        }
+        case OperationKind::drop_tree: work.drop(tree_of(work, operation)); break;
+        case OperationKind::set_history:
+            if (operation.tree == 0) {
+                work.set_default_history(decode_history(operation));
+            } else {
+                work.set_history(tree_of(work, operation), decode_history(operation));
+            }
+            break;
+        case OperationKind::redact: break;  // the value it names is of the past
+    }
+}
+
+void apply_record(Workspace& work, const RecordView& record) {
+    RecordView::Walk walk = record.walk();
+    LogOperation operation;
+    while (walk.next(operation)) apply_operation(work, operation);
+}
+
+/// Replays the log behind the built root. `to_end`: to the end that the words name, a root for each txn behind
+/// `visible`; else to `visible` in one root. Call with the turn.
+void DatabaseCore::replay_to(Txn visible, bool to_end) {
+    for (int attempt = 0;; ++attempt) {
+        if (processes_->load(Word::generation) > newest_.generation) adopt_newest();
+        const Root* built = roots_->built();
+        std::uint64_t at = built->log_position;
+        Txn txn = built->txn.load(std::memory_order_relaxed);
+        std::uint64_t time_us = built->time_us;
+        std::uint64_t epoch = built->epoch;
+        const Txn target = to_end ? processes_->load(Word::built_txn) : visible;
+        const std::uint64_t end = processes_->load(Word::log_position);
+        Workspace& work = *replay_work_;
+        work.begin(built->catalog, built->next_tree_id, built->history, txn);
+        Txn installed = txn;
+        std::uint64_t behind = at;  // the record of `txn`
+        bool lost = false;
+        std::vector<RecordView> parts;
+        try {
+            const auto install_here = [&] {
+                if (txn == installed) return;
+                work.finish();
+                Root* root = root_of(work, txn, time_us, behind, epoch);
+                reserve_install(work);
+                install(work, root);
+                counters_.replayed_txns.fetch_add(txn - installed, std::memory_order_relaxed);
+                installed = txn;
+                work.begin(root->catalog, root->next_tree_id, root->history, txn);
+            };
+            while (txn < target || (to_end && at < end)) {
+                const std::optional<RecordView> record = log_->peek(at);
+                if (!record) {
+                    lost = true;
+                    break;
+                }
+                switch (record->kind()) {
+                    case RecordKind::part: parts.push_back(*record); break;
+                    case RecordKind::commit: {
+                        if (record->txn() != txn + 1) {
+                            lost = true;
+                            break;
+                        }
+                        // A record that is visible comes together with its predecessors; later ones get roots of
+                        // their own, so that each can become visible when its turn comes.
+                        if (txn >= visible) install_here();
+                        txn = record->txn();
+                        work.pages().set_txn(txn);
+                        const PartsOf of = record->parts();
+                        if (of.count > parts.size()) {
+                            lost = true;
+                            break;
+                        }
+                        for (std::size_t i = parts.size() - of.count; i < parts.size(); ++i) apply_record(work, parts[i]);
+                        parts.clear();
+                        apply_record(work, *record);
+                        time_us = record->header().time_us;
+                        epoch = record->header().epoch;
+                        behind = record->end();
+                        break;
+                    }
+                    case RecordKind::extents:
+                    case RecordKind::next:
+                        for (std::uint32_t i = 0; i < record->extents(); ++i) learn_extent(record->extent(i));
+                        break;
+                    case RecordKind::epoch:
+                    case RecordKind::mark: break;
+                }
+                if (lost) break;
+                at = record->kind() == RecordKind::next ? record->continues_at() : record->end();
+            }
+            install_here();
+        } catch (...) {
+            work.abandon();
+            throw;
+        }
+        work.abandon();
+        if (!lost) return;
+        // The log was recycled under us, or it is damaged: the meta page tells.
+        if (attempt > 0 || !newer_meta_exists()) {
+            fail(Errc::corrupt,
+                 "the log of " + path_ + " is damaged at position " + std::to_string(at) +
+                     ", before the newest commit; run 'northstar verify' to see what is affected",
+                 path_);
+        }
+    }
+}
+
+void DatabaseCore::catch_up() {
+    const Txn visible = processes_->load(Word::visible_txn);
+    roots_->advance(visible);
+    if (roots_->visible()->txn.load(std::memory_order_relaxed) >= visible) return;
+    const TurnGuard guard(turn_);
+    if (roots_->built()->txn.load(std::memory_order_relaxed) < visible) replay_to(visible, false);
+    roots_->advance(visible);
+}
+
+void DatabaseCore::catch_up_for_writing() {
+    if (processes_->load(Word::writing) != 0) take_over();
+    const Txn built = processes_->load(Word::built_txn);
+    const std::uint64_t end = processes_->load(Word::log_position);
+    const Txn visible = processes_->load(Word::visible_txn);
+    if (roots_->built()->txn.load(std::memory_order_relaxed) < built || log_->end() != end ||
+        processes_->load(Word::generation) > newest_.generation) {
+        replay_to(visible, true);
+        log_->set_end(end, processes_->load(Word::epoch));
+    }
+    roots_->advance(visible);
+}
+
+/// The writer before us died between the first byte of a record and the end of its publication.
+void DatabaseCore::take_over() {
+    const Txn visible = processes_->load(Word::visible_txn);
+    replay_to(visible, true);
+    const std::uint64_t end = processes_->load(Word::log_position);
+    ExtentDirectory extents = log_->extents();
+    FileLogBytes bytes(*file_);
+    const Root* built = roots_->built();
+    LogCursor start;
+    start.position = end;
+    start.epoch = processes_->load(Word::epoch);
+    start.txn = built->txn.load(std::memory_order_relaxed);
+    start.time_us = built->time_us;
+    start.durable = processes_->load(Word::durable_position);
+    LogScanner scanner(bytes, extents, log_->seed(), start);
+    // Whole records behind the end are adopted: their writer died before it could say so.
+    RecordView record;
+    bool full = false;
+    while (scanner.next(record)) {
+        for (std::uint32_t i = 0; i < record.extents(); ++i) learn_extent(record.extent(i));
+        if (record.kind() == RecordKind::commit && !record.has(k_flag_lazy)) full = true;
+    }
+    const LogCursor& cursor = scanner.cursor();
+    if (full) processes_->store(Word::last_full, cursor.txn);
+    processes_->store(Word::last_time, cursor.time_us);
+    processes_->store(Word::log_position, cursor.position);
+    processes_->store(Word::epoch, cursor.epoch);
+    processes_->store(Word::built_txn, cursor.txn);
+    replay_to(visible, true);
+    log_->set_end(cursor.position, cursor.epoch);
+    const LogTail tail = scanner.judge_end(0);
+    if (tail.kind == LogTail::Kind::damaged) LogScanner::fail_damaged(tail);
+    if (tail.kind == LogTail::Kind::unused) begin_epoch(tail.largest_epoch);
+    processes_->store(Word::writing, 0);
+    publish_visible();
+}
+
+}  // namespace northstar::inline v0::detail

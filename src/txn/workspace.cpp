@@ -1,0 +1,275 @@
+#include "txn/workspace.hpp"
+
+#include "base/bytes.hpp"
+#include "base/check.hpp"
+#include "base/error.hpp"
+#include "btree/cursor.hpp"
+
+#include <cstring>
+
+namespace northstar::inline v0::detail {
+
+namespace workspace_impl {
+
+// Sizes of the fixed parts of catalog values.
+constexpr std::size_t k_tree_size = 8 + 8 + 8 + 1 + 1 + 8 + 8;
+constexpr std::size_t k_dropped_size = 8 + 8 + 8 + 8 + 1 + 8;
+
+std::string id_key(std::uint64_t id) {
+    std::string key = "i";
+    for (int shift = 56; shift >= 0; shift -= 8) key += static_cast<char>(id >> shift & 0xff);
+    return key;
+}
+
+std::string name_key(std::string_view name) {
+    std::string key = "n";
+    key += name;
+    return key;
+}
+
+[[noreturn]] void damaged() {
+    fail(Errc::corrupt, "the catalog of trees is damaged; run 'northstar verify' to see what is affected");
+}
+
+CatalogEntry decode_tree(std::string_view value) {
+    ByteReader reader(value, "catalog entry");
+    CatalogEntry entry;
+    entry.root.root = Ref(reader.u64());
+    entry.root.count = reader.u64();
+    entry.id = reader.u64();
+    entry.own_history = reader.u8() != 0;
+    const std::uint8_t kind = reader.u8();
+    if (kind > static_cast<std::uint8_t>(History::Kind::duration)) damaged();
+    entry.history.kind = static_cast<History::Kind>(kind);
+    entry.history.amount = reader.u64();
+    entry.created = reader.u64();
+    entry.name = reader.text(reader.remaining());
+    return entry;
+}
+
+}  // namespace workspace_impl
+
+bool find_tree(const PageSource& source, Ref catalog, std::uint64_t id, CatalogEntry& entry) {
+    if (catalog.empty()) return false;
+    const std::optional<TreeValue> found = tree_get(source, catalog, workspace_impl::id_key(id));
+    if (!found) return false;
+    entry = workspace_impl::decode_tree(found->value);
+    return true;
+}
+
+bool find_tree(const PageSource& source, Ref catalog, std::string_view name, CatalogEntry& entry) {
+    if (catalog.empty() || name.size() > k_max_name_size) return false;
+    const std::optional<TreeValue> found = tree_get(source, catalog, workspace_impl::name_key(name));
+    if (!found) return false;
+    if (found->value.size() != 16) workspace_impl::damaged();
+    if (!find_tree(source, catalog, load_u64(found->value.data() + 8), entry)) workspace_impl::damaged();
+    return true;
+}
+
+bool find_dropped_tree(const PageSource& source, Ref catalog, std::string_view name, Txn txn, CatalogEntry& entry) {
+    if (catalog.empty()) return false;
+    std::string from = "d";
+    from += name;
+    from += '\0';
+    TreeCursor cursor(source, catalog);
+    for (bool there = cursor.lower_bound(from); there && cursor.key().starts_with(from); there = cursor.next()) {
+        if (cursor.key().size() != from.size() + 8) continue;
+        ByteReader reader(cursor.value(), "catalog entry");
+        reader.u64();
+        const std::uint64_t id = reader.u64();
+        const Txn created = reader.u64();
+        const Txn dropped = reader.u64();
+        if (created > txn || txn >= dropped) continue;
+        entry = {};
+        entry.id = id;
+        entry.created = created;
+        entry.own_history = true;
+        entry.history.kind = static_cast<History::Kind>(reader.u8());
+        entry.history.amount = reader.u64();
+        return true;
+    }
+    return false;
+}
+
+std::vector<CatalogEntry> list_trees(const PageSource& source, Ref catalog) {
+    std::vector<CatalogEntry> out;
+    if (catalog.empty()) return out;
+    // Names sort before each other as their keys do, so the result is in order of name.
+    TreeCursor cursor(source, catalog);
+    for (bool there = cursor.lower_bound("n"); there && cursor.key().starts_with('n'); there = cursor.next()) {
+        if (cursor.value().size() != 16) workspace_impl::damaged();
+        CatalogEntry entry;
+        if (!find_tree(source, catalog, load_u64(cursor.value().data() + 8), entry)) workspace_impl::damaged();
+        out.push_back(entry);
+    }
+    return out;
+}
+
+void Workspace::begin(const TreeRoot& catalog, std::uint64_t next_tree_id, History default_history, Txn txn) {
+    catalog_ = catalog;
+    next_tree_id_ = next_tree_id;
+    default_history_ = default_history;
+    trees_.clear();
+    pages_.set_txn(txn);
+}
+
+void Workspace::abandon() noexcept {
+    pages_.abandon();
+    trees_.clear();
+}
+
+int Workspace::open(std::string_view name) {
+    for (std::size_t i = trees_.size(); i-- > 0;) {
+        if (!trees_[i].dropped && trees_[i].name == name) return static_cast<int>(i);
+    }
+    CatalogEntry entry;
+    if (!find_tree(source(), catalog_.root, name, entry)) return -1;
+    return add(entry);
+}
+
+int Workspace::open(std::uint64_t id) {
+    for (std::size_t i = trees_.size(); i-- > 0;) {
+        if (trees_[i].id == id) return trees_[i].dropped ? -1 : static_cast<int>(i);
+    }
+    CatalogEntry entry;
+    if (!find_tree(source(), catalog_.root, id, entry)) return -1;
+    return add(entry);
+}
+
+int Workspace::add(const CatalogEntry& entry) {
+    // A tree that was dropped by this workspace is still in the catalog until finish().
+    for (const OpenTree& tree : trees_) {
+        if (tree.id == entry.id) return -1;
+    }
+    OpenTree tree;
+    tree.id = entry.id;
+    tree.root = entry.root;
+    tree.history = entry.history;
+    tree.own_history = entry.own_history;
+    tree.created = entry.created;
+    tree.name = std::string(entry.name);
+    trees_.push_back(std::move(tree));
+    return static_cast<int>(trees_.size()) - 1;
+}
+
+int Workspace::create(std::string_view name) { return create(name, next_tree_id_); }
+
+int Workspace::create(std::string_view name, std::uint64_t id) {
+    OpenTree tree;
+    tree.id = id;
+    tree.history = default_history_;
+    tree.created = txn();
+    tree.name = std::string(name);
+    tree.dirty = true;
+    trees_.push_back(std::move(tree));
+    if (id >= next_tree_id_) next_tree_id_ = id + 1;
+    // The name is taken at once, so that a second look finds the same tree.
+    store_entry(trees_.back());
+    return static_cast<int>(trees_.size()) - 1;
+}
+
+void Workspace::drop(int index) {
+    OpenTree& open = tree(index);
+    tree_drop(pages_, open.root);
+    tree_erase(pages_, catalog_, workspace_impl::id_key(open.id));
+    tree_erase(pages_, catalog_, workspace_impl::name_key(open.name));
+    std::string key = "d";
+    key += open.name;
+    key += '\0';
+    const std::string order = workspace_impl::id_key(txn());
+    key.append(order, 1, 8);
+    std::byte value[workspace_impl::k_dropped_size] = {};
+    store_u64(value + 8, open.id);
+    store_u64(value + 16, open.created);
+    store_u64(value + 24, txn());
+    value[32] = static_cast<std::byte>(open.history.kind);
+    store_u64(value + 33, open.history.amount);
+    // A tree made and dropped by the same transaction was never seen by anybody.
+    if (open.created != txn()) tree_put(pages_, catalog_, key, text_of(value), TreeKind::catalog);
+    open.dropped = true;
+    open.dirty = false;
+}
+
+void Workspace::set_history(int index, History history) {
+    OpenTree& open = tree(index);
+    open.history = history;
+    open.own_history = true;
+    open.dirty = true;
+}
+
+void Workspace::set_created_history(int index, History history) {
+    OpenTree& open = tree(index);
+    open.history = history;
+    open.own_history = history != default_history_;
+    open.dirty = true;
+}
+
+bool Workspace::put(int index, std::string_view key, std::string_view value) {
+    OpenTree& open = tree(index);
+    open.dirty = true;
+    return tree_put(pages_, open.root, key, value);
+}
+
+bool Workspace::erase(int index, std::string_view key) {
+    OpenTree& open = tree(index);
+    if (!tree_erase(pages_, open.root, key)) return false;
+    open.dirty = true;
+    return true;
+}
+
+std::uint64_t Workspace::erase_range(int index, std::string_view from, std::optional<std::string_view> to) {
+    OpenTree& open = tree(index);
+    const std::uint64_t erased = tree_erase_range(pages_, open.root, from, to);
+    if (erased != 0) open.dirty = true;
+    return erased;
+}
+
+void Workspace::store_entry(const OpenTree& open) {
+    std::byte value[workspace_impl::k_tree_size + k_max_name_size];
+    store_u64(value, open.root.root.bits());
+    store_u64(value + 8, open.root.count);
+    store_u64(value + 16, open.id);
+    value[24] = static_cast<std::byte>(open.own_history ? 1 : 0);
+    value[25] = static_cast<std::byte>(open.history.kind);
+    store_u64(value + 26, open.history.amount);
+    store_u64(value + 34, open.created);
+    NORTHSTAR_ASSERT(open.name.size() <= k_max_name_size);
+    std::memcpy(value + workspace_impl::k_tree_size, open.name.data(), open.name.size());
+    char key[9] = {'i'};
+    for (int i = 0; i < 8; ++i) key[1 + i] = static_cast<char>(open.id >> (56 - 8 * i) & 0xff);
+    const std::string_view text{reinterpret_cast<const char*>(value), workspace_impl::k_tree_size + open.name.size()};
+    if (!tree_put(pages_, catalog_, {key, sizeof key}, text, TreeKind::catalog)) {
+        std::byte place[16] = {};
+        store_u64(place + 8, open.id);
+        tree_put(pages_, catalog_, workspace_impl::name_key(open.name), text_of(place), TreeKind::catalog);
+    }
+}
+
+void Workspace::finish() {
+    for (OpenTree& open : trees_) {
+        if (!open.dirty || open.dropped) continue;
+        store_entry(open);
+        open.dirty = false;
+    }
+    pages_.settle();
+}
+
+Workspace::Mark Workspace::mark() {
+    Mark mark;
+    mark.pages = pages_.mark();
+    mark.catalog = catalog_;
+    mark.next_tree_id = next_tree_id_;
+    mark.default_history = default_history_;
+    mark.trees = trees_;
+    return mark;
+}
+
+void Workspace::rewind(const Mark& mark) {
+    pages_.rewind(mark.pages);
+    catalog_ = mark.catalog;
+    next_tree_id_ = mark.next_tree_id;
+    default_history_ = mark.default_history;
+    trees_ = mark.trees;
+}
+
+}  // namespace northstar::inline v0::detail

@@ -1,0 +1,266 @@
+#include "txn/write_txn.hpp"
+
+#include "base/error.hpp"
+#include "btree/compare.hpp"
+#include "txn/replay.hpp"
+
+namespace northstar::inline v0::detail {
+
+WriteTxn::WriteTxn(std::shared_ptr<DatabaseCore> core, Mode mode, Durability wanted,
+                   std::optional<std::uint32_t> timeout_ms)
+    : durability(wanted), core_(std::move(core)), mode_(mode), work_(core_->arena(), core_->source()) {
+    if (mode_ == Mode::exclusive) {
+        core_->begin_exclusive(timeout_ms);
+        has_turn_ = true;
+    }
+    try {
+        begin();
+    } catch (...) {
+        finish();
+        throw;
+    }
+}
+
+void WriteTxn::begin() {
+    core_->check_writable();
+    // The view keeps the root it began on, and lets handles find out that the transaction ended.
+    view_ = core_->open_built_view();
+    view_->txn = this;
+    ticket_ = view_->ticket.load(std::memory_order_relaxed);
+    base_ = view_->root;
+    base_number_ = base_->number.load(std::memory_order_relaxed);
+    base_txn_ = base_->txn.load(std::memory_order_relaxed);
+    base_catalog_ = base_->catalog.root;
+    base_next_tree_id_ = base_->next_tree_id;
+    work_.begin(base_->catalog, base_->next_tree_id, base_->history, base_txn_ + 1);
+}
+
+WriteTxn::~WriteTxn() { rollback(); }
+
+void WriteTxn::finish() noexcept {
+    state_ = State::spent;
+    work_.abandon();
+    savepoints_.clear();
+    if (view_ != nullptr && view_->ticket.load(std::memory_order_relaxed) == ticket_) {
+        view_->txn = nullptr;
+        DatabaseCore::close_view(view_);
+    }
+    view_ = nullptr;
+    if (has_turn_) core_->end_exclusive();
+    has_turn_ = false;
+}
+
+void WriteTxn::rollback() noexcept {
+    if (state_ == State::open) finish();
+}
+
+void WriteTxn::check_open() const {
+    if (state_ != State::open) [[unlikely]] {
+        fail(Errc::misuse, "this transaction was committed or rolled back already; begin a new one");
+    }
+    core_->check_usable();
+}
+
+void WriteTxn::check_sizes(std::string_view key, std::string_view value) const {
+    const std::size_t longest = max_key_size(core_->page_size());
+    if (key.size() > longest) [[unlikely]] {
+        fail(Errc::key_too_large, "a key of " + std::to_string(key.size()) + " bytes is longer than the " +
+                                      std::to_string(longest) + " that a page of this database allows");
+    }
+    if (value.size() > Database::max_value_size()) [[unlikely]] {
+        fail(Errc::value_too_large, "a value of " + std::to_string(value.size()) +
+                                        " bytes is longer than 4 GiB - 1; split it over several keys");
+    }
+}
+
+int WriteTxn::find_tree(std::string_view name) {
+    const int tree = work_.open(name);
+    if (mode_ == Mode::optimistic) names_.emplace(name);
+    return tree;
+}
+
+int WriteTxn::make_tree(std::string_view name) {
+    const int found = find_tree(name);
+    if (found >= 0) return found;
+    if (name.empty() || name.size() > k_max_name_size) {
+        fail(Errc::invalid_argument, "a tree's name has 1 to 255 bytes; this one has " + std::to_string(name.size()));
+    }
+    const int tree = work_.create(name);
+    operations_.create_tree(work_.tree(tree).id, name, work_.default_history());
+    return tree;
+}
+
+bool WriteTxn::drop_tree(std::string_view name) {
+    const int tree = find_tree(name);
+    if (tree < 0) return false;
+    ++version_;
+    operations_.drop_tree(work_.tree(tree).id, name);
+    work_.drop(tree);
+    return true;
+}
+
+void WriteTxn::set_history(std::string_view name, History history) {
+    const int tree = make_tree(name);
+    work_.set_history(tree, history);
+    operations_.set_history(work_.tree(tree).id, name, history);
+}
+
+void WriteTxn::set_default_history(History history) {
+    work_.set_default_history(history);
+    operations_.set_history(0, {}, history);
+}
+
+void WriteTxn::put(int tree, std::string_view key, std::string_view value) {
+    check_sizes(key, value);
+    ++version_;
+    operations_.put(work_.tree(tree).id, key, value);
+    work_.put(tree, key, value);
+}
+
+bool WriteTxn::erase(int tree, std::string_view key) {
+    check_sizes(key, {});
+    note_read(work_.tree(tree).id, key);
+    ++version_;
+    if (!work_.erase(tree, key)) return false;
+    operations_.erase(work_.tree(tree).id, key);
+    return true;
+}
+
+std::uint64_t WriteTxn::erase_range(int tree, std::string_view from, std::optional<std::string_view> to) {
+    check_sizes(from, {});
+    if (to) check_sizes(*to, {});
+    if (to && *to <= from) return 0;
+    note_range(work_.tree(tree).id, from, to);
+    ++version_;
+    const std::uint64_t erased = work_.erase_range(tree, from, to);
+    if (erased != 0) operations_.erase_range(work_.tree(tree).id, from, to);
+    return erased;
+}
+
+void WriteTxn::note_read(std::uint64_t tree, std::string_view key) {
+    if (mode_ == Mode::optimistic) reads_.emplace(tree, std::string(key));
+}
+
+void WriteTxn::note_range(std::uint64_t tree, std::string_view from, std::optional<std::string_view> to) {
+    if (mode_ != Mode::optimistic) return;
+    ReadRange range{tree, std::string(from), std::nullopt};
+    if (to) range.to = std::string(*to);
+    // A cursor that walks on notes ranges that touch: they are one.
+    if (!ranges_.empty()) {
+        ReadRange& last = ranges_.back();
+        if (last.tree == tree && last.from <= range.from && (!last.to || *last.to >= range.from)) {
+            if (!range.to || !last.to) {
+                last.to.reset();
+            } else if (*last.to < *range.to) {
+                last.to = std::move(range.to);
+            }
+            return;
+        }
+    }
+    ranges_.push_back(std::move(range));
+}
+
+std::uint64_t WriteTxn::savepoint() {
+    check_open();
+    savepoints_.push_back({next_savepoint_, work_.mark(), operations_.mark()});
+    return next_savepoint_++;
+}
+
+void WriteTxn::rollback_to(std::uint64_t id) {
+    check_open();
+    while (!savepoints_.empty() && savepoints_.back().id > id) savepoints_.pop_back();
+    if (savepoints_.empty() || savepoints_.back().id != id) {
+        fail(Errc::invalid_argument, "this savepoint ended when an earlier one was rolled back to");
+    }
+    ++version_;
+    work_.rewind(savepoints_.back().work);
+    operations_.rewind(savepoints_.back().operations);
+}
+
+/// Does everything that was read read the same on the newest root?
+bool WriteTxn::still_valid(const Root& built) const {
+    const PageSource& source = work_.source();
+    // Trees made here have numbers that others may have given away meanwhile.
+    if (work_.next_tree_id() != base_next_tree_id_ && built.next_tree_id != base_next_tree_id_) return false;
+    const auto tree_at = [&](Ref catalog, std::uint64_t id) {
+        CatalogEntry entry;
+        return detail::find_tree(source, catalog, id, entry) ? entry.root.root : Ref();
+    };
+    for (const std::string& name : names_) {
+        CatalogEntry before;
+        CatalogEntry now;
+        const bool was = detail::find_tree(source, base_catalog_, name, before);
+        const bool is = detail::find_tree(source, built.catalog.root, name, now);
+        if (was != is || (was && before.id != now.id)) return false;
+    }
+    std::uint64_t last = 0;
+    Ref before;
+    Ref now;
+    const auto look_up = [&](std::uint64_t id) {
+        if (id == last) return;
+        last = id;
+        before = tree_at(base_catalog_, id);
+        now = tree_at(built.catalog.root, id);
+    };
+    for (const auto& [id, key] : reads_) {
+        look_up(id);
+        if (before != now && tree_key_changed(source, before, now, key)) return false;
+    }
+    for (const ReadRange& range : ranges_) {
+        look_up(range.tree);
+        const std::optional<std::string_view> to =
+            range.to ? std::optional<std::string_view>(*range.to) : std::nullopt;
+        if (before != now && tree_range_changed(source, before, now, range.from, to)) return false;
+    }
+    return true;
+}
+
+/// The pages made so far lie above another root: the operations are done again on the newest one.
+void WriteTxn::apply_again(const Root& built) {
+    work_.abandon();
+    const Txn txn = built.txn.load(std::memory_order_relaxed) + 1;
+    work_.begin(built.catalog, built.next_tree_id, built.history, txn);
+    operations_.finish();
+    for (std::uint32_t i = 0; i < operations_.count(); ++i) apply_operation(work_, operations_.operation(i));
+}
+
+Commit WriteTxn::commit() {
+    check_open();
+    if (operations_.empty()) {
+        // Nothing written; what was read must still be true for good before anybody acts on it.
+        const std::uint64_t position = base_->log_position;
+        const Txn read = base_txn_;
+        const bool full = durability == Durability::full;
+        finish();
+        if (full && read != 0) core_->make_durable(read, position);
+        return {};
+    }
+    if (mode_ == Mode::optimistic) {
+        core_->begin_exclusive(std::nullopt);
+        has_turn_ = true;
+        const Root* built = core_->roots().built();
+        if (built != base_ || built->number.load(std::memory_order_relaxed) != base_number_) {
+            if (!still_valid(*built)) {
+                core_->counters().conflicts.fetch_add(1, std::memory_order_relaxed);
+                finish();
+                fail(Errc::conflict, "another transaction changed what this one read; nothing was changed: try again");
+            }
+            apply_again(*built);
+        }
+    }
+    Commit result;
+    try {
+        result = core_->commit(*this);
+    } catch (...) {
+        finish();
+        throw;
+    }
+    const std::uint64_t position = core_->log().end();
+    const bool full = durability == Durability::full;
+    finish();
+    if (full) core_->make_durable(result.txn, position);
+    core_->wait_visible(result.txn);
+    return result;
+}
+
+}  // namespace northstar::inline v0::detail

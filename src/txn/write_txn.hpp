@@ -1,0 +1,114 @@
+// write_txn.hpp -- a transaction being made: its state, its operations, what it read.  Layer: txn.
+// Threads: one at a time.
+//
+// [TXN-1] The exclusive writer works on the newest built root, holding the writer's turn and the write lock.
+// [TXN-2] An optimistic transaction works on pages of its own above the root it began on; at commit, under the
+//         writer's turn, what it read must read the same on the newest built root, else conflict. Its pages are
+//         installed as they are only if the built root is the very one it began on; else its operations are applied
+//         again.
+// [TXN-3] Destroying it gives back everything.
+#pragma once
+
+#include "log/operation_list.hpp"
+#include "txn/core.hpp"
+#include "txn/workspace.hpp"
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace northstar::inline v0::detail {
+
+class WriteTxn {
+public:
+    enum class Mode : std::uint8_t { exclusive, optimistic };
+
+    WriteTxn(std::shared_ptr<DatabaseCore> core, Mode mode, Durability durability,
+             std::optional<std::uint32_t> timeout_ms);
+    ~WriteTxn();
+    WriteTxn(const WriteTxn&) = delete;
+    WriteTxn& operator=(const WriteTxn&) = delete;
+
+    void check_open() const;
+    ReadView* view() const { return view_; }
+    std::uint64_t ticket() const { return ticket_; }
+    bool open() const { return state_ == State::open; }
+    Mode mode() const { return mode_; }
+    Workspace& work() { return work_; }
+    const PageSource& source() const { return work_.source(); }
+    OperationList& operations() { return operations_; }
+    DatabaseCore& core() { return *core_; }
+    std::shared_ptr<DatabaseCore> core_pointer() const { return core_; }
+
+    /// Index of an open tree of the workspace, or -1. Remembers, when optimistic, that it was looked for.
+    int find_tree(std::string_view name);
+    int make_tree(std::string_view name);
+    bool drop_tree(std::string_view name);
+    void set_history(std::string_view tree, History history);
+    void set_default_history(History history);
+
+    // Writing; `tree` is an index from make_tree().
+    void put(int tree, std::string_view key, std::string_view value);
+    bool erase(int tree, std::string_view key);
+    std::uint64_t erase_range(int tree, std::string_view from, std::optional<std::string_view> to);
+    void annotate(std::string_view key, std::string_view value) { operations_.annotate(key, value); }
+
+    // What was read, for validation; no-ops for the exclusive writer.
+    void note_read(std::uint64_t tree, std::string_view key);
+    void note_range(std::uint64_t tree, std::string_view from, std::optional<std::string_view> to);
+
+    std::uint64_t savepoint();
+    void rollback_to(std::uint64_t id);
+    void rollback() noexcept;
+    Commit commit();
+
+    Durability durability = Durability::full;
+    std::uint64_t time_us = 0;  ///< 0: the clock's
+    Txn base_txn() const { return base_txn_; }
+    /// Changes with every write: views of keys and values taken before are gone.
+    std::uint64_t version() const { return version_; }
+
+private:
+    friend class DatabaseCore;
+    enum class State : std::uint8_t { open, spent };
+    struct ReadRange {
+        std::uint64_t tree;
+        std::string from;
+        std::optional<std::string> to;
+    };
+    void begin();
+    void check_sizes(std::string_view key, std::string_view value) const;
+    bool still_valid(const Root& built) const;
+    void apply_again(const Root& built);
+    void finish() noexcept;
+
+    std::shared_ptr<DatabaseCore> core_;
+    const Mode mode_;
+    State state_ = State::open;
+    bool has_turn_ = false;
+    Workspace work_;
+    OperationList operations_;
+    ReadView* view_ = nullptr;  // holds the root it began on; handles compare its ticket
+    std::uint64_t ticket_ = 0;
+    const Root* base_ = nullptr;
+    std::uint64_t base_number_ = 0;
+    Txn base_txn_ = 0;
+    Ref base_catalog_;
+    std::uint64_t base_next_tree_id_ = 1;
+    std::uint64_t version_ = 0;
+    std::set<std::pair<std::uint64_t, std::string>, std::less<>> reads_;
+    std::vector<ReadRange> ranges_;
+    std::set<std::string, std::less<>> names_;
+    struct Saved {
+        std::uint64_t id;
+        Workspace::Mark work;
+        OperationList::Mark operations;
+    };
+    std::vector<Saved> savepoints_;
+    std::uint64_t next_savepoint_ = 1;
+};
+
+}  // namespace northstar::inline v0::detail
