@@ -93,17 +93,25 @@ public:
 
     /// Epochs for savepoints. mark() returns a token; rewind(token) frees what was made and forgets what was dropped
     /// since; the caller restores its roots.
+    /// Marks nest: rewinding to one invalidates those taken after it, not the mark itself.
     struct Mark { std::size_t frames = 0; std::size_t dropped = 0; };
     Mark mark();
     void rewind(Mark mark);
 
-    /// Frames made and still wanted, and refs dropped that are older than this writer; for the commit.
+    /// Frees what an earlier epoch made and a later one dropped; ends all marks. The commit calls it before it reads
+    /// the lists: frames made and still wanted (nullptr: freed), and refs dropped that are older than this writer.
+    void settle() noexcept;
     std::vector<Frame*>& frames() { return frames_; }
     struct Dropped { Ref ref; bool large = false; };
     std::vector<Dropped>& dropped() { return dropped_; }
     /// Gives every frame back and forgets what was dropped (abort, or after the commit took both lists).
     void abandon() noexcept;
-    void forget() noexcept { frames_.clear(); dropped_.clear(); }
+    void forget() noexcept {
+        frames_.clear();
+        dropped_.clear();
+        floor_ = 0;
+        bytes_ = 0;
+    }
     std::uint64_t pages_made() const { return pages_made_; }
     std::uint64_t bytes() const { return bytes_; }
 
@@ -117,6 +125,7 @@ private:
     std::uint64_t epoch_ = 0;
     Frame* cache_ = nullptr;
     std::size_t cache_count_ = 0;
+    std::size_t floor_ = 0;        // frames made before the newest mark
     std::vector<Frame*> frames_;   // nullptr: freed again
     std::vector<Dropped> dropped_;
     std::uint64_t pages_made_ = 0;

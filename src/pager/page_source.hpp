@@ -33,10 +33,15 @@ public:
     /// The bytes of a large value. The ref names a run in the file or a value buffer in memory.
     std::string_view run(Ref ref, std::uint64_t length) const;
 
+    /// Where the bytes of a page are, or will be; they may be fetched ahead, but read only through page(). nullptr:
+    /// not known.
+    const std::byte* place(Ref ref) const {
+        if (ref.in_memory()) [[likely]] return ref.address();
+        return ref.page() < verified_pages_ ? base_ + ref.page() * page_size_ : nullptr;
+    }
     /// Hints the processor to fetch the header and the heads of a page.
     void prefetch(Ref ref) const {
-        const std::byte* p = ref.in_memory() ? ref.address() : base_ + ref.page() * page_size_;
-        if (ref.in_memory() || ref.page() < verified_pages_) {
+        if (const std::byte* p = place(ref)) {
             __builtin_prefetch(p);
             __builtin_prefetch(p + 64);
             __builtin_prefetch(p + 128);
