@@ -1,0 +1,117 @@
+// tree.hpp -- one ordered map from keys to values as a copy-on-write B+tree.  Layer: btree.
+// Threads: reading a root: any number. Changing a tree: the thread of its PageWriter.
+//
+// A tree is the ref of its root page and the number of its entries. Changing it through a PageWriter copies each page
+// at its first touch, so an older root goes on showing what it showed.
+//
+// [TREE-1] A page that the writer does not own is never written.
+// [TREE-2] max txn of every page on the path to a changed key is at least the txn that changed it.
+// [TREE-3] A page that takes over a range of keys from another (merge, moved separator, dropped sibling, deleted range)
+//          takes the txn of that change as its max txn, and so does every page on that edge down to the leaf. So for
+//          every T, a key whose state changed after T belongs to a leaf with max txn > T, be it there or not.
+// [TREE-4] Descents are loops; every step goes exactly one level down, so refs that lead astray cannot make them long.
+//
+// Bytes of file pages were validated by the source (validate_node); what single pages cannot show is found here and
+// raised as Error(corrupt), or by check_tree().
+#pragma once
+
+#include "format/node.hpp"
+#include "pager/frames.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace northstar::inline v0::detail {
+
+struct TreeRoot {
+    Ref root;                 // empty: never had an entry
+    std::uint64_t count = 0;  // entries
+    friend bool operator==(const TreeRoot&, const TreeRoot&) = default;
+};
+
+/// Catalog pages carry a flag: each value begins with the ref of another tree's root.
+enum class TreeKind : std::uint8_t { plain, catalog };
+
+/// An entry as a reader sees it. The value lives as long as its page.
+struct TreeValue {
+    std::string_view value;
+    std::uint64_t txn = 0;
+};
+
+/// The value of a key. No allocation, no lock.
+std::optional<TreeValue> tree_get(const PageSource& source, Ref root, std::string_view key);
+
+/// The values of many keys: out[i] belongs to keys[i]. Descends in step, so that misses of the cache overlap.
+void tree_multi_get(const PageSource& source, Ref root, std::span<const std::string_view> keys,
+                    std::span<std::optional<TreeValue>> out);
+
+/// Sets a key; true: it was there before. Too long keys and values are refused before anything changes.
+bool tree_put(PageWriter& writer, TreeRoot& tree, std::string_view key, std::string_view value,
+              TreeKind kind = TreeKind::plain);
+/// Removes a key; false: it was not there and nothing changed.
+bool tree_erase(PageWriter& writer, TreeRoot& tree, std::string_view key);
+/// Removes the keys in [from, to), without `to` all from `from` on; returns how many. Whole subtrees are unhooked.
+std::uint64_t tree_erase_range(PageWriter& writer, TreeRoot& tree, std::string_view from,
+                               std::optional<std::string_view> to);
+/// Reports every page and large value of a tree to the writer as dropped; the tree is empty afterwards.
+void tree_drop(PageWriter& writer, TreeRoot& tree);
+
+/// Puts keys that arrive in order behind the last one; fills pages completely. The tree must not be changed
+/// otherwise between two calls, and no savepoint taken or rewound; reset() allows that.
+class TreeAppender {
+public:
+    TreeAppender(PageWriter& writer, TreeRoot& tree, TreeKind kind = TreeKind::plain)
+        : writer_(writer), tree_(tree), kind_(kind) {}
+    /// Errc::invalid_argument where the key is not larger than the last one.
+    void append(std::string_view key, std::string_view value);
+    void reset() { leaf_ = nullptr; }
+
+private:
+    PageWriter& writer_;
+    TreeRoot& tree_;
+    TreeKind kind_;
+    std::byte* leaf_ = nullptr;  // rightmost leaf, owned; the pages above are owned and carry the txn
+};
+
+namespace tree_impl {
+
+[[noreturn]] void astray(Ref ref);
+
+/// A child page, or the root, of a given level.
+inline const std::byte* node_at(const PageSource& source, Ref ref, unsigned level) {
+    const std::byte* page = source.page(ref);
+    if (!Node(page).is_level(level)) [[unlikely]] astray(ref);
+    return page;
+}
+inline const std::byte* root_page(const PageSource& source, Ref ref) {
+    const std::byte* page = source.page(ref);
+    const Node node(page);
+    if (node.level() >= k_max_depth || !node.is_level(node.level())) [[unlikely]] astray(ref);
+    return page;
+}
+/// Where a key stands: the leaf whose range holds it, and its place there. The root is not empty.
+struct LeafPlace {
+    Node leaf;
+    Node::Place place;
+};
+inline LeafPlace find(const PageSource& source, Ref root, std::string_view key) {
+    Node node(root_page(source, root));
+    for (unsigned level = node.level(); level != 0;) {
+        const Ref child = node.child(node.search_child(key));
+        source.prefetch(child);
+        node = Node(node_at(source, child, --level));
+    }
+    return {node, node.search_leaf(key)};
+}
+/// The value of a cell, large ones included.
+inline TreeValue value_of(const PageSource& source, const LeafCell& cell) {
+    if (cell.large) [[unlikely]] return {source.run(Ref(load_u64(cell.value)), load_u64(cell.value + 8)), cell.txn};
+    return {{reinterpret_cast<const char*>(cell.value), cell.value_size}, cell.txn};
+}
+
+}  // namespace tree_impl
+
+}  // namespace northstar::inline v0::detail

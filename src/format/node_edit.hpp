@@ -1,0 +1,139 @@
+// node_edit.hpp -- making and changing nodes in memory.  Layer: format.  Threads: one at a time per page.
+//
+// Two ways to change a page: in place (insert, replace, remove), which may answer "does not fit as the page is", and
+// building a page anew from a sequence of entries that lie in other pages. Nothing here allocates or does I/O.
+//
+// [EDIT-1] In-place functions change nothing when they return false.
+// [EDIT-2] A page is built from pages that are not written meanwhile.
+#pragma once
+
+#include "format/node.hpp"
+
+namespace northstar::inline v0::detail {
+
+/// A key as it lies in a node: prefix, head, rest. Or a plain string.
+class KeyPieces {
+public:
+    KeyPieces() = default;
+    explicit KeyPieces(std::string_view key)
+        : prefix_(reinterpret_cast<const std::byte*>(key.data())), prefix_size_(key.size()) {}
+    KeyPieces(const Node& node, const SuffixView& suffix)
+        : prefix_(node.prefix()), prefix_size_(node.prefix_size()), rest_(suffix.rest), suffix_size_(suffix.size) {
+        store_u32(head_, __builtin_bswap32(suffix.head));
+    }
+    std::size_t size() const { return prefix_size_ + suffix_size_; }
+    /// Copies bytes [from, from + count) of the key.
+    void copy(std::size_t from, std::size_t count, std::byte* out) const;
+    /// The first four bytes from `from` on as a head.
+    std::uint32_t head(std::size_t from) const;
+    /// Number of bytes that both begin with.
+    friend std::size_t common_prefix(const KeyPieces& a, const KeyPieces& b);
+
+private:
+    /// The longest stretch of bytes that begins at `at`.
+    struct Piece { const std::byte* bytes; std::size_t size; };
+    Piece piece(std::size_t at) const;
+
+    const std::byte* prefix_ = nullptr;
+    std::size_t prefix_size_ = 0;
+    const std::byte* rest_ = nullptr;
+    std::size_t suffix_size_ = 0;
+    std::byte head_[k_head_size] = {};
+};
+std::size_t common_prefix(const KeyPieces& a, const KeyPieces& b);
+
+struct LeafEntry {
+    KeyPieces key;
+    const std::byte* value = nullptr;
+    std::uint32_t value_size = 0;  // large: k_large_value_size
+    bool large = false;
+    std::uint64_t txn = 0;
+};
+
+struct InnerEntry {
+    KeyPieces key;
+    Ref child;  // whose keys are not smaller
+};
+
+/// Entries of several nodes, and new ones, as one row.
+template <class Entry>
+class NodeSequence {
+public:
+    void add(const Node& node, unsigned from, unsigned to) {
+        if (from < to) parts_[parts_used_++] = Part{node.page(), from, to - from, nullptr};
+        if (from < to) size_ += to - from;
+    }
+    void add(const Entry& entry) {
+        parts_[parts_used_++] = Part{nullptr, 0, 1, &entry};
+        ++size_;
+    }
+    void add(const NodeSequence& other) {
+        for (unsigned i = 0; i < other.parts_used_; ++i) parts_[parts_used_++] = other.parts_[i];
+        size_ += other.size_;
+    }
+    unsigned size() const { return size_; }
+    Entry operator[](unsigned index) const;
+
+private:
+    struct Part {
+        const std::byte* page;
+        unsigned from;
+        unsigned count;
+        const Entry* entry;
+    };
+    Part parts_[5] = {};
+    unsigned parts_used_ = 0;
+    unsigned size_ = 0;
+};
+using LeafSequence = NodeSequence<LeafEntry>;
+using InnerSequence = NodeSequence<InnerEntry>;
+
+/// How a range of entries looks as one page.
+struct NodeShape {
+    std::size_t bytes = 0;  // of the page, without the gap
+    std::size_t prefix_size = 0;
+    bool wide = false;
+    unsigned txn_width = 0;
+    std::uint64_t txn_base = 0;
+};
+NodeShape measure(const LeafSequence& entries, unsigned from, unsigned to);
+NodeShape measure(const InnerSequence& entries, unsigned from, unsigned to);
+
+/// Writes entries [from, to) into a page; the shape is the measured one and fits.
+void build_leaf(std::byte* page, std::size_t page_size, const LeafSequence& entries, unsigned from, unsigned to,
+                const NodeShape& shape, bool catalog, std::uint64_t max_txn);
+/// The same for an inner node; entries carry the children behind the first.
+void build_inner(std::byte* page, std::size_t page_size, unsigned level, Ref first_child, const InnerSequence& entries,
+                 unsigned from, unsigned to, const NodeShape& shape, bool catalog, std::uint64_t max_txn);
+
+/// Where to cut a sequence so that both sides [0, k) and [k, size) fit into pages: near the middle, where the
+/// separator is shortest. 0: nowhere.
+unsigned choose_leaf_cut(const LeafSequence& entries, std::size_t page_size);
+/// The entry k that moves up: both [0, k) and (k, size) fit.
+unsigned choose_inner_cut(const InnerSequence& entries, std::size_t page_size);
+/// Size of the shortest separator between two neighbours: it is a beginning of the right one.
+inline std::size_t separator_size(const KeyPieces& left, const KeyPieces& right) {
+    return common_prefix(left, right) + 1;
+}
+
+/// Copies the used bytes of a node and clears what only the file has.
+void copy_node(const std::byte* from, std::byte* to, std::size_t page_size);
+
+void set_max_txn(std::byte* page, std::uint64_t txn);
+void set_child(std::byte* page, unsigned index, Ref child);
+
+/// Inserts an entry before `index`.
+bool leaf_insert(std::byte* page, std::size_t page_size, unsigned index, std::string_view key, const LeafEntry& entry);
+/// Gives the entry at `index` another value and txn.
+bool leaf_replace(std::byte* page, unsigned index, const LeafEntry& entry);
+/// Removes the entries [from, to).
+void leaf_remove(std::byte* page, std::size_t page_size, unsigned from, unsigned to);
+
+/// Inserts separator `index`, with the child on its right.
+bool inner_insert(std::byte* page, unsigned index, std::string_view key, Ref child);
+/// Changes separator `index`.
+bool inner_replace(std::byte* page, unsigned index, std::string_view key);
+/// Removes the children [from, to); at least one stays. Of the separators around them the last one stays.
+void inner_remove(std::byte* page, std::size_t page_size, unsigned from, unsigned to);
+
+}  // namespace northstar::inline v0::detail

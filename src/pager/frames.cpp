@@ -1,0 +1,207 @@
+#include "pager/frames.hpp"
+
+#include "base/error.hpp"
+#include "os/blocks.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::detail {
+
+namespace frames_impl {
+
+inline constexpr std::size_t k_first_block = std::size_t{256} << 10;
+inline constexpr std::size_t k_cache_refill = 16;
+inline constexpr std::size_t k_cache_limit = 64;
+
+// Large values come one by one, so their blocks are rounded to pages of the system only.
+inline std::size_t large_block_size(std::uint64_t length) {
+    return (sizeof(Frame) + static_cast<std::size_t>(length) + 4095) & ~std::size_t{4095};
+}
+
+}  // namespace frames_impl
+
+FrameArena::FrameArena(std::size_t page_size) : page_size_(page_size) {}
+
+FrameArena::~FrameArena() {
+    for (const auto& [block, size] : blocks_) give_block(block, size);
+}
+
+void FrameArena::grow() {
+    // Small databases stay small; later blocks are whole huge pages, and few.
+    std::size_t size = frames_impl::k_first_block;
+    if (!blocks_.empty()) size = std::min(blocks_.back().second * 2, 4 * k_huge_block);
+    size = std::max(size, page_size_ + sizeof(Frame));
+    blocks_.emplace_back(nullptr, 0);
+    void* block = nullptr;
+    try {
+        block = take_block(size);
+    } catch (...) {
+        blocks_.pop_back();
+        throw;
+    }
+    blocks_.back() = {block, size};
+    const std::size_t stride = page_size_ + sizeof(Frame);
+    const std::size_t count = size / stride;
+    auto* at = static_cast<std::byte*>(block) + count * stride;
+    for (std::size_t i = 0; i < count; ++i) {
+        at -= stride;
+        auto* frame = new (at) Frame;
+        frame->next = free_;
+        free_ = frame;
+    }
+    free_count_ += count;
+}
+
+Frame* FrameArena::take(std::size_t count) {
+    const std::lock_guard lock(mutex_);
+    while (free_count_ < count) grow();
+    Frame* first = free_;
+    Frame* last = nullptr;
+    for (std::size_t i = 0; i < count; ++i) {
+        last = free_;
+        free_ = last->next;
+    }
+    free_count_ -= count;
+    last->next = nullptr;
+    in_use_.fetch_add(count * page_size_, std::memory_order_relaxed);
+    return first;
+}
+
+void FrameArena::give(Frame* first, Frame* last, std::size_t count) noexcept {
+    if (count == 0) return;
+    const std::lock_guard lock(mutex_);
+    last->next = free_;
+    free_ = first;
+    free_count_ += count;
+    in_use_.fetch_sub(count * page_size_, std::memory_order_relaxed);
+}
+
+Frame* FrameArena::take_large(std::uint64_t length) {
+    auto* frame = new (take_block(frames_impl::large_block_size(length))) Frame;
+    frame->bytes = length;
+    frame->length = length;
+    frame->large = 1;
+    in_use_.fetch_add(frames_impl::large_block_size(length), std::memory_order_relaxed);
+    return frame;
+}
+
+void FrameArena::give_large(Frame* frame) noexcept {
+    const std::size_t size = frames_impl::large_block_size(frame->bytes);
+    in_use_.fetch_sub(size, std::memory_order_relaxed);
+    give_block(frame, size);
+}
+
+PageWriter::PageWriter(FrameArena& arena, const PageSource& source) : arena_(arena), source_(source), epoch_(1) {}
+
+PageWriter::~PageWriter() { abandon(); }
+
+Frame* PageWriter::cached() {
+    if (cache_ == nullptr) {
+        cache_ = arena_.take(frames_impl::k_cache_refill);
+        cache_count_ = frames_impl::k_cache_refill;
+    }
+    Frame* frame = cache_;
+    cache_ = frame->next;
+    --cache_count_;
+    return frame;
+}
+
+void PageWriter::remember(Frame* frame) {
+    frame->birth = Frame::k_unborn | epoch_;
+    frame->index = static_cast<std::uint32_t>(frames_.size() - 1);
+    frames_.back() = frame;
+    bytes_ += frame->bytes;
+}
+
+std::byte* PageWriter::new_page() {
+    frames_.push_back(nullptr);  // a place first: what follows cannot lose the frame
+    Frame* frame = cached();
+    *frame = Frame{};
+    frame->bytes = page_size();
+    remember(frame);
+    ++pages_made_;
+    return frame->data();
+}
+
+std::byte* PageWriter::new_large(std::uint64_t length) {
+    frames_.push_back(nullptr);
+    Frame* frame = arena_.take_large(length);
+    remember(frame);
+    return frame->data();
+}
+
+void PageWriter::free_frame(Frame* frame) noexcept {
+    frames_[frame->index] = nullptr;
+    bytes_ -= frame->bytes;
+    if (frame->large != 0) {
+        arena_.give_large(frame);
+        return;
+    }
+    frame->next = cache_;
+    cache_ = frame;
+    if (++cache_count_ <= frames_impl::k_cache_limit) return;
+    Frame* first = cache_;
+    Frame* last = first;
+    const std::size_t count = cache_count_ / 2;
+    for (std::size_t i = 1; i < count; ++i) last = last->next;
+    cache_ = last->next;
+    cache_count_ -= count;
+    arena_.give(first, last, count);
+}
+
+void PageWriter::drop(Ref ref, bool large) {
+    if (!owns(ref)) {
+        dropped_.push_back({ref, large});
+        return;
+    }
+    free_frame(Frame::of(ref));
+    // Places that became empty at the end are used again; those in front of a mark belong to it.
+    while (frames_.size() > floor_ && frames_.back() == nullptr) frames_.pop_back();
+}
+
+PageWriter::Mark PageWriter::mark() {
+    ++epoch_;
+    floor_ = frames_.size();
+    return {frames_.size(), dropped_.size()};
+}
+
+void PageWriter::rewind(Mark mark) {
+    NORTHSTAR_ASSERT(mark.frames <= frames_.size() && mark.dropped <= dropped_.size());
+    for (std::size_t i = mark.frames; i < frames_.size(); ++i) {
+        if (frames_[i] != nullptr) free_frame(frames_[i]);
+    }
+    frames_.resize(mark.frames);
+    dropped_.resize(mark.dropped);
+    // What is left was made before the mark, which may be used again.
+    ++epoch_;
+    floor_ = mark.frames;
+}
+
+void PageWriter::settle() noexcept {
+    // Pages of an earlier epoch that a later one dropped are known to nobody else.
+    std::size_t kept = 0;
+    for (const Dropped& dropped : dropped_) {
+        if (dropped.ref.in_memory() && (Frame::of(dropped.ref)->birth & Frame::k_unborn) != 0) {
+            free_frame(Frame::of(dropped.ref));
+        } else {
+            dropped_[kept++] = dropped;
+        }
+    }
+    dropped_.resize(kept);
+}
+
+void PageWriter::abandon() noexcept {
+    for (Frame* frame : frames_) {
+        if (frame != nullptr) free_frame(frame);
+    }
+    forget();
+    if (cache_ != nullptr) {
+        Frame* last = cache_;
+        while (last->next != nullptr) last = last->next;
+        arena_.give(cache_, last, cache_count_);
+        cache_ = nullptr;
+        cache_count_ = 0;
+    }
+}
+
+}  // namespace northstar::inline v0::detail
