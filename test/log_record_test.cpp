@@ -1,0 +1,488 @@
+#include <catch2/catch.hpp>
+
+#include "log_support.hpp"
+
+#include <chrono>
+#include <set>
+
+using namespace log_test;
+
+namespace {
+
+std::vector<std::byte> encode(OperationList& list, const RecordFields& fields, std::uint32_t log_align = 0,
+                              RecordKind kind = RecordKind::commit) {
+    list.finish();
+    std::vector<std::byte> bytes(
+        list.record_size(kind, list.all(), fields.chain.has_value(), fields.parts.count != 0, log_align));
+    list.encode(bytes, kind, list.all(), fields);
+    seal_record(bytes, 7);
+    return bytes;
+}
+
+RecordView view_of(const std::vector<std::byte>& bytes, std::uint32_t seed = 7) {
+    const std::optional<RecordHeader> header = peek_record(bytes);
+    REQUIRE(header);
+    REQUIRE(record_intact(bytes, *header, seed));
+    return RecordView(bytes);
+}
+
+RecordFields some_fields() {
+    RecordFields fields;
+    fields.position = 4096;
+    fields.epoch = 3;
+    fields.txn = 17;
+    fields.time_us = 123456789;
+    fields.durable = 4000;
+    fields.nonce.fill(std::byte{0x5a});
+    return fields;
+}
+
+// Touches everything a reader can reach.
+std::uint64_t walk_all(const RecordView& record) {
+    std::uint64_t sum = record.txn();
+    const auto add = [&](std::string_view text) {
+        for (const char c : text) sum = sum * 31 + static_cast<unsigned char>(c);
+    };
+    record.each_annotation([&](std::string_view key, std::string_view value) { add(key), add(value); });
+    LogOperation operation;
+    std::vector<LogOperation> seen;
+    for (RecordView::Walk walk = record.walk(); walk.next(operation);) {
+        add(operation.key), add(operation.value);
+        if (seen.size() < 50) seen.push_back(operation);
+    }
+    for (const LogOperation& op : seen) {
+        if (const auto found = record.find(op.tree, op.key)) add(found->value);
+        if (op.kind == OperationKind::redact) decode_redaction(op);
+        if (op.kind == OperationKind::create_tree) decode_history(op);
+    }
+    for (std::uint32_t i = 0; i < record.size() && i < 50; ++i) add(record.operation(i).key);
+    for (std::uint32_t i = 0; i < record.extents(); ++i) sum += record.extent(i).page;
+    if (record.kind() == RecordKind::next) sum += record.continues_at();
+    if (record.chain()) sum += record.chain()->txn;
+    sum += record.parts().first;
+    record.validate();
+    return sum;
+}
+
+// The state that operations make, applied in call order.
+struct Model {
+    std::map<std::pair<std::uint64_t, std::string>, std::optional<std::string>> points;
+    // Range deletions are applied to a universe of known keys.
+    std::set<std::string> universe;
+    void put(std::uint64_t tree, const std::string& key, const std::string& value) { points[{tree, key}] = value; }
+    void erase(std::uint64_t tree, const std::string& key) { points[{tree, key}] = std::nullopt; }
+    void erase_range(std::uint64_t tree, const std::string& from, const std::optional<std::string>& to) {
+        for (const std::string& key : universe) {
+            if (key >= from && (!to || key < *to)) points[{tree, key}] = std::nullopt;
+        }
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a commit of one put reads back as it was written and is small", "[log][fast]") {
+    OperationList list;
+    const std::string key(16, 'k');
+    const std::string value(100, 'v');
+    list.put(5, key, value);
+    RecordFields fields = some_fields();
+    fields.lazy = true;
+    const std::vector<std::byte> bytes = encode(list, fields);
+    CHECK(bytes.size() <= 220);
+    const RecordView record = view_of(bytes);
+    record.validate();
+    CHECK(record.position() == 4096);
+    CHECK(record.end() == 4096 + bytes.size());
+    CHECK(record.txn() == 17);
+    CHECK(record.header().epoch == 3);
+    CHECK(record.header().time_us == 123456789);
+    CHECK(record.header().durable == 4000);
+    CHECK(record.has(k_flag_lazy));
+    CHECK(record.nonce() == fields.nonce);
+    REQUIRE(record.size() == 1);
+    const LogOperation op = record.operation(0);
+    CHECK(op.kind == OperationKind::put);
+    CHECK(op.tree == 5);
+    CHECK(op.key == key);
+    CHECK(op.value == value);
+    CHECK(text_of(std::span(bytes).subspan(op.value_position - 4096, 100)) == value);
+    REQUIRE(record.find(5, key));
+    CHECK(record.find(5, key)->value == value);
+    CHECK_FALSE(record.find(5, "other"));
+    CHECK_FALSE(record.find(4, key));
+    CHECK_FALSE(record_intact(bytes, record.header(), 8));
+}
+
+TEST_CASE("every kind of operation, annotations, chain and parts read back", "[log][fast]") {
+    OperationList list;
+    list.annotate("why", "first");
+    list.annotate("agent", "planner-7");
+    list.annotate("why", "second");
+    list.create_tree(9, "tasks", History::last(100));
+    list.set_history(0, "", History::duration(1000000));
+    list.drop_tree(3, "old");
+    list.erase_range(9, "m", "p");
+    list.erase_range(4, "x", std::nullopt);
+    list.put(9, "", "empty key");
+    list.put(9, "a", "");
+    list.erase(2, "gone");
+    Redaction redaction{12, 4096, 1, 3, {}, {}};
+    redaction.original.bytes[5] = 9;
+    list.redact(2, "secret", redaction);
+    RecordFields fields = some_fields();
+    fields.chain = ChainPoint{16, {}};
+    fields.chain->hash.bytes[0] = 77;
+    fields.parts = {1024, 2};
+    const std::vector<std::byte> bytes = encode(list, fields, 4096);
+    CHECK(bytes.size() == 4096);
+    const RecordView record = view_of(bytes);
+    record.validate();
+    CHECK(record.chain() == fields.chain);
+    CHECK(record.parts().first == 1024);
+    CHECK(record.parts().count == 2);
+    std::vector<std::pair<std::string, std::string>> annotations;
+    record.each_annotation([&](std::string_view k, std::string_view v) { annotations.emplace_back(k, v); });
+    CHECK(annotations == std::vector<std::pair<std::string, std::string>>{{"agent", "planner-7"}, {"why", "second"}});
+    REQUIRE(record.size() == 9);
+    CHECK(record.operation(0).kind == OperationKind::drop_tree);
+    CHECK(record.operation(0).key == "old");
+    CHECK(record.operation(1).kind == OperationKind::create_tree);
+    CHECK(decode_history(record.operation(1)) == History::last(100));
+    CHECK(record.operation(2).tree == 2);
+    CHECK(record.operation(3).to_the_end);
+    CHECK(record.operation(4).value == "p");
+    CHECK(record.operation(5).value == "empty key");
+    CHECK(record.operation(6).key == "a");
+    CHECK(decode_history(record.operation(7)) == History::duration(1000000));
+    const Redaction back = decode_redaction(record.operation(8));
+    CHECK(back.txn == 12);
+    CHECK(back.index == 3);
+    CHECK(back.original == redaction.original);
+    CHECK(record.find(9, "n")->kind == OperationKind::erase_range);
+    CHECK_FALSE(record.find(9, "p"));
+    CHECK(record.find(4, "zzz")->kind == OperationKind::erase_range);
+    CHECK_FALSE(record.find(4, "w"));
+    CHECK_THROWS_AS(decode_history(record.operation(8)), Error);
+    CHECK_THROWS_AS(decode_redaction(record.operation(7)), Error);
+}
+
+TEST_CASE("what a transaction does to a tree that it drops leaves no trace", "[log][fast]") {
+    OperationList list;
+    list.create_tree(7, "short-lived", {});
+    list.put(7, "a", "b");
+    list.set_history(7, "short-lived", History::nothing());
+    list.put(8, "stays", "1");
+    list.put(6, "goes", "1");
+    list.drop_tree(7, "short-lived");
+    list.drop_tree(6, "old");
+    list.create_tree(10, "old", {});
+    const std::vector<std::byte> bytes = encode(list, some_fields());
+    const RecordView record = view_of(bytes);
+    record.validate();
+    REQUIRE(record.size() == 3);
+    CHECK(record.operation(0).kind == OperationKind::drop_tree);
+    CHECK(record.operation(0).tree == 6);
+    CHECK(record.operation(1).tree == 10);
+    CHECK(record.operation(2).tree == 8);
+}
+
+TEST_CASE("records in canonical order do what the calls did", "[log][fast]") {
+    const std::uint64_t seed = 20240601;
+    INFO("seed " << seed);
+    Random random(seed);
+    std::size_t tables = 0;
+    std::size_t merged = 0;
+    for (int round = 0; round < 600; ++round) {
+        Model model;
+        for (int i = 0; i < 40; ++i) model.universe.insert(std::to_string(random.below(100)) + (i % 3 ? "" : "long key"));
+        const std::vector<std::string> keys(model.universe.begin(), model.universe.end());
+        OperationList list;
+        std::vector<std::pair<OperationList::Mark, Model>> savepoints;
+        const std::uint64_t calls = random.below(random.chance(1, 4) ? 200 : 12);
+        std::size_t ranges = 0;
+        for (std::uint64_t i = 0; i < calls; ++i) {
+            const std::uint64_t tree = 1 + random.below(3);
+            const std::string& key = keys[random.below(keys.size())];
+            const std::uint64_t what = random.below(20);
+            if (what < 12) {
+                const std::string value = std::to_string(i);
+                list.put(tree, key, value);
+                model.put(tree, key, value);
+            } else if (what < 15) {
+                list.erase(tree, key);
+                model.erase(tree, key);
+            } else if (what < 18) {
+                std::optional<std::string> to = keys[random.below(keys.size())];
+                if (random.chance(1, 8)) to.reset();
+                list.erase_range(tree, key, to ? std::optional<std::string_view>(*to) : std::nullopt);
+                model.erase_range(tree, key, to);
+                ++ranges;
+            } else if (what == 18) {
+                savepoints.emplace_back(list.mark(), model);
+            } else if (!savepoints.empty()) {
+                list.rewind(savepoints.back().first);
+                model = savepoints.back().second;
+                savepoints.pop_back();
+            }
+        }
+        const std::vector<std::byte> bytes = encode(list, some_fields());
+        const RecordView record = view_of(bytes);
+        record.validate();
+        tables += record.size() > k_record_table_threshold;
+        merged += ranges > 1;
+        for (std::uint64_t tree = 0; tree <= 4; ++tree) {
+            for (const std::string& key : keys) {
+                const auto wanted = model.points.find({tree, key});
+                const std::optional<LogOperation> found = record.find(tree, key);
+                if (wanted == model.points.end()) {
+                    REQUIRE_FALSE(found);
+                } else if (!wanted->second) {
+                    REQUIRE(found);
+                    REQUIRE(found->kind != OperationKind::put);
+                } else {
+                    REQUIRE(found);
+                    REQUIRE(found->kind == OperationKind::put);
+                    REQUIRE(found->value == *wanted->second);
+                }
+            }
+        }
+        // Operations in order, applied one by one, give the same.
+        std::uint32_t i = 0;
+        LogOperation op;
+        for (RecordView::Walk walk = record.walk(); walk.next(op); ++i) {
+            const LogOperation by_number = record.operation(i);
+            REQUIRE(by_number.position == op.position);
+            REQUIRE(by_number.key == op.key);
+        }
+    }
+    CHECK(tables > 50);
+    CHECK(merged > 50);
+}
+
+TEST_CASE("a long list splits into pieces that hold all operations in order", "[log][fast]") {
+    OperationList list;
+    Random random(3);
+    for (int i = 0; i < 5000; ++i) list.put(1, std::to_string(random.next()), std::string(random.below(50), 'x'));
+    list.annotate("a", "b");
+    list.finish();
+    std::uint32_t first = 0;
+    std::uint32_t pieces = 0;
+    std::string last;
+    while (first < list.count()) {
+        const OperationList::Piece piece = list.next_piece(first, 16384);
+        std::vector<std::byte> bytes(list.record_size(RecordKind::part, piece, false, false, 0));
+        REQUIRE(bytes.size() <= 16384);
+        list.encode(bytes, RecordKind::part, piece, some_fields());
+        seal_record(bytes, 7);
+        const RecordView record = view_of(bytes);
+        record.validate();
+        LogOperation op;
+        for (RecordView::Walk walk = record.walk(); walk.next(op);) {
+            REQUIRE(std::string(op.key) > last);
+            last = op.key;
+        }
+        first += piece.count;
+        ++pieces;
+    }
+    CHECK(pieces > 10);
+    CHECK(list.next_piece(0, 1u << 30).count == list.count());
+    CHECK(list.next_piece(7, 1).count == 1);
+}
+
+TEST_CASE("control records read back", "[log][fast]") {
+    RecordFields fields = some_fields();
+    const std::vector<Extent> extents{{8192, 3, 10}, {65536, 20, 5}};
+    std::vector<std::byte> bytes(control_record_size(RecordKind::next, 2, false, 0));
+    encode_control_record(bytes, RecordKind::next, fields, extents, 8192, 7);
+    const RecordView next = view_of(bytes);
+    next.validate();
+    CHECK(next.continues_at() == 8192);
+    REQUIRE(next.extents() == 2);
+    CHECK(next.extent(1) == extents[1]);
+    fields.chain = ChainPoint{4, {}};
+    CHECK(control_record_size(RecordKind::next, k_max_extents_in_next, true, 0) <= k_extent_reserve);
+    bytes.assign(control_record_size(RecordKind::mark, 0, true, 4096), std::byte{0xee});
+    CHECK(bytes.size() == 4096);
+    encode_control_record(bytes, RecordKind::mark, fields, {}, 0, 7);
+    view_of(bytes).validate();
+    CHECK(view_of(bytes).chain() == fields.chain);
+}
+
+TEST_CASE("a record with any changed byte is not intact", "[log][fast]") {
+    OperationList list;
+    for (int i = 0; i < 12; ++i) list.put(1, "key" + std::to_string(i), "value");
+    const std::vector<std::byte> good = encode(list, some_fields());
+    const RecordHeader header = *peek_record(good);
+    for (std::size_t i = 0; i < good.size(); ++i) {
+        for (const unsigned flip : {1u, 0x80u, 0xffu}) {
+            std::vector<std::byte> bad = good;
+            bad[i] ^= static_cast<std::byte>(flip);
+            const std::optional<RecordHeader> seen = peek_record(bad);
+            if (seen && seen->length <= bad.size()) REQUIRE_FALSE(record_intact(bad, *seen, 7));
+            REQUIRE_FALSE(record_intact(bad, header, 7));
+        }
+    }
+}
+
+TEST_CASE("bytes made to fit their checksum never reach outside the record", "[log][fast]") {
+    std::vector<std::vector<std::byte>> samples;
+    {
+        OperationList list;
+        list.annotate("agent", "x");
+        for (int i = 0; i < 12; ++i) list.put(1, "key" + std::to_string(i), "value");
+        list.erase_range(1, "a", "b");
+        list.erase_range(2, "a", std::nullopt);
+        RecordFields fields = some_fields();
+        fields.chain = ChainPoint{1, {}};
+        fields.parts = {8, 1};
+        samples.push_back(encode(list, fields));
+        list.clear();
+        list.create_tree(3, "t", History::last(4));
+        list.redact(1, "k", {});
+        samples.push_back(encode(list, some_fields()));
+        std::vector<std::byte> bytes(control_record_size(RecordKind::next, 2, true, 0));
+        const std::vector<Extent> extents{{8192, 3, 10}, {65536, 20, 5}};
+        encode_control_record(bytes, RecordKind::next, fields.parts.count ? some_fields() : fields, extents, 8192, 7);
+        samples.push_back(bytes);
+    }
+    Random random(99);
+    std::size_t refused = 0;
+    std::size_t read = 0;
+    const auto attempt = [&](std::vector<std::byte> bytes) {
+        seal_record(bytes, 7);
+        const std::optional<RecordHeader> header = peek_record(bytes);
+        if (!header) return;
+        try {
+            walk_all(RecordView(bytes));
+            ++read;
+        } catch (const Error& error) {
+            REQUIRE(error.code() == Errc::corrupt);
+            ++refused;
+        }
+    };
+    for (const std::vector<std::byte>& good : samples) {
+        walk_all(RecordView(good));
+        for (std::size_t i = 4; i < good.size(); ++i) {
+            for (unsigned value = 0; value < 256; value += value < 4 || value > 250 ? 1 : 7) {
+                std::vector<std::byte> bad = good;
+                bad[i] = static_cast<std::byte>(value);
+                attempt(bad);
+            }
+        }
+        for (int i = 0; i < 20000; ++i) {
+            std::vector<std::byte> bad = good;
+            for (std::uint64_t n = 1 + random.below(4); n > 0; --n) {
+                bad[4 + random.below(bad.size() - 4)] = static_cast<std::byte>(random.next());
+            }
+            attempt(bad);
+        }
+    }
+    CHECK(refused > 1000);
+    CHECK(read > 1000);
+}
+
+TEST_CASE("the digest says what was committed and not where; redaction keeps the chain", "[log][fast]") {
+    OperationList list;
+    list.annotate("agent", "a");
+    list.put(1, "name", "Ada");
+    list.put(1, "secret", "1815-12-10");
+    RecordFields fields = some_fields();
+    std::vector<std::byte> bytes = encode(list, fields);
+    const Hash digest = record_digest(view_of(bytes));
+    fields.position = 8192;
+    fields.epoch = 99;
+    fields.durable = 0;
+    list.clear();
+    list.put(1, "secret", "1815-12-10");
+    list.put(1, "name", "Ada");
+    list.annotate("agent", "a");
+    CHECK(record_digest(view_of(encode(list, fields, 4096))) == digest);
+    fields.txn = 18;
+    list.clear();
+    list.put(1, "secret", "1815-12-10");
+    list.put(1, "name", "Ada");
+    list.annotate("agent", "a");
+    CHECK_FALSE(record_digest(view_of(encode(list, fields))) == digest);
+
+    std::vector<std::byte> redacted = bytes;
+    redact_record(redacted, 1, 7);
+    const RecordView record = view_of(redacted);
+    record.validate();
+    CHECK(record.has(k_flag_redacted));
+    CHECK(record.operation(1).redacted);
+    CHECK(record.operation(1).key == "secret");
+    CHECK(record.operation(1).value == std::string(10, '\0'));
+    CHECK(record.operation(0).value == "Ada");
+    CHECK(record.nonce() == Nonce{});
+    const Hash remaining = record_digest(record);
+    CHECK_FALSE(remaining == digest);
+    std::vector<std::byte> again = redacted;
+    redact_record(again, 1, 7);
+    CHECK(again == redacted);
+    // A mix of old and new sectors is healed by doing it again.
+    for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
+        std::vector<std::byte> torn = bytes;
+        std::copy(redacted.begin(), redacted.begin() + static_cast<std::ptrdiff_t>(cut), torn.begin());
+        redact_record(torn, 1, 7);
+        REQUIRE(torn == redacted);
+        torn = redacted;
+        std::copy(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(cut), torn.begin());
+        redact_record(torn, 1, 7);
+        REQUIRE(torn == redacted);
+    }
+    CHECK_THROWS_AS(redact_record(again, 2, 7), Error);
+
+    const Hash zero{};
+    const Hash one = chain_next(zero, digest);
+    CHECK_FALSE(one == zero);
+    CHECK(transaction_digest({}, digest) == digest);
+    const std::vector<Hash> parts{remaining};
+    CHECK_FALSE(transaction_digest(parts, digest) == digest);
+}
+
+TEST_CASE("how long encoding takes", "[log][.][measure]") {
+    OperationList list;
+    std::vector<std::byte> bytes(256);
+    const std::string key(16, 'k');
+    const std::string value(100, 'v');
+    const RecordFields fields = some_fields();
+    const int rounds = 2'000'000;
+    const auto run = [&](bool seal) {
+        const auto start = std::chrono::steady_clock::now();
+        for (int i = 0; i < rounds; ++i) {
+            list.put(5, key, value);
+            list.finish();
+            const std::uint64_t size = list.record_size(RecordKind::commit, list.all(), false, false, 0);
+            list.encode({bytes.data(), size}, RecordKind::commit, list.all(), fields);
+            if (seal) seal_record({bytes.data(), size}, 7);
+            list.clear();
+        }
+        return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count() / rounds;
+    };
+    WARN("collect, encode: " << run(false) << " ns; with checksum: " << run(true) << " ns");
+    for (const int count : {1000, 100000}) {
+        for (const bool sorted : {true, false}) {
+            Random random(1);
+            std::vector<std::string> keys;
+            for (int i = 0; i < count; ++i) {
+                std::string k(16, '0');
+                random.fill({reinterpret_cast<std::byte*>(k.data()), k.size()});
+                keys.push_back(k);
+            }
+            if (sorted) std::sort(keys.begin(), keys.end());
+            std::vector<std::byte> big(static_cast<std::size_t>(count) * 140 + 100);
+            double best = 1e18;
+            for (int round = 0; round < 5; ++round) {
+                list.clear();
+                const auto start = std::chrono::steady_clock::now();
+                for (const std::string& k : keys) list.put(1, k, value);
+                list.finish();
+                const std::uint64_t size = list.record_size(RecordKind::commit, list.all(), false, false, 0);
+                list.encode({big.data(), size}, RecordKind::commit, list.all(), fields);
+                best = std::min(best, std::chrono::duration<double, std::nano>(
+                                          std::chrono::steady_clock::now() - start).count() / count);
+            }
+            WARN(count << (sorted ? " sorted" : " random") << " puts: " << best << " ns each");
+        }
+    }
+}
