@@ -27,8 +27,8 @@ void write(northstar::Database& db, const std::string& key, const std::string* v
 }
 
 bool get(northstar::Database& db, const std::string& key, const std::string* txn) {
-    const northstar::Snapshot snapshot =
-        txn != nullptr ? db.begin_read(northstar::AsOf::txn(std::strtoull(txn->c_str(), nullptr, 10))) : db.begin_read();
+    const auto past = [txn] { return northstar::AsOf::txn(std::strtoull(txn->c_str(), nullptr, 10)); };
+    const northstar::Snapshot snapshot = txn != nullptr ? db.begin_read(past()) : db.begin_read();
     const auto value = snapshot.tree(k_tree).get(key);  // a view that lives as long as the snapshot
     if (!value) return false;
     std::cout << *value << "\n";
