@@ -3,6 +3,17 @@
 enable_testing()
 set(northstar_development_options ${northstar_warnings})
 
+# ---- the simulated disk, which tests and hardening suites stand on --------------------------------------------------
+
+file(GLOB sim_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/hard/sim/*.cpp")
+list(FILTER sim_sources EXCLUDE REGEX "_(suite|test)\\.cpp$")
+if(sim_sources)
+  add_library(northstar_sim STATIC EXCLUDE_FROM_ALL ${sim_sources})
+  target_include_directories(northstar_sim PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(northstar_sim PUBLIC northstar)
+  target_compile_options(northstar_sim PRIVATE ${northstar_development_options})
+endif()
+
 # ---- tests: test/*_test.cpp on Catch2 (v2, or v3 behind a small header), test/*_test.c, test/*_test.sh --------------
 
 file(GLOB test_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/test/*_test.cpp")
@@ -32,6 +43,9 @@ if(CATCH2_V2_INCLUDE OR Catch2_FOUND)
     get_filename_component(name "${source}" NAME_WE)
     add_executable(${name} EXCLUDE_FROM_ALL "${source}")
     target_link_libraries(${name} PRIVATE northstar northstar_catch)
+    if(TARGET northstar_sim)
+      target_link_libraries(${name} PRIVATE northstar_sim)
+    endif()
     target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}")
     target_compile_options(${name} PRIVATE ${northstar_development_options} ${NORTHSTAR_TEST_OPTIMIZATION})
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests" CXX_EXTENSIONS OFF)
