@@ -49,7 +49,7 @@ debug asan tsan: bootstrap  ## the tests without optimisation, or under sanitize
 	@$(call BUILD,$@,tests)
 	@JOBS=$(JOBS) sh tool/run_tests.sh build/$@
 
-amalgamation-check: amalgamation  ## the pair alone: compilers, flags, symbols, macros, reproducibility, consumers
+amalgamation-check: all amalgamation  ## the pair alone: compilers, flags, symbols, macros, reproducibility, consumers
 	@sh amalgamation/test/check.sh
 
 hard: configure  ## hardening suites (HARD_SEEDS=n for more)
