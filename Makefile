@@ -15,7 +15,7 @@ all: configure  ## the library and the tool, release build
 	@$(call BUILD,release)
 
 help:  ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F':.*## ' '/^[a-z -]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 bootstrap:  ## install missing build tools (Debian: apt-get), or say what is missing
 	@sh tool/bootstrap.sh
@@ -35,7 +35,7 @@ test: configure  ## every test against the amalgamated pair; ends with "N passed
 	@$(call BUILD,release,tests)
 	@JOBS=$(JOBS) sh tool/run_tests.sh build/release
 
-check: configure tidy  ## tidy, the example, and the tests tagged fast
+check: configure  ## the tests that are not tagged [slow], and the house rules
 	@$(call BUILD,release,tests)
 	@JOBS=$(JOBS) sh tool/run_tests.sh build/release '~[slow]'
 
