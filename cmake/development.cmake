@@ -2,6 +2,9 @@
 
 enable_testing()
 set(northstar_development_options ${northstar_warnings})
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  list(APPEND northstar_development_options -Wno-restrict) # g++ 12 sees overlaps in std::string where there are none
+endif()
 
 # ---- the simulated disk, which tests and hardening suites stand on --------------------------------------------------
 
