@@ -106,6 +106,8 @@ list(JOIN suites "\n" suite_lines)
 file(WRITE "${PROJECT_BINARY_DIR}/tests.list" "${suite_lines}\n") # what tool/run_tests.sh runs
 
 add_subdirectory(examples)
-add_subdirectory(bench)
+if(EXISTS "${PROJECT_SOURCE_DIR}/bench/CMakeLists.txt")
+  add_subdirectory(bench)
+endif()
 add_subdirectory(hard)
 add_dependencies(tests examples)
