@@ -56,12 +56,12 @@ hard: configure  ## hardening suites (HARD_SEEDS=n for more)
 	@$(call BUILD,release,hard)
 	@sh hard/run.sh build/release
 
+bench race: export BOOTSTRAP_PEERS = 1
 bench: configure  ## benchmarks of the release build
 	@$(call BUILD,release,bench)
 	@sh bench/run.sh build/release
 
 race: configure  ## benchmarks beside the peers; writes bench/RESULTS.md
-	@BOOTSTRAP_PEERS=1 sh tool/bootstrap.sh
 	@$(call BUILD,release,bench)
 	@sh bench/race.sh build/release
 
