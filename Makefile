@@ -15,7 +15,7 @@ all: configure  ## the library and the tool, release build
 	@$(call BUILD,release)
 
 help:  ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F':.*## ' '/^[a-z -]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 bootstrap:  ## install missing build tools (Debian: apt-get), or say what is missing
 	@sh tool/bootstrap.sh
@@ -35,7 +35,7 @@ test: configure  ## every test against the amalgamated pair; ends with "N passed
 	@$(call BUILD,release,tests)
 	@JOBS=$(JOBS) sh tool/run_tests.sh build/release
 
-check: configure tidy  ## tidy, the example, and the tests tagged fast
+check: configure  ## the tests that are not tagged [slow], and the house rules
 	@$(call BUILD,release,tests)
 	@JOBS=$(JOBS) sh tool/run_tests.sh build/release '~[slow]'
 
@@ -49,19 +49,19 @@ debug asan tsan: bootstrap  ## the tests without optimisation, or under sanitize
 	@$(call BUILD,$@,tests)
 	@JOBS=$(JOBS) sh tool/run_tests.sh build/$@
 
-amalgamation-check: amalgamation  ## the pair alone: compilers, flags, symbols, macros, reproducibility, consumers
+amalgamation-check: all amalgamation  ## the pair alone: compilers, flags, symbols, macros, reproducibility, consumers
 	@sh amalgamation/test/check.sh
 
 hard: configure  ## hardening suites (HARD_SEEDS=n for more)
 	@$(call BUILD,release,hard)
 	@sh hard/run.sh build/release
 
+bench race: export BOOTSTRAP_PEERS = 1
 bench: configure  ## benchmarks of the release build
 	@$(call BUILD,release,bench)
 	@sh bench/run.sh build/release
 
 race: configure  ## benchmarks beside the peers; writes bench/RESULTS.md
-	@BOOTSTRAP_PEERS=1 sh tool/bootstrap.sh
 	@$(call BUILD,release,bench)
 	@sh bench/race.sh build/release
 

@@ -2,6 +2,38 @@
 
 enable_testing()
 set(northstar_development_options ${northstar_warnings})
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  list(APPEND northstar_development_options -Wno-restrict) # g++ 12 sees overlaps in std::string where there are none
+endif()
+
+# ---- the simulated disk, which tests and hardening suites stand on --------------------------------------------------
+
+file(GLOB sim_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/hard/sim/*.cpp")
+list(FILTER sim_sources EXCLUDE REGEX "_(suite|test)\\.cpp$")
+if(sim_sources)
+  add_library(northstar_sim STATIC EXCLUDE_FROM_ALL ${sim_sources})
+  target_include_directories(northstar_sim PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(northstar_sim PUBLIC northstar)
+  target_compile_options(northstar_sim PRIVATE ${northstar_development_options})
+endif()
+
+# ---- the command-line program: tool/main.cpp and its parts, on the public header only -------------------------------
+
+file(GLOB tool_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tool/*.cpp")
+list(FILTER tool_sources EXCLUDE REGEX "/main\\.cpp$")
+if(tool_sources)
+  add_library(northstar_tool_parts STATIC EXCLUDE_FROM_ALL ${tool_sources})
+  target_link_libraries(northstar_tool_parts PUBLIC northstar)
+  target_compile_options(northstar_tool_parts PRIVATE ${northstar_development_options})
+  set_target_properties(northstar_tool_parts PROPERTIES CXX_EXTENSIONS OFF)
+  add_executable(northstar_tool tool/main.cpp)
+  target_link_libraries(northstar_tool PRIVATE northstar_tool_parts)
+  target_compile_options(northstar_tool PRIVATE ${northstar_development_options})
+  set_target_properties(northstar_tool PROPERTIES OUTPUT_NAME northstar CXX_EXTENSIONS OFF)
+  if(NORTHSTAR_INSTALL)
+    install(TARGETS northstar_tool)
+  endif()
+endif()
 
 # ---- tests: test/*_test.cpp on Catch2 (v2, or v3 behind a small header), test/*_test.c, test/*_test.sh --------------
 
@@ -32,8 +64,16 @@ if(CATCH2_V2_INCLUDE OR Catch2_FOUND)
     get_filename_component(name "${source}" NAME_WE)
     add_executable(${name} EXCLUDE_FROM_ALL "${source}")
     target_link_libraries(${name} PRIVATE northstar northstar_catch)
+    if(TARGET northstar_sim)
+      target_link_libraries(${name} PRIVATE northstar_sim)
+    endif()
     target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}")
     target_compile_options(${name} PRIVATE ${northstar_development_options} ${NORTHSTAR_TEST_OPTIMIZATION})
+    if(name MATCHES "^tool_" AND TARGET northstar_tool)
+      target_link_libraries(${name} PRIVATE northstar_tool_parts)
+      target_compile_definitions(${name} PRIVATE "NORTHSTAR_TOOL=\"${PROJECT_BINARY_DIR}/northstar\"")
+      add_dependencies(${name} northstar_tool)
+    endif()
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests" CXX_EXTENSIONS OFF)
     add_dependencies(tests ${name})
     add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
@@ -65,22 +105,9 @@ endforeach()
 list(JOIN suites "\n" suite_lines)
 file(WRITE "${PROJECT_BINARY_DIR}/tests.list" "${suite_lines}\n") # what tool/run_tests.sh runs
 
-# ---- the command-line program: tool/*.cpp on the public header only -------------------------------------------------
-
-file(GLOB tool_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tool/*.cpp")
-if(tool_sources)
-  add_executable(northstar_tool ${tool_sources})
-  target_link_libraries(northstar_tool PRIVATE northstar)
-  target_compile_options(northstar_tool PRIVATE ${northstar_development_options})
-  set_target_properties(northstar_tool PROPERTIES OUTPUT_NAME northstar CXX_EXTENSIONS OFF)
-  add_dependencies(tests northstar_tool)
-  if(NORTHSTAR_INSTALL)
-    install(TARGETS northstar_tool)
-  endif()
+add_subdirectory(examples)
+if(EXISTS "${PROJECT_SOURCE_DIR}/bench/CMakeLists.txt")
+  add_subdirectory(bench)
 endif()
-
-foreach(part IN ITEMS examples bench hard)
-  if(EXISTS "${PROJECT_SOURCE_DIR}/${part}/CMakeLists.txt")
-    add_subdirectory(${part})
-  endif()
-endforeach()
+add_subdirectory(hard)
+add_dependencies(tests examples)
