@@ -130,7 +130,7 @@ public:
     }
 
     std::uint64_t log_bytes_behind_checkpoint() override { return db_->statistics().log_bytes_since_checkpoint; }
-    std::uint64_t page_copies() override { return db_->statistics().pages_copied; }
+    std::uint64_t page_copies() override { return db_ ? db_->statistics().pages_copied : 0; }
 
 private:
     bool history_;
