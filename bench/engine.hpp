@@ -25,9 +25,9 @@ enum class Durability : std::uint8_t {
     full,  ///< on stable storage when commit returns
 };
 
-enum class KeyOrder : std::uint8_t {
-    random,
-    ascending,  ///< every key is larger than any in the database: the engine may use its append path
+enum class Put : std::uint8_t {
+    anywhere,
+    at_end,  ///< every key is larger than any in the database: the engine may use its append path
 };
 
 struct Entry {
@@ -63,7 +63,7 @@ class Writer {
 public:
     virtual ~Writer() = default;
     /// One transaction that puts every entry.
-    virtual void commit(std::span<const Entry> entries, Durability durability, KeyOrder order) = 0;
+    virtual void commit(std::span<const Entry> entries, Durability durability, Put put) = 0;
 };
 
 class Engine {

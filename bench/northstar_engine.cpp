@@ -61,13 +61,13 @@ private:
 class NorthstarWriter final : public Writer {
 public:
     explicit NorthstarWriter(northstar::Database& db) : db_(db) {}
-    void commit(std::span<const Entry> entries, Durability durability, KeyOrder order) override {
+    void commit(std::span<const Entry> entries, Durability durability, Put put) override {
         northstar::WriteOptions options;
         options.durability =
             durability == Durability::full ? northstar::Durability::full : northstar::Durability::lazy;
         northstar::Transaction tx = db_.begin_write(options);
         northstar::WritableTree tree = tx.tree(k_tree);
-        if (order == KeyOrder::ascending) {
+        if (put == Put::at_end) {
             for (const Entry& entry : entries) tree.append(entry.key, entry.value);
         } else {
             for (const Entry& entry : entries) tree.put(entry.key, entry.value);

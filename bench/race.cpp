@@ -126,7 +126,7 @@ Race::Subject Race::create(const std::string& engine, const std::string& purpose
     return subject;
 }
 
-void load_all(Engine& engine, Dataset& data, KeyList& keys, KeyOrder order, std::size_t per_transaction) {
+void load_all(Engine& engine, Dataset& data, KeyList& keys, Put put, std::size_t per_transaction) {
     const auto writer = engine.writer();
     std::vector<Entry> batch;
     keys.seek(0);
@@ -135,7 +135,7 @@ void load_all(Engine& engine, Dataset& data, KeyList& keys, KeyOrder order, std:
         while (batch.size() < per_transaction && done + batch.size() < keys.size()) {
             batch.push_back({keys.next(), data.value()});
         }
-        writer->commit(batch, Durability::lazy, order);
+        writer->commit(batch, Durability::lazy, put);
     }
 }
 
@@ -159,7 +159,7 @@ void Race::load() {
             step("load in random order", round, count, name);
             subjects_[which] = create(name, "random-" + std::to_string(round), engines_[which]);
             measure(row("load_random").outcome(name), subjects_[which], 0, [&](std::uint64_t) {
-                load_all(*engines_[which], data_, data_.load_order(), KeyOrder::random, race_impl::k_load_transaction);
+                load_all(*engines_[which], data_, data_.load_order(), Put::anywhere, race_impl::k_load_transaction);
                 return data_.entries();
             });
             engines_[which]->settle();

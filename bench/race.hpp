@@ -147,7 +147,7 @@ void measure(Outcome& outcome, const Race::Subject& subject, double seconds,
              const std::function<std::uint64_t(std::uint64_t deadline)>& work);
 
 /// Loads every entry of keys in transactions of so many, lazily.
-void load_all(Engine& engine, Dataset& data, KeyList& keys, KeyOrder order, std::size_t per_transaction);
+void load_all(Engine& engine, Dataset& data, KeyList& keys, Put put, std::size_t per_transaction);
 
 /// Workloads, in running order. Files that need more than the Engine interface add theirs by being linked.
 std::vector<std::pair<int, std::function<void(Race&)>>>& race_workloads();

@@ -188,7 +188,7 @@ std::string race_markdown(Race& race) {
     const Json& machine = about["machine"];
     const Json& options = about["options"];
     std::string out = "# Race results\n\nWritten by `make race`; do not edit. Method: `spec/performance.md`.\n\n";
-    out += "Machine: " + machine["processor"].string() + ", " + amount(machine["processors"].number()) + " processors, " +
+    out += "Machine: " + machine["processor"].string() + ", " + format("%.0f", machine["processors"].number()) + " processors, " +
            amount(machine["memory_mib"].number()) + " MiB, " + machine["file_system"].string() + ", " +
            machine["system"].string() + "; " + machine["compiler"].string() + ", " + machine["build"].string() +
            "; load at the start " + amount(machine["load_at_start"].number()) + ".\n\n";

@@ -138,8 +138,7 @@ void opens(Race& race) {
 
 // -- writes --------------------------------------------------------------------------------------------------------
 
-void load_ascending(Race& race) {
-    const char* const name = "load_ascending";
+void load_ascending(Race& race, const char* name, Put put) {
     if (!race.wanted(name)) return;
     for (unsigned round = 0; round < race.options().heavy_rounds; ++round) {
         const auto& engines = race.options().engines;
@@ -149,7 +148,7 @@ void load_ascending(Race& race) {
             std::unique_ptr<Engine> engine;
             const Subject subject = race.create(engine_name, "ascending-" + std::to_string(round), engine);
             measure(race.row(name).outcome(engine_name), subject, 0, [&](std::uint64_t) {
-                load_all(*engine, race.data(), race.data().ascending(), KeyOrder::ascending, 1000);
+                load_all(*engine, race.data(), race.data().ascending(), put, 1000);
                 return race.data().entries();
             });
             engine->settle();
@@ -168,7 +167,7 @@ std::uint64_t update_until(Race& race, Writer& writer, std::size_t per_transacti
     std::uint64_t before = now_ns();
     while (before < deadline) {
         for (Entry& entry : batch) entry = {data.updates().next(), data.value()};
-        writer.commit(batch, durability, KeyOrder::random);
+        writer.commit(batch, durability, Put::anywhere);
         ++transactions;
         const std::uint64_t after = now_ns();
         latencies.add(after - before);
@@ -313,7 +312,7 @@ void threaded(Race& race) {
                     for (std::uint64_t before = now_ns(); before < deadline; ++done) {
                         const Entry entry{race.data().load_order()[static_cast<std::size_t>(
                                               random.below(race.data().entries()))], value};
-                        writer->commit({&entry, 1}, Durability::full, KeyOrder::random);
+                        writer->commit({&entry, 1}, Durability::full, Put::anywhere);
                         const std::uint64_t after = now_ns();
                         latencies[t].add(after - before);
                         before = after;
@@ -376,7 +375,7 @@ void beside_writer(Race& race) {
                 const std::uint64_t start = now_ns();
                 while (!stop.load(std::memory_order_relaxed)) {
                     const Entry entry{race.data().updates().next(), race.data().value()};
-                    writer->commit({&entry, 1}, Durability::lazy, KeyOrder::random);
+                    writer->commit({&entry, 1}, Durability::lazy, Put::anywhere);
                     ++transactions;
                     running.store(true, std::memory_order_relaxed);
                 }
@@ -489,7 +488,7 @@ int child_fill_log(const std::vector<std::string>& words) {
             entry = {data.ascending().next(), data.value()};
             written += entry.key.size() + entry.value.size();
         }
-        writer->commit(batch, Durability::lazy, KeyOrder::random);
+        writer->commit(batch, Durability::lazy, Put::anywhere);
         last_key = batch.back().key;
         last_value = batch.back().value;
         const std::uint64_t known = engine->log_bytes_behind_checkpoint();
@@ -535,7 +534,8 @@ void recovery(Race& race) {
 
 const RegisterCommand attach_command("child-attach", "", child_attach);
 const RegisterCommand fill_command("child-fill-log", "", child_fill_log);
-const RegisterWorkload workload_load(10, load_ascending);
+const RegisterWorkload workload_load(10, [](Race& race) { load_ascending(race, "load_ascending", Put::anywhere); });
+const RegisterWorkload workload_append(11, [](Race& race) { load_ascending(race, "load_append", Put::at_end); });
 const RegisterWorkload workload_load_random(20, [](Race& race) {
     if (race.any_wanted({"load_random", "file_size"})) race.loaded();
 });

@@ -53,7 +53,7 @@ private:
 class LevelWriter final : public Writer {
 public:
     explicit LevelWriter(leveldb::DB& db) : db_(db) {}
-    void commit(std::span<const Entry> entries, Durability durability, KeyOrder) override {
+    void commit(std::span<const Entry> entries, Durability durability, Put) override {
         batch_.Clear();
         for (const Entry& entry : entries) batch_.Put(to_slice(entry.key), to_slice(entry.value));
         leveldb::WriteOptions options;

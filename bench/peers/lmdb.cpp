@@ -110,7 +110,7 @@ public:
     void sync() override { check(mdb_env_sync(env_, 1), "sync"); }
     void checkpoint() override { sync(); }
 
-    void commit(std::span<const Entry> entries, Durability durability, KeyOrder order) {
+    void commit(std::span<const Entry> entries, Durability durability, Put put) {
         MDB_txn* txn = nullptr;
         check(mdb_txn_begin(env_, nullptr, 0, &txn), "begin");
         // The writer's lock is held from here, so the flag belongs to this transaction.
@@ -120,7 +120,7 @@ public:
             mdb_txn_abort(txn);  // a transaction takes the flags over when it begins
             check(mdb_txn_begin(env_, nullptr, 0, &txn), "begin");
         }
-        const unsigned flags = order == KeyOrder::ascending ? MDB_APPEND : 0u;
+        const unsigned flags = put == Put::at_end ? MDB_APPEND : 0u;
         for (const Entry& entry : entries) {
             MDB_val key = to_val(entry.key);
             MDB_val value = to_val(entry.value);
@@ -142,8 +142,8 @@ private:
 class LmdbWriter final : public Writer {
 public:
     explicit LmdbWriter(LmdbEngine& engine) : engine_(engine) {}
-    void commit(std::span<const Entry> entries, Durability durability, KeyOrder order) override {
-        engine_.commit(entries, durability, order);
+    void commit(std::span<const Entry> entries, Durability durability, Put put) override {
+        engine_.commit(entries, durability, put);
     }
 
 private:

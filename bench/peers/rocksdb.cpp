@@ -92,7 +92,7 @@ private:
 class RocksWriter final : public Writer {
 public:
     explicit RocksWriter(rocksdb::DB& db) : db_(db) {}
-    void commit(std::span<const Entry> entries, Durability durability, KeyOrder) override {
+    void commit(std::span<const Entry> entries, Durability durability, Put) override {
         batch_.Clear();
         for (const Entry& entry : entries) {
             check(batch_.Put(to_slice(entry.key), to_slice(entry.value)), "put");

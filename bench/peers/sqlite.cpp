@@ -24,7 +24,7 @@ public:
         run("PRAGMA journal_mode = WAL");
         run("PRAGMA mmap_size = 17179869184");
         run("PRAGMA cache_size = -262144");
-        run("PRAGMA wal_autocheckpoint = 4000");
+        run("PRAGMA wal_autocheckpoint = 16000");
         run("PRAGMA synchronous = FULL");
         run("CREATE TABLE IF NOT EXISTS data (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID");
         get_ = prepare("SELECT value FROM data WHERE key = ?1");
@@ -138,7 +138,7 @@ public:
     Traits traits() const override {
         Traits traits;
         traits.version = sqlite3_libversion();
-        traits.settings = "WAL, WITHOUT ROWID, prepared statements, memory map, 256 MiB cache, synchronous OFF or FULL";
+        traits.settings = "WAL, WITHOUT ROWID, prepared statements, memory map, 256 MiB cache, 64 MB between checkpoints, synchronous OFF or FULL";
         traits.several_processes = true;
         return traits;
     }
@@ -215,7 +215,7 @@ class SqliteWriter final : public Writer {
 public:
     explicit SqliteWriter(SqliteEngine& engine) : engine_(engine), connection_(engine.take()) {}
     ~SqliteWriter() override { engine_.give(std::move(connection_)); }
-    void commit(std::span<const Entry> entries, Durability durability, KeyOrder) override {
+    void commit(std::span<const Entry> entries, Durability durability, Put) override {
         const std::lock_guard turn(engine_.writer_turn);
         connection_->commit(entries, durability);
     }
