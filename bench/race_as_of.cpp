@@ -56,7 +56,7 @@ std::uint64_t read(const std::vector<northstar::Tree>& trees, const std::vector<
                    const Versions& versions, Random& random, std::uint64_t deadline, LatencyHistogram& latencies) {
     std::uint64_t gets = 0;
     std::uint64_t sum = 0;
-    std::vector<std::uint32_t> order(4096);
+    std::vector<std::uint32_t> order(std::size_t{1} << 16);
     for (std::uint32_t& number : order) number = static_cast<std::uint32_t>(random.below(versions.keys.size()));
     for (std::uint64_t before = now_ns(); before < deadline;) {
         for (std::uint64_t i = 0; i < k_block; ++i) {
