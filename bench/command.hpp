@@ -1,7 +1,7 @@
 // command.hpp -- subcommands of northstar-bench and their options.
 //
-// A source file that defines a subcommand registers it; leaving the file out of the link leaves the command out of
-// the program, which is how missing optional libraries are handled.
+// A source file that defines a subcommand registers it; leaving the file out of the link leaves the command
+// out of the program, which is how missing optional libraries are handled.
 #pragma once
 
 #include <cstdint>
@@ -47,7 +47,8 @@ struct Command {
 std::vector<Command>& command_registry();
 
 struct RegisterCommand {
-    RegisterCommand(std::string name, std::string usage, std::function<int(const std::vector<std::string>&)> run) {
+    RegisterCommand(std::string name, std::string usage,
+                    std::function<int(const std::vector<std::string>&)> run) {
         command_registry().push_back({std::move(name), std::move(usage), std::move(run)});
     }
 };

@@ -1,8 +1,9 @@
 // northstar-bench compare BASE.json NEW.json: did anything get slower, and is that more than noise?
 //
-// Gates: throughput -5 %, p99 +10 %, allocations per operation +5 %, flushes per operation any rise. A benchmark whose
-// slices vary by more than 10 % in either file is unstable: shown, but it does not gate on time. Counts do not
-// depend on the machine's mood and gate always. Entries marked "gate": false (peers) are shown only.
+// Gates: throughput -5 %, p99 +10 %, allocations per operation +5 %, flushes per operation any rise. A
+// benchmark whose slices vary by more than 10 % in either file is unstable: shown, but it does not gate on
+// time. Counts do not depend on the machine's mood and gate always. Entries marked "gate": false (peers) are
+// shown only.
 #include <algorithm>
 #include <cstdio>
 
@@ -21,8 +22,8 @@ constexpr double k_count_noise = 0.005;
 
 struct Finding {
     std::string name;
-    double ratio = 0;   ///< base cost over new cost: above 1 is faster
-    double p99 = 0;     ///< new over base, 0: not measured
+    double ratio = 0;  ///< base cost over new cost: above 1 is faster
+    double p99 = 0;    ///< new over base, 0: not measured
     bool unstable = false;
     bool failed = false;
     std::string reasons;
@@ -50,7 +51,8 @@ Finding judge(const Json& base, const Json& now) {
     if (!now["gate"].boolean(true)) return finding;
     if (!finding.unstable) {
         if (finding.ratio < k_throughput) fail(finding, change("cost", base_cost, now_cost));
-        if (finding.p99 > k_p99) fail(finding, change("p99", base["p99_ns"].number(), now["p99_ns"].number()));
+        if (finding.p99 > k_p99)
+            fail(finding, change("p99", base["p99_ns"].number(), now["p99_ns"].number()));
     }
     const double base_allocations = base["allocations_per_op"].number();
     const double now_allocations = now["allocations_per_op"].number();
@@ -81,7 +83,8 @@ int run(const std::vector<std::string>& words) {
     for (const char* what : {"processor", "processors", "file_system", "compiler", "build"}) {
         warn_if_different(base, now, "machine", what);
     }
-    for (const char* what : {"entries", "page_size", "value_bytes"}) warn_if_different(base, now, "options", what);
+    for (const char* what : {"entries", "page_size", "value_bytes"})
+        warn_if_different(base, now, "options", what);
     std::printf("%-52s %8s %8s  %s\n", "benchmark", "speed", "p99", "verdict");
     unsigned compared = 0;
     unsigned failed = 0;
@@ -90,8 +93,8 @@ int run(const std::vector<std::string>& words) {
     for (const Json& entry : base["benchmarks"].items()) {
         const std::string& name = entry["name"].string();
         const auto& others = now["benchmarks"].items();
-        const auto other =
-            std::find_if(others.begin(), others.end(), [&](const Json& o) { return o["name"].string() == name; });
+        const auto other = std::find_if(others.begin(), others.end(),
+                                        [&](const Json& o) { return o["name"].string() == name; });
         if (other == others.end()) {
             std::printf("%-52s %8s %8s  not in the new file\n", name.c_str(), "", "");
             ++missing;
@@ -116,10 +119,11 @@ int run(const std::vector<std::string>& words) {
     return failed == 0 ? 0 : 1;
 }
 
-const RegisterCommand command("compare",
-                              "BASE.json NEW.json\n"
-                              "       ratios and gates: throughput -5 %, p99 +10 %, allocations/op +5 %, flushes/op any rise",
-                              run);
+const RegisterCommand command(
+    "compare",
+    "BASE.json NEW.json\n"
+    "       ratios and gates: throughput -5 %, p99 +10 %, allocations/op +5 %, flushes/op any rise",
+    run);
 
 }  // namespace compare_impl
 }  // namespace bench

@@ -1,7 +1,8 @@
 // dataset.hpp -- keys and values of a race: 16 hexadecimal digits, 100 bytes that do not compress.
 //
-// The key of number i is a bijective mix of i and the seed, so keys are unique, spread evenly, and the keys of numbers
-// that were not loaded are misses from the same distribution. Everything is made before the clock starts.
+// The key of number i is a bijective mix of i and the seed, so keys are unique, spread evenly, and the keys
+// of numbers that were not loaded are misses from the same distribution. Everything is made before the clock
+// starts.
 #pragma once
 
 #include <cstddef>
@@ -34,7 +35,9 @@ private:
 class KeyList {
 public:
     std::size_t size() const noexcept { return bytes_.size() / k_key_size; }
-    std::string_view operator[](std::size_t i) const noexcept { return {bytes_.data() + i * k_key_size, k_key_size}; }
+    std::string_view operator[](std::size_t i) const noexcept {
+        return {bytes_.data() + i * k_key_size, k_key_size};
+    }
     std::string_view next() noexcept {
         if (position_ == size()) position_ = 0;
         return (*this)[position_++];
@@ -55,10 +58,10 @@ public:
     Dataset(std::uint64_t entries, std::uint64_t seed);
     std::uint64_t entries() const noexcept { return entries_; }
     std::uint64_t seed() const noexcept { return seed_; }
-    KeyList& load_order() noexcept { return load_order_; }    ///< random
+    KeyList& load_order() noexcept { return load_order_; }  ///< random
     KeyList& ascending() noexcept { return ascending_; }
-    KeyList& probes() noexcept { return probes_; }            ///< the loaded keys in another random order
-    KeyList& updates() noexcept { return updates_; }          ///< and in a third
+    KeyList& probes() noexcept { return probes_; }    ///< the loaded keys in another random order
+    KeyList& updates() noexcept { return updates_; }  ///< and in a third
     KeyList& misses() noexcept { return misses_; }
     /// The next of many different values.
     std::string_view value() noexcept {

@@ -57,12 +57,14 @@ public:
 
 private:
     [[noreturn]] void fail(const char* reason) const {
-        const auto line = 1 + std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(at_), '\n');
+        const auto line =
+            1 + std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(at_), '\n');
         throw std::runtime_error("JSON, line " + std::to_string(line) + ": " + reason);
     }
 
     void skip_space() {
-        while (at_ < text_.size() && std::string_view(" \t\r\n").find(text_[at_]) != std::string_view::npos) ++at_;
+        while (at_ < text_.size() && std::string_view(" \t\r\n").find(text_[at_]) != std::string_view::npos)
+            ++at_;
     }
 
     bool take(char c) {
@@ -85,8 +87,10 @@ private:
             if (c == '\\') {
                 if (at_ == text_.size()) break;
                 c = text_[at_++];
-                if (c == 'n') c = '\n';
-                else if (c == 't') c = '\t';
+                if (c == 'n')
+                    c = '\n';
+                else if (c == 't')
+                    c = '\t';
                 else if (c == 'u') {
                     unsigned code = 0;
                     if (at_ + 4 > text_.size()) break;
@@ -145,7 +149,8 @@ private:
 }  // namespace json_impl
 
 Json& Json::set(std::string name, Json value) {
-    const auto found = std::find_if(members_.begin(), members_.end(), [&](const Member& m) { return m.first == name; });
+    const auto found =
+        std::find_if(members_.begin(), members_.end(), [&](const Member& m) { return m.first == name; });
     if (found != members_.end()) {
         found->second = std::move(value);
     } else {
@@ -165,8 +170,9 @@ const Json& Json::operator[](std::string_view name) const noexcept {
 void Json::write(std::string& out, int indent) const {
     // Containers of plain values stay on one line, which keeps results readable and their diffs small.
     const auto plain = [](const Json& value) { return value.items_.empty() && value.members_.empty(); };
-    const bool flat = std::all_of(items_.begin(), items_.end(), plain) &&
-                      std::all_of(members_.begin(), members_.end(), [&](const Member& m) { return plain(m.second); });
+    const bool flat =
+        std::all_of(items_.begin(), items_.end(), plain) &&
+        std::all_of(members_.begin(), members_.end(), [&](const Member& m) { return plain(m.second); });
     const auto new_line = [&](int level) {
         if (flat) return;
         out += '\n';

@@ -1,7 +1,7 @@
 // json.hpp -- as much JSON as benchmark results need: build, write, read.
 //
-// Objects keep the order in which members were added. Numbers are doubles. Reading throws std::runtime_error with
-// the line of the mistake; nesting deeper than 64 is refused.
+// Objects keep the order in which members were added. Numbers are doubles. Reading throws std::runtime_error
+// with the line of the mistake; nesting deeper than 64 is refused.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,9 @@ public:
 
     Kind kind() const noexcept { return kind_; }
     bool is_null() const noexcept { return kind_ == Kind::null; }
-    bool boolean(bool otherwise = false) const noexcept { return kind_ == Kind::boolean ? boolean_ : otherwise; }
+    bool boolean(bool otherwise = false) const noexcept {
+        return kind_ == Kind::boolean ? boolean_ : otherwise;
+    }
     double number(double otherwise = 0) const noexcept { return kind_ == Kind::number ? number_ : otherwise; }
     const std::string& string() const noexcept { return string_; }
     const std::vector<Json>& items() const noexcept { return items_; }

@@ -86,7 +86,8 @@ Scratch::Scratch(const std::string& parent) {
     std::filesystem::create_directories(parent);
     const std::string type = machine_impl::file_system(parent);
     if (type == "tmpfs" || type == "ramfs") {
-        throw std::runtime_error(parent + " is on " + type + ", where flushes cost nothing: give --dir a real disk");
+        throw std::runtime_error(parent + " is on " + type +
+                                 ", where flushes cost nothing: give --dir a real disk");
     }
     path_ = parent + "/run-" + std::to_string(::getpid());
     std::filesystem::remove_all(path_);
@@ -154,23 +155,20 @@ std::string Child::read_line() {
 void Child::kill() {
     if (pid_ <= 0) return;
     ::kill(pid_, SIGKILL);
-    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-    }
+    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {}
     pid_ = -1;
 }
 
 void Child::finish() {
     ::close(input_);
     input_ = -1;
-    while (pid_ > 0 && ::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-    }
+    while (pid_ > 0 && ::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {}
     pid_ = -1;
 }
 
 void wait_for_parent() {
     char byte = 0;
-    while (::read(STDIN_FILENO, &byte, 1) < 0 && errno == EINTR) {
-    }
+    while (::read(STDIN_FILENO, &byte, 1) < 0 && errno == EINTR) {}
 }
 
 }  // namespace bench

@@ -11,11 +11,12 @@
 
 namespace bench {
 
-/// Processor, memory, kernel, file system of directory, compiler, load. Nothing that names the host or a user.
+/// Processor, memory, kernel, file system of directory, compiler, load. Nothing that names the host or a
+/// user.
 Json describe_machine(const std::string& directory);
 
-/// A directory of its own below the given one, removed at the end of its life. Refuses memory file systems, where
-/// a flush costs nothing and durable numbers would be a lie.
+/// A directory of its own below the given one, removed at the end of its life. Refuses memory file systems,
+/// where a flush costs nothing and durable numbers would be a lie.
 class Scratch {
 public:
     explicit Scratch(const std::string& parent);
@@ -32,7 +33,8 @@ private:
 /// Bytes of all files below a directory, as their lengths say.
 std::uint64_t directory_bytes(const std::string& directory);
 
-/// This program again, as another process, with a pipe from its standard output and one to its standard input.
+/// This program again, as another process, with a pipe from its standard output and one to its standard
+/// input.
 class Child {
 public:
     explicit Child(const std::vector<std::string>& arguments);

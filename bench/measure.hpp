@@ -16,14 +16,16 @@ namespace bench {
 inline std::uint64_t now_ns() noexcept {
     timespec time{};
     clock_gettime(CLOCK_MONOTONIC, &time);
-    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(time.tv_nsec);
+    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000u +
+           static_cast<std::uint64_t>(time.tv_nsec);
 }
 
 /// CPU time of the whole process: what the background threads took is in it.
 inline std::uint64_t process_cpu_ns() noexcept {
     timespec time{};
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(time.tv_nsec);
+    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000u +
+           static_cast<std::uint64_t>(time.tv_nsec);
 }
 
 /// Latencies in buckets that are at most 1/32 wide of what they hold. Adding one is a few instructions.
@@ -51,12 +53,12 @@ private:
 
 /// What a slice of work cost beside time.
 struct Counters {
-    std::uint64_t allocations = 0;      ///< operator new on the calling thread
-    std::uint64_t flushes = 0;          ///< fsync, fdatasync, msync and writes with RWF_DSYNC, by any thread
-    std::uint64_t read_bytes = 0;       ///< through system calls
-    std::uint64_t written_bytes = 0;    ///< through system calls
-    std::uint64_t dirtied_bytes = 0;    ///< file pages made dirty, through mappings too; whole pages
-    std::uint64_t cpu_ns = 0;           ///< of the process
+    std::uint64_t allocations = 0;    ///< operator new on the calling thread
+    std::uint64_t flushes = 0;        ///< fsync, fdatasync, msync and writes with RWF_DSYNC, by any thread
+    std::uint64_t read_bytes = 0;     ///< through system calls
+    std::uint64_t written_bytes = 0;  ///< through system calls
+    std::uint64_t dirtied_bytes = 0;  ///< file pages made dirty, through mappings too; whole pages
+    std::uint64_t cpu_ns = 0;         ///< of the process
     static Counters now();
     Counters operator-(const Counters& start) const noexcept;
     Counters& operator+=(const Counters& other) noexcept;

@@ -1,7 +1,7 @@
 // micro.hpp -- what the micro suites share: databases to work on, and a meter for what one operation costs.
 //
-// The suites use the public header only. A benchmark named ..._1m works on as many entries as --entries says, one million
-// unless told otherwise; the number is in the results.
+// The suites use the public header only. A benchmark named ..._1m works on as many entries as --entries says,
+// one million unless told otherwise; the number is in the results.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -24,7 +24,8 @@ class MicroContext {
 public:
     MicroContext(const std::string& directory, std::uint64_t entries, std::uint64_t seed);
     static MicroContext& current();
-    /// A database with every entry of data(), loaded in random order at first use. Benchmarks may update values.
+    /// A database with every entry of data(), loaded in random order at first use. Benchmarks may update
+    /// values.
     northstar::Database& loaded();
     /// The file of loaded(), closed; loaded() opens it again.
     std::string close_loaded();

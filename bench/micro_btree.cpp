@@ -15,7 +15,8 @@ using northstar::WritableTree;
 
 constexpr std::uint64_t k_block = 64;  // reads between two laps
 
-// -- pager ---------------------------------------------------------------------------------------------------------
+// -- pager
+// ---------------------------------------------------------------------------------------------------------
 
 void open_close_empty(benchmark::State& state) {
     const std::string path = MicroContext::current().fresh_path();
@@ -134,7 +135,8 @@ void checksum_verify(benchmark::State& state) {
     meter.finish(pages);
 }
 
-// -- btree ---------------------------------------------------------------------------------------------------------
+// -- btree
+// ---------------------------------------------------------------------------------------------------------
 
 void build(benchmark::State& state, bool sequential) {
     MicroContext& context = MicroContext::current();
@@ -143,7 +145,8 @@ void build(benchmark::State& state, bool sequential) {
     Meter meter(state);
     for ([[maybe_unused]] auto _ : state) {
         Database db = Database::open(path);
-        put_all(db, sequential ? context.data().ascending() : context.data().load_order(), context.data(), 1000);
+        put_all(db, sequential ? context.data().ascending() : context.data().load_order(), context.data(),
+                1000);
         operations += context.entries();
         state.PauseTiming();
         db.close();
@@ -203,7 +206,8 @@ void put_update_hot(benchmark::State& state, Durability durability) {
         Transaction tx = db.begin_write(with(durability));
         WritableTree tree = tx.tree(k_micro_tree);
         for (std::int64_t i = 0; i < state.range(0); ++i) {
-            tree.put(context.data().load_order()[static_cast<std::size_t>(random.below(hot))], context.data().value());
+            tree.put(context.data().load_order()[static_cast<std::size_t>(random.below(hot))],
+                     context.data().value());
         }
         tx.commit();
         meter.lap();
@@ -269,7 +273,8 @@ void value_size(benchmark::State& state, std::size_t size) {
         tx.tree(k_micro_tree).put(key, value);
         tx.commit();
         const Snapshot snapshot = db.begin_read();
-        if (snapshot.tree(k_micro_tree).get(key)->size() != size) return state.SkipWithError("a value is wrong");
+        if (snapshot.tree(k_micro_tree).get(key)->size() != size)
+            return state.SkipWithError("a value is wrong");
         meter.lap();
         ++operations;
     }
@@ -285,19 +290,20 @@ const bool registered = [] {
     };
     add("pager/open_close_empty", open_close_empty);
     add("pager/read_page_random_hot", read_page_random_hot);
-    add("pager/read_page_random_cold", read_page_random_cold)->UseManualTime()->Iterations(4);
+    benchmark::RegisterBenchmark("pager/read_page_random_cold", read_page_random_cold)
+        ->UseManualTime()
+        ->Iterations(4);
     add("pager/commit_meta_fsync", commit_meta_fsync);
     add("pager/checksum_verify", checksum_verify);
     add("btree/build_sequential_insert_1m", build, true)->Iterations(1);
     add("btree/build_random_insert_1m", build, false)->Iterations(1);
     add("btree/point_get_hot_1m",
-                      [](benchmark::State& s) { point_get(s, MicroContext::current().data().probes(), true); });
+        [](benchmark::State& s) { point_get(s, MicroContext::current().data().probes(), true); });
     add("btree/point_get_miss_1m",
-                      [](benchmark::State& s) { point_get(s, MicroContext::current().data().misses(), false); });
-    add("btree/point_get_cold_1m", point_get_cold)->UseManualTime()->Iterations(4);
+        [](benchmark::State& s) { point_get(s, MicroContext::current().data().misses(), false); });
+    benchmark::RegisterBenchmark("btree/point_get_cold_1m", point_get_cold)->UseManualTime()->Iterations(4);
     add("btree/point_put_update_10pct_hot", put_update_hot, Durability::full)->Arg(1)->Arg(10)->Arg(100);
-    add("btree/point_put_update_10pct_hot_lazy", put_update_hot, Durability::lazy)
-        ->Arg(1)->Arg(10)->Arg(100);
+    add("btree/point_put_update_10pct_hot_lazy", put_update_hot, Durability::lazy)->Arg(1)->Arg(10)->Arg(100);
     add("btree/range_scan_1k_rows_hot", range_scan);
     add("btree/delete_10pct", delete_tenth, false)->Iterations(1);
     add("btree/delete_range", delete_tenth, true)->Iterations(4);

@@ -15,7 +15,8 @@ using northstar::Transaction;
 using northstar::Tree;
 using northstar::WritableTree;
 
-// -- mvcc ----------------------------------------------------------------------------------------------------------
+// -- mvcc
+// ----------------------------------------------------------------------------------------------------------
 
 void snapshot_open_close(benchmark::State& state) {
     Database& db = MicroContext::current().loaded();
@@ -43,7 +44,8 @@ void readers_point_get(benchmark::State& state) {
             snapshot.emplace(context.loaded().begin_read());
             tree.emplace(snapshot->tree(k_micro_tree));
         }
-        const auto key = context.data().load_order()[static_cast<std::size_t>(random.below(context.entries()))];
+        const auto key =
+            context.data().load_order()[static_cast<std::size_t>(random.below(context.entries()))];
         hits += tree->get(key).has_value() ? 1 : 0;
         ++operations;
     }
@@ -64,8 +66,8 @@ void writer_commits_with_readers(benchmark::State& state) {
                 const Snapshot snapshot = db.begin_read();
                 const Tree tree = snapshot.tree(k_micro_tree);
                 for (int i = 0; i < 100; ++i) {
-                    benchmark::DoNotOptimize(
-                        tree.get(context.data().load_order()[static_cast<std::size_t>(random.below(context.entries()))]));
+                    benchmark::DoNotOptimize(tree.get(context.data().load_order()[static_cast<std::size_t>(
+                        random.below(context.entries()))]));
                 }
             }
         });
@@ -116,7 +118,8 @@ void conflict_detection(benchmark::State& state) {
     meter.finish(operations);
 }
 
-// -- log -----------------------------------------------------------------------------------------------------------
+// -- log
+// -----------------------------------------------------------------------------------------------------------
 
 void append_commit_record(benchmark::State& state) {
     MicroContext& context = MicroContext::current();
@@ -178,7 +181,8 @@ void decode(benchmark::State& state) {
     std::uint64_t operations = 0;
     for ([[maybe_unused]] auto _ : state) {
         std::uint64_t seen = 0;
-        for (const northstar::CommitRecord& record : db.commits()) seen += record.operations.size() != 0 ? 1 : 0;
+        for (const northstar::CommitRecord& record : db.commits())
+            seen += record.operations.size() != 0 ? 1 : 0;
         if (seen < k_commits) {
             state.SkipWithError("commits are missing");
             break;
@@ -228,7 +232,8 @@ void replay(benchmark::State& state) {
     remove_database(path);
 }
 
-// -- timetravel ----------------------------------------------------------------------------------------------------
+// -- timetravel
+// ----------------------------------------------------------------------------------------------------
 
 void open_snapshot_by_txn(benchmark::State& state) {
     Database& db = MicroContext::current().loaded();
@@ -263,7 +268,8 @@ void get_with_versions(benchmark::State& state) {
     {
         std::vector<Snapshot> snapshots;
         std::vector<Tree> trees;
-        for (int i = 0; i < 64; ++i) snapshots.push_back(db.begin_read(AsOf::txn(last - random.below(versions))));
+        for (int i = 0; i < 64; ++i)
+            snapshots.push_back(db.begin_read(AsOf::txn(last - random.below(versions))));
         for (const Snapshot& snapshot : snapshots) trees.push_back(snapshot.tree(k_micro_tree));
         std::vector<std::string> keys;
         for (std::uint64_t i = 0; i < k_keys; ++i) keys.push_back(context.data().key_of(i));
@@ -325,7 +331,7 @@ const bool registered = [] {
     add("mvcc/writer_commits_with_readers", writer_commits_with_readers);
     add("mvcc/conflict_detection", conflict_detection);
     add("log/append_commit_record", append_commit_record);
-    add("log/encode", encode)->UseManualTime();
+    benchmark::RegisterBenchmark("log/encode", encode)->UseManualTime();
     add("log/decode", decode);
     add("log/chain_hash", chain_hash);
     add("log/replay", replay)->Iterations(2);

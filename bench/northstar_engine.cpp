@@ -1,5 +1,5 @@
-// Northstar through its public header, with its defaults. The second engine differs in one option: it keeps no
-// history. In ascending order it loads with append, as LMDB does with MDB_APPEND.
+// Northstar through its public header, with its defaults. The second engine differs in one option: it keeps
+// no history. In ascending order it loads with append, as LMDB does with MDB_APPEND.
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -20,7 +20,8 @@ constexpr const char* k_tree = "data";
 
 class NorthstarReader final : public Reader {
 public:
-    explicit NorthstarReader(const northstar::Database& db) : snapshot_(db.begin_read()), tree_(snapshot_.tree(k_tree)) {}
+    explicit NorthstarReader(const northstar::Database& db)
+        : snapshot_(db.begin_read()), tree_(snapshot_.tree(k_tree)) {}
 
     bool get(std::string_view key, std::string_view& value) override {
         const std::optional<std::string_view> found = tree_.get(key);
@@ -129,7 +130,9 @@ public:
         throw std::runtime_error("northstar: no checkpoint came within 5 seconds of being due");
     }
 
-    std::uint64_t log_bytes_behind_checkpoint() override { return db_->statistics().log_bytes_since_checkpoint; }
+    std::uint64_t log_bytes_behind_checkpoint() override {
+        return db_->statistics().log_bytes_since_checkpoint;
+    }
     std::uint64_t page_copies() override { return db_ ? db_->statistics().pages_copied : 0; }
 
 private:
@@ -138,7 +141,8 @@ private:
     std::optional<northstar::Database> db_;
 };
 
-const RegisterEngine with_history("northstar", 0, true, [] { return std::make_unique<NorthstarEngine>(true); });
+const RegisterEngine with_history("northstar", 0, true,
+                                  [] { return std::make_unique<NorthstarEngine>(true); });
 const RegisterEngine without_history("northstar_no_history", 1, true,
                                      [] { return std::make_unique<NorthstarEngine>(false); });
 

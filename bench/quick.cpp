@@ -1,7 +1,7 @@
 // northstar-bench quick: a first impression of a database on the disk it lies on.
 //
-// Everything happens in a tree of its own, "northstar-bench", which is dropped at the end; the rest of the database is
-// not touched. Its log and history keep what was written, as for any other write.
+// Everything happens in a tree of its own, "northstar-bench", which is dropped at the end; the rest of the
+// database is not touched. Its log and history keep what was written, as for any other write.
 #include <cinttypes>
 #include <cstdio>
 #include <optional>
@@ -54,11 +54,13 @@ void print(const Part& part) {
     if (part.operations == 0) return;
     const auto us = [&](double share) { return part.latencies.percentile(share) / 1e3; };
     const auto operations = static_cast<double>(part.operations);
-    std::printf("%-14s %10.0f ops/s   p50 %.2f  p95 %.2f  p99 %.2f  p99.9 %.2f  max %.2f us   %.2f flushes/op  %.2f allocations/op\n",
-                part.name, operations * 1e9 / static_cast<double>(part.elapsed_ns), us(0.5), us(0.95), us(0.99),
-                us(0.999), static_cast<double>(part.latencies.max()) / 1e3,
-                static_cast<double>(part.counters.flushes) / operations,
-                static_cast<double>(part.counters.allocations) / operations);
+    std::printf(
+        "%-14s %10.0f ops/s   p50 %.2f  p95 %.2f  p99 %.2f  p99.9 %.2f  max %.2f us   %.2f flushes/op  %.2f "
+        "allocations/op\n",
+        part.name, operations * 1e9 / static_cast<double>(part.elapsed_ns), us(0.5), us(0.95), us(0.99),
+        us(0.999), static_cast<double>(part.latencies.max()) / 1e3,
+        static_cast<double>(part.counters.flushes) / operations,
+        static_cast<double>(part.counters.allocations) / operations);
 }
 
 Json to_json(const Part& part) {
@@ -78,7 +80,8 @@ Json to_json(const Part& part) {
 }
 
 int run(const std::vector<std::string>& words) {
-    const Arguments arguments(words, {"write-ops", "read-ops", "keyspace", "read-miss-ratio", "seed", "json"});
+    const Arguments arguments(words,
+                              {"write-ops", "read-ops", "keyspace", "read-miss-ratio", "seed", "json"});
     if (arguments.words().size() != 1) throw UsageError("the path of one database is needed");
     const std::string& path = arguments.words()[0];
     const std::uint64_t writes = arguments.number("write-ops", 10'000);
@@ -96,7 +99,8 @@ int run(const std::vector<std::string>& words) {
         northstar::WriteOptions options;
         options.durability = durability;
         northstar::Transaction tx = db.begin_write(options);
-        tx.tree(k_tree).put(data.load_order()[static_cast<std::size_t>(random.below(keyspace))], data.value());
+        tx.tree(k_tree).put(data.load_order()[static_cast<std::size_t>(random.below(keyspace))],
+                            data.value());
         tx.commit();
     };
     {
@@ -131,8 +135,8 @@ int run(const std::vector<std::string>& words) {
         tx.commit();
     }
     db.close();
-    std::printf("%" PRIu64 " keys of %zu bytes, values of %zu bytes, %s on one thread\n", keyspace, k_key_size,
-                k_value_size, northstar::version());
+    std::printf("%" PRIu64 " keys of %zu bytes, values of %zu bytes, %s on one thread\n", keyspace,
+                k_key_size, k_value_size, northstar::version());
     Json benchmarks = Json::array();
     for (const Part& part : parts) {
         print(part);
@@ -153,10 +157,11 @@ int run(const std::vector<std::string>& words) {
     return stop_requested() ? 130 : 0;
 }
 
-const RegisterCommand command("quick",
-                              "[--write-ops N] [--read-ops N] [--keyspace N] [--read-miss-ratio R] [--json FILE] DB\n"
-                              "       durable and lazy writes and reads on a database, in a tree that is dropped afterwards",
-                              run);
+const RegisterCommand command(
+    "quick",
+    "[--write-ops N] [--read-ops N] [--keyspace N] [--read-miss-ratio R] [--json FILE] DB\n"
+    "       durable and lazy writes and reads on a database, in a tree that is dropped afterwards",
+    run);
 
 }  // namespace quick_impl
 }  // namespace bench

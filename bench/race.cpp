@@ -24,8 +24,8 @@ std::vector<std::string> split(const std::string& text) {
 }
 
 int run(const std::vector<std::string>& words) {
-    const Arguments arguments(words, {"entries", "seed", "rounds", "heavy-rounds", "seconds", "dir", "only", "engines",
-                                      "json", "markdown", "svg"});
+    const Arguments arguments(words, {"entries", "seed", "rounds", "heavy-rounds", "seconds", "dir", "only",
+                                      "engines", "json", "markdown", "svg"});
     if (!arguments.words().empty()) throw UsageError("'" + arguments.words()[0] + "' is not an option");
     RaceOptions options;
     options.entries = arguments.number("entries", options.entries);
@@ -44,16 +44,19 @@ int run(const std::vector<std::string>& words) {
     show_progress("");
     std::fputs(race_table(race).c_str(), stdout);
     if (const std::string path = arguments.text("json", ""); !path.empty()) race_json(race).write_file(path);
-    if (const std::string path = arguments.text("markdown", ""); !path.empty()) write_text_file(path, race_markdown(race));
-    if (const std::string path = arguments.text("svg", ""); !path.empty()) write_text_file(path, race_svg(race));
+    if (const std::string path = arguments.text("markdown", ""); !path.empty())
+        write_text_file(path, race_markdown(race));
+    if (const std::string path = arguments.text("svg", ""); !path.empty())
+        write_text_file(path, race_svg(race));
     return 0;
 }
 
-const RegisterCommand command("race",
-                              "[--entries N] [--rounds N] [--seconds S] [--dir D] [--only REGEX] [--engines A,B] [--seed N]\n"
-                              "       [--json FILE] [--markdown FILE] [--svg FILE]\n"
-                              "       the kernel's workloads beside the peers",
-                              run);
+const RegisterCommand command(
+    "race",
+    "[--entries N] [--rounds N] [--seconds S] [--dir D] [--only REGEX] [--engines A,B] [--seed N]\n"
+    "       [--json FILE] [--markdown FILE] [--svg FILE]\n"
+    "       the kernel's workloads beside the peers",
+    run);
 
 }  // namespace race_impl
 
@@ -81,7 +84,9 @@ RegisterWorkload::RegisterWorkload(int position, std::function<void(Race&)> work
 }
 
 Race::Race(RaceOptions options)
-    : options_(std::move(options)), scratch_(options_.directory), data_(options_.entries, options_.seed),
+    : options_(std::move(options)),
+      scratch_(options_.directory),
+      data_(options_.entries, options_.seed),
       machine_(describe_machine(scratch_.path())) {
     if (!options_.only.empty()) only_.emplace(options_.only);
     if (options_.engines.empty()) {
@@ -115,11 +120,12 @@ RowResult& Race::row(std::string_view name) {
 
 void Race::step(std::string_view what, unsigned round, unsigned count, std::string_view subject) const {
     if (stop_requested()) throw Interrupted();
-    show_progress(std::string(what) + ", round " + std::to_string(round + 1) + " of " + std::to_string(count) + ": " +
-                  std::string(subject));
+    show_progress(std::string(what) + ", round " + std::to_string(round + 1) + " of " +
+                  std::to_string(count) + ": " + std::string(subject));
 }
 
-Race::Subject Race::create(const std::string& engine, const std::string& purpose, std::unique_ptr<Engine>& owner) {
+Race::Subject Race::create(const std::string& engine, const std::string& purpose,
+                           std::unique_ptr<Engine>& owner) {
     owner = make_engine(engine);
     Subject subject{engine, owner.get(), scratch_ / (engine + "-" + purpose), 0};
     owner->open({subject.directory, 0});
@@ -159,7 +165,8 @@ void Race::load() {
             step("load in random order", round, count, name);
             subjects_[which] = create(name, "random-" + std::to_string(round), engines_[which]);
             measure(row("load_random").outcome(name), subjects_[which], 0, [&](std::uint64_t) {
-                load_all(*engines_[which], data_, data_.load_order(), Put::anywhere, race_impl::k_load_transaction);
+                load_all(*engines_[which], data_, data_.load_order(), Put::anywhere,
+                         race_impl::k_load_transaction);
                 return data_.entries();
             });
             engines_[which]->settle();
@@ -168,7 +175,8 @@ void Race::load() {
     }
     for (Subject& subject : subjects_) {
         subject.engine->close();
-        row("file_size").outcome(subject.name).costs = {static_cast<double>(directory_bytes(subject.directory))};
+        row("file_size").outcome(subject.name).costs = {
+            static_cast<double>(directory_bytes(subject.directory))};
         subject.engine->open({subject.directory, 0});
     }
 }
@@ -197,7 +205,8 @@ void measure(Outcome& outcome, const Race::Subject& subject, double seconds,
     outcome.counters += Counters::now() - before;
     if (subject.engine != nullptr) outcome.page_copies += subject.engine->page_copies() - copies;
     outcome.operations += operations;
-    if (operations != 0) outcome.costs.push_back(static_cast<double>(elapsed) / static_cast<double>(operations));
+    if (operations != 0)
+        outcome.costs.push_back(static_cast<double>(elapsed) / static_cast<double>(operations));
 }
 
 void Race::run() {
@@ -223,7 +232,8 @@ Json Race::describe() const {
     Json options = Json::object();
     options.set("entries", options_.entries).set("key_bytes", std::uint64_t{k_key_size});
     options.set("value_bytes", std::uint64_t{k_value_size}).set("page_size", 4096).set("seed", options_.seed);
-    options.set("rounds", std::uint64_t{options_.rounds}).set("heavy_rounds", std::uint64_t{options_.heavy_rounds});
+    options.set("rounds", std::uint64_t{options_.rounds})
+        .set("heavy_rounds", std::uint64_t{options_.heavy_rounds});
     options.set("seconds_per_slice", options_.seconds);
     all.set("options", std::move(options));
     return all;

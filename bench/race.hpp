@@ -1,9 +1,10 @@
 // race.hpp -- the same workloads on several engines, interleaved in one run.
 //
-// Method: every row is measured in rounds; in each round each subject runs one short slice, in an order that rotates.
-// A row's value is the median of its slices, its noise their coefficient of variation. The measure is always a
-// cost (time per operation, or bytes), so a ratio of costs is a ratio of speeds. Between slices the engine just
-// measured finishes its background work, unmeasured, so that it is not charged to the next one.
+// Method: every row is measured in rounds; in each round each subject runs one short slice, in an order that
+// rotates. A row's value is the median of its slices, its noise their coefficient of variation. The measure
+// is always a cost (time per operation, or bytes), so a ratio of costs is a ratio of speeds. Between slices
+// the engine just measured finishes its background work, unmeasured, so that it is not charged to the next
+// one.
 //
 // Threads: the race itself runs on one thread; workloads start their own.
 #pragma once
@@ -30,10 +31,10 @@ struct RaceOptions {
     std::uint64_t entries = 1'000'000;
     std::uint64_t seed = 1;
     unsigned rounds = 5;
-    unsigned heavy_rounds = 3;      ///< of rows whose slice is a whole load or a recovery
-    double seconds = 0.25;          ///< of one slice
+    unsigned heavy_rounds = 3;  ///< of rows whose slice is a whole load or a recovery
+    double seconds = 0.25;      ///< of one slice
     std::string directory = "build/bench-data";
-    std::string only;               ///< regular expression over row names; empty: all rows
+    std::string only;  ///< regular expression over row names; empty: all rows
     std::vector<std::string> engines;
 };
 
@@ -54,9 +55,9 @@ struct Target {
 struct RowSpec {
     std::string name;
     std::string title;
-    std::string unit;          ///< of the shown cost
-    double unit_ns;            ///< nanoseconds (or bytes) in one unit
-    std::string durability;    ///< of its commits, if it makes any
+    std::string unit;        ///< of the shown cost
+    double unit_ns;          ///< nanoseconds (or bytes) in one unit
+    std::string durability;  ///< of its commits, if it makes any
     Target must;
     Target aim;
     std::string subject = "northstar";  ///< whose cost is judged
@@ -70,7 +71,7 @@ struct Outcome {
     std::uint64_t page_copies = 0;
     Counters counters;
     LatencyHistogram latencies;
-    std::string latency_of;     ///< what one entry of the histogram is; empty: none were taken
+    std::string latency_of;  ///< what one entry of the histogram is; empty: none were taken
     double cost() const { return median(costs); }
     std::optional<double> variation() const { return coefficient_of_variation(costs); }
 };

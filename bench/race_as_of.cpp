@@ -1,9 +1,10 @@
 // The rows of the race that only Northstar can run: reading the past.
 //
-// One database holds as many versions as the race has entries, three times: many keys with 10 versions, some with
-// 1000, a few with 100000. Every transaction writes the next version of all keys of one tree, and a version begins with its
-// number, so each read of the past is checked. "present" reads the newest version of the same keys: the few keys with most
-// versions are then hot in every cache, which makes it a hard comparison.
+// One database holds as many versions as the race has entries, three times: many keys with 10 versions, some
+// with 1000, a few with 100000. Every transaction writes the next version of all keys of one tree, and a
+// version begins with its number, so each read of the past is checked. "present" reads the newest version of
+// the same keys: the few keys with most versions are then hot in every cache, which makes it a hard
+// comparison.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -53,11 +54,13 @@ void write_versions(northstar::Database& db, Race& race, Versions& versions) {
 
 /// Gets of random keys from the given trees in turn; each tree must show its version.
 std::uint64_t read(const std::vector<northstar::Tree>& trees, const std::vector<std::uint64_t>& expected,
-                   const Versions& versions, Random& random, std::uint64_t deadline, LatencyHistogram& latencies) {
+                   const Versions& versions, Random& random, std::uint64_t deadline,
+                   LatencyHistogram& latencies) {
     std::uint64_t gets = 0;
     std::uint64_t sum = 0;
     std::vector<std::uint32_t> order(std::size_t{1} << 16);
-    for (std::uint32_t& number : order) number = static_cast<std::uint32_t>(random.below(versions.keys.size()));
+    for (std::uint32_t& number : order)
+        number = static_cast<std::uint32_t>(random.below(versions.keys.size()));
     for (std::uint64_t before = now_ns(); before < deadline;) {
         for (std::uint64_t i = 0; i < k_block; ++i) {
             // A new point in time for every get: no snapshot's versions stay in the cache by themselves.
@@ -65,7 +68,8 @@ std::uint64_t read(const std::vector<northstar::Tree>& trees, const std::vector<
             const std::string& key = versions.keys[order[(gets + i) % order.size()]];
             const std::optional<std::string_view> value = trees[which].get(key);
             if (!value || version_of(*value) != expected[which]) {
-                throw std::runtime_error("northstar: AS OF gave the wrong version; its numbers would mean nothing");
+                throw std::runtime_error(
+                    "northstar: AS OF gave the wrong version; its numbers would mean nothing");
             }
             sum += value->size();
         }
@@ -111,11 +115,12 @@ void as_of(Race& race) {
                     expected.push_back(versions.count - 1);
                 } else {
                     expected.push_back(random.below(versions.count));
-                    snapshots.push_back(
-                        db.begin_read(northstar::AsOf::txn(versions.txns[static_cast<std::size_t>(expected.back())])));
+                    snapshots.push_back(db.begin_read(
+                        northstar::AsOf::txn(versions.txns[static_cast<std::size_t>(expected.back())])));
                 }
             }
-            for (const northstar::Snapshot& snapshot : snapshots) trees.push_back(snapshot.tree(versions.tree));
+            for (const northstar::Snapshot& snapshot : snapshots)
+                trees.push_back(snapshot.tree(versions.tree));
             Outcome& outcome = race.row(versions.tree).outcome(subject.name);
             outcome.latency_of = "mean of 256 gets";
             measure(outcome, subject, race.options().seconds, [&](std::uint64_t deadline) {
@@ -132,7 +137,8 @@ void as_of(Race& race) {
                         for (; now_ns() < deadline; ++opened) {
                             const Versions& versions = all[static_cast<std::size_t>(opened) % all.size()];
                             const auto which = static_cast<std::size_t>(random.below(versions.count));
-                            northstar::Snapshot snapshot = db.begin_read(northstar::AsOf::txn(versions.txns[which]));
+                            northstar::Snapshot snapshot =
+                                db.begin_read(northstar::AsOf::txn(versions.txns[which]));
                             snapshot.close();
                         }
                         return opened;

@@ -103,8 +103,8 @@ std::string cost_text(const RowSpec& spec, const Outcome* outcome) {
 }
 
 bool shown(const Race& race, const RowResult& row) {
-    return race.wanted(row.spec->name) &&
-           std::any_of(row.outcomes.begin(), row.outcomes.end(), [](const auto& o) { return !o.second.costs.empty(); });
+    return race.wanted(row.spec->name) && std::any_of(row.outcomes.begin(), row.outcomes.end(),
+                                                      [](const auto& o) { return !o.second.costs.empty(); });
 }
 
 /// Subjects in columns: engines in table order, then whatever else some row measured.
@@ -127,9 +127,12 @@ std::string join(const std::vector<std::string>& cells) {
 std::string escape(const std::string& text) {
     std::string out;
     for (const char c : text) {
-        if (c == '&') out += "&amp;";
-        else if (c == '<') out += "&lt;";
-        else out += c;
+        if (c == '&')
+            out += "&amp;";
+        else if (c == '<')
+            out += "&lt;";
+        else
+            out += c;
     }
     return out;
 }
@@ -144,11 +147,16 @@ std::string race_verdict(const std::vector<RowResult>& results, const RowResult&
     const Reached must = reached(results, row, row.spec->must);
     const Reached aim = reached(results, row, row.spec->aim);
     std::string verdict = "reported";
-    if (must == Reached::no) verdict = "missed";
-    else if (aim == Reached::yes) verdict = "aim";
-    else if (must == Reached::yes) verdict = "must";
-    else if (!row.spec->must.empty()) verdict = "no reference";
-    else if (aim == Reached::no) verdict = "below aim";
+    if (must == Reached::no)
+        verdict = "missed";
+    else if (aim == Reached::yes)
+        verdict = "aim";
+    else if (must == Reached::yes)
+        verdict = "must";
+    else if (!row.spec->must.empty())
+        verdict = "no reference";
+    else if (aim == Reached::no)
+        verdict = "below aim";
     if (outcome->variation().value_or(0) > k_unstable) verdict += ", unstable";
     return verdict;
 }
@@ -158,7 +166,8 @@ std::string race_table(Race& race) {
     char line[512];
     for (const RowResult& row : race.results()) {
         if (!shown(race, row)) continue;
-        std::snprintf(line, sizeof line, "%-62s %s\n", row.spec->title.c_str(), race_verdict(race.results(), row).c_str());
+        std::snprintf(line, sizeof line, "%-62s %s\n", row.spec->title.c_str(),
+                      race_verdict(race.results(), row).c_str());
         out += line;
         for (const auto& [name, outcome] : row.outcomes) {
             if (outcome.costs.empty()) continue;
@@ -187,20 +196,27 @@ std::string race_markdown(Race& race) {
     const Json about = race.describe();
     const Json& machine = about["machine"];
     const Json& options = about["options"];
-    std::string out = "# Race results\n\nWritten by `make race`; do not edit. Method: `spec/performance.md`.\n\n";
-    out += "Machine: " + machine["processor"].string() + ", " + format("%.0f", machine["processors"].number()) + " processors, " +
+    std::string out =
+        "# Race results\n\nWritten by `make race`; do not edit. Method: `spec/performance.md`.\n\n";
+    out += "Machine: " + machine["processor"].string() + ", " +
+           format("%.0f", machine["processors"].number()) + " processors, " +
            amount(machine["memory_mib"].number()) + " MiB, " + machine["file_system"].string() + ", " +
-           machine["system"].string() + "; " + machine["compiler"].string() + ", " + machine["build"].string() +
-           "; load at the start " + amount(machine["load_at_start"].number()) + ".\n\n";
-    out += "Data: " + format("%.0f", options["entries"].number()) + " entries, keys of 16 hexadecimal digits, values of 100 bytes, seed " +
-           format("%.0f", options["seed"].number()) + "; " + format("%.0f", options["rounds"].number()) + " rounds of " +
-           format("%.2f", options["seconds_per_slice"].number()) +
-           " s slices, medians. A `~` marks a coefficient of variation over 10 %.\n\n## Against the targets\n\n";
-    out += join({"work", "Northstar", "ratio", "must reach", "aim", "verdict"}) + "|---|---|---|---|---|---|\n";
+           machine["system"].string() + "; " + machine["compiler"].string() + ", " +
+           machine["build"].string() + "; load at the start " + amount(machine["load_at_start"].number()) +
+           ".\n\n";
+    out +=
+        "Data: " + format("%.0f", options["entries"].number()) +
+        " entries, keys of 16 hexadecimal digits, values of 100 bytes, seed " +
+        format("%.0f", options["seed"].number()) + "; " + format("%.0f", options["rounds"].number()) +
+        " rounds of " + format("%.2f", options["seconds_per_slice"].number()) +
+        " s slices, medians. A `~` marks a coefficient of variation over 10 %.\n\n## Against the targets\n\n";
+    out +=
+        join({"work", "Northstar", "ratio", "must reach", "aim", "verdict"}) + "|---|---|---|---|---|---|\n";
     for (const RowResult& row : race.results()) {
         if (!shown(race, row)) continue;
         const Outcome* outcome = own(row);
-        out += join({row.spec->title, outcome == nullptr ? "" : cost_text(*row.spec, outcome) + " " + row.spec->unit,
+        out += join({row.spec->title,
+                     outcome == nullptr ? "" : cost_text(*row.spec, outcome) + " " + row.spec->unit,
                      ratio_text(race.results(), row), target_text(*row.spec, row.spec->must),
                      target_text(*row.spec, row.spec->aim), race_verdict(race.results(), row)});
     }
@@ -215,8 +231,8 @@ std::string race_markdown(Race& race) {
     out += join(header) + rule + "\n";
     for (const RowResult& row : race.results()) {
         if (!shown(race, row)) continue;
-        std::vector<std::string> cells{row.spec->title + (row.spec->note.empty() ? "" : " (" + row.spec->note + ")"),
-                                       row.spec->unit};
+        std::vector<std::string> cells{
+            row.spec->title + (row.spec->note.empty() ? "" : " (" + row.spec->note + ")"), row.spec->unit};
         for (const std::string& name : names) cells.push_back(cost_text(*row.spec, row.find(name)));
         out += join(cells);
     }
@@ -234,7 +250,8 @@ std::string race_markdown(Race& race) {
             out += join(cells);
         }
     }
-    out += "\n## How each engine was set up\n\n" + join({"engine", "version", "settings", "multi_get"}) + "|---|---|---|---|\n";
+    out += "\n## How each engine was set up\n\n" + join({"engine", "version", "settings", "multi_get"}) +
+           "|---|---|---|---|\n";
     for (const auto& [name, engine] : about["engines"].members()) {
         out += join({pretty(name), engine["version"].string(), engine["settings"].string(),
                      engine["native_multi_get"].boolean() ? "native" : "loop of get"});
@@ -243,8 +260,12 @@ std::string race_markdown(Race& race) {
 }
 
 std::string race_svg(Race& race) {
-    struct Colour { const char* peer; const char* fill; };
-    constexpr Colour k_peers[] = {{"lmdb", "#4e79a7"}, {"rocksdb", "#f28e2b"}, {"sqlite", "#59a14f"}, {"leveldb", "#b07aa1"}};
+    struct Colour {
+        const char* peer;
+        const char* fill;
+    };
+    constexpr Colour k_peers[] = {
+        {"lmdb", "#4e79a7"}, {"rocksdb", "#f28e2b"}, {"sqlite", "#59a14f"}, {"leveldb", "#b07aa1"}};
     constexpr double k_left = 340, k_width = 560, k_bar = 9, k_gap = 10, k_top = 56;
     constexpr double k_low = 0.125, k_high = 64;
     const auto x = [&](double ratio) {
@@ -252,8 +273,8 @@ std::string race_svg(Race& race) {
         return k_left + k_width * std::log2(bounded / k_low) / std::log2(k_high / k_low);
     };
     // Without Northstar in the race the bars compare the peers with the first engine.
-    const std::string reference = std::find(race.options().engines.begin(), race.options().engines.end(), "northstar") !=
-                                          race.options().engines.end()
+    const std::string reference = std::find(race.options().engines.begin(), race.options().engines.end(),
+                                            "northstar") != race.options().engines.end()
                                       ? "northstar"
                                       : race.options().engines.front();
     std::string body;
@@ -277,7 +298,8 @@ std::string race_svg(Race& race) {
             for (const Bound& bound : row.spec->must.bounds) {
                 if (!bound.row.empty() || bound.subject != colour.peer) continue;
                 std::snprintf(text, sizeof text,
-                              "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"#d00\" stroke-width=\"2\"/>\n",
+                              "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"#d00\" "
+                              "stroke-width=\"2\"/>\n",
                               x(bound.factor), x(bound.factor), y - 1, y + k_bar);
                 body += text;
             }
@@ -291,26 +313,34 @@ std::string race_svg(Race& race) {
     }
     std::string out;
     std::snprintf(text, sizeof text,
-                  "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" font-family=\"sans-serif\">\n",
+                  "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" "
+                  "font-family=\"sans-serif\">\n",
                   k_left + k_width + 60, y + 20);
     out += text;
-    out += "<style>text{font-size:12px;fill:#222}.t{text-anchor:end}.n{font-size:8px}.g{text-anchor:middle;fill:#666}</style>\n"
-           "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n";
-    std::snprintf(text, sizeof text, "<text x=\"12\" y=\"20\">Speed of %s as a multiple of each peer's (logarithmic); red: must reach</text>\n",
+    out +=
+        "<style>text{font-size:12px;fill:#222}.t{text-anchor:end}.n{font-size:8px}.g{text-anchor:middle;fill:"
+        "#666}</style>\n"
+        "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n";
+    std::snprintf(text, sizeof text,
+                  "<text x=\"12\" y=\"20\">Speed of %s as a multiple of each peer's (logarithmic); red: must "
+                  "reach</text>\n",
                   escape(pretty(reference)).c_str());
     out += text;
     double legend = 12;
     for (const Colour& colour : k_peers) {
         std::snprintf(text, sizeof text,
-                      "<rect x=\"%.0f\" y=\"30\" width=\"10\" height=\"10\" fill=\"%s\"/><text x=\"%.0f\" y=\"39\">%s</text>\n",
+                      "<rect x=\"%.0f\" y=\"30\" width=\"10\" height=\"10\" fill=\"%s\"/><text x=\"%.0f\" "
+                      "y=\"39\">%s</text>\n",
                       legend, colour.fill, legend + 14, pretty(colour.peer).c_str());
         out += text;
         legend += 80;
     }
     for (double ratio = k_low; ratio <= k_high; ratio *= 2) {
         std::snprintf(text, sizeof text,
-                      "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.0f\" y2=\"%.1f\" stroke=\"%s\"/><text x=\"%.1f\" y=\"%.1f\" class=\"g\">%gx</text>\n",
-                      x(ratio), x(ratio), k_top - 6, y, ratio == 1 ? "#222" : "#ddd", x(ratio), y + 14, ratio);
+                      "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.0f\" y2=\"%.1f\" stroke=\"%s\"/><text x=\"%.1f\" "
+                      "y=\"%.1f\" class=\"g\">%gx</text>\n",
+                      x(ratio), x(ratio), k_top - 6, y, ratio == 1 ? "#222" : "#ddd", x(ratio), y + 14,
+                      ratio);
         out += text;
     }
     return out + body + "</svg>\n";
@@ -365,7 +395,8 @@ Json race_json(Race& race) {
         if (!shown(race, row)) continue;
         Json entry = Json::object();
         entry.set("row", row.spec->name).set("title", row.spec->title);
-        entry.set("must", target_text(*row.spec, row.spec->must)).set("aim", target_text(*row.spec, row.spec->aim));
+        entry.set("must", target_text(*row.spec, row.spec->must))
+            .set("aim", target_text(*row.spec, row.spec->aim));
         entry.set("ratio", ratio_text(race.results(), row)).set("verdict", race_verdict(race.results(), row));
         rows.push_back(std::move(entry));
     }

@@ -17,12 +17,12 @@ namespace race_workloads_impl {
 
 using Subject = Race::Subject;
 
-constexpr std::uint64_t k_block = 256;              // reads between two looks at the clock
+constexpr std::uint64_t k_block = 256;  // reads between two looks at the clock
 constexpr std::size_t k_multi_get = 32;
 constexpr std::size_t k_threads = 16;
 constexpr std::uint64_t k_reads_per_snapshot = 1000;
 constexpr std::uint64_t k_recovery_log_bytes = std::uint64_t{64} << 20;
-constexpr double k_sustained = 8;                   // slices of sustained load are so many times longer
+constexpr double k_sustained = 8;  // slices of sustained load are so many times longer
 
 volatile std::uint64_t sink;  // results end here, so that no read can be optimised away
 
@@ -30,7 +30,8 @@ volatile std::uint64_t sink;  // results end here, so that no read can be optimi
     throw std::runtime_error(subject.name + ": " + what + "; its numbers would mean nothing");
 }
 
-// -- reads ---------------------------------------------------------------------------------------------------------
+// -- reads
+// ---------------------------------------------------------------------------------------------------------
 
 std::uint64_t get_block(Reader& reader, KeyList& keys, std::uint64_t& sum) {
     std::uint64_t hits = 0;
@@ -82,16 +83,17 @@ void multi_gets(Race& race) {
         std::uint64_t gets = 0;
         std::vector<std::string_view> batch(k_multi_get);
         const auto reader = subject.engine->reader();
-        measure(race.row(name).outcome(subject.name), subject, race.options().seconds, [&](std::uint64_t deadline) {
-            while (now_ns() < deadline) {
-                for (int repeat = 0; repeat < 8; ++repeat) {
-                    for (std::string_view& key : batch) key = keys.next();
-                    hits += reader->multi_get(batch, sum);
-                    gets += batch.size();
-                }
-            }
-            return gets;
-        });
+        measure(race.row(name).outcome(subject.name), subject, race.options().seconds,
+                [&](std::uint64_t deadline) {
+                    while (now_ns() < deadline) {
+                        for (int repeat = 0; repeat < 8; ++repeat) {
+                            for (std::string_view& key : batch) key = keys.next();
+                            hits += reader->multi_get(batch, sum);
+                            gets += batch.size();
+                        }
+                    }
+                    return gets;
+                });
         sink = sum;
         if (hits != gets) wrong(subject, "a multi_get missed a key");
     });
@@ -103,9 +105,8 @@ void scans(Race& race) {
         std::uint64_t sum = 0;
         std::uint64_t entries = 0;
         const auto reader = subject.engine->reader();
-        measure(race.row("scan").outcome(subject.name), subject, 0, [&](std::uint64_t) {
-            return entries = reader->scan(sum);
-        });
+        measure(race.row("scan").outcome(subject.name), subject, 0,
+                [&](std::uint64_t) { return entries = reader->scan(sum); });
         sink = sum;
         if (entries != race.data().entries()) wrong(subject, "a scan saw the wrong number of entries");
     });
@@ -114,11 +115,12 @@ void scans(Race& race) {
 void snapshots(Race& race) {
     if (!race.wanted("snapshot")) return;
     race.rounds("snapshot", race.options().rounds, race.loaded(), [&](Subject& subject) {
-        measure(race.row("snapshot").outcome(subject.name), subject, race.options().seconds, [&](std::uint64_t deadline) {
-            std::uint64_t times = 0;
-            for (; now_ns() < deadline; times += 1000) subject.engine->open_and_close_snapshots(1000);
-            return times;
-        });
+        measure(race.row("snapshot").outcome(subject.name), subject, race.options().seconds,
+                [&](std::uint64_t deadline) {
+                    std::uint64_t times = 0;
+                    for (; now_ns() < deadline; times += 1000) subject.engine->open_and_close_snapshots(1000);
+                    return times;
+                });
     });
 }
 
@@ -130,13 +132,15 @@ void opens(Race& race) {
         measure(race.row("open").outcome(subject.name), subject, 0, [&](std::uint64_t) {
             subject.engine->open({subject.directory, 0});
             std::string_view value;
-            if (!subject.engine->reader()->get(keys.next(), value)) wrong(subject, "a key is gone after reopening");
+            if (!subject.engine->reader()->get(keys.next(), value))
+                wrong(subject, "a key is gone after reopening");
             return std::uint64_t{1};
         });
     });
 }
 
-// -- writes --------------------------------------------------------------------------------------------------------
+// -- writes
+// --------------------------------------------------------------------------------------------------------
 
 void load_ascending(Race& race, const char* name, Put put) {
     if (!race.wanted(name)) return;
@@ -182,8 +186,9 @@ void sync_all(Race& race) {
 
 enum class Per : std::uint8_t { update, transaction };
 
-void updates(Race& race, const char* name, std::size_t per_transaction, Durability durability, Per per, double seconds,
-             const std::vector<Subject*>& subjects, const std::function<void(Subject&)>& bare = {}) {
+void updates(Race& race, const char* name, std::size_t per_transaction, Durability durability, Per per,
+             double seconds, const std::vector<Subject*>& subjects,
+             const std::function<void(Subject&)>& bare = {}) {
     sync_all(race);
     race.rounds(name, race.options().rounds, subjects, [&](Subject& subject) {
         if (subject.engine == nullptr) return bare(subject);
@@ -205,7 +210,8 @@ void lazy_updates(Race& race) {
     for (const std::size_t size : {std::size_t{1}, std::size_t{100}}) {
         const std::string name = "update_" + std::to_string(size) + "_lazy";
         if (race.wanted(name)) {
-            updates(race, name.c_str(), size, Durability::lazy, Per::update, race.options().seconds, race.loaded());
+            updates(race, name.c_str(), size, Durability::lazy, Per::update, race.options().seconds,
+                    race.loaded());
         }
     }
 }
@@ -219,13 +225,14 @@ void history_updates(Race& race) {
             if (Subject* subject = race.find_loaded(engine)) subjects.push_back(subject);
         }
         if (subjects.size() == 2) {
-            updates(race, name.c_str(), size, Durability::lazy, Per::update, race.options().seconds * k_sustained,
-                    subjects);
+            updates(race, name.c_str(), size, Durability::lazy, Per::update,
+                    race.options().seconds * k_sustained, subjects);
         }
     }
 }
 
-/// A file of zeros that was written before, and rewrites of it with a flush after each: what the device costs alone.
+/// A file of zeros that was written before, and rewrites of it with a flush after each: what the device costs
+/// alone.
 class BareFile {
 public:
     BareFile(const std::string& path, std::size_t block) : block_(block), bytes_(block, 'x') {
@@ -267,16 +274,20 @@ private:
 };
 
 void durable_updates(Race& race) {
-    const struct { const char* name; std::size_t size; const char* bare; std::size_t block; } rows[] = {
-        {"update_1_durable", 1, "bare_4k", 4096}, {"update_100_durable", 100, "bare_16k", 16384}};
+    const struct {
+        const char* name;
+        std::size_t size;
+        const char* bare;
+        std::size_t block;
+    } rows[] = {{"update_1_durable", 1, "bare_4k", 4096}, {"update_100_durable", 100, "bare_16k", 16384}};
     for (const auto& row : rows) {
         if (!race.wanted(row.name)) continue;
         BareFile file(race.scratch() / row.bare, row.block);
         Subject bare{row.bare, nullptr, "", 0};
         std::vector<Subject*> subjects = race.loaded();
         subjects.push_back(&bare);
-        updates(race, row.name, row.size, Durability::full, Per::transaction, race.options().seconds, subjects,
-                [&](Subject& subject) {
+        updates(race, row.name, row.size, Durability::full, Per::transaction, race.options().seconds,
+                subjects, [&](Subject& subject) {
                     Outcome& outcome = race.row(row.name).outcome(subject.name);
                     outcome.latency_of = "write and flush";
                     measure(outcome, subject, race.options().seconds,
@@ -310,8 +321,10 @@ void threaded(Race& race) {
                     const std::uint64_t deadline = go.load();
                     std::uint64_t done = 0;
                     for (std::uint64_t before = now_ns(); before < deadline; ++done) {
-                        const Entry entry{race.data().load_order()[static_cast<std::size_t>(
-                                              random.below(race.data().entries()))], value};
+                        const Entry entry{
+                            race.data()
+                                .load_order()[static_cast<std::size_t>(random.below(race.data().entries()))],
+                            value};
                         writer->commit({&entry, 1}, Durability::full, Put::anywhere);
                         const std::uint64_t after = now_ns();
                         latencies[t].add(after - before);
@@ -348,19 +361,21 @@ void beside_writer(Race& race) {
             KeyList& keys = race.data().probes();
             keys.seek(static_cast<std::size_t>(random.below(keys.size())));
             std::uint64_t sum = 0;
-            measure(race.row(row).outcome(subject.name), subject, race.options().seconds, [&](std::uint64_t deadline) {
-                std::uint64_t gets = 0;
-                std::string_view value;
-                while (now_ns() < deadline) {
-                    const auto reader = subject.engine->reader();
-                    for (std::uint64_t i = 0; i < k_reads_per_snapshot; ++i) {
-                        if (!reader->get(keys.next(), value)) wrong(subject, "a get missed beside a writer");
-                        sum += static_cast<unsigned char>(value.front());
-                    }
-                    gets += k_reads_per_snapshot;
-                }
-                return gets;
-            });
+            measure(race.row(row).outcome(subject.name), subject, race.options().seconds,
+                    [&](std::uint64_t deadline) {
+                        std::uint64_t gets = 0;
+                        std::string_view value;
+                        while (now_ns() < deadline) {
+                            const auto reader = subject.engine->reader();
+                            for (std::uint64_t i = 0; i < k_reads_per_snapshot; ++i) {
+                                if (!reader->get(keys.next(), value))
+                                    wrong(subject, "a get missed beside a writer");
+                                sum += static_cast<unsigned char>(value.front());
+                            }
+                            gets += k_reads_per_snapshot;
+                        }
+                        return gets;
+                    });
             sink = sum;
         };
         read_slice("reads_alone");
@@ -425,7 +440,8 @@ void sustained(Race& race) {
     sync_all(race);
 }
 
-// -- other processes -----------------------------------------------------------------------------------------------
+// -- other processes
+// -----------------------------------------------------------------------------------------------
 
 void attached(Race& race) {
     if (!race.any_wanted({"attached_0", "attached_1", "attached_4", "attached_16"})) return;
@@ -520,7 +536,8 @@ void recovery(Race& race) {
             if (reader->get(std::string_view(line).substr(0, k_key_size), value)) {
                 for (const char c : value) {
                     char digits[3];
-                    std::snprintf(digits, sizeof digits, "%02x", static_cast<unsigned>(static_cast<unsigned char>(c)));
+                    std::snprintf(digits, sizeof digits, "%02x",
+                                  static_cast<unsigned>(static_cast<unsigned char>(c)));
                     hex += digits;
                 }
             }
@@ -534,14 +551,21 @@ void recovery(Race& race) {
 
 const RegisterCommand attach_command("child-attach", "", child_attach);
 const RegisterCommand fill_command("child-fill-log", "", child_fill_log);
-const RegisterWorkload workload_load(10, [](Race& race) { load_ascending(race, "load_ascending", Put::anywhere); });
-const RegisterWorkload workload_append(11, [](Race& race) { load_ascending(race, "load_append", Put::at_end); });
+const RegisterWorkload workload_load(10, [](Race& race) {
+    load_ascending(race, "load_ascending", Put::anywhere);
+});
+const RegisterWorkload workload_append(11,
+                                       [](Race& race) { load_ascending(race, "load_append", Put::at_end); });
 const RegisterWorkload workload_load_random(20, [](Race& race) {
     if (race.any_wanted({"load_random", "file_size"})) race.loaded();
 });
 const RegisterWorkload workload_open(30, opens);
-const RegisterWorkload workload_hit(40, [](Race& race) { point_gets(race, "get_hit", race.data().probes(), true); });
-const RegisterWorkload workload_miss(41, [](Race& race) { point_gets(race, "get_miss", race.data().misses(), false); });
+const RegisterWorkload workload_hit(40, [](Race& race) {
+    point_gets(race, "get_hit", race.data().probes(), true);
+});
+const RegisterWorkload workload_miss(41, [](Race& race) {
+    point_gets(race, "get_miss", race.data().misses(), false);
+});
 const RegisterWorkload workload_multi_get(42, multi_gets);
 const RegisterWorkload workload_scan(43, scans);
 const RegisterWorkload workload_snapshot(44, snapshots);

@@ -72,8 +72,10 @@ public:
 
     Traits traits() const override {
         Traits traits;
-        traits.version = std::to_string(leveldb::kMajorVersion) + "." + std::to_string(leveldb::kMinorVersion);
-        traits.settings = "bloom 10, 1 GiB block cache, 64 MiB write buffer, no compression, sync only when durable";
+        traits.version =
+            std::to_string(leveldb::kMajorVersion) + "." + std::to_string(leveldb::kMinorVersion);
+        traits.settings =
+            "bloom 10, 1 GiB block cache, 64 MiB write buffer, no compression, sync only when durable";
         return traits;
     }
 

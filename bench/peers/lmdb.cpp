@@ -16,7 +16,8 @@ namespace lmdb_engine {
 constexpr std::size_t k_map_bytes = std::size_t{16} << 30;
 
 void check(int code, const char* what) {
-    if (code != MDB_SUCCESS) throw std::runtime_error(std::string("lmdb: ") + what + ": " + mdb_strerror(code));
+    if (code != MDB_SUCCESS)
+        throw std::runtime_error(std::string("lmdb: ") + what + ": " + mdb_strerror(code));
 }
 
 MDB_val to_val(std::string_view bytes) { return {bytes.size(), const_cast<char*>(bytes.data())}; }

@@ -1,6 +1,6 @@
-// RocksDB after its tuning guide for data that fits in memory: whole-key bloom filters of 10 bits, hash index in
-// data blocks for point reads, a block cache larger than the data with index and filter blocks outside of it
-// (always resident), no compression, dynamic level sizes, background threads for every core.
+// RocksDB after its tuning guide for data that fits in memory: whole-key bloom filters of 10 bits, hash index
+// in data blocks for point reads, a block cache larger than the data with index and filter blocks outside of
+// it (always resident), no compression, dynamic level sizes, background threads for every core.
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
@@ -115,7 +115,8 @@ public:
         Traits traits;
         traits.version = std::to_string(ROCKSDB_MAJOR) + "." + std::to_string(ROCKSDB_MINOR) + "." +
                          std::to_string(ROCKSDB_PATCH);
-        traits.settings = "bloom 10, 1 GiB block cache, hash index in data blocks, no compression, sync only when durable";
+        traits.settings =
+            "bloom 10, 1 GiB block cache, hash index in data blocks, no compression, sync only when durable";
         traits.native_multi_get = true;
         return traits;
     }

@@ -1,7 +1,8 @@
-// SQLite as its documentation says is fast for keys and values: write-ahead log, WITHOUT ROWID so that a row lives in
-// the index itself, statements prepared once, reads through the map, a page cache that holds the data, one
-// connection per thread without its own mutex, and writers of this process queued in front of it instead of
-// by its busy handler, which sleeps. synchronous is OFF for lazy commits and FULL for durable ones.
+// SQLite as its documentation says is fast for keys and values: write-ahead log, WITHOUT ROWID so that a row
+// lives in the index itself, statements prepared once, reads through the map, a page cache that holds the
+// data, one connection per thread without its own mutex, and writers of this process queued in front of it
+// instead of by its busy handler, which sleeps. synchronous is OFF for lazy commits and FULL for durable
+// ones.
 #include <sqlite3.h>
 #include <sys/stat.h>
 
@@ -28,8 +29,9 @@ public:
         run("PRAGMA synchronous = FULL");
         run("CREATE TABLE IF NOT EXISTS data (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID");
         get_ = prepare("SELECT value FROM data WHERE key = ?1");
-        put_ = prepare("INSERT INTO data (key, value) VALUES (?1, ?2) "
-                       "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+        put_ = prepare(
+            "INSERT INTO data (key, value) VALUES (?1, ?2) "
+            "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
         scan_ = prepare("SELECT key, value FROM data ORDER BY key");
         begin_read_ = prepare("BEGIN");
         begin_write_ = prepare("BEGIN IMMEDIATE");
@@ -66,8 +68,9 @@ public:
     }
 
     void bind(sqlite3_stmt* statement, int index, std::string_view bytes) const {
-        check(sqlite3_bind_blob(statement, index, bytes.data(), static_cast<int>(bytes.size()), SQLITE_STATIC),
-              "bind");
+        check(
+            sqlite3_bind_blob(statement, index, bytes.data(), static_cast<int>(bytes.size()), SQLITE_STATIC),
+            "bind");
     }
 
     // A read transaction takes its snapshot at the first read, so BEGIN alone would be no snapshot.
@@ -138,7 +141,9 @@ public:
     Traits traits() const override {
         Traits traits;
         traits.version = sqlite3_libversion();
-        traits.settings = "WAL, WITHOUT ROWID, prepared statements, memory map, 256 MiB cache, 64 MB between checkpoints, synchronous OFF or FULL";
+        traits.settings =
+            "WAL, WITHOUT ROWID, prepared statements, memory map, 256 MiB cache, 64 MB between checkpoints, "
+            "synchronous OFF or FULL";
         traits.several_processes = true;
         return traits;
     }
