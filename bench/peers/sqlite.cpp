@@ -1,0 +1,239 @@
+// SQLite as its documentation says is fast for keys and values: write-ahead log, WITHOUT ROWID so that a row
+// lives in the index itself, statements prepared once, reads through the map, a page cache that holds the
+// data, one connection per thread without its own mutex, and writers of this process queued in front of it
+// instead of by its busy handler, which sleeps. synchronous is OFF for lazy commits and FULL for durable
+// ones.
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+#include <mutex>
+#include <stdexcept>
+#include <string>
+
+#include "engine.hpp"
+
+namespace bench {
+namespace sqlite_engine {
+
+class Connection {
+public:
+    explicit Connection(const std::string& path) {
+        const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+        check(sqlite3_open_v2(path.c_str(), &db_, flags, nullptr), "open");
+        check(sqlite3_busy_timeout(db_, 10000), "set busy timeout");
+        run("PRAGMA page_size = 4096");
+        run("PRAGMA journal_mode = WAL");
+        run("PRAGMA mmap_size = 17179869184");
+        run("PRAGMA cache_size = -262144");
+        run("PRAGMA wal_autocheckpoint = 16000");
+        run("PRAGMA synchronous = FULL");
+        run("CREATE TABLE IF NOT EXISTS data (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID");
+        get_ = prepare("SELECT value FROM data WHERE key = ?1");
+        put_ = prepare(
+            "INSERT INTO data (key, value) VALUES (?1, ?2) "
+            "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+        scan_ = prepare("SELECT key, value FROM data ORDER BY key");
+        begin_read_ = prepare("BEGIN");
+        begin_write_ = prepare("BEGIN IMMEDIATE");
+        commit_ = prepare("COMMIT");
+    }
+
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    ~Connection() {
+        for (sqlite3_stmt* statement : {get_, put_, scan_, begin_read_, begin_write_, commit_}) {
+            sqlite3_finalize(statement);
+        }
+        sqlite3_close(db_);
+    }
+
+    void check(int code, const char* what) const {
+        if (code != SQLITE_OK && code != SQLITE_DONE && code != SQLITE_ROW) {
+            throw std::runtime_error(std::string("sqlite: ") + what + ": " + sqlite3_errmsg(db_));
+        }
+    }
+
+    void run(const char* sql) const { check(sqlite3_exec(db_, sql, nullptr, nullptr, nullptr), sql); }
+
+    sqlite3_stmt* prepare(const char* sql) const {
+        sqlite3_stmt* statement = nullptr;
+        check(sqlite3_prepare_v3(db_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr), sql);
+        return statement;
+    }
+
+    void step(sqlite3_stmt* statement, const char* what) const {
+        check(sqlite3_step(statement), what);
+        sqlite3_reset(statement);
+    }
+
+    void bind(sqlite3_stmt* statement, int index, std::string_view bytes) const {
+        check(
+            sqlite3_bind_blob(statement, index, bytes.data(), static_cast<int>(bytes.size()), SQLITE_STATIC),
+            "bind");
+    }
+
+    // A read transaction takes its snapshot at the first read, so BEGIN alone would be no snapshot.
+    void begin_snapshot() const {
+        step(begin_read_, "begin");
+        bind(get_, 1, std::string_view("\0", 1));
+        step(get_, "take snapshot");
+    }
+
+    void end_snapshot() const { step(commit_, "end snapshot"); }
+
+    bool get(std::string_view key, std::string_view& value) const {
+        sqlite3_reset(get_);
+        bind(get_, 1, key);
+        const int code = sqlite3_step(get_);
+        if (code == SQLITE_DONE) return false;
+        check(code, "get");
+        value = {static_cast<const char*>(sqlite3_column_blob(get_, 0)),
+                 static_cast<std::size_t>(sqlite3_column_bytes(get_, 0))};
+        return true;
+    }
+
+    std::uint64_t scan(std::uint64_t& sum) const {
+        std::uint64_t count = 0;
+        int code = sqlite3_step(scan_);
+        for (; code == SQLITE_ROW; code = sqlite3_step(scan_)) {
+            sum += *static_cast<const unsigned char*>(sqlite3_column_blob(scan_, 0)) +
+                   std::uint64_t{*static_cast<const unsigned char*>(sqlite3_column_blob(scan_, 1))};
+            ++count;
+        }
+        check(code, "scan");
+        sqlite3_reset(scan_);
+        return count;
+    }
+
+    void commit(std::span<const Entry> entries, Durability durability) {
+        if (const bool lazy = durability == Durability::lazy; lazy != lazy_) {
+            run(lazy ? "PRAGMA synchronous = OFF" : "PRAGMA synchronous = FULL");
+            lazy_ = lazy;
+        }
+        step(begin_write_, "begin");
+        for (const Entry& entry : entries) {
+            bind(put_, 1, entry.key);
+            bind(put_, 2, entry.value);
+            step(put_, "put");
+        }
+        step(commit_, "commit");
+    }
+
+    void reset_get() const { sqlite3_reset(get_); }
+
+private:
+    sqlite3* db_ = nullptr;
+    sqlite3_stmt* get_ = nullptr;
+    sqlite3_stmt* put_ = nullptr;
+    sqlite3_stmt* scan_ = nullptr;
+    sqlite3_stmt* begin_read_ = nullptr;
+    sqlite3_stmt* begin_write_ = nullptr;
+    sqlite3_stmt* commit_ = nullptr;
+    bool lazy_ = false;
+};
+
+// Connections cost far more than snapshots, so a closed reader leaves its connection for the next one.
+class SqliteEngine final : public Engine {
+public:
+    ~SqliteEngine() override { close(); }
+
+    Traits traits() const override {
+        Traits traits;
+        traits.version = sqlite3_libversion();
+        traits.settings =
+            "WAL, WITHOUT ROWID, prepared statements, memory map, 256 MiB cache, 64 MB between checkpoints, "
+            "synchronous OFF or FULL";
+        traits.several_processes = true;
+        return traits;
+    }
+
+    void open(const OpenOptions& options) override {
+        ::mkdir(options.directory.c_str(), 0755);
+        path_ = options.directory + "/data.db";
+        idle_.push_back(std::make_unique<Connection>(path_));
+    }
+
+    void close() override { idle_.clear(); }
+
+    std::unique_ptr<Reader> reader() override;
+    std::unique_ptr<Writer> writer() override;
+
+    void open_and_close_snapshots(std::uint64_t times) override {
+        auto connection = take();
+        for (std::uint64_t i = 0; i < times; ++i) {
+            connection->begin_snapshot();
+            connection->end_snapshot();
+        }
+        give(std::move(connection));
+    }
+
+    // Without a pending transaction the log is made durable by checkpointing it.
+    void sync() override { checkpoint(); }
+
+    void checkpoint() override {
+        auto connection = take();
+        connection->run("PRAGMA wal_checkpoint(TRUNCATE)");
+        give(std::move(connection));
+    }
+
+    std::unique_ptr<Connection> take() {
+        const std::lock_guard lock(mutex_);
+        if (idle_.empty()) return std::make_unique<Connection>(path_);
+        auto connection = std::move(idle_.back());
+        idle_.pop_back();
+        return connection;
+    }
+
+    void give(std::unique_ptr<Connection> connection) {
+        const std::lock_guard lock(mutex_);
+        idle_.push_back(std::move(connection));
+    }
+
+    std::mutex writer_turn;
+
+private:
+    std::string path_;
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<Connection>> idle_;
+};
+
+class SqliteReader final : public Reader {
+public:
+    explicit SqliteReader(SqliteEngine& engine) : engine_(engine), connection_(engine.take()) {
+        connection_->begin_snapshot();
+    }
+    ~SqliteReader() override {
+        connection_->reset_get();
+        connection_->end_snapshot();
+        engine_.give(std::move(connection_));
+    }
+    bool get(std::string_view key, std::string_view& value) override { return connection_->get(key, value); }
+    std::uint64_t scan(std::uint64_t& sum) override { return connection_->scan(sum); }
+
+private:
+    SqliteEngine& engine_;
+    std::unique_ptr<Connection> connection_;
+};
+
+class SqliteWriter final : public Writer {
+public:
+    explicit SqliteWriter(SqliteEngine& engine) : engine_(engine), connection_(engine.take()) {}
+    ~SqliteWriter() override { engine_.give(std::move(connection_)); }
+    void commit(std::span<const Entry> entries, Durability durability, Put) override {
+        const std::lock_guard turn(engine_.writer_turn);
+        connection_->commit(entries, durability);
+    }
+
+private:
+    SqliteEngine& engine_;
+    std::unique_ptr<Connection> connection_;
+};
+
+std::unique_ptr<Reader> SqliteEngine::reader() { return std::make_unique<SqliteReader>(*this); }
+std::unique_ptr<Writer> SqliteEngine::writer() { return std::make_unique<SqliteWriter>(*this); }
+
+const RegisterEngine registration("sqlite", 30, true, [] { return std::make_unique<SqliteEngine>(); });
+
+}  // namespace sqlite_engine
+}  // namespace bench
