@@ -178,6 +178,7 @@ TEST_CASE("the locks of others are listed, one's own are not", "[os][fast]") {
         CHECK(a->locked_by_others(0, 1000) == Bytes{101, 103, 107, 300});
         CHECK(b->locked_by_others(0, 250) == Bytes{100, 101, 102, 105, 200});
         CHECK(c->locked_by_others(104, 104).empty());
+        CHECK(c->locked_by_others(201, ~std::uint64_t{0}) == Bytes{300});
         // Asking took nothing.
         CHECK(b->try_lock(104, LockKind::exclusive));
     }

@@ -18,7 +18,7 @@ class TemporaryDirectory {
 public:
     TemporaryDirectory() {
         const char* base = std::getenv("TMPDIR");
-        path_ = std::string(base != nullptr ? base : "/tmp") + "/northstar-test-XXXXXX";
+        path_ = std::string(base != nullptr ? base : "/tmp") + "/northstar-test-" + std::string(6, 'X');
         if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("mkdtemp " + path_);
     }
     ~TemporaryDirectory() {

@@ -16,6 +16,7 @@ namespace posix_locks_impl {
 
 // Far behind any byte of content, so that systems with mandatory ranges would never mix the two.
 inline constexpr std::uint64_t k_lock_base = 0x4000000000000000u;
+inline constexpr std::uint64_t k_last_byte = 0x3ffffffffffffffeu;  // the last whose offset the system can express
 inline constexpr std::uint64_t k_max_pause_us = 1000;
 
 inline struct flock range(short type, std::uint64_t first, std::uint64_t last) {
@@ -53,6 +54,7 @@ bool PosixFile::try_lock(std::uint64_t byte, LockKind kind) {
     if (read_only_ && kind == LockKind::exclusive) {
         fail(Errc::permission, "cannot lock '" + path_ + "' exclusively: it was opened read-only", path_);
     }
+    if (byte > k_last_byte) fail(Errc::invalid_argument, "there is no lock byte " + std::to_string(byte), path_);
     const int error = set(descriptor, kind == LockKind::exclusive ? F_WRLCK : F_RDLCK, byte);
     if (error == 0) return true;
     if (error == EAGAIN || error == EACCES) return false;
@@ -61,6 +63,7 @@ bool PosixFile::try_lock(std::uint64_t byte, LockKind kind) {
 
 void PosixFile::unlock(std::uint64_t byte) noexcept {
     if (!data_.valid()) return;  // a child must not touch its parent's locks
+    if (byte > posix_locks_impl::k_last_byte) return;
     if (const int error = posix_locks_impl::set(locks_.get(), F_UNLCK, byte); error != 0) {
         unlock_error_.store(error, std::memory_order_relaxed);
     }
@@ -75,7 +78,7 @@ std::vector<std::uint64_t> PosixFile::locked_by_others(std::uint64_t first, std:
         std::uint64_t first;
         std::uint64_t last;
     };
-    std::vector<Gap> gaps = {{first, last}};
+    std::vector<Gap> gaps = {{first, std::min(last, k_last_byte)}};
     while (!gaps.empty()) {
         const Gap gap = gaps.back();
         gaps.pop_back();
