@@ -172,14 +172,16 @@ bool PosixFile::read_direct(std::uint64_t offset, std::span<std::byte> out, std:
     const std::string self = "/proc/self/fd/" + std::to_string(data_descriptor());
     const Descriptor direct(::open(self.c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC));
     if (!direct.valid()) return false;
+    const std::size_t chunk =
+        std::min((out.size() / k_direct_alignment + 2) * k_direct_alignment, k_direct_chunk);
     const std::unique_ptr<std::byte, Free> buffer(
-        static_cast<std::byte*>(std::aligned_alloc(k_direct_alignment, k_direct_chunk)));
+        static_cast<std::byte*>(std::aligned_alloc(k_direct_alignment, chunk)));
     if (buffer == nullptr) throw std::bad_alloc();
     done = 0;
     while (done < out.size() && offset + done <= k_max_size) {
         const std::uint64_t start = (offset + done) / k_direct_alignment * k_direct_alignment;
         const auto lead = static_cast<std::size_t>(offset + done - start);
-        const std::size_t wanted = std::min(out.size() - done + lead, k_direct_chunk);
+        const std::size_t wanted = std::min(out.size() - done + lead, chunk);
         const std::size_t asked = (wanted + k_direct_alignment - 1) / k_direct_alignment * k_direct_alignment;
         const ssize_t count = ::pread(direct.get(), buffer.get(), asked, static_cast<off_t>(start));
         if (count < 0) {
