@@ -3,6 +3,7 @@
 
 #include "base/sha256.hpp"
 #include "btree/cursor.hpp"
+#include "btree/tree_compare.hpp"
 #include "txn/core.hpp"
 #include "txn/past.hpp"
 #include "txn/write_txn.hpp"
@@ -31,7 +32,7 @@ struct CursorState {
         txn_ = view_->txn;
         if (txn_ == nullptr) {
             if (const PastState* past = view_->past) {
-                past_.emplace(PastTree(view_->core->source(), *past, id_, root_));
+                past_.emplace(PastTree(view_->core->source(), view_->core->log(), *past, id_, root_));
             } else {
                 present_.emplace(view_->core->source(), root_);
             }

@@ -201,6 +201,7 @@ std::uint64_t Tree::size() const {
 
 Estimate Tree::estimate(std::string_view from, std::string_view to) const {
     detail::Ref root;
+    std::uint64_t count = count_;
     const detail::PageSource* source;
     detail::check_view(view_, ticket_);
     detail::WriteTxn* txn = view_->txn;
@@ -208,6 +209,7 @@ Estimate Tree::estimate(std::string_view from, std::string_view to) const {
         const detail::Workspace::OpenTree* tree = detail::open_tree(*this, txn);
         if (tree == nullptr) return {};
         root = tree->root.root;
+        count = tree->root.count;
         source = &txn->source();
     } else {
         root = detail::Ref(root_);
@@ -221,7 +223,8 @@ Estimate Tree::estimate(std::string_view from, std::string_view to) const {
         }
     }
     if (root.empty() || to <= from) return {};
-    return detail::tree_estimate(*source, root, from, to);
+    const detail::TreeEstimate found = detail::tree_estimate(*source, {root, count}, from, to);
+    return {found.count, found.low, found.high};
 }
 
 Cursor Tree::cursor() const {

@@ -93,6 +93,13 @@ void OperationList::redact(std::uint64_t tree, std::string_view key, const Redac
     append(OperationKind::redact, 0, tree, key, encode_redaction(redaction), true);
 }
 
+void OperationList::repeat(const LogOperation& operation) {
+    const bool valued = record_impl::has_value(operation.kind, operation.to_the_end);
+    if (operation.kind == OperationKind::erase_range && valued && operation.key >= operation.value) return;
+    append(operation.kind, operation.to_the_end ? record_impl::k_operation_to_the_end : std::uint8_t{0},
+           operation.tree, operation.key, operation.value, valued);
+}
+
 void OperationList::annotate(std::string_view key, std::string_view value) {
     NORTHSTAR_ASSERT(!finished_);
     if (key.size() > 0xffffffffu || value.size() > 0xffffffffu) {

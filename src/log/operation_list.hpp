@@ -42,6 +42,8 @@ public:
     void set_history(std::uint64_t id, std::string_view name, History history);
     /// `key` is the key whose value is redacted.
     void redact(std::uint64_t tree, std::string_view key, const Redaction& redaction);
+    /// Adds an operation of another list or record.
+    void repeat(const LogOperation& operation);
     /// A later value for the same key replaces the earlier one.
     void annotate(std::string_view key, std::string_view value);
 
@@ -68,6 +70,13 @@ public:
     void finish();
     /// After finish(): operations that are left.
     std::uint32_t count() const { return count_; }
+
+    /// After finish(): operation i in canonical order, views into the list; and the how-manieth call made it (a range
+    /// deletion that was merged from several has a number behind all calls).
+    LogOperation operation(std::uint32_t i) const { return view(ordered(i)); }
+    std::uint32_t call_of(std::uint32_t i) const { return identity_ ? i : order_[i]; }
+    /// What call i added; before finish() i < size().
+    LogOperation call(std::uint32_t i) const { return view(entries_[i]); }
 
     /// A run of operations in canonical order.
     struct Piece {

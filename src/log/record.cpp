@@ -15,7 +15,7 @@ constexpr std::uint8_t k_known_flags = k_flag_lazy | k_flag_chain | k_flag_parts
 
 constexpr bool has_operations(RecordKind kind) { return kind == RecordKind::commit || kind == RecordKind::part; }
 
-constexpr bool has_value(OperationKind kind, bool to_the_end) {
+bool has_value(OperationKind kind, bool to_the_end) {
     switch (kind) {
         case OperationKind::put:
         case OperationKind::create_tree:

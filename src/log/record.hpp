@@ -266,7 +266,9 @@ void seal_record(std::span<std::byte> record, std::uint32_t seed);
 
 namespace record_impl {
 
-/// Reads one operation that lies wholly before `end`; nullptr: malformed. `base` + position: where its bytes lie.
+/// True: the operation's bytes have a value field.
+bool has_value(OperationKind kind, bool to_the_end);
+/// Reads one operation that lies wholly before `end`; nullptr: malformed. Positions are left to the caller.
 const std::byte* parse_operation(const std::byte* at, const std::byte* end, LogOperation& operation);
 void store_header(std::byte* to, const RecordHeader& header);
 /// Header and what follows it up to annotations; returns the byte behind.

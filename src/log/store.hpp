@@ -33,6 +33,7 @@ public:
     LogStore(const LogStore&) = delete;
     LogStore& operator=(const LogStore&) = delete;
 
+    const FilePages& pages() const { return pages_; }
     std::uint32_t seed() const { return seed_; }
     std::uint32_t log_align() const { return log_align_; }
 
@@ -47,6 +48,12 @@ public:
     std::vector<Extent> below(std::uint64_t position) const;
     void remove_below(std::uint64_t position);
     std::uint64_t bytes_of_extents() const;
+    /// Calls fn(const ExtentDirectory&) while nobody changes it.
+    template <class F>
+    auto with_extents(F&& fn) const {
+        const std::shared_lock lock(mutex_);
+        return fn(directory_);
+    }
 
     // ---- reading ----
     /// Contiguous bytes; nullptr where they do not lie in one extent.

@@ -35,7 +35,7 @@ constexpr int k_meta_attempts = 100;
 
 void DatabaseCore::acquire_carving() {
     const std::lock_guard lock(carve_mutex_);
-    if (carve_users_ == 0) processes_->lock(Processes::checkpoint, LockKind::exclusive, std::nullopt);
+    if (carve_users_ == 0) take_lock(Processes::checkpoint);
     ++carve_users_;
 }
 
@@ -152,7 +152,7 @@ void DatabaseCore::write_meta(const Meta& meta) {
 }
 
 void DatabaseCore::flush_everything() {
-    processes_->lock(Processes::flush, LockKind::exclusive, std::nullopt);
+    take_lock(Processes::flush);
     try {
         flush_file();
     } catch (...) {
@@ -231,7 +231,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force) {
     Base& base = *frozen->base;
     Meta meta = newest_;
     std::unique_ptr<Placer> placer;
-    std::vector<StoredSegment> segments;
+    HistoryFollower::Sealed sealed;
     try {
         const bool changed = frozen->txn.load() != newest_.txn || frozen->catalog.root.bits() != newest_.catalog.root;
         if (!changed && !force && clean == newest_.clean) {
@@ -254,7 +254,13 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force) {
             meta.epoch = processes_->load(Word::epoch);
         }
         const std::vector<std::uint64_t> generations = generations_in_use();
-        const std::uint64_t needed_log = oldest_log_needed(meta);
+        const bool history = keeps_history(*frozen);
+        if (!history) {
+            meta.oldest_txn = meta.txn;
+            meta.retained = {};
+            meta.retained_txn = 0;
+        }
+        const std::uint64_t needed_log = history ? meta.log_begin : meta.log_position;
         std::vector<Extent> released = log_->below(needed_log);
         const std::map<std::uint64_t, std::uint64_t> births = log_->births();
         {
@@ -272,14 +278,26 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force) {
                                           arena_->bytes_in_use() / page_size_);
         meta.catalog.root = placer->place(frozen->catalog.root).bits();
         meta.catalog.count = frozen->catalog.count;
-        segments = history_->seal(*placer, meta);
+        if (history) {
+            sealed = history_->seal(*placer, meta.txn, frozen->log_position, meta.generation, history_filter(*frozen));
+        } else {
+            sealed.dead = history_->segments();
+        }
+        meta.sealed_txn = meta.txn;
+        meta.sealed_position = frozen->log_position;
+        {
+            const std::lock_guard lock(space_mutex_);
+            for (const StoredSegment& s : sealed.dead) {
+                space_.die(s.page, run_pages(s.bytes, page_size_), s.born, meta.generation);
+            }
+        }
         placer->finish();
 
         Ledger ledger(page_size_);
         std::string bytes;
         {
             const std::lock_guard lock(space_mutex_);
-            ledger.segments = segments;
+            ledger.segments = sealed.segments;
             ledger.extents = log_->extents();
             ledger.births = log_->births();
             for (const Extent& e : released) ledger.births.erase(e.logical);
@@ -300,7 +318,6 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force) {
         meta.space_checksum =
             placer->place_run_at(PageKind::space, std::as_bytes(std::span(bytes)), meta.space_page);
         meta.log_begin = ledger.extents.empty() ? meta.log_position : ledger.extents[0].logical;
-        meta.oldest_txn = meta.history.kind == History::Kind::nothing ? meta.txn : meta.oldest_txn;
         counters_.page_bytes_written.fetch_add(placer->bytes_written(), std::memory_order_relaxed);
 
         flush_everything();
@@ -308,7 +325,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force) {
         flush_everything();
 
         log_->remove_below(needed_log);
-        history_->adopt(segments);
+        history_->adopt(sealed.segments, meta.sealed_txn, meta.sealed_position);
         {
             const std::lock_guard lock(space_mutex_);
             space_generation_ = meta.generation;
@@ -339,6 +356,23 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force) {
     counters_.checkpoints.fetch_add(1, std::memory_order_relaxed);
     counters_.last_checkpoint_us.store(vfs_->monotonic_us() - began, std::memory_order_relaxed);
     return true;
+}
+
+bool DatabaseCore::keeps_history(const Root& root) const {
+    if (root.history.kind != History::Kind::nothing) return true;
+    for (const CatalogEntry& tree : list_trees(*source_, root.catalog.root)) {
+        if (tree.own_history && tree.history.kind != History::Kind::nothing) return true;
+    }
+    return false;
+}
+
+HistoryFollower::Keeps DatabaseCore::history_filter(const Root& root) const {
+    const bool by_default = root.history.kind != History::Kind::nothing;
+    return [this, catalog = root.catalog.root, by_default](std::uint64_t tree) {
+        CatalogEntry entry;
+        if (!find_tree(*source_, catalog, tree, entry) || !entry.own_history) return by_default;
+        return entry.history.kind != History::Kind::nothing;
+    };
 }
 
 std::vector<std::uint64_t> DatabaseCore::generations_in_use() {

@@ -32,8 +32,7 @@ void DatabaseCore::begin_exclusive(std::optional<std::uint32_t> timeout_ms) {
         std::optional<std::uint64_t> timeout_us;
         if (timeout_ms) timeout_us = std::uint64_t{*timeout_ms} * 1000;
         if (!processes_->take_write(timeout_us)) {
-            fail(Errc::timeout, "another process kept the write lock for " + std::to_string(*timeout_ms) + " ms",
-                 path_);
+            fail(Errc::timeout, "another process kept the write lock for too long; try again", path_);
         }
         if (poisoned()) poison_error();
         catch_up_for_writing();
@@ -256,8 +255,15 @@ void DatabaseCore::make_durable(Txn txn, std::uint64_t position) {
     }
 }
 
+/// Waits for a lock of the file. Where waiting is impossible (a simulated disk) it fails instead.
+void DatabaseCore::take_lock(std::uint64_t byte) {
+    if (!processes_->lock(byte, LockKind::exclusive, std::nullopt)) {
+        fail(Errc::timeout, "another process holds a lock of " + path_ + "; try again", path_);
+    }
+}
+
 void DatabaseCore::flush_log(Txn txn, std::uint64_t position) {
-    processes_->lock(Processes::flush, LockKind::exclusive, std::nullopt);
+    take_lock(Processes::flush);
     const auto done = [&] {
         return processes_->load(Word::durable_txn) >= txn && processes_->load(Word::durable_position) >= position;
     };

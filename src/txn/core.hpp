@@ -20,7 +20,7 @@
 #include "api/northstar.hpp"
 #include "base/random.hpp"
 #include "format/meta.hpp"
-#include "history/index.hpp"
+#include "history/follower.hpp"
 #include "log/store.hpp"
 #include "os/vfs.hpp"
 #include "pager/file_pages.hpp"
@@ -80,7 +80,7 @@ public:
     FrameArena& arena() { return *arena_; }
     RootSet& roots() { return *roots_; }
     LogStore& log() { return *log_; }
-    HistoryIndex& history() { return *history_; }
+    HistoryFollower& history() { return *history_; }
     Processes& processes() { return *processes_; }
     Vfs& vfs() { return *vfs_; }
     File& file() { return *file_; }
@@ -99,18 +99,24 @@ public:
     /// Waits until everything up to this txn and log position is durable; flushes if nobody does.
     void make_durable(Txn txn, std::uint64_t position);
     void wait_visible(Txn txn);
-    Statistics statistics();
-    VerifyReport verify(const VerifyOptions& options);
+    void fill_statistics(Statistics& statistics);
+    std::vector<Version> versions(std::string_view tree, std::string_view key);
+    Txn durable_txn();
+    std::string tree_name(std::uint64_t id);
+    FilePages& file_pages() { return *source_; }
+    void check_segment(const StoredSegment& stored);
+    std::uint64_t segment_versions(const StoredSegment& stored);
+    Txn first_readable(Txn from);
+    Txn first_logged_txn();
+    std::uint64_t position_of(Txn txn);
     /// Chain hash after a txn; computes what is missing.
     Hash chain_hash(Txn txn);
     Txn oldest_txn() const;
-    std::uint64_t prune(AsOf horizon);
     std::uint64_t compact();
+    /// The txn a point means. Throws Error(in_the_future, before_horizon).
     Txn resolve(AsOf point);
-    void set_history(History history);
+    std::uint64_t time_of(Txn txn);
     Counters& counters() { return counters_; }
-    /// Writes a commit that changes nothing in the trees but carries what `fill` puts into it.
-    Commit commit_with(const std::function<void(WriteTxn&)>& fill);
 
 private:
     friend class WriteTxn;
@@ -166,6 +172,7 @@ private:
     void publish_visible();
     void flush_log(Txn txn, std::uint64_t position);
     void flush_file();
+    void take_lock(std::uint64_t byte);
     void write_tail_again();
     void poison(const char* why);
     [[noreturn]] void poison_error() const;
@@ -192,7 +199,8 @@ private:
     ReadView* freeze();
     bool checkpoint_locked(bool clean, bool force);
     std::vector<std::uint64_t> generations_in_use();
-    std::uint64_t oldest_log_needed(const Meta& next);
+    bool keeps_history(const Root& root) const;
+    HistoryFollower::Keeps history_filter(const Root& root) const;
     Ref translate(Ref ref, std::vector<RebasedPage>& copies);
     void rebase(const Meta& meta, std::uint64_t frozen_number, const std::vector<Frame*>& placed);
     void drop_old_bases();
@@ -216,7 +224,7 @@ private:
     std::unique_ptr<ViewTable> views_;
     std::unique_ptr<RootSet> roots_;
     std::unique_ptr<LogStore> log_;
-    std::unique_ptr<HistoryIndex> history_;
+    std::unique_ptr<HistoryFollower> history_;
     WriterTurn turn_;
     Counters counters_;
 

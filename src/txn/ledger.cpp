@@ -24,8 +24,8 @@ std::string Ledger::encode() const {
         writer.varint(s.page);
         writer.varint(s.bytes);
         writer.varint(s.born);
-        writer.varint(s.first_txn);
-        writer.varint(s.last_txn);
+        writer.varint(s.after);
+        writer.varint(s.last);
         writer.varint(s.tier);
         writer.u64(s.checksum);
     }
@@ -46,13 +46,16 @@ Ledger Ledger::decode(std::span<const std::byte> bytes, std::uint32_t page_size)
         s.page = reader.varint();
         s.bytes = reader.varint();
         s.born = reader.varint();
-        s.first_txn = reader.varint();
-        s.last_txn = reader.varint();
+        s.after = reader.varint();
+        s.last = reader.varint();
         s.tier = static_cast<std::uint32_t>(reader.varint());
         s.checksum = reader.u64();
         ledger.segments.push_back(s);
     }
-    reader.expect_end();
+    // Zeros up to a whole number of pages follow.
+    for (const std::byte rest : reader.bytes(reader.remaining())) {
+        if (rest != std::byte{0}) reader.damaged("has bytes behind its end");
+    }
     return ledger;
 }
 

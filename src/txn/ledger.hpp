@@ -9,6 +9,7 @@
 //   varint count, per history segment: varint page, bytes, born, first txn, last txn, tier; u64 checksum
 #pragma once
 
+#include "history/follower.hpp"
 #include "log/extents.hpp"
 #include "pager/space.hpp"
 
@@ -19,16 +20,6 @@
 #include <vector>
 
 namespace northstar::inline v0::detail {
-
-struct StoredSegment {
-    std::uint64_t page = 0;
-    std::uint64_t bytes = 0;
-    std::uint64_t checksum = 0;
-    std::uint64_t born = 0;
-    Txn first_txn = 0;
-    Txn last_txn = 0;
-    std::uint32_t tier = 0;
-};
 
 struct Ledger {
     explicit Ledger(std::uint32_t page_size) : extents(page_size) {}

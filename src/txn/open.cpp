@@ -237,6 +237,7 @@ void DatabaseCore::create() {
     meta.time_us = 0;
     meta.log_position = k_first_position;
     meta.log_begin = k_first_position;
+    meta.sealed_position = k_first_position;
     std::array<std::byte, 4> random{};
     vfs_->random(random);
     meta.epoch = next_epoch(0, load_u32(random.data()));
@@ -326,7 +327,7 @@ void DatabaseCore::make_parts(const Meta& meta) {
     views_ = std::make_unique<ViewTable>();
     roots_ = std::make_unique<RootSet>(*arena_, *views_);
     log_ = std::make_unique<LogStore>(*file_, *source_, uuid_, meta.log_align);
-    history_ = std::make_unique<HistoryIndex>(*source_, *log_);
+    history_ = std::make_unique<HistoryFollower>(*source_, *log_);
     replay_work_ = std::make_unique<Workspace>(*arena_, *source_);
 }
 
@@ -345,8 +346,7 @@ void DatabaseCore::load_generation(const Meta& meta) {
     Ledger ledger = Ledger::decode(
         source_->read_run(PageKind::space, meta.space_page, meta.space_bytes, meta.space_checksum), page_size_);
     log_->set_extents(ledger.extents, ledger.births);
-    history_->load(ledger.segments, meta);
-    const ExtentDirectory extents = log_->extents();
+        const ExtentDirectory extents = log_->extents();
     for (const Extent& e : extents.all()) {
         const std::uint64_t end = e.page + e.pages;
         if (end * page_size_ > size) {
@@ -354,6 +354,7 @@ void DatabaseCore::load_generation(const Meta& meta) {
         }
         source_->set_limit(std::max(source_->limit(), end));
     }
+    history_->load(ledger.segments, meta.sealed_txn, meta.sealed_position);
     auto base = std::make_unique<Base>();
     base->meta = meta;
     Root* root = roots_->prepare();

@@ -14,22 +14,17 @@ PastTree::PastTree(const PageSource& source, const LogStore& log, const PastStat
 }
 
 std::optional<HistoryVersion> PastTree::version(std::string_view key) const {
-    // Newest source first: the first that knows of the key has its newest version.
-    for (const std::shared_ptr<const HistorySource>& part : state_->history) {
-        if (part->after() >= state_->txn) continue;
-        if (std::optional<HistoryVersion> found = part->newest(id_, key, state_->txn)) return found;
-    }
-    return std::nullopt;
+    return state_->history->newest(id_, key, state_->txn);
 }
 
-std::optional<TreeValue> PastTree::value_of(const HistoryVersion& version) const {
+std::optional<TreeValue> PastTree::value_of(std::string_view key, const HistoryVersion& version) const {
     switch (version.kind) {
         case HistoryVersion::Kind::erased: return std::nullopt;
         case HistoryVersion::Kind::inlined: return TreeValue{version.value, version.txn};
         case HistoryVersion::Kind::redacted: return TreeValue{{}, version.txn};
         case HistoryVersion::Kind::logged: break;
     }
-    return TreeValue{logged_value(*log_, version), version.txn};
+    return TreeValue{logged_value(*log_, id_, key, version), version.txn};
 }
 
 std::optional<TreeValue> PastTree::get(std::string_view key) const {
@@ -37,7 +32,7 @@ std::optional<TreeValue> PastTree::get(std::string_view key) const {
         const std::optional<TreeValue> now = tree_get(*source_, present_, key);
         if (now && now->txn <= state_->txn) return now;
     }
-    if (const std::optional<HistoryVersion> then = version(key)) return value_of(*then);
+    if (const std::optional<HistoryVersion> then = version(key)) return value_of(key, *then);
     if (retained_.empty()) return std::nullopt;
     return tree_get(*source_, retained_, key);
 }
@@ -74,38 +69,21 @@ void PastCursor::load_range() {
 void PastCursor::merge_range() {
     const PastState& state = *tree_.state_;
     const std::string_view from = has_low_ ? std::string_view(low_) : std::string_view();
-    const std::optional<std::string_view> to =
-        has_high_ ? std::optional<std::string_view>(high_) : std::nullopt;
-    const auto inside = [&](std::string_view key) { return !to || key < *to; };
+    const auto inside = [&](std::string_view key) { return !has_high_ || key < high_; };
     std::map<std::string, TreeValue, std::less<>> merged;
-    // Oldest first: what is newer replaces it.
     if (!tree_.retained_.empty()) {
         TreeCursor base(*tree_.source_, tree_.retained_);
         for (bool there = base.lower_bound(from); there && inside(base.key()); there = base.next()) {
-            merged[std::string(base.key())] = {base.value(), base.txn()};
+            // Range deletions name no keys: each key of the base is asked for.
+            if (!state.history->newest(tree_.id_, base.key(), state.txn)) {
+                merged[std::string(base.key())] = {base.value(), base.txn()};
+            }
         }
     }
-    for (auto part = state.history.rbegin(); part != state.history.rend(); ++part) {
-        const HistorySource& source = **part;
-        if (source.after() >= state.txn) continue;
-        source.each_range(tree_.id_, from, to, [&](const HistoryRange& range) {
-            if (range.txn > state.txn) return;
-            auto at = merged.lower_bound(range.from);
-            while (at != merged.end() && range.covers(at->first)) {
-                at = at->second.txn < range.txn ? merged.erase(at) : std::next(at);
-            }
-        });
-        const std::unique_ptr<HistoryCursor> cursor = source.cursor(tree_.id_, state.txn);
-        for (bool there = cursor->seek(from); there && inside(cursor->key()); there = cursor->next()) {
-            const HistoryVersion& version = cursor->version();
-            const Txn range = source.newest_range(tree_.id_, cursor->key(), state.txn);
-            const std::optional<TreeValue> value =
-                range > version.txn ? std::nullopt : tree_.value_of(version);
-            if (value) {
-                merged[std::string(cursor->key())] = *value;
-            } else if (const auto at = merged.find(cursor->key()); at != merged.end()) {
-                merged.erase(at);
-            }
+    const std::unique_ptr<HistoryCursor> cursor = state.history->cursor(tree_.id_, state.txn);
+    for (bool there = cursor->seek(from); there && inside(cursor->key()); there = cursor->next()) {
+        if (const std::optional<TreeValue> value = tree_.value_of(cursor->key(), cursor->version())) {
+            merged[std::string(cursor->key())] = *value;
         }
     }
     // Entries of the present that are old enough need no history; they are the newest there is.
@@ -168,7 +146,8 @@ bool PastCursor::upper_bound(std::string_view key) {
 }
 
 bool PastCursor::find(std::string_view key) {
-    return lower_bound(key) && this->key() == key ? true : valid_ = false;
+    valid_ = lower_bound(key) && this->key() == key;
+    return valid_;
 }
 
 bool PastCursor::last() {

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "btree/cursor.hpp"
-#include "history/index.hpp"
+#include "history/follower.hpp"
 #include "txn/workspace.hpp"
 
 #include <cstdint>
@@ -23,10 +23,9 @@ namespace northstar::inline v0::detail {
 struct PastState {
     Txn txn = 0;
     std::uint64_t time_us = 0;
-    HistorySources history;  ///< newest first; what the log says between the retained base and the root
+    std::shared_ptr<const HistoryIndex> history;
     TreeRoot retained;       ///< catalog of the retained base
     Txn retained_txn = 0;
-    std::uint64_t trees_from = 0;
 };
 
 /// One tree at a point of the past.
@@ -37,7 +36,7 @@ public:
     std::optional<TreeValue> get(std::string_view key) const;
     /// What the history alone says of a key; nullopt: nothing, so that the retained base decides.
     std::optional<HistoryVersion> version(std::string_view key) const;
-    std::optional<TreeValue> value_of(const HistoryVersion& version) const;
+    std::optional<TreeValue> value_of(std::string_view key, const HistoryVersion& version) const;
 
 private:
     friend class PastCursor;
@@ -48,6 +47,11 @@ private:
     Ref present_;
     Ref retained_;
 };
+
+/// Trees by name and keys by tree, in a view of the present or the past.
+bool find_tree_in_view(const ReadView& view, std::string_view name, CatalogEntry& entry);
+std::vector<std::string> tree_names_in_view(const ReadView& view);
+std::optional<TreeValue> past_get(const ReadView& view, std::uint64_t id, Ref present, std::string_view key);
 
 /// Moves over a tree of the past. A leaf of the present at a time: where it did not change it is the answer; else its
 /// range is merged from the present, the history and the retained base.

@@ -11,12 +11,11 @@ namespace northstar::inline v0::detail {
 
 namespace workspace_impl {
 
-// Sizes of the fixed parts of catalog values.
+// Size of the fixed part of a catalog value.
 constexpr std::size_t k_tree_size = 8 + 8 + 8 + 1 + 1 + 8 + 8;
-constexpr std::size_t k_dropped_size = 8 + 8 + 8 + 8 + 1 + 8;
 
-std::string id_key(std::uint64_t id) {
-    std::string key = "i";
+std::string id_key(std::uint64_t id, char kind = 'i') {
+    std::string key(1, kind);
     for (int shift = 56; shift >= 0; shift -= 8) key += static_cast<char>(id >> shift & 0xff);
     return key;
 }
@@ -66,29 +65,10 @@ bool find_tree(const PageSource& source, Ref catalog, std::string_view name, Cat
     return true;
 }
 
-bool find_dropped_tree(const PageSource& source, Ref catalog, std::string_view name, Txn txn, CatalogEntry& entry) {
-    if (catalog.empty()) return false;
-    std::string from = "d";
-    from += name;
-    from += '\0';
-    TreeCursor cursor(source, catalog);
-    for (bool there = cursor.lower_bound(from); there && cursor.key().starts_with(from); there = cursor.next()) {
-        if (cursor.key().size() != from.size() + 8) continue;
-        ByteReader reader(cursor.value(), "catalog entry");
-        reader.u64();
-        const std::uint64_t id = reader.u64();
-        const Txn created = reader.u64();
-        const Txn dropped = reader.u64();
-        if (created > txn || txn >= dropped) continue;
-        entry = {};
-        entry.id = id;
-        entry.created = created;
-        entry.own_history = true;
-        entry.history.kind = static_cast<History::Kind>(reader.u8());
-        entry.history.amount = reader.u64();
-        return true;
-    }
-    return false;
+std::string dropped_tree_name(const PageSource& source, Ref catalog, std::uint64_t id) {
+    if (catalog.empty()) return {};
+    const std::optional<TreeValue> found = tree_get(source, catalog, workspace_impl::id_key(id, 'd'));
+    return found && found->value.size() >= 8 ? std::string(found->value.substr(8)) : std::string();
 }
 
 std::vector<CatalogEntry> list_trees(const PageSource& source, Ref catalog) {
@@ -106,6 +86,7 @@ std::vector<CatalogEntry> list_trees(const PageSource& source, Ref catalog) {
 }
 
 void Workspace::begin(const TreeRoot& catalog, std::uint64_t next_tree_id, History default_history, Txn txn) {
+    end_appending();
     catalog_ = catalog;
     next_tree_id_ = next_tree_id;
     default_history_ = default_history;
@@ -114,6 +95,7 @@ void Workspace::begin(const TreeRoot& catalog, std::uint64_t next_tree_id, Histo
 }
 
 void Workspace::abandon() noexcept {
+    end_appending();
     pages_.abandon();
     trees_.clear();
 }
@@ -169,23 +151,14 @@ int Workspace::create(std::string_view name, std::uint64_t id) {
 }
 
 void Workspace::drop(int index) {
+    end_appending();
     OpenTree& open = tree(index);
     tree_drop(pages_, open.root);
     tree_erase(pages_, catalog_, workspace_impl::id_key(open.id));
     tree_erase(pages_, catalog_, workspace_impl::name_key(open.name));
-    std::string key = "d";
-    key += open.name;
-    key += '\0';
-    const std::string order = workspace_impl::id_key(txn());
-    key.append(order, 1, 8);
-    std::byte value[workspace_impl::k_dropped_size] = {};
-    store_u64(value + 8, open.id);
-    store_u64(value + 16, open.created);
-    store_u64(value + 24, txn());
-    value[32] = static_cast<std::byte>(open.history.kind);
-    store_u64(value + 33, open.history.amount);
-    // A tree made and dropped by the same transaction was never seen by anybody.
-    if (open.created != txn()) tree_put(pages_, catalog_, key, text_of(value), TreeKind::catalog);
+    // The name stays known for reading old commits. A tree made and dropped by the same transaction was never seen.
+    const std::string value = std::string(8, '\0') + open.name;
+    if (open.created != txn()) tree_put(pages_, catalog_, workspace_impl::id_key(open.id, 'd'), value, TreeKind::catalog);
     open.dropped = true;
     open.dirty = false;
 }
@@ -204,13 +177,30 @@ void Workspace::set_created_history(int index, History history) {
     open.dirty = true;
 }
 
+void Workspace::append(int index, std::string_view key, std::string_view value) {
+    OpenTree& open = tree(index);
+    if (appending_ != index) {
+        appender_.emplace(pages_, open.root);
+        appending_ = index;
+    }
+    open.dirty = true;
+    appender_->append(key, value);
+}
+
+void Workspace::end_appending() {
+    appender_.reset();
+    appending_ = -1;
+}
+
 bool Workspace::put(int index, std::string_view key, std::string_view value) {
+    if (appending_ == index) end_appending();
     OpenTree& open = tree(index);
     open.dirty = true;
     return tree_put(pages_, open.root, key, value);
 }
 
 bool Workspace::erase(int index, std::string_view key) {
+    if (appending_ == index) end_appending();
     OpenTree& open = tree(index);
     if (!tree_erase(pages_, open.root, key)) return false;
     open.dirty = true;
@@ -218,6 +208,7 @@ bool Workspace::erase(int index, std::string_view key) {
 }
 
 std::uint64_t Workspace::erase_range(int index, std::string_view from, std::optional<std::string_view> to) {
+    if (appending_ == index) end_appending();
     OpenTree& open = tree(index);
     const std::uint64_t erased = tree_erase_range(pages_, open.root, from, to);
     if (erased != 0) open.dirty = true;
@@ -246,6 +237,7 @@ void Workspace::store_entry(const OpenTree& open) {
 }
 
 void Workspace::finish() {
+    end_appending();
     for (OpenTree& open : trees_) {
         if (!open.dirty || open.dropped) continue;
         store_entry(open);
@@ -255,6 +247,7 @@ void Workspace::finish() {
 }
 
 Workspace::Mark Workspace::mark() {
+    end_appending();
     Mark mark;
     mark.pages = pages_.mark();
     mark.catalog = catalog_;
@@ -265,6 +258,7 @@ Workspace::Mark Workspace::mark() {
 }
 
 void Workspace::rewind(const Mark& mark) {
+    end_appending();
     pages_.rewind(mark.pages);
     catalog_ = mark.catalog;
     next_tree_id_ = mark.next_tree_id;

@@ -7,7 +7,7 @@
 // The catalog is a tree (id 0) whose leaf values begin with the ref of another tree's root:
 //   'i' id(8, big-endian)               ref(8) count(8) id(8) history kind(1) amount(8) created(8) name
 //   'n' name                            0(8) id(8)
-//   'd' name 0 dropped(8, big-endian)   0(8) id(8) created(8) dropped(8) history kind(1) amount(8)
+//   'd' id(8, big-endian)               0(8) name
 #pragma once
 
 #include "btree/tree.hpp"
@@ -15,6 +15,7 @@
 #include "txn/root.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,8 +38,8 @@ struct CatalogEntry {
 /// Looks a tree up in a catalog. Views live as long as the catalog's pages.
 bool find_tree(const PageSource& source, Ref catalog, std::string_view name, CatalogEntry& entry);
 bool find_tree(const PageSource& source, Ref catalog, std::uint64_t id, CatalogEntry& entry);
-/// The tree that had this name at `txn` although it was dropped since; its entries are in the history only.
-bool find_dropped_tree(const PageSource& source, Ref catalog, std::string_view name, Txn txn, CatalogEntry& entry);
+/// The name of a tree that was dropped; empty: there was none with this id.
+std::string dropped_tree_name(const PageSource& source, Ref catalog, std::uint64_t id);
 std::vector<CatalogEntry> list_trees(const PageSource& source, Ref catalog);
 
 class Workspace {
@@ -84,6 +85,8 @@ public:
 
     bool put(int tree, std::string_view key, std::string_view value);
     bool erase(int tree, std::string_view key);
+    /// Behind the last key; invalid_argument where it is not.
+    void append(int tree, std::string_view key, std::string_view value);
     std::uint64_t erase_range(int tree, std::string_view from, std::optional<std::string_view> to);
 
     /// Writes the roots of changed trees into the catalog.
@@ -94,7 +97,7 @@ public:
         TreeRoot catalog;
         std::uint64_t next_tree_id;
         History default_history;
-        std::vector<OpenTree> trees;
+        std::deque<OpenTree> trees;
     };
     Mark mark();
     void rewind(const Mark& mark);
@@ -109,13 +112,15 @@ public:
 
 private:
     int add(const CatalogEntry& entry);
+    void end_appending();
     void store_entry(const OpenTree& tree);
     PageWriter pages_;
     TreeRoot catalog_;
     std::uint64_t next_tree_id_ = 1;
     History default_history_;
-    std::vector<OpenTree> trees_;
-    std::string scratch_;
+    std::deque<OpenTree> trees_;  // their roots are referred to by the appender
+    std::optional<TreeAppender> appender_;
+    int appending_ = -1;
 };
 
 }  // namespace northstar::inline v0::detail

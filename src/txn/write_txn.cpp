@@ -1,7 +1,7 @@
 #include "txn/write_txn.hpp"
 
 #include "base/error.hpp"
-#include "btree/compare.hpp"
+#include "btree/tree_compare.hpp"
 #include "txn/replay.hpp"
 
 namespace northstar::inline v0::detail {
@@ -117,6 +117,15 @@ void WriteTxn::put(int tree, std::string_view key, std::string_view value) {
     work_.put(tree, key, value);
 }
 
+void WriteTxn::append(int tree, std::string_view key, std::string_view value) {
+    check_sizes(key, value);
+    // That the key is the largest is something that was read.
+    note_range(work_.tree(tree).id, key, std::nullopt);
+    ++version_;
+    work_.append(tree, key, value);
+    operations_.put(work_.tree(tree).id, key, value);
+}
+
 bool WriteTxn::erase(int tree, std::string_view key) {
     check_sizes(key, {});
     note_read(work_.tree(tree).id, key);
@@ -204,13 +213,13 @@ bool WriteTxn::still_valid(const Root& built) const {
     };
     for (const auto& [id, key] : reads_) {
         look_up(id);
-        if (before != now && tree_key_changed(source, before, now, key)) return false;
+        if (before != now && tree_key_differs({source, before}, {source, now}, key)) return false;
     }
     for (const ReadRange& range : ranges_) {
         look_up(range.tree);
         const std::optional<std::string_view> to =
             range.to ? std::optional<std::string_view>(*range.to) : std::nullopt;
-        if (before != now && tree_range_changed(source, before, now, range.from, to)) return false;
+        if (before != now && tree_range_differs({source, before}, {source, now}, range.from, to)) return false;
     }
     return true;
 }

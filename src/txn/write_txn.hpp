@@ -52,6 +52,7 @@ public:
 
     // Writing; `tree` is an index from make_tree().
     void put(int tree, std::string_view key, std::string_view value);
+    void append(int tree, std::string_view key, std::string_view value);
     bool erase(int tree, std::string_view key);
     std::uint64_t erase_range(int tree, std::string_view from, std::optional<std::string_view> to);
     void annotate(std::string_view key, std::string_view value) { operations_.annotate(key, value); }

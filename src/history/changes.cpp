@@ -1,0 +1,126 @@
+#include "history/changes.hpp"
+
+#include "base/check.hpp"
+#include "base/crc32c.hpp"
+#include "base/error.hpp"
+
+#include <utility>
+
+namespace northstar::inline v0::detail {
+
+namespace changes_impl {
+
+HistoryVersion version_of(const LogOperation& operation) {
+    HistoryVersion version;
+    if (operation.kind != OperationKind::put) return version;
+    if (operation.redacted) {
+        version.kind = HistoryVersion::Kind::redacted;
+    } else if (operation.value.size() <= k_max_inline_version) {
+        version.kind = HistoryVersion::Kind::inlined;
+        version.value = operation.value;
+    } else {
+        version.kind = HistoryVersion::Kind::logged;
+        version.position = operation.position;
+        version.length = operation.value.size();
+        version.checksum = crc32c(0, operation.value.data(), operation.value.size());
+    }
+    return version;
+}
+
+}  // namespace changes_impl
+
+bool ChangeReader::add(const RecordView& record) {
+    changes_.clear();
+    ranges_.clear();
+    catalog_.clear();
+    if (record.kind() == RecordKind::part) keep_part(record);
+    if (record.kind() != RecordKind::commit) return false;
+    const Txn txn = record.txn();
+    const PartsOf parts = record.parts();
+    anchor_ = {txn, record.header().time_us, parts.count != 0 ? parts.first : record.position(),
+               record.header().epoch};
+    if (parts.count == 0) {
+        LogOperation operation;
+        for (RecordView::Walk walk = record.walk(); walk.next(operation);) {
+            take(operation, changes_impl::version_of(operation), txn);
+        }
+        if (!pending_.empty()) drop_parts();
+    } else {
+        keep_part(record);
+        take_parts(parts.first, txn);
+    }
+    for (const auto& [name, value] : catalog_) {
+        Change change{k_catalog_tree, name, {}};
+        change.version.txn = txn;
+        if (value) {
+            change.version.kind = HistoryVersion::Kind::inlined;
+            change.version.value = *value;
+        }
+        changes_.push_back(change);
+    }
+    return true;
+}
+
+void ChangeReader::take(const LogOperation& operation, HistoryVersion version, Txn txn) {
+    switch (operation.kind) {
+        case OperationKind::put:
+        case OperationKind::erase:
+            version.txn = txn;
+            changes_.push_back({operation.tree, operation.key, version});
+            break;
+        case OperationKind::erase_range:
+            ranges_.push_back({operation.tree, operation.key, operation.value, operation.to_the_end, txn});
+            break;
+        case OperationKind::drop_tree: catalog_[operation.key] = std::nullopt; break;
+        case OperationKind::create_tree:
+        case OperationKind::set_history:
+            catalog_[operation.key] = encode_catalog_value(operation.tree, decode_history(operation));
+            break;
+        case OperationKind::redact: break;
+    }
+}
+
+void ChangeReader::keep_part(const RecordView& record) {
+    LogOperation operation;
+    for (RecordView::Walk walk = record.walk(); walk.next(operation);) {
+        const HistoryVersion version = changes_impl::version_of(operation);
+        const std::size_t before = parts_->size();
+        LogOperation kept = operation;
+        if (operation.kind == OperationKind::put) kept.value = version.value;
+        if (operation.kind != OperationKind::redact) parts_->repeat(kept);
+        if (parts_->size() > before) pending_.push_back({record.position(), version});
+    }
+}
+
+void ChangeReader::drop_parts() {
+    parts_ = std::make_unique<OperationList>();
+    pending_.clear();
+    pending_.shrink_to_fit();
+}
+
+void ChangeReader::take_parts(std::uint64_t first, Txn txn) {
+    std::size_t skip = 0;
+    while (skip < pending_.size() && pending_[skip].record < first) ++skip;
+    if (skip > 0) {
+        // Parts of a transaction that never came to its commit lie in front.
+        std::unique_ptr<OperationList> ours = std::make_unique<OperationList>();
+        for (std::size_t i = skip; i < parts_->size(); ++i) {
+            ours->repeat(parts_->call(static_cast<std::uint32_t>(i)));
+        }
+        parts_ = std::move(ours);
+        pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(skip));
+    }
+    parts_->finish();
+    for (std::uint32_t i = 0; i < parts_->count(); ++i) {
+        const LogOperation operation = parts_->operation(i);
+        HistoryVersion version;
+        if (const std::uint32_t call = parts_->call_of(i); call < pending_.size()) version = pending_[call].version;
+        if (version.kind == HistoryVersion::Kind::inlined) version.value = operation.value;
+        take(operation, version, txn);
+    }
+    // The list goes on holding the keys until the next record.
+    kept_ = std::move(parts_);
+    drop_parts();
+}
+
+}  // namespace northstar::inline v0::detail

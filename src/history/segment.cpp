@@ -1,0 +1,682 @@
+#include "history/segment.hpp"
+
+#include "base/bytes.hpp"
+#include "base/check.hpp"
+#include "base/error.hpp"
+#include "base/xxh64.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <tuple>
+
+namespace northstar::inline v0::detail {
+
+// Reads integers and texts of one block.
+struct SegmentView::Reader {
+    const SegmentView& segment;
+    const std::byte* at;
+    const std::byte* end;
+
+    std::uint64_t varint() {
+        std::uint64_t value = 0;
+        at = load_varint(at, end, value);
+        if (at == nullptr) [[unlikely]] segment.damaged("has a malformed number");
+        return value;
+    }
+    std::uint8_t u8() {
+        if (at == end) segment.damaged("has a block that ends too early");
+        return std::to_integer<std::uint8_t>(*at++);
+    }
+    std::uint32_t u32() {
+        if (end - at < 4) segment.damaged("has a block that ends too early");
+        at += 4;
+        return load_u32(at - 4);
+    }
+    std::string_view text(std::uint64_t length) {
+        if (length > static_cast<std::uint64_t>(end - at)) [[unlikely]] segment.damaged("has a text that is too long");
+        at += length;
+        return {reinterpret_cast<const char*>(at) - length, static_cast<std::size_t>(length)};
+    }
+    std::string_view counted_text() { return text(varint()); }
+};
+
+SegmentView::SegmentView(std::span<const std::byte> bytes) : bytes_(bytes) {
+    if (bytes.size() < segment::k_header_size || !segment::load_header(bytes.data(), header_) ||
+        header_.bytes > bytes.size()) {
+        fail(Errc::corrupt, "a history segment has a damaged header; run verify, which rebuilds history from the log");
+    }
+    bytes_ = bytes.first(static_cast<std::size_t>(header_.bytes));
+    layout_ = segment::layout_of(header_);
+    const std::uint64_t bits = std::uint64_t{header_.blocks} + layout_.directory_chunks + layout_.filter_chunks +
+                               layout_.anchor_chunks;
+    verified_ = std::make_unique<std::atomic<std::uint64_t>[]>(static_cast<std::size_t>(bits / 64 + 1));
+}
+
+void SegmentView::damaged(const char* problem) const {
+    fail(Errc::corrupt, "the history segment of transactions " + std::to_string(header_.after + 1) + " to " +
+                            std::to_string(header_.last) + ' ' + problem +
+                            "; run verify, which rebuilds history from the log");
+}
+
+const std::byte* SegmentView::chunk(segment::Chunk kind, std::uint64_t start, std::uint32_t index) const {
+    const std::byte* const at = bytes_.data() + start + std::uint64_t{index} * segment::k_chunk_size;
+    std::uint64_t bit = std::uint64_t{header_.blocks} + index;
+    if (kind != segment::Chunk::directory) bit += layout_.directory_chunks;
+    if (kind == segment::Chunk::anchors) bit += layout_.filter_chunks;
+    std::atomic<std::uint64_t>& word = verified_[static_cast<std::size_t>(bit / 64)];
+    const std::uint64_t mask = std::uint64_t{1} << (bit % 64);
+    if ((word.load(std::memory_order_relaxed) & mask) != 0) return at;
+    if (load_u64(at) != xxh64(at + 8, segment::k_chunk_size - 8, segment::chunk_seed(kind, index))) {
+        damaged("has a chunk that does not fit its checksum");
+    }
+    word.fetch_or(mask, std::memory_order_relaxed);
+    return at;
+}
+
+std::span<const std::byte> SegmentView::block(std::uint32_t ordinal, segment::Block kind) const {
+    if (ordinal >= header_.blocks) damaged("names a block that does not exist");
+    const std::byte* const entry =
+        chunk(segment::Chunk::directory, layout_.directory,
+              static_cast<std::uint32_t>(ordinal / segment::k_directory_per_chunk)) +
+        8 + ordinal % segment::k_directory_per_chunk * segment::k_directory_entry;
+    const std::uint64_t offset = load_u64(entry);
+    const std::uint64_t length = load_u64(entry + 8);
+    if (offset < segment::k_header_size || offset > layout_.directory || length > layout_.directory - offset ||
+        length < 5) {
+        damaged("has a block outside its bytes");
+    }
+    const std::span<const std::byte> result =
+        bytes_.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(length));
+    std::atomic<std::uint64_t>& word = verified_[ordinal / 64];
+    const std::uint64_t mask = std::uint64_t{1} << (ordinal % 64);
+    if ((word.load(std::memory_order_relaxed) & mask) == 0) {
+        if (load_u64(entry + 16) != xxh64(result.data(), result.size(), segment::block_seed(ordinal))) {
+            damaged("has a block that does not fit its checksum");
+        }
+        word.fetch_or(mask, std::memory_order_relaxed);
+    }
+    if (result[0] != static_cast<std::byte>(kind)) damaged("has a block of the wrong kind");
+    return result;
+}
+
+bool SegmentView::may_contain(std::uint64_t tree, std::string_view key) const {
+    if (header_.filter_lines == 0) return false;
+    const segment::Probe probe = segment::probe(xxh64(key.data(), key.size(), tree), header_.filter_lines);
+    const std::byte* const line =
+        chunk(segment::Chunk::filter, layout_.filter,
+              static_cast<std::uint32_t>(probe.line / segment::k_filter_lines_per_chunk)) +
+        (1 + probe.line % segment::k_filter_lines_per_chunk) * segment::k_filter_line;
+    for (const std::uint16_t bit : probe.bits) {
+        if ((std::to_integer<unsigned>(line[bit / 8]) >> (bit % 8) & 1) == 0) return false;
+    }
+    return true;
+}
+
+std::uint32_t SegmentView::block_of(std::uint64_t tree, std::string_view key, Txn txn) const {
+    std::uint32_t ordinal = header_.root;
+    while (ordinal != segment::k_none && ordinal >= header_.version_blocks) {
+        const std::span<const std::byte> bytes = block(ordinal, segment::Block::separators);
+        const std::uint32_t count = load_u32(bytes.data() + 1);
+        if (count == 0 || count > (bytes.size() - 5) / 4) damaged("has a malformed block of separators");
+        const auto entry = [&](std::uint32_t i) {
+            const std::uint32_t offset = load_u32(bytes.data() + 5 + std::size_t{i} * 4);
+            if (offset > bytes.size()) damaged("has a malformed block of separators");
+            return Reader{*this, bytes.data() + offset, bytes.data() + bytes.size()};
+        };
+        // The last child whose separator is not behind the query; the first one has none.
+        std::uint32_t low = 0;
+        std::uint32_t high = count;
+        while (high - low > 1) {
+            const std::uint32_t middle = low + (high - low) / 2;
+            Reader reader = entry(middle);
+            const std::uint64_t its_tree = reader.varint();
+            const std::string_view its_key = reader.counted_text();
+            const std::uint64_t bound = reader.varint();
+            const auto order = its_tree != tree ? its_tree <=> tree : its_key <=> key;
+            const bool reached = order < 0 || (order == 0 && (bound == 0 || txn <= bound - 1));
+            (reached ? low : high) = middle;
+        }
+        Reader reader = entry(low);
+        reader.varint();
+        reader.counted_text();
+        reader.varint();
+        const std::uint64_t child = reader.varint();
+        if (child >= ordinal) damaged("has separators that lead upwards");  // so that descents come to an end
+        ordinal = static_cast<std::uint32_t>(child);
+    }
+    return ordinal;
+}
+
+const std::byte* SegmentView::read_version(const std::byte* at, const std::byte* end, bool first,
+                                           HistoryVersion& version) const {
+    Reader reader{*this, at, end};
+    const std::uint64_t head = reader.varint();
+    const std::uint64_t step = head >> 2;
+    const Txn before = first ? header_.last : version.txn;
+    if (step > before || (!first && step == 0)) damaged("has versions out of order");
+    version.txn = before - step;
+    version.kind = static_cast<HistoryVersion::Kind>(head & 3);
+    version.position = 0;
+    version.length = 0;
+    version.checksum = 0;
+    version.value = {};
+    if (version.kind == HistoryVersion::Kind::logged) {
+        const std::uint64_t distance = reader.varint();
+        if (distance > ~std::uint64_t{0} - header_.position_base) damaged("has an impossible log position");
+        version.position = header_.position_base + distance;
+        version.length = reader.varint();
+        version.checksum = reader.u32();
+    } else if (version.kind == HistoryVersion::Kind::inlined) {
+        version.value = reader.counted_text();
+    }
+    return reader.at;
+}
+
+bool SegmentView::find_in_block(std::uint32_t ordinal, std::uint64_t tree, std::string_view key,
+                                Found& found) const {
+    const std::span<const std::byte> bytes = block(ordinal, segment::Block::versions);
+    const std::byte* const begin = bytes.data();
+    const std::byte* const end = begin + bytes.size();
+    const std::uint32_t restarts = load_u32(begin + 1);
+    if (restarts == 0 || restarts > (bytes.size() - 5) / 4) damaged("has a malformed block of versions");
+    Reader reader{*this, begin + 5 + std::size_t{restarts} * 4, end};
+    if (reader.varint() != tree) return false;
+    const auto restart = [&](std::uint32_t i) {
+        const std::uint32_t offset = load_u32(begin + 5 + std::size_t{i} * 4);
+        if (offset > bytes.size()) damaged("has a malformed block of versions");
+        return begin + offset;
+    };
+    // The last full key that is not behind the wanted one.
+    std::uint32_t low = 0;
+    std::uint32_t high = restarts;
+    while (high - low > 1) {
+        const std::uint32_t middle = low + (high - low) / 2;
+        reader.at = restart(middle);
+        if (reader.varint() != 0) damaged("has a malformed block of versions");
+        if (reader.counted_text() <= key) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    reader.at = restart(low);
+    std::size_t matched = 0;  // bytes that the previous key, which is smaller, has in common with the wanted one
+    bool first = true;
+    while (reader.at != end) {
+        const std::uint64_t shared = reader.varint();
+        const std::string_view suffix = reader.counted_text();
+        const std::uint64_t count = reader.varint();
+        if (count == 0 || count > bytes.size() || (first && shared != 0)) damaged("has a malformed block of versions");
+        first = false;
+        if (shared < matched) return false;
+        bool here = false;
+        if (shared == matched) {
+            const std::string_view rest = key.substr(matched);
+            std::size_t common = 0;
+            const std::size_t limit = std::min(rest.size(), suffix.size());
+            while (common < limit && rest[common] == suffix[common]) ++common;
+            matched += common;
+            here = common == rest.size() && common == suffix.size();
+            if (!here && common < suffix.size() &&
+                (common == rest.size() ||
+                 static_cast<unsigned char>(suffix[common]) > static_cast<unsigned char>(rest[common]))) {
+                return false;
+            }
+        }
+        const std::byte* const versions = reader.at;
+        if (here) {
+            found.versions = versions;
+            found.end = end;
+            found.count = static_cast<std::uint32_t>(count);
+            HistoryVersion version;
+            const std::byte* at = versions;
+            for (std::uint64_t i = 0; i < count; ++i) at = read_version(at, end, i == 0, version);
+            found.last_in_block = at == end;
+            return true;
+        }
+        HistoryVersion version;
+        for (std::uint64_t i = 0; i < count; ++i) reader.at = read_version(reader.at, end, i == 0, version);
+    }
+    return false;
+}
+
+std::optional<HistoryVersion> SegmentView::newest_point(std::uint64_t tree, std::string_view key, Txn txn) const {
+    if (!may_contain(tree, key)) return std::nullopt;
+    const std::uint32_t ordinal = block_of(tree, key, txn);
+    Found found;
+    if (ordinal == segment::k_none || !find_in_block(ordinal, tree, key, found)) return std::nullopt;
+    HistoryVersion version;
+    const std::byte* at = found.versions;
+    for (std::uint32_t i = 0; i < found.count; ++i) {
+        at = read_version(at, found.end, i == 0, version);
+        if (version.txn <= txn) return version;
+    }
+    return std::nullopt;
+}
+
+void SegmentView::each_version(std::uint64_t tree, std::string_view key,
+                               const std::function<bool(const HistoryVersion&)>& f) const {
+    if (!may_contain(tree, key)) return;
+    std::uint32_t ordinal = block_of(tree, key, ~Txn{0});
+    Txn before = 0;
+    bool any = false;
+    for (Found found; ordinal < header_.version_blocks && find_in_block(ordinal, tree, key, found); ++ordinal) {
+        HistoryVersion version;
+        const std::byte* at = found.versions;
+        for (std::uint32_t i = 0; i < found.count; ++i) {
+            at = read_version(at, found.end, i == 0, version);
+            if (any && version.txn >= before) damaged("has versions out of order");
+            before = version.txn;
+            any = true;
+            if (!f(version)) return;
+        }
+        if (!found.last_in_block) return;
+    }
+}
+
+void SegmentView::load_keys(std::uint32_t ordinal, Keys& out) const {
+    const std::span<const std::byte> bytes = block(ordinal, segment::Block::versions);
+    const std::byte* const end = bytes.data() + bytes.size();
+    const std::uint32_t restarts = load_u32(bytes.data() + 1);
+    if (restarts == 0 || restarts > (bytes.size() - 5) / 4) damaged("has a malformed block of versions");
+    Reader reader{*this, bytes.data() + 5 + std::size_t{restarts} * 4, end};
+    out.ordinal = segment::k_none;
+    out.text.clear();
+    out.keys.clear();
+    out.tree = reader.varint();
+    while (reader.at != end) {
+        Keys::Key key;
+        const std::uint64_t shared = reader.varint();
+        const std::string_view suffix = reader.counted_text();
+        const std::uint64_t count = reader.varint();
+        const std::size_t before = out.keys.empty() ? 0 : out.keys.back().size;
+        if (shared > before || count == 0 || count > bytes.size()) damaged("has a malformed block of versions");
+        // Keys share bytes in the block; taken apart they could be many times as long.
+        if (out.text.size() > 64 * bytes.size() + (std::size_t{1} << 20)) damaged("has keys that are too long");
+        key.at = out.text.size();
+        key.size = static_cast<std::size_t>(shared) + suffix.size();
+        if (shared > 0) out.text.append(out.text, out.keys.back().at, static_cast<std::size_t>(shared));
+        out.text.append(suffix);
+        key.count = static_cast<std::uint32_t>(count);
+        key.versions = reader.at;
+        HistoryVersion version;
+        for (std::uint64_t i = 0; i < count; ++i) reader.at = read_version(reader.at, end, i == 0, version);
+        key.end = reader.at;
+        out.keys.push_back(key);
+        if (const std::size_t n = out.keys.size(); n > 1 && out.key(n - 2) >= out.key(n - 1)) {
+            damaged("has keys out of order");
+        }
+    }
+    if (out.keys.empty()) damaged("has an empty block");
+    out.ordinal = ordinal;
+}
+
+// Visits range deletions below a block of ranges or summaries. `wanted(low, high, ...)` says whether a summary can
+// matter; `budget` bounds the number of blocks, as hostile summaries could lead to the same block many times.
+template <class Wanted, class Visit>
+void SegmentView::walk_ranges(std::uint32_t ordinal, unsigned depth, std::uint64_t& budget, Wanted&& wanted,
+                              Visit&& visit) const {
+    if (ordinal >= header_.blocks) damaged("names a block that does not exist");
+    if (budget == 0 || depth > segment::k_max_levels) damaged("has summaries that lead in circles");
+    --budget;
+    const std::span<const std::byte> any = [&] {
+        // The kind is in the block: look at it through the directory first.
+        const std::byte* const entry =
+            chunk(segment::Chunk::directory, layout_.directory,
+                  static_cast<std::uint32_t>(ordinal / segment::k_directory_per_chunk)) +
+            8 + ordinal % segment::k_directory_per_chunk * segment::k_directory_entry;
+        const std::uint64_t offset = load_u64(entry);
+        const bool leaf = offset < bytes_.size() && bytes_[static_cast<std::size_t>(offset)] ==
+                                                        static_cast<std::byte>(segment::Block::ranges);
+        return block(ordinal, leaf ? segment::Block::ranges : segment::Block::summaries);
+    }();
+    Reader reader{*this, any.data() + 5, any.data() + any.size()};
+    const std::uint32_t count = load_u32(any.data() + 1);
+    if (any[0] == static_cast<std::byte>(segment::Block::ranges)) {
+        for (std::uint32_t i = 0; i < count; ++i) {
+            HistoryRange range;
+            range.tree = reader.varint();
+            const std::uint64_t step = reader.varint();
+            if (step >= header_.last) damaged("has an impossible range deletion");
+            range.txn = header_.last - step;
+            const std::uint8_t open = reader.u8();
+            if (open > 1) damaged("has an impossible range deletion");
+            range.to_the_end = open == 1;
+            range.from = reader.counted_text();
+            if (!range.to_the_end) range.to = reader.counted_text();
+            visit(range);
+        }
+        return;
+    }
+    for (std::uint32_t i = 0; i < count; ++i) {
+        // As a range deletion: from the lowest start to the highest end, of the newest transaction.
+        HistoryRange low;
+        low.tree = reader.varint();
+        low.from = reader.counted_text();
+        HistoryRange high;
+        high.tree = reader.varint();
+        high.to_the_end = reader.u8() != 0;
+        if (!high.to_the_end) high.to = reader.counted_text();
+        const std::uint64_t step = reader.varint();
+        const std::uint64_t span = reader.varint();
+        const std::uint64_t child = reader.varint();
+        if (step >= header_.last || span >= header_.last - step || child >= ordinal) {
+            damaged("has an impossible summary");
+        }
+        high.txn = header_.last - step;
+        low.txn = high.txn - span;
+        if (wanted(low, high)) walk_ranges(static_cast<std::uint32_t>(child), depth + 1, budget, wanted, visit);
+    }
+}
+
+Txn SegmentView::newest_range(std::uint64_t tree, std::string_view key, Txn txn) const {
+    if (header_.range_root == segment::k_none) return 0;
+    Txn newest = 0;
+    std::uint64_t budget = header_.blocks;
+    walk_ranges(
+        header_.range_root, 0, budget,
+        [&](const HistoryRange& low, const HistoryRange& high) {
+            if (low.txn > txn || high.txn <= newest) return false;
+            if (std::tie(low.tree, low.from) > std::tie(tree, key)) return false;
+            return high.tree > tree || (high.tree == tree && (high.to_the_end || high.to > key));
+        },
+        [&](const HistoryRange& range) {
+            if (range.tree == tree && range.txn <= txn && range.txn > newest && range.covers(key)) newest = range.txn;
+        });
+    return newest;
+}
+
+void SegmentView::each_range(std::uint64_t tree, std::string_view from, std::optional<std::string_view> to,
+                             const std::function<void(const HistoryRange&)>& f) const {
+    if (header_.range_root == segment::k_none) return;
+    std::uint64_t budget = header_.blocks;
+    walk_ranges(
+        header_.range_root, 0, budget,
+        [&](const HistoryRange& low, const HistoryRange& high) {
+            if (low.tree > tree || (to && low.tree == tree && low.from >= *to)) return false;
+            return high.tree > tree || (high.tree == tree && (high.to_the_end || high.to > from));
+        },
+        [&](const HistoryRange& range) {
+            if (range.tree == tree && (!to || range.from < *to) && (range.to_the_end || range.to > from)) f(range);
+        });
+}
+
+void SegmentView::all_ranges(const std::function<void(const HistoryRange&)>& f) const {
+    if (header_.range_root == segment::k_none) return;
+    std::uint64_t budget = header_.blocks;
+    walk_ranges(header_.range_root, 0, budget, [](const HistoryRange&, const HistoryRange&) { return true; }, f);
+}
+
+LogAnchor SegmentView::anchor(std::uint32_t i) const {
+    NORTHSTAR_ASSERT(i < header_.anchors);
+    const std::byte* const at = chunk(segment::Chunk::anchors, layout_.anchors,
+                                      static_cast<std::uint32_t>(i / segment::k_anchors_per_chunk)) +
+                                8 + i % segment::k_anchors_per_chunk * segment::k_anchor_entry;
+    const LogAnchor anchor{load_u64(at), load_u64(at + 8), load_u64(at + 16), load_u64(at + 24)};
+    if (anchor.txn == 0 || anchor.txn > header_.last) damaged("has an impossible anchor");
+    return anchor;
+}
+
+std::optional<LogAnchor> SegmentView::anchor_of(Txn txn) const {
+    std::uint32_t low = 0;
+    for (std::uint32_t count = header_.anchors; count > 0;) {
+        const std::uint32_t half = count / 2;
+        if (anchor(low + half).txn <= txn) {
+            low += half + 1;
+            count -= half + 1;
+        } else {
+            count = half;
+        }
+    }
+    return low == 0 ? std::nullopt : std::optional(anchor(low - 1));
+}
+
+std::optional<LogAnchor> SegmentView::anchor_at(std::uint64_t time_us) const {
+    std::uint32_t low = 0;
+    for (std::uint32_t count = header_.anchors; count > 0;) {
+        const std::uint32_t half = count / 2;
+        if (anchor(low + half).time_us <= time_us) {
+            low += half + 1;
+            count -= half + 1;
+        } else {
+            count = half;
+        }
+    }
+    return low == 0 ? std::nullopt : std::optional(anchor(low - 1));
+}
+
+void SegmentView::validate() const {
+    std::uint64_t versions = 0;
+    std::uint64_t keys = 0;
+    Keys block_keys;
+    std::string last_key;
+    std::uint64_t last_tree = 0;
+    Txn last_txn = 0;
+    for (std::uint32_t ordinal = 0; ordinal < header_.version_blocks; ++ordinal) {
+        load_keys(ordinal, block_keys);
+        for (std::size_t i = 0; i < block_keys.keys.size(); ++i) {
+            const std::string_view key = block_keys.key(i);
+            const auto order = std::tuple(block_keys.tree, key) <=> std::tuple(last_tree, std::string_view(last_key));
+            const bool same = keys > 0 && order == 0;
+            if (keys > 0 && (order < 0 || (same && i > 0))) damaged("has keys out of order");
+            keys += same ? 0 : 1;
+            bool first = true;
+            each_in(block_keys.keys[i], [&](const HistoryVersion& version) {
+                if (first && same && version.txn >= last_txn) damaged("has versions out of order");
+                if (first && block_of(block_keys.tree, key, version.txn) != ordinal) {
+                    damaged("has separators that lead astray");
+                }
+                first = false;
+                last_txn = version.txn;
+                ++versions;
+                return true;
+            });
+            if (!may_contain(block_keys.tree, key)) damaged("has a filter that denies a key");
+            last_tree = block_keys.tree;
+            last_key = key;
+        }
+    }
+    if (keys != header_.keys || versions != header_.versions) damaged("has another number of versions than it says");
+    std::uint64_t ranges = 0;
+    HistoryRange last;
+    std::string last_from;
+    all_ranges([&](const HistoryRange& range) {
+        if (ranges > 0 && std::tuple(last.tree, std::string_view(last_from), ~last.txn) >=
+                              std::tuple(range.tree, range.from, ~range.txn)) {
+            damaged("has range deletions out of order");
+        }
+        if (!range.to_the_end && range.from >= range.to) damaged("has an empty range deletion");
+        last = range;
+        last_from = range.from;
+        ++ranges;
+    });
+    if (ranges != header_.ranges) damaged("has another number of range deletions than it says");
+    // Range deletions again, each through its summaries.
+    all_ranges([&](const HistoryRange& range) {
+        if (newest_range(range.tree, range.from, range.txn) != range.txn) damaged("has summaries that lead astray");
+    });
+    for (std::uint32_t i = 0; i < header_.anchors; ++i) {
+        const LogAnchor here = anchor(i);
+        if (i == 0) continue;
+        const LogAnchor before = anchor(i - 1);
+        if (here.txn <= before.txn || here.position <= before.position || here.time_us < before.time_us) {
+            damaged("has anchors out of order");
+        }
+    }
+    for (std::uint32_t i = 0; i < layout_.filter_chunks; ++i) chunk(segment::Chunk::filter, layout_.filter, i);
+    for (std::uint32_t i = header_.version_blocks; i < header_.blocks; ++i) {
+        const std::byte* const entry =
+            chunk(segment::Chunk::directory, layout_.directory,
+                  static_cast<std::uint32_t>(i / segment::k_directory_per_chunk)) +
+            8 + i % segment::k_directory_per_chunk * segment::k_directory_entry;
+        const std::uint64_t offset = load_u64(entry);
+        if (offset >= layout_.directory) damaged("has a block outside its bytes");
+        block(i, static_cast<segment::Block>(std::to_integer<std::uint8_t>(bytes_[static_cast<std::size_t>(offset)])));
+    }
+}
+
+namespace segment_impl {
+
+class SegmentCursor final : public HistoryCursor {
+public:
+    SegmentCursor(const SegmentView& segment, std::uint64_t tree, Txn txn)
+        : segment_(segment), tree_(tree), txn_(txn) {}
+
+    bool seek(std::string_view key) override {
+        valid_ = false;
+        const std::uint32_t ordinal = segment_.block_of(tree_, key, ~Txn{0});
+        if (ordinal == segment::k_none) return false;
+        load(ordinal);
+        index_ = keys_.tree == tree_ ? first_not_below(key) : keys_.tree < tree_ ? keys_.keys.size() : 0;
+        if (index_ == keys_.keys.size() && !next_block()) return false;
+        return settle_forward();
+    }
+
+    bool seek_before(std::optional<std::string_view> key) override {
+        valid_ = false;
+        if (segment_.version_blocks() == 0) return false;
+        std::uint32_t ordinal = segment_.version_blocks() - 1;
+        if (key) {
+            ordinal = segment_.block_of(tree_, *key, ~Txn{0});
+        } else if (tree_ != ~std::uint64_t{0}) {
+            ordinal = segment_.block_of(tree_ + 1, {}, ~Txn{0});
+        }
+        load(ordinal);
+        if (keys_.tree == tree_) {
+            index_ = key ? first_not_below(*key) : keys_.keys.size();
+        } else {
+            index_ = keys_.tree < tree_ ? keys_.keys.size() : 0;
+        }
+        if (index_ == 0) {
+            if (!previous_block()) return false;
+        } else {
+            --index_;
+        }
+        return settle_backward();
+    }
+
+    bool next() override {
+        NORTHSTAR_ASSERT(valid_);
+        valid_ = false;
+        if (!step_forward()) return false;
+        return settle_forward();
+    }
+
+    bool prev() override {
+        NORTHSTAR_ASSERT(valid_);
+        valid_ = false;
+        if (!step_backward()) return false;
+        return settle_backward();
+    }
+
+    bool valid() const override { return valid_; }
+    std::string_view key() const override { return keys_.key(index_); }
+    const HistoryVersion& version() const override { return version_; }
+
+private:
+    void load(std::uint32_t ordinal) {
+        if (keys_.ordinal != ordinal) segment_.load_keys(ordinal, keys_);
+    }
+    std::size_t first_not_below(std::string_view key) const {
+        std::size_t low = 0;
+        for (std::size_t count = keys_.keys.size(); count > 0;) {
+            const std::size_t half = count / 2;
+            if (keys_.key(low + half) < key) {
+                low += half + 1;
+                count -= half + 1;
+            } else {
+                count = half;
+            }
+        }
+        return low;
+    }
+    bool next_block() {
+        if (keys_.ordinal + 1 >= segment_.version_blocks()) return false;
+        load(keys_.ordinal + 1);
+        index_ = 0;
+        return true;
+    }
+    bool previous_block() {
+        if (keys_.ordinal == 0) return false;
+        load(keys_.ordinal - 1);
+        index_ = keys_.keys.size() - 1;
+        return true;
+    }
+    // A key whose versions fill more than one block is met once: its other blocks are passed over.
+    bool step_forward() {
+        if (++index_ < keys_.keys.size()) return true;
+        const std::uint64_t tree = keys_.tree;
+        const std::string last(keys_.key(index_ - 1));
+        for (;;) {
+            if (!next_block()) return false;
+            if (keys_.tree != tree || keys_.key(0) != last) return true;
+            if (keys_.keys.size() > 1) {
+                index_ = 1;
+                return true;
+            }
+        }
+    }
+    bool step_backward() {
+        if (index_ > 0) {
+            --index_;
+            return true;
+        }
+        const std::uint64_t tree = keys_.tree;
+        const std::string first(keys_.key(0));
+        for (;;) {
+            if (!previous_block()) return false;
+            if (keys_.tree != tree || keys_.key(index_) != first) return true;
+            if (keys_.keys.size() > 1) {
+                --index_;
+                return true;
+            }
+        }
+    }
+    bool settle_forward() {
+        do {
+            if (keys_.tree != tree_) return false;
+            if (resolve()) return valid_ = true;
+        } while (step_forward());
+        return false;
+    }
+    bool settle_backward() {
+        do {
+            if (keys_.tree != tree_) return false;
+            if (resolve()) return valid_ = true;
+        } while (step_backward());
+        return false;
+    }
+    // The key's newest version at the point, if it has one.
+    bool resolve() {
+        if (index_ == 0 || index_ + 1 == keys_.keys.size()) {
+            // Its versions may go on in another block.
+            const std::optional<HistoryVersion> found = segment_.newest_point(tree_, keys_.key(index_), txn_);
+            if (found) version_ = *found;
+            return found.has_value();
+        }
+        bool found = false;
+        segment_.each_in(keys_.keys[index_], [&](const HistoryVersion& version) {
+            found = version.txn <= txn_;
+            if (found) version_ = version;
+            return !found;
+        });
+        return found;
+    }
+
+    const SegmentView& segment_;
+    const std::uint64_t tree_;
+    const Txn txn_;
+    SegmentView::Keys keys_;
+    std::size_t index_ = 0;
+    bool valid_ = false;
+    HistoryVersion version_;
+};
+
+}  // namespace segment_impl
+
+std::unique_ptr<HistoryCursor> SegmentView::cursor(std::uint64_t tree, Txn txn) const {
+    return std::make_unique<segment_impl::SegmentCursor>(*this, tree, txn);
+}
+
+}  // namespace northstar::inline v0::detail

@@ -1,0 +1,89 @@
+// segment_build.hpp -- makes segments: from records of the log, or by merging segments.  Layer: history.
+// Threads: one at a time.
+//
+// [SEGBUILD-1] Merging the segments of (a, b] and (b, c] gives the bytes that building (a, c] from the log gives, as
+//              long as nothing was forgotten and no value was carried over from the log.
+#pragma once
+
+#include "history/changes.hpp"
+#include "history/segment.hpp"
+#include "history/segment_writer.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace northstar::inline v0::detail {
+
+/// Collects what records say and makes one segment of it. Memory: about 64 bytes and the key per version.
+class SegmentBuilder {
+public:
+    /// The first commit to come is after + 1; `log_from` is the position its records begin at. `keeps(tree)`: false
+    /// leaves a tree out (not asked for the catalog); empty: every tree is kept.
+    SegmentBuilder(Txn after, std::uint64_t log_from, std::function<bool(std::uint64_t)> keeps = {});
+
+    /// Takes every record in order; true: a commit was completed.
+    bool add(const RecordView& record);
+    /// Also what a source of changes already read: one commit.
+    void add(const ChangeReader& changes, std::uint64_t log_to);
+
+    Txn last() const { return last_; }
+    /// Position behind the last commit.
+    std::uint64_t log_to() const { return log_to_; }
+    std::uint64_t versions() const { return versions_.size(); }
+    /// Memory in use, about.
+    std::uint64_t bytes() const { return arena_bytes_ + versions_.capacity() * sizeof(Entry); }
+    /// The segment of (after, last()].
+    std::vector<std::byte> finish();
+
+private:
+    struct Entry {
+        std::uint64_t tree;
+        std::string_view key;
+        HistoryVersion version;
+    };
+    std::string_view keep(std::string_view text);
+
+    std::function<bool(std::uint64_t)> keeps_;
+    ChangeReader reader_;
+    Txn after_;
+    Txn last_;
+    std::uint64_t log_from_;
+    std::uint64_t log_to_;
+    std::uint64_t time_from_ = 0;
+    std::uint64_t time_to_ = 0;
+    std::vector<Entry> versions_;
+    std::vector<HistoryRange> ranges_;
+    std::vector<LogAnchor> anchors_;
+    std::vector<std::unique_ptr<char[]>> arena_;
+    std::size_t arena_left_ = 0;
+    char* arena_at_ = nullptr;
+    std::uint64_t arena_bytes_ = 0;
+};
+
+struct MergeOptions {
+    /// AS OF is promised from this transaction on, by tree; 0: everything is kept; k_forget_tree: the tree goes.
+    std::function<Txn(std::uint64_t tree)> horizon;
+    /// Nothing older than these segments exists: erased keys and old range deletions need not be remembered.
+    bool bottom = false;
+    /// Values that the log keeps below this position are carried over into the segment; `value` reads them (nullopt:
+    /// redacted). The view may end with the next call.
+    std::uint64_t carry_below = 0;
+    std::function<std::optional<std::string_view>(std::uint64_t tree, std::string_view key,
+                                                  const HistoryVersion& version)> value;
+    /// True: the version's value was redacted; the segment must not keep anything of it.
+    std::function<bool(std::uint64_t tree, std::string_view key, Txn txn)> redacted;
+};
+
+inline constexpr Txn k_forget_tree = ~Txn{0};
+
+/// Makes one segment of several, oldest first, each beginning where the one before ends. One segment alone may be
+/// rewritten under the options.
+std::vector<std::byte> merge_segments(const std::vector<const SegmentView*>& segments, const MergeOptions& options);
+
+}  // namespace northstar::inline v0::detail

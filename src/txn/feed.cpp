@@ -1,0 +1,221 @@
+#include "txn/feed.hpp"
+
+#include "base/error.hpp"
+#include "log/chain.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::detail {
+
+namespace feed_impl {
+
+constexpr std::uint64_t k_longest_wait_us = 100'000;
+
+/// What a CommitRecord's views point into.
+struct Copy {
+    std::vector<std::vector<std::byte>> bytes;
+    std::vector<std::string> names;
+};
+
+}  // namespace feed_impl
+
+CommitReader::CommitReader(std::shared_ptr<DatabaseCore> core, Txn from) : core_(std::move(core)), txn_(from - 1) {
+    if (from == 0) txn_ = 0;
+}
+
+bool CommitReader::next(CommitRecord& out) {
+    core_->check_usable();
+    core_->catch_up();
+    if (txn_ >= core_->durable_txn()) return false;
+    if (position_ == 0) position_ = core_->position_of(txn_ + 1);
+    auto copy = std::make_shared<feed_impl::Copy>();
+    const LogStore& log = core_->log();
+    std::vector<Hash> part_digests;
+    for (;;) {
+        const RecordView record = log.read(position_);
+        position_ = record.kind() == RecordKind::next ? record.continues_at() : record.end();
+        if (record.kind() != RecordKind::part && record.kind() != RecordKind::commit) continue;
+        copy->bytes.emplace_back(record.bytes().begin(), record.bytes().end());
+        if (record.kind() == RecordKind::part) continue;
+        if (record.txn() <= txn_) {
+            copy->bytes.clear();
+            continue;
+        }
+        break;
+    }
+    out = {};
+    // Parts of a transaction that never committed may lie before those that belong to this one.
+    const RecordView commit(copy->bytes.back());
+    const std::size_t parts = std::min<std::size_t>(commit.parts().count, copy->bytes.size() - 1);
+    copy->bytes.erase(copy->bytes.begin(), copy->bytes.end() - static_cast<std::ptrdiff_t>(parts) - 1);
+    std::size_t operations = 0;
+    for (const std::vector<std::byte>& bytes : copy->bytes) operations += RecordView(bytes).size();
+    copy->names.reserve(operations);
+    for (const std::vector<std::byte>& bytes : copy->bytes) {
+        const RecordView record(bytes);
+        part_digests.push_back(record_digest(record));
+        RecordView::Walk walk = record.walk();
+        LogOperation operation;
+        while (walk.next(operation)) {
+            if (operation.kind == OperationKind::redact) continue;
+            Operation op;
+            op.kind = static_cast<Operation::Kind>(operation.kind);
+            op.tree_id = operation.tree;
+            if (operation.kind == OperationKind::create_tree) names_[operation.tree] = std::string(operation.key);
+            const bool named = operation.kind == OperationKind::create_tree ||
+                               operation.kind == OperationKind::drop_tree ||
+                               operation.kind == OperationKind::set_history;
+            if (named) {
+                copy->names.emplace_back(operation.key);
+            } else {
+                auto name = names_.find(operation.tree);
+                if (name == names_.end()) name = names_.emplace(operation.tree, core_->tree_name(operation.tree)).first;
+                copy->names.push_back(name->second);
+                op.key = operation.key;
+            }
+            op.tree = copy->names.back();
+            if (operation.kind == OperationKind::put) op.value = operation.value;
+            if (operation.kind == OperationKind::erase_range && !operation.to_the_end) op.to = operation.value;
+            op.redacted = operation.redacted;
+            out.operations.push_back(op);
+        }
+    }
+    const RecordView last(copy->bytes.back());
+    last.each_annotation([&](std::string_view key, std::string_view value) { out.annotations.emplace_back(key, value); });
+    out.txn = last.txn();
+    out.time_us = last.header().time_us;
+    const Hash own = part_digests.back();
+    part_digests.pop_back();
+    out.digest = transaction_digest(part_digests, own);
+    out.owner = copy;
+    txn_ = out.txn;
+    return true;
+}
+
+std::optional<CommitRecord> FeedState::next(std::uint32_t timeout_ms) {
+    const std::uint64_t until = core_->vfs().monotonic_us() + std::uint64_t{timeout_ms} * 1000;
+    Processes& processes = core_->processes();
+    CommitRecord record;
+    for (;;) {
+        if (reader_.next(record)) return record;
+        const std::uint64_t now = core_->vfs().monotonic_us();
+        if (now >= until) return std::nullopt;
+        const std::uint64_t seen = processes.load(Word::durable_txn);
+        processes.word(Word::visible_waiters).fetch_add(1);
+        if (seen <= reader_.last()) {
+            processes.wait(Word::durable_txn, seen, std::min(until - now, feed_impl::k_longest_wait_us));
+        }
+        processes.word(Word::visible_waiters).fetch_sub(1);
+    }
+}
+
+FeedPosition FeedState::position() const { return {reader_.last(), core_->chain_hash(reader_.last())}; }
+
+Txn DatabaseCore::durable_txn() {
+    return processes_->load(Word::durable_txn);
+}
+
+/// The name a tree has, or had.
+std::string DatabaseCore::tree_name(std::uint64_t id) {
+    ReadView* view = open_view();
+    CatalogEntry entry;
+    std::string name;
+    if (find_tree(*source_, view->root->catalog.root, id, entry)) {
+        name = std::string(entry.name);
+    } else {
+        name = dropped_tree_name(*source_, view->root->catalog.root, id);
+    }
+    close_view(view);
+    return name;
+}
+
+Txn DatabaseCore::first_readable(Txn from) {
+    if (from == 0) from = 1;
+    const Txn first = first_logged_txn();
+    if (from < first) {
+        fail(Errc::before_horizon,
+             "the log of " + path_ + " begins with txn " + std::to_string(first) + "; txn " + std::to_string(from) +
+                 " is not kept any more",
+             path_);
+    }
+    return from;
+}
+
+/// Number of the first commit that the log still has.
+Txn DatabaseCore::first_logged_txn() {
+    const ExtentDirectory extents = log_->extents();
+    std::uint64_t at = extents.empty() ? 0 : extents[0].logical;
+    while (const std::optional<RecordView> record = log_->peek(at)) {
+        if (record->kind() == RecordKind::commit) return record->txn();
+        at = record->kind() == RecordKind::next ? record->continues_at() : record->end();
+    }
+    return processes_->load(Word::built_txn) + 1;
+}
+
+/// A log position at or before the records of a txn, such that no other commit lies between.
+std::uint64_t DatabaseCore::position_of(Txn txn) {
+    std::uint64_t at = 0;
+    if (const std::optional<LogAnchor> anchor = history_->anchor_of(txn)) at = anchor->position;
+    if (at == 0) {
+        const ExtentDirectory extents = log_->extents();
+        if (extents.empty()) fail(Errc::before_horizon, "txn " + std::to_string(txn) + " is not kept any more", path_);
+        at = extents[0].logical;
+    }
+    std::uint64_t behind = at;  // the last commit before
+    for (;;) {
+        const RecordView record = log_->read(at);
+        if (record.kind() == RecordKind::commit) {
+            if (record.txn() == txn) return behind;
+            if (record.txn() > txn) {
+                fail(Errc::before_horizon, "txn " + std::to_string(txn) + " is not kept any more", path_);
+            }
+        }
+        at = record.kind() == RecordKind::next ? record.continues_at() : record.end();
+        if (record.kind() == RecordKind::commit) behind = at;
+    }
+}
+
+// ---- chain ----
+
+Hash DatabaseCore::chain_hash(Txn txn) {
+    make_durable(std::min<Txn>(txn, processes_->load(Word::built_txn)), 0);
+    const std::lock_guard lock(chain_mutex_);
+    if (txn > processes_->load(Word::durable_txn)) {
+        fail(Errc::in_the_future, "txn " + std::to_string(txn) + " does not exist yet", path_);
+    }
+    if (txn == 0) return {};
+    Txn at_txn = chain_txn_;
+    std::uint64_t at = chain_position_;
+    Hash hash = chain_;
+    const bool backwards = txn < chain_txn_;
+    if (backwards) {
+        // From the beginning of the log, which is txn 1 as long as everything is kept.
+        if (first_logged_txn() != 1) {
+            fail(Errc::before_horizon, "the chain hash of txn " + std::to_string(txn) + " is not kept any more", path_);
+        }
+        at_txn = 0;
+        at = log_->extents()[0].logical;
+        hash = {};
+    }
+    std::vector<Hash> parts;
+    while (at_txn < txn) {
+        const RecordView record = log_->read(at);
+        if (record.kind() == RecordKind::part) parts.push_back(record_digest(record));
+        if (record.kind() == RecordKind::commit) {
+            const std::size_t count = record.parts().count;
+            const std::span<const Hash> own = std::span<const Hash>(parts).last(std::min(count, parts.size()));
+            hash = chain_next(hash, transaction_digest(own, record_digest(record)));
+            parts.clear();
+            at_txn = record.txn();
+        }
+        at = record.kind() == RecordKind::next ? record.continues_at() : record.end();
+    }
+    if (!backwards) {
+        chain_txn_ = at_txn;
+        chain_position_ = at;
+        chain_ = hash;
+    }
+    return hash;
+}
+
+}  // namespace northstar::inline v0::detail

@@ -1,0 +1,82 @@
+#include "txn/inspect.hpp"
+
+#include "btree/cursor.hpp"
+
+namespace northstar::inline v0::detail {
+
+Statistics statistics(DatabaseCore& core) {
+    Statistics s;
+    core.fill_statistics(s);
+    return s;
+}
+
+void DatabaseCore::fill_statistics(Statistics& s) {
+    check_usable();
+    ReadView* view = open_view();
+    const Root& root = *view->root;
+    s.txn = root.txn.load();
+    for (const CatalogEntry& tree : list_trees(*source_, root.catalog.root)) {
+        ++s.trees;
+        s.entries += tree.root.count;
+    }
+    const Meta meta = newest_meta();
+    s.generation = meta.generation;
+    s.page_size = page_size_;
+    s.oldest_txn = oldest_txn();
+    close_view(view);
+    s.durable_txn = processes_->load(Word::durable_txn);
+    s.file_bytes = file_->size();
+    s.log_bytes = log_->bytes_of_extents();
+    const std::uint64_t end = processes_->load(Word::log_position);
+    s.log_bytes_since_checkpoint = end > meta.log_position ? end - meta.log_position : 0;
+    for (const StoredSegment& segment : history_->segments()) {
+        ++s.history_segments;
+        s.history_bytes += segment.bytes;
+    }
+    if (!options_.read_only) {
+        acquire_carving();
+        try {
+            const std::lock_guard lock(space_mutex_);
+            load_space();
+            s.free_pages = space_.free_pages();
+            s.held_pages = space_.dead_pages();
+            s.used_pages = space_.end() - s.free_pages - s.held_pages;
+        } catch (...) {
+            release_carving();
+            throw;
+        }
+        release_carving();
+    }
+    s.overlay_bytes = arena_->bytes_in_use();
+    s.overlay_limit = overlay_limit_;
+    s.overlay_held_by_snapshots = roots_->buried_bytes();
+    const std::uint64_t now = coarse_us_.load();
+    views_->each([&](ReadView& open) {
+        ++s.snapshots_open;
+        const std::uint64_t opened = open.opened_us.load(std::memory_order_relaxed);
+        const std::uint64_t age = now > opened ? now - opened : 0;
+        const Txn txn = open.root->txn.load(std::memory_order_relaxed);
+        if (s.snapshots_open == 1 || txn < s.oldest_snapshot_txn) s.oldest_snapshot_txn = txn;
+        if (age > s.oldest_snapshot_age_us) s.oldest_snapshot_age_us = age;
+    });
+    s.commits = counters_.commits.load();
+    s.conflicts = counters_.conflicts.load();
+    s.flushes = counters_.flushes.load();
+    s.checkpoints = counters_.checkpoints.load();
+    s.replayed_txns = counters_.replayed_txns.load();
+    s.log_bytes_written = log_->bytes_written();
+    s.page_bytes_written = counters_.page_bytes_written.load();
+    s.bytes_written = s.log_bytes_written + s.page_bytes_written;
+    s.pages_copied = counters_.pages_copied.load();
+    s.pages_verified = source_->pages_verified();
+    s.last_checkpoint_us = counters_.last_checkpoint_us.load();
+    s.slowdown_us = counters_.slowdown_us.load();
+    s.poisoned = poisoned();
+}
+
+Meta DatabaseCore::newest_meta() const {
+    const std::lock_guard lock(meta_mutex_);
+    return newest_;
+}
+
+}  // namespace northstar::inline v0::detail

@@ -1,0 +1,246 @@
+// verify.cpp -- does everything in the file hold together?
+#include "base/error.hpp"
+#include "btree/tree_check.hpp"
+#include "format/node.hpp"
+#include "log/chain.hpp"
+#include "txn/inspect.hpp"
+#include "txn/ledger.hpp"
+#include "txn/past.hpp"
+
+#include <algorithm>
+#include <map>
+#include <unordered_set>
+
+namespace northstar::inline v0::detail {
+
+namespace verify_impl {
+
+class Verifier {
+public:
+    Verifier(DatabaseCore& core, const VerifyOptions& options) : core_(core), options_(options) {}
+
+    VerifyReport run() {
+        // A checkpoint first, so that what is in memory is in the file and the ledger speaks of all pages.
+        if (!core_.options().read_only) core_.checkpoint();
+        ReadView* view = core_.open_view();
+        try {
+            look(*view);
+        } catch (...) {
+            DatabaseCore::close_view(view);
+            throw;
+        }
+        DatabaseCore::close_view(view);
+        return std::move(report_);
+    }
+
+private:
+    void look(const ReadView& view) {
+        const Root& root = *view.root;
+        const Meta& meta = root.base->meta;
+        report_.last_txn = root.txn.load();
+        if (options_.structure) {
+            look_at_trees(root);
+            if (meta.retained_txn != 0) walk(Ref(meta.retained.root), false);
+            look_at_space(meta);
+        }
+        if (options_.log) look_at_log(meta);
+        if (options_.history) look_at_history(root);
+    }
+
+    void problem(Errc code, std::string where, std::string what, std::string affects) {
+        report_.problems.push_back({code, std::move(where), std::move(what), std::move(affects)});
+    }
+
+    template <class F>
+    void guarded(const std::string& where, const std::string& affects, F&& fn) {
+        try {
+            fn();
+        } catch (const Error& error) {
+            const bool page = error.page() != Error::no_page;
+            problem(error.code(), page ? "page " + std::to_string(error.page()) : where, error.what(), affects);
+        }
+    }
+
+    void look_at_trees(const Root& root) {
+        const PageSource& source = core_.source();
+        const auto check = [&](const std::string& name, const TreeRoot& tree) {
+            guarded("tree " + name, "tree " + name, [&] {
+                const TreeStatistics found = check_tree(source, tree, [&](const TreeProblem& p) {
+                    problem(Errc::corrupt, p.page != 0 ? "page " + std::to_string(p.page) : "tree " + name, p.what,
+                            "tree " + name);
+                });
+                report_.entries += found.entries;
+                report_.pages += found.leaves + found.inner_pages;
+            });
+        };
+        check("(catalog)", root.catalog);
+        guarded("the catalog", "every tree", [&] {
+            for (const CatalogEntry& tree : list_trees(source, root.catalog.root)) {
+                check(std::string(tree.name), tree.root);
+            }
+        });
+        walk(root.catalog.root, false);
+    }
+
+    /// Notes the file pages that a tree uses.
+    void walk(Ref ref, bool large) {
+        if (ref.empty()) return;
+        if (!ref.in_memory()) {
+            if (!used_.emplace(ref.page(), 1).second) return;
+        }
+        guarded("a page", "the tree it belongs to", [&] {
+            const PageSource& source = core_.source();
+            if (large) return;
+            const std::byte* page = source.page(ref);
+            for_each_ref(page, source.page_size(), false, [&](Ref child, bool child_large) {
+                if (child.empty()) return;
+                if (child_large && !child.in_memory()) {
+                    const std::byte* header = core_.file_pages().raw(child.page() * source.page_size(), k_page_header_size);
+                    used_.emplace(child.page(), run_pages(load_u64(header + k_run_bytes_offset), source.page_size()));
+                } else {
+                    walk(child, child_large);
+                }
+            });
+        });
+    }
+
+    void look_at_space(const Meta& meta) {
+        guarded("the space map", "free space", [&] {
+            const std::span<const std::byte> bytes = core_.file_pages().read_run(
+                PageKind::space, meta.space_page, meta.space_bytes, meta.space_checksum);
+            const Ledger ledger = Ledger::decode(bytes, core_.page_size());
+            std::map<std::uint64_t, std::pair<std::uint64_t, const char*>> runs;
+            const auto add = [&](std::uint64_t page, std::uint64_t pages, const char* what) {
+                if (!runs.emplace(page, std::make_pair(pages, what)).second) {
+                    problem(Errc::corrupt, "page " + std::to_string(page), std::string("is ") + what +
+                            " and something else at once", "free space");
+                }
+            };
+            for (const auto& [page, pages] : used_) add(page, pages, "part of a tree");
+            for (const auto& [page, pages] : ledger.space.free_runs()) add(page, pages, "free");
+            for (const DeadRun& dead : ledger.space.dead_runs()) {
+                // What the retained base still uses is dead for the present only.
+                if (!used_.contains(dead.page)) add(dead.page, dead.pages, "dead");
+            }
+            for (const Extent& extent : ledger.extents.all()) add(extent.page, extent.pages, "a log extent");
+            for (const StoredSegment& s : ledger.segments) {
+                add(s.page, run_pages(s.bytes, core_.page_size()), "a history segment");
+            }
+            add(meta.space_page, run_pages(meta.space_bytes, core_.page_size()), "the space map");
+            std::uint64_t at = k_first_data_page;
+            for (const auto& [page, run] : runs) {
+                if (page < at) {
+                    problem(Errc::corrupt, "page " + std::to_string(page), std::string("is ") + run.second +
+                            " and something else at once", "free space");
+                } else if (page > at) {
+                    problem(Errc::corrupt, "pages " + std::to_string(at) + " to " + std::to_string(page - 1),
+                            "belong to nothing", "free space");
+                }
+                at = std::max(at, page + run.first);
+            }
+            if (at != ledger.space.end()) {
+                problem(Errc::corrupt, "page " + std::to_string(at), "the space map ends at page " +
+                        std::to_string(ledger.space.end()), "free space");
+            }
+        });
+    }
+
+    void look_at_log(const Meta& meta) {
+        LogStore& log = core_.log();
+        Txn txn = 0;
+        std::uint64_t at = 0;
+        guarded("the log", "history", [&] {
+            const ExtentDirectory extents = log.extents();
+            if (extents.empty()) return;
+            at = extents[0].logical;
+            const Txn first = core_.first_logged_txn();
+            report_.first_txn = first;
+            txn = first - 1;
+            Hash chain;
+            std::vector<Hash> parts;
+            const bool from_start = first == 1;
+            while (txn < meta.txn) {
+                const std::optional<RecordView> found = log.peek(at);
+                if (!found) {
+                    problem(Errc::corrupt, "log position " + std::to_string(at),
+                            "no intact record lies where txn " + std::to_string(txn + 1) + " should",
+                            "txns " + std::to_string(txn + 1) + " to " + std::to_string(meta.txn));
+                    return;
+                }
+                const RecordView& record = *found;
+                guarded("txn " + std::to_string(record.txn()), "txn " + std::to_string(record.txn()),
+                        [&] { record.validate(); });
+                ++report_.records;
+                if (record.kind() == RecordKind::part) parts.push_back(record_digest(record));
+                if (record.kind() == RecordKind::commit) {
+                    if (record.txn() != txn + 1) {
+                        problem(Errc::corrupt, "txn " + std::to_string(record.txn()),
+                                "follows txn " + std::to_string(txn) + " in the log", "history");
+                        return;
+                    }
+                    txn = record.txn();
+                    const std::size_t count = std::min<std::size_t>(record.parts().count, parts.size());
+                    chain = chain_next(chain, transaction_digest(std::span<const Hash>(parts).last(count), record_digest(record)));
+                    parts.clear();
+                }
+                at = record.kind() == RecordKind::next ? record.continues_at() : record.end();
+            }
+            if (from_start && txn == meta.txn && chain != meta.chain) {
+                problem(Errc::corrupt, "the chain", "the chain hash of txn " + std::to_string(txn) +
+                        " does not follow from the log: the log was rewritten", "the audit trail");
+            }
+        });
+    }
+
+    void look_at_history(const Root& root) {
+        const Txn newest = root.txn.load();
+        for (const StoredSegment& s : core_.history().segments()) {
+            const std::string name = "history segment of txns " + std::to_string(s.after + 1) + " to " + std::to_string(s.last);
+            guarded(name, "reading txns " + std::to_string(s.after + 1) + " to " + std::to_string(s.last), [&] {
+                core_.check_segment(s);
+                report_.versions += core_.segment_versions(s);
+            });
+        }
+        static_cast<void>(newest);
+    }
+
+    DatabaseCore& core_;
+    const VerifyOptions& options_;
+    VerifyReport report_;
+    std::map<std::uint64_t, std::uint64_t> used_;
+};
+
+}  // namespace verify_impl
+
+VerifyReport verify(DatabaseCore& core, const VerifyOptions& options) {
+    core.check_usable();
+    return verify_impl::Verifier(core, options).run();
+}
+
+/// A segment's own form, and that the log still says what it says.
+void DatabaseCore::check_segment(const StoredSegment& stored) {
+    const std::byte* at = source_->raw(stored.page * page_size_, k_page_header_size + stored.bytes);
+    const std::span<const std::byte> bytes{at + k_page_header_size, static_cast<std::size_t>(stored.bytes)};
+    const SegmentView view(bytes);
+    view.validate();
+    ReadView* now = open_view();
+    SegmentBuilder builder(stored.after, position_of(stored.after + 1), history_filter(*now->root));
+    close_view(now);
+    std::uint64_t position = position_of(stored.after + 1);
+    while (builder.last() < stored.last) {
+        const RecordView record = log_->read(position);
+        if (record.kind() == RecordKind::part || record.kind() == RecordKind::commit) builder.add(record);
+        position = record.kind() == RecordKind::next ? record.continues_at() : record.end();
+    }
+    const std::vector<std::byte> again = builder.finish();
+    if (again.size() != bytes.size() || !std::equal(again.begin(), again.end(), bytes.begin())) {
+        fail(Errc::corrupt, "the history segment does not say what the log says; AS OF answers may be wrong", path_, stored.page);
+    }
+}
+
+std::uint64_t DatabaseCore::segment_versions(const StoredSegment& stored) {
+    const std::byte* at = source_->raw(stored.page * page_size_, k_page_header_size + stored.bytes);
+    return SegmentView({at + k_page_header_size, static_cast<std::size_t>(stored.bytes)}).header().versions;
+}
+
+}  // namespace northstar::inline v0::detail
