@@ -106,11 +106,11 @@ bool TreeCursor::before(std::string_view key) {
 }
 
 bool TreeCursor::first() {
-    if (!edge_leaf<true>(nullptr)) return false;
+    if (!edge_leaf(Way::forward, nullptr)) return false;
     return valid_ || next_leaf();
 }
 
-bool TreeCursor::last() { return edge_leaf<false>(nullptr) && to_end(); }
+bool TreeCursor::last() { return edge_leaf(Way::back, nullptr) && to_end(); }
 
 bool TreeCursor::to_end() {
     while (count_ == 0) {
@@ -121,46 +121,43 @@ bool TreeCursor::to_end() {
 
 // From the path's last step, whose index was counted on already, to the nearest leaf in the direction. With a txn
 // only through pages that changed after it.
-template <bool Forward>
-bool TreeCursor::climb(const std::uint64_t* txn) {
+bool TreeCursor::climb(Way way, const std::uint64_t* txn) {
     while (depth_ != 0) {
         Step& step = path_[depth_ - 1];
         // An index that ran off either end is larger than the last one, the lower end by wrapping around.
         if (step.index > step.count) {
-            if (--depth_ != 0) path_[depth_ - 1].index += Forward ? 1u : ~0u;
+            if (--depth_ != 0) path_[depth_ - 1].index += way == Way::forward ? 1u : ~0u;
             continue;
         }
         const Node above(step.page);
         const std::byte* page = tree_impl::node_at(*source_, above.child(step.index), above.level() - 1);
         const Node node(page);
         if (txn != nullptr && node.max_txn() <= *txn) {
-            step.index += Forward ? 1u : ~0u;
+            step.index += way == Way::forward ? 1u : ~0u;
         } else if (node.leaf()) {
             enter_leaf(page);
             return true;
         } else {
-            path_[depth_++] = {page, Forward ? 0 : node.count(), node.count()};
+            path_[depth_++] = {page, way == Way::forward ? 0 : node.count(), node.count()};
         }
     }
     return leave();
 }
 
-template <bool Forward>
-bool TreeCursor::step_leaf(const std::uint64_t* txn) {
+bool TreeCursor::step_leaf(Way way, const std::uint64_t* txn) {
     if (!in_leaf_) return false;
     leave();
     do {
         if (depth_ == 0) return false;
-        path_[depth_ - 1].index += Forward ? 1u : ~0u;
-        if (!climb<Forward>(txn)) return false;
+        path_[depth_ - 1].index += way == Way::forward ? 1u : ~0u;
+        if (!climb(way, txn)) return false;
         // Only a root may be an empty leaf; another one is damage that check_tree() reports, and is passed over.
     } while (count_ == 0);
     set_index(0);
     return true;
 }
 
-template <bool Forward>
-bool TreeCursor::edge_leaf(const std::uint64_t* txn) {
+bool TreeCursor::edge_leaf(Way way, const std::uint64_t* txn) {
     if (!enter_root()) return false;
     const std::byte* page = tree_impl::root_page(*source_, root_);
     const Node node(page);
@@ -168,8 +165,8 @@ bool TreeCursor::edge_leaf(const std::uint64_t* txn) {
     if (node.leaf()) {
         enter_leaf(page);
     } else {
-        path_[depth_++] = {page, Forward ? 0 : node.count(), node.count()};
-        if (!climb<Forward>(txn)) return false;
+        path_[depth_++] = {page, way == Way::forward ? 0 : node.count(), node.count()};
+        if (!climb(way, txn)) return false;
     }
     set_index(0);
     return true;
@@ -181,7 +178,7 @@ bool TreeCursor::skip_page(unsigned step) {
     depth_ = step;
     if (depth_ == 0) return false;
     ++path_[depth_ - 1].index;
-    if (!climb<true>(nullptr)) return false;
+    if (!climb(Way::forward, nullptr)) return false;
     return set_index(0) || next_leaf();
 }
 

@@ -16,6 +16,8 @@
 namespace northstar::inline v0::detail {
 
 class TreeCursor {
+    enum class Way : std::uint8_t { forward, back };
+
 public:
     TreeCursor(const PageSource& source, Ref root) : source_(&source), root_(root) {}
     TreeCursor(const TreeCursor&) = delete;
@@ -63,14 +65,14 @@ public:
     /// The leaf whose range holds the key; on its first entry >= key. False: the root is empty.
     bool seek_leaf(std::string_view key);
     /// To the first entry of the next leaf, or of the leaf before.
-    bool next_leaf() { return step_leaf<true>(nullptr); }
-    bool prev_leaf() { return step_leaf<false>(nullptr); }
+    bool next_leaf() { return step_leaf(Way::forward, nullptr); }
+    bool prev_leaf() { return step_leaf(Way::back, nullptr); }
     /// The same for the nearest leaf that changed after a txn; subtrees that did not are not entered.
-    bool next_changed_leaf(std::uint64_t txn) { return step_leaf<true>(&txn); }
-    bool prev_changed_leaf(std::uint64_t txn) { return step_leaf<false>(&txn); }
+    bool next_changed_leaf(std::uint64_t txn) { return step_leaf(Way::forward, &txn); }
+    bool prev_changed_leaf(std::uint64_t txn) { return step_leaf(Way::back, &txn); }
     /// The first, the last such leaf of the tree.
-    bool first_changed_leaf(std::uint64_t txn) { return edge_leaf<true>(&txn); }
-    bool last_changed_leaf(std::uint64_t txn) { return edge_leaf<false>(&txn); }
+    bool first_changed_leaf(std::uint64_t txn) { return edge_leaf(Way::forward, &txn); }
+    bool last_changed_leaf(std::uint64_t txn) { return edge_leaf(Way::back, &txn); }
     bool in_leaf() const { return in_leaf_; }
     std::uint64_t leaf_max_txn() const { return Node(leaf_).max_txn(); }
     unsigned leaf_count() const { return count_; }
@@ -103,12 +105,9 @@ private:
     void descend(std::string_view key);
     void enter_leaf(const std::byte* page);
     bool leave();
-    template <bool Forward>
-    bool step_leaf(const std::uint64_t* txn);
-    template <bool Forward>
-    bool edge_leaf(const std::uint64_t* txn);
-    template <bool Forward>
-    bool climb(const std::uint64_t* txn);
+    bool step_leaf(Way way, const std::uint64_t* txn);
+    bool edge_leaf(Way way, const std::uint64_t* txn);
+    bool climb(Way way, const std::uint64_t* txn);
     bool fence(unsigned step, unsigned separator, std::string& out) const;
     void make_key() const;
     void make_key_room(std::size_t size) const;

@@ -92,19 +92,22 @@ inline const std::byte* root_page(const PageSource& source, Ref ref) {
     if (node.level() >= k_max_depth || !node.is_level(node.level())) [[unlikely]] astray(ref);
     return page;
 }
-/// Where a key stands: the leaf whose range holds it, and its place there. The root is not empty.
-struct LeafPlace {
-    Node leaf;
-    Node::Place place;
-};
-inline LeafPlace find(const PageSource& source, Ref root, std::string_view key) {
+/// The leaf whose range holds a key. The root is not empty.
+inline Node find_leaf(const PageSource& source, Ref root, std::string_view key) {
     Node node(root_page(source, root));
     for (unsigned level = node.level(); level != 0;) {
         const Ref child = node.child(node.search_child(key));
         source.prefetch(child);
         node = Node(node_at(source, child, --level));
     }
-    return {node, node.search_leaf(key)};
+    return node;
+}
+/// The entry of a key; false: there is none.
+inline bool find(const PageSource& source, Ref root, std::string_view key, LeafCell& out) {
+    if (root.empty()) return false;
+    const Node leaf = find_leaf(source, root, key);
+    Node::Candidates candidates;
+    return leaf.find_candidates(key, candidates) && leaf.pick_candidate(key, candidates, out);
 }
 /// The value of a cell, large ones included.
 inline TreeValue value_of(const PageSource& source, const LeafCell& cell) {

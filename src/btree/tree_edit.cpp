@@ -370,7 +370,8 @@ void TreeEditor::grow_root(std::string_view separator, Ref left, Ref right) {
 // Erasing.
 
 bool TreeEditor::erase(std::string_view key) {
-    if (tree_.root.empty() || !tree_impl::find(writer_.source(), tree_.root, key).place.equal) return false;
+    LeafCell cell;
+    if (!tree_impl::find(writer_.source(), tree_.root, key, cell)) return false;
     descend(key);
     std::byte* page = path_[depth_].page;
     const Node::Place place = Node(page).search_leaf(key);

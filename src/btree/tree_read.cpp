@@ -16,10 +16,9 @@ void tree_impl::astray(Ref ref) {
 }
 
 std::optional<TreeValue> tree_get(const PageSource& source, Ref root, std::string_view key) {
-    if (root.empty()) return std::nullopt;
-    const auto [leaf, place] = tree_impl::find(source, root, key);
-    if (!place.equal) return std::nullopt;
-    return tree_impl::value_of(source, leaf.leaf_cell(place.index));
+    LeafCell cell;
+    if (!tree_impl::find(source, root, key, cell)) return std::nullopt;
+    return tree_impl::value_of(source, cell);
 }
 
 void tree_multi_get(const PageSource& source, Ref root, std::span<const std::string_view> keys,
@@ -45,11 +44,20 @@ void tree_multi_get(const PageSource& source, Ref root, std::span<const std::str
             --level;
             for (std::size_t i = 0; i < count; ++i) pages[i] = tree_impl::node_at(source, children[i], level);
         }
+        std::array<Node::Candidates, k_group> candidates;
+        std::uint32_t hopeful = 0;
         for (std::size_t i = 0; i < count; ++i) {
-            const Node node(pages[i]);
-            const Node::Place place = node.search_leaf(keys[first + i]);
-            if (place.equal) {
-                out[first + i] = tree_impl::value_of(source, node.leaf_cell(place.index));
+            const Node leaf(pages[i]);
+            if (!leaf.find_candidates(keys[first + i], candidates[i])) continue;
+            hopeful |= 1u << i;
+            const std::byte* cell = leaf.page() + leaf.leaf_slot(candidates[i].low);
+            __builtin_prefetch(cell);
+            __builtin_prefetch(cell + 64);
+        }
+        for (std::size_t i = 0; i < count; ++i) {
+            LeafCell cell;
+            if ((hopeful >> i & 1) != 0 && Node(pages[i]).pick_candidate(keys[first + i], candidates[i], cell)) {
+                out[first + i] = tree_impl::value_of(source, cell);
             } else {
                 out[first + i] = std::nullopt;
             }

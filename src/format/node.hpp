@@ -43,10 +43,14 @@
 #include "format/page.hpp"
 #include "format/ref.hpp"
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace northstar::inline v0::detail {
 
@@ -113,18 +117,47 @@ inline int compare_rest(const std::byte* a, std::size_t a_size, const std::byte*
     return a_size < b_size ? -1 : a_size > b_size ? 1 : 0;
 }
 
-/// Number of heads smaller than `head`; the heads ascend. Branch-free but for the loop.
+/// Heads that the last step of a search looks at together. They may lie behind the array, but never behind the page:
+/// at least as many bytes follow the heads in slots, refs and cells, or the node is far from full.
+inline constexpr unsigned k_search_window = 16;
+
+/// Which of the heads at `at` are the first not smaller than `head`? k_search_window: none of them.
+inline unsigned first_not_smaller(const std::byte* at, std::uint32_t head) {
+#if defined(__SSE2__)
+    // Comparisons are signed, so both sides are moved by half the range.
+    const __m128i bias = _mm_set1_epi32(static_cast<int>(0x80000000u));
+    const __m128i key = _mm_set1_epi32(static_cast<int>(head ^ 0x80000000u));
+    const auto smaller = [&](std::size_t i) {
+        const __m128i heads = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + 16 * i));
+        return _mm_cmpgt_epi32(key, _mm_xor_si128(heads, bias));
+    };
+    const __m128i words = _mm_packs_epi32(smaller(0), smaller(1));
+    const __m128i more_words = _mm_packs_epi32(smaller(2), smaller(3));
+    const auto mask = static_cast<unsigned>(_mm_movemask_epi8(_mm_packs_epi16(words, more_words)));
+    return static_cast<unsigned>(std::countr_one(mask));
+#else
+    unsigned count = 0;
+    while (count < k_search_window && load_u32(at + count * k_head_size) < head) ++count;
+    return count;
+#endif
+}
+
+/// Number of heads smaller than `head`; the heads ascend. The number of steps depends on the order of magnitude of
+/// count only: halving a window of one changes nothing, and an unpredictable end of the loop costs more than a step.
 inline unsigned count_smaller(const std::byte* heads, unsigned count, std::uint32_t head) {
     const std::byte* at = heads;
     unsigned left = count;
-    while (left > 1) {
-        const unsigned half = left / 2;
-        const std::byte* middle = at + std::size_t{half} * k_head_size;
-        at = load_u32(middle - k_head_size) < head ? middle : at;
-        left -= half;
+    while (left > k_search_window) {
+        for (int step = 0; step < 2; ++step) {
+            const unsigned half = left / 2;
+            const std::byte* middle = at + std::size_t{half} * k_head_size;
+            at = load_u32(middle - k_head_size) < head ? middle : at;
+            left -= half;
+        }
     }
     const auto before = static_cast<unsigned>(static_cast<std::size_t>(at - heads) / k_head_size);
-    return before + (left != 0 && load_u32(at) < head ? 1u : 0u);
+    const unsigned found = before + first_not_smaller(at, head);
+    return found < count ? found : count;
 }
 
 }  // namespace node_impl
@@ -275,6 +308,44 @@ public:
     /// Where a key stands among the keys (separators).
     Place search(std::string_view text) const { return leaf() ? search_as<true>(text) : search_as<false>(text); }
     Place search_leaf(std::string_view text) const { return search_as<true>(text); }
+    /// The entries of a leaf whose heads are the key's: one, as a rule. False: none, so the key is not there.
+    struct Candidates {
+        unsigned low;
+        unsigned high;
+    };
+    bool find_candidates(std::string_view text, Candidates& out) const {
+        const auto* key = reinterpret_cast<const std::byte*>(text.data());
+        if (compare_prefix(key, text.size()) != 0) [[unlikely]] return false;
+        const unsigned n = count();
+        const std::uint32_t head = node_impl::head_of(key, text.size(), prefix_size());
+        const std::byte* all = heads();
+        const unsigned low = node_impl::count_smaller(all, n, head);
+        if (low == n || load_u32(all + std::size_t{low} * k_head_size) != head) return false;
+        unsigned high = low + 1;
+        if (high < n && load_u32(all + std::size_t{high} * k_head_size) == head) [[unlikely]] {
+            high = end_of_equal(all, high, n, head);
+        }
+        out = {low, high};
+        return true;
+    }
+    /// The key's entry among its candidates. The head of the cell is not filled in.
+    bool pick_candidate(std::string_view text, Candidates among, LeafCell& out) const {
+        const std::size_t from = prefix_size();
+        const std::size_t size = text.size() - from;
+        const std::byte* rest = reinterpret_cast<const std::byte*>(text.data()) + from + k_head_size;
+        while (among.high - among.low > 1) [[unlikely]] {
+            const unsigned middle = among.low + (among.high - among.low) / 2;
+            const SuffixView suffix = leaf_cell_at(leaf_slot(middle)).suffix;
+            if (node_impl::compare_rest(suffix.rest, suffix.size, rest, size) <= 0) {
+                among.low = middle;
+            } else {
+                among.high = middle;
+            }
+        }
+        out = leaf_cell_at(leaf_slot(among.low));
+        return out.suffix.size == size && node_impl::equal_bytes(out.suffix.rest, rest, out.suffix.rest_size());
+    }
+
     /// The child whose range holds the key.
     unsigned search_child(std::string_view text) const {
         const Place place = search_as<false>(text);
