@@ -53,6 +53,8 @@ public:
     }
     std::vector<std::byte>& image() { return image_; }
     std::uint64_t pages() const { return image_.size() / page_size_; }
+    /// Pages that were read so far.
+    std::uint64_t verifications() const { return verifications_; }
     /// Makes a page's checksum right again after a change; returns its ref.
     Ref seal(std::uint64_t number) {
         std::byte* page = image_.data() + number * page_size_;
@@ -70,6 +72,7 @@ protected:
             fail(Errc::corrupt, "A checksum is wrong.", {}, ref.page());
         }
         if (const char* wrong = validate_node(page, page_size_)) fail(Errc::corrupt, wrong, {}, ref.page());
+        ++verifications_;
         verified_[ref.page() / 64].fetch_or(std::uint64_t{1} << ref.page() % 64);
         return page;
     }
@@ -93,6 +96,7 @@ private:
         std::memcpy(run.data() + k_page_header_size, ref.address(), frame->length);
         return add(std::move(run), generation);
     }
+    mutable std::uint64_t verifications_ = 0;
     std::vector<std::byte> image_;
     std::unique_ptr<std::atomic<std::uint64_t>[]> bits_;
 };

@@ -1,0 +1,151 @@
+// Comparing roots and estimating ranges.
+#include "btree_support.hpp"
+
+#include "btree/tree_compare.hpp"
+
+#include <set>
+
+namespace {
+
+using namespace northstar_test;
+
+std::string number_key(std::uint64_t number) {
+    std::string key = std::to_string(number);
+    return "row/" + std::string(8 - key.size(), '0') + key;
+}
+
+}  // namespace
+
+TEST_CASE("two roots differ exactly in the keys that changed between them", "[btree]") {
+    const std::uint64_t seed = 4711;
+    INFO("seed " << seed);
+    Random random(seed);
+    RootStore store(4096);
+    Model model;
+    store.commit([&](PageWriter& writer, TreeRoot& tree) {
+        for (std::uint64_t i = 0; i < 20000; ++i) {
+            tree_put(writer, tree, number_key(i), "first");
+            model[number_key(i)] = {"first", writer.txn()};
+        }
+    });
+    for (int round = 0; round < 60; ++round) {
+        const TreeRoot before = store.tree();
+        std::set<std::string> changed;
+        const std::uint64_t transactions = random.below(3);
+        for (std::uint64_t t = 0; t < transactions; ++t) {
+            store.commit([&](PageWriter& writer, TreeRoot& tree) {
+                for (std::uint64_t k = random.below(6); k != 0; --k) {
+                    const std::string key = number_key(random.below(22000));
+                    if (random.chance(1, 3)) {
+                        if (tree_erase(writer, tree, key)) changed.insert(key);
+                    } else {
+                        tree_put(writer, tree, key, std::string(random.below(60), 'x'));
+                        changed.insert(key);
+                    }
+                }
+                if (random.chance(1, 6)) {
+                    const std::uint64_t from = random.below(20000);
+                    TreeCursor cursor(store.source(), tree.root);
+                    for (cursor.lower_bound(number_key(from)); cursor.valid() && cursor.key() < number_key(from + 200);
+                         cursor.next()) {
+                        changed.insert(std::string(cursor.key()));
+                    }
+                    tree_erase_range(writer, tree, number_key(from), number_key(from + 200));
+                }
+            });
+        }
+        const TreeView a{store.source(), before.root};
+        const TreeView b{store.source(), store.tree().root};
+        // A key that was put and erased again is in neither.
+        std::erase_if(changed, [&](const std::string& key) { return !tree_key_differs(a, b, key); });
+        std::set<std::string> seen;
+        REQUIRE(tree_diff(a, b, "", std::nullopt, [&](const TreeCursor* x, const TreeCursor* y) {
+            REQUIRE((x != nullptr || y != nullptr));
+            if (x != nullptr && y != nullptr) REQUIRE(x->key() == y->key());
+            seen.insert(std::string((x != nullptr ? x : y)->key()));
+            return true;
+        }));
+        REQUIRE(seen == changed);
+        for (int i = 0; i < 200; ++i) {
+            const std::uint64_t from = random.below(22000);
+            const std::string low = number_key(from);
+            const std::string high = number_key(from + random.below(random.chance(1, 2) ? 50 : 5000));
+            const auto first = changed.lower_bound(low);
+            const bool expected = first != changed.end() && *first < high;
+            if (tree_range_differs(a, b, low, high) != expected) REQUIRE(tree_range_differs(a, b, low, high) == expected);
+            REQUIRE(tree_range_differs(b, a, low, std::nullopt) == (first != changed.end()));
+        }
+    }
+}
+
+TEST_CASE("a comparison does not read what both roots share", "[btree]") {
+    RootStore store(4096);
+    store.commit([&](PageWriter& writer, TreeRoot& tree) {
+        for (std::uint64_t i = 0; i < 50000; ++i) tree_put(writer, tree, number_key(i), "value");
+    });
+    // The same pages as a file that counts which of them are read.
+    ImageSource image(4096);
+    const Ref base = image.place(store.tree().root);
+    REQUIRE(image.pages() > 150);
+    FrameArena arena(4096);
+    PageWriter writer(arena, image);
+    TreeRoot tree{base, store.tree().count};
+    writer.set_txn(9);
+    tree_put(writer, tree, number_key(25000), "other");
+    unsigned differences = 0;
+    REQUIRE(image.verifications() == Node(tree.root.address()).level() + 1);
+    tree_diff({image, base}, {image, tree.root}, "", std::nullopt, [&](const TreeCursor* x, const TreeCursor* y) {
+        REQUIRE(x->key() == number_key(25000));
+        REQUIRE(x->value() == "value");
+        REQUIRE(y->value() == "other");
+        ++differences;
+        return true;
+    });
+    REQUIRE(differences == 1);
+    // Beside the changed path: a page is entered before it is known to be shared, once per page on the path.
+    REQUIRE(image.verifications() < 10);
+    REQUIRE(!tree_range_differs({image, base}, {image, tree.root}, number_key(30000), std::nullopt));
+    REQUIRE(image.verifications() < 14);
+}
+
+TEST_CASE("an estimate encloses the true number", "[btree]") {
+    const std::uint64_t seed = 99;
+    INFO("seed " << seed);
+    Random random(seed);
+    RootStore store(4096);
+    Model model;
+    for (int t = 0; t < 30; ++t) {
+        store.commit([&](PageWriter& writer, TreeRoot& tree) {
+            for (int i = 0; i < 2000; ++i) {
+                const std::string key = number_key(random.below(1000000));
+                tree_put(writer, tree, key, std::string(random.below(40), 'v'));
+                model[key] = {"", 0};
+            }
+        });
+    }
+    REQUIRE(tree_estimate(store.source(), {}, "", std::nullopt).high == 0);
+    double worst = 1;
+    for (int i = 0; i < 300; ++i) {
+        const std::uint64_t from = random.below(1000000);
+        const std::uint64_t width = random.chance(1, 3) ? random.below(300) : random.below(600000);
+        const std::string low = number_key(from);
+        const std::string high = number_key(from + width);
+        const bool open = random.chance(1, 10);
+        const auto last = open ? model.end() : model.lower_bound(high);
+        const auto truth = static_cast<std::uint64_t>(std::distance(model.lower_bound(low), last));
+        const TreeEstimate guess = tree_estimate(store.source(), store.tree(), low,
+                                                 open ? std::nullopt : std::optional<std::string_view>(high));
+        REQUIRE(guess.low <= truth);
+        REQUIRE(truth <= guess.high);
+        REQUIRE(guess.low <= guess.count);
+        REQUIRE(guess.count <= guess.high);
+        if (truth < 100) REQUIRE(guess.count == truth);
+        if (truth > 3000) {
+            const double ratio = static_cast<double>(guess.count) / static_cast<double>(truth);
+            worst = std::max({worst, ratio, 1 / ratio});
+        }
+    }
+    REQUIRE(worst < 2.5);
+    const TreeEstimate all = tree_estimate(store.source(), store.tree(), "", std::nullopt);
+    REQUIRE(all.high == store.tree().count);
+}

@@ -1,0 +1,271 @@
+// The bytes of nodes: what validation lets through is safe to read, what was built passes, refs are all found.
+#include "btree_support.hpp"
+
+#include "format/node_edit.hpp"
+
+#include <set>
+
+namespace {
+
+using namespace northstar_test;
+
+// Reads everything that a search, a cursor or a copy would read of a node. For the sanitizers.
+std::uint64_t read_all(const std::byte* page, std::size_t page_size) {
+    std::uint64_t sum = 0;
+    const Node node(page);
+    std::vector<std::byte> key(max_key_size(page_size));
+    for (unsigned i = 0; i < node.count(); ++i) {
+        const std::size_t size = node.copy_key(i, key.data());
+        REQUIRE(size <= key.size());
+        for (std::size_t k = 0; k < size; ++k) sum += std::to_integer<unsigned>(key[k]);
+        const std::string_view text(reinterpret_cast<const char*>(key.data()), size);
+        const Node::Place place = node.search(text);
+        REQUIRE((place.equal && place.index == i));
+        if (node.leaf()) {
+            const LeafCell cell = node.leaf_cell(i);
+            for (std::uint32_t k = 0; k < cell.value_size; ++k) sum += std::to_integer<unsigned>(cell.value[k]);
+            sum += cell.txn;
+        }
+    }
+    for_each_ref(page, page_size, false, [&](Ref ref, bool) { sum += ref.bits(); });
+    std::vector<std::byte> copy(page_size);
+    copy_node(page, copy.data(), page_size);
+    REQUIRE(validate_node(copy.data(), page_size) == nullptr);
+    // Building anew never writes more than a page.
+    std::vector<std::byte> built(page_size);
+    if (node.leaf()) {
+        LeafSequence entries;
+        entries.add(node, 0, node.count());
+        const NodeShape shape = measure(entries, 0, node.count());
+        REQUIRE(shape.bytes <= page_size);
+        build_leaf(built.data(), page_size, entries, 0, node.count(), shape, node.catalog(), node.max_txn());
+    } else {
+        InnerSequence entries;
+        entries.add(node, 0, node.count());
+        const NodeShape shape = measure(entries, 0, node.count());
+        REQUIRE(shape.bytes <= page_size);
+        build_inner(built.data(), page_size, node.level(), node.child(0), entries, 0, node.count(), shape,
+                    node.catalog(), node.max_txn());
+    }
+    REQUIRE(validate_node(built.data(), page_size) == nullptr);
+    return sum;
+}
+
+std::string random_key(Random& random, std::size_t longest) {
+    std::string key(random.chance(1, 4) ? random.below(longest + 1) : random.below(30), 'a');
+    for (char& c : key) {
+        if (random.chance(1, 6)) c = static_cast<char>(random.below(256));
+    }
+    return key;
+}
+
+}  // namespace
+
+TEST_CASE("what validation lets through can be read, whatever the bytes are", "[btree]") {
+    const std::uint64_t seed = 31337;
+    INFO("seed " << seed);
+    Random random(seed);
+    std::uint64_t passed = 0;
+    std::uint64_t refused = 0;
+    std::uint64_t sum = 0;
+    for (const std::size_t page_size : {std::size_t{4096}, std::size_t{65536}}) {
+        RootStore store(page_size);
+        for (int t = 0; t < 6; ++t) {
+            store.commit([&](PageWriter& writer, TreeRoot& tree) {
+                for (int i = 0; i < 800; ++i) {
+                    tree_put(writer, tree, random_key(random, page_size == 4096 ? 1024 : 3000),
+                             std::string(random.chance(1, 20) ? 300 : random.below(20), 'v'));
+                }
+                tree_put(writer, tree, "large", std::string(page_size, 'L'));
+            });
+        }
+        ImageSource image(page_size);
+        image.place(store.tree().root);
+        std::vector<std::byte> page(page_size);
+        for (std::uint64_t number = 1; number < image.pages(); ++number) {
+            const std::byte* original = image.image().data() + number * page_size;
+            if (Node(original).kind() == PageKind::run || validate_node(original, page_size) != nullptr) continue;
+            sum += read_all(original, page_size);
+            const Node node(original);
+            for (int round = 0; round < (page_size == 4096 ? 120 : 40); ++round) {
+                std::memcpy(page.data(), original, page_size);
+                for (std::uint64_t k = 1 + random.below(3); k != 0; --k) {
+                    // Mostly where it hurts: header and arrays.
+                    const std::size_t limit = random.chance(1, 4)   ? page_size
+                                              : random.chance(1, 3) ? k_page_header_size
+                                                                    : node.gap();
+                    const std::size_t at = 24 + random.below(limit - 24);
+                    switch (random.below(4)) {
+                        case 0: page[at] ^= static_cast<std::byte>(1u << random.below(8)); break;
+                        case 1: page[at] = static_cast<std::byte>(random.next()); break;
+                        case 2: page[at] = std::byte{0xff}; break;
+                        default: page[at] = original[24 + random.below(node.gap() - 24)]; break;
+                    }
+                }
+                // A buffer of exactly one page: the sanitizer sees a byte behind it.
+                if (validate_node(page.data(), page_size) == nullptr) {
+                    ++passed;
+                    sum += read_all(page.data(), page_size);
+                } else {
+                    ++refused;
+                }
+            }
+        }
+        for (int round = 0; round < 2000; ++round) {
+            random.fill(page);
+            if (random.chance(3, 4)) {
+                page[24] = static_cast<std::byte>(1 + random.below(2));
+                page[25] = std::byte{0};
+                page[26] = static_cast<std::byte>(page[24] == std::byte{1} ? 0 : 1);
+                page[27] = std::byte{0};
+                store_u16(page.data() + 28, static_cast<std::uint16_t>(random.below(20)));
+                store_u16(page.data() + 30, static_cast<std::uint16_t>(random.below(20)));
+                store_u32(page.data() + 48, static_cast<std::uint32_t>(page_size - random.below(3000)));
+                store_u32(page.data() + 52, 0);
+                store_u64(page.data() + 56, 0);
+            }
+            REQUIRE(validate_node(page.data(), page_size) != nullptr);
+        }
+    }
+    REQUIRE(passed > 300);
+    REQUIRE(refused > 3000);
+    REQUIRE(sum != 0);
+}
+
+TEST_CASE("validation names what is wrong", "[btree]") {
+    RootStore store(4096);
+    store.commit([&](PageWriter& writer, TreeRoot& tree) {
+        for (int i = 0; i < 20; ++i) tree_put(writer, tree, "key" + std::to_string(100 + i), "value");
+    });
+    const std::byte* original = store.tree().root.address();
+    REQUIRE(validate_node(original, 4096, false) == nullptr);
+    std::vector<std::byte> page(4096);
+    const auto broken = [&](std::size_t at, std::uint8_t byte) {
+        std::memcpy(page.data(), original, 4096);
+        page[at] = static_cast<std::byte>(byte);
+        const char* wrong = validate_node(page.data(), 4096, false);
+        return std::string(wrong != nullptr ? wrong : "");
+    };
+    CHECK(broken(24, 3) == "a page of a tree is neither leaf nor inner");
+    CHECK(broken(24, 0) == "a page of a tree is neither leaf nor inner");
+    CHECK(broken(25, 4) == "a node has unknown flags");
+    CHECK(broken(26, 1) == "a node's level does not fit its kind");
+    CHECK(broken(27, 3) == "a node's txn width is not possible");
+    CHECK(broken(29, 0xff) == "a node's arrays and heap overlap");
+    CHECK(broken(31, 0xff) == "a node's prefix is too long");
+    CHECK(broken(51, 1) == "a node's arrays and heap overlap");
+    CHECK(broken(52, 1) == "the cells of a leaf do not add up to its heap");
+    CHECK(broken(60, 1) == "a node's reserved bytes are not zero");
+    CHECK(broken(32, 0) == "an entry is newer than its page");
+    const Node node(original);
+    CHECK(broken(node.heads_offset() + 3, 0xff) != "");
+    CHECK(broken(static_cast<std::size_t>(node.leaf_slots() - original), 1) != "");
+    std::memset(page.data(), 0, 4096);
+    CHECK(validate_node(page.data(), 4096) != nullptr);
+}
+
+TEST_CASE("every ref of a tree is found, translated and read back", "[btree]") {
+    const std::uint64_t seed = 5;
+    INFO("seed " << seed);
+    Random random(seed);
+    RootStore store(4096);
+    Model model;
+    for (int t = 0; t < 10; ++t) {
+        store.commit([&](PageWriter& writer, TreeRoot& tree) {
+            for (int i = 0; i < 500; ++i) {
+                const std::string key = random_key(random, 200);
+                const std::string value(random.chance(1, 40) ? 2000 + random.below(9000) : random.below(60), 'v');
+                tree_put(writer, tree, key, value);
+                model[key] = {value, writer.txn()};
+            }
+        });
+    }
+    ImageSource image(4096);
+    const TreeRoot placed{image.place(store.tree().root), store.tree().count};
+    REQUIRE(!placed.root.in_memory());
+    const TreeStatistics seen = require_sound(image, placed);
+    REQUIRE(seen.large_values > 50);
+    require_equal(image, placed, model);
+    // A writer on top of file pages copies what it touches and reports it.
+    FrameArena arena(4096);
+    {
+        PageWriter writer(arena, image);
+        writer.set_txn(50);
+        TreeRoot tree = placed;
+        const std::string key = model.begin()->first;
+        tree_put(writer, tree, key, "new");
+        REQUIRE(tree_get(image, tree.root, key)->value == "new");
+        REQUIRE(tree_get(image, placed.root, key)->value == model.begin()->second.value);
+        std::size_t large = 0;
+        for (const auto& dropped : writer.dropped()) large += dropped.large ? 1 : 0;
+        REQUIRE(writer.dropped().size() - large == seen.depth);
+        tree_drop(writer, tree);
+        std::size_t pages = 0;
+        large = 0;
+        std::set<std::uint64_t> all;
+        for (const auto& dropped : writer.dropped()) {
+            all.insert(dropped.ref.bits());
+            dropped.large ? ++large : ++pages;
+        }
+        REQUIRE(all.size() == writer.dropped().size());
+        REQUIRE(pages == seen.leaves + seen.inner_pages);
+        REQUIRE(large == seen.large_values);
+        REQUIRE(writer.bytes() == 0);
+    }
+    REQUIRE(arena.bytes_in_use() == 0);
+}
+
+TEST_CASE("catalog pages keep their flag and show the roots they name", "[btree]") {
+    RootStore store(4096);
+    store.commit([&](PageWriter& writer, TreeRoot& tree) {
+        for (std::uint64_t i = 0; i < 2000; ++i) {
+            std::string value(40, 'o');
+            store_u64(value.data(), i % 10 == 0 ? 0 : Ref::file(i + 1, 0).bits());
+            tree_put(writer, tree, "tree " + std::to_string(i), value, TreeKind::catalog);
+        }
+        for (std::uint64_t i = 0; i < 2000; i += 3) tree_erase(writer, tree, "tree " + std::to_string(i));
+        // Later changes need not say it again.
+        std::string value(40, 'o');
+        store_u64(value.data(), Ref::file(1u << 20, 0).bits());
+        tree_put(writer, tree, "another", value);
+        tree_erase_range(writer, tree, "tree 5", "tree 6");
+    });
+    REQUIRE(require_sound(store.source(), store.tree()).depth > 1);
+    std::uint64_t roots = 0;
+    TreeCursor cursor(store.source(), store.tree().root);
+    for (bool on = cursor.seek_leaf(""); on; on = cursor.next_leaf()) {
+        for (unsigned step = 0; step <= cursor.depth(); ++step) {
+            REQUIRE(Node(store.source().page(cursor.page_ref(step))).catalog());
+        }
+        for_each_ref(store.source().page(cursor.page_ref(cursor.depth())), 4096, false, [&](Ref ref, bool large) {
+            REQUIRE(!ref.in_memory());
+            REQUIRE(!large);
+            ++roots;
+        });
+    }
+    std::uint64_t expected = 0;
+    for (bool on = cursor.first(); on; on = cursor.next()) expected += load_u64(cursor.value().data()) != 0 ? 1 : 0;
+    REQUIRE(roots == expected);
+    REQUIRE(roots > 1000);
+}
+
+TEST_CASE("separators are no longer than they must be", "[btree]") {
+    RootStore store(4096);
+    store.commit([&](PageWriter& writer, TreeRoot& tree) {
+        for (int i = 0; i < 26 * 400; ++i) {
+            // Words that differ early, with a long tail: every separator can be short.
+            std::string key(1, static_cast<char>('a' + i % 26));
+            key += static_cast<char>('a' + i / 26 % 20);
+            key += static_cast<char>('a' + i / 520);
+            tree_put(writer, tree, key + std::string(100, 'z'), "v");
+        }
+    });
+    const Node root(store.source().page(store.tree().root));
+    REQUIRE(!root.leaf());
+    std::size_t longest = 0;
+    for (unsigned i = 0; i < root.count(); ++i) {
+        longest = std::max<std::size_t>(longest, root.prefix_size() + root.separator(i).size);
+    }
+    REQUIRE(longest <= 3);
+    REQUIRE(root.garbage() + 4096 - root.heap() < 200);
+}
