@@ -13,10 +13,18 @@ using namespace northstar_tool;
 namespace tool_arguments_test {
 
 const Command& example() {
-    static const Command command{
-        "example", "", "DATABASE KEY", 1, 2, "", "",
-        {k_option_tree, k_option_hex, k_option_base64, k_option_limit, k_option_annotate, k_option_format, k_option_quiet},
-        {}, nullptr, false};
+    static const Command command{"example",
+                                 "",
+                                 "DATABASE KEY",
+                                 1,
+                                 2,
+                                 "",
+                                 "",
+                                 {k_option_tree, k_option_hex, k_option_base64, k_option_limit, k_option_annotate,
+                                  k_option_format, k_option_quiet},
+                                 {},
+                                 nullptr,
+                                 false};
     return command;
 }
 
@@ -45,7 +53,8 @@ TEST_CASE("wrong command lines are explained", "[tool][fast]") {
     CHECK_THROWS_WITH(parse({}), "something is missing; usage: northstar example DATABASE KEY");
     CHECK_THROWS_WITH(parse({"a", "b", "c"}), "'c' is one word too many; usage: northstar example DATABASE KEY");
     CHECK_THROWS_WITH(parse({"a", "--tre", "x"}), "northstar example has no option --tre; did you mean --tree?");
-    CHECK_THROWS_WITH(parse({"a", "--zzzzzz"}), "northstar example has no option --zzzzzz; see northstar help example");
+    CHECK_THROWS_WITH(parse({"a", "--zzzzzz"}),
+                      "northstar example has no option --zzzzzz; see northstar help example");
     CHECK_THROWS_WITH(parse({"a", "-z"}), "northstar example has no option -z; see northstar help example");
     CHECK_THROWS_WITH(parse({"a", "--tree"}), "--tree needs a value (NAME)");
     CHECK_THROWS_WITH(parse({"a", "--quiet=1"}), "--quiet takes no value");
@@ -75,9 +84,9 @@ TEST_CASE("times are read and written", "[tool][fast]") {
     CHECK(parse_time("@951827696") == 951827696000000u);
     CHECK(parse_time("@951827696.25") == 951827696250000u);
     CHECK(parse_time("951827696000001us") == 951827696000001u);
-    for (const char* bad : {"", "@", "us", "2001-02-29", "2000-13-01", "2000-00-01", "2000-01-01T24:00", "2000-01-01T10",
-                            "2000-01-01T10:00Zx", "2000-1-1", "1969-12-31", "@1.", "@99999999999999999999", "@1x",
-                            "1970-01-01T00:00:00+01:00", "2000-01-01T10:00:00."}) {
+    for (const char* bad : {"", "@", "us", "2001-02-29", "2000-13-01", "2000-00-01", "2000-01-01T24:00",
+                            "2000-01-01T10", "2000-01-01T10:00Zx", "2000-1-1", "1969-12-31", "@1.",
+                            "@99999999999999999999", "@1x", "1970-01-01T00:00:00+01:00", "2000-01-01T10:00:00."}) {
         INFO(bad);
         CHECK_FALSE(parse_time(bad));
     }
@@ -120,7 +129,8 @@ TEST_CASE("sizes, durations and retentions are read", "[tool][fast]") {
     CHECK_FALSE(parse_duration("7"));
     CHECK(parse_history("last:5") == northstar::History::last(5));
     CHECK(parse_history("duration:90m") == northstar::History::duration(5'400'000'000u));
-    for (const char* text : {"everything", "nothing", "last:5", "duration:90m", "duration:7d", "duration:1ms", "duration:3us"}) {
+    for (const char* text :
+         {"everything", "nothing", "last:5", "duration:90m", "duration:7d", "duration:1ms", "duration:3us"}) {
         CHECK(format_history(parse_history(text)) == text);
     }
     CHECK_THROWS_AS(parse_history("last:"), UsageError);

@@ -20,10 +20,9 @@ namespace tool_csv_test {
 class TemporaryFile {
 public:
     explicit TemporaryFile(std::string_view content) {
-        char pattern[] = "/tmp/northstar-tool-XXXXXX";
-        const int descriptor = ::mkstemp(pattern);
+        path_ = "/tmp/northstar-tool-" + std::string(6, 'X');
+        const int descriptor = ::mkstemp(path_.data());
         REQUIRE(descriptor >= 0);
-        path_ = pattern;
         std::FILE* const file = ::fdopen(descriptor, "wb");
         REQUIRE(std::fwrite(content.data(), 1, content.size(), file) == content.size());
         REQUIRE(std::fclose(file) == 0);
@@ -115,7 +114,8 @@ TEST_CASE("what is written is read back, whatever the bytes", "[tool][fast]") {
             std::vector<std::string> fields(1 + random() % 4);
             for (std::size_t f = 0; f < fields.size(); ++f) {
                 fields[f].resize(random() % 12);
-                for (char& c : fields[f]) c = random() % 3 == 0 ? "\",\r\n\t\\\0x"[random() % 8] : static_cast<char>(random());
+                for (char& c : fields[f])
+                    c = random() % 3 == 0 ? "\",\r\n\t\\\0x"[random() % 8] : static_cast<char>(random());
                 if (f > 0) text += dialect == csv::Dialect::csv ? ',' : '\t';
                 csv::append_field(text, dialect, fields[f], fields.size() == 1);
             }
@@ -129,7 +129,8 @@ TEST_CASE("what is written is read back, whatever the bytes", "[tool][fast]") {
 TEST_CASE("position and fingerprint depend on the bytes alone", "[tool][fast]") {
     std::mt19937_64 random(5);
     std::string text;
-    for (int i = 0; i < 20'000; ++i) text += std::string(random() % 60, static_cast<char>('a' + random() % 26)) + "\n";
+    for (int i = 0; i < 20'000; ++i)
+        text += std::string(random() % 60, static_cast<char>('a' + random() % 26)) + "\n";
     const TemporaryFile file(text);
     LineSource by_line(file.path(), 1024);
     std::string_view line;
@@ -168,5 +169,6 @@ TEST_CASE("position and fingerprint depend on the bytes alone", "[tool][fast]") 
 
 TEST_CASE("files that cannot be read are said to be so", "[tool][fast]") {
     CHECK_THROWS_WITH(LineSource("/tmp", 1024), "/tmp is a directory, not a file");
-    CHECK_THROWS_WITH(LineSource("/nonexistent/file", 1024), "cannot open /nonexistent/file: No such file or directory");
+    CHECK_THROWS_WITH(LineSource("/nonexistent/file", 1024),
+                      "cannot open /nonexistent/file: No such file or directory");
 }

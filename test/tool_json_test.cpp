@@ -34,8 +34,9 @@ std::string text_of(std::string_view text) {
 using namespace tool_json_test;
 
 TEST_CASE("JSON values of every kind are accepted", "[tool][fast]") {
-    for (const char* text : {"{}", "[]", "\"\"", "0", "-0", "12", "-1.5e+10", "1E-2", "true", "false", "null", " [ 1 , 2 ] ",
-                             "{\"a\":{\"b\":[null,{}]}, \"c\":\"d\"}", "\t\r\n1\n", "\"\\u0041\\n\\/\"", "\"\xf0\x9f\x98\x80\""}) {
+    for (const char* text :
+         {"{}", "[]", "\"\"", "0", "-0", "12", "-1.5e+10", "1E-2", "true", "false", "null", " [ 1 , 2 ] ",
+          "{\"a\":{\"b\":[null,{}]}, \"c\":\"d\"}", "\t\r\n1\n", "\"\\u0041\\n\\/\"", "\"\xf0\x9f\x98\x80\""}) {
         INFO(text);
         CHECK(reason(text) == "accepted");
     }
@@ -82,7 +83,8 @@ TEST_CASE("nesting is limited, not the stack", "[tool][fast]") {
 
 TEST_CASE("escapes and surrogate pairs become UTF-8", "[tool][fast]") {
     CHECK(text_of("\"a\\\"\\\\\\/\\b\\f\\n\\r\\t\"") == "a\"\\/\b\f\n\r\t");
-    CHECK(text_of("\"\\u00e9\\u20AC\\ud83d\\ude00\\u0000\"") == std::string("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\0", 10));
+    CHECK(text_of("\"\\u00e9\\u20AC\\ud83d\\ude00\\u0000\"") ==
+          std::string("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\0", 10));
 }
 
 TEST_CASE("members are read one by one", "[tool][fast]") {
@@ -104,7 +106,8 @@ TEST_CASE("values of the wrong kind are named", "[tool][fast]") {
     CHECK_THROWS_WITH(json::Reader("1").read_string(), "a number stands where a string must");
     CHECK_THROWS_WITH(json::Reader("\"x\"").read_unsigned(), "a string stands where a number must");
     CHECK_THROWS_WITH(json::Reader("-1").read_unsigned(), "a whole number from 0 to 2^64-1 must stand here");
-    CHECK_THROWS_WITH(json::Reader("18446744073709551616").read_unsigned(), "a whole number from 0 to 2^64-1 must stand here");
+    CHECK_THROWS_WITH(json::Reader("18446744073709551616").read_unsigned(),
+                      "a whole number from 0 to 2^64-1 must stand here");
     CHECK(json::Reader("18446744073709551615").read_unsigned() == ~std::uint64_t{0});
     CHECK_THROWS_WITH(json::Reader("[]").begin_object(), "an array stands where an object must");
     CHECK_THROWS_WITH(json::Reader("null").read_boolean(), "null stands where true or false must");

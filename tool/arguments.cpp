@@ -65,7 +65,8 @@ Arguments::Arguments(const Command& command, std::span<const std::string_view> w
         }
         const auto take_value = [&](const OptionSpec& option) {
             if (i + 1 >= words.size()) {
-                throw UsageError("--" + std::string(option.name) + " needs a value (" + std::string(option.placeholder) + ")");
+                throw UsageError("--" + std::string(option.name) + " needs a value (" +
+                                 std::string(option.placeholder) + ")");
             }
             return std::string(words[++i]);
         };
@@ -85,7 +86,8 @@ Arguments::Arguments(const Command& command, std::span<const std::string_view> w
                 if (equals != std::string_view::npos) throw UsageError("--" + std::string(name) + " takes no value");
                 add(*option, {});
             } else {
-                add(*option, equals != std::string_view::npos ? std::string(word.substr(equals + 1)) : take_value(*option));
+                add(*option,
+                    equals != std::string_view::npos ? std::string(word.substr(equals + 1)) : take_value(*option));
             }
             continue;
         }
@@ -113,7 +115,8 @@ void Arguments::add(const OptionSpec& option, std::string value) {
     if (!option.choices.empty() && !arguments_impl::among(value, option.choices)) {
         std::string listed(option.choices);
         for (std::size_t i = 0; (i = listed.find(' ', i)) != std::string::npos; i += 2) listed.replace(i, 1, ", ");
-        throw UsageError("--" + std::string(option.name) + " is one of " + listed + ", not '" + printable(value) + "'");
+        throw UsageError("--" + std::string(option.name) + " is one of " + listed + ", not '" + printable(value) +
+                         "'");
     }
     given_.emplace_back(option.name, std::move(value));
 }
@@ -169,7 +172,8 @@ std::optional<std::uint64_t> Arguments::number(std::string_view option) const {
     const auto given = value(option);
     if (!given) return std::nullopt;
     const auto number = parse_unsigned(*given);
-    if (!number) throw UsageError("--" + std::string(option) + " takes a whole number, not '" + printable(*given) + "'");
+    if (!number)
+        throw UsageError("--" + std::string(option) + " takes a whole number, not '" + printable(*given) + "'");
     return number;
 }
 

@@ -34,16 +34,16 @@ inline constexpr std::size_t k_any_number = ~std::size_t{0};
 
 struct Command {
     std::string_view name;
-    std::string_view group;        ///< heading in the overview
-    std::string_view operands;     ///< as shown in help, e.g. "DATABASE KEY..."
-    std::size_t least = 0;         ///< operands
+    std::string_view group;     ///< heading in the overview
+    std::string_view operands;  ///< as shown in help, e.g. "DATABASE KEY..."
+    std::size_t least = 0;      ///< operands
     std::size_t most = 0;
     std::string_view summary;      ///< one line, no full stop
     std::string_view description;  ///< paragraphs
     std::vector<OptionSpec> options;
     std::vector<std::string_view> examples;
     int (*run)(const Arguments&, Output&) = nullptr;
-    bool raw = false;              ///< everything behind the name is an operand; options are somebody else's
+    bool raw = false;  ///< everything behind the name is an operand; options are somebody else's
 };
 
 class Arguments {
@@ -89,19 +89,22 @@ std::string_view suggestion(std::string_view word, std::span<const std::string_v
 
 // Options that several commands share.
 inline constexpr OptionSpec k_option_tree{"tree", 't', "NAME", "tree to work on (default: main)"};
-inline constexpr OptionSpec k_option_as_of{"as-of", 'a', "POINT", "read the state of that moment (northstar help points)"};
+inline constexpr OptionSpec k_option_as_of{"as-of", 'a', "POINT",
+                                           "read the state of that moment (northstar help points)"};
 inline constexpr OptionSpec k_option_hex{"hex", 'x', "", "keys and values are written in hexadecimal"};
 inline constexpr OptionSpec k_option_base64{"base64", 0, "", "keys and values are written in base64"};
 inline constexpr OptionSpec k_option_json{"json", 'j', "", "one JSON object per line instead of text"};
 inline constexpr OptionSpec k_option_format{
     "format", 'f', "FORMAT", "jsonl, csv or tsv (northstar help formats)", false, "jsonl csv tsv"};
-inline constexpr OptionSpec k_option_annotate{
-    "annotate", 'A', "NAME=VALUE", "keep this with the commit; may be given several times", true};
+inline constexpr OptionSpec k_option_annotate{"annotate", 'A', "NAME=VALUE",
+                                              "keep this with the commit; may be given several times", true};
 inline constexpr OptionSpec k_option_durability{
     "durability", 'd', "LEVEL", "full: on stable storage before the answer; lazy: shortly after", false, "full lazy"};
-inline constexpr OptionSpec k_option_wait{"wait", 'w', "SECONDS", "how long to wait for other writers (default: for ever)"};
+inline constexpr OptionSpec k_option_wait{"wait", 'w', "SECONDS",
+                                          "how long to wait for other writers (default: for ever)"};
 inline constexpr OptionSpec k_option_quiet{"quiet", 'q', "", "print nothing but errors"};
-inline constexpr OptionSpec k_option_pread{"pread", 0, "", "read a file that others may damage or cut: no memory map"};
+inline constexpr OptionSpec k_option_pread{"pread", 0, "",
+                                           "read a file that others may damage or cut: no memory map"};
 inline constexpr OptionSpec k_option_values{"values", 'v', "", "show values too"};
 inline constexpr OptionSpec k_option_limit{"limit", 'n', "N", "at most N of them"};
 inline constexpr OptionSpec k_option_prefix{"prefix", 'p', "KEY", "only keys that begin with KEY"};

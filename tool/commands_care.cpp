@@ -58,7 +58,8 @@ int run_checkpoint(const Arguments& arguments, Output& output) {
     database.checkpoint();
     if (!arguments.has("quiet")) {
         const northstar::Statistics statistics = database.statistics();
-        output.line("generation " + std::to_string(statistics.generation) + ", txn " + std::to_string(statistics.txn));
+        output.line("generation " + std::to_string(statistics.generation) + ", txn " +
+                    std::to_string(statistics.txn));
     }
     return k_exit_ok;
 }
@@ -68,9 +69,11 @@ int run_redact(const Arguments& arguments, Output& output) {
     if (!reason || reason->empty()) throw UsageError("--reason is missing: a redaction is recorded with its reason");
     const std::string key = arguments.bytes(arguments.operand(1), "key");
     northstar::Database database = open_writing(arguments.operand(0), arguments, false);
-    const northstar::Commit commit = database.redact(tree_name(arguments), key, arguments.number("txn").value_or(0), *reason);
+    const northstar::Commit commit =
+        database.redact(tree_name(arguments), key, arguments.number("txn").value_or(0), *reason);
     if (commit.txn == 0) {
-        throw Failure(k_exit_negative, "there is no value of key '" + display(key, arguments.encoding()) + "' to redact");
+        throw Failure(k_exit_negative,
+                      "there is no value of key '" + display(key, arguments.encoding()) + "' to redact");
     }
     if (!arguments.has("quiet")) output.line("txn " + std::to_string(commit.txn));
     return k_exit_ok;
@@ -80,41 +83,81 @@ int run_redact(const Arguments& arguments, Output& output) {
 
 std::vector<Command> care_commands() {
     return {
-        {"backup", k_group_care, "DATABASE COPY", 2, 2, "copy with log and history, consistent, while others write",
+        {"backup",
+         k_group_care,
+         "DATABASE COPY",
+         2,
+         2,
+         "copy with log and history, consistent, while others write",
          "COPY must not exist; it can be opened at once. Prints the newest transaction in it.",
          {k_option_quiet, k_option_pread},
          {"northstar backup app.db app-$(date +%F).db"},
          care_impl::run_backup},
-        {"restore", k_group_care, "SOURCE COPY", 2, 2, "write a copy as the database was at a point",
+        {"restore",
+         k_group_care,
+         "SOURCE COPY",
+         2,
+         2,
+         "write a copy as the database was at a point",
          "COPY, which must not exist, gets the state with its log and history up to --as-of (default latest).",
          {k_option_as_of, k_option_quiet, k_option_pread},
          {"northstar restore app.db before.db --as-of 2024-05-01T09:00Z"},
          care_impl::run_restore},
-        {"vacuum-into", k_group_care, "DATABASE COPY", 2, 2, "write a dense copy of the present state, without the past",
+        {"vacuum-into",
+         k_group_care,
+         "DATABASE COPY",
+         2,
+         2,
+         "write a dense copy of the present state, without the past",
          "COPY must not exist; it gets a uuid of its own and remembers what it was made from.",
          {k_option_quiet, k_option_pread},
          {"northstar vacuum-into app.db small.db"},
          care_impl::run_vacuum_into},
-        {"compact", k_group_care, "DATABASE", 1, 1, "move pages down and cut the end of the file; others go on working", "",
+        {"compact",
+         k_group_care,
+         "DATABASE",
+         1,
+         1,
+         "move pages down and cut the end of the file; others go on working",
+         "",
          {k_option_quiet},
          {"northstar compact app.db"},
          care_impl::run_compact},
-        {"prune", k_group_care, "DATABASE POINT", 2, 2, "forget the past before a point",
+        {"prune",
+         k_group_care,
+         "DATABASE POINT",
+         2,
+         2,
+         "forget the past before a point",
          "Cannot be undone. Prints the oldest transaction whose state is still readable.",
          {k_option_quiet},
          {"northstar prune app.db 2023-01-01", "northstar prune app.db latest~10000"},
          care_impl::run_prune},
-        {"checkpoint", k_group_care, "DATABASE", 1, 1, "write the newest state into the tree so that the next open replays less",
-         "", {k_option_quiet},
+        {"checkpoint",
+         k_group_care,
+         "DATABASE",
+         1,
+         1,
+         "write the newest state into the tree so that the next open replays less",
+         "",
+         {k_option_quiet},
          {"northstar checkpoint app.db"},
          care_impl::run_checkpoint},
-        {"redact", k_group_care, "DATABASE KEY", 2, 2, "erase the values of a key from log, history and pages, lawfully",
-         "The chain of commits stays provable; the redaction is a commit of its own with its reason. Without --txn every\n"
+        {"redact",
+         k_group_care,
+         "DATABASE KEY",
+         2,
+         2,
+         "erase the values of a key from log, history and pages, lawfully",
+         "The chain of commits stays provable; the redaction is a commit of its own with its reason. "
+         "Without --txn every "
          "version of the key is redacted.",
          {k_option_tree,
           {"reason", 0, "TEXT", "kept with the redaction; required"},
           {"txn", 0, "TXN", "only the value that this transaction wrote"},
-          k_option_hex, k_option_base64, k_option_quiet},
+          k_option_hex,
+          k_option_base64,
+          k_option_quiet},
          {"northstar redact app.db user/7 --reason 'erasure request 12'"},
          care_impl::run_redact},
     };

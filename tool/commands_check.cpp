@@ -23,7 +23,11 @@ int run_verify(const Arguments& arguments, Output& output) {
         writer.name("first_txn").number(report.first_txn).name("last_txn").number(report.last_txn);
         writer.name("problems").begin_array();
         for (const northstar::Problem& problem : report.problems) {
-            writer.begin_object().name("code").string(northstar::to_string(problem.code)).name("where").bytes(problem.where);
+            writer.begin_object()
+                .name("code")
+                .string(northstar::to_string(problem.code))
+                .name("where")
+                .bytes(problem.where);
             writer.name("what").bytes(problem.what).name("affects").bytes(problem.affects).end_object();
         }
         output.line(writer.end_array().end_object().text());
@@ -34,12 +38,13 @@ int run_verify(const Arguments& arguments, Output& output) {
                     (problem.affects.empty() ? "" : " (affects " + printable(problem.affects) + ")"));
     }
     if (!arguments.has("quiet")) {
-        output.line((report.ok() ? output.paint(Colour::green, "intact")
-                                 : output.paint(Colour::red, counted(report.problems.size(), "problem", "problems"))) +
-                    ": " + counted(report.pages, "page", "pages") + ", " + counted(report.entries, "entry", "entries") + ", " +
-                    counted(report.records, "log record", "log records") + ", " +
-                    counted(report.versions, "version", "versions") + " checked, txn " + std::to_string(report.first_txn) +
-                    " to " + std::to_string(report.last_txn));
+        output.line(
+            (report.ok() ? output.paint(Colour::green, "intact")
+                         : output.paint(Colour::red, counted(report.problems.size(), "problem", "problems"))) +
+            ": " + counted(report.pages, "page", "pages") + ", " + counted(report.entries, "entry", "entries") +
+            ", " + counted(report.records, "log record", "log records") + ", " +
+            counted(report.versions, "version", "versions") + " checked, txn " + std::to_string(report.first_txn) +
+            " to " + std::to_string(report.last_txn));
     }
     return report.ok() ? k_exit_ok : k_exit_damage;
 }
@@ -99,7 +104,8 @@ std::vector<Row> process_rows_of(const northstar::Statistics& s) {
 
 std::string shown(const Row& row) {
     switch (row.unit) {
-    case Row::Unit::bytes: return human_bytes(row.value) + (row.value < 1024 ? "" : " (" + grouped(row.value) + " B)");
+    case Row::Unit::bytes:
+        return human_bytes(row.value) + (row.value < 1024 ? "" : " (" + grouped(row.value) + " B)");
     case Row::Unit::microseconds: return grouped(row.value) + " us";
     case Row::Unit::number: break;
     }
@@ -165,7 +171,8 @@ int run_stat(const Arguments& arguments, Output& output) {
     }
     output.line("history                     " + format_history(database.history()));
     for (const Row& row : rows) print_row(row, output);
-    if (statistics.poisoned) output.line(output.paint(Colour::red, "poisoned: a flush failed; close it everywhere and open it again"));
+    if (statistics.poisoned)
+        output.line(output.paint(Colour::red, "poisoned: a flush failed; close it everywhere and open it again"));
     if (arguments.has("all")) {
         output.line(output.paint(Colour::bold, "this process"));
         for (const Row& row : process_rows) print_row(row, output);
@@ -180,7 +187,12 @@ int run_hash(const Arguments& arguments, Output& output) {
     const northstar::Hash hash = chain ? database.chain_hash(snapshot.txn()) : snapshot.state_hash();
     if (arguments.has("json")) {
         json::Writer writer;
-        writer.begin_object().name("txn").number(snapshot.txn()).name(chain ? "chain" : "state").string(hash.hex()).end_object();
+        writer.begin_object()
+            .name("txn")
+            .number(snapshot.txn())
+            .name(chain ? "chain" : "state")
+            .string(hash.hex())
+            .end_object();
         output.line(writer.text());
     } else {
         output.line(hash.hex() + "  txn " + std::to_string(snapshot.txn()));
@@ -210,32 +222,59 @@ int run_replay(const Arguments& arguments, Output& output) {
     }
     if (equal) return k_exit_ok;
     output.flush();
-    throw Failure(k_exit_damage, "the state that the log rebuilds is not the state of " + source_path + "; run northstar verify on it");
+    throw Failure(k_exit_damage, "the state that the log rebuilds is not the state of " + source_path +
+                                     "; run northstar verify on it");
 }
 
 }  // namespace check_impl
 
 std::vector<Command> check_commands() {
     return {
-        {"verify", k_group_trust, "DATABASE", 1, 1, "check structure, checksums, chain, and history against the log",
+        {"verify",
+         k_group_trust,
+         "DATABASE",
+         1,
+         1,
+         "check structure, checksums, chain, and history against the log",
          "Prints every problem: where it is, what it is and what it affects. Exit code 3 if there is one.",
          {{"no-structure", 0, "", "leave out pages, checksums, key order and space"},
           {"no-log", 0, "", "leave out records and chain"},
           {"no-history", 0, "", "leave out the history index"},
-          k_option_json, k_option_quiet, k_option_pread},
+          k_option_json,
+          k_option_quiet,
+          k_option_pread},
          {"northstar verify app.db", "northstar verify app.db --json | jq '.problems[]'"},
          check_impl::run_verify},
-        {"stat", k_group_trust, "DATABASE", 1, 1, "show sizes, transactions and counters", "",
+        {"stat",
+         k_group_trust,
+         "DATABASE",
+         1,
+         1,
+         "show sizes, transactions and counters",
+         "",
          {k_option_as_of, {"all", 0, "", "the counters of this process too"}, k_option_json, k_option_pread},
-         {"northstar stat app.db", "northstar stat app.db --json | jq .file_bytes", "northstar stat app.db --as-of 2024-05-01"},
+         {"northstar stat app.db", "northstar stat app.db --json | jq .file_bytes",
+          "northstar stat app.db --as-of 2024-05-01"},
          check_impl::run_stat},
-        {"hash", k_group_trust, "DATABASE", 1, 1, "print the SHA-256 of a state, or of the chain of commits",
+        {"hash",
+         k_group_trust,
+         "DATABASE",
+         1,
+         1,
+         "print the SHA-256 of a state, or of the chain of commits",
          "The state hash depends on trees, keys and values alone: equal on every copy and replica.",
-         {k_option_as_of, {"chain", 0, "", "the chain hash, which proves that no commit was rewritten"}, k_option_json,
+         {k_option_as_of,
+          {"chain", 0, "", "the chain hash, which proves that no commit was rewritten"},
+          k_option_json,
           k_option_pread},
          {"northstar hash app.db", "northstar hash app.db --as-of 17 --chain"},
          check_impl::run_hash},
-        {"replay", k_group_trust, "SOURCE COPY", 2, 2, "rebuild a database from another's log and compare state hashes",
+        {"replay",
+         k_group_trust,
+         "SOURCE COPY",
+         2,
+         2,
+         "rebuild a database from another's log and compare state hashes",
          "COPY must not exist. Exit code 3 if the rebuilt state differs from the one SOURCE shows.",
          {k_option_as_of, k_option_quiet, k_option_pread},
          {"northstar replay app.db rebuilt.db", "northstar replay app.db may.db --as-of 2024-05-01"},

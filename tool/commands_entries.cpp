@@ -79,7 +79,8 @@ std::string value_to_put(const Arguments& arguments) {
         return read_whole(*path, northstar::Database::max_value_size());
     }
     if (operand && arguments.operand(2) != "-") return arguments.bytes(arguments.operand(2), "value");
-    if (!operand && ::isatty(STDIN_FILENO) == 1) throw UsageError("a value is missing; give it, --file FILE, or - and a pipe");
+    if (!operand && ::isatty(STDIN_FILENO) == 1)
+        throw UsageError("a value is missing; give it, --file FILE, or - and a pipe");
     return read_whole("-", northstar::Database::max_value_size());
 }
 
@@ -137,7 +138,8 @@ int run_del(const Arguments& arguments, Output& output) {
     if (erased == 0) {
         transaction.rollback();
         if (arguments.has("quiet")) return k_exit_negative;
-        if (by_range || keys.size() > 1) throw Failure(k_exit_negative, "none of these keys is there; nothing was changed");
+        if (by_range || keys.size() > 1)
+            throw Failure(k_exit_negative, "none of these keys is there; nothing was changed");
         throw absent(keys[0], arguments);
     }
     const northstar::Commit commit = transaction.commit();
@@ -209,35 +211,70 @@ int run_scan(const Arguments& arguments, Output& output) {
 std::vector<Command> entry_commands() {
     static constexpr OptionSpec with_txn{"txn", 0, "", "show the transaction that wrote each entry"};
     return {
-        {"get", k_group_entries, "DATABASE KEY...", 2, k_any_number, "print the value of a key",
-         "Prints exactly the bytes of the value; a terminal gets a line feed behind them. With several keys, --txn or\n"
+        {"get",
+         k_group_entries,
+         "DATABASE KEY...",
+         2,
+         k_any_number,
+         "print the value of a key",
+         "Prints exactly the bytes of the value; a terminal gets a line feed behind them. With several "
+         "keys, --txn or "
          "--format the entries are written as records (JSON Lines by default). Exit code 1 if a key is absent.",
          {k_option_tree, k_option_as_of, k_option_format, with_txn, k_option_hex, k_option_base64, k_option_quiet,
           k_option_pread},
          {"northstar get app.db user/7", "northstar get app.db src/main.cpp --as-of 2024-05-01 > main.cpp",
           "northstar get app.db a b c --format csv", "northstar get --hex app.db 00ff10"},
          entries_impl::run_get},
-        {"put", k_group_entries, "DATABASE KEY [VALUE]", 2, 3, "store a value under a key",
-         "Makes the database and the tree if they do not exist. VALUE - (or no VALUE and a pipe) reads it from standard\n"
-         "input, --file from a file. Prints the number of the transaction. Exit code 1 if a condition is not met.",
+        {"put",
+         k_group_entries,
+         "DATABASE KEY [VALUE]",
+         2,
+         3,
+         "store a value under a key",
+         "Makes the database and the tree if they do not exist. VALUE - (or no VALUE and a pipe) reads "
+         "it from standard "
+         "input, --file from a file. Prints the number of the transaction. Exit code 1 if a condition is "
+         "not met.",
          {k_option_tree,
           {"file", 'F', "FILE", "take the value from a file"},
           {"if-absent", 0, "", "only if the key is not there"},
           {"if-value", 0, "VALUE", "only if the present value is VALUE"},
-          k_option_annotate, k_option_time, k_option_durability, k_option_wait, k_option_hex, k_option_base64, k_option_quiet},
-         {"northstar put app.db user/7 Ada", "northstar put app.db photo --file photo.jpg -A author=ada -A why='new photo'",
+          k_option_annotate,
+          k_option_time,
+          k_option_durability,
+          k_option_wait,
+          k_option_hex,
+          k_option_base64,
+          k_option_quiet},
+         {"northstar put app.db user/7 Ada",
+          "northstar put app.db photo --file photo.jpg -A author=ada -A why='new photo'",
           "date | northstar put app.db now -", "northstar put app.db lock mine --if-absent"},
          entries_impl::run_put},
-        {"del", k_group_entries, "DATABASE [KEY...]", 1, k_any_number, "delete keys or a range of keys",
+        {"del",
+         k_group_entries,
+         "DATABASE [KEY...]",
+         1,
+         k_any_number,
+         "delete keys or a range of keys",
          "Deletes in one transaction. Exit code 1, and no transaction, if none of the keys is there.",
          {k_option_tree, k_option_prefix, k_option_from_key, k_option_to_key, k_option_annotate, k_option_time,
           k_option_durability, k_option_wait, k_option_hex, k_option_base64, k_option_quiet},
          {"northstar del app.db user/7", "northstar del app.db --prefix session/",
           "northstar del app.db --from 2023 --to 2024 -A why=expired"},
          entries_impl::run_del},
-        {"scan", k_group_entries, "DATABASE", 1, 1, "list entries in key order",
-         "Writes one entry per line, tab-separated by default (\\t, \\n, \\r, \\0 and \\\\ stand for such bytes).",
-         {k_option_tree, k_option_as_of, k_option_prefix, k_option_from_key, k_option_to_key,
+        {"scan",
+         k_group_entries,
+         "DATABASE",
+         1,
+         1,
+         "list entries in key order",
+         "Writes one entry per line, tab-separated by default (\\t, \\n, \\r, \\0 and \\\\ stand for "
+         "such bytes).",
+         {k_option_tree,
+          k_option_as_of,
+          k_option_prefix,
+          k_option_from_key,
+          k_option_to_key,
           {"reverse", 'r', "", "from the last key to the first"},
           k_option_limit,
           {"keys-only", 'k', "", "no values"},
@@ -245,7 +282,10 @@ std::vector<Command> entry_commands() {
           {"count", 'c', "", "only say how many there are"},
           with_txn,
           {"header", 0, "", "begin with the names of the columns (csv, tsv)"},
-          k_option_format, k_option_hex, k_option_base64, k_option_pread},
+          k_option_format,
+          k_option_hex,
+          k_option_base64,
+          k_option_pread},
          {"northstar scan app.db --prefix user/ -n 10", "northstar scan app.db --as-of latest~1 --format jsonl",
           "northstar scan app.db --count --from a --to b"},
          entries_impl::run_scan},

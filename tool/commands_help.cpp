@@ -19,15 +19,38 @@ std::string padded(std::string text, std::size_t width) {
     return text;
 }
 
+/// Breaks a paragraph into lines of at most 79 columns.
+std::string wrapped(std::string_view text) {
+    std::string out;
+    std::size_t column = 0;
+    for (std::size_t begin = 0; begin < text.size();) {
+        const std::size_t end = std::min(text.find(' ', begin), text.size());
+        const std::string_view word = text.substr(begin, end - begin);
+        if (column > 0 && column + 1 + word.size() > 79) {
+            out += '\n';
+            column = 0;
+        } else if (column > 0) {
+            out += ' ';
+            ++column;
+        }
+        out += word;
+        column += word.size();
+        begin = end + 1;
+    }
+    return out;
+}
+
 void overview(Output& output) {
-    output.line("northstar " + std::string(northstar::version()) + " -- an embedded database in one file, with its past");
+    output.line("northstar " + std::string(northstar::version()) +
+                " -- an embedded database in one file, with its past");
     output.line("");
     output.line("usage: northstar COMMAND ARGUMENTS...      northstar help COMMAND");
     for (const std::string_view wanted : {k_group_entries, k_group_past, k_group_trust, k_group_care, k_group_tool}) {
         output.line("");
         output.line(output.paint(Colour::bold, wanted));
         for (const Command& command : all_commands()) {
-            if (command.group == wanted) output.line("  " + padded(std::string(command.name), 13) + std::string(command.summary));
+            if (command.group == wanted)
+                output.line("  " + padded(std::string(command.name), 13) + std::string(command.summary));
         }
     }
     output.line("");
@@ -48,7 +71,7 @@ void describe(const Command& command, Output& output) {
                 std::string(command.operands) + (command.options.empty() ? "" : " [OPTIONS]"));
     if (!command.description.empty()) {
         output.line("");
-        output.line(command.description);
+        output.line(wrapped(command.description));
     }
     if (!command.options.empty()) {
         output.line("");
@@ -77,7 +100,8 @@ int run_help(const Arguments& arguments, Output& output) {
         return k_exit_ok;
     }
     const std::string_view topic = help_topic(name);
-    if (topic.empty()) throw UsageError("there is no command or topic '" + printable(name) + "'; northstar help lists them");
+    if (topic.empty())
+        throw UsageError("there is no command or topic '" + printable(name) + "'; northstar help lists them");
     output.write(topic);
     return k_exit_ok;
 }
@@ -91,7 +115,8 @@ int run_version(const Arguments& arguments, Output& output) {
 int run_completion(const Arguments& arguments, Output& output) {
     const std::string script = completion_script(arguments.operand(0));
     if (script.empty()) {
-        throw UsageError("there is a completion script for bash, zsh and fish, not for '" + printable(arguments.operand(0)) + "'");
+        throw UsageError("there is a completion script for bash, zsh and fish, not for '" +
+                         printable(arguments.operand(0)) + "'");
     }
     output.write(script);
     return k_exit_ok;
@@ -183,20 +208,49 @@ file's name (.jsonl .ndjson .json .csv .tsv .tab), else jsonl; scan writes tsv u
 
 std::vector<Command> help_commands() {
     return {
-        {"bench", k_group_tool, "[ARGUMENTS...]", 0, k_any_number, "run the benchmarks (northstar-bench)",
-         "Hands all arguments over to the program northstar-bench beside northstar or in PATH, for example --write-ops N,\n"
+        {"bench",
+         k_group_tool,
+         "[ARGUMENTS...]",
+         0,
+         k_any_number,
+         "run the benchmarks (northstar-bench)",
+         "Hands all arguments over to the program northstar-bench beside northstar or in PATH, for "
+         "example --write-ops N, "
          "--read-ops N, --keyspace N, --read-miss-ratio R.",
-         {}, {"northstar bench --write-ops 100000 --read-ops 1000000 --keyspace 1000000 --read-miss-ratio 0.1"},
-         help_impl::run_bench, true},
-        {"completion", k_group_tool, "SHELL", 1, 1, "print a completion script for bash, zsh or fish", "", {},
+         {},
+         {"northstar bench --write-ops 100000 --read-ops 1000000 --keyspace 1000000 --read-miss-ratio 0.1"},
+         help_impl::run_bench,
+         true},
+        {"completion",
+         k_group_tool,
+         "SHELL",
+         1,
+         1,
+         "print a completion script for bash, zsh or fish",
+         "",
+         {},
          {"source <(northstar completion bash)", "northstar completion zsh > ~/.zfunc/_northstar",
           "northstar completion fish > ~/.config/fish/completions/northstar.fish"},
          help_impl::run_completion},
-        {"help", k_group_tool, "[COMMAND|TOPIC]", 0, 1, "explain a command or a topic", "", {},
+        {"help",
+         k_group_tool,
+         "[COMMAND|TOPIC]",
+         0,
+         1,
+         "explain a command or a topic",
+         "",
+         {},
          {"northstar help import", "northstar help exit-codes"},
          help_impl::run_help},
-        {"version", k_group_tool, "", 0, 0, "print the version", "",
-         {{"source-id", 0, "", "also what the library was built from"}}, {"northstar version --source-id"},
+        {"version",
+         k_group_tool,
+         "",
+         0,
+         0,
+         "print the version",
+         "",
+         {{"source-id", 0, "", "also what the library was built from"}},
+         {"northstar version --source-id"},
          help_impl::run_version},
     };
 }

@@ -52,7 +52,8 @@ Position read_position(std::string_view text) {
 
 std::string hex64(std::uint64_t number) {
     std::string bytes(8, '\0');
-    for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<char>(static_cast<unsigned char>(number >> (56 - 8 * i)));
+    for (std::size_t i = 0; i < 8; ++i)
+        bytes[i] = static_cast<char>(static_cast<unsigned char>(number >> (56 - 8 * i)));
     return hex_encode(bytes);
 }
 
@@ -103,7 +104,8 @@ RecordShape shape_of(const Arguments& arguments) {
     shape.key_field = arguments.value_or("key-field", "key");
     shape.value_field = arguments.value_or("value-field", "value");
     if (shape.format == Format::jsonl && shape.encoding != Encoding::text) {
-        throw UsageError("JSON Lines carry binary as {\"$base64\":...} or {\"$hex\":...}; --hex and --base64 are for csv and tsv");
+        throw UsageError(
+            "JSON Lines carry binary as {\"$base64\":...} or {\"$hex\":...}; --hex and --base64 are for csv and tsv");
     }
     if (shape.format == Format::jsonl && !shape.header) throw UsageError("--no-header is for csv and tsv");
     return shape;
@@ -113,7 +115,8 @@ std::string identity_of(const Arguments& arguments) {
     if (auto name = arguments.value("source")) return *std::move(name);
     const std::string& path = arguments.operand(1);
     if (path == "-") {
-        if (arguments.has("resume")) throw UsageError("--resume from standard input needs --source NAME to know it again");
+        if (arguments.has("resume"))
+            throw UsageError("--resume from standard input needs --source NAME to know it again");
         return "-";
     }
     std::error_code error;
@@ -129,19 +132,25 @@ northstar::WriteOptions batch_options(const Arguments& arguments) {
 }
 
 Import::Import(const Arguments& arguments)
-    : arguments_(arguments), skip_bad_(arguments.has("skip-bad")), resume_(arguments.has("resume")),
-      batch_limit_(arguments.number("batch").value_or(k_default_batch)), default_tree_(tree_name(arguments)),
+    : arguments_(arguments),
+      skip_bad_(arguments.has("skip-bad")),
+      resume_(arguments.has("resume")),
+      batch_limit_(arguments.number("batch").value_or(k_default_batch)),
+      default_tree_(tree_name(arguments)),
       write_options_(batch_options(arguments)),
       source_(arguments.operand(1), arguments.size("max-line").value_or(k_default_line_limit)),
-      shape_(shape_of(arguments)), identity_(identity_of(arguments)),
-      database_(open_writing(arguments.operand(0), arguments, true)), max_key_(database_.max_key_size()),
+      shape_(shape_of(arguments)),
+      identity_(identity_of(arguments)),
+      database_(open_writing(arguments.operand(0), arguments, true)),
+      max_key_(database_.max_key_size()),
       progress_(!arguments.has("quiet")) {
     if (batch_limit_ == 0) throw UsageError("--batch takes at least 1");
 }
 
 std::string Import::so_far() const {
     if (done_.records == 0) return "nothing was imported";
-    return "lines up to " + std::to_string(done_.line) + " are imported (" + counted(done_.records, "record", "records") + ")";
+    return "lines up to " + std::to_string(done_.line) + " are imported (" +
+           counted(done_.records, "record", "records") + ")";
 }
 
 void Import::bad_line(std::uint64_t line, const std::string& reason) {
@@ -169,14 +178,16 @@ void Import::resume() {
     try {
         position = read_position(text);
     } catch (const json::SyntaxError& error) {
-        throw Failure(k_exit_bad_input, "what tree " + std::string(k_import_tree) + " keeps about " + printable(identity_) +
-                                            " is not readable (" + error.what() + "); import without --resume");
+        throw Failure(k_exit_bad_input, "what tree " + std::string(k_import_tree) + " keeps about " +
+                                            printable(identity_) + " is not readable (" + error.what() +
+                                            "); import without --resume");
     }
     // A header line has been read by now; the position lies behind it.
     if (position.offset >= source_.offset()) source_.skip(position.offset - source_.offset());
     if (source_.offset() != position.offset || hex64(source_.fingerprint()) != position.fingerprint) {
-        throw Failure(k_exit_bad_input, source_.name() + " no longer begins with the " + std::to_string(position.line) +
-                                            " lines that were imported from it; import without --resume if that is intended");
+        throw Failure(k_exit_bad_input,
+                      source_.name() + " no longer begins with the " + std::to_string(position.line) +
+                          " lines that were imported from it; import without --resume if that is intended");
     }
     source_.set_line_number(position.line);
     done_ = std::move(position);
@@ -193,7 +204,8 @@ void Import::apply(northstar::Transaction& transaction) {
             ascending = ascending && batch_[end].value && batch_[end].key > batch_[end - 1].key;
             ++end;
         }
-        northstar::WritableTree tree = transaction.tree(batch_[begin].tree.empty() ? default_tree_ : batch_[begin].tree);
+        northstar::WritableTree tree =
+            transaction.tree(batch_[begin].tree.empty() ? default_tree_ : batch_[begin].tree);
         if (ascending) {
             northstar::Cursor cursor = tree.cursor();
             ascending = !cursor.last() || cursor.key() < batch_[begin].key;
@@ -215,7 +227,8 @@ void Import::commit_batch() {
     next.fingerprint = hex64(source_.fingerprint());
     next.records = done_.records + batch_.size();
     northstar::Transaction transaction = database_.begin_write(write_options_);
-    transaction.annotate("import", identity_ + ":" + std::to_string(batch_first_line_) + "-" + std::to_string(next.line));
+    transaction.annotate("import",
+                         identity_ + ":" + std::to_string(batch_first_line_) + "-" + std::to_string(next.line));
     annotate(transaction, arguments_);
     apply(transaction);
     if (resume_) transaction.tree(k_import_tree).put(identity_, write_position(next));
@@ -231,9 +244,11 @@ void Import::show_progress() {
     const double seconds = std::max(progress_.seconds(), 0.001);
     std::string text = "importing: " + counted(done_.records + batch_.size(), "record", "records") + ", " +
                        human_bytes(source_.offset()) + ", " +
-                       human_bytes(static_cast<std::uint64_t>(static_cast<double>(source_.offset()) / seconds)) + "/s";
+                       human_bytes(static_cast<std::uint64_t>(static_cast<double>(source_.offset()) / seconds)) +
+                       "/s";
     if (source_.total_bytes() > 0) {
-        text += ", " + std::to_string(std::min<std::uint64_t>(100, source_.offset() * 100 / source_.total_bytes())) + " %";
+        text += ", " + std::to_string(std::min<std::uint64_t>(100, source_.offset() * 100 / source_.total_bytes())) +
+                " %";
     }
     if (bad_lines_ > 0) text += ", " + counted(bad_lines_, "bad line", "bad lines");
     progress_.show(text);
@@ -289,7 +304,8 @@ int Import::run(Output& output) {
     if (arguments_.has("quiet")) return k_exit_ok;
     const std::uint64_t now = done_.records - begun_at_records_;
     std::string summary = counted(now, "record", "records") + " in " + counted(batches_, "batch", "batches");
-    if (begun_at_records_ > 0) summary += " behind " + counted(begun_at_records_, "record", "records") + " imported before";
+    if (begun_at_records_ > 0)
+        summary += " behind " + counted(begun_at_records_, "record", "records") + " imported before";
     if (bad_lines_ > 0) summary += ", " + counted(bad_lines_, "bad line", "bad lines") + " skipped";
     if (last_txn_ != 0) summary += ", txn " + std::to_string(last_txn_);
     char elapsed[32];

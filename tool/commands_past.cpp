@@ -33,13 +33,14 @@ void begin_commit(json::Writer& writer, const CommitRecord& record) {
     writer.name("time_us").number(record.time_us).name("annotations").begin_object();
     // A key may be any bytes and must not come twice in an object; the last of its values counts.
     std::map<std::string, std::string_view> annotations;
-    for (const auto& [name, value] : record.annotations) annotations[valid_utf8(name) ? std::string(name) : printable(name)] = value;
+    for (const auto& [name, value] : record.annotations)
+        annotations[valid_utf8(name) ? std::string(name) : printable(name)] = value;
     for (const auto& [name, value] : annotations) writer.name(name).bytes(value);
     writer.end_object().name("digest").string(record.digest.hex());
 }
 
-void add_operations(json::Writer& writer, const CommitRecord& record, const std::optional<std::string>& tree, bool values,
-                    Encoding encoding) {
+void add_operations(json::Writer& writer, const CommitRecord& record, const std::optional<std::string>& tree,
+                    bool values, Encoding encoding) {
     writer.name("operations").begin_array();
     for (const Operation& operation : record.operations) {
         if (tree && operation.tree != *tree) continue;
@@ -78,8 +79,8 @@ void add_operations(json::Writer& writer, const CommitRecord& record, const std:
 }
 
 std::string heading(const CommitRecord& record, const Output& output) {
-    return output.paint(Colour::yellow, "txn " + std::to_string(record.txn)) + "  " + format_time(record.time_us) + "  " +
-           output.paint(Colour::faint, counted(record.operations.size(), "operation", "operations"));
+    return output.paint(Colour::yellow, "txn " + std::to_string(record.txn)) + "  " + format_time(record.time_us) +
+           "  " + output.paint(Colour::faint, counted(record.operations.size(), "operation", "operations"));
 }
 
 void append_annotations(std::string& text, const CommitRecord& record) {
@@ -100,8 +101,8 @@ void append_annotations(std::string& text, const CommitRecord& record) {
 std::string first_line(std::string_view text) { return printable(text.substr(0, text.find('\n'))); }
 
 std::string one_line(const CommitRecord& record, const Output& output) {
-    std::string text = output.paint(Colour::yellow, std::to_string(record.txn)) + " " + format_time(record.time_us) + " " +
-                       std::to_string(record.operations.size());
+    std::string text = output.paint(Colour::yellow, std::to_string(record.txn)) + " " + format_time(record.time_us) +
+                       " " + std::to_string(record.operations.size());
     for (const auto& [name, value] : record.annotations) text += " " + printable(name) + "=" + first_line(value);
     return text + "\n";
 }
@@ -110,14 +111,17 @@ std::string describe(const Operation& operation, const Output& output, bool valu
     const std::string tree = printable(operation.tree);
     switch (operation.kind) {
     case Operation::Kind::put: {
-        std::string text = output.paint(Colour::green, "put") + "\t" + tree + "\t" + display(operation.key, encoding) + "\t";
+        std::string text =
+            output.paint(Colour::green, "put") + "\t" + tree + "\t" + display(operation.key, encoding) + "\t";
         if (operation.redacted) return text + "redacted";
-        return text + (values ? display(operation.value, encoding) : counted(operation.value.size(), "byte", "bytes"));
+        return text +
+               (values ? display(operation.value, encoding) : counted(operation.value.size(), "byte", "bytes"));
     }
-    case Operation::Kind::erase: return output.paint(Colour::red, "erase") + "\t" + tree + "\t" + display(operation.key, encoding);
+    case Operation::Kind::erase:
+        return output.paint(Colour::red, "erase") + "\t" + tree + "\t" + display(operation.key, encoding);
     case Operation::Kind::erase_range:
-        return output.paint(Colour::red, "erase_range") + "\t" + tree + "\t" + display(operation.key, encoding) + "\t" +
-               (operation.to ? display(*operation.to, encoding) : "(end)");
+        return output.paint(Colour::red, "erase_range") + "\t" + tree + "\t" + display(operation.key, encoding) +
+               "\t" + (operation.to ? display(*operation.to, encoding) : "(end)");
     case Operation::Kind::create_tree:
     case Operation::Kind::drop_tree:
     case Operation::Kind::set_history: break;
@@ -127,8 +131,9 @@ std::string describe(const Operation& operation, const Output& output, bool valu
 
 bool matches(const CommitRecord& record, const std::vector<std::pair<std::string, std::string>>& wanted) {
     return std::all_of(wanted.begin(), wanted.end(), [&](const auto& pair) {
-        return std::any_of(record.annotations.begin(), record.annotations.end(),
-                           [&](const auto& annotation) { return annotation.first == pair.first && annotation.second == pair.second; });
+        return std::any_of(record.annotations.begin(), record.annotations.end(), [&](const auto& annotation) {
+            return annotation.first == pair.first && annotation.second == pair.second;
+        });
     });
 }
 
@@ -196,7 +201,8 @@ int run_log(const Arguments& arguments, Output& output) {
 int run_show(const Arguments& arguments, Output& output) {
     const Encoding encoding = arguments.encoding();
     const northstar::Database database = open_reading(arguments.operand(0), arguments);
-    const northstar::Txn txn = resolve_txn(database, parse_point(arguments.operands().size() > 1 ? arguments.operand(1) : "latest"));
+    const northstar::Txn txn =
+        resolve_txn(database, parse_point(arguments.operands().size() > 1 ? arguments.operand(1) : "latest"));
     const std::optional<CommitRecord> record = database.commit(txn);
     if (!record) {
         throw Failure(k_exit_not_retained, "there is no commit " + std::to_string(txn) + " (the newest is " +
@@ -228,7 +234,8 @@ char letter_of(const northstar::Change& change) {
     return change.after ? 'M' : 'D';
 }
 
-void add_optional(json::Writer& writer, std::string_view name, const std::optional<std::string>& bytes, Encoding encoding) {
+void add_optional(json::Writer& writer, std::string_view name, const std::optional<std::string>& bytes,
+                  Encoding encoding) {
     writer.name(name);
     if (bytes) add_bytes(writer, *bytes, encoding);
     else writer.null();
@@ -253,7 +260,12 @@ int run_diff(const Arguments& arguments, Output& output) {
         const char letter = letter_of(change);
         if (arguments.has("json")) {
             writer.clear();
-            writer.begin_object().name("change").string(std::string_view(&letter, 1)).name("tree").bytes(change.tree).name("key");
+            writer.begin_object()
+                .name("change")
+                .string(std::string_view(&letter, 1))
+                .name("tree")
+                .bytes(change.tree)
+                .name("key");
             add_bytes(writer, change.key, encoding);
             if (arguments.has("values")) {
                 add_optional(writer, "before", change.before, encoding);
@@ -304,16 +316,18 @@ int run_history(const Arguments& arguments, Output& output) {
             output.line(writer.end_object().text());
             continue;
         }
-        std::string text = output.paint(Colour::yellow, std::to_string(version.txn)) + "\t" + format_time(version.time_us) + "\t";
+        std::string text =
+            output.paint(Colour::yellow, std::to_string(version.txn)) + "\t" + format_time(version.time_us) + "\t";
         if (version.redacted) text += "redacted";
         else if (!version.value) text += output.paint(Colour::red, "deleted");
         else text += counted(version.value->size(), "byte", "bytes");
-        if (arguments.has("values") && version.value && !version.redacted) text += "\t" + display(*version.value, encoding);
+        if (arguments.has("values") && version.value && !version.redacted)
+            text += "\t" + display(*version.value, encoding);
         output.line(text);
     }
     if (any) return k_exit_ok;
-    throw Failure(k_exit_negative, "key '" + display(key, encoding) + "' was never in tree '" + printable(tree_name(arguments)) +
-                                       "' as far as the past is kept");
+    throw Failure(k_exit_negative, "key '" + display(key, encoding) + "' was never in tree '" +
+                                       printable(tree_name(arguments)) + "' as far as the past is kept");
 }
 
 /// The feed that the options ask for: behind a consumer's position, from a commit on, or from now on.
@@ -342,12 +356,14 @@ int run_watch(const Arguments& arguments, Output& output) {
         if (interrupted()) return k_exit_interrupted;
         const std::optional<CommitRecord> record = feed.next(100);
         if (!record) {
-            if (patience && std::chrono::steady_clock::now() - last >= std::chrono::seconds(*patience)) return k_exit_ok;
+            if (patience && std::chrono::steady_clock::now() - last >= std::chrono::seconds(*patience))
+                return k_exit_ok;
             continue;
         }
         last = std::chrono::steady_clock::now();
-        const bool concerns = !tree || std::any_of(record->operations.begin(), record->operations.end(),
-                                                   [&](const Operation& operation) { return operation.tree == *tree; });
+        const bool concerns =
+            !tree || std::any_of(record->operations.begin(), record->operations.end(),
+                                 [&](const Operation& operation) { return operation.tree == *tree; });
         if (concerns) {
             if (arguments.has("json")) {
                 json::Writer writer;
@@ -375,7 +391,13 @@ int run_watch(const Arguments& arguments, Output& output) {
 
 std::vector<Command> past_commands() {
     return {
-        {"log", k_group_past, "DATABASE", 1, 1, "list commits with their annotations, newest first", "",
+        {"log",
+         k_group_past,
+         "DATABASE",
+         1,
+         1,
+         "list commits with their annotations, newest first",
+         "",
          {k_option_limit,
           {"from", 0, "POINT", "not before this point"},
           {"to", 0, "POINT", "not behind this point"},
@@ -383,40 +405,79 @@ std::vector<Command> past_commands() {
           {"annotated", 0, "NAME=VALUE", "only commits with this annotation; several must all be there", true},
           {"reverse", 'r', "", "oldest first"},
           {"oneline", 0, "", "one line per commit"},
-          k_option_json, k_option_pread},
+          k_option_json,
+          k_option_pread},
          {"northstar log app.db -n 5", "northstar log app.db --from 2024-05-01 --to 2024-06-01 --oneline",
           "northstar log app.db --annotated author=ada --json"},
          past_impl::run_log},
-        {"show", k_group_past, "DATABASE [POINT]", 1, 2, "show one commit and what it changed",
+        {"show",
+         k_group_past,
+         "DATABASE [POINT]",
+         1,
+         2,
+         "show one commit and what it changed",
          "POINT is a transaction number or anything else that names a moment (default latest).",
-         {k_option_values, {"tree", 't', "NAME", "only operations on this tree"}, k_option_json, k_option_hex, k_option_base64,
+         {k_option_values,
+          {"tree", 't', "NAME", "only operations on this tree"},
+          k_option_json,
+          k_option_hex,
+          k_option_base64,
           k_option_pread},
-         {"northstar show app.db 17", "northstar show app.db latest --values", "northstar show app.db git^=9849b80 --json"},
+         {"northstar show app.db 17", "northstar show app.db latest --values",
+          "northstar show app.db git^=9849b80 --json"},
          past_impl::run_show},
-        {"diff", k_group_past, "DATABASE FROM [TO]", 2, 3, "list the keys that differ between two points",
-         "A: added, M: modified, D: deleted, from FROM to TO (default latest). Exit code 1 if anything differs.",
-         {{"tree", 't', "NAME", "only this tree; its name is then left out"}, k_option_prefix, k_option_from_key, k_option_to_key,
+        {"diff",
+         k_group_past,
+         "DATABASE FROM [TO]",
+         2,
+         3,
+         "list the keys that differ between two points",
+         "A: added, M: modified, D: deleted, from FROM to TO (default latest). Exit code 1 if anything "
+         "differs.",
+         {{"tree", 't', "NAME", "only this tree; its name is then left out"},
+          k_option_prefix,
+          k_option_from_key,
+          k_option_to_key,
           k_option_values,
           {"nul", 'z', "", "fields end with NUL bytes and are not escaped"},
           {"quiet", 'q', "", "only the exit code"},
-          k_option_json, k_option_hex, k_option_base64, k_option_pread},
+          k_option_json,
+          k_option_hex,
+          k_option_base64,
+          k_option_pread},
          {"northstar diff app.db 10 20", "northstar diff app.db 2024-05-01 --tree users --values",
           "northstar diff app.db latest~1 latest -q || echo changed"},
          past_impl::run_diff},
-        {"history", k_group_past, "DATABASE KEY", 2, 2, "list the versions of a key, newest first",
+        {"history",
+         k_group_past,
+         "DATABASE KEY",
+         2,
+         2,
+         "list the versions of a key, newest first",
          "Exit code 1 if the key was never there.",
-         {k_option_tree, k_option_as_of, k_option_limit, k_option_values, k_option_json, k_option_hex, k_option_base64,
-          k_option_pread},
+         {k_option_tree, k_option_as_of, k_option_limit, k_option_values, k_option_json, k_option_hex,
+          k_option_base64, k_option_pread},
          {"northstar history app.db user/7", "northstar history app.db user/7 --values -n 3"},
          past_impl::run_history},
-        {"watch", k_group_past, "DATABASE", 1, 1, "print commits as they become durable, across processes",
-         "From now on, or from a point. With --consumer the position is kept in the database under that name after each\n"
+        {"watch",
+         k_group_past,
+         "DATABASE",
+         1,
+         1,
+         "print commits as they become durable, across processes",
+         "From now on, or from a point. With --consumer the position is kept in the database under that "
+         "name after each "
          "commit was written out, and the next run goes on behind it. Ctrl-C ends it (exit code 130).",
          {{"from", 0, "POINT", "begin with this commit"},
           {"consumer", 0, "NAME", "keep the position under this name"},
           {"timeout", 0, "SECONDS", "end when nothing came for so long"},
-          k_option_limit, {"tree", 't', "NAME", "only commits and operations that concern this tree"}, k_option_values,
-          k_option_json, k_option_hex, k_option_base64, k_option_pread},
+          k_option_limit,
+          {"tree", 't', "NAME", "only commits and operations that concern this tree"},
+          k_option_values,
+          k_option_json,
+          k_option_hex,
+          k_option_base64,
+          k_option_pread},
          {"northstar watch app.db", "northstar watch app.db --from 1 --json | jq .annotations",
           "northstar watch app.db --consumer mailer --json"},
          past_impl::run_watch},

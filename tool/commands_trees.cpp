@@ -37,7 +37,8 @@ int run_create(const Arguments& arguments, Output& output) {
 
 int run_trees(const Arguments& arguments, Output& output) {
     if (const auto name = arguments.value("drop")) {
-        if (arguments.has("as-of")) throw UsageError("the past cannot be changed; --drop and --as-of exclude each other");
+        if (arguments.has("as-of"))
+            throw UsageError("the past cannot be changed; --drop and --as-of exclude each other");
         northstar::Database database = open_writing(arguments.operand(0), arguments, false);
         northstar::Transaction transaction = database.begin_write(write_options(arguments));
         annotate(transaction, arguments);
@@ -90,8 +91,14 @@ int run_retention(const Arguments& arguments, Output& output) {
 
 std::vector<Command> tree_commands() {
     return {
-        {"create", k_group_entries, "DATABASE", 1, 1, "make an empty database",
-         "Makes the file with settings that are fixed from then on, and prints its uuid. put and import make one with\n"
+        {"create",
+         k_group_entries,
+         "DATABASE",
+         1,
+         1,
+         "make an empty database",
+         "Makes the file with settings that are fixed from then on, and prints its uuid. put and import "
+         "make one with "
          "the defaults by themselves.",
          {{"page-size", 0, "BYTES", "power of two from 4096 to 65536 (default 4096)"},
           {"log-align", 0, "BYTES", "pad log records to 4096 for devices that tear sectors"},
@@ -99,14 +106,31 @@ std::vector<Command> tree_commands() {
           k_option_quiet},
          {"northstar create app.db --history duration:30d"},
          trees_impl::run_create},
-        {"trees", k_group_entries, "DATABASE", 1, 1, "list the trees and their sizes, or drop one",
+        {"trees",
+         k_group_entries,
+         "DATABASE",
+         1,
+         1,
+         "list the trees and their sizes, or drop one",
          "A dropped tree's past stays readable with --as-of as long as it is retained.",
-         {k_option_as_of, k_option_json, {"drop", 0, "NAME", "drop this tree"}, k_option_annotate, k_option_time,
-          k_option_durability, k_option_wait, k_option_pread},
+         {k_option_as_of,
+          k_option_json,
+          {"drop", 0, "NAME", "drop this tree"},
+          k_option_annotate,
+          k_option_time,
+          k_option_durability,
+          k_option_wait,
+          k_option_pread},
          {"northstar trees app.db", "northstar trees app.db --drop scratch -A why='not needed'"},
          trees_impl::run_trees},
-        {"retention", k_group_care, "DATABASE [RETENTION]", 1, 2, "show or set how much of the past is kept",
-         "RETENTION is everything, nothing, last:N (transactions) or duration:N with one of ms, s, m, h, d, w. Without\n"
+        {"retention",
+         k_group_care,
+         "DATABASE [RETENTION]",
+         1,
+         2,
+         "show or set how much of the past is kept",
+         "RETENTION is everything, nothing, last:N (transactions) or duration:N with one of ms, s, m, h, "
+         "d, w. Without "
          "--tree it is the default of the database.",
          {k_option_tree, k_option_annotate, k_option_durability, k_option_wait},
          {"northstar retention app.db", "northstar retention app.db duration:90d",

@@ -39,7 +39,8 @@ Parser::Status Parser::feed_csv(std::string_view line) {
                 const std::size_t end = comma == std::string_view::npos ? bare : comma;
                 const std::string_view field = line.substr(at, end - at);
                 if (field.find('"') != std::string_view::npos) {
-                    return bad("field " + std::to_string(fields_.size()) + " has a quote but does not begin with one");
+                    return bad("field " + std::to_string(fields_.size()) +
+                               " has a quote but does not begin with one");
                 }
                 if (field.find('\r') != std::string_view::npos) {
                     return bad("field " + std::to_string(fields_.size()) + " has a carriage return outside quotes");
@@ -93,7 +94,9 @@ Parser::Status Parser::feed_tsv(std::string_view line) {
         else if (escaped == 'r') fields_.back() += '\r';
         else if (escaped == '0') fields_.back() += '\0';
         else if (escaped == '\\') fields_.back() += '\\';
-        else return bad("field " + std::to_string(fields_.size()) + " has a backslash that is not \\t, \\n, \\r, \\0 or \\\\");
+        else
+            return bad("field " + std::to_string(fields_.size()) +
+                       " has a backslash that is not \\t, \\n, \\r, \\0 or \\\\");
     }
     return Status::complete;
 }

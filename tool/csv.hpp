@@ -1,7 +1,8 @@
 // csv.hpp -- a small strict reader for comma-separated (RFC 4180) and tab-separated records, and the way back.
 //
 // CSV: fields may be quoted; inside quotes a quote is doubled and commas, line feeds and any other bytes stand for
-// themselves. A quote inside an unquoted field, or text behind a closing quote, is an error. Lines end with LF or CR LF.
+// themselves. A quote inside an unquoted field, or text behind a closing quote, is an error. Lines end with LF or
+// CR LF.
 // TSV: no quotes; tab, line feed, carriage return, NUL and backslash inside a field are written \t \n \r \0 \\, and any
 // other escape is an error.
 // A record may hold any bytes; both kinds are read record by record with memory bounded by the line limit.

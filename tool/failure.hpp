@@ -13,16 +13,16 @@ namespace northstar_tool {
 
 enum ExitCode : int {
     k_exit_ok = 0,
-    k_exit_negative = 1,      ///< the answer is no: key absent, states differ, condition not met
-    k_exit_usage = 2,         ///< the command line makes no sense
-    k_exit_damage = 3,        ///< the file is damaged, or is not a database this version reads
-    k_exit_system = 4,        ///< the operating system or the file system says no
-    k_exit_busy = 5,          ///< somebody else is in the way; trying again may help
-    k_exit_bad_input = 6,     ///< the data to import is malformed
-    k_exit_unknown = 7,       ///< a commit may or may not have happened
-    k_exit_not_retained = 8,  ///< the asked-for past or future point does not exist
-    k_exit_internal = 9,      ///< a defect of the tool, or no memory
-    k_exit_interrupted = 130, ///< ended by Ctrl-C
+    k_exit_negative = 1,       ///< the answer is no: key absent, states differ, condition not met
+    k_exit_usage = 2,          ///< the command line makes no sense
+    k_exit_damage = 3,         ///< the file is damaged, or is not a database this version reads
+    k_exit_system = 4,         ///< the operating system or the file system says no
+    k_exit_busy = 5,           ///< somebody else is in the way; trying again may help
+    k_exit_bad_input = 6,      ///< the data to import is malformed
+    k_exit_unknown = 7,        ///< a commit may or may not have happened
+    k_exit_not_retained = 8,   ///< the asked-for past or future point does not exist
+    k_exit_internal = 9,       ///< a defect of the tool, or no memory
+    k_exit_interrupted = 130,  ///< ended by Ctrl-C
 };
 
 /// A sentence for the user and the exit code that goes with it.

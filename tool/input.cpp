@@ -111,7 +111,8 @@ bool LineSource::fill() {
     if (buffer_.size() - end_ < input_impl::k_read_bytes) {
         buffer_.resize(std::max(buffer_.size() * 2, end_ + input_impl::k_read_bytes));
     }
-    const std::size_t got = input_impl::read_some(descriptor_, buffer_.data() + end_, input_impl::k_read_bytes, name_);
+    const std::size_t got =
+        input_impl::read_some(descriptor_, buffer_.data() + end_, input_impl::k_read_bytes, name_);
     ended_ = got == 0;
     end_ += got;
     return got != 0;

@@ -58,8 +58,9 @@ bool Reader::accept(char c) {
 }
 
 void Reader::expect(char c, const char* what) {
-    if (!accept(c)) fail(at_ >= text_.size() ? std::string("the text ends where ") + what + " must follow"
-                                             : std::string(what) + " is missing");
+    if (!accept(c))
+        fail(at_ >= text_.size() ? std::string("the text ends where ") + what + " must follow"
+                                 : std::string(what) + " is missing");
 }
 
 Kind Reader::peek() {
@@ -84,7 +85,8 @@ void Reader::literal(std::string_view word) {
     at_ += word.size();
     if (at_ < text_.size()) {
         const char c = text_[at_];
-        if (json_impl::is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) fail("unexpected text after a value");
+        if (json_impl::is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
+            fail("unexpected text after a value");
     }
 }
 
@@ -328,7 +330,8 @@ std::string read_bytes(Reader& reader, bool* was_bytes) {
             if (!inner.next_member(another)) {
                 const bool hex = name == "$hex";
                 auto bytes = hex ? hex_decode(text) : base64_decode(text);
-                if (!bytes) throw SyntaxError(0, "the text of \"" + name + "\" is not " + (hex ? "hexadecimal" : "base64"));
+                if (!bytes)
+                    throw SyntaxError(0, "the text of \"" + name + "\" is not " + (hex ? "hexadecimal" : "base64"));
                 return *std::move(bytes);
             }
         }

@@ -92,7 +92,10 @@ public:
     /// A value that is JSON text already.
     Writer& raw(std::string_view json);
     const std::string& text() const noexcept { return text_; }
-    void clear() noexcept { text_.clear(); comma_ = false; }
+    void clear() noexcept {
+        text_.clear();
+        comma_ = false;
+    }
 
 private:
     Writer& open(char bracket);

@@ -26,7 +26,9 @@ bool colours_wanted(bool terminal) {
 }  // namespace output_impl
 
 Output::Output(int descriptor, std::string name)
-    : descriptor_(descriptor), name_(std::move(name)), terminal_(::isatty(descriptor) == 1),
+    : descriptor_(descriptor),
+      name_(std::move(name)),
+      terminal_(::isatty(descriptor) == 1),
       coloured_(output_impl::colours_wanted(terminal_)) {}
 
 void Output::write(std::string_view text) {
@@ -50,7 +52,9 @@ void Output::flush() {
         }
         if (errno == EINTR) continue;
         if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            struct pollfd ready {descriptor_, POLLOUT, 0};
+            struct pollfd ready {
+                descriptor_, POLLOUT, 0
+            };
             ::poll(&ready, 1, -1);
             continue;
         }
@@ -93,9 +97,11 @@ NewFile::~NewFile() {
 }
 
 void NewFile::finish() {
-    if (::fsync(descriptor_) != 0) throw Failure(k_exit_system, "cannot flush " + temporary_ + ": " + std::strerror(errno));
+    if (::fsync(descriptor_) != 0)
+        throw Failure(k_exit_system, "cannot flush " + temporary_ + ": " + std::strerror(errno));
     // link() refuses an existing name, rename() replaces it.
-    const int named = replace_ ? ::rename(temporary_.c_str(), path_.c_str()) : ::link(temporary_.c_str(), path_.c_str());
+    const int named =
+        replace_ ? ::rename(temporary_.c_str(), path_.c_str()) : ::link(temporary_.c_str(), path_.c_str());
     if (named != 0) throw Failure(k_exit_system, "cannot create " + path_ + ": " + std::strerror(errno));
     ::close(descriptor_);
     descriptor_ = -1;

@@ -28,7 +28,8 @@ Date date_from_days(std::uint64_t days) {
     const std::uint64_t z = days + 719468;
     const std::uint64_t era = z / 146097;
     const std::uint64_t day_of_era = z % 146097;
-    const std::uint64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    const std::uint64_t year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     const std::uint64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     const std::uint64_t from_march = (5 * day_of_year + 2) / 153;
     const std::uint64_t month = from_march < 10 ? from_march + 3 : from_march - 9;
@@ -151,7 +152,8 @@ northstar::Txn find_annotated(const northstar::Database& database, const Point& 
 
 std::optional<std::uint64_t> parse_time(std::string_view text) {
     if (text.size() > 1 && text.front() == '@') return points_impl::parse_epoch(text.substr(1));
-    if (text.size() > 2 && text.substr(text.size() - 2) == "us") return parse_unsigned(text.substr(0, text.size() - 2));
+    if (text.size() > 2 && text.substr(text.size() - 2) == "us")
+        return parse_unsigned(text.substr(0, text.size() - 2));
     return points_impl::parse_iso(text);
 }
 
@@ -195,9 +197,10 @@ Point parse_point(std::string_view text) {
         point.text = std::string(text.substr(equals + 1));
         if (!point.name.empty()) return point;
     }
-    throw UsageError("'" + printable(text) +
-                     "' is no point in time: give a transaction number, a time such as 2024-05-01T12:00:00Z, @seconds, "
-                     "microseconds as NNNus, latest, latest~N or ANNOTATION=VALUE");
+    throw UsageError(
+        "'" + printable(text) +
+        "' is no point in time: give a transaction number, a time such as 2024-05-01T12:00:00Z, @seconds, "
+        "microseconds as NNNus, latest, latest~N or ANNOTATION=VALUE");
 }
 
 northstar::Txn newest_commit(const northstar::Database& database) { return database.begin_read().txn(); }

@@ -27,7 +27,8 @@ void RecordReader::read_header() {
             if (text == "key" || text == "value") return otherwise;
             const auto number = parse_unsigned(text);
             if (!number || *number == 0) {
-                throw UsageError("without a header line --" + std::string(option) + " takes the number of a column, from 1");
+                throw UsageError("without a header line --" + std::string(option) +
+                                 " takes the number of a column, from 1");
             }
             return static_cast<std::size_t>(*number - 1);
         };
@@ -79,7 +80,8 @@ void RecordReader::take_object(std::string_view text, ImportRecord& record) cons
     const bool whole = shape_.value_field == "*";
     reader.begin_object();
     while (reader.next_member(name)) {
-        const bool wanted = name == shape_.key_field || (!whole && (name == shape_.value_field || name == "tree" || name == "delete"));
+        const bool wanted = name == shape_.key_field ||
+                            (!whole && (name == shape_.value_field || name == "tree" || name == "delete"));
         if (!wanted) {
             reader.read_raw();
             continue;
@@ -131,7 +133,8 @@ RecordReader::Result RecordReader::next_json(ImportRecord& record) {
         try {
             take_object(line, record);
         } catch (const json::SyntaxError& error) {
-            const std::string column = error.offset() == 0 ? "" : " (column " + std::to_string(error.offset() + 1) + ")";
+            const std::string column =
+                error.offset() == 0 ? "" : " (column " + std::to_string(error.offset() + 1) + ")";
             return bad(error.what() + column);
         }
         return Result::record;
@@ -145,20 +148,25 @@ RecordReader::Result RecordReader::next_fields(ImportRecord& record) {
     if (result == csv::Reader::Result::bad) return bad(fields_.reason());
     const std::vector<std::string>& fields = fields_.fields();
     if (!columns_.empty() && fields.size() != columns_.size()) {
-        return bad(counted(fields.size(), "field", "fields") + ", but the header names " + std::to_string(columns_.size()));
+        return bad(counted(fields.size(), "field", "fields") + ", but the header names " +
+                   std::to_string(columns_.size()));
     }
     const std::size_t needed = std::max(key_column_, value_column_.value_or(0)) + 1;
     if (fields.size() < needed) {
-        return bad(counted(fields.size(), "field", "fields") + ", but column " + std::to_string(needed) + " is needed");
+        return bad(counted(fields.size(), "field", "fields") + ", but column " + std::to_string(needed) +
+                   " is needed");
     }
     auto key = decode(fields[key_column_], shape_.encoding);
-    if (!key) return bad("the key is not " + std::string(shape_.encoding == Encoding::hex ? "hexadecimal" : "base64"));
+    if (!key)
+        return bad("the key is not " + std::string(shape_.encoding == Encoding::hex ? "hexadecimal" : "base64"));
     record.key = *std::move(key);
     record.tree.clear();
     if (tree_column_) record.tree = fields[*tree_column_];
     if (value_column_) {
         record.value = decode(fields[*value_column_], shape_.encoding);
-        if (!record.value) return bad("the value is not " + std::string(shape_.encoding == Encoding::hex ? "hexadecimal" : "base64"));
+        if (!record.value)
+            return bad("the value is not " +
+                       std::string(shape_.encoding == Encoding::hex ? "hexadecimal" : "base64"));
         return Result::record;
     }
     json::Writer writer;

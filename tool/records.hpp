@@ -1,4 +1,4 @@
-// records.hpp -- turns lines of JSON Lines, CSV or TSV into changes to make; says what is wrong with those that are not.
+// records.hpp -- turns lines of JSON Lines, CSV or TSV into changes to make; says what is wrong with bad ones.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ struct RecordShape {
     Encoding encoding = Encoding::text;  ///< of keys and values in CSV and TSV
     bool header = true;                  ///< CSV, TSV: the first record names the columns
     std::string key_field = "key";
-    std::string value_field = "value";   ///< "*": the whole line (JSON Lines) or record (as a JSON object)
+    std::string value_field = "value";  ///< "*": the whole line (JSON Lines) or record (as a JSON object)
 };
 
 /// Reads records one after the other.

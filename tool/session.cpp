@@ -46,7 +46,9 @@ void annotate(northstar::Transaction& transaction, const Arguments& arguments) {
     for (const auto& [name, value] : arguments.pairs("annotate")) transaction.annotate(name, value);
     if (const auto text = arguments.value("time")) {
         const auto time = parse_time(*text);
-        if (!time) throw UsageError("--time takes a time such as 2024-05-01T12:00:00Z or @seconds, not '" + printable(*text) + "'");
+        if (!time)
+            throw UsageError("--time takes a time such as 2024-05-01T12:00:00Z or @seconds, not '" +
+                             printable(*text) + "'");
         transaction.set_time_us(*time);
     }
 }
@@ -60,8 +62,9 @@ northstar::History parse_history(std::string_view text) {
     if (text.substr(0, 9) == "duration:") {
         if (const auto micros = parse_duration(text.substr(9))) return northstar::History::duration(*micros);
     }
-    throw UsageError("a retention is everything, nothing, last:N (transactions) or duration:N with one of ms s m h d w, not '" +
-                     printable(text) + "'");
+    throw UsageError(
+        "a retention is everything, nothing, last:N (transactions) or duration:N with one of ms s m h d w, not '" +
+        printable(text) + "'");
 }
 
 std::string format_history(const northstar::History& history) {

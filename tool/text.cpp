@@ -10,9 +10,7 @@ namespace text_impl {
 constexpr std::string_view k_base64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view k_hex = "0123456789abcdef";
 
-unsigned char byte_at(std::string_view text, std::size_t index) {
-    return static_cast<unsigned char>(text[index]);
-}
+unsigned char byte_at(std::string_view text, std::size_t index) { return static_cast<unsigned char>(text[index]); }
 
 int hex_digit(char c) {
     if (c >= '0' && c <= '9') return c - '0';
@@ -194,7 +192,8 @@ std::string printable(std::string_view bytes) {
         const char c = bytes[i];
         const std::size_t length = text_impl::sequence_length(bytes, i);
         // C1 control characters (U+0080 .. U+009F) steer some terminals, so they are escaped as well.
-        const bool c1 = length == 2 && text_impl::byte_at(bytes, i) == 0xc2 && text_impl::byte_at(bytes, i + 1) < 0xa0;
+        const bool c1 =
+            length == 2 && text_impl::byte_at(bytes, i) == 0xc2 && text_impl::byte_at(bytes, i + 1) < 0xa0;
         if (length > 1 && !c1) {
             out.append(bytes.substr(i, length));
             i += length;
