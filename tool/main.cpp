@@ -1,5 +1,6 @@
 // The command-line tool `northstar`: finds the command, runs it, and turns whatever went wrong into one sentence on
 // standard error and an exit code (failure.hpp).
+#include <algorithm>
 #include <cstdio>
 #include <new>
 #include <span>
@@ -47,15 +48,14 @@ int run(std::span<const std::string_view> words, Output& output) {
     if (name == "--version" || name == "-V") name = "version";
     const Command& command = command_named(name);
     std::span<const std::string_view> rest = words.empty() ? words : words.subspan(1);
-    if (!command.raw) {
-        for (const std::string_view word : rest) {
-            if (word == "--") break;
-            if (word != "--help") continue;
-            const std::string_view topic[] = {command.name};
-            return find_command("help")->run(Arguments(*find_command("help"), topic), output);
-        }
+    const Command* what = &command;
+    const std::string_view topic[] = {command.name};
+    const auto options_end = std::find(rest.begin(), rest.end(), "--");
+    if (!command.raw && std::find(rest.begin(), options_end, "--help") != options_end) {
+        what = find_command("help");
+        rest = topic;
     }
-    const int code = command.run(Arguments(command, rest), output);
+    const int code = what->run(Arguments(*what, rest), output);
     output.flush();
     if (words.empty()) return k_exit_usage;
     return code;
