@@ -108,7 +108,7 @@ TEST_CASE("diff lists keys and ends like diff(1)", "[tool]") {
     CHECK(diff({"2"}) == "D\tmain\ta\nA\tmain\tb\\n\nA\tother\tx\n");
     CHECK(diff({"2", "latest", "--tree", "main"}) == "D\ta\nA\tb\\n\n");
     CHECK(diff({"latest", "2", "--tree", "main"}) == "A\ta\nD\tb\\n\n");
-    CHECK(diff({"2", "3", "-z"}) == std::string("D\0main\0a\0A\0main\0b\n\0", 21));
+    CHECK(diff({"2", "3", "-z"}) == std::string("D\0main\0a\0A\0main\0b\n\0", 19));
     CHECK(diff({"2", "3", "-z", "--tree", "main"}) == std::string("D\0a\0A\0b\n\0", 9));
     CHECK(diff({"2", "3", "--prefix", "b", "--json", "--values"}) ==
           "{\"change\":\"A\",\"tree\":\"main\",\"key\":\"b\\n\",\"before\":null,\"after\":{\"$base64\":\"/w==\"}}\n");

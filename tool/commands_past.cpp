@@ -91,8 +91,9 @@ void append_annotations(std::string& text, const CommitRecord& record) {
         // A value of several lines keeps them, indented; each of them is printable.
         for (std::size_t begin = 0; begin <= shown.size();) {
             const std::size_t end = std::min(shown.find('\n', begin), shown.size());
-            if (begin > 0) text += "        ";
-            text += printable(std::string_view(shown).substr(begin, end - begin)) + "\n";
+            const std::string_view line = std::string_view(shown).substr(begin, end - begin);
+            if (begin > 0 && !line.empty()) text += "        ";
+            text += printable(line) + "\n";
             begin = end + 1;
         }
     }
