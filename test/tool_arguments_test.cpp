@@ -13,18 +13,13 @@ using namespace northstar_tool;
 namespace tool_arguments_test {
 
 const Command& example() {
-    static const Command command{"example",
-                                 "",
-                                 "DATABASE KEY",
-                                 1,
-                                 2,
-                                 "",
-                                 "",
-                                 {k_option_tree, k_option_hex, k_option_base64, k_option_limit, k_option_annotate,
-                                  k_option_format, k_option_quiet},
-                                 {},
-                                 nullptr,
-                                 false};
+    static const Command command{.name = "example",
+                                 .group = "",
+                                 .operands = "DATABASE KEY",
+                                 .least = 1,
+                                 .most = 2,
+                                 .options = {k_option_tree, k_option_hex, k_option_base64, k_option_limit,
+                                             k_option_annotate, k_option_format, k_option_quiet}};
     return command;
 }
 

@@ -34,14 +34,14 @@ inline constexpr std::size_t k_any_number = ~std::size_t{0};
 
 struct Command {
     std::string_view name;
-    std::string_view group;     ///< heading in the overview
-    std::string_view operands;  ///< as shown in help, e.g. "DATABASE KEY..."
-    std::size_t least = 0;      ///< operands
+    std::string_view group;          ///< heading in the overview
+    std::string_view operands = {};  ///< as shown in help, e.g. "DATABASE KEY..."
+    std::size_t least = 0;           ///< operands
     std::size_t most = 0;
-    std::string_view summary;      ///< one line, no full stop
-    std::string_view description;  ///< paragraphs
-    std::vector<OptionSpec> options;
-    std::vector<std::string_view> examples;
+    std::string_view summary = {};      ///< one line, no full stop
+    std::string_view description = {};  ///< paragraphs
+    std::vector<OptionSpec> options = {};
+    std::vector<std::string_view> examples = {};
     int (*run)(const Arguments&, Output&) = nullptr;
     bool raw = false;  ///< everything behind the name is an operand; options are somebody else's
 };
