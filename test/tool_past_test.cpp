@@ -262,6 +262,30 @@ TEST_CASE("every command has help with examples, and topics exist", "[tool]") {
     CHECK(lines(ok(place, {"version", "--source-id"})) == 2);
 }
 
+TEST_CASE("the specification lists the commands that there are", "[tool]") {
+    const Workplace place;
+    const std::string specification = read_file("spec/tool.md");
+    if (specification.empty()) {
+        WARN("SKIPPED: spec/tool.md is not below the working directory");
+        return;
+    }
+    std::istringstream stream(ok(place, {"help"}));
+    for (std::string line; std::getline(stream, line);) {
+        if (line.rfind("  ", 0) != 0) continue;
+        const std::string name = line.substr(2, line.find(' ', 2) - 2);
+        INFO(name);
+        CHECK(specification.find("`" + name) != std::string::npos);
+    }
+    std::istringstream codes(ok(place, {"help", "exit-codes"}));
+    for (std::string line; std::getline(codes, line);) {
+        const std::size_t digit = line.find_first_not_of(' ');
+        if (digit == std::string::npos || line[digit] < '0' || line[digit] > '9') continue;
+        INFO(line);
+        CHECK(specification.find("\n| " + line.substr(digit, line.find(' ', digit) - digit) + " | ") !=
+              std::string::npos);
+    }
+}
+
 TEST_CASE("completion scripts are accepted by their shells", "[tool]") {
     const Workplace place;
     for (const char* shell : {"bash", "zsh", "fish"}) {
