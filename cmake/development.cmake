@@ -20,7 +20,7 @@ endif()
 # ---- the command-line program: tool/main.cpp and its parts, on the public header only -------------------------------
 
 file(GLOB tool_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tool/*.cpp")
-list(FILTER tool_sources EXCLUDE REGEX "/main\\.cpp$")
+list(FILTER tool_sources EXCLUDE REGEX "/(main|demo_import)\\.cpp$")
 if(tool_sources)
   add_library(northstar_tool_parts STATIC EXCLUDE_FROM_ALL ${tool_sources})
   target_link_libraries(northstar_tool_parts PUBLIC northstar)
@@ -33,6 +33,10 @@ if(tool_sources)
   if(NORTHSTAR_INSTALL)
     install(TARGETS northstar_tool)
   endif()
+  add_executable(northstar_demo tool/demo_import.cpp) # what tool/demo.sh imports and compares with
+  target_link_libraries(northstar_demo PRIVATE northstar)
+  target_compile_options(northstar_demo PRIVATE ${northstar_development_options})
+  set_target_properties(northstar_demo PROPERTIES OUTPUT_NAME northstar-demo CXX_EXTENSIONS OFF)
 endif()
 
 # ---- tests: test/*_test.cpp on Catch2 (v2, or v3 behind a small header), test/*_test.c, test/*_test.sh --------------
@@ -42,6 +46,9 @@ file(GLOB c_test_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/test/*_test.c"
 file(GLOB script_tests CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/test/*_test.sh")
 set(NORTHSTAR_TEST_OPTIMIZATION "-O1" CACHE STRING "How test code (not the library) is compiled")
 add_custom_target(tests)
+if(tool_sources)
+  add_dependencies(tests northstar_tool northstar_demo)
+endif()
 set(suites "")
 
 find_path(CATCH2_V2_INCLUDE catch2/catch.hpp)

@@ -1,0 +1,200 @@
+#!/bin/sh
+# demo.sh -- a tour of Northstar on real input: a git repository's history, one transaction per commit.
+#
+# DEMO_REPO=path     another repository than the one this file belongs to
+# DEMO_COMMITS=n     at most so many of its newest commits (default 2000)
+# DEMO_SECONDS=n     at most so long for an import (default 25); what did not fit is said
+# DEMO_DIR=path      keep the databases there instead of in a temporary directory
+# DEMO_FILES=path    files to use where there is no git history (default /usr/share)
+# NORTHSTAR_TOOL, NORTHSTAR_DEMO: the two programs (default build/release/northstar and northstar-demo)
+set -eu
+
+here=$(cd "$(dirname "$0")/.." && pwd)
+tool=${NORTHSTAR_TOOL:-$here/build/release/northstar}
+helper=${NORTHSTAR_DEMO:-$(dirname "$tool")/northstar-demo}
+repo=${DEMO_REPO:-$here}
+commits=${DEMO_COMMITS:-2000}
+seconds=${DEMO_SECONDS:-25}
+for program in "$tool" "$helper"; do
+    [ -x "$program" ] || { echo "demo: $program is missing; run make first" >&2; exit 1; }
+done
+if [ -n "${DEMO_DIR:-}" ]; then
+    mkdir -p "$DEMO_DIR"
+    work=$(cd "$DEMO_DIR" && pwd)
+    rm -f "$work"/*.db "$work"/*.db-shared
+    trap 'kill ${reader:-} ${writer:-} 2>/dev/null || true' EXIT
+else
+    work=$(mktemp -d)
+    trap 'kill ${reader:-} ${writer:-} 2>/dev/null || true; rm -rf "$work"' EXIT
+fi
+db=$work/history.db
+begun=$(date +%s)
+
+bold="" plain=""
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m'); fi
+title() { printf '\n%s== %s%s\n' "$bold" "$*" "$plain"; }
+# Shows a command of the tool as a user would type it, then runs it.
+show() {
+    printf '$ northstar'
+    for word in "$@"; do
+        case $word in
+        "$work"/*) printf ' %s' "${word#"$work"/}" ;;
+        *[!A-Za-z0-9_./:=^,~-]*) printf " '%s'" "$word" ;;
+        *) printf ' %s' "$word" ;;
+        esac
+    done
+    printf '\n'
+    "$tool" "$@"
+}
+milliseconds() { echo $(($(date +%s%N) / 1000000)); }
+fail() { echo "demo: $*" >&2; exit 1; }
+
+# ---- what there is to read ---------------------------------------------------------------------------------------
+
+source=$repo
+kind=git
+if ! command -v git >/dev/null 2>&1; then
+    kind=files; echo "git is not installed, so files of ${DEMO_FILES:-/usr/share} stand in for a history."
+elif ! git -C "$repo" rev-parse --git-dir >/dev/null 2>&1; then
+    kind=files; echo "$repo is no git repository, so files of ${DEMO_FILES:-/usr/share} stand in for a history."
+elif [ "$(git -C "$repo" rev-parse --is-shallow-repository)" = true ]; then
+    kind=files; echo "$repo is a shallow clone, so files of ${DEMO_FILES:-/usr/share} stand in for its history."
+elif ! git -C "$repo" rev-parse -q --verify HEAD >/dev/null 2>&1; then
+    kind=files; echo "$repo has no commits, so files of ${DEMO_FILES:-/usr/share} stand in for a history."
+fi
+if [ "$kind" = git ]; then
+    all=$(git -C "$repo" rev-list --count HEAD)
+    if [ "$all" -gt "$commits" ]; then
+        echo "$repo: the newest $commits of its $all commits (DEMO_COMMITS changes that)"
+    else
+        echo "$repo: all of its $all commits"
+    fi
+else
+    source=files:${DEMO_FILES:-/usr/share}
+    echo "Every directory with files is one transaction; 64 MiB and 400 directories at most."
+fi
+
+# ---- one process writes, another one reads -----------------------------------------------------------------------
+
+title "import: one transaction per commit, while a second process reads"
+"$helper" follow "$source" "$db" --commits "$commits" --seconds "$seconds" >"$work/reader" 2>&1 &
+reader=$!
+"$helper" import "$source" "$db" --commits "$commits" --seconds "$seconds"
+wait "$reader" || { cat "$work/reader" >&2; fail "the reader met a state that is not right"; }
+reader=
+cat "$work/reader"
+show stat "$db" --json | sed 's/,"poisoned".*//'
+
+title "the newest state"
+show log "$db" -n 2
+show trees "$db"
+show scan "$db" --tree files --keys-only -n 5
+
+# ---- the past ----------------------------------------------------------------------------------------------------
+
+last=$("$tool" get "$db" last --tree demo)
+# Commits in the order of their transactions.
+"$tool" log "$db" --reverse --json | sed -n 's/.*"git":"\([^"]*\)".*/\1/p' >"$work/order"
+count=$(wc -l <"$work/order")
+old=$(sed -n "$(((count + 2) / 3))p" "$work/order")
+
+title "AS OF: every file of several commits, compared with the source byte for byte"
+"$helper" check "$source" "$db" --commits "$commits"
+
+title "one file as of an old commit"
+file=$("$tool" scan "$db" --tree files --keys-only --as-of "git=$old" -f jsonl | sed -n 's/^{"key":"\([^"\\]*\)"}$/\1/p' |
+    sed -n '1p;/README/{p;q;}' | tail -n 1)
+[ -n "$file" ] || fail "no file of commit $old has a plain name"
+show get "$db" "$file" --tree files --as-of "git=$old" >"$work/then"
+head -n 1 "$work/then"
+"$tool" get "$db" "$file" --tree files --as-of "git=$old" >"$work/then"
+if [ "$kind" = git ]; then
+    mode=$("$tool" get "$db" "$file" --tree modes --as-of "git=$old")
+    if [ "$mode" = 160000 ]; then
+        git -C "$repo" rev-parse "$old:$file" | tr -d '\n' >"$work/expected"
+    else
+        git -C "$repo" cat-file blob "$old:$file" >"$work/expected"
+    fi
+    cmp "$work/then" "$work/expected" || fail "$file as of $old is not what git has"
+    echo "$(wc -c <"$work/then") bytes, equal to git show $(printf %.12s "$old"):$file"
+else
+    cmp "$work/then" "$file" || fail "$file is not what the disk has"
+    echo "$(wc -c <"$work/then") bytes, equal to $file"
+fi
+
+title "the history of one file"
+if [ "$kind" = git ]; then
+    busy=$(git -C "$repo" -c core.quotePath=false log -n "$commits" --format= --name-only | grep -v '^"' | sort | uniq -c |
+        sort -rn | sed 's/^ *[0-9]* //' | while read -r name; do
+            "$tool" get "$db" "$name" --tree files -q && { echo "$name"; break; }
+        done || true)
+    file=${busy:-$file}
+fi
+show history "$db" "$file" --tree files -n 6
+
+title "diff of two commits"
+if [ "$kind" = git ]; then
+    # A changed mode is a change of tree modes, so a path differs if either tree says so. Git's T is a changed kind.
+    for tree in files modes; do
+        "$tool" diff "$db" "git=$old" "git=$last" --tree "$tree" -z >"$work/diff-$tree" || [ $? -eq 1 ]
+    done
+    cat "$work/diff-files" "$work/diff-modes" | tr '\n\0' '\001\n' | paste - - | sort -u >"$work/ours"
+    git -C "$repo" diff --name-status --no-renames --no-ext-diff --ignore-submodules=none -z "$old" "$last" |
+        tr '\n\0' '\001\n' | paste - - | sed 's/^T/M/' | sort -u >"$work/theirs"
+    printf '$ northstar diff history.db git=%.12s git=%.12s --tree files\n' "$old" "$last"
+    head -n 8 "$work/ours"
+    lines=$(wc -l <"$work/ours")
+    [ "$lines" -le 8 ] || echo "... $((lines - 8)) more"
+    cmp "$work/ours" "$work/theirs" || fail "git diff --name-status says something else"
+    echo "$lines paths, the same as git diff --name-status"
+else
+    "$tool" diff "$db" "git=$old" "git=$last" --tree files >"$work/ours" || [ $? -eq 1 ]
+    head -n 8 "$work/ours"
+    echo "$(wc -l <"$work/ours") paths differ between txn of $old and of $last"
+fi
+
+# ---- a crash -----------------------------------------------------------------------------------------------------
+
+title "kill -9 in the middle of an import"
+crash=$work/crash.db
+halt=$((count / 2 + 1))
+mkfifo "$work/fifo"
+"$helper" import "$source" "$crash" --commits "$commits" --seconds "$seconds" --halt-at "$halt" >"$work/fifo" &
+writer=$!
+read -r line <"$work/fifo"
+echo "$line"
+kill -9 "$writer"
+wait "$writer" 2>/dev/null || true
+writer=
+echo "\$ kill -9 (the importing process)"
+start=$(milliseconds)
+show log "$crash" -n 1
+echo "opened after the crash and read in $(($(milliseconds) - start)) ms"
+[ "$("$tool" hash "$crash")" != "" ]
+show verify "$crash"
+"$helper" check "$source" "$crash" --commits "$commits" | tail -n 1
+"$helper" import "$source" "$crash" --commits "$commits" --seconds "$seconds"
+for tree in files modes commits; do
+    "$tool" export "$db" "$work/one" --tree "$tree" --format tsv --force -q
+    "$tool" export "$crash" "$work/two" --tree "$tree" --format tsv --force -q
+    if ! cmp -s "$work/one" "$work/two"; then
+        # Two imports that ran out of time end at different commits; then each is checked on its own.
+        echo "the two imports ended at different commits, which is checked instead"
+        "$helper" check "$source" "$crash" --commits "$commits" >/dev/null
+        break
+    fi
+    [ "$tree" != commits ] || echo "the interrupted import ended in the same state as the other one"
+done
+
+title "verify, replay and sizes"
+show verify "$db"
+show replay "$db" "$work/replayed.db"
+show vacuum-into "$db" "$work/dense.db"
+bytes=$(wc -c <"$db")
+content=$("$tool" log "$db" --json -n 1 | sed -n 's/.*"txn":\([0-9]*\).*/\1/p')
+echo "history.db: $bytes bytes hold all $content transactions"
+if [ "$kind" = git ]; then
+    printf 'git: %s\n' "$(git -C "$repo" count-objects -v | sed -n 's/^size: /loose KiB /p;s/^size-pack: /packed KiB /p' | paste -sd ' ')"
+fi
+total=$(($(date +%s) - begun))
+printf '\n%sDone in %s s: every comparison held.%s\n' "$bold" "$total" "$plain"
