@@ -49,7 +49,7 @@
 #include <cstring>
 #include <string_view>
 #if defined(__SSE2__)
-#include <emmintrin.h>
+#include <emmintrin.h>  // amalgamation: keep
 #endif
 
 namespace northstar::inline v0::detail {
