@@ -170,6 +170,16 @@ History Database::history() const {
     return history;
 }
 
+Txn Database::prune(AsOf) {
+    detail::fail(Errc::unsupported, "this version cannot forget history yet; every retained txn stays readable",
+                 detail::checked(core_).path());
+}
+
+Commit Database::redact(std::string_view, std::string_view, Txn, std::string_view) {
+    detail::fail(Errc::unsupported, "this version cannot redact values yet; nothing was changed",
+                 detail::checked(core_).path());
+}
+
 std::uint64_t Database::compact() { return detail::checked(core_).compact(); }
 
 void Database::backup(const std::string& destination) const {
