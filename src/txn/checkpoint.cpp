@@ -28,6 +28,7 @@ constexpr std::uint64_t k_largest_extent_bytes = 16u << 20;
 constexpr std::size_t k_small_rest = 512;
 constexpr int k_max_passes = 6;
 constexpr int k_meta_attempts = 100;
+constexpr std::uint64_t k_least_sealed_bytes = 1u << 20;
 
 }  // namespace checkpoint_impl
 
@@ -222,6 +223,7 @@ ReadView* DatabaseCore::freeze() {
 }
 
 bool DatabaseCore::checkpoint_locked(bool clean, bool force) {
+    using namespace checkpoint_impl;
     if (poisoned()) poison_error();
     const std::uint64_t began = vfs_->monotonic_us();
     checkpoint_wanted_.store(false);
@@ -278,13 +280,19 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force) {
                                           arena_->bytes_in_use() / page_size_);
         meta.catalog.root = placer->place(frozen->catalog.root).bits();
         meta.catalog.count = frozen->catalog.count;
-        if (history) {
+        // Little of the log is indexed when it is asked for; a segment has a price of its own.
+        const bool enough = frozen->log_position - meta.sealed_position >= k_least_sealed_bytes;
+        if (history && !enough) {
+            sealed.segments = history_->segments();
+        } else if (history) {
             sealed = history_->seal(*placer, meta.txn, frozen->log_position, meta.generation, history_filter(*frozen));
         } else {
             sealed.dead = history_->segments();
         }
-        meta.sealed_txn = meta.txn;
-        meta.sealed_position = frozen->log_position;
+        if (!history || enough) {
+            meta.sealed_txn = meta.txn;
+            meta.sealed_position = frozen->log_position;
+        }
         {
             const std::lock_guard lock(space_mutex_);
             for (const StoredSegment& s : sealed.dead) {
