@@ -93,7 +93,7 @@ TEST_CASE("a comparison does not read what both roots share", "[btree]") {
     writer.set_txn(9);
     tree_put(writer, tree, number_key(25000), "other");
     unsigned differences = 0;
-    REQUIRE(image.verifications() == Node(tree.root.address()).level() + 1);
+    const std::uint64_t before = image.verifications();
     tree_diff({image, base}, {image, tree.root}, "", std::nullopt, [&](const TreeCursor* x, const TreeCursor* y) {
         REQUIRE(x->key() == number_key(25000));
         REQUIRE(x->value() == "value");
@@ -103,9 +103,9 @@ TEST_CASE("a comparison does not read what both roots share", "[btree]") {
     });
     REQUIRE(differences == 1);
     // Beside the changed path: a page is entered before it is known to be shared, once per page on the path.
-    REQUIRE(image.verifications() < 10);
+    REQUIRE(image.verifications() < before + 8);
     REQUIRE(!tree_range_differs({image, base}, {image, tree.root}, number_key(30000), std::nullopt));
-    REQUIRE(image.verifications() < 14);
+    REQUIRE(image.verifications() < before + 12);
 }
 
 TEST_CASE("an estimate encloses the true number", "[btree]") {

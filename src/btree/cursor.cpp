@@ -172,14 +172,27 @@ bool TreeCursor::edge_leaf(Way way, const std::uint64_t* txn) {
     return true;
 }
 
-bool TreeCursor::skip_page(unsigned step) {
-    if (!in_leaf_) return false;
-    leave();
-    depth_ = step;
-    if (depth_ == 0) return false;
-    ++path_[depth_ - 1].index;
-    if (!climb(Way::forward, nullptr)) return false;
-    return set_index(0) || next_leaf();
+// The path's last step names the child to enter, if there is one.
+bool TreeCursor::resume() { return climb(Way::forward, nullptr) && (set_index(0) || next_leaf()); }
+
+void TreeCursor::skip_shared(TreeCursor& a, unsigned a_step, TreeCursor& b, unsigned b_step) {
+    a.leave();
+    b.leave();
+    a.depth_ = a_step;
+    b.depth_ = b_step;
+    if (a_step != 0) ++a.path_[a_step - 1].index;
+    if (b_step != 0) ++b.path_[b_step - 1].index;
+    if (a_step != 0 && b_step != 0) {
+        Step& x = a.path_[a_step - 1];
+        Step& y = b.path_[b_step - 1];
+        while (x.index <= x.count && y.index <= y.count &&
+               Node(x.page).child(x.index) == Node(y.page).child(y.index)) {
+            ++x.index;
+            ++y.index;
+        }
+    }
+    a.resume();
+    b.resume();
 }
 
 bool TreeCursor::fence(unsigned step, unsigned separator, std::string& out) const {

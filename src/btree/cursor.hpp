@@ -89,8 +89,9 @@ public:
         return step == 0 ? root_ : Node(path_[step - 1].page).child(path_[step - 1].index);
     }
     unsigned page_index(unsigned step) const { return step == depth_ ? index_ : path_[step].index; }
-    /// Behind everything that lies below the page at a step; on the next entry.
-    bool skip_page(unsigned step);
+    /// Two cursors stand in the same page, reached at these steps: both leave it, and the pages that follow it in both
+    /// parents alike without reading them, for the next entry of each.
+    static void skip_shared(TreeCursor& a, unsigned a_step, TreeCursor& b, unsigned b_step);
 
 private:
     struct Step {
@@ -108,6 +109,7 @@ private:
     bool step_leaf(Way way, const std::uint64_t* txn);
     bool edge_leaf(Way way, const std::uint64_t* txn);
     bool climb(Way way, const std::uint64_t* txn);
+    bool resume();
     bool fence(unsigned step, unsigned separator, std::string& out) const;
     void make_key() const;
     void make_key_room(std::size_t size) const;

@@ -118,8 +118,7 @@ bool tree_diff(TreeView a, TreeView b, std::string_view from, std::optional<std:
         unsigned x_step;
         unsigned y_step;
         if (in_x && in_y && tree_compare_impl::shared_page(x, y, x_step, y_step)) {
-            x.skip_page(x_step);
-            y.skip_page(y_step);
+            TreeCursor::skip_shared(x, x_step, y, y_step);
             continue;
         }
         const int order = !in_y ? -1 : !in_x ? 1 : x.key().compare(y.key());

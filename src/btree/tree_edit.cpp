@@ -16,6 +16,10 @@ inline constexpr std::size_t k_merge_part = 3;
 // ... and merges if the result leaves this part free.
 inline constexpr std::size_t k_merge_slack_part = 8;
 
+// Pages that are filled in key order get room for txns at once, though the first ones are all the same: otherwise the
+// first change of an entry would overflow a full page.
+inline constexpr unsigned k_append_txn_width = 2;
+
 struct KeyBuffer {
     std::byte bytes[max_key_size(k_max_page_size) + 1];
 };
@@ -161,7 +165,8 @@ bool TreeEditor::put(std::string_view key, std::string_view value) {
     if (tree_.root.empty()) {
         LeafSequence entries;
         entries.add(entry);
-        tree_.root = Ref::memory(built_leaf(entries, 0, 1, measure(entries, 0, 1), txn()));
+        tree_.root = Ref::memory(built_leaf(
+            entries, 0, 1, measure(entries, 0, 1, tree_edit_impl::k_append_txn_width), txn()));
         tree_.count = 1;
         return false;
     }
@@ -231,7 +236,8 @@ bool TreeEditor::overflow_leaf(const LeafEntry& entry, Node::Place place) {
     entries.add(entry);
     entries.add(leaf, place.index + (place.equal ? 1 : 0), leaf.count());
     const unsigned size = entries.size();
-    const NodeShape shape = measure(entries, 0, size);
+    NodeShape shape = measure(entries, 0, size, leaf.txn_width());
+    if (shape.bytes > page_size_) shape = measure(entries, 0, size);
     if (shape.bytes <= page_size_) {
         std::byte* page = built_leaf(entries, 0, size, shape, txn());
         set_page(depth_, page);
@@ -263,7 +269,8 @@ void TreeEditor::split_behind(const LeafEntry& entry) {
     const Node leaf = node(depth_);
     LeafSequence entries;
     entries.add(entry);
-    std::byte* right = built_leaf(entries, 0, 1, measure(entries, 0, 1), txn());
+    const NodeShape shape = measure(entries, 0, 1, tree_edit_impl::k_append_txn_width);
+    std::byte* right = built_leaf(entries, 0, 1, shape, txn());
     tree_edit_impl::KeyBuffer buffer;
     const KeyPieces last(leaf, leaf.leaf_cell(leaf.count() - 1).suffix);
     insert_child(depth_, tree_edit_impl::make_separator(last, entry.key, buffer), Ref::memory(leaf.page()),

@@ -171,7 +171,7 @@ InnerEntry NodeSequence<InnerEntry>::operator[](unsigned index) const {
     return {KeyPieces(node, node.separator(part->from + index)), node.child(part->from + index + 1)};
 }
 
-NodeShape measure(const LeafSequence& entries, unsigned from, unsigned to) {
+NodeShape measure(const LeafSequence& entries, unsigned from, unsigned to, unsigned min_width) {
     NodeShape shape;
     if (from == to) {
         shape.bytes = k_page_header_size;
@@ -191,7 +191,7 @@ NodeShape measure(const LeafSequence& entries, unsigned from, unsigned to) {
         cells += node_edit_impl::rest_size(suffix) + entry.value_size;
     }
     shape.txn_base = low;
-    shape.txn_width = node_edit_impl::width_for(high - low);
+    shape.txn_width = std::max(node_edit_impl::width_for(high - low), min_width);
     shape.bytes = Node::heads_offset(shape.prefix_size) + cells +
                   std::size_t{to - from} * (k_leaf_array_size + (shape.wide ? 4u : 2u) + shape.txn_width);
     return shape;

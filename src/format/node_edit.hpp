@@ -96,7 +96,8 @@ struct NodeShape {
     unsigned txn_width = 0;
     std::uint64_t txn_base = 0;
 };
-NodeShape measure(const LeafSequence& entries, unsigned from, unsigned to);
+/// Cells keep at least `min_width` bytes of txn.
+NodeShape measure(const LeafSequence& entries, unsigned from, unsigned to, unsigned min_width = 0);
 NodeShape measure(const InnerSequence& entries, unsigned from, unsigned to);
 
 /// Writes entries [from, to) into a page; the shape is the measured one and fits.
