@@ -204,16 +204,20 @@ int main(int argc, char** argv) {
         check(mdb_stat(txn, dbi, &stat));
         mdb_txn_abort(txn);
         const double pages = static_cast<double>(seen.leaves + seen.inner_pages);
-        std::printf("random load: depth %u, %llu leaves, %llu inner, leaf fill %.1f%%, %.1f bytes overhead per entry"
-                    " (used %.1f); lmdb depth %u, %.1f\n",
-                    seen.depth, static_cast<unsigned long long>(seen.leaves),
-                    static_cast<unsigned long long>(seen.inner_pages),
-                    100.0 * static_cast<double>(seen.used_bytes) / static_cast<double>(seen.leaves * page_size),
-                    (pages * static_cast<double>(page_size) - static_cast<double>(payload)) / static_cast<double>(present),
-                    (static_cast<double>(seen.used_bytes) - static_cast<double>(payload)) / static_cast<double>(present),
-                    stat.ms_depth,
-                    (static_cast<double>(stat.ms_leaf_pages + stat.ms_branch_pages) * 4096 - static_cast<double>(payload)) /
-                        static_cast<double>(present));
+        std::printf(
+            "random load: depth %u, %llu leaves, %llu inner, leaf fill %.1f%%, %.1f bytes overhead per entry"
+            " (used %.1f); lmdb depth %u, %.1f\n",
+            seen.depth, static_cast<unsigned long long>(seen.leaves),
+            static_cast<unsigned long long>(seen.inner_pages),
+            100.0 * static_cast<double>(seen.used_bytes) / static_cast<double>(seen.leaves * page_size),
+            (pages * static_cast<double>(page_size) - static_cast<double>(payload)) /
+                static_cast<double>(present),
+            (static_cast<double>(seen.used_bytes) - static_cast<double>(payload)) /
+                static_cast<double>(present),
+            stat.ms_depth,
+            (static_cast<double>(stat.ms_leaf_pages + stat.ms_branch_pages) * 4096 -
+             static_cast<double>(payload)) /
+                static_cast<double>(present));
         if (in_file) tree.root = source.make_image(tree.root, seen.leaves + seen.inner_pages);
     }
     check(mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn));
@@ -236,17 +240,19 @@ int main(int argc, char** argv) {
                 }
             });
     for (auto& probe : probes) probe.back() = static_cast<char>(probe.back() ^ 0x40);
-    measure("get miss", 40, gets,
-            [&](unsigned round) {
-                for (std::size_t i = 0; i < gets; ++i) sink += tree_get(source, tree.root, probes[round * gets + i]) ? 1 : 0;
-            },
-            [&](unsigned round) {
-                for (std::size_t i = 0; i < gets; ++i) {
-                    MDB_val key = val(probes[(39 - round) * gets + i]);
-                    MDB_val data;
-                    sink += mdb_get(txn, dbi, &key, &data) == 0 ? 1 : 0;
-                }
-            });
+    measure(
+        "get miss", 40, gets,
+        [&](unsigned round) {
+            for (std::size_t i = 0; i < gets; ++i)
+                sink += tree_get(source, tree.root, probes[round * gets + i]) ? 1 : 0;
+        },
+        [&](unsigned round) {
+            for (std::size_t i = 0; i < gets; ++i) {
+                MDB_val key = val(probes[(39 - round) * gets + i]);
+                MDB_val data;
+                sink += mdb_get(txn, dbi, &key, &data) == 0 ? 1 : 0;
+            }
+        });
     for (auto& probe : probes) probe.back() = static_cast<char>(probe.back() ^ 0x40);
     measure("multi_get of 32, per key", 40, gets,
             [&](unsigned round) {
@@ -272,7 +278,8 @@ int main(int argc, char** argv) {
                 TreeCursor cursor(source, tree.root);
                 for (std::size_t i = 0; i < seeks; ++i) {
                     bool on = cursor.lower_bound(probes[round * gets + i]);
-                    for (int k = 0; k < 10 && on; ++k, on = cursor.next()) sink += cursor.key().size() + cursor.value().size();
+                    for (int k = 0; k < 10 && on; ++k, on = cursor.next())
+                        sink += cursor.key().size() + cursor.value().size();
                 }
             },
             [&](unsigned round) {

@@ -72,7 +72,8 @@ TEST_CASE("two roots differ exactly in the keys that changed between them", "[bt
             const std::string high = number_key(from + random.below(random.chance(1, 2) ? 50 : 5000));
             const auto first = changed.lower_bound(low);
             const bool expected = first != changed.end() && *first < high;
-            if (tree_range_differs(a, b, low, high) != expected) REQUIRE(tree_range_differs(a, b, low, high) == expected);
+            if (tree_range_differs(a, b, low, high) != expected)
+                REQUIRE(tree_range_differs(a, b, low, high) == expected);
             REQUIRE(tree_range_differs(b, a, low, std::nullopt) == (first != changed.end()));
         }
     }

@@ -102,7 +102,9 @@ TEST_CASE("a segment and a tail answer like the model", "[history][fast]") {
             std::optional<std::string> to = world.ordered[world.random.below(world.ordered.size())];
             if (world.random.chance(1, 5)) to.reset();
             std::multiset<std::pair<std::string, Txn>> seen;
-            source->each_range(1, from, to, [&](const HistoryRange& range) { seen.insert({std::string(range.from), range.txn}); });
+            source->each_range(1, from, to, [&](const HistoryRange& range) {
+                seen.insert({std::string(range.from), range.txn});
+            });
             std::multiset<std::pair<std::string, Txn>> wanted;
             ChangeReader reader;
             world.replay(source->after(), source->last(), [&](const RecordView& record) {
@@ -243,7 +245,8 @@ TEST_CASE("anchors lead to every transaction and time", "[history][fast]") {
         REQUIRE(record.position() - anchor->position < k_anchor_stretch + 200000);
         const std::uint64_t time = world.random.below(times.back() + 10);
         const std::optional<LogAnchor> at = index.anchor_at(time);
-        const auto newest = static_cast<Txn>(std::upper_bound(times.begin() + 1, times.end(), time) - times.begin()) - 1;
+        const auto newest =
+            static_cast<Txn>(std::upper_bound(times.begin() + 1, times.end(), time) - times.begin()) - 1;
         REQUIRE(at.has_value() == (newest > 0));
         if (at) {
             REQUIRE(at->txn <= newest);
@@ -293,7 +296,10 @@ TEST_CASE("pruning keeps every state from the horizon on", "[history][fast]") {
         }
         if (key.first != 1) continue;
         int old = 0;
-        pruned.view.each_version(1, key.second, [&](const HistoryVersion& version) { old += version.txn <= 300; return true; });
+        pruned.view.each_version(1, key.second, [&](const HistoryVersion& version) {
+            old += version.txn <= 300;
+            return true;
+        });
         REQUIRE(old <= 1);
     }
     CHECK(carried > 0);
@@ -447,8 +453,9 @@ TEST_CASE("segments made to fit their checksums never lead outside or astray for
                                      : random.chance(1, 5) ? layout.directory + random.below(600)
                                      : random.chance(1, 9) ? layout.anchors + random.below(200)
                                                            : 256 + random.below(layout.directory - 256);
-            if (at < bad.size()) bad[at] = random.chance(1, 2) ? static_cast<std::byte>(random.next())
-                                                               : bad[at] ^ static_cast<std::byte>(1u << random.below(8));
+            if (at < bad.size())
+                bad[at] = random.chance(1, 2) ? static_cast<std::byte>(random.next())
+                                              : bad[at] ^ static_cast<std::byte>(1u << random.below(8));
         }
         repair(bad);
         ++(ask_everything(bad, few, 150) ? accepted : refused);
@@ -547,5 +554,6 @@ TEST_CASE("how large and how fast a segment is", "[history][.][measure]") {
             if (reader.add(record)) tail.add(reader);
         });
     });
-    WARN("tail: " << tailed / 300000 * 1e9 << " ns per commit with scanning, " << double(tail.bytes()) / 300000 << " bytes");
+    WARN("tail: " << tailed / 300000 * 1e9 << " ns per commit with scanning, " << double(tail.bytes()) / 300000
+                  << " bytes");
 }

@@ -110,8 +110,9 @@ Feed Database::feed(Txn from) {
 Feed Database::feed(const FeedPosition& after) {
     detail::DatabaseCore& core = detail::checked(core_);
     if (after.txn > core.durable_txn() || core.chain_hash(after.txn) != after.chain) {
-        detail::fail(Errc::not_found, "the feed position " + std::to_string(after.txn) + " is of another history than " +
-                                          core.path() + " has; start again from a state of this database",
+        detail::fail(Errc::not_found,
+                     "the feed position " + std::to_string(after.txn) + " is of another history than " +
+                         core.path() + " has; start again from a state of this database",
                      core.path());
     }
     return Feed(std::make_shared<detail::FeedState>(core_, after.txn + 1));

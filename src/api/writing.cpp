@@ -22,7 +22,8 @@ struct WriteAccess {
 };
 
 WriteTxn& checked(const std::unique_ptr<WriteTxn>& txn) {
-    if (txn == nullptr) fail(Errc::misuse, "this transaction was moved from, committed or rolled back; begin a new one");
+    if (txn == nullptr)
+        fail(Errc::misuse, "this transaction was moved from, committed or rolled back; begin a new one");
     txn->check_open();
     return *txn;
 }
@@ -81,7 +82,8 @@ void Transaction::rollback() noexcept { txn_.reset(); }
 Hash Commit::hash() const {
     const std::shared_ptr<detail::DatabaseCore> core = core_.lock();
     if (core == nullptr) {
-        detail::fail(Errc::misuse, "the database was closed; open it and ask for chain_hash(" + std::to_string(txn) + ")");
+        detail::fail(Errc::misuse,
+                     "the database was closed; open it and ask for chain_hash(" + std::to_string(txn) + ")");
     }
     return core->chain_hash(txn);
 }

@@ -56,7 +56,8 @@ inline const char* check_leaf(const Node& node, std::size_t page_size, bool in_f
         if (node.catalog()) {
             if (cell.large || cell.value_size < 8) return "a catalog entry has no root";
             const Ref ref(load_u64(cell.value));
-            if (in_file && !ref.empty() && (ref.in_memory() || ref.page() == 0)) return "a catalog entry's root is no page";
+            if (in_file && !ref.empty() && (ref.in_memory() || ref.page() == 0))
+                return "a catalog entry's root is no page";
         }
         used += size;
         before = cell.suffix;

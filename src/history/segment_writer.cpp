@@ -73,7 +73,8 @@ void SegmentWriter::open_group(std::string_view key) {
     group_.clear();
     group_count_ = 0;
     const std::size_t since = restarts_.empty() ? 0 : entries_.size() - restarts_.back();
-    group_restarts_ = restarts_.empty() || since_restart_ >= segment::k_restart_keys || since >= segment::k_restart_bytes;
+    group_restarts_ =
+        restarts_.empty() || since_restart_ >= segment::k_restart_keys || since >= segment::k_restart_bytes;
     group_shared_ = group_restarts_ ? 0 : segment_writer_impl::common_prefix(key, block_key_);
 }
 

@@ -166,7 +166,8 @@ void LogStore::move_to_fit(std::uint64_t size, const RecordFields& fields, std::
     RecordFields next = fields;
     next.position = end_;
     next.epoch = epoch_;
-    const std::uint64_t bytes = control_record_size(RecordKind::next, announced.size(), next.chain.has_value(), log_align_);
+    const std::uint64_t bytes =
+        control_record_size(RecordKind::next, announced.size(), next.chain.has_value(), log_align_);
     encode_control_record(stage(bytes, false), RecordKind::next, next, announced, goes_on, seed_);
     publish();
     end_ = goes_on;

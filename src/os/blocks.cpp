@@ -14,7 +14,8 @@ namespace northstar::inline v0::detail {
 void* take_block(std::size_t size) {
     const std::size_t spare = size >= k_huge_block ? k_huge_block - 4096 : 0;
     void* mapped = mmap(nullptr, size + spare, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (mapped == MAP_FAILED) fail(Errc::no_memory, "No memory is left for pages; close snapshots or lower overlay_limit.");
+    if (mapped == MAP_FAILED)
+        fail(Errc::no_memory, "No memory is left for pages; close snapshots or lower overlay_limit.");
     if (spare == 0) return mapped;
     auto* first = static_cast<unsigned char*>(mapped);
     const std::size_t before = (0 - reinterpret_cast<std::uintptr_t>(first)) % k_huge_block;

@@ -87,7 +87,8 @@ void FilePages::forget_all() {
 
 void FilePages::damaged(std::uint64_t page, const char* what) const {
     fail(Errc::corrupt,
-         "page " + std::to_string(page) + " of " + path_ + " " + what + "; run 'northstar verify' to see what is affected",
+         "page " + std::to_string(page) + " of " + path_ + " " + what +
+             "; run 'northstar verify' to see what is affected",
          path_, page);
 }
 
@@ -130,7 +131,8 @@ const std::byte* FilePages::verify_run(Ref ref, std::uint64_t length) const {
     const std::lock_guard lock(mutex_);
     load(page, 1);
     const std::uint64_t bytes = load_u64(at + k_run_bytes_offset);
-    if (length > Database::max_value_size() + 4096 || bytes != length) damaged(page, "has another length than its parent names");
+    if (length > Database::max_value_size() + 4096 || bytes != length)
+        damaged(page, "has another length than its parent names");
     const std::uint64_t pages = run_pages(bytes, page_size_);
     load(page, pages);
     const std::uint64_t sum = run_checksum(at, {at + k_page_header_size, static_cast<std::size_t>(bytes)}, seed_);

@@ -19,8 +19,14 @@ constexpr std::uint64_t k_largest_run = 4096;
 
 Placer::Placer(File& file, FilePages& pages, SpaceMap& space, std::mutex& mutex, std::uint64_t generation,
                std::uint64_t expected_pages)
-    : file_(file), pages_(pages), space_(space), mutex_(mutex), generation_(generation),
-      page_size_(pages.page_size()), expected_(std::max<std::uint64_t>(expected_pages, 1)), buffer_(place_impl::k_buffer_bytes) {}
+    : file_(file),
+      pages_(pages),
+      space_(space),
+      mutex_(mutex),
+      generation_(generation),
+      page_size_(pages.page_size()),
+      expected_(std::max<std::uint64_t>(expected_pages, 1)),
+      buffer_(place_impl::k_buffer_bytes) {}
 
 std::byte* Placer::next_page(std::uint64_t& number) {
     if (run_.pages == 0) {

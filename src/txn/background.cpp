@@ -113,8 +113,10 @@ void DatabaseCore::run_flushes() {
 
 /// A flush left the log idle: nothing behind it vouches for what it covered yet.
 bool DatabaseCore::mark_due() {
-    return processes_->has_write_hint() && processes_->load(Word::durable_position) == processes_->load(Word::log_position) &&
-           processes_->load(Word::durable_position) != marked_position_.load() && processes_->load(Word::clean) == 0 && !poisoned();
+    return processes_->has_write_hint() &&
+           processes_->load(Word::durable_position) == processes_->load(Word::log_position) &&
+           processes_->load(Word::durable_position) != marked_position_.load() &&
+           processes_->load(Word::clean) == 0 && !poisoned();
 }
 
 /// Appends a mark with the durable position. Call with the turn and the write lock.
@@ -164,7 +166,8 @@ void DatabaseCore::slow_down() {
         checkpoint_wanted_.store(true);
         background_wake_.notify_all();
         // Two checkpoints at most: the one under way may have frozen an older root.
-        background_wake_.wait(lock, [&] { return stop_ || live() < overlay_limit_ || checkpoint_done_.load() >= before + 2; });
+        background_wake_.wait(
+            lock, [&] { return stop_ || live() < overlay_limit_ || checkpoint_done_.load() >= before + 2; });
         if (live() >= overlay_limit_ && !checkpoint_failure_.empty()) {
             const std::string why = std::exchange(checkpoint_failure_, {});
             fail(Errc::no_space, "memory for changes is used up and a checkpoint failed: " + why, path_);

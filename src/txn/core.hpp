@@ -132,6 +132,8 @@ private:
     void recover_read_only();
     void join();
     void attach_read_only();
+    std::unique_ptr<SharedWords> words_of_writers();
+    void look_for_writers();
     bool read_metas();
     void make_parts(const Meta& meta);
     void load_generation(const Meta& meta);
@@ -213,6 +215,7 @@ private:
     FileIdentity identity_;
     bool registered_ = false;
     bool memory_ = false;
+    std::atomic<bool> alone_{false};           // read-only, and nobody has the file open for writing
     std::uint64_t fork_count_ = 0;
     std::atomic<bool> closed_{false};
     std::uint32_t page_size_ = 4096;

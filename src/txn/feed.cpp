@@ -81,7 +81,8 @@ bool CommitReader::next(CommitRecord& out) {
         }
     }
     const RecordView last(copy->bytes.back());
-    last.each_annotation([&](std::string_view key, std::string_view value) { out.annotations.emplace_back(key, value); });
+    last.each_annotation(
+        [&](std::string_view key, std::string_view value) { out.annotations.emplace_back(key, value); });
     out.txn = last.txn();
     out.time_us = last.header().time_us;
     const Hash own = part_digests.back();

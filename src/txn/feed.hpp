@@ -22,7 +22,8 @@ struct CommitReader {
 
 private:
     void locate();
-    std::string_view tree_name(std::uint64_t id, CommitRecord& record, std::unordered_map<std::uint64_t, std::string>& names);
+    std::string_view tree_name(std::uint64_t id, CommitRecord& record,
+                               std::unordered_map<std::uint64_t, std::string>& names);
     std::shared_ptr<DatabaseCore> core_;
     Txn txn_ = 0;                 // last delivered
     std::uint64_t position_ = 0;  // where the next record lies; 0: not known yet

@@ -287,7 +287,8 @@ bool DatabaseCore::read_metas() {
         for (std::uint64_t at = k_min_page_size; at <= k_max_page_size && !look(1, at); at *= 2) {}
     }
     if (meta_valid_[0] && meta_valid_[1] && metas_[0].uuid != metas_[1].uuid) {
-        fail(Errc::corrupt, "the two meta pages of " + path_ + " belong to different databases; restore it from a backup",
+        fail(Errc::corrupt,
+             "the two meta pages of " + path_ + " belong to different databases; restore it from a backup",
              path_, 0);
     }
     if (!meta_valid_[0] && !meta_valid_[1]) {
@@ -595,26 +596,39 @@ void DatabaseCore::bury_overlay(const Root* old) {
 }
 
 void DatabaseCore::attach_read_only() {
-    // Words of a writer, if there is one; else of our own.
-    std::unique_ptr<SharedWords> words;
-    const bool writers = !file_->locked_by_others(Processes::open, Processes::open).empty();
-    if (writers) {
-        try {
-            words = vfs_->shared_words(path_ + "-shared", k_word_count, false);
-        } catch (const Error& error) {
-            // A directory we may not write in: the state at opening is shown.
-            if (error.code() != Errc::permission) throw;
-        }
-    }
-    const bool live = words != nullptr;
+    std::unique_ptr<SharedWords> words = words_of_writers();
+    alone_ = words == nullptr;
     processes_ = std::make_unique<Processes>(*file_, std::move(words));
-    if (live && processes_->load(Word::ready) == 1) {
+    if (!alone_) {
         join();
         return;
     }
-    if (live) processes_ = std::make_unique<Processes>(*file_, nullptr);
     if (file_->size() == 0) fail(Errc::not_a_database, path_ + " is empty; check the path", path_);
     recover_read_only();
+}
+
+/// The side file, if somebody who may write has the database open and recovered it.
+std::unique_ptr<SharedWords> DatabaseCore::words_of_writers() {
+    if (file_->locked_by_others(Processes::open, Processes::open).empty()) return nullptr;
+    std::unique_ptr<SharedWords> words;
+    try {
+        words = vfs_->shared_words(path_ + "-shared", k_word_count, false);
+    } catch (const Error& error) {
+        // A directory we may not write in: the state at opening is shown.
+        if (error.code() != Errc::permission) throw;
+    }
+    if (words != nullptr && words->words()[static_cast<std::size_t>(Word::ready)].load() != 1) return nullptr;
+    return words;
+}
+
+/// A read-only handle that found nobody looks for writers whenever it opens a snapshot.
+void DatabaseCore::look_for_writers() {
+    const TurnGuard guard(turn_);
+    if (!alone_) return;
+    if (std::unique_ptr<SharedWords> words = words_of_writers()) {
+        processes_->attach(std::move(words));
+        alone_ = false;
+    }
 }
 
 /// Nobody recovered the file: what is intact is shown, nothing is written.

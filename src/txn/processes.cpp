@@ -32,19 +32,25 @@ constexpr std::uint64_t k_poll_us = 2000;
 
 }  // namespace processes_impl
 
-Processes::Processes(File& file, std::unique_ptr<SharedWords> words) : file_(file), shared_(std::move(words)) {
-    if (shared_ == nullptr) shared_ = std::make_unique<processes_impl::LocalWords>();
-    words_ = shared_->words().data();
+Processes::Processes(File& file, std::unique_ptr<SharedWords> words) : file_(file) {
+    shared_.reserve(2);
+    if (words == nullptr) words = std::make_unique<processes_impl::LocalWords>();
+    attach(std::move(words));
+}
+
+void Processes::attach(std::unique_ptr<SharedWords> words) {
+    shared_.push_back(std::move(words));
+    words_.store(shared_.back()->words().data(), std::memory_order_release);
 }
 
 void Processes::wait(Word which, std::uint64_t seen, std::uint64_t timeout_us) {
-    shared_->wait(static_cast<std::size_t>(which), seen, timeout_us);
+    shared_.back()->wait(static_cast<std::size_t>(which), seen, timeout_us);
 }
 
-void Processes::wake(Word which) { shared_->wake(static_cast<std::size_t>(which)); }
+void Processes::wake(Word which) { shared_.back()->wake(static_cast<std::size_t>(which)); }
 
 void Processes::reset_words() {
-    for (std::size_t i = 0; i < k_word_count; ++i) words_[i].store(0, std::memory_order_release);
+    for (std::size_t i = 0; i < k_word_count; ++i) words_.load()[i].store(0, std::memory_order_release);
 }
 
 bool Processes::take_write(std::optional<std::uint64_t> timeout_us) {

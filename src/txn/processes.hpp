@@ -31,12 +31,17 @@ public:
     /// `words`: the side file's, or nullptr for words of this handle alone (memory, exclusive, read-only).
     Processes(File& file, std::unique_ptr<SharedWords> words);
 
-    std::atomic<std::uint64_t>& word(Word which) { return words_[static_cast<std::size_t>(which)]; }
+    /// Changes to words of others: a writer appeared beside a read-only handle. The former words stay valid.
+    void attach(std::unique_ptr<SharedWords> words);
+
+    std::atomic<std::uint64_t>& word(Word which) {
+        return words_.load(std::memory_order_acquire)[static_cast<std::size_t>(which)];
+    }
     std::uint64_t load(Word which) const {
-        return words_[static_cast<std::size_t>(which)].load(std::memory_order_acquire);
+        return words_.load(std::memory_order_acquire)[static_cast<std::size_t>(which)].load(std::memory_order_acquire);
     }
     void store(Word which, std::uint64_t value) {
-        words_[static_cast<std::size_t>(which)].store(value, std::memory_order_release);
+        word(which).store(value, std::memory_order_release);
     }
     /// Sleeps until the word differs from `seen`, or the time is over; may return early.
     void wait(Word which, std::uint64_t seen, std::uint64_t timeout_us);
@@ -65,8 +70,8 @@ public:
 
 private:
     File& file_;
-    std::unique_ptr<SharedWords> shared_;
-    std::atomic<std::uint64_t>* words_ = nullptr;
+    std::vector<std::unique_ptr<SharedWords>> shared_;  // the last is in use
+    std::atomic<std::atomic<std::uint64_t>*> words_{nullptr};
     std::atomic<bool> has_write_{false};
     std::uint64_t last_release_ = 0;
 };

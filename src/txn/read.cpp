@@ -7,6 +7,7 @@ namespace northstar::inline v0::detail {
 
 ReadView* DatabaseCore::open_view() {
     check_usable();
+    if (alone_.load(std::memory_order_relaxed)) [[unlikely]] look_for_writers();
     const Root* root = roots_->visible();
     if (processes_->load(Word::visible_txn) > root->txn.load(std::memory_order_relaxed)) [[unlikely]] {
         catch_up();
@@ -18,7 +19,8 @@ ReadView* DatabaseCore::open_view() {
 /// The newest built root: what an optimistic transaction begins on.
 ReadView* DatabaseCore::open_built_view() {
     check_usable();
-    if (processes_->load(Word::built_txn) > roots_->built_word().load()->txn.load(std::memory_order_relaxed)) catch_up();
+    if (processes_->load(Word::built_txn) > roots_->built_word().load()->txn.load(std::memory_order_relaxed))
+        catch_up();
     return pin_root(roots_->built_word().load(), roots_->built_word());
 }
 

@@ -104,7 +104,8 @@ void DatabaseCore::replay_to(Txn visible, bool to_end) {
                             lost = true;
                             break;
                         }
-                        for (std::size_t i = parts.size() - of.count; i < parts.size(); ++i) apply_record(work, parts[i]);
+                        for (std::size_t i = parts.size() - of.count; i < parts.size(); ++i)
+                            apply_record(work, parts[i]);
                         parts.clear();
                         apply_record(work, *record);
                         time_us = record->header().time_us;

@@ -43,7 +43,7 @@ private:
             if (meta.retained_txn != 0) walk(Ref(meta.retained.root), false);
             look_at_space(meta);
         }
-        if (options_.log) look_at_log(meta);
+        if (options_.log) look_at_log(meta, root.txn.load());
         if (options_.history) look_at_history(root);
     }
 
@@ -95,7 +95,8 @@ private:
             for_each_ref(page, source.page_size(), false, [&](Ref child, bool child_large) {
                 if (child.empty()) return;
                 if (child_large && !child.in_memory()) {
-                    const std::byte* header = core_.file_pages().raw(child.page() * source.page_size(), k_page_header_size);
+                    const std::byte* header =
+                        core_.file_pages().raw(child.page() * source.page_size(), k_page_header_size);
                     used_.emplace(child.page(), run_pages(load_u64(header + k_run_bytes_offset), source.page_size()));
                 } else {
                     walk(child, child_large);
@@ -145,7 +146,7 @@ private:
         });
     }
 
-    void look_at_log(const Meta& meta) {
+    void look_at_log(const Meta& meta, Txn newest) {
         LogStore& log = core_.log();
         Txn txn = 0;
         std::uint64_t at = 0;
@@ -159,12 +160,12 @@ private:
             Hash chain;
             std::vector<Hash> parts;
             const bool from_start = first == 1;
-            while (txn < meta.txn) {
+            while (txn < newest) {
                 const std::optional<RecordView> found = log.peek(at);
                 if (!found) {
                     problem(Errc::corrupt, "log position " + std::to_string(at),
                             "no intact record lies where txn " + std::to_string(txn + 1) + " should",
-                            "txns " + std::to_string(txn + 1) + " to " + std::to_string(meta.txn));
+                            "txns " + std::to_string(txn + 1) + " to " + std::to_string(newest));
                     return;
                 }
                 const RecordView& record = *found;
@@ -180,14 +181,15 @@ private:
                     }
                     txn = record.txn();
                     const std::size_t count = std::min<std::size_t>(record.parts().count, parts.size());
-                    chain = chain_next(chain, transaction_digest(std::span<const Hash>(parts).last(count), record_digest(record)));
+                    chain = chain_next(chain, transaction_digest(std::span<const Hash>(parts).last(count),
+                                                                 record_digest(record)));
                     parts.clear();
+                    if (from_start && txn == meta.txn && chain != meta.chain) {
+                        problem(Errc::corrupt, "the chain", "the chain hash of txn " + std::to_string(txn) +
+                                " does not follow from the log: the log was rewritten", "the audit trail");
+                    }
                 }
                 at = record.kind() == RecordKind::next ? record.continues_at() : record.end();
-            }
-            if (from_start && txn == meta.txn && chain != meta.chain) {
-                problem(Errc::corrupt, "the chain", "the chain hash of txn " + std::to_string(txn) +
-                        " does not follow from the log: the log was rewritten", "the audit trail");
             }
         });
     }
@@ -195,7 +197,8 @@ private:
     void look_at_history(const Root& root) {
         const Txn newest = root.txn.load();
         for (const StoredSegment& s : core_.history().segments()) {
-            const std::string name = "history segment of txns " + std::to_string(s.after + 1) + " to " + std::to_string(s.last);
+            const std::string name =
+                "history segment of txns " + std::to_string(s.after + 1) + " to " + std::to_string(s.last);
             guarded(name, "reading txns " + std::to_string(s.after + 1) + " to " + std::to_string(s.last), [&] {
                 core_.check_segment(s);
                 report_.versions += core_.segment_versions(s);
@@ -234,7 +237,8 @@ void DatabaseCore::check_segment(const StoredSegment& stored) {
     }
     const std::vector<std::byte> again = builder.finish();
     if (again.size() != bytes.size() || !std::equal(again.begin(), again.end(), bytes.begin())) {
-        fail(Errc::corrupt, "the history segment does not say what the log says; AS OF answers may be wrong", path_, stored.page);
+        fail(Errc::corrupt, "the history segment does not say what the log says; AS OF answers may be wrong",
+             path_, stored.page);
     }
 }
 

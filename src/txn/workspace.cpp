@@ -158,7 +158,8 @@ void Workspace::drop(int index) {
     tree_erase(pages_, catalog_, workspace_impl::name_key(open.name));
     // The name stays known for reading old commits. A tree made and dropped by the same transaction was never seen.
     const std::string value = std::string(8, '\0') + open.name;
-    if (open.created != txn()) tree_put(pages_, catalog_, workspace_impl::id_key(open.id, 'd'), value, TreeKind::catalog);
+    if (open.created != txn())
+        tree_put(pages_, catalog_, workspace_impl::id_key(open.id, 'd'), value, TreeKind::catalog);
     open.dropped = true;
     open.dirty = false;
 }
