@@ -44,9 +44,10 @@ void log(northstar::Database& db) {
     for (const northstar::CommitRecord& record : db.commits()) {
         std::cout << "txn " << record.txn;
         for (const auto& [name, text] : record.annotations) std::cout << "  " << name << "=" << text;
-        for (const northstar::Operation& operation : record.operations)
-            if (operation.tree == k_tree)
-                std::cout << (operation.kind == northstar::Operation::Kind::put ? "  put " : "  del ") << operation.key;
+        for (const northstar::Operation& operation : record.operations) {
+            if (operation.kind == northstar::Operation::Kind::put) std::cout << "  put " << operation.key;
+            if (operation.kind == northstar::Operation::Kind::erase) std::cout << "  del " << operation.key;
+        }
         std::cout << "\n";
     }
 }
