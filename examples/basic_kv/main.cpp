@@ -45,7 +45,6 @@ void log(northstar::Database& db) {
         std::cout << "txn " << record.txn;
         for (const auto& [name, text] : record.annotations) std::cout << "  " << name << "=" << text;
         for (const northstar::Operation& operation : record.operations) {
-            if (operation.tree != k_tree) continue;
             if (operation.kind == northstar::Operation::Kind::put) std::cout << "  put " << operation.key;
             if (operation.kind == northstar::Operation::Kind::erase) std::cout << "  del " << operation.key;
         }
