@@ -170,7 +170,7 @@ echo "\$ kill -9 (the importing process)"
 start=$(milliseconds)
 show log "$crash" -n 1
 echo "opened after the crash and read in $(($(milliseconds) - start)) ms"
-[ "$("$tool" hash "$crash")" != "" ]
+show checkpoint "$crash"
 show verify "$crash"
 "$helper" check "$source" "$crash" --commits "$commits" | tail -n 1
 "$helper" import "$source" "$crash" --commits "$commits" --seconds "$seconds"
