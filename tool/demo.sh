@@ -21,7 +21,7 @@ done
 if [ -n "${DEMO_DIR:-}" ]; then
     mkdir -p "$DEMO_DIR"
     work=$(cd "$DEMO_DIR" && pwd)
-    rm -f "$work"/*.db "$work"/*.db-shared
+    rm -f "$work"/*.db "$work"/*.db-shared "$work/fifo"
     trap 'kill ${reader:-} ${writer:-} 2>/dev/null || true' EXIT
 else
     work=$(mktemp -d)
