@@ -146,6 +146,14 @@ inline Outcome run(const Workplace& place, const std::vector<std::string>& words
     return outcome;
 }
 
+/// Whether this build of the library says that it lacks the operation; the test then says so and ends.
+inline bool lacking(const Workplace& place, const std::vector<std::string>& words) {
+    const Outcome outcome = run(place, words);
+    const bool lacks = outcome.code == 4 && outcome.err.find("this version cannot") != std::string::npos;
+    if (lacks) WARN("SKIPPED: " << outcome.err);
+    return lacks;
+}
+
 /// Runs what must succeed and returns what it printed.
 inline std::string ok(const Workplace& place, const std::vector<std::string>& words, const std::string& input = {}) {
     const Outcome outcome = run(place, words, input);

@@ -331,34 +331,98 @@ int run_history(const Arguments& arguments, Output& output) {
                                        printable(tree_name(arguments)) + "' as far as the past is kept");
 }
 
-/// The feed that the options ask for: behind a consumer's position, from a commit on, or from now on.
-northstar::Feed open_feed(northstar::Database& database, const Arguments& arguments) {
-    if (const auto consumer = arguments.value("consumer")) {
-        if (const auto position = database.consumer(*consumer)) return database.feed(*position);
+/// Commits for watch. A handle that may write is told of commits at once. Where the file may only be read, the handle
+/// can show the moment of its opening, so the file is opened anew whenever nothing came.
+class CommitSource {
+public:
+    explicit CommitSource(const Arguments& arguments) : arguments_(arguments) {
+        open();
+        feed_.emplace(first_feed());
     }
-    if (const auto from = arguments.value("from")) return database.feed(resolve_txn(database, parse_point(*from)));
-    if (arguments.has("consumer")) return database.feed(oldest_commit(database));
-    return database.feed(newest_commit(database) + 1);
+
+    std::optional<CommitRecord> next() {
+        std::optional<CommitRecord> record = feed_->next(100);
+        if (record) {
+            last_ = record->txn;
+        } else if (!live_) {
+            const northstar::Txn next_txn = last_ != 0 ? last_ + 1 : begin_;
+            feed_.reset();
+            open();
+            feed_.emplace(database_->feed(next_txn));
+        }
+        return record;
+    }
+
+    /// Keeps the position behind the last commit under the consumer's name.
+    void acknowledge(const std::string& consumer) { database_->acknowledge(consumer, feed_->position()); }
+
+private:
+    void open() {
+        database_.reset();
+        if (live_) {
+            try {
+                database_.emplace(open_writing(arguments_.operand(0), arguments_, false));
+                return;
+            } catch (const northstar::Error& error) {
+                if (error.code() != northstar::Errc::permission || arguments_.has("consumer")) throw;
+                live_ = false;
+            }
+        }
+        database_.emplace(open_reading(arguments_.operand(0), arguments_));
+    }
+
+    /// What the options ask for: behind a consumer's position, from a commit on, or from now on.
+    northstar::Feed first_feed() {
+        if (const auto consumer = arguments_.value("consumer")) {
+            if (const auto position = database_->consumer(*consumer)) return database_->feed(*position);
+        }
+        if (const auto from = arguments_.value("from")) begin_ = resolve_txn(*database_, parse_point(*from));
+        else if (arguments_.has("consumer")) begin_ = oldest_commit(*database_);
+        else begin_ = newest_commit(*database_) + 1;
+        return database_->feed(begin_);
+    }
+
+    const Arguments& arguments_;
+    bool live_ = true;
+    std::optional<northstar::Database> database_;
+    std::optional<northstar::Feed> feed_;
+    northstar::Txn begin_ = 1;
+    northstar::Txn last_ = 0;  ///< delivered; 0: none yet
+};
+
+void print_commit(const CommitRecord& record, const Arguments& arguments, Output& output) {
+    const Encoding encoding = arguments.encoding();
+    const auto tree = arguments.value("tree");
+    const bool values = arguments.has("values");
+    if (arguments.has("json")) {
+        json::Writer writer;
+        begin_commit(writer, record);
+        add_operations(writer, record, tree, values, encoding);
+        output.line(writer.end_object().text());
+        return;
+    }
+    std::string text = heading(record, output) + "\n";
+    append_annotations(text, record);
+    output.write(text);
+    for (const Operation& operation : record.operations) {
+        if (!tree || operation.tree == *tree) output.line(describe(operation, output, values, encoding));
+    }
 }
 
 int run_watch(const Arguments& arguments, Output& output) {
-    const Encoding encoding = arguments.encoding();
     std::uint64_t left = arguments.number("limit").value_or(~std::uint64_t{0});
     const auto patience = arguments.number("timeout");
     const auto tree = arguments.value("tree");
     const auto consumer = arguments.value("consumer");
-    const bool values = arguments.has("values");
-    northstar::Database database = consumer ? open_writing(arguments.operand(0), arguments, false)
-                                            : open_reading(arguments.operand(0), arguments);
-    northstar::Feed feed = open_feed(database, arguments);
+    CommitSource source(arguments);
     catch_interrupts();
     auto last = std::chrono::steady_clock::now();
     while (left > 0) {
         if (interrupted()) return k_exit_interrupted;
-        const std::optional<CommitRecord> record = feed.next(100);
+        const std::optional<CommitRecord> record = source.next();
         if (!record) {
-            if (patience && std::chrono::steady_clock::now() - last >= std::chrono::seconds(*patience))
-                return k_exit_ok;
+            const auto waited = std::chrono::steady_clock::now() - last;
+            if (patience && waited >= std::chrono::seconds(*patience)) return k_exit_ok;
             continue;
         }
         last = std::chrono::steady_clock::now();
@@ -366,24 +430,12 @@ int run_watch(const Arguments& arguments, Output& output) {
             !tree || std::any_of(record->operations.begin(), record->operations.end(),
                                  [&](const Operation& operation) { return operation.tree == *tree; });
         if (concerns) {
-            if (arguments.has("json")) {
-                json::Writer writer;
-                begin_commit(writer, *record);
-                add_operations(writer, *record, tree, values, encoding);
-                output.line(writer.end_object().text());
-            } else {
-                std::string text = heading(*record, output) + "\n";
-                append_annotations(text, *record);
-                output.write(text);
-                for (const Operation& operation : record->operations) {
-                    if (!tree || operation.tree == *tree) output.line(describe(operation, output, values, encoding));
-                }
-            }
+            print_commit(*record, arguments, output);
             // Only what the reader of our output has can be acknowledged.
             output.flush();
             --left;
         }
-        if (consumer) database.acknowledge(*consumer, feed.position());
+        if (consumer) source.acknowledge(*consumer);
     }
     return k_exit_ok;
 }

@@ -21,7 +21,7 @@ done
 if [ -n "${DEMO_DIR:-}" ]; then
     mkdir -p "$DEMO_DIR"
     work=$(cd "$DEMO_DIR" && pwd)
-    rm -f "$work"/*.db "$work"/*.db-shared
+    rm -f "$work"/*.db "$work"/*.db-shared "$work/fifo"
     trap 'kill ${reader:-} ${writer:-} 2>/dev/null || true' EXIT
 else
     work=$(mktemp -d)
@@ -170,7 +170,7 @@ echo "\$ kill -9 (the importing process)"
 start=$(milliseconds)
 show log "$crash" -n 1
 echo "opened after the crash and read in $(($(milliseconds) - start)) ms"
-[ "$("$tool" hash "$crash")" != "" ]
+show checkpoint "$crash"
 show verify "$crash"
 "$helper" check "$source" "$crash" --commits "$commits" | tail -n 1
 "$helper" import "$source" "$crash" --commits "$commits" --seconds "$seconds"

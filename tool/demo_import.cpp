@@ -528,29 +528,43 @@ int follow(const Settings& settings) {
     reading.read_only = true;
     const auto deadline = Clock::now() + std::chrono::seconds(settings.seconds + 60);
     std::optional<northstar::Database> database;
-    while (!database) {
-        try {
-            database.emplace(northstar::Database::open(settings.database, reading));
-        } catch (const northstar::Error& error) {
-            // The writer has not made the file yet, or is making it.
-            if (Clock::now() > deadline) throw;
-            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    // Waits while the writer has not made the file yet, or is making it.
+    const auto open = [&] {
+        database.reset();
+        while (!database) {
+            try {
+                database.emplace(northstar::Database::open(settings.database, reading));
+            } catch (const northstar::Error& error) {
+                if (Clock::now() > deadline) throw;
+                std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            }
         }
-    }
+    };
+    open();
     std::uint64_t snapshots = 0;
     std::uint64_t compared = 0;
     std::string seen;
     Tally total;
+    auto news = Clock::now();
+    bool stale = false;
     for (;;) {
         if (Clock::now() > deadline) give_up("the writer did not finish in time");
+        // A read-only handle opened before the writer was ready shows the moment of its opening.
+        if (stale) {
+            open();
+            news = Clock::now();
+            stale = false;
+        }
         const northstar::Snapshot now = database->begin_read();
         ++snapshots;
         const std::string last = text_of(now, "demo", "last");
         if (last == seen) {
             if (!last.empty() && last == text_of(now, "demo", "end")) break;
             std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            stale = seconds_since(news) > 0.2;
             continue;
         }
+        news = Clock::now();
         seen = last;
         const Tally tally = compare(*source, source->position(last), now, database->max_key_size());
         ++compared;
@@ -558,7 +572,7 @@ int follow(const Settings& settings) {
         total.bytes += tally.bytes;
     }
     std::printf(
-        "the reader took %llu snapshots; the %llu different states it met (%llu files, %s) were each equal to git\n",
+        "the reader took %llu snapshots; the %llu different states it met (%llu files, %s) each equalled the source\n",
         static_cast<unsigned long long>(snapshots), static_cast<unsigned long long>(compared),
         static_cast<unsigned long long>(total.files), mebibytes(total.bytes).c_str());
     return 0;

@@ -13,6 +13,7 @@ northstar::Database open_reading(const std::string& path, const Arguments& argum
 northstar::Database open_writing(const std::string& path, const Arguments& arguments, bool create) {
     northstar::Options options;
     options.create = create;
+    if (arguments.has("pread")) options.read_mode = northstar::ReadMode::pread;
     if (arguments.value_or("durability", "full") == "lazy") options.durability = northstar::Durability::lazy;
     return northstar::Database::open(path, options);
 }
