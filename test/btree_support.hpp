@@ -113,6 +113,7 @@ public:
         tree_drop(writer, tree);
         refs.swap(writer.dropped());
         free_refs(refs);
+        CHECK(arena_.bytes_in_use() == 0);
     }
     ImageSource& source() { return source_; }
     FrameArena& arena() { return arena_; }

@@ -1,0 +1,92 @@
+// Frames: who owns what, and that everything comes back.
+#include "btree_support.hpp"
+
+#include <set>
+
+namespace {
+
+using namespace northstar_test;
+
+}  // namespace
+
+TEST_CASE("an arena hands out distinct pages and takes them back", "[pager]") {
+    for (const std::size_t page_size : {std::size_t{4096}, std::size_t{65536}}) {
+        FrameArena arena(page_size);
+        std::set<Frame*> seen;
+        Frame* first = arena.take(1000);
+        Frame* last = nullptr;
+        for (Frame* frame = first; frame != nullptr; frame = frame->next) {
+            REQUIRE(seen.insert(frame).second);
+            REQUIRE(reinterpret_cast<std::uintptr_t>(frame->data()) % 64 == 0);
+            std::memset(frame->data(), 0xab, page_size);
+            last = frame;
+        }
+        REQUIRE(seen.size() == 1000);
+        REQUIRE(arena.bytes_in_use() == 1000 * page_size);
+        arena.give(first, last, 1000);
+        REQUIRE(arena.bytes_in_use() == 0);
+        Frame* again = arena.take(1);
+        REQUIRE(seen.contains(again));
+        arena.give(again, again, 1);
+        Frame* large = arena.take_large(1000000);
+        std::memset(large->data(), 1, 1000000);
+        REQUIRE(arena.bytes_in_use() >= 1000000);
+        arena.give_large(large);
+        REQUIRE(arena.bytes_in_use() == 0);
+    }
+}
+
+TEST_CASE("a writer owns what it made in its epoch and frees the rest at the end", "[pager]") {
+    ImageSource source(4096);
+    FrameArena arena(4096);
+    PageWriter writer(arena, source);
+    const Ref a = Ref::memory(writer.new_page());
+    const Ref b = Ref::memory(writer.new_page());
+    REQUIRE(writer.owns(a));
+    REQUIRE(!writer.owns(Ref::file(3, 0)));
+    writer.drop(b);
+    REQUIRE(writer.dropped().empty());
+    REQUIRE(writer.bytes() == 4096);
+    writer.drop(Ref::file(3, 0));
+    REQUIRE(writer.dropped().size() == 1);
+
+    const PageWriter::Mark mark = writer.mark();
+    REQUIRE(!writer.owns(a));
+    const Ref c = Ref::memory(writer.new_page());
+    const Ref large = Ref::memory(writer.new_large(50000));
+    REQUIRE(writer.owns(c));
+    REQUIRE(writer.owns(large));
+    writer.drop(a);
+    REQUIRE(writer.dropped().size() == 2);
+    writer.rewind(mark);
+    REQUIRE(writer.dropped().size() == 1);
+    REQUIRE(writer.bytes() == 4096);
+    REQUIRE(!writer.owns(a));
+
+    // Once more, and kept this time: the page made before the mark and dropped after it was never seen by anyone.
+    writer.drop(a);
+    const Ref d = Ref::memory(writer.new_page());
+    writer.settle();
+    REQUIRE(writer.dropped().size() == 1);
+    REQUIRE(writer.dropped()[0].ref == Ref::file(3, 0));
+    std::vector<Frame*> kept;
+    for (Frame* frame : writer.frames()) {
+        if (frame != nullptr) kept.push_back(frame);
+    }
+    REQUIRE(kept == std::vector<Frame*>{Frame::of(d)});
+    REQUIRE(writer.bytes() == 4096);
+    writer.abandon();
+    REQUIRE(arena.bytes_in_use() == 0);
+}
+
+TEST_CASE("places of freed pages are used again", "[pager]") {
+    ImageSource source(4096);
+    FrameArena arena(4096);
+    PageWriter writer(arena, source);
+    const Ref first = Ref::memory(writer.new_page());
+    for (int i = 0; i < 100000; ++i) writer.drop(Ref::memory(writer.new_page()));
+    REQUIRE(writer.frames().size() == 1);
+    REQUIRE(writer.owns(first));
+    REQUIRE(arena.bytes_in_use() < 200 * 4096);
+    REQUIRE(writer.pages_made() == 100001);
+}
