@@ -1,4 +1,5 @@
-// capi.cpp -- the C functions: each looks up its handle, calls the C++ interface and turns what it throws into a code.
+// capi.cpp -- the C functions: each looks up its handle, calls the C++ interface and turns what it throws
+// into a code.
 #include "api/capi_handles.hpp"
 
 #include <algorithm>
@@ -47,9 +48,10 @@ int northstar_options_init(northstar_options* options, size_t size) {
     return guard(nullptr, [&] {
         need(options, "the options");
         if (size >= sizeof size) options->size = size;
-        return size >= sizeof size ? give_struct(default_options(), options)
-                                   : record(nullptr, northstar::Errc::invalid_argument,
-                                            "the size of the options is impossible", northstar::Error::no_page);
+        return size >= sizeof size
+                   ? give_struct(default_options(), options)
+                   : record(nullptr, northstar::Errc::invalid_argument,
+                            "the size of the options is impossible", northstar::Error::no_page);
     });
 }
 
@@ -159,9 +161,8 @@ int northstar_max_key_size(northstar_db* db, size_t* size) {
 
 int northstar_get_statistics(northstar_db* db, northstar_statistics* statistics) {
     using namespace northstar::detail::capi;
-    return with<DbHandle>(db, [&](DbHandle& h) {
-        return give_struct(statistics_of(h.db.statistics()), statistics);
-    });
+    return with<DbHandle>(
+        db, [&](DbHandle& h) { return give_struct(statistics_of(h.db.statistics()), statistics); });
 }
 
 // ---- snapshots ----
@@ -189,18 +190,18 @@ int northstar_snapshot_close(northstar_snapshot* snapshot) {
 
 int northstar_snapshot_txn(northstar_snapshot* snapshot, uint64_t* txn) {
     using namespace northstar::detail::capi;
-    return with<SnapshotHandle>(snapshot, [&](SnapshotHandle& h) { return give_number(h.snapshot.txn(), txn); });
+    return with<SnapshotHandle>(snapshot,
+                                [&](SnapshotHandle& h) { return give_number(h.snapshot.txn(), txn); });
 }
 
 int northstar_snapshot_time(northstar_snapshot* snapshot, uint64_t* time_us) {
     using namespace northstar::detail::capi;
-    return with<SnapshotHandle>(snapshot, [&](SnapshotHandle& h) {
-        return give_number(h.snapshot.time_us(), time_us);
-    });
+    return with<SnapshotHandle>(
+        snapshot, [&](SnapshotHandle& h) { return give_number(h.snapshot.time_us(), time_us); });
 }
 
-int northstar_get(northstar_snapshot* snapshot, const void* tree, size_t tree_size, const void* key, size_t key_size,
-                  const void** value, size_t* value_size) {
+int northstar_get(northstar_snapshot* snapshot, const void* tree, size_t tree_size, const void* key,
+                  size_t key_size, const void** value, size_t* value_size) {
     using namespace northstar::detail::capi;
     return with<SnapshotHandle>(snapshot, [&](SnapshotHandle& h) {
         return h.with_tree(bytes(tree, tree_size), [&](const northstar::Tree& found) {
@@ -252,9 +253,8 @@ int northstar_size(northstar_snapshot* snapshot, const void* tree, size_t tree_s
 
 int northstar_state_hash(northstar_snapshot* snapshot, unsigned char hash[32]) {
     using namespace northstar::detail::capi;
-    return with<SnapshotHandle>(snapshot, [&](SnapshotHandle& h) {
-        return give_hash(h.snapshot.state_hash(), hash);
-    });
+    return with<SnapshotHandle>(snapshot,
+                                [&](SnapshotHandle& h) { return give_hash(h.snapshot.state_hash(), hash); });
 }
 
 int northstar_tree_names(northstar_snapshot* snapshot, northstar_names** names) {
@@ -277,8 +277,8 @@ int northstar_names_count(northstar_names* names, size_t* count) {
 
 int northstar_names_get(northstar_names* names, size_t index, const void** name, size_t* name_size) {
     using namespace northstar::detail::capi;
-    return with<NamesHandle>(names,
-                             [&](NamesHandle& h) { return give(item(h.items, index), name, name_size), NORTHSTAR_OK; });
+    return with<NamesHandle>(
+        names, [&](NamesHandle& h) { return give(item(h.items, index), name, name_size), NORTHSTAR_OK; });
 }
 
 // ---- write transactions ----
@@ -295,13 +295,15 @@ int northstar_begin_optimistic(northstar_db* db, uint32_t timeout_ms, int durabi
     using namespace northstar::detail::capi;
     return with<DbHandle>(db, [&](DbHandle& h) {
         need(txn, "the place for the transaction");
-        return open_handle<TxnHandle>(txn, h.errors, h.db.begin_optimistic(write_options(timeout_ms, durability)));
+        return open_handle<TxnHandle>(txn, h.errors,
+                                      h.db.begin_optimistic(write_options(timeout_ms, durability)));
     });
 }
 
 int northstar_commit(northstar_txn* transaction, uint64_t* txn, uint64_t* time_us) {
     using namespace northstar::detail::capi;
-    const std::unique_ptr<Handle> handle = handle_table.take(reinterpret_cast<std::uintptr_t>(transaction), Kind::txn);
+    const std::unique_ptr<Handle> handle =
+        handle_table.take(reinterpret_cast<std::uintptr_t>(transaction), Kind::txn);
     if (handle == nullptr) return not_open();
     return guard(handle->errors.get(), [&] {
         const northstar::Commit commit = static_cast<TxnHandle&>(*handle).transaction.commit();
@@ -318,14 +320,16 @@ int northstar_rollback(northstar_txn* transaction) {
 
 int northstar_txn_base(northstar_txn* transaction, uint64_t* txn) {
     using namespace northstar::detail::capi;
-    return with<TxnHandle>(transaction, [&](TxnHandle& h) { return give_number(h.transaction.base_txn(), txn); });
+    return with<TxnHandle>(transaction,
+                           [&](TxnHandle& h) { return give_number(h.transaction.base_txn(), txn); });
 }
 
-int northstar_txn_get(northstar_txn* transaction, const void* tree, size_t tree_size, const void* key, size_t key_size,
-                      const void** value, size_t* value_size) {
+int northstar_txn_get(northstar_txn* transaction, const void* tree, size_t tree_size, const void* key,
+                      size_t key_size, const void** value, size_t* value_size) {
     using namespace northstar::detail::capi;
     return with<TxnHandle>(transaction, [&](TxnHandle& h) {
-        return give_value(h.transaction.tree(bytes(tree, tree_size)).get(bytes(key, key_size)), value, value_size);
+        return give_value(h.transaction.tree(bytes(tree, tree_size)).get(bytes(key, key_size)), value,
+                          value_size);
     });
 }
 
@@ -336,8 +340,8 @@ int northstar_txn_size(northstar_txn* transaction, const void* tree, size_t tree
     });
 }
 
-int northstar_put(northstar_txn* transaction, const void* tree, size_t tree_size, const void* key, size_t key_size,
-                  const void* value, size_t value_size) {
+int northstar_put(northstar_txn* transaction, const void* tree, size_t tree_size, const void* key,
+                  size_t key_size, const void* value, size_t value_size) {
     using namespace northstar::detail::capi;
     return with<TxnHandle>(transaction, [&](TxnHandle& h) {
         h.transaction.tree(bytes(tree, tree_size)).put(bytes(key, key_size), bytes(value, value_size));
@@ -356,21 +360,23 @@ int northstar_put_if_absent(northstar_txn* transaction, const void* tree, size_t
     });
 }
 
-int northstar_compare_and_swap(northstar_txn* transaction, const void* tree, size_t tree_size, const void* key,
-                               size_t key_size, int has_expected, const void* expected, size_t expected_size,
-                               int has_desired, const void* desired, size_t desired_size, int* done) {
+int northstar_compare_and_swap(northstar_txn* transaction, const void* tree, size_t tree_size,
+                               const void* key, size_t key_size, int has_expected, const void* expected,
+                               size_t expected_size, int has_desired, const void* desired,
+                               size_t desired_size, int* done) {
     using namespace northstar::detail::capi;
     return with<TxnHandle>(transaction, [&](TxnHandle& h) {
-        const bool swapped = h.transaction.tree(bytes(tree, tree_size))
-                                 .compare_and_swap(bytes(key, key_size),
-                                                   bytes_if(has_expected, expected, expected_size),
-                                                   bytes_if(has_desired, desired, desired_size));
+        const bool swapped =
+            h.transaction.tree(bytes(tree, tree_size))
+                .compare_and_swap(bytes(key, key_size), bytes_if(has_expected, expected, expected_size),
+                                  bytes_if(has_desired, desired, desired_size));
         if (done != nullptr) *done = swapped;
         return NORTHSTAR_OK;
     });
 }
 
-int northstar_erase(northstar_txn* transaction, const void* tree, size_t tree_size, const void* key, size_t key_size) {
+int northstar_erase(northstar_txn* transaction, const void* tree, size_t tree_size, const void* key,
+                    size_t key_size) {
     using namespace northstar::detail::capi;
     return with<TxnHandle>(transaction, [&](TxnHandle& h) {
         return there(h.transaction.tree(bytes(tree, tree_size)).erase(bytes(key, key_size)));
@@ -388,8 +394,8 @@ int northstar_erase_range(northstar_txn* transaction, const void* tree, size_t t
     });
 }
 
-int northstar_append(northstar_txn* transaction, const void* tree, size_t tree_size, const void* key, size_t key_size,
-                     const void* value, size_t value_size) {
+int northstar_append(northstar_txn* transaction, const void* tree, size_t tree_size, const void* key,
+                     size_t key_size, const void* value, size_t value_size) {
     using namespace northstar::detail::capi;
     return with<TxnHandle>(transaction, [&](TxnHandle& h) {
         h.transaction.tree(bytes(tree, tree_size)).append(bytes(key, key_size), bytes(value, value_size));
@@ -399,8 +405,8 @@ int northstar_append(northstar_txn* transaction, const void* tree, size_t tree_s
 
 int northstar_drop_tree(northstar_txn* transaction, const void* tree, size_t tree_size) {
     using namespace northstar::detail::capi;
-    return with<TxnHandle>(transaction,
-                           [&](TxnHandle& h) { return there(h.transaction.drop_tree(bytes(tree, tree_size))); });
+    return with<TxnHandle>(
+        transaction, [&](TxnHandle& h) { return there(h.transaction.drop_tree(bytes(tree, tree_size))); });
 }
 
 int northstar_annotate(northstar_txn* transaction, const void* key, size_t key_size, const void* value,
@@ -413,9 +419,8 @@ int northstar_annotate(northstar_txn* transaction, const void* key, size_t key_s
 
 int northstar_set_time(northstar_txn* transaction, uint64_t time_us) {
     using namespace northstar::detail::capi;
-    return with<TxnHandle>(transaction, [&](TxnHandle& h) {
-        return h.transaction.set_time_us(time_us), NORTHSTAR_OK;
-    });
+    return with<TxnHandle>(transaction,
+                           [&](TxnHandle& h) { return h.transaction.set_time_us(time_us), NORTHSTAR_OK; });
 }
 
 int northstar_savepoint(northstar_txn* transaction, uint64_t* savepoint) {
@@ -435,7 +440,8 @@ int northstar_rollback_to(northstar_txn* transaction, uint64_t savepoint) {
 
 // ---- cursors ----
 
-int northstar_cursor_open(northstar_snapshot* snapshot, const void* tree, size_t tree_size, northstar_cursor** cursor) {
+int northstar_cursor_open(northstar_snapshot* snapshot, const void* tree, size_t tree_size,
+                          northstar_cursor** cursor) {
     using namespace northstar::detail::capi;
     return with<SnapshotHandle>(snapshot, [&](SnapshotHandle& h) {
         need(cursor, "the place for the cursor");
@@ -450,7 +456,8 @@ int northstar_txn_cursor_open(northstar_txn* transaction, const void* tree, size
     using namespace northstar::detail::capi;
     return with<TxnHandle>(transaction, [&](TxnHandle& h) {
         need(cursor, "the place for the cursor");
-        return open_handle<CursorHandle>(cursor, h.errors, h.transaction.tree(bytes(tree, tree_size)).cursor());
+        return open_handle<CursorHandle>(cursor, h.errors,
+                                         h.transaction.tree(bytes(tree, tree_size)).cursor());
     });
 }
 
@@ -471,21 +478,20 @@ int northstar_cursor_last(northstar_cursor* cursor) {
 
 int northstar_cursor_lower_bound(northstar_cursor* cursor, const void* key, size_t key_size) {
     using namespace northstar::detail::capi;
-    return with<CursorHandle>(cursor, [&](CursorHandle& h) {
-        return there(h.cursor.lower_bound(bytes(key, key_size)));
-    });
+    return with<CursorHandle>(
+        cursor, [&](CursorHandle& h) { return there(h.cursor.lower_bound(bytes(key, key_size))); });
 }
 
 int northstar_cursor_upper_bound(northstar_cursor* cursor, const void* key, size_t key_size) {
     using namespace northstar::detail::capi;
-    return with<CursorHandle>(cursor, [&](CursorHandle& h) {
-        return there(h.cursor.upper_bound(bytes(key, key_size)));
-    });
+    return with<CursorHandle>(
+        cursor, [&](CursorHandle& h) { return there(h.cursor.upper_bound(bytes(key, key_size))); });
 }
 
 int northstar_cursor_find(northstar_cursor* cursor, const void* key, size_t key_size) {
     using namespace northstar::detail::capi;
-    return with<CursorHandle>(cursor, [&](CursorHandle& h) { return there(h.cursor.find(bytes(key, key_size))); });
+    return with<CursorHandle>(cursor,
+                              [&](CursorHandle& h) { return there(h.cursor.find(bytes(key, key_size))); });
 }
 
 int northstar_cursor_next(northstar_cursor* cursor) {
@@ -500,9 +506,8 @@ int northstar_cursor_prev(northstar_cursor* cursor) {
 
 int northstar_cursor_key(northstar_cursor* cursor, const void** key, size_t* key_size) {
     using namespace northstar::detail::capi;
-    return with<CursorHandle>(cursor, [&](CursorHandle& h) {
-        return give(h.cursor.key(), key, key_size), NORTHSTAR_OK;
-    });
+    return with<CursorHandle>(
+        cursor, [&](CursorHandle& h) { return give(h.cursor.key(), key, key_size), NORTHSTAR_OK; });
 }
 
 int northstar_cursor_value(northstar_cursor* cursor, const void** value, size_t* value_size) {
@@ -579,20 +584,20 @@ int northstar_commits_txn(northstar_commits* commits, uint64_t* txn) {
 
 int northstar_commits_time(northstar_commits* commits, uint64_t* time_us) {
     using namespace northstar::detail::capi;
-    return with<CommitsHandle>(commits, [&](CommitsHandle& h) {
-        return give_number(h.current().time_us, time_us);
-    });
+    return with<CommitsHandle>(commits,
+                               [&](CommitsHandle& h) { return give_number(h.current().time_us, time_us); });
 }
 
 int northstar_commits_digest(northstar_commits* commits, unsigned char hash[32]) {
     using namespace northstar::detail::capi;
-    return with<CommitsHandle>(commits, [&](CommitsHandle& h) { return give_hash(h.current().digest, hash); });
+    return with<CommitsHandle>(commits,
+                               [&](CommitsHandle& h) { return give_hash(h.current().digest, hash); });
 }
 
 int northstar_commits_annotation_count(northstar_commits* commits, size_t* count) {
     using namespace northstar::detail::capi;
-    return with<CommitsHandle>(commits,
-                               [&](CommitsHandle& h) { return give_number(h.current().annotations.size(), count); });
+    return with<CommitsHandle>(
+        commits, [&](CommitsHandle& h) { return give_number(h.current().annotations.size(), count); });
 }
 
 int northstar_commits_annotation(northstar_commits* commits, size_t index, const void** key, size_t* key_size,
@@ -610,8 +615,8 @@ int northstar_commits_annotation(northstar_commits* commits, size_t index, const
 
 int northstar_commits_operation_count(northstar_commits* commits, size_t* count) {
     using namespace northstar::detail::capi;
-    return with<CommitsHandle>(commits,
-                               [&](CommitsHandle& h) { return give_number(h.current().operations.size(), count); });
+    return with<CommitsHandle>(
+        commits, [&](CommitsHandle& h) { return give_number(h.current().operations.size(), count); });
 }
 
 int northstar_commits_operation(northstar_commits* commits, size_t index, northstar_operation* operation) {
@@ -649,7 +654,8 @@ int northstar_versions_close(northstar_versions* versions) {
 
 int northstar_versions_count(northstar_versions* versions, size_t* count) {
     using namespace northstar::detail::capi;
-    return with<VersionsHandle>(versions, [&](VersionsHandle& h) { return give_number(h.items.size(), count); });
+    return with<VersionsHandle>(versions,
+                                [&](VersionsHandle& h) { return give_number(h.items.size(), count); });
 }
 
 int northstar_versions_get(northstar_versions* versions, size_t index, northstar_version_entry* version) {
@@ -665,11 +671,13 @@ int northstar_versions_get(northstar_versions* versions, size_t index, northstar
     });
 }
 
-int northstar_diff(northstar_db* db, int from_at, uint64_t from, int to_at, uint64_t to, northstar_changes** changes) {
+int northstar_diff(northstar_db* db, int from_at, uint64_t from, int to_at, uint64_t to,
+                   northstar_changes** changes) {
     using namespace northstar::detail::capi;
     return with<DbHandle>(db, [&](DbHandle& h) {
         need(changes, "the place for the changes");
-        return open_handle<ChangesHandle>(changes, h.errors, h.db.diff(point(from_at, from), point(to_at, to)));
+        return open_handle<ChangesHandle>(changes, h.errors,
+                                          h.db.diff(point(from_at, from), point(to_at, to)));
     });
 }
 

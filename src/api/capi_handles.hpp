@@ -1,10 +1,12 @@
 // capi_handles.hpp -- what the C functions stand on: codes, errors, handles, arguments.  Layer: api.
 //
 // [CAPI-1] Nothing is thrown out of a C function.
-// [CAPI-2] A handle is an odd number: a slot of the table and how often it was closed. It is never followed, so that a
+// [CAPI-2] A handle is an odd number: a slot of the table and how often it was closed. It is never followed,
+// so that a
 //          late or made-up handle is an error whatever became of its memory.
 // [CAPI-3] Recording an error allocates nothing: there may be no memory to report that there is no memory.
-// Threads: looking up a handle, any, without a lock; a handle is closed by one thread, of two that try one succeeds.
+// Threads: looking up a handle, any, without a lock; a handle is closed by one thread, of two that try one
+// succeeds.
 #pragma once
 
 #include "base/error.hpp"
@@ -116,7 +118,8 @@ int guard(DatabaseErrors* errors, F&& fn) noexcept {
     } catch (const Error& error) {
         return record(errors, error.code(), error.what(), error.page());
     } catch (const std::bad_alloc&) {
-        return record(errors, Errc::no_memory, "an allocation failed; free memory and try again", Error::no_page);
+        return record(errors, Errc::no_memory, "an allocation failed; free memory and try again",
+                      Error::no_page);
     } catch (const std::length_error& error) {
         return record(errors, Errc::invalid_argument, error.what(), Error::no_page);
     } catch (const std::exception& error) {
@@ -206,7 +209,8 @@ private:
 
     void add_chunk() {
         if (chunk_count_ == k_chunks) {
-            fail(Errc::no_memory, "more than a million handles are open in this process; close those not needed");
+            fail(Errc::no_memory,
+                 "more than a million handles are open in this process; close those not needed");
         }
         Slot* chunk = new Slot[k_chunk];
         const std::uint32_t first = chunk_count_ * k_chunk;
@@ -243,7 +247,8 @@ struct SnapshotHandle : Handle {
         }
     }
 
-    /// fn(tree). Trees asked for are kept, since they cannot change; readers on several threads add to one list.
+    /// fn(tree). Trees asked for are kept, since they cannot change; readers on several threads add to one
+    /// list.
     template <class F>
     auto with_tree(std::string_view name, F&& fn) {
         Found* newest = found_.load(std::memory_order_acquire);
@@ -253,7 +258,8 @@ struct SnapshotHandle : Handle {
         const Tree tree = snapshot.tree(name);
         if (newest == nullptr || newest->number < k_max_found) {
             auto found = std::make_unique<Found>(tree, newest, newest == nullptr ? 1u : newest->number + 1);
-            if (found_.compare_exchange_strong(newest, found.get(), std::memory_order_acq_rel)) found.release();
+            if (found_.compare_exchange_strong(newest, found.get(), std::memory_order_acq_rel))
+                found.release();
         }
         return fn(tree);
     }
@@ -292,7 +298,8 @@ struct CommitsHandle : Handle {
     static constexpr Kind k_kind = Kind::commits;
     CommitsHandle(std::shared_ptr<DatabaseErrors> e, CommitRange&& r)
         : Handle(k_kind, std::move(e)), range(std::move(r)) {}
-    CommitsHandle(std::shared_ptr<DatabaseErrors> e, Feed&& f) : Handle(k_kind, std::move(e)), feed(std::move(f)) {}
+    CommitsHandle(std::shared_ptr<DatabaseErrors> e, Feed&& f)
+        : Handle(k_kind, std::move(e)), feed(std::move(f)) {}
 
     int move(std::uint32_t timeout_ms) {
         record.reset();
@@ -311,7 +318,8 @@ struct CommitsHandle : Handle {
         return record ? NORTHSTAR_OK : NORTHSTAR_ABSENT;
     }
     const CommitRecord& current() const {
-        if (!record) fail(Errc::invalid_argument, "there is no current commit; call northstar_commits_next first");
+        if (!record)
+            fail(Errc::invalid_argument, "there is no current commit; call northstar_commits_next first");
         return *record;
     }
     const Feed& as_feed() const {
@@ -340,16 +348,18 @@ using ChangesHandle = ListHandle<Change, northstar_changes, Kind::changes>;
 using NamesHandle = ListHandle<std::string, northstar_names, Kind::names>;
 
 inline int not_open() noexcept {
-    return record(nullptr, Errc::misuse,
-                  "this handle is closed already, NULL, or of another kind than the function takes; open a new one",
-                  Error::no_page);
+    return record(
+        nullptr, Errc::misuse,
+        "this handle is closed already, NULL, or of another kind than the function takes; open a new one",
+        Error::no_page);
 }
 
 /// fn(T&) on what the handle stands for.
 template <class T, class F>
 int with(typename T::Name* name, F&& fn) noexcept {
     Handle* handle = handle_table.find(reinterpret_cast<std::uintptr_t>(name), T::k_kind);
-    if (handle == nullptr) [[unlikely]] return not_open();
+    if (handle == nullptr) [[unlikely]]
+        return not_open();
     return guard(handle->errors.get(), [&]() -> int { return fn(static_cast<T&>(*handle)); });
 }
 
@@ -368,14 +378,16 @@ inline void need(const void* pointer, const char* what) {
 
 template <class T, class... Args>
 int open_handle(typename T::Name** out, Args&&... args) {
-    *out = reinterpret_cast<typename T::Name*>(handle_table.add(std::make_unique<T>(std::forward<Args>(args)...)));
+    *out = reinterpret_cast<typename T::Name*>(
+        handle_table.add(std::make_unique<T>(std::forward<Args>(args)...)));
     return NORTHSTAR_OK;
 }
 
 inline std::string_view bytes(const void* data, std::size_t size) {
     if (size == 0) return {"", 0};
     if (data == nullptr || size > static_cast<std::size_t>(PTRDIFF_MAX)) {
-        fail(Errc::invalid_argument, "a pointer is NULL though its length is not 0, or the length is impossible");
+        fail(Errc::invalid_argument,
+             "a pointer is NULL though its length is not 0, or the length is impossible");
     }
     return {static_cast<const char*>(data), size};
 }
@@ -427,7 +439,8 @@ template <class T>
 int give_struct(T&& from, std::remove_reference_t<T>* out) {
     need(out, "the struct to fill");
     const std::size_t size = out->size;
-    if (size < sizeof size) fail(Errc::invalid_argument, "the struct's size is not set; set it to sizeof the struct");
+    if (size < sizeof size)
+        fail(Errc::invalid_argument, "the struct's size is not set; set it to sizeof the struct");
     from.size = size;
     std::memcpy(static_cast<void*>(out), &from, std::min(size, sizeof from));
     if (size > sizeof from) std::memset(reinterpret_cast<char*>(out) + sizeof from, 0, size - sizeof from);
@@ -444,7 +457,8 @@ inline AsOf point(int at, std::uint64_t value) {
 inline Durability durability_of(int number) {
     if (number == NORTHSTAR_DURABILITY_FULL) return Durability::full;
     if (number == NORTHSTAR_DURABILITY_LAZY) return Durability::lazy;
-    fail(Errc::invalid_argument, "there is no durability " + std::to_string(number) + "; use NORTHSTAR_DURABILITY_...");
+    fail(Errc::invalid_argument,
+         "there is no durability " + std::to_string(number) + "; use NORTHSTAR_DURABILITY_...");
 }
 
 inline WriteOptions write_options(std::uint32_t timeout_ms, int durability) {
@@ -516,8 +530,8 @@ inline Options options_of(const northstar_options* given) {
 template <class T>
 const auto& item(const std::vector<T>& items, std::size_t index) {
     if (index >= items.size()) {
-        fail(Errc::invalid_argument, "there is no item " + std::to_string(index) + "; there are " +
-                                         std::to_string(items.size()));
+        fail(Errc::invalid_argument,
+             "there is no item " + std::to_string(index) + "; there are " + std::to_string(items.size()));
     }
     return items[index];
 }
