@@ -38,6 +38,14 @@ static int same(const void* data, size_t size, const char* text) {
     return data != NULL && size == strlen(text) && memcmp(data, text, size) == 0;
 }
 
+/* The file, and the words that its processes share beside it. */
+static void remove_database(const char* path) {
+    char name[320];
+    snprintf(name, sizeof name, "%s-shared", path);
+    remove(path);
+    remove(name);
+}
+
 /* A path of this process's own, so that runs beside each other do not meet. */
 static const char* path_of(const char* name) {
     static char paths[8][256];
@@ -46,7 +54,7 @@ static const char* path_of(const char* name) {
     char* path = paths[next++ % 8];
     snprintf(path, 256, "%s/northstar-capi-%p-%ld-%s.db", directory != NULL ? directory : "/tmp", (void*)&next,
              (long)time(NULL), name);
-    remove(path);
+    remove_database(path);
     return path;
 }
 
@@ -608,11 +616,11 @@ static void test_files_and_care(void) {
     number = put_one(db, "k", "newer");
     CHECK(number == 3);
     OK(northstar_close(db));
-    remove(path);
-    remove(backup);
-    remove(vacuum);
-    remove(restored);
-    remove(replayed);
+    remove_database(path);
+    remove_database(backup);
+    remove_database(vacuum);
+    remove_database(restored);
+    remove_database(replayed);
 }
 
 static void test_read_only(void) {
@@ -628,7 +636,7 @@ static void test_read_only(void) {
     OK(northstar_open(path, &options, &db));
     CODE(NORTHSTAR_READ_ONLY, northstar_begin_write(db, 1, NORTHSTAR_DURABILITY_DEFAULT, &tx));
     OK(northstar_close(db));
-    remove(path);
+    remove_database(path);
 }
 
 /* Everything that is open when its database closes, and everything that never was a handle. */
