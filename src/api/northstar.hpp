@@ -40,11 +40,6 @@
 #include <utility>
 #include <vector>
 
-#define NORTHSTAR_VERSION_MAJOR 0
-#define NORTHSTAR_VERSION_MINOR 1
-#define NORTHSTAR_VERSION_PATCH 0
-#define NORTHSTAR_VERSION "0.1.0"
-
 namespace northstar {
 inline namespace v0 {
 
