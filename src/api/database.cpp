@@ -188,8 +188,7 @@ void Database::backup(const std::string& destination) const {
 }
 
 void Database::vacuum_into(const std::string& destination) const {
-    detail::checked(core_);
-    detail::vacuum_into(*this, *core_, destination);
+    detail::vacuum_into(detail::checked(core_), destination);
 }
 
 void Database::restore(const std::string& source, const std::string& destination, AsOf point) {

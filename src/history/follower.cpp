@@ -166,7 +166,12 @@ void HistoryFollower::adopt(const std::vector<StoredSegment>& segments, Txn seal
     const std::lock_guard lock(mutex_);
     segments_ = segments;
     views_ = std::move(views);
-    if (sealed == sealed_) return;
+    if (sealed == sealed_) {
+        // The same point of the log may have two positions: the end of an extent and the start of the one behind it.
+        if (tail_->last() == sealed) tail_position_ = std::max(tail_position_, position);
+        sealed_position_ = std::max(sealed_position_, position);
+        return;
+    }
     sealed_ = sealed;
     sealed_position_ = position;
     if (tail_->last() > sealed) {

@@ -65,6 +65,12 @@ void LogStore::remove_below(std::uint64_t position) {
     for (const Extent& e : directory_.release_below(position)) births_.erase(e.logical);
 }
 
+void LogStore::move_extent(const Extent& extent, std::uint64_t born) {
+    const std::unique_lock lock(mutex_);
+    directory_.move(extent.logical, extent.page);
+    births_[extent.logical] = born;
+}
+
 std::uint64_t LogStore::bytes_of_extents() const {
     const std::shared_lock lock(mutex_);
     std::uint64_t bytes = 0;

@@ -47,6 +47,8 @@ public:
     /// Extents that end at or before the position; remove_below() takes them out.
     std::vector<Extent> below(std::uint64_t position) const;
     void remove_below(std::uint64_t position);
+    /// The extent's bytes were copied to these pages.
+    void move_extent(const Extent& extent, std::uint64_t born);
     std::uint64_t bytes_of_extents() const;
     /// Calls fn(const ExtentDirectory&) while nobody changes it.
     template <class F>

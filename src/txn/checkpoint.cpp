@@ -81,28 +81,37 @@ void DatabaseCore::learn_extent(const Extent& extent) {
     }
 }
 
-/// Makes sure that a record of this size can be appended. Call with the turn and the write lock.
-void DatabaseCore::extend_log(std::uint64_t size) {
-    using namespace checkpoint_impl;
-    if (log_->fits(size)) return;
-    const std::uint64_t wanted = size + 2 * align_record(k_extent_reserve, log_->log_align());
+/// What a control record says that is written now. Call with the turn.
+RecordFields DatabaseCore::control_fields() {
     RecordFields fields;
     const Root* built = roots_->built();
     fields.txn = built->txn.load(std::memory_order_relaxed);
     fields.time_us = std::max(built->time_us, processes_->load(Word::last_time));
     fields.durable = std::min(processes_->load(Word::durable_position), log_->end());
+    return fields;
+}
+
+/// Makes sure that a record of this size can be appended. Call with the turn and the write lock.
+void DatabaseCore::extend_log(std::uint64_t size) {
+    using namespace checkpoint_impl;
+    if (log_->fits(size)) return;
+    const std::uint64_t wanted = size + 2 * align_record(k_extent_reserve, log_->log_align());
     if (log_->room() >= wanted) {
         ensure_unclean();
+        const RecordFields fields = control_fields();
         write_log([&] { log_->move_to_fit(wanted, fields, {}); });
         processes_->store(Word::log_position, log_->end());
         return;
     }
     const ExtentDirectory extents = log_->extents();
     const std::uint64_t last = extents.empty() ? 0 : extents.bytes_of(extents[extents.size() - 1]);
-    const std::uint64_t bytes =
-        std::max(wanted, std::clamp(2 * last, k_first_extent_bytes, k_largest_extent_bytes));
+    grow_log(std::max(wanted, std::clamp(2 * last, k_first_extent_bytes, k_largest_extent_bytes)), wanted);
+}
+
+/// Adds an extent of so many bytes and goes on in it, or in the first one that has room for `wanted` bytes.
+void DatabaseCore::grow_log(std::uint64_t bytes, std::uint64_t wanted) {
     Extent extent;
-    extent.logical = extents.end();
+    extent.logical = log_->extents().end();
     extent.pages = (bytes + page_size_ - 1) / page_size_;
     acquire_carving();
     try {
@@ -120,6 +129,7 @@ void DatabaseCore::extend_log(std::uint64_t size) {
         }
         ensure_unclean();
         learn_extent(extent);
+        const RecordFields fields = control_fields();
         write_log([&] { log_->move_to_fit(wanted, fields, {&extent, 1}); });
         processes_->store(Word::log_position, log_->end());
     } catch (...) {
@@ -222,7 +232,7 @@ ReadView* DatabaseCore::freeze() {
     }
 }
 
-bool DatabaseCore::checkpoint_locked(bool clean, bool force) {
+bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line) {
     using namespace checkpoint_impl;
     if (poisoned()) poison_error();
     const std::uint64_t began = vfs_->monotonic_us();
@@ -289,6 +299,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force) {
         } else {
             sealed.dead = history_->segments();
         }
+        move_segments(sealed, *placer, meta.generation, line);
         if (!history || enough) {
             meta.sealed_txn = meta.txn;
             meta.sealed_position = frozen->log_position;
@@ -303,6 +314,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force) {
 
         Ledger ledger(page_size_);
         std::string bytes;
+        std::vector<Extent> moved;
         {
             const std::lock_guard lock(space_mutex_);
             ledger.segments = sealed.segments;
@@ -310,6 +322,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force) {
             ledger.births = log_->births();
             for (const Extent& e : released) ledger.births.erase(e.logical);
             ledger.extents.release_below(needed_log);
+            moved = move_extents(ledger, meta.log_position, meta.generation, line);
             space_.shrink();
             ledger.space = space_;
             // Room for the change that allocating it makes to the map, then zeros up to a whole number of pages.
@@ -333,6 +346,11 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force) {
         flush_everything();
 
         log_->remove_below(needed_log);
+        for (const Extent& e : moved) log_->move_extent(e, meta.generation);
+        {
+            const std::lock_guard lock(chain_mutex_);
+            if (chain_txn_ == meta.txn) chain_position_ = std::max(chain_position_, meta.log_position);
+        }
         history_->adopt(sealed.segments, meta.sealed_txn, meta.sealed_position);
         {
             const std::lock_guard lock(space_mutex_);
@@ -364,6 +382,60 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force) {
     counters_.checkpoints.fetch_add(1, std::memory_order_relaxed);
     counters_.last_checkpoint_us.store(vfs_->monotonic_us() - began, std::memory_order_relaxed);
     return true;
+}
+
+/// Copies history segments that lie behind a page to lower ones.
+void DatabaseCore::move_segments(HistoryFollower::Sealed& sealed, Placer& placer, std::uint64_t generation,
+                                 std::uint64_t line) {
+    for (StoredSegment& s : sealed.segments) {
+        const std::uint64_t pages = run_pages(s.bytes, page_size_);
+        if (s.page + pages <= line || s.born == generation) continue;
+        std::uint64_t page;
+        {
+            const std::lock_guard lock(space_mutex_);
+            page = space_.allocate(pages);
+            if (page >= s.page) {
+                space_.give_back({page, pages});
+                continue;
+            }
+        }
+        const std::byte* at = source_->raw(s.page * page_size_, k_page_header_size + s.bytes);
+        const std::vector<std::byte> bytes(at + k_page_header_size, at + k_page_header_size + s.bytes);
+        sealed.dead.push_back(s);
+        s.checksum = Ref::file(page, placer.place_run_at(PageKind::history, bytes, page)).checksum();
+        s.page = page;
+        s.born = generation;
+    }
+}
+
+/// Copies log extents that end at or before a position and lie behind a page to lower pages. Nothing is written into
+/// such an extent any more. Call with the space mutex.
+std::vector<Extent> DatabaseCore::move_extents(Ledger& ledger, std::uint64_t end, std::uint64_t generation,
+                                               std::uint64_t line) {
+    std::vector<Extent> moved;
+    const std::vector<Extent> all(ledger.extents.all().begin(), ledger.extents.all().end());
+    std::vector<std::byte> block;
+    for (const Extent& e : all) {
+        if (e.page + e.pages <= line || ledger.extents.end_of(e) > end) continue;
+        const std::uint64_t page = space_.allocate(e.pages);
+        if (page >= e.page) {
+            space_.give_back({page, e.pages});
+            continue;
+        }
+        constexpr std::uint64_t k_block_pages = 64;
+        for (std::uint64_t i = 0; i < e.pages; i += k_block_pages) {
+            block.resize(static_cast<std::size_t>(std::min(k_block_pages, e.pages - i) * page_size_));
+            const std::size_t got = file_->read((e.page + i) * page_size_, block);
+            std::fill(block.begin() + static_cast<std::ptrdiff_t>(got), block.end(), std::byte{0});
+            file_->write((page + i) * page_size_, block);
+        }
+        source_->forget(page, e.pages);
+        space_.die(e.page, e.pages, ledger.births.at(e.logical), generation);
+        ledger.extents.move(e.logical, page);
+        ledger.births[e.logical] = generation;
+        moved.push_back({e.logical, page, e.pages});
+    }
+    return moved;
 }
 
 bool DatabaseCore::keeps_history(const Root& root) const {

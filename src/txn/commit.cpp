@@ -98,8 +98,8 @@ DroppedPage DatabaseCore::dropped_page(Ref ref, bool large, std::uint64_t root) 
     return {ref.page(), pages, load_u64(header + k_page_generation_offset), root};
 }
 
-void DatabaseCore::install(Workspace& work, Root* root) {
-    const std::uint64_t number = root->number.load(std::memory_order_relaxed);
+/// The pages that a workspace made belong to the root of this number; what it dropped dies there.
+void DatabaseCore::adopt_pages(Workspace& work, std::uint64_t number) {
     PageWriter& pages = work.pages();
     for (Frame* frame : pages.frames()) {
         if (frame != nullptr) frame->birth = number;
@@ -113,6 +113,10 @@ void DatabaseCore::install(Workspace& work, Root* root) {
     }
     counters_.pages_copied.fetch_add(pages.frames().size(), std::memory_order_relaxed);
     pages.forget();
+}
+
+void DatabaseCore::install(Workspace& work, Root* root) {
+    adopt_pages(work, root->number.load(std::memory_order_relaxed));
     roots_->install(root);
     roots_->reclaim(false);
 }

@@ -1,4 +1,261 @@
+// compact.cpp -- giving the free part of the file back.
+//
+// Pages of trees and large values that lie behind the line (where the file would end if it were dense) are copied into
+// memory up to their root, so that the next checkpoint places them in free pages further down; checkpoints move
+// history segments and sealed log extents themselves. What was moved is dead for two generations, then free.
+// [COMPACT-1] Content, txns and the log stay as they are: a lifted root has the txn of the one it replaces.
+// [COMPACT-2] A step holds the writer's turn for a bounded number of pages; the search for them does not hold it.
+#include "base/bytes.hpp"
+#include "base/check.hpp"
+#include "base/error.hpp"
+#include "format/node.hpp"
+#include "pager/place.hpp"
 #include "txn/core.hpp"
+#include "txn/ledger.hpp"
+
+#include <algorithm>
+#include <cstring>
+
 namespace northstar::inline v0::detail {
-std::uint64_t DatabaseCore::compact() { return 0; }
+
+namespace compact_impl {
+
+constexpr std::uint64_t k_step_pages = 4096;
+constexpr int k_max_rounds = 8;
+/// A page dies in one generation, and is free when two later ones do not name it.
+constexpr int k_settling_checkpoints = 3;
+constexpr std::uint64_t k_small_extent_bytes = 64u << 10;
+constexpr std::size_t k_unsealed_bytes = 24;  // checksum, number, generation: blank in memory
+
+/// Finds what lies behind the line: pages to lift, and those on the way to them.
+class Finder {
+public:
+    Finder(const FilePages& pages, std::uint64_t line, const std::set<std::uint64_t>* leaves)
+        : pages_(pages), line_(line), leaves_(leaves) {}
+
+    /// First look: every leaf is read, and those before the line with large values behind it are noted.
+    std::set<std::uint64_t> leaves_with_runs;
+    /// File pages to be walked through or lifted.
+    std::set<std::uint64_t> paths;
+    std::uint64_t found = 0;
+
+    /// `catalog`: the page is of the catalog. True: something was found there or below.
+    bool visit(Ref ref, bool catalog) {
+        if (found >= k_step_pages && leaves_ != nullptr) return false;
+        const std::byte* page = pages_.page(ref);
+        const bool high = !ref.in_memory() && ref.page() >= line_;
+        bool below = false;
+        bool runs = false;
+        const Node node(page);
+        const bool above_leaves = node.level() == 1;
+        for_each_ref(page, pages_.page_size(), false, [&](Ref child, bool large) {
+            if (child.empty()) return;
+            if (large) {
+                if (!child.in_memory() && child.page() >= line_) {
+                    runs = below = true;
+                    ++found;
+                }
+            } else if (leaves_ != nullptr && above_leaves && !child.in_memory() && !catalog) {
+                if (leaves_->contains(child.page())) {
+                    below = visit(child, catalog && !node.leaf()) || below;
+                } else if (child.page() >= line_ && found < k_step_pages) {
+                    paths.insert(child.page());
+                    ++found;
+                    below = true;
+                }
+            } else {
+                below = visit(child, catalog && !node.leaf()) || below;
+            }
+        });
+        if (high) ++found;
+        if (!ref.in_memory()) {
+            if (runs && !high && node.leaf()) leaves_with_runs.insert(ref.page());
+            if (leaves_ != nullptr && (high || below)) paths.insert(ref.page());
+        }
+        return high || below;
+    }
+
+private:
+    const FilePages& pages_;
+    const std::uint64_t line_;
+    const std::set<std::uint64_t>* leaves_;
+};
+
+/// Copies what was found into the pages of a workspace.
+class Lifter {
+public:
+    Lifter(FilePages& pages, PageWriter& writer, std::uint64_t line, const std::set<std::uint64_t>& paths)
+        : pages_(pages), writer_(writer), line_(line), paths_(paths) {}
+
+    std::uint64_t lifted = 0;
+
+    Ref lift(Ref ref) {
+        if (ref.empty()) return ref;
+        const bool high = !ref.in_memory() && ref.page() >= line_;
+        if (!ref.in_memory() && !paths_.contains(ref.page())) return ref;
+        const std::byte* page = pages_.page(ref);
+        std::vector<Ref> now;
+        bool changed = high && lifted < 2 * k_step_pages;
+        if (changed) ++lifted;
+        for_each_ref(page, pages_.page_size(), false, [&](Ref child, bool large) {
+            now.push_back(large ? lift_run(child) : lift(child));
+            changed = changed || now.back() != child;
+        });
+        if (!changed) return ref;
+        std::byte* copy = writer_.new_page();
+        std::memcpy(copy, page, pages_.page_size());
+        std::memset(copy, 0, k_unsealed_bytes);
+        std::size_t i = 0;
+        for_each_ref(copy, pages_.page_size(), false, [&](Ref& child, bool) { child = now[i++]; });
+        writer_.drop(ref);
+        return Ref::memory(copy);
+    }
+
+private:
+    Ref lift_run(Ref ref) {
+        if (ref.empty() || ref.in_memory() || ref.page() < line_ || lifted >= 2 * k_step_pages) return ref;
+        const std::byte* header = pages_.raw(ref.page() * pages_.page_size(), k_page_header_size);
+        const std::string_view bytes = pages_.run(ref, load_u64(header + k_run_bytes_offset));
+        std::byte* copy = writer_.new_large(bytes.size());
+        std::memcpy(copy, bytes.data(), bytes.size());
+        lifted += run_pages(bytes.size(), pages_.page_size());
+        writer_.drop(ref, true);
+        return Ref::memory(copy);
+    }
+
+    FilePages& pages_;
+    PageWriter& writer_;
+    const std::uint64_t line_;
+    const std::set<std::uint64_t>& paths_;
+};
+
+}  // namespace compact_impl
+
+SpaceMap DatabaseCore::space_now() {
+    acquire_carving();
+    try {
+        const std::lock_guard lock(space_mutex_);
+        load_space();
+        SpaceMap copy = space_;
+        release_carving();
+        return copy;
+    } catch (...) {
+        release_carving();
+        throw;
+    }
 }
+
+/// Replaces the built root by one of the same txn. Call with the turn.
+void DatabaseCore::install_same_txn(Workspace& work, std::uint64_t log_position) {
+    const Root* built = roots_->built();
+    Root* root = root_of(work, built->txn.load(), built->time_us, log_position, built->epoch);
+    try {
+        reserve_install(work);
+    } catch (...) {
+        roots_->discard(root);
+        throw;
+    }
+    adopt_pages(work, root->number.load(std::memory_order_relaxed));
+    roots_->replace_built(root);
+    roots_->reclaim(true);
+}
+
+/// One step. False: nothing lies behind the line any more.
+bool DatabaseCore::lift_pages(std::uint64_t line, const std::set<std::uint64_t>& leaves_with_runs,
+                              std::uint64_t& moved) {
+    using namespace compact_impl;
+    Finder finder(*source_, line, &leaves_with_runs);
+    ReadView* view = open_view();
+    try {
+        if (!view->root->catalog.root.empty()) finder.visit(view->root->catalog.root, true);
+    } catch (...) {
+        close_view(view);
+        throw;
+    }
+    close_view(view);
+    if (finder.found == 0) return false;
+    begin_exclusive(std::nullopt);
+    Workspace work(*arena_, *source_);
+    try {
+        const Root* built = roots_->built();
+        Lifter lifter(*source_, work.pages(), line, finder.paths);
+        TreeRoot catalog = built->catalog;
+        work.begin(catalog, built->next_tree_id, built->history, built->txn.load());
+        catalog.root = lifter.lift(catalog.root);
+        if (lifter.lifted != 0) {
+            work.begin(catalog, built->next_tree_id, built->history, built->txn.load());
+            work.pages().settle();
+            install_same_txn(work, built->log_position);
+            moved += lifter.lifted;
+        }
+    } catch (...) {
+        work.abandon();
+        end_exclusive();
+        throw;
+    }
+    work.abandon();
+    end_exclusive();
+    make_durable(processes_->load(Word::built_txn), 0);
+    publish_visible();
+    return true;
+}
+
+/// Where no history keeps the log, it need not keep a large extent either: it goes on in a small one.
+void DatabaseCore::leave_large_extent() {
+    using namespace compact_impl;
+    begin_exclusive(std::nullopt);
+    Workspace work(*arena_, *source_);
+    try {
+        const Root* built = roots_->built();
+        if (!keeps_history(*built) && log_->bytes_of_extents() > 2 * k_small_extent_bytes && log_->reserve() != 0) {
+            grow_log(k_small_extent_bytes, k_extent_reserve);
+            work.begin(built->catalog, built->next_tree_id, built->history, built->txn.load());
+            install_same_txn(work, log_->end());
+        }
+    } catch (...) {
+        work.abandon();
+        end_exclusive();
+        throw;
+    }
+    work.abandon();
+    end_exclusive();
+    make_durable(processes_->load(Word::built_txn), processes_->load(Word::log_position));
+    publish_visible();
+}
+
+std::uint64_t DatabaseCore::compact() {
+    check_writable();
+    const std::lock_guard lock(checkpoint_mutex_);
+    return compact_locked(~std::uint64_t{0}, false);
+}
+
+std::uint64_t DatabaseCore::compact_locked(std::uint64_t most_bytes, bool clean) {
+    using namespace compact_impl;
+    const std::uint64_t before = file_->size();
+    leave_large_extent();
+    for (int i = 0; i < k_settling_checkpoints; ++i) checkpoint_locked(clean, true);
+    std::uint64_t moved = 0;
+    for (int round = 0; round < k_max_rounds; ++round) {
+        const SpaceMap space = space_now();
+        const std::uint64_t line = space.end() - space.free_pages() - space.dead_pages();
+        if (space.end() <= line + line / 64 + 4) break;
+        Finder finder(*source_, line, nullptr);
+        ReadView* view = open_view();
+        try {
+            if (!view->root->catalog.root.empty()) finder.visit(view->root->catalog.root, true);
+        } catch (...) {
+            close_view(view);
+            throw;
+        }
+        close_view(view);
+        while (moved < most_bytes / page_size_ && lift_pages(line, finder.leaves_with_runs, moved)) {
+            checkpoint_locked(clean, true, line);
+        }
+        for (int i = 0; i < k_settling_checkpoints; ++i) checkpoint_locked(clean, true, line);
+        if (space_now().end() >= space.end() || moved >= most_bytes / page_size_) break;
+    }
+    const std::uint64_t after = file_->size();
+    return before > after ? before - after : 0;
+}
+
+}  // namespace northstar::inline v0::detail

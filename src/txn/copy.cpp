@@ -1,8 +1,443 @@
+// copy.cpp -- backup, restore, replay and vacuum.
+//
+// backup    raw pages of one generation and the log behind it: same uuid, same positions
+// replay    the log alone, record by record, into a new file: new uuid, same chain
+// vacuum    the present state alone, in key order: new uuid, names its parent
 #include "txn/copy.hpp"
+
+#include "base/bytes.hpp"
+#include "base/check.hpp"
 #include "base/error.hpp"
+#include "btree/cursor.hpp"
+#include "log/chain.hpp"
+#include "txn/ledger.hpp"
+#include "txn/replay.hpp"
+#include "txn/write_txn.hpp"
+
+#include <algorithm>
+#include <cstring>
+
 namespace northstar::inline v0::detail {
-void copy_database(DatabaseCore&, const std::string&, std::optional<AsOf>) { fail(Errc::unsupported, "not yet"); }
-void vacuum_into(const Database&, DatabaseCore&, const std::string&) { fail(Errc::unsupported, "not yet"); }
-void restore(const std::string&, const std::string&, AsOf) { fail(Errc::unsupported, "not yet"); }
-void replay(const std::string&, const std::string&, AsOf) { fail(Errc::unsupported, "not yet"); }
+
+namespace copy_impl {
+
+constexpr std::uint64_t k_block_bytes = 1u << 20;
+/// A root is installed after so many log bytes; a transaction is never split.
+constexpr std::uint64_t k_batch_bytes = 1u << 20;
+constexpr std::uint64_t k_vacuum_batch_bytes = 256u << 10;
+constexpr int k_pin_attempts = 100;
+
+/// Where copies are made: beside the source's file, or on disk if the source lies in memory.
+Vfs& vfs_of(DatabaseCore& core) { return core.path() == ":memory:" ? posix_vfs() : core.vfs(); }
+
+/// The file under its temporary name; removed unless it was finished. [COPY-1]
+class Partial {
+public:
+    Partial(Vfs& vfs, const std::string& destination)
+        : vfs_(vfs), destination_(destination), path_(destination + "-partial") {
+        if (vfs_.exists(destination_)) {
+            fail(Errc::already_exists, destination_ + " exists already; remove it or choose another name", destination_);
+        }
+        if (vfs_.exists(path_)) {
+            bool created = false;
+            if (!vfs_.open(path_, {false, false}, created)->try_lock(Processes::open, LockKind::exclusive)) {
+                fail(Errc::locked, path_ + " is being written by another copy; wait until it is done", path_);
+            }
+            vfs_.remove(path_);
+        }
+    }
+    ~Partial() {
+        if (done_) return;
+        try {
+            if (vfs_.exists(path_)) vfs_.remove(path_);
+        } catch (const Error&) {
+            // The failure that led here is the one that is reported; the next copy removes the rest.
+        }
+    }
+    Partial(const Partial&) = delete;
+    Partial& operator=(const Partial&) = delete;
+
+    const std::string& path() const { return path_; }
+    /// The file must be flushed.
+    void finish() {
+        vfs_.rename(path_, destination_);
+        done_ = true;
+    }
+
+private:
+    Vfs& vfs_;
+    const std::string destination_;
+    const std::string path_;
+    bool done_ = false;
+};
+
+Options private_options() {
+    Options options;
+    options.exclusive = true;
+    options.background = false;
+    return options;
 }
+
+/// A handle for a copy's source. Several handles of one file are fine as long as all but one only read.
+std::shared_ptr<DatabaseCore> open_source(const std::string& path) {
+    Options options;
+    options.create = false;
+    options.read_only = true;
+    options.background = false;
+    return DatabaseCore::open(path, options, &posix_vfs());
+}
+
+/// Copies [from, to) of the source; what lies behind its end is zeros.
+void copy_bytes(File& source, std::uint64_t from, File& destination, std::uint64_t to, std::uint64_t length) {
+    std::vector<std::byte> block(static_cast<std::size_t>(std::min(length, k_block_bytes)));
+    while (length != 0) {
+        const std::span<std::byte> part(block.data(), static_cast<std::size_t>(std::min<std::uint64_t>(length, block.size())));
+        const std::size_t got = source.read(from, part);
+        std::fill(part.begin() + static_cast<std::ptrdiff_t>(got), part.end(), std::byte{0});
+        destination.write(to, part);
+        from += part.size();
+        to += part.size();
+        length -= part.size();
+    }
+}
+
+void write_zeros(File& file, std::uint64_t at, std::uint64_t length) {
+    const std::vector<std::byte> zeros(static_cast<std::size_t>(std::min(length, k_block_bytes)));
+    while (length != 0) {
+        const std::uint64_t now = std::min<std::uint64_t>(length, zeros.size());
+        file.write(at, {zeros.data(), static_cast<std::size_t>(now)});
+        at += now;
+        length -= now;
+    }
+}
+
+/// The pages of a generation and the log up to a position, as a file of its own. The generation is pinned.
+void copy_generation(DatabaseCore& core, Meta meta, const ExtentDirectory& known, std::uint64_t end, File& out) {
+    File& in = core.file();
+    const std::uint64_t page_size = core.page_size();
+    const Ledger ledger = Ledger::decode(
+        core.file_pages().read_run(PageKind::space, meta.space_page, meta.space_bytes, meta.space_checksum),
+        core.page_size());
+    std::uint64_t size = meta.file_pages * page_size;
+    std::vector<Extent> extents(ledger.extents.all().begin(), ledger.extents.all().end());
+    for (const Extent& extent : known.all()) {
+        if (extent.logical >= ledger.extents.end() && extent.logical < end) extents.push_back(extent);
+    }
+    for (const Extent& extent : extents) size = std::max(size, (extent.page + extent.pages) * page_size);
+    out.truncate(size);
+    std::uint64_t at = k_first_data_page;
+    const auto copy_pages = [&](std::uint64_t to) {
+        if (at < to) copy_bytes(in, at * page_size, out, at * page_size, (to - at) * page_size);
+    };
+    for (const auto& [page, pages] : ledger.space.free_runs()) {
+        copy_pages(page);
+        at = page + pages;
+    }
+    copy_pages(meta.file_pages);
+    for (const Extent& extent : extents) {
+        const std::uint64_t offset = extent.page * page_size;
+        const std::uint64_t bytes = extent.pages * page_size;
+        const std::uint64_t used = std::clamp(end, extent.logical, extent.logical + bytes) - extent.logical;
+        copy_bytes(in, offset, out, offset, used);
+        write_zeros(out, offset + used, bytes - used);
+    }
+    meta.clean = false;
+    std::vector<std::byte> bytes(k_meta_size);
+    for (int i = 0; i < 2; ++i) {
+        encode_meta(meta, bytes);
+        out.write((meta.generation & 1) * page_size, bytes);
+        ++meta.generation;
+    }
+    out.sync();
+}
+
+/// The default retention that a log began with: what its first new tree says.
+History first_default(DatabaseCore& source, std::uint64_t at, Txn target) {
+    ReadView* view = source.open_view();
+    const History now = view->root->history;
+    DatabaseCore::close_view(view);
+    for (Txn txn = 0; txn < target;) {
+        const RecordView record = source.log().read(at);
+        if (record.kind() == RecordKind::part || record.kind() == RecordKind::commit) {
+            RecordView::Walk walk = record.walk();
+            LogOperation operation;
+            while (walk.next(operation)) {
+                if (operation.kind == OperationKind::create_tree) return decode_history(operation);
+                if (operation.kind == OperationKind::set_history && operation.tree == 0) return now;
+            }
+        }
+        if (record.kind() == RecordKind::commit) txn = record.txn();
+        at = record.kind() == RecordKind::next ? record.continues_at() : record.end();
+    }
+    return now;
+}
+
+void replay_into(DatabaseCore& source, const std::string& destination, Txn target) {
+    const Txn first = source.first_logged_txn();
+    if (target != 0 && first != 1) {
+        fail(Errc::before_horizon,
+             "the log of " + source.path() + " begins with txn " + std::to_string(first) +
+                 ", so the state cannot be built from the beginning",
+             source.path());
+    }
+    Vfs& vfs = vfs_of(source);
+    Partial partial(vfs, destination);
+    const ExtentDirectory extents = source.log().extents();
+    std::uint64_t at = extents.empty() ? 0 : extents[0].logical;
+    Options options = private_options();
+    options.page_size = source.page_size();
+    options.log_align = source.log().log_align();
+    options.history = first_default(source, at, target);
+    const std::shared_ptr<DatabaseCore> copy = DatabaseCore::open(partial.path(), options, &vfs);
+    std::vector<std::vector<std::byte>> batch;
+    std::uint64_t bytes = 0;
+    for (Txn txn = 0; txn < target;) {
+        const RecordView record = source.log().read(at);
+        at = record.kind() == RecordKind::next ? record.continues_at() : record.end();
+        if (record.kind() != RecordKind::part && record.kind() != RecordKind::commit) continue;
+        batch.emplace_back(record.bytes().begin(), record.bytes().end());
+        // The original may lie in pages that somebody recycles just now.
+        if (!record_intact(batch.back(), record.header(), source.log().seed())) {
+            fail(Errc::corrupt, "the log of " + source.path() + " changed while it was read; try again", source.path());
+        }
+        bytes += batch.back().size();
+        if (record.kind() != RecordKind::commit) continue;
+        if (record.txn() != txn + 1) {
+            fail(Errc::corrupt, "txn " + std::to_string(record.txn()) + " follows txn " + std::to_string(txn) +
+                                    " in the log of " + source.path(), source.path());
+        }
+        txn = record.txn();
+        if (bytes < k_batch_bytes && txn < target) continue;
+        copy->append_copied(batch);
+        batch.clear();
+        bytes = 0;
+    }
+    if (target != 0 && copy->chain_hash(target) != source.chain_hash(target)) {
+        fail(Errc::corrupt, "the chain hash of txn " + std::to_string(target) + " in " + source.path() +
+                                " does not follow from its log: the log was rewritten", source.path());
+    }
+    copy->close();
+    partial.finish();
+}
+
+/// Appends a tree's entries to a new file, a bounded transaction at a time.
+void copy_tree(const PageSource& source, const CatalogEntry& tree, const std::shared_ptr<DatabaseCore>& copy) {
+    TreeCursor cursor(source, tree.root.root);
+    bool there = !tree.root.root.empty() && cursor.first();
+    do {
+        WriteTxn txn(copy, WriteTxn::Mode::exclusive, Durability::lazy, std::nullopt);
+        const int to = txn.make_tree(tree.name);
+        for (std::uint64_t bytes = 0; there && bytes < k_vacuum_batch_bytes; there = cursor.next()) {
+            txn.append(to, cursor.key(), cursor.value());
+            bytes += cursor.key().size() + cursor.value().size();
+        }
+        txn.commit();
+        copy->checkpoint_if_wanted();
+    } while (there);
+}
+
+}  // namespace copy_impl
+
+/// A view whose base is the newest generation: what hides behind neither a newer meta page nor an unfinished rebase.
+ReadView* DatabaseCore::open_copy_view() {
+    for (int attempt = 0; attempt < copy_impl::k_pin_attempts; ++attempt) {
+        {
+            // An own checkpoint ends with a rebase.
+            const std::lock_guard lock(checkpoint_mutex_);
+            const TurnGuard guard(turn_);
+            const Txn visible = processes_->load(Word::visible_txn);
+            if (processes_->load(Word::generation) > newest_.generation) replay_to(visible, false);
+            roots_->advance(visible);
+        }
+        ReadView* view = open_view();
+        if (view->root->base->meta.generation == processes_->load(Word::generation)) return view;
+        close_view(view);
+        if (!options_.read_only) {
+            make_durable(processes_->load(Word::built_txn), 0);
+            publish_visible();
+        }
+    }
+    fail(Errc::locked, path_ + " is being checkpointed without pause; try again", path_);
+}
+
+/// Appends transactions of another database's log as they stand: number, time, annotations, operations and nonce, and
+/// with them the digest, are kept; place, epoch and checksum are new.
+void DatabaseCore::append_copied(std::span<std::vector<std::byte>> records) {
+    begin_exclusive(std::nullopt);
+    Workspace work(*arena_, *source_);
+    try {
+        const Root* built = roots_->built();
+        Txn installed = built->txn.load(std::memory_order_relaxed);
+        Txn txn = installed;
+        std::uint64_t time_us = built->time_us;
+        std::uint64_t behind = 0;
+        work.begin(built->catalog, built->next_tree_id, built->history, txn);
+        const auto install_here = [&] {
+            if (txn == installed) return;
+            work.finish();
+            Root* root = root_of(work, txn, time_us, behind, log_->epoch());
+            reserve_install(work);
+            install(work, root);
+            installed = txn;
+            published(txn, log_->end(), time_us, false);
+            work.begin(root->catalog, root->next_tree_id, root->history, txn);
+        };
+        std::vector<RecordView> parts;
+        std::uint64_t first_part = 0;
+        for (std::vector<std::byte>& bytes : records) {
+            const RecordView original(bytes);
+            const bool commit = original.kind() == RecordKind::commit;
+            if (!log_->fits(bytes.size())) {
+                // A record that says where the log goes on carries the number of the built root.
+                install_here();
+                extend_log(bytes.size());
+            }
+            ensure_unclean();
+            RecordFields fields;
+            fields.position = log_->end();
+            fields.epoch = log_->epoch();
+            fields.txn = original.txn();
+            fields.time_us = original.header().time_us;
+            fields.durable = std::min(processes_->load(Word::durable_position), fields.position);
+            place_record(bytes, fields);
+            if (const PartsOf of = original.parts(); of.count != 0) {
+                // Behind header, nonce and chain.
+                const std::size_t at = k_record_header_size + k_record_nonce_size +
+                                       (original.has(k_flag_chain) ? k_record_chain_size : 0);
+                store_u64(bytes.data() + at, first_part);
+            }
+            seal_record(bytes, log_->seed());
+            const RecordView record(bytes);
+            if (commit) {
+                work.pages().set_txn(record.txn());
+                for (const RecordView& part : parts) apply_record(work, part);
+                parts.clear();
+                apply_record(work, record);
+            } else {
+                if (parts.empty()) first_part = fields.position;
+                parts.push_back(record);
+            }
+            write_log([&] {
+                const std::span<std::byte> out = log_->stage(bytes.size(), true);
+                std::memcpy(out.data(), bytes.data(), bytes.size());
+                log_->publish();
+            });
+            counters_.log_bytes_written.fetch_add(bytes.size(), std::memory_order_relaxed);
+            if (!commit) continue;
+            txn = record.txn();
+            time_us = fields.time_us;
+            behind = log_->end();
+        }
+        install_here();
+    } catch (...) {
+        work.abandon();
+        end_exclusive();
+        throw;
+    }
+    work.abandon();
+    end_exclusive();
+    checkpoint_if_wanted();
+}
+
+/// What the background thread does, for handles without one.
+void DatabaseCore::checkpoint_if_wanted() {
+    if (checkpoint_wanted_.load()) checkpoint();
+}
+
+/// Names the database that this one was made from; every later meta page carries it on.
+void DatabaseCore::set_parent(const Uuid& uuid, Txn txn, const Hash& chain) {
+    const std::lock_guard lock(checkpoint_mutex_);
+    {
+        const std::lock_guard meta_lock(meta_mutex_);
+        newest_.parent_uuid = uuid;
+        newest_.parent_txn = txn;
+        newest_.parent_chain = chain;
+    }
+    checkpoint_locked(false, true);
+}
+
+void copy_database(DatabaseCore& source, const std::string& destination, std::optional<AsOf> point) {
+    using namespace copy_impl;
+    Vfs& vfs = vfs_of(source);
+    Partial partial(vfs, destination);
+    ReadView* view = source.open_copy_view();
+    Txn txn = 0;
+    try {
+        const Meta& meta = view->root->base->meta;
+        const Txn newest = view->root->txn.load();
+        txn = point ? source.resolve(*point) : newest;
+        if (txn < meta.txn) {
+            fail(Errc::before_horizon, source.path() + " can be copied as of txn " + std::to_string(meta.txn) +
+                                           " or later; txn " + std::to_string(txn) + " is not kept", source.path());
+        }
+        txn = std::min(txn, newest);
+        if (!source.options().read_only) source.make_durable(newest, view->root->log_position);
+        const std::uint64_t behind = txn == newest ? view->root->log_position : source.position_of(txn + 1);
+        const std::uint64_t end = std::max(behind, meta.log_position);
+        bool created = false;
+        const std::unique_ptr<File> out = vfs.open(partial.path(), {true, false}, created);
+        out->lock(Processes::open, LockKind::exclusive, std::nullopt);
+        copy_generation(source, meta, source.log().extents(), end, *out);
+    } catch (...) {
+        DatabaseCore::close_view(view);
+        throw;
+    }
+    DatabaseCore::close_view(view);
+    // Opening it is the proof that it can be opened; closing it makes it whole.
+    const std::shared_ptr<DatabaseCore> copy = DatabaseCore::open(partial.path(), private_options(), &vfs);
+    if (copy->durable_txn() != txn) {
+        fail(Errc::corrupt, "the copy of " + source.path() + " ends with txn " + std::to_string(copy->durable_txn()) +
+                                " instead of " + std::to_string(txn), source.path());
+    }
+    copy->close();
+    partial.finish();
+}
+
+void replay(const std::string& source, const std::string& destination, AsOf point) {
+    const std::shared_ptr<DatabaseCore> core = copy_impl::open_source(source);
+    copy_impl::replay_into(*core, destination, core->resolve(point));
+}
+
+void restore(const std::string& source, const std::string& destination, AsOf point) {
+    const std::shared_ptr<DatabaseCore> core = copy_impl::open_source(source);
+    const Txn txn = core->resolve(point);
+    if (txn == 0 || core->first_logged_txn() == 1) {
+        copy_impl::replay_into(*core, destination, txn);
+    } else {
+        copy_database(*core, destination, AsOf::txn(txn));
+    }
+}
+
+void vacuum_into(DatabaseCore& source, const std::string& destination) {
+    using namespace copy_impl;
+    Vfs& vfs = vfs_of(source);
+    Partial partial(vfs, destination);
+    Options options = private_options();
+    options.page_size = source.page_size();
+    options.log_align = source.log().log_align();
+    options.history = History::nothing();
+    const std::shared_ptr<DatabaseCore> copy = DatabaseCore::open(partial.path(), options, &vfs);
+    ReadView* view = source.open_view();
+    try {
+        const Root& root = *view->root;
+        const Txn txn = root.txn.load();
+        const std::vector<CatalogEntry> trees = list_trees(source.source(), root.catalog.root);
+        for (const CatalogEntry& tree : trees) copy_tree(source.source(), tree, copy);
+        copy->set_parent(source.uuid(), txn, source.chain_hash(txn));
+        copy->compact();
+        WriteTxn retention(copy, WriteTxn::Mode::exclusive, Durability::lazy, std::nullopt);
+        for (const CatalogEntry& tree : trees) {
+            if (tree.own_history) retention.set_history(tree.name, tree.history);
+        }
+        if (root.history != History::nothing()) retention.set_default_history(root.history);
+        retention.commit();
+    } catch (...) {
+        DatabaseCore::close_view(view);
+        throw;
+    }
+    DatabaseCore::close_view(view);
+    copy->close();
+    partial.finish();
+}
+
+}  // namespace northstar::inline v0::detail

@@ -37,6 +37,8 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -45,6 +47,7 @@ namespace northstar::inline v0::detail {
 
 class WriteTxn;
 class Placer;
+struct Ledger;
 
 struct Counters {
     std::atomic<std::uint64_t> commits{0}, conflicts{0}, flushes{0}, checkpoints{0}, replayed_txns{0};
@@ -112,7 +115,13 @@ public:
     /// Chain hash after a txn; computes what is missing.
     Hash chain_hash(Txn txn);
     Txn oldest_txn() const;
+    /// Moves pages down and cuts the file; returns bytes released.
     std::uint64_t compact();
+    // copy.cpp
+    ReadView* open_copy_view();
+    void append_copied(std::span<std::vector<std::byte>> records);
+    void checkpoint_if_wanted();
+    void set_parent(const Uuid& uuid, Txn txn, const Hash& chain);
     /// The txn a point means. Throws Error(in_the_future, before_horizon).
     Txn resolve(AsOf point);
     std::uint64_t time_of(Txn txn);
@@ -167,6 +176,7 @@ private:
     Root* root_of(Workspace& work, Txn txn, std::uint64_t time_us, std::uint64_t log_position, std::uint64_t epoch);
     void reserve_install(Workspace& work);
     void install(Workspace& work, Root* root);
+    void adopt_pages(Workspace& work, std::uint64_t number);
     DroppedPage dropped_page(Ref ref, bool large, std::uint64_t root) const;
     void next_nonce(Nonce& nonce);
     void write_log(const std::function<void()>& write);
@@ -199,13 +209,25 @@ private:
     void flush_everything();
     void ensure_unclean();
     ReadView* freeze();
-    bool checkpoint_locked(bool clean, bool force);
+    /// `line`: what lies at or behind this page and is not part of a tree is moved down.
+    bool checkpoint_locked(bool clean, bool force, std::uint64_t line = ~std::uint64_t{0});
+    void move_segments(HistoryFollower::Sealed& sealed, Placer& placer, std::uint64_t generation, std::uint64_t line);
+    std::vector<Extent> move_extents(Ledger& ledger, std::uint64_t end, std::uint64_t generation, std::uint64_t line);
+    void grow_log(std::uint64_t bytes, std::uint64_t wanted);
+    RecordFields control_fields();
     std::vector<std::uint64_t> generations_in_use();
     bool keeps_history(const Root& root) const;
     HistoryFollower::Keeps history_filter(const Root& root) const;
     Ref translate(Ref ref, std::vector<RebasedPage>& copies);
     void rebase(const Meta& meta, std::uint64_t frozen_number, const std::vector<Frame*>& placed);
     void drop_old_bases();
+
+    // compact.cpp
+    std::uint64_t compact_locked(std::uint64_t most_bytes, bool clean);
+    bool lift_pages(std::uint64_t line, const std::set<std::uint64_t>& leaves_with_runs, std::uint64_t& moved);
+    void leave_large_extent();
+    SpaceMap space_now();
+    void install_same_txn(Workspace& work, std::uint64_t log_position);
 
     Options options_;
     std::string path_;

@@ -1,0 +1,154 @@
+// Compaction: the file shrinks, the content stays.
+#include "api/northstar.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <random>
+#include <string>
+#include <thread>
+
+using namespace northstar;
+
+namespace {
+
+struct Directory {
+    Directory() {
+        std::string name = (std::filesystem::temp_directory_path() / "northstar_compact_XXXXXX").string();
+        REQUIRE(mkdtemp(name.data()) != nullptr);
+        path = name;
+    }
+    ~Directory() { std::filesystem::remove_all(path); }
+    std::string operator/(const std::string& name) const { return (path / name).string(); }
+    std::filesystem::path path;
+};
+
+std::string key_of(std::uint64_t n) {
+    std::string digits = std::to_string(n);
+    return "key" + std::string(8 - digits.size(), '0') + digits;
+}
+
+void require_sound(const Database& db) {
+    const VerifyReport report = db.verify();
+    for (const auto& problem : report.problems) {
+        UNSCOPED_INFO(problem.where + ": " + problem.what);
+    }
+    REQUIRE(report.problems.empty());
+}
+
+/// Fills a database, then erases most of it, so that what stays is scattered.
+void scatter(Database& db, unsigned seed) {
+    std::mt19937 random(seed);
+    for (int i = 0; i < 20; ++i) {
+        Transaction tx = db.begin_write();
+        WritableTree tree = tx.tree(i % 2 == 0 ? "even" : "odd");
+        for (int k = 0; k < 1000; ++k) {
+            const std::size_t size = random() % 100 == 0 ? 20000 : random() % 300;
+            tree.put(key_of(random() % 100000), std::string(size, 'x'));
+        }
+        tx.commit();
+        if (i % 5 == 4) db.checkpoint();
+    }
+    Transaction tx = db.begin_write();
+    for (int k = 0; k < 100000; k += 1000) {
+        tx.tree("even").erase_range(key_of(static_cast<std::uint64_t>(k)), key_of(static_cast<std::uint64_t>(k) + 900));
+        tx.tree("odd").erase_range(key_of(static_cast<std::uint64_t>(k)), key_of(static_cast<std::uint64_t>(k) + 800));
+    }
+    tx.commit();
+    db.checkpoint();
+}
+
+Options options(History history) {
+    Options o;
+    o.history = history;
+    o.durability = Durability::lazy;
+    return o;
+}
+
+}  // namespace
+
+TEST_CASE("compacting gives free space back and changes no content") {
+    const auto [history, odds] = GENERATE(table<History, int>({{History::nothing(), 3}, {History::everything(), 0}}));
+    Directory dir;
+    Database db = Database::open(dir / "db", options(history));
+    scatter(db, 1);
+    const Hash before = db.begin_read().state_hash();
+    const Txn txn = db.begin_read().txn();
+    const Statistics was = db.statistics();
+    const std::uint64_t released = db.compact();
+    const Statistics is = db.statistics();
+    INFO("used " << was.used_pages << " free " << was.free_pages << " held " << was.held_pages << ", now used "
+                 << is.used_pages << " free " << is.free_pages << " held " << is.held_pages);
+    REQUIRE(is.file_bytes == was.file_bytes - released);
+    REQUIRE(is.file_bytes == std::filesystem::file_size(dir / "db"));
+    REQUIRE(is.file_bytes <= (is.used_pages + is.used_pages / 10 + 20) * is.page_size);
+    if (odds != 0) REQUIRE(is.file_bytes * static_cast<std::uint64_t>(odds) < was.file_bytes);
+    REQUIRE(db.begin_read().txn() == txn);
+    REQUIRE(db.begin_read().state_hash() == before);
+    require_sound(db);
+    db.close();
+    db = Database::open(dir / "db", {});
+    REQUIRE(db.begin_read().state_hash() == before);
+    if (history == History::everything()) {
+        REQUIRE(db.begin_read(AsOf::txn(5)).tree("even").size() > 0);
+        REQUIRE_NOTHROW(db.chain_hash(3));
+    }
+    require_sound(db);
+}
+
+TEST_CASE("after compacting, history that was off can be turned on and the log goes on") {
+    Directory dir;
+    Database db = Database::open(dir / "db", options(History::nothing()));
+    scatter(db, 2);
+    db.compact();
+    db.set_history(History::everything());
+    for (int i = 0; i < 3; ++i) {
+        Transaction tx = db.begin_write();
+        tx.tree("odd").put("z" + std::to_string(i), "v");
+        tx.commit();
+        db.checkpoint();
+    }
+    require_sound(db);
+    const Hash now = db.begin_read().state_hash();
+    db.close();
+    db = Database::open(dir / "db", {});
+    REQUIRE(db.begin_read().state_hash() == now);
+}
+
+TEST_CASE("readers and writers go on while a database is compacted") {
+    Directory dir;
+    Database db = Database::open(dir / "db", options(History::nothing()));
+    scatter(db, 3);
+    const Snapshot old = db.begin_read();
+    const Hash before = old.state_hash();
+    std::atomic<bool> stop{false};
+    std::uint64_t written = 0;
+    std::thread writer([&] {
+        while (!stop) {
+            Transaction tx = db.begin_write();
+            tx.tree("counter").put("n", std::to_string(++written));
+            tx.tree("odd").put(key_of(written % 100000), "new");
+            tx.commit();
+        }
+    });
+    std::atomic<int> wrong{0};
+    std::thread reader([&] {
+        while (!stop) {
+            const Snapshot now = db.begin_read();
+            if (now.state_hash() != now.state_hash()) ++wrong;
+        }
+    });
+    db.compact();
+    db.compact();
+    stop = true;
+    writer.join();
+    reader.join();
+    REQUIRE(wrong == 0);
+    REQUIRE(old.state_hash() == before);
+    REQUIRE(db.begin_read().tree("counter").get("n") == std::to_string(written));
+    require_sound(db);
+}

@@ -1,0 +1,237 @@
+// Backup, restore, replay and vacuum through the public interface.
+#include "api/northstar.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <string>
+#include <thread>
+
+using namespace northstar;
+
+namespace {
+
+struct Directory {
+    Directory() {
+        std::string name = (std::filesystem::temp_directory_path() / "northstar_copy_XXXXXX").string();
+        REQUIRE(mkdtemp(name.data()) != nullptr);
+        path = name;
+    }
+    ~Directory() { std::filesystem::remove_all(path); }
+    std::string operator/(const std::string& name) const { return (path / name).string(); }
+    std::filesystem::path path;
+};
+
+Options options(History history = History::everything()) {
+    Options o;
+    o.history = history;
+    o.durability = Durability::lazy;
+    return o;
+}
+
+std::string key_of(std::uint64_t n) {
+    std::string digits = std::to_string(n);
+    return "key" + std::string(8 - digits.size(), '0') + digits;
+}
+
+/// Random changes, the same for the same seed.
+void fill(Database& db, unsigned seed, int txns, std::size_t value_size = 100) {
+    std::mt19937 random(seed);
+    for (int i = 0; i < txns; ++i) {
+        Transaction tx = db.begin_write();
+        tx.annotate("who", "writer " + std::to_string(i));
+        WritableTree tree = tx.tree("t" + std::to_string(i % 3));
+        for (int k = 0; k < 20; ++k) {
+            const std::size_t size = random() % 50 == 0 ? 9000 : random() % (value_size + 1);
+            tree.put(key_of(random() % 2000), std::string(size, static_cast<char>('a' + random() % 26)));
+        }
+        if (i % 7 == 3) tree.erase_range(key_of(100), key_of(130));
+        if (i % 11 == 5) tree.erase(key_of(random() % 2000));
+        if (i == txns / 2) tx.drop_tree("t1");
+        tx.commit();
+    }
+}
+
+Errc code_of(const std::function<void()>& f) {
+    try {
+        f();
+    } catch (const Error& error) {
+        return error.code();
+    }
+    return Errc{0};
+}
+
+void require_sound(const Database& db) {
+    const VerifyReport report = db.verify();
+    for (const auto& problem : report.problems) {
+        UNSCOPED_INFO(problem.where + ": " + problem.what);
+    }
+    REQUIRE(report.problems.empty());
+}
+
+}  // namespace
+
+TEST_CASE("replay rebuilds every state from the log alone") {
+    Directory dir;
+    Hash chains[121];
+    Hash states[121];
+    {
+        Database db = Database::open(dir / "source", options());
+        fill(db, 1, 120);
+        db.sync();
+        for (Txn txn : {1u, 60u, 61u, 120u}) {
+            chains[txn] = db.chain_hash(txn);
+            states[txn] = db.begin_read(AsOf::txn(txn)).state_hash();
+        }
+        SECTION("while the source is open") { Database::replay(dir / "source", dir / "live", AsOf::txn(120)); }
+    }
+    for (Txn txn : {1u, 60u, 61u, 120u}) {
+        const std::string name = dir / ("copy" + std::to_string(txn));
+        Database::replay(dir / "source", name, AsOf::txn(txn));
+        Database copy = Database::open(name, {});
+        REQUIRE(copy.begin_read().txn() == txn);
+        REQUIRE(copy.begin_read().state_hash() == states[txn]);
+        REQUIRE(copy.chain_hash(txn) == chains[txn]);
+        REQUIRE(copy.begin_read(AsOf::txn(1)).state_hash() == states[1]);
+        REQUIRE(copy.commit(1)->annotations.at(0).second == "writer 0");
+        require_sound(copy);
+        Transaction tx = copy.begin_write();
+        tx.tree("after").put("k", "v");
+        REQUIRE(tx.commit().txn == txn + 1);
+    }
+    REQUIRE_FALSE(std::filesystem::exists(dir / "copy1-partial"));
+}
+
+TEST_CASE("a replayed database has a uuid of its own and the same retention") {
+    Directory dir;
+    std::string uuid;
+    {
+        Database db = Database::open(dir / "source", options(History::last(1000)));
+        fill(db, 2, 10);
+        uuid = db.uuid();
+    }
+    Database::replay(dir / "source", dir / "copy", AsOf::txn(10));
+    const Database copy = Database::open(dir / "copy", {});
+    REQUIRE(copy.uuid() != uuid);
+    REQUIRE(copy.history() == History::last(1000));
+}
+
+TEST_CASE("copies refuse an existing destination and points that are not there") {
+    Directory dir;
+    {
+        Database db = Database::open(dir / "source", options());
+        fill(db, 3, 5);
+    }
+    std::ofstream(dir / "there") << "mine";
+    REQUIRE(code_of([&] { Database::replay(dir / "source", dir / "there", AsOf::txn(5)); }) == Errc::already_exists);
+    REQUIRE(code_of([&] { Database::replay(dir / "source", dir / "copy", AsOf::txn(6)); }) == Errc::in_the_future);
+    REQUIRE(code_of([&] { Database::replay(dir / "none", dir / "copy", AsOf::txn(1)); }) == Errc::not_found);
+    Database db = Database::open(dir / "source", {});
+    REQUIRE(code_of([&] { db.backup(dir / "there"); }) == Errc::already_exists);
+    REQUIRE(code_of([&] { db.vacuum_into(dir / "there"); }) == Errc::already_exists);
+    REQUIRE(std::filesystem::file_size(dir / "there") == 4);
+    REQUIRE_FALSE(std::filesystem::exists(dir / "copy"));
+    REQUIRE_FALSE(std::filesystem::exists(dir / "copy-partial"));
+}
+
+TEST_CASE("restore without a whole log gives the present and nothing older") {
+    Directory dir;
+    Hash now;
+    Txn newest = 0;
+    {
+        Database db = Database::open(dir / "source", options(History::nothing()));
+        for (int round = 0; round < 4; ++round) {
+            fill(db, 4 + static_cast<unsigned>(round), 300, 1000);
+            db.checkpoint();
+        }
+        now = db.begin_read().state_hash();
+        newest = db.begin_read().txn();
+    }
+    REQUIRE(code_of([&] { Database::replay(dir / "source", dir / "r", AsOf::txn(newest)); }) == Errc::before_horizon);
+    REQUIRE(code_of([&] { Database::restore(dir / "source", dir / "r", AsOf::txn(3)); }) == Errc::before_horizon);
+    Database::restore(dir / "source", dir / "r", AsOf::txn(newest));
+    Database copy = Database::open(dir / "r", {});
+    REQUIRE(copy.begin_read().state_hash() == now);
+    require_sound(copy);
+}
+
+TEST_CASE("a backup made while others write is a state that was") {
+    Directory dir;
+    Database db = Database::open(dir / "source", [] {
+        Options o = options();
+        o.checkpoint_log_bytes = 1u << 20;
+        return o;
+    }());
+    fill(db, 7, 50);
+    std::atomic<bool> stop{false};
+    std::thread writer([&] {
+        for (unsigned seed = 100; !stop; ++seed) fill(db, seed, 20);
+    });
+    for (int i = 0; i < 5; ++i) db.backup(dir / ("copy" + std::to_string(i)));
+    stop = true;
+    writer.join();
+    db.sync();
+    for (int i = 0; i < 5; ++i) {
+        Database copy = Database::open(dir / ("copy" + std::to_string(i)), {});
+        const Txn txn = copy.begin_read().txn();
+        REQUIRE(txn >= 50);
+        REQUIRE(copy.uuid() == db.uuid());
+        REQUIRE(copy.chain_hash(txn) == db.chain_hash(txn));
+        REQUIRE(copy.begin_read().state_hash() == db.begin_read(AsOf::txn(txn)).state_hash());
+        REQUIRE(copy.begin_read(AsOf::txn(20)).state_hash() == db.begin_read(AsOf::txn(20)).state_hash());
+        require_sound(copy);
+        Transaction tx = copy.begin_write();
+        tx.tree("after").put("k", "v");
+        REQUIRE(tx.commit().txn == txn + 1);
+    }
+}
+
+TEST_CASE("a database in memory can be backed up to a file") {
+    Directory dir;
+    Database db = Database::open(":memory:", options());
+    fill(db, 8, 30);
+    db.backup(dir / "copy");
+    db.checkpoint();
+    db.backup(dir / "again");
+    REQUIRE(Database::open(dir / "copy", {}).begin_read().state_hash() == db.begin_read().state_hash());
+    REQUIRE(Database::open(dir / "again", {}).begin_read().state_hash() == db.begin_read().state_hash());
+}
+
+TEST_CASE("a vacuumed database is dense, says where it comes from, and goes on") {
+    Directory dir;
+    Database db = Database::open(dir / "source", options(History::nothing()));
+    {
+        Transaction tx = db.begin_write();
+        tx.tree("empty").put("k", "v");
+        tx.tree("empty").erase("k");
+        tx.set_history("kept", History::everything());
+        tx.commit();
+    }
+    fill(db, 9, 400);
+    db.vacuum_into(dir / "copy");
+    const Txn newest = db.begin_read().txn();
+    const Hash state = db.begin_read().state_hash();
+    {
+        Database copy = Database::open(dir / "copy", options());
+        REQUIRE(copy.begin_read().state_hash() == state);
+        REQUIRE(copy.begin_read().tree("empty").exists());
+        REQUIRE(copy.history() == History::nothing());
+        REQUIRE(copy.uuid() != db.uuid());
+        REQUIRE(copy.parent().uuid == db.uuid());
+        REQUIRE(copy.parent().txn == newest);
+        REQUIRE(copy.parent().chain == db.chain_hash(newest));
+        require_sound(copy);
+        fill(copy, 10, 50);
+        copy.checkpoint();
+        fill(copy, 11, 50);
+    }
+    Database copy = Database::open(dir / "copy", {});
+    REQUIRE(copy.parent().uuid == db.uuid());
+    require_sound(copy);
+}
