@@ -22,6 +22,10 @@ DatabaseCore& checked(const std::shared_ptr<DatabaseCore>& core) {
 
 }  // namespace detail
 
+namespace detail {
+Database make_database(std::shared_ptr<DatabaseCore> core) { return Database(std::move(core)); }
+}  // namespace detail
+
 Database::Database(std::shared_ptr<detail::DatabaseCore> core) noexcept : core_(std::move(core)) {}
 Database::Database(Database&&) noexcept = default;
 

@@ -43,6 +43,8 @@
 namespace northstar {
 inline namespace v0 {
 
+class Database;
+
 namespace detail {
 class DatabaseCore;
 struct ReadView;
@@ -50,6 +52,8 @@ class WriteTxn;
 struct CursorState;
 struct CommitReader;
 struct FeedState;
+/// For programs that bring a disk of their own (the hardening suites): the public handle of an open core.
+Database make_database(std::shared_ptr<DatabaseCore> core);
 }  // namespace detail
 
 /// Number of a committed transaction: 1, 2, 3 ...; 0 is the empty database.
@@ -585,6 +589,7 @@ public:
     static constexpr std::uint64_t max_value_size() { return 0xffffffffu; }
 
 private:
+    friend Database detail::make_database(std::shared_ptr<detail::DatabaseCore> core);
     static constexpr int k_optimistic_attempts = 4;
     explicit Database(std::shared_ptr<detail::DatabaseCore> core) noexcept;
     std::shared_ptr<detail::DatabaseCore> core_;

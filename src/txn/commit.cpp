@@ -47,9 +47,10 @@ void DatabaseCore::end_exclusive() noexcept {
         turn_.release();
         return;
     }
-    if (processes_->has_write() && processes_->load(Word::write_wanted) != 0) {
+    // Without a background thread nobody would notice later that another process waits.
+    if (processes_->has_write() && (!options_.background || processes_->load(Word::write_wanted) != 0)) {
         log_->unmap();
-        processes_->yield_write(false);
+        processes_->yield_write(!options_.background);
     }
     turn_.release();
 }

@@ -1,0 +1,229 @@
+// crash_model.hpp -- what a database must contain, and whether it does.  Used by the crash suite.
+//
+// The model keeps the exact content after every transaction, in the simplest way there is: whole maps whose values are
+// shared. It also knows which transactions were promised what:
+//   durable    survives power loss: a full commit, a sync, a checkpoint or a close returned
+//   visible    survives the death of processes: a commit returned
+//   attempted  the last one that somebody began to commit; it may be there or not
+#pragma once
+
+#include "api/northstar.hpp"
+#include "base/random.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace northstar::hard {
+
+/// A promise was broken.
+struct Broken : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+using ModelValue = std::shared_ptr<const std::string>;
+using ModelTree = std::map<std::string, ModelValue, std::less<>>;
+using ModelState = std::map<std::string, ModelTree, std::less<>>;
+using StatePointer = std::shared_ptr<const ModelState>;
+
+struct ModelOperation {
+    enum class Kind { put, erase, erase_range, drop_tree };
+    Kind kind = Kind::put;
+    std::string tree;
+    std::string key;
+    std::optional<std::string> to;
+    ModelValue value;
+};
+
+inline void apply_to(ModelState& state, const ModelOperation& op) {
+    using Kind = ModelOperation::Kind;
+    if (op.kind == Kind::put) {
+        state[op.tree][op.key] = op.value;
+        return;
+    }
+    const auto tree = state.find(op.tree);
+    if (tree == state.end()) return;
+    switch (op.kind) {
+        case Kind::put: break;
+        case Kind::erase: tree->second.erase(op.key); break;
+        case Kind::erase_range: {
+            const auto to = op.to ? tree->second.lower_bound(*op.to) : tree->second.end();
+            const auto from = tree->second.lower_bound(op.key);
+            if (!op.to || op.key < *op.to) tree->second.erase(from, to);
+            break;
+        }
+        case Kind::drop_tree: state.erase(tree); break;
+    }
+}
+
+inline void apply_to(Transaction& tx, const ModelOperation& op) {
+    using Kind = ModelOperation::Kind;
+    switch (op.kind) {
+        case Kind::put: tx.tree(op.tree).put(op.key, *op.value); break;
+        case Kind::erase: tx.tree(op.tree).erase(op.key); break;
+        case Kind::erase_range: tx.tree(op.tree).erase_range(op.key, op.to); break;
+        case Kind::drop_tree: tx.drop_tree(op.tree); break;
+    }
+}
+
+/// The states a recovery may end in.
+struct Expected {
+    std::vector<StatePointer> states;            ///< by txn; the last is the last attempted
+    std::vector<std::optional<Hash>> chains;     ///< by txn, where it was asked for
+    Txn durable = 0;
+    Txn visible = 0;
+    bool history = true;
+    bool dropped = false;                        ///< a tree was dropped once
+
+    Txn attempted() const { return states.size() - 1; }
+    /// The outcome is known: everything behind `txn` never happened.
+    void settle(Txn txn) {
+        states.resize(txn + 1);
+        chains.resize(txn + 1);
+        durable = std::min(durable, txn);
+        visible = txn;
+    }
+};
+
+inline std::string shown(std::string_view bytes) {
+    std::string out;
+    for (const char c : bytes.substr(0, 40)) out += c >= ' ' && c <= '~' ? c : '?';
+    return "'" + out + "' (" + std::to_string(bytes.size()) + " bytes)";
+}
+
+inline void compare_tree(const Tree& tree, const ModelTree& model, bool backward, const std::string& where) {
+    auto next = model.begin();
+    auto last = model.rbegin();
+    std::size_t count = 0;
+    Range all = backward ? tree.all().reversed() : tree.all();
+    for (const auto [key, value] : all) {
+        if (count == model.size()) throw Broken(where + ": there is an entry too many, " + shown(key));
+        const auto& [wanted_key, wanted_value] = backward ? *last : *next;
+        if (key != wanted_key) {
+            throw Broken(where + ": the key is " + shown(key) + ", not " + shown(wanted_key));
+        }
+        if (value != *wanted_value) {
+            throw Broken(where + ": the value of " + shown(key) + " is " + shown(value) + ", not " +
+                         shown(*wanted_value));
+        }
+        ++count;
+        if (backward) {
+            ++last;
+        } else {
+            ++next;
+        }
+    }
+    if (count != model.size()) {
+        throw Broken(where + ": " + std::to_string(model.size() - count) + " entries of " +
+                     std::to_string(model.size()) + " are missing");
+    }
+    if (tree.size() != model.size()) throw Broken(where + ": the tree's count is " + std::to_string(tree.size()));
+}
+
+/// Compares everything a snapshot shows, entry by entry.
+inline void compare(const Snapshot& snapshot, const ModelState& model, detail::Random& random, std::string where) {
+    where += ", txn " + std::to_string(snapshot.txn());
+    const std::vector<std::string> names = snapshot.tree_names();
+    auto wanted = model.begin();
+    for (const std::string& name : names) {
+        if (wanted == model.end() || wanted->first != name) throw Broken(where + ": tree " + shown(name));
+        ++wanted;
+    }
+    if (wanted != model.end()) throw Broken(where + ": tree " + shown(wanted->first) + " is missing");
+    for (const auto& [name, entries] : model) {
+        const Tree tree = snapshot.tree(name);
+        compare_tree(tree, entries, random.chance(1, 4), where + ", tree " + name);
+        if (entries.empty()) continue;
+        auto some = entries.begin();
+        std::advance(some, static_cast<std::ptrdiff_t>(random.below(entries.size())));
+        const std::optional<std::string_view> got = tree.get(some->first);
+        if (!got || *got != *some->second) throw Broken(where + ": get(" + shown(some->first) + ") is wrong");
+        if (tree.get(some->first + '\x01' + "no")) throw Broken(where + ": a key is there that never was");
+    }
+}
+
+/// Every version of a key against the sequence of states.
+inline void compare_versions(const Database& db, const Expected& expected, Txn newest, const std::string& tree,
+                             const std::string& key) {
+    std::vector<std::pair<Txn, ModelValue>> wanted;
+    ModelValue before;
+    for (Txn txn = 1; txn <= newest; ++txn) {
+        const ModelState& state = *expected.states[txn];
+        const auto there = state.find(tree);
+        ModelValue now;
+        if (there != state.end()) {
+            if (const auto entry = there->second.find(key); entry != there->second.end()) now = entry->second;
+        }
+        if (now != before) wanted.emplace_back(txn, now);
+        before = now;
+    }
+    std::vector<Version> found = db.history(tree, key);
+    // Newest first; an erasure of what is absent says nothing.
+    std::vector<Version> told;
+    for (auto version = found.rbegin(); version != found.rend(); ++version) {
+        if (!version->value && (told.empty() || !told.back().value)) continue;
+        told.push_back(std::move(*version));
+    }
+    const std::string where = "history of " + shown(key) + " in " + tree + " up to txn " + std::to_string(newest);
+    if (told.size() != wanted.size()) {
+        throw Broken(where + ": " + std::to_string(told.size()) + " versions, not " + std::to_string(wanted.size()));
+    }
+    for (std::size_t i = 0; i < told.size(); ++i) {
+        const auto& [txn, value] = wanted[i];
+        if (told[i].txn != txn || told[i].value.has_value() != (value != nullptr) ||
+            (value != nullptr && *told[i].value != *value)) {
+            throw Broken(where + ": version of txn " + std::to_string(told[i].txn) + " is not that of txn " +
+                         std::to_string(txn));
+        }
+    }
+}
+
+/// Some points of the past, the history of a key, and the log.
+inline void compare_past(const Database& db, const Expected& expected, Txn newest, detail::Random& random) {
+    if (!expected.history || newest == 0) return;
+    for (int i = 0; i < 2; ++i) {
+        const Txn txn = random.below(newest + 1);
+        const Snapshot then = db.begin_read(AsOf::txn(txn));
+        if (then.txn() != txn) throw Broken("AS OF txn " + std::to_string(txn) + " shows " + std::to_string(then.txn()));
+        compare(then, *expected.states[txn], random, "AS OF");
+    }
+    if (!expected.dropped) {
+        const ModelState& state = *expected.states[random.between(1, newest)];
+        for (const auto& [tree, entries] : state) {
+            if (entries.empty()) continue;
+            auto some = entries.begin();
+            std::advance(some, static_cast<std::ptrdiff_t>(random.below(entries.size())));
+            compare_versions(db, expected, newest, tree, some->first);
+            break;
+        }
+    }
+    Txn txn = 0;
+    for (const CommitRecord& record : db.commits(1)) {
+        if (record.txn != ++txn) throw Broken("the log names txn " + std::to_string(record.txn) + " after " +
+                                              std::to_string(txn - 1));
+    }
+    if (txn != newest) throw Broken("the log ends at txn " + std::to_string(txn) + ", not " + std::to_string(newest));
+    for (Txn i = newest; i > 0; --i) {
+        if (!expected.chains[i]) continue;
+        if (db.chain_hash(i) != *expected.chains[i]) {
+            throw Broken("the chain hash of txn " + std::to_string(i) + " changed");
+        }
+        break;
+    }
+}
+
+inline void must_verify(const Database& db, const std::string& where) {
+    const VerifyReport report = db.verify();
+    if (report.ok()) return;
+    std::string text = where + ": verify finds " + std::to_string(report.problems.size()) + " problems";
+    for (std::size_t i = 0; i < report.problems.size() && i < 4; ++i) {
+        text += "; " + report.problems[i].where + ": " + report.problems[i].what;
+    }
+    throw Broken(text);
+}
+
+}  // namespace northstar::hard
