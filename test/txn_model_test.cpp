@@ -1,0 +1,572 @@
+// txn_model_test.cpp -- random work on a database beside a std::map per txn, compared again and again.
+#include "txn_support.hpp"
+
+#include <atomic>
+#include <sstream>
+#include <thread>
+
+namespace {
+
+using namespace northstar;
+using txn_test::Dice;
+using txn_test::scaled;
+using txn_test::Workplace;
+
+struct Cell {
+    std::shared_ptr<const std::string> value;
+    Txn txn = 0;
+};
+using Entries = std::map<std::string, Cell>;
+using State = std::map<std::string, Entries>;
+
+std::shared_ptr<const std::string> text(std::string value) {
+    return std::make_shared<const std::string>(std::move(value));
+}
+
+/// What is wrong, in one line; empty: nothing. Not CHECKs: there are millions.
+void compare_entry(std::string_view key, std::string_view value, Txn txn, const std::string& wanted_key,
+                   const Cell& wanted, const char* way) {
+    if (key == wanted_key && value == *wanted.value && txn == wanted.txn) return;
+    std::ostringstream out;
+    out << way << ": got key \"" << key << "\", " << value.size() << " bytes, txn " << txn << "; wanted \"" << wanted_key
+        << "\", " << wanted.value->size() << " bytes, txn " << wanted.txn;
+    FAIL(out.str());
+}
+
+void compare_tree(const Tree& tree, const Entries& wanted, Dice& dice, bool all) {
+    INFO("tree " << tree.name());
+    if (tree.size() != wanted.size()) FAIL("size " << tree.size() << ", wanted " << wanted.size());
+    Cursor cursor = tree.cursor();
+    if (all) {
+        bool there = cursor.first();
+        for (const auto& [key, cell] : wanted) {
+            if (!there) FAIL("the scan ended before " << key);
+            compare_entry(cursor.key(), cursor.value(), cursor.txn(), key, cell, "forward");
+            there = cursor.next();
+        }
+        if (there) FAIL("the scan goes on with " << cursor.key());
+        there = cursor.last();
+        for (auto it = wanted.rbegin(); it != wanted.rend(); ++it) {
+            if (!there) FAIL("the scan backwards ended before " << it->first);
+            compare_entry(cursor.key(), cursor.value(), cursor.txn(), it->first, it->second, "backward");
+            there = cursor.prev();
+        }
+        if (there) FAIL("the scan backwards goes on with " << cursor.key());
+    }
+    for (int i = 0; i < 8; ++i) {
+        std::string key = "k" + std::to_string(dice.below(300));
+        if (!wanted.empty() && dice.chance(60)) {
+            key = std::next(wanted.begin(), static_cast<std::ptrdiff_t>(dice.below(wanted.size())))->first;
+        }
+        const auto exact = wanted.find(key);
+        const auto got = tree.get(key);
+        if (got.has_value() != (exact != wanted.end())) FAIL("get " << key << ": " << got.has_value());
+        if (got && *got != *exact->second.value) FAIL("get " << key << ": another value");
+        const auto by = tree.txn_of(key);
+        if (by.has_value() != got.has_value() || (by && *by != exact->second.txn)) FAIL("txn_of " << key);
+        if (cursor.find(key) != got.has_value()) FAIL("find " << key);
+        if (got) compare_entry(cursor.key(), cursor.value(), cursor.txn(), key, exact->second, "find");
+        auto at = wanted.lower_bound(key);
+        if (cursor.lower_bound(key) != (at != wanted.end())) FAIL("lower_bound " << key);
+        if (at != wanted.end()) {
+            compare_entry(cursor.key(), cursor.value(), cursor.txn(), at->first, at->second, "lower_bound");
+            // Turn round where it stands.
+            const bool before = at != wanted.begin();
+            if (cursor.prev() != before) FAIL("prev of lower_bound " << key);
+            if (before) {
+                const auto left = std::prev(at);
+                compare_entry(cursor.key(), cursor.value(), cursor.txn(), left->first, left->second, "prev");
+                if (!cursor.next()) FAIL("next of prev " << key);
+                compare_entry(cursor.key(), cursor.value(), cursor.txn(), at->first, at->second, "next of prev");
+            }
+        }
+        at = wanted.upper_bound(key);
+        if (cursor.upper_bound(key) != (at != wanted.end())) FAIL("upper_bound " << key);
+        if (at != wanted.end()) {
+            compare_entry(cursor.key(), cursor.value(), cursor.txn(), at->first, at->second, "upper_bound");
+        }
+    }
+    if (dice.chance(30)) {
+        const std::string prefix = "k" + std::to_string(dice.below(30));
+        auto at = wanted.lower_bound(prefix);
+        for (auto [key, value] : tree.prefix(prefix)) {
+            if (at == wanted.end() || key != at->first || value != *at->second.value) FAIL("prefix " << prefix);
+            ++at;
+        }
+        if (at != wanted.end() && at->first.starts_with(prefix)) FAIL("prefix " << prefix << " ends early");
+        std::string from = "k" + std::to_string(dice.below(300));
+        std::string to = "k" + std::to_string(dice.below(300));
+        if (to < from) std::swap(from, to);
+        auto back = wanted.lower_bound(to);
+        for (auto [key, value] : tree.range(from, to).reversed()) {
+            if (back == wanted.begin()) FAIL("reversed range goes on");
+            --back;
+            if (key != back->first || value != *back->second.value) FAIL("reversed range at " << key);
+        }
+        if (back != wanted.lower_bound(from)) FAIL("reversed range ends early");
+        const Estimate estimate = tree.estimate(from, to);
+        const auto exact = static_cast<std::uint64_t>(std::distance(wanted.lower_bound(from), wanted.lower_bound(to)));
+        if (estimate.low > exact || estimate.high < exact) {
+            FAIL("estimate [" << estimate.low << ", " << estimate.high << "] of " << exact);
+        }
+        std::vector<std::string> keys;
+        for (int i = 0; i < 40; ++i) keys.push_back("k" + std::to_string(dice.below(300)));
+        const std::vector<std::string_view> views(keys.begin(), keys.end());
+        std::vector<std::optional<std::string_view>> out(views.size());
+        tree.multi_get(views, out);
+        for (std::size_t i = 0; i < keys.size(); ++i) {
+            const auto it = wanted.find(keys[i]);
+            if (out[i].has_value() != (it != wanted.end()) || (out[i] && *out[i] != *it->second.value)) {
+                FAIL("multi_get " << keys[i]);
+            }
+        }
+    }
+}
+
+const std::vector<std::string>& all_trees() {
+    static const std::vector<std::string> names{"a", "bulk", "large", "short-lived"};
+    return names;
+}
+
+template <class Reader>
+void compare(Reader&& reader, const State& wanted, Dice& dice, bool all) {
+    std::vector<std::string> names;
+    for (const auto& [name, entries] : wanted) names.push_back(name);
+    if (reader.tree_names() != names) FAIL("tree_names: " << reader.tree_names().size() << " of " << names.size());
+    static const Entries nothing;
+    for (const std::string& name : all_trees()) {
+        const auto it = wanted.find(name);
+        const auto tree = reader.tree(name);
+        if (tree.exists() != (it != wanted.end())) FAIL("exists " << name << ": " << tree.exists());
+        compare_tree(tree, it == wanted.end() ? nothing : it->second, dice, all);
+    }
+}
+
+class Model {
+public:
+    Model(std::string path, Options options, std::uint64_t seed)
+        : dice_(seed), path_(std::move(path)), options_(options), db_(Database::open(path_, options_)) {
+        states_.emplace_back();
+    }
+
+    void step() {
+        const std::uint64_t what = dice_.below(100);
+        if (what < 62) {
+            write();
+        } else if (what < 70) {
+            optimistic();
+        } else if (what < 76) {
+            db_->checkpoint();
+        } else if (what < 78) {
+            db_->sync();
+        } else if (what < 84) {
+            hold();
+        } else if (what < 92) {
+            as_of();
+        } else if (what < 95) {
+            differences();
+        } else if (what < 97) {
+            versions();
+        } else if (what < 99) {
+            compare_now(true);
+        } else {
+            reopen();
+        }
+        if (held_.size() > 6) release(static_cast<std::size_t>(dice_.below(held_.size())));
+    }
+
+    void finish() {
+        while (!held_.empty()) release(held_.size() - 1);
+        compare_now(true);
+        verify();
+        reopen();
+        for (Txn txn = 0; txn < states_.size(); txn += 1 + dice_.below(states_.size() / 20 + 1)) look_back(txn);
+        records();
+        verify();
+    }
+
+    void compare_now(bool all) {
+        const Snapshot now = db_->begin_read();
+        INFO("present, txn " << now.txn());
+        REQUIRE(now.txn() == newest());
+        compare(now, states_.back(), dice_, all);
+    }
+
+    Txn newest() const { return states_.size() - 1; }
+
+private:
+    struct Held {
+        Snapshot snapshot;
+        Txn txn;
+        std::vector<std::tuple<std::string, std::string, std::string_view>> views;
+    };
+
+    std::string some_key() {
+        std::string key = "k" + std::to_string(dice_.below(300));
+        if (dice_.chance(3)) key += std::string(dice_.below(900), 'x');
+        return key;
+    }
+    const std::string& some_tree() { return all_trees()[dice_.below(all_trees().size())]; }
+    std::string some_value(const std::string& tree) {
+        if (tree == "large" && dice_.chance(25)) {
+            return dice_.bytes(dice_.chance(10) ? 3 * dice_.below(1 << 20) : 10240 + dice_.below(90000));
+        }
+        if (dice_.chance(5)) return dice_.bytes(dice_.below(5000));
+        return dice_.bytes(dice_.below(120));
+    }
+
+    /// One random operation on transaction and map alike.
+    void operate(Transaction& tx, State& state, Txn txn) {
+        const std::string& name = some_tree();
+        WritableTree tree = tx.tree(name);
+        const std::string key = some_key();
+        const auto found = state.find(name);
+        Cell* cell = nullptr;
+        if (found != state.end()) {
+            const auto entry = found->second.find(key);
+            if (entry != found->second.end()) cell = &entry->second;
+        }
+        const std::uint64_t what = dice_.below(100);
+        if (what < 50) {
+            const auto value = text(some_value(name));
+            tree.put(key, *value);
+            state[name][key] = {value, txn};
+        } else if (what < 68) {
+            REQUIRE(tree.erase(key) == (cell != nullptr));
+            if (cell != nullptr) found->second.erase(key);
+        } else if (what < 74) {
+            const auto value = text(some_value(name));
+            REQUIRE(tree.put_if_absent(key, *value) == (cell == nullptr));
+            if (cell == nullptr) state[name][key] = {value, txn};
+        } else if (what < 82) {
+            const bool right = dice_.chance(70);
+            std::optional<std::string> expected;
+            if (cell != nullptr) expected = *cell->value;
+            if (!right) expected = "not this";
+            const auto value = text(some_value(name));
+            const bool remove = dice_.chance(30);
+            const std::optional<std::string_view> desired =
+                remove ? std::nullopt : std::optional<std::string_view>(*value);
+            REQUIRE(tree.compare_and_swap(key, expected, desired) == right);
+            if (right && !remove) state[name][key] = {value, txn};
+            if (right && remove && cell != nullptr) found->second.erase(key);
+        } else if (what < 88) {
+            std::string from = "k" + std::to_string(dice_.below(300));
+            std::optional<std::string> to = "k" + std::to_string(dice_.below(300));
+            if (dice_.chance(10)) to.reset();
+            if (to && *to < from) std::swap(from, *to);
+            if (dice_.chance(50)) to = from + "5";
+            std::uint64_t count = 0;
+            if (found != state.end()) {
+                auto first = found->second.lower_bound(from);
+                auto last = to ? found->second.lower_bound(*to) : found->second.end();
+                count = static_cast<std::uint64_t>(std::distance(first, last));
+                found->second.erase(first, last);
+            }
+            REQUIRE(tree.erase_range(from, to) == count);
+        } else if (what < 92 && name == "short-lived") {
+            REQUIRE(tx.drop_tree(name) == (found != state.end()));
+            state.erase(name);
+        } else if (what < 94 && name == "bulk") {
+            Entries& entries = state[name];
+            const std::string from = entries.empty() ? "k" : entries.rbegin()->first;
+            for (int i = 0; i < 60 && from.size() < 500; ++i) {
+                const std::string next = from + "~" + std::to_string(1000 + i);
+                const auto value = text(some_value(name));
+                tree.append(next, *value);
+                entries[next] = {value, txn};
+            }
+        } else if (cell != nullptr && what < 97) {
+            // A value goes to another key straight from where it lies.
+            const std::string other = some_key();
+            tree.put(other, *tree.get(key));
+            const Cell copied{cell->value, txn};
+            state[name][other] = copied;
+        } else if (cell != nullptr) {
+            // A key goes in as the cursor shows it.
+            Cursor cursor = tree.cursor();
+            REQUIRE(cursor.find(key));
+            REQUIRE(tree.erase(cursor.key()));
+            found->second.erase(key);
+        }
+    }
+
+    void write() {
+        Transaction tx = db_->begin_write();
+        REQUIRE(tx.base_txn() == newest());
+        const Txn txn = newest() + 1;
+        State state = states_.back();
+        struct Saved {
+            Savepoint point;
+            State state;
+        };
+        std::vector<Saved> saved;
+        const std::uint64_t operations = dice_.chance(5) ? 200 : 1 + dice_.below(12);
+        for (std::uint64_t i = 0; i < operations; ++i) {
+            if (dice_.chance(8)) saved.push_back({tx.savepoint(), state});
+            if (!saved.empty() && dice_.chance(6)) {
+                const std::size_t to = dice_.below(saved.size());
+                tx.rollback_to(saved[to].point);
+                state = saved[to].state;
+                saved.resize(to + 1);
+                if (dice_.chance(20)) compare(tx, state, dice_, true);
+            }
+            operate(tx, state, txn);
+            if (dice_.chance(3)) compare(tx, state, dice_, dice_.chance(40));
+        }
+        if (dice_.chance(10)) {
+            if (dice_.chance(50)) tx.rollback();
+            return;
+        }
+        if (dice_.chance(30)) tx.annotate("who", "model");
+        tx.set_durability(dice_.chance(50) ? Durability::lazy : Durability::full);
+        committed(tx.commit(), std::move(state));
+    }
+
+    void committed(const Commit& commit, State state) {
+        if (commit.txn == 0) {
+            compare_now(true);
+            return;
+        }
+        REQUIRE(commit.txn == newest() + 1);
+        states_.push_back(std::move(state));
+        times_.push_back(commit.time_us);
+        if (dice_.chance(15)) compare_now(dice_.chance(20));
+    }
+
+    void optimistic() {
+        Transaction tx = db_->begin_optimistic();
+        const Txn base = newest();
+        std::map<std::pair<std::string, std::string>, std::optional<Cell>> read;
+        for (std::uint64_t i = dice_.below(6); i > 0; --i) {
+            const std::string& tree = some_tree();
+            const std::string key = some_key();
+            read[{tree, key}] = lookup(states_.back(), tree, key);
+            const auto got = tx.tree(tree).get(key);
+            const auto& wanted = read[{tree, key}];
+            REQUIRE(got.has_value() == wanted.has_value());
+            if (got && *got != *wanted->value) FAIL("optimistic get " << key);
+        }
+        std::map<std::string, std::shared_ptr<const std::string>> writes;
+        for (std::uint64_t i = 1 + dice_.below(4); i > 0; --i) {
+            const std::string key = some_key();
+            writes[key] = text(some_value("a"));
+            tx.tree("a").put(key, *writes[key]);
+        }
+        for (std::uint64_t i = dice_.below(3); i > 0; --i) write();
+        if (dice_.chance(20)) db_->checkpoint();
+        bool touched = states_[base].contains("a") != states_.back().contains("a");
+        for (const auto& [where, before] : read) {
+            const auto now = lookup(states_.back(), where.first, where.second);
+            if (now.has_value() != before.has_value() || (now && now->txn != before->txn)) touched = true;
+            if (states_[base].contains(where.first) != states_.back().contains(where.first)) touched = true;
+            // Dropped and made again it is another tree.
+            if (where.first == "short-lived") touched = true;
+        }
+        bool changed = false;
+        for (const auto& [where, before] : read) {
+            const auto now = lookup(states_.back(), where.first, where.second);
+            if (now.has_value() != before.has_value() || (now && *now->value != *before->value)) changed = true;
+        }
+        try {
+            const Commit commit = tx.commit();
+            if (changed) FAIL("committed over what it had read");
+            State state = states_.back();
+            for (const auto& [key, value] : writes) state["a"][key] = {value, newest() + 1};
+            committed(commit, std::move(state));
+        } catch (const Error& error) {
+            REQUIRE(error.code() == Errc::conflict);
+            // A new tree elsewhere conflicts with a tree made here.
+            if (!touched && states_[base].contains("a")) FAIL("a conflict where nothing read was touched");
+        }
+    }
+
+    static std::optional<Cell> lookup(const State& state, const std::string& tree, const std::string& key) {
+        const auto entries = state.find(tree);
+        if (entries == state.end()) return std::nullopt;
+        const auto cell = entries->second.find(key);
+        if (cell == entries->second.end()) return std::nullopt;
+        return cell->second;
+    }
+
+    void hold() {
+        const bool past = dice_.chance(40);
+        const Txn txn = past ? dice_.below(newest() + 1) : newest();
+        Held held{past ? db_->begin_read(AsOf::txn(txn)) : db_->begin_read(), txn, {}};
+        REQUIRE(held.snapshot.txn() == txn);
+        for (int i = 0; i < 20; ++i) {
+            const std::string& tree = some_tree();
+            const std::string key = some_key();
+            if (const auto value = held.snapshot.tree(tree).get(key)) held.views.emplace_back(tree, key, *value);
+        }
+        held_.push_back(std::move(held));
+    }
+
+    void release(std::size_t index) {
+        {
+            const Held& held = held_[index];
+            INFO("a snapshot held, txn " << held.txn);
+            compare(held.snapshot, states_[held.txn], dice_, true);
+            for (const auto& [tree, key, value] : held.views) {
+                if (value != *states_[held.txn].at(tree).at(key).value) FAIL("a view changed under its snapshot: " << key);
+            }
+        }
+        held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(index));
+    }
+
+    void look_back(Txn txn) {
+        INFO("AS OF " << txn);
+        const Snapshot then = db_->begin_read(AsOf::txn(txn));
+        REQUIRE(then.txn() == txn);
+        if (txn > 0) REQUIRE(then.time_us() == times_[txn - 1]);
+        compare(then, states_[txn], dice_, dice_.chance(50));
+    }
+
+    void as_of() {
+        const Txn txn = dice_.below(newest() + 1);
+        look_back(txn);
+        if (txn == 0) return;
+        const Snapshot then = db_->begin_read(AsOf::time(times_[txn - 1]));
+        REQUIRE(then.time_us() == times_[txn - 1]);
+        REQUIRE(then.txn() >= txn);
+    }
+
+    void differences() {
+        const Txn from = dice_.below(newest() + 1);
+        const Txn to = dice_.below(newest() + 1);
+        INFO("diff " << from << " " << to);
+        std::map<std::pair<std::string, std::string>, std::pair<const std::string*, const std::string*>> wanted;
+        for (const auto& [tree, entries] : states_[from]) {
+            for (const auto& [key, cell] : entries) wanted[{tree, key}].first = cell.value.get();
+        }
+        for (const auto& [tree, entries] : states_[to]) {
+            for (const auto& [key, cell] : entries) wanted[{tree, key}].second = cell.value.get();
+        }
+        std::erase_if(wanted, [](const auto& entry) {
+            const auto [a, b] = entry.second;
+            return a == b || (a != nullptr && b != nullptr && *a == *b);
+        });
+        const std::vector<Change> got = db_->diff(AsOf::txn(from), AsOf::txn(to));
+        REQUIRE(got.size() == wanted.size());
+        std::size_t i = 0;
+        for (const auto& [where, values] : wanted) {
+            const Change& change = got[i++];
+            const auto same = [](const std::optional<std::string>& a, const std::string* b) {
+                return a.has_value() == (b != nullptr) && (!a || *a == *b);
+            };
+            if (change.tree != where.first || change.key != where.second || !same(change.before, values.first) ||
+                !same(change.after, values.second)) {
+                FAIL("diff at " << where.first << " " << where.second);
+            }
+        }
+    }
+
+    void versions() {
+        const std::string& tree = some_tree();
+        if (tree == "short-lived") return;
+        const std::string key = some_key();
+        INFO("history of " << tree << " " << key);
+        std::vector<std::pair<Txn, const std::string*>> wanted;
+        for (Txn txn = 1; txn <= newest(); ++txn) {
+            const auto before = lookup(states_[txn - 1], tree, key);
+            const auto after = lookup(states_[txn], tree, key);
+            if (after && after->txn == txn) wanted.emplace_back(txn, after->value.get());
+            if (before && !after) wanted.emplace_back(txn, nullptr);
+        }
+        std::vector<Version> got = db_->history(tree, key);
+        // An erasure inside a txn that also wrote the key, or of a key that was not there, may be told too.
+        std::erase_if(got, [&](const Version& version) {
+            return !version.value && !lookup(states_[version.txn - 1], tree, key);
+        });
+        REQUIRE(got.size() == wanted.size());
+        for (std::size_t i = 0; i < got.size(); ++i) {
+            const auto& [txn, value] = wanted[wanted.size() - 1 - i];
+            REQUIRE(got[i].txn == txn);
+            REQUIRE(got[i].time_us == times_[txn - 1]);
+            REQUIRE(got[i].value.has_value() == (value != nullptr));
+            if (value != nullptr && *got[i].value != *value) FAIL("another value at txn " << txn);
+        }
+    }
+
+    void records() {
+        Txn next = 1;
+        State state;
+        Hash last;
+        for (const CommitRecord& record : db_->commits()) {
+            REQUIRE(record.txn == next);
+            REQUIRE(record.time_us == times_[next - 1]);
+            ++next;
+        }
+        REQUIRE(next == newest() + 1);
+    }
+
+    void verify() {
+        const VerifyReport report = db_->verify();
+        for (const Problem& problem : report.problems) UNSCOPED_INFO(problem.where << ": " << problem.what);
+        REQUIRE(report.ok());
+    }
+
+    void reopen() {
+        while (!held_.empty()) release(held_.size() - 1);
+        const Hash before = db_->begin_read().state_hash();
+        if (dice_.chance(50)) db_->close();
+        db_.reset();
+        db_.emplace(Database::open(path_, options_));
+        const Snapshot now = db_->begin_read();
+        REQUIRE(now.txn() == newest());
+        REQUIRE(now.state_hash() == before);
+        compare(now, states_.back(), dice_, true);
+    }
+
+    Dice dice_;
+    std::string path_;
+    Options options_;
+    std::optional<Database> db_;
+    std::vector<State> states_;  // by txn
+    std::vector<std::uint64_t> times_;
+    std::vector<Held> held_;
+};
+
+void run_model(Options options, std::uint64_t ordinary, int steps) {
+    const std::uint64_t seed = txn_test::seed(ordinary);
+    INFO("seed " << seed);
+    const Workplace place;
+    Model model(place / "model.db", options, seed);
+    for (int i = 0; i < scaled(steps); ++i) {
+        INFO("step " << i);
+        model.step();
+    }
+    model.finish();
+}
+
+Options small(std::uint32_t page_size, bool background) {
+    Options options;
+    options.page_size = page_size;
+    options.background = background;
+    options.overlay_limit = 4u << 20;
+    options.checkpoint_log_bytes = 256u << 10;
+    options.lazy_flush_ms = 20;
+    return options;
+}
+
+}  // namespace
+
+TEST_CASE("Random work equals a map per txn: 4 KiB pages, checkpoints in the background") {
+    run_model(small(4096, true), 11, 400);
+}
+
+TEST_CASE("Random work equals a map per txn: 4 KiB pages, no threads") { run_model(small(4096, false), 12, 400); }
+
+TEST_CASE("Random work equals a map per txn: 16 KiB pages") { run_model(small(16384, true), 13, 250); }
+
+TEST_CASE("Random work equals a map per txn: 64 KiB pages, read without a mapping") {
+    Options options = small(65536, false);
+    options.read_mode = ReadMode::pread;
+    run_model(options, 14, 250);
+}
+
+TEST_CASE("Random work equals a map per txn: records padded to blocks") {
+    Options options = small(4096, false);
+    options.log_align = 4096;
+    run_model(options, 15, 150);
+}
