@@ -205,7 +205,7 @@ void DatabaseCore::checkpoint() {
 ReadView* DatabaseCore::freeze() {
     for (;;) {
         catch_up();
-        if (processes_->load(Word::generation) > newest_.generation) {
+        if (newer_meta_exists()) {
             const TurnGuard guard(turn_);
             replay_to(processes_->load(Word::visible_txn), false);
         }
@@ -358,6 +358,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
             processes_->pin(meta.generation);
             checkpoint_position_.store(meta.log_position, std::memory_order_relaxed);
             processes_->store(Word::clean, clean ? 1 : 0);
+            own_generation_.store(meta.generation);
             processes_->store(Word::generation, meta.generation);
         }
     } catch (...) {
@@ -500,6 +501,15 @@ void DatabaseCore::rebase(const Meta& meta, std::uint64_t frozen_number, const s
         if (copies.size() - before <= k_small_rest) break;
     }
     const TurnGuard guard(turn_);
+    if (bases_.back()->meta.generation >= meta.generation) {
+        // Another process made a newer generation meanwhile, and a writer here stands on that already.
+        for (const RebasedPage& page : copies) {
+            page.copy->next = nullptr;
+            arena_->give(page.copy, page.copy, 1);
+        }
+        for (ReadView* view : views) close_view(view);
+        return;
+    }
     const Root* built = roots_->built();
     auto base = std::make_unique<Base>();
     base->meta = meta;
