@@ -206,7 +206,7 @@ void DatabaseCore::checkpoint() {
 ReadView* DatabaseCore::freeze() {
     for (;;) {
         catch_up();
-        if (processes_->load(Word::generation) > newest_.generation) {
+        if (newer_meta_exists()) {
             const TurnGuard guard(turn_);
             replay_to(processes_->load(Word::visible_txn), false);
         }
@@ -275,12 +275,18 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
         const std::uint64_t needed_log = history ? meta.log_begin : meta.log_position;
         std::vector<Extent> released = log_->below(needed_log);
         const std::map<std::uint64_t, std::uint64_t> births = log_->births();
+        std::vector<DroppedPage> dropped;
+        {
+            // Commits go on adding to the list.
+            const std::lock_guard lock(dropped_mutex_);
+            for (const DroppedPage& d : base.dropped) {
+                if (d.root <= frozen_number) dropped.push_back(d);
+            }
+        }
         {
             const std::lock_guard lock(space_mutex_);
             load_space();
-            for (const DroppedPage& d : base.dropped) {
-                if (d.root <= frozen_number) space_.die(d.page, d.pages, d.born, meta.generation);
-            }
+            for (const DroppedPage& d : dropped) space_.die(d.page, d.pages, d.born, meta.generation);
             space_.die(newest_.space_page, run_pages(newest_.space_bytes, page_size_), newest_.generation,
                        meta.generation);
             for (const Extent& e : released) space_.die(e.page, e.pages, births.at(e.logical), meta.generation);
@@ -356,6 +362,12 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
             const std::lock_guard lock(space_mutex_);
             space_generation_ = meta.generation;
             if (!memory_ && file_->size() > space_.end() * page_size_) file_->truncate(space_.end() * page_size_);
+            // Together with the map: who allocates next must not load that of the generation before.
+            processes_->pin(meta.generation);
+            checkpoint_position_.store(meta.log_position, std::memory_order_relaxed);
+            processes_->store(Word::clean, clean ? 1 : 0);
+            own_generation_.store(meta.generation);
+            processes_->store(Word::generation, meta.generation);
         }
     } catch (...) {
         {
@@ -371,10 +383,6 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
         release_carving();
         throw;
     }
-    processes_->pin(meta.generation);
-    checkpoint_position_.store(meta.log_position, std::memory_order_relaxed);
-    processes_->store(Word::clean, clean ? 1 : 0);
-    processes_->store(Word::generation, meta.generation);
     release_carving();
     rebase(meta, frozen_number, placer->frames());
     close_view(view);
@@ -501,6 +509,15 @@ void DatabaseCore::rebase(const Meta& meta, std::uint64_t frozen_number, const s
         if (copies.size() - before <= k_small_rest) break;
     }
     const TurnGuard guard(turn_);
+    if (bases_.back()->meta.generation >= meta.generation) {
+        // Another process made a newer generation meanwhile, and a writer here stands on that already.
+        for (const RebasedPage& page : copies) {
+            page.copy->next = nullptr;
+            arena_->give(page.copy, page.copy, 1);
+        }
+        for (ReadView* view : views) close_view(view);
+        return;
+    }
     const Root* built = roots_->built();
     auto base = std::make_unique<Base>();
     base->meta = meta;

@@ -85,6 +85,7 @@ Root* DatabaseCore::root_of(Workspace& work, Txn txn, std::uint64_t time_us, std
 
 void DatabaseCore::reserve_install(Workspace& work) {
     roots_->reserve_burials(work.pages().dropped().size());
+    const std::lock_guard lock(dropped_mutex_);
     std::vector<DroppedPage>& dropped = bases_.back()->dropped;
     const std::size_t needed = dropped.size() + work.pages().dropped().size();
     if (dropped.capacity() < needed) dropped.reserve(std::max(needed, 2 * dropped.capacity()));
@@ -105,6 +106,7 @@ void DatabaseCore::adopt_pages(Workspace& work, std::uint64_t number) {
     for (Frame* frame : pages.frames()) {
         if (frame != nullptr) frame->birth = number;
     }
+    const std::lock_guard lock(dropped_mutex_);
     for (const PageWriter::Dropped& dropped : pages.dropped()) {
         if (dropped.ref.in_memory()) {
             roots_->bury(Frame::of(dropped.ref), number);

@@ -246,7 +246,7 @@ ReadView* DatabaseCore::open_copy_view() {
             const std::lock_guard lock(checkpoint_mutex_);
             const TurnGuard guard(turn_);
             const Txn visible = processes_->load(Word::visible_txn);
-            if (processes_->load(Word::generation) > newest_.generation) replay_to(visible, false);
+            if (newer_meta_exists()) replay_to(visible, false);
             roots_->advance(visible);
         }
         ReadView* view = open_view();

@@ -254,6 +254,7 @@ private:
     Counters counters_;
 
     mutable std::mutex meta_mutex_;            // bases_, newest_
+    std::mutex dropped_mutex_;                 // Base::dropped of the last: added to under the turn, read by checkpoints
     Meta metas_[2];                            // as read at opening
     bool meta_valid_[2] = {false, false};
     Meta newest_;                              // of the base this process stands on
@@ -273,6 +274,7 @@ private:
     std::uint64_t space_generation_ = 0;       // the map is of this generation; 0: not loaded
     std::uint64_t space_extents_end_ = 0;      // log extents before this position are taken in it
     std::atomic<std::uint64_t> checkpoint_position_{0};
+    std::atomic<std::uint64_t> own_generation_{0};  // newest that a checkpoint of this process made
 
     std::mutex background_mutex_;
     std::condition_variable background_wake_;

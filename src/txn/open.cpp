@@ -555,7 +555,12 @@ bool DatabaseCore::still_there(const Meta& meta) {
            decode_meta(bytes, now) == MetaState::valid && now.generation == meta.generation;
 }
 
-bool DatabaseCore::newer_meta_exists() { return processes_->load(Word::generation) > newest_.generation; }
+/// Made by another process: what a checkpoint of this one made, its rebase adopts.
+bool DatabaseCore::newer_meta_exists() {
+    const std::uint64_t own = own_generation_.load();
+    const std::lock_guard lock(meta_mutex_);
+    return processes_->load(Word::generation) > std::max(newest_.generation, own);
+}
 
 /// Moves to the newest meta page, which another process wrote. Call with the turn. The built root is replaced by one
 /// on the new base, at least as new.

@@ -56,7 +56,7 @@ void apply_record(Workspace& work, const RecordView& record) {
 /// `visible`; else to `visible` in one root. Call with the turn.
 void DatabaseCore::replay_to(Txn visible, bool to_end) {
     for (int attempt = 0;; ++attempt) {
-        if (processes_->load(Word::generation) > newest_.generation) adopt_newest();
+        if (newer_meta_exists()) adopt_newest();
         const Root* built = roots_->built();
         std::uint64_t at = built->log_position;
         Txn txn = built->txn.load(std::memory_order_relaxed);
@@ -155,7 +155,7 @@ void DatabaseCore::catch_up_for_writing() {
     const std::uint64_t end = processes_->load(Word::log_position);
     const Txn visible = processes_->load(Word::visible_txn);
     if (roots_->built()->txn.load(std::memory_order_relaxed) < built || log_->end() != end ||
-        processes_->load(Word::generation) > newest_.generation) {
+        newer_meta_exists()) {
         replay_to(visible, true);
         log_->set_end(end, processes_->load(Word::epoch));
     }
