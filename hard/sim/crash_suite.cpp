@@ -161,6 +161,7 @@ private:
 
     /// Opens a machine that crashed, crashing it again now and then, and compares everything.
     void recover_and_check(SimulatedDisk& disk, Expected expected, Random& random) {
+        disk.set_capacity(~std::uint64_t{0});
         if (random.chance(1, 8)) look_read_only(disk, expected, random);
         for (int attempt = random.chance(1, 2) ? 3 : 0;; --attempt) {
             Process process;
