@@ -337,9 +337,12 @@ private:
             ++totals_.classes["crash"];
             crashed(crash_kind_);
         } catch (const Error& error) {
-            if (error.code() == Errc::conflict) return;
-            if (!fault_) throw Broken(std::string("no fault was planned, but: ") + error.what());
-            failed(error);
+            if (error.code() == Errc::conflict) {
+                ++totals_.classes["conflict"];
+            } else {
+                if (!fault_) throw Broken(std::string("no fault was planned, but: ") + error.what());
+                failed(error);
+            }
         }
         if (fault_) {
             disk_->clear_plans();

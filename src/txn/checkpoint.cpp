@@ -85,14 +85,15 @@ void DatabaseCore::learn_extent(const Extent& extent) {
 void DatabaseCore::extend_log(std::uint64_t size) {
     using namespace checkpoint_impl;
     if (log_->fits(size)) return;
-    const std::uint64_t wanted = size + 2 * align_record(k_extent_reserve, log_->log_align());
+    const std::uint64_t keep = align_record(k_extent_reserve, log_->log_align());
+    const std::uint64_t wanted = size + 2 * keep;
+    ensure_unclean();
     RecordFields fields;
     const Root* built = roots_->built();
     fields.txn = built->txn.load(std::memory_order_relaxed);
     fields.time_us = std::max(built->time_us, processes_->load(Word::last_time));
     fields.durable = std::min(processes_->load(Word::durable_position), log_->end());
     if (log_->room() >= wanted) {
-        ensure_unclean();
         write_log([&] { log_->move_to_fit(wanted, fields, {}); });
         processes_->store(Word::log_position, log_->end());
         return;
@@ -100,7 +101,7 @@ void DatabaseCore::extend_log(std::uint64_t size) {
     const ExtentDirectory extents = log_->extents();
     const std::uint64_t last = extents.empty() ? 0 : extents.bytes_of(extents[extents.size() - 1]);
     const std::uint64_t bytes =
-        std::max(wanted, std::clamp(2 * last, k_first_extent_bytes, k_largest_extent_bytes));
+        std::max(wanted + keep, std::clamp(2 * last, k_first_extent_bytes, k_largest_extent_bytes));
     Extent extent;
     extent.logical = extents.end();
     extent.pages = (bytes + page_size_ - 1) / page_size_;
@@ -118,7 +119,6 @@ void DatabaseCore::extend_log(std::uint64_t size) {
             }
             space_extents_end_ = extent.logical + extent.pages * page_size_;
         }
-        ensure_unclean();
         learn_extent(extent);
         write_log([&] { log_->move_to_fit(wanted, fields, {&extent, 1}); });
         processes_->store(Word::log_position, log_->end());
