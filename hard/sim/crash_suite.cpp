@@ -161,6 +161,7 @@ private:
 
     /// Opens a machine that crashed, crashing it again now and then, and compares everything.
     void recover_and_check(SimulatedDisk& disk, Expected expected, Random& random) {
+        disk.set_capacity(~std::uint64_t{0});
         if (random.chance(1, 8)) look_read_only(disk, expected, random);
         for (int attempt = random.chance(1, 2) ? 3 : 0;; --attempt) {
             Process process;
@@ -336,9 +337,12 @@ private:
             ++totals_.classes["crash"];
             crashed(crash_kind_);
         } catch (const Error& error) {
-            if (error.code() == Errc::conflict) return;
-            if (!fault_) throw Broken(std::string("no fault was planned, but: ") + error.what());
-            failed(error);
+            if (error.code() == Errc::conflict) {
+                ++totals_.classes["conflict"];
+            } else {
+                if (!fault_) throw Broken(std::string("no fault was planned, but: ") + error.what());
+                failed(error);
+            }
         }
         if (fault_) {
             disk_->clear_plans();

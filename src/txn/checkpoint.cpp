@@ -95,9 +95,10 @@ RecordFields DatabaseCore::control_fields() {
 void DatabaseCore::extend_log(std::uint64_t size) {
     using namespace checkpoint_impl;
     if (log_->fits(size)) return;
-    const std::uint64_t wanted = size + 2 * align_record(k_extent_reserve, log_->log_align());
+    const std::uint64_t keep = align_record(k_extent_reserve, log_->log_align());
+    const std::uint64_t wanted = size + 2 * keep;
+    ensure_unclean();
     if (log_->room() >= wanted) {
-        ensure_unclean();
         const RecordFields fields = control_fields();
         write_log([&] { log_->move_to_fit(wanted, fields, {}); });
         processes_->store(Word::log_position, log_->end());
@@ -105,11 +106,12 @@ void DatabaseCore::extend_log(std::uint64_t size) {
     }
     const ExtentDirectory extents = log_->extents();
     const std::uint64_t last = extents.empty() ? 0 : extents.bytes_of(extents[extents.size() - 1]);
-    grow_log(std::max(wanted, std::clamp(2 * last, k_first_extent_bytes, k_largest_extent_bytes)), wanted);
+    grow_log(std::max(wanted + keep, std::clamp(2 * last, k_first_extent_bytes, k_largest_extent_bytes)), wanted);
 }
 
 /// Adds an extent of so many bytes and goes on in it, or in the first one that has room for `wanted` bytes.
 void DatabaseCore::grow_log(std::uint64_t bytes, std::uint64_t wanted) {
+    ensure_unclean();
     Extent extent;
     extent.logical = log_->extents().end();
     extent.pages = (bytes + page_size_ - 1) / page_size_;
@@ -127,7 +129,6 @@ void DatabaseCore::grow_log(std::uint64_t bytes, std::uint64_t wanted) {
             }
             space_extents_end_ = extent.logical + extent.pages * page_size_;
         }
-        ensure_unclean();
         learn_extent(extent);
         const RecordFields fields = control_fields();
         write_log([&] { log_->move_to_fit(wanted, fields, {&extent, 1}); });

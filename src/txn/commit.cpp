@@ -131,7 +131,6 @@ Commit DatabaseCore::commit(WriteTxn& t) {
     const Txn txn = work.txn();
     const bool lazy = t.durability == Durability::lazy;
     work.finish();
-    t.operations_.finish();
 
     RecordFields fields;
     fields.epoch = log_->epoch();

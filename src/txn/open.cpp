@@ -423,7 +423,15 @@ void DatabaseCore::recover() {
     RecordView record;
     try {
         while (scanner.next(record)) {
-            for (std::uint32_t i = 0; i < record.extents(); ++i) learn_extent(record.extent(i));
+            for (std::uint32_t i = 0; i < record.extents(); ++i) {
+                // A power loss may keep the record and lose the file's new size: nothing durable lay in there.
+                const Extent extent = record.extent(i);
+                const std::uint64_t end_of_extent = (extent.page + extent.pages) * page_size_;
+                if (file_->size() < end_of_extent) {
+                    file_->allocate(extent.page * page_size_, extent.pages * page_size_);
+                }
+                learn_extent(extent);
+            }
             if (record.kind() != RecordKind::commit) continue;
             work.pages().set_txn(record.txn());
             behind = record.end();
@@ -665,7 +673,14 @@ void DatabaseCore::recover_read_only() {
     LogScanner scanner(bytes, extents, log_->seed(), start);
     RecordView record;
     while (scanner.next(record)) {
-        for (std::uint32_t i = 0; i < record.extents(); ++i) learn_extent(record.extent(i));
+        bool there = true;
+        for (std::uint32_t i = 0; i < record.extents() && there; ++i) {
+            // A power loss may keep the record and lose the file's new size: nothing durable lay in there.
+            const Extent extent = record.extent(i);
+            there = file_->size() >= (extent.page + extent.pages) * page_size_;
+            if (there) learn_extent(extent);
+        }
+        if (!there) break;
         at = scanner.cursor().position;
     }
     if (!(meta.clean && at == meta.log_position)) {

@@ -229,7 +229,6 @@ void WriteTxn::apply_again(const Root& built) {
     work_.abandon();
     const Txn txn = built.txn.load(std::memory_order_relaxed) + 1;
     work_.begin(built.catalog, built.next_tree_id, built.history, txn);
-    operations_.finish();
     for (std::uint32_t i = 0; i < operations_.count(); ++i) apply_operation(work_, operations_.operation(i));
 }
 
@@ -244,6 +243,7 @@ Commit WriteTxn::commit() {
         if (full && read != 0) core_->make_durable(read, position);
         return {};
     }
+    operations_.finish();
     if (mode_ == Mode::optimistic) {
         core_->begin_exclusive(std::nullopt);
         has_turn_ = true;
