@@ -141,7 +141,8 @@ struct World {
     }
 
     // The newest write at or before txn, within (after, txn].
-    const std::pair<const Txn, Write>* newest(std::uint64_t tree, const std::string& key, Txn txn, Txn after = 0) const {
+    const std::pair<const Txn, Write>* newest(std::uint64_t tree, const std::string& key, Txn txn,
+                                              Txn after = 0) const {
         const auto found = model.find({tree, key});
         if (found == model.end()) return nullptr;
         const auto behind = found->second.upper_bound(txn);

@@ -1,4 +1,4 @@
-// operation_list.hpp -- the operations of a transaction, collected in call order, written as records in canonical order.
+// operation_list.hpp -- the operations of a transaction: collected in call order, written in canonical order.
 // Layer: log.  Threads: belongs to one thread at a time.
 //
 // Use: put/erase/... and annotate while the transaction runs; mark/rewind for savepoints; finish() once; then plan with
