@@ -2,7 +2,9 @@
 
 #include "history_support.hpp"
 
+#include <atomic>
 #include <chrono>
+#include <thread>
 
 using namespace history_test;
 
@@ -202,7 +204,8 @@ TEST_CASE("segments, a tail and their merge answer as one index", "[history][fas
             }
         }
     }
-    for (const auto& [key, versions] : world.model) {
+    for (const auto& [entry, versions] : world.model) {
+        const std::pair<std::uint64_t, std::string>& key = entry;
         // As a reader of one key's history sees it: erasing what is not there is no version, except by name.
         std::vector<std::pair<Txn, std::optional<std::string>>> wanted;
         bool there = false;
@@ -225,7 +228,8 @@ TEST_CASE("anchors lead to every transaction and time", "[history][fast]") {
     for (int i = 0; i < 900; ++i) world.commit();
     const Segment segment(world.segment(0, 700));
     const std::shared_ptr<HistoryTail> tail = world.tail(700, 900);
-    const HistoryIndex index({std::shared_ptr<const HistorySource>(std::shared_ptr<void>(), &segment.view), tail});
+    const std::shared_ptr<const HistorySource> sealed(std::shared_ptr<void>(), &segment.view);
+    const HistoryIndex index({sealed, tail});
     CHECK(segment.view.anchors() > 3);
     std::vector<std::uint64_t> times{0};
     world.replay(0, 900, [&](const RecordView& record) {
@@ -245,8 +249,8 @@ TEST_CASE("anchors lead to every transaction and time", "[history][fast]") {
         REQUIRE(record.position() - anchor->position < k_anchor_stretch + 200000);
         const std::uint64_t time = world.random.below(times.back() + 10);
         const std::optional<LogAnchor> at = index.anchor_at(time);
-        const auto newest =
-            static_cast<Txn>(std::upper_bound(times.begin() + 1, times.end(), time) - times.begin()) - 1;
+        const auto behind = std::upper_bound(times.begin() + 1, times.end(), time);
+        const auto newest = static_cast<Txn>(behind - times.begin()) - 1;
         REQUIRE(at.has_value() == (newest > 0));
         if (at) {
             REQUIRE(at->txn <= newest);
@@ -453,15 +457,55 @@ TEST_CASE("segments made to fit their checksums never lead outside or astray for
                                      : random.chance(1, 5) ? layout.directory + random.below(600)
                                      : random.chance(1, 9) ? layout.anchors + random.below(200)
                                                            : 256 + random.below(layout.directory - 256);
-            if (at < bad.size())
-                bad[at] = random.chance(1, 2) ? static_cast<std::byte>(random.next())
-                                              : bad[at] ^ static_cast<std::byte>(1u << random.below(8));
+            if (at >= bad.size()) continue;
+            const auto any = static_cast<std::byte>(random.next());
+            bad[at] = random.chance(1, 2) ? any : bad[at] ^ static_cast<std::byte>(1u << random.below(8));
         }
         repair(bad);
         ++(ask_everything(bad, few, 150) ? accepted : refused);
     }
     CHECK(refused > 1000);
     CHECK(accepted > 10);
+}
+
+TEST_CASE("a tail may grow and a segment be verified while others read them", "[history][fast]") {
+    World world(95);
+    for (int i = 0; i < 300; ++i) world.commit();
+    const Segment segment(world.segment(0, 100));
+    const auto tail = std::make_shared<HistoryTail>(100);
+    std::atomic<bool> done{false};
+    std::atomic<std::uint64_t> wrong{0};
+    std::vector<std::thread> readers;
+    for (std::uint64_t n = 0; n < 3; ++n) {
+        readers.emplace_back([&, n] {
+            Random random(n);
+            for (int round = 0; round < 40 || (!done && round < 100000); ++round) {
+                const std::uint64_t tree = 1 + random.below(3);
+                const std::string& key = world.ordered[random.below(world.ordered.size())];
+                const Txn sealed = random.between(1, 100);
+                const auto* then = world.newest(tree, key, sealed);
+                const std::optional<HistoryVersion> old = segment.view.newest(tree, key, sealed);
+                if (old.has_value() != (then != nullptr) || (old && old->txn != then->first)) ++wrong;
+                const Txn last = tail->last();
+                const auto* now = world.newest(tree, key, last, 100);
+                const std::optional<HistoryVersion> found = tail->newest(tree, key, last);
+                if (found.has_value() != (now != nullptr) || (found && found->txn != now->first)) ++wrong;
+                const std::unique_ptr<HistoryCursor> cursor = tail->cursor(tree, last);
+                std::string before;
+                for (bool on = cursor->seek(key); on; on = cursor->next()) {
+                    if (!before.empty() && cursor->key() <= before) ++wrong;
+                    before = cursor->key();
+                }
+            }
+        });
+    }
+    ChangeReader reader;
+    world.replay(100, 300, [&](const RecordView& record) {
+        if (reader.add(record)) tail->add(reader);
+    });
+    done = true;
+    for (std::thread& thread : readers) thread.join();
+    CHECK(wrong == 0);
 }
 
 TEST_CASE("one key of many versions and large range deletions stay cheap", "[history][fast]") {

@@ -194,8 +194,9 @@ TEST_CASE("records in canonical order do what the calls did", "[log][fast]") {
     std::size_t merged = 0;
     for (int round = 0; round < 600; ++round) {
         Model model;
-        for (int i = 0; i < 40; ++i)
+        for (int i = 0; i < 40; ++i) {
             model.universe.insert(std::to_string(random.below(100)) + (i % 3 ? "" : "long key"));
+        }
         const std::vector<std::string> keys(model.universe.begin(), model.universe.end());
         OperationList list;
         std::vector<std::pair<OperationList::Mark, Model>> savepoints;

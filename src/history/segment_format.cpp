@@ -32,8 +32,8 @@ bool load_header(const std::byte* from, Header& header) {
     std::uint32_t* const halves[] = {&header.blocks,     &header.version_blocks, &header.root,
                                      &header.range_root, &header.filter_lines,   &header.anchors};
     for (std::size_t i = 0; i < std::size(halves); ++i) *halves[i] = load_u32(from + 120 + 4 * i);
-    if (header.after > header.last || header.log_from > header.log_to || header.time_from > header.time_to)
-        return false;
+    if (header.after > header.last || header.log_from > header.log_to) return false;
+    if (header.time_from > header.time_to) return false;
     if (header.version_blocks > header.blocks || header.horizon > header.last) return false;
     if ((header.version_blocks == 0) != (header.root == k_none)) return false;
     if (header.root != k_none && header.root >= header.blocks) return false;

@@ -22,14 +22,26 @@ std::size_t common_prefix(std::string_view a, std::string_view b) {
     return n;
 }
 
+// Block kind, number of entries, then the entries.
+Bytes with_count(segment::Block kind, std::uint32_t count, const Bytes& body) {
+    Bytes block;
+    block.reserve(5 + body.size());
+    ByteWriter writer(block);
+    writer.u8(static_cast<std::uint8_t>(kind));
+    writer.u32(count);
+    writer.bytes(body);
+    return block;
+}
+
 // Block kind, number of offsets, the offsets (which count from the block's start), then the body.
 Bytes with_offsets(segment::Block kind, const std::vector<std::uint32_t>& offsets, const Bytes& front,
                    const Bytes& body) {
+    const std::size_t base = 5 + 4 * offsets.size() + front.size();
     Bytes block;
+    block.reserve(base + body.size());
     ByteWriter writer(block);
     writer.u8(static_cast<std::uint8_t>(kind));
     writer.u32(static_cast<std::uint32_t>(offsets.size()));
-    const std::size_t base = 5 + 4 * offsets.size() + front.size();
     for (const std::uint32_t offset : offsets) writer.u32(static_cast<std::uint32_t>(base + offset));
     writer.bytes(front);
     writer.bytes(body);
@@ -73,8 +85,8 @@ void SegmentWriter::open_group(std::string_view key) {
     group_.clear();
     group_count_ = 0;
     const std::size_t since = restarts_.empty() ? 0 : entries_.size() - restarts_.back();
-    group_restarts_ =
-        restarts_.empty() || since_restart_ >= segment::k_restart_keys || since >= segment::k_restart_bytes;
+    group_restarts_ = restarts_.empty() || since_restart_ >= segment::k_restart_keys ||
+                      since >= segment::k_restart_bytes;
     group_shared_ = group_restarts_ ? 0 : segment_writer_impl::common_prefix(key, block_key_);
 }
 
@@ -221,12 +233,8 @@ void SegmentWriter::add_range(const HistoryRange& range) {
 
 void SegmentWriter::close_range_block() {
     if (range_count_ == 0) return;
-    segment_writer_impl::Bytes block;
-    ByteWriter writer(block);
-    writer.u8(static_cast<std::uint8_t>(segment::Block::ranges));
-    writer.u32(range_count_);
-    writer.bytes(range_entries_);
-    summary_.child = append_block(block);
+    summary_.child =
+        append_block(segment_writer_impl::with_count(segment::Block::ranges, range_count_, range_entries_));
     summaries_.push_back(summary_);
     range_entries_.clear();
     range_count_ = 0;
@@ -264,12 +272,7 @@ std::uint32_t SegmentWriter::build_summaries() {
                 whole.newest = std::max(whole.newest, part.newest);
                 ++count;
             }
-            segment_writer_impl::Bytes block;
-            ByteWriter head(block);
-            head.u8(static_cast<std::uint8_t>(segment::Block::summaries));
-            head.u32(count);
-            head.bytes(body);
-            whole.child = append_block(block);
+            whole.child = append_block(segment_writer_impl::with_count(segment::Block::summaries, count, body));
             above.push_back(std::move(whole));
         }
         level = std::move(above);

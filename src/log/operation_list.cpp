@@ -391,8 +391,7 @@ void OperationList::encode(std::span<std::byte> out, RecordKind kind, const Piec
     RecordHeader header;
     header.length = out.size();
     header.kind = kind;
-    header.annotations =
-        kind == RecordKind::commit ? static_cast<std::uint16_t>(annotations_.size()) : std::uint16_t{0};
+    if (kind == RecordKind::commit) header.annotations = static_cast<std::uint16_t>(annotations_.size());
     header.count = piece.count;
     std::byte* at = record_impl::store_front(out.data(), header, fields);
     if (kind == RecordKind::commit) {

@@ -1,14 +1,12 @@
-// operation_list.hpp -- the operations of a transaction, collected in call order, written as records in
-// canonical order. Layer: log.  Threads: belongs to one thread at a time.
+// operation_list.hpp -- the operations of a transaction: collected in call order, written in canonical order.
+// Layer: log.  Threads: belongs to one thread at a time.
 //
-// Use: put/erase/... and annotate while the transaction runs; mark/rewind for savepoints; finish() once; then
-// plan with next_piece() and record_size(), write with encode(); clear() for the next transaction (memory is
-// kept for reuse).
+// Use: put/erase/... and annotate while the transaction runs; mark/rewind for savepoints; finish() once; then plan with
+// next_piece() and record_size(), write with encode(); clear() for the next transaction (memory is kept for reuse).
 //
-// [OPLIST-1] finish() leaves one operation per key: the last write wins. A write before a later covering range
-// deletion
-//            is gone, overlapping range deletions of a tree become one. What was done to a tree that the
-//            transaction drops is gone; a tree both made and dropped leaves no trace.
+// [OPLIST-1] finish() leaves one operation per key: the last write wins. A write before a later covering range deletion
+//            is gone, overlapping range deletions of a tree become one. What was done to a tree that the transaction
+//            drops is gone; a tree both made and dropped leaves no trace.
 // [OPLIST-2] encode() never fails and writes exactly record_size() bytes.
 // [OPLIST-3] A transaction of one operation allocates nothing once the list has been used before.
 #pragma once

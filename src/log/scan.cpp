@@ -149,8 +149,9 @@ LogTail LogScanner::judge_end(std::uint64_t known_durable) {
                 }
                 const std::optional<RecordHeader> header = peek_record(chunk.subspan(static_cast<std::size_t>(at)));
                 if (!header || header->length > extent_end - header->position) continue;
-                if (header->epoch > cursor_.epoch && header->epoch - cursor_.epoch > scan_impl::k_epoch_window)
+                if (header->epoch > cursor_.epoch && header->epoch - cursor_.epoch > scan_impl::k_epoch_window) {
                     continue;
+                }
                 tail.largest_epoch = std::max(tail.largest_epoch, header->epoch);
                 if (header->epoch < cursor_.epoch || header->durable <= tail.end) continue;
                 candidates.push({header->length, header->position, header->durable});
