@@ -482,6 +482,8 @@ Ref DatabaseCore::translate(Ref ref, std::vector<RebasedPage>& copies) {
     Frame* original = Frame::of(ref);
     if (original->forward != 0) return Ref(original->forward);
     Frame* copy = arena_->take(1);
+    *copy = Frame{};  // the frame was used before: nothing that was known of it holds
+    copy->bytes = page_size_;
     std::memcpy(copy->data(), original->data(), page_size_);
     copies.push_back({original, copy});
     for_each_ref(copy->data(), page_size_, false, [&](Ref& child, bool large) {
