@@ -252,6 +252,12 @@ constexpr std::uint64_t align_record(std::uint64_t size, std::uint32_t log_align
     return (size + align - 1) / align * align;
 }
 
+/// What every extent keeps free at its end: the `next` record, and a few epoch records of recoveries that were cut short
+/// while one was being written.
+constexpr std::uint64_t extent_reserve(std::uint32_t log_align) {
+    return 4 * align_record(k_extent_reserve, log_align);
+}
+
 /// Size of an epoch, mark, extents or next record.
 std::uint64_t control_record_size(RecordKind kind, std::size_t extents, bool chain, std::uint32_t log_align);
 /// Writes one into out (exactly that many bytes), checksum included. `continues_at` is for `next` only.

@@ -126,7 +126,7 @@ void LogStore::set_end(std::uint64_t position, std::uint64_t epoch) {
 }
 
 std::uint64_t LogStore::room() const {
-    const std::uint64_t keep = align_record(k_extent_reserve, log_align_);
+    const std::uint64_t keep = extent_reserve(log_align_);
     const std::shared_lock lock(mutex_);
     std::uint64_t room = 0;
     for (std::size_t i = directory_.at_or_after(end_); i < directory_.size(); ++i) {
@@ -146,7 +146,7 @@ std::uint64_t LogStore::reserve() const {
 }
 
 bool LogStore::fits(std::uint64_t size) {
-    const std::uint64_t needed = size + align_record(k_extent_reserve, log_align_);
+    const std::uint64_t needed = size + extent_reserve(log_align_);
     if (limit_ >= end_ && limit_ - end_ >= needed) return true;
     const std::shared_lock lock(mutex_);
     const std::optional<ExtentDirectory::Place> here = directory_.find(end_);
@@ -156,7 +156,7 @@ bool LogStore::fits(std::uint64_t size) {
 }
 
 void LogStore::move_to_fit(std::uint64_t size, const RecordFields& fields, std::span<const Extent> announced) {
-    const std::uint64_t keep = align_record(k_extent_reserve, log_align_);
+    const std::uint64_t keep = extent_reserve(log_align_);
     fits(0);
     std::uint64_t goes_on = 0;
     {

@@ -11,9 +11,11 @@
 //          placed page is replaced by its page in the file.
 #include "base/error.hpp"
 #include "format/node.hpp"
+#include "log/scan.hpp"
 #include "pager/place.hpp"
 #include "txn/core.hpp"
 #include "txn/ledger.hpp"
+#include "txn/log_bytes.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -70,6 +72,23 @@ void DatabaseCore::load_space() {
     space_extents_end_ = std::max(space_extents_end_, extents.end());
 }
 
+/// Takes in the extents that other writers announced behind a root, also those whose writer died at once: the space
+/// map must not give their pages away. Call while carving, so that no new ones come.
+void DatabaseCore::learn_announced(const Root& from) {
+    ExtentDirectory extents = log_->extents();
+    FileLogBytes bytes(*file_);
+    LogCursor start;
+    start.position = from.log_position;
+    start.epoch = from.epoch;
+    start.txn = from.txn.load();
+    start.time_us = from.time_us;
+    LogScanner scanner(bytes, extents, log_->seed(), start);
+    RecordView record;
+    while (scanner.next(record)) {
+        for (std::uint32_t i = 0; i < record.extents(); ++i) learn_extent(record.extent(i));
+    }
+}
+
 void DatabaseCore::learn_extent(const Extent& extent) {
     if (!log_->add_extent(extent, processes_->load(Word::generation))) return;
     const std::uint64_t end = extent.page + extent.pages;
@@ -95,7 +114,7 @@ RecordFields DatabaseCore::control_fields() {
 void DatabaseCore::extend_log(std::uint64_t size) {
     using namespace checkpoint_impl;
     if (log_->fits(size)) return;
-    const std::uint64_t keep = align_record(k_extent_reserve, log_->log_align());
+    const std::uint64_t keep = extent_reserve(log_->log_align());
     const std::uint64_t wanted = size + 2 * keep;
     ensure_unclean();
     if (log_->room() >= wanted) {
@@ -252,6 +271,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
             release_carving();
             return false;
         }
+        learn_announced(*frozen);
         roots_->freeze(frozen);
         meta.generation = newest_.generation + 1;
         meta.txn = frozen->txn.load();

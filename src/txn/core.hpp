@@ -203,6 +203,7 @@ private:
     void release_carving() noexcept;
     void load_space();
     void learn_extent(const Extent& extent);
+    void learn_announced(const Root& from);
     void extend_log(std::uint64_t size);
     Meta read_meta(std::uint64_t generation);
     void write_meta(const Meta& meta);

@@ -23,6 +23,8 @@ WriteTxn::WriteTxn(std::shared_ptr<DatabaseCore> core, Mode mode, Durability wan
 
 void WriteTxn::begin() {
     core_->check_writable();
+    // What other processes acknowledged before this began is seen.
+    if (mode_ == Mode::optimistic) core_->catch_up();
     // The view keeps the root it began on, and lets handles find out that the transaction ended.
     view_ = core_->open_built_view();
     view_->txn = this;
