@@ -394,6 +394,11 @@ private:
             throw Broken("another process finds txn " + std::to_string(txn) + bounds(expected_));
         }
         tx.rollback();
+        if (txn > expected_.visible) {
+            // What is in the log need not be visible yet.
+            process.db->sync();
+            expected_.durable = txn;
+        }
         expected_.settle(txn);
         uncertain_ = false;
         ++totals_.classes["writer's death survived by another process"];

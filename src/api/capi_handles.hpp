@@ -169,8 +169,9 @@ public:
     /// Takes a handle out; of two threads that try one gets it.
     std::unique_ptr<Handle> take(std::uintptr_t word, Kind kind) noexcept {
         const std::lock_guard lock(mutex_);
-        if (find(word, kind) == nullptr) return nullptr;
-        Slot& slot = *slot_of(word);
+        Slot* const found = slot_of(word);
+        if (found == nullptr || find(word, kind) == nullptr) return nullptr;
+        Slot& slot = *found;
         slot.generation.store((generation_of(word) + 1) & k_generation_mask, std::memory_order_release);
         std::unique_ptr<Handle> handle(slot.handle.exchange(nullptr, std::memory_order_acq_rel));
         slot.next_free = free_;

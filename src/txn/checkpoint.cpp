@@ -38,8 +38,31 @@ constexpr std::uint64_t k_least_sealed_bytes = 1u << 20;
 
 void DatabaseCore::acquire_carving() {
     const std::lock_guard lock(carve_mutex_);
-    if (carve_users_ == 0) take_lock(Processes::checkpoint);
+    if (carve_users_ == 0) {
+        take_lock(Processes::checkpoint);
+        try {
+            finish_checkpoint_of_the_dead();
+        } catch (...) {
+            processes_->unlock(Processes::checkpoint);
+            throw;
+        }
+    }
     ++carve_users_;
+}
+
+/// A holder before us may have died between writing a meta page and saying so. Were its generation not adopted, its
+/// pages would be given away while the file names them.
+void DatabaseCore::finish_checkpoint_of_the_dead() {
+    const std::uint64_t next = processes_->load(Word::generation) + 1;
+    std::vector<std::byte> bytes(k_meta_size);
+    Meta meta;
+    if (file_->read((next & 1) * page_size_, bytes) != k_meta_size || decode_meta(bytes, meta) != MetaState::valid ||
+        meta.generation != next) {
+        return;
+    }
+    flush_everything();
+    processes_->store(Word::clean, meta.clean ? 1 : 0);
+    processes_->store(Word::generation, next);
 }
 
 void DatabaseCore::release_carving() noexcept {
@@ -382,7 +405,9 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
         {
             const std::lock_guard lock(space_mutex_);
             space_generation_ = meta.generation;
-            if (!memory_ && file_->size() > space_.end() * page_size_) file_->truncate(space_.end() * page_size_);
+            // Whoever still stands on the generation before, or falls back to it, expects its size.
+            const std::uint64_t kept = std::max(space_.end(), newest_.file_pages) * page_size_;
+            if (!memory_ && file_->size() > kept) file_->truncate(kept);
             // Together with the map: who allocates next must not load that of the generation before.
             processes_->pin(meta.generation);
             checkpoint_position_.store(meta.log_position, std::memory_order_relaxed);

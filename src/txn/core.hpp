@@ -201,6 +201,7 @@ private:
     };
     void acquire_carving();
     void release_carving() noexcept;
+    void finish_checkpoint_of_the_dead();
     void load_space();
     void learn_extent(const Extent& extent);
     void learn_announced(const Root& from);
