@@ -218,6 +218,16 @@ int main(int argc, char** argv) {
             (static_cast<double>(stat.ms_leaf_pages + stat.ms_branch_pages) * 4096 -
              static_cast<double>(payload)) /
                 static_cast<double>(present));
+        const auto time_validation = [&](const char* name, const std::byte* page) {
+            const double t = now_ns();
+            for (int i = 0; i < 2000; ++i) sink += validate_node(page, page_size, false) != nullptr ? 1 : 0;
+            std::printf("validate_node, %s of %u: %.0f ns\n", name, Node(page).count(), (now_ns() - t) / 2000);
+        };
+        const Node root(source.page(tree.root));
+        time_validation("inner", source.page(root.child(0)));
+        TreeCursor cursor(source, tree.root);
+        cursor.first();
+        time_validation("leaf", source.page(cursor.page_ref(cursor.depth())));
         if (in_file) tree.root = source.make_image(tree.root, seen.leaves + seen.inner_pages);
     }
     check(mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn));

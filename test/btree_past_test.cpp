@@ -171,6 +171,20 @@ TEST_CASE("appending in order fills pages and refuses what is out of order", "[b
     }
 }
 
+TEST_CASE("updates of the same size do not split pages that were filled in order", "[btree]") {
+    RootStore store(4096);
+    load(store, 20000);
+    const std::uint64_t leaves = require_sound(store.source(), store.tree()).leaves;
+    for (std::uint64_t t = 0; t < 100; ++t) {
+        store.commit([&](PageWriter& writer, TreeRoot& tree) {
+            for (std::uint64_t i = t; i < 20000; i += 100) {
+                REQUIRE(tree_put(writer, tree, row(i), std::string(50, 'w')));
+            }
+        });
+    }
+    REQUIRE(require_sound(store.source(), store.tree()).leaves == leaves);
+}
+
 TEST_CASE("random inserts leave pages four fifths full", "[btree]") {
     const std::uint64_t seed = 8;
     INFO("seed " << seed);

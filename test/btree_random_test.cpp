@@ -116,7 +116,10 @@ private:
                     const auto it = model_.find(key);  // the same size again
                     if (it != model_.end()) value = letters(random_, it->second.value.size());
                 }
-                const bool replaced = tree_put(writer, tree, key, value);
+                std::optional<TreeValue> inside;  // a value that lies in the tree that changes
+                if (random_.chance(1, 8)) inside = tree_get(store_.source(), tree.root, existing());
+                if (inside) value = inside->value;
+                const bool replaced = tree_put(writer, tree, key, inside ? inside->value : value);
                 if (replaced != model_.contains(key)) REQUIRE(replaced == model_.contains(key));
                 model_[key] = {value, writer.txn()};
                 changed_[key] = writer.txn();

@@ -110,6 +110,7 @@ private:
     bool edge_leaf(Way way, const std::uint64_t* txn);
     bool climb(Way way, const std::uint64_t* txn);
     bool resume();
+    void check_place(Way way, const Node& node, Ref ref) const;
     bool fence(unsigned step, unsigned separator, std::string& out) const;
     void make_key() const;
     void make_key_room(std::size_t size) const;

@@ -10,6 +10,8 @@
 //          takes the txn of that change as its max txn, and so does every page on that edge down to the leaf. So for
 //          every T, a key whose state changed after T belongs to a leaf with max txn > T, be it there or not.
 // [TREE-4] Descents are loops; every step goes exactly one level down, so refs that lead astray cannot make them long.
+//          Whoever walks over pages of a file checks that their keys go on ascending, so a page that hangs in several
+//          places cannot make a walk long.
 //
 // Bytes of file pages were validated by the source (validate_node); what single pages cannot show is found here and
 // raised as Error(corrupt), or by check_tree().
@@ -48,7 +50,8 @@ std::optional<TreeValue> tree_get(const PageSource& source, Ref root, std::strin
 void tree_multi_get(const PageSource& source, Ref root, std::span<const std::string_view> keys,
                     std::span<std::optional<TreeValue>> out);
 
-/// Sets a key; true: it was there before. Too long keys and values are refused before anything changes.
+/// Sets a key; true: it was there before. Too long keys and values are refused before anything changes. Key and value
+/// may lie in pages of the tree itself.
 bool tree_put(PageWriter& writer, TreeRoot& tree, std::string_view key, std::string_view value,
               TreeKind kind = TreeKind::plain);
 /// Removes a key; false: it was not there and nothing changed.
@@ -79,6 +82,7 @@ private:
 namespace tree_impl {
 
 [[noreturn]] void astray(Ref ref);
+[[noreturn]] void out_of_order(Ref ref);
 
 /// A child page, or the root, of a given level.
 inline const std::byte* node_at(const PageSource& source, Ref ref, unsigned level) {

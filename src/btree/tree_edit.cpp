@@ -188,6 +188,7 @@ bool TreeEditor::put(std::string_view key, std::string_view value) {
             break;
         }
         if (overflow_leaf(entry, place)) break;
+        key = kept_key_;
     }
     if (!old_run.empty()) writer_.drop(old_run, true);
     if (!replaced) ++tree_.count;
@@ -229,22 +230,23 @@ bool TreeEditor::at_end() const {
 
 // The leaf on the path cannot take the entry as it is: build it anew, give to a sibling, or split. False: split
 // without the entry, which then fits at an edge of a page; descend again.
-bool TreeEditor::overflow_leaf(const LeafEntry& entry, Node::Place place) {
+bool TreeEditor::overflow_leaf(LeafEntry& entry, Node::Place place) {
     const Node leaf = node(depth_);
     LeafSequence entries;
     entries.add(leaf, 0, place.index);
     entries.add(entry);
     entries.add(leaf, place.index + (place.equal ? 1 : 0), leaf.count());
     const unsigned size = entries.size();
+    const bool behind = !place.equal && place.index == leaf.count() && at_end();
     NodeShape shape = measure(entries, 0, size, leaf.txn_width());
-    if (shape.bytes > page_size_) shape = measure(entries, 0, size);
+    if (shape.bytes > page_size_ && !behind) shape = measure(entries, 0, size);
     if (shape.bytes <= page_size_) {
         std::byte* page = built_leaf(entries, 0, size, shape, txn());
         set_page(depth_, page);
         drop_page(leaf.page());
         return true;
     }
-    if (!place.equal && place.index == leaf.count() && at_end()) {
+    if (behind) {
         split_behind(entry);
         return true;
     }
@@ -260,6 +262,14 @@ bool TreeEditor::overflow_leaf(const LeafEntry& entry, Node::Place place) {
     others.add(leaf, 0, place.index);
     others.add(leaf, place.index + (place.equal ? 1 : 0), leaf.count());
     NORTHSTAR_ASSERT(place.index > 0 && place.index < others.size());
+    // The caller's key and value may lie in the page that goes now.
+    kept_key_.resize(entry.key.size());
+    entry.key.copy(0, kept_key_.size(), reinterpret_cast<std::byte*>(kept_key_.data()));
+    entry.key = KeyPieces(kept_key_);
+    if (!entry.large) {
+        kept_value_.assign(reinterpret_cast<const char*>(entry.value), entry.value_size);
+        entry.value = reinterpret_cast<const std::byte*>(kept_value_.data());
+    }
     split_leaf(others, place.index, leaf_txn_, leaf_txn_);
     return false;
 }

@@ -11,6 +11,8 @@
 #include "btree/tree.hpp"
 #include "format/node_edit.hpp"
 
+#include <string>
+
 namespace northstar::inline v0::detail {
 
 class TreeEditor {
@@ -54,7 +56,7 @@ private:
                            const NodeShape& shape);
 
     // Overflow.
-    bool overflow_leaf(const LeafEntry& entry, Node::Place place);
+    bool overflow_leaf(LeafEntry& entry, Node::Place place);
     void split_behind(const LeafEntry& entry);
     void split_leaf(const LeafSequence& entries, unsigned cut, std::uint64_t left_txn, std::uint64_t right_txn);
     bool shift_leaf(const LeafSequence& entries);
@@ -85,6 +87,8 @@ private:
     Step path_[k_max_depth];
     unsigned depth_ = 0;            // of the leaf in path_
     std::uint64_t leaf_txn_ = 0;    // max txn of the leaf before this change
+    std::string kept_key_;          // copies for a second try
+    std::string kept_value_;
     std::byte large_[k_large_value_size];  // what the leaf keeps of a large value
 };
 

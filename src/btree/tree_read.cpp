@@ -15,6 +15,12 @@ void tree_impl::astray(Ref ref) {
          {}, ref.page());
 }
 
+void tree_impl::out_of_order(Ref ref) {
+    fail(Errc::corrupt,
+         "Page " + std::to_string(ref.page()) + " does not belong where its parent has it; run verify, restore a copy.",
+         {}, ref.page());
+}
+
 std::optional<TreeValue> tree_get(const PageSource& source, Ref root, std::string_view key) {
     LeafCell cell;
     if (!tree_impl::find(source, root, key, cell)) return std::nullopt;

@@ -1,7 +1,7 @@
-// node.hpp -- leaf and inner pages: their bytes, and how they are read and searched.  Layer: format.  Threads:
-// values.
+// node.hpp -- leaf and inner pages: their bytes, and how they are read and searched.  Layer: format.
+// Threads: values.
 //
-// A node is one page. All numbers are little-endian. P is the page size.
+// A node is one page. All numbers are little-endian. P is the page size. spec/node_format.md says the same in prose.
 //
 //   offset size
 //        0   24  checksum, page number, generation (format/page.hpp); zero in memory
@@ -11,19 +11,18 @@
 //       27    1  width of the txn in a leaf cell: 0, 2, 4 or 8 bytes; inner: 0
 //       28    2  count: entries of a leaf, separators of an inner node (it has count + 1 children)
 //       30    2  prefix length p
-//       32    8  max txn: the largest txn that changed anything in the key range of this node, deletions
-//       included 40    8  leaf: base that the txns in cells are added to; inner: ref of the first child 48    4
-//       heap: offset of the first byte of the heap, P when the heap is empty 52    4  garbage: bytes of the
-//       heap that belong to no cell 56    8  zero 64    p  prefix: bytes that every key (separator) of the node
-//       begins with
+//       32    8  max txn: the largest txn that changed anything in the key range of this node, deletions too
+//       40    8  leaf: base that the txns in cells are added to; inner: ref of the first child
+//       48    4  heap: offset of the first byte of the heap, P when the heap is empty
+//       52    4  garbage: bytes of the heap that belong to no cell
+//       56    8  zero
+//       64    p  prefix: bytes that every key (separator) of the node begins with
 //        H  4*n  heads, H = 64 + p rounded up to a multiple of 4. A key without the prefix is its suffix; a
-//        head is
-//                the first four bytes of a suffix as a big-endian number (stored little-endian), zeros for
-//                missing bytes
+//                head is the first four bytes of a suffix as a big-endian number (stored little-endian),
+//                zeros for missing bytes
 //     leaf  2*n  slots: offset of the entry's cell
 //    inner  8*n  refs: child i + 1, whose keys are >= separator i
-//           2*n  slots: 0..4 the length of a suffix that the head holds entirely, else offset of the
-//           separator's cell
+//           2*n  slots: 0..4 the length of a suffix that the head holds entirely, else offset of the cell
 //                free gap, undefined
 //     heap       cells in any order, up to the end of the page
 //
@@ -32,15 +31,13 @@
 //                A large value is 16 bytes: ref of its run, u64 length.
 //   inner cell   u16 length of the suffix (> 4), the suffix from its fifth byte on.
 //
-// The keys of child i of an inner node are >= separator i - 1 (if there is one) and < separator i (if there is
-// one). In a catalog tree the first eight bytes of every value are the ref of the root of another tree, or
-// zero.
+// The keys of child i of an inner node are >= separator i - 1 and < separator i, where there are such. In a
+// catalog tree the first eight bytes of every value are the ref of the root of another tree, or zero.
 //
 // [NODE-1] Keys ascend strictly: heads never descend, equal heads are ordered by the rest of the suffix, then
-// by length. [NODE-2] Arrays end at or before the heap; every cell lies in the heap; cells do not overlap, so
-// that
-//          P - heap - garbage is the sum of their sizes. Whoever passed validate_node() is searched without
-//          checks.
+//          by length.
+// [NODE-2] Arrays end at or before the heap; every cell lies in the heap; cells do not overlap, so that
+//          P - heap - garbage is the sum of their sizes. What passed validate_node() is searched unchecked.
 // [NODE-3] A leaf without entries is the root of its tree. An inner node may have a single child.
 // [NODE-4] max txn >= the txn of every entry, and of every child's max txn.
 #pragma once
