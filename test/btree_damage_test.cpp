@@ -35,7 +35,8 @@ std::vector<std::byte> inner_page(unsigned level, const std::vector<Ref>& childr
     InnerSequence row;
     REQUIRE(entries.size() <= 5);
     for (const InnerEntry& entry : entries) row.add(entry);
-    build_inner(page.data(), 4096, level, children[0], row, 0, row.size(), measure(row, 0, row.size()), false, txn);
+    build_inner(page.data(), 4096, level, children[0], row, 0, row.size(), measure(row, 0, row.size()), false,
+                txn);
     return page;
 }
 
@@ -95,7 +96,8 @@ TEST_CASE("a page that hangs in many places does not make a walk long", "[btree]
         // Leaves that are not entered, since they did not change.
         const Ref quiet = image.add(leaf_page({"a"}, 1), 1);
         Ref top = image.add(inner_page(1, {quiet, quiet, quiet}, {"b", "c"}, 9), 1);
-        for (unsigned level = 2; level < 39; ++level) top = image.add(inner_page(level, {top, top, top}, {"b", "c"}, 9), 1);
+        for (unsigned level = 2; level < 39; ++level)
+            top = image.add(inner_page(level, {top, top, top}, {"b", "c"}, 9), 1);
         require_corrupt([&] {
             TreeCursor cursor(image, top);
             for (bool on = cursor.first_changed_leaf(5); on; on = cursor.next_changed_leaf(5)) {}
@@ -197,8 +199,9 @@ TEST_CASE("a writer that fails half-way leaves the old root as it was", "[btree]
                     } else if (random.chance(1, 300)) {
                         tree_erase_range(writer, tree, key, key + "5");
                     } else {
-                        tree_erase(writer, tree, model.lower_bound(key) == model.end() ? key
-                                                                                      : model.lower_bound(key)->first);
+                        tree_erase(
+                            writer, tree,
+                            model.lower_bound(key) == model.end() ? key : model.lower_bound(key)->first);
                     }
                 }
             } catch (const northstar::Error& error) {

@@ -1,4 +1,5 @@
-// What a reader of the past needs: which leaves changed after a txn, where they begin and end, nothing forgotten.
+// What a reader of the past needs: which leaves changed after a txn, where they begin and end, nothing
+// forgotten.
 #include "btree_support.hpp"
 
 #include <set>

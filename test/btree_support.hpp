@@ -62,7 +62,8 @@ public:
 
 protected:
     const std::byte* verify_page(Ref ref) const override {
-        if (ref.page() == 0 || ref.page() >= verified_pages_) fail(Errc::corrupt, "No such page.", {}, ref.page());
+        if (ref.page() == 0 || ref.page() >= verified_pages_)
+            fail(Errc::corrupt, "No such page.", {}, ref.page());
         const std::byte* page = base_ + ref.page() * page_size_;
         const std::uint64_t sum = xxh64(page + 8, page_size_ - 8, k_seed);
         if (sum != load_u64(page) || (sum & Ref::k_checksum_mask) != ref.checksum()) {

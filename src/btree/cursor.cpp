@@ -119,8 +119,8 @@ bool TreeCursor::to_end() {
     return set_index(count_ - 1);
 }
 
-// From the path's last step, whose index was counted on already, to the nearest leaf in the direction. With a txn
-// only through pages that changed after it.
+// From the path's last step, whose index was counted on already, to the nearest leaf in the direction. With a
+// txn only through pages that changed after it.
 bool TreeCursor::climb(Way way, const std::uint64_t* txn) {
     while (depth_ != 0) {
         Step& step = path_[depth_ - 1];
@@ -262,7 +262,8 @@ void TreeCursor::make_key() const {
     // The buffer has spare bytes, so a head is always stored whole.
     std::byte* to = key_ + prefix_size_;
     store_u32(to, __builtin_bswap32(cell_.suffix.head));
-    if (suffix > k_head_size) cursor_impl::copy_bytes(to + k_head_size, cell_.suffix.rest, suffix - k_head_size);
+    if (suffix > k_head_size)
+        cursor_impl::copy_bytes(to + k_head_size, cell_.suffix.rest, suffix - k_head_size);
     key_index_ = index_;
 }
 

@@ -16,8 +16,8 @@ inline constexpr std::size_t k_merge_part = 3;
 // ... and merges if the result leaves this part free.
 inline constexpr std::size_t k_merge_slack_part = 8;
 
-// Pages that are filled in key order get room for txns at once, though the first ones are all the same: otherwise the
-// first change of an entry would overflow a full page.
+// Pages that are filled in key order get room for txns at once, though the first ones are all the same:
+// otherwise the first change of an entry would overflow a full page.
 inline constexpr unsigned k_append_txn_width = 2;
 
 struct KeyBuffer {
@@ -42,7 +42,8 @@ void TreeEditor::check_sizes(std::string_view key, std::string_view value) const
                                       std::to_string(max_key_size(page_size_)) + " that this file allows.");
     }
     if (value.size() > 0xffffffffu) {
-        fail(Errc::value_too_large, "A value of " + std::to_string(value.size()) + " bytes is longer than 4 GiB - 1.");
+        fail(Errc::value_too_large,
+             "A value of " + std::to_string(value.size()) + " bytes is longer than 4 GiB - 1.");
     }
 }
 
@@ -140,16 +141,16 @@ void TreeEditor::drop_value(const LeafCell& cell) {
     if (cell.large) writer_.drop(Ref(load_u64(cell.value)), true);
 }
 
-std::byte* TreeEditor::built_leaf(const LeafSequence& entries, unsigned from, unsigned to, const NodeShape& shape,
-                                  std::uint64_t max_txn) {
+std::byte* TreeEditor::built_leaf(const LeafSequence& entries, unsigned from, unsigned to,
+                                  const NodeShape& shape, std::uint64_t max_txn) {
     NORTHSTAR_ASSERT(shape.bytes <= page_size_);
     std::byte* page = writer_.new_page();
     build_leaf(page, page_size_, entries, from, to, shape, catalog_, max_txn);
     return page;
 }
 
-std::byte* TreeEditor::built_inner(unsigned level, Ref first, const InnerSequence& entries, unsigned from, unsigned to,
-                                   const NodeShape& shape) {
+std::byte* TreeEditor::built_inner(unsigned level, Ref first, const InnerSequence& entries, unsigned from,
+                                   unsigned to, const NodeShape& shape) {
     NORTHSTAR_ASSERT(shape.bytes <= page_size_);
     std::byte* page = writer_.new_page();
     build_inner(page, page_size_, level, first, entries, from, to, shape, catalog_, txn());
@@ -206,7 +207,8 @@ std::byte* TreeEditor::append(std::string_view key, std::string_view value) {
     const Node::Place place = leaf.search_leaf(key);
     // An empty last leaf is an empty tree, and the separators before a leaf are not larger than its keys.
     if (place.equal || place.index != leaf.count()) {
-        fail(Errc::invalid_argument, "The key to append is not larger than the last one; use put, or sort the input.");
+        fail(Errc::invalid_argument,
+             "The key to append is not larger than the last one; use put, or sort the input.");
     }
     LeafEntry entry = make_entry(value);
     entry.key = KeyPieces(key);
@@ -228,8 +230,8 @@ bool TreeEditor::at_end() const {
     return true;
 }
 
-// The leaf on the path cannot take the entry as it is: build it anew, give to a sibling, or split. False: split
-// without the entry, which then fits at an edge of a page; descend again.
+// The leaf on the path cannot take the entry as it is: build it anew, give to a sibling, or split. False:
+// split without the entry, which then fits at an edge of a page; descend again.
 bool TreeEditor::overflow_leaf(LeafEntry& entry, Node::Place place) {
     const Node leaf = node(depth_);
     LeafSequence entries;
@@ -309,7 +311,8 @@ bool TreeEditor::shift_leaf(const LeafSequence& entries) {
     std::size_t room = page_size_ / tree_edit_impl::k_shift_part;
     for (const bool side : {true, false}) {
         if (side ? index == above.count() : index == 0) continue;
-        const std::byte* page = tree_impl::node_at(writer_.source(), above.child(side ? index + 1 : index - 1), 0);
+        const std::byte* page =
+            tree_impl::node_at(writer_.source(), above.child(side ? index + 1 : index - 1), 0);
         if (Node(page).free_bytes() < room) continue;
         room = Node(page).free_bytes();
         sibling = page;
@@ -324,7 +327,8 @@ bool TreeEditor::shift_leaf(const LeafSequence& entries) {
     if (cut == 0) return false;
     tree_edit_impl::KeyBuffer buffer;
     const unsigned low = right ? index : index - 1;  // the left one of the two
-    if (!inner_replace(parent, low, tree_edit_impl::make_separator(both[cut - 1].key, both[cut].key, buffer))) {
+    if (!inner_replace(parent, low,
+                       tree_edit_impl::make_separator(both[cut - 1].key, both[cut].key, buffer))) {
         return false;
     }
     // Both take the txn: the separator moved, so one of them inherits a part of the other's past.
@@ -377,7 +381,8 @@ void TreeEditor::insert_child(unsigned depth, std::string_view separator, Ref le
 
 void TreeEditor::grow_root(std::string_view separator, Ref left, Ref right) {
     const unsigned level = Node(left.address()).level() + 1;
-    if (level >= k_max_depth) fail(Errc::corrupt, "A tree has more levels than its number of entries explains.");
+    if (level >= k_max_depth)
+        fail(Errc::corrupt, "A tree has more levels than its number of entries explains.");
     const InnerEntry entry{KeyPieces(separator), right};
     InnerSequence entries;
     entries.add(entry);
@@ -452,7 +457,8 @@ void TreeEditor::merge_leaf(unsigned depth) {
         LeafSequence both;
         both.add(first, 0, first.count());
         both.add(second, 0, second.count());
-        if (tree_edit_impl::fill(leaf, page_size_) + tree_edit_impl::fill(sibling, page_size_) > page_size_) continue;
+        if (tree_edit_impl::fill(leaf, page_size_) + tree_edit_impl::fill(sibling, page_size_) > page_size_)
+            continue;
         const NodeShape shape = measure(both, 0, both.size());
         if (shape.bytes > page_size_ - page_size_ / tree_edit_impl::k_merge_slack_part) continue;
         std::byte* page = built_leaf(both, 0, both.size(), shape, txn());
@@ -506,7 +512,8 @@ void TreeEditor::collapse_root() {
 
 // The interface.
 
-bool tree_put(PageWriter& writer, TreeRoot& tree, std::string_view key, std::string_view value, TreeKind kind) {
+bool tree_put(PageWriter& writer, TreeRoot& tree, std::string_view key, std::string_view value,
+              TreeKind kind) {
     return TreeEditor(writer, tree, kind).put(key, value);
 }
 

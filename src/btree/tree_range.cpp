@@ -95,7 +95,8 @@ std::uint64_t TreeEditor::erase_range(std::string_view from, std::optional<std::
         while (depth < depth_ && node(depth).search_child(*to) == path_[depth].index) ++depth;
         if (depth == depth_) {
             const Node leaf = node(depth);
-            entries = remove_entries(path_[depth].page, leaf.search_leaf(from).index, leaf.search_leaf(*to).index);
+            entries =
+                remove_entries(path_[depth].page, leaf.search_leaf(from).index, leaf.search_leaf(*to).index);
         } else {
             std::byte* page = path_[depth].page;
             const unsigned left = path_[depth].index;
