@@ -1,4 +1,5 @@
-// btree_micro.cpp -- the tree alone against LMDB, interleaved in one process. Development only; links liblmdb.
+// btree_micro.cpp -- the tree alone against LMDB, interleaved in one process. For development: built by hand
+// from src/{base,os/blocks,format/node*,pager/frames,btree} with -Isrc -llmdb, no part of northstar-bench.
 //
 //   btree_micro [entries] [page size] [key kind: hex | int | user | url] [file]
 //
@@ -39,7 +40,8 @@ public:
         // Leaves in key order, as a checkpoint lays them out.
         std::vector<std::byte> page(ref.address(), ref.address() + page_size_);
         if (!Node(page.data()).leaf()) {
-            for_each_ref(page.data(), page_size_, false, [&](Ref& child, bool) { child = place(child, leaves); });
+            for_each_ref(page.data(), page_size_, false,
+                         [&](Ref& child, bool) { child = place(child, leaves); });
         }
         std::memcpy(image_ + used_ * page_size_, page.data(), page_size_);
         return Ref::file(used_++, 0);
@@ -108,8 +110,11 @@ std::string make_key(const std::string& kind, std::uint64_t i, Random& random) {
         std::snprintf(text, sizeof text, "user:%012llu", static_cast<unsigned long long>(i * 7));
     } else if (kind == "url") {
         std::snprintf(text, sizeof text, "https://www.%s.example.org/articles/%llu/%06llx.html",
-                      i % 3 == 0 ? "news" : i % 3 == 1 ? "shop" : "documentation",
-                      static_cast<unsigned long long>(i % 400), static_cast<unsigned long long>(random.next() >> 24));
+                      i % 3 == 0   ? "news"
+                      : i % 3 == 1 ? "shop"
+                                   : "documentation",
+                      static_cast<unsigned long long>(i % 400),
+                      static_cast<unsigned long long>(random.next() >> 24));
     } else {
         std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(random.next()));
     }
@@ -196,7 +201,8 @@ int main(int argc, char** argv) {
             });
     const std::size_t present = 20 * batch;
     {
-        const TreeStatistics seen = check_tree(source, tree, [](const TreeProblem& p) { std::puts(p.what.c_str()); });
+        const TreeStatistics seen =
+            check_tree(source, tree, [](const TreeProblem& p) { std::puts(p.what.c_str()); });
         std::size_t payload = 0;
         for (std::size_t i = 0; i < present; ++i) payload += keys[i].size() + value.size();
         MDB_stat stat;
@@ -218,6 +224,17 @@ int main(int argc, char** argv) {
             (static_cast<double>(stat.ms_leaf_pages + stat.ms_branch_pages) * 4096 -
              static_cast<double>(payload)) /
                 static_cast<double>(present));
+        const auto time_validation = [&](const char* name, const std::byte* page) {
+            const double t = now_ns();
+            for (int i = 0; i < 2000; ++i) sink += validate_node(page, page_size, false) != nullptr ? 1 : 0;
+            std::printf("validate_node, %s of %u: %.0f ns\n", name, Node(page).count(),
+                        (now_ns() - t) / 2000);
+        };
+        const Node root(source.page(tree.root));
+        time_validation("inner", source.page(root.child(0)));
+        TreeCursor cursor(source, tree.root);
+        cursor.first();
+        time_validation("leaf", source.page(cursor.page_ref(cursor.depth())));
         if (in_file) tree.root = source.make_image(tree.root, seen.leaves + seen.inner_pages);
     }
     check(mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn));
@@ -300,7 +317,8 @@ int main(int argc, char** argv) {
             [&](unsigned) {
                 TreeCursor cursor(source, tree.root);
                 for (bool on = cursor.first(); on; on = cursor.next()) {
-                    sink += static_cast<unsigned char>(cursor.key()[3]) + static_cast<unsigned char>(cursor.value()[0]);
+                    sink += static_cast<unsigned char>(cursor.key()[3]) +
+                            static_cast<unsigned char>(cursor.value()[0]);
                 }
             },
             [&](unsigned) {
@@ -309,7 +327,8 @@ int main(int argc, char** argv) {
                 MDB_val key;
                 MDB_val data;
                 while (mdb_cursor_get(cursor, &key, &data, MDB_NEXT) == 0) {
-                    sink += static_cast<unsigned char*>(key.mv_data)[3] + *static_cast<unsigned char*>(data.mv_data);
+                    sink += static_cast<unsigned char*>(key.mv_data)[3] +
+                            *static_cast<unsigned char*>(data.mv_data);
                 }
                 mdb_cursor_close(cursor);
             });
@@ -381,13 +400,15 @@ int main(int argc, char** argv) {
                 check(mdb_txn_commit(txn));
                 mdb_env_close(other);
             });
-    const TreeStatistics seen = check_tree(source, sorted, [](const TreeProblem& p) { std::puts(p.what.c_str()); });
+    const TreeStatistics seen =
+        check_tree(source, sorted, [](const TreeProblem& p) { std::puts(p.what.c_str()); });
     std::size_t payload = 0;
     for (const auto& key : keys) payload += key.size() + value.size();
-    std::printf("sorted load: depth %u, leaf fill %.1f%%, %.1f bytes overhead per entry\n", seen.depth,
-                100.0 * static_cast<double>(seen.used_bytes) / static_cast<double>(seen.leaves * page_size),
-                (static_cast<double>((seen.leaves + seen.inner_pages) * page_size) - static_cast<double>(payload)) /
-                    static_cast<double>(n));
+    std::printf(
+        "sorted load: depth %u, leaf fill %.1f%%, %.1f bytes overhead per entry\n", seen.depth,
+        100.0 * static_cast<double>(seen.used_bytes) / static_cast<double>(seen.leaves * page_size),
+        (static_cast<double>((seen.leaves + seen.inner_pages) * page_size) - static_cast<double>(payload)) /
+            static_cast<double>(n));
     mdb_env_close(env);
     std::filesystem::remove_all(path);
     std::filesystem::remove_all(path + "2");

@@ -46,8 +46,8 @@ TEST_CASE("two roots differ exactly in the keys that changed between them", "[bt
                 if (random.chance(1, 6)) {
                     const std::uint64_t from = random.below(20000);
                     TreeCursor cursor(store.source(), tree.root);
-                    for (cursor.lower_bound(number_key(from)); cursor.valid() && cursor.key() < number_key(from + 200);
-                         cursor.next()) {
+                    for (cursor.lower_bound(number_key(from));
+                         cursor.valid() && cursor.key() < number_key(from + 200); cursor.next()) {
                         changed.insert(std::string(cursor.key()));
                     }
                     tree_erase_range(writer, tree, number_key(from), number_key(from + 200));
@@ -95,13 +95,14 @@ TEST_CASE("a comparison does not read what both roots share", "[btree]") {
     tree_put(writer, tree, number_key(25000), "other");
     unsigned differences = 0;
     const std::uint64_t before = image.verifications();
-    tree_diff({image, base}, {image, tree.root}, "", std::nullopt, [&](const TreeCursor* x, const TreeCursor* y) {
-        REQUIRE(x->key() == number_key(25000));
-        REQUIRE(x->value() == "value");
-        REQUIRE(y->value() == "other");
-        ++differences;
-        return true;
-    });
+    tree_diff({image, base}, {image, tree.root}, "", std::nullopt,
+              [&](const TreeCursor* x, const TreeCursor* y) {
+                  REQUIRE(x->key() == number_key(25000));
+                  REQUIRE(x->value() == "value");
+                  REQUIRE(y->value() == "other");
+                  ++differences;
+                  return true;
+              });
     REQUIRE(differences == 1);
     // Beside the changed path: a page is entered before it is known to be shared, once per page on the path.
     REQUIRE(image.verifications() < before + 8);

@@ -1,4 +1,5 @@
-// The bytes of nodes: what validation lets through is safe to read, what was built passes, refs are all found.
+// The bytes of nodes: what validation lets through is safe to read, what was built passes, refs are all
+// found.
 #include "btree_support.hpp"
 
 #include "format/node_edit.hpp"
@@ -23,7 +24,8 @@ std::uint64_t read_all(const std::byte* page, std::size_t page_size) {
         REQUIRE((place.equal && place.index == i));
         if (node.leaf()) {
             const LeafCell cell = node.leaf_cell(i);
-            for (std::uint32_t k = 0; k < cell.value_size; ++k) sum += std::to_integer<unsigned>(cell.value[k]);
+            for (std::uint32_t k = 0; k < cell.value_size; ++k)
+                sum += std::to_integer<unsigned>(cell.value[k]);
             sum += cell.txn;
         }
     }
@@ -84,7 +86,8 @@ TEST_CASE("what validation lets through can be read, whatever the bytes are", "[
         std::vector<std::byte> page(page_size);
         for (std::uint64_t number = 1; number < image.pages(); ++number) {
             const std::byte* original = image.image().data() + number * page_size;
-            if (Node(original).kind() == PageKind::run || validate_node(original, page_size) != nullptr) continue;
+            if (Node(original).kind() == PageKind::run || validate_node(original, page_size) != nullptr)
+                continue;
             sum += read_all(original, page_size);
             const Node node(original);
             for (int round = 0; round < (page_size == 4096 ? 120 : 40); ++round) {
@@ -174,7 +177,8 @@ TEST_CASE("every ref of a tree is found, translated and read back", "[btree]") {
         store.commit([&](PageWriter& writer, TreeRoot& tree) {
             for (int i = 0; i < 500; ++i) {
                 const std::string key = random_key(random, 200);
-                const std::string value(random.chance(1, 40) ? 2000 + random.below(9000) : random.below(60), 'v');
+                const std::string value(random.chance(1, 40) ? 2000 + random.below(9000) : random.below(60),
+                                        'v');
                 tree_put(writer, tree, key, value);
                 model[key] = {value, writer.txn()};
             }
@@ -237,14 +241,16 @@ TEST_CASE("catalog pages keep their flag and show the roots they name", "[btree]
         for (unsigned step = 0; step <= cursor.depth(); ++step) {
             REQUIRE(Node(store.source().page(cursor.page_ref(step))).catalog());
         }
-        for_each_ref(store.source().page(cursor.page_ref(cursor.depth())), 4096, false, [&](Ref ref, bool large) {
-            REQUIRE(!ref.in_memory());
-            REQUIRE(!large);
-            ++roots;
-        });
+        for_each_ref(store.source().page(cursor.page_ref(cursor.depth())), 4096, false,
+                     [&](Ref ref, bool large) {
+                         REQUIRE(!ref.in_memory());
+                         REQUIRE(!large);
+                         ++roots;
+                     });
     }
     std::uint64_t expected = 0;
-    for (bool on = cursor.first(); on; on = cursor.next()) expected += load_u64(cursor.value().data()) != 0 ? 1 : 0;
+    for (bool on = cursor.first(); on; on = cursor.next())
+        expected += load_u64(cursor.value().data()) != 0 ? 1 : 0;
     REQUIRE(roots == expected);
     REQUIRE(roots > 1000);
 }

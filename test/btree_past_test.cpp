@@ -1,4 +1,5 @@
-// What a reader of the past needs: which leaves changed after a txn, where they begin and end, nothing forgotten.
+// What a reader of the past needs: which leaves changed after a txn, where they begin and end, nothing
+// forgotten.
 #include "btree_support.hpp"
 
 #include <set>
@@ -169,6 +170,20 @@ TEST_CASE("appending in order fills pages and refuses what is out of order", "[b
         REQUIRE(static_cast<double>(seen.used_bytes) >
                 0.97 * static_cast<double>(seen.leaves) * static_cast<double>(page_size));
     }
+}
+
+TEST_CASE("updates of the same size do not split pages that were filled in order", "[btree]") {
+    RootStore store(4096);
+    load(store, 20000);
+    const std::uint64_t leaves = require_sound(store.source(), store.tree()).leaves;
+    for (std::uint64_t t = 0; t < 100; ++t) {
+        store.commit([&](PageWriter& writer, TreeRoot& tree) {
+            for (std::uint64_t i = t; i < 20000; i += 100) {
+                REQUIRE(tree_put(writer, tree, row(i), std::string(50, 'w')));
+            }
+        });
+    }
+    REQUIRE(require_sound(store.source(), store.tree()).leaves == leaves);
 }
 
 TEST_CASE("random inserts leave pages four fifths full", "[btree]") {

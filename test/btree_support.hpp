@@ -45,27 +45,25 @@ public:
         const std::uint64_t sum = xxh64(pages.data() + 8, pages.size() - 8, k_seed);
         store_u64(pages.data(), sum);
         image_.insert(image_.end(), pages.begin(), pages.end());
+        open();
+        return Ref::file(number, sum);
+    }
+    /// Reads the image as it is now; nothing counts as verified.
+    void open() {
         bits_ = std::make_unique<std::atomic<std::uint64_t>[]>(image_.size() / page_size_ / 64 + 1);
         base_ = image_.data();
         verified_ = bits_.get();
         verified_pages_ = image_.size() / page_size_;
-        return Ref::file(number, sum);
     }
     std::vector<std::byte>& image() { return image_; }
     std::uint64_t pages() const { return image_.size() / page_size_; }
     /// Pages that were read so far.
     std::uint64_t verifications() const { return verifications_; }
-    /// Makes a page's checksum right again after a change; returns its ref.
-    Ref seal(std::uint64_t number) {
-        std::byte* page = image_.data() + number * page_size_;
-        const std::uint64_t sum = xxh64(page + 8, page_size_ - 8, k_seed);
-        store_u64(page, sum);
-        return Ref::file(number, sum);
-    }
 
 protected:
     const std::byte* verify_page(Ref ref) const override {
-        if (ref.page() == 0 || ref.page() >= verified_pages_) fail(Errc::corrupt, "No such page.", {}, ref.page());
+        if (ref.page() == 0 || ref.page() >= verified_pages_)
+            fail(Errc::corrupt, "No such page.", {}, ref.page());
         const std::byte* page = base_ + ref.page() * page_size_;
         const std::uint64_t sum = xxh64(page + 8, page_size_ - 8, k_seed);
         if (sum != load_u64(page) || (sum & Ref::k_checksum_mask) != ref.checksum()) {

@@ -63,7 +63,8 @@ TEST_CASE("a writer owns what it made in its epoch and frees the rest at the end
     REQUIRE(writer.bytes() == 4096);
     REQUIRE(!writer.owns(a));
 
-    // Once more, and kept this time: the page made before the mark and dropped after it was never seen by anyone.
+    // Once more, and kept this time: the page made before the mark and dropped after it was never seen by
+    // anyone.
     writer.drop(a);
     const Ref d = Ref::memory(writer.new_page());
     writer.settle();

@@ -119,8 +119,8 @@ bool TreeCursor::to_end() {
     return set_index(count_ - 1);
 }
 
-// From the path's last step, whose index was counted on already, to the nearest leaf in the direction. With a txn
-// only through pages that changed after it.
+// From the path's last step, whose index was counted on already, to the nearest leaf in the direction. With a
+// txn only through pages that changed after it.
 bool TreeCursor::climb(Way way, const std::uint64_t* txn) {
     while (depth_ != 0) {
         Step& step = path_[depth_ - 1];
@@ -130,8 +130,10 @@ bool TreeCursor::climb(Way way, const std::uint64_t* txn) {
             continue;
         }
         const Node above(step.page);
-        const std::byte* page = tree_impl::node_at(*source_, above.child(step.index), above.level() - 1);
+        const Ref ref = above.child(step.index);
+        const std::byte* page = tree_impl::node_at(*source_, ref, above.level() - 1);
         const Node node(page);
+        if (!ref.in_memory()) check_place(way, node, ref);
         if (txn != nullptr && node.max_txn() <= *txn) {
             step.index += way == Way::forward ? 1u : ~0u;
         } else if (node.leaf()) {
@@ -144,15 +146,39 @@ bool TreeCursor::climb(Way way, const std::uint64_t* txn) {
     return leave();
 }
 
+// A page of a file that is entered from the side: its keys lie behind the bound that was just passed.
+void TreeCursor::check_place(Way way, const Node& node, Ref ref) const {
+    if (node.count() == 0) {
+        if (node.leaf()) tree_impl::out_of_order(ref);
+        return;
+    }
+    for (unsigned step = depth_; step-- != 0;) {
+        const Step& above = path_[step];
+        if (above.index == (way == Way::forward ? 0 : above.count)) continue;
+        const Node parent(above.page);
+        const unsigned index = way == Way::forward ? above.index - 1 : above.index;
+        const SuffixView suffix = parent.separator(index);
+        const std::size_t size = parent.prefix_size() + suffix.size;
+        std::byte small[k_inline_key];
+        std::unique_ptr<std::byte[]> long_bound;
+        std::byte* bound = small;
+        if (size > sizeof small) bound = (long_bound = std::make_unique<std::byte[]>(size)).get();
+        parent.copy_key(index, bound);
+        const Node::Place place = node.search({reinterpret_cast<const char*>(bound), size});
+        // Only a leaf may hold the lower bound itself.
+        const bool right_place = way == Way::forward ? place.index == 0 && (node.leaf() || !place.equal)
+                                                     : place.index == node.count();
+        if (!right_place) tree_impl::out_of_order(ref);
+        return;
+    }
+}
+
 bool TreeCursor::step_leaf(Way way, const std::uint64_t* txn) {
     if (!in_leaf_) return false;
     leave();
-    do {
-        if (depth_ == 0) return false;
-        path_[depth_ - 1].index += way == Way::forward ? 1u : ~0u;
-        if (!climb(way, txn)) return false;
-        // Only a root may be an empty leaf; another one is damage that check_tree() reports, and is passed over.
-    } while (count_ == 0);
+    if (depth_ == 0) return false;
+    path_[depth_ - 1].index += way == Way::forward ? 1u : ~0u;
+    if (!climb(way, txn)) return false;
     set_index(0);
     return true;
 }
@@ -236,7 +262,8 @@ void TreeCursor::make_key() const {
     // The buffer has spare bytes, so a head is always stored whole.
     std::byte* to = key_ + prefix_size_;
     store_u32(to, __builtin_bswap32(cell_.suffix.head));
-    if (suffix > k_head_size) cursor_impl::copy_bytes(to + k_head_size, cell_.suffix.rest, suffix - k_head_size);
+    if (suffix > k_head_size)
+        cursor_impl::copy_bytes(to + k_head_size, cell_.suffix.rest, suffix - k_head_size);
     key_index_ = index_;
 }
 

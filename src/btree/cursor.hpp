@@ -1,10 +1,11 @@
-// cursor.hpp -- moving over the entries and the leaves of a root in key order.  Layer: btree.  Threads: one at a time.
+// cursor.hpp -- moving over the entries and the leaves of a root in key order.  Layer: btree.  Threads: one
+// at a time.
 //
-// A cursor keeps the path from the root to its leaf. It reads a root that does not change: after a write through the
-// same root's writer it must be thrown away.
+// A cursor keeps the path from the root to its leaf. It reads a root that does not change: after a write
+// through the same root's writer it must be thrown away.
 //
-// [CURSOR-1] Valid means on an entry. A step off either end, or an error, leaves the cursor not valid; it stays so
-//            until it is positioned again.
+// [CURSOR-1] Valid means on an entry. A step off either end, or an error, leaves the cursor not valid; it
+//            stays so until it is positioned again.
 // [CURSOR-2] No allocation while keys are not longer than 256 bytes.
 #pragma once
 
@@ -60,7 +61,8 @@ public:
     bool large_value() const { return cell_.large; }
     std::uint64_t txn() const { return cell_.txn; }
 
-    // Leaves. A cursor stands in a leaf after each of these returned true; it is valid if there is an entry, too.
+    // Leaves. A cursor stands in a leaf after each of these returned true; it is valid if there is an entry,
+    // too.
 
     /// The leaf whose range holds the key; on its first entry >= key. False: the root is empty.
     bool seek_leaf(std::string_view key);
@@ -89,8 +91,8 @@ public:
         return step == 0 ? root_ : Node(path_[step - 1].page).child(path_[step - 1].index);
     }
     unsigned page_index(unsigned step) const { return step == depth_ ? index_ : path_[step].index; }
-    /// Two cursors stand in the same page, reached at these steps: both leave it, and the pages that follow it in both
-    /// parents alike without reading them, for the next entry of each.
+    /// Two cursors stand in the same page, reached at these steps: both leave it, and the pages that follow
+    /// it in both parents alike without reading them, for the next entry of each.
     static void skip_shared(TreeCursor& a, unsigned a_step, TreeCursor& b, unsigned b_step);
 
 private:
@@ -110,6 +112,7 @@ private:
     bool edge_leaf(Way way, const std::uint64_t* txn);
     bool climb(Way way, const std::uint64_t* txn);
     bool resume();
+    void check_place(Way way, const Node& node, Ref ref) const;
     bool fence(unsigned step, unsigned separator, std::string& out) const;
     void make_key() const;
     void make_key_room(std::size_t size) const;

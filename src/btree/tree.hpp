@@ -1,18 +1,21 @@
 // tree.hpp -- one ordered map from keys to values as a copy-on-write B+tree.  Layer: btree.
 // Threads: reading a root: any number. Changing a tree: the thread of its PageWriter.
 //
-// A tree is the ref of its root page and the number of its entries. Changing it through a PageWriter copies each page
-// at its first touch, so an older root goes on showing what it showed.
+// A tree is the ref of its root page and the number of its entries. Changing it through a PageWriter copies
+// each page at its first touch, so an older root goes on showing what it showed.
 //
 // [TREE-1] A page that the writer does not own is never written.
 // [TREE-2] max txn of every page on the path to a changed key is at least the txn that changed it.
-// [TREE-3] A page that takes over a range of keys from another (merge, moved separator, dropped sibling, deleted range)
-//          takes the txn of that change as its max txn, and so does every page on that edge down to the leaf. So for
-//          every T, a key whose state changed after T belongs to a leaf with max txn > T, be it there or not.
-// [TREE-4] Descents are loops; every step goes exactly one level down, so refs that lead astray cannot make them long.
+// [TREE-3] A page that takes over a range of keys from another (merge, moved separator, dropped sibling,
+//          deleted range) takes the txn of that change as its max txn, and so does every page on that edge
+//          down to the leaf. So for every T, a key whose state changed after T belongs to a leaf with max txn
+//          > T, be it there or not.
+// [TREE-4] Descents are loops; every step goes exactly one level down, so refs that lead astray cannot make
+//          them long. Whoever walks over pages of a file checks that their keys go on ascending, so a page
+//          that hangs in several places cannot make a walk long.
 //
-// Bytes of file pages were validated by the source (validate_node); what single pages cannot show is found here and
-// raised as Error(corrupt), or by check_tree().
+// Bytes of file pages were validated by the source (validate_node); what single pages cannot show is found
+// here and raised as Error(corrupt), or by check_tree().
 #pragma once
 
 #include "format/node.hpp"
@@ -48,12 +51,14 @@ std::optional<TreeValue> tree_get(const PageSource& source, Ref root, std::strin
 void tree_multi_get(const PageSource& source, Ref root, std::span<const std::string_view> keys,
                     std::span<std::optional<TreeValue>> out);
 
-/// Sets a key; true: it was there before. Too long keys and values are refused before anything changes.
+/// Sets a key; true: it was there before. Too long keys and values are refused before anything changes. Key
+/// and value may lie in pages of the tree itself.
 bool tree_put(PageWriter& writer, TreeRoot& tree, std::string_view key, std::string_view value,
               TreeKind kind = TreeKind::plain);
 /// Removes a key; false: it was not there and nothing changed.
 bool tree_erase(PageWriter& writer, TreeRoot& tree, std::string_view key);
-/// Removes the keys in [from, to), without `to` all from `from` on; returns how many. Whole subtrees are unhooked.
+/// Removes the keys in [from, to), without `to` all from `from` on; returns how many. Whole subtrees are
+/// unhooked.
 std::uint64_t tree_erase_range(PageWriter& writer, TreeRoot& tree, std::string_view from,
                                std::optional<std::string_view> to);
 /// Reports every page and large value of a tree to the writer as dropped; the tree is empty afterwards.
@@ -79,6 +84,7 @@ private:
 namespace tree_impl {
 
 [[noreturn]] void astray(Ref ref);
+[[noreturn]] void out_of_order(Ref ref);
 
 /// A child page, or the root, of a given level.
 inline const std::byte* node_at(const PageSource& source, Ref ref, unsigned level) {
@@ -111,7 +117,8 @@ inline bool find(const PageSource& source, Ref root, std::string_view key, LeafC
 }
 /// The value of a cell, large ones included.
 inline TreeValue value_of(const PageSource& source, const LeafCell& cell) {
-    if (cell.large) [[unlikely]] return {source.run(Ref(load_u64(cell.value)), load_u64(cell.value + 8)), cell.txn};
+    if (cell.large) [[unlikely]]
+        return {source.run(Ref(load_u64(cell.value)), load_u64(cell.value + 8)), cell.txn};
     return {{reinterpret_cast<const char*>(cell.value), cell.value_size}, cell.txn};
 }
 

@@ -92,7 +92,8 @@ bool Checker::sound(const Open& open, const Open* parent) {
             return false;
         }
         if (node.max_txn() > above.max_txn()) problem(open.ref, "a node changed after its parent says");
-        if (node.catalog() != above.catalog()) problem(open.ref, "a node and its parent are of different kinds");
+        if (node.catalog() != above.catalog())
+            problem(open.ref, "a node and its parent are of different kinds");
         if (node.leaf() && node.count() == 0) problem(open.ref, "a leaf below the root has no entry");
         if (!open.ref.in_memory() && load_u64(open.page + k_page_generation_offset) >
                                          load_u64(parent->page + k_page_generation_offset) &&

@@ -1,7 +1,7 @@
 // tree_check.hpp -- does a root hold together?  Layer: btree.  Threads: any.
 //
-// Reads every page once. Whatever the bytes are, it ends: a subtree with a damaged page at its top is reported and
-// not entered, and levels only go down.
+// Reads every page once. Whatever the bytes are, it ends: a subtree with a damaged page at its top is
+// reported and not entered, and levels only go down.
 #pragma once
 
 #include "btree/tree.hpp"
@@ -25,8 +25,9 @@ struct TreeStatistics {
     unsigned depth = 0;
 };
 
-/// Verifies one tree: every node's own form, order of keys within and across pages, levels, largest txns, generations,
-/// large values readable, number of entries. Calls report for each problem; none: the tree is sound.
+/// Verifies one tree: every node's own form, order of keys within and across pages, levels, largest txns,
+/// generations, large values readable, number of entries. Calls report for each problem; none: the tree is
+/// sound.
 TreeStatistics check_tree(const PageSource& source, const TreeRoot& tree,
                           const std::function<void(const TreeProblem&)>& report);
 

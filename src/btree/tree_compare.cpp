@@ -9,12 +9,13 @@ namespace tree_compare_impl {
 // Leaves between the ends of a range that an estimate reads to be exact.
 inline constexpr unsigned k_leaves_to_count = 8;
 
-// The highest page that both cursors stand in at the same place. The steps below it lie in that page as well, so both
-// can leave it together. False: not even the leaf is shared.
+// The highest page that both cursors stand in at the same place. The steps below it lie in that page as well,
+// so both can leave it together. False: not even the leaf is shared.
 inline bool shared_page(const TreeCursor& a, const TreeCursor& b, unsigned& a_step, unsigned& b_step) {
     a_step = a.depth();
     b_step = b.depth();
-    if (a.page_ref(a_step) != b.page_ref(b_step) || a.page_index(a_step) != b.page_index(b_step)) return false;
+    if (a.page_ref(a_step) != b.page_ref(b_step) || a.page_index(a_step) != b.page_index(b_step))
+        return false;
     while (a_step != 0 && b_step != 0 && a.page_ref(a_step - 1) == b.page_ref(b_step - 1) &&
            a.page_index(a_step - 1) == b.page_index(b_step - 1)) {
         --a_step;
@@ -78,7 +79,8 @@ inline TreeEstimate estimate_between(const PageSource& source, const TreeRoot& t
         const Level& a = left.levels[step];
         const Level& b = right.levels[step];
         const bool together = a.page == b.page;
-        const std::uint64_t between = together ? b.index - a.index - 1 : Node(a.page).count() - a.index + b.index;
+        const std::uint64_t between =
+            together ? b.index - a.index - 1 : Node(a.page).count() - a.index + b.index;
         guess += per_subtree * static_cast<double>(between);
         result.low += between;
         result.high = saturating_add(result.high, saturating_multiply(between, most));
@@ -122,7 +124,8 @@ bool tree_diff(TreeView a, TreeView b, std::string_view from, std::optional<std:
             continue;
         }
         const int order = !in_y ? -1 : !in_x ? 1 : x.key().compare(y.key());
-        if ((order != 0 || x.txn() != y.txn()) && !visit(order <= 0 ? &x : nullptr, order >= 0 ? &y : nullptr)) {
+        if ((order != 0 || x.txn() != y.txn()) &&
+            !visit(order <= 0 ? &x : nullptr, order >= 0 ? &y : nullptr)) {
             return false;
         }
         if (order <= 0) x.next();

@@ -1,8 +1,9 @@
-// tree_compare.hpp -- what lies between two keys, and whether two roots agree on it.  Layer: btree.  Threads: any.
+// tree_compare.hpp -- what lies between two keys, and whether two roots agree on it.  Layer: btree.  Threads:
+// any.
 //
-// Roots that come from one another share pages; what is shared is not read. An entry is the same if its key and its
-// txn are: a transaction leaves one value per key. Roots of different bases share nothing and are compared entry by
-// entry.
+// Roots that come from one another share pages; what is shared is not read. An entry is the same if its key
+// and its txn are: a transaction leaves one value per key. Roots of different bases share nothing and are
+// compared entry by entry.
 #pragma once
 
 #include "btree/cursor.hpp"
@@ -19,8 +20,9 @@ struct TreeView {
     Ref root;
 };
 
-/// Visits the keys in [from, to), without `to` from `from` on, whose state differs, in key order: a cursor on the
-/// entry of each root that has one, nullptr for the other. Ends early when the visitor returns false, and returns that.
+/// Visits the keys in [from, to), without `to` from `from` on, whose state differs, in key order: a cursor on
+/// the entry of each root that has one, nullptr for the other. Ends early when the visitor returns false, and
+/// returns that.
 using DiffVisitor = std::function<bool(const TreeCursor* in_a, const TreeCursor* in_b)>;
 bool tree_diff(TreeView a, TreeView b, std::string_view from, std::optional<std::string_view> to,
                const DiffVisitor& visit);

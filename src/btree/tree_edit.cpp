@@ -16,8 +16,8 @@ inline constexpr std::size_t k_merge_part = 3;
 // ... and merges if the result leaves this part free.
 inline constexpr std::size_t k_merge_slack_part = 8;
 
-// Pages that are filled in key order get room for txns at once, though the first ones are all the same: otherwise the
-// first change of an entry would overflow a full page.
+// Pages that are filled in key order get room for txns at once, though the first ones are all the same:
+// otherwise the first change of an entry would overflow a full page.
 inline constexpr unsigned k_append_txn_width = 2;
 
 struct KeyBuffer {
@@ -42,7 +42,8 @@ void TreeEditor::check_sizes(std::string_view key, std::string_view value) const
                                       std::to_string(max_key_size(page_size_)) + " that this file allows.");
     }
     if (value.size() > 0xffffffffu) {
-        fail(Errc::value_too_large, "A value of " + std::to_string(value.size()) + " bytes is longer than 4 GiB - 1.");
+        fail(Errc::value_too_large,
+             "A value of " + std::to_string(value.size()) + " bytes is longer than 4 GiB - 1.");
     }
 }
 
@@ -140,16 +141,16 @@ void TreeEditor::drop_value(const LeafCell& cell) {
     if (cell.large) writer_.drop(Ref(load_u64(cell.value)), true);
 }
 
-std::byte* TreeEditor::built_leaf(const LeafSequence& entries, unsigned from, unsigned to, const NodeShape& shape,
-                                  std::uint64_t max_txn) {
+std::byte* TreeEditor::built_leaf(const LeafSequence& entries, unsigned from, unsigned to,
+                                  const NodeShape& shape, std::uint64_t max_txn) {
     NORTHSTAR_ASSERT(shape.bytes <= page_size_);
     std::byte* page = writer_.new_page();
     build_leaf(page, page_size_, entries, from, to, shape, catalog_, max_txn);
     return page;
 }
 
-std::byte* TreeEditor::built_inner(unsigned level, Ref first, const InnerSequence& entries, unsigned from, unsigned to,
-                                   const NodeShape& shape) {
+std::byte* TreeEditor::built_inner(unsigned level, Ref first, const InnerSequence& entries, unsigned from,
+                                   unsigned to, const NodeShape& shape) {
     NORTHSTAR_ASSERT(shape.bytes <= page_size_);
     std::byte* page = writer_.new_page();
     build_inner(page, page_size_, level, first, entries, from, to, shape, catalog_, txn());
@@ -188,6 +189,7 @@ bool TreeEditor::put(std::string_view key, std::string_view value) {
             break;
         }
         if (overflow_leaf(entry, place)) break;
+        key = kept_key_;
     }
     if (!old_run.empty()) writer_.drop(old_run, true);
     if (!replaced) ++tree_.count;
@@ -205,7 +207,8 @@ std::byte* TreeEditor::append(std::string_view key, std::string_view value) {
     const Node::Place place = leaf.search_leaf(key);
     // An empty last leaf is an empty tree, and the separators before a leaf are not larger than its keys.
     if (place.equal || place.index != leaf.count()) {
-        fail(Errc::invalid_argument, "The key to append is not larger than the last one; use put, or sort the input.");
+        fail(Errc::invalid_argument,
+             "The key to append is not larger than the last one; use put, or sort the input.");
     }
     LeafEntry entry = make_entry(value);
     entry.key = KeyPieces(key);
@@ -227,24 +230,25 @@ bool TreeEditor::at_end() const {
     return true;
 }
 
-// The leaf on the path cannot take the entry as it is: build it anew, give to a sibling, or split. False: split
-// without the entry, which then fits at an edge of a page; descend again.
-bool TreeEditor::overflow_leaf(const LeafEntry& entry, Node::Place place) {
+// The leaf on the path cannot take the entry as it is: build it anew, give to a sibling, or split. False:
+// split without the entry, which then fits at an edge of a page; descend again.
+bool TreeEditor::overflow_leaf(LeafEntry& entry, Node::Place place) {
     const Node leaf = node(depth_);
     LeafSequence entries;
     entries.add(leaf, 0, place.index);
     entries.add(entry);
     entries.add(leaf, place.index + (place.equal ? 1 : 0), leaf.count());
     const unsigned size = entries.size();
+    const bool behind = !place.equal && place.index == leaf.count() && at_end();
     NodeShape shape = measure(entries, 0, size, leaf.txn_width());
-    if (shape.bytes > page_size_) shape = measure(entries, 0, size);
+    if (shape.bytes > page_size_ && !behind) shape = measure(entries, 0, size);
     if (shape.bytes <= page_size_) {
         std::byte* page = built_leaf(entries, 0, size, shape, txn());
         set_page(depth_, page);
         drop_page(leaf.page());
         return true;
     }
-    if (!place.equal && place.index == leaf.count() && at_end()) {
+    if (behind) {
         split_behind(entry);
         return true;
     }
@@ -260,6 +264,14 @@ bool TreeEditor::overflow_leaf(const LeafEntry& entry, Node::Place place) {
     others.add(leaf, 0, place.index);
     others.add(leaf, place.index + (place.equal ? 1 : 0), leaf.count());
     NORTHSTAR_ASSERT(place.index > 0 && place.index < others.size());
+    // The caller's key and value may lie in the page that goes now.
+    kept_key_.resize(entry.key.size());
+    entry.key.copy(0, kept_key_.size(), reinterpret_cast<std::byte*>(kept_key_.data()));
+    entry.key = KeyPieces(kept_key_);
+    if (!entry.large) {
+        kept_value_.assign(reinterpret_cast<const char*>(entry.value), entry.value_size);
+        entry.value = reinterpret_cast<const std::byte*>(kept_value_.data());
+    }
     split_leaf(others, place.index, leaf_txn_, leaf_txn_);
     return false;
 }
@@ -299,7 +311,8 @@ bool TreeEditor::shift_leaf(const LeafSequence& entries) {
     std::size_t room = page_size_ / tree_edit_impl::k_shift_part;
     for (const bool side : {true, false}) {
         if (side ? index == above.count() : index == 0) continue;
-        const std::byte* page = tree_impl::node_at(writer_.source(), above.child(side ? index + 1 : index - 1), 0);
+        const std::byte* page =
+            tree_impl::node_at(writer_.source(), above.child(side ? index + 1 : index - 1), 0);
         if (Node(page).free_bytes() < room) continue;
         room = Node(page).free_bytes();
         sibling = page;
@@ -314,7 +327,8 @@ bool TreeEditor::shift_leaf(const LeafSequence& entries) {
     if (cut == 0) return false;
     tree_edit_impl::KeyBuffer buffer;
     const unsigned low = right ? index : index - 1;  // the left one of the two
-    if (!inner_replace(parent, low, tree_edit_impl::make_separator(both[cut - 1].key, both[cut].key, buffer))) {
+    if (!inner_replace(parent, low,
+                       tree_edit_impl::make_separator(both[cut - 1].key, both[cut].key, buffer))) {
         return false;
     }
     // Both take the txn: the separator moved, so one of them inherits a part of the other's past.
@@ -367,7 +381,8 @@ void TreeEditor::insert_child(unsigned depth, std::string_view separator, Ref le
 
 void TreeEditor::grow_root(std::string_view separator, Ref left, Ref right) {
     const unsigned level = Node(left.address()).level() + 1;
-    if (level >= k_max_depth) fail(Errc::corrupt, "A tree has more levels than its number of entries explains.");
+    if (level >= k_max_depth)
+        fail(Errc::corrupt, "A tree has more levels than its number of entries explains.");
     const InnerEntry entry{KeyPieces(separator), right};
     InnerSequence entries;
     entries.add(entry);
@@ -442,7 +457,8 @@ void TreeEditor::merge_leaf(unsigned depth) {
         LeafSequence both;
         both.add(first, 0, first.count());
         both.add(second, 0, second.count());
-        if (tree_edit_impl::fill(leaf, page_size_) + tree_edit_impl::fill(sibling, page_size_) > page_size_) continue;
+        if (tree_edit_impl::fill(leaf, page_size_) + tree_edit_impl::fill(sibling, page_size_) > page_size_)
+            continue;
         const NodeShape shape = measure(both, 0, both.size());
         if (shape.bytes > page_size_ - page_size_ / tree_edit_impl::k_merge_slack_part) continue;
         std::byte* page = built_leaf(both, 0, both.size(), shape, txn());
@@ -496,7 +512,8 @@ void TreeEditor::collapse_root() {
 
 // The interface.
 
-bool tree_put(PageWriter& writer, TreeRoot& tree, std::string_view key, std::string_view value, TreeKind kind) {
+bool tree_put(PageWriter& writer, TreeRoot& tree, std::string_view key, std::string_view value,
+              TreeKind kind) {
     return TreeEditor(writer, tree, kind).put(key, value);
 }
 

@@ -1,15 +1,19 @@
 // tree_edit.hpp -- changing a tree: the path from the root to a leaf, and what happens to it.  Layer: btree.
 // Threads: the writer's.
 //
-// An editor works on one tree through one writer. It walks down, making every page on the way the writer's own, edits
-// the leaf, and repairs upward: a page that overflows gives to a sibling or splits, one that runs empty merges.
+// An editor works on one tree through one writer. It walks down, making every page on the way the writer's
+// own, edits the leaf, and repairs upward: a page that overflows gives to a sibling or splits, one that runs
+// empty merges.
 //
-// [EDITOR-1] Pages on the path are owned and carry the txn of the writer as max txn (the leaf only once it is edited).
+// [EDITOR-1] Pages on the path are owned and carry the txn of the writer as max txn (the leaf only once it is
+//            edited).
 // [EDITOR-2] A page is dropped only after everything that is built from it was built.
 #pragma once
 
 #include "btree/tree.hpp"
 #include "format/node_edit.hpp"
+
+#include <string>
 
 namespace northstar::inline v0::detail {
 
@@ -50,13 +54,14 @@ private:
     void drop_value(const LeafCell& cell);
     std::byte* built_leaf(const LeafSequence& entries, unsigned from, unsigned to, const NodeShape& shape,
                           std::uint64_t max_txn);
-    std::byte* built_inner(unsigned level, Ref first, const InnerSequence& entries, unsigned from, unsigned to,
-                           const NodeShape& shape);
+    std::byte* built_inner(unsigned level, Ref first, const InnerSequence& entries, unsigned from,
+                           unsigned to, const NodeShape& shape);
 
     // Overflow.
-    bool overflow_leaf(const LeafEntry& entry, Node::Place place);
+    bool overflow_leaf(LeafEntry& entry, Node::Place place);
     void split_behind(const LeafEntry& entry);
-    void split_leaf(const LeafSequence& entries, unsigned cut, std::uint64_t left_txn, std::uint64_t right_txn);
+    void split_leaf(const LeafSequence& entries, unsigned cut, std::uint64_t left_txn,
+                    std::uint64_t right_txn);
     bool shift_leaf(const LeafSequence& entries);
     void insert_child(unsigned depth, std::string_view separator, Ref left, Ref right);
     void grow_root(std::string_view separator, Ref left, Ref right);
@@ -85,6 +90,8 @@ private:
     Step path_[k_max_depth];
     unsigned depth_ = 0;            // of the leaf in path_
     std::uint64_t leaf_txn_ = 0;    // max txn of the leaf before this change
+    std::string kept_key_;          // copies for a second try
+    std::string kept_value_;
     std::byte large_[k_large_value_size];  // what the leaf keeps of a large value
 };
 

@@ -2,6 +2,8 @@
 
 #include "btree/cursor.hpp"
 
+#include <string>
+
 namespace northstar::inline v0::detail {
 
 // Walks the pages below a ref with a stack of its own; a page is dropped after its children.
@@ -13,6 +15,8 @@ std::uint64_t TreeEditor::drop_subtree(Ref ref, unsigned level) {
     Open open[k_max_depth];
     std::uint64_t entries = 0;
     unsigned used = 0;
+    std::string last;  // key of the leaf before
+    bool first = true;
     open[used++] = {ref, 0};
     while (used != 0) {
         Open& top = open[used - 1];
@@ -22,6 +26,17 @@ std::uint64_t TreeEditor::drop_subtree(Ref ref, unsigned level) {
             continue;
         }
         if (node.leaf()) {
+            if (!top.ref.in_memory()) {
+                const Node::Place place = node.search_leaf(last);
+                if (node.count() == 0 ? used != 1 : !first && (place.index != 0 || place.equal)) {
+                    tree_impl::out_of_order(top.ref);
+                }
+                if (node.count() != 0) {
+                    last.resize(node.prefix_size() + node.suffix(node.count() - 1).size);
+                    node.copy_key(node.count() - 1, reinterpret_cast<std::byte*>(last.data()));
+                    first = false;
+                }
+            }
             entries += node.count();
             for (unsigned i = 0; i < node.count(); ++i) drop_value(node.leaf_cell(i));
         }
@@ -80,7 +95,8 @@ std::uint64_t TreeEditor::erase_range(std::string_view from, std::optional<std::
         while (depth < depth_ && node(depth).search_child(*to) == path_[depth].index) ++depth;
         if (depth == depth_) {
             const Node leaf = node(depth);
-            entries = remove_entries(path_[depth].page, leaf.search_leaf(from).index, leaf.search_leaf(*to).index);
+            entries =
+                remove_entries(path_[depth].page, leaf.search_leaf(from).index, leaf.search_leaf(*to).index);
         } else {
             std::byte* page = path_[depth].page;
             const unsigned left = path_[depth].index;

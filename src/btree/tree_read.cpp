@@ -11,7 +11,15 @@ namespace northstar::inline v0::detail {
 void tree_impl::astray(Ref ref) {
     if (ref.in_memory()) fail(Errc::corrupt, "A page in memory is not the node that its parent expects.");
     fail(Errc::corrupt,
-         "Page " + std::to_string(ref.page()) + " is not the node that its parent expects; run verify, restore a copy.",
+         "Page " + std::to_string(ref.page()) +
+             " is not the node that its parent expects; run verify, restore a copy.",
+         {}, ref.page());
+}
+
+void tree_impl::out_of_order(Ref ref) {
+    fail(Errc::corrupt,
+         "Page " + std::to_string(ref.page()) +
+             " does not belong where its parent has it; run verify, restore a copy.",
          {}, ref.page());
 }
 
@@ -56,7 +64,8 @@ void tree_multi_get(const PageSource& source, Ref root, std::span<const std::str
         }
         for (std::size_t i = 0; i < count; ++i) {
             LeafCell cell;
-            if ((hopeful >> i & 1) != 0 && Node(pages[i]).pick_candidate(keys[first + i], candidates[i], cell)) {
+            if ((hopeful >> i & 1) != 0 &&
+                Node(pages[i]).pick_candidate(keys[first + i], candidates[i], cell)) {
                 out[first + i] = tree_impl::value_of(source, cell);
             } else {
                 out[first + i] = std::nullopt;

@@ -8,11 +8,13 @@ namespace node_impl {
 inline const char* check_header(const Node& node, std::size_t page_size) {
     const bool leaf = node.kind() == PageKind::leaf;
     if (!leaf && node.kind() != PageKind::inner) return "a page of a tree is neither leaf nor inner";
-    if (leaf != (node.level() == 0) || node.level() >= k_max_depth) return "a node's level does not fit its kind";
+    if (leaf != (node.level() == 0) || node.level() >= k_max_depth)
+        return "a node's level does not fit its kind";
     const unsigned flags_known = leaf ? k_node_catalog_flag | k_node_wide_flag : k_node_catalog_flag;
     if ((node.flags() & ~flags_known) != 0) return "a node has unknown flags";
     const unsigned width = node.txn_width();
-    if (width != 0 && (!leaf || (width != 2 && width != 4 && width != 8))) return "a node's txn width is not possible";
+    if (width != 0 && (!leaf || (width != 2 && width != 4 && width != 8)))
+        return "a node's txn width is not possible";
     if (node.prefix_size() > max_key_size(page_size)) return "a node's prefix is too long";
     if (node.heap() > page_size || node.gap() > node.heap()) return "a node's arrays and heap overlap";
     if (node.garbage() > page_size - node.heap()) return "a node has more garbage than heap";
@@ -22,7 +24,8 @@ inline const char* check_header(const Node& node, std::size_t page_size) {
 
 // Two neighbours in the arrays, in order? Heads that are longer than their suffix are filled with zeros.
 inline const char* check_order(const SuffixView& before, const SuffixView& suffix, bool first) {
-    if (suffix.size < k_head_size && (suffix.head << 8 * suffix.size) != 0) return "a head is longer than its key";
+    if (suffix.size < k_head_size && (suffix.head << 8 * suffix.size) != 0)
+        return "a head is longer than its key";
     if (first) return nullptr;
     if (suffix.head > before.head) return nullptr;
     if (suffix.head == before.head && compare_rest(before.rest, before.size, suffix.rest, suffix.size) < 0) {
@@ -45,12 +48,14 @@ inline const char* check_leaf(const Node& node, std::size_t page_size, bool in_f
         const std::size_t size = fixed + cell.suffix.rest_size() + cell.value_size;
         if (size > page_size - offset) return "a cell reaches behind its page";
         if (cell.suffix.size > key_room) return "a key is too long";
-        if (!cell.large && cell.value_size > max_inline_value_size(page_size)) return "a value is too long for a leaf";
+        if (!cell.large && cell.value_size > max_inline_value_size(page_size))
+            return "a value is too long for a leaf";
         if (cell.txn < node.txn_base() || cell.txn > max_txn) return "an entry is newer than its page";
         if (const char* wrong = check_order(before, cell.suffix, i == 0)) return wrong;
         if (cell.large) {
             const Ref ref(load_u64(cell.value));
-            if (ref.empty() || (in_file && (ref.in_memory() || ref.page() == 0))) return "a large value has no run";
+            if (ref.empty() || (in_file && (ref.in_memory() || ref.page() == 0)))
+                return "a large value has no run";
             if (load_u64(cell.value + 8) > 0xffffffffu) return "a large value is too large";
         }
         if (node.catalog()) {
@@ -62,7 +67,8 @@ inline const char* check_leaf(const Node& node, std::size_t page_size, bool in_f
         used += size;
         before = cell.suffix;
     }
-    return used == page_size - heap - node.garbage() ? nullptr : "the cells of a leaf do not add up to its heap";
+    return used == page_size - heap - node.garbage() ? nullptr
+                                                     : "the cells of a leaf do not add up to its heap";
 }
 
 inline const char* check_inner(const Node& node, std::size_t page_size, bool in_file) {
@@ -88,7 +94,8 @@ inline const char* check_inner(const Node& node, std::size_t page_size, bool in_
         const Ref ref = node.child(i);
         if (ref.empty() || (in_file && (ref.in_memory() || ref.page() == 0))) return "a child is no page";
     }
-    return used == page_size - heap - node.garbage() ? nullptr : "the cells of an inner node do not add up to its heap";
+    return used == page_size - heap - node.garbage() ? nullptr
+                                                     : "the cells of an inner node do not add up to its heap";
 }
 
 }  // namespace node_impl

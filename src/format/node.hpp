@@ -1,7 +1,8 @@
-// node.hpp -- leaf and inner pages: their bytes, and how they are read and searched.  Layer: format.  Threads:
-// values.
+// node.hpp -- leaf and inner pages: their bytes, and how they are read and searched.  Layer: format.
+// Threads: values.
 //
-// A node is one page. All numbers are little-endian. P is the page size.
+// A node is one page. All numbers are little-endian. P is the page size. spec/node_format.md says the same in
+// prose.
 //
 //   offset size
 //        0   24  checksum, page number, generation (format/page.hpp); zero in memory
@@ -11,19 +12,18 @@
 //       27    1  width of the txn in a leaf cell: 0, 2, 4 or 8 bytes; inner: 0
 //       28    2  count: entries of a leaf, separators of an inner node (it has count + 1 children)
 //       30    2  prefix length p
-//       32    8  max txn: the largest txn that changed anything in the key range of this node, deletions
-//       included 40    8  leaf: base that the txns in cells are added to; inner: ref of the first child 48    4
-//       heap: offset of the first byte of the heap, P when the heap is empty 52    4  garbage: bytes of the
-//       heap that belong to no cell 56    8  zero 64    p  prefix: bytes that every key (separator) of the node
-//       begins with
+//       32    8  max txn: the largest txn that changed anything in the key range of this node, deletions too
+//       40    8  leaf: base that the txns in cells are added to; inner: ref of the first child
+//       48    4  heap: offset of the first byte of the heap, P when the heap is empty
+//       52    4  garbage: bytes of the heap that belong to no cell
+//       56    8  zero
+//       64    p  prefix: bytes that every key (separator) of the node begins with
 //        H  4*n  heads, H = 64 + p rounded up to a multiple of 4. A key without the prefix is its suffix; a
-//        head is
-//                the first four bytes of a suffix as a big-endian number (stored little-endian), zeros for
-//                missing bytes
+//                head is the first four bytes of a suffix as a big-endian number (stored little-endian),
+//                zeros for missing bytes
 //     leaf  2*n  slots: offset of the entry's cell
 //    inner  8*n  refs: child i + 1, whose keys are >= separator i
-//           2*n  slots: 0..4 the length of a suffix that the head holds entirely, else offset of the
-//           separator's cell
+//           2*n  slots: 0..4 the length of a suffix that the head holds entirely, else offset of the cell
 //                free gap, undefined
 //     heap       cells in any order, up to the end of the page
 //
@@ -32,15 +32,13 @@
 //                A large value is 16 bytes: ref of its run, u64 length.
 //   inner cell   u16 length of the suffix (> 4), the suffix from its fifth byte on.
 //
-// The keys of child i of an inner node are >= separator i - 1 (if there is one) and < separator i (if there is
-// one). In a catalog tree the first eight bytes of every value are the ref of the root of another tree, or
-// zero.
+// The keys of child i of an inner node are >= separator i - 1 and < separator i, where there are such. In a
+// catalog tree the first eight bytes of every value are the ref of the root of another tree, or zero.
 //
 // [NODE-1] Keys ascend strictly: heads never descend, equal heads are ordered by the rest of the suffix, then
-// by length. [NODE-2] Arrays end at or before the heap; every cell lies in the heap; cells do not overlap, so
-// that
-//          P - heap - garbage is the sum of their sizes. Whoever passed validate_node() is searched without
-//          checks.
+//          by length.
+// [NODE-2] Arrays end at or before the heap; every cell lies in the heap; cells do not overlap, so that
+//          P - heap - garbage is the sum of their sizes. What passed validate_node() is searched unchecked.
 // [NODE-3] A leaf without entries is the root of its tree. An inner node may have a single child.
 // [NODE-4] max txn >= the txn of every entry, and of every child's max txn.
 #pragma once
@@ -123,8 +121,8 @@ inline int compare_rest(const std::byte* a, std::size_t a_size, const std::byte*
     return a_size < b_size ? -1 : a_size > b_size ? 1 : 0;
 }
 
-/// Heads that the last step of a search looks at together. They may lie behind the array, but never behind the page:
-/// at least as many bytes follow the heads in slots, refs and cells, or the node is far from full.
+/// Heads that the last step of a search looks at together. They may lie behind the array, but never behind
+/// the page: at least as many bytes follow the heads in slots, refs and cells, or the node is far from full.
 inline constexpr unsigned k_search_window = 16;
 
 /// Which of the heads at `at` are the first not smaller than `head`? k_search_window: none of them.
@@ -148,8 +146,9 @@ inline unsigned first_not_smaller(const std::byte* at, std::uint32_t head) {
 #endif
 }
 
-/// Number of heads smaller than `head`; the heads ascend. The number of steps depends on the order of magnitude of
-/// count only: halving a window of one changes nothing, and an unpredictable end of the loop costs more than a step.
+/// Number of heads smaller than `head`; the heads ascend. The number of steps depends on the order of
+/// magnitude of count only: halving a window of one changes nothing, and an unpredictable end of the loop
+/// costs more than a step.
 inline unsigned count_smaller(const std::byte* heads, unsigned count, std::uint32_t head) {
     const std::byte* at = heads;
     unsigned left = count;
@@ -280,7 +279,8 @@ public:
     }
     SuffixView suffix(unsigned index) const { return leaf() ? leaf_cell(index).suffix : separator(index); }
 
-    /// A key (separator) of the node, put together in `out`; returns its size. `out` holds max_key_size bytes.
+    /// A key (separator) of the node, put together in `out`; returns its size. `out` holds max_key_size
+    /// bytes.
     std::size_t copy_key(unsigned index, std::byte* out) const {
         const std::size_t prefix = prefix_size();
         std::memcpy(out, this->prefix(), prefix);
@@ -312,7 +312,9 @@ public:
         bool equal;      // and it is the key itself
     };
     /// Where a key stands among the keys (separators).
-    Place search(std::string_view text) const { return leaf() ? search_as<true>(text) : search_as<false>(text); }
+    Place search(std::string_view text) const {
+        return leaf() ? search_as<true>(text) : search_as<false>(text);
+    }
     Place search_leaf(std::string_view text) const { return search_as<true>(text); }
     /// The entries of a leaf whose heads are the key's: one, as a rule. False: none, so the key is not there.
     struct Candidates {
@@ -349,7 +351,8 @@ public:
             }
         }
         out = leaf_cell_at(leaf_slot(among.low));
-        return out.suffix.size == size && node_impl::equal_bytes(out.suffix.rest, rest, out.suffix.rest_size());
+        return out.suffix.size == size &&
+               node_impl::equal_bytes(out.suffix.rest, rest, out.suffix.rest_size());
     }
 
     /// The child whose range holds the key.
@@ -421,12 +424,14 @@ private:
     const std::byte* page_;
 };
 
-/// nullptr: the bytes are a well-formed node (NODE-1, NODE-2, and what one page can show of NODE-4), so the functions
-/// above and below may be used on it without further checks. Else what is wrong. `in_file`: refs must name file pages.
+/// nullptr: the bytes are a well-formed node (NODE-1, NODE-2, and what one page can show of NODE-4), so the
+/// functions above and below may be used on it without further checks. Else what is wrong. `in_file`: refs
+/// must name file pages.
 const char* validate_node(const std::byte* page, std::size_t page_size, bool in_file = true) noexcept;
 
-/// Calls visit(Ref&, bool large) for every ref that a node holds: children, large values, and, when the page or the
-/// caller says that it belongs to a catalog, roots of trees (unless empty). What visit assigns is stored.
+/// Calls visit(Ref&, bool large) for every ref that a node holds: children, large values, and, when the page
+/// or the caller says that it belongs to a catalog, roots of trees (unless empty). What visit assigns is
+/// stored.
 template <class Visit>
 void for_each_ref(std::byte* page, std::size_t /*page_size*/, bool catalog, Visit&& visit) {
     const Node node(page);

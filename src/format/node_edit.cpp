@@ -64,8 +64,8 @@ inline std::size_t rest_size(std::size_t suffix_size) {
     return suffix_size > k_head_size ? suffix_size - k_head_size : 0;
 }
 
-inline void init_header(std::byte* page, PageKind kind, unsigned level, unsigned count, const NodeShape& shape,
-                        bool catalog, std::uint64_t max_txn, std::size_t heap) {
+inline void init_header(std::byte* page, PageKind kind, unsigned level, unsigned count,
+                        const NodeShape& shape, bool catalog, std::uint64_t max_txn, std::size_t heap) {
     std::memset(page, 0, k_page_header_size);
     store_u8(page + k_page_kind_offset, static_cast<std::size_t>(kind));
     store_u8(page + k_page_flags_offset,
@@ -211,8 +211,8 @@ NodeShape measure(const InnerSequence& entries, unsigned from, unsigned to) {
     return shape;
 }
 
-void build_leaf(std::byte* page, std::size_t page_size, const LeafSequence& entries, unsigned from, unsigned to,
-                const NodeShape& shape, bool catalog, std::uint64_t max_txn) {
+void build_leaf(std::byte* page, std::size_t page_size, const LeafSequence& entries, unsigned from,
+                unsigned to, const NodeShape& shape, bool catalog, std::uint64_t max_txn) {
     const unsigned count = to - from;
     node_edit_impl::init_header(page, PageKind::leaf, 0, count, shape, catalog, max_txn, page_size);
     if (count == 0) return;
@@ -229,16 +229,17 @@ void build_leaf(std::byte* page, std::size_t page_size, const LeafSequence& entr
         heap -= fixed + rest + entry.value_size;
         store_u32(head, entry.key.head(prefix));
         store_u16(slot, static_cast<std::uint16_t>(heap));
-        std::byte* at = node_edit_impl::store_cell_header(page + heap, shape.wide, shape.txn_width, suffix, entry,
-                                                          shape.txn_base);
+        std::byte* at = node_edit_impl::store_cell_header(page + heap, shape.wide, shape.txn_width, suffix,
+                                                          entry, shape.txn_base);
         if (rest != 0) entry.key.copy(prefix + k_head_size, rest, at);
         if (entry.value_size != 0) std::memcpy(at + rest, entry.value, entry.value_size);
     }
     node_edit_impl::set_heap(page, heap);
 }
 
-void build_inner(std::byte* page, std::size_t page_size, unsigned level, Ref first_child, const InnerSequence& entries,
-                 unsigned from, unsigned to, const NodeShape& shape, bool catalog, std::uint64_t max_txn) {
+void build_inner(std::byte* page, std::size_t page_size, unsigned level, Ref first_child,
+                 const InnerSequence& entries, unsigned from, unsigned to, const NodeShape& shape,
+                 bool catalog, std::uint64_t max_txn) {
     const unsigned count = to - from;
     node_edit_impl::init_header(page, PageKind::inner, level, count, shape, catalog, max_txn, page_size);
     store_u64(page + k_node_first_child_offset, first_child.bits());
@@ -278,7 +279,8 @@ unsigned choose_leaf_cut(const LeafSequence& entries, std::size_t page_size) {
     const bool right = right_fits(best);
     if (left && right) return best;
     if (!left && !right) return 0;
-    // Sides grow and shrink with k: look for the nearest cut where the larger side fits, then at the other one.
+    // Sides grow and shrink with k: look for the nearest cut where the larger side fits, then at the other
+    // one.
     unsigned good = left ? size - 1 : 1;
     unsigned bad = best;
     if (left ? !right_fits(good) : !left_fits(good)) return 0;
@@ -296,7 +298,8 @@ unsigned choose_inner_cut(const InnerSequence& entries, std::size_t page_size) {
     best = std::clamp(best, 1u, size - 2);
     const auto left_fits = [&](unsigned k) { return measure(entries, 0, k).bytes <= page_size; };
     const auto right_fits = [&](unsigned k) { return measure(entries, k + 1, size).bytes <= page_size; };
-    // A side shrinks towards its own end, where it fits: what the row was before one entry came fits, and so does one.
+    // A side shrinks towards its own end, where it fits: what the row was before one entry came fits, and so
+    // does one.
     for (unsigned low = 1; !left_fits(best);) {
         const unsigned middle = (low + best) / 2;
         if (left_fits(middle) && !left_fits(middle + 1)) best = middle;
@@ -340,15 +343,16 @@ bool leaf_insert(std::byte* page, std::size_t, unsigned index, std::string_view 
     std::size_t heap = node.heap();
     if (heap - node.gap() < size + k_leaf_array_size) return false;
     heap -= size;
-    std::byte* at = node_edit_impl::store_cell_header(page + heap, node.wide(), node.txn_width(), suffix, entry,
-                                                      node.txn_base());
+    std::byte* at = node_edit_impl::store_cell_header(page + heap, node.wide(), node.txn_width(), suffix,
+                                                      entry, node.txn_base());
     if (rest != 0) std::memcpy(at, bytes + prefix + k_head_size, rest);
     if (entry.value_size != 0) std::memcpy(at + rest, entry.value, entry.value_size);
     // Heads behind the place move by one head, slots by one head and, behind the place, one slot more.
     std::byte* heads = page + node.heads_offset();
     std::byte* slots = heads + std::size_t{count} * k_head_size;
     const std::size_t behind = count - index;
-    std::memmove(slots + 2 * std::size_t{index} + k_leaf_array_size, slots + 2 * std::size_t{index}, 2 * behind);
+    std::memmove(slots + 2 * std::size_t{index} + k_leaf_array_size, slots + 2 * std::size_t{index},
+                 2 * behind);
     std::memmove(slots + k_head_size, slots, 2 * std::size_t{index});
     std::byte* head = heads + std::size_t{index} * k_head_size;
     std::memmove(head + k_head_size, head, behind * k_head_size);
@@ -374,8 +378,8 @@ bool leaf_replace(std::byte* page, unsigned index, const LeafEntry& entry) {
     const std::size_t size = (node.wide() ? 4u : 2u) + node.txn_width() + rest + entry.value_size;
     const std::size_t heap = node.heap() - size;
     if (node.heap() - node.gap() < size) return false;
-    std::byte* at = node_edit_impl::store_cell_header(page + heap, node.wide(), node.txn_width(), old.suffix.size,
-                                                      entry, node.txn_base());
+    std::byte* at = node_edit_impl::store_cell_header(page + heap, node.wide(), node.txn_width(),
+                                                      old.suffix.size, entry, node.txn_base());
     if (rest != 0) std::memcpy(at, old.suffix.rest, rest);
     if (entry.value_size != 0) std::memcpy(at + rest, entry.value, entry.value_size);
     node_edit_impl::add_garbage(page, node.leaf_cell_size(old));
@@ -473,8 +477,8 @@ void inner_remove(std::byte* page, std::size_t page_size, unsigned from, unsigne
     const unsigned count = node.count();
     const std::size_t gone = to - from;
     NORTHSTAR_ASSERT(gone <= count);
-    // Without the first child the separators [0, gone) go and the child behind them becomes the first. Otherwise the
-    // separator in front of each child goes, so that the child before takes over its range.
+    // Without the first child the separators [0, gone) go and the child behind them becomes the first.
+    // Otherwise the separator in front of each child goes, so that the child before takes over its range.
     const std::size_t first = from == 0 ? 0 : from - 1;
     std::size_t cells = 0;
     for (std::size_t i = first; i < first + gone; ++i) {

@@ -1,7 +1,8 @@
 // node_edit.hpp -- making and changing nodes in memory.  Layer: format.  Threads: one at a time per page.
 //
-// Two ways to change a page: in place (insert, replace, remove), which may answer "does not fit as the page is", and
-// building a page anew from a sequence of entries that lie in other pages. Nothing here allocates or does I/O.
+// Two ways to change a page: in place (insert, replace, remove), which may answer "does not fit as the page
+// is", and building a page anew from a sequence of entries that lie in other pages. Nothing here allocates or
+// does I/O.
 //
 // [EDIT-1] In-place functions change nothing when they return false.
 // [EDIT-2] A page is built from pages that are not written meanwhile.
@@ -18,7 +19,10 @@ public:
     explicit KeyPieces(std::string_view key)
         : prefix_(reinterpret_cast<const std::byte*>(key.data())), prefix_size_(key.size()) {}
     KeyPieces(const Node& node, const SuffixView& suffix)
-        : prefix_(node.prefix()), prefix_size_(node.prefix_size()), rest_(suffix.rest), suffix_size_(suffix.size) {
+        : prefix_(node.prefix()),
+          prefix_size_(node.prefix_size()),
+          rest_(suffix.rest),
+          suffix_size_(suffix.size) {
         store_u32(head_, __builtin_bswap32(suffix.head));
     }
     std::size_t size() const { return prefix_size_ + suffix_size_; }
@@ -101,11 +105,12 @@ NodeShape measure(const LeafSequence& entries, unsigned from, unsigned to, unsig
 NodeShape measure(const InnerSequence& entries, unsigned from, unsigned to);
 
 /// Writes entries [from, to) into a page; the shape is the measured one and fits.
-void build_leaf(std::byte* page, std::size_t page_size, const LeafSequence& entries, unsigned from, unsigned to,
-                const NodeShape& shape, bool catalog, std::uint64_t max_txn);
+void build_leaf(std::byte* page, std::size_t page_size, const LeafSequence& entries, unsigned from,
+                unsigned to, const NodeShape& shape, bool catalog, std::uint64_t max_txn);
 /// The same for an inner node; entries carry the children behind the first.
-void build_inner(std::byte* page, std::size_t page_size, unsigned level, Ref first_child, const InnerSequence& entries,
-                 unsigned from, unsigned to, const NodeShape& shape, bool catalog, std::uint64_t max_txn);
+void build_inner(std::byte* page, std::size_t page_size, unsigned level, Ref first_child,
+                 const InnerSequence& entries, unsigned from, unsigned to, const NodeShape& shape,
+                 bool catalog, std::uint64_t max_txn);
 
 /// Where to cut a sequence so that both sides [0, k) and [k, size) fit into pages: near the middle, where the
 /// separator is shortest. 0: nowhere.
@@ -124,7 +129,8 @@ void set_max_txn(std::byte* page, std::uint64_t txn);
 void set_child(std::byte* page, unsigned index, Ref child);
 
 /// Inserts an entry before `index`.
-bool leaf_insert(std::byte* page, std::size_t page_size, unsigned index, std::string_view key, const LeafEntry& entry);
+bool leaf_insert(std::byte* page, std::size_t page_size, unsigned index, std::string_view key,
+                 const LeafEntry& entry);
 /// Gives the entry at `index` another value and txn.
 bool leaf_replace(std::byte* page, unsigned index, const LeafEntry& entry);
 /// Removes the entries [from, to).

@@ -5,7 +5,8 @@
 #include <cstdint>
 
 #if !defined(__linux__)
-#error "os/blocks.cpp: take_block and give_block are written for Linux; add this system's anonymous mapping calls."
+#error \
+    "os/blocks.cpp: take_block and give_block are written for Linux; add this system's anonymous mapping calls."
 #endif
 #include <sys/mman.h>
 

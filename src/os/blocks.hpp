@@ -5,8 +5,8 @@
 
 namespace northstar::inline v0::detail {
 
-/// Blocks of at least this size begin at a multiple of it and ask the system for huge pages, which spares a random
-/// reader most of its address translation.
+/// Blocks of at least this size begin at a multiple of it and ask the system for huge pages, which spares a
+/// random reader most of its address translation.
 inline constexpr std::size_t k_huge_block = std::size_t{2} << 20;
 
 /// Zeroed memory aligned to 4096 bytes or more; throws Error(no_memory).

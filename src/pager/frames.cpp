@@ -91,7 +91,8 @@ void FrameArena::give_large(Frame* frame) noexcept {
     give_block(frame, size);
 }
 
-PageWriter::PageWriter(FrameArena& arena, const PageSource& source) : arena_(arena), source_(source), epoch_(1) {}
+PageWriter::PageWriter(FrameArena& arena, const PageSource& source)
+    : arena_(arena), source_(source), epoch_(1) {}
 
 PageWriter::~PageWriter() { abandon(); }
 

@@ -1,0 +1,216 @@
+// Trees whose pages are each well-formed but do not belong together: found, named, and never a long walk.
+#include "btree_support.hpp"
+
+#include "btree/tree_compare.hpp"
+#include "format/node_edit.hpp"
+
+#include <chrono>
+
+namespace {
+
+using namespace northstar_test;
+
+std::vector<std::byte> leaf_page(const std::vector<std::string>& keys, std::uint64_t txn = 1) {
+    std::vector<std::byte> page(4096);
+    std::vector<LeafEntry> entries;
+    for (const std::string& key : keys) {
+        LeafEntry entry;
+        entry.key = KeyPieces(key);
+        entry.txn = txn;
+        entries.push_back(entry);
+    }
+    LeafSequence row;
+    REQUIRE(entries.size() <= 5);
+    for (const LeafEntry& entry : entries) row.add(entry);
+    build_leaf(page.data(), 4096, row, 0, row.size(), measure(row, 0, row.size()), false, txn);
+    return page;
+}
+
+std::vector<std::byte> inner_page(unsigned level, const std::vector<Ref>& children,
+                                  const std::vector<std::string>& keys, std::uint64_t txn = 1) {
+    std::vector<std::byte> page(4096);
+    REQUIRE(children.size() == keys.size() + 1);
+    std::vector<InnerEntry> entries;
+    for (std::size_t i = 0; i < keys.size(); ++i) entries.push_back({KeyPieces(keys[i]), children[i + 1]});
+    InnerSequence row;
+    REQUIRE(entries.size() <= 5);
+    for (const InnerEntry& entry : entries) row.add(entry);
+    build_inner(page.data(), 4096, level, children[0], row, 0, row.size(), measure(row, 0, row.size()), false,
+                txn);
+    return page;
+}
+
+std::vector<std::string> problems_of(const PageSource& source, const TreeRoot& tree) {
+    std::vector<std::string> found;
+    check_tree(source, tree, [&](const TreeProblem& problem) { found.push_back(problem.what); });
+    return found;
+}
+
+template <class Action>
+void require_corrupt(Action&& action) {
+    try {
+        action();
+        FAIL("the damage was not noticed");
+    } catch (const northstar::Error& error) {
+        REQUIRE(error.code() == northstar::Errc::corrupt);
+        REQUIRE(error.page() != northstar::Error::no_page);
+    }
+}
+
+void walk_forward(const PageSource& source, Ref root) {
+    TreeCursor cursor(source, root);
+    for (bool on = cursor.first(); on; on = cursor.next()) {}
+}
+void walk_back(const PageSource& source, Ref root) {
+    TreeCursor cursor(source, root);
+    for (bool on = cursor.last(); on; on = cursor.prev()) {}
+}
+
+}  // namespace
+
+TEST_CASE("a page that hangs in many places does not make a walk long", "[btree]") {
+    for (const bool single : {false, true}) {
+        ImageSource image(4096);
+        Ref ref = image.add(leaf_page({"a", "b", "c", "d"}), 1);
+        // Three ways down on every level, always to the same page: 3^38 leaves if one believes it.
+        for (unsigned level = 1; level < 39; ++level) {
+            if (single && level % 2 == 0) {
+                ref = image.add(inner_page(level, {ref}, {}), 1);
+            } else {
+                ref = image.add(inner_page(level, {ref, ref, ref}, {"b", "c"}), 1);
+            }
+        }
+        const auto start = std::chrono::steady_clock::now();
+        require_corrupt([&] { walk_forward(image, ref); });
+        require_corrupt([&] { walk_back(image, ref); });
+        require_corrupt([&] {
+            FrameArena arena(4096);
+            PageWriter writer(arena, image);
+            TreeRoot tree{ref, 4};
+            tree_drop(writer, tree);
+        });
+        require_corrupt([&] {
+            TreeCursor cursor(image, ref);
+            for (bool on = cursor.first_changed_leaf(0); on; on = cursor.next_changed_leaf(0)) {}
+        });
+        // Leaves that are not entered, since they did not change.
+        const Ref quiet = image.add(leaf_page({"a"}, 1), 1);
+        Ref top = image.add(inner_page(1, {quiet, quiet, quiet}, {"b", "c"}, 9), 1);
+        for (unsigned level = 2; level < 39; ++level)
+            top = image.add(inner_page(level, {top, top, top}, {"b", "c"}, 9), 1);
+        require_corrupt([&] {
+            TreeCursor cursor(image, top);
+            for (bool on = cursor.first_changed_leaf(5); on; on = cursor.next_changed_leaf(5)) {}
+        });
+        REQUIRE(!problems_of(image, {ref, 4}).empty());
+        REQUIRE(!problems_of(image, {top, 4}).empty());
+        tree_get(image, ref, "b");
+        tree_estimate(image, {ref, 4}, "a", "d");
+        REQUIRE(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
+    }
+}
+
+TEST_CASE("a child of the wrong level or kind is refused", "[btree]") {
+    ImageSource image(4096);
+    const Ref leaf = image.add(leaf_page({"m", "n"}), 1);
+    const Ref low = image.add(inner_page(1, {leaf}, {}), 1);
+    const Ref gap = image.add(inner_page(3, {low, low}, {"m"}), 1);
+    require_corrupt([&] { tree_get(image, gap, "m"); });
+    require_corrupt([&] { walk_forward(image, gap); });
+    require_corrupt([&] {
+        std::string_view key = "m";
+        std::optional<TreeValue> out;
+        tree_multi_get(image, gap, {&key, 1}, {&out, 1});
+    });
+    require_corrupt([&] {
+        FrameArena arena(4096);
+        PageWriter writer(arena, image);
+        TreeRoot tree{gap, 2};
+        tree_put(writer, tree, "m", "x");
+    });
+    REQUIRE(!problems_of(image, {gap, 2}).empty());
+
+    std::vector<std::byte> run(4096);
+    run[k_page_kind_offset] = static_cast<std::byte>(PageKind::run);
+    const Ref other = image.add(std::move(run), 1);
+    require_corrupt([&] { tree_get(image, other, "m"); });
+}
+
+TEST_CASE("the structural check names each kind of damage", "[btree]") {
+    ImageSource image(4096);
+    const Ref ab = image.add(leaf_page({"a", "b"}), 1);
+    const Ref mn = image.add(leaf_page({"m", "n"}), 1);
+    const Ref empty = image.add(leaf_page({}), 1);
+    const Ref young = image.add(leaf_page({"m", "n"}), 9);
+    const Ref newer = image.add(leaf_page({"m", "n"}, 5), 1);
+    const auto under = [&](Ref second, const char* separator) {
+        return image.add(inner_page(1, {ab, second}, {separator}), 2);
+    };
+    CHECK(problems_of(image, {under(mn, "m"), 4}).empty());
+    CHECK(problems_of(image, {under(mn, "m"), 5}).size() == 1);
+    CHECK(problems_of(image, {under(mn, "n"), 4}).size() == 1);
+    CHECK(problems_of(image, {under(mn, "b"), 4}).size() == 1);
+    CHECK(problems_of(image, {under(empty, "m"), 2}).size() == 1);
+    CHECK(problems_of(image, {under(young, "m"), 4}).size() == 1);
+    CHECK(problems_of(image, {under(newer, "m"), 4}).size() == 2);
+    const Ref nowhere = Ref::file(4000, 1);
+    CHECK(problems_of(image, {under(nowhere, "m"), 2}).size() == 1);
+    const Ref wrong_sum = Ref::file(mn.page(), mn.checksum() ^ 1);
+    CHECK(problems_of(image, {under(wrong_sum, "m"), 2}).size() == 1);
+    CHECK(problems_of(image, {}).empty());
+    CHECK(problems_of(image, {Ref(), 3}).size() == 1);
+}
+
+TEST_CASE("a writer that fails half-way leaves the old root as it was", "[btree]") {
+    // Every change of a tree in a file meets a damaged page sooner or later.
+    const std::uint64_t seed = 77;
+    INFO("seed " << seed);
+    Random random(seed);
+    RootStore store(4096);
+    Model model;
+    store.commit([&](PageWriter& writer, TreeRoot& tree) {
+        for (int i = 0; i < 20000; ++i) {
+            const std::string key = std::to_string(random.next());
+            tree_put(writer, tree, key, "value");
+            model[key] = {"value", writer.txn()};
+        }
+    });
+    ImageSource image(4096);
+    const TreeRoot placed{image.place(store.tree().root), store.tree().count};
+    const std::vector<std::byte> sound = image.image();
+    unsigned failures = 0;
+    for (int round = 0; round < 40; ++round) {
+        // As a process that has read nothing yet; a page that holds no part of the root is spoiled.
+        ImageSource damaged(4096);
+        damaged.image() = sound;
+        const std::uint64_t victim = 1 + random.below(image.pages() - 2);
+        damaged.image()[victim * 4096 + 100 + random.below(3000)] ^= std::byte{4};
+        damaged.open();
+        FrameArena arena(4096);
+        {
+            PageWriter writer(arena, damaged);
+            writer.set_txn(2);
+            TreeRoot tree = placed;
+            try {
+                for (int i = 0; i < 3000; ++i) {
+                    const std::string key = std::to_string(random.next());
+                    if (random.chance(1, 3)) {
+                        tree_put(writer, tree, key, "other");
+                    } else if (random.chance(1, 300)) {
+                        tree_erase_range(writer, tree, key, key + "5");
+                    } else {
+                        tree_erase(
+                            writer, tree,
+                            model.lower_bound(key) == model.end() ? key : model.lower_bound(key)->first);
+                    }
+                }
+            } catch (const northstar::Error& error) {
+                REQUIRE(error.code() == northstar::Errc::corrupt);
+                ++failures;
+            }
+        }
+        REQUIRE(arena.bytes_in_use() == 0);
+    }
+    REQUIRE(failures > 20);
+    require_equal(image, placed, model);
+}
