@@ -32,7 +32,8 @@ struct CursorState {
         txn_ = view_->txn;
         if (txn_ == nullptr) {
             if (const PastState* past = view_->past) {
-                past_.emplace(PastTree(view_->core->source(), view_->core->log(), *past, id_, root_));
+                // A tree that did not exist then has no cursor: number 0 is the catalog's.
+                if (id_ != 0) past_.emplace(PastTree(view_->core->source(), view_->core->log(), *past, id_, root_));
             } else {
                 present_.emplace(view_->core->source(), root_);
             }

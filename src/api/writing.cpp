@@ -46,7 +46,8 @@ WritableTree Transaction::tree(std::string_view name) {
 
 std::vector<std::string> Transaction::tree_names() const {
     detail::WriteTxn& txn = detail::checked(txn_);
-    txn.work().finish();
+    txn.work().store_entries();  // not finish(): savepoints go on
+    txn.note_names();
     std::vector<std::string> names;
     for (const detail::CatalogEntry& entry : detail::list_trees(txn.source(), txn.work().catalog().root)) {
         names.emplace_back(entry.name);
@@ -102,8 +103,9 @@ bool WritableTree::put_if_absent(std::string_view key, std::string_view value) {
 
 bool WritableTree::compare_and_swap(std::string_view key, std::optional<std::string_view> expected,
                                     std::optional<std::string_view> desired) {
-    const detail::WriteAccess access(view_, ticket_, name_);
     if (get(key) != expected) return false;
+    if (!expected && !desired) return true;  // absent as it should be: no tree is made for that
+    const detail::WriteAccess access(view_, ticket_, name_);
     if (desired) {
         access.txn->put(access.tree, key, *desired);
     } else {

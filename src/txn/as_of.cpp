@@ -1,6 +1,7 @@
 // as_of.cpp -- finding points of the past and opening snapshots there; versions of a key; differences of two states.
 #include "base/error.hpp"
 #include "txn/core.hpp"
+#include "txn/feed.hpp"
 #include "txn/inspect.hpp"
 #include "txn/past.hpp"
 
@@ -204,8 +205,9 @@ std::vector<Change> diff(const Database& database, DatabaseCore& core, AsOf from
     const Snapshot old_state = database.begin_read(AsOf::txn(before));
     const Snapshot new_state = database.begin_read(AsOf::txn(after));
     if (before < after) {
-        for (const CommitRecord& record : database.commits(before + 1)) {
-            if (record.txn > after) break;
+        CommitReader reader(core.shared_from_this(), before + 1, false);
+        CommitRecord record;
+        while (reader.next(record)) {
             for (const Operation& op : record.operations) {
                 const std::string tree(op.tree);
                 switch (op.kind) {
@@ -228,7 +230,6 @@ std::vector<Change> diff(const Database& database, DatabaseCore& core, AsOf from
             if (record.txn == after) break;
         }
     }
-    static_cast<void>(core);
     std::vector<Change> out;
     std::string name;
     std::optional<Tree> old_tree;

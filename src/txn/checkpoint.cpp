@@ -170,8 +170,9 @@ void DatabaseCore::grow_log(std::uint64_t bytes, std::uint64_t wanted) {
                 throw;
             }
             space_extents_end_ = extent.logical + extent.pages * page_size_;
+            // Known before a checkpoint can write the map: an extent that is taken in a map stands in its ledger.
+            learn_extent(extent);
         }
-        learn_extent(extent);
         const RecordFields fields = control_fields();
         write_log([&] { log_->move_to_fit(wanted, fields, {&extent, 1}); });
         processes_->store(Word::log_position, log_->end());

@@ -19,14 +19,15 @@ struct Copy {
 
 }  // namespace feed_impl
 
-CommitReader::CommitReader(std::shared_ptr<DatabaseCore> core, Txn from) : core_(std::move(core)), txn_(from - 1) {
+CommitReader::CommitReader(std::shared_ptr<DatabaseCore> core, Txn from, bool durable)
+    : core_(std::move(core)), durable_(durable), txn_(from - 1) {
     if (from == 0) txn_ = 0;
 }
 
 bool CommitReader::next(CommitRecord& out) {
     core_->check_usable();
     core_->catch_up();
-    if (txn_ >= core_->durable_txn()) return false;
+    if (txn_ >= (durable_ ? core_->durable_txn() : core_->processes().load(Word::visible_txn))) return false;
     if (position_ == 0) position_ = core_->position_of(txn_ + 1);
     auto copy = std::make_shared<feed_impl::Copy>();
     const LogStore& log = core_->log();

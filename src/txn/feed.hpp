@@ -1,7 +1,7 @@
 // feed.hpp -- reading commits out of the log in order, and waiting for the next.  Layer: txn.
 // Threads: a reader belongs to one thread at a time.
 //
-// [FEED-1] Only durable commits are delivered, in order, none left out.
+// [FEED-1] Only durable commits are delivered to users, in order, none left out.
 #pragma once
 
 #include "txn/core.hpp"
@@ -15,8 +15,9 @@ namespace northstar::inline v0::detail {
 
 /// Reads commits from a txn on. Holds the generation whose log it reads.
 struct CommitReader {
-    CommitReader(std::shared_ptr<DatabaseCore> core, Txn from);
-    /// The next durable commit; false: there is none yet.
+    /// `durable`: only commits that are; else all that are visible.
+    CommitReader(std::shared_ptr<DatabaseCore> core, Txn from, bool durable = true);
+    /// The next commit; false: there is none yet.
     bool next(CommitRecord& record);
     Txn last() const { return txn_; }
 
@@ -25,6 +26,7 @@ private:
     std::string_view tree_name(std::uint64_t id, CommitRecord& record,
                                std::unordered_map<std::uint64_t, std::string>& names);
     std::shared_ptr<DatabaseCore> core_;
+    bool durable_ = true;
     Txn txn_ = 0;                 // last delivered
     std::uint64_t position_ = 0;  // where the next record lies; 0: not known yet
     std::unordered_map<std::uint64_t, std::string> names_;

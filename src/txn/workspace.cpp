@@ -237,13 +237,17 @@ void Workspace::store_entry(const OpenTree& open) {
     }
 }
 
-void Workspace::finish() {
+void Workspace::store_entries() {
     end_appending();
     for (OpenTree& open : trees_) {
         if (!open.dirty || open.dropped) continue;
         store_entry(open);
         open.dirty = false;
     }
+}
+
+void Workspace::finish() {
+    store_entries();
     pages_.settle();
 }
 

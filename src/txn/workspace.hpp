@@ -90,6 +90,8 @@ public:
     std::uint64_t erase_range(int tree, std::string_view from, std::optional<std::string_view> to);
 
     /// Writes the roots of changed trees into the catalog.
+    void store_entries();
+    /// The same for the last time: ends all marks.
     void finish();
 
     struct Mark {

@@ -4,6 +4,8 @@
 #include "btree/tree_compare.hpp"
 #include "txn/replay.hpp"
 
+#include <algorithm>
+
 namespace northstar::inline v0::detail {
 
 WriteTxn::WriteTxn(std::shared_ptr<DatabaseCore> core, Mode mode, Durability wanted,
@@ -203,6 +205,12 @@ bool WriteTxn::still_valid(const Root& built) const {
         const bool was = detail::find_tree(source, base_catalog_, name, before);
         const bool is = detail::find_tree(source, built.catalog.root, name, now);
         if (was != is || (was && before.id != now.id)) return false;
+    }
+    if (listed_ && base_catalog_ != built.catalog.root) {
+        const std::vector<CatalogEntry> before = list_trees(source, base_catalog_);
+        const std::vector<CatalogEntry> now = list_trees(source, built.catalog.root);
+        const auto same = [](const CatalogEntry& a, const CatalogEntry& b) { return a.id == b.id; };
+        if (!std::equal(before.begin(), before.end(), now.begin(), now.end(), same)) return false;
     }
     std::uint64_t last = 0;
     Ref before;

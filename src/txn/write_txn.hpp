@@ -59,6 +59,8 @@ public:
 
     // What was read, for validation; no-ops for the exclusive writer.
     void note_read(std::uint64_t tree, std::string_view key);
+    /// The names of all trees were read.
+    void note_names() { listed_ = true; }
     void note_range(std::uint64_t tree, std::string_view from, std::optional<std::string_view> to);
 
     std::uint64_t savepoint();
@@ -103,6 +105,7 @@ private:
     std::set<std::pair<std::uint64_t, std::string>, std::less<>> reads_;
     std::vector<ReadRange> ranges_;
     std::set<std::string, std::less<>> names_;
+    bool listed_ = false;
     struct Saved {
         std::uint64_t id;
         Workspace::Mark work;
