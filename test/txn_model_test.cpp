@@ -228,7 +228,6 @@ private:
         }
         const std::uint64_t what = dice_.below(100);
         INFO("operation " << what << " on " << name << " " << key);
-        if (std::getenv("TRACE")) printf("op %d %s %s\n", int(what), name.c_str(), key.c_str());
         if (what < 50) {
             const auto value = text(some_value(name));
             tree.put(key, *value);
@@ -281,8 +280,7 @@ private:
         } else if (cell != nullptr && what < 97) {
             // A value goes to another key straight from where it lies.
             const std::string other = some_key();
-            if (std::getenv("TRACE")) printf("other %s\n", other.c_str());
-            tree.put(other, *tree.get(key));
+                tree.put(other, *tree.get(key));
             const Cell copied{cell->value, txn};
             state[name][other] = copied;
         } else if (cell != nullptr) {
@@ -315,7 +313,6 @@ private:
                 if (dice_.chance(20)) compare(tx, state, dice_, true);
             }
             operate(tx, state, txn);
-            if (std::getenv("TRACE")) { Dice d(1); compare(tx, state, d, true); }
             if (dice_.chance(3)) compare(tx, state, dice_, dice_.chance(40));
         }
         if (dice_.chance(10)) {
@@ -328,7 +325,6 @@ private:
     }
 
     void committed(const Commit& commit, State state) {
-        if (std::getenv("TRACE")) printf("committed %d\n", int(commit.txn));
         if (commit.txn == 0) {
             compare_now(true);
             return;

@@ -227,7 +227,8 @@ void DatabaseCore::check_segment(const StoredSegment& stored) {
     const SegmentView view(bytes);
     view.validate();
     ReadView* now = open_view();
-    SegmentBuilder builder(stored.after, position_of(stored.after + 1), history_filter(*now->root));
+    // Where its records begin is the segment's own word: marks and extents lie between commits.
+    SegmentBuilder builder(stored.after, view.header().log_from, history_filter(*now->root));
     close_view(now);
     std::uint64_t position = position_of(stored.after + 1);
     while (builder.last() < stored.last) {
