@@ -74,7 +74,8 @@ void DatabaseCore::release_carving() noexcept {
 /// the space mutex.
 void DatabaseCore::load_space() {
     const std::uint64_t generation = processes_->load(Word::generation);
-    if (space_generation_ != generation) {
+    // A checkpoint of this process has the newer map a moment before the word says so.
+    if (space_generation_ < generation) {
         const Meta meta = read_meta(generation);
         source_->set_limit(std::max(source_->limit(), meta.file_pages));
         const std::span<const std::byte> bytes =
@@ -160,11 +161,13 @@ void DatabaseCore::grow_log(std::uint64_t bytes, std::uint64_t wanted) {
     acquire_carving();
     try {
         {
+            // The map and the directory change together: a checkpoint writes both down.
             const std::lock_guard lock(space_mutex_);
             load_space();
             extent.page = space_.allocate(extent.pages);
             try {
                 file_->allocate(extent.page * page_size_, extent.pages * page_size_);
+                learn_extent(extent);
             } catch (...) {
                 space_.give_back({extent.page, extent.pages});
                 throw;
