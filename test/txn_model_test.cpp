@@ -28,8 +28,8 @@ void compare_entry(std::string_view key, std::string_view value, Txn txn, const 
                    const Cell& wanted, const char* way) {
     if (key == wanted_key && value == *wanted.value && txn == wanted.txn) return;
     std::ostringstream out;
-    out << way << ": got key \"" << key << "\", " << value.size() << " bytes, txn " << txn << "; wanted \"" << wanted_key
-        << "\", " << wanted.value->size() << " bytes, txn " << wanted.txn;
+    out << way << ": got key \"" << key << "\", " << value.size() << " bytes, txn " << txn << "; wanted \""
+        << wanted_key << "\", " << wanted.value->size() << " bytes, txn " << wanted.txn;
     FAIL(out.str());
 }
 
@@ -409,7 +409,8 @@ private:
             INFO("a snapshot held, txn " << held.txn);
             compare(held.snapshot, states_[held.txn], dice_, true);
             for (const auto& [tree, key, value] : held.views) {
-                if (value != *states_[held.txn].at(tree).at(key).value) FAIL("a view changed under its snapshot: " << key);
+                if (value != *states_[held.txn].at(tree).at(key).value)
+                    FAIL("a view changed under its snapshot: " << key);
             }
         }
         held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(index));

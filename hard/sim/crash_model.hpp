@@ -188,7 +188,8 @@ inline void compare_past(const Database& db, const Expected& expected, Txn newes
     for (int i = 0; i < 2; ++i) {
         const Txn txn = random.below(newest + 1);
         const Snapshot then = db.begin_read(AsOf::txn(txn));
-        if (then.txn() != txn) throw Broken("AS OF txn " + std::to_string(txn) + " shows " + std::to_string(then.txn()));
+        if (then.txn() != txn)
+            throw Broken("AS OF txn " + std::to_string(txn) + " shows " + std::to_string(then.txn()));
         compare(then, *expected.states[txn], random, "AS OF");
     }
     if (!expected.dropped) {

@@ -362,7 +362,9 @@ private:
         switch (random_.below(5)) {
             case 0: disk_->fail_at(at, Errc::io, random_.chance(1, 3), mask_of(Call::write)); break;
             case 1: disk_->fail_at(at, Errc::io, false, mask_of(Call::sync)); break;
-            case 2: disk_->fail_at(at, Errc::io, random_.chance(1, 3), mask_of(Call::read) | mask_of(Call::size)); break;
+            case 2:
+                disk_->fail_at(at, Errc::io, random_.chance(1, 3), mask_of(Call::read) | mask_of(Call::size));
+                break;
             case 3: disk_->short_read_at(at); break;
             default:
                 disk_->set_capacity(disk_->used_bytes() + 4096 * random_.below(8));

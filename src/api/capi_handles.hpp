@@ -169,12 +169,11 @@ public:
     /// Takes a handle out; of two threads that try one gets it.
     std::unique_ptr<Handle> take(std::uintptr_t word, Kind kind) noexcept {
         const std::lock_guard lock(mutex_);
-        Slot* const found = slot_of(word);
-        if (found == nullptr || find(word, kind) == nullptr) return nullptr;
-        Slot& slot = *found;
-        slot.generation.store((generation_of(word) + 1) & k_generation_mask, std::memory_order_release);
-        std::unique_ptr<Handle> handle(slot.handle.exchange(nullptr, std::memory_order_acq_rel));
-        slot.next_free = free_;
+        Slot* slot = slot_of(word);
+        if (slot == nullptr || find(word, kind) == nullptr) return nullptr;
+        slot->generation.store((generation_of(word) + 1) & k_generation_mask, std::memory_order_release);
+        std::unique_ptr<Handle> handle(slot->handle.exchange(nullptr, std::memory_order_acq_rel));
+        slot->next_free = free_;
         free_ = static_cast<std::uint32_t>(word >> 1 & k_index_mask);
         return handle;
     }

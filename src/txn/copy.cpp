@@ -36,7 +36,8 @@ public:
     Partial(Vfs& vfs, const std::string& destination)
         : vfs_(vfs), destination_(destination), path_(destination + "-partial") {
         if (vfs_.exists(destination_)) {
-            fail(Errc::already_exists, destination_ + " exists already; remove it or choose another name", destination_);
+            fail(Errc::already_exists, destination_ + " exists already; remove it or choose another name",
+                 destination_);
         }
         if (vfs_.exists(path_)) {
             bool created = false;
@@ -91,7 +92,8 @@ std::shared_ptr<DatabaseCore> open_source(const std::string& path) {
 void copy_bytes(File& source, std::uint64_t from, File& destination, std::uint64_t to, std::uint64_t length) {
     std::vector<std::byte> block(static_cast<std::size_t>(std::min(length, k_block_bytes)));
     while (length != 0) {
-        const std::span<std::byte> part(block.data(), static_cast<std::size_t>(std::min<std::uint64_t>(length, block.size())));
+        const auto bytes = static_cast<std::size_t>(std::min<std::uint64_t>(length, block.size()));
+        const std::span<std::byte> part(block.data(), bytes);
         const std::size_t got = source.read(from, part);
         std::fill(part.begin() + static_cast<std::ptrdiff_t>(got), part.end(), std::byte{0});
         destination.write(to, part);
