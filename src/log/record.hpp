@@ -252,8 +252,8 @@ constexpr std::uint64_t align_record(std::uint64_t size, std::uint32_t log_align
     return (size + align - 1) / align * align;
 }
 
-/// What every extent keeps free at its end: the `next` record, and a few epoch records of recoveries that were cut short
-/// while one was being written.
+/// What every extent keeps free at its end: the `next` record, and a few epoch records of recoveries that were
+/// cut short while one was being written.
 constexpr std::uint64_t extent_reserve(std::uint32_t log_align) {
     return 4 * align_record(k_extent_reserve, log_align);
 }

@@ -23,7 +23,7 @@ namespace compact_impl {
 constexpr std::uint64_t k_step_pages = 4096;
 constexpr int k_max_rounds = 8;
 /// A page dies in one generation, and is free when two later ones do not name it.
-constexpr int k_settling_checkpoints = 3;
+constexpr int k_settling_checkpoints = 4;
 constexpr std::uint64_t k_small_extent_bytes = 64u << 10;
 constexpr std::size_t k_unsealed_bytes = 24;  // checksum, number, generation: blank in memory
 

@@ -256,7 +256,7 @@ private:
     Counters counters_;
 
     mutable std::mutex meta_mutex_;            // bases_, newest_
-    std::mutex dropped_mutex_;                 // Base::dropped of the last: added to under the turn, read by checkpoints
+    std::mutex dropped_mutex_;  // Base::dropped of the last: added to under the turn, read by checkpoints
     Meta metas_[2];                            // as read at opening
     bool meta_valid_[2] = {false, false};
     Meta newest_;                              // of the base this process stands on
