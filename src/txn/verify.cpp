@@ -226,10 +226,20 @@ void DatabaseCore::check_segment(const StoredSegment& stored) {
     const std::span<const std::byte> bytes{at + k_page_header_size, static_cast<std::size_t>(stored.bytes)};
     const SegmentView view(bytes);
     view.validate();
-    ReadView* now = open_view();
-    SegmentBuilder builder(stored.after, position_of(stored.after + 1), history_filter(*now->root));
-    close_view(now);
     std::uint64_t position = position_of(stored.after + 1);
+    RecordView first = log_->read(position);
+    while (first.kind() != RecordKind::part && first.kind() != RecordKind::commit) {
+        position = first.kind() == RecordKind::next ? first.continues_at() : first.end();
+        first = log_->read(position);
+    }
+    // Positions count from somewhere between the commit before and the first record: where it was sealed from.
+    const std::uint64_t base = view.header().position_base;
+    if (base > position) {
+        fail(Errc::corrupt, "the history segment counts from a position behind its first record", path_, stored.page);
+    }
+    ReadView* now = open_view();
+    SegmentBuilder builder(stored.after, base, history_filter(*now->root));
+    close_view(now);
     while (builder.last() < stored.last) {
         const RecordView record = log_->read(position);
         if (record.kind() == RecordKind::part || record.kind() == RecordKind::commit) builder.add(record);
