@@ -72,7 +72,8 @@ Options options(History history) {
 }  // namespace
 
 TEST_CASE("compacting gives free space back and changes no content") {
-    const auto [history, odds] = GENERATE(table<History, int>({{History::nothing(), 3}, {History::everything(), 0}}));
+    // A log that is kept lies in extents of many pages, which need as many free pages in a row.
+    const auto [history, dense] = GENERATE(table<History, bool>({{History::nothing(), true}, {History::everything(), false}}));
     Directory dir;
     Database db = Database::open(dir / "db", options(history));
     scatter(db, 1);
@@ -85,8 +86,8 @@ TEST_CASE("compacting gives free space back and changes no content") {
                  << is.used_pages << " free " << is.free_pages << " held " << is.held_pages);
     REQUIRE(is.file_bytes == was.file_bytes - released);
     REQUIRE(is.file_bytes == std::filesystem::file_size(dir / "db"));
-    REQUIRE(is.file_bytes <= (is.used_pages + is.used_pages / 10 + 20) * is.page_size);
-    if (odds != 0) REQUIRE(is.file_bytes * static_cast<std::uint64_t>(odds) < was.file_bytes);
+    REQUIRE(is.file_bytes * 2 < was.file_bytes);
+    if (dense) REQUIRE(is.file_bytes <= (is.used_pages + is.used_pages / 10 + 20) * is.page_size);
     REQUIRE(db.begin_read().txn() == txn);
     REQUIRE(db.begin_read().state_hash() == before);
     require_sound(db);
@@ -117,6 +118,26 @@ TEST_CASE("after compacting, history that was off can be turned on and the log g
     db.close();
     db = Database::open(dir / "db", {});
     REQUIRE(db.begin_read().state_hash() == now);
+}
+
+TEST_CASE("closing gives back a file that is mostly free") {
+    Directory dir;
+    std::uint64_t before = 0;
+    Hash state;
+    {
+        Database db = Database::open(dir / "db", options(History::nothing()));
+        scatter(db, 4);
+        before = db.statistics().file_bytes;
+        state = db.begin_read().state_hash();
+        Transaction tx = db.begin_write();
+        tx.tree("even").put("key", "value");
+        tx.tree("even").erase("key");
+        tx.commit();
+    }
+    REQUIRE(std::filesystem::file_size(dir / "db") * 2 < before);
+    const Database db = Database::open(dir / "db", {});
+    REQUIRE(db.begin_read().state_hash() == state);
+    require_sound(db);
 }
 
 TEST_CASE("readers and writers go on while a database is compacted") {

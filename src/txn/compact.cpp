@@ -25,6 +25,8 @@ constexpr int k_max_rounds = 8;
 /// A page dies in one generation, and is free when two later ones do not name it.
 constexpr int k_settling_checkpoints = 4;
 constexpr std::uint64_t k_small_extent_bytes = 64u << 10;
+constexpr std::uint64_t k_smallest_file_worth_it = 4u << 20;
+constexpr std::uint64_t k_most_bytes_at_close = 64u << 20;
 constexpr std::size_t k_unsealed_bytes = 24;  // checksum, number, generation: blank in memory
 
 /// Finds what lies behind the line: pages to lift, and those on the way to them.
@@ -200,14 +202,18 @@ bool DatabaseCore::lift_pages(std::uint64_t line, const std::set<std::uint64_t>&
     return true;
 }
 
-/// Where no history keeps the log, it need not keep a large extent either: it goes on in a small one.
-void DatabaseCore::leave_large_extent() {
+/// Lets the log go on in a small new extent further down, so that the one before can be moved or given back: where it
+/// lies behind the line, or is large and kept by no history.
+void DatabaseCore::leave_extent(std::uint64_t line) {
     using namespace compact_impl;
     begin_exclusive(std::nullopt);
     Workspace work(*arena_, *source_);
     try {
         const Root* built = roots_->built();
-        if (!keeps_history(*built) && log_->bytes_of_extents() > 2 * k_small_extent_bytes && log_->reserve() != 0) {
+        const ExtentDirectory extents = log_->extents();
+        const std::size_t last = extents.at_or_after(log_->end());
+        const bool behind = last < extents.size() && extents[last].page + extents[last].pages > line;
+        if (behind || (!keeps_history(*built) && log_->bytes_of_extents() > 2 * k_small_extent_bytes)) {
             grow_log(k_small_extent_bytes, k_extent_reserve);
             work.begin(built->catalog, built->next_tree_id, built->history, built->txn.load());
             install_same_txn(work, log_->end());
@@ -229,16 +235,26 @@ std::uint64_t DatabaseCore::compact() {
     return compact_locked(~std::uint64_t{0}, false);
 }
 
+/// The last one to close gives back a file that is mostly free, as far as that takes little work.
+void DatabaseCore::compact_at_close() {
+    using namespace compact_impl;
+    if (memory_ || file_->size() < k_smallest_file_worth_it) return;
+    const SpaceMap space = space_now();
+    if (2 * (space.free_pages() + space.dead_pages()) > space.end()) compact_locked(k_most_bytes_at_close, true);
+}
+
 std::uint64_t DatabaseCore::compact_locked(std::uint64_t most_bytes, bool clean) {
     using namespace compact_impl;
     const std::uint64_t before = file_->size();
-    leave_large_extent();
+    leave_extent(~std::uint64_t{0});
     for (int i = 0; i < k_settling_checkpoints; ++i) checkpoint_locked(clean, true);
     std::uint64_t moved = 0;
+    int idle = 0;
     for (int round = 0; round < k_max_rounds; ++round) {
         const SpaceMap space = space_now();
         const std::uint64_t line = space.end() - space.free_pages() - space.dead_pages();
         if (space.end() <= line + line / 64 + 4) break;
+        leave_extent(line);
         Finder finder(*source_, line, nullptr);
         ReadView* view = open_view();
         try {
@@ -252,7 +268,9 @@ std::uint64_t DatabaseCore::compact_locked(std::uint64_t most_bytes, bool clean)
             checkpoint_locked(clean, true, line);
         }
         for (int i = 0; i < k_settling_checkpoints; ++i) checkpoint_locked(clean, true, line);
-        if (space_now().end() >= space.end() || moved >= most_bytes / page_size_) break;
+        // What one round freed may be what the next one needs to move something large.
+        idle = space_now().end() < space.end() ? 0 : idle + 1;
+        if (idle == 2 || moved >= most_bytes / page_size_) break;
     }
     const std::uint64_t after = file_->size();
     return before > after ? before - after : 0;

@@ -740,6 +740,7 @@ void DatabaseCore::close_writable() {
             if (processes_->load(Word::clean) == 0) {
                 const std::lock_guard lock(checkpoint_mutex_);
                 checkpoint_locked(true, true);
+                compact_at_close();
             }
             closed_ = true;
         }
