@@ -73,7 +73,8 @@ Options options(History history) {
 
 TEST_CASE("compacting gives free space back and changes no content") {
     // A log that is kept lies in extents of many pages, which need as many free pages in a row.
-    const auto [history, dense] = GENERATE(table<History, bool>({{History::nothing(), true}, {History::everything(), false}}));
+    const auto [history, dense] =
+        GENERATE(table<History, bool>({{History::nothing(), true}, {History::everything(), false}}));
     Directory dir;
     Database db = Database::open(dir / "db", options(history));
     scatter(db, 1);
