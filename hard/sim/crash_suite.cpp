@@ -429,7 +429,7 @@ private:
                 if (random_.chance(1, 3)) leave(process);
                 break;
             case 5:
-                if (random_.chance(1, 3)) must_verify(db, "while running");
+                if (!fault_ && random_.chance(1, 3)) must_verify(db, "while running");
                 break;
             case 6:
                 if (crashes_ && random_.chance(1, 4)) {

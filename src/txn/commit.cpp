@@ -83,26 +83,33 @@ Root* DatabaseCore::root_of(Workspace& work, Txn txn, std::uint64_t time_us, std
     return root;
 }
 
+/// All that may fail of install(): memory, and reading the headers of the pages that go away.
 void DatabaseCore::reserve_install(Workspace& work) {
-    roots_->reserve_burials(work.pages().dropped().size());
+    const std::vector<PageWriter::Dropped>& pages = work.pages().dropped();
+    roots_->reserve_burials(pages.size());
+    reserved_drops_.clear();
+    for (const PageWriter::Dropped& page : pages) {
+        if (!page.ref.in_memory()) reserved_drops_.push_back(dropped_page(page.ref, page.large));
+    }
     const std::lock_guard lock(dropped_mutex_);
     std::vector<DroppedPage>& dropped = bases_.back()->dropped;
-    const std::size_t needed = dropped.size() + work.pages().dropped().size();
+    const std::size_t needed = dropped.size() + reserved_drops_.size();
     if (dropped.capacity() < needed) dropped.reserve(std::max(needed, 2 * dropped.capacity()));
 }
 
 void DatabaseCore::next_nonce(Nonce& nonce) { nonces_.fill(nonce); }
 
-DroppedPage DatabaseCore::dropped_page(Ref ref, bool large, std::uint64_t root) const {
-    // The page was read to get here, so its header can be believed.
+DroppedPage DatabaseCore::dropped_page(Ref ref, bool large) const {
+    // The page was verified to get here, so its header can be believed.
     const std::byte* header = source_->raw(ref.page() * page_size_, k_page_header_size);
     const std::uint64_t pages = large ? run_pages(load_u64(header + k_run_bytes_offset), page_size_) : 1;
-    return {ref.page(), pages, load_u64(header + k_page_generation_offset), root};
+    return {ref.page(), pages, load_u64(header + k_page_generation_offset), 0};
 }
 
 /// The pages that a workspace made belong to the root of this number; what it dropped dies there.
 void DatabaseCore::adopt_pages(Workspace& work, std::uint64_t number) {
     PageWriter& pages = work.pages();
+    auto reserved = reserved_drops_.begin();
     for (Frame* frame : pages.frames()) {
         if (frame != nullptr) frame->birth = number;
     }
@@ -111,7 +118,8 @@ void DatabaseCore::adopt_pages(Workspace& work, std::uint64_t number) {
         if (dropped.ref.in_memory()) {
             roots_->bury(Frame::of(dropped.ref), number);
         } else {
-            bases_.back()->dropped.push_back(dropped_page(dropped.ref, dropped.large, number));
+            DroppedPage& page = bases_.back()->dropped.emplace_back(*reserved++);
+            page.root = number;
         }
     }
     counters_.pages_copied.fetch_add(pages.frames().size(), std::memory_order_relaxed);

@@ -177,7 +177,7 @@ private:
     void reserve_install(Workspace& work);
     void install(Workspace& work, Root* root);
     void adopt_pages(Workspace& work, std::uint64_t number);
-    DroppedPage dropped_page(Ref ref, bool large, std::uint64_t root) const;
+    DroppedPage dropped_page(Ref ref, bool large) const;
     void next_nonce(Nonce& nonce);
     void write_log(const std::function<void()>& write);
     void published(Txn txn, std::uint64_t position, std::uint64_t time_us, bool full);
@@ -291,6 +291,7 @@ private:
     std::uint64_t overlay_limit_ = 0;
 
     std::unique_ptr<Workspace> replay_work_;
+    std::vector<DroppedPage> reserved_drops_;  // of the file, in the order of the pages dropped; under the turn
     Random nonces_{0};
     std::mutex chain_mutex_;
     Txn chain_txn_ = 0;
