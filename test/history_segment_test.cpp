@@ -508,6 +508,30 @@ TEST_CASE("a tail may grow and a segment be verified while others read them", "[
     CHECK(wrong == 0);
 }
 
+TEST_CASE("a key that is not there is not mistaken for one that looks like it", "[history][fast]") {
+    // Every text of up to eight letters out of three, half of them there: the filter lets some of the others through.
+    std::vector<std::string> texts{""};
+    for (std::size_t i = 0; i < texts.size() && texts[i].size() < 8; ++i) {
+        for (const char c : {'a', 'b', 'c'}) texts.push_back(texts[i] + c);
+    }
+    std::sort(texts.begin(), texts.end());
+    Random random(7);
+    std::set<std::string> there;
+    SegmentWriter writer({0, 9, 0});
+    for (const std::string& text : texts) {
+        if (random.chance(1, 2)) continue;
+        there.insert(text);
+        HistoryVersion version;
+        version.txn = 9;
+        writer.add(1, text, version);
+    }
+    const Segment segment(writer.finish({}));
+    segment.view.validate();
+    for (const std::string& text : texts) {
+        REQUIRE(segment.view.newest_point(1, text, 9).has_value() == (there.count(text) != 0));
+    }
+}
+
 TEST_CASE("one key of many versions and large range deletions stay cheap", "[history][fast]") {
     World world(91, 16384);
     OperationList list;

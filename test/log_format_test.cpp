@@ -138,7 +138,8 @@ TEST_CASE("the digest is that of the specification", "[log][format][fast]") {
     leaf.update(std::string(16, '\x09'));
     leaf.update(std::string_view("value"));
     const Hash leaf_hash = leaf.finish();
-    std::string text;
+    std::vector<std::byte> text;
+    text.reserve(1024);
     ByteWriter out(text);
     out.text("northstar record");
     for (const std::uint64_t word : {1u, 6u, 77u, 1u, 1u}) out.u64(word);

@@ -261,6 +261,31 @@ TEST_CASE("parts count with their commit only", "[log][fast]") {
     }
 }
 
+TEST_CASE("a record that vouches is found wherever it lies", "[log][fast]") {
+    MemoryLog log(600);
+    const Extent extent{4096, 2, 512};
+    ExtentDirectory directory(k_page);
+    directory.add(extent);
+    LogCursor start;
+    start.position = 4096;
+    start.epoch = 5;
+    const std::uint64_t mebibyte = std::uint64_t{1} << 20;
+    for (const std::uint64_t near : {mebibyte, directory.bytes_of(extent) - 64}) {
+        for (std::uint64_t at = near - 64; at <= near + 8; at += 8) {
+            std::fill(log.file.begin(), log.file.end(), std::byte{0});
+            RecordFields fields;
+            fields.position = 4096 + at;
+            fields.epoch = 5;
+            fields.durable = fields.position;
+            encode_control_record({log.file.data() + 2 * k_page + at, 56}, RecordKind::mark, fields, {}, 0, 1);
+            LogScanner scanner(log, directory, 1, start);
+            const LogTail tail = scanner.judge_end(0);
+            REQUIRE(tail.kind == LogTail::Kind::damaged);
+            REQUIRE(tail.voucher == fields.position);
+        }
+    }
+}
+
 TEST_CASE("judging a hostile tail takes bounded work", "[log][fast]") {
     // Headers as dense as they can lie, each claiming a record that reaches far, none intact.
     MemoryLog log(600);
