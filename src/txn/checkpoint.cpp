@@ -434,7 +434,15 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
         throw;
     }
     release_carving();
-    rebase(meta, frozen_number, placer->frames());
+    try {
+        rebase(meta, frozen_number, placer->frames());
+    } catch (...) {
+        // The base is adopted like one that another process made.
+        own_generation_.store(0);
+        close_view(view);
+        roots_->thaw();
+        throw;
+    }
     close_view(view);
     roots_->thaw();
     counters_.checkpoints.fetch_add(1, std::memory_order_relaxed);
@@ -555,7 +563,8 @@ void DatabaseCore::rebase(const Meta& meta, std::uint64_t frozen_number, const s
     for (int pass = 0; pass < k_max_passes; ++pass) {
         const std::size_t before = copies.size();
         // The view is kept until the end, so that no original is freed and used again meanwhile.
-        views.push_back(open_view());
+        // Not open_view(): a handle that is being closed meanwhile finishes what it began.
+        views.push_back(pin_root(roots_->visible(), roots_->visible_word()));
         const Root& root = *views.back()->root;
         if (root.number.load() > frozen_number) translate(root.catalog.root, copies);
         if (copies.size() - before <= k_small_rest) break;
