@@ -347,13 +347,13 @@ TEST_CASE("Commits are read back as they were made") {
         first += std::to_string(static_cast<int>(op.kind)) + " " + std::string(op.tree) + " " + std::string(op.key) +
                  " " + std::to_string(op.value.size()) + "\n";
     }
-    CHECK(first == "4 t  0\n1 t a 1\n1 t b 1\n4 u  0\n1 u x 20000\n");
+    CHECK(first == "4 t  0\n4 u  0\n1 t a 1\n1 t b 1\n1 u x 20000\n");
     std::string second;
     for (const Operation& op : records[1].operations) {
         second += std::to_string(static_cast<int>(op.kind)) + " " + std::string(op.tree) + " " + std::string(op.key) +
                   " " + std::string(op.to.value_or("-")) + "\n";
     }
-    CHECK(second == "2 t a -\n3 t b c\n5 u  -\n");
+    CHECK(second == "5 u  -\n3 t b c\n2 t a -\n");
     CHECK_FALSE(records[0].digest == records[1].digest);
 
     const Database again = Database::open(path, quiet());
