@@ -62,6 +62,11 @@ ReadView* DatabaseCore::open_past_view(AsOf point) {
                                            std::to_string(meta.oldest_txn) + "; txn " + std::to_string(txn) +
                                            " is not kept any more", path_);
         }
+        if (meta.oldest_txn != 0 && meta.retained_txn == 0) {
+            // History was off when an earlier checkpoint was made: what keys were then is in no log and no base.
+            fail(Errc::before_horizon, path_ + " kept no history for some time, so only the present can be read",
+                 path_);
+        }
         if (!keeps_history(*view->root)) {
             fail(Errc::before_horizon, path_ + " keeps no history; only the present can be read", path_);
         }

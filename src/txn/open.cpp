@@ -19,6 +19,7 @@
 #include <chrono>
 #include <cstring>
 #include <map>
+#include <utility>
 
 namespace northstar::inline v0::detail {
 
@@ -31,6 +32,7 @@ constexpr std::uint64_t k_first_log_bytes = 64u << 10;
 /// Files this process has open, so that one is not opened twice under two names.
 struct Registry {
     std::mutex mutex;
+    std::uint64_t forks = 0;  // the handles of a parent process are not this one's
     std::vector<FileIdentity> open;
 };
 Registry& registry() {
@@ -114,6 +116,7 @@ void DatabaseCore::open_file(const std::string& path, Vfs* vfs) {
         identity_ = vfs_->identity(path_);
         const std::lock_guard lock(registry().mutex);
         std::vector<FileIdentity>& open = registry().open;
+        if (std::exchange(registry().forks, fork_count()) != fork_count()) open.clear();
         if (std::find(open.begin(), open.end(), identity_) != open.end()) {
             fail(Errc::already_open,
                  path_ + " is open in this process already, perhaps under another name; share that handle between "
@@ -147,6 +150,7 @@ void DatabaseCore::open_file(const std::string& path, Vfs* vfs) {
 void DatabaseCore::unregister() noexcept {
     if (!registered_) return;
     registered_ = false;
+    if (fork_count_ != fork_count()) return;
     const std::lock_guard lock(open_impl::registry().mutex);
     std::vector<FileIdentity>& open = open_impl::registry().open;
     open.erase(std::find(open.begin(), open.end(), identity_));

@@ -1,0 +1,516 @@
+// api_reading_test.cpp -- ordinary reading through the public interface: snapshots, trees, cursors, ranges, the past.
+#include "txn_support.hpp"
+
+#include <algorithm>
+#include <array>
+#include <thread>
+
+namespace {
+
+using namespace northstar;
+using txn_test::Workplace;
+
+Options quiet() {
+    Options options;
+    options.background = false;
+    return options;
+}
+
+Txn put(Database& db, const std::string& key, const std::string& value) {
+    Transaction tx = db.begin_write();
+    tx.tree("t").put(key, value);
+    return tx.commit().txn;
+}
+
+std::string keys_of(Range range) {
+    std::string out;
+    for (auto [key, value] : range) {
+        if (!out.empty()) out += ' ';
+        out += key;
+    }
+    return out;
+}
+
+/// a0 a1 ... e9 in tree t, values are the keys twice.
+void fill(Database& db) {
+    Transaction tx = db.begin_write();
+    for (char c = 'a'; c <= 'e'; ++c) {
+        for (char d = '0'; d <= '9'; ++d) {
+            const std::string key{c, d};
+            tx.tree("t").put(key, key + key);
+        }
+    }
+    tx.commit();
+}
+
+}  // namespace
+
+TEST_CASE("A new database is empty at txn 0") {
+    for (const bool memory : {true, false}) {
+        const Workplace place;
+        const Database db = Database::open(memory ? ":memory:" : place / "a.db", quiet());
+        const Snapshot now = db.begin_read();
+        CHECK(now.txn() == 0);
+        CHECK(now.tree_names().empty());
+        const Tree tree = now.tree("t");
+        CHECK(tree.name() == "t");
+        CHECK_FALSE(tree.exists());
+        CHECK(tree.size() == 0);
+        CHECK_FALSE(tree.get("a").has_value());
+        CHECK_FALSE(tree.txn_of("a").has_value());
+        CHECK(keys_of(tree.all()).empty());
+        CHECK(keys_of(tree.all().reversed()).empty());
+        Cursor cursor = tree.cursor();
+        CHECK_FALSE(cursor.first());
+        CHECK_FALSE(cursor.last());
+        CHECK_FALSE(cursor.lower_bound(""));
+        CHECK(tree.estimate("a", "z").high == 0);
+        CHECK(now.state_hash() == db.begin_read(AsOf::txn(0)).state_hash());
+        CHECK(db.verify().ok());
+    }
+}
+
+TEST_CASE("A snapshot stays as it was opened, a moved one too") {
+    Database db = Database::open(":memory:", quiet());
+    put(db, "a", "1");
+    Snapshot first = db.begin_read();
+    put(db, "a", "2");
+    Snapshot second = db.begin_read();
+    CHECK(first.txn() == 1);
+    CHECK(second.txn() == 2);
+    CHECK(first.tree("t").get("a") == "1");
+    const Tree tree = second.tree("t");
+    const Snapshot moved = std::move(second);
+    CHECK(tree.get("a") == "2");
+    CHECK(moved.txn() == 2);
+    first = db.begin_read();
+    CHECK(first.tree("t").get("a") == "2");
+    CHECK(first.tree("t").txn_of("a") == 2);
+    CHECK(db.statistics().snapshots_open == 2);
+}
+
+TEST_CASE("Cursors go both ways, turn round, and end at both ends") {
+    for (const bool past : {false, true}) {
+        for (const bool in_transaction : {false, true}) {
+            if (past && in_transaction) continue;
+            INFO("past " << past << ", in a transaction " << in_transaction);
+            Database db = Database::open(":memory:", quiet());
+            fill(db);
+            if (past) {
+                Transaction tx = db.begin_write();
+                tx.tree("t").erase_range("b", "d");
+                tx.tree("t").put("a5", "changed");
+                tx.tree("t").put("new", "entry");
+                tx.commit();
+            }
+            const Snapshot snapshot = past ? db.begin_read(AsOf::txn(1)) : db.begin_read();
+            std::optional<Transaction> tx;
+            if (in_transaction) tx = db.begin_write();
+            const Tree tree = in_transaction ? Tree(tx->tree("t")) : snapshot.tree("t");
+            CHECK(tree.size() == 50);
+            Cursor cursor = tree.cursor();
+            REQUIRE(cursor.first());
+            CHECK(cursor.key() == "a0");
+            CHECK(cursor.value() == "a0a0");
+            CHECK(cursor.txn() == 1);
+            int count = 1;
+            std::string before(cursor.key());
+            while (cursor.next()) {
+                ++count;
+                CHECK(before < cursor.key());
+                before = cursor.key();
+            }
+            CHECK(count == 50);
+            CHECK_FALSE(cursor.valid());
+            REQUIRE(cursor.last());
+            CHECK(cursor.key() == "e9");
+            while (cursor.prev()) --count;
+            CHECK(count == 1);
+            REQUIRE(cursor.lower_bound("b55"));
+            CHECK(cursor.key() == "b6");
+            REQUIRE(cursor.prev());
+            CHECK(cursor.key() == "b5");
+            REQUIRE(cursor.next());
+            CHECK(cursor.key() == "b6");
+            REQUIRE(cursor.lower_bound("c3"));
+            CHECK(cursor.key() == "c3");
+            REQUIRE(cursor.upper_bound("c3"));
+            CHECK(cursor.key() == "c4");
+            REQUIRE(cursor.find("d0"));
+            CHECK(cursor.value() == "d0d0");
+            CHECK_FALSE(cursor.find("d"));
+            CHECK_FALSE(cursor.valid());
+            CHECK_FALSE(cursor.lower_bound("z"));
+            CHECK_FALSE(cursor.upper_bound("e9"));
+            CHECK(keys_of(tree.prefix("c")) == "c0 c1 c2 c3 c4 c5 c6 c7 c8 c9");
+            CHECK(keys_of(tree.range("a8", "b2")) == "a8 a9 b0 b1");
+            CHECK(keys_of(tree.range("a8", "b2").reversed()) == "b1 b0 a9 a8");
+            CHECK(keys_of(tree.range("a8", "b2").reversed().reversed()) == "a8 a9 b0 b1");
+            CHECK(keys_of(tree.from("e7")) == "e7 e8 e9");
+            CHECK(keys_of(tree.from("e7").reversed()) == "e9 e8 e7");
+            CHECK(keys_of(tree.prefix("c").reversed()) == "c9 c8 c7 c6 c5 c4 c3 c2 c1 c0");
+            CHECK(keys_of(tree.range("b2", "a8")).empty());
+            CHECK(keys_of(tree.range("b2", "b2")).empty());
+            CHECK(keys_of(tree.range("b2", "a8").reversed()).empty());
+            CHECK(keys_of(tree.range("", "a1")) == "a0");
+            CHECK(keys_of(tree.prefix("")) == keys_of(tree.all()));
+            CHECK(keys_of(tree.prefix("x")).empty());
+        }
+    }
+}
+
+TEST_CASE("Prefixes of the largest byte have no end to run over") {
+    Database db = Database::open(":memory:", quiet());
+    Transaction tx = db.begin_write();
+    for (const std::string key : {"\xfe", "\xfe\xff", "\xff", "\xff\x01", "\xff\xff", "\xff\xff\xff"}) {
+        tx.tree("t").put(key, "v");
+    }
+    tx.tree("t").put(std::string("\0", 1), "zero");
+    tx.tree("t").put("", "empty");
+    tx.commit();
+    const Snapshot now = db.begin_read();
+    const Tree tree = now.tree("t");
+    CHECK(std::ranges::distance(tree.prefix("\xff")) == 4);
+    CHECK(std::ranges::distance(tree.prefix("\xff\xff")) == 2);
+    CHECK(std::ranges::distance(tree.prefix("\xfe")) == 2);
+    CHECK(std::ranges::distance(tree.all()) == 8);
+    Cursor cursor = tree.cursor();
+    REQUIRE(cursor.first());
+    CHECK(cursor.key().empty());
+    CHECK(cursor.value() == "empty");
+    REQUIRE(cursor.next());
+    CHECK(cursor.key() == std::string_view("\0", 1));
+}
+
+TEST_CASE("multi_get gives what get gives, in any number and order") {
+    Database db = Database::open(":memory:", quiet());
+    fill(db);
+    put(db, "a1", "new");
+    for (const bool past : {false, true}) {
+        const Snapshot snapshot = past ? db.begin_read(AsOf::txn(1)) : db.begin_read();
+        const Tree tree = snapshot.tree("t");
+        for (const std::size_t count : {0u, 1u, 31u, 32u, 33u, 100u}) {
+            std::vector<std::string> keys;
+            for (std::size_t i = 0; i < count; ++i) {
+                keys.push_back(std::string{static_cast<char>('a' + i * 7 % 6), static_cast<char>('0' + i % 10)});
+            }
+            const std::vector<std::string_view> views(keys.begin(), keys.end());
+            std::vector<std::optional<std::string_view>> out(count, "stale");
+            tree.multi_get(views, out);
+            for (std::size_t i = 0; i < count; ++i) CHECK(out[i] == tree.get(keys[i]));
+        }
+    }
+}
+
+TEST_CASE("Estimates bracket the truth, counts are exact") {
+    Database db = Database::open(":memory:", quiet());
+    Transaction tx = db.begin_write();
+    for (int i = 0; i < 20000; ++i) tx.tree("t").append("k" + std::to_string(100000 + i), "value");
+    tx.commit();
+    const Snapshot now = db.begin_read();
+    CHECK(now.tree("t").size() == 20000);
+    for (const int width : {0, 1, 10, 1000, 19999}) {
+        const Estimate estimate = now.tree("t").estimate("k100000", "k" + std::to_string(100000 + width));
+        INFO(width << ": " << estimate.low << " " << estimate.count << " " << estimate.high);
+        CHECK(estimate.low <= static_cast<std::uint64_t>(width));
+        CHECK(estimate.high >= static_cast<std::uint64_t>(width));
+        CHECK(estimate.low <= estimate.count);
+        CHECK(estimate.count <= estimate.high);
+        // An error of a fifth and two leaves at most.
+        CHECK(estimate.count <= static_cast<std::uint64_t>(width) + static_cast<std::uint64_t>(width) / 5 + 1000);
+    }
+    CHECK(now.tree("t").estimate("b", "a").high == 0);
+}
+
+TEST_CASE("The past is read by txn and by time") {
+    const Workplace place;
+    for (const bool reopen : {false, true}) {
+        const std::string path = place / (reopen ? "b.db" : "a.db");
+        std::optional<Database> db(Database::open(path, quiet()));
+        for (std::uint64_t i = 1; i <= 5; ++i) {
+            Transaction tx = db->begin_write();
+            tx.tree("t").put("a", std::to_string(i));
+            tx.tree("t").put("only " + std::to_string(i), "x");
+            if (i == 4) tx.tree("t").erase("only 2");
+            tx.set_time_us(i * 1000);
+            CHECK(tx.commit().time_us == i * 1000);
+        }
+        if (reopen) {
+            db.reset();
+            db.emplace(Database::open(path, quiet()));
+        }
+        for (Txn txn = 1; txn <= 5; ++txn) {
+            const Snapshot then = db->begin_read(AsOf::txn(txn));
+            CHECK(then.txn() == txn);
+            CHECK(then.time_us() == txn * 1000);
+            CHECK(then.tree("t").get("a") == std::to_string(txn));
+            CHECK(then.tree("t").size() == (txn < 4 ? txn + 1 : txn));
+            CHECK(then.tree("t").contains("only 2") == (txn == 2 || txn == 3));
+            CHECK(db->begin_read(AsOf::time(txn * 1000)).txn() == txn);
+            CHECK(db->begin_read(AsOf::time(txn * 1000 + 999)).txn() == txn);
+            CHECK(db->begin_read(AsOf::time(txn * 1000 - 1)).txn() == txn - 1);
+        }
+        CHECK(db->begin_read(AsOf::time(1ull << 60)).txn() == 5);
+        CHECK(db->begin_read(AsOf::time(0)).txn() == 0);
+        CHECK_FALSE(db->begin_read(AsOf::txn(0)).tree("t").exists());
+        const std::vector<Change> changes = db->diff(AsOf::txn(1), AsOf::txn(4));
+        REQUIRE(changes.size() == 3);
+        CHECK(changes[0].tree == "t");
+        CHECK(changes[0].key == "a");
+        CHECK(changes[0].before == "1");
+        CHECK(changes[0].after == "4");
+        CHECK(changes[1].key == "only 3");
+        CHECK_FALSE(changes[1].before.has_value());
+        CHECK(changes[2].key == "only 4");
+        const std::vector<Change> back = db->diff(AsOf::txn(4), AsOf::txn(1));
+        REQUIRE(back.size() == 3);
+        CHECK(back[0].before == "4");
+        CHECK(back[1].before == "x");
+        CHECK(db->diff(AsOf::txn(3), AsOf::txn(3)).empty());
+        const std::vector<Version> versions = db->history("t", "only 2");
+        REQUIRE(versions.size() == 2);
+        CHECK(versions[0].txn == 4);
+        CHECK(versions[0].time_us == 4000);
+        CHECK_FALSE(versions[0].value.has_value());
+        CHECK(versions[1].txn == 2);
+        CHECK(versions[1].value == "x");
+        CHECK(db->history("t", "never").empty());
+        CHECK(db->history("never", "a").empty());
+    }
+}
+
+TEST_CASE("State hashes are of content, not of layout or way") {
+    const Workplace place;
+    Database one = Database::open(place / "one.db", quiet());
+    Options other_pages = quiet();
+    other_pages.page_size = 16384;
+    Database two = Database::open(place / "two.db", other_pages);
+    {
+        Transaction tx = one.begin_write();
+        for (int i = 0; i < 500; ++i) tx.tree("t").put("k" + std::to_string(i), std::string(50, 'x'));
+        tx.commit();
+    }
+    for (int i = 499; i >= 0; --i) {
+        Transaction tx = two.begin_write({Durability::lazy, std::nullopt});
+        tx.tree("t").put("k" + std::to_string(i), std::string(50, 'x'));
+        if (i % 50 == 0) tx.tree("t").put("passing", "y");
+        if (i % 50 == 49) tx.tree("t").erase("passing");
+        tx.commit();
+    }
+    {
+        Transaction tx = two.begin_write();
+        tx.tree("t").erase("passing");
+        tx.commit();
+    }
+    CHECK(one.begin_read().state_hash() == two.begin_read().state_hash());
+    CHECK(one.begin_read().state_hash().hex().size() == 64);
+    put(one, "k1", "other");
+    CHECK_FALSE(one.begin_read().state_hash() == two.begin_read().state_hash());
+    CHECK(one.begin_read(AsOf::txn(1)).state_hash() == two.begin_read().state_hash());
+    two.checkpoint();
+    CHECK(one.begin_read(AsOf::txn(1)).state_hash() == two.begin_read().state_hash());
+}
+
+TEST_CASE("Commits are read back as they were made") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    Database db = Database::open(path, quiet());
+    {
+        Transaction tx = db.begin_write();
+        tx.annotate("zeta", "first");
+        tx.annotate("alpha", "second");
+        tx.annotate("zeta", "replaced");
+        tx.tree("t").put("b", "2");
+        tx.tree("t").put("a", "0");
+        tx.tree("t").put("a", "1");
+        tx.tree("u").put("x", std::string(20000, 'x'));
+        tx.commit();
+    }
+    {
+        Transaction tx = db.begin_write();
+        tx.tree("t").erase("a");
+        tx.tree("t").erase_range("b", "c");
+        tx.drop_tree("u");
+        tx.commit();
+    }
+    std::vector<CommitRecord> records;
+    for (const CommitRecord& record : db.commits()) records.push_back(record);
+    db.close();
+    REQUIRE(records.size() == 2);
+    CHECK(records[0].txn == 1);
+    REQUIRE(records[0].annotations.size() == 2);
+    CHECK(std::is_sorted(records[0].annotations.begin(), records[0].annotations.end()));
+    CHECK(records[0].annotations[0] == std::pair<std::string_view, std::string_view>("alpha", "second"));
+    CHECK(records[0].annotations[1] == std::pair<std::string_view, std::string_view>("zeta", "replaced"));
+    std::string first;
+    for (const Operation& op : records[0].operations) {
+        first += std::to_string(static_cast<int>(op.kind)) + " " + std::string(op.tree) + " " + std::string(op.key) +
+                 " " + std::to_string(op.value.size()) + "\n";
+    }
+    CHECK(first == "4 t  0\n4 u  0\n1 t a 1\n1 t b 1\n1 u x 20000\n");
+    std::string second;
+    for (const Operation& op : records[1].operations) {
+        second += std::to_string(static_cast<int>(op.kind)) + " " + std::string(op.tree) + " " + std::string(op.key) +
+                  " " + std::string(op.to.value_or("-")) + "\n";
+    }
+    CHECK(second == "5 u  -\n3 t b c\n2 t a -\n");
+    CHECK_FALSE(records[0].digest == records[1].digest);
+
+    const Database again = Database::open(path, quiet());
+    const std::optional<CommitRecord> one = again.commit(1);
+    REQUIRE(one.has_value());
+    CHECK(one->digest == records[0].digest);
+    CHECK(again.commit(2)->operations.size() == 3);
+    CHECK_FALSE(again.commit(3).has_value());
+    int count = 0;
+    for (const CommitRecord& record : again.commits(2)) {
+        CHECK(record.txn == 2);
+        ++count;
+    }
+    CHECK(count == 1);
+    CHECK_FALSE(again.chain_hash(1) == again.chain_hash(2));
+}
+
+TEST_CASE("A feed waits for commits and ends its wait in time") {
+    Database db = Database::open(":memory:", {});
+    put(db, "a", "1");
+    Feed feed = db.feed(1);
+    REQUIRE(feed.next(0).has_value());
+    CHECK_FALSE(feed.next(20).has_value());
+    CHECK(feed.position().txn == 1);
+    std::thread writer([&] { put(db, "b", "2"); });
+    const std::optional<CommitRecord> record = feed.next(20000);
+    writer.join();
+    REQUIRE(record.has_value());
+    CHECK(record->txn == 2);
+    CHECK(record->operations.back().key == "b");
+    Feed later = db.feed(3);
+    CHECK_FALSE(later.next(0).has_value());
+    put(db, "c", "3");
+    REQUIRE(later.next(1000).has_value());
+    CHECK(later.position().txn == 3);
+}
+
+TEST_CASE("Named consumers keep their position in the database") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    FeedPosition position;
+    {
+        Database db = Database::open(path, quiet());
+        put(db, "a", "1");
+        put(db, "b", "2");
+        Feed feed = db.feed(1);
+        REQUIRE(feed.next(0).has_value());
+        position = feed.position();
+        CHECK_FALSE(db.consumer("mirror").has_value());
+        db.acknowledge("mirror", position);
+    }
+    Database db = Database::open(path, quiet());
+    const std::optional<FeedPosition> kept = db.consumer("mirror");
+    REQUIRE(kept.has_value());
+    CHECK(kept->txn == 1);
+    CHECK(kept->chain == position.chain);
+    Feed feed = db.feed(*kept);
+    const std::optional<CommitRecord> next = feed.next(0);
+    REQUIRE(next.has_value());
+    CHECK(next->txn == 2);
+    CHECK_FALSE(db.consumer("nobody").has_value());
+}
+
+TEST_CASE("A read-only handle works alone and beside a writer") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    {
+        Database db = Database::open(path, quiet());
+        fill(db);
+    }
+    Options read_only = quiet();
+    read_only.read_only = true;
+    {
+        const Database db = Database::open(path, read_only);
+        CHECK(db.begin_read().tree("t").size() == 50);
+        CHECK(db.begin_read(AsOf::txn(0)).tree_names().empty());
+        CHECK(db.history("t", "a0").size() == 1);
+        CHECK(db.verify().ok());
+        CHECK(db.begin_read().tree("t").get("a0") == "a0a0");
+    }
+    {
+        Options pread = read_only;
+        pread.read_mode = ReadMode::pread;
+        const Database db = Database::open(path, pread);
+        CHECK(db.begin_read().tree("t").get("e9") == "e9e9");
+    }
+}
+
+TEST_CASE("Readers on other threads see constant sums while writers transfer") {
+    Options options;
+    options.overlay_limit = 4u << 20;
+    options.checkpoint_log_bytes = 128u << 10;
+    options.lazy_flush_ms = 10;
+    const Workplace place;
+    Database db = Database::open(place / "a.db", options);
+    constexpr int k_accounts = 20;
+    {
+        Transaction tx = db.begin_write();
+        for (int i = 0; i < k_accounts; ++i) tx.tree("t").put(std::to_string(100 + i), "100");
+        tx.commit();
+    }
+    const auto sum = [&](const Snapshot& snapshot) {
+        int total = 0;
+        for (auto [key, value] : snapshot.tree("t").all()) total += std::stoi(std::string(value));
+        return total;
+    };
+    std::atomic<int> writing{3};
+    std::atomic<int> wrong{0};
+    std::atomic<std::uint64_t> conflicts{0};
+    std::vector<std::thread> threads;
+    for (std::uint64_t w = 0; w < 3; ++w) {
+        threads.emplace_back([&, w] {
+            txn_test::Dice dice(w + 1);
+            for (int i = 0; i < txn_test::scaled(300); ++i) {
+                const auto move = [&](Transaction& tx) {
+                    WritableTree tree = tx.tree("t");
+                    const std::string from = std::to_string(100 + dice.below(k_accounts));
+                    const std::string to = std::to_string(100 + dice.below(k_accounts));
+                    if (from == to) return;
+                    const int amount = static_cast<int>(dice.below(20));
+                    tree.put(from, std::to_string(std::stoi(std::string(*tree.get(from))) - amount));
+                    tree.put(to, std::to_string(std::stoi(std::string(*tree.get(to))) + amount));
+                };
+                const Durability durability = i % 50 == 0 ? Durability::full : Durability::lazy;
+                if (w == 2 && i % 10 == 0) {
+                    Transaction tx = db.begin_write({durability, std::nullopt});
+                    move(tx);
+                    tx.commit();
+                } else {
+                    db.update(move, {durability, std::nullopt});
+                }
+                if (i % 60 == 30) db.checkpoint();
+            }
+            --writing;
+        });
+    }
+    for (int r = 0; r < 2; ++r) {
+        threads.emplace_back([&] {
+            Txn last = 0;
+            std::vector<Snapshot> held;
+            while (writing != 0) {
+                Snapshot now = db.begin_read();
+                if (now.txn() < last || sum(now) != 100 * k_accounts) ++wrong;
+                last = now.txn();
+                if (last % 16 == 0 && sum(db.begin_read(AsOf::txn(last / 2 + 1))) != 100 * k_accounts) ++wrong;
+                if (held.size() < 20) held.push_back(std::move(now));
+                std::this_thread::yield();
+            }
+            for (const Snapshot& snapshot : held) {
+                if (sum(snapshot) != 100 * k_accounts) ++wrong;
+            }
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    CHECK(wrong == 0);
+    CHECK(sum(db.begin_read()) == 100 * k_accounts);
+    const VerifyReport report = db.verify();
+    for (const Problem& problem : report.problems) UNSCOPED_INFO(problem.where << ": " << problem.what);
+    CHECK(report.ok());
+}
