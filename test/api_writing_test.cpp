@@ -473,6 +473,38 @@ TEST_CASE("Statistics count what was done") {
     CHECK(db.statistics().snapshots_open == 1);
 }
 
+TEST_CASE("Statistics may be asked for while snapshots come and go") {
+    Options options;
+    options.lazy_flush_ms = 1;
+    Database db = Database::open(":memory:", options);
+    std::atomic<int> running{2};
+    std::vector<std::thread> threads;
+    threads.emplace_back([&] {
+        for (int i = 0; i < 300; ++i) {
+            Transaction tx = db.begin_write({Durability::lazy, std::nullopt});
+            tx.tree("t").put("k", std::to_string(i));
+            tx.commit();
+        }
+        --running;
+    });
+    threads.emplace_back([&] {
+        for (int i = 0; i < 20; ++i) {
+            // More at a time than before: slots that were never used.
+            std::vector<Snapshot> many;
+            for (int k = 0; k < 20 * i; ++k) many.push_back(db.begin_read());
+        }
+        --running;
+    });
+    while (running != 0) {
+        const Statistics now = db.statistics();
+        CHECK(now.oldest_snapshot_txn <= 300);
+        std::this_thread::yield();
+    }
+    for (std::thread& thread : threads) thread.join();
+    CHECK(db.statistics().snapshots_open == 0);
+    CHECK(db.statistics().txn == 300);
+}
+
 TEST_CASE("Copies hold the state, the log and the past") {
     const Workplace place;
     Database db = Database::open(place / "a.db", quiet());

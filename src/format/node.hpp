@@ -303,7 +303,8 @@ public:
             const std::uint64_t mask = length == 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << 8 * length) - 1;
             if ((differ & mask) == 0) [[likely]] return 0;
         }
-        const int order = std::memcmp(key, prefix(), size < length ? size : length);
+        const std::size_t common = size < length ? size : length;
+        const int order = common == 0 ? 0 : std::memcmp(key, prefix(), common);  // an empty key may be at nullptr
         return order != 0 ? order : size < length ? -1 : 0;
     }
 

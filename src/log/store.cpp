@@ -218,7 +218,7 @@ void LogStore::publish() {
     if (!staged_in_map_) {
         file_.write(file_offset(end_), {buffer_.data(), static_cast<std::size_t>(staged_size_)});
     }
-    bytes_written_ += staged_size_;
+    bytes_written_.fetch_add(staged_size_, std::memory_order_relaxed);
     end_ += staged_size_;
 }
 

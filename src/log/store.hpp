@@ -12,6 +12,7 @@
 #include "os/vfs.hpp"
 #include "pager/file_pages.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -86,7 +87,7 @@ public:
     void publish();
     /// Writes zeros ahead of the end, so that a flush finds written blocks.
     void write_ahead();
-    std::uint64_t bytes_written() const { return bytes_written_; }
+    std::uint64_t bytes_written() const { return bytes_written_.load(std::memory_order_relaxed); }
     /// Ends the writable mapping (when the write lock goes to another process).
     void unmap() noexcept;
 
@@ -112,7 +113,7 @@ private:
     bool staged_in_map_ = false;
     std::uint64_t staged_size_ = 0;
     std::vector<std::byte> buffer_;
-    std::uint64_t bytes_written_ = 0;
+    std::atomic<std::uint64_t> bytes_written_{0};  // statistics read it without the turn
 };
 
 }  // namespace northstar::inline v0::detail

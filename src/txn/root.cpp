@@ -118,6 +118,14 @@ void RootSet::numbers_in_use(std::vector<std::uint64_t>& out) const {
     out.erase(std::unique(out.begin(), out.end()), out.end());
 }
 
+Txn RootSet::txn_of(std::uint64_t number) const {
+    const std::lock_guard lock(mutex_);
+    for (const std::unique_ptr<Root>& root : all_) {
+        if (root->number.load(std::memory_order_relaxed) == number) return root->txn.load(std::memory_order_relaxed);
+    }
+    return 0;
+}
+
 void RootSet::free_frame(Frame* frame) {
     buried_bytes_.fetch_sub(frame->bytes, std::memory_order_relaxed);
     if (frame->large != 0) {

@@ -97,6 +97,8 @@ public:
     }
     /// Numbers of roots in use, ascending, without doubles.
     void numbers_in_use(std::vector<std::uint64_t>& out) const;
+    /// Txn of the root with this number; 0: there is none any more.
+    Txn txn_of(std::uint64_t number) const;
     std::uint64_t buried_bytes() const { return buried_bytes_.load(std::memory_order_relaxed); }
 
 private:
@@ -142,7 +144,7 @@ private:
     std::atomic<const Root*> built_{nullptr};
     std::uint64_t next_number_ = 1;
     std::atomic<std::uint64_t> frozen_{0};
-    mutable std::mutex mutex_;                 // pending_, pool_
+    mutable std::mutex mutex_;                 // pending_, pool_, all_
     std::deque<Root*> pending_;                // installed, not visible; ascending
     std::vector<Root*> pool_;                  // roots that may be used again
     std::vector<Root*> retired_;               // no longer visible, perhaps still in use

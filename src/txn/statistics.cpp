@@ -55,7 +55,8 @@ void DatabaseCore::fill_statistics(Statistics& s) {
         ++s.snapshots_open;
         const std::uint64_t opened = open.opened_us.load(std::memory_order_relaxed);
         const std::uint64_t age = now > opened ? now - opened : 0;
-        const Txn txn = open.root->txn.load(std::memory_order_relaxed);
+        // Not through open.root: a slot is claimed by its number before it has one.
+        const Txn txn = roots_->txn_of(open.number.load(std::memory_order_relaxed));
         if (s.snapshots_open == 1 || txn < s.oldest_snapshot_txn) s.oldest_snapshot_txn = txn;
         if (age > s.oldest_snapshot_age_us) s.oldest_snapshot_age_us = age;
     });
