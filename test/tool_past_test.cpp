@@ -168,6 +168,36 @@ TEST_CASE("an intact database verifies and says so", "[tool]") {
     CHECK(ok(place, {"verify", db, "-q", "--no-history", "--no-log"}).empty());
 }
 
+TEST_CASE("damage is found, named and exit code 3", "[tool]") {
+    const Workplace place;
+    const std::string db = place / "whole.db";
+    std::string text;
+    for (int i = 0; i < 3000; ++i) text += "{\"key\":\"k" + std::to_string(i) + "\",\"value\":\"some value\"}\n";
+    ok(place, {"import", db, "-", "-q", "--batch", "300"}, text);
+    const std::string whole = read_file(db);
+    const std::string damaged = place / "damaged.db";
+    int found = 0;
+    for (std::size_t at = 4096 + 100; at < whole.size(); at += whole.size() / 60) {
+        std::string copy = whole;
+        copy[at] = static_cast<char>(copy[at] ^ 0x10);
+        write_file(damaged, copy);
+        const Outcome verify = run(place, {"verify", damaged});
+        INFO("byte " << at << ": " << verify.out << verify.err);
+        CHECK((verify.code == 0 || verify.code == 3));
+        if (verify.code == 3) {
+            ++found;
+            CHECK(verify.out.size() + verify.err.size() > 20);
+            // Reading tells the same truth or says that it cannot.
+            const Outcome read = run(place, {"get", damaged, "k1234"});
+            CHECK((read.code == 3 || (read.code == 0 && read.out == "some value")));
+        }
+        std::filesystem::remove(damaged + "-shared");
+    }
+    CHECK(found > 20);
+    write_file(damaged, whole.substr(0, whole.size() / 2));
+    CHECK(run(place, {"verify", damaged}).code == 3);
+}
+
 TEST_CASE("stat shows numbers for people and for programs", "[tool]") {
     const Workplace place;
     const std::string db = example(place);

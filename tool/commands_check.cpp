@@ -8,6 +8,12 @@
 namespace northstar_tool {
 namespace check_impl {
 
+int conclude(const northstar::VerifyReport& report, const Arguments& arguments) {
+    if (report.ok()) return k_exit_ok;
+    throw Failure(k_exit_damage, arguments.operand(0) + " is damaged: " +
+                                     counted(report.problems.size(), "problem", "problems") + " found");
+}
+
 int run_verify(const Arguments& arguments, Output& output) {
     northstar::VerifyOptions options;
     options.structure = !arguments.has("no-structure");
@@ -31,7 +37,7 @@ int run_verify(const Arguments& arguments, Output& output) {
             writer.name("what").bytes(problem.what).name("affects").bytes(problem.affects).end_object();
         }
         output.line(writer.end_array().end_object().text());
-        return report.ok() ? k_exit_ok : k_exit_damage;
+        return conclude(report, arguments);
     }
     for (const northstar::Problem& problem : report.problems) {
         output.line(output.paint(Colour::red, printable(problem.where)) + ": " + printable(problem.what) +
@@ -46,7 +52,7 @@ int run_verify(const Arguments& arguments, Output& output) {
             counted(report.versions, "version", "versions") + " checked, txn " + std::to_string(report.first_txn) +
             " to " + std::to_string(report.last_txn));
     }
-    return report.ok() ? k_exit_ok : k_exit_damage;
+    return conclude(report, arguments);
 }
 
 struct Row {

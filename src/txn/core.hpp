@@ -242,6 +242,7 @@ private:
     bool memory_ = false;
     std::atomic<bool> alone_{false};           // read-only, and nobody has the file open for writing
     std::uint64_t fork_count_ = 0;
+    std::atomic<bool> closing_{false};         // somebody called close()
     std::atomic<bool> closed_{false};
     std::uint32_t page_size_ = 4096;
     Uuid uuid_{};

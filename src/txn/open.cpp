@@ -140,6 +140,7 @@ void DatabaseCore::open_file(const std::string& path, Vfs* vfs) {
             enter();
         }
     } catch (...) {
+        closing_ = true;
         closed_ = true;
         unregister();
         throw;
@@ -704,14 +705,17 @@ void DatabaseCore::recover_read_only() {
 }
 
 void DatabaseCore::close() {
-    if (closed_.exchange(true)) return;
+    if (closing_.exchange(true)) return;
     if (fork_count_ != fork_count()) {
+        closed_ = true;
         // The parent's threads and locks are not ours: everything is left as it is.
         if (background_.joinable()) background_.detach();
         if (flusher_.joinable()) flusher_.detach();
         return;
     }
+    // A checkpoint under way opens views of its own and must end whole, so the handle closes behind it.
     stop_background();
+    closed_ = true;
     std::exception_ptr failure;
     if (!options_.read_only && processes_ != nullptr && roots_ != nullptr && processes_->load(Word::ready) == 1 &&
         processes_->load(Word::poison) == 0) {
