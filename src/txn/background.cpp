@@ -130,11 +130,12 @@ void DatabaseCore::append_mark() {
     fields.txn = processes_->load(Word::built_txn);
     fields.time_us = processes_->load(Word::last_time);
     fields.durable = processes_->load(Word::durable_position);
-    write_log([&] {
-        encode_control_record(log_->stage(size, true), RecordKind::mark, fields, {}, 0, log_->seed());
-        log_->publish();
-    });
-    processes_->store(Word::log_position, log_->end());
+    write_log(
+        [&] {
+            encode_control_record(log_->stage(size, true), RecordKind::mark, fields, {}, 0, log_->seed());
+            log_->publish();
+        },
+        [&] { publish_log_end(); });
     // The mark itself needs no flush: a log that ends before it says the same, only less loudly.
     marked_position_.store(log_->end());
 }

@@ -143,8 +143,7 @@ void DatabaseCore::extend_log(std::uint64_t size) {
     ensure_unclean();
     if (log_->room() >= wanted) {
         const RecordFields fields = control_fields();
-        write_log([&] { log_->move_to_fit(wanted, fields, {}); });
-        processes_->store(Word::log_position, log_->end());
+        write_log([&] { log_->move_to_fit(wanted, fields, {}); }, [&] { publish_log_end(); });
         return;
     }
     const ExtentDirectory extents = log_->extents();
@@ -177,8 +176,7 @@ void DatabaseCore::grow_log(std::uint64_t bytes, std::uint64_t wanted) {
             learn_extent(extent);
         }
         const RecordFields fields = control_fields();
-        write_log([&] { log_->move_to_fit(wanted, fields, {&extent, 1}); });
-        processes_->store(Word::log_position, log_->end());
+        write_log([&] { log_->move_to_fit(wanted, fields, {&extent, 1}); }, [&] { publish_log_end(); });
     } catch (...) {
         release_carving();
         throw;

@@ -1,8 +1,8 @@
 // commit.cpp -- the commit protocol, and flushing.
 //
 //   1  reserve: pages, a root, log space                       (may fail: nothing happened)
-//   2  word `writing`, record into the log, word `writing` off (failure: poison, outcome unknown)
-//   3  install the root: built
+//   2  word `writing`, then the record into the log (failure: poison, outcome unknown)
+//   3  install the root: built; word `writing` off. Whoever dies between 2 and 3 is taken over, record and all
 //   4  lazy and nothing full unfinished before it: visible at once
 //      full: release the turn, flush (one flush for all who wait), then visible
 #include "base/bytes.hpp"
@@ -161,21 +161,24 @@ Commit DatabaseCore::commit(WriteTxn& t) {
         throw;
     }
     std::uint64_t end = 0;
-    write_log([&] {
-        fields.position = log_->end();
-        fields.durable = std::min(fields.durable, fields.position);
-        if (!lazy) log_->write_ahead();
-        const std::span<std::byte> out = log_->stage(size, lazy);
-        operations.encode(out, RecordKind::commit, all, fields);
-        seal_record(out, log_->seed());
-        log_->publish();
-        end = log_->end();
-    });
-    root->log_position = end;
-    counters_.log_bytes_written.fetch_add(size, std::memory_order_relaxed);
-    counters_.commits.fetch_add(1, std::memory_order_relaxed);
-    install(work, root);
-    published(txn, end, fields.time_us, !lazy);
+    write_log(
+        [&] {
+            fields.position = log_->end();
+            fields.durable = std::min(fields.durable, fields.position);
+            if (!lazy) log_->write_ahead();
+            const std::span<std::byte> out = log_->stage(size, lazy);
+            operations.encode(out, RecordKind::commit, all, fields);
+            seal_record(out, log_->seed());
+            log_->publish();
+            end = log_->end();
+        },
+        [&] {
+            root->log_position = end;
+            counters_.log_bytes_written.fetch_add(size, std::memory_order_relaxed);
+            counters_.commits.fetch_add(1, std::memory_order_relaxed);
+            install(work, root);
+            published(txn, end, fields.time_us, !lazy);
+        });
 
     Commit result;
     result.txn = txn;
@@ -184,18 +187,12 @@ Commit DatabaseCore::commit(WriteTxn& t) {
     return result;
 }
 
-void DatabaseCore::write_log(const std::function<void()>& write) {
-    processes_->store(Word::writing, 1);
-    try {
-        write();
-    } catch (const Error& error) {
-        poison(error.what());
-        fail(Errc::outcome_unknown,
-             std::string(error.what()) + "; the transaction may or may not be there: close the database, open it "
-                                         "again and look",
-             path_);
-    }
-    processes_->store(Word::writing, 0);
+void DatabaseCore::log_write_failed(const Error& error) {
+    poison(error.what());
+    fail(Errc::outcome_unknown,
+         std::string(error.what()) + "; the transaction may or may not be there: close the database, open it again "
+                                     "and look",
+         path_);
 }
 
 void DatabaseCore::published(Txn txn, std::uint64_t position, std::uint64_t time_us, bool full) {

@@ -319,11 +319,13 @@ void DatabaseCore::append_copied(std::span<std::vector<std::byte>> records) {
                 if (parts.empty()) first_part = fields.position;
                 parts.push_back(record);
             }
-            write_log([&] {
-                const std::span<std::byte> out = log_->stage(bytes.size(), true);
-                std::memcpy(out.data(), bytes.data(), bytes.size());
-                log_->publish();
-            });
+            write_log(
+                [&] {
+                    const std::span<std::byte> out = log_->stage(bytes.size(), true);
+                    std::memcpy(out.data(), bytes.data(), bytes.size());
+                    log_->publish();
+                },
+                [&] { publish_log_end(); });
             counters_.log_bytes_written.fetch_add(bytes.size(), std::memory_order_relaxed);
             if (!commit) continue;
             txn = record.txn();

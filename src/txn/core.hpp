@@ -34,7 +34,6 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -179,7 +178,21 @@ private:
     void adopt_pages(Workspace& work, std::uint64_t number);
     DroppedPage dropped_page(Ref ref, bool large) const;
     void next_nonce(Nonce& nonce);
-    void write_log(const std::function<void()>& write);
+    /// Runs `write`, which puts bytes behind the end of the log, then `publish`, which says so in the words. Whoever
+    /// finds us dead in between takes over what is whole. A failed write poisons: Error(outcome_unknown).
+    template <class Write, class Publish>
+    void write_log(Write&& write, Publish&& publish) {
+        processes_->store(Word::writing, 1);
+        try {
+            write();
+        } catch (const Error& error) {
+            log_write_failed(error);
+        }
+        publish();
+        processes_->store(Word::writing, 0);
+    }
+    [[noreturn]] void log_write_failed(const Error& error);
+    void publish_log_end() { processes_->store(Word::log_position, log_->end()); }
     void published(Txn txn, std::uint64_t position, std::uint64_t time_us, bool full);
     void publish_visible();
     void flush_log(Txn txn, std::uint64_t position);
