@@ -1,8 +1,19 @@
 #include "txn/inspect.hpp"
 
 #include "btree/cursor.hpp"
+#include "txn/ledger.hpp"
 
 namespace northstar::inline v0::detail {
+
+namespace statistics_impl {
+
+void fill_space(Statistics& s, const SpaceMap& space) {
+    s.free_pages = space.free_pages();
+    s.held_pages = space.dead_pages();
+    s.used_pages = space.end() - s.free_pages - s.held_pages;
+}
+
+}  // namespace statistics_impl
 
 Statistics statistics(DatabaseCore& core) {
     Statistics s;
@@ -13,11 +24,23 @@ Statistics statistics(DatabaseCore& core) {
 void DatabaseCore::fill_statistics(Statistics& s) {
     check_usable();
     ReadView* view = open_view();
-    const Root& root = *view->root;
-    s.txn = root.txn.load();
-    for (const CatalogEntry& tree : list_trees(*source_, root.catalog.root)) {
-        ++s.trees;
-        s.entries += tree.root.count;
+    try {
+        const Root& root = *view->root;
+        s.txn = root.txn.load();
+        for (const CatalogEntry& tree : list_trees(*source_, root.catalog.root)) {
+            ++s.trees;
+            s.entries += tree.root.count;
+        }
+        if (options_.read_only) {
+            // Others may carve at the same time; what the generation says that the view stands on holds still.
+            const Meta& base = root.base->meta;
+            const Ledger ledger = Ledger::decode(
+                source_->read_run(PageKind::space, base.space_page, base.space_bytes, base.space_checksum), page_size_);
+            statistics_impl::fill_space(s, ledger.space);
+        }
+    } catch (...) {
+        close_view(view);
+        throw;
     }
     const Meta meta = newest_meta();
     s.generation = meta.generation;
@@ -38,9 +61,7 @@ void DatabaseCore::fill_statistics(Statistics& s) {
         try {
             const std::lock_guard lock(space_mutex_);
             load_space();
-            s.free_pages = space_.free_pages();
-            s.held_pages = space_.dead_pages();
-            s.used_pages = space_.end() - s.free_pages - s.held_pages;
+            statistics_impl::fill_space(s, space_);
         } catch (...) {
             release_carving();
             throw;
