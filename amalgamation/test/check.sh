@@ -126,9 +126,26 @@ source_id_follows_content() { # one byte more in any file gives another id
 no_trace_of_the_machine() {
     ! grep -n -F -e "$root" -e "$(dirname "$root")/" "$pair/northstar.hpp" "$pair/northstar.cpp"
 }
+named_by_version_and_id() { # both files say which sources they are, and the header says it to the preprocessor
+    version=$(sed -n 's/^#define NORTHSTAR_VERSION "\(.*\)"$/\1/p' "$pair/northstar.hpp")
+    id=$("$amalgamate" --root "$root" --id)
+    [ -n "$version" ] && case $id in "$version "????????????????) ;; *) return 1 ;; esac
+    grep -q -x -F "#define NORTHSTAR_SOURCE_ID \"$id\"" "$pair/northstar.hpp" &&
+        grep -q -x -F "// Source id: $id" "$pair/northstar.hpp" && grep -q -x -F "// Source id: $id" "$pair/northstar.cpp"
+}
+stale_pair() { # stale_pair COMPILER: northstar.cpp of other sources beside this header is an error that says so
+    mkdir -p stale && cp "$pair/northstar.hpp" stale/ &&
+        "$amalgamate" --root "$work/elsewhere/a/longer/path" --out other &&
+        cp other/northstar.cpp stale/ || return 1
+    "$1" -std=c++20 -Wfatal-errors -I stale -fsyntax-only stale/northstar.cpp >stale/log 2>&1 && return 1
+    cat stale/log
+    grep -q 'northstar.hpp and northstar.cpp come from different versions' stale/log
+}
+check "the files name their version and source id" named_by_version_and_id
 check "reproducible: two directories, locales and time zones" reproduce
 check "reproducible: the source id follows every byte" source_id_follows_content
 check "reproducible: no path of this machine" no_trace_of_the_machine
+for compiler in $compilers; do check "$compiler: a header and an implementation of different sources" stale_pair $compiler; done
 
 # ---- the rules of the manifest ------------------------------------------------------------------------------------
 
@@ -164,6 +181,11 @@ if [ $quick = 0 ]; then
             sh -c "cat alone.$number/log; grep -q ok alone.$number/result"
     done <"$work/matrix"
 
+    for compiler in $compilers; do
+        check "$compiler: alone as C++23, with nothing that is deprecated" \
+            $compiler -std=c++2b $warnings -Wdeprecated -I alone -fsyntax-only alone/northstar.cpp
+    done
+
     link_time() {
         $1 -std=c++20 -O2 -flto $2 -I alone "$here/use_main.cpp" "$here/use_other.cpp" alone/northstar.cpp -pthread -o use_lto \
             && ./use_lto
@@ -171,19 +193,36 @@ if [ $quick = 0 ]; then
     check "link-time optimisation finds one definition of everything" link_time g++ "-Wodr -Werror -flto=$jobs"
 
     # ---- symbols ----
-    strong_symbols() { # of the object compiled above with -O2: nothing strong outside northstar
-        nm --extern-only --defined-only -P alone.2/northstar.o | awk '$2 ~ /^[TDBRSC]$/ { print $1 }' | c++filt |
+    strong_symbols() { # strong_symbols OBJECT: nothing strong outside northstar
+        nm --extern-only --defined-only -P "$1" | awk '$2 ~ /^[TDBRSC]$/ { print $1 }' | c++filt |
             grep -v -E '^(northstar::|northstar_|(typeinfo|typeinfo name|vtable|VTT|guard variable) for northstar::)' |
             grep -v -E '^((non-)?virtual|covariant return) thunk to northstar::' \
             && return 1
-        echo "$(nm --extern-only --defined-only -P alone.2/northstar.o | awk '$2 ~ /^[WVu]$/' | wc -l) weak symbols"
+        [ "$(nm --extern-only --defined-only "$1" | grep -c northstar)" -gt 100 ]
+    }
+    weak_symbols() { # weak_symbols OBJECT: weak ones are ours, or templates and helpers of the standard library
+        nm --extern-only --defined-only -P "$1" | awk '$2 ~ /^[WVu]$/ { print $1 }' | c++filt |
+            grep -v -E '(northstar::|std::|__gnu_cxx::|^operator (new|delete)|^__clang_call_terminate$)' && return 1
+        return 0
+    }
+    c_program() { # c_program COMPILER OBJECT: a C99 program links with the library and runs
+        "$1" -std=c99 -pedantic -Wall -Wextra -Wshadow -Wconversion -Werror -I alone -c "$here/use.c" -o use_c.o &&
+            "$1" use_c.o "$2" -lstdc++ -lm -pthread -o use_c && ./use_c
     }
     embedded_symbols() { # in a shared library of the user's with hidden visibility nothing of ours is exported
         g++ -std=c++20 -O1 -fPIC -shared -fvisibility=hidden -I alone alone/northstar.cpp -pthread -o embedded.so || return 1
         nm -D --defined-only embedded.so | c++filt | grep -E ' [TDBRSCWVu] (northstar::|northstar_)' && return 1
         return 0
     }
-    check "symbols: no strong one outside northstar" strong_symbols
+    number=2 # the line "-O2" of the matrix of the first compiler; six lines on is that of the next one
+    for compiler in $compilers; do
+        check "$compiler: symbols: no strong one outside northstar" strong_symbols alone.$number/northstar.o
+        check "$compiler: symbols: no weak one that is neither ours nor the standard library's" \
+            weak_symbols alone.$number/northstar.o
+        case $compiler in g++) c_compiler=gcc ;; *) c_compiler=clang ;; esac
+        check "$c_compiler: a C99 program links with the library" c_program $c_compiler alone.$number/northstar.o
+        number=$((number + 6))
+    done
     check "symbols: hidden visibility hides everything" embedded_symbols
 
     # ---- consumers ----
