@@ -91,7 +91,7 @@ and "git":"quotes"'
 fi
 
 mkdir "$work/bin"
-for word in sh cmp sed date mktemp mkfifo tail head wc cat rm mkdir dirname grep sort uniq paste tr printf env; do
+for word in awk basename sh cmp sed date mktemp mkfifo tail head wc cat rm mkdir dirname grep sort uniq paste tr printf env; do
     at=$(command -v "$word") && [ -x "$at" ] && ln -s "$at" "$work/bin/$word"
 done
 PATH=$work/bin DEMO_REPO="$work" sh tool/demo.sh >"$work/log" 2>&1

@@ -31,8 +31,11 @@ db=$work/history.db
 begun=$(date +%s)
 
 bold="" plain=""
-if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m'); fi
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then
+    bold=$(printf '\033[1m') plain=$(printf '\033[0m')
+fi
 title() { printf '\n%s== %s%s\n' "$bold" "$*" "$plain"; }
+say() { printf '%s\n' "$@"; } # what the reader is about to see
 # Shows a command of the tool as a user would type it, then runs it.
 show() {
     printf '$ northstar'
@@ -46,8 +49,18 @@ show() {
     printf '\n'
     "$tool" "$@"
 }
+# The same, and how long it took.
+show_timed() {
+    since=$(milliseconds)
+    show "$@"
+    echo "($(($(milliseconds) - since)) ms)"
+}
+mebibytes() { awk -v bytes="$1" 'BEGIN { printf "%.1f MiB", bytes / 1048576 }'; }
+size_of() { wc -c <"$1" | tr -d ' '; }
 milliseconds() { echo $(($(date +%s%N) / 1000000)); }
 fail() { echo "demo: $*" >&2; exit 1; }
+
+[ -d "$repo" ] || fail "there is no directory $repo"
 
 # ---- what there is to read ---------------------------------------------------------------------------------------
 
@@ -55,8 +68,10 @@ source=$repo
 kind=git
 if ! command -v git >/dev/null 2>&1; then
     kind=files; echo "git is not installed, so files of ${DEMO_FILES:-/usr/share} stand in for a history."
-elif ! git -C "$repo" rev-parse --git-dir >/dev/null 2>&1; then
-    kind=files; echo "$repo is no git repository, so files of ${DEMO_FILES:-/usr/share} stand in for a history."
+elif ! reason=$(git -C "$repo" rev-parse --git-dir 2>&1 >/dev/null); then
+    # Not a repository, or one that git does not want to read, which git itself explains best.
+    case $reason in *'ot a git repository'*) ;; *) printf '%s\n' "$reason" ;; esac
+    kind=files; echo "$repo is no repository that git reads, so files of ${DEMO_FILES:-/usr/share} stand in for a history."
 elif [ "$(git -C "$repo" rev-parse --is-shallow-repository)" = true ]; then
     kind=files; echo "$repo is a shallow clone, so files of ${DEMO_FILES:-/usr/share} stand in for its history."
 elif ! git -C "$repo" rev-parse -q --verify HEAD >/dev/null 2>&1; then
@@ -77,15 +92,18 @@ fi
 # ---- one process writes, another one reads -----------------------------------------------------------------------
 
 title "import: one transaction per commit, while a second process reads"
+say "Path -> content, in one file, $(basename "$db"). Each transaction keeps who, when and why as annotations; the" \
+    "reader opens snapshots in a process of its own and compares every state it meets with the source."
 "$helper" follow "$source" "$db" --commits "$commits" --seconds "$seconds" >"$work/reader" 2>&1 &
 reader=$!
 "$helper" import "$source" "$db" --commits "$commits" --seconds "$seconds"
 wait "$reader" || { cat "$work/reader" >&2; fail "the reader met a state that is not right"; }
 reader=
 cat "$work/reader"
-show stat "$db" --json | sed 's/,"poisoned".*//'
+show stat "$db"
 
 title "the newest state"
+say "A database is named trees of ordered keys and values; the log says how it came about."
 show log "$db" -n 2
 show trees "$db"
 show scan "$db" --tree files --keys-only -n 5
@@ -99,6 +117,7 @@ count=$(wc -l <"$work/order")
 old=$(sed -n "$(((count + 2) / 3))p" "$work/order")
 
 title "AS OF: every file of several commits, compared with the source byte for byte"
+say "Any past state opens as a snapshot, by transaction, time or annotation, at the cost of a look-up, not a replay."
 "$helper" check "$source" "$db" --commits "$commits"
 
 title "one file as of an old commit"
@@ -123,6 +142,7 @@ else
 fi
 
 title "the history of one file"
+say "The versions of one key: transaction, time of the commit, size."
 if [ "$kind" = git ]; then
     busy=$(git -C "$repo" -c core.quotePath=false log -n "$commits" --format= --name-only | grep -v '^"' | sort | uniq -c |
         sort -rn | sed 's/^ *[0-9]* //' | while read -r name; do
@@ -133,6 +153,7 @@ fi
 show history "$db" "$file" --tree files -n 6
 
 title "diff of two commits"
+say "The keys that differ between two states; the cost follows what was written in between."
 if [ "$kind" = git ]; then
     # A changed mode is a change of tree modes, so a path differs if either tree says so. Git's T is a changed kind.
     for tree in files modes; do
@@ -156,6 +177,8 @@ fi
 # ---- a crash -----------------------------------------------------------------------------------------------------
 
 title "kill -9 in the middle of an import"
+say "The importing process halts with half a transaction made and is killed. What was committed is there, the half is" \
+    "not, and the next import goes on behind it. Nothing has to be repaired by hand."
 crash=$work/crash.db
 halt=$((count / 2 + 1))
 mkfifo "$work/fifo"
@@ -167,9 +190,7 @@ kill -9 "$writer"
 wait "$writer" 2>/dev/null || true
 writer=
 echo "\$ kill -9 (the importing process)"
-start=$(milliseconds)
-show log "$crash" -n 1
-echo "opened after the crash and read in $(($(milliseconds) - start)) ms"
+show_timed log "$crash" -n 1
 show checkpoint "$crash"
 show verify "$crash"
 "$helper" check "$source" "$crash" --commits "$commits" | tail -n 1
@@ -186,15 +207,19 @@ for tree in files modes commits; do
     [ "$tree" != commits ] || echo "the interrupted import ended in the same state as the other one"
 done
 
-title "verify, replay and sizes"
-show verify "$db"
-show replay "$db" "$work/replayed.db"
-show vacuum-into "$db" "$work/dense.db"
-bytes=$(wc -c <"$db")
-content=$("$tool" log "$db" --json -n 1 | sed -n 's/.*"txn":\([0-9]*\).*/\1/p')
-echo "history.db: $bytes bytes hold all $content transactions"
+title "verify, replay, sizes and timings"
+say "verify reads everything: pages, checksums, space, the hash chain of the log, history against the log. replay builds a" \
+    "second database from the log alone and compares SHA-256 of both states."
+show_timed verify "$db"
+show_timed replay "$db" "$work/replayed.db"
+show_timed vacuum-into "$db" "$work/dense.db"
+txns=$("$tool" log "$db" --json -n 1 | sed -n 's/.*"txn":\([0-9]*\).*/\1/p')
+echo "history.db  $(mebibytes "$(size_of "$db")"), all $txns transactions with every version, uncompressed"
+echo "dense.db    $(mebibytes "$(size_of "$work/dense.db")"), the newest state alone"
 if [ "$kind" = git ]; then
-    printf 'git: %s\n' "$(git -C "$repo" count-objects -v | sed -n 's/^size: /loose KiB /p;s/^size-pack: /packed KiB /p' | paste -sd ' ')"
+    kibibytes=$(git -C "$repo" count-objects -v | awk '/^size: |^size-pack: / { sum += $2 } END { print sum }')
+    echo "git         $(mebibytes $((kibibytes * 1024))), every version compressed against others"
 fi
 total=$(($(date +%s) - begun))
 printf '\n%sDone in %s s: every comparison held.%s\n' "$bold" "$total" "$plain"
+say "Next: examples/basic_kv is one page of code; build/release/northstar help lists what the tool can do."

@@ -456,9 +456,10 @@ int import(const Settings& settings) {
     }
     database.sync();
     const double seconds = seconds_since(start);
-    std::printf("%zu commits, %llu file versions, %s of content in %.2f s (%.0f commits/s, most of it git's)\n",
-                done - first, static_cast<unsigned long long>(versions), mebibytes(bytes).c_str(), seconds,
-                static_cast<double>(done - first) / std::max(seconds, 0.001));
+    std::printf(
+        "%zu commits, %llu file versions, %s of content in %.2f s (%.0f commits/s, reading the source included)\n",
+        done - first, static_cast<unsigned long long>(versions), mebibytes(bytes).c_str(), seconds,
+        static_cast<double>(done - first) / std::max(seconds, 0.001));
     if (too_long > 0) {
         std::printf("%llu changes of paths longer than a key may be were left out\n",
                     static_cast<unsigned long long>(too_long));
