@@ -8,7 +8,7 @@ BUILD = cmake --build build/$(1) --parallel $(JOBS) $(if $(2),--target $(2))
 CONFIGURE = cmake --preset $(1) --log-level=NOTICE >/dev/null
 
 .PHONY: all amalgamation demo test check hard bench race amalgamation-check split debug asan tsan install format tidy \
-        clean help bootstrap configure
+        clean help bootstrap configure bare-machine
 .DEFAULT_GOAL := all
 
 all: configure  ## the library and the tool, release build
@@ -64,6 +64,9 @@ bench: configure  ## benchmarks of the release build
 race: configure  ## benchmarks beside the peers; writes bench/RESULTS.md
 	@$(call BUILD,release,bench)
 	@sh bench/race.sh build/release
+
+bare-machine:  ## as root: make demo and make test in the smallest Debian there is (debootstrap)
+	@sh tool/bare_machine.sh
 
 install: all  ## into PREFIX (default /usr/local)
 	@cmake --install build/release --prefix $(PREFIX)

@@ -54,13 +54,13 @@ else
     exit 1
 fi
 echo "bootstrap: installing$missing"
+report=$(mktemp)
+trap 'rm -f "$report"' EXIT
 # shellcheck disable=SC2086  # a list of words on purpose
 if ! { $as_root DEBIAN_FRONTEND=noninteractive apt-get update -qq &&
        $as_root DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing; } \
-       >/tmp/northstar-bootstrap.$$ 2>&1; then
-    tail -n 20 /tmp/northstar-bootstrap.$$ >&2
-    rm -f /tmp/northstar-bootstrap.$$
+       >"$report" 2>&1; then
+    tail -n 20 "$report" >&2
     echo "bootstrap: apt-get failed; please install:$missing" >&2
     exit 1
 fi
-rm -f /tmp/northstar-bootstrap.$$
