@@ -105,7 +105,15 @@ TEST_CASE("points in time are told apart", "[tool][fast]") {
     CHECK_FALSE(parse_point("git=abc").prefix);
     CHECK(parse_point("git^=abc").name == "git");
     CHECK(parse_point("git^=abc").prefix);
-    for (const char* bad : {"", "yesterday", "=x", "^=x", "latest~", "latest~x", "-1", "1.5"}) {
+    CHECK(parse_point("2h-ago").kind == Point::Kind::time);
+    const std::uint64_t now = parse_point("now").value;
+    CHECK(now > 1'700'000'000'000'000u);
+    const std::uint64_t hour = 3'600'000'000u;
+    const std::uint64_t earlier = parse_point("2h-ago").value;
+    CHECK(earlier >= now - 2 * hour);
+    CHECK(earlier < now - hour);
+    for (const char* bad : {"", "yesterday", "=x", "^=x", "latest~", "latest~x", "-1", "1.5", "-ago", "2h-", "2-ago",
+                            "99999999w-ago"}) {
         INFO(bad);
         CHECK_THROWS_AS(parse_point(bad), UsageError);
     }

@@ -1,6 +1,7 @@
 // get, put, del, scan, trees, retention, create: the tool on one database.
 #include "tool_support.hpp"
 
+#include "base/xxh64.hpp"
 #include "northstar.hpp"
 
 using namespace tool_test;
@@ -166,6 +167,29 @@ TEST_CASE("files that are no databases are told apart by exit code", "[tool]") {
     CHECK_FALSE(std::filesystem::exists(place / "missing"));
     CHECK(run(place, {"get", place.path(), "k"}).code == 4);
     CHECK(run(place, {"put", place / "no/such/dir.db", "k", "v"}).code == 4);
+}
+
+TEST_CASE("a file of a newer format is left alone and said to be one", "[tool][ERR-2]") {
+    const Workplace place;
+    const std::string db = place / "future.db";
+    ok(place, {"put", db, "k", "v"});
+    std::string bytes = read_file(db);
+    // Both meta pages: format version and oldest version that can read the file, under a checksum that is right.
+    for (const std::size_t page : {std::size_t{0}, std::size_t{4096}}) {
+        for (const std::size_t field : {std::size_t{16}, std::size_t{20}}) bytes[page + field] = 99;
+        std::uint64_t sum = northstar::detail::xxh64(bytes.data() + page + 8, 4088, 0x6e6f727468737461u);
+        for (std::size_t i = 0; i < 8; ++i, sum >>= 8) bytes[page + i] = static_cast<char>(sum & 0xffu);
+    }
+    write_file(db, bytes);
+    for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+             {"get", db, "k"}, {"put", db, "k", "other"}, {"verify", db}, {"backup", db, place / "copy.db"}}) {
+        const Outcome outcome = run(place, words);
+        CHECK(outcome.code == 3);
+        CHECK(outcome.out.empty());
+        CHECK(outcome.err == "northstar: " + db + " was written by a newer version of Northstar; use that version\n");
+    }
+    CHECK(read_file(db) == bytes);
+    CHECK_FALSE(std::filesystem::exists(place / "copy.db"));
 }
 
 TEST_CASE("a key that is too large is refused by name", "[tool]") {

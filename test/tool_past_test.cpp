@@ -1,6 +1,8 @@
 // log, show, diff, history, watch; verify, stat, hash, replay; backup, restore and the rest; help and completion.
 #include "tool_support.hpp"
 
+#include "northstar.hpp"
+
 #include <chrono>
 #include <thread>
 
@@ -45,6 +47,11 @@ TEST_CASE("log lists commits, newest first", "[tool]") {
           "1 2020-01-01T00:00:00.000000Z 2 by=ada why=first\n");
     CHECK(lines(ok(place, {"log", db, "--oneline"})) == 4);
     CHECK(lines(ok(place, {"log", db, "--oneline", "--from", "3"})) == 2);
+    // The story: a time to begin with brought the commit before it too.
+    CHECK(lines(ok(place, {"log", db, "--oneline", "--from", "2020-01-03"})) == 2);
+    CHECK(lines(ok(place, {"log", db, "--oneline", "--from", "2020-01-03T00:00:01"})) == 1);
+    CHECK(lines(ok(place, {"log", db, "--oneline", "--from", "1970-01-01"})) == 4);
+    CHECK(ok(place, {"log", db, "--from", "now"}).empty());
     CHECK(lines(ok(place, {"log", db, "--oneline", "--annotated", "by=ada"})) == 2);
     CHECK(lines(ok(place, {"log", db, "--oneline", "--annotated", "by=eve"})) == 0);
     CHECK(ok(place, {"log", db, "-n0"}).empty());
@@ -86,6 +93,8 @@ TEST_CASE("show tells what a commit changed", "[tool]") {
     CHECK(json.find("\"operations\":[{\"op\":\"erase\",\"tree\":\"main\",\"key\":\"a\"},"
                     "{\"op\":\"put\",\"tree\":\"main\",\"key\":\"b\\n\",\"value\":{\"$base64\":\"/w==\"}}]}\n") !=
           std::string::npos);
+    CHECK(ok(place, {"show", db, "--as-of", "3"}) == text);
+    CHECK(run(place, {"show", db, "3", "--as-of", "3"}).code == 2);
     CHECK(ok(place, {"show", db}).find("put\tother\tx\t1 byte\n") != std::string::npos);
     CHECK(ok(place, {"show", db, "4", "--tree", "main"}).find("put") == std::string::npos);
     const Outcome none = run(place, {"show", db, "9"});
@@ -106,6 +115,8 @@ TEST_CASE("diff lists keys and ends like diff(1)", "[tool]") {
     CHECK(diff({"1", "2"}) == "M\tmain\ta\n");
     CHECK(diff({"1", "2", "--values"}) == "M\tmain\ta\n- 1\n+ 2\n");
     CHECK(diff({"2"}) == "D\tmain\ta\nA\tmain\tb\\n\nA\tother\tx\n");
+    CHECK(diff({"1", "--as-of", "2"}) == "M\tmain\ta\n");
+    CHECK(run(place, {"diff", db, "1", "2", "--as-of", "2"}).code == 2);
     CHECK(diff({"2", "latest", "--tree", "main"}) == "D\ta\nA\tb\\n\n");
     CHECK(diff({"latest", "2", "--tree", "main"}) == "A\ta\nD\tb\\n\n");
     CHECK(diff({"2", "3", "-z"}) == std::string("D\0main\0a\0A\0main\0b\n\0", 19));
@@ -152,7 +163,25 @@ TEST_CASE("watch follows commits of other processes", "[tool]") {
     CHECK(outcome.out.find("\"key\":\"live\",\"value\":\"again\"") != std::string::npos);
 }
 
-TEST_CASE("a consumer of the feed goes on where it was", "[tool]") {
+// The story: "watch | head -1" went on for ever, because a closed pipe was noticed at the next commit only, and nobody
+// committed any more.
+TEST_CASE("watch ends when its reader leaves, though nothing happens", "[tool]") {
+    const Workplace place;
+    const std::string db = example(place);
+    int pipe_ends[2];
+    REQUIRE(::pipe(pipe_ends) == 0);
+    Process watch(place, {"watch", db, "--from", "4"}, -1, pipe_ends[1]);
+    ::close(pipe_ends[1]);
+    char first[16];
+    REQUIRE(::read(pipe_ends[0], first, sizeof first) > 0);
+    ::close(pipe_ends[0]);
+    const Outcome outcome = watch.wait();
+    CHECK(outcome.code == 128 + SIGPIPE);
+    CHECK(outcome.err.empty());
+    ok(place, {"put", db, "still", "writable"});
+}
+
+TEST_CASE("a consumer of the feed goes on where it was", "[tool][PAST-8]") {
     const Workplace place;
     const std::string db = example(place);
     CHECK(ok(place, {"watch", db, "--consumer", "mail", "-n", "2", "--json"}).find("{\"txn\":1,") == 0);
@@ -168,7 +197,7 @@ TEST_CASE("an intact database verifies and says so", "[tool]") {
     CHECK(ok(place, {"verify", db, "-q", "--no-history", "--no-log"}).empty());
 }
 
-TEST_CASE("damage is found, named and exit code 3", "[tool]") {
+TEST_CASE("damage is found, named and exit code 3", "[tool][DMG-2][DMG-5]") {
     const Workplace place;
     const std::string db = place / "whole.db";
     std::string text;
@@ -206,9 +235,18 @@ TEST_CASE("stat shows numbers for people and for programs", "[tool]") {
     const std::string json = ok(place, {"stat", db, "--json"});
     CHECK(json.find("\"txn\":4,") != std::string::npos);
     CHECK(json.find("\"history\":\"everything\"") != std::string::npos);
+    // The story: a handle that only reads, as the tool's is, said that no page is used.
+    ok(place, {"checkpoint", db});
+    CHECK(ok(place, {"stat", db}).find("used pages                  0\n") == std::string::npos);
+    northstar::Database writer = northstar::Database::open(db);
+    const northstar::Statistics own = writer.statistics();
+    CHECK(own.used_pages > 0);
+    CHECK(ok(place, {"stat", db, "--json"})
+              .find("\"used_pages\":" + std::to_string(own.used_pages) + ",\"free_pages\":" +
+                    std::to_string(own.free_pages)) != std::string::npos);
 }
 
-TEST_CASE("replay rebuilds the state and compares it", "[tool]") {
+TEST_CASE("replay rebuilds the state and compares it", "[tool][TRUTH-2][TRUTH-5]") {
     const Workplace place;
     const std::string db = example(place);
     const std::string hash = ok(place, {"hash", db}).substr(0, 64);
@@ -221,7 +259,7 @@ TEST_CASE("replay rebuilds the state and compares it", "[tool]") {
     CHECK(run(place, {"replay", db, place / "far.db", "--as-of", "17"}).code == 8);
 }
 
-TEST_CASE("copies are made and refuse to overwrite", "[tool]") {
+TEST_CASE("copies are made and refuse to overwrite", "[tool][SPACE-5]") {
     const Workplace place;
     const std::string db = example(place);
     const std::string hash = ok(place, {"hash", db}).substr(0, 64);
@@ -303,6 +341,7 @@ TEST_CASE("every command has help with examples, and topics exist", "[tool]") {
         CHECK(text.find("usage: northstar " + name) != std::string::npos);
         CHECK(text.find("\nExamples\n  ") != std::string::npos);
         if (name != "bench") CHECK(ok(place, {name, "--help"}) == text);
+        if (name != "bench") CHECK(ok(place, {name, "some.db", "-h"}) == text);
         CHECK(text.find('\x1b') == std::string::npos);
         ++commands;
     }
@@ -354,6 +393,11 @@ TEST_CASE("completion scripts are accepted by their shells", "[tool]") {
         "[ \"${COMPREPLY[*]}\" = jsonl ] && exit $a; exit 1'";
     write_file(place / "complete", ok(place, {"completion", "bash"}));
     if (std::system("command -v bash >/dev/null 2>&1") == 0) CHECK(std::system(words.c_str()) == 0);
+    write_file(place / "complete.fish", ok(place, {"completion", "fish"}));
+    const std::string fish = "HOME=" + place.path() + " fish -c 'source " + (place / "complete.fish") +
+                             "; complete -C \"northstar im\" | string match -q \"import*\"; and complete -C "
+                             "\"northstar scan db --format j\" | string match -q \"jsonl*\"' 2>&1";
+    if (std::system("command -v fish >/dev/null 2>&1") == 0) CHECK(std::system(fish.c_str()) == 0);
 }
 
 TEST_CASE("bench hands over to the runner beside the tool or in PATH", "[tool]") {

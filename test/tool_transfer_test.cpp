@@ -5,6 +5,8 @@
 #include <random>
 #include <thread>
 
+#include <sys/stat.h>
+
 using namespace tool_test;
 
 namespace tool_transfer_test {
@@ -191,7 +193,7 @@ TEST_CASE("a CSV import goes on behind its header and quoted lines", "[tool]") {
     CHECK(ok(place, {"scan", db, "-c"}) == "25\n");
 }
 
-TEST_CASE("a killed import is resumed with nothing lost and nothing twice", "[tool]") {
+TEST_CASE("a killed import is resumed with nothing lost and nothing twice", "[tool][DUR-2]") {
     const Workplace place;
     const std::string db = place / "a.db";
     const std::string file = place / "in.jsonl";
@@ -302,6 +304,40 @@ TEST_CASE("export makes whole files or none", "[tool]") {
     ::close(full);
     CHECK(no_space.code == 4);
     CHECK(no_space.err == "northstar: cannot write to standard output: No space left on device\n");
+}
+
+// The story: --force put a new file under any name that was there, and so replaced /dev/null by a regular file, a
+// symbolic link by a file, and a database by its own export.
+TEST_CASE("export writes into pipes and devices and spares the database", "[tool]") {
+    const Workplace place;
+    const std::string db = place / "a.db";
+    ok(place, {"put", db, "k", "v"});
+    const std::string before = read_file(db);
+    const Outcome itself = run(place, {"export", db, db, "--force"});
+    CHECK(itself.code == 2);
+    CHECK(itself.err == "northstar: " + db + " is the database itself; give another file\n");
+    std::filesystem::create_symlink(db, place / "link");
+    CHECK(run(place, {"export", db, place / "link", "--force"}).code == 2);
+    CHECK(read_file(db) == before);
+    CHECK(run(place, {"export", db, place.path(), "--force"}).code == 4);
+
+    write_file(place / "target.csv", "old");
+    std::filesystem::create_symlink(place / "target.csv", place / "alias.csv");
+    ok(place, {"export", db, place / "alias.csv", "--force", "-q"});
+    CHECK(std::filesystem::is_symlink(place / "alias.csv"));
+    CHECK(read_file(place / "target.csv") == "key,value\nk,v\n");
+
+    const std::string fifo = place / "fifo";
+    REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+    const int reader = ::open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    REQUIRE(reader >= 0);
+    ok(place, {"export", db, fifo, "-f", "tsv", "-q"});
+    char text[64];
+    const ssize_t got = ::read(reader, text, sizeof text);
+    ::close(reader);
+    REQUIRE(got > 0);
+    CHECK(std::string(text, static_cast<std::size_t>(got)) == "key\tvalue\nk\tv\n");
+    CHECK(std::filesystem::is_fifo(fifo));
 }
 
 TEST_CASE("a reader that leaves ends the tool as SIGPIPE does", "[tool]") {

@@ -195,6 +195,7 @@ int run_scan(const Arguments& arguments, Output& output) {
     columns.key = !arguments.has("values-only");
     columns.value = !arguments.has("keys-only");
     columns.txn = arguments.has("txn");
+    columns.for_people = output.terminal() && !arguments.has("format");
     EntryWriter writer(output, choose_format(arguments, "", Format::tsv), arguments.encoding(), columns);
     if (arguments.has("header")) writer.header();
     if (limit == 0) return k_exit_ok;
@@ -271,7 +272,7 @@ std::vector<Command> entry_commands() {
          .most = 1,
          .summary = "list entries in key order",
          .description = "Writes one entry per line, tab-separated by default (\\t, \\n, \\r, \\0 and \\\\ stand "
-                        "for such bytes).",
+                        "for such bytes; a terminal gets \\xHH for other bytes that it cannot show).",
          .options = {k_option_tree,
                      k_option_as_of,
                      k_option_prefix,

@@ -1,4 +1,11 @@
 // export, and the descriptions of import and export.
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "commands.hpp"
 #include "entries.hpp"
 #include "session.hpp"
@@ -15,6 +22,43 @@ void export_tree(const northstar::Tree& tree, const KeyRange& range, EntryWriter
     }
 }
 
+/// A file to be made under its own name, or what is there already and takes bytes as they come: a pipe or a device.
+class Destination {
+public:
+    Destination(const std::string& path, const std::string& database, bool replace) {
+        namespace fs = std::filesystem;
+        std::error_code error;
+        const fs::file_status status = fs::status(path, error);
+        if (fs::is_directory(status)) throw Failure(k_exit_system, path + " is a directory, not a file");
+        if (fs::exists(status) && !fs::is_regular_file(status)) {
+            descriptor_ = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+            if (descriptor_ < 0)
+                throw Failure(k_exit_system, "cannot open " + path + ": " + std::strerror(errno));
+        } else {
+            if (fs::equivalent(path, database, error))
+                throw UsageError(path + " is the database itself; give another file");
+            // Behind a symbolic link it is the file that is replaced, not the link.
+            const fs::path real = fs::is_regular_file(status) ? fs::canonical(path, error) : fs::path();
+            file_.emplace(real.empty() ? path : real.string(), replace);
+        }
+        output_.emplace(file_ ? file_->descriptor() : descriptor_, path);
+    }
+    Destination(const Destination&) = delete;
+    Destination& operator=(const Destination&) = delete;
+    ~Destination() {
+        if (descriptor_ >= 0) ::close(descriptor_);
+    }
+    Output& output() { return *output_; }
+    void finish() {
+        if (file_) file_->finish();
+    }
+
+private:
+    int descriptor_ = -1;
+    std::optional<NewFile> file_;
+    std::optional<Output> output_;
+};
+
 }  // namespace export_impl
 
 int run_export(const Arguments& arguments, Output& output) {
@@ -26,14 +70,9 @@ int run_export(const Arguments& arguments, Output& output) {
     const northstar::Database database = open_reading(arguments.operand(0), arguments);
     const northstar::Snapshot snapshot = snapshot_for(database, arguments);
 
-    std::optional<NewFile> file;
-    std::optional<Output> file_output;
-    Output* target = &output;
-    if (path != "-") {
-        file.emplace(path, arguments.has("force"));
-        file_output.emplace(file->descriptor(), path);
-        target = &*file_output;
-    }
+    std::optional<export_impl::Destination> destination;
+    if (path != "-") destination.emplace(path, arguments.operand(0), arguments.has("force"));
+    Output* const target = destination ? &destination->output() : &output;
     EntryColumns columns;
     columns.tree = arguments.has("all-trees");
     EntryWriter writer(*target, format, arguments.encoding(), columns);
@@ -49,8 +88,8 @@ int run_export(const Arguments& arguments, Output& output) {
         export_impl::export_tree(snapshot.tree(tree_name(arguments)), range, writer, progress, count);
     }
     target->flush();
-    if (!file) return k_exit_ok;
-    file->finish();
+    if (!destination) return k_exit_ok;
+    destination->finish();
     progress.clear();
     if (!arguments.has("quiet"))
         output.line(counted(count, "entry", "entries") + " of txn " + std::to_string(snapshot.txn()));

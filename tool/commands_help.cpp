@@ -142,8 +142,9 @@ int run_bench(const Arguments& arguments, Output& output) {
     for (std::string& word : words) vector.push_back(word.data());
     vector.push_back(nullptr);
     ::execvp(runner.c_str(), vector.data());
-    throw Failure(k_exit_system, "cannot run northstar-bench, which belongs beside northstar or in PATH: " +
-                                     std::string(std::strerror(errno)));
+    throw Failure(k_exit_system, "cannot run northstar-bench, which belongs beside northstar or in PATH "
+                                     "(make bench builds it): " +
+                                         std::string(std::strerror(errno)));
 }
 
 }  // namespace help_impl
@@ -176,6 +177,7 @@ Every failure is one line on standard error: "northstar: " and a sentence.
   2024-05-01                  a date or time (ISO 8601, UTC unless it says otherwise):
   2024-05-01T12:30:00.5Z        the newest transaction at or before it
   2024-05-01T14:30+02:00
+  now, 90s-ago, 2h-ago        the newest transaction before now, 90 seconds ago, 2 hours ago (ms s m h d w)
   @1714566600, @1714566600.5  seconds since 1970
   1714566600000000us          microseconds since 1970
   author=ada                  the newest transaction annotated author=ada

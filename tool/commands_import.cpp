@@ -71,6 +71,8 @@ private:
     void apply(northstar::Transaction& transaction);
     void show_progress();
     std::string so_far() const;
+    /// Behind an error of the database: the same error, with what was imported before it.
+    [[noreturn]] void give_up(const northstar::Error& error);
 
     const Arguments& arguments_;
     bool skip_bad_;
@@ -151,6 +153,17 @@ std::string Import::so_far() const {
     if (done_.records == 0) return "nothing was imported";
     return "lines up to " + std::to_string(done_.line) + " are imported (" +
            counted(done_.records, "record", "records") + ")";
+}
+
+void Import::give_up(const northstar::Error& error) {
+    std::string sentence = std::string(error.what()) + "; " + so_far();
+    if (resume_) sentence += ", and --resume goes on behind them";
+    try {
+        database_.sync();
+    } catch (const northstar::Error& second) {
+        sentence += "; they may not survive a loss of power: " + std::string(second.what());
+    }
+    throw Failure(exit_code_of(error.code()), sentence);
 }
 
 void Import::bad_line(std::uint64_t line, const std::string& reason) {
@@ -297,6 +310,8 @@ int Import::run(Output& output) {
         // The batches before stay, so they are made durable before the complaint is heard.
         database_.sync();
         throw;
+    } catch (const northstar::Error& error) {
+        give_up(error);
     }
     database_.sync();
     const double seconds = progress_.seconds();

@@ -165,7 +165,7 @@ int run_log(const Arguments& arguments, Output& output) {
     const northstar::Database database = open_reading(arguments.operand(0), arguments);
     northstar::Txn low = oldest_commit(database);
     northstar::Txn high = newest_commit(database);
-    if (const auto from = arguments.value("from")) low = std::max(low, resolve_txn(database, parse_point(*from)));
+    if (const auto from = arguments.value("from")) low = std::max(low, resolve_first(database, parse_point(*from)));
     const auto to = arguments.has("to") ? arguments.value("to") : arguments.value("as-of");
     if (to) high = std::min(high, resolve_txn(database, parse_point(*to)));
     if (limit == 0 || high < low) return k_exit_ok;
@@ -199,11 +199,19 @@ int run_log(const Arguments& arguments, Output& output) {
     return k_exit_ok;
 }
 
+/// The point that stands in operand `position`, or in --as-of, which every reading command has; else latest.
+Point point_or_latest(const Arguments& arguments, std::size_t position) {
+    const bool operand = arguments.operands().size() > position;
+    if (operand && arguments.has("as-of")) throw UsageError("--as-of and a point exclude each other");
+    if (operand) return parse_point(arguments.operand(position));
+    return as_of(arguments).value_or(Point{});
+}
+
 int run_show(const Arguments& arguments, Output& output) {
     const Encoding encoding = arguments.encoding();
+    const Point point = point_or_latest(arguments, 1);
     const northstar::Database database = open_reading(arguments.operand(0), arguments);
-    const northstar::Txn txn =
-        resolve_txn(database, parse_point(arguments.operands().size() > 1 ? arguments.operand(1) : "latest"));
+    const northstar::Txn txn = resolve_txn(database, point);
     const std::optional<CommitRecord> record = database.commit(txn);
     if (!record) {
         throw Failure(k_exit_not_retained, "there is no commit " + std::to_string(txn) + " (the newest is " +
@@ -247,10 +255,10 @@ int run_diff(const Arguments& arguments, Output& output) {
     const KeyRange range = key_range(arguments);
     const auto wanted_tree = arguments.value("tree");
     const bool nul = arguments.has("nul");
+    const Point until = point_or_latest(arguments, 2);
     const northstar::Database database = open_reading(arguments.operand(0), arguments);
     const northstar::AsOf from = resolve(database, parse_point(arguments.operand(1)));
-    const northstar::AsOf to =
-        resolve(database, parse_point(arguments.operands().size() > 2 ? arguments.operand(2) : "latest"));
+    const northstar::AsOf to = resolve(database, until);
     bool different = false;
     json::Writer writer;
     for (const northstar::Change& change : database.diff(from, to)) {
@@ -376,7 +384,7 @@ private:
         if (const auto consumer = arguments_.value("consumer")) {
             if (const auto position = database_->consumer(*consumer)) return database_->feed(*position);
         }
-        if (const auto from = arguments_.value("from")) begin_ = resolve_txn(*database_, parse_point(*from));
+        if (const auto from = arguments_.value("from")) begin_ = resolve_first(*database_, parse_point(*from));
         else if (arguments_.has("consumer")) begin_ = oldest_commit(*database_);
         else begin_ = newest_commit(*database_) + 1;
         return database_->feed(begin_);
@@ -419,6 +427,7 @@ int run_watch(const Arguments& arguments, Output& output) {
     auto last = std::chrono::steady_clock::now();
     while (left > 0) {
         if (interrupted()) return k_exit_interrupted;
+        output.check_reader();
         const std::optional<CommitRecord> record = source.next();
         if (!record) {
             const auto waited = std::chrono::steady_clock::now() - last;
@@ -472,6 +481,7 @@ std::vector<Command> past_commands() {
          .description = "POINT is a transaction number or anything else that names a moment (default latest).",
          .options = {k_option_values,
                      {"tree", 't', "NAME", "only operations on this tree"},
+                     {"as-of", 'a', "POINT", "the same as the operand POINT"},
                      k_option_json,
                      k_option_hex,
                      k_option_base64,
@@ -488,6 +498,7 @@ std::vector<Command> past_commands() {
          .description = "A: added, M: modified, D: deleted, from FROM to TO (default latest). Exit code 1 if "
                         "anything differs.",
          .options = {{"tree", 't', "NAME", "only this tree; its name is then left out"},
+                     {"as-of", 'a', "POINT", "the same as the operand TO"},
                      k_option_prefix,
                      k_option_from_key,
                      k_option_to_key,

@@ -27,6 +27,10 @@ Format choose_format(const Arguments& arguments, std::string_view path, Format o
 void EntryWriter::add_field(std::string_view field) {
     const csv::Dialect dialect = format_ == Format::csv ? csv::Dialect::csv : csv::Dialect::tsv;
     if (fields_++ > 0) line_ += format_ == Format::csv ? ',' : '\t';
+    if (columns_.for_people) {
+        line_ += printable(field);
+        return;
+    }
     const int columns = int{columns_.tree} + int{columns_.key} + int{columns_.value} + int{columns_.txn};
     csv::append_field(line_, dialect, field, columns == 1);
 }

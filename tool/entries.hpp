@@ -26,6 +26,7 @@ struct EntryColumns {
     bool key = true;
     bool value = true;
     bool txn = false;
+    bool for_people = false;  ///< a terminal gets no byte that it might obey
 };
 
 class EntryWriter {

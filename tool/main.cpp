@@ -51,7 +51,8 @@ int run(std::span<const std::string_view> words, Output& output) {
     const Command* what = &command;
     const std::string_view topic[] = {command.name};
     const auto options_end = std::find(rest.begin(), rest.end(), "--");
-    if (!command.raw && std::find(rest.begin(), options_end, "--help") != options_end) {
+    const auto asks = [](std::string_view word) { return word == "--help" || word == "-h"; };
+    if (!command.raw && std::find_if(rest.begin(), options_end, asks) != options_end) {
         what = find_command("help");
         rest = topic;
     }

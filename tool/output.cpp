@@ -66,6 +66,13 @@ void Output::flush() {
     buffer_.clear();
 }
 
+void Output::check_reader() const {
+    struct pollfd reader {
+        descriptor_, 0, 0
+    };
+    if (::poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR) != 0) throw BrokenPipe{};
+}
+
 std::string Output::paint(Colour colour, std::string_view text) const {
     if (!coloured_ || colour == Colour::plain) return std::string(text);
     const char* code = "0";
@@ -106,6 +113,14 @@ void NewFile::finish() {
     ::close(descriptor_);
     descriptor_ = -1;
     if (!replace_) ::unlink(temporary_.c_str());
+    // The name is on stable storage when the directory is.
+    const std::string directory = path_.substr(0, path_.rfind('/') + 1);
+    const int parent = ::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (parent < 0) return;
+    const bool flushed = ::fsync(parent) == 0 || errno == EINVAL;
+    const int reason = errno;
+    ::close(parent);
+    if (!flushed) throw Failure(k_exit_system, "cannot flush the directory of " + path_ + ": " + std::strerror(reason));
 }
 
 Progress::Progress(bool wanted)

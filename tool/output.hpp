@@ -24,6 +24,8 @@ public:
     void line(std::string_view text);
     void flush();
     bool terminal() const noexcept { return terminal_; }
+    /// Looks whether the reader of a pipe has left, for commands that wait long before they write: a BrokenPipe then.
+    void check_reader() const;
     /// The text in that colour, or as it is where colours do not belong.
     std::string paint(Colour colour, std::string_view text) const;
 

@@ -1,6 +1,7 @@
 #include "points.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <limits>
 
@@ -11,6 +12,11 @@ namespace northstar_tool {
 namespace points_impl {
 
 constexpr std::uint64_t k_second = 1'000'000;
+
+std::uint64_t now_us() {
+    const auto since = std::chrono::system_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(since).count());
+}
 
 /// Days since 1970-01-01 of a date in the Gregorian calendar, from 1970 on.
 std::uint64_t days_from_date(std::uint64_t year, std::uint64_t month, std::uint64_t day) {
@@ -151,6 +157,13 @@ northstar::Txn find_annotated(const northstar::Database& database, const Point& 
 }  // namespace points_impl
 
 std::optional<std::uint64_t> parse_time(std::string_view text) {
+    if (text == "now") return points_impl::now_us();
+    if (text.size() > 4 && text.substr(text.size() - 4) == "-ago") {
+        const auto back = parse_duration(text.substr(0, text.size() - 4));
+        const std::uint64_t now = points_impl::now_us();
+        if (!back || *back > now) return std::nullopt;
+        return now - *back;
+    }
     if (text.size() > 1 && text.front() == '@') return points_impl::parse_epoch(text.substr(1));
     if (text.size() > 2 && text.substr(text.size() - 2) == "us")
         return parse_unsigned(text.substr(0, text.size() - 2));
@@ -199,7 +212,7 @@ Point parse_point(std::string_view text) {
     }
     throw UsageError(
         "'" + printable(text) +
-        "' is no point in time: give a transaction number, a time such as 2024-05-01T12:00:00Z, @seconds, "
+        "' is no point in time: give a transaction number, a time such as 2024-05-01T12:00:00Z, 2h-ago, @seconds, "
         "microseconds as NNNus, latest, latest~N or ANNOTATION=VALUE");
 }
 
@@ -212,6 +225,18 @@ northstar::Txn oldest_commit(const northstar::Database& database) {
 northstar::AsOf resolve(const northstar::Database& database, const Point& point) {
     if (point.kind == Point::Kind::time) return northstar::AsOf::time(point.value);
     return northstar::AsOf::txn(resolve_txn(database, point));
+}
+
+northstar::Txn resolve_first(const northstar::Database& database, const Point& point) {
+    if (point.kind != Point::Kind::time) return resolve_txn(database, point);
+    if (point.value == 0) return oldest_commit(database);
+    try {
+        // Several commits may have that time, so the last one before it is looked for.
+        return database.begin_read(northstar::AsOf::time(point.value - 1)).txn() + 1;
+    } catch (const northstar::Error& error) {
+        if (error.code() != northstar::Errc::before_horizon) throw;
+        return oldest_commit(database);
+    }
 }
 
 northstar::Txn resolve_txn(const northstar::Database& database, const Point& point) {
