@@ -324,7 +324,6 @@ void DatabaseCore::append_copied(std::span<std::vector<std::byte>> records) {
                 std::memcpy(out.data(), bytes.data(), bytes.size());
                 log_->publish();
             });
-            counters_.log_bytes_written.fetch_add(bytes.size(), std::memory_order_relaxed);
             if (!commit) continue;
             txn = record.txn();
             time_us = fields.time_us;
