@@ -156,7 +156,7 @@ void flip_everywhere(bool clean, ReadMode mode, std::size_t step) {
 
 }  // namespace
 
-TEST_CASE("A file that is something else is not a database") {
+TEST_CASE("A file that is something else is not a database", "[ERR-1][ERR-2]") {
     const Workplace place;
     const std::string path = place / "text";
     for (const std::size_t size : {std::size_t{1}, std::size_t{100}, std::size_t{4096}, std::size_t{100000}}) {
@@ -167,7 +167,7 @@ TEST_CASE("A file that is something else is not a database") {
     }
 }
 
-TEST_CASE("A missing file, a directory and a missing directory have codes of their own") {
+TEST_CASE("A missing file, a directory and a missing directory have codes of their own", "[ERR-1][ERR-2]") {
     const Workplace place;
     CHECK(code_of([&] { Database::open(place / "none.db", existing()); }) == Errc::not_found);
     Options read_only;
@@ -180,7 +180,7 @@ TEST_CASE("A missing file, a directory and a missing directory have codes of the
     CHECK(std::filesystem::is_empty(place.path()));
 }
 
-TEST_CASE("Options that make no sense are refused before a file is made") {
+TEST_CASE("Options that make no sense are refused before a file is made", "[ERR-1][ONE-4]") {
     const Workplace place;
     for (const std::uint32_t size : {1u, 1000u, 2048u, 5000u, 131072u}) {
         Options options = quiet();
@@ -193,7 +193,7 @@ TEST_CASE("Options that make no sense are refused before a file is made") {
     CHECK(std::filesystem::is_empty(place.path()));
 }
 
-TEST_CASE("Another page size than the file's is a mismatch") {
+TEST_CASE("Another page size than the file's is a mismatch", "[ERR-2][ONE-4]") {
     const Workplace place;
     const std::string path = place / "a.db";
     make_small(path, true);
@@ -204,7 +204,7 @@ TEST_CASE("Another page size than the file's is a mismatch") {
     CHECK_FALSE(code_of([&] { Database::open(path, options); }));
 }
 
-TEST_CASE("One file cannot be open twice in a process, whatever it is called") {
+TEST_CASE("One file cannot be open twice in a process, whatever it is called", "[SWARM-9]") {
     const Workplace place;
     const std::string path = place / "a.db";
     const Database db = Database::open(path, quiet());
@@ -217,7 +217,7 @@ TEST_CASE("One file cannot be open twice in a process, whatever it is called") {
     CHECK_FALSE(code_of([&] { static_cast<void>(db.begin_read()); }));
 }
 
-TEST_CASE("A truncated file is said to be truncated, or gives an error, never other content") {
+TEST_CASE("A truncated file is said to be truncated, or gives an error, never other content", "[ERR-2][DMG-2]") {
     const Workplace place;
     const std::string bytes = make_small(place / "whole.db", true);
     const std::string path = place / "short.db";
@@ -243,15 +243,16 @@ TEST_CASE("A truncated file is said to be truncated, or gives an error, never ot
     CHECK(truncated > 0);
 }
 
-TEST_CASE("A flipped bit anywhere in a closed file is reported or harmless") {
+TEST_CASE("A flipped bit anywhere in a closed file is reported or harmless", "[DMG-1][DMG-2][DMG-6][slow]") {
     flip_everywhere(true, ReadMode::map, txn_test::scaled(1) > 2 ? 1 : 29);
 }
 
-TEST_CASE("A flipped bit anywhere in a closed file is reported or harmless, read without a mapping") {
+TEST_CASE("A flipped bit anywhere in a closed file is reported or harmless, read without a mapping",
+          "[DMG-1][DMG-2][DMG-6][slow]") {
     flip_everywhere(true, ReadMode::pread, txn_test::scaled(1) > 2 ? 1 : 37);
 }
 
-TEST_CASE("A flipped bit in either meta page is survived or reported") {
+TEST_CASE("A flipped bit in either meta page is survived or reported", "[DUR-10][DMG-1]") {
     const Workplace place;
     const std::string bytes = make_small(place / "whole.db", true);
     const std::string path = place / "damaged.db";
@@ -273,7 +274,7 @@ TEST_CASE("A flipped bit in either meta page is survived or reported") {
     CHECK(damage.right > 0);
 }
 
-TEST_CASE("A full disk refuses the commit and stays readable") {
+TEST_CASE("A full disk refuses the commit and stays readable", "[ERR-2][DUR-9][SPACE-3]") {
     if (::geteuid() != 0) NORTHSTAR_SKIP("needs root for a small tmpfs");
     const Workplace place;
     const std::string directory = place / "small";
@@ -317,7 +318,7 @@ TEST_CASE("A full disk refuses the commit and stays readable") {
     CHECK(::umount2(directory.c_str(), MNT_DETACH) == 0);
 }
 
-TEST_CASE("Read-only files and directories give the permission code, and can be read") {
+TEST_CASE("Read-only files and directories give the permission code, and can be read", "[ERR-2][SWARM-8]") {
     if (::geteuid() == 0) {
         // Root may write everywhere: the same in a child that is nobody.
         const Workplace place;
@@ -366,7 +367,7 @@ TEST_CASE("Read-only files and directories give the permission code, and can be 
     CHECK(code_of([&] { Database::open(path); }) == Errc::permission);
 }
 
-TEST_CASE("Keys and names that are too long are refused before anything changes") {
+TEST_CASE("Keys and names that are too long are refused before anything changes", "[KV-4][ERR-1]") {
     const Workplace place;
     Database db = Database::open(place / "a.db", quiet());
     CHECK(db.max_key_size() >= 1024);
@@ -390,7 +391,7 @@ TEST_CASE("Keys and names that are too long are refused before anything changes"
     CHECK_FALSE(db.begin_read().tree(std::string(300, 'n')).exists());
 }
 
-TEST_CASE("A value that is too large is refused before its bytes are looked at") {
+TEST_CASE("A value that is too large is refused before its bytes are looked at", "[KV-4]") {
     Database db = Database::open(":memory:", quiet());
     Transaction tx = db.begin_write();
     const std::string_view impossible("x", (std::size_t{1} << 32));
@@ -398,7 +399,7 @@ TEST_CASE("A value that is too large is refused before its bytes are looked at")
     CHECK_FALSE(tx.tree("t").get("k").has_value());
 }
 
-TEST_CASE("Views used after their snapshot was closed say so") {
+TEST_CASE("Views used after their snapshot was closed say so", "[SNAP-6]") {
     const Workplace place;
     Database db = Database::open(place / "a.db", quiet());
     put(db, "a", "1");
@@ -430,7 +431,7 @@ TEST_CASE("Views used after their snapshot was closed say so") {
     CHECK(next.tree("t").get("a") == "1");
 }
 
-TEST_CASE("Snapshots of the past end like others") {
+TEST_CASE("Snapshots of the past end like others", "[SNAP-6]") {
     Database db = Database::open(":memory:", quiet());
     put(db, "a", "1");
     put(db, "a", "2");
@@ -444,7 +445,7 @@ TEST_CASE("Snapshots of the past end like others") {
     CHECK(code_of([&] { static_cast<void>(cursor.key()); }) == Errc::snapshot_closed);
 }
 
-TEST_CASE("A cursor that stands nowhere says so") {
+TEST_CASE("A cursor that stands nowhere says so", "[ERR-1][KV-3]") {
     Database db = Database::open(":memory:", quiet());
     put(db, "a", "1");
     const Snapshot snapshot = db.begin_read();
@@ -463,7 +464,7 @@ TEST_CASE("A cursor that stands nowhere says so") {
     CHECK(code_of([&] { snapshot.tree("t").multi_get(keys, out); }) == Errc::invalid_argument);
 }
 
-TEST_CASE("A transaction that ended refuses everything, its trees too") {
+TEST_CASE("A transaction that ended refuses everything, its trees too", "[TX-5][SNAP-6]") {
     const Workplace place;
     Database db = Database::open(place / "a.db", quiet());
     for (const bool commit : {true, false}) {
@@ -503,7 +504,7 @@ TEST_CASE("A transaction that ended refuses everything, its trees too") {
     to.rollback();
 }
 
-TEST_CASE("A savepoint that ended is refused") {
+TEST_CASE("A savepoint that ended is refused", "[TX-6]") {
     Database db = Database::open(":memory:", quiet());
     Transaction tx = db.begin_write();
     const Savepoint first = tx.savepoint();
@@ -514,7 +515,7 @@ TEST_CASE("A savepoint that ended is refused") {
     CHECK(code_of([&] { tx.rollback_to(Savepoint{99}); }) == Errc::invalid_argument);
 }
 
-TEST_CASE("A second write transaction on the same thread is misuse, not a deadlock") {
+TEST_CASE("A second write transaction on the same thread is misuse, not a deadlock", "[TX-2]") {
     const Workplace place;
     Database db = Database::open(place / "a.db", quiet());
     {
@@ -531,7 +532,7 @@ TEST_CASE("A second write transaction on the same thread is misuse, not a deadlo
     CHECK_FALSE(code_of([&] { put(db, "c", "1"); }));
 }
 
-TEST_CASE("Waiting for the writer's turn ends at its deadline") {
+TEST_CASE("Waiting for the writer's turn ends at its deadline", "[TX-1]") {
     Database db = Database::open(":memory:", quiet());
     Transaction tx = db.begin_write();
     std::optional<Errc> code;
@@ -549,7 +550,7 @@ TEST_CASE("Waiting for the writer's turn ends at its deadline") {
     again.join();
 }
 
-TEST_CASE("An optimistic transaction that read what changed is a conflict and changes nothing") {
+TEST_CASE("An optimistic transaction that read what changed is a conflict and changes nothing", "[TX-3]") {
     Database db = Database::open(":memory:", quiet());
     put(db, "a", "1");
     Transaction tx = db.begin_optimistic();
@@ -588,7 +589,7 @@ TEST_CASE("An optimistic transaction that read what changed is a conflict and ch
     CHECK(db.begin_read().tree("t").get("x") == "1");
 }
 
-TEST_CASE("A read-only handle refuses every kind of write") {
+TEST_CASE("A read-only handle refuses every kind of write", "[ERR-1][SWARM-8]") {
     const Workplace place;
     const std::string path = place / "a.db";
     make_small(path, true);
@@ -609,7 +610,7 @@ TEST_CASE("A read-only handle refuses every kind of write") {
     CHECK(read_file(path) == before);
 }
 
-TEST_CASE("A handle that was closed or moved from says so") {
+TEST_CASE("A handle that was closed or moved from says so", "[ERR-1][SNAP-6]") {
     const Workplace place;
     Database db = Database::open(place / "a.db", quiet());
     put(db, "a", "1");
@@ -633,7 +634,7 @@ TEST_CASE("A handle that was closed or moved from says so") {
     CHECK_FALSE(code_of([&] { static_cast<void>(to.begin_read()); }));
 }
 
-TEST_CASE("Points that are not there have codes of their own") {
+TEST_CASE("Points that are not there have codes of their own", "[PAST-3]") {
     const Workplace place;
     Database db = Database::open(place / "a.db", quiet());
     put(db, "a", "1");
@@ -653,7 +654,7 @@ TEST_CASE("Points that are not there have codes of their own") {
     CHECK(code_of([&] { static_cast<void>(forgetful.begin_read(AsOf::txn(1))); }) == Errc::before_horizon);
 }
 
-TEST_CASE("Damage under an open handle is an error, not other content") {
+TEST_CASE("Damage under an open handle is an error, not other content", "[DMG-2][ERR-1]") {
     const Workplace place;
     const std::string path = place / "a.db";
     Options options = existing();
@@ -678,7 +679,7 @@ TEST_CASE("Damage under an open handle is an error, not other content") {
     }
 }
 
-TEST_CASE("The destination of a copy must not exist") {
+TEST_CASE("The destination of a copy must not exist", "[SPACE-5][ERR-1]") {
     const Workplace place;
     Database db = Database::open(place / "a.db", quiet());
     put(db, "a", "1");

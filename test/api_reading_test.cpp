@@ -45,7 +45,7 @@ void fill(Database& db) {
 
 }  // namespace
 
-TEST_CASE("A new database is empty at txn 0") {
+TEST_CASE("A new database is empty at txn 0", "[KV-1][ONE-3]") {
     for (const bool memory : {true, false}) {
         const Workplace place;
         const Database db = Database::open(memory ? ":memory:" : place / "a.db", quiet());
@@ -70,7 +70,7 @@ TEST_CASE("A new database is empty at txn 0") {
     }
 }
 
-TEST_CASE("A snapshot stays as it was opened, a moved one too") {
+TEST_CASE("A snapshot stays as it was opened, a moved one too", "[SNAP-1]") {
     Database db = Database::open(":memory:", quiet());
     put(db, "a", "1");
     Snapshot first = db.begin_read();
@@ -89,7 +89,7 @@ TEST_CASE("A snapshot stays as it was opened, a moved one too") {
     CHECK(db.statistics().snapshots_open == 2);
 }
 
-TEST_CASE("Cursors go both ways, turn round, and end at both ends") {
+TEST_CASE("Cursors go both ways, turn round, and end at both ends", "[KV-3][PAST-1]") {
     for (const bool past : {false, true}) {
         for (const bool in_transaction : {false, true}) {
             if (past && in_transaction) continue;
@@ -159,7 +159,7 @@ TEST_CASE("Cursors go both ways, turn round, and end at both ends") {
     }
 }
 
-TEST_CASE("Prefixes of the largest byte have no end to run over") {
+TEST_CASE("Prefixes of the largest byte have no end to run over", "[KV-3][KV-1]") {
     Database db = Database::open(":memory:", quiet());
     Transaction tx = db.begin_write();
     for (const std::string key : {"\xfe", "\xfe\xff", "\xff", "\xff\x01", "\xff\xff", "\xff\xff\xff"}) {
@@ -182,7 +182,7 @@ TEST_CASE("Prefixes of the largest byte have no end to run over") {
     CHECK(cursor.key() == std::string_view("\0", 1));
 }
 
-TEST_CASE("multi_get gives what get gives, in any number and order") {
+TEST_CASE("multi_get gives what get gives, in any number and order", "[KV-2]") {
     Database db = Database::open(":memory:", quiet());
     fill(db);
     put(db, "a1", "new");
@@ -202,7 +202,7 @@ TEST_CASE("multi_get gives what get gives, in any number and order") {
     }
 }
 
-TEST_CASE("Estimates bracket the truth, counts are exact") {
+TEST_CASE("Estimates bracket the truth, counts are exact", "[KV-5]") {
     Database db = Database::open(":memory:", quiet());
     Transaction tx = db.begin_write();
     for (int i = 0; i < 20000; ++i) tx.tree("t").append("k" + std::to_string(100000 + i), "value");
@@ -222,7 +222,7 @@ TEST_CASE("Estimates bracket the truth, counts are exact") {
     CHECK(now.tree("t").estimate("b", "a").high == 0);
 }
 
-TEST_CASE("The past is read by txn and by time") {
+TEST_CASE("The past is read by txn and by time", "[PAST-1][PAST-6][PAST-7]") {
     const Workplace place;
     for (const bool reopen : {false, true}) {
         const std::string path = place / (reopen ? "b.db" : "a.db");
@@ -279,7 +279,7 @@ TEST_CASE("The past is read by txn and by time") {
     }
 }
 
-TEST_CASE("State hashes are of content, not of layout or way") {
+TEST_CASE("State hashes are of content, not of layout or way", "[TRUTH-4]") {
     const Workplace place;
     Database one = Database::open(place / "one.db", quiet());
     Options other_pages = quiet();
@@ -311,7 +311,7 @@ TEST_CASE("State hashes are of content, not of layout or way") {
     CHECK(one.begin_read(AsOf::txn(1)).state_hash() == two.begin_read().state_hash());
 }
 
-TEST_CASE("Commits are read back as they were made") {
+TEST_CASE("Commits are read back as they were made", "[TRUTH-1][TX-7]") {
     const Workplace place;
     const std::string path = place / "a.db";
     Database db = Database::open(path, quiet());
@@ -371,7 +371,7 @@ TEST_CASE("Commits are read back as they were made") {
     CHECK_FALSE(again.chain_hash(1) == again.chain_hash(2));
 }
 
-TEST_CASE("A feed waits for commits and ends its wait in time") {
+TEST_CASE("A feed waits for commits and ends its wait in time", "[PAST-8]") {
     Database db = Database::open(":memory:", {});
     put(db, "a", "1");
     Feed feed = db.feed(1);
@@ -391,7 +391,7 @@ TEST_CASE("A feed waits for commits and ends its wait in time") {
     CHECK(later.position().txn == 3);
 }
 
-TEST_CASE("Named consumers keep their position in the database") {
+TEST_CASE("Named consumers keep their position in the database", "[PAST-8]") {
     const Workplace place;
     const std::string path = place / "a.db";
     FeedPosition position;
@@ -417,7 +417,7 @@ TEST_CASE("Named consumers keep their position in the database") {
     CHECK_FALSE(db.consumer("nobody").has_value());
 }
 
-TEST_CASE("A read-only handle works alone and beside a writer") {
+TEST_CASE("A read-only handle works alone and beside a writer", "[SWARM-8]") {
     const Workplace place;
     const std::string path = place / "a.db";
     {
@@ -442,7 +442,7 @@ TEST_CASE("A read-only handle works alone and beside a writer") {
     }
 }
 
-TEST_CASE("Readers on other threads see constant sums while writers transfer") {
+TEST_CASE("Readers on other threads see constant sums while writers transfer", "[SNAP-1][SNAP-3][TX-3][slow]") {
     Options options;
     options.overlay_limit = 4u << 20;
     options.checkpoint_log_bytes = 128u << 10;

@@ -16,7 +16,7 @@ Options quiet() {
 
 }  // namespace
 
-TEST_CASE("Each write does what it says") {
+TEST_CASE("Each write does what it says", "[KV-2][KV-5]") {
     Database db = Database::open(":memory:", quiet());
     Transaction tx = db.begin_write();
     CHECK(tx.base_txn() == 0);
@@ -55,7 +55,7 @@ TEST_CASE("Each write does what it says") {
     CHECK(db.verify().ok());
 }
 
-TEST_CASE("Transactions that write nothing make no txn") {
+TEST_CASE("Transactions that write nothing make no txn", "[TX-9]") {
     Database db = Database::open(":memory:", quiet());
     {
         Transaction tx = db.begin_write();
@@ -75,7 +75,7 @@ TEST_CASE("Transactions that write nothing make no txn") {
     CHECK(db.begin_read().tree_names().empty());
 }
 
-TEST_CASE("What is rolled back leaves nothing, at any depth") {
+TEST_CASE("What is rolled back leaves nothing, at any depth", "[TX-5][TX-6]") {
     Database db = Database::open(":memory:", quiet());
     {
         Transaction tx = db.begin_write();
@@ -114,7 +114,7 @@ TEST_CASE("What is rolled back leaves nothing, at any depth") {
     CHECK(db.commit(1)->operations.size() == 3);
 }
 
-TEST_CASE("Listing trees inside a transaction keeps its savepoints") {
+TEST_CASE("Listing trees inside a transaction keeps its savepoints", "[TX-6]") {
     Database db = Database::open(":memory:", quiet());
     Transaction tx = db.begin_write();
     tx.tree("t").put("a", "1");
@@ -131,7 +131,7 @@ TEST_CASE("Listing trees inside a transaction keeps its savepoints") {
     CHECK(db.verify().ok());
 }
 
-TEST_CASE("A dropped tree's name can be used again, its past stays") {
+TEST_CASE("A dropped tree's name can be used again, its past stays", "[KV-1][PAST-1]") {
     const Workplace place;
     const std::string path = place / "a.db";
     std::optional<Database> db(Database::open(path, quiet()));
@@ -164,7 +164,7 @@ TEST_CASE("A dropped tree's name can be used again, its past stays") {
     CHECK(db->verify().ok());
 }
 
-TEST_CASE("Cursors of a transaction follow its writes") {
+TEST_CASE("Cursors of a transaction follow its writes", "[KV-3][SNAP-5]") {
     Database db = Database::open(":memory:", quiet());
     Transaction tx = db.begin_write();
     WritableTree tree = tx.tree("t");
@@ -200,7 +200,7 @@ TEST_CASE("Cursors of a transaction follow its writes") {
     CHECK(db.verify().ok());
 }
 
-TEST_CASE("Values and keys may come from the tree they go to") {
+TEST_CASE("Values and keys may come from the tree they go to", "[SNAP-5][KV-2]") {
     Database db = Database::open(":memory:", quiet());
     Transaction tx = db.begin_write();
     WritableTree tree = tx.tree("t");
@@ -227,7 +227,7 @@ TEST_CASE("Values and keys may come from the tree they go to") {
     CHECK(db.verify().ok());
 }
 
-TEST_CASE("Large values come back whole, in every way of reading") {
+TEST_CASE("Large values come back whole, in every way of reading", "[SNAP-5][KV-4]") {
     const Workplace place;
     txn_test::Dice dice(3);
     for (const ReadMode mode : {ReadMode::map, ReadMode::pread}) {
@@ -264,7 +264,7 @@ TEST_CASE("Large values come back whole, in every way of reading") {
     }
 }
 
-TEST_CASE("Commit times never go back") {
+TEST_CASE("Commit times never go back", "[TRUTH-3]") {
     Database db = Database::open(":memory:", quiet());
     const auto commit_at = [&](std::uint64_t time) {
         Transaction tx = db.begin_write();
@@ -278,7 +278,7 @@ TEST_CASE("Commit times never go back") {
     CHECK(db.begin_read(AsOf::time(5000)).txn() == 2);
 }
 
-TEST_CASE("An optimistic transaction whose base is gone is done again on the newest state") {
+TEST_CASE("An optimistic transaction whose base is gone is done again on the newest state", "[TX-3]") {
     Database db = Database::open(":memory:", quiet());
     Transaction tx = db.begin_optimistic();
     tx.tree("t").put("mine", "1");
@@ -311,7 +311,7 @@ TEST_CASE("An optimistic transaction whose base is gone is done again on the new
     CHECK(db.verify().ok());
 }
 
-TEST_CASE("update gives back what its function throws and changes nothing") {
+TEST_CASE("update gives back what its function throws and changes nothing", "[TX-4]") {
     Database db = Database::open(":memory:", quiet());
     CHECK_THROWS_AS(db.update([](Transaction& tx) {
         tx.tree("t").put("a", "1");
@@ -322,7 +322,7 @@ TEST_CASE("update gives back what its function throws and changes nothing") {
     CHECK(db.update([](Transaction& tx) { tx.tree("t").put("a", "1"); }).txn == 1);
 }
 
-TEST_CASE("Increments of several threads all count") {
+TEST_CASE("Increments of several threads all count", "[TX-4][TX-3]") {
     Options options;
     options.lazy_flush_ms = 5;
     Database db = Database::open(":memory:", options);
@@ -346,7 +346,7 @@ TEST_CASE("Increments of several threads all count") {
     CHECK(db.begin_read().txn() == static_cast<Txn>(k_threads * each));
 }
 
-TEST_CASE("Retention is kept per tree and for the database") {
+TEST_CASE("Retention is kept per tree and for the database", "[PAST-4]") {
     const Workplace place;
     const std::string path = place / "a.db";
     Options options = quiet();
@@ -383,7 +383,7 @@ TEST_CASE("Retention is kept per tree and for the database") {
     CHECK(db.verify().ok());
 }
 
-TEST_CASE("A tree without history beside one with it") {
+TEST_CASE("A tree without history beside one with it", "[PAST-4]") {
     const Workplace place;
     const std::string path = place / "a.db";
     std::optional<Database> db(Database::open(path, quiet()));
@@ -418,7 +418,7 @@ TEST_CASE("A tree without history beside one with it") {
     CHECK(report.ok());
 }
 
-TEST_CASE("An identity belongs to a file, options are kept in it") {
+TEST_CASE("An identity belongs to a file, options are kept in it", "[ONE-4]") {
     const Workplace place;
     const std::string path = place / "a.db";
     std::string uuid;
@@ -505,7 +505,7 @@ TEST_CASE("Statistics may be asked for while snapshots come and go") {
     CHECK(db.statistics().txn == 300);
 }
 
-TEST_CASE("Copies hold the state, the log and the past") {
+TEST_CASE("Copies hold the state, the log and the past", "[SPACE-5][TRUTH-5]") {
     const Workplace place;
     Database db = Database::open(place / "a.db", quiet());
     for (int i = 1; i <= 20; ++i) {
@@ -550,7 +550,7 @@ TEST_CASE("Copies hold the state, the log and the past") {
     }
 }
 
-TEST_CASE("What is held in memory stays near its limit under a load of small transactions") {
+TEST_CASE("What is held in memory stays near its limit under a load of small transactions", "[CALM-1][slow]") {
     const Workplace place;
     Options options = quiet();
     options.overlay_limit = 16u << 20;
@@ -570,7 +570,7 @@ TEST_CASE("What is held in memory stays near its limit under a load of small tra
     CHECK(db.verify().ok());
 }
 
-TEST_CASE("A database in memory has every ability and leaves no file") {
+TEST_CASE("A database in memory has every ability and leaves no file", "[ONE-3]") {
     Database db = Database::open(":memory:", {});
     Database other = Database::open(":memory:", {});
     {

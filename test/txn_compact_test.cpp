@@ -71,7 +71,7 @@ Options options(History history) {
 
 }  // namespace
 
-TEST_CASE("compacting gives free space back and changes no content") {
+TEST_CASE("compacting gives free space back and changes no content", "[SPACE-4]") {
     // A log that is kept lies in extents of many pages, which need as many free pages in a row.
     const auto [history, dense] =
         GENERATE(table<History, bool>({{History::nothing(), true}, {History::everything(), false}}));
@@ -102,7 +102,7 @@ TEST_CASE("compacting gives free space back and changes no content") {
     require_sound(db);
 }
 
-TEST_CASE("after compacting, history that was off can be turned on and the log goes on") {
+TEST_CASE("after compacting, history that was off can be turned on and the log goes on", "[SPACE-4][PAST-4]") {
     Directory dir;
     Database db = Database::open(dir / "db", options(History::nothing()));
     scatter(db, 2);
@@ -121,7 +121,7 @@ TEST_CASE("after compacting, history that was off can be turned on and the log g
     REQUIRE(db.begin_read().state_hash() == now);
 }
 
-TEST_CASE("closing gives back a file that is mostly free") {
+TEST_CASE("closing gives back a file that is mostly free", "[SPACE-4]") {
     Directory dir;
     std::uint64_t before = 0;
     Hash state;
@@ -141,7 +141,7 @@ TEST_CASE("closing gives back a file that is mostly free") {
     require_sound(db);
 }
 
-TEST_CASE("readers and writers go on while a database is compacted") {
+TEST_CASE("readers and writers go on while a database is compacted", "[SPACE-4][SNAP-3][CALM-2]") {
     Directory dir;
     Database db = Database::open(dir / "db", options(History::nothing()));
     scatter(db, 3);

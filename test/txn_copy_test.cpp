@@ -77,7 +77,7 @@ void require_sound(const Database& db) {
 
 }  // namespace
 
-TEST_CASE("replay rebuilds every state from the log alone") {
+TEST_CASE("replay rebuilds every state from the log alone", "[TRUTH-5][TRUTH-2]") {
     Directory dir;
     Hash chains[121];
     Hash states[121];
@@ -108,7 +108,7 @@ TEST_CASE("replay rebuilds every state from the log alone") {
     REQUIRE_FALSE(std::filesystem::exists(dir / "copy1-partial"));
 }
 
-TEST_CASE("a replayed database has a uuid of its own and the same retention") {
+TEST_CASE("a replayed database has a uuid of its own and the same retention", "[TRUTH-5]") {
     Directory dir;
     std::string uuid;
     {
@@ -122,7 +122,7 @@ TEST_CASE("a replayed database has a uuid of its own and the same retention") {
     REQUIRE(copy.history() == History::last(1000));
 }
 
-TEST_CASE("copies refuse an existing destination and points that are not there") {
+TEST_CASE("copies refuse an existing destination and points that are not there", "[SPACE-5][PAST-3]") {
     Directory dir;
     {
         Database db = Database::open(dir / "source", options());
@@ -140,7 +140,7 @@ TEST_CASE("copies refuse an existing destination and points that are not there")
     REQUIRE_FALSE(std::filesystem::exists(dir / "copy-partial"));
 }
 
-TEST_CASE("restore without a whole log gives the present and nothing older") {
+TEST_CASE("restore without a whole log gives the present and nothing older", "[SPACE-5]") {
     Directory dir;
     Hash now;
     Txn newest = 0;
@@ -161,7 +161,7 @@ TEST_CASE("restore without a whole log gives the present and nothing older") {
     require_sound(copy);
 }
 
-TEST_CASE("a backup made while others write is a state that was") {
+TEST_CASE("a backup made while others write is a state that was", "[SPACE-5][SNAP-3]") {
     Directory dir;
     Database db = Database::open(dir / "source", [] {
         Options o = options();
@@ -192,7 +192,7 @@ TEST_CASE("a backup made while others write is a state that was") {
     }
 }
 
-TEST_CASE("a database in memory can be backed up to a file") {
+TEST_CASE("a database in memory can be backed up to a file", "[ONE-3][SPACE-5]") {
     Directory dir;
     Database db = Database::open(":memory:", options());
     fill(db, 8, 30);
@@ -203,7 +203,7 @@ TEST_CASE("a database in memory can be backed up to a file") {
     REQUIRE(Database::open(dir / "again", {}).begin_read().state_hash() == db.begin_read().state_hash());
 }
 
-TEST_CASE("a vacuumed database is dense, says where it comes from, and goes on") {
+TEST_CASE("a vacuumed database is dense, says where it comes from, and goes on", "[SPACE-5]") {
     Directory dir;
     Database db = Database::open(dir / "source", options(History::nothing()));
     {

@@ -553,21 +553,23 @@ Options small(std::uint32_t page_size, bool background) {
 
 }  // namespace
 
-TEST_CASE("Random work equals a map per txn: 4 KiB pages, checkpoints in the background") {
+TEST_CASE("Random work equals a map per txn: 4 KiB pages, checkpoints in the background",
+          "[KV-2][SNAP-1][PAST-1][PAST-6][PAST-7][TX-6][TRUTH-2][slow]") {
     run_model(small(4096, true), 11, 400);
 }
 
-TEST_CASE("Random work equals a map per txn: 4 KiB pages, no threads") { run_model(small(4096, false), 12, 400); }
+TEST_CASE("Random work equals a map per txn: 4 KiB pages, no threads",
+          "[KV-2][SNAP-1][PAST-1][PAST-10][SPACE-1][slow]") { run_model(small(4096, false), 12, 400); }
 
-TEST_CASE("Random work equals a map per txn: 16 KiB pages") { run_model(small(16384, true), 13, 250); }
+TEST_CASE("Random work equals a map per txn: 16 KiB pages", "[KV-2][ONE-4][slow]") { run_model(small(16384, true), 13, 250); }
 
-TEST_CASE("Random work equals a map per txn: 64 KiB pages, read without a mapping") {
+TEST_CASE("Random work equals a map per txn: 64 KiB pages, read without a mapping", "[KV-2][ONE-4][slow]") {
     Options options = small(65536, false);
     options.read_mode = ReadMode::pread;
     run_model(options, 14, 250);
 }
 
-TEST_CASE("Random work equals a map per txn: records padded to blocks") {
+TEST_CASE("Random work equals a map per txn: records padded to blocks", "[KV-2][slow]") {
     Options options = small(4096, false);
     options.log_align = 4096;
     run_model(options, 15, 150);

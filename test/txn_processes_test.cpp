@@ -121,7 +121,7 @@ void transfer(Transaction& tx, Dice& dice) {
 
 }  // namespace
 
-TEST_CASE("No increment of several processes is lost, by turns or optimistic") {
+TEST_CASE("No increment of several processes is lost, by turns or optimistic", "[SWARM-1][TX-3][TX-4]") {
     const Workplace place;
     const std::string path = place / "count.db";
     const int each = scaled(60);
@@ -160,7 +160,7 @@ TEST_CASE("No increment of several processes is lost, by turns or optimistic") {
     CHECK(report.ok());
 }
 
-TEST_CASE("Readers in other processes see whole transactions, in order") {
+TEST_CASE("Readers in other processes see whole transactions, in order", "[SNAP-1][SNAP-4][SWARM-1]") {
     const Workplace place;
     const std::string path = place / "bank.db";
     make_accounts(path);
@@ -211,7 +211,8 @@ TEST_CASE("Readers in other processes see whole transactions, in order") {
     }
 }
 
-TEST_CASE("A writer killed in the middle holds nobody up and loses nothing acknowledged") {
+TEST_CASE("A writer killed in the middle holds nobody up and loses nothing acknowledged",
+          "[SWARM-2][DUR-2][DUR-3]") {
     const Workplace place;
     const std::string path = place / "killed.db";
     make_accounts(path);
@@ -268,7 +269,7 @@ TEST_CASE("A writer killed in the middle holds nobody up and loses nothing ackno
     CHECK(report.ok());
 }
 
-TEST_CASE("After all processes were killed every acknowledged commit is there") {
+TEST_CASE("After all processes were killed every acknowledged commit is there", "[DUR-2][DUR-3][SWARM-2][slow]") {
     const Workplace place;
     const std::string path = place / "all.db";
     Dice dice(txn_test::seed(9));
@@ -312,7 +313,7 @@ TEST_CASE("After all processes were killed every acknowledged commit is there") 
     }
 }
 
-TEST_CASE("A feed follows the commits of another process, none left out") {
+TEST_CASE("A feed follows the commits of another process, none left out", "[PAST-8][SWARM-1]") {
     const Workplace place;
     const std::string path = place / "feed.db";
     const int count = scaled(80);
@@ -344,7 +345,7 @@ TEST_CASE("A feed follows the commits of another process, none left out") {
     CHECK(follower.wait() == 0);
 }
 
-TEST_CASE("A snapshot in one process stays while another makes checkpoint after checkpoint") {
+TEST_CASE("A snapshot in one process stays while another makes checkpoint after checkpoint", "[SNAP-1][SPACE-2]") {
     const Workplace place;
     const std::string path = place / "held.db";
     Child reader([&](int pipe) {
@@ -385,7 +386,7 @@ TEST_CASE("A snapshot in one process stays while another makes checkpoint after 
     CHECK(reader.wait() == 0);
 }
 
-TEST_CASE("Handles inherited through fork refuse, and the parent goes on") {
+TEST_CASE("Handles inherited through fork refuse, and the parent goes on", "[SWARM-7]") {
     const Workplace place;
     const std::string path = place / "fork.db";
     Database db = Database::open(path, small_steps());
@@ -434,7 +435,7 @@ TEST_CASE("Handles inherited through fork refuse, and the parent goes on") {
     CHECK(db.begin_read().tree("t").get("a") == "2");
 }
 
-TEST_CASE("An exclusive handle and one of another process exclude each other") {
+TEST_CASE("An exclusive handle and one of another process exclude each other", "[ERR-1]") {
     const Workplace place;
     const std::string path = place / "alone.db";
     make_accounts(path);
@@ -464,7 +465,7 @@ TEST_CASE("An exclusive handle and one of another process exclude each other") {
     CHECK(sum_of(db.begin_read()) == k_accounts * k_money);
 }
 
-TEST_CASE("A write lock that another process keeps is a timeout") {
+TEST_CASE("A write lock that another process keeps is a timeout", "[TX-1]") {
     const Workplace place;
     const std::string path = place / "wait.db";
     make_accounts(path);

@@ -28,6 +28,7 @@ void northstar_free(void* memory) { std::free(memory); }
 
 const char* northstar_last_error(void) { return northstar::detail::capi::last_error().message.get(); }
 int northstar_last_error_code(void) { return northstar::detail::capi::last_error().code; }
+const char* northstar_last_error_file(void) { return northstar::detail::capi::last_error().file.get(); }
 uint64_t northstar_last_error_page(void) { return northstar::detail::capi::last_error().page; }
 
 const char* northstar_db_error(northstar_db* db) {
@@ -149,6 +150,56 @@ int northstar_verify(northstar_db* db, uint64_t* problems, char** text) {
     });
 }
 
+int northstar_verify_parts(northstar_db* db, unsigned parts, northstar_report** report) {
+    using namespace northstar::detail::capi;
+    return with<DbHandle>(db, [&](DbHandle& h) {
+        need(report, "the place for the report");
+        if ((parts & ~(unsigned{NORTHSTAR_VERIFY_ALL})) != 0) {
+            northstar::detail::fail(northstar::Errc::invalid_argument,
+                                    "there is a part to verify that this version does not know; use "
+                                    "NORTHSTAR_VERIFY_...");
+        }
+        northstar::VerifyOptions options;
+        options.structure = (parts & NORTHSTAR_VERIFY_STRUCTURE) != 0;
+        options.log = (parts & NORTHSTAR_VERIFY_LOG) != 0;
+        options.history = (parts & NORTHSTAR_VERIFY_HISTORY) != 0;
+        return open_handle<ReportHandle>(report, h.errors, h.db.verify(options));
+    });
+}
+
+int northstar_report_close(northstar_report* report) {
+    using namespace northstar::detail::capi;
+    return close<ReportHandle>(report);
+}
+
+int northstar_report_counts(northstar_report* report, northstar_report_numbers* numbers) {
+    using namespace northstar::detail::capi;
+    return with<ReportHandle>(report, [&](ReportHandle& h) {
+        northstar_report_numbers to = {};
+        to.problems = h.report.problems.size();
+        to.pages = h.report.pages;
+        to.entries = h.report.entries;
+        to.records = h.report.records;
+        to.versions = h.report.versions;
+        to.first_txn = h.report.first_txn;
+        to.last_txn = h.report.last_txn;
+        return give_struct(to, numbers);
+    });
+}
+
+int northstar_report_problem(northstar_report* report, size_t index, northstar_problem* problem) {
+    using namespace northstar::detail::capi;
+    return with<ReportHandle>(report, [&](ReportHandle& h) {
+        const northstar::Problem& from = item(h.report.problems, index);
+        northstar_problem to = {};
+        to.code = static_cast<std::int32_t>(from.code);
+        to.where = from.where.c_str();
+        to.what = from.what.c_str();
+        to.affects = from.affects.c_str();
+        return give_struct(to, problem);
+    });
+}
+
 int northstar_chain_hash(northstar_db* db, uint64_t txn, unsigned char hash[32]) {
     using namespace northstar::detail::capi;
     return with<DbHandle>(db, [&](DbHandle& h) { return give_hash(h.db.chain_hash(txn), hash); });
@@ -157,6 +208,28 @@ int northstar_chain_hash(northstar_db* db, uint64_t txn, unsigned char hash[32])
 int northstar_max_key_size(northstar_db* db, size_t* size) {
     using namespace northstar::detail::capi;
     return with<DbHandle>(db, [&](DbHandle& h) { return give_number(h.db.max_key_size(), size); });
+}
+
+int northstar_path(northstar_db* db, const char** path) {
+    using namespace northstar::detail::capi;
+    return with<DbHandle>(db, [&](DbHandle& h) { return give_number(h.db.path().c_str(), path); });
+}
+
+int northstar_uuid(northstar_db* db, char uuid[37]) {
+    using namespace northstar::detail::capi;
+    return with<DbHandle>(db, [&](DbHandle& h) { return give_uuid(h.db.uuid(), uuid); });
+}
+
+int northstar_parent(northstar_db* db, char uuid[37], uint64_t* txn, unsigned char chain[32]) {
+    using namespace northstar::detail::capi;
+    return with<DbHandle>(db, [&](DbHandle& h) -> int {
+        need(uuid, "the place for the uuid");
+        const northstar::Database::Parent parent = h.db.parent();
+        if (parent.uuid.empty()) return NORTHSTAR_ABSENT;
+        if (txn != nullptr) *txn = parent.txn;
+        if (chain != nullptr) give_hash(parent.chain, chain);
+        return give_uuid(parent.uuid, uuid);
+    });
 }
 
 int northstar_get_statistics(northstar_db* db, northstar_statistics* statistics) {
@@ -251,6 +324,70 @@ int northstar_size(northstar_snapshot* snapshot, const void* tree, size_t tree_s
     });
 }
 
+int northstar_exists(northstar_snapshot* snapshot, const void* tree, size_t tree_size, int* exists) {
+    using namespace northstar::detail::capi;
+    return with<SnapshotHandle>(snapshot, [&](SnapshotHandle& h) {
+        return h.with_tree(bytes(tree, tree_size), [&](const northstar::Tree& found) {
+            return give_number(int{found.exists()}, exists);
+        });
+    });
+}
+
+int northstar_entry_txn(northstar_snapshot* snapshot, const void* tree, size_t tree_size, const void* key,
+                        size_t key_size, uint64_t* txn) {
+    using namespace northstar::detail::capi;
+    return with<SnapshotHandle>(snapshot, [&](SnapshotHandle& h) {
+        return h.with_tree(bytes(tree, tree_size), [&](const northstar::Tree& found) {
+            return give_if(found.txn_of(bytes(key, key_size)), txn);
+        });
+    });
+}
+
+int northstar_multi_get(northstar_snapshot* snapshot, const void* tree, size_t tree_size, size_t count,
+                        const void* const* keys, const size_t* key_sizes, const void** values,
+                        size_t* value_sizes) {
+    using namespace northstar::detail::capi;
+    return with<SnapshotHandle>(snapshot, [&](SnapshotHandle& h) {
+        return h.with_tree(bytes(tree, tree_size), [&](const northstar::Tree& found) {
+            if (count != 0) {
+                need(keys, "the keys");
+                need(key_sizes, "the lengths of the keys");
+                need(values, "the place for the values");
+                need(value_sizes, "the place for the lengths of the values");
+            }
+            // In groups, so that nothing is allocated however many there are.
+            constexpr std::size_t k_group = 32;
+            std::string_view wanted[k_group];
+            std::optional<std::string_view> got[k_group];
+            for (std::size_t at = 0; at < count; at += k_group) {
+                const std::size_t size = std::min(k_group, count - at);
+                for (std::size_t i = 0; i < size; ++i) wanted[i] = bytes(keys[at + i], key_sizes[at + i]);
+                found.multi_get({wanted, size}, {got, size});
+                for (std::size_t i = 0; i < size; ++i) {
+                    values[at + i] = nullptr;
+                    value_sizes[at + i] = 0;
+                    if (got[i]) give(*got[i], &values[at + i], &value_sizes[at + i]);
+                }
+            }
+            return NORTHSTAR_OK;
+        });
+    });
+}
+
+int northstar_estimate(northstar_snapshot* snapshot, const void* tree, size_t tree_size, const void* from,
+                       size_t from_size, const void* to, size_t to_size, uint64_t* count, uint64_t* low,
+                       uint64_t* high) {
+    using namespace northstar::detail::capi;
+    return with<SnapshotHandle>(snapshot, [&](SnapshotHandle& h) {
+        return h.with_tree(bytes(tree, tree_size), [&](const northstar::Tree& found) {
+            const northstar::Estimate estimate = found.estimate(bytes(from, from_size), bytes(to, to_size));
+            if (low != nullptr) *low = estimate.low;
+            if (high != nullptr) *high = estimate.high;
+            return give_number(estimate.count, count);
+        });
+    });
+}
+
 int northstar_state_hash(northstar_snapshot* snapshot, unsigned char hash[32]) {
     using namespace northstar::detail::capi;
     return with<SnapshotHandle>(snapshot,
@@ -337,6 +474,36 @@ int northstar_txn_size(northstar_txn* transaction, const void* tree, size_t tree
     using namespace northstar::detail::capi;
     return with<TxnHandle>(transaction, [&](TxnHandle& h) {
         return give_number(h.transaction.tree(bytes(tree, tree_size)).size(), entries);
+    });
+}
+
+int northstar_txn_exists(northstar_txn* transaction, const void* tree, size_t tree_size, int* exists) {
+    using namespace northstar::detail::capi;
+    return with<TxnHandle>(transaction, [&](TxnHandle& h) {
+        return give_number(int{h.transaction.tree(bytes(tree, tree_size)).exists()}, exists);
+    });
+}
+
+int northstar_txn_tree_names(northstar_txn* transaction, northstar_names** names) {
+    using namespace northstar::detail::capi;
+    return with<TxnHandle>(transaction, [&](TxnHandle& h) {
+        need(names, "the place for the names");
+        return open_handle<NamesHandle>(names, h.errors, h.transaction.tree_names());
+    });
+}
+
+int northstar_set_durability(northstar_txn* transaction, int durability) {
+    using namespace northstar::detail::capi;
+    return with<TxnHandle>(transaction, [&](TxnHandle& h) {
+        return h.transaction.set_durability(durability_of(durability)), NORTHSTAR_OK;
+    });
+}
+
+int northstar_set_tree_history(northstar_txn* transaction, const void* tree, size_t tree_size, int kind,
+                               uint64_t amount) {
+    using namespace northstar::detail::capi;
+    return with<TxnHandle>(transaction, [&](TxnHandle& h) {
+        return h.transaction.set_history(bytes(tree, tree_size), history_of(kind, amount)), NORTHSTAR_OK;
     });
 }
 
@@ -519,187 +686,4 @@ int northstar_cursor_value(northstar_cursor* cursor, const void** value, size_t*
 int northstar_cursor_txn(northstar_cursor* cursor, uint64_t* txn) {
     using namespace northstar::detail::capi;
     return with<CursorHandle>(cursor, [&](CursorHandle& h) { return give_number(h.cursor.txn(), txn); });
-}
-
-// ---- the log ----
-
-int northstar_commits_open(northstar_db* db, uint64_t from, northstar_commits** commits) {
-    using namespace northstar::detail::capi;
-    return with<DbHandle>(db, [&](DbHandle& h) {
-        need(commits, "the place for the commits");
-        return open_handle<CommitsHandle>(commits, h.errors, h.db.commits(from));
-    });
-}
-
-int northstar_feed_open(northstar_db* db, uint64_t from, northstar_commits** commits) {
-    using namespace northstar::detail::capi;
-    return with<DbHandle>(db, [&](DbHandle& h) {
-        need(commits, "the place for the commits");
-        return open_handle<CommitsHandle>(commits, h.errors, h.db.feed(from));
-    });
-}
-
-int northstar_feed_open_after(northstar_db* db, uint64_t txn, const unsigned char chain[32],
-                              northstar_commits** commits) {
-    using namespace northstar::detail::capi;
-    return with<DbHandle>(db, [&](DbHandle& h) {
-        need(chain, "the chain hash");
-        need(commits, "the place for the commits");
-        northstar::FeedPosition position;
-        position.txn = txn;
-        std::memcpy(position.chain.bytes, chain, sizeof position.chain.bytes);
-        return open_handle<CommitsHandle>(commits, h.errors, h.db.feed(position));
-    });
-}
-
-int northstar_commits_close(northstar_commits* commits) {
-    using namespace northstar::detail::capi;
-    return close<CommitsHandle>(commits);
-}
-
-int northstar_commits_next(northstar_commits* commits) {
-    using namespace northstar::detail::capi;
-    return with<CommitsHandle>(commits, [](CommitsHandle& h) { return h.move(0); });
-}
-
-int northstar_commits_wait(northstar_commits* commits, uint32_t timeout_ms) {
-    using namespace northstar::detail::capi;
-    return with<CommitsHandle>(commits, [&](CommitsHandle& h) { return h.as_feed(), h.move(timeout_ms); });
-}
-
-int northstar_feed_position(northstar_commits* commits, uint64_t* txn, unsigned char chain[32]) {
-    using namespace northstar::detail::capi;
-    return with<CommitsHandle>(commits, [&](CommitsHandle& h) {
-        const northstar::FeedPosition position = h.as_feed().position();
-        need(chain, "the place for a hash");
-        give_number(position.txn, txn);
-        return give_hash(position.chain, chain);
-    });
-}
-
-int northstar_commits_txn(northstar_commits* commits, uint64_t* txn) {
-    using namespace northstar::detail::capi;
-    return with<CommitsHandle>(commits, [&](CommitsHandle& h) { return give_number(h.current().txn, txn); });
-}
-
-int northstar_commits_time(northstar_commits* commits, uint64_t* time_us) {
-    using namespace northstar::detail::capi;
-    return with<CommitsHandle>(commits,
-                               [&](CommitsHandle& h) { return give_number(h.current().time_us, time_us); });
-}
-
-int northstar_commits_digest(northstar_commits* commits, unsigned char hash[32]) {
-    using namespace northstar::detail::capi;
-    return with<CommitsHandle>(commits,
-                               [&](CommitsHandle& h) { return give_hash(h.current().digest, hash); });
-}
-
-int northstar_commits_annotation_count(northstar_commits* commits, size_t* count) {
-    using namespace northstar::detail::capi;
-    return with<CommitsHandle>(
-        commits, [&](CommitsHandle& h) { return give_number(h.current().annotations.size(), count); });
-}
-
-int northstar_commits_annotation(northstar_commits* commits, size_t index, const void** key, size_t* key_size,
-                                 const void** value, size_t* value_size) {
-    using namespace northstar::detail::capi;
-    return with<CommitsHandle>(commits, [&](CommitsHandle& h) {
-        const auto& annotation = item(h.current().annotations, index);
-        need(value, "the place for a pointer");
-        need(value_size, "the place for a length");
-        give(annotation.first, key, key_size);
-        give(annotation.second, value, value_size);
-        return NORTHSTAR_OK;
-    });
-}
-
-int northstar_commits_operation_count(northstar_commits* commits, size_t* count) {
-    using namespace northstar::detail::capi;
-    return with<CommitsHandle>(
-        commits, [&](CommitsHandle& h) { return give_number(h.current().operations.size(), count); });
-}
-
-int northstar_commits_operation(northstar_commits* commits, size_t index, northstar_operation* operation) {
-    using namespace northstar::detail::capi;
-    return with<CommitsHandle>(commits, [&](CommitsHandle& h) {
-        const northstar::Operation& from = item(h.current().operations, index);
-        northstar_operation to = {};
-        to.kind = static_cast<std::int32_t>(from.kind);
-        to.redacted = from.redacted;
-        to.tree_id = from.tree_id;
-        set_bytes(from.tree, to.tree, to.tree_size);
-        set_bytes(from.key, to.key, to.key_size);
-        set_bytes(from.to, to.to, to.to_size);
-        set_bytes(from.value, to.value, to.value_size);
-        return give_struct(std::move(to), operation);
-    });
-}
-
-// ---- history and differences ----
-
-int northstar_history(northstar_db* db, const void* tree, size_t tree_size, const void* key, size_t key_size,
-                      northstar_versions** versions) {
-    using namespace northstar::detail::capi;
-    return with<DbHandle>(db, [&](DbHandle& h) {
-        need(versions, "the place for the versions");
-        return open_handle<VersionsHandle>(versions, h.errors,
-                                           h.db.history(bytes(tree, tree_size), bytes(key, key_size)));
-    });
-}
-
-int northstar_versions_close(northstar_versions* versions) {
-    using namespace northstar::detail::capi;
-    return close<VersionsHandle>(versions);
-}
-
-int northstar_versions_count(northstar_versions* versions, size_t* count) {
-    using namespace northstar::detail::capi;
-    return with<VersionsHandle>(versions,
-                                [&](VersionsHandle& h) { return give_number(h.items.size(), count); });
-}
-
-int northstar_versions_get(northstar_versions* versions, size_t index, northstar_version_entry* version) {
-    using namespace northstar::detail::capi;
-    return with<VersionsHandle>(versions, [&](VersionsHandle& h) {
-        const northstar::Version& from = item(h.items, index);
-        northstar_version_entry to = {};
-        to.txn = from.txn;
-        to.time_us = from.time_us;
-        set_bytes(from.value, to.value, to.value_size);
-        to.redacted = from.redacted;
-        return give_struct(std::move(to), version);
-    });
-}
-
-int northstar_diff(northstar_db* db, int from_at, uint64_t from, int to_at, uint64_t to,
-                   northstar_changes** changes) {
-    using namespace northstar::detail::capi;
-    return with<DbHandle>(db, [&](DbHandle& h) {
-        need(changes, "the place for the changes");
-        return open_handle<ChangesHandle>(changes, h.errors,
-                                          h.db.diff(point(from_at, from), point(to_at, to)));
-    });
-}
-
-int northstar_changes_close(northstar_changes* changes) {
-    using namespace northstar::detail::capi;
-    return close<ChangesHandle>(changes);
-}
-
-int northstar_changes_count(northstar_changes* changes, size_t* count) {
-    using namespace northstar::detail::capi;
-    return with<ChangesHandle>(changes, [&](ChangesHandle& h) { return give_number(h.items.size(), count); });
-}
-
-int northstar_changes_get(northstar_changes* changes, size_t index, northstar_change* change) {
-    using namespace northstar::detail::capi;
-    return with<ChangesHandle>(changes, [&](ChangesHandle& h) {
-        const northstar::Change& from = item(h.items, index);
-        northstar_change to = {};
-        set_bytes(from.tree, to.tree, to.tree_size);
-        set_bytes(from.key, to.key, to.key_size);
-        set_bytes(from.before, to.before, to.before_size);
-        set_bytes(from.after, to.after, to.after_size);
-        return give_struct(std::move(to), change);
-    });
 }

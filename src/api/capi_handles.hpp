@@ -85,6 +85,7 @@ struct LastError {
     int code = NORTHSTAR_OK;
     std::uint64_t page = Error::no_page;
     Message message;
+    Message file;
 };
 
 inline LastError& last_error() noexcept {
@@ -98,11 +99,13 @@ struct DatabaseErrors {
     Message message;
 };
 
-inline int record(DatabaseErrors* errors, Errc code, const char* text, std::uint64_t page) noexcept {
+inline int record(DatabaseErrors* errors, Errc code, const char* text, std::uint64_t page,
+                  const char* file = "") noexcept {
     LastError& last = last_error();
     last.code = static_cast<int>(code);
     last.page = page;
     last.message.set(text);
+    last.file.set(file);
     if (errors != nullptr) {
         const std::lock_guard lock(errors->mutex);
         errors->message.set(text);
@@ -116,7 +119,7 @@ int guard(DatabaseErrors* errors, F&& fn) noexcept {
     try {
         return fn();
     } catch (const Error& error) {
-        return record(errors, error.code(), error.what(), error.page());
+        return record(errors, error.code(), error.what(), error.page(), error.file().c_str());
     } catch (const std::bad_alloc&) {
         return record(errors, Errc::no_memory, "an allocation failed; free memory and try again",
                       Error::no_page);
@@ -131,7 +134,7 @@ int guard(DatabaseErrors* errors, F&& fn) noexcept {
 
 // ---- handles ----
 
-enum class Kind : std::uint8_t { db, snapshot, txn, cursor, commits, versions, changes, names };
+enum class Kind : std::uint8_t { db, snapshot, txn, cursor, commits, versions, changes, names, report };
 
 struct Handle {
     Handle(Kind k, std::shared_ptr<DatabaseErrors> e) noexcept : kind(k), errors(std::move(e)) {}
@@ -347,6 +350,14 @@ using VersionsHandle = ListHandle<Version, northstar_versions, Kind::versions>;
 using ChangesHandle = ListHandle<Change, northstar_changes, Kind::changes>;
 using NamesHandle = ListHandle<std::string, northstar_names, Kind::names>;
 
+struct ReportHandle : Handle {
+    using Name = northstar_report;
+    static constexpr Kind k_kind = Kind::report;
+    ReportHandle(std::shared_ptr<DatabaseErrors> e, VerifyReport&& r) noexcept
+        : Handle(k_kind, std::move(e)), report(std::move(r)) {}
+    const VerifyReport report;
+};
+
 inline int not_open() noexcept {
     return record(
         nullptr, Errc::misuse,
@@ -419,6 +430,21 @@ int give_number(T number, T* out) {
     return NORTHSTAR_OK;
 }
 
+template <class T>
+int give_if(const std::optional<T>& from, T* out) {
+    need(out, "the place for a number");
+    if (!from) return NORTHSTAR_ABSENT;
+    *out = *from;
+    return NORTHSTAR_OK;
+}
+
+/// 36 characters and a zero byte.
+inline int give_uuid(const std::string& uuid, char* out) {
+    need(out, "the place for the uuid");
+    std::memcpy(out, uuid.c_str(), uuid.size() + 1);
+    return NORTHSTAR_OK;
+}
+
 inline int give_hash(const Hash& hash, unsigned char* out) {
     need(out, "the place for a hash");
     std::memcpy(out, hash.bytes, sizeof hash.bytes);
@@ -459,6 +485,14 @@ inline Durability durability_of(int number) {
     if (number == NORTHSTAR_DURABILITY_LAZY) return Durability::lazy;
     fail(Errc::invalid_argument,
          "there is no durability " + std::to_string(number) + "; use NORTHSTAR_DURABILITY_...");
+}
+
+inline History history_of(int kind, std::uint64_t amount) {
+    if (kind < NORTHSTAR_HISTORY_NOTHING || kind > NORTHSTAR_HISTORY_DURATION) {
+        fail(Errc::invalid_argument,
+             "there is no history kind " + std::to_string(kind) + "; use NORTHSTAR_HISTORY_...");
+    }
+    return {static_cast<History::Kind>(kind), amount};
 }
 
 inline WriteOptions write_options(std::uint32_t timeout_ms, int durability) {
@@ -504,9 +538,6 @@ inline Options options_of(const northstar_options* given) {
             }
         }
     }
-    if (from.history_kind < NORTHSTAR_HISTORY_NOTHING || from.history_kind > NORTHSTAR_HISTORY_DURATION) {
-        fail(Errc::invalid_argument, "there is no history kind " + std::to_string(from.history_kind));
-    }
     if (from.read_mode < NORTHSTAR_READ_MAP || from.read_mode > NORTHSTAR_READ_PREAD) {
         fail(Errc::invalid_argument, "there is no read mode " + std::to_string(from.read_mode));
     }
@@ -517,7 +548,7 @@ inline Options options_of(const northstar_options* given) {
     options.background = from.background != 0;
     options.page_size = from.page_size;
     options.log_align = from.log_align;
-    options.history = {static_cast<History::Kind>(from.history_kind), from.history_amount};
+    options.history = history_of(from.history_kind, from.history_amount);
     options.durability = durability_of(from.durability);
     options.overlay_limit = from.overlay_limit;
     options.checkpoint_log_bytes = from.checkpoint_log_bytes;

@@ -9,6 +9,7 @@
 #include "txn/write_txn.hpp"
 
 #include <algorithm>
+#include <new>
 #include <optional>
 #include <string>
 
@@ -16,6 +17,12 @@ namespace northstar::inline v0 {
 namespace detail {
 
 [[noreturn]] void snapshot_closed();
+/// Throws Error(no_memory) and allocates nothing for it. Every function of the interface that may allocate ends with it:
+/// an allocation that fails is an Error like any other.
+[[noreturn]] void no_memory();
+/// What a write that failed does, called where it is caught: throws it again, having rolled the transaction back unless
+/// nothing was changed yet. Pages and operations might disagree else.
+[[noreturn]] void write_failed(WriteTxn* txn);
 
 inline void check_view(const ReadView* view, std::uint64_t ticket) {
     if (view == nullptr || view->ticket.load(std::memory_order_relaxed) != ticket) [[unlikely]] snapshot_closed();

@@ -102,7 +102,7 @@ public:
     Error(Errc code, std::string message, std::string file = {}, std::uint64_t page = no_page);
     Errc code() const noexcept { return code_; }
     /// One sentence: what happened, where, and what to do.
-    const char* what() const noexcept override { return message_.c_str(); }
+    const char* what() const noexcept override;
     const std::string& file() const noexcept { return file_; }
     /// Page number concerned, or no_page.
     std::uint64_t page() const noexcept { return page_; }
@@ -485,7 +485,8 @@ struct VerifyOptions {
     bool history = true;     ///< history index rebuilt from the log and compared
 };
 
-/// Counters and gauges; counters since this handle was opened unless said otherwise.
+/// Counters and gauges; counters since this handle was opened unless said otherwise. The age of a snapshot is told half
+/// a second too long at most (with background = false: as if it had been opened at the last call of statistics()).
 struct Statistics {
     // database
     Txn txn = 0, durable_txn = 0, oldest_txn = 0;
@@ -508,7 +509,7 @@ struct WriteOptions {
     std::optional<std::uint32_t> timeout_ms;
 };
 
-/// Position of a named consumer of the feed, kept in the database.
+/// An open database: what everything else is begun from.
 class Database {
 public:
     /// Opens or creates a database. path ":memory:" makes one that lives in memory only.
@@ -580,7 +581,8 @@ public:
     /// Rebuilds a database from another's log up to a point.
     static void replay(const std::string& source, const std::string& destination, AsOf point);
 
-    const std::string& path() const noexcept;
+    /// As it was given to open().
+    const std::string& path() const;
     std::string uuid() const;
     /// Parent's uuid, txn and chain hash if this file was made by vacuum_into; empty uuid otherwise.
     struct Parent { std::string uuid; Txn txn = 0; Hash chain; };

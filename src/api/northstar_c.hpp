@@ -32,7 +32,7 @@
 // Threads
 //   northstar_db may be used by any number of threads. northstar_snapshot may be read by several threads at
 //   once. northstar_txn, northstar_cursor and northstar_commits belong to one thread at a time;
-//   northstar_versions, northstar_changes and northstar_names never change. One thing is not detected:
+//   northstar_versions, northstar_changes, northstar_names and northstar_report never change. One thing is not detected:
 //   closing a handle (or, for its cursors, the owner) while another thread is inside a call with it.
 #pragma once
 
@@ -94,6 +94,10 @@ typedef struct northstar_commits northstar_commits;
 typedef struct northstar_versions northstar_versions;
 typedef struct northstar_changes northstar_changes;
 typedef struct northstar_names northstar_names;
+typedef struct northstar_report northstar_report;
+
+/* The longest value. What the longest key is depends on the page size: northstar_max_key_size. */
+#define NORTHSTAR_MAX_VALUE_SIZE 0xffffffffu
 
 /* ---- the library ---- */
 
@@ -104,11 +108,12 @@ const char* northstar_code_name(int code); /* e.g. "key_too_large"; never NULL *
 /* Gives back what a function says is to be freed. NULL is allowed. */
 void northstar_free(void* memory);
 
-/* The newest error on this thread: its sentence ("" if there was none), its code (0) and the page concerned
-   (UINT64_MAX if none). Successful calls leave them. The sentence lives until the next error on this thread.
- */
+/* The newest error on this thread: its sentence ("" if there was none), its code (0), the file ("") and the page
+   concerned (UINT64_MAX if none). Successful calls leave them. The texts live until the next error on this
+   thread. */
 const char* northstar_last_error(void);
 int northstar_last_error_code(void);
+const char* northstar_last_error_file(void);
 uint64_t northstar_last_error_page(void);
 /* The newest error of this database and of what was opened from it, on any thread; "" if there was none.
    Never NULL. Lives until this thread's next call of this function. */
@@ -175,9 +180,42 @@ int northstar_compact(northstar_db* db, uint64_t* released);
 /* Checks everything. Found problems are not an error of the call: NORTHSTAR_OK, and problems is their number.
    text (may be NULL) has one line for each, "" if there is none; give it to northstar_free. */
 int northstar_verify(northstar_db* db, uint64_t* problems, char** text);
+enum {
+    NORTHSTAR_VERIFY_STRUCTURE = 1, /* pages, checksums, key order, space accounting */
+    NORTHSTAR_VERIFY_LOG = 2,       /* records and chain */
+    NORTHSTAR_VERIFY_HISTORY = 4,   /* history rebuilt from the log and compared */
+    NORTHSTAR_VERIFY_ALL = 7
+};
+/* Set size to sizeof(northstar_report_numbers) before the call. */
+typedef struct northstar_report_numbers {
+    size_t size;
+    uint64_t problems;
+    uint64_t pages, entries, records, versions; /* that were looked at */
+    uint64_t first_txn, last_txn;               /* of the log */
+} northstar_report_numbers;
+/* Set size to sizeof(northstar_problem) before the call. The texts live until the report is closed. */
+typedef struct northstar_problem {
+    size_t size;
+    int32_t code;
+    const char* where;   /* "page 17", "txn 42", ... */
+    const char* what;    /* one sentence */
+    const char* affects; /* tree and key range, txns, or the whole database */
+} northstar_problem;
+/* The same in parts (NORTHSTAR_VERIFY_... added up), with what was found one by one. */
+int northstar_verify_parts(northstar_db* db, unsigned parts, northstar_report** report);
+int northstar_report_close(northstar_report* report);
+int northstar_report_counts(northstar_report* report, northstar_report_numbers* numbers);
+int northstar_report_problem(northstar_report* report, size_t index, northstar_problem* problem);
 /* SHA-256 that stands for the whole log up to a retained txn. */
 int northstar_chain_hash(northstar_db* db, uint64_t txn, unsigned char hash[32]);
 int northstar_max_key_size(northstar_db* db, size_t* size);
+/* As it was given to northstar_open; lives as long as the handle. */
+int northstar_path(northstar_db* db, const char** path);
+/* 36 characters and a zero byte. */
+int northstar_uuid(northstar_db* db, char uuid[37]);
+/* What a file made by northstar_vacuum_into was made from; NORTHSTAR_ABSENT of any other. txn and chain may be
+   NULL. */
+int northstar_parent(northstar_db* db, char uuid[37], uint64_t* txn, unsigned char chain[32]);
 
 /* Counters and gauges. Set size to sizeof(northstar_statistics) before the call; what the library does not
    know of it becomes 0. */
@@ -220,6 +258,19 @@ int northstar_get_copy(northstar_snapshot* snapshot, const void* tree, size_t tr
                        size_t key_size, void** value, size_t* value_size);
 /* Number of entries; 0 for a tree that does not exist. */
 int northstar_size(northstar_snapshot* snapshot, const void* tree, size_t tree_size, uint64_t* entries);
+/* 1 if there is such a tree, else 0. */
+int northstar_exists(northstar_snapshot* snapshot, const void* tree, size_t tree_size, int* exists);
+/* The transaction that wrote the entry; NORTHSTAR_ABSENT if the key is not there. */
+int northstar_entry_txn(northstar_snapshot* snapshot, const void* tree, size_t tree_size, const void* key,
+                        size_t key_size, uint64_t* txn);
+/* values[i] is the value of keys[i], in place, or NULL if it is not there. Faster than as many northstar_get. */
+int northstar_multi_get(northstar_snapshot* snapshot, const void* tree, size_t tree_size, size_t count,
+                        const void* const* keys, const size_t* key_sizes, const void** values,
+                        size_t* value_sizes);
+/* Estimated number of entries with from <= key < to; the true number lies in [low, high] (either may be NULL). */
+int northstar_estimate(northstar_snapshot* snapshot, const void* tree, size_t tree_size, const void* from,
+                       size_t from_size, const void* to, size_t to_size, uint64_t* count, uint64_t* low,
+                       uint64_t* high);
 /* SHA-256 of all entries of all trees, whatever the layout. Reads everything. */
 int northstar_state_hash(northstar_snapshot* snapshot, unsigned char hash[32]);
 int northstar_tree_names(northstar_snapshot* snapshot, northstar_names** names);
@@ -243,6 +294,13 @@ int northstar_txn_base(northstar_txn* transaction, uint64_t* txn);
 int northstar_txn_get(northstar_txn* transaction, const void* tree, size_t tree_size, const void* key,
                       size_t key_size, const void** value, size_t* value_size);
 int northstar_txn_size(northstar_txn* transaction, const void* tree, size_t tree_size, uint64_t* entries);
+int northstar_txn_exists(northstar_txn* transaction, const void* tree, size_t tree_size, int* exists);
+int northstar_txn_tree_names(northstar_txn* transaction, northstar_names** names);
+/* NORTHSTAR_DURABILITY_FULL or _LAZY, for this commit. */
+int northstar_set_durability(northstar_txn* transaction, int durability);
+/* Retention of one tree (NORTHSTAR_HISTORY_...); it is made if it does not exist. */
+int northstar_set_tree_history(northstar_txn* transaction, const void* tree, size_t tree_size, int kind,
+                               uint64_t amount);
 /* A tree is made by its first write. */
 int northstar_put(northstar_txn* transaction, const void* tree, size_t tree_size, const void* key,
                   size_t key_size, const void* value, size_t value_size);
@@ -346,6 +404,19 @@ int northstar_commits_annotation(northstar_commits* commits, size_t index, const
                                  const void** value, size_t* value_size);
 int northstar_commits_operation_count(northstar_commits* commits, size_t* count);
 int northstar_commits_operation(northstar_commits* commits, size_t index, northstar_operation* operation);
+
+/* ---- what is kept of the past ---- */
+
+/* Default retention (NORTHSTAR_HISTORY_...; amount: transactions or microseconds). amount may be NULL. */
+int northstar_set_history(northstar_db* db, int kind, uint64_t amount);
+int northstar_get_history(northstar_db* db, int* kind, uint64_t* amount);
+/* Forgets what lies before the point (NORTHSTAR_AT_...). oldest (may be NULL) is the oldest readable txn then. */
+int northstar_prune(northstar_db* db, int at, uint64_t point, uint64_t* oldest);
+/* Keeps the position of a named consumer of the feed in the database; reads it back (NORTHSTAR_ABSENT: none). */
+int northstar_acknowledge(northstar_db* db, const void* consumer, size_t consumer_size, uint64_t txn,
+                          const unsigned char chain[32]);
+int northstar_consumer(northstar_db* db, const void* consumer, size_t consumer_size, uint64_t* txn,
+                       unsigned char chain[32]);
 
 /* ---- the past of one key, and the difference of two states ---- */
 

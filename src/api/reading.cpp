@@ -15,12 +15,20 @@ void snapshot_closed() {
          "open a new snapshot");
 }
 
+void no_memory() { throw Error(Errc::no_memory, std::string()); }
+
 void CursorState::gone() {
     fail(Errc::snapshot_closed, "the entry under this cursor was erased by its own transaction; move the cursor");
 }
 
 void CursorState::not_valid() {
     fail(Errc::invalid_argument, "the cursor is not on an entry; position it first and look at what that returned");
+}
+
+/// The state of a cursor that was not moved from.
+CursorState& checked(const std::unique_ptr<CursorState>& state) {
+    if (state == nullptr) [[unlikely]] fail(Errc::misuse, "this cursor was moved from; use the one it was moved to");
+    return *state;
 }
 
 const Workspace::OpenTree* open_tree(const Tree& tree, WriteTxn* txn) {
@@ -69,7 +77,7 @@ std::uint64_t Snapshot::time_us() const {
     return view_->root->time_us;
 }
 
-Tree Snapshot::tree(std::string_view name) const {
+Tree Snapshot::tree(std::string_view name) const try {
     detail::check_view(view_, ticket_);
     Tree tree;
     tree.name_ = std::string(name);
@@ -82,11 +90,15 @@ Tree Snapshot::tree(std::string_view name) const {
         tree.count_ = entry.root.count;
     }
     return tree;
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
 }
 
-std::vector<std::string> Snapshot::tree_names() const {
+std::vector<std::string> Snapshot::tree_names() const try {
     detail::check_view(view_, ticket_);
     return detail::tree_names_in_view(*view_);
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
 }
 
 Hash Snapshot::state_hash() const {
@@ -113,13 +125,15 @@ Hash Snapshot::state_hash() const {
 
 // ---- Tree ----
 
-bool Tree::exists() const {
+bool Tree::exists() const try {
     detail::check_view(view_, ticket_);
     if (view_->txn != nullptr) return detail::open_tree(*this, view_->txn) != nullptr;
     return id_ != 0;
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
 }
 
-std::optional<std::string_view> Tree::get(std::string_view key) const {
+std::optional<std::string_view> Tree::get(std::string_view key) const try {
     detail::check_view(view_, ticket_);
     detail::WriteTxn* txn = view_->txn;
     if (txn == nullptr) [[likely]] {
@@ -140,9 +154,11 @@ std::optional<std::string_view> Tree::get(std::string_view key) const {
     const auto found = detail::tree_get(txn->source(), tree->root.root, key);
     if (!found) return std::nullopt;
     return found->value;
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
 }
 
-std::optional<Txn> Tree::txn_of(std::string_view key) const {
+std::optional<Txn> Tree::txn_of(std::string_view key) const try {
     std::optional<detail::TreeValue> found;
     detail::check_view(view_, ticket_);
     detail::WriteTxn* txn = view_->txn;
@@ -160,9 +176,11 @@ std::optional<Txn> Tree::txn_of(std::string_view key) const {
     }
     if (!found) return std::nullopt;
     return found->txn;
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
 }
 
-void Tree::multi_get(std::span<const std::string_view> keys, std::span<std::optional<std::string_view>> out) const {
+void Tree::multi_get(std::span<const std::string_view> keys, std::span<std::optional<std::string_view>> out) const try {
     if (keys.size() != out.size()) {
         detail::fail(Errc::invalid_argument, "multi_get needs as many places for values as keys");
     }
@@ -181,9 +199,11 @@ void Tree::multi_get(std::span<const std::string_view> keys, std::span<std::opti
             if (found[i]) out[at + i] = found[i]->value;
         }
     }
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
 }
 
-std::uint64_t Tree::size() const {
+std::uint64_t Tree::size() const try {
     detail::check_view(view_, ticket_);
     detail::WriteTxn* txn = view_->txn;
     if (txn != nullptr) {
@@ -197,9 +217,11 @@ std::uint64_t Tree::size() const {
     Cursor cursor = this->cursor();
     for (bool there = cursor.first(); there; there = cursor.next()) ++count;
     return count;
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
 }
 
-Estimate Tree::estimate(std::string_view from, std::string_view to) const {
+Estimate Tree::estimate(std::string_view from, std::string_view to) const try {
     detail::Ref root;
     std::uint64_t count = count_;
     const detail::PageSource* source;
@@ -208,6 +230,7 @@ Estimate Tree::estimate(std::string_view from, std::string_view to) const {
     if (txn != nullptr) {
         const detail::Workspace::OpenTree* tree = detail::open_tree(*this, txn);
         if (tree == nullptr) return {};
+        if (from < to) txn->note_range(tree->id, from, to);
         root = tree->root.root;
         count = tree->root.count;
         source = &txn->source();
@@ -225,26 +248,42 @@ Estimate Tree::estimate(std::string_view from, std::string_view to) const {
     if (root.empty() || to <= from) return {};
     const detail::TreeEstimate found = detail::tree_estimate(*source, {root, count}, from, to);
     return {found.count, found.low, found.high};
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
 }
 
-Cursor Tree::cursor() const {
+Cursor Tree::cursor() const try {
     Cursor cursor;
     cursor.state_.reset(new CursorState(*this, view_, ticket_, id_, detail::Ref(root_)));
     return cursor;
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
 }
 
-Range Tree::all() const { return Range(cursor(), {}, std::nullopt); }
-Range Tree::from(std::string_view from) const { return Range(cursor(), std::string(from), std::nullopt); }
-Range Tree::range(std::string_view from, std::string_view to) const {
+Range Tree::all() const try {
+    return Range(cursor(), {}, std::nullopt);
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
+}
+Range Tree::from(std::string_view from) const try {
+    return Range(cursor(), std::string(from), std::nullopt);
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
+}
+Range Tree::range(std::string_view from, std::string_view to) const try {
     return Range(cursor(), std::string(from), std::string(to));
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
 }
 
-Range Tree::prefix(std::string_view prefix) const {
+Range Tree::prefix(std::string_view prefix) const try {
     std::string to(prefix);
     while (!to.empty() && static_cast<unsigned char>(to.back()) == 0xff) to.pop_back();
     if (to.empty()) return Range(cursor(), std::string(prefix), std::nullopt);
     to.back() = static_cast<char>(static_cast<unsigned char>(to.back()) + 1);
     return Range(cursor(), std::string(prefix), std::move(to));
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
 }
 
 // ---- Cursor ----
@@ -254,23 +293,49 @@ Cursor::Cursor(Cursor&&) noexcept = default;
 Cursor& Cursor::operator=(Cursor&&) noexcept = default;
 Cursor::~Cursor() = default;
 
-bool Cursor::first() { return state_->move([](auto& c) { return c.first(); }, {}, false); }
-bool Cursor::last() { return state_->move_back([](auto& c) { return c.last(); }, std::nullopt); }
-bool Cursor::lower_bound(std::string_view key) {
-    return state_->move([&](auto& c) { return c.lower_bound(key); }, key, false);
+bool Cursor::first() try {
+    return detail::checked(state_).move([](auto& c) { return c.first(); }, {}, false);
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
 }
-bool Cursor::upper_bound(std::string_view key) {
-    return state_->move([&](auto& c) { return c.upper_bound(key); }, key, false);
+bool Cursor::last() try {
+    return detail::checked(state_).move_back([](auto& c) { return c.last(); }, std::nullopt);
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
 }
-bool Cursor::find(std::string_view key) {
-    return state_->move([&](auto& c) { return c.find(key); }, key, true);
+bool Cursor::lower_bound(std::string_view key) try {
+    return detail::checked(state_).move([&](auto& c) { return c.lower_bound(key); }, key, false);
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
 }
-bool Cursor::next() { return state_->step(true); }
-bool Cursor::prev() { return state_->step(false); }
+bool Cursor::upper_bound(std::string_view key) try {
+    return detail::checked(state_).move([&](auto& c) { return c.upper_bound(key); }, key, false);
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
+}
+bool Cursor::find(std::string_view key) try {
+    return detail::checked(state_).move([&](auto& c) { return c.find(key); }, key, true);
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
+}
+bool Cursor::next() try {
+    return detail::checked(state_).step(true);
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
+}
+bool Cursor::prev() try {
+    return detail::checked(state_).step(false);
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
+}
 bool Cursor::valid() const noexcept { return state_ != nullptr && state_->valid(); }
-std::string_view Cursor::key() const { return state_->key(); }
-std::string_view Cursor::value() const { return state_->value(); }
-Txn Cursor::txn() const { return state_->entry_txn(); }
+std::string_view Cursor::key() const { return detail::checked(state_).key(); }
+std::string_view Cursor::value() const try {
+    return detail::checked(state_).value();
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
+}
+Txn Cursor::txn() const { return detail::checked(state_).entry_txn(); }
 
 // ---- Range ----
 

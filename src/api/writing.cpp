@@ -9,17 +9,39 @@ namespace northstar::inline v0 {
 
 namespace detail {
 
-/// The open transaction behind a writable tree, and the tree in it, made if it is not there.
+/// The open transaction behind a writable tree, and the tree in it, made if it is not there and the entry can be
+/// written: what is refused changes nothing.
 struct WriteAccess {
-    WriteAccess(ReadView* view, std::uint64_t ticket, const std::string& name) {
+    WriteAccess(ReadView* view, std::uint64_t ticket, const std::string& name, std::string_view key,
+                std::string_view value) {
         check_view(view, ticket);
         txn = view->txn;
         txn->check_open();
+        txn->check_sizes(key, value);
         tree = txn->make_tree(name);
     }
     WriteTxn* txn;
     int tree;
 };
+
+void write_failed(WriteTxn* txn) {
+    try {
+        throw;
+    } catch (const Error& error) {
+        const bool refused = error.code() == Errc::invalid_argument || error.code() == Errc::misuse ||
+                             error.code() == Errc::key_too_large || error.code() == Errc::value_too_large;
+        if (!refused && txn != nullptr) txn->rollback();
+        throw;
+    } catch (const std::bad_alloc&) {
+        if (txn != nullptr) txn->rollback();
+        no_memory();
+    }
+}
+
+/// The transaction behind a view that was not closed meanwhile.
+WriteTxn* open_txn(const ReadView* view, std::uint64_t ticket) {
+    return view != nullptr && view->ticket.load(std::memory_order_relaxed) == ticket ? view->txn : nullptr;
+}
 
 WriteTxn& checked(const std::unique_ptr<WriteTxn>& txn) {
     if (txn == nullptr)
@@ -35,16 +57,18 @@ Transaction::Transaction(Transaction&&) noexcept = default;
 Transaction& Transaction::operator=(Transaction&&) noexcept = default;
 Transaction::~Transaction() = default;
 
-WritableTree Transaction::tree(std::string_view name) {
+WritableTree Transaction::tree(std::string_view name) try {
     detail::WriteTxn& txn = detail::checked(txn_);
     WritableTree tree;
     tree.name_ = std::string(name);
     tree.view_ = txn.view();
     tree.ticket_ = txn.ticket();
     return tree;
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
 }
 
-std::vector<std::string> Transaction::tree_names() const {
+std::vector<std::string> Transaction::tree_names() const try {
     detail::WriteTxn& txn = detail::checked(txn_);
     txn.work().store_entries();  // not finish(): savepoints go on
     txn.note_names();
@@ -53,82 +77,119 @@ std::vector<std::string> Transaction::tree_names() const {
         names.emplace_back(entry.name);
     }
     return names;
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
 }
 
-bool Transaction::drop_tree(std::string_view name) { return detail::checked(txn_).drop_tree(name); }
+bool Transaction::drop_tree(std::string_view name) try {
+    return detail::checked(txn_).drop_tree(name);
+} catch (...) {
+    detail::write_failed(txn_.get());
+}
 
-void Transaction::set_history(std::string_view tree, History history) {
+void Transaction::set_history(std::string_view tree, History history) try {
     detail::checked(txn_).set_history(tree, history);
+} catch (...) {
+    detail::write_failed(txn_.get());
 }
 
-void Transaction::annotate(std::string_view key, std::string_view value) {
+void Transaction::annotate(std::string_view key, std::string_view value) try {
     detail::checked(txn_).annotate(key, value);
+} catch (...) {
+    detail::write_failed(txn_.get());
 }
 
 void Transaction::set_time_us(std::uint64_t microseconds) { detail::checked(txn_).time_us = microseconds; }
 void Transaction::set_durability(Durability durability) { detail::checked(txn_).durability = durability; }
-Savepoint Transaction::savepoint() { return {detail::checked(txn_).savepoint()}; }
-void Transaction::rollback_to(Savepoint savepoint) { detail::checked(txn_).rollback_to(savepoint.id); }
+Savepoint Transaction::savepoint() try {
+    return {detail::checked(txn_).savepoint()};
+} catch (...) {
+    detail::write_failed(txn_.get());
+}
+void Transaction::rollback_to(Savepoint savepoint) try {
+    detail::checked(txn_).rollback_to(savepoint.id);
+} catch (...) {
+    detail::write_failed(txn_.get());
+}
 Txn Transaction::base_txn() const { return detail::checked(txn_).base_txn(); }
 
-Commit Transaction::commit() {
+Commit Transaction::commit() try {
     detail::checked(txn_);
     // Spent whatever comes: a failed commit has rolled back, or its outcome is unknown.
     const std::unique_ptr<detail::WriteTxn> txn = std::move(txn_);
     return txn->commit();
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
 }
 
 void Transaction::rollback() noexcept { txn_.reset(); }
 
-Hash Commit::hash() const {
+Hash Commit::hash() const try {
+    if (txn == 0) {
+        detail::fail(Errc::invalid_argument, "this transaction wrote nothing, so there is no commit that has a hash");
+    }
     const std::shared_ptr<detail::DatabaseCore> core = core_.lock();
     if (core == nullptr) {
         detail::fail(Errc::misuse,
                      "the database was closed; open it and ask for chain_hash(" + std::to_string(txn) + ")");
     }
     return core->chain_hash(txn);
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
 }
 
-void WritableTree::put(std::string_view key, std::string_view value) {
-    const detail::WriteAccess access(view_, ticket_, name_);
+void WritableTree::put(std::string_view key, std::string_view value) try {
+    const detail::WriteAccess access(view_, ticket_, name_, key, value);
     access.txn->put(access.tree, key, value);
+} catch (...) {
+    detail::write_failed(detail::open_txn(view_, ticket_));
 }
 
-bool WritableTree::put_if_absent(std::string_view key, std::string_view value) {
-    const detail::WriteAccess access(view_, ticket_, name_);
+bool WritableTree::put_if_absent(std::string_view key, std::string_view value) try {
     if (get(key)) return false;
+    const detail::WriteAccess access(view_, ticket_, name_, key, value);
     access.txn->put(access.tree, key, value);
     return true;
+} catch (...) {
+    detail::write_failed(detail::open_txn(view_, ticket_));
 }
 
 bool WritableTree::compare_and_swap(std::string_view key, std::optional<std::string_view> expected,
-                                    std::optional<std::string_view> desired) {
+                                    std::optional<std::string_view> desired) try {
     if (get(key) != expected) return false;
     if (!expected && !desired) return true;  // absent as it should be: no tree is made for that
-    const detail::WriteAccess access(view_, ticket_, name_);
+    const detail::WriteAccess access(view_, ticket_, name_, key, desired.value_or(std::string_view()));
     if (desired) {
         access.txn->put(access.tree, key, *desired);
     } else {
         access.txn->erase(access.tree, key);
     }
     return true;
+} catch (...) {
+    detail::write_failed(detail::open_txn(view_, ticket_));
 }
 
-bool WritableTree::erase(std::string_view key) {
+bool WritableTree::erase(std::string_view key) try {
     if (!exists()) return false;
-    const detail::WriteAccess access(view_, ticket_, name_);
+    const detail::WriteAccess access(view_, ticket_, name_, key, {});
     return access.txn->erase(access.tree, key);
+} catch (...) {
+    detail::write_failed(detail::open_txn(view_, ticket_));
 }
 
-std::uint64_t WritableTree::erase_range(std::string_view from, std::optional<std::string_view> to) {
+std::uint64_t WritableTree::erase_range(std::string_view from, std::optional<std::string_view> to) try {
     if (!exists()) return 0;
-    const detail::WriteAccess access(view_, ticket_, name_);
+    const detail::WriteAccess access(view_, ticket_, name_, from, {});
     return access.txn->erase_range(access.tree, from, to);
+} catch (...) {
+    detail::write_failed(detail::open_txn(view_, ticket_));
 }
 
-void WritableTree::append(std::string_view key, std::string_view value) {
-    const detail::WriteAccess access(view_, ticket_, name_);
+void WritableTree::append(std::string_view key, std::string_view value) try {
+    const detail::WriteAccess access(view_, ticket_, name_, key, value);
     access.txn->append(access.tree, key, value);
+} catch (...) {
+    detail::write_failed(detail::open_txn(view_, ticket_));
 }
 
 }  // namespace northstar::inline v0

@@ -40,6 +40,12 @@ const char* to_string(Errc code) noexcept {
     return "unknown";
 }
 
+const char* Error::what() const noexcept {
+    // Made where not even a sentence could be allocated.
+    if (message_.empty()) return "an allocation failed and what was begun was undone; free memory and try again";
+    return message_.c_str();
+}
+
 Error::Error(Errc code, std::string message, std::string file, std::uint64_t page)
     : code_(code), message_(std::move(message)), file_(std::move(file)), page_(page) {}
 

@@ -114,7 +114,7 @@ MetaState decode_meta(std::span<const std::byte> bytes, Meta& meta) {
         return magic ? MetaState::damaged : MetaState::foreign;
     }
     if (!magic) return MetaState::foreign;
-    if (load_u32(bytes.data() + 20) > k_format_version) return MetaState::newer;
+    if (load_u32(bytes.data() + 20) > k_format_version || load_u64(bytes.data() + 24) != 0) return MetaState::newer;
     Meta m;
     each_field(Load{bytes.data()}, m);
     m.history.kind = static_cast<History::Kind>(bytes[280]);

@@ -61,7 +61,7 @@ struct MetaExtent {
 
 struct Meta {
     static constexpr std::size_t k_max_extents = 156;
-    std::uint64_t features = 0;
+    std::uint64_t features = 0;  // none is known: a file with one is of a newer format
     std::uint32_t page_size = 4096;
     std::uint32_t log_align = 0;
     Uuid uuid{};

@@ -274,7 +274,10 @@ FileSystem PosixVfs::file_system(const std::string& path) {
     check_path(path);
     struct statfs status;
     int error = ::statfs(path.c_str(), &status) == 0 ? 0 : errno;
-    if (error == ENOENT) error = ::statfs(directory_of(path).c_str(), &status) == 0 ? 0 : errno;
+    if (error == ENOENT || error == ENOTDIR) {
+        if (::statfs(directory_of(path).c_str(), &status) != 0) fail_missing(path, errno);
+        error = 0;
+    }
     if (error != 0) fail_system(error, "statfs", "identify the file system of", path);
     return classify(static_cast<std::uint32_t>(status.f_type));
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <system_error>
 
 namespace northstar::inline v0::detail {
 
@@ -18,8 +19,15 @@ constexpr std::uint64_t k_longest_pause_us = 2000;
 
 void DatabaseCore::start_background() {
     if (options_.read_only) return;
-    background_ = std::thread([this] { run_checkpoints(); });
-    flusher_ = std::thread([this] { run_flushes(); });
+    try {
+        background_ = std::thread([this] { run_checkpoints(); });
+        flusher_ = std::thread([this] { run_flushes(); });
+    } catch (const std::system_error& error) {
+        fail(Errc::io,
+             "cannot start the two threads of " + path_ + " (" + error.what() +
+                 "); raise the limit of threads, or open it with background = false",
+             path_);
+    }
 }
 
 void DatabaseCore::stop_background() noexcept {
@@ -103,8 +111,9 @@ void DatabaseCore::run_flushes() {
                 }
                 end_exclusive();
             }
-        } catch (const Error&) {
-            // A failed flush has poisoned the database: every waiting commit reports it.
+        } catch (const std::exception&) {
+            // A failed flush has poisoned the database: every waiting commit reports it. Where memory was short it is
+            // tried again.
         }
         const std::uint64_t wanted = processes_->load(Word::write_wanted);
         processes_->wait(Word::write_wanted, wanted, pause);

@@ -174,7 +174,6 @@ Commit DatabaseCore::commit(WriteTxn& t) {
         },
         [&] {
             root->log_position = end;
-            counters_.log_bytes_written.fetch_add(size, std::memory_order_relaxed);
             counters_.commits.fetch_add(1, std::memory_order_relaxed);
             install(work, root);
             published(txn, end, fields.time_us, !lazy);

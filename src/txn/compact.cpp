@@ -5,6 +5,7 @@
 // history segments and sealed log extents themselves. What was moved is dead for two generations, then free.
 // [COMPACT-1] Content, txns and the log stay as they are: a lifted root has the txn of the one it replaces.
 // [COMPACT-2] A step holds the writer's turn for a bounded number of pages; the search for them does not hold it.
+// [COMPACT-3] It ends, whatever is held: a round lifts no more pages than lie behind its line, and rounds are few.
 #include "base/bytes.hpp"
 #include "base/check.hpp"
 #include "base/error.hpp"
@@ -264,7 +265,9 @@ std::uint64_t DatabaseCore::compact_locked(std::uint64_t most_bytes, bool clean)
             throw;
         }
         close_view(view);
-        while (moved < most_bytes / page_size_ && lift_pages(line, finder.leaves_with_runs, moved)) {
+        // Once each: where snapshots hold what lies further down, a page is placed behind the line again.
+        const std::uint64_t enough = std::min(most_bytes / page_size_, moved + space.end() - line);
+        while (moved < enough && lift_pages(line, finder.leaves_with_runs, moved)) {
             checkpoint_locked(clean, true, line);
         }
         for (int i = 0; i < k_settling_checkpoints; ++i) checkpoint_locked(clean, true, line);

@@ -326,7 +326,6 @@ void DatabaseCore::append_copied(std::span<std::vector<std::byte>> records) {
                     log_->publish();
                 },
                 [&] { publish_log_end(); });
-            counters_.log_bytes_written.fetch_add(bytes.size(), std::memory_order_relaxed);
             if (!commit) continue;
             txn = record.txn();
             time_us = fields.time_us;

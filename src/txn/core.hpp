@@ -50,7 +50,7 @@ struct Ledger;
 
 struct Counters {
     std::atomic<std::uint64_t> commits{0}, conflicts{0}, flushes{0}, checkpoints{0}, replayed_txns{0};
-    std::atomic<std::uint64_t> log_bytes_written{0}, page_bytes_written{0}, pages_copied{0};
+    std::atomic<std::uint64_t> page_bytes_written{0}, pages_copied{0};
     std::atomic<std::uint64_t> last_checkpoint_us{0}, slowdown_us{0};
 };
 

@@ -119,16 +119,11 @@ Txn DatabaseCore::durable_txn() {
 
 /// The name a tree has, or had.
 std::string DatabaseCore::tree_name(std::uint64_t id) {
-    ReadView* view = open_view();
+    // Closed whatever happens: the catalog may be damaged.
+    const std::unique_ptr<ReadView, void (*)(ReadView*) noexcept> view(open_view(), close_view);
     CatalogEntry entry;
-    std::string name;
-    if (find_tree(*source_, view->root->catalog.root, id, entry)) {
-        name = std::string(entry.name);
-    } else {
-        name = dropped_tree_name(*source_, view->root->catalog.root, id);
-    }
-    close_view(view);
-    return name;
+    if (find_tree(*source_, view->root->catalog.root, id, entry)) return std::string(entry.name);
+    return dropped_tree_name(*source_, view->root->catalog.root, id);
 }
 
 Txn DatabaseCore::first_readable(Txn from) {

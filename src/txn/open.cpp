@@ -56,7 +56,7 @@ std::shared_ptr<DatabaseCore> DatabaseCore::open(const std::string& path, const 
 DatabaseCore::~DatabaseCore() {
     try {
         close();
-    } catch (const Error&) {
+    } catch (...) {
         // What could not be written now is in the log; the next opener replays it.
     }
 }
@@ -104,14 +104,15 @@ void DatabaseCore::open_file(const std::string& path, Vfs* vfs) {
     } else {
         vfs_ = vfs != nullptr ? vfs : &posix_vfs();
     }
-    bool created = false;
-    file_ = vfs_->open(path_, {options_.create && !options_.read_only, options_.read_only}, created);
+    // Before there is a file that a refusal would leave behind.
     if (!memory_ && !options_.exclusive && vfs_->file_system(path_) == FileSystem::network) {
         fail(Errc::network_file_system,
              path_ + " lies on a network or shared-folder file system, where locks cannot be relied on; put it on a "
                      "local disk, or open it with exclusive = true from one process only",
              path_);
     }
+    bool created = false;
+    file_ = vfs_->open(path_, {options_.create && !options_.read_only, options_.read_only}, created);
     if (vfs == nullptr && !memory_) {
         identity_ = vfs_->identity(path_);
         const std::lock_guard lock(registry().mutex);
@@ -145,6 +146,7 @@ void DatabaseCore::open_file(const std::string& path, Vfs* vfs) {
         unregister();
         throw;
     }
+    coarse_us_.store(vfs_->monotonic_us(), std::memory_order_relaxed);
     if (options_.background) start_background();
 }
 
@@ -754,9 +756,12 @@ void DatabaseCore::close_writable() {
         }
     } catch (...) {
         closed_ = true;
+        file_->unlock(Processes::open);
         file_->unlock(Processes::gate);
         throw;
     }
+    // In this order: whoever comes through the gate next must not find the open lock still exclusive.
+    file_->unlock(Processes::open);
     file_->unlock(Processes::gate);
 }
 

@@ -68,10 +68,16 @@ void DatabaseCore::fill_statistics(Statistics& s) {
         }
         release_carving();
     }
-    s.overlay_bytes = arena_->bytes_in_use();
     s.overlay_limit = overlay_limit_;
+    if (turn_.try_acquire()) {
+        // Writers look only now and then at what no snapshot needs any more.
+        roots_->reclaim(true);
+        turn_.release();
+    }
+    s.overlay_bytes = arena_->bytes_in_use();
     s.overlay_held_by_snapshots = roots_->buried_bytes();
-    const std::uint64_t now = coarse_us_.load();
+    const std::uint64_t now = vfs_->monotonic_us();
+    coarse_us_.store(now, std::memory_order_relaxed);  // where no thread does it
     views_->each([&](ReadView& open) {
         ++s.snapshots_open;
         const std::uint64_t opened = open.opened_us.load(std::memory_order_relaxed);

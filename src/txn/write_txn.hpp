@@ -50,6 +50,8 @@ public:
     void set_history(std::string_view tree, History history);
     void set_default_history(History history);
 
+    /// Throws Error(key_too_large, value_too_large); asked before the tree is made.
+    void check_sizes(std::string_view key, std::string_view value) const;
     // Writing; `tree` is an index from make_tree().
     void put(int tree, std::string_view key, std::string_view value);
     void append(int tree, std::string_view key, std::string_view value);
@@ -83,7 +85,6 @@ private:
         std::optional<std::string> to;
     };
     void begin();
-    void check_sizes(std::string_view key, std::string_view value) const;
     bool still_valid(const Root& built) const;
     void apply_again(const Root& built);
     void finish() noexcept;

@@ -1,0 +1,209 @@
+// txn_waiting_test.cpp -- waiting for the writer's turn, and living with processes that stand still.
+#include "txn_support.hpp"
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <fstream>
+#include <functional>
+#include <thread>
+
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+namespace {
+
+using namespace northstar;
+using txn_test::code_of;
+using txn_test::Workplace;
+
+Txn put(Database& db, const std::string& key, const std::string& value, Durability durability = Durability::lazy) {
+    Transaction tx = db.begin_write({durability, 60'000});
+    tx.tree("t").put(key, value);
+    return tx.commit().txn;
+}
+
+/// Words that parent and children share.
+struct Shared {
+    std::atomic<std::uint64_t> number{0};
+    std::atomic<bool> stop{false};
+    std::atomic<bool> ready{false};
+};
+
+class SharedMemory {
+public:
+    SharedMemory() {
+        void* const memory = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        REQUIRE(memory != MAP_FAILED);
+        shared_ = new (memory) Shared;
+    }
+    SharedMemory(const SharedMemory&) = delete;
+    SharedMemory& operator=(const SharedMemory&) = delete;
+    ~SharedMemory() { ::munmap(shared_, sizeof(Shared)); }
+    Shared* operator->() { return shared_; }
+
+private:
+    Shared* shared_;
+};
+
+pid_t in_child(const std::function<void()>& fn) {
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        try {
+            fn();
+            ::_exit(0);
+        } catch (const std::exception& error) {
+            std::fprintf(stderr, "child: %s\n", error.what());
+        }
+        ::_exit(1);
+    }
+    return child;
+}
+
+int ended(pid_t child) {
+    int status = 0;
+    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/// What a thread of this process does, as the system sees it: 'R' it runs, 'S' it sleeps ...
+char state_of(long thread) {
+    std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
+    std::string text;
+    std::getline(file, text);
+    const std::size_t at = text.rfind(") ");
+    return at == std::string::npos ? '?' : text[at + 2];
+}
+
+}  // namespace
+
+TEST_CASE("A process that writes without pause lets others have their turn", "[SWARM-3][TX-1]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    SharedMemory shared;
+    const pid_t hog = in_child([&] {
+        Database db = Database::open(path);
+        while (!shared->stop) {
+            put(db, "hog", std::to_string(shared->number));
+            ++shared->number;
+            shared->ready = true;
+        }
+    });
+    while (!shared->ready) std::this_thread::yield();
+    {
+        Database db = Database::open(path);
+        std::uint64_t most = 0;
+        for (int i = 0; i < 30; ++i) {
+            const std::uint64_t before = shared->number;
+            CHECK_FALSE(code_of([&] { put(db, "k" + std::to_string(i), "v"); }));
+            most = std::max(most, shared->number - before);
+        }
+        INFO("at most " << most << " transactions of the other one while this one waited");
+        CHECK(db.begin_read().tree("t").size() == 31);
+    }
+    shared->stop = true;
+    CHECK(ended(hog) == 0);
+}
+
+TEST_CASE("Threads have their turns in the order they asked", "[TX-1]") {
+    Database db = Database::open(":memory:");
+    std::vector<int> order;
+    std::vector<std::thread> threads;
+    Transaction first = db.begin_write();
+    for (int i = 0; i < 6; ++i) {
+        std::atomic<long> asking{0};
+        threads.emplace_back([&, i] {
+            asking = ::syscall(SYS_gettid);
+            Transaction tx = db.begin_write();
+            order.push_back(i);  // under the turn
+        });
+        while (asking == 0) std::this_thread::yield();
+        // The next one asks when this one sleeps: it stands in the queue then.
+        while (state_of(asking) != 'S') std::this_thread::yield();
+    }
+    first.rollback();
+    for (std::thread& thread : threads) thread.join();
+    CHECK(order == std::vector<int>{0, 1, 2, 3, 4, 5});
+}
+
+TEST_CASE("A stopped process costs its own generation and nothing more", "[SWARM-4][SNAP-7][SPACE-2][slow]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    const auto write_all = [](Database& db, char c) {
+        Transaction tx = db.begin_write({Durability::lazy, 60'000});
+        for (int i = 0; i < 200; ++i) tx.tree("t").put("k" + std::to_string(100 + i), std::string(500, c));
+        tx.commit();
+    };
+    SharedMemory shared;
+    Options options;
+    options.history = History::nothing();
+    {
+        Database db = Database::open(path, options);
+        write_all(db, 'a');
+    }
+    const pid_t reader = in_child([&] {
+        Database db = Database::open(path, options);
+        const Snapshot held = db.begin_read();
+        const std::string_view view = held.tree("t").get("k150").value();
+        const Hash before = held.state_hash();
+        shared->ready = true;
+        while (!shared->stop) std::this_thread::yield();
+        if (view != std::string(500, 'a') || held.state_hash() != before) throw std::runtime_error("it moved");
+        if (db.begin_read().tree("t").get("k150") != std::string(500, 'z')) throw std::runtime_error("not up to date");
+    });
+    while (!shared->ready) std::this_thread::yield();
+    REQUIRE(::kill(reader, SIGSTOP) == 0);
+    {
+        Database db = Database::open(path, options);
+        std::uint64_t early = 0;
+        for (int round = 0; round < 60; ++round) {
+            write_all(db, static_cast<char>('b' + round % 20));
+            db.checkpoint();
+            if (round == 12) early = std::filesystem::file_size(path);
+        }
+        write_all(db, 'z');
+        db.sync();
+        // Sixty rewritings of everything; the file stays as large as it was after a few.
+        CHECK(std::filesystem::file_size(path) <= early + early / 4);
+        CHECK(db.verify().ok());
+    }
+    shared->stop = true;
+    REQUIRE(::kill(reader, SIGCONT) == 0);
+    CHECK(ended(reader) == 0);
+    const Database db = Database::open(path, options);
+    CHECK(db.verify().ok());
+}
+
+TEST_CASE("A snapshot that stays open for long lets space be used again", "[SNAP-7][SPACE-2][SNAP-1][slow]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    Options options;
+    options.background = false;
+    options.history = History::nothing();
+    Database db = Database::open(path, options);
+    const auto write_all = [&](char c) {
+        Transaction tx = db.begin_write({Durability::lazy, std::nullopt});
+        for (int i = 0; i < 200; ++i) tx.tree("t").put("k" + std::to_string(100 + i), std::string(500, c));
+        tx.commit();
+    };
+    write_all('a');
+    db.checkpoint();
+    write_all('b');
+    const Snapshot held = db.begin_read();
+    std::uint64_t early = 0;
+    for (int round = 0; round < 60; ++round) {
+        write_all(static_cast<char>('c' + round % 20));
+        db.checkpoint();
+        if (round == 12) early = std::filesystem::file_size(path);
+    }
+    CHECK(std::filesystem::file_size(path) <= early + early / 4);
+    for (auto [key, value] : held.tree("t").all()) {
+        if (value != std::string(500, 'b')) FAIL("another value under " << key);
+    }
+    // Two hundred entries are thirty pages: one overlay and its generation are held, not sixty.
+    CHECK(db.statistics().overlay_held_by_snapshots < 80 * 4096);
+    CHECK(db.statistics().held_pages < 200);
+    CHECK(db.verify().ok());
+}
