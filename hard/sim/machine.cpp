@@ -71,6 +71,7 @@ void DiskState::kill(std::uint64_t number) {
     Process& process = processes.at(number);
     if (!process.alive) return;
     ++write_number;
+    dropped_locks.clear();
     for (Holding* holding : process.holdings) holding->cut_off();
     process.alive = false;
 }

@@ -109,6 +109,7 @@ struct DiskState {
     std::function<void(std::uint64_t, Call)> observer;
     bool observing = false;
 
+    std::vector<std::uint64_t> dropped_locks;  // bytes that the process killed last had locked
     std::map<std::uint64_t, Process> processes;
     std::map<std::uint64_t, std::shared_ptr<Node>> nodes;
     Directory directory;

@@ -109,9 +109,12 @@ SimulatedFile::~SimulatedFile() {
 
 void SimulatedFile::cut_off() {
     for (const auto& [address, length] : windows_) image().cut_off(address, length, state_->write_number);
-    const std::size_t dropped =
-        std::erase_if(node_->locks, [&](const Node::Held& held) { return held.file == id_; });
-    for (std::size_t i = 0; i < dropped; ++i) state_->count(Fault::lock_dropped);
+    std::erase_if(node_->locks, [&](const Node::Held& held) {
+        if (held.file != id_) return false;
+        state_->count(Fault::lock_dropped);
+        state_->dropped_locks.push_back(held.byte);
+        return true;
+    });
     if (node_->opens > 0) --node_->opens;
 }
 
@@ -184,9 +187,16 @@ void SimulatedFile::sync() {
         image().fail_sync(state_->random);
         state_->fail_call_with(Errc::io, "flush", path_);
     }
-    // A process that is killed in the middle may or may not have flushed; for a power crash that is no special case.
-    if (verdict.crash && state_->crash_kind == CrashKind::kill && state_->random.chance(1, 2)) {
-        image().sync(state_->random);
+    // A process that is killed in the middle may have flushed, or not, or not have lived to hear that it failed; for a
+    // power crash that is no special case.
+    if (verdict.crash && state_->crash_kind == CrashKind::kill) {
+        switch (state_->random.below(3)) {
+            case 0: image().sync(state_->random); break;
+            case 1: break;
+            default:
+                image().fail_sync(state_->random);
+                state_->count(Fault::sync_failed_untold);
+        }
     }
     state_->obey(process_, verdict, "flush", path_);
     image().sync(state_->random);

@@ -8,7 +8,7 @@
 //         old or new; equal bytes survive). Only a profile with `garbage` breaks bytes that nobody wrote. Sizes are
 //         settled apart from sectors; directory entries in the order they were made.
 // [SIM-3] A sync that fails keeps some sectors and calls all of them clean: the cache shows bytes that the disk does
-//         not have, the next sync succeeds, only one caller hears of it.
+//         not have, the next sync succeeds, only one caller hears of it; nobody does where that one is killed.
 // [SIM-4] A process that died can change nothing any more, not even through the mappings and words its objects hold.
 //         Crash is thrown once, where the death happens; later calls of a dead process are Error(io).
 // [SIM-5] Two runs with equal seed, profile, plans and calls have equal fingerprint().
@@ -55,7 +55,7 @@ enum class Fault : std::uint8_t {
     sector_new, sector_old, sector_between, sector_torn, sector_garbage,
     size_new, size_old, size_between, entries_lost,
     io_error, no_space, partial_write, short_read,
-    sync_failed, sync_kept_sector, sync_dropped_sector, evicted_sector,
+    sync_failed, sync_failed_untold, sync_kept_sector, sync_dropped_sector, evicted_sector,
     bit_rot, zeroed, scribbled, misdirected, lost_write,
     clock_jump, stale_words, mapped_sector, lock_dropped,
     count
@@ -125,6 +125,9 @@ public:
     void evict();
     void set_capacity(std::uint64_t bytes);
     void set_profile(const Profile& profile);  ///< everything but the sector size
+
+    /// Bytes of files that the process which died last had locked.
+    std::vector<std::uint64_t> last_dropped_locks() const;
 
     /// What a power loss now could leave: another machine with no process, settled by `seed`.
     std::unique_ptr<SimulatedDisk> crashed_copy(std::uint64_t seed);

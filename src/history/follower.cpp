@@ -47,12 +47,14 @@ std::shared_ptr<const SegmentView> HistoryFollower::open(const StoredSegment& se
         std::span<const std::byte>(at + k_page_header_size, static_cast<std::size_t>(segment.bytes)));
 }
 
-void HistoryFollower::load(const std::vector<StoredSegment>& segments, Txn sealed, std::uint64_t position) {
+void HistoryFollower::load(const std::vector<StoredSegment>& segments, Txn sealed, std::uint64_t position,
+                           std::uint64_t generation) {
     std::vector<std::shared_ptr<const SegmentView>> views;
     for (const StoredSegment& segment : segments) views.push_back(open(segment));
     const std::lock_guard lock(mutex_);
     segments_ = segments;
     views_ = std::move(views);
+    generation_ = generation;
     sealed_ = sealed;
     sealed_position_ = position;
     tail_ = std::make_shared<HistoryTail>(sealed);
@@ -80,8 +82,9 @@ void HistoryFollower::extend_tail(Txn txn) {
     }
 }
 
-std::shared_ptr<const HistoryIndex> HistoryFollower::index(Txn txn) {
+std::shared_ptr<const HistoryIndex> HistoryFollower::index(Txn txn, std::uint64_t* generation) {
     const std::lock_guard lock(mutex_);
+    if (generation != nullptr) *generation = generation_;
     if (txn > sealed_) extend_tail(txn);
     std::vector<std::shared_ptr<const HistorySource>> sources(views_.begin(), views_.end());
     sources.push_back(tail_);
@@ -160,12 +163,14 @@ HistoryFollower::Sealed HistoryFollower::seal(Placer& placer, Txn txn, std::uint
     return out;
 }
 
-void HistoryFollower::adopt(const std::vector<StoredSegment>& segments, Txn sealed, std::uint64_t position) {
+void HistoryFollower::adopt(const std::vector<StoredSegment>& segments, Txn sealed, std::uint64_t position,
+                            std::uint64_t generation) {
     std::vector<std::shared_ptr<const SegmentView>> views;
     for (const StoredSegment& segment : segments) views.push_back(open(segment));
     const std::lock_guard lock(mutex_);
     segments_ = segments;
     views_ = std::move(views);
+    generation_ = generation;
     if (sealed == sealed_) {
         // The same point of the log may have two positions: the end of an extent and the start of the one behind it.
         if (tail_->last() == sealed) tail_position_ = std::max(tail_position_, position);

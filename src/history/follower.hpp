@@ -41,12 +41,14 @@ public:
     HistoryFollower(FilePages& pages, const LogStore& log) : pages_(pages), log_(log) {}
 
     /// Stands on the segments of a generation. `sealed`: the txn they end with; `position`: the log behind it.
-    void load(const std::vector<StoredSegment>& segments, Txn sealed, std::uint64_t position);
+    void load(const std::vector<StoredSegment>& segments, Txn sealed, std::uint64_t position,
+              std::uint64_t generation);
     std::vector<StoredSegment> segments() const;
     Txn sealed_txn() const;
 
-    /// Everything up to `txn`; reads the log behind the tail as far as needed.
-    std::shared_ptr<const HistoryIndex> index(Txn txn);
+    /// Everything up to `txn`; reads the log behind the tail as far as needed. The index reads pages of the generation
+    /// whose number is put into `generation`: they stay as long as that is pinned.
+    std::shared_ptr<const HistoryIndex> index(Txn txn, std::uint64_t* generation = nullptr);
     /// Sparse positions without reading the log.
     std::optional<LogAnchor> anchor_of(Txn txn) const;
     std::optional<LogAnchor> anchor_at(std::uint64_t time_us) const;
@@ -58,7 +60,8 @@ public:
     /// Seals what lies between the sealed txn and `txn`, merges segments of one tier, places what is new.
     Sealed seal(Placer& placer, Txn txn, std::uint64_t log_end, std::uint64_t generation, const Keeps& keeps);
     /// After the meta page that names them is durable.
-    void adopt(const std::vector<StoredSegment>& segments, Txn sealed, std::uint64_t position);
+    void adopt(const std::vector<StoredSegment>& segments, Txn sealed, std::uint64_t position,
+               std::uint64_t generation);
 
 private:
     std::shared_ptr<const SegmentView> open(const StoredSegment& segment) const;
@@ -68,6 +71,7 @@ private:
     mutable std::mutex mutex_;
     std::vector<StoredSegment> segments_;                        // ascending txns
     std::vector<std::shared_ptr<const SegmentView>> views_;
+    std::uint64_t generation_ = 0;                               // that names them
     Txn sealed_ = 0;
     std::uint64_t sealed_position_ = 0;                          // of the log behind the sealed txn
     std::shared_ptr<HistoryTail> tail_;

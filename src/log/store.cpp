@@ -28,10 +28,18 @@ void LogStore::unmap() noexcept {
     map_ = nullptr;
 }
 
-void LogStore::set_extents(ExtentDirectory extents, std::map<std::uint64_t, std::uint64_t> births) {
+std::uint64_t LogStore::set_extents(ExtentDirectory extents, std::map<std::uint64_t, std::uint64_t> births) {
     const std::unique_lock lock(mutex_);
+    const std::uint64_t known = extents.end();
+    for (std::size_t i = directory_.at_or_after(known); i < directory_.size(); ++i) {
+        const Extent& extent = directory_[i];
+        if (extent.logical >= known && extents.add(extent)) births.emplace(extent.logical, births_.at(extent.logical));
+    }
     directory_ = std::move(extents);
     births_ = std::move(births);
+    std::uint64_t pages = 0;
+    for (const Extent& extent : directory_.all()) pages = std::max(pages, extent.page + extent.pages);
+    return pages;
 }
 
 ExtentDirectory LogStore::extents() const {
@@ -63,6 +71,11 @@ std::vector<Extent> LogStore::below(std::uint64_t position) const {
 void LogStore::remove_below(std::uint64_t position) {
     const std::unique_lock lock(mutex_);
     for (const Extent& e : directory_.release_below(position)) births_.erase(e.logical);
+}
+
+void LogStore::remove_from(std::uint64_t position) {
+    const std::unique_lock lock(mutex_);
+    for (const Extent& e : directory_.release_from(position)) births_.erase(e.logical);
 }
 
 void LogStore::move_extent(const Extent& extent, std::uint64_t born) {

@@ -39,7 +39,9 @@ public:
     std::uint32_t log_align() const { return log_align_; }
 
     // ---- extents ----
-    void set_extents(ExtentDirectory extents, std::map<std::uint64_t, std::uint64_t> births);
+    /// Stands on the extents of a generation. Those known behind them stay: they were announced since, and whoever reads
+    /// the log meanwhile goes on finding them. Returns one past the last page of any extent.
+    std::uint64_t set_extents(ExtentDirectory extents, std::map<std::uint64_t, std::uint64_t> births);
     ExtentDirectory extents() const;
     /// Generation each extent was carved in, by logical start.
     std::map<std::uint64_t, std::uint64_t> births() const;
@@ -48,6 +50,8 @@ public:
     /// Extents that end at or before the position; remove_below() takes them out.
     std::vector<Extent> below(std::uint64_t position) const;
     void remove_below(std::uint64_t position);
+    /// Takes out extents that begin at or after the position: a reserve that was not announced.
+    void remove_from(std::uint64_t position);
     /// The extent's bytes were copied to these pages.
     void move_extent(const Extent& extent, std::uint64_t born);
     std::uint64_t bytes_of_extents() const;

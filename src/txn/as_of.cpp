@@ -73,11 +73,11 @@ ReadView* DatabaseCore::open_past_view(AsOf point) {
         auto past = std::make_unique<PastState>();
         past->txn = txn;
         past->time_us = txn == 0 ? 0 : time_of(txn);
-        past->history = history_->index(newest);
+        past->history = hold_history(newest, past->generation);
         past->retained.root = Ref(meta.retained.root);
         past->retained.count = meta.retained.count;
         past->retained_txn = meta.retained_txn;
-        view->past = past.release();
+        view->past = past.release();  // who closes the view releases the generation
         return view;
     } catch (...) {
         close_view(view);
@@ -161,10 +161,12 @@ std::vector<Version> DatabaseCore::versions(std::string_view tree, std::string_v
     ReadView* view = open_view();
     try {
         const Txn newest = view->root->txn.load();
-        const std::shared_ptr<const HistoryIndex> index = history_->index(newest);
-        PastState past;
-        past.txn = newest;
-        past.history = index;
+        auto state = std::make_unique<PastState>();
+        state->txn = newest;
+        state->history = hold_history(newest, state->generation);
+        view->past = state.release();
+        const PastState& past = *view->past;
+        const std::shared_ptr<const HistoryIndex>& index = past.history;
         // Every tree that ever had the name: today's and those that were dropped.
         std::set<std::uint64_t> ids;
         CatalogEntry entry;

@@ -88,6 +88,10 @@ void DatabaseCore::run_flushes() {
         coarse_us_.store(now, std::memory_order_relaxed);
         std::uint64_t pause = k_idle_us;
         try {
+            // Lazy commits of a process that died are flushed by those that live. [DUR-2]
+            if (lazy_since_us_.load() == 0 && processes_->load(Word::durable_txn) < processes_->load(Word::built_txn)) {
+                lazy_since_us_.store(now);
+            }
             if (const std::uint64_t since = lazy_since_us_.load(); since != 0 && !poisoned()) {
                 if (now - since >= lazy_us) {
                     make_durable(processes_->load(Word::built_txn), 0);

@@ -6,7 +6,8 @@
 //   4  write the meta page of the new generation; flush; publish
 //   5  release the lock; rebase: the newer memory pages are copied onto the new base, the last of them under the turn
 //
-// [CKPT-1] The meta page is written only after everything it names was flushed, and never after a failed flush.
+// [CKPT-1] The meta page is written only after everything it names was flushed, and never after a failed flush, whether
+//          somebody lived to hear of it or not.
 // [CKPT-2] A rebase changes no content: a copied page differs from its original in its refs alone. The original of a
 //          placed page is replaced by its page in the file.
 #include "base/error.hpp"
@@ -19,6 +20,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace northstar::inline v0::detail {
 
@@ -60,6 +62,8 @@ void DatabaseCore::finish_checkpoint_of_the_dead() {
         meta.generation != next) {
         return;
     }
+    // The dead may have been told of a failed flush, after which the cache shows a page that the disk does not have.
+    write_meta(meta);
     flush_everything();
     processes_->store(Word::clean, meta.clean ? 1 : 0);
     processes_->store(Word::generation, next);
@@ -113,8 +117,21 @@ void DatabaseCore::learn_announced(const Root& from) {
     }
 }
 
+/// The position behind the records that are no commits, from a position on; `epoch` becomes that of the last. A commit
+/// that another thread made in the meantime stays behind it.
+std::uint64_t DatabaseCore::behind_control_records(std::uint64_t position, std::uint64_t& epoch) const {
+    while (position < processes_->load(Word::log_position)) {
+        const RecordView record = log_->read(position);
+        if (record.kind() == RecordKind::commit || record.kind() == RecordKind::part) break;
+        epoch = record.header().epoch;
+        position = record.kind() == RecordKind::next ? record.continues_at() : record.end();
+    }
+    return position;
+}
+
 void DatabaseCore::learn_extent(const Extent& extent) {
-    if (!log_->add_extent(extent, processes_->load(Word::generation))) return;
+    log_->add_extent(extent, processes_->load(Word::generation));
+    // Also when it was known: what follows may have failed the first time.
     const std::uint64_t end = extent.page + extent.pages;
     if (end > source_->limit()) {
         if (file_->size() < end * page_size_) {
@@ -164,16 +181,17 @@ void DatabaseCore::grow_log(std::uint64_t bytes, std::uint64_t wanted) {
             const std::lock_guard lock(space_mutex_);
             load_space();
             extent.page = space_.allocate(extent.pages);
+            // Known before a checkpoint can write the map: an extent that is taken in a map stands in its ledger.
             try {
                 file_->allocate(extent.page * page_size_, extent.pages * page_size_);
                 learn_extent(extent);
             } catch (...) {
+                // Nobody announced it, so nobody may write into it.
+                log_->remove_from(extent.logical);
                 space_.give_back({extent.page, extent.pages});
                 throw;
             }
             space_extents_end_ = extent.logical + extent.pages * page_size_;
-            // Known before a checkpoint can write the map: an extent that is taken in a map stands in its ledger.
-            learn_extent(extent);
         }
         const RecordFields fields = control_fields();
         write_log([&] { log_->move_to_fit(wanted, fields, {&extent, 1}); }, [&] { publish_log_end(); });
@@ -208,14 +226,7 @@ void DatabaseCore::write_meta(const Meta& meta) {
 }
 
 void DatabaseCore::flush_everything() {
-    take_lock(Processes::flush);
-    try {
-        flush_file();
-    } catch (...) {
-        processes_->unlock(Processes::flush);
-        throw;
-    }
-    processes_->unlock(Processes::flush);
+    with_flush_lock([this] { flush_file(); });
 }
 
 /// The first byte behind a clean close is written only after the meta page no longer says that it is clean.
@@ -296,6 +307,9 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
             release_carving();
             return false;
         }
+        // What a dead process left is done with before pages are written that its flush may have lost.
+        if (processes_->load(Word::flushing) != 0) flush_everything();
+        const std::uint64_t lost_before = processes_->load(Word::flushes_lost);
         learn_announced(*frozen);
         roots_->freeze(frozen);
         meta.generation = newest_.generation + 1;
@@ -307,10 +321,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
         meta.clean = clean;
         meta.log_position = frozen->log_position;
         meta.epoch = frozen->epoch;
-        if (clean) {
-            meta.log_position = processes_->load(Word::log_position);
-            meta.epoch = processes_->load(Word::epoch);
-        }
+        if (clean) meta.log_position = behind_control_records(meta.log_position, meta.epoch);
         const std::vector<std::uint64_t> generations = generations_in_use();
         const bool history = keeps_history(*frozen);
         if (!history) {
@@ -394,16 +405,25 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
         counters_.page_bytes_written.fetch_add(placer->bytes_written(), std::memory_order_relaxed);
 
         flush_everything();
+        if (processes_->load(Word::flushes_lost) != lost_before) {
+            fail(Errc::io,
+                 "a process died while it flushed " + path_ + ", so pages of this checkpoint may be missing on the "
+                                                              "disk; make it again",
+                 path_);
+        }
         write_meta(meta);
         flush_everything();
 
+        // Pinned before anybody here can see anything of it.
+        processes_->pin(meta.generation);
+        own_generation_.store(meta.generation);
         log_->remove_below(needed_log);
         for (const Extent& e : moved) log_->move_extent(e, meta.generation);
         {
             const std::lock_guard lock(chain_mutex_);
             if (chain_txn_ == meta.txn) chain_position_ = std::max(chain_position_, meta.log_position);
         }
-        history_->adopt(sealed.segments, meta.sealed_txn, meta.sealed_position);
+        history_->adopt(sealed.segments, meta.sealed_txn, meta.sealed_position, meta.generation);
         {
             const std::lock_guard lock(space_mutex_);
             space_generation_ = meta.generation;
@@ -411,10 +431,8 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
             const std::uint64_t kept = std::max(space_.end(), newest_.file_pages) * page_size_;
             if (!memory_ && file_->size() > kept) file_->truncate(kept);
             // Together with the map: who allocates next must not load that of the generation before.
-            processes_->pin(meta.generation);
             checkpoint_position_.store(meta.log_position, std::memory_order_relaxed);
             processes_->store(Word::clean, clean ? 1 : 0);
-            own_generation_.store(meta.generation);
             processes_->store(Word::generation, meta.generation);
         }
     } catch (...) {
@@ -423,6 +441,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
             const std::lock_guard lock(space_mutex_);
             space_generation_ = 0;
         }
+        own_generation_.store(0);
         if (placer != nullptr) {
             for (Frame* frame : placer->frames()) frame->forward = 0;
         }
@@ -433,15 +452,19 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
     }
     release_carving();
     try {
-        rebase(meta, frozen_number, placer->frames());
+        rebase(meta, frozen_number, placer->frames(), view);
     } catch (...) {
-        // The base is adopted like one that another process made.
+        // The base is adopted like one that another process made, unless somebody here stands on a newer one already.
+        {
+            const std::lock_guard lock(meta_mutex_);
+            if (!keeps_pin(meta.generation)) processes_->unpin(meta.generation);
+        }
         own_generation_.store(0);
-        close_view(view);
+        if (view != nullptr) close_view(view);
         roots_->thaw();
         throw;
     }
-    close_view(view);
+    if (view != nullptr) close_view(view);
     roots_->thaw();
     counters_.checkpoints.fetch_add(1, std::memory_order_relaxed);
     counters_.last_checkpoint_us.store(vfs_->monotonic_us() - began, std::memory_order_relaxed);
@@ -525,6 +548,7 @@ std::vector<std::uint64_t> DatabaseCore::generations_in_use() {
     out.push_back(newest_.generation - 1);
     const std::lock_guard lock(meta_mutex_);
     for (const std::unique_ptr<Base>& base : bases_) out.push_back(base->meta.generation);
+    for (const auto& [generation, count] : held_) out.push_back(generation);
     std::sort(out.begin(), out.end());
     out.erase(std::unique(out.begin(), out.end()), out.end());
     return out;
@@ -554,7 +578,9 @@ Ref DatabaseCore::translate(Ref ref, std::vector<RebasedPage>& copies) {
     return Ref(original->forward);
 }
 
-void DatabaseCore::rebase(const Meta& meta, std::uint64_t frozen_number, const std::vector<Frame*>& placed) {
+/// `frozen`: the view of the root that was placed; closed (and set to nullptr) before old bases are dropped.
+void DatabaseCore::rebase(const Meta& meta, std::uint64_t frozen_number, const std::vector<Frame*>& placed,
+                          ReadView*& frozen) {
     using namespace checkpoint_impl;
     std::vector<RebasedPage> copies;
     std::vector<ReadView*> views;
@@ -575,6 +601,9 @@ void DatabaseCore::rebase(const Meta& meta, std::uint64_t frozen_number, const s
             arena_->give(page.copy, page.copy, 1);
         }
         for (ReadView* view : views) close_view(view);
+        const std::lock_guard lock(meta_mutex_);
+        own_generation_.store(0);
+        if (!keeps_pin(meta.generation)) processes_->unpin(meta.generation);
         return;
     }
     const Root* built = roots_->built();
@@ -625,9 +654,11 @@ void DatabaseCore::rebase(const Meta& meta, std::uint64_t frozen_number, const s
         const std::lock_guard lock(meta_mutex_);
         bases_.push_back(std::move(base));
         newest_ = meta;
+        own_generation_.store(0);
     }
     roots_->replace_built(root);
     for (ReadView* view : views) close_view(view);
+    close_view(std::exchange(frozen, nullptr));
     roots_->thaw();
     roots_->reclaim(true);
     drop_old_bases();
@@ -643,9 +674,37 @@ void DatabaseCore::drop_old_bases() {
             ++i;
             continue;
         }
-        processes_->unpin(bases_[i]->meta.generation);
+        const std::uint64_t generation = bases_[i]->meta.generation;
         bases_.erase(bases_.begin() + static_cast<std::ptrdiff_t>(i));
+        if (!keeps_pin(generation)) processes_->unpin(generation);
     }
+}
+
+/// Does anything in this process still need the pin of a generation? Call with the meta mutex.
+bool DatabaseCore::keeps_pin(std::uint64_t generation) const {
+    return held_.contains(generation) ||
+           std::any_of(bases_.begin(), bases_.end(),
+                       [&](const std::unique_ptr<Base>& base) { return base->meta.generation == generation; });
+}
+
+/// The history up to a txn. It may read pages of a newer generation than any root's, of one that a checkpoint here has
+/// just made: that is kept until it is released.
+std::shared_ptr<const HistoryIndex> DatabaseCore::hold_history(Txn txn, std::uint64_t& generation) {
+    for (;;) {
+        std::shared_ptr<const HistoryIndex> index = history_->index(txn, &generation);
+        const std::lock_guard lock(meta_mutex_);
+        if (!keeps_pin(generation) && own_generation_.load() != generation) continue;  // moved on meanwhile
+        ++held_[generation];
+        return index;
+    }
+}
+
+void DatabaseCore::release_generation(std::uint64_t generation) noexcept {
+    const std::lock_guard lock(meta_mutex_);
+    const auto held = held_.find(generation);
+    if (--held->second != 0) return;
+    held_.erase(held);
+    if (!keeps_pin(generation) && own_generation_.load() != generation) processes_->unpin(generation);
 }
 
 }  // namespace northstar::inline v0::detail

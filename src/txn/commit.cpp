@@ -7,7 +7,10 @@
 //      full: release the turn, flush (one flush for all who wait), then visible
 #include "base/bytes.hpp"
 #include "base/error.hpp"
+#include "log/scan.hpp"
 #include "txn/core.hpp"
+#include "txn/ledger.hpp"
+#include "txn/log_bytes.hpp"
 #include "txn/write_txn.hpp"
 
 #include <algorithm>
@@ -272,22 +275,13 @@ void DatabaseCore::take_lock(std::uint64_t byte) {
     }
 }
 
-void DatabaseCore::flush_log(Txn txn, std::uint64_t position) {
+/// Runs `fn` as the one who flushes. The file's lock belongs to this process as a whole, so a mutex keeps its other
+/// threads out: one that ended its flush would release the lock of one that is still under way. [CORE-5]
+void DatabaseCore::with_flush_lock(const std::function<void()>& fn) {
+    const std::lock_guard lock(flush_lock_mutex_);
     take_lock(Processes::flush);
-    const auto done = [&] {
-        return processes_->load(Word::durable_txn) >= txn && processes_->load(Word::durable_position) >= position;
-    };
     try {
-        if (!done() && !poisoned()) {
-            const Txn built = processes_->load(Word::built_txn);
-            const std::uint64_t end = processes_->load(Word::log_position);
-            lazy_since_us_.store(0, std::memory_order_relaxed);
-            flush_file();
-            processes_->store(Word::durable_txn, std::max(built, processes_->load(Word::durable_txn)));
-            processes_->store(Word::durable_position, std::max(end, processes_->load(Word::durable_position)));
-            publish_visible();
-            if (processes_->load(Word::visible_waiters) != 0) processes_->wake(Word::durable_txn);
-        }
+        fn();
     } catch (...) {
         processes_->unlock(Processes::flush);
         throw;
@@ -295,9 +289,29 @@ void DatabaseCore::flush_log(Txn txn, std::uint64_t position) {
     processes_->unlock(Processes::flush);
 }
 
+void DatabaseCore::flush_log(Txn txn, std::uint64_t position) {
+    const auto done = [&] {
+        return processes_->load(Word::durable_txn) >= txn && processes_->load(Word::durable_position) >= position;
+    };
+    with_flush_lock([&] {
+        if (done() || poisoned()) return;
+        const Txn built = processes_->load(Word::built_txn);
+        const std::uint64_t end = processes_->load(Word::log_position);
+        lazy_since_us_.store(0, std::memory_order_relaxed);
+        flush_file();
+        processes_->store(Word::durable_txn, std::max(built, processes_->load(Word::durable_txn)));
+        processes_->store(Word::durable_position, std::max(end, processes_->load(Word::durable_position)));
+        publish_visible();
+        if (processes_->load(Word::visible_waiters) != 0) processes_->wake(Word::durable_txn);
+    });
+}
+
 /// Flushes the file under the flush lock, which the caller holds; poisons on failure.
 void DatabaseCore::flush_file() {
-    if (processes_->load(Word::flushing) != 0) write_tail_again();
+    if (processes_->load(Word::flushing) != 0) {
+        processes_->store(Word::flushes_lost, processes_->load(Word::flushes_lost) + 1);
+        write_tail_again();
+    }
     processes_->store(Word::flushing, 1);
     try {
         file_->sync();
@@ -311,20 +325,31 @@ void DatabaseCore::flush_file() {
     if (poisoned()) unknown_outcome();
 }
 
-/// The holder before us died in the middle of a flush: it may have met an error that only it was told.
+/// The holder before us died in the middle of a flush: it may have met an error that only it was told. The log is read
+/// from the newest meta page on, since this process need not know all of its extents.
 void DatabaseCore::write_tail_again() {
-    std::uint64_t at = processes_->load(Word::durable_position);
+    const std::uint64_t from = processes_->load(Word::durable_position);
     const std::uint64_t end = processes_->load(Word::log_position);
-    std::vector<std::byte> copy;
-    while (at < end) {
-        const std::optional<RecordView> record = log_->peek(at);
-        if (!record) {
+    const Meta meta = read_meta(processes_->load(Word::generation));
+    source_->set_limit(std::max(source_->limit(), meta.file_pages));
+    ExtentDirectory extents =
+        Ledger::decode(
+            source_->read_run(PageKind::space, meta.space_page, meta.space_bytes, meta.space_checksum), page_size_)
+            .extents;
+    FileLogBytes bytes(*file_);
+    LogCursor start;
+    start.position = meta.log_position;
+    start.epoch = meta.epoch;
+    start.txn = meta.txn;
+    start.time_us = meta.time_us;
+    LogScanner scanner(bytes, extents, log_->seed(), start);
+    RecordView record;
+    while (scanner.cursor().position < end) {
+        if (!scanner.next(record)) {
             poison("the log changed under a flush");
             unknown_outcome();
         }
-        copy.assign(record->bytes().begin(), record->bytes().end());
-        file_->write(log_->file_offset(at), copy);
-        at = record->kind() == RecordKind::next ? record->continues_at() : record->end();
+        if (record.end() > from) file_->write(extents.find(record.position())->offset, record.bytes());
     }
 }
 

@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace northstar::inline v0::detail {
 
@@ -29,6 +30,18 @@ constexpr std::uint64_t k_small_extent_bytes = 64u << 10;
 constexpr std::uint64_t k_smallest_file_worth_it = 4u << 20;
 constexpr std::uint64_t k_most_bytes_at_close = 64u << 20;
 constexpr std::size_t k_unsealed_bytes = 24;  // checksum, number, generation: blank in memory
+
+/// Pages behind the line that are neither free nor dead.
+std::uint64_t used_behind(const SpaceMap& space, std::uint64_t line) {
+    std::uint64_t used = space.end() > line ? space.end() - line : 0;
+    const auto leave_out = [&](std::uint64_t page, std::uint64_t pages) {
+        const std::uint64_t from = std::max(page, line);
+        if (page + pages > from) used -= page + pages - from;
+    };
+    for (const auto& [page, pages] : space.free_runs()) leave_out(page, pages);
+    for (const DeadRun& dead : space.dead_runs()) leave_out(dead.page, dead.pages);
+    return used;
+}
 
 /// Finds what lies behind the line: pages to lift, and those on the way to them.
 class Finder {
@@ -265,10 +278,12 @@ std::uint64_t DatabaseCore::compact_locked(std::uint64_t most_bytes, bool clean)
             throw;
         }
         close_view(view);
-        // Once each: where snapshots hold what lies further down, a page is placed behind the line again.
-        const std::uint64_t enough = std::min(most_bytes / page_size_, moved + space.end() - line);
-        while (moved < enough && lift_pages(line, finder.leaves_with_runs, moved)) {
+        std::uint64_t behind = used_behind(space, line);
+        while (moved < most_bytes / page_size_ && lift_pages(line, finder.leaves_with_runs, moved)) {
             checkpoint_locked(clean, true, line);
+            // While somebody holds what is dead below the line, what was lifted ends up behind it again.
+            const std::uint64_t before_step = std::exchange(behind, used_behind(space_now(), line));
+            if (behind >= before_step) break;
         }
         for (int i = 0; i < k_settling_checkpoints; ++i) checkpoint_locked(clean, true, line);
         // What one round freed may be what the next one needs to move something large.

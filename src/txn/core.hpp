@@ -9,12 +9,15 @@
 //   inspect.cpp     statistics and state hash
 //
 // Order of locks: writer's turn, write lock (file), checkpoint mutex, checkpoint lock (file), flush mutex, flush lock
-// (file), mutexes of RootSet, LogStore and HistoryIndex. The checkpoint mutex and lock are released before the turn is
-// asked for. [CORE-1]
+// (its mutex, then the file's), mutexes of RootSet, LogStore and HistoryIndex. The checkpoint mutex and lock are
+// released before the turn is asked for. [CORE-1]
 //
 // [CORE-2] A txn is acknowledged only when its record is in the log and, if it asked for it, flushed.
 // [CORE-3] Visible is a prefix: a txn becomes visible when every full txn up to it is durable.
 // [CORE-4] After a failed flush nothing more is acknowledged or written until everybody has reopened.
+// [CORE-5] A lock of the file is held by a process as a whole: a mutex or a count beside it keeps threads apart.
+// [CORE-6] The word `writing` is set from before the first byte of a record until every word says where the log ends,
+//          so that a writer's death in between is noticed by the next one.
 #pragma once
 
 #include "api/northstar.hpp"
@@ -34,6 +37,8 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -46,7 +51,9 @@ namespace northstar::inline v0::detail {
 
 class WriteTxn;
 class Placer;
+class FileLogBytes;
 struct Ledger;
+struct PastState;
 
 struct Counters {
     std::atomic<std::uint64_t> commits{0}, conflicts{0}, flushes{0}, checkpoints{0}, replayed_txns{0};
@@ -148,6 +155,7 @@ private:
     void begin_epoch(std::uint64_t largest_seen);
     void write_missing(std::uint64_t from, std::uint64_t to);
     Meta read_meta_anywhere(std::uint64_t generation);
+    bool stand_on(const Meta& meta);
     bool still_there(const Meta& meta);
     bool newer_meta_exists();
     void adopt_newest();
@@ -179,7 +187,7 @@ private:
     DroppedPage dropped_page(Ref ref, bool large) const;
     void next_nonce(Nonce& nonce);
     /// Runs `write`, which puts bytes behind the end of the log, then `publish`, which says so in the words. Whoever
-    /// finds us dead in between takes over what is whole. A failed write poisons: Error(outcome_unknown).
+    /// finds us dead in between takes over what is whole. [CORE-6] A failed write poisons: Error(outcome_unknown).
     template <class Write, class Publish>
     void write_log(Write&& write, Publish&& publish) {
         processes_->store(Word::writing, 1);
@@ -196,6 +204,7 @@ private:
     void published(Txn txn, std::uint64_t position, std::uint64_t time_us, bool full);
     void publish_visible();
     void flush_log(Txn txn, std::uint64_t position);
+    void with_flush_lock(const std::function<void()>& fn);
     void flush_file();
     void take_lock(std::uint64_t byte);
     void write_tail_again();
@@ -205,6 +214,7 @@ private:
 
     // replay.cpp
     void replay_to(Txn visible, bool to_end);
+    bool replay_from_built(Txn visible, bool to_end, std::uint64_t& at);
     void take_over();
 
     // checkpoint.cpp
@@ -218,6 +228,7 @@ private:
     void load_space();
     void learn_extent(const Extent& extent);
     void learn_announced(const Root& from);
+    std::uint64_t behind_control_records(std::uint64_t position, std::uint64_t& epoch) const;
     void extend_log(std::uint64_t size);
     Meta read_meta(std::uint64_t generation);
     void write_meta(const Meta& meta);
@@ -234,8 +245,11 @@ private:
     bool keeps_history(const Root& root) const;
     HistoryFollower::Keeps history_filter(const Root& root) const;
     Ref translate(Ref ref, std::vector<RebasedPage>& copies);
-    void rebase(const Meta& meta, std::uint64_t frozen_number, const std::vector<Frame*>& placed);
+    void rebase(const Meta& meta, std::uint64_t frozen_number, const std::vector<Frame*>& placed, ReadView*& frozen);
     void drop_old_bases();
+    bool keeps_pin(std::uint64_t generation) const;
+    std::shared_ptr<const HistoryIndex> hold_history(Txn txn, std::uint64_t& generation);
+    void release_generation(std::uint64_t generation) noexcept;
 
     // compact.cpp
     std::uint64_t compact_locked(std::uint64_t most_bytes, bool clean);
@@ -270,16 +284,19 @@ private:
     WriterTurn turn_;
     Counters counters_;
 
-    mutable std::mutex meta_mutex_;            // bases_, newest_
+    mutable std::mutex meta_mutex_;            // bases_, newest_, held_
     std::mutex dropped_mutex_;  // Base::dropped of the last: added to under the turn, read by checkpoints
     Meta metas_[2];                            // as read at opening
     bool meta_valid_[2] = {false, false};
     Meta newest_;                              // of the base this process stands on
     std::vector<std::unique_ptr<Base>> bases_; // ascending generation; the last is the current one
+    std::map<std::uint64_t, unsigned> held_;   // generations that snapshots of the past read history from
+    std::vector<std::unique_ptr<PastState>> orphans_;  // of snapshots that the handle was closed under
 
     std::mutex flush_mutex_;
     std::condition_variable flushed_;
     bool flush_running_ = false;
+    std::mutex flush_lock_mutex_;              // the flush lock of the file, among the threads of this process
     std::atomic<std::uint64_t> lazy_since_us_{0};
     std::atomic<std::uint64_t> marked_position_{0};
 
@@ -291,7 +308,7 @@ private:
     std::uint64_t space_generation_ = 0;       // the map is of this generation; 0: not loaded
     std::uint64_t space_extents_end_ = 0;      // log extents before this position are taken in it
     std::atomic<std::uint64_t> checkpoint_position_{0};
-    std::atomic<std::uint64_t> own_generation_{0};  // newest that a checkpoint of this process made
+    std::atomic<std::uint64_t> own_generation_{0};  // made and pinned by a checkpoint here whose rebase is not done
 
     std::mutex background_mutex_;
     std::condition_variable background_wake_;
@@ -305,6 +322,7 @@ private:
     std::uint64_t overlay_limit_ = 0;
 
     std::unique_ptr<Workspace> replay_work_;
+    std::unique_ptr<FileLogBytes> replay_bytes_;  // what replay reads; under the turn
     std::vector<DroppedPage> reserved_drops_;  // of the file, in the order of the pages dropped; under the turn
     Random nonces_{0};
     std::mutex chain_mutex_;

@@ -13,6 +13,7 @@
 #include "txn/core.hpp"
 #include "txn/ledger.hpp"
 #include "txn/log_bytes.hpp"
+#include "txn/past.hpp"
 #include "txn/replay.hpp"
 
 #include <algorithm>
@@ -225,7 +226,11 @@ bool DatabaseCore::creation_was_cut_short() {
 void DatabaseCore::create() {
     page_size_ = options_.page_size != 0 ? options_.page_size : k_min_page_size;
     vfs_->random(std::as_writable_bytes(std::span(uuid_)));
-    file_->truncate(0);
+    if (file_->size() != 0) {
+        // What an interrupted creation left is gone for good before new bytes come, or both could mix.
+        file_->truncate(0);
+        file_->sync();
+    }
     const std::uint64_t log_pages = std::max<std::uint64_t>(open_impl::k_first_log_bytes / page_size_, 1);
     const Extent extent{k_first_position, k_first_data_page, log_pages};
     Ledger ledger(page_size_);
@@ -337,6 +342,7 @@ void DatabaseCore::make_parts(const Meta& meta) {
     log_ = std::make_unique<LogStore>(*file_, *source_, uuid_, meta.log_align);
     history_ = std::make_unique<HistoryFollower>(*source_, *log_);
     replay_work_ = std::make_unique<Workspace>(*arena_, *source_);
+    replay_bytes_ = std::make_unique<FileLogBytes>(*file_);
 }
 
 /// Stands on a generation: ledger, base and root of its meta page. Throws Error(corrupt) when its ledger is damaged.
@@ -350,19 +356,16 @@ void DatabaseCore::load_generation(const Meta& meta) {
              path_, size / page_size_);
     }
     source_->forget_all();
-    source_->set_limit(meta.file_pages);
+    // Others read meanwhile: the limit may only fall when what they can reach is known to lie below it.
+    source_->set_limit(std::max(source_->limit(), meta.file_pages));
     Ledger ledger = Ledger::decode(
         source_->read_run(PageKind::space, meta.space_page, meta.space_bytes, meta.space_checksum), page_size_);
-    log_->set_extents(ledger.extents, ledger.births);
-        const ExtentDirectory extents = log_->extents();
-    for (const Extent& e : extents.all()) {
-        const std::uint64_t end = e.page + e.pages;
-        if (end * page_size_ > size) {
-            fail(Errc::truncated, path_ + " is shorter than its log says; restore it from a backup", path_, end);
-        }
-        source_->set_limit(std::max(source_->limit(), end));
+    const std::uint64_t end_of_log = log_->set_extents(ledger.extents, ledger.births);
+    if (end_of_log * page_size_ > size) {
+        fail(Errc::truncated, path_ + " is shorter than its log says; restore it from a backup", path_, end_of_log);
     }
-    history_->load(ledger.segments, meta.sealed_txn, meta.sealed_position);
+    source_->set_limit(std::max(meta.file_pages, end_of_log));
+    history_->load(ledger.segments, meta.sealed_txn, meta.sealed_position, meta.generation);
     auto base = std::make_unique<Base>();
     base->meta = meta;
     Root* root = roots_->prepare();
@@ -537,14 +540,8 @@ void DatabaseCore::write_missing(std::uint64_t from, std::uint64_t to) {
 /// Others have the file open: stand on the newest generation and follow the log.
 void DatabaseCore::join() {
     for (int attempt = 0;; ++attempt) {
-        const std::uint64_t generation = processes_->load(Word::generation);
-        const Meta meta = read_meta_anywhere(generation);
-        if (!processes_->pin(generation)) fail(Errc::io, "cannot pin a generation of " + path_, path_);
-        if (processes_->load(Word::generation) <= generation + 1 && still_there(meta)) {
-            load_generation(meta);
-            break;
-        }
-        processes_->unpin(generation);
+        const Meta meta = read_meta_anywhere(processes_->load(Word::generation));
+        if (stand_on(meta)) break;
         if (attempt > 100) fail(Errc::locked, path_ + " is being checkpointed without pause; try again", path_);
     }
     const TurnGuard guard(turn_);
@@ -580,20 +577,31 @@ bool DatabaseCore::newer_meta_exists() {
 /// Moves to the newest meta page, which another process wrote. Call with the turn. The built root is replaced by one
 /// on the new base, at least as new.
 void DatabaseCore::adopt_newest() {
-    for (;;) {
-        const std::uint64_t generation = processes_->load(Word::generation);
-        const Meta meta = read_meta(generation);
-        processes_->pin(generation);
-        if (!still_there(meta)) {
-            processes_->unpin(generation);
-            continue;
+    const Root* old = roots_->built();
+    while (!stand_on(read_meta(processes_->load(Word::generation)))) continue;
+    bury_overlay(old);
+    drop_old_bases();
+}
+
+/// Pins a generation and loads it. False: it is none of the two in the file any more, nothing was done.
+bool DatabaseCore::stand_on(const Meta& meta) {
+    if (!processes_->pin(meta.generation)) fail(Errc::io, "cannot pin a generation of " + path_, path_);
+    try {
+        if (still_there(meta)) {
+            load_generation(meta);
+            return true;
         }
-        const Root* old = roots_->built();
-        load_generation(meta);
-        bury_overlay(old);
-        drop_old_bases();
-        return;
+    } catch (const Error& error) {
+        // The file may be cut behind a generation while it is being loaded, when two more were made meanwhile: free
+        // pages at its end are not missing then.
+        const bool of_the_file = error.code() == Errc::corrupt || error.code() == Errc::truncated;
+        if (!of_the_file || processes_->load(Word::generation) <= meta.generation + 1) {
+            processes_->unpin(meta.generation);
+            throw;
+        }
     }
+    processes_->unpin(meta.generation);
+    return false;
 }
 
 /// Every memory page that only the state before a change of base reaches.
@@ -729,7 +737,14 @@ void DatabaseCore::close() {
     }
     if (log_ != nullptr) log_->unmap();
     if (processes_ != nullptr) processes_->yield_write(true);
-    // Frames stay until the last transaction object is gone; the file, its locks and its mapping go now.
+    // Frames stay until the last transaction object is gone; the file, its locks and its mapping go now. Slots of
+    // snapshots that are still open go to other handles: nothing of this one may stand in them.
+    if (views_ != nullptr) {
+        views_->each([this](ReadView& view) {
+            if (view.past != nullptr) orphans_.emplace_back(std::exchange(view.past, nullptr));
+            view.txn = nullptr;
+        });
+    }
     views_.reset();
     processes_.reset();
     file_.reset();

@@ -24,6 +24,7 @@ struct PastState {
     Txn txn = 0;
     std::uint64_t time_us = 0;
     std::shared_ptr<const HistoryIndex> history;
+    std::uint64_t generation = 0;  ///< that the history reads pages of; held until the snapshot closes
     TreeRoot retained;       ///< catalog of the retained base
     Txn retained_txn = 0;
 };

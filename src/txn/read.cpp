@@ -16,12 +16,20 @@ ReadView* DatabaseCore::open_view() {
     return pin_root(root, roots_->visible_word());
 }
 
-/// The newest built root: what an optimistic transaction begins on.
+/// The newest built root: what an optimistic transaction begins on. What was visible before is in it.
 ReadView* DatabaseCore::open_built_view() {
     check_usable();
-    if (processes_->load(Word::built_txn) > roots_->built_word().load()->txn.load(std::memory_order_relaxed))
-        catch_up();
-    return pin_root(roots_->built_word().load(), roots_->built_word());
+    const Txn visible = processes_->load(Word::visible_txn);
+    for (;;) {
+        if (roots_->built_word().load()->txn.load(std::memory_order_relaxed) >= visible) {
+            ReadView* view = pin_root(roots_->built_word().load(), roots_->built_word());
+            if (view->root->txn.load(std::memory_order_relaxed) >= visible) return view;
+            close_view(view);
+        }
+        // Somebody moves to a newer base and has not replayed what lies behind it: the turn comes when that is done.
+        const TurnGuard guard(turn_);
+        if (roots_->built()->txn.load(std::memory_order_relaxed) < visible) replay_to(visible, false);
+    }
 }
 
 /// Registers a root and makes sure that it was still the current one afterwards. [VIEW-1]
@@ -43,6 +51,7 @@ ReadView* DatabaseCore::pin_root(const Root* root, const std::atomic<const Root*
 
 void DatabaseCore::close_view(ReadView* view) noexcept {
     if (view->past != nullptr) [[unlikely]] {
+        view->core->release_generation(view->past->generation);
         delete view->past;
         view->past = nullptr;
     }

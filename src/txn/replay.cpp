@@ -53,91 +53,112 @@ void apply_record(Workspace& work, const RecordView& record) {
 }
 
 /// Replays the log behind the built root. `to_end`: to the end that the words name, a root for each txn behind
-/// `visible`; else to `visible` in one root. Call with the turn.
+/// `visible`; else to `visible` in one root. Call with the turn. [REPLAY-1]
 void DatabaseCore::replay_to(Txn visible, bool to_end) {
-    for (int attempt = 0;; ++attempt) {
+    for (;;) {
         if (newer_meta_exists()) adopt_newest();
-        const Root* built = roots_->built();
-        std::uint64_t at = built->log_position;
-        Txn txn = built->txn.load(std::memory_order_relaxed);
-        std::uint64_t time_us = built->time_us;
-        std::uint64_t epoch = built->epoch;
-        const Txn target = to_end ? processes_->load(Word::built_txn) : visible;
-        const std::uint64_t end = processes_->load(Word::log_position);
-        Workspace& work = *replay_work_;
-        work.begin(built->catalog, built->next_tree_id, built->history, txn);
-        Txn installed = txn;
-        std::uint64_t behind = at;  // the record of `txn`
-        bool lost = false;
-        std::vector<RecordView> parts;
+        std::uint64_t at = 0;
         try {
-            const auto install_here = [&] {
-                if (txn == installed) return;
-                work.finish();
-                Root* root = root_of(work, txn, time_us, behind, epoch);
-                reserve_install(work);
-                install(work, root);
-                counters_.replayed_txns.fetch_add(txn - installed, std::memory_order_relaxed);
-                installed = txn;
-                work.begin(root->catalog, root->next_tree_id, root->history, txn);
-            };
-            while (txn < target || (to_end && at < end)) {
-                const std::optional<RecordView> record = log_->peek(at);
-                if (!record) {
-                    lost = true;
-                    break;
-                }
-                switch (record->kind()) {
-                    case RecordKind::part: parts.push_back(*record); break;
-                    case RecordKind::commit: {
-                        if (record->txn() != txn + 1) {
-                            lost = true;
-                            break;
-                        }
-                        // A record that is visible comes together with its predecessors; later ones get roots of
-                        // their own, so that each can become visible when its turn comes.
-                        if (txn >= visible) install_here();
-                        txn = record->txn();
-                        work.pages().set_txn(txn);
-                        const PartsOf of = record->parts();
-                        if (of.count > parts.size()) {
-                            lost = true;
-                            break;
-                        }
-                        for (std::size_t i = parts.size() - of.count; i < parts.size(); ++i)
-                            apply_record(work, parts[i]);
-                        parts.clear();
-                        apply_record(work, *record);
-                        time_us = record->header().time_us;
-                        epoch = record->header().epoch;
-                        behind = record->end();
+            if (replay_from_built(visible, to_end, at)) return;
+        } catch (const Error& error) {
+            const bool of_the_file = error.code() == Errc::corrupt || error.code() == Errc::truncated;
+            if (!of_the_file || !newer_meta_exists()) throw;
+            continue;
+        }
+        if (newer_meta_exists()) continue;
+        fail(Errc::corrupt,
+             "the log of " + path_ + " is damaged at position " + std::to_string(at) +
+                 ", before the newest commit; run 'northstar verify' to see what is affected",
+             path_);
+    }
+}
+
+/// False: there is no record that counts at position `at`, where one must be.
+bool DatabaseCore::replay_from_built(Txn visible, bool to_end, std::uint64_t& at) {
+    const Root* built = roots_->built();
+    at = built->log_position;
+    Txn txn = built->txn.load(std::memory_order_relaxed);
+    std::uint64_t time_us = built->time_us;
+    std::uint64_t epoch = built->epoch;
+    const Txn target = to_end ? processes_->load(Word::built_txn) : visible;
+    const std::uint64_t end = processes_->load(Word::log_position);
+    if (txn >= target && !(to_end && at < end)) return true;
+    FileLogBytes& bytes = *replay_bytes_;
+    bytes.begin(end > at ? end - at : 0);
+    const auto record_at = [&](std::uint64_t position) {
+        return log_->with_extents(
+            [&](const ExtentDirectory& extents) { return read_record(bytes, extents, position, log_->seed()); });
+    };
+    Workspace& work = *replay_work_;
+    work.begin(built->catalog, built->next_tree_id, built->history, txn);
+    Txn installed = txn;
+    std::uint64_t behind = at;  // the record of `txn`
+    const auto install_here = [&] {
+        if (txn == installed) return;
+        work.finish();
+        Root* root = root_of(work, txn, time_us, behind, epoch);
+        reserve_install(work);
+        install(work, root);
+        counters_.replayed_txns.fetch_add(txn - installed, std::memory_order_relaxed);
+        installed = txn;
+        work.begin(root->catalog, root->next_tree_id, root->history, txn);
+    };
+    bool whole = true;
+    std::vector<std::uint64_t> parts;
+    try {
+        while (whole && (txn < target || (to_end && at < end))) {
+            std::optional<RecordView> record = record_at(at);
+            if (!record) {
+                whole = false;
+                break;
+            }
+            const std::uint64_t next =
+                record->kind() == RecordKind::next ? record->continues_at() : record->end();
+            switch (record->kind()) {
+                case RecordKind::part: parts.push_back(at); break;
+                case RecordKind::commit: {
+                    const std::size_t count = record->parts().count;
+                    if (record->txn() != txn + 1 || count > parts.size()) {
+                        whole = false;
                         break;
                     }
-                    case RecordKind::extents:
-                    case RecordKind::next:
-                        for (std::uint32_t i = 0; i < record->extents(); ++i) learn_extent(record->extent(i));
-                        break;
-                    case RecordKind::epoch:
-                    case RecordKind::mark: break;
+                    // A record that is visible comes together with its predecessors; later ones get roots of
+                    // their own, so that each can become visible when its turn comes.
+                    if (txn >= visible) install_here();
+                    txn = record->txn();
+                    time_us = record->header().time_us;
+                    epoch = record->header().epoch;
+                    behind = record->end();
+                    work.pages().set_txn(txn);
+                    if (count != 0) {
+                        for (std::size_t i = parts.size() - count; whole && i < parts.size(); ++i) {
+                            const std::optional<RecordView> part = record_at(parts[i]);
+                            if (part) apply_record(work, *part);
+                            whole = part.has_value();
+                        }
+                        if (whole) record = record_at(at);  // the parts took its place in the buffer
+                        whole = whole && record;
+                    }
+                    parts.clear();
+                    if (whole) apply_record(work, *record);
+                    break;
                 }
-                if (lost) break;
-                at = record->kind() == RecordKind::next ? record->continues_at() : record->end();
+                case RecordKind::extents:
+                case RecordKind::next:
+                    for (std::uint32_t i = 0; i < record->extents(); ++i) learn_extent(record->extent(i));
+                    break;
+                case RecordKind::epoch:
+                case RecordKind::mark: break;
             }
-            install_here();
-        } catch (...) {
-            work.abandon();
-            throw;
+            if (whole) at = next;
         }
+        if (whole) install_here();
+    } catch (...) {
         work.abandon();
-        if (!lost) return;
-        // The log was recycled under us, or it is damaged: the meta page tells.
-        if (attempt > 0 || !newer_meta_exists()) {
-            fail(Errc::corrupt,
-                 "the log of " + path_ + " is damaged at position " + std::to_string(at) +
-                     ", before the newest commit; run 'northstar verify' to see what is affected",
-                 path_);
-        }
+        throw;
     }
+    work.abandon();
+    return whole;
 }
 
 void DatabaseCore::catch_up() {

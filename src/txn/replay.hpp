@@ -1,5 +1,9 @@
 // replay.hpp -- a log record applied to a state: the one path that recovery, other processes, replicas and audits use.
 // Layer: txn.  Threads: as the workspace.
+//
+// [REPLAY-1] Others write the file meanwhile: behind two of their checkpoints the extents between the base and the
+//            newest meta page may hold anything, or be cut off. So records are copied before they are verified, and
+//            what looks wrong is wrong only if the base is still that of the newest meta page.
 #pragma once
 
 #include "log/record.hpp"

@@ -3,6 +3,7 @@
 #include "base/check.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace northstar::inline v0::detail {
 
@@ -35,10 +36,18 @@ void RootSet::discard(Root* root) {
     pool_.push_back(root);
 }
 
+/// The built root is about to be replaced: one that neither is visible nor waits for it goes away.
+void RootSet::retire_loose() {
+    auto* const old = const_cast<Root*>(built_.load(std::memory_order_relaxed));
+    if (old == nullptr || old == visible_.load(std::memory_order_relaxed)) return;
+    if (pending_.empty() || pending_.back() != old) retired_.push_back(old);
+}
+
 void RootSet::install(Root* root) {
     const std::lock_guard lock(mutex_);
     NORTHSTAR_ASSERT(root->number.load(std::memory_order_relaxed) == next_number_);
     ++next_number_;
+    retire_loose();
     built_.store(root, std::memory_order_seq_cst);
     pending_.push_back(root);
     if (visible_.load(std::memory_order_relaxed) == nullptr) {
@@ -51,14 +60,13 @@ void RootSet::install_base(Root* root) {
     const std::lock_guard lock(mutex_);
     NORTHSTAR_ASSERT(root->number.load(std::memory_order_relaxed) == next_number_);
     ++next_number_;
-    const Root* old = built_.load();
+    retire_loose();
     const Root* visible = visible_.load(std::memory_order_relaxed);
     built_.store(root, std::memory_order_seq_cst);
     if (visible == nullptr) {
         visible_.store(root, std::memory_order_seq_cst);
         return;
     }
-    if (old != visible && (pending_.empty() || pending_.back() != old)) retired_.push_back(const_cast<Root*>(old));
     if (root->txn.load(std::memory_order_relaxed) >= visible->txn.load(std::memory_order_relaxed)) {
         pending_.push_back(root);
     }
@@ -81,15 +89,18 @@ void RootSet::replace_built(Root* root) {
 
 void RootSet::advance(Txn txn) {
     const std::lock_guard lock(mutex_);
-    Root* newest = nullptr;
+    Root* newest = const_cast<Root*>(visible_.load(std::memory_order_relaxed));
     while (!pending_.empty() && pending_.front()->txn.load(std::memory_order_relaxed) <= txn) {
-        if (newest != nullptr) retired_.push_back(newest);
-        newest = pending_.front();
+        // The root of an adopted base lies behind newer ones that wait: what is visible never goes back.
+        Root* next = pending_.front();
         pending_.pop_front();
+        if (next->txn.load(std::memory_order_relaxed) < newest->txn.load(std::memory_order_relaxed)) {
+            if (next != built_.load(std::memory_order_relaxed)) retired_.push_back(next);
+        } else {
+            retired_.push_back(std::exchange(newest, next));
+        }
     }
-    if (newest == nullptr) return;
-    retired_.push_back(const_cast<Root*>(visible_.load(std::memory_order_relaxed)));
-    visible_.store(newest, std::memory_order_seq_cst);
+    if (newest != visible_.load(std::memory_order_relaxed)) visible_.store(newest, std::memory_order_seq_cst);
 }
 
 void RootSet::reserve_burials(std::size_t count) { buried_.reserve(buried_.size() + count); }

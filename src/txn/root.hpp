@@ -5,6 +5,7 @@
 // [ROOT-1] A root is immutable once installed. Root objects are never freed while the handle is open, only reused, so
 //          a reader may look at one that is going away and find out by looking at the visible root again.
 // [ROOT-2] Roots on one base have consecutive numbers; the base's pin is dropped when none of them is in use.
+// [ROOT-3] The txn of the visible root never falls.
 // Threads: visible() any; everything else under the writer's turn or the mutex named.
 #pragma once
 
@@ -76,7 +77,8 @@ public:
     void install_base(Root* root);
     /// Replaces the built root by one of the same txn (after a rebase).
     void replace_built(Root* root);
-    /// Makes the newest installed root with txn <= `txn` visible. Threads: any.
+    /// Makes the newest installed root with txn <= `txn` visible, if it is at least as new as the visible one. [ROOT-3]
+    /// Threads: any.
     void advance(Txn txn);
 
     /// A memory page that root `death` no longer reaches. Writer's turn.
@@ -138,6 +140,7 @@ private:
     };
 
     void free_frame(Frame* frame);
+    void retire_loose();
     FrameArena& arena_;
     ViewTable& views_;
     std::atomic<const Root*> visible_{nullptr};

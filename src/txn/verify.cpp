@@ -88,6 +88,7 @@ private:
         if (!ref.in_memory()) {
             if (!used_.emplace(ref.page(), 1).second) return;
         }
+        const std::size_t problems = report_.problems.size();
         guarded("a page", "the tree it belongs to", [&] {
             const PageSource& source = core_.source();
             if (large) return;
@@ -103,6 +104,7 @@ private:
                 }
             });
         });
+        if (report_.problems.size() != problems) all_walked_ = false;
     }
 
     void look_at_space(const Meta& meta) {
@@ -133,7 +135,7 @@ private:
                 if (page < at) {
                     problem(Errc::corrupt, "page " + std::to_string(page), std::string("is ") + run.second +
                             " and something else at once", "free space");
-                } else if (page > at) {
+                } else if (page > at && all_walked_) {
                     problem(Errc::corrupt, "pages " + std::to_string(at) + " to " + std::to_string(page - 1),
                             "belong to nothing", "free space");
                 }
@@ -211,6 +213,7 @@ private:
     const VerifyOptions& options_;
     VerifyReport report_;
     std::map<std::uint64_t, std::uint64_t> used_;
+    bool all_walked_ = true;  ///< no page could not be read: what is not in used_ is used by nothing
 };
 
 }  // namespace verify_impl

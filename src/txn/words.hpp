@@ -21,6 +21,7 @@ enum class Word : std::size_t {
     generation,       ///< of the newest meta page
     poison,           ///< 1: a flush failed
     flushing,         ///< 1 while a flush is under way
+    flushes_lost,     ///< counts flushes whose holder died in the middle
     writing,          ///< 1 from before a record's first byte until it is published
     write_wanted,     ///< processes that wait for the write lock
     write_released,   ///< counts releases; waiters sleep on it

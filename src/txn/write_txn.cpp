@@ -273,8 +273,16 @@ Commit WriteTxn::commit() {
     const std::uint64_t position = core_->log().end();
     const bool full = durability == Durability::full;
     finish();
-    if (full) core_->make_durable(result.txn, position);
-    core_->wait_visible(result.txn);
+    try {
+        if (full) core_->make_durable(result.txn, position);
+        core_->wait_visible(result.txn);
+    } catch (const Error& error) {
+        // The record is in the log: whatever failed now, nobody may say that nothing happened. [DUR-4]
+        if (error.code() == Errc::outcome_unknown) throw;
+        fail(Errc::outcome_unknown,
+             std::string(error.what()) + "; the transaction may or may not be there: look before you try again",
+             core_->path());
+    }
     return result;
 }
 

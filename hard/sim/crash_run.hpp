@@ -1,0 +1,146 @@
+// crash_run.hpp -- one seed of the crash suite: a machine, its processes, a model, and what must hold between them.
+//
+// Each seed is one machine: a few processes open one database and write, read, sync, checkpoint, compact, sleep, close and
+// die. Power fails at calls chosen at random, also while a recovery is under way; and in between copies are taken of
+// what a power loss at that call would leave. Every machine that comes up again is compared with the model.
+//
+// What a recovery must show is exact:
+// - the state of one txn from the last durable to the last attempted one, entry by entry, the log ending with that
+//   very txn, AS OF and chain the same, verify without a finding (so free space adds up), the next commits succeeding;
+// - after the death of processes alone (no power lost), a txn not before the last acknowledged one.
+// What an operation may report depends on the one fault that was planned for it (Run::allowed); afterwards the database
+// works, unless it is poisoned, and then it is so for everybody.
+#pragma once
+
+#include "hard/sim/crash_model.hpp"
+#include "hard/sim/simulated_disk.hpp"
+
+#include "api/northstar.hpp"
+#include "base/random.hpp"
+#include "txn/core.hpp"
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace northstar::hard {
+
+/// What a whole run tried; it fails when something in it never happened.
+struct Totals {
+    std::uint64_t images = 0;
+    std::uint64_t recoveries = 0;
+    std::uint64_t commits = 0;
+    std::map<std::string, std::uint64_t> classes;
+    std::array<std::uint64_t, k_fault_kinds> faults{};
+
+    void add(const SimulatedDisk& disk) {
+        for (std::size_t i = 0; i < k_fault_kinds; ++i) faults[i] += disk.faults()[i];
+    }
+};
+
+/// The classes of events beside the disk's own that a whole run must have seen.
+std::vector<std::string> crash_classes();
+
+class CrashRun {
+public:
+    CrashRun(std::uint64_t seed, unsigned operations, Totals& totals);
+    ~CrashRun();
+    CrashRun(const CrashRun&) = delete;
+    CrashRun& operator=(const CrashRun&) = delete;
+
+    /// Throws Broken, or what the kernel threw and should not have.
+    void run();
+    /// What it was doing last.
+    const std::string& last() const { return last_; }
+
+private:
+    using Random = detail::Random;
+
+    /// A process of the simulated machine and what it holds open.
+    struct Process {
+        std::unique_ptr<SimulatedVfs> vfs;
+        std::shared_ptr<detail::DatabaseCore> core;
+        std::optional<Database> db;
+        struct Held {
+            Snapshot snapshot;
+            StatePointer state;
+        };
+        std::vector<Held> held;
+        unsigned asleep_until = 0;  ///< operation before which it does nothing
+        bool slept = false;
+        void drop();
+    };
+    struct Image {
+        std::unique_ptr<SimulatedDisk> disk;
+        Expected expected;
+        std::uint64_t call;
+        std::uint64_t seed;
+    };
+    /// The one fault that may hit the operation under way.
+    enum class Plan { none, write_error, flush_error, read_error, short_read, full_disk };
+
+    // crash_run.cpp: the machine
+    void choose();
+    void step(unsigned number);
+    void plan_faults();
+    void clear_faults();
+    bool allowed(Errc code, bool opening) const;
+    void start(Process& process);
+    void open(Process& process);
+    void act(Process& process, unsigned number);
+    void resolve(Process& process);
+    void write(Process& process, bool lazy);
+    void look_at_snapshots(Process& process);
+    void leave(Process& process);
+    void crashed(CrashKind kind);
+    void failed(Process& process, const Error& error, bool opening);
+    void expect_poisoned(Process& process);
+    void end();
+    bool any_open() const;
+    void note(const std::string& name) { ++totals_.classes[name]; }
+
+    // crash_recovery.cpp: machines that come up again
+    void look(std::uint64_t call);
+    void check_images();
+    void recover_and_check(SimulatedDisk& disk, Expected expected, Random& random);
+    void look_read_only(SimulatedDisk& disk, const Expected& expected, Random& random);
+    Txn settle(const Database& db, Expected& expected, bool lazy_promised);
+    void check_all(const Database& db, const Expected& expected, Txn txn, Random& random);
+    void commit_some(Database& db, Expected& expected, Random& random);
+    void rot_meta();
+    void rot_anything();
+    void damage(SimulatedDisk& disk, std::uint64_t sector, std::string& where);
+    std::vector<ModelOperation> make_operations(Random& random, ModelState& state);
+    std::string key(Random& random) const;
+    ModelValue value(Random& random) const;
+
+    Random random_;
+    const unsigned operations_;
+    Totals& totals_;
+    Profile profile_;
+    Options options_;
+    std::uint64_t key_count_ = 60;
+    bool long_keys_ = false;
+    bool big_values_ = false;
+    bool drops_trees_ = false;
+    bool faults_ = false;
+    bool crashes_ = false;
+    std::unique_ptr<SimulatedDisk> disk_;
+    std::vector<Process> processes_;
+    Expected expected_;
+    std::vector<Image> images_;
+    std::size_t images_taken_ = 0;
+    std::string earlier_;      ///< the file as it was some time ago: what a lost write leaves
+    CrashKind crash_kind_ = CrashKind::power;
+    Plan plan_ = Plan::none;
+    bool poisoned_ = false;
+    bool uncertain_ = false;   ///< whether the last commit is there shows when somebody writes next
+    bool lazy_kept_ = true;    ///< no power was lost since the last recovery
+    std::string last_;
+};
+
+}  // namespace northstar::hard

@@ -1,0 +1,124 @@
+// hooked_vfs.hpp -- the operating system's files, with a function that a test has called before and after each call.
+//
+// It shows what happens between two steps of a protocol: the function may use other handles on the same file, which act
+// as other processes do (locks belong to the open file, not to the process). Threads: the function is called by
+// whoever makes the call.
+#pragma once
+
+#include "os/vfs.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace northstar::test {
+
+enum class FileCall { read, write, sync, lock, unlock, truncate, size };
+
+class HookedVfs final : public detail::Vfs {
+public:
+    /// `where`: offset, lock byte or size. `done`: the call has been made.
+    using Hook = std::function<void(FileCall call, std::uint64_t where, bool done)>;
+
+    void set_hook(Hook hook) { hook_ = std::move(hook); }
+    void call_hook(FileCall call, std::uint64_t where, bool done) const {
+        if (!hook_) return;
+        const Hook hook = hook_;  // it may set another one
+        hook(call, where, done);
+    }
+
+    std::unique_ptr<detail::File> open(const std::string& path, detail::OpenMode mode, bool& created) override;
+    bool exists(const std::string& path) override { return real_.exists(path); }
+    void remove(const std::string& path) override { real_.remove(path); }
+    void rename(const std::string& from, const std::string& to) override { real_.rename(from, to); }
+    detail::FileIdentity identity(const std::string& path) override { return real_.identity(path); }
+    detail::FileSystem file_system(const std::string& path) override { return real_.file_system(path); }
+    std::unique_ptr<detail::SharedWords> shared_words(const std::string& path, std::size_t count,
+                                                      bool create) override {
+        return real_.shared_words(path, count, create);
+    }
+    std::uint64_t now_us() override { return real_.now_us(); }
+    std::uint64_t monotonic_us() override { return real_.monotonic_us(); }
+    void random(std::span<std::byte> out) override { real_.random(out); }
+    std::uint64_t memory_bytes() override { return real_.memory_bytes(); }
+
+private:
+    detail::Vfs& real_ = detail::posix_vfs();
+    Hook hook_;
+};
+
+class HookedFile final : public detail::File {
+    template <class F>
+    auto around(FileCall call, std::uint64_t where, F&& fn) {
+        vfs_.call_hook(call, where, false);
+        auto result = fn();
+        vfs_.call_hook(call, where, true);
+        return result;
+    }
+
+public:
+    HookedFile(const HookedVfs& vfs, std::unique_ptr<detail::File> file) : vfs_(vfs), file_(std::move(file)) {}
+
+    std::size_t read(std::uint64_t offset, std::span<std::byte> out) override {
+        return around(FileCall::read, offset, [&] { return file_->read(offset, out); });
+    }
+    std::size_t read_uncached(std::uint64_t offset, std::span<std::byte> out) override {
+        return file_->read_uncached(offset, out);
+    }
+    void write(std::uint64_t offset, std::span<const std::byte> bytes) override {
+        around(FileCall::write, offset, [&] {
+            file_->write(offset, bytes);
+            return true;
+        });
+    }
+    void sync() override {
+        around(FileCall::sync, 0, [&] {
+            file_->sync();
+            return true;
+        });
+    }
+    std::uint64_t size() override {
+        return around(FileCall::size, 0, [&] { return file_->size(); });
+    }
+    void truncate(std::uint64_t size) override {
+        around(FileCall::truncate, size, [&] {
+            file_->truncate(size);
+            return true;
+        });
+    }
+    void allocate(std::uint64_t offset, std::uint64_t length) override { file_->allocate(offset, length); }
+    const std::byte* map(std::uint64_t reserve) override { return file_->map(reserve); }
+    std::byte* map_writable(std::uint64_t offset, std::uint64_t length) override {
+        return file_->map_writable(offset, length);
+    }
+    void unmap_writable(std::byte* address, std::uint64_t length) noexcept override {
+        file_->unmap_writable(address, length);
+    }
+    bool try_lock(std::uint64_t byte, detail::LockKind kind) override {
+        return around(FileCall::lock, byte, [&] { return file_->try_lock(byte, kind); });
+    }
+    void unlock(std::uint64_t byte) noexcept override {
+        file_->unlock(byte);
+        vfs_.call_hook(FileCall::unlock, byte, true);
+    }
+    std::vector<std::uint64_t> locked_by_others(std::uint64_t first, std::uint64_t last) override {
+        return file_->locked_by_others(first, last);
+    }
+    bool lock(std::uint64_t byte, detail::LockKind kind, std::optional<std::uint64_t> timeout_us) override {
+        return around(FileCall::lock, byte, [&] { return file_->lock(byte, kind, timeout_us); });
+    }
+
+private:
+    const HookedVfs& vfs_;
+    const std::unique_ptr<detail::File> file_;
+};
+
+inline std::unique_ptr<detail::File> HookedVfs::open(const std::string& path, detail::OpenMode mode, bool& created) {
+    return std::make_unique<HookedFile>(*this, real_.open(path, mode, created));
+}
+
+}  // namespace northstar::test
