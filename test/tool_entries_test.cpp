@@ -218,6 +218,26 @@ TEST_CASE("a busy database is exit code 5 after the wait", "[tool]") {
     CHECK(run(place, {"put", db, "k", "v", "--wait", "soon"}).code == 2);
 }
 
+TEST_CASE("an exclusive command wants the database for itself", "[tool]") {
+    const Workplace place;
+    const std::string db = place / "a.db";
+    ok(place, {"put", db, "k", "v", "--exclusive"});
+    {
+        const northstar::Database mine = northstar::Database::open(db);
+        CHECK(ok(place, {"get", db, "k"}) == "v");
+        for (const char* command : {"scan", "verify", "checkpoint", "log", "export", "trees"}) {
+            INFO(command);
+            CHECK(run(place, {command, db, "--exclusive"}).code == 5);
+        }
+        CHECK(run(place, {"put", db, "k", "other", "--exclusive"}).code == 5);
+    }
+    for (const char* command : {"scan", "verify", "checkpoint", "log", "export", "trees"}) {
+        INFO(command);
+        CHECK(run(place, {command, db, "--exclusive"}).code == 0);
+    }
+    CHECK(ok(place, {"get", db, "k", "--exclusive"}) == "v");
+}
+
 TEST_CASE("a slow pipe keeps no other writer waiting", "[tool]") {
     const Workplace place;
     const std::string db = place / "a.db";

@@ -105,6 +105,8 @@ inline constexpr OptionSpec k_option_wait{"wait", 'w', "SECONDS",
 inline constexpr OptionSpec k_option_quiet{"quiet", 'q', "", "print nothing but errors"};
 inline constexpr OptionSpec k_option_pread{"pread", 0, "",
                                            "read a file that others may damage or cut: no memory map"};
+inline constexpr OptionSpec k_option_exclusive{
+    "exclusive", 0, "", "let no other process have it open; needed on network file systems"};
 inline constexpr OptionSpec k_option_values{"values", 'v', "", "show values too"};
 inline constexpr OptionSpec k_option_limit{"limit", 'n', "N", "at most N of them"};
 inline constexpr OptionSpec k_option_prefix{"prefix", 'p', "KEY", "only keys that begin with KEY"};

@@ -9,6 +9,7 @@ namespace trees_impl {
 int run_create(const Arguments& arguments, Output& output) {
     northstar::Options options;
     options.create = true;
+    options.exclusive = arguments.has("exclusive");
     const std::string& path = arguments.operand(0);
     if (const auto bytes = arguments.size("page-size")) {
         if (*bytes > 65536) throw UsageError("--page-size is a power of two from 4096 to 65536");
@@ -21,10 +22,7 @@ int run_create(const Arguments& arguments, Output& output) {
     if (const auto text = arguments.value("history")) options.history = parse_history(*text);
     bool exists = true;
     try {
-        northstar::Options look;
-        look.create = false;
-        look.read_only = true;
-        northstar::Database::open(path, look);
+        open_reading(path, arguments);
     } catch (const northstar::Error& error) {
         if (error.code() != northstar::Errc::not_found) throw;
         exists = false;
@@ -102,6 +100,7 @@ std::vector<Command> tree_commands() {
          .options = {{"page-size", 0, "BYTES", "power of two from 4096 to 65536 (default 4096)"},
                      {"log-align", 0, "BYTES", "pad log records to 4096 for devices that tear sectors"},
                      {"history", 0, "RETENTION", "everything, nothing, last:N or duration:7d (default everything)"},
+                     k_option_exclusive,
                      k_option_quiet},
          .examples = {"northstar create app.db --history duration:30d"},
          .run = trees_impl::run_create},
@@ -119,7 +118,8 @@ std::vector<Command> tree_commands() {
                      k_option_time,
                      k_option_durability,
                      k_option_wait,
-                     k_option_pread},
+                     k_option_pread,
+                     k_option_exclusive},
          .examples = {"northstar trees app.db", "northstar trees app.db --drop scratch -A why='not needed'"},
          .run = trees_impl::run_trees},
         {.name = "retention",
@@ -130,7 +130,7 @@ std::vector<Command> tree_commands() {
          .summary = "show or set how much of the past is kept",
          .description = "RETENTION is everything, nothing, last:N (transactions) or duration:N with one of ms, "
                         "s, m, h, d, w. Without --tree it is the default of the database.",
-         .options = {k_option_tree, k_option_annotate, k_option_durability, k_option_wait},
+         .options = {k_option_tree, k_option_annotate, k_option_durability, k_option_wait, k_option_exclusive},
          .examples = {"northstar retention app.db", "northstar retention app.db duration:90d",
                       "northstar retention app.db --tree sessions last:1000"},
          .run = trees_impl::run_retention},

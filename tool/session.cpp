@@ -5,7 +5,9 @@ namespace northstar_tool {
 northstar::Database open_reading(const std::string& path, const Arguments& arguments) {
     northstar::Options options;
     options.create = false;
-    options.read_only = true;
+    // A handle that only reads shares the file with others by its nature.
+    options.exclusive = arguments.has("exclusive");
+    options.read_only = !options.exclusive;
     if (arguments.has("pread")) options.read_mode = northstar::ReadMode::pread;
     return northstar::Database::open(path, options);
 }
@@ -13,6 +15,8 @@ northstar::Database open_reading(const std::string& path, const Arguments& argum
 northstar::Database open_writing(const std::string& path, const Arguments& arguments, bool create) {
     northstar::Options options;
     options.create = create;
+    options.exclusive = arguments.has("exclusive");
+    options.overlay_limit = arguments.size("memory").value_or(0);
     if (arguments.has("pread")) options.read_mode = northstar::ReadMode::pread;
     if (arguments.value_or("durability", "full") == "lazy") options.durability = northstar::Durability::lazy;
     return northstar::Database::open(path, options);
