@@ -160,9 +160,10 @@ std::optional<RecordView> DatabaseCore::unchecked_record(std::uint64_t position)
 std::vector<Erasure> DatabaseCore::pending_erasures() {
     catch_up();
     std::vector<Erasure> out;
-    const Txn newest = roots_->visible()->txn.load();
+    ReadView* view = pin_root(roots_->visible(), roots_->visible_word());
+    const std::uint64_t end = view->root->log_position;
+    close_view(view);
     std::uint64_t at = processes_->load(Word::redaction_position);
-    std::vector<std::pair<std::uint64_t, std::uint32_t>> parts;
     const auto take = [&](std::uint64_t position, Txn by) {
         const RecordView record = log_->read(position);
         LogOperation operation;
@@ -172,7 +173,8 @@ std::vector<Erasure> DatabaseCore::pending_erasures() {
         }
     };
     std::vector<std::uint64_t> redacting_parts;
-    for (Txn txn = 0; txn < newest;) {
+    // Nothing lies there if its writer died before the first byte.
+    while (at < end) {
         const std::optional<RecordView> record = unchecked_record(at);
         if (!record) {
             fail(Errc::corrupt, "the log of " + path_ + " is damaged at position " + std::to_string(at) +
@@ -180,8 +182,7 @@ std::vector<Erasure> DatabaseCore::pending_erasures() {
         }
         if (record->kind() == RecordKind::part && redacts(*record)) redacting_parts.push_back(at);
         if (record->kind() == RecordKind::commit) {
-            txn = record->txn();
-            if (txn > newest) break;
+            const Txn txn = record->txn();
             const PartsOf of = record->parts();
             for (const std::uint64_t part : redacting_parts) {
                 if (of.count != 0 && part >= of.first) take(part, txn);
