@@ -1,5 +1,5 @@
-// Redaction on a machine that dies: at every call of the disk, the whole machine or one process of several. What is found
-// afterwards is the state before, or the redaction finished.
+// Redaction on a machine that dies: at every call of the disk, the whole machine or one process of several. What is
+// found afterwards is the state before, or the redaction finished.
 #include "hard/sim/simulated_disk.hpp"
 #include "txn_support.hpp"
 

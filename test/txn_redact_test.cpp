@@ -179,7 +179,8 @@ TEST_CASE("several values of one record are redacted one after the other", "[CHA
     Database db = Database::open(path, options());
     Transaction tx = db.begin_write();
     for (int i = 0; i < 30; ++i) {
-        tx.tree("t").put("k" + std::to_string(i), secret("v" + std::to_string(i) + "x", 20 + 10 * static_cast<std::size_t>(i)));
+        const std::size_t size = 20 + 10 * static_cast<std::size_t>(i);
+        tx.tree("t").put("k" + std::to_string(i), secret("v" + std::to_string(i) + "x", size));
     }
     const Commit all = tx.commit();
     const Hash chain = all.hash();

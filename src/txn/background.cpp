@@ -1,5 +1,6 @@
-// background.cpp -- the two threads of an open database: one makes checkpoints and finishes redactions, one flushes lazy
-// commits, follows the chain, writes marks and gives the write lock to processes that wait for it. Without them (background = false) the caller does both.
+// background.cpp -- the two threads of an open database: one makes checkpoints and finishes redactions, one flushes
+// lazy commits, follows the chain, writes marks and gives the write lock to processes that wait for it. Without them
+// (background = false) the caller does both.
 #include "base/error.hpp"
 #include "txn/core.hpp"
 

@@ -11,9 +11,9 @@
 //   redact.cpp      erasing values lawfully
 //   erasure.cpp     carrying erasures out, whatever happens in between
 //
-// Order of locks: redaction mutex, redact lock (file), writer's turn, write lock (file), checkpoint mutex, checkpoint lock (file), flush mutex, flush lock
-// (file), mutexes of RootSet, LogStore and HistoryIndex. The checkpoint mutex and lock are released before the turn is
-// asked for. [CORE-1]
+// Order of locks: redaction mutex, redact lock (file), writer's turn, write lock (file), checkpoint mutex, checkpoint
+// lock (file), flush mutex, flush lock (file), mutexes of RootSet, LogStore and HistoryIndex. The checkpoint mutex and
+// lock are released before the turn is asked for. [CORE-1]
 //
 // [CORE-2] A txn is acknowledged only when its record is in the log and, if it asked for it, flushed.
 // [CORE-3] Visible is a prefix: a txn becomes visible when every full txn up to it is durable.

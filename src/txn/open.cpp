@@ -492,13 +492,14 @@ void DatabaseCore::recover() {
     processes_->store(Word::durable_position, log_->end());
     processes_->store(Word::visible_txn, end.txn);
     processes_->store(Word::last_full, end.txn);
+    // Before the next meta page is written, which carries it on.
+    processes_->store(Word::redaction_position, redaction_position);
+    processes_->store(Word::redaction, redaction);
     if (!meta_valid_[0] || !meta_valid_[1]) {
         // Two whole generations again before anybody writes.
         const std::lock_guard lock(checkpoint_mutex_);
         checkpoint_locked(false, true);
     }
-    processes_->store(Word::redaction_position, redaction_position);
-    processes_->store(Word::redaction, redaction);
     if (redaction == 0) return;
     try {
         finish_redactions_if_possible();

@@ -27,7 +27,9 @@ namespace northstar::inline v0::detail {
 
 class Processes {
 public:
-    enum Byte : std::uint64_t { gate = 0, open = 1, write = 2, checkpoint = 3, flush = 4, redact = 5, first_pin = 4096 };
+    enum Byte : std::uint64_t {
+        gate = 0, open = 1, write = 2, checkpoint = 3, flush = 4, redact = 5, first_pin = 4096
+    };
 
     /// `words`: the side file's, or nullptr for words of this handle alone (memory, exclusive, read-only).
     Processes(File& file, std::unique_ptr<SharedWords> words);

@@ -1,8 +1,8 @@
 // redact.cpp -- lawful erasure: finding the values, and the commit that says so.
 //
-// A redaction is a commit like every other: it names each put whose value is to go, with the digest of its record before
-// and after, and erases the key if its present value is among them. When it is durable, erasure.cpp removes the values
-// from the file.
+// A redaction is a commit like every other: it names each put whose value is to go, with the digest of its record
+// before and after, and erases the key if its present value is among them. When it is durable, erasure.cpp removes
+// the values from the file.
 //
 // [REDACT-1] One redaction at a time, over all processes; the values of those before it are gone from the log when the
 //            next one computes its digests.
@@ -225,8 +225,8 @@ Commit DatabaseCore::commit_redaction(std::string_view tree, std::string_view ke
         if (named.empty()) {
             fail(Errc::not_found,
                  only == 0 ? "no value of this key is left to redact in tree " + std::string(tree) + " of " + path_
-                           : "txn " + std::to_string(only) + " wrote no value of this key that is left to redact in tree " +
-                                 std::string(tree) + " of " + path_,
+                           : "txn " + std::to_string(only) + " wrote no value of this key that is left to redact in " +
+                                 "tree " + std::string(tree) + " of " + path_,
                  path_);
         }
         txn.annotate("reason", reason);
