@@ -551,6 +551,54 @@ static void test_files_and_care(void) {
     remove_database(replayed);
 }
 
+static void test_redaction(void) {
+    northstar_db* db = open_memory();
+    northstar_snapshot* held = NULL;
+    northstar_commits* commits = NULL;
+    northstar_versions* versions = NULL;
+    northstar_operation operation;
+    northstar_version_entry version;
+    northstar_statistics statistics;
+    unsigned char before[32];
+    unsigned char after[32];
+    uint64_t one = put_one(db, "k", "one");
+    uint64_t two = put_one(db, "k", "two");
+    uint64_t commit = 0;
+    const void* value = NULL;
+    size_t size = 0;
+    OK(northstar_chain_hash(db, two, before));
+    CODE(NORTHSTAR_NOT_FOUND, northstar_redact(db, S("t"), S("never"), 0, S("why"), 0, &commit));
+    CODE(NORTHSTAR_INVALID_ARGUMENT, northstar_redact(db, S("t"), S("k"), 0, S(""), 0, &commit));
+    CHECK(commit == 0);
+    OK(northstar_redact(db, S("t"), S("k"), one, S("asked for"), 1000, &commit));
+    CHECK(commit == 3);
+    OK(northstar_begin_read(db, &held));
+    CODE(NORTHSTAR_STILL_HELD, northstar_redact(db, S("t"), S("k"), 0, S("asked for"), 0, NULL));
+    OK(northstar_get(held, S("t"), S("k"), &value, &size));
+    CHECK(same(value, size, "two"));
+    statistics.size = sizeof statistics;
+    OK(northstar_get_statistics(db, &statistics));
+    CHECK(statistics.redaction_pending == 4);
+    OK(northstar_snapshot_close(held));
+    CODE(NORTHSTAR_NOT_FOUND, northstar_redact(db, S("t"), S("k"), 0, S("again"), 1000, NULL));
+    OK(northstar_chain_hash(db, two, after));
+    CHECK(memcmp(before, after, sizeof before) == 0);
+    OK(northstar_history(db, S("t"), S("k"), &versions));
+    version.size = sizeof version;
+    OK(northstar_versions_get(versions, 1, &version));
+    CHECK(version.txn == two && version.redacted == 1 && version.value_size == 0);
+    OK(northstar_versions_close(versions));
+    OK(northstar_commits_open(db, 4, &commits));
+    OK(northstar_commits_next(commits));
+    operation.size = sizeof operation;
+    OK(northstar_commits_operation(commits, 1, &operation));
+    CHECK(operation.kind == NORTHSTAR_OPERATION_REDACT && operation.txn == two);
+    CHECK(same(operation.key, operation.key_size, "k"));
+    OK(northstar_commits_close(commits));
+    OK(northstar_close(db));
+    CODE(NORTHSTAR_MISUSE, northstar_redact(db, S("t"), S("k"), 0, S("why"), 0, NULL));
+}
+
 static void test_read_only(void) {
     const char* path = path_of("read-only");
     northstar_options options;
@@ -673,6 +721,7 @@ int main(void) {
     test_past();
     test_log();
     test_files_and_care();
+    test_redaction();
     test_read_only();
     test_late_and_false_handles();
     printf("%d passed, %d failed\n", passed, failed);

@@ -5,7 +5,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <thread>
 
 #include <sys/wait.h>
@@ -487,4 +489,62 @@ TEST_CASE("A write lock that another process keeps is a timeout", "[TX-1]") {
     CHECK_FALSE(tx.tree("t").get("a").has_value());
     tx.tree("t").put("a", "c");
     CHECK(tx.commit().txn == 2);
+}
+
+TEST_CASE("a redaction that a reader held up is finished by the reader's process when its maker was killed",
+          "[CHAIN-3][SWARM-2]") {
+    const Workplace place;
+    const std::string path = place / "db";
+    const std::string mark = "secret-value";
+    const auto file_holds_it = [&] {
+        std::ifstream in(path, std::ios::binary);
+        const std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+        return bytes.find(mark) != std::string::npos;
+    };
+    {
+        Database db = Database::open(path);
+        Transaction tx = db.begin_write();
+        tx.tree("t").put("victim", mark + std::string(300, '.'));
+        tx.commit();
+    }
+    Child reader([&](int pipe) {
+        const Database db = Database::open(path);
+        std::optional<Snapshot> held = db.begin_read();
+        send(pipe, 1);
+        while (!db.begin_read().tree("flags").get("go")) std::this_thread::yield();
+        const std::optional<std::string_view> value = held->tree("t").get("victim");
+        if (!value || value->substr(0, mark.size()) != mark) return false;
+        held.reset();
+        // Nobody calls anything that would finish it: the background does.
+        while (db.statistics().redaction_pending != 0) std::this_thread::yield();
+        send(pipe, 2);
+        return !db.begin_read().tree("t").get("victim");
+    });
+    REQUIRE(reader.receive() == 1);
+    Child redactor([&](int pipe) {
+        Database db = Database::open(path);
+        try {
+            db.redact("t", "victim", 0, "asked for", 0);
+        } catch (const Error& error) {
+            if (error.code() != Errc::still_held) throw;
+            send(pipe, 1);
+        }
+        ::pause();
+        return false;
+    });
+    REQUIRE(redactor.receive() == 1);
+    redactor.kill();
+    REQUIRE(redactor.wait() == 128 + SIGKILL);
+    CHECK(file_holds_it());
+    Child writer([&](int) {
+        Database db = Database::open(path);
+        Transaction tx = db.begin_write();
+        tx.tree("flags").put("go", "1");
+        tx.commit();
+        return true;
+    });
+    REQUIRE(writer.wait() == 0);
+    REQUIRE(reader.receive() == 2);
+    CHECK(!file_holds_it());
+    REQUIRE(reader.wait() == 0);
 }

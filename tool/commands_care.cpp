@@ -69,9 +69,11 @@ int run_redact(const Arguments& arguments, Output& output) {
     if (!reason || reason->empty()) throw UsageError("--reason is missing: a redaction is recorded with its reason");
     const std::string key = arguments.bytes(arguments.operand(1), "key");
     northstar::Database database = open_writing(arguments.operand(0), arguments, false);
-    const northstar::Commit commit =
-        database.redact(tree_name(arguments), key, arguments.number("txn").value_or(0), *reason);
-    if (commit.txn == 0) {
+    northstar::Commit commit;
+    try {
+        commit = database.redact(tree_name(arguments), key, arguments.number("txn").value_or(0), *reason);
+    } catch (const northstar::Error& error) {
+        if (error.code() != northstar::Errc::not_found) throw;
         throw Failure(k_exit_negative,
                       "there is no value of key '" + display(key, arguments.encoding()) + "' to redact");
     }
@@ -151,7 +153,9 @@ std::vector<Command> care_commands() {
          .most = 2,
          .summary = "erase the values of a key from log, history and pages, lawfully",
          .description = "The chain of commits stays provable; the redaction is a commit of its own with its "
-                        "reason. Without --txn every version of the key is redacted.",
+                        "reason. Without --txn every version of the key is redacted, the present one too. Prints "
+                        "the redaction's transaction when the values are nowhere in the file any more; exit code 5 "
+                        "means that it is committed and that snapshots of others still show them.",
          .options = {k_option_tree,
                      {"reason", 0, "TEXT", "kept with the redaction; required"},
                      {"txn", 0, "TXN", "only the value that this transaction wrote"},

@@ -23,6 +23,7 @@ std::string_view name_of(Operation::Kind kind) {
     case Operation::Kind::create_tree: return "create_tree";
     case Operation::Kind::drop_tree: return "drop_tree";
     case Operation::Kind::set_history: return "set_history";
+    case Operation::Kind::redact: return "redact";
     }
     return "unknown";
 }
@@ -68,6 +69,11 @@ void add_operations(json::Writer& writer, const CommitRecord& record, const std:
             writer.name("to");
             if (operation.to) add_bytes(writer, *operation.to, encoding);
             else writer.null();
+            break;
+        case Operation::Kind::redact:
+            writer.name("key");
+            add_bytes(writer, operation.key, encoding);
+            writer.name("txn").number(operation.txn);
             break;
         case Operation::Kind::create_tree:
         case Operation::Kind::drop_tree:
@@ -123,6 +129,9 @@ std::string describe(const Operation& operation, const Output& output, bool valu
     case Operation::Kind::erase_range:
         return output.paint(Colour::red, "erase_range") + "\t" + tree + "\t" + display(operation.key, encoding) +
                "\t" + (operation.to ? display(*operation.to, encoding) : "(end)");
+    case Operation::Kind::redact:
+        return output.paint(Colour::red, "redact") + "\t" + tree + "\t" + display(operation.key, encoding) + "\ttxn " +
+               std::to_string(operation.txn);
     case Operation::Kind::create_tree:
     case Operation::Kind::drop_tree:
     case Operation::Kind::set_history: break;

@@ -23,6 +23,7 @@ ExitCode exit_code_of(northstar::Errc code) noexcept {
     case Errc::poisoned:
     case Errc::unsupported:
     case Errc::already_exists: return k_exit_system;
+    case Errc::still_held:
     case Errc::timeout:
     case Errc::conflict:
     case Errc::locked:

@@ -132,6 +132,17 @@ int northstar_compact(northstar_db* db, uint64_t* released) {
     });
 }
 
+int northstar_redact(northstar_db* db, const void* tree, size_t tree_size, const void* key, size_t key_size,
+                     uint64_t txn, const void* reason, size_t reason_size, uint32_t timeout_ms, uint64_t* commit) {
+    using namespace northstar::detail::capi;
+    return with<DbHandle>(db, [&](DbHandle& h) {
+        const northstar::Commit made = h.db.redact(bytes(tree, tree_size), bytes(key, key_size), txn,
+                                                   bytes(reason, reason_size), timeout_ms);
+        if (commit != nullptr) *commit = made.txn;
+        return NORTHSTAR_OK;
+    });
+}
+
 int northstar_verify(northstar_db* db, uint64_t* problems, char** text) {
     using namespace northstar::detail::capi;
     return with<DbHandle>(db, [&](DbHandle& h) {

@@ -59,6 +59,7 @@ NORTHSTAR_SAME_CODE(IN_THE_FUTURE, in_the_future);
 NORTHSTAR_SAME_CODE(UNSUPPORTED, unsupported);
 NORTHSTAR_SAME_CODE(TOO_MANY_SNAPSHOTS, too_many_snapshots);
 NORTHSTAR_SAME_CODE(ALREADY_EXISTS, already_exists);
+NORTHSTAR_SAME_CODE(STILL_HELD, still_held);
 
 // ---- errors ----
 
@@ -609,6 +610,7 @@ inline northstar_statistics statistics_of(const Statistics& from) {
     to.last_checkpoint_us = from.last_checkpoint_us;
     to.slowdown_us = from.slowdown_us;
     to.poisoned = from.poisoned;
+    to.redaction_pending = from.redaction_pending;
     return to;
 }
 

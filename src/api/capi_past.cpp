@@ -115,6 +115,7 @@ int northstar_commits_operation(northstar_commits* commits, size_t index, norths
         set_bytes(from.key, to.key, to.key_size);
         set_bytes(from.to, to.to, to.to_size);
         set_bytes(from.value, to.value, to.value_size);
+        to.txn = from.txn;
         return give_struct(std::move(to), operation);
     });
 }

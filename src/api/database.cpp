@@ -247,9 +247,9 @@ Txn Database::prune(AsOf) {
                  detail::checked(core_).path());
 }
 
-Commit Database::redact(std::string_view, std::string_view, Txn, std::string_view) {
-    detail::fail(Errc::unsupported, "this version cannot redact values yet; nothing was changed",
-                 detail::checked(core_).path());
+Commit Database::redact(std::string_view tree, std::string_view key, Txn txn, std::string_view reason,
+                        std::uint32_t timeout_ms) {
+    return detail::checked(core_).redact(tree, key, txn, reason, timeout_ms);
 }
 
 std::uint64_t Database::compact() try {

@@ -91,6 +91,7 @@ enum class Errc : int {
     unsupported = 28,         ///< not available on this file, file system or build
     too_many_snapshots = 29,  ///< the process-wide table of open snapshots is full
     already_exists = 30,      ///< the destination exists already
+    still_held = 31,          ///< a redaction is committed and not finished: snapshots still show the values
 };
 
 /// Name of a code, e.g. "key_too_large".
@@ -378,15 +379,16 @@ private:
 /// One operation of a commit.
 struct Operation {
     enum class Kind : std::uint8_t {
-        put = 1, erase = 2, erase_range = 3, create_tree = 4, drop_tree = 5, set_history = 6
+        put = 1, erase = 2, erase_range = 3, create_tree = 4, drop_tree = 5, set_history = 6, redact = 7
     };
     Kind kind = Kind::put;
     std::uint64_t tree_id = 0;
     std::string_view tree;              ///< name
     std::string_view key;               ///< erase_range: from
     std::optional<std::string_view> to; ///< erase_range: exclusive end, nullopt: to the end
-    std::string_view value;             ///< put only
+    std::string_view value;             ///< put only; empty when redacted
     bool redacted = false;              ///< the value was lawfully erased
+    Txn txn = 0;                        ///< redact: the transaction whose value of the key was erased
 };
 
 /// A commit as the log keeps it. Copies share the bytes; views live as long as any copy.
@@ -461,7 +463,7 @@ struct Change {
 struct Version {
     Txn txn = 0;
     std::uint64_t time_us = 0;
-    std::optional<std::string> value;  ///< nullopt: erased
+    std::optional<std::string> value;  ///< nullopt: erased; empty when redacted
     bool redacted = false;
 };
 
@@ -501,6 +503,7 @@ struct Statistics {
     std::uint64_t pages_copied = 0, pages_verified = 0;
     std::uint64_t last_checkpoint_us = 0, slowdown_us = 0;
     bool poisoned = false;
+    Txn redaction_pending = 0;  ///< first commit whose redactions are not finished; 0: none
 };
 
 struct WriteOptions {
@@ -564,8 +567,14 @@ public:
     Hash chain_hash(Txn txn) const;
     VerifyReport verify(const VerifyOptions& options = {}) const;
     Statistics statistics() const;
-    /// Overwrites the values that txn wrote to key (every txn: 0) in log, history and pages. Complete on return.
-    Commit redact(std::string_view tree, std::string_view key, Txn txn, std::string_view reason);
+    /// Erases the values that txn (0: every txn so far) wrote to key, by a commit that carries the reason. On return
+    /// they are nowhere in the file: not in log, pages, history or free space; the key is absent if its present value
+    /// was among them. The past shows an empty value in their place, marked as redacted; chain hashes stay.
+    /// Errc::not_found: there is no such value, nothing was changed. Errc::still_held: after timeout_ms snapshots that
+    /// were opened before, in any process, still show the values; the commit is made, and the rest is done when they
+    /// are closed (Statistics::redaction_pending becomes 0). What goes on after a crash too.
+    Commit redact(std::string_view tree, std::string_view key, Txn txn, std::string_view reason,
+                  std::uint32_t timeout_ms = 10'000);
     void set_history(History history);
     History history() const;
     /// Forgets what lies before the point, in bounded steps. Returns the new oldest readable txn.

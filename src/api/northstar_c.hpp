@@ -83,7 +83,8 @@ enum {
     NORTHSTAR_IN_THE_FUTURE = 27,
     NORTHSTAR_UNSUPPORTED = 28,
     NORTHSTAR_TOO_MANY_SNAPSHOTS = 29,
-    NORTHSTAR_ALREADY_EXISTS = 30
+    NORTHSTAR_ALREADY_EXISTS = 30,
+    NORTHSTAR_STILL_HELD = 31 /* a redaction is committed and not finished: snapshots still show the values */
 };
 
 typedef struct northstar_db northstar_db;
@@ -177,6 +178,12 @@ int northstar_restore(const char* source, const char* destination, int at, uint6
 int northstar_replay(const char* source, const char* destination, int at, uint64_t point);
 /* Cuts unused pages off the file's end; released (may be NULL) is the number of bytes. */
 int northstar_compact(northstar_db* db, uint64_t* released);
+/* Erases the values that a txn (0: every txn so far) wrote to a key, from log, pages, history and free space, by a
+   commit with the reason; its number goes to commit (may be NULL). NORTHSTAR_NOT_FOUND: there is no such value.
+   NORTHSTAR_STILL_HELD: committed, and finished when snapshots that were opened before are closed, which did not
+   happen within timeout_ms; see redaction_pending of the statistics. */
+int northstar_redact(northstar_db* db, const void* tree, size_t tree_size, const void* key, size_t key_size,
+                     uint64_t txn, const void* reason, size_t reason_size, uint32_t timeout_ms, uint64_t* commit);
 /* Checks everything. Found problems are not an error of the call: NORTHSTAR_OK, and problems is their number.
    text (may be NULL) has one line for each, "" if there is none; give it to northstar_free. */
 int northstar_verify(northstar_db* db, uint64_t* problems, char** text);
@@ -234,6 +241,7 @@ typedef struct northstar_statistics {
     uint64_t pages_copied, pages_verified;
     uint64_t last_checkpoint_us, slowdown_us;
     uint64_t poisoned; /* 0 or 1 */
+    uint64_t redaction_pending; /* first txn whose redactions are not finished; 0: none */
 } northstar_statistics;
 
 int northstar_get_statistics(northstar_db* db, northstar_statistics* statistics);
@@ -361,7 +369,8 @@ enum {
     NORTHSTAR_OPERATION_ERASE_RANGE = 3,
     NORTHSTAR_OPERATION_CREATE_TREE = 4,
     NORTHSTAR_OPERATION_DROP_TREE = 5,
-    NORTHSTAR_OPERATION_SET_HISTORY = 6
+    NORTHSTAR_OPERATION_SET_HISTORY = 6,
+    NORTHSTAR_OPERATION_REDACT = 7
 };
 
 /* Set size to sizeof(northstar_operation) before the call. */
@@ -376,8 +385,9 @@ typedef struct northstar_operation {
     size_t key_size;
     const void* to; /* erase_range: exclusive end; NULL: to the end */
     size_t to_size;
-    const void* value; /* put only */
+    const void* value; /* put only; empty when redacted */
     size_t value_size;
+    uint64_t txn; /* redact: the transaction whose value of the key was erased */
 } northstar_operation;
 
 /* Commits from txn from on. */

@@ -36,6 +36,7 @@ const char* to_string(Errc code) noexcept {
         case Errc::unsupported: return "unsupported";
         case Errc::too_many_snapshots: return "too_many_snapshots";
         case Errc::already_exists: return "already_exists";
+        case Errc::still_held: return "still_held";
     }
     return "unknown";
 }

@@ -14,7 +14,7 @@ constexpr char k_magic[8] = {'N', 'o', 'r', 't', 'h', 'S', 't', 'a'};
 constexpr std::uint64_t k_seed = 0x6e6f727468737461;
 constexpr std::size_t k_extents_offset = 336;
 constexpr std::size_t k_extent_size = 24;
-static_assert(k_extents_offset + Meta::k_max_extents * k_extent_size <= k_meta_size);
+static_assert(k_extents_offset + Meta::k_max_extents * k_extent_size <= 4080);
 
 /// One description of the layout for both directions.
 template <class Field, class M>
@@ -49,6 +49,8 @@ void each_field(Field&& field, M& m) {
     field(304, m.sealed_txn);
     field(312, m.sealed_position);
     field(320, m.log_begin);
+    field(4080, m.redaction_txn);
+    field(4088, m.redaction_position);
 }
 
 struct Store {

@@ -21,8 +21,8 @@
 //      112    8   bytes                               320    8 oldest log position kept
 //      120    8   checksum of the run                 328    8 log extents: count
 //      128    8 log position behind txn               336   24 each: position, first page, pages
-//      136    8 epoch there
-//      144   32 chain hash of txn
+//      136    8 epoch there                       4080    8 first redaction that is not finished, 0: none
+//      144   32 chain hash of txn                  4088    8   log position at or before its record
 //
 // [META-1] No field is believed before the checksum. Zeros are never valid (magic).
 // [META-2] The page of the newest generation is never the one a checkpoint writes.
@@ -90,6 +90,8 @@ struct Meta {
     Txn sealed_txn = 0;
     std::uint64_t sealed_position = 0;
     std::uint64_t log_begin = 0;
+    Txn redaction_txn = 0;             ///< first commit whose redactions are not finished; 0: none
+    std::uint64_t redaction_position = 0;  ///< a position at or before its first record
     std::vector<MetaExtent> extents;  ///< where the log goes on behind log_position, the current extent included
 };
 

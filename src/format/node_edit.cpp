@@ -324,6 +324,23 @@ void copy_node(const std::byte* from, std::byte* to, std::size_t page_size) {
     std::memcpy(to + heap, from + heap, page_size - heap);
 }
 
+void copy_node_clean(const std::byte* from, std::byte* to, std::size_t page_size) {
+    const Node node(from);
+    const std::size_t gap = node.gap();
+    const std::size_t heap = node.heap();
+    std::memcpy(to, from, gap);
+    std::memset(to + gap, 0, heap - gap);
+    if (!node.leaf() || node.garbage() == 0) {
+        std::memcpy(to + heap, from + heap, page_size - heap);
+        return;
+    }
+    std::memset(to + heap, 0, page_size - heap);
+    for (unsigned i = 0; i < node.count(); ++i) {
+        const std::size_t slot = node.leaf_slot(i);
+        std::memcpy(to + slot, from + slot, node.leaf_cell_size(node.leaf_cell(i)));
+    }
+}
+
 void set_max_txn(std::byte* page, std::uint64_t txn) { store_u64(page + k_node_max_txn_offset, txn); }
 
 void set_child(std::byte* page, unsigned index, Ref child) {

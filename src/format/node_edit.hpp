@@ -125,6 +125,9 @@ inline std::size_t separator_size(const KeyPieces& left, const KeyPieces& right)
 /// Copies the used bytes of a node and clears what only the file has.
 void copy_node(const std::byte* from, std::byte* to, std::size_t page_size);
 
+/// Copies a node for the file: what belongs to no entry, and may be left of a value that is gone, becomes zeros.
+void copy_node_clean(const std::byte* from, std::byte* to, std::size_t page_size);
+
 void set_max_txn(std::byte* page, std::uint64_t txn);
 void set_child(std::byte* page, unsigned index, Ref child);
 

@@ -33,12 +33,21 @@ private:
 
 }  // namespace follower_impl
 
-std::string_view logged_value(const LogStore& log, std::uint64_t tree, std::string_view key,
-                              const HistoryVersion& version) {
+std::optional<std::string_view> logged_value(const LogStore& log, std::uint64_t tree, std::string_view key,
+                                             const HistoryVersion& version) {
     follower_impl::MappedLog bytes(log.pages());
-    return log.with_extents([&](const ExtentDirectory& extents) {
-        return read_logged_value(bytes, extents, tree, key, version).value_or(std::string_view());
-    });
+    const auto read = [&] {
+        return log.with_extents([&](const ExtentDirectory& extents) {
+            return read_logged_value(bytes, extents, tree, key, version);
+        });
+    };
+    try {
+        return read();
+    } catch (const Error& error) {
+        // It may be about to be redacted just now.
+        if (error.code() != Errc::corrupt || !log.settled()) throw;
+    }
+    return read();
 }
 
 std::shared_ptr<const SegmentView> HistoryFollower::open(const StoredSegment& segment) const {

@@ -31,9 +31,9 @@ struct StoredSegment {
     std::uint32_t tier = 0;
 };
 
-/// The value of a logged version, in place; empty when it was redacted. Throws Error(corrupt).
-std::string_view logged_value(const LogStore& log, std::uint64_t tree, std::string_view key,
-                              const HistoryVersion& version);
+/// The value of a logged version, in place; nullopt when it was redacted. Throws Error(corrupt).
+std::optional<std::string_view> logged_value(const LogStore& log, std::uint64_t tree, std::string_view key,
+                                             const HistoryVersion& version);
 
 class HistoryFollower {
 public:

@@ -434,6 +434,11 @@ void RecordView::validate() const {
     }
 }
 
+bool redacts(const RecordView& record) {
+    // They come last.
+    return record.size() != 0 && record.operation(record.size() - 1).kind == OperationKind::redact;
+}
+
 std::uint64_t control_record_size(RecordKind kind, std::size_t extents, bool chain, std::uint32_t log_align) {
     NORTHSTAR_ASSERT(!record_impl::has_operations(kind));
     const std::uint64_t size = record_impl::front_size(kind, chain, false) +

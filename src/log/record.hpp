@@ -233,6 +233,9 @@ private:
     std::uint64_t table_at_ = 0;       // end of operations and padding
 };
 
+/// True: operations of the record redact values.
+bool redacts(const RecordView& record);
+
 /// What a writer says about a record besides its operations.
 struct RecordFields {
     std::uint64_t position = 0;

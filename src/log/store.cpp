@@ -112,6 +112,12 @@ const std::byte* LogStore::bytes(std::uint64_t position, std::uint64_t length) c
 }
 
 std::optional<RecordView> LogStore::peek(std::uint64_t position) const {
+    std::optional<RecordView> record = look(position);
+    if (!record && settled()) record = look(position);
+    return record;
+}
+
+std::optional<RecordView> LogStore::look(std::uint64_t position) const {
     const std::byte* front = bytes(position, k_record_header_size);
     if (front == nullptr) return std::nullopt;
     const std::optional<RecordHeader> header = peek_record({front, k_record_header_size});

@@ -14,6 +14,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -65,6 +66,9 @@ public:
     // ---- reading ----
     /// Contiguous bytes; nullptr where they do not lie in one extent.
     const std::byte* bytes(std::uint64_t position, std::uint64_t length) const;
+    /// Asked when a record is not intact: waits while records are being overwritten; true: look again.
+    void set_patience(std::function<bool()> patience) { patience_ = std::move(patience); }
+    bool settled() const { return patience_ && patience_(); }
     /// The intact record at a position, nullopt when there is none.
     std::optional<RecordView> peek(std::uint64_t position) const;
     /// The same, where one must be: throws Error(corrupt).
@@ -96,9 +100,11 @@ public:
     void unmap() noexcept;
 
 private:
+    std::optional<RecordView> look(std::uint64_t position) const;
     std::byte* mapped(std::uint64_t position, std::uint64_t size);
     File& file_;
     FilePages& pages_;
+    std::function<bool()> patience_;
     const std::uint32_t seed_;
     const std::uint32_t log_align_;
     const std::uint64_t page_size_;

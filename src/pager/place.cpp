@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/check.hpp"
 #include "format/node.hpp"
+#include "format/node_edit.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -72,10 +73,7 @@ Ref Placer::place_page(std::byte* page, int depth) {
     });
     std::uint64_t number;
     std::byte* copy = next_page(number);
-    std::memcpy(copy, page, page_size_);
-    // What nobody wrote is not written to the file either.
-    const Node node(copy);
-    std::memset(copy + node.gap(), 0, node.heap() - node.gap());
+    copy_node_clean(page, copy, page_size_);
     for_each_ref(copy, page_size_, false, [&](Ref& ref, bool) {
         if (ref.in_memory()) ref = Ref(Frame::of(ref)->forward);
     });

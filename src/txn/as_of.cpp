@@ -186,7 +186,8 @@ std::vector<Version> DatabaseCore::versions(std::string_view tree, std::string_v
                 Version v;
                 v.txn = version.txn;
                 v.time_us = time_of(version.txn);
-                v.redacted = version.kind == HistoryVersion::Kind::redacted;
+                v.redacted = version.kind == HistoryVersion::Kind::redacted ||
+                             (version.kind == HistoryVersion::Kind::logged && !logged_value(*log_, *id, key, version));
                 if (const std::optional<TreeValue> value = versions.value_of(key, version)) {
                     v.value = std::string(value->value);
                 }
@@ -231,7 +232,8 @@ std::vector<Change> diff(const Database& database, DatabaseCore& core, AsOf from
                         for (auto [key, value] : old_state.tree(tree).all()) keys.emplace(tree, std::string(key));
                         break;
                     case Operation::Kind::create_tree:
-                    case Operation::Kind::set_history: break;
+                    case Operation::Kind::set_history:
+                    case Operation::Kind::redact: break;  // it comes with an erase if it changes the state
                 }
             }
             if (record.txn == after) break;

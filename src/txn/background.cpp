@@ -1,5 +1,6 @@
-// background.cpp -- the two threads of an open database: one makes checkpoints, one flushes lazy commits, writes marks
-// and gives the write lock to processes that wait for it. Without them (background = false) the caller does both.
+// background.cpp -- the two threads of an open database: one makes checkpoints and finishes redactions, one flushes
+// lazy commits, follows the chain, writes marks and gives the write lock to processes that wait for it. Without them
+// (background = false) the caller does both.
 #include "base/error.hpp"
 #include "txn/core.hpp"
 
@@ -14,6 +15,10 @@ namespace background_impl {
 constexpr std::uint64_t k_idle_us = 500'000;
 constexpr std::uint64_t k_blocked_us = 1000;
 constexpr std::uint64_t k_longest_pause_us = 2000;
+/// How often to look whether a redaction can go on.
+constexpr std::uint64_t k_redaction_us = 20'000;
+/// The chain is followed in steps of so many log bytes.
+constexpr std::uint64_t k_chain_bytes = 4u << 20;
 
 }  // namespace background_impl
 
@@ -55,12 +60,15 @@ void DatabaseCore::note_lazy() {
 void DatabaseCore::run_checkpoints() {
     std::unique_lock lock(background_mutex_);
     for (;;) {
-        background_wake_.wait(lock, [&] { return stop_ || checkpoint_wanted_.load(); });
+        background_wake_.wait(lock, [&] { return stop_ || checkpoint_wanted_.load() || redaction_wanted_.load(); });
         if (stop_) return;
         lock.unlock();
         try {
-            const std::lock_guard serial(checkpoint_mutex_);
-            checkpoint_locked(false, false);
+            if (redaction_wanted_.exchange(false)) finish_redactions_if_possible();
+            if (checkpoint_wanted_.load()) {
+                const std::lock_guard serial(checkpoint_mutex_);
+                checkpoint_locked(false, false);
+            }
         } catch (const std::exception& error) {
             // Kept for the next writer, who is told when memory runs out; a full disk may have room again by then.
             remember_failure(error.what());
@@ -106,6 +114,11 @@ void DatabaseCore::run_flushes() {
                     pause = std::min(pause, k_blocked_us);
                 }
             }
+            if (pending_redaction() != 0 && !poisoned()) {
+                pause = std::min(pause, k_redaction_us);
+                move_on_for_redaction();
+            }
+            if (!advance_chain(k_chain_bytes)) pause = 0;
             if (mark_due() && turn_.try_acquire()) {
                 try {
                     append_mark();

@@ -10,6 +10,7 @@
 //          somebody lived to hear of it or not.
 // [CKPT-2] A rebase changes no content: a copied page differs from its original in its refs alone. The original of a
 //          placed page is replaced by its page in the file.
+#include "base/check.hpp"
 #include "base/error.hpp"
 #include "format/node.hpp"
 #include "log/scan.hpp"
@@ -253,8 +254,11 @@ void DatabaseCore::ensure_unclean() {
 void DatabaseCore::checkpoint() {
     check_usable();
     if (options_.read_only) fail(Errc::read_only, path_ + " was opened read-only", path_);
-    const std::lock_guard lock(checkpoint_mutex_);
-    checkpoint_locked(false, false);
+    {
+        const std::lock_guard lock(checkpoint_mutex_);
+        checkpoint_locked(false, false);
+    }
+    if (pending_redaction() != 0) finish_redactions_if_possible();
 }
 
 /// Stands on the newest generation with the lock held and the visible root on the newest base; returns that root's
@@ -317,7 +321,11 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
         meta.time_us = frozen->time_us;
         meta.next_tree_id = frozen->next_tree_id;
         meta.history = frozen->history;
-        meta.chain = chain_hash(meta.txn);
+        const std::optional<Hash> chain = chain_->hash(meta.txn, originals());
+        NORTHSTAR_ASSERT(chain.has_value());
+        meta.chain = *chain;
+        meta.redaction_txn = processes_->load(Word::redaction);
+        meta.redaction_position = meta.redaction_txn == 0 ? 0 : processes_->load(Word::redaction_position);
         meta.clean = clean;
         meta.log_position = frozen->log_position;
         meta.epoch = frozen->epoch;
@@ -329,7 +337,8 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
             meta.retained = {};
             meta.retained_txn = 0;
         }
-        const std::uint64_t needed_log = history ? meta.log_begin : meta.log_position;
+        std::uint64_t needed_log = history ? meta.log_begin : meta.log_position;
+        if (meta.redaction_txn != 0) needed_log = std::min(needed_log, meta.redaction_position);
         std::vector<Extent> released = log_->below(needed_log);
         const std::map<std::uint64_t, std::uint64_t> births = log_->births();
         std::vector<DroppedPage> dropped;
@@ -354,7 +363,8 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
         meta.catalog.root = placer->place(frozen->catalog.root).bits();
         meta.catalog.count = frozen->catalog.count;
         // Little of the log is indexed when it is asked for; a segment has a price of its own.
-        const bool enough = frozen->log_position - meta.sealed_position >= k_least_sealed_bytes;
+        const bool enough =
+            erasing_ != nullptr || frozen->log_position - meta.sealed_position >= k_least_sealed_bytes;
         if (history && !enough) {
             sealed.segments = history_->segments();
         } else if (history) {
@@ -363,6 +373,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
             sealed.dead = history_->segments();
         }
         move_segments(sealed, *placer, meta.generation, line);
+        if (erasing_ != nullptr) erase_from_segments(sealed, *placer, meta.generation);
         if (!history || enough) {
             meta.sealed_txn = meta.txn;
             meta.sealed_position = frozen->log_position;
@@ -381,6 +392,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
         {
             const std::lock_guard lock(space_mutex_);
             ledger.segments = sealed.segments;
+            ledger.chain = chain_->anchors(meta.txn, needed_log);
             ledger.extents = log_->extents();
             ledger.births = log_->births();
             for (const Extent& e : released) ledger.births.erase(e.logical);
@@ -419,10 +431,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
         own_generation_.store(meta.generation);
         log_->remove_below(needed_log);
         for (const Extent& e : moved) log_->move_extent(e, meta.generation);
-        {
-            const std::lock_guard lock(chain_mutex_);
-            if (chain_txn_ == meta.txn) chain_position_ = std::max(chain_position_, meta.log_position);
-        }
+        chain_->stand_on({meta.txn, meta.log_position, meta.chain});
         history_->adopt(sealed.segments, meta.sealed_txn, meta.sealed_position, meta.generation);
         {
             const std::lock_guard lock(space_mutex_);

@@ -174,6 +174,49 @@ History first_default(DatabaseCore& source, std::uint64_t at, Txn target) {
     return now;
 }
 
+/// While it lives, values in the source's log stay as they are.
+class LogHold {
+public:
+    explicit LogHold(DatabaseCore& core) : core_(core) { core_.hold_log(); }
+    ~LogHold() { core_.let_go_of_log(); }
+    LogHold(const LogHold&) = delete;
+    LogHold& operator=(const LogHold&) = delete;
+
+private:
+    DatabaseCore& core_;
+};
+
+/// Values that the copy no longer has were redacted by commits that it does not have either: one of its own says so.
+void restate_redactions(DatabaseCore& source, const std::shared_ptr<DatabaseCore>& copy, Txn target) {
+    std::vector<RedactedRecord> records;
+    ReadView* view = source.open_view();
+    try {
+        records = list_redacted(source.source(), view->root->catalog.root);
+    } catch (...) {
+        DatabaseCore::close_view(view);
+        throw;
+    }
+    DatabaseCore::close_view(view);
+    std::erase_if(records, [&](const RedactedRecord& r) { return r.txn > target || r.by <= target; });
+    if (records.empty()) return;
+    WriteTxn txn(copy, WriteTxn::Mode::exclusive, Durability::full, std::nullopt);
+    for (const RedactedRecord& from : records) {
+        const std::optional<std::uint64_t> position = copy->record_position(from.txn, from.part);
+        if (!position) continue;
+        const RecordView record = copy->log().read(*position);
+        for (std::uint32_t i = 0; i < record.size(); ++i) {
+            const LogOperation operation = record.operation(i);
+            if (!operation.redacted) continue;
+            const Redaction redaction{from.txn, *position, from.part, i, from.original, from.remaining};
+            txn.operations().redact(operation.tree, operation.key, redaction);
+            txn.work().note_redacted(redaction);
+        }
+    }
+    txn.annotate("reason", "values were redacted in " + to_text(source.uuid()) + " after txn " +
+                               std::to_string(target) + ", which this is a copy of");
+    txn.commit();
+}
+
 void replay_into(DatabaseCore& source, const std::string& destination, Txn target) {
     const Txn first = source.first_logged_txn();
     if (target != 0 && first != 1) {
@@ -184,6 +227,7 @@ void replay_into(DatabaseCore& source, const std::string& destination, Txn targe
     }
     Vfs& vfs = vfs_of(source);
     Partial partial(vfs, destination);
+    const LogHold hold(source);
     const ExtentDirectory extents = source.log().extents();
     std::uint64_t at = extents.empty() ? 0 : extents[0].logical;
     Options options = private_options();
@@ -210,10 +254,11 @@ void replay_into(DatabaseCore& source, const std::string& destination, Txn targe
         }
         txn = record.txn();
         if (bytes < k_batch_bytes && txn < target) continue;
-        copy->append_copied(batch);
+        copy->append_copied(batch, source.originals());
         batch.clear();
         bytes = 0;
     }
+    restate_redactions(source, copy, target);
     if (target != 0 && copy->chain_hash(target) != source.chain_hash(target)) {
         fail(Errc::corrupt, "the chain hash of txn " + std::to_string(target) + " in " + source.path() +
                                 " does not follow from its log: the log was rewritten", source.path());
@@ -264,7 +309,7 @@ ReadView* DatabaseCore::open_copy_view() {
 
 /// Appends transactions of another database's log as they stand: number, time, annotations, operations and nonce, and
 /// with them the digest, are kept; place, epoch and checksum are new.
-void DatabaseCore::append_copied(std::span<std::vector<std::byte>> records) {
+void DatabaseCore::append_copied(std::span<std::vector<std::byte>> records, const OriginalDigest& digests_before) {
     begin_exclusive(std::nullopt);
     Workspace work(*arena_, *source_);
     try {
@@ -286,6 +331,8 @@ void DatabaseCore::append_copied(std::span<std::vector<std::byte>> records) {
         };
         std::vector<RecordView> parts;
         std::uint64_t first_part = 0;
+        // The redactions of what comes now may lie further on: the chain goes on with what the original knows.
+        TransactionDigests digests(digests_before);
         for (std::vector<std::byte>& bytes : records) {
             const RecordView original(bytes);
             const bool commit = original.kind() == RecordKind::commit;
@@ -326,10 +373,13 @@ void DatabaseCore::append_copied(std::span<std::vector<std::byte>> records) {
                     log_->publish();
                 },
                 [&] { publish_log_end(); });
+            if (redacts(record)) note_redaction(record.txn() + (commit ? 0 : 1), fields.position);
+            const bool complete = digests.add(record);
             if (!commit) continue;
             txn = record.txn();
             time_us = fields.time_us;
             behind = log_->end();
+            if (complete) chain_->append(txn, digests.digest(), behind);
         }
         install_here();
     } catch (...) {
@@ -363,6 +413,7 @@ void copy_database(DatabaseCore& source, const std::string& destination, std::op
     using namespace copy_impl;
     Vfs& vfs = vfs_of(source);
     Partial partial(vfs, destination);
+    const LogHold hold(source);
     ReadView* view = source.open_copy_view();
     Txn txn = 0;
     try {

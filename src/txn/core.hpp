@@ -7,10 +7,13 @@
 //   checkpoint.cpp  placing a root, switching the meta page, rebasing
 //   past.cpp        states of the past
 //   inspect.cpp     statistics and state hash
+//   proof.cpp       the chain hash
+//   redact.cpp      erasing values lawfully
+//   erasure.cpp     carrying erasures out, whatever happens in between
 //
-// Order of locks: writer's turn, write lock (file), checkpoint mutex, checkpoint lock (file), flush mutex, flush lock
-// (its mutex, then the file's), mutexes of RootSet, LogStore and HistoryIndex. The checkpoint mutex and lock are
-// released before the turn is asked for. [CORE-1]
+// Order of locks: redaction mutex, redact lock (file), writer's turn, write lock (file), checkpoint mutex, checkpoint
+// lock (file), flush mutex, flush lock (its mutex, then the file's), mutexes of RootSet, LogStore and HistoryIndex. The
+// checkpoint mutex and lock are released before the turn is asked for. [CORE-1]
 //
 // [CORE-2] A txn is acknowledged only when its record is in the log and, if it asked for it, flushed.
 // [CORE-3] Visible is a prefix: a txn becomes visible when every full txn up to it is durable.
@@ -30,6 +33,7 @@
 #include "pager/frames.hpp"
 #include "pager/space.hpp"
 #include "txn/processes.hpp"
+#include "txn/proof.hpp"
 #include "txn/root.hpp"
 #include "txn/turn.hpp"
 #include "txn/views.hpp"
@@ -42,6 +46,7 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <shared_mutex>
 #include <span>
 #include <string>
 #include <thread>
@@ -54,6 +59,7 @@ class Placer;
 class FileLogBytes;
 struct Ledger;
 struct PastState;
+struct Erasure;
 
 struct Counters {
     std::atomic<std::uint64_t> commits{0}, conflicts{0}, flushes{0}, checkpoints{0}, replayed_txns{0};
@@ -120,12 +126,31 @@ public:
     std::uint64_t position_of(Txn txn);
     /// Chain hash after a txn; computes what is missing.
     Hash chain_hash(Txn txn);
+    bool advance_chain(std::uint64_t most_bytes);
+    OriginalDigest originals();
+    /// Digest of a record as the chain goes on with it.
+    Hash digest_of(const RecordView& record, Txn txn, std::uint32_t part);
+    /// A redaction was read in a log that was copied: it is carried out here too.
+    void note_redaction(Txn txn, std::uint64_t position);
+    /// Positions of the commit record (part 0) or a part of a txn; nullopt: the log does not have it any more.
+    std::optional<std::uint64_t> record_position(Txn txn, std::uint32_t part);
+    /// Erases the values that a txn (0: every one) wrote to a key: see redact.cpp.
+    Commit redact(std::string_view tree, std::string_view key, Txn txn, std::string_view reason,
+                  std::uint32_t timeout_ms);
+    /// Finishes redactions that were interrupted or waited for readers, unless somebody is at it or it would have to
+    /// wait.
+    void finish_redactions_if_possible();
+    /// First commit whose redactions are not finished; 0: none.
+    Txn pending_redaction() const { return processes_->load(Word::redaction); }
+    /// Keeps records of the log as they are while a copy of them is made.
+    void hold_log();
+    void let_go_of_log() noexcept;
     Txn oldest_txn() const;
     /// Moves pages down and cuts the file; returns bytes released.
     std::uint64_t compact();
     // copy.cpp
     ReadView* open_copy_view();
-    void append_copied(std::span<std::vector<std::byte>> records);
+    void append_copied(std::span<std::vector<std::byte>> records, const OriginalDigest& digests_before);
     void checkpoint_if_wanted();
     void set_parent(const Uuid& uuid, Txn txn, const Hash& chain);
     /// The txn a point means. Throws Error(in_the_future, before_horizon).
@@ -251,6 +276,39 @@ private:
     std::shared_ptr<const HistoryIndex> hold_history(Txn txn, std::uint64_t& generation);
     void release_generation(std::uint64_t generation) noexcept;
 
+    // redact.cpp
+    class RedactionTurn {
+    public:
+        explicit RedactionTurn(DatabaseCore& core);
+        RedactionTurn(DatabaseCore& core, std::try_to_lock_t);
+        ~RedactionTurn();
+        RedactionTurn(const RedactionTurn&) = delete;
+        RedactionTurn& operator=(const RedactionTurn&) = delete;
+        bool held() const { return held_; }
+
+    private:
+        DatabaseCore& core_;
+        bool held_ = false;
+    };
+    Commit commit_redaction(std::string_view tree, std::string_view key, Txn txn, std::string_view reason);
+    std::set<std::uint64_t> trees_named(Ref catalog, std::string_view name);
+
+    // erasure.cpp
+    bool finish_redactions(std::uint64_t until_us);
+    std::vector<Erasure> pending_erasures();
+    bool both_generations_behind(Txn txn);
+    void erase_from_log(const std::vector<Erasure>& erasures);
+    void erase_in_record(std::uint64_t position, const std::vector<const Erasure*>& values);
+    std::optional<RecordView> unchecked_record(std::uint64_t position);
+    void erase_from_segments(HistoryFollower::Sealed& sealed, Placer& placer, std::uint64_t generation);
+    bool nobody_reads_before(std::uint64_t generation);
+    void zero_free_pages();
+    void zero_ends_of_extents();
+    void zero_unused_log();
+    bool log_has_settled();
+    void move_on_for_redaction();
+    void stand_on_newest();
+
     // compact.cpp
     std::uint64_t compact_locked(std::uint64_t most_bytes, bool clean);
     void compact_at_close();
@@ -325,10 +383,13 @@ private:
     std::unique_ptr<FileLogBytes> replay_bytes_;  // what replay reads; under the turn
     std::vector<DroppedPage> reserved_drops_;  // of the file, in the order of the pages dropped; under the turn
     Random nonces_{0};
-    std::mutex chain_mutex_;
-    Txn chain_txn_ = 0;
-    std::uint64_t chain_position_ = 0;         // behind the record of chain_txn_
-    Hash chain_;
+    std::unique_ptr<ChainFollower> chain_;
+
+    std::shared_mutex redaction_mutex_;        // shared by who copies the log
+    std::mutex log_holders_mutex_;             // log_holders_
+    int log_holders_ = 0;                      // who in this process holds the redact lock shared
+    const std::vector<Erasure>* erasing_ = nullptr;  // the next checkpoint leaves these values out; checkpoint mutex
+    std::atomic<bool> redaction_wanted_{false};      // the background thread is to look after redactions
 };
 
 }  // namespace northstar::inline v0::detail

@@ -34,10 +34,16 @@ bool CommitReader::next(CommitRecord& out) {
     std::vector<Hash> part_digests;
     for (;;) {
         const RecordView record = log.read(position_);
+        if (record.kind() == RecordKind::part || record.kind() == RecordKind::commit) {
+            copy->bytes.emplace_back(record.bytes().begin(), record.bytes().end());
+            // Values may be redacted just now: what counts is the copy.
+            if (!record_intact(copy->bytes.back(), record.header(), log.seed())) {
+                copy->bytes.pop_back();
+                continue;
+            }
+        }
         position_ = record.kind() == RecordKind::next ? record.continues_at() : record.end();
-        if (record.kind() != RecordKind::part && record.kind() != RecordKind::commit) continue;
-        copy->bytes.emplace_back(record.bytes().begin(), record.bytes().end());
-        if (record.kind() == RecordKind::part) continue;
+        if (record.kind() != RecordKind::commit) continue;
         if (record.txn() <= txn_) {
             copy->bytes.clear();
             continue;
@@ -54,11 +60,12 @@ bool CommitReader::next(CommitRecord& out) {
     copy->names.reserve(operations);
     for (const std::vector<std::byte>& bytes : copy->bytes) {
         const RecordView record(bytes);
-        part_digests.push_back(record_digest(record));
+        const bool is_part = record.kind() == RecordKind::part;
+        const auto number = static_cast<std::uint32_t>(is_part ? part_digests.size() + 1 : 0);
+        part_digests.push_back(core_->digest_of(record, commit.txn(), number));
         RecordView::Walk walk = record.walk();
         LogOperation operation;
         while (walk.next(operation)) {
-            if (operation.kind == OperationKind::redact) continue;
             Operation op;
             op.kind = static_cast<Operation::Kind>(operation.kind);
             op.tree_id = operation.tree;
@@ -75,7 +82,8 @@ bool CommitReader::next(CommitRecord& out) {
                 op.key = operation.key;
             }
             op.tree = copy->names.back();
-            if (operation.kind == OperationKind::put) op.value = operation.value;
+            if (operation.kind == OperationKind::put && !operation.redacted) op.value = operation.value;
+            if (operation.kind == OperationKind::redact) op.txn = decode_redaction(operation).txn;
             if (operation.kind == OperationKind::erase_range && !operation.to_the_end) op.to = operation.value;
             op.redacted = operation.redacted;
             out.operations.push_back(op);
@@ -170,49 +178,6 @@ std::uint64_t DatabaseCore::position_of(Txn txn) {
         at = record.kind() == RecordKind::next ? record.continues_at() : record.end();
         if (record.kind() == RecordKind::commit) behind = at;
     }
-}
-
-// ---- chain ----
-
-Hash DatabaseCore::chain_hash(Txn txn) {
-    make_durable(std::min<Txn>(txn, processes_->load(Word::built_txn)), 0);
-    const std::lock_guard lock(chain_mutex_);
-    if (txn > processes_->load(Word::durable_txn)) {
-        fail(Errc::in_the_future, "txn " + std::to_string(txn) + " does not exist yet", path_);
-    }
-    if (txn == 0) return {};
-    Txn at_txn = chain_txn_;
-    std::uint64_t at = chain_position_;
-    Hash hash = chain_;
-    const bool backwards = txn < chain_txn_;
-    if (backwards) {
-        // From the beginning of the log, which is txn 1 as long as everything is kept.
-        if (first_logged_txn() != 1) {
-            fail(Errc::before_horizon, "the chain hash of txn " + std::to_string(txn) + " is not kept any more", path_);
-        }
-        at_txn = 0;
-        at = log_->extents()[0].logical;
-        hash = {};
-    }
-    std::vector<Hash> parts;
-    while (at_txn < txn) {
-        const RecordView record = log_->read(at);
-        if (record.kind() == RecordKind::part) parts.push_back(record_digest(record));
-        if (record.kind() == RecordKind::commit) {
-            const std::size_t count = record.parts().count;
-            const std::span<const Hash> own = std::span<const Hash>(parts).last(std::min(count, parts.size()));
-            hash = chain_next(hash, transaction_digest(own, record_digest(record)));
-            parts.clear();
-            at_txn = record.txn();
-        }
-        at = record.kind() == RecordKind::next ? record.continues_at() : record.end();
-    }
-    if (!backwards) {
-        chain_txn_ = at_txn;
-        chain_position_ = at;
-        chain_ = hash;
-    }
-    return hash;
 }
 
 }  // namespace northstar::inline v0::detail

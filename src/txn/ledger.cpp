@@ -2,6 +2,8 @@
 
 #include "base/bytes.hpp"
 
+#include <cstring>
+
 namespace northstar::inline v0::detail {
 
 namespace ledger_impl {
@@ -29,6 +31,14 @@ std::string Ledger::encode() const {
         writer.varint(s.tier);
         writer.u64(s.checksum);
     }
+    writer.varint(chain.size());
+    ChainAnchor before;
+    for (const ChainAnchor& anchor : chain) {
+        writer.varint(anchor.txn - before.txn);
+        writer.varint(anchor.position - before.position);
+        writer.bytes(std::as_bytes(std::span(anchor.hash.bytes)));
+        before = anchor;
+    }
     return out;
 }
 
@@ -51,6 +61,13 @@ Ledger Ledger::decode(std::span<const std::byte> bytes, std::uint32_t page_size)
         s.tier = static_cast<std::uint32_t>(reader.varint());
         s.checksum = reader.u64();
         ledger.segments.push_back(s);
+    }
+    ChainAnchor anchor;
+    for (std::uint64_t count = reader.varint(); count > 0; --count) {
+        anchor.txn += reader.varint();
+        anchor.position += reader.varint();
+        std::memcpy(anchor.hash.bytes, reader.bytes(sizeof anchor.hash.bytes).data(), sizeof anchor.hash.bytes);
+        ledger.chain.push_back(anchor);
     }
     // Zeros up to a whole number of pages follow.
     for (const std::byte rest : reader.bytes(reader.remaining())) {

@@ -7,11 +7,13 @@
 //   varint length, log extents                 (ExtentDirectory::serialise)
 //   per extent: varint generation it was born in
 //   varint count, per history segment: varint page, bytes, born, first txn, last txn, tier; u64 checksum
+//   varint count, per anchor of the chain: varint txn, position, both behind the one before; 32 bytes: chain hash
 #pragma once
 
 #include "history/follower.hpp"
 #include "log/extents.hpp"
 #include "pager/space.hpp"
+#include "txn/proof.hpp"
 
 #include <cstdint>
 #include <map>
@@ -27,6 +29,7 @@ struct Ledger {
     ExtentDirectory extents;
     std::map<std::uint64_t, std::uint64_t> births;
     std::vector<StoredSegment> segments;
+    std::vector<ChainAnchor> chain;
 
     std::string encode() const;
     /// Throws Error(corrupt).

@@ -340,6 +340,8 @@ void DatabaseCore::make_parts(const Meta& meta) {
     views_ = std::make_unique<ViewTable>();
     roots_ = std::make_unique<RootSet>(*arena_, *views_);
     log_ = std::make_unique<LogStore>(*file_, *source_, uuid_, meta.log_align);
+    log_->set_patience([this] { return log_has_settled(); });
+    chain_ = std::make_unique<ChainFollower>(*log_);
     history_ = std::make_unique<HistoryFollower>(*source_, *log_);
     replay_work_ = std::make_unique<Workspace>(*arena_, *source_);
     replay_bytes_ = std::make_unique<FileLogBytes>(*file_);
@@ -385,14 +387,7 @@ void DatabaseCore::load_generation(const Meta& meta) {
         newest_ = meta;
     }
     roots_->install_base(root);
-    {
-        const std::lock_guard lock(chain_mutex_);
-        if (chain_txn_ < meta.txn || chain_position_ == 0) {
-            chain_txn_ = meta.txn;
-            chain_position_ = meta.log_position;
-            chain_ = meta.chain;
-        }
-    }
+    chain_->stand_on({meta.txn, meta.log_position, meta.chain}, std::move(ledger.chain));
     checkpoint_position_.store(meta.log_position);
 }
 
@@ -430,9 +425,15 @@ void DatabaseCore::recover() {
     std::uint64_t behind = meta.log_position;
     std::uint64_t epoch = meta.epoch;
     std::uint64_t time_us = meta.time_us;
+    Txn redaction = meta.redaction_txn;
+    std::uint64_t redaction_position = meta.redaction_position;
     RecordView record;
     try {
         while (scanner.next(record)) {
+            if (redaction == 0 && redacts(record)) {
+                redaction = record.txn() + (record.kind() == RecordKind::part ? 1 : 0);
+                redaction_position = record.position();
+            }
             for (std::uint32_t i = 0; i < record.extents(); ++i) {
                 // A power loss may keep the record and lose the file's new size: nothing durable lay in there.
                 const Extent extent = record.extent(i);
@@ -494,10 +495,20 @@ void DatabaseCore::recover() {
     processes_->store(Word::durable_position, log_->end());
     processes_->store(Word::visible_txn, end.txn);
     processes_->store(Word::last_full, end.txn);
+    // Before the next meta page is written, which carries it on.
+    processes_->store(Word::redaction_position, redaction_position);
+    processes_->store(Word::redaction, redaction);
     if (!meta_valid_[0] || !meta_valid_[1]) {
         // Two whole generations again before anybody writes.
         const std::lock_guard lock(checkpoint_mutex_);
         checkpoint_locked(false, true);
+    }
+    if (redaction == 0) return;
+    try {
+        finish_redactions_if_possible();
+    } catch (const Error& error) {
+        // A full disk does not keep the database closed: the next checkpoint tries again.
+        if (error.code() != Errc::no_space) throw;
     }
 }
 
@@ -762,6 +773,7 @@ void DatabaseCore::close_writable() {
         if (alone && turn_.try_acquire()) {
             turn_.release();
             closed_ = false;  // the checkpoint uses the handle like everybody else
+            if (pending_redaction() != 0) finish_redactions_if_possible();
             if (processes_->load(Word::clean) == 0) {
                 const std::lock_guard lock(checkpoint_mutex_);
                 checkpoint_locked(true, true);

@@ -24,7 +24,7 @@ std::optional<TreeValue> PastTree::value_of(std::string_view key, const HistoryV
         case HistoryVersion::Kind::redacted: return TreeValue{{}, version.txn};
         case HistoryVersion::Kind::logged: break;
     }
-    return TreeValue{logged_value(*log_, id_, key, version), version.txn};
+    return TreeValue{logged_value(*log_, id_, key, version).value_or(std::string_view()), version.txn};
 }
 
 std::optional<TreeValue> PastTree::get(std::string_view key) const {

@@ -6,6 +6,7 @@
 //   write       the writer
 //   checkpoint  the one who carves space
 //   flush       the one who flushes
+//   redact      who erases values from the file; shared by those who copy it
 //   pin(g)      shared, one per generation that somebody reads
 // [PROC-1] Nobody asks for the write lock while holding the checkpoint lock.
 // [PROC-2] A pin counts only after the meta page was read again and still names its generation.
@@ -26,7 +27,9 @@ namespace northstar::inline v0::detail {
 
 class Processes {
 public:
-    enum Byte : std::uint64_t { gate = 0, open = 1, write = 2, checkpoint = 3, flush = 4, first_pin = 4096 };
+    enum Byte : std::uint64_t {
+        gate = 0, open = 1, write = 2, checkpoint = 3, flush = 4, redact = 5, first_pin = 4096
+    };
 
     /// `words`: the side file's, or nullptr for words of this handle alone (memory, exclusive, read-only).
     Processes(File& file, std::unique_ptr<SharedWords> words);

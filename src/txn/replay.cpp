@@ -23,7 +23,11 @@ int tree_of(Workspace& work, const LogOperation& operation) {
 void apply_operation(Workspace& work, const LogOperation& operation) {
     using replay_impl::tree_of;
     switch (operation.kind) {
-        case OperationKind::put: work.put(tree_of(work, operation), operation.key, operation.value); break;
+        case OperationKind::put:
+            // Of a value that was redacted nothing is left but that it was there.
+            work.put(tree_of(work, operation), operation.key,
+                     operation.redacted ? std::string_view() : operation.value);
+            break;
         case OperationKind::erase: work.erase(tree_of(work, operation), operation.key); break;
         case OperationKind::erase_range:
             work.erase_range(tree_of(work, operation), operation.key,
@@ -42,7 +46,8 @@ void apply_operation(Workspace& work, const LogOperation& operation) {
                 work.set_history(tree_of(work, operation), decode_history(operation));
             }
             break;
-        case OperationKind::redact: break;  // the value it names is of the past
+        // The value itself goes from the tree by an erasure of its own.
+        case OperationKind::redact: work.note_redacted(decode_redaction(operation)); break;
     }
 }
 

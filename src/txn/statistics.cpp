@@ -100,6 +100,7 @@ void DatabaseCore::fill_statistics(Statistics& s) {
     s.last_checkpoint_us = counters_.last_checkpoint_us.load();
     s.slowdown_us = counters_.slowdown_us.load();
     s.poisoned = poisoned();
+    s.redaction_pending = pending_redaction();
 }
 
 Meta DatabaseCore::newest_meta() const {

@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <tuple>
 #include <unordered_set>
 
 namespace northstar::inline v0::detail {
@@ -160,7 +162,8 @@ private:
             report_.first_txn = first;
             txn = first - 1;
             Hash chain;
-            std::vector<Hash> parts;
+            Redactions redactions(*this, first);
+            TransactionDigests digests([&](Txn t, std::uint32_t part) { return redactions.original(t, part); });
             const bool from_start = first == 1;
             while (txn < newest) {
                 const std::optional<RecordView> found = log.peek(at);
@@ -174,7 +177,8 @@ private:
                 guarded("txn " + std::to_string(record.txn()), "txn " + std::to_string(record.txn()),
                         [&] { record.validate(); });
                 ++report_.records;
-                if (record.kind() == RecordKind::part) parts.push_back(record_digest(record));
+                redactions.look_at(record);
+                const bool complete = digests.add(record);
                 if (record.kind() == RecordKind::commit) {
                     if (record.txn() != txn + 1) {
                         problem(Errc::corrupt, "txn " + std::to_string(record.txn()),
@@ -182,10 +186,7 @@ private:
                         return;
                     }
                     txn = record.txn();
-                    const std::size_t count = std::min<std::size_t>(record.parts().count, parts.size());
-                    chain = chain_next(chain, transaction_digest(std::span<const Hash>(parts).last(count),
-                                                                 record_digest(record)));
-                    parts.clear();
+                    if (complete) chain = chain_next(chain, digests.digest());
                     if (from_start && txn == meta.txn && chain != meta.chain) {
                         problem(Errc::corrupt, "the chain", "the chain hash of txn " + std::to_string(txn) +
                                 " does not follow from the log: the log was rewritten", "the audit trail");
@@ -193,8 +194,113 @@ private:
                 }
                 at = record.kind() == RecordKind::next ? record.continues_at() : record.end();
             }
+            redactions.finish(newest);
         });
     }
+
+    /// What redacted records say, what the catalog keeps of them, and what the redactions in the log say: all must fit.
+    class Redactions {
+    public:
+        Redactions(Verifier& verifier, Txn first) : verifier_(verifier), first_(first) {
+            DatabaseCore& core = verifier_.core_;
+            ReadView* view = core.open_view();
+            try {
+                for (const RedactedRecord& kept : list_redacted(core.source(), view->root->catalog.root)) {
+                    kept_[{kept.txn, kept.part}] = kept;
+                }
+            } catch (...) {
+                DatabaseCore::close_view(view);
+                throw;
+            }
+            DatabaseCore::close_view(view);
+        }
+
+        std::optional<Hash> original(Txn txn, std::uint32_t part) const {
+            const auto kept = kept_.find({txn, part});
+            if (kept == kept_.end()) return std::nullopt;
+            return kept->second.original;
+        }
+
+        void look_at(const RecordView& record) {
+            if (record.kind() == RecordKind::part) {
+                parts_.push_back(look(record));
+            } else if (record.kind() == RecordKind::commit) {
+                const std::size_t count = std::min<std::size_t>(record.parts().count, parts_.size());
+                std::uint32_t number = 0;
+                for (std::size_t i = parts_.size() - count; i < parts_.size(); ++i) {
+                    take(parts_[i], record.txn(), ++number);
+                }
+                parts_.clear();
+                take(look(record), record.txn(), 0);
+            }
+        }
+
+        void finish(Txn newest) {
+            const bool pending = verifier_.core_.pending_redaction() != 0;
+            for (const auto& [place, kept] : kept_) {
+                if (place.first < first_) continue;
+                const auto said = said_.find(place);
+                const bool fits = said != said_.end() && said->second.original == kept.original &&
+                                  said->second.remaining == kept.remaining && kept.by <= newest;
+                if (!fits) complain(place.first, "is kept as redacted, and no redaction in the log says so");
+                const auto is = is_.find(place);
+                if (!pending && is == is_.end()) complain(place.first, "was to be redacted and still has its values");
+                if (!pending && is != is_.end() && is->second.remaining != kept.remaining) {
+                    complain(place.first, "is not what its redaction left of it: the log was tampered with");
+                }
+            }
+            for (const auto& [place, record] : is_) {
+                for (const std::uint32_t index : record.indices) {
+                    if (named_.contains({place.first, place.second, index})) continue;
+                    complain(place.first, "lost a value, and no redaction says so: the log was tampered with");
+                    break;
+                }
+            }
+        }
+
+    private:
+        using Place = std::pair<Txn, std::uint32_t>;
+        struct Record {
+            bool redacted = false;
+            Hash remaining;
+            std::vector<std::uint32_t> indices;  // of operations whose values are gone
+            std::vector<Redaction> says;
+        };
+
+        static Record look(const RecordView& record) {
+            Record out;
+            out.redacted = record.has(k_flag_redacted);
+            if (out.redacted) out.remaining = record_digest(record);
+            LogOperation operation;
+            std::uint32_t index = 0;
+            for (RecordView::Walk walk = record.walk(); walk.next(operation); ++index) {
+                if (operation.redacted) out.indices.push_back(index);
+                if (operation.kind == OperationKind::redact) out.says.push_back(decode_redaction(operation));
+            }
+            return out;
+        }
+
+        void take(const Record& record, Txn txn, std::uint32_t part) {
+            if (record.redacted) is_[{txn, part}] = record;
+            for (const Redaction& redaction : record.says) {
+                if (redaction.position == 0) continue;
+                said_[{redaction.txn, redaction.part}] = redaction;
+                named_.emplace(redaction.txn, redaction.part, redaction.index);
+            }
+        }
+
+        void complain(Txn txn, std::string what) {
+            verifier_.problem(Errc::corrupt, "txn " + std::to_string(txn), std::move(what), "the audit trail");
+        }
+
+        Verifier& verifier_;
+        const Txn first_;
+        std::map<Place, RedactedRecord> kept_;
+        std::map<Place, Redaction> said_;  // the newest that names a record
+        std::map<Place, Record> is_;
+        std::set<std::tuple<Txn, std::uint32_t, std::uint32_t>> named_;
+        std::vector<Record> parts_;
+    };
 
     void look_at_history(const Root& root) {
         const Txn newest = root.txn.load();

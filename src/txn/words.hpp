@@ -28,6 +28,10 @@ enum class Word : std::size_t {
     announced,        ///< generation whose extents the log announces
     last_time,        ///< commit time of built_txn
     clean,            ///< 1: the newest meta page says that nothing lies behind its log position
+    redaction,            ///< first commit whose redactions are not finished; 0: none
+    redaction_position,   ///< a log position at or before its first record
+    redaction_generation, ///< of these the log, the tree and the history are clean since it; 0: not yet
+    rewrites,             ///< odd while records of the log are overwritten; grows
     visible_waiters,  ///< threads, in all processes, that sleep until visible_txn changes
     count
 };

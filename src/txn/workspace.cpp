@@ -71,6 +71,21 @@ std::string dropped_tree_name(const PageSource& source, Ref catalog, std::uint64
     return found && found->value.size() >= 8 ? std::string(found->value.substr(8)) : std::string();
 }
 
+std::vector<std::uint64_t> dropped_trees_named(const PageSource& source, Ref catalog, std::string_view name) {
+    std::vector<std::uint64_t> ids;
+    if (catalog.empty()) return ids;
+    TreeCursor cursor(source, catalog);
+    for (bool there = cursor.lower_bound("d"); there && cursor.key().starts_with('d'); there = cursor.next()) {
+        const std::string_view key = cursor.key();
+        if (key.size() != 9 || cursor.value().size() < 8) workspace_impl::damaged();
+        if (cursor.value().substr(8) != name) continue;
+        std::uint64_t id = 0;
+        for (std::size_t i = 1; i < 9; ++i) id = id << 8 | static_cast<unsigned char>(key[i]);
+        ids.push_back(id);
+    }
+    return ids;
+}
+
 std::vector<CatalogEntry> list_trees(const PageSource& source, Ref catalog) {
     std::vector<CatalogEntry> out;
     if (catalog.empty()) return out;
@@ -83,6 +98,59 @@ std::vector<CatalogEntry> list_trees(const PageSource& source, Ref catalog) {
         out.push_back(entry);
     }
     return out;
+}
+
+namespace workspace_impl {
+
+constexpr std::size_t k_redacted_key_size = 1 + 8 + 4;
+constexpr std::size_t k_redacted_value_size = 8 + 32 + 32 + 8;
+
+std::string redacted_key(Txn txn, std::uint32_t part) {
+    std::string key = id_key(txn, 'r');
+    for (int shift = 24; shift >= 0; shift -= 8) key += static_cast<char>(part >> shift & 0xff);
+    return key;
+}
+
+RedactedRecord decode_redacted(std::string_view key, std::string_view value) {
+    if (key.size() != k_redacted_key_size || value.size() != k_redacted_value_size) damaged();
+    RedactedRecord record;
+    for (std::size_t i = 1; i < 9; ++i) record.txn = record.txn << 8 | static_cast<unsigned char>(key[i]);
+    for (std::size_t i = 9; i < 13; ++i) record.part = record.part << 8 | static_cast<unsigned char>(key[i]);
+    std::memcpy(record.original.bytes, value.data() + 8, 32);
+    std::memcpy(record.remaining.bytes, value.data() + 40, 32);
+    record.by = load_u64(value.data() + 72);
+    return record;
+}
+
+}  // namespace workspace_impl
+
+std::optional<RedactedRecord> find_redacted(const PageSource& source, Ref catalog, Txn txn, std::uint32_t part) {
+    if (catalog.empty()) return std::nullopt;
+    const std::string key = workspace_impl::redacted_key(txn, part);
+    const std::optional<TreeValue> found = tree_get(source, catalog, key);
+    if (!found) return std::nullopt;
+    return workspace_impl::decode_redacted(key, found->value);
+}
+
+std::vector<RedactedRecord> list_redacted(const PageSource& source, Ref catalog) {
+    std::vector<RedactedRecord> out;
+    if (catalog.empty()) return out;
+    TreeCursor cursor(source, catalog);
+    for (bool there = cursor.lower_bound("r"); there && cursor.key().starts_with('r'); there = cursor.next()) {
+        out.push_back(workspace_impl::decode_redacted(cursor.key(), cursor.value()));
+    }
+    return out;
+}
+
+void Workspace::note_redacted(const Redaction& redaction) {
+    // A value whose record is not kept any more has left no digest that could be asked for.
+    if (redaction.position == 0) return;
+    std::byte value[workspace_impl::k_redacted_value_size] = {};
+    std::memcpy(value + 8, redaction.original.bytes, 32);
+    std::memcpy(value + 40, redaction.remaining.bytes, 32);
+    store_u64(value + 72, txn());
+    tree_put(pages_, catalog_, workspace_impl::redacted_key(redaction.txn, redaction.part),
+             text_of(std::span<const std::byte>(value)), TreeKind::catalog);
 }
 
 void Workspace::begin(const TreeRoot& catalog, std::uint64_t next_tree_id, History default_history, Txn txn) {

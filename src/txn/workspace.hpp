@@ -8,9 +8,11 @@
 //   'i' id(8, big-endian)               ref(8) count(8) id(8) history kind(1) amount(8) created(8) name
 //   'n' name                            0(8) id(8)
 //   'd' id(8, big-endian)               0(8) name
+//   'r' txn(8, big-endian) part(4, big-endian)     0(8) original(32) remaining(32) by(8): a record with redacted values
 #pragma once
 
 #include "btree/tree.hpp"
+#include "log/record.hpp"
 #include "pager/frames.hpp"
 #include "txn/root.hpp"
 
@@ -40,7 +42,20 @@ bool find_tree(const PageSource& source, Ref catalog, std::string_view name, Cat
 bool find_tree(const PageSource& source, Ref catalog, std::uint64_t id, CatalogEntry& entry);
 /// The name of a tree that was dropped; empty: there was none with this id.
 std::string dropped_tree_name(const PageSource& source, Ref catalog, std::uint64_t id);
+/// Ids of dropped trees that had a name.
+std::vector<std::uint64_t> dropped_trees_named(const PageSource& source, Ref catalog, std::string_view name);
 std::vector<CatalogEntry> list_trees(const PageSource& source, Ref catalog);
+
+/// A record of the log that values were redacted from.
+struct RedactedRecord {
+    Txn txn = 0;
+    std::uint32_t part = 0;  ///< 0: the commit record; n: the transaction's n-th part
+    Hash original;           ///< its digest before any redaction
+    Hash remaining;          ///< its digest after the newest one
+    Txn by = 0;              ///< the newest one's txn
+};
+std::optional<RedactedRecord> find_redacted(const PageSource& source, Ref catalog, Txn txn, std::uint32_t part);
+std::vector<RedactedRecord> list_redacted(const PageSource& source, Ref catalog);
 
 class Workspace {
 public:
@@ -82,6 +97,9 @@ public:
     void set_history(int index, History history);
     /// Retention as create_tree recorded it: the database's default counts as no retention of its own.
     void set_created_history(int index, History history);
+
+    /// Notes what a redaction by this txn says of a record.
+    void note_redacted(const Redaction& redaction);
 
     bool put(int tree, std::string_view key, std::string_view value);
     bool erase(int tree, std::string_view key);

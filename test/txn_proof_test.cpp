@@ -1,0 +1,106 @@
+// The chain of hashes: asked for at any txn, in any order, before and after the database was opened again.
+#include "txn_support.hpp"
+
+#include "log/chain.hpp"
+
+#include <thread>
+
+using namespace northstar;
+using txn_test::code_of;
+using txn_test::Workplace;
+
+namespace {
+
+/// The chain as anybody computes it from the digests of the commits.
+std::vector<Hash> follow(const Database& db) {
+    std::vector<Hash> chain{Hash{}};
+    for (const CommitRecord& record : db.commits()) chain.push_back(detail::chain_next(chain.back(), record.digest));
+    return chain;
+}
+
+void commit_some(Database& db, txn_test::Dice& dice, int txns) {
+    for (int i = 0; i < txns; ++i) {
+        Transaction tx = db.begin_write({Durability::lazy, std::nullopt});
+        tx.tree("t").put(std::to_string(dice.below(5000)), dice.bytes(dice.below(9000)));
+        tx.commit();
+    }
+}
+
+}  // namespace
+
+TEST_CASE("the chain hash of any txn follows from the commits, whatever was asked for before", "[CHAIN-1][CHAIN-2]") {
+    const std::uint64_t seed = txn_test::seed(11);
+    INFO("NORTHSTAR_TEST_SEED=" << seed);
+    txn_test::Dice dice(seed);
+    const Workplace place;
+    const bool background = GENERATE(true, false);
+    Options options;
+    options.background = background;
+    options.checkpoint_log_bytes = 2u << 20;
+    Database db = Database::open(place / "db", options);
+    for (int round = 0; round < 3; ++round) {
+        // Some megabytes of log: several anchors.
+        commit_some(db, dice, 900);
+        db.sync();
+        const std::vector<Hash> chain = follow(db);
+        REQUIRE(chain.size() == 900u * static_cast<std::size_t>(round + 1) + 1);
+        REQUIRE(db.chain_hash(0) == Hash{});
+        for (int i = 0; i < 60; ++i) {
+            const Txn txn = dice.below(chain.size());
+            REQUIRE(db.chain_hash(txn) == chain[txn]);
+        }
+        REQUIRE(db.chain_hash(chain.size() - 1) == chain.back());
+        REQUIRE(code_of([&] { db.chain_hash(chain.size()); }) == Errc::in_the_future);
+        if (round == 1) db.checkpoint();
+        db.close();
+        db = Database::open(place / "db", options);
+        for (int i = 0; i < 60; ++i) {
+            const Txn txn = dice.below(chain.size());
+            REQUIRE(db.chain_hash(txn) == chain[txn]);
+        }
+    }
+}
+
+TEST_CASE("a commit's hash is the chain's, also while others commit", "[CHAIN-2]") {
+    const Workplace place;
+    Database db = Database::open(place / "db");
+    std::vector<std::pair<Txn, Hash>> seen;
+    std::thread other([&] {
+        txn_test::Dice dice(12);
+        commit_some(db, dice, 300);
+    });
+    for (int i = 0; i < 50; ++i) {
+        Transaction tx = db.begin_write();
+        tx.tree("u").put("k", std::to_string(i));
+        const Commit commit = tx.commit();
+        seen.emplace_back(commit.txn, commit.hash());
+    }
+    other.join();
+    db.sync();
+    const std::vector<Hash> chain = follow(db);
+    for (const auto& [txn, hash] : seen) REQUIRE(hash == chain[txn]);
+}
+
+TEST_CASE("without history the newest hashes are kept, older ones are before the horizon", "[CHAIN-2]") {
+    const Workplace place;
+    Options options;
+    options.history = History::nothing();
+    options.background = false;
+    Database db = Database::open(place / "db", options);
+    txn_test::Dice dice(13);
+    commit_some(db, dice, 400);
+    db.sync();
+    const Txn first = db.begin_read().txn();
+    const Hash then = db.chain_hash(first);
+    for (int i = 0; i < 4; ++i) {
+        commit_some(db, dice, 100);
+        db.checkpoint();
+    }
+    CHECK(code_of([&] { db.chain_hash(1); }) == Errc::before_horizon);
+    const Txn last = db.begin_read().txn();
+    const Hash now = db.chain_hash(last);
+    CHECK(now != then);
+    db.close();
+    db = Database::open(place / "db", options);
+    CHECK(db.chain_hash(last) == now);
+}

@@ -1,0 +1,402 @@
+// Redaction: the value is gone from the file, the chain stays, and the past says that something was there.
+#include "txn_support.hpp"
+
+#include "log/chain.hpp"
+#include "txn/core.hpp"
+
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+using namespace northstar;
+using txn_test::code_of;
+using txn_test::Workplace;
+
+namespace {
+
+std::string content(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+bool holds(const std::string& path, const std::string& text) { return content(path).find(text) != std::string::npos; }
+
+void require_sound(const Database& db) {
+    const VerifyReport report = db.verify();
+    for (const Problem& problem : report.problems) UNSCOPED_INFO(problem.where + ": " + problem.what);
+    REQUIRE(report.problems.empty());
+}
+
+Txn put(Database& db, const std::string& tree, const std::string& key, const std::string& value) {
+    Transaction tx = db.begin_write();
+    tx.tree(tree).put(key, value);
+    return tx.commit().txn;
+}
+
+/// A value of so many bytes that occurs nowhere by chance, not even in part.
+std::string secret(const std::string& name, std::size_t size) {
+    std::string out;
+    while (out.size() < size) out += "<secret-" + name + ">";
+    out.resize(size);
+    return out;
+}
+
+/// What a search for a secret looks for: no torn half of it is left either.
+std::string mark(const std::string& name) { return "secret-" + name; }
+
+/// Other keys and other versions around, so that the values lie in old and new pages, segments, and extents.
+void fill(Database& db, unsigned seed, int txns = 30) {
+    txn_test::Dice dice(seed);
+    for (int i = 0; i < txns; ++i) {
+        Transaction tx = db.begin_write({Durability::lazy, std::nullopt});
+        for (int k = 0; k < 40; ++k) {
+            tx.tree("t").put("key" + std::to_string(dice.below(400)), dice.bytes(dice.below(120)));
+        }
+        if (i % 4 == 0) tx.tree("u").put("large" + std::to_string(dice.below(5)), dice.bytes(9000));
+        tx.commit();
+        if (i % 7 == 3) db.checkpoint();
+    }
+}
+
+Options options(History history = History::everything()) {
+    Options o;
+    o.history = history;
+    return o;
+}
+
+}  // namespace
+
+TEST_CASE("a redacted value is nowhere in the file, and the chain of commits stays", "[CHAIN-3][CHAIN-1]") {
+    // In the history itself (24), in the log and a leaf (300), in a run of its own (20000).
+    const std::size_t size = GENERATE(std::size_t{24}, std::size_t{300}, std::size_t{20000});
+    const bool checkpoints = GENERATE(false, true);
+    CAPTURE(size, checkpoints);
+    const Workplace place;
+    const std::string path = place / "db";
+    Database db = Database::open(path, options());
+    fill(db, 1);
+    std::vector<Txn> written;
+    for (const char* const version : {"one", "two", "three"}) {
+        written.push_back(put(db, "t", "victim", secret(version, size)));
+        if (checkpoints) db.checkpoint();
+        fill(db, 2, 9);
+        if (checkpoints) db.checkpoint();
+    }
+    db.sync();
+    std::vector<Hash> chain;
+    const Txn last = db.begin_read().txn();
+    for (Txn t = 1; t <= last; ++t) chain.push_back(db.chain_hash(t));
+    REQUIRE(holds(path, mark("three")));
+    // One version first, then what is left.
+    const Commit first = db.redact("t", "victim", written[1], "asked for");
+    CHECK(first.txn == last + 1);
+    CHECK(!holds(path, mark("two")));
+    CHECK(holds(path, mark("one")));
+    CHECK(db.begin_read().tree("t").get("victim") == secret("three", size));
+    require_sound(db);
+    const Commit rest = db.redact("t", "victim", 0, "asked for again");
+    CHECK(rest.txn == last + 2);
+    for (const char* const version : {"one", "two", "three"}) CHECK(!holds(path, mark(version)));
+    require_sound(db);
+    CHECK(!db.begin_read().tree("t").get("victim"));
+    for (int i = 0; i < 2; ++i) {
+        for (Txn t = 1; t <= last; ++t) REQUIRE(db.chain_hash(t) == chain[t - 1]);
+        for (const Txn t : written) {
+            const std::optional<CommitRecord> record = db.commit(t);
+            REQUIRE(record);
+            REQUIRE(record->operations.size() == 1);
+            CHECK(record->operations[0].redacted);
+            CHECK(record->operations[0].value.empty());
+            CHECK(db.begin_read(AsOf::txn(t)).tree("t").get("victim") == "");
+        }
+        const std::vector<Version> versions = db.history("t", "victim");
+        REQUIRE(versions.size() == 4);
+        CHECK(!versions[0].value);
+        for (std::size_t v = 1; v < 4; ++v) CHECK(versions[v].redacted);
+        if (i == 1) break;
+        db.close();
+        for (const char* const version : {"one", "two", "three"}) CHECK(!holds(path, mark(version)));
+        db = Database::open(path);
+        CHECK(db.statistics().redaction_pending == 0);
+    }
+    fill(db, 3);
+    require_sound(db);
+}
+
+TEST_CASE("a redaction is a commit with its reason that names what it erased", "[CHAIN-3]") {
+    const Workplace place;
+    Database db = Database::open(place / "db", options());
+    const Txn one = put(db, "t", "a", "first");
+    const Txn two = put(db, "t", "a", "second");
+    put(db, "t", "b", "other");
+    const Commit commit = db.redact("t", "a", 0, "request 12");
+    CHECK(commit.hash() == db.chain_hash(commit.txn));
+    const std::optional<CommitRecord> record = db.commit(commit.txn);
+    REQUIRE(record);
+    REQUIRE(record->annotations.size() == 1);
+    CHECK(record->annotations[0] == std::pair<std::string_view, std::string_view>("reason", "request 12"));
+    REQUIRE(record->operations.size() == 3);
+    CHECK(record->operations[0].kind == Operation::Kind::erase);
+    CHECK(record->operations[0].key == "a");
+    std::vector<Txn> named;
+    for (std::size_t i = 1; i < 3; ++i) {
+        CHECK(record->operations[i].kind == Operation::Kind::redact);
+        CHECK(record->operations[i].tree == "t");
+        CHECK(record->operations[i].key == "a");
+        named.push_back(record->operations[i].txn);
+    }
+    std::sort(named.begin(), named.end());
+    CHECK(named == std::vector<Txn>{one, two});
+    // Two states whose values are both gone do not differ in them.
+    CHECK(db.diff(AsOf::txn(one), AsOf::txn(two)).empty());
+    const std::vector<Change> change = db.diff(AsOf::txn(two), AsOf::txn(commit.txn));
+    REQUIRE(change.size() == 2);
+    CHECK(change[0].before == "");
+    CHECK(!change[0].after);
+}
+
+TEST_CASE("what is not there cannot be redacted, and nothing is changed", "[CHAIN-3]") {
+    const Workplace place;
+    Database db = Database::open(place / "db", options());
+    const Txn one = put(db, "t", "a", "first");
+    const Txn two = put(db, "t", "b", "second");
+    CHECK(code_of([&] { db.redact("t", "never", 0, "why"); }) == Errc::not_found);
+    CHECK(code_of([&] { db.redact("nowhere", "a", 0, "why"); }) == Errc::not_found);
+    CHECK(code_of([&] { db.redact("t", "a", two, "why"); }) == Errc::not_found);
+    CHECK(code_of([&] { db.redact("t", "a", 17, "why"); }) == Errc::in_the_future);
+    CHECK(code_of([&] { db.redact("t", "a", 0, ""); }) == Errc::invalid_argument);
+    CHECK(db.begin_read().txn() == two);
+    db.redact("t", "a", one, "why");
+    CHECK(code_of([&] { db.redact("t", "a", one, "again"); }) == Errc::not_found);
+    CHECK(code_of([&] { db.redact("t", "a", 0, "again"); }) == Errc::not_found);
+    CHECK(db.begin_read().txn() == two + 1);
+    CHECK(db.begin_read().tree("t").get("b") == "second");
+}
+
+TEST_CASE("several values of one record are redacted one after the other", "[CHAIN-3]") {
+    const Workplace place;
+    const std::string path = place / "db";
+    Database db = Database::open(path, options());
+    Transaction tx = db.begin_write();
+    for (int i = 0; i < 30; ++i) {
+        const std::size_t size = 20 + 10 * static_cast<std::size_t>(i);
+        tx.tree("t").put("k" + std::to_string(i), secret("v" + std::to_string(i) + "x", size));
+    }
+    const Commit all = tx.commit();
+    const Hash chain = all.hash();
+    const Hash digest = db.commit(all.txn)->digest;
+    for (const int i : {3, 29, 0}) {
+        db.redact("t", "k" + std::to_string(i), all.txn, "one of them");
+        CHECK(!holds(path, mark("v" + std::to_string(i) + "x")));
+        CHECK(db.chain_hash(all.txn) == chain);
+        CHECK(db.commit(all.txn)->digest == digest);
+        require_sound(db);
+    }
+    CHECK(db.begin_read().tree("t").size() == 27);
+    CHECK(holds(path, mark("v28x")));
+    CHECK(db.begin_read(AsOf::txn(all.txn)).tree("t").get("k28") == secret("v28x", 300));
+}
+
+TEST_CASE("values of a dropped tree are redacted by its name", "[CHAIN-3]") {
+    const Workplace place;
+    const std::string path = place / "db";
+    Database db = Database::open(path, options());
+    put(db, "t", "a", secret("old", 100));
+    {
+        Transaction tx = db.begin_write();
+        tx.drop_tree("t");
+        tx.commit();
+    }
+    const Txn newer = put(db, "t", "a", secret("new", 100));
+    db.checkpoint();
+    db.redact("t", "a", 1, "the old tree's");
+    CHECK(!holds(path, mark("old")));
+    CHECK(db.begin_read().tree("t").get("a") == secret("new", 100));
+    db.redact("t", "a", newer, "the new tree's");
+    CHECK(!holds(path, mark("new")));
+    CHECK(db.begin_read().tree("t").size() == 0);
+    require_sound(db);
+}
+
+TEST_CASE("without history the values go from tree, log and free space", "[CHAIN-3]") {
+    const Workplace place;
+    const std::string path = place / "db";
+    Database db = Database::open(path, options(History::nothing()));
+    fill(db, 4);
+    for (const char* const version : {"one", "two", "three"}) {
+        put(db, "t", "victim", secret(version, 200));
+        put(db, "u", "victim", secret(std::string("large-") + version, 30000));
+        fill(db, 5, 5);
+        db.checkpoint();
+    }
+    const bool still_logged = GENERATE(true, false);
+    if (still_logged) put(db, "t", "victim", secret("four", 200));
+    REQUIRE(holds(path, mark("three")));
+    db.redact("t", "victim", 0, "asked for");
+    db.redact("u", "victim", 0, "asked for");
+    for (const char* const version : {"one", "two", "three", "four"}) {
+        CHECK(!holds(path, mark(version)));
+        CHECK(!holds(path, mark(std::string("large-") + version)));
+    }
+    CHECK(!db.begin_read().tree("t").get("victim"));
+    require_sound(db);
+    db.close();
+    db = Database::open(path);
+    require_sound(db);
+    CHECK(code_of([&] { db.redact("t", "victim", 0, "again"); }) == Errc::not_found);
+}
+
+TEST_CASE("a snapshot keeps showing the value, and the redaction says that it is not finished", "[CHAIN-3][SNAP-1]") {
+    const std::size_t size = GENERATE(std::size_t{24}, std::size_t{300}, std::size_t{20000});
+    const Workplace place;
+    const std::string path = place / "db";
+    Database db = Database::open(path, options());
+    fill(db, 6, 10);
+    put(db, "t", "victim", secret("held", size));
+    db.checkpoint();
+    std::optional<Snapshot> snapshot = db.begin_read();
+    const std::optional<std::string_view> value = snapshot->tree("t").get("victim");
+    CHECK(code_of([&] { db.redact("t", "victim", 0, "asked for", 0); }) == Errc::still_held);
+    CHECK(db.statistics().redaction_pending == snapshot->txn() + 1);
+    CHECK(holds(path, mark("held")));
+    REQUIRE(value);
+    CHECK(*value == secret("held", size));
+    CHECK(snapshot->tree("t").get("victim") == secret("held", size));
+    CHECK(!db.begin_read().tree("t").get("victim"));
+    require_sound(db);
+    // Another one meanwhile waits in the same way.
+    put(db, "t", "other", secret("second", size));
+    CHECK(code_of([&] { db.redact("t", "other", 0, "asked for", 0); }) == Errc::still_held);
+    CHECK(snapshot->tree("t").get("victim") == secret("held", size));
+    snapshot.reset();
+    db.checkpoint();
+    for (int i = 0; i < 1000 && db.statistics().redaction_pending != 0; ++i) db.checkpoint();
+    CHECK(db.statistics().redaction_pending == 0);
+    CHECK(!holds(path, mark("held")));
+    CHECK(!holds(path, mark("second")));
+    require_sound(db);
+}
+
+TEST_CASE("a redaction waits for snapshots that are closed in time", "[CHAIN-3]") {
+    const Workplace place;
+    const std::string path = place / "db";
+    Database db = Database::open(path, options());
+    put(db, "t", "victim", secret("held", 300));
+    db.checkpoint();
+    std::optional<Snapshot> snapshot = db.begin_read();
+    std::thread closer([&] {
+        while (db.statistics().redaction_pending == 0) std::this_thread::yield();
+        snapshot.reset();
+    });
+    db.redact("t", "victim", 0, "asked for", 60'000);
+    closer.join();
+    CHECK(!holds(path, mark("held")));
+}
+
+TEST_CASE("closing finishes a redaction that waited for a snapshot", "[CHAIN-3]") {
+    const Workplace place;
+    const std::string path = place / "db";
+    Options quiet = options();
+    quiet.background = false;
+    Database db = Database::open(path, quiet);
+    put(db, "t", "victim", secret("held", 300));
+    db.checkpoint();
+    std::optional<Snapshot> snapshot = db.begin_read();
+    CHECK(code_of([&] { db.redact("t", "victim", 0, "asked for", 0); }) == Errc::still_held);
+    const bool open = GENERATE(true, false);
+    if (!open) snapshot.reset();
+    db.close();
+    CHECK(holds(path, mark("held")) == open);
+    // The next opener finds it in the meta page.
+    db = Database::open(path, quiet);
+    CHECK(db.statistics().redaction_pending == 0);
+    CHECK(!holds(path, mark("held")));
+    require_sound(db);
+}
+
+TEST_CASE("copies of a redacted database keep its chain and have no value to tell", "[CHAIN-3][TRUTH-5][SPACE-5]") {
+    const Workplace place;
+    const std::string path = place / "db";
+    Database db = Database::open(path, options());
+    fill(db, 7, 12);
+    const Txn written = put(db, "t", "victim", secret("told", 500));
+    fill(db, 8, 12);
+    const Txn before = db.begin_read().txn();
+    const Hash chain = db.chain_hash(before);
+    const Txn by = db.redact("t", "victim", 0, "asked for").txn;
+    fill(db, 9, 5);
+    const Hash newest = db.chain_hash(db.begin_read().txn());
+    const Hash state = db.begin_read().state_hash();
+    db.backup(place / "backup");
+    db.vacuum_into(place / "vacuum");
+    const Txn last = db.begin_read().txn();
+    std::vector<Hash> states;
+    for (const Txn t : {written, before, by}) states.push_back(db.begin_read(AsOf::txn(t)).state_hash());
+    db.close();
+    Database::replay(path, place / "replay", AsOf::txn(last));
+    Database::restore(path, place / "restored", AsOf::txn(before));
+    for (const char* const name : {"backup", "vacuum", "replay", "restored"}) {
+        INFO(name);
+        CHECK(!holds(place / name, mark("told")));
+        Database copy = Database::open(place / name);
+        require_sound(copy);
+        if (std::string_view(name) == "vacuum") {
+            CHECK(copy.begin_read().state_hash() == state);
+            continue;
+        }
+        CHECK(copy.chain_hash(before) == chain);
+        CHECK(copy.begin_read(AsOf::txn(written)).state_hash() == states[0]);
+        CHECK(copy.begin_read(AsOf::txn(before)).state_hash() == states[1]);
+        CHECK(copy.begin_read(AsOf::txn(before)).tree("t").get("victim") == "");
+        if (std::string_view(name) == "restored") {
+            // The copy's own log says why a value is missing.
+            CHECK(copy.begin_read().txn() == before + 1);
+            continue;
+        }
+        CHECK(copy.chain_hash(last) == newest);
+        CHECK(copy.begin_read().state_hash() == state);
+        CHECK(copy.begin_read(AsOf::txn(by)).state_hash() == states[2]);
+        fill(copy, 10, 4);
+        require_sound(copy);
+    }
+}
+
+TEST_CASE("a value that vanished without a redaction is damage", "[CHAIN-3][CHAIN-1][DMG-5]") {
+    const Workplace place;
+    const std::string path = place / "db";
+    Txn txn = 0;
+    std::uint64_t offset = 0;
+    std::uint32_t seed = 0;
+    std::size_t length = 0;
+    const bool other_redacted = GENERATE(false, true);
+    {
+        Database db = Database::open(path, options());
+        put(db, "t", "first", "value");
+        Transaction tx = db.begin_write();
+        tx.tree("t").put("a", "value a");
+        tx.tree("t").put("b", "value b");
+        txn = tx.commit().txn;
+        put(db, "t", "last", "value");
+        if (other_redacted) db.redact("t", "a", txn, "asked for");
+    }
+    {
+        Options only_look;
+        only_look.read_only = true;
+        const auto core = detail::DatabaseCore::open(path, only_look);
+        const std::uint64_t position = core->record_position(txn, 0).value();
+        offset = core->log().file_offset(position);
+        seed = core->log().seed();
+        length = core->log().read(position).bytes().size();
+    }
+    std::string bytes = content(path);
+    std::vector<std::byte> record(length);
+    std::memcpy(record.data(), bytes.data() + offset, length);
+    detail::redact_record(record, 1, seed);
+    std::memcpy(bytes.data() + offset, record.data(), length);
+    std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    const Database db = Database::open(path);
+    const VerifyReport report = db.verify();
+    REQUIRE(!report.ok());
+    CHECK(report.problems[0].code == Errc::corrupt);
+    CHECK((report.problems[0].where == "txn " + std::to_string(txn) || report.problems[0].where == "the log"));
+}
