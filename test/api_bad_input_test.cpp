@@ -389,7 +389,8 @@ TEST_CASE("A file cut anywhere is an error or what it was", "[ERR-2][DMG-2][DMG-
     CHECK(code_of([&] { Database::open(path, read_only); }) == Errc::not_a_database);
 }
 
-TEST_CASE("A flipped bit in a larger database gives the right answer or an error", "[DMG-1][DMG-2][DMG-5][DMG-6][slow]") {
+TEST_CASE("A flipped bit in a larger database gives the right answer or an error",
+          "[DMG-1][DMG-2][DMG-5][DMG-6][slow]") {
     const Workplace place;
     const std::uint64_t seed = txn_test::seed(41);
     INFO("seed " << seed);

@@ -40,8 +40,8 @@ bool refused() {
 void* allocate(std::size_t size, std::size_t alignment) {
     if (refused()) return nullptr;
     if (size == 0) size = 1;
-    return alignment <= alignof(std::max_align_t) ? std::malloc(size)
-                                                  : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+    if (alignment <= alignof(std::max_align_t)) return std::malloc(size);
+    return std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
 }
 
 void* allocate_or_throw(std::size_t size, std::size_t alignment) {
@@ -57,8 +57,12 @@ void* allocate_or_throw(std::size_t size, std::size_t alignment) {
 
 void* operator new(std::size_t size) { return allocate_or_throw(size, 1); }
 void* operator new[](std::size_t size) { return allocate_or_throw(size, 1); }
-void* operator new(std::size_t size, std::align_val_t a) { return allocate_or_throw(size, static_cast<std::size_t>(a)); }
-void* operator new[](std::size_t size, std::align_val_t a) { return allocate_or_throw(size, static_cast<std::size_t>(a)); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+    return allocate_or_throw(size, static_cast<std::size_t>(alignment));
+}
+void* operator new[](std::size_t size, std::align_val_t alignment) {
+    return allocate_or_throw(size, static_cast<std::size_t>(alignment));
+}
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return allocate(size, 1); }
 void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return allocate(size, 1); }
 void operator delete(void* memory) noexcept { std::free(memory); }
@@ -152,8 +156,13 @@ std::uint64_t starve(const std::string& path, const std::function<void(Database&
         }
         ++failures;
         if (!done) {
-            REQUIRE(code == Errc::no_memory);
             REQUIRE(what.size() > 20);
+            if (code == Errc::outcome_unknown) {
+                // The record was written already; what becomes of it shows when the file is opened again.
+                open();
+                continue;
+            }
+            REQUIRE(code == Errc::no_memory);
             REQUIRE(db->begin_read().txn() == before);
             REQUIRE(db->begin_read().state_hash() == state);
         }

@@ -110,7 +110,7 @@ TEST_CASE("a comparison does not read what both roots share", "[btree]") {
     REQUIRE(image.verifications() < before + 12);
 }
 
-TEST_CASE("an estimate encloses the true number", "[btree]") {
+TEST_CASE("an estimate encloses the true number", "[btree][KV-5]") {
     const std::uint64_t seed = 99;
     INFO("seed " << seed);
     Random random(seed);

@@ -68,7 +68,7 @@ void walk_back(const PageSource& source, Ref root) {
 
 }  // namespace
 
-TEST_CASE("a page that hangs in many places does not make a walk long", "[btree]") {
+TEST_CASE("a page that hangs in many places does not make a walk long", "[btree][DMG-6]") {
     for (const bool single : {false, true}) {
         ImageSource image(4096);
         Ref ref = image.add(leaf_page({"a", "b", "c", "d"}), 1);

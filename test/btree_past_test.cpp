@@ -138,7 +138,7 @@ TEST_CASE("a range that holds nothing changes nothing", "[btree]") {
     REQUIRE(store.tree() == before);
 }
 
-TEST_CASE("appending in order fills pages and refuses what is out of order", "[btree]") {
+TEST_CASE("appending in order fills pages and refuses what is out of order", "[btree][KV-7]") {
     for (const std::size_t page_size : {std::size_t{4096}, std::size_t{16384}, std::size_t{65536}}) {
         RootStore store(page_size);
         Model model;
@@ -219,7 +219,7 @@ TEST_CASE("random inserts leave pages four fifths full", "[btree]") {
     REQUIRE(static_cast<double>(left.used_bytes) > 0.4 * static_cast<double>(left.leaves) * 4096);
 }
 
-TEST_CASE("too long keys are refused before anything changes", "[btree]") {
+TEST_CASE("too long keys are refused before anything changes", "[btree][KV-4]") {
     RootStore store(4096);
     load(store, 10);
     const TreeRoot before = store.tree();

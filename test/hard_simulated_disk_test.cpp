@@ -173,7 +173,7 @@ TEST_CASE("order of a profile: a prefix of the writes survives, or all, or nothi
     CHECK(lengths == std::set<std::size_t>{0, 1, 2, 3, 4});
 }
 
-TEST_CASE("a failed flush keeps some sectors, shows all of them, and the next one succeeds", "[hard][fast]") {
+TEST_CASE("a failed flush keeps some sectors, shows all of them, and the next one succeeds", "[hard][fast][DUR-7]") {
     std::size_t kept = 0;
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
         Profile profile;

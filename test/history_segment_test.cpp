@@ -122,7 +122,7 @@ TEST_CASE("a segment and a tail answer like the model", "[history][fast]") {
     }
 }
 
-TEST_CASE("merging segments gives the bytes that building from the log gives", "[history][fast]") {
+TEST_CASE("merging segments gives the bytes that building from the log gives", "[history][fast][PAST-10]") {
     const std::uint64_t seed = GENERATE(11u, 12u, 13u);
     INFO("seed " << seed);
     World world(seed);
@@ -260,7 +260,7 @@ TEST_CASE("anchors lead to every transaction and time", "[history][fast]") {
     CHECK_FALSE(index.anchor_of(0));
 }
 
-TEST_CASE("pruning keeps every state from the horizon on", "[history][fast]") {
+TEST_CASE("pruning keeps every state from the horizon on", "[history][fast][PAST-5]") {
     const std::uint64_t seed = GENERATE(41u, 42u);
     INFO("seed " << seed);
     World world(seed);
@@ -414,7 +414,7 @@ bool ask_everything(const std::vector<std::byte>& bytes, const std::vector<std::
 
 }  // namespace
 
-TEST_CASE("a segment with any changed byte says so or never looks at it", "[history][fast]") {
+TEST_CASE("a segment with any changed byte says so or never looks at it", "[history][fast][DMG-1]") {
     World world(71);
     for (int i = 0; i < 60; ++i) world.commit();
     const std::vector<std::byte> good = world.segment(0, 60);
@@ -438,7 +438,8 @@ TEST_CASE("a segment with any changed byte says so or never looks at it", "[hist
     }
 }
 
-TEST_CASE("segments made to fit their checksums never lead outside or astray for ever", "[history][fast]") {
+TEST_CASE("segments made to fit their checksums never lead outside or astray for ever",
+          "[history][fast][DMG-6][ERR-6]") {
     const std::uint64_t seed = 81;
     World world(seed);
     for (int i = 0; i < 150; ++i) world.commit();

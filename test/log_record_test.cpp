@@ -186,7 +186,7 @@ TEST_CASE("what a transaction does to a tree that it drops leaves no trace", "[l
     CHECK(record.operation(2).tree == 8);
 }
 
-TEST_CASE("records in canonical order do what the calls did", "[log][fast]") {
+TEST_CASE("records in canonical order do what the calls did", "[log][fast][TRUTH-1]") {
     const std::uint64_t seed = 20240601;
     INFO("seed " << seed);
     Random random(seed);
@@ -310,7 +310,7 @@ TEST_CASE("control records read back", "[log][fast]") {
     CHECK(view_of(bytes).chain() == fields.chain);
 }
 
-TEST_CASE("a record with any changed byte is not intact", "[log][fast]") {
+TEST_CASE("a record with any changed byte is not intact", "[log][fast][DMG-1]") {
     OperationList list;
     for (int i = 0; i < 12; ++i) list.put(1, "key" + std::to_string(i), "value");
     const std::vector<std::byte> good = encode(list, some_fields());
@@ -326,7 +326,7 @@ TEST_CASE("a record with any changed byte is not intact", "[log][fast]") {
     }
 }
 
-TEST_CASE("bytes made to fit their checksum never reach outside the record", "[log][fast]") {
+TEST_CASE("bytes made to fit their checksum never reach outside the record", "[log][fast][DMG-6][ERR-6]") {
     std::vector<std::vector<std::byte>> samples;
     {
         OperationList list;
@@ -383,7 +383,7 @@ TEST_CASE("bytes made to fit their checksum never reach outside the record", "[l
     CHECK(read > 1000);
 }
 
-TEST_CASE("the digest says what was committed and not where; redaction keeps the chain", "[log][fast]") {
+TEST_CASE("the digest says what was committed and not where; redaction keeps the chain", "[log][fast][CHAIN-1]") {
     OperationList list;
     list.annotate("agent", "a");
     list.put(1, "name", "Ada");

@@ -60,7 +60,7 @@ TEST_CASE("the scanner reads what was written, across extents", "[log][fast]") {
     CHECK_THROWS_AS(expect_record(log, directory, writer.starts[5] + 8, writer.seed), Error);
 }
 
-TEST_CASE("a log cut at any byte ends at the record before and is not called damaged", "[log][fast]") {
+TEST_CASE("a log cut at any byte ends at the record before and is not called damaged", "[log][fast][DMG-4]") {
     MemoryLog log(20);
     Writer writer(log, k_extents, 2);
     const LogCursor start = writer.at;
@@ -95,7 +95,7 @@ TEST_CASE("a log cut at any byte ends at the record before and is not called dam
     }
 }
 
-TEST_CASE("damage below what a later record says was durable is damage", "[log][fast]") {
+TEST_CASE("damage below what a later record says was durable is damage", "[log][fast][DMG-4]") {
     MemoryLog log(20);
     Writer writer(log, k_extents, 4);
     const LogCursor start = writer.at;
@@ -128,7 +128,7 @@ TEST_CASE("damage below what a later record says was durable is damage", "[log][
     CHECK(scan(bad, start, writer.seed, durable + 8).tail.kind == LogTail::Kind::damaged);
 }
 
-TEST_CASE("dropped records never come back behind an epoch record", "[log][fast]") {
+TEST_CASE("dropped records never come back behind an epoch record", "[log][fast][DUR-11]") {
     MemoryLog log(20);
     Writer writer(log, k_extents, 6);
     const LogCursor start = writer.at;
@@ -177,7 +177,7 @@ TEST_CASE("dropped records never come back behind an epoch record", "[log][fast]
     CHECK(scan(log, start, writer.seed).tail.kind == LogTail::Kind::damaged);
 }
 
-TEST_CASE("old bytes of a recycled extent fail by position", "[log][fast]") {
+TEST_CASE("old bytes of a recycled extent fail by position", "[log][fast][DUR-11]") {
     MemoryLog log(20);
     Writer old(log, {{4096, 4, 2}}, 7);
     fill(old, 12, 7);
@@ -286,7 +286,7 @@ TEST_CASE("a record that vouches is found wherever it lies", "[log][fast]") {
     }
 }
 
-TEST_CASE("judging a hostile tail takes bounded work", "[log][fast]") {
+TEST_CASE("judging a hostile tail takes bounded work", "[log][fast][DMG-6]") {
     // Headers as dense as they can lie, each claiming a record that reaches far, none intact.
     MemoryLog log(600);
     const Extent extent{4096, 2, 512};

@@ -113,7 +113,7 @@ bool mount_here(const char* type, const std::string& directory, const char* opti
 
 }  // namespace
 
-TEST_CASE("another process's locks exclude, and end with it", "[os][fast]") {
+TEST_CASE("another process's locks exclude, and end with it", "[os][fast][SWARM-2]") {
     const TemporaryDirectory directory;
     const std::string path = directory / "a";
     const Signal locked;
@@ -182,7 +182,8 @@ TEST_CASE("a forked child keeps no lock of a dead parent alive, mapped files inc
     finish.raise();
 }
 
-TEST_CASE("in a child the parent's files refuse, and what the child does leaves the parent's locks", "[os][fast]") {
+TEST_CASE("in a child the parent's files refuse, and what the child does leaves the parent's locks",
+          "[os][fast][SWARM-7]") {
     const TemporaryDirectory directory;
     const std::string path = directory / "a";
     auto file = open_file(path);
@@ -337,7 +338,7 @@ TEST_CASE("a path that is no regular file or leads nowhere is refused with a sen
     }
 }
 
-TEST_CASE("one file under two names has one identity", "[os][fast]") {
+TEST_CASE("one file under two names has one identity", "[os][fast][SWARM-9]") {
     const TemporaryDirectory directory;
     open_file(directory / "a");
     REQUIRE(::symlink("a", (directory / "b").c_str()) == 0);
@@ -350,7 +351,8 @@ TEST_CASE("one file under two names has one identity", "[os][fast]") {
     CHECK_FALSE(open_file(directory / "b")->try_lock(0, LockKind::shared));
 }
 
-TEST_CASE("denied access is Errc::permission, and reading stays possible where it is allowed", "[os][fast]") {
+TEST_CASE("denied access is Errc::permission, and reading stays possible where it is allowed",
+          "[os][fast][SWARM-8]") {
     const TemporaryDirectory directory;
     const std::string path = directory / "a";
     open_file(path)->write(0, bytes_of("x"));
@@ -396,7 +398,7 @@ TEST_CASE("the process's file size limit is Errc::no_space, not a signal", "[os]
     CHECK(std::filesystem::file_size(path) == 8192);
 }
 
-TEST_CASE("a full disk is Errc::no_space, and space that comes back can be used", "[os][fast]") {
+TEST_CASE("a full disk is Errc::no_space, and space that comes back can be used", "[os][fast][DUR-9]") {
     const TemporaryDirectory directory;
     const std::string path = directory / "a";
     const int end = run_in_child([&] {

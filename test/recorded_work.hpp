@@ -432,7 +432,9 @@ public:
         CommitRange records = db.commits();
         auto record = records.begin();
         for (Txn txn = 1; txn <= newest; ++txn) {
-            if (record == records.end() || (*record).txn != txn) throw Broken("the log lacks txn " + std::to_string(txn));
+            if (record == records.end() || (*record).txn != txn) {
+                throw Broken("the log lacks txn " + std::to_string(txn));
+            }
             State logged = states_.back();
             apply(logged, *record);
             ++record;
@@ -443,7 +445,9 @@ public:
                 if (known->second->floor >= txn) throw Broken("a later commit has an earlier number");
                 State state = states_.back();
                 perform(state, *known->second, "txn " + std::to_string(txn));
-                if (!same(state, logged)) throw Broken("the record of txn " + std::to_string(txn) + " says something else");
+                if (!same(state, logged)) {
+                    throw Broken("the record of txn " + std::to_string(txn) + " says something else");
+                }
             }
             states_.push_back(std::move(logged));
         }
@@ -481,7 +485,9 @@ private:
         return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
             return x.first == y.first &&
                    std::equal(x.second.begin(), x.second.end(), y.second.begin(), y.second.end(),
-                              [](const auto& p, const auto& q) { return p.first == q.first && *p.second == *q.second; });
+                              [](const auto& p, const auto& q) {
+                                  return p.first == q.first && *p.second == *q.second;
+                              });
         });
     }
 

@@ -32,6 +32,12 @@ Options busy(std::uint32_t page_size) {
     return options;
 }
 
+Options alone() {
+    Options options;
+    options.background = false;
+    return options;
+}
+
 void check_verified(const Database& db) {
     const VerifyReport report = db.verify();
     for (const Problem& problem : report.problems) UNSCOPED_INFO(problem.where << ": " << problem.what);
@@ -321,7 +327,7 @@ TEST_CASE("Whatever a transaction can learn is something it read", "[TX-3]") {
     for (const bool there : {false, true}) {
         for (const auto& [name, read] : ways) {
             INFO(name << (there ? ", of a key that is erased" : ", of a key that is made"));
-            Database db = Database::open(":memory:");
+            Database db = Database::open(":memory:", alone());
             for (const char* key : {"k1", "k3", "k4"}) put(db, key, "old");
             if (there) put(db, "k5", "old");
             if (std::string(name) == "append" && there) continue;
@@ -347,7 +353,7 @@ TEST_CASE("Whatever a transaction can learn is something it read", "[TX-3]") {
 TEST_CASE("That a tree is or is not there is something that was read", "[TX-3]") {
     for (const bool there : {false, true}) {
         INFO("there " << there);
-        Database db = Database::open(":memory:");
+        Database db = Database::open(":memory:", alone());
         put(db, "a", "1");
         if (there) {
             Transaction tx = db.begin_write();
@@ -371,7 +377,7 @@ TEST_CASE("That a tree is or is not there is something that was read", "[TX-3]")
 }
 
 TEST_CASE("A snapshot of the past and one of the present agree with a transaction's own view", "[TX-3][SNAP-1][TX-5]") {
-    Database db = Database::open(":memory:");
+    Database db = Database::open(":memory:", alone());
     put(db, "a", "1");
     const Snapshot before = db.begin_read();
     Transaction tx = db.begin_write();

@@ -147,6 +147,7 @@ public:
     Model(std::string path, Options options, std::uint64_t seed)
         : dice_(seed), path_(std::move(path)), options_(options), db_(Database::open(path_, options_)) {
         states_.emplace_back();
+        longest_ = db_->max_key_size();
     }
 
     void step() {
@@ -157,8 +158,10 @@ public:
             optimistic();
         } else if (what < 76) {
             db_->checkpoint();
-        } else if (what < 78) {
+        } else if (what < 77) {
             db_->sync();
+        } else if (what < 78) {
+            db_->compact();
         } else if (what < 84) {
             hold();
         } else if (what < 92) {
@@ -202,9 +205,17 @@ private:
     };
 
     std::string some_key() {
-        std::string key = "k" + std::to_string(dice_.below(300));
-        if (dice_.chance(3)) key += std::string(dice_.below(900), 'x');
-        return key;
+        const std::size_t longest = longest_;
+        switch (dice_.below(40)) {
+            case 0: return {};
+            case 1: return "k" + std::to_string(dice_.below(300)) + std::string(dice_.below(longest - 10), 'x');
+            // To the limit, and alike up to the end.
+            case 2: return std::string(longest - 4, 'p') + std::to_string(1000 + dice_.below(40));
+            case 3: return std::string(longest, static_cast<char>(dice_.below(256)));
+            case 4: return "k1" + std::string(dice_.below(4), '\0') + std::string(dice_.below(3), '\xff');
+            case 5: return dice_.bytes(1 + dice_.below(3));
+            default: return "k" + std::to_string(dice_.below(300));
+        }
     }
     const std::string& some_tree() { return all_trees()[dice_.below(all_trees().size())]; }
     std::string some_value(const std::string& tree) {
@@ -348,6 +359,26 @@ private:
             REQUIRE(got.has_value() == wanted.has_value());
             if (got && *got != *wanted->value) FAIL("optimistic get " << key);
         }
+        struct Scanned {
+            std::string tree, from, to;
+            std::vector<std::pair<std::string, Cell>> entries;
+        };
+        std::vector<Scanned> scanned;
+        for (std::uint64_t i = dice_.below(3); i > 0; --i) {
+            Scanned scan{some_tree(), some_key(), {}, {}};
+            scan.to = scan.from + "~";
+            scan.entries = within(states_.back(), scan.tree, scan.from, scan.to);
+            auto wanted = scan.entries.begin();
+            Range range = tx.tree(scan.tree).range(scan.from, scan.to);
+            for (auto [key, value] : range) {
+                if (wanted == scan.entries.end() || key != wanted->first || value != *wanted->second.value) {
+                    FAIL("optimistic range at " << key);
+                }
+                ++wanted;
+            }
+            REQUIRE(wanted == scan.entries.end());
+            scanned.push_back(std::move(scan));
+        }
         std::map<std::string, std::shared_ptr<const std::string>> writes;
         for (std::uint64_t i = 1 + dice_.below(4); i > 0; --i) {
             const std::string key = some_key();
@@ -365,6 +396,22 @@ private:
             if (where.first == "short-lived") touched = true;
         }
         bool changed = false;
+        for (const Scanned& scan : scanned) {
+            const auto now = within(states_.back(), scan.tree, scan.from, scan.to);
+            const auto same = [](bool by_txn) {
+                return [by_txn](const auto& a, const auto& b) {
+                    if (a.first != b.first) return false;
+                    return by_txn ? a.second.txn == b.second.txn : *a.second.value == *b.second.value;
+                };
+            };
+            const auto equal = [&](bool by_txn) {
+                return std::equal(now.begin(), now.end(), scan.entries.begin(), scan.entries.end(), same(by_txn));
+            };
+            if (!equal(true) || scan.tree == "short-lived") touched = true;
+            if (!equal(false)) changed = true;
+            // An erasure in the range that left no trace in it is a change all the same.
+            if (states_[base].contains(scan.tree) != states_.back().contains(scan.tree)) touched = true;
+        }
         for (const auto& [where, before] : read) {
             const auto now = lookup(states_.back(), where.first, where.second);
             if (now.has_value() != before.has_value() || (now && *now->value != *before->value)) changed = true;
@@ -388,6 +435,13 @@ private:
         const auto cell = entries->second.find(key);
         if (cell == entries->second.end()) return std::nullopt;
         return cell->second;
+    }
+
+    static std::vector<std::pair<std::string, Cell>> within(const State& state, const std::string& tree,
+                                                            const std::string& from, const std::string& to) {
+        const auto entries = state.find(tree);
+        if (entries == state.end()) return {};
+        return {entries->second.lower_bound(from), entries->second.lower_bound(to)};
     }
 
     void hold() {
@@ -490,16 +544,56 @@ private:
         }
     }
 
+    /// The log says what was done, and the feed delivers the same commits.
     void records() {
         Txn next = 1;
         State state;
-        Hash last;
+        std::map<std::string, std::uint64_t> numbers;
+        Feed feed = db_->feed(1);
         for (const CommitRecord& record : db_->commits()) {
             REQUIRE(record.txn == next);
             REQUIRE(record.time_us == times_[next - 1]);
+            const std::optional<CommitRecord> fed = feed.next(0);
+            REQUIRE(fed.has_value());
+            REQUIRE(fed->digest == record.digest);
+            for (const Operation& operation : record.operations) {
+                const std::string tree(operation.tree);
+                const std::string key(operation.key);
+                switch (operation.kind) {
+                    case Operation::Kind::create_tree:
+                        numbers[tree] = operation.tree_id;
+                        state[tree].clear();
+                        break;
+                    case Operation::Kind::drop_tree:
+                        if (numbers[tree] == operation.tree_id) state.erase(tree);
+                        break;
+                    case Operation::Kind::put: state[tree][key] = {text(std::string(operation.value)), next}; break;
+                    case Operation::Kind::erase: state[tree].erase(key); break;
+                    case Operation::Kind::erase_range: {
+                        Entries& entries = state[tree];
+                        const auto to = operation.to ? entries.lower_bound(std::string(*operation.to)) : entries.end();
+                        entries.erase(entries.lower_bound(key), to);
+                        break;
+                    }
+                    default: break;
+                }
+            }
+            const State& wanted = states_[next];
+            REQUIRE(state.size() == wanted.size());
+            for (const auto& [tree, entries] : wanted) {
+                const Entries& got = state[tree];
+                const auto same = [](const auto& a, const auto& b) {
+                    return a.first == b.first && a.second.txn == b.second.txn && *a.second.value == *b.second.value;
+                };
+                if (!std::equal(got.begin(), got.end(), entries.begin(), entries.end(), same)) {
+                    FAIL("the records up to txn " << next << " make another tree " << tree);
+                }
+            }
             ++next;
         }
         REQUIRE(next == newest() + 1);
+        REQUIRE_FALSE(feed.next(0).has_value());
+        REQUIRE(feed.position().txn == newest());
     }
 
     void verify() {
@@ -521,6 +615,7 @@ private:
     }
 
     Dice dice_;
+    std::size_t longest_ = 0;
     std::string path_;
     Options options_;
     std::optional<Database> db_;
@@ -529,16 +624,19 @@ private:
     std::vector<Held> held_;
 };
 
-void run_model(Options options, std::uint64_t ordinary, int steps) {
-    const std::uint64_t seed = txn_test::seed(ordinary);
-    INFO("seed " << seed);
-    const Workplace place;
-    Model model(place / "model.db", options, seed);
-    for (int i = 0; i < scaled(steps); ++i) {
-        INFO("step " << i);
-        model.step();
+/// So many steps with each of so many seeds; more seeds where there is more time.
+void run_model(Options options, std::uint64_t ordinary, int steps, int seeds) {
+    for (int i = 0; i < scaled(seeds) - 1; ++i) {
+        const std::uint64_t seed = txn_test::seed(ordinary + 100 * static_cast<std::uint64_t>(i));
+        INFO("seed " << seed);
+        const Workplace place;
+        Model model(place / "model.db", options, seed);
+        for (int step = 0; step < steps; ++step) {
+            INFO("step " << step);
+            model.step();
+        }
+        model.finish();
     }
-    model.finish();
 }
 
 Options small(std::uint32_t page_size, bool background) {
@@ -554,23 +652,109 @@ Options small(std::uint32_t page_size, bool background) {
 }  // namespace
 
 TEST_CASE("Random work equals a map per txn: 4 KiB pages, checkpoints in the background",
-          "[KV-2][SNAP-1][PAST-1][PAST-6][PAST-7][TX-6][TRUTH-2][slow]") {
-    run_model(small(4096, true), 11, 400);
+          "[KV-2][SNAP-1][PAST-1][PAST-6][PAST-7][TX-6][TRUTH-1][TRUTH-2][slow]") {
+    run_model(small(4096, true), 11, 400, 3);
 }
 
 TEST_CASE("Random work equals a map per txn: 4 KiB pages, no threads",
-          "[KV-2][SNAP-1][PAST-1][PAST-10][SPACE-1][slow]") { run_model(small(4096, false), 12, 400); }
+          "[KV-2][SNAP-1][PAST-1][PAST-10][SPACE-1][slow]") {
+    run_model(small(4096, false), 12, 400, 3);
+}
 
-TEST_CASE("Random work equals a map per txn: 16 KiB pages", "[KV-2][ONE-4][slow]") { run_model(small(16384, true), 13, 250); }
+TEST_CASE("Random work equals a map per txn: 8 KiB pages, little memory", "[KV-2][ONE-4][CALM-1][slow]") {
+    Options options = small(8192, true);
+    options.overlay_limit = 1u << 20;
+    options.checkpoint_log_bytes = 64u << 10;
+    run_model(options, 17, 250, 2);
+}
+
+TEST_CASE("Random work equals a map per txn: 16 KiB pages", "[KV-2][ONE-4][slow]") {
+    run_model(small(16384, true), 13, 250, 2);
+}
+
+TEST_CASE("Random work equals a map per txn: 32 KiB pages", "[KV-2][ONE-4][slow]") {
+    run_model(small(32768, false), 16, 250, 1);
+}
 
 TEST_CASE("Random work equals a map per txn: 64 KiB pages, read without a mapping", "[KV-2][ONE-4][slow]") {
     Options options = small(65536, false);
     options.read_mode = ReadMode::pread;
-    run_model(options, 14, 250);
+    run_model(options, 14, 250, 2);
 }
 
 TEST_CASE("Random work equals a map per txn: records padded to blocks", "[KV-2][slow]") {
     Options options = small(4096, false);
     options.log_align = 4096;
-    run_model(options, 15, 150);
+    run_model(options, 15, 150, 2);
+}
+
+TEST_CASE("A million operations equal a map, with states of the past looked at on the way",
+          "[KV-2][KV-5][PAST-1][SNAP-1][SPACE-1][slow]") {
+    for (int run = 0; run < scaled(1) - 1; ++run) {
+        const std::uint64_t seed = txn_test::seed(19 + static_cast<std::uint64_t>(run));
+        INFO("seed " << seed);
+        Dice dice(seed);
+        const Workplace place;
+        Options options;
+        options.durability = Durability::lazy;
+        options.overlay_limit = 16u << 20;
+        options.checkpoint_log_bytes = 4u << 20;
+        Database db = Database::open(place / "a.db", options);
+        using Plain = std::map<std::string, std::string>;
+        Plain now;
+        std::vector<std::pair<Txn, Plain>> kept;
+        std::vector<std::pair<Snapshot, Plain>> held;
+        const auto equal = [](const Tree& tree, const Plain& wanted) {
+            if (tree.size() != wanted.size()) FAIL("size " << tree.size() << ", wanted " << wanted.size());
+            auto at = wanted.begin();
+            for (auto [key, value] : tree.all()) {
+                if (at == wanted.end() || key != at->first || value != at->second) FAIL("differs at " << key);
+                ++at;
+            }
+            if (at != wanted.end()) FAIL("lacks " << at->first);
+        };
+        std::uint64_t operations = 0;
+        while (operations < 1'000'000) {
+            Transaction tx = db.begin_write();
+            WritableTree tree = tx.tree("t");
+            for (std::uint64_t i = 1 + dice.below(2000); i > 0; --i, ++operations) {
+                const std::string key = "key " + std::to_string(dice.below(40'000));
+                const std::uint64_t what = dice.below(100);
+                if (what < 55) {
+                    const std::string value = std::to_string(operations) + std::string(dice.below(80), 'v');
+                    tree.put(key, value);
+                    now[key] = value;
+                } else if (what < 80) {
+                    if (tree.erase(key) != (now.erase(key) == 1)) FAIL("erase " << key);
+                } else if (what < 99) {
+                    const auto wanted = now.find(key);
+                    const auto got = tree.get(key);
+                    if (got.has_value() != (wanted != now.end())) FAIL("get " << key);
+                    if (got && *got != wanted->second) FAIL("another value of " << key);
+                } else {
+                    const std::string to = key + "5";
+                    const auto first = now.lower_bound(key);
+                    const auto last = now.lower_bound(to);
+                    const auto count = static_cast<std::uint64_t>(std::distance(first, last));
+                    now.erase(first, last);
+                    if (tree.erase_range(key, to) != count) FAIL("erase_range " << key);
+                }
+            }
+            const Txn txn = tx.commit().txn;
+            if (dice.chance(1)) kept.emplace_back(txn, now);
+            if (dice.chance(1)) held.emplace_back(db.begin_read(), now);
+            if (dice.chance(1)) equal(db.begin_read().tree("t"), now);
+        }
+        equal(db.begin_read().tree("t"), now);
+        for (const auto& [snapshot, wanted] : held) equal(snapshot.tree("t"), wanted);
+        held.clear();
+        for (const auto& [txn, wanted] : kept) {
+            INFO("AS OF " << txn);
+            const Snapshot then = db.begin_read(AsOf::txn(txn));
+            equal(then.tree("t"), wanted);
+        }
+        const VerifyReport report = db.verify();
+        for (const Problem& problem : report.problems) UNSCOPED_INFO(problem.where << ": " << problem.what);
+        CHECK(report.ok());
+    }
 }

@@ -9,6 +9,7 @@
 #include "txn/write_txn.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <new>
 #include <optional>
 #include <string>
@@ -17,8 +18,8 @@ namespace northstar::inline v0 {
 namespace detail {
 
 [[noreturn]] void snapshot_closed();
-/// Throws Error(no_memory) and allocates nothing for it. Every function of the interface that may allocate ends with it:
-/// an allocation that fails is an Error like any other.
+/// Throws Error(no_memory) and allocates nothing for it. Every function of the interface that may allocate ends with
+/// it: an allocation that fails is an Error like any other.
 [[noreturn]] void no_memory();
 /// What a write that failed does, called where it is caught: throws it again, having rolled the transaction back unless
 /// nothing was changed yet. Pages and operations might disagree else.
@@ -49,15 +50,19 @@ struct CursorState {
 
     /// Positions at or behind `from`; `exact`: on it or nowhere.
     template <class F>
-    bool move(F&& fn, std::string_view from, bool exact) {
+    bool move(F&& fn, std::string_view from, bool exact) try {
+        failure_ = nullptr;
         begin_move();
         if (!usable()) return valid_ = false;
         valid_ = past_ ? fn(*past_) : fn(*present_);
         if (txn_ != nullptr) note(from, exact);
         return valid_;
+    } catch (...) {
+        failed();
     }
     template <class F>
-    bool move_back(F&& fn, std::optional<std::string_view> to) {
+    bool move_back(F&& fn, std::optional<std::string_view> to) try {
+        failure_ = nullptr;
         begin_move();
         if (!usable()) return valid_ = false;
         valid_ = past_ ? fn(*past_) : fn(*present_);
@@ -67,9 +72,15 @@ struct CursorState {
             keep_key();
         }
         return valid_;
+    } catch (...) {
+        failed();
     }
-    bool step(bool forward) {
-        if (!valid_) return false;
+    bool step(bool forward) try {
+        if (!valid_) {
+            // An error stays until the cursor is positioned again: damage is not the end of a tree.
+            if (failure_ != nullptr) std::rethrow_exception(failure_);
+            return false;
+        }
         if (txn_ == nullptr) [[likely]] {
             check_view(view_, ticket_);
             if (present_) [[likely]] return valid_ = forward ? present_->next() : present_->prev();
@@ -98,6 +109,8 @@ struct CursorState {
             keep_key();
         }
         return valid_;
+    } catch (...) {
+        failed();
     }
     bool valid() const noexcept { return valid_; }
     std::string_view key() const {
@@ -125,6 +138,12 @@ struct CursorState {
 private:
     [[noreturn]] static void gone();
     [[noreturn]] static void not_valid();
+    /// Called where an error is caught: keeps it and throws it on.
+    [[noreturn]] void failed() {
+        valid_ = false;
+        failure_ = std::current_exception();
+        throw;
+    }
     void check() const {
         if (!valid_) [[unlikely]] not_valid();
         check_view(view_, ticket_);
@@ -169,6 +188,7 @@ private:
     Ref root_;
     std::optional<TreeCursor> present_;
     std::optional<PastCursor> past_;
+    std::exception_ptr failure_;
     bool valid_ = false;
     bool stale_ = false;
     std::uint64_t version_ = 0;

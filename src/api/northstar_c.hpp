@@ -32,7 +32,8 @@
 // Threads
 //   northstar_db may be used by any number of threads. northstar_snapshot may be read by several threads at
 //   once. northstar_txn, northstar_cursor and northstar_commits belong to one thread at a time;
-//   northstar_versions, northstar_changes, northstar_names and northstar_report never change. One thing is not detected:
+//   northstar_versions, northstar_changes, northstar_names and northstar_report never change. One thing is not
+//   detected:
 //   closing a handle (or, for its cursors, the owner) while another thread is inside a call with it.
 #pragma once
 

@@ -42,9 +42,13 @@ const char* to_string(Errc code) noexcept {
 }
 
 const char* Error::what() const noexcept {
+    if (!message_.empty()) return message_.c_str();
     // Made where not even a sentence could be allocated.
-    if (message_.empty()) return "an allocation failed and what was begun was undone; free memory and try again";
-    return message_.c_str();
+    if (code_ == Errc::outcome_unknown) {
+        return "an allocation failed while a commit was made durable; the transaction may or may not be there: close "
+               "the database, open it again and look";
+    }
+    return "an allocation failed and what was begun was undone; free memory and try again";
 }
 
 Error::Error(Errc code, std::string message, std::string file, std::uint64_t page)

@@ -78,16 +78,16 @@ Ref Placer::place_page(std::byte* page, int depth) {
         if (ref.in_memory()) ref = Ref(Frame::of(ref)->forward);
     });
     const Ref placed = seal_page(copy, page_size_, number, generation_, pages_.seed());
+    frames_.push_back(frame);  // first: what is not in the list keeps its forward when the checkpoint fails
     frame->forward = placed.bits();
-    frames_.push_back(frame);
     return placed;
 }
 
 Ref Placer::place_large(Frame* frame) {
     if (frame->forward != 0) return Ref(frame->forward);
     const Ref placed = place_run(PageKind::run, {frame->data(), static_cast<std::size_t>(frame->length)});
-    frame->forward = placed.bits();
     frames_.push_back(frame);
+    frame->forward = placed.bits();
     return placed;
 }
 

@@ -569,6 +569,7 @@ Ref DatabaseCore::translate(Ref ref, std::vector<RebasedPage>& copies) {
     if (!ref.in_memory()) return ref;
     Frame* original = Frame::of(ref);
     if (original->forward != 0) return Ref(original->forward);
+    if (copies.size() == copies.capacity()) copies.reserve(2 * copies.size() + 16);  // the frame is not lost below
     Frame* copy = arena_->take(1);
     *copy = Frame{};  // the frame was used before: nothing that was known of it holds
     copy->bytes = page_size_;
@@ -592,24 +593,39 @@ void DatabaseCore::rebase(const Meta& meta, std::uint64_t frozen_number, const s
                           ReadView*& frozen) {
     using namespace checkpoint_impl;
     std::vector<RebasedPage> copies;
-    std::vector<ReadView*> views;
+    // What a rebase gives back that does not come to its end.
+    struct Undo {
+        FrameArena& arena;
+        std::vector<RebasedPage>& copies;
+        std::vector<ReadView*> views;
+        bool whole = false;
+        void close() noexcept {
+            for (ReadView* view : views) close_view(view);
+            views.clear();
+        }
+        ~Undo() {
+            close();
+            if (whole) return;
+            for (const RebasedPage& page : copies) {
+                page.original->forward = 0;
+                page.copy->next = nullptr;
+                arena.give(page.copy, page.copy, 1);
+            }
+        }
+    } undo{*arena_, copies, {}, false};
+    undo.views.reserve(k_max_passes);
     for (int pass = 0; pass < k_max_passes; ++pass) {
         const std::size_t before = copies.size();
         // The view is kept until the end, so that no original is freed and used again meanwhile.
         // Not open_view(): a handle that is being closed meanwhile finishes what it began.
-        views.push_back(pin_root(roots_->visible(), roots_->visible_word()));
-        const Root& root = *views.back()->root;
+        undo.views.push_back(pin_root(roots_->visible(), roots_->visible_word()));
+        const Root& root = *undo.views.back()->root;
         if (root.number.load() > frozen_number) translate(root.catalog.root, copies);
         if (copies.size() - before <= k_small_rest) break;
     }
     const TurnGuard guard(turn_);
     if (bases_.back()->meta.generation >= meta.generation) {
         // Another process made a newer generation meanwhile, and a writer here stands on that already.
-        for (const RebasedPage& page : copies) {
-            page.copy->next = nullptr;
-            arena_->give(page.copy, page.copy, 1);
-        }
-        for (ReadView* view : views) close_view(view);
         const std::lock_guard lock(meta_mutex_);
         own_generation_.store(0);
         if (!keeps_pin(meta.generation)) processes_->unpin(meta.generation);
@@ -635,7 +651,13 @@ void DatabaseCore::rebase(const Meta& meta, std::uint64_t frozen_number, const s
     }
     std::stable_sort(base->dropped.begin(), base->dropped.end(),
                      [](const DroppedPage& a, const DroppedPage& b) { return a.root < b.root; });
+    roots_->reserve_burials(placed.size() + copies.size());
+    {
+        const std::lock_guard lock(meta_mutex_);
+        bases_.reserve(bases_.size() + 1);
+    }
     Root* root = roots_->prepare();
+    undo.whole = true;  // nothing fails from here on
     const std::uint64_t number = root->number.load();
     root->txn.store(built->txn.load());
     root->time_us = built->time_us;
@@ -646,7 +668,6 @@ void DatabaseCore::rebase(const Meta& meta, std::uint64_t frozen_number, const s
     root->epoch = built->epoch;
     root->base = base.get();
     base->first_root = number;
-    roots_->reserve_burials(placed.size() + copies.size());
     for (const RebasedPage& page : copies) {
         if (page.original->death == 0) {
             page.copy->birth = number;
@@ -666,7 +687,7 @@ void DatabaseCore::rebase(const Meta& meta, std::uint64_t frozen_number, const s
         own_generation_.store(0);
     }
     roots_->replace_built(root);
-    for (ReadView* view : views) close_view(view);
+    undo.close();
     close_view(std::exchange(frozen, nullptr));
     roots_->thaw();
     roots_->reclaim(true);

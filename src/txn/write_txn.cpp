@@ -5,6 +5,7 @@
 #include "txn/replay.hpp"
 
 #include <algorithm>
+#include <new>
 
 namespace northstar::inline v0::detail {
 
@@ -282,6 +283,8 @@ Commit WriteTxn::commit() {
         fail(Errc::outcome_unknown,
              std::string(error.what()) + "; the transaction may or may not be there: look before you try again",
              core_->path());
+    } catch (const std::bad_alloc&) {
+        throw Error(Errc::outcome_unknown, std::string());
     }
     return result;
 }
