@@ -1,8 +1,10 @@
 // kill_suite.cpp -- real processes on the real file system, killed at random instants: what was acknowledged is there.
 //
-// Each round starts a few children with two threads each. They commit numbered records, each in a transaction of two
-// entries, and report every acknowledgement through a pipe. Some or all of them are killed; another process then opens
-// the database, finds every acknowledged record whole and nothing half there, verifies, and commits.
+// Each round starts a few children with two writing threads and a reading one each, beside their threads for checkpoints
+// and flushes. The writers commit numbered records, each in a transaction of two entries, and report every
+// acknowledgement through a pipe; the readers hold snapshots, look at the past, and ask for checkpoints and
+// compaction. All are killed, one after the other; another process then opens the database, finds every acknowledged
+// record whole and nothing half there, verifies, and commits.
 //
 //   kill_suite [ROUNDS] [SEED]      HARD_SEEDS=n: n rounds
 #include "api/northstar.hpp"
@@ -15,6 +17,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -56,9 +59,42 @@ std::string value_of(const std::string& key) {
 
 Options options() {
     Options options;
-    options.checkpoint_log_bytes = 256u << 10;
+    options.checkpoint_log_bytes = 64u << 10;
+    options.overlay_limit = 4u << 20;
     options.lazy_flush_ms = 5;
     return options;
+}
+
+/// Both trees hold the same in every state; looks at one end of it.
+void look(const Snapshot& snapshot, Random& random) {
+    const Tree records = snapshot.tree("records");
+    const Tree copies = snapshot.tree("copies");
+    if (records.size() != copies.size()) throw std::runtime_error("a snapshot shows half a transaction");
+    std::size_t count = 0;
+    const std::string from = key_of(random.below(2000), random.below(100));
+    for (const auto [key, value] : records.range(from, "~")) {
+        if (value != value_of(std::string(key))) throw std::runtime_error("a snapshot shows another value");
+        if (copies.get(key) != value) throw std::runtime_error("a snapshot shows half a record");
+        if (++count == 50) break;
+    }
+}
+
+void read_records(Database& db, std::uint64_t seed) {
+    Random random(seed);
+    std::vector<Snapshot> held;
+    Txn last = 0;
+    for (;;) {
+        Snapshot now = db.begin_read();
+        if (now.txn() < last) throw std::runtime_error("a snapshot is older than the one before");
+        last = now.txn();
+        look(now, random);
+        if (random.chance(1, 8)) look(db.begin_read(AsOf::txn(random.below(last + 1))), random);
+        for (const Snapshot& snapshot : held) look(snapshot, random);
+        if (random.chance(1, 4)) held.push_back(std::move(now));
+        if (held.size() > 6) held.clear();
+        if (random.chance(1, 30)) db.checkpoint();
+        if (random.chance(1, 200)) db.compact();
+    }
 }
 
 void write_records(Database& db, std::uint64_t writer, int acknowledgements, std::uint64_t seed) {
@@ -97,6 +133,14 @@ void write_records(Database& db, std::uint64_t writer, int acknowledgements, std
                 }
             });
         }
+        threads.emplace_back([&] {
+            try {
+                read_records(db, seed + k_writers_per_process);
+            } catch (const std::exception& error) {
+                std::fprintf(stderr, "a reader failed: %s\n", error.what());
+                ::_exit(3);
+            }
+        });
         for (std::thread& thread : threads) thread.join();
     } catch (const std::exception& error) {
         std::fprintf(stderr, "a process failed: %s\n", error.what());

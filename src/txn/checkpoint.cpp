@@ -273,10 +273,10 @@ ReadView* DatabaseCore::freeze() {
         acquire_carving();
         ReadView* view = nullptr;
         try {
-            if (processes_->load(Word::generation) == newest_.generation) {
+            if (processes_->load(Word::generation) == stands_on_.load()) {
                 view = open_view();
                 make_durable(view->root->txn.load(), view->root->log_position);
-                if (view->root->base->meta.generation == newest_.generation) return view;
+                if (view->root->base->meta.generation == stands_on_.load()) return view;
                 // The visible root still stands on the base before: what hides the newer one is not flushed yet.
                 close_view(view);
                 view = nullptr;
@@ -684,6 +684,7 @@ void DatabaseCore::rebase(const Meta& meta, std::uint64_t frozen_number, const s
         const std::lock_guard lock(meta_mutex_);
         bases_.push_back(std::move(base));
         newest_ = meta;
+        stands_on_.store(meta.generation);
         own_generation_.store(0);
     }
     roots_->replace_built(root);

@@ -182,7 +182,7 @@ private:
     Meta read_meta_anywhere(std::uint64_t generation);
     bool stand_on(const Meta& meta);
     bool still_there(const Meta& meta);
-    bool newer_meta_exists();
+    bool newer_meta_exists() const;
     void adopt_newest();
     void bury_overlay(const Root* old);
     void unregister() noexcept;
@@ -347,6 +347,7 @@ private:
     Meta metas_[2];                            // as read at opening
     bool meta_valid_[2] = {false, false};
     Meta newest_;                              // of the base this process stands on
+    std::atomic<std::uint64_t> stands_on_{0};  // its generation, for those without the mutex
     std::vector<std::unique_ptr<Base>> bases_; // ascending generation; the last is the current one
     std::map<std::uint64_t, unsigned> held_;   // generations that snapshots of the past read history from
     std::vector<std::unique_ptr<PastState>> orphans_;  // of snapshots that the handle was closed under

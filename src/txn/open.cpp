@@ -385,6 +385,7 @@ void DatabaseCore::load_generation(const Meta& meta) {
         const std::lock_guard lock(meta_mutex_);
         bases_.push_back(std::move(base));
         newest_ = meta;
+        stands_on_.store(meta.generation);
     }
     roots_->install_base(root);
     chain_->stand_on({meta.txn, meta.log_position, meta.chain}, std::move(ledger.chain));
@@ -579,10 +580,9 @@ bool DatabaseCore::still_there(const Meta& meta) {
 }
 
 /// Made by another process: what a checkpoint of this one made, its rebase adopts.
-bool DatabaseCore::newer_meta_exists() {
-    const std::uint64_t own = own_generation_.load();
-    const std::lock_guard lock(meta_mutex_);
-    return processes_->load(Word::generation) > std::max(newest_.generation, own);
+bool DatabaseCore::newer_meta_exists() const {
+    const std::uint64_t own = own_generation_.load();  // first: it goes back to 0 when its base is stood on
+    return processes_->load(Word::generation) > std::max(stands_on_.load(), own);
 }
 
 /// Moves to the newest meta page, which another process wrote. Call with the turn. The built root is replaced by one
