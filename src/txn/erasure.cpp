@@ -37,6 +37,9 @@ constexpr std::uint64_t k_step_bytes = 1u << 20;
 constexpr int k_patience = 2000;
 constexpr std::uint64_t k_patience_us = 2000;
 
+/// This thread has the turn of redactions: what it calls meanwhile must not ask for it again.
+thread_local bool has_turn = false;
+
 /// Zeros where something else was. What the file does not reach is left alone.
 bool write_zeros(File& file, std::uint64_t offset, std::uint64_t length, std::vector<std::byte>& block) {
     bool wrote = false;
@@ -68,10 +71,11 @@ DatabaseCore::RedactionTurn::RedactionTurn(DatabaseCore& core) : core_(core), he
         core_.redaction_mutex_.unlock();
         throw;
     }
+    erasure_impl::has_turn = true;
 }
 
 DatabaseCore::RedactionTurn::RedactionTurn(DatabaseCore& core, std::try_to_lock_t) : core_(core) {
-    if (!core_.redaction_mutex_.try_lock()) return;
+    if (erasure_impl::has_turn || !core_.redaction_mutex_.try_lock()) return;
     try {
         held_ = core_.processes_->try_lock(Processes::redact, LockKind::exclusive);
     } catch (...) {
@@ -79,10 +83,12 @@ DatabaseCore::RedactionTurn::RedactionTurn(DatabaseCore& core, std::try_to_lock_
         throw;
     }
     if (!held_) core_.redaction_mutex_.unlock();
+    erasure_impl::has_turn = held_;
 }
 
 DatabaseCore::RedactionTurn::~RedactionTurn() {
     if (!held_) return;
+    erasure_impl::has_turn = false;
     core_.processes_->unlock(Processes::redact);
     core_.redaction_mutex_.unlock();
 }
