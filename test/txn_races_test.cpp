@@ -75,7 +75,7 @@ TEST_CASE("Two threads of a process never flush at the same time", "[CORE-5][DUR
             return;
         }
         if (inside.fetch_add(1) != 0) ++together;
-        for (int i = 0; i < 200; ++i) std::this_thread::yield();
+        for (int i = 0; i < 5; ++i) std::this_thread::yield();
     });
     std::thread committing([&] {
         for (int i = 0; i < 40; ++i) peer.put("a" + std::to_string(i), 100, Durability::full);
