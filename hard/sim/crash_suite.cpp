@@ -18,7 +18,7 @@ namespace northstar::hard {
 
 namespace {
 
-constexpr std::uint64_t k_default_seeds = 400;
+constexpr std::uint64_t k_default_seeds = 200;
 constexpr unsigned k_default_operations = 70;
 
 /// Seeds that failed before the kernel was mended.
