@@ -175,8 +175,8 @@ const std::byte* FilePages::raw(std::uint64_t offset, std::uint64_t length) cons
     }
     if (mapped_) return base_ + offset;
     const std::lock_guard lock(mutex_);
-    const std::size_t got = file_.read(offset, {own_ + offset, static_cast<std::size_t>(length)});
-    if (got < length) std::memset(own_ + offset + got, 0, static_cast<std::size_t>(length - got));
+    // What a read did not bring stays as it was: it may belong to a page that was verified and is being read.
+    file_.read(offset, {own_ + offset, static_cast<std::size_t>(length)});
     return base_ + offset;
 }
 
