@@ -398,3 +398,19 @@ TEST_CASE("A snapshot of the past keeps the generation that its history is read 
     peer.db.checkpoint();
     CHECK(file->locked_by_others(pin, pin).empty());
 }
+
+// A process that had computed the chain up to a txn went on from there; another one had let the log go on in a new
+// extent behind that same txn, and released the old one: the next checkpoint said that the log is damaged (crash suite,
+// seed 142).
+TEST_CASE("The chain goes on where another process compacted the log", "[CHAIN-1][SPACE-4]") {
+    const Workplace place;
+    Peer first(place / "chain.db", without_history());
+    for (int i = 0; i < 6; ++i) first.put("k" + std::to_string(i), 30'000, Durability::full);
+    Peer second(place / "chain.db", without_history());
+    static_cast<void>(second.core->chain_hash(6));
+    first.db.compact();
+    second.put("after", 100, Durability::full);
+    second.db.checkpoint();
+    CHECK(first.db.begin_read().txn() == 7);
+    CHECK(first.core->chain_hash(7) == second.core->chain_hash(7));
+}

@@ -24,6 +24,7 @@ constexpr unsigned k_default_operations = 70;
 /// Seeds that failed before the kernel was mended.
 constexpr std::uint64_t k_failed_once[] = {
     123,  // a short read of a page's header put zeros into a page that was verified
+    142,  // the chain went on in a log extent that another process had released
     314,  // an extent that was announced while the size of the file could not be read
     420,  // an interrupted creation over the remains of another one
 };

@@ -61,6 +61,8 @@ bool TransactionDigests::add(const RecordView& record) {
 void ChainFollower::stand_on(const ChainAnchor& at, std::vector<ChainAnchor> anchors) {
     const std::lock_guard lock(mutex_);
     base_ = at;
+    // Behind the same txn, perhaps in a later extent: the one before may be gone.
+    if (at_.position != 0 && at_.txn == at.txn) at_.position = std::max(at_.position, at.position);
     if (at_.position != 0 && at_.txn >= at.txn) return;
     at_ = at;
     anchors_ = std::move(anchors);
