@@ -415,6 +415,36 @@ TEST_CASE("A flipped bit in a larger database gives the right answer or an error
     }
 }
 
+TEST_CASE("Damage in the log that something durable lies behind is reported, not taken for the end", "[DMG-4][DUR-1]") {
+    const Workplace place;
+    const std::string whole = place / "whole.db";
+    Database db = Database::open(whole, quiet());
+    for (int i = 0; i < 6; ++i) put(db, "k" + std::to_string(i), "needle number " + std::to_string(i));
+    const std::string bytes = read_file(whole);
+    const std::string path = place / "a.db";
+    for (int i = 0; i < 6; ++i) {
+        const std::size_t at = bytes.find("needle number " + std::to_string(i));
+        REQUIRE(at != std::string::npos);
+        std::string damaged = bytes;
+        damaged[at] = static_cast<char>(damaged[at] ^ 1);
+        for (const bool read_only : {false, true}) {
+            INFO("record " << i << ", read only " << read_only);
+            write_file(path, damaged);
+            remove_side_file(path);
+            Options options = existing();
+            options.read_only = read_only;
+            Txn newest = 0;
+            const auto code = code_of([&] { newest = Database::open(path, options).begin_read().txn(); });
+            if (i < 5) {
+                CHECK(code == Errc::corrupt);
+            } else if (!code) {
+                // Of the last record nothing says that it was durable.
+                CHECK(newest == 5);
+            }
+        }
+    }
+}
+
 TEST_CASE("Pages that were exchanged, repeated or put back are recognised", "[DMG-3][DMG-1][DMG-2][slow]") {
     // What a device does that loses a write or puts it elsewhere: whole sectors with checksums of their own.
     const Workplace place;
