@@ -400,7 +400,7 @@ TEST_CASE("A flipped bit in a larger database gives the right answer or an error
         const std::string path = place / "damaged.db";
         Outcomes outcomes;
         std::string bytes = original.bytes;
-        for (int i = 0; i < scaled(250); ++i) {
+        for (int i = 0; i < scaled(100); ++i) {
             const std::size_t at = dice.below(bytes.size());
             const auto bit = static_cast<unsigned>(dice.below(8));
             const char before = bytes[at];
