@@ -53,7 +53,7 @@ TEST_CASE("Numbers and names of codes never change", "[ERR-3]") {
         {16, "truncated"}, {17, "locked"}, {18, "already_open"}, {19, "permission"}, {20, "is_directory"},
         {21, "network_file_system"}, {22, "snapshot_closed"}, {23, "forked"}, {24, "poisoned"},
         {25, "outcome_unknown"}, {26, "before_horizon"}, {27, "in_the_future"}, {28, "unsupported"},
-        {29, "too_many_snapshots"}, {30, "already_exists"},
+        {29, "too_many_snapshots"}, {30, "already_exists"}, {31, "still_held"},
     };
     for (const auto& [number, name] : codes) {
         CHECK(std::string(to_string(static_cast<Errc>(number))) == name);

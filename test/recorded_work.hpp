@@ -513,7 +513,8 @@ private:
                           operation.to ? std::optional<std::string>(*operation.to) : std::nullopt);
                     break;
                 }
-                case Operation::Kind::set_history: break;
+                case Operation::Kind::set_history:
+                case Operation::Kind::redact: break;
             }
         }
     }

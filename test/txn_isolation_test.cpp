@@ -5,6 +5,7 @@
 #include <csignal>
 #include <fstream>
 #include <functional>
+#include <set>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -206,6 +207,10 @@ void put(Database& db, const std::string& key, const std::string& value) {
     tx.commit();
 }
 
+std::optional<Errc> code_of_commit(Transaction& tx) {
+    return txn_test::code_of([&] { tx.commit(); });
+}
+
 }  // namespace
 
 TEST_CASE("Threads work as if one after the other", "[TX-3][TX-1][SNAP-1][SNAP-4][KV-2][PAST-1][TRUTH-1][slow]") {
@@ -348,6 +353,57 @@ TEST_CASE("Whatever a transaction can learn is something it read", "[TX-3]") {
             CHECK_FALSE(db.begin_read().tree("t").contains("z"));
         }
     }
+}
+
+TEST_CASE("What a cursor walked over was read, what lies behind it was not", "[TX-3]") {
+    for (const char* const changed : {"k3", "k35", "k5", "k7", "k75", "k9", "k0"}) {
+        for (const bool backwards : {false, true}) {
+            INFO(changed << (backwards ? ", backwards" : ""));
+            Database db = Database::open(":memory:", alone());
+            for (const char* key : {"k1", "k2", "k3", "k4", "k5", "k6", "k7", "k8", "k9"}) put(db, key, "old");
+            Transaction tx = db.begin_optimistic();
+            Cursor cursor = tx.tree("t").cursor();
+            if (backwards) {
+                CHECK(cursor.find("k7"));
+                for (int i = 0; i < 4; ++i) CHECK(cursor.prev());
+                CHECK(cursor.key() == "k3");
+            } else {
+                CHECK(cursor.find("k3"));
+                for (int i = 0; i < 4; ++i) CHECK(cursor.next());
+                CHECK(cursor.key() == "k7");
+            }
+            tx.tree("u").put("z", "written");
+            put(db, changed, "new");
+            const std::string key = changed;
+            const bool read = key >= "k3" && key <= "k7";
+            CHECK(code_of_commit(tx) == (read ? std::optional<Errc>(Errc::conflict) : std::nullopt));
+        }
+    }
+}
+
+TEST_CASE("Trees that two transactions make at the same time stay two trees", "[TX-3][KV-1]") {
+    Database db = Database::open(":memory:", alone());
+    Transaction tx = db.begin_optimistic();
+    tx.tree("mine").put("a", "1");
+    {
+        Transaction other = db.begin_write();
+        other.tree("theirs").put("a", "2");
+        other.commit();
+    }
+    // Either it is put behind the other one, or it is a conflict and tried again.
+    if (code_of_commit(tx)) db.update([](Transaction& again) { again.tree("mine").put("a", "1"); });
+    const Snapshot now = db.begin_read();
+    CHECK(now.tree_names() == std::vector<std::string>{"mine", "theirs"});
+    CHECK(now.tree("mine").get("a") == "1");
+    CHECK(now.tree("theirs").get("a") == "2");
+    std::set<std::uint64_t> numbers;
+    for (const CommitRecord& record : db.commits()) {
+        for (const Operation& operation : record.operations) {
+            if (operation.kind == Operation::Kind::create_tree) CHECK(numbers.insert(operation.tree_id).second);
+        }
+    }
+    CHECK(numbers.size() == 2);
+    CHECK(db.verify().ok());
 }
 
 TEST_CASE("That a tree is or is not there is something that was read", "[TX-3]") {

@@ -248,8 +248,10 @@ Txn Database::prune(AsOf) {
 }
 
 Commit Database::redact(std::string_view tree, std::string_view key, Txn txn, std::string_view reason,
-                        std::uint32_t timeout_ms) {
+                        std::uint32_t timeout_ms) try {
     return detail::checked(core_).redact(tree, key, txn, reason, timeout_ms);
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
 }
 
 std::uint64_t Database::compact() try {

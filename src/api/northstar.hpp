@@ -574,7 +574,7 @@ public:
     /// were opened before, in any process, still show the values; the commit is made, and the rest is done when they
     /// are closed (Statistics::redaction_pending becomes 0). What goes on after a crash too.
     Commit redact(std::string_view tree, std::string_view key, Txn txn, std::string_view reason,
-                  std::uint32_t timeout_ms = 10'000);
+                  std::uint32_t timeout_ms = 10000);
     void set_history(History history);
     History history() const;
     /// Forgets what lies before the point, in bounded steps. Returns the new oldest readable txn.

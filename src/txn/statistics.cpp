@@ -56,7 +56,8 @@ void DatabaseCore::fill_statistics(Statistics& s) {
         ++s.history_segments;
         s.history_bytes += segment.bytes;
     }
-    if (!options_.read_only) {
+    // Behind a failed flush the map is not asked for: that could need another flush.
+    if (!options_.read_only && !poisoned()) {
         acquire_carving();
         try {
             const std::lock_guard lock(space_mutex_);
