@@ -86,7 +86,7 @@ static void test_retention_and_consumers(void) {
     northstar_db* db = open_memory();
     northstar_txn* tx = NULL;
     uint64_t amount = 0, txn = 99, oldest = 0;
-    int kind = -1, code;
+    int kind = -1;
     unsigned char chain[32], kept[32];
     OK(northstar_get_history(db, &kind, &amount));
     CHECK(kind == NORTHSTAR_HISTORY_EVERYTHING);
@@ -112,9 +112,8 @@ static void test_retention_and_consumers(void) {
 
     CODE(NORTHSTAR_INVALID_ARGUMENT, northstar_prune(db, 9, 1, &oldest));
     CODE(NORTHSTAR_MISUSE, northstar_prune(NULL, NORTHSTAR_AT_TXN, 1, &oldest));
-    /* What this build cannot do yet it says; what it can it does. */
-    code = northstar_prune(db, NORTHSTAR_AT_TXN, 4, &oldest);
-    CHECK((code == NORTHSTAR_OK && oldest == 4) || code == NORTHSTAR_UNSUPPORTED);
+    OK(northstar_prune(db, NORTHSTAR_AT_TXN, 4, &oldest));
+    CHECK(oldest == 4);
     OK(northstar_close(db));
 }
 

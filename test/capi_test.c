@@ -543,6 +543,10 @@ static void test_files_and_care(void) {
     OK(northstar_open(path, NULL, &db));
     number = put_one(db, "k", "newer");
     CHECK(number == 3);
+    OK(northstar_prune(db, NORTHSTAR_AT_TXN, 2, &oldest));
+    CHECK(oldest == 2);
+    CODE(NORTHSTAR_BEFORE_HORIZON, northstar_begin_read_as_of_txn(db, 1, &past));
+    CODE(NORTHSTAR_IN_THE_FUTURE, northstar_prune(db, NORTHSTAR_AT_TXN, 99, NULL));
     OK(northstar_close(db));
     remove_database(path);
     remove_database(backup);

@@ -215,7 +215,7 @@ TEST_CASE("segments, a tail and their merge answer as one index", "[history][fas
         }
         std::reverse(wanted.begin(), wanted.end());
         std::vector<std::pair<Txn, std::optional<std::string>>> seen;
-        index.each_version(key.first, key.second, [&](const HistoryVersion& version) {
+        index.each_version(key.first, key.second, 0, 0, [&](const HistoryVersion& version) {
             seen.emplace_back(version.txn, world.read(key.first, key.second, version));
             return true;
         });

@@ -219,7 +219,15 @@ Point parse_point(std::string_view text) {
 northstar::Txn newest_commit(const northstar::Database& database) { return database.begin_read().txn(); }
 
 northstar::Txn oldest_commit(const northstar::Database& database) {
-    return std::max<northstar::Txn>(1, database.statistics().oldest_txn);
+    const northstar::Txn oldest = std::max<northstar::Txn>(1, database.statistics().oldest_txn);
+    try {
+        static_cast<void>(database.commit(oldest));
+        return oldest;
+    } catch (const northstar::Error& error) {
+        // A database made from that state, without the record that led to it.
+        if (error.code() != northstar::Errc::before_horizon) throw;
+        return oldest + 1;
+    }
 }
 
 northstar::AsOf resolve(const northstar::Database& database, const Point& point) {

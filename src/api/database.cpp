@@ -242,10 +242,7 @@ History Database::history() const {
     return history;
 }
 
-Txn Database::prune(AsOf) {
-    detail::fail(Errc::unsupported, "this version cannot forget history yet; every retained txn stays readable",
-                 detail::checked(core_).path());
-}
+Txn Database::prune(AsOf horizon) { return detail::checked(core_).prune(horizon); }
 
 Commit Database::redact(std::string_view tree, std::string_view key, Txn txn, std::string_view reason,
                         std::uint32_t timeout_ms) try {

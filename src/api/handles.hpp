@@ -39,9 +39,9 @@ struct CursorState {
         check_view(view_, ticket_);
         txn_ = view_->txn;
         if (txn_ == nullptr) {
-            if (const PastState* past = view_->past) {
+            if (view_->past != nullptr) {
                 // A tree that did not exist then has no cursor: number 0 is the catalog's.
-                if (id_ != 0) past_.emplace(PastTree(view_->core->source(), view_->core->log(), *past, id_, root_));
+                if (id_ != 0) past_.emplace(past_tree(*view_, id_, root_));
             } else {
                 present_.emplace(view_->core->source(), root_);
             }

@@ -102,25 +102,8 @@ std::vector<std::string> Snapshot::tree_names() const try {
 }
 
 Hash Snapshot::state_hash() const {
-    // Ordered and length-prefixed, so that no two states share their bytes: for each tree, by name, 'T', the name's
-    // length and the name; for each entry 'E', the lengths of key and value, and both.
-    detail::Sha256 digest;
-    for (const std::string& name : tree_names()) {
-        digest.update("T");
-        digest.update_u64(name.size());
-        digest.update(name);
-        Cursor cursor = tree(name).cursor();
-        for (bool there = cursor.first(); there; there = cursor.next()) {
-            const std::string_view key = cursor.key();
-            const std::string_view value = cursor.value();
-            digest.update("E");
-            digest.update_u64(key.size());
-            digest.update_u64(value.size());
-            digest.update(key);
-            digest.update(value);
-        }
-    }
-    return digest.finish();
+    detail::check_view(view_, ticket_);
+    return detail::state_hash(*view_);
 }
 
 // ---- Tree ----

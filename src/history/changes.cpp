@@ -76,7 +76,8 @@ void ChangeReader::take(const LogOperation& operation, HistoryVersion version, T
         case OperationKind::set_history:
             catalog_[operation.key] = encode_catalog_value(operation.tree, decode_history(operation));
             break;
-        case OperationKind::redact: break;
+        case OperationKind::redact:
+        case OperationKind::prune: break;
     }
 }
 

@@ -31,23 +31,62 @@ private:
     const FilePages& pages_;
 };
 
+StoredSegment place_segment(Placer& placer, std::span<const std::byte> content, Txn after, Txn last,
+                            std::uint64_t generation) {
+    const Ref ref = placer.place_run(PageKind::history, content);
+    StoredSegment stored;
+    stored.page = ref.page();
+    stored.bytes = content.size();
+    stored.checksum = ref.checksum();
+    stored.born = generation;
+    stored.after = after;
+    stored.last = last;
+    stored.tier = tier_of(content.size());
+    return stored;
+}
+
 }  // namespace follower_impl
 
-std::optional<std::string_view> logged_value(const LogStore& log, std::uint64_t tree, std::string_view key,
-                                             const HistoryVersion& version) {
+std::optional<std::string_view> logged_value(const LogStore& log, const ExtentDirectory& extents, std::uint64_t tree,
+                                             std::string_view key, const HistoryVersion& version) {
     follower_impl::MappedLog bytes(log.pages());
-    const auto read = [&] {
-        return log.with_extents([&](const ExtentDirectory& extents) {
-            return read_logged_value(bytes, extents, tree, key, version);
-        });
-    };
     try {
-        return read();
+        return read_logged_value(bytes, extents, tree, key, version);
     } catch (const Error& error) {
         // It may be about to be redacted just now.
         if (error.code() != Errc::corrupt || !log.settled()) throw;
     }
-    return read();
+    return read_logged_value(bytes, extents, tree, key, version);
+}
+
+HistoryFollower::HistoryFollower(FilePages& pages, const LogStore& log, std::vector<StoredSegment> segments, Txn sealed,
+                                 std::uint64_t position, const HistoryFollower* before)
+    : pages_(pages), log_(log), segments_(std::move(segments)), sealed_(sealed), position_(position) {
+    for (const StoredSegment& segment : segments_) views_.push_back(open(segment));
+    if (before != nullptr && before->sealed_ == sealed) {
+        unsealed_ = before->unsealed_;
+        const std::lock_guard lock(unsealed_->mutex);
+        // The same point of the log may have two positions: the end of an extent and the start of the one behind it.
+        if (unsealed_->tail->last() == sealed) {
+            unsealed_->position = std::max(unsealed_->position, position);
+            unsealed_->behind = std::max(unsealed_->behind, position);
+        }
+    } else {
+        unsealed_ = std::make_shared<Unsealed>();
+        unsealed_->tail = std::make_shared<HistoryTail>(sealed);
+        unsealed_->position = unsealed_->behind = position;
+        if (before != nullptr && before->sealed_ < sealed) {
+            Unsealed& old = *before->unsealed_;
+            const std::lock_guard lock(old.mutex);
+            if (old.tail->last() > sealed) {
+                unsealed_->tail = old.tail->rest_of(sealed);
+                unsealed_->position = unsealed_->behind = old.behind;
+            }
+        }
+    }
+    std::vector<std::shared_ptr<const HistorySource>> sources(views_.begin(), views_.end());
+    sources.push_back(unsealed_->tail);
+    index_ = std::make_shared<HistoryIndex>(std::move(sources));
 }
 
 std::shared_ptr<const SegmentView> HistoryFollower::open(const StoredSegment& segment) const {
@@ -56,97 +95,44 @@ std::shared_ptr<const SegmentView> HistoryFollower::open(const StoredSegment& se
         std::span<const std::byte>(at + k_page_header_size, static_cast<std::size_t>(segment.bytes)));
 }
 
-void HistoryFollower::load(const std::vector<StoredSegment>& segments, Txn sealed, std::uint64_t position,
-                           std::uint64_t generation) {
-    std::vector<std::shared_ptr<const SegmentView>> views;
-    for (const StoredSegment& segment : segments) views.push_back(open(segment));
-    const std::lock_guard lock(mutex_);
-    segments_ = segments;
-    views_ = std::move(views);
-    generation_ = generation;
-    sealed_ = sealed;
-    sealed_position_ = position;
-    tail_ = std::make_shared<HistoryTail>(sealed);
-    tail_position_ = position;
-    changes_ = std::make_unique<ChangeReader>();
+std::uint64_t HistoryFollower::versions() const {
+    std::uint64_t versions = 0;
+    for (const auto& view : views_) versions += view->header().versions;
+    return versions;
 }
 
-std::vector<StoredSegment> HistoryFollower::segments() const {
-    const std::lock_guard lock(mutex_);
-    return segments_;
-}
-
-Txn HistoryFollower::sealed_txn() const {
-    const std::lock_guard lock(mutex_);
-    return sealed_;
-}
-
-void HistoryFollower::extend_tail(Txn txn) {
-    while (tail_->last() < txn) {
-        const RecordView record = log_.read(tail_position_);
-        if (record.kind() == RecordKind::part || record.kind() == RecordKind::commit) {
-            if (changes_->add(record)) tail_->add(*changes_);
-        }
-        tail_position_ = record.kind() == RecordKind::next ? record.continues_at() : record.end();
+std::shared_ptr<const HistoryIndex> HistoryFollower::index(Txn txn) const {
+    Unsealed& unsealed = *unsealed_;
+    if (unsealed.tail->last() >= txn) return index_;
+    const std::lock_guard lock(unsealed.mutex);
+    while (unsealed.tail->last() < txn) {
+        const RecordView record = log_.read(unsealed.position);
+        unsealed.position = record.kind() == RecordKind::next ? record.continues_at() : record.end();
+        if (record.kind() != RecordKind::part && record.kind() != RecordKind::commit) continue;
+        if (!unsealed.changes.add(record)) continue;
+        unsealed.tail->add(unsealed.changes);
+        unsealed.behind = unsealed.position;
     }
+    return index_;
 }
 
-std::shared_ptr<const HistoryIndex> HistoryFollower::index(Txn txn, std::uint64_t* generation) {
-    const std::lock_guard lock(mutex_);
-    if (generation != nullptr) *generation = generation_;
-    if (txn > sealed_) extend_tail(txn);
-    std::vector<std::shared_ptr<const HistorySource>> sources(views_.begin(), views_.end());
-    sources.push_back(tail_);
-    return std::make_shared<HistoryIndex>(std::move(sources));
-}
-
-std::optional<LogAnchor> HistoryFollower::anchor_of(Txn txn) const {
-    const std::lock_guard lock(mutex_);
-    if (std::optional<LogAnchor> found = tail_->anchor_of(txn)) return found;
-    for (auto view = views_.rbegin(); view != views_.rend(); ++view) {
-        if (std::optional<LogAnchor> found = (*view)->anchor_of(txn)) return found;
-    }
-    return std::nullopt;
-}
-
-std::optional<LogAnchor> HistoryFollower::anchor_at(std::uint64_t time_us) const {
-    const std::lock_guard lock(mutex_);
-    if (std::optional<LogAnchor> found = tail_->anchor_at(time_us)) return found;
-    for (auto view = views_.rbegin(); view != views_.rend(); ++view) {
-        if (std::optional<LogAnchor> found = (*view)->anchor_at(time_us)) return found;
-    }
-    return std::nullopt;
-}
-
-HistoryFollower::Sealed HistoryFollower::seal(Placer& placer, Txn txn, std::uint64_t log_end, std::uint64_t generation,
-                                              const Keeps& keeps) {
-    Sealed out;
-    std::uint64_t at;
-    {
-        const std::lock_guard lock(mutex_);
-        out.segments = segments_;
-        at = sealed_position_;
-    }
-    if (txn == sealed_) return out;
-    SegmentBuilder builder(sealed_, at, keeps);
-    while (at < log_end) {
+/// The segment of (sealed, txn].
+std::vector<std::byte> HistoryFollower::build(Txn txn, std::uint64_t log_end, const Keeps& keeps) const {
+    SegmentBuilder builder(sealed_, position_, keeps);
+    for (std::uint64_t at = position_; builder.last() < txn && at < log_end;) {
         const RecordView record = log_.read(at);
         if (record.kind() == RecordKind::part || record.kind() == RecordKind::commit) builder.add(record);
         at = record.kind() == RecordKind::next ? record.continues_at() : record.end();
     }
-    std::vector<std::byte> bytes = builder.finish();
-    const auto place = [&](std::span<const std::byte> content, Txn after, Txn last) {
-        const Ref ref = placer.place_run(PageKind::history, content);
-        StoredSegment stored;
-        stored.page = ref.page();
-        stored.bytes = content.size();
-        stored.checksum = ref.checksum();
-        stored.born = generation;
-        stored.after = after;
-        stored.last = last;
-        stored.tier = follower_impl::tier_of(content.size());
-        return stored;
-    };
+    return builder.finish();
+}
+
+HistoryFollower::Sealed HistoryFollower::seal(Placer& placer, Txn txn, std::uint64_t log_end, std::uint64_t generation,
+                                              const Keeps& keeps) const {
+    Sealed out;
+    out.segments = segments_;
+    if (txn == sealed_) return out;
+    std::vector<std::byte> bytes = build(txn, log_end, keeps);
     // Merge before placing: the newest segment with those of its tier that lie right before it.
     Txn after = sealed_;
     for (;;) {
@@ -154,11 +140,9 @@ HistoryFollower::Sealed HistoryFollower::seal(Placer& placer, Txn txn, std::uint
         std::size_t first = out.segments.size();
         while (first > 0 && out.segments[first - 1].tier <= tier) --first;
         if (out.segments.size() - first + 1 < follower_impl::k_fan) break;
-        std::vector<std::shared_ptr<const SegmentView>> open_segments;
         std::vector<const SegmentView*> parts;
         for (std::size_t i = first; i < out.segments.size(); ++i) {
-            open_segments.push_back(open(out.segments[i]));
-            parts.push_back(open_segments.back().get());
+            parts.push_back(views_[i].get());
             out.dead.push_back(out.segments[i]);
         }
         const SegmentView newest(bytes);
@@ -168,33 +152,24 @@ HistoryFollower::Sealed HistoryFollower::seal(Placer& placer, Txn txn, std::uint
         out.segments.resize(first);
         bytes = std::move(merged);
     }
-    out.segments.push_back(place(bytes, after, txn));
+    out.segments.push_back(follower_impl::place_segment(placer, bytes, after, txn, generation));
     return out;
 }
 
-void HistoryFollower::adopt(const std::vector<StoredSegment>& segments, Txn sealed, std::uint64_t position,
-                            std::uint64_t generation) {
-    std::vector<std::shared_ptr<const SegmentView>> views;
-    for (const StoredSegment& segment : segments) views.push_back(open(segment));
-    const std::lock_guard lock(mutex_);
-    segments_ = segments;
-    views_ = std::move(views);
-    generation_ = generation;
-    if (sealed == sealed_) {
-        // The same point of the log may have two positions: the end of an extent and the start of the one behind it.
-        if (tail_->last() == sealed) tail_position_ = std::max(tail_position_, position);
-        sealed_position_ = std::max(sealed_position_, position);
-        return;
-    }
-    sealed_ = sealed;
-    sealed_position_ = position;
-    if (tail_->last() > sealed) {
-        tail_ = tail_->rest_of(sealed);
-    } else {
-        tail_ = std::make_shared<HistoryTail>(sealed);
-        tail_position_ = position;
-        changes_ = std::make_unique<ChangeReader>();
-    }
+HistoryFollower::Sealed HistoryFollower::rewrite(Placer& placer, Txn txn, std::uint64_t log_end,
+                                                 std::uint64_t generation, const Keeps& keeps,
+                                                 const RewriteOptions& options) const {
+    Sealed out;
+    out.dead = segments_;
+    std::vector<const SegmentView*> parts;
+    for (const auto& view : views_) parts.push_back(view.get());
+    const std::vector<std::byte> bytes = build(txn, log_end, keeps);
+    const SegmentView newest(bytes);
+    if (txn > sealed_ || parts.empty()) parts.push_back(&newest);
+    const std::vector<std::byte> whole = rewrite_segments(parts, options);
+    out.versions = SegmentView(whole).header().versions;
+    out.segments.push_back(follower_impl::place_segment(placer, whole, parts.front()->after(), txn, generation));
+    return out;
 }
 
 }  // namespace northstar::inline v0::detail

@@ -1,10 +1,13 @@
-// follower.hpp -- keeps the history index behind the log: sealed segments in the file, a tail in memory.
-// Layer: history.  Threads: index() any; the others one at a time (who makes a checkpoint, or stands on a new base).
+// follower.hpp -- the history index of one generation: its sealed segments in the file, and a tail in memory.
+// Layer: history.  Threads: any.
 //
 // [FOLLOW-1] Nothing here is on the commit path: segments are made by checkpoints, the tail when somebody asks.
 // [FOLLOW-2] The content is a function of the log: verify builds it again and compares.
+// [FOLLOW-3] Who stands on a generation reads the past through that generation's follower: its segments stay where they
+//            are as long as the generation is in use.
 #pragma once
 
+#include "history/horizon.hpp"
 #include "history/index.hpp"
 #include "history/segment.hpp"
 #include "history/segment_build.hpp"
@@ -32,51 +35,59 @@ struct StoredSegment {
 };
 
 /// The value of a logged version, in place; nullopt when it was redacted. Throws Error(corrupt).
-std::optional<std::string_view> logged_value(const LogStore& log, std::uint64_t tree, std::string_view key,
-                                             const HistoryVersion& version);
+std::optional<std::string_view> logged_value(const LogStore& log, const ExtentDirectory& extents, std::uint64_t tree,
+                                             std::string_view key, const HistoryVersion& version);
 
 class HistoryFollower {
 public:
     using Keeps = std::function<bool(std::uint64_t tree)>;
-    HistoryFollower(FilePages& pages, const LogStore& log) : pages_(pages), log_(log) {}
+    /// `sealed`: the txn that the segments end with; `position`: the log behind it. `before`: the follower of a
+    /// generation before, whose tail is gone on with.
+    HistoryFollower(FilePages& pages, const LogStore& log, std::vector<StoredSegment> segments, Txn sealed,
+                    std::uint64_t position, const HistoryFollower* before);
 
-    /// Stands on the segments of a generation. `sealed`: the txn they end with; `position`: the log behind it.
-    void load(const std::vector<StoredSegment>& segments, Txn sealed, std::uint64_t position,
-              std::uint64_t generation);
-    std::vector<StoredSegment> segments() const;
-    Txn sealed_txn() const;
+    const std::vector<StoredSegment>& segments() const { return segments_; }
+    Txn sealed_txn() const { return sealed_; }
+    /// Versions in the segments.
+    std::uint64_t versions() const;
 
-    /// Everything up to `txn`; reads the log behind the tail as far as needed. The index reads pages of the generation
-    /// whose number is put into `generation`: they stay as long as that is pinned.
-    std::shared_ptr<const HistoryIndex> index(Txn txn, std::uint64_t* generation = nullptr);
+    /// Everything up to `txn`; reads the log behind the tail as far as needed.
+    std::shared_ptr<const HistoryIndex> index(Txn txn) const;
     /// Sparse positions without reading the log.
-    std::optional<LogAnchor> anchor_of(Txn txn) const;
-    std::optional<LogAnchor> anchor_at(std::uint64_t time_us) const;
+    std::optional<LogAnchor> anchor_of(Txn txn) const { return index_->anchor_of(txn); }
+    std::optional<LogAnchor> anchor_at(std::uint64_t time_us) const { return index_->anchor_at(time_us); }
 
     struct Sealed {
         std::vector<StoredSegment> segments;   ///< of the new generation
         std::vector<StoredSegment> dead;       ///< no longer among them
+        std::uint64_t versions = 0;            ///< of a rewrite
     };
     /// Seals what lies between the sealed txn and `txn`, merges segments of one tier, places what is new.
-    Sealed seal(Placer& placer, Txn txn, std::uint64_t log_end, std::uint64_t generation, const Keeps& keeps);
-    /// After the meta page that names them is durable.
-    void adopt(const std::vector<StoredSegment>& segments, Txn sealed, std::uint64_t position,
-               std::uint64_t generation);
+    Sealed seal(Placer& placer, Txn txn, std::uint64_t log_end, std::uint64_t generation, const Keeps& keeps) const;
+    /// The same, and makes one segment of all under new horizons.
+    Sealed rewrite(Placer& placer, Txn txn, std::uint64_t log_end, std::uint64_t generation, const Keeps& keeps,
+                   const RewriteOptions& options) const;
 
 private:
+    // What no segment holds yet. Followers whose segments end with the same txn share it.
+    struct Unsealed {
+        std::mutex mutex;
+        std::shared_ptr<HistoryTail> tail;
+        std::uint64_t position = 0;   // of the log, where reading goes on
+        std::uint64_t behind = 0;     // the last commit of the tail
+        ChangeReader changes;
+    };
     std::shared_ptr<const SegmentView> open(const StoredSegment& segment) const;
-    void extend_tail(Txn txn);
+    std::vector<std::byte> build(Txn txn, std::uint64_t log_end, const Keeps& keeps) const;
+
     FilePages& pages_;
     const LogStore& log_;
-    mutable std::mutex mutex_;
-    std::vector<StoredSegment> segments_;                        // ascending txns
+    const std::vector<StoredSegment> segments_;                  // ascending txns
     std::vector<std::shared_ptr<const SegmentView>> views_;
-    std::uint64_t generation_ = 0;                               // that names them
-    Txn sealed_ = 0;
-    std::uint64_t sealed_position_ = 0;                          // of the log behind the sealed txn
-    std::shared_ptr<HistoryTail> tail_;
-    std::uint64_t tail_position_ = 0;
-    std::unique_ptr<ChangeReader> changes_;
+    const Txn sealed_;
+    const std::uint64_t position_;                               // of the log behind the sealed txn
+    std::shared_ptr<Unsealed> unsealed_;
+    std::shared_ptr<const HistoryIndex> index_;                  // views_ and the tail
 };
 
 }  // namespace northstar::inline v0::detail

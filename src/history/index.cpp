@@ -121,11 +121,19 @@ std::optional<HistoryVersion> HistoryIndex::newest(std::uint64_t tree, std::stri
     return std::nullopt;
 }
 
+Txn HistoryIndex::newest_range(std::uint64_t tree, std::string_view key, Txn txn) const {
+    Txn newest = 0;
+    for (const auto& source : sources_) {
+        if (source->after() < txn) newest = std::max(newest, source->newest_range(tree, key, txn));
+    }
+    return newest;
+}
+
 std::unique_ptr<HistoryCursor> HistoryIndex::cursor(std::uint64_t tree, Txn txn) const {
     return std::make_unique<index_impl::MergedCursor>(sources_, tree, txn);
 }
 
-void HistoryIndex::each_version(std::uint64_t tree, std::string_view key,
+void HistoryIndex::each_version(std::uint64_t tree, std::string_view key, Txn above, Txn before,
                                 const std::function<bool(const HistoryVersion&)>& f) const {
     // A range deletion is a version where the key was there before it.
     Txn newer = ~Txn{0};
@@ -134,10 +142,7 @@ void HistoryIndex::each_version(std::uint64_t tree, std::string_view key,
         // The oldest range deletion behind the older version is the one that erased it.
         Txn erased = 0;
         for (Txn limit = newer; limit > older + 1;) {
-            Txn found = 0;
-            for (const auto& source : sources_) {
-                if (source->after() < limit - 1) found = std::max(found, source->newest_range(tree, key, limit - 1));
-            }
+            const Txn found = newest_range(tree, key, limit - 1);
             if (found <= older) break;
             erased = limit = found;
         }
@@ -148,12 +153,14 @@ void HistoryIndex::each_version(std::uint64_t tree, std::string_view key,
     };
     for (auto source = sources_.rbegin(); go_on && source != sources_.rend(); ++source) {
         (*source)->each_version(tree, key, [&](const HistoryVersion& version) {
+            if (version.txn <= above) return false;
             if (version.kind != HistoryVersion::Kind::erased) erase_between(version.txn);
             if (go_on) go_on = f(version);
             newer = version.txn;
             return go_on;
         });
     }
+    if (go_on && before != 0) erase_between(before);
 }
 
 std::optional<LogAnchor> HistoryIndex::anchor_of(Txn txn) const {

@@ -173,6 +173,24 @@ const std::byte* SegmentView::read_version(const std::byte* at, const std::byte*
     return reader.at;
 }
 
+// The versions of a key in a block, from their number on; the reader moves behind them.
+SegmentView::Found SegmentView::read_group(Reader& reader) const {
+    const std::uint64_t count = reader.varint();
+    const std::uint64_t size = reader.varint();
+    const auto room = static_cast<std::uint64_t>(reader.end - reader.at);
+    if (count == 0 || count > room || size > room || segment::skips_of(count) * segment::k_skip_entry > size) {
+        damaged("has a malformed block of versions");
+    }
+    Found found;
+    found.skips = reader.at;
+    found.versions = reader.at + segment::skips_of(count) * segment::k_skip_entry;
+    reader.at += size;
+    found.end = reader.at;
+    found.count = static_cast<std::uint32_t>(count);
+    found.last_in_block = reader.at == reader.end;
+    return found;
+}
+
 bool SegmentView::find_in_block(std::uint32_t ordinal, std::uint64_t tree, std::string_view key,
                                 Found& found) const {
     const std::span<const std::byte> bytes = block(ordinal, segment::Block::versions);
@@ -206,8 +224,7 @@ bool SegmentView::find_in_block(std::uint32_t ordinal, std::uint64_t tree, std::
     while (reader.at != end) {
         const std::uint64_t shared = reader.varint();
         const std::string_view suffix = reader.counted_text();
-        const std::uint64_t count = reader.varint();
-        if (count == 0 || count > bytes.size() || (first && shared != 0)) damaged("has a malformed block of versions");
+        if (first && shared != 0) damaged("has a malformed block of versions");
         first = false;
         if (shared < matched) return false;
         bool here = false;
@@ -224,19 +241,8 @@ bool SegmentView::find_in_block(std::uint32_t ordinal, std::uint64_t tree, std::
                 return false;
             }
         }
-        const std::byte* const versions = reader.at;
-        if (here) {
-            found.versions = versions;
-            found.end = end;
-            found.count = static_cast<std::uint32_t>(count);
-            HistoryVersion version;
-            const std::byte* at = versions;
-            for (std::uint64_t i = 0; i < count; ++i) at = read_version(at, end, i == 0, version);
-            found.last_in_block = at == end;
-            return true;
-        }
-        HistoryVersion version;
-        for (std::uint64_t i = 0; i < count; ++i) reader.at = read_version(reader.at, end, i == 0, version);
+        found = read_group(reader);
+        if (here) return true;
     }
     return false;
 }
@@ -248,7 +254,27 @@ std::optional<HistoryVersion> SegmentView::newest_point(std::uint64_t tree, std:
     if (ordinal == segment::k_none || !find_in_block(ordinal, tree, key, found)) return std::nullopt;
     HistoryVersion version;
     const std::byte* at = found.versions;
-    for (std::uint32_t i = 0; i < found.count; ++i) {
+    std::uint32_t i = 0;
+    // The last signpost that has only newer versions before it.
+    std::uint64_t low = 0;
+    for (std::uint64_t count = segment::skips_of(found.count); count > 0;) {
+        const std::uint64_t half = count / 2;
+        if (load_u64(found.skips + (low + half) * segment::k_skip_entry) > txn) {
+            low += half + 1;
+            count -= half + 1;
+        } else {
+            count = half;
+        }
+    }
+    if (low > 0) {
+        const std::byte* const skip = found.skips + (low - 1) * segment::k_skip_entry;
+        const std::uint16_t offset = load_u16(skip + 8);
+        if (offset > found.end - found.versions) damaged("has a malformed block of versions");
+        version.txn = load_u64(skip);
+        at += offset;
+        i = static_cast<std::uint32_t>(low * segment::k_skip_versions);
+    }
+    for (; i < found.count; ++i) {
         at = read_version(at, found.end, i == 0, version);
         if (version.txn <= txn) return version;
     }
@@ -289,20 +315,31 @@ void SegmentView::load_keys(std::uint32_t ordinal, Keys& out) const {
         Keys::Key key;
         const std::uint64_t shared = reader.varint();
         const std::string_view suffix = reader.counted_text();
-        const std::uint64_t count = reader.varint();
+        const Found group = read_group(reader);
         const std::size_t before = out.keys.empty() ? 0 : out.keys.back().size;
-        if (shared > before || count == 0 || count > bytes.size()) damaged("has a malformed block of versions");
+        if (shared > before) damaged("has a malformed block of versions");
         // Keys share bytes in the block; taken apart they could be many times as long.
         if (out.text.size() > 64 * bytes.size() + (std::size_t{1} << 20)) damaged("has keys that are too long");
         key.at = out.text.size();
         key.size = static_cast<std::size_t>(shared) + suffix.size();
         if (shared > 0) out.text.append(out.text, out.keys.back().at, static_cast<std::size_t>(shared));
         out.text.append(suffix);
-        key.count = static_cast<std::uint32_t>(count);
-        key.versions = reader.at;
+        key.count = group.count;
+        key.versions = group.versions;
+        key.end = group.end;
         HistoryVersion version;
-        for (std::uint64_t i = 0; i < count; ++i) reader.at = read_version(reader.at, end, i == 0, version);
-        key.end = reader.at;
+        const std::byte* at = group.versions;
+        const std::byte* skip = group.skips;
+        for (std::uint32_t i = 0; i < group.count; ++i) {
+            if (i > 0 && i % segment::k_skip_versions == 0) {
+                if (load_u64(skip) != version.txn || load_u16(skip + 8) != at - group.versions) {
+                    damaged("has signposts that lead astray");
+                }
+                skip += segment::k_skip_entry;
+            }
+            at = read_version(at, group.end, i == 0, version);
+        }
+        if (at != group.end) damaged("has a malformed block of versions");
         out.keys.push_back(key);
         if (const std::size_t n = out.keys.size(); n > 1 && out.key(n - 2) >= out.key(n - 1)) {
             damaged("has keys out of order");

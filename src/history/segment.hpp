@@ -78,12 +78,14 @@ public:
 
 private:
     struct Found {
+        const std::byte* skips = nullptr;
         const std::byte* versions = nullptr;
         const std::byte* end = nullptr;
         std::uint32_t count = 0;
         bool last_in_block = false;
     };
     struct Reader;
+    Found read_group(Reader& reader) const;
     std::span<const std::byte> block(std::uint32_t ordinal, segment::Block kind) const;
     const std::byte* chunk(segment::Chunk kind, std::uint64_t start, std::uint32_t index) const;
     bool may_contain(std::uint64_t tree, std::string_view key) const;

@@ -1,7 +1,7 @@
 #include "history/segment_build.hpp"
 
 #include "base/check.hpp"
-#include "base/error.hpp"
+#include "history/segment_walk.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -19,50 +19,6 @@ void sort_ranges(std::vector<HistoryRange>& ranges) {
         return std::tuple(a.tree, a.from, ~a.txn) < std::tuple(b.tree, b.from, ~b.txn);
     });
 }
-
-[[noreturn]] void out_of_order() {
-    fail(Errc::corrupt, "history segments do not follow each other in order; run verify, which rebuilds history");
-}
-
-// Walks every version of a segment, key by key.
-class Source {
-public:
-    explicit Source(const SegmentView& segment) : segment_(segment) {
-        done_ = segment.version_blocks() == 0;
-        if (!done_) segment_.load_keys(0, keys_);
-    }
-    bool done() const { return done_; }
-    std::uint64_t tree() const { return keys_.tree; }
-    std::string_view key() const { return keys_.key(index_); }
-
-    // Appends the key's versions, newest first, and goes on to the next key.
-    void take(std::vector<HistoryVersion>& out) {
-        const std::uint64_t tree = keys_.tree;
-        const std::string key(keys_.key(index_));
-        do {
-            segment_.each_in(keys_.keys[index_], [&](const HistoryVersion& version) {
-                out.push_back(version);
-                return true;
-            });
-            if (++index_ < keys_.keys.size()) break;
-            if (keys_.ordinal + 1 >= segment_.version_blocks()) {
-                done_ = true;
-                break;
-            }
-            segment_.load_keys(keys_.ordinal + 1, keys_);
-            index_ = 0;
-        } while (keys_.tree == tree && keys_.key(0) == key);
-        if (!done_ && std::tuple(keys_.tree, keys_.key(index_)) <= std::tuple(tree, std::string_view(key))) {
-            out_of_order();
-        }
-    }
-
-private:
-    const SegmentView& segment_;
-    SegmentView::Keys keys_;
-    std::size_t index_ = 0;
-    bool done_ = false;
-};
 
 }  // namespace segment_build_impl
 
@@ -144,10 +100,10 @@ std::vector<std::byte> merge_segments(const std::vector<const SegmentView*>& seg
         const segment::Header& here = segments[i]->header();
         position_base = std::min(position_base, here.position_base);
         if (i > 0 && (segments[i - 1]->last() != here.after || segments[i - 1]->header().log_to > here.log_from)) {
-            segment_build_impl::out_of_order();
+            segments_out_of_order();
         }
         if (here.last == here.after) continue;  // no commit, no time
-        if (dated && here.time_from < span.time_to) segment_build_impl::out_of_order();
+        if (dated && here.time_from < span.time_to) segments_out_of_order();
         if (!dated) span.time_from = here.time_from;
         span.time_to = here.time_to;
         dated = true;
@@ -157,23 +113,16 @@ std::vector<std::byte> merge_segments(const std::vector<const SegmentView*>& seg
     for (const SegmentView* segment : segments) forgotten = std::max(forgotten, segment->header().horizon);
     const auto horizon_of = [&](std::uint64_t tree) -> Txn { return options.horizon ? options.horizon(tree) : 0; };
 
-    std::vector<segment_build_impl::Source> sources;
-    sources.reserve(segments.size());
-    for (const SegmentView* segment : segments) sources.emplace_back(*segment);
+    std::vector<SegmentWalk> walks;
+    walks.reserve(segments.size());
+    for (const SegmentView* segment : segments) walks.emplace_back(*segment);
     std::vector<HistoryVersion> versions;
     std::string key;
     bool any_tree = false;
     std::uint64_t tree = 0;
     Txn horizon = 0;
     for (;;) {
-        const segment_build_impl::Source* least = nullptr;
-        for (const auto& source : sources) {
-            if (source.done()) continue;
-            if (least == nullptr ||
-                std::tuple(source.tree(), source.key()) < std::tuple(least->tree(), least->key())) {
-                least = &source;
-            }
-        }
+        const SegmentWalk* const least = least_of(walks);
         if (least == nullptr) break;
         if (!any_tree || tree != least->tree()) {
             any_tree = true;
@@ -182,13 +131,7 @@ std::vector<std::byte> merge_segments(const std::vector<const SegmentView*>& seg
             if (horizon != k_forget_tree) forgotten = std::max(forgotten, std::min<Txn>(horizon, newest.last));
         }
         key = least->key();
-        versions.clear();
-        for (auto source = sources.rbegin(); source != sources.rend(); ++source) {
-            if (!source->done() && source->tree() == tree && source->key() == key) source->take(versions);
-        }
-        for (std::size_t i = 1; i < versions.size(); ++i) {
-            if (versions[i].txn >= versions[i - 1].txn) segment_build_impl::out_of_order();
-        }
+        take_key(walks, tree, key, versions);
         if (horizon == k_forget_tree) continue;
         for (HistoryVersion version : versions) {
             const bool base = version.txn <= horizon;
@@ -228,14 +171,14 @@ std::vector<std::byte> merge_segments(const std::vector<const SegmentView*>& seg
     segment_build_impl::sort_ranges(ranges);
     for (std::size_t i = 0; i < ranges.size(); ++i) {
         const auto rank = [](const HistoryRange& range) { return std::tuple(range.tree, range.from, ~range.txn); };
-        if (i > 0 && rank(ranges[i - 1]) == rank(ranges[i])) segment_build_impl::out_of_order();
+        if (i > 0 && rank(ranges[i - 1]) == rank(ranges[i])) segments_out_of_order();
         writer.add_range(ranges[i]);
     }
     std::uint64_t position = 0;
     for (const SegmentView* segment : segments) {
         for (std::uint32_t i = 0; i < segment->anchors(); ++i) {
             const LogAnchor anchor = segment->anchor(i);
-            if (anchor.position < position) segment_build_impl::out_of_order();
+            if (anchor.position < position) segments_out_of_order();
             position = anchor.position;
             writer.add_anchor(anchor);
         }

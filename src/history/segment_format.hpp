@@ -28,6 +28,11 @@ inline constexpr std::uint32_t k_none = 0xffffffffu;
 inline constexpr unsigned k_max_levels = 40;           // two children at least: more levels than blocks can need
 inline constexpr std::size_t k_restart_keys = 16;      // keys from one full key to the next
 inline constexpr std::size_t k_restart_bytes = 512;
+inline constexpr std::size_t k_skip_versions = 16;     // versions of a key from one signpost to the next
+inline constexpr std::size_t k_skip_entry = 10;        // u64 txn before, u16 offset
+
+/// Signposts into so many versions of a key.
+constexpr std::uint64_t skips_of(std::uint64_t versions) { return (versions - 1) / k_skip_versions; }
 
 enum class Block : std::uint8_t { versions = 1, separators = 2, ranges = 3, summaries = 4 };
 enum class Chunk : std::uint8_t { directory = 1, filter = 2, anchors = 3 };

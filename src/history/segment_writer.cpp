@@ -83,6 +83,7 @@ void SegmentWriter::open_block(std::uint64_t tree, std::string_view key) {
 void SegmentWriter::open_group(std::string_view key) {
     key_ = key;
     group_.clear();
+    group_skips_.clear();
     group_count_ = 0;
     const std::size_t since = restarts_.empty() ? 0 : entries_.size() - restarts_.back();
     group_restarts_ = restarts_.empty() || since_restart_ >= segment::k_restart_keys ||
@@ -102,10 +103,13 @@ void SegmentWriter::close_group() {
     writer.varint(key_.size() - group_shared_);
     writer.text(std::string_view(key_).substr(group_shared_));
     writer.varint(group_count_);
+    writer.varint(group_skips_.size() + group_.size());
+    writer.bytes(group_skips_);
     writer.bytes(group_);
     block_key_ = key_;
     group_count_ = 0;
     group_.clear();
+    group_skips_.clear();
 }
 
 void SegmentWriter::close_block() {
@@ -139,9 +143,9 @@ void SegmentWriter::add(std::uint64_t tree, std::string_view key, const HistoryV
     }
     // Room the version takes, with its key where that must be written.
     const std::uint64_t body = version.kind == HistoryVersion::Kind::inlined ? version.value.size() : 12;
-    const std::size_t key_room = new_key ? key.size() + 6 : 0;
+    const std::size_t key_room = new_key ? key.size() + 8 : segment::k_skip_entry;
     const std::size_t size = 5 + 4 * (restarts_.size() + 1) + k_max_varint_size + entries_.size() + group_.size() +
-                             (group_count_ > 0 ? key_.size() - group_shared_ + 6 : 0);
+                             group_skips_.size() + (group_count_ > 0 ? key_.size() - group_shared_ + 8 : 0);
     if (block_open() && size + key_room + 6 + body > segment::k_block_size) close_block();
     if (!block_open()) {
         open_block(tree, key);
@@ -150,6 +154,11 @@ void SegmentWriter::add(std::uint64_t tree, std::string_view key, const HistoryV
         open_group(key);
     }
     const Txn before = group_count_ == 0 ? header_.last : txn_;
+    if (group_count_ > 0 && group_count_ % segment::k_skip_versions == 0) {
+        ByteWriter skips(group_skips_);
+        skips.u64(before);
+        skips.u16(static_cast<std::uint16_t>(group_.size()));
+    }
     ByteWriter writer(group_);
     writer.varint((before - version.txn) << 2 | static_cast<std::uint64_t>(version.kind));
     if (version.kind == HistoryVersion::Kind::logged) {

@@ -90,6 +90,7 @@ private:
     // the open group: one key's versions in this block
     std::string key_;
     std::vector<std::byte> group_;
+    std::vector<std::byte> group_skips_;
     std::uint32_t group_count_ = 0;
     std::size_t group_shared_ = 0;
     bool group_restarts_ = false;

@@ -75,6 +75,17 @@ std::vector<Extent> ExtentDirectory::release_from(std::uint64_t position) {
     return released;
 }
 
+std::optional<Extent> ExtentDirectory::trim(std::uint64_t position) {
+    const std::size_t i = at_or_after(position);
+    if (i == extents_.size() || position < extents_[i].logical + page_size_) return std::nullopt;
+    Extent front = extents_[i];
+    front.pages = (position - front.logical) / page_size_;
+    extents_[i].logical += bytes_of(front);
+    extents_[i].page += front.pages;
+    extents_[i].pages -= front.pages;
+    return front;
+}
+
 Extent ExtentDirectory::move(std::uint64_t logical, std::uint64_t page) {
     const std::size_t i = at_or_after(logical);
     NORTHSTAR_ASSERT(i < extents_.size() && extents_[i].logical == logical);

@@ -46,6 +46,9 @@ public:
 
     /// Takes out every extent that ends at or before the position, oldest first.
     std::vector<Extent> release_below(std::uint64_t position);
+    /// Takes the pages that lie wholly before the position out of the extent that holds it; returns them. What is left
+    /// may begin inside a record.
+    std::optional<Extent> trim(std::uint64_t position);
     /// Takes out every extent that begins at or after the position (a reserve nobody announced).
     std::vector<Extent> release_from(std::uint64_t position);
     /// The extent's bytes were copied to other pages; returns the old place. The extent must exist.

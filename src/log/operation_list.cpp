@@ -93,6 +93,10 @@ void OperationList::redact(std::uint64_t tree, std::string_view key, const Redac
     append(OperationKind::redact, 0, tree, key, encode_redaction(redaction), true);
 }
 
+void OperationList::prune(const Pruning& pruning) {
+    append(OperationKind::prune, 0, 0, {}, encode_pruning(pruning), true);
+}
+
 void OperationList::repeat(const LogOperation& operation) {
     const bool valued = record_impl::has_value(operation.kind, operation.to_the_end);
     if (operation.kind == OperationKind::erase_range && valued && operation.key >= operation.value) return;

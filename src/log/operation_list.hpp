@@ -42,6 +42,7 @@ public:
     void set_history(std::uint64_t id, std::string_view name, History history);
     /// `key` is the key whose value is redacted.
     void redact(std::uint64_t tree, std::string_view key, const Redaction& redaction);
+    void prune(const Pruning& pruning);
     /// Adds an operation of another list or record.
     void repeat(const LogOperation& operation);
     /// A later value for the same key replaces the earlier one.

@@ -20,7 +20,8 @@ bool has_value(OperationKind kind, bool to_the_end) {
         case OperationKind::put:
         case OperationKind::create_tree:
         case OperationKind::set_history:
-        case OperationKind::redact: return true;
+        case OperationKind::redact:
+        case OperationKind::prune: return true;
         case OperationKind::erase_range: return !to_the_end;
         case OperationKind::erase:
         case OperationKind::drop_tree: return false;
@@ -32,7 +33,7 @@ const std::byte* parse_operation(const std::byte* at, const std::byte* end, LogO
     if (at == end) return nullptr;
     const std::uint8_t head = std::to_integer<std::uint8_t>(*at++);
     const std::uint8_t kind = head & k_operation_kind_mask;
-    if (kind < 1 || kind > 7) return nullptr;
+    if (kind < 1 || kind > 8) return nullptr;
     operation.kind = static_cast<OperationKind>(kind);
     operation.redacted = (head & k_operation_redacted) != 0;
     operation.to_the_end = (head & k_operation_to_the_end) != 0;
@@ -116,8 +117,9 @@ constexpr int section(OperationKind kind) {
         case OperationKind::erase_range: return 2;
         case OperationKind::set_history: return 3;
         case OperationKind::redact: return 4;
+        case OperationKind::prune: return 5;
     }
-    return 5;
+    return 6;
 }
 
 }  // namespace record_impl
@@ -154,6 +156,28 @@ std::string encode_redaction(const Redaction& redaction) {
     writer.bytes(std::as_bytes(std::span(redaction.original.bytes)));
     writer.bytes(std::as_bytes(std::span(redaction.remaining.bytes)));
     return out;
+}
+
+std::string encode_pruning(const Pruning& pruning) {
+    std::string out;
+    ByteWriter writer(out);
+    writer.varint(pruning.horizon);
+    writer.bytes(std::as_bytes(std::span(pruning.chain.bytes)));
+    if (pruning.state) writer.bytes(std::as_bytes(std::span(pruning.state->bytes)));
+    return out;
+}
+
+Pruning decode_pruning(const LogOperation& operation) {
+    ByteReader reader(operation.value, "horizon in a log record");
+    if (operation.kind != OperationKind::prune || operation.tree != 0) {
+        reader.damaged("belongs to another kind of operation");
+    }
+    Pruning pruning;
+    pruning.horizon = reader.varint();
+    std::memcpy(pruning.chain.bytes, reader.bytes(32).data(), 32);
+    if (reader.remaining() != 0) std::memcpy(pruning.state.emplace().bytes, reader.bytes(32).data(), 32);
+    reader.expect_end();
+    return pruning;
 }
 
 Redaction decode_redaction(const LogOperation& operation) {
@@ -425,6 +449,7 @@ void RecordView::validate() const {
             decode_history(operation);
         }
         if (operation.kind == OperationKind::redact) decode_redaction(operation);
+        if (operation.kind == OperationKind::prune) decode_pruning(operation);
         last = operation;
     }
     if (has(k_flag_redacted) && nonce() != Nonce{}) damaged("keeps the nonce of redacted values");

@@ -11,7 +11,7 @@
 // [RECORD-2] Nothing that RecordView returns reaches outside the record, whatever its bytes are. Bytes that are intact
 //            and still make no sense are Error(corrupt).
 // [RECORD-3] Operations are in canonical order (compare_operations), no two equal: dropped trees, new trees, then by
-//            tree its range deletions by start and its keys, then retention, then redactions. Range deletions of a tree
+//            tree its range deletions by start and its keys, then retention, redactions, pruning. Range deletions of a tree
 //            do not overlap and come before its keys: a key that is named is not touched by them.
 // [RECORD-4] A value's bytes are contiguous.
 #pragma once
@@ -98,6 +98,7 @@ enum class OperationKind : std::uint8_t {
     drop_tree = 5,
     set_history = 6,
     redact = 7,
+    prune = 8,
 };
 
 /// One operation as a record holds it; views into the record (or into the list that makes one).
@@ -105,7 +106,7 @@ struct LogOperation {
     OperationKind kind = OperationKind::put;
     bool redacted = false;     ///< put: the value was overwritten with zeros
     bool to_the_end = false;   ///< erase_range: no upper end
-    std::uint64_t tree = 0;    ///< set_history: 0 is the database's default
+    std::uint64_t tree = 0;    ///< set_history: 0 is the database's default; prune: 0
     std::string_view key;      ///< erase_range: from; create_tree, drop_tree, set_history: the tree's name
     std::string_view value;    ///< put: value; erase_range: to, exclusive; others: payload, see the decode functions
     std::uint64_t position = 0;        ///< logical position of the operation
@@ -122,12 +123,21 @@ struct Redaction {
     Hash remaining;              ///< digest of the record after this one
 };
 
-/// Bytes of the value of create_tree and set_history, and of redact.
+/// What a prune operation says: states before `horizon` are forgotten, and what the one there was.
+struct Pruning {
+    Txn horizon = 0;
+    Hash chain;                 ///< chain hash of `horizon`
+    std::optional<Hash> state;  ///< its state hash; nullopt: some tree's past began later
+};
+
+/// Bytes of the value of create_tree and set_history, of redact and of prune.
 std::string encode_history(History history);
 std::string encode_redaction(const Redaction& redaction);
+std::string encode_pruning(const Pruning& pruning);
 /// Throw Error(corrupt) when the operation is of another kind or its payload makes no sense.
 History decode_history(const LogOperation& operation);
 Redaction decode_redaction(const LogOperation& operation);
+Pruning decode_pruning(const LogOperation& operation);
 
 /// Canonical order of operations.
 std::strong_ordering compare_operations(const LogOperation& a, const LogOperation& b);

@@ -14,6 +14,8 @@ namespace store_impl {
 constexpr std::uint64_t k_ahead_bytes = 64u << 10;
 constexpr std::uint64_t k_ahead_largest_record = 32u << 10;
 
+bool share_pages(const Extent& a, const Extent& b) { return a.page < b.page + b.pages && b.page < a.page + a.pages; }
+
 }  // namespace store_impl
 
 LogStore::LogStore(File& file, FilePages& pages, const Uuid& uuid, std::uint32_t log_align)
@@ -30,16 +32,42 @@ void LogStore::unmap() noexcept {
 
 std::uint64_t LogStore::set_extents(ExtentDirectory extents, std::map<std::uint64_t, std::uint64_t> births) {
     const std::unique_lock lock(mutex_);
+    released_ = extents.empty() ? 0 : extents[0].logical;
+    for (const Extent& extent : extents.all()) forget_released(extent);
+    ExtentDirectory all(static_cast<std::uint32_t>(page_size_));
+    for (const Extent& extent : directory_.all()) {
+        if (directory_.end_of(extent) > released_) break;
+        all.add(extent);
+        births.emplace(extent.logical, births_.at(extent.logical));
+    }
     const std::uint64_t known = extents.end();
+    for (const Extent& extent : extents.all()) all.add(extent);
     for (std::size_t i = directory_.at_or_after(known); i < directory_.size(); ++i) {
         const Extent& extent = directory_[i];
-        if (extent.logical >= known && extents.add(extent)) births.emplace(extent.logical, births_.at(extent.logical));
+        if (extent.logical >= known && all.add(extent)) births.emplace(extent.logical, births_.at(extent.logical));
     }
-    directory_ = std::move(extents);
+    directory_ = std::move(all);
     births_ = std::move(births);
     std::uint64_t pages = 0;
     for (const Extent& extent : directory_.all()) pages = std::max(pages, extent.page + extent.pages);
     return pages;
+}
+
+/// A released extent whose pages this one takes is needed by nobody any more.
+void LogStore::forget_released(const Extent& extent) {
+    const auto taken = [&](const Extent& e) {
+        return directory_.end_of(e) <= released_ && e.logical != extent.logical && store_impl::share_pages(e, extent);
+    };
+    if (std::none_of(directory_.all().begin(), directory_.all().end(), taken)) return;
+    ExtentDirectory kept(static_cast<std::uint32_t>(page_size_));
+    for (const Extent& e : directory_.all()) {
+        if (taken(e)) {
+            births_.erase(e.logical);
+        } else {
+            kept.add(e);
+        }
+    }
+    directory_ = std::move(kept);
 }
 
 ExtentDirectory LogStore::extents() const {
@@ -54,18 +82,24 @@ std::map<std::uint64_t, std::uint64_t> LogStore::births() const {
 
 bool LogStore::add_extent(const Extent& extent, std::uint64_t born) {
     const std::unique_lock lock(mutex_);
+    forget_released(extent);
     if (!directory_.add(extent)) return false;
     births_.emplace(extent.logical, born);
     return true;
 }
 
-std::vector<Extent> LogStore::below(std::uint64_t position) const {
-    const std::shared_lock lock(mutex_);
-    std::vector<Extent> out;
-    for (const Extent& e : directory_.all()) {
-        if (directory_.end_of(e) <= position) out.push_back(e);
+void LogStore::release_below(std::uint64_t position) {
+    const std::unique_lock lock(mutex_);
+    released_ = std::max(released_, position);
+}
+
+void LogStore::trim(std::uint64_t position) {
+    const std::unique_lock lock(mutex_);
+    if (const std::optional<Extent> front = directory_.trim(position)) {
+        auto born = births_.extract(front->logical);
+        born.key() = front->logical + directory_.bytes_of(*front);
+        births_.insert(std::move(born));
     }
-    return out;
 }
 
 void LogStore::remove_below(std::uint64_t position) {
@@ -80,6 +114,7 @@ void LogStore::remove_from(std::uint64_t position) {
 
 void LogStore::move_extent(const Extent& extent, std::uint64_t born) {
     const std::unique_lock lock(mutex_);
+    forget_released(extent);
     directory_.move(extent.logical, extent.page);
     births_[extent.logical] = born;
 }

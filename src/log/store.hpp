@@ -41,18 +41,22 @@ public:
 
     // ---- extents ----
     /// Stands on the extents of a generation. Those known behind them stay: they were announced since, and whoever
-    /// reads the log meanwhile goes on finding them. Returns one past the last page of any extent.
+    /// reads the log meanwhile goes on finding them; so do those before them, see remove_below(). Returns one past the
+    /// last page of any extent.
     std::uint64_t set_extents(ExtentDirectory extents, std::map<std::uint64_t, std::uint64_t> births);
     ExtentDirectory extents() const;
     /// Generation each extent was carved in, by logical start.
     std::map<std::uint64_t, std::uint64_t> births() const;
     /// Adds an announced extent unless it is known. False: known.
     bool add_extent(const Extent& extent, std::uint64_t born);
-    /// Extents that end at or before the position; remove_below() takes them out.
-    std::vector<Extent> below(std::uint64_t position) const;
+    /// The newest generation does without the extents that end at or before the position. Who stands on an older one
+    /// reads them until remove_below(), or until their pages are used again.
+    void release_below(std::uint64_t position);
     void remove_below(std::uint64_t position);
     /// Takes out extents that begin at or after the position: a reserve that was not announced.
     void remove_from(std::uint64_t position);
+    /// See ExtentDirectory::trim().
+    void trim(std::uint64_t position);
     /// The extent's bytes were copied to these pages.
     void move_extent(const Extent& extent, std::uint64_t born);
     std::uint64_t bytes_of_extents() const;
@@ -102,6 +106,7 @@ public:
 private:
     std::optional<RecordView> look(std::uint64_t position) const;
     std::byte* mapped(std::uint64_t position, std::uint64_t size);
+    void forget_released(const Extent& extent);
     File& file_;
     FilePages& pages_;
     std::function<bool()> patience_;
@@ -111,6 +116,7 @@ private:
     mutable std::shared_mutex mutex_;
     ExtentDirectory directory_;
     std::map<std::uint64_t, std::uint64_t> births_;
+    std::uint64_t released_ = 0;       // extents that end here or before are kept for older generations
 
     std::uint64_t end_ = 0;
     std::uint64_t limit_ = 0;          // end of the extent that end_ lies in; 0: not looked up yet

@@ -72,23 +72,27 @@ void SpaceMap::give_back(PageRun run) {
     if (run.pages != 0) add_free(run.page, run.pages);
 }
 
-void SpaceMap::die(std::uint64_t page, std::uint64_t pages, std::uint64_t born, std::uint64_t died) {
+void SpaceMap::die(std::uint64_t page, std::uint64_t pages, std::uint64_t born, std::uint64_t died, bool of_tree) {
     dead_pages_ += pages;
     if (!dead_.empty()) {
         DeadRun& last = dead_.back();
-        if (last.page + last.pages == page && last.born == born && last.died == died) {
+        if (last.page + last.pages == page && last.born == born && last.died == died &&
+            last.of_tree == of_tree) {
             last.pages += pages;
             return;
         }
     }
-    dead_.push_back({page, pages, born, died});
+    dead_.push_back({page, pages, born, died, of_tree});
 }
 
-void SpaceMap::reclaim(std::span<const std::uint64_t> generations) {
+void SpaceMap::reclaim(std::span<const std::uint64_t> generations, std::span<const std::uint64_t> retained) {
     std::size_t kept = 0;
+    const auto reach = [](std::span<const std::uint64_t> numbers, const DeadRun& run) {
+        const auto first = std::lower_bound(numbers.begin(), numbers.end(), run.born);
+        return first != numbers.end() && *first < run.died;
+    };
     for (const DeadRun& run : dead_) {
-        const auto first = std::lower_bound(generations.begin(), generations.end(), run.born);
-        if (first != generations.end() && *first < run.died) {
+        if (reach(generations, run) || (run.of_tree && reach(retained, run))) {
             dead_[kept++] = run;
         } else {
             dead_pages_ -= run.pages;
@@ -146,7 +150,7 @@ void SpaceMap::encode(std::string& out) const {
         writer.varint(run.page - at);
         writer.varint(run.pages);
         writer.varint(run.born);
-        writer.varint(run.died - run.born);
+        writer.varint((run.died - run.born) << 1 | (run.of_tree ? 0 : 1));
         at = run.page + run.pages;
     }
 }
@@ -176,14 +180,15 @@ SpaceMap SpaceMap::decode(std::span<const std::byte> bytes, std::size_t& positio
     for (; count > 0; --count) {
         const PageRun run = run_at(at);
         const std::uint64_t born = reader.varint();
-        const std::uint64_t died = born + reader.varint();
+        const std::uint64_t age = reader.varint();
+        const std::uint64_t died = born + (age >> 1);
         // A page must not be free and dead at once.
         const auto next = map.free_.upper_bound(run.page);
         const bool clash = (next != map.free_.end() && next->first < run.page + run.pages) ||
                            (next != map.free_.begin() &&
                             std::prev(next)->first + std::prev(next)->second > run.page);
         if (clash) reader.damaged("names a page twice");
-        map.dead_.push_back({run.page, run.pages, born, died});
+        map.dead_.push_back({run.page, run.pages, born, died, (age & 1) == 0});
         map.dead_pages_ += run.pages;
     }
     position += reader.position();

@@ -2,7 +2,7 @@
 // Threads: one at a time (the holder of the checkpoint lock).
 //
 // [SPACE-1] A page born in generation b and dead since generation d is reusable when no generation p that either meta
-//           page or a pin names lies in b <= p < d.
+//           page or a pin names lies in b <= p < d; of a tree's page also none that is retained as a base of the past.
 // [SPACE-2] Every page from 2 to the end is exactly one of: free, dead, or in use.
 // [SPACE-3] The map is written whole by a checkpoint and never lives in a tree that must allocate from itself.
 #pragma once
@@ -26,6 +26,7 @@ struct DeadRun {
     std::uint64_t pages = 0;
     std::uint64_t born = 0;
     std::uint64_t died = 0;
+    bool of_tree = true;  ///< false: log, history and maps, which no retained base needs
 };
 
 class SpaceMap {
@@ -46,9 +47,10 @@ public:
     /// Pages that were allocated and never named by a meta page.
     void give_back(PageRun run);
     /// Pages that the generation being made no longer needs.
-    void die(std::uint64_t page, std::uint64_t pages, std::uint64_t born, std::uint64_t died);
-    /// Makes dead pages free that none of these generations (ascending) can reach. [SPACE-1]
-    void reclaim(std::span<const std::uint64_t> generations);
+    void die(std::uint64_t page, std::uint64_t pages, std::uint64_t born, std::uint64_t died, bool of_tree = true);
+    /// Makes dead pages free that none of these generations (ascending) can reach; `retained`: those of trees too.
+    /// [SPACE-1]
+    void reclaim(std::span<const std::uint64_t> generations, std::span<const std::uint64_t> retained);
     /// Removes pages from the free runs because somebody announced their use; growing the map where needed.
     /// False: some of them are not free.
     bool take(std::uint64_t page, std::uint64_t pages);

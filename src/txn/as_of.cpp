@@ -1,5 +1,6 @@
 // as_of.cpp -- finding points of the past and opening snapshots there; versions of a key; differences of two states.
 #include "base/error.hpp"
+#include "base/sha256.hpp"
 #include "txn/core.hpp"
 #include "txn/feed.hpp"
 #include "txn/inspect.hpp"
@@ -10,38 +11,45 @@
 
 namespace northstar::inline v0::detail {
 
-Txn DatabaseCore::oldest_txn() const {
+std::shared_ptr<const HistoryFollower> DatabaseCore::history() const {
     const std::lock_guard lock(meta_mutex_);
-    return newest_.oldest_txn;
+    return bases_.back()->history;
 }
 
-Txn DatabaseCore::resolve(AsOf point) {
-    catch_up();
-    const Root& now = *roots_->visible();
-    const Txn newest = now.txn.load();
-    if (point.kind == AsOf::Kind::txn) {
-        if (point.value > newest) {
-            fail(Errc::in_the_future, "txn " + std::to_string(point.value) + " does not exist yet; the newest is " +
-                                          std::to_string(newest), path_);
-        }
-        return point.value;
-    }
+Horizon DatabaseCore::horizon() const {
+    const std::lock_guard lock(meta_mutex_);
+    return bases_.back()->horizon;
+}
+
+Txn DatabaseCore::oldest_readable(const ReadView& view) const {
+    const Root& root = *view.root;
+    if (!keeps_history(root)) return root.txn.load();
+    return std::max(root.base->horizon.txn, history_floor(*source_, root.catalog.root, 0));
+}
+
+Txn DatabaseCore::oldest_txn() {
+    const OpenView view(open_view());
+    return oldest_readable(*view.view);
+}
+
+Txn DatabaseCore::txn_at(std::uint64_t time_us, Txn newest) {
     // The newest commit at or before the time: commit times never go back.
+    const Horizon oldest = horizon();
+    const std::shared_ptr<const HistoryFollower> past = history();
+    past->index(newest);
     Txn txn = 0;
-    std::uint64_t at = 0;
-    history_->index(newest);
-    if (const std::optional<LogAnchor> anchor = history_->anchor_at(point.value)) {
+    std::uint64_t at = log_start();
+    if (oldest.txn != 0 && time_us < oldest.first.time_us) return oldest.txn - 1;
+    if (const std::optional<LogAnchor> anchor = past->anchor_at(time_us)) {
         txn = anchor->txn - 1;
         at = anchor->position;
-    } else {
-        const ExtentDirectory extents = log_->extents();
-        if (!extents.empty()) at = extents[0].logical;
-        if (const Txn first = first_logged_txn(); first > 1) txn = first - 1;
+    } else if (const Txn first = first_logged_txn(); first > 1) {
+        txn = first - 1;
     }
     while (txn < newest) {
         const RecordView record = log_->read(at);
         if (record.kind() == RecordKind::commit) {
-            if (record.header().time_us > point.value) break;
+            if (record.header().time_us > time_us) break;
             txn = record.txn();
         }
         at = record.kind() == RecordKind::next ? record.continues_at() : record.end();
@@ -49,35 +57,38 @@ Txn DatabaseCore::resolve(AsOf point) {
     return txn;
 }
 
+Txn DatabaseCore::resolve(AsOf point) {
+    const OpenView view(open_view());
+    const Txn newest = view.view->root->txn.load();
+    if (point.kind == AsOf::Kind::time) return txn_at(point.value, newest);
+    if (point.value > newest) {
+        fail(Errc::in_the_future, "txn " + std::to_string(point.value) + " does not exist yet; the newest is " +
+                                      std::to_string(newest), path_);
+    }
+    return point.value;
+}
+
 ReadView* DatabaseCore::open_past_view(AsOf point) {
     check_usable();
     const Txn txn = resolve(point);
     ReadView* view = open_view();
     try {
-        const Txn newest = view->root->txn.load();
+        const Root& root = *view->root;
+        const Txn newest = root.txn.load();
         if (txn >= newest) return view;
-        const Meta meta = view->root->base->meta;
-        if (txn < meta.oldest_txn) {
-            fail(Errc::before_horizon, "the oldest readable state of " + path_ + " is txn " +
-                                           std::to_string(meta.oldest_txn) + "; txn " + std::to_string(txn) +
-                                           " is not kept any more", path_);
-        }
-        if (meta.oldest_txn != 0 && meta.retained_txn == 0) {
-            // History was off when an earlier checkpoint was made: what keys were then is in no log and no base.
-            fail(Errc::before_horizon, path_ + " kept no history for some time, so only the present can be read",
-                 path_);
-        }
-        if (!keeps_history(*view->root)) {
+        if (!keeps_history(root)) {
             fail(Errc::before_horizon, path_ + " keeps no history; only the present can be read", path_);
+        }
+        if (const Txn oldest = oldest_readable(*view); txn < oldest) {
+            fail(Errc::before_horizon, "the oldest readable state of " + path_ + " is txn " + std::to_string(oldest) +
+                                           "; txn " + std::to_string(txn) + " is not kept any more", path_);
         }
         auto past = std::make_unique<PastState>();
         past->txn = txn;
         past->time_us = txn == 0 ? 0 : time_of(txn);
-        past->history = hold_history(newest, past->generation);
-        past->retained.root = Ref(meta.retained.root);
-        past->retained.count = meta.retained.count;
-        past->retained_txn = meta.retained_txn;
-        view->past = past.release();  // who closes the view releases the generation
+        past->history = root.base->history->index(newest);
+        past->base_kept = detail::keeps_history(*source_, Ref(root.base->meta.catalog.root), root.base->meta.history);
+        view->past = past.release();
         return view;
     } catch (...) {
         close_view(view);
@@ -85,7 +96,11 @@ ReadView* DatabaseCore::open_past_view(AsOf point) {
     }
 }
 
+/// Commit time of a retained txn; 0: its record is not kept any more.
 std::uint64_t DatabaseCore::time_of(Txn txn) {
+    const Horizon oldest = horizon();
+    if (txn == oldest.txn) return oldest.first.time_us;
+    if (txn < oldest.txn) return 0;
     std::uint64_t at = position_of(txn);
     for (;;) {
         const RecordView record = log_->read(at);
@@ -94,25 +109,69 @@ std::uint64_t DatabaseCore::time_of(Txn txn) {
     }
 }
 
+std::optional<Txn> tree_horizon(const ReadView& view, std::uint64_t id) {
+    const PageSource& source = view.core->source();
+    const Root& root = *view.root;
+    const Ref catalog = root.catalog.root;
+    if (retention_of(source, catalog, root.history, id).kind == History::Kind::nothing) return std::nullopt;
+    return std::max({root.base->horizon.of(id), history_floor(source, catalog, 0), history_floor(source, catalog, id)});
+}
+
 namespace as_of_impl {
 
-/// The tree that a name meant at the point of a view.
-bool named(const ReadView& view, std::string_view name, CatalogEntry& entry) {
+/// The catalog that says what was there before the history that is kept; empty: nothing was.
+Ref names_of_base(const ReadView& view) {
+    const Base& base = *view.root->base;
+    if (!keeps_history(view.core->source(), Ref(base.meta.catalog.root), base.meta.history)) {
+        return Ref(base.meta.catalog.root);
+    }
+    return base.meta.retained_txn != 0 ? Ref(base.meta.retained.root) : Ref();
+}
+
+/// The number that a name meant at the point of a view; 0: none.
+std::uint64_t named(const ReadView& view, std::string_view name) {
+    const PageSource& source = view.core->source();
+    const PastState& past = *view.past;
+    const PastTree& names = past_tree(view, k_catalog_tree, Ref());
+    if (const std::optional<HistoryVersion> version = names.version(name)) {
+        if (version->kind == HistoryVersion::Kind::erased) return 0;
+        return decode_catalog_value(names.value_of(name, *version)->value).id;
+    }
+    // Made before the history that is kept: in the retained base, if anywhere.
+    CatalogEntry entry;
+    const Ref base = names_of_base(view);
+    return find_tree(source, base, name, entry) && entry.created <= past.txn ? entry.id : 0;
+}
+
+}  // namespace as_of_impl
+
+const PastTree& past_tree(const ReadView& view, std::uint64_t id, Ref present) {
+    const PastState& past = *view.past;
+    const PastState::Known* head = past.known.load(std::memory_order_acquire);
+    for (const PastState::Known* at = head; at != nullptr; at = at->next) {
+        if (at->tree.id() == id) return at->tree;
+    }
+    auto* const added = new PastState::Known{PastTree(view, past, id, present), head};
+    while (!past.known.compare_exchange_weak(head, added, std::memory_order_acq_rel)) added->next = head;
+    return added->tree;
+}
+
+bool find_tree_in_view(const ReadView& view, std::string_view name, CatalogEntry& entry) {
+    if (name.empty()) return false;
     const PageSource& source = view.core->source();
     const Ref catalog = view.root->catalog.root;
-    const PastState* past = view.past;
-    if (past == nullptr) return find_tree(source, catalog, name, entry);
-    const std::optional<HistoryVersion> version = past->history->newest(k_catalog_tree, name, past->txn);
-    std::uint64_t id = 0;
-    if (version) {
-        if (version->kind == HistoryVersion::Kind::erased) return false;
-        const PastTree names(source, view.core->log(), *past, k_catalog_tree, Ref());
-        const std::optional<TreeValue> value = names.value_of(name, *version);
-        id = decode_catalog_value(value->value).id;
-    } else {
-        // Older than the log: in the retained base, if anywhere.
-        if (past->retained_txn == 0 || !find_tree(source, past->retained.root, name, entry)) return false;
-        id = entry.id;
+    if (view.past == nullptr) return find_tree(source, catalog, name, entry);
+    const std::uint64_t id = as_of_impl::named(view, name);
+    if (id == 0) return false;
+    const std::optional<Txn> oldest = tree_horizon(view, id);
+    if (!oldest || view.past->txn < *oldest) {
+        const std::string& path = view.core->path();
+        fail(Errc::before_horizon,
+             "tree " + std::string(name) + " of " + path +
+                 (oldest ? " can be read from txn " + std::to_string(*oldest) + " on; txn " +
+                               std::to_string(view.past->txn) + " is not kept any more"
+                         : std::string(" keeps no history; only its present can be read")),
+             path);
     }
     if (!find_tree(source, catalog, id, entry)) {
         entry = {};
@@ -121,10 +180,25 @@ bool named(const ReadView& view, std::string_view name, CatalogEntry& entry) {
     return true;
 }
 
-}  // namespace as_of_impl
+History tree_history_in_view(const ReadView& view, std::string_view name, const CatalogEntry& now) {
+    if (view.past == nullptr) return now.own_history ? now.history : view.root->history;
+    const PastTree& names = past_tree(view, k_catalog_tree, Ref());
+    if (const std::optional<HistoryVersion> version = names.version(name)) {
+        return decode_catalog_value(names.value_of(name, *version)->value).history;
+    }
+    CatalogEntry entry;
+    const bool found = find_tree(view.core->source(), as_of_impl::names_of_base(view), name, entry);
+    return found && entry.own_history ? entry.history : default_history_in_view(view);
+}
 
-bool find_tree_in_view(const ReadView& view, std::string_view name, CatalogEntry& entry) {
-    return !name.empty() && as_of_impl::named(view, name, entry);
+History default_history_in_view(const ReadView& view) {
+    if (view.past == nullptr) return view.root->history;
+    const PastTree& names = past_tree(view, k_catalog_tree, Ref());
+    if (const std::optional<HistoryVersion> version = names.version({})) {
+        return decode_catalog_value(names.value_of({}, *version)->value).history;
+    }
+    // It never changed, or for the first time later: from what, nobody wrote down.
+    return view.past->history->newest(k_catalog_tree, {}, ~Txn{0}) ? History::everything() : view.root->history;
 }
 
 std::vector<std::string> tree_names_in_view(const ReadView& view) {
@@ -135,13 +209,15 @@ std::vector<std::string> tree_names_in_view(const ReadView& view) {
         return out;
     }
     const PastState& past = *view.past;
+    const PastTree& catalog = past_tree(view, k_catalog_tree, Ref());
     std::set<std::string> names;
-    if (past.retained_txn != 0) {
-        for (const CatalogEntry& entry : list_trees(source, past.retained.root)) names.emplace(entry.name);
+    for (const CatalogEntry& entry : list_trees(source, as_of_impl::names_of_base(view))) {
+        if (entry.created <= past.txn) names.emplace(entry.name);
     }
     const std::unique_ptr<HistoryCursor> cursor = past.history->cursor(k_catalog_tree, past.txn);
     for (bool there = cursor->seek(""); there; there = cursor->next()) {
         if (cursor->key().empty()) continue;  // the default retention
+        if (cursor->version().txn <= catalog.stale()) continue;
         if (cursor->version().kind == HistoryVersion::Kind::erased) {
             names.erase(std::string(cursor->key()));
         } else {
@@ -153,53 +229,116 @@ std::vector<std::string> tree_names_in_view(const ReadView& view) {
 
 std::optional<TreeValue> past_get(const ReadView& view, std::uint64_t id, Ref present, std::string_view key) {
     if (id == 0) return std::nullopt;
-    return PastTree(view.core->source(), view.core->log(), *view.past, id, present).get(key);
+    return past_tree(view, id, present).get(key);
 }
 
-std::vector<Version> DatabaseCore::versions(std::string_view tree, std::string_view key) {
-    std::vector<Version> out;
-    ReadView* view = open_view();
-    try {
-        const Txn newest = view->root->txn.load();
-        auto state = std::make_unique<PastState>();
-        state->txn = newest;
-        state->history = hold_history(newest, state->generation);
-        view->past = state.release();
-        const PastState& past = *view->past;
-        const std::shared_ptr<const HistoryIndex>& index = past.history;
-        // Every tree that ever had the name: today's and those that were dropped.
-        std::set<std::uint64_t> ids;
+Hash state_hash(const ReadView& view) {
+    // Ordered and length-prefixed, so that no two states share their bytes: for each tree, by name, 'T', the name's
+    // length and the name; for each entry 'E', the lengths of key and value, and both.
+    Sha256 digest;
+    const auto add = [&](auto& cursor) {
+        for (bool there = cursor.first(); there; there = cursor.next()) {
+            const std::string_view key = cursor.key();
+            const std::string_view value = cursor.value();
+            digest.update("E");
+            digest.update_u64(key.size());
+            digest.update_u64(value.size());
+            digest.update(key);
+            digest.update(value);
+        }
+    };
+    for (const std::string& name : tree_names_in_view(view)) {
+        digest.update("T");
+        digest.update_u64(name.size());
+        digest.update(name);
         CatalogEntry entry;
-        if (find_tree(*source_, view->root->catalog.root, tree, entry)) ids.insert(entry.id);
-        const PastTree names(*source_, *log_, past, k_catalog_tree, Ref());
-        index->each_version(k_catalog_tree, tree, [&](const HistoryVersion& version) {
-            if (const std::optional<TreeValue> value = names.value_of(tree, version)) {
-                ids.insert(decode_catalog_value(value->value).id);
-            }
+        if (!find_tree_in_view(view, name, entry)) continue;
+        if (view.past != nullptr) {
+            PastCursor cursor(past_tree(view, entry.id, entry.root.root));
+            add(cursor);
+        } else if (!entry.root.root.empty()) {
+            TreeCursor cursor(view.core->source(), entry.root.root);
+            add(cursor);
+        }
+    }
+    return digest.finish();
+}
+
+std::optional<Hash> DatabaseCore::state_hash_at(Txn txn) {
+    const OpenView view(open_past_view(AsOf::txn(txn)));
+    try {
+        return state_hash(*view.view);
+    } catch (const Error& error) {
+        if (error.code() != Errc::before_horizon) throw;
+        return std::nullopt;
+    }
+}
+
+namespace as_of_impl {
+
+/// Versions of a key of one tree, newest first. Where something was forgotten, the last is the state at the horizon.
+void versions_of(const ReadView& view, const PastState& newest, std::uint64_t id, std::string_view key,
+                 std::vector<Version>& out) {
+    DatabaseCore& core = *view.core;
+    CatalogEntry entry;
+    const Ref present = find_tree(core.source(), view.root->catalog.root, id, entry) ? entry.root.root : Ref();
+    const std::optional<Txn> kept = tree_horizon(view, id);
+    if (!kept && present.empty()) return;
+    const Txn oldest = kept.value_or(newest.txn);
+    const PastTree tree(view, newest, id, present);
+    const auto add = [&](Txn txn, bool redacted, const std::optional<TreeValue>& value) {
+        Version version;
+        version.txn = txn;
+        version.time_us = core.time_of(txn);
+        version.redacted = redacted;
+        if (value) version.value = std::string(value->value);
+        out.push_back(std::move(version));
+    };
+    // The state that the oldest version began from.
+    PastState horizon;
+    horizon.txn = oldest;
+    horizon.history = newest.history;
+    horizon.base_kept = newest.base_kept;
+    const PastTree before(view, horizon, id, present);
+    std::optional<TreeValue> last;
+    std::optional<HistoryVersion> said;
+    if (oldest != 0) {
+        said = before.version(key);
+        last = before.get(key);
+    }
+    if (kept) {
+        const Txn above = std::max(oldest, tree.stale());
+        newest.history->each_version(id, key, above, last ? last->txn : 0, [&](const HistoryVersion& version) {
+            add(version.txn, tree.redacted(key, version), tree.value_of(key, version));
             return true;
         });
-        const Txn oldest = oldest_txn();
-        for (auto id = ids.rbegin(); id != ids.rend(); ++id) {
-            const PastTree versions(*source_, *log_, past, *id, Ref());
-            index->each_version(*id, key, [&](const HistoryVersion& version) {
-                if (version.txn < oldest) return false;
-                Version v;
-                v.txn = version.txn;
-                v.time_us = time_of(version.txn);
-                v.redacted = version.kind == HistoryVersion::Kind::redacted ||
-                             (version.kind == HistoryVersion::Kind::logged && !logged_value(*log_, *id, key, version));
-                if (const std::optional<TreeValue> value = versions.value_of(key, version)) {
-                    v.value = std::string(value->value);
-                }
-                out.push_back(std::move(v));
-                return true;
-            });
-        }
-    } catch (...) {
-        close_view(view);
-        throw;
     }
-    close_view(view);
+    if (last) add(last->txn, said && before.redacted(key, *said), last);
+}
+
+}  // namespace as_of_impl
+
+std::vector<Version> DatabaseCore::versions(std::string_view name, std::string_view key) {
+    std::vector<Version> out;
+    const OpenView view(open_view());
+    const Root& root = *view.view->root;
+    PastState past;
+    past.txn = root.txn.load();
+    past.history = root.base->history->index(past.txn);
+    past.base_kept = detail::keeps_history(*source_, Ref(root.base->meta.catalog.root), root.base->meta.history);
+    // Every tree that ever had the name: today's and those that were dropped.
+    std::set<std::uint64_t> ids;
+    CatalogEntry entry;
+    if (find_tree(*source_, root.catalog.root, name, entry)) ids.insert(entry.id);
+    const PastTree names(*view.view, past, k_catalog_tree, Ref());
+    past.history->each_version(k_catalog_tree, name, names.stale(), 0, [&](const HistoryVersion& version) {
+        if (const std::optional<TreeValue> value = names.value_of(name, version)) {
+            ids.insert(decode_catalog_value(value->value).id);
+        }
+        return true;
+    });
+    if (find_tree(*source_, as_of_impl::names_of_base(*view.view), name, entry)) ids.insert(entry.id);
+    for (auto id = ids.rbegin(); id != ids.rend(); ++id) as_of_impl::versions_of(*view.view, past, *id, key, out);
     return out;
 }
 

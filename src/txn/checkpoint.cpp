@@ -33,7 +33,6 @@ constexpr std::uint64_t k_largest_extent_bytes = 16u << 20;
 constexpr std::size_t k_small_rest = 512;
 constexpr int k_max_passes = 6;
 constexpr int k_meta_attempts = 100;
-constexpr std::uint64_t k_least_sealed_bytes = 1u << 20;
 
 }  // namespace checkpoint_impl
 
@@ -303,7 +302,8 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
     Base& base = *frozen->base;
     Meta meta = newest_;
     std::unique_ptr<Placer> placer;
-    HistoryFollower::Sealed sealed;
+    KeptPast past;
+    std::unique_ptr<Base> next;
     try {
         const bool changed = frozen->txn.load() != newest_.txn || frozen->catalog.root.bits() != newest_.catalog.root;
         if (!changed && !force && clean == newest_.clean) {
@@ -331,16 +331,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
         meta.epoch = frozen->epoch;
         if (clean) meta.log_position = behind_control_records(meta.log_position, meta.epoch);
         const std::vector<std::uint64_t> generations = generations_in_use();
-        const bool history = keeps_history(*frozen);
-        if (!history) {
-            meta.oldest_txn = meta.txn;
-            meta.retained = {};
-            meta.retained_txn = 0;
-        }
-        std::uint64_t needed_log = history ? meta.log_begin : meta.log_position;
-        if (meta.redaction_txn != 0) needed_log = std::min(needed_log, meta.redaction_position);
-        std::vector<Extent> released = log_->below(needed_log);
-        const std::map<std::uint64_t, std::uint64_t> births = log_->births();
+        const std::vector<std::uint64_t> retained = retained_generations(base.horizon, generations);
         std::vector<DroppedPage> dropped;
         {
             // Commits go on adding to the list.
@@ -354,36 +345,16 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
             load_space();
             for (const DroppedPage& d : dropped) space_.die(d.page, d.pages, d.born, meta.generation);
             space_.die(newest_.space_page, run_pages(newest_.space_bytes, page_size_), newest_.generation,
-                       meta.generation);
-            for (const Extent& e : released) space_.die(e.page, e.pages, births.at(e.logical), meta.generation);
-            space_.reclaim(generations);
+                       meta.generation, false);
+            space_.reclaim(generations, retained);
         }
         placer = std::make_unique<Placer>(*file_, *source_, space_, space_mutex_, meta.generation,
                                           arena_->bytes_in_use() / page_size_);
         meta.catalog.root = placer->place(frozen->catalog.root).bits();
         meta.catalog.count = frozen->catalog.count;
-        // Little of the log is indexed when it is asked for; a segment has a price of its own.
-        const bool enough =
-            erasing_ != nullptr || frozen->log_position - meta.sealed_position >= k_least_sealed_bytes;
-        if (history && !enough) {
-            sealed.segments = history_->segments();
-        } else if (history) {
-            sealed = history_->seal(*placer, meta.txn, frozen->log_position, meta.generation, history_filter(*frozen));
-        } else {
-            sealed.dead = history_->segments();
-        }
-        move_segments(sealed, *placer, meta.generation, line);
-        if (erasing_ != nullptr) erase_from_segments(sealed, *placer, meta.generation);
-        if (!history || enough) {
-            meta.sealed_txn = meta.txn;
-            meta.sealed_position = frozen->log_position;
-        }
-        {
-            const std::lock_guard lock(space_mutex_);
-            for (const StoredSegment& s : sealed.dead) {
-                space_.die(s.page, run_pages(s.bytes, page_size_), s.born, meta.generation);
-            }
-        }
+        past = keep_past(*frozen, *placer, meta);
+        move_segments(past.sealed, *placer, meta.generation, line);
+        if (erasing_ != nullptr) erase_from_segments(past.sealed, *placer, meta.generation);
         placer->finish();
 
         Ledger ledger(page_size_);
@@ -391,13 +362,28 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
         std::vector<Extent> moved;
         {
             const std::lock_guard lock(space_mutex_);
-            ledger.segments = sealed.segments;
-            ledger.chain = chain_->anchors(meta.txn, needed_log);
+            for (const StoredSegment& s : past.sealed.dead) {
+                space_.die(s.page, run_pages(s.bytes, page_size_), s.born, meta.generation, false);
+            }
+            ledger.segments = past.sealed.segments;
+            ledger.horizon = past.horizon;
+            ledger.chain = chain_->anchors(meta.txn, past.log_begin);
             ledger.extents = log_->extents();
             ledger.births = log_->births();
-            for (const Extent& e : released) ledger.births.erase(e.logical);
-            ledger.extents.release_below(needed_log);
-            moved = move_extents(ledger, meta.log_position, meta.generation, line);
+            for (const Extent& e : ledger.extents.release_below(past.log_begin)) {
+                // Those before the generation's log are dead already; somebody still reads them.
+                const auto born = ledger.births.extract(e.logical);
+                if (e.logical < newest_.log_begin) continue;
+                space_.die(e.page, e.pages, born.mapped(), meta.generation, false);
+            }
+            // Nobody who stands on the generation before reads in front of its horizon.
+            if (const std::optional<Extent> front = ledger.extents.trim(base.horizon.first.position)) {
+                auto born = ledger.births.extract(front->logical);
+                space_.die(front->page, front->pages, born.mapped(), meta.generation, false);
+                born.key() = ledger.extents[0].logical;
+                ledger.births.insert(std::move(born));
+            }
+            moved = move_extents(ledger, std::min(meta.log_position, base.extents->end()), meta.generation, line);
             space_.shrink();
             ledger.space = space_;
             // Room for the change that allocating it makes to the map, then zeros up to a whole number of pages.
@@ -429,10 +415,13 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
         // Pinned before anybody here can see anything of it.
         processes_->pin(meta.generation);
         own_generation_.store(meta.generation);
-        log_->remove_below(needed_log);
+        log_->trim(base.horizon.first.position);
+        log_->release_below(meta.log_begin);
         for (const Extent& e : moved) log_->move_extent(e, meta.generation);
         chain_->stand_on({meta.txn, meta.log_position, meta.chain});
-        history_->adopt(sealed.segments, meta.sealed_txn, meta.sealed_position, meta.generation);
+        next = std::make_unique<Base>();
+        next->meta = meta;
+        equip(*next, ledger, base.history.get());
         {
             const std::lock_guard lock(space_mutex_);
             space_generation_ = meta.generation;
@@ -461,7 +450,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
     }
     release_carving();
     try {
-        rebase(meta, frozen_number, placer->frames(), view);
+        rebase(std::move(next), frozen_number, placer->frames(), view);
     } catch (...) {
         // The base is adopted like one that another process made, unless somebody here stands on a newer one already.
         {
@@ -505,7 +494,8 @@ void DatabaseCore::move_segments(HistoryFollower::Sealed& sealed, Placer& placer
 }
 
 /// Copies log extents that end at or before a position and lie behind a page to lower pages. Nothing is written into
-/// such an extent any more. Call with the space mutex.
+/// such an extent any more, and the generation before knows it: who stands on that reads the old place. Call with the
+/// space mutex.
 std::vector<Extent> DatabaseCore::move_extents(Ledger& ledger, std::uint64_t end, std::uint64_t generation,
                                                std::uint64_t line) {
     std::vector<Extent> moved;
@@ -526,41 +516,12 @@ std::vector<Extent> DatabaseCore::move_extents(Ledger& ledger, std::uint64_t end
             file_->write((page + i) * page_size_, block);
         }
         source_->forget(page, e.pages);
-        space_.die(e.page, e.pages, ledger.births.at(e.logical), generation);
+        space_.die(e.page, e.pages, ledger.births.at(e.logical), generation, false);
         ledger.extents.move(e.logical, page);
         ledger.births[e.logical] = generation;
         moved.push_back({e.logical, page, e.pages});
     }
     return moved;
-}
-
-bool DatabaseCore::keeps_history(const Root& root) const {
-    if (root.history.kind != History::Kind::nothing) return true;
-    for (const CatalogEntry& tree : list_trees(*source_, root.catalog.root)) {
-        if (tree.own_history && tree.history.kind != History::Kind::nothing) return true;
-    }
-    return false;
-}
-
-HistoryFollower::Keeps DatabaseCore::history_filter(const Root& root) const {
-    const bool by_default = root.history.kind != History::Kind::nothing;
-    return [this, catalog = root.catalog.root, by_default](std::uint64_t tree) {
-        CatalogEntry entry;
-        if (!find_tree(*source_, catalog, tree, entry) || !entry.own_history) return by_default;
-        return entry.history.kind != History::Kind::nothing;
-    };
-}
-
-std::vector<std::uint64_t> DatabaseCore::generations_in_use() {
-    std::vector<std::uint64_t> out = processes_->pinned_by_others();
-    out.push_back(newest_.generation);
-    out.push_back(newest_.generation - 1);
-    const std::lock_guard lock(meta_mutex_);
-    for (const std::unique_ptr<Base>& base : bases_) out.push_back(base->meta.generation);
-    for (const auto& [generation, count] : held_) out.push_back(generation);
-    std::sort(out.begin(), out.end());
-    out.erase(std::unique(out.begin(), out.end()), out.end());
-    return out;
 }
 
 // ---- rebase ----
@@ -589,9 +550,10 @@ Ref DatabaseCore::translate(Ref ref, std::vector<RebasedPage>& copies) {
 }
 
 /// `frozen`: the view of the root that was placed; closed (and set to nullptr) before old bases are dropped.
-void DatabaseCore::rebase(const Meta& meta, std::uint64_t frozen_number, const std::vector<Frame*>& placed,
+void DatabaseCore::rebase(std::unique_ptr<Base> base, std::uint64_t frozen_number, const std::vector<Frame*>& placed,
                           ReadView*& frozen) {
     using namespace checkpoint_impl;
+    const Meta meta = base->meta;
     std::vector<RebasedPage> copies;
     // What a rebase gives back that does not come to its end.
     struct Undo {
@@ -632,8 +594,6 @@ void DatabaseCore::rebase(const Meta& meta, std::uint64_t frozen_number, const s
         return;
     }
     const Root* built = roots_->built();
-    auto base = std::make_unique<Base>();
-    base->meta = meta;
     TreeRoot catalog = built->catalog;
     catalog.root = translate(catalog.root, copies);
     roots_->each_buried([&](const RootSet::Buried& buried) {
@@ -699,43 +659,30 @@ void DatabaseCore::drop_old_bases() {
     std::vector<std::uint64_t> numbers;
     roots_->numbers_in_use(numbers);
     const std::lock_guard lock(meta_mutex_);
-    for (std::size_t i = 0; i + 1 < bases_.size();) {
+    const auto unused = [&](std::size_t i) {
         const auto first = std::lower_bound(numbers.begin(), numbers.end(), bases_[i]->first_root);
-        if (first != numbers.end() && *first < bases_[i + 1]->first_root) {
-            ++i;
-            continue;
-        }
-        const std::uint64_t generation = bases_[i]->meta.generation;
-        bases_.erase(bases_.begin() + static_cast<std::ptrdiff_t>(i));
-        if (!keeps_pin(generation)) processes_->unpin(generation);
+        return first == numbers.end() || *first >= bases_[i + 1]->first_root;
+    };
+    std::vector<std::unique_ptr<Base>> kept;
+    std::vector<std::unique_ptr<Base>> dropped;
+    kept.reserve(bases_.size());
+    dropped.reserve(bases_.size());
+    for (std::size_t i = 0; i + 1 < bases_.size(); ++i) {
+        (unused(i) ? dropped : kept).push_back(std::move(bases_[i]));
+    }
+    kept.push_back(std::move(bases_.back()));
+    bases_ = std::move(kept);
+    // First forgotten, then let go: their pages may be used again at once.
+    log_->remove_below(bases_.front()->meta.log_begin);
+    for (const std::unique_ptr<Base>& base : dropped) {
+        if (!keeps_pin(base->meta.generation)) processes_->unpin(base->meta.generation);
     }
 }
 
 /// Does anything in this process still need the pin of a generation? Call with the meta mutex.
 bool DatabaseCore::keeps_pin(std::uint64_t generation) const {
-    return held_.contains(generation) ||
-           std::any_of(bases_.begin(), bases_.end(),
+    return std::any_of(bases_.begin(), bases_.end(),
                        [&](const std::unique_ptr<Base>& base) { return base->meta.generation == generation; });
-}
-
-/// The history up to a txn. It may read pages of a newer generation than any root's, of one that a checkpoint here has
-/// just made: that is kept until it is released.
-std::shared_ptr<const HistoryIndex> DatabaseCore::hold_history(Txn txn, std::uint64_t& generation) {
-    for (;;) {
-        std::shared_ptr<const HistoryIndex> index = history_->index(txn, &generation);
-        const std::lock_guard lock(meta_mutex_);
-        if (!keeps_pin(generation) && own_generation_.load() != generation) continue;  // moved on meanwhile
-        ++held_[generation];
-        return index;
-    }
-}
-
-void DatabaseCore::release_generation(std::uint64_t generation) noexcept {
-    const std::lock_guard lock(meta_mutex_);
-    const auto held = held_.find(generation);
-    if (--held->second != 0) return;
-    held_.erase(held);
-    if (!keeps_pin(generation) && own_generation_.load() != generation) processes_->unpin(generation);
 }
 
 }  // namespace northstar::inline v0::detail

@@ -266,7 +266,8 @@ std::uint64_t DatabaseCore::compact_locked(std::uint64_t most_bytes, bool clean)
     int idle = 0;
     for (int round = 0; round < k_max_rounds; ++round) {
         const SpaceMap space = space_now();
-        const std::uint64_t line = space.end() - space.free_pages() - space.dead_pages();
+        // What is dead and not free by now is held by a reader or the past: nothing can be put there.
+        const std::uint64_t line = space.end() - space.free_pages();
         if (space.end() <= line + line / 64 + 4) break;
         leave_extent(line);
         Finder finder(*source_, line, nullptr);
@@ -285,6 +286,7 @@ std::uint64_t DatabaseCore::compact_locked(std::uint64_t most_bytes, bool clean)
             const std::uint64_t before_step = std::exchange(behind, used_behind(space_now(), line));
             if (behind >= before_step) break;
         }
+        roll_base_ = true;  // the old one holds the pages that were moved where they were
         for (int i = 0; i < k_settling_checkpoints; ++i) checkpoint_locked(clean, true, line);
         // What one round freed may be what the next one needs to move something large.
         idle = space_now().end() < space.end() ? 0 : idle + 1;

@@ -11,6 +11,7 @@
 #include "btree/cursor.hpp"
 #include "log/chain.hpp"
 #include "txn/ledger.hpp"
+#include "txn/past.hpp"
 #include "txn/replay.hpp"
 #include "txn/write_txn.hpp"
 
@@ -217,27 +218,46 @@ void restate_redactions(DatabaseCore& source, const std::shared_ptr<DatabaseCore
     txn.commit();
 }
 
+/// The oldest state from which the log leads to all later ones: 0, or the latest horizon of any tree. nullopt: without
+/// a history there is none.
+std::optional<Txn> first_whole_state(DatabaseCore& source) {
+    const OpenView view(source.open_view());
+    const Root& root = *view.view->root;
+    const Txn newest = root.txn.load();
+    if (source.first_logged_txn() <= 1 || newest == 0) return 0;
+    if (!source.keeps_history(root)) return std::nullopt;
+    Txn base = source.oldest_readable(*view.view);
+    for (const CatalogEntry& tree : list_trees(source.source(), root.catalog.root)) {
+        base = std::max(base, tree_horizon(*view.view, tree.id).value_or(newest));
+    }
+    return base;
+}
+
 void replay_into(DatabaseCore& source, const std::string& destination, Txn target) {
-    const Txn first = source.first_logged_txn();
-    if (target != 0 && first != 1) {
+    const std::optional<Txn> start = first_whole_state(source);
+    if (!start || target < *start) {
         fail(Errc::before_horizon,
-             "the log of " + source.path() + " begins with txn " + std::to_string(first) +
-                 ", so the state cannot be built from the beginning",
+             "the log of " + source.path() + " begins with txn " + std::to_string(source.first_logged_txn()) +
+                 ", so the state of txn " + std::to_string(target) + " cannot be built from it",
              source.path());
     }
+    const Txn base = *start;
     Vfs& vfs = vfs_of(source);
     Partial partial(vfs, destination);
     const LogHold hold(source);
-    const ExtentDirectory extents = source.log().extents();
-    std::uint64_t at = extents.empty() ? 0 : extents[0].logical;
+    // Everything is read as one view has it: nothing of it is let go meanwhile.
+    const OpenView view(base == 0 ? source.open_view() : source.open_past_view(AsOf::txn(base)));
+    std::uint64_t at = view.view->root->base->meta.log_begin;
+    if (base != 0 && base < target) at = source.position_of(base + 1);
     Options options = private_options();
     options.page_size = source.page_size();
     options.log_align = source.log().log_align();
-    options.history = first_default(source, at, target);
+    options.history = base == 0 ? first_default(source, at, target) : History::nothing();
     const std::shared_ptr<DatabaseCore> copy = DatabaseCore::open(partial.path(), options, &vfs);
+    if (base != 0) copy->begin_with(*view.view, source.chain_hash(base));
     std::vector<std::vector<std::byte>> batch;
     std::uint64_t bytes = 0;
-    for (Txn txn = 0; txn < target;) {
+    for (Txn txn = base; txn < target;) {
         const RecordView record = source.log().read(at);
         at = record.kind() == RecordKind::next ? record.continues_at() : record.end();
         if (record.kind() != RecordKind::part && record.kind() != RecordKind::commit) continue;
@@ -409,6 +429,73 @@ void DatabaseCore::set_parent(const Uuid& uuid, Txn txn, const Hash& chain) {
     checkpoint_locked(false, true);
 }
 
+/// Makes the state that a view of another database shows the first one of this new and empty one: same txn, chain and
+/// ids of trees. Its entries count as written by that txn. The log goes on behind it.
+void DatabaseCore::begin_with(const ReadView& from, const Hash& chain) {
+    using namespace copy_impl;
+    const Txn txn = from.past != nullptr ? from.past->txn : from.root->txn.load();
+    const std::uint64_t time_us = from.past != nullptr ? from.past->time_us : from.root->time_us;
+    chain_->stand_on({txn, log_->end(), chain}, {});
+    // Each piece becomes a root of that txn, and gets its place before the next.
+    const auto add = [&](const std::function<void(Workspace&)>& change) {
+        begin_exclusive(std::nullopt);
+        Workspace work(*arena_, *source_);
+        try {
+            const Root* built = roots_->built();
+            work.begin(built->catalog, std::max(built->next_tree_id, from.root->next_tree_id), built->history, txn);
+            change(work);
+            work.finish();
+            Root* root = root_of(work, txn, time_us, log_->end(), log_->epoch());
+            reserve_install(work);
+            install(work, root);
+            published(txn, log_->end(), time_us, false);
+        } catch (...) {
+            work.abandon();
+            end_exclusive();
+            throw;
+        }
+        work.abandon();
+        end_exclusive();
+        checkpoint_if_wanted();
+    };
+    const auto copy = [&](const std::string& name, std::uint64_t id, auto&& cursor) {
+        bool there = cursor.first();
+        add([&](Workspace& work) { work.create(name, id); });
+        while (there) {
+            add([&](Workspace& work) {
+                const int tree = work.open(name);
+                for (std::uint64_t bytes = 0; there && bytes < k_batch_bytes; there = cursor.next()) {
+                    work.append(tree, cursor.key(), cursor.value());
+                    bytes += cursor.key().size() + cursor.value().size();
+                }
+            });
+        }
+    };
+    const std::vector<std::string> names = tree_names_in_view(from);
+    CatalogEntry entry;
+    for (const std::string& name : names) {
+        if (!find_tree_in_view(from, name, entry)) continue;
+        if (from.past != nullptr) {
+            copy(name, entry.id, PastCursor(past_tree(from, entry.id, entry.root.root)));
+        } else {
+            copy(name, entry.id, TreeCursor(from.core->source(), entry.root.root));
+        }
+    }
+    // That state is in the file before its past begins: it becomes the retained base.
+    checkpoint();
+    add([&](Workspace& work) {
+        const History by_default = default_history_in_view(from);
+        work.set_default_history(by_default);
+        for (const std::string& name : names) {
+            if (!find_tree_in_view(from, name, entry)) continue;
+            const History history = tree_history_in_view(from, name, entry);
+            if (history != by_default) work.set_history(work.open(name), history);
+        }
+        work.prune({txn, chain, std::nullopt});
+    });
+    checkpoint();
+}
+
 void copy_database(DatabaseCore& source, const std::string& destination, std::optional<AsOf> point) {
     using namespace copy_impl;
     Vfs& vfs = vfs_of(source);
@@ -455,10 +542,11 @@ void replay(const std::string& source, const std::string& destination, AsOf poin
 void restore(const std::string& source, const std::string& destination, AsOf point) {
     const std::shared_ptr<DatabaseCore> core = copy_impl::open_source(source);
     const Txn txn = core->resolve(point);
-    if (txn == 0 || core->first_logged_txn() == 1) {
-        copy_impl::replay_into(*core, destination, txn);
-    } else {
+    // Without the beginning of its log, the newest generation is the best start; else what there was at the horizon.
+    if (txn != 0 && core->first_logged_txn() > 1 && txn >= core->newest_meta().txn) {
         copy_database(*core, destination, AsOf::txn(txn));
+    } else {
+        copy_impl::replay_into(*core, destination, txn);
     }
 }
 

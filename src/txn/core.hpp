@@ -6,6 +6,7 @@
 //   replay.cpp      turning log records into roots: recovery, other processes, replicas
 //   checkpoint.cpp  placing a root, switching the meta page, rebasing
 //   past.cpp        states of the past
+//   retention.cpp   what a checkpoint does to the past
 //   inspect.cpp     statistics and state hash
 //   proof.cpp       the chain hash
 //   redact.cpp      erasing values lawfully
@@ -34,6 +35,7 @@
 #include "pager/space.hpp"
 #include "txn/processes.hpp"
 #include "txn/proof.hpp"
+#include "txn/retention.hpp"
 #include "txn/root.hpp"
 #include "txn/turn.hpp"
 #include "txn/views.hpp"
@@ -60,6 +62,15 @@ class FileLogBytes;
 struct Ledger;
 struct PastState;
 struct Erasure;
+
+/// Closes a view at the end of a scope.
+struct OpenView {
+    explicit OpenView(ReadView* opened) : view(opened) {}
+    ~OpenView();
+    OpenView(const OpenView&) = delete;
+    OpenView& operator=(const OpenView&) = delete;
+    ReadView* const view;
+};
 
 struct Counters {
     std::atomic<std::uint64_t> commits{0}, conflicts{0}, flushes{0}, checkpoints{0}, replayed_txns{0};
@@ -95,7 +106,6 @@ public:
     FrameArena& arena() { return *arena_; }
     RootSet& roots() { return *roots_; }
     LogStore& log() { return *log_; }
-    HistoryFollower& history() { return *history_; }
     Processes& processes() { return *processes_; }
     Vfs& vfs() { return *vfs_; }
     File& file() { return *file_; }
@@ -119,11 +129,16 @@ public:
     Txn durable_txn();
     std::string tree_name(std::uint64_t id);
     FilePages& file_pages() { return *source_; }
-    void check_segment(const StoredSegment& stored);
+    void check_segment(const StoredSegment& stored, const Root& root);
     std::uint64_t segment_versions(const StoredSegment& stored);
     Txn first_readable(Txn from);
+    Txn first_readable(const ReadView& view) const;
+    [[noreturn]] void fail_before_log(Txn txn);
     Txn first_logged_txn();
     std::uint64_t position_of(Txn txn);
+    std::uint64_t position_behind(const Horizon& oldest) const;
+    /// Position of the first record that counts.
+    std::uint64_t log_start() const;
     /// Chain hash after a txn; computes what is missing.
     Hash chain_hash(Txn txn);
     bool advance_chain(std::uint64_t most_bytes);
@@ -145,11 +160,24 @@ public:
     /// Keeps records of the log as they are while a copy of them is made.
     void hold_log();
     void let_go_of_log() noexcept;
-    Txn oldest_txn() const;
+    // retention.cpp
+    /// Oldest state of the database that can be read, as a view's root has it.
+    Txn oldest_readable(const ReadView& view) const;
+    Txn oldest_txn();
+    /// The newest txn at or before a time, up to `newest`.
+    Txn txn_at(std::uint64_t time_us, Txn newest);
+    Txn prune(AsOf point);
+    /// nullopt: some tree cannot be read there any more.
+    std::optional<Hash> state_hash_at(Txn txn);
+    std::shared_ptr<const HistoryFollower> history() const;
+    Horizon horizon() const;
+    bool keeps_history(const Root& root) const;
+    HistoryFollower::Keeps history_filter(const Root& root) const;
     /// Moves pages down and cuts the file; returns bytes released.
     std::uint64_t compact();
     // copy.cpp
     ReadView* open_copy_view();
+    void begin_with(const ReadView& from, const Hash& chain);
     void append_copied(std::span<std::vector<std::byte>> records, const OriginalDigest& digests_before);
     void checkpoint_if_wanted();
     void set_parent(const Uuid& uuid, Txn txn, const Hash& chain);
@@ -177,6 +205,7 @@ private:
     bool read_metas();
     void make_parts(const Meta& meta);
     void load_generation(const Meta& meta);
+    void equip(Base& base, const Ledger& ledger, const HistoryFollower* before);
     void begin_epoch(std::uint64_t largest_seen);
     void write_missing(std::uint64_t from, std::uint64_t to);
     Meta read_meta_anywhere(std::uint64_t generation);
@@ -266,15 +295,11 @@ private:
     std::vector<Extent> move_extents(Ledger& ledger, std::uint64_t end, std::uint64_t generation, std::uint64_t line);
     void grow_log(std::uint64_t bytes, std::uint64_t wanted);
     RecordFields control_fields();
-    std::vector<std::uint64_t> generations_in_use();
-    bool keeps_history(const Root& root) const;
-    HistoryFollower::Keeps history_filter(const Root& root) const;
     Ref translate(Ref ref, std::vector<RebasedPage>& copies);
-    void rebase(const Meta& meta, std::uint64_t frozen_number, const std::vector<Frame*>& placed, ReadView*& frozen);
+    void rebase(std::unique_ptr<Base> base, std::uint64_t frozen_number, const std::vector<Frame*>& placed,
+                ReadView*& frozen);
     void drop_old_bases();
     bool keeps_pin(std::uint64_t generation) const;
-    std::shared_ptr<const HistoryIndex> hold_history(Txn txn, std::uint64_t& generation);
-    void release_generation(std::uint64_t generation) noexcept;
 
     // redact.cpp
     class RedactionTurn {
@@ -309,6 +334,12 @@ private:
     void move_on_for_redaction();
     void stand_on_newest();
 
+    // retention.cpp
+    KeptPast keep_past(const Root& frozen, Placer& placer, Meta& meta);
+    std::vector<std::uint64_t> generations_in_use();
+    static std::vector<std::uint64_t> retained_generations(const Horizon& horizon,
+                                                           const std::vector<std::uint64_t>& in_use);
+
     // compact.cpp
     std::uint64_t compact_locked(std::uint64_t most_bytes, bool clean);
     void compact_at_close();
@@ -338,18 +369,16 @@ private:
     std::unique_ptr<ViewTable> views_;
     std::unique_ptr<RootSet> roots_;
     std::unique_ptr<LogStore> log_;
-    std::unique_ptr<HistoryFollower> history_;
     WriterTurn turn_;
     Counters counters_;
 
-    mutable std::mutex meta_mutex_;            // bases_, newest_, held_
+    mutable std::mutex meta_mutex_;            // bases_, newest_
     std::mutex dropped_mutex_;  // Base::dropped of the last: added to under the turn, read by checkpoints
     Meta metas_[2];                            // as read at opening
     bool meta_valid_[2] = {false, false};
     Meta newest_;                              // of the base this process stands on
     std::atomic<std::uint64_t> stands_on_{0};  // its generation, for those without the mutex
     std::vector<std::unique_ptr<Base>> bases_; // ascending generation; the last is the current one
-    std::map<std::uint64_t, unsigned> held_;   // generations that snapshots of the past read history from
     std::vector<std::unique_ptr<PastState>> orphans_;  // of snapshots that the handle was closed under
 
     std::mutex flush_mutex_;
@@ -360,6 +389,7 @@ private:
     std::atomic<std::uint64_t> marked_position_{0};
 
     std::mutex checkpoint_mutex_;              // one checkpoint at a time, its rebase included
+    bool roll_base_ = false;                   // the next checkpoint makes a new retained base; with the mutex above
     std::mutex carve_mutex_;                   // carve_users_
     int carve_users_ = 0;                      // who in this process holds the checkpoint lock
     std::mutex space_mutex_;                   // space_ and what belongs to it

@@ -218,9 +218,8 @@ bool DatabaseCore::both_generations_behind(Txn txn) {
 
 std::optional<std::uint64_t> DatabaseCore::record_position(Txn txn, std::uint32_t part) {
     const ExtentDirectory extents = log_->extents();
-    if (extents.empty()) return std::nullopt;
-    std::uint64_t at = extents[0].logical;
-    if (const std::optional<LogAnchor> anchor = history_->anchor_of(txn)) {
+    std::uint64_t at = log_start();
+    if (const std::optional<LogAnchor> anchor = history()->anchor_of(txn)) {
         if (extents.find(anchor->position)) at = anchor->position;
     }
     std::vector<std::uint64_t> parts;
@@ -450,7 +449,10 @@ void DatabaseCore::zero_ends_of_extents() {
                 erasure_impl::write_zeros(*file_, offset, length, block);
             }
         };
-        std::uint64_t at = extents.empty() ? end : extents[0].logical;
+        // Records that the horizon left behind, in front of those that count.
+        std::uint64_t at = log_start();
+        zeros_from = newest_meta().log_begin;
+        if (zeros_from < at) zero_to(at);
         while (at < end) {
             // The last known place in this extent: the records before it need not be looked at.
             const std::optional<ExtentDirectory::Place> place = extents.find(at);
@@ -459,14 +461,14 @@ void DatabaseCore::zero_ends_of_extents() {
             Txn low = 0;
             for (Txn high = newest; low < high;) {
                 const Txn middle = low + (high - low + 1) / 2;
-                const std::optional<LogAnchor> anchor = history_->anchor_of(middle);
+                const std::optional<LogAnchor> anchor = history()->anchor_of(middle);
                 if (!anchor || anchor->position < extent_end) {
                     low = middle;
                 } else {
                     high = middle - 1;
                 }
             }
-            if (const std::optional<LogAnchor> anchor = history_->anchor_of(low)) {
+            if (const std::optional<LogAnchor> anchor = history()->anchor_of(low)) {
                 if (anchor->position >= at && anchor->position < extent_end) at = anchor->position;
             }
             std::optional<RecordView> record;

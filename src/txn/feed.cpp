@@ -28,6 +28,12 @@ bool CommitReader::next(CommitRecord& out) {
     core_->check_usable();
     core_->catch_up();
     if (txn_ >= (durable_ ? core_->durable_txn() : core_->processes().load(Word::visible_txn))) return false;
+    // What is read stays where it is as long as its generation is in use.
+    const OpenView view(core_->open_view());
+    const std::uint64_t log_begin = view.view->root->base->meta.log_begin;
+    if (txn_ + 1 < core_->first_readable(*view.view) || (position_ != 0 && position_ < log_begin)) {
+        core_->fail_before_log(txn_ + 1);
+    }
     if (position_ == 0) position_ = core_->position_of(txn_ + 1);
     auto copy = std::make_shared<feed_impl::Copy>();
     const LogStore& log = core_->log();
@@ -66,6 +72,7 @@ bool CommitReader::next(CommitRecord& out) {
         RecordView::Walk walk = record.walk();
         LogOperation operation;
         while (walk.next(operation)) {
+            if (operation.kind == OperationKind::prune) continue;  // its commit's annotation tells of it
             Operation op;
             op.kind = static_cast<Operation::Kind>(operation.kind);
             op.tree_id = operation.tree;
@@ -134,22 +141,31 @@ std::string DatabaseCore::tree_name(std::uint64_t id) {
     return dropped_tree_name(*source_, view->root->catalog.root, id);
 }
 
+/// The first commit that may be asked for.
+Txn DatabaseCore::first_readable(const ReadView& view) const {
+    return keeps_history(*view.root) ? std::max<Txn>(oldest_readable(view), 1) : 1;
+}
+
 Txn DatabaseCore::first_readable(Txn from) {
     if (from == 0) from = 1;
-    const Txn first = first_logged_txn();
-    if (from < first) {
-        fail(Errc::before_horizon,
-             "the log of " + path_ + " begins with txn " + std::to_string(first) + "; txn " + std::to_string(from) +
-                 " is not kept any more",
-             path_);
-    }
+    const OpenView view(open_view());
+    if (from < std::max(first_readable(*view.view), first_logged_txn())) fail_before_log(from);
     return from;
+}
+
+void DatabaseCore::fail_before_log(Txn txn) {
+    const OpenView view(open_view());
+    fail(Errc::before_horizon,
+         "the log of " + path_ + " begins with txn " +
+             std::to_string(std::max(first_readable(*view.view), first_logged_txn())) + "; txn " +
+             std::to_string(txn) + " is not kept any more",
+         path_);
 }
 
 /// Number of the first commit that the log still has.
 Txn DatabaseCore::first_logged_txn() {
-    const ExtentDirectory extents = log_->extents();
-    std::uint64_t at = extents.empty() ? 0 : extents[0].logical;
+    if (const Horizon oldest = horizon(); oldest.first.position != 0) return oldest.txn;
+    std::uint64_t at = log_start();
     while (const std::optional<RecordView> record = log_->peek(at)) {
         if (record->kind() == RecordKind::commit) return record->txn();
         at = record->kind() == RecordKind::next ? record->continues_at() : record->end();
@@ -160,12 +176,8 @@ Txn DatabaseCore::first_logged_txn() {
 /// A log position at or before the records of a txn, such that no other commit lies between.
 std::uint64_t DatabaseCore::position_of(Txn txn) {
     std::uint64_t at = 0;
-    if (const std::optional<LogAnchor> anchor = history_->anchor_of(txn)) at = anchor->position;
-    if (at == 0) {
-        const ExtentDirectory extents = log_->extents();
-        if (extents.empty()) fail(Errc::before_horizon, "txn " + std::to_string(txn) + " is not kept any more", path_);
-        at = extents[0].logical;
-    }
+    if (const std::optional<LogAnchor> anchor = history()->anchor_of(txn)) at = anchor->position;
+    if (at == 0) at = log_start();
     std::uint64_t behind = at;  // the last commit before
     for (;;) {
         const RecordView record = log_->read(at);
@@ -177,6 +189,24 @@ std::uint64_t DatabaseCore::position_of(Txn txn) {
         }
         at = record.kind() == RecordKind::next ? record.continues_at() : record.end();
         if (record.kind() == RecordKind::commit) behind = at;
+    }
+}
+
+std::uint64_t DatabaseCore::log_start() const {
+    const Horizon oldest = horizon();
+    if (oldest.first.position != 0) return oldest.first.position;
+    // What is left of an extent may begin inside a record.
+    const Meta meta = newest_meta();
+    return log_->peek(meta.log_begin) ? meta.log_begin : meta.log_position;
+}
+
+/// Where the log goes on behind the commit of a horizon.
+std::uint64_t DatabaseCore::position_behind(const Horizon& oldest) const {
+    if (oldest.first.position == 0) return log_start();
+    for (std::uint64_t at = oldest.first.position;;) {
+        const RecordView record = log_->read(at);
+        at = record.kind() == RecordKind::next ? record.continues_at() : record.end();
+        if (record.kind() == RecordKind::commit) return at;
     }
 }
 

@@ -39,6 +39,7 @@ std::string Ledger::encode() const {
         writer.bytes(std::as_bytes(std::span(anchor.hash.bytes)));
         before = anchor;
     }
+    horizon.encode(out);
     return out;
 }
 
@@ -69,6 +70,7 @@ Ledger Ledger::decode(std::span<const std::byte> bytes, std::uint32_t page_size)
         std::memcpy(anchor.hash.bytes, reader.bytes(sizeof anchor.hash.bytes).data(), sizeof anchor.hash.bytes);
         ledger.chain.push_back(anchor);
     }
+    ledger.horizon = Horizon::decode(reader);
     // Zeros up to a whole number of pages follow.
     for (const std::byte rest : reader.bytes(reader.remaining())) {
         if (rest != std::byte{0}) reader.damaged("has bytes behind its end");

@@ -8,6 +8,7 @@
 //   per extent: varint generation it was born in
 //   varint count, per history segment: varint page, bytes, born, first txn, last txn, tier; u64 checksum
 //   varint count, per anchor of the chain: varint txn, position, both behind the one before; 32 bytes: chain hash
+//   horizon                                    (Horizon::encode)
 #pragma once
 
 #include "history/follower.hpp"
@@ -30,6 +31,7 @@ struct Ledger {
     std::map<std::uint64_t, std::uint64_t> births;
     std::vector<StoredSegment> segments;
     std::vector<ChainAnchor> chain;
+    Horizon horizon;
 
     std::string encode() const;
     /// Throws Error(corrupt).

@@ -342,7 +342,6 @@ void DatabaseCore::make_parts(const Meta& meta) {
     log_ = std::make_unique<LogStore>(*file_, *source_, uuid_, meta.log_align);
     log_->set_patience([this] { return log_has_settled(); });
     chain_ = std::make_unique<ChainFollower>(*log_);
-    history_ = std::make_unique<HistoryFollower>(*source_, *log_);
     replay_work_ = std::make_unique<Workspace>(*arena_, *source_);
     replay_bytes_ = std::make_unique<FileLogBytes>(*file_);
 }
@@ -367,9 +366,9 @@ void DatabaseCore::load_generation(const Meta& meta) {
         fail(Errc::truncated, path_ + " is shorter than its log says; restore it from a backup", path_, end_of_log);
     }
     source_->set_limit(std::max(meta.file_pages, end_of_log));
-    history_->load(ledger.segments, meta.sealed_txn, meta.sealed_position, meta.generation);
     auto base = std::make_unique<Base>();
     base->meta = meta;
+    equip(*base, ledger, bases_.empty() ? nullptr : bases_.back()->history.get());
     Root* root = roots_->prepare();
     base->first_root = root->number.load();
     root->txn.store(meta.txn);
@@ -390,6 +389,14 @@ void DatabaseCore::load_generation(const Meta& meta) {
     roots_->install_base(root);
     chain_->stand_on({meta.txn, meta.log_position, meta.chain}, std::move(ledger.chain));
     checkpoint_position_.store(meta.log_position);
+}
+
+/// What a base knows beside its meta page.
+void DatabaseCore::equip(Base& base, const Ledger& ledger, const HistoryFollower* before) {
+    base.horizon = ledger.horizon;
+    base.extents = std::make_shared<ExtentDirectory>(ledger.extents);
+    base.history = std::make_shared<HistoryFollower>(*source_, *log_, ledger.segments, base.meta.sealed_txn,
+                                                     base.meta.sealed_position, before);
 }
 
 /// Replays the log behind the newest meta page whose state can be read. Nobody else has the file open.

@@ -1,20 +1,44 @@
 #include "txn/past.hpp"
 
 #include "base/error.hpp"
+#include "txn/core.hpp"
 
 #include <algorithm>
 #include <map>
 
 namespace northstar::inline v0::detail {
 
-PastTree::PastTree(const PageSource& source, const LogStore& log, const PastState& state, std::uint64_t id, Ref present)
-    : source_(&source), log_(&log), state_(&state), id_(id), present_(present) {
+PastState::~PastState() {
+    for (const Known* at = known.load(); at != nullptr;) {
+        const Known* const next = at->next;
+        delete at;
+        at = next;
+    }
+}
+
+PastTree::PastTree(const ReadView& view, const PastState& state, std::uint64_t id, Ref present)
+    : source_(&view.core->source()), log_(&view.core->log()), state_(&state), base_(view.root->base), id_(id),
+      present_(present) {
+    const Meta& meta = base_->meta;
+    if (id == k_catalog_tree) {
+        if (!state.base_kept) stale_ = meta.txn;
+        return;
+    }
     CatalogEntry entry;
-    if (state.retained_txn != 0 && find_tree(source, state.retained.root, id, entry)) retained_ = entry.root.root;
+    if (find_tree(*source_, Ref(meta.catalog.root), id, entry) &&
+        (entry.own_history ? entry.history : meta.history).kind == History::Kind::nothing) {
+        // Turned on since: the generation's own tree is what the log behind it goes on from.
+        retained_ = entry.root.root;
+        stale_ = meta.txn;
+    } else if (meta.retained_txn != 0 && find_tree(*source_, Ref(meta.retained.root), id, entry)) {
+        retained_ = entry.root.root;
+    }
 }
 
 std::optional<HistoryVersion> PastTree::version(std::string_view key) const {
-    return state_->history->newest(id_, key, state_->txn);
+    std::optional<HistoryVersion> found = state_->history->newest(id_, key, state_->txn);
+    if (found && found->txn <= stale_) found.reset();
+    return found;
 }
 
 std::optional<TreeValue> PastTree::value_of(std::string_view key, const HistoryVersion& version) const {
@@ -24,7 +48,25 @@ std::optional<TreeValue> PastTree::value_of(std::string_view key, const HistoryV
         case HistoryVersion::Kind::redacted: return TreeValue{{}, version.txn};
         case HistoryVersion::Kind::logged: break;
     }
-    return TreeValue{logged_value(*log_, id_, key, version).value_or(std::string_view()), version.txn};
+    return TreeValue{logged(key, version).value_or(std::string_view()), version.txn};
+}
+
+std::optional<std::string_view> PastTree::logged(std::string_view key, const HistoryVersion& version) const {
+    if (version.position < base_->extents->end()) return logged_value(*log_, *base_->extents, id_, key, version);
+    const ExtentDirectory now = log_->extents();
+    return logged_value(*log_, now, id_, key, version);
+}
+
+bool PastTree::redacted(std::string_view key, const HistoryVersion& version) const {
+    return version.kind == HistoryVersion::Kind::redacted ||
+           (version.kind == HistoryVersion::Kind::logged && !logged(key, version));
+}
+
+std::optional<TreeValue> PastTree::base_entry(std::string_view key) const {
+    if (retained_.empty()) return std::nullopt;
+    std::optional<TreeValue> found = tree_get(*source_, retained_, key);
+    if (found && found->txn > state_->txn) found.reset();
+    return found;
 }
 
 std::optional<TreeValue> PastTree::get(std::string_view key) const {
@@ -33,8 +75,7 @@ std::optional<TreeValue> PastTree::get(std::string_view key) const {
         if (now && now->txn <= state_->txn) return now;
     }
     if (const std::optional<HistoryVersion> then = version(key)) return value_of(key, *then);
-    if (retained_.empty()) return std::nullopt;
-    return tree_get(*source_, retained_, key);
+    return base_entry(key);
 }
 
 PastCursor::PastCursor(const PastTree& tree) : tree_(tree) {
@@ -74,16 +115,19 @@ void PastCursor::merge_range() {
     if (!tree_.retained_.empty()) {
         TreeCursor base(*tree_.source_, tree_.retained_);
         for (bool there = base.lower_bound(from); there && inside(base.key()); there = base.next()) {
+            if (base.txn() > state.txn) continue;
             // Range deletions name no keys: each key of the base is asked for.
-            if (!state.history->newest(tree_.id_, base.key(), state.txn)) {
-                merged[std::string(base.key())] = {base.value(), base.txn()};
-            }
+            if (state.history->newest_range(tree_.id_, base.key(), state.txn) > base.txn()) continue;
+            merged[std::string(base.key())] = {base.value(), base.txn()};
         }
     }
     const std::unique_ptr<HistoryCursor> cursor = state.history->cursor(tree_.id_, state.txn);
     for (bool there = cursor->seek(from); there && inside(cursor->key()); there = cursor->next()) {
+        if (cursor->version().txn <= tree_.stale_) continue;
         if (const std::optional<TreeValue> value = tree_.value_of(cursor->key(), cursor->version())) {
             merged[std::string(cursor->key())] = *value;
+        } else {
+            merged.erase(std::string(cursor->key()));
         }
     }
     // Entries of the present that are old enough need no history; they are the newest there is.

@@ -2,14 +2,18 @@
 // Threads: a PastState any; a PastCursor one at a time.
 //
 // [PAST-1] A key's state at T is its present entry if that was written at or before T; else its newest version at or
-//          before T in the history; else, where history was turned on later, its entry in the retained base.
+//          before T in the history; else its entry in the retained base, if that was written at or before T.
+//          [HORIZON-1]
 // [PAST-2] A leaf of the present whose max txn is at or before T holds the whole state of its range at T.
+// [PAST-3] Everything is read as the generation that the view stands on has it, whatever later ones do.
 #pragma once
 
 #include "btree/cursor.hpp"
 #include "history/follower.hpp"
+#include "txn/root.hpp"
 #include "txn/workspace.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -19,40 +23,73 @@
 
 namespace northstar::inline v0::detail {
 
+class PastTree;
+
 /// What an AS OF snapshot needs beside the root it stands on.
 struct PastState {
+    PastState() = default;
+    PastState(const PastState&) = delete;
+    PastState& operator=(const PastState&) = delete;
+    ~PastState();
+
     Txn txn = 0;
     std::uint64_t time_us = 0;
     std::shared_ptr<const HistoryIndex> history;
-    std::uint64_t generation = 0;  ///< that the history reads pages of; held until the snapshot closes
-    TreeRoot retained;       ///< catalog of the retained base
-    Txn retained_txn = 0;
+    bool base_kept = true;   ///< the generation kept the past of some tree: its index and retained base count
+    /// Trees that were looked up: only added to.
+    struct Known;
+    mutable std::atomic<const Known*> known{nullptr};
 };
 
 /// One tree at a point of the past.
 class PastTree {
 public:
-    /// `present`: the tree's root in the snapshot's root, empty where it is gone.
-    PastTree(const PageSource& source, const LogStore& log, const PastState& state, std::uint64_t id, Ref present);
+    /// `present`: the tree's root in the snapshot's root, empty where it is gone. The state's txn may be any.
+    PastTree(const ReadView& view, const PastState& state, std::uint64_t id, Ref present);
+    std::uint64_t id() const { return id_; }
     std::optional<TreeValue> get(std::string_view key) const;
     /// What the history alone says of a key; nullopt: nothing, so that the retained base decides.
     std::optional<HistoryVersion> version(std::string_view key) const;
     std::optional<TreeValue> value_of(std::string_view key, const HistoryVersion& version) const;
+    /// Its value was erased lawfully.
+    bool redacted(std::string_view key, const HistoryVersion& version) const;
+    /// The key's entry in the retained base, if it was written at or before the point.
+    std::optional<TreeValue> base_entry(std::string_view key) const;
+    /// What the history has up to here is of no use: history was off then.
+    Txn stale() const { return stale_; }
 
 private:
     friend class PastCursor;
+    std::optional<std::string_view> logged(std::string_view key, const HistoryVersion& version) const;
     const PageSource* source_;
     const LogStore* log_;
     const PastState* state_;
+    const Base* base_;
     std::uint64_t id_;
     Ref present_;
     Ref retained_;
+    Txn stale_ = 0;
 };
 
-/// Trees by name and keys by tree, in a view of the present or the past.
+struct PastState::Known {
+    PastTree tree;
+    const Known* next;
+};
+
+/// From where on the past of a tree can be read, as a view has it; nullopt: it has none.
+std::optional<Txn> tree_horizon(const ReadView& view, std::uint64_t id);
+/// Trees by name and keys by tree, in a view of the present or the past. Throws Error(before_horizon) for a tree whose
+/// past begins later.
 bool find_tree_in_view(const ReadView& view, std::string_view name, CatalogEntry& entry);
 std::vector<std::string> tree_names_in_view(const ReadView& view);
+/// Retention as it was at the point of a view, of a tree and by default.
+History tree_history_in_view(const ReadView& view, std::string_view name, const CatalogEntry& now);
+History default_history_in_view(const ReadView& view);
+/// A tree of a view of the past; lives as long as the view.
+const PastTree& past_tree(const ReadView& view, std::uint64_t id, Ref present);
 std::optional<TreeValue> past_get(const ReadView& view, std::uint64_t id, Ref present, std::string_view key);
+/// SHA-256 over everything that a view shows.
+Hash state_hash(const ReadView& view);
 
 /// Moves over a tree of the past. A leaf of the present at a time: where it did not change it is the answer; else its
 /// range is merged from the present, the history and the retained base.

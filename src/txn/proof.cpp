@@ -127,7 +127,7 @@ Txn ChainFollower::reached() const {
     return at_.txn;
 }
 
-std::optional<Hash> ChainFollower::hash(Txn txn, const OriginalDigest& original) {
+std::optional<Hash> ChainFollower::hash(Txn txn, const OriginalDigest& original, const ChainAnchor& oldest) {
     if (txn == 0) return Hash{};
     ChainAnchor from;
     {
@@ -142,6 +142,7 @@ std::optional<Hash> ChainFollower::hash(Txn txn, const OriginalDigest& original)
                                              [](Txn t, const ChainAnchor& anchor) { return t < anchor.txn; });
         if (behind != anchors_.begin() && std::prev(behind)->position >= begin) from = *std::prev(behind);
         if (base_.txn <= txn && base_.txn >= from.txn) from = base_;
+        if (oldest.txn <= txn && oldest.txn > from.txn) from = oldest;
         if (from.txn == 0 && begin != k_first_position) return std::nullopt;
         if (from.txn == 0) from.position = begin;
     }
@@ -201,9 +202,12 @@ Hash DatabaseCore::chain_hash(Txn txn) {
     if (txn > processes_->load(Word::durable_txn)) {
         fail(Errc::in_the_future, "txn " + std::to_string(txn) + " does not exist yet", path_);
     }
-    for (int attempt = 1;; ++attempt) {
+    const Horizon oldest = horizon();
+    ChainAnchor begin;
+    if (txn >= oldest.txn && oldest.txn != 0) begin = {oldest.txn, position_behind(oldest), oldest.chain};
+    for (int attempt = 1; txn >= oldest.txn; ++attempt) {
         try {
-            const std::optional<Hash> hash = chain_->hash(txn, originals());
+            const std::optional<Hash> hash = chain_->hash(txn, originals(), begin);
             if (hash) return *hash;
             break;
         } catch (const Error& error) {

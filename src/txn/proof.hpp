@@ -60,7 +60,8 @@ public:
     /// Goes on behind a txn whose digest the caller knows.
     void append(Txn txn, const Hash& digest, std::uint64_t position);
     /// The hash after a txn that is durable. nullopt: the log does not reach back so far.
-    std::optional<Hash> hash(Txn txn, const OriginalDigest& original);
+    /// `oldest`: a point of the chain that is known from elsewhere.
+    std::optional<Hash> hash(Txn txn, const OriginalDigest& original, const ChainAnchor& oldest = {});
     /// Computes towards a txn; false: there is more to do.
     bool advance(Txn txn, std::uint64_t most_bytes, const OriginalDigest& original);
     Txn reached() const;

@@ -16,6 +16,8 @@ ReadView* DatabaseCore::open_view() {
     return pin_root(root, roots_->visible_word());
 }
 
+OpenView::~OpenView() { DatabaseCore::close_view(view); }
+
 /// The newest built root: what an optimistic transaction begins on. What was visible before is in it.
 ReadView* DatabaseCore::open_built_view() {
     check_usable();
@@ -51,7 +53,6 @@ ReadView* DatabaseCore::pin_root(const Root* root, const std::atomic<const Root*
 
 void DatabaseCore::close_view(ReadView* view) noexcept {
     if (view->past != nullptr) [[unlikely]] {
-        view->core->release_generation(view->past->generation);
         delete view->past;
         view->past = nullptr;
     }

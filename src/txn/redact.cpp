@@ -150,11 +150,10 @@ Commit DatabaseCore::commit_redaction(std::string_view tree, std::string_view ke
                 if (only > newest) {
                     fail(Errc::in_the_future, "txn " + std::to_string(only) + " does not exist yet", path_);
                 }
-                const ExtentDirectory extents = log_->extents();
-                std::uint64_t from = extents.empty() ? 0 : extents[0].logical;
+                std::uint64_t from = log_start();
                 Txn before = first_logged_txn() - 1;
                 if (only > before) {
-                    if (const std::optional<LogAnchor> anchor = history_->anchor_of(only)) {
+                    if (const std::optional<LogAnchor> anchor = history()->anchor_of(only)) {
                         from = anchor->position;
                         before = anchor->txn - 1;
                     }
@@ -208,15 +207,20 @@ Commit DatabaseCore::commit_redaction(std::string_view tree, std::string_view ke
             redaction.txn = writer;
             redact_value(id, redaction);
         };
-        const std::shared_ptr<const HistoryIndex> index = history_->index(root.txn.load());
+        const std::shared_ptr<const HistoryIndex> index = root.base->history->index(root.txn.load());
+        const Ref retained = root.base->meta.retained_txn != 0 ? Ref(root.base->meta.retained.root) : Ref();
         for (const std::uint64_t id : trees_named(root.catalog.root, tree)) {
-            index->each_version(id, key, [&](const HistoryVersion& version) {
+            index->each_version(id, key, 0, 0, [&](const HistoryVersion& version) {
                 const bool value = version.kind == HistoryVersion::Kind::logged ||
                                    version.kind == HistoryVersion::Kind::inlined;
                 if (value && wanted(id, version.txn)) redact_unlogged(id, version.txn);
                 return true;
             });
             CatalogEntry entry;
+            if (find_tree(*source_, retained, id, entry) && !entry.root.root.empty()) {
+                const std::optional<TreeValue> then = tree_get(*source_, entry.root.root, key);
+                if (then && wanted(id, then->txn)) redact_unlogged(id, then->txn);
+            }
             if (!find_tree(*source_, root.catalog.root, id, entry) || entry.root.root.empty()) continue;
             const std::optional<TreeValue> now = tree_get(*source_, entry.root.root, key);
             if (!now || (only != 0 && now->txn != only)) continue;

@@ -46,6 +46,7 @@ void apply_operation(Workspace& work, const LogOperation& operation) {
                 work.set_history(tree_of(work, operation), decode_history(operation));
             }
             break;
+        case OperationKind::prune: work.prune(decode_pruning(operation)); break;
         // The value itself goes from the tree by an erasure of its own.
         case OperationKind::redact: work.note_redacted(decode_redaction(operation)); break;
     }

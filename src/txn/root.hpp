@@ -11,6 +11,7 @@
 
 #include "btree/tree.hpp"
 #include "format/meta.hpp"
+#include "history/follower.hpp"
 #include "pager/frames.hpp"
 #include "txn/views.hpp"
 
@@ -35,6 +36,9 @@ struct DroppedPage {
 /// The tree as a checkpoint left it in the file, held by a pin.
 struct Base {
     Meta meta;
+    std::shared_ptr<const HistoryFollower> history;
+    std::shared_ptr<const ExtentDirectory> extents;  // where that generation has the log
+    Horizon horizon;
     std::uint64_t first_root = 0;        // number of the first root on this base
     std::vector<DroppedPage> dropped;    // in the order of their roots
 };

@@ -52,7 +52,7 @@ void DatabaseCore::fill_statistics(Statistics& s) {
     s.log_bytes = log_->bytes_of_extents();
     const std::uint64_t end = processes_->load(Word::log_position);
     s.log_bytes_since_checkpoint = end > meta.log_position ? end - meta.log_position : 0;
-    for (const StoredSegment& segment : history_->segments()) {
+    for (const StoredSegment& segment : history()->segments()) {
         ++s.history_segments;
         s.history_bytes += segment.bytes;
     }

@@ -42,7 +42,7 @@ private:
         report_.last_txn = root.txn.load();
         if (options_.structure) {
             look_at_trees(root);
-            if (meta.retained_txn != 0) walk(Ref(meta.retained.root), false);
+            if (meta.retained_txn != 0) walk(Ref(meta.retained.root), false, retained_);
             look_at_space(meta);
         }
         if (options_.log) look_at_log(meta, root.txn.load());
@@ -81,14 +81,16 @@ private:
                 check(std::string(tree.name), tree.root);
             }
         });
-        walk(root.catalog.root, false);
+        walk(root.catalog.root, false, used_);
     }
 
+    using Pages = std::map<std::uint64_t, std::uint64_t>;
     /// Notes the file pages that a tree uses.
-    void walk(Ref ref, bool large) {
+    void walk(Ref ref, bool large, Pages& pages) {
         if (ref.empty()) return;
         if (!ref.in_memory()) {
-            if (!used_.emplace(ref.page(), 1).second) return;
+            if (&pages != &used_ && used_.contains(ref.page())) return;  // shared with the present
+            if (!pages.emplace(ref.page(), 1).second) return;
         }
         const std::size_t problems = report_.problems.size();
         guarded("a page", "the tree it belongs to", [&] {
@@ -100,9 +102,9 @@ private:
                 if (child_large && !child.in_memory()) {
                     const std::byte* header =
                         core_.file_pages().raw(child.page() * source.page_size(), k_page_header_size);
-                    used_.emplace(child.page(), run_pages(load_u64(header + k_run_bytes_offset), source.page_size()));
+                    pages.emplace(child.page(), run_pages(load_u64(header + k_run_bytes_offset), source.page_size()));
                 } else {
-                    walk(child, child_large);
+                    walk(child, child_large, pages);
                 }
             });
         });
@@ -123,9 +125,20 @@ private:
             };
             for (const auto& [page, pages] : used_) add(page, pages, "part of a tree");
             for (const auto& [page, pages] : ledger.space.free_runs()) add(page, pages, "free");
+            Pages dead_pages;
             for (const DeadRun& dead : ledger.space.dead_runs()) {
-                // What the retained base still uses is dead for the present only.
-                if (!used_.contains(dead.page)) add(dead.page, dead.pages, "dead");
+                add(dead.page, dead.pages, "dead");
+                dead_pages[dead.page] = dead.pages;
+            }
+            // What the retained base uses alone is dead for the present.
+            for (const auto& [page, pages] : retained_) {
+                if (used_.contains(page)) continue;
+                const auto behind = dead_pages.upper_bound(page);
+                if (behind == dead_pages.begin() ||
+                    page + pages > std::prev(behind)->first + std::prev(behind)->second) {
+                    problem(Errc::corrupt, "page " + std::to_string(page),
+                            "is part of the retained base and is not kept for it", "the past");
+                }
             }
             for (const Extent& extent : ledger.extents.all()) add(extent.page, extent.pages, "a log extent");
             for (const StoredSegment& s : ledger.segments) {
@@ -155,16 +168,17 @@ private:
         Txn txn = 0;
         std::uint64_t at = 0;
         guarded("the log", "history", [&] {
-            const ExtentDirectory extents = log.extents();
-            if (extents.empty()) return;
-            at = extents[0].logical;
+            const Horizon oldest = core_.horizon();
             const Txn first = core_.first_logged_txn();
             report_.first_txn = first;
+            at = oldest.first.position != 0 ? oldest.first.position : meta.log_begin;
             txn = first - 1;
+            // The horizon's own hash is what the chain goes on from.
             Hash chain;
             Redactions redactions(*this, first);
             TransactionDigests digests([&](Txn t, std::uint32_t part) { return redactions.original(t, part); });
-            const bool from_start = first == 1;
+            const bool from_start = first == 1 || oldest.txn != 0;
+            if (txn == oldest.txn) chain = oldest.chain;
             while (txn < newest) {
                 const std::optional<RecordView> found = log.peek(at);
                 if (!found) {
@@ -187,6 +201,7 @@ private:
                     }
                     txn = record.txn();
                     if (complete) chain = chain_next(chain, digests.digest());
+                    if (txn == oldest.txn) chain = oldest.chain;
                     if (from_start && txn == meta.txn && chain != meta.chain) {
                         problem(Errc::corrupt, "the chain", "the chain hash of txn " + std::to_string(txn) +
                                 " does not follow from the log: the log was rewritten", "the audit trail");
@@ -303,22 +318,31 @@ private:
     };
 
     void look_at_history(const Root& root) {
-        const Txn newest = root.txn.load();
-        for (const StoredSegment& s : core_.history().segments()) {
+        for (const StoredSegment& s : root.base->history->segments()) {
             const std::string name =
                 "history segment of txns " + std::to_string(s.after + 1) + " to " + std::to_string(s.last);
             guarded(name, "reading txns " + std::to_string(s.after + 1) + " to " + std::to_string(s.last), [&] {
-                core_.check_segment(s);
+                core_.check_segment(s, root);
                 report_.versions += core_.segment_versions(s);
             });
         }
-        static_cast<void>(newest);
+        const Horizon& oldest = root.base->horizon;
+        const bool pruned_since = history_floor(core_.source(), root.catalog.root, 0) > oldest.txn;
+        if (!oldest.state || pruned_since || !core_.keeps_history(root)) return;
+        guarded("the retained base", "reading from txn " + std::to_string(oldest.txn) + " on", [&] {
+            const std::optional<Hash> state = core_.state_hash_at(oldest.txn);
+            if (state && *state != *oldest.state) {
+                problem(Errc::corrupt, "txn " + std::to_string(oldest.txn),
+                        "the oldest readable state is not the one that pruning kept", "AS OF and history");
+            }
+        });
     }
 
     DatabaseCore& core_;
     const VerifyOptions& options_;
     VerifyReport report_;
-    std::map<std::uint64_t, std::uint64_t> used_;
+    Pages used_;
+    Pages retained_;
     bool all_walked_ = true;  ///< no page could not be read: what is not in used_ is used by nothing
 };
 
@@ -329,26 +353,40 @@ VerifyReport verify(DatabaseCore& core, const VerifyOptions& options) {
     return verify_impl::Verifier(core, options).run();
 }
 
-/// A segment's own form, and that the log still says what it says.
-void DatabaseCore::check_segment(const StoredSegment& stored) {
+/// A segment's own form, and that the log still says what it says. What lies before a tree's horizon, the log does not
+/// say any more.
+void DatabaseCore::check_segment(const StoredSegment& stored, const Root& root) {
     const std::byte* at = source_->raw(stored.page * page_size_, k_page_header_size + stored.bytes);
-    const std::span<const std::byte> bytes{at + k_page_header_size, static_cast<std::size_t>(stored.bytes)};
-    const SegmentView view(bytes);
+    const SegmentView view({at + k_page_header_size, static_cast<std::size_t>(stored.bytes)});
     view.validate();
-    ReadView* now = open_view();
-    // Where its records begin is the segment's own word: marks and extents lie between commits.
-    SegmentBuilder builder(stored.after, view.header().log_from, history_filter(*now->root));
-    close_view(now);
-    std::uint64_t position = position_of(stored.after + 1);
+    const Horizon& oldest = root.base->horizon;
+    const Txn after = std::max(stored.after, std::max<Txn>(first_logged_txn(), 1) - 1);
+    if (after >= stored.last) return;
+    std::uint64_t position = position_of(after + 1);
+    SegmentBuilder builder(after, position, history_filter(root));
     while (builder.last() < stored.last) {
         const RecordView record = log_->read(position);
         if (record.kind() == RecordKind::part || record.kind() == RecordKind::commit) builder.add(record);
         position = record.kind() == RecordKind::next ? record.continues_at() : record.end();
     }
     const std::vector<std::byte> again = builder.finish();
-    if (again.size() != bytes.size() || !std::equal(again.begin(), again.end(), bytes.begin())) {
-        fail(Errc::corrupt, "the history segment does not say what the log says; AS OF answers may be wrong",
-             path_, stored.page);
+    const Ref catalog = root.catalog.root;
+    const auto horizon_of = [&](std::uint64_t tree) -> std::optional<Txn> {
+        if (tree == k_catalog_tree) return oldest.txn;
+        if (retention_of(*source_, catalog, root.history, tree).kind == History::Kind::nothing) return std::nullopt;
+        return std::max(oldest.of(tree), history_floor(*source_, catalog, tree));
+    };
+    const std::string differs = compare_histories(view, SegmentView(again), horizon_of);
+    if (!differs.empty()) {
+        fail(Errc::corrupt, "the history segment does not say what the log says about " + differs +
+                                "; AS OF answers may be wrong", path_, stored.page);
+    }
+    for (std::uint32_t i = 0; i < view.anchors(); ++i) {
+        const LogAnchor anchor = view.anchor(i);
+        if (anchor.txn > after && !log_->peek(anchor.position)) {
+            fail(Errc::corrupt, "the history segment names log position " + std::to_string(anchor.position) +
+                                    ", where no record begins", path_, stored.page);
+        }
     }
 }
 

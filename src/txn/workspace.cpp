@@ -13,11 +13,18 @@ namespace workspace_impl {
 
 // Size of the fixed part of a catalog value.
 constexpr std::size_t k_tree_size = 8 + 8 + 8 + 1 + 1 + 8 + 8;
+constexpr std::size_t k_floor_size = 8 + 8;
 
 std::string id_key(std::uint64_t id, char kind = 'i') {
     std::string key(1, kind);
     for (int shift = 56; shift >= 0; shift -= 8) key += static_cast<char>(id >> shift & 0xff);
     return key;
+}
+
+std::uint64_t id_of(std::string_view key) {
+    std::uint64_t id = 0;
+    for (const char byte : key.substr(1)) id = id << 8 | static_cast<unsigned char>(byte);
+    return id;
 }
 
 std::string name_key(std::string_view name) {
@@ -28,6 +35,11 @@ std::string name_key(std::string_view name) {
 
 [[noreturn]] void damaged() {
     fail(Errc::corrupt, "the catalog of trees is damaged; run 'northstar verify' to see what is affected");
+}
+
+Txn decode_floor(std::string_view value) {
+    if (value.size() != k_floor_size && value.size() != k_floor_size + sizeof(Hash)) damaged();
+    return load_u64(value.data() + 8);
 }
 
 CatalogEntry decode_tree(std::string_view value) {
@@ -142,6 +154,45 @@ std::vector<RedactedRecord> list_redacted(const PageSource& source, Ref catalog)
     return out;
 }
 
+History retention_of(const PageSource& source, Ref catalog, History by_default, std::uint64_t id) {
+    CatalogEntry entry;
+    return find_tree(source, catalog, id, entry) && entry.own_history ? entry.history : by_default;
+}
+
+bool keeps_history(const PageSource& source, Ref catalog, History by_default) {
+    if (by_default.kind != History::Kind::nothing) return true;
+    for (const CatalogEntry& tree : list_trees(source, catalog)) {
+        if (tree.own_history && tree.history.kind != History::Kind::nothing) return true;
+    }
+    return false;
+}
+
+Txn history_floor(const PageSource& source, Ref catalog, std::uint64_t id) {
+    if (catalog.empty()) return 0;
+    const std::optional<TreeValue> found = tree_get(source, catalog, workspace_impl::id_key(id, 'h'));
+    return found ? workspace_impl::decode_floor(found->value) : 0;
+}
+
+std::optional<Hash> pruned_state(const PageSource& source, Ref catalog) {
+    if (catalog.empty()) return std::nullopt;
+    const std::optional<TreeValue> found = tree_get(source, catalog, workspace_impl::id_key(0, 'h'));
+    if (!found || found->value.size() != workspace_impl::k_floor_size + sizeof(Hash)) return std::nullopt;
+    Hash hash;
+    std::memcpy(hash.bytes, found->value.data() + workspace_impl::k_floor_size, sizeof hash.bytes);
+    return hash;
+}
+
+std::vector<std::uint64_t> floors_after(const PageSource& source, Ref catalog, Txn txn) {
+    std::vector<std::uint64_t> out;
+    if (catalog.empty()) return out;
+    TreeCursor cursor(source, catalog);
+    for (bool there = cursor.lower_bound("h"); there && cursor.key().starts_with('h'); there = cursor.next()) {
+        if (cursor.key().size() != 9) workspace_impl::damaged();
+        if (workspace_impl::decode_floor(cursor.value()) > txn) out.push_back(workspace_impl::id_of(cursor.key()));
+    }
+    return out;
+}
+
 void Workspace::note_redacted(const Redaction& redaction) {
     // A value whose record is not kept any more has left no digest that could be asked for.
     if (redaction.position == 0) return;
@@ -230,10 +281,57 @@ void Workspace::drop(int index) {
         tree_put(pages_, catalog_, workspace_impl::id_key(open.id, 'd'), value, TreeKind::catalog);
     open.dropped = true;
     open.dirty = false;
+    // From now on the default applies to what it was; where either keeps nothing, its past is gone.
+    const History& kept = open.own_history ? open.history : default_history_;
+    if (kept.kind == History::Kind::nothing || default_history_.kind == History::Kind::nothing) {
+        raise_floor(open.id, txn());
+    }
+}
+
+void Workspace::raise_floor(std::uint64_t id, Txn floor, const std::optional<Hash>& state) {
+    if (history_floor(source(), catalog_.root, id) >= floor) return;
+    std::string value(8, '\0');
+    ByteWriter writer(value);
+    writer.u64(floor);
+    if (state) writer.bytes(std::as_bytes(std::span(state->bytes)));
+    tree_put(pages_, catalog_, workspace_impl::id_key(id, 'h'), value, TreeKind::catalog);
+}
+
+void Workspace::prune(const Pruning& pruning) {
+    end_appending();
+    raise_floor(0, pruning.horizon, pruning.state);
+}
+
+void Workspace::set_default_history(History history) {
+    constexpr History::Kind k_nothing = History::Kind::nothing;
+    if (default_history_.kind == k_nothing && history.kind != k_nothing) {
+        // The past of every tree that follows the default begins here; that of dropped ones is gone.
+        store_entries();
+        if (!detail::keeps_history(source(), catalog_.root, default_history_)) raise_floor(0, txn());
+        std::vector<std::uint64_t> ids;
+        for (const CatalogEntry& entry : list_trees(source(), catalog_.root)) {
+            if (!entry.own_history && entry.created != txn()) ids.push_back(entry.id);
+        }
+        if (!catalog_.root.empty()) {
+            TreeCursor cursor(source(), catalog_.root);
+            for (bool there = cursor.lower_bound("d"); there && cursor.key().starts_with('d'); there = cursor.next()) {
+                if (cursor.key().size() != 9) workspace_impl::damaged();
+                ids.push_back(workspace_impl::id_of(cursor.key()));
+            }
+        }
+        for (const std::uint64_t id : ids) raise_floor(id, txn());
+    }
+    default_history_ = history;
 }
 
 void Workspace::set_history(int index, History history) {
     OpenTree& open = tree(index);
+    const History before = open.own_history ? open.history : default_history_;
+    if (before.kind == History::Kind::nothing && history.kind != History::Kind::nothing) {
+        store_entries();
+        if (!detail::keeps_history(source(), catalog_.root, default_history_)) raise_floor(0, txn());
+        if (open.created != txn()) raise_floor(open.id, txn());
+    }
     open.history = history;
     open.own_history = true;
     open.dirty = true;

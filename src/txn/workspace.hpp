@@ -9,6 +9,7 @@
 //   'n' name                            0(8) id(8)
 //   'd' id(8, big-endian)               0(8) name
 //   'r' txn(8, big-endian) part(4, big-endian)     0(8) original(32) remaining(32) by(8): a record with redacted values
+//   'h' id(8, big-endian)               0(8) txn(8) [state hash(32)]: see history_floor()
 #pragma once
 
 #include "btree/tree.hpp"
@@ -45,6 +46,17 @@ std::string dropped_tree_name(const PageSource& source, Ref catalog, std::uint64
 /// Ids of dropped trees that had a name.
 std::vector<std::uint64_t> dropped_trees_named(const PageSource& source, Ref catalog, std::string_view name);
 std::vector<CatalogEntry> list_trees(const PageSource& source, Ref catalog);
+/// What retention applies to a tree; one that was dropped, or is not there, follows the database's default.
+History retention_of(const PageSource& source, Ref catalog, History by_default, std::uint64_t id);
+/// Does any tree keep its past?
+bool keeps_history(const PageSource& source, Ref catalog, History by_default);
+/// The oldest txn whose state may be asked for, as far as commits decided it: by pruning (id 0, for every tree), or by
+/// turning history on (a tree's id; 0 where no tree kept any before).
+Txn history_floor(const PageSource& source, Ref catalog, std::uint64_t id);
+/// Trees (0: the database) whose floor lies behind a txn.
+std::vector<std::uint64_t> floors_after(const PageSource& source, Ref catalog, Txn txn);
+/// The state hash that pruning found at the database's floor.
+std::optional<Hash> pruned_state(const PageSource& source, Ref catalog);
 
 /// A record of the log that values were redacted from.
 struct RedactedRecord {
@@ -84,7 +96,9 @@ public:
     const TreeRoot& catalog() const { return catalog_; }
     std::uint64_t next_tree_id() const { return next_tree_id_; }
     History default_history() const { return default_history_; }
-    void set_default_history(History history) { default_history_ = history; }
+    void set_default_history(History history);
+    /// States before a point are given up.
+    void prune(const Pruning& pruning);
 
     /// Index of an open tree; -1: there is none.
     int open(std::string_view name);
@@ -133,6 +147,7 @@ public:
 private:
     int add(const CatalogEntry& entry);
     void end_appending();
+    void raise_floor(std::uint64_t id, Txn txn, const std::optional<Hash>& state = std::nullopt);
     void store_entry(const OpenTree& tree);
     PageWriter pages_;
     TreeRoot catalog_;

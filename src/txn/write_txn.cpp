@@ -115,6 +115,11 @@ void WriteTxn::set_default_history(History history) {
     operations_.set_history(0, {}, history);
 }
 
+void WriteTxn::prune(const Pruning& pruning) {
+    work_.prune(pruning);
+    operations_.prune(pruning);
+}
+
 void WriteTxn::put(int tree, std::string_view key, std::string_view value) {
     ++version_;
     operations_.put(work_.tree(tree).id, key, value);

@@ -49,6 +49,7 @@ public:
     bool drop_tree(std::string_view name);
     void set_history(std::string_view tree, History history);
     void set_default_history(History history);
+    void prune(const Pruning& pruning);
 
     /// Throws Error(key_too_large, value_too_large); asked before the tree is made.
     void check_sizes(std::string_view key, std::string_view value) const;
