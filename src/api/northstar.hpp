@@ -538,8 +538,8 @@ public:
     Commit update(F&& fn, const WriteOptions& options = {}) {
         for (int attempt = 0;; ++attempt) {
             Transaction tx = attempt < k_optimistic_attempts ? begin_optimistic(options) : begin_write(options);
-            fn(tx);
             try {
+                fn(tx);  // may meet the conflict itself, where the transaction outgrows memory
                 return tx.commit();
             } catch (const Error& error) {
                 if (error.code() != Errc::conflict || attempt >= k_optimistic_attempts) throw;

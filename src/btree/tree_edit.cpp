@@ -54,9 +54,7 @@ LeafEntry TreeEditor::make_entry(std::string_view value) {
     entry.value_size = static_cast<std::uint32_t>(value.size());
     if (value.size() > max_inline_value_size(page_size_)) {
         NORTHSTAR_ASSERT(!catalog_);
-        std::byte* run = writer_.new_large(value.size());
-        std::memcpy(run, value.data(), value.size());
-        store_u64(large_, Ref::memory(run).bits());
+        store_u64(large_, writer_.new_value(value).bits());
         store_u64(large_ + 8, value.size());
         entry.value = large_;
         entry.value_size = k_large_value_size;

@@ -184,8 +184,21 @@ bool OperationList::already_in_order() const {
 }
 
 void OperationList::finish() {
-    NORTHSTAR_ASSERT(!finished_);
     finish_annotations();
+    finish_operations();
+}
+
+OperationList::Mark OperationList::mark_behind_annotations(std::size_t annotations) const {
+    NORTHSTAR_ASSERT(annotations <= annotations_.size());
+    Mark mark{0, 0, annotations};
+    for (std::size_t i = 0; i < annotations; ++i) {
+        mark.used += std::uint64_t{annotations_[i].key_length} + annotations_[i].value_length;
+    }
+    return mark;
+}
+
+void OperationList::finish_operations() {
+    NORTHSTAR_ASSERT(!finished_);
     identity_ = already_in_order();
     if (identity_) {
         count_ = static_cast<std::uint32_t>(entries_.size());

@@ -69,6 +69,10 @@ public:
     /// Brings the operations into canonical order [OPLIST-1]. Nothing may be added before clear(). O(n) where they
     /// came in order, O(n log n) else.
     void finish();
+    /// The same without the annotations, for a part: clear_operations() and further calls may follow.
+    void finish_operations();
+    /// Right after clear_operations(): the mark in front of everything to come that keeps so many annotations.
+    Mark mark_behind_annotations(std::size_t annotations) const;
     /// After finish(): operations that are left.
     std::uint32_t count() const { return count_; }
 

@@ -276,6 +276,15 @@ void LogStore::publish() {
     end_ += staged_size_;
 }
 
+void LogStore::add_block(std::uint64_t offset, std::span<const std::byte> block) {
+    file_.write(file_offset(end_) + offset, block);
+}
+
+void LogStore::end_blocks(std::uint64_t size) {
+    bytes_written_.fetch_add(size, std::memory_order_relaxed);
+    end_ += size;
+}
+
 void LogStore::write_ahead() {
     using namespace store_impl;
     if (staged_in_map_ || staged_size_ > k_ahead_largest_record || end_ + k_ahead_largest_record <= written_ahead_) {

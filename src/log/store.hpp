@@ -97,6 +97,9 @@ public:
     std::span<std::byte> stage(std::uint64_t size, bool lazy);
     /// Puts what was staged into the file; the end moves behind it.
     void publish();
+    /// A record that comes in blocks, with the same meaning as stage() and publish().
+    void add_block(std::uint64_t offset, std::span<const std::byte> block);
+    void end_blocks(std::uint64_t size);
     /// Writes zeros ahead of the end, so that a flush finds written blocks.
     void write_ahead();
     std::uint64_t bytes_written() const { return bytes_written_.load(std::memory_order_relaxed); }

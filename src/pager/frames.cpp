@@ -82,12 +82,14 @@ Frame* FrameArena::take_large(std::uint64_t length) {
     frame->length = length;
     frame->large = 1;
     in_use_.fetch_add(frames_impl::large_block_size(length), std::memory_order_relaxed);
+    large_.fetch_add(frames_impl::large_block_size(length), std::memory_order_relaxed);
     return frame;
 }
 
 void FrameArena::give_large(Frame* frame) noexcept {
     const std::size_t size = frames_impl::large_block_size(frame->bytes);
     in_use_.fetch_sub(size, std::memory_order_relaxed);
+    large_.fetch_sub(size, std::memory_order_relaxed);
     give_block(frame, size);
 }
 
@@ -152,6 +154,7 @@ void PageWriter::free_frame(Frame* frame) noexcept {
 
 void PageWriter::drop(Ref ref, bool large) {
     if (!owns(ref)) {
+        if (early_ != nullptr && !ref.in_memory() && early_->drop(levels_.size(), run_of({ref, large}))) return;
         dropped_.push_back({ref, large});
         return;
     }
@@ -161,9 +164,10 @@ void PageWriter::drop(Ref ref, bool large) {
 }
 
 PageWriter::Mark PageWriter::mark() {
+    levels_.push_back(epoch_ + 1);  // a place first: what follows cannot fail
     ++epoch_;
     floor_ = frames_.size();
-    return {frames_.size(), dropped_.size()};
+    return {frames_.size(), dropped_.size(), levels_.size()};
 }
 
 void PageWriter::rewind(Mark mark) {
@@ -173,18 +177,20 @@ void PageWriter::rewind(Mark mark) {
     }
     frames_.resize(mark.frames);
     dropped_.resize(mark.dropped);
+    levels_.resize(mark.level);
+    if (early_ != nullptr) early_->rewind(mark.level);
     // What is left was made before the mark, which may be used again.
     ++epoch_;
     floor_ = mark.frames;
 }
 
-void PageWriter::settle() noexcept {
+void PageWriter::settle() {
     // Pages of an earlier epoch that a later one dropped are known to nobody else.
     std::size_t kept = 0;
     for (const Dropped& dropped : dropped_) {
         if (dropped.ref.in_memory() && (Frame::of(dropped.ref)->birth & Frame::k_unborn) != 0) {
             free_frame(Frame::of(dropped.ref));
-        } else {
+        } else if (early_ == nullptr || dropped.ref.in_memory() || !early_->drop_at_last(run_of(dropped))) {
             dropped_[kept++] = dropped;
         }
     }

@@ -8,12 +8,16 @@
 
 #include "base/check.hpp"
 #include "format/ref.hpp"
+#include "pager/early_pages.hpp"
 #include "pager/page_source.hpp"
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
+#include <span>
+#include <string_view>
 #include <vector>
 
 namespace northstar::inline v0::detail {
@@ -56,6 +60,8 @@ public:
     std::size_t page_size() const { return page_size_; }
     /// Bytes in frames that are handed out.
     std::uint64_t bytes_in_use() const { return in_use_.load(std::memory_order_relaxed); }
+    /// Of these, bytes of large values.
+    std::uint64_t large_bytes_in_use() const { return large_.load(std::memory_order_relaxed); }
 
 private:
     void grow();
@@ -65,10 +71,12 @@ private:
     std::size_t free_count_ = 0;
     std::vector<std::pair<void*, std::size_t>> blocks_;
     std::atomic<std::uint64_t> in_use_{0};
+    std::atomic<std::uint64_t> large_{0};
 };
 
 /// The pages a write transaction makes and drops. Copies at first touch, edits its own copies, gives everything back
-/// on abort. Savepoints start a new epoch: pages of an earlier epoch count as shared again.
+/// on abort. Savepoints start a new epoch: pages of an earlier epoch count as shared again. Where memory becomes short,
+/// pages are placed early: they move into the file, and are copied into memory again when they are touched again.
 class PageWriter {
 public:
     PageWriter(FrameArena& arena, const PageSource& source);
@@ -88,19 +96,30 @@ public:
     std::byte* new_page();
     /// A buffer for a large value, owned; the caller fills it.
     std::byte* new_large(std::uint64_t length);
+    /// A copy of a large value, owned: in memory, or in the file where it is long and pages are placed early.
+    Ref new_value(std::string_view value);
     /// The page (or large value) is no longer reachable from the root being made. Owned: freed at once.
     void drop(Ref ref, bool large = false);
 
     /// Epochs for savepoints. mark() returns a token; rewind(token) frees what was made and forgets what was dropped
     /// since; the caller restores its roots.
     /// Marks nest: rewinding to one invalidates those taken after it, not the mark itself.
-    struct Mark { std::size_t frames = 0; std::size_t dropped = 0; };
+    struct Mark { std::size_t frames = 0; std::size_t dropped = 0; std::size_t level = 0; };
     Mark mark();
     void rewind(Mark mark);
 
+    /// From now on pages may be placed early, and values of at least `least_value` bytes are at once.
+    void begin_early(EarlySource& source, std::uint64_t least_value);
+    EarlyPages* early() { return early_.get(); }
+    /// Places what this writer made and `roots` reach, children first; the refs are changed to what became of them.
+    /// `roots` are all states that can still be wanted, savepoints' included, and `marks` all marks. Pages above one
+    /// that is shared with a built root stay in memory. After an error
+    /// the state can only be abandoned.
+    void place_early(std::span<Ref* const> roots, std::span<Mark* const> marks);
+
     /// Frees what an earlier epoch made and a later one dropped; ends all marks. The commit calls it before it reads
     /// the lists: frames made and still wanted (nullptr: freed), and refs dropped that are older than this writer.
-    void settle() noexcept;
+    void settle();
     std::vector<Frame*>& frames() { return frames_; }
     struct Dropped { Ref ref; bool large = false; };
     std::vector<Dropped>& dropped() { return dropped_; }
@@ -109,6 +128,9 @@ public:
     void forget() noexcept {
         frames_.clear();
         dropped_.clear();
+        levels_.clear();
+        early_.reset();
+        least_early_value_ = ~std::uint64_t{0};
         floor_ = 0;
         bytes_ = 0;
     }
@@ -116,9 +138,12 @@ public:
     std::uint64_t bytes() const { return bytes_; }
 
 private:
+    class EarlyWalk;
     Frame* cached();
     void remember(Frame* frame);
     void free_frame(Frame* frame) noexcept;
+    PageRun run_of(Dropped dropped) const;
+    void remove_gaps(std::span<Mark* const> marks) noexcept;
     FrameArena& arena_;
     const PageSource& source_;
     std::uint64_t txn_ = 0;
@@ -128,6 +153,9 @@ private:
     std::size_t floor_ = 0;        // frames made before the newest mark
     std::vector<Frame*> frames_;   // nullptr: freed again
     std::vector<Dropped> dropped_;
+    std::vector<std::uint64_t> levels_;  // first epoch behind each mark
+    std::unique_ptr<EarlyPages> early_;
+    std::uint64_t least_early_value_ = ~std::uint64_t{0};
     std::uint64_t pages_made_ = 0;
     std::uint64_t bytes_ = 0;
 };

@@ -6,10 +6,8 @@
 // [PLACE-2] A placed frame's `forward` names its page in the file; the frame itself stays as it is.
 #pragma once
 
-#include "os/vfs.hpp"
-#include "pager/file_pages.hpp"
 #include "pager/frames.hpp"
-#include "pager/space.hpp"
+#include "pager/page_output.hpp"
 
 #include <cstdint>
 #include <mutex>
@@ -27,34 +25,23 @@ public:
     /// Writes everything reachable from a ref that lies in memory; returns the ref in the file.
     Ref place(Ref root);
     /// Writes a run of our own.
-    Ref place_run(PageKind kind, std::span<const std::byte> bytes);
+    Ref place_run(PageKind kind, std::span<const std::byte> bytes) { return output_.place_run(kind, bytes); }
     /// The same onto pages that were allocated for it; returns the checksum.
     std::uint64_t place_run_at(PageKind kind, std::span<const std::byte> bytes, std::uint64_t number);
     /// Writes what is still buffered and gives back the pages that were not needed.
-    void finish();
-    std::uint64_t bytes_written() const { return bytes_written_; }
+    void finish() { output_.finish(); }
+    std::uint64_t bytes_written() const { return output_.bytes_written(); }
     /// Frames placed, children before parents.
     const std::vector<Frame*>& frames() const { return frames_; }
 
 private:
     Ref place_page(std::byte* page, int depth);
     Ref place_large(Frame* frame);
-    Ref write_run(PageKind kind, std::span<const std::byte> bytes, std::uint64_t number);
-    std::byte* next_page(std::uint64_t& number);
-    void write_buffer();
-    File& file_;
-    FilePages& pages_;
-    SpaceMap& space_;
-    std::mutex& mutex_;
+    SpaceAllocator allocator_;
+    PageOutput output_;
     const std::uint64_t generation_;
-    const std::size_t page_size_;
-    std::uint64_t expected_;
-    PageRun run_;                      // allocated and not used yet
-    std::uint64_t buffer_page_ = 0;    // number of the first page in the buffer
-    std::size_t buffered_ = 0;         // pages in it
-    std::vector<std::byte> buffer_;
+    const std::uint64_t seed_;
     std::vector<Frame*> frames_;
-    std::uint64_t bytes_written_ = 0;
 };
 
 }  // namespace northstar::inline v0::detail

@@ -120,13 +120,36 @@ bool SpaceMap::take(std::uint64_t page, std::uint64_t pages) {
     return true;
 }
 
-std::uint64_t SpaceMap::shrink() {
+std::uint64_t SpaceMap::free_tail() const {
+    if (free_.empty()) return 0;
+    const auto last = std::prev(free_.end());
+    return last->first + last->second == end_ ? last->second : 0;
+}
+
+std::uint64_t SpaceMap::longest_free() const {
+    std::uint64_t longest = 0;
+    for (const auto& [page, pages] : free_) longest = std::max(longest, pages);
+    return longest;
+}
+
+void SpaceMap::extend(std::uint64_t pages) {
+    const std::uint64_t page = end_;
+    end_ += pages;
+    add_free(page, pages);
+}
+
+std::uint64_t SpaceMap::shrink(std::uint64_t kept) {
     if (!free_.empty()) {
         auto last = std::prev(free_.end());
-        if (last->first + last->second == end_) {
-            end_ = last->first;
-            free_pages_ -= last->second;
-            free_.erase(last);
+        if (last->first + last->second == end_ && last->second > kept) {
+            const std::uint64_t cut = last->second - kept;
+            end_ -= cut;
+            free_pages_ -= cut;
+            if (kept == 0) {
+                free_.erase(last);
+            } else {
+                last->second = kept;
+            }
         }
     }
     return end_;

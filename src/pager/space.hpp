@@ -36,6 +36,10 @@ public:
     /// One past the last page of the file.
     std::uint64_t end() const { return end_; }
     std::uint64_t free_pages() const { return free_pages_; }
+    /// Free pages right before the end.
+    std::uint64_t free_tail() const;
+    /// Pages of the longest free run. O(runs).
+    std::uint64_t longest_free() const;
     std::uint64_t dead_pages() const { return dead_pages_; }
     const std::map<std::uint64_t, std::uint64_t>& free_runs() const { return free_; }
     const std::vector<DeadRun>& dead_runs() const { return dead_; }
@@ -44,6 +48,8 @@ public:
     std::uint64_t allocate(std::uint64_t pages);
     /// Between 1 and `wanted` pages in one run, lowest address first; grows the file only when nothing is free.
     PageRun allocate_some(std::uint64_t wanted);
+    /// So many free pages more at the end of the file.
+    void extend(std::uint64_t pages);
     /// Pages that were allocated and never named by a meta page.
     void give_back(PageRun run);
     /// Pages that the generation being made no longer needs.
@@ -54,8 +60,9 @@ public:
     /// Removes pages from the free runs because somebody announced their use; growing the map where needed.
     /// False: some of them are not free.
     bool take(std::uint64_t page, std::uint64_t pages);
-    /// Forgets a free tail: returns the new end. The file may be cut there once no generation needs more.
-    std::uint64_t shrink();
+    /// Forgets a free tail but for `kept` pages: returns the new end. The file may be cut there once no generation
+    /// needs more.
+    std::uint64_t shrink(std::uint64_t kept);
 
     void encode(std::string& out) const;
     /// Throws Error(corrupt) on anything that breaks [SPACE-2]. `at` moves behind the map.

@@ -166,14 +166,22 @@ void DatabaseCore::append_mark() {
     marked_position_.store(log_->end());
 }
 
+/// Bytes of memory pages that the newest roots reach, or transactions under way.
+std::uint64_t DatabaseCore::live_bytes() const {
+    const std::uint64_t used = arena_->bytes_in_use();
+    const std::uint64_t buried = roots_->buried_bytes();
+    return used > buried ? used - buried : 0;
+}
+
 /// Slows a writer down in proportion to the memory in use, and stops it where the limit is reached until a checkpoint
 /// has made room. Called before the turn is asked for.
 void DatabaseCore::slow_down() {
     using namespace background_impl;
     const auto live = [&] {
-        const std::uint64_t used = arena_->bytes_in_use();
-        const std::uint64_t buried = roots_->buried_bytes();
-        return used > buried ? used - buried : 0;
+        const std::uint64_t used = live_bytes();
+        // What was made since a root was frozen is copied when its checkpoint is done, so it counts twice.
+        const std::uint64_t frozen = frozen_bytes_.load(std::memory_order_relaxed);
+        return roots_->frozen() != 0 && used > frozen ? used + (used - frozen) : used;
     };
     const std::uint64_t soft = overlay_limit_ / 4 * 3;
     std::uint64_t used = live();

@@ -21,6 +21,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 namespace northstar::inline v0::detail {
@@ -28,10 +29,12 @@ namespace northstar::inline v0::detail {
 namespace checkpoint_impl {
 
 constexpr std::uint64_t k_first_extent_bytes = 64u << 10;
-constexpr std::uint64_t k_largest_extent_bytes = 16u << 20;
+/// Reserving an extent stops the writer for as long as the file system takes to find, or clear, so much room.
+constexpr std::uint64_t k_largest_extent_bytes = 4u << 20;
 /// A rebase copies this many pages under the turn at most, as long as it gains on the writers.
 constexpr std::size_t k_small_rest = 512;
 constexpr int k_max_passes = 6;
+constexpr std::size_t k_frees_at_once = 2048;
 constexpr int k_meta_attempts = 100;
 
 }  // namespace checkpoint_impl
@@ -79,7 +82,8 @@ void DatabaseCore::release_carving() noexcept {
 void DatabaseCore::load_space() {
     const std::uint64_t generation = processes_->load(Word::generation);
     // A checkpoint of this process has the newer map a moment before the word says so.
-    if (space_generation_ < generation) {
+    const bool loaded = space_generation_ < generation;
+    if (loaded) {
         const Meta meta = read_meta(generation);
         source_->set_limit(std::max(source_->limit(), meta.file_pages));
         const std::span<const std::byte> bytes =
@@ -98,6 +102,7 @@ void DatabaseCore::load_space() {
         }
     }
     space_extents_end_ = std::max(space_extents_end_, extents.end());
+    if (loaded) take_early();
 }
 
 /// Takes in the extents that other writers announced behind a root, also those whose writer died at once: the space
@@ -113,7 +118,14 @@ void DatabaseCore::learn_announced(const Root& from) {
     LogScanner scanner(bytes, extents, log_->seed(), start);
     RecordView record;
     while (scanner.next(record)) {
-        for (std::uint32_t i = 0; i < record.extents(); ++i) learn_extent(record.extent(i));
+        for (std::uint32_t i = 0; i < record.extents(); ++i) {
+            // A power loss may keep the record and lose the file's new size: nothing durable lay in there.
+            const Extent extent = record.extent(i);
+            if (file_->size() < (extent.page + extent.pages) * page_size_) {
+                file_->allocate(extent.page * page_size_, extent.pages * page_size_);
+            }
+            learn_extent(extent);
+        }
     }
 }
 
@@ -132,6 +144,7 @@ std::uint64_t DatabaseCore::behind_control_records(std::uint64_t position, std::
 void DatabaseCore::learn_extent(const Extent& extent) {
     log_->add_extent(extent, processes_->load(Word::generation));
     // Also when it was known: what follows may have failed the first time.
+    room_pages_.store(0, std::memory_order_relaxed);  // it lies on pages that were free
     const std::uint64_t end = extent.page + extent.pages;
     if (end > source_->limit()) {
         if (file_->size() < end * page_size_) {
@@ -165,7 +178,17 @@ void DatabaseCore::extend_log(std::uint64_t size) {
     }
     const ExtentDirectory extents = log_->extents();
     const std::uint64_t last = extents.empty() ? 0 : extents.bytes_of(extents[extents.size() - 1]);
-    grow_log(std::max(wanted + keep, std::clamp(2 * last, k_first_extent_bytes, k_largest_extent_bytes)), wanted);
+    if (!room_tight_.load(std::memory_order_relaxed)) {
+        try {
+            grow_log(std::max(wanted + keep, std::clamp(2 * last, k_first_extent_bytes, k_largest_extent_bytes)),
+                     wanted);
+            return;
+        } catch (const Error& error) {
+            if (error.code() != Errc::no_space) throw;
+        }
+    }
+    // Where the disk is nearly full, what is needed now has to do.
+    grow_log(wanted + keep, wanted);
 }
 
 /// Adds an extent of so many bytes and goes on in it, or in the first one that has room for `wanted` bytes.
@@ -180,6 +203,7 @@ void DatabaseCore::grow_log(std::uint64_t bytes, std::uint64_t wanted) {
             // The map and the directory change together: a checkpoint writes both down.
             const std::lock_guard lock(space_mutex_);
             load_space();
+            room_pages_.store(0);
             extent.page = space_.allocate(extent.pages);
             // Known before a checkpoint can write the map: an extent that is taken in a map stands in its ledger.
             try {
@@ -315,6 +339,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
         if (processes_->load(Word::flushing) != 0) flush_everything();
         const std::uint64_t lost_before = processes_->load(Word::flushes_lost);
         learn_announced(*frozen);
+        frozen_bytes_.store(live_bytes(), std::memory_order_relaxed);
         roots_->freeze(frozen);
         meta.generation = newest_.generation + 1;
         meta.txn = frozen->txn.load();
@@ -346,6 +371,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
             for (const DroppedPage& d : dropped) space_.die(d.page, d.pages, d.born, meta.generation);
             space_.die(newest_.space_page, run_pages(newest_.space_bytes, page_size_), newest_.generation,
                        meta.generation, false);
+            bury_early(meta.generation);
             space_.reclaim(generations, retained);
         }
         placer = std::make_unique<Placer>(*file_, *source_, space_, space_mutex_, meta.generation,
@@ -384,12 +410,13 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
                 ledger.births.insert(std::move(born));
             }
             moved = move_extents(ledger, std::min(meta.log_position, base.extents->end()), meta.generation, line);
-            space_.shrink();
-            ledger.space = space_;
+            // Compaction asks for the smallest file there is.
+            space_.shrink(line == ~std::uint64_t{0} ? held_pages() : 0);
+            ledger.space = map_without_early(frozen_number);
             // Room for the change that allocating it makes to the map, then zeros up to a whole number of pages.
             const std::uint64_t pages = run_pages(ledger.encode().size() + 64, page_size_);
             meta.space_page = space_.allocate(pages);
-            ledger.space = space_;
+            ledger.space = map_without_early(frozen_number);
             bytes = ledger.encode();
             bytes.resize(pages * page_size_ - k_page_header_size);
             meta.file_pages = space_.end();
@@ -431,7 +458,11 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
             // Together with the map: who allocates next must not load that of the generation before.
             checkpoint_position_.store(meta.log_position, std::memory_order_relaxed);
             processes_->store(Word::clean, clean ? 1 : 0);
+            room_pages_.store(space_.free_pages());
+            room_run_.store(space_.longest_free());
+            room_generation_.store(meta.generation);
             processes_->store(Word::generation, meta.generation);
+            early_was_named(frozen_number);
         }
     } catch (...) {
         {
@@ -448,6 +479,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
         release_carving();
         throw;
     }
+    let_early_go();
     release_carving();
     try {
         rebase(std::move(next), frozen_number, placer->frames(), view);
@@ -585,7 +617,7 @@ void DatabaseCore::rebase(std::unique_ptr<Base> base, std::uint64_t frozen_numbe
         if (root.number.load() > frozen_number) translate(root.catalog.root, copies);
         if (copies.size() - before <= k_small_rest) break;
     }
-    const TurnGuard guard(turn_);
+    std::optional<TurnGuard> guard(std::in_place, turn_);
     if (bases_.back()->meta.generation >= meta.generation) {
         // Another process made a newer generation meanwhile, and a writer here stands on that already.
         const std::lock_guard lock(meta_mutex_);
@@ -605,12 +637,20 @@ void DatabaseCore::rebase(std::unique_ptr<Base> base, std::uint64_t frozen_numbe
         const std::uint64_t pages = frame->large != 0 ? run_pages(frame->length, page_size_) : 1;
         base->dropped.push_back({forward.page(), pages, meta.generation, buried.death});
     });
+    const std::size_t moved = base->dropped.size();
     Base& old = *bases_.back();
     for (const DroppedPage& d : old.dropped) {
         if (d.root > frozen_number) base->dropped.push_back(d);
     }
-    std::stable_sort(base->dropped.begin(), base->dropped.end(),
-                     [](const DroppedPage& a, const DroppedPage& b) { return a.root < b.root; });
+    // Both lists come in order as a rule: then nothing is left to do but to merge them.
+    const auto earlier = [](const DroppedPage& a, const DroppedPage& b) { return a.root < b.root; };
+    const auto second = base->dropped.begin() + static_cast<std::ptrdiff_t>(moved);
+    if (std::is_sorted(base->dropped.begin(), second, earlier) &&
+        std::is_sorted(second, base->dropped.end(), earlier)) {
+        std::inplace_merge(base->dropped.begin(), second, base->dropped.end(), earlier);
+    } else {
+        std::stable_sort(base->dropped.begin(), base->dropped.end(), earlier);
+    }
     roots_->reserve_burials(placed.size() + copies.size());
     {
         const std::lock_guard lock(meta_mutex_);
@@ -651,6 +691,11 @@ void DatabaseCore::rebase(std::unique_ptr<Base> base, std::uint64_t frozen_numbe
     undo.close();
     close_view(std::exchange(frozen, nullptr));
     roots_->thaw();
+    // There may be very many of them, so they are freed in steps between which writers get their turn.
+    while (roots_->reclaim_oldest(k_frees_at_once)) {
+        guard.reset();
+        guard.emplace(turn_);
+    }
     roots_->reclaim(true);
     drop_old_bases();
 }

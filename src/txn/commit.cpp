@@ -14,6 +14,7 @@
 #include "txn/write_txn.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace northstar::inline v0::detail {
 
@@ -27,6 +28,7 @@ constexpr std::uint64_t k_largest_record = 64u << 20;
 void DatabaseCore::begin_exclusive(std::optional<std::uint32_t> timeout_ms) {
     check_writable();
     slow_down();
+    if (room_tight_.load(std::memory_order_relaxed) && room_tight_.exchange(false)) [[unlikely]] free_dead_pages();
     if (!turn_.acquire(timeout_ms)) {
         fail(Errc::timeout, "the writer's turn did not come within " + std::to_string(*timeout_ms) + " ms", path_);
     }
@@ -50,8 +52,10 @@ void DatabaseCore::end_exclusive() noexcept {
         turn_.release();
         return;
     }
-    // Without a background thread nobody would notice later that another process waits.
-    if (processes_->has_write() && (!options_.background || processes_->load(Word::write_wanted) != 0)) {
+    // Without a background thread nobody would notice later that another process waits. Whoever holds early pages
+    // keeps the write lock [EARLY-3].
+    if (processes_->has_write() && !holds_early() &&
+        (!options_.background || processes_->load(Word::write_wanted) != 0)) {
         log_->unmap();
         processes_->yield_write(!options_.background);
     }
@@ -90,6 +94,7 @@ Root* DatabaseCore::root_of(Workspace& work, Txn txn, std::uint64_t time_us, std
 void DatabaseCore::reserve_install(Workspace& work) {
     const std::vector<PageWriter::Dropped>& pages = work.pages().dropped();
     roots_->reserve_burials(pages.size());
+    reserve_early(work);
     reserved_drops_.clear();
     for (const PageWriter::Dropped& page : pages) {
         if (!page.ref.in_memory()) reserved_drops_.push_back(dropped_page(page.ref, page.large));
@@ -126,6 +131,7 @@ void DatabaseCore::adopt_pages(Workspace& work, std::uint64_t number) {
         }
     }
     counters_.pages_copied.fetch_add(pages.frames().size(), std::memory_order_relaxed);
+    name_early(work, number);
     pages.forget();
 }
 
@@ -153,34 +159,37 @@ Commit DatabaseCore::commit(WriteTxn& t) {
 
     OperationList& operations = t.operations_;
     const OperationList::Piece all = operations.all();
-    const std::uint64_t size = operations.record_size(RecordKind::commit, all, false, false, log_->log_align());
-    extend_log(size);
+    const bool parts = !t.spool_.empty();
+    const std::uint64_t size = operations.record_size(RecordKind::commit, all, false, parts, log_->log_align());
+    hold_room(t.adds_, size + t.spool_.bytes());
+    extend_log(size + t.spool_.bytes());
     ensure_unclean();
     Root* root = root_of(work, txn, fields.time_us, 0, fields.epoch);
     try {
         reserve_install(work);
+        if (parts) write_parts(t, fields);
+        std::uint64_t end = 0;
+        write_log(
+            [&] {
+                fields.position = log_->end();
+                fields.durable = std::min(fields.durable, fields.position);
+                if (!lazy) log_->write_ahead();
+                const std::span<std::byte> out = log_->stage(size, lazy);
+                operations.encode(out, RecordKind::commit, all, fields);
+                seal_record(out, log_->seed());
+                log_->publish();
+                end = log_->end();
+            },
+            [&] {
+                root->log_position = end;
+                counters_.commits.fetch_add(1, std::memory_order_relaxed);
+                install(work, root);
+                published(txn, end, fields.time_us, !lazy);
+            });
     } catch (...) {
         roots_->discard(root);
         throw;
     }
-    std::uint64_t end = 0;
-    write_log(
-        [&] {
-            fields.position = log_->end();
-            fields.durable = std::min(fields.durable, fields.position);
-            if (!lazy) log_->write_ahead();
-            const std::span<std::byte> out = log_->stage(size, lazy);
-            operations.encode(out, RecordKind::commit, all, fields);
-            seal_record(out, log_->seed());
-            log_->publish();
-            end = log_->end();
-        },
-        [&] {
-            root->log_position = end;
-            counters_.commits.fetch_add(1, std::memory_order_relaxed);
-            install(work, root);
-            published(txn, end, fields.time_us, !lazy);
-        });
 
     Commit result;
     result.txn = txn;
@@ -189,7 +198,21 @@ Commit DatabaseCore::commit(WriteTxn& t) {
     return result;
 }
 
+/// What got into the log of a record that found no room is blanked, so that it can never count. False: impossible.
+bool DatabaseCore::blank_log_end() noexcept {
+    try {
+        const std::array<std::byte, k_record_header_size> blank{};
+        file_->write(log_->file_offset(log_->end()), blank);
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
 void DatabaseCore::log_write_failed(const Error& error) {
+    // A file system that wants room for bytes it has room for already. The word `writing` stays: whoever writes next
+    // fences the place off.
+    if (error.code() == Errc::no_space && blank_log_end()) throw Error(error);
     poison(error.what());
     fail(Errc::outcome_unknown,
          std::string(error.what()) + "; the transaction may or may not be there: close the database, open it again "
@@ -207,7 +230,7 @@ void DatabaseCore::published(Txn txn, std::uint64_t position, std::uint64_t time
         publish_visible();
     }
     if (position - checkpoint_position_.load(std::memory_order_relaxed) >= options_.checkpoint_log_bytes ||
-        arena_->bytes_in_use() > overlay_limit_ / 2) {
+        arena_->bytes_in_use() > overlay_limit_ / 2 + roots_->buried_bytes()) {
         want_checkpoint();
     }
 }

@@ -332,6 +332,7 @@ ReadView* DatabaseCore::open_copy_view() {
 void DatabaseCore::append_copied(std::span<std::vector<std::byte>> records, const OriginalDigest& digests_before) {
     begin_exclusive(std::nullopt);
     Workspace work(*arena_, *source_);
+    work.limit_pages(page_budget(), [&] { make_room_for_replay(work); });
     try {
         const Root* built = roots_->built();
         Txn installed = built->txn.load(std::memory_order_relaxed);
@@ -409,6 +410,7 @@ void DatabaseCore::append_copied(std::span<std::vector<std::byte>> records, cons
     }
     work.abandon();
     end_exclusive();
+    if (holds_early()) settle_early();
     checkpoint_if_wanted();
 }
 

@@ -5,6 +5,8 @@
 //   commit.cpp      the commit protocol and flushing
 //   replay.cpp      turning log records into roots: recovery, other processes, replicas
 //   checkpoint.cpp  placing a root, switching the meta page, rebasing
+//   reserve.cpp     room that new data may not take, so that a full disk stays usable
+//   early_space.cpp pages filled before a meta page names them: transactions too large for memory
 //   past.cpp        states of the past
 //   retention.cpp   what a checkpoint does to the past
 //   inspect.cpp     statistics and state hash
@@ -218,6 +220,41 @@ private:
     void close_writable();
     std::uint64_t file_seed() const;
 
+    // early_space.cpp
+    class EarlyCarver;
+    struct EarlyPagesOfRoot {
+        PageSet pages;
+        std::uint64_t root;        // number of the first root that reaches them; 0: none yet
+        std::uint64_t generation;  // that it stands on
+        bool superseded;           // the base was changed: only open snapshots reach them
+    };
+    std::unique_ptr<EarlySource> make_early_source();
+    PageRun carve_early(std::uint64_t pages, bool exactly);
+    void return_early(const PageSet& pages) noexcept;
+    void let_early_go() noexcept;
+    void forget_unnamed() noexcept;
+    void reserve_early(Workspace& work);
+    void name_early(Workspace& work, std::uint64_t number) noexcept;
+    bool holds_early() const { return early_held_.load(std::memory_order_relaxed); }
+    void supersede_early();
+    void take_early();
+    SpaceMap map_without_early(std::uint64_t frozen_number) const;
+    void bury_early(std::uint64_t generation);
+    void early_was_named(std::uint64_t frozen_number) noexcept;
+    std::uint64_t page_budget() const;
+
+    // reserve.cpp
+    std::uint64_t held_pages() const;
+    void make_free(std::uint64_t pages, std::uint64_t run);
+    void hold_room(bool adds, std::uint64_t log_bytes);
+    void free_dead_pages();
+
+    // large_txn.cpp
+    struct AdoptInstead {};  // thrown: a newer meta page made the replay unnecessary
+    void make_room_for_replay(Workspace& work);
+    void settle_early();
+    void write_parts(WriteTxn& txn, RecordFields& fields);
+
     // read.cpp
     ReadView* pin_root(const Root* root, const std::atomic<const Root*>& current);
 
@@ -231,6 +268,7 @@ private:
     void remember_failure(const char* what);
     bool mark_due();
     void append_mark();
+    std::uint64_t live_bytes() const;
     void slow_down();
 
     // commit.cpp
@@ -254,6 +292,7 @@ private:
         processes_->store(Word::writing, 0);
     }
     [[noreturn]] void log_write_failed(const Error& error);
+    bool blank_log_end() noexcept;
     void publish_log_end() { processes_->store(Word::log_position, log_->end()); }
     void published(Txn txn, std::uint64_t position, std::uint64_t time_us, bool full);
     void publish_visible();
@@ -366,6 +405,7 @@ private:
     std::unique_ptr<Processes> processes_;
     std::unique_ptr<FilePages> source_;
     std::unique_ptr<FrameArena> arena_;
+    std::unique_ptr<EarlySource> early_source_;
     std::unique_ptr<ViewTable> views_;
     std::unique_ptr<RootSet> roots_;
     std::unique_ptr<LogStore> log_;
@@ -395,8 +435,16 @@ private:
     std::mutex space_mutex_;                   // space_ and what belongs to it
     SpaceMap space_;
     std::uint64_t space_generation_ = 0;       // the map is of this generation; 0: not loaded
+    std::atomic<bool> room_tight_{false};      // less is held back than should be
+    std::atomic<std::uint64_t> room_pages_{0}; // free pages on the disk when last looked at; 0: look again
+    std::atomic<std::uint64_t> room_run_{0};   // of these, side by side
+    std::atomic<std::uint64_t> room_generation_{0};  // they were found in the map of this generation
     std::uint64_t space_extents_end_ = 0;      // log extents before this position are taken in it
+    PageSet early_open_;                       // early pages of transactions and replays under way
+    std::vector<EarlyPagesOfRoot> early_named_;  // of roots that no checkpoint has named yet
+    std::atomic<bool> early_held_{false};      // the checkpoint lock is held for their sake; space_mutex_
     std::atomic<std::uint64_t> checkpoint_position_{0};
+    std::atomic<std::uint64_t> frozen_bytes_{0};    // memory pages when the checkpoint under way froze its root
     std::atomic<std::uint64_t> own_generation_{0};  // made and pinned by a checkpoint here whose rebase is not done
 
     std::mutex background_mutex_;

@@ -342,6 +342,7 @@ void DatabaseCore::make_parts(const Meta& meta) {
     log_ = std::make_unique<LogStore>(*file_, *source_, uuid_, meta.log_align);
     log_->set_patience([this] { return log_has_settled(); });
     chain_ = std::make_unique<ChainFollower>(*log_);
+    early_source_ = make_early_source();
     replay_work_ = std::make_unique<Workspace>(*arena_, *source_);
     replay_bytes_ = std::make_unique<FileLogBytes>(*file_);
 }
@@ -429,6 +430,8 @@ void DatabaseCore::recover() {
     LogScanner scanner(bytes, extents, log_->seed(), start);
     const Root* base_root = roots_->built();
     Workspace& work = *replay_work_;
+    processes_->store(Word::generation, meta.generation);
+    work.limit_pages(page_budget(), [&] { make_room_for_replay(work); });
     work.begin(base_root->catalog, base_root->next_tree_id, base_root->history, meta.txn);
     std::uint64_t behind = meta.log_position;
     std::uint64_t epoch = meta.epoch;
@@ -486,7 +489,6 @@ void DatabaseCore::recover() {
         if (tail.kind == LogTail::Kind::damaged) LogScanner::fail_damaged(tail);
     }
     log_->set_end(end.position, end.epoch);
-    processes_->store(Word::generation, meta.generation);
     processes_->store(Word::epoch, end.epoch);
     processes_->store(Word::log_position, end.position);
     processes_->store(Word::last_time, std::max(time_us, meta.time_us));
@@ -506,8 +508,8 @@ void DatabaseCore::recover() {
     // Before the next meta page is written, which carries it on.
     processes_->store(Word::redaction_position, redaction_position);
     processes_->store(Word::redaction, redaction);
-    if (!meta_valid_[0] || !meta_valid_[1]) {
-        // Two whole generations again before anybody writes.
+    if (!meta_valid_[0] || !meta_valid_[1] || holds_early()) {
+        // Two whole generations again before anybody writes, and early pages in one of them.
         const std::lock_guard lock(checkpoint_mutex_);
         checkpoint_locked(false, true);
     }
@@ -543,15 +545,19 @@ void DatabaseCore::begin_epoch(std::uint64_t largest_seen) {
 
 /// Log bytes that the cache has and the disk has not (a failed flush marks them clean all the same).
 void DatabaseCore::write_missing(std::uint64_t from, std::uint64_t to) {
+    constexpr std::size_t k_block = std::size_t{1} << 20;
     std::vector<std::byte> cached;
     std::vector<std::byte> stored;
     while (from < to) {
         const RecordView record = log_->read(from);
-        cached.assign(record.bytes().begin(), record.bytes().end());
-        stored.resize(cached.size());
         const std::uint64_t offset = log_->file_offset(from);
-        const std::size_t got = file_->read_uncached(offset, stored);
-        if (got != stored.size() || stored != cached) file_->write(offset, cached);
+        for (std::size_t at = 0; at < record.bytes().size(); at += cached.size()) {
+            const auto block = record.bytes().subspan(at, std::min(k_block, record.bytes().size() - at));
+            cached.assign(block.begin(), block.end());
+            stored.resize(cached.size());
+            const std::size_t got = file_->read_uncached(offset + at, stored);
+            if (got != stored.size() || stored != cached) file_->write(offset + at, cached);
+        }
         from = record.kind() == RecordKind::next ? record.continues_at() : record.end();
     }
 }
@@ -597,6 +603,7 @@ bool DatabaseCore::newer_meta_exists() const {
 void DatabaseCore::adopt_newest() {
     const Root* old = roots_->built();
     while (!stand_on(read_meta(processes_->load(Word::generation)))) continue;
+    supersede_early();
     bury_overlay(old);
     drop_old_bases();
 }

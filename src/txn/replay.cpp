@@ -55,7 +55,10 @@ void apply_operation(Workspace& work, const LogOperation& operation) {
 void apply_record(Workspace& work, const RecordView& record) {
     RecordView::Walk walk = record.walk();
     LogOperation operation;
-    while (walk.next(operation)) apply_operation(work, operation);
+    while (walk.next(operation)) {
+        apply_operation(work, operation);
+        work.relieve();
+    }
 }
 
 /// Replays the log behind the built root. `to_end`: to the end that the words name, a root for each txn behind
@@ -65,7 +68,12 @@ void DatabaseCore::replay_to(Txn visible, bool to_end) {
         if (newer_meta_exists()) adopt_newest();
         std::uint64_t at = 0;
         try {
-            if (replay_from_built(visible, to_end, at)) return;
+            if (replay_from_built(visible, to_end, at)) {
+                if (holds_early()) want_checkpoint();
+                return;
+            }
+        } catch (const AdoptInstead&) {
+            continue;
         } catch (const Error& error) {
             const bool of_the_file = error.code() == Errc::corrupt || error.code() == Errc::truncated;
             if (!of_the_file || !newer_meta_exists()) throw;
@@ -96,6 +104,9 @@ bool DatabaseCore::replay_from_built(Txn visible, bool to_end, std::uint64_t& at
             [&](const ExtentDirectory& extents) { return read_record(bytes, extents, position, log_->seed()); });
     };
     Workspace& work = *replay_work_;
+    // Early pages need a checkpoint soon. A reader without a background thread does not make one.
+    const bool early = !options_.read_only && (options_.background || to_end);
+    work.limit_pages(early ? page_budget() : ~std::uint64_t{0}, [&] { make_room_for_replay(work); });
     work.begin(built->catalog, built->next_tree_id, built->history, txn);
     Txn installed = txn;
     std::uint64_t behind = at;  // the record of `txn`

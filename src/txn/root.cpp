@@ -149,15 +149,34 @@ void RootSet::free_frame(Frame* frame) {
     ++freed_count_;
 }
 
-void RootSet::reclaim(bool force) {
-    if (!force && ++skipped_ < root_impl::k_commits_per_look) return;
-    skipped_ = 0;
+bool RootSet::free_oldest(std::size_t most) {
     numbers_in_use(scratch_);
     const std::uint64_t oldest = scratch_.empty() ? next_number_ : scratch_.front();
-    while (buried_.size() != 0 && buried_.front().death <= oldest) {
+    for (; buried_.size() != 0 && buried_.front().death <= oldest; --most) {
+        if (most == 0) return true;
         free_frame(buried_.front().frame);
         buried_.pop_front();
     }
+    return false;
+}
+
+void RootSet::give_freed() noexcept {
+    if (freed_first_ == nullptr) return;
+    arena_.give(freed_first_, freed_last_, freed_count_);
+    freed_first_ = freed_last_ = nullptr;
+    freed_count_ = 0;
+}
+
+bool RootSet::reclaim_oldest(std::size_t most) {
+    const bool more = free_oldest(most);
+    give_freed();
+    return more;
+}
+
+void RootSet::reclaim(bool force) {
+    if (!force && ++skipped_ < root_impl::k_commits_per_look) return;
+    skipped_ = 0;
+    free_oldest(~std::size_t{0});
     // An old snapshot holds what is in front; look behind it when enough has gathered there.
     if (force || buried_.size() > 2 * scanned_size_ + 4096) {
         buried_.remove_if([&](const Buried& buried) {
@@ -170,11 +189,7 @@ void RootSet::reclaim(bool force) {
     } else if (buried_.size() < scanned_size_) {
         scanned_size_ = buried_.size();
     }
-    if (freed_first_ != nullptr) {
-        arena_.give(freed_first_, freed_last_, freed_count_);
-        freed_first_ = freed_last_ = nullptr;
-        freed_count_ = 0;
-    }
+    give_freed();
     const std::lock_guard lock(mutex_);
     std::size_t kept = 0;
     for (Root* root : retired_) {

@@ -91,6 +91,8 @@ public:
     void reserve_burials(std::size_t count);
     /// Frees what no root in use reaches. Writer's turn. `force` looks at everything.
     void reclaim(bool force);
+    /// Frees so many of those that died first, as far as no older root is in use. False: none is left. Writer's turn.
+    bool reclaim_oldest(std::size_t most);
 
     void freeze(const Root* root) { frozen_.store(root->number.load(), std::memory_order_seq_cst); }
     void thaw() { frozen_.store(0, std::memory_order_seq_cst); }
@@ -145,6 +147,8 @@ private:
 
     void free_frame(Frame* frame);
     void retire_loose();
+    bool free_oldest(std::size_t most);
+    void give_freed() noexcept;
     FrameArena& arena_;
     ViewTable& views_;
     std::atomic<const Root*> visible_{nullptr};

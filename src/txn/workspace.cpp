@@ -5,7 +5,9 @@
 #include "base/error.hpp"
 #include "btree/cursor.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace northstar::inline v0::detail {
 
@@ -418,7 +420,8 @@ void Workspace::finish() {
 }
 
 Workspace::Mark Workspace::mark() {
-    end_appending();
+    // The catalog of a mark names the trees as they are: its pages may be placed early.
+    store_entries();
     Mark mark;
     mark.pages = pages_.mark();
     mark.catalog = catalog_;
@@ -426,6 +429,33 @@ Workspace::Mark Workspace::mark() {
     mark.default_history = default_history_;
     mark.trees = trees_;
     return mark;
+}
+
+void Workspace::place_early(std::span<Mark* const> marks) {
+    store_entries();
+    std::vector<Ref*> roots{&catalog_.root};
+    std::vector<PageWriter::Mark*> page_marks;
+    const auto add_trees = [&](std::deque<OpenTree>& trees) {
+        for (OpenTree& tree : trees) roots.push_back(&tree.root.root);
+    };
+    add_trees(trees_);
+    for (Mark* mark : marks) {
+        roots.push_back(&mark->catalog.root);
+        add_trees(mark->trees);
+        page_marks.push_back(&mark->pages);
+    }
+    pages_.place_early(roots, page_marks);
+}
+
+void Workspace::limit_pages(std::uint64_t bytes, std::function<void()> make_room) {
+    budget_ = threshold_ = bytes;
+    make_room_ = std::move(make_room);
+}
+
+void Workspace::make_room() {
+    make_room_();
+    // Pages that had to stay must not make every operation a heavy one.
+    threshold_ = std::max(budget_, pages_.bytes() + budget_ / 4);
 }
 
 void Workspace::rewind(const Mark& mark) {

@@ -19,7 +19,9 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -136,16 +138,18 @@ public:
     Mark mark();
     void rewind(const Mark& mark);
 
-    /// Replaces every ref of this state by what it became in a new base. Used while a rebase is finished under an
-    /// open transaction.
-    template <class F>
-    void translate(F&& fn) {
-        catalog_.root = fn(catalog_.root);
-        for (OpenTree& tree : trees_) tree.root.root = fn(tree.root.root);
+    /// Moves the pages made so far into the file [EARLY-1]. `marks`: all that may still be gone back to. Views of keys
+    /// and values end. After an error it can only be abandoned.
+    void place_early(std::span<Mark* const> marks);
+    /// Where pages take more than so many bytes, `make_room` is called by relieve().
+    void limit_pages(std::uint64_t bytes, std::function<void()> make_room);
+    void relieve() {
+        if (pages_.bytes() > threshold_) [[unlikely]] make_room();
     }
 
 private:
     int add(const CatalogEntry& entry);
+    void make_room();
     void end_appending();
     void raise_floor(std::uint64_t id, Txn txn, const std::optional<Hash>& state = std::nullopt);
     void store_entry(const OpenTree& tree);
@@ -156,6 +160,9 @@ private:
     std::deque<OpenTree> trees_;  // their roots are referred to by the appender
     std::optional<TreeAppender> appender_;
     int appending_ = -1;
+    std::uint64_t budget_ = ~std::uint64_t{0};
+    std::uint64_t threshold_ = ~std::uint64_t{0};
+    std::function<void()> make_room_;
 };
 
 }  // namespace northstar::inline v0::detail

@@ -11,7 +11,8 @@ namespace northstar::inline v0::detail {
 
 WriteTxn::WriteTxn(std::shared_ptr<DatabaseCore> core, Mode mode, Durability wanted,
                    std::optional<std::uint32_t> timeout_ms)
-    : durability(wanted), core_(std::move(core)), mode_(mode), work_(core_->arena(), core_->source()) {
+    : durability(wanted), core_(std::move(core)), mode_(mode), work_(core_->arena(), core_->source()),
+      spool_(core_->log()) {
     if (mode_ == Mode::exclusive) {
         core_->begin_exclusive(timeout_ms);
         has_turn_ = true;
@@ -38,6 +39,7 @@ void WriteTxn::begin() {
     base_catalog_ = base_->catalog.root;
     base_next_tree_id_ = base_->next_tree_id;
     work_.begin(base_->catalog, base_->next_tree_id, base_->history, base_txn_ + 1);
+    set_budgets();
 }
 
 WriteTxn::~WriteTxn() { rollback(); }
@@ -121,21 +123,45 @@ void WriteTxn::prune(const Pruning& pruning) {
 }
 
 void WriteTxn::put(int tree, std::string_view key, std::string_view value) {
+    if (heavy(key.size() + value.size())) [[unlikely]] {
+        put_heavily(tree, key, value);
+    } else {
+        put_now(tree, key, value);
+    }
+}
+
+void WriteTxn::put_now(int tree, std::string_view key, std::string_view value) {
     ++version_;
+    adds_ = true;
     operations_.put(work_.tree(tree).id, key, value);
     work_.put(tree, key, value);
 }
 
 void WriteTxn::append(int tree, std::string_view key, std::string_view value) {
+    if (heavy(key.size() + value.size())) [[unlikely]] {
+        append_heavily(tree, key, value);
+    } else {
+        append_now(tree, key, value);
+    }
+}
+
+void WriteTxn::append_now(int tree, std::string_view key, std::string_view value) {
     // That the key is the largest is something that was read.
     note_range(work_.tree(tree).id, key, std::nullopt);
     ++version_;
+    adds_ = true;
     work_.append(tree, key, value);
     operations_.put(work_.tree(tree).id, key, value);
 }
 
 bool WriteTxn::erase(int tree, std::string_view key) {
     note_read(work_.tree(tree).id, key);
+    std::string held;
+    if (heavy(key.size())) [[unlikely]] {
+        held = key;
+        key = held;
+        tree = make_room(tree, key.size());
+    }
     ++version_;
     if (!work_.erase(tree, key)) return false;
     operations_.erase(work_.tree(tree).id, key);
@@ -146,6 +172,15 @@ std::uint64_t WriteTxn::erase_range(int tree, std::string_view from, std::option
     if (to) check_sizes(*to, {});
     if (to && *to <= from) return 0;
     note_range(work_.tree(tree).id, from, to);
+    std::string held_from;
+    std::string held_to;
+    if (heavy(from.size() + (to ? to->size() : 0))) [[unlikely]] {
+        held_from = from;
+        from = held_from;
+        if (to) held_to = *to;
+        if (to) to = held_to;
+        tree = make_room(tree, held_from.size() + held_to.size());
+    }
     ++version_;
     const std::uint64_t erased = work_.erase_range(tree, from, to);
     if (erased != 0) operations_.erase_range(work_.tree(tree).id, from, to);
@@ -177,7 +212,7 @@ void WriteTxn::note_range(std::uint64_t tree, std::string_view from, std::option
 
 std::uint64_t WriteTxn::savepoint() {
     check_open();
-    savepoints_.push_back({next_savepoint_, work_.mark(), operations_.mark()});
+    savepoints_.push_back({next_savepoint_, work_.mark(), spool_.size(), operations_.mark()});
     return next_savepoint_++;
 }
 
@@ -188,8 +223,10 @@ void WriteTxn::rollback_to(std::uint64_t id) {
         fail(Errc::invalid_argument, "this savepoint ended when an earlier one was rolled back to");
     }
     ++version_;
-    work_.rewind(savepoints_.back().work);
-    operations_.rewind(savepoints_.back().operations);
+    const Saved& saved = savepoints_.back();
+    work_.rewind(saved.work);
+    if (spool_.size() > saved.chunks) spool_.truncate(saved.chunks, *work_.pages().early());
+    operations_.rewind(saved.operations);
 }
 
 /// Does everything that was read read the same on the newest root?
@@ -246,7 +283,7 @@ void WriteTxn::apply_again(const Root& built) {
 
 Commit WriteTxn::commit() {
     check_open();
-    if (operations_.empty()) {
+    if (operations_.empty() && spool_.empty()) {
         // Nothing written; what was read must still be true for good before anybody acts on it.
         const std::uint64_t position = base_->log_position;
         const Txn read = base_txn_;
@@ -256,7 +293,7 @@ Commit WriteTxn::commit() {
         return {};
     }
     operations_.finish();
-    if (mode_ == Mode::optimistic) {
+    if (!has_turn_) {
         core_->begin_exclusive(std::nullopt);
         has_turn_ = true;
         const Root* built = core_->roots().built();
@@ -281,6 +318,7 @@ Commit WriteTxn::commit() {
     finish();
     try {
         if (full) core_->make_durable(result.txn, position);
+        if (core_->holds_early()) [[unlikely]] core_->settle_early();
         core_->wait_visible(result.txn);
     } catch (const Error& error) {
         // The record is in the log: whatever failed now, nobody may say that nothing happened. [DUR-4]

@@ -7,10 +7,12 @@
 //         installed as they are only if the built root is the very one it began on; else its operations are applied
 //         again.
 // [TXN-3] Destroying it gives back everything.
+// [TXN-4] Its pages and operations in memory stay within budgets; what is beyond lies in the file (large_txn.cpp).
 #pragma once
 
 #include "log/operation_list.hpp"
 #include "txn/core.hpp"
+#include "txn/spool.hpp"
 #include "txn/workspace.hpp"
 
 #include <memory>
@@ -86,6 +88,26 @@ private:
         std::optional<std::string> to;
     };
     void begin();
+    void put_now(int tree, std::string_view key, std::string_view value);
+    void append_now(int tree, std::string_view key, std::string_view value);
+
+    // large_txn.cpp
+    void set_budgets();
+    bool heavy(std::uint64_t coming) {
+        return work_.pages().bytes() + coming > page_threshold_ || operations_.bytes() + coming > operation_budget_;
+    }
+    void put_heavily(int tree, std::string_view key, std::string_view value);
+    template <class F>
+    void write_heavily(int tree, std::string_view key, std::string_view value, F&& in_memory);
+    template <class F>
+    void spool_value(int tree, std::string_view key, std::string_view value, F&& change_tree);
+    void append_heavily(int tree, std::string_view key, std::string_view value);
+    int make_room(int tree, std::uint64_t coming);
+    void make_room(std::uint64_t coming);
+    void spool_operations();
+    void take_turn();
+    void apply_calls_again(const Root& built);
+
     bool still_valid(const Root& built) const;
     void apply_again(const Root& built);
     void finish() noexcept;
@@ -111,10 +133,17 @@ private:
     struct Saved {
         std::uint64_t id;
         Workspace::Mark work;
+        std::size_t chunks;              // of the spool, in front of `operations`
         OperationList::Mark operations;
     };
     std::vector<Saved> savepoints_;
     std::uint64_t next_savepoint_ = 1;
+    OperationSpool spool_;
+    std::uint64_t page_budget_ = 0;
+    std::uint64_t page_threshold_ = 0;
+    std::uint64_t operation_budget_ = 0;
+    std::uint64_t least_early_value_ = 0;
+    bool adds_ = false;  // something was put: more than deletions
 };
 
 }  // namespace northstar::inline v0::detail

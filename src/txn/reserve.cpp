@@ -1,0 +1,109 @@
+// reserve.cpp -- room on the disk that new data may not take.
+//
+// [RESERVE-1] Before the first log byte of a commit the file has free pages, backed by the disk, for the checkpoint
+//             that places all memory pages, and some more that only commits which add nothing may take.
+// [RESERVE-2] A free tail of that size stays when a checkpoint cuts the file.
+#include "base/error.hpp"
+#include "txn/core.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::detail {
+
+namespace reserve_impl {
+
+/// For what a checkpoint writes beside trees.
+constexpr std::uint64_t k_checkpoint_pages = 32;
+constexpr std::uint64_t k_held_bytes = 256u << 10;
+constexpr std::uint64_t k_least_held_pages = 16;
+/// The file is extended by this part of what is needed more than that, so that few commits do it.
+constexpr std::uint64_t k_spare_part = 8;
+constexpr std::uint64_t k_least_spare_pages = 64;
+constexpr int k_generations_to_free = 3;
+
+}  // namespace reserve_impl
+
+/// Pages for deletions on a full disk: the pages they copy, a log extent, and the checkpoint of both.
+std::uint64_t DatabaseCore::held_pages() const {
+    return std::max(reserve_impl::k_held_bytes / page_size_, reserve_impl::k_least_held_pages);
+}
+
+/// Makes sure that so many pages are free in the map and on the disk, `run` of them side by side. Throws
+/// Error(no_space). Call while carving, with the space mutex.
+void DatabaseCore::make_free(std::uint64_t pages, std::uint64_t run) {
+    using namespace reserve_impl;
+    const std::uint64_t few = pages - std::min(pages, space_.free_pages());
+    const std::uint64_t short_of_run = space_.longest_free() >= run ? 0 : run - space_.free_tail();
+    const std::uint64_t missing = std::max(few, short_of_run);
+    if (missing == 0) return;
+    const auto extend = [&](std::uint64_t more) {
+        file_->allocate(space_.end() * page_size_, more * page_size_);
+        space_.extend(more);
+        source_->set_limit(std::max(source_->limit(), space_.end()));
+    };
+    try {
+        extend(missing + std::max(pages / k_spare_part, k_least_spare_pages));
+    } catch (const Error& error) {
+        if (error.code() != Errc::no_space) throw;
+        extend(missing);
+    }
+}
+
+/// Reserves room for a commit's log bytes and the checkpoint behind it. `adds`: the commit brings new data. Call with
+/// the turn and the write lock, before the first log byte.
+void DatabaseCore::hold_room(bool adds, std::uint64_t log_bytes) {
+    using namespace reserve_impl;
+    std::uint64_t needed = live_bytes() / page_size_ + k_checkpoint_pages;
+    // Large values and the ledger need pages side by side.
+    const std::uint64_t run = arena_->large_bytes_in_use() / page_size_ + k_checkpoint_pages;
+    if (run > room_run_.load(std::memory_order_relaxed)) room_pages_.store(0, std::memory_order_relaxed);
+    if (!log_->fits(log_bytes)) needed += (log_bytes + 4 * extent_reserve(log_->log_align())) / page_size_ + 1;
+    // A checkpoint of another process has cut what this one had added to the file.
+    if (room_pages_.load(std::memory_order_relaxed) >= needed + held_pages() &&
+        room_generation_.load(std::memory_order_relaxed) == processes_->load(Word::generation)) {
+        return;
+    }
+    acquire_carving();
+    try {
+        const std::lock_guard lock(space_mutex_);
+        load_space();
+        try {
+            make_free(needed + held_pages(), run);
+        } catch (const Error& error) {
+            // Deletions may take what is held back; a checkpoint before the next transaction gives it back.
+            if (error.code() != Errc::no_space) throw;
+            room_tight_.store(true);
+            if (adds || space_.free_pages() < needed) throw;
+        }
+        room_run_.store(space_.longest_free(), std::memory_order_relaxed);
+        room_pages_.store(space_.free_pages(), std::memory_order_relaxed);
+        room_generation_.store(space_generation_, std::memory_order_relaxed);
+    } catch (const Error& error) {
+        release_carving();
+        if (error.code() != Errc::no_space) throw;
+        fail(Errc::no_space, "the disk is too full for this commit and the checkpoint behind it; nothing was changed: "
+                             "delete something, or make room on the disk", path_);
+    } catch (...) {
+        release_carving();
+        throw;
+    }
+    release_carving();
+}
+
+/// The disk was too full for all that should be held back: checkpoints free what was deleted. A page is free when the
+/// second generation after the one it died in is made. Call without the turn.
+void DatabaseCore::free_dead_pages() {
+    const std::lock_guard lock(checkpoint_mutex_);
+    try {
+        for (int i = 0; i < reserve_impl::k_generations_to_free; ++i) {
+            checkpoint_locked(false, i != 0);
+            const std::lock_guard space(space_mutex_);
+            if (space_.dead_pages() <= held_pages() / 4) break;
+        }
+    } catch (const Error& error) {
+        // The commit to come finds out whether there is room for it.
+        remember_failure(error.what());
+    }
+}
+
+}  // namespace northstar::inline v0::detail
