@@ -19,6 +19,7 @@ struct SegmentView::Reader {
     const std::byte* end;
 
     std::uint64_t varint() {
+        if (at != end && std::to_integer<unsigned>(*at) < 0x80) return std::to_integer<std::uint64_t>(*at++);
         std::uint64_t value = 0;
         at = load_varint(at, end, value);
         if (at == nullptr) [[unlikely]] segment.damaged("has a malformed number");
@@ -229,10 +230,6 @@ bool SegmentView::find_in_block(std::uint32_t ordinal, std::uint64_t tree, std::
             found.versions = versions;
             found.end = end;
             found.count = static_cast<std::uint32_t>(count);
-            HistoryVersion version;
-            const std::byte* at = versions;
-            for (std::uint64_t i = 0; i < count; ++i) at = read_version(at, end, i == 0, version);
-            found.last_in_block = at == end;
             return true;
         }
         HistoryVersion version;
@@ -271,7 +268,7 @@ void SegmentView::each_version(std::uint64_t tree, std::string_view key,
             any = true;
             if (!f(version)) return;
         }
-        if (!found.last_in_block) return;
+        if (at != found.end) return;  // other keys follow: the next block has nothing of this one
     }
 }
 

@@ -81,7 +81,6 @@ private:
         const std::byte* versions = nullptr;
         const std::byte* end = nullptr;
         std::uint32_t count = 0;
-        bool last_in_block = false;
     };
     struct Reader;
     std::span<const std::byte> block(std::uint32_t ordinal, segment::Block kind) const;

@@ -2,8 +2,9 @@
 //
 //   header (256) | blocks | directory chunks | filter chunks | anchor chunks
 //
-// Blocks are of about 4 KiB, in four kinds: versions in order of (tree, key, txn descending); separators above them, up
-// to one root; range deletions in order of (tree, from, txn descending); summaries above them, up to one root.
+// Blocks are of about 4 KiB (those of versions 512 bytes), in four kinds: versions in order of (tree, key, txn
+// descending); separators above them, up to one root; range deletions in order of (tree, from, txn descending);
+// summaries above them, up to one root.
 // The directory says where each block lies and what its checksum is. A chunk is 4096 bytes with its checksum in front.
 #pragma once
 
@@ -15,6 +16,7 @@ namespace northstar::inline v0::detail::segment {
 inline constexpr char k_magic[8] = {'N', 'S', 'h', 'i', 's', 't', '0', '1'};
 inline constexpr std::size_t k_header_size = 256;
 inline constexpr std::size_t k_block_size = 4096;      // aimed at; one entry may need more
+inline constexpr std::size_t k_version_block_size = 512;  // small, because versions in it are read one by one
 inline constexpr std::size_t k_chunk_size = 4096;
 inline constexpr std::size_t k_directory_entry = 24;   // u64 offset, u64 length, u64 checksum
 inline constexpr std::size_t k_directory_per_chunk = (k_chunk_size - 8) / k_directory_entry;
@@ -27,7 +29,7 @@ inline constexpr int k_filter_probes = 7;
 inline constexpr std::uint32_t k_none = 0xffffffffu;
 inline constexpr unsigned k_max_levels = 40;           // two children at least: more levels than blocks can need
 inline constexpr std::size_t k_restart_keys = 16;      // keys from one full key to the next
-inline constexpr std::size_t k_restart_bytes = 512;
+inline constexpr std::size_t k_restart_bytes = 128;       // so that few versions of other keys are read over
 
 enum class Block : std::uint8_t { versions = 1, separators = 2, ranges = 3, summaries = 4 };
 enum class Chunk : std::uint8_t { directory = 1, filter = 2, anchors = 3 };

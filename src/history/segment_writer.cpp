@@ -142,7 +142,7 @@ void SegmentWriter::add(std::uint64_t tree, std::string_view key, const HistoryV
     const std::size_t key_room = new_key ? key.size() + 6 : 0;
     const std::size_t size = 5 + 4 * (restarts_.size() + 1) + k_max_varint_size + entries_.size() + group_.size() +
                              (group_count_ > 0 ? key_.size() - group_shared_ + 6 : 0);
-    if (block_open() && size + key_room + 6 + body > segment::k_block_size) close_block();
+    if (block_open() && size + key_room + 6 + body > segment::k_version_block_size) close_block();
     if (!block_open()) {
         open_block(tree, key);
         open_group(key);

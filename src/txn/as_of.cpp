@@ -86,6 +86,9 @@ ReadView* DatabaseCore::open_past_view(AsOf point) {
 }
 
 std::uint64_t DatabaseCore::time_of(Txn txn) {
+    // A large transaction has an anchor of its own: its record need not be read.
+    if (const std::optional<LogAnchor> anchor = history_->anchor_of(txn); anchor && anchor->txn == txn)
+        return anchor->time_us;
     std::uint64_t at = position_of(txn);
     for (;;) {
         const RecordView record = log_->read(at);
