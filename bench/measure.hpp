@@ -20,6 +20,14 @@ inline std::uint64_t now_ns() noexcept {
            static_cast<std::uint64_t>(time.tv_nsec);
 }
 
+/// CPU time of the calling thread: what it would have taken alone on the machine, unless it waited.
+inline std::uint64_t thread_cpu_ns() noexcept {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000u +
+           static_cast<std::uint64_t>(time.tv_nsec);
+}
+
 /// CPU time of the whole process: what the background threads took is in it.
 inline std::uint64_t process_cpu_ns() noexcept {
     timespec time{};

@@ -40,9 +40,15 @@ int run(const std::vector<std::string>& words) {
     if (options.entries < 1000) throw UsageError("--entries must be at least 1000");
     if (options.rounds == 0 || options.heavy_rounds == 0) throw UsageError("--rounds must be at least 1");
     Race race(std::move(options));
-    race.run();
+    bool stopped = false;
+    try {
+        race.run();
+    } catch (const Interrupted&) {
+        stopped = true;  // what was measured until now is shown
+    }
     show_progress("");
     std::fputs(race_table(race).c_str(), stdout);
+    if (stopped) throw Interrupted();
     if (const std::string path = arguments.text("json", ""); !path.empty()) race_json(race).write_file(path);
     if (const std::string path = arguments.text("markdown", ""); !path.empty())
         write_text_file(path, race_markdown(race));
@@ -199,14 +205,17 @@ void measure(Outcome& outcome, const Race::Subject& subject, double seconds,
              const std::function<std::uint64_t(std::uint64_t)>& work) {
     const std::uint64_t copies = subject.engine != nullptr ? subject.engine->page_copies() : 0;
     const Counters before = Counters::now();
+    const std::uint64_t cpu_start = thread_cpu_ns();
     const std::uint64_t start = now_ns();
     const std::uint64_t operations = work(start + static_cast<std::uint64_t>(seconds * 1e9));
     const std::uint64_t elapsed = now_ns() - start;
+    const std::uint64_t cpu = thread_cpu_ns() - cpu_start;
     outcome.counters += Counters::now() - before;
     if (subject.engine != nullptr) outcome.page_copies += subject.engine->page_copies() - copies;
     outcome.operations += operations;
-    if (operations != 0)
-        outcome.costs.push_back(static_cast<double>(elapsed) / static_cast<double>(operations));
+    if (operations == 0) return;
+    outcome.costs.push_back(static_cast<double>(elapsed) / static_cast<double>(operations));
+    outcome.cpu_costs.push_back(static_cast<double>(cpu) / static_cast<double>(operations));
 }
 
 void Race::run() {

@@ -2,7 +2,9 @@
 //
 // Method: every row is measured in rounds; in each round each subject runs one short slice, in an order that
 // rotates. A row's value is the median of its slices, its noise their coefficient of variation. The measure
-// is always a cost (time per operation, or bytes), so a ratio of costs is a ratio of speeds. Between slices
+// is always a cost (time per operation, or bytes), so a ratio of costs is a ratio of speeds. Beside the time on the
+// clock stands the processor time of the measuring thread: on a machine that others use too it decides where the work
+// is done by one thread that never waits. Between slices
 // the engine just measured finishes its background work, unmeasured, so that it is not charged to the next
 // one.
 //
@@ -62,17 +64,20 @@ struct RowSpec {
     Target aim;
     std::string subject = "northstar";  ///< whose cost is judged
     std::string note;
+    bool by_cpu = false;  ///< one thread that never waits: where the machine is busy, processor time says more
 };
 
 /// What one subject did in one row.
 struct Outcome {
-    std::vector<double> costs;  ///< one per slice
+    std::vector<double> costs;      ///< one per slice
+    std::vector<double> cpu_costs;  ///< the same in processor time of the measuring thread
     std::uint64_t operations = 0;
     std::uint64_t page_copies = 0;
     Counters counters;
     LatencyHistogram latencies;
     std::string latency_of;  ///< what one entry of the histogram is; empty: none were taken
     double cost() const { return median(costs); }
+    double cpu_cost() const { return median(cpu_costs); }
     std::optional<double> variation() const { return coefficient_of_variation(costs); }
 };
 
@@ -157,7 +162,8 @@ struct RegisterWorkload {
 };
 
 // race_report.cpp
-std::string race_verdict(const std::vector<RowResult>& results, const RowResult& row);
+enum class Measure : std::uint8_t { wall, cpu };
+std::string race_verdict(const std::vector<RowResult>& results, const RowResult& row, Measure measure = Measure::wall);
 std::string race_table(Race& race);
 std::string race_markdown(Race& race);
 std::string race_svg(Race& race);

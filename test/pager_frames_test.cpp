@@ -1,6 +1,7 @@
 // Frames: who owns what, and that everything comes back.
 #include "btree_support.hpp"
 
+#include <optional>
 #include <set>
 
 namespace {
@@ -39,7 +40,8 @@ TEST_CASE("an arena hands out distinct pages and takes them back", "[pager]") {
 TEST_CASE("a writer owns what it made in its epoch and frees the rest at the end", "[pager]") {
     ImageSource source(4096);
     FrameArena arena(4096);
-    PageWriter writer(arena, source);
+    std::optional<PageWriter> held(std::in_place, arena, source);
+    PageWriter& writer = *held;
     const Ref a = Ref::memory(writer.new_page());
     const Ref b = Ref::memory(writer.new_page());
     REQUIRE(writer.owns(a));
@@ -77,6 +79,9 @@ TEST_CASE("a writer owns what it made in its epoch and frees the rest at the end
     REQUIRE(kept == std::vector<Frame*>{Frame::of(d)});
     REQUIRE(writer.bytes() == 4096);
     writer.abandon();
+    REQUIRE(writer.frames().empty());
+    REQUIRE(arena.bytes_in_use() <= 64 * 4096);
+    held.reset();
     REQUIRE(arena.bytes_in_use() == 0);
 }
 

@@ -87,16 +87,31 @@ inline std::byte* store_varint(std::byte* to, std::uint64_t value) {
 /// Reads a varint that lies wholly before `end`; returns the byte behind it, or nullptr where there is none.
 inline const std::byte* load_varint(const std::byte* from, const std::byte* end, std::uint64_t& value) {
     if (from == end) return nullptr;
-    std::uint64_t byte = std::to_integer<std::uint64_t>(*from++);
-    value = byte & 0x7f;
-    for (unsigned shift = 7; byte >= 0x80; shift += 7) {
+    value = std::to_integer<std::uint64_t>(*from);
+    if (value < 0x80) return from + 1;
+    if (end - from >= 8) [[likely]] {
+        // Without a loop, whose end would be guessed wrong: the first byte without the high bit is the last one.
+        const std::uint64_t word = load_u64(from);
+        const std::uint64_t stops = ~word & 0x8080808080808080u;
+        if (stops != 0) [[likely]] {
+            const std::uint64_t up_to = stops ^ (stops - 1);  // all bits up to the first stop
+            if ((word & up_to) >> (static_cast<unsigned>(std::countr_zero(stops)) - 7) == 0) return nullptr;
+            std::uint64_t bits = word & up_to & 0x7f7f7f7f7f7f7f7fu;
+            bits = (bits & 0x007f007f007f007fu) | (bits & 0x7f007f007f007f00u) >> 1;
+            bits = (bits & 0x00003fff00003fffu) | (bits & 0x3fff00003fff0000u) >> 2;
+            value = (bits & 0x000000000fffffffu) | (bits & 0x0fffffff00000000u) >> 4;
+            return from + (static_cast<unsigned>(std::countr_zero(stops)) + 1) / 8;
+        }
+    }
+    value = 0;
+    for (unsigned shift = 0;; shift += 7) {
         if (from == end) return nullptr;
-        byte = std::to_integer<std::uint64_t>(*from++);
-        if (byte == 0) return nullptr;                 // a shorter encoding exists
+        const std::uint64_t byte = std::to_integer<std::uint64_t>(*from++);
+        if (shift != 0 && byte == 0) return nullptr;   // a shorter encoding exists
         if (shift == 63 && byte > 1) return nullptr;   // more than 64 bits
         value |= (byte & 0x7f) << shift;
+        if (byte < 0x80) return from;
     }
-    return from;
 }
 
 inline std::span<const std::byte> bytes_of(std::string_view text) {

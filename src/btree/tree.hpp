@@ -53,8 +53,9 @@ void tree_multi_get(const PageSource& source, Ref root, std::span<const std::str
 
 /// Sets a key; true: it was there before. Too long keys and values are refused before anything changes. Key
 /// and value may lie in pages of the tree itself.
+/// `last_leaf`, where asked for, becomes the rightmost leaf if the key is new and the largest, else nullptr.
 bool tree_put(PageWriter& writer, TreeRoot& tree, std::string_view key, std::string_view value,
-              TreeKind kind = TreeKind::plain);
+              TreeKind kind = TreeKind::plain, std::byte** last_leaf = nullptr);
 /// Removes a key; false: it was not there and nothing changed.
 bool tree_erase(PageWriter& writer, TreeRoot& tree, std::string_view key);
 /// Removes the keys in [from, to), without `to` all from `from` on; returns how many. Whole subtrees are
@@ -68,10 +69,13 @@ void tree_drop(PageWriter& writer, TreeRoot& tree);
 /// otherwise between two calls, and no savepoint taken or rewound; reset() allows that.
 class TreeAppender {
 public:
-    TreeAppender(PageWriter& writer, TreeRoot& tree, TreeKind kind = TreeKind::plain)
-        : writer_(writer), tree_(tree), kind_(kind) {}
+    /// `last_leaf`: where a put of the largest key left it.
+    TreeAppender(PageWriter& writer, TreeRoot& tree, TreeKind kind = TreeKind::plain, std::byte* last_leaf = nullptr)
+        : writer_(writer), tree_(tree), kind_(kind), leaf_(last_leaf) {}
     /// Errc::invalid_argument where the key is not larger than the last one.
     void append(std::string_view key, std::string_view value);
+    /// The same if the last leaf is known and takes the entry as it is; false: nothing was done.
+    bool append_in_place(std::string_view key, std::string_view value);
     void reset() { leaf_ = nullptr; }
 
 private:

@@ -184,6 +184,7 @@ bool TreeEditor::put(std::string_view key, std::string_view value) {
         if (place.equal ? leaf_replace(page, place.index, entry)
                         : leaf_insert(page, page_size_, place.index, key, entry)) {
             set_max_txn(page, txn());
+            if (!place.equal && place.index + 1 == leaf.count() && at_end()) last_leaf_ = page;
             break;
         }
         if (overflow_leaf(entry, place)) break;
@@ -281,6 +282,7 @@ void TreeEditor::split_behind(const LeafEntry& entry) {
     entries.add(entry);
     const NodeShape shape = measure(entries, 0, 1, tree_edit_impl::k_append_txn_width);
     std::byte* right = built_leaf(entries, 0, 1, shape, txn());
+    last_leaf_ = right;
     tree_edit_impl::KeyBuffer buffer;
     const KeyPieces last(leaf, leaf.leaf_cell(leaf.count() - 1).suffix);
     insert_child(depth_, tree_edit_impl::make_separator(last, entry.key, buffer), Ref::memory(leaf.page()),
@@ -511,30 +513,33 @@ void TreeEditor::collapse_root() {
 // The interface.
 
 bool tree_put(PageWriter& writer, TreeRoot& tree, std::string_view key, std::string_view value,
-              TreeKind kind) {
-    return TreeEditor(writer, tree, kind).put(key, value);
+              TreeKind kind, std::byte** last_leaf) {
+    TreeEditor editor(writer, tree, kind);
+    const bool replaced = editor.put(key, value);
+    if (last_leaf != nullptr) *last_leaf = editor.last_leaf();
+    return replaced;
 }
 
 bool tree_erase(PageWriter& writer, TreeRoot& tree, std::string_view key) {
     return TreeEditor(writer, tree, TreeKind::plain).erase(key);
 }
 
-void TreeAppender::append(std::string_view key, std::string_view value) {
+bool TreeAppender::append_in_place(std::string_view key, std::string_view value) {
+    if (leaf_ == nullptr || value.size() > max_inline_value_size(writer_.page_size())) return false;
     TreeEditor editor(writer_, tree_, kind_);
-    if (leaf_ != nullptr && value.size() <= max_inline_value_size(writer_.page_size())) {
-        editor.check_sizes(key, value);
-        const Node leaf(leaf_);
-        const Node::Place place = leaf.search_leaf(key);
-        if (!place.equal && place.index == leaf.count() && leaf.max_txn() == writer_.txn()) {
-            const LeafEntry entry = editor.make_entry(value);
-            if (leaf_insert(leaf_, writer_.page_size(), place.index, key, entry)) {
-                ++tree_.count;
-                return;
-            }
-        }
-    }
+    editor.check_sizes(key, value);
+    const Node leaf(leaf_);
+    const Node::Place place = leaf.search_leaf(key);
+    if (place.equal || place.index != leaf.count() || leaf.max_txn() != writer_.txn()) return false;
+    if (!leaf_insert(leaf_, writer_.page_size(), place.index, key, editor.make_entry(value))) return false;
+    ++tree_.count;
+    return true;
+}
+
+void TreeAppender::append(std::string_view key, std::string_view value) {
+    if (append_in_place(key, value)) return;
     leaf_ = nullptr;
-    leaf_ = editor.append(key, value);
+    leaf_ = TreeEditor(writer_, tree_, kind_).append(key, value);
 }
 
 }  // namespace northstar::inline v0::detail

@@ -88,15 +88,20 @@ template <class Entry, class Cost>
 unsigned choose_cut(const NodeSequence<Entry>& entries, Cost&& cost) {
     const unsigned size = entries.size();
     std::size_t total = 0;
-    for (unsigned i = 0; i < size; ++i) total += weight(entries[i]);
+    entries.each(0, size, [&](const Entry& entry) {
+        total += weight(entry);
+        return true;
+    });
     const std::size_t low = total / 2 - total / 20;
     const std::size_t high = total / 2 + total / 20;
     std::size_t left = 0;
     unsigned best = 0;
     std::size_t best_cost = 0;
     std::size_t best_distance = 0;
-    for (unsigned k = 1; k < size && left <= high; ++k) {
-        left += weight(entries[k - 1]);
+    unsigned k = 1;
+    entries.each(0, size - 1, [&](const Entry& before) {
+        if (left > high) return false;
+        left += weight(before);
         const std::size_t distance = left > total / 2 ? left - total / 2 : total / 2 - left;
         const bool inside = left >= low && left <= high;
         // Outside of the window only the nearest cut counts, and only until one inside is found.
@@ -106,7 +111,9 @@ unsigned choose_cut(const NodeSequence<Entry>& entries, Cost&& cost) {
             best_cost = price;
             best_distance = distance;
         }
-    }
+        ++k;
+        return true;
+    });
     return best;
 }
 
@@ -119,7 +126,7 @@ KeyPieces::Piece KeyPieces::piece(std::size_t at) const {
     return {rest_ + (at - k_head_size), suffix_size_ - at};
 }
 
-void KeyPieces::copy(std::size_t from, std::size_t count, std::byte* out) const {
+void KeyPieces::copy_pieces(std::size_t from, std::size_t count, std::byte* out) const {
     while (count != 0) {
         const Piece part = piece(from);
         const std::size_t size = std::min(part.size, count);
@@ -130,7 +137,7 @@ void KeyPieces::copy(std::size_t from, std::size_t count, std::byte* out) const 
     }
 }
 
-std::uint32_t KeyPieces::head(std::size_t from) const {
+std::uint32_t KeyPieces::head_of_pieces(std::size_t from) const {
     std::byte bytes[k_head_size] = {};
     copy(from, std::min(k_head_size, size() - from), bytes);
     return load_head(bytes);
@@ -152,25 +159,6 @@ std::size_t common_prefix(const KeyPieces& a, const KeyPieces& b) {
     return at;
 }
 
-template <>
-LeafEntry NodeSequence<LeafEntry>::operator[](unsigned index) const {
-    const Part* part = parts_;
-    while (index >= part->count) index -= (part++)->count;
-    if (part->entry != nullptr) return *part->entry;
-    const Node node(part->page);
-    const LeafCell cell = node.leaf_cell(part->from + index);
-    return {KeyPieces(node, cell.suffix), cell.value, cell.value_size, cell.large, cell.txn};
-}
-
-template <>
-InnerEntry NodeSequence<InnerEntry>::operator[](unsigned index) const {
-    const Part* part = parts_;
-    while (index >= part->count) index -= (part++)->count;
-    if (part->entry != nullptr) return *part->entry;
-    const Node node(part->page);
-    return {KeyPieces(node, node.separator(part->from + index)), node.child(part->from + index + 1)};
-}
-
 NodeShape measure(const LeafSequence& entries, unsigned from, unsigned to, unsigned min_width) {
     NodeShape shape;
     if (from == to) {
@@ -181,15 +169,15 @@ NodeShape measure(const LeafSequence& entries, unsigned from, unsigned to, unsig
     std::uint64_t low = ~std::uint64_t{0};
     std::uint64_t high = 0;
     std::size_t cells = 0;
-    for (unsigned i = from; i < to; ++i) {
-        const LeafEntry entry = entries[i];
+    entries.each(from, to, [&](const LeafEntry& entry) {
         const std::size_t suffix = entry.key.size() - shape.prefix_size;
         shape.wide |= suffix > node_edit_impl::k_narrow_suffix_limit ||
                       (!entry.large && entry.value_size > node_edit_impl::k_narrow_value_limit);
         low = std::min(low, entry.txn);
         high = std::max(high, entry.txn);
         cells += node_edit_impl::rest_size(suffix) + entry.value_size;
-    }
+        return true;
+    });
     shape.txn_base = low;
     shape.txn_width = std::max(node_edit_impl::width_for(high - low), min_width);
     shape.bytes = Node::heads_offset(shape.prefix_size) + cells +
@@ -203,10 +191,11 @@ NodeShape measure(const InnerSequence& entries, unsigned from, unsigned to) {
     if (from == to) return shape;
     shape.prefix_size = common_prefix(entries[from].key, entries[to - 1].key);
     std::size_t cells = 0;
-    for (unsigned i = from; i < to; ++i) {
-        const std::size_t suffix = entries[i].key.size() - shape.prefix_size;
+    entries.each(from, to, [&](const InnerEntry& entry) {
+        const std::size_t suffix = entry.key.size() - shape.prefix_size;
         if (suffix > k_head_size) cells += 2 + suffix - k_head_size;
-    }
+        return true;
+    });
     shape.bytes = Node::heads_offset(shape.prefix_size) + cells + std::size_t{to - from} * k_inner_array_size;
     return shape;
 }
@@ -222,8 +211,7 @@ void build_leaf(std::byte* page, std::size_t page_size, const LeafSequence& entr
     std::byte* slot = head + std::size_t{count} * k_head_size;
     std::size_t heap = page_size;
     const std::size_t fixed = (shape.wide ? 4u : 2u) + shape.txn_width;
-    for (unsigned i = from; i < to; ++i, head += k_head_size, slot += 2) {
-        const LeafEntry entry = entries[i];
+    entries.each(from, to, [&](const LeafEntry& entry) {
         const std::size_t suffix = entry.key.size() - prefix;
         const std::size_t rest = node_edit_impl::rest_size(suffix);
         heap -= fixed + rest + entry.value_size;
@@ -233,7 +221,10 @@ void build_leaf(std::byte* page, std::size_t page_size, const LeafSequence& entr
                                                           entry, shape.txn_base);
         if (rest != 0) entry.key.copy(prefix + k_head_size, rest, at);
         if (entry.value_size != 0) std::memcpy(at + rest, entry.value, entry.value_size);
-    }
+        head += k_head_size;
+        slot += 2;
+        return true;
+    });
     node_edit_impl::set_heap(page, heap);
 }
 
@@ -250,8 +241,7 @@ void build_inner(std::byte* page, std::size_t page_size, unsigned level, Ref fir
     std::byte* ref = head + std::size_t{count} * k_head_size;
     std::byte* slot = ref + std::size_t{count} * 8;
     std::size_t heap = page_size;
-    for (unsigned i = from; i < to; ++i, head += k_head_size, ref += 8, slot += 2) {
-        const InnerEntry entry = entries[i];
+    entries.each(from, to, [&](const InnerEntry& entry) {
         const std::size_t suffix = entry.key.size() - prefix;
         store_u32(head, entry.key.head(prefix));
         store_u64(ref, entry.child.bits());
@@ -264,7 +254,11 @@ void build_inner(std::byte* page, std::size_t page_size, unsigned level, Ref fir
             entry.key.copy(prefix + k_head_size, rest, page + heap + 2);
         }
         store_u16(slot, static_cast<std::uint16_t>(place));
-    }
+        head += k_head_size;
+        ref += 8;
+        slot += 2;
+        return true;
+    });
     node_edit_impl::set_heap(page, heap);
 }
 

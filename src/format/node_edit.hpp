@@ -27,9 +27,22 @@ public:
     }
     std::size_t size() const { return prefix_size_ + suffix_size_; }
     /// Copies bytes [from, from + count) of the key.
-    void copy(std::size_t from, std::size_t count, std::byte* out) const;
+    void copy(std::size_t from, std::size_t count, std::byte* out) const {
+        if (from >= prefix_size_ + k_head_size && from + count <= size()) [[likely]] {
+            std::memcpy(out, rest_ + (from - prefix_size_ - k_head_size), count);
+        } else {
+            copy_pieces(from, count, out);
+        }
+    }
     /// The first four bytes from `from` on as a head.
-    std::uint32_t head(std::size_t from) const;
+    std::uint32_t head(std::size_t from) const {
+        // As a rule the key came from a page with the same prefix, or one that is a little shorter.
+        if (from >= prefix_size_ && from - prefix_size_ < k_head_size && suffix_size_ >= 2 * k_head_size) [[likely]] {
+            const std::uint64_t both = std::uint64_t{load_head(head_)} << 32 | load_head(rest_);
+            return static_cast<std::uint32_t>(both << 8 * (from - prefix_size_) >> 32);
+        }
+        return head_of_pieces(from);
+    }
     /// Number of bytes that both begin with.
     friend std::size_t common_prefix(const KeyPieces& a, const KeyPieces& b);
 
@@ -37,6 +50,8 @@ private:
     /// The longest stretch of bytes that begins at `at`.
     struct Piece { const std::byte* bytes; std::size_t size; };
     Piece piece(std::size_t at) const;
+    void copy_pieces(std::size_t from, std::size_t count, std::byte* out) const;
+    std::uint32_t head_of_pieces(std::size_t from) const;
 
     const std::byte* prefix_ = nullptr;
     std::size_t prefix_size_ = 0;
@@ -77,8 +92,27 @@ public:
     }
     unsigned size() const { return size_; }
     Entry operator[](unsigned index) const;
+    /// Calls visit(const Entry&) for the entries [from, to) in turn until it returns false; cheaper than asking for
+    /// one after the other.
+    template <class Visit>
+    void each(unsigned from, unsigned to, Visit&& visit) const {
+        for (const Part* part = parts_; from < to; ++part) {
+            const unsigned end = to < part->count ? to : part->count;
+            if (part->entry != nullptr) {
+                if (from < end && !visit(*part->entry)) return;
+            } else {
+                const Node node(part->page);
+                for (unsigned i = from; i < end; ++i) {
+                    if (!visit(entry_of(node, part->from + i))) return;
+                }
+            }
+            from = from > end ? from - part->count : 0;
+            to -= end;
+        }
+    }
 
 private:
+    static Entry entry_of(const Node& node, unsigned index);
     struct Part {
         const std::byte* page;
         unsigned from;
@@ -89,6 +123,21 @@ private:
     unsigned parts_used_ = 0;
     unsigned size_ = 0;
 };
+template <>
+inline LeafEntry NodeSequence<LeafEntry>::entry_of(const Node& node, unsigned index) {
+    const LeafCell cell = node.leaf_cell(index);
+    return {KeyPieces(node, cell.suffix), cell.value, cell.value_size, cell.large, cell.txn};
+}
+template <>
+inline InnerEntry NodeSequence<InnerEntry>::entry_of(const Node& node, unsigned index) {
+    return {KeyPieces(node, node.separator(index)), node.child(index + 1)};
+}
+template <class Entry>
+Entry NodeSequence<Entry>::operator[](unsigned index) const {
+    const Part* part = parts_;
+    while (index >= part->count) index -= (part++)->count;
+    return part->entry != nullptr ? *part->entry : entry_of(Node(part->page), part->from + index);
+}
 using LeafSequence = NodeSequence<LeafEntry>;
 using InnerSequence = NodeSequence<InnerEntry>;
 

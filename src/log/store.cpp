@@ -13,6 +13,8 @@ namespace store_impl {
 /// Zeros ahead of small durable commits, in steps.
 constexpr std::uint64_t k_ahead_bytes = 64u << 10;
 constexpr std::uint64_t k_ahead_largest_record = 32u << 10;
+/// A larger record is written with one call: touching new pages of the mapping costs more, a fault each.
+constexpr std::uint64_t k_mapped_largest_record = 8u << 10;
 
 bool share_pages(const Extent& a, const Extent& b) { return a.page < b.page + b.pages && b.page < a.page + a.pages; }
 
@@ -259,7 +261,7 @@ std::byte* LogStore::mapped(std::uint64_t position, std::uint64_t size) {
 
 std::span<std::byte> LogStore::stage(std::uint64_t size, bool lazy) {
     staged_size_ = size;
-    std::byte* to = lazy ? mapped(end_, size) : nullptr;
+    std::byte* to = lazy && size <= store_impl::k_mapped_largest_record ? mapped(end_, size) : nullptr;
     staged_in_map_ = to != nullptr;
     if (!staged_in_map_) {
         if (buffer_.size() < size) buffer_.resize(size);

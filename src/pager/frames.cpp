@@ -96,7 +96,13 @@ void FrameArena::give_large(Frame* frame) noexcept {
 PageWriter::PageWriter(FrameArena& arena, const PageSource& source)
     : arena_(arena), source_(source), epoch_(1) {}
 
-PageWriter::~PageWriter() { abandon(); }
+PageWriter::~PageWriter() {
+    abandon();
+    if (cache_ == nullptr) return;
+    Frame* last = cache_;
+    while (last->next != nullptr) last = last->next;
+    arena_.give(cache_, last, cache_count_);
+}
 
 Frame* PageWriter::cached() {
     if (cache_ == nullptr) {
@@ -202,13 +208,6 @@ void PageWriter::abandon() noexcept {
         if (frame != nullptr) free_frame(frame);
     }
     forget();
-    if (cache_ != nullptr) {
-        Frame* last = cache_;
-        while (last->next != nullptr) last = last->next;
-        arena_.give(cache_, last, cache_count_);
-        cache_ = nullptr;
-        cache_count_ = 0;
-    }
 }
 
 }  // namespace northstar::inline v0::detail

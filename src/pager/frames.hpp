@@ -123,7 +123,8 @@ public:
     std::vector<Frame*>& frames() { return frames_; }
     struct Dropped { Ref ref; bool large = false; };
     std::vector<Dropped>& dropped() { return dropped_; }
-    /// Gives every frame back and forgets what was dropped (abort, or after the commit took both lists).
+    /// Frees every frame and forgets what was dropped (abort, or after the commit took both lists). A few free frames
+    /// stay with the writer for its next transaction; its end gives them back.
     void abandon() noexcept;
     void forget() noexcept {
         frames_.clear();

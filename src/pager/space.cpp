@@ -199,6 +199,8 @@ SpaceMap SpaceMap::decode(std::span<const std::byte> bytes, std::size_t& positio
         map.free_pages_ += run.pages;
     }
     count = reader.varint();
+    // A run takes four bytes at least: what a damaged count says is not believed.
+    map.dead_.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(count, reader.remaining() / 4)));
     at = k_first_data_page;
     for (; count > 0; --count) {
         const PageRun run = run_at(at);

@@ -184,6 +184,7 @@ Commit DatabaseCore::commit(WriteTxn& t) {
                 root->log_position = end;
                 counters_.commits.fetch_add(1, std::memory_order_relaxed);
                 install(work, root);
+                work.settled(root->number.load(std::memory_order_relaxed));
                 published(txn, end, fields.time_us, !lazy);
             });
     } catch (...) {

@@ -28,7 +28,8 @@ constexpr int k_max_rounds = 8;
 constexpr int k_settling_checkpoints = 4;
 constexpr std::uint64_t k_small_extent_bytes = 64u << 10;
 constexpr std::uint64_t k_smallest_file_worth_it = 4u << 20;
-constexpr std::uint64_t k_most_bytes_at_close = 64u << 20;
+/// Moving less than what lies behind the line gives nothing back, so this is meant to be enough for most files.
+constexpr std::uint64_t k_most_bytes_at_close = 256u << 20;
 constexpr std::size_t k_unsealed_bytes = 24;  // checksum, number, generation: blank in memory
 
 /// Pages behind the line that are neither free nor dead.

@@ -59,6 +59,7 @@
 namespace northstar::inline v0::detail {
 
 class WriteTxn;
+struct WriteKit;
 class Placer;
 class FileLogBytes;
 struct Ledger;
@@ -100,6 +101,8 @@ public:
     void begin_exclusive(std::optional<std::uint32_t> timeout_ms);
     void end_exclusive() noexcept;
     Commit commit(WriteTxn& txn);
+    std::unique_ptr<WriteKit> take_kit();
+    void give_kit(std::unique_ptr<WriteKit> kit) noexcept;
     void sync();
     void checkpoint();
 
@@ -460,6 +463,7 @@ private:
 
     std::unique_ptr<Workspace> replay_work_;
     std::unique_ptr<FileLogBytes> replay_bytes_;  // what replay reads; under the turn
+    std::atomic<WriteKit*> spare_kit_{nullptr};
     std::vector<DroppedPage> reserved_drops_;  // of the file, in the order of the pages dropped; under the turn
     Random nonces_{0};
     std::unique_ptr<ChainFollower> chain_;

@@ -16,7 +16,9 @@ std::string Ledger::encode() const {
     std::string out;
     ByteWriter writer(out);
     writer.varint(ledger_impl::k_version);
-    space.encode(out);
+    std::string map;
+    space.encode(map);
+    writer.counted_text(map);
     std::string places;
     extents.serialise(places);
     writer.counted_text(places);
@@ -43,13 +45,16 @@ std::string Ledger::encode() const {
     return out;
 }
 
-Ledger Ledger::decode(std::span<const std::byte> bytes, std::uint32_t page_size) {
+Ledger Ledger::decode(std::span<const std::byte> bytes, std::uint32_t page_size, Parts parts) {
     Ledger ledger(page_size);
-    ByteReader version(bytes, "space map");
-    if (version.varint() != ledger_impl::k_version) version.damaged("has an unknown version");
-    std::size_t at = version.position();
-    ledger.space = SpaceMap::decode(bytes, at);
-    ByteReader reader(bytes.subspan(at), "space map");
+    ByteReader reader(bytes, "space map");
+    if (reader.varint() != ledger_impl::k_version) reader.damaged("has an unknown version");
+    const std::span<const std::byte> map = bytes_of(reader.counted_text());
+    if (parts == Parts::all) {
+        std::size_t at = 0;
+        ledger.space = SpaceMap::decode(map, at);
+        if (at != map.size()) reader.damaged("has bytes behind its map");
+    }
     ledger.extents = ExtentDirectory::deserialise(bytes_of(reader.counted_text()), page_size);
     for (const Extent& extent : ledger.extents.all()) ledger.births.emplace(extent.logical, reader.varint());
     for (std::uint64_t count = reader.varint(); count > 0; --count) {

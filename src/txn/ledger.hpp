@@ -34,8 +34,10 @@ struct Ledger {
     Horizon horizon;
 
     std::string encode() const;
+    /// The map of a file in disorder is long, and who only opens the file does not need it.
+    enum class Parts : std::uint8_t { all, without_space };
     /// Throws Error(corrupt).
-    static Ledger decode(std::span<const std::byte> bytes, std::uint32_t page_size);
+    static Ledger decode(std::span<const std::byte> bytes, std::uint32_t page_size, Parts parts = Parts::all);
 };
 
 }  // namespace northstar::inline v0::detail

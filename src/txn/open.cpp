@@ -15,6 +15,7 @@
 #include "txn/log_bytes.hpp"
 #include "txn/past.hpp"
 #include "txn/replay.hpp"
+#include "txn/write_txn.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -55,6 +56,7 @@ std::shared_ptr<DatabaseCore> DatabaseCore::open(const std::string& path, const 
 }
 
 DatabaseCore::~DatabaseCore() {
+    const std::unique_ptr<WriteKit> kit(spare_kit_.exchange(nullptr));
     try {
         close();
     } catch (...) {
@@ -361,7 +363,8 @@ void DatabaseCore::load_generation(const Meta& meta) {
     // Others read meanwhile: the limit may only fall when what they can reach is known to lie below it.
     source_->set_limit(std::max(source_->limit(), meta.file_pages));
     Ledger ledger = Ledger::decode(
-        source_->read_run(PageKind::space, meta.space_page, meta.space_bytes, meta.space_checksum), page_size_);
+        source_->read_run(PageKind::space, meta.space_page, meta.space_bytes, meta.space_checksum), page_size_,
+        Ledger::Parts::without_space);
     const std::uint64_t end_of_log = log_->set_extents(ledger.extents, ledger.births);
     if (end_of_log * page_size_ > size) {
         fail(Errc::truncated, path_ + " is shorter than its log says; restore it from a backup", path_, end_of_log);

@@ -13,6 +13,9 @@ namespace northstar::inline v0::detail {
 
 namespace workspace_impl {
 
+// More trees than that are not kept open for the next transaction: it would look through all of them.
+constexpr std::size_t k_most_kept_trees = 8;
+
 // Size of the fixed part of a catalog value.
 constexpr std::size_t k_tree_size = 8 + 8 + 8 + 1 + 1 + 8 + 8;
 constexpr std::size_t k_floor_size = 8 + 8;
@@ -206,19 +209,28 @@ void Workspace::note_redacted(const Redaction& redaction) {
              text_of(std::span<const std::byte>(value)), TreeKind::catalog);
 }
 
-void Workspace::begin(const TreeRoot& catalog, std::uint64_t next_tree_id, History default_history, Txn txn) {
+void Workspace::begin(const TreeRoot& catalog, std::uint64_t next_tree_id, History default_history, Txn txn,
+                      std::uint64_t number) {
     end_appending();
     catalog_ = catalog;
     next_tree_id_ = next_tree_id;
     default_history_ = default_history;
-    trees_.clear();
+    // Numbers are given once; the ref of a catalog may come again with other content.
+    if (number == 0 || number != settled_) trees_.clear();
+    settled_ = 0;
     pages_.set_txn(txn);
+}
+
+void Workspace::settled(std::uint64_t number) {
+    const bool all_there =
+        std::none_of(trees_.begin(), trees_.end(), [](const OpenTree& tree) { return tree.dropped || tree.dirty; });
+    settled_ = all_there && trees_.size() <= workspace_impl::k_most_kept_trees ? number : 0;
 }
 
 void Workspace::abandon() noexcept {
     end_appending();
     pages_.abandon();
-    trees_.clear();
+    if (settled_ == 0) trees_.clear();
 }
 
 int Workspace::open(std::string_view name) {
@@ -362,10 +374,20 @@ void Workspace::end_appending() {
 }
 
 bool Workspace::put(int index, std::string_view key, std::string_view value) {
-    if (appending_ == index) end_appending();
     OpenTree& open = tree(index);
     open.dirty = true;
-    return tree_put(pages_, open.root, key, value);
+    if (appending_ == index) {
+        if (appender_->append_in_place(key, value)) return false;
+        end_appending();
+    }
+    // Keys that come in order need not be looked for from the root again.
+    std::byte* last_leaf = nullptr;
+    const bool replaced = tree_put(pages_, open.root, key, value, TreeKind::plain, &last_leaf);
+    if (last_leaf != nullptr) {
+        appender_.emplace(pages_, open.root, TreeKind::plain, last_leaf);
+        appending_ = index;
+    }
+    return replaced;
 }
 
 bool Workspace::erase(int index, std::string_view key) {

@@ -86,9 +86,12 @@ public:
 
     Workspace(FrameArena& arena, const PageSource& source) : pages_(arena, source) {}
 
-    /// Starts from a root; what entries and pages made here carry is `txn`.
-    /// Trees opened before are forgotten.
-    void begin(const TreeRoot& catalog, std::uint64_t next_tree_id, History default_history, Txn txn);
+    /// Starts from the root of this number (0: not numbered); what entries and pages made here carry is `txn`. Trees
+    /// opened before are forgotten, unless the root is the very one that was made here last: see settled().
+    void begin(const TreeRoot& catalog, std::uint64_t next_tree_id, History default_history, Txn txn,
+               std::uint64_t number = 0);
+    /// What was made here became the root of this number, so a transaction that begins on it finds its trees open.
+    void settled(std::uint64_t number);
     /// Gives everything back.
     void abandon() noexcept;
 
@@ -163,6 +166,7 @@ private:
     std::uint64_t budget_ = ~std::uint64_t{0};
     std::uint64_t threshold_ = ~std::uint64_t{0};
     std::function<void()> make_room_;
+    std::uint64_t settled_ = 0;  // number of the root whose trees are open; 0: none
 };
 
 }  // namespace northstar::inline v0::detail

@@ -11,8 +11,8 @@ namespace northstar::inline v0::detail {
 
 WriteTxn::WriteTxn(std::shared_ptr<DatabaseCore> core, Mode mode, Durability wanted,
                    std::optional<std::uint32_t> timeout_ms)
-    : durability(wanted), core_(std::move(core)), mode_(mode), work_(core_->arena(), core_->source()),
-      spool_(core_->log()) {
+    : durability(wanted), core_(std::move(core)), mode_(mode), kit_(core_->take_kit()), work_(kit_->work),
+      operations_(kit_->operations), spool_(core_->log()) {
     if (mode_ == Mode::exclusive) {
         core_->begin_exclusive(timeout_ms);
         has_turn_ = true;
@@ -38,11 +38,26 @@ void WriteTxn::begin() {
     base_txn_ = base_->txn.load(std::memory_order_relaxed);
     base_catalog_ = base_->catalog.root;
     base_next_tree_id_ = base_->next_tree_id;
-    work_.begin(base_->catalog, base_->next_tree_id, base_->history, base_txn_ + 1);
+    work_.begin(base_->catalog, base_->next_tree_id, base_->history, base_txn_ + 1, base_number_);
     set_budgets();
 }
 
-WriteTxn::~WriteTxn() { rollback(); }
+WriteTxn::~WriteTxn() {
+    rollback();
+    operations_.clear();
+    core_->give_kit(std::move(kit_));
+}
+
+std::unique_ptr<WriteKit> DatabaseCore::take_kit() {
+    std::unique_ptr<WriteKit> kit(spare_kit_.exchange(nullptr, std::memory_order_acquire));
+    if (kit == nullptr) kit = std::make_unique<WriteKit>(*arena_, *source_);
+    return kit;
+}
+
+void DatabaseCore::give_kit(std::unique_ptr<WriteKit> kit) noexcept {
+    // One is kept: writers take turns, and optimistic ones beside them may pay for their own.
+    kit.reset(spare_kit_.exchange(kit.release(), std::memory_order_acq_rel));
+}
 
 void WriteTxn::finish() noexcept {
     state_ = State::spent;

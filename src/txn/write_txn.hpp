@@ -24,6 +24,13 @@
 
 namespace northstar::inline v0::detail {
 
+/// What a transaction works with. Handed from one to the next, so that a small transaction allocates no buffers.
+struct WriteKit {
+    WriteKit(FrameArena& arena, const PageSource& source) : work(arena, source) {}
+    Workspace work;
+    OperationList operations;
+};
+
 class WriteTxn {
 public:
     enum class Mode : std::uint8_t { exclusive, optimistic };
@@ -116,8 +123,9 @@ private:
     const Mode mode_;
     State state_ = State::open;
     bool has_turn_ = false;
-    Workspace work_;
-    OperationList operations_;
+    std::unique_ptr<WriteKit> kit_;
+    Workspace& work_;
+    OperationList& operations_;
     ReadView* view_ = nullptr;  // holds the root it began on; handles compare its ticket
     std::uint64_t ticket_ = 0;
     const Root* base_ = nullptr;
