@@ -1,5 +1,5 @@
-// txn_races_test.cpp -- what other threads and processes do between two steps of a protocol. A second handle on the same
-// file, opened with a Vfs of its own, acts as another process: locks belong to the open file.
+// txn_races_test.cpp -- what other threads and processes do between two steps of a protocol. A second handle
+// on the same file, opened with a Vfs of its own, acts as another process: locks belong to the open file.
 #include "hooked_vfs.hpp"
 #include "txn_support.hpp"
 
@@ -170,8 +170,8 @@ TEST_CASE("Whenever a record lies behind the end of the log, the word says that 
     CHECK(unnoticed == 0);
 }
 
-// When a process moved to a newer meta page it forgot every log extent announced since, until it had read the log again;
-// whoever read the log meanwhile in another thread was told that it is damaged.
+// When a process moved to a newer meta page it forgot every log extent announced since, until it had read the
+// log again; whoever read the log meanwhile in another thread was told that it is damaged.
 TEST_CASE("Extents announced behind a generation stay known when it is adopted", "[STORE-1]") {
     const Workplace place;
     Peer peer(place / "extents.db");
@@ -187,9 +187,9 @@ TEST_CASE("Extents announced behind a generation stay known when it is adopted",
     CHECK(log.births() == births);
 }
 
-// A writer that had carved a log extent and then failed to read the size of the file gave its pages back, but went on
-// knowing the extent (crash suite, seed 314): the next record that did not fit moved into it without an announcement, on
-// pages that were free. Who replayed the log met a record that goes on nowhere.
+// A writer that had carved a log extent and then failed to read the size of the file gave its pages back, but
+// went on knowing the extent (crash suite, seed 314): the next record that did not fit moved into it without
+// an announcement, on pages that were free. Who replayed the log met a record that goes on nowhere.
 TEST_CASE("A log extent whose carving failed is not written into", "[STORE-1][DUR-9]") {
     const Workplace place;
     Peer writer(place / "carving.db");
@@ -237,8 +237,8 @@ TEST_CASE("An extent that could not be looked at when it was announced is no dam
     CHECK(last == 11);
 }
 
-// A commit whose record was in the log reported whatever went wrong when its flush was asked for, "io" for instance, which
-// promises that nothing changed.
+// A commit whose record was in the log reported whatever went wrong when its flush was asked for, "io" for
+// instance, which promises that nothing changed.
 TEST_CASE("A commit that fails behind its record has an unknown outcome", "[DUR-4]") {
     const Workplace place;
     Peer peer(place / "unknown.db");
@@ -315,8 +315,9 @@ TEST_CASE("The visible root never goes back to an older txn", "[ROOT-3][SNAP-4]"
     CHECK(std::find(again.begin(), again.end(), roots.visible()) == again.end());
 }
 
-// The last one to close wrote into the meta page where the log ended at that moment, which could lie behind a commit that
-// another thread had made since the checkpoint's root was chosen: acknowledged, durable, and skipped at the next open.
+// The last one to close wrote into the meta page where the log ended at that moment, which could lie behind a
+// commit that another thread had made since the checkpoint's root was chosen: acknowledged, durable, and
+// skipped at the next open.
 TEST_CASE("A commit beside a close is there afterwards", "[DUR-1]") {
     const Workplace place;
     std::optional<Txn> committed;
@@ -345,8 +346,8 @@ TEST_CASE("A commit beside a close is there afterwards", "[DUR-1]") {
     CHECK(again.db.begin_read().txn() == (*committed != 0 ? 2u : 1u));
 }
 
-// The slot of a snapshot that a handle was closed under went to the next handle with what it said of the past: a snapshot of
-// the present there showed the past of the other database.
+// The slot of a snapshot that a handle was closed under went to the next handle with what it said of the
+// past: a snapshot of the present there showed the past of the other database.
 TEST_CASE("Nothing of a closed handle's snapshots shows in another handle", "[SNAP-6][VIEW-2]") {
     const Workplace place;
     std::optional<Peer> first(place / "slots.db");
@@ -366,8 +367,9 @@ TEST_CASE("Nothing of a closed handle's snapshots shows in another handle", "[SN
     CHECK(txn_test::code_of([&] { static_cast<void>(past.tree("t").get("a")); }) == Errc::snapshot_closed);
 }
 
-// An AS OF snapshot held the generation of its root; its history was read from segments of the newest generation, which a
-// checkpoint had made a moment before. When a later checkpoint merged those, their pages were used again under it.
+// An AS OF snapshot held the generation of its root; its history was read from segments of the newest
+// generation, which a checkpoint had made a moment before. When a later checkpoint merged those, their pages
+// were used again under it.
 TEST_CASE("A snapshot of the past keeps the generation that its history is read from", "[SPACE-2][SNAP-1]") {
     const Workplace place;
     Peer peer(place / "segments.db");

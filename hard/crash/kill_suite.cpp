@@ -1,7 +1,7 @@
 // kill_suite.cpp -- real processes on the real file system, killed at random instants: what was acknowledged is there.
 //
-// Each round starts a few children with two writing threads and a reading one each, beside their threads for checkpoints
-// and flushes. The writers commit numbered records, each in a transaction of two entries, and report every
+// Each round starts a few children with two writing threads and a reading one each, beside their threads for
+// checkpoints and flushes. The writers commit numbered records, each in a transaction of two entries, and report every
 // acknowledgement through a pipe; the readers hold snapshots, look at the past, and ask for checkpoints and
 // compaction. All are killed, one after the other; another process then opens the database, finds every acknowledged
 // record whole and nothing half there, verifies, and commits.

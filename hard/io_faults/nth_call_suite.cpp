@@ -1,8 +1,9 @@
-// nth_call_suite.cpp -- every call of the file layer fails in turn: what failed says so, and nothing else is lost.
+// nth_call_suite.cpp -- every call of the file layer fails in turn: what failed says so, and nothing else is
+// lost.
 //
-// A fixed script of two processes is run once to count its calls; then once for each call and each way to fail: that call
-// alone, or it and all that follow until somebody notices; with io or with no_space. What an operation reports, what
-// it left, and that everything works afterwards is checked against a model.
+// A fixed script of two processes is run once to count its calls; then once for each call and each way to
+// fail: that call alone, or it and all that follow until somebody notices; with io or with no_space. What an
+// operation reports, what it left, and that everything works afterwards is checked against a model.
 //
 //   nth_call_suite              every call (there is no chance in it)
 //   nth_call_suite N WAY        call N, failing in the way that a failure's line names
@@ -182,8 +183,9 @@ private:
     /// Which of the possible states it is has shown.
     void settle(Txn txn) {
         if (txn < expected_.visible || txn > expected_.attempted()) {
-            throw Broken("txn " + std::to_string(txn) + " is shown, from " + std::to_string(expected_.visible) + " to " +
-                         std::to_string(expected_.attempted()) + " are possible");
+            throw Broken("txn " + std::to_string(txn) + " is shown, from " +
+                         std::to_string(expected_.visible) + " to " + std::to_string(expected_.attempted()) +
+                         " are possible");
         }
         expected_.settle(txn);
     }
@@ -295,7 +297,8 @@ int suite_main(int argc, char** argv) {
         for (const Way& way : k_ways) {
             if (argc > 2 && std::string(argv[2]) != way.name) continue;
             const std::uint64_t only = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 0;
-            for (std::uint64_t call = only != 0 ? only : 1; call <= (only != 0 ? only : calls) && failures < 5; ++call) {
+            for (std::uint64_t call = only != 0 ? only : 1;
+                 call <= (only != 0 ? only : calls) && failures < 5; ++call) {
                 if (!try_one(call, way, mapped, counts)) ++failures;
             }
         }

@@ -158,7 +158,8 @@ void CrashRun::rot_meta() {
     const auto generation_at = [&](std::size_t offset) {
         detail::Meta meta;
         const auto page = std::as_bytes(std::span(bytes)).subspan(offset, detail::k_meta_size);
-        if (detail::decode_meta(page, meta) != detail::MetaState::valid) throw Broken("a closed file has a bad meta page");
+        if (detail::decode_meta(page, meta) != detail::MetaState::valid)
+            throw Broken("a closed file has a bad meta page");
         return meta.generation;
     };
     const bool second_newer = generation_at(options_.page_size) > generation_at(0);

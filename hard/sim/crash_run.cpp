@@ -313,7 +313,8 @@ void CrashRun::look_at_snapshots(Process& process) {
     Snapshot now = process.db->begin_read();
     const Txn txn = now.txn();
     if (txn != expected_.attempted()) {
-        throw Broken("a new snapshot shows txn " + std::to_string(txn) + " of " + std::to_string(expected_.attempted()));
+        throw Broken("a new snapshot shows txn " + std::to_string(txn) + " of " +
+                     std::to_string(expected_.attempted()));
     }
     compare(now, *expected_.states[txn], random_, "a new snapshot");
     process.held.push_back({std::move(now), expected_.states[txn]});

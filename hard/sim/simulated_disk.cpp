@@ -268,7 +268,8 @@ const char* name_of(Fault fault) {
     static constexpr const char* k_names[] = {
         "power_crash", "kill", "crash_in_write", "sector_new", "sector_old", "sector_between", "sector_torn",
         "sector_garbage", "size_new", "size_old", "size_between", "entries_lost", "io_error", "no_space",
-        "partial_write", "short_read", "sync_failed", "sync_failed_untold", "sync_kept_sector", "sync_dropped_sector", "evicted_sector",
+        "partial_write", "short_read", "sync_failed", "sync_failed_untold", "sync_kept_sector", "sync_dropped_sector",
+        "evicted_sector",
         "bit_rot", "zeroed", "scribbled", "misdirected", "lost_write", "clock_jump", "stale_words", "mapped_sector",
         "lock_dropped"};
     static_assert(std::size(k_names) == k_fault_kinds);

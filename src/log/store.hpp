@@ -40,8 +40,8 @@ public:
     std::uint32_t log_align() const { return log_align_; }
 
     // ---- extents ----
-    /// Stands on the extents of a generation. Those known behind them stay: they were announced since, and whoever reads
-    /// the log meanwhile goes on finding them. Returns one past the last page of any extent.
+    /// Stands on the extents of a generation. Those known behind them stay: they were announced since, and
+    /// whoever reads the log meanwhile goes on finding them. Returns one past the last page of any extent.
     std::uint64_t set_extents(ExtentDirectory extents, std::map<std::uint64_t, std::uint64_t> births);
     ExtentDirectory extents() const;
     /// Generation each extent was carved in, by logical start.

@@ -5,7 +5,8 @@
 // history segments and sealed log extents themselves. What was moved is dead for two generations, then free.
 // [COMPACT-1] Content, txns and the log stay as they are: a lifted root has the txn of the one it replaces.
 // [COMPACT-2] A step holds the writer's turn for a bounded number of pages; the search for them does not hold it.
-// [COMPACT-3] It ends, whatever is held: a round goes on only while less lies behind its line than before; rounds are few.
+// [COMPACT-3] It ends, whatever is held: a round goes on only while less lies behind its line than before; rounds
+//             are few.
 #include "base/bytes.hpp"
 #include "base/check.hpp"
 #include "base/error.hpp"

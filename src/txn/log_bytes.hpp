@@ -1,7 +1,7 @@
 // log_bytes.hpp -- bytes of the file for the scanner of the log, read into a buffer of its own.  Layer: txn.
 //
-// [BYTES-1] What read() returns is a copy: nobody who writes the file changes it, and a file that was cut short meanwhile
-//           is a short answer.
+// [BYTES-1] What read() returns is a copy: nobody who writes the file changes it, and a file that was cut
+//           short meanwhile is a short answer.
 #pragma once
 
 #include "base/error.hpp"
