@@ -222,8 +222,7 @@ std::vector<Command> entry_commands() {
                         "several keys, --txn or --format the entries are written as records (JSON Lines by "
                         "default). Exit code 1 if a key is absent.",
          .options = {k_option_tree, k_option_as_of, k_option_format, with_txn, k_option_hex, k_option_base64,
-                     k_option_quiet, k_option_pread,
-                     k_option_exclusive},
+                     k_option_quiet, k_option_pread, k_option_exclusive},
          .examples = {"northstar get app.db user/7",
                       "northstar get app.db src/main.cpp --as-of 2024-05-01 > main.cpp",
                       "northstar get app.db a b c --format csv", "northstar get --hex app.db 00ff10"},

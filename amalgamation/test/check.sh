@@ -200,9 +200,9 @@ if [ $quick = 0 ]; then
             && return 1
         [ "$(nm --extern-only --defined-only "$1" | grep -c northstar)" -gt 100 ]
     }
-    weak_symbols() { # weak_symbols OBJECT: weak ones are ours, or templates and helpers of the standard library
+    weak_symbols() { # weak_symbols OBJECT: weak ones are ours, or of the standard library and the compiler
         nm --extern-only --defined-only -P "$1" | awk '$2 ~ /^[WVu]$/ { print $1 }' | c++filt |
-            grep -v -E '(northstar::|std::|__gnu_cxx::|^operator (new|delete)|^__clang_call_terminate$)' && return 1
+            grep -v -E '(northstar::|std::|__gnu_cxx::|^operator (new|delete)|^__clang_call_terminate$|^DW[.]ref[.])' && return 1
         return 0
     }
     c_program() { # c_program COMPILER OBJECT: a C99 program links with the library and runs

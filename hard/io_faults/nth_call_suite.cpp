@@ -1,4 +1,5 @@
-// nth_call_suite.cpp -- every call of the file layer fails in turn: what failed says so, and nothing else is lost.
+// nth_call_suite.cpp -- every call of the file layer fails in turn: what failed says so, and nothing else is
+// lost.
 //
 // A fixed script of two processes is run once to count its calls; then once for each call and each way to fail: that
 // call alone, or it and all that follow until somebody notices; with io or with no_space. What an operation reports,

@@ -1,15 +1,17 @@
-// crash_run.hpp -- one seed of the crash suite: a machine, its processes, a model, and what must hold between them.
+// crash_run.hpp -- one seed of the crash suite: a machine, its processes, a model, and what must hold between
+// them.
 //
 // Each seed is one machine: a few processes open one database and write, read, sync, checkpoint, compact, sleep, close
 // and die. Power fails at calls chosen at random, also while a recovery is under way; and in between copies are taken
 // of what a power loss at that call would leave. Every machine that comes up again is compared with the model.
 //
 // What a recovery must show is exact:
-// - the state of one txn from the last durable to the last attempted one, entry by entry, the log ending with that
-//   very txn, AS OF and chain the same, verify without a finding (so free space adds up), the next commits succeeding;
+// - the state of one txn from the last durable to the last attempted one, entry by entry, the log ending with
+//   that very txn, AS OF and chain the same, verify without a finding (so free space adds up), the next commits
+//   succeeding;
 // - after the death of processes alone (no power lost), a txn not before the last acknowledged one.
-// What an operation may report depends on the one fault that was planned for it (Run::allowed); afterwards the database
-// works, unless it is poisoned, and then it is so for everybody.
+// What an operation may report depends on the one fault that was planned for it (Run::allowed); afterwards
+// the database works, unless it is poisoned, and then it is so for everybody.
 #pragma once
 
 #include "hard/sim/crash_model.hpp"
