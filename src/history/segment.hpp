@@ -82,6 +82,7 @@ private:
         const std::byte* versions = nullptr;
         const std::byte* end = nullptr;
         std::uint32_t count = 0;
+        bool last_in_block = false;
     };
     struct Reader;
     Found read_group(Reader& reader) const;

@@ -102,8 +102,9 @@ std::uint64_t DatabaseCore::time_of(Txn txn) {
     if (txn == oldest.txn) return oldest.first.time_us;
     if (txn < oldest.txn) return 0;
     // A large transaction has an anchor of its own: its record need not be read.
-    if (const std::optional<LogAnchor> anchor = history_->anchor_of(txn); anchor && anchor->txn == txn)
+    if (const std::optional<LogAnchor> anchor = history()->anchor_of(txn); anchor && anchor->txn == txn) {
         return anchor->time_us;
+    }
     std::uint64_t at = position_of(txn);
     for (;;) {
         const RecordView record = log_->read(at);
