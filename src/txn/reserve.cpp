@@ -2,7 +2,7 @@
 //
 // [RESERVE-1] Before the first log byte of a commit the file has free pages, backed by the disk, for the checkpoint
 //             that places all memory pages, and some more that only commits which add nothing may take.
-// [RESERVE-2] A free tail of that size stays when a checkpoint cuts the file.
+// [RESERVE-2] A free tail of that size stays when a checkpoint cuts the file; only compaction takes it away.
 #include "base/error.hpp"
 #include "txn/core.hpp"
 
