@@ -490,6 +490,8 @@ static void test_files_and_care(void) {
     const char* restored = path_of("restored");
     const char* replayed = path_of("replayed");
     northstar_db* db = NULL;
+    northstar_snapshot* past = NULL;
+    uint64_t oldest = 0;
     northstar_db* twice = NULL;
     northstar_statistics statistics;
     char* text = NULL;

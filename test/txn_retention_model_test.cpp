@@ -339,7 +339,8 @@ private:
             ++wanted;
         }
         for (; wanted != found->second.rend() && wanted->first > from; ++wanted) {
-            FAIL("history of " << name << ' ' << key << " ends before txn " << wanted->first);
+            // A range deletion of what the same txn put there first left nothing to tell.
+            if (wanted->second) FAIL("history of " << name << ' ' << key << " ends before txn " << wanted->first);
         }
     }
 

@@ -242,7 +242,11 @@ History Database::history() const {
     return history;
 }
 
-Txn Database::prune(AsOf horizon) { return detail::checked(core_).prune(horizon); }
+Txn Database::prune(AsOf horizon) try {
+    return detail::checked(core_).prune(horizon);
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
+}
 
 Commit Database::redact(std::string_view tree, std::string_view key, Txn txn, std::string_view reason,
                         std::uint32_t timeout_ms) try {

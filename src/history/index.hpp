@@ -27,7 +27,8 @@ public:
     Txn newest_range(std::uint64_t tree, std::string_view key, Txn txn) const;
     /// Keys of a tree with what became of them at or before `txn`, range deletions applied. Erased keys are there too.
     std::unique_ptr<HistoryCursor> cursor(std::uint64_t tree, Txn txn) const;
-    /// Versions of a key behind the txn `above`, newest first, erasing range deletions among them, until f returns false.
+    /// Versions of a key behind the txn `above`, newest first, erasing range deletions among them, until f returns
+    /// false.
     /// `older`: at `above` the key had the value that this txn wrote; 0: it was not there, or nobody knows.
     void each_version(std::uint64_t tree, std::string_view key, Txn above, Txn older,
                       const std::function<bool(const HistoryVersion&)>& f) const;

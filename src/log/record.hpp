@@ -11,8 +11,8 @@
 // [RECORD-2] Nothing that RecordView returns reaches outside the record, whatever its bytes are. Bytes that are intact
 //            and still make no sense are Error(corrupt).
 // [RECORD-3] Operations are in canonical order (compare_operations), no two equal: dropped trees, new trees, then by
-//            tree its range deletions by start and its keys, then retention, redactions, pruning. Range deletions of a tree
-//            do not overlap and come before its keys: a key that is named is not touched by them.
+//            tree its range deletions by start and its keys, then retention, redactions, pruning. Range deletions of a
+//            tree do not overlap and come before its keys: a key that is named is not touched by them.
 // [RECORD-4] A value's bytes are contiguous.
 #pragma once
 
