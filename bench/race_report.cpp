@@ -232,9 +232,8 @@ std::string race_markdown(Race& race) {
         format("%.0f", options["seed"].number()) + "; " + format("%.0f", options["rounds"].number()) +
         " rounds of " + format("%.2f", options["seconds_per_slice"].number()) +
         " s slices, medians. A `~` marks a coefficient of variation over 10 %. Where one thread does the work and "
-        "never waits, the last column repeats cost, ratio and verdict in processor time of that thread, which other users "
-        "of "
-        "the machine disturb less.\n\n## Against the targets\n\n";
+        "never waits, the last column repeats cost, ratio and verdict in processor time of that thread, which other "
+        "users of the machine disturb less.\n\n## Against the targets\n\n";
     out +=
         join({"work", "Northstar", "ratio", "must reach", "aim", "verdict", "by processor time"}) +
         "|---|---|---|---|---|---|---|\n";

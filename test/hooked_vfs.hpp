@@ -17,7 +17,7 @@
 
 namespace northstar::test {
 
-enum class FileCall { read, write, sync, lock, unlock, truncate, size };
+enum class FileCall { read, write, sync, lock, unlock, truncate, allocate, size };
 
 class HookedVfs final : public detail::Vfs {
 public:
@@ -90,7 +90,12 @@ public:
             return true;
         });
     }
-    void allocate(std::uint64_t offset, std::uint64_t length) override { file_->allocate(offset, length); }
+    void allocate(std::uint64_t offset, std::uint64_t length) override {
+        around(FileCall::allocate, offset, [&] {
+            file_->allocate(offset, length);
+            return true;
+        });
+    }
     const std::byte* map(std::uint64_t reserve) override { return file_->map(reserve); }
     std::byte* map_writable(std::uint64_t offset, std::uint64_t length) override {
         return file_->map_writable(offset, length);

@@ -343,7 +343,8 @@ void CrashRun::write(Process& process, bool lazy) {
     Database& db = *process.db;
     WriteOptions how;
     how.durability = lazy ? Durability::lazy : Durability::full;
-    const bool optimistic = random_.chance(1, 3);
+    // With little memory it would take the writer's turn half-way.
+    const bool optimistic = random_.chance(1, 3) && options_.overlay_limit == 0;
     Transaction tx = optimistic ? db.begin_optimistic(how) : db.begin_write(how);
     if (tx.base_txn() != expected_.attempted()) {
         throw Broken("a transaction begins on txn " + std::to_string(tx.base_txn()) + " of " +

@@ -145,8 +145,8 @@ private:
         throw;
     }
     void check() const {
-        if (!valid_) [[unlikely]] not_valid();
         check_view(view_, ticket_);
+        if (!valid_) [[unlikely]] not_valid();
     }
     std::string_view raw_key() const { return past_ ? past_->key() : present_->key(); }
     void keep_key() {

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace northstar::inline v0::detail {
 
@@ -105,6 +106,10 @@ std::shared_ptr<const HistoryIndex> HistoryFollower::index(Txn txn) const {
     Unsealed& unsealed = *unsealed_;
     if (unsealed.tail->last() >= txn) return index_;
     const std::lock_guard lock(unsealed.mutex);
+    if (std::exchange(unsealed.interrupted, true)) {
+        unsealed.position = unsealed.behind;
+        unsealed.changes = ChangeReader();
+    }
     while (unsealed.tail->last() < txn) {
         const RecordView record = log_.read(unsealed.position);
         unsealed.position = record.kind() == RecordKind::next ? record.continues_at() : record.end();
@@ -113,6 +118,7 @@ std::shared_ptr<const HistoryIndex> HistoryFollower::index(Txn txn) const {
         unsealed.tail->add(unsealed.changes);
         unsealed.behind = unsealed.position;
     }
+    unsealed.interrupted = false;
     return index_;
 }
 

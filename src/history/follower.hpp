@@ -76,6 +76,7 @@ private:
         std::uint64_t position = 0;   // of the log, where reading goes on
         std::uint64_t behind = 0;     // the last commit of the tail
         ChangeReader changes;
+        bool interrupted = false;     // an error came while commits were added: begin again at `behind`
     };
     std::shared_ptr<const SegmentView> open(const StoredSegment& segment) const;
     std::vector<std::byte> build(Txn txn, std::uint64_t log_end, const Keeps& keeps) const;

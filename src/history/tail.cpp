@@ -102,12 +102,13 @@ void HistoryTail::add_version(std::uint64_t tree, std::string_view key, HistoryV
         version.value = values_.back();
         bytes_ += sizeof(std::string) + version.value.size();
     }
-    auto found = versions_.find(KeyView(tree, key));
-    if (found == versions_.end()) {
-        found = versions_.emplace(Key(tree, key), std::vector<HistoryVersion>()).first;
+    // A key without versions is never there, even where memory runs out.
+    if (const auto found = versions_.find(KeyView(tree, key)); found != versions_.end()) {
+        found->second.push_back(version);
+    } else {
+        versions_.emplace(Key(tree, key), std::vector<HistoryVersion>{version});
         bytes_ += key.size() + 128;
     }
-    found->second.push_back(version);
     bytes_ += sizeof(HistoryVersion);
 }
 
@@ -126,16 +127,21 @@ void HistoryTail::add(const ChangeReader& changes) {
     const LogAnchor& anchor = changes.anchor();
     NORTHSTAR_ASSERT(anchor.txn == last_ + 1);
     const auto wanted = [&](std::uint64_t tree) { return tree == k_catalog_tree || !keeps_ || keeps_(tree); };
-    for (const ChangeReader::Change& change : changes.changes()) {
+    const std::vector<ChangeReader::Change>& points = changes.changes();
+    const std::vector<HistoryRange>& ranges = changes.ranges();
+    for (; added_ < points.size(); ++added_) {
+        const ChangeReader::Change& change = points[added_];
         if (wanted(change.tree)) add_version(change.tree, change.key, change.version);
     }
-    for (const HistoryRange& range : changes.ranges()) {
+    for (; added_ < points.size() + ranges.size(); ++added_) {
+        const HistoryRange& range = ranges[added_ - points.size()];
         if (wanted(range.tree)) add_range(range);
     }
     if (anchors_.empty() || anchors_.back().position / k_anchor_stretch != anchor.position / k_anchor_stretch) {
         anchors_.push_back(anchor);
     }
     last_ = anchor.txn;
+    added_ = 0;
 }
 
 std::shared_ptr<HistoryTail> HistoryTail::rest_of(Txn txn) const {

@@ -57,7 +57,7 @@ public:
     /// The first commit to come is after + 1. `keeps` as in SegmentBuilder.
     explicit HistoryTail(Txn after, std::function<bool(std::uint64_t)> keeps = {});
 
-    /// One commit.
+    /// One commit. Where memory ran out it is not there yet, and adding it again goes on where that happened.
     void add(const ChangeReader& changes);
     /// A tail of what this one knows behind `txn`.
     std::shared_ptr<HistoryTail> rest_of(Txn txn) const;
@@ -106,6 +106,7 @@ private:
     std::map<std::uint64_t, Ranges> ranges_;  // by tree
     std::vector<LogAnchor> anchors_;
     std::uint64_t bytes_ = 0;
+    std::size_t added_ = 0;  // changes of the commit behind last_ that are in already
 };
 
 }  // namespace northstar::inline v0::detail

@@ -29,6 +29,10 @@ void DatabaseCore::begin_exclusive(std::optional<std::uint32_t> timeout_ms) {
     check_writable();
     slow_down();
     if (room_tight_.load(std::memory_order_relaxed) && room_tight_.exchange(false)) [[unlikely]] free_dead_pages();
+    take_turn(timeout_ms);
+}
+
+void DatabaseCore::take_turn(std::optional<std::uint32_t> timeout_ms) {
     if (!turn_.acquire(timeout_ms)) {
         fail(Errc::timeout, "the writer's turn did not come within " + std::to_string(*timeout_ms) + " ms", path_);
     }
@@ -199,21 +203,7 @@ Commit DatabaseCore::commit(WriteTxn& t) {
     return result;
 }
 
-/// What got into the log of a record that found no room is blanked, so that it can never count. False: impossible.
-bool DatabaseCore::blank_log_end() noexcept {
-    try {
-        const std::array<std::byte, k_record_header_size> blank{};
-        file_->write(log_->file_offset(log_->end()), blank);
-        return true;
-    } catch (const Error&) {
-        return false;
-    }
-}
-
 void DatabaseCore::log_write_failed(const Error& error) {
-    // A file system that wants room for bytes it has room for already. The word `writing` stays: whoever writes next
-    // fences the place off.
-    if (error.code() == Errc::no_space && blank_log_end()) throw Error(error);
     poison(error.what());
     fail(Errc::outcome_unknown,
          std::string(error.what()) + "; the transaction may or may not be there: close the database, open it again "

@@ -191,7 +191,7 @@ bool DatabaseCore::lift_pages(std::uint64_t line, const std::set<std::uint64_t>&
     }
     close_view(view);
     if (finder.found == 0) return false;
-    begin_exclusive(std::nullopt);
+    take_turn(std::nullopt);
     Workspace work(*arena_, *source_);
     try {
         const Root* built = roots_->built();
@@ -221,7 +221,7 @@ bool DatabaseCore::lift_pages(std::uint64_t line, const std::set<std::uint64_t>&
 /// lies behind the line, or is large and kept by no history.
 void DatabaseCore::leave_extent(std::uint64_t line) {
     using namespace compact_impl;
-    begin_exclusive(std::nullopt);
+    take_turn(std::nullopt);
     Workspace work(*arena_, *source_);
     try {
         const Root* built = roots_->built();

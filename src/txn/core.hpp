@@ -98,6 +98,7 @@ public:
     static void close_view(ReadView* view) noexcept;
 
     // ---- writing ----
+    /// Makes room first, which may take a checkpoint: not for who holds the checkpoint mutex.
     void begin_exclusive(std::optional<std::uint32_t> timeout_ms);
     void end_exclusive() noexcept;
     Commit commit(WriteTxn& txn);
@@ -275,6 +276,8 @@ private:
     void slow_down();
 
     // commit.cpp
+    /// The turn and the write lock, up to date; end_exclusive() gives both back.
+    void take_turn(std::optional<std::uint32_t> timeout_ms);
     Root* root_of(Workspace& work, Txn txn, std::uint64_t time_us, std::uint64_t log_position, std::uint64_t epoch);
     void reserve_install(Workspace& work);
     void install(Workspace& work, Root* root);
@@ -295,7 +298,6 @@ private:
         processes_->store(Word::writing, 0);
     }
     [[noreturn]] void log_write_failed(const Error& error);
-    bool blank_log_end() noexcept;
     void publish_log_end() { processes_->store(Word::log_position, log_->end()); }
     void published(Txn txn, std::uint64_t position, std::uint64_t time_us, bool full);
     void publish_visible();

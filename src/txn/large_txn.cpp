@@ -219,7 +219,8 @@ void DatabaseCore::settle_early() {
         remember_failure(error.what());
         return;
     }
-    if (processes_->load(Word::write_wanted) != 0 && turn_.try_acquire()) end_exclusive();
+    // Without a background thread nobody would notice later that another process waits.
+    if ((!options_.background || processes_->load(Word::write_wanted) != 0) && turn_.try_acquire()) end_exclusive();
 }
 
 /// Copies the spool into the log; the room is there. The commit record's fields then name the parts.

@@ -81,8 +81,10 @@ void DatabaseCore::hold_room(bool adds, std::uint64_t log_bytes) {
     } catch (const Error& error) {
         release_carving();
         if (error.code() != Errc::no_space) throw;
-        fail(Errc::no_space, "the disk is too full for this commit and the checkpoint behind it; nothing was changed: "
-                             "delete something, or make room on the disk", path_);
+        fail(Errc::no_space,
+             "the disk is too full for this commit to " + path_ + " and the checkpoint behind it; nothing was changed: "
+             "delete something, or make room on the disk",
+             path_);
     } catch (...) {
         release_carving();
         throw;

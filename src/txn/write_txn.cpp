@@ -73,7 +73,15 @@ void WriteTxn::finish() noexcept {
 }
 
 void WriteTxn::rollback() noexcept {
-    if (state_ == State::open) finish();
+    if (state_ != State::open) return;
+    finish();
+    // Replaying others' large transactions may have left early pages, and with them the write lock, to this handle.
+    if (!core_->holds_early() || core_->options().background) return;
+    try {
+        core_->settle_early();
+    } catch (const Error& error) {
+        core_->remember_failure(error.what());
+    }
 }
 
 void WriteTxn::check_open() const {
