@@ -368,7 +368,8 @@ TEST_CASE("Nothing of a closed handle's snapshots shows in another handle", "[SN
 }
 
 // An AS OF snapshot held the generation of its root; its history was read from segments of the newest generation, which
-// a checkpoint had made a moment before. When a later checkpoint merged those, their pages were used again under it.
+// a checkpoint had made a moment before. When a later checkpoint merged those, their pages were used again under it. Both
+// are of one generation now.
 TEST_CASE("A snapshot of the past keeps the generation that its history is read from", "[SPACE-2][SNAP-1]") {
     const Workplace place;
     Peer peer(place / "segments.db");
@@ -378,7 +379,7 @@ TEST_CASE("A snapshot of the past keeps the generation that its history is read 
     peer.put("a", 20);
     peer.vfs.set_hook([&](FileCall call, std::uint64_t where, bool) {
         if (call != FileCall::unlock || where != Processes::checkpoint || past) return;
-        made = peer.core->processes().load(Word::generation);  // the rebase onto it comes next
+        made = peer.core->newest_meta().generation;  // the rebase onto the next one is still to come
         past.emplace(peer.db.begin_read(AsOf::txn(1)));
     });
     peer.db.checkpoint();

@@ -198,11 +198,13 @@ void DatabaseCore::slow_down() {
     } else {
         std::unique_lock lock(background_mutex_);
         const std::uint64_t before = checkpoint_done_.load();
-        checkpoint_wanted_.store(true);
-        background_wake_.notify_all();
-        // Two checkpoints at most: the one under way may have frozen an older root.
-        background_wake_.wait(
-            lock, [&] { return stop_ || live() < overlay_limit_ || checkpoint_done_.load() >= before + 2; });
+        // Two checkpoints at most: the one under way may have frozen an older root. Each is asked for.
+        background_wake_.wait(lock, [&] {
+            if (stop_ || live() < overlay_limit_ || checkpoint_done_.load() >= before + 2) return true;
+            checkpoint_wanted_.store(true);
+            background_wake_.notify_all();
+            return false;
+        });
         if (live() >= overlay_limit_ && !checkpoint_failure_.empty()) {
             const std::string why = std::exchange(checkpoint_failure_, {});
             fail(Errc::no_space, "memory for changes is used up and a checkpoint failed: " + why, path_);
