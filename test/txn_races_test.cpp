@@ -368,8 +368,8 @@ TEST_CASE("Nothing of a closed handle's snapshots shows in another handle", "[SN
 }
 
 // An AS OF snapshot held the generation of its root; its history was read from segments of the newest generation, which
-// a checkpoint had made a moment before. When a later checkpoint merged those, their pages were used again under it. Both
-// are of one generation now.
+// a checkpoint had made a moment before. When a later checkpoint merged those, their pages were used again under it.
+// Both are of one generation now.
 TEST_CASE("A snapshot of the past keeps the generation that its history is read from", "[SPACE-2][SNAP-1]") {
     const Workplace place;
     Peer peer(place / "segments.db");
