@@ -14,16 +14,8 @@
 #include "txn/write_txn.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace northstar::inline v0::detail {
-
-namespace commit_impl {
-
-/// A transaction with more is written in parts.
-constexpr std::uint64_t k_largest_record = 64u << 20;
-
-}  // namespace commit_impl
 
 void DatabaseCore::begin_exclusive(std::optional<std::uint32_t> timeout_ms) {
     check_writable();
@@ -146,7 +138,6 @@ void DatabaseCore::install(Workspace& work, Root* root) {
 }
 
 Commit DatabaseCore::commit(WriteTxn& t) {
-    using namespace commit_impl;
     Workspace& work = t.work_;
     const Root* built = roots_->built();
     const Txn txn = work.txn();
