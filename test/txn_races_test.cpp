@@ -307,12 +307,50 @@ TEST_CASE("The visible root never goes back to an older txn", "[ROOT-3][SNAP-4]"
     roots.advance(13);
     CHECK(roots.visible()->txn.load() == 13);
     // Every root but those in use is used again, each once.
-    roots.reclaim(true);
+    roots.reclaim();
     std::vector<detail::Root*> again;
     for (int i = 0; i < 8; ++i) again.push_back(roots.prepare());
     std::sort(again.begin(), again.end());
     CHECK(std::adjacent_find(again.begin(), again.end()) == again.end());
     CHECK(std::find(again.begin(), again.end(), roots.visible()) == again.end());
+}
+
+// What a rebase replaces is freed without the writer's turn; an old snapshot still reads some of it.
+TEST_CASE("A rebase frees what it replaced, except what a snapshot reaches", "[FRAME-2][CKPT-3]") {
+    detail::FrameArena arena(4096);
+    detail::ViewTable views;
+    detail::RootSet roots(arena, views);
+    const auto install = [&](Txn txn) {
+        detail::Root* root = roots.prepare();
+        root->txn.store(txn);
+        const std::uint64_t number = root->number.load();
+        roots.install(root);
+        roots.advance(txn);
+        return number;
+    };
+    const std::uint64_t old = install(1);
+    const std::uint64_t young = install(2);
+    const std::uint64_t rebased = install(3);
+    detail::ReadView* view = views.claim(young);
+    const auto replaced = [&](std::uint64_t birth, std::uint64_t death) {
+        detail::Frame* frame = arena.take(1);
+        *frame = detail::Frame{};
+        frame->bytes = 4096;
+        frame->birth = birth;
+        frame->death = death;
+        return frame;
+    };
+    const std::vector<detail::Frame*> frames = {replaced(old, young), replaced(old, rebased), replaced(young, rebased),
+                                                replaced(rebased, rebased)};
+    roots.reclaim_replaced(frames);
+    CHECK(arena.bytes_in_use() == 2 * 4096);
+    CHECK(roots.buried_bytes() == 2 * 4096);
+    CHECK_FALSE(roots.reclaim());
+    CHECK(arena.bytes_in_use() == 2 * 4096);
+    detail::ViewTable::release(view);
+    CHECK_FALSE(roots.reclaim());
+    CHECK(arena.bytes_in_use() == 0);
+    CHECK(roots.buried_bytes() == 0);
 }
 
 // The last one to close wrote into the meta page where the log ended at that moment, which could lie behind a commit

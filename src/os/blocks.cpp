@@ -27,6 +27,17 @@ void* take_block(std::size_t size) {
     return first + before;
 }
 
+void populate(void* from, std::size_t size) noexcept {
+#if defined(MADV_POPULATE_WRITE)
+    const std::size_t before = reinterpret_cast<std::uintptr_t>(from) % 4096;
+    // Systems that do not know it find the memory when it is used.
+    static_cast<void>(madvise(static_cast<unsigned char*>(from) - before, size + before, MADV_POPULATE_WRITE));
+#else
+    static_cast<void>(from);
+    static_cast<void>(size);
+#endif
+}
+
 void give_block(void* block, std::size_t size) noexcept { munmap(block, size); }
 
 }  // namespace northstar::inline v0::detail

@@ -11,6 +11,8 @@ inline constexpr std::size_t k_huge_block = std::size_t{2} << 20;
 
 /// Zeroed memory aligned to 4096 bytes or more; throws Error(no_memory).
 void* take_block(std::size_t size);
+/// Makes the system find memory for what a range of a block has not touched yet; its content stays. A hint.
+void populate(void* from, std::size_t size) noexcept;
 void give_block(void* block, std::size_t size) noexcept;
 
 }  // namespace northstar::inline v0::detail

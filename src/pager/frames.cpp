@@ -10,6 +10,10 @@ namespace northstar::inline v0::detail {
 namespace frames_impl {
 
 inline constexpr std::size_t k_first_block = std::size_t{256} << 10;
+/// Address space only: what is not used yet is not touched.
+inline constexpr std::size_t k_largest_block = 32 * k_huge_block;
+/// So far ahead of its use memory is asked for.
+inline constexpr std::size_t k_prepared_ahead = 4 * k_huge_block;
 inline constexpr std::size_t k_cache_refill = 16;
 inline constexpr std::size_t k_cache_limit = 64;
 
@@ -29,8 +33,8 @@ FrameArena::~FrameArena() {
 void FrameArena::grow() {
     // Small databases stay small; later blocks are whole huge pages, and few.
     std::size_t size = frames_impl::k_first_block;
-    if (!blocks_.empty()) size = std::min(blocks_.back().second * 2, 4 * k_huge_block);
-    size = std::max(size, page_size_ + sizeof(Frame));
+    if (!blocks_.empty()) size = std::min(blocks_.back().second * 2, frames_impl::k_largest_block);
+    size = std::max(size, stride());
     blocks_.emplace_back(nullptr, 0);
     void* block = nullptr;
     try {
@@ -40,31 +44,74 @@ void FrameArena::grow() {
         throw;
     }
     blocks_.back() = {block, size};
-    const std::size_t stride = page_size_ + sizeof(Frame);
-    const std::size_t count = size / stride;
-    auto* at = static_cast<std::byte*>(block) + count * stride;
-    for (std::size_t i = 0; i < count; ++i) {
-        at -= stride;
-        auto* frame = new (at) Frame;
-        frame->next = free_;
-        free_ = frame;
-    }
-    free_count_ += count;
+    fresh_ = static_cast<std::byte*>(block);
+    fresh_count_ = size / stride();
+    prepared_ = fresh_;
 }
 
 Frame* FrameArena::take(std::size_t count) {
-    const std::lock_guard lock(mutex_);
-    while (free_count_ < count) grow();
-    Frame* first = free_;
-    Frame* last = nullptr;
-    for (std::size_t i = 0; i < count; ++i) {
-        last = free_;
-        free_ = last->next;
+    std::byte* fresh = nullptr;
+    {
+        const std::lock_guard lock(mutex_);
+        Frame* first = nullptr;
+        if (free_count_ < count) {
+            // The rest of a block that is too short for this is not wanted any more.
+            while (fresh_count_ < count) {
+                give_rest_of_block();
+                if (free_count_ >= count) break;
+                grow();
+            }
+        }
+        in_use_.fetch_add(count * page_size_, std::memory_order_relaxed);
+        if (free_count_ >= count) {
+            first = free_;
+            Frame* last = nullptr;
+            for (std::size_t i = 0; i < count; ++i) {
+                last = free_;
+                free_ = last->next;
+            }
+            free_count_ -= count;
+            last->next = nullptr;
+            return first;
+        }
+        fresh = fresh_;
+        fresh_ += count * stride();
+        fresh_count_ -= count;
+        if (fresh_ + frames_impl::k_prepared_ahead / 2 > prepared_ && fresh_count_ != 0) {
+            unprepared_.store(true, std::memory_order_relaxed);
+        }
     }
-    free_count_ -= count;
-    last->next = nullptr;
-    in_use_.fetch_add(count * page_size_, std::memory_order_relaxed);
+    // Memory that is touched for the first time is slow to come, so nobody waits for the mutex meanwhile.
+    Frame* first = nullptr;
+    for (std::size_t i = count; i-- > 0;) {
+        auto* frame = new (fresh + i * stride()) Frame;
+        frame->next = first;
+        first = frame;
+    }
     return first;
+}
+
+void FrameArena::give_rest_of_block() noexcept {
+    for (; fresh_count_ != 0; --fresh_count_, fresh_ += stride()) {
+        auto* frame = new (fresh_) Frame;
+        frame->next = free_;
+        free_ = frame;
+        ++free_count_;
+    }
+}
+
+void FrameArena::prepare() noexcept {
+    if (!unprepared_.exchange(false)) return;
+    std::byte* from;
+    std::byte* to;
+    {
+        const std::lock_guard lock(mutex_);
+        from = std::max(prepared_, fresh_);
+        to = fresh_ + std::min(fresh_count_ * stride(), frames_impl::k_prepared_ahead);
+        if (to <= from) return;
+        prepared_ = to;
+    }
+    populate(from, static_cast<std::size_t>(to - from));
 }
 
 void FrameArena::give(Frame* first, Frame* last, std::size_t count) noexcept {

@@ -10,7 +10,8 @@ namespace northstar::inline v0::detail {
 
 namespace page_output_impl {
 
-constexpr std::size_t k_buffer_bytes = std::size_t{1} << 20;
+/// Written at once. The file system lets nobody else write meanwhile, and a commit may have to.
+constexpr std::size_t k_buffer_bytes = std::size_t{256} << 10;
 constexpr std::uint64_t k_largest_run = 4096;
 
 }  // namespace page_output_impl
@@ -84,7 +85,10 @@ Ref PageOutput::place_run_at(PageKind kind, std::span<const std::byte> bytes, st
     file_.write(offset, edge);
     const std::span<const std::byte> rest = bytes.subspan(head);
     const std::size_t whole = rest.size() / page_size_ * page_size_;
-    if (whole != 0) file_.write(offset + page_size_, rest.first(whole));
+    for (std::size_t at = 0; at < whole; at += page_output_impl::k_buffer_bytes) {
+        const std::size_t size = std::min(page_output_impl::k_buffer_bytes, whole - at);
+        file_.write(offset + page_size_ + at, rest.subspan(at, size));
+    }
     if (whole != rest.size()) {
         std::fill(edge.begin(), edge.end(), std::byte{0});
         std::memcpy(edge.data(), rest.data() + whole, rest.size() - whole);

@@ -95,6 +95,7 @@ void DatabaseCore::run_flushes() {
         const std::uint64_t now = vfs_->monotonic_us();
         coarse_us_.store(now, std::memory_order_relaxed);
         std::uint64_t pause = k_idle_us;
+        arena_->prepare();
         try {
             // Lazy commits of a process that died are flushed by those that live. [DUR-2]
             if (lazy_since_us_.load() == 0 && processes_->load(Word::durable_txn) < processes_->load(Word::built_txn)) {

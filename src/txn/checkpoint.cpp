@@ -1,15 +1,13 @@
-// checkpoint.cpp -- placing a root, switching the meta page, and moving the overlay onto the new base.
+// checkpoint.cpp -- placing a root and switching the meta page; rebase.cpp then moves the overlay onto the new base.
 //
 //   1  hold the checkpoint lock, standing on the newest generation; freeze the visible root, make its log durable
 //   2  what it dropped dies in the new generation; what nobody needs any more becomes free
 //   3  place its memory pages, children first; write the ledger; flush
 //   4  write the meta page of the new generation; flush; publish
-//   5  release the lock; rebase: the newer memory pages are copied onto the new base, the last of them under the turn
+//   5  release the lock; rebase
 //
 // [CKPT-1] The meta page is written only after everything it names was flushed, and never after a failed flush, whether
 //          somebody lived to hear of it or not.
-// [CKPT-2] A rebase changes no content: a copied page differs from its original in its refs alone. The original of a
-//          placed page is replaced by its page in the file.
 #include "base/check.hpp"
 #include "base/error.hpp"
 #include "format/node.hpp"
@@ -31,10 +29,6 @@ namespace checkpoint_impl {
 constexpr std::uint64_t k_first_extent_bytes = 64u << 10;
 /// Reserving an extent stops the writer for as long as the file system takes to find, or clear, so much room.
 constexpr std::uint64_t k_largest_extent_bytes = 4u << 20;
-/// A rebase copies this many pages under the turn at most, as long as it gains on the writers.
-constexpr std::size_t k_small_rest = 512;
-constexpr int k_max_passes = 6;
-constexpr std::size_t k_frees_at_once = 2048;
 constexpr int k_meta_attempts = 100;
 
 }  // namespace checkpoint_impl
@@ -554,180 +548,6 @@ std::vector<Extent> DatabaseCore::move_extents(Ledger& ledger, std::uint64_t end
         moved.push_back({e.logical, page, e.pages});
     }
     return moved;
-}
-
-// ---- rebase ----
-
-Ref DatabaseCore::translate(Ref ref, std::vector<RebasedPage>& copies) {
-    if (!ref.in_memory()) return ref;
-    Frame* original = Frame::of(ref);
-    if (original->forward != 0) return Ref(original->forward);
-    if (copies.size() == copies.capacity()) copies.reserve(2 * copies.size() + 16);  // the frame is not lost below
-    Frame* copy = arena_->take(1);
-    *copy = Frame{};  // the frame was used before: nothing that was known of it holds
-    copy->bytes = page_size_;
-    std::memcpy(copy->data(), original->data(), page_size_);
-    copies.push_back({original, copy});
-    for_each_ref(copy->data(), page_size_, false, [&](Ref& child, bool large) {
-        if (!child.in_memory()) return;
-        // A large value that was not placed is shared: nothing in it refers to a base.
-        if (large) {
-            if (const std::uint64_t forward = Frame::of(child)->forward) child = Ref(forward);
-        } else {
-            child = translate(child, copies);
-        }
-    });
-    original->forward = Ref::memory(copy->data()).bits();
-    return Ref(original->forward);
-}
-
-/// `frozen`: the view of the root that was placed; closed (and set to nullptr) before old bases are dropped.
-void DatabaseCore::rebase(std::unique_ptr<Base> base, std::uint64_t frozen_number, const std::vector<Frame*>& placed,
-                          ReadView*& frozen) {
-    using namespace checkpoint_impl;
-    const Meta meta = base->meta;
-    std::vector<RebasedPage> copies;
-    // What a rebase gives back that does not come to its end.
-    struct Undo {
-        FrameArena& arena;
-        std::vector<RebasedPage>& copies;
-        std::vector<ReadView*> views;
-        bool whole = false;
-        void close() noexcept {
-            for (ReadView* view : views) close_view(view);
-            views.clear();
-        }
-        ~Undo() {
-            close();
-            if (whole) return;
-            for (const RebasedPage& page : copies) {
-                page.original->forward = 0;
-                page.copy->next = nullptr;
-                arena.give(page.copy, page.copy, 1);
-            }
-        }
-    } undo{*arena_, copies, {}, false};
-    undo.views.reserve(k_max_passes);
-    for (int pass = 0; pass < k_max_passes; ++pass) {
-        const std::size_t before = copies.size();
-        // The view is kept until the end, so that no original is freed and used again meanwhile.
-        // Not open_view(): a handle that is being closed meanwhile finishes what it began.
-        undo.views.push_back(pin_root(roots_->visible(), roots_->visible_word()));
-        const Root& root = *undo.views.back()->root;
-        if (root.number.load() > frozen_number) translate(root.catalog.root, copies);
-        if (copies.size() - before <= k_small_rest) break;
-    }
-    std::optional<TurnGuard> guard(std::in_place, turn_);
-    if (bases_.back()->meta.generation >= meta.generation) {
-        // Another process made a newer generation meanwhile, and a writer here stands on that already.
-        const std::lock_guard lock(meta_mutex_);
-        own_generation_.store(0);
-        if (!keeps_pin(meta.generation)) processes_->unpin(meta.generation);
-        return;
-    }
-    const Root* built = roots_->built();
-    TreeRoot catalog = built->catalog;
-    catalog.root = translate(catalog.root, copies);
-    roots_->each_buried([&](const RootSet::Buried& buried) {
-        Frame* frame = buried.frame;
-        const Ref forward(frame->forward);
-        if (frame->birth > frozen_number || buried.death <= frozen_number || forward.empty() || forward.in_memory()) {
-            return;
-        }
-        const std::uint64_t pages = frame->large != 0 ? run_pages(frame->length, page_size_) : 1;
-        base->dropped.push_back({forward.page(), pages, meta.generation, buried.death});
-    });
-    const std::size_t moved = base->dropped.size();
-    Base& old = *bases_.back();
-    for (const DroppedPage& d : old.dropped) {
-        if (d.root > frozen_number) base->dropped.push_back(d);
-    }
-    // Both lists come in order as a rule: then nothing is left to do but to merge them.
-    const auto earlier = [](const DroppedPage& a, const DroppedPage& b) { return a.root < b.root; };
-    const auto second = base->dropped.begin() + static_cast<std::ptrdiff_t>(moved);
-    if (std::is_sorted(base->dropped.begin(), second, earlier) &&
-        std::is_sorted(second, base->dropped.end(), earlier)) {
-        std::inplace_merge(base->dropped.begin(), second, base->dropped.end(), earlier);
-    } else {
-        std::stable_sort(base->dropped.begin(), base->dropped.end(), earlier);
-    }
-    roots_->reserve_burials(placed.size() + copies.size());
-    {
-        const std::lock_guard lock(meta_mutex_);
-        bases_.reserve(bases_.size() + 1);
-    }
-    Root* root = roots_->prepare();
-    undo.whole = true;  // nothing fails from here on
-    const std::uint64_t number = root->number.load();
-    root->txn.store(built->txn.load());
-    root->time_us = built->time_us;
-    root->catalog = catalog;
-    root->next_tree_id = built->next_tree_id;
-    root->history = built->history;
-    root->log_position = built->log_position;
-    root->epoch = built->epoch;
-    root->base = base.get();
-    base->first_root = number;
-    for (const RebasedPage& page : copies) {
-        if (page.original->death == 0) {
-            page.copy->birth = number;
-            roots_->bury(page.original, number);
-        } else {
-            page.copy->next = nullptr;
-            arena_->give(page.copy, page.copy, 1);
-        }
-    }
-    for (Frame* frame : placed) {
-        if (frame->death == 0) roots_->bury(frame, number);
-    }
-    {
-        const std::lock_guard lock(meta_mutex_);
-        bases_.push_back(std::move(base));
-        newest_ = meta;
-        stands_on_.store(meta.generation);
-        own_generation_.store(0);
-    }
-    roots_->replace_built(root);
-    undo.close();
-    close_view(std::exchange(frozen, nullptr));
-    roots_->thaw();
-    // There may be very many of them, so they are freed in steps between which writers get their turn.
-    while (roots_->reclaim_oldest(k_frees_at_once)) {
-        guard.reset();
-        guard.emplace(turn_);
-    }
-    roots_->reclaim(true);
-    drop_old_bases();
-}
-
-void DatabaseCore::drop_old_bases() {
-    std::vector<std::uint64_t> numbers;
-    roots_->numbers_in_use(numbers);
-    const std::lock_guard lock(meta_mutex_);
-    const auto unused = [&](std::size_t i) {
-        const auto first = std::lower_bound(numbers.begin(), numbers.end(), bases_[i]->first_root);
-        return first == numbers.end() || *first >= bases_[i + 1]->first_root;
-    };
-    std::vector<std::unique_ptr<Base>> kept;
-    std::vector<std::unique_ptr<Base>> dropped;
-    kept.reserve(bases_.size());
-    dropped.reserve(bases_.size());
-    for (std::size_t i = 0; i + 1 < bases_.size(); ++i) {
-        (unused(i) ? dropped : kept).push_back(std::move(bases_[i]));
-    }
-    kept.push_back(std::move(bases_.back()));
-    bases_ = std::move(kept);
-    // First forgotten, then let go: their pages may be used again at once.
-    log_->remove_below(bases_.front()->meta.log_begin);
-    for (const std::unique_ptr<Base>& base : dropped) {
-        if (!keeps_pin(base->meta.generation)) processes_->unpin(base->meta.generation);
-    }
-}
-
-/// Does anything in this process still need the pin of a generation? Call with the meta mutex.
-bool DatabaseCore::keeps_pin(std::uint64_t generation) const {
-    return std::any_of(bases_.begin(), bases_.end(),
-                       [&](const std::unique_ptr<Base>& base) { return base->meta.generation == generation; });
 }
 
 }  // namespace northstar::inline v0::detail

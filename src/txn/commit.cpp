@@ -134,7 +134,7 @@ void DatabaseCore::adopt_pages(Workspace& work, std::uint64_t number) {
 void DatabaseCore::install(Workspace& work, Root* root) {
     adopt_pages(work, root->number.load(std::memory_order_relaxed));
     roots_->install(root);
-    roots_->reclaim(false);
+    roots_->reclaim_some();
 }
 
 Commit DatabaseCore::commit(WriteTxn& t) {
@@ -211,6 +211,7 @@ void DatabaseCore::published(Txn txn, std::uint64_t position, std::uint64_t time
         if (lazy_since_us_.load(std::memory_order_relaxed) == 0) note_lazy();
         publish_visible();
     }
+    if (arena_->unprepared() && options_.background) processes_->wake(Word::write_wanted);
     if (position - checkpoint_position_.load(std::memory_order_relaxed) >= options_.checkpoint_log_bytes ||
         arena_->bytes_in_use() > overlay_limit_ / 2 + roots_->buried_bytes()) {
         want_checkpoint();

@@ -174,7 +174,7 @@ void DatabaseCore::install_same_txn(Workspace& work, std::uint64_t log_position)
     }
     adopt_pages(work, root->number.load(std::memory_order_relaxed));
     roots_->replace_built(root);
-    roots_->reclaim(true);
+    roots_->reclaim();
 }
 
 /// One step. False: nothing lies behind the line any more.

@@ -4,7 +4,8 @@
 //   open.cpp        opening, creating, recovering, closing
 //   commit.cpp      the commit protocol and flushing
 //   replay.cpp      turning log records into roots: recovery, other processes, replicas
-//   checkpoint.cpp  placing a root, switching the meta page, rebasing
+//   checkpoint.cpp  placing a root, switching the meta page
+//   rebase.cpp      moving what was committed meanwhile onto the new base
 //   reserve.cpp     room that new data may not take, so that a full disk stays usable
 //   early_space.cpp pages filled before a meta page names them: transactions too large for memory
 //   past.cpp        states of the past
@@ -316,10 +317,6 @@ private:
     void take_over();
 
     // checkpoint.cpp
-    struct RebasedPage {
-        Frame* original;
-        Frame* copy;
-    };
     void acquire_carving();
     void release_carving() noexcept;
     void finish_checkpoint_of_the_dead();
@@ -339,9 +336,18 @@ private:
     std::vector<Extent> move_extents(Ledger& ledger, std::uint64_t end, std::uint64_t generation, std::uint64_t line);
     void grow_log(std::uint64_t bytes, std::uint64_t wanted);
     RecordFields control_fields();
+
+    // rebase.cpp
+    struct RebasedPage {
+        Frame* original;
+        Frame* copy;
+    };
+    struct Rebase;
     Ref translate(Ref ref, std::vector<RebasedPage>& copies);
+    bool note_burials(Rebase& rebase);
     void rebase(std::unique_ptr<Base> base, std::uint64_t frozen_number, const std::vector<Frame*>& placed,
                 ReadView*& frozen);
+    bool install_rebased(Rebase& rebase);
     void drop_old_bases();
     bool keeps_pin(std::uint64_t generation) const;
 

@@ -361,7 +361,7 @@ void DatabaseCore::stand_on_newest() {
         const Txn visible = processes_->load(Word::visible_txn);
         if (newer_meta_exists()) replay_to(visible, false);
         roots_->advance(visible);
-        roots_->reclaim(true);
+        roots_->reclaim();
         drop_old_bases();
     } catch (...) {
         turn_.release();

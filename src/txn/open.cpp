@@ -648,7 +648,7 @@ void DatabaseCore::bury_overlay(const Root* old) {
     roots_->reserve_burials(frames.size());
     const std::uint64_t death = roots_->built()->number.load();
     for (Frame* frame : frames) roots_->bury(frame, death);
-    roots_->reclaim(true);
+    roots_->reclaim();
 }
 
 void DatabaseCore::attach_read_only() {

@@ -3,6 +3,7 @@
 #include "base/check.hpp"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace northstar::inline v0::detail {
@@ -11,6 +12,18 @@ namespace root_impl {
 
 /// A look at all slots costs about a microsecond, so it is shared by this many commits.
 constexpr unsigned k_commits_per_look = 16;
+/// What a commit frees at least when it looks, and twice what was buried meanwhile: the queue gets shorter, and nobody
+/// waits for long.
+constexpr std::size_t k_frees_per_look = 1024;
+constexpr std::size_t k_given_at_once = 256;
+/// Frames lie far apart in memory: so many are asked for ahead.
+constexpr std::size_t k_ahead = 16;
+
+/// Is a root with from <= number < to among these, which ascend?
+bool any_between(const std::vector<std::uint64_t>& numbers, std::uint64_t from, std::uint64_t to) {
+    const auto first = std::lower_bound(numbers.begin(), numbers.end(), from);
+    return first != numbers.end() && *first < to;
+}
 
 }  // namespace root_impl
 
@@ -107,8 +120,9 @@ void RootSet::reserve_burials(std::size_t count) { buried_.reserve(buried_.size(
 
 void RootSet::bury(Frame* frame, std::uint64_t death) {
     frame->death = death;
-    buried_.push_back({frame, death});
+    buried_.push_back({frame, frame->birth, death});
     buried_bytes_.fetch_add(frame->bytes, std::memory_order_relaxed);
+    ++buried_since_;
 }
 
 void RootSet::numbers_in_use(std::vector<std::uint64_t>& out) const {
@@ -137,59 +151,104 @@ Txn RootSet::txn_of(std::uint64_t number) const {
     return 0;
 }
 
-void RootSet::free_frame(Frame* frame) {
-    buried_bytes_.fetch_sub(frame->bytes, std::memory_order_relaxed);
+void RootSet::free_frame(Frame* frame, Freed& freed) noexcept {
     if (frame->large != 0) {
         arena_.give_large(frame);
         return;
     }
-    frame->next = freed_first_;
-    freed_first_ = frame;
-    if (freed_last_ == nullptr) freed_last_ = frame;
-    ++freed_count_;
+    frame->next = freed.first;
+    freed.first = frame;
+    if (freed.last == nullptr) freed.last = frame;
+    if (++freed.count == root_impl::k_given_at_once) give(freed);
 }
 
-bool RootSet::free_oldest(std::size_t most) {
-    numbers_in_use(scratch_);
+void RootSet::give(Freed& freed) noexcept {
+    arena_.give(freed.first, freed.last, freed.count);
+    freed = {};
+}
+
+void RootSet::reclaim_replaced(const std::vector<Frame*>& frames) noexcept {
+    using namespace root_impl;
+    std::vector<std::uint64_t> numbers;
+    bool known = true;
+    try {
+        numbers_in_use(numbers);
+    } catch (const std::bad_alloc&) {
+        known = false;  // then every one may be in use
+    }
+    Freed freed;
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+        if (i + k_ahead < frames.size()) __builtin_prefetch(frames[i + k_ahead]);
+        Frame* frame = frames[i];
+        if (known && !any_between(numbers, frame->birth, frame->death)) {
+            free_frame(frame, freed);
+            continue;
+        }
+        buried_bytes_.fetch_add(frame->bytes, std::memory_order_relaxed);
+        frame->next = late_.load(std::memory_order_relaxed);
+        while (!late_.compare_exchange_weak(frame->next, frame, std::memory_order_release)) {}
+    }
+    give(freed);
+}
+
+/// Puts the frames that a rebase replaced, but somebody still needs, where their death belongs.
+void RootSet::take_late() {
+    std::size_t count = 0;
+    std::uint64_t oldest = next_number_;
+    for (const Frame* frame = late_.load(std::memory_order_acquire); frame != nullptr; frame = frame->next) {
+        ++count;
+        oldest = std::min(oldest, frame->death);
+    }
+    if (count == 0) return;
+    buried_.reserve(buried_.size() + count);
+    const std::size_t from = buried_.first_behind(oldest);
+    for (Frame* frame = late_.exchange(nullptr, std::memory_order_acquire); frame != nullptr; frame = frame->next) {
+        buried_.push_back({frame, frame->birth, frame->death});
+    }
+    buried_.sort_from(from);
+}
+
+bool RootSet::free_oldest(std::size_t& most, Freed& freed) {
     const std::uint64_t oldest = scratch_.empty() ? next_number_ : scratch_.front();
     for (; buried_.size() != 0 && buried_.front().death <= oldest; --most) {
         if (most == 0) return true;
-        free_frame(buried_.front().frame);
+        if (buried_.size() > root_impl::k_ahead) __builtin_prefetch(buried_[root_impl::k_ahead].frame);
+        Frame* frame = buried_.front().frame;
+        buried_bytes_.fetch_sub(frame->bytes, std::memory_order_relaxed);
+        free_frame(frame, freed);
         buried_.pop_front();
     }
     return false;
 }
 
-void RootSet::give_freed() noexcept {
-    if (freed_first_ == nullptr) return;
-    arena_.give(freed_first_, freed_last_, freed_count_);
-    freed_first_ = freed_last_ = nullptr;
-    freed_count_ = 0;
-}
-
-bool RootSet::reclaim_oldest(std::size_t most) {
-    const bool more = free_oldest(most);
-    give_freed();
+/// Looks behind what an old snapshot holds in front.
+bool RootSet::free_between(std::size_t& most, Freed& freed) {
+    bool more = false;
+    buried_.remove_if([&](const Buried& buried) {
+        if (root_impl::any_between(scratch_, buried.birth, buried.death)) return false;
+        if (most == 0) {
+            more = true;
+            return false;
+        }
+        --most;
+        buried_bytes_.fetch_sub(buried.frame->bytes, std::memory_order_relaxed);
+        free_frame(buried.frame, freed);
+        return true;
+    });
+    if (!more) scanned_size_ = buried_.size();
     return more;
 }
 
-void RootSet::reclaim(bool force) {
-    if (!force && ++skipped_ < root_impl::k_commits_per_look) return;
-    skipped_ = 0;
-    free_oldest(~std::size_t{0});
-    // An old snapshot holds what is in front; look behind it when enough has gathered there.
-    if (force || buried_.size() > 2 * scanned_size_ + 4096) {
-        buried_.remove_if([&](const Buried& buried) {
-            const auto first = std::lower_bound(scratch_.begin(), scratch_.end(), buried.frame->birth);
-            if (first != scratch_.end() && *first < buried.death) return false;
-            free_frame(buried.frame);
-            return true;
-        });
-        scanned_size_ = buried_.size();
-    } else if (buried_.size() < scanned_size_) {
-        scanned_size_ = buried_.size();
+bool RootSet::reclaim(std::size_t most, bool everything) {
+    numbers_in_use(scratch_);
+    Freed freed;
+    bool more = free_oldest(most, freed);
+    if (!more && (everything || buried_.size() > 2 * scanned_size_ + root_impl::k_frees_per_look)) {
+        more = free_between(most, freed);
+    } else {
+        scanned_size_ = std::min(scanned_size_, buried_.size());
     }
-    give_freed();
+    give(freed);
     const std::lock_guard lock(mutex_);
     std::size_t kept = 0;
     for (Root* root : retired_) {
@@ -201,6 +260,19 @@ void RootSet::reclaim(bool force) {
         }
     }
     retired_.resize(kept);
+    return more;
+}
+
+void RootSet::reclaim_some() {
+    if (++skipped_ < root_impl::k_commits_per_look) return;
+    skipped_ = 0;
+    const std::size_t buried = std::exchange(buried_since_, 0);
+    reclaim(std::max(root_impl::k_frees_per_look, 2 * buried), false);
+}
+
+bool RootSet::reclaim(std::size_t most) {
+    take_late();
+    return reclaim(most, true);
 }
 
 }  // namespace northstar::inline v0::detail

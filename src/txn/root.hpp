@@ -62,6 +62,7 @@ public:
 
     struct Buried {
         Frame* frame;
+        std::uint64_t birth;  // as in the frame, which is not in a cache any more when it is asked for
         std::uint64_t death;
     };
 
@@ -89,19 +90,30 @@ public:
     void bury(Frame* frame, std::uint64_t death);
     /// Room for so many burials, so that installing cannot fail.
     void reserve_burials(std::size_t count);
-    /// Frees what no root in use reaches. Writer's turn. `force` looks at everything.
-    void reclaim(bool force);
-    /// Frees so many of those that died first, as far as no older root is in use. False: none is left. Writer's turn.
-    bool reclaim_oldest(std::size_t most);
+    /// Frees some of what no root in use reaches; every commit calls it. Writer's turn.
+    void reclaim_some();
+    /// Frees what no root in use reaches, so many frames at most. False: none is left. Writer's turn.
+    bool reclaim(std::size_t most = ~std::size_t{0});
+    /// Frees those of the frames, whose death is known, that no root in use reaches, and remembers the others. Nobody
+    /// else has to do with them any more. Threads: any, without the turn.
+    void reclaim_replaced(const std::vector<Frame*>& frames) noexcept;
 
     void freeze(const Root* root) { frozen_.store(root->number.load(), std::memory_order_seq_cst); }
     void thaw() { frozen_.store(0, std::memory_order_seq_cst); }
     std::uint64_t frozen() const { return frozen_.load(); }
 
-    /// Calls fn(const Buried&) in order of death; used by a rebase. Writer's turn.
+    /// Calls fn(const Buried&) in order of death for those that died behind root `seen`, and moves that on. Ends with
+    /// the first root by which `most` were shown. False: there were fewer. Writer's turn.
     template <class F>
-    void each_buried(F&& fn) const {
-        for (std::size_t i = 0; i < buried_.size(); ++i) fn(buried_[i]);
+    bool each_buried_behind(std::uint64_t& seen, std::size_t most, F&& fn) const {
+        std::size_t i = buried_.first_behind(seen);
+        const std::size_t enough = i + most;
+        for (; i < buried_.size(); ++i) {
+            if (i >= enough && buried_[i].death != seen) return true;
+            seen = buried_[i].death;
+            fn(buried_[i]);
+        }
+        return false;
     }
     /// Numbers of roots in use, ascending, without doubles.
     void numbers_in_use(std::vector<std::uint64_t>& out) const;
@@ -110,12 +122,20 @@ public:
     std::uint64_t buried_bytes() const { return buried_bytes_.load(std::memory_order_relaxed); }
 
 private:
-    /// A queue in one block of memory whose room can be reserved.
+    /// A queue in the order of death, in one block of memory whose room can be reserved.
     class BuriedQueue {
     public:
         std::size_t size() const { return items_.size() - first_; }
         const Buried& front() const { return items_[first_]; }
         const Buried& operator[](std::size_t i) const { return items_[first_ + i]; }
+        /// Index of the first that died behind a root.
+        std::size_t first_behind(std::uint64_t number) const {
+            const auto from = items_.begin() + static_cast<std::ptrdiff_t>(first_);
+            const auto found = std::upper_bound(from, items_.end(), number, [](std::uint64_t wanted, const Buried& b) {
+                return wanted < b.death;
+            });
+            return static_cast<std::size_t>(found - from);
+        }
         void push_back(Buried buried) { items_.push_back(buried); }
         void pop_front() {
             if (++first_ == items_.size()) {
@@ -140,15 +160,30 @@ private:
             first_ = 0;
         }
 
+        /// Those from index i on are sorted by death.
+        void sort_from(std::size_t i) {
+            std::stable_sort(items_.begin() + static_cast<std::ptrdiff_t>(first_ + i), items_.end(),
+                             [](const Buried& a, const Buried& b) { return a.death < b.death; });
+        }
+
     private:
         std::vector<Buried> items_;
         std::size_t first_ = 0;
     };
 
-    void free_frame(Frame* frame);
+    /// Frames on their way to the arena.
+    struct Freed {
+        Frame* first = nullptr;
+        Frame* last = nullptr;
+        std::size_t count = 0;
+    };
     void retire_loose();
-    bool free_oldest(std::size_t most);
-    void give_freed() noexcept;
+    bool reclaim(std::size_t most, bool everything);
+    bool free_oldest(std::size_t& most, Freed& freed);
+    bool free_between(std::size_t& most, Freed& freed);
+    void take_late();
+    void free_frame(Frame* frame, Freed& freed) noexcept;
+    void give(Freed& freed) noexcept;
     FrameArena& arena_;
     ViewTable& views_;
     std::atomic<const Root*> visible_{nullptr};
@@ -163,11 +198,10 @@ private:
     BuriedQueue buried_;
     std::atomic<std::uint64_t> buried_bytes_{0};
     std::size_t scanned_size_ = 0;             // buried_.size() after the last full look
+    std::size_t buried_since_ = 0;             // burials since a commit last looked
     unsigned skipped_ = 0;
     std::vector<std::uint64_t> scratch_;
-    Frame* freed_first_ = nullptr;
-    Frame* freed_last_ = nullptr;
-    std::size_t freed_count_ = 0;
+    std::atomic<Frame*> late_{nullptr};        // replaced by a rebase, held by a snapshot, not yet among the buried
 };
 
 }  // namespace northstar::inline v0::detail

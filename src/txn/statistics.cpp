@@ -72,7 +72,7 @@ void DatabaseCore::fill_statistics(Statistics& s) {
     s.overlay_limit = overlay_limit_;
     if (turn_.try_acquire()) {
         // Writers look only now and then at what no snapshot needs any more.
-        roots_->reclaim(true);
+        roots_->reclaim();
         turn_.release();
     }
     s.overlay_bytes = arena_->bytes_in_use();
