@@ -316,7 +316,7 @@ TEST_CASE("The visible root never goes back to an older txn", "[ROOT-3][SNAP-4]"
 }
 
 // What a rebase replaces is freed without the writer's turn; an old snapshot still reads some of it.
-TEST_CASE("A rebase frees what it replaced, except what a snapshot reaches", "[FRAME-2][CKPT-3]") {
+TEST_CASE("A rebase frees what it replaced, except what a snapshot reaches", "[FRAME-2]") {
     detail::FrameArena arena(4096);
     detail::ViewTable views;
     detail::RootSet roots(arena, views);

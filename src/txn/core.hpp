@@ -344,7 +344,7 @@ private:
     };
     struct Rebase;
     Ref translate(Ref ref, std::vector<RebasedPage>& copies);
-    bool note_burials(Rebase& rebase);
+    bool note_burials(Rebase& rebase, std::uint64_t up_to);
     void rebase(std::unique_ptr<Base> base, std::uint64_t frozen_number, const std::vector<Frame*>& placed,
                 ReadView*& frozen);
     bool install_rebased(Rebase& rebase);

@@ -1,9 +1,9 @@
 // rebase.cpp -- moving what was committed during a checkpoint onto the base that it made.
 //
-//   1  copy the memory pages made since the root was frozen, in passes, while commits go on
-//   2  note which pages just placed have died again, a few thousand at a time under the turn
-//   3  under the turn: the rest of both, and the root on the new base is the built one
-//   4  free what it replaced, without the turn
+//   1  in passes, while commits go on: note which pages just placed, and which copied in earlier passes, have died
+//      again, some at a time under the turn; copy the memory pages made since
+//   2  under the turn: the rest of both, and the root on the new base is the built one
+//   3  free what it replaced, without the turn
 //
 // [CKPT-2] A rebase changes no content: a copied page differs from its original in its refs alone. The original of a
 //          placed page is replaced by its page in the file.
@@ -24,11 +24,11 @@ constexpr std::size_t k_small_rest = 64;
 constexpr int k_max_passes = 8;
 /// Burials looked at, or frames freed, while a writer waits.
 constexpr std::size_t k_burials_at_once = 1024;
-/// Frames lie far apart in memory: so many are asked for ahead.
-constexpr std::size_t k_ahead = 16;
 
+/// Calls fn for each, whose frame the processor was asked for before.
 template <class T, class FrameOf, class F>
 void each_prefetched(const std::vector<T>& items, FrameOf&& frame_of, F&& fn) {
+    constexpr std::size_t k_ahead = RootSet::k_ahead;
     for (std::size_t i = 0; i < items.size(); ++i) {
         if (i + k_ahead < items.size()) __builtin_prefetch(frame_of(items[i + k_ahead]));
         fn(items[i]);
@@ -65,41 +65,61 @@ struct DatabaseCore::Rebase {
     DatabaseCore& core;
     std::unique_ptr<Base> base;
     const Meta meta;
-    const std::uint64_t frozen;              // number of the root that was placed
+    const std::uint64_t frozen;          // number of the root that was placed
     const std::vector<Frame*>& placed;
-    std::vector<RebasedPage> copies;
-    std::vector<Frame*> replaced;            // originals and placed frames that die with the new root
-    std::vector<ReadView*> views;            // of the roots that were copied from: no original is freed meanwhile
-    std::uint64_t seen = frozen;             // burials up to this root were looked at
-    std::uint64_t number = 0;                // of the new root; 0: none yet
+    std::vector<RebasedPage> copies;     // of originals that are alive, as far as burials were looked at
+    std::vector<Frame*> replaced;        // originals and placed frames that die with the new root
+    ReadView* view = nullptr;            // of the root copied from last: holds the originals
+    ReadView* view_before = nullptr;     // until all that died between the two was looked at
+    std::uint64_t seen = frozen;         // burials up to this root were looked at
+    std::uint64_t number = 0;            // of the new root; 0: none yet
 
-    void close_views() noexcept {
-        for (ReadView* view : views) close_view(view);
-        views.clear();
+    static void close(ReadView*& which) noexcept {
+        if (which != nullptr) close_view(std::exchange(which, nullptr));
+    }
+    /// Gives back the copies whose originals have died.
+    void forget_dead() noexcept {
+        std::size_t kept = 0;
+        for (const RebasedPage& page : copies) {
+            if (page.copy->death == 0) {
+                copies[kept++] = page;
+            } else {
+                core.arena_->give(page.copy, page.copy, 1);
+            }
+        }
+        copies.resize(kept);
     }
     ~Rebase() {
-        close_views();
-        if (number != 0) return;
-        for (const RebasedPage& page : copies) {
-            page.original->forward = 0;
-            page.copy->next = nullptr;
-            core.arena_->give(page.copy, page.copy, 1);
+        if (number == 0) {
+            forget_dead();
+            for (const RebasedPage& page : copies) {
+                page.original->forward = 0;
+                core.arena_->give(page.copy, page.copy, 1);
+            }
         }
+        close(view);
+        close(view_before);
     }
 };
 
-/// Notes the pages just placed whose frames have died since: no root from there on has them. Some at a time; false:
-/// all was seen. Call with the turn.
-bool DatabaseCore::note_burials(Rebase& rebase) {
+/// Looks at what has died since the root was frozen: pages just placed, which no root from there on has, and pages that
+/// were copied. Some at a time, up to a root; false: all was seen. Call with the turn.
+bool DatabaseCore::note_burials(Rebase& rebase, std::uint64_t up_to) {
     const auto note = [&](const RootSet::Buried& buried) {
-        if (buried.birth > rebase.frozen) return;
-        const Frame& frame = *buried.frame;
+        Frame& frame = *buried.frame;
         const Ref forward(frame.forward);
-        if (forward.empty() || forward.in_memory()) return;
+        if (forward.empty()) return;
+        if (buried.birth > rebase.frozen) {
+            if (!forward.in_memory()) return;
+            Frame::of(forward)->death = buried.death;
+            frame.forward = 0;
+            return;
+        }
+        if (forward.in_memory()) return;
         const std::uint64_t pages = frame.large != 0 ? run_pages(frame.length, page_size_) : 1;
         rebase.base->dropped.push_back({forward.page(), pages, rebase.meta.generation, buried.death});
     };
-    return roots_->each_buried_behind(rebase.seen, rebase_impl::k_burials_at_once, note);
+    return roots_->each_buried(rebase.seen, up_to, rebase_impl::k_burials_at_once, note);
 }
 
 /// `frozen`: the view of the root that was placed; closed (and set to nullptr) before old bases are dropped.
@@ -107,38 +127,36 @@ void DatabaseCore::rebase(std::unique_ptr<Base> base, std::uint64_t frozen_numbe
                           ReadView*& frozen) {
     using namespace rebase_impl;
     const Meta meta = base->meta;
-    Rebase rebase{*this, std::move(base), meta, frozen_number, placed, {}, {}, {}};
-    rebase.views.reserve(k_max_passes);
+    Rebase rebase{*this, std::move(base), meta, frozen_number, placed, {}, {}};
     rebase.base->dropped.reserve(placed.size());
     for (int pass = 0; pass < k_max_passes; ++pass) {
-        const std::size_t before = rebase.copies.size();
         // Not open_view(): a handle that is being closed meanwhile finishes what it began.
-        rebase.views.push_back(pin_root(roots_->visible(), roots_->visible_word()));
-        const Root& root = *rebase.views.back()->root;
-        if (root.number.load() > frozen_number) translate(root.catalog.root, rebase.copies);
+        ReadView* next = pin_root(roots_->visible(), roots_->visible_word());
+        rebase.view_before = std::exchange(rebase.view, next);
+        const std::uint64_t newest = next->root->number.load();
         for (bool more = true; more;) {
             const TurnGuard guard(turn_);
-            more = note_burials(rebase);
+            more = note_burials(rebase, newest);
         }
+        // Every original that has a copy now is in the newer view.
+        rebase.forget_dead();
+        Rebase::close(rebase.view_before);
+        const std::size_t before = rebase.copies.size();
+        if (newest > frozen_number) translate(next->root->catalog.root, rebase.copies);
         if (rebase.copies.size() - before <= k_small_rest) break;
     }
     if (!install_rebased(rebase)) return;
-    // The views still hold every frame that died before, so that death tells those that did not, with which nobody but
-    // this thread has to do from now on.
     const auto end_here = [&](Frame* frame) {
-        if (frame->death != 0) return false;
+        if (frame->death != 0) return;
         frame->death = rebase.number;
         rebase.replaced.push_back(frame);
-        return true;
     };
+    // The frozen root still holds every frame that was placed, so that death tells whether it was needed to the end; with
+    // such a one nobody but this thread has to do from now on.
     each_prefetched(rebase.copies, [](const RebasedPage& page) { return page.original; },
-                    [&](const RebasedPage& page) {
-                        if (end_here(page.original)) return;
-                        page.copy->next = nullptr;
-                        arena_->give(page.copy, page.copy, 1);
-                    });
+                    [&](const RebasedPage& page) { end_here(page.original); });
     each_prefetched(placed, [](Frame* frame) { return frame; }, end_here);
-    rebase.close_views();
+    Rebase::close(rebase.view);
     close_view(std::exchange(frozen, nullptr));
     roots_->thaw();
     roots_->reclaim_replaced(rebase.replaced);
@@ -165,7 +183,8 @@ bool DatabaseCore::install_rebased(Rebase& rebase) {
     const Root* built = roots_->built();
     TreeRoot catalog = built->catalog;
     catalog.root = translate(catalog.root, rebase.copies);
-    while (note_burials(rebase)) {}
+    while (note_burials(rebase, built->number.load())) {}
+    rebase.forget_dead();
     const auto moved = static_cast<std::ptrdiff_t>(base->dropped.size());
     for (const DroppedPage& d : bases_.back()->dropped) {
         if (d.root > rebase.frozen) base->dropped.push_back(d);

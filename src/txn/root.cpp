@@ -10,14 +10,14 @@ namespace northstar::inline v0::detail {
 
 namespace root_impl {
 
-/// A look at all slots costs about a microsecond, so it is shared by this many commits.
+/// A look at all slots costs about a microsecond, so it is shared by this many commits, or fewer that bury much: memory
+/// that was used a moment ago is still in the caches, and memory that was never used is slow to come.
 constexpr unsigned k_commits_per_look = 16;
+constexpr std::size_t k_burials_per_look = 256;
 /// What a commit frees at least when it looks, and twice what was buried meanwhile: the queue gets shorter, and nobody
 /// waits for long.
 constexpr std::size_t k_frees_per_look = 1024;
 constexpr std::size_t k_given_at_once = 256;
-/// Frames lie far apart in memory: so many are asked for ahead.
-constexpr std::size_t k_ahead = 16;
 
 /// Is a root with from <= number < to among these, which ascend?
 bool any_between(const std::vector<std::uint64_t>& numbers, std::uint64_t from, std::uint64_t to) {
@@ -212,7 +212,7 @@ bool RootSet::free_oldest(std::size_t& most, Freed& freed) {
     const std::uint64_t oldest = scratch_.empty() ? next_number_ : scratch_.front();
     for (; buried_.size() != 0 && buried_.front().death <= oldest; --most) {
         if (most == 0) return true;
-        if (buried_.size() > root_impl::k_ahead) __builtin_prefetch(buried_[root_impl::k_ahead].frame);
+        if (buried_.size() > k_ahead) __builtin_prefetch(buried_[k_ahead].frame);
         Frame* frame = buried_.front().frame;
         buried_bytes_.fetch_sub(frame->bytes, std::memory_order_relaxed);
         free_frame(frame, freed);
@@ -243,7 +243,7 @@ bool RootSet::reclaim(std::size_t most, bool everything) {
     numbers_in_use(scratch_);
     Freed freed;
     bool more = free_oldest(most, freed);
-    if (!more && (everything || buried_.size() > 2 * scanned_size_ + root_impl::k_frees_per_look)) {
+    if (!more && (everything || buried_.size() > scanned_size_ + scanned_size_ / 8 + root_impl::k_frees_per_look)) {
         more = free_between(most, freed);
     } else {
         scanned_size_ = std::min(scanned_size_, buried_.size());
@@ -264,7 +264,7 @@ bool RootSet::reclaim(std::size_t most, bool everything) {
 }
 
 void RootSet::reclaim_some() {
-    if (++skipped_ < root_impl::k_commits_per_look) return;
+    if (++skipped_ < root_impl::k_commits_per_look && buried_since_ < root_impl::k_burials_per_look) return;
     skipped_ = 0;
     const std::size_t buried = std::exchange(buried_since_, 0);
     reclaim(std::max(root_impl::k_frees_per_look, 2 * buried), false);

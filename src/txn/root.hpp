@@ -60,6 +60,8 @@ class RootSet {
 public:
     RootSet(FrameArena& arena, ViewTable& views) : arena_(arena), views_(views) {}
 
+    /// Frames lie far apart in memory: so many are asked for ahead.
+    static constexpr std::size_t k_ahead = 16;
     struct Buried {
         Frame* frame;
         std::uint64_t birth;  // as in the frame, which is not in a cache any more when it is asked for
@@ -102,14 +104,15 @@ public:
     void thaw() { frozen_.store(0, std::memory_order_seq_cst); }
     std::uint64_t frozen() const { return frozen_.load(); }
 
-    /// Calls fn(const Buried&) in order of death for those that died behind root `seen`, and moves that on. Ends with
-    /// the first root by which `most` were shown. False: there were fewer. Writer's turn.
+    /// Calls fn(const Buried&) in order of death for those that died behind root `seen` and not behind root `up_to`, and
+    /// moves `seen` on. Ends with the first root by which `most` were shown. False: there were fewer. Writer's turn.
     template <class F>
-    bool each_buried_behind(std::uint64_t& seen, std::size_t most, F&& fn) const {
+    bool each_buried(std::uint64_t& seen, std::uint64_t up_to, std::size_t most, F&& fn) const {
         std::size_t i = buried_.first_behind(seen);
         const std::size_t enough = i + most;
-        for (; i < buried_.size(); ++i) {
+        for (; i < buried_.size() && buried_[i].death <= up_to; ++i) {
             if (i >= enough && buried_[i].death != seen) return true;
+            if (i + k_ahead < buried_.size()) __builtin_prefetch(buried_[i + k_ahead].frame);
             seen = buried_[i].death;
             fn(buried_[i]);
         }
