@@ -2,13 +2,16 @@
 //
 // Pages of trees and large values that lie behind the line (where the file would end if it were dense) are copied into
 // memory up to their root, so that the next checkpoint places them in free pages further down; checkpoints move
-// history segments and sealed log extents themselves. What was moved is dead for two generations, then free.
+// history segments and sealed log extents themselves. What was moved is dead for two generations, then free. Leaves on
+// the way that are not well filled are built anew.
 // [COMPACT-1] Content, txns and the log stay as they are: a lifted root has the txn of the one it replaces.
 // [COMPACT-2] A step holds the writer's turn for a bounded number of pages; the search for them does not hold it.
-// [COMPACT-3] It ends, whatever is held: a round goes on while less lies behind its line than before; rounds are few.
+// [COMPACT-3] It ends, whatever is held: a round goes on while less lies behind its line than before, or leaves were
+//             repacked that it found at its beginning; rounds are few.
 #include "base/bytes.hpp"
 #include "base/check.hpp"
 #include "base/error.hpp"
+#include "btree/repack.hpp"
 #include "format/node.hpp"
 #include "pager/place.hpp"
 #include "txn/core.hpp"
@@ -20,6 +23,17 @@
 
 namespace northstar::inline v0::detail {
 
+/// What a first look over the whole tree, which reads every leaf, tells later ones.
+struct CompactNotes {
+    std::set<std::uint64_t> leaves_with_runs;  // leaves before the line with large values behind it
+    std::set<std::uint64_t> loose;             // nodes of level 1 whose leaves would fit into clearly fewer
+};
+
+struct CompactProgress {
+    std::uint64_t moved = 0;     // pages written anew
+    std::uint64_t repacked = 0;  // nodes of level 1
+};
+
 namespace compact_impl {
 
 constexpr std::uint64_t k_step_pages = 4096;
@@ -28,8 +42,9 @@ constexpr int k_max_rounds = 8;
 constexpr int k_settling_checkpoints = 4;
 constexpr std::uint64_t k_small_extent_bytes = 64u << 10;
 constexpr std::uint64_t k_smallest_file_worth_it = 4u << 20;
-/// Moving less than what lies behind the line gives nothing back, so this is meant to be enough for most files.
-constexpr std::uint64_t k_most_bytes_at_close = 256u << 20;
+constexpr std::uint64_t k_most_bytes_at_close = 512u << 20;
+/// Worth it where at least this part of the file is free: the work is a small part of what made it so.
+constexpr std::uint64_t k_free_part_at_close = 4;
 constexpr std::size_t k_unsealed_bytes = 24;  // checksum, number, generation: blank in memory
 
 /// Pages behind the line that are neither free nor dead.
@@ -44,27 +59,35 @@ std::uint64_t used_behind(const SpaceMap& space, std::uint64_t line) {
     return used;
 }
 
-/// Finds what lies behind the line: pages to lift, and those on the way to them.
+/// Finds what lies behind the line, and what is to be repacked: pages to lift, and those on the way to them.
 class Finder {
 public:
-    Finder(const FilePages& pages, std::uint64_t line, const std::set<std::uint64_t>* leaves)
-        : pages_(pages), line_(line), leaves_(leaves) {}
+    /// `notes`: of a first look; nullptr: this is it.
+    Finder(const FilePages& pages, std::uint64_t line, const CompactNotes* notes)
+        : pages_(pages), line_(line), notes_(notes) {}
 
-    /// First look: every leaf is read, and those before the line with large values behind it are noted.
-    std::set<std::uint64_t> leaves_with_runs;
+    CompactNotes first;
     /// File pages to be walked through or lifted.
     std::set<std::uint64_t> paths;
     std::uint64_t found = 0;
 
     /// `catalog`: the page is of the catalog. True: something was found there or below.
     bool visit(Ref ref, bool catalog) {
-        if (found >= k_step_pages && leaves_ != nullptr) return false;
+        if (found >= k_step_pages && notes_ != nullptr) return false;
         const std::byte* page = pages_.page(ref);
         const bool high = !ref.in_memory() && ref.page() >= line_;
         bool below = false;
         bool runs = false;
         const Node node(page);
         const bool above_leaves = node.level() == 1;
+        if (above_leaves && !catalog && !ref.in_memory()) {
+            if (notes_ == nullptr) {
+                if (worth_repacking(pages_, node)) first.loose.insert(ref.page());
+            } else if (notes_->loose.contains(ref.page())) {
+                found += node.count();
+                below = true;
+            }
+        }
         for_each_ref(page, pages_.page_size(), false, [&](Ref child, bool large) {
             if (child.empty()) return;
             if (large) {
@@ -72,8 +95,8 @@ public:
                     runs = below = true;
                     ++found;
                 }
-            } else if (leaves_ != nullptr && above_leaves && !child.in_memory() && !catalog) {
-                if (leaves_->contains(child.page())) {
+            } else if (notes_ != nullptr && above_leaves && !child.in_memory() && !catalog) {
+                if (notes_->leaves_with_runs.contains(child.page())) {
                     below = visit(child, catalog && !node.leaf()) || below;
                 } else if (child.page() >= line_ && found < k_step_pages) {
                     paths.insert(child.page());
@@ -86,8 +109,8 @@ public:
         });
         if (high) ++found;
         if (!ref.in_memory()) {
-            if (runs && !high && node.leaf()) leaves_with_runs.insert(ref.page());
-            if (leaves_ != nullptr && (high || below)) paths.insert(ref.page());
+            if (runs && !high && node.leaf()) first.leaves_with_runs.insert(ref.page());
+            if (notes_ != nullptr && (high || below)) paths.insert(ref.page());
         }
         return high || below;
     }
@@ -95,7 +118,7 @@ public:
 private:
     const FilePages& pages_;
     const std::uint64_t line_;
-    const std::set<std::uint64_t>* leaves_;
+    const CompactNotes* notes_;
 };
 
 /// Copies what was found into the pages of a workspace.
@@ -105,12 +128,14 @@ public:
         : pages_(pages), writer_(writer), line_(line), paths_(paths) {}
 
     std::uint64_t lifted = 0;
+    std::uint64_t repacked = 0;
 
     Ref lift(Ref ref) {
         if (ref.empty()) return ref;
         const bool high = !ref.in_memory() && ref.page() >= line_;
         if (!ref.in_memory() && !paths_.contains(ref.page())) return ref;
         const std::byte* page = pages_.page(ref);
+        if (const Ref packed = repack(ref, Node(page)); !packed.empty()) return packed;
         std::vector<Ref> now;
         bool changed = high && lifted < 2 * k_step_pages;
         if (changed) ++lifted;
@@ -129,6 +154,22 @@ public:
     }
 
 private:
+    /// Leaves that are written anyway are filled while we are at it.
+    Ref repack(Ref ref, const Node& parent) {
+        const bool late = lifted >= 2 * k_step_pages;
+        if (parent.level() != 1 || parent.catalog() || late || !worth_repacking(pages_, parent)) return {};
+        std::vector<std::byte*> leaves;
+        const std::byte* page = repack_leaves(writer_, parent, leaves);
+        if (page == nullptr) return {};
+        for (std::byte* leaf : leaves) {
+            for_each_ref(leaf, pages_.page_size(), false, [&](Ref& run, bool) { run = lift_run(run); });
+        }
+        lifted += leaves.size() + 1;
+        ++repacked;
+        writer_.drop(ref);
+        return Ref::memory(page);
+    }
+
     Ref lift_run(Ref ref) {
         if (ref.empty() || ref.in_memory() || ref.page() < line_ || lifted >= 2 * k_step_pages) return ref;
         const std::byte* header = pages_.raw(ref.page() * pages_.page_size(), k_page_header_size);
@@ -177,11 +218,10 @@ void DatabaseCore::install_same_txn(Workspace& work, std::uint64_t log_position)
     roots_->reclaim();
 }
 
-/// One step. False: nothing lies behind the line any more.
-bool DatabaseCore::lift_pages(std::uint64_t line, const std::set<std::uint64_t>& leaves_with_runs,
-                              std::uint64_t& moved) {
+/// One step. False: nothing lies behind the line any more, and nothing is to be repacked.
+bool DatabaseCore::lift_pages(std::uint64_t line, const CompactNotes& notes, CompactProgress& progress) {
     using namespace compact_impl;
-    Finder finder(*source_, line, &leaves_with_runs);
+    Finder finder(*source_, line, &notes);
     ReadView* view = open_view();
     try {
         if (!view->root->catalog.root.empty()) finder.visit(view->root->catalog.root, true);
@@ -203,7 +243,8 @@ bool DatabaseCore::lift_pages(std::uint64_t line, const std::set<std::uint64_t>&
             work.begin(catalog, built->next_tree_id, built->history, built->txn.load());
             work.pages().settle();
             install_same_txn(work, built->log_position);
-            moved += lifter.lifted;
+            progress.moved += lifter.lifted;
+            progress.repacked += lifter.repacked;
         }
     } catch (...) {
         work.abandon();
@@ -250,20 +291,23 @@ std::uint64_t DatabaseCore::compact() {
     return compact_locked(~std::uint64_t{0}, false);
 }
 
-/// The last one to close gives back a file that is mostly free, as far as that takes little work.
+/// The last one to close makes a file smaller of which a good part is free, as far as that takes little work.
 void DatabaseCore::compact_at_close() {
     using namespace compact_impl;
     if (memory_ || file_->size() < k_smallest_file_worth_it) return;
     const SpaceMap space = space_now();
-    if (2 * (space.free_pages() + space.dead_pages()) > space.end()) compact_locked(k_most_bytes_at_close, true);
+    if (k_free_part_at_close * (space.free_pages() + space.dead_pages()) > space.end()) {
+        compact_locked(k_most_bytes_at_close, true);
+    }
 }
 
 std::uint64_t DatabaseCore::compact_locked(std::uint64_t most_bytes, bool clean) {
     using namespace compact_impl;
     const std::uint64_t before = file_->size();
+    const std::uint64_t most = most_bytes / page_size_;
     leave_extent(~std::uint64_t{0});
     for (int i = 0; i < k_settling_checkpoints; ++i) checkpoint_locked(clean, true);
-    std::uint64_t moved = 0;
+    CompactProgress progress;
     int idle = 0;
     for (int round = 0; round < k_max_rounds; ++round) {
         const SpaceMap space = space_now();
@@ -281,17 +325,21 @@ std::uint64_t DatabaseCore::compact_locked(std::uint64_t most_bytes, bool clean)
         }
         close_view(view);
         std::uint64_t behind = used_behind(space, line);
-        while (moved < most_bytes / page_size_ && lift_pages(line, finder.leaves_with_runs, moved)) {
+        // Moving a part of what lies behind the line, or filling some leaves, does not make the file smaller.
+        if (progress.moved + behind > most) break;
+        if (progress.moved + behind + line > most) finder.first.loose.clear();
+        std::uint64_t repacked = progress.repacked;
+        while (progress.moved < most && lift_pages(line, finder.first, progress)) {
             checkpoint_locked(clean, true, line);
             // While somebody holds what is dead below the line, what was lifted ends up behind it again.
             const std::uint64_t before_step = std::exchange(behind, used_behind(space_now(), line));
-            if (behind >= before_step) break;
+            if (std::exchange(repacked, progress.repacked) == progress.repacked && behind >= before_step) break;
         }
         roll_base_ = true;  // the old one holds the pages that were moved where they were
         for (int i = 0; i < k_settling_checkpoints; ++i) checkpoint_locked(clean, true, line);
         // What one round freed may be what the next one needs to move something large.
         idle = space_now().end() < space.end() ? 0 : idle + 1;
-        if (idle == 2 || moved >= most_bytes / page_size_) break;
+        if (idle == 2 || progress.moved >= most) break;
     }
     const std::uint64_t after = file_->size();
     return before > after ? before - after : 0;

@@ -66,6 +66,8 @@ class FileLogBytes;
 struct Ledger;
 struct PastState;
 struct Erasure;
+struct CompactNotes;
+struct CompactProgress;
 
 /// Closes a view at the end of a scope.
 struct OpenView {
@@ -393,7 +395,7 @@ private:
     // compact.cpp
     std::uint64_t compact_locked(std::uint64_t most_bytes, bool clean);
     void compact_at_close();
-    bool lift_pages(std::uint64_t line, const std::set<std::uint64_t>& leaves_with_runs, std::uint64_t& moved);
+    bool lift_pages(std::uint64_t line, const CompactNotes& notes, CompactProgress& progress);
     void leave_extent(std::uint64_t line);
     SpaceMap space_now();
     void install_same_txn(Workspace& work, std::uint64_t log_position);

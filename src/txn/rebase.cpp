@@ -151,8 +151,8 @@ void DatabaseCore::rebase(std::unique_ptr<Base> base, std::uint64_t frozen_numbe
         frame->death = rebase.number;
         rebase.replaced.push_back(frame);
     };
-    // The frozen root still holds every frame that was placed, so that death tells whether it was needed to the end; with
-    // such a one nobody but this thread has to do from now on.
+    // The frozen root still holds every frame that was placed, so that death tells whether it was needed to the end;
+    // with such a one nobody but this thread has to do from now on.
     each_prefetched(rebase.copies, [](const RebasedPage& page) { return page.original; },
                     [&](const RebasedPage& page) { end_here(page.original); });
     each_prefetched(placed, [](Frame* frame) { return frame; }, end_here);

@@ -104,8 +104,9 @@ public:
     void thaw() { frozen_.store(0, std::memory_order_seq_cst); }
     std::uint64_t frozen() const { return frozen_.load(); }
 
-    /// Calls fn(const Buried&) in order of death for those that died behind root `seen` and not behind root `up_to`, and
-    /// moves `seen` on. Ends with the first root by which `most` were shown. False: there were fewer. Writer's turn.
+    /// Calls fn(const Buried&) in order of death for those that died behind root `seen` and not behind root `up_to`,
+    /// and moves `seen` on. Ends with the first root by which `most` were shown. False: there were fewer. Writer's
+    /// turn.
     template <class F>
     bool each_buried(std::uint64_t& seen, std::uint64_t up_to, std::size_t most, F&& fn) const {
         std::size_t i = buried_.first_behind(seen);

@@ -1,0 +1,134 @@
+#include "btree/repack.hpp"
+
+#include "format/node_edit.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+namespace northstar::inline v0::detail {
+
+namespace repack_impl {
+
+/// This part of a leaf stays free, so that not every later change splits one.
+constexpr std::size_t k_slack_part = 32;
+/// Repacking pays where it saves this part of the leaves.
+constexpr unsigned k_saved_part = 16;
+/// Leaves looked at together, as a sequence can take them.
+constexpr unsigned k_window = 4;
+
+constexpr std::size_t room_of(std::size_t page_size) { return page_size - page_size / k_slack_part; }
+
+/// Entries below a node of level 1, from some place on.
+struct Place {
+    unsigned child = 0;
+    unsigned entry = 0;
+};
+
+/// Is the last key of a leaf less than the first of the next one?
+bool ascends(const Node& leaf, const Node& next) {
+    const KeyPieces left(leaf, leaf.leaf_cell(leaf.count() - 1).suffix);
+    const KeyPieces right(next, next.leaf_cell(0).suffix);
+    const std::size_t common = common_prefix(left, right);
+    if (common == right.size()) return false;
+    return common == left.size() || left.head(common) >> 24 < right.head(common) >> 24;
+}
+
+/// How many entries from the first on one page takes; one at least.
+unsigned most_that_fit(const LeafSequence& entries, std::size_t room) {
+    unsigned low = 1;
+    unsigned high = entries.size();
+    while (low < high) {
+        const unsigned middle = low + (high - low + 1) / 2;
+        if (measure(entries, 0, middle).bytes <= room) {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    return low;
+}
+
+/// Changes a separator of an owned node; where its heap has gaps they are closed first. False: no room.
+bool replace_separator(PageWriter& writer, std::byte*& page, unsigned index, std::string_view key) {
+    if (inner_replace(page, index, key)) return true;
+    const Node node(page);
+    InnerSequence entries;
+    entries.add(node, 0, node.count());
+    const NodeShape shape = measure(entries, 0, entries.size());
+    std::byte* tidy = writer.new_page();
+    build_inner(tidy, writer.page_size(), node.level(), node.child(0), entries, 0, entries.size(), shape,
+                node.catalog(), node.max_txn());
+    writer.drop(Ref::memory(page));
+    page = tidy;
+    return inner_replace(page, index, key);
+}
+
+}  // namespace repack_impl
+
+bool worth_repacking(const PageSource& source, const Node& parent) {
+    const std::size_t page_size = source.page_size();
+    const unsigned children = parent.count() + 1u;
+    std::size_t used = 0;
+    std::optional<Node> before;
+    for (unsigned i = 0; i < children; ++i) {
+        const Node leaf(tree_impl::node_at(source, parent.child(i), 0));
+        if (leaf.count() == 0 || (before && !repack_impl::ascends(*before, leaf))) {
+            tree_impl::out_of_order(parent.child(i));
+        }
+        before = leaf;
+        used += page_size - leaf.free_bytes() - k_page_header_size;
+    }
+    const std::size_t room = repack_impl::room_of(page_size) - k_page_header_size;
+    const std::size_t wanted = used / room + 1;
+    return children > wanted && (children - wanted) * repack_impl::k_saved_part >= children;
+}
+
+std::byte* repack_leaves(PageWriter& writer, const Node& parent, std::vector<std::byte*>& leaves) {
+    using namespace repack_impl;
+    const std::size_t page_size = writer.page_size();
+    const unsigned children = parent.count() + 1u;
+    const auto leaf_at = [&](unsigned i) { return Node(tree_impl::node_at(writer.source(), parent.child(i), 0)); };
+    std::vector<std::string> separators;  // in front of every leaf but the first
+    leaves.clear();
+    for (Place at; at.child < children;) {
+        LeafSequence entries;
+        for (unsigned i = at.child; i < children && i < at.child + k_window; ++i) {
+            entries.add(leaf_at(i), i == at.child ? at.entry : 0, leaf_at(i).count());
+        }
+        const unsigned count = most_that_fit(entries, room_of(page_size));
+        std::uint64_t max_txn = 0;
+        for (unsigned left = count; left != 0;) {
+            const Node leaf = leaf_at(at.child);
+            const unsigned here = std::min(left, leaf.count() - at.entry);
+            max_txn = std::max(max_txn, leaf.max_txn());
+            left -= here;
+            at.entry += here;
+            if (at.entry == leaf.count()) at = {at.child + 1, 0};
+        }
+        leaves.push_back(writer.new_page());
+        build_leaf(leaves.back(), page_size, entries, 0, count, measure(entries, 0, count), false, max_txn);
+        if (at.child == children) break;
+        const KeyPieces last = entries[count - 1].key;
+        const Node next = leaf_at(at.child);
+        const KeyPieces first(next, next.leaf_cell(at.entry).suffix);
+        separators.emplace_back(separator_size(last, first), '\0');
+        first.copy(0, separators.back().size(), reinterpret_cast<std::byte*>(separators.back().data()));
+    }
+    std::byte* page = writer.new_page();
+    copy_node(parent.page(), page, page_size);
+    bool fits = leaves.size() <= children;
+    if (fits) inner_remove(page, page_size, static_cast<unsigned>(leaves.size()), children);
+    for (unsigned i = 0; fits && i < separators.size(); ++i) fits = replace_separator(writer, page, i, separators[i]);
+    if (!fits) {
+        for (const std::byte* leaf : leaves) writer.drop(Ref::memory(leaf));
+        writer.drop(Ref::memory(page));
+        leaves.clear();
+        return nullptr;
+    }
+    for (unsigned i = 0; i < leaves.size(); ++i) set_child(page, i, Ref::memory(leaves[i]));
+    for (unsigned i = 0; i < children; ++i) writer.drop(parent.child(i));
+    return page;
+}
+
+}  // namespace northstar::inline v0::detail

@@ -1,0 +1,82 @@
+// Building leaves anew: what the tree says stays, and what was known about changes is not forgotten.
+#include "btree/repack.hpp"
+#include "btree_support.hpp"
+#include "format/node_edit.hpp"
+
+namespace {
+
+using namespace northstar_test;
+
+/// Repacks below every node of level 1; returns how many nodes.
+unsigned repack_all(PageWriter& writer, Ref& ref) {
+    const Node node(writer.source().page(ref));
+    if (node.leaf()) return 0;
+    if (node.level() == 1) {
+        if (!worth_repacking(writer.source(), node)) return 0;
+        std::vector<std::byte*> leaves;
+        const std::byte* page = repack_leaves(writer, node, leaves);
+        if (page == nullptr) return 0;
+        CHECK(leaves.size() == Node(page).count() + 1u);
+        writer.drop(ref);
+        ref = Ref::memory(page);
+        return 1;
+    }
+    unsigned count = 0;
+    std::byte* copy = writer.new_page();
+    copy_node(node.page(), copy, writer.page_size());
+    for (unsigned i = 0; i <= node.count(); ++i) {
+        Ref child = node.child(i);
+        count += repack_all(writer, child);
+        set_child(copy, i, child);
+    }
+    writer.drop(ref);
+    ref = Ref::memory(copy);
+    return count;
+}
+
+struct Filling {
+    std::size_t page_size;
+    std::size_t key_size;
+    std::size_t value_size;
+};
+
+}  // namespace
+
+TEST_CASE("repacked leaves are fuller and say the same", "[btree]") {
+    const Filling filling = GENERATE(Filling{4096, 16, 100}, Filling{4096, 300, 40}, Filling{4096, 12, 900},
+                                     Filling{4096, 8, 5000}, Filling{16384, 40, 300});
+    RootStore store(filling.page_size);
+    Random random(5);
+    Model model;
+    for (int t = 0; t < 40; ++t) {
+        store.commit([&](PageWriter& writer, TreeRoot& tree) {
+            for (int i = 0; i < 150; ++i) {
+                std::string key = std::to_string(random.below(1'000'000'000));
+                key.resize(filling.key_size, '_');
+                const std::string value(random.below(filling.value_size) + filling.value_size / 2, 'v');
+                tree_put(writer, tree, key, value);
+                model[key] = {value, writer.txn()};
+            }
+        });
+    }
+    const TreeStatistics before = require_sound(store.source(), store.tree());
+    unsigned repacked = 0;
+    store.commit([&](PageWriter& writer, TreeRoot& tree) { repacked = repack_all(writer, tree.root); });
+    CHECK(repacked > 0);
+    const TreeStatistics after = require_sound(store.source(), store.tree());
+    CHECK(after.leaves < before.leaves);
+    CHECK(after.large_values == before.large_values);
+    require_equal(store.source(), store.tree(), model);
+    // Whoever asks for what changed after a txn is led to every key that did.
+    for (std::uint64_t txn = 0; txn <= 40; txn += 8) {
+        TreeCursor cursor(store.source(), store.tree().root);
+        std::uint64_t found = 0;
+        std::uint64_t changed = 0;
+        for (const auto& [key, entry] : model) changed += entry.txn > txn ? 1 : 0;
+        for (bool on = cursor.first_changed_leaf(txn); on; on = cursor.next_changed_leaf(txn)) {
+            const Node leaf(store.source().page(cursor.page_ref(cursor.depth())));
+            for (unsigned i = 0; i < leaf.count(); ++i) found += leaf.leaf_cell(i).txn > txn ? 1 : 0;
+        }
+        CHECK(found == changed);
+    }
+}
