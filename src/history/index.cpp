@@ -113,6 +113,12 @@ HistoryIndex::HistoryIndex(std::vector<std::shared_ptr<const HistorySource>> sou
     }
 }
 
+void HistoryIndex::prefetch(std::uint64_t tree, std::string_view key, Txn txn) const {
+    for (const auto& source : sources_) {
+        if (source->after() < txn) source->prefetch(tree, key);
+    }
+}
+
 std::optional<HistoryVersion> HistoryIndex::newest(std::uint64_t tree, std::string_view key, Txn txn) const {
     for (auto source = sources_.rbegin(); source != sources_.rend(); ++source) {
         if ((*source)->after() >= txn) continue;

@@ -21,6 +21,8 @@ public:
     /// Oldest first. A source that reads memory owned by somebody else says so through its pointer.
     explicit HistoryIndex(std::vector<std::shared_ptr<const HistorySource>> sources);
 
+    /// Asks the processor for what newest() will need first.
+    void prefetch(std::uint64_t tree, std::string_view key, Txn txn) const;
     /// What became of a key at or before `txn`; nullopt: history does not know of it.
     std::optional<HistoryVersion> newest(std::uint64_t tree, std::string_view key, Txn txn) const;
     /// Largest number at or before `txn` of a range deletion that covers the key; 0: none.

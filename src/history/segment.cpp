@@ -12,6 +12,23 @@
 
 namespace northstar::inline v0::detail {
 
+namespace segment_impl {
+
+/// As many full keys as a block of the usual size has.
+constexpr std::uint32_t k_restarts_ahead = 16;
+
+/// The order of two keys, without a call where their first eight bytes differ.
+int compare_keys(std::string_view a, std::string_view b) {
+    if (a.size() >= 8 && b.size() >= 8) {
+        const std::uint64_t left = __builtin_bswap64(load_u64(a.data()));
+        const std::uint64_t right = __builtin_bswap64(load_u64(b.data()));
+        if (left != right) return left < right ? -1 : 1;
+    }
+    return a.compare(b);
+}
+
+}  // namespace segment_impl
+
 // Reads integers and texts of one block.
 struct SegmentView::Reader {
     const SegmentView& segment;
@@ -19,6 +36,7 @@ struct SegmentView::Reader {
     const std::byte* end;
 
     std::uint64_t varint() {
+        if (at != end && *at < std::byte{0x80}) [[likely]] return std::to_integer<std::uint64_t>(*at++);
         std::uint64_t value = 0;
         at = load_varint(at, end, value);
         if (at == nullptr) [[unlikely]] segment.damaged("has a malformed number");
@@ -100,6 +118,14 @@ std::span<const std::byte> SegmentView::block(std::uint32_t ordinal, segment::Bl
     return result;
 }
 
+void SegmentView::prefetch(std::uint64_t tree, std::string_view key) const {
+    if (header_.filter_lines == 0) return;
+    const segment::Probe probe = segment::probe(xxh64(key.data(), key.size(), tree), header_.filter_lines);
+    const std::uint64_t chunk = probe.line / segment::k_filter_lines_per_chunk;
+    __builtin_prefetch(bytes_.data() + layout_.filter + chunk * segment::k_chunk_size +
+                       (1 + probe.line % segment::k_filter_lines_per_chunk) * segment::k_filter_line);
+}
+
 bool SegmentView::may_contain(std::uint64_t tree, std::string_view key) const {
     if (header_.filter_lines == 0) return false;
     const segment::Probe probe = segment::probe(xxh64(key.data(), key.size(), tree), header_.filter_lines);
@@ -133,7 +159,7 @@ std::uint32_t SegmentView::block_of(std::uint64_t tree, std::string_view key, Tx
             const std::uint64_t its_tree = reader.varint();
             const std::string_view its_key = reader.counted_text();
             const std::uint64_t bound = reader.varint();
-            const auto order = its_tree != tree ? its_tree <=> tree : its_key <=> key;
+            const int order = its_tree != tree ? (its_tree < tree ? -1 : 1) : segment_impl::compare_keys(its_key, key);
             const bool reached = order < 0 || (order == 0 && (bound == 0 || txn <= bound - 1));
             (reached ? low : high) = middle;
         }
@@ -205,20 +231,28 @@ bool SegmentView::find_in_block(std::uint32_t ordinal, std::uint64_t tree, std::
         if (offset > bytes.size()) damaged("has a malformed block of versions");
         return begin + offset;
     };
-    // The last full key that is not behind the wanted one.
+    // The last full key that is not behind the wanted one. All are asked for at once, since each search meets other
+    // ones.
+    for (std::uint32_t i = 0; i < std::min(restarts, segment_impl::k_restarts_ahead); ++i) {
+        __builtin_prefetch(restart(i));
+    }
     std::uint32_t low = 0;
     std::uint32_t high = restarts;
     while (high - low > 1) {
         const std::uint32_t middle = low + (high - low) / 2;
         reader.at = restart(middle);
         if (reader.varint() != 0) damaged("has a malformed block of versions");
-        if (reader.counted_text() <= key) {
+        if (segment_impl::compare_keys(reader.counted_text(), key) <= 0) {
             low = middle;
         } else {
             high = middle;
         }
     }
     reader.at = restart(low);
+    const auto room = static_cast<std::size_t>((low + 1 < restarts ? restart(low + 1) : end) - begin);
+    const auto from = static_cast<std::size_t>(reader.at - begin);
+    const std::size_t to = std::min(room, from + segment::k_restart_bytes);
+    for (std::size_t line = from + 64; line < to; line += 64) __builtin_prefetch(begin + line);
     std::size_t matched = 0;  // bytes that the previous key, which is smaller, has in common with the wanted one
     bool first = true;
     while (reader.at != end) {

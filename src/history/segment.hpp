@@ -30,6 +30,7 @@ public:
     const segment::Header& header() const { return header_; }
     std::span<const std::byte> bytes() const { return bytes_; }
 
+    void prefetch(std::uint64_t tree, std::string_view key) const override;
     std::optional<HistoryVersion> newest_point(std::uint64_t tree, std::string_view key, Txn txn) const override;
     Txn newest_range(std::uint64_t tree, std::string_view key, Txn txn) const override;
     void each_version(std::uint64_t tree, std::string_view key,

@@ -37,6 +37,8 @@ public:
     virtual Txn after() const = 0;
     virtual Txn last() const = 0;
 
+    /// Asks the processor for what a question about the key will need first.
+    virtual void prefetch(std::uint64_t, std::string_view) const {}
     /// Newest version of a key that a put or erase of it made, at or before `txn`.
     virtual std::optional<HistoryVersion> newest_point(std::uint64_t tree, std::string_view key, Txn txn) const = 0;
     /// Largest number at or before `txn` of a transaction whose range deletion covers the key; 0: none.

@@ -85,7 +85,7 @@ ReadView* DatabaseCore::open_past_view(AsOf point) {
         }
         auto past = std::make_unique<PastState>();
         past->txn = txn;
-        past->time_us = txn == 0 ? 0 : time_of(txn);
+        past->time_us = txn == 0 ? 0 : time_of(*root.base, txn);
         past->history = root.base->history->index(newest);
         past->base_kept = detail::keeps_history(*source_, Ref(root.base->meta.catalog.root), root.base->meta.history);
         view->past = past.release();
@@ -96,17 +96,19 @@ ReadView* DatabaseCore::open_past_view(AsOf point) {
     }
 }
 
-/// Commit time of a retained txn; 0: its record is not kept any more.
-std::uint64_t DatabaseCore::time_of(Txn txn) {
-    const Horizon oldest = horizon();
+/// Commit time of a txn as a generation that somebody stands on has it; 0: its record is not kept any more. A newer
+/// generation may have moved the horizon on.
+std::uint64_t DatabaseCore::time_of(const Base& base, Txn txn) {
+    const Horizon& oldest = base.horizon;
     if (txn == oldest.txn) return oldest.first.time_us;
     if (txn < oldest.txn) return 0;
     // A large transaction has an anchor of its own: its record need not be read.
-    if (const std::optional<LogAnchor> anchor = history()->anchor_of(txn); anchor && anchor->txn == txn) {
+    if (const std::optional<LogAnchor> anchor = base.history->anchor_of(txn); anchor && anchor->txn == txn) {
         return anchor->time_us;
     }
-    std::uint64_t at = position_of(txn);
-    for (;;) {
+    const std::optional<std::uint64_t> position = find_position(base, txn);
+    if (!position) return 0;
+    for (std::uint64_t at = *position;;) {
         const RecordView record = log_->read(at);
         if (record.kind() == RecordKind::commit) return record.header().time_us;
         at = record.kind() == RecordKind::next ? record.continues_at() : record.end();
@@ -293,7 +295,7 @@ void versions_of(const ReadView& view, const PastState& newest, std::uint64_t id
     const auto add = [&](Txn txn, bool redacted, const std::optional<TreeValue>& value) {
         Version version;
         version.txn = txn;
-        version.time_us = core.time_of(txn);
+        version.time_us = core.time_of(*view.root->base, txn);
         version.redacted = redacted;
         if (value) version.value = std::string(value->value);
         out.push_back(std::move(version));

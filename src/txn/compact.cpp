@@ -295,6 +295,8 @@ std::uint64_t DatabaseCore::compact() {
 void DatabaseCore::compact_at_close() {
     using namespace compact_impl;
     if (memory_ || file_->size() < k_smallest_file_worth_it) return;
+    // The retained base holds its pages where they are: moving them takes a new base, and with it a new history index.
+    if (newest_meta().retained_txn != 0) return;
     const SpaceMap space = space_now();
     if (k_free_part_at_close * (space.free_pages() + space.dead_pages()) > space.end()) {
         compact_locked(k_most_bytes_at_close, true);

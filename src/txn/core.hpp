@@ -145,9 +145,11 @@ public:
     [[noreturn]] void fail_before_log(Txn txn);
     Txn first_logged_txn();
     std::uint64_t position_of(Txn txn);
+    std::optional<std::uint64_t> find_position(const Base& base, Txn txn);
     std::uint64_t position_behind(const Horizon& oldest) const;
     /// Position of the first record that counts.
     std::uint64_t log_start() const;
+    std::uint64_t log_start(const Horizon& oldest, const Meta& meta) const;
     /// Chain hash after a txn; computes what is missing.
     Hash chain_hash(Txn txn);
     bool advance_chain(std::uint64_t most_bytes);
@@ -192,7 +194,7 @@ public:
     void set_parent(const Uuid& uuid, Txn txn, const Hash& chain);
     /// The txn a point means. Throws Error(in_the_future, before_horizon).
     Txn resolve(AsOf point);
-    std::uint64_t time_of(Txn txn);
+    std::uint64_t time_of(const Base& base, Txn txn);
     Counters& counters() { return counters_; }
 
 private:

@@ -173,30 +173,35 @@ Txn DatabaseCore::first_logged_txn() {
     return processes_->load(Word::built_txn) + 1;
 }
 
-/// A log position at or before the records of a txn, such that no other commit lies between.
 std::uint64_t DatabaseCore::position_of(Txn txn) {
+    const OpenView view(open_view());
+    if (const std::optional<std::uint64_t> position = find_position(*view.view->root->base, txn)) return *position;
+    fail(Errc::before_horizon, "txn " + std::to_string(txn) + " is not kept any more", path_);
+}
+
+/// A log position at or before the records of a txn, such that no other commit lies between, as a generation that
+/// somebody stands on has it. nullopt: the records are not kept any more.
+std::optional<std::uint64_t> DatabaseCore::find_position(const Base& base, Txn txn) {
     std::uint64_t at = 0;
-    if (const std::optional<LogAnchor> anchor = history()->anchor_of(txn)) at = anchor->position;
-    if (at == 0) at = log_start();
+    if (const std::optional<LogAnchor> anchor = base.history->anchor_of(txn)) at = anchor->position;
+    if (at == 0) at = log_start(base.horizon, base.meta);
     std::uint64_t behind = at;  // the last commit before
     for (;;) {
         const RecordView record = log_->read(at);
         if (record.kind() == RecordKind::commit) {
             if (record.txn() == txn) return behind;
-            if (record.txn() > txn) {
-                fail(Errc::before_horizon, "txn " + std::to_string(txn) + " is not kept any more", path_);
-            }
+            if (record.txn() > txn) return std::nullopt;
         }
         at = record.kind() == RecordKind::next ? record.continues_at() : record.end();
         if (record.kind() == RecordKind::commit) behind = at;
     }
 }
 
-std::uint64_t DatabaseCore::log_start() const {
-    const Horizon oldest = horizon();
+std::uint64_t DatabaseCore::log_start() const { return log_start(horizon(), newest_meta()); }
+
+std::uint64_t DatabaseCore::log_start(const Horizon& oldest, const Meta& meta) const {
     if (oldest.first.position != 0) return oldest.first.position;
     // What is left of an extent may begin inside a record.
-    const Meta meta = newest_meta();
     return log_->peek(meta.log_begin) ? meta.log_begin : meta.log_position;
 }
 

@@ -8,6 +8,12 @@
 
 namespace northstar::inline v0::detail {
 
+namespace past_impl {
+
+constexpr unsigned k_gets_per_trial = 16;
+
+}  // namespace past_impl
+
 PastState::~PastState() {
     for (const Known* at = known.load(); at != nullptr;) {
         const Known* const next = at->next;
@@ -24,6 +30,7 @@ PastTree::PastTree(const ReadView& view, const PastState& state, std::uint64_t i
         if (!state.base_kept) stale_ = meta.txn;
         return;
     }
+    whole_ = tree_horizon(view, id) == Txn{0};
     CatalogEntry entry;
     if (find_tree(*source_, Ref(meta.catalog.root), id, entry) &&
         (entry.own_history ? entry.history : meta.history).kind == History::Kind::nothing) {
@@ -69,12 +76,33 @@ std::optional<TreeValue> PastTree::base_entry(std::string_view key) const {
     return found;
 }
 
+/// The present entry, if that is what the key had.
+std::optional<TreeValue> PastTree::unchanged(std::string_view key) const {
+    if (present_.empty()) return std::nullopt;
+    std::optional<TreeValue> now = tree_get(*source_, present_, key);
+    if (now && now->txn > state_->txn) now.reset();
+    return now;
+}
+
 std::optional<TreeValue> PastTree::get(std::string_view key) const {
-    if (!present_.empty()) {
-        const std::optional<TreeValue> now = tree_get(*source_, present_, key);
-        if (now && now->txn <= state_->txn) return now;
+    // Now and then the present is asked all the same, to notice where it knows the answer, which costs less there.
+    static thread_local unsigned gets = 0;
+    std::atomic<bool>& changed = guess_.changed;
+    const bool history_first = changed.load(std::memory_order_relaxed) && ++gets % past_impl::k_gets_per_trial != 0;
+    if (!history_first) {
+        state_->history->prefetch(id_, key, state_->txn);
+        if (std::optional<TreeValue> now = unchanged(key)) {
+            if (changed.load(std::memory_order_relaxed)) changed.store(false, std::memory_order_relaxed);
+            return now;
+        }
     }
-    if (const std::optional<HistoryVersion> then = version(key)) return value_of(key, *then);
+    if (const std::optional<HistoryVersion> then = version(key)) {
+        if (whole_ && !changed.load(std::memory_order_relaxed)) changed.store(true, std::memory_order_relaxed);
+        return value_of(key, *then);
+    }
+    if (history_first) {
+        if (std::optional<TreeValue> now = unchanged(key)) return now;
+    }
     return base_entry(key);
 }
 

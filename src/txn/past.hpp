@@ -3,7 +3,8 @@
 //
 // [PAST-1] A key's state at T is its present entry if that was written at or before T; else its newest version at or
 //          before T in the history; else its entry in the retained base, if that was written at or before T.
-//          [HORIZON-1]
+//          [HORIZON-1] Where nothing of a tree was ever forgotten the first two agree, and their order is a matter of
+//          speed.
 // [PAST-2] A leaf of the present whose max txn is at or before T holds the whole state of its range at T.
 // [PAST-3] Everything is read as the generation that the view stands on has it, whatever later ones do.
 #pragma once
@@ -61,6 +62,7 @@ public:
 private:
     friend class PastCursor;
     std::optional<std::string_view> logged(std::string_view key, const HistoryVersion& version) const;
+    std::optional<TreeValue> unchanged(std::string_view key) const;
     const PageSource* source_;
     const LogStore* log_;
     const PastState* state_;
@@ -69,6 +71,14 @@ private:
     Ref present_;
     Ref retained_;
     Txn stale_ = 0;
+    bool whole_ = false;  // the history knows every version
+    /// The key that was looked up last had changed since: as a rule the next one has too, and the present is not asked.
+    struct Guess {
+        Guess() = default;
+        Guess(const Guess&) {}
+        std::atomic<bool> changed{false};
+    };
+    mutable Guess guess_;
 };
 
 struct PastState::Known {
