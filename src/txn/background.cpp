@@ -119,7 +119,8 @@ void DatabaseCore::run_flushes() {
                 pause = std::min(pause, k_redaction_us);
                 move_on_for_redaction();
             }
-            if (!advance_chain(k_chain_bytes)) pause = 0;
+            // One process is enough, whoever writes; others catch up when they are asked for a hash.
+            if (processes_->has_write_hint() && !advance_chain(k_chain_bytes)) pause = 0;
             if (mark_due() && turn_.try_acquire()) {
                 try {
                     append_mark();
