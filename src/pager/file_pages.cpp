@@ -110,7 +110,7 @@ const std::byte* FilePages::load(std::uint64_t page, std::uint64_t pages) const 
 const std::byte* FilePages::verify_page(Ref ref) const {
     const std::uint64_t page = ref.page();
     if (page >= limit() || page >= verified_pages_) damaged(page, "lies behind the end of the file");
-    const std::lock_guard lock(mutex_);
+    const auto lock = lock_buffer();
     if (file_pages_impl::test(verified_, page)) return base_ + page * page_size_;
     const std::byte* at = load(page, 1);
     const std::uint64_t sum = xxh64(at + k_page_number_offset, page_size_ - k_page_number_offset, seed_);
@@ -128,7 +128,7 @@ const std::byte* FilePages::verify_run(Ref ref, std::uint64_t length) const {
     if (page >= limit() || page >= verified_pages_) damaged(page, "lies behind the end of the file");
     const std::byte* at = base_ + page * page_size_;
     if (file_pages_impl::test(verified_runs_, page) && load_u64(at + k_run_bytes_offset) == length) return at;
-    const std::lock_guard lock(mutex_);
+    const auto lock = lock_buffer();
     load(page, 1);
     const std::uint64_t bytes = load_u64(at + k_run_bytes_offset);
     if (length > Database::max_value_size() + 4096 || bytes != length)
@@ -148,7 +148,7 @@ const std::byte* FilePages::verify_run(Ref ref, std::uint64_t length) const {
 
 std::span<const std::byte> FilePages::read_run(PageKind kind, std::uint64_t page, std::uint64_t length,
                                                std::uint64_t checksum) const {
-    const std::lock_guard lock(mutex_);
+    const auto lock = lock_buffer();
     if (length > limit() * page_size_) damaged(page, "lies behind the end of the file");
     const std::byte* at = load(page, run_pages(length, page_size_));
     const std::span<const std::byte> bytes{at + k_page_header_size, static_cast<std::size_t>(length)};
@@ -162,7 +162,7 @@ std::span<const std::byte> FilePages::read_run(PageKind kind, std::uint64_t page
 }
 
 void FilePages::check_page(std::uint64_t page) const {
-    const std::lock_guard lock(mutex_);
+    const auto lock = lock_buffer();
     const std::byte* at = load(page, 1);
     const std::uint64_t sum = xxh64(at + k_page_number_offset, page_size_ - k_page_number_offset, seed_);
     if (sum != load_u64(at)) damaged(page, "does not match its checksum");

@@ -67,6 +67,11 @@ private:
     // Runs are remembered apart from nodes: a hostile ref must not make a verified run pass for a node.
     std::atomic<std::uint64_t>* verified_runs_ = nullptr;
     std::atomic<std::uint64_t> limit_{0};
+    /// Held while bytes come into memory of our own. A mapped file is there already, and several threads may verify
+    /// the same page at the same time.
+    std::unique_lock<std::mutex> lock_buffer() const {
+        return mapped_ ? std::unique_lock<std::mutex>() : std::unique_lock<std::mutex>(mutex_);
+    }
     mutable std::mutex mutex_;
     mutable std::atomic<std::uint64_t> count_{0};
 };
