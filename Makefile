@@ -44,6 +44,8 @@ split: bootstrap  ## every file of src/ compiled alone, then the tests against t
 	@$(call BUILD,split,tests)
 	@JOBS=$(JOBS) sh tool/run_tests.sh build/split
 
+# Tests fork while threads run, and the child opens databases with threads of their own.
+tsan: export TSAN_OPTIONS := die_after_fork=0 $(TSAN_OPTIONS)
 debug asan tsan: bootstrap  ## the tests without optimisation, or under sanitizers
 	@$(call CONFIGURE,$@)
 	@$(call BUILD,$@,tests)

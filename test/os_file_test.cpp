@@ -108,28 +108,36 @@ TEST_CASE("a map shows later writes and growth at the same address", "[os][fast]
 }
 
 TEST_CASE("what is written through a writable map is in the file", "[os][fast]") {
-    for (const auto& place : places()) {
-        INFO(place->name());
-        bool created = false;
-        const auto file = place->vfs().open(place->path("a"), {.create = true}, created);
-        file->allocate(0, 16384);
-        std::byte* map = file->map_writable(4096, 8192);
-        if (place->vfs().file_system(place->path("a")) != FileSystem::in_place) {
-            CHECK(map == nullptr);
-            continue;
-        }
-        REQUIRE(map != nullptr);
-        map[0] = std::byte{'m'};
-        map[8191] = std::byte{'n'};
-        CHECK(read_text(*file, 4096, 1) == "m");
-        CHECK(read_text(*file, 12287, 1) == "n");
-        file->write(4097, bytes_of("w"));
-        CHECK(map[1] == std::byte{'w'});
-        file->unmap_writable(map, 8192);
-        CHECK(file->map_writable(4097, 4096) == nullptr);
-        const auto reader = place->vfs().open(place->path("a"), {.read_only = true}, created);
-        CHECK(reader->map_writable(0, 4096) == nullptr);
+    PosixPlace place;
+    bool created = false;
+    const auto file = place.vfs().open(place.path("a"), {.create = true}, created);
+    file->allocate(0, 16384);
+    std::byte* map = file->map_writable(4096, 8192);
+    if (place.vfs().file_system(place.path("a")) != FileSystem::in_place) {
+        CHECK(map == nullptr);
+        return;
     }
+    REQUIRE(map != nullptr);
+    map[0] = std::byte{'m'};
+    map[8191] = std::byte{'n'};
+    CHECK(read_text(*file, 4096, 1) == "m");
+    CHECK(read_text(*file, 12287, 1) == "n");
+    file->write(4097, bytes_of("w"));
+    CHECK(map[1] == std::byte{'w'});
+    file->unmap_writable(map, 8192);
+    CHECK(file->map_writable(4097, 4096) == nullptr);
+    const auto reader = place.vfs().open(place.path("a"), {.read_only = true}, created);
+    CHECK(reader->map_writable(0, 4096) == nullptr);
+}
+
+// A checkpoint looks behind the end of the log for what a dead writer announced there. In memory it read bytes that a
+// lazy commit of another thread was storing at that moment, through a writable map: a race of two threads.
+TEST_CASE("a file in memory is written by calls alone, which keep readers out", "[os][fast]") {
+    MemoryPlace place;
+    bool created = false;
+    const auto file = place.vfs().open(place.path("a"), {.create = true}, created);
+    file->allocate(0, 16384);
+    CHECK(file->map_writable(4096, 8192) == nullptr);
 }
 
 TEST_CASE("locks follow the rules of shared and exclusive, per byte and per File", "[os][fast]") {

@@ -22,7 +22,6 @@ namespace northstar::inline v0::detail {
 
 namespace memory_impl {
 
-inline constexpr std::uint64_t k_page = 4096;
 // Memory goes back in pieces that are whole pages on every processor.
 inline constexpr std::uint64_t k_granule = 65536;
 inline constexpr std::uint64_t k_step = std::uint64_t{1} << 20;
@@ -212,13 +211,8 @@ public:
         check_process();
         return reserve == 0 || reserve > node_->storage.capacity() ? nullptr : node_->storage.base();
     }
-    std::byte* map_writable(std::uint64_t offset, std::uint64_t length) override {
-        check_process();
-        const std::shared_lock guard(node_->mutex);
-        const std::uint64_t end = end_of(offset, length);
-        if (read_only_ || length == 0 || offset % k_page != 0 || end > node_->storage.size()) return nullptr;
-        return node_->storage.base() + offset;
-    }
+    // Bytes stored in place would meet read(), which may look at what is just being written; a call costs little here.
+    std::byte* map_writable(std::uint64_t, std::uint64_t) override { return nullptr; }
     void unmap_writable(std::byte*, std::uint64_t) noexcept override {}
 
     bool try_lock(std::uint64_t byte, LockKind kind) override {
