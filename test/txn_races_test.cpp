@@ -1,9 +1,6 @@
 // txn_races_test.cpp -- what other threads and processes do between two steps of a protocol. A second handle on the
 // same file, opened with a Vfs of its own, acts as another process: locks belong to the open file.
-#include "hooked_vfs.hpp"
-#include "txn_support.hpp"
-
-#include "txn/core.hpp"
+#include "peer.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -12,32 +9,12 @@
 namespace {
 
 using namespace northstar;
-using detail::DatabaseCore;
 using detail::Processes;
 using detail::Word;
 using test::FileCall;
-using test::HookedVfs;
+using txn_test::Peer;
+using txn_test::quiet;
 using txn_test::Workplace;
-
-Options quiet() {
-    Options options;
-    options.background = false;
-    return options;
-}
-
-/// A process of its own: its files, its locks, its memory.
-struct Peer {
-    explicit Peer(const std::string& path, Options options = quiet())
-        : core(DatabaseCore::open(path, options, &vfs)), db(detail::make_database(core)) {}
-    void put(const std::string& key, std::size_t size = 100, Durability durability = Durability::lazy) {
-        Transaction tx = db.begin_write({durability, std::nullopt});
-        tx.tree("t").put(key, std::string(size, 'v'));
-        tx.commit();
-    }
-    HookedVfs vfs;
-    std::shared_ptr<DatabaseCore> core;
-    Database db;
-};
 
 Options without_history() {
     Options options = quiet();
