@@ -237,3 +237,51 @@ TEST_CASE("too long keys are refused before anything changes", "[btree][KV-4]") 
     });
     REQUIRE(store.tree().count == before.count + 2);
 }
+
+TEST_CASE("wherever a key was changed or erased, a leaf that covers it says so", "[btree][PAST-1]") {
+    // Few entries fill a leaf, so that pages run empty, merge, split and shift on every level.
+    const std::uint64_t seed = 31;
+    INFO("seed " << seed);
+    Random random(seed);
+    constexpr std::uint64_t k_keys = 2400;
+    constexpr std::uint64_t k_looked_back = 12;
+    RootStore store(4096);
+    std::map<std::string, std::uint64_t> changed;
+    store.commit([&](PageWriter& writer, TreeRoot& tree) {
+        for (std::uint64_t i = 0; i < k_keys; ++i) tree_put(writer, tree, row(i), std::string(700, 'v'));
+    });
+    REQUIRE(require_sound(store.source(), store.tree()).depth >= 3);
+    for (int t = 0; t < 200; ++t) {
+        INFO("transaction " << store.txn() + 1);
+        store.commit([&](PageWriter& writer, TreeRoot& tree) {
+            const std::uint64_t first = random.below(k_keys);
+            const std::uint64_t last = std::min(k_keys, first + 1 + random.below(random.chance(1, 4) ? 900 : 9));
+            const std::uint64_t what = random.below(10);
+            for (std::uint64_t i = first; i < last; ++i) {
+                const std::string key = row(i);
+                const bool there = tree_get(store.source(), tree.root, key).has_value();
+                if (what < 4 ? !there : there) changed[key] = writer.txn();
+                if (what < 4 && !there) tree_put(writer, tree, key, std::string(random.between(300, 1000), 'w'));
+                if (what >= 4 && what < 8) tree_erase(writer, tree, key);
+            }
+            if (what >= 8) tree_erase_range(writer, tree, row(first), row(last - 1) + "z");
+        });
+        require_sound(store.source(), store.tree());
+        for (std::uint64_t back = 1; back <= std::min(k_looked_back, store.txn()); ++back) {
+            const std::uint64_t txn = store.txn() - back;
+            std::set<std::string> missing;
+            for (const auto& [key, at] : changed) {
+                if (at > txn) missing.insert(key);
+            }
+            TreeCursor cursor(store.source(), store.tree().root);
+            std::string low;
+            std::string high;
+            for (bool on = cursor.first_changed_leaf(txn); on; on = cursor.next_changed_leaf(txn)) {
+                const auto from = cursor.low_fence(low) ? missing.lower_bound(low) : missing.begin();
+                const auto to = cursor.high_fence(high) ? missing.lower_bound(high) : missing.end();
+                missing.erase(from, to);
+            }
+            REQUIRE(missing == std::set<std::string>{});
+        }
+    }
+}

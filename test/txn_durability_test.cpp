@@ -1,6 +1,7 @@
 // txn_durability_test.cpp -- what is acknowledged, shown and held back while flushes are slow or fail.
 #include "watched_vfs.hpp"
 
+#include <fstream>
 #include <thread>
 
 namespace {
@@ -328,4 +329,28 @@ TEST_CASE("A lone process takes no lock for a lazy commit", "[CALM-4]") {
     const std::uint64_t before = watch.locks;
     for (int i = 0; i < 1000; ++i) put(db, "k", std::to_string(i), Durability::lazy);
     CHECK(watch.locks - before <= 10);
+}
+
+TEST_CASE("Rot of the last flush is seen as rot once the log has been idle", "[DMG-4][DUR-1]") {
+    // Nothing behind the last commit says that it was durable until the mark that a flush is followed by.
+    const Workplace place;
+    const std::string needle = "needle in the newest record";
+    Options options;
+    options.lazy_flush_ms = 5;
+    const std::shared_ptr<detail::DatabaseCore> core = detail::DatabaseCore::open(place / "a.db", options);
+    Database db = detail::make_database(core);
+    put(db, "a", "before");
+    const auto end = [&] { return core->processes().load(detail::Word::log_position); };
+    const std::uint64_t began = detail::posix_vfs().monotonic_us();
+    put(db, "a", needle);
+    const std::uint64_t behind = core->roots().visible()->log_position;
+    while (end() == behind && detail::posix_vfs().monotonic_us() - began < 30'000'000) std::this_thread::yield();
+    REQUIRE(end() > behind);
+    std::ifstream in(place / "a.db", std::ios::binary);
+    std::string bytes{std::istreambuf_iterator<char>(in), {}};
+    const std::size_t at = bytes.find(needle);
+    REQUIRE(at != std::string::npos);
+    bytes[at] = static_cast<char>(bytes[at] ^ 1);
+    std::ofstream(place / "b.db", std::ios::binary) << bytes;
+    CHECK(code_of([&] { static_cast<void>(Database::open(place / "b.db", quiet())); }) == Errc::corrupt);
 }

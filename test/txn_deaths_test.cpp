@@ -1,0 +1,218 @@
+// txn_deaths_test.cpp -- what a process leaves that dies in the middle of a step, and what the next one makes of it.
+#include "peer.hpp"
+
+#include <stdexcept>
+#include <thread>
+
+namespace {
+
+using namespace northstar;
+using detail::Processes;
+using detail::Word;
+using test::FileCall;
+using txn_test::code_of;
+using txn_test::Peer;
+using txn_test::quiet;
+using txn_test::Workplace;
+
+/// A record of this size is written with a call, where a hook can step in.
+constexpr std::size_t k_long = 20'000;
+
+/// Nobody catches it on the way: what was held is let go of, and nothing else is done, as at a death.
+struct Death {};
+
+/// Lets a writer die when its record is in the file and no word says so. `then` is run before.
+template <class F>
+void die_behind_the_record(Peer& peer, Durability durability, F then) {
+    std::uint64_t at = 0;
+    peer.vfs.set_hook([&](FileCall call, std::uint64_t where, bool done) {
+        if (call != FileCall::write || !done) return;
+        at = where;
+        then(where);
+        peer.vfs.set_hook(nullptr);
+        throw Death();
+    });
+    CHECK_THROWS_AS(peer.put("died", k_long, durability), Death);
+    REQUIRE(at != 0);
+    REQUIRE(peer.core->processes().load(Word::writing) == 1);
+}
+
+bool sound(const Peer& peer) {
+    const VerifyReport report = peer.db.verify();
+    for (const Problem& problem : report.problems) UNSCOPED_INFO(problem.where << ": " << problem.what);
+    return report.ok();
+}
+
+}  // namespace
+
+TEST_CASE("A full commit whose writer died is taken over, and shown when it is durable", "[DUR-5][SWARM-2]") {
+    const Workplace place;
+    Peer writer(place / "a.db");
+    Peer heir(place / "a.db");
+    writer.put("a", 100, Durability::full);
+    die_behind_the_record(writer, Durability::full, [](std::uint64_t) {});
+    CHECK(heir.db.begin_read().txn() == 1);
+    {
+        Transaction tx = heir.db.begin_write();
+        CHECK(tx.base_txn() == 2);
+        CHECK(heir.db.begin_read().txn() == 1);
+    }
+    heir.db.sync();
+    CHECK(heir.db.begin_read().tree("t").contains("died"));
+    CHECK(heir.put("b", 100, Durability::full) == 3);
+    CHECK(sound(heir));
+}
+
+TEST_CASE("Half a record of a dead writer is fenced off by a new epoch", "[DUR-11][SWARM-2]") {
+    const Workplace place;
+    Peer writer(place / "a.db");
+    Peer heir(place / "a.db");
+    writer.put("a", 100, Durability::full);
+    bool created = false;
+    const std::unique_ptr<detail::File> file = detail::posix_vfs().open(place / "a.db", {}, created);
+    die_behind_the_record(writer, Durability::full, [&](std::uint64_t where) {
+        const std::vector<std::byte> zeros(k_long / 2);
+        file->write(where + k_long / 2, zeros);
+    });
+    const std::uint64_t epoch = heir.core->processes().load(Word::epoch);
+    { Transaction tx = heir.db.begin_write(); }
+    CHECK(heir.core->processes().load(Word::epoch) > epoch);
+    CHECK(heir.put("b", 100, Durability::full) == 2);
+    CHECK_FALSE(heir.db.begin_read().tree("t").contains("died"));
+    CHECK(sound(heir));
+}
+
+TEST_CASE("The tail of the log is written again behind a process that died in its flush", "[DUR-7][SWARM-2]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    peer.put("a", 100, Durability::full);
+    peer.put("b", k_long);
+    // What it was told of its flush died with it: the pages may count as clean and not be on the disk.
+    peer.core->processes().store(Word::flushing, 1);
+    int written = 0;
+    int flushed = 0;
+    peer.vfs.set_hook([&](FileCall call, std::uint64_t, bool done) {
+        if (call == FileCall::write && !done) ++written;
+        if (call == FileCall::sync && !done) ++flushed;
+    });
+    peer.db.sync();
+    peer.vfs.set_hook(nullptr);
+    CHECK(written == 1);
+    CHECK(flushed == 1);
+    CHECK(peer.core->processes().load(Word::flushing) == 0);
+}
+
+TEST_CASE("A checkpoint whose pages a dead process was flushing is not completed", "[DUR-7][CKPT-1]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    Peer other(place / "a.db");
+    peer.put("a", 100, Durability::full);
+    const std::uint64_t before = peer.core->newest_meta().generation;
+    peer.vfs.set_hook([&](FileCall call, std::uint64_t where, bool done) {
+        if (call != FileCall::write || !done || where <= 4096) return;
+        other.core->processes().store(Word::flushing, 1);
+    });
+    CHECK(code_of([&] { peer.db.checkpoint(); }) == Errc::io);
+    peer.vfs.set_hook(nullptr);
+    CHECK(peer.core->processes().load(Word::generation) == before);
+    peer.db.checkpoint();
+    CHECK(peer.core->newest_meta().generation == before + 1);
+    CHECK(sound(peer));
+}
+
+TEST_CASE("A meta page whose writer died is on the disk before anybody relies on it", "[DUR-7][SWARM-2][SPACE-2]") {
+    const Workplace place;
+    Peer writer(place / "a.db");
+    Peer heir(place / "a.db");
+    writer.put("a", 100, Durability::full);
+    CHECK(heir.db.begin_read().txn() == 1);
+    writer.db.checkpoint();
+    const std::uint64_t made = writer.core->newest_meta().generation;
+    // Written and, as far as anybody alive knows, never flushed nor announced.
+    heir.core->processes().store(Word::generation, made - 1);
+    std::string calls;
+    std::string until_known;
+    heir.vfs.set_hook([&](FileCall call, std::uint64_t where, bool done) {
+        if (heir.core->processes().load(Word::generation) == made && until_known.empty()) until_known = calls;
+        if (!done) return;
+        if (call == FileCall::write) calls += where == (made & 1) * 4096 ? 'm' : 'w';
+        if (call == FileCall::sync) calls += 's';
+    });
+    heir.put("b", 100, Durability::full);
+    heir.db.checkpoint();
+    heir.vfs.set_hook(nullptr);
+    CHECK(until_known.find("ms") != std::string::npos);
+    CHECK(heir.core->newest_meta().generation == made + 1);
+    CHECK(sound(heir));
+}
+
+TEST_CASE("Lazy commits of a process that died are flushed by one that lives", "[DUR-2][SWARM-2]") {
+    const Workplace place;
+    Options options;
+    options.lazy_flush_ms = 5;
+    Peer living(place / "a.db", options);
+    Peer dead(place / "a.db");  // without a thread of its own it flushes nothing by itself
+    const Txn txn = dead.put("a");
+    const std::uint64_t began = detail::posix_vfs().monotonic_us();
+    const auto durable = [&] { return living.core->processes().load(Word::durable_txn); };
+    while (durable() < txn && detail::posix_vfs().monotonic_us() - began < 30'000'000) std::this_thread::yield();
+    CHECK(durable() == txn);
+}
+
+TEST_CASE("A process that catches up in the middle of a flush shows what is durable", "[DUR-5][SNAP-4]") {
+    const Workplace place;
+    Peer writer(place / "a.db");
+    Peer other(place / "a.db");
+    CHECK(other.db.begin_read().txn() == 0);
+    writer.put("a", 100, Durability::full);
+    bool looked = false;
+    writer.vfs.set_hook([&](FileCall call, std::uint64_t, bool done) {
+        if (call != FileCall::sync || done || std::exchange(looked, true)) return;
+        // A writer stands on the second commit, which nobody else may see yet; the first one everybody must.
+        Transaction tx = other.db.begin_write();
+        CHECK(tx.base_txn() == 2);
+        CHECK(other.db.begin_read().txn() == 1);
+    });
+    writer.put("b", 100, Durability::full);
+    writer.vfs.set_hook(nullptr);
+    CHECK(looked);
+    CHECK(other.db.begin_read().txn() == 2);
+}
+
+TEST_CASE("What is written while a flush is under way is not covered by it", "[DUR-1][CORE-2]") {
+    const Workplace place;
+    Peer flushing(place / "a.db");
+    Peer other(place / "a.db");
+    flushing.put("a");
+    bool written = false;
+    flushing.vfs.set_hook([&](FileCall call, std::uint64_t, bool done) {
+        if (call != FileCall::sync || !done || std::exchange(written, true)) return;
+        other.put("late");  // when the device has done its work, and before anybody is told
+    });
+    flushing.db.sync();
+    flushing.vfs.set_hook(nullptr);
+    REQUIRE(written);
+    CHECK(flushing.core->processes().load(Word::durable_txn) == 1);
+    flushing.db.sync();
+    CHECK(flushing.core->processes().load(Word::durable_txn) == 2);
+}
+
+TEST_CASE("Room that another process cut off the file is reserved again", "[DUR-9][SPACE-3]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    Peer other(place / "a.db");
+    peer.put("a", 100, Durability::full);
+    other.put("b", 100, Durability::full);
+    for (int i = 0; i < 4; ++i) {
+        other.put("c", 100, Durability::full);
+        other.db.checkpoint();
+    }
+    other.db.compact();  // the file has nothing to spare any more
+    peer.vfs.set_hook([](FileCall call, std::uint64_t, bool done) {
+        if (call == FileCall::allocate && !done) throw Error(Errc::no_space, "the test has no room left on this disk");
+    });
+    CHECK(code_of([&] { peer.put("d", 100, Durability::full); }) == Errc::no_space);
+    peer.vfs.set_hook(nullptr);
+    peer.put("d", 100, Durability::full);
+    CHECK(sound(peer));
+}
