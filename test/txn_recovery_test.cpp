@@ -40,13 +40,6 @@ void write_file(const std::string& path, const std::string& bytes) {
 /// What a machine leaves that stops now.
 void copy_as_it_is(const std::string& from, const std::string& to) { write_file(to, read_file(from)); }
 
-std::uint64_t generation_at(const std::string& bytes, std::size_t offset) {
-    detail::Meta meta;
-    const auto page = std::as_bytes(std::span(bytes)).subspan(offset, detail::k_meta_size);
-    REQUIRE(detail::decode_meta(page, meta) == detail::MetaState::valid);
-    return meta.generation;
-}
-
 /// Opens with every call noted.
 std::string calls_of_opening(const std::string& path) {
     std::string calls;
@@ -109,28 +102,43 @@ TEST_CASE("The first commit behind a clean close first says, durably, that the f
     CHECK(calls.back() == 's');
 }
 
-TEST_CASE("Who falls back to the older meta page needs the log up to the newer one", "[DUR-10][DMG-4]") {
+// A handle that could only read took the older state for the whole, and so did every handle where the older generation
+// had been made by the compaction of a close, and therefore said that nothing lies behind it.
+TEST_CASE("Who falls back to the older generation needs the log up to the newer one", "[DUR-10][DMG-4]") {
     const Workplace place;
-    Peer peer(place / "a.db");
-    peer.put("a", 100, Durability::full);
-    peer.db.checkpoint();
-    peer.put("needle", k_long, Durability::full);
-    peer.db.checkpoint();
-    std::string bytes = read_file(place / "a.db");
-    const std::size_t newest = generation_at(bytes, 0) > generation_at(bytes, k_page) ? 0 : k_page;
-    // The ledger that the newest meta page names; without it that generation cannot be read.
-    detail::Meta meta;
-    REQUIRE(detail::decode_meta(std::as_bytes(std::span(bytes)).subspan(newest, detail::k_meta_size), meta) ==
-            detail::MetaState::valid);
-    bytes[meta.space_page * k_page + 100] ^= 1;
-    write_file(place / "b.db", bytes);
+    std::string bytes;
     {
-        Peer other(place / "b.db");
-        CHECK(other.db.begin_read().tree("t").contains("needle"));
+        Peer peer(place / "a.db");
+        peer.put("a", 100, Durability::full);
+        peer.db.checkpoint();
+        peer.put("needle", k_long, Durability::full);
+        peer.db.checkpoint();
+        bytes = read_file(place / "a.db");
     }
+    const auto meta_at = [&](std::size_t offset) { return std::as_bytes(std::span(bytes)).subspan(offset, k_page); };
+    detail::Meta metas[2];
+    for (std::size_t i = 0; i < 2; ++i) {
+        REQUIRE(detail::decode_meta(meta_at(i * k_page), metas[i]) == detail::MetaState::valid);
+    }
+    const std::size_t newest = metas[0].generation > metas[1].generation ? 0 : 1;
+    bytes[metas[newest].space_page * k_page + 100] ^= 1;  // its ledger
     const std::size_t at = bytes.find("needle");
     REQUIRE(at != std::string::npos);
-    bytes[at] ^= 1;
-    write_file(place / "c.db", bytes);
-    CHECK(code_of([&] { Peer other(place / "c.db"); }) == Errc::corrupt);
+    const bool says_clean = GENERATE(false, true);
+    if (says_clean) {
+        detail::Meta older = metas[1 - newest];
+        older.clean = true;
+        detail::encode_meta(older, std::as_writable_bytes(std::span(bytes)).subspan((1 - newest) * k_page, k_page));
+    }
+    for (const bool read_only : {true, false}) {
+        INFO("read only " << read_only << ", the older one says that it is clean " << says_clean);
+        Options options = quiet();
+        options.read_only = read_only;
+        write_file(place / "b.db", bytes);
+        CHECK(Peer(place / "b.db", options).db.begin_read().tree("t").contains("needle"));
+        std::string damaged = bytes;
+        damaged[at] ^= 1;
+        write_file(place / "c.db", damaged);
+        CHECK(code_of([&] { Peer other(place / "c.db", options); }) == Errc::corrupt);
+    }
 }

@@ -484,7 +484,8 @@ void DatabaseCore::recover() {
         counters_.replayed_txns.fetch_add(end.txn - meta.txn);
     }
     work.abandon();
-    const bool clean = meta.clean && both && end.position == meta.log_position;
+    // Of two generations that are both clean only the newest is taken at its word.
+    const bool clean = meta.clean && meta_valid_[0] && meta_valid_[1] && end.position == meta.log_position;
     LogTail tail;
     tail.largest_epoch = end.epoch;
     if (!clean) {
@@ -689,6 +690,7 @@ void DatabaseCore::look_for_writers() {
 
 /// Nobody recovered the file: what is intact is shown, nothing is written.
 void DatabaseCore::recover_read_only() {
+    bool newest = true;
     for (int attempt = 0;; ++attempt) {
         read_metas();
         int slot = !meta_valid_[0] || (meta_valid_[1] && metas_[1].generation > metas_[0].generation) ? 1 : 0;
@@ -703,6 +705,7 @@ void DatabaseCore::recover_read_only() {
         } catch (const Error& error) {
             slot = 1 - slot;
             if (!meta_valid_[slot] || error.code() != Errc::corrupt) throw;
+            newest = false;
             processes_->pin(metas_[slot].generation);
             load_generation(metas_[slot]);
         }
@@ -726,8 +729,11 @@ void DatabaseCore::recover_read_only() {
         if (!there) break;
         at = scanner.cursor().position;
     }
-    if (!(meta.clean && at == meta.log_position)) {
-        const LogTail tail = scanner.judge_end(meta.log_position);
+    const bool both = meta_valid_[0] && meta_valid_[1];
+    if (!(meta.clean && both && newest && at == meta.log_position)) {
+        const std::uint64_t known_durable =
+            both ? std::max(metas_[0].log_position, metas_[1].log_position) : meta.log_position;
+        const LogTail tail = scanner.judge_end(known_durable);
         if (tail.kind == LogTail::Kind::damaged) LogScanner::fail_damaged(tail);
     }
     processes_->store(Word::generation, meta.generation);
