@@ -7,7 +7,7 @@ export CMAKE_GENERATOR := $(if $(CMAKE_GENERATOR),$(CMAKE_GENERATOR),$(if $(shel
 BUILD = cmake --build build/$(1) --parallel $(JOBS) $(if $(2),--target $(2))
 CONFIGURE = cmake --preset $(1) --log-level=NOTICE >/dev/null
 
-.PHONY: all amalgamation demo test check hard bench race amalgamation-check split debug asan tsan install format tidy \
+.PHONY: all amalgamation demo test check hard mutants bench race amalgamation-check split debug asan tsan install format tidy \
         clean help bootstrap configure bare-machine
 .DEFAULT_GOAL := all
 
@@ -57,6 +57,9 @@ amalgamation-check: all amalgamation  ## the pair alone: compilers, flags, symbo
 hard: configure  ## hardening suites (HARD_SEEDS=n for more)
 	@$(call BUILD,release,hard)
 	@sh hard/run.sh build/release
+
+mutants: configure  ## plant one bug after the other and see which suite notices (MUTANTS="name ..." for some)
+	@JOBS=$(JOBS) sh hard/mutants/run.sh build/release $(MUTANTS)
 
 bench race: export BOOTSTRAP_PEERS = 1
 bench: configure  ## benchmarks of the release build

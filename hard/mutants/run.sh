@@ -1,0 +1,122 @@
+#!/bin/sh
+# run.sh [BUILD_DIR] [NAME ...] -- plants one bug after the other in a copy of the sources and sees whether a suite notices.
+#
+# A bug is a patch NAME.patch beside this script: what was got wrong, a line "suites: ..." with those that could notice
+# it (the quickest first), and the change to src/. Each is applied, what changed is compiled, and the suites run until
+# one fails or does not end. Prints which suite killed it, or that it survived. Exits non-zero when one survived, does
+# not apply, or does not compile, and when a suite fails without any bug.
+#
+# Every file of src/ is compiled alone at -O1, so that a bug costs one of them and the links. MUTANT_TIMEOUT: seconds
+# for one suite (default 300). MUTANT_CHECK=1 looks only whether every patch still applies; MUTANT_BASELINE=0 does not
+# run the suites without a bug first.
+set -u
+project=$(cd "$(dirname "$0")/../.." && pwd)
+mutants=$project/hard/mutants
+build=${1:-$project/build/release}
+[ $# -gt 0 ] && shift
+names=${*:-$(cd "$mutants" && ls ./*.patch | sed 's|^\./||; s|\.patch$||')}
+limit=${MUTANT_TIMEOUT:-300}
+jobs=${JOBS:-2}
+mkdir -p "$build/mutants/logs" "$build/mutants/tree"
+work=$(cd "$build/mutants" && pwd)
+tree=$work/tree
+dirty=$work/dirty # files that a run which was stopped may have left changed
+
+# The sources as they are, without what was built from them. Files keep their times, so that little is compiled again.
+(cd "$project" && tar cf - --exclude=./build --exclude=./.git .) | (cd "$tree" && tar xf -)
+if [ -f "$dirty" ]; then (cd "$tree" && xargs touch <"$dirty"); fi
+rm -f "$dirty"
+
+files_of() { sed -n 's|^+++ b/||p' "$mutants/$1.patch"; }
+suites_of() { sed -n 's|^suites: ||p' "$mutants/$1.patch"; }
+plant() {
+    files_of "$1" >"$dirty"
+    rm -rf "$work/whole"
+    while read -r file; do
+        mkdir -p "$work/whole/$(dirname "$file")"
+        cp "$tree/$file" "$work/whole/$file"
+    done <"$dirty"
+    (cd "$tree" && patch -s -f -F0 -p1 --no-backup-if-mismatch -r - <"$mutants/$1.patch")
+}
+heal() {
+    while read -r file; do cp "$work/whole/$file" "$tree/$file"; done <"$dirty"
+    rm -f "$dirty"
+}
+program() { case $1 in *_suite) echo "$work/build/hard/$1" ;; *) echo "$work/build/tests/$1" ;; esac; }
+# One target at a time: with make, two of them would build what they share at the same time.
+compile() {
+    for target in $1; do
+        cmake --build "$work/build" --parallel "$jobs" --target "$target" || return 1
+    done >"$work/logs/$2.build" 2>&1
+}
+run() {
+    (cd "$tree" && unset HARD_SEEDS && NORTHSTAR_NTH_CALL_EVERY=11 timeout -k 5 "$limit" "$(program "$1")") \
+        >"$work/logs/$2.$1" 2>&1 </dev/null
+}
+
+broken=0
+for name in $names; do
+    if ! plant "$name" >"$work/logs/$name.patch" 2>&1 || [ -z "$(suites_of "$name")" ]; then
+        echo "BROKEN    $name does not apply"
+        sed 's/^/    /' "$work/logs/$name.patch"
+        broken=$((broken + 1))
+    fi
+    heal
+done
+[ "$broken" -eq 0 ] || exit 1
+if [ -n "${MUTANT_CHECK:-}" ]; then
+    echo "all patches apply"
+    exit 0
+fi
+
+cmake -S "$tree" -B "$work/build" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS=-O1 -DNORTHSTAR_TEST_OPTIMIZATION=-O0 \
+    -DNORTHSTAR_SPLIT=ON -DNORTHSTAR_WERROR=OFF --log-level=NOTICE >"$work/logs/configure" 2>&1 || {
+    cat "$work/logs/configure"
+    exit 1
+}
+suites=$(for name in $names; do suites_of "$name"; done | tr ' ' '\n' | sort -u)
+if ! compile "$suites" none; then
+    tail -n 40 "$work/logs/none.build"
+    exit 1
+fi
+[ "${MUTANT_BASELINE:-1}" = 0 ] && suites=
+for suite in $suites; do
+    run "$suite" none && continue
+    echo "BROKEN    $suite fails without a bug"
+    tail -n 40 "$work/logs/none.$suite" | sed 's/^/    /'
+    exit 1
+done
+
+killed=0
+survived=0
+for name in $names; do
+    plant "$name" || exit 1
+    started=$(date +%s)
+    killer=
+    for suite in $(suites_of "$name"); do
+        if ! compile "$suite" "$name"; then
+            echo "BROKEN    $name does not compile"
+            tail -n 20 "$work/logs/$name.build" | sed 's/^/    /'
+            broken=$((broken + 1))
+            killer=none
+            break
+        fi
+        run "$suite" "$name"
+        code=$?
+        [ $code -eq 0 ] && continue
+        killer=$suite
+        [ $code -eq 124 ] || [ $code -eq 137 ] && killer="$suite, which did not end"
+        break
+    done
+    heal
+    seconds=$(($(date +%s) - started))
+    if [ -z "$killer" ]; then
+        survived=$((survived + 1))
+        printf 'SURVIVED  %-44s %s (%d s)\n' "$name" "$(suites_of "$name")" $seconds
+    elif [ "$killer" != none ]; then
+        killed=$((killed + 1))
+        printf 'killed    %-44s by %s (%d s)\n' "$name" "$killer" $seconds
+    fi
+done
+echo "$killed killed, $survived survived, $broken broken"
+[ $((survived + broken)) -eq 0 ] && [ $killed -gt 0 ]
