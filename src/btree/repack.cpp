@@ -117,7 +117,8 @@ std::byte* repack_leaves(PageWriter& writer, const Node& parent, std::vector<std
     }
     std::byte* page = writer.new_page();
     copy_node(parent.page(), page, page_size);
-    bool fits = leaves.size() <= children;
+    // Entries that fill a large part of a page each may lie as they are in as few leaves as they can.
+    bool fits = leaves.size() < children;
     if (fits) inner_remove(page, page_size, static_cast<unsigned>(leaves.size()), children);
     for (unsigned i = 0; fits && i < separators.size(); ++i) fits = replace_separator(writer, page, i, separators[i]);
     if (!fits) {

@@ -52,9 +52,8 @@ void DatabaseCore::acquire_carving() {
 /// A holder before us may have died between writing a meta page and saying so. Were its generation not adopted, its
 /// pages would be given away while the file names them.
 void DatabaseCore::finish_checkpoint_of_the_dead() {
-    // A recovery has looked at both meta pages, and may stand on the older one because the ledger of the newer is bad.
-    if (processes_->load(Word::ready) == 0) return;
     const std::uint64_t next = processes_->load(Word::generation) + 1;
+    if (next == unreadable_generation_) return;
     std::vector<std::byte> bytes(k_meta_size);
     Meta meta;
     if (file_->read((next & 1) * page_size_, bytes) != k_meta_size || decode_meta(bytes, meta) != MetaState::valid ||

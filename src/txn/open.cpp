@@ -413,8 +413,9 @@ void DatabaseCore::recover() {
     } catch (const Error& error) {
         // The older generation and its log give the same state.
         if (!both || error.code() != Errc::corrupt) throw;
+        unreadable_generation_ = metas_[slot].generation;
+        meta_valid_[slot] = false;
         slot = 1 - slot;
-        meta_valid_[1 - slot] = false;
         load_generation(metas_[slot]);
     }
     const Meta meta = metas_[slot];
