@@ -11,8 +11,8 @@
 
 namespace northstar::inline v0::detail {
 
-/// Would clearly fewer leaves hold the bytes that lie below a node of level 1 of a plain tree? Reads its leaves, and throws
-/// Error(corrupt) where they are not in order.
+/// Would clearly fewer leaves hold the bytes that lie below a node of level 1 of a plain tree? Reads its leaves, and
+/// throws Error(corrupt) where they are not in order.
 bool worth_repacking(const PageSource& source, const Node& parent);
 
 /// Builds the leaves below a node of level 1 anew, where that was found worth it; `leaves` are their pages, owned by
