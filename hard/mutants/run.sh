@@ -20,28 +20,24 @@ jobs=${JOBS:-2}
 mkdir -p "$build/mutants/logs" "$build/mutants/tree"
 work=$(cd "$build/mutants" && pwd)
 tree=$work/tree
-dirty=$work/dirty # files that a run which was stopped may have left changed
+planted=$work/planted # files that were ever changed: what was built from them is not trusted
 
 # The sources as they are, without what was built from them. Files keep their times, so that little is compiled again.
 (cd "$project" && tar cf - --exclude=./build --exclude=./.git .) | (cd "$tree" && tar xf -)
-if [ -f "$dirty" ]; then (cd "$tree" && xargs touch <"$dirty"); fi
-rm -f "$dirty"
+if [ -f "$planted" ]; then (cd "$tree" && sort -u "$planted" | xargs touch); fi
 
 files_of() { sed -n 's|^+++ b/||p' "$mutants/$1.patch"; }
 suites_of() { sed -n 's|^suites: ||p' "$mutants/$1.patch"; }
 plant() {
-    files_of "$1" >"$dirty"
     rm -rf "$work/whole"
-    while read -r file; do
+    for file in $(files_of "$1"); do
         mkdir -p "$work/whole/$(dirname "$file")"
         cp "$tree/$file" "$work/whole/$file"
-    done <"$dirty"
+        echo "$file" >>"$planted"
+    done
     (cd "$tree" && patch -s -f -F0 -p1 --no-backup-if-mismatch -r - <"$mutants/$1.patch")
 }
-heal() {
-    while read -r file; do cp "$work/whole/$file" "$tree/$file"; done <"$dirty"
-    rm -f "$dirty"
-}
+heal() { for file in $(files_of "$1"); do cp "$work/whole/$file" "$tree/$file"; done; }
 program() { case $1 in *_suite) echo "$work/build/hard/$1" ;; *) echo "$work/build/tests/$1" ;; esac; }
 compile() { cmake --build "$work/build" --parallel "$jobs" --target "$1" >"$work/logs/$2.build" 2>&1; }
 run() {
@@ -56,7 +52,7 @@ for name in $names; do
         sed 's/^/    /' "$work/logs/$name.patch"
         broken=$((broken + 1))
     fi
-    heal
+    heal "$name"
 done
 [ "$broken" -eq 0 ] || exit 1
 if [ -n "${MUTANT_CHECK:-}" ]; then
@@ -102,7 +98,7 @@ for name in $names; do
         [ $code -eq 124 ] || [ $code -eq 137 ] && killer="$suite, which did not end"
         break
     done
-    heal
+    heal "$name"
     seconds=$(($(date +%s) - started))
     if [ -z "$killer" ]; then
         survived=$((survived + 1))
