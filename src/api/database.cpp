@@ -11,8 +11,6 @@ namespace northstar::inline v0 {
 
 namespace detail {
 
-/// Named consumers of the feed keep their positions in an ordinary tree, so that they are part of the log.
-constexpr std::string_view k_consumers_tree = "northstar.consumers";
 
 DatabaseCore& checked(const std::shared_ptr<DatabaseCore>& core) {
     if (core == nullptr) fail(Errc::misuse, "this database handle was moved from; use the one it was moved to");
@@ -177,7 +175,9 @@ void Database::acknowledge(std::string_view consumer, const FeedPosition& positi
     detail::store_u64(value.data(), position.txn);
     std::copy(std::begin(position.chain.bytes), std::end(position.chain.bytes),
               reinterpret_cast<unsigned char*>(value.data()) + 8);
-    tx.tree(detail::k_consumers_tree).put(consumer, value);
+    WritableTree consumers = tx.tree(detail::k_consumers_tree);
+    if (consumers.get(consumer) == std::optional<std::string_view>(value)) return;  // it is there already
+    consumers.put(consumer, value);
     tx.commit();
 } catch (const std::bad_alloc&) {
     detail::no_memory();

@@ -437,7 +437,8 @@ struct FeedPosition {
     Hash chain;
 };
 
-/// Commits as they become durable, from any retained one on, across processes.
+/// Commits as they become durable, from any retained one on, across processes. Those that only keep positions of named
+/// consumers (Database::acknowledge) are passed over: they are no commits of data. commits() shows them.
 class Feed {
 public:
     /// The next commit, waiting up to timeout_ms for it; nullopt: none came.
@@ -556,7 +557,8 @@ public:
     Feed feed(Txn from);
     /// Refuses a position whose chain hash is not this database's.
     Feed feed(const FeedPosition& after);
-    /// Keeps the position of a named consumer of the feed in the database; read it back with consumer().
+    /// Keeps the position of a named consumer of the feed in the database, by a commit that no feed delivers; read it
+    /// back with consumer(). A position that is kept already costs no commit.
     void acknowledge(std::string_view consumer, const FeedPosition& position);
     std::optional<FeedPosition> consumer(std::string_view name) const;
     /// Keys that differ between two states, in (tree, key) order. Costs in proportion to what was written between.

@@ -423,7 +423,8 @@ int northstar_set_history(northstar_db* db, int kind, uint64_t amount);
 int northstar_get_history(northstar_db* db, int* kind, uint64_t* amount);
 /* Forgets what lies before the point (NORTHSTAR_AT_...). oldest (may be NULL) is the oldest readable txn then. */
 int northstar_prune(northstar_db* db, int at, uint64_t point, uint64_t* oldest);
-/* Keeps the position of a named consumer of the feed in the database; reads it back (NORTHSTAR_ABSENT: none). */
+/* Keeps the position of a named consumer of the feed in the database, by a commit that no feed delivers; reads it back
+   (NORTHSTAR_ABSENT: none). */
 int northstar_acknowledge(northstar_db* db, const void* consumer, size_t consumer_size, uint64_t txn,
                           const unsigned char chain[32]);
 int northstar_consumer(northstar_db* db, const void* consumer, size_t consumer_size, uint64_t* txn,

@@ -17,6 +17,13 @@ struct Copy {
     std::vector<std::string> names;
 };
 
+/// Does a commit nothing but keep positions of consumers?
+bool acknowledges(const CommitRecord& record) {
+    return !record.operations.empty() &&
+           std::all_of(record.operations.begin(), record.operations.end(),
+                       [](const Operation& operation) { return operation.tree == k_consumers_tree; });
+}
+
 }  // namespace feed_impl
 
 CommitReader::CommitReader(std::shared_ptr<DatabaseCore> core, Txn from, bool durable)
@@ -114,7 +121,11 @@ std::optional<CommitRecord> FeedState::next(std::uint32_t timeout_ms) {
     Processes& processes = core_->processes();
     CommitRecord record;
     for (;;) {
-        if (reader_.next(record)) return record;
+        while (reader_.next(record)) {
+            if (feed_impl::acknowledges(record)) continue;
+            returned_ = record.txn;
+            return record;
+        }
         const std::uint64_t now = core_->vfs().monotonic_us();
         if (now >= until) return std::nullopt;
         const std::uint64_t seen = processes.load(Word::durable_txn);
@@ -126,7 +137,7 @@ std::optional<CommitRecord> FeedState::next(std::uint32_t timeout_ms) {
     }
 }
 
-FeedPosition FeedState::position() const { return {reader_.last(), core_->chain_hash(reader_.last())}; }
+FeedPosition FeedState::position() const { return {returned_, core_->chain_hash(returned_)}; }
 
 Txn DatabaseCore::durable_txn() {
     return processes_->load(Word::durable_txn);

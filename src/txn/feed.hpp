@@ -1,7 +1,8 @@
 // feed.hpp -- reading commits out of the log in order, and waiting for the next.  Layer: txn.
 // Threads: a reader belongs to one thread at a time.
 //
-// [FEED-1] Only durable commits are delivered to users, in order, none left out.
+// [FEED-1] Only durable commits are delivered to users, in order, none left out but those that do nothing but keep
+//          positions of named consumers: a consumer that acknowledges what it got would be told of that for ever.
 #pragma once
 
 #include "txn/core.hpp"
@@ -9,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 namespace northstar::inline v0::detail {
@@ -32,14 +34,19 @@ private:
     std::unordered_map<std::uint64_t, std::string> names_;
 };
 
+/// Named consumers of the feed keep their positions in an ordinary tree, so that they are part of the log.
+inline constexpr std::string_view k_consumers_tree = "northstar.consumers";
+
 struct FeedState {
-    FeedState(std::shared_ptr<DatabaseCore> core, Txn from) : core_(core), reader_(std::move(core), from) {}
+    FeedState(std::shared_ptr<DatabaseCore> core, Txn from)
+        : core_(core), reader_(std::move(core), from), returned_(reader_.last()) {}
     std::optional<CommitRecord> next(std::uint32_t timeout_ms);
     FeedPosition position() const;
 
 private:
     std::shared_ptr<DatabaseCore> core_;
     CommitReader reader_;
+    Txn returned_;  // the last commit that was returned, or where it began
 };
 
 }  // namespace northstar::inline v0::detail
