@@ -546,6 +546,13 @@ static void test_files_and_care(void) {
     number = put_one(db, "k", "newer");
     CHECK(number == 3);
     OK(northstar_prune(db, NORTHSTAR_AT_TXN, 2, &oldest));
+    {
+        unsigned char chain[32];
+        unsigned char state[32];
+        uint64_t txn = 0;
+        OK(northstar_oldest_state(db, &txn, NULL, chain, state));
+        CHECK(txn == 2);
+    }
     CHECK(oldest == 2);
     CODE(NORTHSTAR_BEFORE_HORIZON, northstar_begin_read_as_of_txn(db, 1, &past));
     CODE(NORTHSTAR_IN_THE_FUTURE, northstar_prune(db, NORTHSTAR_AT_TXN, 99, NULL));

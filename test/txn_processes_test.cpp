@@ -2,6 +2,8 @@
 // was forked meanwhile: each child opens it for itself.
 #include "txn_support.hpp"
 
+#include "txn/core.hpp"
+
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -54,6 +56,8 @@ public:
         if (pipe_ >= 0) ::close(pipe_);
     }
     void kill() const { ::kill(pid_, SIGKILL); }
+    void stop() const { ::kill(pid_, SIGSTOP); }
+    void go_on() const { ::kill(pid_, SIGCONT); }
     /// Exit code, or 128 + signal.
     int wait() {
         int status = 0;
@@ -551,4 +555,146 @@ TEST_CASE("a redaction that a reader held up is finished by the reader's process
     REQUIRE(reader.receive() == 2);
     CHECK(!file_holds_it());
     REQUIRE(reader.wait() == 0);
+}
+
+TEST_CASE("While one process prunes, others read, look back, follow the feed, hold snapshots, or are stopped",
+          "[PAST-5][PAST-8][SNAP-3][SWARM-1][SWARM-4]") {
+    const Workplace place;
+    const std::string path = place / "db";
+    constexpr int k_before = 1200;
+    constexpr std::uint64_t k_horizon = 1000;
+    const auto value_at = [](std::uint64_t txn) { return std::to_string(txn) + std::string(40, '.'); };
+    {
+        Database db = Database::open(path, small_steps());
+        for (int i = 0; i < k_before; ++i) {
+            Transaction tx = db.begin_write({Durability::lazy, std::nullopt});
+            const std::string text = value_at(tx.base_txn() + 1);
+            for (int k = 0; k < 20; ++k) tx.tree("t").put("k" + std::to_string((i * 7 + k * 13) % 500), text);
+            tx.tree("t").put("hot", text);
+            tx.commit();
+        }
+    }
+    const auto look_back = [&](const Database& db, Dice& dice) {
+        const Txn txn = k_horizon + dice.below(k_before - k_horizon);
+        return db.begin_read(AsOf::txn(txn)).tree("t").get("hot") == std::optional<std::string_view>(value_at(txn));
+    };
+    Child holder([&](int pipe) {
+        const Database db = Database::open(path, small_steps());
+        const Snapshot now = db.begin_read();
+        const Snapshot then = db.begin_read(AsOf::txn(500));
+        const Hash hash = now.state_hash();
+        const Hash past = then.state_hash();
+        send(pipe, 1);
+        while (!db.begin_read().tree("flags").get("pruned")) std::this_thread::yield();
+        return now.state_hash() == hash && then.state_hash() == past;
+    });
+    Child reader([&](int pipe) {
+        const Database db = Database::open(path, small_steps());
+        Dice dice(11);
+        send(pipe, 1);
+        do {
+            if (!look_back(db, dice)) return false;
+        } while (!db.begin_read().tree("flags").get("pruned"));
+        // From the commit on nobody gets behind the horizon, whichever process asks.
+        return txn_test::code_of([&] { db.begin_read(AsOf::txn(k_horizon - 1)); }) == Errc::before_horizon;
+    });
+    Child follower([&](int pipe) {
+        Database db = Database::open(path, small_steps());
+        Feed feed = db.feed(k_horizon);
+        send(pipe, 1);
+        for (Txn wanted = k_horizon;; ++wanted) {
+            const std::optional<CommitRecord> record = feed.next(20000);
+            if (!record || record->txn != wanted) return false;
+            for (const Operation& op : record->operations) {
+                if (op.tree == "flags" && op.key == "pruned") return true;
+            }
+        }
+    });
+    Child stopped([&](int pipe) {
+        const Database db = Database::open(path, small_steps());
+        Dice dice(12);
+        const Snapshot held = db.begin_read();
+        const Hash hash = held.state_hash();
+        send(pipe, 1);
+        while (!db.begin_read().tree("flags").get("pruned")) {
+            if (!look_back(db, dice)) return false;
+        }
+        return held.state_hash() == hash && look_back(db, dice);
+    });
+    for (const Child* child : {&holder, &reader, &follower, &stopped}) REQUIRE(child->receive() == 1);
+    stopped.stop();
+    Child pruner([&](int pipe) {
+        const std::shared_ptr<detail::DatabaseCore> core = detail::DatabaseCore::open(path, small_steps());
+        core->set_move_budget({4096, 65536});
+        Database db = detail::make_database(core);
+        const std::uint64_t generation = db.statistics().generation;
+        if (db.prune(AsOf::txn(k_horizon)) != k_horizon) return false;
+        if (db.statistics().generation < generation + 10) return false;
+        Transaction tx = db.begin_write();
+        tx.tree("flags").put("pruned", "1");
+        tx.commit();
+        send(pipe, 1);
+        return true;
+    });
+    REQUIRE(pruner.receive() == 1);
+    stopped.go_on();
+    CHECK(pruner.wait() == 0);
+    CHECK(holder.wait() == 0);
+    CHECK(reader.wait() == 0);
+    CHECK(follower.wait() == 0);
+    CHECK(stopped.wait() == 0);
+    const Database db = Database::open(path, small_steps());
+    const VerifyReport report = db.verify();
+    for (const Problem& problem : report.problems) UNSCOPED_INFO(problem.where << ": " << problem.what);
+    CHECK(report.ok());
+    CHECK(db.statistics().oldest_txn == k_horizon);
+}
+
+TEST_CASE("A prune whose process was killed is carried to its end by the next one", "[PAST-5][SWARM-2]") {
+    const std::uint64_t first = txn_test::seed(1);
+    const int rounds = scaled(6);
+    for (std::uint64_t seed = first; seed < first + static_cast<std::uint64_t>(rounds); ++seed) {
+        INFO("seed " << seed);
+        const Workplace place;
+        const std::string path = place / "db";
+        {
+            Database db = Database::open(path, small_steps());
+            for (int i = 0; i < 400; ++i) {
+                Transaction tx = db.begin_write({Durability::lazy, std::nullopt});
+                for (int k = 0; k < 10; ++k) {
+                    tx.tree("t").put("k" + std::to_string((i * 7 + k * 13) % 300), std::to_string(i));
+                }
+                tx.tree("t").put("hot", std::to_string(i + 1));
+                tx.commit();
+            }
+        }
+        Child pruner([&](int pipe) {
+            const std::shared_ptr<detail::DatabaseCore> core = detail::DatabaseCore::open(path, small_steps());
+            core->set_move_budget({2048, 32768});
+            Database db = detail::make_database(core);
+            const std::uint64_t generation = db.statistics().generation;
+            std::thread watch([&] {
+                // Dies after so many of its steps.
+                while (db.statistics().generation < generation + 2 + seed * 3) std::this_thread::yield();
+                send(pipe, 1);
+                ::pause();
+            });
+            db.prune(AsOf::txn(300));
+            watch.join();
+            return false;
+        });
+        REQUIRE(pruner.receive() == 1);
+        pruner.kill();
+        REQUIRE(pruner.wait() == 128 + SIGKILL);
+        Options options = small_steps();
+        options.background = false;
+        Database db = Database::open(path, options);
+        CHECK(db.begin_read(AsOf::txn(300)).tree("t").get("hot") == std::optional<std::string_view>("300"));
+        CHECK(txn_test::code_of([&] { db.begin_read(AsOf::txn(299)); }) == Errc::before_horizon);
+        db.checkpoint();
+        CHECK(db.oldest_state().txn == 300);
+        const VerifyReport report = db.verify();
+        for (const Problem& problem : report.problems) UNSCOPED_INFO(problem.where << ": " << problem.what);
+        CHECK(report.ok());
+    }
 }

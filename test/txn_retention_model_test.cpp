@@ -1,6 +1,8 @@
 // Random work with retention that changes, pruning and reopening, beside every version of every key in a map.
 #include "txn_support.hpp"
 
+#include "txn/core.hpp"
+
 #include <algorithm>
 #include <sstream>
 
@@ -48,7 +50,9 @@ public:
         options_.background = background;
         options_.history = default_ = some_history();
         options_.checkpoint_log_bytes = 3u << 20;
-        db_.emplace(Database::open(path_, options_));
+        // A move of the horizon takes one step in some runs, and many in others.
+        if (seed % 2 == 0) budget_ = {std::uint64_t{1} << (14 + seed % 4), 1u << 18};
+        open();
     }
 
     void run(int txns) {
@@ -223,7 +227,13 @@ private:
     void reopen() {
         note_bounds();
         db_->close();
-        db_.emplace(Database::open(path_, options_));
+        db_.reset();
+        open();
+    }
+    void open() {
+        const std::shared_ptr<detail::DatabaseCore> core = detail::DatabaseCore::open(path_, options_);
+        core->set_move_budget(budget_);
+        db_.emplace(detail::make_database(core));
     }
     void check_whole() {
         const VerifyReport report = db_->verify();
@@ -348,6 +358,7 @@ private:
     std::string path_;
     std::size_t value_size_;
     Options options_;
+    detail::RewriteBudget budget_;
     std::optional<Database> db_;
     History default_;
     std::vector<Life> lives_;

@@ -10,6 +10,7 @@
 #include "api/northstar.hpp"
 #include "base/random.hpp"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -77,9 +78,14 @@ struct Expected {
     Txn durable = 0;
     Txn visible = 0;
     bool history = true;
+    Txn lost = 0;                                ///< states before it may be gone: somebody began to prune there
+    Txn pruned = 0;                              ///< states before it are gone: prune returned
+    std::uint64_t kept = ~std::uint64_t{0};      ///< some tree keeps so many of the last states, and perhaps no more
     bool dropped = false;                        ///< a tree was dropped once
 
     Txn attempted() const { return states.size() - 1; }
+    /// Trees may have no states before it.
+    Txn whole_from(Txn newest) const { return std::max(lost, newest > kept ? newest - kept : 0); }
     /// The outcome is known: everything behind `txn` never happened.
     void settle(Txn txn) {
         states.resize(txn + 1);
@@ -161,6 +167,7 @@ inline void compare_versions(const Database& db, const Expected& expected, Txn n
         if (now != before) wanted.emplace_back(txn, now);
         before = now;
     }
+    const Txn from = expected.whole_from(newest);
     std::vector<Version> found = db.history(tree, key);
     // Newest first; an erasure of what is absent says nothing.
     std::vector<Version> told;
@@ -169,6 +176,9 @@ inline void compare_versions(const Database& db, const Expected& expected, Txn n
         told.push_back(std::move(*version));
     }
     const std::string where = "history of " + shown(key) + " in " + tree + " up to txn " + std::to_string(newest);
+    // What lies before the horizon is told as far as it is known, if at all.
+    std::erase_if(told, [&](const Version& version) { return version.txn <= from; });
+    std::erase_if(wanted, [&](const auto& version) { return version.first <= from; });
     if (told.size() != wanted.size()) {
         throw Broken(where + ": " + std::to_string(told.size()) + " versions, not " + std::to_string(wanted.size()));
     }
@@ -186,7 +196,12 @@ inline void compare_versions(const Database& db, const Expected& expected, Txn n
 inline void compare_log(const Database& db, const Expected& expected, Txn newest) {
     if (newest == 0) return;
     // Without history a checkpoint may have released all that lies before it.
-    Txn txn = expected.history ? 0 : newest - 1;
+    Txn txn = newest - 1;
+    if (expected.history) {
+        const Txn oldest = db.statistics().oldest_txn;
+        if (oldest > expected.lost) throw Broken("the oldest state is txn " + std::to_string(oldest));
+        txn = std::max<Txn>(oldest, 1) - 1;
+    }
     try {
         for (const CommitRecord& record : db.commits(txn + 1)) {
             if (record.txn != ++txn) {
@@ -208,10 +223,25 @@ inline void compare_past(const Database& db, const Expected& expected, Txn newes
     if (!expected.history || newest == 0) return;
     for (int i = 0; i < 2; ++i) {
         const Txn txn = random.below(newest + 1);
-        const Snapshot then = db.begin_read(AsOf::txn(txn));
+        std::optional<Snapshot> past;
+        try {
+            past.emplace(db.begin_read(AsOf::txn(txn)));
+        } catch (const Error& error) {
+            if (error.code() != Errc::before_horizon || txn >= expected.lost) throw;
+            continue;
+        }
+        if (txn < expected.pruned && txn < newest) {
+            throw Broken("txn " + std::to_string(txn) + " was pruned and can be read");
+        }
+        const Snapshot& then = *past;
         if (then.txn() != txn)
             throw Broken("AS OF txn " + std::to_string(txn) + " shows " + std::to_string(then.txn()));
-        compare(then, *expected.states[txn], random, "AS OF");
+        try {
+            compare(then, *expected.states[txn], random, "AS OF");
+        } catch (const Error& error) {
+            // A tree that keeps less than the others.
+            if (error.code() != Errc::before_horizon || txn >= expected.whole_from(newest)) throw;
+        }
     }
     if (!expected.dropped) {
         const ModelState& state = *expected.states[random.between(1, newest)];
@@ -223,7 +253,7 @@ inline void compare_past(const Database& db, const Expected& expected, Txn newes
             break;
         }
     }
-    for (Txn i = newest; i > 0; --i) {
+    for (Txn i = newest; i > 0 && i >= expected.lost; --i) {
         if (!expected.chains[i]) continue;
         if (db.chain_hash(i) != *expected.chains[i]) {
             throw Broken("the chain hash of txn " + std::to_string(i) + " changed");

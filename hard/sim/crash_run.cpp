@@ -51,6 +51,9 @@ std::vector<std::string> crash_classes() {
             "lazy commits lost with the power",
             "past compared",
             "poisoned",
+            "pruned",
+            "pruned in several steps",
+            "retention of one tree set",
             "read-only look at a crashed file",
             "unacknowledged commits that were not there",
             "unacknowledged commits that were there",
@@ -122,6 +125,7 @@ void CrashRun::choose() {
     drops_trees_ = expected_.dropped = random_.chance(1, 6);
     faults_ = random_.chance(1, 2);
     crashes_ = random_.chance(3, 4);
+    small_steps_ = random_.chance(3, 4);
 }
 
 bool CrashRun::any_open() const {
@@ -210,6 +214,8 @@ bool CrashRun::allowed(Errc code, bool opening) const {
 
 void CrashRun::open(Process& process) {
     process.core = detail::DatabaseCore::open(k_path, options_, process.vfs.get());
+    // Small steps, so that a move of the horizon takes several, and some crash lies between any two.
+    if (small_steps_) process.core->set_move_budget({1024, 8192});
     process.db.emplace(detail::make_database(process.core));
 }
 
@@ -262,7 +268,7 @@ void CrashRun::act(Process& process, unsigned number) {
         }
     }
     if (uncertain_) resolve(process);
-    switch (random_.below(24)) {
+    switch (random_.below(28)) {
         case 0:
             db.sync();
             expected_.durable = expected_.attempted();
@@ -301,8 +307,70 @@ void CrashRun::act(Process& process, unsigned number) {
             process.asleep_until = number + k_sleep;
             process.slept = true;
             break;
+        case 11:
+        case 12:
+        case 13: prune(process); break;
+        case 14: keep_less(process); break;
         default: write(process, random_.chance(1, 3)); break;
     }
+}
+
+/// Forgets what lies before one of the last states: a commit like others, and the checkpoints that carry it out.
+void CrashRun::prune(Process& process) {
+    const Txn before = expected_.attempted();
+    if (!expected_.history || before < 4) return;
+    const Txn to = before - random_.below(std::min<Txn>(before, 10));
+    expected_.states.push_back(expected_.states.back());
+    expected_.chains.emplace_back();
+    expected_.lost = std::max(expected_.lost, to);
+    const std::uint64_t generation = process.core->processes().load(detail::Word::generation);
+    Txn oldest = 0;
+    try {
+        oldest = process.db->prune(AsOf::txn(to));
+    } catch (const Error& error) {
+        // The commit itself stands where only what followed it failed.
+        if (error.code() != Errc::outcome_unknown && error.code() != Errc::poisoned) {
+            if (process.core->processes().load(detail::Word::visible_txn) == before) {
+                expected_.settle(before);
+            } else {
+                expected_.visible = expected_.durable = before + 1;
+            }
+        }
+        throw;
+    }
+    if (process.core->processes().load(detail::Word::visible_txn) == before) {
+        if (oldest < to) throw Broken("nothing was pruned although txn " + std::to_string(oldest) + " can be read");
+        expected_.settle(before);
+        return;
+    }
+    if (oldest != to) throw Broken("the oldest txn is " + std::to_string(oldest) + ", not " + std::to_string(to));
+    expected_.visible = expected_.durable = before + 1;
+    expected_.pruned = std::max(expected_.pruned, to);
+    note("pruned");
+    // One checkpoint moves the horizon, three let go of what it left.
+    if (process.core->processes().load(detail::Word::generation) > generation + 4) note("pruned in several steps");
+}
+
+/// One tree keeps only the last few states from now on.
+void CrashRun::keep_less(Process& process) {
+    if (!expected_.history) return;
+    const Txn before = expected_.attempted();
+    ModelState next = *expected_.states.back();
+    next["gamma"];
+    Transaction tx = process.db->begin_write();
+    const std::uint64_t kept = random_.between(1, 4);
+    tx.set_history("gamma", History::last(kept));
+    expected_.kept = std::min(expected_.kept, kept);
+    expected_.states.push_back(std::make_shared<const ModelState>(std::move(next)));
+    expected_.chains.emplace_back();
+    try {
+        tx.commit();
+    } catch (const Error& error) {
+        if (error.code() != Errc::outcome_unknown) expected_.settle(before);
+        throw;
+    }
+    expected_.visible = expected_.durable = before + 1;
+    note("retention of one tree set");
 }
 
 void CrashRun::look_at_snapshots(Process& process) {

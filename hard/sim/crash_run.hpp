@@ -1,9 +1,9 @@
 // crash_run.hpp -- one seed of the crash suite: a machine, its processes, a model, and what must hold between
 // them.
 //
-// Each seed is one machine: a few processes open one database and write, read, sync, checkpoint, compact, sleep, close
-// and die. Power fails at calls chosen at random, also while a recovery is under way; and in between copies are taken
-// of what a power loss at that call would leave. Every machine that comes up again is compared with the model.
+// Each seed is one machine: a few processes open one database and write, read, sync, checkpoint, compact, prune, sleep,
+// close and die. Power fails at calls chosen at random, also while a recovery is under way; and in between copies are
+// taken of what a power loss at that call would leave. Every machine that comes up again is compared with the model.
 //
 // What a recovery must show is exact:
 // - the state of one txn from the last durable to the last attempted one, entry by entry, the log ending with
@@ -96,6 +96,8 @@ private:
     void act(Process& process, unsigned number);
     void resolve(Process& process);
     void write(Process& process, bool lazy);
+    void prune(Process& process);
+    void keep_less(Process& process);
     void look_at_snapshots(Process& process);
     void leave(Process& process);
     void crashed(CrashKind kind);
@@ -130,6 +132,7 @@ private:
     bool big_values_ = false;
     bool drops_trees_ = false;
     bool faults_ = false;
+    bool small_steps_ = false;
     bool crashes_ = false;
     std::unique_ptr<SimulatedDisk> disk_;
     std::vector<Process> processes_;

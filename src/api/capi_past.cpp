@@ -147,6 +147,21 @@ int northstar_prune(northstar_db* db, int at, uint64_t value, uint64_t* oldest) 
     });
 }
 
+int northstar_oldest_state(northstar_db* db, uint64_t* txn, uint64_t* time_us, unsigned char chain[32],
+                           unsigned char state[32]) {
+    using namespace northstar::detail::capi;
+    return with<DbHandle>(db, [&](DbHandle& h) -> int {
+        need(txn, "the place for the txn");
+        need(chain, "the place for the chain hash");
+        need(state, "the place for the state hash");
+        const northstar::OldestState oldest = h.db.oldest_state();
+        *txn = oldest.txn;
+        if (time_us != nullptr) *time_us = oldest.time_us;
+        give_hash(oldest.chain, chain);
+        return oldest.state ? give_hash(*oldest.state, state) : NORTHSTAR_ABSENT;
+    });
+}
+
 int northstar_acknowledge(northstar_db* db, const void* consumer, size_t consumer_size, uint64_t txn,
                           const unsigned char chain[32]) {
     using namespace northstar::detail::capi;

@@ -242,6 +242,12 @@ History Database::history() const {
     return history;
 }
 
+OldestState Database::oldest_state() const try {
+    return detail::checked(core_).oldest_state();
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
+}
+
 Txn Database::prune(AsOf horizon) try {
     return detail::checked(core_).prune(horizon);
 } catch (const std::bad_alloc&) {

@@ -452,6 +452,16 @@ private:
     std::shared_ptr<detail::FeedState> state_;
 };
 
+/// What is kept of the oldest readable state, to compare others with.
+struct OldestState {
+    Txn txn = 0;
+    std::uint64_t time_us = 0;  ///< 0: its commit is not kept
+    Hash chain;                 ///< chain hash after it
+    /// Its state hash, where one was computed: prune() does if every tree can be read there; retention does where the
+    /// state is not larger than the log it let go of since the last time. A redaction of what the state shows drops it.
+    std::optional<Hash> state;
+};
+
 /// One key that differs between two states.
 struct Change {
     std::string tree;
@@ -579,8 +589,10 @@ public:
                   std::uint32_t timeout_ms = 10000);
     void set_history(History history);
     History history() const;
-    /// Forgets what lies before the point, in bounded steps. Returns the new oldest readable txn.
+    /// Forgets what lies before the point: a commit, then bounded steps beside other work, at the end of which the
+    /// space is free. Returns the new oldest readable txn. Reads the whole state there first, for its hash.
     Txn prune(AsOf horizon);
+    OldestState oldest_state() const;
     /// Moves pages from the end of the file down and cuts it; returns bytes released. Other work goes on meanwhile.
     std::uint64_t compact();
     /// A copy with log and history, consistent, while others write; openable at once. The destination must not exist.

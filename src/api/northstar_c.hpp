@@ -423,6 +423,10 @@ int northstar_set_history(northstar_db* db, int kind, uint64_t amount);
 int northstar_get_history(northstar_db* db, int* kind, uint64_t* amount);
 /* Forgets what lies before the point (NORTHSTAR_AT_...). oldest (may be NULL) is the oldest readable txn then. */
 int northstar_prune(northstar_db* db, int at, uint64_t point, uint64_t* oldest);
+/* What is kept of the oldest readable state: its txn, its time (0: its commit is not kept), the chain hash after it,
+   and its state hash where one was computed (NORTHSTAR_ABSENT: none was; the rest is there). time_us may be NULL. */
+int northstar_oldest_state(northstar_db* db, uint64_t* txn, uint64_t* time_us, unsigned char chain[32],
+                           unsigned char state[32]);
 /* Keeps the position of a named consumer of the feed in the database, by a commit that no feed delivers; reads it back
    (NORTHSTAR_ABSENT: none). */
 int northstar_acknowledge(northstar_db* db, const void* consumer, size_t consumer_size, uint64_t txn,

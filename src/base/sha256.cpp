@@ -173,6 +173,20 @@ Hash Sha256::finish() noexcept {
     return hash;
 }
 
+Sha256::State Sha256::state() const noexcept {
+    State state;
+    state.total = total_;
+    std::copy_n(state_, 8, state.words);
+    std::copy_n(pending_, total_ % 64, state.pending);
+    return state;
+}
+
+void Sha256::resume(const State& state) noexcept {
+    total_ = state.total;
+    std::copy_n(state.words, 8, state_);
+    std::copy_n(state.pending, 64, pending_);
+}
+
 Hash Sha256::of(const void* bytes, std::size_t size) noexcept {
     Sha256 sum;
     sum.update(bytes, size);

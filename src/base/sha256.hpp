@@ -29,6 +29,15 @@ public:
 
     static Hash of(const void* bytes, std::size_t size) noexcept;
 
+    /// What a digest that is not finished has come to, to go on with it later and elsewhere.
+    struct State {
+        std::uint64_t total = 0;
+        std::uint32_t words[8] = {};
+        std::byte pending[64] = {};
+    };
+    State state() const noexcept;
+    void resume(const State& state) noexcept;
+
 private:
     using Compress = void (*)(std::uint32_t* state, const std::byte* blocks, std::size_t count);
     explicit Sha256(Compress compress) noexcept;

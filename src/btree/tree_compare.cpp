@@ -95,6 +95,35 @@ inline TreeEstimate estimate_between(const PageSource& source, const TreeRoot& t
     return result;
 }
 
+// The key to go on from where the visitor or the number of steps ended it; nullopt: it came to the end.
+std::optional<std::string> diff(TreeView a, TreeView b, std::string_view from,
+                                std::optional<std::string_view> to, std::size_t& most, const DiffVisitor& visit) {
+    TreeCursor x(a.source, a.root);
+    TreeCursor y(b.source, b.root);
+    x.lower_bound(from);
+    y.lower_bound(from);
+    for (;; most -= most == 0 ? 0 : 1) {
+        const bool in_x = x.valid() && (!to || x.key() < *to);
+        const bool in_y = y.valid() && (!to || y.key() < *to);
+        if (!in_x && !in_y) return std::nullopt;
+        unsigned x_step;
+        unsigned y_step;
+        if (in_x && in_y && shared_page(x, y, x_step, y_step)) {
+            TreeCursor::skip_shared(x, x_step, y, y_step);
+            continue;
+        }
+        const int order = !in_y ? -1 : !in_x ? 1 : x.key().compare(y.key());
+        if (most == 0) return std::string(order <= 0 ? x.key() : y.key());
+        if ((order != 0 || x.txn() != y.txn()) &&
+            !visit(order <= 0 ? &x : nullptr, order >= 0 ? &y : nullptr)) {
+            // The least key behind this one.
+            return std::string(order <= 0 ? x.key() : y.key()) + '\0';
+        }
+        if (order <= 0) x.next();
+        if (order >= 0) y.next();
+    }
+}
+
 }  // namespace tree_compare_impl
 
 bool tree_key_differs(TreeView a, TreeView b, std::string_view key) {
@@ -109,28 +138,14 @@ bool tree_key_differs(TreeView a, TreeView b, std::string_view key) {
 bool tree_diff(TreeView a, TreeView b, std::string_view from, std::optional<std::string_view> to,
                const DiffVisitor& visit) {
     if (a.root == b.root || (to && *to <= from)) return true;
-    TreeCursor x(a.source, a.root);
-    TreeCursor y(b.source, b.root);
-    x.lower_bound(from);
-    y.lower_bound(from);
-    for (;;) {
-        const bool in_x = x.valid() && (!to || x.key() < *to);
-        const bool in_y = y.valid() && (!to || y.key() < *to);
-        if (!in_x && !in_y) return true;
-        unsigned x_step;
-        unsigned y_step;
-        if (in_x && in_y && tree_compare_impl::shared_page(x, y, x_step, y_step)) {
-            TreeCursor::skip_shared(x, x_step, y, y_step);
-            continue;
-        }
-        const int order = !in_y ? -1 : !in_x ? 1 : x.key().compare(y.key());
-        if ((order != 0 || x.txn() != y.txn()) &&
-            !visit(order <= 0 ? &x : nullptr, order >= 0 ? &y : nullptr)) {
-            return false;
-        }
-        if (order <= 0) x.next();
-        if (order >= 0) y.next();
-    }
+    std::size_t most = ~std::size_t{0};
+    return !tree_compare_impl::diff(a, b, from, to, most, visit);
+}
+
+std::optional<std::string> tree_diff_part(TreeView a, TreeView b, std::string_view from, std::size_t& most,
+                                          const DiffVisitor& visit) {
+    if (a.root == b.root) return std::nullopt;
+    return tree_compare_impl::diff(a, b, from, std::nullopt, most, visit);
 }
 
 bool tree_range_differs(TreeView a, TreeView b, std::string_view from, std::optional<std::string_view> to) {

@@ -8,9 +8,11 @@
 
 #include "btree/cursor.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace northstar::inline v0::detail {
@@ -26,6 +28,11 @@ struct TreeView {
 using DiffVisitor = std::function<bool(const TreeCursor* in_a, const TreeCursor* in_b)>;
 bool tree_diff(TreeView a, TreeView b, std::string_view from, std::optional<std::string_view> to,
                const DiffVisitor& visit);
+
+/// The same from `from` to the end, until the visitor returns false or about so many entries and shared pages
+/// were looked at (`most` becomes what is left of that): the key to go on from; nullopt: there is nothing more.
+std::optional<std::string> tree_diff_part(TreeView a, TreeView b, std::string_view from, std::size_t& most,
+                                          const DiffVisitor& visit);
 
 /// Is there any such key?
 bool tree_range_differs(TreeView a, TreeView b, std::string_view from, std::optional<std::string_view> to);

@@ -32,8 +32,26 @@ private:
     const FilePages& pages_;
 };
 
+std::shared_ptr<const SegmentView> open(const FilePages& pages, const StoredSegment& segment) {
+    const std::byte* at = pages.raw(segment.page * pages.page_size(), k_page_header_size + segment.bytes);
+    return std::make_shared<SegmentView>(
+        std::span<const std::byte>(at + k_page_header_size, static_cast<std::size_t>(segment.bytes)));
+}
+
+/// Segments of the same transactions from one on.
+std::size_t set_size(std::span<const StoredSegment> segments, std::size_t first) {
+    std::size_t end = first + 1;
+    while (end < segments.size() && segments[end].after == segments[first].after &&
+           segments[end].last == segments[first].last) {
+        ++end;
+    }
+    return end - first;
+}
+
+}  // namespace follower_impl
+
 StoredSegment place_segment(Placer& placer, std::span<const std::byte> content, Txn after, Txn last,
-                            std::uint64_t generation) {
+                            std::uint64_t generation, std::uint32_t tier) {
     const Ref ref = placer.place_run(PageKind::history, content);
     StoredSegment stored;
     stored.page = ref.page();
@@ -42,11 +60,24 @@ StoredSegment place_segment(Placer& placer, std::span<const std::byte> content, 
     stored.born = generation;
     stored.after = after;
     stored.last = last;
-    stored.tier = tier_of(content.size());
+    stored.tier = tier;
     return stored;
 }
 
-}  // namespace follower_impl
+std::vector<std::shared_ptr<const SegmentSet>> open_sets(const FilePages& pages,
+                                                         std::span<const StoredSegment> segments) {
+    std::vector<std::shared_ptr<const SegmentSet>> out;
+    for (std::size_t first = 0; first < segments.size();) {
+        const std::size_t count = follower_impl::set_size(segments, first);
+        std::vector<std::shared_ptr<const SegmentView>> pieces;
+        for (const StoredSegment& segment : segments.subspan(first, count)) {
+            pieces.push_back(follower_impl::open(pages, segment));
+        }
+        out.push_back(std::make_shared<SegmentSet>(std::move(pieces)));
+        first += count;
+    }
+    return out;
+}
 
 std::optional<std::string_view> logged_value(const LogStore& log, const ExtentDirectory& extents, std::uint64_t tree,
                                              std::string_view key, const HistoryVersion& version) {
@@ -63,7 +94,11 @@ std::optional<std::string_view> logged_value(const LogStore& log, const ExtentDi
 HistoryFollower::HistoryFollower(FilePages& pages, const LogStore& log, std::vector<StoredSegment> segments, Txn sealed,
                                  std::uint64_t position, const HistoryFollower* before)
     : pages_(pages), log_(log), segments_(std::move(segments)), sealed_(sealed), position_(position) {
-    for (const StoredSegment& segment : segments_) views_.push_back(open(segment));
+    if (before != nullptr && before->segments_ == segments_) {
+        sets_ = before->sets_;  // with what was verified of them
+    } else {
+        sets_ = open_sets(pages_, segments_);
+    }
     if (before != nullptr && before->sealed_ == sealed) {
         unsealed_ = before->unsealed_;
         const std::lock_guard lock(unsealed_->mutex);
@@ -85,20 +120,14 @@ HistoryFollower::HistoryFollower(FilePages& pages, const LogStore& log, std::vec
             }
         }
     }
-    std::vector<std::shared_ptr<const HistorySource>> sources(views_.begin(), views_.end());
+    std::vector<std::shared_ptr<const HistorySource>> sources(sets_.begin(), sets_.end());
     sources.push_back(unsealed_->tail);
     index_ = std::make_shared<HistoryIndex>(std::move(sources));
 }
 
-std::shared_ptr<const SegmentView> HistoryFollower::open(const StoredSegment& segment) const {
-    const std::byte* at = pages_.raw(segment.page * pages_.page_size(), k_page_header_size + segment.bytes);
-    return std::make_shared<SegmentView>(
-        std::span<const std::byte>(at + k_page_header_size, static_cast<std::size_t>(segment.bytes)));
-}
-
 std::uint64_t HistoryFollower::versions() const {
     std::uint64_t versions = 0;
-    for (const auto& view : views_) versions += view->header().versions;
+    for (const auto& set : sets_) versions += set->versions();
     return versions;
 }
 
@@ -134,7 +163,7 @@ std::vector<std::byte> HistoryFollower::build(Txn txn, std::uint64_t log_end, co
 }
 
 HistoryFollower::Sealed HistoryFollower::seal(Placer& placer, Txn txn, std::uint64_t log_end, std::uint64_t generation,
-                                              const Keeps& keeps) const {
+                                              const Keeps& keeps, Txn fixed) const {
     Sealed out;
     out.segments = segments_;
     if (txn == sealed_) return out;
@@ -144,11 +173,13 @@ HistoryFollower::Sealed HistoryFollower::seal(Placer& placer, Txn txn, std::uint
     for (;;) {
         const std::uint32_t tier = follower_impl::tier_of(bytes.size());
         std::size_t first = out.segments.size();
-        while (first > 0 && out.segments[first - 1].tier <= tier) --first;
+        while (first > 0 && out.segments[first - 1].tier <= tier && out.segments[first - 1].after >= fixed) --first;
         if (out.segments.size() - first + 1 < follower_impl::k_fan) break;
+        std::vector<std::shared_ptr<const SegmentView>> views;
         std::vector<const SegmentView*> parts;
         for (std::size_t i = first; i < out.segments.size(); ++i) {
-            parts.push_back(views_[i].get());
+            views.push_back(follower_impl::open(pages_, out.segments[i]));
+            parts.push_back(views.back().get());
             out.dead.push_back(out.segments[i]);
         }
         const SegmentView newest(bytes);
@@ -158,23 +189,8 @@ HistoryFollower::Sealed HistoryFollower::seal(Placer& placer, Txn txn, std::uint
         out.segments.resize(first);
         bytes = std::move(merged);
     }
-    out.segments.push_back(follower_impl::place_segment(placer, bytes, after, txn, generation));
-    return out;
-}
-
-HistoryFollower::Sealed HistoryFollower::rewrite(Placer& placer, Txn txn, std::uint64_t log_end,
-                                                 std::uint64_t generation, const Keeps& keeps,
-                                                 const RewriteOptions& options) const {
-    Sealed out;
-    out.dead = segments_;
-    std::vector<const SegmentView*> parts;
-    for (const auto& view : views_) parts.push_back(view.get());
-    const std::vector<std::byte> bytes = build(txn, log_end, keeps);
-    const SegmentView newest(bytes);
-    if (txn > sealed_ || parts.empty()) parts.push_back(&newest);
-    const std::vector<std::byte> whole = rewrite_segments(parts, options);
-    out.versions = SegmentView(whole).header().versions;
-    out.segments.push_back(follower_impl::place_segment(placer, whole, parts.front()->after(), txn, generation));
+    out.segments.push_back(
+        place_segment(placer, bytes, after, txn, generation, follower_impl::tier_of(bytes.size())));
     return out;
 }
 

@@ -7,10 +7,9 @@
 //            are as long as the generation is in use.
 #pragma once
 
-#include "history/horizon.hpp"
 #include "history/index.hpp"
-#include "history/segment.hpp"
 #include "history/segment_build.hpp"
+#include "history/segment_set.hpp"
 #include "history/tail.hpp"
 #include "log/store.hpp"
 #include "pager/place.hpp"
@@ -23,7 +22,8 @@
 
 namespace northstar::inline v0::detail {
 
-/// A sealed segment as the ledger keeps it: a run of kind `history`.
+/// A sealed segment as the ledger keeps it: a run of kind `history`. Neighbours of the same transactions are pieces of
+/// one set.
 struct StoredSegment {
     std::uint64_t page = 0;
     std::uint64_t bytes = 0;
@@ -32,7 +32,17 @@ struct StoredSegment {
     Txn after = 0;
     Txn last = 0;
     std::uint32_t tier = 0;
+    friend bool operator==(const StoredSegment&, const StoredSegment&) = default;
 };
+/// The tier of what a rewrite made: never merged with what is sealed behind it.
+inline constexpr std::uint32_t k_rewritten_tier = 32;
+
+/// Writes a segment into the file.
+StoredSegment place_segment(Placer& placer, std::span<const std::byte> content, Txn after, Txn last,
+                            std::uint64_t generation, std::uint32_t tier);
+/// The sets that stored segments make, to be read in place.
+std::vector<std::shared_ptr<const SegmentSet>> open_sets(const FilePages& pages,
+                                                         std::span<const StoredSegment> segments);
 
 /// The value of a logged version, in place; nullopt when it was redacted. Throws Error(corrupt).
 std::optional<std::string_view> logged_value(const LogStore& log, const ExtentDirectory& extents, std::uint64_t tree,
@@ -42,11 +52,12 @@ class HistoryFollower {
 public:
     using Keeps = std::function<bool(std::uint64_t tree)>;
     /// `sealed`: the txn that the segments end with; `position`: the log behind it. `before`: the follower of a
-    /// generation before, whose tail is gone on with.
+    /// generation before, whose tail is gone on with, and whose sets where they are the same.
     HistoryFollower(FilePages& pages, const LogStore& log, std::vector<StoredSegment> segments, Txn sealed,
                     std::uint64_t position, const HistoryFollower* before);
 
     const std::vector<StoredSegment>& segments() const { return segments_; }
+    const std::vector<std::shared_ptr<const SegmentSet>>& sets() const { return sets_; }
     Txn sealed_txn() const { return sealed_; }
     /// Versions in the segments.
     std::uint64_t versions() const;
@@ -60,13 +71,11 @@ public:
     struct Sealed {
         std::vector<StoredSegment> segments;   ///< of the new generation
         std::vector<StoredSegment> dead;       ///< no longer among them
-        std::uint64_t versions = 0;            ///< of a rewrite
     };
-    /// Seals what lies between the sealed txn and `txn`, merges segments of one tier, places what is new.
-    Sealed seal(Placer& placer, Txn txn, std::uint64_t log_end, std::uint64_t generation, const Keeps& keeps) const;
-    /// The same, and makes one segment of all under new horizons.
-    Sealed rewrite(Placer& placer, Txn txn, std::uint64_t log_end, std::uint64_t generation, const Keeps& keeps,
-                   const RewriteOptions& options) const;
+    /// Seals what lies between the sealed txn and `txn`, merges segments of one tier but for those up to the txn
+    /// `fixed`, places what is new.
+    Sealed seal(Placer& placer, Txn txn, std::uint64_t log_end, std::uint64_t generation, const Keeps& keeps,
+                Txn fixed) const;
 
 private:
     // What no segment holds yet. Followers whose segments end with the same txn share it.
@@ -78,17 +87,16 @@ private:
         ChangeReader changes;
         bool interrupted = false;     // an error came while commits were added: begin again at `behind`
     };
-    std::shared_ptr<const SegmentView> open(const StoredSegment& segment) const;
     std::vector<std::byte> build(Txn txn, std::uint64_t log_end, const Keeps& keeps) const;
 
     FilePages& pages_;
     const LogStore& log_;
     const std::vector<StoredSegment> segments_;                  // ascending txns
-    std::vector<std::shared_ptr<const SegmentView>> views_;
+    std::vector<std::shared_ptr<const SegmentSet>> sets_;
     const Txn sealed_;
     const std::uint64_t position_;                               // of the log behind the sealed txn
     std::shared_ptr<Unsealed> unsealed_;
-    std::shared_ptr<const HistoryIndex> index_;                  // views_ and the tail
+    std::shared_ptr<const HistoryIndex> index_;                  // sets_ and the tail
 };
 
 }  // namespace northstar::inline v0::detail

@@ -383,61 +383,70 @@ void SegmentView::load_keys(std::uint32_t ordinal, Keys& out) const {
     out.ordinal = ordinal;
 }
 
-// Visits range deletions below a block of ranges or summaries. `wanted(low, high, ...)` says whether a summary can
-// matter; `budget` bounds the number of blocks, as hostile summaries could lead to the same block many times.
-template <class Wanted, class Visit>
-void SegmentView::walk_ranges(std::uint32_t ordinal, unsigned depth, std::uint64_t& budget, Wanted&& wanted,
-                              Visit&& visit) const {
+/// A block of range deletions or of summaries above them. `budget` bounds the number of blocks, as hostile summaries
+/// could lead to the same block many times.
+std::span<const std::byte> SegmentView::range_block(std::uint32_t ordinal, unsigned depth,
+                                                    std::uint64_t& budget) const {
     if (ordinal >= header_.blocks) damaged("names a block that does not exist");
     if (budget == 0 || depth > segment::k_max_levels) damaged("has summaries that lead in circles");
     --budget;
-    const std::span<const std::byte> any = [&] {
-        // The kind is in the block: look at it through the directory first.
-        const std::byte* const entry =
-            chunk(segment::Chunk::directory, layout_.directory,
-                  static_cast<std::uint32_t>(ordinal / segment::k_directory_per_chunk)) +
-            8 + ordinal % segment::k_directory_per_chunk * segment::k_directory_entry;
-        const std::uint64_t offset = load_u64(entry);
-        const bool leaf = offset < bytes_.size() && bytes_[static_cast<std::size_t>(offset)] ==
-                                                        static_cast<std::byte>(segment::Block::ranges);
-        return block(ordinal, leaf ? segment::Block::ranges : segment::Block::summaries);
-    }();
-    Reader reader{*this, any.data() + 5, any.data() + any.size()};
-    const std::uint32_t count = load_u32(any.data() + 1);
-    if (any[0] == static_cast<std::byte>(segment::Block::ranges)) {
-        for (std::uint32_t i = 0; i < count; ++i) {
-            HistoryRange range;
-            range.tree = reader.varint();
-            const std::uint64_t step = reader.varint();
-            if (step >= header_.last) damaged("has an impossible range deletion");
-            range.txn = header_.last - step;
-            const std::uint8_t open = reader.u8();
-            if (open > 1) damaged("has an impossible range deletion");
-            range.to_the_end = open == 1;
-            range.from = reader.counted_text();
-            if (!range.to_the_end) range.to = reader.counted_text();
-            visit(range);
-        }
-        return;
-    }
+    // The kind is in the block: look at it through the directory first.
+    const std::byte* const entry =
+        chunk(segment::Chunk::directory, layout_.directory,
+              static_cast<std::uint32_t>(ordinal / segment::k_directory_per_chunk)) +
+        8 + ordinal % segment::k_directory_per_chunk * segment::k_directory_entry;
+    const std::uint64_t offset = load_u64(entry);
+    const bool leaf = offset < bytes_.size() && bytes_[static_cast<std::size_t>(offset)] ==
+                                                    static_cast<std::byte>(segment::Block::ranges);
+    return block(ordinal, leaf ? segment::Block::ranges : segment::Block::summaries);
+}
+
+HistoryRange SegmentView::read_range(Reader& reader) const {
+    HistoryRange range;
+    range.tree = reader.varint();
+    const std::uint64_t step = reader.varint();
+    if (step >= header_.last) damaged("has an impossible range deletion");
+    range.txn = header_.last - step;
+    const std::uint8_t open = reader.u8();
+    if (open > 1) damaged("has an impossible range deletion");
+    range.to_the_end = open == 1;
+    range.from = reader.counted_text();
+    if (!range.to_the_end) range.to = reader.counted_text();
+    return range;
+}
+
+SegmentView::RangeSummary SegmentView::read_summary(Reader& reader, std::uint32_t ordinal) const {
+    RangeSummary summary;
+    summary.low.tree = reader.varint();
+    summary.low.from = reader.counted_text();
+    summary.high.tree = reader.varint();
+    summary.high.to_the_end = reader.u8() != 0;
+    if (!summary.high.to_the_end) summary.high.to = reader.counted_text();
+    const std::uint64_t step = reader.varint();
+    const std::uint64_t span = reader.varint();
+    const std::uint64_t child = reader.varint();
+    if (step >= header_.last || span >= header_.last - step || child >= ordinal) damaged("has an impossible summary");
+    summary.high.txn = header_.last - step;
+    summary.low.txn = summary.high.txn - span;
+    summary.child = static_cast<std::uint32_t>(child);
+    return summary;
+}
+
+// Visits range deletions below a block of ranges or summaries. `wanted(low, high)` says whether a summary can matter.
+template <class Wanted, class Visit>
+void SegmentView::walk_ranges(std::uint32_t ordinal, unsigned depth, std::uint64_t& budget, Wanted&& wanted,
+                              Visit&& visit) const {
+    const std::span<const std::byte> bytes = range_block(ordinal, depth, budget);
+    Reader reader{*this, bytes.data() + 5, bytes.data() + bytes.size()};
+    const std::uint32_t count = load_u32(bytes.data() + 1);
+    const bool leaf = bytes[0] == static_cast<std::byte>(segment::Block::ranges);
     for (std::uint32_t i = 0; i < count; ++i) {
-        // As a range deletion: from the lowest start to the highest end, of the newest transaction.
-        HistoryRange low;
-        low.tree = reader.varint();
-        low.from = reader.counted_text();
-        HistoryRange high;
-        high.tree = reader.varint();
-        high.to_the_end = reader.u8() != 0;
-        if (!high.to_the_end) high.to = reader.counted_text();
-        const std::uint64_t step = reader.varint();
-        const std::uint64_t span = reader.varint();
-        const std::uint64_t child = reader.varint();
-        if (step >= header_.last || span >= header_.last - step || child >= ordinal) {
-            damaged("has an impossible summary");
+        if (leaf) {
+            visit(read_range(reader));
+            continue;
         }
-        high.txn = header_.last - step;
-        low.txn = high.txn - span;
-        if (wanted(low, high)) walk_ranges(static_cast<std::uint32_t>(child), depth + 1, budget, wanted, visit);
+        const RangeSummary summary = read_summary(reader, ordinal);
+        if (wanted(summary.low, summary.high)) walk_ranges(summary.child, depth + 1, budget, wanted, visit);
     }
 }
 
@@ -477,6 +486,37 @@ void SegmentView::all_ranges(const std::function<void(const HistoryRange&)>& f) 
     if (header_.range_root == segment::k_none) return;
     std::uint64_t budget = header_.blocks;
     walk_ranges(header_.range_root, 0, budget, [](const HistoryRange&, const HistoryRange&) { return true; }, f);
+}
+
+void SegmentView::ranges_behind(std::uint64_t tree, std::string_view from, Txn txn,
+                                const std::function<bool(const HistoryRange&)>& f) const {
+    if (!has_ranges()) return;
+    std::uint64_t budget = header_.blocks;
+    const auto walk = [&](const auto& again, std::uint32_t ordinal, unsigned depth) -> bool {
+        const std::span<const std::byte> bytes = range_block(ordinal, depth, budget);
+        Reader reader{*this, bytes.data() + 5, bytes.data() + bytes.size()};
+        const std::uint32_t count = load_u32(bytes.data() + 1);
+        if (bytes[0] == static_cast<std::byte>(segment::Block::ranges)) {
+            for (std::uint32_t i = 0; i < count; ++i) {
+                const HistoryRange range = read_range(reader);
+                if (std::tuple(range.tree, range.from, ~range.txn) > std::tuple(tree, from, ~txn) && !f(range)) {
+                    return false;
+                }
+            }
+            return true;
+        }
+        if (count == 0) damaged("has an impossible summary");
+        RangeSummary here = read_summary(reader, ordinal);
+        for (std::uint32_t i = 1; i <= count; ++i) {
+            const std::uint32_t child = here.child;
+            // What begins at or before the start of the next child lies in this one.
+            if (i < count) here = read_summary(reader, ordinal);
+            const bool before = i < count && std::tie(here.low.tree, here.low.from) < std::tie(tree, from);
+            if (!before && !again(again, child, depth + 1)) return false;
+        }
+        return true;
+    };
+    walk(walk, header_.range_root, 0);
 }
 
 LogAnchor SegmentView::anchor(std::uint32_t i) const {

@@ -43,8 +43,12 @@ public:
 
     std::uint32_t anchors() const { return header_.anchors; }
     LogAnchor anchor(std::uint32_t i) const;
+    bool has_ranges() const { return header_.range_root != segment::k_none; }
     /// Every range deletion, in order of (tree, from, txn descending).
     void all_ranges(const std::function<void(const HistoryRange&)>& f) const;
+    /// The same for those behind a place in that order, until f returns false.
+    void ranges_behind(std::uint64_t tree, std::string_view from, Txn txn,
+                       const std::function<bool(const HistoryRange&)>& f) const;
     /// Reads everything: checksums, order, filter, separators, counts. Error(corrupt).
     void validate() const;
 
@@ -93,6 +97,13 @@ private:
     bool find_in_block(std::uint32_t ordinal, std::uint64_t tree, std::string_view key, Found& found) const;
     const std::byte* read_version(const std::byte* at, const std::byte* end, bool first,
                                   HistoryVersion& version) const;
+    std::span<const std::byte> range_block(std::uint32_t ordinal, unsigned depth, std::uint64_t& budget) const;
+    HistoryRange read_range(Reader& reader) const;
+    struct RangeSummary {
+        HistoryRange low, high;  // as range deletions: the lowest start and oldest txn, the furthest end and newest txn
+        std::uint32_t child = 0;
+    };
+    RangeSummary read_summary(Reader& reader, std::uint32_t ordinal) const;
     template <class Wanted, class Visit>
     void walk_ranges(std::uint32_t ordinal, unsigned depth, std::uint64_t& budget, Wanted&& wanted,
                      Visit&& visit) const;

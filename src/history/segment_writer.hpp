@@ -30,6 +30,10 @@ public:
     void add(std::uint64_t tree, std::string_view key, const HistoryVersion& version);
     /// In order of (tree, from, txn descending), after all versions.
     void add_range(const HistoryRange& range);
+    /// Bytes so far, about.
+    std::size_t bytes() const {
+        return out_.size() + entries_.size() + group_.size() + range_entries_.size() + anchors_.size();
+    }
     /// In order of position; of those in the same stretch of the log only the first is kept.
     void add_anchor(const LogAnchor& anchor);
 

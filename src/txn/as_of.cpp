@@ -1,10 +1,10 @@
 // as_of.cpp -- finding points of the past and opening snapshots there; versions of a key; differences of two states.
 #include "base/error.hpp"
-#include "base/sha256.hpp"
 #include "txn/core.hpp"
 #include "txn/feed.hpp"
 #include "txn/inspect.hpp"
 #include "txn/past.hpp"
+#include "txn/state_hash.hpp"
 
 #include <algorithm>
 #include <set>
@@ -30,6 +30,24 @@ Txn DatabaseCore::oldest_readable(const ReadView& view) const {
 Txn DatabaseCore::oldest_txn() {
     const OpenView view(open_view());
     return oldest_readable(*view.view);
+}
+
+OldestState DatabaseCore::oldest_state() {
+    const OpenView view(open_view());
+    const Root& root = *view.view->root;
+    const Horizon& horizon = root.base->horizon;
+    OldestState oldest;
+    oldest.txn = oldest_readable(*view.view);
+    oldest.time_us = oldest.txn == root.txn.load() ? root.time_us : time_of(*root.base, oldest.txn);
+    if (oldest.txn != 0 && oldest.txn == horizon.txn) {
+        oldest.chain = horizon.chain;
+        oldest.state = horizon.state;
+        return oldest;
+    }
+    oldest.chain = chain_hash(oldest.txn);
+    const Ref catalog = root.catalog.root;
+    if (oldest.txn == history_floor(*source_, catalog, 0)) oldest.state = pruned_state(*source_, catalog);
+    return oldest;
 }
 
 Txn DatabaseCore::txn_at(std::uint64_t time_us, Txn newest) {
@@ -83,17 +101,23 @@ ReadView* DatabaseCore::open_past_view(AsOf point) {
             fail(Errc::before_horizon, "the oldest readable state of " + path_ + " is txn " + std::to_string(oldest) +
                                            "; txn " + std::to_string(txn) + " is not kept any more", path_);
         }
-        auto past = std::make_unique<PastState>();
-        past->txn = txn;
-        past->time_us = txn == 0 ? 0 : time_of(*root.base, txn);
-        past->history = root.base->history->index(newest);
-        past->base_kept = detail::keeps_history(*source_, Ref(root.base->meta.catalog.root), root.base->meta.history);
-        view->past = past.release();
+        turn_to_past(*view, txn, newest);
+        view->past->time_us = txn == 0 ? 0 : time_of(*root.base, txn);
         return view;
     } catch (...) {
         close_view(view);
         throw;
     }
+}
+
+/// Makes a view of the present one of a readable txn. `indexed`: what the history must know at least.
+void DatabaseCore::turn_to_past(ReadView& view, Txn txn, Txn indexed) {
+    const Base& base = *view.root->base;
+    auto past = std::make_unique<PastState>();
+    past->txn = txn;
+    past->history = base.history->index(indexed);
+    past->base_kept = detail::keeps_history(*source_, Ref(base.meta.catalog.root), base.meta.history);
+    view.past = past.release();
 }
 
 /// Commit time of a txn as a generation that somebody stands on has it; 0: its record is not kept any more. A newer
@@ -236,38 +260,6 @@ std::vector<std::string> tree_names_in_view(const ReadView& view) {
 std::optional<TreeValue> past_get(const ReadView& view, std::uint64_t id, Ref present, std::string_view key) {
     if (id == 0) return std::nullopt;
     return past_tree(view, id, present).get(key);
-}
-
-Hash state_hash(const ReadView& view) {
-    // Ordered and length-prefixed, so that no two states share their bytes: for each tree, by name, 'T', the name's
-    // length and the name; for each entry 'E', the lengths of key and value, and both.
-    Sha256 digest;
-    const auto add = [&](auto& cursor) {
-        for (bool there = cursor.first(); there; there = cursor.next()) {
-            const std::string_view key = cursor.key();
-            const std::string_view value = cursor.value();
-            digest.update("E");
-            digest.update_u64(key.size());
-            digest.update_u64(value.size());
-            digest.update(key);
-            digest.update(value);
-        }
-    };
-    for (const std::string& name : tree_names_in_view(view)) {
-        digest.update("T");
-        digest.update_u64(name.size());
-        digest.update(name);
-        CatalogEntry entry;
-        if (!find_tree_in_view(view, name, entry)) continue;
-        if (view.past != nullptr) {
-            PastCursor cursor(past_tree(view, entry.id, entry.root.root));
-            add(cursor);
-        } else if (!entry.root.root.empty()) {
-            TreeCursor cursor(view.core->source(), entry.root.root);
-            add(cursor);
-        }
-    }
-    return digest.finish();
 }
 
 std::optional<Hash> DatabaseCore::state_hash_at(Txn txn) {

@@ -25,6 +25,7 @@ constexpr std::uint64_t k_chain_bytes = 4u << 20;
 void DatabaseCore::start_background() {
     if (options_.read_only) return;
     try {
+        if (moving()) checkpoint_wanted_.store(true);
         background_ = std::thread([this] { run_checkpoints(); });
         flusher_ = std::thread([this] { run_flushes(); });
     } catch (const std::system_error& error) {
@@ -66,8 +67,13 @@ void DatabaseCore::run_checkpoints() {
         try {
             if (redaction_wanted_.exchange(false)) finish_redactions_if_possible();
             if (checkpoint_wanted_.load()) {
-                const std::lock_guard serial(checkpoint_mutex_);
-                checkpoint_locked(false, false);
+                const std::uint64_t steps = steps_.load();
+                {
+                    const std::lock_guard serial(checkpoint_mutex_);
+                    checkpoint_locked(false, moving());
+                }
+                // A move of the horizon goes on at once, a checkpoint a step.
+                if (steps_.load() != steps && moving()) checkpoint_wanted_.store(true);
             }
         } catch (const std::exception& error) {
             // Kept for the next writer, who is told when memory runs out; a full disk may have room again by then.

@@ -276,6 +276,9 @@ void DatabaseCore::checkpoint() {
         const std::lock_guard lock(checkpoint_mutex_);
         checkpoint_locked(false, false);
     }
+    // Without a background thread nobody else goes on with a move of the horizon. Where there is no room for it, a
+    // later checkpoint does.
+    if (!options_.background) static_cast<void>(finish_move());
     if (pending_redaction() != 0) finish_redactions_if_possible();
 }
 
@@ -374,7 +377,8 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
         meta.catalog.root = placer->place(frozen->catalog.root).bits();
         meta.catalog.count = frozen->catalog.count;
         past = keep_past(*frozen, *placer, meta);
-        move_segments(past.sealed, *placer, meta.generation, line);
+        move_segments(past.sealed.segments, past.sealed.dead, *placer, meta.generation, line);
+        if (past.move) move_segments(past.move->pieces, past.sealed.dead, *placer, meta.generation, line);
         if (erasing_ != nullptr) erase_from_segments(past.sealed, *placer, meta.generation);
         placer->finish();
 
@@ -388,6 +392,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
             }
             ledger.segments = past.sealed.segments;
             ledger.horizon = past.horizon;
+            ledger.move = past.move;
             ledger.chain = chain_->anchors(meta.txn, past.log_begin);
             ledger.extents = log_->extents();
             ledger.births = log_->births();
@@ -497,9 +502,9 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
 }
 
 /// Copies history segments that lie behind a page to lower ones.
-void DatabaseCore::move_segments(HistoryFollower::Sealed& sealed, Placer& placer, std::uint64_t generation,
-                                 std::uint64_t line) {
-    for (StoredSegment& s : sealed.segments) {
+void DatabaseCore::move_segments(std::vector<StoredSegment>& segments, std::vector<StoredSegment>& dead, Placer& placer,
+                                 std::uint64_t generation, std::uint64_t line) {
+    for (StoredSegment& s : segments) {
         const std::uint64_t pages = run_pages(s.bytes, page_size_);
         if (s.page + pages <= line || s.born == generation) continue;
         std::uint64_t page;
@@ -513,7 +518,7 @@ void DatabaseCore::move_segments(HistoryFollower::Sealed& sealed, Placer& placer
         }
         const std::byte* at = source_->raw(s.page * page_size_, k_page_header_size + s.bytes);
         const std::vector<std::byte> bytes(at + k_page_header_size, at + k_page_header_size + s.bytes);
-        sealed.dead.push_back(s);
+        dead.push_back(s);
         s.checksum = Ref::file(page, placer.place_run_at(PageKind::history, bytes, page)).checksum();
         s.page = page;
         s.born = generation;

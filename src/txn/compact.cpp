@@ -338,7 +338,12 @@ std::uint64_t DatabaseCore::compact_locked(std::uint64_t most_bytes, bool clean)
             if (std::exchange(repacked, progress.repacked) == progress.repacked && behind >= before_step) break;
         }
         roll_base_ = true;  // the old one holds the pages that were moved where they were
-        for (int i = 0; i < k_settling_checkpoints; ++i) checkpoint_locked(clean, true, line);
+        checkpoint_locked(clean, true, line);
+        for (std::uint64_t steps = ~std::uint64_t{0}; horizon_moves() && steps_.load() != steps;) {
+            steps = steps_.load();
+            checkpoint_locked(clean, true, line);
+        }
+        for (int i = 1; i < k_settling_checkpoints; ++i) checkpoint_locked(clean, true, line);
         // What one round freed may be what the next one needs to move something large.
         idle = space_now().end() < space.end() ? 0 : idle + 1;
         if (idle == 2 || progress.moved >= most) break;

@@ -10,6 +10,7 @@
 //   early_space.cpp pages filled before a meta page names them: transactions too large for memory
 //   past.cpp        states of the past
 //   retention.cpp   what a checkpoint does to the past
+//   move_plan.cpp   what moving the horizon does to each tree
 //   inspect.cpp     statistics and state hash
 //   proof.cpp       the chain hash
 //   redact.cpp      erasing values lawfully
@@ -138,8 +139,7 @@ public:
     Txn durable_txn();
     std::string tree_name(std::uint64_t id);
     FilePages& file_pages() { return *source_; }
-    void check_segment(const StoredSegment& stored, const Root& root);
-    std::uint64_t segment_versions(const StoredSegment& stored);
+    void check_history(const SegmentSet& stored, const Root& root);
     Txn first_readable(Txn from);
     Txn first_readable(const ReadView& view) const;
     [[noreturn]] void fail_before_log(Txn txn);
@@ -175,6 +175,7 @@ public:
     /// Oldest state of the database that can be read, as a view's root has it.
     Txn oldest_readable(const ReadView& view) const;
     Txn oldest_txn();
+    OldestState oldest_state();
     /// The newest txn at or before a time, up to `newest`.
     Txn txn_at(std::uint64_t time_us, Txn newest);
     Txn prune(AsOf point);
@@ -182,6 +183,9 @@ public:
     std::optional<Hash> state_hash_at(Txn txn);
     std::shared_ptr<const HistoryFollower> history() const;
     Horizon horizon() const;
+    void turn_to_past(ReadView& view, Txn txn, Txn indexed);
+    /// How much of the history one step of a move of the horizon rewrites: set before anything is written.
+    void set_move_budget(const RewriteBudget& budget) { move_budget_ = budget; }
     bool keeps_history(const Root& root) const;
     HistoryFollower::Keeps history_filter(const Root& root) const;
     /// Moves pages down and cuts the file; returns bytes released.
@@ -336,7 +340,8 @@ private:
     ReadView* freeze();
     /// `line`: what lies at or behind this page and is not part of a tree is moved down.
     bool checkpoint_locked(bool clean, bool force, std::uint64_t line = ~std::uint64_t{0});
-    void move_segments(HistoryFollower::Sealed& sealed, Placer& placer, std::uint64_t generation, std::uint64_t line);
+    void move_segments(std::vector<StoredSegment>& segments, std::vector<StoredSegment>& dead, Placer& placer,
+                       std::uint64_t generation, std::uint64_t line);
     std::vector<Extent> move_extents(Ledger& ledger, std::uint64_t end, std::uint64_t generation, std::uint64_t line);
     void grow_log(std::uint64_t bytes, std::uint64_t wanted);
     RecordFields control_fields();
@@ -379,6 +384,7 @@ private:
     void erase_from_log(const std::vector<Erasure>& erasures);
     void erase_in_record(std::uint64_t position, const std::vector<const Erasure*>& values);
     std::optional<RecordView> unchecked_record(std::uint64_t position);
+    std::function<bool(std::uint64_t, std::string_view, Txn)> redacted_values() const;
     void erase_from_segments(HistoryFollower::Sealed& sealed, Placer& placer, std::uint64_t generation);
     bool nobody_reads_before(std::uint64_t generation);
     void zero_free_pages();
@@ -390,6 +396,22 @@ private:
 
     // retention.cpp
     KeptPast keep_past(const Root& frozen, Placer& placer, Meta& meta);
+    void forget_past(const Root& frozen, Meta& meta, KeptPast& past);
+    void add_young_base(const Root& frozen, const Meta& meta, const std::set<std::uint64_t>& trees, KeptPast& past);
+    void let_go_of_segment(const StoredSegment& segment, std::uint64_t generation, KeptPast& past);
+    bool may_move_horizon() const;
+    void begin_move(const Root& frozen, Placer& placer, const Meta& meta, KeptPast& past, bool kept_before);
+    std::uint64_t tree_bytes(const KeptPast& past);
+    LogAnchor first_record_of(const Base& base, Txn txn, std::uint64_t time_us);
+    bool step_move(const Root& frozen, Placer& placer, Meta& meta, KeptPast& past, bool must);
+    StoredSegment place_piece(Placer& placer, std::span<const std::byte> bytes,
+                              const std::vector<StoredSegment>& sources, std::uint64_t generation);
+    void hash_horizon(const Root& frozen, HorizonMove& move);
+    void end_move(std::map<std::uint64_t, Txn> trees, Meta& meta, KeptPast& past);
+    void abandon_move(const Meta& meta, KeptPast& past);
+    bool horizon_moves() const;
+    bool moving() const;
+    bool finish_move();
     std::vector<std::uint64_t> generations_in_use();
     static std::vector<std::uint64_t> retained_generations(const Horizon& horizon,
                                                            const std::vector<std::uint64_t>& in_use);
@@ -446,6 +468,8 @@ private:
 
     std::mutex checkpoint_mutex_;              // one checkpoint at a time, its rebase included
     bool roll_base_ = false;                   // the next checkpoint makes a new retained base; with the mutex above
+    RewriteBudget move_budget_;
+    std::atomic<std::uint64_t> steps_{0};      // of moves of the horizon, taken by this process
     std::mutex carve_mutex_;                   // carve_users_
     int carve_users_ = 0;                      // who in this process holds the checkpoint lock
     std::mutex space_mutex_;                   // space_ and what belongs to it
@@ -485,6 +509,7 @@ private:
     std::mutex log_holders_mutex_;             // log_holders_
     int log_holders_ = 0;                      // who in this process holds the redact lock shared
     const std::vector<Erasure>* erasing_ = nullptr;  // the next checkpoint leaves these values out; checkpoint mutex
+    bool erasing_anew_ = false;                      // and begins to leave them out of the past
     std::atomic<bool> redaction_wanted_{false};      // the background thread is to look after redactions
 };
 

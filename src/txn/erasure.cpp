@@ -2,7 +2,8 @@
 //
 //   1  two checkpoints: neither generation needs the log before the redaction to recover
 //   2  values and nonces in the log become zeros, in place; flush
-//   3  a checkpoint whose history segments are free of the values (generation g); another one
+//   3  a checkpoint whose history segments are free of the values, and those of a move of the horizon that begins with
+//      it, after which no base has them either (the last is generation g); another one
 //   4  wait until nobody reads a generation before g; a checkpoint: what died until g is free
 //   5  free pages and the parts of the log's extents that hold no record become zeros; flush
 //   6  a checkpoint that says: finished
@@ -110,16 +111,27 @@ bool DatabaseCore::finish_redactions(std::uint64_t until_us) {
         if (!erasures.empty()) {
             const Txn last = erasures.back().by;
             for (int i = 0; i < 2 && !both_generations_behind(last); ++i) checkpoint_again();
-            const std::lock_guard lock(checkpoint_mutex_);
-            erase_from_log(erasures);
-            erasing_ = &erasures;
-            try {
-                checkpoint_locked(false, true);
-            } catch (...) {
+            bool first = true;
+            do {
+                const std::lock_guard lock(checkpoint_mutex_);
+                if (first) erase_from_log(erasures);
+                erasing_ = &erasures;
+                erasing_anew_ = std::exchange(first, false);
+                const std::uint64_t before = steps_.load();
+                try {
+                    checkpoint_locked(false, true);
+                } catch (...) {
+                    erasing_ = nullptr;
+                    erasing_anew_ = false;
+                    throw;
+                }
                 erasing_ = nullptr;
-                throw;
-            }
-            erasing_ = nullptr;
+                erasing_anew_ = false;
+                if (horizon_moves() && steps_.load() == before) {
+                    fail(Errc::no_space, "there is no room in " + path_ + " to rewrite the history without the " +
+                                             "redacted values; they are erased when there is room", path_);
+                }
+            } while (horizon_moves());
         }
         processes_->store(Word::redaction_generation, processes_->load(Word::generation));
     }
@@ -308,18 +320,20 @@ bool DatabaseCore::log_has_settled() {
 
 // ---- history ----
 
-/// Replaces segments that keep one of the values, or name it.
-void DatabaseCore::erase_from_segments(HistoryFollower::Sealed& sealed, Placer& placer, std::uint64_t generation) {
+std::function<bool(std::uint64_t, std::string_view, Txn)> DatabaseCore::redacted_values() const {
     std::set<std::tuple<std::uint64_t, std::string, Txn>> values;
-    std::set<std::pair<std::uint64_t, std::string>> keys;
-    for (const Erasure& erasure : *erasing_) {
-        values.emplace(erasure.tree, erasure.key, erasure.redaction.txn);
-        keys.emplace(erasure.tree, erasure.key);
-    }
-    MergeOptions options;
-    options.redacted = [&](std::uint64_t tree, std::string_view key, Txn txn) {
+    for (const Erasure& erasure : *erasing_) values.emplace(erasure.tree, erasure.key, erasure.redaction.txn);
+    return [values = std::move(values)](std::uint64_t tree, std::string_view key, Txn txn) {
         return values.contains({tree, std::string(key), txn});
     };
+}
+
+/// Replaces segments that keep one of the values, or name it.
+void DatabaseCore::erase_from_segments(HistoryFollower::Sealed& sealed, Placer& placer, std::uint64_t generation) {
+    std::set<std::pair<std::uint64_t, std::string>> keys;
+    for (const Erasure& erasure : *erasing_) keys.emplace(erasure.tree, erasure.key);
+    MergeOptions options;
+    options.redacted = redacted_values();
     for (StoredSegment& stored : sealed.segments) {
         source_->set_limit(std::max(source_->limit(), stored.page + run_pages(stored.bytes, page_size_)));
         const std::byte* at = source_->raw(stored.page * page_size_, k_page_header_size + stored.bytes);

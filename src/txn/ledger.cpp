@@ -24,15 +24,7 @@ std::string Ledger::encode() const {
     writer.counted_text(places);
     for (const Extent& extent : extents.all()) writer.varint(births.at(extent.logical));
     writer.varint(segments.size());
-    for (const StoredSegment& s : segments) {
-        writer.varint(s.page);
-        writer.varint(s.bytes);
-        writer.varint(s.born);
-        writer.varint(s.after);
-        writer.varint(s.last);
-        writer.varint(s.tier);
-        writer.u64(s.checksum);
-    }
+    for (const StoredSegment& segment : segments) encode_segment(out, segment);
     writer.varint(chain.size());
     ChainAnchor before;
     for (const ChainAnchor& anchor : chain) {
@@ -42,6 +34,8 @@ std::string Ledger::encode() const {
         before = anchor;
     }
     horizon.encode(out);
+    writer.u8(move ? 1 : 0);
+    if (move) move->encode(out);
     return out;
 }
 
@@ -57,17 +51,7 @@ Ledger Ledger::decode(std::span<const std::byte> bytes, std::uint32_t page_size,
     }
     ledger.extents = ExtentDirectory::deserialise(bytes_of(reader.counted_text()), page_size);
     for (const Extent& extent : ledger.extents.all()) ledger.births.emplace(extent.logical, reader.varint());
-    for (std::uint64_t count = reader.varint(); count > 0; --count) {
-        StoredSegment s;
-        s.page = reader.varint();
-        s.bytes = reader.varint();
-        s.born = reader.varint();
-        s.after = reader.varint();
-        s.last = reader.varint();
-        s.tier = static_cast<std::uint32_t>(reader.varint());
-        s.checksum = reader.u64();
-        ledger.segments.push_back(s);
-    }
+    for (std::uint64_t count = reader.varint(); count > 0; --count) ledger.segments.push_back(decode_segment(reader));
     ChainAnchor anchor;
     for (std::uint64_t count = reader.varint(); count > 0; --count) {
         anchor.txn += reader.varint();
@@ -76,6 +60,9 @@ Ledger Ledger::decode(std::span<const std::byte> bytes, std::uint32_t page_size,
         ledger.chain.push_back(anchor);
     }
     ledger.horizon = Horizon::decode(reader);
+    const std::uint8_t moving = reader.u8();
+    if (moving > 1) reader.damaged("has an impossible move of the horizon");
+    if (moving == 1) ledger.move = HorizonMove::decode(reader);
     // Zeros up to a whole number of pages follow.
     for (const std::byte rest : reader.bytes(reader.remaining())) {
         if (rest != std::byte{0}) reader.damaged("has bytes behind its end");

@@ -9,15 +9,17 @@
 //   varint count, per history segment: varint page, bytes, born, first txn, last txn, tier; u64 checksum
 //   varint count, per anchor of the chain: varint txn, position, both behind the one before; 32 bytes: chain hash
 //   horizon                                    (Horizon::encode)
+//   u8 0, or u8 1 and the move of the horizon that is under way (HorizonMove::encode)
 #pragma once
 
-#include "history/follower.hpp"
 #include "log/extents.hpp"
 #include "pager/space.hpp"
+#include "txn/horizon_move.hpp"
 #include "txn/proof.hpp"
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,6 +34,7 @@ struct Ledger {
     std::vector<StoredSegment> segments;
     std::vector<ChainAnchor> chain;
     Horizon horizon;
+    std::optional<HorizonMove> move;
 
     std::string encode() const;
     /// The map of a file in disorder is long, and who only opens the file does not need it.

@@ -398,6 +398,7 @@ void DatabaseCore::load_generation(const Meta& meta) {
 /// What a base knows beside its meta page.
 void DatabaseCore::equip(Base& base, const Ledger& ledger, const HistoryFollower* before) {
     base.horizon = ledger.horizon;
+    base.move = ledger.move;
     base.extents = std::make_shared<ExtentDirectory>(ledger.extents);
     base.history = std::make_shared<HistoryFollower>(*source_, *log_, ledger.segments, base.meta.sealed_txn,
                                                      base.meta.sealed_position, before);

@@ -32,11 +32,15 @@ PastTree::PastTree(const ReadView& view, const PastState& state, std::uint64_t i
     }
     whole_ = tree_horizon(view, id) == Txn{0};
     CatalogEntry entry;
+    const YoungBase* const young = base_->horizon.young_base(id);
     if (find_tree(*source_, Ref(meta.catalog.root), id, entry) &&
         (entry.own_history ? entry.history : meta.history).kind == History::Kind::nothing) {
         // Turned on since: the generation's own tree is what the log behind it goes on from.
         retained_ = entry.root.root;
         stale_ = meta.txn;
+    } else if (young != nullptr) {
+        if (find_tree(*source_, Ref(young->kept.root), id, entry)) retained_ = entry.root.root;
+        stale_ = young->kept.txn;
     } else if (meta.retained_txn != 0 && find_tree(*source_, Ref(meta.retained.root), id, entry)) {
         retained_ = entry.root.root;
     }

@@ -98,8 +98,6 @@ History default_history_in_view(const ReadView& view);
 /// A tree of a view of the past; lives as long as the view.
 const PastTree& past_tree(const ReadView& view, std::uint64_t id, Ref present);
 std::optional<TreeValue> past_get(const ReadView& view, std::uint64_t id, Ref present, std::string_view key);
-/// SHA-256 over everything that a view shows.
-Hash state_hash(const ReadView& view);
 
 /// Moves over a tree of the past. A leaf of the present at a time: where it did not change it is the answer; else its
 /// range is merged from the present, the history and the retained base.

@@ -208,7 +208,9 @@ Commit DatabaseCore::commit_redaction(std::string_view tree, std::string_view ke
             redact_value(id, redaction);
         };
         const std::shared_ptr<const HistoryIndex> index = root.base->history->index(root.txn.load());
-        const Ref retained = root.base->meta.retained_txn != 0 ? Ref(root.base->meta.retained.root) : Ref();
+        std::vector<Ref> bases;
+        if (root.base->meta.retained_txn != 0) bases.emplace_back(root.base->meta.retained.root);
+        for (const YoungBase& young : root.base->horizon.young) bases.emplace_back(young.kept.root);
         for (const std::uint64_t id : trees_named(root.catalog.root, tree)) {
             index->each_version(id, key, 0, 0, [&](const HistoryVersion& version) {
                 const bool value = version.kind == HistoryVersion::Kind::logged ||
@@ -217,7 +219,8 @@ Commit DatabaseCore::commit_redaction(std::string_view tree, std::string_view ke
                 return true;
             });
             CatalogEntry entry;
-            if (find_tree(*source_, retained, id, entry) && !entry.root.root.empty()) {
+            for (const Ref base : bases) {
+                if (!find_tree(*source_, base, id, entry) || entry.root.root.empty()) continue;
                 const std::optional<TreeValue> then = tree_get(*source_, entry.root.root, key);
                 if (then && wanted(id, then->txn)) redact_unlogged(id, then->txn);
             }

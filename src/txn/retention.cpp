@@ -1,19 +1,24 @@
 // retention.cpp -- what a checkpoint does to the past: sealing what is new, moving the horizon, rolling the base.
 //
 // The horizon moves when somebody pruned, when history was turned on, and when retention lets go of enough to be worth
-// the work: see retention_due(). Then all segments become one, under the new horizons, and the generation that is being
-// made becomes the retained base. [HORIZON-1]
+// the work: see retention_due(). A move takes as many checkpoints as its steps: the first makes its generation the base
+// to be [HORIZON-1] and says how the horizon will be; each computes a part of the state hash there, or makes a piece of
+// the history under the new horizons; the last puts the pieces in the place of the old segments.
 // [RETAIN-1] The old segments, log extents and base stay as they are for the generations that name them; a crash leaves
 //            the old horizon or the new one.
+// [RETAIN-2] A step takes some MiB of memory, for the longest value besides, and work in proportion.
+// [RETAIN-3] What is being redacted gets into no base and no piece: until a redaction is through with these only its
+//            own checkpoints take steps, and the first of them begins a move anew.
 #include "base/error.hpp"
-#include "btree/cursor.hpp"
-#include "format/node.hpp"
 #include "txn/core.hpp"
+#include "txn/erasure.hpp"
+#include "txn/move_plan.hpp"
 #include "txn/write_txn.hpp"
 
 #include <algorithm>
 #include <set>
 #include <tuple>
+#include <utility>
 
 namespace northstar::inline v0::detail {
 
@@ -24,295 +29,55 @@ constexpr std::uint64_t k_least_sealed_bytes = 1u << 20;
 /// The horizon moves by itself when twice as much is kept as was asked for, and this much more.
 constexpr std::uint64_t k_least_dropped_bytes = 1u << 20;
 constexpr std::uint64_t k_least_dropped_versions = 16384;
+/// So many bytes of a state are hashed in one step.
+constexpr std::uint64_t k_hashed_at_once = 16u << 20;
 
 bool on(History history) { return history.kind != History::Kind::nothing; }
 
-/// Entries of a tree of an older base in leaves that the present does not have any more.
-class LostLeaves {
-public:
-    /// Pages that are dead.
-    LostLeaves(const PageSource& source, const std::vector<DeadRun>& dead) : source_(source) {
-        for (const DeadRun& run : dead) runs_.emplace(run.page, run.pages);
+/// Trees whose history was off in the generation before, and is on now.
+std::set<std::uint64_t> turned_on(const PageSource& source, const Root& frozen, bool kept_before) {
+    const Meta& before = frozen.base->meta;
+    const Ref catalog(before.catalog.root);
+    std::set<std::uint64_t> out;
+    const auto look_at = [&](std::uint64_t id) {
+        CatalogEntry entry;
+        if (!find_tree(source, catalog, id, entry)) return;
+        const bool was_on = on(entry.own_history ? entry.history : before.history);
+        // Also one that was dropped since.
+        if (!was_on && on(retention_of(source, frozen.catalog.root, frozen.history, id))) out.insert(id);
+    };
+    if (kept_before) {
+        for (const std::uint64_t id : floors_after(source, frozen.catalog.root, before.txn)) look_at(id);
+    } else {
+        for (const CatalogEntry& tree : list_trees(source, catalog)) look_at(tree.id);
     }
+    return out;
+}
 
-    /// fn(key, value, txn), in order of keys.
-    template <class F>
-    void each(Ref root, F&& fn) {
-        if (root.empty() || !dead(root)) return;
-        visit(root, Node(tree_impl::root_page(source_, root)).level(), fn);
+/// Is what retention lets go of worth the work? Its cost follows what is kept, so this bounds both.
+bool retention_due(DatabaseCore& core, const Root& frozen) {
+    const Base& base = *frozen.base;
+    const Horizon& old = base.horizon;
+    const RetentionTargets targets(core, frozen.catalog.root, frozen.history, frozen.txn.load(), frozen.time_us);
+    if (!targets.behind(old)) return false;
+    if (base.history->versions() >= 2 * old.versions + k_least_dropped_versions) return true;
+    const Txn database = std::max(old.txn, targets.least());
+    if (database == old.txn) return false;
+    const std::uint64_t kept = frozen.log_position - base.meta.log_begin;
+    const std::optional<LogAnchor> anchor = base.history->anchor_of(database);
+    const std::uint64_t needed = anchor ? frozen.log_position - anchor->position : kept;
+    return kept >= 2 * needed + k_least_dropped_bytes;
+}
+
+/// Ends the time in which newer generations have the trees of those for which `gone` is true.
+template <class F>
+void end_retained(Horizon& horizon, std::uint64_t generation, F&& gone) {
+    for (RetainedGeneration& r : horizon.retained) {
+        if (r.until == 0 && gone(r.generation)) r.until = generation;
     }
-
-private:
-    bool dead(Ref ref) const {
-        const auto behind = runs_.upper_bound(ref.page());
-        return behind != runs_.begin() && ref.page() < std::prev(behind)->first + std::prev(behind)->second;
-    }
-
-    template <class F>
-    void visit(Ref ref, unsigned level, F&& fn) {
-        if (!seen_.insert(ref.page()).second) return;  // refs that lead in circles
-        const Node node(tree_impl::node_at(source_, ref, level));
-        if (level != 0) {
-            for (unsigned i = 0; i <= node.count(); ++i) {
-                if (dead(node.child(i))) visit(node.child(i), level - 1, fn);
-            }
-            return;
-        }
-        TreeCursor entries(source_, ref);  // the leaf is a tree of one page
-        for (bool there = entries.first(); there; there = entries.next()) {
-            fn(entries.key(), entries.value(), entries.txn());
-        }
-    }
-
-    const PageSource& source_;
-    std::map<std::uint64_t, std::uint64_t> runs_;
-    std::set<std::uint64_t> seen_;
-};
+}
 
 }  // namespace retention_impl
-
-/// One move of the horizon, from a generation to the state that the next one freezes.
-class HorizonMove {
-public:
-    HorizonMove(DatabaseCore& core, const Root& frozen)
-        : core_(core), source_(core.source()), frozen_(frozen), before_(frozen.base->meta),
-          old_(frozen.base->horizon),
-          kept_before_(keeps_history(source_, Ref(before_.catalog.root), before_.history)),
-          asked_(history_floor(source_, frozen.catalog.root, 0)), announced_(core.log().extents()) {}
-
-    /// Does it have to move now? `sealing`: there is something to seal.
-    bool due(bool sealing) {
-        find_turned_on();
-        if (!turned_on_.empty() || !kept_before_ || asked_ > old_.txn) return true;
-        return sealing && retention_due();
-    }
-
-    /// Horizons, and everything that rewriting needs. `dead`: pages that the frozen root does not reach.
-    Horizon plan(const std::vector<DeadRun>& dead, RewriteOptions& options) {
-        if (!targets_known_) find_targets();
-        horizon_ = Horizon{};
-        horizon_.retained = old_.retained;
-        horizon_.txn = std::max({old_.txn, asked_, least_target_});
-        find_first();
-        for (const CatalogEntry& tree : list_trees(source_, frozen_.catalog.root)) live_.insert(tree.id);
-        collect_carried(dead, options.carried);
-        options.rule = [this](std::uint64_t tree) { return rule(tree); };
-        options.in_base = [this](std::uint64_t tree, std::string_view key, Txn txn) { return in_base(tree, key, txn); };
-        options.first = horizon_.first;
-        options.value = [this](std::uint64_t tree, std::string_view key, const HistoryVersion& version) {
-            return value(tree, key, version);
-        };
-        options.catalog = [this](std::string_view, const HistoryVersion& version) {
-            if (version.kind != HistoryVersion::Kind::inlined) return;
-            reachable_.insert(decode_catalog_value(version.value).id);
-        };
-        return horizon_;
-    }
-
-    /// After the rewrite: horizons of trees that lie behind the database's.
-    void finish(Horizon& horizon) {
-        std::set<std::uint64_t> trees = live_;
-        trees.insert(reachable_.begin(), reachable_.end());
-        for (const std::uint64_t tree : trees) {
-            if (const TreeRule& r = rule(tree); r.kept && r.horizon > horizon.txn) horizon.trees[tree] = r.horizon;
-        }
-    }
-
-private:
-    History policy(std::uint64_t tree) const {
-        return retention_of(source_, frozen_.catalog.root, frozen_.history, tree);
-    }
-
-    /// Trees whose history was off in the generation before, and is on now.
-    void find_turned_on() {
-        const Ref catalog(before_.catalog.root);
-        const auto look_at = [&](std::uint64_t id) {
-            CatalogEntry entry;
-            if (!find_tree(source_, catalog, id, entry)) return;
-            const bool was_on = retention_impl::on(entry.own_history ? entry.history : before_.history);
-            if (!was_on && retention_impl::on(policy(id))) turned_on_.insert(id);  // also one that was dropped since
-        };
-        if (kept_before_) {
-            for (const std::uint64_t id : floors_after(source_, frozen_.catalog.root, before_.txn)) look_at(id);
-        } else {
-            for (const CatalogEntry& tree : list_trees(source_, catalog)) look_at(tree.id);
-        }
-    }
-
-    /// The txn that a retention asks to keep from on.
-    Txn target(History history) {
-        const Txn newest = frozen_.txn.load();
-        switch (history.kind) {
-            case History::Kind::last_txns: return newest > history.amount ? newest - history.amount : 0;
-            case History::Kind::duration:
-                if (frozen_.time_us <= history.amount) return 0;
-                return core_.txn_at(frozen_.time_us - history.amount, newest);
-            case History::Kind::nothing:
-            case History::Kind::everything: break;
-        }
-        return 0;
-    }
-
-    void find_targets() {
-        targets_known_ = true;
-        std::optional<Txn> least;
-        const auto take = [&](History history) {
-            if (!retention_impl::on(history)) return;
-            const Txn txn = target(history);
-            least = std::min(least.value_or(txn), txn);
-        };
-        default_target_ = target(frozen_.history);
-        take(frozen_.history);
-        for (const CatalogEntry& tree : list_trees(source_, frozen_.catalog.root)) {
-            if (tree.own_history) {
-                take(tree.history);
-                own_targets_[tree.id] = target(tree.history);
-            }
-            moves_ = moves_ || (tree.own_history ? own_targets_[tree.id] : default_target_) > old_.of(tree.id);
-        }
-        least_target_ = least.value_or(0);
-        moves_ = moves_ || least_target_ > old_.txn;
-    }
-
-    /// Is what retention lets go of worth the work? Its cost follows what is kept, so this bounds both.
-    bool retention_due() {
-        using namespace retention_impl;
-        find_targets();
-        const Txn database = std::max(old_.txn, least_target_);
-        if (!moves_) return false;
-        if (frozen_.base->history->versions() >= 2 * old_.versions + k_least_dropped_versions) return true;
-        if (database == old_.txn) return false;
-        const std::uint64_t kept = frozen_.log_position - before_.log_begin;
-        const std::optional<LogAnchor> anchor = frozen_.base->history->anchor_of(database);
-        const std::uint64_t needed = anchor ? frozen_.log_position - anchor->position : kept;
-        return kept >= 2 * needed + k_least_dropped_bytes;
-    }
-
-    void find_first() {
-        if (horizon_.txn == 0) return;
-        horizon_.first.txn = horizon_.txn;
-        if (horizon_.txn == old_.txn) {
-            horizon_.first = old_.first;
-            horizon_.chain = old_.chain;
-            horizon_.state = old_.state;
-            return;
-        }
-        horizon_.chain = core_.chain_hash(horizon_.txn);
-        if (horizon_.txn == asked_) horizon_.state = pruned_state(source_, frozen_.catalog.root);
-        if (core_.first_logged_txn() > horizon_.txn) {
-            horizon_.first.time_us = frozen_.time_us;  // made from a state without its record
-            return;
-        }
-        for (std::uint64_t at = core_.position_of(horizon_.txn);;) {
-            const RecordView record = core_.log().read(at);
-            if (record.kind() == RecordKind::commit) {
-                const PartsOf parts = record.parts();
-                horizon_.first.time_us = record.header().time_us;
-                horizon_.first.position = parts.count != 0 ? parts.first : record.position();
-                horizon_.first.epoch = record.header().epoch;
-                return;
-            }
-            at = record.kind() == RecordKind::next ? record.continues_at() : record.end();
-        }
-    }
-
-    const TreeRule& rule(std::uint64_t tree) {
-        // Trees that were dropped are kept as long as a state that shows them is.
-        const auto known = rules_.find(tree);
-        if (known != rules_.end()) return known->second;
-        TreeRule rule;
-        if (tree == k_catalog_tree) {
-            rule.kept = true;
-            rule.horizon = horizon_.txn;
-            rule.stale = kept_before_ ? 0 : before_.txn;
-        } else {
-            const History history = policy(tree);
-            const bool live = live_.contains(tree);
-            rule.kept = retention_impl::on(history) && (live || reachable_.contains(tree));
-            const bool turned_on = turned_on_.contains(tree);
-            rule.stale = turned_on || !kept_before_ ? before_.txn : 0;
-            const auto own = own_targets_.find(tree);
-            rule.horizon = std::max({horizon_.txn, history_floor(source_, frozen_.catalog.root, tree),
-                                     own != own_targets_.end() ? own->second : default_target_,
-                                     turned_on ? Txn{0} : old_.of(tree)});
-        }
-        return rules_.emplace(tree, rule).first->second;
-    }
-
-    bool in_base(std::uint64_t tree, std::string_view key, Txn txn) {
-        if (tree == k_catalog_tree) return false;
-        if (tree != looked_up_ || !looked_) {
-            CatalogEntry entry;
-            base_ = find_tree(source_, frozen_.catalog.root, tree, entry) ? entry.root.root : Ref();
-            looked_up_ = tree;
-            looked_ = true;
-        }
-        if (base_.empty()) return false;
-        const std::optional<TreeValue> found = tree_get(source_, base_, key);
-        return found && found->txn == txn;
-    }
-
-    std::optional<std::string_view> value(std::uint64_t tree, std::string_view key, const HistoryVersion& version) {
-        const ExtentDirectory& before = *frozen_.base->extents;
-        if (version.position < before.end()) return logged_value(core_.log(), before, tree, key, version);
-        return logged_value(core_.log(), announced_, tree, key, version);
-    }
-
-    /// What the old base alone knows: entries that changed since it was made, and names.
-    void collect_carried(const std::vector<DeadRun>& dead, std::vector<CarriedVersion>& out) {
-        const Ref retained(before_.retained.root);
-        const Ref catalog(before_.catalog.root);
-        const Ref names = kept_before_ ? retained : catalog;
-        for (const CatalogEntry& tree : list_trees(source_, names)) {
-            texts_.push_back(encode_catalog_value(tree.id, tree.history));
-            out.push_back({k_catalog_tree, std::string(tree.name), tree.created, texts_.back()});
-        }
-        retention_impl::LostLeaves lost(source_, dead);
-        const auto add = [&](const CatalogEntry& tree) {
-            lost.each(tree.root.root, [&](std::string_view key, std::string_view value, Txn txn) {
-                if (!in_base(tree.id, key, txn)) out.push_back({tree.id, std::string(key), txn, value});
-            });
-        };
-        if (kept_before_) {
-            for (const CatalogEntry& tree : list_trees(source_, retained)) {
-                if (!turned_on_.contains(tree.id)) add(tree);
-            }
-        }
-        for (const CatalogEntry& tree : list_trees(source_, catalog)) {
-            if (turned_on_.contains(tree.id)) add(tree);
-        }
-        const auto place = [](const CarriedVersion& v) { return std::tie(v.tree, v.key); };
-        std::sort(out.begin(), out.end(),
-                  [&](const CarriedVersion& a, const CarriedVersion& b) { return place(a) < place(b); });
-        const auto same = std::unique(out.begin(), out.end(), [&](const CarriedVersion& a, const CarriedVersion& b) {
-            return place(a) == place(b);
-        });
-        out.erase(same, out.end());
-    }
-
-    DatabaseCore& core_;
-    const PageSource& source_;
-    const Root& frozen_;
-    const Meta& before_;
-    const Horizon& old_;
-    const bool kept_before_;
-    const Txn asked_;              // by pruning, or by turning on the first history there is
-    Horizon horizon_;
-    std::set<std::uint64_t> turned_on_;
-    bool targets_known_ = false;
-    bool moves_ = false;           // retention alone would move some horizon
-    Txn default_target_ = 0;
-    Txn least_target_ = 0;
-    std::map<std::uint64_t, Txn> own_targets_;
-    std::set<std::uint64_t> live_;
-    std::set<std::uint64_t> reachable_;
-    std::map<std::uint64_t, TreeRule> rules_;
-    const ExtentDirectory announced_;
-    std::deque<std::string> texts_;
-    bool looked_ = false;
-    std::uint64_t looked_up_ = 0;
-    Ref base_;
-};
 
 bool DatabaseCore::keeps_history(const Root& root) const {
     return detail::keeps_history(*source_, root.catalog.root, root.history);
@@ -324,60 +89,57 @@ HistoryFollower::Keeps DatabaseCore::history_filter(const Root& root) const {
     };
 }
 
+/// A run that the generation being made no longer needs.
+void DatabaseCore::let_go_of_segment(const StoredSegment& segment, std::uint64_t generation, KeptPast& past) {
+    if (segment.born != generation) {
+        past.sealed.dead.push_back(segment);
+        return;
+    }
+    // Made by this checkpoint: no meta page names it.
+    const std::lock_guard lock(space_mutex_);
+    space_.give_back({segment.page, run_pages(segment.bytes, page_size_)});
+}
+
 /// The history part of a checkpoint: meta.catalog names what was placed.
 KeptPast DatabaseCore::keep_past(const Root& frozen, Placer& placer, Meta& meta) {
     using namespace retention_impl;
     const Base& base = *frozen.base;
     KeptPast past;
     past.horizon = base.horizon;
+    past.move = base.move;
     past.log_begin = newest_.log_begin;
     past.sealed.segments = base.history->segments();
-    const auto end_retained = [&] {
-        for (RetainedGeneration& r : past.horizon.retained) {
-            if (r.until == 0) r.until = meta.generation;
-        }
-        meta.retained = {};
-        meta.retained_txn = 0;
-        meta.retained_time_us = 0;
-    };
     if (!keeps_history(frozen)) {
-        past.sealed.dead = std::exchange(past.sealed.segments, {});
-        const std::vector<RetainedGeneration> retained = past.horizon.retained;
-        past.horizon = Horizon{};
-        past.horizon.retained = retained;
-        end_retained();
-        meta.oldest_txn = meta.txn;
-        meta.sealed_txn = meta.txn;
-        meta.sealed_position = frozen.log_position;
-        past.log_begin = meta.log_position;
+        forget_past(frozen, meta, past);
     } else {
+        const bool kept_before = detail::keeps_history(*source_, Ref(base.meta.catalog.root), base.meta.history);
+        // Without a history before, its beginning cannot be put off: there is nothing older, so it is little.
+        const bool at_once = !kept_before;
+        const bool may_move = at_once || erasing_ != nullptr || may_move_horizon();
         const bool sealing =
             erasing_ != nullptr || frozen.log_position - meta.sealed_position >= k_least_sealed_bytes;
-        HorizonMove move(*this, frozen);
-        // The old base keeps what was erased since.
-        const bool roll = (std::exchange(roll_base_, false) || erasing_ != nullptr) && meta.retained_txn != 0;
-        if (move.due(sealing) || roll) {
-            std::vector<DeadRun> dead;
-            {
-                const std::lock_guard lock(space_mutex_);
-                dead = space_.dead_runs();
-            }
-            RewriteOptions options;
-            past.horizon = move.plan(dead, options);
-            past.sealed = base.history->rewrite(placer, meta.txn, frozen.log_position, meta.generation,
-                                                history_filter(frozen), options);
-            move.finish(past.horizon);
-            past.horizon.versions = past.sealed.versions;
-            end_retained();
-            past.horizon.retained.push_back({meta.generation, meta.generation, 0});
-            meta.retained = meta.catalog;
-            meta.retained_txn = meta.txn;
-            meta.retained_time_us = meta.time_us;
-            meta.oldest_txn = past.horizon.txn;
-            if (past.horizon.first.position != 0) past.log_begin = past.horizon.first.position;
-        } else if (sealing) {
+        add_young_base(frozen, meta, turned_on(*source_, frozen, kept_before), past);
+        // The bases keep what was erased since.
+        const bool roll = (roll_base_ || erasing_anew_) &&
+                          (meta.retained_txn != 0 || past.move || !past.horizon.young.empty());
+        if (past.move && erasing_anew_) abandon_move(meta, past);
+        const bool begins = may_move && !past.move &&
+                            (at_once || roll || !past.horizon.young.empty() ||
+                             history_floor(*source_, frozen.catalog.root, 0) > base.horizon.txn ||
+                             (sealing && retention_due(*this, frozen)));
+        if (sealing || begins) {
+            std::vector<StoredSegment> dead = std::move(past.sealed.dead);
             past.sealed = base.history->seal(placer, meta.txn, frozen.log_position, meta.generation,
-                                             history_filter(frozen));
+                                             history_filter(frozen), past.move ? past.move->base.txn : 0);
+            past.sealed.dead.insert(past.sealed.dead.end(), dead.begin(), dead.end());
+        }
+        if (begins) {
+            roll_base_ = false;
+            begin_move(frozen, placer, meta, past, kept_before);
+        }
+        erasing_anew_ = false;
+        if (past.move && may_move) {
+            while (step_move(frozen, placer, meta, past, at_once) && past.move && at_once) continue;
         }
         if (!past.sealed.segments.empty() && past.sealed.segments.back().last == meta.txn) {
             meta.sealed_txn = meta.txn;
@@ -393,6 +155,249 @@ KeptPast DatabaseCore::keep_past(const Root& frozen, Placer& placer, Meta& meta)
         return r.until != 0 && (first == in_use.end() || *first >= r.until);
     });
     return past;
+}
+
+/// Nothing keeps its past any more.
+void DatabaseCore::forget_past(const Root& frozen, Meta& meta, KeptPast& past) {
+    if (past.move) abandon_move(meta, past);
+    for (const StoredSegment& segment : std::exchange(past.sealed.segments, {})) past.sealed.dead.push_back(segment);
+    Horizon horizon;
+    horizon.retained = past.horizon.retained;
+    retention_impl::end_retained(horizon, meta.generation, [](std::uint64_t) { return true; });
+    past.horizon = std::move(horizon);
+    meta.retained = {};
+    meta.retained_txn = 0;
+    meta.retained_time_us = 0;
+    meta.oldest_txn = meta.txn;
+    meta.sealed_txn = meta.txn;
+    meta.sealed_position = frozen.log_position;
+    past.log_begin = meta.log_position;
+}
+
+/// The past of trees whose history was turned on begins with what the generation before has of them.
+void DatabaseCore::add_young_base(const Root& frozen, const Meta& meta, const std::set<std::uint64_t>& trees,
+                                  KeptPast& past) {
+    if (trees.empty()) return;
+    const Meta& before = frozen.base->meta;
+    for (YoungBase& base : past.horizon.young) {
+        for (const std::uint64_t tree : trees) base.trees.erase(tree);
+    }
+    past.horizon.young.push_back(
+        {{before.generation, before.txn, before.time_us, before.catalog.root, before.catalog.count}, trees});
+    past.horizon.retained.push_back({before.generation, meta.generation, 0});
+}
+
+/// False: a redaction is not through with bases and segments yet, and takes the steps itself. [RETAIN-3]
+bool DatabaseCore::may_move_horizon() const {
+    return pending_redaction() == 0 || processes_->load(Word::redaction_generation) != 0;
+}
+
+/// Says where the horizon will be. The generation that is being made becomes the base there.
+void DatabaseCore::begin_move(const Root& frozen, Placer& placer, const Meta& meta, KeptPast& past,
+                              bool kept_before) {
+    const Base& base = *frozen.base;
+    const Horizon& old = base.horizon;
+    if (past.sealed.segments.empty()) {
+        const std::vector<std::byte> nothing = SegmentBuilder(meta.txn, frozen.log_position).finish();
+        past.sealed.segments.push_back(place_segment(placer, nothing, meta.txn, meta.txn, meta.generation, 0));
+    }
+    const Txn asked = history_floor(*source_, frozen.catalog.root, 0);
+    const RetentionTargets targets(*this, frozen.catalog.root, frozen.history, meta.txn, meta.time_us);
+    HorizonMove move;
+    move.base = {meta.generation, meta.txn, meta.time_us, meta.catalog.root, meta.catalog.count};
+    move.by_default = frozen.history;
+    move.txn = std::max({old.txn, asked, targets.least()});
+    if (move.txn == old.txn) {
+        move.first = old.first;
+        move.chain = old.chain;
+        move.state = old.state;
+    } else {
+        move.first = first_record_of(base, move.txn, frozen.time_us);
+        move.chain = chain_hash(move.txn);
+        if (move.first.position > newest_.log_begin) move.let_go = move.first.position - newest_.log_begin;
+        if (move.txn == asked) move.state = pruned_state(*source_, frozen.catalog.root);
+        if (!move.state && kept_before && tree_bytes(past) <= old.unhashed + move.let_go) move.hashing.emplace();
+    }
+    if (erasing_ != nullptr && std::any_of(erasing_->begin(), erasing_->end(), [&](const Erasure& erasure) {
+            return erasure.redaction.txn <= move.txn;
+        })) {
+        move.state.reset();  // the state is another one now
+    }
+    past.horizon.retained.push_back({meta.generation, meta.generation, 0});
+    past.move = std::move(move);
+    // The steps read the base that was placed just now.
+    placer.finish();
+    const std::lock_guard lock(space_mutex_);
+    source_->set_limit(std::max(source_->limit(), space_.end()));
+}
+
+/// Bytes of the pages that trees take, those of older bases included.
+std::uint64_t DatabaseCore::tree_bytes(const KeptPast& past) {
+    std::uint64_t other = log_->bytes_of_extents();
+    for (const StoredSegment& segment : past.sealed.segments) other += segment.bytes;
+    const std::lock_guard lock(space_mutex_);
+    const std::uint64_t used = (space_.end() - space_.free_pages()) * page_size_;
+    return used > other ? used - other : 0;
+}
+
+/// Where the records of a commit begin; position 0: the log does not have them.
+LogAnchor DatabaseCore::first_record_of(const Base& base, Txn txn, std::uint64_t time_us) {
+    LogAnchor first;
+    first.txn = txn;
+    first.time_us = time_us;
+    if (first_logged_txn() > txn) return first;  // made from a state without its record
+    const std::optional<std::uint64_t> position = find_position(base, txn);
+    if (!position) return first;
+    for (std::uint64_t at = *position;;) {
+        const RecordView record = log_->read(at);
+        if (record.kind() == RecordKind::commit) {
+            const PartsOf parts = record.parts();
+            first.time_us = record.header().time_us;
+            first.position = parts.count != 0 ? parts.first : record.position();
+            first.epoch = record.header().epoch;
+            return first;
+        }
+        at = record.kind() == RecordKind::next ? record.continues_at() : record.end();
+    }
+}
+
+/// One step of the move under way. False: the disk has no room for a piece, so everything stays as it is, unless it
+/// `must` be; there may be room after this checkpoint.
+bool DatabaseCore::step_move(const Root& frozen, Placer& placer, Meta& meta, KeptPast& past, bool must) {
+    HorizonMove& move = *past.move;
+    if (move.hashing) {
+        hash_horizon(frozen, move);
+        if (move.hashing) {
+            steps_.fetch_add(1);
+            return true;
+        }
+    }
+    std::vector<StoredSegment> sources;
+    for (const StoredSegment& segment : past.sealed.segments) {
+        if (segment.last <= move.base.txn) sources.push_back(segment);
+        source_->set_limit(std::max(source_->limit(), segment.page + run_pages(segment.bytes, page_size_)));
+    }
+    MovePlan plan(*this, *frozen.base, past.horizon, move);
+    RewriteOptions options = plan.options();
+    if (erasing_ != nullptr) options.redacted = redacted_values();
+    // From the second step on they are those of the generation before, with what was verified of them.
+    const std::vector<StoredSegment>& known = frozen.base->history->segments();
+    std::vector<std::shared_ptr<const SegmentSet>> sets;
+    if (sources.size() <= known.size() && std::equal(sources.begin(), sources.end(), known.begin())) {
+        for (const auto& set : frozen.base->history->sets()) {
+            if (set->last() <= move.base.txn) sets.push_back(set);
+        }
+    } else {
+        sets = open_sets(*source_, sources);
+    }
+    RewrittenPiece piece = rewrite_piece(sets, options, move.place, move_budget_, move.pieces.empty());
+    if (!piece.segment.empty()) {
+        try {
+            move.pieces.push_back(place_piece(placer, piece.segment, sources, meta.generation));
+        } catch (const Error& error) {
+            if (must || error.code() != Errc::no_space) throw;
+            return false;
+        }
+    }
+    move.versions += piece.versions;
+    move.place = std::move(piece.next);
+    if (move.place.stage == RewritePlace::Stage::done) end_move(plan.tree_horizons(), meta, past);
+    steps_.fetch_add(1);
+    return true;
+}
+
+StoredSegment DatabaseCore::place_piece(Placer& placer, std::span<const std::byte> bytes,
+                                        const std::vector<StoredSegment>& sources, std::uint64_t generation) {
+    const std::uint64_t pages = run_pages(bytes.size(), page_size_);
+    std::uint64_t page;
+    {
+        const std::lock_guard lock(space_mutex_);
+        page = space_.allocate(pages);
+    }
+    try {
+        StoredSegment stored;
+        stored.page = page;
+        stored.bytes = bytes.size();
+        stored.checksum = Ref::file(page, placer.place_run_at(PageKind::history, bytes, page)).checksum();
+        stored.born = generation;
+        stored.after = sources.front().after;
+        stored.last = sources.back().last;
+        stored.tier = k_rewritten_tier;
+        return stored;
+    } catch (...) {
+        const std::lock_guard lock(space_mutex_);
+        space_.give_back({page, pages});
+        throw;
+    }
+}
+
+/// Goes on with the state hash at the horizon to be, as the present and the old history show it.
+void DatabaseCore::hash_horizon(const Root& frozen, HorizonMove& move) {
+    ReadView* view = pin_root(roots_->visible(), roots_->visible_word());
+    try {
+        if (move.txn < oldest_readable(*view) || view->root->base != frozen.base) {
+            move.hashing.reset();  // somebody pruned further: nobody can ask for this state any more
+        } else {
+            turn_to_past(*view, move.txn, move.txn);
+            move.state = hash_state(*view, *move.hashing, retention_impl::k_hashed_at_once);
+            if (move.state) move.hashing.reset();
+        }
+    } catch (const Error& error) {
+        close_view(view);
+        if (error.code() != Errc::before_horizon) throw;
+        move.hashing.reset();  // some tree cannot be read there any more
+        return;
+    } catch (...) {
+        close_view(view);
+        throw;
+    }
+    close_view(view);
+}
+
+/// The pieces take the place of what they were made of, and the horizon is where it was to be.
+void DatabaseCore::end_move(std::map<std::uint64_t, Txn> trees, Meta& meta, KeptPast& past) {
+    HorizonMove move = std::move(*past.move);
+    past.move.reset();
+    std::vector<StoredSegment> segments = std::move(move.pieces);
+    for (const StoredSegment& segment : std::exchange(past.sealed.segments, {})) {
+        if (segment.last <= move.base.txn) {
+            let_go_of_segment(segment, meta.generation, past);
+        } else {
+            segments.push_back(segment);
+        }
+    }
+    past.sealed.segments = std::move(segments);
+    const std::uint64_t base = move.base.generation;
+    Horizon& horizon = past.horizon;
+    std::erase_if(horizon.young, [&](const YoungBase& young) { return young.kept.generation < base; });
+    std::set<std::uint64_t> still{base};
+    for (const YoungBase& young : horizon.young) still.insert(young.kept.generation);
+    retention_impl::end_retained(horizon, meta.generation,
+                                 [&](std::uint64_t generation) { return !still.contains(generation); });
+    horizon.unhashed = move.state ? 0 : horizon.unhashed + move.let_go;
+    horizon.txn = move.txn;
+    horizon.first = move.first;
+    horizon.chain = move.chain;
+    horizon.state = move.state;
+    horizon.trees = std::move(trees);
+    horizon.versions = move.versions;
+    meta.retained.root = move.base.root;
+    meta.retained.count = move.base.entries;
+    meta.retained_txn = move.base.txn;
+    meta.retained_time_us = move.base.time_us;
+    meta.oldest_txn = horizon.txn;
+    if (horizon.first.position != 0) past.log_begin = horizon.first.position;
+}
+
+/// Gives up what was made so far.
+void DatabaseCore::abandon_move(const Meta& meta, KeptPast& past) {
+    for (const StoredSegment& piece : past.move->pieces) let_go_of_segment(piece, meta.generation, past);
+    const std::uint64_t base = past.move->base.generation;
+    const bool still = std::any_of(past.horizon.young.begin(), past.horizon.young.end(),
+                                   [&](const YoungBase& young) { return young.kept.generation == base; });
+    retention_impl::end_retained(past.horizon, meta.generation,
+                                 [&](std::uint64_t generation) { return generation == base && !still; });
+    past.move.reset();
 }
 
 /// Generations that a meta page or a handle stands on, ascending.
@@ -421,6 +426,36 @@ std::vector<std::uint64_t> DatabaseCore::retained_generations(const Horizon& hor
     return out;
 }
 
+/// Is a move of the horizon under way?
+bool DatabaseCore::horizon_moves() const {
+    const std::lock_guard lock(meta_mutex_);
+    return bases_.back()->move.has_value();
+}
+
+/// Would a checkpoint without anything new move the horizon, or go on with that?
+bool DatabaseCore::moving() const {
+    if (!may_move_horizon()) return false;
+    const std::lock_guard lock(meta_mutex_);
+    const Base& base = *bases_.back();
+    const Ref catalog(base.meta.catalog.root);
+    return base.move || !base.horizon.young.empty() ||
+           (detail::keeps_history(*source_, catalog, base.meta.history) &&
+            history_floor(*source_, catalog, 0) > base.horizon.txn);
+}
+
+/// Takes the steps of the move under way, each a checkpoint of its own. False: the disk has no room for one.
+bool DatabaseCore::finish_move() {
+    while (moving()) {
+        const std::uint64_t before = steps_.load();
+        {
+            const std::lock_guard lock(checkpoint_mutex_);
+            checkpoint_locked(false, true);
+        }
+        if (moving() && steps_.load() == before) return false;
+    }
+    return true;
+}
+
 /// Gives up the states before a point: a commit, and the checkpoints that let go of what belonged to them.
 Txn DatabaseCore::prune(AsOf point) {
     check_writable();
@@ -439,9 +474,17 @@ Txn DatabaseCore::prune(AsOf point) {
     txn.prune(pruning);
     txn.annotate("northstar.prune", std::to_string(horizon));
     txn.commit();
-    const std::lock_guard lock(checkpoint_mutex_);
-    // What the first two let go of is free when neither meta page names it.
-    for (int i = 0; i < 4; ++i) checkpoint_locked(false, true);
+    const auto checkpoint_again = [this] {
+        const std::lock_guard lock(checkpoint_mutex_);
+        checkpoint_locked(false, true);
+    };
+    checkpoint_again();
+    if (!finish_move()) {
+        fail(Errc::no_space, "there is no room in " + path_ + " to rewrite the history; what was pruned cannot be " +
+                                 "read any more, and its space is given back when there is room", path_);
+    }
+    // What the last step let go of is free when neither meta page names it.
+    for (int i = 0; i < 3; ++i) checkpoint_again();
     return horizon;
 }
 

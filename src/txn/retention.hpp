@@ -1,10 +1,10 @@
 // retention.hpp -- the history part of a checkpoint.  Layer: txn.  Threads: the holder of the checkpoint lock.
 #pragma once
 
-#include "history/follower.hpp"
-#include "history/horizon.hpp"
+#include "txn/horizon_move.hpp"
 
 #include <cstdint>
+#include <optional>
 
 namespace northstar::inline v0::detail {
 
@@ -12,6 +12,7 @@ namespace northstar::inline v0::detail {
 struct KeptPast {
     HistoryFollower::Sealed sealed;
     Horizon horizon;
+    std::optional<HorizonMove> move;
     std::uint64_t log_begin = 0;  ///< the log before it is let go
 };
 

@@ -11,8 +11,8 @@
 
 #include "btree/tree.hpp"
 #include "format/meta.hpp"
-#include "history/follower.hpp"
 #include "pager/frames.hpp"
+#include "txn/horizon_move.hpp"
 #include "txn/views.hpp"
 
 #include <algorithm>
@@ -21,6 +21,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 namespace northstar::inline v0::detail {
@@ -39,6 +40,7 @@ struct Base {
     std::shared_ptr<const HistoryFollower> history;
     std::shared_ptr<const ExtentDirectory> extents;  // where that generation has the log
     Horizon horizon;
+    std::optional<HorizonMove> move;     // of the horizon, under way
     std::uint64_t first_root = 0;        // number of the first root on this base
     std::vector<DroppedPage> dropped;    // in the order of their roots
 };

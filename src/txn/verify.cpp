@@ -43,6 +43,8 @@ private:
         if (options_.structure) {
             look_at_trees(root);
             if (meta.retained_txn != 0) walk(Ref(meta.retained.root), false, retained_);
+            for (const YoungBase& young : root.base->horizon.young) walk(Ref(young.kept.root), false, retained_);
+            if (root.base->move) walk(Ref(root.base->move->base.root), false, retained_);
             look_at_space(meta);
         }
         if (options_.log) look_at_log(meta, root.txn.load());
@@ -143,6 +145,11 @@ private:
             for (const Extent& extent : ledger.extents.all()) add(extent.page, extent.pages, "a log extent");
             for (const StoredSegment& s : ledger.segments) {
                 add(s.page, run_pages(s.bytes, core_.page_size()), "a history segment");
+            }
+            if (ledger.move) {
+                for (const StoredSegment& s : ledger.move->pieces) {
+                    add(s.page, run_pages(s.bytes, core_.page_size()), "a piece of the history to be");
+                }
             }
             add(meta.space_page, run_pages(meta.space_bytes, core_.page_size()), "the space map");
             std::uint64_t at = k_first_data_page;
@@ -318,22 +325,23 @@ private:
     };
 
     void look_at_history(const Root& root) {
-        for (const StoredSegment& s : root.base->history->segments()) {
-            const std::string name =
-                "history segment of txns " + std::to_string(s.after + 1) + " to " + std::to_string(s.last);
-            guarded(name, "reading txns " + std::to_string(s.after + 1) + " to " + std::to_string(s.last), [&] {
-                core_.check_segment(s, root);
-                report_.versions += core_.segment_versions(s);
+        for (const auto& set : root.base->history->sets()) {
+            const std::string txns = "txns " + std::to_string(set->after() + 1) + " to " + std::to_string(set->last());
+            guarded("history of " + txns, "reading " + txns, [&] {
+                core_.check_history(*set, root);
+                report_.versions += set->versions();
             });
         }
         const Horizon& oldest = root.base->horizon;
         const bool pruned_since = history_floor(core_.source(), root.catalog.root, 0) > oldest.txn;
-        if (!oldest.state || pruned_since || !core_.keeps_history(root)) return;
+        // While values are being erased the state there is neither what it was nor what it will be.
+        const bool erasing = core_.pending_redaction() != 0;
+        if (!oldest.state || pruned_since || erasing || !core_.keeps_history(root)) return;
         guarded("the retained base", "reading from txn " + std::to_string(oldest.txn) + " on", [&] {
             const std::optional<Hash> state = core_.state_hash_at(oldest.txn);
             if (state && *state != *oldest.state) {
                 problem(Errc::corrupt, "txn " + std::to_string(oldest.txn),
-                        "the oldest readable state is not the one that pruning kept", "AS OF and history");
+                        "the oldest readable state does not have the hash that is kept of it", "AS OF and history");
             }
         });
     }
@@ -353,18 +361,16 @@ VerifyReport verify(DatabaseCore& core, const VerifyOptions& options) {
     return verify_impl::Verifier(core, options).run();
 }
 
-/// A segment's own form, and that the log still says what it says. What lies before a tree's horizon, the log does not
-/// say any more.
-void DatabaseCore::check_segment(const StoredSegment& stored, const Root& root) {
-    const std::byte* at = source_->raw(stored.page * page_size_, k_page_header_size + stored.bytes);
-    const SegmentView view({at + k_page_header_size, static_cast<std::size_t>(stored.bytes)});
-    view.validate();
+/// The own form of segments, and that the log still says what they say. What lies before a tree's horizon, the log does
+/// not say any more.
+void DatabaseCore::check_history(const SegmentSet& stored, const Root& root) {
+    for (const auto& piece : stored.pieces()) SegmentView(piece->bytes()).validate();
     const Horizon& oldest = root.base->horizon;
-    const Txn after = std::max(stored.after, std::max<Txn>(first_logged_txn(), 1) - 1);
-    if (after >= stored.last) return;
+    const Txn after = std::max(stored.after(), std::max<Txn>(first_logged_txn(), 1) - 1);
+    if (after >= stored.last()) return;
     std::uint64_t position = position_of(after + 1);
     SegmentBuilder builder(after, position, history_filter(root));
-    while (builder.last() < stored.last) {
+    while (builder.last() < stored.last()) {
         const RecordView record = log_->read(position);
         if (record.kind() == RecordKind::part || record.kind() == RecordKind::commit) builder.add(record);
         position = record.kind() == RecordKind::next ? record.continues_at() : record.end();
@@ -376,23 +382,20 @@ void DatabaseCore::check_segment(const StoredSegment& stored, const Root& root) 
         if (retention_of(*source_, catalog, root.history, tree).kind == History::Kind::nothing) return std::nullopt;
         return std::max(oldest.of(tree), history_floor(*source_, catalog, tree));
     };
-    const std::string differs = compare_histories(view, SegmentView(again), horizon_of);
+    const std::string differs = compare_histories(stored, SegmentView(again), horizon_of);
     if (!differs.empty()) {
-        fail(Errc::corrupt, "the history segment does not say what the log says about " + differs +
-                                "; AS OF answers may be wrong", path_, stored.page);
+        fail(Errc::corrupt, "the history does not say what the log says about " + differs +
+                                "; AS OF answers may be wrong", path_);
     }
-    for (std::uint32_t i = 0; i < view.anchors(); ++i) {
-        const LogAnchor anchor = view.anchor(i);
-        if (anchor.txn > after && !log_->peek(anchor.position)) {
-            fail(Errc::corrupt, "the history segment names log position " + std::to_string(anchor.position) +
-                                    ", where no record begins", path_, stored.page);
+    for (const auto& piece : stored.pieces()) {
+        for (std::uint32_t i = 0; i < piece->anchors(); ++i) {
+            const LogAnchor anchor = piece->anchor(i);
+            if (anchor.txn > after && !log_->peek(anchor.position)) {
+                fail(Errc::corrupt, "the history names log position " + std::to_string(anchor.position) +
+                                        ", where no record begins", path_);
+            }
         }
     }
-}
-
-std::uint64_t DatabaseCore::segment_versions(const StoredSegment& stored) {
-    const std::byte* at = source_->raw(stored.page * page_size_, k_page_header_size + stored.bytes);
-    return SegmentView({at + k_page_header_size, static_cast<std::size_t>(stored.bytes)}).header().versions;
 }
 
 }  // namespace northstar::inline v0::detail

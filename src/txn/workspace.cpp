@@ -199,6 +199,8 @@ std::vector<std::uint64_t> floors_after(const PageSource& source, Ref catalog, T
 }
 
 void Workspace::note_redacted(const Redaction& redaction) {
+    // The state at the horizon may be another one now.
+    if (const Txn floor = history_floor(source(), catalog_.root, 0); redaction.txn <= floor) set_floor(0, floor, {});
     // A value whose record is not kept any more has left no digest that could be asked for.
     if (redaction.position == 0) return;
     std::byte value[workspace_impl::k_redacted_value_size] = {};
@@ -303,7 +305,10 @@ void Workspace::drop(int index) {
 }
 
 void Workspace::raise_floor(std::uint64_t id, Txn floor, const std::optional<Hash>& state) {
-    if (history_floor(source(), catalog_.root, id) >= floor) return;
+    if (history_floor(source(), catalog_.root, id) < floor) set_floor(id, floor, state);
+}
+
+void Workspace::set_floor(std::uint64_t id, Txn floor, const std::optional<Hash>& state) {
     std::string value(8, '\0');
     ByteWriter writer(value);
     writer.u64(floor);

@@ -155,6 +155,7 @@ private:
     void make_room();
     void end_appending();
     void raise_floor(std::uint64_t id, Txn txn, const std::optional<Hash>& state = std::nullopt);
+    void set_floor(std::uint64_t id, Txn floor, const std::optional<Hash>& state);
     void store_entry(const OpenTree& tree);
     PageWriter pages_;
     TreeRoot catalog_;

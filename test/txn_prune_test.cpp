@@ -1,0 +1,298 @@
+// Moving the horizon in steps: beside other work, with redactions, and with the hashes kept of the oldest state.
+#include "txn_support.hpp"
+
+#include "txn/core.hpp"
+
+#include <atomic>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <thread>
+
+namespace {
+
+using namespace northstar;
+using txn_test::code_of;
+using txn_test::Dice;
+using txn_test::Workplace;
+
+/// So small that a move takes a checkpoint for every few keys.
+constexpr detail::RewriteBudget k_small{2048, 32768};
+
+std::shared_ptr<detail::DatabaseCore> open_core(const std::string& path, History history, bool background) {
+    Options options;
+    options.history = history;
+    options.durability = Durability::lazy;
+    options.background = background;
+    std::shared_ptr<detail::DatabaseCore> core = detail::DatabaseCore::open(path, options);
+    core->set_move_budget(k_small);
+    return core;
+}
+
+void require_sound(const Database& db) {
+    const VerifyReport report = db.verify();
+    for (const Problem& problem : report.problems) UNSCOPED_INFO(problem.where << ": " << problem.what);
+    REQUIRE(report.ok());
+}
+
+Txn put(Database& db, const std::string& key, const std::string& value) {
+    Transaction tx = db.begin_write();
+    tx.tree("t").put(key, value);
+    return tx.commit().txn;
+}
+
+bool file_holds(const std::string& path, const std::string& text) {
+    std::ifstream in(path, std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    return bytes.find(text) != std::string::npos;
+}
+
+/// Random work on a few trees, and the hash of each state.
+class Work {
+public:
+    Work(Database& db, std::uint64_t seed) : db_(db), dice_(seed) { states.push_back(db.begin_read().state_hash()); }
+    void commit() {
+        Transaction tx = db_.begin_write();
+        for (std::uint64_t i = 0, count = 1 + dice_.below(8); i < count; ++i) {
+            const std::string name(1, static_cast<char>('a' + dice_.below(3)));
+            WritableTree tree = tx.tree(name);
+            const std::string key = "k" + std::to_string(dice_.below(300));
+            const std::uint64_t what = dice_.below(100);
+            if (what < 85) {
+                tree.put(key, dice_.bytes(dice_.below(what < 5 ? 6000 : 90)));
+            } else if (what < 97) {
+                tree.erase(key);
+            } else {
+                tree.erase_range(key, key + "9");
+            }
+        }
+        // One key with very many versions.
+        tx.tree("b").put("hot", std::to_string(tx.base_txn()));
+        if (dice_.below(150) == 0) tx.drop_tree("c");
+        tx.commit();
+        states.push_back(db_.begin_read().state_hash());
+    }
+    std::vector<Hash> states;  // by txn
+
+private:
+    Database& db_;
+    Dice dice_;
+};
+
+}  // namespace
+
+TEST_CASE("While a prune takes many steps, states behind the horizon are read, written, copied and verified as ever",
+          "[PAST-5][SNAP-3][CALM-2]") {
+    const std::uint64_t seed = txn_test::seed(7);
+    INFO("seed " << seed);
+    const Workplace place;
+    const std::shared_ptr<detail::DatabaseCore> core = open_core(place / "a.db", History::everything(), true);
+    Database db = detail::make_database(core);
+    Work work(db, seed);
+    for (int i = 0; i < 600; ++i) {
+        work.commit();
+        if (i % 100 == 99) db.checkpoint();
+    }
+    const Snapshot held = db.begin_read(AsOf::txn(100));
+    const std::uint64_t generation = db.statistics().generation;
+    std::atomic<bool> done{false};
+    std::optional<Txn> oldest;
+    std::thread pruner([&] {
+        oldest = db.prune(AsOf::txn(300));
+        done.store(true);
+    });
+    Dice dice(seed);
+    std::size_t looks = 0;
+    std::size_t commits = 0;
+    bool copied = false;
+    std::vector<Hash> beside;
+    do {
+        const Txn txn = 300 + dice.below(300);
+        if (db.begin_read(AsOf::txn(txn)).state_hash() != work.states[txn]) break;
+        put(db, "beside", std::to_string(++commits));
+        if (!copied && db.statistics().generation > generation + 4) {
+            db.backup(place / "copy.db");
+            copied = true;
+        }
+        ++looks;
+    } while (!done.load());
+    pruner.join();
+    CHECK(oldest == 300);
+    CHECK(looks == commits);  // none of them was wrong
+    CHECK(held.state_hash() == work.states[100]);
+    // Each step is a checkpoint.
+    CHECK(db.statistics().generation > generation + 20);
+    for (Txn txn = 300; txn <= 600; ++txn) {
+        INFO("txn " << txn);
+        REQUIRE(db.begin_read(AsOf::txn(txn)).state_hash() == work.states[txn]);
+    }
+    CHECK(code_of([&] { db.begin_read(AsOf::txn(299)); }) == Errc::before_horizon);
+    require_sound(db);
+    if (!copied) return;
+    // What the copy was made of may have been between two steps: the copy goes on by itself.
+    const std::shared_ptr<detail::DatabaseCore> other = open_core(place / "copy.db", History::everything(), false);
+    Database copy = detail::make_database(other);
+    copy.checkpoint();
+    CHECK(copy.statistics().oldest_txn == 300);
+    for (Txn txn = 300; txn <= 600; txn += 7) REQUIRE(copy.begin_read(AsOf::txn(txn)).state_hash() == work.states[txn]);
+    require_sound(copy);
+}
+
+TEST_CASE("A move of the horizon that was begun ends after its process died", "[PAST-5]") {
+    const std::uint64_t seed = txn_test::seed(8);
+    INFO("seed " << seed);
+    const Workplace place;
+    Database db = detail::make_database(open_core(place / "a.db", History::everything(), false));
+    Work work(db, seed);
+    for (int i = 0; i < 300; ++i) work.commit();
+    // Copies of one state after the other, as a death there would leave the file.
+    const std::uint64_t generation = db.statistics().generation;
+    std::vector<std::string> files;
+    std::atomic<bool> done{false};
+    std::thread pruner([&] {
+        db.prune(AsOf::txn(200));
+        done.store(true);
+    });
+    for (std::uint64_t seen = generation; !done.load();) {
+        const std::uint64_t now = db.statistics().generation;
+        if (now < seen + 3) continue;
+        seen = now;
+        files.push_back(place / ("copy" + std::to_string(files.size())));
+        db.backup(files.back());
+    }
+    pruner.join();
+    CHECK(db.statistics().generation > generation + 10);
+    for (const std::string& file : files) {
+        INFO(file);
+        Database copy = detail::make_database(open_core(file, History::everything(), false));
+        require_sound(copy);
+        copy.checkpoint();
+        CHECK(copy.oldest_state().txn == 200);
+        for (Txn txn = 200; txn <= 300; txn += 9) {
+            REQUIRE(copy.begin_read(AsOf::txn(txn)).state_hash() == work.states[txn]);
+        }
+        require_sound(copy);
+    }
+}
+
+TEST_CASE("Retention keeps the chain hash and the state hash of the oldest state of a small database",
+          "[PAST-4][PAST-9][TRUTH-4]") {
+    const Workplace place;
+    Database db = detail::make_database(open_core(place / "a.db", History::last(500), false));
+    std::vector<Hash> states{db.begin_read().state_hash()};
+    std::vector<Hash> chains(1);
+    std::set<Txn> horizons;
+    for (int i = 1; i <= 9000; ++i) {
+        Transaction tx = db.begin_write();
+        tx.tree("t").put("k" + std::to_string(i % 40), std::to_string(i) + std::string(700, '.'));
+        chains.push_back(tx.commit().hash());
+        states.push_back(db.begin_read().state_hash());
+        if (i % 500 != 0) continue;
+        db.checkpoint();
+        const OldestState oldest = db.oldest_state();
+        if (oldest.txn == 0) continue;
+        horizons.insert(oldest.txn);
+        REQUIRE(oldest.chain == chains[oldest.txn]);
+        REQUIRE(oldest.state.has_value());
+        REQUIRE(*oldest.state == states[oldest.txn]);
+    }
+    CHECK(horizons.size() >= 2);
+    require_sound(db);
+}
+
+TEST_CASE("Retention hashes no more bytes of states than it lets go of in the log", "[PAST-4][TRUTH-4]") {
+    const Workplace place;
+    Options options;
+    options.history = History::last(50);
+    options.durability = Durability::lazy;
+    options.background = false;
+    Database db = Database::open(place / "a.db", options);
+    {
+        Transaction tx = db.begin_write();
+        for (int i = 0; i < 8000; ++i) tx.tree("t").put("base" + std::to_string(i), std::string(1000, 'b'));
+        tx.commit();
+    }
+    // A state of eight megabytes, of which each move of the horizon sees a megabyte or two of the log go.
+    std::set<Txn> with;
+    std::set<Txn> without;
+    for (int i = 1; i <= 30000; ++i) {
+        put(db, "k" + std::to_string(i % 10), std::string(900, '.'));
+        if (i % 300 != 0) continue;
+        db.checkpoint();
+        const OldestState oldest = db.oldest_state();
+        if (oldest.txn != 0) (oldest.state ? with : without).insert(oldest.txn);
+    }
+    CHECK(with.size() >= 1);
+    CHECK(without.size() >= 3 * with.size());
+    require_sound(db);
+}
+
+TEST_CASE("A value of the oldest state is redacted from its base and from the pieces of the history",
+          "[CHAIN-3][PAST-5]") {
+    const bool erased_since = GENERATE(false, true);  // in the base alone, or in the present too
+    const bool in_steps = GENERATE(false, true);
+    CAPTURE(erased_since, in_steps);
+    const Workplace place;
+    const std::string path = place / "a.db";
+    Options options;
+    options.history = History::everything();
+    const std::shared_ptr<detail::DatabaseCore> core = detail::DatabaseCore::open(path, options);
+    if (in_steps) core->set_move_budget(k_small);
+    Database db = detail::make_database(core);
+    const std::string secret = "<the-secret-" + std::string(400, 's') + ">";
+    Work work(db, 3);
+    for (int i = 0; i < 60; ++i) work.commit();
+    const Txn written = put(db, "victim", secret);
+    for (int i = 0; i < 60; ++i) work.commit();
+    const Txn horizon = db.begin_read().txn();
+    db.prune(AsOf::txn(horizon));
+    CHECK(db.oldest_state().state.has_value());
+    if (erased_since) put(db, "victim", "another value");
+    for (int i = 0; i < 20; ++i) work.commit();
+    const Hash chain = db.chain_hash(horizon);
+    db.redact("t", "victim", written, "asked for");
+    CHECK_FALSE(file_holds(path, "the-secret-"));
+    CHECK(db.chain_hash(horizon) == chain);
+    // The state there is another one now, and the hash of what it was is no use.
+    CHECK_FALSE(db.oldest_state().state.has_value());
+    CHECK(db.begin_read(AsOf::txn(horizon)).tree("t").get("victim") == std::optional<std::string_view>(""));
+    CHECK(db.begin_read().tree("t").get("victim").has_value() == erased_since);
+    require_sound(db);
+    // Pruning once more, past the redaction.
+    const Hash now = db.begin_read().state_hash();
+    db.prune(AsOf::txn(db.begin_read().txn()));
+    CHECK(db.oldest_state().state == now);
+    CHECK_FALSE(file_holds(path, "the-secret-"));
+    require_sound(db);
+    db.close();
+    CHECK_FALSE(file_holds(path, "the-secret-"));
+}
+
+TEST_CASE("A prune and a redaction at the same time both end complete", "[CHAIN-3][PAST-5]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    const std::shared_ptr<detail::DatabaseCore> core = open_core(path, History::everything(), true);
+    Database db = detail::make_database(core);
+    const std::string secret = "<the-secret-" + std::string(400, 's') + ">";
+    Work work(db, 5);
+    for (int i = 0; i < 80; ++i) work.commit();
+    put(db, "victim", secret);
+    for (int i = 0; i < 80; ++i) work.commit();
+    const Txn horizon = db.begin_read().txn();
+    for (int i = 0; i < 80; ++i) work.commit();
+    const Hash later = db.begin_read().state_hash();
+    const Txn newest = db.begin_read().txn();
+    std::thread pruner([&] { db.prune(AsOf::txn(horizon)); });
+    db.redact("t", "victim", 0, "asked for", 60000);
+    pruner.join();
+    CHECK_FALSE(file_holds(path, "the-secret-"));
+    CHECK(db.statistics().redaction_pending == 0);
+    db.close();
+    db = detail::make_database(open_core(path, History::everything(), false));
+    db.checkpoint();
+    CHECK(db.statistics().oldest_txn == horizon);
+    CHECK(db.begin_read(AsOf::txn(horizon)).tree("t").get("victim") == std::optional<std::string_view>(""));
+    CHECK(db.begin_read(AsOf::txn(newest)).state_hash() != later);  // there the value is empty
+    CHECK_FALSE(file_holds(path, "the-secret-"));
+    require_sound(db);
+}
