@@ -1,5 +1,7 @@
 #include "history/horizon.hpp"
 
+#include "base/bytes.hpp"
+#include "format/ref.hpp"
 
 #include <algorithm>
 #include <cstring>
