@@ -1,6 +1,7 @@
 // The simulated disk must do what it says: a disk that is too kind proves nothing, one that is too cruel proves wrong.
 #include "hard/sim/simulated_disk.hpp"
 #include "os_support.hpp"
+#include "txn/core.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -646,5 +647,32 @@ TEST_CASE("one seed, one run", "[hard][fast]") {
         CHECK(run(seed, second) == fingerprint);
         CHECK(first == second);
         CHECK(run(seed + 100, other) != fingerprint);
+    }
+}
+
+// The name of a database was never put on the disk when whoever made the file failed, or died, at just that: the next
+// one found the file, wrote and flushed, and a power loss took all of it.
+TEST_CASE("A database in a file that another process made survives the loss of power", "[DUR-1]") {
+    SimulatedDisk disk(7, Profile{});
+    Options options;
+    options.background = false;
+    const std::unique_ptr<SimulatedVfs> first = disk.process();
+    disk.fail_at(disk.calls() + 1, Errc::io, false, mask_of(Call::sync_directory));
+    REQUIRE(code_of([&] { DatabaseCore::open("/data/db", options, first.get()); }) == Errc::io);
+    REQUIRE(disk.has_file("/data/db"));
+    const std::unique_ptr<SimulatedVfs> second = disk.process();
+    {
+        Database db = make_database(DatabaseCore::open("/data/db", options, second.get()));
+        Transaction tx = db.begin_write();
+        tx.tree("t").put("key", "value");
+        tx.commit();
+        for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+            INFO("seed " << seed);
+            const std::unique_ptr<SimulatedDisk> later = disk.crashed_copy(seed);
+            REQUIRE(later->has_file("/data/db"));
+            const std::unique_ptr<SimulatedVfs> third = later->process();
+            const Database again = make_database(DatabaseCore::open("/data/db", options, third.get()));
+            CHECK(again.begin_read().tree("t").get("key") == "value");
+        }
     }
 }

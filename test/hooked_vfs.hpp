@@ -34,6 +34,7 @@ public:
     std::unique_ptr<detail::File> open(const std::string& path, detail::OpenMode mode, bool& created) override;
     bool exists(const std::string& path) override { return real_.exists(path); }
     void remove(const std::string& path) override { real_.remove(path); }
+    void sync_entry(const std::string& path) override { real_.sync_entry(path); }
     void rename(const std::string& from, const std::string& to) override { real_.rename(from, to); }
     detail::FileIdentity identity(const std::string& path) override { return real_.identity(path); }
     detail::FileSystem file_system(const std::string& path) override { return real_.file_system(path); }

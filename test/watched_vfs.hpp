@@ -109,6 +109,7 @@ public:
     }
     bool exists(const std::string& path) override { return under_.exists(path); }
     void remove(const std::string& path) override { under_.remove(path); }
+    void sync_entry(const std::string& path) override { under_.sync_entry(path); }
     void rename(const std::string& from, const std::string& to) override { under_.rename(from, to); }
     detail::FileIdentity identity(const std::string& path) override { return under_.identity(path); }
     detail::FileSystem file_system(const std::string&) override { return kind; }

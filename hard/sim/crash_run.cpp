@@ -150,13 +150,26 @@ void CrashRun::step(unsigned number) {
         note("crash");
         crashed(crash_kind_);
     } catch (const Error& error) {
-        if (error.code() == Errc::conflict) {
-            note("conflict");
-        } else {
-            failed(process, error, opening);
-        }
+        met_error(process, error, opening);
     }
     clear_faults();
+}
+
+/// What is done about an error meets conflicts and crashes as well.
+void CrashRun::met_error(Process& process, const Error& error, bool opening) {
+    if (error.code() == Errc::conflict) {
+        note("conflict");
+        return;
+    }
+    try {
+        failed(process, error, opening);
+    } catch (const Crash&) {
+        note("crash");
+        crashed(crash_kind_);
+    } catch (const Error& next) {
+        if (next.code() != Errc::conflict) throw;
+        note("conflict");
+    }
 }
 
 void CrashRun::plan_faults() {

@@ -101,6 +101,7 @@ private:
     void look_at_snapshots(Process& process);
     void leave(Process& process);
     void crashed(CrashKind kind);
+    void met_error(Process& process, const Error& error, bool opening);
     void failed(Process& process, const Error& error, bool opening);
     void expect_poisoned(Process& process);
     void end();

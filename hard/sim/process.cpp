@@ -373,6 +373,12 @@ std::unique_ptr<detail::File> SimulatedVfs::open(const std::string& path, detail
     return std::make_unique<SimulatedFile>(state_, process_, state_->node_of(path), path, mode.read_only);
 }
 
+void SimulatedVfs::sync_entry(const std::string& path) {
+    const Guard guard(state_->mutex);
+    state_->check_alive(process_);
+    state_->sync_directory(process_, path);
+}
+
 bool SimulatedVfs::exists(const std::string& path) {
     const Guard guard(state_->mutex);
     state_->check_alive(process_);

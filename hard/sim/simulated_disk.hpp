@@ -165,6 +165,7 @@ public:
     std::unique_ptr<detail::File> open(const std::string& path, detail::OpenMode mode, bool& created) override;
     bool exists(const std::string& path) override;
     void remove(const std::string& path) override;
+    void sync_entry(const std::string& path) override;
     void rename(const std::string& from, const std::string& to) override;
     detail::FileIdentity identity(const std::string& path) override;
     detail::FileSystem file_system(const std::string& path) override;

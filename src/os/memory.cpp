@@ -318,6 +318,7 @@ public:
         const std::lock_guard guard(mutex_);
         if (files_.erase(path) + words_.erase(path) == 0) fail_missing(path);
     }
+    void sync_entry(const std::string&) override {}
     void rename(const std::string& from, const std::string& to) override {
         const std::lock_guard guard(mutex_);
         if (files_.count(to) + words_.count(to) != 0) {

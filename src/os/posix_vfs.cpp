@@ -179,6 +179,7 @@ public:
     std::unique_ptr<File> open(const std::string& path, OpenMode mode, bool& created) override;
     bool exists(const std::string& path) override;
     void remove(const std::string& path) override;
+    void sync_entry(const std::string& path) override;
     void rename(const std::string& from, const std::string& to) override;
     FileIdentity identity(const std::string& path) override;
     FileSystem file_system(const std::string& path) override;
@@ -233,6 +234,13 @@ std::unique_ptr<File> PosixVfs::open(const std::string& path, OpenMode mode, boo
     }
     if (created) sync_directory_of(path, for_directory);
     return file;
+}
+
+void PosixVfs::sync_entry(const std::string& path) {
+    check_path(path);
+    const Descriptor file = open_existing(path, true);
+    if (!file.valid()) fail_missing(path, ENOENT);
+    sync_directory_of(path, file.get());
 }
 
 bool PosixVfs::exists(const std::string& path) {

@@ -104,6 +104,8 @@ public:
     /// Opens a regular file. not_found without create; is_directory for anything that is not a regular file;
     /// permission where denied. `created` tells whether the file is new (its directory entry is then made durable).
     virtual std::unique_ptr<File> open(const std::string& path, OpenMode mode, bool& created) = 0;
+    /// Makes the directory entry of a file durable: whoever made it may have died before that.
+    virtual void sync_entry(const std::string& path) = 0;
     virtual bool exists(const std::string& path) = 0;
     virtual void remove(const std::string& path) = 0;
     /// Renames over nothing (already_exists otherwise) and makes the directory entry durable.

@@ -453,6 +453,7 @@ private:
     std::mutex dropped_mutex_;  // Base::dropped of the last: added to under the turn, read by checkpoints
     Meta metas_[2];                            // as read at opening
     bool meta_valid_[2] = {false, false};
+    bool entry_durable_ = false;  // this handle made the file, and its name is on the disk
     std::uint64_t unreadable_generation_ = 0;  // whole in its meta page only: a recovery stands on the one before
     Meta newest_;                              // of the base this process stands on
     std::atomic<std::uint64_t> stands_on_{0};  // its generation, for those without the mutex

@@ -114,8 +114,7 @@ void DatabaseCore::open_file(const std::string& path, Vfs* vfs) {
                      "local disk, or open it with exclusive = true from one process only",
              path_);
     }
-    bool created = false;
-    file_ = vfs_->open(path_, {options_.create && !options_.read_only, options_.read_only}, created);
+    file_ = vfs_->open(path_, {options_.create && !options_.read_only, options_.read_only}, entry_durable_);
     if (vfs == nullptr && !memory_) {
         identity_ = vfs_->identity(path_);
         const std::lock_guard lock(registry().mutex);
@@ -228,6 +227,8 @@ bool DatabaseCore::creation_was_cut_short() {
 void DatabaseCore::create() {
     page_size_ = options_.page_size != 0 ? options_.page_size : k_min_page_size;
     vfs_->random(std::as_writable_bytes(std::span(uuid_)));
+    // Somebody else may have made the file and died, or been refused, before its name was on the disk.
+    if (!entry_durable_) vfs_->sync_entry(path_);
     if (file_->size() != 0) {
         // What an interrupted creation left is gone for good before new bytes come, or both could mix.
         file_->truncate(0);
