@@ -27,6 +27,7 @@ constexpr std::uint64_t k_failed_once[] = {
     142,  // the chain went on in a log extent that another process had released
     314,  // an extent that was announced while the size of the file could not be read
     420,  // an interrupted creation over the remains of another one
+    3'215,   // an interrupted creation whose first meta page was in the cache alone
     20'052,  // compaction repacked leaves for ever that could not become fewer
     20'054,  // a meta page that only the cache has, taken for one with a damaged ledger
 };

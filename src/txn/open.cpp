@@ -201,19 +201,20 @@ void DatabaseCore::enter() {
     file_->unlock(Processes::gate);
 }
 
-/// A file whose making was interrupted before its first meta page was whole: nobody was ever told that it exists.
+/// A file whose making was interrupted before its first meta page was whole: nobody was ever told that it exists. Looks
+/// past the cache, as read_metas() does: a page that only the cache has was never flushed.
 bool DatabaseCore::creation_was_cut_short() {
     const std::uint64_t size = file_->size();
     if (size > 2 * std::uint64_t{k_max_page_size} + open_impl::k_first_log_bytes + 4 * std::uint64_t{k_max_page_size}) {
         return false;
     }
     std::vector<std::byte> first(k_meta_size);
-    if (file_->read(0, first) < k_meta_size) return open_impl::all_zero(first) && size < k_meta_size;
+    if (file_->read_uncached(0, first) < k_meta_size) return open_impl::all_zero(first) && size < k_meta_size;
     if (!open_impl::all_zero(first)) return false;
     std::vector<std::byte> other(k_meta_size);
     for (std::uint64_t at = k_min_page_size; at <= k_max_page_size; at *= 2) {
         Meta meta;
-        const std::size_t got = file_->read(at, other);
+        const std::size_t got = file_->read_uncached(at, other);
         if (got == k_meta_size && decode_meta(other, meta) != MetaState::foreign) {
             if (decode_meta(other, meta) == MetaState::valid) return false;
         } else if (got == k_meta_size && at == k_min_page_size && !open_impl::all_zero(other) &&
