@@ -10,8 +10,6 @@
 
 namespace northstar::inline v0::detail {
 
-namespace horizon_impl {
-
 void write_hash(ByteWriter<std::string>& writer, const Hash& hash) {
     writer.bytes(std::as_bytes(std::span(hash.bytes)));
 }
@@ -21,6 +19,8 @@ Hash read_hash(ByteReader& reader) {
     std::memcpy(hash.bytes, reader.bytes(sizeof hash.bytes).data(), sizeof hash.bytes);
     return hash;
 }
+
+namespace horizon_impl {
 
 // The versions of a set behind the horizons, key by key.
 class VisibleVersions {
@@ -109,9 +109,9 @@ void Horizon::encode(std::string& out) const {
     writer.varint(first.time_us);
     writer.varint(first.position);
     writer.varint(first.epoch);
-    horizon_impl::write_hash(writer, chain);
+    write_hash(writer, chain);
     writer.u8(state ? 1 : 0);
-    if (state) horizon_impl::write_hash(writer, *state);
+    if (state) write_hash(writer, *state);
 }
 
 Horizon Horizon::decode(ByteReader& reader) {
@@ -141,10 +141,10 @@ Horizon Horizon::decode(ByteReader& reader) {
     horizon.first.time_us = reader.varint();
     horizon.first.position = reader.varint();
     horizon.first.epoch = reader.varint();
-    horizon.chain = horizon_impl::read_hash(reader);
+    horizon.chain = read_hash(reader);
     const std::uint8_t has_state = reader.u8();
     if (has_state > 1) reader.damaged("has an impossible horizon");
-    if (has_state == 1) horizon.state = horizon_impl::read_hash(reader);
+    if (has_state == 1) horizon.state = read_hash(reader);
     return horizon;
 }
 

@@ -81,4 +81,8 @@ struct Horizon {
 std::string compare_histories(const SegmentSet& stored, const SegmentView& rebuilt,
                               const std::function<std::optional<Txn>(std::uint64_t tree)>& horizon);
 
+/// A hash as the ledger has it: its bytes.
+void write_hash(ByteWriter<std::string>& writer, const Hash& hash);
+Hash read_hash(ByteReader& reader);
+
 }  // namespace northstar::inline v0::detail

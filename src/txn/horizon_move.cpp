@@ -2,22 +2,9 @@
 
 #include "base/bytes.hpp"
 
-#include <cstring>
-#include <span>
-
 namespace northstar::inline v0::detail {
 
 namespace horizon_move_impl {
-
-void write_hash(ByteWriter<std::string>& writer, const Hash& hash) {
-    writer.bytes(std::as_bytes(std::span(hash.bytes)));
-}
-
-Hash read_hash(ByteReader& reader) {
-    Hash hash;
-    std::memcpy(hash.bytes, reader.bytes(sizeof hash.bytes).data(), sizeof hash.bytes);
-    return hash;
-}
 
 bool read_flag(ByteReader& reader) {
     const std::uint8_t flag = reader.u8();
