@@ -532,10 +532,9 @@ public:
     Database& operator=(Database&&) noexcept;
     /// Closes; see close(). Never throws.
     ~Database();
-    /// Waits for nothing but this handle's own work; makes a checkpoint; releases everything. The last one to close also
-    /// compacts a file of which a quarter is free, as far as 512 MiB of writing do, unless it gave up a part of its
-    /// history. Snapshots and
-    /// transactions that are still open become orphans: their use is an error.
+    /// Waits for nothing but this handle's own work; makes a checkpoint; releases everything. The last one to close
+    /// also compacts a file of which a quarter is free, as far as 512 MiB of writing do, unless it gave up a part of
+    /// its history. Snapshots and transactions that are still open become orphans: their use is an error.
     void close();
 
     Snapshot begin_read() const;
