@@ -430,3 +430,38 @@ TEST_CASE("The chain goes on where another process compacted the log", "[CHAIN-1
     CHECK(first.db.begin_read().txn() == 7);
     CHECK(first.core->chain_hash(7) == second.core->chain_hash(7));
 }
+
+// A process with less memory than the writer before it places pages early while it catches up, and keeps the write lock
+// until a checkpoint names them: also where its own transaction then comes to nothing.
+TEST_CASE("Who replayed more than its memory holds keeps the write lock no longer than its transaction",
+          "[EARLY-3][TX-8]") {
+    const Workplace place;
+    Peer rich(place / "a.db");
+    Options small = quiet();
+    small.overlay_limit = 256u << 10;
+    Peer poor(place / "a.db", small);
+    rich.put("long", 300, Durability::full);
+    {
+        Transaction tx = rich.db.begin_write();
+        for (int i = 0; i < 4000; ++i) tx.tree("t").put("key" + std::to_string(i), std::string(200, 'v'));
+        tx.commit();
+    }
+    SECTION("nothing written") { poor.db.begin_write().commit(); }
+    SECTION("rolled back") { poor.db.begin_write().rollback(); }
+    SECTION("a conflict") {
+        Transaction tx = poor.db.begin_optimistic();
+        CHECK(tx.tree("t").contains("long"));
+        {
+            Transaction other = rich.db.begin_write();
+            other.tree("t").put("long", "x");
+            for (int i = 0; i < 4000; ++i) other.tree("t").put("key" + std::to_string(i), std::string(200, 'w'));
+            other.commit();
+        }
+        tx.tree("t").put("mine", "y");
+        CHECK(txn_test::code_of([&] { tx.commit(); }) == Errc::conflict);
+    }
+    SECTION("compacted") { poor.db.compact(); }
+    Transaction next = rich.db.begin_write({Durability::lazy, 0});
+    next.tree("t").put("next", "z");
+    CHECK(next.commit().txn != 0);
+}

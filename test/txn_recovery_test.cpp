@@ -142,3 +142,28 @@ TEST_CASE("Who falls back to the older generation needs the log up to the newer 
         CHECK(code_of([&] { Peer other(place / "c.db", options); }) == Errc::corrupt);
     }
 }
+
+// The compaction moved the log on behind the record of an epoch, and wrote the epoch before it into the meta page: no
+// record behind it counted.
+TEST_CASE("Commits behind a compaction are found where an epoch began before it", "[DUR-7][DUR-11]") {
+    const Workplace place;
+    Options options = quiet();
+    options.history = History::nothing();
+    std::string bytes;
+    {
+        Peer peer(place / "a.db", options);
+        for (int i = 0; i < 20; ++i) peer.put("long", k_long, Durability::full);
+        peer.put("needle", k_long, Durability::full);
+        bytes = read_file(place / "a.db");
+    }
+    const std::size_t at = bytes.rfind("needle");
+    REQUIRE(at != std::string::npos);
+    bytes[at] ^= 1;
+    write_file(place / "b.db", bytes);
+    Peer peer(place / "b.db", options);
+    REQUIRE_FALSE(peer.db.begin_read().tree("t").contains("needle"));
+    peer.db.compact();
+    peer.put("after", 100, Durability::full);
+    copy_as_it_is(place / "b.db", place / "c.db");
+    CHECK(Peer(place / "c.db", options).db.begin_read().tree("t").contains("after"));
+}

@@ -27,6 +27,11 @@ constexpr std::uint64_t k_failed_once[] = {
     142,  // the chain went on in a log extent that another process had released
     314,  // an extent that was announced while the size of the file could not be read
     420,  // an interrupted creation over the remains of another one
+    358,   // a compaction took the log on behind the record of an epoch
+    1'746,  // the same, seen from the older generation
+    760,    // a log extent on pages that a lost checkpoint had freed
+    3'088,  // the write lock of a process that had replayed a large transaction and then wrote nothing
+    4'049,  // the same
     3'215,   // an interrupted creation whose first meta page was in the cache alone
     20'052,  // compaction repacked leaves for ever that could not become fewer
     20'054,  // a meta page that only the cache has, taken for one with a damaged ledger

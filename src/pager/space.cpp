@@ -5,6 +5,7 @@
 #include "format/meta.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace northstar::inline v0::detail {
 
@@ -103,20 +104,45 @@ void SpaceMap::reclaim(std::span<const std::uint64_t> generations, std::span<con
 }
 
 bool SpaceMap::take(std::uint64_t page, std::uint64_t pages) {
-    if (page + pages > end_) {
-        const std::uint64_t from = end_;
-        end_ = page + pages;
-        add_free(from, end_ - from);
+    const std::uint64_t end = page + pages;
+    const std::uint64_t behind = end > end_ ? end - std::max(page, end_) : 0;
+    const auto shared = [&](std::uint64_t first, std::uint64_t count) {
+        const std::uint64_t from = std::max(first, page);
+        const std::uint64_t to = std::min(first + count, end);
+        return from < to ? to - from : 0;
+    };
+    const auto first_free = [&] {
+        auto it = free_.upper_bound(page);
+        if (it != free_.begin() && shared(std::prev(it)->first, std::prev(it)->second) != 0) --it;
+        return it;
+    };
+    std::uint64_t free = 0;
+    for (auto it = first_free(); it != free_.end() && it->first < end; ++it) free += shared(it->first, it->second);
+    std::uint64_t dead = 0;
+    if (free + behind != pages) {
+        for (const DeadRun& run : dead_) dead += shared(run.page, run.pages);
     }
-    auto it = free_.upper_bound(page);
-    if (it == free_.begin()) return false;
-    --it;
-    const auto [first, count] = *it;
-    if (page < first || page + pages > first + count) return false;
-    it = free_.erase(it);
-    if (page + pages < first + count) it = free_.emplace_hint(it, page + pages, first + count - page - pages);
-    if (first < page) free_.emplace_hint(it, first, page - first);
-    free_pages_ -= pages;
+    if (free + dead + behind != pages) return false;
+    if (end > end_) extend(end - end_);
+    free += behind;
+    for (auto it = first_free(); it != free_.end() && it->first < end;) {
+        const auto [first, count] = *it;
+        it = free_.erase(it);
+        if (end < first + count) it = free_.emplace_hint(it, end, first + count - end);
+        if (first < page) free_.emplace_hint(it, first, page - first);
+    }
+    free_pages_ -= free;
+    if (dead == 0) return true;
+    std::vector<DeadRun> left;
+    for (const DeadRun& run : dead_) {
+        const auto keep = [&](std::uint64_t from, std::uint64_t to) {
+            if (from < to) left.push_back({from, to - from, run.born, run.died, run.of_tree});
+        };
+        keep(run.page, std::min(run.page + run.pages, page));
+        keep(std::max(run.page, end), run.page + run.pages);
+    }
+    dead_ = std::move(left);
+    dead_pages_ -= dead;
     return true;
 }
 

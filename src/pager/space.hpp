@@ -57,8 +57,8 @@ public:
     /// Makes dead pages free that none of these generations (ascending) can reach; `retained`: those of trees too.
     /// [SPACE-1]
     void reclaim(std::span<const std::uint64_t> generations, std::span<const std::uint64_t> retained);
-    /// Removes pages from the free runs because somebody announced their use; growing the map where needed.
-    /// False: some of them are not free.
+    /// Pages whose use somebody announced are free or dead no more; the map grows where needed. Dead ones too: a later
+    /// map, which was lost, may have called them free. False: some of them are in use; nothing was done to them.
     bool take(std::uint64_t page, std::uint64_t pages);
     /// Forgets a free tail but for `kept` pages: returns the new end. The file may be cut there once no generation
     /// needs more.

@@ -317,6 +317,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
     using namespace checkpoint_impl;
     if (poisoned()) poison_error();
     const std::uint64_t began = vfs_->monotonic_us();
+    const bool early = holds_early();
     checkpoint_wanted_.store(false);
     ReadView* view = freeze();
     const Root* frozen = view->root;
@@ -496,6 +497,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
     }
     if (view != nullptr) close_view(view);
     roots_->thaw();
+    if (early) give_up_write_lock();
     counters_.checkpoints.fetch_add(1, std::memory_order_relaxed);
     counters_.last_checkpoint_us.store(vfs_->monotonic_us() - began, std::memory_order_relaxed);
     return true;

@@ -21,7 +21,12 @@ void DatabaseCore::begin_exclusive(std::optional<std::uint32_t> timeout_ms) {
     check_writable();
     slow_down();
     if (room_tight_.load(std::memory_order_relaxed) && room_tight_.exchange(false)) [[unlikely]] free_dead_pages();
-    take_turn(timeout_ms);
+    try {
+        take_turn(timeout_ms);
+    } catch (...) {
+        settle_left_over();
+        throw;
+    }
 }
 
 void DatabaseCore::take_turn(std::optional<std::uint32_t> timeout_ms) {

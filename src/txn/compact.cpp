@@ -203,10 +203,10 @@ SpaceMap DatabaseCore::space_now() {
     }
 }
 
-/// Replaces the built root by one of the same txn. Call with the turn.
-void DatabaseCore::install_same_txn(Workspace& work, std::uint64_t log_position) {
+/// Replaces the built root by one of the same txn that stands at this place of the log. Call with the turn.
+void DatabaseCore::install_same_txn(Workspace& work, std::uint64_t log_position, std::uint64_t epoch) {
     const Root* built = roots_->built();
-    Root* root = root_of(work, built->txn.load(), built->time_us, log_position, built->epoch);
+    Root* root = root_of(work, built->txn.load(), built->time_us, log_position, epoch);
     try {
         reserve_install(work);
     } catch (...) {
@@ -242,7 +242,7 @@ bool DatabaseCore::lift_pages(std::uint64_t line, const CompactNotes& notes, Com
         if (lifter.lifted != 0) {
             work.begin(catalog, built->next_tree_id, built->history, built->txn.load());
             work.pages().settle();
-            install_same_txn(work, built->log_position);
+            install_same_txn(work, built->log_position, built->epoch);
             progress.moved += lifter.lifted;
             progress.repacked += lifter.repacked;
         }
@@ -272,7 +272,8 @@ void DatabaseCore::leave_extent(std::uint64_t line) {
         if (behind || (!keeps_history(*built) && log_->bytes_of_extents() > 2 * k_small_extent_bytes)) {
             grow_log(k_small_extent_bytes, k_extent_reserve);
             work.begin(built->catalog, built->next_tree_id, built->history, built->txn.load());
-            install_same_txn(work, log_->end());
+            // An epoch may have begun behind the built root.
+            install_same_txn(work, log_->end(), log_->epoch());
         }
     } catch (...) {
         work.abandon();

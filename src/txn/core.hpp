@@ -266,6 +266,8 @@ private:
     struct AdoptInstead {};  // thrown: a newer meta page made the replay unnecessary
     void make_room_for_replay(Workspace& work);
     void settle_early();
+    void settle_left_over() noexcept;
+    void give_up_write_lock() noexcept;
     void write_parts(WriteTxn& txn, RecordFields& fields);
 
     // read.cpp
@@ -422,7 +424,7 @@ private:
     bool lift_pages(std::uint64_t line, const CompactNotes& notes, CompactProgress& progress);
     void leave_extent(std::uint64_t line);
     SpaceMap space_now();
-    void install_same_txn(Workspace& work, std::uint64_t log_position);
+    void install_same_txn(Workspace& work, std::uint64_t log_position, std::uint64_t epoch);
 
     Options options_;
     std::string path_;

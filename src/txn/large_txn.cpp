@@ -217,9 +217,26 @@ void DatabaseCore::settle_early() {
     } catch (const Error& error) {
         // What was committed is committed; the next writer tries again, and is told when memory runs out.
         remember_failure(error.what());
-        return;
     }
-    // Without a background thread nobody would notice later that another process waits.
+}
+
+/// A transaction that ended without a commit may have replayed large ones of others first, which left early pages, and
+/// with them the write lock, to this handle. A background thread settles them by itself. Call without the turn.
+void DatabaseCore::settle_left_over() noexcept {
+    if (!holds_early() || options_.background) return;
+    if (!turn_.try_acquire()) return;  // they are that transaction's, which settles them
+    turn_.release();
+    try {
+        settle_early();
+    } catch (const std::exception& error) {
+        // The next writer tries again.
+        remember_failure(error.what());
+    }
+}
+
+/// Behind a checkpoint that named early pages: without a background thread nobody would notice later that another
+/// process waits for the lock that was kept with them.
+void DatabaseCore::give_up_write_lock() noexcept {
     if ((!options_.background || processes_->load(Word::write_wanted) != 0) && turn_.try_acquire()) end_exclusive();
 }
 

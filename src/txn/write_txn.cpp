@@ -75,13 +75,7 @@ void WriteTxn::finish() noexcept {
 void WriteTxn::rollback() noexcept {
     if (state_ != State::open) return;
     finish();
-    // Replaying others' large transactions may have left early pages, and with them the write lock, to this handle.
-    if (!core_->holds_early() || core_->options().background) return;
-    try {
-        core_->settle_early();
-    } catch (const Error& error) {
-        core_->remember_failure(error.what());
-    }
+    core_->settle_left_over();
 }
 
 void WriteTxn::check_open() const {
@@ -311,7 +305,7 @@ Commit WriteTxn::commit() {
         const std::uint64_t position = base_->log_position;
         const Txn read = base_txn_;
         const bool full = durability == Durability::full;
-        finish();
+        rollback();
         if (full && read != 0) core_->make_durable(read, position);
         return {};
     }
@@ -323,7 +317,7 @@ Commit WriteTxn::commit() {
         if (built != base_ || built->number.load(std::memory_order_relaxed) != base_number_) {
             if (!still_valid(*built)) {
                 core_->counters().conflicts.fetch_add(1, std::memory_order_relaxed);
-                finish();
+                rollback();
                 fail(Errc::conflict, "another transaction changed what this one read; nothing was changed: try again");
             }
             apply_again(*built);
@@ -333,7 +327,7 @@ Commit WriteTxn::commit() {
     try {
         result = core_->commit(*this);
     } catch (...) {
-        finish();
+        rollback();
         throw;
     }
     const std::uint64_t position = core_->log().end();
