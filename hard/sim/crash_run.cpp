@@ -152,7 +152,10 @@ void CrashRun::step(unsigned number) {
     } catch (const Error& error) {
         met_error(process, error, opening);
     }
+    const bool faulty = plan_ != Plan::none;
     clear_faults();
+    // Where the checkpoint behind the replay of a large transaction failed, it is made again, or nobody else can write.
+    if (faulty && process.db && !poisoned_ && process.core->holds_early()) process.db->checkpoint();
 }
 
 /// What is done about an error meets conflicts and crashes as well.

@@ -117,6 +117,7 @@ void DatabaseCore::run_flushes() {
             if (processes_->has_write_hint() && processes_->load(Word::write_wanted) != 0) {
                 if (turn_.try_acquire()) {
                     end_exclusive();
+                    if (holds_early()) want_checkpoint();  // the one that was to name them failed
                 } else {
                     pause = std::min(pause, k_blocked_us);
                 }

@@ -125,6 +125,8 @@ public:
     std::uint32_t page_size() const { return page_size_; }
     WriterTurn& turn() { return turn_; }
     bool poisoned() { return processes_->load(Word::poison) != 0; }
+    /// Pages of the file are filled that no meta page names yet: nobody else can write. [EARLY-3]
+    bool holds_early() const { return early_held_.load(std::memory_order_relaxed); }
     Meta newest_meta() const;
 
     /// Brings this process up to the newest visible txn.
@@ -248,7 +250,6 @@ private:
     void forget_unnamed() noexcept;
     void reserve_early(Workspace& work);
     void name_early(Workspace& work, std::uint64_t number) noexcept;
-    bool holds_early() const { return early_held_.load(std::memory_order_relaxed); }
     void supersede_early();
     void take_early();
     SpaceMap map_without_early(std::uint64_t frozen_number) const;
