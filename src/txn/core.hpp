@@ -1,7 +1,9 @@
 // core.hpp -- one open database: everything a handle holds.  Layer: txn.
 //
 // The parts, each in its own file:
-//   open.cpp        opening, creating, recovering, closing
+//   open.cpp        opening, creating, closing
+//   generation.cpp  standing on a generation of the file
+//   recover.cpp     what a file that nobody has open contains
 //   commit.cpp      the commit protocol and flushing
 //   replay.cpp      turning log records into roots: recovery, other processes, replicas
 //   checkpoint.cpp  placing a root, switching the meta page
@@ -213,26 +215,30 @@ private:
     void enter();
     bool creation_was_cut_short();
     void create();
-    void recover();
-    void recover_read_only();
-    void join();
     void attach_read_only();
     std::unique_ptr<SharedWords> words_of_writers();
     void look_for_writers();
+    void unregister() noexcept;
+    void close_writable();
+
+    // generation.cpp
     bool read_metas();
     void make_parts(const Meta& meta);
     void load_generation(const Meta& meta);
     void equip(Base& base, const Ledger& ledger, const HistoryFollower* before);
-    void begin_epoch(std::uint64_t largest_seen);
-    void write_missing(std::uint64_t from, std::uint64_t to);
+    void join();
     Meta read_meta_anywhere(std::uint64_t generation);
     bool stand_on(const Meta& meta);
     bool still_there(const Meta& meta);
     bool newer_meta_exists() const;
     void adopt_newest();
     void bury_overlay(const Root* old);
-    void unregister() noexcept;
-    void close_writable();
+
+    // recover.cpp
+    void recover();
+    void recover_read_only();
+    void begin_epoch(std::uint64_t largest_seen);
+    void write_missing(std::uint64_t from, std::uint64_t to);
     std::uint64_t file_seed() const;
 
     // early_space.cpp
