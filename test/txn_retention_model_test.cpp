@@ -1,4 +1,5 @@
-// Random work with retention that changes, pruning and reopening, beside every version of every key in a map.
+// Random work with retention that changes, pruning, compaction and reopening, beside every version of every key in a
+// map.
 #include "txn_support.hpp"
 
 #include "txn/core.hpp"
@@ -67,6 +68,8 @@ public:
                 reopen();
             } else if (what < 39) {
                 check_whole();
+            } else if (what < 42) {
+                db_->compact();
             } else if (what < 300) {
                 look_back(dice_.chance(50) ? newest_ - dice_.below(std::min<Txn>(newest_, 200) + 1)
                                            : dice_.below(newest_ + 1));
@@ -339,18 +342,24 @@ private:
         const auto found = now->keys.find(key);
         const std::vector<Version> versions = db_->history(name, key);
         if (found == now->keys.end()) return;
+        // A range deletion of what the same txn put there first left nothing to tell.
+        Versions told;
+        for (const auto& version : found->second) {
+            if (version.second || (!told.empty() && told.back().second)) told.push_back(version);
+        }
         const Txn from = must_from(*now);
-        auto wanted = found->second.rbegin();
+        auto wanted = told.rbegin();
         for (const Version& version : versions) {
-            if (wanted == found->second.rend()) return;  // of an earlier life of the name
+            if (version.txn < now->created) break;  // of an earlier life of the name
+            if (wanted == told.rend()) FAIL("history of " << name << ' ' << key << ": txn " << version.txn);
             if (version.txn != wanted->first || version.value != wanted->second) {
-                FAIL("history of " << name << ' ' << key << ": txn " << version.txn << ", wanted " << wanted->first);
+                FAIL("history of " << name << ' ' << key << ": txn " << version.txn << ", wanted " << wanted->first
+                                   << (wanted->second ? ", a value" : ", an erasure") << ", kept from " << from);
             }
             ++wanted;
         }
-        for (; wanted != found->second.rend() && wanted->first > from; ++wanted) {
-            // A range deletion of what the same txn put there first left nothing to tell.
-            if (wanted->second) FAIL("history of " << name << ' ' << key << " ends before txn " << wanted->first);
+        if (wanted != told.rend() && wanted->first > from) {
+            FAIL("history of " << name << ' ' << key << " ends before txn " << wanted->first);
         }
     }
 
