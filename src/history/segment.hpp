@@ -90,6 +90,19 @@ private:
         bool last_in_block = false;
     };
     struct Reader;
+    struct Separators;
+    struct Separator {
+        std::uint64_t tree = 0;
+        std::string_view key;
+        std::uint64_t bound = 0;
+        std::uint64_t child = 0;
+    };
+    Separators separators(std::uint32_t ordinal) const;
+    Separator separator(const Separators& block, std::uint32_t i) const;
+    std::uint32_t last_reached(const Separators& block, std::uint32_t low, std::uint32_t high, std::uint64_t tree,
+                               std::string_view key, Txn txn) const;
+    std::uint32_t guided(const Separators& block, std::uint64_t tree, std::string_view key, Txn txn) const;
+    void validate_separators(std::uint32_t ordinal) const;
     Found read_group(Reader& reader) const;
     std::span<const std::byte> block(std::uint32_t ordinal, segment::Block kind) const;
     const std::byte* chunk(segment::Chunk kind, std::uint64_t start, std::uint32_t index) const;

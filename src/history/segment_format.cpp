@@ -3,6 +3,8 @@
 #include "base/bytes.hpp"
 #include "base/xxh64.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace northstar::inline v0::detail::segment {
@@ -58,6 +60,12 @@ Layout layout_of(const Header& header) {
     layout.anchors = layout.filter + std::uint64_t{layout.filter_chunks} * k_chunk_size;
     layout.end = layout.anchors + std::uint64_t{layout.anchor_chunks} * k_chunk_size;
     return layout;
+}
+
+std::uint64_t head_of(std::string_view text) {
+    std::uint64_t head = 0;
+    std::memcpy(&head, text.data(), std::min<std::size_t>(text.size(), sizeof head));
+    return std::endian::native == std::endian::little ? __builtin_bswap64(head) : head;
 }
 
 Probe probe(std::uint64_t hash, std::uint32_t lines) {

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace northstar::inline v0::detail::segment {
 
@@ -29,12 +30,15 @@ inline constexpr unsigned k_max_levels = 40;           // two children at least:
 inline constexpr std::size_t k_restart_keys = 16;      // keys from one full key to the next
 inline constexpr std::size_t k_restart_bytes = 512;
 inline constexpr std::size_t k_skip_versions = 16;     // versions of a key from one signpost to the next
+inline constexpr std::size_t k_guide = 20;             // u64 head of a separator's key, u64 its bound, u32 its child
 inline constexpr std::size_t k_skip_entry = 10;        // u64 txn before, u16 offset
 
 /// Signposts into so many versions of a key.
 constexpr std::uint64_t skips_of(std::uint64_t versions) { return (versions - 1) / k_skip_versions; }
 
 enum class Block : std::uint8_t { versions = 1, separators = 2, ranges = 3, summaries = 4 };
+/// What all separators of a block but the first have in common.
+enum class Alike : std::uint8_t { nothing = 0, tree = 1, key = 2 };
 enum class Chunk : std::uint8_t { directory = 1, filter = 2, anchors = 3 };
 
 // Seeds of checksums, so that one part cannot be taken for another.
@@ -83,5 +87,9 @@ struct Probe {
     std::uint16_t bits[k_filter_probes];
 };
 Probe probe(std::uint64_t hash, std::uint32_t lines);
+
+/// The first eight bytes of a text as a big-endian number, zeros where it is shorter: compares as texts do, if not
+/// equal.
+std::uint64_t head_of(std::string_view text);
 
 }  // namespace northstar::inline v0::detail::segment

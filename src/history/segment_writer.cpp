@@ -175,6 +175,30 @@ void SegmentWriter::add(std::uint64_t tree, std::string_view key, const HistoryV
     ++header_.versions;
 }
 
+/// What leads to the right one of some separators without a look at them, if they are of one tree.
+std::vector<std::byte> SegmentWriter::guides(std::span<const Separator> separators) {
+    const Separator& first = separators.front();
+    if (first.tree != separators.back().tree) return {static_cast<std::byte>(segment::Alike::nothing)};
+    // They are in order: what the first and the last begin with, all do.
+    const std::size_t shared = segment_writer_impl::common_prefix(first.key, separators.back().key);
+    std::vector<std::byte> out(1 + varint_size(first.tree) + varint_size(shared) + shared +
+                               segment::k_guide * separators.size());
+    std::byte* at = out.data();
+    const bool of_one_key = first.key == separators.back().key;
+    *at++ = static_cast<std::byte>(of_one_key ? segment::Alike::key : segment::Alike::tree);
+    at = store_varint(at, first.tree);
+    at = store_varint(at, shared);
+    std::memcpy(at, first.key.data(), shared);
+    at += shared;
+    for (const Separator& separator : separators) {
+        store_u64(at, segment::head_of(std::string_view(separator.key).substr(shared)));
+        store_u64(at + 8, separator.all_versions ? 0 : separator.txn + 1);
+        store_u32(at + 16, separator.child);
+        at += segment::k_guide;
+    }
+    return out;
+}
+
 std::uint32_t SegmentWriter::build_separators() {
     if (separators_.empty()) return segment::k_none;
     std::vector<Separator> level = std::move(separators_);
@@ -185,10 +209,12 @@ std::uint32_t SegmentWriter::build_separators() {
             std::vector<std::uint32_t> offsets;
             segment_writer_impl::Bytes body;
             ByteWriter writer(body);
+            const std::size_t begin = i;
             Separator first = level[i];
             // Two at least, so that levels come to an end; never a single one left over.
             while (i < level.size() &&
-                   (offsets.size() < 2 || body.size() + 4 * offsets.size() < segment::k_block_size ||
+                   (offsets.size() < 2 ||
+                    body.size() + (4 + segment::k_guide) * offsets.size() < segment::k_block_size ||
                     i + 1 == level.size())) {
                 const Separator& separator = level[i++];
                 offsets.push_back(static_cast<std::uint32_t>(body.size()));
@@ -197,8 +223,8 @@ std::uint32_t SegmentWriter::build_separators() {
                 writer.varint(separator.all_versions ? 0 : separator.txn + 1);
                 writer.varint(separator.child);
             }
-            first.child = append_block(
-                segment_writer_impl::with_offsets(segment::Block::separators, offsets, {}, body));
+            first.child = append_block(segment_writer_impl::with_offsets(
+                segment::Block::separators, offsets, guides(std::span(level).subspan(begin + 1, i - begin - 1)), body));
             above.push_back(std::move(first));
         }
         level = std::move(above);

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,6 +73,7 @@ private:
     void close_group();
     void close_block();
     std::uint32_t append_block(const std::vector<std::byte>& block);
+    static std::vector<std::byte> guides(std::span<const Separator> separators);
     std::uint32_t build_separators();
     void close_range_block();
     std::uint32_t build_summaries();
