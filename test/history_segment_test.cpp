@@ -533,6 +533,62 @@ TEST_CASE("a key that is not there is not mistaken for one that looks like it", 
     }
 }
 
+TEST_CASE("the right block is found among keys that are alike, of one version or many", "[history][fast]") {
+    const std::uint64_t seed = GENERATE(range<std::uint64_t>(1, 9));
+    INFO("seed " << seed);
+    Random random(seed);
+    // Zero bytes, heads that are equal for eight bytes and more, keys that are beginnings of others.
+    const auto some_key = [&] {
+        std::string key = random.chance(1, 2) ? "prefix of all/" : "";
+        for (std::uint64_t n = random.below(4); n > 0; --n) {
+            key += std::string(random.below(12), static_cast<char>(random.chance(1, 3) ? 0 : 'm'));
+            key += static_cast<char>(random.below(256));
+        }
+        return key;
+    };
+    constexpr Txn k_last = 6000;
+    std::map<std::pair<std::uint64_t, std::string>, std::set<Txn, std::greater<>>> model;
+    for (int i = 0; i < 6000; ++i) {
+        const std::uint64_t tree = seed % 2 == 0 ? 1 : 1 + random.below(60);
+        std::set<Txn, std::greater<>>& txns = model[{tree, some_key()}];
+        for (std::uint64_t n = random.chance(1, 200) ? 4000 : 1 + random.below(3); n > 0; --n) {
+            txns.insert(random.between(1, k_last));
+        }
+    }
+    SegmentWriter writer({0, k_last, 0});
+    for (const auto& [key, txns] : model) {
+        for (const Txn txn : txns) {
+            HistoryVersion version;
+            version.txn = txn;
+            version.kind = HistoryVersion::Kind::logged;
+            version.position = 8 * txn;
+            version.length = txn % 300;
+            writer.add(key.first, key.second, version);
+        }
+    }
+    const Segment segment(writer.finish({}));
+    segment.view.validate();
+    const auto ask = [&](std::uint64_t tree, const std::string& key, Txn txn) {
+        const auto found = model.find({tree, key});
+        Txn wanted = 0;
+        if (found != model.end()) {
+            if (const auto version = found->second.lower_bound(txn); version != found->second.end()) wanted = *version;
+        }
+        const std::optional<HistoryVersion> got = segment.view.newest_point(tree, key, txn);
+        REQUIRE(got.has_value() == (wanted != 0));
+        if (!got) return;
+        REQUIRE(got->txn == wanted);
+        REQUIRE(got->position == 8 * wanted);
+        REQUIRE(got->length == wanted % 300);
+    };
+    for (const auto& [key, txns] : model) {
+        ask(key.first, key.second, random.between(1, k_last));
+        ask(key.first, key.second, *txns.rbegin());
+        ask(key.first, key.second, *txns.begin() - 1);
+        ask(key.first + random.below(2), some_key(), random.between(1, k_last));
+    }
+}
+
 TEST_CASE("one key of many versions and large range deletions stay cheap", "[history][fast]") {
     World world(91, 16384);
     OperationList list;
