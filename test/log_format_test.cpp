@@ -181,7 +181,8 @@ TEST_CASE("a segment's bytes are those of the specification", "[history][format]
                             std::string("\0\x05" "apple\x02\x06\x04\x0e\x03red", 15) +
                             std::string("\x02\x05ricot\x01\x09\x01\x88\x07\xac\x02\x44\x33\x22\x11", 18);
     const std::string two("\x01\x01\0\0\0\x0a\0\0\0\x02\0\0\x01\x01\x1b", 15);
-    const std::string root = std::string("\x02\x02\0\0\0\x0d\0\0\0\x11\0\0\0", 13) +
+    const std::string root = std::string("\x02\x02\0\0\0\x24\0\0\0\x28\0\0\0", 13) +
+                             std::string("\x02\x02\0", 3) + std::string(16, '\0') + std::string("\x01\0\0\0", 4) +
                              std::string("\0\0\0\0\x02\0\0\x01", 8);
     const std::string ranges("\x03\x01\0\0\0\x01\x02\0\x01" "b\x01" "c", 12);
     const std::vector<std::string> blocks{one, two, root, ranges};

@@ -32,6 +32,9 @@ constexpr std::uint64_t k_failed_once[] = {
     760,    // a log extent on pages that a lost checkpoint had freed
     3'088,  // the write lock of a process that had replayed a large transaction and then wrote nothing
     4'049,  // the same
+    489,    // a checkpoint that failed behind such a replay
+    6'787,  // the write lock of a recovery that had to make room
+    6'836,  // the meta page of a dead process, of which a part was read
     3'215,   // an interrupted creation whose first meta page was in the cache alone
     20'052,  // compaction repacked leaves for ever that could not become fewer
     20'054,  // a meta page that only the cache has, taken for one with a damaged ledger

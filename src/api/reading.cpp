@@ -101,9 +101,11 @@ std::vector<std::string> Snapshot::tree_names() const try {
     detail::no_memory();
 }
 
-Hash Snapshot::state_hash() const {
+Hash Snapshot::state_hash() const try {
     detail::check_view(view_, ticket_);
     return detail::state_hash(*view_);
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
 }
 
 // ---- Tree ----

@@ -66,13 +66,8 @@ std::vector<Extent> ExtentDirectory::release_below(std::uint64_t position) {
     return released;
 }
 
-std::vector<Extent> ExtentDirectory::release_from(std::uint64_t position) {
-    const auto first = std::partition_point(extents_.begin(), extents_.end(), [&](const Extent& extent) {
-        return extent.logical < position;
-    });
-    std::vector<Extent> released(first, extents_.end());
-    extents_.erase(first, extents_.end());
-    return released;
+void ExtentDirectory::drop_from(std::uint64_t position) noexcept {
+    while (!extents_.empty() && extents_.back().logical >= position) extents_.pop_back();
 }
 
 std::optional<Extent> ExtentDirectory::trim(std::uint64_t position) {

@@ -50,7 +50,7 @@ public:
     /// may begin inside a record.
     std::optional<Extent> trim(std::uint64_t position);
     /// Takes out every extent that begins at or after the position (a reserve nobody announced).
-    std::vector<Extent> release_from(std::uint64_t position);
+    void drop_from(std::uint64_t position) noexcept;
     /// The extent's bytes were copied to other pages; returns the old place. The extent must exist.
     Extent move(std::uint64_t logical, std::uint64_t page);
 

@@ -63,13 +63,12 @@ void LogStore::forget_released(const Extent& extent) {
     if (std::none_of(directory_.all().begin(), directory_.all().end(), taken)) return;
     ExtentDirectory kept(static_cast<std::uint32_t>(page_size_));
     for (const Extent& e : directory_.all()) {
-        if (taken(e)) {
-            births_.erase(e.logical);
-        } else {
-            kept.add(e);
-        }
+        if (!taken(e)) kept.add(e);
     }
-    directory_ = std::move(kept);
+    std::swap(directory_, kept);
+    for (const Extent& e : kept.all()) {
+        if (taken(e)) births_.erase(e.logical);
+    }
 }
 
 ExtentDirectory LogStore::extents() const {
@@ -85,9 +84,14 @@ std::map<std::uint64_t, std::uint64_t> LogStore::births() const {
 bool LogStore::add_extent(const Extent& extent, std::uint64_t born) {
     const std::unique_lock lock(mutex_);
     forget_released(extent);
-    if (!directory_.add(extent)) return false;
-    births_.emplace(extent.logical, born);
-    return true;
+    // Both or none, also where memory ends.
+    const bool fresh = births_.emplace(extent.logical, born).second;
+    try {
+        return directory_.add(extent);
+    } catch (...) {
+        if (fresh) births_.erase(extent.logical);
+        throw;
+    }
 }
 
 void LogStore::release_below(std::uint64_t position) {
@@ -109,9 +113,10 @@ void LogStore::remove_below(std::uint64_t position) {
     for (const Extent& e : directory_.release_below(position)) births_.erase(e.logical);
 }
 
-void LogStore::remove_from(std::uint64_t position) {
+void LogStore::remove_from(std::uint64_t position) noexcept {
     const std::unique_lock lock(mutex_);
-    for (const Extent& e : directory_.release_from(position)) births_.erase(e.logical);
+    births_.erase(births_.lower_bound(position), births_.end());
+    directory_.drop_from(position);
 }
 
 void LogStore::move_extent(const Extent& extent, std::uint64_t born) {
@@ -257,6 +262,11 @@ std::byte* LogStore::mapped(std::uint64_t position, std::uint64_t size) {
         }
     }
     return map_ + (position - map_position_);
+}
+
+void LogStore::prepare(std::uint64_t size) {
+    const std::uint64_t needed = std::max(size, store_impl::k_mapped_largest_record);
+    if (buffer_.size() < needed) buffer_.resize(needed);
 }
 
 std::span<std::byte> LogStore::stage(std::uint64_t size, bool lazy) {

@@ -54,7 +54,7 @@ public:
     void release_below(std::uint64_t position);
     void remove_below(std::uint64_t position);
     /// Takes out extents that begin at or after the position: a reserve that was not announced.
-    void remove_from(std::uint64_t position);
+    void remove_from(std::uint64_t position) noexcept;
     /// See ExtentDirectory::trim().
     void trim(std::uint64_t position);
     /// The extent's bytes were copied to these pages.
@@ -93,6 +93,8 @@ public:
     void move_to_fit(std::uint64_t size, const RecordFields& fields, std::span<const Extent> announced);
     /// True: a record of this size fits where the log ends. O(1) as a rule.
     bool fits(std::uint64_t size);
+    /// Memory for staging records up to this size, and every control record: stage() needs no more then.
+    void prepare(std::uint64_t size);
     /// Where a record of `size` bytes is to be made; valid until publish().
     std::span<std::byte> stage(std::uint64_t size, bool lazy);
     /// Puts what was staged into the file; the end moves behind it.

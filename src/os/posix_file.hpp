@@ -8,9 +8,11 @@
 #include "os/system.hpp"
 #include "os/vfs.hpp"
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -47,6 +49,7 @@ private:
     int data_descriptor() const;
     int lock_descriptor() const;
     void check_writable(const char* action) const;
+    void release_kept(int descriptor);
     bool read_direct(std::uint64_t offset, std::span<std::byte> out, std::size_t& done);
     void fill_holes(int descriptor, std::uint64_t offset, std::uint64_t length);
 
@@ -57,7 +60,9 @@ private:
     const FileSystem file_system_;
     std::byte* map_ = nullptr;
     std::uint64_t map_size_ = 0;
-    std::atomic<int> unlock_error_{0};  // errno of an unlock() that failed; reported by the next try_lock()
+    std::mutex kept_mutex_;
+    std::array<std::uint64_t, 16> kept_{};     // bytes whose release failed; the next try_lock() releases them
+    std::atomic<std::size_t> kept_count_{0};
 };
 
 /// Reads until `out` is full or the file ends.

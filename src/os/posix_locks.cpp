@@ -48,9 +48,7 @@ inline void pause_us(std::uint64_t microseconds) {
 bool PosixFile::try_lock(std::uint64_t byte, LockKind kind) {
     using namespace posix_locks_impl;
     const int descriptor = lock_descriptor();
-    if (const int error = unlock_error_.load(std::memory_order_relaxed); error != 0) {
-        fail_system(error, "fcntl", "release an earlier lock of", path_);
-    }
+    if (kept_count_.load(std::memory_order_acquire) != 0) release_kept(descriptor);
     if (read_only_ && kind == LockKind::exclusive) {
         fail(Errc::permission, "cannot lock '" + path_ + "' exclusively: it was opened read-only", path_);
     }
@@ -64,8 +62,24 @@ bool PosixFile::try_lock(std::uint64_t byte, LockKind kind) {
 void PosixFile::unlock(std::uint64_t byte) noexcept {
     if (!data_.valid()) return;  // a child must not touch its parent's locks
     if (byte > posix_locks_impl::k_last_byte) return;
-    if (const int error = posix_locks_impl::set(locks_.get(), F_UNLCK, byte); error != 0) {
-        unlock_error_.store(error, std::memory_order_relaxed);
+    if (posix_locks_impl::set(locks_.get(), F_UNLCK, byte) == 0) return;
+    const std::lock_guard lock(kept_mutex_);
+    const std::size_t count = kept_count_.load(std::memory_order_relaxed);
+    if (std::find(kept_.data(), kept_.data() + count, byte) != kept_.data() + count) return;
+    // Where there is no room for it, closing the file releases it.
+    if (count == kept_.size()) return;
+    kept_[count] = byte;
+    kept_count_.store(count + 1, std::memory_order_release);
+}
+
+/// Locks whose release failed, for want of memory in the kernel: nobody here counts on them, and others wait for them.
+void PosixFile::release_kept(int descriptor) {
+    const std::lock_guard lock(kept_mutex_);
+    for (std::size_t count = kept_count_.load(std::memory_order_relaxed); count > 0; --count) {
+        if (const int error = posix_locks_impl::set(descriptor, F_UNLCK, kept_[count - 1]); error != 0) {
+            fail_system(error, "fcntl", "release an earlier lock of", path_);
+        }
+        kept_count_.store(count - 1, std::memory_order_release);
     }
 }
 

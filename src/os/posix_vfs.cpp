@@ -102,7 +102,10 @@ inline void sync_directory_of(const std::string& path, int file) {
     };
     const std::unique_ptr<char, Free> real(::realpath(path.c_str(), nullptr));
     const std::string directory = directory_of(real != nullptr ? std::string(real.get()) : path);
-    const Descriptor opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const auto open_directory = [&] { return ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); };
+    int number = open_directory();
+    while (number < 0 && errno == EINTR) number = open_directory();
+    const Descriptor opened(number);
     if (!opened.valid()) {
         // A directory may be writable without being readable; then the whole file system is flushed.
         if (errno != EACCES) fail_system(errno, "open", "flush the directory of", path);

@@ -9,26 +9,55 @@
 
 namespace northstar::inline v0::detail {
 
+/// Adds a run that touches no other one.
+void SpaceMap::add_run(FreeRuns::iterator next, std::uint64_t page, std::uint64_t pages) {
+    if (spare_.node.empty()) {
+        free_.emplace_hint(next, page, pages);
+        return;
+    }
+    spare_.node.key() = page;
+    spare_.node.mapped() = pages;
+    free_.insert(next, std::move(spare_.node));
+}
+
+/// Takes pages from the front of a run.
+void SpaceMap::take_front(FreeRuns::iterator it, std::uint64_t pages) noexcept {
+    free_pages_ -= pages;
+    const std::uint64_t rest = it->second - pages;
+    const auto next = std::next(it);
+    auto node = free_.extract(it);
+    if (rest == 0) {
+        spare_.node = std::move(node);
+        return;
+    }
+    node.key() += pages;
+    node.mapped() = rest;
+    free_.insert(next, std::move(node));
+}
+
 void SpaceMap::add_free(std::uint64_t page, std::uint64_t pages) {
+    const auto next = free_.lower_bound(page);
+    const auto before = next == free_.begin() ? free_.end() : std::prev(next);
+    NORTHSTAR_ASSERT(before == free_.end() || before->first + before->second <= page);
+    NORTHSTAR_ASSERT(next == free_.end() || page + pages <= next->first);
+    const bool touches_before = before != free_.end() && before->first + before->second == page;
+    const bool touches_next = next != free_.end() && page + pages == next->first;
+    if (touches_before) {
+        before->second += pages;
+        if (touches_next) {
+            before->second += next->second;
+            spare_.node = free_.extract(next);
+        }
+    } else if (touches_next) {
+        const auto behind = std::next(next);
+        auto node = free_.extract(next);
+        node.key() = page;
+        node.mapped() += pages;
+        free_.insert(behind, std::move(node));
+    } else {
+        add_run(next, page, pages);
+    }
     free_pages_ += pages;
-    auto next = free_.lower_bound(page);
-    if (next != free_.begin()) {
-        auto before = std::prev(next);
-        NORTHSTAR_ASSERT(before->first + before->second <= page);
-        if (before->first + before->second == page) {
-            page = before->first;
-            pages += before->second;
-            free_.erase(before);
-        }
-    }
-    if (next != free_.end()) {
-        NORTHSTAR_ASSERT(page + pages <= next->first);
-        if (page + pages == next->first) {
-            pages += next->second;
-            next = free_.erase(next);
-        }
-    }
-    free_.emplace_hint(next, page, pages);
 }
 
 std::uint64_t SpaceMap::allocate(std::uint64_t pages) {
@@ -36,22 +65,16 @@ std::uint64_t SpaceMap::allocate(std::uint64_t pages) {
     for (auto it = free_.begin(); it != free_.end(); ++it) {
         if (it->second < pages) continue;
         const std::uint64_t page = it->first;
-        const std::uint64_t rest = it->second - pages;
-        it = free_.erase(it);
-        if (rest != 0) free_.emplace_hint(it, page + pages, rest);
-        free_pages_ -= pages;
+        take_front(it, pages);
         return page;
     }
     // A free tail is extended rather than left behind.
-    if (!free_.empty()) {
-        auto last = std::prev(free_.end());
-        if (last->first + last->second == end_) {
-            const std::uint64_t page = last->first;
-            free_pages_ -= last->second;
-            free_.erase(last);
-            end_ = page + pages;
-            return page;
-        }
+    if (const std::uint64_t tail = free_tail(); tail != 0) {
+        const auto last = std::prev(free_.end());
+        const std::uint64_t page = last->first;
+        take_front(last, tail);
+        end_ = page + pages;
+        return page;
     }
     const std::uint64_t page = end_;
     end_ += pages;
@@ -60,12 +83,9 @@ std::uint64_t SpaceMap::allocate(std::uint64_t pages) {
 
 PageRun SpaceMap::allocate_some(std::uint64_t wanted) {
     if (free_.empty()) return {allocate(wanted), wanted};
-    auto it = free_.begin();
+    const auto it = free_.begin();
     const PageRun run{it->first, std::min(it->second, wanted)};
-    const std::uint64_t rest = it->second - run.pages;
-    it = free_.erase(it);
-    if (rest != 0) free_.emplace_hint(it, run.page + run.pages, rest);
-    free_pages_ -= run.pages;
+    take_front(it, run.pages);
     return run;
 }
 
@@ -74,16 +94,14 @@ void SpaceMap::give_back(PageRun run) {
 }
 
 void SpaceMap::die(std::uint64_t page, std::uint64_t pages, std::uint64_t born, std::uint64_t died, bool of_tree) {
-    dead_pages_ += pages;
-    if (!dead_.empty()) {
-        DeadRun& last = dead_.back();
-        if (last.page + last.pages == page && last.born == born && last.died == died &&
-            last.of_tree == of_tree) {
-            last.pages += pages;
-            return;
-        }
+    DeadRun* const last = dead_.empty() ? nullptr : &dead_.back();
+    if (last != nullptr && last->page + last->pages == page && last->born == born && last->died == died &&
+        last->of_tree == of_tree) {
+        last->pages += pages;
+    } else {
+        dead_.push_back({page, pages, born, died, of_tree});
     }
-    dead_.push_back({page, pages, born, died, of_tree});
+    dead_pages_ += pages;
 }
 
 void SpaceMap::reclaim(std::span<const std::uint64_t> generations, std::span<const std::uint64_t> retained) {
@@ -111,39 +129,48 @@ bool SpaceMap::take(std::uint64_t page, std::uint64_t pages) {
         const std::uint64_t to = std::min(first + count, end);
         return from < to ? to - from : 0;
     };
-    const auto first_free = [&] {
-        auto it = free_.upper_bound(page);
-        if (it != free_.begin() && shared(std::prev(it)->first, std::prev(it)->second) != 0) --it;
-        return it;
-    };
     std::uint64_t free = 0;
-    for (auto it = first_free(); it != free_.end() && it->first < end; ++it) free += shared(it->first, it->second);
+    auto it = free_.upper_bound(page);
+    if (it != free_.begin()) --it;
+    for (; it != free_.end() && it->first < end; ++it) free += shared(it->first, it->second);
     std::uint64_t dead = 0;
     if (free + behind != pages) {
         for (const DeadRun& run : dead_) dead += shared(run.page, run.pages);
     }
     if (free + dead + behind != pages) return false;
+    // Whole or not at all, also where memory ends: it is done to a copy.
+    SpaceMap next(*this);
+    next.take_there(page, pages);
+    *this = std::move(next);
+    return true;
+}
+
+/// Pages that are free, dead or behind the end.
+void SpaceMap::take_there(std::uint64_t page, std::uint64_t pages) {
+    const std::uint64_t end = page + pages;
     if (end > end_) extend(end - end_);
-    free += behind;
-    for (auto it = first_free(); it != free_.end() && it->first < end;) {
-        const auto [first, count] = *it;
-        it = free_.erase(it);
-        if (end < first + count) it = free_.emplace_hint(it, end, first + count - end);
-        if (first < page) free_.emplace_hint(it, first, page - first);
+    for (auto it = free_.lower_bound(page); it != free_.end() && it->first < end; it = free_.lower_bound(page)) {
+        take_front(it, std::min(it->second, end - it->first));
     }
-    free_pages_ -= free;
-    if (dead == 0) return true;
+    if (auto it = free_.lower_bound(page); it != free_.begin() && (--it)->first + it->second > page) {
+        // A run that begins before them.
+        const std::uint64_t behind = it->first + it->second;
+        free_pages_ -= behind - page;
+        it->second = page - it->first;
+        if (behind > end) add_free(end, behind - end);
+    }
     std::vector<DeadRun> left;
+    dead_pages_ = 0;
     for (const DeadRun& run : dead_) {
         const auto keep = [&](std::uint64_t from, std::uint64_t to) {
-            if (from < to) left.push_back({from, to - from, run.born, run.died, run.of_tree});
+            if (from >= to) return;
+            left.push_back({from, to - from, run.born, run.died, run.of_tree});
+            dead_pages_ += to - from;
         };
         keep(run.page, std::min(run.page + run.pages, page));
         keep(std::max(run.page, end), run.page + run.pages);
     }
     dead_ = std::move(left);
-    dead_pages_ -= dead;
-    return true;
 }
 
 std::uint64_t SpaceMap::free_tail() const {
@@ -159,9 +186,8 @@ std::uint64_t SpaceMap::longest_free() const {
 }
 
 void SpaceMap::extend(std::uint64_t pages) {
-    const std::uint64_t page = end_;
+    add_free(end_, pages);
     end_ += pages;
-    add_free(page, pages);
 }
 
 std::uint64_t SpaceMap::shrink(std::uint64_t kept) {

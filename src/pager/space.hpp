@@ -5,6 +5,8 @@
 //           page or a pin names lies in b <= p < d; of a tree's page also none that is retained as a base of the past.
 // [SPACE-2] Every page from 2 to the end is exactly one of: free, dead, or in use.
 // [SPACE-3] The map is written whole by a checkpoint and never lives in a tree that must allocate from itself.
+// Each call but reclaim() does all it says or, where memory ends (std::bad_alloc), nothing. What allocate() gave last
+// can be given back without memory.
 #pragma once
 
 #include <cstdint>
@@ -69,9 +71,23 @@ public:
     static SpaceMap decode(std::span<const std::byte> bytes, std::size_t& at);
 
 private:
+    using FreeRuns = std::map<std::uint64_t, std::uint64_t>;
+    /// A node that a change left over, so that giving back what was just allocated takes no memory.
+    struct Spare {
+        Spare() = default;
+        Spare(const Spare&) noexcept {}
+        Spare(Spare&&) noexcept = default;
+        Spare& operator=(const Spare&) noexcept { return *this; }
+        Spare& operator=(Spare&&) noexcept = default;
+        FreeRuns::node_type node;
+    };
+    void add_run(FreeRuns::iterator next, std::uint64_t page, std::uint64_t pages);
+    void take_front(FreeRuns::iterator it, std::uint64_t pages) noexcept;
+    void take_there(std::uint64_t page, std::uint64_t pages);
     void add_free(std::uint64_t page, std::uint64_t pages);
     std::uint64_t end_ = 0;
-    std::map<std::uint64_t, std::uint64_t> free_;  // first page -> pages; no two touch
+    FreeRuns free_;                                // first page -> pages; no two touch
+    Spare spare_;
     std::vector<DeadRun> dead_;
     std::uint64_t free_pages_ = 0;
     std::uint64_t dead_pages_ = 0;

@@ -159,6 +159,7 @@ void DatabaseCore::append_mark() {
     if (!processes_->has_write() || log_->end() != processes_->load(Word::log_position)) return;
     const std::uint64_t size = control_record_size(RecordKind::mark, 0, false, log_->log_align());
     if (!log_->fits(size)) return;
+    log_->prepare(0);
     RecordFields fields;
     fields.position = log_->end();
     fields.epoch = log_->epoch();

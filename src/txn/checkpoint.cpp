@@ -56,10 +56,10 @@ void DatabaseCore::finish_checkpoint_of_the_dead() {
     if (next == unreadable_generation_) return;
     std::vector<std::byte> bytes(k_meta_size);
     Meta meta;
-    if (file_->read((next & 1) * page_size_, bytes) != k_meta_size || decode_meta(bytes, meta) != MetaState::valid ||
-        meta.generation != next) {
-        return;
+    if (file_->read((next & 1) * page_size_, bytes) != k_meta_size) {
+        fail(Errc::truncated, path_ + " ends within its meta pages; restore it from a backup", path_, next & 1);
     }
+    if (decode_meta(bytes, meta) != MetaState::valid || meta.generation != next) return;
     // The dead may have been told of a failed flush, after which the cache shows a page that the disk does not have.
     write_meta(meta);
     flush_everything();
@@ -86,7 +86,6 @@ void DatabaseCore::load_space() {
         Ledger ledger = Ledger::decode(bytes, page_size_);
         space_ = std::move(ledger.space);
         space_extents_end_ = ledger.extents.end();
-        space_generation_ = generation;
     }
     const ExtentDirectory extents = log_->extents();
     for (const Extent& extent : extents.all()) {
@@ -95,9 +94,11 @@ void DatabaseCore::load_space() {
             fail(Errc::corrupt, "log extent at page " + std::to_string(extent.page) + " of " + path_ +
                                     " lies on pages that are in use", path_, extent.page);
         }
+        space_extents_end_ = extents.end_of(extent);
     }
-    space_extents_end_ = std::max(space_extents_end_, extents.end());
-    if (loaded) take_early();
+    if (!loaded) return;
+    take_early();
+    space_generation_ = generation;
 }
 
 /// Takes in the extents that other writers announced behind a root, also those whose writer died at once: the space
@@ -162,6 +163,7 @@ RecordFields DatabaseCore::control_fields() {
 /// Makes sure that a record of this size can be appended. Call with the turn and the write lock.
 void DatabaseCore::extend_log(std::uint64_t size) {
     using namespace checkpoint_impl;
+    log_->prepare(0);
     if (log_->fits(size)) return;
     const std::uint64_t keep = extent_reserve(log_->log_align());
     const std::uint64_t wanted = size + 2 * keep;

@@ -163,6 +163,7 @@ Commit DatabaseCore::commit(WriteTxn& t) {
     const std::uint64_t size = operations.record_size(RecordKind::commit, all, false, parts, log_->log_align());
     hold_room(t.adds_, size + t.spool_.bytes());
     extend_log(size + t.spool_.bytes());
+    log_->prepare(size);
     ensure_unclean();
     Root* root = root_of(work, txn, fields.time_us, 0, fields.epoch);
     try {
@@ -199,12 +200,16 @@ Commit DatabaseCore::commit(WriteTxn& t) {
     return result;
 }
 
-void DatabaseCore::log_write_failed(const Error& error) {
+void DatabaseCore::log_write_failed(const std::exception& error) {
     poison(error.what());
-    fail(Errc::outcome_unknown,
-         std::string(error.what()) + "; the transaction may or may not be there: close the database, open it again "
-                                     "and look",
-         path_);
+    try {
+        fail(Errc::outcome_unknown,
+             std::string(error.what()) + "; the transaction may or may not be there: close the database, open it "
+                                         "again and look",
+             path_);
+    } catch (const std::bad_alloc&) {
+        throw Error(Errc::outcome_unknown, std::string());
+    }
 }
 
 void DatabaseCore::published(Txn txn, std::uint64_t position, std::uint64_t time_us, bool full) {

@@ -232,8 +232,9 @@ bool DatabaseCore::lift_pages(std::uint64_t line, const CompactNotes& notes, Com
     close_view(view);
     if (finder.found == 0) return false;
     take_turn(std::nullopt);
-    Workspace work(*arena_, *source_);
-    try {
+    {
+        const ExclusiveScope scope(*this);
+        Workspace work(*arena_, *source_);
         const Root* built = roots_->built();
         Lifter lifter(*source_, work.pages(), line, finder.paths);
         TreeRoot catalog = built->catalog;
@@ -246,13 +247,7 @@ bool DatabaseCore::lift_pages(std::uint64_t line, const CompactNotes& notes, Com
             progress.moved += lifter.lifted;
             progress.repacked += lifter.repacked;
         }
-    } catch (...) {
-        work.abandon();
-        end_exclusive();
-        throw;
     }
-    work.abandon();
-    end_exclusive();
     make_durable(processes_->load(Word::built_txn), 0);
     publish_visible();
     return true;
@@ -263,8 +258,9 @@ bool DatabaseCore::lift_pages(std::uint64_t line, const CompactNotes& notes, Com
 void DatabaseCore::leave_extent(std::uint64_t line) {
     using namespace compact_impl;
     take_turn(std::nullopt);
-    Workspace work(*arena_, *source_);
-    try {
+    {
+        const ExclusiveScope scope(*this);
+        Workspace work(*arena_, *source_);
         const Root* built = roots_->built();
         const ExtentDirectory extents = log_->extents();
         const std::size_t last = extents.at_or_after(log_->end());
@@ -275,13 +271,7 @@ void DatabaseCore::leave_extent(std::uint64_t line) {
             // An epoch may have begun behind the built root.
             install_same_txn(work, log_->end(), log_->epoch());
         }
-    } catch (...) {
-        work.abandon();
-        end_exclusive();
-        throw;
     }
-    work.abandon();
-    end_exclusive();
     make_durable(processes_->load(Word::built_txn), processes_->load(Word::log_position));
     publish_visible();
 }

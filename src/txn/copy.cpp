@@ -331,9 +331,10 @@ ReadView* DatabaseCore::open_copy_view() {
 /// with them the digest, are kept; place, epoch and checksum are new.
 void DatabaseCore::append_copied(std::span<std::vector<std::byte>> records, const OriginalDigest& digests_before) {
     begin_exclusive(std::nullopt);
-    Workspace work(*arena_, *source_);
-    work.limit_pages(page_budget(), [&] { make_room_for_replay(work); });
-    try {
+    {
+        const ExclusiveScope scope(*this);
+        Workspace work(*arena_, *source_);
+        work.limit_pages(page_budget(), [&] { make_room_for_replay(work); });
         const Root* built = roots_->built();
         Txn installed = built->txn.load(std::memory_order_relaxed);
         Txn txn = installed;
@@ -387,6 +388,7 @@ void DatabaseCore::append_copied(std::span<std::vector<std::byte>> records, cons
                 if (parts.empty()) first_part = fields.position;
                 parts.push_back(record);
             }
+            log_->prepare(bytes.size());
             write_log(
                 [&] {
                     const std::span<std::byte> out = log_->stage(bytes.size(), true);
@@ -403,13 +405,7 @@ void DatabaseCore::append_copied(std::span<std::vector<std::byte>> records, cons
             if (complete) chain_->append(txn, digests.digest(), behind);
         }
         install_here();
-    } catch (...) {
-        work.abandon();
-        end_exclusive();
-        throw;
     }
-    work.abandon();
-    end_exclusive();
     if (holds_early()) settle_early();
     checkpoint_if_wanted();
 }
@@ -441,8 +437,9 @@ void DatabaseCore::begin_with(const ReadView& from, const Hash& chain) {
     // Each piece becomes a root of that txn, and gets its place before the next.
     const auto add = [&](const std::function<void(Workspace&)>& change) {
         begin_exclusive(std::nullopt);
-        Workspace work(*arena_, *source_);
-        try {
+        {
+            const ExclusiveScope scope(*this);
+            Workspace work(*arena_, *source_);
             const Root* built = roots_->built();
             work.begin(built->catalog, std::max(built->next_tree_id, from.root->next_tree_id), built->history, txn);
             change(work);
@@ -451,13 +448,7 @@ void DatabaseCore::begin_with(const ReadView& from, const Hash& chain) {
             reserve_install(work);
             install(work, root);
             published(txn, log_->end(), time_us, false);
-        } catch (...) {
-            work.abandon();
-            end_exclusive();
-            throw;
         }
-        work.abandon();
-        end_exclusive();
         checkpoint_if_wanted();
     };
     const auto copy = [&](const std::string& name, std::uint64_t id, auto&& cursor) {

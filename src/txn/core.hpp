@@ -296,6 +296,17 @@ private:
     // commit.cpp
     /// The turn and the write lock, up to date; end_exclusive() gives both back.
     void take_turn(std::optional<std::uint32_t> timeout_ms);
+    /// Ends with its scope, behind the workspaces of the scope, what take_turn() or begin_exclusive() began.
+    class ExclusiveScope {
+    public:
+        explicit ExclusiveScope(DatabaseCore& core) noexcept : core_(core) {}
+        ~ExclusiveScope() { core_.end_exclusive(); }
+        ExclusiveScope(const ExclusiveScope&) = delete;
+        ExclusiveScope& operator=(const ExclusiveScope&) = delete;
+
+    private:
+        DatabaseCore& core_;
+    };
     Root* root_of(Workspace& work, Txn txn, std::uint64_t time_us, std::uint64_t log_position, std::uint64_t epoch);
     void reserve_install(Workspace& work);
     void install(Workspace& work, Root* root);
@@ -304,18 +315,19 @@ private:
     void next_nonce(Nonce& nonce);
     /// Runs `write`, which puts bytes behind the end of the log, then `publish`, which says so in the words. Whoever
     /// finds us dead in between takes over what is whole. [CORE-6] A failed write poisons: Error(outcome_unknown).
+    /// LogStore::prepare() has made sure that memory is no reason, and `publish` cannot fail.
     template <class Write, class Publish>
     void write_log(Write&& write, Publish&& publish) {
         processes_->store(Word::writing, 1);
         try {
             write();
-        } catch (const Error& error) {
+        } catch (const std::exception& error) {
             log_write_failed(error);
         }
         publish();
         processes_->store(Word::writing, 0);
     }
-    [[noreturn]] void log_write_failed(const Error& error);
+    [[noreturn]] void log_write_failed(const std::exception& error);
     void publish_log_end() { processes_->store(Word::log_position, log_->end()); }
     void published(Txn txn, std::uint64_t position, std::uint64_t time_us, bool full);
     void publish_visible();

@@ -509,27 +509,22 @@ void DatabaseCore::zero_unused_log() {
     std::uint64_t done = 0;
     for (bool more = true; more;) {
         take_turn(std::nullopt);
-        try {
-            const ExtentDirectory extents = log_->extents();
-            std::uint64_t at = std::max(done, log_->end());
-            std::uint64_t bytes = erasure_impl::k_step_bytes;
-            std::size_t i = extents.at_or_after(at);
-            for (; i < extents.size() && bytes != 0; ++i) {
-                at = std::max(at, extents[i].logical);
-                const std::uint64_t length = std::min(bytes, extents.end_of(extents[i]) - at);
-                const std::uint64_t offset = extents[i].page * page_size_ + (at - extents[i].logical);
-                erasure_impl::write_zeros(*file_, offset, length, block);
-                at += length;
-                bytes -= length;
-                if (at < extents.end_of(extents[i])) break;
-            }
-            done = at;
-            more = i < extents.size();
-        } catch (...) {
-            end_exclusive();
-            throw;
+        const ExclusiveScope scope(*this);
+        const ExtentDirectory extents = log_->extents();
+        std::uint64_t at = std::max(done, log_->end());
+        std::uint64_t bytes = erasure_impl::k_step_bytes;
+        std::size_t i = extents.at_or_after(at);
+        for (; i < extents.size() && bytes != 0; ++i) {
+            at = std::max(at, extents[i].logical);
+            const std::uint64_t length = std::min(bytes, extents.end_of(extents[i]) - at);
+            const std::uint64_t offset = extents[i].page * page_size_ + (at - extents[i].logical);
+            erasure_impl::write_zeros(*file_, offset, length, block);
+            at += length;
+            bytes -= length;
+            if (at < extents.end_of(extents[i])) break;
         }
-        end_exclusive();
+        done = at;
+        more = i < extents.size();
     }
 }
 

@@ -128,6 +128,7 @@ void DatabaseCore::recover() {
         const std::lock_guard lock(checkpoint_mutex_);
         checkpoint_locked(false, true);
     }
+    give_up_write_lock();  // of a replay that had to make room
     if (redaction == 0) return;
     try {
         finish_redactions_if_possible();

@@ -31,7 +31,9 @@ Root* RootSet::prepare() {
     const std::lock_guard lock(mutex_);
     Root* root;
     if (pool_.empty()) {
+        // No list of roots gets longer than all of them: nothing that moves one can fail.
         pool_.reserve(all_.size() + 1);
+        retired_.reserve(all_.size() + 1);
         all_.push_back(std::make_unique<Root>());
         root = all_.back().get();
     } else {
@@ -100,7 +102,7 @@ void RootSet::replace_built(Root* root) {
     }
 }
 
-void RootSet::advance(Txn txn) {
+void RootSet::advance(Txn txn) noexcept {
     const std::lock_guard lock(mutex_);
     Root* newest = const_cast<Root*>(visible_.load(std::memory_order_relaxed));
     while (!pending_.empty() && pending_.front()->txn.load(std::memory_order_relaxed) <= txn) {
@@ -263,11 +265,15 @@ bool RootSet::reclaim(std::size_t most, bool everything) {
     return more;
 }
 
-void RootSet::reclaim_some() {
+void RootSet::reclaim_some() noexcept {
     if (++skipped_ < root_impl::k_commits_per_look && buried_since_ < root_impl::k_burials_per_look) return;
     skipped_ = 0;
     const std::size_t buried = std::exchange(buried_since_, 0);
-    reclaim(std::max(root_impl::k_frees_per_look, 2 * buried), false);
+    try {
+        reclaim(std::max(root_impl::k_frees_per_look, 2 * buried), false);
+    } catch (const std::bad_alloc&) {
+        // The commit is made: one of the next ones looks.
+    }
 }
 
 bool RootSet::reclaim(std::size_t most) {

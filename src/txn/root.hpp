@@ -88,14 +88,14 @@ public:
     void replace_built(Root* root);
     /// Makes the newest installed root with txn <= `txn` visible, if it is at least as new as the visible one. [ROOT-3]
     /// Threads: any.
-    void advance(Txn txn);
+    void advance(Txn txn) noexcept;
 
     /// A memory page that root `death` no longer reaches. Writer's turn.
     void bury(Frame* frame, std::uint64_t death);
     /// Room for so many burials, so that installing cannot fail.
     void reserve_burials(std::size_t count);
     /// Frees some of what no root in use reaches; every commit calls it. Writer's turn.
-    void reclaim_some();
+    void reclaim_some() noexcept;
     /// Frees what no root in use reaches, so many frames at most. False: none is left. Writer's turn.
     bool reclaim(std::size_t most = ~std::size_t{0});
     /// Frees those of the frames, whose death is known, that no root in use reaches, and remembers the others. Nobody

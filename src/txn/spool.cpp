@@ -49,7 +49,7 @@ std::uint64_t OperationSpool::largest() const {
 }
 
 OperationSpool::Chunk OperationSpool::take(std::uint64_t size, EarlyPages& space) {
-    chunks_.reserve(chunks_.size() + 1);
+    if (chunks_.size() == chunks_.capacity()) chunks_.reserve(2 * chunks_.size() + 1);
     const std::uint64_t page_size = space.source().pages().page_size();
     return {space.exactly((size + page_size - 1) / page_size), size};
 }
@@ -110,11 +110,12 @@ void OperationSpool::truncate(std::size_t count, EarlyPages& space) {
 }
 
 template <class F>
-void OperationSpool::each_block(const Chunk& chunk, File& file, std::uint64_t page_size, F&& fn) const {
-    std::vector<std::byte> block(static_cast<std::size_t>(std::min(chunk.size, spool_impl::k_block)));
+void OperationSpool::each_block(const Chunk& chunk, File& file, std::uint64_t page_size, F&& fn) {
+    const std::uint64_t block = std::min(chunk.size, spool_impl::k_block);
+    if (buffer_.size() < block) buffer_.resize(static_cast<std::size_t>(block));
     for (std::uint64_t at = 0; at < chunk.size;) {
-        const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), chunk.size - at));
-        const std::span<std::byte> part(block.data(), wanted);
+        const std::size_t wanted = static_cast<std::size_t>(std::min(block, chunk.size - at));
+        const std::span<std::byte> part(buffer_.data(), wanted);
         if (file.read(chunk.run.page * page_size + at, part) != wanted) spool_impl::damaged(chunk.run.page);
         fn(at, part);
         at += wanted;
@@ -122,7 +123,7 @@ void OperationSpool::each_block(const Chunk& chunk, File& file, std::uint64_t pa
 }
 
 std::uint32_t OperationSpool::checksum_of(std::size_t i, const RecordFields& fields, File& file,
-                                          std::uint64_t page_size) const {
+                                          std::uint64_t page_size) {
     const Chunk& chunk = chunks_[i];
     std::uint32_t found = 0;
     std::uint32_t wanted = seed_;
@@ -147,7 +148,7 @@ std::uint32_t OperationSpool::checksum_of(std::size_t i, const RecordFields& fie
 }
 
 void OperationSpool::append_to(LogStore& log, std::size_t i, const RecordFields& fields, std::uint32_t checksum,
-                               File& file) const {
+                               File& file) {
     const Chunk& chunk = chunks_[i];
     each_block(chunk, file, log.pages().page_size(), [&](std::uint64_t at, std::span<std::byte> part) {
         if (at == 0) {

@@ -41,9 +41,9 @@ public:
     }
 
     /// Checksum of chunk i as a part with these fields. Throws Error(corrupt) where the chunk is not as it was written.
-    std::uint32_t checksum_of(std::size_t i, const RecordFields& fields, File& file, std::uint64_t page_size) const;
-    /// Appends chunk i to the log as that part. Call with the turn; the room is there.
-    void append_to(LogStore& log, std::size_t i, const RecordFields& fields, std::uint32_t checksum, File& file) const;
+    std::uint32_t checksum_of(std::size_t i, const RecordFields& fields, File& file, std::uint64_t page_size);
+    /// Appends chunk i to the log as that part. Call with the turn, behind checksum_of(): it needs no more memory.
+    void append_to(LogStore& log, std::size_t i, const RecordFields& fields, std::uint32_t checksum, File& file);
 
 private:
     struct Chunk {
@@ -53,7 +53,7 @@ private:
     Chunk take(std::uint64_t size, EarlyPages& space);
     /// Calls fn(offset in the chunk, bytes that may be changed) for each block.
     template <class F>
-    void each_block(const Chunk& chunk, File& file, std::uint64_t page_size, F&& fn) const;
+    void each_block(const Chunk& chunk, File& file, std::uint64_t page_size, F&& fn);
     const std::uint32_t seed_;
     const std::uint32_t log_align_;
     std::vector<Chunk> chunks_;
