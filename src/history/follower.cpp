@@ -162,12 +162,14 @@ std::vector<std::byte> HistoryFollower::build(Txn txn, std::uint64_t log_end, co
     return builder.finish();
 }
 
-HistoryFollower::Sealed HistoryFollower::seal(Placer& placer, Txn txn, std::uint64_t log_end, std::uint64_t generation,
-                                              const Keeps& keeps, Txn fixed) const {
+std::optional<HistoryFollower::Sealed> HistoryFollower::seal(Placer& placer, Txn txn, std::uint64_t log_end,
+                                                             std::uint64_t generation, const Keeps& keeps, Txn fixed,
+                                                             const HasRoom& has_room) const {
     Sealed out;
     out.segments = segments_;
     if (txn == sealed_) return out;
     std::vector<std::byte> bytes = build(txn, log_end, keeps);
+    if (!has_room(bytes.size())) return std::nullopt;
     // Merge before placing: the newest segment with those of its tier that lie right before it.
     Txn after = sealed_;
     for (;;) {
@@ -180,12 +182,13 @@ HistoryFollower::Sealed HistoryFollower::seal(Placer& placer, Txn txn, std::uint
         for (std::size_t i = first; i < out.segments.size(); ++i) {
             views.push_back(follower_impl::open(pages_, out.segments[i]));
             parts.push_back(views.back().get());
-            out.dead.push_back(out.segments[i]);
         }
         const SegmentView newest(bytes);
         parts.push_back(&newest);
-        after = out.segments[first].after;
         std::vector<std::byte> merged = merge_segments(parts, MergeOptions{});
+        if (!has_room(merged.size())) break;
+        after = out.segments[first].after;
+        out.dead.insert(out.dead.end(), out.segments.begin() + static_cast<std::ptrdiff_t>(first), out.segments.end());
         out.segments.resize(first);
         bytes = std::move(merged);
     }

@@ -18,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 namespace northstar::inline v0::detail {
@@ -51,6 +52,7 @@ std::optional<std::string_view> logged_value(const LogStore& log, const ExtentDi
 class HistoryFollower {
 public:
     using Keeps = std::function<bool(std::uint64_t tree)>;
+    using HasRoom = std::function<bool(std::uint64_t bytes)>;
     /// `sealed`: the txn that the segments end with; `position`: the log behind it. `before`: the follower of a
     /// generation before, whose tail is gone on with, and whose sets where they are the same.
     HistoryFollower(FilePages& pages, const LogStore& log, std::vector<StoredSegment> segments, Txn sealed,
@@ -73,9 +75,9 @@ public:
         std::vector<StoredSegment> dead;       ///< no longer among them
     };
     /// Seals what lies between the sealed txn and `txn`, merges segments of one tier but for those up to the txn
-    /// `fixed`, places what is new.
-    Sealed seal(Placer& placer, Txn txn, std::uint64_t log_end, std::uint64_t generation, const Keeps& keeps,
-                Txn fixed) const;
+    /// `fixed`, places what is new. nullopt: there is no room for it.
+    std::optional<Sealed> seal(Placer& placer, Txn txn, std::uint64_t log_end, std::uint64_t generation,
+                               const Keeps& keeps, Txn fixed, const HasRoom& has_room) const;
 
 private:
     // What no segment holds yet. Followers whose segments end with the same txn share it.

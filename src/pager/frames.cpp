@@ -130,6 +130,7 @@ Frame* FrameArena::take_large(std::uint64_t length) {
     frame->large = 1;
     in_use_.fetch_add(frames_impl::large_block_size(length), std::memory_order_relaxed);
     large_.fetch_add(frames_impl::large_block_size(length), std::memory_order_relaxed);
+    large_count_.fetch_add(1, std::memory_order_relaxed);
     return frame;
 }
 
@@ -137,6 +138,7 @@ void FrameArena::give_large(Frame* frame) noexcept {
     const std::size_t size = frames_impl::large_block_size(frame->bytes);
     in_use_.fetch_sub(size, std::memory_order_relaxed);
     large_.fetch_sub(size, std::memory_order_relaxed);
+    large_count_.fetch_sub(1, std::memory_order_relaxed);
     give_block(frame, size);
 }
 

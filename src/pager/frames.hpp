@@ -67,6 +67,8 @@ public:
     std::uint64_t bytes_in_use() const { return in_use_.load(std::memory_order_relaxed); }
     /// Of these, bytes of large values.
     std::uint64_t large_bytes_in_use() const { return large_.load(std::memory_order_relaxed); }
+    /// How many large values these are.
+    std::uint64_t large_count() const { return large_count_.load(std::memory_order_relaxed); }
 
 private:
     void grow();
@@ -83,6 +85,7 @@ private:
     std::atomic<bool> unprepared_{false};
     std::atomic<std::uint64_t> in_use_{0};
     std::atomic<std::uint64_t> large_{0};
+    std::atomic<std::uint64_t> large_count_{0};
 };
 
 /// The pages a write transaction makes and drops. Copies at first touch, edits its own copies, gives everything back

@@ -5,6 +5,8 @@
 #include "format/node.hpp"
 #include "format/node_edit.hpp"
 
+#include <algorithm>
+
 namespace northstar::inline v0::detail {
 
 namespace place_impl {
@@ -19,6 +21,28 @@ Placer::Placer(File& file, FilePages& pages, SpaceMap& space, std::mutex& mutex,
       output_(file, pages, allocator_, generation, expected_pages),
       generation_(generation),
       seed_(pages.seed()) {}
+
+void Placer::reserve_runs(Ref root) {
+    if (!root.in_memory()) return;
+    find_large(root.address(), 0);
+    for (Reserved& r : reserved_) {
+        r.page = allocator_.exactly(run_pages(r.frame->length, output_.page_size())).page;
+    }
+    std::sort(reserved_.begin(), reserved_.end(),
+              [](const Reserved& a, const Reserved& b) { return a.frame < b.frame; });
+}
+
+void Placer::find_large(std::byte* page, int depth) {
+    NORTHSTAR_ASSERT(depth < place_impl::k_deepest);
+    for_each_ref(static_cast<const std::byte*>(page), output_.page_size(), false, [&](Ref ref, bool large) {
+        if (!ref.in_memory()) return;
+        if (!large) {
+            find_large(ref.address(), depth + 1);
+        } else if (Frame* frame = Frame::of(ref); frame->forward == 0) {
+            reserved_.push_back({frame, 0});
+        }
+    });
+}
 
 Ref Placer::place(Ref root) {
     if (!root.in_memory()) return root;
@@ -54,7 +78,11 @@ Ref Placer::place_page(std::byte* page, int depth) {
 Ref Placer::place_large(Frame* frame) {
     if (frame->forward != 0) return Ref(frame->forward);
     frames_.push_back(frame);
-    const Ref placed = place_run(PageKind::run, {frame->data(), static_cast<std::size_t>(frame->length)});
+    const auto found = std::lower_bound(reserved_.begin(), reserved_.end(), frame,
+                                        [](const Reserved& r, const Frame* wanted) { return r.frame < wanted; });
+    NORTHSTAR_ASSERT(found != reserved_.end() && found->frame == frame);
+    const std::span<const std::byte> value{frame->data(), static_cast<std::size_t>(frame->length)};
+    const Ref placed = output_.place_run_at(PageKind::run, value, found->page);
     frame->forward = placed.bits();
     return placed;
 }

@@ -22,6 +22,9 @@ public:
     /// `mutex` guards `space`, from which others may carve at the same time.
     Placer(File& file, FilePages& pages, SpaceMap& space, std::mutex& mutex, std::uint64_t generation,
            std::uint64_t expected_pages);
+    /// Takes pages for the large values that place() will find: called before it, since pages of trees fit anywhere and
+    /// would take what lies side by side. Needed where the root has large values in memory.
+    void reserve_runs(Ref root);
     /// Writes everything reachable from a ref that lies in memory; returns the ref in the file.
     Ref place(Ref root);
     /// Writes a run of our own.
@@ -35,6 +38,11 @@ public:
     const std::vector<Frame*>& frames() const { return frames_; }
 
 private:
+    struct Reserved {
+        Frame* frame;
+        std::uint64_t page;
+    };
+    void find_large(std::byte* page, int depth);
     Ref place_page(std::byte* page, int depth);
     Ref place_large(Frame* frame);
     SpaceAllocator allocator_;
@@ -42,6 +50,7 @@ private:
     const std::uint64_t generation_;
     const std::uint64_t seed_;
     std::vector<Frame*> frames_;
+    std::vector<Reserved> reserved_;  // of large values, by frame
 };
 
 }  // namespace northstar::inline v0::detail

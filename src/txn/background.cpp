@@ -183,6 +183,13 @@ std::uint64_t DatabaseCore::live_bytes() const {
     return used > buried ? used - buried : 0;
 }
 
+/// Bytes that a recovery would replay now.
+std::uint64_t DatabaseCore::log_behind_checkpoint() const {
+    const std::uint64_t end = processes_->load(Word::log_position);
+    const std::uint64_t from = checkpoint_position_.load(std::memory_order_relaxed);
+    return end > from ? end - from : 0;
+}
+
 /// Slows a writer down in proportion to the memory in use, and stops it where the limit is reached until a checkpoint
 /// has made room. Called before the turn is asked for.
 void DatabaseCore::slow_down() {

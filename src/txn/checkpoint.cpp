@@ -178,7 +178,7 @@ void DatabaseCore::extend_log(std::uint64_t size) {
     if (!room_tight_.load(std::memory_order_relaxed)) {
         try {
             grow_log(std::max(wanted + keep, std::clamp(2 * last, k_first_extent_bytes, k_largest_extent_bytes)),
-                     wanted);
+                     wanted, true);
             return;
         } catch (const Error& error) {
             if (error.code() != Errc::no_space) throw;
@@ -189,7 +189,8 @@ void DatabaseCore::extend_log(std::uint64_t size) {
 }
 
 /// Adds an extent of so many bytes and goes on in it, or in the first one that has room for `wanted` bytes.
-void DatabaseCore::grow_log(std::uint64_t bytes, std::uint64_t wanted) {
+/// `spares_room`: not of the room that the commit under way was promised for its checkpoint.
+void DatabaseCore::grow_log(std::uint64_t bytes, std::uint64_t wanted, bool spares_room) {
     ensure_unclean();
     Extent extent;
     extent.logical = log_->extents().end();
@@ -201,10 +202,13 @@ void DatabaseCore::grow_log(std::uint64_t bytes, std::uint64_t wanted) {
             const std::lock_guard lock(space_mutex_);
             load_space();
             room_pages_.store(0);
+            // On the disk before they are taken: what is given back would not be there for who finds it free.
+            make_free(extent.pages, extent.pages);
             extent.page = space_.allocate(extent.pages);
             // Known before a checkpoint can write the map: an extent that is taken in a map stands in its ledger.
             try {
                 file_->allocate(extent.page * page_size_, extent.pages * page_size_);
+                if (spares_room) make_free(room_needed_ + held_pages(), room_needed_run_);
                 learn_extent(extent);
             } catch (...) {
                 // Nobody announced it, so nobody may write into it.
@@ -377,6 +381,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
         }
         placer = std::make_unique<Placer>(*file_, *source_, space_, space_mutex_, meta.generation,
                                           arena_->bytes_in_use() / page_size_);
+        if (arena_->large_bytes_in_use() != 0) placer->reserve_runs(frozen->catalog.root);
         meta.catalog.root = placer->place(frozen->catalog.root).bits();
         meta.catalog.count = frozen->catalog.count;
         past = keep_past(*frozen, *placer, meta);

@@ -265,7 +265,9 @@ private:
 
     // reserve.cpp
     std::uint64_t held_pages() const;
+    std::uint64_t ledger_pages(const Base& base);
     void make_free(std::uint64_t pages, std::uint64_t run);
+    bool has_spare_room(const Base& base, std::uint64_t bytes);
     void hold_room(bool adds, std::uint64_t log_bytes);
     void free_dead_pages();
 
@@ -291,6 +293,7 @@ private:
     bool mark_due();
     void append_mark();
     std::uint64_t live_bytes() const;
+    std::uint64_t log_behind_checkpoint() const;
     void slow_down();
 
     // commit.cpp
@@ -364,7 +367,7 @@ private:
     void move_segments(std::vector<StoredSegment>& segments, std::vector<StoredSegment>& dead, Placer& placer,
                        std::uint64_t generation, std::uint64_t line);
     std::vector<Extent> move_extents(Ledger& ledger, std::uint64_t end, std::uint64_t generation, std::uint64_t line);
-    void grow_log(std::uint64_t bytes, std::uint64_t wanted);
+    void grow_log(std::uint64_t bytes, std::uint64_t wanted, bool spares_room = false);
     RecordFields control_fields();
 
     // rebase.cpp
@@ -501,6 +504,8 @@ private:
     std::atomic<std::uint64_t> room_pages_{0}; // free pages on the disk when last looked at; 0: look again
     std::atomic<std::uint64_t> room_run_{0};   // of these, side by side
     std::atomic<std::uint64_t> room_generation_{0};  // they were found in the map of this generation
+    std::uint64_t room_needed_ = 0;            // pages that the commit under way needs beside its log; under the turn
+    std::uint64_t room_needed_run_ = 0;        // of these, side by side
     std::uint64_t space_extents_end_ = 0;      // log extents before this position are taken in it
     PageSet early_open_;                       // early pages of transactions and replays under way
     std::vector<EarlyPagesOfRoot> early_named_;  // of roots that no checkpoint has named yet

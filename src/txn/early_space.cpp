@@ -35,7 +35,7 @@ PageRun DatabaseCore::carve_early(std::uint64_t pages, bool exactly) {
         const std::lock_guard lock(space_mutex_);
         load_space();
         room_pages_.store(0);
-        make_free((exactly ? 0 : pages) + held_pages(), 0);
+        make_free(pages + held_pages(), exactly ? pages : 0);
         run = exactly ? PageRun{space_.allocate(pages), pages} : space_.allocate_some(pages);
         try {
             file_->allocate(run.page * page_size_, run.pages * page_size_);

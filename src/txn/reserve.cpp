@@ -12,8 +12,12 @@ namespace northstar::inline v0::detail {
 
 namespace reserve_impl {
 
-/// For what a checkpoint writes beside trees.
-constexpr std::uint64_t k_checkpoint_pages = 32;
+/// For what a checkpoint writes beside trees and its ledger.
+constexpr std::uint64_t k_checkpoint_pages = 16;
+/// What one more run of pages adds to a ledger at most, and a stretch of the log: extents and anchors of the chain.
+constexpr std::uint64_t k_ledger_bytes_of_run = 16;
+constexpr std::uint64_t k_ledger_bytes_of_log = 1024;
+constexpr std::uint64_t k_log_stretch = 1u << 20;
 constexpr std::uint64_t k_held_bytes = 256u << 10;
 constexpr std::uint64_t k_least_held_pages = 16;
 /// The file is extended by this part of what is needed more than that, so that few commits do it.
@@ -26,6 +30,20 @@ constexpr int k_generations_to_free = 3;
 /// Pages for deletions on a full disk: the pages they copy, a log extent, and the checkpoint of both.
 std::uint64_t DatabaseCore::held_pages() const {
     return std::max(reserve_impl::k_held_bytes / page_size_, reserve_impl::k_least_held_pages);
+}
+
+/// Pages that the ledger of the next checkpoint behind a base takes at most.
+std::uint64_t DatabaseCore::ledger_pages(const Base& base) {
+    using namespace reserve_impl;
+    std::uint64_t dropped;
+    {
+        const std::lock_guard lock(dropped_mutex_);
+        dropped = base.dropped.size();
+    }
+    // Each page that died may lie apart from all others.
+    const std::uint64_t bytes = base.meta.space_bytes + k_ledger_bytes_of_run * dropped +
+                                k_ledger_bytes_of_log * (log_behind_checkpoint() / k_log_stretch + 1);
+    return run_pages(bytes, page_size_);
 }
 
 /// Makes sure that so many pages are free in the map and on the disk, `run` of them side by side. Throws
@@ -49,15 +67,41 @@ void DatabaseCore::make_free(std::uint64_t pages, std::uint64_t run) {
     }
 }
 
+/// Can a checkpoint behind a base write so many bytes in one run and leave what commits were promised?
+bool DatabaseCore::has_spare_room(const Base& base, std::uint64_t bytes) {
+    const std::uint64_t ledger = ledger_pages(base);
+    const std::uint64_t live = live_bytes();
+    // What was frozen has its place already.
+    const std::uint64_t newer = live - std::min(live, frozen_bytes_.load(std::memory_order_relaxed));
+    const std::uint64_t run = run_pages(bytes, page_size_);
+    const std::lock_guard lock(space_mutex_);
+    try {
+        make_free(run + newer / page_size_ + ledger + held_pages(), run);
+    } catch (const Error& error) {
+        if (error.code() != Errc::no_space) throw;
+        return false;
+    }
+    return true;
+}
+
 /// Reserves room for a commit's log bytes and the checkpoint behind it. `adds`: the commit brings new data. Call with
 /// the turn and the write lock, before the first log byte.
 void DatabaseCore::hold_room(bool adds, std::uint64_t log_bytes) {
     using namespace reserve_impl;
-    std::uint64_t needed = live_bytes() / page_size_ + k_checkpoint_pages;
-    // Large values and the ledger need pages side by side.
-    const std::uint64_t run = arena_->large_bytes_in_use() / page_size_ + k_checkpoint_pages;
+    const std::uint64_t ledger = ledger_pages(*bases_.back());
+    // A large value may take a page more than it has memory.
+    const std::uint64_t large = arena_->large_bytes_in_use() / page_size_ + arena_->large_count();
+    room_needed_ = live_bytes() / page_size_ + arena_->large_count() + ledger + k_checkpoint_pages;
+    // Large values and the ledger need pages side by side, and so does the log.
+    room_needed_run_ = large + ledger;
+    std::uint64_t needed = room_needed_;
+    std::uint64_t run = room_needed_run_;
+    if (!log_->fits(log_bytes)) {
+        const std::uint64_t extent = (log_bytes + 4 * extent_reserve(log_->log_align())) / page_size_ + 1;
+        needed += extent;
+        run += extent;
+    }
     if (run > room_run_.load(std::memory_order_relaxed)) room_pages_.store(0, std::memory_order_relaxed);
-    if (!log_->fits(log_bytes)) needed += (log_bytes + 4 * extent_reserve(log_->log_align())) / page_size_ + 1;
     // A checkpoint of another process has cut what this one had added to the file.
     if (room_pages_.load(std::memory_order_relaxed) >= needed + held_pages() &&
         room_generation_.load(std::memory_order_relaxed) == processes_->load(Word::generation)) {

@@ -123,15 +123,23 @@ KeptPast DatabaseCore::keep_past(const Root& frozen, Placer& placer, Meta& meta)
         const bool roll = (roll_base_ || erasing_anew_) &&
                           (meta.retained_txn != 0 || past.move || !past.horizon.young.empty());
         if (past.move && erasing_anew_) abandon_move(meta, past);
-        const bool begins = may_move && !past.move &&
-                            (at_once || roll || !past.horizon.young.empty() ||
-                             history_floor(*source_, frozen.catalog.root, 0) > base.horizon.txn ||
-                             (sealing && retention_due(*this, frozen)));
+        bool begins = may_move && !past.move &&
+                      (at_once || roll || !past.horizon.young.empty() ||
+                       history_floor(*source_, frozen.catalog.root, 0) > base.horizon.txn ||
+                       (sealing && retention_due(*this, frozen)));
         if (sealing || begins) {
-            std::vector<StoredSegment> dead = std::move(past.sealed.dead);
-            past.sealed = base.history->seal(placer, meta.txn, frozen.log_position, meta.generation,
-                                             history_filter(frozen), past.move ? past.move->base.txn : 0);
-            past.sealed.dead.insert(past.sealed.dead.end(), dead.begin(), dead.end());
+            // Later will do where nothing waits for it: what commits were promised is not touched for it.
+            const bool must = erasing_ != nullptr || at_once;
+            std::optional<HistoryFollower::Sealed> sealed = base.history->seal(
+                placer, meta.txn, frozen.log_position, meta.generation, history_filter(frozen),
+                past.move ? past.move->base.txn : 0,
+                [&](std::uint64_t bytes) { return must || has_spare_room(base, bytes); });
+            if (sealed) {
+                sealed->dead.insert(sealed->dead.end(), past.sealed.dead.begin(), past.sealed.dead.end());
+                past.sealed = std::move(*sealed);
+            } else {
+                begins = false;
+            }
         }
         if (begins) {
             roll_base_ = false;
@@ -292,6 +300,7 @@ bool DatabaseCore::step_move(const Root& frozen, Placer& placer, Meta& meta, Kep
     }
     RewrittenPiece piece = rewrite_piece(sets, options, move.place, move_budget_, move.pieces.empty());
     if (!piece.segment.empty()) {
+        if (!must && !has_spare_room(*frozen.base, piece.segment.size())) return false;
         try {
             move.pieces.push_back(place_piece(placer, piece.segment, sources, meta.generation));
         } catch (const Error& error) {
