@@ -15,10 +15,20 @@ namespace background_impl {
 constexpr std::uint64_t k_idle_us = 500'000;
 constexpr std::uint64_t k_blocked_us = 1000;
 constexpr std::uint64_t k_longest_pause_us = 2000;
+/// Writers are slowed down where the log behind the checkpoint has grown to so many times what starts one.
+constexpr std::uint64_t k_soft_intervals = 2;
+/// Where checkpoints are made more often than this, writers need not wait for the last of them.
+constexpr std::uint64_t k_least_brake_bytes = 8u << 20;
+constexpr std::uint64_t k_most_brake_bytes = std::uint64_t{1} << 60;
 /// How often to look whether a redaction can go on.
 constexpr std::uint64_t k_redaction_us = 20'000;
 /// The chain is followed in steps of so many log bytes.
 constexpr std::uint64_t k_chain_bytes = 4u << 20;
+
+/// Microseconds to pause for where something grows from a soft limit to a hard one.
+std::uint64_t pause_at(std::uint64_t used, std::uint64_t soft, std::uint64_t limit) {
+    return used <= soft ? 0 : k_longest_pause_us * (std::min(used, limit) - soft) / (limit - soft);
+}
 
 }  // namespace background_impl
 
@@ -190,8 +200,8 @@ std::uint64_t DatabaseCore::log_behind_checkpoint() const {
     return end > from ? end - from : 0;
 }
 
-/// Slows a writer down in proportion to the memory in use, and stops it where the limit is reached until a checkpoint
-/// has made room. Called before the turn is asked for.
+/// Slows a writer down in proportion to the memory in use and to the log that a recovery would have to replay, and
+/// stops it where a limit is reached until a checkpoint has made room. Called before the turn is asked for.
 void DatabaseCore::slow_down() {
     using namespace background_impl;
     const auto live = [&] {
@@ -201,23 +211,28 @@ void DatabaseCore::slow_down() {
         return roots_->frozen() != 0 && used > frozen ? used + (used - frozen) : used;
     };
     const std::uint64_t soft = overlay_limit_ / 4 * 3;
-    std::uint64_t used = live();
-    if (used < soft) return;
+    const std::uint64_t soft_log =
+        k_soft_intervals * std::clamp(options_.checkpoint_log_bytes, k_least_brake_bytes, k_most_brake_bytes);
+    const std::uint64_t log_limit = 2 * soft_log;
+    const std::uint64_t used = live();
+    const std::uint64_t log = log_behind_checkpoint();
+    if (used < soft && log < soft_log) return;
     want_checkpoint();
     if (!options_.background) {
         checkpoint();
         return;
     }
     const std::uint64_t began = vfs_->monotonic_us();
-    if (used < overlay_limit_) {
-        const std::uint64_t pause = k_longest_pause_us * (used - soft) / (overlay_limit_ - soft);
+    if (used < overlay_limit_ && log < log_limit) {
+        const std::uint64_t pause = std::max(pause_at(used, soft, overlay_limit_), pause_at(log, soft_log, log_limit));
         std::this_thread::sleep_for(std::chrono::microseconds(pause));
     } else {
+        const auto over = [&] { return live() >= overlay_limit_ || log_behind_checkpoint() >= log_limit; };
         std::unique_lock lock(background_mutex_);
         const std::uint64_t before = checkpoint_done_.load();
         // Two checkpoints at most: the one under way may have frozen an older root. Each is asked for.
         background_wake_.wait(lock, [&] {
-            if (stop_ || live() < overlay_limit_ || checkpoint_done_.load() >= before + 2) return true;
+            if (stop_ || !over() || checkpoint_done_.load() >= before + 2) return true;
             checkpoint_wanted_.store(true);
             background_wake_.notify_all();
             return false;

@@ -1,0 +1,74 @@
+// Writers that are faster than checkpoints.
+#include "txn_support.hpp"
+
+#include "hooked_vfs.hpp"
+#include "txn/core.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+namespace {
+
+using namespace northstar;
+using namespace txn_test;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::uint64_t k_page_size = 4096;
+
+}  // namespace
+
+// Nothing but memory stopped a writer: values that are written again and again take none, and a gigabyte of log.
+TEST_CASE("a writer that outruns a checkpoint waits where a recovery would take too long", "[CALM-3]") {
+    constexpr std::uint64_t k_interval = 8u << 20;
+    constexpr std::uint64_t k_log_limit = 4 * k_interval;
+    constexpr std::uint64_t k_commit = 1u << 20;
+    constexpr int k_commits = 80;
+    const Workplace place;
+    northstar::test::HookedVfs vfs;
+    Options options;
+    options.checkpoint_log_bytes = k_interval;
+    options.overlay_limit = 1u << 30;
+    options.durability = Durability::lazy;
+    std::atomic<bool> held{false};
+    // Meta pages are written by checkpoints alone: the one that is due stands still there.
+    vfs.set_hook([&](northstar::test::FileCall call, std::uint64_t where, bool) {
+        if (call != northstar::test::FileCall::write || where >= 2 * k_page_size) return;
+        while (held) std::this_thread::yield();
+    });
+    Database db = detail::make_database(detail::DatabaseCore::open(place / "db", options, &vfs));
+    const auto write = [&](int i) {
+        Transaction tx = db.begin_write();
+        tx.tree("t").put(std::to_string(i % 10), std::string(k_commit, 'x'));
+        tx.commit();
+    };
+    write(0);
+    held = true;
+    std::atomic<int> written{1};
+    std::uint64_t most = 0;
+    std::thread writer([&] {
+        for (int i = 1; i < k_commits; ++i) {
+            write(i);
+            most = std::max(most, db.statistics().log_bytes_since_checkpoint);
+            ++written;
+        }
+    });
+    // Until the writer is done, or stands still behind the limit for a good while.
+    int last = 0;
+    Clock::time_point moved = Clock::now();
+    while (written < k_commits) {
+        if (written != last || db.statistics().log_bytes_since_checkpoint < k_log_limit) {
+            last = written;
+            moved = Clock::now();
+        }
+        if (Clock::now() - moved > std::chrono::milliseconds(300)) break;
+        std::this_thread::yield();
+    }
+    const int when_held = written;
+    held = false;
+    writer.join();
+    REQUIRE(when_held < k_commits);
+    REQUIRE(most < k_log_limit + 2 * k_commit);
+    REQUIRE(db.statistics().slowdown_us > 0);
+}
