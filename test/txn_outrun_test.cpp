@@ -72,3 +72,28 @@ TEST_CASE("a writer that outruns a checkpoint waits where a recovery would take 
     REQUIRE(most < k_log_limit + 2 * k_commit);
     REQUIRE(db.statistics().slowdown_us > 0);
 }
+
+// A checkpoint came every 64 MiB of log only, and the file had three times as much of it: 148 MB for 1000 entries.
+TEST_CASE("a small database without history stays small while its entries are written again and again",
+          "[SPACE-4][CALM-3]") {
+    constexpr std::uint64_t k_most_file = 50u << 20;
+    const Workplace place;
+    const std::string path = place / "db";
+    const std::uint64_t start = seed(7);
+    CAPTURE(start);
+    Dice dice(start);
+    Options options;
+    options.durability = Durability::lazy;
+    options.history = History::nothing();
+    Database db = Database::open(path, options);
+    std::uint64_t largest = 0;
+    for (int i = 0; i < 1500; ++i) {
+        Transaction tx = db.begin_write();
+        for (int k = 0; k < 1000; ++k) tx.tree("t").put(std::to_string(dice.below(1000)), std::string(100, 'x'));
+        tx.commit();
+        largest = std::max<std::uint64_t>(largest, std::filesystem::file_size(path));
+    }
+    INFO("at most " << largest << " bytes");
+    REQUIRE(largest < k_most_file);
+    REQUIRE(db.verify().problems.empty());
+}

@@ -59,6 +59,12 @@ std::optional<ExtentDirectory::Place> ExtentDirectory::find(std::uint64_t positi
     return Place{extent.page * page_size_ + (position - extent.logical), end_of(extent) - position, i};
 }
 
+std::uint64_t ExtentDirectory::pages() const {
+    std::uint64_t pages = 0;
+    for (const Extent& extent : extents_) pages += extent.pages;
+    return pages;
+}
+
 std::vector<Extent> ExtentDirectory::release_below(std::uint64_t position) {
     const auto last = extents_.begin() + static_cast<std::ptrdiff_t>(at_or_after(position));
     std::vector<Extent> released(extents_.begin(), last);

@@ -42,6 +42,8 @@ public:
     std::uint64_t end_of(const Extent& extent) const { return extent.logical + bytes_of(extent); }
     /// First position behind every extent: where a new one may begin. 0: none.
     std::uint64_t end() const { return extents_.empty() ? 0 : end_of(extents_.back()); }
+    /// Pages of all extents.
+    std::uint64_t pages() const;
     std::uint32_t page_size() const { return page_size_; }
 
     /// Takes out every extent that ends at or before the position, oldest first.

@@ -18,7 +18,7 @@ constexpr std::uint64_t k_longest_pause_us = 2000;
 /// Writers are slowed down where the log behind the checkpoint has grown to so many times what starts one.
 constexpr std::uint64_t k_soft_intervals = 2;
 /// Where checkpoints are made more often than this, writers need not wait for the last of them.
-constexpr std::uint64_t k_least_brake_bytes = 8u << 20;
+constexpr std::uint64_t k_least_brake_bytes = 4u << 20;
 constexpr std::uint64_t k_most_brake_bytes = std::uint64_t{1} << 60;
 /// How often to look whether a redaction can go on.
 constexpr std::uint64_t k_redaction_us = 20'000;
@@ -211,8 +211,8 @@ void DatabaseCore::slow_down() {
         return roots_->frozen() != 0 && used > frozen ? used + (used - frozen) : used;
     };
     const std::uint64_t soft = overlay_limit_ / 4 * 3;
-    const std::uint64_t soft_log =
-        k_soft_intervals * std::clamp(options_.checkpoint_log_bytes, k_least_brake_bytes, k_most_brake_bytes);
+    const std::uint64_t interval = checkpoint_bytes_.load(std::memory_order_relaxed);
+    const std::uint64_t soft_log = k_soft_intervals * std::clamp(interval, k_least_brake_bytes, k_most_brake_bytes);
     const std::uint64_t log_limit = 2 * soft_log;
     const std::uint64_t used = live();
     const std::uint64_t log = log_behind_checkpoint();

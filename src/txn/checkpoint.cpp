@@ -29,6 +29,11 @@ namespace checkpoint_impl {
 constexpr std::uint64_t k_first_extent_bytes = 64u << 10;
 /// Reserving an extent stops the writer for as long as the file system takes to find, or clear, so much room.
 constexpr std::uint64_t k_largest_extent_bytes = 4u << 20;
+/// An extent takes no more than this part of the file: what of it is not used yet stays small beside the rest.
+constexpr std::uint64_t k_extent_part = 32;
+constexpr std::uint64_t k_least_interval_bytes = 4u << 20;
+/// Where checkpoints give the log back, one comes when it has grown to so many times what else is in the file.
+constexpr std::uint64_t k_interval_part = 2;
 constexpr int k_meta_attempts = 100;
 
 }  // namespace checkpoint_impl
@@ -173,12 +178,11 @@ void DatabaseCore::extend_log(std::uint64_t size) {
         write_log([&] { log_->move_to_fit(wanted, fields, {}); }, [&] { publish_log_end(); });
         return;
     }
-    const ExtentDirectory extents = log_->extents();
-    const std::uint64_t last = extents.empty() ? 0 : extents.bytes_of(extents[extents.size() - 1]);
     if (!room_tight_.load(std::memory_order_relaxed)) {
+        const std::uint64_t part = source_->limit() * page_size_ / k_extent_part;
         try {
-            grow_log(std::max(wanted + keep, std::clamp(2 * last, k_first_extent_bytes, k_largest_extent_bytes)),
-                     wanted, true);
+            grow_log(std::max(wanted + keep, std::clamp(part, k_first_extent_bytes, k_largest_extent_bytes)), wanted,
+                     true);
             return;
         } catch (const Error& error) {
             if (error.code() != Errc::no_space) throw;
@@ -225,6 +229,15 @@ void DatabaseCore::grow_log(std::uint64_t bytes, std::uint64_t wanted, bool spar
         throw;
     }
     release_carving();
+}
+
+/// Log bytes that start a checkpoint. Where nobody keeps the log, checkpoints give it back: then the file has about
+/// three times so much of it, which must not be many times what else it has (so many pages).
+std::uint64_t DatabaseCore::checkpoint_interval(bool log_is_kept, std::uint64_t pages) const {
+    using namespace checkpoint_impl;
+    if (log_is_kept) return options_.checkpoint_log_bytes;
+    return std::min(options_.checkpoint_log_bytes,
+                    std::max(k_least_interval_bytes, k_interval_part * pages * page_size_));
 }
 
 // ---- meta pages ----
@@ -393,6 +406,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
         Ledger ledger(page_size_);
         std::string bytes;
         std::vector<Extent> moved;
+        std::uint64_t interval = 0;
         {
             const std::lock_guard lock(space_mutex_);
             for (const StoredSegment& s : past.sealed.dead) {
@@ -428,6 +442,8 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
             bytes = ledger.encode();
             bytes.resize(pages * page_size_ - k_page_header_size);
             meta.file_pages = space_.end();
+            const std::uint64_t others = space_.free_pages() + space_.dead_pages() + ledger.extents.pages();
+            interval = checkpoint_interval(keeps_history(*frozen), space_.end() - std::min(others, space_.end()));
             if (file_->size() < meta.file_pages * page_size_) file_->truncate(meta.file_pages * page_size_);
             source_->set_limit(std::max(source_->limit(), meta.file_pages));
         }
@@ -465,6 +481,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
             if (!memory_ && file_->size() > kept) file_->truncate(kept);
             // Together with the map: who allocates next must not load that of the generation before.
             checkpoint_position_.store(meta.log_position, std::memory_order_relaxed);
+            checkpoint_bytes_.store(interval, std::memory_order_relaxed);
             processes_->store(Word::clean, clean ? 1 : 0);
             room_pages_.store(space_.free_pages());
             room_run_.store(space_.longest_free());

@@ -357,6 +357,7 @@ private:
     void learn_announced(const Root& from);
     std::uint64_t behind_control_records(std::uint64_t position, std::uint64_t& epoch) const;
     void extend_log(std::uint64_t size);
+    std::uint64_t checkpoint_interval(bool log_is_kept, std::uint64_t pages) const;
     Meta read_meta(std::uint64_t generation);
     void write_meta(const Meta& meta);
     void flush_everything();
@@ -511,6 +512,7 @@ private:
     std::vector<EarlyPagesOfRoot> early_named_;  // of roots that no checkpoint has named yet
     std::atomic<bool> early_held_{false};      // the checkpoint lock is held for their sake; space_mutex_
     std::atomic<std::uint64_t> checkpoint_position_{0};
+    std::atomic<std::uint64_t> checkpoint_bytes_{0};  // log behind that position that starts the next checkpoint
     std::atomic<std::uint64_t> frozen_bytes_{0};    // memory pages when the checkpoint under way froze its root
     std::atomic<std::uint64_t> own_generation_{0};  // made and pinned by a checkpoint here whose rebase is not done
 

@@ -139,6 +139,8 @@ void DatabaseCore::load_generation(const Meta& meta) {
     roots_->install_base(root);
     chain_->stand_on({meta.txn, meta.log_position, meta.chain}, std::move(ledger.chain));
     checkpoint_position_.store(meta.log_position);
+    const bool log_is_kept = meta.history.kind != History::Kind::nothing || !ledger.segments.empty();
+    checkpoint_bytes_.store(checkpoint_interval(log_is_kept, meta.file_pages - ledger.extents.pages()));
 }
 
 /// What a base knows beside its meta page.
