@@ -1,5 +1,6 @@
 #!/bin/sh
 # run.sh [BUILD_DIR] [NAME ...] -- plants one bug after the other in a copy of the sources; does a suite notice?
+# run.sh --table BUILD_DIR ...    -- the table of spec/hardening.md, from what runs in these directories found
 #
 # A bug is a patch NAME.patch beside this script: what was got wrong, a line "suites: ..." with those that could notice
 # it (the quickest first), and the change to src/. Each is applied, what changed is compiled, and the suites run until
@@ -7,11 +8,25 @@
 # not apply, or does not compile, and when a suite fails without any bug.
 #
 # Every file of src/ is compiled alone at -O1, so that a bug costs one of them and the links. MUTANT_TIMEOUT: seconds
-# for one suite (default 300). MUTANT_CHECK=1 looks only whether every patch still applies; MUTANT_BASELINE=0 does not
-# run the suites without a bug first.
+# of the processor for one suite (default 300), which may take three times as long on a busy machine. MUTANT_CHECK=1
+# looks only whether every patch still applies; MUTANT_BASELINE=0 does not run the suites without a bug first.
 set -u
 project=$(cd "$(dirname "$0")/../.." && pwd)
 mutants=$project/hard/mutants
+if [ "${1:-}" = --table ]; then
+    shift
+    [ $# -gt 0 ] || set -- "$project/build/release"
+    echo '| bug | what is wrong | killed by |'
+    echo '|---|---|---|'
+    cd "$mutants" || exit 1
+    for patch in *.patch; do
+        name=${patch%.patch}
+        killer=$(for found in "$@"; do cat "$found/mutants/results"; done | sed -n "s/^$name //p" | tail -n 1 |
+            sed 's/^[a-z_]*/`&`/; s/^``//')
+        printf '| `%s` | %s | %s |\n' "$name" "$(head -n 1 "$patch")" "${killer:-not run yet}"
+    done
+    exit 0
+fi
 build=${1:-$project/build/release}
 [ $# -gt 0 ] && shift
 names=${*:-$(cd "$mutants" && ls ./*.patch | sed 's|^\./||; s|\.patch$||')}
@@ -40,9 +55,11 @@ plant() {
 heal() { for file in $(files_of "$1"); do cp "$work/whole/$file" "$tree/$file"; done; }
 program() { case $1 in *_suite) echo "$work/build/hard/$1" ;; *) echo "$work/build/tests/$1" ;; esac; }
 compile() { cmake --build "$work/build" --parallel "$jobs" --target "$1" >"$work/logs/$2.build" 2>&1; }
+# One failure is enough, so a suite stops at its first.
 run() {
-    (cd "$tree" && unset HARD_SEEDS && NORTHSTAR_NTH_CALL_EVERY=11 timeout -k 5 "$limit" "$(program "$1")") \
-        >"$work/logs/$2.$1" 2>&1 </dev/null
+    case $1 in *_test) stop=--abort ;; *) stop= ;; esac
+    (cd "$tree" && unset HARD_SEEDS && export NORTHSTAR_NTH_CALL_EVERY=11 HARD_FAILURES=1 && ulimit -t "$limit" &&
+        timeout -k 5 $((3 * limit)) "$(program "$1")" $stop) >"$work/logs/$2.$1" 2>&1 </dev/null
 }
 
 broken=0
@@ -95,16 +112,18 @@ for name in $names; do
         code=$?
         [ $code -eq 0 ] && continue
         killer=$suite
-        [ $code -eq 124 ] || [ $code -eq 137 ] && killer="$suite, which did not end"
+        case $code in 124 | 137 | 152) killer="$suite, which did not end" ;; esac
         break
     done
     heal "$name"
     seconds=$(($(date +%s) - started))
     if [ -z "$killer" ]; then
         survived=$((survived + 1))
+        echo "$name (nothing)" >>"$work/results"
         printf 'SURVIVED  %-44s %s (%d s)\n' "$name" "$(suites_of "$name")" $seconds
     elif [ "$killer" != none ]; then
         killed=$((killed + 1))
+        echo "$name $killer" >>"$work/results"
         printf 'killed    %-44s by %s (%d s)\n' "$name" "$killer" $seconds
     fi
 done
