@@ -177,6 +177,33 @@ TEST_CASE("dropped records never come back behind an epoch record", "[log][fast]
     CHECK(scan(log, start, writer.seed).tail.kind == LogTail::Kind::damaged);
 }
 
+// A recovery may die behind its epoch record and before the flush: what came later may then be there without it.
+TEST_CASE("a record of an epoch that no epoch record began does not count", "[log][fast][DUR-11]") {
+    MemoryLog log(20);
+    Writer writer(log, k_extents, 10);
+    const LogCursor start = writer.at;
+    fill(writer, 3, 10);
+    const LogCursor end = writer.at;
+    writer.at.epoch = next_epoch(end.epoch, 5);
+    fill(writer, 1, 11);
+    CHECK(scan(log, start, writer.seed).cursor.position == end.position);
+}
+
+TEST_CASE("an epoch that was begun behind the end is known to who begins the next one", "[log][fast][DUR-11]") {
+    MemoryLog log(20);
+    Writer writer(log, k_extents, 12);
+    const LogCursor start = writer.at;
+    fill(writer, 3, 12);
+    const LogCursor end = writer.at;
+    writer.at.epoch = next_epoch(end.epoch, 5);
+    const std::uint64_t begins = writer.control(RecordKind::epoch);
+    fill(writer, 1, 13);
+    *writer.place(begins) ^= std::byte{1};  // its epoch record was torn
+    const Scan result = scan(log, start, writer.seed);
+    CHECK(result.cursor.position == end.position);
+    CHECK(result.tail.largest_epoch == writer.at.epoch);
+}
+
 TEST_CASE("old bytes of a recycled extent fail by position", "[log][fast][DUR-11]") {
     MemoryLog log(20);
     Writer old(log, {{4096, 4, 2}}, 7);
