@@ -6,6 +6,8 @@
 
 #include "txn/core.hpp"
 
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
 
@@ -32,5 +34,23 @@ struct Peer {
     std::shared_ptr<northstar::detail::DatabaseCore> core;
     northstar::Database db;
 };
+
+/// Notes what is done to a file of 4 KiB pages: m a meta page is written, w something else, s a flush.
+inline void note_calls(northstar::test::HookedVfs& vfs, std::string& calls) {
+    vfs.set_hook([&calls](northstar::test::FileCall call, std::uint64_t where, bool done) {
+        if (!done) return;
+        if (call == northstar::test::FileCall::write) calls += where <= 4096 ? 'm' : 'w';
+        if (call == northstar::test::FileCall::sync) calls += 's';
+    });
+}
+
+inline std::string read_file(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+inline void write_file(const std::string& path, const std::string& bytes) {
+    std::ofstream(path, std::ios::binary) << bytes;
+}
 
 }  // namespace txn_test

@@ -3,39 +3,20 @@
 
 #include "format/meta.hpp"
 
-#include <fstream>
-#include <iterator>
-
 namespace {
 
 using namespace northstar;
-using test::FileCall;
 using txn_test::code_of;
+using txn_test::note_calls;
 using txn_test::Peer;
 using txn_test::quiet;
+using txn_test::read_file;
 using txn_test::Workplace;
+using txn_test::write_file;
 
 /// A record of this size is written with a call, where a hook can see it.
 constexpr std::size_t k_long = 20'000;
 constexpr std::size_t k_page = 4096;
-
-/// Notes what is done to a file: m a meta page is written, w something else, s a flush.
-void note_calls(test::HookedVfs& vfs, std::string& calls) {
-    vfs.set_hook([&calls](FileCall call, std::uint64_t where, bool done) {
-        if (!done) return;
-        if (call == FileCall::write) calls += where <= k_page ? 'm' : 'w';
-        if (call == FileCall::sync) calls += 's';
-    });
-}
-
-std::string read_file(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-
-void write_file(const std::string& path, const std::string& bytes) {
-    std::ofstream(path, std::ios::binary) << bytes;
-}
 
 /// What a machine leaves that stops now.
 void copy_as_it_is(const std::string& from, const std::string& to) { write_file(to, read_file(from)); }
