@@ -1,0 +1,66 @@
+// txn_damage_test.cpp -- damage that comes while the database is open is noticed when its page is first read.
+#include "peer.hpp"
+
+namespace {
+
+using namespace northstar;
+using txn_test::code_of;
+using txn_test::Peer;
+using txn_test::quiet;
+using txn_test::read_file;
+using txn_test::Workplace;
+
+constexpr int k_keys = 60;
+constexpr std::size_t k_size = 300;
+
+std::string value(int key, int round) {
+    std::string out = "value of " + std::to_string(key) + " in round " + std::to_string(round) + ";";
+    out.resize(k_size, '.');
+    return out;
+}
+
+void fill(Peer& peer, int round) {
+    for (int i = 0; i < k_keys; ++i) {
+        Transaction tx = peer.db.begin_write({Durability::lazy, std::nullopt});
+        tx.tree("t").put("k" + std::to_string(i), value(i, round));
+        tx.commit();
+    }
+    peer.db.checkpoint();
+}
+
+/// Changes a byte of a text wherever it lies in a file that stays open.
+void damage(const std::string& path, const std::string& text) {
+    const std::string bytes = read_file(path);
+    bool created = false;
+    const std::unique_ptr<detail::File> file = detail::posix_vfs().open(path, {}, created);
+    const std::byte other{'#'};
+    std::size_t at = bytes.find(text);
+    REQUIRE(at != std::string::npos);
+    for (; at != std::string::npos; at = bytes.find(text, at + 1)) file->write(at, {&other, 1});
+}
+
+}  // namespace
+
+// Verified once is verified for as long as the bytes stay: a place that was used again holds another page.
+TEST_CASE("A page in a place that was used again is verified again", "[DMG-1][DMG-3]") {
+    const Workplace place;
+    Options options = quiet();
+    options.history = History::nothing();  // pages are used again as soon as they may be
+    Peer writer(place / "a.db", options);
+    Peer other(place / "a.db", options);
+    Peer& reader = GENERATE(true, false) ? writer : other;
+    INFO((&reader == &writer ? "written by the reader" : "written by another process"));
+    constexpr int k_rounds = 8;
+    for (int round = 1; round < k_rounds; ++round) {
+        fill(writer, round);
+        const Snapshot now = reader.db.begin_read();
+        for (int i = 0; i < k_keys; ++i) REQUIRE(now.tree("t").get("k" + std::to_string(i)) == value(i, round));
+    }
+    fill(writer, k_rounds);
+    for (int i = 0; i < k_keys; ++i) damage(place / "a.db", value(i, k_rounds));
+    const Snapshot now = reader.db.begin_read();
+    for (int i = 0; i < k_keys; ++i) {
+        INFO("key " << i);
+        CHECK(code_of([&] { static_cast<void>(now.tree("t").get("k" + std::to_string(i))); }) == Errc::corrupt);
+    }
+}
