@@ -292,6 +292,21 @@ TEST_CASE("The visible root never goes back to an older txn", "[ROOT-3][SNAP-4]"
     CHECK(std::find(again.begin(), again.end(), roots.visible()) == again.end());
 }
 
+// Between a look at the visible root and the slot that holds it a commit may free what only that root reaches.
+TEST_CASE("A snapshot whose root was replaced before it was registered takes the newer one", "[VIEW-1][SNAP-1]") {
+    const Workplace place;
+    Peer peer(place / "late.db");
+    peer.put("a");
+    detail::RootSet& roots = peer.core->roots();
+    const detail::Root* const seen = roots.visible();
+    peer.put("b");
+    REQUIRE(roots.visible() != seen);
+    detail::ReadView* view = peer.core->pin_root(seen, roots.visible_word());
+    CHECK(view->root == roots.visible());
+    CHECK(view->number.load() == roots.visible()->number.load());
+    detail::DatabaseCore::close_view(view);
+}
+
 // What a rebase replaces is freed without the writer's turn; an old snapshot still reads some of it.
 TEST_CASE("A rebase frees what it replaced, except what a snapshot reaches", "[FRAME-2]") {
     detail::FrameArena arena(4096);

@@ -101,6 +101,8 @@ public:
     ReadView* open_view();
     ReadView* open_built_view();
     ReadView* open_past_view(AsOf point);
+    /// A view of the root that `current` names. `root` is what it named when the caller looked, which may be long ago.
+    ReadView* pin_root(const Root* root, const std::atomic<const Root*>& current);
     static void close_view(ReadView* view) noexcept;
 
     // ---- writing ----
@@ -278,9 +280,6 @@ private:
     void settle_left_over() noexcept;
     void give_up_write_lock() noexcept;
     void write_parts(WriteTxn& txn, RecordFields& fields);
-
-    // read.cpp
-    ReadView* pin_root(const Root* root, const std::atomic<const Root*>& current);
 
     // background.cpp
     void start_background();
