@@ -58,6 +58,26 @@ TEST_CASE("Bytes behind the end of the log are fenced off before anything is wri
     CHECK(calls_of_opening(place / "b.db") == "msws");
 }
 
+TEST_CASE("A log extent whose growth of the file was lost has its room again", "[DUR-9][SPACE-3]") {
+    // The record that announces it may survive a power loss, and the new size of the file not.
+    const Workplace place;
+    Peer peer(place / "a.db");
+    const auto announced = [&] {
+        const detail::ExtentDirectory extents = peer.core->log().extents();
+        return extents[extents.size() - 1];
+    };
+    while (announced().page < peer.core->newest_meta().file_pages) peer.put("k", k_long);
+    const detail::Extent extent = announced();
+    std::string bytes = read_file(place / "a.db");
+    REQUIRE(bytes.size() >= (extent.page + extent.pages) * k_page);
+    bytes.resize(extent.page * k_page);
+    write_file(place / "b.db", bytes);
+    Peer other(place / "b.db");
+    CHECK(std::filesystem::file_size(place / "b.db") >= (extent.page + extent.pages) * k_page);
+    other.put("after", k_long, Durability::full);
+    CHECK(other.db.verify().ok());
+}
+
 TEST_CASE("A file that was closed is opened without a write", "[ERR-2]") {
     const Workplace place;
     {

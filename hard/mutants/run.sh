@@ -55,11 +55,18 @@ plant() {
 heal() { for file in $(files_of "$1"); do cp "$work/whole/$file" "$tree/$file"; done; }
 program() { case $1 in *_suite) echo "$work/build/hard/$1" ;; *) echo "$work/build/tests/$1" ;; esac; }
 compile() { cmake --build "$work/build" --parallel "$jobs" --target "$1" >"$work/logs/$2.build" 2>&1; }
-# One failure is enough, so a suite stops at its first.
+# One failure is enough, so a suite stops at its first. Processes that it left are ended: timeout leads their group.
 run() {
     case $1 in *_test) stop=--abort ;; *) stop= ;; esac
-    (cd "$tree" && unset HARD_SEEDS && export NORTHSTAR_NTH_CALL_EVERY=11 HARD_FAILURES=1 && ulimit -t "$limit" &&
-        timeout -k 5 $((3 * limit)) "$(program "$1")" $stop) >"$work/logs/$2.$1" 2>&1 </dev/null
+    (
+        cd "$tree" && unset HARD_SEEDS && export NORTHSTAR_NTH_CALL_EVERY=11 HARD_FAILURES=1 && ulimit -t "$limit" || exit
+        timeout -k 5 $((3 * limit)) "$(program "$1")" $stop &
+        group=$!
+        wait $group
+        code=$?
+        kill -KILL -$group 2>/dev/null
+        exit $code
+    ) >"$work/logs/$2.$1" 2>&1 </dev/null
 }
 
 broken=0

@@ -1,0 +1,159 @@
+// txn_reuse_test.cpp -- when space in the file is used again, and what must not be lying there then.
+#include "peer.hpp"
+
+namespace {
+
+using namespace northstar;
+using test::FileCall;
+using txn_test::Peer;
+using txn_test::quiet;
+using txn_test::read_file;
+using txn_test::Workplace;
+using txn_test::write_file;
+
+constexpr std::size_t k_page = 4096;
+constexpr int k_keys = 120;
+
+/// Pages are free as soon as they may be.
+Options without_history() {
+    Options options = quiet();
+    options.history = History::nothing();
+    return options;
+}
+
+std::string key(int i) { return "k" + std::to_string(1000 + i); }
+
+void put(Peer& peer, int i, std::size_t size) { peer.put(key(i), size); }
+
+bool sound(const Peer& peer) {
+    const VerifyReport report = peer.db.verify();
+    for (const Problem& problem : report.problems) UNSCOPED_INFO(problem.where << ": " << problem.what);
+    return report.ok();
+}
+
+/// Opens what a machine leaves that stops now and whose newest meta page has rotted.
+void open_without_newest_meta(Peer& peer, const std::string& path, const std::string& copy) {
+    std::string bytes = read_file(path);
+    bytes[(peer.core->newest_meta().generation & 1) * k_page + 100] ^= 1;
+    write_file(copy, bytes);
+    Peer other(copy, without_history());
+    CHECK(other.db.begin_read().txn() == peer.db.begin_read().txn());
+    CHECK(sound(other));
+}
+
+}  // namespace
+
+TEST_CASE("A snapshot keeps its pages, however many generations go by until they die", "[SPACE-2][SNAP-1][SNAP-7]") {
+    const Workplace place;
+    Peer writer(place / "a.db", without_history());
+    for (int i = 0; i < k_keys; ++i) put(writer, i, 300);
+    writer.db.checkpoint();
+    Peer other(place / "a.db", without_history());
+    Peer& reader = GENERATE(true, false) ? writer : other;
+    INFO((&reader == &writer ? "a snapshot of the writer's own" : "a snapshot in another process"));
+    const Snapshot old = reader.db.begin_read();
+    // A part in each generation, so that pages die long after the snapshot was opened.
+    for (int round = 0; round < 12; ++round) {
+        for (int i = 0; i < k_keys; ++i) {
+            if (i / (k_keys / 4) == round % 4) put(writer, i, 400 + static_cast<std::size_t>(round));
+        }
+        writer.db.checkpoint();
+    }
+    for (int i = 0; i < k_keys; ++i) CHECK(old.tree("t").get(key(i)) == std::string(300, 'v'));
+    CHECK(sound(writer));
+}
+
+TEST_CASE("What commits drop while a checkpoint is being made becomes free", "[SPACE-1][CKPT-2]") {
+    const Workplace place;
+    Peer peer(place / "a.db", without_history());
+    for (int i = 0; i < k_keys; ++i) put(peer, i, 300);
+    peer.db.checkpoint();
+    for (int round = 0; round < 4; ++round) {
+        // The first half is in memory and gets its place; of both halves something is dropped meanwhile.
+        for (int i = 0; i < k_keys / 2; ++i) put(peer, i, 300);
+        bool beside = false;
+        peer.vfs.set_hook([&](FileCall call, std::uint64_t where, bool done) {
+            if (call != FileCall::write || done || where > k_page || std::exchange(beside, true)) return;
+            for (int i = 0; i < k_keys; ++i) put(peer, i, 300);
+        });
+        peer.db.checkpoint();
+        peer.vfs.set_hook(nullptr);
+        REQUIRE(beside);
+        CHECK(sound(peer));
+    }
+    for (int i = 0; i < 3; ++i) {
+        put(peer, 0, 300);
+        peer.db.checkpoint();
+    }
+    CHECK(sound(peer));
+}
+
+TEST_CASE("A checkpoint leaves alone the log extents that other processes announced", "[SPACE-1][SPACE-2][SWARM-1]") {
+    const Workplace place;
+    Peer logging(place / "a.db");
+    Peer placing(place / "a.db");
+    for (int round = 0; round < 3; ++round) {
+        for (int i = 0; i < 12; ++i) logging.put("l" + std::to_string(i), 30'000);
+        logging.db.sync();
+        placing.db.checkpoint();
+        CHECK(sound(placing));
+        CHECK(sound(logging));
+    }
+}
+
+TEST_CASE("A log extent that was announced behind a checkpoint's root is left alone by it", "[SPACE-1][SPACE-2]") {
+    const Workplace place;
+    Peer logging(place / "a.db");
+    Peer placing(place / "a.db");
+    for (int i = 0; i < 12; ++i) placing.put("p" + std::to_string(i), 30'000, Durability::full);
+    bool beside = false;
+    placing.vfs.set_hook([&](FileCall call, std::uint64_t, bool done) {
+        // It has the lock for carving space next.
+        if (call != FileCall::lock || done || std::exchange(beside, true)) return;
+        for (int i = 0; i < 12; ++i) logging.put("l" + std::to_string(i), 30'000);
+    });
+    placing.db.checkpoint();
+    placing.vfs.set_hook(nullptr);
+    REQUIRE(beside);
+    CHECK(sound(placing));
+    CHECK(sound(logging));
+    CHECK(logging.db.begin_read().tree("t").contains("l11"));
+}
+
+TEST_CASE("A file that shrinks stays long enough for the older generation", "[DUR-10][SPACE-4]") {
+    const Workplace place;
+    Peer peer(place / "a.db", without_history());
+    for (int i = 0; i < 40; ++i) peer.put("long" + std::to_string(i), 30'000);
+    peer.db.checkpoint();
+    const std::uint64_t size = read_file(place / "a.db").size();
+    peer.put("a");
+    peer.db.checkpoint();
+    {
+        Transaction tx = peer.db.begin_write();
+        tx.tree("t").erase_range("long", "lonh");
+        tx.commit();
+    }
+    for (int round = 0; round < 6; ++round) {
+        peer.put("b" + std::to_string(round), 100, Durability::full);
+        peer.db.checkpoint();
+        INFO("round " << round);
+        open_without_newest_meta(peer, place / "a.db", place / "b.db");
+    }
+    peer.db.compact();
+    CHECK(read_file(place / "a.db").size() < size / 2);
+    open_without_newest_meta(peer, place / "a.db", place / "b.db");
+}
+
+TEST_CASE("Commits up to the end of a log extent leave alone what lies behind it", "[SPACE-2]") {
+    // The ledger of a new file lies right behind the first extent of its log.
+    const Workplace place;
+    Peer peer(place / "a.db");
+    const std::size_t before = peer.core->log().extents().size();
+    int commits = 0;
+    // Full ones write zeros ahead.
+    while (peer.core->log().extents().size() < before + 2) peer.put(key(commits++), 1000, Durability::full);
+    write_file(place / "b.db", read_file(place / "a.db"));
+    Peer other(place / "b.db");
+    CHECK(other.db.begin_read().tree("t").size() == static_cast<std::uint64_t>(commits));
+    CHECK(sound(other));
+}
