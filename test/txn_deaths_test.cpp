@@ -82,6 +82,31 @@ TEST_CASE("Half a record of a dead writer is fenced off by a new epoch", "[DUR-1
     CHECK(sound(heir));
 }
 
+TEST_CASE("A log extent that a dead writer announced is left alone by the checkpoint of another process",
+          "[SPACE-2][SWARM-2]") {
+    const Workplace place;
+    Peer heir(place / "a.db");
+    Peer writer(place / "a.db");
+    for (int i = 0; i < 12; ++i) heir.put("h" + std::to_string(i), k_long, Durability::full);
+    writer.put("w", 100, Durability::full);
+    CHECK(heir.db.begin_read().tree("t").contains("w"));
+    // Dies with the first record in a new extent: none of that is visible, and the next one who writes adopts it.
+    const detail::ExtentDirectory before = writer.core->log().extents();
+    writer.vfs.set_hook([&](FileCall call, std::uint64_t, bool done) {
+        if (call != FileCall::write || !done || writer.core->processes().load(Word::writing) == 0) return;
+        if (writer.core->log().extents().size() > before.size()) throw Death();
+    });
+    const auto write_until_death = [&] {
+        for (int i = 0; i < 100; ++i) writer.put("w" + std::to_string(i), k_long);
+    };
+    CHECK_THROWS_AS(write_until_death(), Death);
+    REQUIRE(writer.core->log().extents().size() > before.size());
+    heir.db.checkpoint();
+    heir.put("b", 100, Durability::full);
+    CHECK(heir.db.begin_read().tree("t").contains("h11"));
+    CHECK(sound(heir));
+}
+
 TEST_CASE("Parts of a transaction whose writer died are not replayed with the next one", "[TX-8][SWARM-2][REPLAY-1]") {
     const Workplace place;
     Options small = quiet();
