@@ -16,13 +16,12 @@ mutants=$project/hard/mutants
 if [ "${1:-}" = --table ]; then
     shift
     [ $# -gt 0 ] || set -- "$project/build/release"
+    found=$(for directory in "$@"; do cat "$directory/mutants/results" || exit; done) || exit 1
     echo '| bug | what is wrong | killed by |'
     echo '|---|---|---|'
-    cd "$mutants" || exit 1
-    for patch in *.patch; do
-        name=${patch%.patch}
-        killer=$(for found in "$@"; do cat "$found/mutants/results"; done | sed -n "s/^$name //p" | tail -n 1 |
-            sed 's/^[a-z_]*/`&`/; s/^``//')
+    for patch in "$mutants"/*.patch; do
+        name=$(basename "$patch" .patch)
+        killer=$(echo "$found" | sed -n "s/^$name //p" | tail -n 1 | sed 's/^[a-z_]*/`&`/; s/^``//')
         printf '| `%s` | %s | %s |\n' "$name" "$(head -n 1 "$patch")" "${killer:-not run yet}"
     done
     exit 0
