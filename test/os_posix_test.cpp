@@ -429,6 +429,22 @@ TEST_CASE("a full disk is Errc::no_space, and space that comes back can be used"
     }
 }
 
+TEST_CASE("a write of which the disk takes only a part is Errc::no_space", "[os][fast][ERR-5]") {
+    const TemporaryDirectory directory;
+    const int end = run_in_child([&] {
+        if (!mount_here("tmpfs", directory.path(), "size=64k")) ::_exit(k_not_possible_here);
+        const auto file = open_file(directory / "a");
+        const std::string twice_the_room(128 << 10, 'x');
+        EXPECT_IN_CHILD(code_of([&] { file->write(0, bytes_of(twice_the_room)); }) == Errc::no_space);
+        EXPECT_IN_CHILD(file->size() > 0);  // it was not refused as a whole
+    });
+    if (end == k_not_possible_here) {
+        WARN("skipped: no small file system can be mounted here");
+    } else {
+        CHECK(end == 0);
+    }
+}
+
 TEST_CASE("space is reserved with zeros where the file system cannot reserve", "[os][fast]") {
     const TemporaryDirectory directory;
     const std::string path = directory / "a";
