@@ -107,46 +107,6 @@ TEST_CASE("A log extent that a dead writer announced is left alone by the checkp
     CHECK(sound(heir));
 }
 
-TEST_CASE("Parts of a transaction whose writer died are not replayed with the next one", "[TX-8][SWARM-2][REPLAY-1]") {
-    const Workplace place;
-    Options small = quiet();
-    small.overlay_limit = 1u << 20;
-    const auto put_many = [](Transaction& tx, const std::string& prefix) {
-        for (int i = 0; i < 800; ++i) tx.tree("t").put(prefix + std::to_string(i), std::string(2000, 'v'));
-    };
-    Peer reader(place / "a.db");
-    {
-        Peer writer(place / "a.db", small);
-        int parts = 0;
-        writer.vfs.set_hook([&](FileCall call, std::uint64_t, bool done) {
-            if (call != FileCall::write || !done || writer.core->processes().load(Word::writing) == 0) return;
-            if (++parts == 20) throw Death();
-        });
-        Transaction tx = writer.db.begin_write();
-        put_many(tx, "died");
-        CHECK_THROWS_AS(tx.commit(), Death);
-        writer.vfs.set_hook(nullptr);
-        REQUIRE(parts == 20);
-    }
-    Peer heir(place / "a.db", small);
-    bool looked = false;
-    heir.vfs.set_hook([&](FileCall call, std::uint64_t where, bool done) {
-        // Before a checkpoint spares others the replay.
-        if (call != FileCall::write || done || where > 4096 || std::exchange(looked, true)) return;
-        const Snapshot now = reader.db.begin_read();
-        CHECK(now.tree("t").size() == 800);
-        CHECK_FALSE(now.tree("t").contains("died0"));
-    });
-    {
-        Transaction tx = heir.db.begin_write();
-        put_many(tx, "heir");
-        tx.commit();
-    }
-    heir.vfs.set_hook(nullptr);
-    CHECK(looked);
-    CHECK(sound(heir));
-}
-
 TEST_CASE("The tail of the log is written again behind a process that died in its flush", "[DUR-7][SWARM-2]") {
     const Workplace place;
     Peer peer(place / "a.db");
