@@ -13,21 +13,9 @@ sys.dont_write_bytecode = True  # leave no files beside the sources
 
 from reader.check import check
 from reader.cursor import Damage
-from reader.database import Database
-from reader.dump import dump_head, dump_history, dump_log, dump_trees
+from reader.database import newest
+from reader.dump import dump
 from reader.pages import NotUnderstood, read_metas
-from reader.past import Past
-
-
-def newest(data, metas):
-    """The database by the newer generation, or by the older one where that is damaged."""
-    damage = None
-    for meta in metas:
-        try:
-            return Database(data, meta)
-        except Damage as found:
-            damage = damage or found
-    raise damage
 
 
 def main(arguments):
@@ -45,12 +33,7 @@ def main(arguments):
             for problem in problems:
                 print(problem)
             return 3 if problems else 0
-        database = newest(data, metas)
-        lines = [*dump_head(database), *dump_trees(database)]
-        if "--log" in options:
-            lines += dump_log(database)
-        if "--history" in options:
-            lines += dump_history(database, Past(database))
+        lines = dump(newest(data, metas), "--log" in options, "--history" in options)
     except (Damage, NotUnderstood) as problem:
         print(f"{paths[0]}: {problem}", file=sys.stderr)
         return 3

@@ -100,6 +100,11 @@ class Catalog:
             return self.dropped[number]
         raise Damage(f"tree {number}: not known to the catalog")
 
+    def facts(self):
+        """What the catalog knows beside the entries of trees."""
+        trees = {(tree.number, tree.name, tree.own_history, tree.history, tree.made) for tree in self.trees.values()}
+        return trees, self.dropped, self.redacted, self.horizons
+
     def state_hash(self):
         return state_hash({name: {key: entry.value for key, entry in self.trees[number].entries.items()}
                            for name, number in self.names.items()})
@@ -116,7 +121,7 @@ class Database:
         self.catalog = Catalog(self.pages, meta.catalog_root, meta.catalog_entries, meta.generation, what)
         self.history = (meta.history_kind, meta.history_amount)
         self.txn, self.time = meta.txn, meta.time
-        self.log = Log(self.pages, meta.uuid, meta.log_align, self.ledger.extents)
+        self.log = Log(self.pages, meta.uuid, meta.log_align, self.ledger.extents, meta.log_position)
         self.behind = list(self.log.commits(meta.log_position, meta.log_epoch, meta.txn))
         self.log.check_end(meta.log_position)
         if meta.clean and self.behind:
@@ -146,21 +151,33 @@ class Database:
         return {place: redacted.original for place, redacted in self.catalog.redacted.items()}
 
     def commits(self):
-        """Every commit that the log still has from the horizon on, with its chain hash."""
-        horizon = self.ledger.horizon
-        redacted = self.digests_before_redaction()
+        """Every commit that the log still has, from the horizon on; with its chain hash where one before it is known."""
+        meta, horizon = self.meta, self.ledger.horizon
+        known = {anchor.txn: anchor.chain for anchor in self.ledger.anchors}
+        known.update({0: NO_CHAIN, meta.txn: meta.chain})
+        if horizon:
+            known[horizon.txn] = horizon.chain
         if horizon and horizon.position:
-            found = list(self.log.commits(horizon.position, horizon.epoch, horizon.txn - 1))
-            if not found:
-                raise Damage(f"log position {horizon.position}: the commit of the horizon is not there")
-            found[0].chain = horizon.chain
-            follow_chain(found[1:], horizon.chain, redacted)
-            return found
-        if not self.log.begins_at(self.meta.oldest_position):
-            return self.behind
-        found = list(self.log.commits(self.meta.oldest_position, self.log.epoch_at(self.meta.oldest_position),
-                                      horizon.txn if horizon else 0))
-        follow_chain(found, horizon.chain if horizon else NO_CHAIN, redacted)
+            found = self.commits_from(horizon.position, horizon.epoch, horizon.txn - 1)
+        elif self.log.begins_at(meta.oldest_position):
+            found = self.commits_from(meta.oldest_position, *self.log.reading_at(meta.oldest_position))
+        else:
+            found = self.behind
+        if found:
+            chain = known.get(found[0].txn - 1)
+            if chain is None:
+                found[0].chain = known.get(found[0].txn)
+                follow_chain(found[1:], found[0].chain, self.digests_before_redaction())
+            else:
+                follow_chain(found, chain, self.digests_before_redaction())
+        return found
+
+    def commits_from(self, position, epoch, txn):
+        """All of them, to the newest."""
+        found = list(self.log.commits(position, epoch, txn))
+        if self.log.end_txn != self.txn:
+            raise Damage(f"log position {self.log.end_position}: damaged; txn {self.log.end_txn} is the last before it, "
+                         f"but txn {self.txn} is the newest")
         return found
 
     def _replay(self, commit):
@@ -207,8 +224,8 @@ class Database:
             raise Damage(f"{what}: drops tree {op.tree}, which does not exist")
         if NOTHING in (self.history_of(op.tree)[0], self.history[0]):
             catalog.raise_horizon(op.tree, txn)
-        del catalog.trees[op.tree]
-        catalog.dropped[op.tree] = op.key
+        if catalog.trees.pop(op.tree).made != txn:
+            catalog.dropped[op.tree] = op.key
 
     def _set_history(self, op, txn, what):
         """Where history is turned on, the past begins with this state."""
@@ -228,6 +245,17 @@ class Database:
             catalog.trees[op.tree].own_history, catalog.trees[op.tree].history = True, history
         else:
             self.history = history
+
+
+def newest(data, metas):
+    """The database by the newer generation, or by the older one and its log where that is damaged."""
+    damage = None
+    for meta in metas:
+        try:
+            return Database(data, meta)
+        except Damage as found:
+            damage = damage or found
+    raise damage
 
 
 def state_hash(state):

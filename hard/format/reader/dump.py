@@ -1,11 +1,11 @@
-"""The canonical text of a database. hard/format/dump.cpp writes the same through the engine."""
+"""The canonical text of a database. hard/format/text_of.hpp writes the same through the engine."""
 
 import hashlib
 
 from . import records
 from .check import states
 from .pages import RETENTION
-from .past import PUT, REDACTED
+from .past import PUT, REDACTED, Past
 
 _SHOWN = 64  # longer texts are shown by length and hash
 
@@ -17,11 +17,20 @@ def quote(text):
                          for byte in text) + '"'
 
 
+def dump(database, log=True, history=True):
+    """The lines of all of it, or without the commits, or without states and versions of the past."""
+    lines = [*dump_head(database), *dump_trees(database)]
+    if log:
+        lines += dump_log(database)
+    if history:
+        lines += dump_history(database, Past(database))
+    return lines
+
+
 def dump_head(database):
     meta = database.meta
     yield f"uuid {meta.uuid.hex()}"
     yield f"page_size {meta.page_size}"
-    yield f"log_align {meta.log_align}"
     yield f"txn {database.txn}"
     yield f"oldest {database.oldest}"
     yield f"time {database.time}"
@@ -33,19 +42,26 @@ def dump_head(database):
 def dump_trees(database):
     for name, number in sorted(database.catalog.names.items()):
         tree = database.catalog.trees[number]
-        own = _retention(tree.history) if tree.own_history else "default"
-        yield f"tree {quote(name)} entries {len(tree.entries)} history {own}"
+        yield f"tree {quote(name)} entries {len(tree.entries)}"
         for key, entry in sorted(tree.entries.items()):
             yield f"  {quote(key)} = {quote(entry.value)} of {entry.txn}"
 
 
 def dump_log(database):
+    names = {}  # of trees that were made on the way: of one that its own transaction dropped nobody else knows it
     for commit in database.commits():
+        names.update((op.tree, op.key) for _, op in commit.operations() if op.kind == records.CREATE_TREE)
+        if commit.txn < database.oldest:
+            continue
+        if commit.txn == database.txn:
+            commit.chain = database.chain
         yield f"commit {commit.txn} time {commit.time} chain {commit.chain.hex()}"
         for key, value in commit.record.notes:
             yield f"  annotation {quote(key)} = {quote(value)}"
         for _, op in commit.operations():
-            yield f"  {_operation(database, op)}"
+            if op.kind != records.PRUNE:
+                name = names[op.tree] if op.tree in names else database.catalog.name_of(op.tree) if op.tree else None
+                yield f"  {_operation(op, name)}"
 
 
 def dump_history(database, past):
@@ -55,8 +71,9 @@ def dump_history(database, past):
     numbers = {}  # name -> trees that ever had it, newest first
     for number in sorted({*catalog.trees, *catalog.dropped}, reverse=True):
         numbers.setdefault(catalog.name_of(number), []).append(number)
+    keys = sorted(_keys(database, past))
     for name in sorted(numbers):
-        for key in sorted(set().union(*(past.keys_of(number) for number in numbers[name]))):
+        for key in keys:
             versions = [version for number in numbers[name] for version in past.history_of(number, key)]
             if versions:
                 yield f"history {quote(name)} {quote(key)}"
@@ -64,8 +81,19 @@ def dump_history(database, past):
                     yield f"  {txn} {f'= {quote(value)}' if kind == PUT else 'redacted' if kind == REDACTED else 'erased'}"
 
 
-def _operation(database, op):
-    name = quote(database.catalog.name_of(op.tree)) if op.tree else ""
+def _keys(database, past):
+    """Every key that some readable state shows or some commit names."""
+    found = {op.key for commit in database.commits() if commit.txn >= database.oldest for _, op in commit.operations()
+             if op.kind in (records.PUT, records.ERASE)}
+    for txn in range(database.oldest, database.txn + 1):
+        for number in past.names_at(txn).values():
+            if past.is_readable(number, txn):
+                found.update(past.tree_at(number, txn))
+    return found
+
+
+def _operation(op, name):
+    name = quote(name) if name is not None else ""
     if op.kind == records.PUT:
         return f"put {name} {quote(op.key)} {'redacted' if op.redacted else quote(op.value)}"
     if op.kind == records.ERASE:
@@ -78,9 +106,7 @@ def _operation(database, op):
         return f"drop_tree {quote(op.key)}"
     if op.kind == records.SET_HISTORY:
         return f"set_history {quote(op.key)}"
-    if op.kind == records.REDACT:
-        return f"redact {name} {quote(op.key)} of {records.redaction(op.value, 'redact').txn}"
-    return "prune"
+    return f"redact {name} {quote(op.key)} of {records.redaction(op.value, 'redact').txn}"
 
 
 def _retention(history):

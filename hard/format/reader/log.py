@@ -38,24 +38,24 @@ class Commit:
 
 
 class Log:
-    """extents: (position, first page, pages) as the ledger has them; others are announced while reading."""
+    """extents: (position, first page, pages) as the ledger has them; others are announced by records from `base` on."""
 
-    def __init__(self, pages, uuid, log_align, extents):
+    def __init__(self, pages, uuid, log_align, extents, base):
         self._pages = pages
         self._uuid_checksum = crc32c(uuid)
         self._log_align = log_align
+        self._base = base
+        self._verified = {}  # position -> what _intact() found
         self.extents = {}
-        self.known = {}  # position of the extent -> position behind the record that announced it; 0: the ledger
         for extent in extents:
-            self._announce(extent, 0)
+            self._announce(extent)
 
-    def _announce(self, extent, behind):
+    def _announce(self, extent):
         position, first, pages = extent
         if self.extents.get(position, extent) != extent:
             raise Damage(f"log extent at position {position}: announced twice, differently")
         self._pages.raw(first, pages, f"log extent at position {position}")
         self.extents[position] = extent
-        self.known.setdefault(position, behind)
         ordered = sorted(self.extents.values())
         for (a, _, length), (b, _, _) in zip(ordered, ordered[1:]):
             if a + length * self._pages.size > b:
@@ -67,6 +67,9 @@ class Log:
                 begin = first * self._pages.size
                 return begin + position - logical, begin + pages * self._pages.size
         return None
+
+    def offset_in_file(self, position):
+        return self._extent_of(position)[0]
 
     def bytes_at(self, position, size):
         """Bytes that lie in one extent; Damage where they do not."""
@@ -84,20 +87,22 @@ class Log:
         length = int.from_bytes(self._pages.data[at + 4:at + 8], "little") * 8
         if at + length > end:
             return None
-        raw = self._pages.data[at:at + length]
-        return raw if is_intact(raw, position, self._uuid_checksum) else None
+        if position not in self._verified:
+            raw = self._pages.data[at:at + length]
+            self._verified[position] = raw if is_intact(raw, position, self._uuid_checksum) else None
+        return self._verified[position]
 
     def begins_at(self, position):
         """Whether a record stands there; what is left of an extent may begin inside one."""
         return self._intact(position) is not None
 
-    def epoch_at(self, position):
-        """The epoch in which a reader that begins at the position finds itself, as the record there says."""
+    def reading_at(self, position):
+        """Epoch and txn with which a reader begins at the position, as the record there says."""
         raw = self._intact(position)
         if raw is None:
             raise Damage(f"log position {position}: no record where the log should begin")
         header = Header(raw)
-        return header.epoch - (header.kind == EPOCH)
+        return header.epoch - (header.kind == EPOCH), header.txn - (header.kind == COMMIT)
 
     def read(self, position, epoch, txn):
         """The records that count from there on; afterwards end_position, end_epoch and end_txn are set."""
@@ -114,8 +119,9 @@ class Log:
                 raise Damage(f"{record.what}: before the record ahead of it in time")
             position += record.length
             epoch, txn, time = record.epoch, record.txn, record.time
-            for extent in record.extents:
-                self._announce(extent, position)
+            if record.position >= self._base:  # what was announced before may have moved since
+                for extent in record.extents:
+                    self._announce(extent)
             if record.kind == NEXT:
                 if record.next not in self.extents or record.next < position:
                     raise Damage(f"{record.what}: goes on at {record.next}, where no extent begins")
@@ -161,7 +167,7 @@ class Log:
 
 
 def follow_chain(commits, chain, redacted):
-    """Sets the chain hash of each commit, beginning behind the given one."""
+    """Sets the chain hash of each commit, beginning behind the given one; None: nobody knows it."""
     for commit in commits:
-        chain = hashlib.sha256(chain + commit.digest(redacted)).digest()
+        chain = hashlib.sha256(chain + commit.digest(redacted)).digest() if chain is not None else None
         commit.chain = chain

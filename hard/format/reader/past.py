@@ -96,12 +96,15 @@ class Past:
         meta = self.database.meta
         if meta.sealed_txn >= meta.txn:
             return self.database.behind
-        epoch = self.database.log.epoch_at(meta.sealed_position)
-        return self.database.log.commits(meta.sealed_position, epoch, meta.sealed_txn)
+        log = self.database.log
+        return self.database.commits_from(meta.sealed_position, *log.reading_at(meta.sealed_position))
 
     def _changes(self, commit):
-        """(tree, key) -> what the transaction did to it; range deletions go to self.ranges."""
-        changes = {}
+        """(tree, key) -> what the transaction did to it; range deletions go to self.ranges.
+
+        Parts count as the one record that they would be: nothing is left of a tree that a later part drops.
+        """
+        changes, ranges = {}, []
         for _, op in commit.operations():
             if op.kind == records.PUT:
                 changes[op.tree, op.key] = (REDACTED, b"") if op.redacted else (PUT, op.value)
@@ -111,11 +114,14 @@ class Past:
                 found = Range(op.tree, op.key, op.value, commit.txn)
                 for place in [place for place in changes if found.covers(*place)]:
                     del changes[place]
-                self.ranges.append(found)
+                ranges.append(found)
             elif op.kind in (records.CREATE_TREE, records.SET_HISTORY):
                 changes[CATALOG, op.key] = PUT, _varint(op.tree) + op.value
             elif op.kind == records.DROP_TREE:
+                changes = {place: change for place, change in changes.items() if place[0] != op.tree}
+                ranges = [found for found in ranges if found.tree != op.tree]
                 changes[CATALOG, op.key] = ERASE, None
+        self.ranges += ranges
         return changes
 
     def horizon_of(self, tree):
@@ -124,6 +130,9 @@ class Past:
         if database.history_of(tree)[0] == NOTHING:
             return database.txn
         return max(database.oldest, database.ledger.tree_horizons.get(tree, 0), database.catalog.horizon(tree))
+
+    def is_readable(self, tree, txn):
+        return txn >= self.database.txn or txn >= self.horizon_of(tree)
 
     def names_at(self, txn):
         """name -> number of the trees that existed."""
@@ -182,10 +191,11 @@ class Past:
         if self.database.history_of(number)[0] == NOTHING and number not in self.database.catalog.trees:
             return []
         last = self._last_at(number, key, horizon, present)
-        events = [version for version in self.versions.get(number, {}).get(key, []) if version[0] > horizon]
-        events += [(found.txn, RANGE, None) for found in self.ranges if found.txn > horizon and found.covers(number, key)]
-        # In one transaction range deletions come before everything else.
-        events.sort(key=lambda event: (event[0], event[1] != RANGE))
+        versions = {version[0]: version for version in self.versions.get(number, {}).get(key, []) if version[0] > horizon}
+        # A key that a transaction names is not touched by its range deletions.
+        ranges = {found.txn: (found.txn, RANGE, None) for found in self.ranges
+                  if found.txn > horizon and found.covers(number, key)}
+        events = [event for _, event in sorted({**ranges, **versions}.items())]
         found = [last] if last else []
         there = last is not None
         for event in events:
@@ -199,7 +209,7 @@ class Past:
         if txn < self.database.oldest:
             return None
         names = self.names_at(txn)
-        if any(txn < self.database.txn and self.horizon_of(number) > txn for number in names.values()):
+        if not all(self.is_readable(number, txn) for number in names.values()):
             return None
         return state_hash({name: self.tree_at(number, txn) for name, number in names.items()})
 

@@ -43,6 +43,21 @@ class Range(NamedTuple):
         return tree == self.tree and key >= self.start and (self.end is None or key < self.end)
 
 
+class _Guide(NamedTuple):
+    tree: int
+    shared: bytes
+    head: bytes
+    bound: int
+    child: int
+    whole_key: bool
+
+    def __eq__(self, separator):
+        tree, key, bound, child = separator
+        return ((tree, bound, child) == (self.tree, self.bound, self.child) and key.startswith(self.shared)
+                and (key + bytes(8))[len(self.shared):len(self.shared) + 8] == self.head
+                and (not self.whole_key or key == self.shared))
+
+
 class Segment:
     def __init__(self, pages, place):
         self.place = place
@@ -203,17 +218,31 @@ class Segment:
     def _read_separators(self, ordinal):
         cursor = self._open(ordinal, 2)
         offsets = [cursor.u32() for _ in range(cursor.u32())]
-        found = []
+        guides = self._read_guides(cursor, len(offsets) - 1)
+        separators = []
         for offset in offsets:
             if offset != cursor.offset:
                 cursor.damage("offset of a separator")
-            tree, key, bound = cursor.varint(), cursor.text(), cursor.varint()
-            # Bound 0 stands before all versions of the key, bound n at txn n - 1.
-            place = (tree, key, float("-inf") if bound == 0 else -(bound - 1))
-            found.append((place, cursor.varint()))
-        if cursor.left() or len(found) < 2:
+            separators.append((cursor.varint(), cursor.text(), cursor.varint(), cursor.varint()))
+        if cursor.left() or len(separators) < 2:
             cursor.damage("number of separators")
-        return found
+        if guides is not None and guides != separators[1:]:
+            cursor.damage("guides that are not those of the separators")
+        # Bound 0 stands before all versions of the key, bound n at txn n - 1.
+        return [((tree, key, float("-inf") if bound == 0 else -(bound - 1)), child)
+                for tree, key, bound, child in separators]
+
+    def _read_guides(self, cursor, count):
+        """The separators that guides stand for, keys as far as guides know them; None: there are none."""
+        kind = cursor.u8()
+        if kind == 0:
+            return None
+        tree, shared = cursor.varint(), cursor.text()
+        guides = [_Guide(tree, shared, cursor.u64().to_bytes(8, "big"), cursor.u64(), cursor.u32(), kind == 2)
+                  for _ in range(count)]
+        if kind > 2:
+            cursor.damage("kind of guides")
+        return guides
 
     # ---- range deletions
 
