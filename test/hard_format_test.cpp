@@ -60,7 +60,8 @@ TEST_CASE("a reader of the documents sees what the engine sees in a random datab
     compare_random(txn_test::seed(std::random_device()()), 2, 40);
 }
 
-TEST_CASE("a reader of the documents sees what the engine sees in many random databases", "[TRUTH-4][DMG-5][slow]") {
+TEST_CASE("a reader of the documents sees what the engine sees in many random databases",
+          "[TRUTH-4][DMG-5][slow]") {
     if (!has_python()) NORTHSTAR_SKIP("no python3");
     const std::uint64_t first = txn_test::seed(std::random_device()());
     for (std::uint64_t seed = first; seed < first + static_cast<std::uint64_t>(txn_test::scaled(2)); ++seed) {

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """flip_bits.py DATABASE SEED COUNT -- flips single bits of a closed database and looks what the reader makes of it.
 
-Bits are taken from each part of the file in turn: meta pages, ledger, nodes, runs, the kept log and what lies between
-records, free and dead space. In all parts that the newest generation or its log needs every flipped bit must be reported
-by --check; elsewhere it may be, and if it is not, the whole text of the database must be what it was. Without either of the
-meta pages it must be that too. Prints how many flips of each part were reported; exit code 0: all as it should be, 1:
-not, with the byte and bit.
+Bits are taken from each part of the file in turn: meta pages, ledger, nodes, runs, records of the log, free and dead
+space. In all parts that the newest generation or its log needs every flipped bit must be reported by --check; elsewhere
+it may be, and if it is not, the whole text of the database must be what it was. Without either of the meta pages it
+must be that too. Prints how many flips of each part were reported; exit code 0: all as it should be, 1: not, with the
+byte and bit.
 """
 
 import random
@@ -83,7 +83,8 @@ def main(arguments):
         if (not problems or name == "META PAGE") and text_of(data) != text:
             print(f"{where}: another database")
             return 1
-    print(f"seed {seed}: " + ", ".join(f"{name.lower()} {found} of {tried}" for name, (found, tried) in reported.items()))
+    counts = (f"{name.lower()} {found} of {tried}" for name, (found, tried) in reported.items())
+    print(f"seed {seed}: " + ", ".join(counts))
     return 0
 
 

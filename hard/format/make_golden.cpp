@@ -121,6 +121,15 @@ void killed(const std::string& path) {
 
 void history(const std::string& path) {
     Maker make(path, {});
+    // More range deletions than one block of a segment holds.
+    make.commit([](Transaction& tx) {
+        for (int i = 0; i < 260; ++i) tx.tree("holes").put(numbered("k", i), "v");
+    });
+    make.commit([](Transaction& tx) {
+        for (int i = 0; i < 260; i += 2) {
+            tx.tree("holes").erase_range(numbered("k", i), numbered("k", i) + "/and what is below");
+        }
+    });
     for (int round = 0; round < 3; ++round) {
         for (int i = 0; i < 25; ++i) {
             make.commit([&](Transaction& tx) {

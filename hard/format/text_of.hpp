@@ -45,8 +45,10 @@ public:
     std::string text() {
         head();
         trees();
-        log();
-        history();
+        if (oldest_ != newest_) {  // there is a past
+            log();
+            history();
+        }
         return out_.str();
     }
 

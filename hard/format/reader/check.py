@@ -29,6 +29,8 @@ def _attempt(problems, prefix, action):
 
 def _check_newest(database):
     past = Past(database)
+    if database.meta.clean and database.behind:
+        raise Damage(f"closed cleanly, but {len(database.behind)} commits follow")
     _check_owners(database, past)
     commits = database.commits()
     _check_chain(database, commits)
@@ -37,13 +39,16 @@ def _check_newest(database):
 
 
 def _compare_generations(newer, older):
-    for name in ("txn", "chain"):
-        if getattr(newer, name) != getattr(older, name):
-            raise Damage(f"{name} of generation {newer.meta.generation} is not that of {older.meta.generation} with its log")
-    if newer.history != older.history or newer.catalog.facts() != older.catalog.facts():
-        raise Damage(f"the catalog of generation {newer.meta.generation} is not that of {older.meta.generation} with its log")
-    if newer.catalog.state_hash() != older.catalog.state_hash():
-        raise Damage(f"the state of generation {newer.meta.generation} is not that of {older.meta.generation} with its log")
+    compared = {
+        "txn": (newer.txn, older.txn),
+        "chain": (newer.chain, older.chain),
+        "catalog": ((newer.history, newer.catalog.facts()), (older.history, older.catalog.facts())),
+        "state": (newer.catalog.state_hash(), older.catalog.state_hash()),
+    }
+    for name, (one, other) in compared.items():
+        if one != other:
+            raise Damage(f"{name} of generation {newer.meta.generation} is not that of {older.meta.generation} and its "
+                         "log")
 
 
 # ---- owners

@@ -103,7 +103,9 @@ class Catalog:
     def facts(self):
         """What the catalog knows beside the entries of trees."""
         trees = {(tree.number, tree.name, tree.own_history, tree.history, tree.made) for tree in self.trees.values()}
-        return trees, self.dropped, self.redacted, self.horizons
+        known = {number: found for number, found in self.horizons.items()
+                 if number == 0 or number in self.trees or number in self.dropped}
+        return trees, self.dropped, self.redacted, known
 
     def state_hash(self):
         return state_hash({name: {key: entry.value for key, entry in self.trees[number].entries.items()}
@@ -121,11 +123,10 @@ class Database:
         self.catalog = Catalog(self.pages, meta.catalog_root, meta.catalog_entries, meta.generation, what)
         self.history = (meta.history_kind, meta.history_amount)
         self.txn, self.time = meta.txn, meta.time
+        self._kept_there = self.keeps_history()
         self.log = Log(self.pages, meta.uuid, meta.log_align, self.ledger.extents, meta.log_position)
         self.behind = list(self.log.commits(meta.log_position, meta.log_epoch, meta.txn))
         self.log.check_end(meta.log_position)
-        if meta.clean and self.behind:
-            raise Damage(f"{what}: closed cleanly, but {len(self.behind)} commits follow")
         for commit in self.behind:
             self._replay(commit)
         follow_chain(self.behind, meta.chain, self.digests_before_redaction())
@@ -151,7 +152,7 @@ class Database:
         return {place: redacted.original for place, redacted in self.catalog.redacted.items()}
 
     def commits(self):
-        """Every commit that the log still has, from the horizon on; with its chain hash where one before it is known."""
+        """Every commit that the log still has, from the horizon on; with chain hashes as far as they can be known."""
         meta, horizon = self.meta, self.ledger.horizon
         known = {anchor.txn: anchor.chain for anchor in self.ledger.anchors}
         known.update({0: NO_CHAIN, meta.txn: meta.chain})
@@ -159,7 +160,7 @@ class Database:
             known[horizon.txn] = horizon.chain
         if horizon and horizon.position:
             found = self.commits_from(horizon.position, horizon.epoch, horizon.txn - 1)
-        elif self.log.begins_at(meta.oldest_position):
+        elif self._kept_there and meta.txn > (horizon.txn if horizon else 0) or self.log.begins_at(meta.oldest_position):
             found = self.commits_from(meta.oldest_position, *self.log.reading_at(meta.oldest_position))
         else:
             found = self.behind
@@ -176,8 +177,8 @@ class Database:
         """All of them, to the newest."""
         found = list(self.log.commits(position, epoch, txn))
         if self.log.end_txn != self.txn:
-            raise Damage(f"log position {self.log.end_position}: damaged; txn {self.log.end_txn} is the last before it, "
-                         f"but txn {self.txn} is the newest")
+            raise Damage(f"log position {self.log.end_position}: damaged; txn {self.log.end_txn} is the last before "
+                         f"it, but txn {self.txn} is the newest")
         return found
 
     def _replay(self, commit):
@@ -222,10 +223,12 @@ class Database:
         catalog = self.catalog
         if catalog.names.pop(op.key, None) != op.tree:
             raise Damage(f"{what}: drops tree {op.tree}, which does not exist")
-        if NOTHING in (self.history_of(op.tree)[0], self.history[0]):
+        history = self.history_of(op.tree)
+        if catalog.trees.pop(op.tree).made == txn:
+            return
+        catalog.dropped[op.tree] = op.key
+        if NOTHING in (history[0], self.history[0]):
             catalog.raise_horizon(op.tree, txn)
-        if catalog.trees.pop(op.tree).made != txn:
-            catalog.dropped[op.tree] = op.key
 
     def _set_history(self, op, txn, what):
         """Where history is turned on, the past begins with this state."""

@@ -20,9 +20,10 @@ def quote(text):
 def dump(database, log=True, history=True):
     """The lines of all of it, or without the commits, or without states and versions of the past."""
     lines = [*dump_head(database), *dump_trees(database)]
-    if log:
+    past = database.oldest != database.txn
+    if log and past:
         lines += dump_log(database)
-    if history:
+    if history and past:
         lines += dump_history(database, Past(database))
     return lines
 
@@ -78,7 +79,8 @@ def dump_history(database, past):
             if versions:
                 yield f"history {quote(name)} {quote(key)}"
                 for txn, kind, value in versions:
-                    yield f"  {txn} {f'= {quote(value)}' if kind == PUT else 'redacted' if kind == REDACTED else 'erased'}"
+                    shown = f"= {quote(value)}" if kind == PUT else "redacted" if kind == REDACTED else "erased"
+                    yield f"  {txn} {shown}"
 
 
 def _keys(database, past):

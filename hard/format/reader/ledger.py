@@ -62,12 +62,8 @@ class Ledger:
         cursor = Cursor(raw, "ledger")
         if cursor.varint() != 1:
             cursor.damage("version")
-        map_size = cursor.varint()
-        self._read_map(Cursor(raw, "ledger, map", cursor.offset, cursor.offset + map_size))
-        cursor.offset += map_size
-        directory_size = cursor.varint()
-        self._read_directory(Cursor(raw, "ledger, extents", cursor.offset, cursor.offset + directory_size), meta.page_size)
-        cursor.offset += directory_size
+        self._read_map(Cursor(cursor.text(), "ledger, map"))
+        self._read_directory(Cursor(cursor.text(), "ledger, extents"), meta.page_size)
         self.extent_generations = [cursor.varint() for _ in self.extents]
         self.segments = [_segment(cursor) for _ in range(cursor.varint())]
         self.anchors = []

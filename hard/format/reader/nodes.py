@@ -12,7 +12,7 @@ class Entry(NamedTuple):
 
 
 class Tree:
-    """Reads a whole tree: `entries` maps keys in order; `pages` lists (first page, pages, what) of all it is made of."""
+    """Reads a whole tree: `entries` maps keys in order; `pages` lists (first page, pages, what) of all of it."""
 
     def __init__(self, pages, root, generation, catalog, what):
         self._pages = pages
@@ -85,8 +85,8 @@ class _Node:
         head.zeros()
         size = len(raw)
         leaf = self.kind == LEAF
-        if (self.flags & ~(3 if leaf else 1) or self.level > 39 or leaf != (self.level == 0) or prefix_length > size // 4
-                or self.width not in ((0, 2, 4, 8) if leaf else (0,))):
+        if (self.flags & ~(3 if leaf else 1) or self.level > 39 or leaf != (self.level == 0)
+                or prefix_length > size // 4 or self.width not in ((0, 2, 4, 8) if leaf else (0,))):
             self.damage("header")
         self._prefix = raw[64:64 + prefix_length]
         heads = 64 + prefix_length + -prefix_length % 4

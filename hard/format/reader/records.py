@@ -4,7 +4,7 @@ import hashlib
 from typing import NamedTuple, Optional
 
 from .checksums import crc32c
-from .cursor import Cursor, Damage
+from .cursor import Cursor
 from .pages import RETENTION
 
 COMMIT, PART, EPOCH, MARK, EXTENTS, NEXT = 1, 2, 3, 4, 5, 6

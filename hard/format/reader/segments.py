@@ -51,7 +51,7 @@ class _Guide(NamedTuple):
     child: int
     whole_key: bool
 
-    def __eq__(self, separator):
+    def stands_for(self, separator):
         tree, key, bound, child = separator
         return ((tree, bound, child) == (self.tree, self.bound, self.child) and key.startswith(self.shared)
                 and (key + bytes(8))[len(self.shared):len(self.shared) + 8] == self.head
@@ -226,7 +226,7 @@ class Segment:
             separators.append((cursor.varint(), cursor.text(), cursor.varint(), cursor.varint()))
         if cursor.left() or len(separators) < 2:
             cursor.damage("number of separators")
-        if guides is not None and guides != separators[1:]:
+        if guides is not None and not all(map(_Guide.stands_for, guides, separators[1:])):
             cursor.damage("guides that are not those of the separators")
         # Bound 0 stands before all versions of the key, bound n at txn n - 1.
         return [((tree, key, float("-inf") if bound == 0 else -(bound - 1)), child)
@@ -275,7 +275,8 @@ class Segment:
                 below = self._read_range_block(child)
                 txns = [found.txn for found in below]
                 if (not below or first != (below[0].tree, below[0].start)
-                        or reach != max(found.reach() for found in below) or (newest, oldest) != (max(txns), min(txns))):
+                        or reach != max(found.reach() for found in below)
+                        or (newest, oldest) != (max(txns), min(txns))):
                     cursor.damage("a summary that does not fit its block")
         if cursor.left():
             cursor.damage("bytes left over")
