@@ -1,0 +1,70 @@
+// A second reader of the file format, written from its documents alone, beside the engine: on databases made anew.
+#include "hard_format_support.hpp"
+
+#include "hard/format/random_work.hpp"
+#include "hooked_vfs.hpp"
+
+using format_test::has_python;
+using format_test::read_database;
+using format_test::require_equal;
+using northstar::format_text::RandomWork;
+using txn_test::Workplace;
+
+namespace {
+
+/// The reader sees in a copy what the engine sees in it, and finds nothing wrong.
+void compare(const std::string& path, const std::string& copy) {
+    std::filesystem::copy_file(path, copy, std::filesystem::copy_options::overwrite_existing);
+    const format_test::Output found = read_database(copy, "--log --history");
+    INFO(copy << ": " << found.text.substr(0, 2000));
+    REQUIRE(found.code == 0);
+    const format_test::Output problems = read_database(copy, "--check");
+    CHECK(problems.text == "");
+    CHECK(problems.code == 0);
+    require_equal(found.text, format_test::text_of_file(copy));
+}
+
+void compare_random(std::uint64_t seed, int rounds, int steps) {
+    CAPTURE(seed);
+    const Workplace place;
+    const std::string path = place / "db";
+    const std::string killed = place / "killed in a call";
+    northstar::test::HookedVfs vfs;
+    RandomWork work(path, seed, &vfs);
+    txn_test::Dice dice(seed);
+    for (int round = 0; round < rounds; ++round) {
+        // What a process leaves that dies behind a write or flush, wherever that is.
+        std::uint64_t calls = 1 + dice.below(static_cast<std::uint64_t>(steps) * 4);
+        vfs.set_hook([&](northstar::test::FileCall call, std::uint64_t, bool done) {
+            const bool changes = call == northstar::test::FileCall::write || call == northstar::test::FileCall::sync;
+            if (changes && done && calls != 0 && --calls == 0) {
+                std::filesystem::copy_file(path, killed, std::filesystem::copy_options::overwrite_existing);
+            }
+        });
+        for (int step = 0; step < steps; ++step) work.step();
+        vfs.set_hook({});
+        if (calls == 0) compare(killed, place / "copy");
+        compare(path, place / "copy");
+    }
+    work.db().close();
+    compare(path, place / "copy");
+    std::string done;
+    for (const auto& [what, times] : work.done()) done += "  " + what + ' ' + std::to_string(times);
+    std::printf("seed %llu:%s\n", static_cast<unsigned long long>(seed), done.c_str());
+}
+
+}  // namespace
+
+TEST_CASE("a reader of the documents sees what the engine sees in a random database", "[TRUTH-4][DMG-5][ONE-4]") {
+    if (!has_python()) NORTHSTAR_SKIP("no python3");
+    compare_random(txn_test::seed(std::random_device()()), 2, 40);
+}
+
+TEST_CASE("a reader of the documents sees what the engine sees in many random databases",
+          "[TRUTH-4][DMG-5][slow]") {
+    if (!has_python()) NORTHSTAR_SKIP("no python3");
+    const std::uint64_t first = txn_test::seed(std::random_device()());
+    for (std::uint64_t seed = first; seed < first + static_cast<std::uint64_t>(txn_test::scaled(2)); ++seed) {
+        compare_random(seed, 3, 80);
+    }
+}
