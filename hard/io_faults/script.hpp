@@ -177,11 +177,12 @@ private:
     void prune() {
         const Txn to = expected_.attempted() / 2;
         Txn oldest = 0;
+        expected_.lost = std::max(expected_.lost, to);
         attempt(false, [&] {
             oldest = db_->prune(AsOf::txn(to));
         });
         if (oldest < to) throw Broken("the oldest txn is " + std::to_string(oldest));
-        expected_.lost = expected_.pruned = to;
+        expected_.pruned = to;
     }
     void redact() {
         // Done again, there is nothing left to redact.
@@ -314,7 +315,10 @@ private:
     void past() {
         settle();
         const Txn newest = expected_.attempted();
-        const Txn then = std::min(newest, std::max<Txn>(expected_.pruned, 2));
+        // A prune whose outcome is unknown may have come through.
+        const Txn oldest = db_->statistics().oldest_txn;
+        if (oldest > expected_.lost) throw Broken("the oldest state is txn " + std::to_string(oldest));
+        const Txn then = std::max(oldest, std::min<Txn>(newest, 2));
         {
             const Armed armed(injection_);
             const Snapshot past = db_->begin_read(AsOf::txn(then));

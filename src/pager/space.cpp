@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "base/check.hpp"
+#include "base/error.hpp"
 #include "format/meta.hpp"
 
 #include <algorithm>
@@ -113,12 +114,25 @@ void SpaceMap::reclaim(std::span<const std::uint64_t> generations, std::span<con
     for (const DeadRun& run : dead_) {
         if (reach(generations, run) || (run.of_tree && reach(retained, run))) {
             dead_[kept++] = run;
-        } else {
-            dead_pages_ -= run.pages;
-            add_free(run.page, run.pages);
+            continue;
         }
+        // The file says so: no page of a tree or of the log is free or dead.
+        if (any_free(run.page, run.pages)) {
+            fail(Errc::corrupt,
+                 "page " + std::to_string(run.page) + " or one behind it is in use and free at once; run 'northstar "
+                                                      "verify' and restore the file from a backup",
+                 {}, run.page);
+        }
+        dead_pages_ -= run.pages;
+        add_free(run.page, run.pages);
     }
     dead_.resize(kept);
+}
+
+bool SpaceMap::any_free(std::uint64_t page, std::uint64_t pages) const {
+    const auto next = free_.lower_bound(page);
+    if (next != free_.end() && next->first < page + pages) return true;
+    return next != free_.begin() && std::prev(next)->first + std::prev(next)->second > page;
 }
 
 bool SpaceMap::take(std::uint64_t page, std::uint64_t pages) {

@@ -57,7 +57,7 @@ public:
     /// Pages that the generation being made no longer needs.
     void die(std::uint64_t page, std::uint64_t pages, std::uint64_t born, std::uint64_t died, bool of_tree = true);
     /// Makes dead pages free that none of these generations (ascending) can reach; `retained`: those of trees too.
-    /// [SPACE-1]
+    /// [SPACE-1] Error(corrupt) where one of them is free already.
     void reclaim(std::span<const std::uint64_t> generations, std::span<const std::uint64_t> retained);
     /// Pages whose use somebody announced are free or dead no more; the map grows where needed. Dead ones too: a later
     /// map, which was lost, may have called them free. False: some of them are in use; nothing was done to them.
@@ -83,6 +83,7 @@ private:
     };
     void add_run(FreeRuns::iterator next, std::uint64_t page, std::uint64_t pages);
     void take_front(FreeRuns::iterator it, std::uint64_t pages) noexcept;
+    bool any_free(std::uint64_t page, std::uint64_t pages) const;
     void take_there(std::uint64_t page, std::uint64_t pages);
     void add_free(std::uint64_t page, std::uint64_t pages);
     std::uint64_t end_ = 0;

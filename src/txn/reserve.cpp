@@ -89,9 +89,11 @@ bool DatabaseCore::has_spare_room(const Base& base, std::uint64_t bytes) {
 void DatabaseCore::hold_room(bool adds, std::uint64_t log_bytes) {
     using namespace reserve_impl;
     const std::uint64_t ledger = ledger_pages(*bases_.back());
-    // A large value may take a page more than it has memory.
-    const std::uint64_t large = arena_->large_bytes_in_use() / page_size_ + arena_->large_count();
-    room_needed_ = live_bytes() / page_size_ + arena_->large_count() + ledger + k_checkpoint_pages;
+    const std::uint64_t live = live_bytes() / page_size_;
+    // A large value may take a page more than it has memory. What old snapshots alone reach is counted here, not there.
+    const std::uint64_t values = std::min(arena_->large_count(), live);
+    const std::uint64_t large = std::min(arena_->large_bytes_in_use() / page_size_, live) + values;
+    room_needed_ = live + values + ledger + k_checkpoint_pages;
     // Large values and the ledger need pages side by side, and so does the log.
     room_needed_run_ = large + ledger;
     std::uint64_t needed = room_needed_;
