@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "base/check.hpp"
+#include "base/error.hpp"
 #include "format/meta.hpp"
 
 #include <algorithm>
@@ -38,8 +39,14 @@ void SpaceMap::take_front(FreeRuns::iterator it, std::uint64_t pages) noexcept {
 void SpaceMap::add_free(std::uint64_t page, std::uint64_t pages) {
     const auto next = free_.lower_bound(page);
     const auto before = next == free_.begin() ? free_.end() : std::prev(next);
-    NORTHSTAR_ASSERT(before == free_.end() || before->first + before->second <= page);
-    NORTHSTAR_ASSERT(next == free_.end() || page + pages <= next->first);
+    // Trees that share a page, or name one that is free, were not made by us.
+    if ((before != free_.end() && before->first + before->second > page) ||
+        (next != free_.end() && page + pages > next->first)) {
+        fail(Errc::corrupt,
+             "page " + std::to_string(page) +
+                 " is given back, and is free already; run verify and restore the file from a backup",
+             {}, page);
+    }
     const bool touches_before = before != free_.end() && before->first + before->second == page;
     const bool touches_next = next != free_.end() && page + pages == next->first;
     if (touches_before) {
