@@ -7,7 +7,7 @@ export CMAKE_GENERATOR := $(if $(CMAKE_GENERATOR),$(CMAKE_GENERATOR),$(if $(shel
 BUILD = cmake --build build/$(1) --parallel $(JOBS) $(if $(2),--target $(2))
 CONFIGURE = cmake --preset $(1) --log-level=NOTICE >/dev/null
 
-.PHONY: all amalgamation demo test check hard mutants bench race amalgamation-check split debug asan tsan install format tidy \
+.PHONY: all amalgamation demo test check hard mutants fuzz bench race amalgamation-check split debug asan tsan install format tidy \
         clean help bootstrap configure bare-machine
 .DEFAULT_GOAL := all
 
@@ -60,6 +60,11 @@ hard: configure  ## hardening suites (HARD_SEEDS=n for more)
 
 mutants: configure  ## plant one bug after the other and see which suite notices (MUTANTS="name ..." for some)
 	@JOBS=$(JOBS) sh hard/mutants/run.sh build/release $(MUTANTS)
+
+fuzz: bootstrap  ## fuzzing with clang's libFuzzer (FUZZ_SECONDS=n for each target, FUZZ_TARGETS="file ..." for some)
+	@$(call CONFIGURE,fuzz)
+	@$(call BUILD,fuzz,fuzzers)
+	@sh hard/fuzz/run.sh build/fuzz $(FUZZ_TARGETS)
 
 bench race: export BOOTSTRAP_PEERS = 1
 bench: configure  ## benchmarks of the release build

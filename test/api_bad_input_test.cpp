@@ -512,6 +512,33 @@ TEST_CASE("Pages that were exchanged, repeated or put back are recognised", "[DM
     CHECK(outcomes.refused > 0);
 }
 
+TEST_CASE("How much a large value gives back is not taken from a damaged header", "[DMG-1][DMG-2][SPACE-1]") {
+    // A value that is replaced is not read: its header was believed because its parent had been verified, and a damaged
+    // length gave pages away that others were using.
+    const Workplace place;
+    const std::string path = place / "a.db";
+    {
+        Database db = Database::open(path, quiet());
+        put(db, "large", std::string(9000, 'l'));
+        db.close();
+    }
+    std::string bytes = read_file(path);
+    unsigned damaged = 0;
+    for (std::size_t at = 2 * 4096; at + 4096 <= bytes.size(); at += 4096) {
+        const bool run = bytes[at + detail::k_page_kind_offset] == static_cast<char>(detail::PageKind::run);
+        if (!run || detail::load_u64(bytes.data() + at + detail::k_run_bytes_offset) != 9000) continue;
+        detail::store_u64(reinterpret_cast<std::byte*>(bytes.data() + at + detail::k_run_bytes_offset),
+                          9000 + 3 * 4096);
+        ++damaged;
+    }
+    REQUIRE(damaged == 1);
+    write_file(path, bytes);
+    remove_side_file(path);
+    Database db = Database::open(path, existing());
+    CHECK(code_of([&] { put(db, "large", "small"); }) == Errc::corrupt);
+    put(db, "other", "value");  // what does not touch it goes on
+}
+
 TEST_CASE("Any bytes at all are an error", "[DMG-6][slow]") {
     const Workplace place;
     const std::string path = place / "a.db";

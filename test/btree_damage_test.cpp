@@ -161,6 +161,29 @@ TEST_CASE("the structural check names each kind of damage", "[btree]") {
     CHECK(problems_of(image, {Ref(), 3}).size() == 1);
 }
 
+TEST_CASE("pages whose order their parent does not tell are never made one", "[btree][DMG-6]") {
+    // Every checksum fitted, each page was in order, and the pages together were not: the prefix of the
+    // joined page, which its first and last key have in common, was longer than a key between them, and the
+    // copy ran out of the page.
+    ImageSource image(4096);
+    FrameArena arena(4096);
+    PageWriter writer(arena, image);
+    SECTION("when a leaf that is nearly empty merges") {
+        const Ref left = image.add(leaf_page({"xab", "xac"}), 1);
+        const Ref right = image.add(leaf_page({"a", "xae"}), 1);
+        TreeRoot tree{image.add(inner_page(1, {left, right}, {"xad"}), 1), 4};
+        require_corrupt([&] { tree_erase(writer, tree, "xab"); });
+    }
+    SECTION("when a full leaf gives entries to its neighbour") {
+        const auto key = [](char c) { return std::string(900, c); };
+        const Ref low = image.add(leaf_page({"a"}), 1);
+        const Ref astray = image.add(leaf_page({key('m'), key('n'), key('o'), key('p')}), 1);
+        const Ref high = image.add(leaf_page({"cc"}), 1);
+        TreeRoot tree{image.add(inner_page(1, {low, astray, high}, {"b", "c"}), 1), 6};
+        require_corrupt([&] { tree_put(writer, tree, key('b'), "value"); });
+    }
+}
+
 TEST_CASE("a writer that fails half-way leaves the old root as it was", "[btree]") {
     // Every change of a tree in a file meets a damaged page sooner or later.
     const std::uint64_t seed = 77;

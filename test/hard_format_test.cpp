@@ -55,15 +55,36 @@ void compare_random(std::uint64_t seed, int rounds, int steps) {
 
 }  // namespace
 
+// A tree that a transaction made and dropped left a horizon in the catalog where no history was kept, for ever. Nothing
+// told of it in the log, so that whoever replayed had another catalog.
+TEST_CASE("a tree made and dropped by one transaction leaves nothing in the catalog", "[TRUTH-2]") {
+    if (!has_python()) NORTHSTAR_SKIP("no python3");
+    const Workplace place;
+    northstar::Options options;
+    options.background = false;
+    options.history = northstar::History::nothing();
+    northstar::Database db = northstar::Database::open(place / "db", options);
+    db.update([](northstar::Transaction& tx) { tx.tree("a").put("k", "v"); });
+    db.checkpoint();
+    db.update([](northstar::Transaction& tx) {
+        tx.tree("a").put("k", "w");
+        tx.tree("b").put("k", "v");
+        tx.drop_tree("b");
+    });
+    db.checkpoint();
+    // The catalog of either generation, the older one with its log, must be the same.
+    CHECK(read_database(place / "db", "--check").text == "");
+}
+
 TEST_CASE("a reader of the documents sees what the engine sees in a random database", "[TRUTH-4][DMG-5][ONE-4]") {
     if (!has_python()) NORTHSTAR_SKIP("no python3");
-    compare_random(txn_test::seed(std::random_device()()), 2, 40);
+    compare_random(txn_test::seed(301), 2, 40);
 }
 
 TEST_CASE("a reader of the documents sees what the engine sees in many random databases",
           "[TRUTH-4][DMG-5][slow]") {
     if (!has_python()) NORTHSTAR_SKIP("no python3");
-    const std::uint64_t first = txn_test::seed(std::random_device()());
+    const std::uint64_t first = txn_test::seed(400);
     for (std::uint64_t seed = first; seed < first + static_cast<std::uint64_t>(txn_test::scaled(2)); ++seed) {
         compare_random(seed, 3, 80);
     }

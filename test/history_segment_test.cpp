@@ -469,6 +469,40 @@ TEST_CASE("segments made to fit their checksums never lead outside or astray for
     CHECK(accepted > 10);
 }
 
+TEST_CASE("a log that goes on elsewhere than history ends is damage", "[history][fast][ERR-6]") {
+    // A meta page can say where the log behind the sealed history begins, and be wrong with a checksum that fits.
+    World world(1);
+    while (world.writer.at.txn < 6) world.commit();
+    HistoryTail tail(0);
+    SegmentBuilder builder(0, 4096);
+    ChangeReader reader;
+    world.replay(2, 3, [&](const RecordView& record) {
+        if (reader.add(record)) CHECK_THROWS_AS(tail.add(reader), Error);
+        if (record.kind() == RecordKind::commit) CHECK_THROWS_AS(builder.add(record), Error);
+    });
+    CHECK(tail.last() == 0);
+    CHECK(builder.last() == 0);
+}
+
+TEST_CASE("a block says where its full keys are, and is checked", "[history][fast][DMG-5]") {
+    // A question went to another place than a walk over the block did, and verify found nothing wrong.
+    World world(2);
+    while (world.writer.at.txn < 80) world.commit();
+    std::vector<std::byte> bytes = world.segment(0, 80);
+    segment::Header header;
+    REQUIRE(segment::load_header(bytes.data(), header));
+    const std::byte* const directory = bytes.data() + segment::layout_of(header).directory + 8;
+    std::byte* block = nullptr;
+    for (std::uint32_t i = 0; i < header.version_blocks && (block == nullptr || load_u32(block + 1) < 2); ++i) {
+        block = bytes.data() + load_u64(directory + std::size_t{i} * segment::k_directory_entry);
+    }
+    REQUIRE(load_u32(block + 1) > 1);
+    store_u32(block + 5 + 4, load_u32(block + 5));
+    repair(bytes);
+    const Segment changed(std::move(bytes));
+    CHECK_THROWS_AS(changed.view.validate(), Error);
+}
+
 TEST_CASE("a tail may grow and a segment be verified while others read them", "[history][fast]") {
     World world(95);
     for (int i = 0; i < 300; ++i) world.commit();

@@ -181,3 +181,19 @@ TEST_CASE("Pages that are dead in a map can be taken where a later map gave them
         CHECK(map.end() == 20);
     }
 }
+
+TEST_CASE("A page that is given back twice is damage of the file", "[SPACE-2][ERR-6]") {
+    // Two refs to one page, in a file whose checksums fitted, ran into an assertion at the checkpoint behind
+    // a deletion.
+    SpaceMap map(20);
+    map.give_back({8, 2});
+    for (const PageRun again : {PageRun{8, 2}, PageRun{9, 1}, PageRun{7, 2}, PageRun{9, 4}}) {
+        try {
+            map.give_back(again);
+            FAIL("page " << again.page << " was given back twice");
+        } catch (const northstar::Error& error) {
+            CHECK(error.code() == northstar::Errc::corrupt);
+        }
+    }
+    CHECK(map.free_pages() == 2);
+}

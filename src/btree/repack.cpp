@@ -29,9 +29,7 @@ struct Place {
 bool ascends(const Node& leaf, const Node& next) {
     const KeyPieces left(leaf, leaf.leaf_cell(leaf.count() - 1).suffix);
     const KeyPieces right(next, next.leaf_cell(0).suffix);
-    const std::size_t common = common_prefix(left, right);
-    if (common == right.size()) return false;
-    return common == left.size() || left.head(common) >> 24 < right.head(common) >> 24;
+    return detail::ascends(left, right);
 }
 
 /// How many entries from the first on one page takes; one at least.

@@ -34,6 +34,22 @@ inline std::string_view make_separator(const KeyPieces& left, const KeyPieces& r
 
 inline std::size_t fill(const Node& node, std::size_t page_size) { return page_size - node.free_bytes(); }
 
+// Entries [0, boundary) and the others come from two pages that the tree calls neighbours: are they? The file may lie.
+template <class Entry>
+void expect_neighbours(const NodeSequence<Entry>& both, unsigned boundary, Ref sibling) {
+    if (boundary == 0 || boundary == both.size()) return;
+    if (!ascends(both[boundary - 1].key, both[boundary].key)) tree_impl::out_of_order(sibling);
+}
+
+// A separator that comes between two others of a page has its place there, unless what lies below them lies elsewhere.
+inline void expect_between(const Node& above, unsigned before, unsigned behind, std::string_view separator) {
+    const KeyPieces key(separator);
+    const auto at = [&](unsigned index) { return KeyPieces(above, above.separator(index)); };
+    if ((before != 0 && !ascends(at(before - 1), key)) || (behind < above.count() && !ascends(key, at(behind)))) {
+        tree_impl::out_of_order(above.child(before));
+    }
+}
+
 }  // namespace tree_edit_impl
 
 void TreeEditor::check_sizes(std::string_view key, std::string_view value) const {
@@ -323,14 +339,15 @@ bool TreeEditor::shift_leaf(const LeafSequence& entries) {
     if (!right) both.add(Node(sibling), 0, Node(sibling).count());
     both.add(entries);
     if (right) both.add(Node(sibling), 0, Node(sibling).count());
+    tree_edit_impl::expect_neighbours(both, right ? entries.size() : Node(sibling).count(),
+                                      above.child(right ? index + 1 : index - 1));
     const unsigned cut = choose_leaf_cut(both, page_size_);
     if (cut == 0) return false;
     tree_edit_impl::KeyBuffer buffer;
     const unsigned low = right ? index : index - 1;  // the left one of the two
-    if (!inner_replace(parent, low,
-                       tree_edit_impl::make_separator(both[cut - 1].key, both[cut].key, buffer))) {
-        return false;
-    }
+    const std::string_view separator = tree_edit_impl::make_separator(both[cut - 1].key, both[cut].key, buffer);
+    tree_edit_impl::expect_between(above, low, low + 1, separator);
+    if (!inner_replace(parent, low, separator)) return false;
     // Both take the txn: the separator moved, so one of them inherits a part of the other's past.
     std::byte* first = built_leaf(both, 0, cut, measure(both, 0, cut), txn());
     std::byte* second = built_leaf(both, cut, both.size(), measure(both, cut, both.size()), txn());
@@ -348,6 +365,7 @@ void TreeEditor::insert_child(unsigned depth, std::string_view separator, Ref le
     for (unsigned turn = 0; depth != 0; ++turn, --depth) {
         const Step& parent = path_[depth - 1];
         const Node above(parent.page);
+        tree_edit_impl::expect_between(above, parent.index, parent.index, separator);
         set_child(parent.page, parent.index, left);
         if (inner_insert(parent.page, parent.index, separator, right)) return;
         const InnerEntry entry{KeyPieces(separator), right};
@@ -459,6 +477,7 @@ void TreeEditor::merge_leaf(unsigned depth) {
         both.add(second, 0, second.count());
         if (tree_edit_impl::fill(leaf, page_size_) + tree_edit_impl::fill(sibling, page_size_) > page_size_)
             continue;
+        tree_edit_impl::expect_neighbours(both, first.count(), ref);
         const NodeShape shape = measure(both, 0, both.size());
         if (shape.bytes > page_size_ - page_size_ / tree_edit_impl::k_merge_slack_part) continue;
         std::byte* page = built_leaf(both, 0, both.size(), shape, txn());
@@ -489,6 +508,8 @@ void TreeEditor::merge_inner(unsigned depth) {
         both.add(first, 0, first.count());
         both.add(between);
         both.add(second, 0, second.count());
+        tree_edit_impl::expect_neighbours(both, first.count(), ref);
+        tree_edit_impl::expect_neighbours(both, first.count() + 1, ref);
         const NodeShape shape = measure(both, 0, both.size());
         if (shape.bytes > page_size_ - page_size_ / tree_edit_impl::k_merge_slack_part) continue;
         std::byte* page = built_inner(inner.level(), first.child(0), both, 0, both.size(), shape);

@@ -159,6 +159,12 @@ std::size_t common_prefix(const KeyPieces& a, const KeyPieces& b) {
     return at;
 }
 
+bool ascends(const KeyPieces& a, const KeyPieces& b) {
+    const std::size_t common = common_prefix(a, b);
+    if (common == b.size()) return false;
+    return common == a.size() || a.head(common) >> 24 < b.head(common) >> 24;
+}
+
 NodeShape measure(const LeafSequence& entries, unsigned from, unsigned to, unsigned min_width) {
     NodeShape shape;
     if (from == to) {

@@ -60,6 +60,9 @@ private:
     std::byte head_[k_head_size] = {};
 };
 std::size_t common_prefix(const KeyPieces& a, const KeyPieces& b);
+/// Is a before b? One page proves its own order only: where entries of several pages become one row, their neighbours
+/// are compared before anything is measured.
+bool ascends(const KeyPieces& a, const KeyPieces& b);
 
 struct LeafEntry {
     KeyPieces key;

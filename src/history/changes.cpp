@@ -29,6 +29,12 @@ HistoryVersion version_of(const LogOperation& operation) {
 
 }  // namespace changes_impl
 
+void ChangeReader::expect_behind(Txn last) const {
+    if (anchor_.txn == last + 1) return;
+    fail(Errc::corrupt, "the log has transaction " + std::to_string(anchor_.txn) + " where history expects " +
+                            std::to_string(last + 1) + "; run verify and restore the file from a backup");
+}
+
 bool ChangeReader::add(const RecordView& record) {
     changes_.clear();
     ranges_.clear();

@@ -37,6 +37,8 @@ public:
     const std::vector<HistoryRange>& ranges() const { return ranges_; }
     /// Number, time, epoch and first position of the transaction.
     const LogAnchor& anchor() const { return anchor_; }
+    /// Error(corrupt) unless the transaction is the one behind `last`: where the log is read is named by the file.
+    void expect_behind(Txn last) const;
 
 private:
     // What the list of parts does not say about the operation of a call.

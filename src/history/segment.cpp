@@ -144,9 +144,14 @@ void SegmentView::load_keys(std::uint32_t ordinal, Keys& out) const {
     out.text.clear();
     out.keys.clear();
     out.tree = reader.varint();
+    std::uint32_t restart = 0;
     while (reader.at != end) {
         Keys::Key key;
+        const bool full = restart < restarts && load_u32(bytes.data() + 5 + std::size_t{restart} * 4) ==
+                                                    static_cast<std::uint64_t>(reader.at - bytes.data());
         const std::uint64_t shared = reader.varint();
+        if (full) ++restart;
+        if (full && shared != 0) damaged("has a malformed block of versions");
         const std::string_view suffix = reader.counted_text();
         const Found group = read_group(reader);
         const std::size_t before = out.keys.empty() ? 0 : out.keys.back().size;
@@ -179,6 +184,7 @@ void SegmentView::load_keys(std::uint32_t ordinal, Keys& out) const {
         }
     }
     if (out.keys.empty()) damaged("has an empty block");
+    if (restart != restarts) damaged("has a malformed block of versions");
     out.ordinal = ordinal;
 }
 

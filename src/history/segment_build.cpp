@@ -49,7 +49,7 @@ bool SegmentBuilder::add(const RecordView& record) {
 
 void SegmentBuilder::add(const ChangeReader& changes, std::uint64_t log_to) {
     const LogAnchor& anchor = changes.anchor();
-    NORTHSTAR_ASSERT(anchor.txn == last_ + 1);
+    changes.expect_behind(last_);
     const auto wanted = [&](std::uint64_t tree) { return tree == k_catalog_tree || !keeps_ || keeps_(tree); };
     for (const ChangeReader::Change& change : changes.changes()) {
         if (!wanted(change.tree)) continue;

@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "base/check.hpp"
+#include "base/error.hpp"
 #include "base/xxh64.hpp"
 
 #include <algorithm>
@@ -14,6 +15,13 @@ namespace northstar::inline v0::detail {
 namespace segment_writer_impl {
 
 using Bytes = std::vector<std::byte>;
+
+// What a segment is made of came from the file, whose checksums prove nothing about sense: disorder is damage.
+void expect(bool holds) {
+    if (!holds) [[unlikely]] {
+        fail(Errc::corrupt, "the history in the file contradicts itself; run verify, which rebuilds it from the log");
+    }
+}
 
 std::size_t common_prefix(std::string_view a, std::string_view b) {
     const std::size_t limit = std::min(a.size(), b.size());
@@ -51,7 +59,7 @@ Bytes with_offsets(segment::Block kind, const std::vector<std::uint32_t>& offset
 }  // namespace segment_writer_impl
 
 SegmentWriter::SegmentWriter(const Frame& frame) {
-    NORTHSTAR_ASSERT(frame.after <= frame.last);
+    segment_writer_impl::expect(frame.after <= frame.last);
     header_.after = frame.after;
     header_.last = frame.last;
     header_.position_base = frame.position_base;
@@ -132,9 +140,10 @@ std::uint32_t SegmentWriter::append_block(const std::vector<std::byte>& block) {
 
 void SegmentWriter::add(std::uint64_t tree, std::string_view key, const HistoryVersion& version) {
     const bool new_key = !any_ || tree != tree_ || key != key_;
-    NORTHSTAR_ASSERT(version.txn <= header_.last && header_.ranges == 0);
-    NORTHSTAR_ASSERT(!any_ || (new_key ? std::tie(tree, key) > std::tuple(tree_, std::string_view(key_))
-                                       : version.txn < txn_));
+    NORTHSTAR_ASSERT(header_.ranges == 0);
+    segment_writer_impl::expect(version.txn <= header_.last);
+    segment_writer_impl::expect(!any_ || (new_key ? std::tie(tree, key) > std::tuple(tree_, std::string_view(key_))
+                                                  : version.txn < txn_));
     if (any_ && tree != tree_) close_block();
     if (new_key) {
         close_group();
@@ -162,7 +171,7 @@ void SegmentWriter::add(std::uint64_t tree, std::string_view key, const HistoryV
     ByteWriter writer(group_);
     writer.varint((before - version.txn) << 2 | static_cast<std::uint64_t>(version.kind));
     if (version.kind == HistoryVersion::Kind::logged) {
-        NORTHSTAR_ASSERT(version.position >= header_.position_base);
+        segment_writer_impl::expect(version.position >= header_.position_base);
         writer.varint(version.position - header_.position_base);
         writer.varint(version.length);
         writer.u32(version.checksum);
@@ -233,10 +242,10 @@ std::uint32_t SegmentWriter::build_separators() {
 }
 
 void SegmentWriter::add_range(const HistoryRange& range) {
-    NORTHSTAR_ASSERT(range.txn <= header_.last && range.txn > 0);
-    NORTHSTAR_ASSERT(header_.ranges == 0 ||
-                     std::tuple(last_range_.tree, std::string_view(last_range_from_), ~last_range_.txn) <
-                         std::tuple(range.tree, range.from, ~range.txn));
+    segment_writer_impl::expect(range.txn <= header_.last && range.txn > 0);
+    segment_writer_impl::expect(header_.ranges == 0 ||
+                                std::tuple(last_range_.tree, std::string_view(last_range_from_), ~last_range_.txn) <
+                                    std::tuple(range.tree, range.from, ~range.txn));
     if (header_.ranges == 0) close_block();
     if (range_count_ > 0 && range_entries_.size() + range.from.size() + range.to.size() + 32 > segment::k_block_size) {
         close_range_block();
@@ -318,7 +327,7 @@ std::uint32_t SegmentWriter::build_summaries() {
 void SegmentWriter::add_anchor(const LogAnchor& anchor) {
     const std::uint64_t stretch = anchor.position / k_anchor_stretch;
     if (header_.anchors > 0 && stretch == last_stretch_) return;
-    NORTHSTAR_ASSERT(header_.anchors == 0 || stretch > last_stretch_);
+    segment_writer_impl::expect(header_.anchors == 0 || stretch > last_stretch_);
     ByteWriter writer(anchors_);
     writer.u64(anchor.txn);
     writer.u64(anchor.time_us);

@@ -180,6 +180,18 @@ const std::byte* FilePages::raw(std::uint64_t offset, std::uint64_t length) cons
     return base_ + offset;
 }
 
+FilePages::RunHeader FilePages::run_header(std::uint64_t page) const {
+    const std::byte* header = raw(page * page_size_, k_page_header_size);
+    const std::uint64_t bytes = load_u64(header + k_run_bytes_offset);
+    const bool here = load_u64(header + k_page_number_offset) == page &&
+                      static_cast<PageKind>(header[k_page_kind_offset]) == PageKind::run;
+    if (!here || bytes > Database::max_value_size() ||
+        load_u32(header + k_run_pages_offset) != run_pages(bytes, page_size_)) {
+        damaged(page, "is not the value that its parent names");
+    }
+    return {run_pages(bytes, page_size_), load_u64(header + k_page_generation_offset)};
+}
+
 std::uint64_t run_checksum(const std::byte* header, std::span<const std::byte> bytes, std::uint64_t seed) {
     const std::uint64_t of_header =
         xxh64(header + k_page_number_offset, k_page_header_size - k_page_number_offset, seed);

@@ -43,6 +43,14 @@ public:
     /// Bytes of a run of ours (space map, history segment), verified now. Throws Error(corrupt).
     std::span<const std::byte> read_run(PageKind kind, std::uint64_t page, std::uint64_t length,
                                         std::uint64_t checksum) const;
+    /// What the header of a large value says, without the value having been read (and so verified: it may be long).
+    /// Error(corrupt) unless its fields agree with each other and with its place: how many pages are given back depends
+    /// on them.
+    struct RunHeader {
+        std::uint64_t pages = 0;
+        std::uint64_t born = 0;
+    };
+    RunHeader run_header(std::uint64_t page) const;
     bool mapped() const { return mapped_; }
     /// What page() would verify, without remembering: used by the checker. Throws Error(corrupt).
     void check_page(std::uint64_t page) const;

@@ -138,8 +138,7 @@ Ref PageWriter::new_value(std::string_view value) {
 PageRun PageWriter::run_of(Dropped dropped) const {
     const std::uint64_t page = dropped.ref.page();
     if (!dropped.large || !early_->filled(page)) return {page, 1};
-    const std::byte* header = early_->source().pages().raw(page * page_size(), k_page_header_size);
-    return {page, run_pages(load_u64(header + k_run_bytes_offset), page_size())};
+    return {page, early_->source().pages().run_header(page).pages};
 }
 
 void PageWriter::place_early(std::span<Ref* const> roots, std::span<Mark* const> marks) {

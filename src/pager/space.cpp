@@ -39,8 +39,14 @@ void SpaceMap::take_front(FreeRuns::iterator it, std::uint64_t pages) noexcept {
 void SpaceMap::add_free(std::uint64_t page, std::uint64_t pages) {
     const auto next = free_.lower_bound(page);
     const auto before = next == free_.begin() ? free_.end() : std::prev(next);
-    NORTHSTAR_ASSERT(before == free_.end() || before->first + before->second <= page);
-    NORTHSTAR_ASSERT(next == free_.end() || page + pages <= next->first);
+    // Trees that share a page, or name one that is free, were not made by us.
+    if ((before != free_.end() && before->first + before->second > page) ||
+        (next != free_.end() && page + pages > next->first)) {
+        fail(Errc::corrupt,
+             "page " + std::to_string(page) +
+                 " is given back, and is free already; run verify and restore the file from a backup",
+             {}, page);
+    }
     const bool touches_before = before != free_.end() && before->first + before->second == page;
     const bool touches_next = next != free_.end() && page + pages == next->first;
     if (touches_before) {
@@ -116,23 +122,10 @@ void SpaceMap::reclaim(std::span<const std::uint64_t> generations, std::span<con
             dead_[kept++] = run;
             continue;
         }
-        // The file says so: no page of a tree or of the log is free or dead.
-        if (any_free(run.page, run.pages)) {
-            fail(Errc::corrupt,
-                 "page " + std::to_string(run.page) + " or one behind it is in use and free at once; run 'northstar "
-                                                      "verify' and restore the file from a backup",
-                 {}, run.page);
-        }
-        dead_pages_ -= run.pages;
         add_free(run.page, run.pages);
+        dead_pages_ -= run.pages;
     }
     dead_.resize(kept);
-}
-
-bool SpaceMap::any_free(std::uint64_t page, std::uint64_t pages) const {
-    const auto next = free_.lower_bound(page);
-    if (next != free_.end() && next->first < page + pages) return true;
-    return next != free_.begin() && std::prev(next)->first + std::prev(next)->second > page;
 }
 
 bool SpaceMap::take(std::uint64_t page, std::uint64_t pages) {

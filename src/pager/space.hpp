@@ -83,7 +83,6 @@ private:
     };
     void add_run(FreeRuns::iterator next, std::uint64_t page, std::uint64_t pages);
     void take_front(FreeRuns::iterator it, std::uint64_t pages) noexcept;
-    bool any_free(std::uint64_t page, std::uint64_t pages) const;
     void take_there(std::uint64_t page, std::uint64_t pages);
     void add_free(std::uint64_t page, std::uint64_t pages);
     std::uint64_t end_ = 0;

@@ -109,10 +109,13 @@ void DatabaseCore::reserve_install(Workspace& work) {
 void DatabaseCore::next_nonce(Nonce& nonce) { nonces_.fill(nonce); }
 
 DroppedPage DatabaseCore::dropped_page(Ref ref, bool large) const {
-    // The page was verified to get here, so its header can be believed.
+    if (large) {
+        const FilePages::RunHeader run = source_->run_header(ref.page());
+        return {ref.page(), run.pages, run.born, 0};
+    }
+    // A node was verified to get here, so its header can be believed.
     const std::byte* header = source_->raw(ref.page() * page_size_, k_page_header_size);
-    const std::uint64_t pages = large ? run_pages(load_u64(header + k_run_bytes_offset), page_size_) : 1;
-    return {ref.page(), pages, load_u64(header + k_page_generation_offset), 0};
+    return {ref.page(), 1, load_u64(header + k_page_generation_offset), 0};
 }
 
 /// The pages that a workspace made belong to the root of this number; what it dropped dies there.

@@ -198,6 +198,8 @@ std::optional<std::uint64_t> DatabaseCore::find_position(const Base& base, Txn t
     if (at == 0) at = log_start(base.horizon, base.meta);
     std::uint64_t behind = at;  // the last commit before
     for (;;) {
+        // Where no history is kept the log may begin behind the newest commit.
+        if (txn <= base.meta.txn && at >= base.meta.log_position) return std::nullopt;
         const RecordView record = log_->read(at);
         if (record.kind() == RecordKind::commit) {
             if (record.txn() == txn) return behind;

@@ -102,9 +102,7 @@ private:
             for_each_ref(page, source.page_size(), false, [&](Ref child, bool child_large) {
                 if (child.empty()) return;
                 if (child_large && !child.in_memory()) {
-                    const std::byte* header =
-                        core_.file_pages().raw(child.page() * source.page_size(), k_page_header_size);
-                    pages.emplace(child.page(), run_pages(load_u64(header + k_run_bytes_offset), source.page_size()));
+                    pages.emplace(child.page(), core_.file_pages().run_header(child.page()).pages);
                 } else {
                     walk(child, child_large, pages);
                 }

@@ -291,12 +291,13 @@ void Workspace::drop(int index) {
     tree_drop(pages_, open.root);
     tree_erase(pages_, catalog_, workspace_impl::id_key(open.id));
     tree_erase(pages_, catalog_, workspace_impl::name_key(open.name));
-    // The name stays known for reading old commits. A tree made and dropped by the same transaction was never seen.
-    const std::string value = std::string(8, '\0') + open.name;
-    if (open.created != txn())
-        tree_put(pages_, catalog_, workspace_impl::id_key(open.id, 'd'), value, TreeKind::catalog);
     open.dropped = true;
     open.dirty = false;
+    // A tree made and dropped by the same transaction was never seen, and the log does not tell of it.
+    if (open.created == txn()) return;
+    // The name stays known for reading old commits.
+    const std::string value = std::string(8, '\0') + open.name;
+    tree_put(pages_, catalog_, workspace_impl::id_key(open.id, 'd'), value, TreeKind::catalog);
     // From now on the default applies to what it was; where either keeps nothing, its past is gone.
     const History& kept = open.own_history ? open.history : default_history_;
     if (kept.kind == History::Kind::nothing || default_history_.kind == History::Kind::nothing) {

@@ -307,6 +307,8 @@ Commit WriteTxn::commit() {
         const bool full = durability == Durability::full;
         rollback();
         if (full && read != 0) core_->make_durable(read, position);
+        // It may have read what nobody else sees yet: snapshots opened from now on show at least that.
+        if (read != 0) core_->wait_visible(read);
         return {};
     }
     operations_.finish();

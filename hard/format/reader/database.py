@@ -103,9 +103,7 @@ class Catalog:
     def facts(self):
         """What the catalog knows beside the entries of trees."""
         trees = {(tree.number, tree.name, tree.own_history, tree.history, tree.made) for tree in self.trees.values()}
-        known = {number: found for number, found in self.horizons.items()
-                 if number == 0 or number in self.trees or number in self.dropped}
-        return trees, self.dropped, self.redacted, known
+        return trees, self.dropped, self.redacted, self.horizons
 
     def state_hash(self):
         return state_hash({name: {key: entry.value for key, entry in self.trees[number].entries.items()}
