@@ -58,7 +58,7 @@ void look(const Node& node, std::size_t page_size) {
     if (node.count() > 0) node.search({});
     node.search(std::string(page_size / 4, '\xff'));
     unsigned refs = 0;
-    for_each_ref(node.page(), page_size, true, [&](Ref ref, bool) {
+    for_each_ref(node.page(), page_size, false, [&](Ref ref, bool) {
         if (ref.in_memory()) finding("a valid page of a file names memory");
         ++refs;
     });
