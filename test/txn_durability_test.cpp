@@ -126,6 +126,34 @@ TEST_CASE("Who read what is not durable waits for it, having written or not", "[
     CHECK(db.begin_read().txn() == 3);
 }
 
+// It returned at once where its own durability was lazy, and the same thread then saw an older state.
+TEST_CASE("A snapshot behind a commit that wrote nothing shows what that commit read", "[SNAP-4][DUR-6]") {
+    const Workplace place;
+    Watch watch;
+    WatchedVfs vfs(watch);
+    Database db = open_on(vfs, place / "a.db", quiet());
+    put(db, "a", "1");
+    std::string seen;
+    std::string seen_afterwards;
+    {
+        Gate gate(watch);
+        std::thread writer([&] { put(db, "a", "2"); });
+        gate.wait_for_arrival();
+        std::thread reader([&] {
+            Transaction tx = db.begin_optimistic({Durability::lazy, std::nullopt});
+            seen = std::string(*tx.tree("t").get("a"));
+            tx.commit();
+            seen_afterwards = std::string(*db.begin_read().tree("t").get("a"));
+        });
+        Gate::linger();
+        gate.open = true;
+        writer.join();
+        reader.join();
+    }
+    CHECK(seen == "2");
+    CHECK(seen_afterwards == "2");
+}
+
 TEST_CASE("A lazy commit becomes durable by itself, by sync, by the next full commit and by close", "[DUR-2]") {
     const Workplace place;
     Watch watch;
