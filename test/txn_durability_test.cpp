@@ -135,6 +135,7 @@ TEST_CASE("A snapshot behind a commit that wrote nothing shows what that commit 
     put(db, "a", "1");
     std::string seen;
     std::string seen_afterwards;
+    std::atomic<bool> returned{false};
     {
         Gate gate(watch);
         std::thread writer([&] { put(db, "a", "2"); });
@@ -144,8 +145,10 @@ TEST_CASE("A snapshot behind a commit that wrote nothing shows what that commit 
             seen = std::string(*tx.tree("t").get("a"));
             tx.commit();
             seen_afterwards = std::string(*db.begin_read().tree("t").get("a"));
+            returned = true;
         });
-        Gate::linger();
+        // Time enough for a reader that does not wait.
+        for (int i = 0; i < 100 && !returned; ++i) Gate::linger();
         gate.open = true;
         writer.join();
         reader.join();
