@@ -64,6 +64,7 @@ Layout layout_of(const Header& header) {
 
 std::uint64_t head_of(std::string_view text) {
     std::uint64_t head = 0;
+    if (text.empty()) return head;
     std::memcpy(&head, text.data(), std::min<std::size_t>(text.size(), sizeof head));
     return std::endian::native == std::endian::little ? __builtin_bswap64(head) : head;
 }

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
 namespace northstar::inline v0::detail {
 
@@ -123,7 +122,7 @@ std::uint32_t SegmentView::guided(const Separators& block, std::uint64_t tree, s
     const std::uint32_t all = block.count - 1;
     if (block.tree != tree) return block.tree < tree ? all : 0;
     const std::size_t common = std::min(key.size(), block.shared.size());
-    const int order = std::memcmp(key.data(), block.shared.data(), common);
+    const int order = key.substr(0, common).compare(block.shared.substr(0, common));
     if (order != 0) return order < 0 ? 0 : all;
     if (key.size() < block.shared.size()) return 0;
     // The last of the separators (from, to] that has what is asked, or `from`; those that have it come first.
