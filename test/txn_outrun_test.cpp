@@ -98,7 +98,7 @@ TEST_CASE("a small database without history stays small while its entries are wr
     REQUIRE(db.verify().problems.empty());
 }
 
-TEST_CASE("small commits that outrun checkpoints take twice the limit of memory at most",
+TEST_CASE("small commits that outrun checkpoints take three times the limit of memory at most",
           "[CALM-1][slow]") {
     constexpr std::uint64_t k_limit = 8u << 20;
     // What the commit under way copies comes on top: it is not known before.
@@ -131,5 +131,5 @@ TEST_CASE("small commits that outrun checkpoints take twice the limit of memory 
     REQUIRE(db.statistics().checkpoints > 5);
     REQUIRE(most > 0);
     // Beside a checkpoint are the pages that it froze and that commits have replaced since.
-    REQUIRE(most <= 2 * k_limit + k_of_one_commit);
+    REQUIRE(most <= 3 * k_limit + k_of_one_commit);
 }

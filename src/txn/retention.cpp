@@ -471,15 +471,26 @@ Txn DatabaseCore::prune(AsOf point) {
     const Txn horizon = resolve(point);
     Pruning pruning;
     pruning.horizon = horizon;
+    std::uint64_t hashed_from = 0;
     {
         ReadView* view = open_view();
         const Txn oldest = oldest_readable(*view);
+        hashed_from = view->root->log_position;
         close_view(view);
         if (horizon <= oldest) return oldest;
     }
+    bool erased = pending_redaction() != 0;
     pruning.chain = chain_hash(horizon);
     pruning.state = state_hash_at(horizon);
     WriteTxn txn(shared_from_this(), WriteTxn::Mode::exclusive, Durability::full, std::nullopt);
+    // The state that was hashed is not what it was where values were erased meanwhile.
+    erased = erased || pending_redaction() != 0;
+    for (std::uint64_t at = hashed_from; !erased && at < log_->end();) {
+        const RecordView record = log_->read(at);
+        erased = redacts(record);
+        at = record.kind() == RecordKind::next ? record.continues_at() : record.end();
+    }
+    if (erased) pruning.state.reset();
     txn.prune(pruning);
     txn.annotate("northstar.prune", std::to_string(horizon));
     txn.commit();
