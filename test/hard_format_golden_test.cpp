@@ -142,7 +142,7 @@ TEST_CASE("a reader of the documents sees in golden databases what their texts s
 TEST_CASE("a reader of the documents reports single bits that flipped", "[DMG-1][DMG-5][DUR-10][slow]") {
     if (!has_python()) NORTHSTAR_SKIP("no python3");
     const Workplace place;
-    const std::uint64_t seed = txn_test::seed(std::random_device()());
+    const std::uint64_t seed = txn_test::seed(1);
     for (const Golden& golden : all_golden()) {
         // A log that no checkpoint stands behind may end where it is damaged.
         if (golden.name.ends_with("killed") || golden.name.ends_with("aligned")) continue;
