@@ -61,6 +61,7 @@ inline std::string script_folder(const char* suite) {
     return std::string(place) + "/northstar-" + suite + "-" + std::to_string(::getpid());
 }
 
+/// One run of the script, in a folder that it makes and removes. Throws Broken where a promise was.
 class FaultScript {
 public:
     FaultScript(std::string folder, bool background, Injection& injection)

@@ -90,7 +90,8 @@ void DatabaseCore::hold_room(bool adds, std::uint64_t log_bytes) {
     using namespace reserve_impl;
     const std::uint64_t ledger = ledger_pages(*bases_.back());
     const std::uint64_t live = live_bytes() / page_size_;
-    // A large value may take a page more than it has memory. What old snapshots alone reach is counted here, not there.
+    // A large value may take a page more than it has memory. The arena also counts those that old snapshots alone
+    // reach, which no checkpoint writes.
     const std::uint64_t values = std::min(arena_->large_count(), live);
     const std::uint64_t large = std::min(arena_->large_bytes_in_use() / page_size_, live) + values;
     room_needed_ = live + values + ledger + k_checkpoint_pages;
