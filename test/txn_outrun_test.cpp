@@ -98,8 +98,8 @@ TEST_CASE("a small database without history stays small while its entries are wr
     REQUIRE(db.verify().problems.empty());
 }
 
-TEST_CASE("small commits that outrun checkpoints take three times the limit of memory at most",
-          "[CALM-1][slow]") {
+// Pages that a checkpoint froze, and that commits replaced meanwhile, did not count: 20.3 MB at this limit.
+TEST_CASE("small commits that outrun checkpoints stay within the limit of memory", "[CALM-1][slow]") {
     constexpr std::uint64_t k_limit = 8u << 20;
     // What the commit under way copies comes on top: it is not known before.
     constexpr std::uint64_t k_of_one_commit = 1u << 20;
@@ -130,6 +130,6 @@ TEST_CASE("small commits that outrun checkpoints take three times the limit of m
     watcher.join();
     REQUIRE(db.statistics().checkpoints > 5);
     REQUIRE(most > 0);
-    // Beside a checkpoint are the pages that it froze and that commits have replaced since.
-    REQUIRE(most <= 3 * k_limit + k_of_one_commit);
+    INFO("at most " << most << " bytes");
+    REQUIRE(most <= k_limit + k_of_one_commit);
 }

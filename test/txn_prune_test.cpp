@@ -1,6 +1,7 @@
 // Moving the horizon in steps: beside other work, with redactions, and with the hashes kept of the oldest state.
 #include "txn_support.hpp"
 
+#include "hooked_vfs.hpp"
 #include "txn/core.hpp"
 
 #include <atomic>
@@ -224,6 +225,44 @@ TEST_CASE("Retention hashes no more bytes of states than it lets go of in the lo
     }
     CHECK(with.size() >= 1);
     CHECK(without.size() >= 3 * with.size());
+    require_sound(db);
+}
+
+// The hash of the state before the redaction stood there until the horizon had moved.
+TEST_CASE("While a value is erased from the oldest state nobody is shown the hash of what that was",
+          "[CHAIN-3][PAST-5]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    northstar::test::HookedVfs vfs;
+    Options options;
+    options.history = History::everything();
+    options.background = false;
+    const std::shared_ptr<detail::DatabaseCore> core = detail::DatabaseCore::open(path, options, &vfs);
+    core->set_move_budget(k_small);
+    Database db = detail::make_database(core);
+    Work work(db, 3);
+    for (int i = 0; i < 60; ++i) work.commit();
+    const Txn written = put(db, "victim", std::string(400, 's'));
+    for (int i = 0; i < 60; ++i) work.commit();
+    const Txn horizon = db.begin_read().txn();
+    db.prune(AsOf::txn(horizon));
+    REQUIRE(db.oldest_state().state.has_value());
+    for (int i = 0; i < 20; ++i) work.commit();
+    int looked = 0;
+    int shown = 0;
+    vfs.set_hook([&](northstar::test::FileCall call, std::uint64_t where, bool done) {
+        if (call != northstar::test::FileCall::write || where >= 2 * 4096 || !done) return;
+        Options other_options;
+        other_options.read_only = true;
+        const Database other = Database::open(path, other_options);
+        ++looked;
+        if (other.oldest_state().state.has_value()) ++shown;
+    });
+    db.redact("t", "victim", written, "asked for");
+    vfs.set_hook({});
+    CHECK(looked > 6);
+    CHECK(shown == 0);
+    CHECK_FALSE(db.oldest_state().state.has_value());
     require_sound(db);
 }
 

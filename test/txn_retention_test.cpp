@@ -1,6 +1,8 @@
 // Horizons of the past through the public interface: turning history on, pruning, retention, per tree and for all.
 #include "txn_support.hpp"
 
+#include "txn/core.hpp"
+
 #include <algorithm>
 #include <filesystem>
 
@@ -390,6 +392,69 @@ TEST_CASE("Retention by duration counts from the newest commit", "[PAST-4][PAST-
     CHECK(code_of([&] { db.begin_read(AsOf::time(1000)); }) == Errc::before_horizon);
     CHECK(db.begin_read(AsOf::time(8'500'999)).txn() == 8500);
     check_whole(db);
+}
+
+TEST_CASE("What is merged beyond a bound of memory becomes pieces, which answer as one", "[PAST-1][PAST-6][PAST-10]") {
+    constexpr std::uint64_t k_piece = 16u << 10;
+    const Workplace place;
+    const std::shared_ptr<detail::DatabaseCore> core =
+        detail::DatabaseCore::open(place / "a.db", lazy(History::everything()));
+    core->set_merge_budget({k_piece, ~std::uint64_t{0}});
+    Database db = detail::make_database(core);
+    // A checkpoint seals what is a megabyte of log, and six segments become one.
+    for (int seal = 0; seal < 8; ++seal) {
+        for (int i = 0; i < 1200; ++i) put(db, i % 3 == 0 ? "t" : "u", i, 1000);
+        {
+            Transaction tx = db.begin_write();
+            tx.tree("u").erase_range("k1", "k2");
+            tx.commit();
+        }
+        db.checkpoint();
+    }
+    const std::vector<detail::StoredSegment>& segments = core->history()->segments();
+    std::size_t pieces = 1;
+    for (std::size_t i = 1; i < segments.size(); ++i) {
+        CHECK(segments[i].bytes < 2 * k_piece);
+        if (segments[i].last == segments[0].last) ++pieces;
+    }
+    CHECK(pieces > 4);
+    CHECK(segments.size() < pieces + 6);
+    check_whole(db);
+    // Each value names the txn that wrote it, and key n is written by the txns n + 1, n + 1202, ...
+    for (const int n : {0, 2, 100, 402, 1199}) {
+        const std::string tree = n % 3 == 0 ? "t" : "u";
+        for (Txn txn = 0; txn <= db.begin_read().txn(); txn += 377) {
+            const Txn round = txn / 1201;
+            const Txn into = txn % 1201;
+            const auto before = static_cast<Txn>(n) + 1;
+            const bool written = into >= before;
+            std::optional<std::string> wanted;
+            if (written || round > 0) wanted = std::to_string((written ? round : round - 1) * 1201 + before);
+            if (tree == "u" && std::to_string(n).starts_with('1') && !written) wanted.reset();
+            INFO("key " << n << " txn " << txn);
+            CHECK(read(db, tree, n, txn) == wanted);
+        }
+    }
+    CHECK(db.history("t", "k402").size() == 8);
+    CHECK(db.history("u", "k100").size() == 16);
+}
+
+TEST_CASE("The history of a key does not end with what a tree held that was dropped before its horizon",
+          "[PAST-4][PAST-6]") {
+    const Workplace place;
+    Database db = Database::open(place / "a.db", lazy(History::everything()));
+    put(db, "t", 1);
+    put(db, "u", 1);
+    {
+        Transaction tx = db.begin_write();
+        tx.drop_tree("t");
+        tx.commit();
+    }
+    REQUIRE_FALSE(db.history("t", "k1").empty());
+    db.set_history(History::nothing());
+    db.set_history(History::everything());
+    CHECK(db.history("t", "k1").empty());
+    CHECK(db.history("u", "k1").size() == 1);
 }
 
 TEST_CASE("Trees have horizons of their own", "[PAST-3][PAST-4][PAST-5]") {

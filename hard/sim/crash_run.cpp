@@ -231,7 +231,10 @@ bool CrashRun::allowed(Errc code, bool opening) const {
 void CrashRun::open(Process& process) {
     process.core = detail::DatabaseCore::open(k_path, options_, process.vfs.get());
     // Small steps, so that a move of the horizon takes several, and some crash lies between any two.
-    if (small_steps_) process.core->set_move_budget({1024, 8192});
+    if (small_steps_) {
+        process.core->set_move_budget({1024, 8192});
+        process.core->set_merge_budget({1024, 8192});
+    }
     process.db.emplace(detail::make_database(process.core));
 }
 

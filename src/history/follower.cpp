@@ -48,6 +48,38 @@ std::size_t set_size(std::span<const StoredSegment> segments, std::size_t first)
     return end - first;
 }
 
+/// Where the segments begin that are merged with a new one of so many bytes; their number: none is. Those of a tier
+/// make one of a higher one, with which the same may then be true of that.
+std::size_t first_to_merge(std::span<const StoredSegment> segments, std::uint64_t bytes, Txn fixed) {
+    std::size_t first = segments.size();
+    for (;;) {
+        const std::uint32_t tier = tier_of(bytes);
+        std::size_t begin = first;
+        std::size_t sets = 0;
+        std::uint64_t more = 0;
+        while (begin > 0 && segments[begin - 1].tier <= tier && segments[begin - 1].after >= fixed) {
+            --begin;
+            more += segments[begin].bytes;
+            if (begin == 0 || segments[begin - 1].after != segments[begin].after) ++sets;
+        }
+        if (sets + 1 < k_fan) return first;
+        first = begin;
+        bytes += more;
+    }
+}
+
+/// A rewrite that changes nothing.
+const RewriteOptions& as_they_are() {
+    static const RewriteOptions k_options = [] {
+        RewriteOptions options;
+        options.rule = [](std::uint64_t) { return TreeRule{true, 0, 0}; };
+        options.carried = [](std::uint64_t, std::string_view) { return CarriedBatch{{}, true, 0, {}, 0}; };
+        options.catalog = [](std::string_view, const HistoryVersion&) {};
+        return options;
+    }();
+    return k_options;
+}
+
 }  // namespace follower_impl
 
 StoredSegment place_segment(Placer& placer, std::span<const std::byte> content, Txn after, Txn last,
@@ -164,36 +196,39 @@ std::vector<std::byte> HistoryFollower::build(Txn txn, std::uint64_t log_end, co
 
 std::optional<HistoryFollower::Sealed> HistoryFollower::seal(Placer& placer, Txn txn, std::uint64_t log_end,
                                                              std::uint64_t generation, const Keeps& keeps, Txn fixed,
-                                                             const HasRoom& has_room) const {
+                                                             const HasRoom& has_room,
+                                                             const RewriteBudget& budget) const {
     Sealed out;
     out.segments = segments_;
     if (txn == sealed_) return out;
-    std::vector<std::byte> bytes = build(txn, log_end, keeps);
-    if (!has_room(bytes.size())) return std::nullopt;
-    // Merge before placing: the newest segment with those of its tier that lie right before it.
-    Txn after = sealed_;
-    for (;;) {
-        const std::uint32_t tier = follower_impl::tier_of(bytes.size());
-        std::size_t first = out.segments.size();
-        while (first > 0 && out.segments[first - 1].tier <= tier && out.segments[first - 1].after >= fixed) --first;
-        if (out.segments.size() - first + 1 < follower_impl::k_fan) break;
-        std::vector<std::shared_ptr<const SegmentView>> views;
-        std::vector<const SegmentView*> parts;
-        for (std::size_t i = first; i < out.segments.size(); ++i) {
-            views.push_back(follower_impl::open(pages_, out.segments[i]));
-            parts.push_back(views.back().get());
-        }
-        const SegmentView newest(bytes);
-        parts.push_back(&newest);
-        std::vector<std::byte> merged = merge_segments(parts, MergeOptions{});
-        if (!has_room(merged.size())) break;
-        after = out.segments[first].after;
-        out.dead.insert(out.dead.end(), out.segments.begin() + static_cast<std::ptrdiff_t>(first), out.segments.end());
-        out.segments.resize(first);
-        bytes = std::move(merged);
+    std::vector<std::byte> newest = build(txn, log_end, keeps);
+    if (!has_room(newest.size())) return std::nullopt;
+    const std::size_t first = follower_impl::first_to_merge(segments_, newest.size(), fixed);
+    const std::span<const StoredSegment> merged = std::span(segments_).subspan(first);
+    std::uint64_t bytes = newest.size();
+    for (const StoredSegment& segment : merged) bytes += segment.bytes;
+    if (merged.empty() || !has_room(bytes)) {
+        const std::uint32_t tier = follower_impl::tier_of(newest.size());
+        out.segments.push_back(place_segment(placer, newest, sealed_, txn, generation, tier));
+        return out;
     }
-    out.segments.push_back(
-        place_segment(placer, bytes, after, txn, generation, follower_impl::tier_of(bytes.size())));
+    out.dead.assign(merged.begin(), merged.end());
+    out.segments.resize(first);
+    std::vector<std::shared_ptr<const SegmentSet>> sets = open_sets(pages_, merged);
+    std::vector<std::shared_ptr<const SegmentView>> view{std::make_shared<SegmentView>(newest)};
+    sets.push_back(std::make_shared<SegmentSet>(std::move(view)));
+    const Txn after = merged.front().after;
+    bytes = 0;
+    RewritePlace place;
+    while (place.stage != RewritePlace::Stage::done) {
+        const bool whole = out.segments.size() == first;
+        RewrittenPiece piece = rewrite_piece(sets, follower_impl::as_they_are(), place, budget, whole);
+        place = std::move(piece.next);
+        if (piece.segment.empty()) continue;
+        bytes += piece.segment.size();
+        out.segments.push_back(place_segment(placer, piece.segment, after, txn, generation, 0));
+    }
+    for (std::size_t i = first; i < out.segments.size(); ++i) out.segments[i].tier = follower_impl::tier_of(bytes);
     return out;
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "history/index.hpp"
+#include "history/rewrite.hpp"
 #include "history/segment_build.hpp"
 #include "history/segment_set.hpp"
 #include "history/tail.hpp"
@@ -74,10 +75,13 @@ public:
         std::vector<StoredSegment> segments;   ///< of the new generation
         std::vector<StoredSegment> dead;       ///< no longer among them
     };
+    /// A merge takes this much memory, and becomes pieces where it is larger.
+    static constexpr RewriteBudget k_merge_budget{64u << 20, ~std::uint64_t{0}};
     /// Seals what lies between the sealed txn and `txn`, merges segments of one tier but for those up to the txn
     /// `fixed`, places what is new. nullopt: there is no room for it.
     std::optional<Sealed> seal(Placer& placer, Txn txn, std::uint64_t log_end, std::uint64_t generation,
-                               const Keeps& keeps, Txn fixed, const HasRoom& has_room) const;
+                               const Keeps& keeps, Txn fixed, const HasRoom& has_room,
+                               const RewriteBudget& budget) const;
 
 private:
     // What no segment holds yet. Followers whose segments end with the same txn share it.

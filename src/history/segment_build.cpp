@@ -1,6 +1,7 @@
 #include "history/segment_build.hpp"
 
 #include "base/check.hpp"
+#include "history/segment_format.hpp"
 #include "history/segment_walk.hpp"
 
 #include <algorithm>
@@ -13,11 +14,34 @@ namespace northstar::inline v0::detail {
 namespace segment_build_impl {
 
 constexpr std::size_t k_arena_block = std::size_t{1} << 16;
+/// Where runs are shorter than this on the average, sorting is quicker than merging them.
+constexpr std::size_t k_least_run = 16;
 
 void sort_ranges(std::vector<HistoryRange>& ranges) {
     std::sort(ranges.begin(), ranges.end(), [](const HistoryRange& a, const HistoryRange& b) {
         return std::tuple(a.tree, a.from, ~a.txn) < std::tuple(b.tree, b.from, ~b.txn);
     });
+}
+
+/// Sorts what largely consists of long runs that are in order, as large commits are and loads in key order.
+template <class T, class Before>
+void sort_runs(std::vector<T>& items, Before&& before) {
+    std::vector<typename std::vector<T>::iterator> ends;  // of the runs
+    const std::size_t most = items.size() / k_least_run + 1;
+    for (auto at = items.begin(); at != items.end(); ends.push_back(at)) {
+        if (ends.size() == most) return std::sort(items.begin(), items.end(), before);
+        at = std::is_sorted_until(at, items.end(), before);
+    }
+    while (ends.size() > 1) {
+        std::size_t merged = 0;
+        for (std::size_t i = 0; i < ends.size(); i += 2) {
+            if (i + 1 < ends.size()) {
+                std::inplace_merge(i == 0 ? items.begin() : ends[merged - 1], ends[i], ends[i + 1], before);
+            }
+            ends[merged++] = ends[std::min(i + 1, ends.size() - 1)];
+        }
+        ends.resize(merged);
+    }
 }
 
 }  // namespace segment_build_impl
@@ -47,15 +71,22 @@ bool SegmentBuilder::add(const RecordView& record) {
     return true;
 }
 
+bool SegmentBuilder::wanted(std::uint64_t tree) {
+    if (tree != asked_) {
+        asked_ = tree;
+        asked_wanted_ = tree == k_catalog_tree || !keeps_ || keeps_(tree);
+    }
+    return asked_wanted_;
+}
+
 void SegmentBuilder::add(const ChangeReader& changes, std::uint64_t log_to) {
     const LogAnchor& anchor = changes.anchor();
     changes.expect_behind(last_);
-    const auto wanted = [&](std::uint64_t tree) { return tree == k_catalog_tree || !keeps_ || keeps_(tree); };
     for (const ChangeReader::Change& change : changes.changes()) {
         if (!wanted(change.tree)) continue;
         HistoryVersion version = change.version;
         version.value = keep(version.value);
-        versions_.push_back({change.tree, keep(change.key), version});
+        versions_.push_back({change.tree, segment::head_of(change.key), keep(change.key), version});
     }
     for (HistoryRange range : changes.ranges()) {
         if (!wanted(range.tree)) continue;
@@ -74,11 +105,13 @@ void SegmentBuilder::add(const ChangeReader& changes, std::uint64_t log_to) {
 }
 
 std::vector<std::byte> SegmentBuilder::finish() {
-    std::sort(versions_.begin(), versions_.end(), [](const Entry& a, const Entry& b) {
+    const auto before = [](const Entry& a, const Entry& b) {
         if (a.tree != b.tree) return a.tree < b.tree;
+        if (a.head != b.head) return a.head < b.head;
         if (const int order = a.key.compare(b.key); order != 0) return order < 0;
         return a.version.txn > b.version.txn;
-    });
+    };
+    segment_build_impl::sort_runs(versions_, before);
     segment_build_impl::sort_ranges(ranges_);
     SegmentWriter writer({after_, last_, log_from_});
     for (const Entry& entry : versions_) writer.add(entry.tree, entry.key, entry.version);

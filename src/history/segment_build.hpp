@@ -44,12 +44,16 @@ public:
 private:
     struct Entry {
         std::uint64_t tree;
+        std::uint64_t head;  // of the key: it decides most comparisons
         std::string_view key;
         HistoryVersion version;
     };
     std::string_view keep(std::string_view text);
+    bool wanted(std::uint64_t tree);
 
     std::function<bool(std::uint64_t)> keeps_;
+    std::uint64_t asked_ = k_catalog_tree;  // keeps_ was asked last for this tree
+    bool asked_wanted_ = true;
     ChangeReader reader_;
     Txn after_;
     Txn last_;

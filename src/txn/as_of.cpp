@@ -41,7 +41,8 @@ OldestState DatabaseCore::oldest_state() {
     oldest.time_us = oldest.txn == root.txn.load() ? root.time_us : time_of(*root.base, oldest.txn);
     if (oldest.txn != 0 && oldest.txn == horizon.txn) {
         oldest.chain = horizon.chain;
-        oldest.state = horizon.state;
+        // While values are being erased the state there is neither what it was nor what it will be.
+        if (pending_redaction() == 0) oldest.state = horizon.state;
         return oldest;
     }
     oldest.chain = chain_hash(oldest.txn);
@@ -158,11 +159,9 @@ Ref names_of_base(const ReadView& view) {
     return base.meta.retained_txn != 0 ? Ref(base.meta.retained.root) : Ref();
 }
 
-/// The number that a name meant at the point of a view; 0: none.
-std::uint64_t named(const ReadView& view, std::string_view name) {
+/// The number that a name meant at a txn, as the catalog of that time says; 0: none.
+std::uint64_t named(const ReadView& view, const PastTree& names, Txn txn, std::string_view name) {
     const PageSource& source = view.core->source();
-    const PastState& past = *view.past;
-    const PastTree& names = past_tree(view, k_catalog_tree, Ref());
     if (const std::optional<HistoryVersion> version = names.version(name)) {
         if (version->kind == HistoryVersion::Kind::erased) return 0;
         return decode_catalog_value(names.value_of(name, *version)->value).id;
@@ -170,7 +169,7 @@ std::uint64_t named(const ReadView& view, std::string_view name) {
     // Made before the history that is kept: in the retained base, if anywhere.
     CatalogEntry entry;
     const Ref base = names_of_base(view);
-    return find_tree(source, base, name, entry) && entry.created <= past.txn ? entry.id : 0;
+    return find_tree(source, base, name, entry) && entry.created <= txn ? entry.id : 0;
 }
 
 }  // namespace as_of_impl
@@ -191,7 +190,8 @@ bool find_tree_in_view(const ReadView& view, std::string_view name, CatalogEntry
     const PageSource& source = view.core->source();
     const Ref catalog = view.root->catalog.root;
     if (view.past == nullptr) return find_tree(source, catalog, name, entry);
-    const std::uint64_t id = as_of_impl::named(view, name);
+    const std::uint64_t id =
+        as_of_impl::named(view, past_tree(view, k_catalog_tree, Ref()), view.past->txn, name);
     if (id == 0) return false;
     const std::optional<Txn> oldest = tree_horizon(view, id);
     if (!oldest || view.past->txn < *oldest) {
@@ -275,8 +275,8 @@ std::optional<Hash> DatabaseCore::state_hash_at(Txn txn) {
 namespace as_of_impl {
 
 /// Versions of a key of one tree, newest first. Where something was forgotten, the last is the state at the horizon.
-void versions_of(const ReadView& view, const PastState& newest, std::uint64_t id, std::string_view key,
-                 std::vector<Version>& out) {
+void versions_of(const ReadView& view, const PastState& newest, std::uint64_t id, std::string_view name,
+                 std::string_view key, std::vector<Version>& out) {
     DatabaseCore& core = *view.core;
     CatalogEntry entry;
     const Ref present = find_tree(core.source(), view.root->catalog.root, id, entry) ? entry.root.root : Ref();
@@ -300,7 +300,8 @@ void versions_of(const ReadView& view, const PastState& newest, std::uint64_t id
     const PastTree before(view, horizon, id, present);
     std::optional<TreeValue> last;
     std::optional<HistoryVersion> said;
-    if (oldest != 0) {
+    // What a tree held that was dropped by then is in no state.
+    if (oldest != 0 && named(view, PastTree(view, horizon, k_catalog_tree, Ref()), oldest, name) == id) {
         said = before.version(key);
         last = before.get(key);
     }
@@ -336,7 +337,7 @@ std::vector<Version> DatabaseCore::versions(std::string_view name, std::string_v
         return true;
     });
     if (find_tree(*source_, as_of_impl::names_of_base(*view.view), name, entry)) ids.insert(entry.id);
-    for (auto id = ids.rbegin(); id != ids.rend(); ++id) as_of_impl::versions_of(*view.view, past, *id, key, out);
+    for (auto id = ids.rbegin(); id != ids.rend(); ++id) as_of_impl::versions_of(*view.view, past, *id, name, key, out);
     return out;
 }
 

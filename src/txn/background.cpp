@@ -205,8 +205,9 @@ std::uint64_t DatabaseCore::log_behind_checkpoint() const {
 void DatabaseCore::slow_down() {
     using namespace background_impl;
     const auto live = [&] {
-        const std::uint64_t used = live_bytes();
-        // What was made since a root was frozen is copied when its checkpoint is done, so it counts twice.
+        // Beside a checkpoint the pages that it froze stay, and those made since are copied when it is done: these
+        // count twice.
+        const std::uint64_t used = live_bytes() + roots_->held_by_freeze();
         const std::uint64_t frozen = frozen_bytes_.load(std::memory_order_relaxed);
         return roots_->frozen() != 0 && used > frozen ? used + (used - frozen) : used;
     };

@@ -192,6 +192,8 @@ public:
     void turn_to_past(ReadView& view, Txn txn, Txn indexed);
     /// How much of the history one step of a move of the horizon rewrites: set before anything is written.
     void set_move_budget(const RewriteBudget& budget) { move_budget_ = budget; }
+    /// How large a piece becomes when segments of the history are merged: set before anything is written.
+    void set_merge_budget(const RewriteBudget& budget) { merge_budget_ = budget; }
     bool keeps_history(const Root& root) const;
     HistoryFollower::Keeps history_filter(const Root& root) const;
     /// Moves pages down and cuts the file; returns bytes released.
@@ -424,6 +426,7 @@ private:
     void add_young_base(const Root& frozen, const Meta& meta, const std::set<std::uint64_t>& trees, KeptPast& past);
     void let_go_of_segment(const StoredSegment& segment, std::uint64_t generation, KeptPast& past);
     bool may_move_horizon() const;
+    bool erases_from_state(Txn txn) const;
     void begin_move(const Root& frozen, Placer& placer, const Meta& meta, KeptPast& past, bool kept_before);
     std::uint64_t tree_bytes(const KeptPast& past);
     LogAnchor first_record_of(const Base& base, Txn txn, std::uint64_t time_us);
@@ -494,6 +497,7 @@ private:
     std::mutex checkpoint_mutex_;              // one checkpoint at a time, its rebase included
     bool roll_base_ = false;                   // the next checkpoint makes a new retained base; with the mutex above
     RewriteBudget move_budget_;
+    RewriteBudget merge_budget_ = HistoryFollower::k_merge_budget;
     std::atomic<std::uint64_t> steps_{0};      // of moves of the horizon, taken by this process
     std::mutex carve_mutex_;                   // carve_users_
     int carve_users_ = 0;                      // who in this process holds the checkpoint lock

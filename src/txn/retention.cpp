@@ -109,6 +109,8 @@ KeptPast DatabaseCore::keep_past(const Root& frozen, Placer& placer, Meta& meta)
     past.move = base.move;
     past.log_begin = newest_.log_begin;
     past.sealed.segments = base.history->segments();
+    // A move that takes the value out of the bases may take many checkpoints.
+    if (erases_from_state(past.horizon.txn)) past.horizon.state.reset();
     if (!keeps_history(frozen)) {
         forget_past(frozen, meta, past);
     } else {
@@ -133,7 +135,7 @@ KeptPast DatabaseCore::keep_past(const Root& frozen, Placer& placer, Meta& meta)
             std::optional<HistoryFollower::Sealed> sealed = base.history->seal(
                 placer, meta.txn, frozen.log_position, meta.generation, history_filter(frozen),
                 past.move ? past.move->base.txn : 0,
-                [&](std::uint64_t bytes) { return must || has_spare_room(base, bytes); });
+                [&](std::uint64_t bytes) { return must || has_spare_room(base, bytes); }, merge_budget_);
             if (sealed) {
                 sealed->dead.insert(sealed->dead.end(), past.sealed.dead.begin(), past.sealed.dead.end());
                 past.sealed = std::move(*sealed);
@@ -163,6 +165,13 @@ KeptPast DatabaseCore::keep_past(const Root& frozen, Placer& placer, Meta& meta)
         return r.until != 0 && (first == in_use.end() || *first >= r.until);
     });
     return past;
+}
+
+/// Is a value being erased that the state there may show? Then that state is another one now.
+bool DatabaseCore::erases_from_state(Txn txn) const {
+    return erasing_ != nullptr && std::any_of(erasing_->begin(), erasing_->end(), [&](const Erasure& erasure) {
+        return erasure.redaction.txn <= txn;
+    });
 }
 
 /// Nothing keeps its past any more.
@@ -226,11 +235,7 @@ void DatabaseCore::begin_move(const Root& frozen, Placer& placer, const Meta& me
         if (move.txn == asked) move.state = pruned_state(*source_, frozen.catalog.root);
         if (!move.state && kept_before && tree_bytes(past) <= old.unhashed + move.let_go) move.hashing.emplace();
     }
-    if (erasing_ != nullptr && std::any_of(erasing_->begin(), erasing_->end(), [&](const Erasure& erasure) {
-            return erasure.redaction.txn <= move.txn;
-        })) {
-        move.state.reset();  // the state is another one now
-    }
+    if (erases_from_state(move.txn)) move.state.reset();
     past.horizon.retained.push_back({meta.generation, meta.generation, 0});
     past.move = std::move(move);
     // The steps read the base that was placed just now.

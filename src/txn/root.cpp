@@ -124,6 +124,7 @@ void RootSet::bury(Frame* frame, std::uint64_t death) {
     frame->death = death;
     buried_.push_back({frame, frame->birth, death});
     buried_bytes_.fetch_add(frame->bytes, std::memory_order_relaxed);
+    if (frozen() != 0) buried_since_freeze_.fetch_add(frame->bytes, std::memory_order_relaxed);
     ++buried_since_;
 }
 
@@ -210,14 +211,25 @@ void RootSet::take_late() {
     buried_.sort_from(from);
 }
 
+/// A buried page is about to be freed.
+void RootSet::forget(const Buried& buried) {
+    buried_bytes_.fetch_sub(buried.frame->bytes, std::memory_order_relaxed);
+    const std::uint64_t number = frozen();
+    if (number == 0 || buried.death <= number) return;
+    // Another root may have been frozen, and the count begun anew, since this page was counted.
+    std::uint64_t since = buried_since_freeze_.load(std::memory_order_relaxed);
+    const auto without = [&] { return since - std::min<std::uint64_t>(since, buried.frame->bytes); };
+    while (!buried_since_freeze_.compare_exchange_weak(since, without(), std::memory_order_relaxed)) {}
+}
+
 bool RootSet::free_oldest(std::size_t& most, Freed& freed) {
     const std::uint64_t oldest = scratch_.empty() ? next_number_ : scratch_.front();
     for (; buried_.size() != 0 && buried_.front().death <= oldest; --most) {
         if (most == 0) return true;
         if (buried_.size() > k_ahead) __builtin_prefetch(buried_[k_ahead].frame);
-        Frame* frame = buried_.front().frame;
-        buried_bytes_.fetch_sub(frame->bytes, std::memory_order_relaxed);
-        free_frame(frame, freed);
+        const Buried& buried = buried_.front();
+        forget(buried);
+        free_frame(buried.frame, freed);
         buried_.pop_front();
     }
     return false;
@@ -233,7 +245,7 @@ bool RootSet::free_between(std::size_t& most, Freed& freed) {
             return false;
         }
         --most;
-        buried_bytes_.fetch_sub(buried.frame->bytes, std::memory_order_relaxed);
+        forget(buried);
         free_frame(buried.frame, freed);
         return true;
     });

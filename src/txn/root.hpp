@@ -102,7 +102,10 @@ public:
     /// else has to do with them any more. Threads: any, without the turn.
     void reclaim_replaced(const std::vector<Frame*>& frames) noexcept;
 
-    void freeze(const Root* root) { frozen_.store(root->number.load(), std::memory_order_seq_cst); }
+    void freeze(const Root* root) {
+        buried_since_freeze_.store(0, std::memory_order_relaxed);
+        frozen_.store(root->number.load(), std::memory_order_seq_cst);
+    }
     void thaw() { frozen_.store(0, std::memory_order_seq_cst); }
     std::uint64_t frozen() const { return frozen_.load(); }
 
@@ -126,6 +129,10 @@ public:
     /// Txn of the root with this number; 0: there is none any more.
     Txn txn_of(std::uint64_t number) const;
     std::uint64_t buried_bytes() const { return buried_bytes_.load(std::memory_order_relaxed); }
+    /// Bytes among these that died since a root was frozen: most are held by that alone. 0: none is frozen.
+    std::uint64_t held_by_freeze() const {
+        return frozen() != 0 ? buried_since_freeze_.load(std::memory_order_relaxed) : 0;
+    }
 
 private:
     /// A queue in the order of death, in one block of memory whose room can be reserved.
@@ -185,6 +192,7 @@ private:
     };
     void retire_loose();
     bool reclaim(std::size_t most, bool everything);
+    void forget(const Buried& buried);
     bool free_oldest(std::size_t& most, Freed& freed);
     bool free_between(std::size_t& most, Freed& freed);
     void take_late();
@@ -203,6 +211,7 @@ private:
     std::vector<std::unique_ptr<Root>> all_;
     BuriedQueue buried_;
     std::atomic<std::uint64_t> buried_bytes_{0};
+    std::atomic<std::uint64_t> buried_since_freeze_{0};  // bytes, without those freed again
     std::size_t scanned_size_ = 0;             // buried_.size() after the last full look
     std::size_t buried_since_ = 0;             // burials since a commit last looked
     unsigned skipped_ = 0;

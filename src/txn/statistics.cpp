@@ -76,7 +76,8 @@ void DatabaseCore::fill_statistics(Statistics& s) {
         turn_.release();
     }
     s.overlay_bytes = arena_->bytes_in_use();
-    s.overlay_held_by_snapshots = roots_->buried_bytes();
+    const std::uint64_t buried = roots_->buried_bytes();
+    s.overlay_held_by_snapshots = buried - std::min(buried, roots_->held_by_freeze());
     const std::uint64_t now = vfs_->monotonic_us();
     coarse_us_.store(now, std::memory_order_relaxed);  // where no thread does it
     views_->each([&](ReadView& open) {

@@ -126,9 +126,14 @@ def _check_chain(database, commits):
             raise Damage(f"the ledger says that txn {anchor.txn} ends at log position {anchor.position}")
 
 
+def _first_unfinished(database):
+    """The first commit whose redactions may be unfinished."""
+    return database.meta.redaction_txn or database.meta.txn + 1
+
+
 def _check_redactions(database, commits):
     # Redactions that nobody finished yet may have left their records as they were, or half of it.
-    first_open = database.meta.redaction_txn or database.meta.txn + 1
+    first_open = _first_unfinished(database)
     redacted = {place: found for place, found in database.catalog.redacted.items() if found.newest < first_open}
     open_places = set(database.catalog.redacted) - set(redacted)
     for commit in commits:
@@ -157,8 +162,9 @@ def _check_history(database, past, commits):
         raise Damage("the newest state by history is not that of the trees")
     horizon = database.ledger.horizon
     said = [(database.catalog.horizons[0], "the catalog")] if 0 in database.catalog.horizons else []
-    # While the horizon moves, the hash in the ledger may be that of the state before a redaction.
-    if horizon and all(txn > horizon.txn for txn, _ in database.catalog.redacted):
+    # A redaction that nobody finished yet may have left the hash of the state before it in the ledger.
+    if horizon and all(place[0] > horizon.txn or found.newest < _first_unfinished(database)
+                       for place, found in database.catalog.redacted.items()):
         said.append((horizon, "the ledger"))
     for one, who in said:
         if one.state_hash and dict(hashes).get(one.txn) not in (None, one.state_hash):

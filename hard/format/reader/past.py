@@ -185,12 +185,13 @@ class Past:
 
     def history_of(self, number, key):
         """[(txn, kind, value)] newest first: what happened to the key behind the horizon of its tree, and last what it
-        had there. A range deletion counts where the key was there before it."""
+        had there, if the tree existed. A range deletion counts where the key was there before it."""
         horizon = self.horizon_of(number)
         present = self.database.catalog.trees[number].entries if number in self.database.catalog.trees else {}
         if self.database.history_of(number)[0] == NOTHING and number not in self.database.catalog.trees:
             return []
-        last = self._last_at(number, key, horizon, present)
+        there = self._number_at(self.database.catalog.name_of(number), horizon) == number
+        last = self._last_at(number, key, horizon, present) if there else None
         versions = {version[0]: version for version in self.versions.get(number, {}).get(key, [])
                     if version[0] > horizon}
         # A key that a transaction names is not touched by its range deletions.
