@@ -135,16 +135,16 @@ TEST_CASE("merging segments gives the bytes that building from the log gives", "
     const std::vector<std::byte> whole = world.segment(0, 600);
     std::vector<const SegmentView*> views;
     for (const auto& piece : pieces) views.push_back(&piece->view);
-    CHECK(merge_segments(views, {}) == whole);
+    CHECK(merge(views) == whole);
     // In another order of merging, too.
-    const Segment front(merge_segments({views[0], views[1]}, {}));
-    const Segment back(merge_segments({views[2], views[3]}, {}));
-    CHECK(merge_segments({&front.view, &back.view}, {}) == whole);
+    const Segment front(merge({views[0], views[1]}));
+    const Segment back(merge({views[2], views[3]}));
+    CHECK(merge({&front.view, &back.view}) == whole);
     CHECK(front.bytes == world.segment(0, 91));
-    CHECK_THROWS_AS(merge_segments({views[0], views[2]}, {}), Error);
+    CHECK_THROWS_AS(merge({views[0], views[2]}), Error);
     const Segment nothing(world.segment(600, 600));
     nothing.view.validate();
-    CHECK(merge_segments({views[0], views[1], views[2], views[3], &nothing.view}, {}) == whole);
+    CHECK(merge({views[0], views[1], views[2], views[3], &nothing.view}) == whole);
 }
 
 TEST_CASE("segments, a tail and their merge answer as one index", "[history][fast]") {
@@ -267,19 +267,23 @@ TEST_CASE("pruning keeps every state from the horizon on", "[history][fast][PAST
     for (int i = 0; i < 500; ++i) world.commit();
     const Segment one(world.segment(0, 250));
     const Segment two(world.segment(250, 500));
-    MergeOptions options;
-    options.horizon = [](std::uint64_t tree) -> Txn { return tree == 1 ? 300 : tree == 2 ? k_forget_tree : 0; };
-    options.bottom = true;
-    options.carry_below = world.log_end_of(300);
+    RewriteOptions options = unchanged_history();
+    options.rule = [](std::uint64_t tree) { return TreeRule{tree != 2, tree == 1 ? Txn{300} : 0, 0}; };
+    options.in_base = [](std::uint64_t, std::string_view, Txn) { return false; };
+    // The log is to begin with the commit of the horizon.
+    ChangeReader reader;
+    world.replay(299, 300, [&](const RecordView& record) {
+        if (reader.add(record)) options.first = reader.anchor();
+    });
     options.value = [&](std::uint64_t tree, std::string_view key, const HistoryVersion& version) {
         return read_logged_value(world.log, world.writer.directory, tree, key, version);
     };
-    const Segment pruned(merge_segments({&one.view, &two.view}, options));
+    const Segment pruned(merge({&one.view, &two.view}, options));
     pruned.view.validate();
     CHECK(pruned.bytes.size() < one.bytes.size() + two.bytes.size());
     CHECK(pruned.view.header().horizon == 300);
     // Once more changes nothing.
-    CHECK(merge_segments({&pruned.view}, options) == pruned.bytes);
+    CHECK(merge({&pruned.view}, options) == pruned.bytes);
     std::uint64_t carried = 0;
     for (const auto& [key, versions] : world.model) {
         if (key.first == 2) {
@@ -295,7 +299,7 @@ TEST_CASE("pruning keeps every state from the horizon on", "[history][fast][PAST
             if (!there) continue;
             REQUIRE(found->txn == write->first);
             REQUIRE(world.read(key.first, key.second, *found) == write->second.value);
-            REQUIRE((found->kind == HistoryVersion::Kind::inlined || found->position >= options.carry_below));
+            REQUIRE((found->kind == HistoryVersion::Kind::inlined || found->position >= options.first.position));
             carried += found->kind == HistoryVersion::Kind::inlined && found->value.size() > k_max_inline_version;
         }
         if (key.first != 1) continue;
@@ -333,11 +337,11 @@ TEST_CASE("redacted values leave segments and stay out of them", "[history][fast
     }
     REQUIRE(gone.size() > 10);
     const std::vector<std::byte> rebuilt = world.segment(0, 120);
-    MergeOptions options;
+    RewriteOptions options = unchanged_history();
     options.redacted = [&](std::uint64_t tree, std::string_view k, Txn txn) {
         return k == key && gone.count({tree, txn}) != 0;
     };
-    CHECK(merge_segments({&before.view}, options) == rebuilt);
+    CHECK(merge({&before.view}, options) == rebuilt);
     const Segment after(rebuilt);
     std::size_t seen = 0;
     for (const auto& [tree, txn] : gone) {
@@ -403,7 +407,7 @@ bool ask_everything(const std::vector<std::byte>& bytes, const std::vector<std::
         }
         view.anchor_of(last);
         view.anchor_at(1000);
-        merge_segments({&view}, {});
+        merge({&view});
         view.validate();
         return true;
     } catch (const Error& error) {
@@ -704,7 +708,7 @@ TEST_CASE("how large and how fast a segment is", "[history][.][measure]") {
         for (bool on = cursor->seek(""); on; on = cursor->next()) ++walked;
     });
     WARN("cursor: " << walk / double(walked) * 1e9 << " ns per key of " << walked);
-    const double merged = time([&] { merge_segments({&view}, {}); });
+    const double merged = time([&] { merge({&view}); });
     WARN("merge: " << merged / 300000 * 1e9 << " ns per version");
     HistoryTail tail(0);
     const double tailed = time([&] {

@@ -5,6 +5,7 @@
 
 #include "base/xxh64.hpp"
 #include "history/index.hpp"
+#include "history/rewrite.hpp"
 #include "history/segment_build.hpp"
 #include "history/tail.hpp"
 
@@ -14,6 +15,18 @@
 namespace history_test {
 
 using namespace log_test;
+
+/// One segment of several, oldest first.
+inline std::vector<std::byte> merge(const std::vector<const SegmentView*>& segments,
+                                    const RewriteOptions& options = unchanged_history()) {
+    std::vector<std::shared_ptr<const SegmentSet>> sets;
+    for (const SegmentView* segment : segments) {
+        std::vector<std::shared_ptr<const SegmentView>> alone;
+        alone.emplace_back(std::shared_ptr<void>(), segment);
+        sets.push_back(std::make_shared<SegmentSet>(std::move(alone)));
+    }
+    return rewrite_piece(sets, options, {}, k_in_one_piece, true).segment;
+}
 
 struct World {
     explicit World(std::uint64_t seed, std::uint64_t pages = 4096)

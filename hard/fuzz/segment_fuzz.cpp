@@ -5,6 +5,7 @@
 
 #include "base/random.hpp"
 #include "history/segment.hpp"
+#include "history/rewrite.hpp"
 #include "history/segment_build.hpp"
 #include "log/operation_list.hpp"
 
@@ -100,9 +101,15 @@ void ask(const SegmentView& view, bool valid) {
     whole([&] { view.anchor_at(view.header().time_to); });
     for (std::uint32_t i = 0; i < std::min<std::uint32_t>(view.anchors(), 200); ++i) whole([&] { view.anchor(i); });
     whole([&] {
-        MergeOptions options;
-        options.horizon = [&](std::uint64_t) { return view.last(); };
-        merge_segments({&view}, options);
+        RewriteOptions options = unchanged_history();
+        options.rule = [&](std::uint64_t tree) { return TreeRule{true, tree % 2 == 0 ? Txn{0} : view.last(), 0}; };
+        options.in_base = [](std::uint64_t, std::string_view, Txn txn) { return txn % 2 == 0; };
+        std::vector<std::shared_ptr<const SegmentView>> alone;
+        alone.emplace_back(std::shared_ptr<void>(), &view);
+        const std::vector<std::shared_ptr<const SegmentSet>> sets{std::make_shared<SegmentSet>(std::move(alone))};
+        for (RewritePlace place; place.stage != RewritePlace::Stage::done;) {
+            place = rewrite_piece(sets, options, place, {16384, 65536}, false).next;
+        }
     });
 }
 

@@ -68,18 +68,6 @@ std::size_t first_to_merge(std::span<const StoredSegment> segments, std::uint64_
     }
 }
 
-/// A rewrite that changes nothing.
-const RewriteOptions& as_they_are() {
-    static const RewriteOptions k_options = [] {
-        RewriteOptions options;
-        options.rule = [](std::uint64_t) { return TreeRule{true, 0, 0}; };
-        options.carried = [](std::uint64_t, std::string_view) { return CarriedBatch{{}, true, 0, {}, 0}; };
-        options.catalog = [](std::string_view, const HistoryVersion&) {};
-        return options;
-    }();
-    return k_options;
-}
-
 }  // namespace follower_impl
 
 StoredSegment place_segment(Placer& placer, std::span<const std::byte> content, Txn after, Txn last,
@@ -219,10 +207,11 @@ std::optional<HistoryFollower::Sealed> HistoryFollower::seal(Placer& placer, Txn
     sets.push_back(std::make_shared<SegmentSet>(std::move(view)));
     const Txn after = merged.front().after;
     bytes = 0;
+    const RewriteOptions options = unchanged_history();
     RewritePlace place;
     while (place.stage != RewritePlace::Stage::done) {
         const bool whole = out.segments.size() == first;
-        RewrittenPiece piece = rewrite_piece(sets, follower_impl::as_they_are(), place, budget, whole);
+        RewrittenPiece piece = rewrite_piece(sets, options, place, budget, whole);
         place = std::move(piece.next);
         if (piece.segment.empty()) continue;
         bytes += piece.segment.size();

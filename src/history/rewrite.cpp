@@ -1,7 +1,6 @@
 #include "history/rewrite.hpp"
 
 #include "base/check.hpp"
-#include "history/segment_walk.hpp"
 #include "history/segment_writer.hpp"
 
 #include <algorithm>
@@ -45,7 +44,10 @@ private:
         std::uint64_t base = ~std::uint64_t{0};
         for (std::size_t i = 0; i < sets_.size(); ++i) {
             for (const auto& piece : sets_[i]->pieces()) base = std::min(base, piece->header().position_base);
-            if (i > 0 && sets_[i - 1]->last() != sets_[i]->after()) segments_out_of_order();
+            if (i == 0) continue;
+            const segment::Header& before = sets_[i - 1]->pieces().front()->header();
+            const segment::Header& here = sets_[i]->pieces().front()->header();
+            if (before.last != here.after || before.log_to > here.log_from) segments_out_of_order();
         }
         if (cut()) base = std::max(base, options_.first.position);
         return {sets_.front()->after(), last_, base};
@@ -56,12 +58,15 @@ private:
         SegmentWriter::Span span;
         span.log_to = sets_.back()->pieces().front()->header().log_to;
         span.log_from = std::min(cut() ? options_.first.position : oldest.log_from, span.log_to);
-        span.time_from = oldest.time_from;
         span.horizon = horizon_;
+        bool dated = false;
         for (const auto& set : sets_) {
             const segment::Header& header = set->pieces().front()->header();
-            span.time_to = std::max(span.time_to, header.time_to);
             span.horizon = std::max(span.horizon, header.horizon);
+            if (header.last == header.after) continue;  // no commit, no time
+            if (!std::exchange(dated, true)) span.time_from = header.time_from;
+            if (header.time_from < span.time_to) segments_out_of_order();
+            span.time_to = header.time_to;
         }
         return span;
     }
@@ -350,6 +355,14 @@ RewritePlace RewritePlace::decode(ByteReader& reader) {
     place.below = reader.varint();
     place.position = reader.varint();
     return place;
+}
+
+RewriteOptions unchanged_history() {
+    RewriteOptions options;
+    options.rule = [](std::uint64_t) { return TreeRule{true, 0, 0}; };
+    options.carried = [](std::uint64_t, std::string_view) { return CarriedBatch{{}, true, 0, {}, 0}; };
+    options.catalog = [](std::string_view, const HistoryVersion&) {};
+    return options;
 }
 
 RewrittenPiece rewrite_piece(const std::vector<std::shared_ptr<const SegmentSet>>& sets, const RewriteOptions& options,

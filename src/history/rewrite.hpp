@@ -1,5 +1,5 @@
-// rewrite.hpp -- writing the history anew under later horizons, a piece of bounded size at a time.  Layer: history.
-// Threads: one at a time.
+// rewrite.hpp -- writing the history anew, a piece of bounded size at a time: merged, under later horizons, or without
+// values that were redacted.  Layer: history.  Threads: one at a time.
 //
 // [REWRITE-1] Pieces made one after the other, each from the place where the one before ended, hold what [HORIZON-1]
 //             and [HORIZON-2] want of all of them, whoever makes them, as long as the sources are the same.
@@ -62,6 +62,9 @@ struct RewriteOptions {
     std::function<bool(std::uint64_t tree, std::string_view key, Txn txn)> redacted;
 };
 
+/// Everything is kept as it is: what sets hold is merged.
+RewriteOptions unchanged_history();
+
 /// How far a rewrite got.
 struct RewritePlace {
     enum class Stage : std::uint8_t { versions = 0, ranges = 1, anchors = 2, done = 3 };
@@ -81,6 +84,8 @@ struct RewriteBudget {
     std::uint64_t bytes_written = 4u << 20;
     std::uint64_t bytes_read = 32u << 20;
 };
+/// The first piece holds everything.
+inline constexpr RewriteBudget k_in_one_piece{~std::uint64_t{0}, ~std::uint64_t{0}};
 
 struct RewrittenPiece {
     std::vector<std::byte> segment;  ///< empty: nothing was kept on the way to `next`

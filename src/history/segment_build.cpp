@@ -2,7 +2,6 @@
 
 #include "base/check.hpp"
 #include "history/segment_format.hpp"
-#include "history/segment_walk.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -118,106 +117,6 @@ std::vector<std::byte> SegmentBuilder::finish() {
     for (const HistoryRange& range : ranges_) writer.add_range(range);
     for (const LogAnchor& anchor : anchors_) writer.add_anchor(anchor);
     return writer.finish({time_from_, time_to_, log_from_, log_to_, 0});
-}
-
-std::vector<std::byte> merge_segments(const std::vector<const SegmentView*>& segments, const MergeOptions& options) {
-    NORTHSTAR_ASSERT(!segments.empty());
-    const segment::Header& oldest = segments.front()->header();
-    const segment::Header& newest = segments.back()->header();
-    std::uint64_t position_base = oldest.position_base;
-    SegmentWriter::Span span;
-    span.log_from = oldest.log_from;
-    span.log_to = newest.log_to;
-    bool dated = false;
-    for (std::size_t i = 0; i < segments.size(); ++i) {
-        const segment::Header& here = segments[i]->header();
-        position_base = std::min(position_base, here.position_base);
-        if (i > 0 && (segments[i - 1]->last() != here.after || segments[i - 1]->header().log_to > here.log_from)) {
-            segments_out_of_order();
-        }
-        if (here.last == here.after) continue;  // no commit, no time
-        if (dated && here.time_from < span.time_to) segments_out_of_order();
-        if (!dated) span.time_from = here.time_from;
-        span.time_to = here.time_to;
-        dated = true;
-    }
-    SegmentWriter writer({oldest.after, newest.last, position_base});
-    Txn forgotten = 0;
-    for (const SegmentView* segment : segments) forgotten = std::max(forgotten, segment->header().horizon);
-    const auto horizon_of = [&](std::uint64_t tree) -> Txn { return options.horizon ? options.horizon(tree) : 0; };
-
-    std::vector<SegmentWalk> walks;
-    walks.reserve(segments.size());
-    for (const SegmentView* segment : segments) walks.emplace_back(*segment);
-    std::vector<HistoryVersion> versions;
-    std::string key;
-    bool any_tree = false;
-    std::uint64_t tree = 0;
-    Txn horizon = 0;
-    for (;;) {
-        const SegmentWalk* const least = least_of(walks);
-        if (least == nullptr) break;
-        if (!any_tree || tree != least->tree()) {
-            any_tree = true;
-            tree = least->tree();
-            horizon = horizon_of(tree);
-            if (horizon != k_forget_tree) forgotten = std::max(forgotten, std::min<Txn>(horizon, newest.last));
-        }
-        key = least->key();
-        take_key(walks, tree, key, versions);
-        if (horizon == k_forget_tree) continue;
-        for (HistoryVersion version : versions) {
-            const bool base = version.txn <= horizon;
-            if (base && options.bottom) {
-                // The state at the horizon: a key that is not there needs no words.
-                if (version.kind == HistoryVersion::Kind::erased) break;
-                Txn covered = 0;
-                for (const SegmentView* segment : segments) {
-                    covered = std::max(covered, segment->newest_range(tree, key, horizon));
-                }
-                if (covered > version.txn) break;
-            }
-            if (version.kind == HistoryVersion::Kind::logged || version.kind == HistoryVersion::Kind::inlined) {
-                if (options.redacted && options.redacted(tree, key, version.txn)) {
-                    version = HistoryVersion{HistoryVersion::Kind::redacted, version.txn, 0, 0, 0, {}};
-                }
-            }
-            if (version.kind == HistoryVersion::Kind::logged && version.position < options.carry_below) {
-                const std::optional<std::string_view> value = options.value(tree, key, version);
-                version = HistoryVersion{
-                    value ? HistoryVersion::Kind::inlined : HistoryVersion::Kind::redacted, version.txn, 0, 0, 0, {}};
-                if (value) version.value = *value;
-            }
-            writer.add(tree, key, version);
-            if (base) break;
-        }
-    }
-
-    std::vector<HistoryRange> ranges;
-    for (const SegmentView* segment : segments) {
-        segment->all_ranges([&](const HistoryRange& range) {
-            const Txn limit = horizon_of(range.tree);
-            if (limit == k_forget_tree || (options.bottom && range.txn <= limit)) return;
-            ranges.push_back(range);
-        });
-    }
-    segment_build_impl::sort_ranges(ranges);
-    for (std::size_t i = 0; i < ranges.size(); ++i) {
-        const auto rank = [](const HistoryRange& range) { return std::tuple(range.tree, range.from, ~range.txn); };
-        if (i > 0 && rank(ranges[i - 1]) == rank(ranges[i])) segments_out_of_order();
-        writer.add_range(ranges[i]);
-    }
-    std::uint64_t position = 0;
-    for (const SegmentView* segment : segments) {
-        for (std::uint32_t i = 0; i < segment->anchors(); ++i) {
-            const LogAnchor anchor = segment->anchor(i);
-            if (anchor.position < position) segments_out_of_order();
-            position = anchor.position;
-            writer.add_anchor(anchor);
-        }
-    }
-    span.horizon = forgotten;
-    return writer.finish(span);
 }
 
 }  // namespace northstar::inline v0::detail

@@ -1,8 +1,7 @@
-// segment_build.hpp -- makes segments: from records of the log, or by merging segments.  Layer: history.
-// Threads: one at a time.
+// segment_build.hpp -- makes segments from records of the log.  Layer: history.  Threads: one at a time.
 //
-// [SEGBUILD-1] Merging the segments of (a, b] and (b, c] gives the bytes that building (a, c] from the log gives, as
-//              long as nothing was forgotten and no value was carried over from the log.
+// [SEGBUILD-1] Rewriting the segments of (a, b] and (b, c] as they are (rewrite.hpp) gives the bytes that building
+//              (a, c] from the log gives, as long as nothing was forgotten and no value was carried over from the log.
 #pragma once
 
 #include "history/changes.hpp"
@@ -20,7 +19,7 @@
 
 namespace northstar::inline v0::detail {
 
-/// Collects what records say and makes one segment of it. Memory: about 64 bytes and the key per version.
+/// Collects what records say and makes one segment of it. Memory: about 90 bytes and the key per version.
 class SegmentBuilder {
 public:
     /// The first commit to come is after + 1; `log_from` is the position its records begin at. `keeps(tree)`: false
@@ -69,25 +68,5 @@ private:
     char* arena_at_ = nullptr;
     std::uint64_t arena_bytes_ = 0;
 };
-
-struct MergeOptions {
-    /// AS OF is promised from this transaction on, by tree; 0: everything is kept; k_forget_tree: the tree goes.
-    std::function<Txn(std::uint64_t tree)> horizon;
-    /// Nothing older than these segments exists: erased keys and old range deletions need not be remembered.
-    bool bottom = false;
-    /// Values that the log keeps below this position are carried over into the segment; `value` reads them (nullopt:
-    /// redacted). The view may end with the next call.
-    std::uint64_t carry_below = 0;
-    std::function<std::optional<std::string_view>(std::uint64_t tree, std::string_view key,
-                                                  const HistoryVersion& version)> value;
-    /// True: the version's value was redacted; the segment must not keep anything of it.
-    std::function<bool(std::uint64_t tree, std::string_view key, Txn txn)> redacted;
-};
-
-inline constexpr Txn k_forget_tree = ~Txn{0};
-
-/// Makes one segment of several, oldest first, each beginning where the one before ends. One segment alone may be
-/// rewritten under the options.
-std::vector<std::byte> merge_segments(const std::vector<const SegmentView*>& segments, const MergeOptions& options);
 
 }  // namespace northstar::inline v0::detail

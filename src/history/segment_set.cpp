@@ -1,7 +1,7 @@
 #include "history/segment_set.hpp"
 
 #include "base/check.hpp"
-#include "history/segment_walk.hpp"
+#include "base/error.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -9,6 +9,10 @@
 #include <utility>
 
 namespace northstar::inline v0::detail {
+
+void segments_out_of_order() {
+    fail(Errc::corrupt, "history segments do not follow each other in order; run verify, which rebuilds history");
+}
 
 namespace segment_set_impl {
 

@@ -20,6 +20,9 @@
 
 namespace northstar::inline v0::detail {
 
+/// Segments that belong together do not follow each other. Error(corrupt).
+[[noreturn]] void segments_out_of_order();
+
 /// A place in the order of versions, (tree, key, txn descending).
 struct VersionPlace {
     std::uint64_t tree = 0;
@@ -72,6 +75,8 @@ private:
 };
 
 /// Moves over the versions of a set, a run at a time: what one block holds of one key.  Threads: one at a time.
+/// [WALK-1] They come in the order of (tree, key, txn descending), each once, whatever the bytes are; Error(corrupt)
+///          otherwise.
 class RunWalk {
 public:
     explicit RunWalk(const SegmentSet& set) : set_(&set) {}

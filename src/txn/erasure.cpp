@@ -332,15 +332,16 @@ std::function<bool(std::uint64_t, std::string_view, Txn)> DatabaseCore::redacted
 void DatabaseCore::erase_from_segments(HistoryFollower::Sealed& sealed, Placer& placer, std::uint64_t generation) {
     std::set<std::pair<std::uint64_t, std::string>> keys;
     for (const Erasure& erasure : *erasing_) keys.emplace(erasure.tree, erasure.key);
-    MergeOptions options;
+    RewriteOptions options = unchanged_history();
     options.redacted = redacted_values();
     for (StoredSegment& stored : sealed.segments) {
         source_->set_limit(std::max(source_->limit(), stored.page + run_pages(stored.bytes, page_size_)));
         const std::byte* at = source_->raw(stored.page * page_size_, k_page_header_size + stored.bytes);
-        const SegmentView view({at + k_page_header_size, static_cast<std::size_t>(stored.bytes)});
+        const auto view = std::make_shared<const SegmentView>(
+            std::span(at + k_page_header_size, static_cast<std::size_t>(stored.bytes)));
         bool named = false;
         for (const auto& [tree, key] : keys) {
-            view.each_version(tree, key, [&, tree = tree, key = std::string_view(key)](const HistoryVersion& version) {
+            view->each_version(tree, key, [&, tree = tree, key = std::string_view(key)](const HistoryVersion& version) {
                 const bool value = version.kind == HistoryVersion::Kind::logged ||
                                    version.kind == HistoryVersion::Kind::inlined;
                 named = named || (value && options.redacted(tree, key, version.txn));
@@ -349,7 +350,9 @@ void DatabaseCore::erase_from_segments(HistoryFollower::Sealed& sealed, Placer& 
             if (named) break;
         }
         if (!named) continue;
-        const std::vector<std::byte> bytes = merge_segments({&view}, options);
+        const std::vector<std::shared_ptr<const SegmentSet>> alone{
+            std::make_shared<SegmentSet>(std::vector<std::shared_ptr<const SegmentView>>{view})};
+        const std::vector<std::byte> bytes = rewrite_piece(alone, options, {}, k_in_one_piece, true).segment;
         if (stored.born == generation) {
             // Made by this checkpoint: no meta page names it.
             const std::lock_guard lock(space_mutex_);
