@@ -32,6 +32,7 @@ struct alignas(64) Frame {
     std::uint32_t index = 0;    // position in its writer's list while unborn
     std::uint32_t large = 0;    // 1: a large value, not a page
     Frame* next = nullptr;      // free list
+    std::uint64_t kept = 0;     // generation onto whose base a rebase took it as it is, and all pages below it
 
     static constexpr std::uint64_t k_unborn = std::uint64_t{1} << 63;
     std::byte* data() { return reinterpret_cast<std::byte*>(this + 1); }

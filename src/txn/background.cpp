@@ -205,11 +205,11 @@ std::uint64_t DatabaseCore::log_behind_checkpoint() const {
 void DatabaseCore::slow_down() {
     using namespace background_impl;
     const auto live = [&] {
-        // Beside a checkpoint the pages that it froze stay, and those made since are copied when it is done: these
-        // count twice.
+        // Beside a checkpoint the pages that it froze stay, and of those made since half may have to be copied when it
+        // is done: the inner ones.
         const std::uint64_t used = live_bytes() + roots_->held_by_freeze();
         const std::uint64_t frozen = frozen_bytes_.load(std::memory_order_relaxed);
-        return roots_->frozen() != 0 && used > frozen ? used + (used - frozen) : used;
+        return roots_->frozen() != 0 && used > frozen ? used + (used - frozen) / 2 : used;
     };
     const std::uint64_t soft = overlay_limit_ / 4 * 3;
     const std::uint64_t interval = checkpoint_bytes_.load(std::memory_order_relaxed);

@@ -378,7 +378,7 @@ private:
         Frame* copy;
     };
     struct Rebase;
-    Ref translate(Ref ref, std::vector<RebasedPage>& copies);
+    Ref translate(Ref ref, Rebase& rebase);
     bool note_burials(Rebase& rebase, std::uint64_t up_to);
     void rebase(std::unique_ptr<Base> base, std::uint64_t frozen_number, const std::vector<Frame*>& placed,
                 ReadView*& frozen);

@@ -1,12 +1,13 @@
 // rebase.cpp -- moving what was committed during a checkpoint onto the base that it made.
 //
 //   1  in passes, while commits go on: note which pages just placed, and which copied in earlier passes, have died
-//      again, some at a time under the turn; copy the memory pages made since
+//      again, some at a time under the turn; copy the memory pages made since from which a placed page can be reached
 //   2  under the turn: the rest of both, and the root on the new base is the built one
 //   3  free what it replaced, without the turn
 //
 // [CKPT-2] A rebase changes no content: a copied page differs from its original in its refs alone. The original of a
-//          placed page is replaced by its page in the file.
+//          placed page is replaced by its page in the file. A page whose refs stay as they are is kept: roots on both
+//          bases reach it.
 // [CKPT-3] What happens under the turn does not grow with the overlay, but for a few nanoseconds a page.
 #include "base/check.hpp"
 #include "txn/core.hpp"
@@ -19,7 +20,7 @@ namespace northstar::inline v0::detail {
 
 namespace rebase_impl {
 
-/// Passes go on as long as one copied more than this, so that little is left to be copied under the turn.
+/// Passes go on as long as one met more new pages than this, so that little is left to be done under the turn.
 constexpr std::size_t k_small_rest = 64;
 constexpr int k_max_passes = 8;
 /// Burials looked at, or frames freed, while a writer waits.
@@ -37,29 +38,6 @@ void each_prefetched(const std::vector<T>& items, FrameOf&& frame_of, F&& fn) {
 
 }  // namespace rebase_impl
 
-Ref DatabaseCore::translate(Ref ref, std::vector<RebasedPage>& copies) {
-    if (!ref.in_memory()) return ref;
-    Frame* original = Frame::of(ref);
-    if (original->forward != 0) return Ref(original->forward);
-    if (copies.size() == copies.capacity()) copies.reserve(2 * copies.size() + 16);  // the frame is not lost below
-    Frame* copy = arena_->take(1);
-    *copy = Frame{};  // the frame was used before: nothing that was known of it holds
-    copy->bytes = page_size_;
-    std::memcpy(copy->data(), original->data(), page_size_);
-    copies.push_back({original, copy});
-    for_each_ref(copy->data(), page_size_, false, [&](Ref& child, bool large) {
-        if (!child.in_memory()) return;
-        // A large value that was not placed is shared: nothing in it refers to a base.
-        if (large) {
-            if (const std::uint64_t forward = Frame::of(child)->forward) child = Ref(forward);
-        } else {
-            child = translate(child, copies);
-        }
-    });
-    original->forward = Ref::memory(copy->data()).bits();
-    return Ref(original->forward);
-}
-
 /// One rebase. What it copied it gives back, unless it came to its end.
 struct DatabaseCore::Rebase {
     DatabaseCore& core;
@@ -73,6 +51,7 @@ struct DatabaseCore::Rebase {
     ReadView* view_before = nullptr;     // until all that died between the two was looked at
     std::uint64_t seen = frozen;         // burials up to this root were looked at
     std::uint64_t number = 0;            // of the new root; 0: none yet
+    std::uint64_t met = 0;               // pages looked at for the first time
 
     static void close(ReadView*& which) noexcept {
         if (which != nullptr) close_view(std::exchange(which, nullptr));
@@ -101,6 +80,39 @@ struct DatabaseCore::Rebase {
         close(view_before);
     }
 };
+
+/// What stands for a page on the new base.
+Ref DatabaseCore::translate(Ref ref, Rebase& rebase) {
+    if (!ref.in_memory()) return ref;
+    Frame* original = Frame::of(ref);
+    if (original->forward != 0) return Ref(original->forward);
+    if (original->kept == rebase.meta.generation) return ref;
+    ++rebase.met;
+    // A large value that was not placed is shared: nothing in it refers to a base.
+    const auto translated = [&](Ref child, bool large) {
+        if (!large) return translate(child, rebase);
+        const std::uint64_t forward = child.in_memory() ? Frame::of(child)->forward : 0;
+        return forward != 0 ? Ref(forward) : child;
+    };
+    bool changed = false;
+    for_each_ref(static_cast<const std::byte*>(original->data()), page_size_, false, [&](Ref child, bool large) {
+        changed = translated(child, large) != child || changed;
+    });
+    if (!changed) {
+        original->kept = rebase.meta.generation;
+        return ref;
+    }
+    std::vector<RebasedPage>& copies = rebase.copies;
+    if (copies.size() == copies.capacity()) copies.reserve(2 * copies.size() + 16);  // the frame is not lost below
+    Frame* copy = arena_->take(1);
+    *copy = Frame{};  // the frame was used before: nothing that was known of it holds
+    copy->bytes = page_size_;
+    std::memcpy(copy->data(), original->data(), page_size_);
+    copies.push_back({original, copy});
+    for_each_ref(copy->data(), page_size_, false, [&](Ref& child, bool large) { child = translated(child, large); });
+    original->forward = Ref::memory(copy->data()).bits();
+    return Ref(original->forward);
+}
 
 /// Looks at what has died since the root was frozen: pages just placed, which no root from there on has, and pages that
 /// were copied. Some at a time, up to a root; false: all was seen. Call with the turn.
@@ -141,9 +153,9 @@ void DatabaseCore::rebase(std::unique_ptr<Base> base, std::uint64_t frozen_numbe
         // Every original that has a copy now is in the newer view.
         rebase.forget_dead();
         Rebase::close(rebase.view_before);
-        const std::size_t before = rebase.copies.size();
-        if (newest > frozen_number) translate(next->root->catalog.root, rebase.copies);
-        if (rebase.copies.size() - before <= k_small_rest) break;
+        const std::uint64_t before = rebase.met;
+        if (newest > frozen_number) translate(next->root->catalog.root, rebase);
+        if (rebase.met - before <= k_small_rest) break;
     }
     if (!install_rebased(rebase)) return;
     const auto end_here = [&](Frame* frame) {
@@ -182,7 +194,7 @@ bool DatabaseCore::install_rebased(Rebase& rebase) {
     }
     const Root* built = roots_->built();
     TreeRoot catalog = built->catalog;
-    catalog.root = translate(catalog.root, rebase.copies);
+    catalog.root = translate(catalog.root, rebase);
     while (note_burials(rebase, built->number.load())) {}
     rebase.forget_dead();
     const auto moved = static_cast<std::ptrdiff_t>(base->dropped.size());
