@@ -65,4 +65,12 @@ double Arguments::real(std::string_view name, double otherwise) const {
     return number;
 }
 
+std::regex regular_expression(const std::string& text) {
+    try {
+        return std::regex(text);
+    } catch (const std::regex_error& error) {
+        throw UsageError("'" + text + "' is no regular expression: " + error.what());
+    }
+}
+
 }  // namespace bench

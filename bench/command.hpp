@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <regex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,9 @@ private:
     std::vector<std::pair<std::string, std::string>> options_;
     std::vector<std::string> words_;
 };
+
+/// A regular expression that a user wrote; UsageError where it is none.
+std::regex regular_expression(const std::string& text);
 
 struct Command {
     std::string name;

@@ -99,6 +99,11 @@ Scratch::~Scratch() {
     std::filesystem::remove_all(path_, ignored);
 }
 
+void remove_database(const std::string& path) {
+    std::filesystem::remove(path);
+    std::filesystem::remove(path + "-shared");
+}
+
 std::uint64_t directory_bytes(const std::string& directory) {
     std::uint64_t bytes = 0;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
@@ -149,6 +154,13 @@ std::string Child::read_line() {
         if (got <= 0) throw std::runtime_error("a child process ended before it was ready");
         if (c == '\n') return line;
         line += c;
+    }
+}
+
+void Child::go() {
+    const char byte = 'g';
+    while (::write(input_, &byte, 1) != 1) {
+        if (errno != EINTR) machine_impl::fail("write to a child process");
     }
 }
 

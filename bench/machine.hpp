@@ -30,6 +30,9 @@ private:
     std::string path_;
 };
 
+/// Removes the file of a database and the one beside it.
+void remove_database(const std::string& path);
+
 /// Bytes of all files below a directory, as their lengths say.
 std::uint64_t directory_bytes(const std::string& directory);
 
@@ -44,6 +47,8 @@ public:
     ~Child();
     /// The next line it prints; throws if it ended instead.
     std::string read_line();
+    /// Ends one wait_for_parent() of the child.
+    void go();
     void kill();
     /// Closes its standard input, on which it ends, and waits.
     void finish();
@@ -54,7 +59,7 @@ private:
     int output_ = -1;
 };
 
-/// In a child: waits until the parent closes its end or is gone.
+/// In a child: waits for go(), or until the parent closes its end or is gone.
 void wait_for_parent();
 
 }  // namespace bench

@@ -1,10 +1,16 @@
 #include "measure.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cmath>
-#include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <sstream>
+#include <stdexcept>
 
 #include "counting.hpp"
 
@@ -41,21 +47,53 @@ double LatencyHistogram::percentile(double share) const noexcept {
     return static_cast<double>(max_);
 }
 
+std::string LatencyHistogram::text() const {
+    std::string out = std::to_string(max_);
+    for (std::size_t i = 0; i < buckets_.size(); ++i) {
+        if (buckets_[i] != 0) out += ' ' + std::to_string(i) + ':' + std::to_string(buckets_[i]);
+    }
+    return out;
+}
+
+LatencyHistogram LatencyHistogram::parse(std::string_view text) {
+    LatencyHistogram histogram;
+    std::istringstream words{std::string(text)};
+    std::size_t index = 0;
+    std::uint64_t count = 0;
+    char colon = 0;
+    words >> histogram.max_;
+    bool understood = true;
+    while (understood && words >> index >> colon >> count) {
+        understood = colon == ':' && index < histogram.buckets_.size();
+        if (!understood) break;
+        histogram.buckets_[index] += count;
+        histogram.count_ += count;
+    }
+    if (!understood || !words.eof()) throw std::runtime_error("no histogram of latencies: " + std::string(text));
+    return histogram;
+}
+
 Counters Counters::now() {
     Counters counters;
     counters.allocations = allocations_of_this_thread();
     counters.flushes = flushes_of_this_process();
     counters.cpu_ns = process_cpu_ns();
-    if (std::FILE* file = std::fopen("/proc/self/io", "r")) {
-        char name[64];
-        unsigned long long value = 0;
-        while (std::fscanf(file, "%63[^:]: %llu\n", name, &value) == 2) {
-            if (std::strcmp(name, "rchar") == 0) counters.read_bytes = value;
-            if (std::strcmp(name, "wchar") == 0) counters.written_bytes = value;
-            if (std::strcmp(name, "write_bytes") == 0) counters.dirtied_bytes = value;
-        }
-        std::fclose(file);
-    }
+    // What this reads of the system's own file would be counted with what the benchmark reads.
+    static std::atomic<std::uint64_t> own_reading{0};
+    char text[512];
+    const int file = ::open("/proc/self/io", O_RDONLY | O_CLOEXEC);
+    const ssize_t got = file < 0 ? -1 : ::read(file, text, sizeof text - 1);
+    if (file >= 0) ::close(file);
+    if (got < 0) throw std::runtime_error("cannot read /proc/self/io");
+    text[got] = '\0';
+    const auto value = [&](const char* name) {
+        const char* line = std::strstr(text, name);
+        return line == nullptr ? std::uint64_t{0} : std::strtoull(line + std::strlen(name), nullptr, 10);
+    };
+    counters.read_bytes = value("rchar: ") - own_reading.fetch_add(static_cast<std::uint64_t>(got));
+    counters.written_bytes = value("wchar: ");
+    counters.fetched_bytes = value("\nread_bytes: ");
+    counters.dirtied_bytes = value("\nwrite_bytes: ");
     return counters;
 }
 
@@ -65,6 +103,7 @@ Counters Counters::operator-(const Counters& start) const noexcept {
     result.flushes = flushes - start.flushes;
     result.read_bytes = read_bytes - start.read_bytes;
     result.written_bytes = written_bytes - start.written_bytes;
+    result.fetched_bytes = fetched_bytes - start.fetched_bytes;
     result.dirtied_bytes = dirtied_bytes - start.dirtied_bytes;
     result.cpu_ns = cpu_ns - start.cpu_ns;
     return result;
@@ -75,6 +114,7 @@ Counters& Counters::operator+=(const Counters& other) noexcept {
     flushes += other.flushes;
     read_bytes += other.read_bytes;
     written_bytes += other.written_bytes;
+    fetched_bytes += other.fetched_bytes;
     dirtied_bytes += other.dirtied_bytes;
     cpu_ns += other.cpu_ns;
     return *this;

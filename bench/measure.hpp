@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <ctime>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace bench {
@@ -49,6 +51,9 @@ public:
     std::uint64_t max() const noexcept { return max_; }
     /// Smallest bucket bound that so large a share (0..1) of all latencies does not exceed.
     double percentile(double share) const noexcept;
+    /// One line of text, from which another process reads it back; throws std::runtime_error for anything else.
+    std::string text() const;
+    static LatencyHistogram parse(std::string_view text);
 
 private:
     static constexpr unsigned k_sub_bits = 5;
@@ -65,22 +70,12 @@ struct Counters {
     std::uint64_t flushes = 0;        ///< fsync, fdatasync, msync and writes with RWF_DSYNC, by any thread
     std::uint64_t read_bytes = 0;     ///< through system calls
     std::uint64_t written_bytes = 0;  ///< through system calls
+    std::uint64_t fetched_bytes = 0;  ///< from the device, through mappings too
     std::uint64_t dirtied_bytes = 0;  ///< file pages made dirty, through mappings too; whole pages
     std::uint64_t cpu_ns = 0;         ///< of the process
     static Counters now();
     Counters operator-(const Counters& start) const noexcept;
     Counters& operator+=(const Counters& other) noexcept;
-};
-
-/// One slice of one subject.
-struct Sample {
-    std::uint64_t operations = 0;
-    std::uint64_t elapsed_ns = 0;
-    Counters counters;
-    std::uint64_t page_copies = 0;
-    double cost_ns() const noexcept {
-        return operations == 0 ? 0.0 : static_cast<double>(elapsed_ns) / static_cast<double>(operations);
-    }
 };
 
 double median(std::vector<double> values);

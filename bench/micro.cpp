@@ -4,166 +4,190 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <map>
+#include <regex>
 #include <stdexcept>
 
 #include "command.hpp"
+#include "instruction_counter.hpp"
+#include "results.hpp"
 
 namespace bench {
 namespace micro_impl {
 
 MicroContext* context = nullptr;
 
-/// Keeps every repetition: for the table at the end and for the result file.
+constexpr const char* k_update = "btree/point_put_update_10pct_hot/";
+constexpr double k_batching = 20;
+constexpr double k_unstable = 0.10;
+
+/// Keeps every repetition.
 class Collector final : public benchmark::BenchmarkReporter {
 public:
+    Collector(const std::vector<std::string>& names, std::uint64_t rounds) : expected_(names.size() * rounds) {
+        for (const std::string& name : names) results_.expect(name);  // they come in another order
+    }
     bool ReportContext(const Context&) override { return true; }
 
     void ReportRuns(const std::vector<Run>& runs) override {
         for (const Run& run : runs) {
-            show_progress(run.benchmark_name());
             if (run.error_occurred) {
                 std::fprintf(stderr, "\n%s: %s\n", run.benchmark_name().c_str(), run.error_message.c_str());
                 ++failures_;
             } else if (run.run_type == Run::RT_Iteration) {
                 keep(run);
+                show_progress("repeat " + std::to_string(++seen_) + " of " + std::to_string(expected_) + ": " +
+                              run.benchmark_name());
             }
         }
+        if (stop_requested()) throw Interrupted();
     }
 
     unsigned failures() const noexcept { return failures_; }
-
-    void print() const {
-        std::printf("%-46s %14s %6s %10s %10s %10s %10s\n", "per operation", "median ns", "cv", "p50 us",
-                    "p99 us", "flushes", "allocs");
-        for (const auto& [name, series] : series_) {
-            std::printf("%-46s %14.1f %5.1f%%", name.c_str(), median(series.costs),
-                        coefficient_of_variation(series.costs).value_or(0) * 100);
-            for (const char* latency : {"p50_ns", "p99_ns"}) {
-                const auto found = series.counters.find(latency);
-                if (found == series.counters.end())
-                    std::printf(" %10s", "");
-                else
-                    std::printf(" %10.2f", median(found->second) / 1e3);
-            }
-            for (const char* counter : {"flushes_per_op", "allocations_per_op"}) {
-                const auto found = series.counters.find(counter);
-                if (found == series.counters.end())
-                    std::printf(" %10s", "");
-                else
-                    std::printf(" %10.3f", median(found->second));
-            }
-            std::printf("\n");
-        }
-        const double single = cost_of("btree/point_put_update_10pct_hot/1");
-        const double ten = cost_of("btree/point_put_update_10pct_hot/10");
-        const double hundred = cost_of("btree/point_put_update_10pct_hot/100");
-        if (single > 0 && ten > 0 && hundred > 0) {
-            std::printf(
-                "durable throughput: 10 updates per txn %.1fx, 100 per txn %.1fx (at least 20x) that of 1\n",
-                single / ten, single / hundred);
-        }
-    }
-
-    Json benchmarks() const {
-        Json all = Json::array();
-        for (const auto& [name, series] : series_) {
-            Json entry = Json::object();
-            entry.set("name", name).set("gate", true).set("unit", "ns");
-            entry.set("cost", median(series.costs));
-            entry.set("operations_per_second", 1e9 / median(series.costs));
-            if (const auto variation = coefficient_of_variation(series.costs)) entry.set("cv", *variation);
-            Json costs = Json::array();
-            for (const double cost : series.costs) costs.push_back(cost);
-            entry.set("slices", std::move(costs));
-            for (const auto& [counter, values] : series.counters) entry.set(counter, median(values));
-            all.push_back(std::move(entry));
-        }
-        return all;
-    }
+    const Results& results() const noexcept { return results_; }
 
 private:
-    struct Series {
-        std::vector<double> costs;
-        std::map<std::string, std::vector<double>> counters;
-    };
-
-    double cost_of(const std::string& name) const {
-        const auto found = series_.find(name);
-        return found == series_.end() ? 0 : median(found->second.costs);
-    }
-
     void keep(const Run& run) {
-        std::string name = run.run_name.function_name;
-        if (!run.run_name.args.empty()) name += "/" + run.run_name.args;
-        if (run.threads > 1) name += "/threads:" + std::to_string(run.threads);
-        Series& series = series_[name];
+        About about;
+        about.name = run.run_name.function_name;
+        if (!run.run_name.args.empty()) about.name += "/" + run.run_name.args;
+        if (!run.run_name.threads.empty()) about.name += "/" + run.run_name.threads;
+        const std::size_t comma = run.report_label.find(',');
+        about.durability = run.report_label.substr(0, comma);
+        about.latency_of = run.report_label.substr(comma + 1);
+        std::map<std::string, double> metrics;
         double operations = static_cast<double>(run.iterations);
         for (const auto& [counter, value] : run.counters) {
-            if (counter == "operations") {
-                operations = value.value;
-            } else {
-                series.counters[counter].push_back(value.value);
-            }
+            metrics[counter] = value.value;
         }
-        series.costs.push_back(run.real_accumulated_time * 1e9 / operations);
+        if (metrics.find("operations") != metrics.end()) operations = metrics["operations"];
+        results_.add(about, run.real_accumulated_time * 1e9 / operations, metrics);
     }
 
-    std::map<std::string, Series> series_;
+    Results results_;
+    std::size_t expected_;
+    std::size_t seen_ = 0;
     unsigned failures_ = 0;
 };
 
+/// Hands the benchmarks that are wanted to Google Benchmark; returns the names of their results.
+std::vector<std::string> register_benchmarks(const std::regex& only, std::uint64_t iterations) {
+    std::vector<std::string> names;
+    for (const MicroBenchmark& one : micro_benchmarks()) {
+        const auto add = [&](const std::string& full_name, std::optional<std::int64_t> argument, int threads) {
+            if (!std::regex_search(full_name, only)) return;
+            names.push_back(full_name);
+            auto* registered = benchmark::RegisterBenchmark(one.name.c_str(), one.run);
+            // Real time: a flush takes next to no processor time.
+            one.manual_time ? registered->UseManualTime() : registered->UseRealTime();
+            if (argument) registered->Arg(*argument);
+            if (threads != 0) registered->Threads(threads);
+            if (one.iterations != 0) {
+                registered->Iterations(one.iterations);
+            } else if (iterations != 0) {
+                registered->Iterations(static_cast<std::int64_t>(iterations));
+            }
+        };
+        for (const std::int64_t argument : one.arguments) add(one.name + "/" + std::to_string(argument), argument, 0);
+        for (const int threads : one.threads) add(one.name + "/threads:" + std::to_string(threads), {}, threads);
+        if (one.arguments.empty() && one.threads.empty()) add(one.name, {}, 0);
+    }
+    return names;
+}
+
+/// Durable throughput must come from batching. False: measured here, and it does not.
+bool batching_wins(const Results& results) {
+    const Series* single = results.find(std::string(k_update) + "1");
+    const Series* ten = results.find(std::string(k_update) + "10");
+    const Series* hundred = results.find(std::string(k_update) + "100");
+    if (single == nullptr || ten == nullptr || hundred == nullptr) return true;
+    for (const Series* series : {single, ten, hundred}) {
+        if (coefficient_of_variation(series->costs).value_or(1) > k_unstable) {
+            std::printf("durable throughput by size of transaction: unstable, not judged\n");
+            return true;
+        }
+    }
+    const double at_ten = single->cost() / ten->cost();
+    const double at_hundred = single->cost() / hundred->cost();
+    const bool wins = at_hundred >= k_batching && at_ten > 1 && at_ten < at_hundred;
+    std::printf(
+        "durable throughput at 10 per txn is %.1fx, at 100 per txn %.1fx that at 1 (at least %.0fx, 10 between): "
+        "%s\n",
+        at_ten, at_hundred, k_batching, wins ? "reached" : "MISSED");
+    return wins;
+}
+
+int list() {
+    for (const MicroBenchmark& one : micro_benchmarks()) std::printf("%s\n", one.name.c_str());
+    return 0;
+}
+
 int run(const std::vector<std::string>& words) {
-    const Arguments arguments(words, {"only", "rounds", "seconds", "entries", "seed", "dir", "json"});
+    const Arguments arguments(words, {"only", "rounds", "seconds", "iterations", "entries", "seed", "dir", "json"});
+    if (arguments.words() == std::vector<std::string>{"list"}) return list();
     if (!arguments.words().empty()) throw UsageError("'" + arguments.words()[0] + "' is not an option");
     const std::uint64_t rounds = arguments.number("rounds", 5);
     const double seconds = arguments.real("seconds", 0.1);
-    MicroContext own(arguments.text("dir", "build/bench-data"), arguments.number("entries", 1'000'000),
+    const std::uint64_t iterations = arguments.number("iterations", 0);
+    const std::string directory = arguments.text("dir", "build/bench-data");
+    if (rounds == 0) throw UsageError("--rounds must be at least 1");
+    MicroContext own(directory, std::max<std::uint64_t>(100, arguments.number("entries", 1'000'000)),
                      arguments.number("seed", 1));
     context = &own;
-    std::vector<std::string> flags{"northstar-bench", "--benchmark_filter=" + arguments.text("only", "."),
-                                   "--benchmark_repetitions=" + std::to_string(rounds),
+    const std::vector<std::string> wanted =
+        register_benchmarks(regular_expression(arguments.text("only", ".")), iterations);
+    if (wanted.empty()) throw UsageError("no benchmark has a name like that; northstar-bench micro list shows all");
+    std::vector<std::string> flags{"northstar-bench", "--benchmark_repetitions=" + std::to_string(rounds),
                                    "--benchmark_min_time=" + std::to_string(seconds),
                                    "--benchmark_enable_random_interleaving=true"};
     std::vector<char*> pointers;
     for (std::string& flag : flags) pointers.push_back(flag.data());
     int count = static_cast<int>(pointers.size());
     benchmark::Initialize(&count, pointers.data());
-    Collector collector;
-    const std::size_t ran = benchmark::RunSpecifiedBenchmarks(&collector);
+    Json machine = describe_machine(directory);
+    Collector collector(wanted, rounds);
+    benchmark::RunSpecifiedBenchmarks(&collector);
     show_progress("");
-    collector.print();
+    collector.results().print(stdout);
+    const bool batching = batching_wins(collector.results());
     if (const std::string path = arguments.text("json", ""); !path.empty()) {
-        Json result = Json::object();
-        result.set("machine", describe_machine(arguments.text("dir", "build/bench-data")));
         Json options = Json::object();
-        options.set("entries", own.entries()).set("key_bytes", std::uint64_t{k_key_size});
-        options.set("value_bytes", std::uint64_t{k_value_size}).set("page_size", 4096);
-        options.set("seed", own.data().seed()).set("rounds", rounds).set("seconds_per_slice", seconds);
-        result.set("options", std::move(options));
-        result.set("benchmarks", collector.benchmarks());
-        result.write_file(path);
+        options.set("suite", "micro").set("entries", own.entries()).set("key_bytes", std::uint64_t{k_key_size});
+        options.set("value_bytes", std::uint64_t{k_value_size});
+        options.set("page_size", northstar::Database::open(":memory:").statistics().page_size);
+        options.set("seed", own.data().seed()).set("rounds", rounds);
+        options.set("seconds_per_slice", seconds).set("iterations", iterations);
+        result_file(machine, options, collector.results()).write_file(path);
     }
     context = nullptr;
-    return ran == 0 || collector.failures() != 0 ? 1 : 0;
+    return collector.failures() != 0 || !batching ? 1 : 0;
 }
 
 const RegisterCommand command(
     "micro",
-    "[--only REGEX] [--rounds N] [--seconds S] [--entries N] [--seed N] [--dir D] [--json FILE]\n"
-    "       one operation at a time: pager/ btree/ mvcc/ log/ timetravel/",
+    "[--only REGEX] [--rounds N] [--seconds S | --iterations N] [--entries N] [--seed N] [--dir D]\n"
+    "       [--json FILE] | list\n"
+    "       one operation at a time: pager/ btree/ mvcc/ log/ timetravel/ care/",
     run);
 
 }  // namespace micro_impl
+
+std::vector<MicroBenchmark>& micro_benchmarks() {
+    static std::vector<MicroBenchmark> benchmarks;
+    return benchmarks;
+}
+
+RegisterMicro::RegisterMicro(std::initializer_list<MicroBenchmark> benchmarks) {
+    micro_benchmarks().insert(micro_benchmarks().end(), benchmarks.begin(), benchmarks.end());
+}
 
 MicroContext::MicroContext(const std::string& directory, std::uint64_t entries, std::uint64_t seed)
     : scratch_(directory), data_(entries, seed) {}
 
 MicroContext& MicroContext::current() {
-    if (micro_impl::context == nullptr)
-        throw std::logic_error("a micro benchmark runs outside of its driver");
+    if (micro_impl::context == nullptr) throw std::logic_error("a micro benchmark runs outside of its driver");
     return *micro_impl::context;
 }
 
@@ -185,67 +209,91 @@ std::string MicroContext::close_loaded() {
 
 std::string MicroContext::fresh_path() { return scratch_ / ("fresh-" + std::to_string(++files_) + ".db"); }
 
-void remove_database(const std::string& path) {
-    std::filesystem::remove(path);
-    std::filesystem::remove(path + "-shared");
+std::string MicroContext::prepared(const std::string& name, const std::function<void(const std::string&)>& build) {
+    const auto found = prepared_.find(name);
+    if (found != prepared_.end()) return found->second;
+    const std::string path = scratch_ / (name + ".db");
+    build(path);
+    prepared_[name] = path;
+    return path;
 }
 
 void drop_from_cache(const std::string& path) {
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) throw std::runtime_error("cannot open " + path);
-    ::fdatasync(descriptor);
+    const int flushed = ::fdatasync(descriptor);
     const int code = ::posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED);
     ::close(descriptor);
-    if (code != 0) throw std::runtime_error("the system does not drop " + path + " from its cache");
+    if (flushed != 0 || code != 0) throw std::runtime_error("the system does not drop " + path + " from its cache");
 }
 
-void put_all(northstar::Database& db, KeyList& keys, Dataset& data, std::size_t per_transaction) {
+void put_all(northstar::Database& db, KeyList& keys, Dataset& data, std::size_t per_transaction,
+             const std::function<void()>& committed) {
     for (std::size_t done = 0; done < keys.size();) {
-        northstar::Transaction tx = db.begin_write(with(northstar::Durability::lazy));
+        northstar::Transaction tx = db.begin_write(write_with(northstar::Durability::lazy));
         northstar::WritableTree tree = tx.tree(k_micro_tree);
         for (std::size_t i = 0; i < per_transaction && done < keys.size(); ++i, ++done) {
             tree.put(keys[done], data.value());
         }
         tx.commit();
+        committed();
     }
 }
 
-northstar::WriteOptions with(northstar::Durability durability) {
-    northstar::WriteOptions options;
-    options.durability = durability;
-    return options;
+namespace meter_impl {
+
+/// What two readings of the clock are apart when nothing lies between them.
+std::uint64_t clock_cost() noexcept {
+    std::uint64_t least = ~std::uint64_t{0};
+    for (int i = 0; i < 1000; ++i) {
+        const std::uint64_t start = now_ns();
+        least = std::min(least, now_ns() - start);
+    }
+    return least;
 }
 
-Meter::Meter(benchmark::State& state, const northstar::Database* db)
-    : state_(state),
-      db_(db),
-      copies_(db != nullptr ? db->statistics().pages_copied : 0),
-      start_(Counters::now()),
-      last_(now_ns()) {}
+std::uint64_t copies_of(const northstar::Database* db) { return db == nullptr ? 0 : db->statistics().pages_copied; }
+
+}  // namespace meter_impl
+
+Meter::Meter(benchmark::State& state, const Settings& settings)
+    : state_(state), settings_(settings), clock_ns_(meter_impl::clock_cost()) {
+    copies_ -= meter_impl::copies_of(settings.db);
+    start_ = Counters::now();
+    last_ = now_ns();
+    toggle_instruction_counter();
+}
+
+void Meter::pause() {
+    state_.PauseTiming();
+    toggle_instruction_counter();
+    spent_ += Counters::now() - start_;
+}
+
+void Meter::resume() {
+    start_ = Counters::now();
+    toggle_instruction_counter();
+    skip();
+    state_.ResumeTiming();
+}
 
 void Meter::finish(std::uint64_t operations) {
-    const Counters spent = Counters::now() - start_;
-    const auto per_operation = [&](std::uint64_t count) {
-        return benchmark::Counter(
-            operations == 0 ? 0 : static_cast<double>(count) / static_cast<double>(operations),
-            benchmark::Counter::kAvgThreads);
-    };
+    toggle_instruction_counter();
+    spent_ += Counters::now() - start_;
+    copies_ += meter_impl::copies_of(settings_.db);
+    Repeat repeat;
+    repeat.operations = operations;
+    repeat.counters = spent_;
+    repeat.page_copies = copies_;
+    repeat.latencies = latencies_;
+    // Allocations and copied pages are those of one thread and its operations; the rest is of the whole process.
+    const auto threads = static_cast<double>(state_.threads());
+    for (const auto& [name, value] : metrics_of(repeat)) {
+        const bool own = name == "allocations_per_op" || name.ends_with("_ns");
+        state_.counters[name] = benchmark::Counter(own ? value : value / threads, benchmark::Counter::kAvgThreads);
+    }
     state_.counters["operations"] = static_cast<double>(operations);
-    state_.counters["allocations_per_op"] = per_operation(spent.allocations);
-    state_.counters["flushes_per_op"] = per_operation(spent.flushes);
-    state_.counters["bytes_read_per_op"] = per_operation(spent.read_bytes);
-    state_.counters["bytes_written_per_op"] = per_operation(spent.written_bytes);
-    if (db_ != nullptr)
-        state_.counters["page_copies_per_op"] = per_operation(db_->statistics().pages_copied - copies_);
-    if (latencies_.count() == 0) return;
-    const auto average = [](double value) {
-        return benchmark::Counter(value, benchmark::Counter::kAvgThreads);
-    };
-    state_.counters["p50_ns"] = average(latencies_.percentile(0.5));
-    state_.counters["p95_ns"] = average(latencies_.percentile(0.95));
-    state_.counters["p99_ns"] = average(latencies_.percentile(0.99));
-    state_.counters["p999_ns"] = average(latencies_.percentile(0.999));
-    state_.counters["max_ns"] = average(static_cast<double>(latencies_.max()));
+    state_.SetLabel(std::string(settings_.durability) + "," + settings_.latency_of);
 }
 
 }  // namespace bench

@@ -1,7 +1,7 @@
-// Micro suites btree/ and pager/.
-#include "micro.hpp"
+// Micro suite btree/: builds, gets, updates, scans and deletions, and values of three sizes.
+#include <algorithm>
 
-#include <filesystem>
+#include "micro.hpp"
 
 namespace bench {
 namespace micro_btree_impl {
@@ -13,145 +13,24 @@ using northstar::Transaction;
 using northstar::Tree;
 using northstar::WritableTree;
 
-constexpr std::uint64_t k_block = 64;  // reads between two laps
-
-// -- pager
-// ---------------------------------------------------------------------------------------------------------
-
-void open_close_empty(benchmark::State& state) {
-    const std::string path = MicroContext::current().fresh_path();
-    Database::open(path).close();
-    Meter meter(state);
-    std::uint64_t operations = 0;
-    for ([[maybe_unused]] auto _ : state) {
-        Database::open(path).close();
-        meter.lap();
-        ++operations;
-    }
-    meter.finish(operations);
-    remove_database(path);
-}
-
-/// One value fills a page of its own, so that a get reads one page beside the way to it.
-std::string page_sized_values(std::uint64_t count) {
-    MicroContext& context = MicroContext::current();
-    const std::string path = context.fresh_path();
-    Database db = Database::open(path);
-    const std::string value(3000, 'p');
-    for (std::uint64_t done = 0; done < count;) {
-        Transaction tx = db.begin_write(with(Durability::lazy));
-        WritableTree tree = tx.tree(k_micro_tree);
-        for (int i = 0; i < 500 && done < count; ++i, ++done) tree.put(context.data().key_of(done), value);
-        tx.commit();
-    }
-    db.close();
-    return path;
-}
-
-void read_page_random_hot(benchmark::State& state) {
-    MicroContext& context = MicroContext::current();
-    const std::uint64_t count = std::min<std::uint64_t>(context.entries(), 20'000);
-    const std::string path = page_sized_values(count);
-    Database db = Database::open(path);
-    {
-        const Snapshot snapshot = db.begin_read();
-        const Tree tree = snapshot.tree(k_micro_tree);
-        KeyList keys;
-        for (std::uint64_t i = 0; i < count; ++i) keys.push_back(context.data().key_of(i));
-        keys.shuffle(3);
-        Meter meter(state);
-        std::uint64_t operations = 0;
-        std::uint64_t sum = 0;
-        for ([[maybe_unused]] auto _ : state) {
-            sum += static_cast<unsigned char>(tree.get(keys.next())->back());
-            ++operations;
-        }
-        benchmark::DoNotOptimize(sum);
-        meter.finish(operations);
-    }
-    db.close();
-    remove_database(path);
-}
-
-void read_page_random_cold(benchmark::State& state) {
-    MicroContext& context = MicroContext::current();
-    const std::uint64_t count = std::min<std::uint64_t>(context.entries(), 20'000);
-    const std::string path = page_sized_values(count);
-    Random random(4);
-    Meter meter(state);
-    std::uint64_t operations = 0;
-    for ([[maybe_unused]] auto _ : state) {
-        drop_from_cache(path);
-        Database db = Database::open(path);
-        {
-            const Snapshot snapshot = db.begin_read();
-            const Tree tree = snapshot.tree(k_micro_tree);
-            const std::uint64_t start = now_ns();
-            for (int i = 0; i < 16; ++i) {
-                meter.skip();
-                benchmark::DoNotOptimize(tree.get(context.data().key_of(random.below(count)))->back());
-                meter.lap();
-                ++operations;
-            }
-            state.SetIterationTime(static_cast<double>(now_ns() - start) / 1e9);
-        }
-        db.close();
-    }
-    meter.finish(operations);
-    remove_database(path);
-}
-
-void commit_meta_fsync(benchmark::State& state) {
-    const std::string path = MicroContext::current().fresh_path();
-    Database db = Database::open(path);
-    Meter meter(state, &db);
-    std::uint64_t operations = 0;
-    for ([[maybe_unused]] auto _ : state) {
-        Transaction tx = db.begin_write(with(Durability::lazy));
-        tx.tree(k_micro_tree).put("key", "value");
-        tx.commit();
-        db.checkpoint();
-        meter.lap();
-        ++operations;
-    }
-    meter.finish(operations);
-    db.close();
-    remove_database(path);
-}
-
-void checksum_verify(benchmark::State& state) {
-    Database& db = MicroContext::current().loaded();
-    db.checkpoint();
-    northstar::VerifyOptions options;
-    options.log = false;
-    options.history = false;
-    Meter meter(state, &db);
-    std::uint64_t pages = 0;
-    for ([[maybe_unused]] auto _ : state) {
-        const northstar::VerifyReport report = db.verify(options);
-        if (!report.ok()) return state.SkipWithError("the database is damaged");
-        pages += report.pages;
-    }
-    meter.finish(pages);
-}
-
-// -- btree
-// ---------------------------------------------------------------------------------------------------------
+constexpr std::uint64_t k_cold_reads = 64;
 
 void build(benchmark::State& state, bool sequential) {
     MicroContext& context = MicroContext::current();
     std::uint64_t operations = 0;
     const std::string path = context.fresh_path();
-    Meter meter(state);
+    Meter meter(state, {nullptr, "lazy", "transaction of 1000"});
     for ([[maybe_unused]] auto _ : state) {
         Database db = Database::open(path);
-        put_all(db, sequential ? context.data().ascending() : context.data().load_order(), context.data(),
-                1000);
+        meter.skip();
+        put_all(db, sequential ? context.data().ascending() : context.data().load_order(), context.data(), 1000,
+                [&] { meter.lap(); });
         operations += context.entries();
-        state.PauseTiming();
+        meter.pause();
+        meter.add_copies(db.statistics().pages_copied);
         db.close();
         remove_database(path);
-        state.ResumeTiming();
+        meter.resume();
     }
     meter.finish(operations);
 }
@@ -162,29 +41,28 @@ void point_get(benchmark::State& state, KeyList& keys, bool present) {
     const Tree tree = snapshot.tree(k_micro_tree);
     Random random(5);
     keys.seek(static_cast<std::size_t>(random.below(keys.size())));
-    Meter meter(state, &db);
-    std::uint64_t operations = 0;
+    Meter meter(state, {&db});
     std::uint64_t hits = 0;
-    for ([[maybe_unused]] auto _ : state) {
+    const std::uint64_t operations = meter.sample([&] {
         if (const auto value = tree.get(keys.next())) hits += value->size() != 0 ? 1 : 0;
-        ++operations;
-    }
+    });
     meter.finish(operations);
     if (hits != (present ? operations : 0)) state.SkipWithError("a get gave the wrong answer");
 }
 
 void point_get_cold(benchmark::State& state) {
     MicroContext& context = MicroContext::current();
-    Meter meter(state);
+    Meter meter(state, {});
     std::uint64_t operations = 0;
     for ([[maybe_unused]] auto _ : state) {
+        meter.pause();
         drop_from_cache(context.close_loaded());
         Database& db = context.loaded();
         const Snapshot snapshot = db.begin_read();
         const Tree tree = snapshot.tree(k_micro_tree);
+        meter.resume();
         const std::uint64_t start = now_ns();
-        for (std::uint64_t i = 0; i < k_block; ++i) {
-            meter.skip();
+        for (std::uint64_t i = 0; i < k_cold_reads; ++i) {
             benchmark::DoNotOptimize(tree.get(context.data().probes().next()));
             meter.lap();
             ++operations;
@@ -200,14 +78,13 @@ void put_update_hot(benchmark::State& state, Durability durability) {
     Database& db = context.loaded();
     Random random(6);
     const std::uint64_t hot = std::max<std::uint64_t>(1, context.entries() / 10);
-    Meter meter(state, &db);
+    Meter meter(state, {&db, durability == Durability::full ? "full" : "lazy", "transaction"});
     std::uint64_t operations = 0;
     for ([[maybe_unused]] auto _ : state) {
-        Transaction tx = db.begin_write(with(durability));
+        Transaction tx = db.begin_write(write_with(durability));
         WritableTree tree = tx.tree(k_micro_tree);
         for (std::int64_t i = 0; i < state.range(0); ++i) {
-            tree.put(context.data().load_order()[static_cast<std::size_t>(random.below(hot))],
-                     context.data().value());
+            tree.put(context.data().load_order()[static_cast<std::size_t>(random.below(hot))], context.data().value());
         }
         tx.commit();
         meter.lap();
@@ -221,7 +98,7 @@ void range_scan(benchmark::State& state) {
     Database& db = context.loaded();
     const Snapshot snapshot = db.begin_read();
     const Tree tree = snapshot.tree(k_micro_tree);
-    Meter meter(state, &db);
+    Meter meter(state, {&db, "", "scan of 1000 rows"});
     std::uint64_t operations = 0;
     std::uint64_t sum = 0;
     for ([[maybe_unused]] auto _ : state) {
@@ -243,38 +120,44 @@ void delete_tenth(benchmark::State& state, bool as_range) {
     MicroContext& context = MicroContext::current();
     Database& db = context.loaded();
     KeyList& keys = context.data().ascending();
-    Meter meter(state, &db);
+    Meter meter(state, {&db, "", as_range ? "range" : "deletion"});
     std::uint64_t operations = 0;
     for ([[maybe_unused]] auto _ : state) {
+        meter.pause();
         Transaction tx = db.begin_write();
         WritableTree tree = tx.tree(k_micro_tree);
+        meter.resume();
         if (as_range) {
             operations += tree.erase_range(keys[keys.size() / 2], keys[keys.size() / 2 + keys.size() / 10]);
+            meter.lap();
         } else {
-            for (std::size_t i = 0; i < keys.size(); i += 10) operations += tree.erase(keys[i]) ? 1 : 0;
+            for (std::size_t i = 0; i < keys.size(); i += 10) {
+                operations += tree.erase(keys[i]) ? 1 : 0;
+                meter.lap();
+            }
         }
-        state.PauseTiming();
+        meter.pause();
         tx.rollback();
-        state.ResumeTiming();
+        meter.resume();
     }
     meter.finish(operations);
 }
 
+/// A commit of one value, and a get of it.
 void value_size(benchmark::State& state, std::size_t size) {
     MicroContext& context = MicroContext::current();
     const std::string path = context.fresh_path();
     Database db = Database::open(path);
     const std::string value(size, 'v');
-    Meter meter(state, &db);
+    Meter meter(state, {&db, "lazy", "commit and get"});
     std::uint64_t operations = 0;
     for ([[maybe_unused]] auto _ : state) {
         const std::string_view key = context.data().load_order()[static_cast<std::size_t>(operations % 100)];
-        Transaction tx = db.begin_write(with(Durability::lazy));
+        Transaction tx = db.begin_write(write_with(Durability::lazy));
         tx.tree(k_micro_tree).put(key, value);
         tx.commit();
         const Snapshot snapshot = db.begin_read();
-        if (snapshot.tree(k_micro_tree).get(key)->size() != size)
-            return state.SkipWithError("a value is wrong");
+        if (snapshot.tree(k_micro_tree).get(key)->size() != size) state.SkipWithError("a value is wrong");
         meter.lap();
         ++operations;
     }
@@ -283,35 +166,27 @@ void value_size(benchmark::State& state, std::size_t size) {
     remove_database(path);
 }
 
-const bool registered = [] {
-    // Real time: a flush takes next to no CPU time.
-    const auto add = [](const char* name, auto&&... rest) {
-        return benchmark::RegisterBenchmark(name, rest...)->UseRealTime();
-    };
-    add("pager/open_close_empty", open_close_empty);
-    add("pager/read_page_random_hot", read_page_random_hot);
-    benchmark::RegisterBenchmark("pager/read_page_random_cold", read_page_random_cold)
-        ->UseManualTime()
-        ->Iterations(4);
-    add("pager/commit_meta_fsync", commit_meta_fsync);
-    add("pager/checksum_verify", checksum_verify);
-    add("btree/build_sequential_insert_1m", build, true)->Iterations(1);
-    add("btree/build_random_insert_1m", build, false)->Iterations(1);
-    add("btree/point_get_hot_1m",
-        [](benchmark::State& s) { point_get(s, MicroContext::current().data().probes(), true); });
-    add("btree/point_get_miss_1m",
-        [](benchmark::State& s) { point_get(s, MicroContext::current().data().misses(), false); });
-    benchmark::RegisterBenchmark("btree/point_get_cold_1m", point_get_cold)->UseManualTime()->Iterations(4);
-    add("btree/point_put_update_10pct_hot", put_update_hot, Durability::full)->Arg(1)->Arg(10)->Arg(100);
-    add("btree/point_put_update_10pct_hot_lazy", put_update_hot, Durability::lazy)->Arg(1)->Arg(10)->Arg(100);
-    add("btree/range_scan_1k_rows_hot", range_scan);
-    add("btree/delete_10pct", delete_tenth, false)->Iterations(1);
-    add("btree/delete_range", delete_tenth, true)->Iterations(4);
-    add("btree/value_0", value_size, std::size_t{0});
-    add("btree/value_4k", value_size, std::size_t{4096});
-    add("btree/value_1m", value_size, std::size_t{1} << 20)->Iterations(16);
-    return true;
-}();
+using State = benchmark::State;
+
+const RegisterMicro registered{
+    {.name = "btree/build_sequential_insert_1m", .run = [](State& s) { build(s, true); }, .iterations = 1},
+    {.name = "btree/build_random_insert_1m", .run = [](State& s) { build(s, false); }, .iterations = 1},
+    {"btree/point_get_hot_1m", [](State& s) { point_get(s, MicroContext::current().data().probes(), true); }},
+    {"btree/point_get_miss_1m", [](State& s) { point_get(s, MicroContext::current().data().misses(), false); }},
+    {.name = "btree/point_get_cold_1m", .run = point_get_cold, .iterations = 4, .manual_time = true},
+    {.name = "btree/point_put_update_10pct_hot",
+     .run = [](State& s) { put_update_hot(s, Durability::full); },
+     .arguments = {1, 10, 100}},
+    {.name = "btree/point_put_update_10pct_hot_lazy",
+     .run = [](State& s) { put_update_hot(s, Durability::lazy); },
+     .arguments = {1, 10, 100}},
+    {"btree/range_scan_1k_rows_hot", range_scan},
+    {.name = "btree/delete_10pct", .run = [](State& s) { delete_tenth(s, false); }, .iterations = 1},
+    {.name = "btree/delete_range", .run = [](State& s) { delete_tenth(s, true); }, .iterations = 4},
+    {"btree/value_0", [](State& s) { value_size(s, 0); }},
+    {"btree/value_4k", [](State& s) { value_size(s, 4096); }},
+    {.name = "btree/value_1m", .run = [](State& s) { value_size(s, std::size_t{1} << 20); }, .iterations = 16},
+};
 
 }  // namespace micro_btree_impl
 }  // namespace bench

@@ -26,6 +26,28 @@ void print_usage(std::FILE* out) {
     std::fputs("\nexit codes: 0 done, 1 failed or a gate was missed, 2 wrong usage, 130 interrupted\n", out);
 }
 
+const Command* find_command(const std::string& name) {
+    for (const Command& command : command_registry()) {
+        if (command.name == name) return &command;
+    }
+    return nullptr;
+}
+
+int run(const Command& command, const std::vector<std::string>& words) {
+    try {
+        return command.run(words);
+    } catch (const UsageError& error) {
+        std::fprintf(stderr, "northstar-bench %s: %s\n", command.name.c_str(), error.message().c_str());
+        return 2;
+    } catch (const Interrupted&) {
+        std::fprintf(stderr, "\nnorthstar-bench %s: stopped\n", command.name.c_str());
+        return 130;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "\nnorthstar-bench %s: %s\n", command.name.c_str(), error.what());
+        return 1;
+    }
+}
+
 }  // namespace runner_impl
 
 bool stop_requested() noexcept { return runner_impl::stop != 0; }
@@ -49,22 +71,14 @@ int main(int argc, char** argv) {
         runner_impl::print_usage(words.empty() ? stderr : stdout);
         return words.empty() ? 2 : 0;
     }
-    for (const Command& command : command_registry()) {
-        if (command.name != words[0]) continue;
-        try {
-            return command.run({words.begin() + 1, words.end()});
-        } catch (const UsageError& error) {
-            std::fprintf(stderr, "northstar-bench %s: %s\n", command.name.c_str(), error.message().c_str());
-            return 2;
-        } catch (const Interrupted&) {
-            std::fprintf(stderr, "\nnorthstar-bench %s: stopped\n", command.name.c_str());
-            return 130;
-        } catch (const std::exception& error) {
-            std::fprintf(stderr, "\nnorthstar-bench %s: %s\n", command.name.c_str(), error.what());
-            return 1;
-        }
+    if (const Command* command = runner_impl::find_command(words[0])) {
+        return runner_impl::run(*command, {words.begin() + 1, words.end()});
     }
-    std::fprintf(stderr, "northstar-bench: there is no command '%s'\n", words[0].c_str());
+    // northstar-bench app.db --write-ops 1000: the name of the quick measurement may be left out.
+    if (words[0].starts_with("--") || ::access(words[0].c_str(), F_OK) == 0) {
+        return runner_impl::run(*runner_impl::find_command("quick"), words);
+    }
+    std::fprintf(stderr, "northstar-bench: there is no command or database '%s'\n", words[0].c_str());
     runner_impl::print_usage(stderr);
     return 2;
 }

@@ -216,10 +216,12 @@ std::vector<Command> help_commands() {
          .least = 0,
          .most = k_any_number,
          .summary = "run the benchmarks (northstar-bench)",
-         .description = "Hands all arguments over to the program northstar-bench beside northstar or in PATH, "
-                        "for example --write-ops N, --read-ops N, --keyspace N, --read-miss-ratio R.",
-         .examples =
-             {"northstar bench --write-ops 100000 --read-ops 1000000 --keyspace 1000000 --read-miss-ratio 0.1"},
+         .description = "Hands all arguments over to the program northstar-bench beside northstar or in PATH. A "
+                        "database with --write-ops N, --read-ops N, --keyspace N, --read-miss-ratio R is measured in "
+                        "a tree that is dropped afterwards; without a database a new one is.",
+         .examples = {"northstar bench app.db --write-ops 100000 --read-ops 1000000 --keyspace 1000000 "
+                      "--read-miss-ratio 0.1",
+                      "northstar bench micro --only btree/"},
          .run = help_impl::run_bench,
          .raw = true},
         {.name = "completion",
