@@ -39,6 +39,15 @@ if(tool_sources)
   set_target_properties(northstar_demo PROPERTIES OUTPUT_NAME northstar-demo CXX_EXTENSIONS OFF)
 endif()
 
+# ---- a generator of source repositories, for demonstrations and benchmarks ------------------------------------------
+
+add_library(synth_repo STATIC EXCLUDE_FROM_ALL tool/gen_synth_repo/synth_repo.cpp)
+target_compile_features(synth_repo PUBLIC cxx_std_20)
+target_compile_options(synth_repo PRIVATE ${northstar_development_options})
+add_executable(gen_synth_repo EXCLUDE_FROM_ALL tool/gen_synth_repo/main.cpp)
+target_link_libraries(gen_synth_repo PRIVATE synth_repo)
+target_compile_options(gen_synth_repo PRIVATE ${northstar_development_options})
+
 # ---- tests: test/*_test.cpp on Catch2 (v2, or v3 behind a small header), test/*_test.c, test/*_test.sh --------------
 
 file(GLOB test_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/test/*_test.cpp")
