@@ -7,7 +7,7 @@ export CMAKE_GENERATOR := $(if $(CMAKE_GENERATOR),$(CMAKE_GENERATOR),$(if $(shel
 BUILD = cmake --build build/$(1) --parallel $(JOBS) $(if $(2),--target $(2))
 CONFIGURE = cmake --preset $(1) --log-level=NOTICE >/dev/null
 
-.PHONY: all amalgamation demo test check hard mutants fuzz bench race amalgamation-check split debug asan tsan install format tidy \
+.PHONY: all amalgamation demo test check hard mutants fuzz bench race scale amalgamation-check split debug asan tsan install format tidy \
         clean help bootstrap configure bare-machine
 .DEFAULT_GOAL := all
 
@@ -66,14 +66,19 @@ fuzz: bootstrap  ## fuzzing with clang's libFuzzer (FUZZ_SECONDS=n for each targ
 	@$(call BUILD,fuzz,fuzzers)
 	@sh hard/fuzz/run.sh build/fuzz $(FUZZ_TARGETS)
 
-bench race: export BOOTSTRAP_PEERS = 1
-bench: configure  ## benchmarks of the release build
+bench race scale: export BOOTSTRAP_PEERS = 1
+bench: configure  ## micro and macro benchmarks against their baseline (BENCH_PROFILE=ci for small sizes)
 	@$(call BUILD,release,bench)
 	@sh bench/run.sh build/release
 
 race: configure  ## benchmarks beside the peers; writes bench/RESULTS.md
 	@$(call BUILD,release,bench)
 	@sh bench/race.sh build/release
+
+scale: configure  ## cost against size; writes bench/SCALE.md (SCALE_OPTIONS="--entries 1m,10m,50m" for others)
+	@$(call BUILD,release,bench)
+	@build/release/northstar-bench scale --dir build/bench-data --json build/release/scale.json \
+	    --markdown bench/SCALE.md --svg bench/scale.svg $(SCALE_OPTIONS)
 
 bare-machine:  ## as root: make demo and make test in the smallest Debian there is (debootstrap)
 	@sh tool/bare_machine.sh
