@@ -277,6 +277,33 @@ TEST_CASE("a snapshot keeps showing the value, and the redaction says that it is
     require_sound(db);
 }
 
+TEST_CASE("the horizon moves past a redaction that waits, which still finds its record", "[CHAIN-3][PAST-5]") {
+    // The log in front of the horizon was given back, and with it the record that says what is to be erased: the redaction
+    // never ended, or the next checkpoint asked for the birth of an extent that was gone.
+    Options o = options();
+    o.background = false;
+    const Workplace place;
+    const std::string path = place / "db";
+    Database db = Database::open(path, o);
+    fill(db, 1);
+    put(db, "t", "victim", secret("held", 300));
+    db.checkpoint();
+    std::optional<Snapshot> held = db.begin_read();
+    REQUIRE(code_of([&] { db.redact("t", "victim", 0, "asked for", 0); }) == Errc::still_held);
+    for (unsigned round = 0; round < 4; ++round) {
+        fill(db, 2 + round);
+        db.prune(AsOf::txn(db.begin_read().txn()));
+        db.checkpoint();
+    }
+    REQUIRE(db.statistics().redaction_pending != 0);
+    REQUIRE(held->tree("t").get("victim") == secret("held", 300));
+    held.reset();
+    db.checkpoint();
+    REQUIRE(db.statistics().redaction_pending == 0);
+    REQUIRE_FALSE(holds(path, mark("held")));
+    require_sound(db);
+}
+
 TEST_CASE("a redaction waits for snapshots that are closed in time", "[CHAIN-3]") {
     const Workplace place;
     const std::string path = place / "db";

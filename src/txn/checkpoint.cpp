@@ -407,6 +407,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
         std::string bytes;
         std::vector<Extent> moved;
         std::uint64_t interval = 0;
+        std::uint64_t front_end = 0;
         {
             const std::lock_guard lock(space_mutex_);
             for (const StoredSegment& s : past.sealed.dead) {
@@ -424,8 +425,9 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
                 if (e.logical < newest_.log_begin) continue;
                 space_.die(e.page, e.pages, born.mapped(), meta.generation, false);
             }
-            // Nobody who stands on the generation before reads in front of its horizon.
-            if (const std::optional<Extent> front = ledger.extents.trim(base.horizon.first.position)) {
+            // Nobody who stands on the generation before reads in front of its horizon, but who finishes a redaction.
+            front_end = std::min(base.horizon.first.position, past.log_begin);
+            if (const std::optional<Extent> front = ledger.extents.trim(front_end)) {
                 auto born = ledger.births.extract(front->logical);
                 space_.die(front->page, front->pages, born.mapped(), meta.generation, false);
                 born.key() = ledger.extents[0].logical;
@@ -466,7 +468,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
         // Pinned before anybody here can see anything of it.
         processes_->pin(meta.generation);
         own_generation_.store(meta.generation);
-        log_->trim(base.horizon.first.position);
+        log_->trim(front_end);
         log_->release_below(meta.log_begin);
         for (const Extent& e : moved) log_->move_extent(e, meta.generation);
         chain_->stand_on({meta.txn, meta.log_position, meta.chain});
