@@ -17,7 +17,7 @@
 
 namespace northstar::test {
 
-enum class FileCall { read, write, sync, lock, unlock, truncate, allocate, size };
+enum class FileCall { read, read_uncached, write, sync, lock, unlock, truncate, allocate, size };
 
 class HookedVfs final : public detail::Vfs {
 public:
@@ -68,7 +68,7 @@ public:
         return around(FileCall::read, offset, [&] { return file_->read(offset, out); });
     }
     std::size_t read_uncached(std::uint64_t offset, std::span<std::byte> out) override {
-        return file_->read_uncached(offset, out);
+        return around(FileCall::read_uncached, offset, [&] { return file_->read_uncached(offset, out); });
     }
     void write(std::uint64_t offset, std::span<const std::byte> bytes) override {
         around(FileCall::write, offset, [&] {

@@ -44,6 +44,24 @@ TEST_CASE("A file that was not closed is flushed, its newest meta page first, be
     CHECK(calls_of_opening(place / "b.db") == "ms");
 }
 
+// Each record was compared with the disk by a read of its own.
+TEST_CASE("A recovery compares its log with the disk in large steps", "[DUR-7][CALM-3]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    for (int i = 0; i < 3000; ++i) peer.put("key", 100, Durability::lazy);
+    copy_as_it_is(place / "a.db", place / "b.db");
+    northstar::test::HookedVfs vfs;
+    int reads = 0;
+    vfs.set_hook([&](northstar::test::FileCall call, std::uint64_t, bool done) {
+        if (done && call == northstar::test::FileCall::read_uncached) ++reads;
+    });
+    Database db = detail::make_database(detail::DatabaseCore::open(place / "b.db", {}, &vfs));
+    vfs.set_hook(nullptr);
+    CHECK(db.begin_read().txn() == 3000);
+    CHECK(reads > 2);
+    CHECK(reads < 20);
+}
+
 TEST_CASE("Bytes behind the end of the log are fenced off before anything is written behind them", "[DUR-11]") {
     const Workplace place;
     Peer peer(place / "a.db");

@@ -278,8 +278,8 @@ TEST_CASE("a snapshot keeps showing the value, and the redaction says that it is
 }
 
 TEST_CASE("the horizon moves past a redaction that waits, which still finds its record", "[CHAIN-3][PAST-5]") {
-    // The log in front of the horizon was given back, and with it the record that says what is to be erased: the redaction
-    // never ended, or the next checkpoint asked for the birth of an extent that was gone.
+    // The log in front of the horizon was given back, and with it the record that says what is to be erased: the
+    // redaction never ended, or the next checkpoint asked for the birth of an extent that was gone.
     Options o = options();
     o.background = false;
     const Workplace place;

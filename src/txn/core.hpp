@@ -243,6 +243,7 @@ private:
     void recover_read_only();
     void begin_epoch(std::uint64_t largest_seen);
     void write_missing(std::uint64_t from, std::uint64_t to);
+    void write_missing_of(std::uint64_t offset, std::span<const std::byte> bytes);
     std::uint64_t file_seed() const;
 
     // early_space.cpp

@@ -10,6 +10,9 @@
 #include "txn/replay.hpp"
 
 #include <algorithm>
+#include <cstring>
+#include <span>
+#include <vector>
 
 namespace northstar::inline v0::detail {
 
@@ -161,20 +164,56 @@ void DatabaseCore::begin_epoch(std::uint64_t largest_seen) {
 
 /// Log bytes that the cache has and the disk has not (a failed flush marks them clean all the same).
 void DatabaseCore::write_missing(std::uint64_t from, std::uint64_t to) {
-    constexpr std::size_t k_block = std::size_t{1} << 20;
-    std::vector<std::byte> cached;
-    std::vector<std::byte> stored;
+    std::uint64_t offset = 0;
+    std::span<const std::byte> run;  // records that lie side by side
     while (from < to) {
         const RecordView record = log_->read(from);
-        const std::uint64_t offset = log_->file_offset(from);
-        for (std::size_t at = 0; at < record.bytes().size(); at += cached.size()) {
-            const auto block = record.bytes().subspan(at, std::min(k_block, record.bytes().size() - at));
-            cached.assign(block.begin(), block.end());
-            stored.resize(cached.size());
-            const std::size_t got = file_->read_uncached(offset + at, stored);
-            if (got != stored.size() || stored != cached) file_->write(offset + at, cached);
+        const std::span<const std::byte> bytes = record.bytes();
+        if (bytes.data() == run.data() + run.size()) {
+            run = {run.data(), run.size() + bytes.size()};
+        } else {
+            write_missing_of(offset, run);
+            offset = log_->file_offset(from);
+            run = bytes;
         }
         from = record.kind() == RecordKind::next ? record.continues_at() : record.end();
+    }
+    write_missing_of(offset, run);
+}
+
+/// Of bytes that lie at an offset the pages that are other ones on the disk: what is durable there is left alone.
+void DatabaseCore::write_missing_of(std::uint64_t offset, std::span<const std::byte> bytes) {
+    constexpr std::size_t k_block = std::size_t{1} << 20;
+    constexpr std::size_t k_page = 4096;
+    std::vector<std::byte> stored;
+    while (!bytes.empty()) {
+        const std::size_t size = std::min(bytes.size(), k_block - static_cast<std::size_t>(offset % k_page));
+        stored.resize(size);
+        const std::size_t got = file_->read_uncached(offset, stored);
+        const auto same = [&](std::size_t at, std::size_t count) {
+            return at + count <= got && std::memcmp(stored.data() + at, bytes.data() + at, count) == 0;
+        };
+        std::size_t missing = 0;  // bytes before `at` that are to be written
+        std::size_t at = 0;
+        const auto write = [&] {
+            if (missing == 0) return;
+            const auto first = bytes.begin() + static_cast<std::ptrdiff_t>(at - missing);
+            const std::vector<std::byte> copy(first, first + static_cast<std::ptrdiff_t>(missing));
+            file_->write(offset + at - missing, copy);
+            missing = 0;
+        };
+        while (at < size) {
+            const std::size_t count = std::min(size - at, k_page - static_cast<std::size_t>((offset + at) % k_page));
+            if (same(at, count)) {
+                write();
+            } else {
+                missing += count;
+            }
+            at += count;
+        }
+        write();
+        offset += size;
+        bytes = bytes.subspan(size);
     }
 }
 
