@@ -188,6 +188,58 @@ TEST_CASE("a redaction is undone or finished when power fails at any call", "[CH
     REQUIRE(deaths > 50);
 }
 
+TEST_CASE("a redaction that the horizon passed is finished wherever power fails", "[CHAIN-3][DUR-8][PAST-5][slow]") {
+    // What lies in front of the horizon became zeros before the redaction was finished, and with it the record that
+    // says what is redacted: behind a crash there the file could not be opened any more.
+    std::uint64_t deaths = 0;
+    for (std::uint64_t call = 1;; call += stride()) {
+        INFO("call " << call);
+        Machine machine(1, 1);
+        Database& db = *machine.db[0];
+        std::optional<Snapshot> held = db.begin_read();
+        // Of the first two it is the log that keeps them, of the third what is in front of the horizon by then.
+        const auto redact = [&](const char* key) {
+            try {
+                db.redact("t", key, 0, "asked for", 0);
+            } catch (const Error& error) {
+                REQUIRE(error.code() == Errc::still_held);
+            }
+        };
+        redact("small");
+        Machine::put(db, "late", secret(400));
+        redact("medium");
+        redact("large");
+        for (int i = 0; i < 4; ++i) {
+            Machine::put(db, "more", std::string(9000, static_cast<char>('a' + i)));
+            db.sync();
+            db.prune(AsOf::txn(db.begin_read().txn()));
+        }
+        redact("late");
+        REQUIRE(db.statistics().redaction_pending != 0);
+        held.reset();
+        machine.disk->crash_at(machine.disk->calls() + call, CrashKind::power);
+        bool died = false;
+        try {
+            db.checkpoint();
+        } catch (const Crash&) {
+            died = true;
+            ++deaths;
+        }
+        machine.disk->clear_plans();
+        if (died) {
+            machine.drop();
+            machine.vfs.push_back(machine.disk->process());
+            machine.db[0].emplace(machine.open(*machine.vfs.back()));
+        }
+        const Database& then = *machine.db[0];
+        REQUIRE(then.statistics().redaction_pending == 0);
+        REQUIRE(machine.disk->content(k_path).find(k_mark) == std::string::npos);
+        require_sound(then);
+        if (!died) break;
+    }
+    REQUIRE(deaths > 10);
+}
+
 TEST_CASE("another process finishes the redaction of one that was killed at any call", "[CHAIN-3][SWARM-2][slow]") {
     const std::uint64_t first = txn_test::seed(1);
     std::uint64_t deaths = 0;

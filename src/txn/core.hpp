@@ -416,6 +416,7 @@ private:
     bool nobody_reads_before(std::uint64_t generation);
     void zero_free_pages();
     void zero_ends_of_extents();
+    void zero_values(std::uint64_t from, std::uint64_t to, std::vector<std::byte>& block);
     void zero_unused_log();
     bool log_has_settled();
     void move_on_for_redaction();

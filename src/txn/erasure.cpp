@@ -5,7 +5,8 @@
 //   3  a checkpoint whose history segments are free of the values, and those of a move of the horizon that begins with
 //      it, after which no base has them either (the last is generation g); another one
 //   4  wait until nobody reads a generation before g; a checkpoint: what died until g is free
-//   5  free pages and the parts of the log's extents that hold no record become zeros; flush
+//   5  free pages, the parts of the log's extents that hold no record, and values in front of the horizon become zeros;
+//      flush
 //   6  a checkpoint that says: finished
 //
 // [ERASE-1] Every step may be repeated. The first commit that is not finished stands in the words, and in every meta
@@ -466,10 +467,14 @@ void DatabaseCore::zero_ends_of_extents() {
                 erasure_impl::write_zeros(*file_, offset, length, block);
             }
         };
-        // Records that the horizon left behind, in front of those that count.
+        // Records that the horizon left behind, in front of those that count. Whoever takes over finds the redactions
+        // by their records: from the first of these on only values go.
         std::uint64_t at = log_start();
         zeros_from = newest_meta().log_begin;
-        if (zeros_from < at) zero_to(at);
+        const std::uint64_t own = std::clamp(processes_->load(Word::redaction_position), zeros_from,
+                                             std::max(zeros_from, at));
+        if (zeros_from < own) zero_to(own);
+        zero_values(own, at, block);
         while (at < end) {
             // The last known place in this extent: the records before it need not be looked at.
             const std::optional<ExtentDirectory::Place> place = extents.find(at);
@@ -504,6 +509,21 @@ void DatabaseCore::zero_ends_of_extents() {
     }
     close_view(view);
     release_carving();
+}
+
+/// Records stay where they are and can be walked; what they put is gone.
+void DatabaseCore::zero_values(std::uint64_t from, std::uint64_t to, std::vector<std::byte>& block) {
+    while (from < to) {
+        const std::optional<RecordView> record = unchecked_record(from);
+        if (!record) return;
+        LogOperation operation;
+        for (RecordView::Walk walk = record->walk(); walk.next(operation);) {
+            if (operation.kind != OperationKind::put) continue;
+            const std::uint64_t offset = log_->file_offset(operation.value_position);
+            erasure_impl::write_zeros(*file_, offset, operation.value.size(), block);
+        }
+        from = record->kind() == RecordKind::next ? record->continues_at() : record->end();
+    }
 }
 
 /// What lies behind the end of the log, in steps under the turn.
