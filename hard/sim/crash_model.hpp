@@ -5,12 +5,14 @@
 //   durable    survives power loss: a full commit, a sync, a checkpoint or a close returned
 //   visible    survives the death of processes: a commit returned
 //   attempted  the last one that somebody began to commit; it may be there or not
+//   vouched    known to be durable by a record that is durable itself and lies elsewhere: even rot does not hide it
 #pragma once
 
 #include "api/northstar.hpp"
 #include "base/random.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -71,11 +73,22 @@ inline void apply_to(Transaction& tx, const ModelOperation& op) {
     }
 }
 
+/// Values that a commit erases from the past too.
+struct ModelRedaction {
+    Txn by = 0;
+    std::string tree;
+    std::string key;
+    std::vector<ModelValue> values;
+};
+
 /// The states a recovery may end in.
 struct Expected {
     std::vector<StatePointer> states;            ///< by txn; the last is the last attempted
     std::vector<std::optional<Hash>> chains;     ///< by txn, where it was asked for
+    std::vector<ModelRedaction> redactions;      ///< ascending by txn
     Txn durable = 0;
+    /// Where records ended that a flush made the last ones, ascending; those of interest are the last few.
+    std::vector<std::pair<Txn, std::uint64_t>> flushed_ends;
     Txn visible = 0;
     bool history = true;
     Txn lost = 0;                                ///< states before it may be gone: somebody began to prune there
@@ -86,12 +99,69 @@ struct Expected {
     Txn attempted() const { return states.size() - 1; }
     /// Trees may have no states before it.
     Txn whole_from(Txn newest) const { return std::max(lost, newest > kept ? newest - kept : 0); }
+    void attempt(ModelState next) {
+        states.push_back(std::make_shared<const ModelState>(std::move(next)));
+        chains.emplace_back();
+    }
+    /// A flush that covered this txn returned; its record ended there in the log.
+    void flushed(Txn txn, std::uint64_t end) {
+        if (txn <= durable) return;
+        durable = txn;
+        flushed_ends.emplace_back(txn, end);
+    }
+    void committed(Txn txn, bool full, std::uint64_t end) {
+        visible = txn;
+        if (full) flushed(txn, end);
+    }
+    /// The newest txn that is vouched for by a record which no damage of `width` bytes hits together with it: what the
+    /// last flush covered began at least so far behind its end. [DMG-4]
+    Txn vouched(std::uint64_t width) const {
+        if (flushed_ends.empty()) return 0;
+        const auto before = std::next(flushed_ends.rbegin());
+        const auto found = std::find_if(before, flushed_ends.rend(), [&](const std::pair<Txn, std::uint64_t>& end) {
+            return before->second - end.second >= width;
+        });
+        return found == flushed_ends.rend() ? 0 : found->first;
+    }
     /// The outcome is known: everything behind `txn` never happened.
     void settle(Txn txn) {
         states.resize(txn + 1);
         chains.resize(txn + 1);
+        std::erase_if(redactions, [&](const ModelRedaction& redaction) { return redaction.by > txn; });
         durable = std::min(durable, txn);
+        while (!flushed_ends.empty() && flushed_ends.back().first > txn) flushed_ends.pop_back();
         visible = txn;
+    }
+    /// Is the value gone from the past of a database whose newest commit is `newest`?
+    bool redacted(const std::string& tree, const std::string& key, const ModelValue& value, Txn newest) const {
+        return std::any_of(redactions.begin(), redactions.end(), [&](const ModelRedaction& redaction) {
+            return redaction.by <= newest && redaction.tree == tree && redaction.key == key &&
+                   std::find(redaction.values.begin(), redaction.values.end(), value) != redaction.values.end();
+        });
+    }
+    /// Every value that a key ever had.
+    std::vector<ModelValue> values_of(const std::string& tree, const std::string& key) const {
+        std::vector<ModelValue> values;
+        for (const StatePointer& state : states) {
+            const auto there = state->find(tree);
+            if (there == state->end()) continue;
+            const auto entry = there->second.find(key);
+            if (entry == there->second.end()) continue;
+            if (values.empty() || values.back() != entry->second) values.push_back(entry->second);
+        }
+        return values;
+    }
+    /// A state of the past as it is shown when the newest commit is `newest`: redacted values are empty.
+    ModelState past(Txn txn, Txn newest) const {
+        ModelState state = *states[txn];
+        for (const ModelRedaction& redaction : redactions) {
+            const auto tree = state.find(redaction.tree);
+            if (tree == state.end()) continue;
+            const auto entry = tree->second.find(redaction.key);
+            if (entry == tree->second.end() || !redacted(tree->first, entry->first, entry->second, newest)) continue;
+            entry->second = std::make_shared<const std::string>();
+        }
+        return state;
     }
 };
 
@@ -184,16 +254,28 @@ inline void compare_versions(const Database& db, const Expected& expected, Txn n
     }
     for (std::size_t i = 0; i < told.size(); ++i) {
         const auto& [txn, value] = wanted[i];
-        if (told[i].txn != txn || told[i].value.has_value() != (value != nullptr) ||
-            (value != nullptr && *told[i].value != *value)) {
+        const bool redacted = value != nullptr && expected.redacted(tree, key, value, newest);
+        if (told[i].txn != txn || told[i].value.has_value() != (value != nullptr) || told[i].redacted != redacted ||
+            (value != nullptr && *told[i].value != (redacted ? std::string() : *value))) {
             throw Broken(where + ": version of txn " + std::to_string(told[i].txn) + " is not that of txn " +
                          std::to_string(txn));
         }
     }
 }
 
-/// The log names every txn that it must still have, one after the other, and ends with the newest.
-inline void compare_log(const Database& db, const Expected& expected, Txn newest) {
+/// A point in time shows the last commit that was made at it.
+inline void compare_time(const Database& db, Txn first, const std::vector<std::uint64_t>& times, std::size_t chosen) {
+    std::size_t last = chosen;
+    while (last + 1 < times.size() && times[last + 1] == times[chosen]) ++last;
+    const Txn txn = db.begin_read(AsOf::time(times[chosen])).txn();
+    if (txn != first + last) {
+        throw Broken("the time of txn " + std::to_string(first + chosen) + " shows txn " + std::to_string(txn));
+    }
+}
+
+/// The log names every txn that it must still have, one after the other and in the order of time [TRUTH-3], and ends
+/// with the newest.
+inline void compare_log(const Database& db, const Expected& expected, Txn newest, detail::Random& random) {
     if (newest == 0) return;
     // Without history a checkpoint may have released all that lies before it.
     Txn txn = newest - 1;
@@ -202,12 +284,18 @@ inline void compare_log(const Database& db, const Expected& expected, Txn newest
         if (oldest > expected.lost) throw Broken("the oldest state is txn " + std::to_string(oldest));
         txn = std::max<Txn>(oldest, 1) - 1;
     }
+    const Txn first = txn + 1;
+    std::vector<std::uint64_t> times;
     try {
-        for (const CommitRecord& record : db.commits(txn + 1)) {
+        for (const CommitRecord& record : db.commits(first)) {
             if (record.txn != ++txn) {
                 throw Broken("the log names txn " + std::to_string(record.txn) + " where " + std::to_string(txn) +
                              " should be");
             }
+            if (!times.empty() && record.time_us < times.back()) {
+                throw Broken("txn " + std::to_string(txn) + " is older than the one before it");
+            }
+            times.push_back(record.time_us);
         }
     } catch (const Error& error) {
         if (expected.history || error.code() != Errc::before_horizon) throw;
@@ -216,6 +304,7 @@ inline void compare_log(const Database& db, const Expected& expected, Txn newest
     if (txn != newest) {
         throw Broken("the log ends with txn " + std::to_string(txn) + ", not " + std::to_string(newest));
     }
+    if (expected.history && !times.empty()) compare_time(db, first, times, random.below(times.size()));
 }
 
 /// Some points of the past, the history of a key, and the log.
@@ -237,7 +326,7 @@ inline void compare_past(const Database& db, const Expected& expected, Txn newes
         if (then.txn() != txn)
             throw Broken("AS OF txn " + std::to_string(txn) + " shows " + std::to_string(then.txn()));
         try {
-            compare(then, *expected.states[txn], random, "AS OF");
+            compare(then, expected.past(txn, newest), random, "AS OF");
         } catch (const Error& error) {
             // A tree that keeps less than the others.
             if (error.code() != Errc::before_horizon || txn >= expected.whole_from(newest)) throw;

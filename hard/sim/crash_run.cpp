@@ -9,8 +9,6 @@ namespace northstar::hard {
 namespace {
 
 constexpr const char* k_path = "/data/db";
-constexpr unsigned k_sleep = 15;
-constexpr std::uint64_t k_far_behind = 3;
 
 const char* name_of_lock(std::uint64_t byte) {
     using detail::Processes;
@@ -20,6 +18,7 @@ const char* name_of_lock(std::uint64_t byte) {
         case Processes::write: return "write";
         case Processes::checkpoint: return "checkpoint";
         case Processes::flush: return "flush";
+        case Processes::redact: return "redact";
         default: return "pin";
     }
 }
@@ -43,11 +42,20 @@ std::vector<std::string> crash_classes() {
             "died holding the gate lock",
             "died holding the open lock",
             "died holding the pin lock",
+            "died holding the redact lock",
             "died holding the write lock",
+            "fault met: any call",
             "fault met: flush error",
             "fault met: full disk",
+            "fault met: no room",
             "fault met: read error",
+            "fault met: short read",
             "fault met: write error",
+            "harm in a crash: misdirected write not seen",
+            "harm in a crash: misdirected write reported",
+            "harm in a crash: rot ended the log early",
+            "harm in a crash: rot not seen",
+            "harm in a crash: rot reported",
             "lazy commits lost with the power",
             "past compared",
             "poisoned",
@@ -55,6 +63,12 @@ std::vector<std::string> crash_classes() {
             "pruned in several steps",
             "retention of one tree set",
             "read-only look at a crashed file",
+            "redacted",
+            "redaction finished by another process",
+            "redaction that waits for snapshots",
+            "sectors of 4096 bytes",
+            "sectors of 512 bytes",
+            "three crashes in a row during recovery",
             "unacknowledged commits that were not there",
             "unacknowledged commits that were there",
             "verified",
@@ -79,33 +93,46 @@ void CrashRun::Process::drop() {
     slept = false;
 }
 
-CrashRun::CrashRun(std::uint64_t seed, unsigned operations, Totals& totals)
-    : random_(seed), operations_(operations), totals_(totals) {
+CrashRun::CrashRun(std::uint64_t seed, const std::vector<unsigned>& steps, Totals& totals)
+    : random_(seed), seed_(seed), steps_(steps), totals_(totals) {
     choose();
-    expected_.states.push_back(std::make_shared<const ModelState>());
-    expected_.chains.emplace_back();
+    note(profile_.sector == 512 ? "sectors of 512 bytes" : "sectors of 4096 bytes");
+    expected_.attempt({});
     disk_ = std::make_unique<SimulatedDisk>(seed, profile_);
     processes_.resize(random_.between(1, 3));
+    told_.push_back(description());
 }
 
 CrashRun::~CrashRun() {
     disk_->observe(nullptr);
     disk_->clear_plans();
-    for (Process& process : processes_) process.drop();
+    for (Process& process : processes_) {
+        if (process.vfs != nullptr) process.vfs->kill();  // behind a failure it may not work any more
+        process.drop();
+    }
 }
 
 void CrashRun::run() {
     disk_->observe([this](std::uint64_t call, Call) { look(call); });
-    for (unsigned i = 0; i < operations_; ++i) {
-        last_ = "operation " + std::to_string(i);
-        step(i);
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+        last_ = "step " + std::to_string(steps_[i]);
+        begin_chance(steps_[i]);
+        step(steps_[i]);
         check_images();
-        if (i == operations_ / 2 && disk_->has_file(k_path)) earlier_ = disk_->content(k_path);
+        told_.push_back(last_);
+        if (i == steps_.size() / 2 && disk_->has_file(k_path)) earlier_ = disk_->content(k_path);
     }
     disk_->observe(nullptr);
     disk_->clear_plans();
+    begin_chance(k_end);
     end();
     totals_.add(*disk_);
+}
+
+/// What a step does depends on its number, not on the steps before it: without one of them the others stay as they are.
+void CrashRun::begin_chance(unsigned step) {
+    random_ = Random(seed_ ^ (std::uint64_t{step} + 1) << 40);
+    disk_->reseed(random_.next());
 }
 
 void CrashRun::choose() {
@@ -128,13 +155,27 @@ void CrashRun::choose() {
     small_steps_ = random_.chance(3, 4);
 }
 
+/// The disk and the database of this seed.
+std::string CrashRun::description() const {
+    static constexpr const char* k_orders[] = {"mixed", "in order", "all or nothing"};
+    return "sectors of " + std::to_string(profile_.sector) + " bytes, " +
+           k_orders[static_cast<std::size_t>(profile_.order)] + (profile_.torn ? ", torn" : "") +
+           (profile_.garbage ? ", garbage" : "") + (profile_.writable_map ? ", mapped" : "") +
+           (profile_.clock_jump_per_mille != 0 ? ", clock jumps" : "") + "; pages of " +
+           std::to_string(options_.page_size) + " bytes" + (expected_.history ? ", history" : "") +
+           (options_.overlay_limit != 0 ? ", little memory" : "") + (faults_ ? ", faults" : "") +
+           (crashes_ ? ", crashes" : "") + "; " + std::to_string(processes_.size()) + " processes";
+}
+
 bool CrashRun::any_open() const {
     return std::any_of(processes_.begin(), processes_.end(), [](const Process& p) { return p.db.has_value(); });
 }
 
 /// One operation of one process, and what its failure means.
 void CrashRun::step(unsigned number) {
-    Process& process = processes_[random_.below(processes_.size())];
+    const std::size_t who = random_.below(processes_.size());
+    Process& process = processes_[who];
+    does("process " + std::to_string(who));
     if (number < process.asleep_until) return;
     if (poisoned_ && !process.db && any_open()) return;
     plan_ = Plan::none;
@@ -142,6 +183,7 @@ void CrashRun::step(unsigned number) {
     const bool opening = !process.db;
     try {
         if (opening) {
+            does("open");
             start(process);
         } else {
             act(process, number);
@@ -182,7 +224,7 @@ void CrashRun::plan_faults() {
     }
     if (!faults_ || !random_.chance(1, 5)) return;
     const std::uint64_t at = disk_->calls() + random_.between(1, 12);
-    switch (random_.below(5)) {
+    switch (random_.below(7)) {
         case 0:
             plan_ = Plan::write_error;
             disk_->fail_at(at, Errc::io, random_.chance(1, 3), mask_of(Call::write));
@@ -198,6 +240,15 @@ void CrashRun::plan_faults() {
         case 3:
             plan_ = Plan::short_read;
             disk_->short_read_at(at);
+            break;
+        case 4:
+            plan_ = Plan::any_call;
+            disk_->fail_at(at, Errc::io, random_.chance(1, 3), k_all_calls);
+            break;
+        case 5:
+            plan_ = Plan::no_room;
+            disk_->fail_at(at, Errc::no_space, random_.chance(1, 3),
+                           mask_of(Call::allocate) | mask_of(Call::truncate) | mask_of(Call::create));
             break;
         default:
             plan_ = Plan::full_disk;
@@ -223,7 +274,9 @@ bool CrashRun::allowed(Errc code, bool opening) const {
         case Plan::short_read:
             return code == Errc::truncated || code == Errc::corrupt || code == Errc::io ||
                    (opening && code == Errc::not_a_database);
-        case Plan::full_disk: return code == Errc::no_space;
+        case Plan::any_call: return code == Errc::io || code == Errc::outcome_unknown || code == Errc::poisoned;
+        case Plan::full_disk:
+        case Plan::no_room: return code == Errc::no_space;
     }
     return false;
 }
@@ -243,234 +296,15 @@ void CrashRun::start(Process& process) {
     if (process.vfs == nullptr) process.vfs = disk_->process();
     open(process);
     if (alone) {
-        const Txn txn = settle(*process.db, expected_, lazy_kept_);
+        const Txn txn = settle(process, expected_, lazy_kept_);
         lazy_kept_ = true;
         uncertain_ = false;
         poisoned_ = false;
         ++totals_.recoveries;
-        check_all(*process.db, expected_, txn, random_);
+        check_all(*disk_, *process.db, expected_, txn, random_);
     } else if (uncertain_) {
         resolve(process);
     }
-}
-
-/// Whether the last commit is there is not known: whoever writes next finds out.
-void CrashRun::resolve(Process& process) {
-    Transaction tx = process.db->begin_write();
-    const Txn txn = tx.base_txn();
-    if (txn < expected_.visible || txn > expected_.attempted()) {
-        throw Broken("another process finds txn " + std::to_string(txn));
-    }
-    tx.rollback();
-    if (txn > expected_.visible) {
-        // What is in the log need not be visible yet.
-        process.db->sync();
-        expected_.durable = txn;
-    }
-    expected_.settle(txn);
-    uncertain_ = false;
-    note("writer's death survived by another process");
-}
-
-void CrashRun::act(Process& process, unsigned number) {
-    Database& db = *process.db;
-    if (poisoned_) {
-        leave(process);
-        return;
-    }
-    if (process.slept) {
-        process.slept = false;
-        const std::uint64_t newest = process.core->processes().load(detail::Word::generation);
-        if (newest >= process.core->newest_meta().generation + k_far_behind) note("woke up behind several checkpoints");
-        for (const Process::Held& held : process.held) {
-            compare(held.snapshot, *held.state, random_, "a snapshot held while asleep");
-        }
-    }
-    if (uncertain_) resolve(process);
-    switch (random_.below(28)) {
-        case 0:
-            db.sync();
-            expected_.durable = expected_.attempted();
-            break;
-        case 1:
-        case 2:
-            db.checkpoint();
-            expected_.durable = expected_.attempted();
-            note("checkpoint");
-            break;
-        case 3:
-            if (!random_.chance(1, 3)) break;
-            db.compact();
-            expected_.durable = expected_.attempted();
-            note("compaction");
-            break;
-        case 4:
-        case 5: look_at_snapshots(process); break;
-        case 6: compare_past(db, expected_, expected_.attempted(), random_); break;
-        case 7:
-            if (random_.chance(1, 3)) leave(process);
-            break;
-        case 8:
-            if (!random_.chance(1, 3)) break;
-            must_verify(db, "while running", [this](Errc code) { return allowed(code, false); });
-            expected_.durable = expected_.attempted();
-            break;
-        case 9:
-            if (crashes_ && random_.chance(1, 4)) {
-                process.vfs->kill();
-                crashed(CrashKind::kill);
-            }
-            break;
-        case 10:
-            if (processes_.size() < 2 || !random_.chance(1, 2)) break;
-            process.asleep_until = number + k_sleep;
-            process.slept = true;
-            break;
-        case 11:
-        case 12:
-        case 13: prune(process); break;
-        case 14: keep_less(process); break;
-        default: write(process, random_.chance(1, 3)); break;
-    }
-}
-
-/// Forgets what lies before one of the last states: a commit like others, and the checkpoints that carry it out.
-void CrashRun::prune(Process& process) {
-    const Txn before = expected_.attempted();
-    if (!expected_.history || before < 4) return;
-    const Txn to = before - random_.below(std::min<Txn>(before, 10));
-    expected_.states.push_back(expected_.states.back());
-    expected_.chains.emplace_back();
-    expected_.lost = std::max(expected_.lost, to);
-    const std::uint64_t generation = process.core->processes().load(detail::Word::generation);
-    Txn oldest = 0;
-    try {
-        oldest = process.db->prune(AsOf::txn(to));
-    } catch (const Error& error) {
-        // The commit itself stands where only what followed it failed.
-        if (error.code() != Errc::outcome_unknown && error.code() != Errc::poisoned) {
-            if (process.core->processes().load(detail::Word::visible_txn) == before) {
-                expected_.settle(before);
-            } else {
-                expected_.visible = expected_.durable = before + 1;
-            }
-        }
-        throw;
-    }
-    if (process.core->processes().load(detail::Word::visible_txn) == before) {
-        if (oldest < to) throw Broken("nothing was pruned although txn " + std::to_string(oldest) + " can be read");
-        expected_.settle(before);
-        return;
-    }
-    if (oldest != to) throw Broken("the oldest txn is " + std::to_string(oldest) + ", not " + std::to_string(to));
-    expected_.visible = expected_.durable = before + 1;
-    expected_.pruned = std::max(expected_.pruned, to);
-    note("pruned");
-    // One checkpoint moves the horizon, three let go of what it left.
-    if (process.core->processes().load(detail::Word::generation) > generation + 4) note("pruned in several steps");
-}
-
-/// One tree keeps only the last few states from now on.
-void CrashRun::keep_less(Process& process) {
-    if (!expected_.history) return;
-    const Txn before = expected_.attempted();
-    ModelState next = *expected_.states.back();
-    next["gamma"];
-    Transaction tx = process.db->begin_write();
-    const std::uint64_t kept = random_.between(1, 4);
-    tx.set_history("gamma", History::last(kept));
-    expected_.kept = std::min(expected_.kept, kept);
-    expected_.states.push_back(std::make_shared<const ModelState>(std::move(next)));
-    expected_.chains.emplace_back();
-    try {
-        tx.commit();
-    } catch (const Error& error) {
-        if (error.code() != Errc::outcome_unknown) expected_.settle(before);
-        throw;
-    }
-    expected_.visible = expected_.durable = before + 1;
-    note("retention of one tree set");
-}
-
-void CrashRun::look_at_snapshots(Process& process) {
-    for (const Process::Held& held : process.held) {
-        compare(held.snapshot, *held.state, random_, "a snapshot held since");
-    }
-    if (process.held.size() > 2 || random_.chance(1, 4)) process.held.clear();
-    Snapshot now = process.db->begin_read();
-    const Txn txn = now.txn();
-    if (txn != expected_.attempted()) {
-        throw Broken("a new snapshot shows txn " + std::to_string(txn) + " of " +
-                     std::to_string(expected_.attempted()));
-    }
-    compare(now, *expected_.states[txn], random_, "a new snapshot");
-    process.held.push_back({std::move(now), expected_.states[txn]});
-}
-
-/// Closing makes everything durable, if it succeeds.
-void CrashRun::leave(Process& process) {
-    process.held.clear();
-    bool closed = false;
-    try {
-        process.db->close();
-        closed = true;
-    } catch (const Error& error) {
-        const bool of_poison = poisoned_ && (error.code() == Errc::poisoned || error.code() == Errc::outcome_unknown);
-        if (!of_poison && !allowed(error.code(), false)) throw;
-        if (error.code() == Errc::outcome_unknown || error.code() == Errc::poisoned) poisoned_ = true;
-    }
-    if (closed && !poisoned_) expected_.durable = expected_.attempted();
-    process.db.reset();
-    process.core.reset();
-    process.vfs.reset();
-    if (poisoned_) lazy_kept_ = false;
-}
-
-void CrashRun::write(Process& process, bool lazy) {
-    Database& db = *process.db;
-    WriteOptions how;
-    how.durability = lazy ? Durability::lazy : Durability::full;
-    // With little memory it would take the writer's turn half-way.
-    const bool optimistic = random_.chance(1, 3) && options_.overlay_limit == 0;
-    Transaction tx = optimistic ? db.begin_optimistic(how) : db.begin_write(how);
-    if (tx.base_txn() != expected_.attempted()) {
-        throw Broken("a transaction begins on txn " + std::to_string(tx.base_txn()) + " of " +
-                     std::to_string(expected_.attempted()));
-    }
-    ModelState next = *expected_.states.back();
-    const std::vector<ModelOperation> operations = make_operations(random_, next);
-    for (const ModelOperation& op : operations) apply_to(tx, op);
-    if (random_.chance(1, 10)) {
-        tx.rollback();
-        return;
-    }
-    if (optimistic && random_.chance(1, 3)) {
-        // Another writer comes between: a conflict, or the same operations on what it left.
-        write(process, lazy);
-        next = *expected_.states.back();
-        for (const ModelOperation& op : operations) apply_to(next, op);
-    }
-    if (random_.chance(1, 4)) tx.annotate("who", "process");
-    const Txn before = expected_.attempted();
-    expected_.states.push_back(std::make_shared<const ModelState>(std::move(next)));
-    expected_.chains.emplace_back();
-    Commit commit;
-    try {
-        commit = tx.commit();
-    } catch (const Error& error) {
-        // Anything but "unknown" promises that nothing happened.
-        if (error.code() != Errc::outcome_unknown) expected_.settle(before);
-        throw;
-    }
-    if (commit.txn == 0) {
-        expected_.settle(before);
-        return;
-    }
-    if (commit.txn != before + 1) throw Broken("a commit has number " + std::to_string(commit.txn));
-    expected_.visible = commit.txn;
-    if (!lazy) expected_.durable = commit.txn;
-    ++totals_.commits;
-    if (random_.chance(1, 10)) expected_.chains[commit.txn] = commit.hash();
 }
 
 /// Some process is dead, or all are.
@@ -494,7 +328,7 @@ void CrashRun::crashed(CrashKind kind) {
 
 void CrashRun::failed(Process& process, const Error& error, bool opening) {
     static constexpr const char* k_plans[] = {"none", "write error", "flush error", "read error", "short read",
-                                              "full disk"};
+                                              "any call", "no room", "full disk"};
     const std::string plan = k_plans[static_cast<std::size_t>(plan_)];
     if (!allowed(error.code(), opening)) {
         throw Broken("planned was " + plan + ", but: " + to_string(error.code()) + ": " + error.what());
@@ -565,7 +399,6 @@ void CrashRun::end() {
     for (Process& process : processes_) {
         if (process.db) leave(process);
     }
-    expected_.durable = expected_.attempted();
     for (int i = 0; i < 4; ++i) rot_anything();
     rot_meta();
     ++totals_.images;

@@ -5,11 +5,16 @@
 // close and die. Power fails at calls chosen at random, also while a recovery is under way; and in between copies are
 // taken of what a power loss at that call would leave. Every machine that comes up again is compared with the model.
 //
+// What a step does follows from the seed and its number; the disk's choices too.
+//
 // What a recovery must show is exact:
 // - the state of one txn from the last durable to the last attempted one, entry by entry, the log ending with
 //   that very txn, AS OF and chain the same, verify without a finding (so free space adds up), the next commits
 //   succeeding;
-// - after the death of processes alone (no power lost), a txn not before the last acknowledged one.
+// - after the death of processes alone (no power lost), a txn not before the last acknowledged one;
+// - of a redaction that is in the log, no byte of the values in the file;
+// - where a crash left more than its own traces (a sector written to another place, rot of the last flush or
+//   elsewhere): a report of damage, or the exact state of a txn not before all that something durable vouches for.
 // What an operation may report depends on the one fault that was planned for it (Run::allowed); afterwards
 // the database works, unless it is poisoned, and then it is so for everybody.
 #pragma once
@@ -38,9 +43,15 @@ struct Totals {
     std::uint64_t commits = 0;
     std::map<std::string, std::uint64_t> classes;
     std::array<std::uint64_t, k_fault_kinds> faults{};
+    std::array<std::uint64_t, k_call_kinds> failures{};  ///< calls of a kind that failed by plan
+    std::array<std::uint64_t, k_call_kinds> crashes{};   ///< calls of a kind in which something crashed
 
     void add(const SimulatedDisk& disk) {
         for (std::size_t i = 0; i < k_fault_kinds; ++i) faults[i] += disk.faults()[i];
+        for (std::size_t i = 0; i < k_call_kinds; ++i) {
+            failures[i] += disk.failures(static_cast<Call>(i));
+            crashes[i] += disk.crashes(static_cast<Call>(i));
+        }
     }
 };
 
@@ -49,7 +60,9 @@ std::vector<std::string> crash_classes();
 
 class CrashRun {
 public:
-    CrashRun(std::uint64_t seed, unsigned operations, Totals& totals);
+    /// `steps`: numbers of the steps to take, ascending; what is left out changes nothing about the others but what
+    /// they find.
+    CrashRun(std::uint64_t seed, const std::vector<unsigned>& steps, Totals& totals);
     ~CrashRun();
     CrashRun(const CrashRun&) = delete;
     CrashRun& operator=(const CrashRun&) = delete;
@@ -58,6 +71,10 @@ public:
     void run();
     /// What it was doing last.
     const std::string& last() const { return last_; }
+    /// The same of each step before.
+    const std::vector<std::string>& told() const { return told_; }
+    /// Equal where everything was the same.
+    std::uint64_t fingerprint() const { return disk_->fingerprint(); }
 
 private:
     using Random = detail::Random;
@@ -76,30 +93,30 @@ private:
         bool slept = false;
         void drop();
     };
+    /// What a crash left may be worse than that: one sector written to another place, or rotten. [DMG-2]
+    enum class Harm { none, misdirected, rot };
     struct Image {
         std::unique_ptr<SimulatedDisk> disk;
         Expected expected;
         std::uint64_t call;
         std::uint64_t seed;
+        Harm harm;
     };
     /// The one fault that may hit the operation under way.
-    enum class Plan { none, write_error, flush_error, read_error, short_read, full_disk };
+    enum class Plan { none, write_error, flush_error, read_error, short_read, any_call, no_room, full_disk };
+    static constexpr unsigned k_end = 1u << 20;  ///< number of what is done behind the last step
 
     // crash_run.cpp: the machine
     void choose();
+    std::string description() const;
+    void begin_chance(unsigned step);
     void step(unsigned number);
+    void does(const std::string& what) { last_ += ": " + what; }
     void plan_faults();
     void clear_faults();
     bool allowed(Errc code, bool opening) const;
     void start(Process& process);
     void open(Process& process);
-    void act(Process& process, unsigned number);
-    void resolve(Process& process);
-    void write(Process& process, bool lazy);
-    void prune(Process& process);
-    void keep_less(Process& process);
-    void look_at_snapshots(Process& process);
-    void leave(Process& process);
     void crashed(CrashKind kind);
     void met_error(Process& process, const Error& error, bool opening);
     void failed(Process& process, const Error& error, bool opening);
@@ -108,23 +125,41 @@ private:
     bool any_open() const;
     void note(const std::string& name) { ++totals_.classes[name]; }
 
+    // crash_operations.cpp: what processes do
+    void act(Process& process, unsigned number);
+    void resolve(Process& process);
+    void write(Process& process, bool lazy);
+    void prune(Process& process);
+    void keep_less(Process& process);
+    void redact(Process& process);
+    static std::uint64_t log_end(const Process& process);
+    void settle_first_part(Process& process, const Error& error);
+    void look_at_snapshots(Process& process);
+    void leave(Process& process);
+    std::vector<ModelOperation> make_operations(Random& random, ModelState& state);
+    std::string key(Random& random) const;
+    ModelValue value(Random& random) const;
+
     // crash_recovery.cpp: machines that come up again
     void look(std::uint64_t call);
     void check_images();
     void recover_and_check(SimulatedDisk& disk, Expected expected, Random& random);
     void look_read_only(SimulatedDisk& disk, const Expected& expected, Random& random);
-    Txn settle(const Database& db, Expected& expected, bool lazy_promised);
-    void check_all(const Database& db, const Expected& expected, Txn txn, Random& random);
-    void commit_some(Database& db, Expected& expected, Random& random);
+    Txn settle(const Process& process, Expected& expected, bool lazy_promised);
+    void check_all(const SimulatedDisk& disk, const Database& db, const Expected& expected, Txn txn, Random& random);
+    void must_be_gone(const SimulatedDisk& disk, const std::vector<ModelRedaction>& redactions) const;
+    void commit_some(Process& process, Expected& expected, Random& random);
+
+    // crash_damage.cpp: bytes that go wrong
+    void recover_harmed(Image& image, Random& random);
+    void harm(SimulatedDisk& disk, Random& random);
     void rot_meta();
     void rot_anything();
     void damage(SimulatedDisk& disk, std::uint64_t sector, std::string& where);
-    std::vector<ModelOperation> make_operations(Random& random, ModelState& state);
-    std::string key(Random& random) const;
-    ModelValue value(Random& random) const;
 
     Random random_;
-    const unsigned operations_;
+    const std::uint64_t seed_;
+    const std::vector<unsigned> steps_;
     Totals& totals_;
     Profile profile_;
     Options options_;
@@ -147,6 +182,7 @@ private:
     bool uncertain_ = false;   ///< whether the last commit is there shows when somebody writes next
     bool lazy_kept_ = true;    ///< no power was lost since the last recovery
     std::string last_;
+    std::vector<std::string> told_;
 };
 
 }  // namespace northstar::hard

@@ -2,84 +2,118 @@
 //
 // What a seed does stands in crash_run.hpp.
 //
-//   crash_suite                     as many seeds as the tests run (HARD_SEEDS=n for another number)
-//   crash_suite --seed N [--ops M]  one seed again, M operations of it
+//   crash_suite                        as many seeds as the tests run (HARD_SEEDS=n for another number)
+//   crash_suite --seed N [--steps L]   one seed again, of it the steps of a list "0,4,17" alone
 //   crash_suite --seeds A..B
-//   crash_suite --shrink N          the fewest operations with which seed N fails
+//   crash_suite --shrink N             fewer steps with which seed N fails, and what they do
 //
-// Stops behind five seeds that failed (HARD_FAILURES=n for another number).
-//
-// Seeds that failed once are run first. What a whole run never tried fails it.
+// A seed that fails is run again at once: it must fail the same way. Stops behind five that failed (HARD_FAILURES=n for
+// another number). Seeds that failed once are run first. What a whole run never tried fails it.
 #include "hard/sim/crash_run.hpp"
+
+#include "hard/sim/shrink.hpp"
 
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <numeric>
 
 namespace northstar::hard {
 
 namespace {
 
 constexpr std::uint64_t k_default_seeds = 200;
-constexpr unsigned k_default_operations = 70;
+constexpr unsigned k_default_steps = 70;
 constexpr int k_default_failures = 5;
 
-/// Seeds that failed before the kernel was mended.
-constexpr std::uint64_t k_failed_once[] = {
-    123,  // a short read of a page's header put zeros into a page that was verified
-    142,  // the chain went on in a log extent that another process had released
-    314,  // an extent that was announced while the size of the file could not be read
-    420,  // an interrupted creation over the remains of another one
-    358,   // a compaction took the log on behind the record of an epoch
-    1'746,  // the same, seen from the older generation
-    760,    // a log extent on pages that a lost checkpoint had freed
-    3'088,  // the write lock of a process that had replayed a large transaction and then wrote nothing
-    4'049,  // the same
-    489,    // a checkpoint that failed behind such a replay
-    6'787,  // the write lock of a recovery that had to make room
-    6'836,  // the meta page of a dead process, of which a part was read
-    3'215,   // an interrupted creation whose first meta page was in the cache alone
-    20'052,  // compaction repacked leaves for ever that could not become fewer
-    20'054,  // a meta page that only the cache has, taken for one with a damaged ledger
+/// Seeds that failed before the kernel was mended, of the steps as they are now: when these change, the tests named in
+/// CHANGELOG.md are what is left of older ones.
+constexpr std::uint64_t k_failed_once[] = {1};
+
+using Steps = std::vector<unsigned>;
+
+Steps all_steps() {
+    Steps steps(k_default_steps);
+    std::iota(steps.begin(), steps.end(), 0u);
+    return steps;
+}
+
+struct Outcome {
+    std::string failure;  ///< empty: the seed passed
+    std::vector<std::string> told;
+    std::uint64_t fingerprint = 0;
 };
 
-/// True: the seed passed.
-bool try_seed(std::uint64_t seed, unsigned operations, Totals& totals, std::string& failure) {
-    CrashRun run(seed, operations, totals);
+Outcome try_seed(std::uint64_t seed, const Steps& steps, Totals& totals) {
+    CrashRun run(seed, steps, totals);
+    Outcome outcome;
     try {
         run.run();
-        return true;
     } catch (const Broken& broken) {
-        failure = run.last() + ": " + broken.what();
+        outcome.failure = run.last() + ": " + broken.what();
     } catch (const Error& error) {
-        failure = run.last() + ": unexpected error " + to_string(error.code()) + ": " + error.what();
+        outcome.failure = run.last() + ": unexpected error " + to_string(error.code()) + ": " + error.what();
+    } catch (const std::exception& error) {
+        outcome.failure = run.last() + ": not an error of the library: " + error.what();
     } catch (const Crash& crash) {
-        failure = run.last() + ": the crash at call " + std::to_string(crash.call) + " was not expected";
+        outcome.failure = run.last() + ": the crash at call " + std::to_string(crash.call) + " was not expected";
     }
+    outcome.told = run.told();
+    outcome.fingerprint = run.fingerprint();
+    return outcome;
+}
+
+std::string list(const Steps& steps) {
+    std::string text;
+    for (const unsigned step : steps) text += (text.empty() ? "" : ",") + std::to_string(step);
+    return text;
+}
+
+/// The same seed does the same to the byte, and fails the same way.
+bool repeats(std::uint64_t seed, const Steps& steps, const Outcome& outcome) {
+    Totals ignored;
+    const Outcome again = try_seed(seed, steps, ignored);
+    if (again.failure == outcome.failure && again.fingerprint == outcome.fingerprint) return true;
+    std::printf("seed %llu did something else the second time: %s\n", static_cast<unsigned long long>(seed),
+                again.failure.empty() ? "it passed" : again.failure.c_str());
     return false;
 }
 
 int shrink(std::uint64_t seed) {
-    for (unsigned operations = 0; operations <= k_default_operations; ++operations) {
-        Totals totals;
-        std::string failure;
-        if (try_seed(seed, operations, totals, failure)) continue;
-        std::printf("seed %llu fails with %u operations: %s\nreplay: crash_suite --seed %llu --ops %u\n",
-                    static_cast<unsigned long long>(seed), operations, failure.c_str(),
-                    static_cast<unsigned long long>(seed), operations);
-        return 1;
+    std::size_t runs = 0;
+    const auto fails = [&](const Steps& steps) {
+        ++runs;
+        Totals ignored;
+        return !try_seed(seed, steps, ignored).failure.empty();
+    };
+    if (!fails(all_steps())) {
+        std::printf("seed %llu does not fail\n", static_cast<unsigned long long>(seed));
+        return 0;
     }
-    std::printf("seed %llu does not fail\n", static_cast<unsigned long long>(seed));
-    return 0;
+    const Steps steps = fewest<unsigned>(all_steps(), fails);
+    Totals ignored;
+    const Outcome outcome = try_seed(seed, steps, ignored);
+    for (const std::string& told : outcome.told) std::printf("  %s\n", told.c_str());
+    std::printf("  %s\nseed %llu fails with %zu steps of %u (%zu runs)\nreplay: crash_suite --seed %llu --steps %s\n",
+                outcome.failure.c_str(), static_cast<unsigned long long>(seed), steps.size(), k_default_steps, runs,
+                static_cast<unsigned long long>(seed), list(steps).c_str());
+    return 1;
 }
 
 void print_report(const Totals& totals) {
-    const auto line = [](const char* name, std::uint64_t count) {
-        std::printf("  %-50s %llu\n", name, static_cast<unsigned long long>(count));
+    const auto line = [](const std::string& name, std::uint64_t count) {
+        std::printf("  %-50s %llu\n", name.c_str(), static_cast<unsigned long long>(count));
     };
     for (std::size_t i = 0; i < k_fault_kinds; ++i) line(name_of(static_cast<Fault>(i)), totals.faults[i]);
-    for (const auto& [name, count] : totals.classes) line(name.c_str(), count);
+    for (std::size_t i = 0; i < k_call_kinds; ++i) {
+        line(std::string("crash in a call: ") + name_of(static_cast<Call>(i)), totals.crashes[i]);
+        line(std::string("failed call: ") + name_of(static_cast<Call>(i)), totals.failures[i]);
+    }
+    for (const auto& [name, count] : totals.classes) line(name, count);
 }
+
+/// Does the kernel make calls of this kind while the suite's processes work?
+bool is_made(Call call) { return call != Call::remove && call != Call::rename; }
 
 /// Classes of faults that a whole run must have seen.
 bool all_fired(const Totals& totals) {
@@ -94,6 +128,12 @@ bool all_fired(const Totals& totals) {
         // Only machines that lie lose flushed sectors; damage at rest shows what the kernel makes of them.
         if (fault != Fault::lost_write) must(name_of(fault), totals.faults[i]);
     }
+    for (std::size_t i = 0; i < k_call_kinds; ++i) {
+        const auto call = static_cast<Call>(i);
+        if (!is_made(call)) continue;
+        must(std::string("crash in a call: ") + name_of(call), totals.crashes[i]);
+        must(std::string("failed call: ") + name_of(call), totals.failures[i]);
+    }
     for (const std::string& name : crash_classes()) {
         const auto found = totals.classes.find(name);
         must(name, found == totals.classes.end() ? 0 : found->second);
@@ -101,28 +141,44 @@ bool all_fired(const Totals& totals) {
     return fired;
 }
 
-int run_seeds(const std::vector<std::uint64_t>& seeds, unsigned operations, bool whole) {
+int run_seeds(const std::vector<std::uint64_t>& seeds, const Steps& steps, bool whole) {
     Totals totals;
     const char* const most_text = std::getenv("HARD_FAILURES");
     const int most = most_text != nullptr ? std::atoi(most_text) : k_default_failures;
     int failures = 0;
-    for (const std::uint64_t seed : seeds) {
-        if (failures == most) break;
-        std::string failure;
-        if (try_seed(seed, operations, totals, failure)) continue;
+    bool repeatable = true;
+    for (std::size_t i = 0; i < seeds.size() && failures < most; ++i) {
+        const std::uint64_t seed = seeds[i];
+        const Outcome outcome = try_seed(seed, steps, totals);
+        if (whole && i == 0) repeatable = repeats(seed, steps, outcome);
+        if (outcome.failure.empty()) continue;
         ++failures;
-        std::printf("seed %llu FAILED at %s\nreplay: crash_suite --seed %llu --ops %u\n",
-                    static_cast<unsigned long long>(seed), failure.c_str(), static_cast<unsigned long long>(seed),
-                    operations);
+        std::printf("seed %llu FAILED at %s\n", static_cast<unsigned long long>(seed), outcome.failure.c_str());
+        repeatable = repeats(seed, steps, outcome) && repeatable;
+        std::printf("%s\n", outcome.told.front().c_str());
+        std::printf("replay: crash_suite --seed %llu%s%s\nshorter: crash_suite --shrink %llu\n",
+                    static_cast<unsigned long long>(seed), steps.size() == k_default_steps ? "" : " --steps ",
+                    steps.size() == k_default_steps ? "" : list(steps).c_str(),
+                    static_cast<unsigned long long>(seed));
         std::fflush(stdout);
     }
     print_report(totals);
     const bool fired = !whole || all_fired(totals);
+    const bool fine = failures == 0 && fired && repeatable;
     std::printf("%llu crash images, %llu recoveries, %llu commits from %llu seeds up to %llu: %s\n",
                 static_cast<unsigned long long>(totals.images), static_cast<unsigned long long>(totals.recoveries),
                 static_cast<unsigned long long>(totals.commits), static_cast<unsigned long long>(seeds.size()),
-                static_cast<unsigned long long>(seeds.back()), failures == 0 && fired ? "all as promised" : "FAILED");
-    return failures == 0 && fired ? 0 : 1;
+                static_cast<unsigned long long>(seeds.back()), fine ? "all as promised" : "FAILED");
+    return fine ? 0 : 1;
+}
+
+Steps parse_steps(const char* text) {
+    Steps steps;
+    for (char* rest = nullptr; *text != '\0'; text = *rest == ',' ? rest + 1 : rest) {
+        steps.push_back(static_cast<unsigned>(std::strtoul(text, &rest, 10)));
+        if (rest == text) break;
+    }
+    return steps;
 }
 
 int suite_main(int argc, char** argv) {
@@ -130,7 +186,7 @@ int suite_main(int argc, char** argv) {
     if (const char* text = std::getenv("HARD_SEEDS")) count = std::strtoull(text, nullptr, 10);
     std::uint64_t first = 1;
     std::uint64_t last = count;
-    unsigned operations = k_default_operations;
+    Steps steps = all_steps();
     bool whole = count >= k_default_seeds;
     std::vector<std::uint64_t> seeds;
     for (int i = 1; i + 1 < argc; i += 2) {
@@ -138,22 +194,22 @@ int suite_main(int argc, char** argv) {
         char* rest = nullptr;
         const std::uint64_t value = std::strtoull(argv[i + 1], &rest, 10);
         if (name == "--shrink") return shrink(value);
-        if (name == "--ops") {
-            operations = static_cast<unsigned>(value);
+        if (name == "--steps") {
+            steps = parse_steps(argv[i + 1]);
         } else if (name == "--seed") {
             first = last = value;
         } else if (name == "--seeds") {
             first = value;
             last = std::strncmp(rest, "..", 2) == 0 ? std::strtoull(rest + 2, nullptr, 10) : value;
         } else {
-            std::fprintf(stderr, "usage: crash_suite [--seed N | --seeds A..B | --shrink N] [--ops M]\n");
+            std::fprintf(stderr, "usage: crash_suite [--seed N | --seeds A..B | --shrink N] [--steps L]\n");
             return 2;
         }
         whole = false;
     }
     if (argc == 1) seeds.assign(std::begin(k_failed_once), std::end(k_failed_once));
     for (std::uint64_t seed = first; seed <= last; ++seed) seeds.push_back(seed);
-    return run_seeds(seeds, operations, whole);
+    return run_seeds(seeds, steps, whole);
 }
 
 }  // namespace

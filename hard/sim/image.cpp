@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <stdexcept>
 
 #include <sys/mman.h>
@@ -198,6 +199,8 @@ void Image::flush() {
 }
 
 void Image::all_clean() {
+    if (!pending_.empty()) flushed_.clear();
+    for (const auto& [sector, pending] : pending_) flushed_.push_back(sector);
     pending_.clear();
     sizes_.clear();
     platter_size_ = size_;
@@ -315,10 +318,26 @@ std::uint64_t Image::settle(std::vector<std::byte>& platter, detail::Random& ran
         decided.emplace_back(sector, bytes);
     }
     for (const auto& [sector, content] : decided) put_on_platter(platter, sector, content.data());
+    if (settlement.misdirects) misdirect_one(platter, random);
     const std::uint64_t size = settle_size(random, settlement);
     platter.resize(up(size, sector_) * sector_);
     if (platter.size() > size) std::memset(platter.data() + size, 0, platter.size() - size);
     return size;
+}
+
+// What was written to one sector lies at another place, and its own is as it was.
+void Image::misdirect_one(std::vector<std::byte>& platter, detail::Random& random) const {
+    if (pending_.empty() || platter.size() <= sector_) return;
+    auto chosen = pending_.begin();
+    std::advance(chosen, static_cast<std::ptrdiff_t>(random.below(pending_.size())));
+    const std::uint64_t sector = chosen->first;
+    std::vector<std::byte> before(sector_);
+    on_platter(sector, before.data());
+    put_on_platter(platter, sector, before.data());
+    std::uint64_t elsewhere = random.below(platter.size() / sector_ - 1);
+    if (elsewhere >= sector) ++elsewhere;
+    put_on_platter(platter, elsewhere, cached(sector));
+    count(Fault::sector_misdirected);
 }
 
 void Image::crash(detail::Random& random, Settlement& settlement) {
@@ -347,9 +366,18 @@ std::unique_ptr<Image> Image::crashed_copy(detail::Random& random, Settlement& s
     copy->platter_ = platter_;
     copy->size_ = settle(copy->platter_, random, settlement);
     copy->platter_size_ = copy->size_;
+    copy->flushed_ = flushed_;
     std::copy_n(copy->platter_.data(), copy->size_, copy->cache_);
     copy->take_blocks(0, copy->size_);
     return copy;
+}
+
+std::vector<std::uint64_t> Image::last_flushed() const {
+    std::vector<std::uint64_t> offsets;
+    for (const std::uint64_t sector : flushed_) {
+        if ((sector + 1) * sector_ <= size_) offsets.push_back(sector * sector_);
+    }
+    return offsets;
 }
 
 std::size_t Image::pending_items() const { return pending_.size() + (sizes_.empty() ? 0 : 1); }

@@ -25,6 +25,7 @@ struct Settlement {
     Kind kind = Kind::mixed;
     std::uint64_t cut = 0;                  // prefix: number of the last write that counts
     std::uint64_t new_part = 8;             // mixed: of 16
+    bool misdirects = false;                // one sector that is pending goes to another place
     const std::vector<bool>* chosen = nullptr;
     std::size_t next = 0;                   // chosen: item to look at next
     bool take_chosen() { return (*chosen)[next++]; }
@@ -60,6 +61,8 @@ public:
     /// A copy as crash() would leave it.
     std::unique_ptr<Image> crashed_copy(detail::Random& random, Settlement& settlement, const Profile& profile,
                                         std::uint64_t& used_blocks, FaultCounts& faults) const;
+    /// Offsets of the sectors that the last flush wrote, those behind the end left out.
+    std::vector<std::uint64_t> last_flushed() const;
     std::size_t pending_items() const;
     /// Number of the oldest write that is not flushed; the largest number where there is none.
     std::uint64_t oldest_pending() const;
@@ -96,6 +99,7 @@ private:
                        std::byte* out) const;
     std::uint64_t settle_size(detail::Random& random, Settlement& settlement) const;
     std::uint64_t settle(std::vector<std::byte>& platter, detail::Random& random, Settlement& settlement) const;
+    void misdirect_one(std::vector<std::byte>& platter, detail::Random& random) const;
     void all_clean();
     void drop_blocks_behind(std::uint64_t size);
     void close_window(std::byte* address);
@@ -114,6 +118,7 @@ private:
     std::uint64_t platter_size_ = 0;      // the durable size; platter_ may be longer until a cut is durable
     std::map<std::uint64_t, Pending> pending_;
     std::set<std::uint64_t> divergent_;
+    std::vector<std::uint64_t> flushed_;  // sectors that the last flush with something to write covered
     std::vector<std::pair<std::uint64_t, std::uint64_t>> sizes_;  // (number, size) since the last flush
     std::vector<bool> blocks_;
     std::vector<Window> windows_;

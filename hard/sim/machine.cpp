@@ -1,6 +1,7 @@
 #include "hard/sim/machine.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace northstar::hard {
 
@@ -33,9 +34,11 @@ DiskState::Verdict DiskState::enter(std::uint64_t process, Call call, std::uint6
     if (crash_call != 0 && calls >= crash_call) {
         crash_call = 0;
         verdict.crash = true;
+        ++crashes_by_kind[static_cast<std::size_t>(call)];
     } else if (fail_call != 0 && calls >= fail_call && (fail_mask & mask_of(call)) != 0) {
         if (!fail_sticky) fail_call = 0;
         verdict.error = fail_code;
+        ++failures_by_kind[static_cast<std::size_t>(call)];
     } else if (short_call != 0 && calls >= short_call && (call == Call::read || call == Call::read_uncached)) {
         short_call = 0;
         verdict.short_read = true;
@@ -151,12 +154,13 @@ void DiskState::power_crash() {
 }
 
 void DiskState::forget_nameless_nodes() {
+    // A crash may bring back any of the changes that no flush covered.
+    std::set<std::uint64_t> named;
+    for (const auto& [name, inode] : directory) named.insert(inode);
+    for (const auto& [name, inode] : durable_directory) named.insert(inode);
+    for (const DirectoryChange& change : changes) named.insert(change.inode.value_or(0));
     std::erase_if(nodes, [&](const auto& entry) {
-        return entry.second->opens == 0 && std::none_of(directory.begin(), directory.end(), [&](const auto& name) {
-                   return name.second == entry.first;
-               }) && std::none_of(durable_directory.begin(), durable_directory.end(), [&](const auto& name) {
-                   return name.second == entry.first;
-               });
+        return entry.second->opens == 0 && !named.contains(entry.first);
     });
 }
 

@@ -91,6 +91,8 @@ struct DiskState {
     std::uint64_t used_blocks = 0;
     std::uint64_t calls = 0;
     std::array<std::uint64_t, k_call_kinds> calls_by_kind{};
+    std::array<std::uint64_t, k_call_kinds> failures_by_kind{};
+    std::array<std::uint64_t, k_call_kinds> crashes_by_kind{};
     std::uint64_t fingerprint = 0;
     std::uint64_t write_number = 0;
     std::uint64_t last_inode = 0;

@@ -34,6 +34,16 @@ std::uint64_t SimulatedDisk::calls(Call kind) const {
     return state_->calls_by_kind[static_cast<std::size_t>(kind)];
 }
 
+std::uint64_t SimulatedDisk::failures(Call kind) const {
+    const Guard guard(state_->mutex);
+    return state_->failures_by_kind[static_cast<std::size_t>(kind)];
+}
+
+std::uint64_t SimulatedDisk::crashes(Call kind) const {
+    const Guard guard(state_->mutex);
+    return state_->crashes_by_kind[static_cast<std::size_t>(kind)];
+}
+
 std::uint64_t SimulatedDisk::fingerprint() const {
     const Guard guard(state_->mutex);
     return state_->fingerprint;
@@ -114,6 +124,16 @@ void SimulatedDisk::set_profile(const Profile& profile) {
     state_->profile = profile;
 }
 
+void SimulatedDisk::reseed(std::uint64_t seed) {
+    const Guard guard(state_->mutex);
+    state_->random = detail::Random(seed);
+}
+
+std::vector<std::uint64_t> SimulatedDisk::last_flushed(const std::string& path) const {
+    const Guard guard(state_->mutex);
+    return state_->node_of(path)->image->last_flushed();
+}
+
 std::vector<std::uint64_t> SimulatedDisk::last_dropped_locks() const {
     const Guard guard(state_->mutex);
     return state_->dropped_locks;
@@ -139,12 +159,13 @@ std::shared_ptr<DiskState> settled_copy(DiskState& from, std::uint64_t seed, Set
 
 }  // namespace
 
-std::unique_ptr<SimulatedDisk> SimulatedDisk::crashed_copy(std::uint64_t seed) {
+std::unique_ptr<SimulatedDisk> SimulatedDisk::crashed_copy(std::uint64_t seed, bool misdirects) {
     const Guard guard(state_->mutex);
     state_->absorb_all();
     state_->count(Fault::power_crash);
     detail::Random choices(~seed);
     Settlement settlement = state_->choose_settlement(choices);
+    settlement.misdirects = misdirects;
     return std::unique_ptr<SimulatedDisk>(new SimulatedDisk(settled_copy(*state_, seed, settlement)));
 }
 
@@ -267,7 +288,8 @@ const char* name_of(Call call) {
 const char* name_of(Fault fault) {
     static constexpr const char* k_names[] = {
         "power_crash", "kill", "crash_in_write", "sector_new", "sector_old", "sector_between", "sector_torn",
-        "sector_garbage", "size_new", "size_old", "size_between", "entries_lost", "io_error", "no_space",
+        "sector_garbage",
+        "sector_misdirected", "size_new", "size_old", "size_between", "entries_lost", "io_error", "no_space",
         "partial_write", "short_read", "sync_failed", "sync_failed_untold", "sync_kept_sector", "sync_dropped_sector",
         "evicted_sector", "bit_rot", "zeroed", "scribbled", "misdirected", "lost_write", "clock_jump", "stale_words",
         "mapped_sector", "lock_dropped"};

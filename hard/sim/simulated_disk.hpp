@@ -5,8 +5,8 @@
 //
 // [SIM-1] A byte survives power_crash() for certain only if a sync() that returned covered it (os/vfs.hpp, OS-1).
 // [SIM-2] A sector written since then becomes, each by itself: new, old, some state it had between, or torn (each byte
-//         old or new; equal bytes survive). Only a profile with `garbage` breaks bytes that nobody wrote. Sizes are
-//         settled apart from sectors; directory entries in the order they were made.
+//         old or new; equal bytes survive). Only a profile with `garbage`, and a copy that misdirects, break bytes that
+//         nobody wrote. Sizes are settled apart from sectors; directory entries in the order they were made.
 // [SIM-3] A sync that fails keeps some sectors and calls all of them clean: the cache shows bytes that the disk does
 //         not have, the next sync succeeds, only one caller hears of it; nobody does where that one is killed.
 // [SIM-4] A process that died can change nothing any more, not even through the mappings and words its objects hold.
@@ -52,7 +52,7 @@ const char* name_of(Call call);
 /// What happened to a run; every class must fire somewhere in a suite, or the suite tests less than it says.
 enum class Fault : std::uint8_t {
     power_crash, kill, crash_in_write,
-    sector_new, sector_old, sector_between, sector_torn, sector_garbage,
+    sector_new, sector_old, sector_between, sector_torn, sector_garbage, sector_misdirected,
     size_new, size_old, size_between, entries_lost,
     io_error, no_space, partial_write, short_read,
     sync_failed, sync_failed_untold, sync_kept_sector, sync_dropped_sector, evicted_sector,
@@ -102,6 +102,9 @@ public:
     /// Counted calls so far; the next one has this number plus one.
     std::uint64_t calls() const;
     std::uint64_t calls(Call kind) const;
+    /// How many calls of a kind failed or were cut short by a crash, by plan.
+    std::uint64_t failures(Call kind) const;
+    std::uint64_t crashes(Call kind) const;
     /// Changes with every call, its arguments and its outcome.
     std::uint64_t fingerprint() const;
     std::uint64_t count(Fault fault) const;
@@ -125,12 +128,17 @@ public:
     void evict();
     void set_capacity(std::uint64_t bytes);
     void set_profile(const Profile& profile);  ///< everything but the sector size
+    /// Chance goes on from here as after this seed, whatever was done before.
+    void reseed(std::uint64_t seed);
 
     /// Bytes of files that the process which died last had locked.
     std::vector<std::uint64_t> last_dropped_locks() const;
 
-    /// What a power loss now could leave: another machine with no process, settled by `seed`.
-    std::unique_ptr<SimulatedDisk> crashed_copy(std::uint64_t seed);
+    /// What a power loss now could leave: another machine with no process, settled by `seed`. `misdirects`: one sector
+    /// that was being written went to another place in its file.
+    std::unique_ptr<SimulatedDisk> crashed_copy(std::uint64_t seed, bool misdirects = false);
+    /// Where the sectors lie that the last flush of a file wrote, those behind its end left out.
+    std::vector<std::uint64_t> last_flushed(const std::string& path) const;
     /// Sectors and sizes not yet flushed; each is either old or new in crashed_copy_with().
     std::size_t pending_items();
     std::unique_ptr<SimulatedDisk> crashed_copy_with(const std::vector<bool>& survives);

@@ -1,0 +1,349 @@
+// crash_operations.cpp -- what the processes of the crash suite do, and what they may be told.
+#include "hard/sim/crash_run.hpp"
+
+#include "txn/processes.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace northstar::hard {
+
+namespace {
+
+constexpr unsigned k_sleep = 15;
+constexpr std::uint64_t k_far_behind = 3;
+constexpr const char* k_trees[] = {"alpha", "beta", "gamma"};
+
+}  // namespace
+
+/// Behind the newest commit that this process knows of.
+std::uint64_t CrashRun::log_end(const Process& process) {
+    return process.core->processes().load(detail::Word::log_position);
+}
+
+/// Whether the last commit is there is not known: whoever writes next finds out.
+void CrashRun::resolve(Process& process) {
+    Transaction tx = process.db->begin_write();
+    const Txn txn = tx.base_txn();
+    if (txn < expected_.visible || txn > expected_.attempted()) {
+        throw Broken("another process finds txn " + std::to_string(txn));
+    }
+    tx.rollback();
+    if (txn > expected_.visible) {
+        // What is in the log need not be visible yet.
+        process.db->sync();
+        expected_.flushed(txn, log_end(process));
+    }
+    expected_.settle(txn);
+    uncertain_ = false;
+    note("writer's death survived by another process");
+    if (expected_.redactions.empty() || expected_.redactions.back().by != txn) return;
+    // Its writer died at it: whoever makes the next checkpoint goes on, unless somebody still reads the values.
+    process.db->checkpoint();
+    if (process.db->statistics().redaction_pending != 0) return;
+    must_be_gone(*disk_, expected_.redactions);
+    note("redaction finished by another process");
+}
+
+void CrashRun::act(Process& process, unsigned number) {
+    Database& db = *process.db;
+    if (poisoned_) {
+        leave(process);
+        return;
+    }
+    if (process.slept) {
+        process.slept = false;
+        const std::uint64_t newest = process.core->processes().load(detail::Word::generation);
+        if (newest >= process.core->newest_meta().generation + k_far_behind) note("woke up behind several checkpoints");
+        for (const Process::Held& held : process.held) {
+            compare(held.snapshot, *held.state, random_, "a snapshot held while asleep");
+        }
+    }
+    if (uncertain_) resolve(process);
+    switch (random_.below(30)) {
+        case 0:
+            does("sync");
+            db.sync();
+            expected_.flushed(expected_.attempted(), log_end(process));
+            break;
+        case 1:
+        case 2:
+            does("checkpoint");
+            db.checkpoint();
+            expected_.flushed(expected_.attempted(), log_end(process));
+            note("checkpoint");
+            break;
+        case 3:
+            if (!random_.chance(1, 3)) break;
+            does("compact");
+            db.compact();
+            expected_.flushed(expected_.attempted(), log_end(process));
+            note("compaction");
+            break;
+        case 4:
+        case 5:
+            does("look at snapshots");
+            look_at_snapshots(process);
+            break;
+        case 6:
+            does("look at the past");
+            compare_past(db, expected_, expected_.attempted(), random_);
+            break;
+        case 7:
+            if (!random_.chance(1, 3)) break;
+            does("close");
+            leave(process);
+            break;
+        case 8:
+            if (!random_.chance(1, 3)) break;
+            does("verify");
+            must_verify(db, "while running", [this](Errc code) { return allowed(code, false); });
+            expected_.flushed(expected_.attempted(), log_end(process));
+            break;
+        case 9:
+            if (!crashes_ || !random_.chance(1, 4)) break;
+            does("be killed");
+            process.vfs->kill();
+            crashed(CrashKind::kill);
+            break;
+        case 10:
+            if (processes_.size() < 2 || !random_.chance(1, 2)) break;
+            does("sleep");
+            process.asleep_until = number + k_sleep;
+            process.slept = true;
+            break;
+        case 11:
+        case 12:
+        case 13: prune(process); break;
+        case 14: keep_less(process); break;
+        case 15: redact(process); break;
+        default: write(process, random_.chance(1, 3)); break;
+    }
+}
+
+/// Forgets what lies before one of the last states: a commit like others, and the checkpoints that carry it out.
+void CrashRun::prune(Process& process) {
+    const Txn before = expected_.attempted();
+    if (!expected_.history || before < 4) return;
+    const Txn to = before - random_.below(std::min<Txn>(before, 10));
+    does("prune to txn " + std::to_string(to));
+    expected_.attempt(*expected_.states.back());
+    expected_.lost = std::max(expected_.lost, to);
+    const std::uint64_t generation = process.core->processes().load(detail::Word::generation);
+    Txn oldest = 0;
+    try {
+        oldest = process.db->prune(AsOf::txn(to));
+    } catch (const Error& error) {
+        settle_first_part(process, error);
+        throw;
+    }
+    if (process.core->processes().load(detail::Word::visible_txn) == before) {
+        if (oldest < to) throw Broken("nothing was pruned although txn " + std::to_string(oldest) + " can be read");
+        expected_.settle(before);
+        return;
+    }
+    if (oldest != to) throw Broken("the oldest txn is " + std::to_string(oldest) + ", not " + std::to_string(to));
+    expected_.committed(before + 1, true, log_end(process));
+    expected_.pruned = std::max(expected_.pruned, to);
+    note("pruned");
+    // One checkpoint moves the horizon, three let go of what it left.
+    if (process.core->processes().load(detail::Word::generation) > generation + 4) note("pruned in several steps");
+}
+
+/// An operation that begins with a commit of its own failed: the commit stands where only what followed it failed.
+void CrashRun::settle_first_part(Process& process, const Error& error) {
+    if (error.code() == Errc::outcome_unknown || error.code() == Errc::poisoned) return;
+    const Txn before = expected_.attempted() - 1;
+    if (process.core->processes().load(detail::Word::visible_txn) == before) {
+        expected_.settle(before);
+    } else {
+        expected_.committed(before + 1, true, log_end(process));
+    }
+}
+
+/// Erases a value that is there now: it alone, or all that its key ever had.
+void CrashRun::redact(Process& process) {
+    // It writes over records in place, where a sector may be a mixture and never anything else.
+    if (profile_.garbage) return;
+    const ModelState& now = *expected_.states.back();
+    const std::string tree = k_trees[random_.below(std::size(k_trees))];
+    const auto entries = now.find(tree);
+    if (entries == now.end() || entries->second.empty()) return;
+    auto entry = entries->second.begin();
+    std::advance(entry, static_cast<std::ptrdiff_t>(random_.below(entries->second.size())));
+    const std::string key = entry->first;
+    ModelRedaction redaction{expected_.attempted() + 1, tree, key, {entry->second}};
+    Txn only = 0;
+    if (random_.chance(1, 3)) {
+        only = process.db->begin_read().tree(tree).txn_of(key).value_or(0);
+    } else {
+        redaction.values = expected_.values_of(tree, key);
+    }
+    does("redact " + shown(key) + " of " + tree + (only != 0 ? " as txn " + std::to_string(only) + " wrote it" : ""));
+    ModelState next = now;
+    next[tree].erase(key);
+    expected_.attempt(std::move(next));
+    expected_.redactions.push_back(redaction);
+    try {
+        process.db->redact(tree, key, only, "asked for", 0);
+    } catch (const Error& error) {
+        if (error.code() != Errc::still_held) {
+            settle_first_part(process, error);
+            throw;
+        }
+        expected_.committed(redaction.by, true, log_end(process));
+        note("redaction that waits for snapshots");
+        return;
+    }
+    expected_.committed(redaction.by, true, log_end(process));
+    must_be_gone(*disk_, {redaction});
+    note("redacted");
+}
+
+/// One tree keeps only the last few states from now on.
+void CrashRun::keep_less(Process& process) {
+    if (!expected_.history) return;
+    const Txn before = expected_.attempted();
+    ModelState next = *expected_.states.back();
+    next["gamma"];
+    Transaction tx = process.db->begin_write();
+    const std::uint64_t kept = random_.between(1, 4);
+    does("keep " + std::to_string(kept) + " states of one tree");
+    tx.set_history("gamma", History::last(kept));
+    expected_.kept = std::min(expected_.kept, kept);
+    expected_.attempt(std::move(next));
+    try {
+        tx.commit();
+    } catch (const Error& error) {
+        if (error.code() != Errc::outcome_unknown) expected_.settle(before);
+        throw;
+    }
+    expected_.committed(before + 1, true, log_end(process));
+    note("retention of one tree set");
+}
+
+void CrashRun::look_at_snapshots(Process& process) {
+    for (const Process::Held& held : process.held) {
+        compare(held.snapshot, *held.state, random_, "a snapshot held since");
+    }
+    if (process.held.size() > 2 || random_.chance(1, 4)) process.held.clear();
+    Snapshot now = process.db->begin_read();
+    const Txn txn = now.txn();
+    if (txn != expected_.attempted()) {
+        throw Broken("a new snapshot shows txn " + std::to_string(txn) + " of " +
+                     std::to_string(expected_.attempted()));
+    }
+    compare(now, *expected_.states[txn], random_, "a new snapshot");
+    process.held.push_back({std::move(now), expected_.states[txn]});
+}
+
+/// Closing makes everything durable, if it succeeds.
+void CrashRun::leave(Process& process) {
+    process.held.clear();
+    const std::uint64_t end = log_end(process);
+    bool closed = false;
+    try {
+        process.db->close();
+        closed = true;
+    } catch (const Error& error) {
+        const bool of_poison = poisoned_ && (error.code() == Errc::poisoned || error.code() == Errc::outcome_unknown);
+        if (!of_poison && !allowed(error.code(), false)) throw;
+        if (error.code() == Errc::outcome_unknown || error.code() == Errc::poisoned) poisoned_ = true;
+    }
+    if (closed && !poisoned_) expected_.flushed(expected_.attempted(), end);
+    process.db.reset();
+    process.core.reset();
+    process.vfs.reset();
+    if (poisoned_) lazy_kept_ = false;
+}
+
+void CrashRun::write(Process& process, bool lazy) {
+    Database& db = *process.db;
+    WriteOptions how;
+    how.durability = lazy ? Durability::lazy : Durability::full;
+    // With little memory it would take the writer's turn half-way.
+    const bool optimistic = random_.chance(1, 3) && options_.overlay_limit == 0;
+    Transaction tx = optimistic ? db.begin_optimistic(how) : db.begin_write(how);
+    if (tx.base_txn() != expected_.attempted()) {
+        throw Broken("a transaction begins on txn " + std::to_string(tx.base_txn()) + " of " +
+                     std::to_string(expected_.attempted()));
+    }
+    ModelState next = *expected_.states.back();
+    const std::vector<ModelOperation> operations = make_operations(random_, next);
+    does(std::string("write ") + std::to_string(operations.size()) + " operations, " + (lazy ? "lazy" : "full") +
+         (optimistic ? ", optimistic" : ""));
+    for (const ModelOperation& op : operations) apply_to(tx, op);
+    if (random_.chance(1, 10)) {
+        tx.rollback();
+        return;
+    }
+    if (optimistic && random_.chance(1, 3)) {
+        // Another writer comes between: a conflict, or the same operations on what it left.
+        write(process, lazy);
+        next = *expected_.states.back();
+        for (const ModelOperation& op : operations) apply_to(next, op);
+    }
+    if (random_.chance(1, 4)) tx.annotate("who", "process");
+    const Txn before = expected_.attempted();
+    expected_.attempt(std::move(next));
+    Commit commit;
+    try {
+        commit = tx.commit();
+    } catch (const Error& error) {
+        // Anything but "unknown" promises that nothing happened.
+        if (error.code() != Errc::outcome_unknown) expected_.settle(before);
+        throw;
+    }
+    if (commit.txn == 0) {
+        expected_.settle(before);
+        return;
+    }
+    if (commit.txn != before + 1) throw Broken("a commit has number " + std::to_string(commit.txn));
+    expected_.committed(commit.txn, !lazy, log_end(process));
+    ++totals_.commits;
+    if (random_.chance(1, 10)) expected_.chains[commit.txn] = commit.hash();
+}
+
+// ---- what is written ----
+
+std::vector<ModelOperation> CrashRun::make_operations(Random& random, ModelState& state) {
+    std::vector<ModelOperation> operations;
+    const std::uint64_t count = random.chance(1, 8) ? random.between(20, 120) : random.between(1, 6);
+    for (std::uint64_t i = 0; i < count; ++i) {
+        ModelOperation op;
+        op.tree = k_trees[random.chance(1, 2) ? 0 : random.below(std::size(k_trees))];
+        op.key = key(random);
+        const std::uint64_t what = random.below(40);
+        if (what < 28) {
+            op.value = value(random);
+        } else if (what < 37) {
+            op.kind = ModelOperation::Kind::erase;
+        } else if (what < 39 || !drops_trees_) {
+            op.kind = ModelOperation::Kind::erase_range;
+            if (!random.chance(1, 6)) op.to = key(random);
+        } else {
+            op.kind = ModelOperation::Kind::drop_tree;
+        }
+        apply_to(state, op);
+        operations.push_back(std::move(op));
+    }
+    return operations;
+}
+
+std::string CrashRun::key(Random& random) const {
+    std::string text = "k" + std::to_string(1000 + random.below(key_count_));
+    if (long_keys_) text.append(text.back() % 3 == 0 ? 700 : 60, text.back());
+    return text;
+}
+
+ModelValue CrashRun::value(Random& random) const {
+    std::size_t length = random.below(40);
+    if (random.chance(1, 5)) length = random.between(100, 900);
+    if (big_values_ && random.chance(1, 12)) length = random.between(2000, 30000);
+    if (big_values_ && random.chance(1, 300)) length = random.between(100000, 400000);
+    std::string bytes(length, '\0');
+    random.fill(std::as_writable_bytes(std::span(bytes)));
+    return std::make_shared<const std::string>(std::move(bytes));
+}
+
+}  // namespace northstar::hard
