@@ -9,7 +9,9 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -31,6 +33,17 @@ public:
         hook(call, where, done);
     }
 
+    /// Lock bytes that files of this object have.
+    std::set<std::uint64_t> held() const {
+        const std::lock_guard lock(mutex_);
+        return held_;
+    }
+    void note_lock(std::uint64_t byte, bool has) const {
+        const std::lock_guard lock(mutex_);
+        if (has) held_.insert(byte);
+        else held_.erase(byte);
+    }
+
     std::unique_ptr<detail::File> open(const std::string& path, detail::OpenMode mode, bool& created) override;
     bool exists(const std::string& path) override { return real_.exists(path); }
     void remove(const std::string& path) override { real_.remove(path); }
@@ -50,6 +63,8 @@ public:
 private:
     detail::Vfs& real_ = detail::posix_vfs();
     Hook hook_;
+    mutable std::mutex mutex_;
+    mutable std::set<std::uint64_t> held_;
 };
 
 class HookedFile final : public detail::File {
@@ -105,20 +120,27 @@ public:
         file_->unmap_writable(address, length);
     }
     bool try_lock(std::uint64_t byte, detail::LockKind kind) override {
-        return around(FileCall::lock, byte, [&] { return file_->try_lock(byte, kind); });
+        return around(FileCall::lock, byte, [&] { return noted(byte, file_->try_lock(byte, kind)); });
     }
     void unlock(std::uint64_t byte) noexcept override {
         file_->unlock(byte);
+        vfs_.note_lock(byte, false);
         vfs_.call_hook(FileCall::unlock, byte, true);
     }
     std::vector<std::uint64_t> locked_by_others(std::uint64_t first, std::uint64_t last) override {
         return file_->locked_by_others(first, last);
     }
     bool lock(std::uint64_t byte, detail::LockKind kind, std::optional<std::uint64_t> timeout_us) override {
-        return around(FileCall::lock, byte, [&] { return file_->lock(byte, kind, timeout_us); });
+        return around(FileCall::lock, byte, [&] { return noted(byte, file_->lock(byte, kind, timeout_us)); });
     }
 
 private:
+    /// A lock that is had already stays where its conversion failed.
+    bool noted(std::uint64_t byte, bool got) {
+        if (got) vfs_.note_lock(byte, true);
+        return got;
+    }
+
     const HookedVfs& vfs_;
     const std::unique_ptr<detail::File> file_;
 };
