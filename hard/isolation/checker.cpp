@@ -37,6 +37,11 @@ std::string describe(Key key, const std::vector<Element>& list) {
     return text + ']';
 }
 
+std::string describe(const Step& step) {
+    if (!step.of_register()) return describe(step.key, step.list);
+    return "register " + std::to_string(step.key) + " [" + std::to_string(step.element) + ']';
+}
+
 bool begins_with(const std::vector<Element>& list, const std::vector<Element>& front) {
     return front.size() <= list.size() && std::equal(front.begin(), front.end(), list.begin());
 }
@@ -46,6 +51,7 @@ class OwnView {
 public:
     /// Nothing is known of a key until it is read: then its own appends come last.
     bool read(const Step& step) {
+        if (step.of_register()) return registers_.try_emplace(step.key, step.element).first->second == step.element;
         State& state = states_[step.key];
         if (step.kind == Step::Kind::read_last) {
             if (!state.own.empty()) return step.element == state.own.back();
@@ -66,9 +72,17 @@ public:
         state.list = std::move(before);
         return true;
     }
-    void append(const Step& step) { states_[step.key].own.push_back(step.element); }
-    bool has_appended(Key key) const {
-        const auto found = states_.find(key);
+    void write(const Step& step) {
+        if (step.of_register()) {
+            registers_[step.key] = step.element;
+            own_registers_.insert(step.key);
+        } else {
+            states_[step.key].own.push_back(step.element);
+        }
+    }
+    bool has_written(const Step& step) const {
+        if (step.of_register()) return own_registers_.contains(step.key);
+        const auto found = states_.find(step.key);
         return found != states_.end() && !found->second.own.empty();
     }
 
@@ -79,6 +93,8 @@ private:
         std::vector<Element> own;
     };
     std::map<Key, State> states_;
+    std::map<Key, Element> registers_;  ///< as last read or written
+    std::set<Key> own_registers_;
 };
 
 class HistoryCheck {
@@ -92,6 +108,7 @@ public:
         find_orders();
         look_at_reads();
         find_lost_writes();
+        find_register_orders();
         add_edges();
         add_real_time();
         if (const std::optional<Cycle> cycle = graph_.worst_cycle()) {
@@ -112,8 +129,19 @@ private:
     struct Write {
         std::size_t deed = 0;
         Key key = 0;
-        bool last = true;  ///< of the deed's appends to the key
+        bool of_register = false;
+        bool last = true;  ///< of the deed's writes to the key
     };
+    using Place = std::pair<bool, Key>;  ///< a register or a list
+    static Place place_of(const Step& step) { return {step.of_register(), step.key}; }
+    /// The write whose effect a read shows: the last one of its key. 0: there was none.
+    static Element shown_by(const Step& step) {
+        if (step.kind != Step::Kind::read_list) return step.element;
+        return step.list.empty() ? 0 : step.list.back();
+    }
+    static std::string name_of_key(const Step& step) {
+        return (step.of_register() ? "register " : "key ") + std::to_string(step.key);
+    }
 
     void add(std::string name, std::string report) {
         if (anomalies_.size() < 20) anomalies_.push_back({std::move(name), std::move(report)});
@@ -126,14 +154,14 @@ private:
 
     void note_writers() {
         for (std::size_t i = 0; i < deeds_.size(); ++i) {
-            std::map<Key, Element> last;
+            std::map<Place, Element> last;
             for (const Step& step : deeds_[i].steps) {
-                if (step.kind != Step::Kind::append) continue;
-                const auto before = last.find(step.key);
+                if (!step.writes()) continue;
+                const auto before = last.find(place_of(step));
                 if (before != last.end()) writes_[before->second].last = false;
-                last[step.key] = step.element;
-                if (!writes_.emplace(step.element, Write{i, step.key, true}).second) {
-                    add("duplicate", "two deeds append " + std::to_string(step.element));
+                last[place_of(step)] = step.element;
+                if (!writes_.emplace(step.element, Write{i, step.key, step.of_register(), true}).second) {
+                    add("duplicate", "two deeds write " + std::to_string(step.element));
                 }
             }
         }
@@ -143,10 +171,10 @@ private:
         for (const Deed& deed : deeds_) {
             OwnView view;
             for (const Step& step : deed.steps) {
-                if (step.kind == Step::Kind::append) {
-                    view.append(step);
+                if (step.writes()) {
+                    view.write(step);
                 } else if (!view.read(step)) {
-                    add("internal", describe(deed) + " reads " + describe(step.key, step.list) +
+                    add("internal", describe(deed) + " reads " + describe(step) +
                                         ", which is not what it read or wrote before");
                 }
             }
@@ -163,7 +191,7 @@ private:
             if (deeds_[i].outcome != Outcome::committed) continue;
             for (const Step& step : deeds_[i].steps) {
                 for (const Element element : step.list) note(element, i);
-                if (step.kind == Step::Kind::read_last && step.element != 0) note(step.element, i);
+                if (!step.writes()) note(shown_by(step), i);
             }
         }
     }
@@ -194,35 +222,32 @@ private:
             if (deeds_[i].outcome == Outcome::unknown) continue;
             for (const Step& step : deeds_[i].steps) {
                 for (const Element element : step.list) look_at_element(i, step, element);
-                const Element last = step.kind == Step::Kind::read_last ? step.element
-                                     : step.list.empty()                ? 0
-                                                                        : step.list.back();
-                if (step.kind == Step::Kind::append || last == 0) continue;
-                if (step.kind == Step::Kind::read_last) look_at_element(i, step, last);
+                const Element last = shown_by(step);
+                if (step.writes() || last == 0) continue;
+                if (step.kind != Step::Kind::read_list) look_at_element(i, step, last);
                 const auto found = writes_.find(last);
                 if (found != writes_.end() && found->second.deed != i && !found->second.last) {
-                    add("G1b", describe(deeds_[i]) + " reads " + std::to_string(last) + " of key " +
-                                   std::to_string(step.key) + ", an intermediate write of " +
-                                   describe(deeds_[found->second.deed]));
+                    add("G1b", describe(deeds_[i]) + " reads " + std::to_string(last) + " of " + name_of_key(step) +
+                                   ", an intermediate write of " + describe(deeds_[found->second.deed]));
                 }
             }
         }
     }
     void look_at_element(std::size_t reader, const Step& step, Element element) {
         const auto found = writes_.find(element);
-        if (found == writes_.end() || found->second.key != step.key) {
-            add("garbage read", describe(deeds_[reader]) + " reads " + std::to_string(element) + " of key " +
-                                    std::to_string(step.key) + ", which nobody wrote there");
+        if (found == writes_.end() || Place(found->second.of_register, found->second.key) != place_of(step)) {
+            add("garbage read", describe(deeds_[reader]) + " reads " + std::to_string(element) + " of " +
+                                    name_of_key(step) + ", which nobody wrote there");
             return;
         }
         const Deed& writer = deeds_[found->second.deed];
         if (writer.outcome == Outcome::aborted && found->second.deed != reader) {
-            add("G1a", describe(deeds_[reader]) + " reads " + std::to_string(element) + " of key " +
-                           std::to_string(step.key) + ", written by " + describe(writer));
+            add("G1a", describe(deeds_[reader]) + " reads " + std::to_string(element) + " of " + name_of_key(step) +
+                           ", written by " + describe(writer));
         }
         if (writer.begin_ns > deeds_[reader].end_ns) {
-            add("future read", describe(deeds_[reader]) + " reads " + std::to_string(element) + " of key " +
-                                   std::to_string(step.key) + " before " + describe(writer) + " began");
+            add("future read", describe(deeds_[reader]) + " reads " + std::to_string(element) + " of " +
+                                   name_of_key(step) + " before " + describe(writer) + " began");
         }
     }
     void find_lost_writes() {
@@ -234,6 +259,8 @@ private:
         std::set<Element> left;
         for (const Step& step : deeds_.back().steps) left.insert(step.list.begin(), step.list.end());
         for (const auto& [element, write] : writes_) {
+            // Whether a register was overwritten or lost is a matter of numbers.
+            if (write.of_register) continue;
             if (deeds_[write.deed].outcome != Outcome::committed || !read.contains(write.key)) continue;
             if (left.contains(element)) continue;
             add("lost write", std::to_string(element) + " of key " + std::to_string(write.key) + ", committed by " +
@@ -251,20 +278,58 @@ private:
             if (!counts(i) || deeds_[i].kind == DeedKind::as_of) continue;
             OwnView own;
             for (const Step& step : deeds_[i].steps) {
-                if (step.kind == Step::Kind::append) {
-                    own.append(step);
-                } else if (!own.has_appended(step.key)) {
-                    add_read(i, step);
+                if (step.writes()) {
+                    own.write(step);
+                } else if (!own.has_written(step)) {
+                    step.of_register() ? add_register_read(i, step) : add_read(i, step);
                 }
             }
         }
     }
+    /// The writes of each register whose place is known by the number of their commit, in order; the others.
+    void find_register_orders() {
+        for (const auto& [element, write] : writes_) {
+            if (!write.of_register || !write.last || !counts(write.deed)) continue;
+            (deeds_[write.deed].txn != 0 ? registers_ : unplaced_)[write.key].push_back(element);
+        }
+        for (auto& [key, elements] : registers_) {
+            std::sort(elements.begin(), elements.end(), [&](Element a, Element b) {
+                return deeds_[writes_.at(a).deed].txn < deeds_[writes_.at(b).deed].txn;
+            });
+            for (std::size_t at = 0; at < elements.size(); ++at) places_.emplace(elements[at], at);
+            for (std::size_t at = 1; at < elements.size(); ++at) {
+                connect(writer_of(elements[at - 1]), writer_of(elements[at]), EdgeKind::ww, key);
+            }
+        }
+        // Whoever read a number before it wrote its own came behind it.
+        for (std::size_t i = 0; i < deeds_.size(); ++i) {
+            if (!counts(i)) continue;
+            std::map<Key, Element> read;
+            for (const Step& step : deeds_[i].steps) {
+                if (step.kind == Step::Kind::read_register) read.emplace(step.key, step.element);
+                if (step.kind == Step::Kind::put && read.contains(step.key)) over_[read[step.key]].push_back(i);
+            }
+        }
+    }
+    void add_register_read(std::size_t reader, const Step& step) {
+        const std::vector<Element>& order = registers_[step.key];
+        std::size_t next = 0;
+        if (step.element != 0) {
+            connect(writer_of(step.element), reader, EdgeKind::wr, step.key);
+            const auto place = places_.find(step.element);
+            next = place == places_.end() ? order.size() : place->second + 1;
+            for (const std::size_t later : over_[step.element]) connect(reader, later, EdgeKind::rw, step.key);
+        } else {
+            for (const Element element : unplaced_[step.key]) {
+                connect(reader, writer_of(element), EdgeKind::rw, step.key);
+            }
+        }
+        if (next < order.size()) connect(reader, writer_of(order[next]), EdgeKind::rw, step.key);
+    }
     void add_read(std::size_t reader, const Step& step) {
         const std::vector<Element>& order = orders_[step.key];
         std::size_t next = 0;
-        const Element last = step.kind == Step::Kind::read_last ? step.element
-                             : step.list.empty()                ? 0
-                                                                : step.list.back();
+        const Element last = shown_by(step);
         if (last != 0) {
             connect(writer_of(last), reader, EdgeKind::wr, step.key);
             const auto place = places_.find(last);
@@ -314,7 +379,10 @@ private:
     std::unordered_map<Element, Write> writes_;
     std::set<std::size_t> seen_;  ///< of unknown outcome, and read by others
     std::map<Key, std::vector<Element>> orders_;
-    std::unordered_map<Element, std::size_t> places_;
+    std::unordered_map<Element, std::size_t> places_;     ///< in the order of its list or register
+    std::map<Key, std::vector<Element>> registers_;       ///< in the order of their numbers
+    std::map<Key, std::vector<Element>> unplaced_;        ///< of no known number
+    std::map<Element, std::vector<std::size_t>> over_;    ///< deeds that read this and then wrote the register
 };
 
 }  // namespace
@@ -333,6 +401,7 @@ std::vector<Anomaly> check_numbers(const std::vector<Deed>& deeds) {
         return a->txn != b->txn ? a->txn < b->txn : a->reads_a_state() < b->reads_a_state();
     });
     std::map<Key, std::vector<Element>> state;
+    std::map<Key, Element> registers;
     std::uint64_t last_commit = 0;
     for (const Deed* deed : ordered) {
         if (!deed->reads_a_state() && deed->txn == last_commit) {
@@ -340,6 +409,17 @@ std::vector<Anomaly> check_numbers(const std::vector<Deed>& deeds) {
         }
         if (!deed->reads_a_state()) last_commit = deed->txn;
         for (const Step& step : deed->steps) {
+            if (step.kind == Step::Kind::put) {
+                registers[step.key] = step.element;
+                continue;
+            }
+            if (step.kind == Step::Kind::read_register) {
+                if (step.element == registers[step.key] || anomalies.size() >= 20) continue;
+                anomalies.push_back({"not the state of its number",
+                                     describe(*deed) + " reads " + describe(step) + " where " +
+                                         std::to_string(registers[step.key]) + " was"});
+                continue;
+            }
             std::vector<Element>& list = state[step.key];
             if (step.kind == Step::Kind::append) {
                 list.push_back(step.element);

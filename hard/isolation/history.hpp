@@ -1,7 +1,8 @@
 // history.hpp -- what the transactions of a run did and saw, as they noted it themselves.
 //
-// Every key holds a list of numbers; a transaction appends numbers that nobody else appends, and reads whole lists, or
-// (a register) only the last number of one. So whoever reads a list knows the order of the writes before it.
+// A key holds a list of numbers; a transaction appends numbers that nobody else appends, and reads whole lists, or only
+// the last number of one. So whoever reads a list knows the order of the writes before it. Beside them, with keys of
+// their own, are registers: a number is put there without a look at the one before, so that it depends on nothing.
 #pragma once
 
 #include <cstdint>
@@ -29,11 +30,13 @@ enum class Outcome : std::uint8_t {
 };
 
 struct Step {
-    enum class Kind : std::uint8_t { append, read_list, read_last };
+    enum class Kind : std::uint8_t { append, read_list, read_last, put, read_register };
     Kind kind = Kind::append;
     Key key = 0;
-    Element element = 0;         ///< append: the number; read_last: what was read, 0: the list was empty
+    Element element = 0;         ///< of a write: the number; read_last, read_register: what was read, 0: nothing
     std::vector<Element> list;   ///< read_list
+    bool of_register() const { return kind == Kind::put || kind == Kind::read_register; }
+    bool writes() const { return kind == Kind::append || kind == Kind::put; }
 };
 
 /// A transaction, or a state that was read.

@@ -1,8 +1,10 @@
-// isolation_suite.cpp -- threads of several processes append to lists and read them, now and in the past; what they
-// noted is checked for serializability in real time, and for snapshots being snapshots [TX-1] [TX-3] [SNAP-1] [SNAP-4].
+// isolation_suite.cpp -- threads of several processes append to lists, write registers and read both, now and in the
+// past; what they noted is checked for serializability in real time, and for snapshots being snapshots [TX-1] [TX-3]
+// [SNAP-1] [SNAP-4].
 //
 // In some rounds a process is killed and another one takes its place. Its last commit may be there or not; all that
-// others saw, and all that was acknowledged, is there [DUR-2] [DUR-5].
+// others saw, and all that was acknowledged, is there [DUR-2] [DUR-5]. In some a process is stopped in whatever it
+// does, and woken when the others did something more or cannot go on without it [SWARM-2].
 //
 //   isolation_suite [ROUNDS] [SEED]      HARD_SEEDS=n: n rounds
 //   isolation_suite threads [ROUNDS]     threads of one process alone
@@ -20,6 +22,7 @@
 
 #include <csignal>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,6 +36,7 @@ using detail::Random;
 constexpr std::uint64_t k_default_rounds = 60;
 constexpr std::uint64_t k_threads = 3;
 constexpr std::uint64_t k_deeds = 250;  // of a thread
+constexpr int k_stopped_ms = 60;        // a process is stopped at most
 
 Options options() {
     Options options;
@@ -43,7 +47,7 @@ Options options() {
 }
 
 struct Totals {
-    std::uint64_t rounds = 0, killed = 0, deeds = 0, commits = 0, conflicts = 0, unknown = 0, states = 0;
+    std::uint64_t rounds = 0, killed = 0, stopped = 0, deeds = 0, commits = 0, conflicts = 0, unknown = 0, states = 0;
 };
 
 /// All threads of one process; each deed is told through the pipe, so that whoever kills knows how far it got.
@@ -102,6 +106,9 @@ private:
         std::vector<::pid_t> children;
         const std::uint64_t count = random_.between(2, 3);
         for (std::uint64_t i = 0; i < count; ++i) children.push_back(start(pipe));
+        if (random_.chance(1, 2)) {
+            for (std::uint64_t times = random_.between(1, 4); times > 0; --times) stop_for_a_while(pipe[0], children);
+        }
         if (random_.chance(2, 3)) {
             wait_for(pipe[0], random_.between(1, count * k_threads * k_deeds / 2));
             ::kill(children.front(), SIGKILL);
@@ -120,6 +127,16 @@ private:
             if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) fine = false;
         }
         return fine;
+    }
+    void stop_for_a_while(int from, const std::vector<::pid_t>& children) {
+        wait_for(from, random_.between(1, k_threads * k_deeds / 6));
+        const ::pid_t stopped = children[random_.below(children.size())];
+        ::kill(stopped, SIGSTOP);
+        ++totals_.stopped;
+        const std::uint64_t deeds = random_.between(1, 60);
+        ::pollfd ready{from, POLLIN, 0};
+        for (std::uint64_t done = 0; done < deeds && ::poll(&ready, 1, k_stopped_ms) > 0; ++done) wait_for(from, 1);
+        ::kill(stopped, SIGCONT);
     }
     ::pid_t start(const std::array<int, 2>& pipe) {
         const std::uint64_t first = next_thread_;
@@ -196,8 +213,10 @@ private:
         const Snapshot now = db.begin_read();
         deed.txn = now.txn();
         const Tree tree = now.tree(k_list_tree);
+        const Tree registers = now.tree(k_register_tree);
         for (Key key = 0; key < keys; ++key) {
             deed.steps.push_back({Step::Kind::read_list, key, 0, read_elements(tree, key)});
+            deed.steps.push_back({Step::Kind::read_register, key, read_register(registers, key), {}});
         }
         deed.end_ns = now_ns();
         return deed;
@@ -251,16 +270,18 @@ int run_suite(std::vector<std::string> words) {
         }
         fs::remove_all(directory);
     }
-    if (totals.commits == 0 || totals.conflicts == 0 || totals.states == 0) {
+    const bool stops = threads || rounds < k_default_rounds || (totals.stopped != 0 && totals.killed != 0);
+    if (totals.commits == 0 || totals.conflicts == 0 || totals.states == 0 || !stops) {
         std::printf("FAILED: something never happened\n");
         return 1;
     }
     std::printf(
-        "%llu rounds from seed %llu, %llu processes killed: %llu deeds, %llu commits (%llu of unknown "
+        "%llu rounds from seed %llu, %llu processes killed, %llu stopped: %llu deeds, %llu commits (%llu of unknown "
         "outcome), "
         "%llu rolled back or in conflict, %llu states read: serializable, none stale\n",
         static_cast<unsigned long long>(totals.rounds), static_cast<unsigned long long>(seed),
-        static_cast<unsigned long long>(totals.killed), static_cast<unsigned long long>(totals.deeds),
+        static_cast<unsigned long long>(totals.killed), static_cast<unsigned long long>(totals.stopped),
+        static_cast<unsigned long long>(totals.deeds),
         static_cast<unsigned long long>(totals.commits), static_cast<unsigned long long>(totals.unknown),
         static_cast<unsigned long long>(totals.conflicts), static_cast<unsigned long long>(totals.states));
     return 0;

@@ -18,6 +18,11 @@ std::vector<Element> read_elements(const Tree& tree, Key key) {
     return list;
 }
 
+Element read_register(const Tree& tree, Key key) {
+    const auto value = tree.get(key_text(key));
+    return value && value->size() == sizeof(Element) ? detail::load_u64(value->data()) : 0;
+}
+
 Deed Worker::begin(DeedKind kind) {
     Deed deed;
     deed.name = number_ << 32 | ++deeds_;
@@ -55,10 +60,32 @@ void Worker::read(const Tree& tree, Deed& deed, Key key) {
     deed.steps.push_back(std::move(step));
 }
 
+void Worker::look_at_register(const Tree& tree, Deed& deed, Key key) {
+    deed.steps.push_back({Step::Kind::read_register, key, read_register(tree, key), {}});
+}
+
+void Worker::touch_register(Transaction& tx, Deed& deed, Key key) {
+    WritableTree tree = tx.tree(k_register_tree);
+    if (random_.chance(1, 2)) {
+        look_at_register(tree, deed, key);
+        return;
+    }
+    // Nothing is read, so that no validation sees it.
+    const Element element = number_ << 32 | ++elements_;
+    std::byte bytes[sizeof(Element)];
+    detail::store_u64(bytes, element);
+    tree.put(key_text(key), {reinterpret_cast<const char*>(bytes), sizeof bytes});
+    deed.steps.push_back({Step::Kind::put, key, element, {}});
+}
+
 void Worker::fill(Transaction& tx, Deed& deed) {
     WritableTree tree = tx.tree(k_list_tree);
     for (std::uint64_t left = random_.between(1, 5); left > 0; --left) {
         const Key key = pick();
+        if (random_.chance(1, 3)) {
+            touch_register(tx, deed, key);
+            continue;
+        }
         if (random_.chance(1, 2)) {
             read(tree, deed, key);
             continue;
@@ -107,10 +134,12 @@ void Worker::present() {
     const Snapshot now = db_.begin_read();
     deed.txn = newest_ = now.txn();
     const Tree tree = now.tree(k_list_tree);
+    const Tree registers = now.tree(k_register_tree);
     const Key first = pick();
     // The same keys twice: a snapshot does not change.
     for (int round = 0; round < 2; ++round) {
         for (Key i = 0; i < 3; ++i) read(tree, deed, first + i);
+        for (Key i = 0; i < 3; ++i) look_at_register(registers, deed, first + i);
         if (random_.chance(1, 2)) std::this_thread::yield();
     }
     deed.end_ns = now_ns();
@@ -123,8 +152,11 @@ void Worker::past() {
     deed.txn = newest_ > back ? newest_ - back : 0;
     const Snapshot then = db_.begin_read(AsOf::txn(deed.txn));
     const Tree tree = then.tree(k_list_tree);
+    const Tree registers = then.tree(k_register_tree);
     for (int i = 0; i < 4; ++i) {
-        read(tree, deed, static_cast<Key>(random_.below((deeds_ / k_deeds_per_key_set + 1) * k_keys)));
+        const Key key = static_cast<Key>(random_.below((deeds_ / k_deeds_per_key_set + 1) * k_keys));
+        read(tree, deed, key);
+        look_at_register(registers, deed, key);
     }
     deed.end_ns = now_ns();
     journal_.finish(deed);

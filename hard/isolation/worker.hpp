@@ -12,6 +12,7 @@
 namespace northstar::hard {
 
 inline constexpr const char* k_list_tree = "lists";
+inline constexpr const char* k_register_tree = "registers";
 /// Annotation of a commit: the name of the deed.
 inline constexpr const char* k_deed_annotation = "deed";
 /// Keys that are in use at the same time; they give way to others so that lists stay short.
@@ -20,6 +21,7 @@ inline constexpr std::uint64_t k_deeds_per_key_set = 24;
 
 std::string key_text(Key key);
 std::vector<Element> read_elements(const Tree& tree, Key key);
+Element read_register(const Tree& tree, Key key);
 
 class Worker {
 public:
@@ -37,6 +39,8 @@ private:
     void transaction(DeedKind kind);
     void fill(Transaction& tx, Deed& deed);
     void read(const Tree& tree, Deed& deed, Key key);
+    static void look_at_register(const Tree& tree, Deed& deed, Key key);
+    void touch_register(Transaction& tx, Deed& deed, Key key);
     void present();
     void past();
 
