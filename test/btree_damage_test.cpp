@@ -2,43 +2,12 @@
 #include "btree_support.hpp"
 
 #include "btree/tree_compare.hpp"
-#include "format/node_edit.hpp"
 
 #include <chrono>
 
 namespace {
 
 using namespace northstar_test;
-
-std::vector<std::byte> leaf_page(const std::vector<std::string>& keys, std::uint64_t txn = 1) {
-    std::vector<std::byte> page(4096);
-    std::vector<LeafEntry> entries;
-    for (const std::string& key : keys) {
-        LeafEntry entry;
-        entry.key = KeyPieces(key);
-        entry.txn = txn;
-        entries.push_back(entry);
-    }
-    LeafSequence row;
-    REQUIRE(entries.size() <= 5);
-    for (const LeafEntry& entry : entries) row.add(entry);
-    build_leaf(page.data(), 4096, row, 0, row.size(), measure(row, 0, row.size()), false, txn);
-    return page;
-}
-
-std::vector<std::byte> inner_page(unsigned level, const std::vector<Ref>& children,
-                                  const std::vector<std::string>& keys, std::uint64_t txn = 1) {
-    std::vector<std::byte> page(4096);
-    REQUIRE(children.size() == keys.size() + 1);
-    std::vector<InnerEntry> entries;
-    for (std::size_t i = 0; i < keys.size(); ++i) entries.push_back({KeyPieces(keys[i]), children[i + 1]});
-    InnerSequence row;
-    REQUIRE(entries.size() <= 5);
-    for (const InnerEntry& entry : entries) row.add(entry);
-    build_inner(page.data(), 4096, level, children[0], row, 0, row.size(), measure(row, 0, row.size()), false,
-                txn);
-    return page;
-}
 
 std::vector<std::string> problems_of(const PageSource& source, const TreeRoot& tree) {
     std::vector<std::string> found;

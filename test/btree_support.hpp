@@ -7,6 +7,7 @@
 #include "btree/cursor.hpp"
 #include "btree/tree.hpp"
 #include "btree/tree_check.hpp"
+#include "format/node_edit.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -202,6 +203,38 @@ inline void require_equal(const PageSource& source, const TreeRoot& tree, const 
         on = cursor.prev();
     }
     REQUIRE(!on);
+}
+
+/// A leaf with these keys and no values, not sealed.
+inline std::vector<std::byte> leaf_page(const std::vector<std::string>& keys, std::uint64_t txn = 1) {
+    std::vector<std::byte> page(4096);
+    std::vector<LeafEntry> entries;
+    for (const std::string& key : keys) {
+        LeafEntry entry;
+        entry.key = KeyPieces(key);
+        entry.txn = txn;
+        entries.push_back(entry);
+    }
+    LeafSequence row;
+    REQUIRE(entries.size() <= 5);
+    for (const LeafEntry& entry : entries) row.add(entry);
+    build_leaf(page.data(), 4096, row, 0, row.size(), measure(row, 0, row.size()), false, txn);
+    return page;
+}
+
+/// An inner node with one child more than keys, not sealed.
+inline std::vector<std::byte> inner_page(unsigned level, const std::vector<Ref>& children,
+                                  const std::vector<std::string>& keys, std::uint64_t txn = 1) {
+    std::vector<std::byte> page(4096);
+    REQUIRE(children.size() == keys.size() + 1);
+    std::vector<InnerEntry> entries;
+    for (std::size_t i = 0; i < keys.size(); ++i) entries.push_back({KeyPieces(keys[i]), children[i + 1]});
+    InnerSequence row;
+    REQUIRE(entries.size() <= 5);
+    for (const InnerEntry& entry : entries) row.add(entry);
+    build_inner(page.data(), 4096, level, children[0], row, 0, row.size(), measure(row, 0, row.size()), false,
+                txn);
+    return page;
 }
 
 }  // namespace northstar_test

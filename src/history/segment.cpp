@@ -45,12 +45,22 @@ const std::byte* SegmentView::chunk(segment::Chunk kind, std::uint64_t start, st
     return at;
 }
 
+const std::byte* SegmentView::directory_entry(std::uint32_t ordinal) const {
+    const auto index = static_cast<std::uint32_t>(ordinal / segment::k_directory_per_chunk);
+    return chunk(segment::Chunk::directory, layout_.directory, index) + 8 +
+           ordinal % segment::k_directory_per_chunk * segment::k_directory_entry;
+}
+
+/// Blocks lie one behind the other: where many of them were the same bytes, reading all would not be in proportion.
+bool SegmentView::in_its_place(std::uint32_t ordinal, std::uint64_t offset, std::uint64_t length) const {
+    if (ordinal == 0 && offset != segment::k_header_size) return false;
+    const bool last = ordinal + 1 == header_.blocks;
+    return offset + length == (last ? layout_.directory : load_u64(directory_entry(ordinal + 1)));
+}
+
 std::span<const std::byte> SegmentView::block(std::uint32_t ordinal, segment::Block kind) const {
     if (ordinal >= header_.blocks) damaged("names a block that does not exist");
-    const std::byte* const entry =
-        chunk(segment::Chunk::directory, layout_.directory,
-              static_cast<std::uint32_t>(ordinal / segment::k_directory_per_chunk)) +
-        8 + ordinal % segment::k_directory_per_chunk * segment::k_directory_entry;
+    const std::byte* const entry = directory_entry(ordinal);
     const std::uint64_t offset = load_u64(entry);
     const std::uint64_t length = load_u64(entry + 8);
     if (offset < segment::k_header_size || offset > layout_.directory || length > layout_.directory - offset ||
@@ -65,6 +75,7 @@ std::span<const std::byte> SegmentView::block(std::uint32_t ordinal, segment::Bl
         if (load_u64(entry + 16) != xxh64(result.data(), result.size(), segment::block_seed(ordinal))) {
             damaged("has a block that does not fit its checksum");
         }
+        if (!in_its_place(ordinal, offset, length)) damaged("has a block that does not lie behind the one before");
         word.fetch_or(mask, std::memory_order_relaxed);
     }
     if (result[0] != static_cast<std::byte>(kind)) damaged("has a block of the wrong kind");
@@ -188,22 +199,19 @@ void SegmentView::load_keys(std::uint32_t ordinal, Keys& out) const {
     out.ordinal = ordinal;
 }
 
-/// A block of range deletions or of summaries above them. `budget` bounds the number of blocks, as hostile summaries
-/// could lead to the same block many times.
+/// A block of range deletions or of summaries above them. `budget` bounds the bytes, as hostile summaries could lead to
+/// the same block many times.
 std::span<const std::byte> SegmentView::range_block(std::uint32_t ordinal, unsigned depth,
                                                     std::uint64_t& budget) const {
     if (ordinal >= header_.blocks) damaged("names a block that does not exist");
-    if (budget == 0 || depth > segment::k_max_levels) damaged("has summaries that lead in circles");
-    --budget;
     // The kind is in the block: look at it through the directory first.
-    const std::byte* const entry =
-        chunk(segment::Chunk::directory, layout_.directory,
-              static_cast<std::uint32_t>(ordinal / segment::k_directory_per_chunk)) +
-        8 + ordinal % segment::k_directory_per_chunk * segment::k_directory_entry;
-    const std::uint64_t offset = load_u64(entry);
+    const std::uint64_t offset = load_u64(directory_entry(ordinal));
     const bool leaf = offset < bytes_.size() && bytes_[static_cast<std::size_t>(offset)] ==
                                                     static_cast<std::byte>(segment::Block::ranges);
-    return block(ordinal, leaf ? segment::Block::ranges : segment::Block::summaries);
+    const std::span<const std::byte> bytes = block(ordinal, leaf ? segment::Block::ranges : segment::Block::summaries);
+    if (bytes.size() > budget || depth > segment::k_max_levels) damaged("has summaries that lead in circles");
+    budget -= bytes.size();
+    return bytes;
 }
 
 HistoryRange SegmentView::read_range(Reader& reader) const {
@@ -255,10 +263,45 @@ void SegmentView::walk_ranges(std::uint32_t ordinal, unsigned depth, std::uint64
     }
 }
 
+/// What a summary of the block has to say. Each summary below is compared with what it leads to.
+SegmentView::RangeSummary SegmentView::validate_ranges(std::uint32_t ordinal, unsigned depth,
+                                                       std::uint64_t& budget) const {
+    const std::span<const std::byte> bytes = range_block(ordinal, depth, budget);
+    Reader reader{*this, bytes.data() + 5, bytes.data() + bytes.size()};
+    const std::uint32_t count = load_u32(bytes.data() + 1);
+    const bool leaf = bytes[0] == static_cast<std::byte>(segment::Block::ranges);
+    const auto start = [](const RangeSummary& s) { return std::tuple(s.low.tree, s.low.from); };
+    const auto reach = [](const RangeSummary& s) { return std::tuple(s.high.tree, s.high.to_the_end, s.high.to); };
+    RangeSummary all;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        RangeSummary here;
+        if (leaf) {
+            here.low = here.high = read_range(reader);
+        } else {
+            here = read_summary(reader, ordinal);
+            const RangeSummary below = validate_ranges(here.child, depth + 1, budget);
+            if (start(here) != start(below) || reach(here) != reach(below) || here.low.txn != below.low.txn ||
+                here.high.txn != below.high.txn) {
+                damaged("has summaries that lead astray");
+            }
+        }
+        if (i == 0) {
+            all = here;
+            continue;
+        }
+        const Txn newest = std::max(all.high.txn, here.high.txn);
+        if (reach(all) < reach(here)) all.high = here.high;
+        all.high.txn = newest;
+        all.low.txn = std::min(all.low.txn, here.low.txn);
+    }
+    if (count == 0) damaged("has an empty block");
+    return all;
+}
+
 Txn SegmentView::newest_range(std::uint64_t tree, std::string_view key, Txn txn) const {
     if (header_.range_root == segment::k_none) return 0;
     Txn newest = 0;
-    std::uint64_t budget = header_.blocks;
+    std::uint64_t budget = header_.block_bytes;
     walk_ranges(
         header_.range_root, 0, budget,
         [&](const HistoryRange& low, const HistoryRange& high) {
@@ -275,7 +318,7 @@ Txn SegmentView::newest_range(std::uint64_t tree, std::string_view key, Txn txn)
 void SegmentView::each_range(std::uint64_t tree, std::string_view from, std::optional<std::string_view> to,
                              const std::function<void(const HistoryRange&)>& f) const {
     if (header_.range_root == segment::k_none) return;
-    std::uint64_t budget = header_.blocks;
+    std::uint64_t budget = header_.block_bytes;
     walk_ranges(
         header_.range_root, 0, budget,
         [&](const HistoryRange& low, const HistoryRange& high) {
@@ -289,14 +332,14 @@ void SegmentView::each_range(std::uint64_t tree, std::string_view from, std::opt
 
 void SegmentView::all_ranges(const std::function<void(const HistoryRange&)>& f) const {
     if (header_.range_root == segment::k_none) return;
-    std::uint64_t budget = header_.blocks;
+    std::uint64_t budget = header_.block_bytes;
     walk_ranges(header_.range_root, 0, budget, [](const HistoryRange&, const HistoryRange&) { return true; }, f);
 }
 
 void SegmentView::ranges_behind(std::uint64_t tree, std::string_view from, Txn txn,
                                 const std::function<bool(const HistoryRange&)>& f) const {
     if (!has_ranges()) return;
-    std::uint64_t budget = header_.blocks;
+    std::uint64_t budget = header_.block_bytes;
     const auto walk = [&](const auto& again, std::uint32_t ordinal, unsigned depth) -> bool {
         const std::span<const std::byte> bytes = range_block(ordinal, depth, budget);
         Reader reader{*this, bytes.data() + 5, bytes.data() + bytes.size()};
@@ -408,10 +451,10 @@ void SegmentView::validate() const {
         ++ranges;
     });
     if (ranges != header_.ranges) damaged("has another number of range deletions than it says");
-    // Range deletions again, each through its summaries.
-    all_ranges([&](const HistoryRange& range) {
-        if (newest_range(range.tree, range.from, range.txn) != range.txn) damaged("has summaries that lead astray");
-    });
+    if (has_ranges()) {
+        std::uint64_t budget = header_.block_bytes;
+        validate_ranges(header_.range_root, 0, budget);
+    }
     for (std::uint32_t i = 0; i < header_.anchors; ++i) {
         const LogAnchor here = anchor(i);
         if (i == 0) continue;
@@ -422,11 +465,7 @@ void SegmentView::validate() const {
     }
     for (std::uint32_t i = 0; i < layout_.filter_chunks; ++i) chunk(segment::Chunk::filter, layout_.filter, i);
     for (std::uint32_t i = header_.version_blocks; i < header_.blocks; ++i) {
-        const std::byte* const entry =
-            chunk(segment::Chunk::directory, layout_.directory,
-                  static_cast<std::uint32_t>(i / segment::k_directory_per_chunk)) +
-            8 + i % segment::k_directory_per_chunk * segment::k_directory_entry;
-        const std::uint64_t offset = load_u64(entry);
+        const std::uint64_t offset = load_u64(directory_entry(i));
         if (offset >= layout_.directory) damaged("has a block outside its bytes");
         const auto kind =
             static_cast<segment::Block>(std::to_integer<std::uint8_t>(bytes_[static_cast<std::size_t>(offset)]));

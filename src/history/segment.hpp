@@ -106,6 +106,8 @@ private:
     Found read_group(Reader& reader) const;
     std::span<const std::byte> block(std::uint32_t ordinal, segment::Block kind) const;
     const std::byte* chunk(segment::Chunk kind, std::uint64_t start, std::uint32_t index) const;
+    const std::byte* directory_entry(std::uint32_t ordinal) const;
+    bool in_its_place(std::uint32_t ordinal, std::uint64_t offset, std::uint64_t length) const;
     bool may_contain(std::uint64_t tree, std::string_view key) const;
     bool find_in_block(std::uint32_t ordinal, std::uint64_t tree, std::string_view key, Found& found) const;
     const std::byte* read_version(const std::byte* at, const std::byte* end, bool first,
@@ -117,6 +119,7 @@ private:
         std::uint32_t child = 0;
     };
     RangeSummary read_summary(Reader& reader, std::uint32_t ordinal) const;
+    RangeSummary validate_ranges(std::uint32_t ordinal, unsigned depth, std::uint64_t& budget) const;
     template <class Wanted, class Visit>
     void walk_ranges(std::uint32_t ordinal, unsigned depth, std::uint64_t& budget, Wanted&& wanted,
                      Visit&& visit) const;

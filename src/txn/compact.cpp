@@ -12,13 +12,16 @@
 #include "base/check.hpp"
 #include "base/error.hpp"
 #include "btree/repack.hpp"
+#include "btree/tree.hpp"
 #include "format/node.hpp"
+#include "pager/page_set.hpp"
 #include "pager/place.hpp"
 #include "txn/core.hpp"
 #include "txn/ledger.hpp"
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 namespace northstar::inline v0::detail {
@@ -59,7 +62,9 @@ std::uint64_t used_behind(const SpaceMap& space, std::uint64_t line) {
     return used;
 }
 
-/// Finds what lies behind the line, and what is to be repacked: pages to lift, and those on the way to them.
+/// Finds what lies behind the line, and what is to be repacked: pages to lift, and those on the way to them. A page
+/// that hangs in several places, or not one level below its parent, is damage: the way down from it could be gone many
+/// times over.
 class Finder {
 public:
     /// `notes`: of a first look; nullptr: this is it.
@@ -71,15 +76,23 @@ public:
     std::set<std::uint64_t> paths;
     std::uint64_t found = 0;
 
-    /// `catalog`: the page is of the catalog. True: something was found there or below.
-    bool visit(Ref ref, bool catalog) {
+    /// `catalog`: the page is of the catalog; `level`: where it must stand, if it is no root. True: something was found
+    /// there or below.
+    bool visit(Ref ref, bool catalog, std::optional<unsigned> level) {
+        if (!ref.in_memory()) {
+            if (seen_.contains(ref.page())) tree_impl::out_of_order(ref);
+            seen_.insert({ref.page(), 1});
+        }
         if (found >= k_step_pages && notes_ != nullptr) return false;
-        const std::byte* page = pages_.page(ref);
+        const std::byte* page = level ? tree_impl::node_at(pages_, ref, *level) : tree_impl::root_page(pages_, ref);
         const bool high = !ref.in_memory() && ref.page() >= line_;
         bool below = false;
         bool runs = false;
         const Node node(page);
+        if (node.catalog() && !catalog) tree_impl::astray(ref);
         const bool above_leaves = node.level() == 1;
+        // Below a leaf of the catalog lie the roots of trees.
+        const std::optional<unsigned> below_it = node.leaf() ? std::nullopt : std::optional(node.level() - 1);
         if (above_leaves && !catalog && !ref.in_memory()) {
             if (notes_ == nullptr) {
                 if (worth_repacking(pages_, node)) first.loose.insert(ref.page());
@@ -97,14 +110,14 @@ public:
                 }
             } else if (notes_ != nullptr && above_leaves && !child.in_memory() && !catalog) {
                 if (notes_->leaves_with_runs.contains(child.page())) {
-                    below = visit(child, catalog && !node.leaf()) || below;
+                    below = visit(child, catalog && !node.leaf(), below_it) || below;
                 } else if (child.page() >= line_ && found < k_step_pages) {
                     paths.insert(child.page());
                     ++found;
                     below = true;
                 }
             } else {
-                below = visit(child, catalog && !node.leaf()) || below;
+                below = visit(child, catalog && !node.leaf(), below_it) || below;
             }
         });
         if (high) ++found;
@@ -119,6 +132,7 @@ private:
     const FilePages& pages_;
     const std::uint64_t line_;
     const CompactNotes* notes_;
+    PageSet seen_;
 };
 
 /// Copies what was found into the pages of a workspace.
@@ -224,7 +238,7 @@ bool DatabaseCore::lift_pages(std::uint64_t line, const CompactNotes& notes, Com
     Finder finder(*source_, line, &notes);
     ReadView* view = open_view();
     try {
-        if (!view->root->catalog.root.empty()) finder.visit(view->root->catalog.root, true);
+        if (!view->root->catalog.root.empty()) finder.visit(view->root->catalog.root, true, std::nullopt);
     } catch (...) {
         close_view(view);
         throw;
@@ -311,7 +325,7 @@ std::uint64_t DatabaseCore::compact_locked(std::uint64_t most_bytes, bool clean)
         Finder finder(*source_, line, nullptr);
         ReadView* view = open_view();
         try {
-            if (!view->root->catalog.root.empty()) finder.visit(view->root->catalog.root, true);
+            if (!view->root->catalog.root.empty()) finder.visit(view->root->catalog.root, true, std::nullopt);
         } catch (...) {
             close_view(view);
             throw;

@@ -1,5 +1,6 @@
 // verify.cpp -- does everything in the file hold together?
 #include "base/error.hpp"
+#include "btree/tree.hpp"
 #include "btree/tree_check.hpp"
 #include "format/node.hpp"
 #include "log/chain.hpp"
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
 #include <unordered_set>
@@ -42,9 +44,9 @@ private:
         report_.last_txn = root.txn.load();
         if (options_.structure) {
             look_at_trees(root);
-            if (meta.retained_txn != 0) walk(Ref(meta.retained.root), false, retained_);
-            for (const YoungBase& young : root.base->horizon.young) walk(Ref(young.kept.root), false, retained_);
-            if (root.base->move) walk(Ref(root.base->move->base.root), false, retained_);
+            if (meta.retained_txn != 0) walk_catalog(Ref(meta.retained.root), retained_);
+            for (const YoungBase& young : root.base->horizon.young) walk_catalog(Ref(young.kept.root), retained_);
+            if (root.base->move) walk_catalog(Ref(root.base->move->base.root), retained_);
             look_at_space(meta);
         }
         if (options_.log) look_at_log(meta, root.txn.load());
@@ -83,12 +85,15 @@ private:
                 check(std::string(tree.name), tree.root);
             }
         });
-        walk(root.catalog.root, false, used_);
+        walk_catalog(root.catalog.root, used_);
     }
 
     using Pages = std::map<std::uint64_t, std::uint64_t>;
-    /// Notes the file pages that a tree uses.
-    void walk(Ref ref, bool large, Pages& pages) {
+    /// Notes the file pages that a catalog and its trees use.
+    void walk_catalog(Ref root, Pages& pages) { walk(root, true, std::nullopt, pages); }
+    /// The same below a page. `catalog`: it is of the catalog; `level`: where it must stand, if it is no root. Each
+    /// step goes down, or a chain of pages would take the stack of the thread.
+    void walk(Ref ref, bool catalog, std::optional<unsigned> level, Pages& pages) {
         if (ref.empty()) return;
         if (!ref.in_memory()) {
             if (&pages != &used_ && used_.contains(ref.page())) return;  // shared with the present
@@ -97,14 +102,18 @@ private:
         const std::size_t problems = report_.problems.size();
         guarded("a page", "the tree it belongs to", [&] {
             const PageSource& source = core_.source();
-            if (large) return;
-            const std::byte* page = source.page(ref);
+            const std::byte* page =
+                level ? tree_impl::node_at(source, ref, *level) : tree_impl::root_page(source, ref);
+            const Node node(page);
+            if (node.catalog() && !catalog) tree_impl::astray(ref);
+            // Below a leaf of the catalog lie the roots of trees.
+            const std::optional<unsigned> below = node.leaf() ? std::nullopt : std::optional(node.level() - 1);
             for_each_ref(page, source.page_size(), false, [&](Ref child, bool child_large) {
                 if (child.empty()) return;
-                if (child_large && !child.in_memory()) {
+                if (!child_large) {
+                    walk(child, catalog && !node.leaf(), below, pages);
+                } else if (!child.in_memory()) {
                     pages.emplace(child.page(), core_.file_pages().run_header(child.page()).pages);
-                } else {
-                    walk(child, child_large, pages);
                 }
             });
         });
