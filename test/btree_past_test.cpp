@@ -2,6 +2,8 @@
 // forgotten.
 #include "btree_support.hpp"
 
+#include "format/node_edit.hpp"
+
 #include <set>
 
 namespace {
@@ -121,6 +123,71 @@ TEST_CASE("a tree from which all was erased says when", "[btree]") {
         });
         REQUIRE(store.tree().count == 2);
         require_sound(store.source(), store.tree());
+    }
+}
+
+TEST_CASE("the leaf next to an inner page that ran empty says when", "[btree][PAST-1]") {
+    // Full inner pages do not merge with one that runs empty, so that it goes as a whole.
+    const unsigned child = GENERATE(0u, 1u);
+    INFO("child " << child << " of the root");
+    RootStore store(4096);
+    load(store, 100000);
+    const Node root(store.tree().root.address());
+    REQUIRE(root.level() == 2);
+    REQUIRE(root.count() >= 3);
+    const auto separator = [&](unsigned index) {
+        const KeyPieces pieces(root, root.separator(index));
+        std::string key(pieces.size(), '\0');
+        pieces.copy(0, key.size(), reinterpret_cast<std::byte*>(key.data()));
+        return key;
+    };
+    const std::string from = child == 0 ? "" : separator(child - 1);
+    const std::string to = separator(child);
+    const unsigned before = root.count();
+    std::set<std::string> missing;
+    TreeCursor all(store.source(), store.tree().root);
+    for (bool on = all.lower_bound(from); on && all.key() < to; on = all.next()) missing.emplace(all.key());
+    store.commit([&](PageWriter& writer, TreeRoot& tree) {
+        for (const std::string& key : missing) REQUIRE(tree_erase(writer, tree, key));
+    });
+    require_sound(store.source(), store.tree());
+    REQUIRE(Node(store.tree().root.address()).count() == before - 1);
+    TreeCursor cursor(store.source(), store.tree().root);
+    std::string low;
+    std::string high;
+    for (bool on = cursor.first_changed_leaf(1); on; on = cursor.next_changed_leaf(1)) {
+        const auto first = cursor.low_fence(low) ? missing.lower_bound(low) : missing.begin();
+        const auto last = cursor.high_fence(high) ? missing.lower_bound(high) : missing.end();
+        missing.erase(first, last);
+    }
+    REQUIRE(missing == std::set<std::string>{});
+}
+
+TEST_CASE("a leaf that covers an erased key says so when nothing else was done", "[btree][PAST-1]") {
+    // Another operation of the same transaction would touch the pages that the first one merged.
+    const std::uint64_t seed = 17;
+    INFO("seed " << seed);
+    Random random(seed);
+    constexpr std::uint64_t k_keys = 40000;
+    RootStore store(4096);
+    load(store, k_keys);
+    REQUIRE(require_sound(store.source(), store.tree()).depth == 3);
+    std::vector<std::uint64_t> order(k_keys);
+    for (std::uint64_t i = 0; i < k_keys; ++i) std::swap(order[i] = i, order[random.below(i + 1)]);
+    for (const std::uint64_t number : order) {
+        const std::string key = row(number);
+        store.commit([&](PageWriter& writer, TreeRoot& tree) { REQUIRE(tree_erase(writer, tree, key)); });
+        store.release_before(store.txn());
+        TreeCursor cursor(store.source(), store.tree().root);
+        std::string low;
+        std::string high;
+        bool covered = false;
+        for (bool on = cursor.first_changed_leaf(store.txn() - 1); on && !covered;
+             on = cursor.next_changed_leaf(store.txn() - 1)) {
+            covered = (!cursor.low_fence(low) || low <= key) && (!cursor.high_fence(high) || key < high);
+        }
+        INFO("key " << key);
+        REQUIRE(covered);
     }
 }
 

@@ -37,6 +37,13 @@ void die_behind_the_record(Peer& peer, Durability durability, F then) {
     REQUIRE(peer.core->processes().load(Word::writing) == 1);
 }
 
+/// A transaction larger than memory, whose operations go into the log in parts.
+void put_many(Peer& peer, const std::string& prefix) {
+    Transaction tx = peer.db.begin_write({Durability::lazy, std::nullopt});
+    for (int i = 0; i < 3000; ++i) tx.tree("t").put(prefix + std::to_string(i), std::string(200, 'v'));
+    tx.commit();
+}
+
 bool sound(const Peer& peer) {
     const VerifyReport report = peer.db.verify();
     for (const Problem& problem : report.problems) UNSCOPED_INFO(problem.where << ": " << problem.what);
@@ -79,6 +86,39 @@ TEST_CASE("Half a record of a dead writer is fenced off by a new epoch", "[DUR-1
     CHECK(heir.core->processes().load(Word::epoch) > epoch);
     CHECK(heir.put("b", 100, Durability::full) == 2);
     CHECK_FALSE(heir.db.begin_read().tree("t").contains("died"));
+    CHECK(sound(heir));
+}
+
+TEST_CASE("Parts of a transaction whose writer died do not come with the next one", "[TX-8][SWARM-2]") {
+    const Workplace place;
+    Options small = quiet();
+    small.overlay_limit = 64u << 10;
+    Peer follower(place / "a.db");
+    Peer writer(place / "a.db", small);
+    Peer heir(place / "a.db", small);
+    writer.put("a", 100, Durability::full);
+    CHECK(follower.db.begin_read().txn() == 1);
+    int written = 0;
+    writer.vfs.set_hook([&](FileCall call, std::uint64_t, bool done) {
+        if (call != FileCall::write || !done || writer.core->processes().load(Word::writing) == 0) return;
+        if (++written == 10) throw Death();
+    });
+    CHECK_THROWS_AS(put_many(writer, "died"), Death);
+    writer.vfs.set_hook(nullptr);
+    // Follows the log up to the next one before the checkpoint behind that is made.
+    bool followed = false;
+    heir.vfs.set_hook([&](FileCall call, std::uint64_t, bool done) {
+        if (call != FileCall::write || done || heir.core->processes().load(Word::visible_txn) != 2) return;
+        if (std::exchange(followed, true)) return;
+        const Snapshot now = follower.db.begin_read();
+        CHECK(now.txn() == 2);
+        CHECK(now.tree("t").size() == 3001);
+        CHECK_FALSE(now.tree("t").contains("died0"));
+    });
+    put_many(heir, "lives");
+    heir.vfs.set_hook(nullptr);
+    CHECK(followed);
+    CHECK(sound(follower));
     CHECK(sound(heir));
 }
 

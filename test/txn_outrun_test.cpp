@@ -133,3 +133,27 @@ TEST_CASE("small commits that outrun checkpoints stay within the limit of memory
     INFO("at most " << most << " bytes");
     REQUIRE(most <= k_limit + k_of_one_commit);
 }
+
+TEST_CASE("memory of pages that commits replace while a checkpoint copies them comes back", "[CALM-1][slow]") {
+    constexpr std::uint64_t k_limit = 8u << 20;
+    // What writers keep for their next transaction.
+    constexpr std::uint64_t k_spare_pages = 256;
+    const Workplace place;
+    const std::uint64_t start = seed(11);
+    CAPTURE(start);
+    Dice dice(start);
+    Options options;
+    options.overlay_limit = k_limit;
+    options.durability = Durability::lazy;
+    options.history = History::nothing();
+    const std::shared_ptr<detail::DatabaseCore> core = detail::DatabaseCore::open(place / "db", options);
+    Database db = detail::make_database(core);
+    for (int i = 0; i < 20'000 && db.statistics().checkpoints < 8; ++i) {
+        Transaction tx = db.begin_write();
+        for (int n = 0; n < 20; ++n) tx.tree("t").put(std::to_string(dice.below(200'000)), dice.bytes(100));
+        tx.commit();
+    }
+    REQUIRE(db.statistics().checkpoints >= 8);
+    db.checkpoint();
+    REQUIRE(core->arena().bytes_in_use() <= k_spare_pages * k_page_size);
+}
