@@ -54,6 +54,7 @@ TEST_CASE("Numbers and names of codes never change", "[ERR-3]") {
         {21, "network_file_system"}, {22, "snapshot_closed"}, {23, "forked"}, {24, "poisoned"},
         {25, "outcome_unknown"}, {26, "before_horizon"}, {27, "in_the_future"}, {28, "unsupported"},
         {29, "too_many_snapshots"}, {30, "already_exists"}, {31, "still_held"},
+        {32, "cancelled"}, {33, "stale"},
     };
     for (const auto& [number, name] : codes) {
         CHECK(std::string(to_string(static_cast<Errc>(number))) == name);

@@ -24,6 +24,7 @@ ExitCode exit_code_of(northstar::Errc code) noexcept {
     case Errc::unsupported:
     case Errc::already_exists: return k_exit_system;
     case Errc::still_held:
+    case Errc::stale:
     case Errc::timeout:
     case Errc::conflict:
     case Errc::locked:
@@ -32,6 +33,7 @@ ExitCode exit_code_of(northstar::Errc code) noexcept {
     case Errc::outcome_unknown: return k_exit_unknown;
     case Errc::before_horizon:
     case Errc::in_the_future: return k_exit_not_retained;
+    case Errc::cancelled: return k_exit_interrupted;
     case Errc::misuse:
     case Errc::no_memory:
     case Errc::snapshot_closed:

@@ -52,6 +52,7 @@ class WriteTxn;
 struct CursorState;
 struct CommitReader;
 struct FeedState;
+struct CartridgeAccess;
 /// For programs that bring a disk of their own (the hardening suites): the public handle of an open core.
 Database make_database(std::shared_ptr<DatabaseCore> core);
 }  // namespace detail
@@ -92,6 +93,8 @@ enum class Errc : int {
     too_many_snapshots = 29,  ///< the process-wide table of open snapshots is full
     already_exists = 30,      ///< the destination exists already
     still_held = 31,          ///< a redaction is committed and not finished: snapshots still show the values
+    cancelled = 32,           ///< a build was cancelled; nothing was changed
+    stale = 33,               ///< the cartridge is older than the snapshot, and only an exact one was asked for
 };
 
 /// Name of a code, e.g. "key_too_large".
@@ -275,6 +278,7 @@ public:
 protected:
     friend class Snapshot;
     friend class Transaction;
+    friend struct detail::CartridgeAccess;
     Tree() = default;
     detail::ReadView* view_ = nullptr;
     std::uint64_t ticket_ = 0;
@@ -321,6 +325,7 @@ public:
 
 private:
     friend class Database;
+    friend struct detail::CartridgeAccess;
     Snapshot(detail::ReadView* view, std::uint64_t ticket) noexcept : view_(view), ticket_(ticket) {}
     detail::ReadView* view_ = nullptr;
     std::uint64_t ticket_ = 0;
@@ -616,6 +621,7 @@ public:
 
 private:
     friend Database detail::make_database(std::shared_ptr<detail::DatabaseCore> core);
+    friend struct detail::CartridgeAccess;
     static constexpr int k_optimistic_attempts = 4;
     explicit Database(std::shared_ptr<detail::DatabaseCore> core) noexcept;
     std::shared_ptr<detail::DatabaseCore> core_;
@@ -628,6 +634,9 @@ const char* source_id() noexcept;
 
 }  // namespace v0
 }  // namespace northstar
+
+#include "api/northstar_cartridge.hpp"
+#include "api/northstar_graph.hpp"
 
 #endif  // __cplusplus
 #endif  // NORTHSTAR_HPP

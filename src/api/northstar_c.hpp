@@ -85,7 +85,9 @@ enum {
     NORTHSTAR_UNSUPPORTED = 28,
     NORTHSTAR_TOO_MANY_SNAPSHOTS = 29,
     NORTHSTAR_ALREADY_EXISTS = 30,
-    NORTHSTAR_STILL_HELD = 31 /* a redaction is committed and not finished: snapshots still show the values */
+    NORTHSTAR_STILL_HELD = 31, /* a redaction is committed and not finished: snapshots still show the values */
+    NORTHSTAR_CANCELLED = 32, /* a build was cancelled; nothing was changed */
+    NORTHSTAR_STALE = 33 /* the cartridge is older than the snapshot, and only an exact one was asked for */
 };
 
 typedef struct northstar_db northstar_db;

@@ -37,6 +37,8 @@ const char* to_string(Errc code) noexcept {
         case Errc::too_many_snapshots: return "too_many_snapshots";
         case Errc::already_exists: return "already_exists";
         case Errc::still_held: return "still_held";
+        case Errc::cancelled: return "cancelled";
+        case Errc::stale: return "stale";
     }
     return "unknown";
 }

@@ -192,6 +192,16 @@ FilePages::RunHeader FilePages::run_header(std::uint64_t page) const {
     return {run_pages(bytes, page_size_), load_u64(header + k_page_generation_offset)};
 }
 
+std::string_view FilePages::run_in_place(Ref ref, std::uint64_t length) const {
+    if (ref.in_memory() || !mapped_) return run(ref, length);
+    const std::uint64_t page = ref.page();
+    const std::uint64_t pages = run_header(page).pages;
+    const std::byte* at = load(page, pages);
+    if (load_u64(at + k_run_bytes_offset) != length) damaged(page, "has another length than its parent names");
+    if ((load_u64(at) & Ref::k_checksum_mask) != ref.checksum()) damaged(page, "is not the version its parent names");
+    return {reinterpret_cast<const char*>(at) + k_page_header_size, static_cast<std::size_t>(length)};
+}
+
 std::uint64_t run_checksum(const std::byte* header, std::span<const std::byte> bytes, std::uint64_t seed) {
     const std::uint64_t of_header =
         xxh64(header + k_page_number_offset, k_page_header_size - k_page_number_offset, seed);

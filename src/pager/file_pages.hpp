@@ -51,6 +51,9 @@ public:
         std::uint64_t born = 0;
     };
     RunHeader run_header(std::uint64_t page) const;
+    /// The bytes of a large value that carries checksums of its own: its header is checked against the ref, the bytes
+    /// are not read. Where files are not mapped they are read, and verified, as run() does.
+    std::string_view run_in_place(Ref ref, std::uint64_t length) const;
     bool mapped() const { return mapped_; }
     /// What page() would verify, without remembering: used by the checker. Throws Error(corrupt).
     void check_page(std::uint64_t page) const;

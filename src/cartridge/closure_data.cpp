@@ -1,0 +1,167 @@
+#include "cartridge/closure_data.hpp"
+
+#include "base/error.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <vector>
+
+namespace northstar::inline v0::detail {
+
+namespace closure_data_impl {
+
+/// Marks what some nodes of the artifact reach over its own edges, themselves among it.
+void spread(const GraphSections& graph, Side side, std::vector<NodeId> found, NodeSet& set) {
+    std::erase_if(found, [&](NodeId node) { return !set.insert(node); });
+    for (std::size_t at = 0; at < found.size(); ++at) {
+        for (const NodeId other : graph.neighbours(side, found[at])) {
+            if (other >= graph.nodes) CartridgeBlocks::outside();
+            if (set.insert(other)) found.push_back(other);
+        }
+    }
+}
+
+}  // namespace closure_data_impl
+
+ClosureSections::ClosureSections(const Cartridge& cartridge)
+    : components(cartridge.section<std::uint32_t>(k_components)),
+      member_offsets(cartridge.section<std::uint32_t>(k_member_offsets)),
+      members(cartridge.section<std::uint32_t>(k_members)), row_places(cartridge.section<std::uint32_t>(k_row_places)),
+      rows(cartridge.section<std::uint32_t>(k_rows)),
+      descendant_counts(cartridge.section<std::uint32_t>(k_descendant_counts)),
+      ancestor_counts(cartridge.section<std::uint32_t>(k_ancestor_counts)) {}
+
+bool ClosureSections::reaches(std::uint32_t from, std::uint32_t to) const {
+    if (from == to) return true;
+    if (from < to) return false;  // smaller numbers only
+    const std::uint64_t place = row_places[from];
+    const std::uint32_t head = rows[place];
+    const std::uint32_t count = head & ~k_row_of_bits;
+    if ((head & k_row_of_bits) != 0) {
+        const std::uint32_t word = to / 32 - rows[place + 1];  // wraps round where it lies before
+        return word < count && (rows[place + 2 + word] >> (to % 32) & 1) != 0;
+    }
+    const std::span<const std::uint32_t> bounds = rows.span(place + 1, std::uint64_t{count} * 2);
+    std::size_t low = 0;  // intervals before it begin at or before `to`
+    for (std::size_t left = count; left != 0;) {
+        const std::size_t half = left / 2;
+        if (bounds[2 * (low + half)] <= to) {
+            low += half + 1;
+            left -= half + 1;
+        } else {
+            left = half;
+        }
+    }
+    return low != 0 && bounds[2 * low - 1] >= to;
+}
+
+ClosureData::ClosureData(const Cartridge& cartridge, const GraphData& graph) : graph_(graph), base_(cartridge) {
+    const std::uint64_t components = base_.row_places.size();
+    if (base_.components.size() != graph.base.nodes || base_.members.size() != graph.base.nodes ||
+        base_.member_offsets.size() != components + 1 || base_.descendant_counts.size() != components ||
+        base_.ancestor_counts.size() != components) {
+        fail(Errc::corrupt, "the sections of the cartridge '" + cartridge.info().name +
+                                "' do not belong together; build it again");
+    }
+}
+
+std::shared_ptr<const ClosureData> ClosureData::of(const Cartridge& cartridge) {
+    const std::shared_ptr<const GraphData> graph = GraphData::of(cartridge);
+    return std::static_pointer_cast<const ClosureData>(
+        cartridge.derived("closure", [&]() -> std::shared_ptr<const void> {
+            return std::make_shared<ClosureData>(cartridge, *graph);
+        }));
+}
+
+const ClosureData::Changed& ClosureData::changed() const {
+    std::call_once(once_, [&] {
+        const GraphSections& base = graph_.base;
+        std::vector<NodeId> sources;
+        std::vector<NodeId> targets;
+        for (const GraphOverlay::Edge& edge : graph_.overlay->edges()) {
+            if (edge.from < base.nodes) sources.push_back(edge.from);
+            if (edge.to < base.nodes) targets.push_back(edge.to);
+        }
+        changed_.emplace(base.nodes);
+        closure_data_impl::spread(base, Side::in, std::move(sources), changed_->reach);
+        closure_data_impl::spread(base, Side::out, std::move(targets), changed_->reached);
+    });
+    return *changed_;
+}
+
+bool ClosureData::reaches(NodeId from, NodeId to) const {
+    if (from == to) return true;
+    const NodeId nodes = graph_.base.nodes;
+    if (!graph_.overlay) return reaches_in_base(from, to);
+    // An unchanged path has unchanged edges only, so neither end of it is new.
+    if (knows_descendants(from) || knows_ancestors(to)) return from < nodes && to < nodes && reaches_in_base(from, to);
+    return search(from, to);
+}
+
+/// Breadth first in the snapshot's graph, except where the artifact knows.
+bool ClosureData::search(NodeId from, NodeId to) const {
+    NodeSet seen(graph_.limit);
+    std::vector<NodeId> queue{from};
+    seen.insert(from);
+    for (std::size_t at = 0; at < queue.size(); ++at) {
+        for (const NodeId next : graph_.neighbours(Side::out, queue[at])) {
+            if (!seen.insert(graph_.checked(next))) continue;
+            if (next == to) return true;
+            if (!knows_descendants(next)) {
+                queue.push_back(next);
+            } else if (to < graph_.base.nodes && reaches_in_base(next, to)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+std::string problem_of_closure(const Cartridge& cartridge) {
+    std::string problem = problem_of_graph(cartridge);
+    if (!problem.empty()) return problem;
+    const ClosureData closure(cartridge, *GraphData::of(cartridge));
+    const ClosureSections& base = closure.base();
+    const auto count = static_cast<std::uint32_t>(base.row_places.size());
+    if (base.member_offsets[0] != 0 || base.member_offsets[count] != base.members.size()) {
+        return "its components do not fill their place";
+    }
+    std::vector<std::uint64_t> ancestors(count + std::size_t{1});
+    for (std::uint32_t component = 0; component < count; ++component) {
+        const std::span<const NodeId> members = base.members_of(component);
+        if (members.empty()) return "a component has no members";
+        for (const NodeId node : members) {
+            if (node >= closure.graph().base.nodes || base.components[node] != component) {
+                return "a member of a component is not its own";
+            }
+        }
+        std::uint64_t descendants = members.size() - 1;
+        std::uint64_t behind = 0;
+        bool in_order = true;
+        base.each_interval(component, [&](std::uint32_t first, std::uint32_t last) {
+            in_order = in_order && first >= behind && last < component;
+            if (!in_order) return;
+            behind = last + std::uint64_t{1};
+            descendants += base.member_offsets[last + std::uint64_t{1}] - base.member_offsets[first];
+            ancestors[first] += members.size();
+            ancestors[last + std::size_t{1}] -= members.size();
+        });
+        if (!in_order) return "the row of a component is not in order";
+        if (descendants != base.descendant_counts[component]) return "a count of descendants is not right";
+        for (const NodeId node : members) {
+            for (const NodeId next : closure.graph().base.neighbours(Side::out, node)) {
+                if (!base.reaches(component, base.components[next])) return "an edge is missing from its closure";
+            }
+        }
+    }
+    std::uint64_t reached_by = 0;
+    for (std::uint32_t component = 0; component < count; ++component) {
+        reached_by += ancestors[component];
+        if (reached_by + base.members_of(component).size() - 1 != base.ancestor_counts[component]) {
+            return "a count of ancestors is not right";
+        }
+    }
+    return {};
+}
+
+}  // namespace northstar::inline v0::detail

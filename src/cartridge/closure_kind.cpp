@@ -1,0 +1,65 @@
+// closure_kind.cpp -- the kind "closure": a graph, and what each of its nodes reaches.
+#include "base/error.hpp"
+#include "cartridge/closure_data.hpp"
+#include "cartridge/kind.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace northstar::inline v0::detail {
+
+namespace closure_kind_impl {
+
+constexpr std::uint64_t k_default_limit = std::uint64_t{1} << 30;
+constexpr std::uint64_t k_largest_limit = std::uint64_t{3} << 30;
+
+std::uint64_t limit_of(const CartridgeParameters& parameters) {
+    const auto found = parameters.find(std::string(k_parameter_limit));
+    if (found == parameters.end()) return k_default_limit;
+    const std::string& text = found->second;
+    std::uint64_t bytes = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bytes);
+    if (error != std::errc() || end != text.data() + text.size() || bytes > k_largest_limit) {
+        fail(Errc::invalid_argument, "the parameter limit is a number of bytes up to " +
+                                         std::to_string(k_largest_limit) + ", not '" + text + "'");
+    }
+    return bytes;
+}
+
+class ClosureKind final : public CartridgeKind {
+public:
+    std::string name() const override { return "closure"; }
+    std::uint32_t version() const override { return 1; }
+    void check(const CartridgeParameters& parameters) const override {
+        limit_of(parameters);
+        CartridgeParameters rest = parameters;
+        rest.erase(std::string(k_parameter_limit));
+        check_graph_parameters(rest);
+    }
+    std::vector<std::string> trees(const CartridgeParameters& parameters) const override {
+        return graph_trees(parameters);
+    }
+    void extract(const CartridgeParameters& parameters, std::string_view, std::string_view key, std::string_view,
+                 const FactSink& sink) const override {
+        extract_graph(parameters, key, sink);
+    }
+    void build(CartridgeBuild& build) const override {
+        BuiltGraph graph = build_graph(build);
+        BuiltClosure closure = build_closure(build, graph, limit_of(build.parameters()));
+        add_graph(build, std::move(graph));
+        build.add(k_components, std::move(closure.components));
+        build.add(k_member_offsets, std::move(closure.member_offsets));
+        build.add(k_members, std::move(closure.members));
+        build.add(k_row_places, std::move(closure.row_places));
+        build.add(k_rows, std::move(closure.rows));
+        build.add(k_descendant_counts, std::move(closure.descendant_counts));
+        build.add(k_ancestor_counts, std::move(closure.ancestor_counts));
+    }
+    std::string problem_of(const Cartridge& cartridge) const override { return problem_of_closure(cartridge); }
+};
+
+}  // namespace closure_kind_impl
+
+std::shared_ptr<const CartridgeKind> make_closure_kind() { return std::make_shared<closure_kind_impl::ClosureKind>(); }
+
+}  // namespace northstar::inline v0::detail

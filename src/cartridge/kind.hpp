@@ -1,0 +1,31 @@
+// kind.hpp -- the kinds that are known, and facts: what they make of entries.  Layer: cartridge.  Threads: any.
+#pragma once
+
+#include "api/northstar.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace northstar::inline v0::detail {
+
+/// nullptr: nobody registered it.
+std::shared_ptr<const CartridgeKind> find_cartridge_kind(const std::string& name);
+/// Throws Error(unsupported) for a kind that nobody registered.
+std::shared_ptr<const CartridgeKind> cartridge_kind(const std::string& name);
+std::shared_ptr<const CartridgeKind> make_graph_kind();
+std::shared_ptr<const CartridgeKind> make_closure_kind();
+
+/// Every fact of a state, in the order of trees and keys.
+void each_fact(const CartridgeKind& kind, const CartridgeParameters& parameters, const Snapshot& snapshot,
+               const CartridgeKind::FactSink& sink);
+
+/// Facts that differ between two states, by key.
+std::vector<FactChange> fact_changes(const CartridgeKind& kind, const CartridgeParameters& parameters,
+                                     const Snapshot& before, const Snapshot& after);
+
+/// May some fact of the snapshot's state differ from what it was after `txn`? False: none does. Costs a page or two.
+bool facts_may_differ(const CartridgeKind& kind, const CartridgeParameters& parameters, const Snapshot& snapshot,
+                      Txn txn);
+
+}  // namespace northstar::inline v0::detail

@@ -1,0 +1,175 @@
+// The kind "closure": the same reachability as a search from every node, whatever changed behind the artifact.
+#include "cartridge_support.hpp"
+
+#include <cstring>
+
+using namespace cartridge_test;
+using txn_test::code_of;
+using txn_test::Dice;
+
+namespace {
+
+void compare(const Closure& closure, const Model& model, Dice& dice, bool all) {
+    const Graph& graph = closure.graph();
+    const std::set<std::string> nodes = model.nodes();
+    const auto forward = model.adjacency(true);
+    const auto reverse = model.adjacency(false);
+    REQUIRE(graph.node_count() == nodes.size());
+    for (const std::string& name : nodes) {
+        if (!all && !dice.chance(25)) continue;
+        INFO("node " << name);
+        const NodeId node = *graph.find(name);
+        auto down = Model::distances(forward, name);
+        auto up = Model::distances(reverse, name);
+        for (const std::string& other : nodes) {
+            REQUIRE(closure.reaches(node, *graph.find(other)) == down.contains(other));
+        }
+        down.erase(name);
+        up.erase(name);
+        std::multiset<std::string> expected;
+        for (const auto& [other, distance] : down) expected.insert(other);
+        const std::vector<NodeId> descendants = closure.descendants(node);
+        REQUIRE(std::is_sorted(descendants.begin(), descendants.end()));
+        REQUIRE(names(graph, descendants) == expected);
+        REQUIRE(closure.descendant_count(node) == expected.size());
+        expected.clear();
+        for (const auto& [other, distance] : up) expected.insert(other);
+        REQUIRE(names(graph, closure.ancestors(node)) == expected);
+        REQUIRE(closure.ancestor_count(node) == expected.size());
+    }
+    // What depends on any of three.
+    if (nodes.size() < 3) return;
+    std::vector<NodeId> changed;
+    std::set<std::string> affected;
+    for (int i = 0; i < 3; ++i) {
+        auto name = nodes.begin();
+        std::advance(name, static_cast<std::ptrdiff_t>(dice.below(nodes.size())));
+        changed.push_back(*graph.find(*name));
+        for (const auto& [other, distance] : Model::distances(reverse, *name)) affected.insert(other);
+    }
+    for (const NodeId node : changed) affected.erase(std::string(graph.name(node)));
+    REQUIRE(names(graph, closure.impact(changed)) == std::multiset<std::string>(affected.begin(), affected.end()));
+}
+
+std::vector<std::uint32_t> numbers_of(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    std::ostringstream bytes;
+    bytes << in.rdbuf();
+    const std::string text = bytes.str();
+    std::vector<std::uint32_t> numbers(text.size() / 4);
+    std::memcpy(numbers.data(), text.data(), numbers.size() * 4);
+    return numbers;
+}
+
+}  // namespace
+
+TEST_CASE("A closure with changes behind its artifact answers as a search of its snapshot does", "[CART-11]") {
+    // Sparse graphs have many components, dense ones few.
+    for (const std::uint64_t names_at_first : {25u, 60u, 150u}) {
+        const std::uint64_t seed = txn_test::seed(7200 + names_at_first);
+        INFO("seed " << seed);
+        Dice dice(seed);
+        Database db = Database::open(":memory:");
+        Cartridges cartridges(db);
+        std::map<Txn, Model> states;
+        Model model;
+        for (int step = 0; step < txn_test::scaled(50); ++step) {
+            Transaction tx = db.begin_write();
+            WritableTree tree = tx.tree("graph");
+            for (std::uint64_t i = 1 + dice.below(10); i != 0; --i) {
+                change(model, tree, dice, names_at_first + static_cast<std::uint64_t>(step), 2);
+            }
+            if (const Commit commit = tx.commit(); commit.txn != 0) states[commit.txn] = model;
+            if (step % 6 == 3) cartridges.build("c", "closure", {});
+            if (step < 3) continue;
+            if (step % 6 == 3) compare(Closure(cartridges.open("c", Freshness::exact())), model, dice, true);
+            if (dice.chance(40)) compare(Closure(cartridges.open("c")), model, dice, false);
+            if (!dice.chance(30)) continue;
+            auto then = states.begin();
+            std::advance(then, static_cast<std::ptrdiff_t>(dice.below(states.size())));
+            INFO("as of " << then->first);
+            const Snapshot past = db.begin_read(AsOf::txn(then->first));
+            compare(Closure(cartridges.open(past, "c")), then->second, dice, false);
+        }
+        CHECK(cartridges.verify("c", {.rebuild = true}).empty());
+    }
+}
+
+TEST_CASE("Rows of intervals and rows of bits say the same as a search", "[CART-11]") {
+    // A ladder of layers in which every second node of the next one is reached makes rows of bits; a path makes
+    // intervals; a ring is one component.
+    Database db = Database::open(":memory:");
+    Cartridges cartridges(db);
+    Model model;
+    Transaction tx = db.begin_write();
+    const auto add = [&](const std::string& from, const std::string& to) {
+        model.edges.emplace(from, "", to);
+        tx.tree("graph").put(edge_key(from, "", to), "");
+    };
+    for (int i = 0; i < 200; ++i) {
+        add("path" + std::to_string(i), "path" + std::to_string(i + 1));
+        add("ring" + std::to_string(i), "ring" + std::to_string((i + 1) % 200));
+        if (i < 190) add("rung" + std::to_string(i), "rung" + std::to_string(i + 2 + i % 7));
+        if (i % 3 == 0) add("top", "rung" + std::to_string(i));
+    }
+    add("ring7", "path100");
+    tx.commit();
+    cartridges.build("c", "closure", {});
+    Dice dice(7300);
+    compare(Closure(cartridges.open("c")), model, dice, true);
+    CHECK(cartridges.verify("c").empty());
+}
+
+TEST_CASE("A closure larger than its limit is refused and changes nothing", "[CART-11]") {
+    Database db = Database::open(":memory:");
+    Cartridges cartridges(db);
+    Transaction tx = db.begin_write();
+    for (int i = 0; i < 100; ++i) tx.tree("graph").put(edge_key("a" + std::to_string(i), "", "b"), "");
+    tx.commit();
+    CHECK(code_of([&] { cartridges.build("c", "closure", {{"limit", "8"}}); }) == Errc::unsupported);
+    CHECK(cartridges.list().empty());
+    CHECK(code_of([&] { cartridges.build("c", "closure", {{"limit", "many"}}); }) == Errc::invalid_argument);
+}
+
+TEST_CASE("Closures of real graphs have the counts and components of an independent computation",
+          "[CART-11][slow]") {
+    if (shared_graphs().empty()) NORTHSTAR_SKIP("../shared/data is not here");
+    const std::pair<const char*, bool> graphs[] = {
+        {"callgraph-redis", false}, {"debian-depends", false}, {"email-Eu-core", false}, {"cit-HepPh", false},
+        {"email-Enron", true}};
+    for (const auto& [name, both_ways] : graphs) {
+        INFO(name);
+        Database db = Database::open(":memory:");
+        Cartridges cartridges(db);
+        const std::string base = shared_graphs() + "/" + name;
+        const std::string truth = shared_graphs() + "/gt/" + name;
+        const std::uint32_t nodes = import_graph(db, base + ".txt", "graph", both_ways);
+        cartridges.build("c", "closure", {});
+        const Closure closure(cartridges.open("c"));
+        const std::vector<std::uint32_t> descendants = numbers_of(truth + ".desc.u32");
+        const std::vector<std::uint32_t> ancestors = numbers_of(truth + ".anc.u32");
+        const std::vector<std::uint32_t> components = numbers_of(truth + ".scc.u32");
+        REQUIRE(closure.graph().node_count() == nodes);
+        REQUIRE(descendants.size() == nodes);
+        std::uint64_t wrong = 0;
+        for (NodeId node = 0; node < nodes; ++node) {
+            wrong += closure.descendant_count(node) != descendants[node] ? 1 : 0;
+            wrong += closure.ancestor_count(node) != ancestors[node] ? 1 : 0;
+        }
+        CHECK(wrong == 0);
+        // Two nodes are in one component if each reaches the other.
+        Dice dice(7400);
+        for (int i = 0; i < 20000; ++i) {
+            const auto a = static_cast<NodeId>(dice.below(nodes));
+            const auto b = static_cast<NodeId>(dice.below(nodes));
+            const bool together = closure.reaches(a, b) && closure.reaches(b, a);
+            wrong += together != (components[a] == components[b]) ? 1 : 0;
+        }
+        CHECK(wrong == 0);
+        for (int i = 0; i < 20; ++i) {
+            const auto node = static_cast<NodeId>(dice.below(nodes));
+            CHECK(closure.descendants(node).size() == descendants[node]);
+            CHECK(closure.ancestors(node).size() == ancestors[node]);
+        }
+    }
+}
