@@ -14,6 +14,8 @@ std::vector<Command> transfer_commands();  ///< import export
 std::vector<Command> past_commands();      ///< log show diff history watch
 std::vector<Command> check_commands();     ///< verify stat hash replay
 std::vector<Command> care_commands();      ///< backup restore vacuum-into compact prune checkpoint redact
+std::vector<Command> cartridge_commands(); ///< cartridge
+std::vector<Command> graph_commands();     ///< graph
 std::vector<Command> help_commands();      ///< help version completion bench
 
 int run_import(const Arguments& arguments, Output& output);
@@ -27,6 +29,7 @@ std::string completion_script(std::string_view shell);
 inline constexpr std::string_view k_group_entries = "Entries";
 inline constexpr std::string_view k_group_past = "The past";
 inline constexpr std::string_view k_group_trust = "Trust and numbers";
+inline constexpr std::string_view k_group_cartridges = "Cartridges";
 inline constexpr std::string_view k_group_care = "Copies and care";
 inline constexpr std::string_view k_group_tool = "The tool";
 

@@ -19,8 +19,13 @@ int run_verify(const Arguments& arguments, Output& output) {
     options.structure = !arguments.has("no-structure");
     options.log = !arguments.has("no-log");
     options.history = !arguments.has("no-history");
-    const northstar::Database database = open_reading(arguments.operand(0), arguments);
-    const northstar::VerifyReport report = database.verify(options);
+    northstar::Database database = open_reading(arguments.operand(0), arguments);
+    northstar::VerifyReport report = database.verify(options);
+    if (options.structure) {
+        for (northstar::Problem& problem : northstar::Cartridges(database).verify()) {
+            report.problems.push_back(std::move(problem));
+        }
+    }
     if (arguments.has("json")) {
         json::Writer writer;
         writer.begin_object().name("ok").boolean(report.ok());
@@ -150,11 +155,16 @@ int stat_of_past(const northstar::Database& database, const Arguments& arguments
 }
 
 int run_stat(const Arguments& arguments, Output& output) {
-    const northstar::Database database = open_reading(arguments.operand(0), arguments);
+    northstar::Database database = open_reading(arguments.operand(0), arguments);
     if (arguments.has("as-of")) return stat_of_past(database, arguments, output);
     const northstar::Statistics statistics = database.statistics();
     const northstar::Database::Parent parent = database.parent();
-    const std::vector<Row> rows = rows_of(statistics);
+    std::vector<Row> rows = rows_of(statistics);
+    const std::vector<northstar::CartridgeInfo> cartridges = northstar::Cartridges(database).list();
+    std::uint64_t cartridge_bytes = 0;
+    for (const northstar::CartridgeInfo& info : cartridges) cartridge_bytes += info.bytes;
+    rows.push_back({"cartridges", cartridges.size(), Row::Unit::number, "artifacts computed ahead"});
+    rows.push_back({"cartridge_bytes", cartridge_bytes, Row::Unit::bytes, ""});
     const std::vector<Row> process_rows = process_rows_of(statistics);
     if (arguments.has("json")) {
         json::Writer writer;

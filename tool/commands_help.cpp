@@ -45,7 +45,8 @@ void overview(Output& output) {
                 " -- an embedded database in one file, with its past");
     output.line("");
     output.line("usage: northstar COMMAND ARGUMENTS...      northstar help COMMAND");
-    for (const std::string_view wanted : {k_group_entries, k_group_past, k_group_trust, k_group_care, k_group_tool}) {
+    for (const std::string_view wanted :
+         {k_group_entries, k_group_past, k_group_trust, k_group_cartridges, k_group_care, k_group_tool}) {
         output.line("");
         output.line(output.paint(Colour::bold, wanted));
         for (const Command& command : all_commands()) {
@@ -256,7 +257,7 @@ const std::vector<Command>& all_commands() {
     static const std::vector<Command> commands = [] {
         std::vector<Command> all;
         for (auto* const group : {entry_commands, tree_commands, transfer_commands, past_commands, check_commands,
-                                  care_commands, help_commands}) {
+                                  cartridge_commands, graph_commands, care_commands, help_commands}) {
             for (Command& command : group()) all.push_back(std::move(command));
         }
         return all;
