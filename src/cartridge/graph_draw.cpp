@@ -95,7 +95,7 @@ std::string number(double value) {
 
 /// One line through all points, level where it begins, bends and ends.
 std::string curve(const std::vector<GraphLayout::Point>& route) {
-    std::string path = "M" + number(route[0].x) + " " + number(route[0].y);
+    std::string path = std::string("M") + number(route[0].x) + " " + number(route[0].y);
     for (std::size_t i = 1; i < route.size(); ++i) {
         const double middle = (route[i - 1].x + route[i].x) / 2;
         path += " C" + number(middle) + " " + number(route[i - 1].y) + " " + number(middle) + " " +
@@ -107,7 +107,7 @@ std::string curve(const std::vector<GraphLayout::Point>& route) {
 std::string loop(const GraphLayout::Box& box) {
     const double x = box.x + box.width - 14;
     const double y = box.y - k_box_height / 2;
-    return "M" + number(x) + " " + number(y) + " C" + number(x - 4) + " " + number(y - 20) + " " + number(x + 26) +
+    return std::string("M") + number(x) + " " + number(y) + " C" + number(x - 4) + " " + number(y - 20) + " " + number(x + 26) +
            " " + number(y - 16) + " " + number(box.x + box.width) + " " + number(box.y - 4);
 }
 
