@@ -14,7 +14,7 @@ inline namespace v0 {
 
 namespace detail {
 struct GraphData;
-struct ClosureData;
+class ClosureData;
 }  // namespace detail
 
 /// Key of an edge; invalid_argument where a part holds a zero byte, or an end is empty.
