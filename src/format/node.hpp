@@ -111,6 +111,12 @@ inline std::uint32_t head_of(const std::byte* key, std::size_t size, std::size_t
     return load_head(std::string_view(reinterpret_cast<const char*>(key) + from, size - from));
 }
 
+/// Where the bytes behind the head of the suffix begin; the key's end where there are none, since it may be empty and at
+/// nullptr.
+inline const std::byte* behind_head(const std::byte* key, std::size_t size, std::size_t from) {
+    return key + (size < from + k_head_size ? size : from + k_head_size);
+}
+
 /// Order of two suffixes whose heads are equal.
 inline int compare_rest(const std::byte* a, std::size_t a_size, const std::byte* b, std::size_t b_size) {
     const std::size_t common = a_size < b_size ? a_size : b_size;
@@ -341,7 +347,8 @@ public:
     bool pick_candidate(std::string_view text, Candidates among, LeafCell& out) const {
         const std::size_t from = prefix_size();
         const std::size_t size = text.size() - from;
-        const std::byte* rest = reinterpret_cast<const std::byte*>(text.data()) + from + k_head_size;
+        const auto* key = reinterpret_cast<const std::byte*>(text.data());
+        const std::byte* rest = node_impl::behind_head(key, text.size(), from);
         while (among.high - among.low > 1) [[unlikely]] {
             const unsigned middle = among.low + (among.high - among.low) / 2;
             const SuffixView suffix = leaf_cell_at(leaf_slot(middle)).suffix;
@@ -391,7 +398,7 @@ private:
         const std::byte* all = heads();
         unsigned low = node_impl::count_smaller(all, n, head);
         if (low == n || load_u32(all + std::size_t{low} * k_head_size) != head) return {low, false};
-        const std::byte* rest = key + from + k_head_size;
+        const std::byte* rest = node_impl::behind_head(key, text.size(), from);
         const std::size_t size = text.size() - from;
         unsigned high = low + 1;  // end of the equal heads
         if (high < n && load_u32(all + std::size_t{high} * k_head_size) == head) [[unlikely]] {
