@@ -462,7 +462,6 @@ TEST_CASE("Readers on other threads see constant sums while writers transfer", "
     };
     std::atomic<int> writing{3};
     std::atomic<int> wrong{0};
-    std::atomic<std::uint64_t> conflicts{0};
     std::vector<std::thread> threads;
     for (std::uint64_t w = 0; w < 3; ++w) {
         threads.emplace_back([&, w] {
