@@ -7,8 +7,8 @@ export CMAKE_GENERATOR := $(if $(CMAKE_GENERATOR),$(CMAKE_GENERATOR),$(if $(shel
 BUILD = cmake --build build/$(1) --parallel $(JOBS) $(if $(2),--target $(2))
 CONFIGURE = cmake --preset $(1) --log-level=NOTICE >/dev/null
 
-.PHONY: all amalgamation demo test check hard mutants fuzz bench race scale amalgamation-check split debug asan tsan install format tidy \
-        clean help bootstrap configure bare-machine
+.PHONY: all amalgamation demo test check hard mutants fuzz coverage bench race scale amalgamation-check split debug asan \
+        tsan install format tidy clean help bootstrap configure bare-machine
 .DEFAULT_GOAL := all
 
 all: configure  ## the library and the tool, release build
@@ -61,10 +61,17 @@ hard: configure  ## hardening suites (HARD_SEEDS=n for more)
 mutants: configure  ## plant one bug after the other and see which suite notices (MUTANTS="name ..." for some)
 	@JOBS=$(JOBS) sh hard/mutants/run.sh build/release $(MUTANTS)
 
+fuzz coverage: export BOOTSTRAP_CLANG = 1
 fuzz: bootstrap  ## fuzzing with clang's libFuzzer (FUZZ_SECONDS=n for each target, FUZZ_TARGETS="file ..." for some)
 	@$(call CONFIGURE,fuzz)
 	@$(call BUILD,fuzz,fuzzers)
 	@sh hard/fuzz/run.sh build/fuzz $(FUZZ_TARGETS)
+
+coverage: bootstrap  ## lines of src/ that tests and hardening suites run; the total comes last
+	@$(call CONFIGURE,coverage)
+	@$(call BUILD,coverage,tests)
+	@$(call BUILD,coverage,hard)
+	@JOBS=$(JOBS) sh tool/coverage.sh build/coverage
 
 bench race scale: export BOOTSTRAP_PEERS = 1
 bench: configure  ## micro and macro benchmarks against their baseline (BENCH_PROFILE=ci for small sizes)

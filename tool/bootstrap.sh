@@ -2,7 +2,8 @@
 # bootstrap.sh -- sees to it that the build tools are there.
 #
 # On Debian and its relatives missing packages are installed with apt-get (as root or through sudo). On other systems
-# the script says what to install. BOOTSTRAP_PEERS=1 adds the libraries of the databases that benchmarks compare with.
+# the script says what to install. BOOTSTRAP_PEERS=1 adds the libraries of the databases that benchmarks compare with,
+# BOOTSTRAP_CLANG=1 clang with what fuzzing and counting of lines need.
 set -eu
 
 missing=""
@@ -37,6 +38,12 @@ if [ "${BOOTSTRAP_PEERS:-0}" = 1 ]; then
     need_header libsqlite3-dev sqlite3.h
     need_header librocksdb-dev rocksdb/c.h
     need_header libleveldb-dev leveldb/c.h
+fi
+if [ "${BOOTSTRAP_CLANG:-0}" = 1 ]; then
+    need clang clang++
+    need llvm llvm-cov
+    runtime=$(clang++ -print-runtime-dir 2>/dev/null) && [ -e "$runtime/libclang_rt.profile-$(uname -m).a" ] ||
+        missing="$missing libclang-rt-dev"
 fi
 [ -z "$missing" ] && exit 0
 
