@@ -74,7 +74,9 @@ void change(const Page& page, Random& random) {
         const std::string key(static_cast<std::size_t>(random.below(12)), static_cast<char>('a' + random.below(26)));
         const Node::Place place = node.search(key);
         if (node.leaf()) {
-            const std::string value(static_cast<std::size_t>(random.below(300)), 'v');
+            std::string value(static_cast<std::size_t>(random.below(300)), 'v');
+            // An entry of the catalog begins with the root of a tree; 0: the tree is empty.
+            if (node.catalog()) value.insert(0, 8, '\0');
             LeafEntry entry{KeyPieces(key), reinterpret_cast<const std::byte*>(value.data()),
                             static_cast<std::uint32_t>(value.size()), false, node.max_txn()};
             if (place.equal) {
