@@ -77,6 +77,27 @@ TEST_CASE("A flush that comes back beside one that failed acknowledges nothing",
     CHECK(code_of([&] { peer.put("b", 100, Durability::full); }) == Errc::outcome_unknown);
 }
 
+TEST_CASE("A flush that comes back beside one that failed makes nothing visible", "[DUR-5][DUR-7]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    Peer other(place / "a.db");
+    other.put("a", 100, Durability::full);
+    beside(peer, FileCall::sync, false, [&] { other.core->processes().store(Word::poison, 1); });
+    CHECK(code_of([&] { peer.put("b", 100, Durability::full); }).has_value());
+    CHECK(peer.core->processes().load(Word::durable_txn) == 1);
+    CHECK(other.db.begin_read().txn() == 1);
+}
+
+TEST_CASE("A commit that the flush of another one covered is unknown where the database was poisoned meanwhile",
+          "[DUR-7]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    Peer other(place / "a.db");
+    REQUIRE(peer.put("a", 100, Durability::full) == 1);
+    other.core->processes().store(Word::poison, 1);
+    CHECK(code_of([&] { peer.core->make_durable(1, 0); }) == Errc::outcome_unknown);
+}
+
 TEST_CASE("A lazy commit whose database was poisoned while it was written is unknown", "[DUR-7][DUR-4]") {
     const Workplace place;
     Peer peer(place / "a.db");
