@@ -128,6 +128,25 @@ TEST_CASE("damage below what a later record says was durable is damage", "[log][
     CHECK(scan(bad, start, writer.seed, durable + 8).tail.kind == LogTail::Kind::damaged);
 }
 
+TEST_CASE("what vouches is found in extents that are announced behind the damage", "[log][fast][DMG-4]") {
+    MemoryLog log(20);
+    Writer writer(log, k_extents, 8);
+    const LogCursor start = writer.at;
+    writer.at.durable = start.position;
+    fill(writer, 3, 8);
+    const std::uint64_t damaged = writer.starts[1];
+    for (std::uint64_t seed = 9; writer.directory.size() == 1; ++seed) fill(writer, 1, seed);
+    // Only records of the second extent know that the first one is durable.
+    writer.at.durable = writer.starts.back();
+    const std::uint64_t durable = writer.at.durable;
+    fill(writer, 3, 7);
+    log.file[writer.directory.find(damaged)->offset + 30] ^= std::byte{0x10};
+    const Scan result = scan(log, start, writer.seed);
+    CHECK(result.starts.size() == 1);
+    CHECK(result.tail.kind == LogTail::Kind::damaged);
+    CHECK(result.tail.vouched == durable);
+}
+
 TEST_CASE("dropped records never come back behind an epoch record", "[log][fast][DUR-11]") {
     MemoryLog log(20);
     Writer writer(log, k_extents, 6);

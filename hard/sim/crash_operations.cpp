@@ -191,10 +191,12 @@ void CrashRun::redact(Process& process) {
             settle_first_part(process, error);
             throw;
         }
+        expected_.redactions.back().erased = true;
         expected_.committed(redaction.by, true, log_end(process));
         note("redaction that waits for snapshots");
         return;
     }
+    expected_.redactions.back().erased = true;
     expected_.committed(redaction.by, true, log_end(process));
     must_be_gone(*disk_, {redaction});
     note("redacted");

@@ -96,7 +96,8 @@ void CrashRun::look_read_only(SimulatedDisk& disk, const Expected& expected, Ran
             throw Broken("read-only: shows txn " + std::to_string(now.txn()) + bounds(expected));
         }
         compare(now, *expected.states[now.txn()], random, "read-only");
-        compare_log(db, expected, now.txn(), random);
+        // A record may be half overwritten, and only who may write finishes that.
+        if (db.statistics().redaction_pending == 0) compare_log(db, expected, now.txn(), random);
     }
     db.close();
     if (disk.content(k_path) != before) throw Broken("a read-only handle changed the file");

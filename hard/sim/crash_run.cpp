@@ -217,10 +217,28 @@ void CrashRun::met_error(Process& process, const Error& error, bool opening) {
     }
 }
 
+/// All kinds of calls, or one of them, so that those that are rarely made are met as well.
+CallMask CrashRun::some_calls() {
+    if (!disk_->has_file(k_path)) {
+        static constexpr Call k_of_a_creation[] = {Call::create, Call::sync_directory, Call::words};
+        return mask_of(k_of_a_creation[random_.below(std::size(k_of_a_creation))]);
+    }
+    if (random_.chance(1, 2)) return k_all_calls;
+    if (profile_.writable_map && random_.chance(2, 3)) return mask_of(Call::map_writable);
+    return mask_of(static_cast<Call>(random_.below(k_call_kinds)));
+}
+
 void CrashRun::plan_faults() {
-    if (crashes_ && random_.chance(1, 7)) {
+    const bool creating = !disk_->has_file(k_path);
+    if (creating && faults_ && random_.chance(1, 4)) {
+        plan_ = Plan::any_call;
+        disk_->fail_at(disk_->calls() + 1, Errc::io, random_.chance(1, 3), some_calls());
+        return;
+    }
+    if (crashes_ && random_.chance(1, creating ? 3 : 7)) {
         crash_kind_ = random_.chance(1, 2) ? CrashKind::power : CrashKind::kill;
-        disk_->crash_at(disk_->calls() + random_.between(1, 60), crash_kind_);
+        const CallMask mask = some_calls();
+        disk_->crash_at(disk_->calls() + (mask == k_all_calls ? random_.between(1, 60) : 1), crash_kind_, mask);
     }
     if (!faults_ || !random_.chance(1, 5)) return;
     const std::uint64_t at = disk_->calls() + random_.between(1, 12);
@@ -243,7 +261,7 @@ void CrashRun::plan_faults() {
             break;
         case 4:
             plan_ = Plan::any_call;
-            disk_->fail_at(at, Errc::io, random_.chance(1, 3), k_all_calls);
+            disk_->fail_at(at, Errc::io, random_.chance(1, 3), some_calls());
             break;
         case 5:
             plan_ = Plan::no_room;

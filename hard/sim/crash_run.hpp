@@ -112,6 +112,7 @@ private:
     void begin_chance(unsigned step);
     void step(unsigned number);
     void does(const std::string& what) { last_ += ": " + what; }
+    CallMask some_calls();
     void plan_faults();
     void clear_faults();
     bool allowed(Errc code, bool opening) const;

@@ -115,11 +115,18 @@ void print_report(const Totals& totals) {
 /// Does the kernel make calls of this kind while the suite's processes work?
 bool is_made(Call call) { return call != Call::remove && call != Call::rename; }
 
+/// Classes that happen in one of some hundred seeds: a run of so many must have seen them, a short one need not.
+constexpr std::size_t k_seeds_for_rare = 1000;
+bool is_rare(const std::string& name) {
+    return name == "failed call: map_writable" || name == "failed call: open" ||
+           name == "redaction finished by another process";
+}
+
 /// Classes of faults that a whole run must have seen.
-bool all_fired(const Totals& totals) {
+bool all_fired(const Totals& totals, std::size_t seeds) {
     bool fired = true;
     const auto must = [&](const std::string& name, std::uint64_t count) {
-        if (count != 0) return;
+        if (count != 0 || (is_rare(name) && seeds < k_seeds_for_rare)) return;
         std::printf("never happened: %s\n", name.c_str());
         fired = false;
     };
@@ -163,7 +170,7 @@ int run_seeds(const std::vector<std::uint64_t>& seeds, const Steps& steps, bool 
         std::fflush(stdout);
     }
     print_report(totals);
-    const bool fired = !whole || all_fired(totals);
+    const bool fired = !whole || all_fired(totals, seeds.size());
     const bool fine = failures == 0 && fired && repeatable;
     std::printf("%llu crash images, %llu recoveries, %llu commits from %llu seeds up to %llu: %s\n",
                 static_cast<unsigned long long>(totals.images), static_cast<unsigned long long>(totals.recoveries),

@@ -31,7 +31,7 @@ DiskState::Verdict DiskState::enter(std::uint64_t process, Call call, std::uint6
     mix(a);
     mix(b);
     Verdict verdict;
-    if (crash_call != 0 && calls >= crash_call) {
+    if (crash_call != 0 && calls >= crash_call && (crash_mask & mask_of(call)) != 0) {
         crash_call = 0;
         verdict.crash = true;
         ++crashes_by_kind[static_cast<std::size_t>(call)];

@@ -102,6 +102,7 @@ struct DiskState {
     std::int64_t clock_shift_us = 0;
 
     std::uint64_t crash_call = 0;
+    CallMask crash_mask = k_all_calls;
     CrashKind crash_kind = CrashKind::power;
     std::uint64_t fail_call = 0;
     Errc fail_code{};

@@ -67,11 +67,12 @@ std::string SimulatedDisk::report() const {
     return text;
 }
 
-void SimulatedDisk::crash_at(std::uint64_t call, CrashKind kind) {
+void SimulatedDisk::crash_at(std::uint64_t call, CrashKind kind, CallMask mask) {
     const Guard guard(state_->mutex);
     NORTHSTAR_ASSERT(call > state_->calls);
     state_->crash_call = call;
     state_->crash_kind = kind;
+    state_->crash_mask = mask;
 }
 
 void SimulatedDisk::fail_at(std::uint64_t call, Errc code, bool sticky, CallMask mask) {

@@ -113,7 +113,7 @@ public:
     std::string report() const;
 
     /// Plans: at most one crash and one failure at a time; they stay until they happened or are cleared.
-    void crash_at(std::uint64_t call, CrashKind kind);
+    void crash_at(std::uint64_t call, CrashKind kind, CallMask mask = k_all_calls);
     /// The first call at or behind this number whose kind is in the mask fails; sticky: every one from there on.
     void fail_at(std::uint64_t call, Errc code, bool sticky, CallMask mask);
     /// The first read at or behind this number returns less than there is.

@@ -13,6 +13,9 @@ namespace scan_impl {
 
 constexpr std::uint64_t k_chunk = std::uint64_t{1} << 20;
 constexpr std::size_t k_max_candidates = 1 << 16;
+// In each extent so many records are asked what they announce, of so many bytes at most.
+constexpr std::size_t k_max_announcing = 256;
+constexpr std::uint64_t k_max_announcement = 1 << 16;
 // An epoch this far ahead was not made by counting up; such a header is taken for chance.
 constexpr std::uint64_t k_epoch_window = std::uint64_t{1} << 48;
 
@@ -36,6 +39,15 @@ std::optional<RecordView> body_at(LogBytes& bytes, const ExtentDirectory::Place&
     if (!again || again->position != header.position || again->length != header.length) return std::nullopt;
     if (!record_intact(all, *again, seed)) return std::nullopt;
     return RecordView(all);
+}
+
+/// Adds what a record behind the end announces; what cannot be is no announcement.
+void learn(const RecordView& record, ExtentDirectory& extents) {
+    try {
+        for (std::uint32_t i = 0; i < record.extents(); ++i) extents.add(record.extent(i));
+    } catch (const Error& error) {
+        if (error.code() != Errc::corrupt) throw;
+    }
 }
 
 struct Candidate {
@@ -129,13 +141,16 @@ LogTail LogScanner::judge_end(std::uint64_t known_durable) {
     std::priority_queue<scan_impl::Candidate> candidates;
     std::uint64_t space = 0;
     bool zeros = true;
-    for (std::size_t i = extents_.at_or_after(tail.end); i < extents_.size(); ++i) {
-        const Extent& extent = extents_[i];
-        const std::uint64_t extent_end = extents_.end_of(extent);
+    // What lies behind the damage may go on in extents that it announces itself.
+    ExtentDirectory extents = extents_;
+    for (std::size_t i = extents.at_or_after(tail.end); i < extents.size(); ++i) {
+        const Extent extent = extents[i];
+        const std::uint64_t extent_end = extents.end_of(extent);
+        std::vector<std::uint64_t> announcing;
         std::uint64_t position = std::max(tail.end, extent.logical);
         space += extent_end - position;
         while (position < extent_end) {
-            const std::uint64_t offset = extent.page * extents_.page_size() + (position - extent.logical);
+            const std::uint64_t offset = extent.page * extents.page_size() + (position - extent.logical);
             const std::uint64_t wanted = std::min(scan_impl::k_chunk, extent_end - position);
             // A header may begin near the end of a chunk: read that much more.
             const std::span<const std::byte> chunk =
@@ -153,12 +168,23 @@ LogTail LogScanner::judge_end(std::uint64_t known_durable) {
                     continue;
                 }
                 tail.largest_epoch = std::max(tail.largest_epoch, header->epoch);
-                if (header->epoch < cursor_.epoch || header->durable <= tail.end) continue;
+                if (header->epoch < cursor_.epoch) continue;
+                const bool announces = header->kind == RecordKind::next || header->kind == RecordKind::extents;
+                if (announces && header->length <= scan_impl::k_max_announcement &&
+                    announcing.size() < scan_impl::k_max_announcing) {
+                    announcing.push_back(header->position);
+                }
+                if (header->durable <= tail.end) continue;
                 candidates.push({header->length, header->position, header->durable});
                 if (candidates.size() > scan_impl::k_max_candidates) candidates.pop();
             }
             if (here < wanted) break;  // the file ends here
             position += wanted;
+        }
+        for (const std::uint64_t from : announcing) {
+            if (const std::optional<RecordView> record = read_record(bytes_, extents, from, seed_)) {
+                scan_impl::learn(*record, extents);
+            }
         }
     }
     tail.kind = zeros ? LogTail::Kind::clean : LogTail::Kind::unused;
@@ -175,7 +201,7 @@ LogTail LogScanner::judge_end(std::uint64_t known_durable) {
     for (const scan_impl::Candidate& candidate : shortest_first) {
         if (candidate.length > budget) break;
         budget -= candidate.length;
-        const std::optional<RecordView> record = read_record(bytes_, extents_, candidate.position, seed_);
+        const std::optional<RecordView> record = read_record(bytes_, extents, candidate.position, seed_);
         if (!record) continue;
         tail.kind = LogTail::Kind::damaged;
         tail.voucher = candidate.position;

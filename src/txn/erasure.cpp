@@ -231,7 +231,9 @@ bool DatabaseCore::both_generations_behind(Txn txn) {
 
 std::optional<std::uint64_t> DatabaseCore::record_position(Txn txn, std::uint32_t part) {
     const ExtentDirectory extents = log_->extents();
-    std::uint64_t at = log_start();
+    // The first record of the log may be the one whose overwriting was cut short.
+    const std::uint64_t begin = newest_meta().log_begin;
+    std::uint64_t at = horizon().first.position == 0 && unchecked_record(begin) ? begin : log_start();
     if (const std::optional<LogAnchor> anchor = history()->anchor_of(txn)) {
         if (extents.find(anchor->position)) at = anchor->position;
     }

@@ -247,7 +247,9 @@ void DatabaseCore::recover_read_only() {
     LogCursor start{meta.log_position, meta.epoch, meta.txn, meta.time_us, meta.log_position};
     LogScanner scanner(bytes, extents, log_->seed(), start);
     RecordView record;
+    Txn redaction = meta.redaction_txn;
     while (scanner.next(record)) {
+        if (redaction == 0 && redacts(record)) redaction = record.txn() + (record.kind() == RecordKind::part ? 1 : 0);
         bool there = true;
         for (std::uint32_t i = 0; i < record.extents() && there; ++i) {
             // A power loss may keep the record and lose the file's new size: nothing durable lay in there.
@@ -272,6 +274,7 @@ void DatabaseCore::recover_read_only() {
     processes_->store(Word::log_position, at);
     processes_->store(Word::durable_position, at);
     processes_->store(Word::last_time, scanner.cursor().time_us);
+    processes_->store(Word::redaction, redaction);
     const TurnGuard guard(turn_);
     replay_to(scanner.cursor().txn, false);
     roots_->advance(scanner.cursor().txn);

@@ -5,7 +5,7 @@ from array import array
 
 from .checksums import crc32c
 from .cursor import Damage
-from .records import COMMIT, EPOCH, MARK, NEXT, PART, SHORTEST, Header, Record, is_intact
+from .records import COMMIT, EPOCH, EXTENTS, MARK, NEXT, PART, SHORTEST, Header, Record, is_intact
 
 NO_CHAIN = bytes(32)
 
@@ -134,19 +134,32 @@ class Log:
         end = self.end_position
         if least_durable > end:
             raise Damage(f"log position {end}: the log ends here, but was durable up to {least_durable}")
-        for logical, first, pages in self.extents.values():
+        announced = dict(self.extents)
+        try:
+            self._look_for_vouchers(end)
+        finally:
+            self.extents = announced
+
+    def _look_for_vouchers(self, end):
+        extents = list(self.extents.values())
+        for logical, first, pages in extents:  # grows: what lies behind the end may announce others
             begin = first * self._pages.size
             words = array("Q", self._pages.data[begin:begin + pages * self._pages.size])
             for index in range(max(0, end - logical) // 8, len(words) - SHORTEST // 8 + 1):
                 if words[index + 1] != logical + 8 * index:
                     continue
                 raw = self._intact(logical + 8 * index)
-                if raw is None:
+                if raw is None or Header(raw).epoch < self.end_epoch:
                     continue
                 header = Header(raw)
-                if header.epoch >= self.end_epoch and header.durable > end:
+                if header.durable > end:
                     raise Damage(f"log position {end}: damaged; a record at {header.position} says that the log was "
                                  f"durable up to {header.durable}")
+                if header.kind in (EXTENTS, NEXT):
+                    for extent in Record(raw, self._log_align).extents:
+                        if extent[0] not in self.extents:
+                            self.extents[extent[0]] = extent
+                            extents.append(extent)
 
     def commits(self, position, epoch, txn):
         """Whole transactions from there on, and with each the records since the one before it that carry none."""
