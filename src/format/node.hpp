@@ -111,8 +111,8 @@ inline std::uint32_t head_of(const std::byte* key, std::size_t size, std::size_t
     return load_head(std::string_view(reinterpret_cast<const char*>(key) + from, size - from));
 }
 
-/// Where the bytes behind the head of the suffix begin; the key's end where there are none, since it may be empty and at
-/// nullptr.
+/// Where the bytes behind the head of the suffix begin; the key's end where there are none, since it may be empty and
+/// at nullptr.
 inline const std::byte* behind_head(const std::byte* key, std::size_t size, std::size_t from) {
     return key + (size < from + k_head_size ? size : from + k_head_size);
 }
