@@ -29,7 +29,7 @@ namespace {
 using detail::Random;
 
 constexpr std::uint64_t k_default_rounds = 20;
-constexpr std::uint64_t k_patience_ms = 60'000;
+constexpr std::uint64_t k_patience_ms = 600'000;
 constexpr int k_cannot = 77;  ///< exit code of a process that may not mount
 constexpr std::uint64_t k_refusals = 5;  ///< of one process, before the disk counts as full for it
 

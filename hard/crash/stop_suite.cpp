@@ -35,8 +35,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t k_default_rounds = 70;
 constexpr std::uint32_t k_deadline_ms = 40;
-/// What is not done by then never will be: the machine is slow, not so slow.
-constexpr std::uint64_t k_patience_ms = 60'000;
+/// What is not done by then never will be, however little of the processor is left for this.
+constexpr std::uint64_t k_patience_ms = 600'000;
 constexpr std::uint64_t k_watched_ms = 400;
 
 /// Where the process stops: behind taking this lock, or at any call.

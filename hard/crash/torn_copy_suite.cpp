@@ -1,13 +1,15 @@
 // torn_copy_suite.cpp -- a file is copied piece by piece while processes write it, as cp does, and the copy is opened:
 // it shows a state that existed, or says that it is damaged; never anything else [DMG-1] [DMG-2] [DMG-3].
 //
-// Between two pieces the copy waits until the writers acknowledged some commits more. The original keeps its whole
-// history, so that each state that the copy shows, now and in the past, is compared with it by its hash.
+// Between two pieces the copy lets the writers make some commits more, and waits until they are acknowledged; threads
+// for checkpoints and flushes go on all the time. The original keeps its whole history, so that each state that the copy
+// shows, now and in the past, is compared with it by its hash.
 //
 //   torn_copy_suite [ROUNDS] [SEED]      HARD_SEEDS=n: n rounds
 #include "hard/crash/records.hpp"
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -27,7 +29,7 @@ namespace {
 using detail::Random;
 
 constexpr std::uint64_t k_default_rounds = 24;
-constexpr std::uint64_t k_patience_ms = 60'000;
+constexpr std::uint64_t k_patience_ms = 600'000;
 constexpr std::uint64_t k_copies = 6;
 constexpr std::uint64_t k_keys = 300;
 
@@ -41,12 +43,13 @@ std::string value(Random& random, std::uint64_t who) {
     return std::string(random.below(random.chance(1, 20) ? 20'000 : 300), static_cast<char>('a' + who));
 }
 
-/// Writes over a few hundred keys, so that pages come and go, with checkpoints.
-int write_on(const std::string& path, Messages& messages, std::uint64_t who, std::uint64_t seed) {
+/// Writes over a few hundred keys, so that pages come and go, with checkpoints: a commit for each byte in the pipe.
+int write_on(const std::string& path, Messages& messages, int granted, std::uint64_t who, std::uint64_t seed) {
     messages.only_tell();
     Random random(seed);
     Database db = Database::open(path, options(seed));
-    for (std::uint64_t number = 0;; ++number) {
+    char grant = 0;
+    for (std::uint64_t number = 0; ::read(granted, &grant, 1) == 1; ++number) {
         WriteOptions how;
         how.durability = random.chance(1, 4) ? Durability::full : Durability::lazy;
         Transaction tx = db.begin_write(how);
@@ -60,6 +63,7 @@ int write_on(const std::string& path, Messages& messages, std::uint64_t who, std
         if (random.chance(1, 20)) db.checkpoint();
         if (random.chance(1, 150)) db.compact();
     }
+    return 3;
 }
 
 class Round {
@@ -69,12 +73,15 @@ public:
 
     void run() {
         std::vector<::pid_t> writers;
+        std::array<int, 2> grants{};
+        if (::pipe2(grants.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
         const std::uint64_t count = random_.between(1, 2);
         for (std::uint64_t who = 1; who <= count; ++who) {
             writers.push_back(
-                start_process([&] { return write_on(folder_ / "db", messages_, who, seed_ * 10 + who); }));
+                start_process([&] { return write_on(folder_ / "db", messages_, grants[0], who, seed_ * 10 + who); }));
         }
         messages_.only_listen();
+        grants_ = grants[1];
         std::string failure;
         try {
             wait_for(random_.between(5, 400));
@@ -85,6 +92,8 @@ public:
         for (const ::pid_t writer : writers) {
             if (!WIFSIGNALED(end_of(writer, true))) failure = "a writer ended by itself";
         }
+        ::close(grants[0]);
+        ::close(grants[1]);
         if (!failure.empty()) throw std::runtime_error(failure);
         const Database original = Database::open(folder_ / "db", options(seed_));
         for (std::uint64_t copy = 0; copy < k_copies; ++copy) judge(original, copy);
@@ -94,12 +103,15 @@ private:
     std::string name_of(std::uint64_t copy) const { return folder_ / ("copy-" + std::to_string(copy)); }
 
     void wait_for(std::uint64_t commits) {
+        const std::string bytes(static_cast<std::size_t>(commits), '.');
         const std::uint64_t until = messages_.heard + commits;
+        if (::write(grants_, bytes.data(), bytes.size()) != static_cast<::ssize_t>(bytes.size())) {
+            throw std::runtime_error("nobody is there to commit");
+        }
         Message message;
         while (messages_.heard < until) {
             if (!messages_.listen(message, k_patience_ms)) throw std::runtime_error("nobody commits any more");
         }
-        messages_.drain(0);
     }
     /// From the front to the end, as far as that was when the copy began or reached it.
     void copy_file(std::uint64_t copy) {
@@ -172,6 +184,7 @@ private:
     Random random_;
     std::map<std::string, std::uint64_t>& classes_;
     Messages messages_;
+    int grants_ = -1;
 };
 
 int suite_main(int argc, char** argv) {
