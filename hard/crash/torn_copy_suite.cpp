@@ -2,8 +2,8 @@
 // it shows a state that existed, or says that it is damaged; never anything else [DMG-1] [DMG-2] [DMG-3].
 //
 // Between two pieces the copy lets the writers make some commits more, and waits until they are acknowledged; threads
-// for checkpoints and flushes go on all the time. The original keeps its whole history, so that each state that the copy
-// shows, now and in the past, is compared with it by its hash.
+// for checkpoints and flushes go on all the time. The original keeps its whole history, so that each state which the
+// copy shows, now and in the past, is compared with it by its hash.
 //
 //   torn_copy_suite [ROUNDS] [SEED]      HARD_SEEDS=n: n rounds
 #include "hard/crash/records.hpp"
