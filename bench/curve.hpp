@@ -37,6 +37,8 @@ struct Curve {
     CurveSpec spec;
     std::vector<std::pair<double, double>> points;  ///< size and cost in nanoseconds, ascending
     std::optional<Fit> fit() const { return fit_power(points); }
+    /// Over the last tenfold of sizes, or a little more; nullopt: the sizes do not reach that far.
+    std::optional<double> last_exponent() const;
     bool failed() const;
     /// "grows like n^0.13", and what was allowed.
     std::string verdict() const;

@@ -110,7 +110,7 @@ int run(const std::vector<std::string>& words) {
     const std::string& path = arguments.words()[0];
     Json file = Json::read_file(path);
     const std::regex only = regular_expression(arguments.text("only", "."));
-    const std::uint64_t iterations = arguments.number("iterations", 200);
+    const std::uint64_t iterations = arguments.number("iterations", 500);
     const auto option = [&](const char* name) { return static_cast<std::uint64_t>(file["options"][name].number()); };
     const std::uint64_t seed = option("seed");
     const std::uint64_t entries = arguments.number("entries", option("entries"));
@@ -118,7 +118,7 @@ int run(const std::vector<std::string>& words) {
     Json benchmarks = Json::array();
     std::printf("%-52s %s\n", "benchmark", "instructions/op");
     for (Json entry : file["benchmarks"].items()) {
-        const std::string& name = entry["name"].string();
+        const std::string name = entry["name"].string();
         if (std::regex_search(name, only)) {
             if (stop_requested()) throw Interrupted();
             show_progress("callgrind: " + name);

@@ -32,6 +32,13 @@ std::string time_text(double ns) {
     return format(value < 10 ? "%.2f " : value < 100 ? "%.1f " : "%.0f ", value) + unit;
 }
 
+/// "100 ns", "1 us": a power of ten.
+std::string decade_text(double ns) {
+    const std::size_t thousands = ns >= 1e9 ? 3 : ns >= 1e6 ? 2 : ns >= 1e3 ? 1 : 0;
+    constexpr std::array<const char*, 4> k_units{" ns", " us", " ms", " s"};
+    return format("%g", ns / std::pow(1e3, static_cast<double>(thousands))) + k_units[thousands];
+}
+
 /// "10 k", "3 M".
 std::string size_text(double size) {
     if (size >= 1e6) return format("%g", size / 1e6) + " M";
@@ -73,12 +80,12 @@ std::vector<std::vector<const Curve*>> grouped(const std::vector<Curve>& curves)
 
 constexpr std::array<const char*, 9> k_colours{"#3b6fb6", "#d1653a", "#3f9166", "#8e5ea8", "#b5922b",
                                                "#4aa3b5", "#c0487a", "#6b7280", "#7a9a3a"};
-constexpr double k_panel_width = 560;
+constexpr double k_panel_width = 650;
 constexpr double k_plot_width = 300;
 constexpr double k_plot_height = 220;
 constexpr double k_left = 66;
 constexpr double k_top = 44;
-constexpr double k_panel_height = 330;
+constexpr double k_panel_height = 310;
 
 /// A range of powers of ten that holds all values.
 struct Axis {
@@ -150,7 +157,7 @@ private:
         for (double decade = costs_.low; decade <= costs_.high + 1e-9; ++decade) {
             const double cost = std::pow(10, decade);
             out += segment(x_, y(cost), x_ + k_plot_width, y(cost), "g") +
-                   text(x_ - 8, y(cost) + 4, "r", time_text(cost));
+                   text(x_ - 8, y(cost) + 4, "r", decade_text(cost));
         }
         for (double decade = std::ceil(sizes_.low - 1e-9); decade <= sizes_.high + 1e-9; ++decade) {
             const double size = std::pow(10, decade);
@@ -184,11 +191,7 @@ private:
         out += "<circle cx=\"" + format("%.1f", legend_x) + "\" cy=\"" + format("%.1f", legend_y - 4) +
                "\" r=\"4\" fill=\"" + colour + "\"/>\n";
         out += text(legend_x + 9, legend_y, "l", curve.spec.title);
-        const auto fit = curve.fit();
-        out += text(legend_x + 9, legend_y + 12, curve.failed() ? "x" : "s",
-                    fit ? "n^" + format("%.2f", fit->exponent) +
-                              (curve.spec.bound > 0 ? " of at most " + format("%.2g", curve.spec.bound) : "")
-                        : std::string("too few sizes"));
+        out += text(legend_x + 9, legend_y + 12, curve.failed() ? "x" : "s", curve.verdict());
         return out;
     }
 

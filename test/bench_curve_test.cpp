@@ -45,7 +45,14 @@ TEST_CASE("linear growth fails", "[bench][fast]") {
 }
 
 TEST_CASE("linear growth that only begins to show fails", "[bench][fast]") {
-    CHECK(curve([](double n) { return 1000 + 0.1 * n; }).failed());
+    const Curve late = curve([](double n) { return 18'000'000 + 20 * n; });
+    REQUIRE(late.fit()->exponent < late.spec.bound);
+    CHECK(late.failed());
+    CHECK(late.verdict() == "grows like n^0.35, FAILED: n^0.76 over the last tenfold");
+}
+
+TEST_CASE("a step by a factor of four does not fail", "[bench][fast]") {
+    CHECK_FALSE(curve([](double n) { return n < 5e6 ? 100.0 : 400.0; }).failed());
 }
 
 TEST_CASE("a curve without a bound is not judged", "[bench][fast]") {
