@@ -19,6 +19,11 @@ constexpr std::size_t k_burials_per_look = 256;
 constexpr std::size_t k_frees_per_look = 1024;
 constexpr std::size_t k_given_at_once = 256;
 
+/// Room for so many, and for as many again, so that growing one by one does not copy all each time.
+void reserve_more(std::vector<Root*>& roots, std::size_t count) {
+    if (roots.capacity() < count) roots.reserve(2 * count);
+}
+
 /// Is a root with from <= number < to among these, which ascend?
 bool any_between(const std::vector<std::uint64_t>& numbers, std::uint64_t from, std::uint64_t to) {
     const auto first = std::lower_bound(numbers.begin(), numbers.end(), from);
@@ -32,8 +37,8 @@ Root* RootSet::prepare() {
     Root* root;
     if (pool_.empty()) {
         // No list of roots gets longer than all of them: nothing that moves one can fail.
-        pool_.reserve(all_.size() + 1);
-        retired_.reserve(all_.size() + 1);
+        root_impl::reserve_more(pool_, all_.size() + 1);
+        root_impl::reserve_more(retired_, all_.size() + 1);
         all_.push_back(std::make_unique<Root>());
         root = all_.back().get();
     } else {
@@ -278,7 +283,11 @@ bool RootSet::reclaim(std::size_t most, bool everything) {
 }
 
 void RootSet::reclaim_some() noexcept {
-    if (++skipped_ < root_impl::k_commits_per_look && buried_since_ < root_impl::k_burials_per_look) return;
+    // A look goes over all roots in use: where snapshots hold many, an eighth as many commits share it, and what dies
+    // meanwhile is little beside what the snapshots hold.
+    const std::size_t in_use = scratch_.size() / 8;
+    if (++skipped_ < root_impl::k_commits_per_look + in_use && buried_since_ < root_impl::k_burials_per_look + in_use)
+        return;
     skipped_ = 0;
     const std::size_t buried = std::exchange(buried_since_, 0);
     try {

@@ -3,6 +3,8 @@
 #include "base/error.hpp"
 #include "os/vfs.hpp"
 
+#include <algorithm>
+
 namespace northstar::inline v0::detail {
 
 namespace views_impl {
@@ -29,6 +31,10 @@ Pool& pool() {
     }();
     return *instance;
 }
+
+/// The block in which this thread found a free slot last. Where thousands of snapshots are held, most blocks are full,
+/// and a search that began at the first would look through all of them each time.
+thread_local std::size_t last_block = 0;
 
 /// Small numbers for threads, so that each begins its search at a slot of its own.
 std::size_t thread_number() {
@@ -76,13 +82,16 @@ ReadView* ViewTable::claim(std::uint64_t number) {
     const std::size_t start = views_impl::thread_number() % k_block;
     for (;;) {
         const std::size_t blocks = block_count_.load(std::memory_order_acquire);
-        for (std::size_t b = 0; b < blocks; ++b) {
+        const std::size_t first = views_impl::last_block < blocks ? views_impl::last_block : 0;
+        for (std::size_t n = 0; n < blocks; ++n) {
+            const std::size_t b = first + n < blocks ? first + n : first + n - blocks;
             ReadView* block = blocks_[b].load(std::memory_order_acquire);
             for (std::size_t i = 0; i < k_block; ++i) {
                 ReadView& view = block[(start + i) % k_block];
                 std::uint64_t expected = 0;
                 if (view.number.load(std::memory_order_relaxed) == 0 &&
                     view.number.compare_exchange_strong(expected, number, std::memory_order_seq_cst)) {
+                    views_impl::last_block = b;
                     return &view;
                 }
             }
@@ -92,7 +101,10 @@ ReadView* ViewTable::claim(std::uint64_t number) {
         if (blocks == k_max_blocks) {
             fail(Errc::too_many_snapshots, "65536 snapshots are open already; close some that are no longer used");
         }
-        add_block();
+        // As many again, so that looking through all that are full is paid for by the claims that find the new ones.
+        views_impl::last_block = blocks;
+        const std::size_t wanted = std::min(2 * blocks, k_max_blocks);
+        while (block_count_.load() < wanted) add_block();
     }
 }
 
