@@ -84,6 +84,15 @@ TEST_CASE("allocations per operation may rise by five per cent and no more", "[b
 
 TEST_CASE("flushes per operation may not rise", "[bench][fast]") { CHECK(against_base("flushes_per_op", 0.12) == 1); }
 
+TEST_CASE("flushes that lazy commits get by the clock are no rise", "[bench][fast]") {
+    const Json base = benchmark("durability", "lazy").set("cost", 2e6).set("flushes_per_op", 0);
+    Json slower = base;
+    slower.set("cost", 10e6).set("cv", 0.2).set("flushes_per_op", 0.1);
+    CHECK(compare(file(base), file(slower)) == 0);
+    slower.set("flushes_per_op", 0.2);
+    CHECK(compare(file(base), file(slower)) == 1);
+}
+
 TEST_CASE("a variation over ten per cent in either file excuses times", "[bench][fast]") {
     CHECK(compare(file(benchmark()), file(unstable("cost", 150).set("p99_ns", 900))) == 0);
     CHECK(compare(file(unstable()), file(benchmark("cost", 150).set("p99_ns", 900))) == 0);
