@@ -7,8 +7,8 @@ export CMAKE_GENERATOR := $(if $(CMAKE_GENERATOR),$(CMAKE_GENERATOR),$(if $(shel
 BUILD = cmake --build build/$(1) --parallel $(JOBS) $(if $(2),--target $(2))
 CONFIGURE = cmake --preset $(1) --log-level=NOTICE >/dev/null
 
-.PHONY: all amalgamation demo test check hard mutants fuzz coverage bench race scale amalgamation-check split debug asan \
-        tsan install format tidy clean help bootstrap configure bare-machine
+.PHONY: all amalgamation demo test check hard mutants mutants-generated fuzz coverage bench race scale \
+        amalgamation-check split debug asan tsan install format tidy clean help bootstrap configure bare-machine
 .DEFAULT_GOAL := all
 
 all: configure  ## the library and the tool, release build
@@ -60,6 +60,9 @@ hard: configure  ## hardening suites (HARD_SEEDS=n for more)
 
 mutants: configure  ## plant one bug after the other and see which suite notices (MUTANTS="name ..." for some)
 	@JOBS=$(JOBS) sh hard/mutants/run.sh build/release $(MUTANTS)
+
+mutants-generated: bootstrap  ## mutants made by a program: how many do the tests kill? (N=how many, MUTANT_SEED=which)
+	@JOBS=$(JOBS) MUTANTS=$(or $(N),400) python3 -B hard/mutants/generate/run.py build
 
 fuzz coverage: export BOOTSTRAP_CLANG = 1
 fuzz: bootstrap  ## fuzzing with clang's libFuzzer (FUZZ_SECONDS=n for each target, FUZZ_TARGETS="file ..." for some)
