@@ -170,6 +170,13 @@ TEST_CASE("Pages that are dead in a map can be taken where a later map gave them
         CHECK(map.dead_runs()[1].page == 7);
         CHECK(map.dead_pages() == 2);
     }
+    SECTION("at the end of the file") {
+        map.die(18, 2, 1, 2);
+        CHECK(map.take(18, 2));
+        CHECK(map.end() == 20);
+        REQUIRE(map.free_runs().size() == 1);
+        CHECK(map.free_runs().begin()->first == 8);
+    }
     SECTION("not together with pages in use") {
         CHECK_FALSE(map.take(6, 5));
         CHECK(map.dead_pages() == 4);
