@@ -114,6 +114,20 @@ TEST_CASE("What is rolled back leaves nothing, at any depth", "[TX-5][TX-6]") {
     CHECK(db.commit(1)->operations.size() == 3);
 }
 
+TEST_CASE("A savepoint takes the annotations back that were made since", "[TX-6]") {
+    Database db = Database::open(":memory:", quiet());
+    Transaction tx = db.begin_write();
+    tx.annotate("kept", "1");
+    const Savepoint savepoint = tx.savepoint();
+    tx.annotate("undone", "2");
+    tx.rollback_to(savepoint);
+    tx.tree("t").put("a", "1");
+    tx.commit();
+    const auto record = db.commit(1);
+    REQUIRE(record->annotations.size() == 1);
+    CHECK(record->annotations[0] == std::pair<std::string_view, std::string_view>("kept", "1"));
+}
+
 TEST_CASE("Listing trees inside a transaction keeps its savepoints", "[TX-6]") {
     Database db = Database::open(":memory:", quiet());
     Transaction tx = db.begin_write();
