@@ -127,6 +127,19 @@ TEST_CASE("Who read what is not durable waits for it, having written or not", "[
 }
 
 // It returned at once where its own durability was lazy, and the same thread then saw an older state.
+TEST_CASE("A lazy commit that a full one read is durable with that, which wrote nothing", "[DUR-6]") {
+    const Workplace place;
+    Watch watch;
+    WatchedVfs vfs(watch);
+    Database db = open_on(vfs, place / "a.db", quiet());
+    const Txn lazy = put(db, "a", "1", Durability::lazy);
+    REQUIRE(db.statistics().durable_txn < lazy);
+    Transaction tx = db.begin_write({Durability::full, std::nullopt});
+    CHECK(tx.tree("t").get("a") == "1");
+    tx.commit();
+    CHECK(db.statistics().durable_txn == lazy);
+}
+
 TEST_CASE("A snapshot behind a commit that wrote nothing shows what that commit read", "[SNAP-4][DUR-6]") {
     const Workplace place;
     Watch watch;
