@@ -8,6 +8,7 @@ work=$(cd "$build/mutants" && pwd)
 tree=$work/tree
 planted=$work/planted # files that were ever changed: what was built from them is not trusted
 
+find "$tree" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} + # files that are no longer there
 (cd "$project" && tar cf - --exclude=./build --exclude=./.git .) | (cd "$tree" && tar xf -)
 if [ -f "$planted" ]; then (cd "$tree" && sort -u "$planted" | xargs touch); fi
 
