@@ -1,6 +1,6 @@
 # checks.awk -- which bugs did each check of the crash suite see, and which of them did no other see?  For seeds.sh.
-# First the checks (name, pattern of what it says), then what the seeds said (bug, seed, text). A seed that failed counts
-# for the check that ended it.
+# First the checks (name, pattern of what it says), then what the seeds said (bug, seed, text). A seed that failed
+# counts for the check that ended it.
 NR == FNR { name[++checks] = $1; pattern[checks] = $2; next }
 { ++seeds[$1] }
 $3 == "" { next }

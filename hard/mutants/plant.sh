@@ -1,6 +1,6 @@
-# plant.sh -- a copy of the sources in which bugs are planted one at a time; for run.sh and seeds.sh, which set
-# $project, $mutants and $build. Files keep their times, so that little is compiled again, and the build lies in the copy
-# where that of the sources lies in these, so that a compiler cache knows what did not change.
+# plant.sh -- a copy of the sources in which bugs are planted one at a time, for run.sh and seeds.sh. They set $project,
+# $mutants and $build. Files keep their times, so that little is compiled again, and the build lies in the copy where
+# that of the sources lies in these, so that a compiler cache knows what did not change.
 
 jobs=${JOBS:-2}
 mkdir -p "$build/mutants/logs" "$build/mutants/tree"
