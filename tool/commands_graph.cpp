@@ -167,7 +167,11 @@ int run_neighbours(const Arguments& arguments, Output& output) {
     const std::optional<std::string> wanted = question.type();
     const auto print = [&](std::span<const NodeId> nodes, std::span<const std::uint16_t> numbers) {
         for (std::size_t i = 0; i < nodes.size(); ++i) {
-            const std::string_view type = types.at(numbers.empty() ? 0 : numbers[i]);
+            const std::size_t number = numbers.empty() ? 0 : numbers[i];
+            if (number >= types.size()) {
+                throw Failure(k_exit_damage, "the cartridge names a type of edges that is not there; build it again");
+            }
+            const std::string_view type = types[number];
             if (!wanted || type == *wanted) question.print(nodes[i], type);
         }
     };

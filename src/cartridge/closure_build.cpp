@@ -177,8 +177,8 @@ private:
 /// Rows of all components, smaller numbers first: what a component reaches is what its successors reach, and they.
 class Rows {
 public:
-    Rows(CartridgeBuild& build, const BuiltGraph& graph, BuiltClosure& closure, std::uint64_t most_bytes)
-        : build_(build), graph_(graph), closure_(closure), most_bytes_(most_bytes),
+    Rows(const BuiltGraph& graph, BuiltClosure& closure, std::uint64_t most_bytes, const ClosureProgress& progress)
+        : graph_(graph), closure_(closure), most_bytes_(most_bytes), progress_(progress),
           count_(static_cast<std::uint32_t>(closure.member_offsets.size() - 1)), scratch_(count_) {}
 
     void make() {
@@ -186,7 +186,7 @@ public:
         closure_.descendant_counts.reserve(count_);
         std::vector<std::uint64_t> more(count_ + std::size_t{1});  // ancestors: differences from the number before
         for (std::uint32_t component = 0; component < count_; ++component) {
-            if (component % k_components_per_look == 0) build_.progress("closing", component, count_);
+            if (component % k_components_per_look == 0) progress_("closing", component, count_);
             collect(component);
             closure_.row_places.push_back(write(component, more));
             scratch_.clear();
@@ -261,10 +261,10 @@ private:
                                     " bytes; raise its parameter limit, follow fewer types, or use a graph");
     }
 
-    CartridgeBuild& build_;
     const BuiltGraph& graph_;
     BuiltClosure& closure_;
     const std::uint64_t most_bytes_;
+    const ClosureProgress& progress_;
     const std::uint32_t count_;
     RowScratch scratch_;
     std::vector<std::uint32_t> successors_;
@@ -274,10 +274,10 @@ private:
 
 }  // namespace closure_build_impl
 
-BuiltClosure build_closure(CartridgeBuild& build, const BuiltGraph& graph, std::uint64_t most_bytes) {
+BuiltClosure build_closure(const BuiltGraph& graph, std::uint64_t most_bytes, const ClosureProgress& progress) {
     using namespace closure_build_impl;
     BuiltClosure closure;
-    build.progress("finding components", 0, graph.nodes());
+    progress("finding components", 0, graph.nodes());
     const std::uint32_t count = Components(graph, closure.components).find();
     closure.member_offsets.assign(count + std::size_t{1}, 0);
     for (const std::uint32_t component : closure.components) ++closure.member_offsets[component + std::size_t{1}];
@@ -289,7 +289,7 @@ BuiltClosure build_closure(CartridgeBuild& build, const BuiltGraph& graph, std::
             closure.members[next[closure.components[node]]++] = node;
         }
     }
-    Rows(build, graph, closure, most_bytes).make();
+    Rows(graph, closure, most_bytes, progress).make();
     return closure;
 }
 

@@ -13,6 +13,8 @@
 #include "cartridge/graph_build.hpp"
 
 #include <cstdint>
+#include <functional>
+#include <string_view>
 #include <vector>
 
 namespace northstar::inline v0::detail {
@@ -40,7 +42,9 @@ struct BuiltClosure {
     std::vector<std::uint32_t> ancestor_counts;
 };
 
-/// Error(unsupported) where the rows take more than so many bytes.
-BuiltClosure build_closure(CartridgeBuild& build, const BuiltGraph& graph, std::uint64_t most_bytes);
+/// Called now and then, as CartridgeBuild::progress.
+using ClosureProgress = std::function<void(std::string_view stage, std::uint64_t done, std::uint64_t total)>;
+/// Of the graph only the out side is read. Error(unsupported) where the rows take more than so many bytes.
+BuiltClosure build_closure(const BuiltGraph& graph, std::uint64_t most_bytes, const ClosureProgress& progress);
 
 }  // namespace northstar::inline v0::detail

@@ -45,7 +45,10 @@ public:
     }
     void build(CartridgeBuild& build) const override {
         BuiltGraph graph = build_graph(build);
-        BuiltClosure closure = build_closure(build, graph, limit_of(build.parameters()));
+        const auto progress = [&](std::string_view stage, std::uint64_t done, std::uint64_t total) {
+            build.progress(stage, done, total);
+        };
+        BuiltClosure closure = build_closure(graph, limit_of(build.parameters()), progress);
         add_graph(build, std::move(graph));
         build.add(k_components, std::move(closure.components));
         build.add(k_member_offsets, std::move(closure.member_offsets));

@@ -46,7 +46,7 @@ struct BuiltGraph {
     AdjacencySide out;
     AdjacencySide in;
     std::vector<std::uint8_t> declared;
-    std::uint32_t nodes() const { return static_cast<std::uint32_t>(name_offsets.size() - 1); }
+    std::uint32_t nodes() const { return static_cast<std::uint32_t>(out.offsets.size() - 1); }
 };
 
 /// Throws Error(invalid_argument) for parameters that graphs do not have.

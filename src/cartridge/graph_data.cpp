@@ -146,6 +146,7 @@ std::uint32_t GraphData::type_count() const {
 }
 
 std::string_view GraphData::type(std::uint32_t number) const {
+    if (number >= type_count()) CartridgeBlocks::outside();
     return number < base.types() ? base.type(number) : std::string_view(overlay->new_types()[number - base.types()]);
 }
 

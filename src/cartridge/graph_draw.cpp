@@ -1,5 +1,6 @@
 // graph_draw.cpp -- a part of a graph as text: Graphviz DOT, and SVG.
 #include "api/handles.hpp"
+#include "base/error.hpp"
 #include "cartridge/graph_data.hpp"
 #include "cartridge/graph_layout.hpp"
 
@@ -147,7 +148,10 @@ std::string Graph::svg(const Part& part, std::string_view title) const try {
     std::vector<std::pair<std::size_t, std::size_t>> edges;
     std::set<std::uint16_t> types;
     for (const Part::Edge& edge : part.edges) {
-        edges.emplace_back(place.at(edge.from), place.at(edge.to));
+        if (!place.contains(edge.from) || !place.contains(edge.to)) {
+            detail::fail(Errc::invalid_argument, "a part of a graph has edges between its own nodes only");
+        }
+        edges.emplace_back(place[edge.from], place[edge.to]);
         types.insert(edge.type);
     }
     const detail::GraphLayout layout = detail::lay_out(widths, edges);
