@@ -1,8 +1,11 @@
 #include "cartridge/changes.hpp"
 
+#include "base/error.hpp"
 #include "cartridge/access.hpp"
+#include "log/record.hpp"
 
 #include <algorithm>
+#include <set>
 #include <string>
 
 namespace northstar::inline v0::detail {
@@ -35,6 +38,40 @@ void compare_range(Cursor& a, Cursor& b, std::string_view from, const std::optio
     }
 }
 
+/// Log between two states up to which its records are read: more than that may be values of other trees.
+constexpr std::uint64_t k_most_log_read = std::uint64_t{32} << 20;
+
+/// Keys of a tree that commits behind `older` up to `newer` did something to, and perhaps others. `newest`: a root that
+/// somebody holds, which keeps the log where it is. nullopt: the log does not say, or says it at too great length.
+std::optional<std::set<std::string>> touched_keys(DatabaseCore& core, const Root& newest, std::uint64_t tree,
+                                                  const Tree& in_older, Txn older, Txn newer) try {
+    std::uint64_t at = core.position_of(older + 1);
+    const std::uint64_t end = newer >= newest.txn.load() ? newest.log_position : core.position_of(newer + 1);
+    if (end < at || end - at > k_most_log_read) return std::nullopt;
+    std::set<std::string> keys;
+    while (at < end) {
+        const RecordView record = core.log().read(at);
+        at = record.kind() == RecordKind::next ? record.continues_at() : record.end();
+        if (record.kind() != RecordKind::commit && record.kind() != RecordKind::part) continue;
+        RecordView::Walk walk = record.walk();
+        LogOperation operation;
+        while (walk.next(operation)) {
+            if (operation.tree != tree) continue;
+            if (operation.kind == OperationKind::put || operation.kind == OperationKind::erase) {
+                keys.emplace(operation.key);
+            } else if (operation.kind == OperationKind::erase_range) {
+                Range range = operation.to_the_end ? in_older.from(operation.key)
+                                                   : in_older.range(operation.key, operation.value);
+                for (const auto [key, value] : range) keys.emplace(key);
+            }
+        }
+    }
+    return keys;
+} catch (const Error& error) {
+    if (error.code() != Errc::before_horizon) throw;
+    return std::nullopt;
+}
+
 }  // namespace changes_impl
 
 void each_change(const Snapshot& before, const Snapshot& after, std::string_view name, const ChangeSink& sink) {
@@ -54,6 +91,18 @@ void each_change(const Snapshot& before, const Snapshot& after, std::string_view
         return;
     }
     const Txn older = std::min(before.txn(), after.txn());
+    const Txn newer = std::max(before.txn(), after.txn());
+    const Tree& in_older = before.txn() == older ? tree_a : tree_b;
+    const std::optional<std::set<std::string>> keys =
+        changes_impl::touched_keys(*view_a.core, newest, id, in_older, older, newer);
+    if (keys) {
+        for (const std::string& key : *keys) {
+            const std::optional<std::string_view> then = tree_a.get(key);
+            const std::optional<std::string_view> now_there = tree_b.get(key);
+            if (then != now_there) sink(key, then, now_there);
+        }
+        return;
+    }
     TreeCursor leaf(source, now.root.root);
     std::string from;
     std::string end;

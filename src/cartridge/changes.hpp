@@ -1,8 +1,9 @@
 // changes.hpp -- what differs in a tree between two snapshots.  Layer: cartridge.  Threads: any.
 //
-// Leaves of the newest state that did not change since the older of the two are passed over, with the subtrees that
-// hold them, so the cost follows what changed. [TREE-3] makes that right: a key whose state changed lies, there or not,
-// in the range of a leaf that carries a later txn.
+// Two ways to the same answer, both as long as what changed. Where little log lies between the two, its commits name
+// the keys. Else leaves of the newest state that did not change since the older of the two are passed over, with the
+// subtrees that hold them. [TREE-3] makes that right: a key whose state changed lies, there or not, in the range of a
+// leaf that carries a later txn.
 #pragma once
 
 #include "api/northstar.hpp"

@@ -3,7 +3,7 @@
 // [GRAPH-1] Nodes of the artifact keep its numbers; nodes that came since follow, in the order of their names. A node
 //           without edges that has no entry of its own is not there.
 // [GRAPH-2] A node whose edges changed has whole lists of its own in the overlay; all others are read from the
-//           artifact, behind one look at a small filter.
+//           artifact, behind one look into a table.
 // [GRAPH-3] Numbers that come out of an artifact are compared with its bounds before they are followed.
 #pragma once
 
@@ -77,9 +77,11 @@ public:
     };
     /// nullptr: the artifact is right about this node.
     const Patch* find(NodeId node) const {
-        const std::uint32_t mixed = mix(node);
-        if ((filter_[mixed / 64 & (filter_.size() - 1)] >> (mixed % 64) & 1) == 0) return nullptr;
-        return look_up(node);
+        for (std::uint32_t slot = mix(node);; ++slot) {
+            const std::uint32_t place = slots_[slot & (slots_.size() - 1)];
+            if (place == k_empty) return nullptr;
+            if (patches_[place].node == node) return &patches_[place];
+        }
     }
     std::span<const NodeId> nodes(const Patch::List& list) const { return {nodes_.data() + list.first, list.count}; }
     std::span<const std::uint16_t> types(const Patch::List& list) const {
@@ -103,7 +105,7 @@ private:
     static std::uint32_t mix(NodeId node) {
         return static_cast<std::uint32_t>(node * std::uint64_t{0x9e3779b97f4a7c15} >> 32);
     }
-    const Patch* look_up(NodeId node) const;
+    static constexpr std::uint32_t k_empty = ~0u;
     void read_changes(const GraphSections& base, const std::vector<FactChange>& changes);
     NodeId number(const GraphSections& base, std::string_view name) const;
     std::uint16_t type_number(const GraphSections& base, std::string_view type) const;
@@ -115,7 +117,7 @@ private:
     std::vector<Edge> edges_;
     std::vector<std::pair<NodeId, bool>> declarations_;  // by node: it has an entry of its own now, or none any more
     std::vector<Patch> patches_;                       // by node
-    std::vector<std::uint64_t> filter_;                // a power of two of words
+    std::vector<std::uint32_t> slots_;                 // places in patches_, by hash; a power of two, mostly empty
     std::vector<NodeId> nodes_;
     std::vector<std::uint16_t> types_;
     std::int64_t nodes_more_ = 0;

@@ -10,8 +10,8 @@ namespace northstar::inline v0::detail {
 
 namespace graph_overlay_impl {
 
-/// Bits of the filter for each node with a list of its own: one node in so many is looked up for nothing.
-constexpr std::size_t k_filter_bits_per_node = 32;
+/// Slots of the table for each node with a list of its own: as a rule the first one looked at is empty.
+constexpr std::size_t k_slots_per_node = 8;
 
 }  // namespace graph_overlay_impl
 
@@ -123,9 +123,9 @@ void GraphOverlay::patch(const GraphSections& base) {
     for (Patch& patch : patches_) patch.lists[1] = merged(base, Side::in, patch.node);
 
     std::sort(declarations_.begin(), declarations_.end());
-    std::size_t words = 1;
-    while (words * 64 < patches_.size() * graph_overlay_impl::k_filter_bits_per_node) words *= 2;
-    filter_.assign(words, 0);
+    std::size_t slots = 2;
+    while (slots < patches_.size() * graph_overlay_impl::k_slots_per_node) slots *= 2;
+    slots_.assign(slots, k_empty);
     for (Patch& patch : patches_) {
         const auto declared = std::lower_bound(declarations_.begin(), declarations_.end(),
                                                std::pair<NodeId, bool>(patch.node, false));
@@ -135,15 +135,10 @@ void GraphOverlay::patch(const GraphSections& base) {
         patch.there = own_entry || patch.lists[0].count != 0 || patch.lists[1].count != 0;
         const bool was_there = patch.node < base.nodes;
         nodes_more_ += (patch.there ? 1 : 0) - (was_there ? 1 : 0);
-        const std::uint32_t mixed = mix(patch.node);
-        filter_[mixed / 64 & (filter_.size() - 1)] |= std::uint64_t{1} << (mixed % 64);
+        std::uint32_t slot = mix(patch.node);
+        while (slots_[slot & (slots_.size() - 1)] != k_empty) ++slot;
+        slots_[slot & (slots_.size() - 1)] = static_cast<std::uint32_t>(&patch - patches_.data());
     }
-}
-
-const GraphOverlay::Patch* GraphOverlay::look_up(NodeId node) const {
-    const auto found = std::lower_bound(patches_.begin(), patches_.end(), node,
-                                        [](const Patch& patch, NodeId wanted) { return patch.node < wanted; });
-    return found != patches_.end() && found->node == node ? &*found : nullptr;
 }
 
 }  // namespace northstar::inline v0::detail
