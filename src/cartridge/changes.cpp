@@ -38,16 +38,14 @@ void compare_range(Cursor& a, Cursor& b, std::string_view from, const std::optio
     }
 }
 
-/// Log between two states up to which its records are read: more than that may be values of other trees.
-constexpr std::uint64_t k_most_log_read = std::uint64_t{32} << 20;
-
 /// Keys of a tree that commits behind `older` up to `newer` did something to, and perhaps others. `newest`: a root that
 /// somebody holds, which keeps the log where it is. nullopt: the log does not say, or says it at too great length.
 std::optional<std::set<std::string>> touched_keys(DatabaseCore& core, const Root& newest, std::uint64_t tree,
-                                                  const Tree& in_older, Txn older, Txn newer) try {
+                                                  const Tree& in_older, Txn older, Txn newer,
+                                                  std::uint64_t most_log_read) try {
     std::uint64_t at = core.position_of(older + 1);
     const std::uint64_t end = newer >= newest.txn.load() ? newest.log_position : core.position_of(newer + 1);
-    if (end < at || end - at > k_most_log_read) return std::nullopt;
+    if (end < at || end - at > most_log_read) return std::nullopt;
     std::set<std::string> keys;
     while (at < end) {
         const RecordView record = core.log().read(at);
@@ -74,7 +72,8 @@ std::optional<std::set<std::string>> touched_keys(DatabaseCore& core, const Root
 
 }  // namespace changes_impl
 
-void each_change(const Snapshot& before, const Snapshot& after, std::string_view name, const ChangeSink& sink) {
+void each_change(const Snapshot& before, const Snapshot& after, std::string_view name, const ChangeSink& sink,
+                 std::uint64_t most_log_read) {
     const Tree tree_a = before.tree(name);
     const Tree tree_b = after.tree(name);
     const std::uint64_t id = CartridgeAccess::tree_id(tree_a);
@@ -94,7 +93,7 @@ void each_change(const Snapshot& before, const Snapshot& after, std::string_view
     const Txn newer = std::max(before.txn(), after.txn());
     const Tree& in_older = before.txn() == older ? tree_a : tree_b;
     const std::optional<std::set<std::string>> keys =
-        changes_impl::touched_keys(*view_a.core, newest, id, in_older, older, newer);
+        changes_impl::touched_keys(*view_a.core, newest, id, in_older, older, newer, most_log_read);
     if (keys) {
         for (const std::string& key : *keys) {
             const std::optional<std::string_view> then = tree_a.get(key);

@@ -8,6 +8,7 @@
 
 #include "api/northstar.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string_view>
@@ -18,8 +19,12 @@ namespace northstar::inline v0::detail {
 using ChangeSink = std::function<void(std::string_view key, std::optional<std::string_view> before,
                                       std::optional<std::string_view> after)>;
 
+/// Log between two states up to which its records are read: more than that may be values of other trees.
+inline constexpr std::uint64_t k_most_log_read = std::uint64_t{32} << 20;
+
 /// Calls `sink` for every key of a tree whose value differs, ascending.
-void each_change(const Snapshot& before, const Snapshot& after, std::string_view tree, const ChangeSink& sink);
+void each_change(const Snapshot& before, const Snapshot& after, std::string_view tree, const ChangeSink& sink,
+                 std::uint64_t most_log_read = k_most_log_read);
 
 /// May a tree of the snapshot's state differ from what it was after `txn`? False: it does not. Reads a page or two, and
 /// needs no history; nothing is known (true) of a snapshot of the past.
