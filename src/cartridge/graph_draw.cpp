@@ -108,8 +108,8 @@ std::string curve(const std::vector<GraphLayout::Point>& route) {
 std::string loop(const GraphLayout::Box& box) {
     const double x = box.x + box.width - 14;
     const double y = box.y - k_box_height / 2;
-    return std::string("M") + number(x) + " " + number(y) + " C" + number(x - 4) + " " + number(y - 20) + " " + number(x + 26) +
-           " " + number(y - 16) + " " + number(box.x + box.width) + " " + number(box.y - 4);
+    return std::string("M") + number(x) + " " + number(y) + " C" + number(x - 4) + " " + number(y - 20) + " " +
+           number(x + 26) + " " + number(y - 16) + " " + number(box.x + box.width) + " " + number(box.y - 4);
 }
 
 }  // namespace graph_draw_impl
