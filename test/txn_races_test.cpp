@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <optional>
 #include <thread>
 
 namespace {
@@ -479,4 +481,41 @@ TEST_CASE("Who replayed more than its memory holds keeps the write lock no longe
     Transaction next = rich.db.begin_write({Durability::lazy, 0});
     next.tree("t").put("next", "z");
     CHECK(next.commit().txn != 0);
+}
+
+// It waited for the turn there, whose owner waited for the write lock, whose owner waited for the checkpoint lock to
+// get room for its record: three processes on a small full disk stood still for good.
+TEST_CASE("A checkpoint does not wait for the writer's turn while it has the checkpoint lock", "[SWARM-2]") {
+    const Workplace place;
+    Peer other(place / "a.db");
+    Peer peer(place / "a.db");
+    other.put("a", 100, Durability::lazy);
+    std::optional<Transaction> holder;  // of the write lock
+    std::thread waiting;                // has the turn of `peer`, and waits for that lock
+    std::atomic<bool> waits{false};
+    std::atomic<bool> locked{false};
+    std::atomic<bool> released{false};
+    std::atomic<bool> first{true};
+    peer.vfs.set_hook([&](FileCall call, std::uint64_t where, bool done) {
+        if (call == FileCall::lock && where == Processes::write && !done) waits = true;
+        if (where != Processes::checkpoint) return;
+        if (call == FileCall::unlock && locked) released = true;
+        if (call != FileCall::lock) return;
+        if (done) {
+            locked = true;
+        } else if (first.exchange(false)) {
+            other.put("b", 100, Durability::lazy);  // a newer state is visible than the one caught up with
+            holder.emplace(other.db.begin_write());
+            waiting = std::thread([&] { peer.put("c", 100, Durability::lazy); });
+            while (!waits) std::this_thread::yield();
+        }
+    });
+    std::thread checkpointing([&] { peer.db.checkpoint(); });
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!released && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    CHECK(released);
+    if (holder) holder->rollback();
+    checkpointing.join();
+    if (waiting.joinable()) waiting.join();
+    peer.vfs.set_hook(nullptr);
 }

@@ -314,7 +314,9 @@ ReadView* DatabaseCore::freeze() {
         ReadView* view = nullptr;
         try {
             if (processes_->load(Word::generation) == stands_on_.load()) {
-                view = open_view();
+                // Not open_view(): nobody waits for the turn with this lock, since who has the turn may wait for the
+                // write lock, whose holder may wait for this one.
+                view = pin_root(roots_->visible(), roots_->visible_word());
                 make_durable(view->root->txn.load(), view->root->log_position);
                 if (view->root->base->meta.generation == stands_on_.load()) return view;
                 // The visible root still stands on the base before: what hides the newer one is not flushed yet.
