@@ -3,7 +3,11 @@
 set -eu
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
-MUTANT_CHECK=1 sh hard/mutants/run.sh "$place"
+if command -v patch >/dev/null; then
+    MUTANT_CHECK=1 sh hard/mutants/run.sh "$place"
+else
+    echo "SKIPPED: patch is not there"
+fi
 if ! command -v python3 >/dev/null; then
     echo "SKIPPED: python3 is not there"
     exit 0

@@ -1,4 +1,5 @@
 // What the tool does where a person sits: colours, progress and harmless bytes on a terminal, and none of it elsewhere.
+#include "skip.hpp"
 #include "tool_support.hpp"
 
 #include <string_view>
@@ -8,6 +9,13 @@
 using namespace tool_test;
 
 namespace tool_terminal_test {
+
+/// False where /dev/pts is not mounted, as in a bare chroot.
+bool has_terminals() {
+    const int master = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (master >= 0) ::close(master);
+    return master >= 0;
+}
 
 /// The tool with standard output, standard error or both on a terminal of its own.
 class OnTerminal {
@@ -98,6 +106,7 @@ bool has_escape(const std::string& text) { return text.find('\x1b') != std::stri
 using namespace tool_terminal_test;
 
 TEST_CASE("colours are for terminals that want them", "[tool]") {
+    if (!has_terminals()) NORTHSTAR_SKIP("there are no pseudo-terminals");
     const Workplace place;
     const std::string db = place / "a.db";
     ok(place, {"put", db, "k", "v"});
@@ -111,6 +120,7 @@ TEST_CASE("colours are for terminals that want them", "[tool]") {
 }
 
 TEST_CASE("a terminal gets no byte of a key or value that it might obey", "[tool]") {
+    if (!has_terminals()) NORTHSTAR_SKIP("there are no pseudo-terminals");
     const Workplace place;
     const std::string db = place / "a.db";
     const std::string wicked = "red \x1b[31m and \x9b";
@@ -129,6 +139,7 @@ TEST_CASE("a terminal gets no byte of a key or value that it might obey", "[tool
 }
 
 TEST_CASE("progress is shown on standard error if that is a terminal", "[tool]") {
+    if (!has_terminals()) NORTHSTAR_SKIP("there are no pseudo-terminals");
     const Workplace place;
     const std::string db = place / "a.db";
     std::string text;

@@ -207,7 +207,7 @@ void DatabaseCore::slow_down() {
     const auto live = [&] {
         // Beside a checkpoint the pages that it froze stay, and of those made since half may have to be copied when it
         // is done: the inner ones.
-        const std::uint64_t used = live_bytes() + roots_->held_by_freeze();
+        const std::uint64_t used = live_bytes() + roots_->buried_since_freeze();
         const std::uint64_t frozen = frozen_bytes_.load(std::memory_order_relaxed);
         return roots_->frozen() != 0 && used > frozen ? used + (used - frozen) / 2 : used;
     };

@@ -129,7 +129,7 @@ void RootSet::bury(Frame* frame, std::uint64_t death) {
     frame->death = death;
     buried_.push_back({frame, frame->birth, death});
     buried_bytes_.fetch_add(frame->bytes, std::memory_order_relaxed);
-    if (frozen() != 0) buried_since_freeze_.fetch_add(frame->bytes, std::memory_order_relaxed);
+    buried_since_freeze_.fetch_add(frame->bytes, std::memory_order_relaxed);
     ++buried_since_;
 }
 
@@ -219,8 +219,7 @@ void RootSet::take_late() {
 /// A buried page is about to be freed.
 void RootSet::forget(const Buried& buried) {
     buried_bytes_.fetch_sub(buried.frame->bytes, std::memory_order_relaxed);
-    const std::uint64_t number = frozen();
-    if (number == 0 || buried.death <= number) return;
+    if (buried.death <= last_frozen_.load(std::memory_order_relaxed)) return;
     // Another root may have been frozen, and the count begun anew, since this page was counted.
     std::uint64_t since = buried_since_freeze_.load(std::memory_order_relaxed);
     const auto without = [&] { return since - std::min<std::uint64_t>(since, buried.frame->bytes); };

@@ -104,6 +104,7 @@ public:
 
     void freeze(const Root* root) {
         buried_since_freeze_.store(0, std::memory_order_relaxed);
+        last_frozen_.store(root->number.load(), std::memory_order_relaxed);
         frozen_.store(root->number.load(), std::memory_order_seq_cst);
     }
     void thaw() { frozen_.store(0, std::memory_order_seq_cst); }
@@ -129,10 +130,8 @@ public:
     /// Txn of the root with this number; 0: there is none any more.
     Txn txn_of(std::uint64_t number) const;
     std::uint64_t buried_bytes() const { return buried_bytes_.load(std::memory_order_relaxed); }
-    /// Bytes among these that died since a root was frozen: most are held by that alone. 0: none is frozen.
-    std::uint64_t held_by_freeze() const {
-        return frozen() != 0 ? buried_since_freeze_.load(std::memory_order_relaxed) : 0;
-    }
+    /// Bytes among these that died since a root was last frozen: most are held by that alone, or wait to be freed.
+    std::uint64_t buried_since_freeze() const { return buried_since_freeze_.load(std::memory_order_relaxed); }
 
 private:
     /// A queue in the order of death, in one block of memory whose room can be reserved.
@@ -212,6 +211,7 @@ private:
     BuriedQueue buried_;
     std::atomic<std::uint64_t> buried_bytes_{0};
     std::atomic<std::uint64_t> buried_since_freeze_{0};  // bytes, without those freed again
+    std::atomic<std::uint64_t> last_frozen_{0};          // number of the root that was frozen last
     std::size_t scanned_size_ = 0;             // buried_.size() after the last full look
     std::size_t buried_since_ = 0;             // burials since a commit last looked
     unsigned skipped_ = 0;

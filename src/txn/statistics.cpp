@@ -77,7 +77,8 @@ void DatabaseCore::fill_statistics(Statistics& s) {
     }
     s.overlay_bytes = arena_->bytes_in_use();
     const std::uint64_t buried = roots_->buried_bytes();
-    s.overlay_held_by_snapshots = buried - std::min(buried, roots_->held_by_freeze());
+    const std::uint64_t frozen = roots_->frozen() != 0 ? roots_->buried_since_freeze() : 0;
+    s.overlay_held_by_snapshots = buried - std::min(buried, frozen);
     const std::uint64_t now = vfs_->monotonic_us();
     coarse_us_.store(now, std::memory_order_relaxed);  // where no thread does it
     views_->each([&](ReadView& open) {
