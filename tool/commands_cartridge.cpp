@@ -1,4 +1,5 @@
 // cartridge: build, list, refresh, policy, verify, drop, export, attach
+#include "actions.hpp"
 #include "commands.hpp"
 #include "json.hpp"
 #include "output.hpp"
@@ -179,14 +180,6 @@ int run_attach(const Arguments& arguments, Output& output) {
     return k_exit_ok;
 }
 
-struct Action {
-    std::string_view name;
-    std::size_t least;  // operands, the action's name and the database among them
-    std::size_t most;
-    std::string_view shape;
-    int (*run)(const Arguments&, Output&);
-};
-
 constexpr std::array<Action, 8> k_actions = {{
     {"build", 4, k_any_number, "build DATABASE NAME KIND [PARAMETER=VALUE...]", run_build},
     {"list", 2, 2, "list DATABASE", run_list},
@@ -199,17 +192,7 @@ constexpr std::array<Action, 8> k_actions = {{
 }};
 
 int run(const Arguments& arguments, Output& output) {
-    std::string names;
-    for (const Action& action : k_actions) {
-        names += (names.empty() ? "" : ", ") + std::string(action.name);
-        if (action.name != arguments.operand(0)) continue;
-        const std::size_t given = arguments.operands().size();
-        if (given < action.least || given > action.most) {
-            throw UsageError("usage: northstar cartridge " + std::string(action.shape));
-        }
-        return action.run(arguments, output);
-    }
-    throw UsageError("northstar cartridge does one of " + names + ", not '" + printable(arguments.operand(0)) + "'");
+    return run_action("cartridge", k_actions, arguments, output);
 }
 
 }  // namespace cartridge_impl

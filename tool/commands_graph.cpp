@@ -1,4 +1,5 @@
 // graph: load edges, and ask what cartridges of kind graph and closure know
+#include "actions.hpp"
 #include "commands.hpp"
 #include "input.hpp"
 #include "json.hpp"
@@ -278,14 +279,6 @@ int run_svg(const Arguments& arguments, Output& output) {
     return k_exit_ok;
 }
 
-struct Action {
-    std::string_view name;
-    std::size_t least;  // operands, the action's name and the database among them
-    std::size_t most;
-    std::string_view shape;
-    int (*run)(const Arguments&, Output&);
-};
-
 constexpr std::array<Action, 13> k_actions = {{
     {"load", 2, 3, "load DATABASE [FILE]", run_load},
     {"info", 2, 2, "info DATABASE", run_info},
@@ -303,17 +296,7 @@ constexpr std::array<Action, 13> k_actions = {{
 }};
 
 int run(const Arguments& arguments, Output& output) {
-    std::string names;
-    for (const Action& action : k_actions) {
-        names += (names.empty() ? "" : ", ") + std::string(action.name);
-        if (action.name != arguments.operand(0)) continue;
-        const std::size_t given = arguments.operands().size();
-        if (given < action.least || given > action.most) {
-            throw UsageError("usage: northstar graph " + std::string(action.shape));
-        }
-        return action.run(arguments, output);
-    }
-    throw UsageError("northstar graph does one of " + names + ", not '" + printable(arguments.operand(0)) + "'");
+    return run_action("graph", k_actions, arguments, output);
 }
 
 }  // namespace graph_impl
