@@ -304,6 +304,30 @@ TEST_CASE("the horizon moves past a redaction that waits, which still finds its 
     require_sound(db);
 }
 
+TEST_CASE("a past snapshot keeps its values when the horizon passes it before a redaction ends", "[CHAIN-3][SNAP-1]") {
+    // Finishing the redaction wrote zeros up to the newest horizon, while the snapshot read in front of it.
+    Options o = options();
+    o.background = false;
+    const Workplace place;
+    Database db = Database::open(place / "db", o);
+    put(db, "t", "victim", secret("held", 300));
+    db.checkpoint();
+    std::optional<Snapshot> held = db.begin_read();
+    REQUIRE(code_of([&] { db.redact("t", "victim", 0, "asked for", 0); }) == Errc::still_held);
+    const std::string value = secret("kept", 3000);
+    const Txn old = put(db, "t", "kept", value);
+    put(db, "t", "kept", "newer");
+    fill(db, 1);
+    db.checkpoint();
+    const Snapshot past = db.begin_read(AsOf::txn(old));
+    fill(db, 2);
+    db.prune(AsOf::txn(db.begin_read().txn()));
+    held.reset();
+    for (int i = 0; i < 10 && db.statistics().redaction_pending != 0; ++i) db.checkpoint();
+    REQUIRE(db.statistics().redaction_pending == 0);
+    CHECK(past.tree("t").get("kept") == value);
+}
+
 TEST_CASE("a redaction waits for snapshots that are closed in time", "[CHAIN-3]") {
     const Workplace place;
     const std::string path = place / "db";

@@ -39,6 +39,7 @@
 #include "pager/file_pages.hpp"
 #include "pager/frames.hpp"
 #include "pager/space.hpp"
+#include "txn/erasure.hpp"
 #include "txn/processes.hpp"
 #include "txn/proof.hpp"
 #include "txn/retention.hpp"
@@ -68,7 +69,6 @@ class Placer;
 class FileLogBytes;
 struct Ledger;
 struct PastState;
-struct Erasure;
 struct CompactNotes;
 struct CompactProgress;
 
@@ -158,6 +158,8 @@ public:
     std::uint64_t log_start(const Horizon& oldest, const Meta& meta) const;
     /// Chain hash after a txn; computes what is missing.
     Hash chain_hash(Txn txn);
+    /// Without following other processes: a redaction that is not known here makes it an error (corrupt).
+    Hash chain_hash_as_known(Txn txn);
     bool advance_chain(std::uint64_t most_bytes);
     OriginalDigest originals();
     /// Digest of a record as the chain goes on with it.
@@ -415,7 +417,8 @@ private:
     void erase_from_segments(HistoryFollower::Sealed& sealed, Placer& placer, std::uint64_t generation);
     bool nobody_reads_before(std::uint64_t generation);
     void zero_free_pages();
-    void zero_ends_of_extents();
+    ErasableFront front_of_horizon();
+    void zero_ends_of_extents(std::uint64_t front);
     void zero_values(std::uint64_t from, std::uint64_t to, std::vector<std::byte>& block);
     void zero_unused_log();
     bool log_has_settled();
@@ -544,6 +547,7 @@ private:
     int log_holders_ = 0;                      // who in this process holds the redact lock shared
     const std::vector<Erasure>* erasing_ = nullptr;  // the next checkpoint leaves these values out; checkpoint mutex
     bool erasing_anew_ = false;                      // and begins to leave them out of the past
+    std::optional<ErasableFront> erasable_front_;    // what the redaction that waits goes up to
     std::atomic<bool> redaction_wanted_{false};      // the background thread is to look after redactions
 };
 

@@ -4,9 +4,10 @@
 //   2  values and nonces in the log become zeros, in place; flush
 //   3  a checkpoint whose history segments are free of the values, and those of a move of the horizon that begins with
 //      it, after which no base has them either (the last is generation g); another one
-//   4  wait until nobody reads a generation before g; a checkpoint: what died until g is free
-//   5  free pages, the parts of the log's extents that hold no record, and values in front of the horizon become zeros;
-//      flush
+//   4  wait until nobody reads a generation before g, or before the one from which 5 takes the horizon; a checkpoint:
+//      what died until g is free
+//   5  free pages, the parts of the log's extents that hold no record, and values in front of the horizon that every
+//      reader has passed become zeros; flush
 //   6  a checkpoint that says: finished
 //
 // [ERASE-1] Every step may be repeated. The first commit that is not finished stands in the words, and in every meta
@@ -137,8 +138,10 @@ bool DatabaseCore::finish_redactions(std::uint64_t until_us) {
         processes_->store(Word::redaction_generation, processes_->load(Word::generation));
     }
     const std::uint64_t clean = processes_->load(Word::redaction_generation);
-    if (processes_->load(Word::generation) <= clean) checkpoint_again();
-    while (!nobody_reads_before(clean)) {
+    // One from before is of a redaction that another process finished.
+    if (!erasable_front_ || erasable_front_->generation < clean) erasable_front_ = front_of_horizon();
+    if (processes_->load(Word::generation) <= erasable_front_->generation) checkpoint_again();
+    while (!nobody_reads_before(erasable_front_->generation)) {
         if (vfs_->monotonic_us() >= until_us) return false;
         // Others look at the words from time to time, and move on.
         processes_->wake(Word::write_wanted);
@@ -148,8 +151,9 @@ bool DatabaseCore::finish_redactions(std::uint64_t until_us) {
     // In this order: a log extent that is carved meanwhile is free before, or has its unused part looked at after.
     zero_free_pages();
     zero_unused_log();
-    zero_ends_of_extents();
+    zero_ends_of_extents(erasable_front_->position);
     flush_everything();
+    erasable_front_.reset();
     const Txn pending = pending_redaction();
     processes_->store(Word::redaction, 0);
     try {
@@ -451,8 +455,20 @@ void DatabaseCore::zero_free_pages() {
     }
 }
 
-/// Extents that the log has left: what lies behind their last record, and those it passed over.
-void DatabaseCore::zero_ends_of_extents() {
+/// Up to where nobody needs the log who stands on the newest generation or a later one.
+ErasableFront DatabaseCore::front_of_horizon() {
+    const std::lock_guard lock(checkpoint_mutex_);
+    ReadView* view = freeze();
+    const Base& base = *view->root->base;
+    const ErasableFront front{base.meta.generation, log_start(base.horizon, base.meta)};
+    close_view(view);
+    release_carving();
+    return front;
+}
+
+/// Extents that the log has left: what lies behind their last record, and those it passed over; and values in front of
+/// `front`, a record.
+void DatabaseCore::zero_ends_of_extents(std::uint64_t front) {
     const std::lock_guard lock(checkpoint_mutex_);
     ReadView* view = freeze();
     try {
@@ -471,12 +487,14 @@ void DatabaseCore::zero_ends_of_extents() {
         };
         // Records that the horizon left behind, in front of those that count. Whoever takes over finds the redactions
         // by their records: from the first of these on only values go.
-        std::uint64_t at = log_start();
         zeros_from = newest_meta().log_begin;
-        const std::uint64_t own = std::clamp(processes_->load(Word::redaction_position), zeros_from,
-                                             std::max(zeros_from, at));
-        if (zeros_from < own) zero_to(own);
-        zero_values(own, at, block);
+        std::uint64_t at = log_start();
+        if (front >= zeros_from) {
+            at = front;
+            const std::uint64_t own = std::clamp(processes_->load(Word::redaction_position), zeros_from, front);
+            if (zeros_from < own) zero_to(own);
+            zero_values(own, front, block);
+        }
         while (at < end) {
             // The last known place in this extent: the records before it need not be looked at.
             const std::optional<ExtentDirectory::Place> place = extents.find(at);

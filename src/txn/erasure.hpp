@@ -1,4 +1,4 @@
-// erasure.hpp -- a value that a durable commit redacted and that is still to be erased from the file.  Layer: txn.
+// erasure.hpp -- values that durable commits redacted and that are still to be erased from the file.  Layer: txn.
 // Threads: values.
 #pragma once
 
@@ -14,6 +14,12 @@ struct Erasure {
     std::string key;
     Redaction redaction;
     Txn by = 0;  ///< the commit that redacts it
+};
+
+/// Whoever reads this generation or a later one needs no value of the log in front of the position.
+struct ErasableFront {
+    std::uint64_t generation = 0;
+    std::uint64_t position = 0;
 };
 
 }  // namespace northstar::inline v0::detail

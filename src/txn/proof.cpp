@@ -202,14 +202,9 @@ Hash DatabaseCore::chain_hash(Txn txn) {
     if (txn > processes_->load(Word::durable_txn)) {
         fail(Errc::in_the_future, "txn " + std::to_string(txn) + " does not exist yet", path_);
     }
-    const Horizon oldest = horizon();
-    ChainAnchor begin;
-    if (txn >= oldest.txn && oldest.txn != 0) begin = {oldest.txn, position_behind(oldest), oldest.chain};
-    for (int attempt = 1; txn >= oldest.txn; ++attempt) {
+    for (int attempt = 1;; ++attempt) {
         try {
-            const std::optional<Hash> hash = chain_->hash(txn, originals(), begin);
-            if (hash) return *hash;
-            break;
+            return chain_hash_as_known(txn);
         } catch (const Error& error) {
             // A redaction by another process may be newer than the state here.
             if (error.code() != Errc::corrupt || attempt == proof_impl::k_attempts ||
@@ -219,7 +214,18 @@ Hash DatabaseCore::chain_hash(Txn txn) {
         }
         catch_up();
     }
-    fail(Errc::before_horizon, "the chain hash of txn " + std::to_string(txn) + " is not kept any more", path_);
+}
+
+Hash DatabaseCore::chain_hash_as_known(Txn txn) {
+    const Horizon oldest = horizon();
+    ChainAnchor begin;
+    if (txn >= oldest.txn && oldest.txn != 0) begin = {oldest.txn, position_behind(oldest), oldest.chain};
+    std::optional<Hash> hash;
+    if (txn >= oldest.txn) hash = chain_->hash(txn, originals(), begin);
+    if (!hash) {
+        fail(Errc::before_horizon, "the chain hash of txn " + std::to_string(txn) + " is not kept any more", path_);
+    }
+    return *hash;
 }
 
 }  // namespace northstar::inline v0::detail

@@ -230,7 +230,9 @@ void DatabaseCore::begin_move(const Root& frozen, Placer& placer, const Meta& me
         move.state = old.state;
     } else {
         move.first = first_record_of(base, move.txn, frozen.time_us);
-        move.chain = chain_hash(move.txn);
+        // Not chain_hash(): it may wait for the turn, and who has that may wait for the checkpoint lock. Values are
+        // erased from the log under this lock and behind two generations that know of it, so the frozen state does.
+        move.chain = chain_hash_as_known(move.txn);
         if (move.first.position > newest_.log_begin) move.let_go = move.first.position - newest_.log_begin;
         if (move.txn == asked) move.state = pruned_state(*source_, frozen.catalog.root);
         if (!move.state && kept_before && tree_bytes(past) <= old.unhashed + move.let_go) move.hashing.emplace();
