@@ -51,6 +51,7 @@ void FrameArena::grow() {
 
 Frame* FrameArena::take(std::size_t count) {
     std::byte* fresh = nullptr;
+    bool near = false;  // the next frames have no memory yet
     {
         const std::lock_guard lock(mutex_);
         Frame* first = nullptr;
@@ -77,10 +78,10 @@ Frame* FrameArena::take(std::size_t count) {
         fresh = fresh_;
         fresh_ += count * stride();
         fresh_count_ -= count;
-        if (fresh_ + frames_impl::k_prepared_ahead / 2 > prepared_ && fresh_count_ != 0) {
-            unprepared_.store(true, std::memory_order_relaxed);
-        }
+        near = fresh_ + frames_impl::k_prepared_ahead / 2 > prepared_ && fresh_count_ != 0;
     }
+    int state = Preparation::prepared;
+    if (near && preparation_.compare_exchange_strong(state, Preparation::unprepared)) preparation_.notify_one();
     // Memory that is touched for the first time is slow to come, so nobody waits for the mutex meanwhile.
     Frame* first = nullptr;
     for (std::size_t i = count; i-- > 0;) {
@@ -100,8 +101,21 @@ void FrameArena::give_rest_of_block() noexcept {
     }
 }
 
+void FrameArena::prepare_until_stopped() noexcept {
+    for (;;) {
+        preparation_.wait(Preparation::prepared);
+        int state = Preparation::unprepared;
+        if (!preparation_.compare_exchange_strong(state, Preparation::prepared)) return;
+        prepare();
+    }
+}
+
+void FrameArena::stop_preparing() noexcept {
+    preparation_.store(Preparation::stopped);
+    preparation_.notify_one();
+}
+
 void FrameArena::prepare() noexcept {
-    if (!unprepared_.exchange(false)) return;
     std::byte* from;
     std::byte* to;
     {

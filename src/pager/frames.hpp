@@ -58,10 +58,10 @@ public:
     Frame* take_large(std::uint64_t length);
     void give_large(Frame* frame) noexcept;
 
-    /// True: the memory that will be used next was not asked for yet; somebody who has time should call prepare().
-    bool unprepared() const { return unprepared_.load(std::memory_order_relaxed); }
-    /// Lets the system find the memory for the next frames, so that who takes them does not wait for that.
-    void prepare() noexcept;
+    /// Lets the system find the memory for the next frames whenever they come near, so that who takes them does not
+    /// wait for that. Returns after stop_preparing(): the work of a thread of its own.
+    void prepare_until_stopped() noexcept;
+    void stop_preparing() noexcept;
 
     std::size_t page_size() const { return page_size_; }
     /// Bytes in frames that are handed out.
@@ -74,6 +74,7 @@ public:
 private:
     void grow();
     void give_rest_of_block() noexcept;
+    void prepare() noexcept;
     std::size_t stride() const { return page_size_ + sizeof(Frame); }
     const std::size_t page_size_;
     std::mutex mutex_;
@@ -83,7 +84,8 @@ private:
     std::byte* fresh_ = nullptr;     // first frame of the last block that was never handed out
     std::size_t fresh_count_ = 0;    // how many follow
     std::byte* prepared_ = nullptr;  // the last block is backed by memory up to here
-    std::atomic<bool> unprepared_{false};
+    enum Preparation : int { prepared, unprepared, stopped };
+    std::atomic<int> preparation_{prepared};
     std::atomic<std::uint64_t> in_use_{0};
     std::atomic<std::uint64_t> large_{0};
     std::atomic<std::uint64_t> large_count_{0};

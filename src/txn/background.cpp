@@ -1,6 +1,6 @@
-// background.cpp -- the two threads of an open database: one makes checkpoints and finishes redactions, one flushes
-// lazy commits, follows the chain, writes marks and gives the write lock to processes that wait for it. Without them
-// (background = false) the caller does both.
+// background.cpp -- the threads of an open database: one makes checkpoints and finishes redactions, one flushes lazy
+// commits, follows the chain, writes marks and gives the write lock to processes that wait for it, and one asks the
+// system for memory ahead of writers. Without them (background = false) the caller does all of it.
 #include "base/error.hpp"
 #include "txn/core.hpp"
 
@@ -38,9 +38,10 @@ void DatabaseCore::start_background() {
         if (moving()) checkpoint_wanted_.store(true);
         background_ = std::thread([this] { run_checkpoints(); });
         flusher_ = std::thread([this] { run_flushes(); });
+        preparer_ = std::thread([this] { arena_->prepare_until_stopped(); });
     } catch (const std::system_error& error) {
         fail(Errc::io,
-             "cannot start the two threads of " + path_ + " (" + error.what() +
+             "cannot start the three threads of " + path_ + " (" + error.what() +
                  "); raise the limit of threads, or open it with background = false",
              path_);
     }
@@ -53,8 +54,10 @@ void DatabaseCore::stop_background() noexcept {
     }
     background_wake_.notify_all();
     if (processes_ != nullptr) processes_->wake(Word::write_wanted);
-    if (background_.joinable()) background_.join();
-    if (flusher_.joinable()) flusher_.join();
+    if (arena_ != nullptr) arena_->stop_preparing();
+    for (std::thread* thread : {&background_, &flusher_, &preparer_}) {
+        if (thread->joinable()) thread->join();
+    }
 }
 
 void DatabaseCore::want_checkpoint() {
@@ -111,7 +114,6 @@ void DatabaseCore::run_flushes() {
         const std::uint64_t now = vfs_->monotonic_us();
         coarse_us_.store(now, std::memory_order_relaxed);
         std::uint64_t pause = k_idle_us;
-        arena_->prepare();
         try {
             // Lazy commits of a process that died are flushed by those that live. [DUR-2]
             if (lazy_since_us_.load() == 0 && processes_->load(Word::durable_txn) < processes_->load(Word::built_txn)) {

@@ -224,7 +224,6 @@ void DatabaseCore::published(Txn txn, std::uint64_t position, std::uint64_t time
         if (lazy_since_us_.load(std::memory_order_relaxed) == 0) note_lazy();
         publish_visible();
     }
-    if (arena_->unprepared() && options_.background) processes_->wake(Word::write_wanted);
     if (position - checkpoint_position_.load(std::memory_order_relaxed) >=
             checkpoint_bytes_.load(std::memory_order_relaxed) ||
         arena_->bytes_in_use() > overlay_limit_ / 2 + roots_->buried_bytes()) {

@@ -526,8 +526,9 @@ private:
 
     std::mutex background_mutex_;
     std::condition_variable background_wake_;
-    std::thread background_;
+    std::thread background_;  // checkpoints
     std::thread flusher_;
+    std::thread preparer_;  // memory for pages to come
     bool stop_ = false;
     std::atomic<bool> checkpoint_wanted_{false};
     std::atomic<std::uint64_t> checkpoint_done_{0};

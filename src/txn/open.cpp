@@ -309,8 +309,9 @@ void DatabaseCore::close() {
     if (fork_count_ != fork_count()) {
         closed_ = true;
         // The parent's threads and locks are not ours: everything is left as it is.
-        if (background_.joinable()) background_.detach();
-        if (flusher_.joinable()) flusher_.detach();
+        for (std::thread* thread : {&background_, &flusher_, &preparer_}) {
+            if (thread->joinable()) thread->detach();
+        }
         return;
     }
     // A checkpoint under way opens views of its own and must end whole, so the handle closes behind it.
