@@ -8,9 +8,7 @@
 
 namespace northstar::inline v0::detail {
 
-namespace changes_impl {
-
-HistoryVersion version_of(const LogOperation& operation) {
+HistoryVersion version_of_operation(const LogOperation& operation) {
     HistoryVersion version;
     if (operation.kind != OperationKind::put) return version;
     if (operation.redacted) {
@@ -27,11 +25,17 @@ HistoryVersion version_of(const LogOperation& operation) {
     return version;
 }
 
-}  // namespace changes_impl
+void note_catalog_change(const LogOperation& operation, CatalogChanges& changes) {
+    if (operation.kind == OperationKind::drop_tree) {
+        changes[operation.key] = std::nullopt;
+    } else {
+        changes[operation.key] = encode_catalog_value(operation.tree, decode_history(operation));
+    }
+}
 
-void ChangeReader::expect_behind(Txn last) const {
-    if (anchor_.txn == last + 1) return;
-    fail(Errc::corrupt, "the log has transaction " + std::to_string(anchor_.txn) + " where history expects " +
+void expect_behind(Txn txn, Txn last) {
+    if (txn == last + 1) return;
+    fail(Errc::corrupt, "the log has transaction " + std::to_string(txn) + " where history expects " +
                             std::to_string(last + 1) + "; run verify and restore the file from a backup");
 }
 
@@ -48,22 +52,17 @@ bool ChangeReader::add(const RecordView& record) {
     if (parts.count == 0) {
         LogOperation operation;
         for (RecordView::Walk walk = record.walk(); walk.next(operation);) {
-            take(operation, changes_impl::version_of(operation), txn);
+            take(operation, version_of_operation(operation), txn);
         }
         if (!pending_.empty()) drop_parts();
     } else {
         keep_part(record);
         take_parts(parts.first, txn);
     }
-    for (const auto& [name, value] : catalog_) {
-        Change change{k_catalog_tree, name, {}};
-        change.version.txn = txn;
-        if (value) {
-            change.version.kind = HistoryVersion::Kind::inlined;
-            change.version.value = *value;
-        }
-        changes_.push_back(change);
-    }
+    const auto keep = [this](std::uint64_t tree, std::string_view name, const HistoryVersion& version) {
+        changes_.push_back({tree, name, version});
+    };
+    each_catalog_version(catalog_, txn, keep);
     return true;
 }
 
@@ -77,11 +76,9 @@ void ChangeReader::take(const LogOperation& operation, HistoryVersion version, T
         case OperationKind::erase_range:
             ranges_.push_back({operation.tree, operation.key, operation.value, operation.to_the_end, txn});
             break;
-        case OperationKind::drop_tree: catalog_[operation.key] = std::nullopt; break;
+        case OperationKind::drop_tree:
         case OperationKind::create_tree:
-        case OperationKind::set_history:
-            catalog_[operation.key] = encode_catalog_value(operation.tree, decode_history(operation));
-            break;
+        case OperationKind::set_history: note_catalog_change(operation, catalog_); break;
         case OperationKind::redact:
         case OperationKind::prune: break;
     }
@@ -90,7 +87,7 @@ void ChangeReader::take(const LogOperation& operation, HistoryVersion version, T
 void ChangeReader::keep_part(const RecordView& record) {
     LogOperation operation;
     for (RecordView::Walk walk = record.walk(); walk.next(operation);) {
-        const HistoryVersion version = changes_impl::version_of(operation);
+        const HistoryVersion version = version_of_operation(operation);
         const std::size_t before = parts_->size();
         LogOperation kept = operation;
         if (operation.kind == OperationKind::put) kept.value = version.value;

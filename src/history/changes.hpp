@@ -20,6 +20,30 @@
 
 namespace northstar::inline v0::detail {
 
+/// What a put or erase made of its key; `txn` is not set.
+HistoryVersion version_of_operation(const LogOperation& operation);
+
+/// New values of the catalog by name; nullopt: dropped.
+using CatalogChanges = std::map<std::string_view, std::optional<std::string>>;
+/// Takes drop_tree, create_tree and set_history, in canonical order.
+void note_catalog_change(const LogOperation& operation, CatalogChanges& changes);
+/// Calls f(tree, key, version) for each, in order.
+template <class F>
+void each_catalog_version(const CatalogChanges& changes, Txn txn, F&& f) {
+    for (const auto& [name, value] : changes) {
+        HistoryVersion version;
+        version.txn = txn;
+        if (value) {
+            version.kind = HistoryVersion::Kind::inlined;
+            version.value = *value;
+        }
+        f(k_catalog_tree, name, version);
+    }
+}
+
+/// Error(corrupt) unless `txn` is the one behind `last`: where the log is read is named by the file.
+void expect_behind(Txn txn, Txn last);
+
 class ChangeReader {
 public:
     struct Change {
@@ -37,8 +61,6 @@ public:
     const std::vector<HistoryRange>& ranges() const { return ranges_; }
     /// Number, time, epoch and first position of the transaction.
     const LogAnchor& anchor() const { return anchor_; }
-    /// Error(corrupt) unless the transaction is the one behind `last`: where the log is read is named by the file.
-    void expect_behind(Txn last) const;
 
 private:
     // What the list of parts does not say about the operation of a call.
@@ -53,7 +75,7 @@ private:
 
     std::vector<Change> changes_;
     std::vector<HistoryRange> ranges_;
-    std::map<std::string_view, std::optional<std::string>> catalog_;  // by name; nullopt: dropped
+    CatalogChanges catalog_;
     LogAnchor anchor_;
 
     // Operations of parts whose commit did not come yet, by call. Values that go inline are kept, others left out.

@@ -1,8 +1,11 @@
 #include "history/follower.hpp"
 
 #include "base/error.hpp"
+#include "history/parts.hpp"
+#include "history/segment_build.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace northstar::inline v0::detail {
@@ -13,6 +16,8 @@ namespace follower_impl {
 constexpr std::size_t k_fan = 6;
 /// A tier holds segments up to this much larger than the one below.
 constexpr std::uint64_t k_first_tier_bytes = 1u << 20;
+/// Pieces of a transaction of several parts are no larger: who makes one has little memory.
+constexpr std::uint64_t k_most_piece_bytes = 8u << 20;
 
 std::uint32_t tier_of(std::uint64_t bytes) {
     std::uint32_t tier = 0;
@@ -83,6 +88,46 @@ StoredSegment place_segment(Placer& placer, std::span<const std::byte> content, 
     stored.tier = tier;
     return stored;
 }
+
+namespace follower_impl {
+
+/// Places what one transaction of several parts did, the last of which is its commit, in pieces of bounded size.
+void place_parts(Placer& placer, std::span<const RecordView> parts, std::uint64_t log_from, std::uint64_t generation,
+                 const HistoryFollower::Keeps& keeps, const RewriteBudget& budget, std::vector<StoredSegment>& out) {
+    const RecordView& commit = parts.back();
+    const Txn txn = commit.txn();
+    const std::uint64_t time_us = commit.header().time_us;
+    const SegmentWriter::Frame frame{txn - 1, txn, log_from};
+    const std::size_t first = out.size();
+    std::uint64_t bytes = 0;
+    std::optional<SegmentWriter> writer(frame);
+    const auto place = [&] {
+        const std::vector<std::byte> segment = writer->finish({time_us, time_us, log_from, commit.end(), 0});
+        bytes += segment.size();
+        out.push_back(place_segment(placer, segment, txn - 1, txn, generation, 0));
+        writer.emplace(frame);
+    };
+    const std::uint64_t most = std::min(budget.bytes_written, k_most_piece_bytes);
+    std::uint64_t asked = k_catalog_tree;  // keeps was asked last for this tree
+    bool kept = true;
+    const auto wanted = [&](std::uint64_t tree) {
+        if (std::exchange(asked, tree) != tree) kept = tree == k_catalog_tree || !keeps || keeps(tree);
+        if (kept && writer->bytes() >= most) place();
+        return kept;
+    };
+    const PartMerge merge(parts);
+    merge.each_version([&](std::uint64_t tree, std::string_view key, const HistoryVersion& version) {
+        if (wanted(tree)) writer->add(tree, key, version);
+    });
+    merge.each_range([&](const HistoryRange& range) {
+        if (wanted(range.tree)) writer->add_range(range);
+    });
+    writer->add_anchor({txn, time_us, parts.front().position(), commit.header().epoch});
+    place();
+    for (std::size_t i = first; i < out.size(); ++i) out[i].tier = tier_of(bytes);
+}
+
+}  // namespace follower_impl
 
 std::vector<std::shared_ptr<const SegmentSet>> open_sets(const FilePages& pages,
                                                          std::span<const StoredSegment> segments) {
@@ -171,15 +216,40 @@ std::shared_ptr<const HistoryIndex> HistoryFollower::index(Txn txn) const {
     return index_;
 }
 
-/// The segment of (sealed, txn].
-std::vector<std::byte> HistoryFollower::build(Txn txn, std::uint64_t log_end, const Keeps& keeps) const {
-    SegmentBuilder builder(sealed_, position_, keeps);
-    for (std::uint64_t at = position_; builder.last() < txn && at < log_end;) {
+/// The segment of (sealed, txn]. Where transactions of several parts are among them, `placed` gets what ends with the
+/// last of these, and the segment holds the rest. nullopt: there is no room.
+std::optional<std::vector<std::byte>> HistoryFollower::build(Placer& placer, Txn txn, std::uint64_t log_end,
+                                                             std::uint64_t generation, const Keeps& keeps,
+                                                             const HasRoom& has_room, const RewriteBudget& budget,
+                                                             std::vector<StoredSegment>& placed) const {
+    std::optional<SegmentBuilder> builder(std::in_place, sealed_, position_, keeps);
+    std::vector<RecordView> parts;
+    for (std::uint64_t at = position_; builder->last() < txn && at < log_end;) {
         const RecordView record = log_.read(at);
-        if (record.kind() == RecordKind::part || record.kind() == RecordKind::commit) builder.add(record);
         at = record.kind() == RecordKind::next ? record.continues_at() : record.end();
+        if (record.kind() == RecordKind::part) parts.push_back(record);
+        if (record.kind() != RecordKind::commit) continue;
+        if (const PartsOf of = record.parts(); of.count == 0) {
+            builder->add(record);
+        } else {
+            // What is made of the log takes less than the log.
+            if (placed.empty() && !has_room(log_end - position_)) return std::nullopt;
+            builder->expect_next(record.txn());
+            const std::uint64_t log_from = builder->log_to();
+            if (builder->last() != builder->after()) {
+                const std::vector<std::byte> segment = builder->finish();
+                placed.push_back(place_segment(placer, segment, builder->after(), builder->last(), generation,
+                                               follower_impl::tier_of(segment.size())));
+            }
+            // Parts of a transaction that never came to its commit lie in front.
+            std::erase_if(parts, [&](const RecordView& part) { return part.position() < of.first; });
+            parts.push_back(record);
+            follower_impl::place_parts(placer, parts, log_from, generation, keeps, budget, placed);
+            builder.emplace(record.txn(), record.end(), keeps);
+        }
+        parts.clear();
     }
-    return builder.finish();
+    return builder->finish();
 }
 
 std::optional<HistoryFollower::Sealed> HistoryFollower::seal(Placer& placer, Txn txn, std::uint64_t log_end,
@@ -189,7 +259,20 @@ std::optional<HistoryFollower::Sealed> HistoryFollower::seal(Placer& placer, Txn
     Sealed out;
     out.segments = segments_;
     if (txn == sealed_) return out;
-    std::vector<std::byte> newest = build(txn, log_end, keeps);
+    std::vector<StoredSegment> placed;
+    const std::optional<std::vector<std::byte>> rest =
+        build(placer, txn, log_end, generation, keeps, has_room, budget, placed);
+    if (!rest) return std::nullopt;
+    const std::vector<std::byte>& newest = *rest;
+    if (!placed.empty()) {
+        // Merged by a later checkpoint, when there are more of them.
+        out.segments.insert(out.segments.end(), placed.begin(), placed.end());
+        if (placed.back().last != txn) {
+            out.segments.push_back(place_segment(placer, newest, placed.back().last, txn, generation,
+                                                 follower_impl::tier_of(newest.size())));
+        }
+        return out;
+    }
     if (!has_room(newest.size())) return std::nullopt;
     const std::size_t first = follower_impl::first_to_merge(segments_, newest.size(), fixed);
     const std::span<const StoredSegment> merged = std::span(segments_).subspan(first);

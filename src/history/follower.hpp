@@ -75,7 +75,8 @@ public:
         std::vector<StoredSegment> segments;   ///< of the new generation
         std::vector<StoredSegment> dead;       ///< no longer among them
     };
-    /// A merge takes this much memory, and becomes pieces where it is larger.
+    /// A merge takes this much memory, and becomes pieces where it is larger; so does a transaction of several parts,
+    /// with less.
     static constexpr RewriteBudget k_merge_budget{64u << 20, ~std::uint64_t{0}};
     /// Seals what lies between the sealed txn and `txn`, merges segments of one tier but for those up to the txn
     /// `fixed`, places what is new. nullopt: there is no room for it.
@@ -93,7 +94,10 @@ private:
         ChangeReader changes;
         bool interrupted = false;     // an error came while commits were added: begin again at `behind`
     };
-    std::vector<std::byte> build(Txn txn, std::uint64_t log_end, const Keeps& keeps) const;
+    std::optional<std::vector<std::byte>> build(Placer& placer, Txn txn, std::uint64_t log_end,
+                                                std::uint64_t generation, const Keeps& keeps,
+                                                const HasRoom& has_room, const RewriteBudget& budget,
+                                                std::vector<StoredSegment>& placed) const;
 
     FilePages& pages_;
     const LogStore& log_;

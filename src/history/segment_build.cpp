@@ -80,7 +80,7 @@ bool SegmentBuilder::wanted(std::uint64_t tree) {
 
 void SegmentBuilder::add(const ChangeReader& changes, std::uint64_t log_to) {
     const LogAnchor& anchor = changes.anchor();
-    changes.expect_behind(last_);
+    expect_behind(anchor.txn, last_);
     for (const ChangeReader::Change& change : changes.changes()) {
         if (!wanted(change.tree)) continue;
         HistoryVersion version = change.version;

@@ -31,7 +31,10 @@ public:
     /// Also what a source of changes already read: one commit.
     void add(const ChangeReader& changes, std::uint64_t log_to);
 
+    Txn after() const { return after_; }
     Txn last() const { return last_; }
+    /// Error(corrupt) unless `txn` is the one behind last().
+    void expect_next(Txn txn) const { expect_behind(txn, last_); }
     /// Position behind the last commit.
     std::uint64_t log_to() const { return log_to_; }
     std::uint64_t versions() const { return versions_.size(); }

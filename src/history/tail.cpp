@@ -125,7 +125,7 @@ void HistoryTail::add_range(const HistoryRange& range) {
 void HistoryTail::add(const ChangeReader& changes) {
     const std::unique_lock lock(mutex_);
     const LogAnchor& anchor = changes.anchor();
-    changes.expect_behind(last_);
+    expect_behind(anchor.txn, last_);
     const auto wanted = [&](std::uint64_t tree) { return tree == k_catalog_tree || !keeps_ || keeps_(tree); };
     const std::vector<ChangeReader::Change>& points = changes.changes();
     const std::vector<HistoryRange>& ranges = changes.ranges();
