@@ -399,7 +399,7 @@ TEST_CASE("What is merged beyond a bound of memory becomes pieces, which answer 
     const Workplace place;
     const std::shared_ptr<detail::DatabaseCore> core =
         detail::DatabaseCore::open(place / "a.db", lazy(History::everything()));
-    core->set_merge_budget({k_piece, ~std::uint64_t{0}});
+    core->set_seal_budget({128u << 20, {k_piece, ~std::uint64_t{0}}});
     Database db = detail::make_database(core);
     // A checkpoint seals what is a megabyte of log, and six segments become one.
     for (int seal = 0; seal < 8; ++seal) {

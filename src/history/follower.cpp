@@ -216,12 +216,11 @@ std::shared_ptr<const HistoryIndex> HistoryFollower::index(Txn txn) const {
     return index_;
 }
 
-/// The segment of (sealed, txn]. Where transactions of several parts are among them, `placed` gets what ends with the
-/// last of these, and the segment holds the rest. nullopt: there is no room.
-std::optional<std::vector<std::byte>> HistoryFollower::build(Placer& placer, Txn txn, std::uint64_t log_end,
-                                                             std::uint64_t generation, const Keeps& keeps,
-                                                             const HasRoom& has_room, const RewriteBudget& budget,
-                                                             std::vector<StoredSegment>& placed) const {
+/// Reads (sealed, txn]. Where transactions of several parts are among them, `placed` gets what ends with the last of
+/// these. `rest` gets what is behind: one segment at least, more where it is much. False: there is no room.
+bool HistoryFollower::build(Placer& placer, Txn txn, std::uint64_t log_end, std::uint64_t generation,
+                            const Keeps& keeps, const HasRoom& has_room, const SealBudget& budget,
+                            std::vector<StoredSegment>& placed, std::vector<Stretch>& rest) const {
     std::optional<SegmentBuilder> builder(std::in_place, sealed_, position_, keeps);
     std::vector<RecordView> parts;
     for (std::uint64_t at = position_; builder->last() < txn && at < log_end;) {
@@ -229,72 +228,74 @@ std::optional<std::vector<std::byte>> HistoryFollower::build(Placer& placer, Txn
         at = record.kind() == RecordKind::next ? record.continues_at() : record.end();
         if (record.kind() == RecordKind::part) parts.push_back(record);
         if (record.kind() != RecordKind::commit) continue;
-        if (const PartsOf of = record.parts(); of.count == 0) {
-            builder->add(record);
-        } else {
+        const PartsOf of = record.parts();
+        if (of.count == 0) builder->add(record);
+        const bool much = builder->bytes() > budget.gathered && builder->last() < txn;
+        const std::uint64_t log_from = builder->log_to();
+        if (builder->last() != builder->after() && (much || of.count != 0)) {
+            rest.push_back({builder->after(), builder->last(), builder->finish()});
+        }
+        if (of.count != 0) {
             // What is made of the log takes less than the log.
-            if (placed.empty() && !has_room(log_end - position_)) return std::nullopt;
+            if (placed.empty() && !has_room(log_end - position_)) return false;
             builder->expect_next(record.txn());
-            const std::uint64_t log_from = builder->log_to();
-            if (builder->last() != builder->after()) {
-                const std::vector<std::byte> segment = builder->finish();
-                placed.push_back(place_segment(placer, segment, builder->after(), builder->last(), generation,
-                                               follower_impl::tier_of(segment.size())));
+            for (const Stretch& stretch : std::exchange(rest, {})) {
+                placed.push_back(place_segment(placer, stretch.bytes, stretch.after, stretch.last, generation,
+                                               follower_impl::tier_of(stretch.bytes.size())));
             }
             // Parts of a transaction that never came to its commit lie in front.
             std::erase_if(parts, [&](const RecordView& part) { return part.position() < of.first; });
             parts.push_back(record);
-            follower_impl::place_parts(placer, parts, log_from, generation, keeps, budget, placed);
-            builder.emplace(record.txn(), record.end(), keeps);
+            follower_impl::place_parts(placer, parts, log_from, generation, keeps, budget.merge, placed);
         }
+        if (much || of.count != 0) builder.emplace(record.txn(), record.end(), keeps);
         parts.clear();
     }
-    return builder->finish();
+    if (builder->last() != builder->after() || (rest.empty() && placed.empty())) {
+        rest.push_back({builder->after(), builder->last(), builder->finish()});
+    }
+    return true;
 }
 
 std::optional<HistoryFollower::Sealed> HistoryFollower::seal(Placer& placer, Txn txn, std::uint64_t log_end,
                                                              std::uint64_t generation, const Keeps& keeps, Txn fixed,
                                                              const HasRoom& has_room,
-                                                             const RewriteBudget& budget) const {
+                                                             const SealBudget& budget) const {
     Sealed out;
     out.segments = segments_;
     if (txn == sealed_) return out;
     std::vector<StoredSegment> placed;
-    const std::optional<std::vector<std::byte>> rest =
-        build(placer, txn, log_end, generation, keeps, has_room, budget, placed);
-    if (!rest) return std::nullopt;
-    const std::vector<std::byte>& newest = *rest;
-    if (!placed.empty()) {
-        // Merged by a later checkpoint, when there are more of them.
-        out.segments.insert(out.segments.end(), placed.begin(), placed.end());
-        if (placed.back().last != txn) {
-            out.segments.push_back(place_segment(placer, newest, placed.back().last, txn, generation,
-                                                 follower_impl::tier_of(newest.size())));
-        }
-        return out;
-    }
-    if (!has_room(newest.size())) return std::nullopt;
-    const std::size_t first = follower_impl::first_to_merge(segments_, newest.size(), fixed);
+    std::vector<Stretch> newest;
+    if (!build(placer, txn, log_end, generation, keeps, has_room, budget, placed, newest)) return std::nullopt;
+    std::uint64_t bytes = 0;
+    for (const Stretch& stretch : newest) bytes += stretch.bytes.size();
+    if (placed.empty() && !has_room(bytes)) return std::nullopt;
+    const std::size_t first = follower_impl::first_to_merge(segments_, bytes, fixed);
     const std::span<const StoredSegment> merged = std::span(segments_).subspan(first);
-    std::uint64_t bytes = newest.size();
     for (const StoredSegment& segment : merged) bytes += segment.bytes;
-    if (merged.empty() || !has_room(bytes)) {
-        const std::uint32_t tier = follower_impl::tier_of(newest.size());
-        out.segments.push_back(place_segment(placer, newest, sealed_, txn, generation, tier));
+    // Behind a transaction of several parts the next checkpoints merge.
+    if (!placed.empty() || (merged.empty() && newest.size() == 1) || !has_room(bytes)) {
+        out.segments.insert(out.segments.end(), placed.begin(), placed.end());
+        for (const Stretch& stretch : newest) {
+            out.segments.push_back(place_segment(placer, stretch.bytes, stretch.after, stretch.last, generation,
+                                                 follower_impl::tier_of(stretch.bytes.size())));
+        }
         return out;
     }
     out.dead.assign(merged.begin(), merged.end());
     out.segments.resize(first);
     std::vector<std::shared_ptr<const SegmentSet>> sets = open_sets(pages_, merged);
-    std::vector<std::shared_ptr<const SegmentView>> view{std::make_shared<SegmentView>(newest)};
-    sets.push_back(std::make_shared<SegmentSet>(std::move(view)));
-    const Txn after = merged.front().after;
+    for (const Stretch& stretch : newest) {
+        std::vector<std::shared_ptr<const SegmentView>> view{std::make_shared<SegmentView>(stretch.bytes)};
+        sets.push_back(std::make_shared<SegmentSet>(std::move(view)));
+    }
+    const Txn after = merged.empty() ? sealed_ : merged.front().after;
     bytes = 0;
     const RewriteOptions options = unchanged_history();
     RewritePlace place;
     while (place.stage != RewritePlace::Stage::done) {
         const bool whole = out.segments.size() == first;
-        RewrittenPiece piece = rewrite_piece(sets, options, place, budget, whole);
+        RewrittenPiece piece = rewrite_piece(sets, options, place, budget.merge, whole);
         place = std::move(piece.next);
         if (piece.segment.empty()) continue;
         bytes += piece.segment.size();

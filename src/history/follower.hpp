@@ -50,6 +50,12 @@ std::vector<std::shared_ptr<const SegmentSet>> open_sets(const FilePages& pages,
 std::optional<std::string_view> logged_value(const LogStore& log, const ExtentDirectory& extents, std::uint64_t tree,
                                              std::string_view key, const HistoryVersion& version);
 
+/// Memory that sealing may take.
+struct SealBudget {
+    std::uint64_t gathered = 128u << 20;                  ///< by versions that are in no segment yet
+    RewriteBudget merge{64u << 20, ~std::uint64_t{0}};    ///< by a piece of a merge
+};
+
 class HistoryFollower {
 public:
     using Keeps = std::function<bool(std::uint64_t tree)>;
@@ -75,14 +81,11 @@ public:
         std::vector<StoredSegment> segments;   ///< of the new generation
         std::vector<StoredSegment> dead;       ///< no longer among them
     };
-    /// A merge takes this much memory, and becomes pieces where it is larger; so does a transaction of several parts,
-    /// with less.
-    static constexpr RewriteBudget k_merge_budget{64u << 20, ~std::uint64_t{0}};
     /// Seals what lies between the sealed txn and `txn`, merges segments of one tier but for those up to the txn
     /// `fixed`, places what is new. nullopt: there is no room for it.
     std::optional<Sealed> seal(Placer& placer, Txn txn, std::uint64_t log_end, std::uint64_t generation,
                                const Keeps& keeps, Txn fixed, const HasRoom& has_room,
-                               const RewriteBudget& budget) const;
+                               const SealBudget& budget) const;
 
 private:
     // What no segment holds yet. Followers whose segments end with the same txn share it.
@@ -94,10 +97,15 @@ private:
         ChangeReader changes;
         bool interrupted = false;     // an error came while commits were added: begin again at `behind`
     };
-    std::optional<std::vector<std::byte>> build(Placer& placer, Txn txn, std::uint64_t log_end,
-                                                std::uint64_t generation, const Keeps& keeps,
-                                                const HasRoom& has_room, const RewriteBudget& budget,
-                                                std::vector<StoredSegment>& placed) const;
+    // A segment in memory, of (after, last].
+    struct Stretch {
+        Txn after = 0;
+        Txn last = 0;
+        std::vector<std::byte> bytes;
+    };
+    bool build(Placer& placer, Txn txn, std::uint64_t log_end, std::uint64_t generation, const Keeps& keeps,
+               const HasRoom& has_room, const SealBudget& budget, std::vector<StoredSegment>& placed,
+               std::vector<Stretch>& rest) const;
 
     FilePages& pages_;
     const LogStore& log_;

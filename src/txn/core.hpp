@@ -194,8 +194,8 @@ public:
     void turn_to_past(ReadView& view, Txn txn, Txn indexed);
     /// How much of the history one step of a move of the horizon rewrites: set before anything is written.
     void set_move_budget(const RewriteBudget& budget) { move_budget_ = budget; }
-    /// How large a piece becomes when segments of the history are merged: set before anything is written.
-    void set_merge_budget(const RewriteBudget& budget) { merge_budget_ = budget; }
+    /// What sealing and merging the history may take: set before anything is written.
+    void set_seal_budget(const SealBudget& budget) { seal_budget_ = budget; }
     bool keeps_history(const Root& root) const;
     HistoryFollower::Keeps history_filter(const Root& root) const;
     /// Moves pages down and cuts the file; returns bytes released.
@@ -502,7 +502,7 @@ private:
     std::mutex checkpoint_mutex_;              // one checkpoint at a time, its rebase included
     bool roll_base_ = false;                   // the next checkpoint makes a new retained base; with the mutex above
     RewriteBudget move_budget_;
-    RewriteBudget merge_budget_ = HistoryFollower::k_merge_budget;
+    SealBudget seal_budget_;
     std::atomic<std::uint64_t> steps_{0};      // of moves of the horizon, taken by this process
     std::mutex carve_mutex_;                   // carve_users_
     int carve_users_ = 0;                      // who in this process holds the checkpoint lock

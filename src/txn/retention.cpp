@@ -135,7 +135,7 @@ KeptPast DatabaseCore::keep_past(const Root& frozen, Placer& placer, Meta& meta)
             std::optional<HistoryFollower::Sealed> sealed = base.history->seal(
                 placer, meta.txn, frozen.log_position, meta.generation, history_filter(frozen),
                 past.move ? past.move->base.txn : 0,
-                [&](std::uint64_t bytes) { return must || has_spare_room(base, bytes); }, merge_budget_);
+                [&](std::uint64_t bytes) { return must || has_spare_room(base, bytes); }, seal_budget_);
             if (sealed) {
                 sealed->dead.insert(sealed->dead.end(), past.sealed.dead.begin(), past.sealed.dead.end());
                 past.sealed = std::move(*sealed);
