@@ -1,0 +1,189 @@
+#include "cartridge/vector_recall.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace northstar::inline v0::detail {
+
+namespace vector_recall_impl {
+
+constexpr std::size_t k_samples = 200;
+constexpr std::size_t k_nearest = 100;
+constexpr std::size_t k_nearest_few = 10;
+constexpr std::uint32_t k_millionths = 1'000'000;
+constexpr std::uint32_t k_enough = 999'500;
+constexpr std::uint32_t k_widest = 4096;
+
+/// 10, 12, 15, 19 ...: each a quarter more.
+std::uint32_t wider(std::uint32_t width) { return width + std::max(width / 4, 2u); }
+
+struct Sample {
+    std::uint32_t row = 0;
+    PreparedQuery query;
+    std::vector<FoundRow> nearest;
+};
+
+class Measurement {
+public:
+    Measurement(CartridgeBuild& build, const RawVectors& arrays, const VectorCoder& coder, VectorCodes codes,
+                std::span<const std::uint32_t> places)
+        : build_(build), arrays_(arrays), coder_(coder), codes_(codes), places_(places),
+          compare_codes_(distance_function(coder.codes().kind)), compare_exact_(distance_function(coder.exact().kind)) {
+    }
+
+    std::vector<RecallOfWidth> run() {
+        choose_samples();
+        std::vector<RecallOfWidth> curve;
+        const std::uint32_t widest = std::min(k_widest, arrays_.shape->rows);
+        for (std::uint32_t width = k_nearest_few; width < widest && !samples_.empty(); width = wider(width)) {
+            build_.progress("measuring recall", width, widest);
+            curve.push_back(measure(width));
+            if (curve.back().of_10 >= k_enough && curve.back().of_100 >= k_enough) break;
+        }
+        return curve;
+    }
+
+private:
+    std::uint32_t place(std::uint32_t row) const { return places_[row]; }
+
+    void choose_samples() {
+        const std::uint32_t rows = arrays_.shape->rows;
+        if (rows <= k_nearest + 1) return;
+        std::vector<std::uint32_t> rows_of_places(rows);
+        for (std::uint32_t row = 0; row < rows; ++row) rows_of_places[places_[row]] = row;
+        const std::size_t count = std::min<std::size_t>(k_samples, rows);
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::uint32_t row = rows_of_places[(2 * i + 1) * rows / (2 * count)];
+            if (row == 0) continue;  // searches begin there: it cannot be left out
+            samples_.emplace_back().row = row;
+        }
+        build_.parallel(samples_.size(), [&](std::size_t i) { find_truth(samples_[i]); });
+    }
+
+    void find_truth(Sample& sample) const {
+        const std::uint32_t rows = arrays_.shape->rows;
+        coder_.query_of_row(arrays_.codes + std::uint64_t{sample.row} * coder_.codes().stride,
+                            coder_.has_exact() ? arrays_.exact + std::uint64_t{sample.row} * coder_.exact().stride
+                                               : nullptr,
+                            sample.query);
+        std::vector<std::uint32_t> ids(256);
+        std::vector<std::uint32_t> distances(256);
+        Beam best;
+        best.reset(k_nearest);
+        for (std::uint32_t first = 0; first < rows; first += 256) {
+            const std::uint32_t count = std::min(256u, rows - first);
+            for (std::uint32_t i = 0; i < count; ++i) ids[i] = first + i;
+            compare_exact_(sample.query.exact, arrays_.exact, coder_.exact().stride, coder_.exact().length, ids.data(),
+                           count, distances.data());
+            for (std::uint32_t i = 0; i < count; ++i) {
+                if (ids[i] != sample.row) best.insert(distances[i], ids[i]);
+            }
+        }
+        for (std::size_t i = 0; i < best.size(); ++i) sample.nearest.push_back({best.distance(i), best.row(i)});
+    }
+
+    RecallOfWidth measure(std::uint32_t width) const {
+        std::vector<std::uint32_t> hits_few(samples_.size());
+        std::vector<std::uint32_t> hits(samples_.size());
+        constexpr std::size_t per_task = 8;
+        build_.parallel((samples_.size() + per_task - 1) / per_task, [&](std::size_t task) {
+            SearchRoom room;
+            std::vector<FoundRow> found;
+            const std::size_t end = std::min(samples_.size(), (task + 1) * per_task);
+            for (std::size_t i = task * per_task; i < end; ++i) {
+                search(samples_[i], width, k_nearest_few, room, found);
+                hits_few[i] = hits_of(samples_[i], found, k_nearest_few);
+                if (width < k_nearest) continue;
+                search(samples_[i], width, k_nearest, room, found);
+                hits[i] = hits_of(samples_[i], found, k_nearest);
+            }
+        });
+        const auto share = [&](const std::vector<std::uint32_t>& counts, std::size_t of) {
+            std::uint64_t sum = 0;
+            for (const std::uint32_t count : counts) sum += count;
+            return static_cast<std::uint32_t>(sum * k_millionths / (of * counts.size()));
+        };
+        return {width, share(hits_few, k_nearest_few), share(hits, k_nearest)};
+    }
+
+    void search(const Sample& sample, std::uint32_t width, std::size_t k, SearchRoom& room,
+                std::vector<FoundRow>& found) const {
+        const VectorWalk<RawVectors> walk{arrays_, coder_.codes(), sample.query.codes, compare_codes_};
+        walk_to(walk, room, width, sample.row);
+        best_of_beam(arrays_, coder_, sample.query, compare_exact_, codes_, k, room,
+                     [](std::uint32_t) { return true; }, [&](std::uint32_t row) { return place(row); }, found);
+    }
+
+    /// A row as near as the last of the true ones counts as one of them.
+    static std::uint32_t hits_of(const Sample& sample, const std::vector<FoundRow>& found, std::size_t k) {
+        const std::uint32_t farthest = sample.nearest[k - 1].distance;
+        return static_cast<std::uint32_t>(std::count_if(
+            found.begin(), found.end(), [&](const FoundRow& each) { return each.distance <= farthest; }));
+    }
+
+    CartridgeBuild& build_;
+    const RawVectors& arrays_;
+    const VectorCoder& coder_;
+    const VectorCodes codes_;
+    const std::span<const std::uint32_t> places_;
+    const DistanceFunction compare_codes_;
+    const DistanceFunction compare_exact_;
+    std::vector<Sample> samples_;
+};
+
+/// A share of the k nearest: between those of the 10 and of the 100 nearest.
+double share_of(const RecallOfWidth& point, std::uint32_t k) {
+    const double few = point.of_10;
+    const double many = point.of_100;
+    const double part = k <= k_nearest_few ? 0 : std::min(1.0, (k - 10.0) / 90.0);
+    return (few + (many - few) * part) / k_millionths;
+}
+
+/// Beyond 100 rows the width grows with them.
+double growth(std::uint32_t k) { return std::max(1.0, static_cast<double>(k) / k_nearest); }
+
+}  // namespace vector_recall_impl
+
+std::vector<RecallOfWidth> measure_recall(CartridgeBuild& build, const RawVectors& arrays, const VectorCoder& coder,
+                                          VectorCodes codes, std::span<const std::uint32_t> places) {
+    return vector_recall_impl::Measurement(build, arrays, coder, codes, places).run();
+}
+
+std::uint32_t width_for_recall(std::span<const RecallOfWidth> curve, double recall, std::uint32_t k) {
+    using namespace vector_recall_impl;
+    const double few = std::min(k, 100u);
+    double last_width = 0;
+    double last_share = 0;
+    for (const RecallOfWidth& point : curve) {
+        const double share = share_of(point, k);
+        if (share >= recall && point.width >= few) {
+            // Between the last point and this one, on a straight line.
+            const bool between = share > last_share && recall > last_share && last_width >= few;
+            const double part = between ? (recall - last_share) / (share - last_share) : 1;
+            const double width = last_width + (point.width - last_width) * part;
+            return static_cast<std::uint32_t>(std::ceil(std::max(width, few) * growth(k)));
+        }
+        last_width = point.width;
+        last_share = share;
+    }
+    return 0;
+}
+
+double recall_of_width(std::span<const RecallOfWidth> curve, std::uint32_t width, std::uint32_t k) {
+    using namespace vector_recall_impl;
+    const double comparable = width / growth(k);
+    double last_width = 0;
+    double last_share = 0;
+    for (const RecallOfWidth& point : curve) {
+        const double share = share_of(point, k);
+        if (point.width >= comparable) {
+            const double part = (comparable - last_width) / (point.width - last_width);
+            return last_share + (share - last_share) * part;
+        }
+        last_width = point.width;
+        last_share = share;
+    }
+    return last_share;
+}
+
+}  // namespace northstar::inline v0::detail

@@ -1,0 +1,34 @@
+// vector_recall.hpp -- which share of the nearest rows a search finds, for each width it may have.  Layer: cartridge.
+// Threads: one calls measure_recall(); the build's work beside it.
+//
+// Measured on rows of the artifact itself, evenly spaced in the order of keys, each left out of the graph while its
+// neighbours are searched for: its own links, and those of others to it, would make it easier to find them than it is
+// for a query that nobody has seen.
+#pragma once
+
+#include "api/northstar.hpp"
+#include "cartridge/vector_walk.hpp"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace northstar::inline v0::detail {
+
+/// Shares are in millionths; of the 100 nearest only where the width is as large.
+struct RecallOfWidth {
+    std::uint32_t width = 0;
+    std::uint32_t of_10 = 0;
+    std::uint32_t of_100 = 0;
+};
+
+/// By width, ascending, until (nearly) all are found. `places`: of each row in the order of keys.
+std::vector<RecallOfWidth> measure_recall(CartridgeBuild& build, const RawVectors& arrays, const VectorCoder& coder,
+                                          VectorCodes codes, std::span<const std::uint32_t> places);
+
+/// The width that finds such a share of the k nearest; 0: none that was measured does.
+std::uint32_t width_for_recall(std::span<const RecallOfWidth> curve, double recall, std::uint32_t k);
+/// What a width finds of them.
+double recall_of_width(std::span<const RecallOfWidth> curve, std::uint32_t width, std::uint32_t k);
+
+}  // namespace northstar::inline v0::detail

@@ -1,0 +1,343 @@
+// vector_search.cpp -- VectorIndex::search: which way the nearest rows are looked for, and what an answer is made of.
+#include "base/error.hpp"
+#include "cartridge/vector_index.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+namespace northstar::inline v0::detail {
+
+namespace vector_search_impl {
+
+/// So many rows are compared rather than walked to for each row of the width: a walk compares 10 to 20 for each, in
+/// places that are far from each other.
+constexpr std::uint64_t k_compared_for_each_in_view = 32;
+/// Of rows that pass a filter so many are always compared, or this part of all.
+constexpr std::uint64_t k_always_compared = 20'000;
+constexpr double k_small_part = 0.05;
+/// Where fewer than this part pass, a walk goes over them alone.
+constexpr double k_large_part = 0.6;
+constexpr std::uint32_t k_asked_beforehand = 128;  // rows that a filter's function is tried on
+constexpr std::uint32_t k_starts = 16;
+constexpr std::uint32_t k_looked_at_for_a_start = 64;
+constexpr std::uint32_t k_compared_at_once = 32;
+
+/// Which rows may be in an answer.
+class RowFilter {
+public:
+    RowFilter(const VectorIndex& index, const VectorFilter* filter, QueryRoom& room)
+        : index_(index), overlay_(index.overlay() ? &*index.overlay() : nullptr), filter_(filter), room_(room) {
+        if (filter_ == nullptr || !filter_->accepts) return;
+        room_.asked.reset(index.limit());
+        room_.accepted.reset(index.limit());
+        room_.asked.make_room(1);
+        room_.accepted.make_room(1);
+    }
+    bool by_user() const { return filter_ != nullptr && (filter_->accepts || filter_->rows); }
+    bool all_pass() const { return !by_user() && (overlay_ == nullptr || overlay_->gone_count == 0); }
+
+    /// Of a row of the artifact or, behind them, of the overlay.
+    bool passes(std::uint32_t row) const {
+        if (overlay_ != nullptr && row < index_.shape().rows && overlay_->is_gone(row)) return false;
+        if (filter_ == nullptr) return true;
+        if (filter_->rows) {
+            const std::span<const std::uint64_t> bits = *filter_->rows;
+            if (row / 64 >= bits.size() || (bits[row / 64] >> (row % 64) & 1) == 0) return false;
+        }
+        if (!filter_->accepts) return true;
+        if (room_.asked.insert(row)) {
+            room_.asked.make_room(1);
+            if (filter_->accepts(index_.key(row))) room_.accepted.insert(row);
+            room_.accepted.make_room(1);
+        }
+        return room_.accepted.contains(row);
+    }
+
+    /// How many rows of the artifact pass: exactly, or by a sample where a function has to be asked.
+    std::uint64_t count() const {
+        const std::uint32_t rows = index_.shape().rows;
+        if (!by_user()) return rows - (overlay_ != nullptr ? overlay_->gone_count : 0);
+        if (filter_->accepts) {
+            const std::uint32_t asked = std::min(rows, k_asked_beforehand);
+            std::uint64_t passed = 0;
+            for (std::uint32_t i = 0; i < asked; ++i) {
+                passed += passes(static_cast<std::uint32_t>(std::uint64_t{i} * rows / asked)) ? 1 : 0;
+            }
+            return asked == 0 ? 0 : passed * rows / asked;
+        }
+        std::uint64_t count = 0;
+        const std::span<const std::uint64_t> bits = *filter_->rows;
+        for (std::size_t i = 0; i <= rows / 64 && i < bits.size(); ++i) {
+            std::uint64_t word = bits[i];
+            if (overlay_ != nullptr) word &= ~overlay_->gone[i];
+            if (i == rows / 64) word &= (std::uint64_t{1} << (rows % 64)) - 1;
+            count += static_cast<std::uint64_t>(std::popcount(word));
+        }
+        return count;
+    }
+    bool counts_exactly() const { return filter_ == nullptr || !filter_->accepts; }
+
+private:
+    const VectorIndex& index_;
+    const VectorOverlay* const overlay_;
+    const VectorFilter* const filter_;
+    QueryRoom& room_;
+};
+
+void check_query(const VectorParameters& parameters, const Embedding& query, std::uint32_t k,
+                 const VectorSearch& options) {
+    if (query.space() != parameters.space) {
+        fail(Errc::invalid_argument, "the query is of the space " + to_string(query.space()) +
+                                         ", and the vectors are of " + to_string(parameters.space) +
+                                         "; vectors of different spaces cannot be compared");
+    }
+    if (k == 0 || k > k_most_rows) fail(Errc::invalid_argument, "a search is for 1 row or more");
+    if (options.width && *options.width == 0) fail(Errc::invalid_argument, "a search keeps 1 row in view, or more");
+    if (!(options.recall > 0) || options.recall > 1) {
+        fail(Errc::invalid_argument, "the recall of a search is a share above 0, up to 1");
+    }
+}
+
+}  // namespace vector_search_impl
+
+/// One search in one set of arrays.
+template <class Arrays>
+class VectorSearcher {
+public:
+    VectorSearcher(const VectorIndex& index, const Arrays& arrays, QueryRoom& room,
+                   const vector_search_impl::RowFilter& filter)
+        : index_(index), arrays_(arrays), room_(room), filter_(filter),
+          walk_{arrays_, index.coder_.codes(), room.query.codes, index.compare_codes_} {}
+
+    /// Fills room.found with the k nearest rows of the artifact that pass, nearest first. Returns the width of the walk
+    /// that found them; 0: each was compared.
+    std::uint32_t run(std::uint32_t k, std::uint32_t width, bool exhaustive, std::optional<VectorPlan> wanted) {
+        using namespace vector_search_impl;
+        const std::uint64_t rows = index_.shape_.rows;
+        const std::uint64_t passing = filter_.count();
+        VectorPlan plan = wanted ? *wanted : plan_for(passing, width, exhaustive);
+        for (std::uint64_t wide = std::min<std::uint64_t>(width, rows); plan != VectorPlan::scan; wide *= 2) {
+            const auto now = static_cast<std::uint32_t>(wide);
+            if (plan == VectorPlan::two_hop) walk_over_passing(now);
+            else walk_over_all(now, passing);
+            best_of_beam(arrays_, index_.coder_, room_.query, index_.compare_exact_, index_.parameters_.codes, k,
+                         room_.search, [&](std::uint32_t row) { return filter_.passes(row); },
+                         [&](std::uint32_t row) { return place(row); }, room_.found);
+            const std::uint64_t expected =
+                filter_.counts_exactly() ? std::min<std::uint64_t>(k, passing) : k;
+            if (room_.found.size() >= expected) return now;
+            if (2 * wide * k_compared_for_each_in_view > rows) break;
+        }
+        scan(k);
+        return 0;
+    }
+
+private:
+    std::uint32_t place(std::uint32_t row) const {
+        const std::uint32_t found = index_.sections_.places[row];
+        if (found >= index_.shape_.rows) [[unlikely]] CartridgeBlocks::outside();
+        return found;
+    }
+
+    VectorPlan plan_for(std::uint64_t passing, std::uint32_t width, bool exhaustive) const {
+        using namespace vector_search_impl;
+        const std::uint64_t rows = index_.shape_.rows;
+        const double part = rows == 0 ? 0 : static_cast<double>(passing) / static_cast<double>(rows);
+        if (exhaustive || rows <= k_compared_for_each_in_view * width) return VectorPlan::scan;
+        if (filter_.by_user() && (passing <= k_always_compared || part <= k_small_part)) return VectorPlan::scan;
+        return part < k_large_part ? VectorPlan::two_hop : VectorPlan::walk;
+    }
+
+    /// As much wider as rows are fewer that pass.
+    void walk_over_all(std::uint32_t width, std::uint64_t passing) {
+        const std::uint64_t rows = index_.shape_.rows;
+        const std::uint64_t wider = passing == 0 ? rows : (width * rows + passing - 1) / passing;
+        walk_to(walk_, room_.search, static_cast<std::uint32_t>(std::min(wider, rows)));
+    }
+
+    void walk_over_passing(std::uint32_t width) {
+        SearchRoom& search = room_.search;
+        search.beam.reset(width);
+        search.seen.reset(index_.shape_.rows);
+        if (index_.shape_.rows == 0) return;
+        const std::uint32_t nearest = descend(walk_, search, index_.shape_.level_counts.size(), 0).second;
+        room_.filtered.clear();
+        search.seen.make_room(vector_search_impl::k_starts + 1);
+        add_starts();
+        if (search.seen.insert(nearest) && filter_.passes(nearest)) room_.filtered.push_back(nearest);
+        gather_passing(nearest);
+        compare_filtered();
+        for (std::uint32_t row = 0; search.beam.next(row);) {
+            room_.filtered.clear();
+            gather_passing(row);
+            compare_filtered();
+        }
+    }
+    /// Rows that pass, from all over, so that a walk cannot be shut in.
+    void add_starts() {
+        using namespace vector_search_impl;
+        const std::uint32_t rows = index_.shape_.rows;
+        for (std::uint32_t i = 0; i < k_starts; ++i) {
+            const auto first = static_cast<std::uint32_t>(std::uint64_t{i} * rows / k_starts);
+            for (std::uint32_t row = first; row < rows && row < first + k_looked_at_for_a_start; ++row) {
+                if (!filter_.passes(row)) continue;
+                if (room_.search.seen.insert(row)) room_.filtered.push_back(row);
+                break;
+            }
+        }
+    }
+    /// Rows linked to one that pass, and those that are linked to the others of its links.
+    void gather_passing(std::uint32_t row) {
+        const std::size_t links = index_.shape_.links;
+        room_.search.seen.make_room(links * (links + 1) + 1);
+        for (const std::uint32_t other : walk_.links(0, row)) {
+            if (!known(other)) break;
+            if (!room_.search.seen.insert(other)) continue;
+            if (filter_.passes(other)) {
+                room_.filtered.push_back(other);
+                continue;
+            }
+            for (const std::uint32_t second : walk_.links(0, other)) {
+                if (!known(second)) break;
+                if (filter_.passes(second) && room_.search.seen.insert(second)) room_.filtered.push_back(second);
+            }
+        }
+    }
+    /// False: the list ends.
+    bool known(std::uint32_t row) const {
+        if (row < index_.shape_.rows) return true;
+        if (row != k_no_row) CartridgeBlocks::outside();
+        return false;
+    }
+    void compare_filtered() {
+        SearchRoom& search = room_.search;
+        search.reserve(room_.filtered.size());
+        for (const std::uint32_t row : room_.filtered) walk_.fetch(row);
+        walk_.compare(room_.filtered.data(), room_.filtered.size(), search.distances.data());
+        for (std::size_t i = 0; i < room_.filtered.size(); ++i) {
+            search.beam.insert(search.distances[i], room_.filtered[i]);
+        }
+    }
+
+    /// Compares every row that passes.
+    void scan(std::uint32_t k) {
+        using namespace vector_search_impl;
+        const std::uint32_t rows = index_.shape_.rows;
+        SearchRoom& search = room_.search;
+        Beam& best = room_.best;
+        best.reset(std::min(k, rows));
+        search.reserve(k_compared_at_once);
+        const bool all = filter_.all_pass();
+        for (std::uint32_t row = 0; row < rows;) {
+            std::size_t count = 0;
+            for (; row < rows && count < k_compared_at_once; ++row) {
+                if (all || filter_.passes(row)) search.ids[count++] = row;
+            }
+            compare_exactly(arrays_, index_.coder_.exact(), room_.query.exact, index_.compare_exact_, search, count);
+            for (std::size_t i = 0; i < count; ++i) {
+                if (best.full() && search.distances[i] > best.distance(best.size() - 1)) continue;
+                best.insert(search.distances[i], place(search.ids[i]));  // of equal ones, those whose keys come first
+            }
+        }
+        room_.found.clear();
+        for (std::size_t i = 0; i < best.size(); ++i) {
+            const std::uint32_t row = index_.sections_.rows[best.row(i)];
+            if (row >= rows) CartridgeBlocks::outside();
+            room_.found.push_back({best.distance(i), row});
+        }
+    }
+
+    const VectorIndex& index_;
+    const Arrays& arrays_;
+    QueryRoom& room_;
+    const vector_search_impl::RowFilter& filter_;
+    const VectorWalk<Arrays> walk_;
+};
+
+namespace vector_search_impl {
+
+/// The nearest of the vectors that came since the artifact, into room.found_since, nearest first.
+void search_overlay(const VectorIndex& index, const RowFilter& filter, DistanceFunction compare, std::uint32_t k,
+                    QueryRoom& room) {
+    room.found_since.clear();
+    if (!index.overlay()) return;
+    const VectorOverlay& overlay = *index.overlay();
+    const auto came = static_cast<std::uint32_t>(overlay.keys.size());
+    const RowForm& form = index.coder().exact();
+    SearchRoom& search = room.search;
+    search.reserve(k_compared_at_once);
+    room.best.reset(std::min(k, came));
+    for (std::uint32_t row = 0; row < came;) {
+        std::size_t count = 0;
+        for (; row < came && count < k_compared_at_once; ++row) {
+            if (filter.passes(index.shape().rows + row)) search.ids[count++] = row;
+        }
+        compare(room.query.exact, overlay.exact.data(), form.stride, form.length, search.ids.data(), count,
+                search.distances.data());
+        for (std::size_t i = 0; i < count; ++i) room.best.insert(search.distances[i], search.ids[i]);
+    }
+    for (std::size_t i = 0; i < room.best.size(); ++i) {
+        room.found_since.push_back({room.best.distance(i), index.shape().rows + room.best.row(i)});
+    }
+}
+
+/// Joins what was found in artifact and overlay: by distance, then by key.
+void join(const VectorIndex& index, std::uint32_t k, const QueryRoom& room, VectorAnswer& answer) {
+    auto old = room.found.begin();
+    auto since = room.found_since.begin();
+    const auto add = [&](const FoundRow& found) {
+        answer.rows.push_back({found.row, index.key(found.row), index.coder().distance_of_exact(found.distance)});
+    };
+    answer.rows.reserve(std::min<std::size_t>(k, room.found.size() + room.found_since.size()));
+    while (answer.rows.size() < k && (old != room.found.end() || since != room.found_since.end())) {
+        const bool both = old != room.found.end() && since != room.found_since.end();
+        bool take_old = old != room.found.end();
+        if (both && old->distance != since->distance) take_old = old->distance < since->distance;
+        else if (both) take_old = index.key(old->row) < index.key(since->row);
+        add(take_old ? *old++ : *since++);
+    }
+}
+
+}  // namespace vector_search_impl
+
+VectorAnswer VectorIndex::search(const Embedding& query, std::uint32_t k, const VectorSearch& options,
+                                 std::optional<VectorPlan> plan) const {
+    using namespace vector_search_impl;
+    check_query(parameters_, query, k, options);
+    sections_.head.span(0, 1);  // is the database still open?
+    std::unique_ptr<QueryRoom> room;
+    {
+        const std::lock_guard lock(rooms_mutex_);
+        if (!rooms_.empty()) {
+            room = std::move(rooms_.back());
+            rooms_.pop_back();
+        }
+    }
+    if (room == nullptr) room = std::make_unique<QueryRoom>();
+    coder_.prepare(query.elements(), room->query);
+    const RowFilter filter(*this, options.filter, *room);
+    const std::uint32_t width = std::max(options.width ? *options.width : width_for(options.recall, k), k);
+    const bool exhaustive = options.exhaustive || (!options.width && options.recall >= 1);
+
+    VectorAnswer answer;
+    const RawVectors* const raw = raw_.load(std::memory_order_acquire);
+    if (raw != nullptr) {
+        answer.width = VectorSearcher<RawVectors>(*this, *raw, *room, filter).run(k, width, exhaustive, plan);
+    } else {
+        const CheckedVectors arrays = checked();
+        answer.width = VectorSearcher<CheckedVectors>(*this, arrays, *room, filter).run(k, width, exhaustive, plan);
+        verify_more();
+    }
+    search_overlay(*this, filter, compare_exact_, k, *room);
+    join(*this, k, *room, answer);
+    answer.exact = answer.width == 0 && parameters_.exact();
+    answer.expected_recall =
+        answer.exact ? 1 : recall_of_width(curve_, answer.width != 0 ? answer.width : k_most_rows, k);
+    answer.stale_by = stale_by_;
+    const std::lock_guard lock(rooms_mutex_);
+    rooms_.push_back(std::move(room));
+    return answer;
+}
+
+}  // namespace northstar::inline v0::detail
