@@ -1,4 +1,4 @@
-// actions.hpp -- commands that do one of several things, which their first operand names: cartridge, graph.
+// actions.hpp -- commands that do one of several things, which their first operand names: cartridge, graph, vector.
 #pragma once
 
 #include <span>

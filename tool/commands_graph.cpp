@@ -76,17 +76,6 @@ int run_load(const Arguments& arguments, Output& output) {
     return k_exit_ok;
 }
 
-northstar::Freshness freshness(const Arguments& arguments) {
-    const std::string text = arguments.value_or("freshness", "overlay");
-    if (text == "overlay") return northstar::Freshness::overlay();
-    if (text == "exact") return northstar::Freshness::exact();
-    if (text.substr(0, 6) == "stale:") {
-        const auto lag = parse_unsigned(std::string_view(text).substr(6));
-        if (lag) return northstar::Freshness::stale_ok(*lag);
-    }
-    throw UsageError("--freshness is overlay, exact or stale:N (commits), not '" + printable(text) + "'");
-}
-
 Direction direction(const Arguments& arguments, std::string_view otherwise) {
     const std::string text = arguments.value_or("direction", otherwise);
     return text == "in" ? Direction::in : text == "both" ? Direction::both : Direction::out;

@@ -35,6 +35,17 @@ northstar::Snapshot snapshot_for(const northstar::Database& database, const Argu
     return point ? database.begin_read(resolve(database, *point)) : database.begin_read();
 }
 
+northstar::Freshness freshness(const Arguments& arguments) {
+    const std::string text = arguments.value_or("freshness", "overlay");
+    if (text == "overlay") return northstar::Freshness::overlay();
+    if (text == "exact") return northstar::Freshness::exact();
+    if (text.substr(0, 6) == "stale:") {
+        const auto lag = parse_unsigned(std::string_view(text).substr(6));
+        if (lag) return northstar::Freshness::stale_ok(*lag);
+    }
+    throw UsageError("--freshness is overlay, exact or stale:N (commits), not '" + printable(text) + "'");
+}
+
 northstar::WriteOptions write_options(const Arguments& arguments) {
     northstar::WriteOptions options;
     if (const auto level = arguments.value("durability")) {

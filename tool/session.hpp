@@ -26,6 +26,9 @@ northstar::Snapshot snapshot_for(const northstar::Database& database, const Argu
 /// --as-of, if given.
 std::optional<Point> as_of(const Arguments& arguments);
 
+/// --freshness: overlay, exact or stale:N; a UsageError otherwise.
+northstar::Freshness freshness(const Arguments& arguments);
+
 /// --durability and --wait.
 northstar::WriteOptions write_options(const Arguments& arguments);
 /// Applies --annotate and --time.
