@@ -1,16 +1,12 @@
 // cartridge_fuzz.cpp -- the artifact of a cartridge: whatever its bytes are, every question ends with an answer or with
 // damage reported [CART-3] [GRAPH-3], and one that `verify` calls whole says of reachability what its edges say.
-#include "hard/fuzz/target.hpp"
+#include "hard/fuzz/artifact.hpp"
 
 #include "base/bytes.hpp"
-#include "base/sha256.hpp"
-#include "base/xxh64.hpp"
 #include "cartridge/closure_data.hpp"
-#include "cartridge/open.hpp"
 #include "cartridge/registry.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace northstar::hard {
 
@@ -19,27 +15,6 @@ using namespace detail;
 namespace {
 
 constexpr NodeId k_most_nodes_asked = 40;
-constexpr std::uint64_t k_seed = 0x6567646972747261;
-
-/// False: damage was reported.
-template <class F>
-bool whole(F&& f) {
-    try {
-        f();
-        return true;
-    } catch (const Error& error) {
-        const bool expected = error.code() == Errc::corrupt || error.code() == Errc::newer_format ||
-                              error.code() == Errc::unsupported;
-        if (!expected) finding(std::string("damage is called ") + error.what());
-        return false;
-    }
-}
-
-/// A database to stand on; artifacts are not read from it.
-Database& database() {
-    static Database db = Database::open(":memory:");
-    return db;
-}
 
 void ask_graph(const Graph& graph, bool valid) {
     const NodeId limit = graph.node_limit();
@@ -88,20 +63,9 @@ void ask_closure(const Closure& closure, bool valid) {
 }
 
 void run(std::span<const std::byte> input) {
-    auto artifact = std::make_shared<Artifact>(database().begin_read());
-    artifact->copy.resize(input.size() / sizeof(std::uint64_t) + 1);
-    if (!input.empty()) std::memcpy(artifact->copy.data(), input.data(), input.size());
-    static const std::atomic<std::uint64_t> ticket{1};
-    const bool opened = whole([&] {
-        artifact->container.emplace(
-            std::string_view(reinterpret_cast<const char*>(artifact->copy.data()), input.size()), ticket, 1);
-    });
+    const std::optional<OpenedArtifact> opened = open_artifact(input);
     if (!opened) return;
-    const bool intact = artifact->container->problems().empty();
-    auto open = std::make_shared<OpenCartridge>();
-    open->artifact = artifact;
-    whole([&] { open->info.parameters = artifact->container->parameters(); });
-    const Cartridge cartridge = OpenCartridge::handle(open);
+    const auto& [cartridge, intact] = *opened;
     std::string problem;
     const bool graph_checked = whole([&] { problem = problem_of_graph(cartridge); });
     const bool graph_valid = intact && graph_checked && problem.empty();
@@ -109,54 +73,6 @@ void run(std::span<const std::byte> input) {
     const bool closure_checked = whole([&] { problem = problem_of_closure(cartridge); });
     whole([&] { ask_closure(Closure(cartridge), intact && closure_checked && problem.empty()); });
     whole([&] { decode_record("name", text_of(input)); });
-}
-
-/// First page, blocks and the list of their checksums.
-void mend_checksums(Bytes& input) {
-    const std::uint64_t blocks_at_most = input.size() / k_cartridge_block_size + 1;
-    std::uint64_t sums = input.size();
-    for (std::uint64_t blocks = 1; blocks <= blocks_at_most; ++blocks) {
-        const std::uint64_t offset = input.size() - blocks * 8;
-        if ((offset + k_cartridge_block_size - 1) / k_cartridge_block_size == blocks) sums = offset;
-    }
-    sums = sums / k_cartridge_align * k_cartridge_align;
-    const std::uint64_t blocks = (sums + k_cartridge_block_size - 1) / k_cartridge_block_size;
-    input.resize(static_cast<std::size_t>(sums + blocks * 8));
-    std::byte* const page = input.data();
-    store_u64(page + 16, input.size());
-    store_u64(page + 24, sums);
-    const auto sum_of = [&](std::uint64_t block) {
-        const std::uint64_t begin = block * k_cartridge_block_size;
-        return xxh64(page + begin, static_cast<std::size_t>(std::min(begin + k_cartridge_block_size, sums) - begin),
-                     k_seed + block);
-    };
-    for (std::uint64_t block = 1; block < blocks; ++block) store_u64(page + sums + block * 8, sum_of(block));
-    store_u64(page + 176, xxh64(page + sums + 8, static_cast<std::size_t>((blocks - 1) * 8), k_seed));
-    store_u64(page + k_cartridge_page_size - 8, xxh64(page, k_cartridge_page_size - 8, k_seed));
-    store_u64(page + sums, sum_of(0));
-}
-
-void mend(Bytes& input) {
-    if (input.size() < k_cartridge_page_size + 8) return;
-    mend_checksums(input);
-    static const std::atomic<std::uint64_t> ticket{1};
-    // The digest, where the first page can be read: so that what says something else is whole all the same.
-    whole([&] {
-        const CartridgeContainer container(text_of(input), ticket, 1);
-        Sha256 digest;
-        digest.update_u64(container.header().kind.size());
-        digest.update(container.header().kind);
-        digest.update_u64(container.header().kind_version);
-        for (const CartridgeSection& section : container.header().sections) {
-            digest.update_u64(section.number);
-            digest.update_u64(section.width);
-            digest.update_u64(section.count);
-            digest.update(input.data() + section.offset, static_cast<std::size_t>(section.bytes()));
-        }
-        const Hash hash = digest.finish();
-        std::memcpy(input.data() + 112, hash.bytes, sizeof hash.bytes);
-    });
-    mend_checksums(input);
 }
 
 std::vector<Bytes> seeds() {
@@ -186,6 +102,6 @@ std::vector<Bytes> seeds() {
 
 }  // namespace
 
-const Target k_cartridge_target = {"cartridge", run, mend, seeds};
+const Target k_cartridge_target = {"cartridge", run, mend_artifact, seeds};
 
 }  // namespace northstar::hard

@@ -243,7 +243,7 @@ public:
     virtual std::string problem_of(const Cartridge& cartridge) const = 0;
 };
 
-/// Makes a kind known to this process; Error(already_exists) where its name is taken. "graph" and "closure" are known.
+/// Makes a kind known to this process; Error(already_exists) where its name is taken. "graph", "closure" and "vectors" are.
 void register_cartridge_kind(std::shared_ptr<const CartridgeKind> kind);
 /// Names of the known kinds, ascending.
 std::vector<std::string> cartridge_kinds();

@@ -111,7 +111,8 @@ std::shared_ptr<const VectorIndex> VectorIndex::of(const Cartridge& cartridge) {
 void VectorIndex::add_changes(const Cartridge& cartridge) {
     VectorOverlay& overlay = overlay_.emplace();
     overlay.gone.resize(shape_.rows / 64 + 1);
-    const std::size_t stride = coder_.exact().stride;
+    const std::size_t stride = coder_.codes().stride;
+    const std::size_t exact_stride = coder_.exact().stride;
     std::vector<float> numbers;
     for (const FactChange& change : cartridge.changes()) {
         if (change.before) {
@@ -124,14 +125,12 @@ void VectorIndex::add_changes(const Cartridge& cartridge) {
         if (!change.after) continue;
         const std::string_view elements = parse_vector_value(*change.after).elements;
         overlay.keys.push_back(change.key);
-        overlay.exact.resize(overlay.keys.size() * stride);
-        unsigned char* const row = overlay.exact.data() + (overlay.keys.size() - 1) * stride;
-        if (coder_.has_exact()) {
-            coder_.numbers_of(elements, numbers);
-            coder_.write_exact(numbers, row);
-        } else {
-            coder_.write_codes(elements, row, numbers);
-        }
+        const std::size_t count = overlay.keys.size();
+        overlay.codes.resize(count * stride);
+        coder_.write_codes(elements, overlay.codes.data() + (count - 1) * stride, numbers);
+        if (!coder_.has_exact()) continue;
+        overlay.exact.resize(count * exact_stride);
+        coder_.write_exact(numbers, overlay.exact.data() + (count - 1) * exact_stride);
     }
     if (overlay.keys.size() > k_most_rows - shape_.rows) {
         fail(Errc::unsupported, "there are too many vectors for one cartridge; divide them among trees");

@@ -40,7 +40,8 @@ struct VectorSections {
 /// What came and went between the artifact and the snapshot.
 struct VectorOverlay {
     std::vector<std::string_view> keys;  // of vectors that came, ascending; of the cartridge's changes
-    std::vector<unsigned char> exact;    // these, in their exact form
+    std::vector<unsigned char> codes;    // these
+    std::vector<unsigned char> exact;    // their exact form; empty where that is the codes
     std::vector<std::uint64_t> gone;     // rows of the artifact, one bit each
     std::uint32_t gone_count = 0;
     bool is_gone(std::uint32_t row) const { return (gone[row / 64] >> (row % 64) & 1) != 0; }

@@ -14,10 +14,10 @@ namespace vector_search_impl {
 /// places that are far from each other.
 constexpr std::uint64_t k_compared_for_each_in_view = 32;
 /// Of rows that pass a filter so many are always compared, or this part of all.
-constexpr std::uint64_t k_always_compared = 20'000;
+constexpr std::uint64_t k_always_compared = 8'000;
 constexpr double k_small_part = 0.05;
 /// Where fewer than this part pass, a walk goes over them alone.
-constexpr double k_large_part = 0.6;
+constexpr double k_large_part = 0.3;
 constexpr std::uint32_t k_asked_beforehand = 128;  // rows that a filter's function is tried on
 constexpr std::uint32_t k_starts = 16;
 constexpr std::uint32_t k_looked_at_for_a_start = 64;
@@ -127,7 +127,7 @@ public:
             const std::uint64_t expected =
                 filter_.counts_exactly() ? std::min<std::uint64_t>(k, passing) : k;
             if (room_.found.size() >= expected) return now;
-            if (2 * wide * k_compared_for_each_in_view > rows) break;
+            if (2 * wide * k_compared_for_each_in_view >= rows) break;
         }
         scan(k);
         return 0;
@@ -257,25 +257,39 @@ private:
 
 namespace vector_search_impl {
 
-/// The nearest of the vectors that came since the artifact, into room.found_since, nearest first.
-void search_overlay(const VectorIndex& index, const RowFilter& filter, DistanceFunction compare, std::uint32_t k,
-                    QueryRoom& room) {
+/// The nearest of the vectors that came since the artifact, into room.found_since, nearest first. `exactly`: by their exact
+/// form; else by their codes first.
+void search_overlay(const VectorIndex& index, const RowFilter& filter, std::uint32_t k, bool exactly, QueryRoom& room) {
     room.found_since.clear();
     if (!index.overlay()) return;
     const VectorOverlay& overlay = *index.overlay();
+    const VectorCoder& coder = index.coder();
     const auto came = static_cast<std::uint32_t>(overlay.keys.size());
-    const RowForm& form = index.coder().exact();
+    const bool again = coder.has_exact() && !exactly;
+    const RowForm& form = again ? coder.codes() : coder.exact();
+    const void* const query = again ? room.query.codes : room.query.exact;
+    const unsigned char* const exact = coder.has_exact() ? overlay.exact.data() : overlay.codes.data();
+    const DistanceFunction compare = distance_function(form.kind);
     SearchRoom& search = room.search;
     search.reserve(k_compared_at_once);
     room.best.reset(std::min(k, came));
+    Beam& nearest = again ? search.beam : room.best;
+    if (again) search.beam.reset(rows_to_compare_again(index.parameters().codes, k, came));
     for (std::uint32_t row = 0; row < came;) {
         std::size_t count = 0;
         for (; row < came && count < k_compared_at_once; ++row) {
             if (filter.passes(index.shape().rows + row)) search.ids[count++] = row;
         }
-        compare(room.query.exact, overlay.exact.data(), form.stride, form.length, search.ids.data(), count,
+        compare(query, again ? overlay.codes.data() : exact, form.stride, form.length, search.ids.data(), count,
                 search.distances.data());
-        for (std::size_t i = 0; i < count; ++i) room.best.insert(search.distances[i], search.ids[i]);
+        for (std::size_t i = 0; i < count; ++i) nearest.insert(search.distances[i], search.ids[i]);
+    }
+    if (again) {
+        search.reserve(nearest.size());
+        for (std::size_t i = 0; i < nearest.size(); ++i) search.ids[i] = nearest.row(i);
+        distance_function(coder.exact().kind)(room.query.exact, exact, coder.exact().stride, coder.exact().length,
+                                              search.ids.data(), nearest.size(), search.distances.data());
+        for (std::size_t i = 0; i < nearest.size(); ++i) room.best.insert(search.distances[i], search.ids[i]);
     }
     for (std::size_t i = 0; i < room.best.size(); ++i) {
         room.found_since.push_back({room.best.distance(i), index.shape().rows + room.best.row(i)});
@@ -329,7 +343,7 @@ VectorAnswer VectorIndex::search(const Embedding& query, std::uint32_t k, const 
         answer.width = VectorSearcher<CheckedVectors>(*this, arrays, *room, filter).run(k, width, exhaustive, plan);
         verify_more();
     }
-    search_overlay(*this, filter, compare_exact_, k, *room);
+    search_overlay(*this, filter, k, answer.width == 0, *room);
     join(*this, k, *room, answer);
     answer.exact = answer.width == 0 && parameters_.exact();
     answer.expected_recall =
