@@ -257,8 +257,8 @@ private:
 
 namespace vector_search_impl {
 
-/// The nearest of the vectors that came since the artifact, into room.found_since, nearest first. `exactly`: by their exact
-/// form; else by their codes first.
+/// The nearest of the vectors that came since the artifact, into room.found_since, nearest first. `exactly`: by their
+/// exact form; else by their codes first.
 void search_overlay(const VectorIndex& index, const RowFilter& filter, std::uint32_t k, bool exactly, QueryRoom& room) {
     room.found_since.clear();
     if (!index.overlay()) return;
