@@ -86,6 +86,12 @@ check "scale list names what ran" sh -c "'$bench' scale list | while read -r nam
     grep -qF \"\\\"name\\\": \\\"\$name/\" '$work/scale.json' || exit 1; done"
 check "the plot has a panel for each thing that grows" test "$(grep -c 'class="h"' "$work/scale.svg")" -eq 7
 
+mkdir "$work/texts"
+awk 'NF { print NR "\t" $0 }' spec/*.md >"$work/texts/specification_docs.tsv"
+check "texts are compared" "$bench" texts --data "$work/texts" --sets specification --rounds 1 --questions 3 --dir "$work" \
+    --json "$work/texts.json"
+check "what texts say of themselves" grep -q '"subject": "northstar, positions"' "$work/texts.json"
+
 "$tool" create "$work/own.db" >/dev/null
 "$tool" put "$work/own.db" key value >/dev/null
 check "northstar bench measures a given database" "$tool" bench "$work/own.db" --write-ops 20 --read-ops 20 --keyspace 10 \

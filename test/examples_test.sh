@@ -1,7 +1,8 @@
 #!/bin/sh
-# examples_test.sh BUILD_DIR -- examples/basic_kv works as its usage says.
+# examples_test.sh BUILD_DIR -- the programs in examples/ work as their usages say.
 set -u
-program=$(cd "$1" && pwd)/examples/example_basic_kv
+examples=$(cd "$1" && pwd)/examples
+program=$examples/example_basic_kv
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
@@ -18,7 +19,7 @@ expect() {
         passed=$((passed + 1))
     else
         failed=$((failed + 1))
-        printf 'basic_kv app.db %s: exit code %s, not %s; printed:\n%s\nnot:\n%s\n' "$*" "$got" "$code" "$output" "$text"
+        printf '%s app.db %s: exit code %s, not %s; printed:\n%s\nnot:\n%s\n' "${program##*/}" "$*" "$got" "$code" "$output" "$text"
         cat errors
     fi
 }
@@ -41,5 +42,25 @@ txn 3  program=basic_kv  put shape
 txn 4  program=basic_kv  del color" log
 expect 3 "" get color 99
 expect 2 "" frobnicate
+
+rm -f app.db*
+program=$examples/example_document_repo
+expect 0 "txn 1" add wings "Wings" 'How the "lift" of a wing comes about'
+expect 0 "txn 2" add heat "Heat transfer" "Boundary layers, and the heating of wings"
+expect 0 "indexed up to txn 2" index
+expect 0 "wings${tab}[Wings]
+heat${tab}Boundary layers, and the heating of [wings]" find wing
+expect 0 "heat${tab}[Boundary layers], and the [heating] of wings" find '"boundary layer" AND heat'
+expect 0 "txn 4" add flow "Flow" "past a wing, and another wing"
+expect 0 "txn 5" remove wings
+expect 0 "flow${tab}past a [wing], and another [wing]
+heat${tab}Boundary layers, and the heating of [wings]" find wings
+expect 0 "wings${tab}[Wings]
+heat${tab}Boundary layers, and the heating of [wings]" find wings 3
+expect 1 "" find nothing
+expect 0 "wing${tab}in 2 of 2 notes, 1 times here
+boundari*${tab}in 1 of 2 notes, 1 times here" why 'wing boundari*' heat
+expect 3 "" find '(wing'
+expect 2 "" sing
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -205,13 +205,13 @@ std::vector<Command> cartridge_commands() {
          .least = 2,
          .most = k_any_number,
          .summary = "build, list, refresh, verify, drop, export or attach answers computed ahead",
-         .description = "Actions: build DATABASE NAME KIND [PARAMETER=VALUE...] (kinds: graph, closure, vectors; "
-                        "parameters: tree, types, and for a closure limit; those of vectors: northstar help "
-                        "vector); list DATABASE; refresh DATABASE [NAME...]; policy DATABASE NAME "
-                        "manual|background|every:N; verify DATABASE [NAME]; drop DATABASE NAME; export DATABASE "
-                        "NAME FILE; attach DATABASE NAME FILE, which uses an exported file where it lies. A "
-                        "cartridge is built from the state at a transaction; what changed since is added when it is"
-                        " asked.",
+         .description = "Actions: build DATABASE NAME KIND [PARAMETER=VALUE...] (kinds: graph, closure, vectors, text; "
+                        "parameters: tree, types, and for a closure limit; those of vectors: northstar help vector; "
+                        "of a text tree, fields, positions, stemming); list DATABASE; refresh DATABASE [NAME...]; "
+                        "policy DATABASE NAME manual|background|every:N; verify DATABASE [NAME]; drop DATABASE NAME; "
+                        "export DATABASE NAME FILE; attach DATABASE NAME FILE, which uses an exported file where it "
+                        "lies. A cartridge is built from the state at a transaction; what changed since is added "
+                        "when it is asked.",
          .options = {k_option_as_of,
                      {"threads", 0, "N", "threads of a build (default: as many as the processor has)"},
                      {"refresh", 0, "POLICY", "of a build: manual, background or every:N commits"},

@@ -44,6 +44,7 @@ extern const Target k_import_target;
 extern const Target k_command_line_target;
 extern const Target k_cartridge_target;
 extern const Target k_vectors_target;
+extern const Target k_text_target;
 
 /// Hands out the bytes of an input piece by piece; zeros behind its end.
 class InputReader {

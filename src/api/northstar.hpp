@@ -638,6 +638,7 @@ const char* source_id() noexcept;
 #include "api/northstar_cartridge.hpp"
 #include "api/northstar_graph.hpp"
 #include "api/northstar_vector.hpp"
+#include "api/northstar_text.hpp"
 
 #endif  // __cplusplus
 #endif  // NORTHSTAR_HPP

@@ -1,8 +1,8 @@
 // northstar_cartridge.hpp -- cartridges: answers computed ahead, kept in the database, never stale.
 //
-// A cartridge is an artifact that a *kind* (graph, closure, vectors, or one that the application registers) builds
-// from the state of some trees at txn N. It is installed by a commit, mapped rather than read, and combined at query
-// time with what changed between N and the snapshot asked, whichever of the two is older.
+// A cartridge is an artifact that a *kind* (graph, closure, vectors, text, or one that the application registers)
+// builds from the state of some trees at txn N. It is installed by a commit, mapped rather than read, and combined at
+// query time with what changed between N and the snapshot asked, whichever of the two is older.
 //
 // What it promises
 //   * The bytes are a function of kind, parameters and the state at N: not of threads, compiler or processor.
@@ -243,8 +243,8 @@ public:
     virtual std::string problem_of(const Cartridge& cartridge) const = 0;
 };
 
-/// Makes a kind known to this process; Error(already_exists) where its name is taken. "graph", "closure" and "vectors"
-/// are known.
+/// Makes a kind known to this process; Error(already_exists) where its name is taken. "graph", "closure", "vectors"
+/// and "text" are known.
 void register_cartridge_kind(std::shared_ptr<const CartridgeKind> kind);
 /// Names of the known kinds, ascending.
 std::vector<std::string> cartridge_kinds();

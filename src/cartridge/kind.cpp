@@ -16,7 +16,8 @@ namespace kind_impl {
 
 struct Kinds {
     Kinds() {
-        for (std::shared_ptr<const CartridgeKind> kind : {make_graph_kind(), make_closure_kind(), make_vector_kind()}) {
+        for (std::shared_ptr<const CartridgeKind> kind :
+             {make_graph_kind(), make_closure_kind(), make_vector_kind(), make_text_kind()}) {
             by_name.emplace(kind->name(), std::move(kind));
         }
     }

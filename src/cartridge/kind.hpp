@@ -16,6 +16,7 @@ std::shared_ptr<const CartridgeKind> cartridge_kind(const std::string& name);
 std::shared_ptr<const CartridgeKind> make_graph_kind();
 std::shared_ptr<const CartridgeKind> make_closure_kind();
 std::shared_ptr<const CartridgeKind> make_vector_kind();
+std::shared_ptr<const CartridgeKind> make_text_kind();
 
 /// Every fact of a state, in the order of trees and keys.
 void each_fact(const CartridgeKind& kind, const CartridgeParameters& parameters, const Snapshot& snapshot,
