@@ -53,6 +53,7 @@ struct CursorState;
 struct CommitReader;
 struct FeedState;
 struct CartridgeAccess;
+struct TaskAccess;
 /// For programs that bring a disk of their own (the hardening suites): the public handle of an open core.
 Database make_database(std::shared_ptr<DatabaseCore> core);
 }  // namespace detail
@@ -341,6 +342,7 @@ public:
 
 private:
     friend class detail::DatabaseCore;
+    friend struct detail::TaskAccess;
     std::weak_ptr<detail::DatabaseCore> core_;
 };
 
@@ -377,6 +379,7 @@ public:
 
 private:
     friend class Database;
+    friend struct detail::TaskAccess;
     explicit Transaction(std::unique_ptr<detail::WriteTxn> txn) noexcept;
     std::unique_ptr<detail::WriteTxn> txn_;
 };
@@ -622,6 +625,7 @@ public:
 private:
     friend Database detail::make_database(std::shared_ptr<detail::DatabaseCore> core);
     friend struct detail::CartridgeAccess;
+    friend struct detail::TaskAccess;
     static constexpr int k_optimistic_attempts = 4;
     explicit Database(std::shared_ptr<detail::DatabaseCore> core) noexcept;
     std::shared_ptr<detail::DatabaseCore> core_;
@@ -639,6 +643,7 @@ const char* source_id() noexcept;
 #include "api/northstar_graph.hpp"
 #include "api/northstar_vector.hpp"
 #include "api/northstar_text.hpp"
+#include "api/northstar_task.hpp"
 
 #endif  // __cplusplus
 #endif  // NORTHSTAR_HPP

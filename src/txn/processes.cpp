@@ -14,8 +14,9 @@ public:
     std::span<std::atomic<std::uint64_t>> words() override { return words_; }
     void wait(std::size_t index, std::uint64_t seen, std::uint64_t timeout_us) override {
         std::unique_lock lock(mutex_);
-        changed_.wait_for(lock, std::chrono::microseconds(timeout_us),
-                          [&] { return words_[index].load(std::memory_order_acquire) != seen; });
+        // A wake ends it whether or not the word changed; one for another word does so, too.
+        if (words_[index].load(std::memory_order_acquire) != seen) return;
+        changed_.wait_for(lock, std::chrono::microseconds(timeout_us));
     }
     void wake(std::size_t) override {
         { const std::lock_guard lock(mutex_); }
@@ -48,6 +49,17 @@ void Processes::wait(Word which, std::uint64_t seen, std::uint64_t timeout_us) {
 }
 
 void Processes::wake(Word which) { shared_.back()->wake(static_cast<std::size_t>(which)); }
+
+void Processes::tell(Word happened, Word waiters) {
+    word(happened).fetch_add(1, std::memory_order_seq_cst);
+    if (word(waiters).load(std::memory_order_seq_cst) != 0) wake(happened);
+}
+
+void Processes::wait_to_be_told(Word happened, Word waiters, std::uint64_t seen, std::uint64_t timeout_us) {
+    word(waiters).fetch_add(1, std::memory_order_seq_cst);
+    if (word(happened).load(std::memory_order_seq_cst) == seen) wait(happened, seen, timeout_us);
+    word(waiters).fetch_sub(1, std::memory_order_seq_cst);
+}
 
 void Processes::reset_words() {
     for (std::size_t i = 0; i < k_word_count; ++i) words_.load()[i].store(0, std::memory_order_release);

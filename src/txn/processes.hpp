@@ -49,6 +49,10 @@ public:
     /// Sleeps until the word differs from `seen`, or the time is over; may return early.
     void wait(Word which, std::uint64_t seen, std::uint64_t timeout_us);
     void wake(Word which);
+    /// Counts something that happened, and wakes those who wait for it, if there are any: `waiters` counts them.
+    void tell(Word happened, Word waiters);
+    /// Waits as wait() does, counted among `waiters`.
+    void wait_to_be_told(Word happened, Word waiters, std::uint64_t seen, std::uint64_t timeout_us);
     void reset_words();
 
     bool try_lock(std::uint64_t byte, LockKind kind) { return file_.try_lock(byte, kind); }

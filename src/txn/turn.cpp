@@ -60,4 +60,9 @@ bool WriterTurn::wanted() const {
     return !queue_.empty();
 }
 
+bool WriterTurn::held_by_this_thread() const {
+    const std::lock_guard lock(mutex_);
+    return taken_ && owner_ == std::this_thread::get_id();
+}
+
 }  // namespace northstar::inline v0::detail

@@ -18,6 +18,7 @@ public:
     bool try_acquire();
     void release();
     bool wanted() const;
+    bool held_by_this_thread() const;
 
 private:
     struct Waiter {

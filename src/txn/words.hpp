@@ -33,6 +33,8 @@ enum class Word : std::size_t {
     redaction_generation, ///< of these the log, the tree and the history are clean since it; 0: not yet
     rewrites,             ///< odd while records of the log are overwritten; grows
     visible_waiters,  ///< threads, in all processes, that sleep until visible_txn changes
+    tasks_moved,      ///< counts commits by which tasks became ready, or a time at which one does became known
+    task_waiters,     ///< threads, in all processes, that sleep until tasks_moved changes
     count
 };
 

@@ -300,7 +300,7 @@ void WriteTxn::apply_again(const Root& built) {
 
 Commit WriteTxn::commit() {
     check_open();
-    if (operations_.empty() && spool_.empty()) {
+    if (!wrote()) {
         // Nothing written; what was read must still be true for good before anybody acts on it.
         const std::uint64_t position = base_->log_position;
         const Txn read = base_txn_;
@@ -339,6 +339,7 @@ Commit WriteTxn::commit() {
         if (full) core_->make_durable(result.txn, position);
         if (core_->holds_early()) [[unlikely]] core_->settle_early();
         core_->wait_visible(result.txn);
+        if (wakes_workers) core_->processes().tell(Word::tasks_moved, Word::task_waiters);
     } catch (const Error& error) {
         // The record is in the log: whatever failed now, nobody may say that nothing happened. [DUR-4]
         if (error.code() == Errc::outcome_unknown) throw;

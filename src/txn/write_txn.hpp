@@ -82,7 +82,10 @@ public:
 
     Durability durability = Durability::full;
     std::uint64_t time_us = 0;  ///< 0: the clock's
+    bool wakes_workers = false;  ///< tasks became ready: those who wait for some are told once this is visible
     Txn base_txn() const { return base_txn_; }
+    /// Is there anything to commit?
+    bool wrote() const { return !operations_.empty() || !spool_.empty(); }
     /// Changes with every write: views of keys and values taken before are gone.
     std::uint64_t version() const { return version_; }
 
