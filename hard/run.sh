@@ -21,6 +21,7 @@ full_disk_suite 20
 torn_copy_suite 24
 pin_suite 20
 kill_suite 200
+task_kill_suite 100
 BUDGET
 }
 
