@@ -62,5 +62,20 @@ expect 0 "wing${tab}in 2 of 2 notes, 1 times here
 boundari*${tab}in 1 of 2 notes, 1 times here" why 'wing boundari*' heat
 expect 3 "" find '(wing'
 expect 2 "" sing
+
+rm -f app.db*
+program=$examples/example_task_queue
+expect 0 "task 1
+task 2
+task 3" add measure apple banana ""
+expect 0 "task 2 is there already
+task 4" add measure banana cherry
+expect 0 "0 tasks" work paint
+expect 0 "4 tasks" work measure 3
+expect 0 "measure: 0 ready, 0 leased, 1 dead
+apple: 5 bytes
+banana: 6 bytes
+cherry: 6 bytes" stats
+expect 2 "" work
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -18,6 +18,7 @@ std::vector<Command> cartridge_commands(); ///< cartridge
 std::vector<Command> graph_commands();     ///< graph
 std::vector<Command> vector_commands();    ///< vector
 std::vector<Command> search_commands();    ///< search
+std::vector<Command> task_commands();      ///< task
 std::vector<Command> help_commands();      ///< help version completion bench
 
 int run_import(const Arguments& arguments, Output& output);

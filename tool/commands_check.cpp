@@ -25,6 +25,10 @@ int run_verify(const Arguments& arguments, Output& output) {
         for (northstar::Problem& problem : northstar::Cartridges(database).verify()) {
             report.problems.push_back(std::move(problem));
         }
+        const northstar::Snapshot now = database.begin_read();
+        for (northstar::Problem& problem : northstar::TaskView(now).verify()) {
+            report.problems.push_back(std::move(problem));
+        }
     }
     if (arguments.has("json")) {
         json::Writer writer;
@@ -165,6 +169,8 @@ int run_stat(const Arguments& arguments, Output& output) {
     for (const northstar::CartridgeInfo& info : cartridges) cartridge_bytes += info.bytes;
     rows.push_back({"cartridges", cartridges.size(), Row::Unit::number, "artifacts computed ahead"});
     rows.push_back({"cartridge_bytes", cartridge_bytes, Row::Unit::bytes, ""});
+    const northstar::Snapshot now = database.begin_read();
+    rows.push_back({"tasks", northstar::TaskView(now).size(), Row::Unit::number, "in the queue, dead letters too"});
     const std::vector<Row> process_rows = process_rows_of(statistics);
     if (arguments.has("json")) {
         json::Writer writer;
