@@ -58,8 +58,8 @@ struct TaskSpec {
     std::uint64_t run_at_us = 0;       ///< not before; 0: at once
     std::string_view dedup_key = {};   ///< at most 512 bytes; one unfinished task for each (type, key); empty: none
     std::uint32_t max_attempts = 5;    ///< claims until it is dead; at least 1
-    std::uint64_t backoff_us = 1'000'000;                ///< pause after the first failure, doubled by each further one
-    std::uint64_t longest_backoff_us = 3'600'000'000;    ///< no pause is longer
+    std::uint64_t backoff_us = 1000 * 1000;  ///< pause after the first failure, doubled by each further one
+    std::uint64_t longest_backoff_us = std::uint64_t{3600} * 1000 * 1000;  ///< no pause is longer
 };
 
 struct TaskEnqueued {
@@ -96,7 +96,7 @@ struct TaskClaim {
 struct TaskClaimRequest {
     std::vector<std::string> types = {};      ///< empty: any
     std::uint32_t count = 1;                  ///< at most so many tasks
-    std::uint64_t lease_us = 60'000'000;      ///< how long they are the worker's without a heartbeat
+    std::uint64_t lease_us = 60 * 1000 * 1000;  ///< how long they are the worker's without a heartbeat
     std::string_view worker = {};             ///< who, at most 255 bytes; kept with the lease
     std::uint32_t wait_ms = 0;                ///< how long to wait for the first task where none is ready
 };
