@@ -28,7 +28,7 @@ constexpr int k_default_failures = 5;
 
 /// Seeds that failed before the kernel was mended, of the steps as they are now: when these change, the tests named in
 /// CHANGELOG.md are what is left of older ones.
-constexpr std::uint64_t k_failed_once[] = {1};
+constexpr std::uint64_t k_failed_once[] = {721};
 
 using Steps = std::vector<unsigned>;
 

@@ -459,8 +459,15 @@ void DatabaseCore::zero_free_pages() {
 ErasableFront DatabaseCore::front_of_horizon() {
     const std::lock_guard lock(checkpoint_mutex_);
     ReadView* view = freeze();
-    const Base& base = *view->root->base;
-    const ErasableFront front{base.meta.generation, log_start(base.horizon, base.meta)};
+    ErasableFront front;
+    try {
+        const Base& base = *view->root->base;
+        front = {base.meta.generation, log_start(base.horizon, base.meta)};
+    } catch (...) {
+        close_view(view);
+        release_carving();
+        throw;
+    }
     close_view(view);
     release_carving();
     return front;
