@@ -5,8 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <fstream>
 #include <map>
 
 namespace vector_test {
@@ -131,25 +129,6 @@ inline double recall(const VectorAnswer& answer, const std::vector<Near>& expect
                            [&](const VectorAnswer::Row& row) { return row.key == near.key; });
     });
     return static_cast<double>(found) / static_cast<double>(expected.size());
-}
-
-/// Where real vectors lie; empty: not here.
-inline std::string shared_vectors() {
-    const std::string path = "../shared/data/vectors";
-    return std::filesystem::exists(path) ? path : std::string();
-}
-
-/// Rows of a file of .bvecs, .fvecs or .ivecs: a count, then so many numbers, each row.
-template <class T>
-std::vector<std::vector<T>> read_rows(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    std::vector<std::vector<T>> rows;
-    std::uint32_t count = 0;
-    while (in.read(reinterpret_cast<char*>(&count), sizeof count)) {
-        std::vector<T>& row = rows.emplace_back(count);
-        in.read(reinterpret_cast<char*>(row.data()), static_cast<std::streamsize>(count * sizeof(T)));
-    }
-    return rows;
 }
 
 }  // namespace vector_test

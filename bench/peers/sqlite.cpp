@@ -7,20 +7,17 @@
 #include <sys/stat.h>
 
 #include <mutex>
-#include <stdexcept>
 #include <string>
 
 #include "engine.hpp"
+#include "peers/sqlite_handle.hpp"
 
 namespace bench {
 namespace sqlite_engine {
 
-class Connection {
+class Connection : public SqliteHandle {
 public:
-    explicit Connection(const std::string& path) {
-        const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-        check(sqlite3_open_v2(path.c_str(), &db_, flags, nullptr), "open");
-        check(sqlite3_busy_timeout(db_, 10000), "set busy timeout");
+    explicit Connection(const std::string& path) : SqliteHandle(path) {
         run("PRAGMA page_size = 4096");
         run("PRAGMA journal_mode = WAL");
         run("PRAGMA mmap_size = 17179869184");
@@ -36,35 +33,6 @@ public:
         begin_read_ = prepare("BEGIN");
         begin_write_ = prepare("BEGIN IMMEDIATE");
         commit_ = prepare("COMMIT");
-    }
-
-    Connection(const Connection&) = delete;
-    Connection& operator=(const Connection&) = delete;
-
-    ~Connection() {
-        for (sqlite3_stmt* statement : {get_, put_, scan_, begin_read_, begin_write_, commit_}) {
-            sqlite3_finalize(statement);
-        }
-        sqlite3_close(db_);
-    }
-
-    void check(int code, const char* what) const {
-        if (code != SQLITE_OK && code != SQLITE_DONE && code != SQLITE_ROW) {
-            throw std::runtime_error(std::string("sqlite: ") + what + ": " + sqlite3_errmsg(db_));
-        }
-    }
-
-    void run(const char* sql) const { check(sqlite3_exec(db_, sql, nullptr, nullptr, nullptr), sql); }
-
-    sqlite3_stmt* prepare(const char* sql) const {
-        sqlite3_stmt* statement = nullptr;
-        check(sqlite3_prepare_v3(db_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr), sql);
-        return statement;
-    }
-
-    void step(sqlite3_stmt* statement, const char* what) const {
-        check(sqlite3_step(statement), what);
-        sqlite3_reset(statement);
     }
 
     void bind(sqlite3_stmt* statement, int index, std::string_view bytes) const {
@@ -123,7 +91,6 @@ public:
     void reset_get() const { sqlite3_reset(get_); }
 
 private:
-    sqlite3* db_ = nullptr;
     sqlite3_stmt* get_ = nullptr;
     sqlite3_stmt* put_ = nullptr;
     sqlite3_stmt* scan_ = nullptr;

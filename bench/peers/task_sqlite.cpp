@@ -8,17 +8,15 @@
 #include <stdexcept>
 #include <string>
 
+#include "peers/sqlite_handle.hpp"
 #include "task_engine.hpp"
 
 namespace bench {
 namespace task_sqlite {
 
-class Connection {
+class Connection : public SqliteHandle {
 public:
-    Connection(const std::string& path, Keeping keeping) {
-        const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-        check(sqlite3_open_v2(path.c_str(), &db_, flags, nullptr), "open");
-        check(sqlite3_busy_timeout(db_, 10000), "set busy timeout");
+    Connection(const std::string& path, Keeping keeping) : SqliteHandle(path) {
         run("PRAGMA journal_mode = WAL");
         run(keeping == Keeping::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
         run("PRAGMA cache_size = -65536");
@@ -36,30 +34,6 @@ public:
                          "RETURNING id, fence, payload");
         complete_ = prepare("DELETE FROM tasks WHERE id = ?1 AND state = 1 AND fence = ?2");
         give_back_ = prepare("UPDATE tasks SET state = 0, due = 0 WHERE id = ?1 AND state = 1 AND fence = ?2");
-    }
-    Connection(const Connection&) = delete;
-    Connection& operator=(const Connection&) = delete;
-    ~Connection() {
-        for (sqlite3_stmt* const statement : {begin_, commit_, insert_, claim_, complete_, give_back_}) {
-            sqlite3_finalize(statement);
-        }
-        sqlite3_close(db_);
-    }
-
-    void check(int code, const char* what) const {
-        if (code != SQLITE_OK && code != SQLITE_DONE && code != SQLITE_ROW) {
-            throw std::runtime_error(std::string("sqlite: ") + what + ": " + sqlite3_errmsg(db_));
-        }
-    }
-    void run(const char* sql) const { check(sqlite3_exec(db_, sql, nullptr, nullptr, nullptr), sql); }
-    sqlite3_stmt* prepare(const char* sql) const {
-        sqlite3_stmt* statement = nullptr;
-        check(sqlite3_prepare_v3(db_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr), sql);
-        return statement;
-    }
-    void step(sqlite3_stmt* statement, const char* what) const {
-        check(sqlite3_step(statement), what);
-        sqlite3_reset(statement);
     }
     void begin() const { step(begin_, "begin"); }
     void commit() const { step(commit_, "commit"); }
@@ -85,10 +59,11 @@ public:
         check(sqlite3_bind_int64(statement, 1, id), "bind");
         check(sqlite3_bind_int64(statement, 2, fence), "bind");
         step(statement, "end a task");
-        return sqlite3_changes(db_) == 1;
+        return sqlite3_changes(database()) == 1;
     }
     std::uint64_t count(const char* sql) const {
-        sqlite3_stmt* const statement = prepare(sql);
+        sqlite3_stmt* statement = nullptr;
+        check(sqlite3_prepare_v2(database(), sql, -1, &statement, nullptr), sql);
         check(sqlite3_step(statement), "count");
         const std::int64_t found = sqlite3_column_int64(statement, 0);
         sqlite3_finalize(statement);
@@ -96,7 +71,6 @@ public:
     }
 
 private:
-    sqlite3* db_ = nullptr;
     sqlite3_stmt* begin_ = nullptr;
     sqlite3_stmt* commit_ = nullptr;
     sqlite3_stmt* insert_ = nullptr;
