@@ -359,7 +359,7 @@ private:
                 days_of_year_ = std::atoi(text.substr(5).c_str());
                 return;
             }
-            if ((has_date || date_parts() == 3) && !has_time) {
+            if ((has_date || date_parts() == 3 || time_only_) && !has_time) {
                 concatenated_time(whole, micros);
                 return;
             }

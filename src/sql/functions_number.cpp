@@ -175,6 +175,15 @@ Value real_function(Call&, const Value* a, std::size_t) {
     if (std::isinf(result) && !std::isinf(x)) overflow();
     return Value::float8(result);
 }
+/// The same of one that may be infinite.
+template <double (*Function)(double)>
+Value unbounded_function(Call&, const Value* a, std::size_t) {
+    const double result = Function(a[0].real());
+    if (std::isnan(result) && !std::isnan(a[0].real())) {
+        raise(sqlstate::numeric_value_out_of_range, "input is out of range");
+    }
+    return Value::float8(result);
+}
 Value real_sqrt(Call&, const Value* a, std::size_t) {
     if (a[0].real() < 0)
         raise(sqlstate::invalid_argument_for_power_function, "cannot take square root of a negative number");
@@ -509,12 +518,12 @@ constexpr FunctionSource k_functions[] = {
     {"acos(float8) float8", &real_function<&libm_acos>},
     {"atan(float8) float8", &real_function<&libm_atan>},
     {"atan2(float8,float8) float8", &real_atan2},
-    {"sinh(float8) float8", &real_function<&libm_sinh>},
-    {"cosh(float8) float8", &real_function<&libm_cosh>},
+    {"sinh(float8) float8", &unbounded_function<&libm_sinh>},
+    {"cosh(float8) float8", &unbounded_function<&libm_cosh>},
     {"tanh(float8) float8", &real_function<&libm_tanh>},
     {"asinh(float8) float8", &real_function<&libm_asinh>},
     {"acosh(float8) float8", &real_function<&libm_acosh>},
-    {"atanh(float8) float8", &real_function<&libm_atanh>},
+    {"atanh(float8) float8", &unbounded_function<&libm_atanh>},
     {"sind(float8) float8", &degrees_function<&sine_degrees>},
     {"cosd(float8) float8", &degrees_function<&cosine_degrees>},
     {"tand(float8) float8", &degrees_function<&tangent_degrees>},

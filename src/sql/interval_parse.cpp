@@ -203,7 +203,8 @@ private:
             const Token& token = tokens[k];
             if (token.kind == 'w') {
                 const Unit named = unit_named(token.text);
-                if (named == Unit::none || unit != Unit::none) bad();
+                if (named == Unit::none || (unit != Unit::none && !implied_day_)) bad();
+                implied_day_ = false;
                 if (named == Unit::ago) {
                     if (k + 1 != tokens.size()) bad();
                     ago = true;

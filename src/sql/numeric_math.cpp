@@ -174,8 +174,8 @@ Wide whole_power(const Wide& base, std::int64_t exponent, std::int64_t exponent_
         result.scale = 1000;
         return result;
     }
-    const std::int64_t scale = clamp_display_scale(
-        std::max({k_significant_digits - static_cast<std::int64_t>(size), base.scale, exponent_scale}));
+    const std::int64_t scale =
+        clamp_display_scale(std::max({k_significant_digits, base.scale, exponent_scale}));
     if (exponent == 0) {
         result = one();
         wide_rescale(result, scale);
@@ -228,8 +228,10 @@ Wide general_power(Wide base, const Wide& exponent) {
         base.negative = false;
     }
     const std::int64_t ln_exponent = logarithm_exponent(base);
-    const double rough =
-        wide_multiply(logarithm(base, std::max<std::int64_t>(8 - ln_exponent, 0)), exponent).to_double();
+    const std::int64_t rough_scale = std::max<std::int64_t>(8 - ln_exponent, 0);
+    Wide rough_product = wide_multiply(logarithm(base, rough_scale), exponent);
+    wide_rescale(rough_product, rough_scale);
+    const double rough = rough_product.to_double();
     if (std::fabs(rough) > k_largest_result * 3.01) {
         if (rough > 0) raise_numeric_overflow();
         result.scale = 1000;

@@ -132,7 +132,9 @@ class Registry {
 public:
     Registry() {
         for (const std::span<const FunctionSource> table :
-             {number_functions(), text_functions(), aggregate_functions(), statistics_aggregates()}) {
+             {number_functions(), text_functions(), aggregate_functions(), statistics_aggregates(),
+              datetime_functions(), json_functions(), json_aggregates(), array_functions(), range_functions(),
+              system_functions(), window_functions()}) {
             for (const FunctionSource& source : table) add(source);
         }
         for (const ComparablePair& pair : k_comparable) {
@@ -149,10 +151,13 @@ public:
                 add(entry);
             }
         }
-        for (const std::span<const OperatorSource> table : {number_operators(), text_operators()}) {
+        for (const std::span<const OperatorSource> table :
+             {number_operators(), text_operators(), datetime_operators(), json_operators(), array_operators(),
+              range_operators()}) {
             for (const OperatorSource& source : table) add(source);
         }
-        for (const std::span<const CastSource> table : {number_casts(), text_casts()}) {
+        for (const std::span<const CastSource> table :
+             {number_casts(), text_casts(), datetime_casts(), json_casts()}) {
             for (const CastSource& source : table) add(source);
         }
         for (std::size_t i = 0; i < casts_.size(); ++i)
