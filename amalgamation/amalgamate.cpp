@@ -13,7 +13,8 @@
 // [AMALG-4] A system include of an internal file stands outside every #if, or carries "// amalgamation: keep".
 // [AMALG-5] Internal files define macros with the prefix NORTHSTAR_ only; northstar.cpp undefines them at its end.
 // [AMALG-6] The same sources give the same bytes: no date, no path of this machine, no locale.
-// [AMALG-7] A layer that a switch leaves out (k_switches) stands in northstar.cpp inside #ifndef of that switch; nothing
+// [AMALG-7] A layer that a switch leaves out (k_switches) stands in northstar.cpp inside #ifndef of that switch;
+// nothing
 //           outside it includes or names what is inside.
 //
 // Standard library only; compiled by the build itself.

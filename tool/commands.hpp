@@ -16,6 +16,9 @@ std::vector<Command> check_commands();     ///< verify stat hash replay
 std::vector<Command> care_commands();      ///< backup restore vacuum-into compact prune checkpoint redact
 std::vector<Command> cartridge_commands(); ///< cartridge
 std::vector<Command> graph_commands();     ///< graph
+#ifndef NORTHSTAR_OMIT_SQL
+std::vector<Command> sql_commands();       ///< sql
+#endif
 std::vector<Command> help_commands();      ///< help version completion bench
 
 int run_import(const Arguments& arguments, Output& output);

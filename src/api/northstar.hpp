@@ -637,6 +637,7 @@ const char* source_id() noexcept;
 
 #include "api/northstar_cartridge.hpp"
 #include "api/northstar_graph.hpp"
+#include "api/northstar_sql.hpp"
 
 #endif  // __cplusplus
 #endif  // NORTHSTAR_HPP

@@ -1,7 +1,8 @@
 // arena.hpp -- memory that is given back all at once.  Layer: sql.  Threads: one at a time.
 //
 // [ARENA-1] What an arena handed out stays where it is until reset() or the arena's end.
-// [ARENA-2] Nothing in an arena has a destructor that matters: only bytes and trivially destructible objects go there.
+// [ARENA-2] Nothing in an arena has a destructor that matters: only bytes and trivially destructible objects
+// go there.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +20,10 @@ class Arena {
 public:
     Arena() = default;
     Arena(Arena&& other) noexcept
-        : blocks_(std::move(other.blocks_)), at_(std::exchange(other.at_, nullptr)),
-          end_(std::exchange(other.end_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+        : blocks_(std::move(other.blocks_)),
+          at_(std::exchange(other.at_, nullptr)),
+          end_(std::exchange(other.end_, nullptr)),
+          size_(std::exchange(other.size_, 0)) {}
     Arena& operator=(Arena&& other) noexcept {
         blocks_ = std::move(other.blocks_);
         at_ = std::exchange(other.at_, nullptr);
@@ -32,7 +35,8 @@ public:
     /// Uninitialised bytes, aligned to 8. O(1) but for the occasional new block.
     char* allocate(std::size_t bytes) {
         const std::size_t rounded = (bytes + 7) & ~std::size_t{7};
-        if (rounded > static_cast<std::size_t>(end_ - at_) || at_ == nullptr) [[unlikely]] return allocate_block(rounded);
+        if (rounded > static_cast<std::size_t>(end_ - at_) || at_ == nullptr) [[unlikely]]
+            return allocate_block(rounded);
         char* result = at_;
         at_ += rounded;
         return result;

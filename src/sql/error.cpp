@@ -4,7 +4,8 @@
 
 namespace northstar::inline v0::sql {
 
-SqlError::SqlError(SqlReport report) : Error(errc_of(report.state), report.message), report_(std::move(report)) {}
+SqlError::SqlError(SqlReport report)
+    : Error(errc_of(report.state), report.message), report_(std::move(report)) {}
 
 SqlError::SqlError(SqlState state, std::string message) : Error(errc_of(state), message) {
     report_.state = state;
@@ -47,39 +48,56 @@ Errc errc_of(const SqlState& state) noexcept {
 
 SqlState sqlstate_of(Errc code) noexcept {
     switch (code) {
-        case Errc::invalid_argument: return sqlstate::invalid_parameter_value;
-        case Errc::conflict: return sqlstate::serialization_failure;
-        case Errc::read_only: return sqlstate::read_only_sql_transaction;
+        case Errc::invalid_argument:
+            return sqlstate::invalid_parameter_value;
+        case Errc::conflict:
+            return sqlstate::serialization_failure;
+        case Errc::read_only:
+            return sqlstate::read_only_sql_transaction;
         case Errc::key_too_large:
         case Errc::value_too_large:
-        case Errc::too_many_snapshots: return sqlstate::program_limit_exceeded;
-        case Errc::no_space: return sqlstate::disk_full;
-        case Errc::no_memory: return sqlstate::out_of_memory;
+        case Errc::too_many_snapshots:
+            return sqlstate::program_limit_exceeded;
+        case Errc::no_space:
+            return sqlstate::disk_full;
+        case Errc::no_memory:
+            return sqlstate::out_of_memory;
         case Errc::corrupt:
-        case Errc::truncated: return sqlstate::data_corrupted;
-        case Errc::not_found: return sqlstate::undefined_object;
-        case Errc::already_exists: return sqlstate::duplicate_object;
-        case Errc::before_horizon: return sqlstate::snapshot_too_old;
-        case Errc::in_the_future: return sqlstate::invalid_parameter_value;
-        case Errc::unsupported: return sqlstate::feature_not_supported;
+        case Errc::truncated:
+            return sqlstate::data_corrupted;
+        case Errc::not_found:
+            return sqlstate::undefined_object;
+        case Errc::already_exists:
+            return sqlstate::duplicate_object;
+        case Errc::before_horizon:
+            return sqlstate::snapshot_too_old;
+        case Errc::in_the_future:
+            return sqlstate::invalid_parameter_value;
+        case Errc::unsupported:
+            return sqlstate::feature_not_supported;
         case Errc::timeout:
-        case Errc::cancelled: return sqlstate::query_canceled;
+        case Errc::cancelled:
+            return sqlstate::query_canceled;
         case Errc::locked:
         case Errc::already_open:
-        case Errc::still_held: return sqlstate::object_in_use;
-        case Errc::permission: return sqlstate::insufficient_privilege;
+        case Errc::still_held:
+            return sqlstate::object_in_use;
+        case Errc::permission:
+            return sqlstate::insufficient_privilege;
         case Errc::misuse:
         case Errc::snapshot_closed:
         case Errc::forked:
         case Errc::poisoned:
-        case Errc::stale: return sqlstate::object_not_in_prerequisite_state;
+        case Errc::stale:
+            return sqlstate::object_not_in_prerequisite_state;
         case Errc::io:
         case Errc::not_a_database:
         case Errc::newer_format:
         case Errc::page_size_mismatch:
         case Errc::is_directory:
         case Errc::network_file_system:
-        case Errc::outcome_unknown: return sqlstate::io_error;
+        case Errc::outcome_unknown:
+            return sqlstate::io_error;
     }
     return sqlstate::internal_error;
 }

@@ -1,16 +1,19 @@
-// row_format.hpp -- rows as bytes in a tree, with access to each column in constant time.  Layer: sql.  Threads: any.
+// row_format.hpp -- rows as bytes in a tree, with access to each column in constant time.  Layer: sql.
+// Threads: any.
 //
 // A row (little-endian):
 //   u16 layout version | u16 stored columns n | null bitmap, (n + 7) / 8 bytes, bit set = NULL |
 //   fixed-width section: a slot of each fixed-width column, in declared order, without padding |
 //   u32 end offset of each variable column, counted from the start of the variable section, NULLs included |
 //   variable section
-// Slots: boolean 1; int2 2; int4, oid, date, float4 4; int8, float8, times, enum 8; timetz 12; interval, uuid 16 bytes.
-// Variable columns hold the stored form of their type (stored_bytes).
+// Slots: boolean 1; int2 2; int4, oid, date, float4 4; int8, float8, times, enum 8; timetz 12; interval, uuid
+// 16 bytes. Variable columns hold the stored form of their type (stored_bytes).
 //
-// [ROW-1] A column added later is missing from rows written before; reading it gives the default of RowLayout, so that
+// [ROW-1] A column added later is missing from rows written before; reading it gives the default of
+// RowLayout, so that
 //         ADD COLUMN with a constant default writes no row.
-// [ROW-2] Reading never looks outside the bytes: damage raises data_corrupted, and no byte reaches an assertion.
+// [ROW-2] Reading never looks outside the bytes: damage raises data_corrupted, and no byte reaches an
+// assertion.
 #pragma once
 
 #include "sql/value.hpp"
@@ -26,12 +29,13 @@ namespace northstar::inline v0::sql {
 struct ColumnLayout {
     Oid type = 0;
     Form form = Form::nothing;
-    std::uint32_t width = 0;   ///< of its slot; 0: variable
-    std::uint32_t place = 0;   ///< offset in the fixed section, or ordinal among the variable columns
-    Value missing;             ///< for rows without the column; NULL or a default that outlives the layout
+    std::uint32_t width = 0;  ///< of its slot; 0: variable
+    std::uint32_t place = 0;  ///< offset in the fixed section, or ordinal among the variable columns
+    Value missing;            ///< for rows without the column; NULL or a default that outlives the layout
 };
 
-/// Where the columns of a table lie. Made once per version of a table's schema; dropped columns keep their place.
+/// Where the columns of a table lie. Made once per version of a table's schema; dropped columns keep their
+/// place.
 class RowLayout {
 public:
     RowLayout() = default;
@@ -44,7 +48,8 @@ public:
 
     /// Appends the row of values, one for each column.
     void encode(std::span<const Value> values, std::string& out) const;
-    /// One column of a row; a view into `row` where it is variable. O(1). `arena` is used by large numerics alone.
+    /// One column of a row; a view into `row` where it is variable. O(1). `arena` is used by large numerics
+    /// alone.
     Value column_of(std::string_view row, std::size_t index, Arena& arena) const;
     /// All columns at once.
     void decode(std::string_view row, std::span<Value> values, Arena& arena) const;
@@ -56,7 +61,7 @@ private:
     };
     std::uint16_t version_ = 0;
     std::vector<ColumnLayout> columns_;
-    std::vector<Prefix> prefixes_;    ///< by n
+    std::vector<Prefix> prefixes_;  ///< by n
 };
 
 /// Bytes of a fixed-width slot of the type; 0: variable.

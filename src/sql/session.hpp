@@ -1,5 +1,5 @@
-// session.hpp -- what functions may ask of the session and the statement they run in.  Layer: sql.  Threads: one session
-// runs on one thread at a time.
+// session.hpp -- what functions may ask of the session and the statement they run in.  Layer: sql.  Threads:
+// one session runs on one thread at a time.
 //
 // [CALL-1] Within a transaction now() stays the same; within a statement statement_time does.
 // [CALL-2] A function changes nothing of its context but the arena, the random state and the notices.
@@ -23,7 +23,12 @@ class TimeZone;
 
 enum class DateOrder : std::uint8_t { mdy = 0, dmy = 1, ymd = 2 };
 enum class DateStyle : std::uint8_t { iso = 0, sql = 1, postgres = 2, german = 3 };
-enum class IntervalStyle : std::uint8_t { postgres = 0, postgres_verbose = 1, sql_standard = 2, iso_8601 = 3 };
+enum class IntervalStyle : std::uint8_t {
+    postgres = 0,
+    postgres_verbose = 1,
+    sql_standard = 2,
+    iso_8601 = 3
+};
 enum class ByteaOutput : std::uint8_t { hex = 0, escape = 1 };
 
 /// What SET changes and functions read.
@@ -36,8 +41,8 @@ struct Settings {
     std::shared_ptr<const TimeZone> zone;  ///< null: UTC
 };
 
-/// How functions reach sequences, settings and the catalog. Implemented by the session; the defaults refuse with
-/// feature_not_supported (0A000).
+/// How functions reach sequences, settings and the catalog. Implemented by the session; the defaults refuse
+/// with feature_not_supported (0A000).
 class Host {
 public:
     virtual ~Host() = default;
@@ -59,7 +64,8 @@ public:
     virtual void notice(SqlReport) {}
 };
 
-/// State of one session and its running statement. The session sets the times when a transaction and a statement begin.
+/// State of one session and its running statement. The session sets the times when a transaction and a
+/// statement begin.
 struct Session {
     Settings settings;
     const TypeCatalog* types = nullptr;
@@ -67,7 +73,7 @@ struct Session {
     std::int64_t transaction_time = 0;  ///< microseconds since 2000-01-01 UTC
     std::int64_t statement_time = 0;
     std::uint64_t random_state[2] = {0x9e3779b97f4a7c15u, 0xbf58476d1ce4e5b9u};  ///< of random(), see setseed
-    std::uint64_t last_uuid_time = 0;   ///< of uuidv7(): its 48 bits of milliseconds and 12 of a counter
+    std::uint64_t last_uuid_time = 0;  ///< of uuidv7(): its 48 bits of milliseconds and 12 of a counter
 };
 
 /// Microseconds since 2000-01-01 UTC by the clock.

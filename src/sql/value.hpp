@@ -1,16 +1,19 @@
 // value.hpp -- one SQL value, tagged with its type.  Layer: sql.  Threads: values.
 //
-// A Value is 24 bytes and copied freely: 16 bytes of payload, its type, and whether it is NULL. A vector of an
-// executor may keep the payloads (Datum) in one array, the type once and the NULLs in a bitmap: nothing but type and NULL
-// is lost.
+// A Value is 24 bytes and copied freely: 16 bytes of payload, its type, the form of the payload, and whether
+// it is NULL. A vector of an executor may keep the payloads (Datum) in one array, type and form once and the
+// NULLs in a bitmap: nothing is lost.
 //
-// [VALUE-1] A payload of fixed width lies in the value. A payload of variable width (Form::bytes and behind it, and
-//           numerics of more than 18 digits) is a view into bytes that somebody else owns: a literal's arena, a page of a
-//           snapshot, the arena of a call. Whoever keeps a value beyond those copies it (copy_value).
+// [VALUE-1] A payload of fixed width lies in the value. A payload of variable width (Form::bytes and behind
+// it, and
+//           numerics of more than 18 digits) is a view into bytes that somebody else owns: a literal's arena,
+//           a page of a snapshot, the arena of a call. Whoever keeps a value beyond those copies it
+//           (copy_value).
 // [VALUE-2] NULL has a type as well; its payload is not read.
-// [VALUE-3] Integers of every width are an int64 in the range of their type. Dates are days, times, timestamps and
-//           timestamptz are microseconds since 2000-01-01 00:00 (UTC), times since midnight. The extremes of int64 (of
-//           int32 for dates) are infinity and -infinity. Years are proleptic Gregorian.
+// [VALUE-3] Integers of every width are an int64 in the range of their type. Dates are days, times,
+// timestamps and
+//           timestamptz are microseconds since 2000-01-01 00:00 (UTC), times since midnight. The extremes of
+//           int64 (of int32 for dates) are infinity and -infinity. Years are proleptic Gregorian.
 // [VALUE-4] An enum is the number of its label (EnumLabel::number), which orders as the labels do.
 #pragma once
 
@@ -73,7 +76,7 @@ class Value {
 public:
     /// NULL of type unknown.
     Value() = default;
-    Value(Oid type, Datum datum) : datum_(datum), type_(type), null_(false) {}
+    Value(Oid type, Form form, Datum datum) : datum_(datum), type_(type), form_(form), null_(false) {}
 
     static Value null(Oid type) {
         Value value;
@@ -81,57 +84,62 @@ public:
         return value;
     }
     static Value boolean(bool payload) {
-        Value value = make(type::boolean);
+        Value value = make(type::boolean, Form::boolean);
         value.datum_.boolean = payload;
         return value;
     }
     /// Any type of Form::integer.
     static Value integer(Oid type, std::int64_t payload) {
-        Value value = make(type);
+        Value value = make(type, Form::integer);
         value.datum_.integer = payload;
         return value;
     }
     static Value int4(std::int64_t payload) { return integer(type::int4, payload); }
     static Value int8(std::int64_t payload) { return integer(type::int8, payload); }
     static Value float8(double payload) {
-        Value value = make(type::float8);
+        Value value = make(type::float8, Form::real);
         value.datum_.real = payload;
         return value;
     }
     static Value float4(float payload) {
-        Value value = make(type::float4);
+        Value value = make(type::float4, Form::real);
         value.datum_.real = static_cast<double>(payload);
         return value;
     }
     static Value numeric(const Numeric& payload) {
-        Value value = make(type::numeric);
+        Value value = make(type::numeric, Form::numeric);
         value.datum_.numeric = payload;
         return value;
     }
     static Value interval(const Interval& payload) {
-        Value value = make(type::interval);
+        Value value = make(type::interval, Form::interval);
         value.datum_.interval = payload;
         return value;
     }
     static Value timetz(const TimeTz& payload) {
-        Value value = make(type::timetz);
+        Value value = make(type::timetz, Form::timetz);
         value.datum_.timetz = payload;
         return value;
     }
     static Value uuid(const Uuid& payload) {
-        Value value = make(type::uuid);
+        Value value = make(type::uuid, Form::uuid);
         value.datum_.uuid = payload;
         return value;
     }
     /// Any type whose form is bytes or one of the layouts behind it; the bytes are not copied.
-    static Value bytes(Oid type, std::string_view payload) {
-        Value value = make(type);
+    static Value bytes(Oid type, Form form, std::string_view payload) {
+        Value value = make(type, form);
         value.datum_.view = {payload.data(), payload.size()};
         return value;
     }
+    /// The same of Form::bytes: text and its kin, bytea, json.
+    static Value bytes(Oid type, std::string_view payload) { return bytes(type, Form::bytes, payload); }
     static Value text(std::string_view payload) { return bytes(type::text, payload); }
+    static Value jsonb(std::string_view payload) { return bytes(type::jsonb, Form::jsonb, payload); }
 
     Oid type() const { return type_; }
+    /// How the payload lies; not to be asked of NULL.
+    Form form() const { return form_; }
     bool is_null() const { return null_; }
     const Datum& datum() const { return datum_; }
 
@@ -152,14 +160,16 @@ public:
     }
 
 private:
-    static Value make(Oid type) {
+    static Value make(Oid type, Form form) {
         Value value;
         value.type_ = type;
+        value.form_ = form;
         value.null_ = false;
         return value;
     }
     Datum datum_;
     Oid type_ = type::unknown;
+    Form form_ = Form::nothing;
     bool null_ = true;
 };
 static_assert(sizeof(Value) == 24);

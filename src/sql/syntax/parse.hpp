@@ -157,7 +157,8 @@ private:
     TimePoint time_point();
     TimeClause setting_prefix();
 
-    // ---- statements (parse_statement.cpp, parse_change.cpp, parse_table.cpp, parse_define.cpp, parse_utility.cpp) ----
+    // ---- statements (parse_statement.cpp, parse_change.cpp, parse_table.cpp, parse_define.cpp, parse_utility.cpp)
+    // ----
     const Statement* statement();
     const Statement* preparable();
     bool at_preparable() const;

@@ -156,8 +156,10 @@ const Statement* Parser::erase(const WithClause* with) {
     change.with = with;
     change_target(change);
     portion(change);
-    if (accept("as"_kw)) change.alias = name();
-    else if (is_name(peek())) change.alias = name();
+    if (!at_time_clause()) {
+        if (accept("as"_kw)) change.alias = name();
+        else if (is_name(peek())) change.alias = name();
+    }
     if (accept("using"_kw)) change.from = from_list();
     time_clause(change.time);
     if (accept("where"_kw)) change.where = expression();

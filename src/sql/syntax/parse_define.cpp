@@ -62,12 +62,15 @@ const Statement* Parser::create_index(bool unique) {
     std::vector<SortItem> columns;
     do {
         SortItem item;
+        const std::size_t first = at_ + (at('(') ? 1 : 0);
         if (at('(')) {
             take();
             item.expr = expression();
+            item.source = source(first);
             expect(')');
         } else {
             item.expr = column_or_function();
+            item.source = source(first);
         }
         if (accept("collate"_kw)) qualified_name();
         if (is_name(peek()) && !at("nulls"_kw)) qualified_name();  // an operator class
@@ -88,7 +91,11 @@ const Statement* Parser::create_index(bool unique) {
     }
     if (accept("with"_kw)) index.options = options_in_parentheses();
     if (accept("tablespace"_kw)) name();
-    if (accept("where"_kw)) index.where = expression();
+    if (accept("where"_kw)) {
+        const std::size_t first = at_;
+        index.where = expression();
+        index.where_source = source(first);
+    }
     Statement* statement = make_statement(StatementKind::create_index);
     statement->create_index = arena_.create<CreateIndex>(index);
     return statement;

@@ -1,4 +1,5 @@
-// Operands: literals, columns, parentheses, CASE, ARRAY, ROW, and what may follow an operand (subscripts, fields, casts).
+// Operands: literals, columns, parentheses, CASE, ARRAY, ROW, and what may follow an operand (subscripts, fields,
+// casts).
 #include "sql/syntax/parse.hpp"
 
 #include <charconv>

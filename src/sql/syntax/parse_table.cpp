@@ -85,7 +85,11 @@ const Statement* Parser::create_table_as(CreateTable& table) {
     }
     expect("as"_kw);
     if (at("execute"_kw)) table.execute = execute();
-    else table.query = query();
+    else {
+        const std::size_t first = at_;
+        table.query = query();
+        table.source = source(first);
+    }
     if (accept("with"_kw)) {
         table.with_data = !accept("no"_kw);
         expect("data"_kw);

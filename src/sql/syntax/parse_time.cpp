@@ -1,4 +1,5 @@
-// Clauses about time. Short forms (AS OF, VALID AT) are of the statement; FOR SYSTEM_TIME and FOR VALID_TIME are of a table.
+// Clauses about time. Short forms (AS OF, VALID AT) are of the statement; FOR SYSTEM_TIME and FOR VALID_TIME are of a
+// table.
 //
 // "of" and "valid" stay usable as aliases: `t AS of` is one unless something follows that can begin a point in time.
 #include "sql/syntax/parse.hpp"

@@ -277,7 +277,8 @@ const Statement* Parser::fetch(bool move) {
     };
     const auto count = [&] {
         if (accept("all"_kw)) cursor.all = true;
-        else if (peek().kind == TokenKind::integer || at_operator("-") || at_operator("+")) cursor.count = integer_literal();
+        else if (peek().kind == TokenKind::integer || at_operator("-") || at_operator("+"))
+            cursor.count = integer_literal();
     };
     if (word("next")) cursor.count = 1;
     else if (word("prior")) cursor.direction = Cursor::Direction::backward;

@@ -23,8 +23,8 @@ const syntax::Query* parse_query(std::string_view text, Arena& arena);
 /// Exactly one type name, e.g. 'int4[]'.
 const syntax::TypeName* parse_type_name(std::string_view text, Arena& arena);
 
-/// The text with every unquoted or quoted identifier `from` spelled `to` (quoted where it must be); for expressions of a
-/// single table, where a name that matches is the column.
+/// The text with every unquoted or quoted identifier `from` spelled `to` (quoted where it must be); for expressions of
+/// a single table, where a name that matches is the column.
 std::string rename_identifier(std::string_view text, std::string_view from, std::string_view to);
 /// The identifier as it must be written: in double quotes unless it is lower case and no keyword.
 std::string quote_identifier(std::string_view name);

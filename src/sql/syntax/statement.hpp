@@ -16,7 +16,8 @@ enum class StatementKind : std::uint8_t {
     explain, copy, analyze, vacuum, checkpoint, lock_table, revert,
 };
 
-// ---- data changes ----------------------------------------------------------------------------------------------------
+// ---- data changes
+// ----------------------------------------------------------------------------------------------------
 
 struct Assignment {
     List<Name> columns;             ///< one, or several for (a, b) = row
@@ -89,7 +90,8 @@ struct Truncate {
     bool cascade = false;
 };
 
-// ---- definitions -----------------------------------------------------------------------------------------------------
+// ---- definitions
+// -----------------------------------------------------------------------------------------------------
 
 struct Option {                     ///< name = value in WITH (...), sequence options, COPY options
     Name name;
@@ -161,6 +163,7 @@ struct CreateTable {                ///< CREATE TABLE, CREATE TABLE AS, CREATE M
     OnCommit on_commit = OnCommit::preserve;
     List<Name> column_names;        ///< AS
     const Query* query = nullptr;   ///< AS
+    std::string_view source;        ///< text of the query
     const Statement* execute = nullptr;  ///< AS EXECUTE
     bool with_data = true;
 };
@@ -176,6 +179,7 @@ struct CreateIndex {
     bool nulls_not_distinct = false;
     List<Option> options;
     const Expr* where = nullptr;
+    std::string_view where_source;
 };
 
 struct CreateView {
@@ -265,7 +269,8 @@ struct Comment {
     const Expr* text = nullptr;     ///< null node: remove
 };
 
-// ---- transactions and utilities --------------------------------------------------------------------------------------
+// ---- transactions and utilities
+// --------------------------------------------------------------------------------------
 
 enum class TransactionKind : std::uint8_t { begin, commit, rollback, savepoint, release, rollback_to, prepare, set };
 enum class Isolation : std::uint8_t { unset, read_uncommitted, read_committed, repeatable_read, serializable };

@@ -101,6 +101,7 @@ struct SortItem {
     bool descending = false;
     NullsOrder nulls = NullsOrder::standard;
     Name using_operator;  ///< USING op, empty: none
+    std::string_view source;  ///< text of the expression, in CREATE INDEX
 };
 
 /// What a function call has beyond name and arguments.
@@ -140,7 +141,8 @@ struct TypeName {
 
 enum IntervalField : std::uint32_t { year = 1, month = 2, day = 4, hour = 8, minute = 16, second = 32 };
 
-// ---- windows ---------------------------------------------------------------------------------------------------------
+// ---- windows
+// ---------------------------------------------------------------------------------------------------------
 
 enum class FrameMode : std::uint8_t { range, rows, groups };
 enum class FrameBound : std::uint8_t {
@@ -164,7 +166,8 @@ struct WindowSpec {
     Position position = 0;
 };
 
-// ---- time ------------------------------------------------------------------------------------------------------------
+// ---- time
+// ------------------------------------------------------------------------------------------------------------
 
 enum class PointKind : std::uint8_t { expression, timestamp, tag, latest };
 /// A moment: AS OF 812, AS OF TIMESTAMP '...', AS OF TAG 'v1', AS OF LATEST.
@@ -185,7 +188,8 @@ struct TimeClause {
     TimeRange system, valid;
 };
 
-// ---- queries ---------------------------------------------------------------------------------------------------------
+// ---- queries
+// ---------------------------------------------------------------------------------------------------------
 
 enum class FromKind : std::uint8_t { table, query, function, rows_from, join };
 enum class JoinKind : std::uint8_t { inner, left, right, full, cross };
