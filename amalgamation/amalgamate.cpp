@@ -13,6 +13,9 @@
 // [AMALG-4] A system include of an internal file stands outside every #if, or carries "// amalgamation: keep".
 // [AMALG-5] Internal files define macros with the prefix NORTHSTAR_ only; northstar.cpp undefines them at its end.
 // [AMALG-6] The same sources give the same bytes: no date, no path of this machine, no locale.
+// [AMALG-7] A layer that a switch leaves out (k_switches) stands in northstar.cpp inside #ifndef of that switch;
+// nothing
+//           outside it includes or names what is inside.
 //
 // Standard library only; compiled by the build itself.
 
@@ -37,6 +40,8 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::string k_public_header = "api/northstar.hpp";
+/// Layers that can be left out of the pair, and the macros that do it.
+const std::map<std::string, std::string> k_switches = {{"sql", "NORTHSTAR_OMIT_SQL"}};
 
 /// What was asked is against a rule; the text says why the rule is there and how to follow it.
 [[noreturn]] void refuse(const std::string& where, const std::string& what, const std::string& why,
@@ -363,6 +368,8 @@ private:
                          std::set<std::string>& macros, std::string& out) const {
         const std::string name = "src/" + file.path;
         out += "\n// ---- " + name + "\n";
+        const auto omitted = k_switches.find(layer_name(file.path));
+        if (omitted != k_switches.end()) out += "#ifndef " + omitted->second + "\n";
         if (line_directives) out += "#line 1 \"" + name + "\"\n";
         copy_lines(file, out, [&](const Directive& directive, std::size_t number, int depth, std::string& text) {
             const std::string where = name + ":" + std::to_string(number);
@@ -389,6 +396,7 @@ private:
             text = "// include " + directive.rest;
             return true;
         });
+        if (omitted != k_switches.end()) out += "#endif\n";
     }
 
     std::string banner(const std::string& name, const std::string& what) const {

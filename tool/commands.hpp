@@ -19,6 +19,9 @@ std::vector<Command> graph_commands();     ///< graph
 std::vector<Command> vector_commands();    ///< vector
 std::vector<Command> search_commands();    ///< search
 std::vector<Command> task_commands();      ///< task
+#ifndef NORTHSTAR_OMIT_SQL
+std::vector<Command> sql_commands();       ///< sql
+#endif
 std::vector<Command> help_commands();      ///< help version completion bench
 
 int run_import(const Arguments& arguments, Output& output);

@@ -261,6 +261,9 @@ const std::vector<Command>& all_commands() {
                                   task_commands, care_commands, help_commands}) {
             for (Command& command : group()) all.push_back(std::move(command));
         }
+#ifndef NORTHSTAR_OMIT_SQL
+        for (Command& command : sql_commands()) all.push_back(std::move(command));
+#endif
         return all;
     }();
     return commands;

@@ -1,0 +1,665 @@
+// INSERT, UPDATE, DELETE, MERGE: targets, assignments, conflicts, RETURNING.
+#include "sql/bind/binder.hpp"
+#include "sql/plan/walk.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::sql {
+
+BoundChange* Binder::bind_change(const syntax::Statement& statement) {
+    const syntax::DataChange& change = *statement.change;
+    if (change.time.system.kind != syntax::RangeKind::none || !points_.empty() ||
+        environment_.default_point() != nullptr)
+        raise(sqlstate::read_only_sql_transaction, "cannot change data AS OF a point in the past");
+    CommonTableScope* const commons = commons_;
+    Scope* const scope = scope_;
+    if (change.with != nullptr) bind_with(*change.with);
+    scope_storage_.push_back(std::make_unique<Scope>());
+    Scope& own = *scope_storage_.back();
+    own.outer = scope;
+    own.select = true;
+    scope_ = &own;
+    BoundChange* bound = nullptr;
+    switch (statement.kind) {
+        case syntax::StatementKind::insert: bound = insert(change); break;
+        case syntax::StatementKind::update: bound = update(change); break;
+        case syntax::StatementKind::merge: bound = merge(change); break;
+        default: bound = erase(change); break;
+    }
+    scope_ = scope;
+    commons_ = commons;
+    return bound;
+}
+
+std::shared_ptr<const Relation> Binder::change_target(const syntax::DataChange& change, const char* verb) {
+    if (change.table.parts.size() == 1 && find_common(change.table.last()) != nullptr &&
+        find_relation(change.table, environment_.present(), true) == nullptr)
+        raise_at(sqlstate::undefined_table,
+                 "relation \"" + std::string(change.table.last()) + "\" cannot be the target of a modifying statement",
+                 change.table.position);
+    auto relation = find_relation(change.table, environment_.present(), false);
+    if (relation->kind == RelationKind::sequence)
+        raise_at(sqlstate::wrong_object_type, "cannot change sequence \"" + relation->name + "\"",
+                 change.table.position);
+    if (relation->kind == RelationKind::materialized_view)
+        raise_at(sqlstate::wrong_object_type, "cannot change materialized view \"" + relation->name + "\"",
+                 change.table.position);
+    if (relation->kind == RelationKind::view)
+        raise_at(sqlstate::object_not_in_prerequisite_state,
+                 std::string("cannot ") + verb + " view \"" + relation->name + "\"", change.table.position,
+                 "Views that do not select from a single table or view are not automatically updatable.");
+    return relation;
+}
+
+int Binder::target_column(const Relation& relation, std::string_view name, std::uint32_t position) {
+    const int column = relation.find_column(name);
+    if (column < 0)
+        raise_at(sqlstate::undefined_column,
+                 "column \"" + std::string(name) + "\" of relation \"" + relation.name + "\" does not exist", position);
+    return column;
+}
+
+void Binder::refuse_generated(const Relation& relation, int column, bool default_value, std::uint32_t position) {
+    const Column& target = relation.columns[static_cast<std::size_t>(column)];
+    if (!target.generated_text.empty() && !default_value)
+        raise_at(sqlstate::generated_always, "column \"" + target.name + "\" can only be updated to DEFAULT", position,
+                 "Column \"" + target.name + "\" is a generated column.");
+    if (target.identity == 'a' && !default_value)
+        raise_at(sqlstate::generated_always, "column \"" + target.name + "\" can only be updated to DEFAULT", position,
+                 "Column \"" + target.name + "\" is an identity column defined as GENERATED ALWAYS.");
+}
+
+/// Defaults, generated columns and checks, over fresh columns that stand for the row to be stored.
+void Binder::prepare_change(BoundChange& change) {
+    const Relation& relation = *change.relation;
+    Scope* const scope = std::exchange(scope_, nullptr);
+    CommonTableScope* const commons = std::exchange(commons_, nullptr);
+    if (change.new_columns.empty())
+        for (std::size_t i = 0; i < relation.columns.size(); ++i) change.new_columns.push_back(pool_.column());
+    change.defaults.assign(relation.columns.size(), nullptr);
+    change.generated.assign(relation.columns.size(), nullptr);
+    for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+        const Column& column = relation.columns[i];
+        if (column.dropped) continue;
+        if (column.identity != 0 && column.sequence != 0) {
+            BoundExpr* next = pool_.expr(BoundKind::sequence_next, column.type);
+            next->number = column.sequence;
+            change.defaults[i] = next;
+        } else if (!column.default_text.empty()) {
+            BoundExpr* value = bind_text(column.default_text, relation, {}, "DEFAULT expressions");
+            change.defaults[i] = coerce_for_column(value, column, 0);
+        } else if (column.domain != 0) {
+            const auto domain = environment_.present().catalog->user_type(column.domain);
+            if (domain != nullptr && !domain->default_text.empty())
+                change.defaults[i] = coerce_for_column(
+                    bind_text(domain->default_text, relation, {}, "DEFAULT expressions"), column, 0);
+        }
+        if (!column.generated_text.empty())
+            change.generated[i] = coerce_for_column(
+                bind_text(column.generated_text, relation, change.new_columns, "generated columns"), column, 0);
+        if (column.domain != 0) {
+            BoundExpr* value = pool_.expr(BoundKind::column, column.type);
+            value->column = change.new_columns[i];
+            value->typmod = column.typmod;
+            BoundExpr* checked = domain_checks(value, column.domain, 0);
+            if (checked != value) change.domain_checks.emplace_back(static_cast<int>(i), checked);
+        }
+    }
+    for (const CheckConstraint& check : relation.checks)
+        change.checks.emplace_back(check.name,
+                                   condition(bind_text(check.text, relation, change.new_columns, "check constraints"),
+                                             "CHECK", 0));
+    scope_ = scope;
+    commons_ = commons;
+}
+
+BoundExpr* Binder::bind_over_table(const syntax::Expr& node, const Relation& relation,
+                                   const std::vector<ColumnId>& columns, std::string clause) {
+    Scope scope;
+    scope.select = true;
+    scope.allowed = {clause, clause, clause};
+    ScopeRelation into;
+    into.alias = relation.name;
+    into.schema = relation.schema;
+    for (std::size_t i = 0; i < relation.columns.size() && i < columns.size(); ++i) {
+        const Column& column = relation.columns[i];
+        if (!column.dropped)
+            into.columns.push_back({column.name, columns[i], column.type, column.typmod, false, relation.oid,
+                                    static_cast<int>(i)});
+    }
+    scope.relations.push_back(into);
+    for (const ScopeColumn& column : into.columns) scope.columns.push_back({column, 0, true});
+    Scope* const before = std::exchange(scope_, &scope);
+    BoundExpr* bound = expr(node);
+    scope_ = before;
+    if (has_subquery(bound) && clause != "UPDATE")
+        raise_at(sqlstate::feature_not_supported, "cannot use subquery in " + clause, node.position);
+    return bound;
+}
+
+BoundExpr* Binder::bind_text(const std::string& text, const Relation& relation, const std::vector<ColumnId>& columns,
+                             std::string clause) {
+    texts_.push_back(std::make_unique<Arena>());
+    const syntax::Expr* parsed = parse_expression(texts_.back()->copy(text), *texts_.back());
+    try {
+        return bind_over_table(*parsed, relation, columns, std::move(clause));
+    } catch (SqlError& error) {
+        error.edit().position = 0;  // a place in the text of a definition says nothing about this statement
+        throw;
+    }
+}
+
+// ---- INSERT
+// ----------------------------------------------------------------------------------------------------------
+
+BoundChange* Binder::insert(const syntax::DataChange& change) {
+    BoundChange* bound = pool_.change();
+    bound->kind = ChangeKind::insert;
+    bound->relation = change_target(change, "insert into");
+    const Relation& relation = *bound->relation;
+    bound->overriding_system = change.overriding == syntax::Overriding::system;
+    bound->overriding_user = change.overriding == syntax::Overriding::user;
+    std::vector<int> targets;
+    if (change.columns.empty()) {
+        for (std::size_t i = 0; i < relation.columns.size(); ++i)
+            if (!relation.columns[i].dropped) targets.push_back(static_cast<int>(i));
+    } else {
+        for (const syntax::ColumnTarget& column : change.columns) {
+            const int place = target_column(relation, column.name, column.position);
+            if (std::find(targets.begin(), targets.end(), place) != targets.end())
+                raise_at(sqlstate::duplicate_column,
+                         "column \"" + std::string(column.name) + "\" specified more than once", column.position);
+            targets.push_back(place);
+        }
+    }
+    if (change.source == nullptr) {
+        bound->source = pool_.plan(PlanKind::single);
+        targets.clear();
+    } else {
+        const syntax::Query& source = *change.source;
+        Scope* const own = scope_;
+        scope_ = own->outer;
+        BoundQuery rows = query(source, false);
+        scope_ = own;
+        if (rows.columns.size() > targets.size())
+            raise_at(sqlstate::syntax_error, "INSERT has more expressions than target columns", source.position);
+        if (rows.columns.size() < targets.size() && !change.columns.empty())
+            raise_at(sqlstate::syntax_error, "INSERT has more target columns than expressions", source.position);
+        targets.resize(rows.columns.size());
+        bound->source = rows.plan;
+        const bool constant_rows = source.kind == syntax::QueryKind::values && rows.plan->kind == PlanKind::values;
+        for (std::size_t i = 0; i < targets.size(); ++i) {
+            const Column& column = relation.columns[static_cast<std::size_t>(targets[i])];
+            ColumnAssignment assignment;
+            assignment.column = targets[i];
+            if (constant_rows) {
+                // Each value is coerced where it stands, so that literals are read as the column's type.
+                for (auto& row : rows.plan->value_rows) {
+                    BoundExpr*& value = row[i];
+                    const bool is_default = value->kind == BoundKind::default_value;
+                    if (!is_default) value = coerce_for_column(value, column, value->position);
+                    if (!is_default || rows.plan->value_rows.size() == 1) continue;
+                    // DEFAULT among several rows: its expression stands in the row.
+                    BoundChange defaults;
+                    defaults.relation = bound->relation;
+                    prepare_change(defaults);
+                    value = defaults.defaults[static_cast<std::size_t>(targets[i])] != nullptr
+                                ? defaults.defaults[static_cast<std::size_t>(targets[i])]
+                                : constant(Value::null(column.type), 0);
+                }
+                if (rows.plan->value_rows.size() == 1 &&
+                    rows.plan->value_rows[0][i]->kind == BoundKind::default_value) {
+                    rows.plan->value_rows[0][i] = constant(Value::null(column.type), 0);
+                    continue;
+                }
+                if (!column.generated_text.empty())
+                    raise_at(sqlstate::generated_always,
+                             "cannot insert a non-DEFAULT value into column \"" + column.name + "\"", source.position,
+                             "Column \"" + column.name + "\" is a generated column.");
+                BoundExpr* value = pool_.expr(BoundKind::column, column.type);
+                value->column = rows.columns[i].id;
+                value->typmod = column.typmod;
+                assignment.value = value;
+            } else {
+                if (!column.generated_text.empty())
+                    raise_at(sqlstate::generated_always,
+                             "cannot insert a non-DEFAULT value into column \"" + column.name + "\"", source.position,
+                             "Column \"" + column.name + "\" is a generated column.");
+                if (rows.columns[i].type == type::unknown) coerce_output(rows, i, column.type, k_no_typmod, 0);
+                BoundExpr* value = pool_.expr(BoundKind::column, rows.columns[i].type);
+                value->column = rows.columns[i].id;
+                value->typmod = rows.columns[i].typmod;
+                assignment.value = coerce_for_column(value, column, source.position);
+            }
+            if (column.identity == 'a' && !bound->overriding_system && !bound->overriding_user)
+                raise_at(sqlstate::generated_always,
+                         "cannot insert a non-DEFAULT value into column \"" + column.name + "\"", source.position,
+                         "Column \"" + column.name + "\" is an identity column defined as GENERATED ALWAYS.",
+                         "Use OVERRIDING SYSTEM VALUE to override.");
+            if (column.identity != 0 && bound->overriding_user) continue;
+            bound->assignments.push_back(assignment);
+        }
+        bound->source = rows.plan;
+    }
+    prepare_change(*bound);
+    if (change.conflict.present) conflict(change, *bound);
+    returning(change, *bound);
+    return bound;
+}
+
+void Binder::conflict_arbiters(const syntax::ConflictClause& clause, BoundChange& bound) {
+    const Relation& relation = *bound.relation;
+    if (!clause.constraint.empty()) {
+        for (std::size_t i = 0; i < relation.indexes.size(); ++i)
+            if (relation.indexes[i].name == clause.constraint && relation.indexes[i].role != ConstraintRole::none) {
+                bound.arbiters.push_back(static_cast<int>(i));
+                return;
+            }
+        raise_at(sqlstate::undefined_object,
+                 "constraint \"" + std::string(clause.constraint) + "\" for table \"" + relation.name +
+                     "\" does not exist",
+                 clause.position);
+    }
+    if (clause.target.empty()) {
+        if (clause.do_update)
+            raise_at(sqlstate::syntax_error,
+                     "ON CONFLICT DO UPDATE requires inference specification or constraint name", clause.position, {},
+                     "For example, ON CONFLICT (column_name).");
+        return;
+    }
+    std::vector<BoundExpr*> wanted;
+    for (const syntax::SortItem& item : clause.target)
+        wanted.push_back(bind_over_table(*item.expr, relation, bound.new_columns, "ON CONFLICT"));
+    for (std::size_t i = 0; i < relation.indexes.size(); ++i) {
+        const Index& index = relation.indexes[i];
+        if (!index.unique || (!index.predicate.empty() && clause.target_where == nullptr)) continue;
+        std::vector<bool> used(wanted.size(), false);
+        bool all = true;
+        for (const IndexColumn& column : index.columns) {
+            BoundExpr* part = nullptr;
+            if (column.column >= 0) {
+                part = pool_.expr(BoundKind::column, relation.columns[static_cast<std::size_t>(column.column)].type);
+                part->column = bound.new_columns[static_cast<std::size_t>(column.column)];
+                part->typmod = relation.columns[static_cast<std::size_t>(column.column)].typmod;
+            } else {
+                part = bind_text(column.text, relation, bound.new_columns, "index expressions");
+            }
+            bool found = false;
+            for (std::size_t w = 0; w < wanted.size(); ++w)
+                if (same_expr(*wanted[w], *part)) found = used[w] = true;
+            all = all && found;
+        }
+        for (const bool use : used) all = all && use;
+        if (!all) continue;
+        if (!index.predicate.empty()) {
+            BoundExpr* given = bind_over_table(*clause.target_where, relation, bound.new_columns, "ON CONFLICT");
+            BoundExpr* own = bind_text(index.predicate, relation, bound.new_columns, "index predicates");
+            std::vector<BoundExpr*> have, need;
+            split_conjuncts(given, have);
+            split_conjuncts(own, need);
+            bool implied = true;
+            for (const BoundExpr* n : need)
+                implied = implied && std::any_of(have.begin(), have.end(),
+                                                 [&](const BoundExpr* h) { return same_expr(*h, *n); });
+            if (!implied) continue;
+        }
+        bound.arbiters.push_back(static_cast<int>(i));
+    }
+    if (bound.arbiters.empty())
+        raise_at(sqlstate::invalid_column_reference,
+                 "there is no unique or exclusion constraint matching the ON CONFLICT specification", clause.position);
+}
+
+void Binder::conflict(const syntax::DataChange& change, BoundChange& bound) {
+    const syntax::ConflictClause& clause = change.conflict;
+    const Relation& relation = *bound.relation;
+    bound.on_conflict = true;
+    conflict_arbiters(clause, bound);
+    if (!clause.do_update) return;
+    bound.conflict_update = true;
+    ScopeRelation target, excluded;
+    target.alias = change.alias.empty() ? relation.name : std::string(change.alias);
+    target.schema = change.alias.empty() ? relation.schema : "";
+    target.relation = bound.relation;
+    excluded.alias = "excluded";
+    for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+        const Column& column = relation.columns[i];
+        bound.existing_columns.push_back(pool_.column());
+        bound.excluded_columns.push_back(pool_.column());
+        if (column.dropped) continue;
+        target.columns.push_back({column.name, bound.existing_columns.back(), column.type, column.typmod, false,
+                                  relation.oid, static_cast<int>(i)});
+        excluded.columns.push_back({column.name, bound.excluded_columns.back(), column.type, column.typmod, false,
+                                    relation.oid, static_cast<int>(i)});
+    }
+    syntax::FromItem none;
+    add_relation(target, none);
+    add_relation(excluded, none);
+    const Permissions before = std::exchange(scope_->allowed, {"UPDATE", "UPDATE", "UPDATE"});
+    assignments(clause.assignments, relation, bound.conflict_assignments, &scope_->relations[0]);
+    if (clause.where != nullptr) {
+        scope_->allowed = {"WHERE", "WHERE", "WHERE"};
+        split_conjuncts(condition(expr(*clause.where), "WHERE", clause.where->position), bound.conflict_where);
+    }
+    scope_->allowed = before;
+    scope_->relations.clear();
+    scope_->columns.clear();
+}
+
+// ---- UPDATE and DELETE
+// -----------------------------------------------------------------------------------------------
+
+Plan* Binder::target_scan(BoundChange& change, const syntax::DataChange& syntax, ScopeRelation& relation) {
+    relation.alias = syntax.alias.empty() ? change.relation->name : std::string(syntax.alias);
+    relation.schema = syntax.alias.empty() ? change.relation->schema : "";
+    Plan* plan = scan(change.relation, environment_.present(), relation);
+    change.old_columns.assign(change.relation->columns.size(), k_no_column);
+    for (const ScanColumn& column : plan->scan_columns)
+        change.old_columns[static_cast<std::size_t>(column.place)] = column.id;
+    change.row_key = pool_.column();
+    plan->scan_columns.push_back({hidden_row_key, change.row_key});
+    plan->output.push_back(change.row_key);
+    return plan;
+}
+
+void Binder::assignments(const syntax::List<syntax::Assignment>& list, const Relation& relation,
+                         std::vector<ColumnAssignment>& out, const ScopeRelation* target) {
+    const auto add = [&](int column, BoundExpr* value, const syntax::Assignment& item) {
+        const Column& definition = relation.columns[static_cast<std::size_t>(column)];
+        const bool is_default = value->kind == BoundKind::default_value;
+        refuse_generated(relation, column, is_default, item.position);
+        for (ColumnAssignment& other : out)
+            if (other.column == column && item.subscripts.empty())
+                raise_at(sqlstate::syntax_error, "multiple assignments to same column \"" + definition.name + "\"",
+                         item.position);
+        if (!item.subscripts.empty()) {
+            value = assigned_element(item, value, relation, column, *target);
+            for (ColumnAssignment& other : out)
+                if (other.column == column) {
+                    // SET a[1] = .., a[2] = ..: the second assignment goes on from the first.
+                    value->args[0] = other.value;
+                    other.value = value;
+                    return;
+                }
+            out.push_back({column, value});
+            return;
+        }
+        out.push_back({column, is_default ? nullptr : coerce_for_column(value, definition, item.position)});
+    };
+    for (const syntax::Assignment& item : list) {
+        std::vector<int> columns;
+        for (const syntax::Name name : item.columns) columns.push_back(target_column(relation, name, item.position));
+        if (!item.row) {
+            add(columns[0], expr(*item.value), item);
+            continue;
+        }
+        const syntax::Expr& source = *item.value;
+        if (source.kind == syntax::ExprKind::row || columns.size() == 1) {
+            std::vector<BoundExpr*> values;
+            if (source.kind == syntax::ExprKind::row) values = expand_arguments(source.args);
+            else values.push_back(expr(source));
+            if (values.size() != columns.size())
+                raise_at(sqlstate::syntax_error, "number of columns does not match number of values", item.position);
+            for (std::size_t i = 0; i < columns.size(); ++i) add(columns[i], values[i], item);
+            continue;
+        }
+        if (source.kind != syntax::ExprKind::scalar_query)
+            raise_at(sqlstate::feature_not_supported,
+                     "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression",
+                     item.position);
+        BoundQuery inner = query(*source.query, true);
+        if (inner.columns.size() != columns.size())
+            raise_at(sqlstate::syntax_error, "number of columns does not match number of values", item.position);
+        BoundExpr* record = pool_.expr(BoundKind::scalar_query, type::record);
+        BoundExpr* row = pool_.expr(BoundKind::row, type::record);
+        for (const OutputColumn& column : inner.columns) {
+            BoundExpr* value = pool_.expr(BoundKind::column, column.type);
+            value->column = column.id;
+            row->args.push_back(value);
+        }
+        record->subquery = project(inner.plan, {{pool_.column(), row}});
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+            BoundExpr* field = pool_.expr(BoundKind::field, inner.columns[i].type);
+            field->typmod = inner.columns[i].typmod;
+            field->number = static_cast<std::int64_t>(i);
+            field->args = {record};
+            add(columns[i], field, item);
+        }
+    }
+}
+
+/// SET a[1] = v: the whole array with one element replaced.
+BoundExpr* Binder::assigned_element(const syntax::Assignment& item, BoundExpr* value, const Relation& relation,
+                                    int column, const ScopeRelation& target) {
+    const Column& definition = relation.columns[static_cast<std::size_t>(column)];
+    const TypeCatalog* types = environment_.session().types;
+    const TypeInfo& info = type_info(definition.type, types);
+    if (info.form != Form::array)
+        raise_at(sqlstate::datatype_mismatch,
+                 "cannot subscript type " + type_name(definition.type) + " because it does not support subscripting",
+                 item.position);
+    BoundExpr* bound = pool_.expr(BoundKind::array_assign, definition.type);
+    bound->position = item.position;
+    BoundExpr* old = nullptr;
+    for (const ScopeColumn& candidate : target.columns)
+        if (candidate.place == column) old = column_of(candidate, item.position);
+    bool slice = false;
+    for (const syntax::Expr* step : item.subscripts) slice |= step->symmetric;
+    bound->negated = slice;
+    bound->args = {old, coerce(value, slice ? definition.type : info.element, k_no_typmod, CastContext::assignment,
+                               item.position)};
+    const auto index = [&](const syntax::Expr* part) {
+        if (part == nullptr) return pool_.expr(BoundKind::default_value, type::int4);
+        return coerce(expr(*part), type::int4, k_no_typmod, CastContext::assignment, part->position);
+    };
+    for (const syntax::Expr* step : item.subscripts) {
+        if (!slice) {
+            bound->args.push_back(index(step->args[1]));
+        } else if (step->symmetric) {
+            bound->args.push_back(index(step->args[1]));
+            bound->args.push_back(index(step->args[2]));
+        } else {
+            bound->args.push_back(constant(Value::int4(1), 0));
+            bound->args.push_back(index(step->args[1]));
+        }
+    }
+    return bound;
+}
+
+BoundChange* Binder::update(const syntax::DataChange& change) {
+    if (!change.portion.period.empty())
+        raise_at(sqlstate::feature_not_supported, "FOR PORTION OF is not supported", change.table.position);
+    BoundChange* bound = pool_.change();
+    bound->kind = ChangeKind::update;
+    bound->relation = change_target(change, "update");
+    ScopeRelation target;
+    Plan* plan = target_scan(*bound, change, target);
+    syntax::FromItem none;
+    add_relation(target, none);
+    if (!change.from.empty()) {
+        scope_->allowed = {"FROM", "FROM", "FROM"};
+        scope_->relations[0].visible = false;
+        Plan* from = from_list(change.from);
+        scope_->relations[0].visible = true;
+        Plan* join = pool_.plan(PlanKind::join);
+        join->left = plan;
+        join->right = from;
+        join->output = plan->output;
+        join->output.insert(join->output.end(), from->output.begin(), from->output.end());
+        plan = join;
+    }
+    if (change.where != nullptr) {
+        scope_->allowed = {"WHERE", "WHERE", "WHERE"};
+        Plan* filter = pool_.plan(PlanKind::filter);
+        filter->left = plan;
+        filter->output = plan->output;
+        split_conjuncts(condition(expr(*change.where), "WHERE", change.where->position), filter->conditions);
+        plan = filter;
+    }
+    scope_->allowed = {"UPDATE", "UPDATE", "UPDATE"};
+    assignments(change.assignments, *bound->relation, bound->assignments, &scope_->relations[0]);
+    scope_->allowed = {};
+    bound->source = plan;
+    prepare_change(*bound);
+    returning(change, *bound);
+    return bound;
+}
+
+BoundChange* Binder::erase(const syntax::DataChange& change) {
+    if (!change.portion.period.empty())
+        raise_at(sqlstate::feature_not_supported, "FOR PORTION OF is not supported", change.table.position);
+    BoundChange* bound = pool_.change();
+    bound->kind = ChangeKind::erase;
+    bound->redact = change.redact;
+    bound->relation = change_target(change, "delete from");
+    ScopeRelation target;
+    Plan* plan = target_scan(*bound, change, target);
+    syntax::FromItem none;
+    add_relation(target, none);
+    if (!change.from.empty()) {
+        scope_->allowed = {"FROM", "FROM", "FROM"};
+        scope_->relations[0].visible = false;
+        Plan* from = from_list(change.from);
+        scope_->relations[0].visible = true;
+        Plan* join = pool_.plan(PlanKind::join);
+        join->left = plan;
+        join->right = from;
+        join->output = plan->output;
+        join->output.insert(join->output.end(), from->output.begin(), from->output.end());
+        plan = join;
+    }
+    if (change.where != nullptr) {
+        scope_->allowed = {"WHERE", "WHERE", "WHERE"};
+        Plan* filter = pool_.plan(PlanKind::filter);
+        filter->left = plan;
+        filter->output = plan->output;
+        split_conjuncts(condition(expr(*change.where), "WHERE", change.where->position), filter->conditions);
+        plan = filter;
+    }
+    scope_->allowed = {};
+    bound->source = plan;
+    if (change.reason != nullptr)
+        bound->reason = coerce(bind_standalone(*change.reason, "REASON"), type::text, k_no_typmod,
+                               CastContext::assignment, change.reason->position);
+    for (std::size_t i = 0; i < bound->relation->columns.size(); ++i) bound->new_columns.push_back(pool_.column());
+    returning(change, *bound);
+    return bound;
+}
+
+/// RETURNING sees the row as stored (or as deleted) under the table's name, and what FROM and USING joined.
+void Binder::returning(const syntax::DataChange& change, BoundChange& bound) {
+    if (change.returning.empty()) return;
+    const Relation& relation = *bound.relation;
+    const bool has_target = !scope_->relations.empty();
+    ScopeRelation target;
+    target.alias = change.alias.empty() ? relation.name : std::string(change.alias);
+    target.schema = change.alias.empty() ? relation.schema : "";
+    target.relation = bound.relation;
+    for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+        const Column& column = relation.columns[i];
+        if (column.dropped) continue;
+        target.columns.push_back({column.name, bound.new_columns[i], column.type, column.typmod, false, relation.oid,
+                                  static_cast<int>(i)});
+        note_scope(bound.new_columns[i], scope_);
+    }
+    if (has_target) {
+        std::size_t at = 0;
+        for (VisibleColumn& column : scope_->columns)
+            if (column.relation == 0 && at < target.columns.size()) column.column = target.columns[at++];
+        scope_->relations[0] = target;
+    } else {
+        syntax::FromItem none;
+        add_relation(target, none);
+    }
+    scope_->allowed = {"RETURNING", "RETURNING", "RETURNING"};
+    for (TargetItem& item : targets(change.returning)) {
+        BoundExpr* value = resolve_unknown(item.expr);
+        bound.returning.push_back(value);
+        OutputColumn column;
+        column.name = item.name;
+        column.type = value->type;
+        column.typmod = value->typmod;
+        column.id = pool_.column();
+        bound.returning_columns.push_back(std::move(column));
+    }
+    scope_->allowed = {};
+}
+
+// ---- MERGE
+// -----------------------------------------------------------------------------------------------------------
+
+BoundChange* Binder::merge(const syntax::DataChange& change) {
+    BoundChange* bound = pool_.change();
+    bound->kind = ChangeKind::merge;
+    bound->relation = change_target(change, "merge into");
+    const Relation& relation = *bound->relation;
+    ScopeRelation target;
+    Plan* plan = target_scan(*bound, change, target);
+    scope_->allowed = {"FROM", "FROM", "FROM"};
+    Plan* source = from_list(change.from);
+    syntax::FromItem none;
+    if (!scope_->relations.empty())
+        for (const ScopeRelation& other : scope_->relations)
+            if (other.alias == target.alias)
+                raise_at(sqlstate::duplicate_alias, "name \"" + target.alias + "\" specified more than once",
+                         change.table.position,
+                         "The name is used both as MERGE target table and data source.");
+    add_relation(target, none);
+    scope_->allowed = {"MERGE", "MERGE", "MERGE"};
+    Plan* join = pool_.plan(PlanKind::join);
+    join->join = JoinType::left;
+    join->left = source;
+    join->right = plan;
+    join->output = source->output;
+    join->output.insert(join->output.end(), plan->output.begin(), plan->output.end());
+    split_conjuncts(condition(expr(*change.where), "JOIN/ON", change.where->position), join->conditions);
+    bound->source = join;
+    bool unconditional[2] = {false, false};
+    const std::size_t target_place = scope_->relations.size() - 1;
+    for (const syntax::MergeAction& action : change.merge_actions) {
+        if (unconditional[action.matched ? 1 : 0])
+            raise_at(sqlstate::syntax_error, "unreachable WHEN clause specified after unconditional WHEN clause",
+                     action.position);
+        MergeBranch branch;
+        branch.matched = action.matched;
+        branch.action = static_cast<MergeBranch::Action>(action.kind);
+        // A row that matched nothing has no target to look at.
+        scope_->relations[target_place].visible = action.matched;
+        if (action.condition != nullptr)
+            split_conjuncts(condition(expr(*action.condition), "WHEN", action.condition->position), branch.condition);
+        else
+            unconditional[action.matched ? 1 : 0] = true;
+        if (action.kind == syntax::MergeAction::Kind::update)
+            assignments(action.assignments, relation, branch.assignments, &scope_->relations[target_place]);
+        if (action.kind == syntax::MergeAction::Kind::insert && !action.default_values) {
+            std::vector<int> columns;
+            if (action.columns.empty()) {
+                for (std::size_t i = 0; i < relation.columns.size(); ++i)
+                    if (!relation.columns[i].dropped) columns.push_back(static_cast<int>(i));
+            } else {
+                for (const syntax::Name name : action.columns)
+                    columns.push_back(target_column(relation, name, action.position));
+            }
+            const std::vector<BoundExpr*> values = expand_arguments(action.values);
+            if (values.size() > columns.size())
+                raise_at(sqlstate::syntax_error, "INSERT has more expressions than target columns", action.position);
+            if (values.size() < columns.size() && !action.columns.empty())
+                raise_at(sqlstate::syntax_error, "INSERT has more target columns than expressions", action.position);
+            for (std::size_t i = 0; i < values.size(); ++i) {
+                const Column& column = relation.columns[static_cast<std::size_t>(columns[i])];
+                if (values[i]->kind == BoundKind::default_value) continue;
+                if (!column.generated_text.empty() ||
+                    (column.identity == 'a' && action.overriding != syntax::Overriding::system))
+                    raise_at(sqlstate::generated_always,
+                             "cannot insert a non-DEFAULT value into column \"" + column.name + "\"", action.position);
+                branch.assignments.push_back({columns[i], coerce_for_column(values[i], column, action.position)});
+            }
+        }
+        bound->branches.push_back(std::move(branch));
+    }
+    scope_->relations[target_place].visible = true;
+    prepare_change(*bound);
+    return bound;
+}
+
+}  // namespace northstar::inline v0::sql

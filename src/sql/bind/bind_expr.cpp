@@ -1,0 +1,582 @@
+// Expressions: literals, operators, logic, CASE and its kin.
+#include "sql/bind/binder.hpp"
+#include "sql/compare.hpp"
+#include "sql/numeric.hpp"
+#include "sql/plan/walk.hpp"
+#include "sql/text_io.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace northstar::inline v0::sql {
+
+using syntax::ExprKind;
+
+BoundExpr* Binder::expr(const syntax::Expr& node) {
+    switch (node.kind) {
+        case ExprKind::null: return null_constant(node.position);
+        case ExprKind::boolean: return constant(Value::boolean(node.flag), node.position);
+        case ExprKind::integer: return integer_literal(node);
+        case ExprKind::decimal: {
+            BoundExpr* text = constant(Value::bytes(type::unknown, node.text), node.position);
+            return coerce(text, type::numeric, k_no_typmod, CastContext::implicit, node.position);
+        }
+        case ExprKind::string: return constant(Value::bytes(type::unknown, node.text), node.position);
+        case ExprKind::bit_string: {
+            BoundExpr* text = constant(Value::bytes(type::unknown, node.text), node.position);
+            return coerce(text, type::bit, k_no_typmod, CastContext::implicit, node.position);
+        }
+        case ExprKind::parameter: return parameter(node);
+        case ExprKind::column: return column_reference(node);
+        case ExprKind::star: {
+            // A qualified star is a whole row where one value is asked for.
+            if (node.names.empty()) raise_at(sqlstate::syntax_error, "row expansion via \"*\" is not supported here",
+                                             node.position);
+            syntax::Expr column = node;
+            column.kind = ExprKind::column;
+            return column_reference(column);
+        }
+        case ExprKind::default_value: {
+            BoundExpr* bound = pool_.expr(BoundKind::default_value, type::unknown);
+            bound->position = node.position;
+            return bound;
+        }
+        case ExprKind::cast: return cast(node);
+        case ExprKind::operation: return operation(node);
+        case ExprKind::all_of:
+        case ExprKind::any_of: return logical(node);
+        case ExprKind::negation: return negate(boolean_argument(*node.args[0], "NOT"));
+        case ExprKind::is_null: return is_null(node);
+        case ExprKind::is_truth: {
+            const char* clause = node.text == "true" ? "IS TRUE" : node.text == "false" ? "IS FALSE" : "IS UNKNOWN";
+            BoundExpr* bound = pool_.expr(BoundKind::is_truth, type::boolean);
+            bound->position = node.position;
+            bound->negated = node.flag;
+            bound->number = node.text == "true" ? 1 : node.text == "false" ? 0 : 2;
+            bound->args = {boolean_argument(*node.args[0], clause)};
+            return bound;
+        }
+        case ExprKind::is_distinct: return is_distinct(node);
+        case ExprKind::between: return between(node);
+        case ExprKind::in_list: return in_list(node);
+        case ExprKind::like: return like(node);
+        case ExprKind::case_when: return case_when(node);
+        case ExprKind::coalesce: return common_type_call(node, BoundKind::coalesce, "COALESCE");
+        case ExprKind::greatest: return common_type_call(node, BoundKind::greatest, "GREATEST");
+        case ExprKind::least: return common_type_call(node, BoundKind::least, "LEAST");
+        case ExprKind::nullif: return nullif(node);
+        case ExprKind::array: return array(node, 0);
+        case ExprKind::row: return row(node);
+        case ExprKind::subscript: return subscript(node);
+        case ExprKind::field: return field_of(expr(*node.args[0]), node.text, node.position);
+        case ExprKind::field_star: return expr(*node.args[0]);
+        case ExprKind::collate: {
+            const std::string_view name = node.names.back();
+            if (name != "C" && name != "POSIX" && name != "default" && name != "ucs_basic")
+                raise_at(sqlstate::undefined_object,
+                         "collation \"" + std::string(name) + "\" for encoding \"UTF8\" does not exist", node.position);
+            BoundExpr* bound = expr(*node.args[0]);
+            const TypeInfo* info = bound->type == type::unknown ? nullptr : find_builtin_type(bound->type);
+            if (info != nullptr && info->category != Category::string && info->category != Category::array)
+                raise_at(sqlstate::datatype_mismatch, "collations are not supported by type " + type_name(bound->type),
+                         node.position);
+            return bound;
+        }
+        case ExprKind::grouping: return grouping(node);
+        case ExprKind::special_value: return special_value(node);
+        case ExprKind::function: return function(node);
+        case ExprKind::quantified: return quantified(node);
+        case ExprKind::in_query: return in_query(node);
+        case ExprKind::exists:
+        case ExprKind::scalar_query:
+        case ExprKind::array_query: return subquery(node);
+        case ExprKind::named_argument: return expr(*node.args[0]);
+        case ExprKind::current_of:
+            raise_at(sqlstate::feature_not_supported, "WHERE CURRENT OF is not supported", node.position);
+        case ExprKind::grouping_sets:
+            raise_at(sqlstate::syntax_error, "grouping sets are allowed in GROUP BY only", node.position);
+    }
+    raise_at(sqlstate::syntax_error, "syntax error", node.position);
+}
+
+BoundExpr* Binder::integer_literal(const syntax::Expr& node) {
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(node.text.data(), node.text.data() + node.text.size(), value);
+    if (error == std::errc() && end == node.text.data() + node.text.size()) {
+        const bool small = value >= INT32_MIN && value <= INT32_MAX;
+        return constant(Value::integer(small ? type::int4 : type::int8, value), node.position);
+    }
+    BoundExpr* text = constant(Value::bytes(type::unknown, node.text), node.position);
+    return coerce(text, type::numeric, k_no_typmod, CastContext::implicit, node.position);
+}
+
+BoundExpr* Binder::parameter(const syntax::Expr& node) {
+    if (node.number > parameter_types_.size()) parameter_types_.resize(node.number, 0);
+    BoundExpr* bound = pool_.expr(BoundKind::parameter, type::unknown);
+    bound->number = node.number;
+    bound->position = node.position;
+    const Oid known = parameter_types_[node.number - 1];
+    if (known != 0) bound->type = known;
+    return bound;
+}
+
+BoundExpr* Binder::cast(const syntax::Expr& node) {
+    const TypeMeaning meaning = resolve_type(*node.type);
+    BoundExpr* operand = nullptr;
+    if (node.args[0]->kind == ExprKind::array) {
+        const TypeInfo& info = type_info(meaning.type, environment_.session().types);
+        operand = array(*node.args[0], info.form == Form::array ? meaning.type : 0);
+    } else {
+        operand = expr(*node.args[0]);
+    }
+    BoundExpr* bound = coerce(operand, meaning.type, meaning.typmod, CastContext::explicit_, node.position);
+    if (bound == operand && operand->kind == BoundKind::column) bound = pool_.copy(*operand);
+    return meaning.domain != 0 ? domain_checks(bound, meaning.domain, node.position) : bound;
+}
+
+// ---- operators
+// -------------------------------------------------------------------------------------------------------
+
+BoundExpr* Binder::operation(const syntax::Expr& node) {
+    if (node.args.size() == 1) return make_operation(node.text, nullptr, expr(*node.args[0]), node.position);
+    const bool rows = node.args[0]->kind == ExprKind::row ||
+                      (node.args[0]->kind == ExprKind::row && node.args[1]->kind == ExprKind::scalar_query);
+    if (rows && node.args[1]->kind == ExprKind::scalar_query) {
+        BoundExpr* left = row(*node.args[0]);
+        Scope* const before = scope_;
+        BoundQuery query = bind_query(*node.args[1]->query);
+        scope_ = before;
+        if (query.columns.size() != left->args.size())
+            raise_at(sqlstate::syntax_error, query.columns.size() < left->args.size()
+                                                 ? "subquery has too few columns" : "subquery has too many columns",
+                     node.position);
+        // (a, b) = (SELECT x, y): one row at most, compared as a record.
+        BoundExpr* record = pool_.expr(BoundKind::scalar_query, type::record);
+        record->position = node.position;
+        std::vector<BoundExpr*> fields;
+        for (const OutputColumn& column : query.columns) {
+            BoundExpr* field = pool_.expr(BoundKind::column, column.type);
+            field->column = column.id;
+            fields.push_back(field);
+        }
+        BoundExpr* whole = pool_.expr(BoundKind::row, type::record);
+        whole->args = fields;
+        for (std::size_t i = 0; i < fields.size(); ++i) {
+            const OperatorMatch match = resolve_operator(node.text, left->args[i]->type, fields[i]->type,
+                                                         environment_.session().types);
+            left->args[i] = common_coerce(left->args[i], match.left, node.position);
+            whole->args[i] = common_coerce(fields[i], match.right, node.position);
+        }
+        record->subquery = project(query.plan, {{pool_.column(), whole}});
+        return row_comparison(node.text, left, record, node.position);
+    }
+    BoundExpr* left = expr(*node.args[0]);
+    BoundExpr* right = expr(*node.args[1]);
+    return make_comparison(node.text, left, right, node.position);
+}
+
+BoundExpr* Binder::make_comparison(std::string_view name, BoundExpr* left, BoundExpr* right, std::uint32_t position) {
+    const bool compares = name == "=" || name == "<>" || name == "<" || name == "<=" || name == ">" || name == ">=";
+    if (compares && left->kind == BoundKind::row && right->kind == BoundKind::row)
+        return row_comparison(name, left, right, position);
+    return make_operation(name, left, right, position);
+}
+
+BoundExpr* Binder::make_operation(std::string_view name, BoundExpr* left, BoundExpr* right, std::uint32_t position) {
+    OperatorMatch match;
+    try {
+        match = resolve_operator(name, left == nullptr ? type::none : left->type, right->type,
+                                 environment_.session().types);
+    } catch (SqlError& error) {
+        error.place(position);
+        throw;
+    }
+    BoundExpr* bound = pool_.expr(BoundKind::operation, match.result);
+    bound->operation = match.entry;
+    bound->position = position;
+    if (left != nullptr) bound->args.push_back(common_coerce(left, match.left, position));
+    bound->args.push_back(common_coerce(right, match.right, position));
+    return bound;
+}
+
+BoundExpr* Binder::row_comparison(std::string_view name, BoundExpr* left, BoundExpr* right, std::uint32_t position) {
+    if (left->kind == BoundKind::row && right->kind == BoundKind::row) {
+        if (left->args.size() != right->args.size())
+            raise_at(sqlstate::syntax_error, "unequal number of entries in row expressions", position);
+        if (left->args.empty())
+            raise_at(sqlstate::feature_not_supported, "cannot compare rows of zero length", position);
+        if (name == "=" || name == "<>") {
+            std::vector<BoundExpr*> parts;
+            for (std::size_t i = 0; i < left->args.size(); ++i)
+                parts.push_back(make_comparison(name, left->args[i], right->args[i], position));
+            if (parts.size() == 1) return parts[0];
+            BoundExpr* bound =
+                pool_.expr(name == "=" ? BoundKind::conjunction : BoundKind::disjunction, type::boolean);
+            bound->position = position;
+            bound->args = std::move(parts);
+            return bound;
+        }
+        for (std::size_t i = 0; i < left->args.size(); ++i) {
+            const OperatorMatch match =
+                resolve_operator(name, left->args[i]->type, right->args[i]->type, environment_.session().types);
+            left->args[i] = common_coerce(left->args[i], match.left, position);
+            right->args[i] = common_coerce(right->args[i], match.right, position);
+        }
+    }
+    BoundExpr* bound = pool_.expr(BoundKind::row_compare, type::boolean);
+    bound->position = position;
+    bound->number = static_cast<std::int64_t>(name == "="    ? Comparison::equal
+                                              : name == "<>" ? Comparison::not_equal
+                                              : name == "<"  ? Comparison::less
+                                              : name == "<=" ? Comparison::less_equal
+                                              : name == ">"  ? Comparison::greater
+                                                             : Comparison::greater_equal);
+    bound->args = {left, right};
+    return bound;
+}
+
+// ---- logic
+// -----------------------------------------------------------------------------------------------------------
+
+BoundExpr* Binder::boolean_argument(const syntax::Expr& node, const char* construct) {
+    return condition(expr(node), construct, node.position);
+}
+
+BoundExpr* Binder::logical(const syntax::Expr& node) {
+    const bool all = node.kind == ExprKind::all_of;
+    BoundExpr* bound = pool_.expr(all ? BoundKind::conjunction : BoundKind::disjunction, type::boolean);
+    bound->position = node.position;
+    for (const syntax::Expr* arg : node.args) bound->args.push_back(boolean_argument(*arg, all ? "AND" : "OR"));
+    return bound;
+}
+
+BoundExpr* Binder::negate(BoundExpr* operand) {
+    BoundExpr* bound = pool_.expr(BoundKind::negation, type::boolean);
+    bound->position = operand->position;
+    bound->args = {operand};
+    return bound;
+}
+
+BoundExpr* Binder::is_null(const syntax::Expr& node) {
+    BoundExpr* bound = pool_.expr(BoundKind::is_null, type::boolean);
+    bound->position = node.position;
+    bound->negated = node.flag;
+    BoundExpr* operand = expr(*node.args[0]);
+    if (operand->kind == BoundKind::parameter && operand->type == type::unknown) operand = resolve_unknown(operand);
+    bound->args = {operand};
+    return bound;
+}
+
+BoundExpr* Binder::is_distinct(const syntax::Expr& node) {
+    return make_distinct(expr(*node.args[0]), expr(*node.args[1]), node.flag, node.position);
+}
+
+BoundExpr* Binder::make_distinct(BoundExpr* left, BoundExpr* right, bool negated, std::uint32_t position) {
+    if (left->kind == BoundKind::row && right->kind == BoundKind::row) {
+        if (left->args.size() != right->args.size())
+            raise_at(sqlstate::syntax_error, "unequal number of entries in row expressions", position);
+        BoundExpr* any = pool_.expr(BoundKind::disjunction, type::boolean);
+        any->position = position;
+        for (std::size_t i = 0; i < left->args.size(); ++i)
+            any->args.push_back(make_distinct(left->args[i], right->args[i], false, position));
+        return negated ? negate(any) : any;
+    }
+    OperatorMatch match;
+    try {
+        match = resolve_operator("=", left->type, right->type, environment_.session().types);
+    } catch (SqlError& error) {
+        error.place(position);
+        throw;
+    }
+    BoundExpr* bound = pool_.expr(BoundKind::is_distinct, type::boolean);
+    bound->position = position;
+    bound->negated = negated;
+    bound->operation = match.entry;
+    bound->args = {common_coerce(left, match.left, position), common_coerce(right, match.right, position)};
+    return bound;
+}
+
+BoundExpr* Binder::between(const syntax::Expr& node) {
+    const auto range = [&](const syntax::Expr* low, const syntax::Expr* high) {
+        BoundExpr* both = pool_.expr(BoundKind::conjunction, type::boolean);
+        both->position = node.position;
+        both->args = {make_comparison(">=", expr(*node.args[0]), expr(*low), node.position),
+                      make_comparison("<=", expr(*node.args[0]), expr(*high), node.position)};
+        return both;
+    };
+    BoundExpr* bound = range(node.args[1], node.args[2]);
+    if (node.symmetric) {
+        BoundExpr* either = pool_.expr(BoundKind::disjunction, type::boolean);
+        either->position = node.position;
+        either->args = {bound, range(node.args[2], node.args[1])};
+        bound = either;
+    }
+    return node.flag ? negate(bound) : bound;
+}
+
+BoundExpr* Binder::in_list(const syntax::Expr& node) {
+    BoundExpr* left = expr(*node.args[0]);
+    std::vector<BoundExpr*> items;
+    std::vector<Oid> types = {left->type};
+    bool plain = left->kind != BoundKind::row;
+    for (std::size_t i = 1; i < node.args.size(); ++i) {
+        items.push_back(expr(*node.args[i]));
+        types.push_back(items.back()->type);
+        plain = plain && is_constant(items.back()) && items.back()->kind == BoundKind::constant;
+    }
+    const TypeCatalog* catalog = environment_.session().types;
+    const std::optional<Oid> common = plain && items.size() > 1 ? find_common_type(types, catalog) : std::nullopt;
+    if (common && is_orderable(*common, catalog)) {
+        const OperatorMatch match = resolve_operator("=", *common, *common, catalog);
+        if (match.entry->comparison == Comparison::equal && match.left == match.right) {
+            BoundExpr* bound = pool_.expr(BoundKind::in_list, type::boolean);
+            bound->position = node.position;
+            bound->negated = node.flag;
+            bound->args.push_back(common_coerce(left, match.left, node.position));
+            for (BoundExpr* item : items)
+                bound->args.push_back(common_coerce(item, match.left, item->position));
+            return bound;
+        }
+    }
+    BoundExpr* any = pool_.expr(BoundKind::disjunction, type::boolean);
+    any->position = node.position;
+    for (BoundExpr* item : items) any->args.push_back(make_comparison("=", left, item, node.position));
+    BoundExpr* bound = any->args.size() == 1 ? any->args[0] : any;
+    return node.flag ? negate(bound) : bound;
+}
+
+BoundExpr* Binder::like(const syntax::Expr& node) {
+    BoundExpr* left = expr(*node.args[0]);
+    BoundExpr* pattern = expr(*node.args[1]);
+    if (node.text == "similar") {
+        std::vector<BoundExpr*> args = {pattern};
+        if (node.args.size() > 2) args.push_back(expr(*node.args[2]));
+        pattern = make_call("similar_to_escape", std::move(args), node.position);
+        return make_operation(node.flag ? "!~" : "~", left, pattern, node.position);
+    }
+    if (node.args.size() > 2) {
+        BoundExpr* escape = expr(*node.args[2]);
+        pattern = make_call("like_escape", {pattern, escape}, node.position);
+    }
+    const std::string_view op = node.text == "ilike" ? (node.flag ? "!~~*" : "~~*") : (node.flag ? "!~~" : "~~");
+    return make_operation(op, left, pattern, node.position);
+}
+
+BoundExpr* Binder::case_when(const syntax::Expr& node) {
+    BoundExpr* bound = pool_.expr(BoundKind::case_when, 0);
+    bound->position = node.position;
+    std::size_t at = 0;
+    BoundExpr* operand = nullptr;
+    if (node.flag) operand = resolve_unknown(expr(*node.args[at++]));
+    std::vector<Oid> types;
+    std::vector<BoundExpr*> results;
+    for (; at + 1 < node.args.size(); at += 2) {
+        BoundExpr* when = operand == nullptr ? boolean_argument(*node.args[at], "CASE/WHEN")
+                                             : make_comparison("=", operand, expr(*node.args[at]), node.position);
+        bound->args.push_back(condition(when, "CASE/WHEN", node.position));
+        results.push_back(expr(*node.args[at + 1]));
+        bound->args.push_back(results.back());
+    }
+    results.push_back(expr(*node.args[at]));
+    bound->args.push_back(results.back());
+    types.push_back(results.back()->type);
+    for (std::size_t i = 0; i + 1 < results.size(); ++i) types.push_back(results[i]->type);
+    try {
+        bound->type = select_common_type(types, "CASE", environment_.session().types);
+    } catch (SqlError& error) {
+        error.place(node.position);
+        throw;
+    }
+    std::int32_t typmod = results[0]->typmod;
+    for (const BoundExpr* result : results)
+        if (result->type != bound->type || result->typmod != typmod) typmod = k_no_typmod;
+    bound->typmod = typmod;
+    for (std::size_t i = 1; i < bound->args.size(); i += 2)
+        bound->args[i] = common_coerce(bound->args[i], bound->type, node.position);
+    bound->args.back() = common_coerce(bound->args.back(), bound->type, node.position);
+    return bound;
+}
+
+BoundExpr* Binder::common_type_call(const syntax::Expr& node, BoundKind kind, const char* construct) {
+    BoundExpr* bound = pool_.expr(kind, 0);
+    bound->position = node.position;
+    std::vector<Oid> types;
+    for (const syntax::Expr* arg : node.args) {
+        bound->args.push_back(expr(*arg));
+        types.push_back(bound->args.back()->type);
+    }
+    try {
+        bound->type = select_common_type(types, construct, environment_.session().types);
+    } catch (SqlError& error) {
+        error.place(node.position);
+        throw;
+    }
+    for (BoundExpr*& arg : bound->args) arg = common_coerce(arg, bound->type, node.position);
+    if (kind != BoundKind::coalesce) require_order(bound->type, "comparison", node.position);
+    return bound;
+}
+
+BoundExpr* Binder::nullif(const syntax::Expr& node) {
+    BoundExpr* left = expr(*node.args[0]);
+    BoundExpr* right = expr(*node.args[1]);
+    BoundExpr* compare = make_comparison("=", left, right, node.position);
+    if (left->type == type::unknown) left = resolve_unknown(left);
+    BoundExpr* bound = pool_.expr(BoundKind::nullif, left->type);
+    bound->typmod = left->typmod;
+    bound->position = node.position;
+    bound->args = {left, compare};
+    return bound;
+}
+
+// ---- arrays, rows, fields
+// --------------------------------------------------------------------------------------------
+
+BoundExpr* Binder::array(const syntax::Expr& node, Oid wanted) {
+    std::vector<BoundExpr*> items;
+    for (const syntax::Expr* arg : node.args)
+        items.push_back(arg->kind == ExprKind::array ? array(*arg, wanted) : expr(*arg));
+    if (items.empty() && wanted == 0)
+        raise_at(sqlstate::indeterminate_datatype, "cannot determine type of empty array", node.position, {},
+                 "Explicitly cast to the desired type, for example ARRAY[]::integer[].");
+    return make_array(std::move(items), wanted, node.position, "ARRAY");
+}
+
+BoundExpr* Binder::make_array(std::vector<BoundExpr*> items, Oid wanted, std::uint32_t position,
+                              const char* construct) {
+    const TypeCatalog* catalog = environment_.session().types;
+    BoundExpr* bound = pool_.expr(BoundKind::array, wanted);
+    bound->position = position;
+    if (wanted == 0) {
+        std::vector<Oid> types;
+        for (const BoundExpr* item : items) types.push_back(item->type);
+        Oid common = 0;
+        try {
+            common = select_common_type(types, construct, catalog);
+        } catch (SqlError& error) {
+            error.place(position);
+            throw;
+        }
+        const TypeInfo& info = type_info(common, catalog);
+        // Elements that are arrays make an array of more dimensions, not an array of arrays.
+        bound->type = info.form == Form::array ? common : info.array;
+        if (bound->type == 0)
+            raise_at(sqlstate::undefined_object, "could not find array type for data type " + type_name(common),
+                     position);
+        for (BoundExpr*& item : items) item = common_coerce(item, common, position);
+    } else {
+        const Oid element = type_info(wanted, catalog).element;
+        for (BoundExpr*& item : items)
+            item = coerce(item, item->kind == BoundKind::array || item->type == wanted ? wanted : element, k_no_typmod,
+                          CastContext::explicit_, position);
+    }
+    bound->args = std::move(items);
+    return bound;
+}
+
+std::vector<BoundExpr*> Binder::expand_arguments(const syntax::List<const syntax::Expr*>& args) {
+    std::vector<BoundExpr*> out;
+    for (const syntax::Expr* arg : args) {
+        if (arg->kind == ExprKind::star && !arg->names.empty()) {
+            std::vector<std::pair<std::string, BoundExpr*>> columns;
+            expand_star(*arg, columns);
+            for (const auto& [name, column] : columns) out.push_back(column);
+        } else if (arg->kind == ExprKind::field_star) {
+            std::vector<std::pair<std::string, BoundExpr*>> columns;
+            expand_fields(expr(*arg->args[0]), columns, arg->position);
+            for (const auto& [name, column] : columns) out.push_back(column);
+        } else {
+            out.push_back(expr(*arg));
+        }
+    }
+    return out;
+}
+
+BoundExpr* Binder::row(const syntax::Expr& node) {
+    BoundExpr* bound = pool_.expr(BoundKind::row, type::record);
+    bound->position = node.position;
+    bound->args = expand_arguments(node.args);
+    return bound;
+}
+
+BoundExpr* Binder::subscript(const syntax::Expr& node) {
+    // a[1][2] is one access with two indexes.
+    std::vector<const syntax::Expr*> chain;
+    const syntax::Expr* base = &node;
+    while (base->kind == ExprKind::subscript) {
+        chain.push_back(base);
+        base = base->args[0];
+    }
+    std::reverse(chain.begin(), chain.end());
+    BoundExpr* operand = expr(*base);
+    const TypeCatalog* catalog = environment_.session().types;
+    if (operand->type == type::jsonb) {
+        for (const syntax::Expr* step : chain) {
+            if (step->symmetric)
+                raise_at(sqlstate::datatype_mismatch, "jsonb subscript does not support slices", step->position);
+            BoundExpr* key = expr(*step->args[1]);
+            if (key->type != type::int4 && key->type != type::unknown && key->type != type::text)
+                raise_at(sqlstate::datatype_mismatch, "subscript type " + type_name(key->type) + " is not supported",
+                         step->position, {}, "jsonb subscript must be coercible to either integer or text.");
+            operand = make_operation("->", operand, key->type == type::unknown ? resolve_unknown(key) : key,
+                                     step->position);
+        }
+        return operand;
+    }
+    const TypeInfo* info = operand->type == type::unknown ? nullptr : &type_info(operand->type, catalog);
+    if (info == nullptr || info->form != Form::array)
+        raise_at(sqlstate::datatype_mismatch,
+                 "cannot subscript type " + type_name(operand->type) + " because it does not support subscripting",
+                 node.position);
+    bool slice = false;
+    for (const syntax::Expr* step : chain) slice |= step->symmetric;
+    BoundExpr* bound = pool_.expr(BoundKind::subscript, slice ? operand->type : info->element);
+    bound->position = node.position;
+    bound->negated = slice;
+    bound->args = {operand};
+    const auto index = [&](const syntax::Expr* part) -> BoundExpr* {
+        BoundExpr* value = expr(*part);
+        if (value->type != type::unknown && !can_coerce(value->type, type::int4, CastContext::assignment, catalog))
+            raise_at(sqlstate::datatype_mismatch, "array subscript must have type integer", part->position);
+        return coerce(value, type::int4, k_no_typmod, CastContext::assignment, part->position);
+    };
+    for (const syntax::Expr* step : chain) {
+        if (!slice) {
+            bound->args.push_back(index(step->args[1]));
+            continue;
+        }
+        // In a slice a plain index n means 1:n. A bound that is left out is DEFAULT here.
+        const auto open = [&] { return pool_.expr(BoundKind::default_value, type::int4); };
+        if (step->symmetric) {
+            bound->args.push_back(step->args[1] == nullptr ? open() : index(step->args[1]));
+            bound->args.push_back(step->args[2] == nullptr ? open() : index(step->args[2]));
+        } else {
+            bound->args.push_back(constant(Value::int4(1), step->position));
+            bound->args.push_back(index(step->args[1]));
+        }
+    }
+    return bound;
+}
+
+BoundExpr* Binder::special_value(const syntax::Expr& node) {
+    const std::string_view word = node.text;
+    if (word == "current_user" || word == "session_user" || word == "user" || word == "current_role" ||
+        word == "system_user")
+        return make_call("current_user", {}, node.position);
+    if (word == "current_catalog") return make_call("current_database", {}, node.position);
+    if (word == "current_schema") return make_call("current_schema", {}, node.position);
+    BoundExpr* now = make_call("now", {}, node.position);
+    Oid target = type::timestamptz;
+    if (word == "current_date") target = type::date;
+    else if (word == "current_time") target = type::timetz;
+    else if (word == "localtime") target = type::time;
+    else if (word == "localtimestamp") target = type::timestamp;
+    std::int32_t typmod = k_no_typmod;
+    if (!node.args.empty()) {
+        const BoundExpr* precision = expr(*node.args[0]);
+        if (precision->kind == BoundKind::constant && precision->type == type::int4)
+            typmod = static_cast<std::int32_t>(std::min<std::int64_t>(precision->value.integer(), 6));
+    }
+    return coerce(now, target, typmod, CastContext::explicit_, node.position);
+}
+
+}  // namespace northstar::inline v0::sql

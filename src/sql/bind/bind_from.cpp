@@ -1,0 +1,597 @@
+// FROM: tables and views at their point in time, subqueries, functions, joins.
+#include "sql/bind/binder.hpp"
+#include "sql/plan/walk.hpp"
+#include "sql/text_io.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::sql {
+
+Plan* Binder::from_list(const syntax::List<const syntax::FromItem*>& items) {
+    if (items.empty()) {
+        Plan* plan = pool_.plan(PlanKind::single);
+        plan->rows = 1;
+        return plan;
+    }
+    Plan* plan = nullptr;
+    for (const syntax::FromItem* item : items) {
+        const std::size_t first = scope_->relations.size();
+        // Items further left are visible in LATERAL items only.
+        std::vector<bool> visible;
+        const bool lateral = item->lateral || item->kind == syntax::FromKind::function ||
+                             item->kind == syntax::FromKind::rows_from || item->kind == syntax::FromKind::join;
+        for (ScopeRelation& relation : scope_->relations) {
+            visible.push_back(relation.visible);
+            if (!lateral) relation.visible = false;
+        }
+        Plan* right = from_item(*item);
+        for (std::size_t i = 0; i < first; ++i) scope_->relations[i].visible = visible[i];
+        if (plan == nullptr) {
+            plan = right;
+            continue;
+        }
+        Plan* join = pool_.plan(PlanKind::join);
+        join->left = plan;
+        join->right = right;
+        join->output = plan->output;
+        join->output.insert(join->output.end(), right->output.begin(), right->output.end());
+        join->rows = plan->rows * right->rows;
+        if (lateral)
+            for (const ColumnId id : free_columns(*right)) join->lateral |= produces(*plan, id);
+        plan = join;
+    }
+    return plan;
+}
+
+Plan* Binder::from_item(const syntax::FromItem& item) {
+    switch (item.kind) {
+        case syntax::FromKind::table: return from_table(item);
+        case syntax::FromKind::query: return from_query(item);
+        case syntax::FromKind::function:
+        case syntax::FromKind::rows_from: return from_function(item);
+        case syntax::FromKind::join: return from_join(item);
+    }
+    return nullptr;
+}
+
+void Binder::check_duplicate_alias(const std::string& alias, std::uint32_t position) {
+    for (const ScopeRelation& relation : scope_->relations)
+        if (relation.alias == alias && relation.schema.empty())
+            raise_at(sqlstate::duplicate_alias, "table name \"" + alias + "\" specified more than once", position);
+}
+
+void Binder::apply_aliases(ScopeRelation& relation, const syntax::FromItem& item) {
+    if (!item.alias.empty()) {
+        relation.alias = item.alias;
+        relation.schema.clear();
+    }
+    std::size_t visible = 0;
+    for (const ScopeColumn& column : relation.columns) visible += column.hidden ? 0 : 1;
+    if (item.column_aliases.size() > visible)
+        raise_at(sqlstate::invalid_column_reference,
+                 "table \"" + relation.alias + "\" has " + std::to_string(visible) + " columns available but " +
+                     std::to_string(item.column_aliases.size()) + " columns specified",
+                 item.position);
+    std::size_t at = 0;
+    for (ScopeColumn& column : relation.columns)
+        if (!column.hidden && at < item.column_aliases.size()) column.name = item.column_aliases[at++];
+}
+
+void Binder::add_relation(ScopeRelation relation, const syntax::FromItem& item) {
+    apply_aliases(relation, item);
+    for (const ScopeRelation& other : scope_->relations)
+        if (other.alias == relation.alias && (other.schema == relation.schema || other.schema.empty() ||
+                                              relation.schema.empty()))
+            raise_at(sqlstate::duplicate_alias,
+                     "table name \"" + relation.alias + "\" specified more than once", item.position);
+    for (const ScopeColumn& column : relation.columns) {
+        note_scope(column.id, scope_);
+        scope_->columns.push_back({column, scope_->relations.size(), !column.hidden});
+    }
+    scope_->relations.push_back(std::move(relation));
+}
+
+std::shared_ptr<const Relation> Binder::find_relation(const syntax::QualifiedName& name, ReadPoint& point,
+                                                      bool missing_ok) {
+    const Catalog& catalog = *point.catalog;
+    const std::string_view last = name.last();
+    if (!name.schema().empty()) {
+        const std::string_view schema = name.schema();
+        if (const auto found = catalog.relation(schema, last)) return found;
+        if (!missing_ok && !catalog.has_schema(schema) && schema != k_temporary_schema && schema != "pg_catalog" &&
+            schema != "information_schema" && schema != "sys")
+            raise_at(sqlstate::undefined_table, relation_message(name), name.position);
+    } else {
+        if (const auto found = catalog.relation(k_temporary_schema, last)) return found;
+        for (const std::string& schema : environment_.search_path())
+            if (const auto found = catalog.relation(schema, last)) return found;
+    }
+    if (missing_ok) return nullptr;
+    raise_at(sqlstate::undefined_table, relation_message(name), name.position);
+}
+
+std::string Binder::relation_message(const syntax::QualifiedName& name) const {
+    std::string full;
+    for (std::size_t i = name.parts.size() > 2 ? 1 : 0; i < name.parts.size(); ++i)
+        full.append(full.empty() ? "" : ".").append(name.parts[i]);
+    return "relation \"" + full + "\" does not exist";
+}
+
+// ---- time
+// ------------------------------------------------------------------------------------------------------------
+
+std::uint64_t Binder::resolve_point(const syntax::TimePoint& point) {
+    if (point.kind == syntax::PointKind::latest) return environment_.present().txn;
+    BoundExpr* bound = bind_standalone(*point.value, "AS OF");
+    if (!used_columns(bound).empty())
+        raise_at(sqlstate::invalid_column_reference, "a point in time must not contain variables", point.position);
+    Session& session = environment_.session();
+    Arena arena;
+    if (point.kind == syntax::PointKind::tag)
+        raise_at(sqlstate::feature_not_supported, "AS OF TAG is not supported", point.position);
+    const TypeInfo* info = bound->type == type::unknown ? nullptr : find_builtin_type(bound->type);
+    const bool number = point.kind == syntax::PointKind::expression && info != nullptr &&
+                        info->category == Category::numeric;
+    const bool untyped_parameter = bound->kind == BoundKind::parameter && bound->type == type::unknown;
+    if (number || (untyped_parameter && point.kind == syntax::PointKind::expression)) {
+        bound = coerce(bound, type::int8, k_no_typmod, CastContext::explicit_, point.position);
+        const Value value = environment_.evaluate(*bound, arena);
+        if (value.is_null() && environment_.describing()) return environment_.present().txn;
+        if (value.is_null() || value.integer() < 0)
+            raise_at(sqlstate::invalid_parameter_value, "a commit number must not be negative or null",
+                     point.position);
+        return static_cast<std::uint64_t>(value.integer());
+    }
+    if (bound->kind == BoundKind::constant && bound->type == type::unknown && !bound->value.is_null()) {
+        // A string of digits is a commit number too: AS OF '12'.
+        const std::string_view text = bound->value.bytes();
+        if (!text.empty() && text.size() < 19 &&
+            std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+            std::uint64_t n = 0;
+            for (const char c : text) n = n * 10 + static_cast<std::uint64_t>(c - '0');
+            return n;
+        }
+    }
+    bound = coerce(bound, type::timestamptz, k_no_typmod, CastContext::explicit_, point.position);
+    const Value value = environment_.evaluate(*bound, arena);
+    if (value.is_null() && environment_.describing()) return environment_.present().txn;
+    if (value.is_null())
+        raise_at(sqlstate::invalid_parameter_value, "a point in time must not be null", point.position);
+    static_cast<void>(session);
+    return environment_.commit_at(value.integer());
+}
+
+ReadPoint& Binder::point_of(const syntax::TimeClause& time, VersionRange& versions) {
+    using syntax::RangeKind;
+    switch (time.system.kind) {
+        case RangeKind::as_of: return environment_.past(resolve_point(time.system.first));
+        case RangeKind::none: break;
+        default: {
+            versions.present = true;
+            versions.from = 0;
+            versions.to = environment_.present().txn;
+            if (time.system.kind != RangeKind::all) {
+                versions.from = resolve_point(time.system.first);
+                const std::uint64_t to = resolve_point(time.system.second);
+                // FROM a TO b is half-open, BETWEEN and CONTAINED IN include both ends.
+                versions.to = time.system.kind == RangeKind::from_to ? (to == 0 ? 0 : to - 1) : to;
+                versions.to = std::min(versions.to, environment_.present().txn);
+                if (time.system.kind == RangeKind::from_to && to <= versions.from) versions.to = versions.from - 1;
+            }
+            return environment_.present();
+        }
+    }
+    if (!points_.empty()) return *points_.back();
+    if (ReadPoint* point = environment_.default_point()) return *point;
+    return environment_.present();
+}
+
+// ---- tables
+// ----------------------------------------------------------------------------------------------------------
+
+Plan* Binder::scan(std::shared_ptr<const Relation> relation, ReadPoint& point, ScopeRelation& into) {
+    Plan* plan = pool_.plan(PlanKind::scan);
+    plan->relation = relation;
+    plan->point = &point;
+    plan->rows = std::max<double>(
+        1, static_cast<double>(point.past ? 1000 : point.tree(relation->tree(), relation->temporary).size()));
+    into.relation = relation;
+    into.scan = plan;
+    for (std::size_t i = 0; i < relation->columns.size(); ++i) {
+        const Column& column = relation->columns[i];
+        if (column.dropped) continue;
+        const ColumnId id = pool_.column();
+        plan->scan_columns.push_back({static_cast<int>(i), id});
+        plan->output.push_back(id);
+        into.columns.push_back({column.name, id, column.type, column.typmod, false, relation->oid,
+                                static_cast<int>(i)});
+    }
+    return plan;
+}
+
+Plan* Binder::from_table(const syntax::FromItem& item) {
+    if (item.table.parts.size() == 1)
+        if (CommonTableScope* common = find_common(item.table.last())) return from_common(item, *common);
+    VersionRange versions;
+    ReadPoint& point = point_of(item.time, versions);
+    const std::shared_ptr<const Relation> relation = find_relation(item.table, point, true);
+    if (relation == nullptr) {
+        const int number = environment_.find_virtual_table(item.table.schema(), item.table.last());
+        if (number < 0) {
+            if (item.table.parts.size() == 1)
+                for (const CommonTableScope* common = commons_; common != nullptr; common = common->outer)
+                    if (common->forbidden && common->name == item.table.last())
+                        raise_at(sqlstate::undefined_table, relation_message(item.table), item.table.position,
+                                 "There is a WITH item named \"" + common->name +
+                                     "\", but it cannot be referenced from this part of the query.",
+                                 "Use WITH RECURSIVE, or re-order the WITH items to remove forward references.");
+            raise_at(sqlstate::undefined_table, relation_message(item.table), item.table.position);
+        }
+        const VirtualTable& table = environment_.virtual_table(number);
+        Plan* plan = pool_.plan(PlanKind::virtual_scan);
+        plan->virtual_table = number;
+        plan->point = &point;
+        ScopeRelation into;
+        into.alias = table.name;
+        into.schema = table.schema;
+        for (const OutputColumn& column : table.columns) {
+            const ColumnId id = pool_.column();
+            plan->output.push_back(id);
+            into.columns.push_back({column.name, id, column.type});
+        }
+        add_relation(std::move(into), item);
+        return plan;
+    }
+    if (relation->kind == RelationKind::view) return from_view(item, *relation, point);
+    if (relation->kind == RelationKind::sequence) {
+        Plan* plan = pool_.plan(PlanKind::virtual_scan);
+        plan->relation = relation;
+        plan->point = &point;
+        ScopeRelation into;
+        into.alias = relation->name;
+        const std::pair<const char*, Oid> columns[] = {
+            {"last_value", type::int8}, {"log_cnt", type::int8}, {"is_called", type::boolean}};
+        for (const auto& [name, type] : columns) {
+            const ColumnId id = pool_.column();
+            plan->output.push_back(id);
+            into.columns.push_back({name, id, type});
+        }
+        add_relation(std::move(into), item);
+        return plan;
+    }
+    if (!relation->populated)
+        raise_at(sqlstate::object_not_in_prerequisite_state,
+                 "materialized view \"" + relation->name + "\" has not been populated", item.position, {},
+                 "Use the REFRESH MATERIALIZED VIEW command.");
+    ScopeRelation into;
+    into.alias = relation->name;
+    into.schema = relation->schema;
+    Plan* plan = scan(relation, point, into);
+    plan->versions = versions;
+    if (!item.sample_method.empty()) {
+        if (item.sample_method != "bernoulli" && item.sample_method != "system")
+            raise_at(sqlstate::undefined_object,
+                     "tablesample method " + std::string(item.sample_method) + " does not exist", item.position);
+        BoundExpr* percent = coerce(bind_standalone(*item.sample_arguments[0], "TABLESAMPLE"), type::float8,
+                                    k_no_typmod, CastContext::assignment, item.position);
+        Arena arena;
+        const Value value = environment_.evaluate(*percent, arena);
+        if (value.is_null() || !(value.real() >= 0 && value.real() <= 100))
+            raise_at(SqlState("2202H"), "sample percentage must be between 0 and 100", item.position);
+        plan->sample = value.real();
+        if (item.sample_seed != nullptr) {
+            BoundExpr* seed = coerce(bind_standalone(*item.sample_seed, "TABLESAMPLE"), type::float8, k_no_typmod,
+                                     CastContext::assignment, item.position);
+            const Value given = environment_.evaluate(*seed, arena);
+            if (given.is_null()) raise_at(SqlState("2202G"), "TABLESAMPLE REPEATABLE parameter cannot be null",
+                                          item.position);
+            plan->sample_seed = static_cast<std::int64_t>(given.real() * 1000);
+        }
+    }
+    add_relation(std::move(into), item);
+    return plan;
+}
+
+Plan* Binder::from_view(const syntax::FromItem& item, const Relation& view, ReadPoint& point) {
+    if (++view_depth_ > 100)
+        raise_at(sqlstate::statement_too_complex, "views are nested too deeply", item.position);
+    texts_.push_back(std::make_unique<Arena>());
+    const syntax::Query* parsed = parse_query(texts_.back()->copy(view.query), *texts_.back());
+    Scope* const scope = std::exchange(scope_, nullptr);
+    CommonTableScope* const commons = std::exchange(commons_, nullptr);
+    const bool own_point = &point != &environment_.present();
+    if (own_point) points_.push_back(&point);
+    const BoundQuery result = query(*parsed, true);
+    if (own_point) points_.pop_back();
+    scope_ = scope;
+    commons_ = commons;
+    --view_depth_;
+    ScopeRelation into;
+    into.alias = view.name;
+    into.schema = view.schema;
+    for (std::size_t i = 0; i < result.columns.size() && i < view.columns.size(); ++i) {
+        const OutputColumn& column = result.columns[i];
+        into.columns.push_back({view.columns[i].name, column.id, column.type, column.typmod, false, view.oid,
+                                static_cast<int>(i)});
+    }
+    into.relation = point.catalog->relation(view.oid);
+    add_relation(std::move(into), item);
+    return result.plan;
+}
+
+Plan* Binder::from_query(const syntax::FromItem& item) {
+    // Without LATERAL a subquery sees what the enclosing queries see, not its neighbours; those are hidden by the
+    // caller.
+    Scope* const outer = scope_;
+    const bool own_time = item.time.system.kind != syntax::RangeKind::none;
+    VersionRange versions;
+    if (own_time) {
+        ReadPoint& point = point_of(item.time, versions);
+        if (versions.present)
+            raise_at(sqlstate::feature_not_supported, "a range of system time needs a table", item.position);
+        points_.push_back(&point);
+    }
+    const BoundQuery result = query(*item.query, true);
+    if (own_time) points_.pop_back();
+    scope_ = outer;
+    ScopeRelation into;
+    into.alias = item.alias;
+    for (const OutputColumn& column : result.columns)
+        into.columns.push_back(
+            {column.name, column.id, column.type, column.typmod, false, column.table, column.column});
+    add_relation(std::move(into), item);
+    return result.plan;
+}
+
+Plan* Binder::from_function(const syntax::FromItem& item) {
+    Plan* plan = pool_.plan(PlanKind::function_scan);
+    ScopeRelation into;
+    const TypeCatalog* types = environment_.session().types;
+    for (const syntax::Expr* node : item.functions) {
+        const std::string name = target_name(*node);
+        if (into.alias.empty()) into.alias = name;
+        const Permissions before = scope_->allowed;
+        const std::size_t sets = scope_->set_functions.size();
+        scope_->allowed.sets.clear();
+        scope_->allowed.aggregates = "functions in FROM";
+        scope_->allowed.windows = "functions in FROM";
+        // The call itself may return a set; calls inside its arguments may not.
+        BoundExpr* call = expr(*node);
+        scope_->allowed = before;
+        if (scope_->set_functions.size() > sets) {
+            if (scope_->set_functions.size() > sets + 1 || call->kind != BoundKind::column ||
+                call->column != scope_->set_functions.back().id)
+                raise_at(sqlstate::feature_not_supported,
+                         "set-returning functions must appear at top level of FROM", node->position);
+            call = scope_->set_functions.back().call;
+            scope_->set_functions.pop_back();
+        }
+        Plan::ScanCall scan_call;
+        scan_call.call = resolve_unknown(call);
+        std::vector<ScopeColumn> columns;
+        const bool record = call->type == type::record;
+        if (!item.column_definitions.empty()) {
+            if (!record)
+                raise_at(sqlstate::syntax_error,
+                         "a column definition list is only allowed for functions returning \"record\"",
+                         item.position);
+            for (const syntax::ColumnDefinition& definition : item.column_definitions) {
+                const TypeMeaning meaning = resolve_type(*definition.type);
+                columns.push_back({std::string(definition.name), pool_.column(), meaning.type, meaning.typmod});
+            }
+            scan_call.expand_record = true;
+        } else if (call->function != nullptr && call->function->columns[0] != '\0') {
+            // "name:type,name:type"
+            std::string_view rest = call->function->columns;
+            while (!rest.empty()) {
+                const auto comma = rest.find(',');
+                const std::string_view part = rest.substr(0, comma);
+                const auto colon = part.find(':');
+                Oid type = 0;
+                for (const char c : part.substr(colon + 1)) type = type * 10 + static_cast<Oid>(c - '0');
+                columns.push_back({std::string(part.substr(0, colon)), pool_.column(), type});
+                rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+            }
+        } else if (!types->fields(call->type).empty()) {
+            for (const FieldInfo& field : types->fields(call->type))
+                columns.push_back({std::string(field.name), pool_.column(), field.type, field.typmod});
+            scan_call.expand_record = true;
+        } else if (record && call->kind == BoundKind::set_function) {
+            raise_at(sqlstate::syntax_error,
+                     "a column definition list is required for functions returning \"record\"", item.position);
+        } else {
+            const std::string column_name =
+                !item.alias.empty() && item.functions.size() == 1 ? std::string(item.alias) : name;
+            columns.push_back({column_name, pool_.column(), call->type, call->typmod});
+            into.scalar = item.functions.size() == 1 && !item.ordinality;
+        }
+        scan_call.column_count = columns.size();
+        for (ScopeColumn& column : columns) {
+            plan->output.push_back(column.id);
+            into.columns.push_back(std::move(column));
+        }
+        plan->calls.push_back(scan_call);
+    }
+    if (item.ordinality) {
+        const ColumnId id = pool_.column();
+        plan->ordinality = true;
+        plan->output.push_back(id);
+        into.columns.push_back({"ordinality", id, type::int8});
+    }
+    if (item.kind == syntax::FromKind::rows_from && into.alias.empty()) into.alias = "rows from";
+    plan->rows = 1000;
+    add_relation(std::move(into), item);
+    return plan;
+}
+
+// ---- joins
+// -----------------------------------------------------------------------------------------------------------
+
+Plan* Binder::from_join(const syntax::FromItem& item) {
+    using syntax::JoinKind;
+    const std::size_t before_relations = scope_->relations.size();
+    const std::size_t before_columns = scope_->columns.size();
+    Plan* left = from_item(*item.left);
+    const std::size_t left_relations = scope_->relations.size();
+    const std::size_t left_columns = scope_->columns.size() - before_columns;
+    const bool lateral_right = item.right->lateral || item.right->kind == syntax::FromKind::function ||
+                               item.right->kind == syntax::FromKind::rows_from ||
+                               item.right->kind == syntax::FromKind::join;
+    std::vector<bool> visible;
+    for (ScopeRelation& relation : scope_->relations) {
+        visible.push_back(relation.visible);
+        if (!lateral_right) relation.visible = false;
+    }
+    Plan* right = from_item(*item.right);
+    for (std::size_t i = 0; i < visible.size(); ++i) scope_->relations[i].visible = visible[i];
+    Plan* join = pool_.plan(PlanKind::join);
+    join->left = left;
+    join->right = right;
+    join->rows = std::max(left->rows, right->rows);
+    join->output = left->output;
+    join->output.insert(join->output.end(), right->output.begin(), right->output.end());
+    for (const ColumnId id : free_columns(*right)) join->lateral |= produces(*left, id);
+    if (join->lateral && (item.join == JoinKind::right || item.join == JoinKind::full))
+        raise_at(sqlstate::undefined_table, "invalid reference to FROM-clause entry in a RIGHT or FULL JOIN",
+                 item.position, "The combining JOIN type must be INNER or LEFT for a LATERAL reference.");
+    // Only what is joined here is visible in ON.
+    std::vector<bool> outside;
+    for (std::size_t i = 0; i < before_relations; ++i) {
+        outside.push_back(scope_->relations[i].visible);
+        scope_->relations[i].visible = false;
+    }
+    const std::size_t right_columns = scope_->columns.size() - before_columns - left_columns;
+    std::vector<std::string> names;
+    if (item.natural) {
+        for (std::size_t i = 0; i < left_columns; ++i) {
+            const VisibleColumn& column = scope_->columns[before_columns + i];
+            if (!column.star) continue;
+            for (std::size_t k = 0; k < right_columns; ++k) {
+                const VisibleColumn& other = scope_->columns[before_columns + left_columns + k];
+                if (other.star && other.column.name == column.column.name) {
+                    names.push_back(column.column.name);
+                    break;
+                }
+            }
+        }
+    } else {
+        for (const syntax::Name name : item.using_columns) names.emplace_back(name);
+    }
+    if (item.on != nullptr) {
+        const Permissions before = std::exchange(scope_->allowed, {"JOIN conditions", "JOIN conditions",
+                                                                   "JOIN conditions"});
+        split_conjuncts(condition(expr(*item.on), "JOIN/ON", item.on->position), join->conditions);
+        scope_->allowed = before;
+    }
+    switch (item.join) {
+        case JoinKind::inner:
+        case JoinKind::cross: join->join = JoinType::inner; break;
+        case JoinKind::left: join->join = JoinType::left; break;
+        case JoinKind::full: join->join = JoinType::full; break;
+        case JoinKind::right:
+            join->join = JoinType::left;
+            std::swap(join->left, join->right);
+            break;
+    }
+    Plan* result = join;
+    if (!names.empty()) {
+        join_using(item, *join, left_columns, right_columns, names);
+        if (item.join == JoinKind::full) {
+            // The merged columns are computed above the join.
+            std::vector<PlanColumn> columns;
+            for (const ColumnId id : join->output) {
+                BoundExpr* column = pool_.expr(BoundKind::column, 0);
+                column->column = id;
+                for (const ScopeRelation& relation : scope_->relations)
+                    for (const ScopeColumn& known : relation.columns)
+                        if (known.id == id) column->type = known.type;
+                columns.push_back({id, column});
+            }
+            for (std::size_t i = 0; i < names.size(); ++i) {
+                VisibleColumn& merged = scope_->columns[before_columns + i];
+                BoundExpr* either = pool_.expr(BoundKind::coalesce, merged.column.type);
+                const std::vector<BoundExpr*>& sides =
+                    join->conditions[join->conditions.size() - names.size() + i]->args;
+                either->args = {common_coerce(sides[0], merged.column.type, item.position),
+                                common_coerce(sides[1], merged.column.type, item.position)};
+                columns.push_back({merged.column.id, either});
+            }
+            result = project(join, columns);
+        }
+    }
+    for (std::size_t i = 0; i < before_relations; ++i) scope_->relations[i].visible = outside[i];
+    if (!item.alias.empty()) {
+        // (a JOIN b) AS j: the joined tables can be named through j only.
+        ScopeRelation into;
+        into.alias = item.alias;
+        for (std::size_t i = before_columns; i < scope_->columns.size(); ++i)
+            if (scope_->columns[i].star) into.columns.push_back(scope_->columns[i].column);
+        scope_->columns.resize(before_columns);
+        for (std::size_t i = before_relations; i < scope_->relations.size(); ++i) {
+            scope_->relations[i].visible = false;
+            scope_->relations[i].alias.clear();
+        }
+        add_relation(std::move(into), item);
+    }
+    static_cast<void>(left_relations);
+    return result;
+}
+
+void Binder::join_using(const syntax::FromItem& item, Plan& join, std::size_t left_columns, std::size_t right_columns,
+                        std::vector<std::string> names) {
+    using syntax::JoinKind;
+    const std::size_t first = scope_->columns.size() - left_columns - right_columns;
+    std::vector<VisibleColumn> left(scope_->columns.begin() + static_cast<std::ptrdiff_t>(first),
+                                    scope_->columns.begin() + static_cast<std::ptrdiff_t>(first + left_columns));
+    std::vector<VisibleColumn> right(scope_->columns.begin() + static_cast<std::ptrdiff_t>(first + left_columns),
+                                     scope_->columns.end());
+    std::vector<VisibleColumn> merged;
+    ScopeRelation using_alias;
+    for (const std::string& name : names) {
+        const auto find = [&](std::vector<VisibleColumn>& side, const char* which) -> VisibleColumn& {
+            VisibleColumn* found = nullptr;
+            for (VisibleColumn& column : side) {
+                if (column.column.name != name || !column.star) continue;
+                if (found != nullptr)
+                    raise_at(sqlstate::ambiguous_column,
+                             "common column name \"" + name + "\" appears more than once in " + which + " table",
+                             item.position);
+                found = &column;
+            }
+            if (found == nullptr)
+                raise_at(sqlstate::undefined_column,
+                         "column \"" + name + "\" specified in USING clause does not exist in " + which + " table",
+                         item.position);
+            return *found;
+        };
+        VisibleColumn& a = find(left, "left");
+        VisibleColumn& b = find(right, "right");
+        join.conditions.push_back(make_comparison("=", column_of(a.column, item.position),
+                                                  column_of(b.column, item.position), item.position));
+        VisibleColumn both = item.join == JoinKind::right ? b : a;
+        const Oid types[] = {a.column.type, b.column.type};
+        if (item.join == JoinKind::full) {
+            both.column.type = select_common_type(types, "JOIN/USING", environment_.session().types);
+            both.column.typmod = a.column.typmod == b.column.typmod ? a.column.typmod : k_no_typmod;
+            both.column.id = pool_.column();
+            note_scope(both.column.id, scope_);
+        }
+        merged.push_back(both);
+        a.star = b.star = false;
+        a.column.name.clear();  // found through its table only
+        b.column.name.clear();
+        using_alias.columns.push_back(both.column);
+    }
+    std::vector<VisibleColumn> all = merged;
+    all.insert(all.end(), left.begin(), left.end());
+    all.insert(all.end(), right.begin(), right.end());
+    scope_->columns.resize(first);
+    scope_->columns.insert(scope_->columns.end(), all.begin(), all.end());
+    if (!item.join_using_alias.empty()) {
+        using_alias.alias = item.join_using_alias;
+        check_duplicate_alias(using_alias.alias, item.position);
+        scope_->relations.push_back(std::move(using_alias));
+    }
+}
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,446 @@
+// Calls: functions, aggregates, window functions, set-returning functions.
+#include "sql/bind/binder.hpp"
+#include "sql/compare.hpp"
+#include "sql/plan/walk.hpp"
+#include "sql/text_io.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::sql {
+
+BoundExpr* Binder::make_call(std::string_view name, std::vector<BoundExpr*> args, std::uint32_t position) {
+    std::vector<Oid> types;
+    for (const BoundExpr* arg : args) types.push_back(arg->type);
+    FunctionCall call;
+    call.name = name;
+    call.arguments = types;
+    FunctionMatch match;
+    try {
+        match = resolve_function(call, environment_.session().types);
+    } catch (SqlError& error) {
+        error.place(position);
+        throw;
+    }
+    return finish_call(match, std::move(args), position);
+}
+
+/// Arguments in the order and the types that the entry declares; defaults filled in.
+BoundExpr* Binder::finish_call(const FunctionMatch& match, std::vector<BoundExpr*> args, std::uint32_t position) {
+    if (match.entry == nullptr)
+        return coerce(args[0], match.cast_to, k_no_typmod, CastContext::explicit_, position);
+    BoundExpr* bound = pool_.expr(BoundKind::function, match.result);
+    bound->function = match.entry;
+    bound->position = position;
+    bound->variadic = match.variadic_call;
+    for (std::size_t i = 0; i < args.size() && i < match.arguments.size(); ++i)
+        args[i] = common_coerce(args[i], match.arguments[i], args[i]->position != 0 ? args[i]->position : position);
+    for (BoundExpr*& arg : args)
+        if (arg->type == type::unknown && match.entry->variadic == type::any) arg = resolve_unknown(arg);
+    const bool reordered = !match.order.empty();
+    if (!reordered) {
+        bound->args = std::move(args);
+        return bound;
+    }
+    // Values of the last default_count arguments, as text.
+    std::vector<std::string_view> defaults;
+    for (std::string_view rest = match.entry->defaults; match.entry->default_count > 0;) {
+        const auto bar = rest.find('|');
+        defaults.push_back(rest.substr(0, bar));
+        if (bar == std::string_view::npos) break;
+        rest = rest.substr(bar + 1);
+    }
+    const std::size_t declared = match.entry->argument_count;
+    for (std::size_t i = 0; i < match.order.size(); ++i) {
+        if (match.order[i] >= 0) {
+            bound->args.push_back(args[static_cast<std::size_t>(match.order[i])]);
+            continue;
+        }
+        const std::size_t from_end = declared - i;
+        const std::string_view text =
+            from_end <= defaults.size() ? defaults[defaults.size() - from_end] : std::string_view();
+        BoundExpr* value = constant(Value::bytes(type::unknown, text), position);
+        bound->args.push_back(common_coerce(value, match.entry->arguments[i], position));
+    }
+    return bound;
+}
+
+BoundExpr* Binder::function(const syntax::Expr& node) {
+    const std::string_view name = node.names.back();
+    if (node.names.size() > 1) {
+        const std::string_view schema = node.names[node.names.size() - 2];
+        if (schema != "pg_catalog" && schema != k_public_schema) {
+            if (!environment_.present().catalog->has_schema(schema))
+                raise_at(sqlstate::invalid_schema_name, "schema \"" + std::string(schema) + "\" does not exist",
+                         node.position);
+        }
+    }
+    const syntax::CallDetail* detail = node.call;
+    std::vector<BoundExpr*> args;
+    std::vector<std::string_view> names;
+    const bool windowed = detail != nullptr && detail->over != nullptr;
+    for (const syntax::Expr* arg : node.args) {
+        if (arg->kind == syntax::ExprKind::named_argument) {
+            names.resize(args.size());
+            names.push_back(arg->text);
+        }
+        args.push_back(expr(*arg));
+    }
+    std::vector<SortKey> order;
+    std::size_t ordered = 0;
+    if (detail != nullptr && detail->within_group) {
+        order = sort_keys(detail->order_by);
+        for (const SortKey& key : order) args.push_back(key.expr);
+        ordered = order.size();
+    }
+    std::vector<Oid> types;
+    for (const BoundExpr* arg : args) types.push_back(arg->type);
+    FunctionCall call;
+    call.name = name;
+    call.arguments = types;
+    call.names = names;
+    call.variadic = detail != nullptr && detail->variadic;
+    call.star = detail != nullptr && detail->star;
+    call.ordered = ordered;
+    // row.field is written f(row) as well: a column that a record has, where no function takes it.
+    if (args.size() == 1 && detail == nullptr && !find_function(call, environment_.session().types)) {
+        const std::span<const FieldInfo> fields =
+            args[0]->type == type::unknown ? std::span<const FieldInfo>()
+                                           : environment_.session().types->fields(args[0]->type);
+        for (const FieldInfo& field : fields)
+            if (field.name == name) return field_of(args[0], name, node.position);
+    }
+    FunctionMatch match;
+    try {
+        match = resolve_function(call, environment_.session().types);
+    } catch (SqlError& error) {
+        error.place(node.position);
+        throw;
+    }
+    if (match.entry == nullptr) return finish_call(match, std::move(args), node.position);
+    const FunctionKind kind = match.entry->kind;
+    if (detail != nullptr && kind != FunctionKind::aggregate) {
+        const auto refuse = [&](const char* what) {
+            raise_at(sqlstate::wrong_object_type,
+                     std::string(what) + " specified, but " + std::string(name) + " is not an aggregate function",
+                     node.position);
+        };
+        if (detail->star) refuse("*");
+        if (detail->distinct) refuse("DISTINCT");
+        if (detail->within_group) refuse("WITHIN GROUP");
+        if (!detail->order_by.empty()) refuse("ORDER BY");
+        if (detail->filter != nullptr && !(windowed && kind == FunctionKind::aggregate)) refuse("FILTER");
+        if (windowed && kind != FunctionKind::window)
+            raise_at(sqlstate::wrong_object_type,
+                     "OVER specified, but " + std::string(name) + " is not a window function nor an aggregate function",
+                     node.position);
+    }
+    if (windowed) return window(node, match, std::move(args));
+    if (kind == FunctionKind::aggregate) return aggregate(node, match, std::move(args), std::move(order));
+    if (kind == FunctionKind::window)
+        raise_at(sqlstate::wrong_object_type, "window function " + std::string(name) + " requires an OVER clause",
+                 node.position);
+    BoundExpr* bound = finish_call(match, std::move(args), node.position);
+    if (kind == FunctionKind::set) return set_function(bound, node.position);
+    return bound;
+}
+
+BoundExpr* Binder::set_function(BoundExpr* call, std::uint32_t position) {
+    if (scope_ == nullptr || !scope_->select || !scope_->allowed.sets.empty())
+        raise_at(sqlstate::feature_not_supported,
+                 "set-returning functions are not allowed in " +
+                     (scope_ == nullptr || scope_->allowed.sets.empty() ? std::string("this context")
+                                                                        : scope_->allowed.sets),
+                 position);
+    call->kind = BoundKind::set_function;
+    const ColumnId id = pool_.column();
+    scope_->set_functions.push_back({id, call});
+    BoundExpr* column = pool_.expr(BoundKind::column, call->type);
+    column->column = id;
+    column->position = position;
+    return column;
+}
+
+// ---- aggregates
+// ------------------------------------------------------------------------------------------------------
+
+/// The query that an aggregate belongs to: the innermost one whose columns its arguments use, or the present one.
+Scope* Binder::aggregate_scope(const std::vector<BoundExpr*>& args, BoundExpr* filter) {
+    std::set<ColumnId> used;
+    for (BoundExpr* arg : args) used_columns(arg, used);
+    if (filter != nullptr) used_columns(filter, used);
+    Scope* innermost = nullptr;
+    for (const ColumnId id : used) {
+        const auto found = column_scope_.find(id);
+        if (found == column_scope_.end()) continue;
+        for (Scope* scope = scope_; scope != nullptr; scope = scope->outer) {
+            if (scope == innermost) break;
+            if (scope == found->second) {
+                innermost = scope;
+                break;
+            }
+        }
+    }
+    return innermost == nullptr ? scope_ : innermost;
+}
+
+BoundExpr* Binder::aggregate(const syntax::Expr& node, const FunctionMatch& match, std::vector<BoundExpr*> args,
+                             std::vector<SortKey> order) {
+    const syntax::CallDetail* detail = node.call;
+    const std::string name(node.names.back());
+    const bool ordered_set = match.entry->aggregate_kind != AggregateKind::normal;
+    if (ordered_set && (detail == nullptr || !detail->within_group))
+        raise_at(sqlstate::wrong_object_type, "WITHIN GROUP is required for ordered-set aggregate " + name,
+                 node.position);
+    if (!ordered_set && detail != nullptr && detail->within_group)
+        raise_at(sqlstate::wrong_object_type, name + " is not an ordered-set aggregate, so it cannot have WITHIN GROUP",
+                 node.position);
+    if (detail == nullptr || !detail->star) {
+        if (node.args.empty() && !ordered_set)
+            raise_at(sqlstate::wrong_object_type, name + "(*) must be used to call a parameterless aggregate function",
+                     node.position);
+    }
+    BoundExpr* filter = nullptr;
+    if (detail != nullptr && detail->filter != nullptr) {
+        const Permissions before = scope_->allowed;
+        scope_->allowed.aggregates = "FILTER";
+        scope_->allowed.windows = "FILTER";
+        filter = condition(expr(*detail->filter), "FILTER", node.position);
+        scope_->allowed = before;
+    }
+    BoundExpr* call = finish_call(match, args, node.position);
+    call->kind = BoundKind::aggregate;
+    call->clauses = pool_.clauses();
+    call->clauses->filter = filter;
+    if (detail != nullptr) {
+        call->clauses->distinct = detail->distinct;
+        call->clauses->star = detail->star;
+        if (!detail->within_group && !detail->order_by.empty()) {
+            call->clauses->order = sort_keys(detail->order_by);
+            if (detail->distinct)
+                for (const SortKey& key : call->clauses->order) {
+                    bool found = false;
+                    for (const BoundExpr* arg : call->args) found |= same_expr(*arg, *key.expr);
+                    if (!found)
+                        raise_at(sqlstate::invalid_column_reference,
+                                 "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list",
+                                 key.expr->position);
+                }
+        }
+    }
+    if (ordered_set) {
+        call->clauses->direct_count = call->args.size() - order.size();
+        for (std::size_t i = 0; i < order.size(); ++i)
+            order[i].expr = call->args[call->clauses->direct_count + i];
+        call->clauses->order = std::move(order);
+    }
+    if (call->clauses->distinct)
+        for (const BoundExpr* arg : call->args) require_order(arg->type, "equality", node.position);
+    Scope* owner = aggregate_scope(call->args, filter);
+    if (owner == nullptr || !owner->select)
+        raise_at(sqlstate::grouping_error, "aggregate functions are not allowed here", node.position);
+    if (owner->in_aggregate)
+        raise_at(sqlstate::grouping_error, "aggregate function calls cannot be nested", node.position);
+    if (!owner->allowed.aggregates.empty())
+        raise_at(sqlstate::grouping_error, "aggregate functions are not allowed in " + owner->allowed.aggregates,
+                 node.position);
+    // Nested calls of the same query show as columns that this query's aggregates or windows define.
+    std::set<ColumnId> used;
+    for (BoundExpr* arg : call->args) used_columns(arg, used);
+    if (filter != nullptr) used_columns(filter, used);
+    for (const GatheredCall& other : owner->aggregates)
+        if (used.count(other.id) != 0)
+            raise_at(sqlstate::grouping_error, "aggregate function calls cannot be nested", node.position);
+    for (const GatheredCall& other : owner->windows)
+        if (used.count(other.id) != 0)
+            raise_at(sqlstate::grouping_error, "aggregate function calls cannot contain window function calls",
+                     node.position);
+    for (const GatheredCall& other : owner->set_functions)
+        if (used.count(other.id) != 0)
+            raise_at(sqlstate::feature_not_supported,
+                     "aggregate function calls cannot contain set-returning function calls", node.position);
+    for (const GatheredCall& other : owner->aggregates) {
+        const CallClauses& a = *other.call->clauses;
+        const CallClauses& b = *call->clauses;
+        if (!same_expr(*other.call, *call) || a.distinct != b.distinct || a.star != b.star || !a.order.empty() ||
+            !b.order.empty() || (a.filter == nullptr) != (b.filter == nullptr) ||
+            (a.filter != nullptr && !same_expr(*a.filter, *b.filter)))
+            continue;
+        BoundExpr* shared = pool_.expr(BoundKind::column, call->type);
+        shared->column = other.id;
+        shared->position = node.position;
+        return shared;
+    }
+    const ColumnId id = pool_.column();
+    owner->aggregates.push_back({id, call});
+    BoundExpr* column = pool_.expr(BoundKind::column, call->type);
+    column->column = id;
+    column->position = node.position;
+    return column;
+}
+
+SortKey Binder::sort_key(BoundExpr* bound, const syntax::SortItem& item) {
+    SortKey key;
+    key.expr = resolve_unknown(bound);
+    key.descending = item.descending;
+    key.nulls_first = item.nulls == syntax::NullsOrder::standard ? item.descending
+                                                                 : item.nulls == syntax::NullsOrder::first;
+    require_order(key.expr->type, "ordering", item.expr->position);
+    return key;
+}
+
+std::vector<SortKey> Binder::sort_keys(const syntax::List<syntax::SortItem>& items) {
+    std::vector<SortKey> keys;
+    for (const syntax::SortItem& item : items) keys.push_back(sort_key(expr(*item.expr), item));
+    return keys;
+}
+
+// ---- windows
+// ---------------------------------------------------------------------------------------------------------
+
+BoundExpr* Binder::window(const syntax::Expr& node, const FunctionMatch& match, std::vector<BoundExpr*> args) {
+    const std::string name(node.names.back());
+    if (scope_ == nullptr || !scope_->select)
+        raise_at(sqlstate::windowing_error, "window functions are not allowed here", node.position);
+    if (!scope_->allowed.windows.empty())
+        raise_at(sqlstate::windowing_error, "window functions are not allowed in " + scope_->allowed.windows,
+                 node.position);
+    const syntax::CallDetail& detail = *node.call;
+    if (detail.distinct)
+        raise_at(sqlstate::feature_not_supported, "DISTINCT is not implemented for window functions", node.position);
+    if (!detail.order_by.empty())
+        raise_at(sqlstate::feature_not_supported, "aggregate ORDER BY is not implemented for window functions",
+                 node.position);
+    if (match.entry->kind == FunctionKind::aggregate && match.entry->aggregate_kind != AggregateKind::normal)
+        raise_at(sqlstate::feature_not_supported, "OVER is not supported for ordered-set aggregate " + name,
+                 node.position);
+    BoundExpr* call = finish_call(match, std::move(args), node.position);
+    call->kind = BoundKind::window;
+    call->clauses = pool_.clauses();
+    call->clauses->star = detail.star;
+    if (detail.filter != nullptr) {
+        if (match.entry->kind == FunctionKind::window)
+            raise_at(sqlstate::feature_not_supported, "FILTER is not implemented for non-aggregate window functions",
+                     node.position);
+        call->clauses->filter = condition(expr(*detail.filter), "FILTER", node.position);
+    }
+    std::set<ColumnId> used;
+    for (BoundExpr* arg : call->args) used_columns(arg, used);
+    for (const GatheredCall& other : scope_->windows)
+        if (used.count(other.id) != 0)
+            raise_at(sqlstate::windowing_error, "window function calls cannot be nested", node.position);
+    const std::string before = std::exchange(scope_->allowed.windows, "window definitions");
+    call->clauses->window = window_definition(*detail.over, *scope_);
+    scope_->allowed.windows = before;
+    const ColumnId id = pool_.column();
+    scope_->windows.push_back({id, call});
+    BoundExpr* column = pool_.expr(BoundKind::column, call->type);
+    column->column = id;
+    column->position = node.position;
+    return column;
+}
+
+int Binder::window_definition(const syntax::WindowSpec& spec, Scope& scope) {
+    WindowDefinition window;
+    const std::string base_name(spec.reference ? spec.name : spec.base);
+    const syntax::WindowSpec* base = nullptr;
+    if (!base_name.empty()) {
+        for (const NamedWindow& named : scope.named_windows)
+            if (named.name == base_name) base = named.spec;
+        if (base == nullptr)
+            raise_at(sqlstate::undefined_object, "window \"" + base_name + "\" does not exist", spec.position);
+        const int defined = window_definition(*base, scope);
+        window = scope.window_definitions[static_cast<std::size_t>(defined)];
+        if (spec.reference) return defined;
+        if (!spec.partition_by.empty())
+            raise_at(sqlstate::windowing_error, "cannot override PARTITION BY clause of window \"" + base_name + "\"",
+                     spec.position);
+        if (!spec.order_by.empty() && !window.order.empty())
+            raise_at(sqlstate::windowing_error, "cannot override ORDER BY clause of window \"" + base_name + "\"",
+                     spec.position);
+        if (base->has_frame)
+            raise_at(sqlstate::windowing_error,
+                     "cannot copy window \"" + base_name + "\" because it has a frame clause", spec.position);
+    }
+    for (const syntax::Expr* item : spec.partition_by) {
+        window.partition.push_back(resolve_unknown(expr(*item)));
+        require_order(window.partition.back()->type, "equality", item->position);
+    }
+    if (!spec.order_by.empty()) window.order = sort_keys(spec.order_by);
+    if (spec.has_frame) window_offsets(window, spec);
+    scope.window_definitions.push_back(window);
+    return static_cast<int>(scope.window_definitions.size()) - 1;
+}
+
+void Binder::window_offsets(WindowDefinition& window, const syntax::WindowSpec& spec) {
+    using syntax::FrameMode;
+    window.unit = spec.mode == FrameMode::range  ? FrameUnit::range
+                  : spec.mode == FrameMode::rows ? FrameUnit::rows
+                                                 : FrameUnit::groups;
+    window.begin = static_cast<FrameEdge>(spec.begin);
+    window.end = static_cast<FrameEdge>(spec.end);
+    window.omission = static_cast<FrameOmission>(spec.exclusion);
+    if (window.unit == FrameUnit::groups && window.order.empty())
+        raise_at(sqlstate::windowing_error, "GROUPS mode requires an ORDER BY clause", spec.position);
+    const bool offsets = spec.begin_offset != nullptr || spec.end_offset != nullptr;
+    if (window.unit == FrameUnit::range && offsets && window.order.size() != 1)
+        raise_at(sqlstate::windowing_error,
+                 "RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER BY column", spec.position);
+    const auto offset = [&](const syntax::Expr* node, const OperatorEntry*& op, FrameEdge edge) -> BoundExpr* {
+        if (node == nullptr) return nullptr;
+        BoundExpr* bound = expr(*node);
+        std::set<ColumnId> used = used_columns(bound);
+        for (const ColumnId id : used)
+            if (column_scope_.count(id) != 0 && column_scope_[id] == scope_)
+                raise_at(sqlstate::invalid_column_reference,
+                         window.unit == FrameUnit::rows     ? "argument of ROWS must not contain variables"
+                         : window.unit == FrameUnit::groups ? "argument of GROUPS must not contain variables"
+                                                            : "argument of RANGE must not contain variables",
+                         node->position);
+        if (window.unit != FrameUnit::range) {
+            if (bound->type != type::unknown &&
+                !can_coerce(bound->type, type::int8, CastContext::implicit, environment_.session().types))
+                raise_at(sqlstate::datatype_mismatch,
+                         std::string("argument of ") + (window.unit == FrameUnit::rows ? "ROWS" : "GROUPS") +
+                             " must be type bigint, not type " + type_name(bound->type),
+                         node->position);
+            return common_coerce(bound, type::int8, node->position);
+        }
+        const SortKey& key = window.order[0];
+        const bool backward = edge == FrameEdge::preceding;
+        const char* name = backward != key.descending ? "-" : "+";
+        Oid right = bound->type;
+        const TypeInfo* info = find_builtin_type(key.expr->type);
+        if (right == type::unknown && info != nullptr && info->category == Category::date_time) right = type::interval;
+        if (right == type::unknown) right = key.expr->type;
+        const std::optional<OperatorMatch> match =
+            find_operator(name, key.expr->type, right, environment_.session().types);
+        if (!match)
+            raise_at(sqlstate::feature_not_supported,
+                     "RANGE with offset PRECEDING/FOLLOWING is not supported for column type " +
+                         type_name(key.expr->type) + " and offset type " + type_name(bound->type),
+                     node->position);
+        op = match->entry;
+        return common_coerce(bound, match->right, node->position);
+    };
+    window.begin_offset = offset(spec.begin_offset, window.begin_operator, window.begin);
+    window.end_offset = offset(spec.end_offset, window.end_operator, window.end);
+}
+
+BoundExpr* Binder::grouping(const syntax::Expr& node) {
+    if (node.args.size() > 31)
+        raise_at(sqlstate::too_many_arguments, "GROUPING must have fewer than 32 arguments", node.position);
+    if (scope_ == nullptr || !scope_->select || !scope_->allowed.aggregates.empty())
+        raise_at(sqlstate::grouping_error,
+                 "grouping operations are not allowed in " +
+                     (scope_ == nullptr || scope_->allowed.aggregates.empty() ? std::string("this context")
+                                                                              : scope_->allowed.aggregates),
+                 node.position);
+    BoundExpr* bound = pool_.expr(BoundKind::grouping, type::int4);
+    bound->position = node.position;
+    for (const syntax::Expr* arg : node.args) bound->args.push_back(expr(*arg));
+    const ColumnId id = pool_.column();
+    scope_->groupings.push_back({id, bound});
+    return bound;
+}
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,345 @@
+// Queries as a whole: VALUES, set operations, ORDER BY and LIMIT of any of them.
+#include "sql/bind/binder.hpp"
+#include "sql/plan/walk.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace northstar::inline v0::sql {
+
+BoundQuery Binder::bind_query(const syntax::Query& syntax) { return query(syntax, true); }
+
+BoundExpr* Binder::bind_standalone(const syntax::Expr& node, std::string clause) {
+    Scope scope;
+    scope.allowed = {clause, clause, clause};
+    scope.select = true;
+    Scope* const before = std::exchange(scope_, &scope);
+    BoundExpr* bound = expr(node);
+    scope_ = before;
+    return bound;
+}
+
+Plan* Binder::project(Plan* input, std::vector<PlanColumn> columns) {
+    Plan* plan = pool_.plan(PlanKind::project);
+    plan->left = input;
+    plan->rows = input->rows;
+    for (const PlanColumn& column : columns) plan->output.push_back(column.id);
+    plan->columns = std::move(columns);
+    return plan;
+}
+
+OutputColumn Binder::output_column(const std::string& name, BoundExpr* bound) {
+    OutputColumn column;
+    column.name = name;
+    column.type = bound->type;
+    column.typmod = bound->typmod;
+    column.id = bound->kind == BoundKind::column ? bound->column : pool_.column();
+    return column;
+}
+
+BoundQuery Binder::query(const syntax::Query& syntax, bool resolve_unknowns) {
+    CommonTableScope* const commons = commons_;
+    Scope* const scope = scope_;
+    const std::size_t points = points_.size();
+    if (syntax.time.system.kind != syntax::RangeKind::none)
+        points_.push_back(&environment_.past(resolve_point(syntax.time.system.first)));
+    if (syntax.with != nullptr) bind_with(*syntax.with);
+    BoundQuery result = query_body(syntax, resolve_unknowns);
+    points_.resize(points);
+    commons_ = commons;
+    scope_ = scope;
+    return result;
+}
+
+BoundQuery Binder::query_body(const syntax::Query& syntax, bool resolve_unknowns) {
+    switch (syntax.kind) {
+        case syntax::QueryKind::select: return select(syntax, resolve_unknowns);
+        case syntax::QueryKind::values: {
+            BoundQuery result = values(syntax, resolve_unknowns);
+            order_output(result, syntax);
+            return result;
+        }
+        case syntax::QueryKind::set_operation: {
+            if (syntax.locking)
+                raise_at(sqlstate::feature_not_supported,
+                         "FOR UPDATE is not allowed with UNION/INTERSECT/EXCEPT", syntax.position);
+            BoundQuery result = set_operation(syntax);
+            if (resolve_unknowns)
+                for (std::size_t i = 0; i < result.columns.size(); ++i)
+                    if (result.columns[i].type == type::unknown)
+                        coerce_output(result, i, type::text, k_no_typmod, syntax.position);
+            order_output(result, syntax);
+            return result;
+        }
+    }
+    return {};
+}
+
+BoundQuery Binder::values(const syntax::Query& syntax, bool resolve_unknowns) {
+    Plan* plan = pool_.plan(PlanKind::values);
+    const std::size_t width = syntax.rows[0].size();
+    Scope scope;
+    scope.outer = scope_;
+    scope.select = true;
+    scope.allowed = {"VALUES", "VALUES", "VALUES"};
+    scope_ = &scope;
+    for (const auto& row : syntax.rows) {
+        if (row.size() != width)
+            raise_at(sqlstate::syntax_error, "VALUES lists must all be the same length",
+                     row.empty() ? syntax.position : row[0]->position);
+        std::vector<BoundExpr*> bound;
+        for (const syntax::Expr* item : row) {
+            bound.push_back(expr(*item));
+            if (bound.back()->kind == BoundKind::default_value && resolve_unknowns)
+                raise_at(sqlstate::syntax_error, "DEFAULT is not allowed in this context", item->position);
+        }
+        plan->value_rows.push_back(std::move(bound));
+    }
+    scope_ = scope.outer;
+    BoundQuery result;
+    result.plan = plan;
+    plan->rows = static_cast<double>(plan->value_rows.size());
+    for (std::size_t i = 0; i < width; ++i) {
+        std::vector<Oid> types;
+        bool has_default = false;
+        std::int32_t typmod = plan->value_rows[0][i]->typmod;
+        for (const auto& row : plan->value_rows) {
+            has_default |= row[i]->kind == BoundKind::default_value;
+            types.push_back(row[i]->type);
+        }
+        Oid common = types[0];
+        const bool unresolved = !resolve_unknowns &&
+                                std::all_of(types.begin(), types.end(), [](Oid t) { return t == type::unknown; });
+        if (!has_default && !unresolved) {
+            try {
+                common = select_common_type(types, "VALUES", environment_.session().types);
+            } catch (SqlError& error) {
+                error.place(plan->value_rows.back()[i]->position);
+                throw;
+            }
+            for (auto& row : plan->value_rows) {
+                if (row[i]->typmod != typmod || row[i]->type != common) typmod = k_no_typmod;
+                row[i] = common_coerce(row[i], common, row[i]->position);
+            }
+        } else {
+            typmod = k_no_typmod;
+        }
+        OutputColumn column;
+        column.name = "column" + std::to_string(i + 1);
+        column.type = common;
+        column.typmod = typmod;
+        column.id = pool_.column();
+        plan->output.push_back(column.id);
+        result.columns.push_back(column);
+    }
+    return result;
+}
+
+/// Gives a column of a query another type: in its own target list where that is possible (so that a literal is read as
+/// the type), in a projection on top otherwise.
+void Binder::coerce_output(BoundQuery& result, std::size_t place, Oid type, std::int32_t typmod,
+                           std::uint32_t position) {
+    OutputColumn& column = result.columns[place];
+    if (column.type == type && column.typmod == typmod) return;
+    Plan* plan = result.plan;
+    while (plan->kind == PlanKind::limit || plan->kind == PlanKind::sort) plan = plan->left;
+    if (column.type == type::unknown && (plan->kind == PlanKind::project || plan->kind == PlanKind::values) &&
+        plan->output.size() > place) {
+        bool done = false;
+        if (plan->kind == PlanKind::project) {
+            for (PlanColumn& item : plan->columns) {
+                if (item.id != column.id) continue;
+                if (item.expr->kind == BoundKind::constant || item.expr->kind == BoundKind::parameter) {
+                    item.expr = common_coerce(item.expr, type, position);
+                    done = true;
+                }
+            }
+        } else {
+            for (auto& row : plan->value_rows) row[place] = common_coerce(row[place], type, position);
+            done = true;
+        }
+        if (done) {
+            column.type = type;
+            return;
+        }
+    }
+    std::vector<PlanColumn> columns;
+    for (std::size_t i = 0; i < result.columns.size(); ++i) {
+        BoundExpr* value = pool_.expr(BoundKind::column, result.columns[i].type);
+        value->column = result.columns[i].id;
+        value->typmod = result.columns[i].typmod;
+        if (i != place) {
+            columns.push_back({value->column, value});
+            continue;
+        }
+        BoundExpr* coerced = common_coerce(value, type, position);
+        const ColumnId id = coerced == value ? value->column : pool_.column();
+        columns.push_back({id, coerced});
+        column.id = id;
+        column.type = type;
+        column.typmod = typmod;
+    }
+    result.plan = project(result.plan, std::move(columns));
+}
+
+void Binder::unify_branches(BoundQuery& left, BoundQuery& right, std::string_view construct, std::uint32_t position) {
+    if (left.columns.size() != right.columns.size())
+        raise_at(sqlstate::syntax_error,
+                 "each " + std::string(construct) + " query must have the same number of columns", position);
+    for (std::size_t i = 0; i < left.columns.size(); ++i) {
+        const Oid types[] = {left.columns[i].type, right.columns[i].type};
+        Oid common = 0;
+        if (types[0] == type::unknown && types[1] == type::unknown) common = type::text;
+        else {
+            try {
+                common = select_common_type(types, construct, environment_.session().types);
+            } catch (SqlError& error) {
+                error.place(position);
+                throw;
+            }
+        }
+        const std::int32_t typmod = left.columns[i].typmod == right.columns[i].typmod &&
+                                            types[0] == common && types[1] == common
+                                        ? left.columns[i].typmod
+                                        : k_no_typmod;
+        coerce_output(left, i, common, typmod, position);
+        coerce_output(right, i, common, typmod, position);
+        left.columns[i].typmod = right.columns[i].typmod = typmod;
+    }
+}
+
+BoundQuery Binder::set_operation(const syntax::Query& syntax) {
+    const char* construct = syntax.operation == syntax::SetOperation::union_      ? "UNION"
+                            : syntax.operation == syntax::SetOperation::intersect ? "INTERSECT"
+                                                                                  : "EXCEPT";
+    BoundQuery left = query(*syntax.left, false);
+    BoundQuery right = query(*syntax.right, false);
+    unify_branches(left, right, construct, syntax.right->position);
+    Plan* plan = pool_.plan(PlanKind::set_operation);
+    plan->set = static_cast<SetKind>(syntax.operation);
+    plan->all = syntax.all;
+    // Branches are read by place: each gives exactly its columns in order.
+    const auto exact = [&](BoundQuery& branch) {
+        std::vector<ColumnId> ids;
+        for (const OutputColumn& column : branch.columns) ids.push_back(column.id);
+        if (branch.plan->output == ids) return branch.plan;
+        std::vector<PlanColumn> columns;
+        for (const OutputColumn& column : branch.columns) {
+            BoundExpr* value = pool_.expr(BoundKind::column, column.type);
+            value->column = column.id;
+            columns.push_back({column.id, value});
+        }
+        return project(branch.plan, std::move(columns));
+    };
+    plan->left = exact(left);
+    plan->right = exact(right);
+    plan->rows = plan->left->rows + plan->right->rows;
+    BoundQuery result;
+    result.plan = plan;
+    for (const OutputColumn& column : left.columns) {
+        OutputColumn out = column;
+        out.id = pool_.column();
+        out.table = 0;
+        if (!(plan->all && syntax.operation == syntax::SetOperation::union_))
+            require_order(out.type, "equality", syntax.position);
+        plan->output.push_back(out.id);
+        result.columns.push_back(out);
+    }
+    return result;
+}
+
+/// ORDER BY of VALUES and set operations: output columns by name or number only.
+void Binder::order_output(BoundQuery& result, const syntax::Query& syntax) {
+    std::vector<SortKey> keys;
+    for (const syntax::SortItem& item : syntax.order_by) {
+        const syntax::Expr& node = *item.expr;
+        BoundExpr* bound = nullptr;
+        const auto output = [&](std::size_t place) {
+            BoundExpr* column = pool_.expr(BoundKind::column, result.columns[place].type);
+            column->column = result.columns[place].id;
+            column->typmod = result.columns[place].typmod;
+            return column;
+        };
+        if (node.kind == syntax::ExprKind::integer) {
+            std::size_t place = 0;
+            const auto [end, error] = std::from_chars(node.text.data(), node.text.data() + node.text.size(), place);
+            if (error != std::errc() || place < 1 || place > result.columns.size())
+                raise_at(sqlstate::invalid_column_reference,
+                         "ORDER BY position " + std::string(node.text) + " is not in select list", node.position);
+            bound = output(place - 1);
+        } else if (node.kind == syntax::ExprKind::column && node.names.size() == 1) {
+            std::size_t found = result.columns.size();
+            for (std::size_t i = result.columns.size(); i-- > 0;)
+                if (result.columns[i].name == node.names[0]) found = i;
+            if (found == result.columns.size())
+                raise_at(sqlstate::undefined_column,
+                         "column \"" + std::string(node.names[0]) + "\" does not exist", node.position);
+            bound = output(found);
+        } else if (syntax.kind == syntax::QueryKind::values) {
+            Scope scope;
+            scope.outer = scope_;
+            ScopeRelation relation;
+            relation.alias = "*VALUES*";
+            for (const OutputColumn& column : result.columns)
+                relation.columns.push_back({column.name, column.id, column.type, column.typmod});
+            scope.relations.push_back(relation);
+            for (const ScopeColumn& column : relation.columns) scope.columns.push_back({column, 0, true});
+            scope_ = &scope;
+            bound = expr(node);
+            scope_ = scope.outer;
+        } else {
+            raise_at(sqlstate::feature_not_supported, "invalid UNION/INTERSECT/EXCEPT ORDER BY clause", node.position,
+                     "Only result column names can be used, not expressions or functions.",
+                     "Add the expression/function to every SELECT, or move the UNION into a FROM clause.");
+        }
+        keys.push_back(sort_key(bound, item));
+    }
+    if (!keys.empty()) {
+        Plan* sort = pool_.plan(PlanKind::sort);
+        sort->left = result.plan;
+        sort->output = result.plan->output;
+        sort->rows = result.plan->rows;
+        sort->keys = keys;
+        result.plan = sort;
+    }
+    limit_output(result, syntax, std::move(keys));
+}
+
+void Binder::limit_output(BoundQuery& result, const syntax::Query& syntax, std::vector<SortKey> tie_keys) {
+    if (syntax.limit == nullptr && syntax.offset == nullptr) return;
+    const auto count = [&](const syntax::Expr* node, const char* clause) -> BoundExpr* {
+        if (node == nullptr) return nullptr;
+        Scope scope;
+        scope.outer = nullptr;
+        scope.select = true;
+        scope.allowed = {clause, clause, clause};
+        Scope* const before = scope_;
+        scope.outer = before;
+        scope_ = &scope;
+        BoundExpr* bound = expr(*node);
+        scope_ = before;
+        for (const ColumnId id : used_columns(bound))
+            if (column_scope_.count(id) != 0 && !produces(*result.plan, id) && column_scope_[id] == before)
+                raise_at(sqlstate::invalid_column_reference,
+                         std::string("argument of ") + clause + " must not contain variables", node->position);
+        if (bound->type != type::unknown &&
+            !can_coerce(bound->type, type::int8, CastContext::assignment, environment_.session().types))
+            raise_at(sqlstate::datatype_mismatch,
+                     std::string("argument of ") + clause + " must be type bigint, not type " + type_name(bound->type),
+                     node->position);
+        return coerce(bound, type::int8, k_no_typmod, CastContext::assignment, node->position);
+    };
+    Plan* limit = pool_.plan(PlanKind::limit);
+    limit->left = result.plan;
+    limit->output = result.plan->output;
+    limit->limit = count(syntax.limit, "LIMIT");
+    limit->offset = count(syntax.offset, "OFFSET");
+    limit->with_ties = syntax.limit_with_ties;
+    limit->tie_keys = std::move(tie_keys);
+    limit->rows = result.plan->rows;
+    if (limit->limit != nullptr && limit->limit->kind == BoundKind::constant && !limit->limit->value.is_null())
+        limit->rows = std::min(limit->rows, static_cast<double>(limit->limit->value.integer()));
+    result.plan = limit;
+}
+
+}  // namespace northstar::inline v0::sql

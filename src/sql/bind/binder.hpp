@@ -1,0 +1,228 @@
+// binder.hpp -- from syntax trees to plans: names are looked up, types resolved, rules of the language checked.
+// Layer: sql.
+//
+// [BIND-1] What leaves the binder cannot fail by name or type any more; only values fail while running.
+// [BIND-2] Every table reference carries the state that it reads (ReadPoint): the present of the statement, or that of
+//          AS OF. The clause nearest to the reference wins: table, then the enclosing query, then transaction, session.
+// Errors carry the position of the word concerned as a byte offset plus one.
+#pragma once
+
+#include "sql/bind/scope.hpp"
+#include "sql/resolve.hpp"
+#include "sql/syntax/parser.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace northstar::inline v0::sql {
+
+struct BoundQuery {
+    Plan* plan = nullptr;
+    std::vector<OutputColumn> columns;
+};
+
+/// Raises with a position.
+[[noreturn]] void raise_at(SqlState state, std::string message, std::uint32_t position);
+[[noreturn]] void raise_at(SqlState state, std::string message, std::uint32_t position, std::string detail,
+                           std::string hint = {});
+
+class SelectSteps;
+
+class Binder {
+public:
+    /// `parameter_types` are the types of $n, 0 where they are to be inferred; it grows and is filled in.
+    Binder(BindEnvironment& environment, BoundPool& pool, std::vector<Oid>& parameter_types)
+        : environment_(environment), pool_(pool), parameter_types_(parameter_types) {}
+
+    BoundQuery bind_query(const syntax::Query& query);
+    BoundChange* bind_change(const syntax::Statement& statement);
+    /// An expression without tables, e.g. of EXECUTE, LIMIT, SET.
+    BoundExpr* bind_standalone(const syntax::Expr& expr, std::string clause);
+    /// An expression over the columns of one table (default, check, index), columns numbered by `columns`.
+    BoundExpr* bind_over_table(const syntax::Expr& expr, const Relation& relation, const std::vector<ColumnId>& columns,
+                               std::string clause);
+    /// The same from text that the catalog keeps.
+    BoundExpr* bind_text(const std::string& text, const Relation& relation, const std::vector<ColumnId>& columns,
+                         std::string clause);
+    BoundExpr* coerce(BoundExpr* expr, Oid target, std::int32_t typmod, CastContext context, std::uint32_t position);
+    /// As INSERT and UPDATE store a value: assignment casts, checks of the column's domain.
+    BoundExpr* coerce_for_column(BoundExpr* expr, const Column& column, std::uint32_t position);
+    BoundExpr* condition(BoundExpr* expr, const char* clause, std::uint32_t position);
+    /// Type and modifier that a type name means; domains give `domain` as well.
+    struct TypeMeaning {
+        Oid type = 0;
+        std::int32_t typmod = k_no_typmod;
+        Oid domain = 0;
+    };
+    TypeMeaning resolve_type(const syntax::TypeName& name);
+    /// The relation of a name; nullptr where there is none and `missing_ok`.
+    std::shared_ptr<const Relation> find_relation(const syntax::QualifiedName& name, ReadPoint& point, bool missing_ok);
+    std::string relation_message(const syntax::QualifiedName& name) const;
+    /// Where commit numbers and times of AS OF lead.
+    std::uint64_t resolve_point(const syntax::TimePoint& point);
+    /// Fills in what storing rows of a table needs: defaults, generated columns, checks.
+    void prepare_change(BoundChange& change);
+    /// WITH queries that change data and that the query itself does not read; they run all the same.
+    const std::vector<std::shared_ptr<CommonTablePlan>>& common_changes() const { return common_changes_; }
+    BindEnvironment& environment() { return environment_; }
+    BoundPool& pool() { return pool_; }
+    /// Parameters that are still without a type raise 42P18.
+    void check_parameters() const;
+
+private:
+    friend class SelectSteps;
+    // ---- scopes ----
+    BoundExpr* column_of(const ScopeColumn& column, std::uint32_t position);
+    void note_scope(ColumnId id, Scope* scope) { column_scope_[id] = scope; }
+
+    // ---- expressions ----
+    BoundExpr* expr(const syntax::Expr& expr);
+    BoundExpr* expr_or_null(const syntax::Expr* node) { return node == nullptr ? nullptr : expr(*node); }
+    BoundExpr* constant(Value value, std::uint32_t position);
+    BoundExpr* null_constant(std::uint32_t position);
+    BoundExpr* integer_literal(const syntax::Expr& node);
+    BoundExpr* column_reference(const syntax::Expr& node);
+    BoundExpr* find_unqualified(std::string_view name, std::uint32_t position);
+    BoundExpr* find_qualified(std::string_view schema, std::string_view table, std::string_view name,
+                              std::uint32_t position);
+    BoundExpr* whole_row(ScopeRelation& relation, std::uint32_t position);
+    BoundExpr* hidden_column(ScopeRelation& relation, std::string_view name, std::uint32_t position);
+    BoundExpr* field_of(BoundExpr* record, std::string_view name, std::uint32_t position);
+    BoundExpr* parameter(const syntax::Expr& node);
+    BoundExpr* cast(const syntax::Expr& node);
+    BoundExpr* operation(const syntax::Expr& node);
+    BoundExpr* make_operation(std::string_view name, BoundExpr* left, BoundExpr* right, std::uint32_t position);
+    BoundExpr* make_comparison(std::string_view name, BoundExpr* left, BoundExpr* right, std::uint32_t position);
+    BoundExpr* row_comparison(std::string_view name, BoundExpr* left, BoundExpr* right, std::uint32_t position);
+    BoundExpr* logical(const syntax::Expr& node);
+    BoundExpr* boolean_argument(const syntax::Expr& node, const char* construct);
+    BoundExpr* is_null(const syntax::Expr& node);
+    BoundExpr* is_distinct(const syntax::Expr& node);
+    BoundExpr* make_distinct(BoundExpr* left, BoundExpr* right, bool negated, std::uint32_t position);
+    BoundExpr* between(const syntax::Expr& node);
+    BoundExpr* in_list(const syntax::Expr& node);
+    BoundExpr* like(const syntax::Expr& node);
+    BoundExpr* case_when(const syntax::Expr& node);
+    BoundExpr* common_type_call(const syntax::Expr& node, BoundKind kind, const char* construct);
+    BoundExpr* nullif(const syntax::Expr& node);
+    BoundExpr* array(const syntax::Expr& node, Oid wanted);
+    BoundExpr* make_array(std::vector<BoundExpr*> items, Oid wanted, std::uint32_t position, const char* construct);
+    BoundExpr* row(const syntax::Expr& node);
+    BoundExpr* subscript(const syntax::Expr& node);
+    BoundExpr* special_value(const syntax::Expr& node);
+    BoundExpr* grouping(const syntax::Expr& node);
+    BoundExpr* quantified(const syntax::Expr& node);
+    BoundExpr* subquery(const syntax::Expr& node);
+    BoundExpr* in_query(const syntax::Expr& node);
+    BoundExpr* make_in_query(BoundExpr* left, const BoundQuery& query, std::string_view op, bool all, bool negated,
+                             std::uint32_t position);
+    BoundExpr* negate(BoundExpr* expr);
+    std::vector<BoundExpr*> expand_arguments(const syntax::List<const syntax::Expr*>& args);
+
+    // ---- functions ----
+    BoundExpr* function(const syntax::Expr& node);
+    BoundExpr* make_call(std::string_view name, std::vector<BoundExpr*> args, std::uint32_t position);
+    BoundExpr* finish_call(const FunctionMatch& match, std::vector<BoundExpr*> args, std::uint32_t position);
+    BoundExpr* aggregate(const syntax::Expr& node, const FunctionMatch& match, std::vector<BoundExpr*> args,
+                         std::vector<SortKey> order);
+    BoundExpr* window(const syntax::Expr& node, const FunctionMatch& match, std::vector<BoundExpr*> args);
+    BoundExpr* set_function(BoundExpr* call, std::uint32_t position);
+    int window_definition(const syntax::WindowSpec& spec, Scope& scope);
+    void window_offsets(WindowDefinition& window, const syntax::WindowSpec& spec);
+    std::vector<SortKey> sort_keys(const syntax::List<syntax::SortItem>& items);
+    SortKey sort_key(BoundExpr* expr, const syntax::SortItem& item);
+    Scope* aggregate_scope(const std::vector<BoundExpr*>& args, BoundExpr* filter);
+
+    // ---- coercions ----
+    BoundExpr* common_coerce(BoundExpr* expr, Oid target, std::uint32_t position);
+    BoundExpr* with_typmod(BoundExpr* expr, std::int32_t typmod, CastContext context);
+    BoundExpr* resolve_unknown(BoundExpr* expr);
+    BoundExpr* domain_checks(BoundExpr* expr, Oid domain, std::uint32_t position);
+    void require_order(Oid type, const char* what, std::uint32_t position);
+    std::string type_name(Oid type) const;
+
+    // ---- queries ----
+    BoundQuery query(const syntax::Query& query, bool resolve_unknowns);
+    BoundQuery query_body(const syntax::Query& query, bool resolve_unknowns);
+    BoundQuery select(const syntax::Query& query, bool resolve_unknowns);
+    BoundQuery values(const syntax::Query& query, bool resolve_unknowns);
+    BoundQuery set_operation(const syntax::Query& query);
+    void unify_branches(BoundQuery& left, BoundQuery& right, std::string_view construct, std::uint32_t position);
+    void coerce_output(BoundQuery& query, std::size_t column, Oid type, std::int32_t typmod, std::uint32_t position);
+    void order_output(BoundQuery& result, const syntax::Query& query);
+    void limit_output(BoundQuery& result, const syntax::Query& query, std::vector<SortKey> tie_keys);
+    void bind_with(const syntax::WithClause& with);
+    void bind_common_table(const syntax::CommonTable& table, bool recursive);
+    void bind_recursive(const syntax::CommonTable& table, CommonTableScope& scope);
+    void search_and_cycle(const syntax::CommonTable& table, BoundQuery& start, BoundQuery& step,
+                          std::vector<OutputColumn>& columns, const std::vector<OutputColumn>& working);
+    Plan* project(Plan* input, std::vector<PlanColumn> columns);
+    OutputColumn output_column(const std::string& name, BoundExpr* expr);
+    std::string target_name(const syntax::Expr& node) const;
+    void expand_star(const syntax::Expr& node, std::vector<std::pair<std::string, BoundExpr*>>& targets);
+    void expand_fields(BoundExpr* record, std::vector<std::pair<std::string, BoundExpr*>>& targets,
+                       std::uint32_t position);
+    struct TargetItem {
+        std::string name;
+        BoundExpr* expr = nullptr;
+        const syntax::Expr* source = nullptr;
+        bool aliased = false;
+    };
+    std::vector<TargetItem> targets(const syntax::List<syntax::Target>& list);
+
+    // ---- FROM ----
+    Plan* from_list(const syntax::List<const syntax::FromItem*>& items);
+    Plan* from_item(const syntax::FromItem& item);
+    Plan* from_table(const syntax::FromItem& item);
+    Plan* from_common(const syntax::FromItem& item, CommonTableScope& common);
+    Plan* from_query(const syntax::FromItem& item);
+    Plan* from_function(const syntax::FromItem& item);
+    Plan* from_join(const syntax::FromItem& item);
+    Plan* from_view(const syntax::FromItem& item, const Relation& view, ReadPoint& point);
+    Plan* temporal_function(const syntax::FromItem& item);
+    void join_using(const syntax::FromItem& item, Plan& join, std::size_t left_columns, std::size_t right_columns,
+                    std::vector<std::string> names);
+    Plan* scan(std::shared_ptr<const Relation> relation, ReadPoint& point, ScopeRelation& into);
+    void add_relation(ScopeRelation relation, const syntax::FromItem& item);
+    void apply_aliases(ScopeRelation& relation, const syntax::FromItem& item);
+    ReadPoint& point_of(const syntax::TimeClause& time, VersionRange& versions);
+    CommonTableScope* find_common(std::string_view name);
+    void check_duplicate_alias(const std::string& alias, std::uint32_t position);
+
+    // ---- changes ----
+    BoundChange* insert(const syntax::DataChange& change);
+    BoundChange* update(const syntax::DataChange& change);
+    BoundChange* erase(const syntax::DataChange& change);
+    BoundChange* merge(const syntax::DataChange& change);
+    std::shared_ptr<const Relation> change_target(const syntax::DataChange& change, const char* verb);
+    Plan* target_scan(BoundChange& change, const syntax::DataChange& syntax, ScopeRelation& relation);
+    void assignments(const syntax::List<syntax::Assignment>& list, const Relation& relation,
+                     std::vector<ColumnAssignment>& out, const ScopeRelation* target);
+    BoundExpr* assigned_element(const syntax::Assignment& item, BoundExpr* value, const Relation& relation, int column,
+                                const ScopeRelation& target);
+    void conflict(const syntax::DataChange& change, BoundChange& bound);
+    void conflict_arbiters(const syntax::ConflictClause& clause, BoundChange& bound);
+    void returning(const syntax::DataChange& change, BoundChange& bound);
+    int target_column(const Relation& relation, std::string_view name, std::uint32_t position);
+    void refuse_generated(const Relation& relation, int column, bool default_value, std::uint32_t position);
+    syntax::DataChange through_view(const syntax::DataChange& change, const Relation& view, const char* verb,
+                                    std::vector<const syntax::Expr*>& checks);
+
+    BindEnvironment& environment_;
+    BoundPool& pool_;
+    std::vector<Oid>& parameter_types_;
+    Scope* scope_ = nullptr;
+    CommonTableScope* commons_ = nullptr;
+    std::vector<std::unique_ptr<CommonTableScope>> common_storage_;
+    std::vector<std::unique_ptr<Scope>> scope_storage_;
+    std::vector<std::unique_ptr<Arena>> texts_;
+    std::map<ColumnId, Scope*> column_scope_;
+    std::vector<ReadPoint*> points_;      ///< AS OF of enclosing queries
+    std::vector<std::shared_ptr<CommonTablePlan>> common_changes_;
+    int next_working_table_ = 0;
+    int view_depth_ = 0;
+    BoundExpr* domain_value_ = nullptr;   ///< what VALUE means in a check of a domain
+};
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,53 @@
+// environment.hpp -- what binding asks of the session that it binds for.  Layer: sql.
+#pragma once
+
+#include "sql/plan/plan.hpp"
+#include "sql/session.hpp"
+#include "sql/syntax/statement.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace northstar::inline v0::sql {
+
+/// A state of the database: where its trees are, and the catalog that describes it.
+struct ReadPoint {
+    std::shared_ptr<const Catalog> catalog;
+    bool past = false;
+    std::uint64_t txn = 0;
+    virtual ~ReadPoint() = default;
+    virtual Tree tree(const std::string& name, bool temporary) = 0;
+};
+
+/// A relation that is computed, e.g. of information_schema.
+struct VirtualTable {
+    std::string schema;
+    std::string name;
+    std::vector<OutputColumn> columns;
+};
+
+class BindEnvironment {
+public:
+    virtual ~BindEnvironment() = default;
+    virtual Session& session() = 0;
+    virtual ReadPoint& present() = 0;
+    /// The state after commit n. Raises 72000 where it is not retained, 22023 where it is in the future.
+    virtual ReadPoint& past(std::uint64_t txn) = 0;
+    /// The newest commit at or before a time (microseconds since 2000-01-01 UTC); 0: before the first.
+    virtual std::uint64_t commit_at(std::int64_t time) = 0;
+    /// The point that the transaction or the session reads at, where one is set.
+    virtual ReadPoint* default_point() = 0;
+    virtual const std::vector<std::string>& search_path() = 0;
+    /// Value of an expression without columns; parameters have the values of the execution, or 42P18 is raised.
+    virtual Value evaluate(BoundExpr& expr, Arena& arena) = 0;
+    /// True while a statement is only described: its parameters have no values yet.
+    virtual bool describing() = 0;
+    virtual int find_virtual_table(std::string_view schema, std::string_view name) = 0;
+    virtual const VirtualTable& virtual_table(int number) = 0;
+    virtual void notice(SqlState state, std::string message) = 0;
+};
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,86 @@
+// scope.hpp -- names that an expression can see, and what a SELECT gathers while its expressions are bound.  Layer:
+// sql.
+#pragma once
+
+#include "sql/bind/environment.hpp"
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace northstar::inline v0::sql {
+
+struct ScopeColumn {
+    std::string name;
+    ColumnId id = k_no_column;
+    Oid type = 0;
+    std::int32_t typmod = k_no_typmod;
+    bool hidden = false;  ///< found by name, not in *
+    Oid table = 0;
+    int place = -1;
+};
+
+struct ScopeRelation {
+    std::string alias;
+    std::string schema;
+    std::vector<ScopeColumn> columns;
+    std::shared_ptr<const Relation> relation;
+    Plan* scan = nullptr;    ///< of a table: hidden columns are added to it when they are asked for
+    bool visible = true;     ///< LATERAL and JOIN ON see some of the relations only
+    bool scalar = false;     ///< a function that returns one plain column: its name is the value
+};
+
+/// A column that is found without qualification: of a relation, or merged by USING.
+struct VisibleColumn {
+    ScopeColumn column;
+    std::size_t relation = 0;
+    bool star = true;        ///< part of *
+};
+
+struct GatheredCall {
+    ColumnId id = k_no_column;
+    BoundExpr* call = nullptr;
+};
+
+struct NamedWindow {
+    std::string name;
+    const syntax::WindowSpec* spec = nullptr;
+};
+
+/// Why a call is not allowed somewhere: the name of the clause for the message; empty: allowed.
+struct Permissions {
+    std::string aggregates;
+    std::string windows;
+    std::string sets;
+};
+
+struct CommonTableScope {
+    std::string name;
+    std::shared_ptr<CommonTablePlan> common;
+    int working_table = -1;   ///< >= 0: inside the recursive part
+    std::vector<OutputColumn> working_columns;
+    CommonTableScope* outer = nullptr;
+    bool forbidden = false;   ///< not recursive, and still being bound
+    int* recursive_uses = nullptr;
+    std::string refused;      ///< why a recursive reference may not stand here
+};
+
+struct Scope {
+    Scope* outer = nullptr;
+    std::vector<ScopeRelation> relations;
+    std::vector<VisibleColumn> columns;
+    // what a SELECT gathers
+    bool select = false;
+    bool in_aggregate = false;
+    Permissions allowed;
+    std::vector<GatheredCall> aggregates;
+    std::vector<GatheredCall> windows;
+    std::vector<GatheredCall> set_functions;
+    std::vector<WindowDefinition> window_definitions;
+    std::vector<NamedWindow> named_windows;
+    std::vector<GatheredCall> groupings;
+};
+
+}  // namespace northstar::inline v0::sql

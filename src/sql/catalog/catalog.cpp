@@ -1,0 +1,259 @@
+#include "sql/catalog/catalog.hpp"
+
+#include "sql/error.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::sql {
+
+int Relation::primary_key() const {
+    for (std::size_t i = 0; i < indexes.size(); ++i)
+        if (indexes[i].role == ConstraintRole::primary_key) return static_cast<int>(i);
+    return -1;
+}
+
+int Relation::find_column(std::string_view wanted) const {
+    for (std::size_t i = 0; i < columns.size(); ++i)
+        if (!columns[i].dropped && columns[i].name == wanted) return static_cast<int>(i);
+    return -1;
+}
+
+const Index* Relation::find_index(std::string_view wanted) const {
+    for (const Index& index : indexes)
+        if (index.name == wanted) return &index;
+    return nullptr;
+}
+
+std::string Relation::tree() const { return "sql.rows." + std::to_string(oid); }
+
+std::string Relation::index_tree(const Index& index) const { return "sql.index." + std::to_string(index.oid); }
+
+namespace catalog {
+
+std::string qualified(std::string_view schema, std::string_view name) {
+    return std::string(schema).append(".").append(name);
+}
+
+}  // namespace catalog
+
+Catalog::Catalog() : schemas_({std::string(k_public_schema)}) {}
+
+std::shared_ptr<Catalog> Catalog::load(const Tree& tree) {
+    auto catalog = std::make_shared<Catalog>();
+    catalog->add(tree);
+    return catalog;
+}
+
+void Catalog::add(const Tree& tree) {
+    std::vector<std::shared_ptr<Relation>> found;
+    for (const KeyValue entry : tree.all()) {
+        if (entry.key == "version") version_ += std::string(entry.value);
+        else if (entry.key.starts_with("schema/")) add_schema(entry.key.substr(7));
+        else if (entry.key.starts_with("type/")) put(type_from(Document::parse(entry.value)));
+        else if (entry.key.starts_with("relation/")) found.push_back(relation_from(Document::parse(entry.value)));
+    }
+    for (const auto& relation : found) add_row_type(*relation);
+    for (const auto& relation : found) put(relation);
+}
+
+std::shared_ptr<Catalog> Catalog::copy() const { return std::make_shared<Catalog>(*this); }
+
+std::shared_ptr<const Relation> Catalog::relation(std::string_view schema, std::string_view name) const {
+    const auto found = relations_.find(catalog::qualified(schema, name));
+    return found == relations_.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<const Relation> Catalog::relation(Oid oid) const {
+    const auto found = by_oid_.find(oid);
+    return found == by_oid_.end() ? nullptr : found->second;
+}
+
+std::pair<std::shared_ptr<const Relation>, const Index*> Catalog::index(std::string_view schema,
+                                                                        std::string_view name) const {
+    for (const auto& [key, relation] : relations_)
+        if (relation->schema == schema)
+            if (const Index* index = relation->find_index(name)) return {relation, index};
+    return {nullptr, nullptr};
+}
+
+std::shared_ptr<const UserType> Catalog::user_type(std::string_view schema, std::string_view name) const {
+    const auto found = types_.find(catalog::qualified(schema, name));
+    return found == types_.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<const UserType> Catalog::user_type(Oid oid) const {
+    for (const auto& [key, type] : types_)
+        if (type->oid == oid) return type;
+    return nullptr;
+}
+
+bool Catalog::has_schema(std::string_view name) const {
+    return std::find(schemas_.begin(), schemas_.end(), name) != schemas_.end();
+}
+
+std::vector<std::pair<std::shared_ptr<const Relation>, const ForeignKey*>> Catalog::references_to(Oid table) const {
+    std::vector<std::pair<std::shared_ptr<const Relation>, const ForeignKey*>> found;
+    for (const auto& [key, relation] : relations_)
+        for (const ForeignKey& foreign : relation->foreign_keys)
+            if (foreign.table == table) found.emplace_back(relation, &foreign);
+    return found;
+}
+
+void Catalog::put(std::shared_ptr<Relation> relation) {
+    if (relation->row_type != 0) add_row_type(*relation);
+    if (relation->stores_rows()) set_layout(*relation);
+    const auto old = by_oid_.find(relation->oid);
+    if (old != by_oid_.end()) relations_.erase(catalog::qualified(old->second->schema, old->second->name));
+    by_oid_[relation->oid] = relation;
+    relations_[catalog::qualified(relation->schema, relation->name)] = relation;
+}
+
+void Catalog::remove(const Relation& relation) {
+    by_oid_.erase(relation.oid);
+    if (relation.row_type != 0) records_.erase(relation.row_type);
+    relations_.erase(catalog::qualified(relation.schema, relation.name));
+}
+
+void Catalog::put(std::shared_ptr<UserType> type) {
+    for (auto it = types_.begin(); it != types_.end(); ++it) {
+        if (it->second->oid != type->oid) continue;
+        types_.erase(it);
+        break;
+    }
+    add_type_record(*type);
+    types_[catalog::qualified(type->schema, type->name)] = std::move(type);
+}
+
+void Catalog::remove(const UserType& type) {
+    records_.erase(type.oid);
+    records_.erase(type.array);
+    types_.erase(catalog::qualified(type.schema, type.name));
+}
+
+void Catalog::add_schema(std::string_view name) {
+    if (!has_schema(name)) schemas_.emplace_back(name);
+}
+
+void Catalog::remove_schema(std::string_view name) {
+    schemas_.erase(std::remove(schemas_.begin(), schemas_.end(), name), schemas_.end());
+}
+
+void Catalog::set_layout(Relation& relation) const {
+    std::vector<Oid> types;
+    for (const Column& column : relation.columns) types.push_back(column.type);
+    relation.layout = std::make_shared<const RowLayout>(std::uint16_t{0}, types, this);
+}
+
+// ---- types
+// -----------------------------------------------------------------------------------------------------------
+
+void Catalog::add_type_record(const UserType& type) {
+    auto record = std::make_shared<TypeRecord>();
+    record->name = type.name;
+    if (type.kind == 'd') {
+        record->info = type_info(type.base, this);
+        record->info.element = 0;
+        record->info.type_kind = 'd';
+    } else {
+        record->info.form = Form::integer;
+        record->info.category = Category::enumeration;
+        record->info.length = 8;
+        record->info.type_kind = 'e';
+        for (const auto& [label, number] : type.labels) record->labels.push_back({label, number});
+    }
+    record->info.oid = type.oid;
+    record->info.array = type.array;
+    record->info.name = record->info.sql_name = record->name.c_str();
+    // Labels view into the type; keep them in the record instead.
+    auto texts = std::make_shared<std::vector<std::pair<std::string, std::int64_t>>>(type.labels);
+    for (std::size_t i = 0; i < record->labels.size(); ++i) record->labels[i].label = (*texts)[i].first;
+    records_[type.oid] = std::shared_ptr<const TypeRecord>(record.get(), [record, texts](const TypeRecord*) {});
+    auto array = std::make_shared<TypeRecord>();
+    array->name = "_" + type.name;
+    array->info.oid = type.array;
+    array->info.name = array->info.sql_name = array->name.c_str();
+    array->info.form = Form::array;
+    array->info.category = Category::array;
+    array->info.element = type.oid;
+    if (type.array != 0) records_[type.array] = array;
+}
+
+void Catalog::add_row_type(const Relation& relation) {
+    if (relation.row_type == 0) return;
+    auto record = std::make_shared<TypeRecord>();
+    auto names = std::make_shared<std::vector<std::string>>();
+    record->name = relation.name;
+    record->info.oid = relation.row_type;
+    record->info.name = record->info.sql_name = record->name.c_str();
+    record->info.form = Form::record;
+    record->info.category = Category::composite;
+    record->info.type_kind = 'c';
+    for (const Column& column : relation.columns)
+        if (!column.dropped) names->push_back(column.name);
+    std::size_t at = 0;
+    for (const Column& column : relation.columns)
+        if (!column.dropped) record->fields.push_back({(*names)[at++], column.type, column.typmod});
+    records_[relation.row_type] =
+        std::shared_ptr<const TypeRecord>(record.get(), [record, names](const TypeRecord*) {});
+}
+
+const TypeInfo* Catalog::find_type(Oid oid) const {
+    const auto found = records_.find(oid);
+    return found == records_.end() ? nullptr : &found->second->info;
+}
+
+const TypeInfo* Catalog::find_type(std::string_view name) const {
+    const auto in = [&](std::string_view schema) -> const TypeInfo* {
+        if (const auto type = user_type(schema, name)) return find_type(type->oid);
+        const auto table = relation(schema, name);
+        return table == nullptr || table->row_type == 0 ? nullptr : find_type(table->row_type);
+    };
+    if (const TypeInfo* found = in(k_temporary_schema)) return found;
+    for (const std::string& schema : schemas_)
+        if (const TypeInfo* found = in(schema)) return found;
+    for (const auto& [oid, record] : records_)
+        if (record->info.form == Form::array && record->name == name) return &record->info;
+    return nullptr;
+}
+
+std::span<const EnumLabel> Catalog::enum_labels(Oid oid) const {
+    const auto found = records_.find(oid);
+    if (found == records_.end()) return {};
+    return found->second->labels;
+}
+
+std::span<const FieldInfo> Catalog::fields(Oid oid) const {
+    const auto found = records_.find(oid);
+    if (found == records_.end()) return {};
+    return found->second->fields;
+}
+
+std::string Catalog::object_name(Oid kind, Oid oid) const {
+    if (kind != type::regclass) return {};
+    if (const auto found = relation(oid)) {
+        const bool visible = found->schema == k_public_schema || found->temporary;
+        return visible ? found->name : catalog::qualified(found->schema, found->name);
+    }
+    for (const auto& [name, relation] : relations_)
+        for (const Index& index : relation->indexes)
+            if (index.oid == oid) return index.name;
+    return {};
+}
+
+std::optional<Oid> Catalog::object_oid(Oid kind, std::string_view name) const {
+    if (kind != type::regclass) return std::nullopt;
+    const auto dot = name.find('.');
+    std::vector<std::string> schemas = {std::string(k_temporary_schema)};
+    schemas.insert(schemas.end(), schemas_.begin(), schemas_.end());
+    if (dot != std::string_view::npos) {
+        schemas = {std::string(name.substr(0, dot))};
+        name = name.substr(dot + 1);
+    }
+    for (const std::string& schema : schemas) {
+        if (const auto found = relation(schema, name)) return found->oid;
+        if (const auto [owner, found] = index(schema, name); found != nullptr) return found->oid;
+    }
+    return std::nullopt;
+}
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,101 @@
+// catalog.hpp -- the objects of a database as one commit or one transaction sees them.  Layer: sql.
+//
+// Every object is one JSON document in the tree "sql.catalog" under "relation/SCHEMA.NAME", "type/SCHEMA.NAME" or
+// "schema/NAME", changed by the same transactions as the rows; so definitions are transactional and have history.
+//
+// [CAT-1] The entry "version" has another value after every change of a definition, and never one that it had before;
+//         a Catalog that was read under a version is right for every state with that version.
+// [CAT-2] Catalog is immutable once shared; a change makes a copy (objects are shared between copies).
+// Threads: any number of readers.
+#pragma once
+
+#include "api/northstar.hpp"
+#include "sql/catalog/document.hpp"
+#include "sql/catalog/schema.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace northstar::inline v0::sql {
+
+inline constexpr std::string_view k_catalog_tree = "sql.catalog";
+inline constexpr std::string_view k_sequence_tree = "sql.sequences";
+inline constexpr std::string_view k_public_schema = "public";
+inline constexpr std::string_view k_temporary_schema = "pg_temp";
+
+class Catalog final : public TypeCatalog {
+public:
+    Catalog();
+    /// Reads every document of the tree. Raises data_corrupted.
+    static std::shared_ptr<Catalog> load(const Tree& tree);
+    /// Adds the temporary objects of a session, which are kept in a tree of their own.
+    void add(const Tree& tree);
+    std::shared_ptr<Catalog> copy() const;
+
+    // ---- look up ----
+    std::shared_ptr<const Relation> relation(std::string_view schema, std::string_view name) const;
+    std::shared_ptr<const Relation> relation(Oid oid) const;
+    const std::map<std::string, std::shared_ptr<const Relation>>& relations() const { return relations_; }
+    /// The relation that has an index of that name, and the index.
+    std::pair<std::shared_ptr<const Relation>, const Index*> index(std::string_view schema,
+                                                                   std::string_view name) const;
+    std::shared_ptr<const UserType> user_type(std::string_view schema, std::string_view name) const;
+    std::shared_ptr<const UserType> user_type(Oid oid) const;
+    const std::map<std::string, std::shared_ptr<const UserType>>& types() const { return types_; }
+    bool has_schema(std::string_view name) const;
+    const std::vector<std::string>& schemas() const { return schemas_; }
+    /// Foreign keys that refer to the table: the referring relation and its key.
+    std::vector<std::pair<std::shared_ptr<const Relation>, const ForeignKey*>> references_to(Oid table) const;
+    const std::string& version() const { return version_; }
+
+    // ---- change (of a copy) ----
+    void put(std::shared_ptr<Relation> relation);
+    void remove(const Relation& relation);
+    void put(std::shared_ptr<UserType> type);
+    void remove(const UserType& type);
+    void add_schema(std::string_view name);
+    void remove_schema(std::string_view name);
+    void set_version(std::string version) { version_ = std::move(version); }
+
+    // ---- documents ----
+    static Document to_document(const Relation& relation, const Catalog& catalog);
+    static std::shared_ptr<Relation> relation_from(const Document& document);
+    static Document to_document(const UserType& type);
+    static std::shared_ptr<UserType> type_from(const Document& document);
+    static std::string key_of(const Relation& relation);
+    static std::string key_of(const UserType& type);
+
+    /// Layout of its rows; needs the types. Values of missing columns live in `literals`.
+    void set_layout(Relation& relation) const;
+
+    // ---- TypeCatalog ----
+    const TypeInfo* find_type(Oid oid) const override;
+    const TypeInfo* find_type(std::string_view name) const override;
+    std::span<const EnumLabel> enum_labels(Oid oid) const override;
+    std::span<const FieldInfo> fields(Oid oid) const override;
+    std::string object_name(Oid kind, Oid oid) const override;
+    std::optional<Oid> object_oid(Oid kind, std::string_view name) const override;
+
+private:
+    struct TypeRecord {
+        TypeInfo info;
+        std::string name;
+        std::vector<EnumLabel> labels;
+        std::vector<FieldInfo> fields;
+    };
+    void add_type_record(const UserType& type);
+    void add_row_type(const Relation& relation);
+
+    std::map<std::string, std::shared_ptr<const Relation>> relations_;  // by SCHEMA.NAME
+    std::unordered_map<Oid, std::shared_ptr<const Relation>> by_oid_;
+    std::map<std::string, std::shared_ptr<const UserType>> types_;
+    std::unordered_map<Oid, std::shared_ptr<const TypeRecord>> records_;
+    std::vector<std::string> schemas_;
+    std::string version_;
+};
+
+}  // namespace northstar::inline v0::sql

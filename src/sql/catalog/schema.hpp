@@ -1,0 +1,146 @@
+// schema.hpp -- what the catalog knows of tables, views, sequences and types.  Layer: sql.  Threads: values, shared
+// const.
+//
+// Expressions (defaults, checks, index expressions, queries of views) are kept as SQL text, which is what the documents
+// show; they are parsed and bound where they are used.
+//
+// [SCHEMA-1] A dropped column keeps its place: stored rows keep their layout. Everything here counts physical places.
+#pragma once
+
+#include "sql/key_encoding.hpp"
+#include "sql/row_format.hpp"
+#include "sql/type.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace northstar::inline v0::sql {
+
+struct Column {
+    std::string name;
+    Oid type = 0;
+    std::int32_t typmod = k_no_typmod;
+    Oid domain = 0;              ///< the domain it was declared with; `type` is its base type
+    bool not_null = false;
+    bool dropped = false;
+    std::string default_text;    ///< empty: none
+    std::string generated_text;  ///< GENERATED ALWAYS AS (..) STORED
+    char identity = 0;           ///< 'a' always, 'd' by default
+    Oid sequence = 0;            ///< of serial and identity columns
+    std::optional<std::string> missing;  ///< text of the value that rows older than the column have
+    std::string comment;
+    bool implicit_document = false;  ///< the jsonb column of a table declared with nothing but a primary key
+};
+
+struct IndexColumn {
+    int column = -1;   ///< -1: an expression
+    std::string text;  ///< of an expression
+    KeyOrder order;
+};
+
+enum class ConstraintRole : std::uint8_t { none, unique, primary_key };
+
+struct Index {
+    Oid oid = 0;
+    std::string name;
+    bool unique = false;
+    ConstraintRole role = ConstraintRole::none;
+    bool nulls_not_distinct = false;
+    bool deferrable = false;
+    bool initially_deferred = false;
+    bool without_overlaps = false;
+    std::vector<IndexColumn> columns;
+    std::vector<int> include;
+    std::string predicate;  ///< of a partial index
+};
+
+struct CheckConstraint {
+    std::string name;
+    std::string text;
+    bool validated = true;
+};
+
+enum class ForeignAction : std::uint8_t { no_action, restrict, cascade, set_null, set_default };
+
+struct ForeignKey {
+    std::string name;
+    std::vector<int> columns;
+    Oid table = 0;                 ///< referenced
+    std::vector<int> referenced;   ///< its columns
+    bool match_full = false;
+    ForeignAction on_delete = ForeignAction::no_action;
+    ForeignAction on_update = ForeignAction::no_action;
+    std::vector<int> set_columns;  ///< ON DELETE SET NULL (..); empty: all
+    bool deferrable = false;
+    bool initially_deferred = false;
+    bool validated = true;
+};
+
+enum class RelationKind : char { table = 'r', view = 'v', materialized_view = 'm', sequence = 'S' };
+
+struct SequenceOptions {
+    Oid type = type::int8;
+    std::int64_t start = 1;
+    std::int64_t increment = 1;
+    std::int64_t minimum = 1;
+    std::int64_t maximum = INT64_MAX;
+    std::int64_t cache = 1;
+    bool cycle = false;
+    Oid owner_table = 0;
+    int owner_column = -1;
+    bool identity = false;
+};
+
+/// A table, view, materialized view or sequence.
+struct Relation {
+    Oid oid = 0;
+    RelationKind kind = RelationKind::table;
+    std::string schema;
+    std::string name;
+    bool temporary = false;
+    std::vector<Column> columns;
+    std::vector<Index> indexes;
+    std::vector<CheckConstraint> checks;
+    std::vector<ForeignKey> foreign_keys;
+    std::string query;               ///< of a view, as text
+    int check_option = 0;            ///< 1 local, 2 cascaded
+    bool populated = true;           ///< materialized views
+    SequenceOptions sequence;
+    Oid row_type = 0;                ///< its composite type
+    std::string comment;
+    char on_commit = 'p';            ///< p preserve, d delete rows, D drop
+    bool valid_time = false;
+    std::string period_from, period_to, period_name;
+    std::vector<Oid> depends;        ///< relations that the query of a view reads
+    std::shared_ptr<const RowLayout> layout;
+
+    /// Index into `indexes` of the primary key; -1: rows are keyed by a hidden number.
+    int primary_key() const;
+    /// Physical place of a live column; -1.
+    int find_column(std::string_view name) const;
+    const Index* find_index(std::string_view name) const;
+    std::string tree() const;
+    std::string index_tree(const Index& index) const;
+    bool stores_rows() const { return kind == RelationKind::table || kind == RelationKind::materialized_view; }
+};
+
+struct UserType {
+    Oid oid = 0;
+    Oid array = 0;
+    char kind = 'e';                 ///< e enum, d domain
+    std::string schema;
+    std::string name;
+    std::vector<std::pair<std::string, std::int64_t>> labels;  ///< in order
+    Oid base = 0;                    ///< of a domain
+    std::int32_t typmod = k_no_typmod;
+    bool not_null = false;
+    std::string default_text;
+    std::vector<CheckConstraint> checks;
+    std::string comment;
+};
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,315 @@
+// The documents of the catalog: relations and types to JSON and back.
+#include "sql/catalog/catalog.hpp"
+#include "sql/error.hpp"
+
+namespace northstar::inline v0::sql {
+
+namespace schema_document {
+
+constexpr std::string_view k_actions[] = {"no action", "restrict", "cascade", "set null", "set default"};
+
+ForeignAction action_from(const std::string& text) {
+    for (std::size_t i = 0; i < std::size(k_actions); ++i)
+        if (k_actions[i] == text) return static_cast<ForeignAction>(i);
+    return ForeignAction::no_action;
+}
+
+Document numbers(const std::vector<int>& values) {
+    Document array = Document::array();
+    for (const int value : values) array.push(Document::integer(value));
+    return array;
+}
+
+std::vector<int> numbers_from(const Document& array) {
+    std::vector<int> values;
+    for (const Document& item : array.items()) values.push_back(static_cast<int>(item.as_integer()));
+    return values;
+}
+
+Document column_document(const Column& column, const Catalog& catalog) {
+    Document out = Document::object();
+    out.set("name", Document::string(column.name));
+    if (!column.dropped) out.set("type", Document::string(format_type(column.type, column.typmod, &catalog)));
+    out.set("type_oid", Document::integer(column.type));
+    if (column.typmod != k_no_typmod) out.set("typmod", Document::integer(column.typmod));
+    if (column.domain != 0) out.set("domain", Document::integer(column.domain));
+    out.set_flag("not_null", column.not_null);
+    out.set_flag("dropped", column.dropped);
+    out.set_text("default", column.default_text);
+    out.set_text("generated", column.generated_text);
+    if (column.identity != 0) out.set("identity", Document::string(column.identity == 'a' ? "always" : "by default"));
+    if (column.sequence != 0) out.set("sequence", Document::integer(column.sequence));
+    if (column.missing) out.set("value_in_older_rows", Document::string(*column.missing));
+    out.set_flag("implicit_document", column.implicit_document);
+    out.set_text("comment", column.comment);
+    return out;
+}
+
+Column column_from(const Document& in) {
+    Column column;
+    column.name = in["name"].as_string();
+    column.type = static_cast<Oid>(in["type_oid"].as_integer());
+    column.typmod = static_cast<std::int32_t>(in["typmod"].as_integer(k_no_typmod));
+    column.domain = static_cast<Oid>(in["domain"].as_integer());
+    column.not_null = in["not_null"].as_boolean();
+    column.dropped = in["dropped"].as_boolean();
+    column.default_text = in["default"].as_string();
+    column.generated_text = in["generated"].as_string();
+    const std::string& identity = in["identity"].as_string();
+    column.identity = identity.empty() ? '\0' : identity == "always" ? 'a' : 'd';
+    column.sequence = static_cast<Oid>(in["sequence"].as_integer());
+    if (in.has("value_in_older_rows")) column.missing = in["value_in_older_rows"].as_string();
+    column.implicit_document = in["implicit_document"].as_boolean();
+    column.comment = in["comment"].as_string();
+    return column;
+}
+
+Document index_document(const Index& index) {
+    Document out = Document::object();
+    out.set("name", Document::string(index.name));
+    out.set("oid", Document::integer(index.oid));
+    if (index.role != ConstraintRole::none)
+        out.set("constraint",
+                Document::string(index.role == ConstraintRole::primary_key ? "primary key" : "unique"));
+    out.set_flag("unique", index.unique);
+    out.set_flag("nulls_not_distinct", index.nulls_not_distinct);
+    out.set_flag("deferrable", index.deferrable);
+    out.set_flag("initially_deferred", index.initially_deferred);
+    out.set_flag("without_overlaps", index.without_overlaps);
+    Document columns = Document::array();
+    for (const IndexColumn& column : index.columns) {
+        Document item = Document::object();
+        if (column.column >= 0) item.set("column", Document::integer(column.column));
+        else item.set("expression", Document::string(column.text));
+        item.set_flag("descending", column.order.descending);
+        item.set_flag("nulls_first", column.order.nulls_first);
+        columns.push(std::move(item));
+    }
+    out.set("columns", std::move(columns));
+    if (!index.include.empty()) out.set("include", numbers(index.include));
+    out.set_text("where", index.predicate);
+    return out;
+}
+
+Index index_from(const Document& in) {
+    Index index;
+    index.name = in["name"].as_string();
+    index.oid = static_cast<Oid>(in["oid"].as_integer());
+    const std::string& role = in["constraint"].as_string();
+    index.role = role.empty()              ? ConstraintRole::none
+                 : role == "primary key" ? ConstraintRole::primary_key
+                                           : ConstraintRole::unique;
+    index.unique = in["unique"].as_boolean();
+    index.nulls_not_distinct = in["nulls_not_distinct"].as_boolean();
+    index.deferrable = in["deferrable"].as_boolean();
+    index.initially_deferred = in["initially_deferred"].as_boolean();
+    index.without_overlaps = in["without_overlaps"].as_boolean();
+    for (const Document& item : in["columns"].items()) {
+        IndexColumn column;
+        column.column = static_cast<int>(item["column"].as_integer(-1));
+        column.text = item["expression"].as_string();
+        column.order.descending = item["descending"].as_boolean();
+        column.order.nulls_first = item["nulls_first"].as_boolean();
+        index.columns.push_back(std::move(column));
+    }
+    index.include = numbers_from(in["include"]);
+    index.predicate = in["where"].as_string();
+    return index;
+}
+
+Document check_document(const CheckConstraint& check) {
+    Document out = Document::object();
+    out.set("name", Document::string(check.name));
+    out.set("check", Document::string(check.text));
+    out.set_flag("not_valid", !check.validated);
+    return out;
+}
+
+CheckConstraint check_from(const Document& in) {
+    return {in["name"].as_string(), in["check"].as_string(), !in["not_valid"].as_boolean()};
+}
+
+Document foreign_document(const ForeignKey& foreign) {
+    Document out = Document::object();
+    out.set("name", Document::string(foreign.name));
+    out.set("columns", numbers(foreign.columns));
+    out.set("references", Document::integer(foreign.table));
+    out.set("referenced_columns", numbers(foreign.referenced));
+    out.set_flag("match_full", foreign.match_full);
+    out.set("on_delete", Document::string(k_actions[static_cast<int>(foreign.on_delete)]));
+    out.set("on_update", Document::string(k_actions[static_cast<int>(foreign.on_update)]));
+    if (!foreign.set_columns.empty()) out.set("set_columns", numbers(foreign.set_columns));
+    out.set_flag("deferrable", foreign.deferrable);
+    out.set_flag("initially_deferred", foreign.initially_deferred);
+    out.set_flag("not_valid", !foreign.validated);
+    return out;
+}
+
+ForeignKey foreign_from(const Document& in) {
+    ForeignKey foreign;
+    foreign.name = in["name"].as_string();
+    foreign.columns = numbers_from(in["columns"]);
+    foreign.table = static_cast<Oid>(in["references"].as_integer());
+    foreign.referenced = numbers_from(in["referenced_columns"]);
+    foreign.match_full = in["match_full"].as_boolean();
+    foreign.on_delete = action_from(in["on_delete"].as_string());
+    foreign.on_update = action_from(in["on_update"].as_string());
+    foreign.set_columns = numbers_from(in["set_columns"]);
+    foreign.deferrable = in["deferrable"].as_boolean();
+    foreign.initially_deferred = in["initially_deferred"].as_boolean();
+    foreign.validated = !in["not_valid"].as_boolean();
+    return foreign;
+}
+
+Document sequence_document(const SequenceOptions& sequence) {
+    Document out = Document::object();
+    out.set("type_oid", Document::integer(sequence.type));
+    out.set("start", Document::integer(sequence.start));
+    out.set("increment", Document::integer(sequence.increment));
+    out.set("minimum", Document::integer(sequence.minimum));
+    out.set("maximum", Document::integer(sequence.maximum));
+    out.set("cache", Document::integer(sequence.cache));
+    out.set_flag("cycle", sequence.cycle);
+    if (sequence.owner_table != 0) {
+        out.set("owner_table", Document::integer(sequence.owner_table));
+        out.set("owner_column", Document::integer(sequence.owner_column));
+    }
+    out.set_flag("identity", sequence.identity);
+    return out;
+}
+
+SequenceOptions sequence_from(const Document& in) {
+    SequenceOptions sequence;
+    sequence.type = static_cast<Oid>(in["type_oid"].as_integer(type::int8));
+    sequence.start = in["start"].as_integer(1);
+    sequence.increment = in["increment"].as_integer(1);
+    sequence.minimum = in["minimum"].as_integer(1);
+    sequence.maximum = in["maximum"].as_integer(INT64_MAX);
+    sequence.cache = in["cache"].as_integer(1);
+    sequence.cycle = in["cycle"].as_boolean();
+    sequence.owner_table = static_cast<Oid>(in["owner_table"].as_integer());
+    sequence.owner_column = static_cast<int>(in["owner_column"].as_integer(-1));
+    sequence.identity = in["identity"].as_boolean();
+    return sequence;
+}
+
+}  // namespace schema_document
+
+std::string Catalog::key_of(const Relation& relation) { return "relation/" + relation.schema + "." + relation.name; }
+std::string Catalog::key_of(const UserType& type) { return "type/" + type.schema + "." + type.name; }
+
+Document Catalog::to_document(const Relation& relation, const Catalog& catalog) {
+    using namespace schema_document;
+    Document out = Document::object();
+    out.set("name", Document::string(relation.name));
+    out.set("schema", Document::string(relation.schema));
+    out.set("kind", Document::string(std::string_view(reinterpret_cast<const char*>(&relation.kind), 1)));
+    out.set("oid", Document::integer(relation.oid));
+    if (relation.row_type != 0) out.set("row_type_oid", Document::integer(relation.row_type));
+    out.set_flag("temporary", relation.temporary);
+    Document columns = Document::array();
+    for (const Column& column : relation.columns) columns.push(column_document(column, catalog));
+    out.set("columns", std::move(columns));
+    const auto list = [&](std::string_view name, const auto& items, auto&& convert) {
+        if (items.empty()) return;
+        Document array = Document::array();
+        for (const auto& item : items) array.push(convert(item));
+        out.set(name, std::move(array));
+    };
+    list("indexes", relation.indexes, index_document);
+    list("checks", relation.checks, check_document);
+    list("foreign_keys", relation.foreign_keys, foreign_document);
+    out.set_text("query", relation.query);
+    if (relation.check_option != 0) out.set("check_option", Document::integer(relation.check_option));
+    out.set_flag("not_populated", !relation.populated);
+    if (relation.kind == RelationKind::sequence) out.set("sequence", sequence_document(relation.sequence));
+    if (relation.on_commit != 'p') out.set("on_commit", Document::string(std::string_view(&relation.on_commit, 1)));
+    out.set_flag("valid_time", relation.valid_time);
+    out.set_text("period", relation.period_name);
+    out.set_text("period_from", relation.period_from);
+    out.set_text("period_to", relation.period_to);
+    list("depends_on", relation.depends, [](Oid oid) { return Document::integer(oid); });
+    out.set_text("comment", relation.comment);
+    return out;
+}
+
+std::shared_ptr<Relation> Catalog::relation_from(const Document& in) {
+    using namespace schema_document;
+    auto relation = std::make_shared<Relation>();
+    relation->name = in["name"].as_string();
+    relation->schema = in["schema"].as_string();
+    const std::string& kind = in["kind"].as_string();
+    if (kind.size() != 1 || std::string_view("rvmS").find(kind[0]) == std::string_view::npos)
+        raise(sqlstate::data_corrupted, "the catalog holds a relation of unknown kind");
+    relation->kind = static_cast<RelationKind>(kind[0]);
+    relation->oid = static_cast<Oid>(in["oid"].as_integer());
+    relation->row_type = static_cast<Oid>(in["row_type_oid"].as_integer());
+    relation->temporary = in["temporary"].as_boolean();
+    for (const Document& item : in["columns"].items()) relation->columns.push_back(column_from(item));
+    for (const Document& item : in["indexes"].items()) relation->indexes.push_back(index_from(item));
+    for (const Document& item : in["checks"].items()) relation->checks.push_back(check_from(item));
+    for (const Document& item : in["foreign_keys"].items()) relation->foreign_keys.push_back(foreign_from(item));
+    relation->query = in["query"].as_string();
+    relation->check_option = static_cast<int>(in["check_option"].as_integer());
+    relation->populated = !in["not_populated"].as_boolean();
+    relation->sequence = sequence_from(in["sequence"]);
+    const std::string& on_commit = in["on_commit"].as_string();
+    relation->on_commit = on_commit.empty() ? 'p' : on_commit[0];
+    relation->valid_time = in["valid_time"].as_boolean();
+    relation->period_name = in["period"].as_string();
+    relation->period_from = in["period_from"].as_string();
+    relation->period_to = in["period_to"].as_string();
+    for (const Document& item : in["depends_on"].items())
+        relation->depends.push_back(static_cast<Oid>(item.as_integer()));
+    relation->comment = in["comment"].as_string();
+    return relation;
+}
+
+Document Catalog::to_document(const UserType& type) {
+    Document out = Document::object();
+    out.set("name", Document::string(type.name));
+    out.set("schema", Document::string(type.schema));
+    out.set("kind", Document::string(type.kind == 'e' ? "enum" : "domain"));
+    out.set("oid", Document::integer(type.oid));
+    out.set("array_oid", Document::integer(type.array));
+    if (type.kind == 'e') {
+        Document labels = Document::array();
+        for (const auto& [label, number] : type.labels) {
+            Document item = Document::object();
+            item.set("label", Document::string(label));
+            item.set("number", Document::integer(number));
+            labels.push(std::move(item));
+        }
+        out.set("labels", std::move(labels));
+    } else {
+        out.set("base_oid", Document::integer(type.base));
+        if (type.typmod != k_no_typmod) out.set("typmod", Document::integer(type.typmod));
+        out.set_flag("not_null", type.not_null);
+        out.set_text("default", type.default_text);
+        Document checks = Document::array();
+        for (const CheckConstraint& check : type.checks) checks.push(schema_document::check_document(check));
+        out.set("checks", std::move(checks));
+    }
+    out.set_text("comment", type.comment);
+    return out;
+}
+
+std::shared_ptr<UserType> Catalog::type_from(const Document& in) {
+    auto type = std::make_shared<UserType>();
+    type->name = in["name"].as_string();
+    type->schema = in["schema"].as_string();
+    type->kind = in["kind"].as_string() == "domain" ? 'd' : 'e';
+    type->oid = static_cast<Oid>(in["oid"].as_integer());
+    type->array = static_cast<Oid>(in["array_oid"].as_integer());
+    for (const Document& item : in["labels"].items())
+        type->labels.emplace_back(item["label"].as_string(), item["number"].as_integer());
+    type->base = static_cast<Oid>(in["base_oid"].as_integer());
+    type->typmod = static_cast<std::int32_t>(in["typmod"].as_integer(k_no_typmod));
+    type->not_null = in["not_null"].as_boolean();
+    type->default_text = in["default"].as_string();
+    for (const Document& item : in["checks"].items()) type->checks.push_back(schema_document::check_from(item));
+    type->comment = in["comment"].as_string();
+    return type;
+}
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,795 @@
+// Reading dates and times. The text is cut into fields (numbers, dates, times, zones, words), and each field
+// finds its meaning from what came before; the manual's appendix B.1 tells the same story.
+
+#include "sql/datetime.hpp"
+#include "sql/error.hpp"
+#include "sql/scalar_text.hpp"
+
+#include <cstdlib>
+#include <vector>
+
+namespace northstar::inline v0::sql {
+
+namespace datetime_parse_file {
+
+enum class FieldKind { number, date, time, zone, word };
+
+struct Field {
+    FieldKind kind;
+    std::string text;
+};
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
+}
+
+std::string lower_case(std::string_view text) {
+    std::string result(text);
+    for (char& c : result) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+    }
+    return result;
+}
+
+/// 1 to 12, or 0; the name may be cut to three letters.
+int month_named(std::string_view word) {
+    static constexpr const char* k_months[] = {"january",   "february", "march",    "april",
+                                               "may",       "june",     "july",     "august",
+                                               "september", "october",  "november", "december"};
+    for (int i = 0; i < 12; ++i) {
+        const std::string_view name = k_months[i];
+        if (word == name || word == name.substr(0, 3) || (i == 8 && word == "sept")) return i + 1;
+    }
+    return 0;
+}
+
+bool is_day_name(std::string_view word) {
+    static constexpr const char* k_days[] = {"sunday", "sun",       "monday", "mon",  "tuesday",  "tue",
+                                             "tues",   "wednesday", "wed",    "weds", "thursday", "thu",
+                                             "thur",   "thurs",     "friday", "fri",  "saturday", "sat"};
+    for (const char* day : k_days) {
+        if (word == day) return true;
+    }
+    return false;
+}
+
+struct Problem {
+    enum Kind { bad_format, field_overflow, zone_overflow, unknown_zone, month_day_overflow } kind;
+    std::string zone;
+};
+
+class DateTimeReader {
+public:
+    DateTimeReader(std::string_view text, const char* type_name, Session& session)
+        : text_(text), type_name_(type_name), session_(session) {}
+
+    bool infinite = false;
+    bool minus_infinite = false;
+    bool has_date = false;
+    bool has_time = false;
+    bool has_zone = false;
+    bool now = false;  ///< the whole moment is transaction_time
+    std::int64_t days = 0;
+    std::int64_t time = 0;  ///< microseconds of the day; 24:00 and a second of 60 stay above the usual
+    std::int32_t zone_east = 0;
+    std::shared_ptr<const TimeZone> named_zone;
+
+    void read(bool time_only) {
+        time_only_ = time_only;
+        if (text_.size() > 128 + 25) fail(Problem::bad_format);
+        split();
+        if (fields_.empty()) fail(Problem::bad_format);
+        for (at_ = 0; at_ < fields_.size(); ++at_) field(fields_[at_]);
+        if (prefix_ != '\0') fail(Problem::bad_format);
+        finish();
+    }
+
+    [[noreturn]] void fail(Problem::Kind kind, const std::string& zone = {}) {
+        const std::string quoted = '"' + std::string(text_) + '"';
+        switch (kind) {
+            case Problem::bad_format:
+                raise(sqlstate::invalid_datetime_format,
+                      std::string("invalid input syntax for type ") + type_name_ + ": " + quoted);
+            case Problem::field_overflow:
+                raise(sqlstate::datetime_field_overflow, "date/time field value out of range: " + quoted);
+            case Problem::month_day_overflow:
+                raise(sqlstate::datetime_field_overflow, "date/time field value out of range: " + quoted, "",
+                      "Perhaps you need a different \"datestyle\" setting.");
+            case Problem::zone_overflow:
+                raise(sqlstate::invalid_time_zone_displacement_value,
+                      "time zone displacement out of range: " + quoted);
+            case Problem::unknown_zone:
+                raise(sqlstate::invalid_parameter_value, "time zone \"" + zone + "\" not recognized");
+        }
+        raise(sqlstate::internal_error, "unknown date/time problem");
+    }
+
+private:
+    void split() {
+        std::size_t i = 0;
+        const std::size_t n = text_.size();
+        const auto take = [&](auto predicate) {
+            const std::size_t begin = i;
+            while (i < n && predicate(text_[i])) ++i;
+            return std::string(text_.substr(begin, i - begin));
+        };
+        const auto is_separator = [](char c) { return c == '-' || c == '/' || c == '.'; };
+        while (i < n) {
+            const char c = text_[i];
+            if (is_sql_blank(c)) {
+                ++i;
+            } else if (is_digit(c)) {
+                std::string word = take(is_digit);
+                if (i < n && text_[i] == ':') {
+                    word += take([](char x) { return is_digit(x) || x == ':' || x == '.'; });
+                    fields_.push_back({FieldKind::time, std::move(word)});
+                } else if (i < n && is_separator(text_[i])) {
+                    const char separator = text_[i++];
+                    word += separator;
+                    if (i < n && is_digit(text_[i])) {
+                        word += take(is_digit);
+                        if (i < n && text_[i] == separator) {
+                            word += separator;
+                            ++i;
+                            word += take([&](char x) { return is_digit(x) || x == separator; });
+                            fields_.push_back({FieldKind::date, std::move(word)});
+                        } else {
+                            fields_.push_back(
+                                {separator == '.' ? FieldKind::number : FieldKind::date, std::move(word)});
+                        }
+                    } else {
+                        word += take([&](char x) { return is_digit(x) || is_letter(x) || x == separator; });
+                        fields_.push_back({FieldKind::date, lower_case(word)});
+                    }
+                } else {
+                    fields_.push_back({FieldKind::number, std::move(word)});
+                }
+            } else if (c == '.') {
+                ++i;
+                fields_.push_back({FieldKind::number, '.' + take(is_digit)});
+            } else if (is_letter(c)) {
+                std::string word = lower_case(take(is_letter));
+                // A date that begins with its month (Jan-08-1999), or a zone's name (America/New_York,
+                // UTC+3).
+                if (i < n && (is_separator(text_[i]) || text_[i] == '_' || text_[i] == '+' ||
+                              (is_digit(text_[i]) && month_named(word) == 0 && word.size() > 2))) {
+                    const bool date = is_separator(text_[i]) && month_named(word) != 0;
+                    const char separator = text_[i];
+                    if (date) {
+                        word += take([&](char x) { return is_digit(x) || is_letter(x) || x == separator; });
+                        fields_.push_back({FieldKind::date, lower_case(word)});
+                        continue;
+                    }
+                    const bool known = zone_abbreviation(word).has_value() || is_day_name(word) ||
+                                       month_named(word) != 0 || word == "am" || word == "pm";
+                    if (!(known && (separator == '-' || separator == '.')) || separator == '/') {
+                        if (separator != '.') {
+                            const std::size_t begin = i;
+                            std::string rest = take([](char x) {
+                                return is_digit(x) || is_letter(x) || x == '/' || x == '_' || x == '+' ||
+                                       x == '-' || x == ':';
+                            });
+                            if (separator == '/' || separator == '_' ||
+                                find_time_zone(word + lower_case(rest)) != nullptr) {
+                                word += lower_case(rest);
+                            } else {
+                                i = begin;
+                            }
+                        } else {
+                            ++i;
+                        }
+                    }
+                }
+                fields_.push_back({FieldKind::word, std::move(word)});
+            } else if (c == '+' || c == '-') {
+                ++i;
+                while (i < n && is_sql_blank(text_[i])) ++i;
+                if (i < n && is_digit(text_[i])) {
+                    fields_.push_back(
+                        {FieldKind::zone,
+                         c + take([](char x) { return is_digit(x) || x == ':' || x == '.' || x == '-'; })});
+                } else if (i < n && is_letter(text_[i])) {
+                    fields_.push_back({FieldKind::word, c + lower_case(take(is_letter))});
+                } else {
+                    fail(Problem::bad_format);
+                }
+            } else if (c == ',' || c == ';' || c == '(' || c == ')' || c == '"' || c == '\'' || c == '*' ||
+                       c == '&' || c == '/') {
+                ++i;
+            } else {
+                fail(Problem::bad_format);
+            }
+        }
+    }
+
+    void field(const Field& f) {
+        switch (f.kind) {
+            case FieldKind::date:
+                date_field(f.text);
+                return;
+            case FieldKind::time:
+                time_field(f.text);
+                return;
+            case FieldKind::zone:
+                zone_field(f.text);
+                return;
+            case FieldKind::number:
+                number_field(f.text);
+                return;
+            case FieldKind::word:
+                word_field(f.text);
+                return;
+        }
+    }
+
+    void set_zone(std::int32_t east) {
+        if (has_zone) fail(Problem::bad_format);
+        has_zone = true;
+        zone_east = east;
+    }
+
+    void zone_field(const std::string& text) {
+        // +hh, +hhmm, +hh:mm, +hh:mm:ss
+        int parts[3] = {0, 0, 0};
+        int count = 0;
+        std::size_t i = 1;
+        std::string digits;
+        while (i < text.size() && is_digit(text[i])) digits += text[i++];
+        if (i == text.size() && digits.size() > 2) {
+            if (digits.size() > 6) fail(Problem::bad_format);
+            if (digits.size() % 2 != 0) digits.insert(0, 1, '0');
+            for (std::size_t j = 0; j < digits.size(); j += 2)
+                parts[count++] = (digits[j] - '0') * 10 + digits[j + 1] - '0';
+        } else {
+            parts[count++] = std::atoi(digits.substr(0, 6).c_str());
+            while (i < text.size() && text[i] == ':' && count < 3) {
+                std::string more;
+                for (++i; i < text.size() && is_digit(text[i]);) more += text[i++];
+                parts[count++] = std::atoi(more.substr(0, 6).c_str());
+            }
+            if (i != text.size()) fail(Problem::bad_format);
+        }
+        if (parts[0] > 15 || parts[1] > 59 || parts[2] > 59) fail(Problem::zone_overflow);
+        const std::int32_t seconds = (parts[0] * 60 + parts[1]) * 60 + parts[2];
+        if (has_zone && zone_by_name_) {
+            // "UTC+3" style: an offset behind an abbreviation counts against it, as POSIX has it.
+            zone_east += text[0] == '-' ? -seconds : seconds;
+            return;
+        }
+        set_zone(text[0] == '-' ? -seconds : seconds);
+    }
+
+    void time_field(const std::string& text) {
+        if (has_time) fail(Problem::bad_format);
+        std::int64_t parts[3] = {0, 0, 0};
+        int count = 0;
+        std::size_t i = 0;
+        std::int64_t micros = 0;
+        for (;;) {
+            const std::size_t begin = i;
+            while (i < text.size() && is_digit(text[i])) ++i;
+            if (i == begin && !(count > 0 && i == text.size())) fail(Problem::bad_format);
+            parts[count++] = std::atoll(text.substr(begin, std::min<std::size_t>(i - begin, 9)).c_str());
+            if (i == text.size()) break;
+            if (text[i] == '.') {
+                micros = fraction(text.substr(i));
+                if (count < 3) {
+                    // mm:ss.fff
+                    if (count == 2) {
+                        parts[2] = parts[1];
+                        parts[1] = parts[0];
+                        parts[0] = 0;
+                    } else {
+                        fail(Problem::bad_format);
+                    }
+                }
+                break;
+            }
+            if (text[i] != ':' || count == 3) fail(Problem::bad_format);
+            ++i;
+        }
+        clock(parts[0], parts[1], parts[2], micros);
+    }
+
+    std::int64_t fraction(const std::string& text) {
+        // ".123456": rounded to microseconds
+        for (std::size_t i = 1; i < text.size(); ++i) {
+            if (!is_digit(text[i])) fail(Problem::bad_format);
+        }
+        std::int64_t value = 0;
+        for (std::size_t i = 1; i <= 6; ++i) value = value * 10 + (i < text.size() ? text[i] - '0' : 0);
+        return value + (text.size() > 7 && text[7] >= '5' ? 1 : 0);
+    }
+
+    void clock(std::int64_t hour, std::int64_t minute, std::int64_t second, std::int64_t micros) {
+        if (hour > 24 || minute > 59 || second > 60 ||
+            (hour == 24 && (minute > 0 || second > 0 || micros > 0))) {
+            fail(Problem::field_overflow);
+        }
+        hour_ = hour;
+        time = (minute * 60 + second) * k_microseconds_per_second + micros;
+        has_time = true;
+    }
+
+    void concatenated_time(const std::string& digits, std::int64_t micros) {
+        const auto two = [&](std::size_t at) {
+            return std::int64_t{digits[at] - '0'} * 10 + (digits[at + 1] - '0');
+        };
+        if (has_time) fail(Problem::bad_format);
+        if (digits.size() == 6) {
+            clock(two(0), two(2), two(4), micros);
+        } else if (digits.size() == 4) {
+            clock(two(0), two(2), 0, micros);
+        } else if (digits.size() == 2) {
+            clock(two(0), 0, 0, micros);
+        } else {
+            fail(Problem::bad_format);
+        }
+    }
+
+    void number_field(const std::string& text) {
+        const std::size_t point = text.find('.');
+        const std::string whole = text.substr(0, point);
+        const std::int64_t micros = point == std::string::npos ? 0 : fraction(text.substr(point));
+        if (prefix_ == 'j') {
+            prefix_ = '\0';
+            if (has_date || whole.empty()) fail(Problem::bad_format);
+            days = std::atoll(whole.substr(0, 10).c_str()) - 2451545;
+            has_date = true;
+            julian_ = true;
+            if (point != std::string::npos) {
+                const double part = std::atof(('0' + text.substr(point)).c_str());
+                hour_ = 0;
+                time = static_cast<std::int64_t>(part * static_cast<double>(k_microseconds_per_day));
+                has_time = true;
+            }
+            return;
+        }
+        if (prefix_ == 't') {
+            prefix_ = '\0';
+            concatenated_time(whole, micros);
+            return;
+        }
+        if (point != std::string::npos) {
+            if (text.find('.', point + 1) != std::string::npos) fail(Problem::bad_format);
+            // yyyy.ddd is a day of the year, hhmmss.ff a time.
+            if (whole.size() == 4 && text.size() == 8 && !have_year_ && !has_date) {
+                set_year(whole);
+                days_of_year_ = std::atoi(text.substr(5).c_str());
+                return;
+            }
+            if ((has_date || date_parts() == 3 || time_only_) && !has_time) {
+                concatenated_time(whole, micros);
+                return;
+            }
+            if (whole.size() >= 8 && !has_date && date_parts() == 0) {
+                concatenated_date(whole.substr(0, whole.size() - 6));
+                concatenated_time(whole.substr(whole.size() - 6), micros);
+                return;
+            }
+            fail(Problem::bad_format);
+        }
+        if (time_only_ && !has_time && date_parts() == 0 && (whole.size() == 4 || whole.size() == 6)) {
+            concatenated_time(whole, 0);
+            return;
+        }
+        if (date_parts() == 0 && !has_date && whole.size() >= 6) {
+            concatenated_date(whole);
+            return;
+        }
+        if ((has_date || date_parts() == 3) && !has_time && (whole.size() == 6 || whole.size() == 4)) {
+            concatenated_time(whole, 0);
+            return;
+        }
+        if (date_parts() == 1 && have_year_ && whole.size() == 3) {
+            days_of_year_ = std::atoi(whole.c_str());
+            return;
+        }
+        date_number(whole);
+    }
+
+    void concatenated_date(const std::string& digits) {
+        // yyyymmdd or yymmdd
+        const std::size_t year = digits.size() - 4;
+        set_year(digits.substr(0, year));
+        month_ = std::atoi(digits.substr(year, 2).c_str());
+        day_ = std::atoi(digits.substr(year + 2).c_str());
+        have_month_ = have_day_ = true;
+    }
+
+    int date_parts() const {
+        return static_cast<int>(have_year_) + static_cast<int>(have_month_) + static_cast<int>(have_day_);
+    }
+
+    void set_year(const std::string& digits) {
+        if (digits.size() > 9) fail(Problem::field_overflow);
+        year_ = std::atoll(digits.c_str());
+        short_year_ = digits.size() <= 2;
+        have_year_ = true;
+    }
+
+    /// One number of a date: its place by length, what is there already, and DateStyle.
+    void date_number(const std::string& digits) {
+        if (digits.empty()) fail(Problem::bad_format);
+        const std::int64_t value = std::atoll(digits.substr(0, 9).c_str());
+        const auto month = [&]() {
+            month_ = static_cast<int>(value);
+            have_month_ = true;
+        };
+        const auto day = [&]() {
+            day_ = static_cast<int>(value);
+            have_day_ = true;
+        };
+        const bool long_number = digits.size() >= 3;
+        const DateOrder order = session_.settings.date_order;
+        if (date_parts() == 3) fail(Problem::bad_format);
+        if (!have_year_ && long_number) {
+            // A year first turns the rest into month and day; a text month makes place for it too.
+            if (date_parts() == 0) year_first_ = true;
+            set_year(digits);
+        } else if (have_year_ && !have_month_ && !have_day_) {
+            month();
+        } else if (have_year_ && have_month_) {
+            day();
+        } else if (have_year_ && have_day_) {
+            month();
+        } else if (!have_month_ && !have_day_) {
+            if (order == DateOrder::ymd) {
+                set_year(digits);
+            } else if (order == DateOrder::dmy) {
+                day();
+            } else {
+                month();
+            }
+        } else if (have_month_ && !have_day_) {
+            if (text_month_ && order == DateOrder::ymd && !have_year_ && value > 31) {
+                set_year(digits);
+            } else {
+                day();
+            }
+        } else if (have_day_ && !have_month_) {
+            month();
+        } else {
+            set_year(digits);
+        }
+    }
+
+    void date_field(const std::string& text) {
+        if (has_date && !has_time && text.find('-') != std::string::npos && !is_letter(text[0])) {
+            fail(Problem::bad_format);
+        }
+        if (has_date || date_parts() == 3) {
+            // hh-zone glued together
+            fail(Problem::bad_format);
+        }
+        std::vector<std::string> parts;
+        std::string part;
+        for (const char c : text) {
+            if (is_digit(c) || is_letter(c)) {
+                // "08Jan" changes from digits to letters
+                if (!part.empty() && is_digit(part.back()) != is_digit(c)) {
+                    parts.push_back(std::move(part));
+                    part.clear();
+                }
+                part += c;
+            } else {
+                if (part.empty()) fail(Problem::bad_format);
+                parts.push_back(std::move(part));
+                part.clear();
+            }
+        }
+        if (!part.empty()) parts.push_back(std::move(part));
+        if (parts.size() > 3) fail(Problem::bad_format);
+        if (prefix_ == 'j') fail(Problem::bad_format);
+        // Text months first: they leave the numbers to year and day.
+        std::vector<std::string> numbers;
+        for (const std::string& item : parts) {
+            if (is_letter(item[0])) {
+                const int month = month_named(item);
+                if (month == 0 || have_month_) fail(Problem::bad_format);
+                month_ = month;
+                have_month_ = true;
+                text_month_ = true;
+            } else {
+                numbers.push_back(item);
+            }
+        }
+        if (parts.size() == 2 && numbers.size() == 2) {
+            // yyyy-ddd
+            if (numbers[0].size() == 4 && numbers[1].size() == 3) {
+                set_year(numbers[0]);
+                days_of_year_ = std::atoi(numbers[1].c_str());
+                return;
+            }
+            fail(Problem::bad_format);
+        }
+        for (const std::string& number : numbers) date_number(number);
+    }
+
+    void word_field(const std::string& word) {
+        if (word == "now") {
+            now = true;
+            return;
+        }
+        if (word == "infinity" || word == "+infinity" || word == "inf" || word == "+inf") {
+            infinite = true;
+            return;
+        }
+        if (word == "-infinity" || word == "-inf") {
+            minus_infinite = true;
+            return;
+        }
+        if (word == "epoch" || word == "today" || word == "tomorrow" || word == "yesterday") {
+            if (has_date) fail(Problem::bad_format);
+            if (word == "epoch") {
+                days = -10957;
+                if (!has_time) {
+                    has_time = true;
+                    hour_ = 0;
+                    time = 0;
+                }
+                if (!has_zone) set_zone(0);
+            } else {
+                std::int64_t ignored = 0;
+                split_timestamp(to_local(session_.transaction_time, session_.settings.zone.get()), days,
+                                ignored);
+                days += word == "tomorrow" ? 1 : word == "yesterday" ? -1 : 0;
+            }
+            has_date = true;
+            julian_ = true;
+            return;
+        }
+        if (word == "allballs") {
+            clock(0, 0, 0, 0);
+            set_zone(0);
+            return;
+        }
+        if (const int month = month_named(word); month != 0) {
+            if (have_month_) {
+                // "08 Jan" in month-day order: the number before was the day.
+                if (text_month_ || have_day_) fail(Problem::bad_format);
+                day_ = month_;
+                have_day_ = true;
+            }
+            month_ = month;
+            have_month_ = true;
+            text_month_ = true;
+            return;
+        }
+        if (is_day_name(word) || word == "at" || word == "on") return;
+        if (word == "am" || word == "pm") {
+            if (half_ != 0) fail(Problem::bad_format);
+            half_ = word == "am" ? 1 : 2;
+            return;
+        }
+        if (word == "bc" || word == "ad") {
+            if (era_ != 0) fail(Problem::bad_format);
+            era_ = word == "bc" ? 1 : 2;
+            return;
+        }
+        if (word == "t") {
+            // ISO: a time follows.
+            if (at_ + 1 >= fields_.size()) fail(Problem::bad_format);
+            const FieldKind next = fields_[at_ + 1].kind;
+            if (next == FieldKind::number) {
+                prefix_ = 't';
+            } else if (next != FieldKind::time) {
+                fail(Problem::bad_format);
+            }
+            return;
+        }
+        if (word == "j" || word == "julian" || word == "jd") {
+            if (at_ + 1 >= fields_.size() || fields_[at_ + 1].kind != FieldKind::number)
+                fail(Problem::bad_format);
+            prefix_ = 'j';
+            return;
+        }
+        if (word == "dst") {
+            if (!has_zone) fail(Problem::bad_format);
+            zone_east += 3600;
+            return;
+        }
+        if (const std::optional<std::int32_t> east = zone_abbreviation(word)) {
+            set_zone(*east);
+            zone_by_name_ = true;
+            return;
+        }
+        if (std::shared_ptr<const TimeZone> zone = find_time_zone(word)) {
+            if (has_zone) fail(Problem::bad_format);
+            has_zone = true;
+            named_zone = std::move(zone);
+            return;
+        }
+        if (word.find('/') != std::string::npos || word.find('_') != std::string::npos)
+            fail(Problem::unknown_zone, word);
+        fail(Problem::bad_format);
+    }
+
+    void finish() {
+        if (infinite || minus_infinite) {
+            if (fields_.size() != 1) fail(Problem::bad_format);
+            return;
+        }
+        if (now) {
+            if (date_parts() != 0 || has_date || has_time) fail(Problem::bad_format);
+            return;
+        }
+        if (has_time) {
+            if (half_ != 0) {
+                if (hour_ > 12) fail(Problem::field_overflow);
+                if (half_ == 1 && hour_ == 12) hour_ = 0;
+                if (half_ == 2 && hour_ != 12) hour_ += 12;
+            }
+            time += hour_ * k_microseconds_per_hour;
+        } else if (half_ != 0) {
+            fail(Problem::bad_format);
+        }
+        if (julian_) {
+            if (days < -2451545 || days >= 2145031949) fail(Problem::field_overflow);
+            return;
+        }
+        if (days_of_year_ != 0 && have_year_ && !have_month_) {
+            finish_year();
+            const bool leap = days_in_month(year_, 2) == 29;
+            if (days_of_year_ < 1 || days_of_year_ > (leap ? 366 : 365)) fail(Problem::field_overflow);
+            days = days_from_civil({year_, 1, 1}) + days_of_year_ - 1;
+            has_date = true;
+            return;
+        }
+        if (date_parts() == 0) {
+            if (era_ != 0) fail(Problem::bad_format);
+            return;
+        }
+        if (date_parts() != 3) fail(Problem::bad_format);
+        finish_year();
+        if (month_ < 1 || month_ > 12)
+            fail(text_month_ || year_first_ ? Problem::field_overflow : Problem::month_day_overflow);
+        if (day_ < 1 || day_ > 31)
+            fail(text_month_ || year_first_ ? Problem::field_overflow : Problem::month_day_overflow);
+        if (day_ > days_in_month(year_, month_)) fail(Problem::field_overflow);
+        days = days_from_civil({year_, month_, day_});
+        has_date = true;
+    }
+
+    void finish_year() {
+        if (era_ == 1) {
+            if (year_ <= 0) fail(Problem::field_overflow);
+            year_ = 1 - year_;
+        } else if (short_year_ && !year_first_) {
+            if (year_ < 70) {
+                year_ += 2000;
+            } else if (year_ < 100) {
+                year_ += 1900;
+            }
+        } else if (year_ == 0) {
+            fail(Problem::field_overflow);
+        }
+    }
+
+    std::string_view text_;
+    const char* type_name_;
+    Session& session_;
+    bool time_only_ = false;
+    std::vector<Field> fields_;
+    std::size_t at_ = 0;
+    char prefix_ = '\0';
+    std::int64_t year_ = 0;
+    int month_ = 0;
+    int day_ = 0;
+    int days_of_year_ = 0;
+    std::int64_t hour_ = 0;
+    bool have_year_ = false;
+    bool have_month_ = false;
+    bool have_day_ = false;
+    bool text_month_ = false;
+    bool short_year_ = false;
+    bool year_first_ = false;
+    bool julian_ = false;
+    bool zone_by_name_ = false;
+    int half_ = 0;
+    int era_ = 0;
+};
+
+std::int64_t local_timestamp(DateTimeReader& reader, std::string_view text) {
+    const Int128 result = static_cast<Int128>(reader.days) * k_microseconds_per_day + reader.time;
+    if (result < -211813488000000000 || result >= 9223371331200000000) {
+        raise(sqlstate::datetime_field_overflow, "timestamp out of range: \"" + std::string(text) + '"');
+    }
+    return static_cast<std::int64_t>(result);
+}
+
+}  // namespace datetime_parse_file
+
+std::int64_t date_from_text(std::string_view text, Session& session) {
+    datetime_parse_file::DateTimeReader reader(text, "date", session);
+    reader.read(false);
+    if (reader.infinite) return k_date_infinity;
+    if (reader.minus_infinite) return k_date_minus_infinity;
+    if (reader.now) {
+        std::int64_t days = 0;
+        std::int64_t time = 0;
+        split_timestamp(to_local(session.transaction_time, session.settings.zone.get()), days, time);
+        return days;
+    }
+    if (!reader.has_date) reader.fail(datetime_parse_file::Problem::bad_format);
+    if (reader.days < -2451545 || reader.days >= 2145031949) {
+        raise(sqlstate::datetime_field_overflow, "date out of range: \"" + std::string(text) + '"');
+    }
+    return reader.days;
+}
+
+std::int64_t timestamp_from_text(std::string_view text, std::int32_t typmod, Session& session) {
+    datetime_parse_file::DateTimeReader reader(text, "timestamp", session);
+    reader.read(false);
+    if (reader.infinite) return k_timestamp_infinity;
+    if (reader.minus_infinite) return k_timestamp_minus_infinity;
+    if (reader.now)
+        return round_to_precision(to_local(session.transaction_time, session.settings.zone.get()), typmod);
+    if (!reader.has_date) reader.fail(datetime_parse_file::Problem::bad_format);
+    return round_to_precision(datetime_parse_file::local_timestamp(reader, text), typmod);
+}
+
+std::int64_t timestamptz_from_text(std::string_view text, std::int32_t typmod, Session& session) {
+    datetime_parse_file::DateTimeReader reader(text, "timestamp with time zone", session);
+    reader.read(false);
+    if (reader.infinite) return k_timestamp_infinity;
+    if (reader.minus_infinite) return k_timestamp_minus_infinity;
+    if (reader.now) return round_to_precision(session.transaction_time, typmod);
+    if (!reader.has_date) reader.fail(datetime_parse_file::Problem::bad_format);
+    const Int128 local = static_cast<Int128>(reader.days) * k_microseconds_per_day + reader.time;
+    Int128 result = local;
+    if (reader.named_zone != nullptr) {
+        result -= static_cast<Int128>(reader.named_zone->offset_of_local(static_cast<std::int64_t>(local))) *
+                  k_microseconds_per_second;
+    } else if (reader.has_zone) {
+        result -= static_cast<Int128>(reader.zone_east) * k_microseconds_per_second;
+    } else if (session.settings.zone != nullptr) {
+        result -=
+            static_cast<Int128>(session.settings.zone->offset_of_local(static_cast<std::int64_t>(local))) *
+            k_microseconds_per_second;
+    }
+    if (result < -211813488000000000 || result >= 9223371331200000000) {
+        raise(sqlstate::datetime_field_overflow, "timestamp out of range: \"" + std::string(text) + '"');
+    }
+    return round_to_precision(static_cast<std::int64_t>(result), typmod);
+}
+
+std::int64_t time_from_text(std::string_view text, std::int32_t typmod, Session& session) {
+    datetime_parse_file::DateTimeReader reader(text, "time", session);
+    reader.read(true);
+    if (reader.now) {
+        std::int64_t days = 0;
+        std::int64_t time = 0;
+        split_timestamp(to_local(session.transaction_time, session.settings.zone.get()), days, time);
+        return round_to_precision(time, typmod);
+    }
+    // A zone without a date cannot be dropped without knowing its offset.
+    if (!reader.has_time || (reader.named_zone != nullptr && !reader.has_date))
+        reader.fail(datetime_parse_file::Problem::bad_format);
+    return round_to_precision(reader.time, typmod);
+}
+
+TimeTz timetz_from_text(std::string_view text, std::int32_t typmod, Session& session) {
+    datetime_parse_file::DateTimeReader reader(text, "time with time zone", session);
+    reader.read(true);
+    std::int64_t days = 0;
+    std::int64_t now = 0;
+    split_timestamp(to_local(session.transaction_time, session.settings.zone.get()), days, now);
+    TimeTz result;
+    if (!reader.has_time && !reader.now) reader.fail(datetime_parse_file::Problem::bad_format);
+    result.microseconds = round_to_precision(reader.now ? now : reader.time, typmod);
+    if (reader.has_date) days = reader.days;
+    const std::int64_t local = days * k_microseconds_per_day + result.microseconds;
+    if (reader.named_zone != nullptr) {
+        if (!reader.has_date) reader.fail(datetime_parse_file::Problem::bad_format);
+        result.zone = -reader.named_zone->offset_of_local(local);
+    } else if (reader.has_zone) {
+        result.zone = -reader.zone_east;
+    } else {
+        result.zone = session.settings.zone == nullptr ? 0 : -session.settings.zone->offset_of_local(local);
+    }
+    return result;
+}
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,123 @@
+#include "sql/execute/aggregate_state.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace northstar::inline v0::sql {
+
+AggregateRunner::AggregateRunner(BoundExpr& call, const std::vector<ColumnId>& input, Execution& execution)
+    : call_(call), clauses_(call.clauses), body_(call.function->aggregate), execution_(execution) {
+    if (body_ == nullptr)
+        raise(sqlstate::feature_not_supported, std::string("aggregate ") + call.function->name + " is not supported");
+    for (BoundExpr* arg : call.args) {
+        arguments_.emplace_back(*arg, input, execution);
+        types_.push_back(arg->type);
+    }
+    const bool within_group = clauses_->direct_count > 0 || call.function->aggregate_kind != AggregateKind::normal;
+    if (within_group)
+        types_.erase(types_.begin(), types_.begin() + static_cast<std::ptrdiff_t>(clauses_->direct_count));
+    for (SortKey& key : clauses_->order) keys_.emplace_back(*key.expr, input, execution);
+    if (clauses_->filter != nullptr) filter_ = std::make_unique<Evaluator>(*clauses_->filter, input, execution);
+    values_.resize(arguments_.size());
+    key_values_.resize(keys_.size());
+    row_.resize(arguments_.size() + keys_.size());
+}
+
+AggregateCall AggregateRunner::context(Group& group) {
+    return {arena_, execution_.session(), call_.type, types_, group.direct};
+}
+
+AggregateRunner::Group AggregateRunner::start() {
+    Group group;
+    char* bytes = arena_.allocate(body_->state_size + 16);
+    bytes += (16 - reinterpret_cast<std::uintptr_t>(bytes) % 16) % 16;
+    std::memset(bytes, 0, body_->state_size);
+    group.state = bytes;
+    AggregateCall call = context(group);
+    body_->init(call, group.state);
+    if (clauses_->distinct) group.seen = std::make_unique<TupleTable>(arguments_.size() - clauses_->direct_count);
+    if (sorts()) group.sorted = std::make_unique<RowStore>(arguments_.size() + keys_.size());
+    return group;
+}
+
+void AggregateRunner::prepare(const Rows& rows) {
+    row_arena_.reset();
+    for (std::size_t i = 0; i < arguments_.size(); ++i) {
+        values_[i].resize(rows.count);
+        arguments_[i].evaluate(rows, values_[i].data(), row_arena_);
+    }
+    for (std::size_t i = 0; i < keys_.size(); ++i) {
+        key_values_[i].resize(rows.count);
+        keys_[i].evaluate(rows, key_values_[i].data(), row_arena_);
+    }
+    if (filter_ == nullptr) return;
+    filter_values_.resize(rows.count);
+    filter_->evaluate(rows, filter_values_.data(), row_arena_);
+}
+
+void AggregateRunner::step(Group& group, std::size_t k) {
+    const std::size_t direct = clauses_->direct_count;
+    if (direct > 0 && !group.has_direct) {
+        // Direct arguments are the same for every row of a group.
+        for (std::size_t i = 0; i < direct; ++i) group.direct.push_back(copy_value(values_[i][k], arena_));
+        group.has_direct = true;
+    }
+    if (!included(k)) return;
+    for (std::size_t i = 0; i < arguments_.size(); ++i) row_[i] = values_[i][k];
+    if (sorts()) {
+        for (std::size_t i = 0; i < keys_.size(); ++i) row_[arguments_.size() + i] = key_values_[i][k];
+        Value* kept = group.sorted->add();
+        for (std::size_t i = 0; i < row_.size(); ++i) kept[i] = copy_value(row_[i], group.sorted->arena());
+        return;
+    }
+    step(group, row_.data());
+}
+
+void AggregateRunner::step(Group& group, const Value* arguments) {
+    if (group.seen != nullptr) {
+        bool added = false;
+        group.seen->insert(arguments, added);
+        if (!added) return;
+    }
+    feed(group, arguments + clauses_->direct_count);
+}
+
+void AggregateRunner::feed(Group& group, const Value* arguments) {
+    const std::size_t count = arguments_.size() - clauses_->direct_count;
+    if (call_.function->strict)
+        for (std::size_t i = 0; i < count; ++i)
+            if (arguments[i].is_null()) return;
+    AggregateCall call = context(group);
+    body_->step(call, group.state, arguments, count);
+}
+
+void AggregateRunner::invert(Group& group, const Value* arguments) {
+    const std::size_t count = arguments_.size();
+    if (call_.function->strict)
+        for (std::size_t i = 0; i < count; ++i)
+            if (arguments[i].is_null()) return;
+    AggregateCall call = context(group);
+    body_->inverse(call, group.state, arguments, count);
+}
+
+Value AggregateRunner::finish(Group& group) {
+    if (group.sorted != nullptr) {
+        std::vector<Value*>& rows = group.sorted->rows();
+        const std::size_t width = arguments_.size();
+        std::stable_sort(rows.begin(), rows.end(), [&](const Value* a, const Value* b) {
+            return compare_keys(a + width, b + width, clauses_->order) < 0;
+        });
+        for (const Value* row : rows) step(group, row);
+        rows.clear();
+    }
+    if (clauses_->direct_count > 0 && !group.has_direct) {
+        for (std::size_t i = 0; i < clauses_->direct_count; ++i)
+            group.direct.push_back(is_constant(call_.args[i]) ? arguments_[i].evaluate(arena_) : Value());
+        group.has_direct = true;
+    }
+    AggregateCall call = context(group);
+    Value result = body_->final(call, group.state);
+    return result.is_null() ? Value::null(call_.type) : result;
+}
+
+}  // namespace northstar::inline v0::sql

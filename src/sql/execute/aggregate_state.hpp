@@ -1,0 +1,62 @@
+// aggregate_state.hpp -- one aggregate call over one group: its state, and DISTINCT, FILTER and ORDER BY.  Layer: sql.
+#pragma once
+
+#include "sql/execute/evaluate.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace northstar::inline v0::sql {
+
+/// An aggregate call made ready: what is the same for all groups.
+class AggregateRunner {
+public:
+    AggregateRunner(BoundExpr& call, const std::vector<ColumnId>& input, Execution& execution);
+
+    /// A state of a group. Plain bytes in the arena, and what DISTINCT and ORDER BY have to remember.
+    struct Group {
+        void* state = nullptr;
+        std::unique_ptr<TupleTable> seen;   // DISTINCT
+        std::unique_ptr<RowStore> sorted;   // ORDER BY, WITHIN GROUP: arguments and sort keys
+        std::vector<Value> direct;          // of ordered-set aggregates
+        bool has_direct = false;
+    };
+
+    Group start();
+    /// Values of arguments, sort keys and filter for every selected row.
+    void prepare(const Rows& rows);
+    /// The k-th selected row of the last prepare().
+    void step(Group& group, std::size_t k);
+    /// Direct stepping with given arguments (window frames).
+    void step(Group& group, const Value* arguments);
+    bool can_invert() const { return body_->inverse != nullptr && !sorts() && !clauses_->distinct; }
+    void invert(Group& group, const Value* arguments);
+    Value finish(Group& group);
+    std::size_t argument_count() const { return arguments_.size(); }
+    bool included(std::size_t k) const {
+        return filter_ == nullptr || (!filter_values_[k].is_null() && filter_values_[k].boolean());
+    }
+    const Value& argument(std::size_t i, std::size_t k) const { return values_[i][k]; }
+    Arena& arena() { return arena_; }
+
+private:
+    bool sorts() const { return !clauses_->order.empty(); }
+    void feed(Group& group, const Value* arguments);
+    AggregateCall context(Group& group);
+
+    BoundExpr& call_;
+    CallClauses* clauses_;
+    const AggregateBody* body_;
+    Execution& execution_;
+    std::vector<Evaluator> arguments_;  // direct ones included
+    std::vector<Evaluator> keys_;
+    std::unique_ptr<Evaluator> filter_;
+    std::vector<Oid> types_;            // of what step() is given
+    std::vector<std::vector<Value>> values_, key_values_;
+    std::vector<Value> filter_values_;
+    std::vector<Value> row_;
+    Arena arena_;       // states
+    Arena row_arena_;   // arguments of the present batch
+};
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,79 @@
+// batch.hpp -- rows on their way from operator to operator, about a thousand at a time.  Layer: sql.
+//
+// A batch is a set of columns, each an array of values. [BATCH-1] What a batch holds is valid until the operator that
+// made it is asked for its next one; whoever keeps rows longer copies them (RowStore).
+#pragma once
+
+#include "sql/arena.hpp"
+#include "sql/plan/expr.hpp"
+#include "sql/value.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace northstar::inline v0::sql {
+
+inline constexpr std::size_t k_batch_rows = 1024;
+
+struct Batch {
+    std::size_t count = 0;
+    std::vector<std::vector<Value>> columns;
+    Arena arena;  ///< payloads of values that the operator computed
+
+    void reset(std::size_t width) {
+        count = 0;
+        columns.resize(width);
+        for (auto& column : columns) column.clear();
+        arena.reset();
+    }
+    /// Keeps the rows whose places are listed, in that order (ascending).
+    void keep(std::span<const std::uint32_t> rows) {
+        for (auto& column : columns) {
+            for (std::size_t i = 0; i < rows.size(); ++i) column[i] = column[rows[i]];
+            column.resize(rows.size());
+        }
+        count = rows.size();
+    }
+};
+
+/// Rows that stay: copied into an arena of their own.
+class RowStore {
+public:
+    explicit RowStore(std::size_t width = 0) : width_(width) {}
+    void reset(std::size_t width) {
+        width_ = width;
+        rows_.clear();
+        arena_ = Arena();
+    }
+    std::size_t size() const { return rows_.size(); }
+    std::size_t width() const { return width_; }
+    const Value* row(std::size_t index) const { return rows_[index]; }
+    Value* row(std::size_t index) { return rows_[index]; }
+    Value* add() {
+        Value* values = arena_.allocate_array<Value>(width_ == 0 ? 1 : width_);
+        for (std::size_t i = 0; i < width_; ++i) values[i] = Value();
+        rows_.push_back(values);
+        return values;
+    }
+    void add(const Batch& batch, std::size_t row) {
+        Value* values = add();
+        for (std::size_t i = 0; i < width_; ++i) values[i] = copy_value(batch.columns[i][row], arena_);
+    }
+    void add(const Batch& batch) {
+        for (std::size_t row = 0; row < batch.count; ++row) add(batch, row);
+    }
+    void truncate(std::size_t count) { rows_.resize(count); }
+    std::vector<Value*>& rows() { return rows_; }
+    Arena& arena() { return arena_; }
+    std::size_t bytes() const { return arena_.size() + rows_.size() * sizeof(Value*); }
+
+private:
+    std::size_t width_;
+    std::vector<Value*> rows_;
+    Arena arena_;
+};
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,65 @@
+// From plan nodes to operators, and running a plan to its end.
+#include "sql/execute/operators.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::sql {
+
+std::unique_ptr<Operator> build_operator(Plan& plan, Execution& execution) {
+    switch (plan.kind) {
+        case PlanKind::single: return make_single(plan, execution);
+        case PlanKind::values: return make_values(plan, execution);
+        case PlanKind::scan: return plan.versions.present ? make_stored_rows(plan, execution)
+                                                          : make_scan(plan, execution);
+        case PlanKind::function_scan: return make_function_scan(plan, execution);
+        case PlanKind::virtual_scan:
+        case PlanKind::cte_scan:
+        case PlanKind::working_scan: return make_stored_rows(plan, execution);
+        case PlanKind::filter: return make_filter(plan, execution);
+        case PlanKind::project: return make_project(plan, execution);
+        case PlanKind::project_set: return make_project_set(plan, execution);
+        case PlanKind::join: return make_join(plan, execution);
+        case PlanKind::aggregate: return make_aggregate(plan, execution);
+        case PlanKind::window: return make_window(plan, execution);
+        case PlanKind::sort: return make_sort(plan, execution);
+        case PlanKind::limit: return make_limit(plan, execution);
+        case PlanKind::distinct: return make_distinct(plan, execution);
+        case PlanKind::set_operation: return make_set_operation(plan, execution);
+        case PlanKind::recursive_union: return make_recursive_union(plan, execution);
+    }
+    raise(sqlstate::internal_error, "a plan of unknown kind was run");
+}
+
+void run_plan(Plan& plan, const std::vector<ColumnId>& wanted, Execution& execution, RowStore& rows) {
+    const std::unique_ptr<Operator> root = build_operator(plan, execution);
+    std::vector<std::size_t> places;
+    for (const ColumnId id : wanted)
+        places.push_back(static_cast<std::size_t>(
+            std::find(root->columns().begin(), root->columns().end(), id) - root->columns().begin()));
+    root->open();
+    while (Batch* batch = root->next())
+        for (std::size_t row = 0; row < batch->count; ++row) {
+            Value* to = rows.add();
+            for (std::size_t i = 0; i < places.size(); ++i)
+                to[i] = copy_value(batch->columns[places[i]][row], rows.arena());
+        }
+}
+
+RowStore& Execution::common(CommonTablePlan& table) {
+    std::unique_ptr<Shared>& shared = shared_[&table];
+    if (shared == nullptr) shared = std::make_unique<Shared>();
+    if (!shared->done) {
+        shared->done = true;
+        shared->rows.reset(table.columns.size());
+        if (table.change != nullptr) {
+            host_.run_change(*this, *table.change, shared->rows);
+        } else {
+            std::vector<ColumnId> wanted;
+            for (const OutputColumn& column : table.columns) wanted.push_back(column.id);
+            run_plan(*table.plan, wanted, *this, shared->rows);
+        }
+    }
+    return shared->rows;
+}
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,299 @@
+#include "sql/execute/change_target.hpp"
+
+#include "sql/text_io.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace northstar::inline v0::sql {
+
+std::uint64_t ChangeRunner::run(BoundChange& change, RowStore& returned) {
+    Target target(change, execution_, access_);
+    target.returned = &returned;
+    switch (change.kind) {
+        case ChangeKind::insert: insert(change, target); break;
+        case ChangeKind::update: update(change, target); break;
+        case ChangeKind::erase: erase(change, target); break;
+        case ChangeKind::merge: merge(change, target); break;
+    }
+    settle();
+    return target.count;
+}
+
+/// Generated columns, NOT NULL, checks: what a row must pass before it is stored.
+void ChangeRunner::finish_row(BoundChange& change, Target& target, std::vector<Value>& row) {
+    const Relation& relation = *change.relation;
+    for (std::size_t i = 0; i < row.size(); ++i) execution_.cell(change.new_columns[i]) = row[i];
+    for (std::size_t i = 0; i < row.size(); ++i) {
+        if (target.generated[i] == nullptr) continue;
+        row[i] = target.generated[i]->evaluate(target.arena);
+        execution_.cell(change.new_columns[i]) = row[i];
+    }
+    for (std::size_t i = 0; i < target.domain_checks.size(); ++i)
+        target.domain_checks[i]->evaluate(target.arena);
+    const auto failing_row = [&] {
+        std::string text = "Failing row contains (";
+        bool first = true;
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            if (relation.columns[i].dropped) continue;
+            if (!first) text += ", ";
+            first = false;
+            text += row[i].is_null() ? "null" : value_to_text(row[i], execution_.session());
+        }
+        return text + ").";
+    };
+    for (std::size_t i = 0; i < row.size(); ++i) {
+        const Column& column = relation.columns[i];
+        if (!column.not_null || column.dropped || !row[i].is_null()) continue;
+        SqlError error(sqlstate::not_null_violation, "null value in column \"" + column.name + "\" of relation \"" +
+                                                         relation.name + "\" violates not-null constraint");
+        error.edit().detail = failing_row();
+        error.edit().schema = relation.schema;
+        error.edit().table = relation.name;
+        error.edit().column = column.name;
+        throw error;
+    }
+    for (std::size_t i = 0; i < target.checks.size(); ++i) {
+        const Value holds = target.checks[i]->evaluate(target.arena);
+        if (holds.is_null() || holds.boolean()) continue;
+        SqlError error(sqlstate::check_violation, "new row for relation \"" + relation.name +
+                                                      "\" violates check constraint \"" + change.checks[i].first +
+                                                      "\"");
+        error.edit().detail = failing_row();
+        error.edit().schema = relation.schema;
+        error.edit().table = relation.name;
+        error.edit().constraint = change.checks[i].first;
+        throw error;
+    }
+    for (const auto& check : target.view_checks) {
+        const Value holds = check->evaluate(target.arena);
+        if (!holds.is_null() && holds.boolean()) continue;
+        SqlError error(sqlstate::with_check_option_violation,
+                       "new row violates check option for view \"" + change.view_name + "\"");
+        error.edit().detail = failing_row();
+        throw error;
+    }
+}
+
+void ChangeRunner::returning(BoundChange& change, Target& target, const std::vector<Value>& row,
+                             std::size_t source_row) {
+    ++target.count;
+    if (target.returning.empty()) return;
+    for (std::size_t i = 0; i < row.size(); ++i) execution_.cell(change.new_columns[i]) = row[i];
+    Value* out = target.returned->add();
+    for (std::size_t i = 0; i < target.returning.size(); ++i)
+        out[i] = copy_value(target.value(*target.returning[i], source_row), target.returned->arena());
+}
+
+// ---- INSERT
+// ----------------------------------------------------------------------------------------------------------
+
+void ChangeRunner::insert(BoundChange& change, Target& target) {
+    const std::size_t width = change.relation->columns.size();
+    std::vector<std::vector<Value>> values(width);
+    std::vector<bool> given(width, false);
+    for (const ColumnAssignment& assignment : change.assignments) {
+        const auto column = static_cast<std::size_t>(assignment.column);
+        given[column] = true;
+        values[column] = target.values(*target.over_source(assignment.value, execution_));
+    }
+    std::vector<Value> row(width);
+    for (std::size_t r = 0; r < target.source.count; ++r) {
+        if ((r & 0xfff) == 0) execution_.check_cancelled();
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            if (given[i]) row[i] = values[i][r];
+            else if (target.defaults[i] != nullptr) row[i] = target.defaults[i]->evaluate(target.arena);
+            else row[i] = Value::null(change.relation->columns[i].type);
+        }
+        insert_row(change, target, row, r);
+    }
+}
+
+bool ChangeRunner::insert_row(BoundChange& change, Target& target, std::vector<Value>& row, std::size_t source_row) {
+    finish_row(change, target, row);
+    const Relation& relation = *change.relation;
+    if (change.on_conflict) {
+        std::vector<int> arbiters = change.arbiters;
+        if (arbiters.empty())
+            for (std::size_t i = 0; i < relation.indexes.size(); ++i)
+                if (relation.indexes[i].unique) arbiters.push_back(static_cast<int>(i));
+        for (const int arbiter : arbiters) {
+            const std::optional<std::string> key =
+                target.writer->conflict(static_cast<std::size_t>(arbiter), row.data());
+            if (!key) continue;
+            if (change.conflict_update) conflict_update(change, target, *key, row, source_row);
+            return false;
+        }
+    }
+    const std::string key = target.writer->insert(row.data());
+    if (change.on_conflict) target.touched.insert(key);
+    note(relation, nullptr, row.data());
+    returning(change, target, row, source_row);
+    return true;
+}
+
+void ChangeRunner::conflict_update(BoundChange& change, Target& target, const std::string& key,
+                                   const std::vector<Value>& row, std::size_t source_row) {
+    if (target.touched.count(key) != 0) {
+        SqlError error(sqlstate::cardinality_violation,
+                       "ON CONFLICT DO UPDATE command cannot affect row a second time");
+        error.edit().hint = "Ensure that no rows proposed for insertion within the same command have duplicate "
+                            "constrained values.";
+        throw error;
+    }
+    std::vector<Value> old_row(row.size());
+    if (!target.writer->read(key, old_row.data(), target.arena))
+        raise(sqlstate::data_corrupted, "an index points to a row that does not exist");
+    for (std::size_t i = 0; i < row.size(); ++i) {
+        execution_.cell(change.existing_columns[i]) = old_row[i];
+        execution_.cell(change.excluded_columns[i]) = row[i];
+    }
+    const std::vector<ColumnId> nothing;
+    for (BoundExpr* condition : change.conflict_where) {
+        const Value holds = Evaluator(*condition, nothing, execution_).evaluate(target.arena);
+        if (holds.is_null() || !holds.boolean()) return;
+    }
+    std::vector<Value> new_row = old_row;
+    for (const ColumnAssignment& assignment : change.conflict_assignments) {
+        const auto column = static_cast<std::size_t>(assignment.column);
+        if (assignment.value != nullptr)
+            new_row[column] = Evaluator(*assignment.value, nothing, execution_).evaluate(target.arena);
+        else if (target.defaults[column] != nullptr)
+            new_row[column] = target.defaults[column]->evaluate(target.arena);
+        else new_row[column] = Value::null(change.relation->columns[column].type);
+    }
+    update_row(change, target, key, old_row, new_row, source_row);
+}
+
+// ---- UPDATE, DELETE, MERGE
+// -------------------------------------------------------------------------------------------
+
+void ChangeRunner::update_row(BoundChange& change, Target& target, const std::string& key,
+                              const std::vector<Value>& old_row, std::vector<Value>& row, std::size_t source_row) {
+    finish_row(change, target, row);
+    target.touched.insert(key);
+    target.touched.insert(target.writer->update(key, old_row.data(), row.data()));
+    note(*change.relation, old_row.data(), row.data());
+    returning(change, target, row, source_row);
+}
+
+void ChangeRunner::update(BoundChange& change, Target& target) {
+    const std::size_t width = change.relation->columns.size();
+    std::vector<std::vector<Value>> values(width);
+    std::vector<bool> assigned(width, false);
+    for (const ColumnAssignment& assignment : change.assignments) {
+        const auto column = static_cast<std::size_t>(assignment.column);
+        assigned[column] = true;
+        if (assignment.value != nullptr)
+            values[column] = target.values(*target.over_source(assignment.value, execution_));
+    }
+    std::vector<Value> old_row(width), row(width);
+    const std::size_t key_place = target.place(change.row_key);
+    std::set<std::string> seen;
+    for (std::size_t r = 0; r < target.source.count; ++r) {
+        if ((r & 0xfff) == 0) execution_.check_cancelled();
+        const std::string key(target.source.columns[key_place][r].bytes());
+        if (!seen.insert(key).second) continue;  // joined more than once: the first counts
+        target.old_row(r, old_row);
+        row = old_row;
+        for (std::size_t i = 0; i < width; ++i) {
+            if (!assigned[i]) continue;
+            if (!values[i].empty()) row[i] = values[i][r];
+            else if (target.defaults[i] != nullptr) row[i] = target.defaults[i]->evaluate(target.arena);
+            else row[i] = Value::null(change.relation->columns[i].type);
+        }
+        update_row(change, target, key, old_row, row, r);
+    }
+}
+
+void ChangeRunner::erase_row(BoundChange& change, Target& target, const std::string& key,
+                             const std::vector<Value>& row, std::size_t source_row) {
+    target.writer->erase(key, row.data());
+    if (change.redact) redactions_.emplace_back(change.relation->tree(), key);
+    note(*change.relation, row.data(), nullptr);
+    returning(change, target, row, source_row);
+}
+
+void ChangeRunner::erase(BoundChange& change, Target& target) {
+    std::vector<Value> row(change.relation->columns.size());
+    const std::size_t key_place = target.place(change.row_key);
+    std::set<std::string> seen;
+    for (std::size_t r = 0; r < target.source.count; ++r) {
+        if ((r & 0xfff) == 0) execution_.check_cancelled();
+        const std::string key(target.source.columns[key_place][r].bytes());
+        if (!seen.insert(key).second) continue;
+        target.old_row(r, row);
+        erase_row(change, target, key, row, r);
+    }
+}
+
+void ChangeRunner::merge(BoundChange& change, Target& target) {
+    const std::size_t width = change.relation->columns.size();
+    std::vector<Value> old_row(width), row(width);
+    const std::size_t key_place = target.place(change.row_key);
+    struct Ready {
+        std::vector<std::unique_ptr<Evaluator>> conditions;
+        std::vector<std::unique_ptr<Evaluator>> values;
+    };
+    std::vector<Ready> ready;
+    for (const MergeBranch& branch : change.branches) {
+        ready.emplace_back();
+        for (BoundExpr* condition : branch.condition)
+            ready.back().conditions.push_back(target.over_source(condition, execution_));
+        for (const ColumnAssignment& assignment : branch.assignments)
+            ready.back().values.push_back(target.over_source(assignment.value, execution_));
+    }
+    for (std::size_t r = 0; r < target.source.count; ++r) {
+        if ((r & 0xfff) == 0) execution_.check_cancelled();
+        const Value& key_value = target.source.columns[key_place][r];
+        const bool matched = !key_value.is_null();
+        for (std::size_t b = 0; b < change.branches.size(); ++b) {
+            const MergeBranch& branch = change.branches[b];
+            if (branch.matched != matched) continue;
+            bool applies = true;
+            for (const auto& condition : ready[b].conditions) {
+                const Value holds = target.value(*condition, r);
+                applies = applies && !holds.is_null() && holds.boolean();
+            }
+            if (!applies) continue;
+            const auto assign = [&](std::size_t i) {
+                const auto column = static_cast<std::size_t>(branch.assignments[i].column);
+                if (ready[b].values[i] != nullptr) row[column] = target.value(*ready[b].values[i], r);
+                else if (target.defaults[column] != nullptr)
+                    row[column] = target.defaults[column]->evaluate(target.arena);
+                else row[column] = Value::null(change.relation->columns[column].type);
+            };
+            if (branch.action == MergeBranch::Action::insert) {
+                std::vector<bool> given(width, false);
+                for (std::size_t i = 0; i < branch.assignments.size(); ++i) {
+                    given[static_cast<std::size_t>(branch.assignments[i].column)] = true;
+                    assign(i);
+                }
+                for (std::size_t c = 0; c < width; ++c)
+                    if (!given[c])
+                        row[c] = target.defaults[c] != nullptr ? target.defaults[c]->evaluate(target.arena)
+                                                               : Value::null(change.relation->columns[c].type);
+                insert_row(change, target, row, r);
+            } else if (branch.action != MergeBranch::Action::nothing) {
+                const std::string key(key_value.bytes());
+                if (!target.touched.insert(key).second) {
+                    SqlError error(sqlstate::cardinality_violation,
+                                   "MERGE command cannot affect row a second time");
+                    error.edit().hint = "Ensure that not more than one source row matches any one target row.";
+                    throw error;
+                }
+                target.old_row(r, old_row);
+                if (branch.action == MergeBranch::Action::erase) {
+                    erase_row(change, target, key, old_row, r);
+                } else {
+                    row = old_row;
+                    for (std::size_t i = 0; i < branch.assignments.size(); ++i) assign(i);
+                    update_row(change, target, key, old_row, row, r);
+                }
+            }
+            break;
+        }
+    }
+}
+
+}  // namespace northstar::inline v0::sql

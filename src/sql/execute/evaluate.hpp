@@ -1,0 +1,90 @@
+// evaluate.hpp -- expressions made ready to run over batches.  Layer: sql.
+//
+// An Evaluator knows where the columns of its input lie. It computes one value for each selected row of a batch; CASE,
+// AND, OR and COALESCE narrow the selection, so that nothing is evaluated that SQL says is not.
+#pragma once
+
+#include "sql/execute/execution.hpp"
+#include "sql/execute/tuple_table.hpp"
+#include "sql/plan/walk.hpp"
+
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace northstar::inline v0::sql {
+
+/// Selected rows of a batch.
+struct Rows {
+    const Batch* batch = nullptr;
+    const std::uint32_t* index = nullptr;
+    std::size_t count = 0;
+};
+
+class Evaluator {
+public:
+    Evaluator(BoundExpr& expr, const std::vector<ColumnId>& input, Execution& execution);
+    ~Evaluator();
+    Evaluator(Evaluator&&) noexcept;
+
+    /// out[k] is the value for the k-th selected row. Payloads live in `arena`, the batch, or the statement.
+    void evaluate(const Rows& rows, Value* out, Arena& arena);
+    /// For expressions over nothing but cells and parameters.
+    Value evaluate(Arena& arena);
+    Oid type() const { return expr_->type; }
+
+private:
+    struct Subquery;
+    struct Source;
+
+    void call(const Rows& rows, Value* out, Arena& arena);
+    void compare_integers(const Rows& rows, Value* out);
+    void logic(const Rows& rows, Value* out, Arena& arena);
+    void case_when(const Rows& rows, Value* out, Arena& arena);
+    void coalesce(const Rows& rows, Value* out, Arena& arena);
+    void extreme(const Rows& rows, Value* out, Arena& arena);
+    void in_list(const Rows& rows, Value* out, Arena& arena);
+    void quantified(const Rows& rows, Value* out, Arena& arena);
+    void composite(const Rows& rows, Value* out, Arena& arena);
+    void subscript(const Rows& rows, Value* out, Arena& arena);
+    void row_compare(const Rows& rows, Value* out, Arena& arena);
+    void subquery(const Rows& rows, Value* out, Arena& arena);
+    void check_domain(const Rows& rows, Value* out, Arena& arena);
+    Value run_subquery(const Value* left, Arena& arena);
+    Value membership(const RowStore& rows, const Value* left);
+    Source argument(std::size_t place, const Rows& rows, Arena& arena);
+
+    BoundExpr* expr_;
+    Execution* execution_;
+    std::vector<Evaluator> args_;
+    std::vector<Oid> argument_types_;
+    int slot_ = -1;               // of a column in the input
+    Value* cell_ = nullptr;       // of a column further out
+    std::vector<std::vector<Value>> scratch_;
+    CallCache cache_;
+    std::unique_ptr<TupleTable> members_;  // of an IN list
+    bool null_member_ = false;
+    std::unique_ptr<Subquery> subquery_;
+};
+
+/// Rows of a batch on which every condition is true.
+class Conditions {
+public:
+    Conditions(const std::vector<BoundExpr*>& conditions, const std::vector<ColumnId>& input, Execution& execution);
+    bool empty() const { return evaluators_.empty(); }
+    /// Narrows the selection; payloads made on the way live in `arena`.
+    void select(const Batch& batch, std::vector<std::uint32_t>& rows, Arena& arena);
+
+private:
+    std::vector<Evaluator> evaluators_;
+    std::vector<Value> values_;
+};
+
+/// 0, 1, 2, ... n - 1.
+const std::uint32_t* every_row(std::size_t count, std::vector<std::uint32_t>& storage);
+
+/// Compares rows by sort keys whose values were computed before.
+int compare_keys(const Value* a, const Value* b, const std::vector<SortKey>& keys);
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,89 @@
+// execution.hpp -- one run of a statement: parameters, cells for outer columns, shared results.  Layer: sql.
+//
+// [EXEC-1] A column that an operator's input lacks is read from its cell; whoever runs the operator again for another
+//          outer row fills the cell before.
+#pragma once
+
+#include "sql/bind/environment.hpp"
+#include "sql/execute/batch.hpp"
+#include "sql/plan/plan.hpp"
+
+#include <map>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+namespace northstar::inline v0::sql {
+
+class Execution;
+
+class Operator {
+public:
+    virtual ~Operator() = default;
+    /// From the start, with the present values of the cells.
+    virtual void open() = 0;
+    /// The next rows (at least one), or nullptr at the end. Owned by the operator.
+    virtual Batch* next() = 0;
+    /// What the columns of its batches are.
+    const std::vector<ColumnId>& columns() const { return columns_; }
+
+protected:
+    std::vector<ColumnId> columns_;
+};
+
+/// What the executor asks of the session, besides what functions do.
+class ExecutionHost {
+public:
+    virtual ~ExecutionHost() = default;
+    /// Runs INSERT, UPDATE, DELETE or MERGE; rows of RETURNING go into `rows`. Returns the number of rows changed.
+    virtual std::uint64_t run_change(Execution& execution, BoundChange& change, RowStore& rows) = 0;
+    virtual void virtual_rows(Execution& execution, const Plan& plan, RowStore& rows) = 0;
+    /// Versions of a table's rows over a range of commits.
+    virtual void version_rows(Execution& execution, const Plan& plan, RowStore& rows) = 0;
+    virtual std::uint64_t commit_time(std::uint64_t txn) = 0;
+};
+
+class Execution {
+public:
+    Execution(Session& session, ExecutionHost& host, const std::vector<Value>& parameters)
+        : session_(session), host_(host), parameters_(parameters) {}
+
+    Session& session() { return session_; }
+    ExecutionHost& host() { return host_; }
+    const Value& parameter(std::int64_t number) const {
+        static const Value nothing;
+        const auto at = static_cast<std::size_t>(number) - 1;
+        return at < parameters_.size() ? parameters_[at] : nothing;
+    }
+    /// Stays where it is for the whole execution.
+    Value& cell(ColumnId column) { return cells_[column]; }
+    RowStore*& working_table(int number) { return working_[number]; }
+    struct Shared {
+        RowStore rows;
+        bool done = false;
+    };
+    /// Rows of a WITH query; run at the first call.
+    RowStore& common(CommonTablePlan& table);
+    /// Its rows are computed anew at the next call: they depend on a working table that has changed.
+    void forget(CommonTablePlan& table) { shared_.erase(&table); }
+    Arena& arena() { return arena_; }
+    void check_cancelled() {
+        if (session_.host != nullptr) session_.host->check_cancelled();
+    }
+
+private:
+    Session& session_;
+    ExecutionHost& host_;
+    const std::vector<Value>& parameters_;
+    Arena arena_;
+    std::unordered_map<ColumnId, Value> cells_;
+    std::map<int, RowStore*> working_;
+    std::map<CommonTablePlan*, std::unique_ptr<Shared>> shared_;
+};
+
+/// Builds the operators of a plan.
+std::unique_ptr<Operator> build_operator(Plan& plan, Execution& execution);
+/// Runs a plan to the end; the store has the columns `wanted`, in order.
+void run_plan(Plan& plan, const std::vector<ColumnId>& wanted, Execution& execution, RowStore& rows);
+
+}  // namespace northstar::inline v0::sql

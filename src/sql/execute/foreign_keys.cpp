@@ -1,0 +1,242 @@
+// Foreign keys: what the rows that a statement changed ask of other tables, checked or carried out when it is done.
+#include "sql/execute/change_target.hpp"
+
+#include "sql/compare.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::sql {
+
+TableWriter& ChangeRunner::writer(Oid table) {
+    std::unique_ptr<TableWriter>& found = writers_[table];
+    if (found == nullptr) {
+        const auto relation = access_.bind_environment().present().catalog->relation(table);
+        if (relation == nullptr) raise(sqlstate::data_corrupted, "a foreign key names a table that does not exist");
+        found = std::make_unique<TableWriter>(relation, execution_, access_);
+    }
+    return *found;
+}
+
+void ChangeRunner::note(const Relation& relation, const Value* old_row, const Value* new_row) {
+    const Catalog& catalog = *access_.bind_environment().present().catalog;
+    if (relation.foreign_keys.empty() && (old_row == nullptr || catalog.references_to(relation.oid).empty())) return;
+    Event event;
+    event.relation = catalog.relation(relation.oid);
+    const auto keep = [&](const Value* row, std::vector<Value>& to) {
+        for (std::size_t i = 0; i < relation.columns.size(); ++i) to.push_back(copy_value(row[i], event_arena_));
+    };
+    if ((event.has_old = old_row != nullptr)) keep(old_row, event.old_row);
+    if ((event.has_new = new_row != nullptr)) keep(new_row, event.new_row);
+    events_.push_back(std::move(event));
+}
+
+namespace foreign_keys {
+
+bool same_value(const Value& a, const Value& b) {
+    if (a.is_null() || b.is_null()) return a.is_null() == b.is_null();
+    return equal_values(a, b);
+}
+
+std::vector<Value> pick(const std::vector<Value>& row, const std::vector<int>& columns) {
+    std::vector<Value> values;
+    for (const int column : columns) values.push_back(row[static_cast<std::size_t>(column)]);
+    return values;
+}
+
+bool changed(const std::vector<Value>& old_row, const std::vector<Value>& new_row, const std::vector<int>& columns) {
+    for (const int column : columns)
+        if (!same_value(old_row[static_cast<std::size_t>(column)], new_row[static_cast<std::size_t>(column)]))
+            return true;
+    return false;
+}
+
+}  // namespace foreign_keys
+
+bool ChangeRunner::parent_exists(const ForeignKey& foreign, const Value* values) {
+    TableWriter& parent = writer(foreign.table);
+    // The referring column may have another type of the same meaning: look the key up in the type of the referred one.
+    std::vector<Value> key;
+    Arena arena;
+    for (std::size_t i = 0; i < foreign.referenced.size(); ++i) {
+        const Oid wanted = parent.relation().columns[static_cast<std::size_t>(foreign.referenced[i])].type;
+        key.push_back(values[i].type() == wanted || values[i].is_null()
+                          ? values[i]
+                          : cast_value(values[i], wanted, k_no_typmod, CastContext::explicit_, arena,
+                                       execution_.session()));
+    }
+    return !parent.find(foreign.referenced, key.data()).empty();
+}
+
+void ChangeRunner::missing_parent(const Relation& child, const ForeignKey& foreign, const Value* values) {
+    SqlError error(sqlstate::foreign_key_violation, "insert or update on table \"" + child.name +
+                                                        "\" violates foreign key constraint \"" + foreign.name + "\"");
+    std::vector<Value> row(child.columns.size());
+    for (std::size_t i = 0; i < foreign.columns.size(); ++i)
+        row[static_cast<std::size_t>(foreign.columns[i])] = values[i];
+    const auto parent = access_.bind_environment().present().catalog->relation(foreign.table);
+    error.edit().detail = "Key " + describe_key(child, foreign.columns, row.data(), execution_.session()) +
+                          " is not present in table \"" + (parent == nullptr ? "" : parent->name) + "\".";
+    error.edit().schema = child.schema;
+    error.edit().table = child.name;
+    error.edit().constraint = foreign.name;
+    throw error;
+}
+
+void ChangeRunner::still_referred(const Relation& child, const ForeignKey& foreign, const Value* values) {
+    const auto parent = access_.bind_environment().present().catalog->relation(foreign.table);
+    SqlError error(sqlstate::foreign_key_violation,
+                   "update or delete on table \"" + parent->name + "\" violates foreign key constraint \"" +
+                       foreign.name + "\" on table \"" + child.name + "\"");
+    std::vector<Value> row(parent->columns.size());
+    for (std::size_t i = 0; i < foreign.referenced.size(); ++i)
+        row[static_cast<std::size_t>(foreign.referenced[i])] = values[i];
+    error.edit().detail = "Key " + describe_key(*parent, foreign.referenced, row.data(), execution_.session()) +
+                          " is still referenced from table \"" + child.name + "\".";
+    error.edit().schema = child.schema;
+    error.edit().table = child.name;
+    error.edit().constraint = foreign.name;
+    throw error;
+}
+
+void ChangeRunner::settle() {
+    // Cascades add events while the list is walked. First actions on referring rows, then the checks of what was
+    // stored.
+    for (std::size_t i = 0; i < events_.size(); ++i) {
+        if ((i & 0xff) == 0) execution_.check_cancelled();
+        if (!events_[i].has_old) continue;
+        Event event = events_[i];
+        const Catalog& catalog = *access_.bind_environment().present().catalog;
+        for (const auto& [child, foreign] : catalog.references_to(event.relation->oid)) {
+            if (event.has_new && !foreign_keys::changed(event.old_row, event.new_row, foreign->referenced)) continue;
+            settle_parent(event, *child, *foreign);
+        }
+    }
+    for (std::size_t i = 0; i < events_.size(); ++i) {
+        const Event& event = events_[i];
+        if (!event.has_new) continue;
+        for (const ForeignKey& foreign : event.relation->foreign_keys) {
+            if (event.has_old && !foreign_keys::changed(event.old_row, event.new_row, foreign.columns)) continue;
+            const std::vector<Value> values = foreign_keys::pick(event.new_row, foreign.columns);
+            const auto nulls = static_cast<std::size_t>(
+                std::count_if(values.begin(), values.end(), [](const Value& v) { return v.is_null(); }));
+            if (nulls > 0) {
+                if (!foreign.match_full || nulls == values.size()) continue;
+                SqlError error(sqlstate::foreign_key_violation, "insert or update on table \"" + event.relation->name +
+                                                                    "\" violates foreign key constraint \"" +
+                                                                    foreign.name + "\"");
+                error.edit().detail = "MATCH FULL does not allow mixing of null and nonnull key values.";
+                error.edit().table = event.relation->name;
+                error.edit().constraint = foreign.name;
+                throw error;
+            }
+            if (is_deferred(foreign)) {
+                PendingCheck pending;
+                pending.table = event.relation->oid;
+                pending.constraint = foreign.name;
+                pending.child = true;
+                pending.values.reset(values.size());
+                Value* row = pending.values.add();
+                for (std::size_t c = 0; c < values.size(); ++c) row[c] = copy_value(values[c], pending.values.arena());
+                deferred_.push_back(std::move(pending));
+                continue;
+            }
+            // The row itself may be gone again, erased by a cascade of this statement.
+            if (!parent_exists(foreign, values.data()) &&
+                !writer(event.relation->oid).find(foreign.columns, values.data()).empty())
+                missing_parent(*event.relation, foreign, values.data());
+        }
+    }
+    events_.clear();
+    event_arena_.reset();
+}
+
+void ChangeRunner::settle_parent(Event& event, const Relation& child, const ForeignKey& foreign) {
+    const std::vector<Value> values = foreign_keys::pick(event.old_row, foreign.referenced);
+    for (const Value& value : values)
+        if (value.is_null()) return;
+    const ForeignAction action = event.has_new ? foreign.on_update : foreign.on_delete;
+    if (action == ForeignAction::no_action || action == ForeignAction::restrict) {
+        const bool deferred = action == ForeignAction::no_action && is_deferred(foreign);
+        if (deferred) {
+            PendingCheck pending;
+            pending.table = child.oid;
+            pending.constraint = foreign.name;
+            pending.values.reset(values.size());
+            Value* row = pending.values.add();
+            for (std::size_t c = 0; c < values.size(); ++c) row[c] = copy_value(values[c], pending.values.arena());
+            deferred_.push_back(std::move(pending));
+            return;
+        }
+        // Another row may have taken the key meanwhile: then nothing is missing.
+        if (action == ForeignAction::no_action && parent_exists(foreign, values.data())) return;
+        if (!writer(child.oid).find(foreign.columns, values.data()).empty())
+            still_referred(child, foreign, values.data());
+        return;
+    }
+    cascade(event, child, foreign, action);
+}
+
+void ChangeRunner::cascade(Event& event, const Relation& child, const ForeignKey& foreign, ForeignAction action) {
+    const std::vector<Value> values = foreign_keys::pick(event.old_row, foreign.referenced);
+    TableWriter& rows = writer(child.oid);
+    std::vector<Value> old_row(child.columns.size());
+    Arena arena;
+    BoundChange change;
+    pools_.push_back(std::make_unique<BoundPool>());
+    std::vector<Oid> no_parameters;
+    Binder binder(access_.bind_environment(), *pools_.back(), no_parameters);
+    change.relation = access_.bind_environment().present().catalog->relation(child.oid);
+    change.kind = ChangeKind::update;
+    change.source = pools_.back()->plan(PlanKind::single);
+    binder.prepare_change(change);
+    Target target(change, execution_, access_);
+    RowStore nothing;
+    target.returned = &nothing;
+    for (const std::string& key : rows.find(foreign.columns, values.data())) {
+        if (!rows.read(key, old_row.data(), arena)) continue;
+        if (action == ForeignAction::cascade && !event.has_new) {
+            rows.erase(key, old_row.data());
+            note(child, old_row.data(), nullptr);
+            continue;
+        }
+        std::vector<Value> row = old_row;
+        for (std::size_t i = 0; i < foreign.columns.size(); ++i) {
+            const int column = foreign.columns[i];
+            if (!foreign.set_columns.empty() && !event.has_new &&
+                std::find(foreign.set_columns.begin(), foreign.set_columns.end(), column) == foreign.set_columns.end())
+                continue;
+            Value& to = row[static_cast<std::size_t>(column)];
+            if (action == ForeignAction::cascade) {
+                const Value& from = event.new_row[static_cast<std::size_t>(foreign.referenced[i])];
+                const Column& definition = child.columns[static_cast<std::size_t>(column)];
+                to = from.is_null() || from.type() == definition.type
+                         ? from
+                         : cast_value(from, definition.type, definition.typmod, CastContext::assignment, arena,
+                                      execution_.session());
+            } else if (action == ForeignAction::set_default &&
+                       target.defaults[static_cast<std::size_t>(column)] != nullptr) {
+                to = target.defaults[static_cast<std::size_t>(column)]->evaluate(arena);
+            } else {
+                to = Value::null(child.columns[static_cast<std::size_t>(column)].type);
+            }
+        }
+        finish_row(change, target, row);
+        rows.update(key, old_row.data(), row.data());
+        note(child, old_row.data(), row.data());
+    }
+}
+
+void ChangeRunner::check(PendingCheck& pending) {
+    const auto table = access_.bind_environment().present().catalog->relation(pending.table);
+    if (table == nullptr) return;  // dropped meanwhile
+    for (const ForeignKey& foreign : table->foreign_keys) {
+        if (foreign.name != pending.constraint) continue;
+        const Value* values = pending.values.row(0);
+        const bool referred = !writer(table->oid).find(foreign.columns, values).empty();
+        if (!referred || parent_exists(foreign, values)) return;
+        if (pending.child) missing_parent(*table, foreign, values);
+        still_referred(*table, foreign, values);
+    }
+}
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,53 @@
+// operators.hpp -- makers of the operators, one for each kind of plan node.  Layer: sql, inside execute/.
+#pragma once
+
+#include "sql/execute/evaluate.hpp"
+
+#include <memory>
+
+namespace northstar::inline v0::sql {
+
+std::unique_ptr<Operator> make_single(Plan& plan, Execution& execution);
+std::unique_ptr<Operator> make_values(Plan& plan, Execution& execution);
+std::unique_ptr<Operator> make_filter(Plan& plan, Execution& execution);
+std::unique_ptr<Operator> make_project(Plan& plan, Execution& execution);
+std::unique_ptr<Operator> make_project_set(Plan& plan, Execution& execution);
+std::unique_ptr<Operator> make_function_scan(Plan& plan, Execution& execution);
+std::unique_ptr<Operator> make_stored_rows(Plan& plan, Execution& execution);  // WITH, working table, virtual, versions
+std::unique_ptr<Operator> make_recursive_union(Plan& plan, Execution& execution);
+std::unique_ptr<Operator> make_scan(Plan& plan, Execution& execution);
+std::unique_ptr<Operator> make_join(Plan& plan, Execution& execution);
+std::unique_ptr<Operator> make_aggregate(Plan& plan, Execution& execution);
+std::unique_ptr<Operator> make_window(Plan& plan, Execution& execution);
+std::unique_ptr<Operator> make_sort(Plan& plan, Execution& execution);
+std::unique_ptr<Operator> make_limit(Plan& plan, Execution& execution);
+std::unique_ptr<Operator> make_distinct(Plan& plan, Execution& execution);
+std::unique_ptr<Operator> make_set_operation(Plan& plan, Execution& execution);
+
+/// Hands out rows of a store, a batch at a time.
+class StoreReader {
+public:
+    void start(const RowStore& rows) {
+        rows_ = &rows;
+        at_ = 0;
+    }
+    Batch* next(Batch& batch) {
+        if (rows_ == nullptr || at_ >= rows_->size()) return nullptr;
+        const std::size_t width = rows_->width();
+        batch.reset(width);
+        const std::size_t end = at_ + k_batch_rows < rows_->size() ? at_ + k_batch_rows : rows_->size();
+        for (; at_ < end; ++at_, ++batch.count)
+            for (std::size_t i = 0; i < width; ++i) batch.columns[i].push_back(rows_->row(at_)[i]);
+        return &batch;
+    }
+
+private:
+    const RowStore* rows_ = nullptr;
+    std::size_t at_ = 0;
+};
+
+/// Rows that a set-returning function makes, its columns spread.
+void call_set_function(BoundExpr& call, std::vector<Evaluator>& args, const Rows& rows, std::size_t row,
+                       std::size_t width, bool expand_record, Execution& execution, Arena& arena, RowStore& out);
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,303 @@
+// Joins. Equalities between the two sides are looked up in a hash table of the right side; other conditions are checked
+// on the pairs that remain. Without equalities every pair is one that remains.
+#include "sql/execute/operators.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::sql {
+
+namespace operators_join {
+
+struct Equality {
+    BoundExpr* left;
+    BoundExpr* right;
+};
+
+/// The sides of left = right where one uses columns of the left input only and the other of the right one.
+bool split_equality(BoundExpr* condition, const std::vector<ColumnId>& left, const std::vector<ColumnId>& right,
+                    Equality& out) {
+    if (condition->kind != BoundKind::operation || condition->operation->comparison != Comparison::equal ||
+        condition->args.size() != 2 || condition->args[0]->type != condition->args[1]->type)
+        return false;
+    const auto within = [](BoundExpr* expr, const std::vector<ColumnId>& side, const std::vector<ColumnId>& other) {
+        bool uses = false;
+        for (const ColumnId id : used_columns(expr)) {
+            if (std::find(other.begin(), other.end(), id) != other.end()) return false;
+            uses |= std::find(side.begin(), side.end(), id) != side.end();
+        }
+        return uses;
+    };
+    BoundExpr* a = condition->args[0];
+    BoundExpr* b = condition->args[1];
+    if (is_volatile(a) || is_volatile(b)) return false;
+    if (within(a, left, right) && within(b, right, left)) {
+        out = {a, b};
+        return true;
+    }
+    if (within(b, left, right) && within(a, right, left)) {
+        out = {b, a};
+        return true;
+    }
+    return false;
+}
+
+class Join final : public Operator {
+public:
+    Join(Plan& plan, Execution& execution)
+        : plan_(plan), left_(build_operator(*plan.left, execution)),
+          right_(build_operator(*plan.right, execution)) {
+        const std::vector<ColumnId>& left = left_->columns();
+        const std::vector<ColumnId>& right = right_->columns();
+        both_ = left;
+        both_.insert(both_.end(), right.begin(), right.end());
+        columns_ = plan.join == JoinType::semi || plan.join == JoinType::anti ? left : both_;
+        std::vector<BoundExpr*> rest;
+        for (BoundExpr* condition : plan.conditions) {
+            Equality equality;
+            if (!plan.lateral && split_equality(condition, left, right, equality)) {
+                left_keys_.emplace_back(*equality.left, left, execution);
+                right_keys_.emplace_back(*equality.right, right, execution);
+            } else {
+                rest.push_back(condition);
+            }
+        }
+        residual_ = std::make_unique<Conditions>(rest, both_, execution);
+        if (plan.lateral) {
+            for (const ColumnId id : free_columns(*plan.right)) {
+                const auto found = std::find(left.begin(), left.end(), id);
+                if (found != left.end())
+                    cells_.emplace_back(static_cast<std::size_t>(found - left.begin()), &execution.cell(id));
+            }
+        }
+    }
+
+    void open() override {
+        left_->open();
+        if (!plan_.lateral) read_right();
+        input_ = nullptr;
+        hit_.clear();
+        left_row_ = 0;
+        at_ = 0;
+        finished_ = false;
+        rest_ = 0;
+    }
+
+    Batch* next() override {
+        for (;;) {
+            if (finished_) return plan_.join == JoinType::full ? unmatched_right() : nullptr;
+            if (input_ == nullptr || left_row_ >= input_->count) {
+                input_ = left_->next();
+                if (input_ == nullptr) {
+                    finished_ = true;
+                    continue;
+                }
+                left_row_ = 0;
+                start_input();
+            }
+            if (Batch* batch = fill()) return batch;
+        }
+    }
+
+private:
+    void read_right() {
+        rows_.reset(right_->columns().size());
+        table_.reset(right_keys_.size());
+        heads_.clear();
+        chain_.clear();
+        matched_.clear();
+        right_->open();
+        std::vector<std::vector<Value>> keys(right_keys_.size());
+        std::vector<Value> tuple(right_keys_.size());
+        std::vector<std::uint32_t> every;
+        Arena arena;
+        while (Batch* batch = right_->next()) {
+            const Rows all{batch, every_row(batch->count, every), batch->count};
+            for (std::size_t i = 0; i < keys.size(); ++i) {
+                keys[i].resize(batch->count);
+                right_keys_[i].evaluate(all, keys[i].data(), arena);
+            }
+            for (std::size_t row = 0; row < batch->count; ++row) {
+                const auto number = static_cast<std::uint32_t>(rows_.size());
+                bool null = false;
+                for (std::size_t i = 0; i < keys.size(); ++i) {
+                    tuple[i] = keys[i][row];
+                    null |= tuple[i].is_null();
+                }
+                if (null && plan_.join != JoinType::full) continue;  // never equal to anything
+                rows_.add(*batch, row);
+                if (keys.empty()) continue;
+                chain_.push_back(k_end);
+                if (null) continue;
+                bool added = false;
+                const std::size_t group = table_.insert(tuple.data(), added);
+                if (added) {
+                    heads_.push_back({number, number});
+                } else {
+                    chain_[heads_[group].last] = number;
+                    heads_[group].last = number;
+                }
+            }
+            arena.reset();
+        }
+        if (plan_.join == JoinType::full) matched_.assign(rows_.size(), false);
+    }
+
+    /// Keys of a whole batch of the left side at once.
+    void start_input() {
+        keys_.resize(left_keys_.size());
+        key_arena_.reset();
+        const Rows all{input_, every_row(input_->count, every_), input_->count};
+        for (std::size_t i = 0; i < keys_.size(); ++i) {
+            keys_[i].resize(input_->count);
+            left_keys_[i].evaluate(all, keys_[i].data(), key_arena_);
+        }
+        start_row();
+    }
+
+    void start_row() {
+        at_ = 0;
+        if (left_row_ >= input_->count) return;
+        if (plan_.lateral) {
+            for (const auto& [slot, cell] : cells_) *cell = input_->columns[slot][left_row_];
+            rows_.reset(right_->columns().size());
+            right_->open();
+            while (Batch* batch = right_->next()) rows_.add(*batch);
+            return;
+        }
+        if (keys_.empty()) return;
+        std::vector<Value>& tuple = tuple_;
+        tuple.resize(keys_.size());
+        at_ = k_end;
+        for (std::size_t i = 0; i < keys_.size(); ++i) {
+            tuple[i] = keys_[i][left_row_];
+            if (tuple[i].is_null()) return;
+        }
+        const std::size_t group = table_.find(tuple.data());
+        if (group != TupleTable::k_none) at_ = heads_[group].first;
+    }
+
+    bool has_candidate() const { return keys_.empty() || plan_.lateral ? at_ < rows_.size() : at_ != k_end; }
+    std::size_t take_candidate() {
+        const std::size_t row = at_;
+        at_ = keys_.empty() || plan_.lateral ? at_ + 1 : chain_[at_];
+        return row;
+    }
+
+    /// Pairs of as many left rows as fit; nullptr: none of them is part of the result.
+    Batch* fill() {
+        pairs_.reset(both_.size());
+        left_of_.clear();
+        right_of_.clear();
+        const std::size_t left_width = left_->columns().size();
+        const std::size_t right_width = right_->columns().size();
+        // Left rows whose last candidate is among the pairs. A row that goes on in the next call keeps its hit.
+        std::vector<std::uint32_t> ends;
+        while (left_row_ < input_->count) {
+            while (has_candidate() && left_of_.size() < k_pairs) {
+                left_of_.push_back(static_cast<std::uint32_t>(left_row_));
+                right_of_.push_back(static_cast<std::uint32_t>(take_candidate()));
+            }
+            if (has_candidate()) break;
+            ends.push_back(static_cast<std::uint32_t>(left_row_));
+            // A lateral right side is read for one row at a time, and its rows are needed until the pairs are made.
+            if (plan_.lateral) break;
+            ++left_row_;
+            start_row();
+            if (left_of_.size() >= k_pairs) break;
+        }
+        for (std::size_t c = 0; c < left_width; ++c)
+            for (const std::uint32_t row : left_of_) pairs_.columns[c].push_back(input_->columns[c][row]);
+        for (std::size_t c = 0; c < right_width; ++c)
+            for (const std::uint32_t row : right_of_) pairs_.columns[left_width + c].push_back(rows_.row(row)[c]);
+        pairs_.count = left_of_.size();
+        selected_.resize(pairs_.count);
+        for (std::size_t i = 0; i < selected_.size(); ++i) selected_[i] = static_cast<std::uint32_t>(i);
+        residual_->select(pairs_, selected_, pairs_.arena);
+        std::vector<bool>& hit = hit_;
+        if (hit.size() < input_->count) hit.resize(input_->count, false);
+        for (const std::uint32_t pair : selected_) {
+            hit[left_of_[pair]] = true;
+            if (plan_.join == JoinType::full) matched_[right_of_[pair]] = true;
+        }
+        Batch* out = make_output(ends, left_width);
+        for (const std::uint32_t row : ends) hit[row] = false;
+        if (plan_.lateral && !ends.empty()) {
+            ++left_row_;
+            start_row();
+        }
+        return out->count == 0 ? nullptr : out;
+    }
+
+    Batch* make_output(const std::vector<std::uint32_t>& ends, std::size_t left_width) {
+        if (plan_.join == JoinType::semi || plan_.join == JoinType::anti) {
+            out_.reset(left_width);
+            for (const std::uint32_t row : ends) {
+                if (hit_[row] != (plan_.join == JoinType::semi)) continue;
+                for (std::size_t c = 0; c < left_width; ++c) out_.columns[c].push_back(input_->columns[c][row]);
+                ++out_.count;
+            }
+            return &out_;
+        }
+        if (selected_.size() < pairs_.count) pairs_.keep(selected_);
+        if (plan_.join == JoinType::inner) return &pairs_;
+        for (const std::uint32_t row : ends) {
+            if (hit_[row]) continue;
+            for (std::size_t c = 0; c < left_width; ++c) pairs_.columns[c].push_back(input_->columns[c][row]);
+            for (std::size_t c = left_width; c < both_.size(); ++c) pairs_.columns[c].push_back(Value());
+            ++pairs_.count;
+        }
+        return &pairs_;
+    }
+
+    Batch* unmatched_right() {
+        const std::size_t left_width = left_->columns().size();
+        out_.reset(both_.size());
+        for (; rest_ < rows_.size() && out_.count < k_batch_rows; ++rest_) {
+            if (matched_[rest_]) continue;
+            for (std::size_t c = 0; c < left_width; ++c) out_.columns[c].push_back(Value());
+            for (std::size_t c = left_width; c < both_.size(); ++c)
+                out_.columns[c].push_back(rows_.row(rest_)[c - left_width]);
+            ++out_.count;
+        }
+        return out_.count == 0 ? nullptr : &out_;
+    }
+
+    static constexpr std::uint32_t k_end = ~std::uint32_t{0};
+    static constexpr std::size_t k_pairs = 4096;
+    struct Chain {
+        std::uint32_t first;
+        std::uint32_t last;
+    };
+
+    Plan& plan_;
+    std::unique_ptr<Operator> left_, right_;
+    std::vector<ColumnId> both_;
+    std::vector<Evaluator> left_keys_, right_keys_;
+    std::unique_ptr<Conditions> residual_;
+    std::vector<std::pair<std::size_t, Value*>> cells_;
+    RowStore rows_;
+    TupleTable table_;
+    std::vector<Chain> heads_;
+    std::vector<std::uint32_t> chain_;
+    std::vector<bool> matched_;
+    Batch* input_ = nullptr;
+    std::size_t left_row_ = 0;
+    std::size_t at_ = 0;
+    std::vector<std::vector<Value>> keys_;
+    std::vector<Value> tuple_;
+    Arena key_arena_;
+    std::vector<std::uint32_t> every_;
+    Batch pairs_, out_;
+    std::vector<std::uint32_t> left_of_, right_of_, selected_;
+    std::vector<bool> hit_;
+    bool finished_ = false;
+    std::size_t rest_ = 0;
+};
+
+}  // namespace operators_join
+
+std::unique_ptr<Operator> make_join(Plan& plan, Execution& execution) {
+    return std::make_unique<operators_join::Join>(plan, execution);
+}
+
+}  // namespace northstar::inline v0::sql

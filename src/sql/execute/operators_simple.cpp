@@ -1,0 +1,465 @@
+// Operators without state of their own: constants, filters, projections, functions in FROM and in target lists.
+#include "sql/execute/operators.hpp"
+
+#include "sql/record.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::sql {
+
+namespace operators_simple {
+
+class Single final : public Operator {
+public:
+    void open() override { done_ = false; }
+    Batch* next() override {
+        if (std::exchange(done_, true)) return nullptr;
+        batch_.reset(0);
+        batch_.count = 1;
+        return &batch_;
+    }
+
+private:
+    bool done_ = false;
+    Batch batch_;
+};
+
+class Values final : public Operator {
+public:
+    Values(Plan& plan, Execution& execution) {
+        columns_ = plan.output;
+        for (auto& row : plan.value_rows) {
+            rows_.emplace_back();
+            for (BoundExpr* expr : row) rows_.back().emplace_back(*expr, std::vector<ColumnId>{}, execution);
+        }
+    }
+    void open() override { at_ = 0; }
+    Batch* next() override {
+        if (at_ >= rows_.size()) return nullptr;
+        batch_.reset(columns_.size());
+        for (; at_ < rows_.size() && batch_.count < k_batch_rows; ++at_, ++batch_.count)
+            for (std::size_t i = 0; i < columns_.size(); ++i)
+                batch_.columns[i].push_back(rows_[at_][i].evaluate(batch_.arena));
+        return &batch_;
+    }
+
+private:
+    std::vector<std::vector<Evaluator>> rows_;
+    std::size_t at_ = 0;
+    Batch batch_;
+};
+
+class Filter final : public Operator {
+public:
+    Filter(Plan& plan, Execution& execution)
+        : input_(build_operator(*plan.left, execution)),
+          conditions_(plan.conditions, input_->columns(), execution) {
+        columns_ = input_->columns();
+    }
+    void open() override { input_->open(); }
+    Batch* next() override {
+        while (Batch* batch = input_->next()) {
+            rows_.resize(batch->count);
+            for (std::size_t i = 0; i < rows_.size(); ++i) rows_[i] = static_cast<std::uint32_t>(i);
+            conditions_.select(*batch, rows_, batch->arena);
+            if (rows_.empty()) continue;
+            if (rows_.size() < batch->count) batch->keep(rows_);
+            return batch;
+        }
+        return nullptr;
+    }
+
+private:
+    std::unique_ptr<Operator> input_;
+    Conditions conditions_;
+    std::vector<std::uint32_t> rows_;
+};
+
+class Project final : public Operator {
+public:
+    Project(Plan& plan, Execution& execution) : input_(build_operator(*plan.left, execution)) {
+        for (PlanColumn& column : plan.columns) {
+            columns_.push_back(column.id);
+            expressions_.emplace_back(*column.expr, input_->columns(), execution);
+        }
+    }
+    void open() override { input_->open(); }
+    Batch* next() override {
+        const Batch* from = input_->next();
+        if (from == nullptr) return nullptr;
+        batch_.reset(columns_.size());
+        batch_.count = from->count;
+        const Rows rows{from, every_row(from->count, every_), from->count};
+        for (std::size_t i = 0; i < expressions_.size(); ++i) {
+            batch_.columns[i].resize(from->count);
+            expressions_[i].evaluate(rows, batch_.columns[i].data(), batch_.arena);
+        }
+        return &batch_;
+    }
+
+private:
+    std::unique_ptr<Operator> input_;
+    std::vector<Evaluator> expressions_;
+    std::vector<std::uint32_t> every_;
+    Batch batch_;
+};
+
+/// Set-returning calls of a target list: each input row once for each row of the longest set, shorter ones filled up
+/// with NULL.
+class ProjectSet final : public Operator {
+public:
+    ProjectSet(Plan& plan, Execution& execution)
+        : execution_(execution), input_(build_operator(*plan.left, execution)) {
+        columns_ = input_->columns();
+        // Calls inside arguments of other calls come first; each call sees the columns of those before it.
+        std::vector<PlanColumn> pending = plan.columns;
+        std::stable_sort(pending.begin(), pending.end(), [](const PlanColumn& a, const PlanColumn& b) {
+            return used_columns(b.expr).count(a.id) > used_columns(a.expr).count(b.id);
+        });
+        for (PlanColumn& column : pending) {
+            Item item;
+            item.call = column.expr;
+            for (const PlanColumn& other : pending) item.nested |= used_columns(column.expr).count(other.id) != 0;
+            for (BoundExpr* arg : column.expr->args) item.args.emplace_back(*arg, columns_, execution);
+            columns_.push_back(column.id);
+            items_.push_back(std::move(item));
+        }
+    }
+    void open() override {
+        input_->open();
+        rows_.reset(columns_.size());
+        reader_.start(rows_);
+    }
+    Batch* next() override {
+        for (;;) {
+            if (Batch* batch = reader_.next(batch_)) return batch;
+            const Batch* from = input_->next();
+            if (from == nullptr) return nullptr;
+            rows_.reset(columns_.size());
+            for (std::size_t row = 0; row < from->count; ++row) expand(*from, row);
+            reader_.start(rows_);
+        }
+    }
+
+private:
+    struct Item {
+        BoundExpr* call = nullptr;
+        std::vector<Evaluator> args;
+        bool nested = false;
+    };
+
+    /// Sets in step; those whose arguments hold other sets are expanded for each row of these.
+    void expand(const Batch& from, std::size_t row) {
+        Batch one;
+        one.reset(columns_.size());
+        const std::size_t width = from.columns.size();
+        for (std::size_t i = 0; i < width; ++i) one.columns[i].push_back(from.columns[i][row]);
+        one.count = 1;
+        expand_level(one, 0, width);
+    }
+
+    void expand_level(const Batch& one, std::size_t first, std::size_t width) {
+        if (first == items_.size()) {
+            Value* out = rows_.add();
+            for (std::size_t i = 0; i < columns_.size(); ++i)
+                out[i] = i < one.columns.size() && !one.columns[i].empty()
+                             ? copy_value(one.columns[i][0], rows_.arena())
+                             : Value();
+            return;
+        }
+        std::size_t last = first + 1;
+        while (last < items_.size() && !items_[last].nested) ++last;
+        static const std::uint32_t zero = 0;
+        std::size_t longest = 0;
+        std::vector<RowStore> sets(last - first);
+        Arena arena;
+        for (std::size_t i = first; i < last; ++i) {
+            sets[i - first].reset(1);
+            call_set_function(*items_[i].call, items_[i].args, {&one, &zero, 1}, 0, 1, false, execution_, arena,
+                              sets[i - first]);
+            longest = std::max(longest, sets[i - first].size());
+        }
+        Batch step;
+        for (std::size_t k = 0; k < longest; ++k) {
+            step.reset(columns_.size());
+            step.count = 1;
+            for (std::size_t i = 0; i < width + first; ++i)
+                step.columns[i].push_back(one.columns[i].empty() ? Value() : one.columns[i][0]);
+            for (std::size_t i = first; i < last; ++i) {
+                const RowStore& set = sets[i - first];
+                step.columns[width + i].push_back(k < set.size() ? set.row(k)[0]
+                                                                 : Value::null(items_[i].call->type));
+            }
+            expand_level(step, last, width);
+        }
+    }
+
+    Execution& execution_;
+    std::unique_ptr<Operator> input_;
+    std::vector<Item> items_;
+    RowStore rows_;
+    StoreReader reader_;
+    Batch batch_;
+};
+
+class FunctionScan final : public Operator {
+public:
+    FunctionScan(Plan& plan, Execution& execution) : plan_(plan), execution_(execution) {
+        columns_ = plan.output;
+        for (Plan::ScanCall& call : plan.calls) {
+            args_.emplace_back();
+            if (is_set(*call.call))
+                for (BoundExpr* arg : call.call->args)
+                    args_.back().emplace_back(*arg, std::vector<ColumnId>{}, execution);
+            else
+                args_.back().emplace_back(*call.call, std::vector<ColumnId>{}, execution);
+        }
+    }
+    void open() override {
+        rows_.reset(columns_.size());
+        static const std::uint32_t zero = 0;
+        Batch one;
+        one.count = 1;
+        std::size_t longest = 0, width = 0;
+        std::vector<RowStore> sets;
+        Arena arena;
+        for (std::size_t i = 0; i < plan_.calls.size(); ++i) {
+            Plan::ScanCall& call = plan_.calls[i];
+            sets.emplace_back(call.column_count);
+            if (is_set(*call.call)) {
+                call_set_function(*call.call, args_[i], {&one, &zero, 1}, 0, call.column_count, call.expand_record,
+                                  execution_, arena, sets.back());
+            } else {
+                add_scalar(call, args_[i][0].evaluate(arena), sets.back(), arena);
+            }
+            longest = std::max(longest, sets.back().size());
+            width += call.column_count;
+        }
+        for (std::size_t k = 0; k < longest; ++k) {
+            Value* out = rows_.add();
+            std::size_t at = 0;
+            for (const RowStore& set : sets)
+                for (std::size_t c = 0; c < set.width(); ++c, ++at)
+                    if (k < set.size()) out[at] = copy_value(set.row(k)[c], rows_.arena());
+            if (plan_.ordinality) out[at] = Value::int8(static_cast<std::int64_t>(k) + 1);
+        }
+        reader_.start(rows_);
+    }
+    Batch* next() override { return reader_.next(batch_); }
+
+private:
+    static bool is_set(const BoundExpr& call) { return call.kind == BoundKind::set_function; }
+
+    void add_scalar(const Plan::ScanCall& call, const Value& value, RowStore& out, Arena& arena) {
+        Value* row = out.add();
+        if (!call.expand_record) {
+            row[0] = copy_value(value, out.arena());
+            return;
+        }
+        if (value.is_null()) return;
+        const RecordView record(value);
+        for (std::size_t i = 0; i < call.column_count && i < record.size(); ++i)
+            if (!record.is_null(i))
+                row[i] = copy_value(record.field(i, arena), out.arena());
+    }
+
+    Plan& plan_;
+    Execution& execution_;
+    std::vector<std::vector<Evaluator>> args_;
+    RowStore rows_;
+    StoreReader reader_;
+    Batch batch_;
+};
+
+/// Takes the rows that a set-returning function pushes.
+class Collector final : public RowSink {
+public:
+    Collector(RowStore& out, std::size_t width, bool expand, Execution& execution, Arena& arena)
+        : out_(out), width_(width), expand_(expand), execution_(execution), arena_(arena) {}
+    bool row(std::span<const Value> values) override {
+        if ((++count_ & 0xfff) == 0) execution_.check_cancelled();
+        Value* to = out_.add();
+        if (expand_ && values.size() == 1) {
+            if (values[0].is_null()) return true;
+            const RecordView record(values[0]);
+            for (std::size_t i = 0; i < width_ && i < record.size(); ++i)
+                if (!record.is_null(i))
+                    to[i] = copy_value(record.field(i, arena_), out_.arena());
+            return true;
+        }
+        if (width_ == 1 && values.size() > 1) {
+            // A set of several columns used as one value is a record.
+            to[0] = copy_value(make_record(type::record, values, arena_), out_.arena());
+            return true;
+        }
+        for (std::size_t i = 0; i < width_ && i < values.size(); ++i) to[i] = copy_value(values[i], out_.arena());
+        return true;
+    }
+
+private:
+    RowStore& out_;
+    std::size_t width_;
+    bool expand_;
+    Execution& execution_;
+    Arena& arena_;
+    std::size_t count_ = 0;
+};
+
+/// Rows that are there already, or are computed at once: WITH queries, working tables, relations of the session.
+class StoredRows final : public Operator {
+public:
+    StoredRows(Plan& plan, Execution& execution) : plan_(plan), execution_(execution) { columns_ = plan.output; }
+    void open() override {
+        switch (plan_.kind) {
+            case PlanKind::cte_scan: reader_.start(execution_.common(*plan_.common)); return;
+            case PlanKind::working_scan: reader_.start(*execution_.working_table(plan_.working_table)); return;
+            case PlanKind::virtual_scan:
+                rows_.reset(columns_.size());
+                execution_.host().virtual_rows(execution_, plan_, rows_);
+                break;
+            default:
+                rows_.reset(columns_.size());
+                execution_.host().version_rows(execution_, plan_, rows_);
+        }
+        reader_.start(rows_);
+    }
+    Batch* next() override {
+        Batch* batch = reader_.next(batch_);
+        // A branch of several columns may ask for fewer than the store has.
+        if (batch != nullptr && batch->columns.size() > columns_.size()) batch->columns.resize(columns_.size());
+        return batch;
+    }
+
+private:
+    Plan& plan_;
+    Execution& execution_;
+    RowStore rows_;
+    StoreReader reader_;
+    Batch batch_;
+};
+
+/// start UNION step: the step runs over the rows that the last round added, until none is added.
+class RecursiveUnion final : public Operator {
+public:
+    RecursiveUnion(Plan& plan, Execution& execution)
+        : plan_(plan), execution_(execution), start_(build_operator(*plan.left, execution)),
+          step_(build_operator(*plan.right, execution)) {
+        columns_ = plan.output;
+        width_ = plan.left->output.size();
+        collect(*plan.right);
+    }
+    void open() override {
+        seen_.reset(width_);
+        rows_.reset(width_);
+        start_->open();
+        while (Batch* batch = start_->next()) take(*batch);
+        reader_.start(rows_);
+    }
+    Batch* next() override {
+        for (;;) {
+            if (Batch* batch = reader_.next(batch_)) {
+                batch->columns.resize(columns_.size());
+                return batch;
+            }
+            if (rows_.size() == 0) return nullptr;
+            execution_.check_cancelled();
+            working_.reset(width_);
+            std::swap(working_, rows_);
+            execution_.working_table(plan_.working_table) = &working_;
+            for (CommonTablePlan* table : inner_) execution_.forget(*table);
+            step_->open();
+            while (Batch* batch = step_->next()) take(*batch);
+            reader_.start(rows_);
+        }
+    }
+
+private:
+    static bool reads_working_table(const Plan& plan, int number) {
+        if (plan.kind == PlanKind::working_scan && plan.working_table == number) return true;
+        if (plan.left != nullptr && reads_working_table(*plan.left, number)) return true;
+        if (plan.right != nullptr && reads_working_table(*plan.right, number)) return true;
+        return plan.common != nullptr && plan.common->plan != nullptr &&
+               reads_working_table(*plan.common->plan, number);
+    }
+    /// WITH queries inside the step that read the working table: each round has its own rows of them.
+    void collect(Plan& plan) {
+        if (plan.common != nullptr && plan.common->plan != nullptr &&
+            reads_working_table(*plan.common->plan, plan_.working_table)) {
+            inner_.push_back(plan.common.get());
+            collect(*plan.common->plan);
+        }
+        if (plan.left != nullptr) collect(*plan.left);
+        if (plan.right != nullptr) collect(*plan.right);
+    }
+    void take(const Batch& batch) {
+        std::vector<Value> tuple(width_);
+        for (std::size_t row = 0; row < batch.count; ++row) {
+            if (!plan_.all) {
+                bool added = false;
+                for (std::size_t i = 0; i < width_; ++i) tuple[i] = batch.columns[i][row];
+                seen_.insert(tuple.data(), added);
+                if (!added) continue;
+            }
+            rows_.add(batch, row);
+        }
+    }
+
+    Plan& plan_;
+    Execution& execution_;
+    std::unique_ptr<Operator> start_;
+    std::unique_ptr<Operator> step_;
+    std::vector<CommonTablePlan*> inner_;
+    std::size_t width_ = 0;
+    TupleTable seen_;
+    RowStore rows_;
+    RowStore working_;
+    StoreReader reader_;
+    Batch batch_;
+};
+
+}  // namespace operators_simple
+
+void call_set_function(BoundExpr& call, std::vector<Evaluator>& args, const Rows& rows, std::size_t row,
+                       std::size_t width, bool expand_record, Execution& execution, Arena& arena, RowStore& out) {
+    std::vector<Value> values(args.size());
+    std::vector<Oid> types;
+    bool null = false;
+    const Rows one{rows.batch, rows.index + row, 1};
+    for (std::size_t i = 0; i < args.size(); ++i) {
+        args[i].evaluate(one, &values[i], arena);
+        null |= values[i].is_null();
+        types.push_back(args[i].type());
+    }
+    if (null && call.function->strict) return;
+    if (call.function->set == nullptr)
+        raise(sqlstate::feature_not_supported, std::string("function ") + call.function->name + " is not supported");
+    operators_simple::Collector sink(out, width, expand_record, execution, arena);
+    CallCache cache;
+    Call context{arena, execution.session(), call.type, call.typmod, types, &cache};
+    call.function->set(context, values.data(), values.size(), sink);
+}
+
+std::unique_ptr<Operator> make_single(Plan&, Execution&) { return std::make_unique<operators_simple::Single>(); }
+std::unique_ptr<Operator> make_values(Plan& plan, Execution& execution) {
+    return std::make_unique<operators_simple::Values>(plan, execution);
+}
+std::unique_ptr<Operator> make_filter(Plan& plan, Execution& execution) {
+    return std::make_unique<operators_simple::Filter>(plan, execution);
+}
+std::unique_ptr<Operator> make_project(Plan& plan, Execution& execution) {
+    return std::make_unique<operators_simple::Project>(plan, execution);
+}
+std::unique_ptr<Operator> make_project_set(Plan& plan, Execution& execution) {
+    return std::make_unique<operators_simple::ProjectSet>(plan, execution);
+}
+std::unique_ptr<Operator> make_function_scan(Plan& plan, Execution& execution) {
+    return std::make_unique<operators_simple::FunctionScan>(plan, execution);
+}
+std::unique_ptr<Operator> make_stored_rows(Plan& plan, Execution& execution) {
+    return std::make_unique<operators_simple::StoredRows>(plan, execution);
+}
+std::unique_ptr<Operator> make_recursive_union(Plan& plan, Execution& execution) {
+    return std::make_unique<operators_simple::RecursiveUnion>(plan, execution);
+}
+
+}  // namespace northstar::inline v0::sql

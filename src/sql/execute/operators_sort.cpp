@@ -1,0 +1,317 @@
+// Sorting, LIMIT, DISTINCT, set operations.
+#include "sql/execute/operators.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::sql {
+
+namespace operators_sort {
+
+class Sort final : public Operator {
+public:
+    Sort(Plan& plan, Execution& execution, std::size_t top)
+        : plan_(plan), input_(build_operator(*plan.left, execution)), top_(top) {
+        columns_ = input_->columns();
+        for (SortKey& key : plan.keys) keys_.emplace_back(*key.expr, columns_, execution);
+    }
+    void set_top(std::size_t top) { top_ = top; }
+
+    void open() override {
+        const std::size_t width = columns_.size();
+        rows_.reset(width + keys_.size());
+        input_->open();
+        std::vector<std::vector<Value>> values(keys_.size());
+        std::vector<std::uint32_t> every;
+        while (Batch* batch = input_->next()) {
+            const Rows all{batch, every_row(batch->count, every), batch->count};
+            for (std::size_t i = 0; i < keys_.size(); ++i) {
+                values[i].resize(batch->count);
+                keys_[i].evaluate(all, values[i].data(), batch->arena);
+            }
+            for (std::size_t row = 0; row < batch->count; ++row) {
+                Value* to = rows_.add();
+                for (std::size_t c = 0; c < width; ++c) to[c] = copy_value(batch->columns[c][row], rows_.arena());
+                for (std::size_t i = 0; i < keys_.size(); ++i)
+                    to[width + i] = copy_value(values[i][row], rows_.arena());
+            }
+            // With LIMIT only the first rows matter: cut now and then.
+            if (top_ != 0 && rows_.size() > 4 * top_ + k_batch_rows) {
+                sort_rows();
+                rows_.truncate(top_);
+            }
+        }
+        sort_rows();
+        if (top_ != 0 && rows_.size() > top_) rows_.truncate(top_);
+        reader_.start(rows_);
+    }
+    Batch* next() override {
+        Batch* batch = reader_.next(batch_);
+        if (batch != nullptr) batch->columns.resize(columns_.size());
+        return batch;
+    }
+
+private:
+    void sort_rows() {
+        const std::size_t width = columns_.size();
+        std::stable_sort(rows_.rows().begin(), rows_.rows().end(), [&](const Value* a, const Value* b) {
+            return compare_keys(a + width, b + width, plan_.keys) < 0;
+        });
+    }
+
+    Plan& plan_;
+    std::unique_ptr<Operator> input_;
+    std::size_t top_;
+    std::vector<Evaluator> keys_;
+    RowStore rows_;
+    StoreReader reader_;
+    Batch batch_;
+};
+
+class Limit final : public Operator {
+public:
+    Limit(Plan& plan, Execution& execution) : plan_(plan) {
+        const std::vector<ColumnId> nothing;
+        if (plan.limit != nullptr) limit_ = std::make_unique<Evaluator>(*plan.limit, nothing, execution);
+        if (plan.offset != nullptr) offset_ = std::make_unique<Evaluator>(*plan.offset, nothing, execution);
+        // A sort right below needs to keep no more rows than are asked for.
+        if (plan.left->kind == PlanKind::sort && !plan.with_ties) {
+            auto sort = std::make_unique<Sort>(*plan.left, execution, 0);
+            sort_ = sort.get();
+            input_ = std::move(sort);
+        } else {
+            input_ = build_operator(*plan.left, execution);
+        }
+        columns_ = input_->columns();
+        if (plan.with_ties)
+            for (SortKey& key : plan.tie_keys) ties_.emplace_back(*key.expr, columns_, execution);
+    }
+
+    void open() override {
+        Arena arena;
+        const auto count = [&](Evaluator* evaluator, const char* clause, SqlState state, std::uint64_t absent) {
+            if (evaluator == nullptr) return absent;
+            const Value value = evaluator->evaluate(arena);
+            if (value.is_null()) return absent;
+            if (value.integer() < 0) raise(state, std::string(clause) + " must not be negative");
+            return static_cast<std::uint64_t>(value.integer());
+        };
+        left_ = count(limit_.get(), "LIMIT", sqlstate::invalid_row_count_in_limit_clause, ~std::uint64_t{0});
+        skip_ = count(offset_.get(), "OFFSET", sqlstate::invalid_row_count_in_result_offset_clause, 0);
+        if (sort_ != nullptr)
+            sort_->set_top(left_ < (std::uint64_t{1} << 30) && skip_ < (std::uint64_t{1} << 30)
+                               ? static_cast<std::size_t>(std::max<std::uint64_t>(left_ + skip_, 1)) : 0);
+        last_.reset(ties_.size());
+        done_ = left_ == 0;
+        if (!done_ || plan_.offset != nullptr) input_->open();
+    }
+
+    Batch* next() override {
+        while (!done_) {
+            Batch* batch = input_->next();
+            if (batch == nullptr) break;
+            if (skip_ >= batch->count) {
+                skip_ -= batch->count;
+                continue;
+            }
+            if (ties_.empty() && skip_ == 0 && batch->count <= left_) {
+                left_ -= batch->count;
+                done_ = left_ == 0;
+                return batch;
+            }
+            rows_.clear();
+            for (std::size_t row = skip_; row < batch->count; ++row) {
+                if (left_ > 0) {
+                    --left_;
+                    rows_.push_back(static_cast<std::uint32_t>(row));
+                    if (left_ == 0 && !ties_.empty()) remember(*batch, row);
+                    continue;
+                }
+                if (ties_.empty() || !tied(*batch, row)) {
+                    done_ = true;
+                    break;
+                }
+                rows_.push_back(static_cast<std::uint32_t>(row));
+            }
+            skip_ = 0;
+            if (left_ == 0 && ties_.empty()) done_ = true;
+            if (rows_.empty()) break;
+            batch->keep(rows_);
+            return batch;
+        }
+        done_ = true;
+        return nullptr;
+    }
+
+private:
+    void keys_of(const Batch& batch, std::size_t row, std::vector<Value>& keys, Arena& arena) {
+        const std::uint32_t index = static_cast<std::uint32_t>(row);
+        keys.resize(ties_.size());
+        for (std::size_t i = 0; i < ties_.size(); ++i) ties_[i].evaluate({&batch, &index, 1}, &keys[i], arena);
+    }
+    void remember(const Batch& batch, std::size_t row) {
+        Arena arena;
+        std::vector<Value> keys;
+        keys_of(batch, row, keys, arena);
+        last_.reset(ties_.size());
+        Value* to = last_.add();
+        for (std::size_t i = 0; i < keys.size(); ++i) to[i] = copy_value(keys[i], last_.arena());
+    }
+    bool tied(const Batch& batch, std::size_t row) {
+        if (last_.size() == 0) return false;
+        Arena arena;
+        std::vector<Value> keys;
+        keys_of(batch, row, keys, arena);
+        return compare_keys(last_.row(0), keys.data(), plan_.tie_keys) == 0;
+    }
+
+    Plan& plan_;
+    std::unique_ptr<Operator> input_;
+    Sort* sort_ = nullptr;
+    std::unique_ptr<Evaluator> limit_, offset_;
+    std::vector<Evaluator> ties_;
+    RowStore last_;
+    std::uint64_t left_ = 0;
+    std::uint64_t skip_ = 0;
+    bool done_ = false;
+    std::vector<std::uint32_t> rows_;
+};
+
+class Distinct final : public Operator {
+public:
+    Distinct(Plan& plan, Execution& execution) : input_(build_operator(*plan.left, execution)) {
+        columns_ = input_->columns();
+        for (BoundExpr* expr : plan.distinct_on) on_.emplace_back(*expr, columns_, execution);
+    }
+    void open() override {
+        input_->open();
+        seen_.reset(on_.size());
+    }
+    Batch* next() override {
+        while (Batch* batch = input_->next()) {
+            const Rows all{batch, every_row(batch->count, every_), batch->count};
+            values_.resize(on_.size());
+            for (std::size_t i = 0; i < on_.size(); ++i) {
+                values_[i].resize(batch->count);
+                on_[i].evaluate(all, values_[i].data(), batch->arena);
+            }
+            std::vector<Value> tuple(on_.size() + 1);
+            rows_.clear();
+            for (std::size_t row = 0; row < batch->count; ++row) {
+                for (std::size_t i = 0; i < on_.size(); ++i) tuple[i] = values_[i][row];
+                bool added = false;
+                seen_.insert(tuple.data(), added);
+                if (added) rows_.push_back(static_cast<std::uint32_t>(row));
+            }
+            if (rows_.empty()) continue;
+            if (rows_.size() < batch->count) batch->keep(rows_);
+            return batch;
+        }
+        return nullptr;
+    }
+
+private:
+    std::unique_ptr<Operator> input_;
+    std::vector<Evaluator> on_;
+    std::vector<std::vector<Value>> values_;
+    std::vector<std::uint32_t> every_, rows_;
+    TupleTable seen_;
+};
+
+class SetOperation final : public Operator {
+public:
+    SetOperation(Plan& plan, Execution& execution)
+        : plan_(plan), left_(build_operator(*plan.left, execution)), right_(build_operator(*plan.right, execution)),
+          left_places_(places(*plan.left, *left_)), right_places_(places(*plan.right, *right_)) {
+        columns_ = plan.output;
+    }
+    void open() override {
+        const std::size_t width = columns_.size();
+        left_->open();
+        right_->open();
+        in_right_ = false;
+        if (plan_.set == SetKind::union_ && plan_.all) return;
+        TupleTable table(width);
+        std::vector<std::uint64_t> left_count, right_count;
+        std::vector<Value> tuple(width + 1);
+        const auto count = [&](Operator& from, const std::vector<std::size_t>& at, bool is_left) {
+            while (Batch* batch = from.next())
+                for (std::size_t row = 0; row < batch->count; ++row) {
+                    for (std::size_t i = 0; i < width; ++i) tuple[i] = batch->columns[at[i]][row];
+                    bool added = false;
+                    std::size_t n = 0;
+                    if (is_left || plan_.set == SetKind::union_) n = table.insert(tuple.data(), added);
+                    else if ((n = table.find(tuple.data())) == TupleTable::k_none) continue;
+                    if (added) {
+                        left_count.push_back(0);
+                        right_count.push_back(0);
+                    }
+                    ++(is_left ? left_count : right_count)[n];
+                }
+        };
+        count(*left_, left_places_, true);
+        count(*right_, right_places_, false);
+        rows_.reset(width);
+        for (std::size_t n = 0; n < table.size(); ++n) {
+            std::uint64_t copies = 1;
+            if (plan_.set == SetKind::intersect)
+                copies = plan_.all ? std::min(left_count[n], right_count[n]) : (right_count[n] > 0 ? 1 : 0);
+            else if (plan_.set == SetKind::except)
+                copies =
+                    plan_.all ? left_count[n] - std::min(left_count[n], right_count[n]) : (right_count[n] == 0 ? 1 : 0);
+            for (; copies > 0; --copies) {
+                Value* to = rows_.add();
+                for (std::size_t i = 0; i < width; ++i) to[i] = copy_value(table.tuple(n)[i], rows_.arena());
+            }
+        }
+        reader_.start(rows_);
+    }
+    Batch* next() override {
+        if (plan_.set != SetKind::union_ || !plan_.all) return reader_.next(batch_);
+        if (!in_right_) {
+            if (const Batch* batch = left_->next()) return pick(*batch, left_places_);
+            in_right_ = true;
+        }
+        const Batch* batch = right_->next();
+        return batch == nullptr ? nullptr : pick(*batch, right_places_);
+    }
+
+private:
+    static std::vector<std::size_t> places(const Plan& plan, const Operator& op) {
+        std::vector<std::size_t> at;
+        for (const ColumnId id : plan.output)
+            at.push_back(static_cast<std::size_t>(std::find(op.columns().begin(), op.columns().end(), id) -
+                                                  op.columns().begin()));
+        return at;
+    }
+    Batch* pick(const Batch& from, const std::vector<std::size_t>& at) {
+        batch_.reset(columns_.size());
+        batch_.count = from.count;
+        for (std::size_t i = 0; i < columns_.size(); ++i) batch_.columns[i] = from.columns[at[i]];
+        return &batch_;
+    }
+
+    Plan& plan_;
+    std::unique_ptr<Operator> left_, right_;
+    std::vector<std::size_t> left_places_, right_places_;
+    RowStore rows_;
+    StoreReader reader_;
+    bool in_right_ = false;
+    Batch batch_;
+};
+
+}  // namespace operators_sort
+
+std::unique_ptr<Operator> make_sort(Plan& plan, Execution& execution) {
+    return std::make_unique<operators_sort::Sort>(plan, execution, 0);
+}
+std::unique_ptr<Operator> make_limit(Plan& plan, Execution& execution) {
+    return std::make_unique<operators_sort::Limit>(plan, execution);
+}
+std::unique_ptr<Operator> make_distinct(Plan& plan, Execution& execution) {
+    return std::make_unique<operators_sort::Distinct>(plan, execution);
+}
+std::unique_ptr<Operator> make_set_operation(Plan& plan, Execution& execution) {
+    return std::make_unique<operators_sort::SetOperation>(plan, execution);
+}
+
+}  // namespace northstar::inline v0::sql

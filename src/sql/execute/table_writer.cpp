@@ -1,0 +1,272 @@
+#include "sql/execute/table_writer.hpp"
+
+#include "sql/compare.hpp"
+#include "sql/key_encoding.hpp"
+#include "sql/text_io.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::sql {
+
+std::string describe_key(const Relation& relation, const std::vector<int>& columns, const Value* row,
+                         Session& session) {
+    std::string names = "(", values = "(";
+    for (const int column : columns) {
+        if (names.size() > 1) {
+            names += ", ";
+            values += ", ";
+        }
+        names += relation.columns[static_cast<std::size_t>(column)].name;
+        const Value& value = row[column];
+        values += value.is_null() ? "null" : value_to_text(value, session);
+    }
+    return names + ")=" + values + ")";
+}
+
+TableWriter::TableWriter(std::shared_ptr<const Relation> relation, Execution& execution, WriteAccess& access)
+    : relation_(std::move(relation)), execution_(execution), access_(access),
+      rows_(access.writable(relation_->tree(), relation_->temporary)), primary_(relation_->primary_key()) {
+    for (std::size_t i = 0; i < relation_->indexes.size(); ++i) {
+        if (static_cast<int>(i) == primary_) continue;
+        const Index& index = relation_->indexes[i];
+        IndexAccess entry{&index, access.writable(relation_->index_tree(index), relation_->temporary), {}, nullptr};
+        bool expressions = !index.predicate.empty();
+        for (const IndexColumn& column : index.columns) expressions |= column.column < 0;
+        if (expressions) {
+            if (binder_ == nullptr) {
+                binder_ = std::make_unique<Binder>(access.bind_environment(), pool_, no_parameters_);
+                for (std::size_t c = 0; c < relation_->columns.size(); ++c)
+                    columns_.push_back(0x40000000u + static_cast<ColumnId>(relation_->oid % 100000) * 1700 +
+                                       static_cast<ColumnId>(c));
+            }
+            for (const IndexColumn& column : index.columns) {
+                entry.expressions.emplace_back();
+                if (column.column >= 0) continue;
+                BoundExpr* bound = binder_->bind_text(column.text, *relation_, columns_, "index expressions");
+                entry.expressions.back() = std::make_unique<Evaluator>(*bound, std::vector<ColumnId>{}, execution);
+            }
+            if (!index.predicate.empty()) {
+                BoundExpr* bound = binder_->condition(
+                    binder_->bind_text(index.predicate, *relation_, columns_, "index predicates"), "WHERE", 0);
+                entry.predicate = std::make_unique<Evaluator>(*bound, std::vector<ColumnId>{}, execution);
+            }
+        }
+        indexes_.push_back(std::move(entry));
+    }
+}
+
+void TableWriter::fill_cells(const Value* row) {
+    for (std::size_t i = 0; i < columns_.size(); ++i) execution_.cell(columns_[i]) = row[i];
+}
+
+bool TableWriter::entry(IndexAccess& access, const Value* row, std::string& key, bool& unique) {
+    if (!access.expressions.empty()) fill_cells(row);
+    if (access.predicate != nullptr) {
+        const Value holds = access.predicate->evaluate(arena_);
+        if (holds.is_null() || !holds.boolean()) return false;
+    }
+    bool null = false;
+    for (std::size_t i = 0; i < access.index->columns.size(); ++i) {
+        const IndexColumn& column = access.index->columns[i];
+        const Value value = column.column >= 0 ? row[column.column] : access.expressions[i]->evaluate(arena_);
+        null |= value.is_null();
+        encode_key(value, column.order, key);
+    }
+    unique = access.index->unique && (!null || access.index->nulls_not_distinct);
+    return true;
+}
+
+std::string TableWriter::row_key(const Value* row) {
+    std::string key;
+    if (primary_ >= 0) {
+        for (const IndexColumn& column : relation_->indexes[static_cast<std::size_t>(primary_)].columns)
+            encode_key(row[column.column], column.order, key);
+        return key;
+    }
+    const std::uint64_t number = access_.next_row_number();
+    for (int shift = 56; shift >= 0; shift -= 8) key.push_back(static_cast<char>(number >> shift));
+    return key;
+}
+
+void TableWriter::duplicate(const Index& index, const Value* row) {
+    SqlError error(sqlstate::unique_violation,
+                   "duplicate key value violates unique constraint \"" + index.name + "\"");
+    std::vector<int> columns;
+    for (const IndexColumn& column : index.columns)
+        if (column.column >= 0) columns.push_back(column.column);
+    if (columns.size() == index.columns.size())
+        error.edit().detail =
+            "Key " + describe_key(*relation_, columns, row, execution_.session()) + " already exists.";
+    error.edit().schema = relation_->schema;
+    error.edit().table = relation_->name;
+    error.edit().constraint = index.name;
+    throw error;
+}
+
+std::optional<std::string> TableWriter::conflict(std::size_t index, const Value* row) {
+    if (static_cast<int>(index) == primary_) {
+        std::string key = row_key(row);
+        if (rows_.contains(key)) return key;
+        return std::nullopt;
+    }
+    for (IndexAccess& access : indexes_) {
+        if (access.index != &relation_->indexes[index]) continue;
+        std::string key;
+        bool unique = false;
+        if (!entry(access, row, key, unique) || !unique) return std::nullopt;
+        if (const std::optional<std::string_view> found = access.tree.get(key)) return std::string(*found);
+    }
+    return std::nullopt;
+}
+
+void TableWriter::insert_entry(IndexAccess& access, const Value* row, const std::string& key_of_row) {
+    std::string key;
+    bool unique = false;
+    if (!entry(access, row, key, unique)) return;
+    if (unique) {
+        if (!access.tree.put_if_absent(key, key_of_row)) duplicate(*access.index, row);
+        return;
+    }
+    key += key_of_row;
+    access.tree.put(key, key_of_row);
+}
+
+void TableWriter::erase_entry(IndexAccess& access, const Value* row, const std::string& key_of_row) {
+    std::string key;
+    bool unique = false;
+    if (!entry(access, row, key, unique)) return;
+    if (!unique) key += key_of_row;
+    access.tree.erase(key);
+}
+
+std::string TableWriter::insert(const Value* row) {
+    std::string key = row_key(row);
+    std::string bytes;
+    relation_->layout->encode({row, relation_->columns.size()}, bytes);
+    if (!rows_.put_if_absent(key, bytes)) {
+        if (primary_ < 0) raise(sqlstate::serialization_failure, "two rows were given the same number; try again");
+        duplicate(relation_->indexes[static_cast<std::size_t>(primary_)], row);
+    }
+    for (IndexAccess& access : indexes_) insert_entry(access, row, key);
+    arena_.reset();
+    return key;
+}
+
+void TableWriter::erase(const std::string& key, const Value* row) {
+    rows_.erase(key);
+    for (IndexAccess& access : indexes_) erase_entry(access, row, key);
+    arena_.reset();
+}
+
+std::string TableWriter::update(const std::string& key, const Value* old_row, const Value* new_row) {
+    bool same_key = true;
+    if (primary_ >= 0)
+        for (const IndexColumn& column : relation_->indexes[static_cast<std::size_t>(primary_)].columns)
+            same_key = same_key && equal_values(old_row[column.column], new_row[column.column]);
+    std::string bytes;
+    relation_->layout->encode({new_row, relation_->columns.size()}, bytes);
+    std::string new_key = key;
+    if (same_key) {
+        rows_.put(key, bytes);
+    } else {
+        new_key = row_key(new_row);
+        rows_.erase(key);
+        if (!rows_.put_if_absent(new_key, bytes))
+            duplicate(relation_->indexes[static_cast<std::size_t>(primary_)], new_row);
+    }
+    for (IndexAccess& access : indexes_) {
+        std::string old_entry, new_entry;
+        bool old_unique = false, new_unique = false;
+        const bool had = entry(access, old_row, old_entry, old_unique);
+        const bool has = entry(access, new_row, new_entry, new_unique);
+        if (had && has && old_entry == new_entry && same_key) continue;
+        if (had) access.tree.erase(old_unique ? old_entry : old_entry + key);
+        if (has) insert_entry(access, new_row, new_key);
+    }
+    arena_.reset();
+    return new_key;
+}
+
+void TableWriter::build_index(std::size_t number) {
+    std::vector<Value> row(relation_->columns.size());
+    for (IndexAccess& access : indexes_) {
+        if (access.index != &relation_->indexes[number]) continue;
+        // Entries are gathered first: a cursor does not outlive writes.
+        std::vector<std::pair<std::string, std::string>> entries;
+        for (const KeyValue stored : rows_.all()) {
+            arena_.reset();
+            relation_->layout->decode(stored.value, row, arena_);
+            std::string key;
+            bool unique = false;
+            if (!entry(access, row.data(), key, unique)) continue;
+            if (!unique) key += stored.key;
+            entries.emplace_back(std::move(key), std::string(stored.key));
+        }
+        for (const auto& [key, row_of] : entries) {
+            if (access.tree.put_if_absent(key, row_of)) continue;
+            SqlError error(sqlstate::unique_violation,
+                           "could not create unique index \"" + access.index->name + "\"");
+            read(row_of, row.data(), arena_);
+            std::vector<int> columns;
+            for (const IndexColumn& column : access.index->columns)
+                if (column.column >= 0) columns.push_back(column.column);
+            if (columns.size() == access.index->columns.size())
+                error.edit().detail = "Key " + describe_key(*relation_, columns, row.data(), execution_.session()) +
+                                      " is duplicated.";
+            error.edit().table = relation_->name;
+            error.edit().constraint = access.index->name;
+            throw error;
+        }
+    }
+}
+
+bool TableWriter::read(const std::string& key, Value* row, Arena& arena) {
+    const std::optional<std::string_view> bytes = rows_.get(key);
+    if (!bytes) return false;
+    // A copy: the view ends with the next write.
+    relation_->layout->decode(arena.copy(*bytes), {row, relation_->columns.size()}, arena);
+    return true;
+}
+
+std::vector<std::string> TableWriter::find(const std::vector<int>& columns, const Value* values) {
+    std::vector<std::string> keys;
+    for (std::size_t i = 0; i < columns.size(); ++i)
+        if (values[i].is_null()) return keys;
+    const auto covers = [&](const Index& index) {
+        if (!index.predicate.empty() || index.columns.size() < columns.size()) return false;
+        for (std::size_t i = 0; i < columns.size(); ++i)
+            if (std::find(columns.begin(), columns.end(), index.columns[i].column) == columns.end()) return false;
+        return true;
+    };
+    const auto prefix_of = [&](const Index& index) {
+        std::string prefix;
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+            const auto at = std::find(columns.begin(), columns.end(), index.columns[i].column) - columns.begin();
+            encode_key(values[at], index.columns[i].order, prefix);
+        }
+        return prefix;
+    };
+    if (primary_ >= 0 && covers(relation_->indexes[static_cast<std::size_t>(primary_)])) {
+        for (const KeyValue stored : rows_.prefix(prefix_of(relation_->indexes[static_cast<std::size_t>(primary_)])))
+            keys.emplace_back(stored.key);
+        return keys;
+    }
+    for (IndexAccess& access : indexes_) {
+        if (!covers(*access.index)) continue;
+        for (const KeyValue stored : access.tree.prefix(prefix_of(*access.index))) keys.emplace_back(stored.value);
+        return keys;
+    }
+    Arena arena;
+    for (const KeyValue stored : rows_.all()) {
+        arena.reset();
+        bool equal = true;
+        for (std::size_t i = 0; i < columns.size() && equal; ++i) {
+            const Value value = relation_->layout->column_of(stored.value, static_cast<std::size_t>(columns[i]), arena);
+            equal = !value.is_null() && equal_values(value, values[i]);
+        }
+        if (equal) keys.emplace_back(stored.key);
+    }
+    return keys;
+}
+
+}  // namespace northstar::inline v0::sql

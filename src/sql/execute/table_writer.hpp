@@ -1,0 +1,82 @@
+// table_writer.hpp -- rows of a table and their index entries, changed together.  Layer: sql.
+//
+// A row lies in the tree of its table under the encoded primary key, or under a number of its own where there is none.
+// An entry of an index has the encoded columns as key, followed by the row's key unless the index is unique and no
+// column is NULL; its value is the row's key.
+//
+// [ROWS-1] A row and its index entries change in the same transaction, so an index never misses a row or has one too
+// many.
+#pragma once
+
+#include "sql/bind/binder.hpp"
+#include "sql/execute/evaluate.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace northstar::inline v0::sql {
+
+/// Where changes go: the transaction of the statement.
+class WriteAccess {
+public:
+    virtual ~WriteAccess() = default;
+    virtual WritableTree writable(const std::string& name, bool temporary) = 0;
+    /// A number for a row without primary key; grows.
+    virtual std::uint64_t next_row_number() = 0;
+    virtual BindEnvironment& bind_environment() = 0;
+};
+
+class TableWriter {
+public:
+    TableWriter(std::shared_ptr<const Relation> relation, Execution& execution, WriteAccess& access);
+
+    /// Key of the row that stands in the way of a new one in a unique index; nothing: none.
+    std::optional<std::string> conflict(std::size_t index, const Value* row);
+    /// Adds a row; returns its key. Raises 23505.
+    std::string insert(const Value* row);
+    void erase(const std::string& key, const Value* row);
+    /// Returns the new key. Raises 23505; then the old row is gone, and the statement must be undone.
+    std::string update(const std::string& key, const Value* old_row, const Value* new_row);
+    /// Entries of one index for all rows (CREATE INDEX). Raises 23505.
+    void build_index(std::size_t index);
+    /// The stored row, decoded into `row`; false: there is none. Payloads live in the arena.
+    bool read(const std::string& key, Value* row, Arena& arena);
+    /// Keys of the rows whose columns have these values (NULLs match nothing).
+    std::vector<std::string> find(const std::vector<int>& columns, const Value* values);
+    const Relation& relation() const { return *relation_; }
+    WritableTree& rows() { return rows_; }
+
+private:
+    struct IndexAccess {
+        const Index* index = nullptr;
+        WritableTree tree;
+        std::vector<std::unique_ptr<Evaluator>> expressions;  // by index column; null: a plain column
+        std::unique_ptr<Evaluator> predicate;
+    };
+    /// The entry of a row; false: the predicate leaves it out. `unique` tells whether the key alone must be unique.
+    bool entry(IndexAccess& access, const Value* row, std::string& key, bool& unique);
+    void insert_entry(IndexAccess& access, const Value* row, const std::string& row_key);
+    void erase_entry(IndexAccess& access, const Value* row, const std::string& row_key);
+    std::string row_key(const Value* row);
+    [[noreturn]] void duplicate(const Index& index, const Value* row);
+    void fill_cells(const Value* row);
+
+    std::shared_ptr<const Relation> relation_;
+    Execution& execution_;
+    WriteAccess& access_;
+    WritableTree rows_;
+    int primary_ = -1;
+    std::vector<IndexAccess> indexes_;  // without the primary key
+    std::vector<ColumnId> columns_;     // cells of a row for index expressions
+    BoundPool pool_;
+    std::vector<Oid> no_parameters_;
+    std::unique_ptr<Binder> binder_;
+    Arena arena_;
+};
+
+/// "(a, b)=(1, 2)" for details of constraint errors.
+std::string describe_key(const Relation& relation, const std::vector<int>& columns, const Value* row, Session& session);
+
+}  // namespace northstar::inline v0::sql

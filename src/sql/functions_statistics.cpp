@@ -1,0 +1,363 @@
+// Statistical and ordered-set aggregates.
+
+#include "sql/aggregate_state.hpp"
+#include "sql/array.hpp"
+#include "sql/compare.hpp"
+#include "sql/datetime.hpp"
+#include "sql/error.hpp"
+#include "sql/registry.hpp"
+
+#include <cmath>
+
+namespace northstar::inline v0::sql {
+
+namespace statistics_file {
+
+void nothing(AggregateCall&, void*) {}
+
+template <class State>
+State& as(void* state) {
+    return *static_cast<State*>(state);
+}
+template <class State>
+const State& as(const void* state) {
+    return *static_cast<const State*>(state);
+}
+
+// ---- variance of exact numbers: N, sum and sum of squares ----
+
+struct ExactMoments {
+    NumericSum sum;
+    NumericSum squares;
+    std::int64_t count;
+};
+void exact_step(AggregateCall& call, void* state, const Value* a, std::size_t) {
+    ExactMoments& s = as<ExactMoments>(state);
+    const Numeric value =
+        a[0].form() == Form::integer ? numeric_from_int(a[0].integer(), call.arena) : a[0].numeric();
+    s.sum.add(value, call.arena);
+    if (value.is_finite()) s.squares.add(numeric_multiply(value, value, call.arena), call.arena);
+    ++s.count;
+}
+void exact_combine(AggregateCall& call, void* state, const void* other) {
+    ExactMoments& s = as<ExactMoments>(state);
+    s.sum.add(as<ExactMoments>(other).sum, call.arena);
+    s.squares.add(as<ExactMoments>(other).squares, call.arena);
+    s.count += as<ExactMoments>(other).count;
+}
+template <bool Sample, bool Root>
+Value exact_final(AggregateCall& call, void* state) {
+    const ExactMoments& s = as<ExactMoments>(state);
+    if (s.count == 0 || (Sample && s.count == 1)) return Value::null(type::numeric);
+    if (!s.sum.is_finite()) return Value::numeric(Numeric::nan());
+    Arena& arena = call.arena;
+    const Numeric count = numeric_from_int(s.count, arena);
+    const Numeric sum = s.sum.total(arena);
+    const Numeric spread = numeric_subtract(numeric_multiply(s.squares.total(arena), count, arena),
+                                            numeric_multiply(sum, sum, arena), arena);
+    if (spread.sign() <= 0) return Value::numeric(Numeric::of(0));
+    const Numeric divisor =
+        numeric_multiply(count, numeric_from_int(s.count - (Sample ? 1 : 0), arena), arena);
+    const Numeric variance = numeric_divide(spread, divisor, arena);
+    return Value::numeric(Root ? numeric_sqrt_at_scale(variance, variance.scale, arena) : variance);
+}
+template <bool Sample, bool Root>
+constexpr AggregateBody k_exact{sizeof(ExactMoments), &nothing, &exact_step,
+                                &exact_combine,       nullptr,  &exact_final<Sample, Root>};
+
+// ---- of floats: Youngs and Cramer's updating of sums of squares ----
+
+struct RealMoments {
+    double n;
+    double sx;
+    double sxx;
+};
+[[noreturn]] void overflow() { raise(sqlstate::numeric_value_out_of_range, "value out of range: overflow"); }
+
+void real_step(AggregateCall&, void* state, const Value* a, std::size_t) {
+    RealMoments& s = as<RealMoments>(state);
+    const double x = a[0].real();
+    const double before = s.sx;
+    s.n += 1;
+    s.sx += x;
+    if (s.n > 1) {
+        const double difference = x * s.n - s.sx;
+        s.sxx += difference * difference / (s.n * (s.n - 1));
+        if (std::isinf(s.sx) || std::isinf(s.sxx)) {
+            if (!std::isinf(before) && !std::isinf(x)) overflow();
+            s.sxx = std::nan("");
+        }
+    } else if (std::isnan(x) || std::isinf(x)) {
+        s.sxx = std::nan("");
+    }
+}
+void real_combine(AggregateCall&, void* state, const void* other) {
+    RealMoments& s = as<RealMoments>(state);
+    const RealMoments& o = as<RealMoments>(other);
+    if (o.n == 0) return;
+    if (s.n == 0) {
+        s = o;
+        return;
+    }
+    const double difference = s.sx / s.n - o.sx / o.n;
+    s.sxx += o.sxx + s.n * o.n * difference * difference / (s.n + o.n);
+    s.n += o.n;
+    s.sx += o.sx;
+}
+Value real_avg(AggregateCall&, void* state) {
+    const RealMoments& s = as<RealMoments>(state);
+    return s.n == 0 ? Value::null(type::float8) : Value::float8(s.sx / s.n);
+}
+template <bool Sample, bool Root>
+Value real_final(AggregateCall&, void* state) {
+    const RealMoments& s = as<RealMoments>(state);
+    const double divisor = s.n - (Sample ? 1 : 0);
+    if (divisor <= 0) return Value::null(type::float8);
+    return Value::float8(Root ? std::sqrt(s.sxx / divisor) : s.sxx / divisor);
+}
+constexpr AggregateBody k_real_avg{sizeof(RealMoments), &nothing, &real_step,
+                                   &real_combine,       nullptr,  &real_avg};
+template <bool Sample, bool Root>
+constexpr AggregateBody k_real{sizeof(RealMoments), &nothing, &real_step,
+                               &real_combine,       nullptr,  &real_final<Sample, Root>};
+
+// ---- of pairs (y, x) ----
+
+struct Regression {
+    double n, sx, sxx, sy, syy, sxy;
+};
+void regression_step(AggregateCall&, void* state, const Value* a, std::size_t) {
+    Regression& s = as<Regression>(state);
+    const double y = a[0].real();
+    const double x = a[1].real();
+    const double sx = s.sx;
+    const double sy = s.sy;
+    s.n += 1;
+    s.sx += x;
+    s.sy += y;
+    if (s.n > 1) {
+        const double dx = x * s.n - s.sx;
+        const double dy = y * s.n - s.sy;
+        const double scale = 1.0 / (s.n * (s.n - 1));
+        s.sxx += dx * dx * scale;
+        s.syy += dy * dy * scale;
+        s.sxy += dx * dy * scale;
+        if (std::isinf(s.sx) || std::isinf(s.sxx) || std::isinf(s.sy) || std::isinf(s.syy) ||
+            std::isinf(s.sxy)) {
+            const bool finite_x = !std::isinf(sx) && !std::isinf(x);
+            const bool finite_y = !std::isinf(sy) && !std::isinf(y);
+            if (((std::isinf(s.sx) || std::isinf(s.sxx)) && finite_x) ||
+                ((std::isinf(s.sy) || std::isinf(s.syy)) && finite_y) ||
+                (std::isinf(s.sxy) && finite_x && finite_y)) {
+                overflow();
+            }
+            if (std::isinf(s.sxx)) s.sxx = std::nan("");
+            if (std::isinf(s.syy)) s.syy = std::nan("");
+            if (std::isinf(s.sxy)) s.sxy = std::nan("");
+        }
+        return;
+    }
+    if (std::isnan(x) || std::isinf(x)) s.sxx = s.sxy = std::nan("");
+    if (std::isnan(y) || std::isinf(y)) s.syy = s.sxy = std::nan("");
+}
+void regression_combine(AggregateCall&, void* state, const void* other) {
+    Regression& s = as<Regression>(state);
+    const Regression& o = as<Regression>(other);
+    if (o.n == 0) return;
+    if (s.n == 0) {
+        s = o;
+        return;
+    }
+    const double n = s.n + o.n;
+    const double dx = s.sx / s.n - o.sx / o.n;
+    const double dy = s.sy / s.n - o.sy / o.n;
+    s.sxx += o.sxx + s.n * o.n * dx * dx / n;
+    s.syy += o.syy + s.n * o.n * dy * dy / n;
+    s.sxy += o.sxy + s.n * o.n * dx * dy / n;
+    s.n = n;
+    s.sx += o.sx;
+    s.sy += o.sy;
+}
+Value none() { return Value::null(type::float8); }
+Value regr_count(AggregateCall&, void* state) {
+    return Value::int8(static_cast<std::int64_t>(as<Regression>(state).n));
+}
+template <double Regression::*Member>
+Value regr_member(AggregateCall&, void* state) {
+    const Regression& s = as<Regression>(state);
+    return s.n < 1 ? none() : Value::float8(s.*Member);
+}
+Value regr_avgx(AggregateCall&, void* state) {
+    const Regression& s = as<Regression>(state);
+    return s.n < 1 ? none() : Value::float8(s.sx / s.n);
+}
+Value regr_avgy(AggregateCall&, void* state) {
+    const Regression& s = as<Regression>(state);
+    return s.n < 1 ? none() : Value::float8(s.sy / s.n);
+}
+Value covar_pop(AggregateCall&, void* state) {
+    const Regression& s = as<Regression>(state);
+    return s.n < 1 ? none() : Value::float8(s.sxy / s.n);
+}
+Value covar_samp(AggregateCall&, void* state) {
+    const Regression& s = as<Regression>(state);
+    return s.n < 2 ? none() : Value::float8(s.sxy / (s.n - 1));
+}
+Value corr(AggregateCall&, void* state) {
+    const Regression& s = as<Regression>(state);
+    return s.n < 1 || s.sxx == 0 || s.syy == 0 ? none() : Value::float8(s.sxy / std::sqrt(s.sxx * s.syy));
+}
+Value regr_r2(AggregateCall&, void* state) {
+    const Regression& s = as<Regression>(state);
+    if (s.n < 1 || s.sxx == 0) return none();
+    return Value::float8(s.syy == 0 ? 1.0 : s.sxy * s.sxy / (s.sxx * s.syy));
+}
+Value regr_slope(AggregateCall&, void* state) {
+    const Regression& s = as<Regression>(state);
+    return s.n < 1 || s.sxx == 0 ? none() : Value::float8(s.sxy / s.sxx);
+}
+Value regr_intercept(AggregateCall&, void* state) {
+    const Regression& s = as<Regression>(state);
+    return s.n < 1 || s.sxx == 0 ? none() : Value::float8((s.sy - s.sx * s.sxy / s.sxx) / s.n);
+}
+template <Value (*Final)(AggregateCall&, void*)>
+constexpr AggregateBody k_regression{sizeof(Regression),  &nothing, &regression_step,
+                                     &regression_combine, nullptr,  Final};
+
+// ---- ordered sets: values come sorted ----
+
+void gathered_step(AggregateCall& call, void* state, const Value* a, std::size_t) {
+    as<GatheredValues>(state).add(a[0], call.arena);
+}
+
+double fraction_of(const Value& value) {
+    const double fraction = value.real();
+    if (!(fraction >= 0 && fraction <= 1)) {
+        std::string text = std::to_string(fraction);
+        text.resize(text.find_last_not_of('0') + 1);
+        if (text.back() == '.') text.pop_back();
+        raise(sqlstate::numeric_value_out_of_range, "percentile value " + text + " is not between 0 and 1");
+    }
+    return fraction;
+}
+Value discrete(const GatheredValues& values, double fraction) {
+    const double row = std::ceil(fraction * static_cast<double>(values.size));
+    return values.items[row < 1 ? 0 : static_cast<std::size_t>(row) - 1];
+}
+Value continuous(const GatheredValues& values, double fraction) {
+    const double place = fraction * static_cast<double>(values.size - 1);
+    const std::size_t first = static_cast<std::size_t>(std::floor(place));
+    const std::size_t second = static_cast<std::size_t>(std::ceil(place));
+    const Value& low = values.items[first];
+    const Value& high = values.items[second];
+    const double share = place - static_cast<double>(first);
+    if (first == second) return low;
+    if (low.form() == Form::interval) {
+        const Interval difference = interval_add(high.interval(), interval_negate(low.interval()));
+        return Value::interval(interval_add(low.interval(), interval_multiply(difference, share)));
+    }
+    return Value::float8(low.real() + share * (high.real() - low.real()));
+}
+template <Value (*Pick)(const GatheredValues&, double)>
+Value percentile(AggregateCall& call, void* state) {
+    const GatheredValues& values = as<GatheredValues>(state);
+    if (call.direct_arguments[0].is_null()) return Value::null(call.result_type);
+    const double fraction = fraction_of(call.direct_arguments[0]);
+    return values.size == 0 ? Value::null(call.result_type) : Pick(values, fraction);
+}
+template <Value (*Pick)(const GatheredValues&, double)>
+Value percentiles(AggregateCall& call, void* state) {
+    const GatheredValues& values = as<GatheredValues>(state);
+    if (call.direct_arguments[0].is_null() || values.size == 0) return Value::null(call.result_type);
+    const ArrayView fractions(call.direct_arguments[0]);
+    const Oid element = type_info(call.result_type, call.session.types).element;
+    std::vector<Value> results;
+    for (std::size_t i = 0; i < fractions.size(); ++i) {
+        const Value fraction = fractions.element(i, call.arena);
+        results.push_back(fraction.is_null() ? Value::null(element) : Pick(values, fraction_of(fraction)));
+    }
+    return make_array(call.result_type, element, fractions.dimensions(), results, call.arena);
+}
+Value mode(AggregateCall& call, void* state) {
+    const GatheredValues& values = as<GatheredValues>(state);
+    std::size_t best = 0;
+    std::size_t best_count = 0;
+    for (std::size_t begin = 0; begin < values.size;) {
+        std::size_t end = begin + 1;
+        while (end < values.size && equal_values(values.items[begin], values.items[end])) ++end;
+        if (end - begin > best_count) {
+            best = begin;
+            best_count = end - begin;
+        }
+        begin = end;
+    }
+    return best_count == 0 ? Value::null(call.result_type) : values.items[best];
+}
+template <Value (*Final)(AggregateCall&, void*)>
+constexpr AggregateBody k_ordered{sizeof(GatheredValues), &nothing, &gathered_step, nullptr, nullptr, Final};
+
+constexpr FunctionSource k_aggregates[] = {
+    {"avg(float4) float8", &k_real_avg},
+    {"avg(float8) float8", &k_real_avg},
+    {"variance(int2) numeric", &k_exact<true, false>},
+    {"variance(int4) numeric", &k_exact<true, false>},
+    {"variance(int8) numeric", &k_exact<true, false>},
+    {"variance(numeric) numeric", &k_exact<true, false>},
+    {"variance(float4) float8", &k_real<true, false>},
+    {"variance(float8) float8", &k_real<true, false>},
+    {"var_samp(int2) numeric", &k_exact<true, false>},
+    {"var_samp(int4) numeric", &k_exact<true, false>},
+    {"var_samp(int8) numeric", &k_exact<true, false>},
+    {"var_samp(numeric) numeric", &k_exact<true, false>},
+    {"var_samp(float4) float8", &k_real<true, false>},
+    {"var_samp(float8) float8", &k_real<true, false>},
+    {"var_pop(int2) numeric", &k_exact<false, false>},
+    {"var_pop(int4) numeric", &k_exact<false, false>},
+    {"var_pop(int8) numeric", &k_exact<false, false>},
+    {"var_pop(numeric) numeric", &k_exact<false, false>},
+    {"var_pop(float4) float8", &k_real<false, false>},
+    {"var_pop(float8) float8", &k_real<false, false>},
+    {"stddev(int2) numeric", &k_exact<true, true>},
+    {"stddev(int4) numeric", &k_exact<true, true>},
+    {"stddev(int8) numeric", &k_exact<true, true>},
+    {"stddev(numeric) numeric", &k_exact<true, true>},
+    {"stddev(float4) float8", &k_real<true, true>},
+    {"stddev(float8) float8", &k_real<true, true>},
+    {"stddev_samp(int2) numeric", &k_exact<true, true>},
+    {"stddev_samp(int4) numeric", &k_exact<true, true>},
+    {"stddev_samp(int8) numeric", &k_exact<true, true>},
+    {"stddev_samp(numeric) numeric", &k_exact<true, true>},
+    {"stddev_samp(float4) float8", &k_real<true, true>},
+    {"stddev_samp(float8) float8", &k_real<true, true>},
+    {"stddev_pop(int2) numeric", &k_exact<false, true>},
+    {"stddev_pop(int4) numeric", &k_exact<false, true>},
+    {"stddev_pop(int8) numeric", &k_exact<false, true>},
+    {"stddev_pop(numeric) numeric", &k_exact<false, true>},
+    {"stddev_pop(float4) float8", &k_real<false, true>},
+    {"stddev_pop(float8) float8", &k_real<false, true>},
+    {"regr_count(float8,float8) int8", &k_regression<&regr_count>},
+    {"regr_sxx(float8,float8) float8", &k_regression<&regr_member<&Regression::sxx>>},
+    {"regr_syy(float8,float8) float8", &k_regression<&regr_member<&Regression::syy>>},
+    {"regr_sxy(float8,float8) float8", &k_regression<&regr_member<&Regression::sxy>>},
+    {"regr_avgx(float8,float8) float8", &k_regression<&regr_avgx>},
+    {"regr_avgy(float8,float8) float8", &k_regression<&regr_avgy>},
+    {"regr_r2(float8,float8) float8", &k_regression<&regr_r2>},
+    {"regr_slope(float8,float8) float8", &k_regression<&regr_slope>},
+    {"regr_intercept(float8,float8) float8", &k_regression<&regr_intercept>},
+    {"covar_pop(float8,float8) float8", &k_regression<&covar_pop>},
+    {"covar_samp(float8,float8) float8", &k_regression<&covar_samp>},
+    {"corr(float8,float8) float8", &k_regression<&corr>},
+    {"percentile_cont(float8,float8) float8 ordered=1", &k_ordered<&percentile<&continuous>>},
+    {"percentile_cont(float8,interval) interval ordered=1", &k_ordered<&percentile<&continuous>>},
+    {"percentile_cont(_float8,float8) _float8 ordered=1", &k_ordered<&percentiles<&continuous>>},
+    {"percentile_cont(_float8,interval) _interval ordered=1", &k_ordered<&percentiles<&continuous>>},
+    {"percentile_disc(float8,anyelement) anyelement ordered=1", &k_ordered<&percentile<&discrete>>},
+    {"percentile_disc(_float8,anyelement) anyarray ordered=1", &k_ordered<&percentiles<&discrete>>},
+    {"mode(anyelement) anyelement ordered=0", &k_ordered<&mode>},
+};
+
+}  // namespace statistics_file
+
+std::span<const FunctionSource> statistics_aggregates() { return statistics_file::k_aggregates; }
+
+}  // namespace northstar::inline v0::sql

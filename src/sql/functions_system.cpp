@@ -1,0 +1,344 @@
+// Functions of the session: sequences, settings, names, uuids, enums; window functions by name; digests and
+// encodings.
+
+#include "base/sha256.hpp"
+#include "sql/array.hpp"
+#include "sql/error.hpp"
+#include "sql/registry.hpp"
+#include "sql/scalar_text.hpp"
+#include "sql/text_io.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::sql {
+
+namespace system_file {
+
+Value text_of(Call& call, std::string_view text) { return Value::text(call.arena.copy(text)); }
+
+/// The session's host; without one its functions refuse.
+Host& host_of(Call& call) {
+    static Host k_none;
+    return call.session.host != nullptr ? *call.session.host : k_none;
+}
+
+// ---- sequences and settings ----
+
+Value next_value(Call& call, const Value* a, std::size_t) {
+    return Value::int8(host_of(call).next_value(static_cast<Oid>(a[0].integer())));
+}
+Value current_value(Call& call, const Value* a, std::size_t) {
+    return Value::int8(host_of(call).current_value(static_cast<Oid>(a[0].integer())));
+}
+Value last_value(Call& call, const Value*, std::size_t) { return Value::int8(host_of(call).last_value()); }
+Value set_value(Call& call, const Value* a, std::size_t count) {
+    host_of(call).set_value(static_cast<Oid>(a[0].integer()), a[1].integer(), count < 3 || a[2].boolean());
+    return a[1];
+}
+Value current_setting(Call& call, const Value* a, std::size_t count) {
+    const std::optional<std::string> found = host_of(call).setting(a[0].bytes(), count > 1 && a[1].boolean());
+    return found ? text_of(call, *found) : Value::null(type::text);
+}
+Value set_config(Call& call, const Value* a, std::size_t) {
+    if (a[0].is_null()) raise(sqlstate::null_value_not_allowed, "SET requires parameter name");
+    host_of(call).set_setting(a[0].bytes(), a[1].is_null() ? std::string_view() : a[1].bytes(),
+                              !a[2].is_null() && a[2].boolean());
+    const std::optional<std::string> now = host_of(call).setting(a[0].bytes(), true);
+    return now ? text_of(call, *now) : Value::null(type::text);
+}
+Value current_user(Call& call, const Value*, std::size_t) {
+    return Value::bytes(type::name, call.arena.copy(host_of(call).current_user()));
+}
+Value current_database(Call& call, const Value*, std::size_t) {
+    return Value::bytes(type::name, call.arena.copy(host_of(call).current_database()));
+}
+Value current_schema(Call& call, const Value*, std::size_t) {
+    return Value::bytes(type::name, call.arena.copy(host_of(call).current_schema()));
+}
+Value type_of(Call& call, const Value* a, std::size_t) {
+    const Oid type = call.argument_types.empty() ? a[0].type() : call.argument_types[0];
+    return Value::integer(type::regtype, type);
+}
+Value format_type_name(Call& call, const Value* a, std::size_t) {
+    if (a[0].is_null()) return Value::null(type::text);
+    const std::int32_t typmod = a[1].is_null() ? k_no_typmod : static_cast<std::int32_t>(a[1].integer());
+    return text_of(call, format_type(static_cast<Oid>(a[0].integer()), typmod, call.session.types));
+}
+
+// ---- uuids (RFC 9562) ----
+
+void mark(Uuid& uuid, unsigned version) {
+    uuid.bytes[6] = static_cast<std::uint8_t>((uuid.bytes[6] & 0x0f) | version << 4);
+    uuid.bytes[8] = static_cast<std::uint8_t>((uuid.bytes[8] & 0x3f) | 0x80);
+}
+Value random_uuid(Call& call, const Value*, std::size_t) {
+    Uuid uuid;
+    host_of(call).random_bytes(uuid.bytes, sizeof uuid.bytes);
+    mark(uuid, 4);
+    return Value::uuid(uuid);
+}
+/// Milliseconds since 1970 in 48 bits, then 12 bits that count within a millisecond (section 6.2, method 3),
+/// so that the uuids of a session rise strictly.
+Value ordered_uuid(Call& call, const Value*, std::size_t) {
+    constexpr std::int64_t k_unix_epoch = 946684800000000;
+    const std::uint64_t micros = static_cast<std::uint64_t>(clock_now() + k_unix_epoch);
+    const std::uint64_t fraction = micros % 1000 * 4096 / 1000;
+    std::uint64_t time = micros / 1000 << 12 | fraction;
+    time = std::max(time, call.session.last_uuid_time + 1);
+    call.session.last_uuid_time = time;
+    Uuid uuid;
+    host_of(call).random_bytes(uuid.bytes + 8, 8);
+    const std::uint64_t millis = time >> 12;
+    for (int i = 0; i < 6; ++i) uuid.bytes[i] = static_cast<std::uint8_t>(millis >> (40 - i * 8));
+    uuid.bytes[6] = static_cast<std::uint8_t>(time >> 8 & 0x0f);
+    uuid.bytes[7] = static_cast<std::uint8_t>(time & 0xff);
+    mark(uuid, 7);
+    return Value::uuid(uuid);
+}
+
+// ---- enums ----
+
+std::span<const EnumLabel> labels_of(Call& call) {
+    const Oid type = call.argument_types.empty() ? type::none : call.argument_types[0];
+    const std::span<const EnumLabel> labels =
+        call.session.types != nullptr ? call.session.types->enum_labels(type) : std::span<const EnumLabel>();
+    if (labels.empty()) raise(sqlstate::object_not_in_prerequisite_state, "enum contains no values");
+    return labels;
+}
+Value enum_first(Call& call, const Value*, std::size_t) {
+    return Value::integer(call.result_type, labels_of(call).front().number);
+}
+Value enum_last(Call& call, const Value*, std::size_t) {
+    return Value::integer(call.result_type, labels_of(call).back().number);
+}
+Value enum_range(Call& call, const Value* a, std::size_t count) {
+    std::vector<Value> labels;
+    const Oid type = call.argument_types[0];
+    for (const EnumLabel& label : labels_of(call)) {
+        if (count > 1 && !a[0].is_null() && label.number < a[0].integer()) continue;
+        if (count > 1 && !a[1].is_null() && label.number > a[1].integer()) continue;
+        labels.push_back(Value::integer(type, label.number));
+    }
+    return make_array(call.result_type, type, labels, call.arena);
+}
+
+// ---- digests and encodings ----
+
+/// MD5 (RFC 1321).
+std::string md5_of(std::string_view input) {
+    static constexpr std::uint32_t k_sines[64] = {
+        0xd76aa478, 0xe8c7b756, 0x242070db, 0xc1bdceee, 0xf57c0faf, 0x4787c62a, 0xa8304613, 0xfd469501,
+        0x698098d8, 0x8b44f7af, 0xffff5bb1, 0x895cd7be, 0x6b901122, 0xfd987193, 0xa679438e, 0x49b40821,
+        0xf61e2562, 0xc040b340, 0x265e5a51, 0xe9b6c7aa, 0xd62f105d, 0x02441453, 0xd8a1e681, 0xe7d3fbc8,
+        0x21e1cde6, 0xc33707d6, 0xf4d50d87, 0x455a14ed, 0xa9e3e905, 0xfcefa3f8, 0x676f02d9, 0x8d2a4c8a,
+        0xfffa3942, 0x8771f681, 0x6d9d6122, 0xfde5380c, 0xa4beea44, 0x4bdecfa9, 0xf6bb4b60, 0xbebfbc70,
+        0x289b7ec6, 0xeaa127fa, 0xd4ef3085, 0x04881d05, 0xd9d4d039, 0xe6db99e5, 0x1fa27cf8, 0xc4ac5665,
+        0xf4292244, 0x432aff97, 0xab9423a7, 0xfc93a039, 0x655b59c3, 0x8f0ccc92, 0xffeff47d, 0x85845dd1,
+        0x6fa87e4f, 0xfe2ce6e0, 0xa3014314, 0x4e0811a1, 0xf7537e82, 0xbd3af235, 0x2ad7d2bb, 0xeb86d391};
+    static constexpr int k_turns[4][4] = {{7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23}, {6, 10, 15, 21}};
+    std::uint32_t state[4] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476};
+    std::string message(input);
+    message += static_cast<char>(0x80);
+    while (message.size() % 64 != 56) message += '\0';
+    const std::uint64_t bits = static_cast<std::uint64_t>(input.size()) * 8;
+    for (int i = 0; i < 8; ++i) message += static_cast<char>(bits >> (i * 8) & 0xff);
+    for (std::size_t block = 0; block < message.size(); block += 64) {
+        std::uint32_t words[16];
+        for (std::size_t i = 0; i < 16; ++i) {
+            words[i] = 0;
+            for (std::size_t j = 0; j < 4; ++j) {
+                words[i] |= static_cast<std::uint32_t>(static_cast<unsigned char>(message[block + i * 4 + j]))
+                            << (j * 8);
+            }
+        }
+        std::uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
+        for (unsigned i = 0; i < 64; ++i) {
+            std::uint32_t mixed = 0;
+            unsigned word = 0;
+            switch (i / 16) {
+                case 0:
+                    mixed = (b & c) | (~b & d);
+                    word = i;
+                    break;
+                case 1:
+                    mixed = (d & b) | (~d & c);
+                    word = (5 * i + 1) % 16;
+                    break;
+                case 2:
+                    mixed = b ^ c ^ d;
+                    word = (3 * i + 5) % 16;
+                    break;
+                default:
+                    mixed = c ^ (b | ~d);
+                    word = 7 * i % 16;
+                    break;
+            }
+            const std::uint32_t sum = a + mixed + k_sines[i] + words[word];
+            const int turn = k_turns[i / 16][i % 4];
+            a = d;
+            d = c;
+            c = b;
+            b += sum << turn | sum >> (32 - turn);
+        }
+        state[0] += a;
+        state[1] += b;
+        state[2] += c;
+        state[3] += d;
+    }
+    std::string digest;
+    for (const std::uint32_t word : state) {
+        for (int i = 0; i < 4; ++i) digest += static_cast<char>(word >> (i * 8) & 0xff);
+    }
+    return digest;
+}
+std::string hexadecimal(std::string_view bytes) {
+    std::string text;
+    bytea_to_text(bytes, text, ByteaOutput::hex);
+    return text.substr(2);
+}
+Value md5(Call& call, const Value* a, std::size_t) {
+    return text_of(call, hexadecimal(md5_of(a[0].bytes())));
+}
+Value sha256(Call& call, const Value* a, std::size_t) {
+    const auto hash = detail::Sha256::of(a[0].bytes().data(), a[0].bytes().size());
+    return Value::bytes(type::bytea, call.arena.copy({reinterpret_cast<const char*>(&hash), sizeof hash}));
+}
+
+constexpr char k_base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+std::string to_base64(std::string_view bytes) {
+    std::string text;
+    std::size_t line = 0;
+    for (std::size_t i = 0; i < bytes.size(); i += 3) {
+        std::uint32_t group = 0;
+        const std::size_t size = std::min<std::size_t>(3, bytes.size() - i);
+        for (std::size_t j = 0; j < 3; ++j)
+            group = group << 8 | (j < size ? static_cast<unsigned char>(bytes[i + j]) : 0u);
+        for (std::size_t j = 0; j < 4; ++j) text += j <= size ? k_base64[group >> (18 - 6 * j) & 63] : '=';
+        if ((line += 4) == 76) {
+            text += '\n';
+            line = 0;
+        }
+    }
+    return text;
+}
+std::string from_base64(std::string_view text) {
+    std::string bytes;
+    std::uint32_t group = 0;
+    int count = 0;
+    int padding = 0;
+    for (const char c : text) {
+        if (is_sql_blank(c)) continue;
+        const char* found = c == '=' ? nullptr : std::find(k_base64, k_base64 + 64, c);
+        if (c == '=' && count < 2)
+            raise(sqlstate::invalid_parameter_value, "unexpected \"=\" while decoding base64 sequence");
+        if (c != '=' && (found == k_base64 + 64 || padding > 0)) {
+            raise(sqlstate::invalid_parameter_value,
+                  std::string("invalid symbol \"") + c + "\" found while decoding base64 sequence");
+        }
+        if (c == '=') ++padding;
+        group = group << 6 | (c == '=' ? 0u : static_cast<std::uint32_t>(found - k_base64));
+        if (++count == 4) {
+            for (int i = 0; i < 3 - padding; ++i) bytes += static_cast<char>(group >> (16 - 8 * i) & 0xff);
+            group = 0;
+            count = 0;
+        }
+    }
+    if (count != 0) {
+        raise(sqlstate::invalid_parameter_value, "invalid base64 end sequence", "",
+              "Input data is missing padding, is truncated, or is otherwise corrupted.");
+    }
+    return bytes;
+}
+[[noreturn]] void unknown_encoding(std::string_view name) {
+    raise(sqlstate::invalid_parameter_value, "unrecognized encoding: \"" + std::string(name) + '"');
+}
+Value encode(Call& call, const Value* a, std::size_t) {
+    const std::string_view name = a[1].bytes();
+    if (name == "hex") return text_of(call, hexadecimal(a[0].bytes()));
+    if (name == "base64") return text_of(call, to_base64(a[0].bytes()));
+    if (name != "escape") unknown_encoding(name);
+    std::string text;
+    for (const char c : a[0].bytes()) {
+        const unsigned char byte = static_cast<unsigned char>(c);
+        if (byte == 0 || byte >= 0x80) {
+            text += '\\';
+            for (int shift = 6; shift >= 0; shift -= 3) text += static_cast<char>('0' + (byte >> shift & 7));
+        } else {
+            if (c == '\\') text += c;
+            text += c;
+        }
+    }
+    return text_of(call, text);
+}
+Value decode(Call& call, const Value* a, std::size_t) {
+    const std::string_view name = a[1].bytes();
+    std::string bytes;
+    if (name == "hex") {
+        bytes = bytea_from_text("\\x" + std::string(a[0].bytes()));
+    } else if (name == "base64") {
+        bytes = from_base64(a[0].bytes());
+    } else if (name == "escape") {
+        // Without \x in front, which would be the other form.
+        bytes = bytea_from_text(a[0].bytes());
+    } else {
+        unknown_encoding(name);
+    }
+    return Value::bytes(type::bytea, call.arena.copy(bytes));
+}
+
+constexpr FunctionSource k_functions[] = {
+    {"nextval(regclass) int8 volatile", &next_value},
+    {"currval(regclass) int8 volatile", &current_value},
+    {"lastval() int8 volatile", &last_value},
+    {"setval(regclass,int8) int8 volatile", &set_value},
+    {"setval(regclass,int8,bool) int8 volatile", &set_value},
+    {"current_setting(text) text stable", &current_setting},
+    {"current_setting(text,bool) text stable", &current_setting},
+    {"set_config(text,text,bool) text nonstrict volatile", &set_config},
+    {"current_user() name stable", &current_user},
+    {"session_user() name stable", &current_user},
+    {"current_database() name stable", &current_database},
+    {"current_catalog() name stable", &current_database},
+    {"current_schema() name stable", &current_schema},
+    {"pg_typeof(any) regtype nonstrict stable", &type_of},
+    {"format_type(oid,int4) text nonstrict stable", &format_type_name},
+    {"gen_random_uuid() uuid volatile", &random_uuid},
+    {"gen_random_uuid7() uuid volatile", &ordered_uuid},
+    {"uuidv7() uuid volatile", &ordered_uuid},
+    {"uuidv4() uuid volatile", &random_uuid},
+    {"enum_first(anyenum) anyenum nonstrict stable", &enum_first},
+    {"enum_last(anyenum) anyenum nonstrict stable", &enum_last},
+    {"enum_range(anyenum) anyarray nonstrict stable", &enum_range},
+    {"enum_range(anyenum,anyenum) anyarray nonstrict stable", &enum_range},
+    {"md5(text) text", &md5},
+    {"md5(bytea) text", &md5},
+    {"sha256(bytea) bytea", &sha256},
+    {"encode(bytea,text) text", &encode},
+    {"decode(text,text) bytea", &decode},
+};
+
+constexpr FunctionSource k_windows[] = {
+    FunctionSource("row_number() int8 window=row_number"),
+    FunctionSource("rank() int8 window=rank"),
+    FunctionSource("dense_rank() int8 window=dense_rank"),
+    FunctionSource("percent_rank() float8 window=percent_rank"),
+    FunctionSource("cume_dist() float8 window=cume_dist"),
+    FunctionSource("ntile(int4) int4 window=ntile"),
+    FunctionSource("lag(anyelement) anyelement window=lag"),
+    FunctionSource("lag(anyelement,int4) anyelement window=lag"),
+    FunctionSource("lag(anycompatible,int4,anycompatible) anycompatible window=lag"),
+    FunctionSource("lead(anyelement) anyelement window=lead"),
+    FunctionSource("lead(anyelement,int4) anyelement window=lead"),
+    FunctionSource("lead(anycompatible,int4,anycompatible) anycompatible window=lead"),
+    FunctionSource("first_value(anyelement) anyelement window=first_value"),
+    FunctionSource("last_value(anyelement) anyelement window=last_value"),
+    FunctionSource("nth_value(anyelement,int4) anyelement window=nth_value"),
+};
+
+}  // namespace system_file
+
+std::span<const FunctionSource> system_functions() { return system_file::k_functions; }
+std::span<const FunctionSource> window_functions() { return system_file::k_windows; }
+
+}  // namespace northstar::inline v0::sql

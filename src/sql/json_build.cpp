@@ -1,0 +1,110 @@
+#include "sql/json_build.hpp"
+
+#include "sql/array.hpp"
+#include "sql/datetime.hpp"
+#include "sql/jsonb.hpp"
+#include "sql/record.hpp"
+#include "sql/text_io.hpp"
+
+namespace northstar::inline v0::sql {
+
+namespace json_build_file {
+
+/// The dimension `depth` of an array from element `index` on.
+void append_dimension(const ArrayView& view, std::size_t depth, std::size_t& index, std::string& out,
+                      Session& session, Arena& arena) {
+    out += '[';
+    for (std::int32_t i = 0; i < view.dimensions()[depth].length; ++i) {
+        if (i > 0) out += ',';
+        if (depth + 1 < view.dimensions().size()) {
+            append_dimension(view, depth + 1, index, out, session, arena);
+        } else {
+            append_json(view.element(index++, arena), out, session);
+        }
+    }
+    out += ']';
+}
+
+void append_record(const Value& value, std::string& out, Session& session) {
+    const RecordView view(value);
+    Arena arena;
+    const std::span<const FieldInfo> fields =
+        session.types != nullptr ? session.types->fields(value.type()) : std::span<const FieldInfo>();
+    out += '{';
+    for (std::size_t i = 0; i < view.size(); ++i) {
+        if (i > 0) out += ',';
+        json_escape(i < fields.size() ? std::string(fields[i].name) : 'f' + std::to_string(i + 1), out);
+        out += ':';
+        append_json(view.field(i, arena), out, session);
+    }
+    out += '}';
+}
+
+}  // namespace json_build_file
+
+void append_json(const Value& value, std::string& out, Session& session) {
+    if (value.is_null()) {
+        out += "null";
+        return;
+    }
+    std::string text;
+    switch (value.form()) {
+        case Form::boolean:
+            out += value.boolean() ? "true" : "false";
+            return;
+        case Form::jsonb:
+            jsonb_to_text(JsonView(value.bytes()), out);
+            return;
+        case Form::array: {
+            const ArrayView view(value);
+            Arena arena;
+            std::size_t index = 0;
+            if (view.size() == 0) {
+                out += "[]";
+            } else {
+                json_build_file::append_dimension(view, 0, index, out, session, arena);
+            }
+            return;
+        }
+        case Form::record:
+            json_build_file::append_record(value, out, session);
+            return;
+        case Form::integer:
+            switch (value.type()) {
+                case type::int2:
+                case type::int4:
+                case type::int8:
+                    value_to_text(value, out, session);
+                    return;
+                case type::date:
+                case type::timestamp:
+                case type::timestamptz:
+                    out += '"';
+                    append_json_timestamp(value, out, session);
+                    out += '"';
+                    return;
+                default:
+                    break;
+            }
+            break;
+        case Form::real:
+        case Form::numeric: {
+            value_to_text(value, text, session);
+            const bool number = text.find_first_not_of("0123456789.+-eE") == std::string::npos;
+            out += number ? text : '"' + text + '"';
+            return;
+        }
+        case Form::bytes:
+            if (value.type() == type::json) {
+                out += value.bytes();
+                return;
+            }
+            break;
+        default:
+            break;
+    }
+    value_to_text(value, text, session);
+    json_escape(text, out);
+}
+
+}  // namespace northstar::inline v0::sql

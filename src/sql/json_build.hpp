@@ -1,0 +1,15 @@
+// json_build.hpp -- any SQL value as JSON text.  Layer: sql.  Threads: any.
+#pragma once
+
+#include "sql/session.hpp"
+#include "sql/value.hpp"
+
+#include <string>
+
+namespace northstar::inline v0::sql {
+
+/// Appends a value as to_json writes it: numbers and booleans as they are, json in place, arrays and records
+/// as containers without blanks, times in ISO 8601, everything else as a string of its output.
+void append_json(const Value& value, std::string& out, Session& session);
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,119 @@
+#include "sql/plan/access_path.hpp"
+
+#include "sql/cast.hpp"
+#include "sql/plan/walk.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace northstar::inline v0::sql {
+
+namespace access_path {
+
+/// column <comparison> value, where the value is known before the scan begins and has the column's type.
+struct Bound {
+    int column = -1;
+    Comparison comparison = Comparison::none;
+    BoundExpr* value = nullptr;
+};
+
+Comparison turned(Comparison comparison) {
+    switch (comparison) {
+        case Comparison::less: return Comparison::greater;
+        case Comparison::less_equal: return Comparison::greater_equal;
+        case Comparison::greater: return Comparison::less;
+        case Comparison::greater_equal: return Comparison::less_equal;
+        default: return comparison;
+    }
+}
+
+/// An integer constant of another width in the column's type, if it fits.
+BoundExpr* in_type(BoundExpr* value, Oid type, BoundPool& pool) {
+    if (value->type == type) return value;
+    const auto integer = [](Oid oid) { return oid == type::int2 || oid == type::int4 || oid == type::int8; };
+    if (!integer(type) || !integer(value->type) || value->kind != BoundKind::constant || value->value.is_null())
+        return nullptr;
+    const std::int64_t number = value->value.integer();
+    const std::int64_t limit = type == type::int2 ? INT16_MAX : type == type::int4 ? INT32_MAX : INT64_MAX;
+    if (number > limit || number < -limit - 1) return nullptr;
+    BoundExpr* copy = pool.copy(*value);
+    copy->type = type;
+    copy->value = Value::integer(type, number);
+    return copy;
+}
+
+std::optional<Bound> read(const Plan& scan, BoundExpr* condition, BoundPool& pool) {
+    if (condition->kind != BoundKind::operation || condition->args.size() != 2 || is_volatile(condition))
+        return std::nullopt;
+    const Comparison comparison = condition->operation->comparison;
+    if (comparison == Comparison::none || comparison == Comparison::not_equal) return std::nullopt;
+    for (int side = 0; side < 2; ++side) {
+        const BoundExpr* column = condition->args[static_cast<std::size_t>(side)];
+        BoundExpr* value = condition->args[static_cast<std::size_t>(1 - side)];
+        if (column->kind != BoundKind::column || has_subquery(value)) continue;
+        int place = -1;
+        for (const ScanColumn& item : scan.scan_columns)
+            if (item.id == column->column) place = item.place;
+        if (place < 0) continue;
+        bool own = false;
+        for (const ColumnId id : used_columns(value)) own |= produces(scan, id);
+        if (own) continue;
+        BoundExpr* same = in_type(value, column->type, pool);
+        if (same == nullptr) continue;
+        return Bound{place, side == 0 ? comparison : turned(comparison), same};
+    }
+    return std::nullopt;
+}
+
+}  // namespace access_path
+
+void choose_access_path(Plan& scan, BoundPool& pool) {
+    using access_path::Bound;
+    const Relation& relation = *scan.relation;
+    std::vector<Bound> bounds;
+    for (BoundExpr* condition : scan.conditions)
+        if (const std::optional<Bound> bound = access_path::read(scan, condition, pool)) bounds.push_back(*bound);
+    int best_score = 0;
+    for (std::size_t i = 0; i < relation.indexes.size(); ++i) {
+        const Index& index = relation.indexes[i];
+        if (!index.predicate.empty()) continue;
+        AccessPath path;
+        path.index = static_cast<int>(i);
+        int score = 0;
+        for (const IndexColumn& column : index.columns) {
+            if (column.column < 0) break;
+            const auto equal = std::find_if(bounds.begin(), bounds.end(), [&](const Bound& bound) {
+                return bound.column == column.column && bound.comparison == Comparison::equal;
+            });
+            if (equal != bounds.end()) {
+                path.equal.push_back(equal->value);
+                score += 10;
+                continue;
+            }
+            for (const Bound& bound : bounds) {
+                if (bound.column != column.column) continue;
+                const bool low =
+                    bound.comparison == Comparison::greater || bound.comparison == Comparison::greater_equal;
+                BoundExpr*& end = low ? path.low : path.high;
+                if (end != nullptr) continue;
+                end = bound.value;
+                (low ? path.low_inclusive : path.high_inclusive) =
+                    bound.comparison == Comparison::greater_equal || bound.comparison == Comparison::less_equal;
+                score += 3;
+            }
+            break;
+        }
+        if (score == 0) continue;
+        const bool whole_unique = index.unique && path.equal.size() == index.columns.size();
+        if (whole_unique) score += 100;
+        if (index.role == ConstraintRole::primary_key) score += 2;
+        if (score <= best_score) continue;
+        best_score = score;
+        scan.access = path;
+        if (whole_unique) scan.rows = 1;
+        else scan.rows = std::max(1.0, scan.rows / (path.equal.empty() ? 4 : 20));
+    }
+    if (best_score == 0 && !scan.conditions.empty()) scan.rows = std::max(1.0, scan.rows / 4);
+}
+
+}  // namespace northstar::inline v0::sql

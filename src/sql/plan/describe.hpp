@@ -1,0 +1,15 @@
+// describe.hpp -- a plan as text, for EXPLAIN.  Layer: sql.
+#pragma once
+
+#include "sql/plan/plan.hpp"
+#include "sql/session.hpp"
+
+#include <string>
+#include <vector>
+
+namespace northstar::inline v0::sql {
+
+/// One line for each operator, children indented below it.
+void describe_plan(const Plan& plan, int depth, Session& session, std::vector<std::string>& lines);
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,307 @@
+#include "sql/plan/optimize.hpp"
+
+#include "sql/compare.hpp"
+#include "sql/plan/access_path.hpp"
+#include "sql/plan/walk.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+namespace northstar::inline v0::sql {
+
+namespace optimize_plan {
+
+class Optimizer {
+public:
+    explicit Optimizer(BoundPool& pool) : pool_(pool) {}
+
+    Plan* run(Plan* plan) {
+        std::vector<BoundExpr*> nothing;
+        plan = push_down(plan, nothing);
+        subqueries(*plan);
+        return plan;
+    }
+
+private:
+    Plan* filter(Plan* plan, std::vector<BoundExpr*> conditions) {
+        if (conditions.empty()) return plan;
+        Plan* node = pool_.plan(PlanKind::filter);
+        node->left = plan;
+        node->output = plan->output;
+        node->rows = std::max(1.0, plan->rows / 3);
+        node->conditions = std::move(conditions);
+        return node;
+    }
+
+    static bool within(BoundExpr* condition, const Plan& plan, const std::set<ColumnId>& elsewhere) {
+        static_cast<void>(plan);
+        for (const ColumnId id : used_columns(condition))
+            if (elsewhere.count(id) != 0) return false;
+        return true;
+    }
+
+    /// Moves conditions (of the operators above) as far down as their columns allow; what remains becomes a filter.
+    Plan* push_down(Plan* plan, std::vector<BoundExpr*> conditions) {
+        switch (plan->kind) {
+            case PlanKind::filter: {
+                for (BoundExpr* condition : plan->conditions) conditions.push_back(condition);
+                return push_down(plan->left, std::move(conditions));
+            }
+            case PlanKind::join: return push_into_join(plan, std::move(conditions));
+            case PlanKind::scan:
+                if (plan->versions.present) return filter(plan, std::move(conditions));
+                for (BoundExpr* condition : conditions) plan->conditions.push_back(condition);
+                choose_access_path(*plan, pool_);
+                return plan;
+            case PlanKind::project: {
+                // A condition on columns that the projection passes through goes below it.
+                std::vector<BoundExpr*> below, above;
+                for (BoundExpr* condition : conditions) (passes(*plan, condition) ? below : above).push_back(condition);
+                plan->left = push_down(plan->left, std::move(below));
+                plan->rows = plan->left->rows;
+                return filter(plan, std::move(above));
+            }
+            case PlanKind::sort:
+                plan->left = push_down(plan->left, std::move(conditions));
+                plan->rows = plan->left->rows;
+                return plan;
+            case PlanKind::aggregate: {
+                // Conditions on group columns select groups as a whole.
+                std::vector<BoundExpr*> below, above;
+                for (BoundExpr* condition : conditions) {
+                    bool groups_only = plan->grouping_sets.empty() && !plan->groups.empty() && !is_volatile(condition);
+                    for (const ColumnId id : used_columns(condition)) {
+                        bool group = false;
+                        for (const PlanColumn& column : plan->groups)
+                            group |= column.id == id && column.expr->kind == BoundKind::column &&
+                                     column.expr->column == id;
+                        if (produces(*plan, id) && !group) groups_only = false;
+                    }
+                    (groups_only ? below : above).push_back(condition);
+                }
+                plan->left = push_down(plan->left, std::move(below));
+                return filter(plan, std::move(above));
+            }
+            default: {
+                std::vector<BoundExpr*> nothing;
+                if (plan->left != nullptr) plan->left = push_down(plan->left, nothing);
+                if (plan->right != nullptr) plan->right = push_down(plan->right, nothing);
+                return filter(plan, std::move(conditions));
+            }
+        }
+    }
+
+    static bool passes(const Plan& project, BoundExpr* condition) {
+        if (is_volatile(condition)) return false;
+        for (const ColumnId id : used_columns(condition)) {
+            for (const PlanColumn& column : project.columns)
+                if (column.id == id && (column.expr->kind != BoundKind::column || column.expr->column != id))
+                    return false;
+        }
+        return true;
+    }
+
+    // ---- joins ----
+
+    struct Inputs {
+        std::vector<Plan*> plans;
+        std::vector<BoundExpr*> conditions;
+    };
+
+    /// The inputs of a tree of inner joins without LATERAL.
+    void flatten(Plan* plan, Inputs& inputs) {
+        if (plan->kind == PlanKind::join && plan->join == JoinType::inner && !plan->lateral) {
+            flatten(plan->left, inputs);
+            flatten(plan->right, inputs);
+            for (BoundExpr* condition : plan->conditions) inputs.conditions.push_back(condition);
+        } else if (plan->kind == PlanKind::filter && plan->left->kind == PlanKind::join) {
+            flatten(plan->left, inputs);
+            for (BoundExpr* condition : plan->conditions) inputs.conditions.push_back(condition);
+        } else {
+            inputs.plans.push_back(plan);
+        }
+    }
+
+    Plan* push_into_join(Plan* plan, std::vector<BoundExpr*> conditions) {
+        if (plan->join != JoinType::inner || plan->lateral) return push_into_outer(plan, std::move(conditions));
+        Inputs inputs;
+        flatten(plan, inputs);
+        for (BoundExpr* condition : conditions) inputs.conditions.push_back(condition);
+        implied_conditions(inputs);
+        std::vector<BoundExpr*> rest;
+        std::vector<std::vector<BoundExpr*>> own(inputs.plans.size());
+        for (BoundExpr* condition : inputs.conditions) {
+            const int only = only_input(inputs, condition);
+            if (only >= 0 && !is_volatile(condition)) own[static_cast<std::size_t>(only)].push_back(condition);
+            else rest.push_back(condition);
+        }
+        for (std::size_t i = 0; i < inputs.plans.size(); ++i)
+            inputs.plans[i] = push_down(inputs.plans[i], std::move(own[i]));
+        return join_order(inputs.plans, std::move(rest));
+    }
+
+    /// (a AND b) OR (a AND c) holds only where a does; so does a on its own.
+    static void implied_conditions(Inputs& inputs) {
+        const std::size_t count = inputs.conditions.size();
+        for (std::size_t i = 0; i < count; ++i) {
+            BoundExpr* condition = inputs.conditions[i];
+            if (condition->kind != BoundKind::disjunction || condition->args.empty()) continue;
+            std::vector<BoundExpr*> first;
+            split_conjuncts(condition->args[0], first);
+            for (BoundExpr* candidate : first) {
+                bool everywhere = !is_volatile(candidate) && !has_subquery(candidate);
+                for (std::size_t k = 1; k < condition->args.size() && everywhere; ++k) {
+                    std::vector<BoundExpr*> other;
+                    split_conjuncts(condition->args[k], other);
+                    everywhere = std::any_of(other.begin(), other.end(),
+                                             [&](const BoundExpr* item) { return same_expr(*item, *candidate); });
+                }
+                if (everywhere) inputs.conditions.push_back(candidate);
+            }
+        }
+    }
+
+    static int only_input(const Inputs& inputs, BoundExpr* condition) {
+        int only = -1;
+        bool uses = false;
+        for (const ColumnId id : used_columns(condition))
+            for (std::size_t i = 0; i < inputs.plans.size(); ++i) {
+                if (!produces(*inputs.plans[i], id)) continue;
+                if (uses && only != static_cast<int>(i)) return -1;
+                uses = true;
+                only = static_cast<int>(i);
+            }
+        // A condition on nothing but outer columns and constants is checked at the first input.
+        return uses ? only : inputs.plans.empty() ? -1 : 0;
+    }
+
+    static bool is_equality(const BoundExpr* condition) {
+        return condition->kind == BoundKind::operation && condition->operation->comparison == Comparison::equal &&
+               condition->args.size() == 2;
+    }
+
+    static bool joined(const std::set<ColumnId>& have, const Plan& next, BoundExpr* condition) {
+        if (!is_equality(condition)) return false;
+        bool left = false, right = false;
+        for (const ColumnId id : used_columns(condition)) {
+            if (have.count(id) != 0) left = true;
+            else if (produces(next, id)) right = true;
+        }
+        return left && right;
+    }
+
+    /// Greedy: begin with the smallest input, add the one that is joined by an equality and is smallest; inputs without
+    /// any come last.
+    Plan* join_order(std::vector<Plan*> inputs, std::vector<BoundExpr*> conditions) {
+        std::size_t first = 0;
+        for (std::size_t i = 1; i < inputs.size(); ++i)
+            if (inputs[i]->rows < inputs[first]->rows) first = i;
+        Plan* plan = inputs[first];
+        inputs.erase(inputs.begin() + static_cast<std::ptrdiff_t>(first));
+        std::set<ColumnId> have(plan->output.begin(), plan->output.end());
+        while (!inputs.empty()) {
+            std::size_t best = inputs.size();
+            for (std::size_t i = 0; i < inputs.size(); ++i) {
+                const bool connected = std::any_of(conditions.begin(), conditions.end(), [&](BoundExpr* condition) {
+                    return joined(have, *inputs[i], condition);
+                });
+                if (connected && (best == inputs.size() || inputs[i]->rows < inputs[best]->rows)) best = i;
+            }
+            const bool connected = best < inputs.size();
+            if (!connected)
+                for (std::size_t i = best = 0; i < inputs.size(); ++i)
+                    if (inputs[i]->rows < inputs[best]->rows) best = i;
+            Plan* next = inputs[best];
+            inputs.erase(inputs.begin() + static_cast<std::ptrdiff_t>(best));
+            Plan* join = pool_.plan(PlanKind::join);
+            join->left = plan;
+            join->right = next;
+            join->output = plan->output;
+            join->output.insert(join->output.end(), next->output.begin(), next->output.end());
+            have.insert(next->output.begin(), next->output.end());
+            std::vector<BoundExpr*> later;
+            for (BoundExpr* condition : conditions) {
+                bool ready = true;
+                for (const ColumnId id : used_columns(condition))
+                    for (const Plan* input : inputs) ready = ready && !produces(*input, id);
+                (ready ? join->conditions : later).push_back(condition);
+            }
+            conditions = std::move(later);
+            join->rows = connected ? std::max(plan->rows, next->rows) : plan->rows * next->rows;
+            plan = join;
+        }
+        return filter(plan, std::move(conditions));
+    }
+
+    /// Outer, semi and lateral joins: conditions of the side that is kept whole go down; of the other side those of ON.
+    Plan* push_into_outer(Plan* plan, std::vector<BoundExpr*> conditions) {
+        if (plan->join == JoinType::left && !plan->lateral && rejects_nulls(*plan, conditions)) {
+            plan->join = JoinType::inner;
+            return push_into_join(plan, std::move(conditions));
+        }
+        std::vector<BoundExpr*> left, right, above, on;
+        const std::set<ColumnId> left_columns(plan->left->output.begin(), plan->left->output.end());
+        const std::set<ColumnId> right_columns(plan->right->output.begin(), plan->right->output.end());
+        for (BoundExpr* condition : conditions) {
+            const bool to_left = plan->join != JoinType::full && !is_volatile(condition) &&
+                                 within(condition, *plan, right_columns);
+            (to_left ? left : above).push_back(condition);
+        }
+        for (BoundExpr* condition : plan->conditions) {
+            const bool of_right = plan->join != JoinType::full && !is_volatile(condition) && !plan->lateral &&
+                                  within(condition, *plan, left_columns);
+            (of_right ? right : on).push_back(condition);
+        }
+        plan->conditions = std::move(on);
+        plan->left = push_down(plan->left, std::move(left));
+        plan->right = push_down(plan->right, std::move(right));
+        return filter(plan, std::move(above));
+    }
+
+    /// A comparison above a left join that is never true for NULLs of the right side drops the rows that it fills up.
+    static bool rejects_nulls(const Plan& join, const std::vector<BoundExpr*>& conditions) {
+        for (BoundExpr* condition : conditions) {
+            if (condition->kind != BoundKind::operation || !condition->operation->strict) continue;
+            for (const BoundExpr* arg : condition->args)
+                if (arg->kind == BoundKind::column && produces(*join.right, arg->column)) return true;
+        }
+        return false;
+    }
+
+    // ---- subqueries ----
+
+    void subqueries(Plan& plan) {
+        if (plan.left != nullptr) subqueries(*plan.left);
+        if (plan.right != nullptr) subqueries(*plan.right);
+        if (plan.common != nullptr && plan.common->plan != nullptr && seen_.insert(plan.common.get()).second)
+            plan.common->plan = run(plan.common->plan);
+        each_expr(plan, [&](BoundExpr*& expr) { inside(expr); });
+    }
+
+    void inside(BoundExpr* expr) {
+        walk_expr(expr, [&](BoundExpr& node) {
+            if (node.subquery != nullptr && done_.insert(node.subquery).second) {
+                Plan* before = node.subquery;
+                node.subquery = run(node.subquery);
+                done_.insert(node.subquery);
+                // Its columns are read by their place in the old output.
+                if (node.subquery->output != before->output) {
+                    std::vector<ColumnId> wanted = before->output;
+                    node.subquery->output = wanted;
+                }
+            }
+            return true;
+        });
+    }
+
+    BoundPool& pool_;
+    std::set<Plan*> done_;
+    std::set<CommonTablePlan*> seen_;
+};
+
+}  // namespace optimize_plan
+
+Plan* optimize(Plan* plan, BoundPool& pool) { return optimize_plan::Optimizer(pool).run(plan); }
+
+}  // namespace northstar::inline v0::sql

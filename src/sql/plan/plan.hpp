@@ -1,0 +1,251 @@
+// plan.hpp -- trees of relational operators over columns that are numbered once per statement.  Layer: sql.
+//
+// The binder makes them in the order of the text, the optimizer (plan/optimize.hpp) rearranges them, the executor
+// (execute/) builds its operators from them. One struct serves all kinds; what a kind uses is said at its members.
+//
+// [PLAN-1] `output` lists the columns that an operator produces, in order; a parent uses nothing else of it, except
+//          columns of rows further out (expr.hpp).
+#pragma once
+
+#include "sql/catalog/catalog.hpp"
+#include "sql/plan/expr.hpp"
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace northstar::inline v0::sql {
+
+enum class PlanKind : std::uint8_t {
+    single,           ///< one row without columns
+    values,           ///< rows
+    scan,             ///< a table
+    function_scan,    ///< calls, with ordinality
+    virtual_scan,     ///< a relation that the session computes (virtual_table)
+    filter,           ///< conditions
+    project,          ///< columns
+    project_set,      ///< columns, some of them set_function
+    join,
+    aggregate,        ///< groups, columns (aggregates), grouping sets
+    window,           ///< columns (windows)
+    sort, limit, distinct,
+    set_operation,
+    cte_scan,         ///< of a common table
+    recursive_union,  ///< left: start, right: step over the working table
+    working_scan,     ///< the working table of a recursive union
+};
+
+enum class JoinType : std::uint8_t { inner, left, full, semi, anti };
+
+struct PlanColumn {
+    ColumnId id = k_no_column;
+    BoundExpr* expr = nullptr;
+};
+
+/// A state of the database that a scan reads: the statement's own, or one of the past.
+struct ReadPoint;
+
+/// What a scan may ask for besides stored columns: the key of the row, and hidden columns about its time.
+enum HiddenColumn : int { hidden_row_key = -1, hidden_commit_from = -2, hidden_commit_to = -3, hidden_system_from = -4,
+                          hidden_system_to = -5, hidden_whole_row = -6, hidden_table_oid = -7 };
+
+struct ScanColumn {
+    int place = 0;  ///< physical column, or a HiddenColumn
+    ColumnId id = k_no_column;
+};
+
+/// Which entries of a tree a scan visits: equal leading columns, then a range of the next one.
+struct AccessPath {
+    int index = -1;                  ///< of relation->indexes; -1: the rows themselves, all of them
+    std::vector<BoundExpr*> equal;
+    BoundExpr* low = nullptr;
+    BoundExpr* high = nullptr;
+    bool low_inclusive = true;
+    bool high_inclusive = true;
+    bool backward = false;
+};
+
+/// Versions of a row over a range of commits: FOR SYSTEM_TIME FROM .. TO, BETWEEN, ALL.
+struct VersionRange {
+    bool present = false;
+    std::uint64_t from = 0;          ///< commits; versions that were visible at some commit in [from, to]
+    std::uint64_t to = 0;
+};
+
+enum class FrameUnit : std::uint8_t { range, rows, groups };
+enum class FrameEdge : std::uint8_t { unbounded_preceding, preceding, current, following, unbounded_following };
+enum class FrameOmission : std::uint8_t { none, current_row, group, ties };
+
+struct WindowDefinition {
+    std::vector<BoundExpr*> partition;
+    std::vector<SortKey> order;
+    FrameUnit unit = FrameUnit::range;
+    FrameEdge begin = FrameEdge::unbounded_preceding;
+    FrameEdge end = FrameEdge::current;
+    BoundExpr* begin_offset = nullptr;
+    BoundExpr* end_offset = nullptr;
+    /// RANGE with offsets: order value minus or plus the offset, as an operator over (value, offset).
+    const OperatorEntry* begin_operator = nullptr;
+    const OperatorEntry* end_operator = nullptr;
+    FrameOmission omission = FrameOmission::none;
+};
+
+struct OutputColumn {
+    std::string name;
+    Oid type = 0;
+    std::int32_t typmod = k_no_typmod;
+    ColumnId id = k_no_column;
+    Oid table = 0;   ///< where the column comes from, for row descriptions
+    int column = -1;
+};
+
+struct BoundChange;
+
+/// A WITH query: run once when first asked for, its rows shared by all references.
+struct CommonTablePlan {
+    std::string name;
+    Plan* plan = nullptr;
+    BoundChange* change = nullptr;
+    std::vector<OutputColumn> columns;
+    int references = 0;
+};
+
+enum class SetKind : std::uint8_t { union_, intersect, except };
+
+struct Plan {
+    PlanKind kind = PlanKind::single;
+    std::vector<ColumnId> output;
+    Plan* left = nullptr;
+    Plan* right = nullptr;
+    std::vector<BoundExpr*> conditions;  ///< conjuncts: filter, join, scan
+    std::vector<PlanColumn> columns;     ///< project, aggregate, window, project_set
+    double rows = 1000;                  ///< estimate
+    // values
+    std::vector<std::vector<BoundExpr*>> value_rows;
+    // scan
+    std::shared_ptr<const Relation> relation;
+    ReadPoint* point = nullptr;
+    std::vector<ScanColumn> scan_columns;
+    AccessPath access;
+    VersionRange versions;
+    double sample = -1;                  ///< TABLESAMPLE percentage
+    std::int64_t sample_seed = 0;
+    // function_scan
+    struct ScanCall {
+        BoundExpr* call = nullptr;
+        std::size_t column_count = 1;
+        bool expand_record = false;      ///< a composite result is spread over the columns
+    };
+    std::vector<ScanCall> calls;
+    bool ordinality = false;
+    // virtual_scan
+    int virtual_table = -1;
+    // join
+    JoinType join = JoinType::inner;
+    bool lateral = false;                ///< right is to be run again for each row of left
+    // aggregate
+    std::vector<PlanColumn> groups;
+    std::vector<std::vector<std::size_t>> grouping_sets;  ///< places in groups; empty: one set of all groups
+    ColumnId grouping_id = k_no_column;  ///< number of the grouping set of a row
+    // window
+    std::vector<WindowDefinition> windows;
+    // sort
+    std::vector<SortKey> keys;
+    // limit
+    BoundExpr* limit = nullptr;
+    BoundExpr* offset = nullptr;
+    bool with_ties = false;
+    std::vector<SortKey> tie_keys;
+    // distinct: on columns (empty: all); the first row of each
+    std::vector<BoundExpr*> distinct_on;
+    // set_operation, recursive_union
+    SetKind set = SetKind::union_;
+    bool all = false;
+    // cte_scan, recursive_union, working_scan
+    std::shared_ptr<CommonTablePlan> common;
+    int working_table = -1;
+};
+
+// ---- changes of data
+// -------------------------------------------------------------------------------------------------
+
+enum class ChangeKind : std::uint8_t { insert, update, erase, merge };
+
+struct ColumnAssignment {
+    int column = -1;                     ///< physical
+    BoundExpr* value = nullptr;          ///< null: the default
+};
+
+struct MergeBranch {
+    bool matched = false;
+    std::vector<BoundExpr*> condition;
+    enum class Action : std::uint8_t { update, erase, insert, nothing } action = Action::nothing;
+    std::vector<ColumnAssignment> assignments;
+};
+
+/// INSERT, UPDATE, DELETE, MERGE over one table.
+struct BoundChange {
+    ChangeKind kind = ChangeKind::insert;
+    std::shared_ptr<const Relation> relation;
+    Plan* source = nullptr;              ///< rows to insert; or old rows with their key (and what UPDATE FROM joins)
+    ColumnId row_key = k_no_column;      ///< in source: key of the row to change
+    std::vector<ColumnId> old_columns;   ///< in source: old values by physical column
+    std::vector<ColumnAssignment> assignments;  ///< by column; expressions over source
+    bool overriding_system = false;
+    bool overriding_user = false;
+    // INSERT .. ON CONFLICT
+    bool on_conflict = false;
+    bool conflict_update = false;
+    std::vector<int> arbiters;           ///< indexes of relation->indexes; empty: any
+    std::vector<ColumnId> existing_columns;  ///< columns of the row in the way, by physical column
+    std::vector<ColumnId> excluded_columns;  ///< of the row proposed
+    std::vector<ColumnAssignment> conflict_assignments;
+    std::vector<BoundExpr*> conflict_where;
+    // MERGE
+    std::vector<MergeBranch> branches;
+    // RETURNING: expressions over new_columns (of the row as stored, or deleted) and source
+    std::vector<ColumnId> new_columns;
+    std::vector<BoundExpr*> returning;
+    std::vector<OutputColumn> returning_columns;
+    std::vector<BoundExpr*> view_checks; ///< WITH CHECK OPTION: must not be false over new_columns
+    std::string view_name;
+    bool redact = false;
+    BoundExpr* reason = nullptr;
+    // expressions of the table, over new_columns
+    std::vector<BoundExpr*> defaults;    ///< by physical column; null: NULL
+    std::vector<BoundExpr*> generated;   ///< by physical column; null: not generated
+    std::vector<std::pair<std::string, BoundExpr*>> checks;
+    std::vector<std::pair<int, BoundExpr*>> domain_checks;
+};
+
+/// Owner of the nodes of one bound statement.
+class BoundPool {
+public:
+    BoundExpr* expr(BoundKind kind, Oid type) {
+        BoundExpr& node = exprs_.emplace_back();
+        node.kind = kind;
+        node.type = type;
+        return &node;
+    }
+    BoundExpr* copy(const BoundExpr& from) { return &exprs_.emplace_back(from); }
+    Plan* plan(PlanKind kind) {
+        Plan& node = plans_.emplace_back();
+        node.kind = kind;
+        return &node;
+    }
+    CallClauses* clauses() { return &clauses_.emplace_back(); }
+    BoundChange* change() { return &changes_.emplace_back(); }
+    ColumnId column() { return ++last_column_; }
+    Arena& arena() { return arena_; }
+
+private:
+    Arena arena_;
+    std::deque<BoundExpr> exprs_;
+    std::deque<Plan> plans_;
+    std::deque<CallClauses> clauses_;
+    std::deque<BoundChange> changes_;
+    ColumnId last_column_ = 0;
+};
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,66 @@
+// walk.hpp -- visiting and rewriting bound expressions and plans.  Layer: sql.
+#pragma once
+
+#include "sql/plan/plan.hpp"
+
+#include <set>
+
+namespace northstar::inline v0::sql {
+
+/// Every node of an expression, parents first; not into subqueries. The visitor may return false to leave out what is
+/// below.
+template <class Visit>
+void walk_expr(BoundExpr* expr, Visit&& visit) {
+    if (expr == nullptr || !visit(*expr)) return;
+    for (BoundExpr* arg : expr->args) walk_expr(arg, visit);
+    if (expr->clauses == nullptr) return;
+    walk_expr(expr->clauses->filter, visit);
+    for (SortKey& key : expr->clauses->order) walk_expr(key.expr, visit);
+}
+
+/// Every expression that stands directly in an operator (a reference to the pointer, which may be replaced).
+template <class Visit>
+void each_expr(Plan& plan, Visit&& visit) {
+    const auto one = [&](BoundExpr*& expr) {
+        if (expr != nullptr) visit(expr);
+    };
+    for (BoundExpr*& expr : plan.conditions) one(expr);
+    for (PlanColumn& column : plan.columns) one(column.expr);
+    for (PlanColumn& column : plan.groups) one(column.expr);
+    for (auto& row : plan.value_rows)
+        for (BoundExpr*& expr : row) one(expr);
+    for (BoundExpr*& expr : plan.access.equal) one(expr);
+    one(plan.access.low);
+    one(plan.access.high);
+    for (Plan::ScanCall& call : plan.calls) one(call.call);
+    for (WindowDefinition& window : plan.windows) {
+        for (BoundExpr*& expr : window.partition) one(expr);
+        for (SortKey& key : window.order) one(key.expr);
+        one(window.begin_offset);
+        one(window.end_offset);
+    }
+    for (SortKey& key : plan.keys) one(key.expr);
+    for (SortKey& key : plan.tie_keys) one(key.expr);
+    one(plan.limit);
+    one(plan.offset);
+    for (BoundExpr*& expr : plan.distinct_on) one(expr);
+}
+
+/// Columns that a plan uses and does not produce itself, subqueries included: those of rows further out.
+std::set<ColumnId> free_columns(Plan& plan);
+/// Columns that an expression uses, subqueries included.
+void used_columns(BoundExpr* expr, std::set<ColumnId>& used);
+std::set<ColumnId> used_columns(BoundExpr* expr);
+/// Columns that an operator's subtree makes available to it: the outputs of its children.
+bool produces(const Plan& plan, ColumnId column);
+
+/// Equal in meaning: same shape, same columns, same constants. Volatile calls never are.
+bool same_expr(const BoundExpr& a, const BoundExpr& b);
+bool is_volatile(BoundExpr* expr);
+bool has_subquery(BoundExpr* expr);
+bool is_constant(BoundExpr* expr);  ///< no columns, parameters, subqueries or volatile calls
+
+/// Splits AND into conjuncts.
+void split_conjuncts(BoundExpr* expr, std::vector<BoundExpr*>& conjuncts);
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,247 @@
+#include "sql/row_format.hpp"
+
+#include "base/bytes.hpp"
+#include "sql/error.hpp"
+
+#include <bit>
+
+namespace northstar::inline v0::sql {
+
+namespace row_file {
+
+using detail::load_u16;
+using detail::load_u32;
+using detail::load_u64;
+
+constexpr std::size_t k_header_size = 4;
+constexpr std::size_t k_max_columns = 1600;
+
+[[noreturn]] void damaged() {
+    raise(sqlstate::data_corrupted, "a stored row does not match the layout of its table");
+}
+
+void put(std::string& out, std::uint64_t value, std::uint32_t bytes) {
+    char buffer[8];
+    detail::store_u64(reinterpret_cast<std::byte*>(buffer), value);
+    out.append(buffer, bytes);
+}
+
+/// A number of `width` bytes with its sign.
+std::int64_t load_integer(const char* from, std::uint32_t width) {
+    switch (width) {
+        case 2:
+            return static_cast<std::int16_t>(load_u16(from));
+        case 4:
+            return static_cast<std::int32_t>(load_u32(from));
+        default:
+            return static_cast<std::int64_t>(load_u64(from));
+    }
+}
+
+bool is_unsigned(Oid type) {
+    return type == type::oid || type == type::regproc || type == type::regclass || type == type::regtype ||
+           type == type::xid || type == type::cid;
+}
+
+}  // namespace row_file
+
+std::uint32_t stored_width(Oid type, Form form) {
+    switch (form) {
+        case Form::boolean:
+            return 1;
+        case Form::integer:
+            switch (type) {
+                case type::int2:
+                    return 2;
+                case type::int4:
+                case type::date:
+                case type::oid:
+                case type::regproc:
+                case type::regclass:
+                case type::regtype:
+                case type::xid:
+                case type::cid:
+                    return 4;
+                default:
+                    return 8;
+            }
+        case Form::real:
+            return type == type::float4 ? 4 : 8;
+        case Form::timetz:
+            return 12;
+        case Form::interval:
+        case Form::uuid:
+            return 16;
+        default:
+            return 0;
+    }
+}
+
+void stored_bytes(const Value& value, std::string& out) {
+    using namespace row_file;
+    switch (value.form()) {
+        case Form::boolean:
+            out += value.boolean() ? '\1' : '\0';
+            return;
+        case Form::integer:
+            put(out, static_cast<std::uint64_t>(value.integer()), stored_width(value.type(), Form::integer));
+            return;
+        case Form::real:
+            if (value.type() == type::float4) {
+                put(out, std::bit_cast<std::uint32_t>(static_cast<float>(value.real())), 4);
+            } else {
+                put(out, std::bit_cast<std::uint64_t>(value.real()), 8);
+            }
+            return;
+        case Form::timetz:
+            put(out, static_cast<std::uint64_t>(value.timetz().microseconds), 8);
+            put(out, static_cast<std::uint32_t>(value.timetz().zone), 4);
+            return;
+        case Form::interval:
+            put(out, static_cast<std::uint64_t>(value.interval().microseconds), 8);
+            put(out, static_cast<std::uint32_t>(value.interval().days), 4);
+            put(out, static_cast<std::uint32_t>(value.interval().months), 4);
+            return;
+        case Form::uuid:
+            out.append(reinterpret_cast<const char*>(value.uuid().bytes), 16);
+            return;
+        case Form::numeric:
+            numeric_to_stored(value.numeric(), out);
+            return;
+        case Form::bytes:
+        case Form::jsonb:
+        case Form::array:
+        case Form::range:
+        case Form::record:
+            out += value.bytes();
+            return;
+        case Form::nothing:
+            return;
+    }
+}
+
+Value value_from_stored(Oid type, Form form, std::string_view bytes, Arena& arena) {
+    using namespace row_file;
+    const std::uint32_t width = stored_width(type, form);
+    if (width != 0 && bytes.size() != width) damaged();
+    const char* from = bytes.data();
+    switch (form) {
+        case Form::boolean:
+            return Value::boolean(*from != 0).as(type);
+        case Form::integer:
+            if (is_unsigned(type)) return Value::integer(type, load_u32(from));
+            return Value::integer(type, load_integer(from, width));
+        case Form::real:
+            if (type == type::float4) return Value::float4(std::bit_cast<float>(load_u32(from)));
+            return Value::float8(std::bit_cast<double>(load_u64(from)));
+        case Form::timetz:
+            return Value::timetz(
+                {static_cast<std::int64_t>(load_u64(from)), static_cast<std::int32_t>(load_u32(from + 8))});
+        case Form::interval:
+            return Value::interval({static_cast<std::int64_t>(load_u64(from)),
+                                    static_cast<std::int32_t>(load_u32(from + 8)),
+                                    static_cast<std::int32_t>(load_u32(from + 12))});
+        case Form::uuid: {
+            Uuid uuid;
+            std::memcpy(uuid.bytes, from, 16);
+            return Value::uuid(uuid);
+        }
+        case Form::numeric:
+            return Value::numeric(numeric_from_stored(bytes, arena));
+        case Form::bytes:
+        case Form::jsonb:
+        case Form::array:
+        case Form::range:
+        case Form::record:
+            return Value::bytes(type, form, bytes);
+        case Form::nothing:
+            break;
+    }
+    return Value::null(type);
+}
+
+RowLayout::RowLayout(std::uint16_t version, std::span<const Oid> types, const TypeCatalog* catalog)
+    : version_(version) {
+    if (types.size() > row_file::k_max_columns)
+        raise(sqlstate::too_many_columns, "tables can have at most 1600 columns");
+    Prefix prefix;
+    prefixes_.push_back(prefix);
+    for (const Oid type : types) {
+        ColumnLayout column;
+        column.type = type;
+        column.form = form_of(type, catalog);
+        column.width = stored_width(type, column.form);
+        column.place = column.width != 0 ? prefix.fixed : prefix.variables;
+        column.missing = Value::null(type);
+        if (column.width != 0) {
+            prefix.fixed += column.width;
+        } else {
+            ++prefix.variables;
+        }
+        columns_.push_back(column);
+        prefixes_.push_back(prefix);
+    }
+}
+
+void RowLayout::encode(std::span<const Value> values, std::string& out) const {
+    using namespace row_file;
+    NORTHSTAR_ASSERT(values.size() == columns_.size());
+    const std::size_t begin = out.size();
+    put(out, version_, 2);
+    put(out, columns_.size(), 2);
+    const std::size_t bitmap = out.size();
+    out.append((columns_.size() + 7) / 8, '\0');
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+        if (values[i].is_null()) {
+            out[bitmap + i / 8] =
+                static_cast<char>(static_cast<unsigned char>(out[bitmap + i / 8]) | 1u << (i % 8));
+            out.append(columns_[i].width, '\0');
+        } else if (columns_[i].width != 0) {
+            stored_bytes(values[i], out);
+        }
+    }
+    const Prefix& all = prefixes_.back();
+    NORTHSTAR_ASSERT(out.size() == bitmap + (columns_.size() + 7) / 8 + all.fixed);
+    if (all.variables == 0) return;
+    const std::size_t offsets = out.size();
+    out.append(std::size_t{all.variables} * 4, '\0');
+    const std::size_t start = out.size();
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+        if (columns_[i].width != 0) continue;
+        if (!values[i].is_null()) stored_bytes(values[i], out);
+        if (out.size() - begin > 0xffffffffu) raise(sqlstate::program_limit_exceeded, "row is too big");
+        detail::store_u32(out.data() + offsets + std::size_t{columns_[i].place} * 4,
+                          static_cast<std::uint32_t>(out.size() - start));
+    }
+}
+
+Value RowLayout::column_of(std::string_view row, std::size_t index, Arena& arena) const {
+    using namespace row_file;
+    const ColumnLayout& column = columns_[index];
+    if (row.size() < k_header_size) damaged();
+    const std::size_t count = load_u16(row.data() + 2);
+    if (index >= count) return column.missing;
+    if (count > columns_.size()) damaged();
+    const std::size_t fixed = k_header_size + (count + 7) / 8;
+    const Prefix& stored = prefixes_[count];
+    const std::size_t offsets = fixed + stored.fixed;
+    const std::size_t data = offsets + std::size_t{stored.variables} * 4;
+    if (row.size() < data) damaged();
+    if ((static_cast<unsigned char>(row[k_header_size + index / 8]) >> (index % 8) & 1) != 0)
+        return Value::null(column.type);
+    if (column.width != 0) {
+        return value_from_stored(column.type, column.form, row.substr(fixed + column.place, column.width),
+                                 arena);
+    }
+    const std::size_t begin =
+        column.place == 0 ? 0 : load_u32(row.data() + offsets + (std::size_t{column.place} - 1) * 4);
+    const std::size_t end = load_u32(row.data() + offsets + std::size_t{column.place} * 4);
+    if (begin > end || end > row.size() - data) damaged();
+    return value_from_stored(column.type, column.form, row.substr(data + begin, end - begin), arena);
+}
+
+void RowLayout::decode(std::string_view row, std::span<Value> values, Arena& arena) const {
+    for (std::size_t i = 0; i < columns_.size(); ++i) values[i] = column_of(row, i, arena);
+}
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,42 @@
+#include "sql/session.hpp"
+
+#include <chrono>
+#include <random>
+
+namespace northstar::inline v0::sql {
+
+namespace session_file {
+
+[[noreturn]] void refuse(const char* what) {
+    raise(sqlstate::feature_not_supported,
+          std::string(what) + " is not available outside a database session");
+}
+
+}  // namespace session_file
+
+std::int64_t Host::next_value(Oid) { session_file::refuse("nextval"); }
+std::int64_t Host::current_value(Oid) { session_file::refuse("currval"); }
+std::int64_t Host::last_value() { session_file::refuse("lastval"); }
+void Host::set_value(Oid, std::int64_t, bool) { session_file::refuse("setval"); }
+std::optional<std::string> Host::setting(std::string_view, bool) { session_file::refuse("current_setting"); }
+void Host::set_setting(std::string_view, std::string_view, bool) { session_file::refuse("set_config"); }
+std::string Host::current_user() { session_file::refuse("current_user"); }
+std::string Host::current_database() { session_file::refuse("current_database"); }
+std::string Host::current_schema() { session_file::refuse("current_schema"); }
+std::vector<std::string> Host::schemas(bool) { session_file::refuse("current_schemas"); }
+
+void Host::random_bytes(void* to, std::size_t count) {
+    std::random_device device;
+    unsigned char* bytes = static_cast<unsigned char*>(to);
+    for (std::size_t i = 0; i < count; ++i) bytes[i] = static_cast<unsigned char>(device());
+}
+
+std::int64_t clock_now() {
+    // Seconds between 1970-01-01 and 2000-01-01.
+    constexpr std::int64_t k_epoch_seconds = 946'684'800;
+    const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::microseconds>(since_1970).count() -
+           k_epoch_seconds * k_microseconds_per_second;
+}
+
+}  // namespace northstar::inline v0::sql

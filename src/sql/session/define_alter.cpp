@@ -1,0 +1,737 @@
+// ALTER TABLE and RENAME. What PostgreSQL does without touching rows is done without touching them here.
+#include "sql/plan/walk.hpp"
+#include "sql/session/sql_session.hpp"
+#include "sql/text_io.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::sql {
+
+namespace define_alter {
+
+/// One ALTER TABLE: actions are applied to a copy of the relation, which is put back after each.
+class Alteration {
+public:
+    Alteration(SqlSession& session, std::shared_ptr<const Relation> relation)
+        : session_(session), relation_(std::make_shared<Relation>(*relation)) {}
+
+    void apply(const syntax::AlterAction& action) {
+        using Kind = syntax::AlterKind;
+        relation_ = std::make_shared<Relation>(*session_.catalog().relation(relation_->oid));
+        switch (action.kind) {
+            case Kind::add_column: add_column(action); break;
+            case Kind::drop_column: drop_column(action); break;
+            case Kind::set_default:
+            case Kind::drop_default: {
+                Column& target = column(action.name);
+                if (!target.generated_text.empty())
+                    raise(sqlstate::syntax_error, "column \"" + target.name + "\" of relation \"" + relation_->name +
+                                                      "\" is a generated column");
+                if (target.identity != 0)
+                    raise(sqlstate::syntax_error, "column \"" + target.name + "\" of relation \"" + relation_->name +
+                                                      "\" is an identity column");
+                target.default_text = action.kind == Kind::set_default ? std::string(action.source) : "";
+                store();
+                check_definitions();
+                break;
+            }
+            case Kind::set_not_null: {
+                Column& target = column(action.name);
+                target.not_null = true;
+                const int place = relation_->find_column(action.name);
+                each_row([&](const Value* row) {
+                    if (row[place].is_null())
+                        raise(sqlstate::not_null_violation, "column \"" + std::string(action.name) +
+                                                                "\" of relation \"" + relation_->name +
+                                                                "\" contains null values");
+                });
+                store();
+                break;
+            }
+            case Kind::drop_not_null: {
+                Column& target = column(action.name);
+                if (target.identity != 0)
+                    raise(sqlstate::syntax_error, "column \"" + target.name + "\" of relation \"" + relation_->name +
+                                                      "\" is an identity column");
+                const int key = relation_->primary_key();
+                if (key >= 0)
+                    for (const IndexColumn& part : relation_->indexes[static_cast<std::size_t>(key)].columns)
+                        if (part.column == relation_->find_column(action.name))
+                            raise(sqlstate::invalid_table_definition,
+                                  "column \"" + target.name + "\" is in a primary key");
+                target.not_null = false;
+                store();
+                break;
+            }
+            case Kind::set_type: set_type(action); break;
+            case Kind::add_constraint: add_constraint(action.constraint); break;
+            case Kind::drop_constraint: drop_constraint(action); break;
+            case Kind::validate_constraint: validate(action); break;
+            case Kind::alter_constraint:
+                for (ForeignKey& foreign : relation_->foreign_keys)
+                    if (foreign.name == action.name) {
+                        foreign.deferrable = action.constraint.deferrable;
+                        foreign.initially_deferred = action.constraint.initially_deferred;
+                        store();
+                        return;
+                    }
+                no_constraint(action.name);
+            case Kind::add_identity: add_identity(action); break;
+            case Kind::set_identity: set_identity(action); break;
+            case Kind::drop_identity: {
+                Column& target = column(action.name);
+                if (target.identity == 0) {
+                    if (!action.if_exists)
+                        raise(sqlstate::object_not_in_prerequisite_state,
+                              "column \"" + target.name + "\" of relation \"" + relation_->name +
+                                  "\" is not an identity column");
+                    break;
+                }
+                const Oid sequence = target.sequence;
+                target.identity = 0;
+                target.sequence = 0;
+                store();
+                if (const auto old = session_.catalog().relation(sequence)) session_.remove(*old);
+                break;
+            }
+            case Kind::drop_expression: {
+                Column& target = column(action.name);
+                if (target.generated_text.empty() && !action.if_exists)
+                    raise(sqlstate::object_not_in_prerequisite_state, "column \"" + target.name + "\" of relation \"" +
+                                                                         relation_->name +
+                                                                         "\" is not a stored generated column");
+                target.generated_text.clear();
+                store();
+                break;
+            }
+            case Kind::set_statistics:
+            case Kind::set_storage: column(action.name); break;
+            case Kind::set_options:
+            case Kind::reset_options:
+            case Kind::owner:
+            case Kind::cluster:
+            case Kind::set_logged:
+            case Kind::replica_identity: break;
+            default: raise(sqlstate::feature_not_supported, "this form of ALTER TABLE is not supported");
+        }
+    }
+
+private:
+    Column& column(std::string_view name) {
+        const int place = relation_->find_column(name);
+        if (place < 0)
+            raise(sqlstate::undefined_column,
+                  "column \"" + std::string(name) + "\" of relation \"" + relation_->name + "\" does not exist");
+        return relation_->columns[static_cast<std::size_t>(place)];
+    }
+    void store() { session_.put(relation_); }
+    [[noreturn]] void no_constraint(std::string_view name) {
+        raise(sqlstate::undefined_object,
+              "constraint \"" + std::string(name) + "\" of relation \"" + relation_->name + "\" does not exist");
+    }
+
+    template <class Visit>
+    void each_row(Visit&& visit) {
+        const auto stored = session_.catalog().relation(relation_->oid);
+        std::vector<Value> row(stored->columns.size());
+        Arena arena;
+        for (const KeyValue entry : session_.writable(stored->tree(), stored->temporary).all()) {
+            arena.reset();
+            stored->layout->decode(entry.value, row, arena);
+            visit(row.data());
+        }
+    }
+
+    void check_definitions() {
+        BoundPool pool;
+        std::vector<Oid> none;
+        Binder binder(session_, pool, none);
+        BoundChange change;
+        change.relation = session_.catalog().relation(relation_->oid);
+        binder.prepare_change(change);
+    }
+
+    /// All rows with one more column or other values, written anew with their index entries.
+    template <class Change>
+    void rewrite(std::shared_ptr<Relation> to, Change&& change) {
+        const auto from = session_.catalog().relation(relation_->oid);
+        std::vector<std::vector<Value>> rows;
+        Arena arena;
+        for (const KeyValue entry : session_.writable(from->tree(), from->temporary).all()) {
+            std::vector<Value> row(from->columns.size());
+            from->layout->decode(arena.copy(entry.value), row, arena);
+            row.resize(to->columns.size());
+            rows.push_back(std::move(row));
+        }
+        session_.writable(from->tree(), from->temporary).erase_range("", std::nullopt);
+        for (const Index& index : from->indexes)
+            if (index.role != ConstraintRole::primary_key)
+                session_.writable(from->index_tree(index), from->temporary).erase_range("", std::nullopt);
+        session_.put(to);
+        relation_ = to;
+        Execution execution(session_.state(), session_, session_.parameters());
+        TableWriter writer(session_.catalog().relation(to->oid), execution, session_);
+        for (std::vector<Value>& row : rows) {
+            change(row, execution);
+            writer.insert(row.data());
+        }
+    }
+
+    void add_column(const syntax::AlterAction& action) {
+        const syntax::ColumnSpec& spec = action.column;
+        if (relation_->find_column(spec.name) >= 0) {
+            if (!action.if_exists)
+                raise(sqlstate::duplicate_column, "column \"" + std::string(spec.name) + "\" of relation \"" +
+                                                      relation_->name + "\" already exists");
+            session_.notice(sqlstate::duplicate_column, "column \"" + std::string(spec.name) + "\" of relation \"" +
+                                                            relation_->name + "\" already exists, skipping");
+            return;
+        }
+        BoundPool pool;
+        std::vector<Oid> none;
+        Binder binder(session_, pool, none);
+        std::vector<std::shared_ptr<Relation>> sequences;
+        auto to = std::make_shared<Relation>(*relation_);
+        to->columns.push_back(make_column(session_, binder, *relation_, spec, sequences));
+        const std::size_t place = to->columns.size() - 1;
+        for (const auto& sequence : sequences) {
+            sequence->sequence.owner_table = to->oid;
+            session_.put(sequence);
+        }
+        for (const syntax::ConstraintDefinition& constraint : spec.constraints)
+            if (constraint.kind == syntax::ConstraintKind::check) {
+                CheckConstraint check;
+                check.text = constraint.source;
+                check.name = constraint.name.empty()
+                                 ? unique_constraint_name(*to, to->name + "_" + std::string(spec.name) + "_check")
+                                 : std::string(constraint.name);
+                to->checks.push_back(std::move(check));
+            }
+        rewrite_with_column(to, place);
+        for (const syntax::ConstraintDefinition& constraint : spec.constraints) {
+            using Kind = syntax::ConstraintKind;
+            if (constraint.kind != Kind::primary_key && constraint.kind != Kind::unique &&
+                constraint.kind != Kind::foreign_key)
+                continue;
+            relation_ = std::make_shared<Relation>(*session_.catalog().relation(relation_->oid));
+            add_key(constraint, {std::string(spec.name)});
+        }
+    }
+
+    void rewrite_with_column(std::shared_ptr<Relation> to, std::size_t place) {
+        BoundChange change;
+        BoundPool pool;
+        std::vector<Oid> none;
+        Binder binder(session_, pool, none);
+        change.relation = to;
+        binder.prepare_change(change);
+        const std::vector<ColumnId> nothing;
+        rewrite(to, [&](std::vector<Value>& row, Execution& execution) {
+            row[place] = Value::null(to->columns[place].type);
+            for (std::size_t i = 0; i < row.size(); ++i) execution.cell(change.new_columns[i]) = row[i];
+            BoundExpr* source = change.generated[place] != nullptr ? change.generated[place] : change.defaults[place];
+            if (source != nullptr)
+                row[place] = copy_value(Evaluator(*source, nothing, execution).evaluate(values_), values_);
+            execution.cell(change.new_columns[place]) = row[place];
+            if (to->columns[place].not_null && row[place].is_null())
+                raise(sqlstate::not_null_violation, "column \"" + to->columns[place].name + "\" of relation \"" +
+                                                        to->name + "\" contains null values");
+            for (const auto& [name, check] : change.checks) {
+                const Value holds = Evaluator(*check, nothing, execution).evaluate(values_);
+                if (!holds.is_null() && !holds.boolean())
+                    raise(sqlstate::check_violation, "check constraint \"" + name + "\" of relation \"" + to->name +
+                                                         "\" is violated by some row");
+            }
+        });
+    }
+
+    void drop_column(const syntax::AlterAction& action) {
+        const int place = relation_->find_column(action.name);
+        if (place < 0) {
+            if (!action.if_exists) column(action.name);
+            session_.notice(sqlstate::undefined_column, "column \"" + std::string(action.name) + "\" of relation \"" +
+                                                            relation_->name + "\" does not exist, skipping");
+            return;
+        }
+        const auto uses = [&](const std::string& text) {
+            BoundPool pool;
+            std::vector<Oid> none;
+            Binder binder(session_, pool, none);
+            std::vector<ColumnId> ids;
+            for (std::size_t i = 0; i < relation_->columns.size(); ++i) ids.push_back(pool.column());
+            return used_columns(binder.bind_text(text, *relation_, ids, "constraints"))
+                       .count(ids[static_cast<std::size_t>(place)]) != 0;
+        };
+        for (const Column& other : relation_->columns)
+            if (!other.generated_text.empty() && !other.dropped && other.name != action.name &&
+                uses(other.generated_text) && !action.cascade)
+                raise(sqlstate::dependent_objects_still_exist,
+                      "cannot drop column " + std::string(action.name) + " of table " + relation_->name +
+                          " because other objects depend on it",
+                      {}, "Use DROP ... CASCADE to drop the dependent objects too.");
+        for (const auto& [name, view] : session_.catalog().relations()) {
+            if (std::find(view->depends.begin(), view->depends.end(), relation_->oid) == view->depends.end()) continue;
+            if (view->query.find(action.name) == std::string::npos && view->query.find('*') == std::string::npos)
+                continue;
+            if (!action.cascade)
+                raise(sqlstate::dependent_objects_still_exist,
+                      "cannot drop column " + std::string(action.name) + " of table " + relation_->name +
+                          " because other objects depend on it",
+                      "view " + view->name + " depends on column " + std::string(action.name) + " of table " +
+                          relation_->name,
+                      "Use DROP ... CASCADE to drop the dependent objects too.");
+        }
+        const Oid sequence = column(action.name).sequence;
+        const int key = relation_->primary_key();
+        bool in_key = false;
+        if (key >= 0)
+            for (const IndexColumn& part : relation_->indexes[static_cast<std::size_t>(key)].columns)
+                in_key |= part.column == place;
+        for (const auto& [child, foreign] : session_.catalog().references_to(relation_->oid))
+            for (const int referenced : foreign->referenced)
+                if (referenced == place && child->oid != relation_->oid && !action.cascade)
+                    raise(sqlstate::dependent_objects_still_exist,
+                          "cannot drop column " + std::string(action.name) + " of table " + relation_->name +
+                              " because other objects depend on it",
+                          {}, "Use DROP ... CASCADE to drop the dependent objects too.");
+        auto to = std::make_shared<Relation>(*relation_);
+        to->checks.erase(std::remove_if(to->checks.begin(), to->checks.end(),
+                                        [&](const CheckConstraint& check) { return uses(check.text); }),
+                         to->checks.end());
+        to->foreign_keys.erase(std::remove_if(to->foreign_keys.begin(), to->foreign_keys.end(),
+                                              [&](const ForeignKey& foreign) {
+                                                  return std::find(foreign.columns.begin(), foreign.columns.end(),
+                                                                   place) != foreign.columns.end();
+                                              }),
+                               to->foreign_keys.end());
+        for (const Index& index : relation_->indexes) {
+            bool touched = !index.predicate.empty() && uses(index.predicate);
+            for (const IndexColumn& part : index.columns)
+                touched |= part.column == place || (part.column < 0 && uses(part.text));
+            if (!touched) continue;
+            if (index.role != ConstraintRole::primary_key)
+                session_.drop_tree(relation_->index_tree(index), relation_->temporary);
+            to->indexes.erase(std::remove_if(to->indexes.begin(), to->indexes.end(),
+                                             [&](const Index& other) { return other.oid == index.oid; }),
+                              to->indexes.end());
+        }
+        Column& gone = to->columns[static_cast<std::size_t>(place)];
+        gone.dropped = true;
+        gone.not_null = false;
+        gone.default_text.clear();
+        gone.generated_text.clear();
+        gone.identity = 0;
+        gone.sequence = 0;
+        if (in_key) rewrite(to, [](std::vector<Value>&, Execution&) {});
+        else session_.put(to);
+        relation_ = to;
+        if (sequence != 0)
+            if (const auto old = session_.catalog().relation(sequence)) session_.remove(*old);
+    }
+
+    void set_type(const syntax::AlterAction& action) {
+        BoundPool pool;
+        std::vector<Oid> none;
+        Binder binder(session_, pool, none);
+        const int place = relation_->find_column(action.name);
+        Column& old = column(action.name);
+        if (!old.generated_text.empty() && action.expr != nullptr)
+            raise(sqlstate::invalid_column_definition, "cannot specify USING when altering type of generated column");
+        for (const auto& [name, view] : session_.catalog().relations())
+            if (std::find(view->depends.begin(), view->depends.end(), relation_->oid) != view->depends.end())
+                raise(sqlstate::feature_not_supported, "cannot alter type of a column used by a view or rule");
+        const Binder::TypeMeaning meaning = binder.resolve_type(*action.type);
+        std::vector<ColumnId> ids;
+        for (std::size_t i = 0; i < relation_->columns.size(); ++i) ids.push_back(pool.column());
+        BoundExpr* value = nullptr;
+        if (action.expr != nullptr) {
+            value = binder.bind_over_table(*action.expr, *relation_, ids, "transform expressions");
+            if (!can_coerce(value->type, meaning.type, CastContext::assignment, session_.state().types) &&
+                value->type != type::unknown)
+                raise(sqlstate::datatype_mismatch,
+                      "result of USING clause for column \"" + old.name + "\" cannot be cast automatically to type " +
+                          format_type(meaning.type, meaning.typmod, session_.state().types),
+                      {}, "You might need to add an explicit cast.");
+        } else {
+            value = pool.expr(BoundKind::column, old.type);
+            value->column = ids[static_cast<std::size_t>(place)];
+            value->typmod = old.typmod;
+            if (!can_coerce(old.type, meaning.type, CastContext::assignment, session_.state().types))
+                raise(sqlstate::datatype_mismatch,
+                      "column \"" + old.name + "\" cannot be cast automatically to type " +
+                          format_type(meaning.type, meaning.typmod, session_.state().types),
+                      {}, "You might need to specify \"USING " + old.name + "::" +
+                              format_type(meaning.type, meaning.typmod, session_.state().types) + "\".");
+        }
+        value = binder.coerce(value, meaning.type, meaning.typmod, CastContext::assignment, action.position);
+        auto to = std::make_shared<Relation>(*relation_);
+        Column& changed = to->columns[static_cast<std::size_t>(place)];
+        changed.type = meaning.type;
+        changed.typmod = meaning.typmod;
+        changed.domain = meaning.domain;
+        const std::vector<ColumnId> nothing;
+        rewrite(to, [&](std::vector<Value>& row, Execution& execution) {
+            for (std::size_t i = 0; i < row.size(); ++i) execution.cell(ids[i]) = row[i];
+            const Value converted = Evaluator(*value, nothing, execution).evaluate(values_);
+            row[static_cast<std::size_t>(place)] = copy_value(converted, values_);
+        });
+        check_definitions();
+    }
+
+    void add_key(const syntax::ConstraintDefinition& constraint, const std::vector<std::string>& names) {
+        auto to = std::make_shared<Relation>(*relation_);
+        if (constraint.kind == syntax::ConstraintKind::foreign_key) {
+            make_foreign_key(session_, *to, constraint, names);
+            session_.put(to);
+            relation_ = to;
+            if (to->foreign_keys.back().validated) validate_foreign_key(to->foreign_keys.back());
+            return;
+        }
+        Index index = make_key_index(session_, *to, constraint, names);
+        const bool primary = index.role == ConstraintRole::primary_key;
+        if (index.name.empty()) {
+            std::string columns;
+            for (const std::string& name : names) columns += (columns.empty() ? "" : "_") + name;
+            index.name = unique_name(session_, to->schema, to->name, primary ? "" : columns, primary ? "pkey" : "key");
+        }
+        if (primary)
+            for (const IndexColumn& part : index.columns)
+                each_row([&](const Value* row) {
+                    if (row[part.column].is_null())
+                        raise(sqlstate::not_null_violation,
+                              "column \"" + to->columns[static_cast<std::size_t>(part.column)].name +
+                                  "\" of relation \"" + to->name + "\" contains null values");
+                });
+        to->indexes.push_back(index);
+        if (primary) {
+            try {
+                rewrite(to, [](std::vector<Value>&, Execution&) {});
+            } catch (SqlError& error) {
+                if (error.state() == sqlstate::unique_violation)
+                    raise(sqlstate::unique_violation, "could not create unique index \"" + index.name + "\"",
+                          error.report().detail);
+                throw;
+            }
+        } else {
+            session_.put(to);
+            relation_ = to;
+            Execution execution(session_.state(), session_, session_.parameters());
+            TableWriter(session_.catalog().relation(to->oid), execution, session_).build_index(to->indexes.size() - 1);
+        }
+    }
+
+    void add_constraint(const syntax::ConstraintDefinition& constraint) {
+        using Kind = syntax::ConstraintKind;
+        if (!constraint.name.empty())
+            for (const auto& [name, kind] : constraint_names())
+                if (name == constraint.name)
+                    raise(sqlstate::duplicate_object, "constraint \"" + name + "\" for relation \"" + relation_->name +
+                                                          "\" already exists");
+        std::vector<std::string> names;
+        for (const syntax::Name name : constraint.columns) names.emplace_back(name);
+        if (constraint.kind == Kind::primary_key || constraint.kind == Kind::unique ||
+            constraint.kind == Kind::foreign_key)
+            return add_key(constraint, names);
+        if (constraint.kind != Kind::check)
+            raise(sqlstate::feature_not_supported, "periods are not supported");
+        CheckConstraint check;
+        check.text = constraint.source;
+        check.validated = !constraint.not_valid;
+        check.name = constraint.name.empty() ? unique_constraint_name(*relation_, relation_->name + "_check")
+                                             : std::string(constraint.name);
+        if (constraint.name.empty()) {
+            BoundPool pool;
+            std::vector<Oid> none;
+            Binder binder(session_, pool, none);
+            std::vector<ColumnId> ids;
+            for (std::size_t i = 0; i < relation_->columns.size(); ++i) ids.push_back(pool.column());
+            const std::set<ColumnId> used =
+                used_columns(binder.bind_over_table(*constraint.expr, *relation_, ids, "check constraints"));
+            if (used.size() == 1)
+                check.name = unique_constraint_name(
+                    *relation_,
+                    relation_->name + "_" +
+                        relation_->columns[static_cast<std::size_t>(std::find(ids.begin(), ids.end(), *used.begin()) -
+                                                                    ids.begin())]
+                            .name +
+                        "_check");
+        }
+        relation_->checks.push_back(check);
+        store();
+        if (check.validated) validate_check(check);
+        else check_definitions();
+    }
+
+    std::vector<std::pair<std::string, int>> constraint_names() const {
+        std::vector<std::pair<std::string, int>> names;
+        for (const CheckConstraint& check : relation_->checks) names.emplace_back(check.name, 0);
+        for (const ForeignKey& foreign : relation_->foreign_keys) names.emplace_back(foreign.name, 1);
+        for (const Index& index : relation_->indexes)
+            if (index.role != ConstraintRole::none) names.emplace_back(index.name, 2);
+        return names;
+    }
+
+    void validate_check(const CheckConstraint& check) {
+        BoundPool pool;
+        std::vector<Oid> none;
+        Binder binder(session_, pool, none);
+        std::vector<ColumnId> ids;
+        for (std::size_t i = 0; i < relation_->columns.size(); ++i) ids.push_back(pool.column());
+        BoundExpr* bound =
+            binder.condition(binder.bind_text(check.text, *relation_, ids, "check constraints"), "CHECK", 0);
+        Execution execution(session_.state(), session_, session_.parameters());
+        Evaluator evaluator(*bound, {}, execution);
+        Arena arena;
+        each_row([&](const Value* row) {
+            arena.reset();
+            for (std::size_t i = 0; i < ids.size(); ++i) execution.cell(ids[i]) = row[i];
+            const Value holds = evaluator.evaluate(arena);
+            if (!holds.is_null() && !holds.boolean())
+                raise(sqlstate::check_violation, "check constraint \"" + check.name + "\" of relation \"" +
+                                                     relation_->name + "\" is violated by some row");
+        });
+    }
+
+    void validate_foreign_key(const ForeignKey& foreign) {
+        Execution execution(session_.state(), session_, session_.parameters());
+        ChangeRunner runner(execution, session_);
+        std::vector<RowStore> keys;
+        each_row([&](const Value* row) {
+            RowStore key(foreign.columns.size());
+            Value* to = key.add();
+            bool null = false;
+            for (std::size_t i = 0; i < foreign.columns.size(); ++i) {
+                to[i] = copy_value(row[foreign.columns[i]], key.arena());
+                null |= to[i].is_null();
+            }
+            if (!null) keys.push_back(std::move(key));
+        });
+        for (RowStore& key : keys) {
+            PendingCheck pending;
+            pending.table = relation_->oid;
+            pending.constraint = foreign.name;
+            pending.child = true;
+            pending.values = std::move(key);
+            runner.check(pending);
+        }
+    }
+
+    void validate(const syntax::AlterAction& action) {
+        for (CheckConstraint& check : relation_->checks)
+            if (check.name == action.name) {
+                validate_check(check);
+                check.validated = true;
+                return store();
+            }
+        for (ForeignKey& foreign : relation_->foreign_keys)
+            if (foreign.name == action.name) {
+                validate_foreign_key(foreign);
+                foreign.validated = true;
+                return store();
+            }
+        no_constraint(action.name);
+    }
+
+    void drop_constraint(const syntax::AlterAction& action) {
+        const auto gone = [&](auto& list) {
+            const auto found = std::find_if(list.begin(), list.end(),
+                                            [&](const auto& item) { return item.name == action.name; });
+            if (found == list.end()) return false;
+            list.erase(found);
+            return true;
+        };
+        if (gone(relation_->checks) || gone(relation_->foreign_keys)) return store();
+        const Index* index = relation_->find_index(action.name);
+        if (index == nullptr || index->role == ConstraintRole::none) {
+            if (!action.if_exists) no_constraint(action.name);
+            session_.notice(sqlstate::undefined_object, "constraint \"" + std::string(action.name) +
+                                                            "\" of relation \"" + relation_->name +
+                                                            "\" does not exist, skipping");
+            return;
+        }
+        for (const auto& [child, foreign] : session_.catalog().references_to(relation_->oid)) {
+            bool same = foreign->referenced.size() == index->columns.size();
+            for (const IndexColumn& part : index->columns)
+                same = same && std::find(foreign->referenced.begin(), foreign->referenced.end(), part.column) !=
+                                   foreign->referenced.end();
+            if (!same) continue;
+            if (!action.cascade)
+                raise(sqlstate::dependent_objects_still_exist,
+                      "cannot drop constraint " + index->name + " on table " + relation_->name +
+                          " because other objects depend on it",
+                      "constraint " + foreign->name + " on table " + child->name + " depends on index " + index->name,
+                      "Use DROP ... CASCADE to drop the dependent objects too.");
+            auto changed = std::make_shared<Relation>(*session_.catalog().relation(child->oid));
+            const std::string name = foreign->name;
+            changed->foreign_keys.erase(std::remove_if(changed->foreign_keys.begin(), changed->foreign_keys.end(),
+                                                       [&](const ForeignKey& other) { return other.name == name; }),
+                                        changed->foreign_keys.end());
+            session_.put(changed);
+        }
+        auto to = std::make_shared<Relation>(*relation_);
+        const bool primary = index->role == ConstraintRole::primary_key;
+        const Oid oid = index->oid;
+        if (!primary) session_.drop_tree(relation_->index_tree(*index), relation_->temporary);
+        to->indexes.erase(std::remove_if(to->indexes.begin(), to->indexes.end(),
+                                         [&](const Index& other) { return other.oid == oid; }),
+                          to->indexes.end());
+        if (primary) rewrite(to, [](std::vector<Value>&, Execution&) {});
+        else session_.put(to);
+    }
+
+    void add_identity(const syntax::AlterAction& action) {
+        Column& target = column(action.name);
+        if (target.identity != 0)
+            raise(sqlstate::object_not_in_prerequisite_state, "column \"" + target.name + "\" of relation \"" +
+                                                                 relation_->name + "\" is already an identity column");
+        if (!target.default_text.empty())
+            raise(sqlstate::object_not_in_prerequisite_state, "column \"" + target.name + "\" of relation \"" +
+                                                                 relation_->name + "\" already has a default value");
+        if (!target.not_null)
+            raise(sqlstate::object_not_in_prerequisite_state,
+                  "column \"" + target.name + "\" of relation \"" + relation_->name +
+                      "\" must be declared NOT NULL before identity can be added");
+        auto sequence = make_sequence(session_, relation_->schema,
+                                      unique_name(session_, relation_->schema, relation_->name, target.name, "seq"),
+                                      relation_->temporary, target.type, action.constraint.options);
+        sequence->sequence.identity = true;
+        sequence->sequence.owner_table = relation_->oid;
+        sequence->sequence.owner_column = relation_->find_column(action.name);
+        target.identity = action.constraint.identity_always ? 'a' : 'd';
+        target.sequence = sequence->oid;
+        session_.put(sequence);
+        store();
+    }
+
+    void set_identity(const syntax::AlterAction& action) {
+        Column& target = column(action.name);
+        if (target.identity == 0)
+            raise(sqlstate::object_not_in_prerequisite_state, "column \"" + target.name + "\" of relation \"" +
+                                                                 relation_->name + "\" is not an identity column");
+        std::vector<syntax::Option> rest;
+        for (const syntax::Option& option : action.options) {
+            if (option.name == "always") target.identity = 'a';
+            else if (option.name == "by default") target.identity = 'd';
+            else rest.push_back(option);
+        }
+        auto sequence = std::make_shared<Relation>(*session_.catalog().relation(target.sequence));
+        std::optional<std::int64_t> restart;
+        Arena arena;
+        apply_sequence_options(sequence->sequence, syntax::make_list(arena, rest), restart);
+        session_.put(sequence);
+        if (restart) {
+            session_.forget_sequence(sequence->oid);
+            session_.set_sequence_state(sequence->oid, *restart, false);
+        }
+        store();
+    }
+
+    SqlSession& session_;
+    std::shared_ptr<Relation> relation_;
+    Arena values_;
+};
+
+}  // namespace define_alter
+
+void alter_table(SqlSession& session, const syntax::AlterTable& syntax) {
+    BoundPool pool;
+    std::vector<Oid> types;
+    Binder binder(session, pool, types);
+    using Kind = syntax::ObjectKind;
+    if (syntax.kind != Kind::table && syntax.kind != Kind::view && syntax.kind != Kind::sequence &&
+        syntax.kind != Kind::materialized_view && syntax.kind != Kind::index)
+        raise(sqlstate::feature_not_supported, "this form of ALTER is not supported");
+    const auto relation = binder.find_relation(syntax.name, session.present(), syntax.if_exists);
+    if (relation == nullptr) {
+        session.notice(sqlstate::undefined_table, binder.relation_message(syntax.name) + ", skipping");
+        return;
+    }
+    if (syntax.kind == Kind::table && relation->kind != RelationKind::table)
+        raise(sqlstate::wrong_object_type, "\"" + relation->name + "\" is not a table");
+    define_alter::Alteration alteration(session, relation);
+    for (const syntax::AlterAction& action : syntax.actions) alteration.apply(action);
+}
+
+void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_schema) {
+    BoundPool pool;
+    std::vector<Oid> types;
+    Binder binder(session, pool, types);
+    using Kind = syntax::ObjectKind;
+    if (syntax.kind == Kind::type || syntax.kind == Kind::domain) {
+        for (const std::string& schema : session.search_path())
+            if (const auto old = session.catalog().user_type(schema, syntax.name.last())) {
+                auto type = std::make_shared<UserType>(*old);
+                (to_schema ? type->schema : type->name) = syntax.to;
+                session.put(type);
+                return;
+            }
+        raise(sqlstate::undefined_object, "type \"" + std::string(syntax.name.last()) + "\" does not exist");
+    }
+    if (syntax.kind == Kind::schema)
+        raise(sqlstate::feature_not_supported, "renaming schemas is not supported");
+    if (syntax.kind == Kind::index) {
+        for (const std::string& schema : session.search_path()) {
+            const auto [owner, index] = session.catalog().index(schema, syntax.name.last());
+            if (index == nullptr) continue;
+            auto changed = std::make_shared<Relation>(*owner);
+            for (Index& other : changed->indexes)
+                if (other.oid == index->oid) other.name = syntax.to;
+            session.put(changed);
+            return;
+        }
+        if (!syntax.if_exists) raise(sqlstate::undefined_table, binder.relation_message(syntax.name));
+        return;
+    }
+    const auto old = binder.find_relation(syntax.name, session.present(), syntax.if_exists);
+    if (old == nullptr) {
+        session.notice(sqlstate::undefined_table, binder.relation_message(syntax.name) + ", skipping");
+        return;
+    }
+    auto relation = std::make_shared<Relation>(*old);
+    const std::string to(syntax.to);
+    if (syntax.kind == Kind::column) {
+        const int place = relation->find_column(syntax.part);
+        if (place < 0)
+            raise(sqlstate::undefined_column, "column \"" + std::string(syntax.part) + "\" does not exist");
+        if (relation->find_column(to) >= 0)
+            raise(sqlstate::duplicate_column,
+                  "column \"" + to + "\" of relation \"" + relation->name + "\" already exists");
+        relation->columns[static_cast<std::size_t>(place)].name = to;
+        for (CheckConstraint& check : relation->checks) check.text = rename_identifier(check.text, syntax.part, to);
+        for (Column& column : relation->columns)
+            if (!column.generated_text.empty())
+                column.generated_text = rename_identifier(column.generated_text, syntax.part, to);
+        for (Index& index : relation->indexes) {
+            if (!index.predicate.empty()) index.predicate = rename_identifier(index.predicate, syntax.part, to);
+            for (IndexColumn& column : index.columns)
+                if (column.column < 0) column.text = rename_identifier(column.text, syntax.part, to);
+        }
+        session.put(relation);
+        return;
+    }
+    if (syntax.kind == Kind::constraint) {
+        bool found = false;
+        for (CheckConstraint& check : relation->checks)
+            if (check.name == syntax.part) found = true, check.name = to;
+        for (ForeignKey& foreign : relation->foreign_keys)
+            if (foreign.name == syntax.part) found = true, foreign.name = to;
+        for (Index& index : relation->indexes)
+            if (index.name == syntax.part) found = true, index.name = to;
+        if (!found)
+            raise(sqlstate::undefined_object, "constraint \"" + std::string(syntax.part) + "\" for table \"" +
+                                                  relation->name + "\" does not exist");
+        session.put(relation);
+        return;
+    }
+    const std::string schema = to_schema ? to : relation->schema;
+    const std::string name = to_schema ? relation->name : to;
+    if (to_schema && !session.catalog().has_schema(schema))
+        raise(sqlstate::invalid_schema_name, "schema \"" + schema + "\" does not exist");
+    if (session.catalog().relation(schema, name) != nullptr)
+        raise(sqlstate::duplicate_table, "relation \"" + name + "\" already exists");
+    relation->schema = schema;
+    relation->name = name;
+    session.put(relation);
+}
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,263 @@
+// DROP with its dependants, TRUNCATE.
+#include "sql/session/sql_session.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::sql {
+
+namespace define_drop {
+
+class Dropper {
+public:
+    Dropper(SqlSession& session, bool cascade) : session_(session), cascade_(cascade) {}
+
+    void relation(std::shared_ptr<const Relation> relation) {
+        if (session_.catalog().relation(relation->oid) == nullptr) return;
+        // Views over it.
+        for (const auto& view : dependants(relation->oid)) {
+            if (!cascade_)
+                refuse(*relation, "view " + view->name + " depends on " + kind_name(*relation) + " " + relation->name);
+            this->relation(view);
+        }
+        // Foreign keys to it.
+        for (const auto& [child, foreign] : session_.catalog().references_to(relation->oid)) {
+            if (child->oid == relation->oid) continue;
+            if (!cascade_ && doomed_.count(child->oid) == 0)
+                refuse(*relation, "constraint " + foreign->name + " on table " + child->name + " depends on table " +
+                                      relation->name);
+            auto changed = std::make_shared<Relation>(*session_.catalog().relation(child->oid));
+            changed->foreign_keys.erase(
+                std::remove_if(changed->foreign_keys.begin(), changed->foreign_keys.end(),
+                               [&](const ForeignKey& other) { return other.table == relation->oid; }),
+                changed->foreign_keys.end());
+            session_.put(changed);
+        }
+        // Sequences that its columns own.
+        std::vector<std::shared_ptr<const Relation>> owned;
+        for (const auto& [name, other] : session_.catalog().relations())
+            if (other->kind == RelationKind::sequence && other->sequence.owner_table == relation->oid)
+                owned.push_back(other);
+        for (const auto& sequence : owned) session_.remove(*sequence);
+        if (relation->kind == RelationKind::sequence) users_of_sequence(*relation);
+        if (relation->stores_rows()) session_.drop_trees(*relation);
+        session_.remove(*relation);
+    }
+
+    void doom(Oid oid) { doomed_.insert(oid); }
+
+private:
+    static std::string kind_name(const Relation& relation) {
+        switch (relation.kind) {
+            case RelationKind::table: return "table";
+            case RelationKind::view: return "view";
+            case RelationKind::materialized_view: return "materialized view";
+            case RelationKind::sequence: return "sequence";
+        }
+        return {};
+    }
+    [[noreturn]] static void refuse(const Relation& relation, std::string detail) {
+        raise(sqlstate::dependent_objects_still_exist,
+              "cannot drop " + kind_name(relation) + " " + relation.name + " because other objects depend on it",
+              std::move(detail), "Use DROP ... CASCADE to drop the dependent objects too.");
+    }
+    std::vector<std::shared_ptr<const Relation>> dependants(Oid oid) const {
+        std::vector<std::shared_ptr<const Relation>> found;
+        for (const auto& [name, other] : session_.catalog().relations())
+            if (other->oid != oid && doomed_.count(other->oid) == 0 &&
+                std::find(other->depends.begin(), other->depends.end(), oid) != other->depends.end())
+                found.push_back(other);
+        return found;
+    }
+    void users_of_sequence(const Relation& sequence) {
+        std::vector<std::shared_ptr<Relation>> changed;
+        for (const auto& [name, other] : session_.catalog().relations())
+            for (std::size_t i = 0; i < other->columns.size(); ++i) {
+                if (other->columns[i].sequence != sequence.oid) continue;
+                if (!cascade_)
+                    refuse(sequence, "default value for column " + other->columns[i].name + " of table " + other->name +
+                                         " depends on sequence " + sequence.name);
+                changed.push_back(std::make_shared<Relation>(*other));
+                changed.back()->columns[i].sequence = 0;
+                changed.back()->columns[i].default_text.clear();
+            }
+        for (const auto& relation : changed) session_.put(relation);
+    }
+
+    SqlSession& session_;
+    bool cascade_;
+    std::set<Oid> doomed_;
+};
+
+void drop_index(SqlSession& session, const syntax::QualifiedName& name, bool if_exists) {
+    std::vector<std::string> schemas = {std::string(k_temporary_schema)};
+    for (const std::string& schema : session.search_path()) schemas.push_back(schema);
+    if (!name.schema().empty()) schemas = {std::string(name.schema())};
+    for (const std::string& schema : schemas) {
+        const auto [owner, index] = session.catalog().index(schema, name.last());
+        if (index == nullptr) continue;
+        if (index->role != ConstraintRole::none)
+            raise(sqlstate::dependent_objects_still_exist,
+                  "cannot drop index " + index->name + " because constraint " + index->name + " on table " +
+                      owner->name + " requires it",
+                  {}, "You can drop constraint " + index->name + " on table " + owner->name + " instead.");
+        auto changed = std::make_shared<Relation>(*owner);
+        session.drop_tree(owner->index_tree(*index), owner->temporary);
+        const std::string wanted = index->name;
+        changed->indexes.erase(std::remove_if(changed->indexes.begin(), changed->indexes.end(),
+                                              [&](const Index& other) { return other.name == wanted; }),
+                               changed->indexes.end());
+        session.put(changed);
+        return;
+    }
+    if (!if_exists) raise(sqlstate::undefined_object, "index \"" + std::string(name.last()) + "\" does not exist");
+    session.notice(sqlstate::undefined_object, "index \"" + std::string(name.last()) + "\" does not exist, skipping");
+}
+
+void drop_type(SqlSession& session, const syntax::QualifiedName& name, bool domain, bool if_exists, bool cascade) {
+    std::shared_ptr<const UserType> type;
+    for (const std::string& schema : session.search_path())
+        if (type == nullptr) type = session.catalog().user_type(schema, name.last());
+    if (!name.schema().empty()) type = session.catalog().user_type(name.schema(), name.last());
+    if (type == nullptr || (domain && type->kind != 'd')) {
+        if (type != nullptr) raise(sqlstate::wrong_object_type, "\"" + type->name + "\" is not a domain");
+        if (!if_exists) raise(sqlstate::undefined_object, "type \"" + std::string(name.last()) + "\" does not exist");
+        session.notice(sqlstate::undefined_object,
+                       "type \"" + std::string(name.last()) + "\" does not exist, skipping");
+        return;
+    }
+    std::vector<std::shared_ptr<Relation>> changed;
+    for (const auto& [key, relation] : session.catalog().relations()) {
+        auto copy = std::make_shared<Relation>(*relation);
+        bool uses = false;
+        for (Column& column : copy->columns) {
+            if (column.dropped ||
+                (column.type != type->oid && column.type != type->array && column.domain != type->oid))
+                continue;
+            uses = true;
+            if (!cascade)
+                raise(sqlstate::dependent_objects_still_exist,
+                      "cannot drop type " + type->name + " because other objects depend on it",
+                      "column " + column.name + " of table " + relation->name + " depends on type " + type->name,
+                      "Use DROP ... CASCADE to drop the dependent objects too.");
+            column.dropped = true;
+            column.not_null = false;
+            if (column.type == type->oid || column.type == type->array) column.type = type::int8;
+        }
+        if (uses) changed.push_back(std::move(copy));
+    }
+    for (const auto& relation : changed) session.put(relation);
+    session.remove(*type);
+}
+
+}  // namespace define_drop
+
+void drop_objects(SqlSession& session, const syntax::Drop& syntax) {
+    using Kind = syntax::ObjectKind;
+    BoundPool pool;
+    std::vector<Oid> types;
+    Binder binder(session, pool, types);
+    define_drop::Dropper dropper(session, syntax.cascade);
+    std::vector<std::shared_ptr<const Relation>> doomed;
+    for (const syntax::QualifiedName& name : syntax.names) {
+        switch (syntax.kind) {
+            case Kind::index: define_drop::drop_index(session, name, syntax.if_exists); continue;
+            case Kind::type:
+            case Kind::domain:
+                define_drop::drop_type(session, name, syntax.kind == Kind::domain, syntax.if_exists, syntax.cascade);
+                continue;
+            case Kind::schema: {
+                const std::string schema(name.last());
+                if (!session.catalog().has_schema(schema)) {
+                    if (!syntax.if_exists)
+                        raise(sqlstate::invalid_schema_name, "schema \"" + schema + "\" does not exist");
+                    session.notice(sqlstate::invalid_schema_name, "schema \"" + schema + "\" does not exist, skipping");
+                    continue;
+                }
+                std::vector<std::shared_ptr<const Relation>> inside;
+                std::vector<std::shared_ptr<const UserType>> inside_types;
+                for (const auto& [key, relation] : session.catalog().relations())
+                    if (relation->schema == schema) inside.push_back(relation);
+                for (const auto& [key, type] : session.catalog().types())
+                    if (type->schema == schema) inside_types.push_back(type);
+                if (!syntax.cascade && (!inside.empty() || !inside_types.empty()))
+                    raise(sqlstate::dependent_objects_still_exist,
+                          "cannot drop schema " + schema + " because other objects depend on it", {},
+                          "Use DROP ... CASCADE to drop the dependent objects too.");
+                for (const auto& relation : inside) dropper.relation(relation);
+                for (const auto& type : inside_types) session.remove(*type);
+                session.remove_schema(schema);
+                continue;
+            }
+            case Kind::table:
+            case Kind::view:
+            case Kind::materialized_view:
+            case Kind::sequence: break;
+            case Kind::trigger:
+            case Kind::function:
+                if (syntax.if_exists) continue;
+                raise(sqlstate::undefined_function, "function " + std::string(name.last()) + "() does not exist");
+            default:
+                if (syntax.if_exists) continue;
+                raise(sqlstate::feature_not_supported, "DROP of this kind of object is not supported");
+        }
+        static constexpr const char* words[] = {"table", "index", "view", "materialized view", "schema", "sequence"};
+        const std::string word = words[static_cast<int>(syntax.kind)];
+        auto relation = binder.find_relation(name, session.present(), true);
+        if (relation == nullptr) {
+            const std::string message = word + " \"" + std::string(name.last()) + "\" does not exist";
+            if (!syntax.if_exists) raise(sqlstate::undefined_table, message);
+            session.notice(sqlstate::undefined_table, message + ", skipping");
+            continue;
+        }
+        const RelationKind wanted = syntax.kind == Kind::table  ? RelationKind::table
+                                    : syntax.kind == Kind::view ? RelationKind::view
+                                    : syntax.kind == Kind::sequence ? RelationKind::sequence
+                                                                    : RelationKind::materialized_view;
+        if (relation->kind != wanted)
+            raise(sqlstate::wrong_object_type,
+                  "\"" + relation->name + "\" is not " + (word[0] == 'i' ? "an " : "a ") + word);
+        doomed.push_back(relation);
+        dropper.doom(relation->oid);
+    }
+    for (const auto& relation : doomed) dropper.relation(relation);
+}
+
+void truncate_tables(SqlSession& session, const syntax::Truncate& syntax) {
+    BoundPool pool;
+    std::vector<Oid> types;
+    Binder binder(session, pool, types);
+    std::vector<std::shared_ptr<const Relation>> tables;
+    std::set<Oid> known;
+    for (const syntax::QualifiedName& name : syntax.tables) {
+        const auto table = binder.find_relation(name, session.present(), false);
+        if (table->kind != RelationKind::table)
+            raise(sqlstate::wrong_object_type, "\"" + table->name + "\" is not a table");
+        if (known.insert(table->oid).second) tables.push_back(table);
+    }
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+        for (const auto& [child, foreign] : session.catalog().references_to(tables[i]->oid)) {
+            if (known.count(child->oid) != 0) continue;
+            if (!syntax.cascade)
+                raise(sqlstate::feature_not_supported,
+                      "cannot truncate a table referenced in a foreign key constraint",
+                      "Table \"" + child->name + "\" references \"" + tables[i]->name + "\".",
+                      "Truncate table \"" + child->name + "\" at the same time, or use TRUNCATE ... CASCADE.");
+            known.insert(child->oid);
+            tables.push_back(child);
+        }
+    }
+    for (const auto& table : tables) {
+        session.writable(table->tree(), table->temporary).erase_range("", std::nullopt);
+        for (const Index& index : table->indexes)
+            if (index.role != ConstraintRole::primary_key)
+                session.writable(table->index_tree(index), table->temporary).erase_range("", std::nullopt);
+        if (!syntax.restart_identity) continue;
+        for (const auto& [name, sequence] : session.catalog().relations())
+            if (sequence->kind == RelationKind::sequence && sequence->sequence.owner_table == table->oid) {
+                session.forget_sequence(sequence->oid);
+                session.set_sequence_state(sequence->oid, sequence->sequence.start, false);
+            }
+    }
+}
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,468 @@
+// CREATE INDEX, VIEW, SEQUENCE, TYPE, SCHEMA, CREATE TABLE AS, COMMENT, ANALYZE and the statements that change nothing.
+#include "sql/compare.hpp"
+#include "sql/plan/optimize.hpp"
+#include "sql/plan/walk.hpp"
+#include "sql/session/sql_session.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::sql {
+
+namespace define_object_parts {
+
+StatementResult tag(std::string text) {
+    StatementResult result;
+    result.tag = std::move(text);
+    return result;
+}
+
+void collect_relations(const Plan& plan, std::set<Oid>& found) {
+    if (plan.relation != nullptr) found.insert(plan.relation->oid);
+    if (plan.left != nullptr) collect_relations(*plan.left, found);
+    if (plan.right != nullptr) collect_relations(*plan.right, found);
+    if (plan.common != nullptr && plan.common->plan != nullptr) collect_relations(*plan.common->plan, found);
+    each_expr(const_cast<Plan&>(plan), [&](BoundExpr*& expr) {
+        walk_expr(expr, [&](BoundExpr& node) {
+            if (node.subquery != nullptr) collect_relations(*node.subquery, found);
+            return true;
+        });
+    });
+}
+
+/// Runs a query to the end; the rows go into `rows`.
+std::vector<OutputColumn> run(SqlSession& session, const syntax::Query& query, bool with_data, RowStore& rows) {
+    BoundPool pool;
+    std::vector<Oid> types;
+    Binder binder(session, pool, types);
+    BoundQuery bound = binder.bind_query(query);
+    rows.reset(bound.columns.size());
+    if (!with_data) return bound.columns;
+    Execution execution(session.state(), session, session.parameters());
+    std::vector<ColumnId> wanted;
+    for (const OutputColumn& column : bound.columns) wanted.push_back(column.id);
+    run_plan(*optimize(bound.plan, pool), wanted, execution, rows);
+    return bound.columns;
+}
+
+void create_view(SqlSession& session, const syntax::CreateView& syntax) {
+    BoundPool pool;
+    std::vector<Oid> types;
+    Binder binder(session, pool, types);
+    const syntax::Query* query = syntax.query;
+    Arena arena;
+    std::string text(syntax.source);
+    if (syntax.recursive) {
+        text = "WITH RECURSIVE " + quote_identifier(syntax.name.last()) + " (";
+        for (std::size_t i = 0; i < syntax.columns.size(); ++i)
+            text += (i == 0 ? "" : ", ") + quote_identifier(syntax.columns[i]);
+        text += ") AS (" + std::string(syntax.source) + ") SELECT * FROM " + quote_identifier(syntax.name.last());
+        query = parse_query(arena.copy(text), arena);
+    }
+    const BoundQuery bound = binder.bind_query(*query);
+    if (!types.empty()) raise(sqlstate::undefined_parameter, "there is no parameter $1");
+    auto view = std::make_shared<Relation>();
+    view->kind = RelationKind::view;
+    view->temporary = syntax.temporary;
+    std::set<Oid> depends;
+    collect_relations(*bound.plan, depends);
+    for (const Oid oid : depends) {
+        const auto used = session.catalog().relation(oid);
+        if (used != nullptr && used->temporary) view->temporary = true;
+        view->depends.push_back(oid);
+    }
+    view->schema = session.creation_schema(syntax.name, view->temporary);
+    view->name = syntax.name.last();
+    view->query = text;
+    view->check_option = syntax.check_option;
+    if (syntax.columns.size() > bound.columns.size())
+        raise(sqlstate::syntax_error, "CREATE VIEW specifies more column names than columns");
+    for (std::size_t i = 0; i < bound.columns.size(); ++i) {
+        Column column;
+        column.name = i < syntax.columns.size() ? std::string(syntax.columns[i]) : bound.columns[i].name;
+        column.type = bound.columns[i].type;
+        column.typmod = bound.columns[i].typmod;
+        if (view->find_column(column.name) >= 0)
+            raise(sqlstate::duplicate_column, "column \"" + column.name + "\" specified more than once");
+        view->columns.push_back(std::move(column));
+    }
+    const auto old = session.catalog().relation(view->schema, view->name);
+    if (old != nullptr) {
+        if (!syntax.replace) raise(sqlstate::duplicate_table, "relation \"" + view->name + "\" already exists");
+        if (old->kind != RelationKind::view)
+            raise(sqlstate::wrong_object_type, "\"" + view->name + "\" is not a view");
+        for (std::size_t i = 0; i < old->columns.size(); ++i) {
+            if (i >= view->columns.size())
+                raise(sqlstate::invalid_table_definition, "cannot drop columns from view");
+            if (old->columns[i].name != view->columns[i].name)
+                raise(sqlstate::invalid_table_definition, "cannot change name of view column \"" +
+                                                              old->columns[i].name + "\" to \"" +
+                                                              view->columns[i].name + "\"");
+            if (old->columns[i].type != view->columns[i].type)
+                raise(sqlstate::invalid_table_definition,
+                      "cannot change data type of view column \"" + old->columns[i].name + "\" from " +
+                          format_type(old->columns[i].type, old->columns[i].typmod, session.state().types) + " to " +
+                          format_type(view->columns[i].type, view->columns[i].typmod, session.state().types));
+        }
+        view->oid = old->oid;
+        view->row_type = old->row_type;
+    } else {
+        view->oid = session.allocate_oid(view->temporary);
+        view->row_type = session.allocate_oid(view->temporary);
+    }
+    session.put(view);
+}
+
+void create_enum(SqlSession& session, const syntax::CreateType& syntax) {
+    auto type = std::make_shared<UserType>();
+    type->schema = session.creation_schema(syntax.name, false);
+    type->name = syntax.name.last();
+    if (session.catalog().user_type(type->schema, type->name) != nullptr)
+        raise(sqlstate::duplicate_object, "type \"" + type->name + "\" already exists");
+    std::int64_t number = 0;
+    for (const syntax::Name label : syntax.labels) {
+        for (const auto& [other, unused] : type->labels)
+            if (other == label)
+                raise(sqlstate::duplicate_object, "enum label \"" + std::string(label) + "\" used more than once");
+        if (label.size() > 63) raise(sqlstate::invalid_name, "invalid enum label \"" + std::string(label) + "\"");
+        number += std::int64_t{1} << 32;
+        type->labels.emplace_back(std::string(label), number);
+    }
+    type->oid = session.allocate_oid(false);
+    type->array = session.allocate_oid(false);
+    session.put(type);
+}
+
+void alter_enum(SqlSession& session, const syntax::CreateType& syntax) {
+    std::shared_ptr<const UserType> old;
+    for (const std::string& schema : session.search_path())
+        if (old == nullptr) old = session.catalog().user_type(schema, syntax.name.last());
+    if (!syntax.name.schema().empty()) old = session.catalog().user_type(syntax.name.schema(), syntax.name.last());
+    if (old == nullptr)
+        raise(sqlstate::undefined_object, "type \"" + std::string(syntax.name.last()) + "\" does not exist");
+    if (old->kind != 'e') raise(sqlstate::wrong_object_type, "\"" + old->name + "\" is not an enum");
+    auto type = std::make_shared<UserType>(*old);
+    const std::string label(syntax.labels[0]);
+    const auto find = [&](std::string_view wanted) {
+        return std::find_if(type->labels.begin(), type->labels.end(),
+                            [&](const auto& item) { return item.first == wanted; });
+    };
+    if (!syntax.rename_from.empty()) {
+        const auto from = find(syntax.rename_from);
+        if (from == type->labels.end())
+            raise(sqlstate::invalid_parameter_value,
+                  "\"" + std::string(syntax.rename_from) + "\" is not an existing enum label");
+        if (find(label) != type->labels.end())
+            raise(sqlstate::duplicate_object, "enum label \"" + label + "\" already exists");
+        from->first = label;
+        session.put(type);
+        return;
+    }
+    if (label.size() > 63) raise(sqlstate::invalid_name, "invalid enum label \"" + label + "\"");
+    if (find(label) != type->labels.end()) {
+        if (!syntax.if_not_exists) raise(sqlstate::duplicate_object, "enum label \"" + label + "\" already exists");
+        session.notice(sqlstate::duplicate_object, "enum label \"" + label + "\" already exists, skipping");
+        return;
+    }
+    auto at = type->labels.end();
+    if (!syntax.neighbour.empty()) {
+        at = find(syntax.neighbour);
+        if (at == type->labels.end())
+            raise(sqlstate::invalid_parameter_value,
+                  "\"" + std::string(syntax.neighbour) + "\" is not an existing enum label");
+        if (!syntax.before) ++at;
+    }
+    // A number between the neighbours keeps stored values and their order.
+    const std::int64_t low = at == type->labels.begin() ? 0 : std::prev(at)->second;
+    const std::int64_t high = at == type->labels.end() ? low + (std::int64_t{2} << 32) : at->second;
+    if (high - low < 2) raise(sqlstate::program_limit_exceeded, "too many enum labels were added at the same place");
+    type->labels.insert(at, {label, low + (high - low) / 2});
+    session.put(type);
+}
+
+void create_domain(SqlSession& session, const syntax::CreateType& syntax) {
+    BoundPool pool;
+    std::vector<Oid> types;
+    Binder binder(session, pool, types);
+    auto type = std::make_shared<UserType>();
+    type->kind = 'd';
+    type->schema = session.creation_schema(syntax.name, false);
+    type->name = syntax.name.last();
+    if (session.catalog().user_type(type->schema, type->name) != nullptr)
+        raise(sqlstate::duplicate_object, "type \"" + type->name + "\" already exists");
+    const Binder::TypeMeaning base = binder.resolve_type(*syntax.base);
+    type->base = base.type;
+    type->typmod = base.typmod;
+    for (const syntax::ConstraintDefinition& constraint : syntax.constraints) {
+        using Kind = syntax::ConstraintKind;
+        if (constraint.kind == Kind::not_null) type->not_null = true;
+        else if (constraint.kind == Kind::default_value) type->default_text = constraint.source;
+        else if (constraint.kind == Kind::check) {
+            CheckConstraint check;
+            check.text = constraint.source;
+            check.name = constraint.name.empty() ? type->name + "_check" : std::string(constraint.name);
+            for (int n = 1; std::any_of(type->checks.begin(), type->checks.end(),
+                                        [&](const CheckConstraint& other) { return other.name == check.name; });
+                 ++n)
+                check.name = type->name + "_check" + std::to_string(n);
+            type->checks.push_back(std::move(check));
+        }
+    }
+    if (base.domain != 0)
+        if (const auto parent = session.catalog().user_type(base.domain)) {
+            type->checks.insert(type->checks.begin(), parent->checks.begin(), parent->checks.end());
+            type->not_null |= parent->not_null;
+        }
+    type->oid = session.allocate_oid(false);
+    type->array = session.allocate_oid(false);
+    session.put(type);
+}
+
+void comment(SqlSession& session, const syntax::Comment& syntax) {
+    BoundPool pool;
+    std::vector<Oid> types;
+    Binder binder(session, pool, types);
+    const std::string text = syntax.text->kind == syntax::ExprKind::null ? "" : std::string(syntax.text->text);
+    using Kind = syntax::ObjectKind;
+    if (syntax.kind == Kind::table || syntax.kind == Kind::view || syntax.kind == Kind::column ||
+        syntax.kind == Kind::sequence || syntax.kind == Kind::materialized_view) {
+        auto relation = std::make_shared<Relation>(*binder.find_relation(syntax.name, session.present(), false));
+        if (syntax.kind == Kind::column) {
+            const int column = relation->find_column(syntax.part);
+            if (column < 0)
+                raise(sqlstate::undefined_column, "column \"" + std::string(syntax.part) + "\" of relation \"" +
+                                                      relation->name + "\" does not exist");
+            relation->columns[static_cast<std::size_t>(column)].comment = text;
+        } else {
+            relation->comment = text;
+        }
+        session.put(relation);
+        return;
+    }
+    if (syntax.kind == Kind::type || syntax.kind == Kind::domain) {
+        for (const std::string& schema : session.search_path())
+            if (const auto old = session.catalog().user_type(schema, syntax.name.last())) {
+                auto type = std::make_shared<UserType>(*old);
+                type->comment = text;
+                session.put(type);
+                return;
+            }
+        raise(sqlstate::undefined_object, "type \"" + std::string(syntax.name.last()) + "\" does not exist");
+    }
+    raise(sqlstate::feature_not_supported, "COMMENT on this kind of object is not supported");
+}
+
+void alter_sequence(SqlSession& session, const syntax::CreateSequence& syntax) {
+    BoundPool pool;
+    std::vector<Oid> types;
+    Binder binder(session, pool, types);
+    const auto old = binder.find_relation(syntax.name, session.present(), syntax.if_not_exists);
+    if (old == nullptr) {
+        session.notice(sqlstate::undefined_table, binder.relation_message(syntax.name) + ", skipping");
+        return;
+    }
+    if (old->kind != RelationKind::sequence)
+        raise(sqlstate::wrong_object_type, "\"" + old->name + "\" is not a sequence");
+    auto changed = std::make_shared<Relation>(*old);
+    if (syntax.type != nullptr) {
+        const Oid type = binder.resolve_type(*syntax.type).type;
+        if (type != type::int2 && type != type::int4 && type != type::int8)
+            raise(sqlstate::invalid_parameter_value, "sequence type must be smallint, integer, or bigint");
+        const std::int64_t limit = type == type::int2 ? INT16_MAX : type == type::int4 ? INT32_MAX : INT64_MAX;
+        const Oid before = changed->sequence.type;
+        const std::int64_t was = before == type::int2 ? INT16_MAX : before == type::int4 ? INT32_MAX : INT64_MAX;
+        if (changed->sequence.maximum == was) changed->sequence.maximum = limit;
+        changed->sequence.type = type;
+    }
+    std::optional<std::int64_t> restart;
+    apply_sequence_options(changed->sequence, syntax.options, restart);
+    session.put(changed);
+    if (restart) {
+        session.forget_sequence(old->oid);
+        session.set_sequence_state(old->oid, *restart, false);
+    }
+}
+
+StatementResult create_as(SqlSession& session, const syntax::CreateTable& syntax) {
+    const std::string schema = session.creation_schema(syntax.name, syntax.temporary);
+    if (syntax.if_not_exists && session.catalog().relation(schema, syntax.name.last()) != nullptr) {
+        session.notice(sqlstate::duplicate_table,
+                       "relation \"" + std::string(syntax.name.last()) + "\" already exists, skipping");
+        return tag("CREATE TABLE AS");
+    }
+    RowStore rows;
+    std::vector<OutputColumn> columns;
+    if (syntax.execute != nullptr) {
+        StatementResult result = session.run_nested(*syntax.execute);
+        columns = result.columns;
+        rows = std::move(result.rows);
+    } else {
+        columns = run(session, *syntax.query, syntax.with_data, rows);
+    }
+    const std::uint64_t count = create_table_as(session, syntax, columns, rows);
+    if (syntax.materialized_view) {
+        auto view = std::make_shared<Relation>(*session.catalog().relation(schema, syntax.name.last()));
+        view->query = std::string(syntax.source);
+        session.put(view);
+    }
+    return tag("SELECT " + std::to_string(count));
+}
+
+}  // namespace define_object_parts
+
+void create_index(SqlSession& session, const syntax::CreateIndex& syntax) {
+    BoundPool pool;
+    std::vector<Oid> types;
+    Binder binder(session, pool, types);
+    const auto old = binder.find_relation(syntax.table, session.present(), false);
+    if (!old->stores_rows())
+        raise(sqlstate::wrong_object_type, "cannot create index on relation \"" + old->name + "\"");
+    if (!syntax.name.empty() && (session.catalog().index(old->schema, syntax.name).second != nullptr ||
+                                 session.catalog().relation(old->schema, syntax.name) != nullptr)) {
+        if (!syntax.if_not_exists)
+            raise(sqlstate::duplicate_table, "relation \"" + std::string(syntax.name) + "\" already exists");
+        session.notice(sqlstate::duplicate_table,
+                       "relation \"" + std::string(syntax.name) + "\" already exists, skipping");
+        return;
+    }
+    auto relation = std::make_shared<Relation>(*old);
+    Index index;
+    index.oid = session.allocate_oid(relation->temporary);
+    index.unique = syntax.unique;
+    index.nulls_not_distinct = syntax.nulls_not_distinct;
+    std::vector<ColumnId> columns;
+    for (std::size_t i = 0; i < relation->columns.size(); ++i) columns.push_back(pool.column());
+    std::string names;
+    for (const syntax::SortItem& item : syntax.columns) {
+        IndexColumn column;
+        BoundExpr* bound = binder.bind_over_table(*item.expr, *relation, columns, "index expressions");
+        if (bound->kind == BoundKind::column)
+            column.column =
+                static_cast<int>(std::find(columns.begin(), columns.end(), bound->column) - columns.begin());
+        else column.text = std::string(item.source);
+        if (!is_orderable(bound->type, session.state().types))
+            raise(sqlstate::undefined_object, "data type " +
+                                                  format_type(bound->type, k_no_typmod, session.state().types) +
+                                                  " has no default operator class for access method \"btree\"");
+        walk_expr(bound, [&](BoundExpr& node) {
+            if (node.function != nullptr && node.function->volatility != Volatility::immutable)
+                raise(sqlstate::invalid_object_definition, "functions in index expression must be marked IMMUTABLE");
+            return true;
+        });
+        column.order.descending = item.descending;
+        column.order.nulls_first = item.nulls == syntax::NullsOrder::standard ? item.descending
+                                                                              : item.nulls == syntax::NullsOrder::first;
+        names += (names.empty() ? "" : "_") +
+                 (column.column >= 0 ? relation->columns[static_cast<std::size_t>(column.column)].name : "expr");
+        index.columns.push_back(std::move(column));
+    }
+    for (const syntax::Name name : syntax.include) {
+        const int column = relation->find_column(name);
+        if (column < 0) raise(sqlstate::undefined_column, "column \"" + std::string(name) + "\" does not exist");
+        index.include.push_back(column);
+    }
+    if (syntax.where != nullptr) {
+        binder.condition(binder.bind_over_table(*syntax.where, *relation, columns, "index predicates"), "WHERE", 0);
+        index.predicate = std::string(syntax.where_source);
+    }
+    index.name = syntax.name.empty() ? unique_name(session, relation->schema, relation->name, names, "idx")
+                                     : std::string(syntax.name);
+    relation->indexes.push_back(index);
+    session.put(relation);
+    Execution execution(session.state(), session, session.parameters());
+    TableWriter(session.catalog().relation(relation->oid), execution, session)
+        .build_index(relation->indexes.size() - 1);
+}
+
+StatementResult define_object(SqlSession& session, const syntax::Statement& statement, std::string_view) {
+    using namespace define_object_parts;
+    using syntax::StatementKind;
+    switch (statement.kind) {
+        case StatementKind::create_table: create_table(session, *statement.create_table); return tag("CREATE TABLE");
+        case StatementKind::create_table_as: return create_as(session, *statement.create_table);
+        case StatementKind::create_index: create_index(session, *statement.create_index); return tag("CREATE INDEX");
+        case StatementKind::create_view: create_view(session, *statement.create_view); return tag("CREATE VIEW");
+        case StatementKind::create_schema: {
+            const std::string name(statement.drop->names[0].last());
+            if (session.catalog().has_schema(name)) {
+                if (!statement.drop->if_exists)
+                    raise(sqlstate::duplicate_schema, "schema \"" + name + "\" already exists");
+                session.notice(sqlstate::duplicate_schema, "schema \"" + name + "\" already exists, skipping");
+            } else {
+                if (name.rfind("pg_", 0) == 0)
+                    raise(sqlstate::reserved_name, "unacceptable schema name \"" + name + "\"");
+                session.add_schema(name);
+            }
+            return tag("CREATE SCHEMA");
+        }
+        case StatementKind::create_sequence: {
+            const syntax::CreateSequence& syntax = *statement.sequence;
+            const std::string schema = session.creation_schema(syntax.name, syntax.temporary);
+            const std::string name(syntax.name.last());
+            if (session.catalog().relation(schema, name) != nullptr) {
+                if (!syntax.if_not_exists)
+                    raise(sqlstate::duplicate_table, "relation \"" + name + "\" already exists");
+                session.notice(sqlstate::duplicate_table, "relation \"" + name + "\" already exists, skipping");
+                return tag("CREATE SEQUENCE");
+            }
+            BoundPool pool;
+            std::vector<Oid> types;
+            Binder binder(session, pool, types);
+            Oid type = type::int8;
+            if (syntax.type != nullptr) type = binder.resolve_type(*syntax.type).type;
+            if (type != type::int2 && type != type::int4 && type != type::int8)
+                raise(sqlstate::invalid_parameter_value, "sequence type must be smallint, integer, or bigint");
+            session.put(make_sequence(session, schema, name, schema == k_temporary_schema, type, syntax.options));
+            return tag("CREATE SEQUENCE");
+        }
+        case StatementKind::alter_sequence: alter_sequence(session, *statement.sequence); return tag("ALTER SEQUENCE");
+        case StatementKind::create_enum: create_enum(session, *statement.type); return tag("CREATE TYPE");
+        case StatementKind::alter_enum: alter_enum(session, *statement.type); return tag("ALTER TYPE");
+        case StatementKind::create_domain: create_domain(session, *statement.type); return tag("CREATE DOMAIN");
+        case StatementKind::drop: drop_objects(session, *statement.drop); return tag("DROP");
+        case StatementKind::truncate: truncate_tables(session, *statement.truncate); return tag("TRUNCATE TABLE");
+        case StatementKind::alter_table: alter_table(session, *statement.alter); return tag("ALTER TABLE");
+        case StatementKind::rename:
+        case StatementKind::set_schema:
+            rename_object(session, *statement.rename, statement.kind == StatementKind::set_schema);
+            return tag("ALTER TABLE");
+        case StatementKind::comment: comment(session, *statement.comment); return tag("COMMENT");
+        case StatementKind::refresh_view: {
+            BoundPool pool;
+            std::vector<Oid> types;
+            Binder binder(session, pool, types);
+            const auto old = binder.find_relation(statement.drop->names[0], session.present(), false);
+            if (old->kind != RelationKind::materialized_view)
+                raise(sqlstate::wrong_object_type, "\"" + old->name + "\" is not a materialized view");
+            auto view = std::make_shared<Relation>(*old);
+            view->populated = !statement.drop->if_exists;
+            session.writable(view->tree(), view->temporary).erase_range("", std::nullopt);
+            session.put(view);
+            if (view->populated) {
+                Arena arena;
+                RowStore rows;
+                run(session, *parse_query(arena.copy(view->query), arena), true, rows);
+                Execution execution(session.state(), session, session.parameters());
+                TableWriter writer(session.catalog().relation(view->oid), execution, session);
+                for (std::size_t i = 0; i < rows.size(); ++i) writer.insert(rows.row(i));
+            }
+            return tag("REFRESH MATERIALIZED VIEW");
+        }
+        case StatementKind::analyze: return tag("ANALYZE");
+        case StatementKind::vacuum: return tag("VACUUM");
+        case StatementKind::lock_table: {
+            BoundPool pool;
+            std::vector<Oid> types;
+            Binder binder(session, pool, types);
+            for (const syntax::QualifiedName& name : statement.tables->tables)
+                binder.find_relation(name, session.present(), false);
+            if (!session.in_transaction())
+                raise(sqlstate::no_active_sql_transaction, "LOCK TABLE can only be used in transaction blocks");
+            return tag("LOCK TABLE");
+        }
+        case StatementKind::checkpoint: return tag("CHECKPOINT");
+        case StatementKind::discard: return tag("DISCARD ALL");
+        default: raise(sqlstate::feature_not_supported, "this statement is not supported");
+    }
+}
+
+}  // namespace northstar::inline v0::sql

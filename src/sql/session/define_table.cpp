@@ -1,0 +1,647 @@
+// CREATE TABLE: columns, keys, foreign keys, serial and identity columns, LIKE, AS.
+#include "sql/compare.hpp"
+#include "sql/plan/walk.hpp"
+#include "sql/session/sql_session.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::sql {
+
+std::string unique_constraint_name(const Relation& relation, const std::string& base) {
+    const auto taken = [&](const std::string& name) {
+        for (const CheckConstraint& check : relation.checks)
+            if (check.name == name) return true;
+        for (const ForeignKey& foreign : relation.foreign_keys)
+            if (foreign.name == name) return true;
+        for (const Index& index : relation.indexes)
+            if (index.name == name) return true;
+        return false;
+    };
+    std::string name = base;
+    for (int number = 1; taken(name); ++number) name = base + std::to_string(number);
+    return name;
+}
+
+std::string unique_name(SqlSession& session, const std::string& schema, const std::string& table,
+                        const std::string& columns, const std::string& suffix) {
+    // As PostgreSQL: the longer of the two parts is cut until the whole fits.
+    std::string first = table, second = columns;
+    const auto join = [&](const std::string& end) {
+        return first + (second.empty() ? "" : "_" + second) + "_" + end;
+    };
+    while (join(suffix).size() > 63) (first.size() > second.size() ? first : second).pop_back();
+    std::string name = join(suffix);
+    const auto taken = [&](const std::string& candidate) {
+        return session.catalog().relation(schema, candidate) != nullptr ||
+               session.catalog().index(schema, candidate).second != nullptr;
+    };
+    for (int number = 1; taken(name); ++number) name = join(suffix + std::to_string(number));
+    return name;
+}
+
+void apply_sequence_options(SequenceOptions& options, const syntax::List<syntax::Option>& list,
+                            std::optional<std::int64_t>& restart) {
+    bool start = false, minimum = false, maximum = false;
+    std::set<std::string_view> seen;
+    for (const syntax::Option& option : list) {
+        if (!seen.insert(option.name).second)
+            raise_at(sqlstate::syntax_error, "conflicting or redundant options", option.position);
+        const std::int64_t value =
+            option.value == nullptr ? 0 : std::strtoll(std::string(option.value->text).c_str(), nullptr, 10);
+        if (option.name == "increment") {
+            if (value == 0) raise(sqlstate::invalid_parameter_value, "INCREMENT must not be zero");
+            options.increment = value;
+        } else if (option.name == "start") {
+            options.start = value;
+            start = true;
+        } else if (option.name == "minvalue") {
+            options.minimum = value;
+            minimum = true;
+        } else if (option.name == "maxvalue") {
+            options.maximum = value;
+            maximum = true;
+        } else if (option.name == "cache") {
+            if (value <= 0)
+                raise(sqlstate::invalid_parameter_value,
+                      "CACHE (" + std::to_string(value) + ") must be greater than zero");
+            options.cache = value;
+        } else if (option.name == "cycle") {
+            options.cycle = true;
+        } else if (option.name == "no cycle") {
+            options.cycle = false;
+        } else if (option.name == "restart") {
+            restart = option.value == nullptr ? options.start : value;
+        }
+    }
+    const bool down = options.increment < 0;
+    const std::int64_t limit = options.type == type::int2   ? INT16_MAX
+                               : options.type == type::int4 ? INT32_MAX
+                                                            : INT64_MAX;
+    const bool fresh = options.start == 1 && options.minimum == 1 && options.maximum == INT64_MAX;
+    const auto reset = [&](std::string_view no) { return seen.count(no) != 0; };
+    if (!maximum && (fresh || reset("no maxvalue"))) options.maximum = down ? -1 : limit;
+    if (!minimum && (fresh || reset("no minvalue"))) options.minimum = down ? -limit - 1 : 1;
+    if (options.maximum > limit || options.maximum < -limit - 1)
+        raise(sqlstate::invalid_parameter_value, "MAXVALUE (" + std::to_string(options.maximum) +
+                                                     ") is out of range for sequence data type");
+    if (options.minimum > limit || options.minimum < -limit - 1)
+        raise(sqlstate::invalid_parameter_value, "MINVALUE (" + std::to_string(options.minimum) +
+                                                     ") is out of range for sequence data type");
+    if (options.minimum >= options.maximum)
+        raise(sqlstate::invalid_parameter_value, "MINVALUE (" + std::to_string(options.minimum) +
+                                                     ") must be less than MAXVALUE (" +
+                                                     std::to_string(options.maximum) + ")");
+    if (!start && fresh) options.start = down ? options.maximum : options.minimum;
+    if (options.start < options.minimum)
+        raise(sqlstate::invalid_parameter_value, "START value (" + std::to_string(options.start) +
+                                                     ") cannot be less than MINVALUE (" +
+                                                     std::to_string(options.minimum) + ")");
+    if (options.start > options.maximum)
+        raise(sqlstate::invalid_parameter_value, "START value (" + std::to_string(options.start) +
+                                                     ") cannot be greater than MAXVALUE (" +
+                                                     std::to_string(options.maximum) + ")");
+}
+
+std::shared_ptr<Relation> make_sequence(SqlSession& session, const std::string& schema, const std::string& name,
+                                        bool temporary, Oid type, const syntax::List<syntax::Option>& options) {
+    auto sequence = std::make_shared<Relation>();
+    sequence->kind = RelationKind::sequence;
+    sequence->schema = schema;
+    sequence->name = name;
+    sequence->temporary = temporary;
+    sequence->sequence.type = type;
+    std::optional<std::int64_t> restart;
+    apply_sequence_options(sequence->sequence, options, restart);
+    sequence->oid = session.allocate_oid(temporary);
+    return sequence;
+}
+
+namespace define_table {
+
+/// What CREATE TABLE is putting together.
+class TableMaker {
+public:
+    TableMaker(SqlSession& session, const syntax::CreateTable& syntax)
+        : session_(session), syntax_(syntax), binder_(session, pool_, no_parameters_) {}
+
+    void run() {
+        relation_ = std::make_shared<Relation>();
+        relation_->temporary = syntax_.temporary || syntax_.name.schema() == k_temporary_schema;
+        relation_->schema = session_.creation_schema(syntax_.name, relation_->temporary);
+        relation_->name = syntax_.name.last();
+        if (session_.catalog().relation(relation_->schema, relation_->name) != nullptr) {
+            if (!syntax_.if_not_exists)
+                raise(sqlstate::duplicate_table, "relation \"" + relation_->name + "\" already exists");
+            session_.notice(sqlstate::duplicate_table, "relation \"" + relation_->name + "\" already exists, skipping");
+            return;
+        }
+        if (!syntax_.inherits.empty())
+            raise(sqlstate::feature_not_supported, "table inheritance is not supported");
+        if (syntax_.on_commit != syntax::OnCommit::preserve) {
+            if (!relation_->temporary)
+                raise(sqlstate::invalid_table_definition, "ON COMMIT can only be used on temporary tables");
+            relation_->on_commit = syntax_.on_commit == syntax::OnCommit::drop ? 'D' : 'd';
+        }
+        std::size_t like = 0;
+        for (std::size_t i = 0; i <= syntax_.columns.size(); ++i) {
+            for (; like < syntax_.likes.size() && syntax_.likes[like].at == i; ++like)
+                copy_columns(syntax_.likes[like]);
+            if (i < syntax_.columns.size()) add_column(syntax_.columns[i]);
+        }
+        implicit_document();
+        relation_->oid = session_.allocate_oid(relation_->temporary);
+        relation_->row_type = session_.allocate_oid(relation_->temporary);
+        for (std::size_t i = 0; i < syntax_.columns.size(); ++i) column_constraints(syntax_.columns[i]);
+        for (const syntax::ConstraintDefinition& constraint : syntax_.constraints) table_constraint(constraint);
+        name_indexes();
+        for (const auto& sequence : sequences_) {
+            sequence->sequence.owner_table = relation_->oid;
+            session_.put(sequence);
+        }
+        session_.put(relation_);
+        check_expressions();
+        // Foreign keys last: they may refer to the table itself.
+        auto with_keys = std::make_shared<Relation>(*relation_);
+        for (const auto& [constraint, columns] : foreign_) add_foreign_key(session_, *with_keys, *constraint, columns);
+        if (!foreign_.empty()) session_.put(with_keys);
+        session_.writable(relation_->tree(), relation_->temporary);
+    }
+
+    static void add_foreign_key(SqlSession& session, Relation& relation, const syntax::ConstraintDefinition& constraint,
+                                std::vector<std::string> names);
+    static Index key_index(SqlSession& session, Relation& relation, const syntax::ConstraintDefinition& constraint,
+                           std::vector<std::string> names);
+
+private:
+    void add_column(const syntax::ColumnSpec& spec) {
+        if (relation_->find_column(spec.name) >= 0)
+            raise_at(sqlstate::duplicate_column, "column \"" + std::string(spec.name) + "\" specified more than once",
+                     spec.position);
+        if (relation_->columns.size() >= 1600)
+            raise(sqlstate::too_many_columns, "tables can have at most 1600 columns");
+        relation_->columns.push_back(column_from(session_, binder_, *relation_, spec, sequences_));
+    }
+
+public:
+    /// A column of its specification: type, serial, identity, default. Constraints come later.
+    static Column column_from(SqlSession& session, Binder& binder, const Relation& relation,
+                              const syntax::ColumnSpec& spec, std::vector<std::shared_ptr<Relation>>& sequences) {
+        Column column;
+        column.name = spec.name;
+        const std::string_view word = spec.type->names.back();
+        const bool one_word = spec.type->names.size() == 1;
+        Oid serial = 0;
+        if (one_word && (word == "serial" || word == "serial4")) serial = type::int4;
+        else if (one_word && (word == "bigserial" || word == "serial8")) serial = type::int8;
+        else if (one_word && (word == "smallserial" || word == "serial2")) serial = type::int2;
+        if (serial != 0) {
+            column.type = serial;
+            column.not_null = true;
+        } else {
+            if (spec.type->setof)
+                raise_at(sqlstate::invalid_table_definition,
+                         "column \"" + column.name + "\" cannot be declared SETOF", spec.position);
+            const Binder::TypeMeaning meaning = binder.resolve_type(*spec.type);
+            column.type = meaning.type;
+            column.typmod = meaning.typmod;
+            column.domain = meaning.domain;
+            const TypeInfo& info = type_info(column.type, session.state().types);
+            if (info.category == Category::pseudo || column.type == type::unknown)
+                raise_at(sqlstate::invalid_table_definition,
+                         "column \"" + column.name + "\" has pseudo-type " +
+                             format_type(column.type, k_no_typmod, session.state().types),
+                         spec.position);
+        }
+        syntax::List<syntax::Option> sequence_options;
+        bool has_default = serial != 0, null = false;
+        for (const syntax::ConstraintDefinition& constraint : spec.constraints) {
+            using Kind = syntax::ConstraintKind;
+            switch (constraint.kind) {
+                case Kind::not_null:
+                    if (null)
+                        raise_at(sqlstate::syntax_error, "conflicting NULL/NOT NULL declarations for column \"" +
+                                                             column.name + "\" of table \"" + relation.name + "\"",
+                                 constraint.position);
+                    column.not_null = true;
+                    break;
+                case Kind::null:
+                    if (column.not_null)
+                        raise_at(sqlstate::syntax_error, "conflicting NULL/NOT NULL declarations for column \"" +
+                                                             column.name + "\" of table \"" + relation.name + "\"",
+                                 constraint.position);
+                    null = true;
+                    break;
+                case Kind::default_value:
+                    if (has_default)
+                        raise_at(sqlstate::syntax_error, "multiple default values specified for column \"" +
+                                                             column.name + "\" of table \"" + relation.name + "\"",
+                                 constraint.position);
+                    has_default = true;
+                    column.default_text = constraint.source;
+                    break;
+                case Kind::generated:
+                    if (has_default)
+                        raise_at(sqlstate::syntax_error,
+                                 "both default and generation expression specified for column \"" + column.name +
+                                     "\" of table \"" + relation.name + "\"",
+                                 constraint.position);
+                    column.generated_text = constraint.source;
+                    has_default = true;
+                    break;
+                case Kind::identity:
+                    if (has_default)
+                        raise_at(sqlstate::syntax_error, "both default and identity specified for column \"" +
+                                                             column.name + "\" of table \"" + relation.name + "\"",
+                                 constraint.position);
+                    if (column.type != type::int2 && column.type != type::int4 && column.type != type::int8)
+                        raise_at(sqlstate::invalid_parameter_value,
+                                 "identity column type must be smallint, integer, or bigint", constraint.position);
+                    column.identity = constraint.identity_always ? 'a' : 'd';
+                    column.not_null = true;
+                    sequence_options = constraint.options;
+                    has_default = true;
+                    break;
+                case Kind::primary_key: column.not_null = true; break;
+                default: break;
+            }
+        }
+        if (serial != 0 || column.identity != 0) {
+            const std::string name = unique_name(session, relation.schema, relation.name, column.name, "seq");
+            auto sequence = make_sequence(session, relation.schema, name, relation.temporary, column.type,
+                                          sequence_options);
+            sequence->sequence.identity = column.identity != 0;
+            sequence->sequence.owner_column = static_cast<int>(relation.columns.size());
+            column.sequence = sequence->oid;
+            if (serial != 0) column.default_text = "nextval(" + quote_literal(name) + "::regclass)";
+            sequences.push_back(std::move(sequence));
+        }
+        return column;
+    }
+
+private:
+    void copy_columns(const syntax::LikeClause& like) {
+        const auto source = binder_.find_relation(like.table, session_.present(), false);
+        for (const Column& from : source->columns) {
+            if (from.dropped) continue;
+            if (relation_->find_column(from.name) >= 0)
+                raise(sqlstate::duplicate_column, "column \"" + from.name + "\" specified more than once");
+            Column column = from;
+            column.missing.reset();
+            column.sequence = 0;
+            if (!(like.including & syntax::like_defaults)) column.default_text.clear();
+            if (!(like.including & syntax::like_generated)) column.generated_text.clear();
+            if (!(like.including & syntax::like_comments)) column.comment.clear();
+            if (!(like.including & syntax::like_identity)) column.identity = 0;
+            else if (column.identity != 0) {
+                auto sequence = make_sequence(
+                    session_, relation_->schema,
+                    unique_name(session_, relation_->schema, relation_->name, column.name, "seq"),
+                    relation_->temporary, column.type, {});
+                sequence->sequence.identity = true;
+                sequence->sequence.owner_column = static_cast<int>(relation_->columns.size());
+                column.sequence = sequence->oid;
+                sequences_.push_back(std::move(sequence));
+            }
+            relation_->columns.push_back(std::move(column));
+        }
+        if (like.including & syntax::like_constraints)
+            for (const CheckConstraint& check : source->checks) relation_->checks.push_back(check);
+        if (!(like.including & syntax::like_indexes)) return;
+        for (Index index : source->indexes) {
+            // Places count live columns of the source; names find them here.
+            for (IndexColumn& column : index.columns)
+                if (column.column >= 0)
+                    column.column = relation_->find_column(
+                        source->columns[static_cast<std::size_t>(column.column)].name);
+            index.name.clear();
+            index.oid = session_.allocate_oid(relation_->temporary);
+            relation_->indexes.push_back(std::move(index));
+        }
+    }
+
+    /// A table declared with nothing but a primary key holds documents.
+    void implicit_document() {
+        if (relation_->columns.size() != 1 || syntax_.columns.size() != 1 || !syntax_.likes.empty() ||
+            !syntax_.constraints.empty())
+            return;
+        const syntax::ColumnSpec& only = syntax_.columns[0];
+        if (only.name == "doc" || only.constraints.size() != 1 ||
+            only.constraints[0].kind != syntax::ConstraintKind::primary_key || !only.constraints[0].name.empty())
+            return;
+        const bool text_key = relation_->columns[0].type == type::text;
+        if (!text_key) return;
+        Column document;
+        document.name = "doc";
+        document.type = type::jsonb;
+        document.implicit_document = true;
+        relation_->columns.push_back(std::move(document));
+    }
+
+    void column_constraints(const syntax::ColumnSpec& spec) {
+        using Kind = syntax::ConstraintKind;
+        for (const syntax::ConstraintDefinition& constraint : spec.constraints) {
+            const std::vector<std::string> own = {std::string(spec.name)};
+            if (constraint.kind == Kind::check) add_check(constraint, spec.name);
+            else if (constraint.kind == Kind::primary_key || constraint.kind == Kind::unique)
+                relation_->indexes.push_back(key_index(session_, *relation_, constraint, own));
+            else if (constraint.kind == Kind::foreign_key) foreign_.emplace_back(&constraint, own);
+        }
+    }
+
+    void table_constraint(const syntax::ConstraintDefinition& constraint) {
+        using Kind = syntax::ConstraintKind;
+        std::vector<std::string> names;
+        for (const syntax::Name name : constraint.columns) names.emplace_back(name);
+        switch (constraint.kind) {
+            case Kind::check: add_check(constraint, {}); break;
+            case Kind::primary_key:
+            case Kind::unique: relation_->indexes.push_back(key_index(session_, *relation_, constraint, names)); break;
+            case Kind::foreign_key: foreign_.emplace_back(&constraint, names); break;
+            default:
+                raise_at(sqlstate::feature_not_supported, "periods are not supported", constraint.position);
+        }
+    }
+
+    void add_check(const syntax::ConstraintDefinition& constraint, std::string_view column) {
+        CheckConstraint check;
+        check.text = constraint.source;
+        check.name = constraint.name;
+        if (check.name.empty()) {
+            // Named after the only column that it uses, like PostgreSQL's.
+            std::vector<ColumnId> ids;
+            for (std::size_t i = 0; i < relation_->columns.size(); ++i) ids.push_back(pool_.column());
+            BoundExpr* bound = binder_.bind_over_table(*constraint.expr, *relation_, ids, "check constraints");
+            std::set<ColumnId> used = used_columns(bound);
+            std::string base = relation_->name + "_";
+            if (used.size() == 1) {
+                const auto at = std::find(ids.begin(), ids.end(), *used.begin()) - ids.begin();
+                base += relation_->columns[static_cast<std::size_t>(at)].name + "_";
+            } else if (!column.empty() && used.empty()) {
+                base = relation_->name + "_";
+            }
+            check.name = unique_constraint_name(*relation_, base + "check");
+        } else {
+            for (const CheckConstraint& other : relation_->checks)
+                if (other.name == check.name)
+                    raise(sqlstate::duplicate_object, "check constraint \"" + check.name + "\" already exists");
+        }
+        relation_->checks.push_back(std::move(check));
+    }
+
+    void name_indexes() {
+        for (Index& index : relation_->indexes) {
+            if (!index.name.empty()) continue;
+            std::string columns;
+            for (const IndexColumn& column : index.columns) {
+                if (!columns.empty()) columns += "_";
+                columns +=
+                    column.column >= 0 ? relation_->columns[static_cast<std::size_t>(column.column)].name : "expr";
+            }
+            const bool primary = index.role == ConstraintRole::primary_key;
+            const std::string suffix = primary ? "pkey" : index.role == ConstraintRole::unique ? "key" : "idx";
+            std::string name =
+                unique_name(session_, relation_->schema, relation_->name, primary ? "" : columns, suffix);
+            index.name = unique_constraint_name(*relation_, name);
+        }
+    }
+
+    /// Defaults, generated columns and checks must bind.
+    void check_expressions() {
+        BoundChange change;
+        change.relation = session_.catalog().relation(relation_->oid);
+        binder_.prepare_change(change);
+        for (std::size_t i = 0; i < change.generated.size(); ++i) {
+            if (change.generated[i] == nullptr) continue;
+            bool immutable = true;
+            walk_expr(change.generated[i], [&](BoundExpr& node) {
+                if (node.function != nullptr && node.function->volatility != Volatility::immutable) immutable = false;
+                return true;
+            });
+            if (!immutable)
+                raise(sqlstate::invalid_object_definition, "generation expression is not immutable");
+            for (const ColumnId id : used_columns(change.generated[i]))
+                for (std::size_t k = 0; k < change.new_columns.size(); ++k)
+                    if (change.new_columns[k] == id && !relation_->columns[k].generated_text.empty())
+                        raise(sqlstate::invalid_object_definition,
+                              "cannot use generated column \"" + relation_->columns[k].name +
+                                  "\" in column generation expression");
+        }
+    }
+
+    SqlSession& session_;
+    const syntax::CreateTable& syntax_;
+    BoundPool pool_;
+    std::vector<Oid> no_parameters_;
+    Binder binder_;
+    std::shared_ptr<Relation> relation_;
+    std::vector<std::shared_ptr<Relation>> sequences_;
+    std::vector<std::pair<const syntax::ConstraintDefinition*, std::vector<std::string>>> foreign_;
+};
+
+Index TableMaker::key_index(SqlSession& session, Relation& relation, const syntax::ConstraintDefinition& constraint,
+                            std::vector<std::string> names) {
+    const bool primary = constraint.kind == syntax::ConstraintKind::primary_key;
+    if (constraint.without_overlaps)
+        raise_at(sqlstate::feature_not_supported, "WITHOUT OVERLAPS is not supported", constraint.position);
+    if (primary && relation.primary_key() >= 0)
+        raise_at(sqlstate::invalid_table_definition,
+                 "multiple primary keys for table \"" + relation.name + "\" are not allowed", constraint.position);
+    Index index;
+    index.oid = session.allocate_oid(relation.temporary);
+    index.name = constraint.name;
+    index.unique = true;
+    index.role = primary ? ConstraintRole::primary_key : ConstraintRole::unique;
+    index.nulls_not_distinct = constraint.nulls_not_distinct;
+    index.deferrable = constraint.deferrable;
+    index.initially_deferred = constraint.initially_deferred;
+    for (const std::string& name : names) {
+        const int column = relation.find_column(name);
+        if (column < 0)
+            raise_at(sqlstate::undefined_column, "column \"" + name + "\" named in key does not exist",
+                     constraint.position);
+        for (const IndexColumn& other : index.columns)
+            if (other.column == column)
+                raise_at(sqlstate::duplicate_column,
+                         "column \"" + name + "\" appears twice in " + (primary ? "primary key" : "unique") +
+                             " constraint",
+                         constraint.position);
+        Column& definition = relation.columns[static_cast<std::size_t>(column)];
+        if (!is_orderable(definition.type, session.state().types))
+            raise_at(sqlstate::undefined_object,
+                     "data type " + format_type(definition.type, k_no_typmod, session.state().types) +
+                         " has no default operator class for access method \"btree\"",
+                     constraint.position, {},
+                     "You must specify an operator class for the index or define a default operator class for the data "
+                     "type.");
+        if (primary) definition.not_null = true;
+        IndexColumn part;
+        part.column = column;
+        index.columns.push_back(std::move(part));
+    }
+    for (const syntax::Name name : constraint.include) {
+        const int column = relation.find_column(name);
+        if (column < 0)
+            raise_at(sqlstate::undefined_column, "column \"" + std::string(name) + "\" named in key does not exist",
+                     constraint.position);
+        index.include.push_back(column);
+    }
+    // A UUID primary key that is left out of an INSERT is generated.
+    if (primary && index.columns.size() == 1) {
+        Column& key = relation.columns[static_cast<std::size_t>(index.columns[0].column)];
+        if (key.type == type::uuid && key.default_text.empty() && key.generated_text.empty())
+            key.default_text = "gen_random_uuid7()";
+    }
+    if (!index.name.empty() && session.catalog().index(relation.schema, index.name).second != nullptr)
+        raise(sqlstate::duplicate_table, "relation \"" + index.name + "\" already exists");
+    return index;
+}
+
+void TableMaker::add_foreign_key(SqlSession& session, Relation& relation,
+                                 const syntax::ConstraintDefinition& constraint, std::vector<std::string> names) {
+    BoundPool pool;
+    std::vector<Oid> no_parameters;
+    Binder binder(session, pool, no_parameters);
+    const auto parent = binder.find_relation(constraint.references, session.present(), false);
+    if (parent->kind != RelationKind::table)
+        raise_at(sqlstate::wrong_object_type, "referenced relation \"" + parent->name + "\" is not a table",
+                 constraint.position);
+    if (parent->temporary != relation.temporary)
+        raise_at(sqlstate::invalid_table_definition,
+                 relation.temporary ? "constraints on temporary tables may reference only temporary tables"
+                                    : "constraints on permanent tables may reference only permanent tables",
+                 constraint.position);
+    if (constraint.match == syntax::ReferentialMatch::partial)
+        raise_at(sqlstate::feature_not_supported, "MATCH PARTIAL not yet implemented", constraint.position);
+    ForeignKey foreign;
+    foreign.table = parent->oid;
+    foreign.match_full = constraint.match == syntax::ReferentialMatch::full;
+    foreign.on_delete = static_cast<ForeignAction>(constraint.on_delete);
+    foreign.on_update = static_cast<ForeignAction>(constraint.on_update);
+    foreign.deferrable = constraint.deferrable;
+    foreign.initially_deferred = constraint.initially_deferred;
+    foreign.validated = !constraint.not_valid;
+    const auto find = [&](const Relation& in, std::string_view name) {
+        const int column = in.find_column(name);
+        if (column < 0)
+            raise_at(sqlstate::undefined_column,
+                     "column \"" + std::string(name) + "\" referenced in foreign key constraint does not exist",
+                     constraint.position);
+        return column;
+    };
+    for (const std::string& name : names) foreign.columns.push_back(find(relation, name));
+    if (constraint.referenced_columns.empty()) {
+        const int key = parent->primary_key();
+        if (key < 0)
+            raise_at(sqlstate::undefined_object,
+                     "there is no primary key for referenced table \"" + parent->name + "\"", constraint.position);
+        for (const IndexColumn& column : parent->indexes[static_cast<std::size_t>(key)].columns)
+            foreign.referenced.push_back(column.column);
+    } else {
+        for (const syntax::Name name : constraint.referenced_columns)
+            foreign.referenced.push_back(find(*parent, name));
+        bool unique = false;
+        for (const Index& index : parent->indexes) {
+            if (!index.unique || !index.predicate.empty() || index.columns.size() != foreign.referenced.size())
+                continue;
+            bool all = true;
+            for (const IndexColumn& column : index.columns)
+                all = all && std::find(foreign.referenced.begin(), foreign.referenced.end(), column.column) !=
+                                 foreign.referenced.end();
+            unique |= all;
+        }
+        if (!unique)
+            raise_at(sqlstate::invalid_foreign_key,
+                     "there is no unique constraint matching given keys for referenced table \"" + parent->name + "\"",
+                     constraint.position);
+    }
+    if (foreign.columns.size() != foreign.referenced.size())
+        raise_at(sqlstate::invalid_foreign_key,
+                 "number of referencing and referenced columns for foreign key disagree", constraint.position);
+    foreign.name = constraint.name;
+    if (foreign.name.empty()) {
+        std::string columns;
+        for (const std::string& name : names) columns += (columns.empty() ? "" : "_") + name;
+        foreign.name = unique_constraint_name(relation, relation.name + "_" + columns + "_fkey");
+    }
+    for (std::size_t i = 0; i < foreign.columns.size(); ++i) {
+        const Oid child_type = relation.columns[static_cast<std::size_t>(foreign.columns[i])].type;
+        const Oid parent_type = parent->columns[static_cast<std::size_t>(foreign.referenced[i])].type;
+        const bool comparable = find_operator("=", parent_type, child_type, session.state().types).has_value();
+        if (!comparable)
+            raise_at(sqlstate::datatype_mismatch,
+                     "foreign key constraint \"" + foreign.name + "\" cannot be implemented", constraint.position,
+                     "Key columns \"" + names[i] + "\" and \"" +
+                         parent->columns[static_cast<std::size_t>(foreign.referenced[i])].name +
+                         "\" are of incompatible types: " +
+                         format_type(child_type, k_no_typmod, session.state().types) + " and " +
+                         format_type(parent_type, k_no_typmod, session.state().types) + ".");
+    }
+    for (const syntax::Name name : constraint.delete_columns) {
+        const int column = find(relation, name);
+        if (std::find(foreign.columns.begin(), foreign.columns.end(), column) == foreign.columns.end())
+            raise_at(
+                sqlstate::invalid_column_reference,
+                "column \"" + std::string(name) + "\" referenced in ON DELETE SET action must be part of foreign key",
+                constraint.position);
+        foreign.set_columns.push_back(column);
+    }
+    relation.foreign_keys.push_back(std::move(foreign));
+}
+
+}  // namespace define_table
+
+void create_table(SqlSession& session, const syntax::CreateTable& syntax) {
+    define_table::TableMaker(session, syntax).run();
+}
+
+Index make_key_index(SqlSession& session, Relation& relation, const syntax::ConstraintDefinition& constraint,
+                     const std::vector<std::string>& names) {
+    return define_table::TableMaker::key_index(session, relation, constraint, names);
+}
+void make_foreign_key(SqlSession& session, Relation& relation, const syntax::ConstraintDefinition& constraint,
+                      const std::vector<std::string>& names) {
+    define_table::TableMaker::add_foreign_key(session, relation, constraint, names);
+}
+Column make_column(SqlSession& session, Binder& binder, const Relation& relation, const syntax::ColumnSpec& spec,
+                   std::vector<std::shared_ptr<Relation>>& sequences) {
+    return define_table::TableMaker::column_from(session, binder, relation, spec, sequences);
+}
+
+std::uint64_t create_table_as(SqlSession& session, const syntax::CreateTable& syntax,
+                              const std::vector<OutputColumn>& columns, const RowStore& rows) {
+    auto relation = std::make_shared<Relation>();
+    relation->temporary = syntax.temporary || syntax.name.schema() == k_temporary_schema;
+    relation->kind = syntax.materialized_view ? RelationKind::materialized_view : RelationKind::table;
+    relation->schema = session.creation_schema(syntax.name, relation->temporary);
+    relation->name = syntax.name.last();
+    relation->populated = !syntax.materialized_view || syntax.with_data;
+    if (session.catalog().relation(relation->schema, relation->name) != nullptr)
+        raise(sqlstate::duplicate_table, "relation \"" + relation->name + "\" already exists");
+    if (syntax.column_names.size() > columns.size())
+        raise(sqlstate::syntax_error, "too many column names were specified");
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        Column column;
+        column.name = i < syntax.column_names.size() ? std::string(syntax.column_names[i]) : columns[i].name;
+        column.type = columns[i].type;
+        column.typmod = columns[i].typmod;
+        if (relation->find_column(column.name) >= 0)
+            raise(sqlstate::duplicate_column, "column \"" + column.name + "\" specified more than once");
+        if (column.type == type::record || column.type == type::void_)
+            raise(sqlstate::invalid_table_definition, "column \"" + column.name + "\" has pseudo-type " +
+                                                          format_type(column.type, k_no_typmod, session.state().types));
+        relation->columns.push_back(std::move(column));
+    }
+    if (syntax.on_commit != syntax::OnCommit::preserve)
+        relation->on_commit = syntax.on_commit == syntax::OnCommit::drop ? 'D' : 'd';
+    relation->oid = session.allocate_oid(relation->temporary);
+    relation->row_type = session.allocate_oid(relation->temporary);
+    session.put(relation);
+    if (!syntax.with_data) return 0;
+    static const std::vector<Value> nothing;
+    Execution execution(session.state(), session, nothing);
+    TableWriter writer(session.catalog().relation(relation->oid), execution, session);
+    for (std::size_t i = 0; i < rows.size(); ++i) writer.insert(rows.row(i));
+    return rows.size();
+}
+
+}  // namespace northstar::inline v0::sql

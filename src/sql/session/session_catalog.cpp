@@ -1,0 +1,97 @@
+// Changes of the catalog: documents written, the copy that the session sees replaced, the version moved on.
+#include "sql/session/sql_session.hpp"
+
+namespace northstar::inline v0::sql {
+
+void SqlSession::touch_catalog(bool temporary) {
+    // A value that no catalog had before: the number of the row generator grows, and the session adds its own part.
+    const std::string version = std::to_string(next_row_number());
+    writable(std::string(k_catalog_tree), temporary).put("version", version);
+}
+
+Oid SqlSession::allocate_oid(bool temporary) {
+    WritableTree tree = writable(std::string(k_catalog_tree), temporary);
+    const auto stored = tree.get("next_oid");
+    const Oid next = stored ? static_cast<Oid>(std::strtoul(std::string(*stored).c_str(), nullptr, 10))
+                            : (temporary ? Oid{0x40000000} : k_first_user_oid);
+    tree.put("next_oid", std::to_string(next + 1));
+    return next;
+}
+
+void SqlSession::put(std::shared_ptr<Relation> relation) {
+    auto changed = catalog().copy();
+    const auto old = catalog().relation(relation->oid);
+    WritableTree tree = writable(std::string(k_catalog_tree), relation->temporary);
+    if (old != nullptr && Catalog::key_of(*old) != Catalog::key_of(*relation)) tree.erase(Catalog::key_of(*old));
+    changed->put(relation);
+    tree.put(Catalog::key_of(*relation), Catalog::to_document(*relation, *changed).text());
+    touch_catalog(relation->temporary);
+    load_catalog();
+}
+
+void SqlSession::remove(const Relation& relation) {
+    writable(std::string(k_catalog_tree), relation.temporary).erase(Catalog::key_of(relation));
+    touch_catalog(relation.temporary);
+    load_catalog();
+}
+
+void SqlSession::put(std::shared_ptr<UserType> type, bool temporary) {
+    WritableTree tree = writable(std::string(k_catalog_tree), temporary);
+    if (const auto old = catalog().user_type(type->oid);
+        old != nullptr && Catalog::key_of(*old) != Catalog::key_of(*type))
+        tree.erase(Catalog::key_of(*old));
+    tree.put(Catalog::key_of(*type), Catalog::to_document(*type).text());
+    touch_catalog(temporary);
+    load_catalog();
+}
+
+void SqlSession::remove(const UserType& type) {
+    writable(std::string(k_catalog_tree), false).erase(Catalog::key_of(type));
+    touch_catalog(false);
+    load_catalog();
+}
+
+void SqlSession::add_schema(std::string_view name) {
+    writable(std::string(k_catalog_tree), false).put("schema/" + std::string(name), "{}");
+    touch_catalog(false);
+    load_catalog();
+}
+
+void SqlSession::remove_schema(std::string_view name) {
+    writable(std::string(k_catalog_tree), false).erase("schema/" + std::string(name));
+    touch_catalog(false);
+    load_catalog();
+}
+
+bool SqlSession::drop_tree(const std::string& name, bool temporary) {
+    writable(name, temporary);
+    return temporary ? temp_->drop_tree(name) : main_->drop_tree(name);
+}
+
+void SqlSession::drop_trees(const Relation& relation) {
+    drop_tree(relation.tree(), relation.temporary);
+    for (const Index& index : relation.indexes)
+        if (index.role != ConstraintRole::primary_key) drop_tree(relation.index_tree(index), relation.temporary);
+}
+
+std::string SqlSession::creation_schema(const syntax::QualifiedName& name, bool temporary) {
+    if (!name.schema().empty()) {
+        const std::string schema(name.schema());
+        if (temporary && schema != k_temporary_schema)
+            raise_at(sqlstate::invalid_table_definition, "cannot create temporary relation in non-temporary schema",
+                     name.position);
+        if (schema != k_temporary_schema && !catalog().has_schema(schema))
+            raise_at(sqlstate::invalid_schema_name, "schema \"" + schema + "\" does not exist", name.position);
+        return schema;
+    }
+    if (temporary) return std::string(k_temporary_schema);
+    const std::string schema = current_schema();
+    if (schema.empty()) raise(sqlstate::invalid_schema_name, "no schema has been selected to create in");
+    return schema;
+}
+
+StatementResult SqlSession::define(const syntax::Statement& statement, std::string_view text) {
+    return define_object(*this, statement, text);
+}
+
+}  // namespace northstar::inline v0::sql

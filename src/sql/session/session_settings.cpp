@@ -1,0 +1,333 @@
+// Settings (SET, SHOW, RESET), sequences, and what functions ask of the session.
+#include "sql/datetime.hpp"
+#include "sql/session/sql_session.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::sql {
+
+namespace session_settings {
+
+struct Known {
+    std::string_view name;
+    std::string_view value;
+    bool fixed = false;
+};
+constexpr Known k_known[] = {
+    {"application_name", ""}, {"bytea_output", "hex"}, {"client_encoding", "UTF8"},
+    {"client_min_messages", "notice"}, {"datestyle", "ISO, MDY"}, {"default_transaction_isolation", "read committed"},
+    {"default_transaction_read_only", "off"}, {"extra_float_digits", "1"}, {"integer_datetimes", "on", true},
+    {"intervalstyle", "postgres"}, {"lc_collate", "C", true}, {"northstar.as_of", ""}, {"northstar.author", ""},
+    {"northstar.reason", ""}, {"search_path", "\"$user\", public"}, {"server_encoding", "UTF8", true},
+    {"server_version", "15.0", true}, {"server_version_num", "150000", true}, {"standard_conforming_strings", "on"},
+    {"statement_timeout", "0"}, {"timezone", "UTC"}, {"transaction_isolation", "read committed"},
+    {"transaction_read_only", "off"}, {"work_mem", "4MB"},
+};
+
+std::string lower(std::string_view text) {
+    std::string out(text);
+    for (char& c : out) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    return out;
+}
+
+bool on_or_off(std::string_view name, std::string_view value) {
+    const std::string word = lower(value);
+    if (word == "on" || word == "true" || word == "yes" || word == "1" || word == "t") return true;
+    if (word == "off" || word == "false" || word == "no" || word == "0" || word == "f") return false;
+    raise(sqlstate::invalid_parameter_value, "parameter \"" + std::string(name) + "\" requires a Boolean value");
+}
+
+[[noreturn]] void invalid(std::string_view name, std::string_view value) {
+    raise(sqlstate::invalid_parameter_value,
+          "invalid value for parameter \"" + std::string(name) + "\": \"" + std::string(value) + "\"");
+}
+
+}  // namespace session_settings
+
+void SqlSession::start_settings() {
+    for (const session_settings::Known& known : session_settings::k_known)
+        settings_[std::string(known.name)] = std::string(known.value);
+}
+
+/// Makes a value take effect; returns it in the form that SHOW gives. Raises 22023.
+std::string SqlSession::apply_setting(const std::string& name, const std::string& value) {
+    using namespace session_settings;
+    if (name == "search_path") {
+        search_path_.clear();
+        std::string word;
+        for (std::size_t i = 0; i <= value.size(); ++i) {
+            if (i < value.size() && value[i] != ',') {
+                if (value[i] != ' ' && value[i] != '"') word.push_back(value[i]);
+                continue;
+            }
+            if (!word.empty() && word != "$user" && word != "pg_catalog") search_path_.push_back(word);
+            word.clear();
+        }
+        return value;
+    }
+    if (name == "timezone") {
+        const std::shared_ptr<const TimeZone> zone = find_time_zone(value);
+        if (zone == nullptr && lower(value) != "utc") invalid("TimeZone", value);
+        session_.settings.zone = zone;
+        return value;
+    }
+    if (name == "datestyle") {
+        std::string word;
+        for (std::size_t i = 0; i <= value.size(); ++i) {
+            if (i < value.size() && value[i] != ',' && value[i] != ' ') {
+                word.push_back(value[i]);
+                continue;
+            }
+            const std::string key = lower(word);
+            word.clear();
+            if (key.empty()) continue;
+            Settings& s = session_.settings;
+            if (key == "iso") s.date_style = DateStyle::iso;
+            else if (key == "sql") s.date_style = DateStyle::sql;
+            else if (key == "postgres") s.date_style = DateStyle::postgres;
+            else if (key == "german") s.date_style = DateStyle::german;
+            else if (key == "mdy" || key == "us") s.date_order = DateOrder::mdy;
+            else if (key == "dmy" || key == "european") s.date_order = DateOrder::dmy;
+            else if (key == "ymd") s.date_order = DateOrder::ymd;
+            else invalid(name, value);
+        }
+        static constexpr const char* styles[] = {"ISO", "SQL", "Postgres", "German"};
+        static constexpr const char* orders[] = {"MDY", "DMY", "YMD"};
+        return std::string(styles[static_cast<int>(session_.settings.date_style)]) + ", " +
+               orders[static_cast<int>(session_.settings.date_order)];
+    }
+    if (name == "intervalstyle") {
+        const std::string key = lower(value);
+        if (key == "postgres") session_.settings.interval_style = IntervalStyle::postgres;
+        else if (key == "postgres_verbose") session_.settings.interval_style = IntervalStyle::postgres_verbose;
+        else if (key == "sql_standard") session_.settings.interval_style = IntervalStyle::sql_standard;
+        else if (key == "iso_8601") session_.settings.interval_style = IntervalStyle::iso_8601;
+        else invalid(name, value);
+        return key;
+    }
+    if (name == "bytea_output") {
+        const std::string key = lower(value);
+        if (key != "hex" && key != "escape") invalid(name, value);
+        session_.settings.bytea_output = key == "hex" ? ByteaOutput::hex : ByteaOutput::escape;
+        return key;
+    }
+    if (name == "extra_float_digits") {
+        const int digits = std::atoi(value.c_str());
+        if (digits < -15 || digits > 3) invalid(name, value);
+        session_.settings.extra_float_digits = digits;
+        return value;
+    }
+    if (name == "transaction_read_only" || name == "default_transaction_read_only") {
+        const bool on = on_or_off(name, value);
+        if (name == "transaction_read_only") read_only_ = on;
+        return on ? "on" : "off";
+    }
+    if (name == "northstar.author") author_ = value;
+    if (name == "northstar.reason") reason_ = value;
+    return value;
+}
+
+std::optional<std::string> SqlSession::setting(std::string_view name, bool missing_ok) {
+    const std::string key = session_settings::lower(name);
+    if (key == "transaction_read_only") return read_only_ ? "on" : "off";
+    const auto found = settings_.find(key);
+    if (found != settings_.end()) return found->second;
+    if (missing_ok) return std::nullopt;
+    raise(sqlstate::undefined_object, "unrecognized configuration parameter \"" + std::string(name) + "\"");
+}
+
+void SqlSession::set_setting(std::string_view name, std::string_view value, bool local) {
+    const std::string key = session_settings::lower(name);
+    for (const session_settings::Known& known : session_settings::k_known)
+        if (known.name == key && known.fixed)
+            raise(sqlstate::object_in_use, "parameter \"" + key + "\" cannot be changed");
+    const bool known = settings_.count(key) != 0;
+    // Names with a point are anybody's; others must be known, or are settings of planners that this engine has not.
+    if (!known && key.find('.') == std::string::npos && key.rfind("enable_", 0) != 0 &&
+        key.find("cost") == std::string::npos && key.find("jit") == std::string::npos &&
+        key.find("parallel") == std::string::npos && key.find("_collapse_limit") == std::string::npos &&
+        key.find("geqo") == std::string::npos && key.find("constraint_exclusion") == std::string::npos &&
+        key.find("plan_cache_mode") == std::string::npos && key.find("_size") == std::string::npos &&
+        key.find("timeout") == std::string::npos && key.rfind("lc_", 0) != 0 && key.rfind("default_", 0) != 0 &&
+        key.rfind("check_", 0) != 0 && key.rfind("row_security", 0) != 0 && key.rfind("xml", 0) != 0)
+        raise(sqlstate::undefined_object, "unrecognized configuration parameter \"" + std::string(name) + "\"");
+    const std::string before = settings_[key];
+    settings_[key] = apply_setting(key, std::string(value));
+    if (local && local_settings_.count(key) == 0) local_settings_[key] = before;
+}
+
+StatementResult SqlSession::variable(const syntax::Statement& statement) {
+    const syntax::SetVariable& variable = *statement.variable;
+    StatementResult result;
+    const std::string name = session_settings::lower(variable.name);
+    if (statement.kind == syntax::StatementKind::show) {
+        result.has_rows = true;
+        const auto add = [&](const std::string& text) {
+            Value* row = result.rows.add();
+            row[0] = Value::text(result.rows.arena().copy(text));
+        };
+        OutputColumn column;
+        column.name = name.empty() ? "name" : name;
+        column.type = type::text;
+        result.columns.push_back(column);
+        if (name.empty()) {
+            column.name = "setting";
+            result.columns.push_back(column);
+            result.rows.reset(2);
+            for (const auto& [key, value] : settings_) {
+                Value* row = result.rows.add();
+                row[0] = Value::text(result.rows.arena().copy(key));
+                row[1] = Value::text(result.rows.arena().copy(value));
+            }
+        } else {
+            result.rows.reset(1);
+            add(*setting(name, false));
+        }
+        result.tag = "SHOW";
+        return result;
+    }
+    result.tag = statement.kind == syntax::StatementKind::reset ? "RESET" : "SET";
+    if (variable.to_default) {
+        for (const session_settings::Known& known : session_settings::k_known)
+            if ((name.empty() || known.name == name) && !known.fixed)
+                set_setting(known.name, known.value, variable.local);
+        if (!name.empty() && settings_.count(name) == 0)
+            raise(sqlstate::undefined_object, "unrecognized configuration parameter \"" + name + "\"");
+        return result;
+    }
+    std::string value;
+    for (const syntax::Expr* item : variable.values) {
+        if (!value.empty()) value += ", ";
+        if (item->kind == syntax::ExprKind::string || item->kind == syntax::ExprKind::integer ||
+            item->kind == syntax::ExprKind::decimal) {
+            value += item->text;
+        } else if (item->kind == syntax::ExprKind::operation && item->args.size() == 1) {
+            value += std::string(item->text) + std::string(item->args[0]->text);
+        } else if (item->kind == syntax::ExprKind::boolean) {
+            value += item->flag ? "on" : "off";
+        } else if (item->kind == syntax::ExprKind::cast) {
+            value += item->args[0]->text;  // SET TIME ZONE INTERVAL '..'
+        } else {
+            value += item->names.empty() ? item->text : item->names.back();
+        }
+    }
+    set_setting(name, value, variable.local && in_block_);
+    return result;
+}
+
+std::string SqlSession::current_database() {
+    const std::string& path = database_.path();
+    const auto slash = path.rfind('/');
+    std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+    const auto dot = name.rfind('.');
+    if (dot != std::string::npos && dot > 0) name.resize(dot);
+    return name;
+}
+
+std::string SqlSession::current_schema() {
+    for (const std::string& schema : search_path_)
+        if (catalog().has_schema(schema)) return schema;
+    return {};
+}
+
+std::vector<std::string> SqlSession::schemas(bool with_implicit) {
+    std::vector<std::string> list;
+    if (with_implicit) list.emplace_back("pg_catalog");
+    for (const std::string& schema : search_path_)
+        if (catalog().has_schema(schema)) list.push_back(schema);
+    return list;
+}
+
+// ---- sequences
+// -------------------------------------------------------------------------------------------------------
+
+std::shared_ptr<const Relation> SqlSession::sequence_relation(Oid oid) {
+    auto relation = catalog().relation(oid);
+    if (relation == nullptr)
+        raise(sqlstate::undefined_table, "relation with OID " + std::to_string(oid) + " does not exist");
+    if (relation->kind != RelationKind::sequence)
+        raise(sqlstate::wrong_object_type, "\"" + relation->name + "\" is not a sequence");
+    return relation;
+}
+
+/// The last value and whether it was handed out.
+std::pair<std::int64_t, bool> SqlSession::sequence_state(const Relation& sequence) {
+    const auto stored = writable(std::string(k_sequence_tree), sequence.temporary).get(std::to_string(sequence.oid));
+    if (!stored) return {sequence.sequence.start, false};
+    const bool called = stored->back() == 't';
+    return {std::strtoll(std::string(*stored).c_str(), nullptr, 10), called};
+}
+
+void SqlSession::set_sequence_state(Oid oid, std::int64_t value, bool called) {
+    const auto sequence = sequence_relation(oid);
+    writable(std::string(k_sequence_tree), sequence->temporary)
+        .put(std::to_string(oid), std::to_string(value) + (called ? " t" : " f"));
+}
+
+std::int64_t SqlSession::next_value(Oid oid) {
+    const auto sequence = sequence_relation(oid);
+    if (read_only_) raise(sqlstate::read_only_sql_transaction, "cannot execute nextval() in a read-only transaction");
+    const SequenceOptions& options = sequence->sequence;
+    auto [value, called] = sequence_state(*sequence);
+    SequenceMemory& memory = sequence_memory_[oid];
+    // What a rolled back transaction was given is not given again.
+    if (memory.issued) {
+        const bool ahead = options.increment > 0 ? *memory.issued > value : *memory.issued < value;
+        if (ahead || (*memory.issued == value && !called)) {
+            value = *memory.issued;
+            called = true;
+        }
+    }
+    std::int64_t next = value;
+    if (called) {
+        const bool past_end = options.increment > 0 ? value > options.maximum - options.increment
+                                                    : value < options.minimum - options.increment;
+        if (past_end) {
+            if (!options.cycle)
+                raise(SqlState("2200H"),
+                      "nextval: reached " + std::string(options.increment > 0 ? "maximum" : "minimum") +
+                          " value of sequence \"" + sequence->name + "\" (" +
+                          std::to_string(options.increment > 0 ? options.maximum : options.minimum) + ")");
+            next = options.increment > 0 ? options.minimum : options.maximum;
+        } else {
+            next = value + options.increment;
+        }
+    }
+    set_sequence_state(oid, next, true);
+    memory.issued = next;
+    if (options.cycle) memory.issued.reset();
+    memory.current = next;
+    last_sequence_ = oid;
+    return next;
+}
+
+std::int64_t SqlSession::current_value(Oid oid) {
+    const auto sequence = sequence_relation(oid);
+    const auto found = sequence_memory_.find(oid);
+    if (found == sequence_memory_.end() || !found->second.current)
+        raise(sqlstate::object_not_in_prerequisite_state,
+              "currval of sequence \"" + sequence->name + "\" is not yet defined in this session");
+    return *found->second.current;
+}
+
+std::int64_t SqlSession::last_value() {
+    if (last_sequence_ == 0)
+        raise(sqlstate::object_not_in_prerequisite_state, "lastval is not yet defined in this session");
+    if (catalog().relation(last_sequence_) == nullptr)
+        raise(sqlstate::object_not_in_prerequisite_state, "lastval is not yet defined in this session");
+    return current_value(last_sequence_);
+}
+
+void SqlSession::set_value(Oid oid, std::int64_t value, bool is_called) {
+    const auto sequence = sequence_relation(oid);
+    if (value < sequence->sequence.minimum || value > sequence->sequence.maximum)
+        raise(sqlstate::numeric_value_out_of_range,
+              "setval: value " + std::to_string(value) + " is out of bounds for sequence \"" + sequence->name + "\" (" +
+                  std::to_string(sequence->sequence.minimum) + ".." + std::to_string(sequence->sequence.maximum) + ")");
+    set_sequence_state(oid, value, is_called);
+    SequenceMemory& memory = sequence_memory_[oid];
+    memory.issued.reset();
+    if (is_called) memory.current = value;
+}
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,662 @@
+#include "sql/session/sql_session.hpp"
+
+#include "sql/plan/optimize.hpp"
+#include "sql/text_io.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::sql {
+
+namespace sql_session {
+
+constexpr std::int64_t k_epoch_2000_us = 946684800000000;  // between 1970 and 2000
+constexpr std::size_t k_cached_catalogs = 16;
+
+}  // namespace sql_session
+
+SqlSession::SqlSession(Database& database) : database_(database) {
+    present_.session = this;
+    session_.host = this;
+    row_salt_ = reinterpret_cast<std::uintptr_t>(this) >> 4;
+    start_settings();
+}
+
+SqlSession::~SqlSession() { end_work(); }
+
+// ---- states
+// ----------------------------------------------------------------------------------------------------------
+
+Tree SqlSession::PresentPoint::tree(const std::string& name, bool temporary) {
+    return session->writable(name, temporary);
+}
+
+Tree SqlSession::PastPoint::tree(const std::string& name, bool) { return snapshot->tree(name); }
+
+WritableTree SqlSession::writable(const std::string& name, bool temporary) {
+    if (!temporary) return main_->tree(name);
+    if (!temporary_) {
+        Options options;
+        options.background = false;
+        temporary_.emplace(Database::open(":memory:", options));
+    }
+    if (!temp_) temp_.emplace(temporary_->begin_write());
+    return temp_->tree(name);
+}
+
+ReadPoint& SqlSession::past(std::uint64_t txn) {
+    std::unique_ptr<PastPoint>& point = past_[txn];
+    if (point != nullptr) return *point;
+    auto made = std::make_unique<PastPoint>();
+    try {
+        made->snapshot.emplace(database_.begin_read(AsOf::txn(txn)));
+    } catch (const Error& error) {
+        if (error.code() == Errc::in_the_future)
+            raise(sqlstate::invalid_parameter_value, "commit " + std::to_string(txn) + " does not exist yet");
+        if (error.code() == Errc::before_horizon)
+            raise(sqlstate::snapshot_too_old, "commit " + std::to_string(txn) + " is no longer retained");
+        throw;
+    }
+    made->past = true;
+    made->txn = txn;
+    const Tree tree = made->snapshot->tree(k_catalog_tree);
+    const std::string version = "past:" + std::string(tree.get("version").value_or(""));
+    std::shared_ptr<const Catalog>& cached = catalogs_[version];
+    if (cached == nullptr) cached = Catalog::load(tree);
+    made->catalog = cached;
+    point = std::move(made);
+    return *point;
+}
+
+std::uint64_t SqlSession::commit_at(std::int64_t time) {
+    if (time == k_timestamp_infinity) return present_.txn;
+    const std::int64_t unix_time = time + sql_session::k_epoch_2000_us;
+    if (time > clock_now() + k_microseconds_per_second)
+        raise(sqlstate::invalid_parameter_value, "the point in time lies in the future");
+    if (unix_time <= 0) return 0;
+    try {
+        return database_.begin_read(AsOf::time(static_cast<std::uint64_t>(unix_time))).txn();
+    } catch (const Error& error) {
+        if (error.code() == Errc::before_horizon)
+            raise(sqlstate::snapshot_too_old, "that point in time is no longer retained");
+        if (error.code() == Errc::not_found) return 0;
+        throw;
+    }
+}
+
+ReadPoint* SqlSession::default_point() {
+    if (block_point_) return &past(*block_point_);
+    const auto found = settings_.find("northstar.as_of");
+    if (found == settings_.end() || found->second.empty()) return nullptr;
+    Arena arena;
+    syntax::TimePoint point;
+    point.value = parse_expression(arena.copy(quote_literal(found->second)), arena);
+    BoundPool pool;
+    std::vector<Oid> types;
+    return &past(Binder(*this, pool, types).resolve_point(point));
+}
+
+std::uint64_t SqlSession::commit_time(std::uint64_t txn) {
+    if (txn == 0) return static_cast<std::uint64_t>(session_.transaction_time);
+    const std::optional<CommitRecord> record = database_.commit(txn);
+    if (!record) return static_cast<std::uint64_t>(session_.transaction_time);
+    return record->time_us - static_cast<std::uint64_t>(sql_session::k_epoch_2000_us);
+}
+
+// ---- transactions
+// ----------------------------------------------------------------------------------------------------
+
+void SqlSession::begin_work() {
+    if (main_) return;
+    main_.emplace(database_.begin_optimistic());
+    present_.txn = main_->base_txn();
+    session_.transaction_time = clock_now();
+    load_catalog();
+}
+
+void SqlSession::end_work() noexcept {
+    if (main_) main_->rollback();
+    main_.reset();
+    if (temp_) temp_->rollback();
+    temp_.reset();
+    past_.clear();
+    marks_.clear();
+    deferred_.clear();
+    constraint_modes_.clear();
+    all_constraints_deferred_.reset();
+    redactions_.clear();
+    block_point_.reset();
+}
+
+void SqlSession::load_catalog() {
+    const Tree tree = main_->tree(k_catalog_tree);
+    std::string version(tree.get("version").value_or(""));
+    std::optional<Tree> temporary;
+    if (temporary_) {
+        temporary.emplace(writable(std::string(k_catalog_tree), true));
+        version += "|" + std::string(temporary->get("version").value_or(""));
+    }
+    std::shared_ptr<const Catalog>& cached = catalogs_[version];
+    if (cached == nullptr) {
+        auto loaded = Catalog::load(tree);
+        if (temporary) loaded->add(*temporary);
+        loaded->set_version(version);
+        cached = loaded;
+    }
+    present_.catalog = cached;
+    session_.types = present_.catalog.get();
+    if (catalogs_.size() > sql_session::k_cached_catalogs) {
+        const std::shared_ptr<const Catalog> keep = cached;
+        catalogs_.clear();
+        catalogs_[version] = keep;
+    }
+}
+
+std::uint64_t SqlSession::commit_work() {
+    run_deferred(true);
+    // Tables ON COMMIT DELETE ROWS and DROP.
+    std::vector<std::shared_ptr<const Relation>> cleared;
+    for (const auto& [name, relation] : catalog().relations())
+        if (relation->temporary && relation->on_commit != 'p') cleared.push_back(relation);
+    for (const auto& relation : cleared) {
+        drop_trees(*relation);
+        if (relation->on_commit == 'D') remove(*relation);
+    }
+    if (!author_.empty()) main_->annotate("author", author_);
+    if (!reason_.empty()) main_->annotate("reason", reason_);
+    std::uint64_t txn = 0;
+    try {
+        txn = main_->commit().txn;
+        main_.reset();
+        if (temp_) temp_->commit();
+        temp_.reset();
+    } catch (const Error& error) {
+        const bool conflict = error.code() == Errc::conflict;
+        end_work();
+        if (conflict)
+            raise(sqlstate::serialization_failure, "could not serialize access due to concurrent changes", {},
+                  "The transaction might succeed if retried.");
+        throw;
+    }
+    const auto redactions = std::exchange(redactions_, {});
+    for (const auto& [tree, key] : redactions) database_.redact(tree, key, 0, redaction_reason_);
+    end_work();
+    return txn;
+}
+
+void SqlSession::rollback_work() {
+    end_work();
+    for (auto it = cursors_.begin(); it != cursors_.end();)
+        it = it->second.hold ? std::next(it) : cursors_.erase(it);
+}
+
+SqlSession::Mark SqlSession::mark(std::string name) {
+    Mark made;
+    made.name = std::move(name);
+    made.main = main_->savepoint();
+    if (temporary_) {
+        writable(std::string(k_catalog_tree), true);
+        made.temporary = temp_->savepoint();
+    }
+    made.settings = settings_;
+    made.deferred = deferred_.size();
+    return made;
+}
+
+void SqlSession::rollback_to(const Mark& mark) {
+    main_->rollback_to(mark.main);
+    if (temp_) {
+        if (mark.temporary.id != 0) temp_->rollback_to(mark.temporary);
+        else {
+            temp_->rollback();
+            temp_.reset();
+        }
+    }
+    deferred_.resize(std::min(deferred_.size(), mark.deferred));
+    load_catalog();
+}
+
+StatementResult SqlSession::execute(const syntax::Statement& statement, std::string_view text,
+                                    const std::vector<Value>& parameters) {
+    parameters_ = &parameters;
+    text_ = text;
+    parameter_types_.clear();
+    for (const Value& value : parameters) parameter_types_.push_back(value.type() == type::unknown ? 0 : value.type());
+    if (parameter_types_.size() < statement.parameters) parameter_types_.resize(statement.parameters, 0);
+    session_.statement_time = clock_now();
+    const bool ends_block = statement.kind == syntax::StatementKind::transaction;
+    if (failed_) {
+        const bool allowed = ends_block &&
+                             (statement.transaction->kind == syntax::TransactionKind::rollback ||
+                              statement.transaction->kind == syntax::TransactionKind::commit ||
+                              statement.transaction->kind == syntax::TransactionKind::rollback_to ||
+                              statement.transaction->kind == syntax::TransactionKind::prepare);
+        if (!allowed)
+            raise(sqlstate::in_failed_sql_transaction,
+                  "current transaction is aborted, commands ignored until end of transaction block");
+    }
+    try {
+        if (ends_block) return transaction(*statement.transaction);
+        begin_work();
+        const bool atomic = in_block_;
+        std::optional<Mark> before;
+        if (atomic) before = mark("");
+        block_started_ = true;
+        try {
+            StatementResult result = dispatch(statement, text);
+            if (!in_block_) result.txn = commit_work();
+            else past_.clear();
+            return result;
+        } catch (...) {
+            if (in_block_) {
+                if (main_) rollback_to(*before);
+                past_.clear();
+            } else {
+                rollback_work();
+            }
+            throw;
+        }
+    } catch (SqlError& error) {
+        if (in_block_) failed_ = true;
+        if (error.report().position > 0) {
+            // From bytes to characters.
+            const std::size_t bytes = std::min<std::size_t>(error.report().position - 1, text.size());
+            std::uint32_t characters = 1;
+            for (std::size_t i = 0; i < bytes; ++i)
+                characters += (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80 ? 1 : 0;
+            error.edit().position = characters;
+        }
+        throw;
+    } catch (const Error& error) {
+        if (in_block_) failed_ = true;
+        if (error.code() == Errc::conflict)
+            raise(sqlstate::serialization_failure, "could not serialize access due to concurrent changes", {},
+                  "The transaction might succeed if retried.");
+        raise(sqlstate_of(error.code()), error.what());
+    } catch (const std::bad_alloc&) {
+        if (in_block_) failed_ = true;
+        raise(sqlstate::out_of_memory, "out of memory");
+    }
+}
+
+std::vector<StatementResult> SqlSession::execute_script(std::string_view text) {
+    Arena arena;
+    static const std::vector<Value> nothing;
+    std::vector<StatementResult> results;
+    std::vector<const syntax::Statement*> statements;
+    try {
+        statements = parse_script(text, arena);
+    } catch (SqlError&) {
+        if (in_block_) failed_ = true;
+        throw;
+    }
+    for (const syntax::Statement* statement : statements) results.push_back(execute(*statement, text, nothing));
+    return results;
+}
+
+StatementResult SqlSession::transaction(const syntax::TransactionStatement& statement) {
+    using syntax::TransactionKind;
+    StatementResult result;
+    const auto warn = [&](SqlState state, const char* message) {
+        SqlReport report;
+        report.severity = Severity::warning;
+        report.state = state;
+        report.message = message;
+        notices_.push_back(std::move(report));
+    };
+    const auto modes = [&] {
+        if (statement.read_only >= 0) {
+            if (statement.read_only == 0 && read_only_ && block_started_)
+                raise(sqlstate::active_sql_transaction, "transaction read-write mode must be set before any query");
+            read_only_ = statement.read_only == 1;
+        }
+        if (statement.isolation != syntax::Isolation::unset) {
+            static const char* const names[] = {"", "read uncommitted", "read committed", "repeatable read",
+                                                "serializable"};
+            const std::string name = names[static_cast<int>(statement.isolation)];
+            if (block_started_ && settings_["transaction_isolation"] != name)
+                raise(sqlstate::active_sql_transaction,
+                      "SET TRANSACTION ISOLATION LEVEL must be called before any query");
+            settings_["transaction_isolation"] = name;
+        }
+        if (statement.time.system.kind != syntax::RangeKind::none) {
+            if (statement.read_only != 1)
+                raise(sqlstate::syntax_error, "AS OF needs READ ONLY in BEGIN");
+            begin_work();
+            BoundPool pool;
+            block_point_ = Binder(*this, pool, parameter_types_).resolve_point(statement.time.system.first);
+        }
+        for (const syntax::Option& option : statement.options) {
+            const std::string value = option.value == nullptr ? "" : std::string(option.value->text);
+            if (option.name == "author") author_ = value;
+            else if (option.name == "reason") reason_ = value;
+            else raise_at(sqlstate::syntax_error, "unrecognized option \"" + std::string(option.name) + "\"",
+                          option.position);
+        }
+    };
+    const auto start_block = [&] {
+        in_block_ = true;
+        block_started_ = false;
+        block_settings_ = settings_;
+        read_only_ = settings_["default_transaction_read_only"] == "on";
+        settings_["transaction_isolation"] = settings_["default_transaction_isolation"];
+        session_.transaction_time = clock_now();
+    };
+    const auto end_block = [&](bool committed) {
+        in_block_ = failed_ = false;
+        read_only_ = false;
+        if (!committed) {
+            for (const auto& [name, value] : block_settings_)
+                if (settings_[name] != value) apply_setting(name, settings_[name] = value);
+            settings_ = block_settings_;
+        } else {
+            for (const auto& [name, value] : local_settings_) apply_setting(name, settings_[name] = value);
+        }
+        local_settings_.clear();
+        author_ = settings_["northstar.author"];
+        reason_ = settings_["northstar.reason"];
+        if (statement.chain) start_block();
+    };
+    switch (statement.kind) {
+        case TransactionKind::begin:
+            if (in_block_) {
+                warn(sqlstate::active_sql_transaction, "there is already a transaction in progress");
+            } else {
+                end_work();
+                start_block();
+            }
+            modes();
+            result.tag = statement.start ? "START TRANSACTION" : "BEGIN";
+            break;
+        case TransactionKind::commit: {
+            if (!in_block_) {
+                if (statement.chain)
+                    raise(sqlstate::no_active_sql_transaction,
+                          "COMMIT AND CHAIN can only be used in transaction blocks");
+                warn(sqlstate::no_active_sql_transaction, "there is no transaction in progress");
+                result.tag = "COMMIT";
+                break;
+            }
+            if (failed_) {
+                rollback_work();
+                end_block(false);
+                result.tag = "ROLLBACK";
+                break;
+            }
+            for (const syntax::Option& option : statement.options)
+                if (option.name == "reason" && option.value != nullptr) reason_ = option.value->text;
+            try {
+                if (main_) result.txn = commit_work();
+            } catch (...) {
+                rollback_work();
+                end_block(false);
+                throw;
+            }
+            for (auto it = cursors_.begin(); it != cursors_.end();)
+                it = it->second.hold ? std::next(it) : cursors_.erase(it);
+            end_block(true);
+            result.tag = "COMMIT";
+            break;
+        }
+        case TransactionKind::rollback:
+            if (!in_block_) {
+                if (statement.chain)
+                    raise(sqlstate::no_active_sql_transaction,
+                          "ROLLBACK AND CHAIN can only be used in transaction blocks");
+                warn(sqlstate::no_active_sql_transaction, "there is no transaction in progress");
+            } else {
+                rollback_work();
+                end_block(false);
+            }
+            result.tag = "ROLLBACK";
+            break;
+        case TransactionKind::savepoint:
+            if (!in_block_)
+                raise(sqlstate::no_active_sql_transaction, "SAVEPOINT can only be used in transaction blocks");
+            begin_work();
+            marks_.push_back(mark(std::string(statement.savepoint)));
+            result.tag = "SAVEPOINT";
+            break;
+        case TransactionKind::release:
+        case TransactionKind::rollback_to: {
+            const bool release = statement.kind == TransactionKind::release;
+            if (!in_block_)
+                raise(sqlstate::no_active_sql_transaction,
+                      std::string(release ? "RELEASE SAVEPOINT" : "ROLLBACK TO SAVEPOINT") +
+                          " can only be used in transaction blocks");
+            std::size_t at = marks_.size();
+            while (at > 0 && marks_[at - 1].name != statement.savepoint) --at;
+            if (at == 0)
+                raise(sqlstate::invalid_savepoint_specification,
+                      "savepoint \"" + std::string(statement.savepoint) + "\" does not exist");
+            if (release) {
+                marks_.resize(at - 1);
+                result.tag = "RELEASE";
+                break;
+            }
+            rollback_to(marks_[at - 1]);
+            for (const auto& [name, value] : marks_[at - 1].settings)
+                if (settings_[name] != value) apply_setting(name, settings_[name] = value);
+            marks_.resize(at);
+            failed_ = false;
+            result.tag = "ROLLBACK";
+            break;
+        }
+        case TransactionKind::set:
+            if (statement.session) {
+                if (statement.read_only >= 0)
+                    settings_["default_transaction_read_only"] = statement.read_only == 1 ? "on" : "off";
+                if (statement.isolation != syntax::Isolation::unset) {
+                    static const char* const names[] = {"", "read uncommitted", "read committed", "repeatable read",
+                                                        "serializable"};
+                    settings_["default_transaction_isolation"] = names[static_cast<int>(statement.isolation)];
+                }
+            } else if (!in_block_) {
+                warn(sqlstate::no_active_sql_transaction, "SET TRANSACTION can only be used in transaction blocks");
+            } else {
+                modes();
+            }
+            result.tag = "SET";
+            break;
+        case TransactionKind::prepare:
+            raise(sqlstate::feature_not_supported, "prepared transactions are not supported");
+    }
+    return result;
+}
+
+// ---- statements
+// ------------------------------------------------------------------------------------------------------
+
+StatementResult SqlSession::dispatch(const syntax::Statement& statement, std::string_view text) {
+    using syntax::StatementKind;
+    const bool writes = statement.kind != StatementKind::query && statement.kind <= StatementKind::comment;
+    const bool read_only = read_only_ || block_point_.has_value() ||
+                           (!in_block_ && settings_["default_transaction_read_only"] == "on");
+    if (writes && read_only)
+        raise(sqlstate::read_only_sql_transaction, "cannot execute this statement in a read-only transaction");
+    switch (statement.kind) {
+        case StatementKind::query: return run_query(*statement.query);
+        case StatementKind::insert:
+        case StatementKind::update:
+        case StatementKind::erase:
+        case StatementKind::merge: return run_change_statement(statement);
+        case StatementKind::set_constraints: return set_constraints(*statement.constraints);
+        case StatementKind::set_variable:
+        case StatementKind::show:
+        case StatementKind::reset: return variable(statement);
+        case StatementKind::prepare: return prepare(*statement.prepare);
+        case StatementKind::execute: return execute_prepared(*statement.prepare);
+        case StatementKind::deallocate: return deallocate(*statement.prepare);
+        case StatementKind::declare_cursor:
+        case StatementKind::fetch:
+        case StatementKind::close_cursor: return cursor(statement);
+        case StatementKind::explain: return explain(*statement.explain);
+        default: return define(statement, text);
+    }
+}
+
+Value SqlSession::evaluate(BoundExpr& expr, Arena& arena) {
+    Execution execution(session_, *this, *parameters_);
+    return copy_value(Evaluator(expr, {}, execution).evaluate(arena), arena);
+}
+
+StatementResult SqlSession::run_query(const syntax::Query& query) {
+    BoundPool pool;
+    Binder binder(*this, pool, parameter_types_);
+    BoundQuery bound = binder.bind_query(query);
+    StatementResult result;
+    result.has_rows = true;
+    result.columns = bound.columns;
+    Plan* plan = optimize(bound.plan, pool);
+    Execution execution(session_, *this, *parameters_);
+    for (const auto& common : binder.common_changes()) execution.common(*common);
+    std::vector<ColumnId> wanted;
+    for (const OutputColumn& column : bound.columns) wanted.push_back(column.id);
+    result.rows.reset(wanted.size());
+    run_plan(*plan, wanted, execution, result.rows);
+    if (query.into != nullptr) {
+        syntax::CreateTable table;
+        table.name = query.into->name;
+        table.temporary = query.into->temporary;
+        const std::uint64_t count = create_table_as(*this, table, result.columns, result.rows);
+        result = StatementResult();
+        result.tag = "SELECT " + std::to_string(count);
+        return result;
+    }
+    result.tag = "SELECT " + std::to_string(result.rows.size());
+    return result;
+}
+
+StatementResult SqlSession::run_change_statement(const syntax::Statement& statement) {
+    BoundPool pool;
+    Binder binder(*this, pool, parameter_types_);
+    BoundChange* change = binder.bind_change(statement);
+    change->source = optimize(change->source, pool);
+    StatementResult result;
+    result.has_rows = !change->returning.empty();
+    result.columns = change->returning_columns;
+    result.rows.reset(change->returning.size());
+    Execution execution(session_, *this, *parameters_);
+    for (const auto& common : binder.common_changes()) execution.common(*common);
+    const std::uint64_t count = run_change(execution, *change, result.rows);
+    switch (statement.kind) {
+        case syntax::StatementKind::insert: result.tag = "INSERT 0 "; break;
+        case syntax::StatementKind::update: result.tag = "UPDATE "; break;
+        case syntax::StatementKind::merge: result.tag = "MERGE "; break;
+        default: result.tag = change->redact ? "ERASE " : "DELETE ";
+    }
+    if (change->redact) {
+        Arena arena;
+        redaction_reason_ = "erased";
+        if (change->reason != nullptr) {
+            const Value reason = evaluate(*change->reason, arena);
+            if (!reason.is_null()) redaction_reason_ = std::string(reason.bytes());
+        }
+        if (in_block_)
+            raise(sqlstate::active_sql_transaction, "ERASE cannot run inside a transaction block");
+    }
+    result.tag += std::to_string(count);
+    return result;
+}
+
+namespace sql_session {
+
+/// Asks the session which constraints are deferred now.
+class Runner final : public ChangeRunner {
+public:
+    Runner(Execution& execution, WriteAccess& access, const std::map<std::string, bool>& modes,
+           std::optional<bool> all)
+        : ChangeRunner(execution, access), modes_(modes), all_(all) {}
+    bool is_deferred(const ForeignKey& foreign) override {
+        if (!foreign.deferrable) return false;
+        const auto found = modes_.find(foreign.name);
+        if (found != modes_.end()) return found->second;
+        return all_.value_or(foreign.initially_deferred);
+    }
+
+private:
+    const std::map<std::string, bool>& modes_;
+    std::optional<bool> all_;
+};
+
+}  // namespace sql_session
+
+std::uint64_t SqlSession::run_change(Execution& execution, BoundChange& change, RowStore& rows) {
+    if (read_only_) raise(sqlstate::read_only_sql_transaction, "cannot change data in a read-only transaction");
+    sql_session::Runner runner(execution, *this, constraint_modes_, all_constraints_deferred_);
+    const std::uint64_t count = runner.run(change, rows);
+    for (PendingCheck& pending : runner.deferred()) deferred_.push_back(std::move(pending));
+    for (auto& redaction : runner.redactions()) redactions_.push_back(std::move(redaction));
+    if (!in_block_) run_deferred(true);
+    return count;
+}
+
+std::uint64_t SqlSession::run_bound_change(BoundChange& change, RowStore& rows) {
+    Execution execution(session_, *this, *parameters_);
+    return run_change(execution, change, rows);
+}
+
+void SqlSession::run_deferred(bool all) {
+    if (deferred_.empty()) return;
+    Execution execution(session_, *this, *parameters_);
+    sql_session::Runner runner(execution, *this, constraint_modes_, all_constraints_deferred_);
+    std::vector<PendingCheck> left;
+    for (PendingCheck& pending : deferred_) {
+        bool deferred = false;
+        if (const auto table = catalog().relation(pending.table); table != nullptr && !all)
+            for (const ForeignKey& foreign : table->foreign_keys)
+                if (foreign.name == pending.constraint) deferred = runner.is_deferred(foreign);
+        if (deferred) left.push_back(std::move(pending));
+        else runner.check(pending);
+    }
+    deferred_ = std::move(left);
+}
+
+StatementResult SqlSession::set_constraints(const syntax::SetConstraints& statement) {
+    if (statement.all) {
+        constraint_modes_.clear();
+        all_constraints_deferred_ = statement.deferred;
+    } else {
+        for (const syntax::QualifiedName& name : statement.names) {
+            bool found = false, deferrable = false;
+            for (const auto& [key, relation] : catalog().relations()) {
+                for (const ForeignKey& foreign : relation->foreign_keys)
+                    if (foreign.name == name.last()) {
+                        found = true;
+                        deferrable |= foreign.deferrable;
+                    }
+                for (const Index& index : relation->indexes)
+                    if (index.name == name.last() && index.role != ConstraintRole::none) {
+                        found = true;
+                        deferrable |= index.deferrable;
+                    }
+            }
+            if (!found)
+                raise_at(sqlstate::undefined_object,
+                         "constraint \"" + std::string(name.last()) + "\" does not exist", name.position);
+            if (!deferrable)
+                raise_at(sqlstate::wrong_object_type,
+                         "constraint \"" + std::string(name.last()) + "\" is not deferrable", name.position);
+            constraint_modes_[std::string(name.last())] = statement.deferred;
+        }
+    }
+    if (!statement.deferred) run_deferred(false);
+    StatementResult result;
+    result.tag = "SET CONSTRAINTS";
+    return result;
+}
+
+std::uint64_t SqlSession::next_row_number() {
+    const std::uint64_t now = static_cast<std::uint64_t>(clock_now()) << 10 | (row_salt_ & 0x3ff);
+    last_row_number_ = std::max(now, last_row_number_ + 1);
+    return last_row_number_;
+}
+
+void SqlSession::notice(SqlState state, std::string message) {
+    SqlReport report;
+    report.severity = Severity::notice;
+    report.state = state;
+    report.message = std::move(message);
+    notices_.push_back(std::move(report));
+}
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,241 @@
+// sql_session.hpp -- one connection: its transaction, settings, prepared statements, temporary objects.  Layer: sql.
+//
+// [SESSION-1] A statement is atomic: when it fails inside a transaction block, what it changed is undone and the block
+//             refuses everything but its end (25P02).
+// [SESSION-2] Transactions are optimistic: nobody waits for a session that thinks. A conflict is 40001 at COMMIT, or at
+// the
+//             statement where it runs alone.
+// [SESSION-3] Temporary objects live in a database in memory of their own, with the same transactions and savepoints.
+// Threads: one at a time.
+#pragma once
+
+#include "api/northstar.hpp"
+#include "sql/bind/binder.hpp"
+#include "sql/execute/change.hpp"
+#include "sql/execute/execution.hpp"
+#include "sql/syntax/parser.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace northstar::inline v0::sql {
+
+/// What a statement answered.
+struct StatementResult {
+    bool has_rows = false;
+    std::vector<OutputColumn> columns;
+    RowStore rows;
+    std::string tag;          ///< "INSERT 0 2", "SELECT 3", "CREATE TABLE"
+    std::uint64_t txn = 0;    ///< commit that the statement made; 0: none (yet)
+};
+
+class SqlSession final : public Host, public ExecutionHost, public BindEnvironment, public WriteAccess {
+public:
+    explicit SqlSession(Database& database);
+    ~SqlSession() override;
+    SqlSession(const SqlSession&) = delete;
+    SqlSession& operator=(const SqlSession&) = delete;
+
+    /// Runs one parsed statement. `text` is what its positions count in. Raises SqlError.
+    StatementResult execute(const syntax::Statement& statement, std::string_view text,
+                            const std::vector<Value>& parameters);
+    /// Parses and runs a whole script, each statement by itself; stops at the first error.
+    std::vector<StatementResult> execute_script(std::string_view text);
+    /// Types of parameters and columns without running.
+    void describe(const syntax::Statement& statement, std::vector<Oid>& parameter_types,
+                  std::vector<OutputColumn>& columns);
+    bool in_transaction() const { return in_block_; }
+    bool failed() const { return failed_; }
+    std::vector<SqlReport> take_notices() { return std::exchange(notices_, {}); }
+    Session& state() { return session_; }
+    Database& database() { return database_; }
+
+    // ---- for the parts that define objects (session/define_*.cpp) ----
+    const Catalog& catalog() const { return *present_.catalog; }
+    Oid allocate_oid(bool temporary);
+    void put(std::shared_ptr<Relation> relation);
+    void put(std::shared_ptr<UserType> type, bool temporary = false);
+    void remove(const Relation& relation);
+    void remove(const UserType& type);
+    void add_schema(std::string_view name);
+    void remove_schema(std::string_view name);
+    void drop_trees(const Relation& relation);
+    bool drop_tree(const std::string& name, bool temporary);
+    std::string creation_schema(const syntax::QualifiedName& name, bool temporary);
+    const std::vector<Value>& parameters() const { return *parameters_; }
+    std::uint64_t run_bound_change(BoundChange& change, RowStore& rows);
+    void forget_sequence(Oid oid) { sequence_memory_.erase(oid); }
+    void set_sequence_state(Oid oid, std::int64_t value, bool called);
+    /// Runs a statement inside the present one (EXECUTE of CREATE TABLE AS).
+    StatementResult run_nested(const syntax::Statement& statement) { return dispatch(statement, text_); }
+    void add_notice(SqlReport report) { notices_.push_back(std::move(report)); }
+
+    // ---- BindEnvironment ----
+    Session& session() override { return session_; }
+    ReadPoint& present() override { return present_; }
+    ReadPoint& past(std::uint64_t txn) override;
+    std::uint64_t commit_at(std::int64_t time) override;
+    ReadPoint* default_point() override;
+    const std::vector<std::string>& search_path() override { return search_path_; }
+    Value evaluate(BoundExpr& expr, Arena& arena) override;
+    bool describing() override { return describing_; }
+    int find_virtual_table(std::string_view schema, std::string_view name) override;
+    const VirtualTable& virtual_table(int number) override;
+    void notice(SqlState state, std::string message) override;
+
+    // ---- ExecutionHost ----
+    std::uint64_t run_change(Execution& execution, BoundChange& change, RowStore& rows) override;
+    void virtual_rows(Execution& execution, const Plan& plan, RowStore& rows) override;
+    void version_rows(Execution& execution, const Plan& plan, RowStore& rows) override;
+    std::uint64_t commit_time(std::uint64_t txn) override;
+
+    // ---- WriteAccess ----
+    WritableTree writable(const std::string& name, bool temporary) override;
+    std::uint64_t next_row_number() override;
+    BindEnvironment& bind_environment() override { return *this; }
+
+    // ---- Host ----
+    std::int64_t next_value(Oid sequence) override;
+    std::int64_t current_value(Oid sequence) override;
+    std::int64_t last_value() override;
+    void set_value(Oid sequence, std::int64_t value, bool is_called) override;
+    std::optional<std::string> setting(std::string_view name, bool missing_ok) override;
+    void set_setting(std::string_view name, std::string_view value, bool local) override;
+    std::string current_user() override { return "northstar"; }
+    std::string current_database() override;
+    std::string current_schema() override;
+    std::vector<std::string> schemas(bool with_implicit) override;
+    void notice(SqlReport report) override { notices_.push_back(std::move(report)); }
+
+private:
+    struct PresentPoint final : ReadPoint {
+        SqlSession* session = nullptr;
+        Tree tree(const std::string& name, bool temporary) override;
+    };
+    struct PastPoint final : ReadPoint {
+        std::optional<Snapshot> snapshot;
+        Tree tree(const std::string& name, bool temporary) override;
+    };
+    struct Mark {
+        std::string name;
+        Savepoint main, temporary;
+        std::map<std::string, std::string> settings;
+        std::size_t deferred = 0;
+    };
+    struct PreparedStatement {
+        std::string text;
+        std::unique_ptr<Arena> arena;
+        const syntax::Statement* statement = nullptr;
+        std::vector<Oid> parameter_types;
+        std::vector<Oid> declared;
+    };
+    struct OpenCursor {
+        std::vector<OutputColumn> columns;
+        RowStore rows;
+        std::int64_t position = 0;  ///< 0: before the first row
+        bool hold = false;
+        bool scroll = false;
+    };
+
+    void describe_bound(const syntax::Statement& statement, std::vector<Oid>& parameter_types,
+                        std::vector<OutputColumn>& columns);
+    void begin_work();
+    void end_work() noexcept;
+    void load_catalog();
+    std::uint64_t commit_work();
+    void rollback_work();
+    Mark mark(std::string name);
+    void rollback_to(const Mark& mark);
+    void touch_catalog(bool temporary);
+    void run_deferred(bool all);
+    StatementResult dispatch(const syntax::Statement& statement, std::string_view text);
+    StatementResult run_query(const syntax::Query& query);
+    StatementResult run_change_statement(const syntax::Statement& statement);
+    StatementResult transaction(const syntax::TransactionStatement& statement);
+    StatementResult set_constraints(const syntax::SetConstraints& statement);
+    StatementResult variable(const syntax::Statement& statement);
+    StatementResult prepare(const syntax::Prepare& statement);
+    StatementResult execute_prepared(const syntax::Prepare& statement);
+    StatementResult deallocate(const syntax::Prepare& statement);
+    StatementResult cursor(const syntax::Statement& statement);
+    StatementResult explain(const syntax::Explain& statement);
+    StatementResult define(const syntax::Statement& statement, std::string_view text);
+    std::string apply_setting(const std::string& name, const std::string& value);
+    void start_settings();
+    std::pair<std::int64_t, bool> sequence_state(const Relation& sequence);
+    std::shared_ptr<const Relation> sequence_relation(Oid oid);
+    bool deferred_now(const ForeignKey& foreign) const;
+
+    Database& database_;
+    std::optional<Database> temporary_;
+    std::optional<Transaction> main_, temp_;
+    PresentPoint present_;
+    std::map<std::uint64_t, std::unique_ptr<PastPoint>> past_;
+    std::map<std::string, std::shared_ptr<const Catalog>> catalogs_;  // by version
+    Session session_;
+    bool in_block_ = false;
+    bool failed_ = false;
+    bool describing_ = false;
+    bool read_only_ = false;
+    bool block_started_ = false;  ///< a statement of the block has run
+    std::optional<std::uint64_t> block_point_;
+    std::vector<Mark> marks_;
+    std::vector<SqlReport> notices_;
+    std::vector<std::string> search_path_ = {std::string(k_public_schema)};
+    std::map<std::string, std::string> settings_;
+    std::map<std::string, std::string> block_settings_;  ///< as they were when the block began
+    std::map<std::string, std::string> local_settings_;  ///< values to return to after SET LOCAL
+    std::map<std::string, PreparedStatement> prepared_;
+    std::map<std::string, OpenCursor> cursors_;
+    std::vector<PendingCheck> deferred_;
+    std::map<std::string, bool> constraint_modes_;
+    std::optional<bool> all_constraints_deferred_;
+    struct SequenceMemory {
+        std::optional<std::int64_t> current;  ///< what currval answers
+        std::optional<std::int64_t> issued;   ///< never handed out again, whatever is rolled back
+        bool called = true;
+    };
+    std::map<Oid, SequenceMemory> sequence_memory_;
+    Oid last_sequence_ = 0;
+    std::uint64_t last_row_number_ = 0;
+    std::uint64_t row_salt_ = 0;
+    const std::vector<Value>* parameters_ = nullptr;
+    std::string_view text_;        ///< of the statement that runs
+    std::vector<Oid> parameter_types_;
+    std::string author_, reason_;
+    std::vector<std::pair<std::string, std::string>> redactions_;
+    std::string redaction_reason_;
+};
+
+// ---- definitions (session/define_*.cpp) ----
+StatementResult define_object(SqlSession& session, const syntax::Statement& statement, std::string_view text);
+void create_table(SqlSession& session, const syntax::CreateTable& syntax);
+std::uint64_t create_table_as(SqlSession& session, const syntax::CreateTable& syntax,
+                              const std::vector<OutputColumn>& columns, const RowStore& rows);
+void alter_table(SqlSession& session, const syntax::AlterTable& syntax);
+void rename_object(SqlSession& session, const syntax::Rename& syntax, bool schema);
+void drop_objects(SqlSession& session, const syntax::Drop& syntax);
+void truncate_tables(SqlSession& session, const syntax::Truncate& syntax);
+void create_index(SqlSession& session, const syntax::CreateIndex& syntax);
+/// The options of a sequence applied to what it has.
+void apply_sequence_options(SequenceOptions& options, const syntax::List<syntax::Option>& list,
+                            std::optional<std::int64_t>& restart);
+std::shared_ptr<Relation> make_sequence(SqlSession& session, const std::string& schema, const std::string& name,
+                                        bool temporary, Oid type, const syntax::List<syntax::Option>& options);
+Index make_key_index(SqlSession& session, Relation& relation, const syntax::ConstraintDefinition& constraint,
+                     const std::vector<std::string>& names);
+void make_foreign_key(SqlSession& session, Relation& relation, const syntax::ConstraintDefinition& constraint,
+                      const std::vector<std::string>& names);
+Column make_column(SqlSession& session, Binder& binder, const Relation& relation, const syntax::ColumnSpec& spec,
+                   std::vector<std::shared_ptr<Relation>>& sequences);
+/// A name that no relation of the schema has: TABLE_COLUMN_SUFFIX, with a number if need be, within 63 bytes.
+std::string unique_name(SqlSession& session, const std::string& schema, const std::string& table,
+                        const std::string& columns, const std::string& suffix);
+std::string unique_constraint_name(const Relation& relation, const std::string& base);
+
+}  // namespace northstar::inline v0::sql

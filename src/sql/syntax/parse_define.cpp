@@ -1,0 +1,339 @@
+// CREATE of everything but tables, DROP, COMMENT.
+#include "sql/syntax/parse.hpp"
+
+namespace northstar::inline v0::sql::syntax {
+
+const Statement* Parser::create() {
+    expect("create"_kw);
+    bool replace = false;
+    if (accept("or"_kw)) {
+        expect("replace"_kw);
+        replace = true;
+    }
+    if (at("local"_kw) || at("global"_kw)) take();
+    const bool temporary = accept("temp"_kw) || accept("temporary"_kw);
+    if (!temporary) accept("unlogged"_kw);
+    if (at("table"_kw) && !replace) return create_table(temporary);
+    if (accept("recursive"_kw)) return create_view(replace, temporary, true);
+    if (at("view"_kw)) return create_view(replace, temporary, false);
+    if (at("sequence"_kw)) return create_sequence(temporary);
+    if (at("unique"_kw) && at("index"_kw, 1)) return take(), create_index(true);
+    if (at("index"_kw)) return create_index(false);
+    if (at("schema"_kw)) return create_schema();
+    if (at("type"_kw)) return create_type();
+    if (at("domain"_kw)) return create_domain();
+    if (at("materialized"_kw)) {
+        take();
+        expect("view"_kw);
+        CreateTable table;
+        table.materialized_view = true;
+        if (at("if"_kw)) {
+            take();
+            expect("not"_kw);
+            expect("exists"_kw);
+            table.if_not_exists = true;
+        }
+        table.name = qualified_name();
+        return create_table_as(table);
+    }
+    if (at("function"_kw) || at("trigger"_kw) || at("role"_kw) || at("user"_kw) || at("extension"_kw) ||
+        at("database"_kw))
+        fail(sqlstate::feature_not_supported, std::string("CREATE ").append(peek().text).append(" is not supported"),
+             here());
+    unexpected();
+}
+
+const Statement* Parser::create_index(bool unique) {
+    expect("index"_kw);
+    CreateIndex index;
+    index.unique = unique;
+    accept("concurrently"_kw);
+    if (at("if"_kw) && at("not"_kw, 1)) {
+        take(), take();
+        expect("exists"_kw);
+        index.if_not_exists = true;
+    }
+    if (!at("on"_kw)) index.name = name();
+    expect("on"_kw);
+    accept("only"_kw);
+    index.table = qualified_name();
+    if (accept("using"_kw)) index.method = name();
+    expect('(');
+    std::vector<SortItem> columns;
+    do {
+        SortItem item;
+        const std::size_t first = at_ + (at('(') ? 1 : 0);
+        if (at('(')) {
+            take();
+            item.expr = expression();
+            item.source = source(first);
+            expect(')');
+        } else {
+            item.expr = column_or_function();
+            item.source = source(first);
+        }
+        if (accept("collate"_kw)) qualified_name();
+        if (is_name(peek()) && !at("nulls"_kw)) qualified_name();  // an operator class
+        if (accept("desc"_kw)) item.descending = true;
+        else accept("asc"_kw);
+        if (accept("nulls"_kw)) {
+            item.nulls = at("first"_kw) ? NullsOrder::first : NullsOrder::last;
+            if (!accept("first"_kw)) expect("last"_kw);
+        }
+        columns.push_back(item);
+    } while (accept(','));
+    expect(')');
+    index.columns = make_list(arena_, columns);
+    if (accept("include"_kw)) index.include = name_list_in_parentheses();
+    if (accept("nulls"_kw)) {
+        index.nulls_not_distinct = accept("not"_kw);
+        expect("distinct"_kw);
+    }
+    if (accept("with"_kw)) index.options = options_in_parentheses();
+    if (accept("tablespace"_kw)) name();
+    if (accept("where"_kw)) {
+        const std::size_t first = at_;
+        index.where = expression();
+        index.where_source = source(first);
+    }
+    Statement* statement = make_statement(StatementKind::create_index);
+    statement->create_index = arena_.create<CreateIndex>(index);
+    return statement;
+}
+
+const Statement* Parser::create_view(bool replace, bool temporary, bool recursive) {
+    expect("view"_kw);
+    CreateView view;
+    view.replace = replace;
+    view.temporary = temporary;
+    view.recursive = recursive;
+    view.name = qualified_name();
+    if (at('(')) view.columns = name_list_in_parentheses();
+    if (accept("with"_kw)) view.options = options_in_parentheses();
+    expect("as"_kw);
+    const std::size_t first = at_;
+    view.query = query();
+    view.source = source(first);
+    if (accept("with"_kw)) {
+        view.check_option = 2;
+        if (accept("local"_kw)) view.check_option = 1;
+        else accept("cascaded"_kw);
+        expect("check"_kw);
+        expect("option"_kw);
+    }
+    Statement* statement = make_statement(StatementKind::create_view);
+    statement->create_view = arena_.create<CreateView>(view);
+    return statement;
+}
+
+const Statement* Parser::create_schema() {
+    expect("schema"_kw);
+    Drop schema;
+    schema.kind = ObjectKind::schema;
+    if (at("if"_kw) && at("not"_kw, 1)) {
+        take(), take();
+        expect("exists"_kw);
+        schema.if_exists = true;
+    }
+    const std::vector<QualifiedName> names = {qualified_name()};
+    schema.names = make_list(arena_, names);
+    if (accept("authorization"_kw)) label();
+    Statement* statement = make_statement(StatementKind::create_schema);
+    statement->drop = arena_.create<Drop>(schema);
+    return statement;
+}
+
+List<Option> Parser::sequence_options(const TypeName*& type) {
+    std::vector<Option> options;
+    for (;;) {
+        Option option;
+        option.position = here();
+        const auto number = [&] {
+            Expr* value = node(ExprKind::integer, here());
+            const std::size_t first = at_;
+            integer_literal();
+            value->text = source(first);
+            option.value = value;
+        };
+        if (accept("as"_kw)) {
+            type = type_name();
+            continue;
+        }
+        if (accept("increment"_kw)) {
+            option.name = "increment";
+            accept("by"_kw);
+            number();
+        } else if (accept("start"_kw)) {
+            option.name = "start";
+            accept("with"_kw);
+            number();
+        } else if (accept("restart"_kw)) {
+            option.name = "restart";
+            accept("with"_kw);
+            if (peek().kind == TokenKind::integer || at_operator("-")) number();
+        } else if (accept("minvalue"_kw)) {
+            option.name = "minvalue";
+            number();
+        } else if (accept("maxvalue"_kw)) {
+            option.name = "maxvalue";
+            number();
+        } else if (accept("cache"_kw)) {
+            option.name = "cache";
+            number();
+        } else if (accept("cycle"_kw)) {
+            option.name = "cycle";
+        } else if (accept("no"_kw)) {
+            if (accept("minvalue"_kw)) option.name = "no minvalue";
+            else if (accept("maxvalue"_kw)) option.name = "no maxvalue";
+            else {
+                expect("cycle"_kw);
+                option.name = "no cycle";
+            }
+        } else if (accept("owned"_kw)) {
+            expect("by"_kw);
+            option.name = "owned";
+            if (accept("none"_kw)) option.names = {};
+            else option.names = qualified_name().parts;
+        } else if (at("sequence"_kw) && at("name"_kw, 1)) {
+            take(), take();
+            option.name = "sequence name";
+            option.names = qualified_name().parts;
+        } else {
+            return make_list(arena_, options);
+        }
+        options.push_back(option);
+    }
+}
+
+const Statement* Parser::create_sequence(bool temporary) {
+    expect("sequence"_kw);
+    CreateSequence sequence;
+    sequence.temporary = temporary;
+    if (at("if"_kw) && at("not"_kw, 1)) {
+        take(), take();
+        expect("exists"_kw);
+        sequence.if_not_exists = true;
+    }
+    sequence.name = qualified_name();
+    sequence.options = sequence_options(sequence.type);
+    Statement* statement = make_statement(StatementKind::create_sequence);
+    statement->sequence = arena_.create<CreateSequence>(sequence);
+    return statement;
+}
+
+const Statement* Parser::create_type() {
+    expect("type"_kw);
+    CreateType type;
+    const Position position = here();
+    type.name = qualified_name();
+    if (!at("as"_kw) || !at("enum"_kw, 1))
+        fail(sqlstate::feature_not_supported, "only enum types can be created", position);
+    take(), take();
+    expect('(');
+    std::vector<Name> labels;
+    if (!at(')')) do {
+        labels.push_back(string_literal());
+    } while (accept(','));
+    expect(')');
+    type.labels = make_list(arena_, labels);
+    Statement* statement = make_statement(StatementKind::create_enum);
+    statement->type = arena_.create<CreateType>(type);
+    return statement;
+}
+
+const Statement* Parser::create_domain() {
+    expect("domain"_kw);
+    CreateType type;
+    type.name = qualified_name();
+    accept("as"_kw);
+    type.base = type_name();
+    std::vector<ConstraintDefinition> constraints;
+    for (;;) {
+        if (accept("collate"_kw)) qualified_name();
+        else if (!column_constraint(constraints)) break;
+    }
+    type.constraints = make_list(arena_, constraints);
+    Statement* statement = make_statement(StatementKind::create_domain);
+    statement->type = arena_.create<CreateType>(type);
+    return statement;
+}
+
+ObjectKind Parser::object_kind() {
+    const Token& token = take();
+    switch (token.kind == TokenKind::identifier ? token.keyword : k_no_keyword) {
+        case "table"_kw: return ObjectKind::table;
+        case "index"_kw: return ObjectKind::index;
+        case "view"_kw: return ObjectKind::view;
+        case "materialized"_kw: expect("view"_kw); return ObjectKind::materialized_view;
+        case "schema"_kw: return ObjectKind::schema;
+        case "sequence"_kw: return ObjectKind::sequence;
+        case "type"_kw: return ObjectKind::type;
+        case "domain"_kw: return ObjectKind::domain;
+        case "column"_kw: return ObjectKind::column;
+        case "constraint"_kw: return ObjectKind::constraint;
+        case "function"_kw: return ObjectKind::function;
+        case "trigger"_kw: return ObjectKind::trigger;
+        case "extension"_kw: return ObjectKind::extension;
+        case "database"_kw: return ObjectKind::database;
+        case "role"_kw:
+        case "user"_kw: return ObjectKind::role;
+        default: unexpected(token);
+    }
+}
+
+const Statement* Parser::drop() {
+    expect("drop"_kw);
+    Drop result;
+    result.kind = object_kind();
+    if (result.kind == ObjectKind::index) accept("concurrently"_kw);
+    if (at("if"_kw) && at("exists"_kw, 1)) {
+        take(), take();
+        result.if_exists = true;
+    }
+    std::vector<QualifiedName> names;
+    do {
+        names.push_back(qualified_name());
+        if (result.kind == ObjectKind::function && at('(')) {
+            take();
+            while (!at(')') && peek().kind != TokenKind::end) take();
+            expect(')');
+        }
+        if (result.kind == ObjectKind::trigger && accept("on"_kw)) qualified_name();
+    } while (accept(','));
+    result.names = make_list(arena_, names);
+    result.cascade = accept("cascade"_kw);
+    if (!result.cascade) accept("restrict"_kw);
+    Statement* statement = make_statement(StatementKind::drop);
+    statement->drop = arena_.create<Drop>(result);
+    return statement;
+}
+
+const Statement* Parser::comment() {
+    expect("comment"_kw);
+    expect("on"_kw);
+    Comment result;
+    result.kind = object_kind();
+    result.name = qualified_name();
+    if (result.kind == ObjectKind::column) {
+        if (result.name.parts.size() < 2) unexpected();
+        result.part = result.name.parts.back();
+        result.name.parts.count -= 1;
+    }
+    if (result.kind == ObjectKind::constraint) {
+        result.part = result.name.last();
+        expect("on"_kw);
+        result.name = qualified_name();
+    }
+    expect("is"_kw);
+    if (at("null"_kw)) take(), result.text = node(ExprKind::null, 0);
+    else {
+        Expr* text = node(ExprKind::string, here());
+        text->text = string_literal();
+        result.text = text;
+    }
+    Statement* statement = make_statement(StatementKind::comment);
+    statement->comment = arena_.create<Comment>(result);
+    return statement;
+}
+
+}  // namespace northstar::inline v0::sql::syntax

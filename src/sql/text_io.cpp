@@ -1,0 +1,274 @@
+#include "sql/text_io.hpp"
+
+#include "sql/array.hpp"
+#include "sql/cast.hpp"
+#include "sql/datetime.hpp"
+#include "sql/error.hpp"
+#include "sql/jsonb.hpp"
+#include "sql/range.hpp"
+#include "sql/record.hpp"
+#include "sql/scalar_text.hpp"
+
+namespace northstar::inline v0::sql {
+
+namespace text_io_file {
+
+constexpr std::size_t k_name_length = 63;
+
+Value object_from_text(Oid kind, std::string_view text, Session& session) {
+    if (!text.empty() && text[0] >= '0' && text[0] <= '9') return Value::integer(kind, oid_from_text(text));
+    if (text == "-") return Value::integer(kind, 0);
+    if (kind == type::regtype) {
+        std::string name(trim_blanks(text));
+        bool array = false;
+        if (name.size() > 2 && name.substr(name.size() - 2) == "[]") {
+            name.resize(name.size() - 2);
+            array = true;
+        }
+        const TypeInfo* info = find_builtin_type(name);
+        if (info == nullptr && session.types != nullptr) info = session.types->find_type(name);
+        if (info == nullptr)
+            raise(sqlstate::undefined_object, "type \"" + std::string(text) + "\" does not exist");
+        return Value::integer(kind, array ? info->array : info->oid);
+    }
+    const std::optional<Oid> found =
+        session.types != nullptr ? session.types->object_oid(kind, text) : std::nullopt;
+    if (!found) {
+        if (kind == type::regclass)
+            raise(sqlstate::undefined_table, "relation \"" + std::string(text) + "\" does not exist");
+        raise(sqlstate::undefined_function, "function \"" + std::string(text) + "\" does not exist");
+    }
+    return Value::integer(kind, *found);
+}
+
+void object_to_text(const Value& value, std::string& out, Session& session) {
+    const Oid oid = static_cast<Oid>(value.integer());
+    if (oid == 0) {
+        out += '-';
+        return;
+    }
+    std::string name;
+    if (value.type() == type::regtype) {
+        name = format_type(oid, k_no_typmod, session.types);
+        if (name == "???") name.clear();
+    } else if (session.types != nullptr) {
+        name = session.types->object_name(value.type(), oid);
+    }
+    out += name.empty() ? std::to_string(oid) : name;
+}
+
+Value enum_from_text(const TypeInfo& info, std::string_view text, Session& session) {
+    for (const EnumLabel& label : session.types->enum_labels(info.oid)) {
+        if (label.label == text) return Value::integer(info.oid, label.number);
+    }
+    raise(sqlstate::invalid_text_representation,
+          std::string("invalid input value for enum ") + info.name + ": \"" + std::string(text) + '"');
+}
+
+void enum_to_text(const Value& value, std::string& out, Session& session) {
+    if (session.types != nullptr) {
+        for (const EnumLabel& label : session.types->enum_labels(value.type())) {
+            if (label.number == value.integer()) {
+                out += label.label;
+                return;
+            }
+        }
+    }
+    raise(sqlstate::data_corrupted, "enum label " + std::to_string(value.integer()) + " is unknown");
+}
+
+std::string_view check_bits(std::string_view text, Arena& arena) {
+    if (!text.empty() && (text[0] == 'b' || text[0] == 'B')) text.remove_prefix(1);
+    if (!text.empty() && (text[0] == 'x' || text[0] == 'X')) {
+        std::string bits;
+        for (const char c : text.substr(1)) {
+            const char lower = static_cast<char>(c | 0x20);
+            const int digit = c >= '0' && c <= '9'           ? c - '0'
+                              : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10
+                                                             : -1;
+            if (digit < 0)
+                raise(sqlstate::invalid_text_representation,
+                      std::string("\"") + c + "\" is not a valid hexadecimal digit");
+            for (int bit = 3; bit >= 0; --bit) bits += (digit >> bit & 1) != 0 ? '1' : '0';
+        }
+        return arena.copy(bits);
+    }
+    for (const char c : text) {
+        if (c != '0' && c != '1')
+            raise(sqlstate::invalid_text_representation,
+                  std::string("\"") + c + "\" is not a valid binary digit");
+    }
+    return arena.copy(text);
+}
+
+Value read_scalar(const TypeInfo& info, std::int32_t typmod, std::string_view text, Arena& arena,
+                  Session& session) {
+    switch (info.oid) {
+        case type::boolean:
+            return Value::boolean(boolean_from_text(text));
+        case type::int2:
+            return Value::integer(type::int2, integer_from_text(text, 16));
+        case type::int4:
+            return Value::integer(type::int4, integer_from_text(text, 32));
+        case type::int8:
+            return Value::integer(type::int8, integer_from_text(text, 64));
+        case type::float4:
+            return Value::float4(float4_from_text(text));
+        case type::float8:
+            return Value::float8(float8_from_text(text));
+        case type::numeric:
+            return Value::numeric(numeric_from_text(text, arena));
+        case type::text:
+        case type::varchar:
+        case type::bpchar:
+        case type::cstring:
+        case type::unknown:
+            return Value::bytes(info.oid, arena.copy(text));
+        case type::name:
+            return Value::bytes(info.oid, arena.copy(text.substr(0, k_name_length)));
+        case type::char_internal:
+            return Value::bytes(info.oid, arena.copy(text.substr(0, 1)));
+        case type::bytea:
+            return Value::bytes(info.oid, arena.copy(bytea_from_text(text)));
+        case type::bit:
+        case type::varbit:
+            return Value::bytes(info.oid, check_bits(text, arena));
+        case type::date:
+            return Value::integer(type::date, date_from_text(text, session));
+        case type::time:
+            return Value::integer(type::time, time_from_text(text, typmod, session));
+        case type::timetz:
+            return Value::timetz(timetz_from_text(text, typmod, session));
+        case type::timestamp:
+            return Value::integer(type::timestamp, timestamp_from_text(text, typmod, session));
+        case type::timestamptz:
+            return Value::integer(type::timestamptz, timestamptz_from_text(text, typmod, session));
+        case type::interval:
+            return Value::interval(interval_from_text(text, typmod, session));
+        case type::uuid:
+            return Value::uuid(uuid_from_text(text));
+        case type::json:
+            check_json(text);
+            return Value::bytes(type::json, arena.copy(text));
+        case type::jsonb:
+            return Value::jsonb(arena.copy(jsonb_from_text(text)));
+        case type::oid:
+        case type::xid:
+        case type::cid:
+            return Value::integer(info.oid, oid_from_text(text));
+        case type::regclass:
+        case type::regproc:
+        case type::regtype:
+            return object_from_text(info.oid, text, session);
+        default:
+            break;
+    }
+    if (info.type_kind == 'e' && session.types != nullptr) return enum_from_text(info, text, session);
+    raise(sqlstate::feature_not_supported, std::string("cannot accept a value of type ") + info.sql_name);
+}
+
+}  // namespace text_io_file
+
+Value value_from_text(Oid type, std::int32_t typmod, std::string_view text, Arena& arena, Session& session) {
+    const TypeInfo& info = type_info(type, session.types);
+    Value value;
+    switch (info.form) {
+        case Form::array:
+            return array_from_text(type, info.element, typmod, text, arena, session);
+        case Form::range:
+            return range_from_text(type, text, arena, session);
+        case Form::record:
+            return record_from_text(type, text, arena, session);
+        default:
+            value = text_io_file::read_scalar(info, typmod, text, arena, session);
+    }
+    return typmod == k_no_typmod ? value
+                                 : apply_typmod(value, typmod, CastContext::assignment, arena, session);
+}
+
+void value_to_text(const Value& value, std::string& out, Session& session) {
+    switch (value.form()) {
+        case Form::boolean:
+            out += value.boolean() ? 't' : 'f';
+            return;
+        case Form::integer:
+            switch (value.type()) {
+                case type::int2:
+                case type::int4:
+                case type::int8:
+                case type::oid:
+                case type::xid:
+                case type::cid:
+                    integer_to_text(value.integer(), out);
+                    return;
+                case type::date:
+                    date_to_text(value.integer(), out, session.settings);
+                    return;
+                case type::time:
+                    time_to_text(value.integer(), out);
+                    return;
+                case type::timestamp:
+                    timestamp_to_text(value.integer(), out, session.settings);
+                    return;
+                case type::timestamptz:
+                    timestamptz_to_text(value.integer(), out, session.settings);
+                    return;
+                case type::regclass:
+                case type::regproc:
+                case type::regtype:
+                    text_io_file::object_to_text(value, out, session);
+                    return;
+                default:
+                    text_io_file::enum_to_text(value, out, session);
+                    return;
+            }
+        case Form::real:
+            if (value.type() == type::float4) {
+                float4_to_text(static_cast<float>(value.real()), out, session.settings.extra_float_digits);
+            } else {
+                float8_to_text(value.real(), out, session.settings.extra_float_digits);
+            }
+            return;
+        case Form::numeric:
+            numeric_to_text(value.numeric(), out);
+            return;
+        case Form::interval:
+            interval_to_text(value.interval(), out, session.settings.interval_style);
+            return;
+        case Form::timetz:
+            timetz_to_text(value.timetz(), out);
+            return;
+        case Form::uuid:
+            uuid_to_text(value.uuid(), out);
+            return;
+        case Form::bytes:
+            if (value.type() == type::bytea) {
+                bytea_to_text(value.bytes(), out, session.settings.bytea_output);
+            } else {
+                out += value.bytes();
+            }
+            return;
+        case Form::jsonb:
+            jsonb_to_text(JsonView(value.bytes()), out);
+            return;
+        case Form::array:
+            array_to_text(value, out, session);
+            return;
+        case Form::range:
+            range_to_text(value, out, session);
+            return;
+        case Form::record:
+            record_to_text(value, out, session);
+            return;
+        case Form::nothing:
+            return;
+    }
+}
+
+std::string value_to_text(const Value& value, Session& session) {
+    std::string text;
+    value_to_text(value, text, session);
+    return text;
+}
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,66 @@
+// northstar-slt [--classic] [--setup FILE] [--divergence FILE.tsv ROOT] FILE... -- runs sqllogictest files and reports.
+//
+// --classic renders values by type letters, as SQLite's corpus expects; records listed in the divergence file (path
+// below ROOT, line) do not count. -v prints what failed. Exit code 0: everything ran, whatever passed.
+#include "slt/run.hpp"
+
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+int main(int count, char** arguments) {
+    slt::RunOptions options;
+    std::map<std::string, std::set<std::size_t>> divergence;
+    bool verbose = false;
+    std::string root;
+    std::vector<std::string> files;
+    for (int i = 1; i < count; ++i) {
+        const std::string word = arguments[i];
+        if (word == "--classic") options.classic = true;
+        else if (word == "--setup" && i + 1 < count) options.setup = arguments[++i];
+        else if (word == "-v") verbose = true;
+        else if (word == "--divergence" && i + 2 < count) {
+            std::ifstream list(arguments[i + 1]);
+            root = arguments[i + 2];
+            i += 2;
+            for (std::string line; std::getline(list, line);) {
+                std::istringstream fields(line);
+                std::string path;
+                std::size_t number = 0;
+                if (fields >> path >> number) divergence[path].insert(number);
+            }
+        } else {
+            files.push_back(word);
+        }
+    }
+    if (files.empty()) {
+        std::fprintf(stderr, "usage: northstar-slt [--classic] [--setup FILE] [--divergence TSV ROOT] [-v] FILE...\n");
+        return 2;
+    }
+    slt::Outcome total;
+    std::map<std::string, slt::Outcome> families;
+    for (const std::string& file : files) {
+        std::string below = file;
+        if (!root.empty() && file.rfind(root, 0) == 0) below = file.substr(root.size() + 1);
+        options.left_out = divergence[below];
+        options.most_failures = verbose ? 1000 : 0;
+        try {
+            const slt::Outcome outcome = slt::run_file(file, options);
+            std::printf("%6zu passed %5zu failed  %s\n", outcome.passed, outcome.failed, file.c_str());
+            for (const std::string& failure : outcome.failures) std::printf("  %s\n", failure.c_str());
+            total.add(outcome);
+            families[file.substr(0, file.rfind('/'))].add(outcome);
+        } catch (const std::exception& error) {
+            std::printf("       cannot run %s: %s\n", file.c_str(), error.what());
+        }
+        std::fflush(stdout);
+    }
+    for (const auto& [family, outcome] : families)
+        std::printf("%-60s %7zu of %7zu  %.2f %%\n", family.c_str(), outcome.passed, outcome.passed + outcome.failed,
+                    outcome.rate() * 100);
+    std::printf("total: %zu of %zu, %.2f %%\n", total.passed, total.passed + total.failed, total.rate() * 100);
+    return 0;
+}

@@ -1,0 +1,59 @@
+// sqllogictest files: the project's own must pass whole; families of the shared ones at least as far as
+// test/slt/floor.txt says, which only rises.
+#include "skip.hpp"
+#include "slt/run.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> test_files(const fs::path& folder) {
+    std::vector<std::string> files;
+    for (const auto& entry : fs::recursive_directory_iterator(folder))
+        if (entry.path().extension() == ".test") files.push_back(entry.path().generic_string());
+    std::sort(files.begin(), files.end());
+    return files;
+}
+
+}  // namespace
+
+TEST_CASE("the project's own records pass", "[sql]") {
+    for (const std::string& file : test_files("test/slt/own")) {
+        slt::RunOptions options;
+        options.count_statements_ok = true;
+        const slt::Outcome outcome = slt::run_file(file, options);
+        for (const std::string& failure : outcome.failures) UNSCOPED_INFO(failure);
+        CHECK(outcome.passed > 0);
+        CHECK(outcome.failed == 0);
+    }
+}
+
+TEST_CASE("MD5 gives the digests of RFC 1321", "[sql]") {
+    CHECK(slt::md5("") == "d41d8cd98f00b204e9800998ecf8427e");
+    CHECK(slt::md5("message digest") == "f96b697d7cb7938d525a2f31aaf161d0");
+    CHECK(slt::md5(std::string(80, '1')).size() == 32);
+}
+
+TEST_CASE("shared families pass as far as the floor", "[sql][slow]") {
+    if (!fs::exists("../shared/sql-cases")) NORTHSTAR_SKIP("../shared/sql-cases is not here");
+    std::ifstream floor("test/slt/floor.txt");
+    for (std::string line; std::getline(floor, line);) {
+        if (line.empty() || line[0] == '#') continue;
+        std::istringstream fields(line);
+        std::string family;
+        double least = 0;
+        REQUIRE(fields >> family >> least);
+        slt::Outcome outcome;
+        for (const std::string& file : test_files("../shared/" + family)) outcome.add(slt::run_file(file, {}));
+        INFO(family << ": " << outcome.passed << " passed, " << outcome.failed << " failed");
+        CHECK(outcome.passed > 0);
+        CHECK(outcome.rate() * 100 >= least);
+    }
+}
