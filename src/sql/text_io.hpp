@@ -1,8 +1,7 @@
 // text_io.hpp -- values as text and as PostgreSQL's binary messages, every type.  Layer: sql.  Threads: any.
 //
 // [TEXT-1] Output of a value is its PostgreSQL output; input of that output is the value again.
-// [TEXT-2] Bad text raises the SQLSTATE and message of PostgreSQL's input function (22P02, 22007, 22008,
-// 22003, ...).
+// [TEXT-2] Bad text raises the SQLSTATE and message of PostgreSQL's input function (22P02, 22007, 22008, 22003, ...).
 #pragma once
 
 #include "sql/session.hpp"
