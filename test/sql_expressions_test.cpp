@@ -109,3 +109,27 @@ TEST_CASE("uuids of version 7 rise strictly within a session") {
     CHECK(last.bytes[6] >> 4 == 7);
     CHECK((last.bytes[8] & 0xc0) == 0x80);
 }
+
+TEST_CASE("[REGEX-1] a pattern that makes backtracking explode takes time in proportion to the text") {
+    Engine engine;
+    const std::string text(20000, 'a');
+    CHECK(outcome(engine, [&] {
+              return engine.operate({"text", text}, "~", {"text", "(a*)*(a|aa)+b"});
+          }) == "f");
+    CHECK(outcome(engine, [&] { return engine.operate({"text", text}, "~", {"text", "^(a|a)*$"}); }) == "t");
+}
+
+TEST_CASE("[REGEX-2] back references that would take too long are given up with an error") {
+    Engine engine;
+    const std::string text(200, 'a');
+    CHECK(outcome(engine, [&] {
+              return engine.operate({"text", text}, "~", {"text", "(a*)(a*)(a*)(a*)(a*)b\\1\\2"});
+          }) == "54001");
+}
+
+TEST_CASE("[REGEX-4] a pattern that would need too large a program is refused") {
+    Engine engine;
+    CHECK(outcome(engine, [&] {
+              return engine.operate({"text", "a"}, "~", {"text", "((a{200}){200}){200}"});
+          }) == "2201B");
+}

@@ -57,6 +57,8 @@ std::span<const OperatorSource> array_operators();
 std::span<const FunctionSource> range_functions();
 std::span<const OperatorSource> range_operators();
 std::span<const FunctionSource> system_functions();
+std::span<const FunctionSource> regex_functions();
+std::span<const OperatorSource> regex_operators();
 std::span<const FunctionSource> window_functions();
 
 // Bodies of the comparison operators, for any type with an order.
