@@ -6,7 +6,8 @@
 //
 // [REGEX-1] Without back references a search takes time in proportion to text * program, whatever the pattern.
 // [REGEX-2] With back references or lookahead steps are counted; more than k_regex_max_steps raise 54001.
-// [REGEX-3] The leftmost match is found; of those the longest, or the shortest where the first quantifier is not greedy.
+// [REGEX-3] The leftmost match is found; of those the longest, or the shortest where the first quantifier is not
+//           greedy.
 // [REGEX-4] A bad pattern raises 2201B with PostgreSQL's wording.
 #pragma once
 
