@@ -1,5 +1,5 @@
-// aggregate_state.hpp -- what aggregates keep: sums of numerics and gathered values.  Layer: sql.  Threads:
-// one state belongs to one thread.
+// aggregate_state.hpp -- what aggregates keep: sums of numerics and gathered values. Layer: sql. Threads: one state
+// belongs to one thread.
 //
 // [AGG-1] These are plain bytes (FUN-3): zeroed memory is the empty state, memcpy moves them.
 #pragma once

@@ -1,8 +1,8 @@
 // arena.hpp -- memory that is given back all at once.  Layer: sql.  Threads: one at a time.
 //
 // [ARENA-1] What an arena handed out stays where it is until reset() or the arena's end.
-// [ARENA-2] Nothing in an arena has a destructor that matters: only bytes and trivially destructible objects
-// go there.
+// [ARENA-2] Nothing in an arena has a destructor that matters: only bytes and trivially destructible objects go
+//           there.
 #pragma once
 
 #include <cstddef>

@@ -53,7 +53,11 @@ ArrayView::ArrayView(const Value& value) {
         dimensions_[i].lower = static_cast<std::int32_t>(detail::load_u32(bytes.data() + at + 4));
         if (dimensions_[i].length <= 0) damaged();
     }
-    size_ = array_size(dimensions());
+    size_ = count_of_dimensions_ == 0 ? 0 : 1;
+    for (const ArrayDimension& dimension : dimensions()) {
+        size_ *= static_cast<std::size_t>(dimension.length);
+        if (size_ > static_cast<std::size_t>(k_max_elements)) damaged();
+    }
     if ((bytes.size() - at) / 4 < size_) damaged();
     offsets_ = bytes.data() + at;
     data_ = bytes.substr(at + size_ * 4);

@@ -1,8 +1,8 @@
-// array.hpp -- arrays: their bytes, and making and reading them.  Layer: sql.  Threads: any.
+// array.hpp -- arrays: their bytes, and making and reading them. Layer: sql. Threads: any.
 //
-// Bytes (little-endian): u32 element type | u8 its form | u8 dimensions d (0: empty array) | d times (i32
-// length, i32 lower bound) | u32 end offset of each element, counted from the first element's bytes, top bit
-// set = NULL | elements in stored form (row_format.hpp).
+// Bytes (little-endian): u32 element type | u8 its form | u8 dimensions d (0: empty array) | d times (i32 length, i32
+// lower bound) | u32 end offset of each element, counted from the first element's bytes, top bit set = NULL |
+// elements in stored form (row_format.hpp).
 //
 // [ARRAY-1] Elements lie in row-major order; the k-th is found in O(1).
 // [ARRAY-2] At most 6 dimensions and 2^27 elements (54000, "array size exceeds the maximum allowed").

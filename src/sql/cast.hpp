@@ -1,9 +1,10 @@
 // cast.hpp -- turning a value of one type into another: which casts there are, and doing them.
 // Layer: sql.  Threads: any.
 //
-// Implicit casts happen anywhere, assignment casts also where a value is stored into a column, explicit ones
-// where the query says so. Besides the table of casts there are: any type to the string types (assignment)
-// and back (explicit) through text; arrays element by element; a record to a composite type.
+// Implicit casts happen anywhere, assignment casts also where a value is stored into a column, explicit ones where
+// the
+// query says so. Besides the table of casts there are: any type to the string types (assignment) and back (explicit)
+// through text; arrays element by element; a record to a composite type.
 #pragma once
 
 #include "sql/function.hpp"

@@ -1,8 +1,7 @@
 // compare.hpp -- the order and the equality of values.  Layer: sql.  Threads: any.
 //
-// The order is that of PostgreSQL's default operator classes with collation C: strings by bytes, char(n)
-// without blanks at the end, NaN above all numbers, false before true, jsonb by its own rules, arrays element
-// by element.
+// The order is that of PostgreSQL's default operator classes with collation C: strings by bytes, char(n) without
+// blanks at the end, NaN above all numbers, false before true, jsonb by its own rules, arrays element by element.
 #pragma once
 
 #include "sql/value.hpp"

@@ -1,14 +1,13 @@
-// datetime.hpp -- calendar, reading and writing of dates, times and intervals, and their arithmetic.  Layer:
-// sql. Threads: any.
+// datetime.hpp -- calendar, reading and writing of dates, times and intervals, and their arithmetic. Layer: sql.
+// Threads: any.
 //
-// Numbers are those of value.hpp: days and microseconds since 2000-01-01. The calendar is proleptic
-// Gregorian; the year before 1 is written 1 BC and is year 0 in Civil.
+// Numbers are those of value.hpp: days and microseconds since 2000-01-01. The calendar is proleptic Gregorian; the
+// year before 1 is written 1 BC and is year 0 in Civil.
 //
-// [DATE-1] Dates reach from 4714-11-24 BC to 5874897-12-31, timestamps from 4714-11-24 BC to 294276-12-31;
-// what lies
+// [DATE-1] Dates reach from 4714-11-24 BC to 5874897-12-31, timestamps from 4714-11-24 BC to 294276-12-31; what lies
 //          outside raises 22008.
-// [DATE-2] Bad text raises 22007 ("invalid input syntax for type date"), an impossible field 22008
-//          ("date/time field value out of range"), an impossible zone 22009 or 22023.
+// [DATE-2] Bad text raises 22007 ("invalid input syntax for type date"), an impossible field 22008 ("date/time field
+//          value out of range"), an impossible zone 22009 or 22023.
 #pragma once
 
 #include "sql/session.hpp"

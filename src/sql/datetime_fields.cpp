@@ -309,13 +309,13 @@ Value extract(Call& call, const Value* a) {
         return Value::numeric(result);
     }
     const bool with_zone = type == type::timestamptz;
-    if (!with_zone &&
-        (unit == Unit::timezone || unit == Unit::timezone_hour || unit == Unit::timezone_minute))
-        unsupported(name, type);
     if (!is_finite_timestamp(value.integer())) {
         if (!goes_on(unit)) return Value::null(type::numeric);
         return Value::numeric(Numeric::infinity(value.integer() == k_timestamp_infinity ? 1 : -1));
     }
+    if (!with_zone &&
+        (unit == Unit::timezone || unit == Unit::timezone_hour || unit == Unit::timezone_minute))
+        unsupported(name, type);
     TimeZone::Offset offset;
     const std::int64_t local =
         with_zone ? to_local(value.integer(), call.session.settings.zone.get(), &offset) : value.integer();
@@ -330,9 +330,8 @@ Value extract(Call& call, const Value* a) {
             return Value::numeric(numeric_from_int128(micros, 6, call.arena));
         }
         case Unit::julian: {
-            const Numeric micros = numeric_from_int128(
-                static_cast<Int128>(days + k_julian_epoch) * k_microseconds_per_day + time, 0, call.arena);
-            return Value::numeric(numeric_divide(micros, whole(k_microseconds_per_day), call.arena));
+            const Numeric part = numeric_divide(whole(time), whole(k_microseconds_per_day), call.arena);
+            return Value::numeric(numeric_add(whole(days + k_julian_epoch), part, call.arena));
         }
         case Unit::timezone:
             return Value::numeric(whole(offset.seconds_east));
@@ -386,10 +385,12 @@ std::int64_t truncate(Unit unit, std::string_view name, std::int64_t local, Oid 
         case Unit::millennium:
             return begin_of_year(civil.year > 0 ? (civil.year + 999) / 1000 * 1000 - 999
                                                 : -((999 - (civil.year - 1)) / 1000) * 1000 + 1);
-        case Unit::unknown:
-            unrecognized(name, type);
-        default:
+        case Unit::timezone:
+        case Unit::timezone_hour:
+        case Unit::timezone_minute:
             unsupported(name, type);
+        default:
+            unrecognized(name, type);
     }
 }
 
@@ -433,14 +434,16 @@ Value truncate_interval(Unit unit, std::string_view name, const Interval& value)
             break;
         case Unit::microseconds:
             break;
-        case Unit::unknown:
-            unrecognized(name, type::interval);
         case Unit::week:
             raise(sqlstate::feature_not_supported,
                   "unit \"" + std::string(name) + "\" not supported for type interval",
                   "Months usually have fractional weeks.");
-        default:
+        case Unit::timezone:
+        case Unit::timezone_hour:
+        case Unit::timezone_minute:
             unsupported(name, type::interval);
+        default:
+            unrecognized(name, type::interval);
     }
     return Value::interval(result);
 }

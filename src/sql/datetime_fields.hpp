@@ -1,4 +1,4 @@
-// datetime_fields.hpp -- extract, date_part and date_trunc.  Layer: sql.  Threads: any.
+// datetime_fields.hpp -- extract, date_part and date_trunc. Layer: sql. Threads: any.
 //
 // A unit that does not belong to a type raises 0A000, an unknown one 22023.
 #pragma once

@@ -2,12 +2,11 @@
 // Layer: sql.  Threads: values.
 //
 // [SQLERR-1] Whatever a user can type raises SqlError with the SQLSTATE that PostgreSQL 15 gives for it;
-// `internal_error`
+//            `internal_error`
 //            is never the answer to input.
-// [SQLERR-2] SqlError is an Error, so callers of the C++ interface catch one type. Its code is what comes
-// nearest to
-//            the SQLSTATE (errc_of); an Error that rises from the layers below keeps its code and is given a
-//            SQLSTATE by sqlstate_of.
+// [SQLERR-2] SqlError is an Error, so callers of the C++ interface catch one type. Its code is what comes nearest to
+//            the SQLSTATE (errc_of); an Error that rises from the layers below keeps its code and is given a SQLSTATE
+//            by sqlstate_of.
 #pragma once
 
 #include "api/northstar.hpp"

@@ -1,16 +1,16 @@
 // function.hpp -- functions, operators, casts and aggregates: what they are, and the tables they stand in.
 // Layer: sql.  Threads: tables are read by any; a call belongs to one.
 //
-// Every entry has PostgreSQL's name, argument types, result, strictness and volatility. Tables are constant
-// data, one per subject (functions_*.cpp); the index over them by name is built at first use.
+// Every entry has PostgreSQL's name, argument types, result, strictness and volatility. Tables are constant data,
+// one per
+// subject (functions_*.cpp); the index over them by name is built at first use.
 //
-// [FUN-1] A body is called with arguments of exactly the types of its entry (polymorphic ones replaced by
-// what
+// [FUN-1] A body is called with arguments of exactly the types of its entry (polymorphic ones replaced by what
 //         resolution found), never with NULL where the entry is strict: the caller answers NULL itself.
 // [FUN-2] What a body returns lives in the arena of the call, in its arguments, or for ever; it has the type
 //         Call::result_type, or is NULL.
-// [FUN-3] An aggregate's state is plain bytes: moved by memcpy, never destroyed; what it points to lives in
-// the arena of
+// [FUN-3] An aggregate's state is plain bytes: moved by memcpy, never destroyed; what it points to lives in the
+//         arena of
 //         its AggregateCall.
 #pragma once
 

@@ -1,4 +1,4 @@
-// int128.hpp -- names for the compilers' 128-bit integers, which ISO C++ does not have.  Layer: sql.
+// int128.hpp -- names for the compilers' 128-bit integers, which ISO C++ does not have. Layer: sql.
 #pragma once
 
 namespace northstar::inline v0::sql {

@@ -1,4 +1,4 @@
-// json_build.hpp -- any SQL value as JSON text.  Layer: sql.  Threads: any.
+// json_build.hpp -- any SQL value as JSON text. Layer: sql. Threads: any.
 #pragma once
 
 #include "sql/session.hpp"

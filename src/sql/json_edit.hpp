@@ -1,5 +1,4 @@
-// json_edit.hpp -- jsonb documents with something set, inserted, deleted or joined.  Layer: sql.  Threads:
-// any.
+// json_edit.hpp -- jsonb documents with something set, inserted, deleted or joined. Layer: sql. Threads: any.
 //
 // A change copies the document once; what does not lie on the path is copied as bytes.
 #pragma once

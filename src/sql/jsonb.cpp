@@ -244,16 +244,12 @@ void jsonb_to_plain_text(JsonView node, std::string& out) {
     }
 }
 
-int jsonb_compare(JsonView a, JsonView b) {
-    using namespace jsonb_file;
+namespace jsonb_file {
+
+/// Nodes within documents; jsonb_compare has one rule more for whole documents.
+int compare_nodes(JsonView a, JsonView b) {
     const JsonKind left = a.kind();
     const JsonKind right = b.kind();
-    // PostgreSQL keeps a scalar as an array of one element, so an empty array comes before every scalar.
-    if (a.is_scalar() != b.is_scalar()) {
-        if (left == JsonKind::array && a.size() == 0) return -1;
-        if (right == JsonKind::array && b.size() == 0) return 1;
-        return a.is_scalar() ? -1 : 1;
-    }
     if (rank_of(left) != rank_of(right)) return rank_of(left) < rank_of(right) ? -1 : 1;
     switch (left) {
         case JsonKind::null:
@@ -277,11 +273,21 @@ int jsonb_compare(JsonView a, JsonView b) {
             const int order = sign_of(a.key(i).compare(b.key(i)));
             if (order != 0) return order;
         }
-        const int order = left == JsonKind::object ? jsonb_compare(a.value(i), b.value(i))
-                                                   : jsonb_compare(a.element(i), b.element(i));
+        const int order = left == JsonKind::object ? compare_nodes(a.value(i), b.value(i))
+                                                   : compare_nodes(a.element(i), b.element(i));
         if (order != 0) return order;
     }
     return 0;
+}
+
+}  // namespace jsonb_file
+
+int jsonb_compare(JsonView a, JsonView b) {
+    // PostgreSQL keeps a document that is a scalar as an array of one element, so an empty array comes before
+    // it.
+    if (a.kind() == JsonKind::array && a.size() == 0 && b.is_scalar()) return -1;
+    if (b.kind() == JsonKind::array && b.size() == 0 && a.is_scalar()) return 1;
+    return jsonb_file::compare_nodes(a, b);
 }
 
 std::uint64_t jsonb_hash(JsonView node) {

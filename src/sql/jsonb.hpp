@@ -1,11 +1,11 @@
-// jsonb.hpp -- JSON as a tree of bytes: reading, writing, walking, comparing.  Layer: sql.  Threads: any.
+// jsonb.hpp -- JSON as a tree of bytes: reading, writing, walking, comparing. Layer: sql. Threads: any.
 //
-// A node is one tag byte and its payload (little-endian): null, false, true: nothing; number:
-// numeric_to_stored; string: its UTF-8; array: u32 count, count times u32 end offset, nodes; object: u32
-// count, count times u32 end offset of a key, count times u32 end offset of a value, keys, values.
+// A node is one tag byte and its payload (little-endian): null, false, true: nothing; number: numeric_to_stored;
+// string: its UTF-8; array: u32 count, count times u32 end offset, nodes; object: u32 count, count times u32 end
+// offset of a key, count times u32 end offset of a value, keys, values.
 //
-// [JSONB-1] Keys of an object are unique and sorted by length, then bytes; of duplicate keys the last one
-// won. [JSONB-2] Nesting is limited to k_json_max_depth (54001).
+// [JSONB-1] Keys of an object are unique and sorted by length, then bytes; of duplicate keys the last one won.
+// [JSONB-2] Nesting is limited to k_json_max_depth (54001).
 #pragma once
 
 #include "sql/arena.hpp"

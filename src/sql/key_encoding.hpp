@@ -1,8 +1,8 @@
 // key_encoding.hpp -- values as bytes that compare by memcmp as the values do.  Layer: sql.  Threads: any.
 //
-// A column is a tag byte and a payload. Ascending: 0x02 value, 0x03 NULL (last, as in PostgreSQL); NULLS
-// FIRST: 0x01 NULL, 0x02 value. Descending: every byte of the payload is inverted, the tags stay, so DESC
-// with its default NULLS FIRST writes 0x01 for NULL. Payloads:
+// A column is a tag byte and a payload. Ascending: 0x02 value, 0x03 NULL (last, as in PostgreSQL); NULLS FIRST: 0x01
+// NULL, 0x02 value. Descending: every byte of the payload is inverted, the tags stay, so DESC with its default NULLS
+// FIRST writes 0x01 for NULL. Payloads:
 //   boolean              one byte
 //   int2 int4 int8 oid   2, 4, 8, 4 bytes big-endian, sign bit turned (oid without)
 //   date; time types     4; 8 bytes as above. timetz: instant in UTC, then zone
@@ -14,13 +14,12 @@
 //   strings, bytea       0x00 as 0x00 0xff, end 0x00 0x01. char(n) without blanks at its end
 //   arrays, ranges, records, jsonb   element by element behind structure bytes, in the type's order
 //
-// [KEY-1] memcmp of two encodings orders as compare_values does with the direction and NULLs of each column,
-// and equal
-//         values have equal bytes. (Intervals: '24:00' and '1 day' are equal and come back as the stored row
+// [KEY-1] memcmp of two encodings orders as compare_values does with the direction and NULLs of each column, and
+//         equal values have equal bytes. (Intervals: '24:00' and '1 day' are equal and come back as the stored row
 //         has them.)
-// [KEY-2] No encoding of a column is a prefix of another one, so keys of several columns can be put one
-// behind another. [KEY-3] decode gives a value equal to what was encoded for the types where is_key_exact
-// says so; an index on such
+// [KEY-2] No encoding of a column is a prefix of another one, so keys of several columns can be put one behind
+//         another.
+// [KEY-3] decode gives a value equal to what was encoded for the types where is_key_exact says so; an index on such
 //         columns can answer without the row.
 #pragma once
 

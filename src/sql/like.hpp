@@ -1,4 +1,4 @@
-// like.hpp -- LIKE and ILIKE.  Layer: sql.  Threads: any.
+// like.hpp -- LIKE and ILIKE. Layer: sql. Threads: any.
 #pragma once
 
 #include <string>

@@ -1,12 +1,12 @@
 // numeric.hpp -- exact decimal numbers with PostgreSQL's rules of scale.  Layer: sql.  Threads: values.
 //
-// A numeric is coefficient * 10^-scale with a sign, or NaN, or plus or minus infinity. The scale is the
-// number of digits shown behind the point (0 to k_numeric_max_scale).
+// A numeric is coefficient * 10^-scale with a sign, or NaN, or plus or minus infinity. The scale is the number of
+// digits
+// shown behind the point (0 to k_numeric_max_scale).
 //
-// [NUM-1] Coefficients below 10^18 lie in the value itself and cost no memory (`small`); larger ones are
-// arrays of digits
-//         to base 10^9, lowest first, without superfluous zeros at the top, in an arena. One number has one
-//         form.
+// [NUM-1] Coefficients below 10^18 lie in the value itself and cost no memory (`small`); larger ones are arrays of
+//         digits
+//         to base 10^9, lowest first, without superfluous zeros at the top, in an arena. One number has one form.
 // [NUM-2] There is no negative zero.
 // [NUM-3] A result is rounded half away from zero, at the scale that PostgreSQL 15 chooses for the operation.
 // [NUM-4] What has more than 131072 digits before the point raises numeric_value_out_of_range.

@@ -1,4 +1,4 @@
-// numeric_limbs.hpp -- whole numbers of any size to base 10^9, under numeric.  Layer: sql.  Threads: values.
+// numeric_limbs.hpp -- whole numbers of any size to base 10^9, under numeric. Layer: sql. Threads: values.
 //
 // [LIMB-1] Limbs lie lowest first, each below 10^9, without zeros at the top; no limbs are zero.
 #pragma once

@@ -1,4 +1,4 @@
-// numeric_wide.hpp -- a numeric while it is being computed.  Layer: sql.  Threads: values.
+// numeric_wide.hpp -- a numeric while it is being computed. Layer: sql. Threads: values.
 //
 // [WIDE-1] Scale and size are free here; finish() checks them and gives the one form of the number (NUM-1).
 #pragma once

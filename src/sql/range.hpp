@@ -1,7 +1,8 @@
 // range.hpp -- ranges of numbers and times.  Layer: sql.  Threads: any.
 //
-// Bytes: one byte of flags (1 empty, 2 lower inclusive, 4 upper inclusive, 8 lower infinite, 16 upper
-// infinite), then for each finite bound u32 length and its stored form, lower first.
+// Bytes: one byte of flags (1 empty, 2 lower inclusive, 4 upper inclusive, 8 lower infinite, 16 upper infinite),
+// then for each
+// finite bound u32 length and its stored form, lower first.
 //
 // [RANGE-1] Ranges of int4, int8 and date are kept as [lower, upper); an empty range has no bounds.
 // [RANGE-2] lower <= upper, else 22000 ("range lower bound must be less than or equal to range upper bound").

@@ -1,7 +1,7 @@
-// record.hpp -- row values: ROW(1, 'a') and values of composite types.  Layer: sql.  Threads: any.
+// record.hpp -- row values: ROW(1, 'a') and values of composite types. Layer: sql. Threads: any.
 //
-// Bytes (little-endian): u32 fields n | n times u32 type | n times u8 form | n times u32 end offset, top bit
-// set = NULL | fields in stored form. Field names are the catalog's, or f1, f2, ... of an anonymous record.
+// Bytes (little-endian): u32 fields n | n times u32 type | n times u8 form | n times u32 end offset, top bit set =
+// NULL | fields in stored form. Field names are the catalog's, or f1, f2, ... of an anonymous record.
 #pragma once
 
 #include "sql/session.hpp"

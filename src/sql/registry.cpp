@@ -134,7 +134,7 @@ public:
         for (const std::span<const FunctionSource> table :
              {number_functions(), text_functions(), aggregate_functions(), statistics_aggregates(),
               datetime_functions(), json_functions(), json_aggregates(), array_functions(), range_functions(),
-              system_functions(), window_functions()}) {
+              regex_functions(), system_functions(), window_functions()}) {
             for (const FunctionSource& source : table) add(source);
         }
         for (const ComparablePair& pair : k_comparable) {
@@ -153,7 +153,7 @@ public:
         }
         for (const std::span<const OperatorSource> table :
              {number_operators(), text_operators(), datetime_operators(), json_operators(), array_operators(),
-              range_operators()}) {
+              range_operators(), regex_operators()}) {
             for (const OperatorSource& source : table) add(source);
         }
         for (const std::span<const CastSource> table :

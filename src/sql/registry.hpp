@@ -1,10 +1,10 @@
-// registry.hpp -- how the tables of functions, operators and casts are written.  Layer: sql.  Threads: any.
+// registry.hpp -- how the tables of functions, operators and casts are written. Layer: sql. Threads: any.
 //
-// A function is one line: "name(argument types) result options". Options, separated by blanks: `nonstrict`,
-// `stable`, `volatile`, `variadic` (the last type is that of the further arguments), `window=rank`,
-// `ordered=N` (N direct arguments), `hypothetical`, `names=a,b`, `defaults=x|y`,
-// `columns=key:text,value:json`. An operator: "left name right result"; `-` for the missing left operand. A
-// cast: "source target context", the context one of i (implicit), a (assignment), e (explicit).
+// A function is one line: "name(argument types) result options". Options, separated by blanks: `nonstrict`, `stable`,
+// `volatile`, `variadic` (the last type is that of the further arguments), `window=rank`, `ordered=N` (N direct
+// arguments), `hypothetical`, `names=a,b`, `defaults=x|y`, `columns=key:text,value:json`. An operator: "left name
+// right result"; `-` for the missing left operand. A cast: "source target context", the context one of i (implicit),
+// a (assignment), e (explicit).
 #pragma once
 
 #include "sql/function.hpp"
@@ -57,6 +57,8 @@ std::span<const OperatorSource> array_operators();
 std::span<const FunctionSource> range_functions();
 std::span<const OperatorSource> range_operators();
 std::span<const FunctionSource> system_functions();
+std::span<const FunctionSource> regex_functions();
+std::span<const OperatorSource> regex_operators();
 std::span<const FunctionSource> window_functions();
 
 // Bodies of the comparison operators, for any type with an order.

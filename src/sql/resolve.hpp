@@ -1,11 +1,11 @@
 // resolve.hpp -- which operator, function or common type an expression means.  Layer: sql.  Threads: any.
 //
-// The rules are those of PostgreSQL 15's manual, chapter 10 (Type Conversion): operators 10.2,
-// functions 10.3, UNION, CASE and related constructs 10.5. A literal without a type has type::unknown.
+// The rules are those of PostgreSQL 15's manual, chapter 10 (Type Conversion): operators 10.2, functions 10.3, UNION,
+// CASE and related constructs 10.5. A literal without a type has type::unknown.
 //
 // [RES-1] Resolution is a function of names and types; values do not matter.
-// [RES-2] Nothing found raises undefined_function (42883) and several equally good ones ambiguous_function
-// (42725), with
+// [RES-2] Nothing found raises undefined_function (42883) and several equally good ones ambiguous_function (42725),
+//         with
 //         PostgreSQL's message ("operator does not exist: integer + boolean") and hint.
 #pragma once
 

@@ -1,19 +1,18 @@
-// row_format.hpp -- rows as bytes in a tree, with access to each column in constant time.  Layer: sql.
-// Threads: any.
+// row_format.hpp -- rows as bytes in a tree, with access to each column in constant time.  Layer: sql.  Threads: any.
 //
 // A row (little-endian):
 //   u16 layout version | u16 stored columns n | null bitmap, (n + 7) / 8 bytes, bit set = NULL |
 //   fixed-width section: a slot of each fixed-width column, in declared order, without padding |
 //   u32 end offset of each variable column, counted from the start of the variable section, NULLs included |
 //   variable section
-// Slots: boolean 1; int2 2; int4, oid, date, float4 4; int8, float8, times, enum 8; timetz 12; interval, uuid
-// 16 bytes. Variable columns hold the stored form of their type (stored_bytes).
+// Slots: boolean 1; int2 2; int4, oid, date, float4 4; int8, float8, times, enum 8; timetz 12; interval, uuid 16
+// bytes.
+// Variable columns hold the stored form of their type (stored_bytes).
 //
-// [ROW-1] A column added later is missing from rows written before; reading it gives the default of
-// RowLayout, so that
+// [ROW-1] A column added later is missing from rows written before; reading it gives the default of RowLayout, so
+//         that
 //         ADD COLUMN with a constant default writes no row.
-// [ROW-2] Reading never looks outside the bytes: damage raises data_corrupted, and no byte reaches an
-// assertion.
+// [ROW-2] Reading never looks outside the bytes: damage raises data_corrupted, and no byte reaches an assertion.
 #pragma once
 
 #include "sql/value.hpp"

@@ -1,4 +1,4 @@
-// scalar_text.hpp -- booleans, integers, floats, byte strings and uuids as text.  Layer: sql.  Threads: any.
+// scalar_text.hpp -- booleans, integers, floats, byte strings and uuids as text. Layer: sql. Threads: any.
 #pragma once
 
 #include "sql/session.hpp"

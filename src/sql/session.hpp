@@ -1,5 +1,6 @@
-// session.hpp -- what functions may ask of the session and the statement they run in.  Layer: sql.  Threads:
-// one session runs on one thread at a time.
+// session.hpp -- what functions may ask of the session and the statement they run in.  Layer: sql.  Threads: one
+// session
+// runs on one thread at a time.
 //
 // [CALL-1] Within a transaction now() stays the same; within a statement statement_time does.
 // [CALL-2] A function changes nothing of its context but the arena, the random state and the notices.

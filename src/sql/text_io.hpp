@@ -1,8 +1,7 @@
-// text_io.hpp -- values as text and as PostgreSQL's binary messages, every type.  Layer: sql.  Threads: any.
+// text_io.hpp -- values as text, every type.  Layer: sql.  Threads: any.
 //
 // [TEXT-1] Output of a value is its PostgreSQL output; input of that output is the value again.
-// [TEXT-2] Bad text raises the SQLSTATE and message of PostgreSQL's input function (22P02, 22007, 22008,
-// 22003, ...).
+// [TEXT-2] Bad text raises the SQLSTATE and message of PostgreSQL's input function (22P02, 22007, 22008, 22003, ...).
 #pragma once
 
 #include "sql/session.hpp"
@@ -18,9 +17,5 @@ Value value_from_text(Oid type, std::int32_t typmod, std::string_view text, Aren
 /// Appends the output of a value that is not NULL.
 void value_to_text(const Value& value, std::string& out, Session& session);
 std::string value_to_text(const Value& value, Session& session);
-
-/// The binary forms of the wire protocol (typreceive and typsend). Raises 22P03 for what is malformed.
-Value value_from_wire(Oid type, std::int32_t typmod, std::string_view bytes, Arena& arena, Session& session);
-void value_to_wire(const Value& value, std::string& out, Session& session);
 
 }  // namespace northstar::inline v0::sql

@@ -1,12 +1,10 @@
-// type.hpp -- the types of SQL: PostgreSQL's numbers, names, categories and modifiers.  Layer: sql.  Threads:
-// any.
+// type.hpp -- the types of SQL: PostgreSQL's numbers, names, categories and modifiers.  Layer: sql.  Threads: any.
 //
-// [TYPE-1] A built-in type has PostgreSQL's OID; types that users make are numbered from k_first_user_oid on
-// by the
+// [TYPE-1] A built-in type has PostgreSQL's OID; types that users make are numbered from k_first_user_oid on by the
 //          catalog, which answers for them through TypeCatalog.
 // [TYPE-2] A type modifier is PostgreSQL's number: -1 without one; n + 4 for varchar(n) and char(n);
-//          ((precision << 16) | (scale & 0x7ff)) + 4 for numeric; the precision of seconds for times; range
-//          of fields and precision for interval (interval_typmod).
+//          ((precision << 16) | (scale & 0x7ff)) + 4 for numeric; the precision of seconds for times; range of fields
+//          and precision for interval (interval_typmod).
 #pragma once
 
 #include <cstdint>

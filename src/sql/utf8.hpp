@@ -1,4 +1,4 @@
-// utf8.hpp -- counting and cutting text by characters.  Layer: sql.  Threads: any.
+// utf8.hpp -- counting and cutting text by characters. Layer: sql. Threads: any.
 //
 // [UTF8-1] Bytes that are no UTF-8 count as one character each; nothing is read behind the end.
 #pragma once

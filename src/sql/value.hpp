@@ -1,19 +1,16 @@
-// value.hpp -- one SQL value, tagged with its type.  Layer: sql.  Threads: values.
+// value.hpp -- one SQL value, tagged with its type. Layer: sql. Threads: values.
 //
-// A Value is 24 bytes and copied freely: 16 bytes of payload, its type, the form of the payload, and whether
-// it is NULL. A vector of an executor may keep the payloads (Datum) in one array, type and form once and the
-// NULLs in a bitmap: nothing is lost.
+// A Value is 24 bytes and copied freely: 16 bytes of payload, its type, the form of the payload, and whether it is
+// NULL. A vector of an executor may keep the payloads (Datum) in one array, type and form once and the NULLs in a
+// bitmap: nothing is lost.
 //
-// [VALUE-1] A payload of fixed width lies in the value. A payload of variable width (Form::bytes and behind
-// it, and
-//           numerics of more than 18 digits) is a view into bytes that somebody else owns: a literal's arena,
-//           a page of a snapshot, the arena of a call. Whoever keeps a value beyond those copies it
-//           (copy_value).
+// [VALUE-1] A payload of fixed width lies in the value. A payload of variable width (Form::bytes and behind it, and
+//           numerics of more than 18 digits) is a view into bytes that somebody else owns: a literal's arena, a page
+//           of a snapshot, the arena of a call. Whoever keeps a value beyond those copies it (copy_value).
 // [VALUE-2] NULL has a type as well; its payload is not read.
-// [VALUE-3] Integers of every width are an int64 in the range of their type. Dates are days, times,
-// timestamps and
-//           timestamptz are microseconds since 2000-01-01 00:00 (UTC), times since midnight. The extremes of
-//           int64 (of int32 for dates) are infinity and -infinity. Years are proleptic Gregorian.
+// [VALUE-3] Integers of every width are an int64 in the range of their type. Dates are days, times, timestamps and
+//           timestamptz are microseconds since 2000-01-01 00:00 (UTC), times since midnight. The extremes of int64
+//           (of int32 for dates) are infinity and -infinity. Years are proleptic Gregorian.
 // [VALUE-4] An enum is the number of its label (EnumLabel::number), which orders as the labels do.
 #pragma once
 
