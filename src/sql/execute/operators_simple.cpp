@@ -220,7 +220,7 @@ public:
         static const std::uint32_t zero = 0;
         Batch one;
         one.count = 1;
-        std::size_t longest = 0, width = 0;
+        std::size_t longest = 0;
         std::vector<RowStore> sets;
         Arena arena;
         for (std::size_t i = 0; i < plan_.calls.size(); ++i) {
@@ -233,7 +233,6 @@ public:
                 add_scalar(call, args_[i][0].evaluate(arena), sets.back(), arena);
             }
             longest = std::max(longest, sets.back().size());
-            width += call.column_count;
         }
         for (std::size_t k = 0; k < longest; ++k) {
             Value* out = rows_.add();

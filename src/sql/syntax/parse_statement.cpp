@@ -103,7 +103,8 @@ std::int64_t Parser::integer_literal() {
     if (peek().kind != TokenKind::integer && peek().kind != TokenKind::decimal) unexpected();
     const std::string_view digits = peek().text;
     std::int64_t value = 0;
-    const std::string text = (minus ? "-" : "") + std::string(digits);
+    std::string text(minus ? "-" : "");
+    text += digits;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size()) unexpected();
     take();
