@@ -133,8 +133,8 @@ public:
     Registry() {
         for (const std::span<const FunctionSource> table :
              {number_functions(), text_functions(), aggregate_functions(), statistics_aggregates(),
-              datetime_functions(), json_functions(), json_aggregates(), array_functions(), range_functions(),
-              regex_functions(), system_functions(), window_functions()}) {
+              datetime_functions(), json_functions(), jsonpath_functions(), json_aggregates(),
+              array_functions(), range_functions(), regex_functions(), system_functions(), window_functions()}) {
             for (const FunctionSource& source : table) add(source);
         }
         for (const ComparablePair& pair : k_comparable) {
@@ -152,8 +152,8 @@ public:
             }
         }
         for (const std::span<const OperatorSource> table :
-             {number_operators(), text_operators(), datetime_operators(), json_operators(), array_operators(),
-              range_operators(), regex_operators()}) {
+             {number_operators(), text_operators(), datetime_operators(), json_operators(),
+              jsonpath_operators(), array_operators(), range_operators(), regex_operators()}) {
             for (const OperatorSource& source : table) add(source);
         }
         for (const std::span<const CastSource> table :

@@ -5,6 +5,7 @@
 #include "sql/datetime.hpp"
 #include "sql/error.hpp"
 #include "sql/jsonb.hpp"
+#include "sql/jsonpath.hpp"
 #include "sql/range.hpp"
 #include "sql/record.hpp"
 #include "sql/scalar_text.hpp"
@@ -152,6 +153,8 @@ Value read_scalar(const TypeInfo& info, std::int32_t typmod, std::string_view te
             return Value::bytes(type::json, arena.copy(text));
         case type::jsonb:
             return Value::jsonb(arena.copy(jsonb_from_text(text)));
+        case type::jsonpath:
+            return Value::bytes(type::jsonpath, arena.copy(jsonpath_to_text(jsonpath_from_text(text))));
         case type::oid:
         case type::xid:
         case type::cid:
