@@ -57,7 +57,7 @@ struct Engine {
         for (const Value& value : values) {
             if (strict && value.is_null()) return Value::null(result);
         }
-        Call call{arena, session, result, k_no_typmod, types, nullptr, false};
+        Call call{arena, session, result, k_no_typmod, types, nullptr};
         return body(call, values.data(), values.size());
     }
     Value operate(const Literal& left, const std::string& name, const Literal& right) {

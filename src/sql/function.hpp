@@ -37,6 +37,8 @@ struct Call {
     /// Kept between the calls of one expression: a body may put what it compiled (a regular expression) here,
     /// created in a way that survives `arena` (see CallCache). May be null.
     class CallCache* cache = nullptr;
+    /// Of a function that returns record: what the column definition list behind it says.
+    std::span<const FieldInfo> result_fields = {};
     /// The last argument was marked VARIADIC: an array that stands for further arguments.
     bool variadic_array = false;
 };

@@ -242,7 +242,7 @@ void each_of_jsonb(Call& call, const Value* a, std::size_t, RowSink& rows) {
     const JsonView node(a[0].bytes());
     if (node.kind() != JsonKind::object)
         invalid(std::string("cannot call jsonb_each") + (Text ? "_text" : "") + " on a non-object");
-    Call one{call.arena, call.session, Text ? type::text : type::jsonb, k_no_typmod, {}, nullptr, false};
+    Call one{call.arena, call.session, Text ? type::text : type::jsonb, k_no_typmod, {}, nullptr};
     for (std::size_t i = 0; i < node.size(); ++i) {
         const Value row[] = {Value::text(node.key(i)), present(one, node.value(i))};
         if (!rows.row(row)) return;
@@ -253,7 +253,7 @@ void each_of_json(Call& call, const Value* a, std::size_t, RowSink& rows) {
     const JsonTextParts parts = split_json(a[0].bytes());
     if (parts.kind == JsonKind::array) invalid("cannot deconstruct an array as an object");
     if (parts.kind != JsonKind::object) invalid("cannot deconstruct a scalar");
-    Call one{call.arena, call.session, Text ? type::text : type::json, k_no_typmod, {}, nullptr, false};
+    Call one{call.arena, call.session, Text ? type::text : type::json, k_no_typmod, {}, nullptr};
     for (const JsonTextPart& part : parts.parts) {
         const Value row[] = {Value::text(part.key), present_text(one, part.value)};
         if (!rows.row(row)) return;
@@ -264,7 +264,7 @@ void elements_of_jsonb(Call& call, const Value* a, std::size_t, RowSink& rows) {
     const JsonView node(a[0].bytes());
     if (node.kind() == JsonKind::object) invalid("cannot extract elements from an object");
     if (node.kind() != JsonKind::array) invalid("cannot extract elements from a scalar");
-    Call one{call.arena, call.session, Text ? type::text : type::jsonb, k_no_typmod, {}, nullptr, false};
+    Call one{call.arena, call.session, Text ? type::text : type::jsonb, k_no_typmod, {}, nullptr};
     for (std::size_t i = 0; i < node.size(); ++i) {
         const Value row[] = {present(one, node.element(i))};
         if (!rows.row(row)) return;
@@ -277,7 +277,7 @@ void elements_of_json(Call& call, const Value* a, std::size_t, RowSink& rows) {
         invalid(std::string("cannot call json_array_elements") + (Text ? "_text" : "") + " on a non-array");
     if (parts.kind != JsonKind::array)
         invalid(std::string("cannot call json_array_elements") + (Text ? "_text" : "") + " on a scalar");
-    Call one{call.arena, call.session, Text ? type::text : type::json, k_no_typmod, {}, nullptr, false};
+    Call one{call.arena, call.session, Text ? type::text : type::json, k_no_typmod, {}, nullptr};
     for (const JsonTextPart& part : parts.parts) {
         const Value row[] = {present_text(one, part.value)};
         if (!rows.row(row)) return;
@@ -290,6 +290,69 @@ Value to_json(Call& call, const Value* a, std::size_t) {
     std::string text;
     append_json(a[0], text, call.session);
     return json_result(call, text);
+}
+
+/// The same, a line for each element or field where the second argument says so.
+Value to_json_lines(Call& call, const Value* a, std::size_t) {
+    std::string text;
+    append_json(a[0], text, call.session, a[1].boolean());
+    return json_result(call, text);
+}
+
+/// JSON text without the members that are null, without blanks between tokens.
+struct NullStripper : JsonTextEvents {
+    std::string out;
+    std::vector<bool> any;      ///< for each open container: something stands in it already
+    std::string pending;        ///< key of a member whose value is to come
+    bool has_key = false;
+    void before() {
+        if (!any.empty()) {
+            if (any.back()) out += ',';
+            any.back() = true;
+        }
+        if (!has_key) return;
+        json_escape(pending, out);
+        out += ':';
+        has_key = false;
+    }
+    void open(char bracket) {
+        before();
+        out += bracket;
+        any.push_back(false);
+    }
+    void close(char bracket) {
+        out += bracket;
+        any.pop_back();
+    }
+    void begin_object() override { open('{'); }
+    void end_object() override { close('}'); }
+    void begin_array() override { open('['); }
+    void end_array() override { close(']'); }
+    void key(std::string_view name) override {
+        pending = name;
+        has_key = true;
+    }
+    void string(std::string_view text) override {
+        before();
+        json_escape(text, out);
+    }
+    void number(std::string_view text) override {
+        before();
+        out += text;
+    }
+    void literal(JsonKind kind) override {
+        if (kind == JsonKind::null && has_key) {
+            has_key = false;
+            return;
+        }
+        before();
+        out += kind == JsonKind::null ? "null" : kind == JsonKind::yes ? "true" : "false";
+    }
+};
+Value strip_nulls_of_text(Call& call, const Value* a, std::size_t) {
+    NullStripper stripper;
+    read_json(a[0].bytes(), stripper);
+    return json_result(call, stripper.out);
 }
 
 std::vector<Value> given_values(Call& call, const Value* a, std::size_t count) {
@@ -309,6 +372,7 @@ void append_key(const Value& key, std::size_t place, std::string& out, Session& 
     json_escape(value_to_text(key, session), out);
 }
 Value build_object(Call& call, const Value* a, std::size_t count) {
+    if (call.variadic_array && a[0].is_null()) return Value::null(call.result_type);
     const std::vector<Value> values = given_values(call, a, count);
     if (values.size() % 2 != 0) {
         const bool binary = call.result_type == type::jsonb;
@@ -326,6 +390,7 @@ Value build_object(Call& call, const Value* a, std::size_t count) {
     return json_result(call, text + '}');
 }
 Value build_array(Call& call, const Value* a, std::size_t count) {
+    if (call.variadic_array && a[0].is_null()) return Value::null(call.result_type);
     const std::vector<Value> values = given_values(call, a, count);
     std::string text = "[";
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -472,7 +537,14 @@ constexpr FunctionSource k_functions[] = {
     {"to_json(anyelement) json stable", &to_json},
     {"to_jsonb(anyelement) jsonb stable", &to_json},
     {"array_to_json(anyarray) json stable", &to_json},
+    {"array_to_json(anyarray,bool) json stable", &to_json_lines},
     {"row_to_json(record) json stable", &to_json},
+    {"row_to_json(record,bool) json stable", &to_json_lines},
+    {"json_strip_nulls(json) json", &strip_nulls_of_text},
+    {"jsonb_set_lax(jsonb,_text,jsonb,bool,text) jsonb nonstrict "
+     "names=jsonb_in,path,replacement,create_if_missing,null_value_treatment defaults=true|use_json_null",
+     &jsonb_set_lax},
+    {"jsonb_subscript_assign(jsonb,jsonb,any) jsonb nonstrict variadic", &jsonb_subscript_assign},
     {"json_build_object(any) json nonstrict stable variadic", &build_object},
     {"json_build_object() json nonstrict stable", &build_object},
     {"jsonb_build_object(any) jsonb nonstrict stable variadic", &build_object},

@@ -12,12 +12,12 @@ namespace json_build_file {
 
 /// The dimension `depth` of an array from element `index` on.
 void append_dimension(const ArrayView& view, std::size_t depth, std::size_t& index, std::string& out,
-                      Session& session, Arena& arena) {
+                      Session& session, Arena& arena, bool lines) {
     out += '[';
     for (std::int32_t i = 0; i < view.dimensions()[depth].length; ++i) {
-        if (i > 0) out += ',';
+        if (i > 0) out += lines ? ",\n " : ",";
         if (depth + 1 < view.dimensions().size()) {
-            append_dimension(view, depth + 1, index, out, session, arena);
+            append_dimension(view, depth + 1, index, out, session, arena, false);
         } else {
             append_json(view.element(index++, arena), out, session);
         }
@@ -25,15 +25,18 @@ void append_dimension(const ArrayView& view, std::size_t depth, std::size_t& ind
     out += ']';
 }
 
-void append_record(const Value& value, std::string& out, Session& session) {
+void append_record(const Value& value, std::string& out, Session& session, bool lines) {
     const RecordView view(value);
     Arena arena;
     const std::span<const FieldInfo> fields =
         session.types != nullptr ? session.types->fields(value.type()) : std::span<const FieldInfo>();
+    const std::vector<std::string_view> names = view.names();
     out += '{';
     for (std::size_t i = 0; i < view.size(); ++i) {
-        if (i > 0) out += ',';
-        json_escape(i < fields.size() ? std::string(fields[i].name) : 'f' + std::to_string(i + 1), out);
+        if (i > 0) out += lines ? ",\n " : ",";
+        if (i < fields.size()) json_escape(fields[i].name, out);
+        else if (i < names.size()) json_escape(names[i], out);
+        else json_escape('f' + std::to_string(i + 1), out);
         out += ':';
         append_json(view.field(i, arena), out, session);
     }
@@ -42,7 +45,7 @@ void append_record(const Value& value, std::string& out, Session& session) {
 
 }  // namespace json_build_file
 
-void append_json(const Value& value, std::string& out, Session& session) {
+void append_json(const Value& value, std::string& out, Session& session, bool lines) {
     if (value.is_null()) {
         out += "null";
         return;
@@ -62,12 +65,12 @@ void append_json(const Value& value, std::string& out, Session& session) {
             if (view.size() == 0) {
                 out += "[]";
             } else {
-                json_build_file::append_dimension(view, 0, index, out, session, arena);
+                json_build_file::append_dimension(view, 0, index, out, session, arena, lines);
             }
             return;
         }
         case Form::record:
-            json_build_file::append_record(value, out, session);
+            json_build_file::append_record(value, out, session, lines);
             return;
         case Form::integer:
             switch (value.type()) {

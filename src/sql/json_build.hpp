@@ -9,7 +9,8 @@
 namespace northstar::inline v0::sql {
 
 /// Appends a value as to_json writes it: numbers and booleans as they are, json in place, arrays and records
-/// as containers without blanks, times in ISO 8601, everything else as a string of its output.
-void append_json(const Value& value, std::string& out, Session& session);
+/// as containers without blanks, times in ISO 8601, everything else as a string of its output. `lines`: a line for each
+/// element or field of the outermost container.
+void append_json(const Value& value, std::string& out, Session& session, bool lines = false);
 
 }  // namespace northstar::inline v0::sql

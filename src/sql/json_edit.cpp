@@ -95,6 +95,60 @@ std::string edited(JsonView node, const std::vector<std::string>& path, std::siz
     return result;
 }
 
+constexpr std::int64_t k_longest_gap = 10'000'000;
+
+/// The node with a value put at path[depth...]; what is missing on the way is made, gaps of arrays are filled with
+/// null.
+std::string assigned(std::optional<JsonView> node, std::span<const Value> path, std::size_t depth,
+                     std::string_view value) {
+    if (depth == path.size()) return std::string(value);
+    const Value& step = path[depth];
+    const std::string key = step.type() == type::int4 ? std::to_string(step.integer()) : std::string(step.bytes());
+    const std::optional<std::int64_t> position = json_path_index(key);
+    const bool absent = !node;
+    std::string result;
+    if (!absent && node->is_scalar()) {
+        raise(sqlstate::invalid_parameter_value, "cannot replace existing key",
+              "The path assumes key is a composite object, but it is a scalar value.");
+    }
+    const bool array = absent ? (depth == 0 ? step.type() == type::int4 : position.has_value())
+                              : node->kind() == JsonKind::array;
+    if (!array) {
+        std::vector<JsonMember> members = absent ? std::vector<JsonMember>() : members_of(*node);
+        const auto found =
+            std::find_if(members.begin(), members.end(), [&](const JsonMember& m) { return m.first == key; });
+        const std::string changed =
+            assigned(found == members.end() ? std::nullopt : std::optional<JsonView>(JsonView(found->second)), path,
+                     depth + 1, value);
+        if (found == members.end()) members.emplace_back(key, changed);
+        else found->second = changed;
+        json_append_object(std::move(members), result);
+        return result;
+    }
+    if (!position) {
+        raise(sqlstate::invalid_text_representation,
+              "path element at position " + std::to_string(depth + 1) + " is not an integer: \"" + key + '"');
+    }
+    std::vector<std::string_view> elements = absent ? std::vector<std::string_view>() : elements_of(*node);
+    const std::int64_t size = static_cast<std::int64_t>(elements.size());
+    const std::int64_t index = *position < 0 ? *position + size : *position;
+    if (index < 0) {
+        raise(sqlstate::invalid_parameter_value,
+              "path element at position " + std::to_string(depth + 1) + " is out of range: " + key);
+    }
+    if (index - size > k_longest_gap) raise(sqlstate::program_limit_exceeded, "array size exceeds the maximum allowed");
+    const std::string changed =
+        assigned(index < size ? std::optional<JsonView>(JsonView(elements[static_cast<std::size_t>(index)]))
+                              : std::nullopt,
+                 path, depth + 1, value);
+    std::string null;
+    json_append_null(null);
+    while (static_cast<std::int64_t>(elements.size()) <= index) elements.push_back(null);
+    elements[static_cast<std::size_t>(index)] = changed;
+    json_append_array(elements, result);
+    return result;
+}
+
 std::vector<std::string> path_of(const Value& value) {
     const ArrayView view(value);
     Arena arena;
@@ -239,6 +293,47 @@ Value jsonb_concatenate(Call& call, const Value* a, std::size_t) {
         json_append_array(elements, result);
     }
     return Value::jsonb(call.arena.copy(result));
+}
+
+Value jsonb_subscript_assign(Call& call, const Value* a, std::size_t count) {
+    for (std::size_t i = 2; i < count; ++i)
+        if (a[i].is_null())
+            raise(sqlstate::null_value_not_allowed, "jsonb subscript in assignment must not be null");
+    std::string value;
+    if (a[1].is_null()) json_append_null(value);
+    else value = a[1].bytes();
+    const std::optional<JsonView> document =
+        a[0].is_null() ? std::nullopt : std::optional<JsonView>(JsonView(a[0].bytes()));
+    return Value::jsonb(
+        call.arena.copy(json_edit_file::assigned(document, std::span<const Value>(a + 2, count - 2), 0, value)));
+}
+
+Value jsonb_set_lax(Call& call, const Value* a, std::size_t) {
+    if (a[0].is_null() || a[1].is_null() || a[3].is_null()) return Value::null(type::jsonb);
+    const Value set[] = {a[0], a[1], a[2], a[3]};
+    if (!a[2].is_null()) return jsonb_set(call, set, 4);
+    if (a[4].is_null()) {
+        raise(sqlstate::invalid_parameter_value,
+              "null_value_treatment must be \"delete_key\", \"return_target\", \"use_json_null\", or "
+              "\"raise_exception\"");
+    }
+    const std::string_view treatment = a[4].bytes();
+    if (treatment == "raise_exception") {
+        raise(sqlstate::null_value_not_allowed, "JSON value must not be null",
+              "Exception was raised because null_value_treatment is \"raise_exception\".",
+              "To avoid, either change the null_value_treatment argument or ensure that an SQL NULL is not passed.");
+    }
+    if (treatment == "return_target") return a[0];
+    if (treatment == "delete_key") return jsonb_delete_path(call, set, 2);
+    if (treatment != "use_json_null") {
+        raise(sqlstate::invalid_parameter_value,
+              "null_value_treatment must be \"delete_key\", \"return_target\", \"use_json_null\", or "
+              "\"raise_exception\"");
+    }
+    std::string null;
+    json_append_null(null);
+    const Value with_null[] = {a[0], a[1], Value::jsonb(null), a[3]};
+    return jsonb_set(call, with_null, 4);
 }
 
 Value jsonb_strip_nulls(Call& call, const Value* a, std::size_t) {

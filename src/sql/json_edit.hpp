@@ -20,6 +20,9 @@ Value jsonb_delete_key(Call& call, const Value* arguments, std::size_t count);
 Value jsonb_delete_keys(Call& call, const Value* arguments, std::size_t count);
 Value jsonb_delete_index(Call& call, const Value* arguments, std::size_t count);
 Value jsonb_concatenate(Call& call, const Value* arguments, std::size_t count);
+/// (document or NULL, new value or NULL, keys and positions ...): what SET document[..] = value stores.
+Value jsonb_subscript_assign(Call& call, const Value* arguments, std::size_t count);
+Value jsonb_set_lax(Call& call, const Value* arguments, std::size_t count);
 Value jsonb_strip_nulls(Call& call, const Value* arguments, std::size_t count);
 
 }  // namespace northstar::inline v0::sql

@@ -12,6 +12,7 @@ namespace northstar::inline v0::sql {
 namespace record_file {
 
 constexpr std::uint32_t k_null_bit = 0x80000000u;
+constexpr std::uint32_t k_names_bit = 0x80000000u;
 constexpr std::size_t k_bytes_per_field = 9;
 
 [[noreturn]] void damaged() { raise(sqlstate::data_corrupted, "a stored record is malformed"); }
@@ -32,7 +33,9 @@ bool needs_quotes(std::string_view text) {
 RecordView::RecordView(const Value& value) {
     const std::string_view bytes = value.bytes();
     if (bytes.size() < 4) record_file::damaged();
-    size_ = detail::load_u32(bytes.data());
+    const std::uint32_t head = detail::load_u32(bytes.data());
+    named_ = (head & record_file::k_names_bit) != 0;
+    size_ = head & ~record_file::k_names_bit;
     if ((bytes.size() - 4) / record_file::k_bytes_per_field < size_) record_file::damaged();
     types_ = bytes.data() + 4;
     forms_ = types_ + size_ * 4;
@@ -59,10 +62,24 @@ Value RecordView::field(std::size_t index, Arena& arena) const {
                              arena);
 }
 
-Value make_record(Oid type, std::span<const Value> fields, Arena& arena) {
+std::vector<std::string_view> RecordView::names() const {
+    std::vector<std::string_view> names;
+    if (!named_ || size_ == 0) return names;
+    std::size_t at = detail::load_u32(offsets_ + (size_ - 1) * 4) & ~record_file::k_null_bit;
+    while (names.size() < size_) {
+        const std::size_t end = at <= data_.size() ? data_.find('\0', at) : std::string_view::npos;
+        if (end == std::string_view::npos) record_file::damaged();
+        names.push_back(data_.substr(at, end - at));
+        at = end + 1;
+    }
+    return names;
+}
+
+Value make_record(Oid type, std::span<const Value> fields, Arena& arena, std::span<const FieldInfo> names) {
     using namespace record_file;
     std::string bytes;
-    put_u32(bytes, static_cast<std::uint32_t>(fields.size()));
+    const bool named = type == type::record && !names.empty() && names.size() == fields.size();
+    put_u32(bytes, static_cast<std::uint32_t>(fields.size()) | (named ? k_names_bit : 0));
     for (const Value& field : fields) put_u32(bytes, field.type());
     for (const Value& field : fields)
         bytes += static_cast<char>(field.is_null() ? Form::nothing : field.form());
@@ -74,6 +91,12 @@ Value make_record(Oid type, std::span<const Value> fields, Arena& arena) {
         if (bytes.size() - start >= k_null_bit) raise(sqlstate::program_limit_exceeded, "row is too big");
         const std::uint32_t end = static_cast<std::uint32_t>(bytes.size() - start);
         detail::store_u32(bytes.data() + offsets + i * 4, fields[i].is_null() ? end | k_null_bit : end);
+    }
+    if (named) {
+        for (const FieldInfo& field : names) {
+            bytes += field.name;
+            bytes += '\0';
+        }
     }
     return Value::bytes(type, Form::record, arena.copy(bytes));
 }

@@ -133,7 +133,7 @@ public:
     Registry() {
         for (const std::span<const FunctionSource> table :
              {number_functions(), text_functions(), aggregate_functions(), statistics_aggregates(),
-              datetime_functions(), json_functions(), jsonpath_functions(), json_aggregates(),
+              datetime_functions(), json_functions(), json_record_functions(), jsonpath_functions(), json_aggregates(),
               array_functions(), range_functions(), regex_functions(), system_functions(), window_functions()}) {
             for (const FunctionSource& source : table) add(source);
         }

@@ -52,6 +52,7 @@ std::span<const FunctionSource> json_functions();
 std::span<const OperatorSource> json_operators();
 std::span<const CastSource> json_casts();
 std::span<const FunctionSource> json_aggregates();
+std::span<const FunctionSource> json_record_functions();
 std::span<const FunctionSource> jsonpath_functions();
 std::span<const OperatorSource> jsonpath_operators();
 std::span<const FunctionSource> array_functions();

@@ -434,6 +434,7 @@ BoundExpr* Binder::assigned_element(const syntax::Assignment& item, BoundExpr* v
     const Column& definition = relation.columns[static_cast<std::size_t>(column)];
     const TypeCatalog* types = environment_.session().types;
     const TypeInfo& info = type_info(definition.type, types);
+    if (definition.type == type::jsonb) return assigned_member(item, value, column, target);
     if (info.form != Form::array)
         raise_at(sqlstate::datatype_mismatch,
                  "cannot subscript type " + type_name(definition.type) + " because it does not support subscripting",
@@ -464,6 +465,29 @@ BoundExpr* Binder::assigned_element(const syntax::Assignment& item, BoundExpr* v
         }
     }
     return bound;
+}
+
+/// SET document['a'][1] = v: the whole document with one member replaced.
+BoundExpr* Binder::assigned_member(const syntax::Assignment& item, BoundExpr* value, int column,
+                                   const ScopeRelation& target) {
+    std::vector<BoundExpr*> args(1);
+    for (const ScopeColumn& candidate : target.columns)
+        if (candidate.place == column) args[0] = column_of(candidate, item.position);
+    args.push_back(coerce(value, type::jsonb, k_no_typmod, CastContext::assignment, item.position));
+    for (const syntax::Expr* step : item.subscripts) {
+        if (step->symmetric)
+            raise_at(sqlstate::datatype_mismatch, "jsonb subscript does not support slices", step->position);
+        BoundExpr* key = expr(*step->args[1]);
+        const TypeCatalog* types = environment_.session().types;
+        const bool whole = key->type != type::unknown && key->type != type::text &&
+                           can_coerce(key->type, type::int4, CastContext::implicit, types);
+        if (!whole && key->type != type::unknown && !can_coerce(key->type, type::text, CastContext::implicit, types))
+            raise_at(sqlstate::datatype_mismatch, "subscript type " + type_name(key->type) + " is not supported",
+                     step->position, {}, "jsonb subscript must be coercible to either integer or text.");
+        const Oid wanted = whole ? type::int4 : type::text;
+        args.push_back(coerce(key, wanted, k_no_typmod, CastContext::implicit, step->position));
+    }
+    return make_call("jsonb_subscript_assign", std::move(args), item.position);
 }
 
 BoundChange* Binder::update(const syntax::DataChange& change) {

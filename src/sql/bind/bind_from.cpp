@@ -378,6 +378,8 @@ Plan* Binder::from_function(const syntax::FromItem& item) {
             for (const syntax::ColumnDefinition& definition : item.column_definitions) {
                 const TypeMeaning meaning = resolve_type(*definition.type);
                 columns.push_back({std::string(definition.name), pool_.column(), meaning.type, meaning.typmod});
+                scan_call.call->fields.push_back(
+                    {pool_.arena().copy(definition.name), meaning.type, meaning.typmod});
             }
             scan_call.expand_record = true;
         } else if (call->function != nullptr && call->function->columns[0] != '\0') {
@@ -396,7 +398,7 @@ Plan* Binder::from_function(const syntax::FromItem& item) {
             for (const FieldInfo& field : types->fields(call->type))
                 columns.push_back({std::string(field.name), pool_.column(), field.type, field.typmod});
             scan_call.expand_record = true;
-        } else if (record && call->kind == BoundKind::set_function) {
+        } else if (record && call->function != nullptr && call->function->result == type::record) {
             raise_at(sqlstate::syntax_error,
                      "a column definition list is required for functions returning \"record\"", item.position);
         } else {

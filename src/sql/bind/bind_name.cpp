@@ -130,7 +130,11 @@ BoundExpr* Binder::whole_row(ScopeRelation& relation, std::uint32_t position) {
     bound->position = position;
     // A row of nothing but NULLs from the far side of an outer join is a NULL record.
     bound->negated = true;
-    for (const ScopeColumn& column : relation.columns) bound->args.push_back(column_of(column, position));
+    for (const ScopeColumn& column : relation.columns) {
+        bound->args.push_back(column_of(column, position));
+        if (bound->type == type::record)
+            bound->fields.push_back({pool_.arena().copy(column.name), column.type, column.typmod});
+    }
     return bound;
 }
 
@@ -138,7 +142,7 @@ BoundExpr* Binder::field_of(BoundExpr* record, std::string_view name, std::uint3
     const TypeCatalog* types = environment_.session().types;
     if (record->kind == BoundKind::row) {
         const std::span<const FieldInfo> fields =
-            record->type == type::record ? std::span<const FieldInfo>() : types->fields(record->type);
+            record->type == type::record ? std::span<const FieldInfo>(record->fields) : types->fields(record->type);
         for (std::size_t i = 0; i < record->args.size(); ++i) {
             const bool named = i < fields.size() ? fields[i].name == name : "f" + std::to_string(i + 1) == name;
             if (named) return record->args[i];
@@ -185,7 +189,7 @@ void Binder::expand_fields(BoundExpr* record, std::vector<std::pair<std::string,
                            std::uint32_t position) {
     const TypeCatalog* types = environment_.session().types;
     const std::span<const FieldInfo> fields =
-        record->type == type::record ? std::span<const FieldInfo>() : types->fields(record->type);
+        record->type == type::record ? std::span<const FieldInfo>(record->fields) : types->fields(record->type);
     if (record->kind == BoundKind::row) {
         for (std::size_t i = 0; i < record->args.size(); ++i)
             targets.emplace_back(i < fields.size() ? std::string(fields[i].name) : "f" + std::to_string(i + 1),

@@ -201,6 +201,8 @@ private:
                      std::vector<ColumnAssignment>& out, const ScopeRelation* target);
     BoundExpr* assigned_element(const syntax::Assignment& item, BoundExpr* value, const Relation& relation, int column,
                                 const ScopeRelation& target);
+    BoundExpr* assigned_member(const syntax::Assignment& item, BoundExpr* value, int column,
+                               const ScopeRelation& target);
     void conflict(const syntax::DataChange& change, BoundChange& bound);
     void conflict_arbiters(const syntax::ConflictClause& clause, BoundChange& bound);
     void returning(const syntax::DataChange& change, BoundChange& bound);

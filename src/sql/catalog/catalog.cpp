@@ -46,13 +46,17 @@ std::shared_ptr<Catalog> Catalog::load(const Tree& tree) {
 
 void Catalog::add(const Tree& tree) {
     std::vector<std::shared_ptr<Relation>> found;
+    std::vector<std::shared_ptr<UserType>> types;
     for (const KeyValue entry : tree.all()) {
         if (entry.key == "version") version_ += std::string(entry.value);
         else if (entry.key.starts_with("schema/")) add_schema(entry.key.substr(7));
-        else if (entry.key.starts_with("type/")) put(type_from(Document::parse(entry.value)));
+        else if (entry.key.starts_with("type/")) types.push_back(type_from(Document::parse(entry.value)));
         else if (entry.key.starts_with("relation/")) found.push_back(relation_from(Document::parse(entry.value)));
     }
+    // A domain may stand on types and row types that were made before it, which have lower numbers.
+    std::sort(types.begin(), types.end(), [](const auto& a, const auto& b) { return a->oid < b->oid; });
     for (const auto& relation : found) add_row_type(*relation);
+    for (auto& type : types) put(std::move(type));
     for (const auto& relation : found) put(relation);
 }
 
@@ -154,6 +158,10 @@ void Catalog::add_type_record(const UserType& type) {
         record->info = type_info(type.base, this);
         record->info.element = 0;
         record->info.type_kind = 'd';
+    } else if (type.kind == 'c') {
+        record->info.form = Form::record;
+        record->info.category = Category::composite;
+        record->info.type_kind = 'c';
     } else {
         record->info.form = Form::integer;
         record->info.category = Category::enumeration;
@@ -164,10 +172,11 @@ void Catalog::add_type_record(const UserType& type) {
     record->info.oid = type.oid;
     record->info.array = type.array;
     record->info.name = record->info.sql_name = record->name.c_str();
-    // Labels view into the type; keep them in the record instead.
-    auto texts = std::make_shared<std::vector<std::pair<std::string, std::int64_t>>>(type.labels);
-    for (std::size_t i = 0; i < record->labels.size(); ++i) record->labels[i].label = (*texts)[i].first;
-    records_[type.oid] = std::shared_ptr<const TypeRecord>(record.get(), [record, texts](const TypeRecord*) {});
+    // Labels and fields view into a copy of the type that the record keeps.
+    auto kept = std::make_shared<const UserType>(type);
+    for (std::size_t i = 0; i < record->labels.size(); ++i) record->labels[i].label = kept->labels[i].first;
+    for (const TypeField& field : kept->fields) record->fields.push_back({field.name, field.type, field.typmod});
+    records_[type.oid] = std::shared_ptr<const TypeRecord>(record.get(), [record, kept](const TypeRecord*) {});
     auto array = std::make_shared<TypeRecord>();
     array->name = "_" + type.name;
     array->info.oid = type.array;

@@ -128,13 +128,21 @@ struct Relation {
     bool stores_rows() const { return kind == RelationKind::table || kind == RelationKind::materialized_view; }
 };
 
+/// A field of a composite type.
+struct TypeField {
+    std::string name;
+    Oid type = 0;
+    std::int32_t typmod = k_no_typmod;
+};
+
 struct UserType {
     Oid oid = 0;
     Oid array = 0;
-    char kind = 'e';                 ///< e enum, d domain
+    char kind = 'e';                 ///< e enum, d domain, c composite
     std::string schema;
     std::string name;
     std::vector<std::pair<std::string, std::int64_t>> labels;  ///< in order
+    std::vector<TypeField> fields;   ///< of a composite type, in order
     Oid base = 0;                    ///< of a domain
     std::int32_t typmod = k_no_typmod;
     bool not_null = false;

@@ -269,7 +269,7 @@ Document Catalog::to_document(const UserType& type) {
     Document out = Document::object();
     out.set("name", Document::string(type.name));
     out.set("schema", Document::string(type.schema));
-    out.set("kind", Document::string(type.kind == 'e' ? "enum" : "domain"));
+    out.set("kind", Document::string(type.kind == 'e' ? "enum" : type.kind == 'c' ? "composite" : "domain"));
     out.set("oid", Document::integer(type.oid));
     out.set("array_oid", Document::integer(type.array));
     if (type.kind == 'e') {
@@ -281,6 +281,16 @@ Document Catalog::to_document(const UserType& type) {
             labels.push(std::move(item));
         }
         out.set("labels", std::move(labels));
+    } else if (type.kind == 'c') {
+        Document fields = Document::array();
+        for (const TypeField& field : type.fields) {
+            Document item = Document::object();
+            item.set("name", Document::string(field.name));
+            item.set("type_oid", Document::integer(field.type));
+            if (field.typmod != k_no_typmod) item.set("typmod", Document::integer(field.typmod));
+            fields.push(std::move(item));
+        }
+        out.set("fields", std::move(fields));
     } else {
         out.set("base_oid", Document::integer(type.base));
         if (type.typmod != k_no_typmod) out.set("typmod", Document::integer(type.typmod));
@@ -298,11 +308,16 @@ std::shared_ptr<UserType> Catalog::type_from(const Document& in) {
     auto type = std::make_shared<UserType>();
     type->name = in["name"].as_string();
     type->schema = in["schema"].as_string();
-    type->kind = in["kind"].as_string() == "domain" ? 'd' : 'e';
+    const std::string& kind = in["kind"].as_string();
+    type->kind = kind == "domain" ? 'd' : kind == "composite" ? 'c' : 'e';
     type->oid = static_cast<Oid>(in["oid"].as_integer());
     type->array = static_cast<Oid>(in["array_oid"].as_integer());
     for (const Document& item : in["labels"].items())
         type->labels.emplace_back(item["label"].as_string(), item["number"].as_integer());
+    for (const Document& item : in["fields"].items()) {
+        type->fields.push_back({item["name"].as_string(), static_cast<Oid>(item["type_oid"].as_integer()),
+                                static_cast<std::int32_t>(item["typmod"].as_integer(k_no_typmod))});
+    }
     type->base = static_cast<Oid>(in["base_oid"].as_integer());
     type->typmod = static_cast<std::int32_t>(in["typmod"].as_integer(k_no_typmod));
     type->not_null = in["not_null"].as_boolean();

@@ -302,7 +302,9 @@ void Evaluator::call(const Rows& rows, Value* out, Arena& arena) {
     Value few_values[k_few];
     std::vector<Value> many_values(count > k_few ? count : 0);
     Value* values = count > k_few ? many_values.data() : few_values;
-    Call call{arena, execution_->session(), expr_->type, expr_->typmod, argument_types_, &cache_};
+    Call call{arena, execution_->session(), expr_->type, expr_->typmod, argument_types_, &cache_, expr_->fields};
+    call.variadic_array = expr_->function != nullptr && expr_->function->variadic != type::none && !expr_->variadic &&
+                          count == expr_->function->argument_count;
     try {
         for (std::size_t k = 0; k < rows.count; ++k) {
             bool null = false;
@@ -466,7 +468,7 @@ void Evaluator::composite(const Rows& rows, Value* out, Arena& arena) {
         }
         if (!array) {
             const bool absent = expr_->negated && all_null && !values.empty();
-            out[k] = absent ? Value::null(expr_->type) : make_record(expr_->type, values, arena);
+            out[k] = absent ? Value::null(expr_->type) : make_record(expr_->type, values, arena, expr_->fields);
         } else if (nested) {
             out[k] = stack_arrays(expr_->type, element, values, arena);
         } else {

@@ -434,7 +434,7 @@ void call_set_function(BoundExpr& call, std::vector<Evaluator>& args, const Rows
         raise(sqlstate::feature_not_supported, std::string("function ") + call.function->name + " is not supported");
     operators_simple::Collector sink(out, width, expand_record, execution, arena);
     CallCache cache;
-    Call context{arena, execution.session(), call.type, call.typmod, types, &cache};
+    Call context{arena, execution.session(), call.type, call.typmod, types, &cache, call.fields};
     call.function->set(context, values.data(), values.size(), sink);
 }
 

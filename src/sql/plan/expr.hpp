@@ -100,6 +100,7 @@ struct BoundExpr {
     std::vector<const OperatorEntry*> operators;
     CallClauses* clauses = nullptr;
     std::string text;                ///< message part: domain or constraint name
+    std::vector<FieldInfo> fields;   ///< of an anonymous record: names of its fields; of a call: its result columns
 };
 
 }  // namespace northstar::inline v0::sql

@@ -132,6 +132,29 @@ void create_enum(SqlSession& session, const syntax::CreateType& syntax) {
     session.put(type);
 }
 
+void create_composite(SqlSession& session, const syntax::CreateType& syntax) {
+    BoundPool pool;
+    std::vector<Oid> types;
+    Binder binder(session, pool, types);
+    auto type = std::make_shared<UserType>();
+    type->kind = 'c';
+    type->schema = session.creation_schema(syntax.name, false);
+    type->name = syntax.name.last();
+    if (session.catalog().user_type(type->schema, type->name) != nullptr ||
+        session.catalog().relation(type->schema, type->name) != nullptr)
+        raise(sqlstate::duplicate_object, "type \"" + type->name + "\" already exists");
+    for (const syntax::ColumnDefinition& definition : syntax.fields) {
+        for (const TypeField& other : type->fields)
+            if (other.name == definition.name)
+                raise(sqlstate::duplicate_column, "column \"" + other.name + "\" specified more than once");
+        const Binder::TypeMeaning meaning = binder.resolve_type(*definition.type);
+        type->fields.push_back({std::string(definition.name), meaning.type, meaning.typmod});
+    }
+    type->oid = session.allocate_oid(false);
+    type->array = session.allocate_oid(false);
+    session.put(type);
+}
+
 void alter_enum(SqlSession& session, const syntax::CreateType& syntax) {
     std::shared_ptr<const UserType> old;
     for (const std::string& schema : session.search_path())
@@ -416,6 +439,7 @@ StatementResult define_object(SqlSession& session, const syntax::Statement& stat
         }
         case StatementKind::alter_sequence: alter_sequence(session, *statement.sequence); return tag("ALTER SEQUENCE");
         case StatementKind::create_enum: create_enum(session, *statement.type); return tag("CREATE TYPE");
+        case StatementKind::create_composite: create_composite(session, *statement.type); return tag("CREATE TYPE");
         case StatementKind::alter_enum: alter_enum(session, *statement.type); return tag("ALTER TYPE");
         case StatementKind::create_domain: create_domain(session, *statement.type); return tag("CREATE DOMAIN");
         case StatementKind::drop: drop_objects(session, *statement.drop); return tag("DROP");

@@ -226,8 +226,23 @@ const Statement* Parser::create_type() {
     CreateType type;
     const Position position = here();
     type.name = qualified_name();
+    if (at("as"_kw) && at('(', 1)) {
+        take(), take();
+        std::vector<ColumnDefinition> fields;
+        if (!at(')')) do {
+            ColumnDefinition& field = fields.emplace_back();
+            field.name = name();
+            field.type = type_name();
+            if (accept("collate"_kw)) qualified_name();
+        } while (accept(','));
+        expect(')');
+        type.fields = make_list(arena_, fields);
+        Statement* composite = make_statement(StatementKind::create_composite);
+        composite->type = arena_.create<CreateType>(type);
+        return composite;
+    }
     if (!at("as"_kw) || !at("enum"_kw, 1))
-        fail(sqlstate::feature_not_supported, "only enum types can be created", position);
+        fail(sqlstate::feature_not_supported, "only enum and composite types can be created", position);
     take(), take();
     expect('(');
     std::vector<Name> labels;

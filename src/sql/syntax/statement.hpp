@@ -10,7 +10,8 @@ namespace northstar::inline v0::sql::syntax {
 enum class StatementKind : std::uint8_t {
     query, insert, update, erase, merge, truncate,  // erase with `redact` is ERASE FROM
     create_table, create_table_as, create_index, create_view, create_schema, create_sequence, create_enum,
-    create_domain, refresh_view, drop, alter_table, alter_sequence, alter_enum, rename, set_schema, comment,
+    create_composite, create_domain, refresh_view,
+    drop, alter_table, alter_sequence, alter_enum, rename, set_schema, comment,
     transaction, set_constraints, set_variable, show, reset, discard,
     prepare, execute, deallocate, declare_cursor, fetch, close_cursor,
     explain, copy, analyze, vacuum, checkpoint, lock_table, revert,
@@ -202,9 +203,10 @@ struct CreateSequence {             ///< CREATE and ALTER SEQUENCE
     List<Option> options;
 };
 
-struct CreateType {                 ///< CREATE TYPE .. AS ENUM, ALTER TYPE .. ADD VALUE, CREATE DOMAIN
+struct CreateType {                 ///< CREATE TYPE .. AS, ALTER TYPE .. ADD VALUE, CREATE DOMAIN
     QualifiedName name;
     List<Name> labels;
+    List<ColumnDefinition> fields;  ///< of a composite type
     bool if_not_exists = false;
     Name neighbour;
     bool before = false;
