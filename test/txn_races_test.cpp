@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <future>
 #include <optional>
 #include <thread>
 
@@ -30,6 +31,30 @@ void turn_over(Peer& peer, int rounds) {
         for (int k = 0; k < 12; ++k) peer.put("turn " + std::to_string(k), 30'000);
         peer.db.checkpoint();
     }
+}
+
+
+/// Does it come within a time that only standing still takes?
+template <class T>
+bool comes(const std::future<T>& coming) {
+    return coming.wait_for(std::chrono::seconds(30)) == std::future_status::ready;
+}
+
+template <class T>
+bool has_come(const std::future<T>& coming) {
+    return coming.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+}
+
+/// A snapshot that another thread asks for, and the txn it shows.
+std::future<Txn> ask_for_snapshot(Peer& peer) {
+    return std::async(std::launch::async, [&peer] { return peer.db.begin_read().txn(); });
+}
+
+/// A thread of `peer` that has the writer's turn there and waits for the write lock, which `holder` has.
+std::thread start_waiting_writer(Peer& peer, Peer& holder) {
+    std::thread writer([&peer] { peer.put("late"); });
+    while (holder.core->processes().load(Word::write_wanted) == 0) std::this_thread::yield();
+    return writer;
 }
 
 }  // namespace
@@ -518,4 +543,82 @@ TEST_CASE("A checkpoint does not wait for the writer's turn while it has the che
     checkpointing.join();
     if (waiting.joinable()) waiting.join();
     peer.vfs.set_hook(nullptr);
+}
+
+// Catching up took the writer's turn, so that a snapshot waited for a thread of its own process that waited for another
+// process, however long that took, or stood still (stop_suite, one round in seventy).
+TEST_CASE("A snapshot does not wait for a writer of its process that waits for another process", "[SNAP-3][SNAP-4]") {
+    const Workplace place;
+    Peer other(place / "a.db");
+    Peer here(place / "a.db");
+    const Txn newest = other.put("a");
+    Transaction held = other.db.begin_write();
+    std::thread writer = start_waiting_writer(here, other);
+    std::future<Txn> snapshot = ask_for_snapshot(here);
+    CHECK(comes(snapshot));
+    held.rollback();
+    writer.join();
+    CHECK(snapshot.get() == newest);
+}
+
+TEST_CASE("An optimistic transaction begins beside a writer of its process that waits for another process",
+          "[SNAP-3][SNAP-4]") {
+    const Workplace place;
+    Peer other(place / "a.db");
+    Peer here(place / "a.db");
+    other.put("a");
+    Transaction held = other.db.begin_write();
+    std::thread writer = start_waiting_writer(here, other);
+    std::future<bool> found =
+        std::async(std::launch::async, [&] { return here.db.begin_optimistic().tree("t").contains("a"); });
+    CHECK(comes(found));
+    held.rollback();
+    writer.join();
+    CHECK(found.get());
+}
+
+// Who asked for the turn while a writer caught up had it only behind that writer's whole transaction.
+TEST_CASE("A snapshot asked for while a writer catches up does not wait for its transaction", "[SNAP-3][SNAP-4]") {
+    const Workplace place;
+    Peer other(place / "a.db");
+    Peer here(place / "a.db");
+    const Txn newest = other.put("a");
+    std::future<Txn> snapshot;
+    here.vfs.set_hook([&](FileCall call, std::uint64_t where, bool done) {
+        if (call != FileCall::lock || where != Processes::write || !done || snapshot.valid()) return;
+        snapshot = ask_for_snapshot(here);
+        while (!here.core->turn().wanted() && !has_come(snapshot)) std::this_thread::yield();
+    });
+    Transaction tx = here.db.begin_write();
+    here.vfs.set_hook(nullptr);
+    CHECK(comes(snapshot));
+    tx.rollback();
+    CHECK(snapshot.get() == newest);
+}
+
+// Its pages have to be placed early, which takes the turn. A checkpoint follows such a transaction, and is adopted.
+TEST_CASE("A snapshot that cannot replay a large transaction without the turn takes the checkpoint behind it",
+          "[SNAP-3][TX-8]") {
+    const Workplace place;
+    Peer other(place / "a.db");
+    Peer third(place / "a.db");
+    Options small;
+    small.overlay_limit = 1u << 20;
+    Peer here(place / "a.db", small);
+    Txn newest = 0;
+    {
+        Transaction tx = other.db.begin_write();
+        for (int i = 0; i < 4000; ++i) tx.tree("t").put("key" + std::to_string(i), std::string(500, 'v'));
+        newest = tx.commit().txn;
+    }
+    Transaction held = third.db.begin_write();
+    std::thread writer = start_waiting_writer(here, third);
+    std::future<Txn> snapshot = ask_for_snapshot(here);
+    while (!here.core->turn().wanted() && !has_come(snapshot)) std::this_thread::yield();
+    CHECK_FALSE(has_come(snapshot));
+    other.db.checkpoint();
+    CHECK(comes(snapshot));
+    held.rollback();
+    writer.join();
+    CHECK(snapshot.get() == newest);
 }

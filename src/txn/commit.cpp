@@ -57,6 +57,8 @@ void DatabaseCore::end_exclusive() noexcept {
     // keeps the write lock [EARLY-3].
     if (processes_->has_write() && !holds_early() &&
         (!options_.background || processes_->load(Word::write_wanted) != 0)) {
+        // Who replays what others write from now on has to see what was written here. [CORE-7]
+        const std::lock_guard lock(replay_mutex_);
         log_->unmap();
         processes_->yield_write(!options_.background);
     }

@@ -18,9 +18,9 @@
 //   redact.cpp      erasing values lawfully
 //   erasure.cpp     carrying erasures out, whatever happens in between
 //
-// Order of locks: redaction mutex, redact lock (file), writer's turn, write lock (file), checkpoint mutex, checkpoint
-// lock (file), flush mutex, flush lock (its mutex, then the file's), mutexes of RootSet, LogStore and HistoryIndex. The
-// checkpoint mutex and lock are released before the turn is asked for. [CORE-1]
+// Order of locks: redaction mutex, redact lock (file), checkpoint mutex, writer's turn, write lock (file), replay
+// mutex, checkpoint lock (file), flush mutex, flush lock (its mutex, then the file's), mutexes of RootSet, LogStore and
+// HistoryIndex. The checkpoint lock is released before the turn is asked for. [CORE-1]
 //
 // [CORE-2] A txn is acknowledged only when its record is in the log and, if it asked for it, flushed.
 // [CORE-3] Visible is a prefix: a txn becomes visible when every full txn up to it is durable.
@@ -28,6 +28,10 @@
 // [CORE-5] A lock of the file is held by a process as a whole: a mutex or a count beside it keeps threads apart.
 // [CORE-6] The word `writing` is set from before the first byte of a record until every word says where the log ends,
 //          so that a writer's death in between is noticed by the next one.
+// [CORE-7] Roots and bases change under the replay mutex, except by a writer that has the write lock and stands at the
+//          end of the log: nothing is visible then that is not built here, so nobody replays. Nobody waits for another
+//          process with that mutex, unless a replay places early pages. So a snapshot waits for no writer of its
+//          process, except where it has to replay a transaction too large for memory that no checkpoint followed yet.
 #pragma once
 
 #include "api/northstar.hpp"
@@ -71,6 +75,13 @@ struct Ledger;
 struct PastState;
 struct CompactNotes;
 struct CompactProgress;
+
+/// For who changes roots or bases without being the writer at the end of the log. [CORE-7]
+struct RootsGuard {
+    RootsGuard(WriterTurn& turn, std::mutex& replaying) : turn_guard(turn), replay_guard(replaying) {}
+    const TurnGuard turn_guard;
+    const std::lock_guard<std::mutex> replay_guard;
+};
 
 /// Closes a view at the end of a scope.
 struct OpenView {
@@ -133,7 +144,7 @@ public:
     bool holds_early() const { return early_held_.load(std::memory_order_relaxed); }
     Meta newest_meta() const;
 
-    /// Brings this process up to the newest visible txn.
+    /// Brings this process up to the newest visible txn. Waits for no writer of this process. [CORE-7]
     void catch_up();
     /// The same to the end of the log; call with the turn and the write lock.
     void catch_up_for_writing();
@@ -348,7 +359,11 @@ private:
     [[noreturn]] void unknown_outcome() const;
 
     // replay.cpp
+    struct TurnNeeded {};  // thrown: only who has the turn may replay this
+    void follow(Txn visible);
+    bool follow_without_turn(Txn visible);
     void replay_to(Txn visible, bool to_end);
+    void replay_under_mutex(Txn visible, bool to_end);
     bool replay_from_built(Txn visible, bool to_end, std::uint64_t& at);
     void take_over();
 
@@ -536,10 +551,11 @@ private:
     std::atomic<std::uint64_t> coarse_us_{0};
     std::uint64_t overlay_limit_ = 0;
 
+    std::mutex replay_mutex_;                     // see CORE-7; replay_work_, replay_bytes_
     std::unique_ptr<Workspace> replay_work_;
-    std::unique_ptr<FileLogBytes> replay_bytes_;  // what replay reads; under the turn
+    std::unique_ptr<FileLogBytes> replay_bytes_;  // what replay reads
     std::atomic<WriteKit*> spare_kit_{nullptr};
-    std::vector<DroppedPage> reserved_drops_;  // of the file, in the order of the pages dropped; under the turn
+    std::vector<DroppedPage> reserved_drops_;  // of the file, in the order of the pages dropped; see CORE-7
     Random nonces_{0};
     std::unique_ptr<ChainFollower> chain_;
 

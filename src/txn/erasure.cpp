@@ -385,6 +385,7 @@ void DatabaseCore::stand_on_newest() {
         const Txn visible = processes_->load(Word::visible_txn);
         if (newer_meta_exists()) replay_to(visible, false);
         roots_->advance(visible);
+        const std::lock_guard lock(replay_mutex_);
         roots_->reclaim();
         drop_old_bases();
     } catch (...) {

@@ -28,9 +28,8 @@ ReadView* DatabaseCore::open_built_view() {
             if (view->root->txn.load(std::memory_order_relaxed) >= visible) return view;
             close_view(view);
         }
-        // Somebody moves to a newer base and has not replayed what lies behind it: the turn comes when that is done.
-        const TurnGuard guard(turn_);
-        if (roots_->built()->txn.load(std::memory_order_relaxed) < visible) replay_to(visible, false);
+        // Somebody moves to a newer base and has not replayed what lies behind it.
+        follow(visible);
     }
 }
 

@@ -147,7 +147,7 @@ void DatabaseCore::rebase(std::unique_ptr<Base> base, std::uint64_t frozen_numbe
         rebase.view_before = std::exchange(rebase.view, next);
         const std::uint64_t newest = next->root->number.load();
         for (bool more = true; more;) {
-            const TurnGuard guard(turn_);
+            const RootsGuard guard(turn_, replay_mutex_);
             more = note_burials(rebase, newest);
         }
         // Every original that has a copy now is in the newer view.
@@ -174,7 +174,7 @@ void DatabaseCore::rebase(std::unique_ptr<Base> base, std::uint64_t frozen_numbe
     roots_->reclaim_replaced(rebase.replaced);
     // There may be very many others, so they are freed in steps between which writers get their turn.
     for (bool more = true; more;) {
-        const TurnGuard guard(turn_);
+        const RootsGuard guard(turn_, replay_mutex_);
         more = roots_->reclaim(k_burials_at_once);
         if (!more) drop_old_bases();
     }
@@ -184,7 +184,7 @@ void DatabaseCore::rebase(std::unique_ptr<Base> base, std::uint64_t frozen_numbe
 /// newer base already.
 bool DatabaseCore::install_rebased(Rebase& rebase) {
     Base* const base = rebase.base.get();
-    const TurnGuard guard(turn_);
+    const RootsGuard guard(turn_, replay_mutex_);
     if (bases_.back()->meta.generation >= rebase.meta.generation) {
         // Another process made a newer generation meanwhile, and a writer here stands on that already.
         const std::lock_guard lock(meta_mutex_);

@@ -18,6 +18,9 @@ int tree_of(Workspace& work, const LogOperation& operation) {
     return tree;
 }
 
+/// How often who waits for the turn looks whether it is still needed.
+constexpr std::uint32_t k_turn_pause_ms = 10;
+
 }  // namespace replay_impl
 
 void apply_operation(Workspace& work, const LogOperation& operation) {
@@ -64,6 +67,11 @@ void apply_record(Workspace& work, const RecordView& record) {
 /// Replays the log behind the built root. `to_end`: to the end that the words name, a root for each txn behind
 /// `visible`; else to `visible` in one root. Call with the turn. [REPLAY-1]
 void DatabaseCore::replay_to(Txn visible, bool to_end) {
+    const std::lock_guard lock(replay_mutex_);
+    replay_under_mutex(visible, to_end);
+}
+
+void DatabaseCore::replay_under_mutex(Txn visible, bool to_end) {
     for (;;) {
         if (newer_meta_exists()) adopt_newest();
         std::uint64_t at = 0;
@@ -87,7 +95,36 @@ void DatabaseCore::replay_to(Txn visible, bool to_end) {
     }
 }
 
-/// False: there is no record that counts at position `at`, where one must be.
+/// Makes the built root at least as new as `visible`. The turn may be with a thread that waits for another process, or
+/// whose transaction lasts: it is asked for only where early pages have to be placed, and then a newer meta page, which
+/// follows such a transaction, or a writer that has caught up here, does as well.
+void DatabaseCore::follow(Txn visible) {
+    while (!follow_without_turn(visible)) {
+        bool turn = false;
+        while (!newer_meta_exists() && roots_->built()->txn.load(std::memory_order_relaxed) < visible && !turn) {
+            turn = turn_.acquire(replay_impl::k_turn_pause_ms);
+        }
+        if (!turn) continue;
+        const TurnGuard guard(turn_, std::adopt_lock);
+        replay_to(visible, false);
+        return;
+    }
+}
+
+/// False: that takes the turn. Nothing is adopted or replayed where the root is new enough: a writer may be at work on
+/// it. [CORE-7]
+bool DatabaseCore::follow_without_turn(Txn visible) {
+    const std::lock_guard lock(replay_mutex_);
+    if (roots_->built()->txn.load(std::memory_order_relaxed) >= visible) return true;
+    try {
+        replay_under_mutex(visible, false);
+    } catch (const TurnNeeded&) {
+        return false;
+    }
+    return true;
+}
+
+/// False: there is no record that counts at position `at`, where one must be. Call with the replay mutex.
 bool DatabaseCore::replay_from_built(Txn visible, bool to_end, std::uint64_t& at) {
     const Root* built = roots_->built();
     at = built->log_position;
@@ -106,7 +143,10 @@ bool DatabaseCore::replay_from_built(Txn visible, bool to_end, std::uint64_t& at
     Workspace& work = *replay_work_;
     // Early pages need a checkpoint soon. A reader without a background thread does not make one.
     const bool early = !options_.read_only && (options_.background || to_end);
-    work.limit_pages(early ? page_budget() : ~std::uint64_t{0}, [&] { make_room_for_replay(work); });
+    work.limit_pages(early ? page_budget() : ~std::uint64_t{0}, [&] {
+        if (!turn_.held_by_this_thread()) throw TurnNeeded{};
+        make_room_for_replay(work);
+    });
     work.begin(built->catalog, built->next_tree_id, built->history, txn);
     Txn installed = txn;
     std::uint64_t behind = at;  // the record of `txn`
@@ -193,11 +233,12 @@ void DatabaseCore::catch_up() {
         turn_.release();
         return;
     }
-    const TurnGuard guard(turn_);
-    if (roots_->built()->txn.load(std::memory_order_relaxed) < visible) replay_to(visible, false);
+    follow(visible);
     roots_->advance(visible);
 }
 
+/// Behind this nobody replays until the write lock is given back. Whoever is replaying now does so because others have
+/// written: then the log does not end where it ended here, and the replay mutex is waited for below. [CORE-7]
 void DatabaseCore::catch_up_for_writing() {
     if (processes_->load(Word::writing) != 0) take_over();
     const Txn built = processes_->load(Word::built_txn);

@@ -72,7 +72,10 @@ void DatabaseCore::fill_statistics(Statistics& s) {
     s.overlay_limit = overlay_limit_;
     if (turn_.try_acquire()) {
         // Writers look only now and then at what no snapshot needs any more.
-        roots_->reclaim();
+        {
+            const std::lock_guard lock(replay_mutex_);
+            roots_->reclaim();
+        }
         turn_.release();
     }
     s.overlay_bytes = arena_->bytes_in_use();

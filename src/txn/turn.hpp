@@ -34,15 +34,15 @@ private:
 /// Holds the turn for a scope.
 class TurnGuard {
 public:
-    explicit TurnGuard(WriterTurn& turn) : turn_(&turn) { turn.acquire(std::nullopt); }
-    ~TurnGuard() {
-        if (turn_ != nullptr) turn_->release();
-    }
+    explicit TurnGuard(WriterTurn& turn) : turn_(turn) { turn.acquire(std::nullopt); }
+    /// Of a turn that this thread has already.
+    TurnGuard(WriterTurn& turn, std::adopt_lock_t) : turn_(turn) {}
+    ~TurnGuard() { turn_.release(); }
     TurnGuard(const TurnGuard&) = delete;
     TurnGuard& operator=(const TurnGuard&) = delete;
 
 private:
-    WriterTurn* turn_;
+    WriterTurn& turn_;
 };
 
 }  // namespace northstar::inline v0::detail
