@@ -159,3 +159,56 @@ TEST_CASE("Commits up to the end of a log extent leave alone what lies behind it
     CHECK(other.db.begin_read().tree("t").size() == static_cast<std::uint64_t>(commits));
     CHECK(sound(other));
 }
+
+namespace {
+
+/// `left` has its last commit in a log extent that is younger than the generation it stands on, since its transaction
+/// lasted while `other` made a checkpoint. Then `other` compacts the file: what can be given back is cut off.
+void leave_behind(Peer& left, Peer& other) {
+    left.put("large", 400'000);
+    left.put("k", 10);
+    Transaction tx = left.db.begin_write();
+    other.db.checkpoint();
+    const std::uint64_t generation = other.core->newest_meta().generation;
+    tx.tree("t").put("k", std::string(100'000, 'n'));
+    tx.tree("t").erase("large");
+    tx.commit();
+    REQUIRE(left.core->newest_meta().generation < generation);
+    other.db.compact();
+    REQUIRE(other.core->newest_meta().generation > generation + 2);
+    REQUIRE(left.core->newest_meta().generation < generation);
+}
+
+}  // namespace
+
+// Nothing held the extent in the file: its birth lies behind the only generation that the process had pinned.
+TEST_CASE("The log that a process wrote stays readable for it while others compact", "[SPACE-2][SWARM-1]") {
+    const Workplace place;
+    const bool kept = GENERATE(true, false);
+    INFO((kept ? "with history" : "without history"));
+    const Options options = kept ? quiet() : without_history();
+    Peer left(place / "a.db", options);
+    Peer other(place / "a.db", options);
+    leave_behind(left, other);
+    SECTION("hash of the last commit") { CHECK(left.core->chain_hash(3) == other.core->chain_hash(3)); }
+    SECTION("commits") {
+        Txn last = 0;
+        for (const CommitRecord& record : left.db.commits(1)) last = record.txn;
+        CHECK(last == 3);
+    }
+    if (kept) {
+        SECTION("a state of the past") {
+            CHECK(left.db.begin_read(AsOf::txn(2)).tree("t").get("k").value_or("").size() == 10);
+        }
+        SECTION("versions") {
+            const std::vector<Version> versions = left.db.history("t", "k");
+            REQUIRE(versions.size() == 2);
+            CHECK(versions[0].txn == 3);
+        }
+        SECTION("a time") {
+            const std::uint64_t time_us = other.db.begin_read().time_us();
+            CHECK(left.db.begin_read(AsOf::time(time_us)).txn() == 3);
+        }
+    }
+    CHECK(sound(left));
+}

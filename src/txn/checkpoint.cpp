@@ -208,6 +208,7 @@ void DatabaseCore::grow_log(std::uint64_t bytes, std::uint64_t wanted, bool spar
             room_pages_.store(0);
             // On the disk before they are taken: what is given back would not be there for who finds it free.
             make_free(extent.pages, extent.pages);
+            hold_extents_of_newest();
             extent.page = space_.allocate(extent.pages);
             // Known before a checkpoint can write the map: an extent that is taken in a map stands in its ledger.
             try {
@@ -229,6 +230,19 @@ void DatabaseCore::grow_log(std::uint64_t bytes, std::uint64_t wanted, bool spar
         throw;
     }
     release_carving();
+}
+
+/// An extent is born in the newest generation. Where another process made that since the transaction under way began,
+/// the base's pin says nothing of the extent, which is read here all the same until the base is a newer one. Call while
+/// carving.
+void DatabaseCore::hold_extents_of_newest() {
+    const std::uint64_t newest = processes_->load(Word::generation);
+    if (newest <= stands_on_.load()) return;
+    const std::lock_guard lock(meta_mutex_);
+    if (!extent_pins_.empty() && extent_pins_.back() == newest) return;
+    extent_pins_.reserve(extent_pins_.size() + 1);
+    if (!processes_->pin(newest)) fail(Errc::io, "cannot pin a generation of " + path_, path_);
+    extent_pins_.push_back(newest);
 }
 
 /// Log bytes that start a checkpoint. Where nobody keeps the log, checkpoints give it back: then the file has about

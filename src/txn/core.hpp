@@ -388,6 +388,7 @@ private:
                        std::uint64_t generation, std::uint64_t line);
     std::vector<Extent> move_extents(Ledger& ledger, std::uint64_t end, std::uint64_t generation, std::uint64_t line);
     void grow_log(std::uint64_t bytes, std::uint64_t wanted, bool spares_room = false);
+    void hold_extents_of_newest();
     RecordFields control_fields();
 
     // rebase.cpp
@@ -496,7 +497,7 @@ private:
     WriterTurn turn_;
     Counters counters_;
 
-    mutable std::mutex meta_mutex_;            // bases_, newest_
+    mutable std::mutex meta_mutex_;            // bases_, newest_, extent_pins_
     std::mutex dropped_mutex_;  // Base::dropped of the last: added to under the turn, read by checkpoints
     Meta metas_[2];                            // as read at opening
     bool meta_valid_[2] = {false, false};
@@ -505,6 +506,7 @@ private:
     Meta newest_;                              // of the base this process stands on
     std::atomic<std::uint64_t> stands_on_{0};  // its generation, for those without the mutex
     std::vector<std::unique_ptr<Base>> bases_; // ascending generation; the last is the current one
+    std::vector<std::uint64_t> extent_pins_;   // ascending: held for log extents younger than the base
     std::vector<std::unique_ptr<PastState>> orphans_;  // of snapshots that the handle was closed under
 
     std::mutex flush_mutex_;

@@ -201,6 +201,10 @@ void DatabaseCore::adopt_newest() {
 /// Pins a generation and loads it. False: it is none of the two in the file any more, nothing was done.
 bool DatabaseCore::stand_on(const Meta& meta) {
     if (!processes_->pin(meta.generation)) fail(Errc::io, "cannot pin a generation of " + path_, path_);
+    const auto let_go = [&] {
+        const std::lock_guard lock(meta_mutex_);
+        if (!keeps_pin(meta.generation)) processes_->unpin(meta.generation);
+    };
     try {
         if (still_there(meta)) {
             load_generation(meta);
@@ -211,11 +215,11 @@ bool DatabaseCore::stand_on(const Meta& meta) {
         // pages at its end are not missing then.
         const bool of_the_file = error.code() == Errc::corrupt || error.code() == Errc::truncated;
         if (!of_the_file || processes_->load(Word::generation) <= meta.generation + 1) {
-            processes_->unpin(meta.generation);
+            let_go();
             throw;
         }
     }
-    processes_->unpin(meta.generation);
+    let_go();
     return false;
 }
 

@@ -254,12 +254,19 @@ void DatabaseCore::drop_old_bases() {
     for (const std::unique_ptr<Base>& base : dropped) {
         if (!keeps_pin(base->meta.generation)) processes_->unpin(base->meta.generation);
     }
+    // The pin of a base holds the extents that were born up to it. They ascend.
+    while (!extent_pins_.empty() && extent_pins_.front() <= bases_.front()->meta.generation) {
+        const std::uint64_t generation = extent_pins_.front();
+        extent_pins_.erase(extent_pins_.begin());
+        if (!keeps_pin(generation)) processes_->unpin(generation);
+    }
 }
 
 /// Does anything in this process still need the pin of a generation? Call with the meta mutex.
 bool DatabaseCore::keeps_pin(std::uint64_t generation) const {
     return std::any_of(bases_.begin(), bases_.end(),
-                       [&](const std::unique_ptr<Base>& base) { return base->meta.generation == generation; });
+                       [&](const std::unique_ptr<Base>& base) { return base->meta.generation == generation; }) ||
+           std::find(extent_pins_.begin(), extent_pins_.end(), generation) != extent_pins_.end();
 }
 
 }  // namespace northstar::inline v0::detail

@@ -221,18 +221,7 @@ bool DatabaseCore::replay_from_built(Txn visible, bool to_end, std::uint64_t& at
 void DatabaseCore::catch_up() {
     const Txn visible = processes_->load(Word::visible_txn);
     roots_->advance(visible);
-    if (roots_->visible()->txn.load(std::memory_order_relaxed) >= visible) {
-        // The log behind an older base may be gone, and some read it in place. A writer here moves on by itself.
-        if (!newer_meta_exists() || !turn_.try_acquire()) return;
-        try {
-            replay_to(visible, false);
-        } catch (...) {
-            turn_.release();
-            throw;
-        }
-        turn_.release();
-        return;
-    }
+    if (roots_->visible()->txn.load(std::memory_order_relaxed) >= visible) return;
     follow(visible);
     roots_->advance(visible);
 }
