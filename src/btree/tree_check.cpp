@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -28,8 +29,9 @@ inline std::string key_at(const Node& node, unsigned index) {
 
 class Checker {
 public:
-    Checker(const PageSource& source, const std::function<void(const TreeProblem&)>& report)
-        : source_(source), report_(report) {}
+    Checker(const PageSource& source, std::uint64_t& value_pages,
+            const std::function<void(const TreeProblem&)>& report)
+        : source_(source), value_pages_(value_pages), report_(report) {}
 
     TreeStatistics run(const TreeRoot& tree);
 
@@ -43,6 +45,7 @@ private:
     void leave();
 
     const PageSource& source_;
+    std::uint64_t& value_pages_;
     const std::function<void(const TreeProblem&)>& report_;
     std::vector<Open> open_;
     TreeStatistics seen_;
@@ -123,8 +126,17 @@ void Checker::check_leaf(const Open& open) {
             problem(open.ref, "A page of the file names a large value in memory.");
             continue;
         }
+        const std::uint64_t length = load_u64(cell.value + 8);
+        if (!run.in_memory()) {
+            const std::uint64_t pages = length / source_.page_size() + 1;
+            if (pages > value_pages_) {
+                problem(run, "is named with more large values than the file has pages for, and was not read");
+                continue;
+            }
+            value_pages_ -= pages;
+        }
         try {
-            source_.run(run, load_u64(cell.value + 8));
+            source_.run(run, length);
         } catch (const Error& error) {
             if (error.code() != Errc::corrupt) throw;
             problem(run, error.what());
@@ -170,7 +182,13 @@ TreeStatistics Checker::run(const TreeRoot& tree) {
 
 TreeStatistics check_tree(const PageSource& source, const TreeRoot& tree,
                           const std::function<void(const TreeProblem&)>& report) {
-    return tree_check_impl::Checker(source, report).run(tree);
+    std::uint64_t value_pages = std::numeric_limits<std::uint64_t>::max();
+    return check_tree(source, tree, value_pages, report);
+}
+
+TreeStatistics check_tree(const PageSource& source, const TreeRoot& tree, std::uint64_t& value_pages,
+                          const std::function<void(const TreeProblem&)>& report) {
+    return tree_check_impl::Checker(source, value_pages, report).run(tree);
 }
 
 }  // namespace northstar::inline v0::detail

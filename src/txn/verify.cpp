@@ -69,9 +69,10 @@ private:
 
     void look_at_trees(const Root& root) {
         const PageSource& source = core_.source();
+        std::uint64_t value_pages = core_.file_pages().limit();
         const auto check = [&](const std::string& name, const TreeRoot& tree) {
             guarded("tree " + name, "tree " + name, [&] {
-                const TreeStatistics found = check_tree(source, tree, [&](const TreeProblem& p) {
+                const TreeStatistics found = check_tree(source, tree, value_pages, [&](const TreeProblem& p) {
                     problem(Errc::corrupt, p.page != 0 ? "page " + std::to_string(p.page) : "tree " + name, p.what,
                             "tree " + name);
                 });
