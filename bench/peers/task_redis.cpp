@@ -13,6 +13,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <initializer_list>
 #include <stdexcept>
 #include <string>
@@ -119,7 +120,10 @@ private:
 
 class Engine final : public TaskEngine {
 public:
-    Engine(const std::string& path, Keeping keeping) : socket_(path + "/socket") {
+    // The server makes the directory its own, so names are whole ones.
+    Engine(const std::string& relative, Keeping keeping) : Engine(std::filesystem::absolute(relative), keeping) {}
+    Engine(const std::filesystem::path& directory, Keeping keeping) : socket_(directory.string() + "/socket") {
+        const std::string path = directory.string();
         ::mkdir(path.c_str(), 0700);
         server_ = ::fork();
         if (server_ < 0) throw std::runtime_error("redis: no process");
