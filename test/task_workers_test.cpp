@@ -1,12 +1,14 @@
 // task_workers_test.cpp -- many workers on one queue, in threads and in processes, and how they are woken.
 #include "peer.hpp"
 #include "task_support.hpp"
+#include "thread_state.hpp"
 
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -121,6 +123,32 @@ TEST_CASE("callers that come while one commits share the next commit") {
     for (std::thread& thread : threads) thread.join();
     CHECK(db.begin_read().txn() - before < 16);
     CHECK(totals(db.begin_read()).leased == 16);
+}
+
+TEST_CASE("callers that come while another process writes share one commit") {
+    const Workplace place;
+    Peer other(place / "db");
+    Database db = Database::open(place / "db");
+    TaskQueue queue(db, lazily());
+    fill(queue, 8);
+    std::optional<Transaction> held(other.db.begin_write());
+    const Txn before = db.begin_read().txn();
+    std::vector<std::atomic<long>> ids(8);
+    std::vector<std::thread> threads;
+    for (std::atomic<long>& id : ids) {
+        threads.emplace_back([&] {
+            id = txn_test::this_thread();
+            if (queue.claim(of_type("t")).size() != 1) std::abort();
+        });
+    }
+    // Each sleeps: one waits for the write lock, the others for it.
+    for (const std::atomic<long>& id : ids) {
+        while (id == 0 || txn_test::state_of(id) != 'S') std::this_thread::yield();
+    }
+    held.reset();
+    for (std::thread& thread : threads) thread.join();
+    CHECK(db.begin_read().txn() == before + 1);
+    CHECK(totals(db.begin_read()).leased == 8);
 }
 
 TEST_CASE("an error of one caller is not that of those who shared its transaction") {

@@ -1,22 +1,24 @@
 // txn_waiting_test.cpp -- waiting for the writer's turn, and living with processes that stand still.
-#include "txn_support.hpp"
+#include "peer.hpp"
+#include "thread_state.hpp"
 
 #include <atomic>
 #include <cerrno>
 #include <csignal>
-#include <fstream>
 #include <functional>
 #include <thread>
 
 #include <sched.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 namespace {
 
 using namespace northstar;
+using detail::Word;
 using txn_test::code_of;
+using txn_test::Peer;
+using txn_test::state_of;
 using txn_test::Workplace;
 
 Txn put(Database& db, const std::string& key, const std::string& value, Durability durability = Durability::lazy) {
@@ -69,15 +71,6 @@ int ended(pid_t child) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/// What a thread of this process does, as the system sees it: 'R' it runs, 'S' it sleeps ...
-char state_of(long thread) {
-    std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
-    std::string text;
-    std::getline(file, text);
-    const std::size_t at = text.rfind(") ");
-    return at == std::string::npos ? '?' : text[at + 2];
-}
-
 }  // namespace
 
 TEST_CASE("A process that writes without pause lets others have their turn", "[SWARM-3][TX-1]") {
@@ -108,6 +101,31 @@ TEST_CASE("A process that writes without pause lets others have their turn", "[S
     CHECK(ended(hog) == 0);
 }
 
+TEST_CASE("Who was killed while it waited for the write lock is waited for once", "[SWARM-2][PROC-4]") {
+    // The count of those who wait stayed one too large for ever, and each later transaction let the dead go first.
+    const Workplace place;
+    const std::string path = place / "a.db";
+    Peer writer(path);
+    const auto word = [&](Word which) { return writer.core->processes().load(which); };
+    pid_t waiting = 0;
+    {
+        const Transaction held = writer.db.begin_write();
+        waiting = in_child([&] {
+            Database db = Database::open(path);
+            put(db, "never", "v");
+        });
+        while (word(Word::write_wanted) == 0) std::this_thread::yield();
+        REQUIRE(::kill(waiting, SIGKILL) == 0);
+        CHECK(ended(waiting) == 128 + SIGKILL);
+    }
+    writer.put("first");
+    CHECK(word(Word::write_wanted) == 1);
+    const std::uint64_t asked = word(Word::write_asked);
+    for (int i = 0; i < 20; ++i) writer.put("k" + std::to_string(i));
+    CHECK(word(Word::write_asked) == asked);
+    CHECK(writer.db.begin_read().tree("t").size() == 21);
+}
+
 TEST_CASE("Threads have their turns in the order they asked", "[TX-1]") {
     Database db = Database::open(":memory:");
     std::vector<int> order;
@@ -116,7 +134,7 @@ TEST_CASE("Threads have their turns in the order they asked", "[TX-1]") {
     for (int i = 0; i < 6; ++i) {
         std::atomic<long> asking{0};
         threads.emplace_back([&, i] {
-            asking = ::syscall(SYS_gettid);
+            asking = txn_test::this_thread();
             Transaction tx = db.begin_write();
             order.push_back(i);  // under the turn
         });

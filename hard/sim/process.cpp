@@ -75,6 +75,7 @@ public:
     /// Time passes; nobody else runs meanwhile.
     void wait(std::size_t index, std::uint64_t seen, std::uint64_t timeout_us) override;
     void wake(std::size_t) override {}
+    void wake_one(std::size_t) override {}
 
 private:
     void cut_off() override { make_private(address_, k_words_bytes); }

@@ -182,6 +182,7 @@ void LogStore::set_end(std::uint64_t position, std::uint64_t epoch) {
     epoch_ = epoch;
     limit_ = 0;
     written_ahead_ = 0;
+    others_wrote_ = true;
 }
 
 std::uint64_t LogStore::room() const {
@@ -269,7 +270,9 @@ void LogStore::prepare(std::uint64_t size) {
 
 std::span<std::byte> LogStore::stage(std::uint64_t size, bool lazy) {
     staged_size_ = size;
-    std::byte* to = lazy && size <= store_impl::k_mapped_largest_record ? mapped(end_, size) : nullptr;
+    // Where processes take turns, a mapping would last for one record, and cost more than a call.
+    const bool map = lazy && size <= store_impl::k_mapped_largest_record && !others_wrote_;
+    std::byte* to = map ? mapped(end_, size) : nullptr;
     staged_in_map_ = to != nullptr;
     if (!staged_in_map_) {
         if (buffer_.size() < size) buffer_.resize(size);
@@ -284,6 +287,7 @@ void LogStore::publish() {
     }
     bytes_written_.fetch_add(staged_size_, std::memory_order_relaxed);
     end_ += staged_size_;
+    others_wrote_ = false;
 }
 
 void LogStore::add_block(std::uint64_t offset, std::span<const std::byte> block) {

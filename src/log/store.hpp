@@ -128,6 +128,7 @@ private:
     std::uint64_t epoch_ = 1;
     std::uint64_t written_ahead_ = 0;  // zeros were written up to here
     bool can_map_ = true;
+    bool others_wrote_ = false;        // and nothing was appended since
     std::byte* map_ = nullptr;
     std::uint64_t map_position_ = 0;
     std::uint64_t map_bytes_ = 0;

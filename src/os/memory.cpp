@@ -287,6 +287,7 @@ public:
         const std::lock_guard guard(words_->mutex);
         words_->changed.notify_all();
     }
+    void wake_one(std::size_t index) override { wake(index); }
 
 private:
     const std::shared_ptr<Words> words_;

@@ -63,12 +63,15 @@ public:
         ::syscall(SYS_futex, lower_half(word), FUTEX_WAIT, static_cast<std::uint32_t>(seen), &span, nullptr, 0);
     }
 
-    void wake(std::size_t index) override {
-        NORTHSTAR_ASSERT(index < words_.size());
-        ::syscall(SYS_futex, lower_half(words_[index]), FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
-    }
+    void wake(std::size_t index) override { wake_some(index, INT_MAX); }
+    // Linux keeps those who wait on a word in the order in which they came.
+    void wake_one(std::size_t index) override { wake_some(index, 1); }
 
 private:
+    void wake_some(std::size_t index, int most) {
+        NORTHSTAR_ASSERT(index < words_.size());
+        ::syscall(SYS_futex, lower_half(words_[index]), FUTEX_WAKE, most, nullptr, nullptr, 0);
+    }
     // Puts private zeros in place of the shared words, so that a child that goes on by mistake changes nothing.
     void forget_in_child() noexcept override {
         ::mmap(address_, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);

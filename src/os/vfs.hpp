@@ -78,6 +78,8 @@ public:
     virtual void wait(std::size_t index, std::uint64_t seen, std::uint64_t timeout_us) = 0;
     /// Wakes all waiters on the word, in every process.
     virtual void wake(std::size_t index) = 0;
+    /// Wakes the one that has waited longest, as far as the system can tell; may wake more.
+    virtual void wake_one(std::size_t index) = 0;
 };
 
 struct OpenMode {

@@ -32,39 +32,39 @@ void TaskDispatcher::run(TaskJob& job) {
     if (joined != nullptr) {
         wait_for_round(*joined);
     } else {
-        TaskJob* const alone[] = {&job};
-        execute(alone);
-        lead();
+        lead(&job);
     }
     if (job.failure != nullptr) std::rethrow_exception(job.failure);
 }
 
-/// Runs rounds as long as somebody comes, and not for too long.
-void TaskDispatcher::lead() {
+/// Runs rounds as long as somebody comes, and not for too long. `own`: the leader's job, unless it is in the round that
+/// gathers.
+void TaskDispatcher::lead(TaskJob* own) {
     using namespace dispatcher_impl;
     const int most = durability_ == Durability::full ? k_most_rounds_full : k_most_rounds_lazy;
     for (int rounds = 0;; ++rounds) {
-        std::shared_ptr<Round> round;
+        Batch batch;
+        batch.own = own;
+        own = nullptr;
+        // Each time a job that failed is left out.
+        while (!execute(batch)) continue;
+        if (batch.round != nullptr) {
+            batch.round->state.store(Round::done);
+            batch.round->state.notify_all();
+        }
+        std::shared_ptr<Round> next;
         {
             const std::lock_guard lock(mutex_);
             if (next_ == nullptr) {
                 leading_ = false;
                 return;
             }
-            round = next_;
-            if (rounds < most) {
-                next_.reset();
-            } else {
-                round->state.store(Round::leaderless);
-            }
+            if (rounds < most && core_->processes().load(Word::write_wanted) == 0) continue;
+            next = next_;
+            next->state.store(Round::leaderless);
         }
-        if (rounds == most) {
-            round->state.notify_all();
-            return;
-        }
-        execute(round->jobs);
-        round->state.store(Round::done);
-        round->state.notify_all();
+        next->state.notify_one();  // whoever is awake, or this one, leads; the others sleep on until it is done
+        return;
     }
 }
 
@@ -75,7 +75,7 @@ void TaskDispatcher::wait_for_round(Round& round) {
         if (state == Round::leaderless) {
             // The first to see it leads; the round it runs first is this one.
             if (round.state.compare_exchange_strong(state, Round::led)) {
-                lead();
+                lead(nullptr);
                 return;
             }
             continue;
@@ -84,17 +84,20 @@ void TaskDispatcher::wait_for_round(Round& round) {
     }
 }
 
-void TaskDispatcher::execute(std::span<TaskJob* const> jobs) noexcept {
-    // Each time one that failed is left out.
-    while (!try_execute(jobs)) continue;
+/// The round that gathers is taken into a batch; who comes later is in the next one.
+void TaskDispatcher::take_round(Batch& batch) {
+    if (batch.round != nullptr) return;
+    const std::lock_guard lock(mutex_);
+    batch.round = std::move(next_);
 }
 
 /// False: a job failed, and the transaction with it; the others have to be done again.
-bool TaskDispatcher::try_execute(std::span<TaskJob* const> jobs) {
+bool TaskDispatcher::execute(Batch& batch) noexcept {
     TaskJob* at = nullptr;
     std::vector<Parked*> served;
     try {
         WriteTxn txn(core_, WriteTxn::Mode::exclusive, durability_, std::nullopt);
+        take_round(batch);
         const std::uint64_t now = now_us();
         TaskMachine machine(txn, now);
         // Nobody changed anything since we knew when the next task or lease is due.
@@ -104,12 +107,11 @@ bool TaskDispatcher::try_execute(std::span<TaskJob* const> jobs) {
             machine.look_for_due();
         }
         bool serve = false;
-        for (TaskJob* const job : jobs) {
-            if (job->failure != nullptr) continue;
-            at = job;
-            job->apply(machine);
-            serve = serve || job->serves_parked();
-        }
+        batch.each([&](TaskJob& job) {
+            at = &job;
+            job.apply(machine);
+            serve = serve || job.serves_parked();
+        });
         at = nullptr;
         if ((serve || machine.made_ready()) && parked_count_.load() != 0) serve_parked(machine, served, at);
         Commit commit;
@@ -122,18 +124,16 @@ bool TaskDispatcher::try_execute(std::span<TaskJob* const> jobs) {
             txn.rollback();
         }
         known_due_us_ = machine.next_due_us();
-        for (TaskJob* const job : jobs) {
-            if (job->failure == nullptr) job->committed(commit);
-        }
+        batch.each([&](TaskJob& job) { job.committed(commit); });
         settle_served(served, &commit);
         return true;
     } catch (...) {
-        if (at != nullptr) at->failure = std::current_exception();
+        const std::exception_ptr failure = std::current_exception();
+        if (at != nullptr) at->failure = failure;
         settle_served(served, nullptr);
         if (at != nullptr) return false;
-        for (TaskJob* const job : jobs) {
-            if (job->failure == nullptr) job->failure = std::current_exception();
-        }
+        take_round(batch);
+        batch.each([&](TaskJob& job) { job.failure = failure; });
         return true;
     }
 }

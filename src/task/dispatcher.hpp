@@ -1,11 +1,13 @@
 // dispatcher.hpp -- one process's way into the queue: callers share transactions, and wait for tasks.  Layer: task.
 // Threads: any.
 //
-// Sharing (dispatcher.cpp). A caller that meets nobody runs its job in a transaction of its own at once. Whoever comes
-// meanwhile joins the next round; the one who leads takes a whole round into one transaction, one record, one flush,
-// and hands the lead over after some rounds so as not to serve others for ever. This is flat combining (Hendler, Incze,
-// Shavit, Tzafrir: Flat combining and the synchronization-parallelism tradeoff, SPAA 2010, section 2) with the writer's
-// turn in place of the lock: with hundreds of workers a claim costs a few tree edits rather than a turn and a commit.
+// Sharing (dispatcher.cpp). A caller that meets nobody leads: it begins a transaction and runs its job in it. Whoever
+// comes meanwhile joins the round that gathers; the leader takes a whole round into one transaction, one record, one
+// flush, and takes it only when it has the turn, so that those are in it who came while other processes had theirs. It
+// hands the lead over after some rounds so as not to serve others for ever, and at once where the next round would have
+// to wait for other processes. This is flat combining (Hendler, Incze, Shavit, Tzafrir: Flat combining and the
+// synchronization-parallelism tradeoff, SPAA 2010, section 2) with the writer's turn in place of the lock: with
+// hundreds of workers a claim costs a few tree edits rather than a turn and a commit.
 //
 // Waiting (waiting.cpp). A claim that finds nothing is parked. What becomes ready in a transaction of this process is
 // given to parked claims in that same transaction, in the order in which they came, and each is woken only when it has
@@ -26,7 +28,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -89,11 +90,26 @@ private:
         bool served = false;
     };
 
+    /// What one transaction does: the leader's own job, where it is not done yet, and a round.
+    struct Batch {
+        TaskJob* own = nullptr;
+        std::shared_ptr<Round> round;
+        /// Calls fn(job) for each that has not failed.
+        template <class F>
+        void each(F&& fn) const {
+            if (own != nullptr && own->failure == nullptr) fn(*own);
+            if (round == nullptr) return;
+            for (TaskJob* const job : round->jobs) {
+                if (job->failure == nullptr) fn(*job);
+            }
+        }
+    };
+
     // dispatcher.cpp
-    void lead();
+    void lead(TaskJob* own);
     void wait_for_round(Round& round);
-    void execute(std::span<TaskJob* const> jobs) noexcept;
-    bool try_execute(std::span<TaskJob* const> jobs);
+    void take_round(Batch& batch);
+    bool execute(Batch& batch) noexcept;
 
     // waiting.cpp
     bool park(ClaimJob& job, std::uint64_t seen, std::uint64_t until_us);

@@ -40,6 +40,7 @@ void DatabaseCore::take_turn(std::optional<std::uint32_t> timeout_ms) {
         if (!processes_->take_write(timeout_us)) {
             fail(Errc::timeout, "another process kept the write lock for too long; try again", path_);
         }
+        processes_->begin_work();
         if (poisoned()) poison_error();
         catch_up_for_writing();
     } catch (...) {
@@ -53,6 +54,7 @@ void DatabaseCore::end_exclusive() noexcept {
         turn_.release();
         return;
     }
+    processes_->end_work();  // before it is asked who waits: who asks meanwhile sees one of the two
     // Without a background thread nobody would notice later that another process waits. Whoever holds early pages
     // keeps the write lock [EARLY-3].
     if (processes_->has_write() && !holds_early() &&

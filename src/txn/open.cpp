@@ -173,7 +173,7 @@ void DatabaseCore::enter() {
         if (options_.exclusive && !alone) locked();
         std::unique_ptr<SharedWords> words;
         if (!options_.exclusive) words = vfs_->shared_words(path_ + "-shared", k_word_count, true);
-        processes_ = std::make_unique<Processes>(*file_, std::move(words));
+        processes_ = std::make_unique<Processes>(*file_, *vfs_, std::move(words));
         if (alone) {
             processes_->reset_words();
             if (file_->size() == 0 || creation_was_cut_short()) create();
@@ -275,7 +275,7 @@ void DatabaseCore::create() {
 void DatabaseCore::attach_read_only() {
     std::unique_ptr<SharedWords> words = words_of_writers();
     alone_ = words == nullptr;
-    processes_ = std::make_unique<Processes>(*file_, std::move(words));
+    processes_ = std::make_unique<Processes>(*file_, *vfs_, std::move(words));
     if (!alone_) {
         join();
         return;

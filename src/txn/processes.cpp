@@ -22,6 +22,7 @@ public:
         { const std::lock_guard lock(mutex_); }
         changed_.notify_all();
     }
+    void wake_one(std::size_t index) override { wake(index); }
 
 private:
     std::atomic<std::uint64_t> words_[k_word_count] = {};
@@ -29,11 +30,15 @@ private:
     std::condition_variable changed_;
 };
 
-constexpr std::uint64_t k_poll_us = 2000;
+/// How long whoever released the lock, or was called to take it, is waited for.
+constexpr std::uint64_t k_call_us = 2000;
+/// Who heard of no release for so long does not count on being told of one.
+constexpr std::uint64_t k_silence_us = 20'000;
+constexpr std::uint64_t k_for_ever = ~std::uint64_t{0};
 
 }  // namespace processes_impl
 
-Processes::Processes(File& file, std::unique_ptr<SharedWords> words) : file_(file) {
+Processes::Processes(File& file, Vfs& vfs, std::unique_ptr<SharedWords> words) : file_(file), vfs_(vfs) {
     shared_.reserve(2);
     if (words == nullptr) words = std::make_unique<processes_impl::LocalWords>();
     attach(std::move(words));
@@ -65,21 +70,20 @@ void Processes::reset_words() {
     for (std::size_t i = 0; i < k_word_count; ++i) words_.load()[i].store(0, std::memory_order_release);
 }
 
+bool Processes::try_write() {
+    if (file_.try_lock(write, LockKind::exclusive)) has_write_ = true;
+    return has_write_;
+}
+
 bool Processes::take_write(std::optional<std::uint64_t> timeout_us) {
     if (has_write_) return true;
-    // Who had the lock last lets one that waits go first.
-    if (last_release_ != 0 && load(Word::write_wanted) != 0 && load(Word::write_released) == last_release_) {
-        wait(Word::write_released, last_release_, processes_impl::k_poll_us);
-    }
-    if (file_.try_lock(write, LockKind::exclusive)) {
-        has_write_ = true;
-        return true;
-    }
-    if (timeout_us && *timeout_us == 0) return false;
-    word(Word::write_wanted).fetch_add(1, std::memory_order_acq_rel);
-    wake(Word::write_wanted);
+    const bool at_once = timeout_us && *timeout_us == 0;
+    const bool others_first = !at_once && load(Word::write_wanted) != 0 && load(Word::write_asked) != deaf_;
+    if (!others_first && try_write()) return true;
+    if (at_once) return false;
+    word(Word::write_wanted).fetch_add(1, std::memory_order_seq_cst);
     try {
-        has_write_ = file_.lock(write, LockKind::exclusive, timeout_us);
+        wait_for_write(timeout_us.value_or(processes_impl::k_for_ever), others_first);
     } catch (...) {
         word(Word::write_wanted).fetch_sub(1, std::memory_order_acq_rel);
         throw;
@@ -88,12 +92,44 @@ bool Processes::take_write(std::optional<std::uint64_t> timeout_us) {
     return has_write_;
 }
 
+/// Waits in the order of asking, which is that in which the system wakes those who sleep on a word. The lock itself is
+/// the file's: the words only say whose turn it is, and nothing wrong happens where they are out of date.
+bool Processes::wait_for_write(std::uint64_t timeout_us, bool others_first) {
+    using namespace processes_impl;
+    const std::uint64_t began = vfs_.monotonic_us();
+    std::uint64_t waited = 0;
+    std::uint64_t last_heard = 0;
+    for (;;) {
+        const std::uint64_t released = load(Word::write_released);  // before the lock is tried
+        word(Word::write_asked).fetch_add(1, std::memory_order_seq_cst);
+        if (!others_first) {
+            if (try_write()) return true;
+            // A holder that does nothing at the moment is not going to look by itself.
+            if (word(Word::write_busy).load(std::memory_order_seq_cst) == 0) wake(Word::write_wanted);
+        }
+        if (waited >= timeout_us) return false;
+        if (waited - last_heard >= k_silence_us) break;
+        wait(Word::write_released, released, std::min(k_call_us, timeout_us - waited));
+        waited = vfs_.monotonic_us() - began;
+        if (load(Word::write_released) != released) {
+            last_heard = waited;
+        } else if (others_first && try_write()) {
+            deaf_ = load(Word::write_asked);
+            return true;
+        }
+        others_first = false;
+    }
+    const bool for_ever = timeout_us == k_for_ever;
+    has_write_ = file_.lock(write, LockKind::exclusive, for_ever ? std::nullopt : std::optional(timeout_us - waited));
+    return has_write_;
+}
+
 void Processes::yield_write(bool always) noexcept {
     if (!has_write_ || (!always && load(Word::write_wanted) == 0)) return;
     has_write_ = false;
     file_.unlock(write);
-    last_release_ = word(Word::write_released).fetch_add(1, std::memory_order_acq_rel) + 1;
-    wake(Word::write_released);
+    word(Word::write_released).fetch_add(1, std::memory_order_acq_rel);
+    shared_.back()->wake_one(static_cast<std::size_t>(Word::write_released));
 }
 
 std::vector<std::uint64_t> Processes::pinned_by_others() {

@@ -11,6 +11,9 @@
 // [PROC-1] Nobody asks for the write lock while holding the checkpoint lock.
 // [PROC-2] A pin counts only after the meta page was read again and still names its generation.
 // [PROC-3] The write lock is kept between transactions until a word says that another process wants it.
+// [PROC-4] Processes that ask for it again and again have it in the order in which they asked, as long as they run: who
+//          comes lets those go first who wait, and a release wakes the first of them. Who does not come when it is
+//          woken, stopped or dead, delays the others by k_call_us once.
 // Threads: the write lock under the writer's turn, the others under the mutex of their users.
 #pragma once
 
@@ -32,7 +35,7 @@ public:
     };
 
     /// `words`: the side file's, or nullptr for words of this handle alone (memory, exclusive, read-only).
-    Processes(File& file, std::unique_ptr<SharedWords> words);
+    Processes(File& file, Vfs& vfs, std::unique_ptr<SharedWords> words);
 
     /// Changes to words of others: a writer appeared beside a read-only handle. The former words stay valid.
     void attach(std::unique_ptr<SharedWords> words);
@@ -65,6 +68,9 @@ public:
     bool take_write(std::optional<std::uint64_t> timeout_us);
     /// Gives it back if another process wants it (or `always`). Call with the writer's turn.
     void yield_write(bool always) noexcept;
+    /// A transaction is under way that looks for those who wait when it is done; or it is done.
+    void begin_work() { store(Word::write_busy, 1); }
+    void end_work() { word(Word::write_busy).store(0, std::memory_order_seq_cst); }
     bool has_write() const { return has_write_.load(std::memory_order_relaxed); }
     /// The same for threads without the turn: may be out of date at once.
     bool has_write_hint() const { return has_write(); }
@@ -76,11 +82,15 @@ public:
     bool others_have_it_open() { return !file_.locked_by_others(open, open).empty(); }
 
 private:
+    bool try_write();
+    bool wait_for_write(std::uint64_t timeout_us, bool others_first);
+
     File& file_;
+    Vfs& vfs_;
     std::vector<std::unique_ptr<SharedWords>> shared_;  // the last is in use
     std::atomic<std::atomic<std::uint64_t>*> words_{nullptr};
     std::atomic<bool> has_write_{false};
-    std::uint64_t last_release_ = 0;
+    std::uint64_t deaf_ = 0;  // write_asked when nobody came who was called
 };
 
 }  // namespace northstar::inline v0::detail

@@ -23,8 +23,10 @@ enum class Word : std::size_t {
     flushing,         ///< 1 while a flush is under way
     flushes_lost,     ///< counts flushes whose holder died in the middle
     writing,          ///< 1 from before a record's first byte until it is published
-    write_wanted,     ///< processes that wait for the write lock
-    write_released,   ///< counts releases; waiters sleep on it
+    write_wanted,     ///< processes that wait for the write lock; of one that died waiting it stays too large
+    write_asked,      ///< counts how often one of them asked: who stands still or died does not
+    write_released,   ///< counts releases; waiters sleep on it, and each release wakes the one that came first
+    write_busy,       ///< 1 while its holder is in a transaction, at whose end it looks whether others wait
     announced,        ///< generation whose extents the log announces
     last_time,        ///< commit time of built_txn
     clean,            ///< 1: the newest meta page says that nothing lies behind its log position
