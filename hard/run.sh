@@ -22,6 +22,7 @@ torn_copy_suite 24
 pin_suite 20
 kill_suite 200
 task_kill_suite 100
+cartridge_kill_suite 60
 BUDGET
 }
 

@@ -162,6 +162,7 @@ if [ $quick = 0 ]; then
             echo "$compiler -O0 -fno-rtti $warnings"
             echo "$compiler -O1 -g -fsanitize=address,undefined $warnings"
             echo "$compiler -O1 -g -fsanitize=thread $warnings"
+            echo "$compiler -O2 -DNORTHSTAR_PORTABLE $warnings"
         done
     } >"$work/matrix"
     export work
@@ -173,13 +174,23 @@ if [ $quick = 0 ]; then
         mkdir -p "$directory" && cd "$directory" && cp "$work"/alone/northstar.?pp . &&
         $compiler -std=c++20 "$@" -c northstar.cpp -o northstar.o 2>log &&
         $compiler -std=c++20 "$@" -I . "'"$here"'"/use_main.cpp "'"$here"'"/use_other.cpp northstar.o -pthread -o use 2>>log &&
-        ./use >>log 2>&1 && echo ok >result || echo failed >result'
+        ./use >>log 2>&1 &&
+        $compiler -std=c++20 "$@" -I . "'"$here"'"/digests.cpp northstar.o -pthread -o digests 2>>log &&
+        ./digests >digests.out 2>>log && echo ok >result || echo failed >result'
     number=0
     while read -r line; do
         number=$((number + 1))
         check "alone: $(echo "$line" | sed 's/ -W.*//')" \
             sh -c "cat alone.$number/log; grep -q ok alone.$number/result"
     done <"$work/matrix"
+
+    # A cartridge has the same bytes whatever built it: compiler, optimisation, instruction set, number of threads.
+    same_digests() {
+        cat alone.1/digests.out
+        [ -s alone.1/digests.out ] || return 1
+        for other in alone.*/digests.out; do cmp alone.1/digests.out "$other" || return 1; done
+    }
+    check "digests of cartridges are the same in all of these" same_digests
 
     for compiler in $compilers; do
         check "$compiler: alone as C++23, with nothing that is deprecated" \
@@ -214,14 +225,14 @@ if [ $quick = 0 ]; then
         nm -D --defined-only embedded.so | c++filt | grep -E ' [TDBRSCWVu] (northstar::|northstar_)' && return 1
         return 0
     }
-    number=2 # the line "-O2" of the matrix of the first compiler; six lines on is that of the next one
+    number=2 # the line "-O2" of the matrix of the first compiler; seven lines on is that of the next one
     for compiler in $compilers; do
         check "$compiler: symbols: no strong one outside northstar" strong_symbols alone.$number/northstar.o
         check "$compiler: symbols: no weak one that is neither ours nor the standard library's" \
             weak_symbols alone.$number/northstar.o
         case $compiler in g++) c_compiler=gcc ;; *) c_compiler=clang ;; esac
         check "$c_compiler: a C99 program links with the library" c_program $c_compiler alone.$number/northstar.o
-        number=$((number + 6))
+        number=$((number + 7))
     done
     check "symbols: hidden visibility hides everything" embedded_symbols
 

@@ -4,7 +4,7 @@
 
 #include <array>
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(NORTHSTAR_PORTABLE)
 #include <immintrin.h>  // amalgamation: keep
 #endif
 
@@ -45,7 +45,7 @@ inline std::uint32_t run_tables(std::uint32_t crc, const std::byte* p, std::size
     return crc;
 }
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(NORTHSTAR_PORTABLE)
 
 // One instruction takes three cycles but a new one can start every cycle: three stretches of the input are summed
 // side by side, then joined. Joining needs what `Bytes` zero bytes would do to a register, a linear function of its

@@ -6,7 +6,7 @@
 #include <bit>
 #include <cstring>
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(NORTHSTAR_PORTABLE)
 #include <immintrin.h>  // amalgamation: keep
 #endif
 
@@ -58,7 +58,7 @@ inline void compress_portable(std::uint32_t* state, const std::byte* blocks, std
     }
 }
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(NORTHSTAR_PORTABLE)
 
 // The instructions keep the eight words as (A B E F) and (C D G H), A and C in the highest lane, and do two rounds at
 // once; message words come in fours.

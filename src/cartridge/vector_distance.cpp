@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(NORTHSTAR_PORTABLE)
 #include <immintrin.h>  // amalgamation: keep
 #endif
 
@@ -100,7 +100,7 @@ constexpr DistanceFunction k_portable[k_distance_kinds] = {
 
 // ---- with 256-bit registers ------------------------------------------------------------------------------------
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(NORTHSTAR_PORTABLE)
 #define NORTHSTAR_WIDE __attribute__((target("avx2,popcnt")))
 #define NORTHSTAR_WIDE_INLINE inline __attribute__((always_inline, target("avx2,popcnt")))
 
@@ -223,7 +223,7 @@ DistanceFunction portable_distance_function(DistanceKind kind) {
 }
 
 DistanceFunction distance_function(DistanceKind kind) {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(NORTHSTAR_PORTABLE)
     if (vector_distance_impl::has_wide()) return vector_distance_impl::k_wide[static_cast<std::size_t>(kind)];
 #endif
     return portable_distance_function(kind);
