@@ -13,7 +13,7 @@ using txn_test::code_of;
 
 namespace {
 
-double cosine(std::string_view a, std::string_view b, std::uint32_t dimensions = 512) {
+double cosine(std::string_view a, std::string_view b, std::uint32_t dimensions = 1024) {
     const std::vector<float> x = hashed_embedding(a, {.dimensions = dimensions}).floats();
     const std::vector<float> y = hashed_embedding(b, {.dimensions = dimensions}).floats();
     double sum = 0;
@@ -64,7 +64,7 @@ TEST_CASE("A hashed embedding is the sum of its features, each with place and si
 TEST_CASE("A hashed embedding has the same floats with every compiler", "[embedding]") {
     const Embedding embedding =
         hashed_embedding("The r\xc3\xb4le of \xe6\xb5\x81\xe4\xbd\x93 in fn parse_header(), x2");
-    CHECK(detail::xxh64(embedding.value().data(), embedding.value().size(), 0) == 0xf88d5a420813194e);
+    CHECK(detail::xxh64(embedding.value().data(), embedding.value().size(), 0) == 0xbe099fb97e6df22c);
 }
 
 TEST_CASE("Texts that are written alike have similar hashed embeddings", "[embedding]") {

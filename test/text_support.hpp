@@ -8,6 +8,7 @@
 #include "cartridge/text_words.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -218,6 +219,51 @@ inline std::vector<std::vector<std::string>> rows_of(const std::string& path) {
     }
     return rows;
 }
+
+/// Documents, and questions with what people found of use, by grades.
+struct JudgedTexts {
+    std::map<std::string, std::string> documents;
+    std::map<std::string, std::string> questions;
+    std::map<std::string, std::map<std::string, int>> grades;  ///< question, document
+
+    static JudgedTexts cranfield() {
+        JudgedTexts all;
+        for (const auto& row : rows_of(shared_texts() + "/cranfield_docs.tsv")) {
+            all.documents[row.at(0)] = row.size() > 1 ? row[1] : "";
+        }
+        for (const auto& row : rows_of(shared_texts() + "/cranfield_queries.tsv")) all.questions[row.at(0)] = row.at(1);
+        for (const auto& row : rows_of(shared_texts() + "/cranfield_qrels.tsv")) {
+            all.grades[row.at(0)][row.at(1)] = std::max(std::stoi(row.at(2)), 0);
+        }
+        return all;
+    }
+
+    /// Mean of the questions' normalised discounted cumulative gain at 10, of those that have any answer. search(text)
+    /// gives keys, best first.
+    template <class Search>
+    double ndcg(Search&& search) const {
+        const auto discount = [](std::size_t rank) { return 1 / std::log2(static_cast<double>(rank) + 2); };
+        double sum = 0;
+        double counted = 0;
+        for (const auto& [question, text] : questions) {
+            const auto known = grades.find(question);
+            if (known == grades.end()) continue;
+            std::vector<int> ideal;
+            for (const auto& [document, grade] : known->second) ideal.push_back(grade);
+            std::sort(ideal.rbegin(), ideal.rend());
+            double best = 0;
+            for (std::size_t i = 0; i < std::min<std::size_t>(10, ideal.size()); ++i) best += ideal[i] * discount(i);
+            if (best == 0) continue;
+            const std::vector<std::string> keys = search(text);
+            for (std::size_t i = 0; i < std::min<std::size_t>(10, keys.size()); ++i) {
+                const auto grade = known->second.find(keys[i]);
+                if (grade != known->second.end()) sum += grade->second * discount(i) / best;
+            }
+            ++counted;
+        }
+        return counted != 0 ? sum / counted : 0;
+    }
+};
 
 inline bool same(const std::vector<TextHit>& a, const std::vector<TextHit>& b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(),

@@ -644,6 +644,7 @@ const char* source_id() noexcept;
 #include "api/northstar_vector.hpp"
 #include "api/northstar_embedding.hpp"
 #include "api/northstar_text.hpp"
+#include "api/northstar_hybrid.hpp"
 #include "api/northstar_task.hpp"
 #include "api/northstar_sql.hpp"
 

@@ -17,6 +17,10 @@ struct CartridgeAccess {
         return *snapshot.view_;
     }
     static std::uint64_t ticket(const Snapshot& snapshot) { return snapshot.ticket_; }
+    static const ReadView& view(const Tree& tree) {
+        check_view(tree.view_, tree.ticket_);
+        return *tree.view_;
+    }
     static std::uint64_t tree_id(const Tree& tree) { return tree.id_; }
     /// The value of a key without its bytes being verified, where that is possible: those of an artifact carry
     /// checksums of their own. Lives as long as the snapshot.

@@ -15,7 +15,9 @@ class JsonReader {
 public:
     explicit JsonReader(std::string_view text) : text_(text) {}
 
-    bool object(const std::function<std::string*(std::string_view)>* place, unsigned level) {
+    using Place = std::function<std::string*(std::string_view, bool number)>;
+
+    bool object(const Place* place, unsigned level) {
         if (level > k_most_levels || !take('{')) return false;
         blanks();
         if (take('}')) return true;
@@ -26,8 +28,13 @@ public:
             blanks();
             if (!take(':')) return false;
             blanks();
-            std::string* const wanted = place != nullptr && peek() == '"' ? (*place)(name) : nullptr;
-            if (wanted != nullptr ? !string(wanted) : !value(level)) return false;
+            const std::size_t first = at_;
+            const bool is_string = peek() == '"';
+            const bool is_number = peek() == '-' || (peek() >= '0' && peek() <= '9');
+            std::string* const wanted =
+                place != nullptr && (is_string || is_number) ? (*place)(name, is_number) : nullptr;
+            if (wanted != nullptr && is_string ? !string(wanted) : !value(level)) return false;
+            if (wanted != nullptr && is_number) wanted->assign(text_, first, at_ - first);
             blanks();
             if (take('}')) return true;
             if (!take(',')) return false;
@@ -156,12 +163,18 @@ private:
 
 }  // namespace json_strings_impl
 
-bool read_json_strings(std::string_view bytes, const std::function<std::string*(std::string_view)>& place) {
+bool read_json_scalars(std::string_view bytes,
+                       const std::function<std::string*(std::string_view, bool number)>& place) {
     json_strings_impl::JsonReader reader(bytes);
     reader.blanks();
     if (!reader.object(&place, 1)) return false;
     reader.blanks();
     return reader.at_end();
+}
+
+bool read_json_strings(std::string_view bytes, const std::function<std::string*(std::string_view)>& place) {
+    return read_json_scalars(
+        bytes, [&](std::string_view name, bool number) { return number ? nullptr : place(name); });
 }
 
 }  // namespace northstar::inline v0::detail
