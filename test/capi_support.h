@@ -17,7 +17,7 @@ static int check(int good, const char* what, int line) {
         ++passed;
     } else {
         ++failed;
-        printf("capi_test.c:%d: %s is false; last error: %s\n", line, what, northstar_last_error());
+        printf("line %d: %s is false; last error: %s\n", line, what, northstar_last_error());
     }
     return good;
 }
@@ -27,7 +27,7 @@ static void check_code(int code, int expected, const char* what, int line) {
         ++passed;
     } else {
         ++failed;
-        printf("capi_test.c:%d: %s is %s, not %s; last error: %s\n", line, what, northstar_code_name(code),
+        printf("line %d: %s is %s, not %s; last error: %s\n", line, what, northstar_code_name(code),
                northstar_code_name(expected), northstar_last_error());
     }
 }
@@ -42,7 +42,7 @@ static int same(const void* data, size_t size, const char* text) {
 }
 
 /* The file, and the words that its processes share beside it. */
-static void remove_database(const char* path) {
+static inline void remove_database(const char* path) {
     char name[320];
     snprintf(name, sizeof name, "%s-shared", path);
     remove(path);
@@ -50,7 +50,7 @@ static void remove_database(const char* path) {
 }
 
 /* A path of this process's own, so that runs beside each other do not meet. */
-static const char* path_of(const char* name) {
+static inline const char* path_of(const char* name) {
     static char paths[8][256];
     static int next = 0;
     const char* directory = getenv("TMPDIR");
@@ -68,7 +68,7 @@ static northstar_db* open_memory(void) {
 }
 
 /* Puts one entry in a transaction of its own; returns its number. */
-static uint64_t put_one(northstar_db* db, const char* key, const char* value) {
+static inline uint64_t put_one(northstar_db* db, const char* key, const char* value) {
     northstar_txn* tx = NULL;
     uint64_t txn = 0;
     OK(northstar_begin_write(db, NORTHSTAR_FOREVER, NORTHSTAR_DURABILITY_DEFAULT, &tx));

@@ -46,14 +46,7 @@ const char* northstar_db_error(northstar_db* db) {
 
 int northstar_options_init(northstar_options* options, size_t size) {
     using namespace northstar::detail::capi;
-    return guard(nullptr, [&] {
-        need(options, "the options");
-        if (size >= sizeof size) options->size = size;
-        return size >= sizeof size
-                   ? give_struct(default_options(), options)
-                   : record(nullptr, northstar::Errc::invalid_argument,
-                            "the size of the options is impossible", northstar::Error::no_page);
-    });
+    return init_struct(default_options(), options, size);
 }
 
 // ---- databases ----

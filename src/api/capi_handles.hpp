@@ -137,7 +137,9 @@ int guard(DatabaseErrors* errors, F&& fn) noexcept {
 
 // ---- handles ----
 
-enum class Kind : std::uint8_t { db, snapshot, txn, cursor, commits, versions, changes, names, report };
+enum class Kind : std::uint8_t {
+    db, snapshot, txn, cursor, commits, versions, changes, names, report, cartridge, hits, queue, claims
+};
 
 struct Handle {
     Handle(Kind k, std::shared_ptr<DatabaseErrors> e) noexcept : kind(k), errors(std::move(e)) {}
@@ -237,9 +239,10 @@ inline constinit HandleTable handle_table;
 struct DbHandle : Handle {
     using Name = northstar_db;
     static constexpr Kind k_kind = Kind::db;
-    DbHandle(std::shared_ptr<DatabaseErrors> e, Database&& d) noexcept
-        : Handle(k_kind, std::move(e)), db(std::move(d)) {}
+    DbHandle(std::shared_ptr<DatabaseErrors> e, Database&& d)
+        : Handle(k_kind, std::move(e)), db(std::move(d)), cartridges(db) {}
     Database db;
+    Cartridges cartridges;
 };
 
 struct SnapshotHandle : Handle {
@@ -359,6 +362,52 @@ struct ReportHandle : Handle {
     ReportHandle(std::shared_ptr<DatabaseErrors> e, VerifyReport&& r) noexcept
         : Handle(k_kind, std::move(e)), report(std::move(r)) {}
     const VerifyReport report;
+};
+
+/// A cartridge and the view of it that its kind has.
+struct CartridgeHandle : Handle {
+    using Name = northstar_cartridge;
+    static constexpr Kind k_kind = Kind::cartridge;
+    CartridgeHandle(std::shared_ptr<DatabaseErrors> e, Cartridge&& c)
+        : Handle(k_kind, std::move(e)), cartridge(std::move(c)) {
+        const std::string& kind_name = cartridge.info().kind;
+        if (kind_name == "graph") graph_.emplace(cartridge);
+        else if (kind_name == "closure") closure_.emplace(cartridge);
+        else if (kind_name == "text") text_.emplace(cartridge);
+        else if (kind_name == "vectors") vectors_.emplace(cartridge);
+    }
+
+    const Graph& graph() const { return closure_ ? closure_->graph() : of_kind(graph_, "graph or closure"); }
+    const Closure& closure() const { return of_kind(closure_, "closure"); }
+    const Text& text() const { return of_kind(text_, "text"); }
+    const Vectors& vectors() const { return of_kind(vectors_, "vectors"); }
+
+    const Cartridge cartridge;
+
+private:
+    template <class T>
+    const T& of_kind(const std::optional<T>& view, const char* wanted) const {
+        if (!view) {
+            fail(Errc::invalid_argument, "the cartridge '" + cartridge.info().name + "' is of kind " +
+                                             cartridge.info().kind + ", not " + wanted);
+        }
+        return *view;
+    }
+    std::optional<Graph> graph_;
+    std::optional<Closure> closure_;
+    std::optional<Text> text_;
+    std::optional<Vectors> vectors_;
+};
+
+using HitsHandle = ListHandle<HybridHit, northstar_hits, Kind::hits>;
+using ClaimsHandle = ListHandle<TaskClaim, northstar_claims, Kind::claims>;
+
+struct QueueHandle : Handle {
+    using Name = northstar_queue;
+    static constexpr Kind k_kind = Kind::queue;
+    QueueHandle(std::shared_ptr<DatabaseErrors> e, TaskQueue&& q) noexcept
+        : Handle(k_kind, std::move(e)), queue(std::move(q)) {}
+    TaskQueue queue;
 };
 
 inline int not_open() noexcept {
@@ -526,21 +575,37 @@ inline northstar_options default_options() {
     return options;
 }
 
-inline Options options_of(const northstar_options* given) {
-    northstar_options from = default_options();
-    if (given != nullptr) {
-        if (given->size < sizeof given->size) {
-            fail(Errc::invalid_argument, "the options' size is not set; begin with northstar_options_init");
-        }
-        std::memcpy(&from, given, std::min(given->size, sizeof from));
-        const auto* byte = reinterpret_cast<const unsigned char*>(given);
-        for (std::size_t i = sizeof from; i < given->size; ++i) {
-            if (byte[i] != 0) {
-                fail(Errc::unsupported,
-                     "an option is set that this version of the library does not know; use a newer one");
-            }
+/// The defaults, with what the caller knows of the struct in their place. NULL: the defaults.
+template <class T>
+T known_struct(T defaults, const T* given) {
+    if (given == nullptr) return defaults;
+    if (given->size < sizeof given->size) {
+        fail(Errc::invalid_argument, "the options' size is not set; begin with the function that fills them");
+    }
+    std::memcpy(static_cast<void*>(&defaults), given, std::min(given->size, sizeof defaults));
+    const auto* byte = reinterpret_cast<const unsigned char*>(given);
+    for (std::size_t i = sizeof defaults; i < given->size; ++i) {
+        if (byte[i] != 0) {
+            fail(Errc::unsupported,
+                 "an option is set that this version of the library does not know; use a newer one");
         }
     }
+    return defaults;
+}
+
+/// What the functions that fill options do.
+template <class T>
+int init_struct(T&& defaults, std::remove_reference_t<T>* options, std::size_t size) noexcept {
+    return guard(nullptr, [&] {
+        need(options, "the options");
+        if (size < sizeof size) fail(Errc::invalid_argument, "the size of the options is impossible");
+        options->size = size;
+        return give_struct(std::forward<T>(defaults), options);
+    });
+}
+
+inline Options options_of(const northstar_options* given) {
+    const northstar_options from = known_struct(default_options(), given);
     if (from.read_mode < NORTHSTAR_READ_MAP || from.read_mode > NORTHSTAR_READ_PREAD) {
         fail(Errc::invalid_argument, "there is no read mode " + std::to_string(from.read_mode));
     }

@@ -26,6 +26,7 @@
 #define NORTHSTAR_HPP
 
 #include "api/northstar_c.hpp"
+#include "api/northstar_c_cartridge.hpp"
 
 #ifdef __cplusplus
 
