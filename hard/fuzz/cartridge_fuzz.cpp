@@ -65,7 +65,8 @@ void ask_closure(const Closure& closure, bool valid) {
 void run(std::span<const std::byte> input) {
     const std::optional<OpenedArtifact> opened = open_artifact(input);
     if (!opened) return;
-    const auto& [cartridge, intact] = *opened;
+    const Cartridge& cartridge = opened->cartridge;
+    const bool intact = opened->intact;
     std::string problem;
     const bool graph_checked = whole([&] { problem = problem_of_graph(cartridge); });
     const bool graph_valid = intact && graph_checked && problem.empty();
