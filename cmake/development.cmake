@@ -19,11 +19,12 @@ endif()
 
 # ---- the command-line program: tool/main.cpp and its parts, on the public header only -------------------------------
 
-file(GLOB tool_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tool/*.cpp")
+file(GLOB tool_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tool/*.cpp" "${PROJECT_SOURCE_DIR}/tool/code/*.cpp")
 list(FILTER tool_sources EXCLUDE REGEX "/(main|demo_import)\\.cpp$")
 if(tool_sources)
   add_library(northstar_tool_parts STATIC EXCLUDE_FROM_ALL ${tool_sources})
   target_link_libraries(northstar_tool_parts PUBLIC northstar)
+  target_include_directories(northstar_tool_parts PRIVATE "${PROJECT_SOURCE_DIR}/tool")
   target_compile_options(northstar_tool_parts PRIVATE ${northstar_development_options})
   set_target_properties(northstar_tool_parts PROPERTIES CXX_EXTENSIONS OFF)
   add_executable(northstar_tool tool/main.cpp)

@@ -22,6 +22,8 @@ std::vector<Command> task_commands();      ///< task
 #ifndef NORTHSTAR_OMIT_SQL
 std::vector<Command> sql_commands();       ///< sql
 #endif
+std::vector<Command> ingest_commands();    ///< ingest-code
+std::vector<Command> code_commands();      ///< code
 std::vector<Command> help_commands();      ///< help version completion bench
 
 int run_import(const Arguments& arguments, Output& output);

@@ -258,7 +258,7 @@ const std::vector<Command>& all_commands() {
         std::vector<Command> all;
         for (auto* const group : {entry_commands, tree_commands, transfer_commands, past_commands, check_commands,
                                   cartridge_commands, graph_commands, vector_commands, search_commands,
-                                  task_commands, care_commands, help_commands}) {
+                                  ingest_commands, code_commands, task_commands, care_commands, help_commands}) {
             for (Command& command : group()) all.push_back(std::move(command));
         }
 #ifndef NORTHSTAR_OMIT_SQL
