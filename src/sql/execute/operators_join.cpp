@@ -44,7 +44,7 @@ bool split_equality(BoundExpr* condition, const std::vector<ColumnId>& left, con
 class Join final : public Operator {
 public:
     Join(Plan& plan, Execution& execution)
-        : plan_(plan), left_(build_operator(*plan.left, execution)),
+        : plan_(plan), execution_(execution), left_(build_operator(*plan.left, execution)),
           right_(build_operator(*plan.right, execution)) {
         const std::vector<ColumnId>& left = left_->columns();
         const std::vector<ColumnId>& right = right_->columns();
@@ -78,13 +78,17 @@ public:
         hit_.clear();
         left_row_ = 0;
         at_ = 0;
-        finished_ = false;
+        finished_ = row_is_done_ = false;
         rest_ = 0;
     }
 
     Batch* next() override {
         for (;;) {
             if (finished_) return plan_.join == JoinType::full ? unmatched_right() : nullptr;
+            if (std::exchange(row_is_done_, false)) {
+                ++left_row_;
+                start_row();
+            }
             if (input_ == nullptr || left_row_ >= input_->count) {
                 input_ = left_->next();
                 if (input_ == nullptr) {
@@ -185,6 +189,7 @@ private:
 
     /// Pairs of as many left rows as fit; nullptr: none of them is part of the result.
     Batch* fill() {
+        execution_.check_cancelled();
         pairs_.reset(both_.size());
         left_of_.clear();
         right_of_.clear();
@@ -221,10 +226,8 @@ private:
         }
         Batch* out = make_output(ends, left_width);
         for (const std::uint32_t row : ends) hit[row] = false;
-        if (plan_.lateral && !ends.empty()) {
-            ++left_row_;
-            start_row();
-        }
+        // Only the next call may read the right side for the next row: these pairs view into what it read.
+        row_is_done_ = plan_.lateral && !ends.empty();
         return out->count == 0 ? nullptr : out;
     }
 
@@ -270,6 +273,7 @@ private:
     };
 
     Plan& plan_;
+    Execution& execution_;
     std::unique_ptr<Operator> left_, right_;
     std::vector<ColumnId> both_;
     std::vector<Evaluator> left_keys_, right_keys_;
@@ -291,6 +295,7 @@ private:
     std::vector<std::uint32_t> left_of_, right_of_, selected_;
     std::vector<bool> hit_;
     bool finished_ = false;
+    bool row_is_done_ = false;  ///< of a lateral join: the left row is through
     std::size_t rest_ = 0;
 };
 
