@@ -29,6 +29,11 @@ int run_verify(const Arguments& arguments, Output& output) {
         for (northstar::Problem& problem : northstar::TaskView(now).verify()) {
             report.problems.push_back(std::move(problem));
         }
+#ifndef NORTHSTAR_OMIT_SQL
+        for (northstar::Problem& problem : northstar::verify_sql(database)) {
+            report.problems.push_back(std::move(problem));
+        }
+#endif
     }
     if (arguments.has("json")) {
         json::Writer writer;
@@ -259,8 +264,8 @@ std::vector<Command> check_commands() {
          .most = 1,
          .summary = "check structure, checksums, chain, and history against the log",
          .description = "Prints every problem: where it is, what it is and what it affects. Exit code 3 if there "
-                        "is one.",
-         .options = {{"no-structure", 0, "", "leave out pages, checksums, key order and space"},
+                        "is one. Rows of SQL are compared with their indexes, constraints and foreign keys too.",
+         .options = {{"no-structure", 0, "", "leave out pages, checksums, key order, space, and rows of SQL"},
                      {"no-log", 0, "", "leave out records and chain"},
                      {"no-history", 0, "", "leave out the history index"},
                      k_option_json,

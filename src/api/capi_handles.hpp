@@ -138,7 +138,7 @@ int guard(DatabaseErrors* errors, F&& fn) noexcept {
 // ---- handles ----
 
 enum class Kind : std::uint8_t {
-    db, snapshot, txn, cursor, commits, versions, changes, names, report, cartridge, hits, queue, claims
+    db, snapshot, txn, cursor, commits, versions, changes, names, report, cartridge, hits, queue, claims, sql, sql_statement
 };
 
 struct Handle {
@@ -240,8 +240,10 @@ struct DbHandle : Handle {
     using Name = northstar_db;
     static constexpr Kind k_kind = Kind::db;
     DbHandle(std::shared_ptr<DatabaseErrors> e, Database&& d)
-        : Handle(k_kind, std::move(e)), db(std::move(d)), cartridges(db) {}
-    Database db;
+        : Handle(k_kind, std::move(e)), shared(std::make_shared<Database>(std::move(d))), db(*shared), cartridges(db) {}
+    /// Connections of SQL refer to the database, closed or not.
+    const std::shared_ptr<Database> shared;
+    Database& db;
     Cartridges cartridges;
 };
 

@@ -27,6 +27,7 @@
 
 #include "api/northstar_c.hpp"
 #include "api/northstar_c_cartridge.hpp"
+#include "api/northstar_sql_c.hpp"
 
 #ifdef __cplusplus
 
@@ -648,6 +649,7 @@ const char* source_id() noexcept;
 #include "api/northstar_hybrid.hpp"
 #include "api/northstar_task.hpp"
 #include "api/northstar_sql.hpp"
+#include "api/northstar_sql_portal.hpp"
 
 #endif  // __cplusplus
 #endif  // NORTHSTAR_HPP

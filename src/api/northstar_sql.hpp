@@ -50,6 +50,21 @@ struct SqlResult {
     std::vector<std::string> notices;
 };
 
+/// A message that does not end a statement.
+struct SqlNotice {
+    std::string severity;  ///< "NOTICE", "WARNING"
+    std::string sqlstate;
+    std::string message;
+    std::string detail, hint;  ///< empty: none
+};
+/// Is called while a statement runs, on its thread; must not use the connection, nor throw.
+using SqlNoticeHandler = void (*)(void* context, const SqlNotice& notice);
+
+enum class SqlFormat : std::uint8_t;
+struct SqlParameter;
+struct SqlDescription;
+class SqlPortal;
+
 /// A session: transaction, settings, prepared statements, temporary tables. The database must outlive it. Belongs to
 /// one thread at a time; a database may have any number of connections.
 class SqlConnection {
@@ -66,10 +81,33 @@ public:
     /// Runs a script, each statement by itself; results of those that ran. Throws at the first that fails.
     std::vector<SqlResult> execute_script(std::string_view script);
     bool in_transaction() const noexcept;
+    /// A statement of the transaction block has failed: everything but the end of the block is refused (25P02).
+    bool transaction_failed() const noexcept;
+
+    /// Types of parameters and columns of one statement, which does not run. `parameter_types` says what is known
+    /// already (0: to be inferred); there may be fewer than parameters. Throws SqlFailure; 42P18 where nothing tells
+    /// the type of a parameter.
+    SqlDescription describe(std::string_view statement, const std::vector<std::uint32_t>& parameter_types = {});
+    /// Begins a statement whose rows are fetched bit by bit (northstar_sql_portal.hpp). `formats` holds the form of
+    /// each column, or one for all, or none: text. Throws SqlFailure.
+    SqlPortal open_portal(std::string_view statement, const std::vector<SqlParameter>& parameters = {},
+                          const std::vector<SqlFormat>& formats = {},
+                          const std::vector<std::uint32_t>& parameter_types = {});
+
+    /// Makes the statement that runs end with 57014 as soon as it looks; where none runs nothing happens. May be called
+    /// from any thread and from a signal handler, as long as the connection is neither moved nor destroyed meanwhile.
+    void cancel() noexcept;
+    /// From now on notices go to `handler` as they arise, and no longer into SqlResult. nullptr: into SqlResult again.
+    void on_notice(SqlNoticeHandler handler, void* context) noexcept;
 
 private:
     std::unique_ptr<sql::SqlSession> session_;
 };
+
+/// Compares what SQL stores with itself, in the newest state: rows can be read and fit their table's constraints, every
+/// index has exactly the entries of its rows, and foreign keys lead somewhere. Empty: all is well. O(rows * log rows).
+/// Works on a database that was opened for reading only. Throws Error where the file cannot be read.
+std::vector<Problem> verify_sql(Database& database);
 
 }  // namespace v0
 }  // namespace northstar

@@ -119,6 +119,7 @@ Evaluator::Source Evaluator::argument(std::size_t place, const Rows& rows, Arena
 void Evaluator::evaluate(const Rows& rows, Value* out, Arena& arena) {
     const std::size_t n = rows.count;
     if (n == 0) return;
+    if (n > 1) execution_->check_cancelled();
     switch (expr_->kind) {
         case BoundKind::constant: std::fill(out, out + n, expr_->value); return;
         case BoundKind::column:

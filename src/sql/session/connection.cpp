@@ -1,5 +1,6 @@
 // The public interface (api/northstar_sql.hpp) over a session: texts in, texts out, failures with their SQLSTATE.
-#include "sql/session/sql_session.hpp"
+#include "sql/binary_io.hpp"
+#include "sql/session/portal.hpp"
 #include "sql/text_io.hpp"
 
 namespace northstar::inline v0 {
@@ -20,14 +21,19 @@ namespace connection {
     throw failure;
 }
 
+std::vector<SqlColumn> public_columns(sql::SqlSession& session, const std::vector<sql::OutputColumn>& columns) {
+    std::vector<SqlColumn> out;
+    for (const sql::OutputColumn& column : columns)
+        out.push_back({column.name, column.type, sql::format_type(column.type, column.typmod, session.state().types)});
+    return out;
+}
+
 SqlResult to_texts(sql::SqlSession& session, const sql::StatementResult& from) {
     SqlResult result;
     result.has_rows = from.has_rows;
     result.tag = from.tag;
     result.txn = from.txn;
-    for (const sql::OutputColumn& column : from.columns)
-        result.columns.push_back(
-            {column.name, column.type, sql::format_type(column.type, column.typmod, session.state().types)});
+    result.columns = public_columns(session, from.columns);
     for (std::size_t i = 0; i < from.rows.size(); ++i) {
         std::vector<SqlValue> row;
         for (std::size_t c = 0; c < from.columns.size(); ++c) {
@@ -87,5 +93,112 @@ std::vector<SqlResult> SqlConnection::execute_script(std::string_view script) {
 }
 
 bool SqlConnection::in_transaction() const noexcept { return session_->in_transaction(); }
+bool SqlConnection::transaction_failed() const noexcept { return session_->failed(); }
+void SqlConnection::cancel() noexcept { session_->cancel(); }
+void SqlConnection::on_notice(SqlNoticeHandler handler, void* context) noexcept {
+    session_->on_notice(handler, context);
+}
+
+SqlDescription SqlConnection::describe(std::string_view statement, const std::vector<std::uint32_t>& parameter_types) {
+    try {
+        const sql::Portal portal(*session_, statement, parameter_types);
+        SqlDescription description;
+        description.parameter_types = portal.parameter_types();
+        description.has_rows = portal.has_rows();
+        description.columns = connection::public_columns(*session_, portal.columns());
+        return description;
+    } catch (const sql::SqlError& error) {
+        connection::fail(error);
+    }
+}
+
+
+// ---- portals ----
+
+struct SqlPortal::State {
+    State(sql::SqlSession& session, std::string_view text, const std::vector<std::uint32_t>& types)
+        : portal(session, text, types), columns(connection::public_columns(session, portal.columns())) {}
+
+    SqlFormat format(std::size_t column) const {
+        if (formats.empty()) return SqlFormat::text;
+        return formats.size() == 1 ? formats[0] : formats[column];
+    }
+
+    sql::Portal portal;
+    std::vector<SqlColumn> columns;
+    std::vector<SqlFormat> formats;
+    sql::RowStore rows;
+};
+
+SqlPortal SqlConnection::open_portal(std::string_view statement, const std::vector<SqlParameter>& parameters,
+                                     const std::vector<SqlFormat>& formats,
+                                     const std::vector<std::uint32_t>& parameter_types) {
+    try {
+        auto state = std::make_unique<SqlPortal::State>(*session_, statement, parameter_types);
+        sql::Portal& portal = state->portal;
+        const std::vector<sql::Oid>& types = portal.parameter_types();
+        if (types.size() != parameters.size())
+            sql::raise("08P01", "bind message supplies " + std::to_string(parameters.size()) +
+                                    " parameters, but prepared statement "" requires " +
+                                    std::to_string(types.size()));
+        if (formats.size() > 1 && formats.size() != portal.columns().size())
+            sql::raise("08P01", "bind message has " + std::to_string(formats.size()) +
+                                    " result formats but query has " + std::to_string(portal.columns().size()) +
+                                    " columns");
+        state->formats = formats;
+        std::vector<sql::Value> values;
+        for (std::size_t i = 0; i < types.size(); ++i) {
+            const SqlParameter& from = parameters[i];
+            if (!from.value) values.push_back(sql::Value::null(types[i]));
+            else if (from.format == SqlFormat::binary)
+                values.push_back(sql::value_from_binary(types[i], sql::k_no_typmod, *from.value, portal.arena(),
+                                                        session_->state()));
+            else
+                values.push_back(sql::value_from_text(types[i], sql::k_no_typmod, *from.value, portal.arena(),
+                                                      session_->state()));
+        }
+        portal.bind(std::move(values));
+        return SqlPortal(std::move(state));
+    } catch (const sql::SqlError& error) {
+        connection::fail(error);
+    }
+}
+
+SqlPortal::SqlPortal(std::unique_ptr<State> state) noexcept : state_(std::move(state)) {}
+SqlPortal::SqlPortal(SqlPortal&&) noexcept = default;
+SqlPortal& SqlPortal::operator=(SqlPortal&&) noexcept = default;
+SqlPortal::~SqlPortal() = default;
+
+bool SqlPortal::has_rows() const noexcept { return state_->portal.has_rows(); }
+const std::vector<SqlColumn>& SqlPortal::columns() const noexcept { return state_->columns; }
+bool SqlPortal::done() const noexcept { return state_->portal.done(); }
+const std::string& SqlPortal::tag() const noexcept { return state_->portal.tag(); }
+Txn SqlPortal::txn() const noexcept { return state_->portal.txn(); }
+
+std::vector<std::vector<SqlValue>> SqlPortal::fetch(std::size_t limit) {
+    State& state = *state_;
+    try {
+        state.portal.fetch(limit, state.rows);
+        sql::SqlSession& session = *state.portal.session();
+        // What EXECUTE answers with is known once it ran.
+        if (state.columns.size() != state.portal.columns().size())
+            state.columns = connection::public_columns(session, state.portal.columns());
+        std::vector<std::vector<SqlValue>> out;
+        out.reserve(state.rows.size());
+        for (std::size_t i = 0; i < state.rows.size(); ++i) {
+            std::vector<SqlValue>& row = out.emplace_back(state.columns.size());
+            for (std::size_t c = 0; c < row.size(); ++c) {
+                const sql::Value& value = state.rows.row(i)[c];
+                if (value.is_null()) continue;
+                std::string& text = row[c].emplace();
+                if (state.format(c) == SqlFormat::binary) sql::value_to_binary(value, text, session.state());
+                else sql::value_to_text(value, text, session.state());
+            }
+        }
+        return out;
+    } catch (const sql::SqlError& error) {
+        connection::fail(error);
+    }
+}
 
 }  // namespace northstar::inline v0

@@ -1,4 +1,4 @@
-#include "sql/session/sql_session.hpp"
+#include "sql/session/portal.hpp"
 
 #include "sql/plan/optimize.hpp"
 #include "sql/text_io.hpp"
@@ -12,6 +12,12 @@ namespace sql_session {
 constexpr std::int64_t k_epoch_2000_us = 946684800000000;  // between 1970 and 2000
 constexpr std::size_t k_cached_catalogs = 16;
 
+bool ends_transaction(const syntax::Statement& statement) {
+    return statement.kind == syntax::StatementKind::transaction &&
+           (statement.transaction->kind == syntax::TransactionKind::commit ||
+            statement.transaction->kind == syntax::TransactionKind::rollback);
+}
+
 }  // namespace sql_session
 
 SqlSession::SqlSession(Database& database) : database_(database) {
@@ -21,7 +27,11 @@ SqlSession::SqlSession(Database& database) : database_(database) {
     start_settings();
 }
 
-SqlSession::~SqlSession() { end_work(); }
+SqlSession::~SqlSession() {
+    end_portals(true);
+    for (Portal* const portal : portals_) portal->detach();
+    end_work();
+}
 
 // ---- states
 // ----------------------------------------------------------------------------------------------------------
@@ -217,6 +227,9 @@ void SqlSession::rollback_to(const Mark& mark) {
 
 StatementResult SqlSession::execute(const syntax::Statement& statement, std::string_view text,
                                     const std::vector<Value>& parameters) {
+    const Running running(*this);
+    if (sql_session::ends_transaction(statement)) end_portals(false);
+    suspend_portals();
     parameters_ = &parameters;
     text_ = text;
     parameter_types_.clear();
@@ -230,9 +243,7 @@ StatementResult SqlSession::execute(const syntax::Statement& statement, std::str
                               statement.transaction->kind == syntax::TransactionKind::commit ||
                               statement.transaction->kind == syntax::TransactionKind::rollback_to ||
                               statement.transaction->kind == syntax::TransactionKind::prepare);
-        if (!allowed)
-            raise(sqlstate::in_failed_sql_transaction,
-                  "current transaction is aborted, commands ignored until end of transaction block");
+        if (!allowed) refuse_in_failed_block();
     }
     try {
         if (ends_block) return transaction(*statement.transaction);
@@ -255,30 +266,13 @@ StatementResult SqlSession::execute(const syntax::Statement& statement, std::str
             }
             throw;
         }
-    } catch (SqlError& error) {
-        if (in_block_) failed_ = true;
-        if (error.report().position > 0) {
-            // From bytes to characters.
-            const std::size_t bytes = std::min<std::size_t>(error.report().position - 1, text.size());
-            std::uint32_t characters = 1;
-            for (std::size_t i = 0; i < bytes; ++i)
-                characters += (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80 ? 1 : 0;
-            error.edit().position = characters;
-        }
-        throw;
-    } catch (const Error& error) {
-        if (in_block_) failed_ = true;
-        if (error.code() == Errc::conflict)
-            raise(sqlstate::serialization_failure, "could not serialize access due to concurrent changes", {},
-                  "The transaction might succeed if retried.");
-        raise(sqlstate_of(error.code()), error.what());
-    } catch (const std::bad_alloc&) {
-        if (in_block_) failed_ = true;
-        raise(sqlstate::out_of_memory, "out of memory");
+    } catch (...) {
+        translate_failure(text);
     }
 }
 
 std::vector<StatementResult> SqlSession::execute_script(std::string_view text) {
+    const Running running(*this);
     Arena arena;
     static const std::vector<Value> nothing;
     std::vector<StatementResult> results;
@@ -301,7 +295,7 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
         report.severity = Severity::warning;
         report.state = state;
         report.message = message;
-        notices_.push_back(std::move(report));
+        notice(std::move(report));
     };
     const auto modes = [&] {
         if (statement.read_only >= 0) {
@@ -656,7 +650,7 @@ void SqlSession::notice(SqlState state, std::string message) {
     report.severity = Severity::notice;
     report.state = state;
     report.message = std::move(message);
-    notices_.push_back(std::move(report));
+    notice(std::move(report));
 }
 
 }  // namespace northstar::inline v0::sql

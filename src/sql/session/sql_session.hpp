@@ -15,6 +15,7 @@
 #include "sql/execute/execution.hpp"
 #include "sql/syntax/parser.hpp"
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,6 +25,8 @@
 #include <vector>
 
 namespace northstar::inline v0::sql {
+
+class Portal;
 
 /// What a statement answered.
 struct StatementResult {
@@ -51,6 +54,35 @@ public:
                   std::vector<OutputColumn>& columns);
     bool in_transaction() const { return in_block_; }
     bool failed() const { return failed_; }
+    /// Makes the running statement raise query_canceled at its next look (check_cancelled). Any thread, any signal
+    /// handler.
+    void cancel() noexcept {
+        int running = k_running;
+        run_state_.compare_exchange_strong(running, k_cancelled);
+    }
+    /// While one lives a statement runs, and can be cancelled; inner ones change nothing.
+    class Running {
+    public:
+        explicit Running(SqlSession& session) noexcept : session_(session), outer_(session.run_state_ == k_idle) {
+            if (outer_) session_.run_state_ = k_running;
+        }
+        ~Running() {
+            if (outer_) session_.run_state_ = k_idle;
+        }
+        Running(const Running&) = delete;
+        Running& operator=(const Running&) = delete;
+
+    private:
+        SqlSession& session_;
+        bool outer_;
+    };
+    /// nullptr: notices are collected (take_notices).
+    void on_notice(SqlNoticeHandler handler, void* context) noexcept {
+        notice_handler_ = handler;
+        notice_context_ = context;
+    }
+    /// The newest state as a point that is only read; works where the database may not be written.
+    ReadPoint& checked_point();
     std::vector<SqlReport> take_notices() { return std::exchange(notices_, {}); }
     Session& state() { return session_; }
     Database& database() { return database_; }
@@ -73,7 +105,7 @@ public:
     void set_sequence_state(Oid oid, std::int64_t value, bool called);
     /// Runs a statement inside the present one (EXECUTE of CREATE TABLE AS).
     StatementResult run_nested(const syntax::Statement& statement) { return dispatch(statement, text_); }
-    void add_notice(SqlReport report) { notices_.push_back(std::move(report)); }
+    void add_notice(SqlReport report) { notice(std::move(report)); }
 
     // ---- BindEnvironment ----
     Session& session() override { return session_; }
@@ -110,9 +142,14 @@ public:
     std::string current_database() override;
     std::string current_schema() override;
     std::vector<std::string> schemas(bool with_implicit) override;
-    void notice(SqlReport report) override { notices_.push_back(std::move(report)); }
+    void notice(SqlReport report) override;
+    void check_cancelled() override;
 
 private:
+    friend class Portal;
+    friend class Running;
+    static constexpr int k_idle = 0, k_running = 1, k_cancelled = 2;
+    static_assert(std::atomic<int>::is_always_lock_free, "signal handlers call cancel()");
     struct PresentPoint final : ReadPoint {
         SqlSession* session = nullptr;
         Tree tree(const std::string& name, bool temporary) override;
@@ -144,6 +181,18 @@ private:
 
     void describe_bound(const syntax::Statement& statement, std::vector<Oid>& parameter_types,
                         std::vector<OutputColumn>& columns);
+    // portals (session/portal.cpp)
+    void describe_statement(const syntax::Statement& statement, std::vector<Oid>& parameter_types,
+                            std::vector<OutputColumn>& columns);
+    /// Before the session does anything else. [PORTAL-1]
+    void suspend_portals();
+    /// Those of the block that has ended, or all.
+    void end_portals(bool all) noexcept;
+    [[noreturn]] void refuse_in_failed_block();
+    /// Called while an exception is handled: a failed block is remembered, and what rises is an SqlError whose position
+    /// counts characters of `text`.
+    [[noreturn]] void translate_failure(std::string_view text);
+
     void begin_work();
     void end_work() noexcept;
     void load_catalog();
@@ -210,6 +259,11 @@ private:
     std::string author_, reason_;
     std::vector<std::pair<std::string, std::string>> redactions_;
     std::string redaction_reason_;
+    std::vector<Portal*> portals_;
+    Portal* streaming_ = nullptr;
+    std::atomic<int> run_state_ = k_idle;
+    SqlNoticeHandler notice_handler_ = nullptr;
+    void* notice_context_ = nullptr;
 };
 
 // ---- definitions (session/define_*.cpp) ----
