@@ -240,7 +240,8 @@ struct DbHandle : Handle {
     using Name = northstar_db;
     static constexpr Kind k_kind = Kind::db;
     DbHandle(std::shared_ptr<DatabaseErrors> e, Database&& d)
-        : Handle(k_kind, std::move(e)), shared(std::make_shared<Database>(std::move(d))), db(*shared), cartridges(db) {}
+        : Handle(k_kind, std::move(e)), shared(std::make_shared<Database>(std::move(d))), db(*shared),
+          cartridges(db) {}
     /// Connections of SQL refer to the database, closed or not.
     const std::shared_ptr<Database> shared;
     Database& db;
