@@ -55,6 +55,12 @@ Value current_database(Call& call, const Value*, std::size_t) {
 Value current_schema(Call& call, const Value*, std::size_t) {
     return Value::bytes(type::name, call.arena.copy(host_of(call).current_schema()));
 }
+Value current_commit(Call& call, const Value*, std::size_t) {
+    return Value::int8(static_cast<std::int64_t>(host_of(call).current_commit()));
+}
+Value commit_at(Call& call, const Value* a, std::size_t) {
+    return Value::int8(static_cast<std::int64_t>(host_of(call).commit_at(a[0].integer())));
+}
 Value type_of(Call& call, const Value* a, std::size_t) {
     const Oid type = call.argument_types.empty() ? a[0].type() : call.argument_types[0];
     return Value::integer(type::regtype, type);
@@ -301,6 +307,8 @@ constexpr FunctionSource k_functions[] = {
     {"current_database() name stable", &current_database},
     {"current_catalog() name stable", &current_database},
     {"current_schema() name stable", &current_schema},
+    {"current_commit() int8 stable", &current_commit},
+    {"commit_at(timestamptz) int8 stable", &commit_at},
     {"pg_typeof(any) regtype nonstrict stable", &type_of},
     {"format_type(oid,int4) text nonstrict stable", &format_type_name},
     {"gen_random_uuid() uuid volatile", &random_uuid},

@@ -24,6 +24,8 @@ std::string Host::current_user() { session_file::refuse("current_user"); }
 std::string Host::current_database() { session_file::refuse("current_database"); }
 std::string Host::current_schema() { session_file::refuse("current_schema"); }
 std::vector<std::string> Host::schemas(bool) { session_file::refuse("current_schemas"); }
+std::uint64_t Host::current_commit() { session_file::refuse("current_commit"); }
+std::uint64_t Host::commit_at(std::int64_t) { session_file::refuse("commit_at"); }
 
 void Host::random_bytes(void* to, std::size_t count) {
     std::random_device device;

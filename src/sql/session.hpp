@@ -58,6 +58,10 @@ public:
     virtual std::string current_database();
     virtual std::string current_schema();
     virtual std::vector<std::string> schemas(bool with_implicit);
+    /// The commit whose state the statement reads.
+    virtual std::uint64_t current_commit();
+    /// The newest commit at or before a time (microseconds since 2000-01-01 UTC); 0: before the first.
+    virtual std::uint64_t commit_at(std::int64_t time);
     /// 128 bits that nobody can guess; for gen_random_uuid.
     virtual void random_bytes(void* to, std::size_t count);
     /// Called now and then by what may run long; raises query_canceled.

@@ -11,6 +11,9 @@ BoundChange* Binder::bind_change(const syntax::Statement& statement) {
     if (change.time.system.kind != syntax::RangeKind::none || !points_.empty() ||
         environment_.default_point() != nullptr)
         raise(sqlstate::read_only_sql_transaction, "cannot change data AS OF a point in the past");
+    if (change.time.valid.kind != syntax::RangeKind::none)
+        raise_at(sqlstate::feature_not_supported, "VALID AT cannot be used to change data", change.table.position, {},
+                 "Use FOR PORTION OF valid_time FROM .. TO ..");
     CommonTableScope* const commons = commons_;
     Scope* const scope = scope_;
     if (change.with != nullptr) bind_with(*change.with);
@@ -124,7 +127,7 @@ BoundExpr* Binder::bind_over_table(const syntax::Expr& node, const Relation& rel
     for (std::size_t i = 0; i < relation.columns.size() && i < columns.size(); ++i) {
         const Column& column = relation.columns[i];
         if (!column.dropped)
-            into.columns.push_back({column.name, columns[i], column.type, column.typmod, false, relation.oid,
+            into.columns.push_back({column.name, columns[i], column.type, column.typmod, column.hidden, relation.oid,
                                     static_cast<int>(i)});
     }
     scope.relations.push_back(into);
@@ -162,7 +165,7 @@ BoundChange* Binder::insert(const syntax::DataChange& change) {
     std::vector<int> targets;
     if (change.columns.empty()) {
         for (std::size_t i = 0; i < relation.columns.size(); ++i)
-            if (!relation.columns[i].dropped) targets.push_back(static_cast<int>(i));
+            if (!relation.columns[i].dropped && !relation.columns[i].hidden) targets.push_back(static_cast<int>(i));
     } else {
         for (const syntax::ColumnTarget& column : change.columns) {
             const int place = target_column(relation, column.name, column.position);
@@ -277,6 +280,8 @@ void Binder::conflict_arbiters(const syntax::ConflictClause& clause, BoundChange
         bool all = true;
         for (const IndexColumn& column : index.columns) {
             BoundExpr* part = nullptr;
+            // A key of a table with hidden valid time is named by what is visible of it.
+            if (column.column >= 0 && relation.columns[static_cast<std::size_t>(column.column)].hidden) continue;
             if (column.column >= 0) {
                 part = pool_.expr(BoundKind::column, relation.columns[static_cast<std::size_t>(column.column)].type);
                 part->column = bound.new_columns[static_cast<std::size_t>(column.column)];
@@ -318,6 +323,7 @@ void Binder::conflict(const syntax::DataChange& change, BoundChange& bound) {
     if (!clause.do_update) return;
     bound.conflict_update = true;
     ScopeRelation target, excluded;
+    bind_portion(bound, change, nullptr, target);
     target.alias = change.alias.empty() ? relation.name : std::string(change.alias);
     target.schema = change.alias.empty() ? relation.schema : "";
     target.relation = bound.relation;
@@ -327,10 +333,10 @@ void Binder::conflict(const syntax::DataChange& change, BoundChange& bound) {
         bound.existing_columns.push_back(pool_.column());
         bound.excluded_columns.push_back(pool_.column());
         if (column.dropped) continue;
-        target.columns.push_back({column.name, bound.existing_columns.back(), column.type, column.typmod, false,
-                                  relation.oid, static_cast<int>(i)});
-        excluded.columns.push_back({column.name, bound.excluded_columns.back(), column.type, column.typmod, false,
-                                    relation.oid, static_cast<int>(i)});
+        target.columns.push_back({column.name, bound.existing_columns.back(), column.type, column.typmod,
+                                  column.hidden, relation.oid, static_cast<int>(i)});
+        excluded.columns.push_back({column.name, bound.excluded_columns.back(), column.type, column.typmod,
+                                    column.hidden, relation.oid, static_cast<int>(i)});
     }
     syntax::FromItem none;
     add_relation(target, none);
@@ -491,13 +497,12 @@ BoundExpr* Binder::assigned_member(const syntax::Assignment& item, BoundExpr* va
 }
 
 BoundChange* Binder::update(const syntax::DataChange& change) {
-    if (!change.portion.period.empty())
-        raise_at(sqlstate::feature_not_supported, "FOR PORTION OF is not supported", change.table.position);
     BoundChange* bound = pool_.change();
     bound->kind = ChangeKind::update;
     bound->relation = change_target(change, "update");
     ScopeRelation target;
     Plan* plan = target_scan(*bound, change, target);
+    bind_portion(*bound, change, plan, target);
     syntax::FromItem none;
     add_relation(target, none);
     if (!change.from.empty()) {
@@ -530,14 +535,13 @@ BoundChange* Binder::update(const syntax::DataChange& change) {
 }
 
 BoundChange* Binder::erase(const syntax::DataChange& change) {
-    if (!change.portion.period.empty())
-        raise_at(sqlstate::feature_not_supported, "FOR PORTION OF is not supported", change.table.position);
     BoundChange* bound = pool_.change();
     bound->kind = ChangeKind::erase;
     bound->redact = change.redact;
     bound->relation = change_target(change, "delete from");
     ScopeRelation target;
     Plan* plan = target_scan(*bound, change, target);
+    bind_portion(*bound, change, plan, target);
     syntax::FromItem none;
     add_relation(target, none);
     if (!change.from.empty()) {
@@ -565,7 +569,8 @@ BoundChange* Binder::erase(const syntax::DataChange& change) {
     if (change.reason != nullptr)
         bound->reason = coerce(bind_standalone(*change.reason, "REASON"), type::text, k_no_typmod,
                                CastContext::assignment, change.reason->position);
-    for (std::size_t i = 0; i < bound->relation->columns.size(); ++i) bound->new_columns.push_back(pool_.column());
+    if (bound->portion.present) prepare_change(*bound);
+    else for (std::size_t i = 0; i < bound->relation->columns.size(); ++i) bound->new_columns.push_back(pool_.column());
     returning(change, *bound);
     return bound;
 }
@@ -582,8 +587,8 @@ void Binder::returning(const syntax::DataChange& change, BoundChange& bound) {
     for (std::size_t i = 0; i < relation.columns.size(); ++i) {
         const Column& column = relation.columns[i];
         if (column.dropped) continue;
-        target.columns.push_back({column.name, bound.new_columns[i], column.type, column.typmod, false, relation.oid,
-                                  static_cast<int>(i)});
+        target.columns.push_back({column.name, bound.new_columns[i], column.type, column.typmod, column.hidden,
+                                  relation.oid, static_cast<int>(i)});
         note_scope(bound.new_columns[i], scope_);
     }
     if (has_target) {
@@ -619,6 +624,7 @@ BoundChange* Binder::merge(const syntax::DataChange& change) {
     const Relation& relation = *bound->relation;
     ScopeRelation target;
     Plan* plan = target_scan(*bound, change, target);
+    bind_portion(*bound, change, plan, target);
     scope_->allowed = {"FROM", "FROM", "FROM"};
     Plan* source = from_list(change.from);
     syntax::FromItem none;
@@ -659,7 +665,8 @@ BoundChange* Binder::merge(const syntax::DataChange& change) {
             std::vector<int> columns;
             if (action.columns.empty()) {
                 for (std::size_t i = 0; i < relation.columns.size(); ++i)
-                    if (!relation.columns[i].dropped) columns.push_back(static_cast<int>(i));
+                    if (!relation.columns[i].dropped && !relation.columns[i].hidden)
+                        columns.push_back(static_cast<int>(i));
             } else {
                 for (const syntax::Name name : action.columns)
                     columns.push_back(target_column(relation, name, action.position));

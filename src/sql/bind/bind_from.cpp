@@ -1,7 +1,6 @@
 // FROM: tables and views at their point in time, subqueries, functions, joins.
 #include "sql/bind/binder.hpp"
 #include "sql/plan/walk.hpp"
-#include "sql/text_io.hpp"
 
 #include <algorithm>
 
@@ -117,75 +116,6 @@ std::string Binder::relation_message(const syntax::QualifiedName& name) const {
     return "relation \"" + full + "\" does not exist";
 }
 
-// ---- time
-// ------------------------------------------------------------------------------------------------------------
-
-std::uint64_t Binder::resolve_point(const syntax::TimePoint& point) {
-    if (point.kind == syntax::PointKind::latest) return environment_.present().txn;
-    BoundExpr* bound = bind_standalone(*point.value, "AS OF");
-    if (!used_columns(bound).empty())
-        raise_at(sqlstate::invalid_column_reference, "a point in time must not contain variables", point.position);
-    Session& session = environment_.session();
-    Arena arena;
-    if (point.kind == syntax::PointKind::tag)
-        raise_at(sqlstate::feature_not_supported, "AS OF TAG is not supported", point.position);
-    const TypeInfo* info = bound->type == type::unknown ? nullptr : find_builtin_type(bound->type);
-    const bool number = point.kind == syntax::PointKind::expression && info != nullptr &&
-                        info->category == Category::numeric;
-    const bool untyped_parameter = bound->kind == BoundKind::parameter && bound->type == type::unknown;
-    if (number || (untyped_parameter && point.kind == syntax::PointKind::expression)) {
-        bound = coerce(bound, type::int8, k_no_typmod, CastContext::explicit_, point.position);
-        const Value value = environment_.evaluate(*bound, arena);
-        if (value.is_null() && environment_.describing()) return environment_.present().txn;
-        if (value.is_null() || value.integer() < 0)
-            raise_at(sqlstate::invalid_parameter_value, "a commit number must not be negative or null",
-                     point.position);
-        return static_cast<std::uint64_t>(value.integer());
-    }
-    if (bound->kind == BoundKind::constant && bound->type == type::unknown && !bound->value.is_null()) {
-        // A string of digits is a commit number too: AS OF '12'.
-        const std::string_view text = bound->value.bytes();
-        if (!text.empty() && text.size() < 19 &&
-            std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; })) {
-            std::uint64_t n = 0;
-            for (const char c : text) n = n * 10 + static_cast<std::uint64_t>(c - '0');
-            return n;
-        }
-    }
-    bound = coerce(bound, type::timestamptz, k_no_typmod, CastContext::explicit_, point.position);
-    const Value value = environment_.evaluate(*bound, arena);
-    if (value.is_null() && environment_.describing()) return environment_.present().txn;
-    if (value.is_null())
-        raise_at(sqlstate::invalid_parameter_value, "a point in time must not be null", point.position);
-    static_cast<void>(session);
-    return environment_.commit_at(value.integer());
-}
-
-ReadPoint& Binder::point_of(const syntax::TimeClause& time, VersionRange& versions) {
-    using syntax::RangeKind;
-    switch (time.system.kind) {
-        case RangeKind::as_of: return environment_.past(resolve_point(time.system.first));
-        case RangeKind::none: break;
-        default: {
-            versions.present = true;
-            versions.from = 0;
-            versions.to = environment_.present().txn;
-            if (time.system.kind != RangeKind::all) {
-                versions.from = resolve_point(time.system.first);
-                const std::uint64_t to = resolve_point(time.system.second);
-                // FROM a TO b is half-open, BETWEEN and CONTAINED IN include both ends.
-                versions.to = time.system.kind == RangeKind::from_to ? (to == 0 ? 0 : to - 1) : to;
-                versions.to = std::min(versions.to, environment_.present().txn);
-                if (time.system.kind == RangeKind::from_to && to <= versions.from) versions.to = versions.from - 1;
-            }
-            return environment_.present();
-        }
-    }
-    if (!points_.empty()) return *points_.back();
-    if (ReadPoint* point = environment_.default_point()) return *point;
-    return environment_.present();
-}
-
 // ---- tables
 // ----------------------------------------------------------------------------------------------------------
 
@@ -203,7 +133,7 @@ Plan* Binder::scan(std::shared_ptr<const Relation> relation, ReadPoint& point, S
         const ColumnId id = pool_.column();
         plan->scan_columns.push_back({static_cast<int>(i), id});
         plan->output.push_back(id);
-        into.columns.push_back({column.name, id, column.type, column.typmod, false, relation->oid,
+        into.columns.push_back({column.name, id, column.type, column.typmod, column.hidden, relation->oid,
                                 static_cast<int>(i)});
     }
     return plan;
@@ -268,6 +198,7 @@ Plan* Binder::from_table(const syntax::FromItem& item) {
     into.schema = relation->schema;
     Plan* plan = scan(relation, point, into);
     plan->versions = versions;
+    filter_valid_time(*plan, into, item.time.valid);
     if (!item.sample_method.empty()) {
         if (item.sample_method != "bernoulli" && item.sample_method != "system")
             raise_at(sqlstate::undefined_object,
@@ -301,7 +232,10 @@ Plan* Binder::from_view(const syntax::FromItem& item, const Relation& view, Read
     CommonTableScope* const commons = std::exchange(commons_, nullptr);
     const bool own_point = &point != &environment_.present();
     if (own_point) points_.push_back(&point);
+    const bool own_valid_time = item.time.valid.kind != syntax::RangeKind::none;
+    if (own_valid_time) valids_.push_back(&item.time.valid);
     const BoundQuery result = query(*parsed, true);
+    if (own_valid_time) valids_.pop_back();
     if (own_point) points_.pop_back();
     scope_ = scope;
     commons_ = commons;
@@ -331,7 +265,10 @@ Plan* Binder::from_query(const syntax::FromItem& item) {
             raise_at(sqlstate::feature_not_supported, "a range of system time needs a table", item.position);
         points_.push_back(&point);
     }
+    const bool own_valid_time = item.time.valid.kind != syntax::RangeKind::none;
+    if (own_valid_time) valids_.push_back(&item.time.valid);
     const BoundQuery result = query(*item.query, true);
+    if (own_valid_time) valids_.pop_back();
     if (own_time) points_.pop_back();
     scope_ = outer;
     ScopeRelation into;
@@ -344,6 +281,7 @@ Plan* Binder::from_query(const syntax::FromItem& item) {
 }
 
 Plan* Binder::from_function(const syntax::FromItem& item) {
+    if (Plan* past = temporal_function(item)) return past;
     Plan* plan = pool_.plan(PlanKind::function_scan);
     ScopeRelation into;
     const TypeCatalog* types = environment_.session().types;

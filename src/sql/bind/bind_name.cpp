@@ -63,8 +63,24 @@ BoundExpr* Binder::find_unqualified(std::string_view name, std::uint32_t positio
     return nullptr;
 }
 
+/// The bounds of a declared period under the names that hidden ones have.
+BoundExpr* Binder::valid_bound(ScopeRelation& relation, std::string_view name, std::uint32_t position) {
+    if (relation.scan->relation == nullptr || (name != k_valid_from && name != k_valid_to)) return nullptr;
+    const std::optional<Period> period = valid_time_of(*relation.scan->relation);
+    if (!period) return nullptr;
+    const bool from = name == k_valid_from;
+    const int place = period->range >= 0 ? period->range : from ? period->from : period->to;
+    for (const ScopeColumn& column : relation.columns) {
+        if (column.place != place) continue;
+        BoundExpr* bound = column_of(column, position);
+        return period->range < 0 ? bound : make_call(from ? "lower" : "upper", {bound}, position);
+    }
+    return nullptr;
+}
+
 BoundExpr* Binder::hidden_column(ScopeRelation& relation, std::string_view name, std::uint32_t position) {
     if (relation.scan == nullptr) return nullptr;
+    if (BoundExpr* bound = valid_bound(relation, name, position)) return bound;
     for (const bind_name::HiddenName& hidden : bind_name::k_hidden) {
         if (hidden.name != name) continue;
         for (const ScanColumn& column : relation.scan->scan_columns)
@@ -131,6 +147,7 @@ BoundExpr* Binder::whole_row(ScopeRelation& relation, std::uint32_t position) {
     // A row of nothing but NULLs from the far side of an outer join is a NULL record.
     bound->negated = true;
     for (const ScopeColumn& column : relation.columns) {
+        if (column.hidden) continue;
         bound->args.push_back(column_of(column, position));
         if (bound->type == type::record)
             bound->fields.push_back({pool_.arena().copy(column.name), column.type, column.typmod});

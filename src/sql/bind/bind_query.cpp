@@ -43,9 +43,12 @@ BoundQuery Binder::query(const syntax::Query& syntax, bool resolve_unknowns) {
     const std::size_t points = points_.size();
     if (syntax.time.system.kind != syntax::RangeKind::none)
         points_.push_back(&environment_.past(resolve_point(syntax.time.system.first)));
+    const std::size_t valids = valids_.size();
+    if (syntax.time.valid.kind != syntax::RangeKind::none) valids_.push_back(&syntax.time.valid);
     if (syntax.with != nullptr) bind_with(*syntax.with);
     BoundQuery result = query_body(syntax, resolve_unknowns);
     points_.resize(points);
+    valids_.resize(valids);
     commons_ = commons;
     scope_ = scope;
     return result;

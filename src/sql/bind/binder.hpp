@@ -88,6 +88,7 @@ private:
                               std::uint32_t position);
     BoundExpr* whole_row(ScopeRelation& relation, std::uint32_t position);
     BoundExpr* hidden_column(ScopeRelation& relation, std::string_view name, std::uint32_t position);
+    BoundExpr* valid_bound(ScopeRelation& relation, std::string_view name, std::uint32_t position);
     BoundExpr* field_of(BoundExpr* record, std::string_view name, std::uint32_t position);
     BoundExpr* parameter(const syntax::Expr& node);
     BoundExpr* cast(const syntax::Expr& node);
@@ -187,6 +188,12 @@ private:
     void add_relation(ScopeRelation relation, const syntax::FromItem& item);
     void apply_aliases(ScopeRelation& relation, const syntax::FromItem& item);
     ReadPoint& point_of(const syntax::TimeClause& time, VersionRange& versions);
+    Value axis_value(const syntax::Expr& node, syntax::PointKind kind, Oid axis, const char* clause);
+    Value valid_point(const syntax::TimePoint& point, Oid axis);
+    Value present_moment(Oid axis);
+    void overlap_conditions(const Period& period, const Relation& relation, const ScopeRelation& target,
+                            const Range& span, std::vector<BoundExpr*>& out);
+    void filter_valid_time(Plan& plan, const ScopeRelation& target, const syntax::TimeRange& own);
     CommonTableScope* find_common(std::string_view name);
     void check_duplicate_alias(const std::string& alias, std::uint32_t position);
 
@@ -197,6 +204,7 @@ private:
     BoundChange* merge(const syntax::DataChange& change);
     std::shared_ptr<const Relation> change_target(const syntax::DataChange& change, const char* verb);
     Plan* target_scan(BoundChange& change, const syntax::DataChange& syntax, ScopeRelation& relation);
+    void bind_portion(BoundChange& bound, const syntax::DataChange& change, Plan* scan, const ScopeRelation& target);
     void assignments(const syntax::List<syntax::Assignment>& list, const Relation& relation,
                      std::vector<ColumnAssignment>& out, const ScopeRelation* target);
     BoundExpr* assigned_element(const syntax::Assignment& item, BoundExpr* value, const Relation& relation, int column,
@@ -221,6 +229,7 @@ private:
     std::vector<std::unique_ptr<Arena>> texts_;
     std::map<ColumnId, Scope*> column_scope_;
     std::vector<ReadPoint*> points_;      ///< AS OF of enclosing queries
+    std::vector<const syntax::TimeRange*> valids_;  ///< VALID AT of enclosing queries
     std::vector<std::shared_ptr<CommonTablePlan>> common_changes_;
     int next_working_table_ = 0;
     int view_depth_ = 0;

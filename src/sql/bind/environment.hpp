@@ -40,6 +40,8 @@ public:
     virtual std::uint64_t commit_at(std::int64_t time) = 0;
     /// The point that the transaction or the session reads at, where one is set.
     virtual ReadPoint* default_point() = 0;
+    /// The valid time that the session reads at, where one is set.
+    virtual const syntax::TimeRange* default_valid_time() = 0;
     virtual const std::vector<std::string>& search_path() = 0;
     /// Value of an expression without columns; parameters have the values of the execution, or 42P18 is raised.
     virtual Value evaluate(BoundExpr& expr, Arena& arena) = 0;

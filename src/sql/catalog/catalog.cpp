@@ -198,10 +198,10 @@ void Catalog::add_row_type(const Relation& relation) {
     record->info.category = Category::composite;
     record->info.type_kind = 'c';
     for (const Column& column : relation.columns)
-        if (!column.dropped) names->push_back(column.name);
+        if (!column.dropped && !column.hidden) names->push_back(column.name);
     std::size_t at = 0;
     for (const Column& column : relation.columns)
-        if (!column.dropped) record->fields.push_back({(*names)[at++], column.type, column.typmod});
+        if (!column.dropped && !column.hidden) record->fields.push_back({(*names)[at++], column.type, column.typmod});
     records_[relation.row_type] =
         std::shared_ptr<const TypeRecord>(record.get(), [record, names](const TypeRecord*) {});
 }

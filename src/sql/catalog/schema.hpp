@@ -33,6 +33,7 @@ struct Column {
     Oid sequence = 0;            ///< of serial and identity columns
     std::optional<std::string> missing;  ///< text of the value that rows older than the column have
     std::string comment;
+    bool hidden = false;             ///< found by name, not in * and not in the row type
     bool implicit_document = false;  ///< the jsonb column of a table declared with nothing but a primary key
 };
 
@@ -78,6 +79,7 @@ struct ForeignKey {
     bool deferrable = false;
     bool initially_deferred = false;
     bool validated = true;
+    bool period = false;           ///< the last columns are a period, which rows of the other table cover together
 };
 
 enum class RelationKind : char { table = 'r', view = 'v', materialized_view = 'm', sequence = 'S' };
@@ -113,8 +115,11 @@ struct Relation {
     Oid row_type = 0;                ///< its composite type
     std::string comment;
     char on_commit = 'p';            ///< p preserve, d delete rows, D drop
-    bool valid_time = false;
-    std::string period_from, period_to, period_name;
+    bool hidden_valid_time = false;  ///< WITH (valid_time): plain statements see and change what is valid from now on
+    std::string period_name;         ///< of the declared period, or of hidden columns
+    int period_from = -1;            ///< its columns; -1: none
+    int period_to = -1;
+    std::string history_retention;   ///< as ALTER TABLE .. SET said; empty: the default of the database
     std::vector<Oid> depends;        ///< relations that the query of a view reads
     std::shared_ptr<const RowLayout> layout;
 

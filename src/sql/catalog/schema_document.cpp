@@ -2,6 +2,8 @@
 #include "sql/catalog/catalog.hpp"
 #include "sql/error.hpp"
 
+#include <algorithm>
+
 namespace northstar::inline v0::sql {
 
 namespace schema_document {
@@ -40,6 +42,7 @@ Document column_document(const Column& column, const Catalog& catalog) {
     if (column.identity != 0) out.set("identity", Document::string(column.identity == 'a' ? "always" : "by default"));
     if (column.sequence != 0) out.set("sequence", Document::integer(column.sequence));
     if (column.missing) out.set("value_in_older_rows", Document::string(*column.missing));
+    out.set_flag("hidden", column.hidden);
     out.set_flag("implicit_document", column.implicit_document);
     out.set_text("comment", column.comment);
     return out;
@@ -59,6 +62,7 @@ Column column_from(const Document& in) {
     column.identity = identity.empty() ? '\0' : identity == "always" ? 'a' : 'd';
     column.sequence = static_cast<Oid>(in["sequence"].as_integer());
     if (in.has("value_in_older_rows")) column.missing = in["value_in_older_rows"].as_string();
+    column.hidden = in["hidden"].as_boolean();
     column.implicit_document = in["implicit_document"].as_boolean();
     column.comment = in["comment"].as_string();
     return column;
@@ -142,6 +146,7 @@ Document foreign_document(const ForeignKey& foreign) {
     out.set_flag("deferrable", foreign.deferrable);
     out.set_flag("initially_deferred", foreign.initially_deferred);
     out.set_flag("not_valid", !foreign.validated);
+    out.set_flag("period", foreign.period);
     return out;
 }
 
@@ -158,6 +163,7 @@ ForeignKey foreign_from(const Document& in) {
     foreign.deferrable = in["deferrable"].as_boolean();
     foreign.initially_deferred = in["initially_deferred"].as_boolean();
     foreign.validated = !in["not_valid"].as_boolean();
+    foreign.period = in["period"].as_boolean();
     return foreign;
 }
 
@@ -224,10 +230,13 @@ Document Catalog::to_document(const Relation& relation, const Catalog& catalog) 
     out.set_flag("not_populated", !relation.populated);
     if (relation.kind == RelationKind::sequence) out.set("sequence", sequence_document(relation.sequence));
     if (relation.on_commit != 'p') out.set("on_commit", Document::string(std::string_view(&relation.on_commit, 1)));
-    out.set_flag("valid_time", relation.valid_time);
-    out.set_text("period", relation.period_name);
-    out.set_text("period_from", relation.period_from);
-    out.set_text("period_to", relation.period_to);
+    out.set_flag("valid_time", relation.hidden_valid_time);
+    if (relation.period_from >= 0) {
+        out.set_text("period", relation.period_name);
+        out.set("period_from", Document::integer(relation.period_from));
+        out.set("period_to", Document::integer(relation.period_to));
+    }
+    out.set_text("history_retention", relation.history_retention);
     list("depends_on", relation.depends, [](Oid oid) { return Document::integer(oid); });
     out.set_text("comment", relation.comment);
     return out;
@@ -255,10 +264,17 @@ std::shared_ptr<Relation> Catalog::relation_from(const Document& in) {
     relation->sequence = sequence_from(in["sequence"]);
     const std::string& on_commit = in["on_commit"].as_string();
     relation->on_commit = on_commit.empty() ? 'p' : on_commit[0];
-    relation->valid_time = in["valid_time"].as_boolean();
+    relation->hidden_valid_time = in["valid_time"].as_boolean();
     relation->period_name = in["period"].as_string();
-    relation->period_from = in["period_from"].as_string();
-    relation->period_to = in["period_to"].as_string();
+    const auto places = static_cast<std::int64_t>(relation->columns.size());
+    const auto place = [&](std::string_view name) {
+        const std::int64_t stored = in[name].as_integer(-1);
+        return static_cast<int>(stored < places ? std::max<std::int64_t>(stored, -1) : -1);
+    };
+    relation->period_from = place("period_from");
+    relation->period_to = place("period_to");
+    if (relation->period_to < 0) relation->period_from = -1;
+    relation->history_retention = in["history_retention"].as_string();
     for (const Document& item : in["depends_on"].items())
         relation->depends.push_back(static_cast<Oid>(item.as_integer()));
     relation->comment = in["comment"].as_string();

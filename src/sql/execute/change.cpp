@@ -35,7 +35,7 @@ void ChangeRunner::finish_row(BoundChange& change, Target& target, std::vector<V
         std::string text = "Failing row contains (";
         bool first = true;
         for (std::size_t i = 0; i < row.size(); ++i) {
-            if (relation.columns[i].dropped) continue;
+            if (relation.columns[i].dropped || relation.columns[i].hidden) continue;
             if (!first) text += ", ";
             first = false;
             text += row[i].is_null() ? "null" : value_to_text(row[i], execution_.session());
@@ -170,11 +170,13 @@ void ChangeRunner::conflict_update(BoundChange& change, Target& target, const st
 
 void ChangeRunner::update_row(BoundChange& change, Target& target, const std::string& key,
                               const std::vector<Value>& old_row, std::vector<Value>& row, std::size_t source_row) {
+    if (change.portion.present && !clip(change, target, old_row, row)) return;
     finish_row(change, target, row);
     target.touched.insert(key);
     target.touched.insert(target.writer->update(key, old_row.data(), row.data()));
     note(*change.relation, old_row.data(), row.data());
     returning(change, target, row, source_row);
+    if (change.portion.present) keep_rest(change, target, old_row);
 }
 
 void ChangeRunner::update(BoundChange& change, Target& target) {
@@ -208,10 +210,16 @@ void ChangeRunner::update(BoundChange& change, Target& target) {
 
 void ChangeRunner::erase_row(BoundChange& change, Target& target, const std::string& key,
                              const std::vector<Value>& row, std::size_t source_row) {
+    std::vector<Value> part;
+    if (change.portion.present) {
+        part = row;
+        if (!clip(change, target, row, part)) return;
+    }
     target.writer->erase(key, row.data());
     if (change.redact) redactions_.emplace_back(change.relation->tree(), key);
     note(*change.relation, row.data(), nullptr);
-    returning(change, target, row, source_row);
+    returning(change, target, change.portion.present ? part : row, source_row);
+    if (change.portion.present) keep_rest(change, target, row);
 }
 
 void ChangeRunner::erase(BoundChange& change, Target& target) {
@@ -294,6 +302,46 @@ void ChangeRunner::merge(BoundChange& change, Target& target) {
             break;
         }
     }
+}
+
+// ---- REVERT TABLE
+// ----------------------------------------------------------------------------------------------------
+
+std::uint64_t ChangeRunner::restore(BoundChange& change, std::vector<RestoredRow>& rows) {
+    Target target(change, execution_, access_);
+    const Relation& relation = *change.relation;
+    Arena arena;
+    std::vector<std::vector<Value>> old_rows(rows.size());
+    // Everything that differs goes first, so that no row is in the way of another one's unique key.
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        std::vector<Value> row(relation.columns.size());
+        if (!target.writer->read(rows[i].key, row.data(), arena)) continue;
+        target.writer->erase(rows[i].key, row.data());
+        old_rows[i] = std::move(row);
+    }
+    std::uint64_t count = 0;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        RestoredRow& wanted = rows[i];
+        if (wanted.present) {
+            for (std::size_t place = wanted.row.size(); place < relation.columns.size(); ++place)
+                wanted.row.push_back(target.defaults[place] != nullptr
+                                         ? copy_value(target.defaults[place]->evaluate(arena), arena)
+                                         : Value::null(relation.columns[place].type));
+            finish_row(change, target, wanted.row);
+            if (relation.primary_key() >= 0) {
+                target.writer->insert(wanted.row.data());
+            } else {
+                target.writer->put_back(wanted.key, wanted.row.data());
+                target.writer->insert_entries(wanted.key, wanted.row.data());
+            }
+        }
+        const bool had = !old_rows[i].empty();
+        if (!had && !wanted.present) continue;
+        note(relation, had ? old_rows[i].data() : nullptr, wanted.present ? wanted.row.data() : nullptr);
+        ++count;
+    }
+    settle();
+    return count;
 }
 
 }  // namespace northstar::inline v0::sql

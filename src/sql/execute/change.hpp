@@ -22,12 +22,21 @@ struct PendingCheck {
     RowStore values;          ///< one row: the values of the key
 };
 
+/// What lay under a key at an earlier commit.
+struct RestoredRow {
+    std::string key;
+    bool present = false;     ///< false: nothing
+    std::vector<Value> row;   ///< in today's columns; those that came later are missing at its end
+};
+
 class ChangeRunner {
 public:
     ChangeRunner(Execution& execution, WriteAccess& access) : execution_(execution), access_(access) {}
 
     /// Rows of RETURNING are appended. Returns the number of rows changed.
     std::uint64_t run(BoundChange& change, RowStore& returned);
+    /// REVERT TABLE: makes the keys have the rows of then. All constraints are checked as for an UPDATE.
+    std::uint64_t restore(BoundChange& change, std::vector<RestoredRow>& rows);
     /// What deferred constraints left over, in order.
     std::vector<PendingCheck>& deferred() { return deferred_; }
     /// Checks one that was left over. Raises 23503.
@@ -60,6 +69,9 @@ private:
     void erase_row(BoundChange& change, Target& target, const std::string& key, const std::vector<Value>& row,
                    std::size_t source_row);
     void finish_row(BoundChange& change, Target& target, std::vector<Value>& row);
+    // FOR PORTION OF (change_portion.cpp)
+    bool clip(BoundChange& change, Target& target, const std::vector<Value>& old_row, std::vector<Value>& row);
+    void keep_rest(BoundChange& change, Target& target, const std::vector<Value>& old_row);
     void returning(BoundChange& change, Target& target, const std::vector<Value>& row, std::size_t source_row);
     // foreign keys (foreign_keys.cpp)
     TableWriter& writer(Oid table);
@@ -70,6 +82,8 @@ private:
     [[noreturn]] void missing_parent(const Relation& child, const ForeignKey& foreign, const Value* values);
     [[noreturn]] void still_referred(const Relation& child, const ForeignKey& foreign, const Value* values);
     bool parent_exists(const ForeignKey& foreign, const Value* values);
+    bool parents_cover(const ForeignKey& foreign, const Value* values);
+    void settle_period(Event& event, const Relation& child, const ForeignKey& foreign);
 
     Execution& execution_;
     WriteAccess& access_;

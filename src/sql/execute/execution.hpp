@@ -10,6 +10,9 @@
 
 #include <map>
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -40,7 +43,11 @@ public:
     virtual void virtual_rows(Execution& execution, const Plan& plan, RowStore& rows) = 0;
     /// Versions of a table's rows over a range of commits.
     virtual void version_rows(Execution& execution, const Plan& plan, RowStore& rows) = 0;
+    /// When a commit was made, in microseconds since 2000-01-01 UTC.
     virtual std::uint64_t commit_time(std::uint64_t txn) = 0;
+    /// The first commit behind `txn` that changed the entry of a key; nothing: none did.
+    virtual std::optional<std::uint64_t> commit_after(const std::string& tree, std::string_view key,
+                                                      std::uint64_t txn) = 0;
 };
 
 class Execution {

@@ -50,9 +50,74 @@ bool changed(const std::vector<Value>& old_row, const std::vector<Value>& new_ro
     return false;
 }
 
+/// The span that a foreign key with PERIOD ends with: one column of a range type or a pair.
+Range period_at_end(const Value* values, std::size_t count, bool pair, Arena& arena) {
+    return pair ? make_span(values[count - 2], values[count - 1]) : read_range(values[count - 1], arena);
+}
+
 }  // namespace foreign_keys
 
+/// Do the rows of the other table with an equal key cover the whole span of a referring row?
+bool ChangeRunner::parents_cover(const ForeignKey& foreign, const Value* values) {
+    TableWriter& parent = writer(foreign.table);
+    const std::size_t count = foreign.referenced.size();
+    const auto type_of = [&](int column) { return parent.relation().columns[static_cast<std::size_t>(column)].type; };
+    const TypeInfo* last = find_builtin_type(type_of(foreign.referenced.back()));
+    const bool pair = last == nullptr || last->form != Form::range;
+    const std::size_t scalars = count - (pair ? 2 : 1);
+    Arena arena;
+    const std::vector<int> columns(foreign.referenced.begin(),
+                                   foreign.referenced.begin() + static_cast<std::ptrdiff_t>(scalars));
+    std::vector<Value> key;
+    for (std::size_t i = 0; i < scalars; ++i)
+        key.push_back(values[i].type() == type_of(columns[i])
+                          ? values[i]
+                          : cast_value(values[i], type_of(columns[i]), k_no_typmod, CastContext::explicit_, arena,
+                                       execution_.session()));
+    std::vector<Range> spans;
+    std::vector<Value> row(parent.relation().columns.size());
+    for (const std::string& found : parent.find(columns, key.data())) {
+        if (!parent.read(found, row.data(), arena)) continue;
+        const std::vector<Value> other = foreign_keys::pick(row, foreign.referenced);
+        if (!pair && other.back().is_null()) continue;
+        const Range span = foreign_keys::period_at_end(other.data(), count, pair, arena);
+        if (!is_empty_span(span)) spans.push_back(span);
+    }
+    std::sort(spans.begin(), spans.end(),
+              [](const Range& a, const Range& b) { return compare_bounds(a.lower, b.lower) < 0; });
+    std::optional<Range> rest = foreign_keys::period_at_end(values, count, pair, arena);
+    if (is_empty_span(*rest)) return true;
+    for (const Range& span : spans) {
+        if (!spans_overlap(*rest, span)) continue;
+        if (span_before(*rest, span)) return false;
+        rest = span_behind(*rest, span);
+        if (!rest) return true;
+    }
+    return false;
+}
+
+/// Rows that refer to a key whose span shrank or went must be covered by what is left.
+void ChangeRunner::settle_period(Event& event, const Relation& child, const ForeignKey& foreign) {
+    const std::vector<Value> old_key = foreign_keys::pick(event.old_row, foreign.referenced);
+    for (const Value& value : old_key)
+        if (value.is_null()) return;
+    const TypeInfo* last = find_builtin_type(old_key.back().type());
+    const std::size_t scalars = foreign.columns.size() - (last == nullptr || last->form != Form::range ? 2 : 1);
+    const std::vector<int> columns(foreign.columns.begin(),
+                                   foreign.columns.begin() + static_cast<std::ptrdiff_t>(scalars));
+    TableWriter& rows = writer(child.oid);
+    std::vector<Value> row(child.columns.size());
+    Arena arena;
+    for (const std::string& key : rows.find(columns, old_key.data())) {
+        if (!rows.read(key, row.data(), arena)) continue;
+        const std::vector<Value> values = foreign_keys::pick(row, foreign.columns);
+        const bool nulls = std::any_of(values.begin(), values.end(), [](const Value& v) { return v.is_null(); });
+        if (!nulls && !parents_cover(foreign, values.data())) still_referred(child, foreign, old_key.data());
+    }
+}
+
 bool ChangeRunner::parent_exists(const ForeignKey& foreign, const Value* values) {
+    if (foreign.period) return parents_cover(foreign, values);
     TableWriter& parent = writer(foreign.table);
     // The referring column may have another type of the same meaning: look the key up in the type of the referred one.
     std::vector<Value> key;
@@ -154,6 +219,7 @@ void ChangeRunner::settle_parent(Event& event, const Relation& child, const Fore
     const std::vector<Value> values = foreign_keys::pick(event.old_row, foreign.referenced);
     for (const Value& value : values)
         if (value.is_null()) return;
+    if (foreign.period) return settle_period(event, child, foreign);
     const ForeignAction action = event.has_new ? foreign.on_update : foreign.on_delete;
     if (action == ForeignAction::no_action || action == ForeignAction::restrict) {
         const bool deferred = action == ForeignAction::no_action && is_deferred(foreign);

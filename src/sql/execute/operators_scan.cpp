@@ -168,8 +168,8 @@ private:
                     value = Value::integer(type::timestamptz,
                                            static_cast<std::int64_t>(execution_.host().commit_time(txn)));
                     break;
-                case hidden_commit_to: value = Value::null(type::int8); break;
-                case hidden_system_to: value = Value::null(type::timestamptz); break;
+                case hidden_commit_to:
+                case hidden_system_to: value = end_of_version(place, key); break;
                 case hidden_table_oid:
                     value = Value::integer(type::regclass, static_cast<std::int64_t>(plan_.relation->oid));
                     break;
@@ -180,6 +180,16 @@ private:
             batch_.columns[i].push_back(value);
         }
         ++batch_.count;
+    }
+
+    /// When a version that a past state shows was replaced; NULL where it still stands.
+    Value end_of_version(int place, std::string_view key) {
+        const bool commit = place == hidden_commit_to;
+        const Oid type = commit ? type::int8 : type::timestamptz;
+        if (!plan_.point->past) return Value::null(type);
+        const auto end = execution_.host().commit_after(plan_.relation->tree(), key, plan_.point->txn);
+        if (!end) return Value::null(type);
+        return Value::integer(type, static_cast<std::int64_t>(commit ? *end : execution_.host().commit_time(*end)));
     }
 
     Plan& plan_;

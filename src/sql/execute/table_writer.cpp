@@ -1,5 +1,6 @@
 #include "sql/execute/table_writer.hpp"
 
+#include "sql/catalog/period.hpp"
 #include "sql/compare.hpp"
 #include "sql/key_encoding.hpp"
 #include "sql/text_io.hpp"
@@ -88,13 +89,74 @@ std::string TableWriter::row_key(const Value* row) {
     return key;
 }
 
+/// The row that stands in the way of another one in a key WITHOUT OVERLAPS; nothing: none.
+std::optional<std::string> TableWriter::overlapping(const Index& index, WritableTree& tree, const Value* row) {
+    const bool rows_themselves = tree.name() == rows_.name();
+    const Period period = period_of_key(*relation_, index);
+    std::string prefix;
+    for (std::size_t i = 0; i + 1 < index.columns.size(); ++i) {
+        const Value& value = row[index.columns[i].column];
+        if (value.is_null()) return std::nullopt;
+        encode_key(value, index.columns[i].order, prefix);
+    }
+    const Range span = read_period(period, row, arena_);
+    if (is_empty_span(span)) {
+        if (period.range >= 0 && row[period.range].is_null()) return std::nullopt;
+        raise(sqlstate::check_violation, "empty WITHOUT OVERLAPS value found in column \"" + period.name +
+                                             "\" in relation \"" + relation_->name + "\"");
+    }
+    std::string own = prefix;
+    encode_key(row[index.columns.back().column], index.columns.back().order, own);
+    std::vector<Value> other(relation_->columns.size());
+    Cursor cursor = tree.cursor();
+    const auto in_the_way = [&]() -> std::optional<std::string> {
+        if (!cursor.key().starts_with(prefix)) return std::nullopt;
+        std::string key(rows_themselves ? cursor.key() : cursor.value());
+        const std::optional<std::string_view> bytes = rows_themselves ? cursor.value() : rows_.get(key);
+        if (!bytes) raise(sqlstate::data_corrupted, "an index points to a row that does not exist");
+        relation_->layout->decode(*bytes, other, arena_);
+        if (!spans_overlap(span, read_period(period, other.data(), arena_))) return std::nullopt;
+        return key;
+    };
+    const bool behind = cursor.lower_bound(own);
+    if (behind)
+        if (auto key = in_the_way()) return key;
+    if (behind ? cursor.prev() : cursor.last()) return in_the_way();
+    return std::nullopt;
+}
+
+void TableWriter::refuse_overlap(const Index& index, WritableTree& tree, const Value* row) {
+    const std::optional<std::string> key = overlapping(index, tree, row);
+    if (!key) return;
+    if (relation_->hidden_valid_time) duplicate(index, row);
+    SqlError error(sqlstate::exclusion_violation,
+                   "conflicting key value violates exclusion constraint \"" + index.name + "\"");
+    const Period period = period_of_key(*relation_, index);
+    std::vector<int> columns;
+    for (const IndexColumn& column : index.columns) columns.push_back(column.column);
+    if (period.range < 0) columns.push_back(period.to);
+    std::vector<Value> other(relation_->columns.size());
+    read(*key, other.data(), arena_);
+    error.edit().detail = "Key " + describe_key(*relation_, columns, row, execution_.session()) +
+                          " conflicts with existing key " +
+                          describe_key(*relation_, columns, other.data(), execution_.session()) + ".";
+    error.edit().schema = relation_->schema;
+    error.edit().table = relation_->name;
+    error.edit().constraint = index.name;
+    throw error;
+}
+
 void TableWriter::duplicate(const Index& index, const Value* row) {
     SqlError error(sqlstate::unique_violation,
                    "duplicate key value violates unique constraint \"" + index.name + "\"");
     std::vector<int> columns;
-    for (const IndexColumn& column : index.columns)
-        if (column.column >= 0) columns.push_back(column.column);
-    if (columns.size() == index.columns.size())
+    bool expressions = false;
+    for (const IndexColumn& column : index.columns) {
+        expressions |= column.column < 0;
+        if (column.column >= 0 && !relation_->columns[static_cast<std::size_t>(column.column)].hidden)
+            columns.push_back(column.column);
+    }
+    if (!expressions)
         error.edit().detail =
             "Key " + describe_key(*relation_, columns, row, execution_.session()) + " already exists.";
     error.edit().schema = relation_->schema;
@@ -105,12 +167,14 @@ void TableWriter::duplicate(const Index& index, const Value* row) {
 
 std::optional<std::string> TableWriter::conflict(std::size_t index, const Value* row) {
     if (static_cast<int>(index) == primary_) {
+        if (relation_->indexes[index].without_overlaps) return overlapping(relation_->indexes[index], rows_, row);
         std::string key = row_key(row);
         if (rows_.contains(key)) return key;
         return std::nullopt;
     }
     for (IndexAccess& access : indexes_) {
         if (access.index != &relation_->indexes[index]) continue;
+        if (access.index->without_overlaps) return overlapping(*access.index, access.tree, row);
         std::string key;
         bool unique = false;
         if (!entry(access, row, key, unique) || !unique) return std::nullopt;
@@ -123,6 +187,7 @@ void TableWriter::insert_entry(IndexAccess& access, const Value* row, const std:
     std::string key;
     bool unique = false;
     if (!entry(access, row, key, unique)) return;
+    if (access.index->without_overlaps) refuse_overlap(*access.index, access.tree, row);
     if (unique) {
         if (!access.tree.put_if_absent(key, key_of_row)) duplicate(*access.index, row);
         return;
@@ -143,6 +208,8 @@ std::string TableWriter::insert(const Value* row) {
     std::string key = row_key(row);
     std::string bytes;
     relation_->layout->encode({row, relation_->columns.size()}, bytes);
+    if (primary_ >= 0 && relation_->indexes[static_cast<std::size_t>(primary_)].without_overlaps)
+        refuse_overlap(relation_->indexes[static_cast<std::size_t>(primary_)], rows_, row);
     if (!rows_.put_if_absent(key, bytes)) {
         if (primary_ < 0) raise(sqlstate::serialization_failure, "two rows were given the same number; try again");
         duplicate(relation_->indexes[static_cast<std::size_t>(primary_)], row);
@@ -150,6 +217,30 @@ std::string TableWriter::insert(const Value* row) {
     for (IndexAccess& access : indexes_) insert_entry(access, row, key);
     arena_.reset();
     return key;
+}
+
+void TableWriter::put_back(const std::string& key, const Value* row) {
+    std::string bytes;
+    relation_->layout->encode({row, relation_->columns.size()}, bytes);
+    rows_.put(key, bytes);
+}
+
+void TableWriter::insert_entries(const std::string& key, const Value* row) {
+    for (IndexAccess& access : indexes_) insert_entry(access, row, key);
+    arena_.reset();
+}
+
+std::vector<std::pair<std::string, std::string>> TableWriter::entries(const std::string& key, const Value* row) {
+    std::vector<std::pair<std::string, std::string>> found;
+    for (IndexAccess& access : indexes_) {
+        std::string place;
+        bool unique = false;
+        if (!entry(access, row, place, unique)) continue;
+        if (!unique) place += key;
+        found.emplace_back(access.tree.name(), std::move(place));
+    }
+    arena_.reset();
+    return found;
 }
 
 void TableWriter::erase(const std::string& key, const Value* row) {
@@ -166,11 +257,13 @@ std::string TableWriter::update(const std::string& key, const Value* old_row, co
     std::string bytes;
     relation_->layout->encode({new_row, relation_->columns.size()}, bytes);
     std::string new_key = key;
-    if (same_key) {
+    const bool overlaps = primary_ >= 0 && relation_->indexes[static_cast<std::size_t>(primary_)].without_overlaps;
+    if (same_key && !overlaps) {
         rows_.put(key, bytes);
     } else {
         new_key = row_key(new_row);
         rows_.erase(key);
+        if (overlaps) refuse_overlap(relation_->indexes[static_cast<std::size_t>(primary_)], rows_, new_row);
         if (!rows_.put_if_absent(new_key, bytes))
             duplicate(relation_->indexes[static_cast<std::size_t>(primary_)], new_row);
     }
@@ -179,7 +272,7 @@ std::string TableWriter::update(const std::string& key, const Value* old_row, co
         bool old_unique = false, new_unique = false;
         const bool had = entry(access, old_row, old_entry, old_unique);
         const bool has = entry(access, new_row, new_entry, new_unique);
-        if (had && has && old_entry == new_entry && same_key) continue;
+        if (had && has && old_entry == new_entry && same_key && !access.index->without_overlaps) continue;
         if (had) access.tree.erase(old_unique ? old_entry : old_entry + key);
         if (has) insert_entry(access, new_row, new_key);
     }
@@ -203,6 +296,10 @@ void TableWriter::build_index(std::size_t number) {
             entries.emplace_back(std::move(key), std::string(stored.key));
         }
         for (const auto& [key, row_of] : entries) {
+            if (access.index->without_overlaps) {
+                read(row_of, row.data(), arena_);
+                refuse_overlap(*access.index, access.tree, row.data());
+            }
             if (access.tree.put_if_absent(key, row_of)) continue;
             SqlError error(sqlstate::unique_violation,
                            "could not create unique index \"" + access.index->name + "\"");

@@ -3,6 +3,8 @@
 // A row lies in the tree of its table under the encoded primary key, or under a number of its own where there is none.
 // An entry of an index has the encoded columns as key, followed by the row's key unless the index is unique and no
 // column is NULL; its value is the row's key.
+// In a key WITHOUT OVERLAPS the last column is a period: entries with an equal rest are ordered by where they begin, so
+// only the two neighbours of a new one can overlap it.
 //
 // [ROWS-1] A row and its index entries change in the same transaction, so an index never misses a row or has one too
 // many.
@@ -43,6 +45,12 @@ public:
     void build_index(std::size_t index);
     /// The stored row, decoded into `row`; false: there is none. Payloads live in the arena.
     bool read(const std::string& key, Value* row, Arena& arena);
+    /// Stores a row under the key that it had, whatever lies there (REVERT TABLE). Index entries are the caller's.
+    void put_back(const std::string& key, const Value* row);
+    /// Adds the index entries of a row that is stored. Raises 23505, 23P01.
+    void insert_entries(const std::string& key, const Value* row);
+    /// Where the index entries of a row lie: tree and key.
+    std::vector<std::pair<std::string, std::string>> entries(const std::string& key, const Value* row);
     /// Keys of the rows whose columns have these values (NULLs match nothing).
     std::vector<std::string> find(const std::vector<int>& columns, const Value* values);
     const Relation& relation() const { return *relation_; }
@@ -60,6 +68,8 @@ private:
     void insert_entry(IndexAccess& access, const Value* row, const std::string& row_key);
     void erase_entry(IndexAccess& access, const Value* row, const std::string& row_key);
     std::string row_key(const Value* row);
+    std::optional<std::string> overlapping(const Index& index, WritableTree& tree, const Value* row);
+    void refuse_overlap(const Index& index, WritableTree& tree, const Value* row);
     [[noreturn]] void duplicate(const Index& index, const Value* row);
     void fill_cells(const Value* row);
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <utility>
 
 namespace northstar::inline v0::sql {
 
@@ -50,9 +51,10 @@ private:
             }
             case PlanKind::join: return push_into_join(plan, std::move(conditions));
             case PlanKind::scan:
-                if (plan->versions.present) return filter(plan, std::move(conditions));
                 for (BoundExpr* condition : conditions) plan->conditions.push_back(condition);
                 choose_access_path(*plan, pool_);
+                // Versions are found by whole keys at most, and every condition is checked above.
+                if (plan->versions.present) return filter(plan, std::exchange(plan->conditions, {}));
                 return plan;
             case PlanKind::project: {
                 // A condition on columns that the projection passes through goes below it.

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "sql/catalog/catalog.hpp"
+#include "sql/catalog/period.hpp"
 #include "sql/plan/expr.hpp"
 
 #include <deque>
@@ -69,8 +70,20 @@ struct AccessPath {
 /// Versions of a row over a range of commits: FOR SYSTEM_TIME FROM .. TO, BETWEEN, ALL.
 struct VersionRange {
     bool present = false;
+    bool whole = false;              ///< ALL: from the oldest state that is retained
+    bool empty = false;              ///< no version at all
+    bool contained = false;          ///< CONTAINED IN: versions that began and ended within the range
     std::uint64_t from = 0;          ///< commits; versions that were visible at some commit in [from, to]
     std::uint64_t to = 0;
+};
+
+/// history(), diff(), changes() and blame() in FROM: what happened to the rows of `relation`, read from the commits.
+enum class HistoryKind : std::uint8_t { none, history, diff, changes, blame };
+struct HistoryCall {
+    HistoryKind kind = HistoryKind::none;
+    std::vector<BoundExpr*> key;     ///< of history and blame: leading columns of the primary key
+    std::uint64_t from = 0;          ///< diff: the states compared; changes: commits behind `from` up to `to`
+    std::uint64_t to = 0;            ///< history and blame: the newest commit that is looked at
 };
 
 enum class FrameUnit : std::uint8_t { range, rows, groups };
@@ -141,6 +154,7 @@ struct Plan {
     bool ordinality = false;
     // virtual_scan
     int virtual_table = -1;
+    HistoryCall history;
     // join
     JoinType join = JoinType::inner;
     bool lateral = false;                ///< right is to be run again for each row of left
@@ -212,6 +226,13 @@ struct BoundChange {
     std::string view_name;
     bool redact = false;
     BoundExpr* reason = nullptr;
+    /// FOR PORTION OF: only this part of each row's period changes; what lies before and behind stays as rows of its
+    /// own.
+    struct Portion {
+        bool present = false;
+        Period period;
+        Range span;                  ///< values in the arena of the pool
+    } portion;
     // expressions of the table, over new_columns
     std::vector<BoundExpr*> defaults;    ///< by physical column; null: NULL
     std::vector<BoundExpr*> generated;   ///< by physical column; null: not generated

@@ -33,6 +33,7 @@ void each_expr(Plan& plan, Visit&& visit) {
     one(plan.access.low);
     one(plan.access.high);
     for (Plan::ScanCall& call : plan.calls) one(call.call);
+    for (BoundExpr*& expr : plan.history.key) one(expr);
     for (WindowDefinition& window : plan.windows) {
         for (BoundExpr*& expr : window.partition) one(expr);
         for (SortKey& key : window.order) one(key.expr);

@@ -107,7 +107,7 @@ public:
             case Kind::set_statistics:
             case Kind::set_storage: column(action.name); break;
             case Kind::set_options:
-            case Kind::reset_options:
+            case Kind::reset_options: options(action); break;
             case Kind::owner:
             case Kind::cluster:
             case Kind::set_logged:
@@ -125,6 +125,16 @@ private:
         return relation_->columns[static_cast<std::size_t>(place)];
     }
     void store() { session_.put(relation_); }
+    /// SET (history_retention = ..) and RESET; other options are PostgreSQL's and have nothing to set here.
+    void options(const syntax::AlterAction& action) {
+        for (const syntax::Option& option : action.options) {
+            if (option.name != "history_retention") continue;
+            relation_->history_retention =
+                action.kind == syntax::AlterKind::reset_options ? std::string() : retention_text(option);
+            store();
+            set_retention(session_, *relation_);
+        }
+    }
     [[noreturn]] void no_constraint(std::string_view name) {
         raise(sqlstate::undefined_object,
               "constraint \"" + std::string(name) + "\" of relation \"" + relation_->name + "\" does not exist");
@@ -225,6 +235,14 @@ private:
         Binder binder(session_, pool, none);
         change.relation = to;
         binder.prepare_change(change);
+        const Column& added = to->columns[place];
+        if (change.defaults[place] == nullptr && change.generated[place] == nullptr && !added.not_null &&
+            added.domain == 0 && to->checks.size() == relation_->checks.size()) {
+            // Rows that lack the column read as NULL: nothing is written, and no version of a row is made.
+            session_.put(to);
+            relation_ = to;
+            return;
+        }
         const std::vector<ColumnId> nothing;
         rewrite(to, [&](std::vector<Value>& row, Execution& execution) {
             row[place] = Value::null(to->columns[place].type);
@@ -315,6 +333,7 @@ private:
                                              [&](const Index& other) { return other.oid == index.oid; }),
                               to->indexes.end());
         }
+        if (place == to->period_from || place == to->period_to) to->period_from = to->period_to = -1;
         Column& gone = to->columns[static_cast<std::size_t>(place)];
         gone.dropped = true;
         gone.not_null = false;
@@ -432,8 +451,12 @@ private:
         if (constraint.kind == Kind::primary_key || constraint.kind == Kind::unique ||
             constraint.kind == Kind::foreign_key)
             return add_key(constraint, names);
-        if (constraint.kind != Kind::check)
-            raise(sqlstate::feature_not_supported, "periods are not supported");
+        if (constraint.kind == Kind::period) {
+            add_period(session_, *relation_, constraint);
+            const CheckConstraint order = relation_->checks.back();
+            store();
+            return validate_check(order);
+        }
         CheckConstraint check;
         check.text = constraint.source;
         check.validated = !constraint.not_valid;

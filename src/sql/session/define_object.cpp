@@ -391,6 +391,7 @@ void create_index(SqlSession& session, const syntax::CreateIndex& syntax) {
                                      : std::string(syntax.name);
     relation->indexes.push_back(index);
     session.put(relation);
+    if (!relation->history_retention.empty()) set_retention(session, *relation);
     Execution execution(session.state(), session, session.parameters());
     TableWriter(session.catalog().relation(relation->oid), execution, session)
         .build_index(relation->indexes.size() - 1);

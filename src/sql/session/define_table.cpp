@@ -1,4 +1,5 @@
 // CREATE TABLE: columns, keys, foreign keys, serial and identity columns, LIKE, AS.
+#include "sql/catalog/period.hpp"
 #include "sql/compare.hpp"
 #include "sql/plan/walk.hpp"
 #include "sql/session/sql_session.hpp"
@@ -149,6 +150,9 @@ public:
             if (i < syntax_.columns.size()) add_column(syntax_.columns[i]);
         }
         implicit_document();
+        for (const syntax::ConstraintDefinition& constraint : syntax_.constraints)
+            if (constraint.kind == syntax::ConstraintKind::period) add_period(session_, *relation_, constraint);
+        table_options();
         relation_->oid = session_.allocate_oid(relation_->temporary);
         relation_->row_type = session_.allocate_oid(relation_->temporary);
         for (std::size_t i = 0; i < syntax_.columns.size(); ++i) column_constraints(syntax_.columns[i]);
@@ -165,6 +169,8 @@ public:
         for (const auto& [constraint, columns] : foreign_) add_foreign_key(session_, *with_keys, *constraint, columns);
         if (!foreign_.empty()) session_.put(with_keys);
         session_.writable(relation_->tree(), relation_->temporary);
+        if (!relation_->history_retention.empty())
+            set_retention(session_, *session_.catalog().relation(relation_->oid));
     }
 
     static void add_foreign_key(SqlSession& session, Relation& relation, const syntax::ConstraintDefinition& constraint,
@@ -282,7 +288,7 @@ private:
     void copy_columns(const syntax::LikeClause& like) {
         const auto source = binder_.find_relation(like.table, session_.present(), false);
         for (const Column& from : source->columns) {
-            if (from.dropped) continue;
+            if (from.dropped || from.hidden) continue;
             if (relation_->find_column(from.name) >= 0)
                 raise(sqlstate::duplicate_column, "column \"" + from.name + "\" specified more than once");
             Column column = from;
@@ -308,6 +314,10 @@ private:
             for (const CheckConstraint& check : source->checks) relation_->checks.push_back(check);
         if (!(like.including & syntax::like_indexes)) return;
         for (Index index : source->indexes) {
+            if (source->hidden_valid_time && index.without_overlaps) {
+                index.without_overlaps = false;
+                index.columns.pop_back();
+            }
             // Places count live columns of the source; names find them here.
             for (IndexColumn& column : index.columns)
                 if (column.column >= 0)
@@ -335,6 +345,43 @@ private:
         document.type = type::jsonb;
         document.implicit_document = true;
         relation_->columns.push_back(std::move(document));
+        for (const syntax::Option& option : syntax_.options)
+            if (option.name == "valid_time") return;
+        // Valid time on an axis of whole numbers, open at both ends unless an INSERT says otherwise.
+        hidden_period(type::int8, "", "");
+    }
+
+    void hidden_period(Oid axis, const char* from, const char* to) {
+        for (const std::string_view name : {k_valid_from, k_valid_to}) {
+            if (relation_->find_column(name) >= 0)
+                raise(sqlstate::duplicate_column, "column \"" + std::string(name) + "\" specified more than once");
+            Column bound;
+            bound.name = name;
+            bound.type = axis;
+            bound.hidden = true;
+            bound.default_text = name == k_valid_from ? from : to;
+            bound.not_null = !bound.default_text.empty();
+            relation_->columns.push_back(std::move(bound));
+        }
+        relation_->period_name = "valid_time";
+        relation_->period_to = static_cast<int>(relation_->columns.size()) - 1;
+        relation_->period_from = relation_->period_to - 1;
+        relation_->checks.push_back({unique_constraint_name(*relation_, relation_->name + "_valid_time_check"),
+                                     "_valid_from < _valid_to"});
+    }
+
+    void table_options() {
+        for (const syntax::Option& option : syntax_.options) {
+            if (option.name == "history_retention") {
+                relation_->history_retention = retention_text(option);
+            } else if (option.name == "valid_time") {
+                if (relation_->period_from >= 0)
+                    raise_at(sqlstate::invalid_table_definition,
+                             "table \"" + relation_->name + "\" has a period already", option.position);
+                hidden_period(type::timestamptz, "now()", "'infinity'::timestamptz");
+                relation_->hidden_valid_time = true;
+            }
+        }
     }
 
     void column_constraints(const syntax::ColumnSpec& spec) {
@@ -357,8 +404,7 @@ private:
             case Kind::primary_key:
             case Kind::unique: relation_->indexes.push_back(key_index(session_, *relation_, constraint, names)); break;
             case Kind::foreign_key: foreign_.emplace_back(&constraint, names); break;
-            default:
-                raise_at(sqlstate::feature_not_supported, "periods are not supported", constraint.position);
+            default: break;  // periods came first
         }
     }
 
@@ -393,6 +439,7 @@ private:
             if (!index.name.empty()) continue;
             std::string columns;
             for (const IndexColumn& column : index.columns) {
+                if (column.column >= 0 && relation_->columns[static_cast<std::size_t>(column.column)].hidden) continue;
                 if (!columns.empty()) columns += "_";
                 columns +=
                     column.column >= 0 ? relation_->columns[static_cast<std::size_t>(column.column)].name : "expr";
@@ -441,8 +488,14 @@ private:
 Index TableMaker::key_index(SqlSession& session, Relation& relation, const syntax::ConstraintDefinition& constraint,
                             std::vector<std::string> names) {
     const bool primary = constraint.kind == syntax::ConstraintKind::primary_key;
-    if (constraint.without_overlaps)
-        raise_at(sqlstate::feature_not_supported, "WITHOUT OVERLAPS is not supported", constraint.position);
+    if (constraint.without_overlaps) {
+        if (names.size() < 2)
+            raise_at(sqlstate::syntax_error, "constraint using WITHOUT OVERLAPS needs at least two columns",
+                     constraint.position);
+        names.back() = period_key_column(relation, names.back(), constraint.position);
+    } else if (relation.hidden_valid_time) {
+        names.emplace_back(k_valid_from);
+    }
     if (primary && relation.primary_key() >= 0)
         raise_at(sqlstate::invalid_table_definition,
                  "multiple primary keys for table \"" + relation.name + "\" are not allowed", constraint.position);
@@ -473,10 +526,14 @@ Index TableMaker::key_index(SqlSession& session, Relation& relation, const synta
                      constraint.position, {},
                      "You must specify an operator class for the index or define a default operator class for the data "
                      "type.");
-        if (primary) definition.not_null = true;
+        if (primary && !definition.hidden) definition.not_null = true;
         IndexColumn part;
         part.column = column;
         index.columns.push_back(std::move(part));
+    }
+    if (constraint.without_overlaps || relation.hidden_valid_time) {
+        index.without_overlaps = true;
+        index.columns.back().order.nulls_first = true;  // an open beginning lies before every other
     }
     for (const syntax::Name name : constraint.include) {
         const int column = relation.find_column(name);
@@ -486,7 +543,7 @@ Index TableMaker::key_index(SqlSession& session, Relation& relation, const synta
         index.include.push_back(column);
     }
     // A UUID primary key that is left out of an INSERT is generated.
-    if (primary && index.columns.size() == 1) {
+    if (primary && index.columns.size() == (relation.hidden_valid_time ? 2u : 1u)) {
         Column& key = relation.columns[static_cast<std::size_t>(index.columns[0].column)];
         if (key.type == type::uuid && key.default_text.empty() && key.generated_text.empty())
             key.default_text = "gen_random_uuid7()";
@@ -528,12 +585,28 @@ void TableMaker::add_foreign_key(SqlSession& session, Relation& relation,
                      constraint.position);
         return column;
     };
-    for (const std::string& name : names) foreign.columns.push_back(find(relation, name));
-    if (constraint.referenced_columns.empty()) {
+    foreign.period = constraint.without_overlaps;
+    if (foreign.period) {
+        const bool actions = foreign.on_delete != ForeignAction::no_action ||
+                             foreign.on_update != ForeignAction::no_action || foreign.deferrable;
+        if (actions)
+            raise_at(sqlstate::feature_not_supported,
+                     "foreign keys with PERIOD know neither referential actions nor deferral", constraint.position);
+        find_period_keys(relation, *parent, constraint, names, foreign);
+    } else {
+        for (const std::string& name : names) foreign.columns.push_back(find(relation, name));
+    }
+    if (foreign.period) {
+        // Found already, as a period is not one column.
+    } else if (constraint.referenced_columns.empty()) {
         const int key = parent->primary_key();
         if (key < 0)
             raise_at(sqlstate::undefined_object,
                      "there is no primary key for referenced table \"" + parent->name + "\"", constraint.position);
+        if (parent->indexes[static_cast<std::size_t>(key)].without_overlaps)
+            raise_at(sqlstate::invalid_foreign_key,
+                     "foreign key must use PERIOD when referencing a primary key using WITHOUT OVERLAPS",
+                     constraint.position);
         for (const IndexColumn& column : parent->indexes[static_cast<std::size_t>(key)].columns)
             foreign.referenced.push_back(column.column);
     } else {
@@ -541,7 +614,8 @@ void TableMaker::add_foreign_key(SqlSession& session, Relation& relation,
             foreign.referenced.push_back(find(*parent, name));
         bool unique = false;
         for (const Index& index : parent->indexes) {
-            if (!index.unique || !index.predicate.empty() || index.columns.size() != foreign.referenced.size())
+            if (!index.unique || !index.predicate.empty() || index.without_overlaps ||
+                index.columns.size() != foreign.referenced.size())
                 continue;
             bool all = true;
             for (const IndexColumn& column : index.columns)
@@ -570,7 +644,8 @@ void TableMaker::add_foreign_key(SqlSession& session, Relation& relation,
         if (!comparable)
             raise_at(sqlstate::datatype_mismatch,
                      "foreign key constraint \"" + foreign.name + "\" cannot be implemented", constraint.position,
-                     "Key columns \"" + names[i] + "\" and \"" +
+                     "Key columns \"" + relation.columns[static_cast<std::size_t>(foreign.columns[i])].name +
+                         "\" and \"" +
                          parent->columns[static_cast<std::size_t>(foreign.referenced[i])].name +
                          "\" are of incompatible types: " +
                          format_type(child_type, k_no_typmod, session.state().types) + " and " +

@@ -18,7 +18,8 @@ constexpr Known k_known[] = {
     {"client_min_messages", "notice"}, {"datestyle", "ISO, MDY"}, {"default_transaction_isolation", "read committed"},
     {"default_transaction_read_only", "off"}, {"extra_float_digits", "1"}, {"integer_datetimes", "on", true},
     {"intervalstyle", "postgres"}, {"lc_collate", "C", true}, {"northstar.as_of", ""}, {"northstar.author", ""},
-    {"northstar.reason", ""}, {"search_path", "\"$user\", public"}, {"server_encoding", "UTF8", true},
+    {"northstar.reason", ""}, {"northstar.valid_at", ""}, {"northstar.valid_time_changes", "from_now"},
+    {"search_path", "\"$user\", public"}, {"server_encoding", "UTF8", true},
     {"server_version", "15.0", true}, {"server_version_num", "150000", true}, {"standard_conforming_strings", "on"},
     {"statement_timeout", "0"}, {"timezone", "UTC"}, {"transaction_isolation", "read committed"},
     {"transaction_read_only", "off"}, {"work_mem", "4MB"},
@@ -121,6 +122,11 @@ std::string SqlSession::apply_setting(const std::string& name, const std::string
         const bool on = on_or_off(name, value);
         if (name == "transaction_read_only") read_only_ = on;
         return on ? "on" : "off";
+    }
+    if (name == "northstar.valid_time_changes") {
+        const std::string key = lower(value);
+        if (key != "from_now" && key != "all") invalid(name, value);
+        return key;
     }
     if (name == "northstar.author") author_ = value;
     if (name == "northstar.reason") reason_ = value;

@@ -246,7 +246,10 @@ const std::vector<VirtualTable>& tables() {
     static const std::vector<VirtualTable> list = {
         {"sys", "commits",
          {column("txn", type::int8), column("committed_at", type::timestamptz), column("author", type::text),
-          column("reason", type::text), column("operations", type::int8)}},
+          column("reason", type::text), column("statement", type::text), column("operations", type::int8)}},
+        {"sys", "retention",
+         {column("table_schema", type::text), column("table_name", type::text),
+          column("history_retention", type::text)}},
         {"sys", "schema", {column("key", type::text), column("document", type::json)}},
         {"information_schema", "tables",
          {column("table_catalog", type::text), column("table_schema", type::text), column("table_name", type::text),
@@ -272,7 +275,8 @@ const VirtualTable& SqlSession::virtual_table(int number) {
     return session_statements::tables()[static_cast<std::size_t>(number)];
 }
 
-void SqlSession::virtual_rows(Execution&, const Plan& plan, RowStore& rows) {
+void SqlSession::virtual_rows(Execution& execution, const Plan& plan, RowStore& rows) {
+    if (plan.history.kind != HistoryKind::none) return history_rows(execution, plan, rows);
     Arena& arena = rows.arena();
     const auto text = [&](std::string_view value) { return Value::text(arena.copy(value)); };
     if (plan.relation != nullptr) {  // a sequence read as a table
@@ -284,6 +288,16 @@ void SqlSession::virtual_rows(Execution&, const Plan& plan, RowStore& rows) {
         return;
     }
     const VirtualTable& table = virtual_table(plan.virtual_table);
+    if (table.name == "retention") {
+        for (const auto& [name, relation] : plan.point->catalog->relations()) {
+            if (!relation->stores_rows() || relation->temporary) continue;
+            Value* row = rows.add();
+            row[0] = text(relation->schema);
+            row[1] = text(relation->name);
+            row[2] = text(relation->history_retention.empty() ? "default" : relation->history_retention);
+        }
+        return;
+    }
     if (table.name == "commits") {
         constexpr std::int64_t epoch_2000_us = 946684800000000;
         for (const CommitRecord& record : database_.commits()) {
@@ -291,12 +305,13 @@ void SqlSession::virtual_rows(Execution&, const Plan& plan, RowStore& rows) {
             Value* row = rows.add();
             row[0] = Value::int8(static_cast<std::int64_t>(record.txn));
             row[1] = Value::integer(type::timestamptz, static_cast<std::int64_t>(record.time_us) - epoch_2000_us);
-            row[2] = row[3] = Value::null(type::text);
+            row[2] = row[3] = row[4] = Value::null(type::text);
             for (const auto& [key, value] : record.annotations) {
                 if (key == "author") row[2] = text(value);
                 if (key == "reason") row[3] = text(value);
+                if (key == "statement") row[4] = text(value);
             }
-            row[4] = Value::int8(static_cast<std::int64_t>(record.operations.size()));
+            row[5] = Value::int8(static_cast<std::int64_t>(record.operations.size()));
         }
         return;
     }
@@ -329,7 +344,7 @@ void SqlSession::virtual_rows(Execution&, const Plan& plan, RowStore& rows) {
         std::int64_t ordinal = 0;
         for (const Column& column : relation->columns) {
             ++ordinal;
-            if (column.dropped) continue;
+            if (column.dropped || column.hidden) continue;
             Value* row = rows.add();
             row[0] = text(current_database());
             row[1] = text(relation->schema);
@@ -341,72 +356,6 @@ void SqlSession::virtual_rows(Execution&, const Plan& plan, RowStore& rows) {
             row[7] = text(format_type(column.type, k_no_typmod, &shown));
         }
     }
-}
-
-/// Versions of rows that were visible at some commit of the range, from the commits themselves.
-void SqlSession::version_rows(Execution& execution, const Plan& plan, RowStore& rows) {
-    const Relation& relation = *plan.relation;
-    const VersionRange& range = plan.versions;
-    if (range.to < range.from) return;
-    struct Open {
-        std::string bytes;
-        std::uint64_t from = 0;
-    };
-    std::map<std::string, Open> open;
-    const std::string name = relation.tree();
-    const auto emit = [&](const std::string& key, const Open& version, std::uint64_t to) {
-        if (to != 0 && to <= range.from) return;
-        Value* row = rows.add();
-        for (std::size_t i = 0; i < plan.scan_columns.size(); ++i) {
-            const int place = plan.scan_columns[i].place;
-            switch (place) {
-                case hidden_row_key: row[i] = Value::bytes(type::bytea, rows.arena().copy(key)); break;
-                case hidden_commit_from: row[i] = Value::int8(static_cast<std::int64_t>(version.from)); break;
-                case hidden_commit_to:
-                    row[i] = to == 0 ? Value::null(type::int8) : Value::int8(static_cast<std::int64_t>(to));
-                    break;
-                case hidden_system_from:
-                    row[i] = Value::integer(type::timestamptz, static_cast<std::int64_t>(commit_time(version.from)));
-                    break;
-                case hidden_system_to:
-                    row[i] = to == 0 ? Value::null(type::timestamptz)
-                                     : Value::integer(type::timestamptz, static_cast<std::int64_t>(commit_time(to)));
-                    break;
-                case hidden_table_oid: row[i] = Value::integer(type::regclass, relation.oid); break;
-                default: {
-                    const std::string_view kept = rows.arena().copy(version.bytes);
-                    row[i] = relation.layout->column_of(kept, static_cast<std::size_t>(place), rows.arena());
-                }
-            }
-        }
-    };
-    for (const CommitRecord& record : database_.commits()) {
-        execution.check_cancelled();
-        if (record.txn > range.to) {
-            // Later commits only close what is open.
-            if (open.empty()) break;
-        }
-        for (const Operation& operation : record.operations) {
-            if (operation.tree != name) continue;
-            const std::string key(operation.key);
-            if (operation.kind == Operation::Kind::erase_range) {
-                for (auto it = open.lower_bound(key);
-                     it != open.end() && (!operation.to || it->first < *operation.to);) {
-                    emit(it->first, it->second, record.txn);
-                    it = open.erase(it);
-                }
-                continue;
-            }
-            if (operation.kind != Operation::Kind::put && operation.kind != Operation::Kind::erase) continue;
-            if (const auto it = open.find(key); it != open.end()) {
-                emit(key, it->second, record.txn);
-                open.erase(it);
-            }
-            if (operation.kind == Operation::Kind::put && record.txn <= range.to && !operation.redacted)
-                open[key] = {std::string(operation.value), record.txn};
-        }
-    }
-    for (const auto& [key, version] : open) emit(key, version, 0);
 }
 
 }  // namespace northstar::inline v0::sql

@@ -9,7 +9,6 @@ namespace northstar::inline v0::sql {
 
 namespace sql_session {
 
-constexpr std::int64_t k_epoch_2000_us = 946684800000000;  // between 1970 and 2000
 constexpr std::size_t k_cached_catalogs = 16;
 
 bool ends_transaction(const syntax::Statement& statement) {
@@ -73,43 +72,9 @@ ReadPoint& SqlSession::past(std::uint64_t txn) {
     std::shared_ptr<const Catalog>& cached = catalogs_[version];
     if (cached == nullptr) cached = Catalog::load(tree);
     made->catalog = cached;
+    types_.add_past(cached);
     point = std::move(made);
     return *point;
-}
-
-std::uint64_t SqlSession::commit_at(std::int64_t time) {
-    if (time == k_timestamp_infinity) return present_.txn;
-    const std::int64_t unix_time = time + sql_session::k_epoch_2000_us;
-    if (time > clock_now() + k_microseconds_per_second)
-        raise(sqlstate::invalid_parameter_value, "the point in time lies in the future");
-    if (unix_time <= 0) return 0;
-    try {
-        return database_.begin_read(AsOf::time(static_cast<std::uint64_t>(unix_time))).txn();
-    } catch (const Error& error) {
-        if (error.code() == Errc::before_horizon)
-            raise(sqlstate::snapshot_too_old, "that point in time is no longer retained");
-        if (error.code() == Errc::not_found) return 0;
-        throw;
-    }
-}
-
-ReadPoint* SqlSession::default_point() {
-    if (block_point_) return &past(*block_point_);
-    const auto found = settings_.find("northstar.as_of");
-    if (found == settings_.end() || found->second.empty()) return nullptr;
-    Arena arena;
-    syntax::TimePoint point;
-    point.value = parse_expression(arena.copy(quote_literal(found->second)), arena);
-    BoundPool pool;
-    std::vector<Oid> types;
-    return &past(Binder(*this, pool, types).resolve_point(point));
-}
-
-std::uint64_t SqlSession::commit_time(std::uint64_t txn) {
-    if (txn == 0) return static_cast<std::uint64_t>(session_.transaction_time);
-    const std::optional<CommitRecord> record = database_.commit(txn);
-    if (!record) return static_cast<std::uint64_t>(session_.transaction_time);
-    return record->time_us - static_cast<std::uint64_t>(sql_session::k_epoch_2000_us);
 }
 
 // ---- transactions
@@ -134,6 +99,7 @@ void SqlSession::end_work() noexcept {
     constraint_modes_.clear();
     all_constraints_deferred_.reset();
     redactions_.clear();
+    statements_.clear();
     block_point_.reset();
 }
 
@@ -153,7 +119,8 @@ void SqlSession::load_catalog() {
         cached = loaded;
     }
     present_.catalog = cached;
-    session_.types = present_.catalog.get();
+    types_.set_present(cached);
+    session_.types = &types_;
     if (catalogs_.size() > sql_session::k_cached_catalogs) {
         const std::shared_ptr<const Catalog> keep = cached;
         catalogs_.clear();
@@ -171,9 +138,9 @@ std::uint64_t SqlSession::commit_work() {
         drop_trees(*relation);
         if (relation->on_commit == 'D') remove(*relation);
     }
-    if (!author_.empty()) main_->annotate("author", author_);
-    if (!reason_.empty()) main_->annotate("reason", reason_);
+    annotate_commit();
     std::uint64_t txn = 0;
+    past_.clear();
     try {
         txn = main_->commit().txn;
         main_.reset();
@@ -187,9 +154,9 @@ std::uint64_t SqlSession::commit_work() {
                   "The transaction might succeed if retried.");
         throw;
     }
-    const auto redactions = std::exchange(redactions_, {});
-    for (const auto& [tree, key] : redactions) database_.redact(tree, key, 0, redaction_reason_);
+    const std::vector<Redaction> redactions = std::exchange(redactions_, {});
     end_work();
+    redact(redactions);
     return txn;
 }
 
@@ -232,6 +199,7 @@ StatementResult SqlSession::execute(const syntax::Statement& statement, std::str
     suspend_portals();
     parameters_ = &parameters;
     text_ = text;
+    types_.forget_past();
     parameter_types_.clear();
     for (const Value& value : parameters) parameter_types_.push_back(value.type() == type::unknown ? 0 : value.type());
     if (parameter_types_.size() < statement.parameters) parameter_types_.resize(statement.parameters, 0);
@@ -318,14 +286,13 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
             begin_work();
             BoundPool pool;
             block_point_ = Binder(*this, pool, parameter_types_).resolve_point(statement.time.system.first);
+            past(*block_point_);
         }
-        for (const syntax::Option& option : statement.options) {
-            const std::string value = option.value == nullptr ? "" : std::string(option.value->text);
-            if (option.name == "author") author_ = value;
-            else if (option.name == "reason") reason_ = value;
-            else raise_at(sqlstate::syntax_error, "unrecognized option \"" + std::string(option.name) + "\"",
-                          option.position);
+        if (statement.time.valid.kind != syntax::RangeKind::none) {
+            begin_work();
+            set_setting("northstar.valid_at", valid_at_text(statement.time.valid.first), true);
         }
+        commit_options(statement.options);
     };
     const auto start_block = [&] {
         in_block_ = true;
@@ -376,9 +343,8 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
                 result.tag = "ROLLBACK";
                 break;
             }
-            for (const syntax::Option& option : statement.options)
-                if (option.name == "reason" && option.value != nullptr) reason_ = option.value->text;
             try {
+                commit_options(statement.options);
                 if (main_) result.txn = commit_work();
             } catch (...) {
                 rollback_work();
@@ -463,10 +429,13 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
 StatementResult SqlSession::dispatch(const syntax::Statement& statement, std::string_view text) {
     using syntax::StatementKind;
     const bool writes = statement.kind != StatementKind::query && statement.kind <= StatementKind::comment;
-    const bool read_only = read_only_ || block_point_.has_value() ||
-                           (!in_block_ && settings_["default_transaction_read_only"] == "on");
-    if (writes && read_only)
-        raise(sqlstate::read_only_sql_transaction, "cannot execute this statement in a read-only transaction");
+    const bool in_the_past = block_point_.has_value() || !settings_["northstar.as_of"].empty();
+    const bool read_only = read_only_ || (!in_block_ && settings_["default_transaction_read_only"] == "on");
+    if ((writes || statement.kind == StatementKind::revert) && (read_only || in_the_past))
+        raise(sqlstate::read_only_sql_transaction,
+              in_the_past ? "cannot change data AS OF a point in the past"
+                          : "cannot execute this statement in a read-only transaction");
+    if (writes || statement.kind == StatementKind::revert) note_statement(statement, text);
     switch (statement.kind) {
         case StatementKind::query: return run_query(*statement.query);
         case StatementKind::insert:
@@ -484,6 +453,7 @@ StatementResult SqlSession::dispatch(const syntax::Statement& statement, std::st
         case StatementKind::fetch:
         case StatementKind::close_cursor: return cursor(statement);
         case StatementKind::explain: return explain(*statement.explain);
+        case StatementKind::revert: return revert(*statement.revert);
         default: return define(statement, text);
     }
 }
@@ -521,6 +491,8 @@ StatementResult SqlSession::run_query(const syntax::Query& query) {
 }
 
 StatementResult SqlSession::run_change_statement(const syntax::Statement& statement) {
+    if (statement.change->redact && in_block_)
+        raise(sqlstate::active_sql_transaction, "ERASE cannot run inside a transaction block");
     BoundPool pool;
     Binder binder(*this, pool, parameter_types_);
     BoundChange* change = binder.bind_change(statement);
@@ -545,8 +517,15 @@ StatementResult SqlSession::run_change_statement(const syntax::Statement& statem
             const Value reason = evaluate(*change->reason, arena);
             if (!reason.is_null()) redaction_reason_ = std::string(reason.bytes());
         }
-        if (in_block_)
-            raise(sqlstate::active_sql_transaction, "ERASE cannot run inside a transaction block");
+        // The kernel erases values. Keys of its trees hold columns too.
+        std::string names;
+        for (const Index& index : change->relation->indexes)
+            for (const IndexColumn& column : index.columns)
+                if (column.column >= 0)
+                    names += (names.empty() ? "" : ", ") +
+                             change->relation->columns[static_cast<std::size_t>(column.column)].name;
+        if (!names.empty() && count > 0)
+            notice(sqlstate::warning, "values of keys and indexes stay in the log: " + names);
     }
     result.tag += std::to_string(count);
     return result;
@@ -579,7 +558,16 @@ std::uint64_t SqlSession::run_change(Execution& execution, BoundChange& change, 
     sql_session::Runner runner(execution, *this, constraint_modes_, all_constraints_deferred_);
     const std::uint64_t count = runner.run(change, rows);
     for (PendingCheck& pending : runner.deferred()) deferred_.push_back(std::move(pending));
-    for (auto& redaction : runner.redactions()) redactions_.push_back(std::move(redaction));
+    for (const auto& [tree, key] : runner.redactions()) plan_redaction(execution, change.relation, key);
+    if (!in_block_) run_deferred(true);
+    return count;
+}
+
+std::uint64_t SqlSession::run_restore(BoundChange& change, std::vector<RestoredRow>& rows) {
+    Execution execution(session_, *this, *parameters_);
+    sql_session::Runner runner(execution, *this, constraint_modes_, all_constraints_deferred_);
+    const std::uint64_t count = runner.restore(change, rows);
+    for (PendingCheck& pending : runner.deferred()) deferred_.push_back(std::move(pending));
     if (!in_block_) run_deferred(true);
     return count;
 }

@@ -11,6 +11,7 @@
 
 #include "api/northstar.hpp"
 #include "sql/bind/binder.hpp"
+#include "sql/catalog/known_types.hpp"
 #include "sql/execute/change.hpp"
 #include "sql/execute/execution.hpp"
 #include "sql/syntax/parser.hpp"
@@ -99,6 +100,7 @@ public:
     void drop_trees(const Relation& relation);
     bool drop_tree(const std::string& name, bool temporary);
     std::string creation_schema(const syntax::QualifiedName& name, bool temporary);
+    void set_tree_history(const std::string& tree, History history) { main_->set_history(tree, history); }
     const std::vector<Value>& parameters() const { return *parameters_; }
     std::uint64_t run_bound_change(BoundChange& change, RowStore& rows);
     void forget_sequence(Oid oid) { sequence_memory_.erase(oid); }
@@ -113,6 +115,8 @@ public:
     ReadPoint& past(std::uint64_t txn) override;
     std::uint64_t commit_at(std::int64_t time) override;
     ReadPoint* default_point() override;
+    const syntax::TimeRange* default_valid_time() override;
+    std::uint64_t current_commit() override;
     const std::vector<std::string>& search_path() override { return search_path_; }
     Value evaluate(BoundExpr& expr, Arena& arena) override;
     bool describing() override { return describing_; }
@@ -125,6 +129,8 @@ public:
     void virtual_rows(Execution& execution, const Plan& plan, RowStore& rows) override;
     void version_rows(Execution& execution, const Plan& plan, RowStore& rows) override;
     std::uint64_t commit_time(std::uint64_t txn) override;
+    std::optional<std::uint64_t> commit_after(const std::string& tree, std::string_view key,
+                                              std::uint64_t txn) override;
 
     // ---- WriteAccess ----
     WritableTree writable(const std::string& name, bool temporary) override;
@@ -179,6 +185,22 @@ private:
         bool scroll = false;
     };
 
+    /// A value that ERASE removes for good, once its statement is committed; txn 0: whoever wrote it.
+    struct Redaction {
+        std::string tree, key;
+        Txn txn = 0;
+    };
+
+    void history_rows(Execution& execution, const Plan& plan, RowStore& rows);
+    // session_time.cpp
+    void annotate_commit();
+    void commit_options(const syntax::List<syntax::Option>& options);
+    void note_statement(const syntax::Statement& statement, std::string_view text);
+    std::string valid_at_text(const syntax::TimePoint& point);
+    void plan_redaction(Execution& execution, const std::shared_ptr<const Relation>& relation, const std::string& key);
+    void redact(const std::vector<Redaction>& redactions);
+    StatementResult revert(const syntax::Revert& statement);
+    std::uint64_t run_restore(BoundChange& change, std::vector<RestoredRow>& rows);
     void describe_bound(const syntax::Statement& statement, std::vector<Oid>& parameter_types,
                         std::vector<OutputColumn>& columns);
     // portals (session/portal.cpp)
@@ -226,6 +248,7 @@ private:
     PresentPoint present_;
     std::map<std::uint64_t, std::unique_ptr<PastPoint>> past_;
     std::map<std::string, std::shared_ptr<const Catalog>> catalogs_;  // by version
+    KnownTypes types_;
     Session session_;
     bool in_block_ = false;
     bool failed_ = false;
@@ -257,14 +280,25 @@ private:
     std::string_view text_;        ///< of the statement that runs
     std::vector<Oid> parameter_types_;
     std::string author_, reason_;
-    std::vector<std::pair<std::string, std::string>> redactions_;
+    std::string statements_;       ///< what the transaction has run, without literals
+    std::vector<Redaction> redactions_;
     std::string redaction_reason_;
     std::vector<Portal*> portals_;
     Portal* streaming_ = nullptr;
     std::atomic<int> run_state_ = k_idle;
     SqlNoticeHandler notice_handler_ = nullptr;
     void* notice_context_ = nullptr;
+    struct DefaultTime {           ///< what northstar.valid_at says, parsed
+        std::string text;
+        std::unique_ptr<Arena> arena;
+        syntax::TimeRange range;
+    } default_time_;
 };
+
+/// A column of today of a row that was stored when the table looked otherwise; NULL where its type then has nothing in
+/// common with today's.
+Value column_of_then(const Relation& now, const Relation& then, std::size_t place, std::string_view bytes, Arena& arena,
+                     Session& session);
 
 // ---- definitions (session/define_*.cpp) ----
 StatementResult define_object(SqlSession& session, const syntax::Statement& statement, std::string_view text);
@@ -283,6 +317,18 @@ std::shared_ptr<Relation> make_sequence(SqlSession& session, const std::string& 
                                         bool temporary, Oid type, const syntax::List<syntax::Option>& options);
 Index make_key_index(SqlSession& session, Relation& relation, const syntax::ConstraintDefinition& constraint,
                      const std::vector<std::string>& names);
+/// PERIOD FOR name (a, b): the columns, and the check that the first lies before the second.
+void add_period(SqlSession& session, Relation& relation, const syntax::ConstraintDefinition& constraint);
+/// The column that stands for a period at the end of a key.
+std::string period_key_column(const Relation& relation, const std::string& name, std::uint32_t position);
+/// Columns of a foreign key with PERIOD on both sides. Raises 42830 where no key WITHOUT OVERLAPS matches.
+void find_period_keys(const Relation& relation, const Relation& parent,
+                      const syntax::ConstraintDefinition& constraint, const std::vector<std::string>& names,
+                      ForeignKey& foreign);
+/// The value of the option history_retention, as the catalog keeps it.
+std::string retention_text(const syntax::Option& option);
+/// Tells the kernel how long the trees of a table keep their past.
+void set_retention(SqlSession& session, const Relation& relation);
 void make_foreign_key(SqlSession& session, Relation& relation, const syntax::ConstraintDefinition& constraint,
                       const std::vector<std::string>& names);
 Column make_column(SqlSession& session, Binder& binder, const Relation& relation, const syntax::ColumnSpec& spec,

@@ -361,7 +361,10 @@ ConstraintDefinition Parser::table_constraint() {
         expect('(');
         std::vector<Name> columns;
         do {
-            if (at("period"_kw) && is_name(peek(1))) take();
+            if (at("period"_kw) && is_name(peek(1))) {
+                take();
+                constraint.without_overlaps = true;
+            }
             columns.push_back(name());
         } while (accept(','));
         constraint.columns = make_list(arena_, columns);

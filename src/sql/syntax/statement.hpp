@@ -115,7 +115,7 @@ struct ConstraintDefinition {
     List<Name> columns;             ///< of a table constraint
     List<Name> include;
     bool nulls_not_distinct = false;
-    bool without_overlaps = false;  ///< the last column is a period
+    bool without_overlaps = false;  ///< the last column is a period; of a foreign key: PERIOD
     QualifiedName references;
     List<Name> referenced_columns;
     ReferentialMatch match = ReferentialMatch::simple;

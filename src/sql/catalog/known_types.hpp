@@ -1,0 +1,46 @@
+// known_types.hpp -- types of the present catalog, and of past ones that a statement reads.  Layer: sql.  Threads: one.
+//
+// A type that was dropped is still the type of values in past states. OIDs are never used twice, so the first
+// catalog that knows one is right.
+#pragma once
+
+#include "sql/catalog/catalog.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace northstar::inline v0::sql {
+
+class KnownTypes final : public TypeCatalog {
+public:
+    void set_present(std::shared_ptr<const Catalog> catalog) { present_ = std::move(catalog); }
+    void add_past(std::shared_ptr<const Catalog> catalog) { past_.push_back(std::move(catalog)); }
+    void forget_past() { past_.clear(); }
+
+    const TypeInfo* find_type(Oid oid) const override {
+        if (const TypeInfo* found = present_->find_type(oid)) return found;
+        for (const auto& catalog : past_)
+            if (const TypeInfo* found = catalog->find_type(oid)) return found;
+        return nullptr;
+    }
+    const TypeInfo* find_type(std::string_view name) const override { return present_->find_type(name); }
+    std::span<const EnumLabel> enum_labels(Oid oid) const override { return owner(oid).enum_labels(oid); }
+    std::span<const FieldInfo> fields(Oid oid) const override { return owner(oid).fields(oid); }
+    std::string object_name(Oid kind, Oid oid) const override { return present_->object_name(kind, oid); }
+    std::optional<Oid> object_oid(Oid kind, std::string_view name) const override {
+        return present_->object_oid(kind, name);
+    }
+
+private:
+    const Catalog& owner(Oid oid) const {
+        if (present_->find_type(oid) != nullptr) return *present_;
+        for (const auto& catalog : past_)
+            if (catalog->find_type(oid) != nullptr) return *catalog;
+        return *present_;
+    }
+
+    std::shared_ptr<const Catalog> present_;
+    std::vector<std::shared_ptr<const Catalog>> past_;
+};
+
+}  // namespace northstar::inline v0::sql
