@@ -446,6 +446,64 @@ TEST_CASE("stats count tasks by type and state") {
     CHECK((stats[1].type == "b" && stats[1].ready == 0 && stats[1].delayed == 1 && stats[1].dead == 1));
 }
 
+TEST_CASE("a task whose body was redacted becomes a dead letter, and the next one is claimed [TASK-7]") {
+    Place place;
+    TaskSpec secret{.type = "t", .payload = "secret", .dedup_key = "k"};
+    const TaskId id = place.queue.enqueue(secret).id;
+    const auto redact = [&] { place.db.redact(detail::k_task_bodies_tree, detail::body_key(id), 0, "a test"); };
+    const auto is_dead_letter = [&] {
+        const Snapshot now = place.db.begin_read();
+        const std::optional<TaskInfo> found = TaskView(now).find(id);
+        return found && found->state == TaskState::dead && found->reason.find("redacted") != std::string::npos;
+    };
+    SECTION("while it was ready") {
+        const TaskId next = place.add("t");
+        redact();
+        check_rows(place.db);
+        CHECK(ids(place.queue.claim(of_type("t"))) == std::vector<TaskId>{next});
+        CHECK(is_dead_letter());
+    }
+    SECTION("while it was ready, and it was the only one") {
+        redact();
+        CHECK(place.queue.claim(of_type("t")).empty());
+        CHECK(is_dead_letter());
+    }
+    SECTION("while somebody had it, who failed") {
+        const TaskClaim claim = claim_one(place.queue, of_type("t"));
+        redact();
+        CHECK(place.queue.fail(claim) == TaskFailed::dead);
+        CHECK(is_dead_letter());
+    }
+    SECTION("while somebody had it, whose lease ended") {
+        const TaskClaim claim = claim_one(place.queue, of_type("t", 1000));
+        redact();
+        place.clock.advance(2000);
+        CHECK(place.queue.claim(of_type("t")).empty());
+        CHECK(is_dead_letter());
+    }
+    SECTION("while somebody had it, who completed it") {
+        const TaskClaim claim = claim_one(place.queue, of_type("t"));
+        redact();
+        CHECK(place.queue.complete(claim));
+        CHECK(place.queue.enqueue(secret).created);
+    }
+    check_rows(place.db);
+}
+
+TEST_CASE("a dead letter whose body was redacted is dropped, key and all, and not requeued [TASK-7]") {
+    Place place;
+    const TaskSpec secret{.type = "t", .payload = "secret", .dedup_key = "k"};
+    const TaskId id = place.queue.enqueue(secret).id;
+    place.queue.fail(claim_one(place.queue, of_type("t")), {.final = true});
+    place.db.redact(detail::k_task_bodies_tree, detail::body_key(id), 0, "a test");
+    CHECK(code_of([&] { place.queue.requeue(id); }) == Errc::invalid_argument);
+    CHECK_FALSE(place.queue.enqueue(secret).created);
+    CHECK(TaskView(place.db.begin_read()).list(TaskState::dead, 5).size() == 1);
+    CHECK(place.queue.drop(id));
+    CHECK(place.queue.enqueue(secret).created);
+    check_rows(place.db);
+}
+
 TEST_CASE("verify names the task where rows of the queue disagree [TASK-1] [TASK-2] [TASK-3]") {
     Place place;
     place.queue.enqueue({.type = "t", .dedup_key = "k"});

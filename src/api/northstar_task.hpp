@@ -149,7 +149,8 @@ public:
     TaskFailed fail(const TaskClaim& claim, const TaskFailure& failure = {});
     TaskFailed fail(const TaskToken& token, const TaskFailure& failure = {});
 
-    /// A dead letter becomes ready, with all its attempts before it. False: there is no such dead letter.
+    /// A dead letter becomes ready, with all its attempts before it. False: there is no such dead letter. Throws
+    /// Error(invalid_argument) where its body was redacted.
     bool requeue(TaskId id);
     /// Forgets a dead letter. False: there is no such one.
     bool drop(TaskId id);
@@ -171,6 +172,7 @@ enum class TaskState : std::uint8_t { ready = 0, delayed = 1, leased = 2, dead =
 const char* to_string(TaskState state) noexcept;
 
 /// A task as a snapshot shows it.
+/// Of a task whose body was redacted, what only that said is empty or 0: payload, dedup key, attempts allowed, time.
 struct TaskInfo {
     TaskId id = 0;
     TaskState state = TaskState::ready;

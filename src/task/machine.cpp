@@ -13,10 +13,7 @@ namespace machine_impl {
 /// Tasks of each kind that one look moves.
 constexpr std::size_t k_most_moves = 256;
 
-[[noreturn]] void no_body(TaskId id) {
-    fail(Errc::corrupt, "task " + std::to_string(id) + " stands in the queue and has no body; run 'northstar verify', "
-                                                       "and restore the file from a backup");
-}
+constexpr std::string_view k_redacted = "its body was redacted, so that nobody knows what was to be done";
 
 }  // namespace machine_impl
 
@@ -56,10 +53,10 @@ void TaskMachine::scan(std::string_view from, std::string_view to, F&& fn) {
     }
 }
 
-/// `bytes` holds what the body's texts point into: pages change under them.
-TaskBody TaskMachine::body_of(TaskId id, std::string& bytes) {
+/// `bytes` holds what the body's texts point into: pages change under them. nullopt: it was redacted.
+std::optional<TaskBody> TaskMachine::body_of(TaskId id, std::string& bytes) {
     const std::optional<std::string_view> found = get(k_task_bodies_tree, body_key(id));
-    if (!found) machine_impl::no_body(id);
+    if (!found) return std::nullopt;
     bytes = *found;
     return TaskBody::decode(bytes);
 }
@@ -97,9 +94,27 @@ void TaskMachine::put_dead(TaskId id, const DeadRow& row) {
 }
 
 /// Nothing is left of a task but its past.
-void TaskMachine::forget(TaskId id, const TaskBody& body) {
-    if (!body.dedup_key.empty()) erase(k_tasks_tree, dedup_row_key(body.type, body.dedup_key));
+void TaskMachine::forget(TaskId id, std::string_view type, const std::optional<TaskBody>& body) {
+    if (!body) {
+        free_dedup_key(id, type);
+        return;
+    }
+    if (!body->dedup_key.empty()) erase(k_tasks_tree, dedup_row_key(body->type, body->dedup_key));
     erase(k_task_bodies_tree, body_key(id));
+}
+
+/// The body that would say which key it is was redacted. O(keys of the type).
+void TaskMachine::free_dedup_key(TaskId id, std::string_view type) {
+    const std::string from = dedup_row_key(type, {});
+    std::string to = from;
+    to.back() = '\1';
+    std::string taken;
+    scan(from, to, [&](std::string_view key, std::string_view value) {
+        if (decode_number(value) != id) return true;
+        taken = key;
+        return false;
+    });
+    if (!taken.empty()) erase(k_tasks_tree, taken);
 }
 
 // ---- steps ----
@@ -169,14 +184,13 @@ void TaskMachine::find_candidates(const std::string& type, std::uint32_t count, 
     if (out.size() == before) empty_types_.push_back(type);
 }
 
-void TaskMachine::claim(const TaskClaimRequest& request, std::vector<TaskClaim>& out) {
-    if (nothing_ready_) return;
-    std::vector<std::string> any;
-    if (request.types.empty()) any = ready_types();
-    const std::vector<std::string>& types = request.types.empty() ? any : request.types;
-    if (request.types.empty() && any.empty()) nothing_ready_ = true;
+std::vector<TaskMachine::Candidate> TaskMachine::candidates_of(const TaskClaimRequest& request, std::uint32_t count) {
     std::vector<Candidate> candidates;
-    for (const std::string& type : types) find_candidates(type, request.count, candidates);
+    if (nothing_ready_) return candidates;
+    if (request.types.empty()) ready_types_ = ready_types();
+    const std::vector<std::string>& types = request.types.empty() ? ready_types_ : request.types;
+    if (request.types.empty() && types.empty()) nothing_ready_ = true;
+    for (const std::string& type : types) find_candidates(type, count, candidates);
     if (types.size() > 1) {
         std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
             return a.priority != b.priority ? a.priority > b.priority : a.id < b.id;
@@ -184,21 +198,38 @@ void TaskMachine::claim(const TaskClaimRequest& request, std::vector<TaskClaim>&
         // A type may have been named twice.
         const auto same = [](const Candidate& a, const Candidate& b) { return a.id == b.id; };
         candidates.erase(std::unique(candidates.begin(), candidates.end(), same), candidates.end());
-        if (candidates.size() > request.count) candidates.resize(request.count);
+        if (candidates.size() > count) candidates.resize(count);
     }
-    for (const Candidate& candidate : candidates) out.push_back(take(candidate, request));
+    return candidates;
 }
 
-TaskClaim TaskMachine::take(const Candidate& candidate, const TaskClaimRequest& request) {
+void TaskMachine::claim(const TaskClaimRequest& request, std::vector<TaskClaim>& out) {
+    const std::size_t wanted = out.size() + request.count;
+    for (bool again = true; again && out.size() < wanted;) {
+        again = false;
+        for (const Candidate& candidate : candidates_of(request, static_cast<std::uint32_t>(wanted - out.size()))) {
+            if (std::optional<TaskClaim> claim = take(candidate, request)) {
+                out.push_back(*std::move(claim));
+            } else {
+                again = true;  // it is out of the way now
+            }
+        }
+    }
+}
+
+/// nullopt: it was redacted, and is a dead letter now. [TASK-7]
+std::optional<TaskClaim> TaskMachine::take(const Candidate& candidate, const TaskClaimRequest& request) {
     TaskClaim claim;
     claim.id = candidate.id;
     claim.type = *candidate.type;
-    {
-        const std::optional<std::string_view> found = get(k_task_bodies_tree, body_key(candidate.id));
-        if (!found) machine_impl::no_body(candidate.id);
+    if (const std::optional<std::string_view> found = get(k_task_bodies_tree, body_key(candidate.id))) {
         const TaskBody body = TaskBody::decode(*found);
         claim.payload = body.payload;
         claim.max_attempts = body.max_attempts;
+    } else {
+        erase(k_tasks_tree, ready_key(claim.type, candidate.priority, claim.id));
+        put_dead(claim.id, {now_us_, candidate.attempts, candidate.priority, claim.type, machine_impl::k_redacted});
+        return std::nullopt;
     }
     claim.priority = candidate.priority;
     claim.attempt = candidate.attempts + 1;
@@ -231,11 +262,13 @@ std::optional<std::uint64_t> TaskMachine::heartbeat(const HeldTask& held, std::u
 }
 
 bool TaskMachine::complete(const HeldTask& held) {
-    std::string bytes;
-    if (!lease_of(held, bytes)) return false;
-    const TaskBody body = body_of(held.id, bytes);
+    std::string lease_bytes;
+    const std::optional<LeaseRow> lease = lease_of(held, lease_bytes);
+    if (!lease) return false;
+    std::string body_bytes;
+    const std::optional<TaskBody> body = body_of(held.id, body_bytes);
     erase(k_tasks_tree, lease_key(held.until_us, held.id));
-    forget(held.id, body);
+    forget(held.id, lease->type, body);
     return true;
 }
 
@@ -244,23 +277,24 @@ TaskFailed TaskMachine::fail(const HeldTask& held, const TaskFailure& failure) {
     const std::optional<LeaseRow> lease = lease_of(held, lease_bytes);
     if (!lease) return TaskFailed::lost;
     std::string body_bytes;
-    const TaskBody body = body_of(held.id, body_bytes);
+    const std::optional<TaskBody> body = body_of(held.id, body_bytes);
     erase(k_tasks_tree, lease_key(held.until_us, held.id));
     return end_attempt(held.id, *lease, body, failure);
 }
 
 /// What follows on an attempt that came to nothing; its lease is gone already.
-TaskFailed TaskMachine::end_attempt(TaskId id, const LeaseRow& lease, const TaskBody& body,
+TaskFailed TaskMachine::end_attempt(TaskId id, const LeaseRow& lease, const std::optional<TaskBody>& body,
                                     const TaskFailure& failure) {
-    if (failure.final || lease.attempts >= body.max_attempts) {
-        put_dead(id, {now_us_, lease.attempts, body.priority, body.type, failure.reason.substr(0, k_longest_reason)});
+    if (!body || failure.final || lease.attempts >= body->max_attempts) {
+        const std::string_view reason = body ? std::string_view(failure.reason) : machine_impl::k_redacted;
+        put_dead(id, {now_us_, lease.attempts, lease.priority, lease.type, reason.substr(0, k_longest_reason)});
         return TaskFailed::dead;
     }
-    const std::uint64_t pause = failure.retry_after_us.value_or(body.pause_after(lease.attempts));
+    const std::uint64_t pause = failure.retry_after_us.value_or(body->pause_after(lease.attempts));
     if (pause == 0) {
-        put_ready(body.type, body.priority, id, lease.attempts);
+        put_ready(body->type, body->priority, id, lease.attempts);
     } else {
-        put_delayed(later(now_us_, pause), id, {lease.attempts, body.priority, body.type});
+        put_delayed(later(now_us_, pause), id, {lease.attempts, body->priority, body->type});
     }
     return TaskFailed::retried;
 }
@@ -268,18 +302,24 @@ TaskFailed TaskMachine::end_attempt(TaskId id, const LeaseRow& lease, const Task
 bool TaskMachine::requeue(TaskId id) {
     if (!get(k_tasks_tree, dead_key(id))) return false;
     std::string bytes;
-    const TaskBody body = body_of(id, bytes);
+    const std::optional<TaskBody> body = body_of(id, bytes);
+    if (!body) {
+        detail::fail(Errc::invalid_argument, "the body of task " + std::to_string(id) + " was redacted, so that nobody "
+                                             "knows what was to be done; drop the task");
+    }
     erase(k_tasks_tree, dead_key(id));
-    put_ready(body.type, body.priority, id, 0);
+    put_ready(body->type, body->priority, id, 0);
     return true;
 }
 
 bool TaskMachine::drop(TaskId id) {
-    if (!get(k_tasks_tree, dead_key(id))) return false;
+    const std::optional<std::string_view> found = get(k_tasks_tree, dead_key(id));
+    if (!found) return false;
+    const std::string type(DeadRow::decode(*found).type);
     std::string bytes;
-    const TaskBody body = body_of(id, bytes);
+    const std::optional<TaskBody> body = body_of(id, bytes);
     erase(k_tasks_tree, dead_key(id));
-    forget(id, body);
+    forget(id, type, body);
     return true;
 }
 
@@ -330,7 +370,7 @@ void TaskMachine::take_back_expired() {
     });
     for (const auto& [timed, value] : expired) {
         std::string bytes;
-        const TaskBody body = body_of(timed.id, bytes);
+        const std::optional<TaskBody> body = body_of(timed.id, bytes);
         erase(k_tasks_tree, lease_key(timed.time_us, timed.id));
         end_attempt(timed.id, LeaseRow::decode(value), body,
                     {.reason = "the lease ended and nobody had completed the task", .retry_after_us = 0});

@@ -10,6 +10,8 @@
 //
 // [TASK-5] A step is taken whole or refused with nothing changed.
 // [TASK-6] Whoever holds a task is known by its claim (TASK-4): complete, fail and heartbeat of another are refused.
+// [TASK-7] A task whose body was redacted is given to nobody: what would happen to it next makes it a dead letter that
+//          says so; it can be completed by who has it, and dropped.
 // A machine that threw has left its transaction half-way: it must be rolled back.
 #pragma once
 
@@ -75,18 +77,21 @@ private:
     template <class F>
     void scan(std::string_view from, std::string_view to, F&& fn);
 
-    TaskBody body_of(TaskId id, std::string& bytes);
+    std::optional<TaskBody> body_of(TaskId id, std::string& bytes);
     std::optional<LeaseRow> lease_of(const HeldTask& held, std::string& bytes);
     void put_ready(std::string_view type, std::uint8_t priority, TaskId id, std::uint32_t attempts);
     void put_delayed(std::uint64_t run_at_us, TaskId id, const DelayedRow& row);
     void put_dead(TaskId id, const DeadRow& row);
-    void forget(TaskId id, const TaskBody& body);
-    TaskFailed end_attempt(TaskId id, const LeaseRow& lease, const TaskBody& body, const TaskFailure& failure);
+    void forget(TaskId id, std::string_view type, const std::optional<TaskBody>& body);
+    void free_dedup_key(TaskId id, std::string_view type);
+    TaskFailed end_attempt(TaskId id, const LeaseRow& lease, const std::optional<TaskBody>& body,
+                           const TaskFailure& failure);
     void promote_due();
     void take_back_expired();
     std::vector<std::string> ready_types();
     void find_candidates(const std::string& type, std::uint32_t count, std::vector<Candidate>& out);
-    TaskClaim take(const Candidate& candidate, const TaskClaimRequest& request);
+    std::vector<Candidate> candidates_of(const TaskClaimRequest& request, std::uint32_t count);
+    std::optional<TaskClaim> take(const Candidate& candidate, const TaskClaimRequest& request);
     bool known_empty(std::string_view type) const;
 
     WriteTxn& txn_;
@@ -94,6 +99,7 @@ private:
     std::uint64_t next_due_us_ = k_never;
     bool made_ready_ = false;
     bool nothing_ready_ = false;
+    std::vector<std::string> ready_types_;  // of the claim under way, which its candidates refer to
     std::vector<std::string> empty_types_;  // looked for, and found without ready tasks
     std::string value_;                     // of the row being written
 };

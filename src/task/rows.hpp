@@ -12,7 +12,8 @@
 //   'x' id(8)                          since(8) attempts(4) priority(1) size of type(1) type, reason      dead
 // Numbers are big-endian in keys, so that their order is that of the keys, and little-endian in values.
 //
-// [TASK-1] A task has a body and exactly one row of 'd', 'l', 'r' and 'x'; type and priority are the body's.
+// [TASK-1] A task has exactly one row of 'd', 'l', 'r' and 'x', and a body, whose type and priority the row has, unless
+//          that was redacted.
 // [TASK-2] A 'k' row names an unfinished task with that type and key, and each such task has one.
 // [TASK-3] 'n' is larger than the number of any task there ever was.
 // [TASK-4] `claim` in an 'l' row is the txn that claimed, and `until` the deadline as it was then: together with the

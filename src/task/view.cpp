@@ -71,13 +71,10 @@ constexpr char section_of(TaskState state) {
     return sections[static_cast<std::size_t>(state)];
 }
 
-/// Adds what only the body says.
+/// Adds what only the body says, if it was not redacted.
 void add_body(const Tree& bodies, TaskInfo& task) {
     const std::optional<std::string_view> bytes = bodies.get(body_key(task.id));
-    if (!bytes) {
-        fail(Errc::corrupt, "task " + std::to_string(task.id) + " stands in the queue and has no body; run 'northstar "
-                                                                "verify', and restore the file from a backup");
-    }
+    if (!bytes) return;
     const TaskBody body = TaskBody::decode(*bytes);
     task.payload = body.payload;
     task.dedup_key = body.dedup_key;
@@ -182,9 +179,13 @@ std::optional<TaskInfo> TaskView::find(TaskId id) const try {
     const Tree tasks = snapshot_->tree(detail::k_tasks_tree);
     const Tree bodies = snapshot_->tree(detail::k_task_bodies_tree);
     const std::optional<std::string_view> bytes = bodies.get(detail::body_key(id));
-    if (!bytes) return std::nullopt;
-    const detail::TaskBody body = detail::TaskBody::decode(*bytes);
     std::optional<TaskInfo> task;
+    if (!bytes) {
+        // Redacted, perhaps; which type it was only its dead letter says.
+        if (const auto value = tasks.get(detail::dead_key(id))) task = task_of_row(detail::dead_key(id), *value);
+        return task;
+    }
+    const detail::TaskBody body = detail::TaskBody::decode(*bytes);
     for (const detail::TaskKey& key : {detail::ready_key(body.type, body.priority, id), detail::dead_key(id)}) {
         if (const auto value = tasks.get(key)) task = task_of_row(key, *value);
     }

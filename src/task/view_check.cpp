@@ -1,6 +1,6 @@
 // view_check.cpp -- TaskView::verify: do the rows of the queue agree with each other?
-#include "api/handles.hpp"
 #include "base/error.hpp"
+#include "cartridge/access.hpp"
 #include "task/rows.hpp"
 
 #include <algorithm>
@@ -19,7 +19,12 @@ public:
         for (const auto [key, value] : tasks_.all()) look_at_row(key, value);
         std::sort(standing_.begin(), standing_.end());
         for (const auto [key, value] : bodies_.all()) look_at_body(key, value);
-        for (; at_ < standing_.size(); ++at_) problem(standing_[at_], "stands in the queue and has no body");
+        for (; at_ < standing_.size(); ++at_) without_body(standing_[at_]);
+        for (const TaskId id : keyed_) {
+            if (!std::binary_search(standing_.begin(), standing_.end(), id)) {
+                problem(id, "is not there, and its dedup key is taken");
+            }
+        }
         const std::optional<std::string_view> next = tasks_.get(next_id_key());
         if (last_ != 0 && (!next || decode_number(*next) <= last_)) {
             problem(last_, "has a number that will be given to another task");
@@ -33,6 +38,15 @@ private:
     }
     void damaged(const Error& error, std::string_view tree) {
         problems_.push_back({error.code(), "tree " + std::string(tree), error.what(), "the task queue"});
+    }
+
+    /// A redaction erases the body; where its history is not kept, nothing says whether there was one.
+    void without_body(TaskId id) {
+        const std::vector<Version> versions =
+            CartridgeAccess::view(snapshot_).core->versions(k_task_bodies_tree, body_key(id));
+        const bool redacted =
+            std::any_of(versions.begin(), versions.end(), [](const Version& version) { return version.redacted; });
+        if (!redacted && !versions.empty()) problem(id, "stands in the queue and has no body");
     }
 
     void look_at_row(std::string_view key, std::string_view value) try {
@@ -80,7 +94,7 @@ private:
     void look_at_dedup_key(std::string_view key, TaskId id) {
         const std::optional<std::string_view> bytes = bodies_.get(body_key(id));
         if (!bytes) {
-            problem(id, "is not there, and its dedup key is taken");
+            keyed_.push_back(id);
             return;
         }
         const TaskBody body = TaskBody::decode(*bytes);
@@ -93,7 +107,7 @@ private:
         const TaskId id = parse_task_id(key);
         last_ = id;
         for (; at_ < standing_.size() && standing_[at_] < id; ++at_) {
-            problem(standing_[at_], "stands in the queue and has no body");
+            without_body(standing_[at_]);
         }
         std::size_t rows = 0;
         for (; at_ < standing_.size() && standing_[at_] == id; ++at_) ++rows;
@@ -110,6 +124,7 @@ private:
     const Tree tasks_;
     const Tree bodies_;
     std::vector<TaskId> standing_;  // by a row of some state; one each
+    std::vector<TaskId> keyed_;     // without a body, and with a dedup key
     std::size_t at_ = 0;
     TaskId last_ = 0;
     std::vector<Problem> problems_;
