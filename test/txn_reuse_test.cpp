@@ -1,6 +1,9 @@
 // txn_reuse_test.cpp -- when space in the file is used again, and what must not be lying there then.
 #include "peer.hpp"
 
+#include <atomic>
+#include <thread>
+
 namespace {
 
 using namespace northstar;
@@ -211,4 +214,32 @@ TEST_CASE("The log that a process wrote stays readable for it while others compa
         }
     }
     CHECK(sound(left));
+}
+
+// Pages of a transaction that goes into the file while it runs are free in every map until a checkpoint names them.
+TEST_CASE("A checkpoint beside a large transaction leaks nothing of it when everybody dies", "[SPACE-1][TX-8]") {
+    const Workplace place;
+    Options small = quiet();
+    small.overlay_limit = 1u << 20;
+    Peer peer(place / "a.db", small);
+    peer.put("before");
+    Transaction tx = peer.db.begin_write();
+    for (int i = 0; i < 4000; ++i) tx.tree("t").put(key(i), std::string(500, 'v'));
+    REQUIRE(peer.core->holds_early());
+    std::atomic<bool> meta_written{false};
+    std::atomic<bool> made{false};
+    peer.vfs.set_hook([&](FileCall call, std::uint64_t where, bool done) {
+        if (!done) return;
+        if (call == FileCall::write && where <= k_page) meta_written = true;
+        if (call == FileCall::sync && meta_written) made = true;
+    });
+    std::thread checkpointing([&] { peer.db.checkpoint(); });  // its rebase waits for the turn
+    while (!made) std::this_thread::yield();
+    write_file(place / "b.db", read_file(place / "a.db"));
+    tx.rollback();
+    checkpointing.join();
+    peer.vfs.set_hook(nullptr);
+    Peer after(place / "b.db");
+    CHECK(after.db.begin_read().txn() == 1);
+    CHECK(sound(after));
 }

@@ -188,7 +188,9 @@ private:
             start_others();
             hear(messages, "the others write", [&] { return messages.acknowledged.size() >= 20; });
         }
-        const bool once = target.lock == Processes::gate || target.lock == Processes::open;
+        // Who is alone keeps the write lock for good.
+        const bool once = target.lock == Processes::gate || target.lock == Processes::open ||
+                          (first_of_all && target.lock == Processes::write);
         const std::uint64_t count = once ? 1 : random_.between(1, target.lock ? 3 : 900);
         const ::pid_t stopped =
             start_process([&] { return stop_in_the_middle(path, messages, stopper, target, count, seed); });
