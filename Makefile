@@ -29,6 +29,7 @@ amalgamation: configure  ## build/northstar.hpp and build/northstar.cpp
 
 demo: configure  ## a tour on real input (DEMO_REPO=path for another repository)
 	@$(call BUILD,release)
+	@$(call BUILD,release,example_task_queue)
 	@sh tool/demo.sh
 
 test: configure  ## every test against the amalgamated pair; ends with "N passed, N failed"

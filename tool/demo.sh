@@ -1,10 +1,11 @@
 #!/bin/sh
-# demo.sh -- a tour of Northstar on real input: a git repository's history, one transaction per commit.
+# demo.sh -- a tour of Northstar on real input: a git repository's history, one transaction per commit, and its code.
 #
 # DEMO_REPO=path     another repository than the one this file belongs to
 # DEMO_COMMITS=n     at most so many of its newest commits (default 2000)
 # DEMO_SECONDS=n     at most so long for an import (default 25); what did not fit is said
 # DEMO_DIR=path      keep the databases there instead of in a temporary directory
+# DEMO_CODE_COMMITS, DEMO_DATA: see demo_code.sh
 # DEMO_FILES=path    files to use where there is no git history (default /usr/share)
 # NORTHSTAR_TOOL, NORTHSTAR_DEMO: the two programs (default build/release/northstar and northstar-demo)
 set -eu
@@ -206,6 +207,12 @@ for tree in files modes commits; do
     fi
     [ "$tree" != commits ] || echo "the interrupted import ended in the same state as the other one"
 done
+
+# ---- code, graphs, search, tasks --------------------------------------------------------------------------------
+
+. "$here/tool/demo_code.sh"
+
+# ---- the whole file ----------------------------------------------------------------------------------------------
 
 title "verify, replay, sizes and timings"
 say "verify reads everything: pages, checksums, space, the hash chain of the log, history against the log. replay builds a" \
