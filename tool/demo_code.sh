@@ -88,8 +88,8 @@ else
     [ -w "$picture" ] || picture=$work
     title "a picture of the calls around $name"
     for form in svg dot; do
-        echo "\$ northstar graph $form code.db $function -c code.calls --depth 1 -n 40 >callgraph.$form"
-        "$tool" graph "$form" "$code" "$function" -c code.calls --depth 1 -n 40 >"$picture/callgraph.$form"
+        echo "\$ northstar graph $form code.db $function -c code.calls --depth 1 -n 24 >callgraph.$form"
+        "$tool" graph "$form" "$code" "$function" -c code.calls --depth 1 -n 24 >"$picture/callgraph.$form"
     done
     echo "$picture/callgraph.svg and .dot"
 fi
