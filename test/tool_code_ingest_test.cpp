@@ -141,6 +141,37 @@ TEST_CASE("a second run reads only new commits, and writes only what changed", "
     CHECK(operations.find("x1.py") == std::string::npos);
 }
 
+TEST_CASE("commits before the first that was read stay out", "[tool][code]") {
+    if (!there_is("git")) NORTHSTAR_SKIP("git is not installed");
+    const Workplace place;
+    Repository repository(place);
+    repository.write("a.c", "void old(void) {}\n");
+    const std::string first = repository.commit("First");
+    repository.write("a.c", "void now(void) {}\n");
+    repository.commit("Second");
+    const std::string db = place / "code.db";
+    ok(place, {"ingest-code", db, repository.path(), "-q", "--commits", "1"});
+    ok(place, {"ingest-code", db, repository.path(), "-q"});
+    CHECK(ok(place, {"code", "find", db, "now"}) == "a.c:now\ta.c:1\n");
+    CHECK(run(place, {"code", "find", db, "old", "--as-of", first}).code == 8);
+}
+
+TEST_CASE("of a part of a repository only that part is read", "[tool][code]") {
+    if (!there_is("git")) NORTHSTAR_SKIP("git is not installed");
+    const Workplace place;
+    Repository repository(place);
+    repository.write("out.c", "void out(void) {}\n");
+    repository.write("in/a.c", "void f(void) { g(); }\n");
+    repository.commit("First");
+    repository.write("in/b.c", "void g(void) {}\n");
+    repository.write("out.c", "void out(void) { g(); }\n");
+    repository.commit("Second");
+    const std::string db = place / "code.db";
+    ok(place, {"ingest-code", db, repository.path() + "/in", "-q"});
+    CHECK(ok(place, {"code", "callers", db, "g"}) == "a.c:f\tcalls\ta.c:1\n");
+    CHECK(run(place, {"code", "find", db, "out"}).code == 1);
+}
+
 TEST_CASE("history, one commit, and the files as they lie there give the same trees", "[tool][code]") {
     if (!there_is("git")) NORTHSTAR_SKIP("git is not installed");
     const Workplace place;

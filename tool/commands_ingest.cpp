@@ -98,14 +98,16 @@ private:
     }
 
     void ingest_history() {
-        const std::vector<GitCommit> commits =
-            repository_->commits(arguments_.number("commits").value_or(0), arguments_.has("first-parent"));
         std::vector<GitCommit> missing;
         {
             const northstar::Snapshot snapshot = database_->begin_read();
-            const northstar::Tree known = snapshot.tree(code::k_commits);
-            for (const GitCommit& commit : commits) {
-                if (!known.contains(commit.id)) missing.push_back(commit);
+            const std::string last(snapshot.tree(code::k_state).get("commit").value_or(""));
+            // What lies before the commit that the database ended with stays as it is.
+            const bool known = !last.empty() && repository_->knows(last);
+            const northstar::Tree commits = snapshot.tree(code::k_commits);
+            for (GitCommit& commit : repository_->commits(known ? last : "", arguments_.number("commits").value_or(0),
+                                                          arguments_.has("first-parent"))) {
+                if (!commits.contains(commit.id)) missing.push_back(std::move(commit));
             }
         }
         for (std::size_t i = 0; i < missing.size(); ++i) {

@@ -35,10 +35,12 @@ std::unique_ptr<GitRepository> GitRepository::open(const std::string& directory,
     return nullptr;
 }
 
-std::vector<GitCommit> GitRepository::commits(std::uint64_t most, bool first_parent) const {
+std::vector<GitCommit> GitRepository::commits(const std::string& after, std::uint64_t most, bool first_parent) const {
     std::vector<std::string> words = {"log", "--topo-order", "-z", "--format=%H%x00%T%x00%ct%x00%an <%ae>%x00%P%x00%B"};
     if (most != 0) words.insert(words.end(), {"-n", std::to_string(most)});
     if (first_parent) words.push_back("--first-parent");
+    words.push_back(after.empty() ? std::string("HEAD") : after + "..HEAD");
+    words.push_back("--");
     Subprocess log(git(std::move(words)));
     std::vector<GitCommit> commits;
     for (auto id = log.until('\0'); id && !id->empty(); id = log.until('\0')) {

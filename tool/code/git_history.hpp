@@ -35,8 +35,9 @@ public:
     /// nullptr: git is not there or does not read this directory, and reason says what it said.
     static std::unique_ptr<GitRepository> open(const std::string& directory, std::string& reason);
 
-    /// The newest `most` commits that HEAD reaches (0: all), the oldest first. first_parent: without merged branches.
-    std::vector<GitCommit> commits(std::uint64_t most, bool first_parent) const;
+    /// The newest `most` commits that HEAD reaches (0: all) and `after` (empty: none) does not, the oldest first.
+    /// first_parent: without merged branches.
+    std::vector<GitCommit> commits(const std::string& after, std::uint64_t most, bool first_parent) const;
     bool knows(const std::string& commit) const;
     /// Files of a commit, below the directory.
     std::vector<GitFile> files(const std::string& commit) const;
