@@ -5,6 +5,7 @@
 #include "json.hpp"
 #include "output.hpp"
 #include "session.hpp"
+#include "vectors.hpp"
 
 #include <array>
 #include <charconv>
@@ -19,7 +20,6 @@ using northstar::VectorElement;
 using northstar::Vectors;
 
 constexpr std::uint64_t k_vectors_per_commit = 20'000;
-constexpr const char* k_elements[] = {"f32", "i8", "u8"};
 
 northstar::Cartridge open_cartridge(northstar::Database& database, const Arguments& arguments) {
     return northstar::Cartridges(database).open(snapshot_for(database, arguments),
@@ -56,51 +56,11 @@ Destination destination(northstar::Database& database, const Arguments& argument
         throw Failure(k_exit_system, "there is no cartridge '" + printable(name) +
                                          "'; northstar vector create makes one, which says the space of its vectors");
     }
-    const auto tree = info->parameters.find("tree");
-    return {space_of(*info), tree != info->parameters.end() ? tree->second : "vectors"};
+    return {space_of(*info), tree_of(*info, "vectors")};
 }
 
 [[noreturn]] void malformed(const std::string& where, const std::string& what) {
     throw Failure(k_exit_bad_input, where + ": " + what);
-}
-
-/// Numbers between commas or blanks, with or without brackets.
-Embedding parse_vector(const EmbeddingSpace& space, std::string_view text, const std::string& where) {
-    std::vector<float> floats;
-    std::vector<std::int8_t> signed_bytes;
-    std::vector<std::uint8_t> bytes;
-    const auto add = [&](std::string_view word) {
-        const char* const end = word.data() + word.size();
-        if (space.element == VectorElement::f32) {
-            float number = 0;
-            const auto [at, error] = std::from_chars(word.data(), end, number);
-            if (error != std::errc() || at != end) malformed(where, "'" + printable(word) + "' is no number");
-            floats.push_back(number);
-            return;
-        }
-        int number = 0;
-        const auto [at, error] = std::from_chars(word.data(), end, number);
-        const bool is_signed = space.element == VectorElement::i8;
-        if (error != std::errc() || at != end || number < (is_signed ? -128 : 0) || number > (is_signed ? 127 : 255)) {
-            malformed(where, "'" + printable(word) + "' is no number of type " +
-                                 k_elements[static_cast<std::size_t>(space.element)]);
-        }
-        signed_bytes.push_back(static_cast<std::int8_t>(number));
-        bytes.push_back(static_cast<std::uint8_t>(number));
-    };
-    constexpr std::string_view between = " \t\r\n,[]";
-    for (std::size_t at = text.find_first_not_of(between); at != std::string_view::npos;) {
-        const std::size_t end = std::min(text.find_first_of(between, at), text.size());
-        add(text.substr(at, end - at));
-        at = text.find_first_not_of(between, end);
-    }
-    try {
-        if (space.element == VectorElement::f32) return {space, std::span<const float>(floats)};
-        if (space.element == VectorElement::i8) return {space, std::span<const std::int8_t>(signed_bytes)};
-        return {space, std::span<const std::uint8_t>(bytes)};
-    } catch (const northstar::Error& error) {
-        malformed(where, error.what());
-    }
 }
 
 int run_create(const Arguments& arguments, Output& output) {
@@ -180,7 +140,7 @@ std::optional<Line> parse_line(std::string_view line, const std::string& where) 
     return parsed;
 }
 
-/// Keeps puts back until there are many, so that other writers never wait for a slow pipe.
+/// Keeps changes back until there are many, so that other writers never wait for a slow pipe.
 class Importer {
 public:
     Importer(northstar::Database& database, const Arguments& arguments, Destination to)
@@ -190,12 +150,19 @@ public:
         waiting_.emplace_back(std::move(key), std::move(value));
         if (waiting_.size() == k_vectors_per_commit) flush();
     }
+    void erase(std::string key) {
+        waiting_.emplace_back(std::move(key), std::nullopt);
+        if (waiting_.size() == k_vectors_per_commit) flush();
+    }
     std::uint64_t flush() {
         if (!waiting_.empty()) {
             northstar::Transaction transaction = database_.begin_write(write_options(arguments_));
             annotate(transaction, arguments_);
             northstar::WritableTree tree = transaction.tree(to_.tree);
-            for (const auto& [key, value] : waiting_) tree.put(key, value);
+            for (const auto& [key, value] : waiting_) {
+                if (value) tree.put(key, *value);
+                else tree.erase(key);
+            }
             transaction.commit();
         }
         done_ += waiting_.size();
@@ -207,7 +174,7 @@ private:
     northstar::Database& database_;
     const Arguments& arguments_;
     const Destination to_;
-    std::vector<std::pair<std::string, std::string>> waiting_;
+    std::vector<std::pair<std::string, std::optional<std::string>>> waiting_;  // nullopt: to be erased
     std::uint64_t done_ = 0;
 };
 
@@ -270,6 +237,35 @@ int run_import(const Arguments& arguments, Output& output) {
             std::optional<Line> parsed = parse_line(line, where);
             if (parsed) importer.add(parsed->key, parse_vector(importer.space(), parsed->vector, where).value());
         }
+    }
+    const std::uint64_t count = importer.flush();
+    if (!arguments.has("quiet")) output.line(counted(count, "vector", "vectors"));
+    return k_exit_ok;
+}
+
+/// Makes the tree of vectors that of the hashed embeddings of another tree's values.
+int run_embed(const Arguments& arguments, Output& output) {
+    northstar::Database database = open_writing(arguments.operand(1), arguments, false);
+    const Destination to = destination(database, arguments);
+    const northstar::HashedEmbeddingOptions options{to.space.dimensions};
+    if (!is_hashed(to.space)) {
+        throw Failure(k_exit_negative, "the cartridge is for vectors of " + printable(northstar::to_string(to.space)) +
+                                           "; one for hashed embeddings is made by northstar vector create DATABASE "
+                                           "model=" + northstar::hashed_embedding_space().model +
+                                           " dimensions=1024 normalised=yes");
+    }
+    const std::string from = arguments.operand(2);
+    if (from == to.tree) throw UsageError("the vectors lie in the tree " + printable(from) + "; texts are in another");
+    const northstar::Snapshot snapshot = database.begin_read();
+    const northstar::Tree texts = snapshot.tree(from);
+    const northstar::Tree vectors = snapshot.tree(to.tree);
+    Importer importer(database, arguments, to);
+    for (const auto [key, text] : texts.all()) {
+        std::string value = northstar::hashed_embedding(text, options).value();
+        if (vectors.get(key) != value) importer.add(std::string(key), std::move(value));
+    }
+    for (const auto [key, value] : vectors.all()) {
+        if (!texts.contains(key)) importer.erase(std::string(key));
     }
     const std::uint64_t count = importer.flush();
     if (!arguments.has("quiet")) output.line(counted(count, "vector", "vectors"));
@@ -346,10 +342,8 @@ int run_like(const Arguments& arguments, Output& output) {
     const northstar::Cartridge cartridge = open_cartridge(database, arguments);
     const Vectors vectors(cartridge);
     const std::string key = arguments.bytes(arguments.operand(2), "key");
-    const auto parameter = cartridge.info().parameters.find("tree");
     const northstar::Snapshot snapshot = snapshot_for(database, arguments);
-    const std::optional<std::string_view> value =
-        snapshot.tree(parameter != cartridge.info().parameters.end() ? parameter->second : "vectors").get(key);
+    const std::optional<std::string_view> value = snapshot.tree(tree_of(cartridge.info(), "vectors")).get(key);
     if (!value) {
         throw Failure(k_exit_negative, "there is no vector '" + display(key, arguments.encoding()) + "'");
     }
@@ -377,7 +371,7 @@ int run_info(const Arguments& arguments, Output& output) {
     json::Writer writer;
     writer.begin_object().name("vectors").number(vectors.size()).name("model").bytes(vectors.space().model);
     writer.name("dimensions").number(vectors.space().dimensions);
-    writer.name("element").string(k_elements[static_cast<std::size_t>(vectors.space().element)]);
+    writer.name("element").string(element_name(vectors.space().element));
     writer.name("normalised").boolean(vectors.space().normalised).name("metric").string(metric);
     writer.name("txn").number(cartridge.txn()).name("built_at").number(cartridge.info().built_at);
     writer.name("answers").string(from).name("changes").number(cartridge.changes().size());
@@ -390,11 +384,12 @@ int run_info(const Arguments& arguments, Output& output) {
     return k_exit_ok;
 }
 
-constexpr std::array<Action, 7> k_actions = {{
+constexpr std::array<Action, 8> k_actions = {{
     {"create", 4, k_any_number, "create DATABASE model=NAME dimensions=N [PARAMETER=VALUE...]", run_create},
     {"put", 4, 4, "put DATABASE KEY VECTOR", run_put},
     {"del", 3, 3, "del DATABASE KEY", run_del},
     {"import", 2, 3, "import DATABASE [FILE]", run_import},
+    {"embed", 3, 3, "embed DATABASE TREE", run_embed},
     {"search", 2, 3, "search DATABASE [VECTOR]", run_search},
     {"like", 3, 3, "like DATABASE KEY", run_like},
     {"info", 2, 2, "info DATABASE", run_info},
@@ -419,7 +414,9 @@ std::vector<Command> vector_commands() {
                         "build_width), from the vectors that are there, if any. put DATABASE KEY VECTOR and import "
                         "DATABASE [FILE] add vectors of its space: numbers between commas or blanks; lines of KEY, "
                         "a tab and numbers, or JSON objects with the members key and vector; or a file of .fvecs or"
-                        " .bvecs. They are found at once, and fast after northstar cartridge refresh. search "
+                        " .bvecs. embed DATABASE TREE makes the vectors those of the texts in TREE, without a model: "
+                        "hashed embeddings (model=hashed-words-1 normalised=yes), for northstar search --hybrid. They "
+                        "are found at once, and fast after northstar cartridge refresh. search "
                         "DATABASE [VECTOR] prints distance and key of the nearest; like DATABASE KEY those of "
                         "another one's vector. Exit code 1: there is none.",
          .options = {k_option_tree,
@@ -445,6 +442,8 @@ std::vector<Command> vector_commands() {
          .examples = {"northstar vector create notes.db model=hash-1 dimensions=3",
                       "northstar vector put notes.db first 0.1,0.2,0.3",
                       "northstar vector import notes.db vectors.jsonl && northstar cartridge refresh notes.db",
+                      "northstar vector create notes.db model=hashed-words-1 dimensions=1024 normalised=yes && "
+                      "northstar vector embed notes.db documents",
                       "northstar vector search notes.db '0.1 0.2 0.25' -n 5 --recall 0.99 --as-of 2h-ago"},
          .run = vector_impl::run},
     };
