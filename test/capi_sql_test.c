@@ -136,10 +136,36 @@ static void test_database_closed_first(void) {
     OK(northstar_sql_finalize(statement));
 }
 
+/* SQL and keys lie in one file, under one numbering of commits. */
+static void test_beside_keys(void) {
+    const char* path = path_of("sql");
+    northstar_db* db = NULL;
+    northstar_sql* sql;
+    northstar_sql_statement* create;
+    uint64_t first, txn = 0;
+    OK(northstar_open(path, NULL, &db));
+    first = put_one(db, "key", "value");
+    sql = open_sql(db);
+    create = prepare(sql, "CREATE TABLE t AS SELECT 7 AS a");
+    CODE(NORTHSTAR_ABSENT, northstar_sql_step(create));
+    OK(northstar_sql_txn(create, &txn));
+    CHECK(txn == first + 1);
+    OK(northstar_sql_finalize(create));
+    OK(northstar_sql_close(sql));
+    OK(northstar_close(db));
+    OK(northstar_open(path, NULL, &db));
+    sql = open_sql(db);
+    CHECK(gives(sql, "SELECT a FROM t", "7"));
+    OK(northstar_sql_close(sql));
+    OK(northstar_close(db));
+    remove_database(path);
+}
+
 int main(void) {
     test_statements();
     test_errors();
     test_database_closed_first();
+    test_beside_keys();
     printf("%d passed, %d failed\n", passed, failed);
     return failed == 0 ? 0 : 1;
 }
