@@ -138,7 +138,8 @@ int guard(DatabaseErrors* errors, F&& fn) noexcept {
 // ---- handles ----
 
 enum class Kind : std::uint8_t {
-    db, snapshot, txn, cursor, commits, versions, changes, names, report, cartridge, hits, queue, claims, sql, sql_statement
+    db, snapshot, txn, cursor, commits, versions, changes, names, report, cartridge, hits, queue, claims,
+    sql, sql_statement
 };
 
 struct Handle {
