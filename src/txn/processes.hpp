@@ -11,9 +11,9 @@
 // [PROC-1] Nobody asks for the write lock while holding the checkpoint lock.
 // [PROC-2] A pin counts only after the meta page was read again and still names its generation.
 // [PROC-3] The write lock is kept between transactions until a word says that another process wants it.
-// [PROC-4] Processes that ask for it again and again have it in the order in which they asked, as long as they run: who
-//          comes lets those go first who wait, and a release wakes the first of them. Who does not come when it is
-//          woken, stopped or dead, delays the others by k_call_us once.
+// [PROC-4] Processes that ask for it again and again have it in the order in which they asked, as long as they run and
+//          turns are short: who comes lets those go first who wait, and a release wakes the first of them. Who does not
+//          come when it is woken, stopped or dead, delays the others by k_call_us once.
 // Threads: the write lock under the writer's turn, the others under the mutex of their users.
 #pragma once
 
