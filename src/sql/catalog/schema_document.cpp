@@ -275,6 +275,16 @@ std::shared_ptr<Relation> Catalog::relation_from(const Document& in) {
     relation->period_to = place("period_to");
     if (relation->period_to < 0) relation->period_from = -1;
     relation->history_retention = in["history_retention"].as_string();
+    for (const Index& index : relation->indexes) {
+        if (!index.without_overlaps) continue;
+        const int last = index.columns.empty() ? -1 : index.columns.back().column;
+        const bool known = last >= 0 && last < static_cast<int>(relation->columns.size());
+        const TypeInfo* type =
+            known ? find_builtin_type(relation->columns[static_cast<std::size_t>(last)].type) : nullptr;
+        const bool range = type != nullptr && type->form == Form::range;
+        if (!known || (!range && (relation->period_from < 0 || last != relation->period_from)))
+            raise(sqlstate::data_corrupted, "the catalog holds a key WITHOUT OVERLAPS of no period");
+    }
     for (const Document& item : in["depends_on"].items())
         relation->depends.push_back(static_cast<Oid>(item.as_integer()));
     relation->comment = in["comment"].as_string();

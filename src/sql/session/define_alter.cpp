@@ -333,7 +333,15 @@ private:
                                              [&](const Index& other) { return other.oid == index.oid; }),
                               to->indexes.end());
         }
-        if (place == to->period_from || place == to->period_to) to->period_from = to->period_to = -1;
+        if (place == to->period_from || place == to->period_to) {
+            for (const Index& index : to->indexes)
+                if (index.without_overlaps && index.columns.back().column == to->period_from)
+                    raise(sqlstate::dependent_objects_still_exist,
+                          "cannot drop column " + std::string(action.name) + " of table " + to->name +
+                              " because other objects depend on it",
+                          "constraint " + index.name + " on table " + to->name + " depends on its period");
+            to->period_from = to->period_to = -1;
+        }
         Column& gone = to->columns[static_cast<std::size_t>(place)];
         gone.dropped = true;
         gone.not_null = false;
@@ -359,6 +367,10 @@ private:
         for (const auto& [name, view] : session_.catalog().relations())
             if (std::find(view->depends.begin(), view->depends.end(), relation_->oid) != view->depends.end())
                 raise(sqlstate::feature_not_supported, "cannot alter type of a column used by a view or rule");
+        bool period = place == relation_->period_from || place == relation_->period_to;
+        for (const Index& index : relation_->indexes)
+            period |= index.without_overlaps && index.columns.back().column == place;
+        if (period) raise(sqlstate::feature_not_supported, "cannot alter type of a column of a period");
         const Binder::TypeMeaning meaning = binder.resolve_type(*action.type);
         std::vector<ColumnId> ids;
         for (std::size_t i = 0; i < relation_->columns.size(); ++i) ids.push_back(pool.column());

@@ -313,6 +313,14 @@ private:
         if (like.including & syntax::like_constraints)
             for (const CheckConstraint& check : source->checks) relation_->checks.push_back(check);
         if (!(like.including & syntax::like_indexes)) return;
+        if (source->period_from >= 0 && !source->columns[static_cast<std::size_t>(source->period_from)].hidden &&
+            relation_->period_from < 0) {
+            relation_->period_name = source->period_name;
+            relation_->period_from =
+                relation_->find_column(source->columns[static_cast<std::size_t>(source->period_from)].name);
+            relation_->period_to =
+                relation_->find_column(source->columns[static_cast<std::size_t>(source->period_to)].name);
+        }
         for (Index index : source->indexes) {
             if (source->hidden_valid_time && index.without_overlaps) {
                 index.without_overlaps = false;

@@ -51,8 +51,16 @@ StatementResult SqlSession::prepare(const syntax::Prepare& statement) {
     Binder binder(*this, pool, made.parameter_types);
     if (made.parameter_types.size() < made.statement->parameters)
         made.parameter_types.resize(made.statement->parameters, 0);
-    if (made.statement->kind == syntax::StatementKind::query) binder.bind_query(*made.statement->query);
-    else binder.bind_change(*made.statement);
+    // Points in time that are parameters have no value yet.
+    describing_ = true;
+    try {
+        if (made.statement->kind == syntax::StatementKind::query) binder.bind_query(*made.statement->query);
+        else binder.bind_change(*made.statement);
+    } catch (...) {
+        describing_ = false;
+        throw;
+    }
+    describing_ = false;
     binder.check_parameters();
     prepared_[name] = std::move(made);
     StatementResult result;

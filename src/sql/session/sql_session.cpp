@@ -435,7 +435,8 @@ StatementResult SqlSession::dispatch(const syntax::Statement& statement, std::st
         raise(sqlstate::read_only_sql_transaction,
               in_the_past ? "cannot change data AS OF a point in the past"
                           : "cannot execute this statement in a read-only transaction");
-    if (writes || statement.kind == StatementKind::revert) note_statement(statement, text);
+    if (writes || statement.kind == StatementKind::revert || statement.kind == StatementKind::copy)
+        note_statement(statement, text);
     switch (statement.kind) {
         case StatementKind::query: return run_query(*statement.query);
         case StatementKind::insert:

@@ -2,6 +2,7 @@
 //
 // The entries that an index must have are computed here once more, by the rules at the head of table_writer.hpp: a
 // checker that asks the writer what is right would share its mistakes.
+#include "sql/catalog/period.hpp"
 #include "sql/compare.hpp"
 #include "sql/execute/evaluate.hpp"
 #include "sql/key_encoding.hpp"
@@ -173,9 +174,50 @@ private:
             report(row_key, "foreign key \"" + foreign.name + "\" refers to a table that is not there");
             return;
         }
-        if (!is_there(*parent, foreign, values))
+        if (foreign.period ? !is_covered(*parent, foreign, values) : !is_there(*parent, foreign, values))
             report(row_key, "foreign key \"" + foreign.name + "\" refers to a row of \"" + parent->name +
                                 "\" that is not there");
+    }
+
+    /// Do the parent's rows under an equal key cover the period that the values end with? Entries of a key WITHOUT
+    /// OVERLAPS lie in the order in which their periods begin.
+    bool is_covered(const Relation& parent, const ForeignKey& foreign, const std::vector<Value>& values) {
+        const auto found = std::find_if(parent.indexes.begin(), parent.indexes.end(), [&](const Index& index) {
+            if (!index.without_overlaps) return false;
+            for (std::size_t i = 0; i + 1 < index.columns.size(); ++i)
+                if (index.columns[i].column != foreign.referenced[i]) return false;
+            return true;
+        });
+        if (found == parent.indexes.end()) return false;
+        std::string prefix;
+        for (std::size_t i = 0; i + 1 < found->columns.size(); ++i) {
+            const Oid wanted = parent.columns[static_cast<std::size_t>(foreign.referenced[i])].type;
+            const Value value = values[i].type() == wanted ? values[i]
+                                                           : cast_value(values[i], wanted, k_no_typmod,
+                                                                        CastContext::explicit_, arena_,
+                                                                        session_.state());
+            encode_key(value, found->columns[i].order, prefix);
+        }
+        const bool pair = values.size() > found->columns.size();
+        std::optional<Range> rest = pair ? make_span(values[values.size() - 2], values.back())
+                                         : read_range(values.back(), arena_);
+        if (is_empty_span(*rest)) return true;
+        const Period period = period_of_key(parent, *found);
+        const bool primary = found->role == ConstraintRole::primary_key;
+        const Tree rows = point_.tree(parent.tree(), parent.temporary);
+        std::vector<Value> row(parent.columns.size());
+        for (const KeyValue entry : primary ? rows.prefix(prefix)
+                                            : point_.tree(parent.index_tree(*found), parent.temporary).prefix(prefix)) {
+            const std::optional<std::string_view> stored = primary ? entry.value : rows.get(entry.value);
+            if (!stored) continue;
+            parent.layout->decode(*stored, row, arena_);
+            const Range span = read_period(period, row.data(), arena_);
+            if (!spans_overlap(*rest, span)) continue;
+            if (span_before(*rest, span)) return false;
+            rest = span_behind(*rest, span);
+            if (!rest) return true;
+        }
+        return false;
     }
 
     /// Looks the values up in the key that the parent must have over the referenced columns.
@@ -197,7 +239,6 @@ private:
                 ++matched;
             }
             if (matched != values.size()) continue;
-            if (index.without_overlaps) return true;  // periods that cover one another are looked at by no key alone
             const bool primary = index.role == ConstraintRole::primary_key;
             return point_.tree(primary ? parent.tree() : parent.index_tree(index), parent.temporary).contains(key);
         }
