@@ -77,5 +77,19 @@ apple: 5 bytes
 banana: 6 bytes
 cherry: 6 bytes" stats
 expect 2 "" work
+
+rm -f app.db*
+program=$examples/example_sql_quickstart
+if [ -x "$program" ]; then # a build may leave SQL out
+    expect 0 "INSERT 0 2 in txn 2
+23514: new row for relation \"account\" violates check constraint \"account_balance_check\"
+now
+  owner=ann, balance=70.00
+  owner=bob, balance=50.00
+after txn 2
+  owner=ann, balance=100.00
+  owner=bob, balance=20.00
+the first 2 of many: 1, 4"
+fi
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -44,7 +44,7 @@ void overview(Output& output) {
     output.line("northstar " + std::string(northstar::version()) +
                 " -- an embedded database in one file, with its past");
     output.line("");
-    output.line("usage: northstar COMMAND ARGUMENTS...      northstar help COMMAND");
+    output.line("usage: northstar COMMAND ARGUMENTS...      northstar help COMMAND      northstar DATABASE (SQL)");
     for (const std::string_view wanted :
          {k_group_entries, k_group_past, k_group_trust, k_group_cartridges, k_group_care, k_group_tool}) {
         output.line("");

@@ -1,95 +1,67 @@
-// sql: statements from the command line, a file or standard input; results as lines or JSON
+// sql: the shell for SQL: statements from the command line, files, standard input or a person at a terminal.
 #ifndef NORTHSTAR_OMIT_SQL
+#include <unistd.h>
+
 #include "commands.hpp"
 #include "input.hpp"
-#include "json.hpp"
 #include "output.hpp"
 #include "session.hpp"
-
-#include <cstdio>
+#include "shell/meta_commands.hpp"
+#include "shell/shell.hpp"
 
 namespace northstar_tool {
 namespace sql_impl {
 
-using northstar::SqlResult;
-using northstar::SqlValue;
+constexpr std::uint64_t k_script_limit = std::uint64_t{1} << 31;
 
-void print_lines(const SqlResult& result, Output& output) {
-    if (!result.has_rows) {
-        output.line(result.tag);
-        return;
+/// Standard input line by line, so that a program on the other side of a pipe gets its answers.
+void run_standard_input(shell::Shell& shell, Output& output) {
+    LineSource source("-", k_script_limit);
+    for (std::string_view line; !shell.quit_is_asked();) {
+        const LineSource::Result result = source.next(line);
+        if (result == LineSource::Result::end) break;
+        if (result == LineSource::Result::too_long) throw Failure(k_exit_bad_input, "a line is too long");
+        shell.feed(line, {});
+        output.flush();
     }
-    std::vector<std::size_t> widths;
-    for (const auto& column : result.columns) widths.push_back(column.name.size());
-    for (const auto& row : result.rows)
-        for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c] ? row[c]->size() : 0);
-    const auto line = [&](auto&& cell) {
-        std::string text;
-        for (std::size_t c = 0; c < widths.size(); ++c) {
-            if (c > 0) text += " | ";
-            std::string value = cell(c);
-            value.resize(std::max(value.size(), widths[c]), ' ');
-            text += value;
-        }
-        while (!text.empty() && text.back() == ' ') text.pop_back();
-        output.line(text);
-    };
-    line([&](std::size_t c) { return result.columns[c].name; });
-    std::string rule;
-    for (std::size_t c = 0; c < widths.size(); ++c) rule += (c > 0 ? "-+-" : "") + std::string(widths[c], '-');
-    output.line(rule);
-    for (const auto& row : result.rows) line([&](std::size_t c) { return row[c].value_or(""); });
-    output.line("(" + std::to_string(result.rows.size()) + (result.rows.size() == 1 ? " row)" : " rows)"));
-}
-
-void print_json(const SqlResult& result, Output& output) {
-    for (const auto& row : result.rows) {
-        std::string text = "{";
-        for (std::size_t c = 0; c < row.size(); ++c) {
-            if (c > 0) text += ",";
-            json::append_string(text, result.columns[c].name);
-            text += ':';
-            if (row[c]) json::append_string(text, *row[c]);
-            else text += "null";
-        }
-        output.line(text + "}");
-    }
-}
-
-std::string read_all(const std::string& name) {
-    std::FILE* file = name == "-" ? stdin : std::fopen(name.c_str(), "rb");
-    if (file == nullptr) throw Failure(k_exit_system, name + " cannot be read");
-    std::string text;
-    char buffer[65536];
-    for (std::size_t n; (n = std::fread(buffer, 1, sizeof buffer, file)) > 0;) text.append(buffer, n);
-    const bool failed = std::ferror(file) != 0;
-    if (file != stdin) std::fclose(file);
-    if (failed) throw Failure(k_exit_system, name + " cannot be read");
-    return text;
+    shell.finish({});
 }
 
 int run_sql(const Arguments& arguments, Output& output) {
     northstar::Database database = open_writing(arguments.operand(0), arguments, true);
-    northstar::SqlConnection connection(database);
-    std::vector<std::string> scripts = arguments.values("command");
-    for (const std::string& file : arguments.values("file")) scripts.push_back(read_all(file));
-    if (scripts.empty()) scripts.push_back(read_all("-"));
-    try {
-        if (const auto point = arguments.value("as-of"))
-            connection.execute("SELECT set_config('northstar.as_of', $1, false)", {SqlValue(*point)});
-        for (const std::string& script : scripts)
-            for (const SqlResult& result : connection.execute_script(script)) {
-                for (const std::string& notice : result.notices) std::fprintf(stderr, "NOTICE: %s\n", notice.c_str());
-                if (arguments.has("json")) print_json(result, output);
-                else print_lines(result, output);
-            }
-    } catch (const northstar::SqlFailure& failure) {
-        std::string text = std::string(failure.what()) + " (" + failure.sqlstate + ")";
-        if (failure.position > 0) text += " at character " + std::to_string(failure.position);
-        if (!failure.detail.empty()) text += "\n  " + failure.detail;
-        if (!failure.hint.empty()) text += "\n  " + failure.hint;
-        throw Failure(k_exit_bad_input, text);
+    const std::vector<std::string> commands = arguments.values("command");
+    const std::vector<std::string> files = arguments.values("file");
+    const bool asks = commands.empty() && files.empty();
+    const char* const kind = std::getenv("TERM");
+    shell::ShellOptions options;
+    options.interactive = asks && ::isatty(STDIN_FILENO) == 1 && output.terminal() && kind != nullptr &&
+                          std::string_view(kind) != "dumb";
+    options.echo_tags = !arguments.has("quiet");
+    if (arguments.has("json")) {
+        options.print.mode = shell::PrintMode::jsonl;
+        options.echo_tags = false;
     }
+    if (const auto mode = arguments.value("mode")) options.print.mode = *shell::print_mode_of(*mode);
+    shell::Shell shell(database, output, options);
+    for (const auto& [name, value] : arguments.pairs("set")) shell.variables()[name] = value;
+    if (arguments.value("as-of")) shell::run_meta_command(shell, "\\asof " + *arguments.value("as-of"));
+    for (const std::string& command : commands) {
+        if (shell.quit_is_asked()) break;
+        shell.feed(command, {});
+        shell.finish({});
+    }
+    for (const std::string& file : files) {
+        if (shell.quit_is_asked()) break;
+        if (file == "-") {
+            run_standard_input(shell, output);
+            continue;
+        }
+        shell.feed(read_whole(file, k_script_limit), file);
+        shell.finish(file);
+    }
+    if (options.interactive) shell.run_terminal();
+    else if (asks) run_standard_input(shell, output);
+    shell.redirect({});
     return k_exit_ok;
 }
 
@@ -102,14 +74,25 @@ std::vector<Command> sql_commands() {
          .operands = "DATABASE",
          .least = 1,
          .most = 1,
-         .summary = "run SQL statements",
-         .description = "Statements come from -c, from files (-f), or from standard input. A script stops at the first "
-                        "statement that fails; statements outside BEGIN and COMMIT are committed one by one.",
-         .options = {{"command", 'c', "SQL", "statements to run; may be repeated", true},
-                     {"file", 'f', "FILE", "a file of statements (-: standard input); may be repeated", true},
-                     {"as-of", 0, "POINT", "read the state after a commit, or at a time"},
-                     {"json", 0, "", "each row as a line of JSON"}},
-         .examples = {"northstar sql app.db -c \"SELECT 1 + 1\"", "northstar sql app.db -f schema.sql"},
+         .summary = "run SQL statements, or open a shell for them",
+         .description = "Statements come from -c, from files (-f), from standard input, or from a person: at a "
+                        "terminal a shell opens, in which \\? lists the commands. \"northstar app.db\" is short for "
+                        "\"northstar sql app.db\". A script stops at the first statement that fails (exit code 6) "
+                        "unless --set ON_ERROR_STOP=off; statements outside BEGIN and COMMIT are committed one by "
+                        "one. A database that does not exist is made.",
+         .options = {{"command", 'c', "SQL", "statements or commands of the shell to run; may be repeated", true},
+                     {"file", 'f', "FILE", "a file of them (-: standard input); may be repeated", true},
+                     {"as-of", 'a', "POINT", "read the state of that moment (northstar help points)"},
+                     {"mode", 'm', "MODE", "how rows are shown", false, shell::k_print_modes},
+                     {"json", 'j', "", "each row as a line of JSON, and nothing else"},
+                     {"set", 0, "NAME=VALUE", "a variable of the shell; may be repeated", true},
+                     k_option_quiet,
+                     k_option_exclusive,
+                     k_option_pread},
+         .examples = {"northstar app.db", "northstar sql app.db -c \"SELECT 1 + 1\"",
+                      "northstar sql app.db -f schema.sql",
+                      "northstar sql app.db -m csv -c \"TABLE users\" > users.csv",
+                      "northstar sql app.db --as-of 2h-ago -c \"SELECT count(*) FROM orders\""},
          .run = sql_impl::run_sql},
     };
 }

@@ -30,7 +30,7 @@ std::string bash() {
         "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
         "        COMPREPLY=($(compgen -W \"" +
         names_of_commands() +
-        "\" -- \"$current\"))\n        return\n    fi\n"
+        "\" -- \"$current\") $(compgen -f -- \"$current\"))\n        return\n    fi\n"
         "    case \"${COMP_WORDS[1]}:$previous\" in\n"
         "        help:help) COMPREPLY=($(compgen -W \"" +
         names_of_commands() + " " + std::string(k_topics) +
@@ -68,7 +68,8 @@ std::string zsh() {
         script += "        " + quoted(std::string(command.name) + ":" + std::string(command.summary), false) + "\n";
     }
     script +=
-        "    )\n    if (( CURRENT == 2 )); then\n        _describe 'command' commands\n        return\n    fi\n"
+        "    )\n    if (( CURRENT == 2 )); then\n        _describe 'command' commands\n        _files\n"
+        "        return\n    fi\n"
         "    if [[ ${words[2]} == completion ]]; then compadd bash zsh fish; return; fi\n"
         "    if [[ ${words[2]} == help ]]; then _describe 'command' commands; compadd " +
         std::string(k_topics) +
@@ -98,7 +99,8 @@ std::string zsh() {
 }
 
 std::string fish() {
-    std::string script = "# fish completion for northstar\ncomplete -c northstar -e\n";
+    std::string script = "# fish completion for northstar\ncomplete -c northstar -e\n"
+        "complete -c northstar -n __fish_use_subcommand -F\n";
     for (const Command& command : all_commands()) {
         const std::string name(command.name);
         script += "complete -c northstar -n __fish_use_subcommand -f -a " + name + " -d " +

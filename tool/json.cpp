@@ -275,6 +275,23 @@ bool Reader::next_member(std::string& name) {
     return true;
 }
 
+void Reader::begin_array() {
+    const Kind kind = peek();
+    if (kind != Kind::array) fail(std::string(name_of(kind)) + " stands where an array must");
+    ++at_;
+    fresh_ = true;
+}
+
+bool Reader::next_element() {
+    if (accept(']')) {
+        fresh_ = false;
+        return false;
+    }
+    if (!fresh_) expect(',', "a comma or ']'");
+    fresh_ = false;
+    return true;
+}
+
 void Reader::finish() {
     skip_space();
     if (at_ != text_.size()) fail("unexpected text after the value");

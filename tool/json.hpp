@@ -46,6 +46,9 @@ public:
     void begin_object();
     /// Name of the next member, whose value must be read before the next call; false: the object ended.
     bool next_member(std::string& name);
+    void begin_array();
+    /// Another element comes, which must be read before the next call; false: the array ended.
+    bool next_element();
     /// Nothing but white space may follow.
     void finish();
 
@@ -64,7 +67,7 @@ private:
     std::string_view text_;
     std::size_t at_ = 0;
     std::size_t depth_ = 0;
-    bool fresh_ = false;  ///< an object was begun and no member read yet
+    bool fresh_ = false;  ///< an object or array was begun and nothing of it read yet
 };
 
 /// Appends a quoted string; the bytes must be well-formed UTF-8.

@@ -42,8 +42,26 @@ const Command& command_named(std::string_view name) {
                      (close.empty() ? "; northstar help lists them" : "; did you mean " + std::string(close) + "?"));
 }
 
+/// "northstar app.db" opens the shell: a word that is no command, and looks like a file or is one.
+bool names_database(std::string_view word) {
+#ifdef NORTHSTAR_OMIT_SQL
+    static_cast<void>(word);
+    return false;
+#else
+    if (word.empty() || word[0] == '-' || find_command(word) != nullptr) return false;
+    return word.find_first_of("./:") != std::string_view::npos || ::access(std::string(word).c_str(), F_OK) == 0;
+#endif
+}
+
 int run(std::span<const std::string_view> words, Output& output) {
     std::string_view name = words.empty() ? "help" : words[0];
+    std::vector<std::string_view> with_command;
+    if (!words.empty() && names_database(name)) {
+        with_command = {"sql"};
+        with_command.insert(with_command.end(), words.begin(), words.end());
+        words = with_command;
+        name = "sql";
+    }
     if (name == "--help" || name == "-h") name = "help";
     if (name == "--version" || name == "-V") name = "version";
     const Command& command = command_named(name);
