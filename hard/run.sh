@@ -23,6 +23,7 @@ pin_suite 20
 kill_suite 200
 task_kill_suite 100
 cartridge_kill_suite 60
+sql_kill_suite 60
 BUDGET
 }
 
