@@ -128,7 +128,8 @@ public:
 
     /// The k nearest rows, or all if there are fewer.
     /// Costs about as many distances as ten to twenty times the width; in the snapshot of an overlay one more for each
-    /// vector that came since. Where few rows pass a filter each of them is compared instead.
+    /// vector that came since. Where few rows pass a filter, and where all rows are a megabyte or less and no width is
+    /// asked for, each of them is compared instead.
     /// invalid_argument: the query is of another space, k is 0, or the width is.
     VectorAnswer search(const Embedding& query, std::uint32_t k, const VectorSearch& options = {}) const;
 

@@ -13,6 +13,10 @@ namespace vector_search_impl {
 /// So many rows are compared rather than walked to for each row of the width: a walk compares 10 to 20 for each, in
 /// places that are far from each other.
 constexpr std::uint64_t k_compared_for_each_in_view = 32;
+/// Rows whose exact forms are not larger together are compared whenever no width is asked for: that takes about as long
+/// as a walk that is sure to find as much. Queries may lie far from all of few rows, and what the build measured on its
+/// own rows says little then.
+constexpr std::uint64_t k_small_bytes = std::uint64_t{1} << 20;
 /// Of rows that pass a filter so many are always compared, or this part of all.
 constexpr std::uint64_t k_always_compared = 8'000;
 constexpr double k_small_part = 0.05;
@@ -332,7 +336,8 @@ VectorAnswer VectorIndex::search(const Embedding& query, std::uint32_t k, const 
     coder_.prepare(query.elements(), room->query);
     const RowFilter filter(*this, options.filter, *room);
     const std::uint32_t width = std::max(options.width ? *options.width : width_for(options.recall, k), k);
-    const bool exhaustive = options.exhaustive || (!options.width && options.recall >= 1);
+    const bool small = std::uint64_t{shape_.rows} * coder_.exact().stride <= k_small_bytes;
+    const bool exhaustive = options.exhaustive || (!options.width && (options.recall >= 1 || small));
 
     VectorAnswer answer;
     const RawVectors* const raw = raw_.load(std::memory_order_acquire);
