@@ -1,6 +1,7 @@
 #include "cartridge/graph_build.hpp"
 
 #include "base/error.hpp"
+#include "base/release.hpp"
 #include "base/xxh64.hpp"
 
 #include <algorithm>
@@ -209,7 +210,7 @@ BuiltGraph build_graph(CartridgeBuild& build) {
     lay_out_names(types.size(), [&](std::size_t) { return std::string_view((type++)->first); }, graph.type_offsets,
                   graph.type_bytes);
     names = NameTable();
-    order = {};
+    release_memory(order);
 
     const bool typed = types.size() > 1;
     graph.declared.assign(count, 0);

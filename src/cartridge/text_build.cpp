@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "base/error.hpp"
+#include "base/release.hpp"
 #include "cartridge/front_code.hpp"
 #include "cartridge/text_chunk.hpp"
 #include "cartridge/text_layout.hpp"
@@ -217,7 +218,7 @@ void merge_terms(const std::vector<TextChunk>& chunks, std::vector<MergedTerm>& 
 template <class T>
 void append(std::vector<T>& to, std::vector<T>& from) {
     to.insert(to.end(), from.begin(), from.end());
-    from = {};
+    release_memory(from);
 }
 
 void add_keys(CartridgeBuild& build, const std::vector<TextChunk>& chunks) {
@@ -293,8 +294,8 @@ void build_text(CartridgeBuild& build) {
         }
     });
 
-    merged = {};
-    places = {};
+    release_memory(merged);
+    release_memory(places);
     for (TextChunk& chunk : chunks) chunk.keep_keys();
 
     EncodedTerms all;
@@ -304,7 +305,7 @@ void build_text(CartridgeBuild& build) {
         for (std::size_t i = 0; i < part.groups.size(); ++i) {
             all.groups.push_back(place_of(part.groups[i] + begins[i % k_text_group_places]));
         }
-        part.groups = {};
+        release_memory(part.groups);
         append(all.terms, part.terms);
         append(all.postings, part.postings);
         append(all.block_last, part.block_last);

@@ -90,10 +90,10 @@ void TextChunk::index() {
         read_document(document, std::string_view(facts_).substr(begin, fact_ends_[document] - begin));
         begin = fact_ends_[document];
     }
-    facts_ = {};
-    fact_ends_ = {};
+    release_memory(facts_);
+    release_memory(fact_ends_);
     raw_words_ = {};
-    stems_ = {};
+    release_memory(stems_);
     write_postings();
     order_.resize(words_.size());
     std::iota(order_.begin(), order_.end(), 0u);
@@ -116,7 +116,7 @@ void TextChunk::write_postings() {
         std::vector<std::size_t> place = next;
         for (const Token& token : tokens_) sorted[place[token.term]++] = token;
     }
-    tokens_ = {};
+    release_memory(tokens_);
     const auto fields = static_cast<std::uint32_t>(options_->fields.size());
     counts_.assign(words_.size(), 0);
     postings_.reserve(sorted.size() * (options_->positions ? 3 : 2));

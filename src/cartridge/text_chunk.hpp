@@ -6,6 +6,7 @@
 //          field how often, and where, the term stands in it.
 #pragma once
 
+#include "base/release.hpp"
 #include "cartridge/text_options.hpp"
 
 #include <cstdint>
@@ -84,7 +85,7 @@ private:
             return {bytes_.data() + ends_[number], ends_[number + std::size_t{1}] - ends_[number]};
         }
         std::uint32_t size() const { return static_cast<std::uint32_t>(ends_.size() - 1); }
-        void forget_lookup() { slots_ = {}; }
+        void forget_lookup() { release_memory(slots_); }
 
     private:
         struct Slot {

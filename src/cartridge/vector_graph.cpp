@@ -1,6 +1,7 @@
 #include "cartridge/vector_graph.hpp"
 
 #include "base/check.hpp"
+#include "base/release.hpp"
 #include "cartridge/vector_beam.hpp"
 
 #include <bit>
@@ -104,8 +105,8 @@ private:
             std::memcpy(codes_.data() + i * form_.stride, input.codes.data() + order_[i] * form_.stride, form_.stride);
             hashes_[i] = input.hashes[order_[i]];
         }
-        input.codes = {};
-        input.hashes = {};
+        release_memory(input.codes);
+        release_memory(input.hashes);
     }
 
     // Rooms go from task to task.
