@@ -30,36 +30,62 @@ std::unique_ptr<Operator> build_operator(Plan& plan, Execution& execution) {
     raise(sqlstate::internal_error, "a plan of unknown kind was run");
 }
 
-void run_plan(Plan& plan, const std::vector<ColumnId>& wanted, Execution& execution, RowStore& rows) {
-    const std::unique_ptr<Operator> root = build_operator(plan, execution);
+namespace build_file {
+
+/// Where the columns wanted stand in what an operator makes.
+std::vector<std::size_t> places_of(const std::vector<ColumnId>& wanted, const std::vector<ColumnId>& columns) {
     std::vector<std::size_t> places;
     for (const ColumnId id : wanted)
-        places.push_back(static_cast<std::size_t>(
-            std::find(root->columns().begin(), root->columns().end(), id) - root->columns().begin()));
-    root->open();
-    while (Batch* batch = root->next())
-        for (std::size_t row = 0; row < batch->count; ++row) {
-            Value* to = rows.add();
-            for (std::size_t i = 0; i < places.size(); ++i)
-                to[i] = copy_value(batch->columns[places[i]][row], rows.arena());
-        }
+        places.push_back(static_cast<std::size_t>(std::find(columns.begin(), columns.end(), id) - columns.begin()));
+    return places;
 }
 
-RowStore& Execution::common(CommonTablePlan& table) {
-    std::unique_ptr<Shared>& shared = shared_[&table];
-    if (shared == nullptr) shared = std::make_unique<Shared>();
-    if (!shared->done) {
-        shared->done = true;
-        shared->rows.reset(table.columns.size());
-        if (table.change != nullptr) {
-            host_.run_change(*this, *table.change, shared->rows);
-        } else {
-            std::vector<ColumnId> wanted;
-            for (const OutputColumn& column : table.columns) wanted.push_back(column.id);
-            run_plan(*table.plan, wanted, *this, shared->rows);
-        }
+void append(const Batch& batch, const std::vector<std::size_t>& places, RowStore& rows) {
+    for (std::size_t row = 0; row < batch.count; ++row) {
+        Value* to = rows.add();
+        for (std::size_t i = 0; i < places.size(); ++i)
+            to[i] = copy_value(batch.columns[places[i]][row], rows.arena());
     }
-    return shared->rows;
+}
+
+}  // namespace build_file
+
+void run_plan(Plan& plan, const std::vector<ColumnId>& wanted, Execution& execution, RowStore& rows) {
+    const std::unique_ptr<Operator> root = build_operator(plan, execution);
+    const std::vector<std::size_t> places = build_file::places_of(wanted, root->columns());
+    root->open();
+    while (const Batch* batch = root->next()) build_file::append(*batch, places, rows);
+}
+
+Execution::Shared& Execution::shared(CommonTablePlan& table) {
+    std::unique_ptr<Shared>& found = shared_[&table];
+    if (found == nullptr) found = std::make_unique<Shared>();
+    Shared& shared = *found;
+    if (std::exchange(shared.started, true)) return shared;
+    shared.rows.reset(table.columns.size());
+    if (table.change != nullptr) {
+        host_.run_change(*this, *table.change, shared.rows);
+        return shared;
+    }
+    std::vector<ColumnId> wanted;
+    for (const OutputColumn& column : table.columns) wanted.push_back(column.id);
+    shared.source = build_operator(*table.plan, *this);
+    shared.places = build_file::places_of(wanted, shared.source->columns());
+    shared.source->open();
+    return shared;
+}
+
+RowStore& Execution::common(CommonTablePlan& table) { return shared(table).rows; }
+
+bool Execution::extend(CommonTablePlan& table) {
+    Shared& shared = this->shared(table);
+    if (shared.source == nullptr) return false;
+    if (const Batch* batch = shared.source->next()) {
+        build_file::append(*batch, shared.places, shared.rows);
+        return true;
+    }
+    shared.source.reset();
+    return false;
 }
 
 }  // namespace northstar::inline v0::sql

@@ -65,12 +65,11 @@ public:
     /// Stays where it is for the whole execution.
     Value& cell(ColumnId column) { return cells_[column]; }
     RowStore*& working_table(int number) { return working_[number]; }
-    struct Shared {
-        RowStore rows;
-        bool done = false;
-    };
-    /// Rows of a WITH query; run at the first call.
+    /// Rows of a WITH query as far as they were asked for; those of one that changes data are all there.
     RowStore& common(CommonTablePlan& table);
+    /// Computes further rows of it; false: there are none. So a reader that stops early never waits for the rest,
+    /// which may be without end.
+    bool extend(CommonTablePlan& table);
     /// Its rows are computed anew at the next call: they depend on a working table that has changed.
     void forget(CommonTablePlan& table) { shared_.erase(&table); }
     Arena& arena() { return arena_; }
@@ -79,6 +78,14 @@ public:
     }
 
 private:
+    struct Shared {
+        RowStore rows;
+        std::unique_ptr<Operator> source;  ///< null at the end
+        std::vector<std::size_t> places;   ///< of the columns wanted in what the source makes
+        bool started = false;
+    };
+    Shared& shared(CommonTablePlan& table);
+
     Session& session_;
     ExecutionHost& host_;
     const std::vector<Value>& parameters_;

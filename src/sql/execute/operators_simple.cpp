@@ -324,6 +324,8 @@ public:
     }
     Batch* next() override {
         Batch* batch = reader_.next(batch_);
+        if (plan_.kind == PlanKind::cte_scan)
+            while (batch == nullptr && execution_.extend(*plan_.common)) batch = reader_.next(batch_);
         // A branch of several columns may ask for fewer than the store has.
         if (batch != nullptr && batch->columns.size() > columns_.size()) batch->columns.resize(columns_.size());
         return batch;

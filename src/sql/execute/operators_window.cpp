@@ -4,6 +4,7 @@
 // use the inverse step where the aggregate has one, or start anew.
 #include "sql/execute/aggregate_state.hpp"
 #include "sql/execute/operators.hpp"
+#include "sql/plan/walk.hpp"
 
 #include <algorithm>
 
@@ -42,12 +43,58 @@ public:
                 Value* to = rows_.add();
                 for (std::size_t c = 0; c < width; ++c) to[c] = copy_value(batch->columns[c][row], rows_.arena());
             }
-        for (std::size_t w = 0; w < plan_.windows.size(); ++w) run_window(static_cast<int>(w));
+        order_.resize(rows_.size());
+        for (std::size_t i = 0; i < order_.size(); ++i) order_[i] = static_cast<std::uint32_t>(i);
+        for (const std::size_t window : running_order()) run_window(static_cast<int>(window));
+        std::vector<Value*> ordered;
+        for (const std::uint32_t row : order_) ordered.push_back(rows_.row(row));
+        rows_.rows() = std::move(ordered);
         reader_.start(rows_);
     }
     Batch* next() override { return reader_.next(batch_); }
 
 private:
+    /// Windows in the order in which PostgreSQL computes them (planner.c, select_active_windows): rows come out as the
+    /// last one sorted them, and that is what a query without ORDER BY shows. Expressions are numbered as they are met,
+    /// those of ORDER BY first; windows with higher numbers and longer lists come first.
+    std::vector<std::size_t> running_order() const {
+        struct SortColumn {
+            std::size_t number = 0;
+            bool descending = false, nulls_first = false;
+        };
+        std::vector<const BoundExpr*> met;
+        const auto number_of = [&](const BoundExpr* expr) {
+            std::size_t at = 0;
+            while (at < met.size() && !same_expr(*met[at], *expr)) ++at;
+            if (at == met.size()) met.push_back(expr);
+            return at;
+        };
+        std::vector<std::vector<SortColumn>> lists;
+        for (const WindowDefinition& window : plan_.windows) {
+            for (const SortKey& key : window.order) number_of(key.expr);
+            lists.emplace_back();
+            const auto add = [&](SortColumn column) {
+                for (const SortColumn& other : lists.back())
+                    if (other.number == column.number) return;
+                lists.back().push_back(column);
+            };
+            for (const BoundExpr* expr : window.partition) add({number_of(expr)});
+            for (const SortKey& key : window.order) add({number_of(key.expr), key.descending, key.nulls_first});
+        }
+        std::vector<std::size_t> order(lists.size());
+        for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+        std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+            for (std::size_t i = 0; i < lists[a].size() && i < lists[b].size(); ++i) {
+                const SortColumn &x = lists[a][i], &y = lists[b][i];
+                if (x.number != y.number) return x.number > y.number;
+                if (x.descending != y.descending) return y.descending;
+                if (x.nulls_first != y.nulls_first) return x.nulls_first;
+            }
+            return lists[a].size() > lists[b].size();
+        });
+        return order;
+    }
+
     /// The stored input as one batch: expressions of windows are evaluated over it.
     void whole(Batch& batch) const {
         const std::size_t width = input_->columns().size();
@@ -93,8 +140,7 @@ private:
                     return order;
             return 0;
         };
-        std::vector<std::uint32_t> sorted(all.count);
-        for (std::size_t i = 0; i < sorted.size(); ++i) sorted[i] = static_cast<std::uint32_t>(i);
+        std::vector<std::uint32_t>& sorted = order_;
         std::stable_sort(sorted.begin(), sorted.end(), [&](std::uint32_t a, std::uint32_t b) {
             const int order = compare_partition(a, b);
             return order != 0 ? order < 0 : compare_order(a, b) < 0;
@@ -414,6 +460,7 @@ private:
     Execution& execution_;
     std::unique_ptr<Operator> input_;
     RowStore rows_;
+    std::vector<std::uint32_t> order_;  ///< numbers of the rows as the windows so far sorted them
     StoreReader reader_;
     Batch batch_;
     Arena offset_arena_;
