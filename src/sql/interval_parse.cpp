@@ -116,7 +116,7 @@ public:
         if (years_ < INT32_MIN || years_ > INT32_MAX) overflow();
         const Int128 months = static_cast<Int128>(years_) * 12 + months_;
         if (months < INT32_MIN || months > INT32_MAX || days_ < INT32_MIN || days_ > INT32_MAX)
-            out_of_range();
+            overflow();
         if (micros_ < INT64_MIN || micros_ > INT64_MAX) overflow();
         result.months = static_cast<std::int32_t>(months);
         result.days = static_cast<std::int32_t>(days_);
@@ -137,7 +137,6 @@ private:
         raise(sqlstate::interval_field_overflow,
               "interval field value out of range: \"" + std::string(text_) + '"');
     }
-    [[noreturn]] void out_of_range() { raise(sqlstate::datetime_field_overflow, "interval out of range"); }
 
     void words() {
         std::vector<Token> tokens;

@@ -134,7 +134,8 @@ public:
         for (const std::span<const FunctionSource> table :
              {number_functions(), text_functions(), aggregate_functions(), statistics_aggregates(),
               datetime_functions(), json_functions(), json_record_functions(), jsonpath_functions(), json_aggregates(),
-              array_functions(), range_functions(), regex_functions(), system_functions(), window_functions()}) {
+              array_functions(), range_functions(), regex_functions(), system_functions(), window_functions(),
+              bit_functions(), formatting_functions()}) {
             for (const FunctionSource& source : table) add(source);
         }
         for (const ComparablePair& pair : k_comparable) {
@@ -153,7 +154,7 @@ public:
         }
         for (const std::span<const OperatorSource> table :
              {number_operators(), text_operators(), datetime_operators(), json_operators(),
-              jsonpath_operators(), array_operators(), range_operators(), regex_operators()}) {
+              jsonpath_operators(), array_operators(), range_operators(), regex_operators(), bit_operators()}) {
             for (const OperatorSource& source : table) add(source);
         }
         for (const std::span<const CastSource> table :

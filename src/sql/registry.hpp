@@ -63,6 +63,9 @@ std::span<const FunctionSource> system_functions();
 std::span<const FunctionSource> regex_functions();
 std::span<const OperatorSource> regex_operators();
 std::span<const FunctionSource> window_functions();
+std::span<const FunctionSource> bit_functions();
+std::span<const OperatorSource> bit_operators();
+std::span<const FunctionSource> formatting_functions();
 
 // Bodies of the comparison operators, for any type with an order.
 Value compare_equal(Call& call, const Value* arguments, std::size_t count);

@@ -1,0 +1,48 @@
+// format.hpp -- templates of to_char, to_number, to_date and to_timestamp.  Layer: sql.  Threads: any.
+//
+// The patterns and what they do are those of PostgreSQL's manual, section "Data Type Formatting Functions".
+#pragma once
+
+#include "sql/session.hpp"
+#include "sql/value.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace northstar::inline v0::sql {
+
+/// A number by its decimal text ("-12.50", "NaN", "Infinity"). `exact`: all its digits count; else at most 15 do, as in
+/// floating point. Raises 42601 for templates that contradict themselves.
+std::string format_number(std::string_view number, std::string_view pattern, bool exact);
+/// The decimal text that a number written after a template stands for. Raises 22P02 where it is none.
+std::string parse_number(std::string_view text, std::string_view pattern);
+
+/// What the fields of a template are filled from.
+struct FormatTime {
+    std::int64_t year = 0;  ///< astronomical; of an interval its years
+    int month = 0, day = 0;
+    std::int64_t hour = 0;
+    int minute = 0, second = 0, microsecond = 0;
+    std::int64_t days = 0;  ///< since 2000-01-01
+    bool interval = false;
+    bool zoned = false;
+    std::int32_t seconds_east = 0;
+    std::string zone;
+};
+std::string format_time(const FormatTime& time, std::string_view pattern);
+
+/// A date and time read after a template: local, or with an offset where the template has one. Raises 22007 and 22008.
+struct ParsedTime {
+    std::int64_t local = 0;  ///< microseconds since 2000-01-01
+    bool has_offset = false;
+    std::int32_t seconds_east = 0;
+};
+ParsedTime parse_time(std::string_view text, std::string_view pattern);
+
+/// "st", "nd", "rd" or "th".
+std::string_view ordinal_suffix(std::string_view digits);
+/// Between 1 and 3999; empty: has none.
+std::string roman_number(std::int64_t number);
+
+}  // namespace northstar::inline v0::sql

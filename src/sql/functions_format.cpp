@@ -1,0 +1,120 @@
+// to_char, to_number, to_date, to_timestamp(text, text).
+#include "sql/datetime.hpp"
+#include "sql/error.hpp"
+#include "sql/format.hpp"
+#include "sql/numeric.hpp"
+#include "sql/registry.hpp"
+#include "sql/text_io.hpp"
+
+#include <cmath>
+#include <cstdio>
+
+namespace northstar::inline v0::sql {
+
+namespace functions_format_file {
+
+Value text_of(Call& call, std::string_view text) { return Value::text(call.arena.copy(text)); }
+
+Value exact_to_char(Call& call, const Value* a, std::size_t) {
+    return text_of(call, format_number(value_to_text(a[0], call.session), a[1].bytes(), true));
+}
+/// With 17 digits, of which format_number takes 15; without an exponent, as templates of one read it.
+Value real_to_char(Call& call, const Value* a, std::size_t) {
+    const double value = a[0].real();
+    std::string number;
+    if (std::isnan(value)) number = "NaN";
+    else if (std::isinf(value)) number = value < 0 ? "-Infinity" : "Infinity";
+    else {
+        char digits[400];
+        std::snprintf(digits, sizeof digits, "%.*f", std::fabs(value) < 1e15 ? 17 : 0, value);
+        number = digits;
+    }
+    return text_of(call, format_number(number, a[1].bytes(), false));
+}
+
+FormatTime local_fields(std::int64_t local) {
+    FormatTime time;
+    std::int64_t microseconds = 0;
+    split_timestamp(local, time.days, microseconds);
+    const Civil civil = civil_from_days(time.days);
+    const Clock clock = clock_of(microseconds);
+    time.year = civil.year;
+    time.month = civil.month;
+    time.day = civil.day;
+    time.hour = clock.hour;
+    time.minute = clock.minute;
+    time.second = clock.second;
+    time.microsecond = clock.microsecond;
+    return time;
+}
+
+Value timestamp_to_char(Call& call, const Value* a, std::size_t) {
+    if (a[1].bytes().empty() || !is_finite_timestamp(a[0].integer())) return Value::null(type::text);
+    return text_of(call, format_time(local_fields(a[0].integer()), a[1].bytes()));
+}
+Value timestamptz_to_char(Call& call, const Value* a, std::size_t) {
+    if (a[1].bytes().empty() || !is_finite_timestamp(a[0].integer())) return Value::null(type::text);
+    TimeZone::Offset offset;
+    offset.abbreviation = "UTC";
+    FormatTime time = local_fields(to_local(a[0].integer(), call.session.settings.zone.get(), &offset));
+    time.zoned = true;
+    time.seconds_east = offset.seconds_east;
+    time.zone = offset.abbreviation;
+    return text_of(call, format_time(time, a[1].bytes()));
+}
+Value interval_to_char(Call& call, const Value* a, std::size_t) {
+    if (a[1].bytes().empty()) return Value::null(type::text);
+    const Interval& interval = a[0].interval();
+    FormatTime time;
+    time.interval = true;
+    time.year = interval.months / 12;
+    time.month = interval.months % 12;
+    time.day = interval.days;
+    std::int64_t rest = interval.microseconds;
+    time.hour = rest / 3600000000;
+    rest %= 3600000000;
+    time.minute = static_cast<int>(rest / 60000000);
+    rest %= 60000000;
+    time.second = static_cast<int>(rest / 1000000);
+    time.microsecond = static_cast<int>(rest % 1000000);
+    return text_of(call, format_time(time, a[1].bytes()));
+}
+
+Value to_number(Call& call, const Value* a, std::size_t) {
+    if (a[1].bytes().empty()) return Value::null(type::numeric);
+    return Value::numeric(numeric_from_text(parse_number(a[0].bytes(), a[1].bytes()), call.arena));
+}
+Value to_date(Call&, const Value* a, std::size_t) {
+    std::int64_t days = 0, microseconds = 0;
+    split_timestamp(parse_time(a[0].bytes(), a[1].bytes()).local, days, microseconds);
+    check_date(days);
+    return Value::integer(type::date, days);
+}
+Value to_timestamp(Call& call, const Value* a, std::size_t) {
+    const ParsedTime parsed = parse_time(a[0].bytes(), a[1].bytes());
+    const std::int64_t instant = parsed.has_offset
+                                     ? parsed.local - std::int64_t{parsed.seconds_east} * 1000000
+                                     : to_utc(parsed.local, call.session.settings.zone.get());
+    check_timestamp(instant);
+    return Value::integer(type::timestamptz, instant);
+}
+
+constexpr FunctionSource k_functions[] = {
+    {"to_char(int4,text) text stable", &exact_to_char},
+    {"to_char(int8,text) text stable", &exact_to_char},
+    {"to_char(numeric,text) text stable", &exact_to_char},
+    {"to_char(float4,text) text stable", &real_to_char},
+    {"to_char(float8,text) text stable", &real_to_char},
+    {"to_char(timestamp,text) text stable", &timestamp_to_char},
+    {"to_char(timestamptz,text) text stable", &timestamptz_to_char},
+    {"to_char(interval,text) text stable", &interval_to_char},
+    {"to_number(text,text) numeric stable", &to_number},
+    {"to_date(text,text) date stable", &to_date},
+    {"to_timestamp(text,text) timestamptz stable", &to_timestamp},
+};
+
+}  // namespace functions_format_file
+
+std::span<const FunctionSource> formatting_functions() { return functions_format_file::k_functions; }
+
+}  // namespace northstar::inline v0::sql
