@@ -27,6 +27,7 @@ public:
     SqlFailure(Errc code, std::string message) : Error(code, std::move(message)) {}
     std::string sqlstate;        ///< five characters, e.g. "23505"
     std::string detail, hint;    ///< empty: none
+    std::string context;         ///< e.g. line and column of what COPY read; empty: none
     std::string schema, table, column, constraint;
     std::uint32_t position = 0;  ///< in characters of the text, from 1; 0: none
 };
@@ -64,6 +65,31 @@ enum class SqlFormat : std::uint8_t;
 struct SqlParameter;
 struct SqlDescription;
 class SqlPortal;
+/// Where COPY .. FROM STDIN reads. Is called on the statement's thread while it runs; must not use the connection.
+class SqlCopySource {
+public:
+    virtual ~SqlCopySource() = default;
+    /// Before the first read: how many columns are wanted, in binary or in text form.
+    virtual void begin(std::size_t columns, bool binary) {
+        static_cast<void>(columns);
+        static_cast<void>(binary);
+    }
+    /// Puts the next bytes (one or more; they may end anywhere) into `bytes`; false: there are no more. What it throws
+    /// ends the statement.
+    virtual bool read(std::string& bytes) = 0;
+};
+
+/// Where COPY .. TO STDOUT writes; as SqlCopySource.
+class SqlCopySink {
+public:
+    virtual ~SqlCopySink() = default;
+    virtual void begin(std::size_t columns, bool binary) {
+        static_cast<void>(columns);
+        static_cast<void>(binary);
+    }
+    /// Bytes that follow those before: whole lines, or in binary form whole rows.
+    virtual void write(std::string_view bytes) = 0;
+};
 
 /// A session: transaction, settings, prepared statements, temporary tables. The database must outlive it. Belongs to
 /// one thread at a time; a database may have any number of connections.
@@ -99,6 +125,9 @@ public:
     void cancel() noexcept;
     /// From now on notices go to `handler` as they arise, and no longer into SqlResult. nullptr: into SqlResult again.
     void on_notice(SqlNoticeHandler handler, void* context) noexcept;
+    /// What STDIN and STDOUT mean in COPY from now on; they must outlive the connection or the next call. nullptr: COPY
+    /// from or to them is refused (0A000), as it is at first.
+    void copy_streams(SqlCopySource* source, SqlCopySink* sink) noexcept;
 
 private:
     std::unique_ptr<sql::SqlSession> session_;

@@ -171,6 +171,7 @@ struct SqlReport {
     std::string message;  ///< one line without a full stop, worded as PostgreSQL words it
     std::string detail;
     std::string hint;
+    std::string context;         ///< where it happened: "COPY t, line 3, column b: "x""
     std::uint32_t position = 0;  ///< in characters of the statement, counted from 1
     std::string schema;
     std::string table;

@@ -21,6 +21,7 @@
 namespace northstar::inline v0::sql {
 
 class TimeZone;
+class Catalog;
 
 enum class DateOrder : std::uint8_t { mdy = 0, dmy = 1, ymd = 2 };
 enum class DateStyle : std::uint8_t { iso = 0, sql = 1, postgres = 2, german = 3 };
@@ -62,6 +63,8 @@ public:
     virtual std::uint64_t current_commit();
     /// The newest commit at or before a time (microseconds since 2000-01-01 UTC); 0: before the first.
     virtual std::uint64_t commit_at(std::int64_t time);
+    /// The objects that the statement sees; null: there are none.
+    virtual const Catalog* objects() { return nullptr; }
     /// 128 bits that nobody can guess; for gen_random_uuid.
     virtual void random_bytes(void* to, std::size_t count);
     /// Called now and then by what may run long; raises query_canceled.

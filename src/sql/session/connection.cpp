@@ -13,6 +13,7 @@ namespace connection {
     failure.sqlstate = report.state.view();
     failure.detail = report.detail;
     failure.hint = report.hint;
+    failure.context = report.context;
     failure.schema = report.schema;
     failure.table = report.table;
     failure.column = report.column;
@@ -90,6 +91,10 @@ std::vector<SqlResult> SqlConnection::execute_script(std::string_view script) {
     } catch (const sql::SqlError& error) {
         connection::fail(error);
     }
+}
+
+void SqlConnection::copy_streams(SqlCopySource* source, SqlCopySink* sink) noexcept {
+    session_->copy_streams(source, sink);
 }
 
 bool SqlConnection::in_transaction() const noexcept { return session_->in_transaction(); }

@@ -277,6 +277,8 @@ void SqlSession::translate_failure(std::string_view text) {
 void SqlSession::check_cancelled() {
     if (run_state_.load(std::memory_order_relaxed) == k_cancelled) [[unlikely]]
         raise(sqlstate::query_canceled, "canceling statement due to user request");
+    if (deadline_ != 0 && clock_now() > deadline_)
+        raise(sqlstate::query_canceled, "canceling statement due to statement timeout");
 }
 
 void SqlSession::notice(SqlReport report) {

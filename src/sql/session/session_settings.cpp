@@ -43,6 +43,31 @@ bool on_or_off(std::string_view name, std::string_view value) {
           "invalid value for parameter \"" + std::string(name) + "\": \"" + std::string(value) + "\"");
 }
 
+/// A time as settings are written: a number of milliseconds, or with a unit. Raises 22023.
+std::int64_t milliseconds(std::string_view name, std::string_view value) {
+    static constexpr std::pair<std::string_view, std::int64_t> k_units[] = {
+        {"", 1}, {"ms", 1}, {"s", 1000}, {"min", 60000}, {"h", 3600000}, {"d", 86400000}};
+    std::size_t digits = 0;
+    while (digits < value.size() && digits < 10 && value[digits] >= '0' && value[digits] <= '9') ++digits;
+    std::string_view unit = value.substr(digits);
+    while (!unit.empty() && unit.front() == ' ') unit.remove_prefix(1);
+    if (digits > 0)
+        for (const auto& [word, factor] : k_units) {
+            const std::int64_t time = std::strtoll(std::string(value.substr(0, digits)).c_str(), nullptr, 10) * factor;
+            if (word == unit && time <= INT32_MAX) return time;
+        }
+    invalid(name, value);
+}
+
+/// The same in the largest unit that it is a multiple of.
+std::string time_text(std::int64_t milliseconds) {
+    static constexpr std::pair<std::int64_t, const char*> k_units[] = {
+        {86400000, "d"}, {3600000, "h"}, {60000, "min"}, {1000, "s"}, {1, "ms"}};
+    for (const auto& [factor, word] : k_units)
+        if (milliseconds != 0 && milliseconds % factor == 0) return std::to_string(milliseconds / factor) + word;
+    return "0";
+}
+
 }  // namespace session_settings
 
 void SqlSession::start_settings() {
@@ -127,6 +152,10 @@ std::string SqlSession::apply_setting(const std::string& name, const std::string
         const std::string key = lower(value);
         if (key != "from_now" && key != "all") invalid(name, value);
         return key;
+    }
+    if (name == "statement_timeout") {
+        timeout_ms_ = milliseconds(name, value);
+        return time_text(timeout_ms_);
     }
     if (name == "northstar.author") author_ = value;
     if (name == "northstar.reason") reason_ = value;

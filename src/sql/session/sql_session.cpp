@@ -204,6 +204,7 @@ StatementResult SqlSession::execute(const syntax::Statement& statement, std::str
     for (const Value& value : parameters) parameter_types_.push_back(value.type() == type::unknown ? 0 : value.type());
     if (parameter_types_.size() < statement.parameters) parameter_types_.resize(statement.parameters, 0);
     session_.statement_time = clock_now();
+    deadline_ = timeout_ms_ == 0 ? 0 : session_.statement_time + timeout_ms_ * 1000;
     const bool ends_block = statement.kind == syntax::StatementKind::transaction;
     if (failed_) {
         const bool allowed = ends_block &&
@@ -453,6 +454,7 @@ StatementResult SqlSession::dispatch(const syntax::Statement& statement, std::st
         case StatementKind::declare_cursor:
         case StatementKind::fetch:
         case StatementKind::close_cursor: return cursor(statement);
+        case StatementKind::copy: return run_copy(*this, *statement.copy);
         case StatementKind::explain: return explain(*statement.explain);
         case StatementKind::revert: return revert(*statement.revert);
         default: return define(statement, text);
@@ -575,6 +577,12 @@ std::uint64_t SqlSession::run_restore(BoundChange& change, std::vector<RestoredR
 
 std::uint64_t SqlSession::run_bound_change(BoundChange& change, RowStore& rows) {
     Execution execution(session_, *this, *parameters_);
+    return run_change(execution, change, rows);
+}
+
+std::uint64_t SqlSession::run_bound_change(BoundChange& change, RowStore& rows, RowStore& input) {
+    Execution execution(session_, *this, *parameters_);
+    execution.working_table(0) = &input;
     return run_change(execution, change, rows);
 }
 

@@ -53,6 +53,13 @@ public:
     /// Types of parameters and columns without running.
     void describe(const syntax::Statement& statement, std::vector<Oid>& parameter_types,
                   std::vector<OutputColumn>& columns);
+    void copy_streams(SqlCopySource* source, SqlCopySink* sink) {
+        copy_source_ = source;
+        copy_sink_ = sink;
+    }
+    const std::map<std::string, std::string>& all_settings() const { return settings_; }
+    SqlCopySource* copy_source() { return copy_source_; }
+    SqlCopySink* copy_sink() { return copy_sink_; }
     bool in_transaction() const { return in_block_; }
     bool failed() const { return failed_; }
     /// Makes the running statement raise query_canceled at its next look (check_cancelled). Any thread, any signal
@@ -103,6 +110,8 @@ public:
     void set_tree_history(const std::string& tree, History history) { main_->set_history(tree, history); }
     const std::vector<Value>& parameters() const { return *parameters_; }
     std::uint64_t run_bound_change(BoundChange& change, RowStore& rows);
+    /// Runs a change whose source reads working table 0: `input`.
+    std::uint64_t run_bound_change(BoundChange& change, RowStore& rows, RowStore& input);
     void forget_sequence(Oid oid) { sequence_memory_.erase(oid); }
     void set_sequence_state(Oid oid, std::int64_t value, bool called);
     /// Runs a statement inside the present one (EXECUTE of CREATE TABLE AS).
@@ -150,6 +159,7 @@ public:
     std::vector<std::string> schemas(bool with_implicit) override;
     void notice(SqlReport report) override;
     void check_cancelled() override;
+    const Catalog* objects() override { return present_.catalog.get(); }
 
 private:
     friend class Portal;
@@ -293,12 +303,19 @@ private:
         std::unique_ptr<Arena> arena;
         syntax::TimeRange range;
     } default_time_;
+    std::int64_t timeout_ms_ = 0;   ///< statement_timeout; 0: none
+    std::int64_t deadline_ = 0;     ///< of the statement that runs, as statement_time counts; 0: none
+    SqlCopySource* copy_source_ = nullptr;
+    SqlCopySink* copy_sink_ = nullptr;
 };
 
 /// A column of today of a row that was stored when the table looked otherwise; NULL where its type then has nothing in
 /// common with today's.
 Value column_of_then(const Relation& now, const Relation& then, std::size_t place, std::string_view bytes, Arena& arena,
                      Session& session);
+
+/// COPY (session/copy_*.cpp).
+StatementResult run_copy(SqlSession& session, const syntax::Copy& copy);
 
 // ---- definitions (session/define_*.cpp) ----
 StatementResult define_object(SqlSession& session, const syntax::Statement& statement, std::string_view text);

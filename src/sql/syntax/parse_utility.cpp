@@ -363,6 +363,18 @@ const Statement* Parser::copy() {
                 format->text = option.name;
                 option.name = "format";
                 option.value = format;
+            } else if (option.name == "force") {
+                option.name = accept("not"_kw) ? "force_not_null" : at("null"_kw) ? "force_null" : "force_quote";
+                take();
+                std::vector<Name> names;
+                if (at_operator("*")) {
+                    take();
+                } else {
+                    do {
+                        names.push_back(name());
+                    } while (accept(','));
+                }
+                option.names = make_list(arena_, names);
             } else {
                 accept("as"_kw);
                 if (peek().kind == TokenKind::string) {
