@@ -68,7 +68,7 @@ double unfold_real(std::uint64_t folded) {
 }
 
 bool is_unsigned(Oid type) {
-    return type == type::oid || type == type::regproc || type == type::regclass || type == type::regtype;
+    return type == type::oid || is_object_type(type);
 }
 
 void payload(const Value& value, std::string& out);

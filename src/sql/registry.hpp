@@ -66,6 +66,8 @@ std::span<const FunctionSource> window_functions();
 std::span<const FunctionSource> bit_functions();
 std::span<const OperatorSource> bit_operators();
 std::span<const FunctionSource> formatting_functions();
+std::span<const FunctionSource> catalog_functions();
+std::span<const CastSource> catalog_casts();
 
 // Bodies of the comparison operators, for any type with an order.
 Value compare_equal(Call& call, const Value* arguments, std::size_t count);

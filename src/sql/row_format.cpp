@@ -39,8 +39,7 @@ std::int64_t load_integer(const char* from, std::uint32_t width) {
 }
 
 bool is_unsigned(Oid type) {
-    return type == type::oid || type == type::regproc || type == type::regclass || type == type::regtype ||
-           type == type::xid || type == type::cid;
+    return type == type::oid || is_object_type(type) || type == type::xid || type == type::cid;
 }
 
 }  // namespace row_file
@@ -57,8 +56,11 @@ std::uint32_t stored_width(Oid type, Form form) {
                 case type::date:
                 case type::oid:
                 case type::regproc:
+                case type::regprocedure:
                 case type::regclass:
                 case type::regtype:
+                case type::regnamespace:
+                case type::regrole:
                 case type::xid:
                 case type::cid:
                     return 4;

@@ -37,6 +37,10 @@ Value object_from_text(Oid kind, std::string_view text, Session& session) {
     if (!found) {
         if (kind == type::regclass)
             raise(sqlstate::undefined_table, "relation \"" + std::string(text) + "\" does not exist");
+        if (kind == type::regnamespace)
+            raise(sqlstate::invalid_schema_name, "schema \"" + std::string(text) + "\" does not exist");
+        if (kind == type::regrole)
+            raise(sqlstate::undefined_object, "role \"" + std::string(text) + "\" does not exist");
         raise(sqlstate::undefined_function, "function \"" + std::string(text) + "\" does not exist");
     }
     return Value::integer(kind, *found);
@@ -56,6 +60,28 @@ void object_to_text(const Value& value, std::string& out, Session& session) {
         name = session.types->object_name(value.type(), oid);
     }
     out += name.empty() ? std::to_string(oid) : name;
+}
+
+/// int2vector and oidvector: numbers with blanks between, counted from 0.
+Value vector_from_text(const TypeInfo& info, std::string_view text, Arena& arena, Session& session) {
+    std::vector<Value> numbers;
+    for (std::string_view rest = trim_blanks(text); !rest.empty(); rest = trim_blanks(rest)) {
+        const std::size_t end = std::min(rest.find(' '), rest.size());
+        numbers.push_back(value_from_text(info.element, k_no_typmod, rest.substr(0, end), arena, session));
+        rest.remove_prefix(end);
+    }
+    const ArrayDimension dimension{static_cast<std::int32_t>(numbers.size()), 0};
+    return make_array(info.oid, info.element, {&dimension, numbers.empty() ? std::size_t{0} : std::size_t{1}}, numbers,
+                      arena);
+}
+
+void vector_to_text(const Value& value, std::string& out) {
+    const ArrayView view(value);
+    Arena arena;
+    for (std::size_t i = 0; i < view.size(); ++i) {
+        if (i > 0) out += ' ';
+        integer_to_text(view.element(i, arena).integer(), out);
+    }
 }
 
 Value enum_from_text(const TypeInfo& info, std::string_view text, Session& session) {
@@ -161,7 +187,10 @@ Value read_scalar(const TypeInfo& info, std::int32_t typmod, std::string_view te
             return Value::integer(info.oid, oid_from_text(text));
         case type::regclass:
         case type::regproc:
+        case type::regprocedure:
         case type::regtype:
+        case type::regnamespace:
+        case type::regrole:
             return object_from_text(info.oid, text, session);
         default:
             break;
@@ -177,6 +206,8 @@ Value value_from_text(Oid type, std::int32_t typmod, std::string_view text, Aren
     Value value;
     switch (info.form) {
         case Form::array:
+            if (type == type::int2vector || type == type::oidvector)
+                return text_io_file::vector_from_text(info, text, arena, session);
             return array_from_text(type, info.element, typmod, text, arena, session);
         case Form::range:
             return range_from_text(type, text, arena, session);
@@ -218,7 +249,10 @@ void value_to_text(const Value& value, std::string& out, Session& session) {
                     return;
                 case type::regclass:
                 case type::regproc:
+                case type::regprocedure:
                 case type::regtype:
+                case type::regnamespace:
+                case type::regrole:
                     text_io_file::object_to_text(value, out, session);
                     return;
                 default:
@@ -255,7 +289,9 @@ void value_to_text(const Value& value, std::string& out, Session& session) {
             jsonb_to_text(JsonView(value.bytes()), out);
             return;
         case Form::array:
-            array_to_text(value, out, session);
+            if (value.type() == type::int2vector || value.type() == type::oidvector)
+                text_io_file::vector_to_text(value, out);
+            else array_to_text(value, out, session);
             return;
         case Form::range:
             range_to_text(value, out, session);

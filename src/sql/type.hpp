@@ -23,7 +23,9 @@ inline constexpr Oid boolean = 16, bytea = 17, char_internal = 18, name = 19, in
                      regproc = 24, text = 25, oid = 26, tid = 27, xid = 28, cid = 29, json = 114,
                      float4 = 700, float8 = 701, unknown = 705, bpchar = 1042, varchar = 1043, date = 1082,
                      time = 1083, timestamp = 1114, timestamptz = 1184, interval = 1186, timetz = 1266,
-                     bit = 1560, varbit = 1562, numeric = 1700, regclass = 2205, regtype = 2206,
+                     bit = 1560, varbit = 1562, numeric = 1700, regclass = 2205, regprocedure = 2202,
+                     regtype = 2206, regnamespace = 4089, regrole = 4096, int2vector = 22, oidvector = 30,
+                     pg_node_tree = 194, aclitem = 1033,
                      record = 2249, cstring = 2275, any = 2276, anyarray = 2277, void_ = 2278,
                      anyelement = 2283, anynonarray = 2776, uuid = 2950, anyenum = 3500, jsonb = 3802,
                      anyrange = 3831, int4range = 3904, numrange = 3906, tsrange = 3908, tstzrange = 3910,
@@ -123,9 +125,9 @@ public:
     virtual std::span<const EnumLabel> enum_labels(Oid oid) const = 0;
     /// Fields of a composite type in order; empty for what is none.
     virtual std::span<const FieldInfo> fields(Oid oid) const = 0;
-    /// Name of a relation or function for regclass and regproc output; empty: unknown.
+    /// Name of a relation, function, schema or role for the output of regclass and its kin; empty: unknown.
     virtual std::string object_name(Oid kind, Oid oid) const = 0;
-    /// OID of a relation or function by name for regclass and regproc input.
+    /// OID of a relation, function, schema or role by name for the input of regclass and its kin.
     virtual std::optional<Oid> object_oid(Oid kind, std::string_view name) const = 0;
 };
 
@@ -141,6 +143,11 @@ const TypeInfo& type_info(Oid oid, const TypeCatalog* catalog);
 
 bool is_pseudo_polymorphic(Oid oid) noexcept;  ///< anyelement and its kin
 bool is_array_type(const TypeInfo& info) noexcept;
+/// OIDs that stand for an object of some kind and are written as its name: regclass and its kin.
+constexpr bool is_object_type(Oid oid) {
+    return oid == type::regclass || oid == type::regproc || oid == type::regprocedure || oid == type::regtype ||
+           oid == type::regnamespace || oid == type::regrole;
+}
 /// Where a value of the type lies; enum and composite types of users included. O(1) for built-in ones.
 Form form_of(Oid oid, const TypeCatalog* catalog);
 

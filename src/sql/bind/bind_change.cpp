@@ -16,6 +16,7 @@ BoundChange* Binder::bind_change(const syntax::Statement& statement) {
                  "Use FOR PORTION OF valid_time FROM .. TO ..");
     CommonTableScope* const commons = commons_;
     Scope* const scope = scope_;
+    const ChangeTarget* const target = change_target_;
     if (change.with != nullptr) bind_with(*change.with);
     scope_storage_.push_back(std::make_unique<Scope>());
     Scope& own = *scope_storage_.back();
@@ -31,10 +32,11 @@ BoundChange* Binder::bind_change(const syntax::Statement& statement) {
     }
     scope_ = scope;
     commons_ = commons;
+    change_target_ = target;
     return bound;
 }
 
-std::shared_ptr<const Relation> Binder::change_target(const syntax::DataChange& change, const char* verb) {
+ChangeTarget Binder::change_target(const syntax::DataChange& change, const char* verb) {
     if (change.table.parts.size() == 1 && find_common(change.table.last()) != nullptr &&
         find_relation(change.table, environment_.present(), true) == nullptr)
         raise_at(sqlstate::undefined_table,
@@ -47,15 +49,28 @@ std::shared_ptr<const Relation> Binder::change_target(const syntax::DataChange& 
     if (relation->kind == RelationKind::materialized_view)
         raise_at(sqlstate::wrong_object_type, "cannot change materialized view \"" + relation->name + "\"",
                  change.table.position);
-    if (relation->kind == RelationKind::view)
-        raise_at(sqlstate::object_not_in_prerequisite_state,
-                 std::string("cannot ") + verb + " view \"" + relation->name + "\"", change.table.position,
-                 "Views that do not select from a single table or view are not automatically updatable.");
-    return relation;
+    if (relation->kind == RelationKind::view) {
+        if (std::string_view(verb) == "merge into")
+            raise_at(sqlstate::wrong_object_type, "cannot execute MERGE on relation \"" + relation->name + "\"",
+                     change.table.position, "This operation is not supported for views.");
+        return view_target(change, *relation, verb);
+    }
+    ChangeTarget target;
+    for (std::size_t i = 0; i < relation->columns.size(); ++i)
+        if (!relation->columns[i].dropped) target.order.push_back(static_cast<int>(i));
+    target.relation = target.names = std::move(relation);
+    return target;
 }
 
 int Binder::target_column(const Relation& relation, std::string_view name, std::uint32_t position) {
     const int column = relation.find_column(name);
+    if (change_target_ != nullptr && change_target_->names.get() == &relation)
+        for (const std::string& computed : change_target_->computed)
+            if (computed == name)
+                raise_at(sqlstate::feature_not_supported,
+                         std::string(change_target_->insert ? "cannot insert into" : "cannot update") + " column \"" +
+                             computed + "\" of view \"" + relation.name + "\"",
+                         position, "View columns that are not columns of their base relation are not updatable.");
     if (column < 0)
         raise_at(sqlstate::undefined_column,
                  "column \"" + std::string(name) + "\" of relation \"" + relation.name + "\" does not exist", position);
@@ -158,14 +173,17 @@ BoundExpr* Binder::bind_text(const std::string& text, const Relation& relation, 
 BoundChange* Binder::insert(const syntax::DataChange& change) {
     BoundChange* bound = pool_.change();
     bound->kind = ChangeKind::insert;
-    bound->relation = change_target(change, "insert into");
-    const Relation& relation = *bound->relation;
+    ChangeTarget into = change_target(change, "insert into");
+    into.insert = true;
+    change_target_ = &into;
+    bound->relation = into.relation;
+    const Relation& relation = *into.names;
     bound->overriding_system = change.overriding == syntax::Overriding::system;
     bound->overriding_user = change.overriding == syntax::Overriding::user;
     std::vector<int> targets;
     if (change.columns.empty()) {
-        for (std::size_t i = 0; i < relation.columns.size(); ++i)
-            if (!relation.columns[i].dropped && !relation.columns[i].hidden) targets.push_back(static_cast<int>(i));
+        for (const int place : into.order)
+            if (place < 0 || !relation.columns[static_cast<std::size_t>(place)].hidden) targets.push_back(place);
     } else {
         for (const syntax::ColumnTarget& column : change.columns) {
             const int place = target_column(relation, column.name, column.position);
@@ -189,6 +207,8 @@ BoundChange* Binder::insert(const syntax::DataChange& change) {
         if (rows.columns.size() < targets.size() && !change.columns.empty())
             raise_at(sqlstate::syntax_error, "INSERT has more target columns than expressions", source.position);
         targets.resize(rows.columns.size());
+        if (std::find(targets.begin(), targets.end(), -1) != targets.end())
+            target_column(relation, into.computed[0], change.table.position);
         bound->source = rows.plan;
         const bool constant_rows = source.kind == syntax::QueryKind::values && rows.plan->kind == PlanKind::values;
         for (std::size_t i = 0; i < targets.size(); ++i) {
@@ -245,12 +265,13 @@ BoundChange* Binder::insert(const syntax::DataChange& change) {
         bound->source = rows.plan;
     }
     prepare_change(*bound);
-    if (change.conflict.present) conflict(change, *bound);
-    returning(change, *bound);
+    check_option(into, *bound);
+    if (change.conflict.present) conflict(change, into, *bound);
+    returning(change, into, *bound);
     return bound;
 }
 
-void Binder::conflict_arbiters(const syntax::ConflictClause& clause, BoundChange& bound) {
+void Binder::conflict_arbiters(const syntax::ConflictClause& clause, const ChangeTarget& into, BoundChange& bound) {
     const Relation& relation = *bound.relation;
     if (!clause.constraint.empty()) {
         for (std::size_t i = 0; i < relation.indexes.size(); ++i)
@@ -272,7 +293,7 @@ void Binder::conflict_arbiters(const syntax::ConflictClause& clause, BoundChange
     }
     std::vector<BoundExpr*> wanted;
     for (const syntax::SortItem& item : clause.target)
-        wanted.push_back(bind_over_table(*item.expr, relation, bound.new_columns, "ON CONFLICT"));
+        wanted.push_back(bind_over_table(*item.expr, *into.names, bound.new_columns, "ON CONFLICT"));
     for (std::size_t i = 0; i < relation.indexes.size(); ++i) {
         const Index& index = relation.indexes[i];
         if (!index.unique || (!index.predicate.empty() && clause.target_where == nullptr)) continue;
@@ -297,7 +318,7 @@ void Binder::conflict_arbiters(const syntax::ConflictClause& clause, BoundChange
         for (const bool use : used) all = all && use;
         if (!all) continue;
         if (!index.predicate.empty()) {
-            BoundExpr* given = bind_over_table(*clause.target_where, relation, bound.new_columns, "ON CONFLICT");
+            BoundExpr* given = bind_over_table(*clause.target_where, *into.names, bound.new_columns, "ON CONFLICT");
             BoundExpr* own = bind_text(index.predicate, relation, bound.new_columns, "index predicates");
             std::vector<BoundExpr*> have, need;
             split_conjuncts(given, have);
@@ -315,34 +336,28 @@ void Binder::conflict_arbiters(const syntax::ConflictClause& clause, BoundChange
                  "there is no unique or exclusion constraint matching the ON CONFLICT specification", clause.position);
 }
 
-void Binder::conflict(const syntax::DataChange& change, BoundChange& bound) {
+void Binder::conflict(const syntax::DataChange& change, const ChangeTarget& into, BoundChange& bound) {
     const syntax::ConflictClause& clause = change.conflict;
-    const Relation& relation = *bound.relation;
     bound.on_conflict = true;
-    conflict_arbiters(clause, bound);
+    conflict_arbiters(clause, into, bound);
     if (!clause.do_update) return;
     bound.conflict_update = true;
     ScopeRelation target, excluded;
     bind_portion(bound, change, nullptr, target);
-    target.alias = change.alias.empty() ? relation.name : std::string(change.alias);
-    target.schema = change.alias.empty() ? relation.schema : "";
-    target.relation = bound.relation;
+    target.alias = change.alias.empty() ? into.names->name : std::string(change.alias);
+    target.schema = change.alias.empty() ? into.names->schema : "";
     excluded.alias = "excluded";
-    for (std::size_t i = 0; i < relation.columns.size(); ++i) {
-        const Column& column = relation.columns[i];
+    for (std::size_t i = 0; i < into.relation->columns.size(); ++i) {
         bound.existing_columns.push_back(pool_.column());
         bound.excluded_columns.push_back(pool_.column());
-        if (column.dropped) continue;
-        target.columns.push_back({column.name, bound.existing_columns.back(), column.type, column.typmod,
-                                  column.hidden, relation.oid, static_cast<int>(i)});
-        excluded.columns.push_back({column.name, bound.excluded_columns.back(), column.type, column.typmod,
-                                    column.hidden, relation.oid, static_cast<int>(i)});
     }
+    change_columns(into, bound.existing_columns, target);
+    change_columns(into, bound.excluded_columns, excluded);
     syntax::FromItem none;
     add_relation(target, none);
     add_relation(excluded, none);
     const Permissions before = std::exchange(scope_->allowed, {"UPDATE", "UPDATE", "UPDATE"});
-    assignments(clause.assignments, relation, bound.conflict_assignments, &scope_->relations[0]);
+    assignments(clause.assignments, *into.names, bound.conflict_assignments, &scope_->relations[0]);
     if (clause.where != nullptr) {
         scope_->allowed = {"WHERE", "WHERE", "WHERE"};
         split_conjuncts(condition(expr(*clause.where), "WHERE", clause.where->position), bound.conflict_where);
@@ -355,9 +370,10 @@ void Binder::conflict(const syntax::DataChange& change, BoundChange& bound) {
 // ---- UPDATE and DELETE
 // -----------------------------------------------------------------------------------------------
 
-Plan* Binder::target_scan(BoundChange& change, const syntax::DataChange& syntax, ScopeRelation& relation) {
-    relation.alias = syntax.alias.empty() ? change.relation->name : std::string(syntax.alias);
-    relation.schema = syntax.alias.empty() ? change.relation->schema : "";
+Plan* Binder::target_scan(BoundChange& change, const syntax::DataChange& syntax, const ChangeTarget& target,
+                          ScopeRelation& relation) {
+    relation.alias = syntax.alias.empty() ? target.names->name : std::string(syntax.alias);
+    relation.schema = syntax.alias.empty() ? target.names->schema : "";
     Plan* plan = scan(change.relation, environment_.present(), relation);
     change.old_columns.assign(change.relation->columns.size(), k_no_column);
     for (const ScanColumn& column : plan->scan_columns)
@@ -365,7 +381,18 @@ Plan* Binder::target_scan(BoundChange& change, const syntax::DataChange& syntax,
     change.row_key = pool_.column();
     plan->scan_columns.push_back({hidden_row_key, change.row_key});
     plan->output.push_back(change.row_key);
-    return plan;
+    if (target.levels.empty()) return plan;
+    relation.columns.clear();
+    change_columns(target, change.old_columns, relation);
+    Plan* filter = pool_.plan(PlanKind::filter);
+    filter->left = plan;
+    filter->output = plan->output;
+    for (const ChangeTarget::Level& level : target.levels)
+        if (level.where != nullptr)
+            split_conjuncts(condition(bind_over_table(*level.where, *level.names, change.old_columns, "UPDATE"),
+                                      "WHERE", level.where->position),
+                            filter->conditions);
+    return filter->conditions.empty() ? plan : filter;
 }
 
 void Binder::assignments(const syntax::List<syntax::Assignment>& list, const Relation& relation,
@@ -499,9 +526,11 @@ BoundExpr* Binder::assigned_member(const syntax::Assignment& item, BoundExpr* va
 BoundChange* Binder::update(const syntax::DataChange& change) {
     BoundChange* bound = pool_.change();
     bound->kind = ChangeKind::update;
-    bound->relation = change_target(change, "update");
+    const ChangeTarget into = change_target(change, "update");
+    change_target_ = &into;
+    bound->relation = into.relation;
     ScopeRelation target;
-    Plan* plan = target_scan(*bound, change, target);
+    Plan* plan = target_scan(*bound, change, into, target);
     bind_portion(*bound, change, plan, target);
     syntax::FromItem none;
     add_relation(target, none);
@@ -526,11 +555,12 @@ BoundChange* Binder::update(const syntax::DataChange& change) {
         plan = filter;
     }
     scope_->allowed = {"UPDATE", "UPDATE", "UPDATE"};
-    assignments(change.assignments, *bound->relation, bound->assignments, &scope_->relations[0]);
+    assignments(change.assignments, *into.names, bound->assignments, &scope_->relations[0]);
     scope_->allowed = {};
     bound->source = plan;
     prepare_change(*bound);
-    returning(change, *bound);
+    check_option(into, *bound);
+    returning(change, into, *bound);
     return bound;
 }
 
@@ -538,9 +568,11 @@ BoundChange* Binder::erase(const syntax::DataChange& change) {
     BoundChange* bound = pool_.change();
     bound->kind = ChangeKind::erase;
     bound->redact = change.redact;
-    bound->relation = change_target(change, "delete from");
+    const ChangeTarget into = change_target(change, "delete from");
+    change_target_ = &into;
+    bound->relation = into.relation;
     ScopeRelation target;
-    Plan* plan = target_scan(*bound, change, target);
+    Plan* plan = target_scan(*bound, change, into, target);
     bind_portion(*bound, change, plan, target);
     syntax::FromItem none;
     add_relation(target, none);
@@ -571,26 +603,19 @@ BoundChange* Binder::erase(const syntax::DataChange& change) {
                                CastContext::assignment, change.reason->position);
     if (bound->portion.present) prepare_change(*bound);
     else for (std::size_t i = 0; i < bound->relation->columns.size(); ++i) bound->new_columns.push_back(pool_.column());
-    returning(change, *bound);
+    returning(change, into, *bound);
     return bound;
 }
 
 /// RETURNING sees the row as stored (or as deleted) under the table's name, and what FROM and USING joined.
-void Binder::returning(const syntax::DataChange& change, BoundChange& bound) {
+void Binder::returning(const syntax::DataChange& change, const ChangeTarget& into, BoundChange& bound) {
     if (change.returning.empty()) return;
-    const Relation& relation = *bound.relation;
     const bool has_target = !scope_->relations.empty();
     ScopeRelation target;
-    target.alias = change.alias.empty() ? relation.name : std::string(change.alias);
-    target.schema = change.alias.empty() ? relation.schema : "";
-    target.relation = bound.relation;
-    for (std::size_t i = 0; i < relation.columns.size(); ++i) {
-        const Column& column = relation.columns[i];
-        if (column.dropped) continue;
-        target.columns.push_back({column.name, bound.new_columns[i], column.type, column.typmod, column.hidden,
-                                  relation.oid, static_cast<int>(i)});
-        note_scope(bound.new_columns[i], scope_);
-    }
+    target.alias = change.alias.empty() ? into.names->name : std::string(change.alias);
+    target.schema = change.alias.empty() ? into.names->schema : "";
+    change_columns(into, bound.new_columns, target);
+    for (const ScopeColumn& column : target.columns) note_scope(column.id, scope_);
     if (has_target) {
         std::size_t at = 0;
         for (VisibleColumn& column : scope_->columns)
@@ -620,10 +645,12 @@ void Binder::returning(const syntax::DataChange& change, BoundChange& bound) {
 BoundChange* Binder::merge(const syntax::DataChange& change) {
     BoundChange* bound = pool_.change();
     bound->kind = ChangeKind::merge;
-    bound->relation = change_target(change, "merge into");
+    const ChangeTarget into = change_target(change, "merge into");
+    change_target_ = &into;
+    bound->relation = into.relation;
     const Relation& relation = *bound->relation;
     ScopeRelation target;
-    Plan* plan = target_scan(*bound, change, target);
+    Plan* plan = target_scan(*bound, change, into, target);
     bind_portion(*bound, change, plan, target);
     scope_->allowed = {"FROM", "FROM", "FROM"};
     Plan* source = from_list(change.from);

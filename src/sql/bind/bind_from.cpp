@@ -158,6 +158,7 @@ Plan* Binder::from_table(const syntax::FromItem& item) {
             raise_at(sqlstate::undefined_table, relation_message(item.table), item.table.position);
         }
         const VirtualTable& table = environment_.virtual_table(number);
+        if (!table.query.empty()) return from_system_view(item, table, point);
         Plan* plan = pool_.plan(PlanKind::virtual_scan);
         plan->virtual_table = number;
         plan->point = &point;
@@ -168,6 +169,11 @@ Plan* Binder::from_table(const syntax::FromItem& item) {
             const ColumnId id = pool_.column();
             plan->output.push_back(id);
             into.columns.push_back({column.name, id, column.type});
+        }
+        if (table.oid != 0) {
+            const ColumnId id = pool_.column();
+            plan->output.push_back(id);
+            into.columns.push_back({"tableoid", id, type::regclass, k_no_typmod, true});
         }
         add_relation(std::move(into), item);
         return plan;
@@ -223,23 +229,39 @@ Plan* Binder::from_table(const syntax::FromItem& item) {
     return plan;
 }
 
-Plan* Binder::from_view(const syntax::FromItem& item, const Relation& view, ReadPoint& point) {
-    if (++view_depth_ > 100)
-        raise_at(sqlstate::statement_too_complex, "views are nested too deeply", item.position);
+/// The query of a view, which sees nothing of the statement around it.
+BoundQuery Binder::view_query(const std::string& text, ReadPoint& point, std::uint32_t position) {
+    if (++view_depth_ > 100) raise_at(sqlstate::statement_too_complex, "views are nested too deeply", position);
     texts_.push_back(std::make_unique<Arena>());
-    const syntax::Query* parsed = parse_query(texts_.back()->copy(view.query), *texts_.back());
+    const syntax::Query* parsed = parse_query(texts_.back()->copy(text), *texts_.back());
     Scope* const scope = std::exchange(scope_, nullptr);
     CommonTableScope* const commons = std::exchange(commons_, nullptr);
     const bool own_point = &point != &environment_.present();
     if (own_point) points_.push_back(&point);
-    const bool own_valid_time = item.time.valid.kind != syntax::RangeKind::none;
-    if (own_valid_time) valids_.push_back(&item.time.valid);
-    const BoundQuery result = query(*parsed, true);
-    if (own_valid_time) valids_.pop_back();
+    BoundQuery result = query(*parsed, true);
     if (own_point) points_.pop_back();
     scope_ = scope;
     commons_ = commons;
     --view_depth_;
+    return result;
+}
+
+Plan* Binder::from_system_view(const syntax::FromItem& item, const VirtualTable& view, ReadPoint& point) {
+    const BoundQuery result = view_query(view.query, point, item.position);
+    ScopeRelation into;
+    into.alias = view.name;
+    into.schema = view.schema;
+    for (const OutputColumn& column : result.columns)
+        into.columns.push_back({column.name, column.id, column.type, column.typmod});
+    add_relation(std::move(into), item);
+    return result.plan;
+}
+
+Plan* Binder::from_view(const syntax::FromItem& item, const Relation& view, ReadPoint& point) {
+    const bool own_valid_time = item.time.valid.kind != syntax::RangeKind::none;
+    if (own_valid_time) valids_.push_back(&item.time.valid);
+    const BoundQuery result = view_query(view.query, point, item.position);
+    if (own_valid_time) valids_.pop_back();
     ScopeRelation into;
     into.alias = view.name;
     into.schema = view.schema;

@@ -181,6 +181,8 @@ private:
     Plan* from_function(const syntax::FromItem& item);
     Plan* from_join(const syntax::FromItem& item);
     Plan* from_view(const syntax::FromItem& item, const Relation& view, ReadPoint& point);
+    Plan* from_system_view(const syntax::FromItem& item, const VirtualTable& view, ReadPoint& point);
+    BoundQuery view_query(const std::string& text, ReadPoint& point, std::uint32_t position);
     Plan* temporal_function(const syntax::FromItem& item);
     void join_using(const syntax::FromItem& item, Plan& join, std::size_t left_columns, std::size_t right_columns,
                     std::vector<std::string> names);
@@ -202,8 +204,9 @@ private:
     BoundChange* update(const syntax::DataChange& change);
     BoundChange* erase(const syntax::DataChange& change);
     BoundChange* merge(const syntax::DataChange& change);
-    std::shared_ptr<const Relation> change_target(const syntax::DataChange& change, const char* verb);
-    Plan* target_scan(BoundChange& change, const syntax::DataChange& syntax, ScopeRelation& relation);
+    ChangeTarget change_target(const syntax::DataChange& change, const char* verb);
+    Plan* target_scan(BoundChange& change, const syntax::DataChange& syntax, const ChangeTarget& target,
+                      ScopeRelation& relation);
     void bind_portion(BoundChange& bound, const syntax::DataChange& change, Plan* scan, const ScopeRelation& target);
     void assignments(const syntax::List<syntax::Assignment>& list, const Relation& relation,
                      std::vector<ColumnAssignment>& out, const ScopeRelation* target);
@@ -211,13 +214,14 @@ private:
                                 const ScopeRelation& target);
     BoundExpr* assigned_member(const syntax::Assignment& item, BoundExpr* value, int column,
                                const ScopeRelation& target);
-    void conflict(const syntax::DataChange& change, BoundChange& bound);
-    void conflict_arbiters(const syntax::ConflictClause& clause, BoundChange& bound);
-    void returning(const syntax::DataChange& change, BoundChange& bound);
+    void conflict(const syntax::DataChange& change, const ChangeTarget& into, BoundChange& bound);
+    void conflict_arbiters(const syntax::ConflictClause& clause, const ChangeTarget& into, BoundChange& bound);
+    void returning(const syntax::DataChange& change, const ChangeTarget& into, BoundChange& bound);
     int target_column(const Relation& relation, std::string_view name, std::uint32_t position);
     void refuse_generated(const Relation& relation, int column, bool default_value, std::uint32_t position);
-    syntax::DataChange through_view(const syntax::DataChange& change, const Relation& view, const char* verb,
-                                    std::vector<const syntax::Expr*>& checks);
+    ChangeTarget view_target(const syntax::DataChange& change, const Relation& view, const char* verb);
+    void change_columns(const ChangeTarget& target, const std::vector<ColumnId>& ids, ScopeRelation& into);
+    void check_option(const ChangeTarget& target, BoundChange& bound);
 
     BindEnvironment& environment_;
     BoundPool& pool_;
@@ -231,6 +235,7 @@ private:
     std::vector<ReadPoint*> points_;      ///< AS OF of enclosing queries
     std::vector<const syntax::TimeRange*> valids_;  ///< VALID AT of enclosing queries
     std::vector<std::shared_ptr<CommonTablePlan>> common_changes_;
+    const ChangeTarget* change_target_ = nullptr;  ///< of the change that is being bound
     int next_working_table_ = 0;
     int view_depth_ = 0;
     BoundExpr* domain_value_ = nullptr;   ///< what VALUE means in a check of a domain

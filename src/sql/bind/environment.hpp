@@ -22,11 +22,13 @@ struct ReadPoint {
     virtual Tree tree(const std::string& name, bool temporary) = 0;
 };
 
-/// A relation that is computed, e.g. of information_schema.
+/// A relation that is computed, or a view that every database has, e.g. of information_schema.
 struct VirtualTable {
     std::string schema;
     std::string name;
     std::vector<OutputColumn> columns;
+    std::string query;  ///< of a view; its columns are those of the query
+    Oid oid = 0;        ///< of a computed one: its rows have the column tableoid behind the others; 0: they have not
 };
 
 class BindEnvironment {

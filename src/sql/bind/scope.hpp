@@ -67,6 +67,23 @@ struct CommonTableScope {
     std::string refused;      ///< why a recursive reference may not stand here
 };
 
+/// What INSERT, UPDATE, DELETE change: a table, perhaps under the names that a view gives to its columns.
+struct ChangeTarget {
+    std::shared_ptr<const Relation> relation;  ///< the table
+    std::shared_ptr<const Relation> names;     ///< the same columns in the same places, under the statement's names
+    std::vector<int> order;                    ///< places in the order of the view; -1: a column that is computed
+    std::vector<std::string> computed;         ///< names of those
+    /// A view between the statement and the table, the innermost first.
+    struct Level {
+        std::shared_ptr<const Relation> names;  ///< what the condition sees
+        const syntax::Expr* where = nullptr;
+        std::string view;
+        int check_option = 0;
+    };
+    std::vector<Level> levels;
+    bool insert = false;                       ///< for messages
+};
+
 struct Scope {
     Scope* outer = nullptr;
     std::vector<ScopeRelation> relations;

@@ -1,5 +1,9 @@
 #include "sql/catalog/catalog.hpp"
 
+#include "sql/catalog/system_relations.hpp"
+#include "sql/function.hpp"
+#include "sql/syntax/parser.hpp"
+
 #include "sql/error.hpp"
 
 #include <algorithm>
@@ -237,32 +241,101 @@ std::span<const FieldInfo> Catalog::fields(Oid oid) const {
     return found->second->fields;
 }
 
-std::string Catalog::object_name(Oid kind, Oid oid) const {
-    if (kind != type::regclass) return {};
-    if (const auto found = relation(oid)) {
-        const bool visible = found->schema == k_public_schema || found->temporary;
-        return visible ? found->name : catalog::qualified(found->schema, found->name);
+namespace catalog {
+
+/// Parts of a name as regclass reads it: folded to lower case unless quoted. Raises 42602.
+std::vector<std::string> name_parts(std::string_view text) {
+    std::vector<std::string> parts = {""};
+    bool any = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (c == '"') {
+            any = true;
+            for (++i;; ++i) {
+                if (i >= text.size()) raise(sqlstate::invalid_name, "invalid name syntax");
+                if (text[i] != '"') parts.back() += text[i];
+                else if (i + 1 < text.size() && text[i + 1] == '"') parts.back() += text[i++];
+                else break;
+            }
+        } else if (c == '.') {
+            if (!any) raise(sqlstate::invalid_name, "invalid name syntax");
+            parts.emplace_back();
+            any = false;
+        } else if (c != ' ') {
+            parts.back() += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+            any = true;
+        }
     }
-    for (const auto& [name, relation] : relations_)
-        for (const Index& index : relation->indexes)
-            if (index.oid == oid) return index.name;
+    if (!any) raise(sqlstate::invalid_name, "invalid name syntax");
+    return parts;
+}
+
+std::optional<Oid> function_oid(std::string_view name) {
+    if (const InputFunction* input = find_input_function(name)) return input->oid;
+    const auto named = find_functions(name);
+    if (named.empty()) return std::nullopt;
+    std::uint32_t number = 0;
+    for (const FunctionEntry* entry : all_functions()) {
+        ++number;
+        if (entry == named[0]) return entry->oid != 0 ? entry->oid : k_function_oid + number;
+    }
+    return std::nullopt;
+}
+
+std::string function_name(Oid oid) {
+    if (const InputFunction* input = find_input_function(oid)) return input->name;
+    std::uint32_t number = 0;
+    for (const FunctionEntry* entry : all_functions()) {
+        ++number;
+        if (entry->oid == oid || (entry->oid == 0 && k_function_oid + number == oid)) return entry->name;
+    }
     return {};
 }
 
-std::optional<Oid> Catalog::object_oid(Oid kind, std::string_view name) const {
-    if (kind != type::regclass) return std::nullopt;
-    const auto dot = name.find('.');
+}  // namespace catalog
+
+std::string Catalog::object_name(Oid kind, Oid oid) const {
+    if (kind == type::regproc || kind == type::regprocedure) return catalog::function_name(oid);
+    if (kind == type::regrole) return oid == k_owner_oid ? "northstar" : "";
+    if (kind == type::regnamespace) {
+        for (const char* schema : {"pg_catalog", "information_schema"})
+            if (schema_oid(schema) == oid) return schema;
+        for (const std::string& schema : schemas_)
+            if (schema_oid(schema) == oid) return quote_identifier(schema);
+        return {};
+    }
+    if (const auto found = relation(oid)) {
+        const bool visible = found->schema == k_public_schema || found->temporary;
+        const std::string name = quote_identifier(found->name);
+        return visible ? name : catalog::qualified(quote_identifier(found->schema), name);
+    }
+    if (const SystemRelation* system = find_system_relation(oid)) return system->name;
+    for (const auto& [name, relation] : relations_)
+        for (const Index& index : relation->indexes)
+            if (index.oid == oid) return quote_identifier(index.name);
+    return {};
+}
+
+std::optional<Oid> Catalog::object_oid(Oid kind, std::string_view text) const {
+    const std::vector<std::string> parts = catalog::name_parts(text);
+    const std::string& name = parts.back();
+    if (kind == type::regproc || kind == type::regprocedure)
+        return catalog::function_oid(name.substr(0, name.find('(')));
+    if (kind == type::regrole)
+        return name == "northstar" ? std::optional<Oid>(k_owner_oid) : std::nullopt;
+    if (kind == type::regnamespace) {
+        if (!has_schema(name) && name != "pg_catalog" && name != "information_schema") return std::nullopt;
+        return schema_oid(name);
+    }
     std::vector<std::string> schemas = {std::string(k_temporary_schema)};
     schemas.insert(schemas.end(), schemas_.begin(), schemas_.end());
-    if (dot != std::string_view::npos) {
-        schemas = {std::string(name.substr(0, dot))};
-        name = name.substr(dot + 1);
-    }
+    if (parts.size() > 1) schemas = {parts[parts.size() - 2]};
     for (const std::string& schema : schemas) {
         if (const auto found = relation(schema, name)) return found->oid;
         if (const auto [owner, found] = index(schema, name); found != nullptr) return found->oid;
     }
-    return std::nullopt;
+    const SystemRelation* system = find_system_relation(parts.size() > 1 ? parts[parts.size() - 2] : "", name);
+    return system == nullptr || system->oid == 0 ? std::nullopt : std::optional<Oid>(system->oid);
 }
 
 }  // namespace northstar::inline v0::sql

@@ -1,5 +1,7 @@
 #include "sql/plan/describe.hpp"
 
+#include <algorithm>
+
 namespace northstar::inline v0::sql {
 
 namespace describe {
@@ -58,6 +60,29 @@ void describe_plan(const Plan& plan, int depth, Session& session, std::vector<st
     lines.push_back(std::move(line));
     if (plan.left != nullptr) describe_plan(*plan.left, depth + 1, session, lines);
     if (plan.right != nullptr) describe_plan(*plan.right, depth + 1, session, lines);
+}
+
+Document describe_plan(const Plan& plan) {
+    Document node = Document::object();
+    std::string title = describe::title(plan);
+    const bool scan = plan.kind == PlanKind::scan;
+    if (scan) title = title.substr(0, std::min(title.find(" using "), title.find(" on ")));
+    if (plan.kind == PlanKind::cte_scan) title = "CTE Scan";
+    node.set("Node Type", Document::string(title));
+    if (scan) {
+        node.set("Relation Name", Document::string(plan.relation->name));
+        node.set("Schema", Document::string(plan.relation->schema));
+        if (plan.access.index >= 0)
+            node.set("Index Name",
+                     Document::string(plan.relation->indexes[static_cast<std::size_t>(plan.access.index)].name));
+    }
+    if (plan.kind == PlanKind::cte_scan) node.set("CTE Name", Document::string(plan.common->name));
+    node.set("Plan Rows", Document::integer(static_cast<std::int64_t>(plan.rows)));
+    Document below = Document::array();
+    if (plan.left != nullptr) below.push(describe_plan(*plan.left));
+    if (plan.right != nullptr) below.push(describe_plan(*plan.right));
+    if (!below.items().empty()) node.set("Plans", std::move(below));
+    return node;
 }
 
 }  // namespace northstar::inline v0::sql

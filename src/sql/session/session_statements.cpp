@@ -1,5 +1,6 @@
 // PREPARE and EXECUTE, cursors, EXPLAIN; relations that the session computes.
 #include "sql/session/sql_session.hpp"
+#include "sql/session/system_tables.hpp"
 
 #include "sql/plan/describe.hpp"
 #include "sql/plan/optimize.hpp"
@@ -191,48 +192,106 @@ StatementResult SqlSession::cursor(const syntax::Statement& statement) {
     return result;
 }
 
-StatementResult SqlSession::explain(const syntax::Explain& statement) {
+namespace session_statements {
+
+struct ExplainOptions {
     bool analyze = false;
-    for (const syntax::Option& option : statement.options) {
-        const bool off = option.value != nullptr && (option.value->text == "off" || option.value->text == "false");
-        if (option.name == "analyze") analyze = !off;
+    bool json = false;
+};
+
+ExplainOptions read_explain_options(const syntax::List<syntax::Option>& list) {
+    ExplainOptions options;
+    for (const syntax::Option& option : list) {
+        const std::string value = option.value == nullptr ? "" : std::string(option.value->text);
+        const bool off = value == "off" || value == "false" || value == "0" ||
+                         (option.value != nullptr && option.value->kind == syntax::ExprKind::boolean &&
+                          !option.value->flag);
+        if (option.name == "analyze") {
+            options.analyze = !off;
+        } else if (option.name == "format") {
+            if (value == "xml" || value == "yaml")
+                raise_at(sqlstate::feature_not_supported, "EXPLAIN format \"" + value + "\" is not supported",
+                         option.position);
+            if (value != "json" && value != "text")
+                raise_at(sqlstate::invalid_parameter_value,
+                         "unrecognized value for EXPLAIN option \"format\": \"" + value + "\"", option.position);
+            options.json = value == "json";
+        } else if (option.name != "verbose" && option.name != "costs" && option.name != "buffers" &&
+                   option.name != "timing" && option.name != "summary" && option.name != "settings" &&
+                   option.name != "wal") {
+            raise_at(sqlstate::syntax_error, "unrecognized EXPLAIN option \"" + std::string(option.name) + "\"",
+                     option.position);
+        }
     }
+    return options;
+}
+
+}  // namespace session_statements
+
+StatementResult SqlSession::explain(const syntax::Explain& statement) {
+    const session_statements::ExplainOptions options = session_statements::read_explain_options(statement.options);
     StatementResult result;
     result.has_rows = true;
     OutputColumn column;
     column.name = "QUERY PLAN";
-    column.type = type::text;
+    column.type = options.json ? type::json : type::text;
     result.columns.push_back(column);
     result.rows.reset(1);
     const auto line = [&](const std::string& text) {
         Value* row = result.rows.add();
-        row[0] = Value::text(result.rows.arena().copy(text));
+        row[0] = Value::bytes(column.type, result.rows.arena().copy(text));
     };
     const syntax::Statement& inner = *statement.statement;
     BoundPool pool;
     Binder binder(*this, pool, parameter_types_);
     Plan* plan = nullptr;
-    std::string head;
+    std::string verb, target;
     if (inner.kind == syntax::StatementKind::query) {
         plan = binder.bind_query(*inner.query).plan;
     } else if (inner.change != nullptr) {
         BoundChange* change = binder.bind_change(inner);
         static constexpr const char* names[] = {"Insert", "Update", "Delete", "Merge"};
-        head = std::string(names[static_cast<int>(change->kind)]) + " on " + change->relation->name;
+        verb = names[static_cast<int>(change->kind)];
+        target = change->relation->name;
         plan = change->source;
     } else {
         raise(sqlstate::feature_not_supported, "EXPLAIN of this statement is not supported");
     }
     plan = optimize(plan, pool);
+    Document root = Document::object();
     std::vector<std::string> lines;
-    if (!head.empty()) lines.push_back(head);
-    describe_plan(*plan, head.empty() ? 0 : 1, session_, lines);
-    for (const std::string& text : lines) line(text);
-    if (analyze) {
+    if (options.json) {
+        Document node = describe_plan(*plan);
+        if (!verb.empty()) {
+            Document change = Document::object();
+            change.set("Node Type", Document::string("ModifyTable"));
+            change.set("Operation", Document::string(verb));
+            change.set("Relation Name", Document::string(target));
+            Document below = Document::array();
+            below.push(std::move(node));
+            change.set("Plans", std::move(below));
+            node = std::move(change);
+        }
+        root.set("Plan", std::move(node));
+    } else {
+        if (!verb.empty()) lines.push_back(verb + " on " + target);
+        describe_plan(*plan, verb.empty() ? 0 : 1, session_, lines);
+    }
+    if (options.analyze) {
         const std::int64_t begin = clock_now();
         const StatementResult ran = dispatch(inner, {});
-        line("Actual rows: " + std::to_string(ran.rows.size()));
-        line("Execution time: " + std::to_string(clock_now() - begin) + " us");
+        const std::int64_t microseconds = clock_now() - begin;
+        root.set("Actual Rows", Document::integer(static_cast<std::int64_t>(ran.rows.size())));
+        root.set("Execution Time us", Document::integer(microseconds));
+        lines.push_back("Actual rows: " + std::to_string(ran.rows.size()));
+        lines.push_back("Execution time: " + std::to_string(microseconds) + " us");
+    }
+    if (options.json) {
+        Document all = Document::array();
+        all.push(std::move(root));
+        line(all.text());
+    } else {
+        for (const std::string& text : lines) line(text);
     }
     result.tag = "EXPLAIN";
     return result;
@@ -241,47 +300,11 @@ StatementResult SqlSession::explain(const syntax::Explain& statement) {
 // ---- computed relations
 // ----------------------------------------------------------------------------------------------
 
-namespace session_statements {
-
-OutputColumn column(const char* name, Oid type) {
-    OutputColumn out;
-    out.name = name;
-    out.type = type;
-    return out;
-}
-
-const std::vector<VirtualTable>& tables() {
-    static const std::vector<VirtualTable> list = {
-        {"sys", "commits",
-         {column("txn", type::int8), column("committed_at", type::timestamptz), column("author", type::text),
-          column("reason", type::text), column("statement", type::text), column("operations", type::int8)}},
-        {"sys", "retention",
-         {column("table_schema", type::text), column("table_name", type::text),
-          column("history_retention", type::text)}},
-        {"sys", "schema", {column("key", type::text), column("document", type::json)}},
-        {"information_schema", "tables",
-         {column("table_catalog", type::text), column("table_schema", type::text), column("table_name", type::text),
-          column("table_type", type::text)}},
-        {"information_schema", "columns",
-         {column("table_catalog", type::text), column("table_schema", type::text), column("table_name", type::text),
-          column("column_name", type::text), column("ordinal_position", type::int4),
-          column("column_default", type::text), column("is_nullable", type::text), column("data_type", type::text)}},
-    };
-    return list;
-}
-
-}  // namespace session_statements
-
 int SqlSession::find_virtual_table(std::string_view schema, std::string_view name) {
-    const std::vector<VirtualTable>& tables = session_statements::tables();
-    for (std::size_t i = 0; i < tables.size(); ++i)
-        if (tables[i].schema == schema && tables[i].name == name) return static_cast<int>(i);
-    return -1;
+    return find_system_table(schema, name);
 }
 
-const VirtualTable& SqlSession::virtual_table(int number) {
-    return session_statements::tables()[static_cast<std::size_t>(number)];
-}
+const VirtualTable& SqlSession::virtual_table(int number) { return system_table(number); }
 
 void SqlSession::virtual_rows(Execution& execution, const Plan& plan, RowStore& rows) {
     if (plan.history.kind != HistoryKind::none) return history_rows(execution, plan, rows);
@@ -323,47 +346,7 @@ void SqlSession::virtual_rows(Execution& execution, const Plan& plan, RowStore& 
         }
         return;
     }
-    const Catalog& shown = *plan.point->catalog;
-    if (table.name == "schema") {
-        for (const auto& [name, relation] : shown.relations()) {
-            Value* row = rows.add();
-            row[0] = text(Catalog::key_of(*relation));
-            row[1] = Value::bytes(type::json, arena.copy(Catalog::to_document(*relation, shown).text()));
-        }
-        for (const auto& [name, type] : shown.types()) {
-            Value* row = rows.add();
-            row[0] = text(Catalog::key_of(*type));
-            row[1] = Value::bytes(type::json, arena.copy(Catalog::to_document(*type).text()));
-        }
-        return;
-    }
-    for (const auto& [name, relation] : shown.relations()) {
-        if (relation->kind == RelationKind::sequence || relation->kind == RelationKind::materialized_view) continue;
-        if (table.name == "tables") {
-            Value* row = rows.add();
-            row[0] = text(current_database());
-            row[1] = text(relation->schema);
-            row[2] = text(relation->name);
-            row[3] = text(relation->kind == RelationKind::view ? "VIEW"
-                          : relation->temporary                ? "LOCAL TEMPORARY"
-                                                               : "BASE TABLE");
-            continue;
-        }
-        std::int64_t ordinal = 0;
-        for (const Column& column : relation->columns) {
-            ++ordinal;
-            if (column.dropped || column.hidden) continue;
-            Value* row = rows.add();
-            row[0] = text(current_database());
-            row[1] = text(relation->schema);
-            row[2] = text(relation->name);
-            row[3] = text(column.name);
-            row[4] = Value::int4(ordinal);
-            row[5] = column.default_text.empty() ? Value::null(type::text) : text(column.default_text);
-            row[6] = text(column.not_null ? "NO" : "YES");
-            row[7] = text(format_type(column.type, k_no_typmod, &shown));
-        }
-    }
+    system_rows(table, *plan.point->catalog, *this, rows);
 }
 
 }  // namespace northstar::inline v0::sql

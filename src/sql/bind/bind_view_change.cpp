@@ -1,0 +1,136 @@
+// Changes through views: a view over one table whose columns are that table's columns stands for the table, under its
+// own names and restricted by its condition. The rules are those of PostgreSQL's manual, page CREATE VIEW, "Updatable
+// Views".
+#include "sql/bind/binder.hpp"
+#include "sql/plan/walk.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::sql {
+
+namespace bind_view_change {
+
+/// Why a view cannot be changed; empty: nothing in its text forbids it.
+std::string obstacle(const syntax::Query& query) {
+    const char* const no = " are not automatically updatable.";
+    if (query.distinct || !query.distinct_on.empty()) return std::string("Views containing DISTINCT") + no;
+    if (!query.group_by.empty()) return std::string("Views containing GROUP BY") + no;
+    if (query.having != nullptr) return std::string("Views containing HAVING") + no;
+    if (query.kind == syntax::QueryKind::set_operation)
+        return std::string("Views containing UNION, INTERSECT, or EXCEPT") + no;
+    if (query.with != nullptr) return std::string("Views containing WITH") + no;
+    if (query.limit != nullptr || query.offset != nullptr) return std::string("Views containing LIMIT or OFFSET") + no;
+    if (query.kind != syntax::QueryKind::select || query.from.size() != 1 ||
+        query.from[0]->kind != syntax::FromKind::table)
+        return std::string("Views that do not select from a single table or view") + no;
+    if (!query.from[0]->sample_method.empty()) return std::string("Views containing TABLESAMPLE") + no;
+    return {};
+}
+
+/// The same of what only binding shows.
+std::string obstacle(const Plan* plan) {
+    const char* const no = " are not automatically updatable.";
+    for (; plan != nullptr; plan = plan->left) {
+        if (plan->kind == PlanKind::aggregate) return std::string("Views that return aggregate functions") + no;
+        if (plan->kind == PlanKind::window) return std::string("Views that return window functions") + no;
+        if (plan->kind == PlanKind::project_set) return std::string("Views that return set-returning functions") + no;
+    }
+    return {};
+}
+
+}  // namespace bind_view_change
+
+/// Columns of the target under the names that the statement sees, each with its id.
+void Binder::change_columns(const ChangeTarget& target, const std::vector<ColumnId>& ids, ScopeRelation& into) {
+    if (target.levels.empty()) into.relation = target.relation;
+    for (const int place : target.order) {
+        if (place < 0) continue;
+        const Column& column = target.names->columns[static_cast<std::size_t>(place)];
+        into.columns.push_back({column.name, ids[static_cast<std::size_t>(place)], column.type, column.typmod,
+                                column.hidden, target.relation->oid, place});
+    }
+}
+
+/// WITH CHECK OPTION: conditions that a new row must meet.
+void Binder::check_option(const ChangeTarget& target, BoundChange& bound) {
+    bool cascaded = false;
+    for (std::size_t i = target.levels.size(); i-- > 0;) {
+        const ChangeTarget::Level& level = target.levels[i];
+        if (level.check_option != 0 && bound.view_name.empty()) bound.view_name = level.view;
+        cascaded = cascaded || level.check_option == 2;
+        if (level.where != nullptr && (cascaded || level.check_option != 0))
+            bound.view_checks.push_back(
+                condition(bind_over_table(*level.where, *level.names, bound.new_columns, "UPDATE"), "WHERE", 0));
+    }
+}
+
+ChangeTarget Binder::view_target(const syntax::DataChange& change, const Relation& view, const char* verb) {
+    const auto refuse = [&](const std::string& detail) {
+        raise_at(sqlstate::object_not_in_prerequisite_state,
+                 std::string("cannot ") + verb + " view \"" + view.name + "\"", change.table.position, detail);
+    };
+    const BoundQuery bound = view_query(view.query, environment_.present(), change.table.position);
+    texts_.push_back(std::make_unique<Arena>());
+    const syntax::Query& query = *parse_query(texts_.back()->copy(view.query), *texts_.back());
+    if (const std::string detail = bind_view_change::obstacle(query); !detail.empty()) refuse(detail);
+    if (const std::string detail = bind_view_change::obstacle(bound.plan); !detail.empty()) refuse(detail);
+    const syntax::FromItem& item = *query.from[0];
+    const auto source = find_relation(item.table, environment_.present(), true);
+    ChangeTarget inner;
+    if (source != nullptr && source->kind == RelationKind::table && item.time.system.kind == syntax::RangeKind::none) {
+        inner.relation = inner.names = source;
+        for (std::size_t i = 0; i < source->columns.size(); ++i)
+            if (!source->columns[i].dropped) inner.order.push_back(static_cast<int>(i));
+    } else if (source != nullptr && source->kind == RelationKind::view) {
+        inner = view_target(change, *source, verb);
+    } else {
+        refuse("Views that do not select from a single table or view are not automatically updatable.");
+    }
+
+    if (inner.relation->hidden_valid_time || !change.portion.period.empty())
+        raise_at(sqlstate::feature_not_supported, "valid time cannot be changed through a view",
+                 change.table.position);
+
+    // What the view's own condition sees: its source, under the alias.
+    auto seen = std::make_shared<Relation>(*inner.names);
+    if (!item.alias.empty()) seen->name = item.alias;
+    for (std::size_t i = 0; i < item.column_aliases.size() && i < inner.order.size(); ++i)
+        if (inner.order[i] >= 0) seen->columns[static_cast<std::size_t>(inner.order[i])].name = item.column_aliases[i];
+
+    ChangeTarget target;
+    target.relation = inner.relation;
+    std::vector<int> places;
+    for (const syntax::Target& output : query.targets) {
+        if (output.expr->kind == syntax::ExprKind::star) {
+            places.insert(places.end(), inner.order.begin(), inner.order.end());
+        } else if (output.expr->kind == syntax::ExprKind::column) {
+            places.push_back(seen->find_column(output.expr->names.back()));
+        } else {
+            places.push_back(-1);
+        }
+    }
+    auto names = std::make_shared<Relation>(*inner.relation);
+    names->name = view.name;
+    names->schema = view.schema;
+    for (Column& column : names->columns) column.dropped = true;
+    for (std::size_t i = 0; i < view.columns.size() && i < places.size(); ++i) {
+        int place = places[i];
+        if (place >= 0 && !names->columns[static_cast<std::size_t>(place)].dropped) place = -1;  // shown twice
+        target.order.push_back(place);
+        if (place < 0) {
+            target.computed.push_back(view.columns[i].name);
+            continue;
+        }
+        Column& column = names->columns[static_cast<std::size_t>(place)];
+        column.dropped = false;
+        column.name = view.columns[i].name;
+    }
+    if (target.computed.size() == target.order.size())
+        refuse("Views that have no updatable columns are not automatically updatable.");
+    target.names = names;
+    target.levels = inner.levels;
+    target.levels.push_back({seen, query.where, view.name, view.check_option});
+    return target;
+}
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,144 @@
+#include "sql/catalog/describe_object.hpp"
+
+#include "sql/syntax/parser.hpp"
+
+namespace northstar::inline v0::sql {
+
+namespace describe_object {
+
+std::string column_list(const Relation& relation, const std::vector<int>& columns) {
+    std::string text;
+    for (const int column : columns) {
+        if (!text.empty()) text += ", ";
+        text += quote_identifier(relation.columns[static_cast<std::size_t>(column)].name);
+    }
+    return text;
+}
+
+std::string key_columns(const Relation& relation, const Index& index) {
+    std::vector<int> columns;
+    for (const IndexColumn& column : index.columns) columns.push_back(column.column);
+    return column_list(relation, columns);
+}
+
+std::string deferral(bool deferrable, bool initially_deferred) {
+    if (!deferrable) return "";
+    return initially_deferred ? " DEFERRABLE INITIALLY DEFERRED" : " DEFERRABLE";
+}
+
+const char* action_words(ForeignAction action) {
+    switch (action) {
+        case ForeignAction::no_action: return "";
+        case ForeignAction::restrict: return "RESTRICT";
+        case ForeignAction::cascade: return "CASCADE";
+        case ForeignAction::set_null: return "SET NULL";
+        case ForeignAction::set_default: return "SET DEFAULT";
+    }
+    return "";
+}
+
+/// An expression of an index needs parentheses unless it is a call or has them already.
+std::string in_parentheses(const std::string& text) {
+    if (!text.empty() && text.front() == '(' && text.back() == ')') return text;
+    const auto open = text.find('(');
+    bool call = open != std::string::npos && open > 0 && text.back() == ')';
+    for (std::size_t i = 0; call && i < open; ++i) {
+        const char c = text[i];
+        call = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+    }
+    int depth = 0;
+    for (std::size_t i = 0; call && i + 1 < text.size(); ++i) {
+        depth += text[i] == '(' ? 1 : text[i] == ')' ? -1 : 0;
+        if (i >= open && depth == 0) call = false;  // f(a) + g(b)
+    }
+    return call ? text : std::string("(") + text + ")";
+}
+
+}  // namespace describe_object
+
+std::string index_order(const IndexColumn& column) {
+    std::string text;
+    if (column.order.descending) text += " DESC";
+    if (column.order.descending != column.order.nulls_first)
+        text += column.order.nulls_first ? " NULLS FIRST" : " NULLS LAST";
+    return text;
+}
+
+std::string index_column_definition(const Relation& relation, const Index& index, int number) {
+    const auto at = static_cast<std::size_t>(number) - 1;
+    if (number < 1 || at >= index.columns.size() + index.include.size()) return {};
+    if (at >= index.columns.size())
+        return quote_identifier(
+            relation.columns[static_cast<std::size_t>(index.include[at - index.columns.size()])].name);
+    const IndexColumn& column = index.columns[at];
+    return column.column >= 0 ? quote_identifier(relation.columns[static_cast<std::size_t>(column.column)].name)
+                              : describe_object::in_parentheses(column.text);
+}
+
+std::string index_definition(const Relation& relation, const Index& index) {
+    std::string text = std::string("CREATE ") + (index.unique ? "UNIQUE " : "") + "INDEX " +
+                       quote_identifier(index.name) + " ON " + quote_identifier(relation.schema) + "." +
+                       quote_identifier(relation.name) + " USING btree (";
+    for (std::size_t i = 0; i < index.columns.size(); ++i) {
+        if (i > 0) text += ", ";
+        text += index_column_definition(relation, index, static_cast<int>(i) + 1) + index_order(index.columns[i]);
+    }
+    text += ")";
+    if (!index.include.empty()) text += " INCLUDE (" + describe_object::column_list(relation, index.include) + ")";
+    if (index.nulls_not_distinct) text += " NULLS NOT DISTINCT";
+    if (!index.predicate.empty())
+        text += " WHERE " + (index.predicate.front() == '(' ? index.predicate
+                                                            : std::string("(") + index.predicate + ")");
+    return text;
+}
+
+std::string constraint_definition(const Relation& relation, const Index& index) {
+    std::string text = index.role == ConstraintRole::primary_key ? "PRIMARY KEY"
+                       : index.nulls_not_distinct                ? "UNIQUE NULLS NOT DISTINCT"
+                                                                 : "UNIQUE";
+    text += " (" + describe_object::key_columns(relation, index) + ")";
+    if (!index.include.empty()) text += " INCLUDE (" + describe_object::column_list(relation, index.include) + ")";
+    return text + describe_object::deferral(index.deferrable, index.initially_deferred);
+}
+
+std::string constraint_definition(const Catalog& catalog, const Relation& relation, const ForeignKey& foreign) {
+    using namespace describe_object;
+    std::string text = "FOREIGN KEY (" + column_list(relation, foreign.columns) + ") REFERENCES ";
+    if (const auto target = catalog.relation(foreign.table))
+        text += catalog.object_name(type::regclass, foreign.table) + "(" + column_list(*target, foreign.referenced) +
+                ")";
+    if (foreign.match_full) text += " MATCH FULL";
+    if (foreign.on_update != ForeignAction::no_action)
+        text += std::string(" ON UPDATE ") + action_words(foreign.on_update);
+    if (foreign.on_delete != ForeignAction::no_action) {
+        text += std::string(" ON DELETE ") + action_words(foreign.on_delete);
+        if (!foreign.set_columns.empty()) text += " (" + column_list(relation, foreign.set_columns) + ")";
+    }
+    text += deferral(foreign.deferrable, foreign.initially_deferred);
+    return foreign.validated ? text : text + " NOT VALID";
+}
+
+std::string constraint_definition(const CheckConstraint& check) {
+    return "CHECK ((" + check.text + "))" + (check.validated ? "" : " NOT VALID");
+}
+
+std::string default_definition(const Catalog& catalog, const Column& column) {
+    if (!column.generated_text.empty()) return column.generated_text;
+    if (!column.default_text.empty()) return column.default_text;
+    if (column.sequence != 0 && column.identity == 0)
+        return "nextval('" + catalog.object_name(type::regclass, column.sequence) + "'::regclass)";
+    return {};
+}
+
+char action_letter(ForeignAction action) {
+    switch (action) {
+        case ForeignAction::no_action: return 'a';
+        case ForeignAction::restrict: return 'r';
+        case ForeignAction::cascade: return 'c';
+        case ForeignAction::set_null: return 'n';
+        case ForeignAction::set_default: return 'd';
+    }
+    return 'a';
+}
+
+}  // namespace northstar::inline v0::sql

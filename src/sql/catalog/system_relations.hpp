@@ -1,0 +1,56 @@
+// system_relations.hpp -- the relations of pg_catalog, information_schema and sys: names, numbers, columns, views.
+// Layer: sql.
+//
+// A relation is either computed (session/system_tables.cpp makes its rows) or a view over computed ones. The columns
+// are those of PostgreSQL 15, in its order, as far as clients ask for them.
+//
+// [SYSTEM-1] Tables that PostgreSQL numbers have its number. What this catalog does not number (schemas, constraints,
+//            defaults, roles) has a number made of its name, so that it is the same in every session and after a
+//            restart.
+// Threads: any; constant data.
+#pragma once
+
+#include "sql/type.hpp"
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace northstar::inline v0::sql {
+
+inline constexpr Oid k_system_schema_oid = 11;           ///< pg_catalog
+inline constexpr Oid k_public_schema_oid = 2200;
+inline constexpr Oid k_information_schema_oid = 13183;
+inline constexpr Oid k_owner_oid = 10;                   ///< of the one role there is
+inline constexpr Oid k_function_oid = 0x4f000000;       ///< plus its place: functions that PostgreSQL does not number
+
+struct SystemRelation {
+    Oid oid = 0;               ///< 0: a view without a number
+    const char* schema = "";
+    const char* name = "";
+    const char* columns = "";  ///< of a computed one: "name:type name:type", types by typname
+    const char* query = "";    ///< of a view
+};
+
+std::span<const SystemRelation> system_relations();
+/// nullptr: there is none of that name. An empty schema means pg_catalog.
+const SystemRelation* find_system_relation(std::string_view schema, std::string_view name);
+const SystemRelation* find_system_relation(Oid oid);
+
+/// The function that reads a type from text, as pg_type.typinput has it, by its number and name in PostgreSQL.
+struct InputFunction {
+    Oid type = 0;
+    Oid oid = 0;
+    const char* name = "";
+};
+const InputFunction& input_function(const TypeInfo& type);
+const InputFunction* find_input_function(std::string_view name);
+const InputFunction* find_input_function(Oid oid);
+
+/// The number of what has none: FNV-1a over kind and name, between 0x50000000 and 0x7fffffff.
+Oid named_oid(std::string_view kind, std::string_view name);
+Oid schema_oid(std::string_view schema);
+Oid constraint_oid(Oid table, std::string_view name);
+Oid default_oid(Oid table, int column);
+
+}  // namespace northstar::inline v0::sql

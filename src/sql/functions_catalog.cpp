@@ -1,0 +1,365 @@
+// What clients ask of the catalog by function: definitions of objects, visibility, comments, privileges, and casts
+// among the types that stand for objects.
+#include "sql/array.hpp"
+#include "sql/catalog/describe_object.hpp"
+#include "sql/catalog/system_relations.hpp"
+#include "sql/registry.hpp"
+#include "sql/syntax/parser.hpp"
+#include "sql/text_io.hpp"
+
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+namespace northstar::inline v0::sql {
+
+namespace catalog_functions_file {
+
+Value text_of(Call& call, std::string_view text) { return Value::text(call.arena.copy(text)); }
+Value text_or_null(Call& call, const std::string& text) {
+    return text.empty() ? Value::null(type::text) : text_of(call, text);
+}
+Oid oid_of(const Value& value) { return static_cast<Oid>(value.integer()); }
+
+const Catalog& objects_of(Call& call) {
+    static const Catalog k_none;
+    const Catalog* objects = call.session.host == nullptr ? nullptr : call.session.host->objects();
+    return objects == nullptr ? k_none : *objects;
+}
+
+std::vector<std::string> visible_schemas(Call& call) {
+    return call.session.host == nullptr ? std::vector<std::string>() : call.session.host->schemas(true);
+}
+
+/// The relation that an OID names, and the index where it names one.
+std::pair<std::shared_ptr<const Relation>, const Index*> find_object(const Catalog& catalog, Oid oid) {
+    if (auto relation = catalog.relation(oid)) return {std::move(relation), nullptr};
+    for (const auto& [name, relation] : catalog.relations())
+        for (const Index& index : relation->indexes)
+            if (index.oid == oid) return {relation, &index};
+    return {nullptr, nullptr};
+}
+
+// ---- definitions ----
+
+Value get_expression(Call& call, const Value* a, std::size_t) { return text_of(call, a[0].bytes()); }
+
+Value get_constraint(Call& call, const Value* a, std::size_t) {
+    const Catalog& catalog = objects_of(call);
+    const Oid wanted = oid_of(a[0]);
+    for (const auto& [key, relation] : catalog.relations()) {
+        for (const Index& index : relation->indexes)
+            if (index.role != ConstraintRole::none && constraint_oid(relation->oid, index.name) == wanted)
+                return text_of(call, constraint_definition(*relation, index));
+        for (const ForeignKey& foreign : relation->foreign_keys)
+            if (constraint_oid(relation->oid, foreign.name) == wanted)
+                return text_of(call, constraint_definition(catalog, *relation, foreign));
+        for (const CheckConstraint& check : relation->checks)
+            if (constraint_oid(relation->oid, check.name) == wanted)
+                return text_of(call, constraint_definition(check));
+    }
+    for (const auto& [key, type] : catalog.types())
+        for (const CheckConstraint& check : type->checks)
+            if (constraint_oid(type->oid, check.name) == wanted) return text_of(call, constraint_definition(check));
+    return Value::null(type::text);
+}
+
+Value get_index(Call& call, const Value* a, std::size_t count) {
+    const auto [relation, index] = find_object(objects_of(call), oid_of(a[0]));
+    if (index == nullptr) return Value::null(type::text);
+    if (count > 1 && a[1].integer() != 0)
+        return text_of(call, index_column_definition(*relation, *index, static_cast<int>(a[1].integer())));
+    return text_of(call, index_definition(*relation, *index));
+}
+
+Value view_text(Call& call, const std::shared_ptr<const Relation>& view) {
+    if (view == nullptr || view->query.empty()) return Value::null(type::text);
+    std::string text = view->query;
+    while (!text.empty() && (text.back() == ';' || text.back() == ' ' || text.back() == '\n')) text.pop_back();
+    return text_of(call, " " + text + ";");
+}
+Value get_view(Call& call, const Value* a, std::size_t) {
+    return view_text(call, objects_of(call).relation(oid_of(a[0])));
+}
+Value get_view_by_name(Call& call, const Value* a, std::size_t) {
+    const Value found = value_from_text(type::regclass, k_no_typmod, a[0].bytes(), call.arena, call.session);
+    return view_text(call, objects_of(call).relation(oid_of(found)));
+}
+
+/// Sequence of a serial or identity column: the first argument is read as an identifier, the second as a name.
+Value get_serial_sequence(Call& call, const Value* a, std::size_t) {
+    const Value found = value_from_text(type::regclass, k_no_typmod, a[0].bytes(), call.arena, call.session);
+    const Catalog& catalog = objects_of(call);
+    const auto relation = catalog.relation(oid_of(found));
+    const int place = relation == nullptr ? -1 : relation->find_column(a[1].bytes());
+    if (place < 0)
+        raise(sqlstate::undefined_column, "column \"" + std::string(a[1].bytes()) + "\" of relation \"" +
+                                              std::string(a[0].bytes()) + "\" does not exist");
+    const auto sequence = catalog.relation(relation->columns[static_cast<std::size_t>(place)].sequence);
+    if (sequence == nullptr) return Value::null(type::text);
+    return text_of(call, quote_identifier(sequence->schema) + "." + quote_identifier(sequence->name));
+}
+
+const FunctionEntry* function_of(Oid oid) {
+    std::uint32_t number = 0;
+    for (const FunctionEntry* entry : all_functions()) {
+        ++number;
+        if (entry->oid == oid || (entry->oid == 0 && k_function_oid + number == oid)) return entry;
+    }
+    return nullptr;
+}
+Value get_function_arguments(Call& call, const Value* a, std::size_t) {
+    const FunctionEntry* entry = function_of(oid_of(a[0]));
+    if (entry == nullptr) return Value::null(type::text);
+    std::string text;
+    for (std::size_t i = 0; i < entry->argument_count; ++i) {
+        if (i > 0) text += ", ";
+        if (entry->variadic != 0 && i + 1 == entry->argument_count) text += "VARIADIC ";
+        text += format_type(entry->arguments[i], k_no_typmod, nullptr);
+    }
+    return text_of(call, text);
+}
+Value get_function_result(Call& call, const Value* a, std::size_t) {
+    const FunctionEntry* entry = function_of(oid_of(a[0]));
+    if (entry == nullptr) return Value::null(type::text);
+    return text_of(call, (entry->kind == FunctionKind::set ? "SETOF " : "") +
+                             format_type(entry->result, k_no_typmod, nullptr));
+}
+Value null_text(Call&, const Value*, std::size_t) { return Value::null(type::text); }
+Value null_int8(Call&, const Value*, std::size_t) { return Value::null(type::int8); }
+Value empty_text(Call&, const Value*, std::size_t) { return Value::text({}); }
+
+// ---- names ----
+
+Value user_by_id(Call& call, const Value* a, std::size_t) {
+    const Oid oid = oid_of(a[0]);
+    const std::string name = oid == k_owner_oid && call.session.host != nullptr
+                                 ? call.session.host->current_user()
+                                 : "unknown (OID=" + std::to_string(oid) + ")";
+    return Value::bytes(type::name, call.arena.copy(name));
+}
+
+bool in_search_path(Call& call, const std::string& schema) {
+    for (const std::string& visible : visible_schemas(call))
+        if (visible == schema) return true;
+    return false;
+}
+Value table_is_visible(Call& call, const Value* a, std::size_t) {
+    if (const SystemRelation* system = find_system_relation(oid_of(a[0])))
+        return Value::boolean(system->schema == std::string_view("pg_catalog"));
+    const auto [relation, index] = find_object(objects_of(call), oid_of(a[0]));
+    if (relation == nullptr) return Value::null(type::boolean);
+    return Value::boolean(relation->temporary || in_search_path(call, relation->schema));
+}
+Value type_is_visible(Call& call, const Value* a, std::size_t) {
+    if (find_builtin_type(oid_of(a[0])) != nullptr) return Value::boolean(true);
+    const Catalog& catalog = objects_of(call);
+    const Oid oid = oid_of(a[0]);
+    for (const auto& [name, type] : catalog.types())
+        if (type->oid == oid || type->array == oid) return Value::boolean(in_search_path(call, type->schema));
+    for (const auto& [name, relation] : catalog.relations())
+        if (relation->row_type == oid)
+            return Value::boolean(relation->temporary || in_search_path(call, relation->schema));
+    return Value::null(type::boolean);
+}
+Value function_is_visible(Call&, const Value* a, std::size_t) {
+    return function_of(oid_of(a[0])) == nullptr ? Value::null(type::boolean) : Value::boolean(true);
+}
+
+template <Oid Kind>
+Value find_by_name(Call& call, const Value* a, std::size_t) {
+    try {
+        return value_from_text(Kind, k_no_typmod, a[0].bytes(), call.arena, call.session);
+    } catch (const SqlError& error) {
+        if (error.state() == sqlstate::undefined_table || error.state() == sqlstate::undefined_object ||
+            error.state() == sqlstate::invalid_schema_name || error.state() == sqlstate::undefined_function)
+            return Value::null(Kind);
+        throw;
+    }
+}
+
+Value current_schemas(Call& call, const Value* a, std::size_t) {
+    std::vector<Value> names;
+    if (call.session.host != nullptr)
+        for (const std::string& schema : call.session.host->schemas(a[0].boolean()))
+            names.push_back(Value::bytes(type::name, call.arena.copy(schema)));
+    return make_array(type::name_array, type::name, names, call.arena);
+}
+
+// ---- comments ----
+
+std::string comment_of(Call& call, Oid oid, std::int64_t column) {
+    const Catalog& catalog = objects_of(call);
+    if (const auto relation = catalog.relation(oid)) {
+        if (column == 0) return relation->comment;
+        if (column < 0 || static_cast<std::size_t>(column) > relation->columns.size()) return {};
+        return relation->columns[static_cast<std::size_t>(column) - 1].comment;
+    }
+    const auto type = catalog.user_type(oid);
+    return type == nullptr || column != 0 ? std::string() : type->comment;
+}
+Value object_description(Call& call, const Value* a, std::size_t) {
+    return text_or_null(call, comment_of(call, oid_of(a[0]), 0));
+}
+Value column_description(Call& call, const Value* a, std::size_t) {
+    return a[1].integer() == 0 ? Value::null(type::text)
+                               : text_or_null(call, comment_of(call, oid_of(a[0]), a[1].integer()));
+}
+
+// ---- the server ----
+
+Value yes(Call&, const Value*, std::size_t) { return Value::boolean(true); }
+Value no(Call&, const Value*, std::size_t) { return Value::boolean(false); }
+
+Value server_version(Call& call, const Value*, std::size_t) {
+    return text_of(call, std::string("PostgreSQL 15.0 (Northstar ") + northstar::version() + ")");
+}
+Value encoding_name(Call& call, const Value* a, std::size_t) {
+    const std::string_view name = a[0].integer() == 6 ? "UTF8" : a[0].integer() == 0 ? "SQL_ASCII" : "";
+    return Value::bytes(type::name, call.arena.copy(name));
+}
+Value utf8_name(Call&, const Value*, std::size_t) { return Value::bytes(type::name, "UTF8"); }
+
+Value sleep(Call& call, const Value* a, std::size_t) {
+    using Clock = std::chrono::steady_clock;
+    const double seconds = a[0].real();
+    const auto begin = Clock::now();
+    while (std::chrono::duration<double>(Clock::now() - begin).count() < seconds) {
+        if (call.session.host != nullptr) call.session.host->check_cancelled();
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    return Value::bytes(type::void_, {});
+}
+
+/// PostgreSQL's steps: bytes up to 10 kB, then halves rounded away from zero in each larger unit.
+Value size_pretty(Call& call, const Value* a, std::size_t) {
+    std::int64_t size = a[0].integer();
+    static constexpr const char* k_units[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
+    std::size_t unit = 0;
+    const auto magnitude = [&] { return size < 0 ? -size : size; };
+    if (magnitude() < 10 * 1024) return text_of(call, std::to_string(size) + " bytes");
+    size >>= 9;  // keeps one bit for rounding
+    for (unit = 1; unit + 1 < std::size(k_units) && magnitude() >= 20 * 1024 - 1; ++unit) size >>= 10;
+    size = (size + (size < 0 ? -1 : 1)) / 2;
+    return text_of(call, std::to_string(size) + " " + k_units[unit]);
+}
+
+void no_rows(Call&, const Value*, std::size_t, RowSink&) {}
+
+Value vector_as_array(Call& call, const Value* a, std::size_t) {
+    const ArrayView view(a[0]);
+    const std::vector<Value> elements = array_elements(view, call.arena);
+    return make_array(call.result_type, view.element_type(), view.dimensions(), elements, call.arena);
+}
+Value as_object(Call& call, const Value* a, std::size_t) {
+    if (a[0].integer() < 0 || a[0].integer() > 0xffffffff)
+        raise(sqlstate::numeric_value_out_of_range, "OID out of range");
+    return Value::integer(call.result_type, a[0].integer());
+}
+
+constexpr FunctionSource k_functions[] = {
+    {"pg_get_expr(pg_node_tree,oid) text stable", &get_expression},
+    {"pg_get_expr(pg_node_tree,oid,bool) text stable", &get_expression},
+    {"pg_get_constraintdef(oid) text stable", &get_constraint},
+    {"pg_get_constraintdef(oid,bool) text stable", &get_constraint},
+    {"pg_get_indexdef(oid) text stable", &get_index},
+    {"pg_get_indexdef(oid,int4,bool) text stable", &get_index},
+    {"pg_get_viewdef(oid) text stable", &get_view},
+    {"pg_get_viewdef(oid,bool) text stable", &get_view},
+    {"pg_get_viewdef(oid,int4) text stable", &get_view},
+    {"pg_get_viewdef(text) text stable", &get_view_by_name},
+    {"pg_get_viewdef(text,bool) text stable", &get_view_by_name},
+    {"pg_get_serial_sequence(text,text) text stable", &get_serial_sequence},
+    {"pg_get_ruledef(oid) text stable", &null_text},
+    {"pg_get_ruledef(oid,bool) text stable", &null_text},
+    {"pg_get_triggerdef(oid) text stable", &null_text},
+    {"pg_get_triggerdef(oid,bool) text stable", &null_text},
+    {"pg_get_statisticsobjdef_columns(oid) text stable", &null_text},
+    {"pg_get_partkeydef(oid) text stable", &null_text},
+    {"pg_get_function_arguments(oid) text stable", &get_function_arguments},
+    {"pg_get_function_identity_arguments(oid) text stable", &get_function_arguments},
+    {"pg_get_function_result(oid) text stable", &get_function_result},
+    {"pg_get_userbyid(oid) name stable", &user_by_id},
+    {"pg_table_is_visible(oid) bool stable", &table_is_visible},
+    {"pg_type_is_visible(oid) bool stable", &type_is_visible},
+    {"pg_function_is_visible(oid) bool stable", &function_is_visible},
+    {"pg_opclass_is_visible(oid) bool stable", &yes},
+    {"pg_collation_is_visible(oid) bool stable", &yes},
+    {"to_regclass(text) regclass stable", &find_by_name<type::regclass>},
+    {"to_regtype(text) regtype stable", &find_by_name<type::regtype>},
+    {"to_regnamespace(text) regnamespace stable", &find_by_name<type::regnamespace>},
+    {"to_regproc(text) regproc stable", &find_by_name<type::regproc>},
+    {"to_regrole(text) regrole stable", &find_by_name<type::regrole>},
+    {"current_schemas(bool) _name stable", &current_schemas},
+    {"obj_description(oid) text stable", &object_description},
+    {"obj_description(oid,name) text stable", &object_description},
+    {"shobj_description(oid,name) text stable", &null_text},
+    {"col_description(oid,int4) text stable", &column_description},
+    // One role owns everything.
+    {"has_schema_privilege(text,text) bool stable", &yes},
+    {"has_schema_privilege(oid,text) bool stable", &yes},
+    {"has_schema_privilege(name,text,text) bool stable", &yes},
+    {"has_table_privilege(text,text) bool stable", &yes},
+    {"has_table_privilege(oid,text) bool stable", &yes},
+    {"has_table_privilege(name,text,text) bool stable", &yes},
+    {"has_column_privilege(text,text,text) bool stable", &yes},
+    {"has_column_privilege(oid,int2,text) bool stable", &yes},
+    {"has_database_privilege(text,text) bool stable", &yes},
+    {"has_database_privilege(oid,text) bool stable", &yes},
+    {"has_sequence_privilege(text,text) bool stable", &yes},
+    {"has_sequence_privilege(oid,text) bool stable", &yes},
+    {"has_function_privilege(oid,text) bool stable", &yes},
+    {"has_type_privilege(oid,text) bool stable", &yes},
+    {"pg_has_role(oid,text) bool stable", &yes},
+    {"pg_has_role(name,text) bool stable", &yes},
+    {"version() text stable", &server_version},
+    {"pg_is_in_recovery() bool stable", &no},
+    {"pg_relation_is_publishable(regclass) bool stable", &no},
+    {"pg_index_column_has_property(regclass,int4,text) bool stable", &no},
+    {"pg_encoding_to_char(int4) name stable", &encoding_name},
+    {"pg_client_encoding() name stable", &utf8_name},
+    {"getdatabaseencoding() name stable", &utf8_name},
+    {"pg_tablespace_location(oid) text stable", &empty_text},
+    // How much of the file a relation takes is not known: tables share its pages.
+    {"pg_table_size(regclass) int8 volatile", &null_int8},
+    {"pg_relation_size(regclass) int8 volatile", &null_int8},
+    {"pg_relation_size(regclass,text) int8 volatile", &null_int8},
+    {"pg_indexes_size(regclass) int8 volatile", &null_int8},
+    {"pg_total_relation_size(regclass) int8 volatile", &null_int8},
+    {"pg_size_pretty(int8) text", &size_pretty},
+    {"pg_sleep(float8) void volatile", &sleep},
+    {"pg_partition_ancestors(regclass) regclass stable", &no_rows},
+};
+
+constexpr CastSource k_casts[] = {
+    {"int2vector _int2 i", &vector_as_array},
+    {"oidvector _oid i", &vector_as_array},
+    {"pg_node_tree text i"},
+    {"oid regproc i"},
+    {"regproc oid i"},
+    {"oid regprocedure i"},
+    {"regprocedure oid i"},
+    {"regproc regprocedure i"},
+    {"regprocedure regproc i"},
+    {"oid regtype i"},
+    {"regtype oid i"},
+    {"oid regnamespace i"},
+    {"regnamespace oid i"},
+    {"oid regrole i"},
+    {"regrole oid i"},
+    {"int4 regproc i", &as_object},
+    {"int8 regproc i", &as_object},
+    {"int4 regtype i", &as_object},
+    {"int8 regtype i", &as_object},
+    {"int4 regnamespace i", &as_object},
+    {"int8 regnamespace i", &as_object},
+    {"int4 regrole i", &as_object},
+    {"int8 regrole i", &as_object},
+};
+
+}  // namespace catalog_functions_file
+
+std::span<const FunctionSource> catalog_functions() { return catalog_functions_file::k_functions; }
+std::span<const CastSource> catalog_casts() { return catalog_functions_file::k_casts; }
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,527 @@
+#include "sql/session/system_tables.hpp"
+
+#include "sql/array.hpp"
+#include "sql/catalog/describe_object.hpp"
+#include "sql/catalog/system_relations.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::sql {
+
+namespace system_tables {
+
+constexpr Oid k_heap = 2, k_btree = 403;  // of pg_am
+constexpr Oid k_internal_language = 12;
+
+std::vector<OutputColumn> read_columns(std::string_view text) {
+    std::vector<OutputColumn> columns;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find(' '), text.size());
+        const std::string_view item = text.substr(0, end);
+        const std::size_t colon = item.find(':');
+        const std::string_view type = item.substr(colon + 1);
+        OutputColumn column;
+        column.name = item.substr(0, colon);
+        column.type = type == "char" ? type::char_internal : find_builtin_type(type)->oid;
+        columns.push_back(std::move(column));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return columns;
+}
+
+const std::vector<VirtualTable>& tables() {
+    static const std::vector<VirtualTable> list = [] {
+        std::vector<VirtualTable> made;
+        for (const SystemRelation& relation : system_relations()) {
+            VirtualTable table;
+            table.schema = relation.schema;
+            table.name = relation.name;
+            table.columns = read_columns(relation.columns);
+            table.query = relation.query;
+            table.oid = relation.oid;
+            made.push_back(std::move(table));
+        }
+        return made;
+    }();
+    return list;
+}
+
+/// Writes rows field by field, each in the type of its column.
+class RowMaker {
+public:
+    RowMaker(const VirtualTable& table, RowStore& rows) : table_(table), rows_(rows) {}
+    RowMaker& row() {
+        row_ = rows_.add();
+        at_ = 0;
+        if (table_.oid != 0) row_[table_.columns.size()] = Value::integer(type::regclass, table_.oid);
+        return *this;
+    }
+    RowMaker& number(std::int64_t value) { return put(Value::integer(type(), value)); }
+    RowMaker& numbers(std::initializer_list<std::int64_t> values) {
+        for (const std::int64_t value : values) number(value);
+        return *this;
+    }
+    RowMaker& real(double value) { return put(Value::float4(static_cast<float>(value))); }
+    RowMaker& flag(bool value) { return put(Value::boolean(value)); }
+    RowMaker& flags(std::initializer_list<bool> values) {
+        for (const bool value : values) flag(value);
+        return *this;
+    }
+    RowMaker& text(std::string_view value) { return put(Value::bytes(type(), rows_.arena().copy(value))); }
+    RowMaker& text_or_null(std::string_view value) { return value.empty() ? null() : text(value); }
+    RowMaker& letter(char value) { return text(value == 0 ? std::string_view() : std::string_view(&value, 1)); }
+    RowMaker& null(int count = 1) {
+        for (int i = 0; i < count; ++i) put(Value::null(type()));
+        return *this;
+    }
+    /// An array or vector of numbers.
+    RowMaker& list(const std::vector<std::int64_t>& values) {
+        const Oid array = type();
+        const Oid element = find_builtin_type(array)->element;
+        std::vector<Value> elements;
+        for (const std::int64_t value : values) elements.push_back(Value::integer(element, value));
+        const bool vector = array == type::int2vector || array == type::oidvector;
+        const ArrayDimension dimension{static_cast<std::int32_t>(values.size()), vector ? 0 : 1};
+        return put(make_array(array, element, {&dimension, values.empty() ? std::size_t{0} : std::size_t{1}}, elements,
+                              rows_.arena()));
+    }
+
+private:
+    Oid type() const { return table_.columns[at_].type; }
+    RowMaker& put(const Value& value) {
+        row_[at_++] = value;
+        return *this;
+    }
+
+    const VirtualTable& table_;
+    RowStore& rows_;
+    Value* row_ = nullptr;
+    std::size_t at_ = 0;
+};
+
+bool by_value(const TypeInfo& type) {
+    return type.length == 1 || type.length == 2 || type.length == 4 || type.length == 8;
+}
+char alignment(const TypeInfo& type) {
+    switch (type.length) {
+        case 1: return 'c';
+        case 2: return 's';
+        case 8: return 'd';
+        default: return type.oid == type::uuid || type.oid == type::name ? 'c' : 'i';
+    }
+}
+char storage(const TypeInfo& type) {
+    if (type.length >= 0) return 'p';
+    return type.form == Form::numeric ? 'm' : 'x';
+}
+Oid collation(Oid type) {
+    if (type == type::name) return 950;
+    return type == type::text || type == type::varchar || type == type::bpchar ? 100 : 0;
+}
+Oid operator_class(Oid type) {
+    constexpr std::pair<Oid, Oid> classes[] = {
+        {16, 10016}, {17, 10021}, {18, 10020}, {20, 3124}, {21, 1979}, {23, 1978}, {25, 3126}, {26, 1981},
+        {700, 1970}, {701, 3123}, {1042, 10017}, {1043, 3126}, {1082, 3122}, {1083, 10041}, {1114, 3128},
+        {1184, 3127}, {1186, 10023}, {1700, 3125}, {2950, 10065}, {3802, 10083}};
+    for (const auto& [of, number] : classes)
+        if (of == type) return number;
+    return 0;
+}
+
+std::vector<std::int64_t> attribute_numbers(const std::vector<int>& places) {
+    std::vector<std::int64_t> numbers;
+    for (const int place : places) numbers.push_back(place + 1);
+    return numbers;
+}
+
+// ---- relations ----
+
+void class_row(RowMaker& maker, Oid oid, std::string_view name, Oid schema, char kind, const Relation* relation,
+               const Index* index, std::size_t attributes) {
+    const bool table = relation != nullptr && index == nullptr;
+    const Oid method = kind == 'i' ? k_btree : kind == 'r' || kind == 'm' ? k_heap : 0;
+    maker.row().number(oid).text(name).number(schema).number(table ? relation->row_type : 0).number(0);
+    maker.numbers({k_owner_oid, method, oid, 0});
+    maker.number(0).real(-1).numbers({0, 0});
+    maker.flag(table && !relation->indexes.empty()).flag(false);
+    maker.letter(relation != nullptr && relation->temporary ? 't' : 'p').letter(kind);
+    maker.number(static_cast<std::int64_t>(attributes));
+    maker.number(table ? static_cast<std::int64_t>(relation->checks.size()) : 0);
+    maker.flags({kind == 'v' || kind == 'm', false, false, false, false, !table || relation->populated});
+    maker.letter(kind == 'r' ? 'd' : 'n').flag(false).numbers({0, 0, 0}).null(3);
+}
+
+void class_rows(RowMaker& maker, const Catalog& catalog) {
+    for (const VirtualTable& table : tables())
+        if (table.oid != 0)
+            class_row(maker, table.oid, table.name, schema_oid(table.schema), table.query.empty() ? 'r' : 'v', nullptr,
+                      nullptr, table.columns.size());
+    for (const auto& [key, relation] : catalog.relations()) {
+        const Oid schema = schema_oid(relation->schema);
+        class_row(maker, relation->oid, relation->name, schema, static_cast<char>(relation->kind), relation.get(),
+                  nullptr, relation->kind == RelationKind::sequence ? 3 : relation->columns.size());
+        for (const Index& index : relation->indexes)
+            class_row(maker, index.oid, index.name, schema, 'i', relation.get(), &index,
+                      index.columns.size() + index.include.size());
+    }
+}
+
+void attribute_row(RowMaker& maker, const Catalog& catalog, Oid relation, std::string_view name, Oid type,
+                   std::int32_t typmod, int number, const Column* column) {
+    const bool dropped = column != nullptr && column->dropped;
+    static const TypeInfo k_nothing;
+    const TypeInfo& info = dropped ? k_nothing : type_info(type, &catalog);
+    maker.row().number(relation);
+    maker.text(dropped ? "........pg.dropped." + std::to_string(number) + "........" : std::string(name));
+    maker.number(dropped ? 0 : type).number(-1).number(info.length).number(number);
+    maker.number(info.form == Form::array ? 1 : 0).numbers({-1, typmod});
+    maker.flag(by_value(info)).letter(alignment(info)).letter(storage(info)).letter(0);
+    maker.flag(column != nullptr && column->not_null);
+    maker.flag(column != nullptr && !dropped && !default_definition(catalog, *column).empty());
+    maker.flag(column != nullptr && column->missing.has_value());
+    maker.letter(column == nullptr ? '\0' : column->identity);
+    maker.letter(column != nullptr && !column->generated_text.empty() ? 's' : '\0');
+    maker.flags({dropped, true}).number(0).number(collation(type)).null(4);
+}
+
+void attribute_rows(RowMaker& maker, const Catalog& catalog) {
+    for (const VirtualTable& table : tables()) {
+        if (table.oid == 0) continue;
+        int number = 0;
+        for (const OutputColumn& column : table.columns)
+            attribute_row(maker, catalog, table.oid, column.name, column.type, k_no_typmod, ++number, nullptr);
+    }
+    for (const auto& [key, relation] : catalog.relations()) {
+        int number = 0;
+        for (const Column& column : relation->columns) {
+            ++number;
+            if (!column.hidden)
+                attribute_row(maker, catalog, relation->oid, column.name,
+                              column.domain != 0 ? column.domain : column.type, column.typmod, number, &column);
+        }
+        for (const Index& index : relation->indexes) {
+            number = 0;
+            for (const IndexColumn& column : index.columns) {
+                const Column* const base =
+                    column.column < 0 ? nullptr : &relation->columns[static_cast<std::size_t>(column.column)];
+                attribute_row(maker, catalog, index.oid, base == nullptr ? "expr" : base->name,
+                              base == nullptr ? type::text : base->type, base == nullptr ? k_no_typmod : base->typmod,
+                              number + 1, nullptr);
+                ++number;
+            }
+        }
+        if (relation->kind != RelationKind::sequence) continue;
+        attribute_row(maker, catalog, relation->oid, "last_value", type::int8, k_no_typmod, 1, nullptr);
+        attribute_row(maker, catalog, relation->oid, "log_cnt", type::int8, k_no_typmod, 2, nullptr);
+        attribute_row(maker, catalog, relation->oid, "is_called", type::boolean, k_no_typmod, 3, nullptr);
+    }
+}
+
+void default_rows(RowMaker& maker, const Catalog& catalog) {
+    for (const auto& [key, relation] : catalog.relations())
+        for (std::size_t i = 0; i < relation->columns.size(); ++i) {
+            const Column& column = relation->columns[i];
+            const std::string text = column.dropped ? "" : default_definition(catalog, column);
+            if (text.empty()) continue;
+            const int place = static_cast<int>(i);
+            maker.row().number(default_oid(relation->oid, place)).number(relation->oid).number(place + 1).text(text);
+        }
+}
+
+// ---- indexes and constraints ----
+
+void index_rows(RowMaker& maker, const Catalog& catalog) {
+    for (const auto& [key, relation] : catalog.relations())
+        for (const Index& index : relation->indexes) {
+            std::vector<std::int64_t> columns, collations, classes, options;
+            std::string expressions;
+            for (const IndexColumn& column : index.columns) {
+                columns.push_back(column.column + 1);
+                const Oid type =
+                    column.column < 0 ? 0 : relation->columns[static_cast<std::size_t>(column.column)].type;
+                collations.push_back(collation(type));
+                classes.push_back(operator_class(type));
+                options.push_back((column.order.descending ? 1 : 0) | (column.order.nulls_first ? 2 : 0));
+                if (column.column < 0) expressions += (expressions.empty() ? "" : ", ") + column.text;
+            }
+            for (const int place : index.include) columns.push_back(place + 1);
+            maker.row().number(index.oid).number(relation->oid);
+            maker.number(static_cast<std::int64_t>(columns.size()));
+            maker.number(static_cast<std::int64_t>(index.columns.size()));
+            maker.flag(index.unique).flag(index.nulls_not_distinct);
+            maker.flag(index.role == ConstraintRole::primary_key);
+            maker.flags({false, !index.deferrable, false, true, false, true, true, false});
+            maker.list(columns).list(collations).list(classes).list(options);
+            maker.text_or_null(expressions).text_or_null(index.predicate);
+        }
+}
+
+struct ConstraintRow {
+    Oid table = 0, type = 0, index = 0, referenced = 0;
+    std::string_view name;
+    Oid schema = 0;
+    char kind = 'c';
+    bool deferrable = false, deferred = false, validated = true;
+    const ForeignKey* foreign = nullptr;
+    std::vector<int> columns;
+    std::string expression;
+};
+
+void constraint_row(RowMaker& maker, const ConstraintRow& row) {
+    maker.row().number(constraint_oid(row.table != 0 ? row.table : row.type, row.name)).text(row.name);
+    maker.number(row.schema).letter(row.kind).flags({row.deferrable, row.deferred, row.validated});
+    maker.numbers({row.table, row.type, row.index, 0, row.referenced});
+    maker.letter(row.foreign == nullptr ? ' ' : action_letter(row.foreign->on_update));
+    maker.letter(row.foreign == nullptr ? ' ' : action_letter(row.foreign->on_delete));
+    maker.letter(row.foreign == nullptr ? ' ' : row.foreign->match_full ? 'f' : 's');
+    maker.flag(true).number(0).flag(row.kind != 'c');
+    if (row.columns.empty()) maker.null();
+    else maker.list(attribute_numbers(row.columns));
+    if (row.foreign == nullptr) maker.null();
+    else maker.list(attribute_numbers(row.foreign->referenced));
+    maker.null(3);
+    if (row.foreign == nullptr || row.foreign->set_columns.empty()) maker.null();
+    else maker.list(attribute_numbers(row.foreign->set_columns));
+    maker.null().text_or_null(row.expression);
+}
+
+/// The key that a foreign key leads to.
+Oid referenced_index(const Catalog& catalog, const ForeignKey& foreign) {
+    const auto table = catalog.relation(foreign.table);
+    if (table == nullptr) return 0;
+    for (const Index& index : table->indexes) {
+        if (!index.unique || index.columns.size() != foreign.referenced.size()) continue;
+        const bool all = std::all_of(index.columns.begin(), index.columns.end(), [&](const IndexColumn& column) {
+            return std::find(foreign.referenced.begin(), foreign.referenced.end(), column.column) !=
+                   foreign.referenced.end();
+        });
+        if (all) return index.oid;
+    }
+    return 0;
+}
+
+void constraint_rows(RowMaker& maker, const Catalog& catalog) {
+    for (const auto& [key, relation] : catalog.relations()) {
+        ConstraintRow base;
+        base.table = relation->oid;
+        base.schema = schema_oid(relation->schema);
+        for (const Index& index : relation->indexes) {
+            if (index.role == ConstraintRole::none) continue;
+            ConstraintRow row = base;
+            row.name = index.name;
+            row.kind = index.role == ConstraintRole::primary_key ? 'p' : 'u';
+            row.index = index.oid;
+            row.deferrable = index.deferrable;
+            row.deferred = index.initially_deferred;
+            for (const IndexColumn& column : index.columns) row.columns.push_back(column.column);
+            constraint_row(maker, row);
+        }
+        for (const ForeignKey& foreign : relation->foreign_keys) {
+            ConstraintRow row = base;
+            row.name = foreign.name;
+            row.kind = 'f';
+            row.foreign = &foreign;
+            row.referenced = foreign.table;
+            row.index = referenced_index(catalog, foreign);
+            row.deferrable = foreign.deferrable;
+            row.deferred = foreign.initially_deferred;
+            row.validated = foreign.validated;
+            row.columns = foreign.columns;
+            constraint_row(maker, row);
+        }
+        for (const CheckConstraint& check : relation->checks) {
+            ConstraintRow row = base;
+            row.name = check.name;
+            row.validated = check.validated;
+            row.expression = check.text;
+            constraint_row(maker, row);
+        }
+    }
+    for (const auto& [key, type] : catalog.types())
+        for (const CheckConstraint& check : type->checks) {
+            ConstraintRow row;
+            row.type = type->oid;
+            row.schema = schema_oid(type->schema);
+            row.name = check.name;
+            row.validated = check.validated;
+            row.expression = check.text;
+            constraint_row(maker, row);
+        }
+}
+
+// ---- types ----
+
+void type_row(RowMaker& maker, const TypeInfo& type, Oid schema, Oid relation, const UserType* domain) {
+    const bool vector = type.oid == type::int2vector || type.oid == type::oidvector;
+    maker.row().number(type.oid).text(type.name).number(schema).number(k_owner_oid).number(type.length);
+    maker.flag(by_value(type)).letter(type.type_kind).letter(static_cast<char>(type.category)).flag(type.preferred);
+    maker.flag(true).letter(',').number(relation).number(0);
+    maker.number(type.form == Form::range ? 0 : type.element).number(type.array);
+    maker.number(input_function(type).oid).numbers({0, 0, 0, 0, 0, 0});
+    maker.letter(alignment(type)).letter(storage(type)).flag(domain != nullptr && domain->not_null);
+    maker.number(domain == nullptr ? 0 : domain->base).number(domain == nullptr ? -1 : domain->typmod);
+    maker.number(0).number(vector ? 0 : collation(domain == nullptr ? type.oid : domain->base)).null();
+    maker.text_or_null(domain == nullptr ? std::string_view() : domain->default_text).null();
+}
+
+void type_rows(RowMaker& maker, const Catalog& catalog) {
+    for (const TypeInfo& type : builtin_types()) type_row(maker, type, k_system_schema_oid, 0, nullptr);
+    for (const auto& [key, user] : catalog.types()) {
+        const Oid schema = schema_oid(user->schema);
+        if (const TypeInfo* type = catalog.find_type(user->oid))
+            type_row(maker, *type, schema, 0, user->kind == 'd' ? user.get() : nullptr);
+        if (const TypeInfo* array = catalog.find_type(user->array)) type_row(maker, *array, schema, 0, nullptr);
+    }
+    for (const auto& [key, relation] : catalog.relations())
+        if (const TypeInfo* type = relation->row_type == 0 ? nullptr : catalog.find_type(relation->row_type))
+            type_row(maker, *type, schema_oid(relation->schema), relation->oid, nullptr);
+}
+
+void enum_rows(RowMaker& maker, const Catalog& catalog) {
+    for (const auto& [key, type] : catalog.types()) {
+        int order = 0;
+        for (const auto& [label, number] : type->labels)
+            maker.row().number(named_oid("label", key + "/" + label)).number(type->oid).real(++order).text(label);
+    }
+}
+
+void range_rows(RowMaker& maker) {
+    for (const TypeInfo& type : builtin_types())
+        if (type.type_kind == 'r')
+            maker.row().numbers({type.oid, type.element, 0, 0, operator_class(type.element), 0, 0});
+}
+
+// ---- functions and operators ----
+
+void function_rows(RowMaker& maker) {
+    std::uint32_t number = 0;
+    for (const FunctionEntry* entry : all_functions()) {
+        ++number;
+        std::vector<std::int64_t> arguments;
+        for (std::size_t i = 0; i < entry->argument_count; ++i) arguments.push_back(entry->arguments[i]);
+        const bool set = entry->kind == FunctionKind::set;
+        maker.row().number(entry->oid != 0 ? entry->oid : k_function_oid + number).text(entry->name);
+        maker.numbers({k_system_schema_oid, k_owner_oid, k_internal_language}).real(1).real(set ? 1000 : 0);
+        maker.number(entry->variadic).number(0).letter(set ? 'f' : static_cast<char>(entry->kind));
+        maker.flags({false, false, entry->strict, set}).letter(static_cast<char>(entry->volatility)).letter('s');
+        maker.number(static_cast<std::int64_t>(arguments.size())).number(entry->default_count).number(entry->result);
+        maker.list(arguments).null(5).text(entry->name).null(4);
+    }
+}
+
+void operator_rows(RowMaker& maker) {
+    for (const OperatorEntry* entry : all_operators()) {
+        const std::string signature =
+            std::string(entry->name) + "/" + std::to_string(entry->left) + "/" + std::to_string(entry->right);
+        maker.row().number(named_oid("operator", signature)).text(entry->name);
+        maker.numbers({k_system_schema_oid, k_owner_oid}).letter(entry->left == 0 ? 'l' : 'b');
+        maker.flag(entry->comparison == Comparison::equal).flag(entry->comparison == Comparison::equal);
+        maker.numbers({entry->left, entry->right, entry->result, 0, 0, 0, 0, 0});
+    }
+}
+
+// ---- the rest ----
+
+void namespace_rows(RowMaker& maker, const Catalog& catalog) {
+    std::vector<std::string> schemas = {"pg_catalog", "information_schema"};
+    schemas.insert(schemas.end(), catalog.schemas().begin(), catalog.schemas().end());
+    for (const auto& [key, relation] : catalog.relations())
+        if (relation->temporary && std::find(schemas.begin(), schemas.end(), relation->schema) == schemas.end())
+            schemas.push_back(relation->schema);
+    for (const std::string& schema : schemas)
+        maker.row().number(schema_oid(schema)).text(schema).number(k_owner_oid).null();
+}
+
+void sequence_rows(RowMaker& maker, const Catalog& catalog) {
+    for (const auto& [key, relation] : catalog.relations()) {
+        if (relation->kind != RelationKind::sequence) continue;
+        const SequenceOptions& options = relation->sequence;
+        maker.row().numbers({relation->oid, options.type, options.start, options.increment, options.maximum,
+                             options.minimum, options.cache}).flag(options.cycle);
+    }
+}
+
+void description_rows(RowMaker& maker, const Catalog& catalog) {
+    const Oid classes = find_system_relation("", "pg_class")->oid;
+    const Oid types = find_system_relation("", "pg_type")->oid;
+    const auto add = [&](Oid object, Oid kind, std::int64_t column, const std::string& text) {
+        if (!text.empty()) maker.row().numbers({object, kind, column}).text(text);
+    };
+    for (const auto& [key, relation] : catalog.relations()) {
+        add(relation->oid, classes, 0, relation->comment);
+        for (std::size_t i = 0; i < relation->columns.size(); ++i)
+            if (!relation->columns[i].dropped)
+                add(relation->oid, classes, static_cast<std::int64_t>(i) + 1, relation->columns[i].comment);
+    }
+    for (const auto& [key, type] : catalog.types()) add(type->oid, types, 0, type->comment);
+}
+
+void dependency_rows(RowMaker& maker, const Catalog& catalog) {
+    const Oid classes = find_system_relation("", "pg_class")->oid;
+    const Oid constraints = find_system_relation("", "pg_constraint")->oid;
+    for (const auto& [key, relation] : catalog.relations()) {
+        if (relation->kind == RelationKind::sequence && relation->sequence.owner_table != 0)
+            maker.row().numbers({classes, relation->oid, 0, classes, relation->sequence.owner_table,
+                                 relation->sequence.owner_column + 1}).letter(relation->sequence.identity ? 'i' : 'a');
+        for (const Index& index : relation->indexes) {
+            if (index.role != ConstraintRole::none)
+                maker.row().numbers({classes, index.oid, 0, constraints, constraint_oid(relation->oid, index.name), 0})
+                    .letter('i');
+            for (const IndexColumn& column : index.columns)
+                maker.row().numbers({classes, index.oid, 0, classes, relation->oid, column.column + 1}).letter('a');
+        }
+        for (const Oid base : relation->depends)
+            maker.row().numbers({classes, relation->oid, 0, classes, base, 0}).letter('n');
+    }
+}
+
+void setting_rows(RowMaker& maker, const SqlSession& session) {
+    for (const auto& [name, value] : session.all_settings()) {
+        maker.row().text(name).text(value).null().text("Client Connection Defaults").text("").null().text("user");
+        maker.text(value == "on" || value == "off" ? "bool" : "string").text("default").null(3);
+        maker.text(value).text(value).null(2).flag(false);
+    }
+}
+
+void document_rows(RowMaker& maker, const Catalog& catalog) {
+    for (const auto& [name, relation] : catalog.relations())
+        maker.row().text(Catalog::key_of(*relation)).text(Catalog::to_document(*relation, catalog).text());
+    for (const auto& [name, type] : catalog.types())
+        maker.row().text(Catalog::key_of(*type)).text(Catalog::to_document(*type).text());
+}
+
+}  // namespace system_tables
+
+int find_system_table(std::string_view schema, std::string_view name) {
+    const std::vector<VirtualTable>& tables = system_tables::tables();
+    if (schema.empty()) schema = "pg_catalog";
+    for (std::size_t i = 0; i < tables.size(); ++i)
+        if (tables[i].schema == schema && tables[i].name == name) return static_cast<int>(i);
+    return -1;
+}
+
+const VirtualTable& system_table(int number) { return system_tables::tables()[static_cast<std::size_t>(number)]; }
+
+void system_rows(const VirtualTable& table, const Catalog& catalog, SqlSession& session, RowStore& rows) {
+    using namespace system_tables;
+    RowMaker maker(table, rows);
+    const std::string& name = table.name;
+    if (name == "pg_class") class_rows(maker, catalog);
+    else if (name == "pg_attribute") attribute_rows(maker, catalog);
+    else if (name == "pg_attrdef") default_rows(maker, catalog);
+    else if (name == "pg_index") index_rows(maker, catalog);
+    else if (name == "pg_constraint") constraint_rows(maker, catalog);
+    else if (name == "pg_type") type_rows(maker, catalog);
+    else if (name == "pg_enum") enum_rows(maker, catalog);
+    else if (name == "pg_range") range_rows(maker);
+    else if (name == "pg_proc") function_rows(maker);
+    else if (name == "pg_operator") operator_rows(maker);
+    else if (name == "pg_namespace") namespace_rows(maker, catalog);
+    else if (name == "pg_sequence") sequence_rows(maker, catalog);
+    else if (name == "pg_description") description_rows(maker, catalog);
+    else if (name == "pg_depend") dependency_rows(maker, catalog);
+    else if (name == "pg_settings") setting_rows(maker, session);
+    else document_rows(maker, catalog);
+}
+
+}  // namespace northstar::inline v0::sql
