@@ -20,6 +20,8 @@ struct ReadPoint {
     std::uint64_t txn = 0;
     virtual ~ReadPoint() = default;
     virtual Tree tree(const std::string& name, bool temporary) = 0;
+    /// About how many rows the tree has, for the planner.
+    virtual double row_count(const std::string& name, bool temporary) = 0;
 };
 
 /// A relation that is computed, e.g. of information_schema.

@@ -41,6 +41,10 @@ public:
     /// Versions of a table's rows over a range of commits.
     virtual void version_rows(Execution& execution, const Plan& plan, RowStore& rows) = 0;
     virtual std::uint64_t commit_time(std::uint64_t txn) = 0;
+    /// The present is read from a snapshot: views into its trees live as long as the statement.
+    virtual bool reads_snapshot() const = 0;
+    /// Bytes that one operator may hold before it puts rows aside in a file.
+    virtual std::size_t memory_limit() const = 0;
 };
 
 class Execution {
