@@ -133,8 +133,9 @@ private:
         return text;
     }
     static std::int64_t price_of(std::int64_t part) { return 90000 + part / 10 % 20001 + 100 * (part % 1000); }
+    /// Four different suppliers of a part, at every scale.
     std::int64_t supplier_of(std::int64_t part, std::int64_t i) const {
-        return (part + i * (suppliers_ / 4 + (part - 1) / suppliers_)) % suppliers_ + 1;
+        return (part + i * (suppliers_ / 4) + (part - 1) / suppliers_) % suppliers_ + 1;
     }
 
     template <class... Values>

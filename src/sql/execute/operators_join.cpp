@@ -92,6 +92,10 @@ public:
                     if (Batch* batch = unmatched_right()) return batch;
                 if (!next_part()) return nullptr;
             }
+            if (std::exchange(row_is_done_, false)) {
+                ++left_row_;
+                start_row();
+            }
             if (input_ == nullptr || left_row_ >= input_->count) {
                 input_ = next_left();
                 if (input_ == nullptr) {
@@ -111,7 +115,7 @@ private:
         hit_.clear();
         left_row_ = 0;
         at_ = 0;
-        finished_ = false;
+        finished_ = row_is_done_ = false;
         rest_ = 0;
     }
 
@@ -309,10 +313,8 @@ private:
         }
         Batch* out = make_output(ends, left_width);
         for (const std::uint32_t row : ends) hit[row] = false;
-        if (plan_.lateral && !ends.empty()) {
-            ++left_row_;
-            start_row();
-        }
+        // The batch views the rows of this left row: the next one's come when it is asked for.
+        if (plan_.lateral && !ends.empty()) row_is_done_ = true;
         return out->count == 0 ? nullptr : out;
     }
 
@@ -386,6 +388,7 @@ private:
     std::vector<std::uint32_t> left_of_, right_of_, selected_;
     std::vector<bool> hit_;
     bool finished_ = false;
+    bool row_is_done_ = false;  // lateral: the last batch had the last pairs of its left row
     std::size_t rest_ = 0;
 };
 
