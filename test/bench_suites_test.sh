@@ -92,6 +92,18 @@ check "texts are compared" "$bench" texts --data "$work/texts" --sets specificat
     --json "$work/texts.json"
 check "what texts say of themselves" grep -q '"subject": "northstar, positions"' "$work/texts.json"
 
+if grep -q '^  sql ' "$work/help"; then
+    check "SQL runs beside SQLite, and both give the same answers" "$bench" sql --rows 400 --scale 0.001 --rounds 1 \
+        --seconds 0.002 --dir "$work" --json "$work/sql.json"
+    for name in "B1 point select, prepared" "B4 bulk insert" "B8 group by strings" tpch/q01 tpch/q22 \
+        "B10 TPC-C-lite, one session" "B11 as-of point read, depth 10" "B12 json, filter by a member"; do
+        check "sql has $name" grep -qF "\"name\": \"$name\"" "$work/sql.json"
+    done
+else
+    echo "SKIPPED: northstar-bench was built without SQLite"
+    passed=$((passed + 1))
+fi
+
 "$tool" create "$work/own.db" >/dev/null
 "$tool" put "$work/own.db" key value >/dev/null
 check "northstar bench measures a given database" "$tool" bench "$work/own.db" --write-ops 20 --read-ops 20 --keyspace 10 \

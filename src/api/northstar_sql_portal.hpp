@@ -20,22 +20,6 @@
 namespace northstar {
 inline namespace v0 {
 
-/// The form in which a value travels; the numbers are those of PostgreSQL's protocol.
-enum class SqlFormat : std::uint8_t { text = 0, binary = 1 };
-
-/// The value of $n.
-struct SqlParameter {
-    SqlValue value;  ///< bytes in the form that `format` says; nullopt: NULL
-    SqlFormat format = SqlFormat::text;
-};
-
-/// What is known of a statement before it runs.
-struct SqlDescription {
-    std::vector<std::uint32_t> parameter_types;  ///< OIDs of $1, $2, ...
-    bool has_rows = false;
-    std::vector<SqlColumn> columns;
-};
-
 /// A statement on its way. A query is computed as its rows are asked for, so that one of any size needs little memory;
 /// everything else runs to its end with the first fetch. Once the connection runs something else the rest of a query is
 /// computed and kept. Belongs to its connection's thread.

@@ -242,6 +242,84 @@ Value RowLayout::column_of(std::string_view row, std::size_t index, Arena& arena
     return value_from_stored(column.type, column.form, row.substr(data + begin, end - begin), arena);
 }
 
+namespace row_file {
+
+/// Rows of the present number of columns, one column of them; anything else goes through `other`.
+struct ColumnReader {
+    const std::string_view* rows;
+    const std::uint32_t* index;
+    std::size_t count;
+    std::size_t columns;   // that a row must have
+    std::size_t least;     // bytes of such a row without its variable section
+    std::size_t null_at;
+    unsigned null_bit;
+    Oid type;
+
+    template <class Read, class Other>
+    void read(Value* out, Read&& read_one, Other&& other) const {
+        for (std::size_t k = 0; k < count; ++k) {
+            const std::string_view row = rows[index[k]];
+            if (row.size() < least || load_u16(row.data() + 2) != columns) [[unlikely]] out[k] = other(row);
+            else if ((static_cast<unsigned char>(row[null_at]) >> null_bit & 1) != 0) out[k] = Value::null(type);
+            else out[k] = read_one(row);
+        }
+    }
+};
+
+}  // namespace row_file
+
+void RowLayout::column_of_rows(const std::string_view* rows, const std::uint32_t* index, std::size_t count,
+                               std::size_t number, Value* out, Arena& arena) const {
+    using namespace row_file;
+    const ColumnLayout& column = columns_[number];
+    const std::size_t fixed = k_header_size + (columns_.size() + 7) / 8;
+    const Prefix& all = prefixes_.back();
+    const std::size_t offsets = fixed + all.fixed;
+    const std::size_t data = offsets + std::size_t{all.variables} * 4;
+    const ColumnReader reader{rows,  index, count, columns_.size(), data, k_header_size + number / 8,
+                              static_cast<unsigned>(number % 8), column.type};
+    const auto other = [&](std::string_view row) { return column_of(row, number, arena); };
+    const Oid type = column.type;
+    const std::size_t at = fixed + column.place;
+    if (column.form == Form::integer && column.width == 4 && !is_unsigned(type)) {
+        reader.read(out, [=](std::string_view row) {
+            return Value::integer(type, static_cast<std::int32_t>(load_u32(row.data() + at)));
+        }, other);
+    } else if (column.form == Form::integer && column.width == 8) {
+        reader.read(out, [=](std::string_view row) {
+            return Value::integer(type, static_cast<std::int64_t>(load_u64(row.data() + at)));
+        }, other);
+    } else if (column.form == Form::real && column.width == 8) {
+        reader.read(out, [=](std::string_view row) {
+            return Value::float8(std::bit_cast<double>(load_u64(row.data() + at)));
+        }, other);
+    } else if (column.width != 0) {
+        reader.read(out, [&](std::string_view row) {
+            return value_from_stored(type, column.form, row.substr(at, column.width), arena);
+        }, other);
+    } else {
+        const std::size_t end_at = offsets + std::size_t{column.place} * 4;
+        const bool first = column.place == 0;
+        const auto bytes_of = [=](std::string_view row) {
+            const std::size_t begin = first ? 0 : load_u32(row.data() + end_at - 4);
+            const std::size_t end = load_u32(row.data() + end_at);
+            if (begin > end || end > row.size() - data) damaged();
+            return row.substr(data + begin, end - begin);
+        };
+        if (column.form == Form::bytes) {
+            reader.read(out, [=](std::string_view row) { return Value::bytes(type, bytes_of(row)); }, other);
+        } else if (column.form == Form::numeric) {
+            reader.read(out, [&](std::string_view row) {
+                return Value::numeric(numeric_from_stored(bytes_of(row), arena));
+            }, other);
+        } else {
+            reader.read(out, [&](std::string_view row) {
+                return value_from_stored(type, column.form, bytes_of(row), arena);
+            }, other);
+        }
+    }
+}
+
 void RowLayout::decode(std::string_view row, std::span<Value> values, Arena& arena) const {
     for (std::size_t i = 0; i < columns_.size(); ++i) values[i] = column_of(row, i, arena);
 }

@@ -123,8 +123,7 @@ Plan* Binder::scan(std::shared_ptr<const Relation> relation, ReadPoint& point, S
     Plan* plan = pool_.plan(PlanKind::scan);
     plan->relation = relation;
     plan->point = &point;
-    plan->rows = std::max<double>(
-        1, static_cast<double>(point.past ? 1000 : point.tree(relation->tree(), relation->temporary).size()));
+    plan->rows = std::max<double>(1, point.row_count(relation->tree(), relation->temporary));
     into.relation = relation;
     into.scan = plan;
     for (std::size_t i = 0; i < relation->columns.size(); ++i) {

@@ -39,6 +39,7 @@ std::optional<std::uint64_t> digits(const BoundExpr& expr) {
 // ---- system time ----
 
 std::uint64_t Binder::resolve_point(const syntax::TimePoint& point) {
+    environment_.depends_on_moment();
     if (point.kind == syntax::PointKind::latest) return environment_.present().txn;
     if (point.kind == syntax::PointKind::tag)
         raise_at(sqlstate::feature_not_supported, "AS OF TAG is not supported", point.position);
@@ -76,6 +77,7 @@ ReadPoint& Binder::point_of(const syntax::TimeClause& time, VersionRange& versio
         if (ReadPoint* point = environment_.default_point()) return *point;
         return environment_.present();
     }
+    environment_.depends_on_moment();
     const std::uint64_t newest = environment_.present().txn;
     versions.present = true;
     versions.whole = range.kind == RangeKind::all;
@@ -141,6 +143,7 @@ Value Binder::valid_point(const syntax::TimePoint& point, Oid axis) {
 
 /// The clock of the transaction on an axis.
 Value Binder::present_moment(Oid axis) {
+    environment_.depends_on_moment();
     Session& session = environment_.session();
     Value now = Value::integer(type::timestamptz, session.transaction_time);
     if (bind_time::is_number(axis)) now = Value::int8(session.transaction_time + bind_time::k_epoch_2000_us);
@@ -343,6 +346,7 @@ Plan* Binder::temporal_function(const syntax::FromItem& item) {
     if (table->kind != syntax::ExprKind::column) wrong();
     name.parts = table->names;
     name.position = args[0]->position;
+    environment_.depends_on_moment();
     VersionRange no_range;
     ReadPoint& point = point_of({}, no_range);
     Plan* plan = pool_.plan(PlanKind::virtual_scan);

@@ -20,6 +20,8 @@ struct ReadPoint {
     std::uint64_t txn = 0;
     virtual ~ReadPoint() = default;
     virtual Tree tree(const std::string& name, bool temporary) = 0;
+    /// About how many rows the tree has, for the planner.
+    virtual double row_count(const std::string& name, bool temporary) = 0;
 };
 
 /// A relation that is computed, or a view that every database has, e.g. of information_schema.
@@ -47,6 +49,8 @@ public:
     virtual const std::vector<std::string>& search_path() = 0;
     /// Value of an expression without columns; parameters have the values of the execution, or 42P18 is raised.
     virtual Value evaluate(BoundExpr& expr, Arena& arena) = 0;
+    /// What is being bound holds for this moment alone: its plan must not be kept.
+    virtual void depends_on_moment() = 0;
     /// True while a statement is only described: its parameters have no values yet.
     virtual bool describing() = 0;
     virtual int find_virtual_table(std::string_view schema, std::string_view name) = 0;

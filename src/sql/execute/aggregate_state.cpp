@@ -18,6 +18,9 @@ AggregateRunner::AggregateRunner(BoundExpr& call, const std::vector<ColumnId>& i
         types_.erase(types_.begin(), types_.begin() + static_cast<std::ptrdiff_t>(clauses_->direct_count));
     for (SortKey& key : clauses_->order) keys_.emplace_back(*key.expr, input, execution);
     if (clauses_->filter != nullptr) filter_ = std::make_unique<Evaluator>(*clauses_->filter, input, execution);
+    plain_ = !clauses_->distinct && clauses_->filter == nullptr && !sorts() && clauses_->direct_count == 0 &&
+             arguments_.size() <= 1;
+    views_.resize(arguments_.size());
     values_.resize(arguments_.size());
     key_values_.resize(keys_.size());
     row_.resize(arguments_.size() + keys_.size());
@@ -40,12 +43,36 @@ AggregateRunner::Group AggregateRunner::start() {
     return group;
 }
 
+void AggregateRunner::init(char* state) {
+    Group none;
+    AggregateCall call = context(none);
+    body_->init(call, state);
+}
+
+void AggregateRunner::step_all(char* const* states, std::size_t offset, std::size_t count) {
+    Group none;
+    AggregateCall call = context(none);
+    const auto step = body_->step;
+    if (arguments_.empty()) {
+        for (std::size_t k = 0; k < count; ++k) step(call, states[k] + offset, nullptr, 0);
+        return;
+    }
+    const Value* const values = views_[0];
+    const bool strict = call_.function->strict;
+    for (std::size_t k = 0; k < count; ++k)
+        if (!strict || !values[k].is_null()) step(call, states[k] + offset, values + k, 1);
+}
+
+Value AggregateRunner::finish(char* state) {
+    Group none;
+    AggregateCall call = context(none);
+    const Value result = body_->final(call, state);
+    return result.is_null() ? Value::null(call_.type) : result;
+}
+
 void AggregateRunner::prepare(const Rows& rows) {
     row_arena_.reset();
-    for (std::size_t i = 0; i < arguments_.size(); ++i) {
-        values_[i].resize(rows.count);
-        arguments_[i].evaluate(rows, values_[i].data(), row_arena_);
-    }
+    for (std::size_t i = 0; i < arguments_.size(); ++i) views_[i] = arguments_[i].view(rows, values_[i], row_arena_);
     for (std::size_t i = 0; i < keys_.size(); ++i) {
         key_values_[i].resize(rows.count);
         keys_[i].evaluate(rows, key_values_[i].data(), row_arena_);
@@ -59,11 +86,11 @@ void AggregateRunner::step(Group& group, std::size_t k) {
     const std::size_t direct = clauses_->direct_count;
     if (direct > 0 && !group.has_direct) {
         // Direct arguments are the same for every row of a group.
-        for (std::size_t i = 0; i < direct; ++i) group.direct.push_back(copy_value(values_[i][k], arena_));
+        for (std::size_t i = 0; i < direct; ++i) group.direct.push_back(copy_value(views_[i][k], arena_));
         group.has_direct = true;
     }
     if (!included(k)) return;
-    for (std::size_t i = 0; i < arguments_.size(); ++i) row_[i] = values_[i][k];
+    for (std::size_t i = 0; i < arguments_.size(); ++i) row_[i] = views_[i][k];
     if (sorts()) {
         for (std::size_t i = 0; i < keys_.size(); ++i) row_[arguments_.size() + i] = key_values_[i][k];
         Value* kept = group.sorted->add();

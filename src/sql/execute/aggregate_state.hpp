@@ -23,6 +23,14 @@ public:
     };
 
     Group start();
+    /// Nothing but steps: no DISTINCT, FILTER, ORDER BY or direct arguments. Its states may lie in rows of states that
+    /// the caller owns, state_size() bytes each, and step_all() takes a whole batch.
+    bool is_plain() const { return plain_; }
+    std::size_t state_size() const { return body_->state_size; }
+    void init(char* state);
+    /// One step for each selected row of the last prepare(): the state of row k lies at states[k] + offset.
+    void step_all(char* const* states, std::size_t offset, std::size_t count);
+    Value finish(char* state);
     /// Values of arguments, sort keys and filter for every selected row.
     void prepare(const Rows& rows);
     /// The k-th selected row of the last prepare().
@@ -36,8 +44,10 @@ public:
     bool included(std::size_t k) const {
         return filter_ == nullptr || (!filter_values_[k].is_null() && filter_values_[k].boolean());
     }
-    const Value& argument(std::size_t i, std::size_t k) const { return values_[i][k]; }
+    const Value& argument(std::size_t i, std::size_t k) const { return views_[i][k]; }
     Arena& arena() { return arena_; }
+    /// Bytes of the states and of what they gathered.
+    std::size_t bytes() const { return arena_.size(); }
 
 private:
     bool sorts() const { return !clauses_->order.empty(); }
@@ -52,6 +62,8 @@ private:
     std::vector<Evaluator> keys_;
     std::unique_ptr<Evaluator> filter_;
     std::vector<Oid> types_;            // of what step() is given
+    std::vector<const Value*> views_;   // by argument: its values for the present batch
+    bool plain_ = false;
     std::vector<std::vector<Value>> values_, key_values_;
     std::vector<Value> filter_values_;
     std::vector<Value> row_;

@@ -48,6 +48,12 @@ public:
         rows_.clear();
         arena_ = Arena();
     }
+    /// As reset(), but keeps memory for the next rows.
+    void clear(std::size_t width) {
+        width_ = width;
+        rows_.clear();
+        arena_.reset();
+    }
     std::size_t size() const { return rows_.size(); }
     std::size_t width() const { return width_; }
     const Value* row(std::size_t index) const { return rows_[index]; }

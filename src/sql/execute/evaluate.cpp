@@ -67,6 +67,7 @@ Evaluator::Evaluator(BoundExpr& expr, const std::vector<ColumnId>& input, Execut
         argument_types_.push_back(arg->type);
     }
     scratch_.resize(args_.size());
+    kernel_ = kernel_of(expr);
     if (expr.kind == BoundKind::column) {
         const auto found = std::find(input.begin(), input.end(), expr.column);
         if (found != input.end()) slot_ = static_cast<int>(found - input.begin());
@@ -105,10 +106,21 @@ Value Evaluator::evaluate(Arena& arena) {
     return result;
 }
 
+const Value* Evaluator::view(const Rows& rows, std::vector<Value>& scratch, Arena& arena) {
+    if (expr_->kind == BoundKind::column && slot_ >= 0 && rows.every)
+        return rows.batch->columns[static_cast<std::size_t>(slot_)].data();
+    scratch.resize(rows.count);
+    evaluate(rows, scratch.data(), arena);
+    return scratch.data();
+}
+
 Evaluator::Source Evaluator::argument(std::size_t place, const Rows& rows, Arena& arena) {
     Evaluator& arg = args_[place];
     if (arg.expr_->kind == BoundKind::column && arg.slot_ >= 0)
-        return {rows.batch->columns[static_cast<std::size_t>(arg.slot_)].data(), rows.index, false};
+        return {rows.batch->columns[static_cast<std::size_t>(arg.slot_)].data(), rows.every ? nullptr : rows.index,
+                false};
+    if (arg.expr_->kind == BoundKind::parameter)
+        return {&execution_->parameter(arg.expr_->number), nullptr, true};
     if (arg.expr_->kind == BoundKind::constant) return {&arg.expr_->value, nullptr, true};
     if (arg.expr_->kind == BoundKind::column) return {arg.cell_, nullptr, true};
     scratch_[place].resize(rows.count);
@@ -125,7 +137,8 @@ void Evaluator::evaluate(const Rows& rows, Value* out, Arena& arena) {
         case BoundKind::column:
             if (slot_ >= 0) {
                 const Value* column = rows.batch->columns[static_cast<std::size_t>(slot_)].data();
-                for (std::size_t k = 0; k < n; ++k) out[k] = column[rows.index[k]];
+                if (rows.every) std::copy(column, column + n, out);
+                else for (std::size_t k = 0; k < n; ++k) out[k] = column[rows.index[k]];
             } else {
                 std::fill(out, out + n, *cell_);
             }
@@ -251,44 +264,142 @@ void Evaluator::evaluate(const Rows& rows, Value* out, Arena& arena) {
     raise(sqlstate::internal_error, "an expression of unknown kind was evaluated");
 }
 
-/// Integers compared by operators between integers of any width: without a call for each row.
-void Evaluator::compare_integers(const Rows& rows, Value* out) {
-    Arena unused;
-    const Source left = argument(0, rows, unused);
-    const Source right = argument(1, rows, unused);
-    const Comparison comparison = expr_->operation->comparison;
-    for (std::size_t k = 0; k < rows.count; ++k) {
-        const Value& a = left.at(k);
-        const Value& b = right.at(k);
-        if (a.is_null() || b.is_null()) {
-            out[k] = Value::null(type::boolean);
-            continue;
+// ---- operations without a call for each row
+// ------------------------------------------------------------------------------------------------------
+
+Evaluator::Kernel Evaluator::kernel_of(const BoundExpr& expr) {
+    if (expr.kind != BoundKind::operation || expr.args.size() != 2 || !expr.operation->strict) return Kernel::none;
+    const OperatorEntry& operation = *expr.operation;
+    const auto is_integer = [](Oid oid) { return oid == type::int2 || oid == type::int4 || oid == type::int8; };
+    const auto is_time = [](Oid oid) {
+        return oid == type::date || oid == type::timestamp || oid == type::timestamptz || oid == type::time;
+    };
+    const auto both = [&](Oid oid) { return operation.left == oid && operation.right == oid; };
+    const bool integers = is_integer(operation.left) && is_integer(operation.right);
+    if (operation.comparison != Comparison::none) {
+        if (integers || (is_time(operation.left) && operation.left == operation.right)) return Kernel::integers;
+        if (both(type::float8) || both(type::float4)) return Kernel::reals;
+        if (both(type::numeric)) return Kernel::numerics;
+        if (both(type::text)) return Kernel::texts;
+        return Kernel::none;
+    }
+    const std::string_view name = operation.name;
+    if (name.size() != 1) return Kernel::none;
+    if (integers && is_integer(operation.result)) {
+        if (name[0] == '+') return Kernel::add;
+        if (name[0] == '-') return Kernel::subtract;
+        if (name[0] == '*') return Kernel::multiply;
+    }
+    if (both(type::numeric) && operation.result == type::numeric) {
+        if (name[0] == '+') return Kernel::add_numerics;
+        if (name[0] == '-') return Kernel::subtract_numerics;
+        if (name[0] == '*') return Kernel::multiply_numerics;
+    }
+    return Kernel::none;
+}
+
+/// order(a, b) is negative, zero or positive; each comparison has a loop of its own.
+template <class Order>
+void Evaluator::compare(const Source& left, const Source& right, std::size_t count, Value* out, Order order) const {
+    const auto each = [&](auto&& holds) {
+        for (std::size_t k = 0; k < count; ++k) {
+            const Value& a = left.at(k);
+            const Value& b = right.at(k);
+            out[k] = a.is_null() || b.is_null() ? Value::null(type::boolean) : Value::boolean(holds(order(a, b)));
         }
-        const std::int64_t x = a.integer();
-        const std::int64_t y = b.integer();
-        bool result = false;
-        switch (comparison) {
-            case Comparison::equal: result = x == y; break;
-            case Comparison::not_equal: result = x != y; break;
-            case Comparison::less: result = x < y; break;
-            case Comparison::less_equal: result = x <= y; break;
-            case Comparison::greater: result = x > y; break;
-            default: result = x >= y; break;
-        }
-        out[k] = Value::boolean(result);
+    };
+    switch (expr_->operation->comparison) {
+        case Comparison::equal: return each([](int o) { return o == 0; });
+        case Comparison::not_equal: return each([](int o) { return o != 0; });
+        case Comparison::less: return each([](int o) { return o < 0; });
+        case Comparison::less_equal: return each([](int o) { return o <= 0; });
+        case Comparison::greater: return each([](int o) { return o > 0; });
+        default: return each([](int o) { return o >= 0; });
     }
 }
 
-void Evaluator::call(const Rows& rows, Value* out, Arena& arena) {
-    const auto is_integer = [](Oid oid) { return oid == type::int2 || oid == type::int4 || oid == type::int8; };
-    const bool operation = expr_->kind == BoundKind::operation;
-    if (operation && expr_->operation->comparison != Comparison::none && args_.size() == 2 &&
-        is_integer(argument_types_[0]) && is_integer(argument_types_[1])) {
-        const auto plain = [](const Evaluator& arg) {
-            return arg.expr_->kind == BoundKind::column || arg.expr_->kind == BoundKind::constant;
-        };
-        if (plain(args_[0]) && plain(args_[1])) return compare_integers(rows, out);
+/// False: an operand or a result is out of what the kernel can do, and the operator's body must run (for its error,
+/// too).
+bool Evaluator::run_kernel(const Source& left, const Source& right, std::size_t count, Value* out, Arena& arena) const {
+    const auto integers = [&](auto&& combine) {
+        const Oid oid = expr_->type;
+        const std::int64_t limit = oid == type::int2 ? INT16_MAX : oid == type::int4 ? INT32_MAX : INT64_MAX;
+        for (std::size_t k = 0; k < count; ++k) {
+            const Value& a = left.at(k);
+            const Value& b = right.at(k);
+            if (a.is_null() || b.is_null()) {
+                out[k] = Value::null(expr_->type);
+                continue;
+            }
+            std::int64_t result = 0;
+            if (combine(a.integer(), b.integer(), result) || result > limit || result < -limit - 1) return false;
+            out[k] = Value::integer(expr_->type, result);
+        }
+        return true;
+    };
+    const auto numerics = [&](auto&& combine) {
+        for (std::size_t k = 0; k < count; ++k) {
+            const Value& a = left.at(k);
+            const Value& b = right.at(k);
+            out[k] = a.is_null() || b.is_null() ? Value::null(type::numeric)
+                                                : Value::numeric(combine(a.numeric(), b.numeric()));
+        }
+        return true;
+    };
+    switch (kernel_) {
+        case Kernel::integers:
+            compare(left, right, count, out, [](const Value& a, const Value& b) {
+                return a.integer() < b.integer() ? -1 : a.integer() > b.integer() ? 1 : 0;
+            });
+            return true;
+        case Kernel::reals:
+        case Kernel::texts:
+            compare(left, right, count, out, [](const Value& a, const Value& b) { return compare_values(a, b); });
+            return true;
+        case Kernel::numerics:
+            compare(left, right, count, out, [](const Value& a, const Value& b) {
+                const Numeric& x = a.numeric();
+                const Numeric& y = b.numeric();
+                if (x.is_small() && y.is_small() && x.scale == y.scale)
+                    return x.small < y.small ? -1 : x.small > y.small ? 1 : 0;
+                return numeric_compare(x, y);
+            });
+            return true;
+        case Kernel::add:
+            return integers(
+                [](std::int64_t a, std::int64_t b, std::int64_t& r) { return __builtin_add_overflow(a, b, &r); });
+        case Kernel::subtract:
+            return integers(
+                [](std::int64_t a, std::int64_t b, std::int64_t& r) { return __builtin_sub_overflow(a, b, &r); });
+        case Kernel::multiply:
+            return integers(
+                [](std::int64_t a, std::int64_t b, std::int64_t& r) { return __builtin_mul_overflow(a, b, &r); });
+        case Kernel::add_numerics:
+            return numerics([&](const Numeric& a, const Numeric& b) {
+                if (a.is_small() && b.is_small() && a.scale == b.scale) {
+                    const std::int64_t sum = a.small + b.small;
+                    if (sum < k_numeric_small_limit && sum > -k_numeric_small_limit) return Numeric::of(sum, a.scale);
+                }
+                return numeric_add(a, b, arena);
+            });
+        case Kernel::subtract_numerics:
+            return numerics([&](const Numeric& a, const Numeric& b) { return numeric_subtract(a, b, arena); });
+        case Kernel::multiply_numerics:
+            return numerics([&](const Numeric& a, const Numeric& b) {
+                std::int64_t product = 0;
+                if (a.is_small() && b.is_small() && !__builtin_mul_overflow(a.small, b.small, &product) &&
+                    product < k_numeric_small_limit && product > -k_numeric_small_limit &&
+                    a.scale + b.scale <= k_numeric_max_scale)
+                    return Numeric::of(product, std::uint32_t{a.scale} + b.scale);
+                return numeric_multiply(a, b, arena);
+            });
+        case Kernel::none: break;
     }
+    return false;
+}
+
+void Evaluator::call(const Rows& rows, Value* out, Arena& arena) {
+    const bool operation = expr_->kind == BoundKind::operation;
     const ScalarBody body = operation ? expr_->operation->body : expr_->function->scalar;
     const bool strict = operation ? expr_->operation->strict : expr_->function->strict;
     if (body == nullptr)
@@ -300,6 +411,7 @@ void Evaluator::call(const Rows& rows, Value* out, Arena& arena) {
     std::vector<Source> many(count > k_few ? count : 0);
     Source* sources = count > k_few ? many.data() : few;
     for (std::size_t i = 0; i < count; ++i) sources[i] = argument(i, rows, arena);
+    if (kernel_ != Kernel::none && run_kernel(sources[0], sources[1], rows.count, out, arena)) return;
     Value few_values[k_few];
     std::vector<Value> many_values(count > k_few ? count : 0);
     Value* values = count > k_few ? many_values.data() : few_values;
@@ -723,7 +835,8 @@ void Conditions::select(const Batch& batch, std::vector<std::uint32_t>& rows, Ar
     for (Evaluator& condition : evaluators_) {
         if (rows.empty()) return;
         values_.resize(std::max(values_.size(), rows.size()));
-        condition.evaluate({&batch, rows.data(), rows.size()}, values_.data(), arena);
+        // Narrowed rows are fewer than the batch has; until then they are all of them.
+        condition.evaluate({&batch, rows.data(), rows.size(), rows.size() == batch.count}, values_.data(), arena);
         std::size_t kept = 0;
         for (std::size_t k = 0; k < rows.size(); ++k)
             if (!values_[k].is_null() && values_[k].boolean()) rows[kept++] = rows[k];

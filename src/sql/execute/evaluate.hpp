@@ -20,6 +20,7 @@ struct Rows {
     const Batch* batch = nullptr;
     const std::uint32_t* index = nullptr;
     std::size_t count = 0;
+    bool every = false;  ///< all of the batch's, in order
 };
 
 class Evaluator {
@@ -30,6 +31,8 @@ public:
 
     /// out[k] is the value for the k-th selected row. Payloads live in `arena`, the batch, or the statement.
     void evaluate(const Rows& rows, Value* out, Arena& arena);
+    /// The same values, not copied where they are a column of the batch; else in `scratch`.
+    const Value* view(const Rows& rows, std::vector<Value>& scratch, Arena& arena);
     /// For expressions over nothing but cells and parameters.
     Value evaluate(Arena& arena);
     Oid type() const { return expr_->type; }
@@ -39,7 +42,13 @@ private:
     struct Source;
 
     void call(const Rows& rows, Value* out, Arena& arena);
-    void compare_integers(const Rows& rows, Value* out);
+    /// How an operation is computed without a call for each row.
+    enum class Kernel : std::uint8_t { none, integers, reals, numerics, texts, add, subtract, multiply, add_numerics,
+                                       subtract_numerics, multiply_numerics };
+    static Kernel kernel_of(const BoundExpr& expr);
+    template <class Order>
+    void compare(const Source& left, const Source& right, std::size_t count, Value* out, Order order) const;
+    bool run_kernel(const Source& left, const Source& right, std::size_t count, Value* out, Arena& arena) const;
     void logic(const Rows& rows, Value* out, Arena& arena);
     void case_when(const Rows& rows, Value* out, Arena& arena);
     void coalesce(const Rows& rows, Value* out, Arena& arena);
@@ -59,6 +68,7 @@ private:
     Execution* execution_;
     std::vector<Evaluator> args_;
     std::vector<Oid> argument_types_;
+    Kernel kernel_ = Kernel::none;
     int slot_ = -1;               // of a column in the input
     Value* cell_ = nullptr;       // of a column further out
     std::vector<std::vector<Value>> scratch_;

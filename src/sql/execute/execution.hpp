@@ -48,6 +48,10 @@ public:
     /// The first commit behind `txn` that changed the entry of a key; nothing: none did.
     virtual std::optional<std::uint64_t> commit_after(const std::string& tree, std::string_view key,
                                                       std::uint64_t txn) = 0;
+    /// The present is read from a snapshot: views into its trees live as long as the statement.
+    virtual bool reads_snapshot() const = 0;
+    /// Bytes that one operator may hold before it puts rows aside in a file.
+    virtual std::size_t memory_limit() const = 0;
 };
 
 class Execution {

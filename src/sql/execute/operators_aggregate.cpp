@@ -1,8 +1,14 @@
 // GROUP BY by hashing: a table of groups for each grouping set, states of the aggregates beside it.
+//
+// When the groups outgrow the limit of memory, rows of further groups go to files, by the hash of their key; each file
+// is aggregated by itself when the groups in memory have been handed out, and may be divided again. Several grouping
+// sets at once stay in memory.
 #include "sql/execute/aggregate_state.hpp"
 #include "sql/execute/operators.hpp"
+#include "sql/execute/spill_file.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace northstar::inline v0::sql {
 
@@ -27,16 +33,11 @@ public:
 
     void open() override {
         input_->open();
-        runners_.clear();
-        for (PlanColumn& column : plan_.columns)
-            runners_.push_back(std::make_unique<AggregateRunner>(*column.expr, input_->columns(), execution_));
-        tables_.clear();
-        groups_.clear();
-        for (const auto& set : sets_) {
-            tables_.emplace_back(set.size());
-            groups_.emplace_back();
-        }
+        limit_ = execution_.host().memory_limit();
+        pending_.clear();
+        start_groups(0);
         while (Batch* batch = input_->next()) take(*batch);
+        end_input();
         // Without GROUP BY, and for an empty grouping set, there is a group even of no rows.
         for (std::size_t s = 0; s < sets_.size(); ++s) {
             if (!sets_[s].empty() || tables_[s].size() > 0) continue;
@@ -49,6 +50,16 @@ public:
     }
 
     Batch* next() override {
+        for (;;) {
+            hand_out();
+            if (batch_.count > 0) return &batch_;
+            if (pending_.empty()) return nullptr;
+            next_file();
+        }
+    }
+
+private:
+    void hand_out() {
         batch_.reset(columns_.size());
         while (set_ < sets_.size() && batch_.count < k_batch_rows) {
             if (group_ >= tables_[set_].size()) {
@@ -65,40 +76,150 @@ public:
             }
             for (std::size_t i = 0; i < runners_.size(); ++i)
                 batch_.columns[plan_.groups.size() + i].push_back(
-                    runners_[i]->finish(groups_[set_][group_ * runners_.size() + i]));
+                    plain_ ? runners_[i]->finish(states_[set_][group_] + offsets_[i])
+                           : runners_[i]->finish(groups_[set_][group_ * runners_.size() + i]));
             if (plan_.grouping_id != k_no_column)
                 batch_.columns.back().push_back(Value::int4(static_cast<std::int64_t>(set_)));
             ++batch_.count;
             ++group_;
         }
-        return batch_.count == 0 ? nullptr : &batch_;
     }
 
-private:
+    struct File {
+        SpillFile rows;
+        unsigned depth;
+    };
+    static constexpr unsigned k_fan_bits = 5;
+    static constexpr unsigned k_deepest = 5;  // then what is left must fit
+
+    void start_groups(unsigned depth) {
+        depth_ = depth;
+        full_ = false;
+        files_.clear();
+        runners_.clear();
+        state_size_ = 0;
+        plain_ = true;
+        offsets_.clear();
+        for (PlanColumn& column : plan_.columns) {
+            runners_.push_back(std::make_unique<AggregateRunner>(*column.expr, input_->columns(), execution_));
+            plain_ = plain_ && runners_.back()->is_plain();
+            offsets_.push_back(state_size_);
+            state_size_ += (runners_.back()->state_size() + 15) & ~std::size_t{15};
+        }
+        tables_.clear();
+        groups_.clear();
+        states_.assign(sets_.size(), {});
+        arena_ = Arena();
+        for (const auto& set : sets_) {
+            tables_.emplace_back(set.size());
+            groups_.emplace_back();
+        }
+    }
+
+    void end_input() {
+        for (auto& file : files_)
+            if (file != nullptr) pending_.push_back(std::move(file));
+        files_.clear();
+    }
+
+    void next_file() {
+        const std::unique_ptr<File> file = std::move(pending_.back());
+        pending_.pop_back();
+        start_groups(file->depth);
+        file->rows.rewind();
+        Batch batch;
+        while (file->rows.read(batch)) take(batch);
+        end_input();
+        set_ = 0;
+        group_ = 0;
+    }
+
+    std::size_t bytes() const {
+        std::size_t sum = arena_.size() + tables_[0].bytes() +
+                          groups_[0].size() * sizeof(AggregateRunner::Group) + states_[0].size() * sizeof(char*);
+        for (const auto& runner : runners_) sum += runner->bytes();
+        return sum;
+    }
+
+    /// Puts the rows of groups that are not in memory aside; the others are the selection that is left.
+    void put_aside(const Batch& batch) {
+        const auto& set = sets_[0];
+        chosen_.clear();
+        tuple_.resize(set.size() + 1);
+        for (std::size_t row = 0; row < batch.count; ++row) {
+            for (std::size_t i = 0; i < set.size(); ++i) tuple_[i] = key_views_[set[i]][row];
+            if (tables_[0].find(tuple_.data()) != TupleTable::k_none) {
+                chosen_.push_back(static_cast<std::uint32_t>(row));
+                continue;
+            }
+            // Other bits of the hash at each depth: those of one file are equal in the bits before.
+            const std::uint64_t code = TupleTable::hash(tuple_.data(), set.size()) * 0x9e3779b97f4a7c15u;
+            const std::size_t number = code >> (64 - k_fan_bits * (depth_ + 1)) & ((1u << k_fan_bits) - 1);
+            if (files_.empty()) files_.resize(std::size_t{1} << k_fan_bits);
+            if (files_[number] == nullptr)
+                files_[number].reset(new File{SpillFile(input_->columns().size()), depth_ + 1});
+            files_[number]->rows.add(batch, row);
+        }
+    }
+
     void add_group(std::size_t set) {
-        for (auto& runner : runners_) groups_[set].push_back(runner->start());
+        if (!plain_) {
+            for (auto& runner : runners_) groups_[set].push_back(runner->start());
+            return;
+        }
+        char* bytes = arena_.allocate(state_size_ + 16);
+        bytes += (16 - reinterpret_cast<std::uintptr_t>(bytes) % 16) % 16;
+        std::memset(bytes, 0, state_size_);
+        for (std::size_t i = 0; i < runners_.size(); ++i) runners_[i]->init(bytes + offsets_[i]);
+        states_[set].push_back(bytes);
     }
 
-    void take(const Batch& batch) {
-        const Rows rows{&batch, every_row(batch.count, every_), batch.count};
+    void take(Batch& batch) {
+        const Rows rows{&batch, every_row(batch.count, every_), batch.count, true};
         values_.resize(keys_.size());
-        Arena arena;
-        for (std::size_t i = 0; i < keys_.size(); ++i) {
-            values_[i].resize(batch.count);
-            keys_[i].evaluate(rows, values_[i].data(), arena);
+        key_views_.resize(keys_.size());
+        key_arena_.reset();
+        for (std::size_t i = 0; i < keys_.size(); ++i) key_views_[i] = keys_[i].view(rows, values_[i], key_arena_);
+        if (full_) {
+            put_aside(batch);
+            if (chosen_.size() < batch.count) {
+                batch.keep(chosen_);
+                if (batch.count > 0) take(batch);
+                return;
+            }
         }
         for (auto& runner : runners_) runner->prepare(rows);
-        std::vector<Value> tuple(keys_.size() + 1);
+        group_of_.resize(batch.count);
         for (std::size_t s = 0; s < sets_.size(); ++s) {
-            const auto& set = sets_[s];
-            for (std::size_t row = 0; row < batch.count; ++row) {
-                for (std::size_t i = 0; i < set.size(); ++i) tuple[i] = values_[set[i]][row];
-                bool added = false;
-                const std::size_t group = tables_[s].insert(tuple.data(), added);
-                if (added) add_group(s);
+            find_groups(s, batch.count);
+            if (plain_) {
+                state_of_.resize(batch.count);
+                for (std::size_t row = 0; row < batch.count; ++row) state_of_[row] = states_[s][group_of_[row]];
                 for (std::size_t i = 0; i < runners_.size(); ++i)
-                    runners_[i]->step(groups_[s][group * runners_.size() + i], row);
+                    runners_[i]->step_all(state_of_.data(), offsets_[i], batch.count);
+                continue;
             }
+            for (std::size_t row = 0; row < batch.count; ++row)
+                for (std::size_t i = 0; i < runners_.size(); ++i)
+                    runners_[i]->step(groups_[s][group_of_[row] * runners_.size() + i], row);
+        }
+        full_ = full_ || (sets_.size() == 1 && !sets_[0].empty() && depth_ < k_deepest && bytes() > limit_);
+    }
+
+    /// The group of each row, new ones added.
+    void find_groups(std::size_t s, std::size_t count) {
+        const auto& set = sets_[s];
+        std::vector<Value>& tuple = tuple_;
+        tuple.resize(set.size() + 1);
+        if (set.empty() && tables_[s].size() > 0) {
+            std::fill(group_of_.begin(), group_of_.end(), 0);
+            return;
+        }
+        for (std::size_t row = 0; row < count; ++row) {
+            for (std::size_t i = 0; i < set.size(); ++i) tuple[i] = key_views_[set[i]][row];
+            bool added = false;
+            group_of_[row] = static_cast<std::uint32_t>(tables_[s].insert(tuple.data(), added));
+            if (added) add_group(s);
         }
     }
 
@@ -109,7 +230,23 @@ private:
     std::vector<std::vector<std::size_t>> sets_;
     std::vector<std::unique_ptr<AggregateRunner>> runners_;
     std::vector<TupleTable> tables_;
+    std::size_t limit_ = 0;
+    bool full_ = false;                             // new groups go to files
+    unsigned depth_ = 0;                            // how often the present input was divided
+    std::vector<std::unique_ptr<File>> files_;      // of the present input, by hash
+    std::vector<std::unique_ptr<File>> pending_;    // to be aggregated
+    std::vector<std::uint32_t> chosen_;
+    // States of the aggregates: where all of them are plain, one row of states for each group.
+    bool plain_ = false;
+    std::size_t state_size_ = 0;
+    std::vector<std::size_t> offsets_;
+    std::vector<std::vector<char*>> states_;
+    Arena arena_, key_arena_;
     std::vector<std::vector<AggregateRunner::Group>> groups_;
+    std::vector<const Value*> key_views_;
+    std::vector<std::uint32_t> group_of_;
+    std::vector<char*> state_of_;
+    std::vector<Value> tuple_;
     std::vector<std::vector<Value>> values_;
     std::vector<std::uint32_t> every_;
     std::size_t set_ = 0;

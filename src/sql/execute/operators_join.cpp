@@ -1,6 +1,11 @@
 // Joins. Equalities between the two sides are looked up in a hash table of the right side; other conditions are checked
 // on the pairs that remain. Without equalities every pair is one that remains.
+//
+// When the right side outgrows the limit of memory, both sides are divided into files by the hash of their keys, and
+// each pair of files is joined by itself (GRACE hash join: Kitsuregawa, Tanaka, Moto-oka, New Generation Computing 1,
+// 1983).
 #include "sql/execute/operators.hpp"
+#include "sql/execute/spill_file.hpp"
 
 #include <algorithm>
 
@@ -73,24 +78,26 @@ public:
 
     void open() override {
         left_->open();
+        left_parts_.clear();
+        right_parts_.clear();
+        part_ = 0;
         if (!plan_.lateral) read_right();
-        input_ = nullptr;
-        hit_.clear();
-        left_row_ = 0;
-        at_ = 0;
-        finished_ = row_is_done_ = false;
-        rest_ = 0;
+        start_left();
     }
 
     Batch* next() override {
         for (;;) {
-            if (finished_) return plan_.join == JoinType::full ? unmatched_right() : nullptr;
+            if (finished_) {
+                if (plan_.join == JoinType::full)
+                    if (Batch* batch = unmatched_right()) return batch;
+                if (!next_part()) return nullptr;
+            }
             if (std::exchange(row_is_done_, false)) {
                 ++left_row_;
                 start_row();
             }
             if (input_ == nullptr || left_row_ >= input_->count) {
-                input_ = left_->next();
+                input_ = next_left();
                 if (input_ == nullptr) {
                     finished_ = true;
                     continue;
@@ -103,54 +110,135 @@ public:
     }
 
 private:
-    void read_right() {
+    void start_left() {
+        input_ = nullptr;
+        hit_.clear();
+        left_row_ = 0;
+        at_ = 0;
+        finished_ = row_is_done_ = false;
+        rest_ = 0;
+    }
+
+    Batch* next_left() {
+        if (left_parts_.empty()) return left_->next();
+        return left_parts_[part_]->read(part_batch_) ? &part_batch_ : nullptr;
+    }
+
+    /// Goes on to the next pair of files.
+    bool next_part() {
+        if (left_parts_.empty() || part_ + 1 == left_parts_.size()) return false;
+        ++part_;
+        load_part();
+        start_left();
+        return true;
+    }
+
+    void load_part() {
+        clear_right();
+        Batch batch;
+        while (right_parts_[part_]->read(batch)) add_right(batch);
+        right_parts_[part_].reset();
+        if (plan_.join == JoinType::full) matched_.assign(rows_.size(), false);
+    }
+
+    /// Rows of a batch to the files of their keys. NULLs have partners nowhere and may lie anywhere.
+    void divide(const Batch& batch, std::vector<Evaluator>& evaluators,
+                std::vector<std::unique_ptr<SpillFile>>& parts) {
+        std::vector<std::vector<Value>> keys(evaluators.size());
+        std::vector<Value> tuple(evaluators.size());
+        Arena arena;
+        const Rows all{&batch, every_row(batch.count, every_), batch.count, true};
+        for (std::size_t i = 0; i < keys.size(); ++i) {
+            keys[i].resize(batch.count);
+            evaluators[i].evaluate(all, keys[i].data(), arena);
+        }
+        for (std::size_t row = 0; row < batch.count; ++row) {
+            for (std::size_t i = 0; i < keys.size(); ++i) tuple[i] = keys[i][row];
+            const std::uint64_t code = TupleTable::hash(tuple.data(), tuple.size()) * 0x9e3779b97f4a7c15u;
+            parts[code >> 58]->add(batch, row);
+        }
+    }
+
+    /// The right side is too large: what was read of it, the rest, and the left side go to files.
+    void divide_all() {
+        for (std::size_t i = 0; i < k_parts; ++i) {
+            left_parts_.push_back(std::make_unique<SpillFile>(left_->columns().size()));
+            right_parts_.push_back(std::make_unique<SpillFile>(right_->columns().size()));
+        }
+        Batch batch;
+        StoreReader reader;
+        reader.start(rows_);
+        while (reader.next(batch) != nullptr) divide(batch, right_keys_, right_parts_);
+        clear_right();
+        while (Batch* more = right_->next()) divide(*more, right_keys_, right_parts_);
+        while (Batch* more = left_->next()) divide(*more, left_keys_, left_parts_);
+        for (std::size_t i = 0; i < k_parts; ++i) {
+            left_parts_[i]->rewind();
+            right_parts_[i]->rewind();
+        }
+        load_part();
+    }
+
+    void clear_right() {
         rows_.reset(right_->columns().size());
         table_.reset(right_keys_.size());
         heads_.clear();
         chain_.clear();
         matched_.clear();
+    }
+
+    void read_right() {
+        clear_right();
+        const std::size_t limit = execution_.host().memory_limit();
         right_->open();
-        std::vector<std::vector<Value>> keys(right_keys_.size());
-        std::vector<Value> tuple(right_keys_.size());
-        std::vector<std::uint32_t> every;
-        Arena arena;
         while (Batch* batch = right_->next()) {
-            const Rows all{batch, every_row(batch->count, every), batch->count};
-            for (std::size_t i = 0; i < keys.size(); ++i) {
-                keys[i].resize(batch->count);
-                right_keys_[i].evaluate(all, keys[i].data(), arena);
-            }
-            for (std::size_t row = 0; row < batch->count; ++row) {
-                const auto number = static_cast<std::uint32_t>(rows_.size());
-                bool null = false;
-                for (std::size_t i = 0; i < keys.size(); ++i) {
-                    tuple[i] = keys[i][row];
-                    null |= tuple[i].is_null();
-                }
-                if (null && plan_.join != JoinType::full) continue;  // never equal to anything
-                rows_.add(*batch, row);
-                if (keys.empty()) continue;
-                chain_.push_back(k_end);
-                if (null) continue;
-                bool added = false;
-                const std::size_t group = table_.insert(tuple.data(), added);
-                if (added) {
-                    heads_.push_back({number, number});
-                } else {
-                    chain_[heads_[group].last] = number;
-                    heads_[group].last = number;
-                }
-            }
-            arena.reset();
+            add_right(*batch);
+            if (right_keys_.empty() || rows_.bytes() + table_.bytes() <= limit) continue;
+            divide_all();
+            return;
         }
         if (plan_.join == JoinType::full) matched_.assign(rows_.size(), false);
+    }
+
+    void add_right(const Batch& batch) {
+        std::vector<std::vector<Value>>& keys = right_values_;
+        keys.resize(right_keys_.size());
+        std::vector<Value>& tuple = tuple_;
+        tuple.resize(right_keys_.size());
+        const Rows all{&batch, every_row(batch.count, every_), batch.count, true};
+        key_arena_.reset();
+        for (std::size_t i = 0; i < keys.size(); ++i) {
+            keys[i].resize(batch.count);
+            right_keys_[i].evaluate(all, keys[i].data(), key_arena_);
+        }
+        for (std::size_t row = 0; row < batch.count; ++row) {
+            const auto number = static_cast<std::uint32_t>(rows_.size());
+            bool null = false;
+            for (std::size_t i = 0; i < keys.size(); ++i) {
+                tuple[i] = keys[i][row];
+                null |= tuple[i].is_null();
+            }
+            if (null && plan_.join != JoinType::full) continue;  // never equal to anything
+            rows_.add(batch, row);
+            if (keys.empty()) continue;
+            chain_.push_back(k_end);
+            if (null) continue;
+            bool added = false;
+            const std::size_t group = table_.insert(tuple.data(), added);
+            if (added) {
+                heads_.push_back({number, number});
+            } else {
+                chain_[heads_[group].last] = number;
+                heads_[group].last = number;
+            }
+        }
     }
 
     /// Keys of a whole batch of the left side at once.
     void start_input() {
         keys_.resize(left_keys_.size());
         key_arena_.reset();
-        const Rows all{input_, every_row(input_->count, every_), input_->count};
+        const Rows all{input_, every_row(input_->count, every_), input_->count, true};
         for (std::size_t i = 0; i < keys_.size(); ++i) {
             keys_[i].resize(input_->count);
             left_keys_[i].evaluate(all, keys_[i].data(), key_arena_);
@@ -226,8 +314,8 @@ private:
         }
         Batch* out = make_output(ends, left_width);
         for (const std::uint32_t row : ends) hit[row] = false;
-        // Only the next call may read the right side for the next row: these pairs view into what it read.
-        row_is_done_ = plan_.lateral && !ends.empty();
+        // The batch views the rows of this left row: the next one's come when it is asked for.
+        if (plan_.lateral && !ends.empty()) row_is_done_ = true;
         return out->count == 0 ? nullptr : out;
     }
 
@@ -272,9 +360,15 @@ private:
         std::uint32_t last;
     };
 
+    static constexpr std::size_t k_parts = 64;  // as many as divide() tells apart
+
     Plan& plan_;
     Execution& execution_;
     std::unique_ptr<Operator> left_, right_;
+    std::vector<std::unique_ptr<SpillFile>> left_parts_, right_parts_;  // empty: the right side fits
+    std::size_t part_ = 0;
+    Batch part_batch_;
+    std::vector<std::vector<Value>> right_values_;
     std::vector<ColumnId> both_;
     std::vector<Evaluator> left_keys_, right_keys_;
     std::unique_ptr<Conditions> residual_;
@@ -295,7 +389,7 @@ private:
     std::vector<std::uint32_t> left_of_, right_of_, selected_;
     std::vector<bool> hit_;
     bool finished_ = false;
-    bool row_is_done_ = false;  ///< of a lateral join: the left row is through
+    bool row_is_done_ = false;  // lateral: the last batch had the last pairs of its left row
     std::size_t rest_ = 0;
 };
 

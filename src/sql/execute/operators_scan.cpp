@@ -1,9 +1,13 @@
-// Reading a table: all rows, a range of the primary key, or through an index; columns are decoded as they are needed.
+// Reading a table: all rows, a range of the primary key, or through an index.
+//
+// Rows of a batch are gathered as bytes. The columns that conditions use are decoded for all of them, the others only
+// for the rows that pass.
 #include "sql/execute/operators.hpp"
 
 #include "sql/key_encoding.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace northstar::inline v0::sql {
 
@@ -18,18 +22,33 @@ public:
         for (BoundExpr* expr : plan.access.equal) equal_.emplace_back(*expr, nothing, execution);
         if (plan.access.low != nullptr) low_ = std::make_unique<Evaluator>(*plan.access.low, nothing, execution);
         if (plan.access.high != nullptr) high_ = std::make_unique<Evaluator>(*plan.access.high, nothing, execution);
+        std::set<ColumnId> used;
+        for (BoundExpr* condition : plan.conditions) used_columns(condition, used);
+        for (const ScanColumn& column : plan.scan_columns) {
+            early_.push_back(used.count(column.id) != 0);
+            needs_txn_ = needs_txn_ || (column.place <= hidden_commit_from && column.place >= hidden_system_to);
+            needs_key_ = needs_key_ || column.place == hidden_row_key || column.place == hidden_commit_to ||
+                         column.place == hidden_system_to;
+        }
+        stable_ = plan.point->past || (execution.host().reads_snapshot() && !plan.relation->temporary);
         random_ = static_cast<std::uint64_t>(plan.sample_seed) * 0x9e3779b97f4a7c15u + 0x2545f4914f6cdd1du;
     }
 
     void open() override {
         ReadPoint& point = *plan_.point;
         const Relation& relation = *plan_.relation;
-        rows_.emplace(point.tree(relation.tree(), relation.temporary));
+        if (!stable_ || !rows_) rows_.emplace(point.tree(relation.tree(), relation.temporary));
         through_index_ = false;
         from_.clear();
         to_.reset();
         done_ = false;
         first_ = true;
+        limit_ = 16;
+        if (plan_.access.index < 0 && columns_.empty() && conditions_->empty() && plan_.sample < 0) {
+            // Nothing of the rows is asked for but how many there are.
+            uncounted_ = rows_->size();
+            return;
+        }
         if (plan_.access.index >= 0) {
             const Index& index = relation.indexes[static_cast<std::size_t>(plan_.access.index)];
             through_index_ = index.role != ConstraintRole::primary_key;
@@ -38,8 +57,8 @@ public:
                 return;
             }
             if (through_index_) {
-                Tree tree = point.tree(relation.index_tree(index), relation.temporary);
-                cursor_.emplace(tree.cursor());
+                if (!stable_ || !entries_) entries_.emplace(point.tree(relation.index_tree(index), relation.temporary));
+                cursor_.emplace(entries_->cursor());
                 return;
             }
         }
@@ -47,16 +66,25 @@ public:
     }
 
     Batch* next() override {
-        while (!done_) {
+        while (uncounted_ > 0) {
+            batch_.reset(0);
+            batch_.count = static_cast<std::size_t>(std::min<std::uint64_t>(uncounted_, k_batch_rows));
+            uncounted_ -= batch_.count;
+            return &batch_;
+        }
+        while (!done_ && cursor_) {
             batch_.reset(columns_.size());
             read_batch();
             if (batch_.count == 0) return nullptr;
-            if (conditions_->empty()) return &batch_;
             selected_.resize(batch_.count);
             for (std::size_t i = 0; i < selected_.size(); ++i) selected_[i] = static_cast<std::uint32_t>(i);
-            conditions_->select(batch_, selected_, batch_.arena);
-            if (selected_.empty()) continue;
-            if (selected_.size() < batch_.count) batch_.keep(selected_);
+            if (!conditions_->empty()) {
+                decode(true);
+                conditions_->select(batch_, selected_, batch_.arena);
+                if (selected_.empty()) continue;
+                if (selected_.size() < batch_.count) keep();
+            }
+            decode(false);
             return &batch_;
         }
         return nullptr;
@@ -119,34 +147,42 @@ private:
 
     void read_batch() {
         execution_.check_cancelled();
-        while (batch_.count < limit_) {
+        bytes_.clear();
+        keys_.clear();
+        txns_.clear();
+        while (bytes_.size() < limit_) {
             if (!step()) {
                 done_ = true;
                 break;
             }
             if (plan_.sample >= 0 && !sampled()) continue;
-            std::string_view key = cursor_->key();
-            std::string_view row = cursor_->value();
-            Txn txn = 0;
             if (through_index_) {
-                key = row;
-                const std::optional<std::string_view> found = rows_->get(key);
-                if (!found) raise(sqlstate::data_corrupted, "an index points to a row that does not exist");
-                row = *found;
-                if (needs_txn()) txn = rows_->txn_of(key).value_or(0);
-            } else if (needs_txn()) {
-                txn = cursor_->txn();
+                keys_.push_back(kept(cursor_->value()));
+                bytes_.emplace_back();
+                continue;
             }
-            add(key, row, txn);
+            bytes_.push_back(kept(cursor_->value()));
+            if (needs_key_) keys_.push_back(batch_.arena.copy(cursor_->key()));
+            if (needs_txn_) txns_.push_back(cursor_->txn());
         }
+        if (through_index_) fetch();
+        batch_.count = bytes_.size();
         // Small first, so that LIMIT 1 reads little.
         limit_ = std::min(limit_ * 4, k_batch_rows);
     }
 
-    bool needs_txn() const {
-        for (const ScanColumn& column : plan_.scan_columns)
-            if (column.place <= hidden_commit_from && column.place >= hidden_system_to) return true;
-        return false;
+    /// A view that lives as long as the batch: in a transaction, the next write may end it.
+    std::string_view kept(std::string_view view) { return stable_ ? view : batch_.arena.copy(view); }
+
+    /// The rows that entries of an index point to.
+    void fetch() {
+        found_.resize(keys_.size());
+        rows_->multi_get(keys_, found_);
+        for (std::size_t i = 0; i < keys_.size(); ++i) {
+            if (!found_[i]) raise(sqlstate::data_corrupted, "an index points to a row that does not exist");
+            bytes_[i] = kept(*found_[i]);
+            if (needs_txn_) txns_.push_back(rows_->txn_of(keys_[i]).value_or(0));
+        }
     }
 
     bool sampled() {
@@ -156,30 +192,48 @@ private:
         return static_cast<double>(random_ >> 11) * 0x1.0p-53 * 100 < plan_.sample;
     }
 
-    void add(std::string_view key, std::string_view row, Txn txn) {
-        const RowLayout& layout = *plan_.relation->layout;
-        for (std::size_t i = 0; i < plan_.scan_columns.size(); ++i) {
-            const int place = plan_.scan_columns[i].place;
-            Value value;
-            switch (place) {
-                case hidden_row_key: value = Value::bytes(type::bytea, batch_.arena.copy(key)); break;
-                case hidden_commit_from: value = Value::int8(static_cast<std::int64_t>(txn)); break;
-                case hidden_system_from:
-                    value = Value::integer(type::timestamptz,
-                                           static_cast<std::int64_t>(execution_.host().commit_time(txn)));
-                    break;
-                case hidden_commit_to:
-                case hidden_system_to: value = end_of_version(place, key); break;
-                case hidden_table_oid:
-                    value = Value::integer(type::regclass, static_cast<std::int64_t>(plan_.relation->oid));
-                    break;
-                default:
-                    value = layout.column_of(row, static_cast<std::size_t>(place), batch_.arena);
-                    if (in_transaction_) value = copy_value(value, batch_.arena);
-            }
-            batch_.columns[i].push_back(value);
+    /// Drops what did not pass from the columns that are decoded already.
+    void keep() {
+        for (std::size_t i = 0; i < columns_.size(); ++i) {
+            if (!early_[i]) continue;
+            std::vector<Value>& column = batch_.columns[i];
+            for (std::size_t k = 0; k < selected_.size(); ++k) column[k] = column[selected_[k]];
+            column.resize(selected_.size());
         }
-        ++batch_.count;
+        batch_.count = selected_.size();
+    }
+
+    /// The columns that conditions use, of all rows; or the others, of the rows that are selected.
+    void decode(bool early) {
+        const RowLayout& layout = *plan_.relation->layout;
+        const std::size_t count = early ? bytes_.size() : selected_.size();
+        for (std::size_t i = 0; i < columns_.size(); ++i) {
+            if ((early_[i] && !conditions_->empty()) != early) continue;
+            std::vector<Value>& column = batch_.columns[i];
+            column.resize(count);
+            const int place = plan_.scan_columns[i].place;
+            if (place >= 0) {
+                layout.column_of_rows(bytes_.data(), selected_.data(), count, static_cast<std::size_t>(place),
+                                      column.data(), batch_.arena);
+                continue;
+            }
+            for (std::size_t k = 0; k < count; ++k) column[k] = hidden(place, selected_[k]);
+        }
+    }
+
+    Value hidden(int place, std::size_t row) {
+        switch (place) {
+            case hidden_row_key: return Value::bytes(type::bytea, keys_[row]);
+            case hidden_commit_from: return Value::int8(static_cast<std::int64_t>(txns_[row]));
+            case hidden_system_from:
+                return Value::integer(type::timestamptz,
+                                      static_cast<std::int64_t>(execution_.host().commit_time(txns_[row])));
+            case hidden_commit_to:
+            case hidden_system_to: return end_of_version(place, keys_[row]);
+            case hidden_table_oid:
+                return Value::integer(type::regclass, static_cast<std::int64_t>(plan_.relation->oid));
+            default: raise(sqlstate::internal_error, "a scan was asked for a column that there is not");
+        }
     }
 
     /// When a version that a past state shows was replaced; NULL where it still stands.
@@ -197,10 +251,17 @@ private:
     std::unique_ptr<Conditions> conditions_;
     std::vector<Evaluator> equal_;
     std::unique_ptr<Evaluator> low_, high_;
-    std::optional<Tree> rows_;
+    std::optional<Tree> rows_, entries_;
     std::optional<Cursor> cursor_;
     bool through_index_ = false;
-    bool in_transaction_ = true;
+    bool stable_ = false;   // views into the trees live as long as the statement
+    bool needs_txn_ = false;
+    bool needs_key_ = false;
+    std::vector<bool> early_;  // by column: conditions use it
+    std::vector<std::string_view> bytes_, keys_;
+    std::vector<std::optional<std::string_view>> found_;
+    std::vector<Txn> txns_;
+    std::uint64_t uncounted_ = 0;
     std::string from_;
     std::optional<std::string> to_;  // empty: no end
     bool done_ = false;

@@ -89,7 +89,7 @@ public:
         if (from == nullptr) return nullptr;
         batch_.reset(columns_.size());
         batch_.count = from->count;
-        const Rows rows{from, every_row(from->count, every_), from->count};
+        const Rows rows{from, every_row(from->count, every_), from->count, true};
         for (std::size_t i = 0; i < expressions_.size(); ++i) {
             batch_.columns[i].resize(from->count);
             expressions_[i].evaluate(rows, batch_.columns[i].data(), batch_.arena);

@@ -1,5 +1,9 @@
 // Sorting, LIMIT, DISTINCT, set operations.
+//
+// Rows beyond the limit of memory are sorted in runs that go to files and are merged (Knuth, The Art of Computer
+// Programming 3, 5.4.1).
 #include "sql/execute/operators.hpp"
+#include "sql/execute/spill_file.hpp"
 
 #include <algorithm>
 
@@ -10,7 +14,7 @@ namespace operators_sort {
 class Sort final : public Operator {
 public:
     Sort(Plan& plan, Execution& execution, std::size_t top)
-        : plan_(plan), input_(build_operator(*plan.left, execution)), top_(top) {
+        : plan_(plan), execution_(execution), input_(build_operator(*plan.left, execution)), top_(top) {
         columns_ = input_->columns();
         for (SortKey& key : plan.keys) keys_.emplace_back(*key.expr, columns_, execution);
     }
@@ -19,11 +23,13 @@ public:
     void open() override {
         const std::size_t width = columns_.size();
         rows_.reset(width + keys_.size());
+        runs_.clear();
+        const std::size_t limit = execution_.host().memory_limit();
         input_->open();
         std::vector<std::vector<Value>> values(keys_.size());
         std::vector<std::uint32_t> every;
         while (Batch* batch = input_->next()) {
-            const Rows all{batch, every_row(batch->count, every), batch->count};
+            const Rows all{batch, every_row(batch->count, every), batch->count, true};
             for (std::size_t i = 0; i < keys_.size(); ++i) {
                 values[i].resize(batch->count);
                 keys_[i].evaluate(all, values[i].data(), batch->arena);
@@ -39,12 +45,19 @@ public:
                 sort_rows();
                 rows_.truncate(top_);
             }
+            if (rows_.bytes() > limit) end_run();
+        }
+        if (!runs_.empty()) {
+            end_run();
+            start_merge();
+            return;
         }
         sort_rows();
         if (top_ != 0 && rows_.size() > top_) rows_.truncate(top_);
         reader_.start(rows_);
     }
     Batch* next() override {
+        if (!runs_.empty()) return merge();
         Batch* batch = reader_.next(batch_);
         if (batch != nullptr) batch->columns.resize(columns_.size());
         return batch;
@@ -58,10 +71,68 @@ private:
         });
     }
 
+    /// A sorted file and its first row that is not handed out yet.
+    struct Run {
+        explicit Run(std::size_t width) : file(width), row(width) {}
+        SpillFile file;
+        std::vector<Value> row;
+        Arena arena;
+        bool step() {
+            arena.reset();
+            return file.read(row.data(), arena);
+        }
+    };
+
+    void end_run() {
+        sort_rows();
+        if (top_ != 0 && rows_.size() > top_) rows_.truncate(top_);
+        const std::size_t width = rows_.width();
+        runs_.push_back(std::make_unique<Run>(width));
+        for (std::size_t i = 0; i < rows_.size(); ++i) runs_.back()->file.add(rows_.row(i));
+        rows_.reset(width);
+    }
+
+    /// Heap order: the run whose row comes last is smallest; of equal rows the one of the earlier run comes first.
+    bool comes_later(std::size_t a, std::size_t b) const {
+        const std::size_t width = columns_.size();
+        const int order = compare_keys(runs_[a]->row.data() + width, runs_[b]->row.data() + width, plan_.keys);
+        return order != 0 ? order > 0 : a > b;
+    }
+
+    void start_merge() {
+        heap_.clear();
+        for (std::size_t i = 0; i < runs_.size(); ++i) {
+            runs_[i]->file.rewind();
+            if (runs_[i]->step()) heap_.push_back(i);
+        }
+        std::make_heap(heap_.begin(), heap_.end(), [this](std::size_t a, std::size_t b) { return comes_later(a, b); });
+        merged_ = 0;
+    }
+
+    Batch* merge() {
+        const auto later = [this](std::size_t a, std::size_t b) { return comes_later(a, b); };
+        batch_.reset(columns_.size());
+        while (!heap_.empty() && batch_.count < k_batch_rows && (top_ == 0 || merged_ < top_)) {
+            std::pop_heap(heap_.begin(), heap_.end(), later);
+            Run& run = *runs_[heap_.back()];
+            for (std::size_t c = 0; c < columns_.size(); ++c)
+                batch_.columns[c].push_back(copy_value(run.row[c], batch_.arena));
+            ++batch_.count;
+            ++merged_;
+            if (run.step()) std::push_heap(heap_.begin(), heap_.end(), later);
+            else heap_.pop_back();
+        }
+        return batch_.count == 0 ? nullptr : &batch_;
+    }
+
     Plan& plan_;
+    Execution& execution_;
     std::unique_ptr<Operator> input_;
     std::size_t top_;
     std::vector<Evaluator> keys_;
+    std::vector<std::unique_ptr<Run>> runs_;  // empty: everything lies in rows_
+    std::vector<std::size_t> heap_;
+    std::size_t merged_ = 0;
     RowStore rows_;
     StoreReader reader_;
     Batch batch_;
@@ -188,7 +259,7 @@ public:
     }
     Batch* next() override {
         while (Batch* batch = input_->next()) {
-            const Rows all{batch, every_row(batch->count, every_), batch->count};
+            const Rows all{batch, every_row(batch->count, every_), batch->count, true};
             values_.resize(on_.size());
             for (std::size_t i = 0; i < on_.size(); ++i) {
                 values_[i].resize(batch->count);

@@ -33,7 +33,11 @@ public:
     static std::uint64_t hash(const Value* values, std::size_t width) {
         std::uint64_t result = 0x9e3779b97f4a7c15u;
         for (std::size_t i = 0; i < width; ++i) {
-            result ^= values[i].is_null() ? 0x2545f4914f6cdd1du : hash_value(values[i]);
+            // Integers are mixed below as well as anything is.
+            if (values[i].is_null()) result ^= 0x2545f4914f6cdd1du;
+            else if (values[i].form() == Form::integer) result ^= static_cast<std::uint64_t>(values[i].integer());
+            else result ^= hash_value(values[i]);
+            result = (result ^ (result >> 32)) * 0xd6e8feb86659fd93u;
             result = (result ^ (result >> 29)) * 0xbf58476d1ce4e5b9u;
         }
         return result ^ (result >> 32);
@@ -41,7 +45,12 @@ public:
     static bool equal(const Value* a, const Value* b, std::size_t width) {
         for (std::size_t i = 0; i < width; ++i) {
             if (a[i].is_null() != b[i].is_null()) return false;
-            if (!a[i].is_null() && !equal_values(a[i], b[i])) return false;
+            if (a[i].is_null()) continue;
+            if (a[i].form() == Form::integer) {
+                if (a[i].integer() != b[i].integer()) return false;
+            } else if (!equal_values(a[i], b[i])) {
+                return false;
+            }
         }
         return true;
     }
@@ -51,9 +60,9 @@ public:
         if (slots_.empty()) return k_none;
         const std::uint64_t code = hash(values, width_);
         for (std::size_t at = code & (slots_.size() - 1);; at = (at + 1) & (slots_.size() - 1)) {
-            const std::uint32_t slot = slots_[at];
+            const std::uint64_t slot = slots_[at];
             if (slot == 0) return k_none;
-            if (hashes_[slot - 1] == code && equal(tuples_[slot - 1], values, width_)) return slot - 1;
+            if (same_hash(slot, code) && equal(tuples_[number(slot)], values, width_)) return number(slot);
         }
     }
     /// The same; copies and numbers a tuple that is new.
@@ -62,37 +71,48 @@ public:
         const std::uint64_t code = hash(values, width_);
         std::size_t at = code & (slots_.size() - 1);
         for (;; at = (at + 1) & (slots_.size() - 1)) {
-            const std::uint32_t slot = slots_[at];
+            const std::uint64_t slot = slots_[at];
             if (slot == 0) break;
-            if (hashes_[slot - 1] == code && equal(tuples_[slot - 1], values, width_)) {
+            if (same_hash(slot, code) && equal(tuples_[number(slot)], values, width_)) {
                 added = false;
-                return slot - 1;
+                return number(slot);
             }
         }
         Value* copy = arena_.allocate_array<Value>(width_ == 0 ? 1 : width_);
         for (std::size_t i = 0; i < width_; ++i) copy[i] = copy_value(values[i], arena_);
         tuples_.push_back(copy);
         hashes_.push_back(code);
-        slots_[at] = static_cast<std::uint32_t>(tuples_.size());
+        slots_[at] = slot_of(tuples_.size() - 1, code);
         added = true;
         return tuples_.size() - 1;
     }
+    /// Bytes held, for limits of memory.
+    std::size_t bytes() const {
+        return arena_.size() + tuples_.capacity() * 16 + slots_.capacity() * sizeof(std::uint64_t);
+    }
 
 private:
+    // A slot: number of the tuple plus one in the lower half, the upper half of its hash above; 0: free.
+    static std::uint64_t slot_of(std::size_t number, std::uint64_t code) {
+        return (code & 0xffffffff00000000u) | static_cast<std::uint32_t>(number + 1);
+    }
+    static std::size_t number(std::uint64_t slot) { return static_cast<std::uint32_t>(slot) - 1; }
+    static bool same_hash(std::uint64_t slot, std::uint64_t code) { return ((slot ^ code) >> 32) == 0; }
+
     void grow() {
         std::size_t size = slots_.empty() ? 16 : slots_.size() * 2;
         slots_.assign(size, 0);
         for (std::size_t i = 0; i < tuples_.size(); ++i) {
             std::size_t at = hashes_[i] & (size - 1);
             while (slots_[at] != 0) at = (at + 1) & (size - 1);
-            slots_[at] = static_cast<std::uint32_t>(i + 1);
+            slots_[at] = slot_of(i, hashes_[i]);
         }
     }
 
     std::size_t width_;
     std::vector<Value*> tuples_;
     std::vector<std::uint64_t> hashes_;
-    std::vector<std::uint32_t> slots_;  // number + 1; 0: free
+    std::vector<std::uint64_t> slots_;
     Arena arena_;
 };
 

@@ -65,6 +65,33 @@ std::optional<Bound> read(const Plan& scan, BoundExpr* condition, BoundPool& poo
     return std::nullopt;
 }
 
+/// The share of rows that a condition leaves, where nothing is known of the data.
+double selectivity(const BoundExpr& condition) {
+    switch (condition.kind) {
+        case BoundKind::operation:
+            switch (condition.operation->comparison) {
+                case Comparison::equal: return 0.02;
+                case Comparison::not_equal: return 0.95;
+                case Comparison::none: return 0.1;  // LIKE and its kin
+                default: return 0.35;
+            }
+        case BoundKind::in_list: return std::min(0.5, 0.02 * static_cast<double>(condition.args.size()));
+        case BoundKind::negation: return 1 - selectivity(*condition.args[0]);
+        case BoundKind::conjunction: {
+            double share = 1;
+            for (const BoundExpr* part : condition.args) share *= selectivity(*part);
+            return share;
+        }
+        case BoundKind::disjunction: {
+            double rest = 1;
+            for (const BoundExpr* part : condition.args) rest *= 1 - selectivity(*part);
+            return 1 - rest;
+        }
+        case BoundKind::is_null: return condition.negated ? 0.95 : 0.05;
+        default: return 0.35;
+    }
+}
+
 }  // namespace access_path
 
 void choose_access_path(Plan& scan, BoundPool& pool) {
@@ -73,6 +100,9 @@ void choose_access_path(Plan& scan, BoundPool& pool) {
     std::vector<Bound> bounds;
     for (BoundExpr* condition : scan.conditions)
         if (const std::optional<Bound> bound = access_path::read(scan, condition, pool)) bounds.push_back(*bound);
+    const double whole = scan.rows;
+    for (const BoundExpr* condition : scan.conditions) scan.rows *= access_path::selectivity(*condition);
+    scan.rows = std::max(1.0, scan.rows);
     int best_score = 0;
     for (std::size_t i = 0; i < relation.indexes.size(); ++i) {
         const Index& index = relation.indexes[i];
@@ -110,10 +140,10 @@ void choose_access_path(Plan& scan, BoundPool& pool) {
         if (score <= best_score) continue;
         best_score = score;
         scan.access = path;
+        // Who makes an index expects few rows for a value of it.
         if (whole_unique) scan.rows = 1;
-        else scan.rows = std::max(1.0, scan.rows / (path.equal.empty() ? 4 : 20));
+        else if (!path.equal.empty()) scan.rows = std::min(scan.rows, std::max(4.0, whole / 1000));
     }
-    if (best_score == 0 && !scan.conditions.empty()) scan.rows = std::max(1.0, scan.rows / 4);
 }
 
 }  // namespace northstar::inline v0::sql

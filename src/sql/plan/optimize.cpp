@@ -2,10 +2,13 @@
 
 #include "sql/compare.hpp"
 #include "sql/plan/access_path.hpp"
+#include "sql/plan/index_order.hpp"
+#include "sql/plan/prune_columns.hpp"
+#include "sql/plan/semi_join.hpp"
 #include "sql/plan/walk.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -23,6 +26,8 @@ public:
         subqueries(*plan);
         return plan;
     }
+
+    void expression(BoundExpr* expr) { inside(expr); }
 
 private:
     Plan* filter(Plan* plan, std::vector<BoundExpr*> conditions) {
@@ -46,12 +51,17 @@ private:
     Plan* push_down(Plan* plan, std::vector<BoundExpr*> conditions) {
         switch (plan->kind) {
             case PlanKind::filter: {
-                for (BoundExpr* condition : plan->conditions) conditions.push_back(condition);
-                return push_down(plan->left, std::move(conditions));
+                Plan* below = plan->left;
+                for (BoundExpr* condition : plan->conditions) {
+                    if (Plan* join = semi_join(condition, below, pool_)) below = join;
+                    else conditions.push_back(condition);
+                }
+                return push_down(below, std::move(conditions));
             }
             case PlanKind::join: return push_into_join(plan, std::move(conditions));
             case PlanKind::scan:
                 for (BoundExpr* condition : conditions) plan->conditions.push_back(condition);
+                raw_.emplace(plan, plan->rows);
                 choose_access_path(*plan, pool_);
                 // Versions are found by whole keys at most, and every condition is checked above.
                 if (plan->versions.present) return filter(plan, std::exchange(plan->conditions, {}));
@@ -67,7 +77,17 @@ private:
             case PlanKind::sort:
                 plan->left = push_down(plan->left, std::move(conditions));
                 plan->rows = plan->left->rows;
+                if (Plan* ordered = ordered_input(*plan, false)) return ordered;
                 return plan;
+            case PlanKind::limit: {
+                std::vector<BoundExpr*> nothing;
+                plan->left = push_down(plan->left, nothing);
+                const bool few = plan->limit != nullptr &&
+                                 (plan->limit->kind == BoundKind::parameter || plan->rows * 20 < plan->left->rows);
+                if (plan->left->kind == PlanKind::sort)
+                    if (Plan* ordered = ordered_input(*plan->left, few)) plan->left = ordered;
+                return filter(plan, std::move(conditions));
+            }
             case PlanKind::aggregate: {
                 // Conditions on group columns select groups as a whole.
                 std::vector<BoundExpr*> below, above;
@@ -193,8 +213,19 @@ private:
         return left && right;
     }
 
-    /// Greedy: begin with the smallest input, add the one that is joined by an equality and is smallest; inputs without
-    /// any come last.
+    /// Rows of a plan before conditions, as far as it is known: of a join of a large table with small ones it depends
+    /// on, those of the large one.
+    double raw(const Plan* plan) const {
+        const auto found = raw_.find(plan);
+        return std::max(plan->rows, found == raw_.end() ? plan->rows : found->second);
+    }
+    /// Rows of a join along equalities: conditions of both sides leave the same share of the larger one.
+    double joined_rows(const Plan* left, const Plan* right) const {
+        return std::max(1.0, std::max(raw(left), raw(right)) * (left->rows / raw(left)) * (right->rows / raw(right)));
+    }
+
+    /// Greedy: begin with the smallest input, add the one that is joined by an equality and leaves the fewest rows;
+    /// inputs without any come last.
     Plan* join_order(std::vector<Plan*> inputs, std::vector<BoundExpr*> conditions) {
         std::size_t first = 0;
         for (std::size_t i = 1; i < inputs.size(); ++i)
@@ -204,11 +235,17 @@ private:
         std::set<ColumnId> have(plan->output.begin(), plan->output.end());
         while (!inputs.empty()) {
             std::size_t best = inputs.size();
+            double least = 0;
             for (std::size_t i = 0; i < inputs.size(); ++i) {
                 const bool connected = std::any_of(conditions.begin(), conditions.end(), [&](BoundExpr* condition) {
                     return joined(have, *inputs[i], condition);
                 });
-                if (connected && (best == inputs.size() || inputs[i]->rows < inputs[best]->rows)) best = i;
+                if (!connected) continue;
+                const double rows = joined_rows(plan, inputs[i]);
+                if (best < inputs.size() && (rows > least || (rows == least && inputs[i]->rows >= inputs[best]->rows)))
+                    continue;
+                best = i;
+                least = rows;
             }
             const bool connected = best < inputs.size();
             if (!connected)
@@ -230,10 +267,39 @@ private:
                 (ready ? join->conditions : later).push_back(condition);
             }
             conditions = std::move(later);
-            join->rows = connected ? std::max(plan->rows, next->rows) : plan->rows * next->rows;
+            join->rows = connected ? joined_rows(plan, next) : plan->rows * next->rows;
+            raw_[join] = connected ? std::max(raw(plan), raw(next)) : join->rows;
+            // The hash table is made of the right side.
+            if (!look_up_instead(*join) && connected && next->rows > plan->rows) std::swap(join->left, join->right);
             plan = join;
         }
         return filter(plan, std::move(conditions));
+    }
+
+    /// Where the left side has few rows and the right one is a table with an index on what joins them, the partners of
+    /// each row are looked up, and the table is not read as a whole.
+    bool look_up_instead(Plan& join) {
+        constexpr double k_look_up = 12;  // what one costs, in rows of a scan
+        Plan& scan = *join.right;
+        if (scan.kind != PlanKind::scan || scan.versions.present || scan.sample >= 0 || scan.point == nullptr)
+            return false;
+        const double whole = scan.access.index >= 0 ? scan.rows : raw(&scan);
+        if (join.left->rows * k_look_up >= whole) return false;
+        Plan trial = scan;
+        trial.access = AccessPath();
+        trial.rows = raw(&scan);
+        for (BoundExpr* condition : join.conditions)
+            if (is_equality(condition) && !has_subquery(condition) && !is_volatile(condition))
+                trial.conditions.push_back(condition);
+        choose_access_path(trial, pool_);
+        bool correlated = false;
+        for (BoundExpr* value : trial.access.equal)
+            for (const ColumnId id : used_columns(value)) correlated = correlated || produces(*join.left, id);
+        if (!correlated) return false;
+        // A condition between types that the index cannot use stays with the join alone.
+        scan = std::move(trial);
+        join.lateral = true;
+        return true;
     }
 
     /// Outer, semi and lateral joins: conditions of the side that is kept whole go down; of the other side those of ON.
@@ -258,6 +324,7 @@ private:
         plan->conditions = std::move(on);
         plan->left = push_down(plan->left, std::move(left));
         plan->right = push_down(plan->right, std::move(right));
+        if (plan->join != JoinType::full && !plan->lateral) look_up_instead(*plan);
         return filter(plan, std::move(above));
     }
 
@@ -298,12 +365,19 @@ private:
     }
 
     BoundPool& pool_;
+    std::map<const Plan*, double> raw_;
     std::set<Plan*> done_;
     std::set<CommonTablePlan*> seen_;
 };
 
 }  // namespace optimize_plan
 
-Plan* optimize(Plan* plan, BoundPool& pool) { return optimize_plan::Optimizer(pool).run(plan); }
+Plan* optimize(Plan* plan, BoundPool& pool) {
+    plan = optimize_plan::Optimizer(pool).run(plan);
+    prune_columns(*plan);
+    return plan;
+}
+
+void optimize_subqueries(BoundExpr* expr, BoundPool& pool) { optimize_plan::Optimizer(pool).expression(expr); }
 
 }  // namespace northstar::inline v0::sql

@@ -1,26 +1,12 @@
 // The public interface (api/northstar_sql.hpp) over a session: texts in, texts out, failures with their SQLSTATE.
 #include "sql/binary_io.hpp"
 #include "sql/session/portal.hpp"
+#include "sql/session/statement_state.hpp"
 #include "sql/text_io.hpp"
 
 namespace northstar::inline v0 {
 
 namespace connection {
-
-[[noreturn]] void fail(const sql::SqlError& error) {
-    SqlFailure failure(error.code(), error.what());
-    const sql::SqlReport& report = error.report();
-    failure.sqlstate = report.state.view();
-    failure.detail = report.detail;
-    failure.hint = report.hint;
-    failure.context = report.context;
-    failure.schema = report.schema;
-    failure.table = report.table;
-    failure.column = report.column;
-    failure.constraint = report.constraint;
-    failure.position = report.position;
-    throw failure;
-}
 
 std::vector<SqlColumn> public_columns(sql::SqlSession& session, const std::vector<sql::OutputColumn>& columns) {
     std::vector<SqlColumn> out;
@@ -57,16 +43,13 @@ SqlConnection::~SqlConnection() = default;
 
 SqlResult SqlConnection::execute(std::string_view statement, const std::vector<SqlValue>& parameters) {
     try {
+        sql::PreparedPlan& plan = session_->prepared(statement);
+        if (plan.statement == nullptr) return {};
         sql::Arena arena;
-        const std::vector<const sql::syntax::Statement*> parsed = sql::parse_script(statement, arena);
-        if (parsed.empty()) return {};
-        if (parsed.size() > 1)
-            sql::raise(sql::sqlstate::syntax_error, "cannot insert multiple commands into a prepared statement");
         std::vector<sql::Value> values;
-        if (!parameters.empty() || parsed[0]->parameters > 0) {
-            std::vector<sql::Oid> types;
-            std::vector<sql::OutputColumn> columns;
-            session_->describe(*parsed[0], types, columns);
+        if (!parameters.empty() || plan.statement->parameters > 0) {
+            session_->describe(plan);
+            const std::vector<sql::Oid>& types = plan.bound.declared;
             if (types.size() != parameters.size())
                 sql::raise(sql::sqlstate::syntax_error, "the statement needs " + std::to_string(types.size()) +
                                                             " parameters, but " + std::to_string(parameters.size()) +
@@ -76,7 +59,21 @@ SqlResult SqlConnection::execute(std::string_view statement, const std::vector<S
                                                                       session_->state())
                                                : sql::Value::null(types[i]));
         }
-        return connection::to_texts(*session_, session_->execute(*parsed[0], statement, values));
+        sql::StatementResult result;
+        session_->execute(plan, values, result);
+        if (result.has_rows && result.columns.empty()) result.columns = plan.bound.query.columns;
+        return connection::to_texts(*session_, result);
+    } catch (const sql::SqlError& error) {
+        connection::fail(error);
+    }
+}
+
+SqlStatement SqlConnection::prepare(std::string_view statement) {
+    try {
+        auto state = std::make_unique<sql::StatementState>(*session_, statement);
+        session_->describe(state->plan);
+        state->start();
+        return SqlStatement(std::move(state));
     } catch (const sql::SqlError& error) {
         connection::fail(error);
     }

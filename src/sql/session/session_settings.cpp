@@ -22,7 +22,7 @@ constexpr Known k_known[] = {
     {"search_path", "\"$user\", public"}, {"server_encoding", "UTF8", true},
     {"server_version", "15.0", true}, {"server_version_num", "150000", true}, {"standard_conforming_strings", "on"},
     {"statement_timeout", "0"}, {"timezone", "UTC"}, {"transaction_isolation", "read committed"},
-    {"transaction_read_only", "off"}, {"work_mem", "4MB"},
+    {"transaction_read_only", "off"}, {"work_mem", "256MB"},
 };
 
 std::string lower(std::string_view text) {
@@ -68,7 +68,22 @@ std::string time_text(std::int64_t milliseconds) {
     return "0";
 }
 
+/// Bytes of "64kB", "256MB", "1GB"; a number alone counts kB. 0: it is no such text.
+std::size_t memory_size(std::string_view text) {
+    std::size_t number = 0, at = 0;
+    for (; at < text.size() && text[at] >= '0' && text[at] <= '9' && number < (std::size_t{1} << 40); ++at)
+        number = number * 10 + static_cast<std::size_t>(text[at] - '0');
+    while (at < text.size() && text[at] == ' ') ++at;
+    const std::string_view unit = text.substr(at);
+    if (unit.empty() || unit == "kB") return number << 10;
+    if (unit == "MB") return number << 20;
+    if (unit == "GB") return number << 30;
+    return unit == "B" ? number : 0;
+}
+
 }  // namespace session_settings
+
+std::size_t SqlSession::memory_limit() const { return session_settings::memory_size(settings_.at("work_mem")); }
 
 void SqlSession::start_settings() {
     for (const session_settings::Known& known : session_settings::k_known)
@@ -78,6 +93,7 @@ void SqlSession::start_settings() {
 /// Makes a value take effect; returns it in the form that SHOW gives. Raises 22023.
 std::string SqlSession::apply_setting(const std::string& name, const std::string& value) {
     using namespace session_settings;
+    ++settings_number_;
     if (name == "search_path") {
         search_path_.clear();
         std::string word;
@@ -89,6 +105,11 @@ std::string SqlSession::apply_setting(const std::string& name, const std::string
             if (!word.empty() && word != "$user" && word != "pg_catalog") search_path_.push_back(word);
             word.clear();
         }
+        return value;
+    }
+    if (name == "work_mem") {
+        constexpr std::size_t least = 64 << 10;
+        if (memory_size(value) < least) invalid(name, value);
         return value;
     }
     if (name == "timezone") {

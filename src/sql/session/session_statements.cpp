@@ -41,28 +41,12 @@ StatementResult SqlSession::prepare(const syntax::Prepare& statement) {
     const std::string name(statement.name);
     if (prepared_.count(name) != 0)
         raise(sqlstate::duplicate_prepared_statement, "prepared statement \"" + name + "\" already exists");
-    PreparedStatement made;
-    made.arena = std::make_unique<Arena>();
-    made.text = statement.source;
-    std::vector<const syntax::Statement*> parsed = parse_script(made.arena->copy(made.text), *made.arena);
-    made.statement = parsed.at(0);
+    auto made = std::make_unique<PreparedPlan>(statement.source);
     BoundPool pool;
+    std::vector<Oid> none;
     for (const syntax::TypeName* type : statement.types)
-        made.parameter_types.push_back(Binder(*this, pool, made.declared).resolve_type(*type).type);
-    Binder binder(*this, pool, made.parameter_types);
-    if (made.parameter_types.size() < made.statement->parameters)
-        made.parameter_types.resize(made.statement->parameters, 0);
-    // Points in time that are parameters have no value yet.
-    describing_ = true;
-    try {
-        if (made.statement->kind == syntax::StatementKind::query) binder.bind_query(*made.statement->query);
-        else binder.bind_change(*made.statement);
-    } catch (...) {
-        describing_ = false;
-        throw;
-    }
-    describing_ = false;
-    binder.check_parameters();
+        made->bound.declared.push_back(Binder(*this, pool, none).resolve_type(*type).type);
+    bind_described(*made);
     prepared_[name] = std::move(made);
     StatementResult result;
     result.tag = "PREPARE";
@@ -74,20 +58,23 @@ StatementResult SqlSession::execute_prepared(const syntax::Prepare& statement) {
     const auto found = prepared_.find(name);
     if (found == prepared_.end())
         raise(sqlstate::invalid_sql_statement_name, "prepared statement \"" + name + "\" does not exist");
-    PreparedStatement& prepared = found->second;
-    if (statement.arguments.size() != prepared.parameter_types.size()) {
+    PreparedPlan& prepared = *found->second;
+    // For the types of its parameters, which have no values yet.
+    if (!is_usable(prepared.bound)) bind_described(prepared);
+    const std::vector<Oid>& types = prepared.bound.parameter_types;
+    if (statement.arguments.size() != types.size()) {
         SqlError error(sqlstate::syntax_error, "wrong number of parameters for prepared statement \"" + name + "\"");
-        error.edit().detail = "Expected " + std::to_string(prepared.parameter_types.size()) + " parameters but got " +
+        error.edit().detail = "Expected " + std::to_string(types.size()) + " parameters but got " +
                               std::to_string(statement.arguments.size()) + ".";
         throw error;
     }
     Arena arena;
     std::vector<Value> values;
     BoundPool pool;
-    for (std::size_t i = 0; i < prepared.parameter_types.size(); ++i) {
+    for (std::size_t i = 0; i < types.size(); ++i) {
         Binder binder(*this, pool, parameter_types_);
         BoundExpr* bound = binder.bind_standalone(*statement.arguments[i], "EXECUTE parameters");
-        const Oid wanted = prepared.parameter_types[i];
+        const Oid wanted = types[i];
         if (bound->type != type::unknown && bound->type != wanted &&
             !can_coerce(bound->type, wanted, CastContext::assignment, session_.types))
             raise_at(sqlstate::datatype_mismatch,
@@ -100,8 +87,8 @@ StatementResult SqlSession::execute_prepared(const syntax::Prepare& statement) {
         if (values.back().is_null()) values.back() = Value::null(wanted);
     }
     const std::vector<Value>* const outer = std::exchange(parameters_, &values);
-    const std::vector<Oid> outer_types = std::exchange(parameter_types_, prepared.parameter_types);
-    StatementResult result = dispatch(*prepared.statement, prepared.text);
+    const std::vector<Oid> outer_types = std::exchange(parameter_types_, types);
+    StatementResult result = dispatch(*prepared.statement, prepared.text, &prepared.bound);
     parameters_ = outer;
     parameter_types_ = outer_types;
     return result;

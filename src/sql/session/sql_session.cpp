@@ -36,13 +36,25 @@ SqlSession::~SqlSession() {
 // ----------------------------------------------------------------------------------------------------------
 
 Tree SqlSession::PresentPoint::tree(const std::string& name, bool temporary) {
+    if (session->snapshot_ && !temporary) return session->snapshot_->tree(name);
     return session->writable(name, temporary);
+}
+
+double SqlSession::PresentPoint::row_count(const std::string& name, bool temporary) {
+    // Not through the transaction, which would have read every row then, and conflict with every change.
+    if (temporary) return static_cast<double>(session->writable(name, true).size());
+    if (session->snapshot_) return static_cast<double>(session->snapshot_->tree(name).size());
+    return static_cast<double>(session->database_.begin_read().tree(name).size());
 }
 
 Tree SqlSession::PastPoint::tree(const std::string& name, bool) { return snapshot->tree(name); }
 
 WritableTree SqlSession::writable(const std::string& name, bool temporary) {
-    if (!temporary) return main_->tree(name);
+    if (!temporary) {
+        // A query that moves a sequence, too, begins to write only then.
+        if (!main_) main_.emplace(database_.begin_optimistic());
+        return main_->tree(name);
+    }
     if (!temporary_) {
         Options options;
         options.background = false;
@@ -53,6 +65,7 @@ WritableTree SqlSession::writable(const std::string& name, bool temporary) {
 }
 
 ReadPoint& SqlSession::past(std::uint64_t txn) {
+    ++outside_uses_;
     std::unique_ptr<PastPoint>& point = past_[txn];
     if (point != nullptr) return *point;
     auto made = std::make_unique<PastPoint>();
@@ -80,15 +93,44 @@ ReadPoint& SqlSession::past(std::uint64_t txn) {
 // ---- transactions
 // ----------------------------------------------------------------------------------------------------
 
-void SqlSession::begin_work() {
-    if (main_) return;
-    main_.emplace(database_.begin_optimistic());
-    present_.txn = main_->base_txn();
+void SqlSession::begin_work(bool reads) {
+    if (main_ || snapshot_) return;
     session_.transaction_time = clock_now();
+    if (!reads) {
+        main_.emplace(database_.begin_optimistic());
+        present_.txn = main_->base_txn();
+        load_catalog();
+        return;
+    }
+    snapshot_.emplace(database_.begin_read());
+    present_.txn = snapshot_->txn();
+    if (known_catalog_ != nullptr && known_txn_ == present_.txn && !temporary_) {
+        present_.catalog = known_catalog_;
+        types_.set_present(known_catalog_);
+        session_.types = &types_;
+        return;
+    }
     load_catalog();
+    if (temporary_) return;
+    known_catalog_ = present_.catalog;
+    known_txn_ = present_.txn;
+}
+
+bool SqlSession::only_reads(const syntax::Statement& statement) const {
+    if (statement.kind == syntax::StatementKind::execute) {
+        const auto found = prepared_.find(std::string(statement.prepare->name));
+        return found != prepared_.end() && found->second->statement->kind == syntax::StatementKind::query &&
+               only_reads(*found->second->statement);
+    }
+    if (statement.kind != syntax::StatementKind::query || statement.query->into != nullptr) return false;
+    if (statement.query->with == nullptr) return true;
+    for (const syntax::CommonTable& table : statement.query->with->tables)
+        if (table.body->kind != syntax::StatementKind::query) return false;
+    return true;
 }
 
 void SqlSession::end_work() noexcept {
+    snapshot_.reset();
     if (main_) main_->rollback();
     main_.reset();
     if (temp_) temp_->rollback();
@@ -104,7 +146,7 @@ void SqlSession::end_work() noexcept {
 }
 
 void SqlSession::load_catalog() {
-    const Tree tree = main_->tree(k_catalog_tree);
+    const Tree tree = present_.tree(std::string(k_catalog_tree), false);
     std::string version(tree.get("version").value_or(""));
     std::optional<Tree> temporary;
     if (temporary_) {
@@ -130,19 +172,26 @@ void SqlSession::load_catalog() {
 
 std::uint64_t SqlSession::commit_work() {
     run_deferred(true);
+    if (!main_ && !temp_ && !temporary_) {
+        end_work();
+        return 0;
+    }
     // Tables ON COMMIT DELETE ROWS and DROP.
     std::vector<std::shared_ptr<const Relation>> cleared;
-    for (const auto& [name, relation] : catalog().relations())
-        if (relation->temporary && relation->on_commit != 'p') cleared.push_back(relation);
+    if (temporary_)
+        for (const auto& [name, relation] : catalog().relations())
+            if (relation->temporary && relation->on_commit != 'p') cleared.push_back(relation);
     for (const auto& relation : cleared) {
         drop_trees(*relation);
         if (relation->on_commit == 'D') remove(*relation);
     }
-    annotate_commit();
     std::uint64_t txn = 0;
     past_.clear();
     try {
-        txn = main_->commit().txn;
+        if (main_) {
+            annotate_commit();
+            txn = main_->commit().txn;
+        }
         main_.reset();
         if (temp_) temp_->commit();
         temp_.reset();
@@ -174,7 +223,7 @@ SqlSession::Mark SqlSession::mark(std::string name) {
         writable(std::string(k_catalog_tree), true);
         made.temporary = temp_->savepoint();
     }
-    made.settings = settings_;
+    if (!made.name.empty()) made.settings = settings_;  // a statement keeps what it set
     made.deferred = deferred_.size();
     return made;
 }
@@ -194,6 +243,17 @@ void SqlSession::rollback_to(const Mark& mark) {
 
 StatementResult SqlSession::execute(const syntax::Statement& statement, std::string_view text,
                                     const std::vector<Value>& parameters) {
+    StatementResult result;
+    run(statement, text, parameters, nullptr, result);
+    return result;
+}
+
+void SqlSession::execute(PreparedPlan& plan, const std::vector<Value>& parameters, StatementResult& result) {
+    run(*plan.statement, plan.text, parameters, &plan.bound, result);
+}
+
+void SqlSession::run(const syntax::Statement& statement, std::string_view text, const std::vector<Value>& parameters,
+                     BoundStatement* bound, StatementResult& result) {
     const Running running(*this);
     if (sql_session::ends_transaction(statement)) end_portals(false);
     suspend_portals();
@@ -215,20 +275,23 @@ StatementResult SqlSession::execute(const syntax::Statement& statement, std::str
         if (!allowed) refuse_in_failed_block();
     }
     try {
-        if (ends_block) return transaction(*statement.transaction);
-        begin_work();
-        const bool atomic = in_block_;
+        if (ends_block) {
+            result = transaction(*statement.transaction);
+            return;
+        }
+        const bool reads = only_reads(statement);
+        begin_work(reads && !in_block_);
         std::optional<Mark> before;
-        if (atomic) before = mark("");
+        if (in_block_ && !reads) before = mark("");
         block_started_ = true;
         try {
-            StatementResult result = dispatch(statement, text);
+            if (bound != nullptr && bound->point && is_usable(*bound)) look_up(*bound->point, result);
+            else result = dispatch(statement, text, bound);
             if (!in_block_) result.txn = commit_work();
             else past_.clear();
-            return result;
         } catch (...) {
             if (in_block_) {
-                if (main_) rollback_to(*before);
+                if (main_ && before) rollback_to(*before);
                 past_.clear();
             } else {
                 rollback_work();
@@ -427,7 +490,8 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
 // ---- statements
 // ------------------------------------------------------------------------------------------------------
 
-StatementResult SqlSession::dispatch(const syntax::Statement& statement, std::string_view text) {
+StatementResult SqlSession::dispatch(const syntax::Statement& statement, std::string_view text,
+                                     BoundStatement* bound) {
     using syntax::StatementKind;
     const bool writes = statement.kind != StatementKind::query && statement.kind <= StatementKind::comment;
     const bool in_the_past = block_point_.has_value() || !settings_["northstar.as_of"].empty();
@@ -438,12 +502,22 @@ StatementResult SqlSession::dispatch(const syntax::Statement& statement, std::st
                           : "cannot execute this statement in a read-only transaction");
     if (writes || statement.kind == StatementKind::revert || statement.kind == StatementKind::copy)
         note_statement(statement, text);
+    BoundStatement own;
+    if (bound == nullptr) {
+        own.declared = parameter_types_;
+        bound = &own;
+    }
     switch (statement.kind) {
-        case StatementKind::query: return run_query(*statement.query);
+        case StatementKind::query:
+            if (statement.query->into != nullptr) return run_query(*statement.query);
+            bind(statement, text, *bound);
+            return run_bound_query(*bound);
         case StatementKind::insert:
         case StatementKind::update:
         case StatementKind::erase:
-        case StatementKind::merge: return run_change_statement(statement);
+        case StatementKind::merge:
+            bind(statement, text, *bound);
+            return run_change_statement(statement, *bound);
         case StatementKind::set_constraints: return set_constraints(*statement.constraints);
         case StatementKind::set_variable:
         case StatementKind::show:
@@ -462,50 +536,54 @@ StatementResult SqlSession::dispatch(const syntax::Statement& statement, std::st
 }
 
 Value SqlSession::evaluate(BoundExpr& expr, Arena& arena) {
+    ++outside_uses_;
     Execution execution(session_, *this, *parameters_);
     return copy_value(Evaluator(expr, {}, execution).evaluate(arena), arena);
 }
 
 StatementResult SqlSession::run_query(const syntax::Query& query) {
-    BoundPool pool;
-    Binder binder(*this, pool, parameter_types_);
-    BoundQuery bound = binder.bind_query(query);
+    // Of SELECT INTO and cursors: bound for this run alone.
+    BoundStatement bound;
+    bound.parameter_types = parameter_types_;
+    bound.pool = std::make_unique<BoundPool>();
+    bound.binder = std::make_unique<Binder>(*this, *bound.pool, bound.parameter_types);
+    bound.query = bound.binder->bind_query(query);
+    bound.query.plan = optimize(bound.query.plan, *bound.pool);
+    StatementResult result = run_bound_query(bound);
+    if (query.into == nullptr) return result;
+    syntax::CreateTable table;
+    table.name = query.into->name;
+    table.temporary = query.into->temporary;
+    const std::uint64_t count = create_table_as(*this, table, result.columns, result.rows);
+    result = StatementResult();
+    result.tag = "SELECT " + std::to_string(count);
+    return result;
+}
+
+StatementResult SqlSession::run_bound_query(BoundStatement& bound) {
     StatementResult result;
     result.has_rows = true;
-    result.columns = bound.columns;
-    Plan* plan = optimize(bound.plan, pool);
+    result.columns = bound.query.columns;
     Execution execution(session_, *this, *parameters_);
-    for (const auto& common : binder.common_changes()) execution.common(*common);
+    for (const auto& common : bound.binder->common_changes()) execution.common(*common);
     std::vector<ColumnId> wanted;
-    for (const OutputColumn& column : bound.columns) wanted.push_back(column.id);
+    for (const OutputColumn& column : bound.query.columns) wanted.push_back(column.id);
     result.rows.reset(wanted.size());
-    run_plan(*plan, wanted, execution, result.rows);
-    if (query.into != nullptr) {
-        syntax::CreateTable table;
-        table.name = query.into->name;
-        table.temporary = query.into->temporary;
-        const std::uint64_t count = create_table_as(*this, table, result.columns, result.rows);
-        result = StatementResult();
-        result.tag = "SELECT " + std::to_string(count);
-        return result;
-    }
+    run_plan(*bound.query.plan, wanted, execution, result.rows);
     result.tag = "SELECT " + std::to_string(result.rows.size());
     return result;
 }
 
-StatementResult SqlSession::run_change_statement(const syntax::Statement& statement) {
+StatementResult SqlSession::run_change_statement(const syntax::Statement& statement, BoundStatement& bound) {
     if (statement.change->redact && in_block_)
         raise(sqlstate::active_sql_transaction, "ERASE cannot run inside a transaction block");
-    BoundPool pool;
-    Binder binder(*this, pool, parameter_types_);
-    BoundChange* change = binder.bind_change(statement);
-    change->source = optimize(change->source, pool);
+    BoundChange* const change = bound.change;
     StatementResult result;
     result.has_rows = !change->returning.empty();
     result.columns = change->returning_columns;
     result.rows.reset(change->returning.size());
     Execution execution(session_, *this, *parameters_);
-    for (const auto& common : binder.common_changes()) execution.common(*common);
+    for (const auto& common : bound.binder->common_changes()) execution.common(*common);
     const std::uint64_t count = run_change(execution, *change, result.rows);
     switch (statement.kind) {
         case syntax::StatementKind::insert: result.tag = "INSERT 0 "; break;

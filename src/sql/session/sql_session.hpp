@@ -14,6 +14,7 @@
 #include "sql/catalog/known_types.hpp"
 #include "sql/execute/change.hpp"
 #include "sql/execute/execution.hpp"
+#include "sql/session/bound_statement.hpp"
 #include "sql/syntax/parser.hpp"
 
 #include <atomic>
@@ -23,6 +24,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace northstar::inline v0::sql {
@@ -48,6 +50,14 @@ public:
     /// Runs one parsed statement. `text` is what its positions count in. Raises SqlError.
     StatementResult execute(const syntax::Statement& statement, std::string_view text,
                             const std::vector<Value>& parameters);
+    /// Runs a prepared statement; binds it anew where it must. `result` may have memory of an earlier run, which is
+    /// used again; of a query the columns are those of plan.bound. Raises SqlError.
+    void execute(PreparedPlan& plan, const std::vector<Value>& parameters, StatementResult& result);
+    /// Makes its parameter types and columns known.
+    void describe(PreparedPlan& plan);
+    /// The statement of that text, kept for the next call if it is a short query or change. Lives until the next call.
+    /// O(1) expected where it is known.
+    PreparedPlan& prepared(std::string_view text);
     /// Parses and runs a whole script, each statement by itself; stops at the first error.
     std::vector<StatementResult> execute_script(std::string_view text);
     /// Types of parameters and columns without running.
@@ -128,6 +138,7 @@ public:
     std::uint64_t current_commit() override;
     const std::vector<std::string>& search_path() override { return search_path_; }
     Value evaluate(BoundExpr& expr, Arena& arena) override;
+    void depends_on_moment() override { ++outside_uses_; }
     bool describing() override { return describing_; }
     int find_virtual_table(std::string_view schema, std::string_view name) override;
     const VirtualTable& virtual_table(int number) override;
@@ -140,6 +151,8 @@ public:
     std::uint64_t commit_time(std::uint64_t txn) override;
     std::optional<std::uint64_t> commit_after(const std::string& tree, std::string_view key,
                                               std::uint64_t txn) override;
+    bool reads_snapshot() const override { return snapshot_.has_value(); }
+    std::size_t memory_limit() const override;
 
     // ---- WriteAccess ----
     WritableTree writable(const std::string& name, bool temporary) override;
@@ -169,23 +182,18 @@ private:
     struct PresentPoint final : ReadPoint {
         SqlSession* session = nullptr;
         Tree tree(const std::string& name, bool temporary) override;
+        double row_count(const std::string& name, bool temporary) override;
     };
     struct PastPoint final : ReadPoint {
         std::optional<Snapshot> snapshot;
         Tree tree(const std::string& name, bool temporary) override;
+        double row_count(const std::string&, bool) override { return 1000; }
     };
     struct Mark {
         std::string name;
         Savepoint main, temporary;
         std::map<std::string, std::string> settings;
         std::size_t deferred = 0;
-    };
-    struct PreparedStatement {
-        std::string text;
-        std::unique_ptr<Arena> arena;
-        const syntax::Statement* statement = nullptr;
-        std::vector<Oid> parameter_types;
-        std::vector<Oid> declared;
     };
     struct OpenCursor {
         std::vector<OutputColumn> columns;
@@ -225,7 +233,9 @@ private:
     /// counts characters of `text`.
     [[noreturn]] void translate_failure(std::string_view text);
 
-    void begin_work();
+    /// `reads`: nothing but queries follow until end_work(), so that a snapshot will do.
+    void begin_work(bool reads = false);
+    bool only_reads(const syntax::Statement& statement) const;
     void end_work() noexcept;
     void load_catalog();
     std::uint64_t commit_work();
@@ -234,9 +244,19 @@ private:
     void rollback_to(const Mark& mark);
     void touch_catalog(bool temporary);
     void run_deferred(bool all);
-    StatementResult dispatch(const syntax::Statement& statement, std::string_view text);
+    void run(const syntax::Statement& statement, std::string_view text, const std::vector<Value>& parameters,
+             BoundStatement* bound, StatementResult& result);
+    bool is_usable(const BoundStatement& bound) const;
+    /// Binds and optimizes a query or a change, unless it is bound already and that holds.
+    void bind(const syntax::Statement& statement, std::string_view text, BoundStatement& bound);
+    /// The same of a statement whose parameters have no values yet; their types are fixed from here on.
+    void bind_described(PreparedPlan& plan);
+    void look_up(const PointQuery& point, StatementResult& result);
+    StatementResult dispatch(const syntax::Statement& statement, std::string_view text,
+                             BoundStatement* bound = nullptr);
     StatementResult run_query(const syntax::Query& query);
-    StatementResult run_change_statement(const syntax::Statement& statement);
+    StatementResult run_bound_query(BoundStatement& bound);
+    StatementResult run_change_statement(const syntax::Statement& statement, BoundStatement& bound);
     StatementResult transaction(const syntax::TransactionStatement& statement);
     StatementResult set_constraints(const syntax::SetConstraints& statement);
     StatementResult variable(const syntax::Statement& statement);
@@ -254,11 +274,19 @@ private:
 
     Database& database_;
     std::optional<Database> temporary_;
+    std::optional<Snapshot> snapshot_;      ///< what a query outside of blocks reads
     std::optional<Transaction> main_, temp_;
     PresentPoint present_;
     std::map<std::uint64_t, std::unique_ptr<PastPoint>> past_;
     std::map<std::string, std::shared_ptr<const Catalog>> catalogs_;  // by version
     KnownTypes types_;
+    std::shared_ptr<const Catalog> known_catalog_;  ///< of the commit known_txn_, without temporary objects
+    std::uint64_t known_txn_ = 0;
+    std::uint64_t settings_number_ = 1;             ///< another one after every change of a setting
+    std::uint64_t outside_uses_ = 0;                   ///< times that binding asked for more than catalog and settings
+    std::unordered_map<std::string_view, std::unique_ptr<PreparedPlan>> texts_;  ///< by PreparedPlan::text
+    std::unique_ptr<PreparedPlan> last_text_;       ///< the last one that is not kept
+    std::string row_key_;                           ///< of look_up()
     Session session_;
     bool in_block_ = false;
     bool failed_ = false;
@@ -272,7 +300,7 @@ private:
     std::map<std::string, std::string> settings_;
     std::map<std::string, std::string> block_settings_;  ///< as they were when the block began
     std::map<std::string, std::string> local_settings_;  ///< values to return to after SET LOCAL
-    std::map<std::string, PreparedStatement> prepared_;
+    std::map<std::string, std::unique_ptr<PreparedPlan>> prepared_;
     std::map<std::string, OpenCursor> cursors_;
     std::vector<PendingCheck> deferred_;
     std::map<std::string, bool> constraint_modes_;

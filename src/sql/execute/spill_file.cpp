@@ -1,0 +1,126 @@
+#include "sql/execute/spill_file.hpp"
+
+#include "base/bytes.hpp"
+#include "sql/error.hpp"
+#include "sql/row_format.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+namespace northstar::inline v0::sql {
+
+namespace spill_file {
+
+constexpr std::size_t k_buffer = 8 << 10;  // there may be hundreds of files at once
+// A value: form (1 byte, 0xff: NULL), type (4), size (4), its stored form.
+constexpr std::size_t k_head = 9;
+constexpr unsigned char k_null = 0xff;
+
+std::string temporary_path() {
+    const char* const directory = std::getenv("TMPDIR");
+    std::byte random[12];
+    detail::posix_vfs().random(random);
+    std::string path = directory == nullptr || *directory == '\0' ? std::string("/tmp") : std::string(directory);
+    path += "/northstar-spill-";
+    for (const std::byte byte : random) path.push_back(static_cast<char>('a' + std::to_integer<int>(byte) % 26));
+    return path;
+}
+
+}  // namespace spill_file
+
+SpillFile::SpillFile(std::size_t width) : width_(width), row_(width) {
+    const std::string path = spill_file::temporary_path();
+    bool created = false;
+    file_ = detail::posix_vfs().open(path, {.create = true, .read_only = false}, created);
+    detail::posix_vfs().remove(path);
+}
+
+void SpillFile::put(const Value& value) {
+    char head[spill_file::k_head] = {};
+    head[0] = static_cast<char>(value.is_null() ? spill_file::k_null : static_cast<unsigned char>(value.form()));
+    detail::store_u32(head + 1, value.type());
+    const std::size_t at = buffer_.size();
+    buffer_.append(head, sizeof head);
+    if (value.is_null()) return;
+    stored_bytes(value, buffer_);
+    detail::store_u32(buffer_.data() + at + 5, static_cast<std::uint32_t>(buffer_.size() - at - sizeof head));
+}
+
+void SpillFile::end_row() {
+    ++count_;
+    if (buffer_.size() >= spill_file::k_buffer) flush();
+}
+
+void SpillFile::add(const Value* row) {
+    for (std::size_t i = 0; i < width_; ++i) put(row[i]);
+    end_row();
+}
+
+void SpillFile::add(const Batch& batch, std::size_t row) {
+    for (std::size_t i = 0; i < width_; ++i) put(batch.columns[i][row]);
+    end_row();
+}
+
+void SpillFile::flush() {
+    if (buffer_.empty()) return;
+    file_->write(written_, {reinterpret_cast<const std::byte*>(buffer_.data()), buffer_.size()});
+    written_ += buffer_.size();
+    buffer_.clear();
+}
+
+void SpillFile::rewind() {
+    if (!reading_) flush();
+    reading_ = true;
+    std::string().swap(buffer_);
+    read_from_ = 0;
+    position_ = 0;
+    read_ = 0;
+}
+
+void SpillFile::fill(std::size_t bytes) {
+    if (buffer_.size() - position_ >= bytes) return;
+    buffer_.erase(0, position_);
+    position_ = 0;
+    const std::size_t have = buffer_.size();
+    const std::size_t want = std::max(bytes - have, spill_file::k_buffer);
+    buffer_.resize(have + want);
+    const std::size_t got =
+        file_->read(read_from_, {reinterpret_cast<std::byte*>(buffer_.data()) + have, want});
+    buffer_.resize(have + got);
+    read_from_ += got;
+    if (buffer_.size() < bytes) raise(sqlstate::data_corrupted, "a temporary file is shorter than it was written");
+}
+
+bool SpillFile::read(Value* row, Arena& arena) {
+    if (read_ == count_) return false;
+    ++read_;
+    for (std::size_t i = 0; i < width_; ++i) {
+        fill(spill_file::k_head);
+        const char* const head = buffer_.data() + position_;
+        const auto form = static_cast<unsigned char>(head[0]);
+        const Oid type = detail::load_u32(head + 1);
+        const std::size_t size = detail::load_u32(head + 5);
+        position_ += spill_file::k_head;
+        if (form == spill_file::k_null) {
+            row[i] = Value::null(type);
+            continue;
+        }
+        fill(size);
+        const std::string_view bytes(buffer_.data() + position_, size);
+        row[i] = copy_value(value_from_stored(type, static_cast<Form>(form), bytes, arena), arena);
+        position_ += size;
+    }
+    return true;
+}
+
+bool SpillFile::read(Batch& batch) {
+    batch.reset(width_);
+    while (batch.count < k_batch_rows && read(row_.data(), batch.arena)) {
+        for (std::size_t i = 0; i < width_; ++i) batch.columns[i].push_back(row_[i]);
+        ++batch.count;
+    }
+    return batch.count > 0;
+}
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,12 @@
+// prune_columns.hpp -- scans decode only the columns that somebody reads.  Layer: sql.
+#pragma once
+
+#include "sql/plan/plan.hpp"
+
+namespace northstar::inline v0::sql {
+
+/// Takes out of every scan of the plan, its subqueries and WITH queries the columns that no expression and no output
+/// uses.
+void prune_columns(Plan& plan);
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,78 @@
+#include "sql/plan/semi_join.hpp"
+
+#include "sql/plan/walk.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::sql {
+
+namespace semi_join_file {
+
+bool uses_any(BoundExpr* expr, const Plan& plan) {
+    for (const ColumnId id : used_columns(expr))
+        if (produces(plan, id)) return true;
+    return false;
+}
+
+/// a = b with columns of one plan on one side only, and of the other on the other.
+bool is_tie(BoundExpr* condition, const Plan& outer, const Plan& inner) {
+    if (condition->kind != BoundKind::operation || condition->operation->comparison != Comparison::equal ||
+        condition->args.size() != 2 || condition->args[0]->type != condition->args[1]->type)
+        return false;
+    BoundExpr* const a = condition->args[0];
+    BoundExpr* const b = condition->args[1];
+    return (uses_any(a, inner) && !uses_any(a, outer) && uses_any(b, outer) && !uses_any(b, inner)) ||
+           (uses_any(b, inner) && !uses_any(b, outer) && uses_any(a, outer) && !uses_any(a, inner));
+}
+
+}  // namespace semi_join_file
+
+Plan* semi_join(BoundExpr* condition, Plan* outer, BoundPool& pool) {
+    using namespace semi_join_file;
+    const bool negated = condition->kind == BoundKind::negation;
+    BoundExpr* const exists = negated ? condition->args[0] : condition;
+    if (exists->kind != BoundKind::exists) return nullptr;
+    // What is selected does not matter to EXISTS; what else stands above the conditions might.
+    Plan* inner = exists->subquery;
+    while (inner->kind == PlanKind::project) {
+        for (const PlanColumn& column : inner->columns)
+            if (is_volatile(column.expr) || has_subquery(column.expr)) return nullptr;
+        inner = inner->left;
+    }
+    if (inner->kind != PlanKind::filter) return nullptr;
+    Plan* const source = inner->left;
+    if (source->kind != PlanKind::scan && source->kind != PlanKind::join) return nullptr;
+    for (const ColumnId id : free_columns(*source))
+        if (produces(*outer, id)) return nullptr;
+    std::vector<BoundExpr*> ties, own;
+    bool tied = false;
+    for (BoundExpr* part : inner->conditions) {
+        if (is_volatile(part)) return nullptr;
+        if (!uses_any(part, *outer)) {
+            own.push_back(part);
+            continue;
+        }
+        if (has_subquery(part)) return nullptr;
+        tied = tied || is_tie(part, *outer, *source);
+        ties.push_back(part);
+    }
+    if (!tied) return nullptr;
+    Plan* right = source;
+    if (!own.empty()) {
+        right = pool.plan(PlanKind::filter);
+        right->left = source;
+        right->output = source->output;
+        right->rows = source->rows;
+        right->conditions = std::move(own);
+    }
+    Plan* const join = pool.plan(PlanKind::join);
+    join->join = negated ? JoinType::anti : JoinType::semi;
+    join->left = outer;
+    join->right = right;
+    join->output = outer->output;
+    join->conditions = std::move(ties);
+    join->rows = outer->rows / 2;
+    return join;
+}
+
+}  // namespace northstar::inline v0::sql

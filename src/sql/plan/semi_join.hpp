@@ -1,0 +1,16 @@
+// semi_join.hpp -- EXISTS as a join.  Layer: sql.
+//
+// EXISTS (SELECT .. FROM inner WHERE inner.a = outer.b AND ..) keeps the outer rows that have a partner: a semi-join;
+// NOT EXISTS an anti-join. The inner side is then read once instead of once for each outer row. (Dayal, "Of nests and
+// trees", VLDB 1987.)
+#pragma once
+
+#include "sql/plan/plan.hpp"
+
+namespace northstar::inline v0::sql {
+
+/// The join that keeps the rows of `outer` for which the condition holds; nullptr where it is no EXISTS, or one that is
+/// not tied to the outer rows by an equality.
+Plan* semi_join(BoundExpr* condition, Plan* outer, BoundPool& pool);
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,46 @@
+// bound_statement.hpp -- a query or a change of data that was bound and optimized, to be run any number of times.
+// Layer: sql.
+//
+// [BOUND-1] It is right as long as the catalog and the settings are those that it was bound with, and the session
+//           reads at the present. What depends on more (AS OF, literals such as 'now') is not reusable.
+#pragma once
+
+#include "sql/bind/binder.hpp"
+#include "sql/execute/point_query.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace northstar::inline v0::sql {
+
+struct BoundStatement {
+    std::shared_ptr<const Catalog> catalog;  ///< null: not bound yet
+    std::uint64_t settings = 0;              ///< SqlSession's number of them
+    bool reusable = false;
+    std::vector<Oid> declared;               ///< types that parameters have in any case; 0: to be inferred
+    std::vector<Oid> parameter_types;
+    std::unique_ptr<BoundPool> pool;
+    std::unique_ptr<Binder> binder;          ///< owner of texts that the plan views
+    BoundQuery query;                        ///< optimized
+    BoundChange* change = nullptr;
+    std::optional<PointQuery> point;         ///< where the query is one look-up by primary key
+};
+
+/// A statement kept with its text: what PREPARE, the connection's cache and SqlStatement hold.
+struct PreparedPlan {
+    /// Parses. Raises 42601, also for more than one statement.
+    explicit PreparedPlan(std::string_view source);
+    PreparedPlan(const PreparedPlan&) = delete;
+    PreparedPlan& operator=(const PreparedPlan&) = delete;
+
+    std::string text;
+    Arena arena;                                   ///< of the tree
+    const syntax::Statement* statement = nullptr;  ///< null: the text is empty
+    BoundStatement bound;
+};
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,136 @@
+// Statements that are kept bound: the cache of texts, what makes a bound one valid, and look-ups by primary key.
+#include "sql/plan/optimize.hpp"
+#include "sql/session/sql_session.hpp"
+
+namespace northstar::inline v0::sql {
+
+namespace prepared_statements {
+
+constexpr std::size_t k_kept_texts = 256;
+constexpr std::size_t k_longest_kept_text = 8192;
+
+/// Literals that mean another time at each execution: 'now', 'today', 'tomorrow', 'yesterday'.
+bool mentions_clock(std::string_view text) {
+    for (std::size_t at = text.find('\''); at != std::string_view::npos; at = text.find('\'', at + 1)) {
+        std::size_t from = at + 1;
+        while (from < text.size() && (text[from] == ' ' || text[from] == '\t' || text[from] == '\n')) ++from;
+        for (const std::string_view word : {"now", "today", "tomorrow", "yesterday"}) {
+            bool same = from + word.size() <= text.size();
+            for (std::size_t i = 0; i < word.size() && same; ++i) same = (text[from + i] | 0x20) == word[i];
+            if (same) return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace prepared_statements
+
+PreparedPlan::PreparedPlan(std::string_view source) : text(source) {
+    const std::vector<const syntax::Statement*> parsed = parse_script(text, arena);
+    if (parsed.size() > 1)
+        raise(sqlstate::syntax_error, "cannot insert multiple commands into a prepared statement");
+    if (parsed.empty()) return;
+    statement = parsed[0];
+    bound.declared.resize(statement->parameters, 0);
+}
+
+PreparedPlan& SqlSession::prepared(std::string_view text) {
+    const auto found = texts_.find(text);
+    if (found != texts_.end()) return *found->second;
+    auto made = std::make_unique<PreparedPlan>(text);
+    const bool worth_it = text.size() <= prepared_statements::k_longest_kept_text && made->statement != nullptr &&
+                          (made->statement->kind == syntax::StatementKind::query || made->statement->change != nullptr);
+    if (!worth_it) return *(last_text_ = std::move(made));
+    // Whoever sends so many different texts does not send them again.
+    if (texts_.size() >= prepared_statements::k_kept_texts) texts_.clear();
+    const std::string_view key = made->text;
+    return *(texts_[key] = std::move(made));
+}
+
+void SqlSession::describe(PreparedPlan& plan) {
+    static const std::vector<Value> nothing;
+    const bool bindable = plan.statement->kind == syntax::StatementKind::query || plan.statement->change != nullptr;
+    if (!bindable) return;
+    parameters_ = &nothing;
+    begin_work(!in_block_);
+    try {
+        if (!is_usable(plan.bound)) {
+            // Another schema may mean other types.
+            plan.bound.declared.assign(plan.statement->parameters, 0);
+            bind_described(plan);
+        }
+    } catch (...) {
+        if (!in_block_) end_work();
+        throw;
+    }
+    if (!in_block_) end_work();
+}
+
+bool SqlSession::is_usable(const BoundStatement& bound) const {
+    return bound.reusable && bound.catalog == present_.catalog && bound.settings == settings_number_ && !block_point_;
+}
+
+void SqlSession::bind(const syntax::Statement& statement, std::string_view text, BoundStatement& bound) {
+    if (is_usable(bound)) return;
+    const std::uint64_t outside_uses = outside_uses_;
+    const std::size_t notices = notices_.size();
+    bound.reusable = false;
+    bound.point.reset();
+    bound.change = nullptr;
+    bound.parameter_types = bound.declared;
+    if (bound.parameter_types.size() < statement.parameters) bound.parameter_types.resize(statement.parameters, 0);
+    bound.binder.reset();
+    bound.pool = std::make_unique<BoundPool>();
+    bound.binder = std::make_unique<Binder>(*this, *bound.pool, bound.parameter_types);
+    if (statement.kind == syntax::StatementKind::query) {
+        bound.query = bound.binder->bind_query(*statement.query);
+        bound.query.plan = optimize(bound.query.plan, *bound.pool);
+    } else {
+        bound.change = bound.binder->bind_change(statement);
+        bound.change->source = optimize(bound.change->source, *bound.pool);
+        for (ColumnAssignment& assignment : bound.change->assignments)
+            optimize_subqueries(assignment.value, *bound.pool);
+        for (BoundExpr* expr : bound.change->returning) optimize_subqueries(expr, *bound.pool);
+    }
+    if (describing_) bound.binder->check_parameters();
+    bound.catalog = present_.catalog;
+    bound.settings = settings_number_;
+    bound.reusable = outside_uses_ == outside_uses && notices_.size() == notices &&
+                     !prepared_statements::mentions_clock(text);
+    if (!bound.reusable || bound.change != nullptr || !bound.binder->common_changes().empty()) return;
+    std::vector<ColumnId> wanted;
+    for (const OutputColumn& column : bound.query.columns) wanted.push_back(column.id);
+    bound.point = PointQuery::recognize(*bound.query.plan, wanted);
+}
+
+void SqlSession::bind_described(PreparedPlan& plan) {
+    describing_ = true;
+    try {
+        bind(*plan.statement, plan.text, plan.bound);
+    } catch (...) {
+        describing_ = false;
+        throw;
+    }
+    describing_ = false;
+    plan.bound.declared = plan.bound.parameter_types;
+}
+
+void SqlSession::look_up(const PointQuery& point, StatementResult& result) {
+    const Relation& relation = point.relation();
+    result.has_rows = true;
+    result.columns.clear();
+    result.rows.clear(point.width());
+    result.txn = 0;
+    row_key_.clear();
+    std::optional<std::string_view> row;
+    if (point.key(*parameters_, row_key_)) row = present_.tree(relation.tree(), relation.temporary).get(row_key_);
+    if (row) {
+        Value* const values = result.rows.add();
+        point.columns(*row, values, result.rows.arena());
+        // Views into the row end with the snapshot.
+        for (std::size_t i = 0; i < point.width(); ++i) values[i] = copy_value(values[i], result.rows.arena());
+    }
+    result.tag = row ? "SELECT 1" : "SELECT 0";
+}
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,134 @@
+// Sorts, joins and groups that do not fit into work_mem give the same answers, in about as much memory as it allows.
+#include "northstar.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <malloc.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <string>
+
+namespace {
+
+std::atomic<std::size_t> live{0};
+std::atomic<std::size_t> peak{0};
+
+void* counted(std::size_t bytes) {
+    void* const memory = std::malloc(bytes);
+    if (memory == nullptr) throw std::bad_alloc();
+    const std::size_t now = live += malloc_usable_size(memory);
+    std::size_t before = peak;
+    while (before < now && !peak.compare_exchange_weak(before, now)) {}
+    return memory;
+}
+
+void uncounted(void* memory) noexcept {
+    if (memory == nullptr) return;
+    live -= malloc_usable_size(memory);
+    std::free(memory);
+}
+
+}  // namespace
+
+void* operator new(std::size_t bytes) { return counted(bytes); }
+void* operator new[](std::size_t bytes) { return counted(bytes); }
+void operator delete(void* memory) noexcept { uncounted(memory); }
+void operator delete[](void* memory) noexcept { uncounted(memory); }
+void operator delete(void* memory, std::size_t) noexcept { uncounted(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { uncounted(memory); }
+
+namespace {
+
+constexpr std::size_t k_megabyte = std::size_t{1} << 20;
+
+struct Fixture {
+    northstar::Database database = northstar::Database::open(":memory:");
+    northstar::SqlConnection sql{database};
+    Fixture() {
+        sql.execute_script(
+            "CREATE TABLE big (id int PRIMARY KEY, k int, s text);"
+            "INSERT INTO big SELECT i, CASE WHEN i % 50 = 0 THEN NULL ELSE i * 7919 % 20011 END, "
+            "repeat(chr(97 + i % 26), 60) || i * 31 % 1009 FROM generate_series(1, 40000) AS g(i);"
+            "CREATE TABLE other (id int PRIMARY KEY, k int, t text);"
+            "INSERT INTO other SELECT i, CASE WHEN i % 60 = 0 THEN NULL ELSE i * 10473 % 30011 END, "
+            "repeat('x', 80) || i FROM generate_series(1, 30000) AS g(i)");
+    }
+    /// The answer, and how much more memory there was at once than before.
+    std::string run(const std::string& text, std::size_t& growth) {
+        const std::size_t before = live;
+        peak = before;
+        std::string answer;
+        for (const auto& row : sql.execute(text).rows)
+            for (const auto& value : row) answer += value.value_or("NULL") + "|";
+        growth = peak - before;
+        return answer;
+    }
+    /// The same answer with little memory, and in little memory.
+    void check(const std::string& text) {
+        INFO(text);
+        std::size_t with_much = 0, with_little = 0;
+        sql.execute("SET work_mem = '256MB'");
+        const std::string expected = run(text, with_much);
+        sql.execute("SET work_mem = '512kB'");
+        const std::string answer = run(text, with_little);
+        CHECK(answer == expected);
+        CHECK(expected.size() > 4);
+        CHECK(with_much > 5 * k_megabyte);
+        CHECK(with_little < 4 * k_megabyte + with_much / 8);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a sort beyond work_mem is merged from runs", "[sql]") {
+    Fixture f;
+    f.check("SELECT s, id FROM big ORDER BY s, id DESC OFFSET 39970");
+    f.check("SELECT s, id FROM big ORDER BY s DESC, k NULLS FIRST, id OFFSET 39990");
+}
+
+TEST_CASE("a hash join beyond work_mem joins file by file", "[sql]") {
+    Fixture f;
+    f.check("SELECT count(*), sum(big.id), sum(other.id), sum(length(t) + length(s)) FROM big JOIN other USING (k)");
+    f.check("SELECT count(*), count(other.id), sum(length(t)), sum(length(s)) "
+            "FROM big LEFT JOIN other ON big.k = other.k");
+    f.check("SELECT count(*), count(big.id), count(other.id), sum(length(t)), sum(length(s)) "
+            "FROM big FULL JOIN other ON big.k = other.k");
+}
+
+TEST_CASE("EXISTS and NOT EXISTS beyond work_mem divide all rows between them", "[sql]") {
+    Fixture f;
+    const std::string in = "SELECT count(*) FROM big WHERE EXISTS (SELECT 1 FROM other WHERE other.k = big.k "
+                           "AND other.t <> big.s)";
+    const std::string out = "SELECT count(*) FROM big WHERE NOT EXISTS (SELECT 1 FROM other WHERE other.k = big.k "
+                            "AND other.t <> big.s)";
+    std::size_t growth = 0;
+    f.sql.execute("SET work_mem = '512kB'");
+    CHECK(std::stoi(f.run(in, growth)) + std::stoi(f.run(out, growth)) == 40000);
+    f.check(in);
+}
+
+TEST_CASE("groups beyond work_mem are aggregated file by file", "[sql]") {
+    Fixture f;
+    f.check("SELECT count(*), sum(n), sum(length(g)), max(m) FROM (SELECT s || id AS g, count(*) AS n, max(k) AS m "
+            "FROM big GROUP BY s || id) x");
+    f.check("SELECT count(*), sum(n), sum(d) FROM (SELECT s || k AS g, count(*) AS n, count(DISTINCT id) AS d "
+            "FROM big GROUP BY s || k) x");
+}
+
+TEST_CASE("work_mem refuses what is no size", "[sql]") {
+    Fixture f;
+    for (const char* const size : {"'much'", "'1kB'", "-1", "'12 XB'"}) {
+        INFO(size);
+        std::string state;
+        try {
+            f.sql.execute(std::string("SET work_mem = ") + size);
+        } catch (const northstar::SqlFailure& failure) {
+            state = failure.sqlstate;
+        }
+        CHECK(state == "22023");
+    }
+    CHECK(f.sql.execute("SHOW work_mem").rows.at(0).at(0) == "256MB");
+}
