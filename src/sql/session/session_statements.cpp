@@ -44,8 +44,11 @@ StatementResult SqlSession::prepare(const syntax::Prepare& statement) {
     auto made = std::make_unique<PreparedPlan>(statement.source);
     BoundPool pool;
     std::vector<Oid> none;
+    std::vector<Oid> declared;
     for (const syntax::TypeName* type : statement.types)
-        made->bound.declared.push_back(Binder(*this, pool, none).resolve_type(*type).type);
+        declared.push_back(Binder(*this, pool, none).resolve_type(*type).type);
+    declared.resize(std::max(declared.size(), made->bound.declared.size()), 0);
+    made->bound.declared = std::move(declared);
     bind_described(*made);
     prepared_[name] = std::move(made);
     StatementResult result;
