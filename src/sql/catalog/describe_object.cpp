@@ -56,7 +56,7 @@ std::string in_parentheses(const std::string& text) {
 
 }  // namespace describe_object
 
-std::string index_order(const IndexColumn& column) {
+std::string order_of_index_column(const IndexColumn& column) {
     std::string text;
     if (column.order.descending) text += " DESC";
     if (column.order.descending != column.order.nulls_first)
@@ -81,7 +81,8 @@ std::string index_definition(const Relation& relation, const Index& index) {
                        quote_identifier(relation.name) + " USING btree (";
     for (std::size_t i = 0; i < index.columns.size(); ++i) {
         if (i > 0) text += ", ";
-        text += index_column_definition(relation, index, static_cast<int>(i) + 1) + index_order(index.columns[i]);
+        text += index_column_definition(relation, index, static_cast<int>(i) + 1);
+        text += order_of_index_column(index.columns[i]);
     }
     text += ")";
     if (!index.include.empty()) text += " INCLUDE (" + describe_object::column_list(relation, index.include) + ")";

@@ -17,7 +17,7 @@ std::string index_definition(const Relation& relation, const Index& index);
 /// Column `number` of an index, from 1, as it stands in the definition; empty: there is none.
 std::string index_column_definition(const Relation& relation, const Index& index, int number);
 /// What the definition says behind a key column: " DESC", " NULLS FIRST"; often nothing.
-std::string index_order(const IndexColumn& column);
+std::string order_of_index_column(const IndexColumn& column);
 
 /// "PRIMARY KEY (a)", "UNIQUE (a) DEFERRABLE".
 std::string constraint_definition(const Relation& relation, const Index& index);
