@@ -89,6 +89,7 @@ constexpr TypeInfo k_types[] = {
     {2276, "any", "\"any\"", Form::nothing, Category::pseudo, false, 4, 0, 0, 'p'},
     {2277, "anyarray", "anyarray", Form::nothing, Category::pseudo, false, -1, 0, 0, 'p'},
     {2278, "void", "void", Form::nothing, Category::pseudo, false, 4, 0, 0, 'p'},
+    {2279, "trigger", "trigger", Form::nothing, Category::pseudo, false, 4, 0, 0, 'p'},
     {2283, "anyelement", "anyelement", Form::nothing, Category::pseudo, false, 4, 0, 0, 'p'},
     {2287, "_record", "record[]", Form::array, Category::pseudo, false, -1, 0, 2249, 'p'},
     {2776, "anynonarray", "anynonarray", Form::nothing, Category::pseudo, false, 4, 0, 0, 'p'},

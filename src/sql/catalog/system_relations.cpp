@@ -76,9 +76,9 @@ constexpr SystemRelation k_relations[] = {
      "'t'), (403, 'btree', 'bthandler', 'i')) AS am (oid, amname, amhandler, amtype)"},
     {3456, "pg_catalog", "pg_collation", "",
      "SELECT oid::oid, collname::name, 11::oid AS collnamespace, 10::oid AS collowner, provider::\"char\" AS "
-     "collprovider, true AS collisdeterministic, -1 AS collencoding, collate AS collcollate, collate AS collctype, "
+     "collprovider, true AS collisdeterministic, -1 AS collencoding, locale AS collcollate, locale AS collctype, "
      "NULL::text AS colliculocale, NULL::text AS collversion FROM (VALUES (100, 'default', 'd', NULL), (950, 'C', 'c', "
-     "'C'), (951, 'POSIX', 'c', 'POSIX')) AS c (oid, collname, provider, collate)"},
+     "'C'), (951, 'POSIX', 'c', 'POSIX')) AS c (oid, collname, provider, locale)"},
     {1260, "pg_catalog", "pg_authid", "",
      "SELECT 10::oid AS oid, current_user::name AS rolname, true AS rolsuper, true AS rolinherit, true AS "
      "rolcreaterole, true AS rolcreatedb, true AS rolcanlogin, true AS rolreplication, true AS rolbypassrls, -1 AS "
@@ -97,7 +97,8 @@ constexpr SystemRelation k_relations[] = {
      "SELECT NULL::oid AS roleid, NULL::oid AS member, NULL::oid AS grantor, NULL::bool AS admin_option WHERE false"},
     {1262, "pg_catalog", "pg_database", "",
      "SELECT 5::oid AS oid, current_database()::name AS datname, 10::oid AS datdba, 6 AS encoding, 'c'::\"char\" AS "
-     "datlocprovider, false AS datistemplate, true AS datallowconn, -1 AS datconnlimit, 0::xid AS datfrozenxid, 1::xid "
+     "datlocprovider, false AS datistemplate, true AS datallowconn, -1 AS datconnlimit, '0'::xid AS "
+     "datfrozenxid, '1'::xid "
      "AS datminmxid, 1663::oid AS dattablespace, 'C'::text AS datcollate, 'C'::text AS datctype, NULL::text AS "
      "daticulocale, NULL::text AS datcollversion, NULL::aclitem[] AS datacl"},
     {1213, "pg_catalog", "pg_tablespace", "",

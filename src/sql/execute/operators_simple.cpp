@@ -353,7 +353,7 @@ public:
         seen_.reset(width_);
         rows_.reset(width_);
         start_->open();
-        while (Batch* batch = start_->next()) take(*batch);
+        source_ = start_.get();
         reader_.start(rows_);
     }
     Batch* next() override {
@@ -362,6 +362,12 @@ public:
                 batch->columns.resize(columns_.size());
                 return batch;
             }
+            // Rows go out as they come, so that a reader may stop in the middle of a round without end.
+            if (source_ != nullptr) {
+                if (const Batch* from = source_->next()) take(*from);
+                else source_ = nullptr;
+                continue;
+            }
             if (rows_.size() == 0) return nullptr;
             execution_.check_cancelled();
             working_.reset(width_);
@@ -369,7 +375,7 @@ public:
             execution_.working_table(plan_.working_table) = &working_;
             for (CommonTablePlan* table : inner_) execution_.forget(*table);
             step_->open();
-            while (Batch* batch = step_->next()) take(*batch);
+            source_ = step_.get();
             reader_.start(rows_);
         }
     }
@@ -409,6 +415,7 @@ private:
     Execution& execution_;
     std::unique_ptr<Operator> start_;
     std::unique_ptr<Operator> step_;
+    Operator* source_ = nullptr;  ///< of the two, the one that makes rows now
     std::vector<CommonTablePlan*> inner_;
     std::size_t width_ = 0;
     TupleTable seen_;
