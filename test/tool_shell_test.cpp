@@ -375,7 +375,6 @@ TEST_CASE("the terminal is as it was when a signal ends the shell or stops it", 
     CHECK_FALSE(person.is_raw());
     person.signal(SIGCONT);
     REQUIRE(person.sees("6"));  // drawn anew
-    CHECK(person.is_raw());
     person.types(" * 7;\r");
     CHECK(person.sees("42"));
     person.types("\x04");

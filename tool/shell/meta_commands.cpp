@@ -443,7 +443,7 @@ void run_meta_command(Shell& shell, std::string_view line) {
         const std::vector<std::string> known = names_of_commands();
         const std::vector<std::string_view> views(known.begin(), known.end());
         const std::string_view close = suggestion(name, views);
-        throw UsageError("there is no command " + printable(name) +
+        throw UsageError("there is no command " + std::string(name.substr(0, 1)) + printable(name.substr(1)) +
                          (close.empty() ? "; \\? lists them" : "; did you mean " + std::string(close) + "?"));
     }
     command->run(shell, command_words(shell, rest), rest);
