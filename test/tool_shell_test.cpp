@@ -1,0 +1,390 @@
+// The shell for SQL as people and programs use it: scripts, commands, and a person at a terminal.
+#include "skip.hpp"
+#include "tool_support.hpp"
+
+#include <string_view>
+
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <termios.h>
+
+using namespace tool_test;
+
+namespace tool_shell_test {
+
+const std::string k_prompt = "=>\x1b[0m ";
+
+/// The shell on a terminal of its own, at which somebody types.
+class Person {
+public:
+    Person(const Workplace& place, const std::vector<std::string>& words) {
+        master_ = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+        REQUIRE(master_ >= 0);
+        REQUIRE(::grantpt(master_) == 0);
+        REQUIRE(::unlockpt(master_) == 0);
+        const std::string name = ::ptsname(master_);
+        terminal_ = ::open(name.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC);
+        REQUIRE(terminal_ >= 0);
+        struct winsize size {};
+        size.ws_col = 80;
+        size.ws_row = 24;
+        REQUIRE(::ioctl(terminal_, TIOCSWINSZ, &size) == 0);
+        std::vector<std::string> all{"env", "-u", "NO_COLOR", "TERM=xterm", "NORTHSTAR_HISTORY=" + (place / "history"),
+                                     tool_path()};
+        all.insert(all.end(), words.begin(), words.end());
+        std::vector<char*> vector;
+        for (std::string& word : all) vector.push_back(word.data());
+        vector.push_back(nullptr);
+        int ends[2];
+        REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+        supervisor_ = ::fork();
+        REQUIRE(supervisor_ >= 0);
+        if (supervisor_ == 0) supervise(name, vector.data(), ends[1]);
+        ::close(ends[1]);
+        told_ = ends[0];
+        REQUIRE(::read(told_, &shell_, sizeof shell_) == static_cast<ssize_t>(sizeof shell_));
+    }
+    Person(const Person&) = delete;
+    Person& operator=(const Person&) = delete;
+    ~Person() {
+        if (supervisor_ > 0) {
+            ::kill(shell_, SIGKILL);
+            ::waitpid(supervisor_, nullptr, 0);
+        }
+        for (const int descriptor : {told_, terminal_, master_}) ::close(descriptor);
+    }
+    void types(const std::string& text) {
+        REQUIRE(::write(master_, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+    }
+    /// Waits until the text has come behind what was seen before.
+    bool sees(const std::string& text) {
+        for (;;) {
+            const std::size_t found = seen_.find(text, from_);
+            if (found != std::string::npos) {
+                from_ = found + text.size();
+                return true;
+            }
+            if (!comes(master_)) return false;
+            char buffer[4096];
+            const ssize_t got = ::read(master_, buffer, sizeof buffer);
+            if (got <= 0) return false;
+            seen_.append(buffer, static_cast<std::size_t>(got));
+        }
+    }
+    /// Ctrl-D at the next prompt. Typed before it, while a statement runs, the terminal itself would take it for an end
+    /// of file and the shell would read a zero byte.
+    void leaves() {
+        REQUIRE(sees(k_prompt));
+        types("\x04");
+    }
+    /// Exit code, or 128 + signal; -1 where it does not end.
+    int ends() {
+        if (!comes(told_)) return -1;
+        int status = 0;
+        ::waitpid(supervisor_, &status, 0);
+        supervisor_ = -1;
+        return WEXITSTATUS(status);
+    }
+    bool is_raw() const {
+        struct termios modes {};
+        REQUIRE(::tcgetattr(terminal_, &modes) == 0);
+        return (modes.c_lflag & (ICANON | ECHO | ISIG)) == 0;
+    }
+    void signal(int number) const { REQUIRE(::kill(shell_, number) == 0); }
+    /// Waits until the shell is stopped.
+    bool stops() const {
+        char word = 0;
+        return comes(told_) && ::read(told_, &word, 1) == 1 && word == 's';
+    }
+    const std::string& all() const { return seen_; }
+
+private:
+    /// False: nothing came for so long that nothing will.
+    static bool comes(int descriptor) {
+        struct pollfd ready {
+            descriptor, POLLIN, 0
+        };
+        return ::poll(&ready, 1, 60'000) > 0;
+    }
+
+    /// What an interactive shell of the system does: a session with the terminal, the program in the foreground in a
+    /// group of its own, which can be stopped only then. Tells its number and of stops.
+    [[noreturn]] static void supervise(const std::string& name, char** words, int told) {
+        ::setsid();
+        const int own = ::open(name.c_str(), O_RDWR);  // becomes the controlling terminal
+        if (own < 0) ::_exit(126);
+        ::signal(SIGTTOU, SIG_IGN);
+        const pid_t shell = ::fork();
+        if (shell == 0) {
+            ::setpgid(0, 0);
+            ::tcsetpgrp(own, ::getpid());
+            ::signal(SIGTTOU, SIG_DFL);
+            for (int descriptor = 0; descriptor < 3; ++descriptor) ::dup2(own, descriptor);
+            for (int descriptor = 3; descriptor < 64; ++descriptor) ::close(descriptor);
+            ::execvp(words[0], words);
+            ::_exit(127);
+        }
+        bool heard = ::write(told, &shell, sizeof shell) == static_cast<ssize_t>(sizeof shell);
+        for (int status = 0; heard && ::waitpid(shell, &status, WUNTRACED) == shell;) {
+            if (WIFSTOPPED(status)) heard = ::write(told, "s", 1) == 1;
+            else ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+        }
+        ::_exit(125);
+    }
+
+    int master_ = -1;
+    int terminal_ = -1;
+    int told_ = -1;
+    pid_t supervisor_ = -1;
+    pid_t shell_ = -1;
+    std::string seen_;
+    std::size_t from_ = 0;
+};
+
+bool has_terminals() {
+    const int master = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (master >= 0) ::close(master);
+    return master >= 0;
+}
+
+}  // namespace tool_shell_test
+using namespace tool_shell_test;
+
+TEST_CASE("a database path alone runs SQL from standard input", "[tool][sql]") {
+    const Workplace place;
+    const std::string db = place / "a.db";
+    CHECK(ok(place, {db}, "CREATE TABLE t (a int, b text);\nINSERT INTO t VALUES (1, 'x'), (2, NULL);\nTABLE t;\n") ==
+          "CREATE TABLE\nINSERT 0 2\n a | b\n---+---\n 1 | x\n 2 |\n(2 rows)\n\n");
+    CHECK(ok(place, {"sql", db, "-c", "SELECT count(*) FROM t", "-m", "csv"}) == "count\n2\n");
+    CHECK(ok(place, {"sql", db, "--json", "-c", "SELECT a, b FROM t ORDER BY a"}) ==
+          "{\"a\":1,\"b\":\"x\"}\n{\"a\":2,\"b\":null}\n");
+    CHECK(ok(place, {"sql", db, "-q", "-c", "DELETE FROM t"}).empty());
+    CHECK(ok(place, {"sql", db, "--as-of", "2", "-m", "csv", "-c", "SELECT count(*) FROM t"}) == "count\n2\n");
+}
+
+TEST_CASE("what is left without a semicolon runs at the end of a script", "[tool][sql]") {
+    const Workplace place;
+    write_file(place / "s.sql", "SELECT 1 AS a;\n-- a comment\nSELECT 2 AS b");
+    CHECK(ok(place, {"sql", ":memory:", "-m", "jsonl", "-f", place / "s.sql"}) == "{\"a\":1}\n{\"b\":2}\n");
+}
+
+TEST_CASE("an error names the place, the SQLSTATE, detail and hint, and ends a script", "[tool][sql]") {
+    const Workplace place;
+    const Outcome outcome =
+        run(place, {"sql", ":memory:"}, "SELECT 1;\nSELECT\n  nope FROM\n  (VALUES (1)) v;\nSELECT 2;");
+    CHECK(outcome.code == 6);
+    CHECK(outcome.err ==
+          "ERROR:  42703: column \"nope\" does not exist\n"
+          "LINE 2:   nope FROM\n"
+          "          ^\n"
+          "northstar: column \"nope\" does not exist (42703)\n");
+    CHECK(outcome.out.find("2") == std::string::npos);
+    const Outcome unique =
+        run(place, {"sql", ":memory:", "-c", "CREATE TABLE t (a int UNIQUE); INSERT INTO t VALUES (1), (1)"});
+    CHECK(unique.err.find("DETAIL:  Key (a)=(1) already exists.\n") != std::string::npos);
+    const Outcome on =
+        run(place, {"sql", ":memory:", "--set", "ON_ERROR_STOP=off", "-m", "csv"}, "SELEC;\nSELECT 2 AS b;\n");
+    CHECK(on.code == 0);
+    CHECK(on.out == "b\n2\n");
+}
+
+TEST_CASE("commands describe what there is", "[tool][sql]") {
+    const Workplace place;
+    const std::string db = place / "a.db";
+    ok(place, {"sql", db, "-c",
+               "CREATE TABLE dept (id int PRIMARY KEY); CREATE TABLE emp (id serial PRIMARY KEY, name text NOT NULL "
+               "DEFAULT 'x', dept int REFERENCES dept ON DELETE CASCADE, CHECK (id > 0)); CREATE INDEX emp_name ON emp "
+               "(lower(name) DESC) WHERE dept > 1; CREATE VIEW v AS SELECT 1 AS one"});
+    const std::string described = ok(place, {"sql", db, "-c", "\\d emp"});
+    for (const char* const part :
+         {"Table \"public.emp\"", "name   | text    | not null | 'x'", "\"emp_pkey\" PRIMARY KEY, (id)",
+          "\"emp_name\" (lower(name) DESC) WHERE dept > 1", "CHECK (id > 0)",
+          "\"emp_dept_fkey\" FOREIGN KEY (dept) REFERENCES dept(id) ON DELETE CASCADE"}) {
+        INFO(described);
+        CHECK(described.find(part) != std::string::npos);
+    }
+    const std::string referred = ok(place, {"sql", db, "-c", "\\d dept"});
+    CHECK(referred.find("TABLE \"emp\" CONSTRAINT \"emp_dept_fkey\"") != std::string::npos);
+    CHECK(ok(place, {"sql", db, "-m", "csv", "-c", "\\dt e*"}) == "Schema,Name,Type\npublic,emp,table\n");
+    CHECK(ok(place, {"sql", db, "-m", "csv", "-c", "\\dv"}) == "Schema,Name,Type\npublic,v,view\n");
+    CHECK(ok(place, {"sql", db, "-c", ".tables"}) == "dept\nemp\nv\n");
+    CHECK(ok(place, {"sql", db, "-m", "csv", "-c", "CREATE SCHEMA empty", "-c", "\\dn"}) ==
+          "CREATE SCHEMA\nName\nempty\npublic\n");
+    CHECK(run(place, {"sql", db, "-c", "\\d nothing"}).code == 6);
+    CHECK(run(place, {"sql", db, "-c", "\\nothing"}).err.find("there is no command \\nothing") != std::string::npos);
+    CHECK(ok(place, {"sql", db, "-c", "\\h truncate"}).find("TRUNCATE table") == 0);
+    CHECK(ok(place, {"sql", db, "-c", "\\?"}).find("\\watch") != std::string::npos);
+}
+
+TEST_CASE("a dump makes the same database anew", "[tool][sql]") {
+    const Workplace place;
+    const std::string db = place / "a.db";
+    ok(place, {"sql", db, "-c",
+               "CREATE TYPE mood AS ENUM ('calm', 'it''s wild'); CREATE DOMAIN positive AS int CHECK (VALUE > 0); "
+               "CREATE TABLE odd (id serial PRIMARY KEY, \"M M\" mood, p positive, t text[], j jsonb, g int "
+               "GENERATED ALWAYS AS (p * 2) STORED, i int GENERATED ALWAYS AS IDENTITY, up int); "
+               "ALTER TABLE odd ADD FOREIGN KEY (up) REFERENCES odd (id); "
+               "INSERT INTO odd (\"M M\", p, t, j) VALUES ('it''s wild', 3, '{a,NULL}', '{\"a\": 1}'), ('calm', 1, "
+               "NULL, NULL); CREATE VIEW v AS SELECT id FROM odd; CREATE SEQUENCE s START 7; "
+               "SELECT nextval('s')"});
+    const std::string dump = ok(place, {"sql", db, "-c", ".dump"});
+    const std::string copy = place / "copy.db";
+    ok(place, {"sql", copy, "-q"}, dump);
+    CHECK(ok(place, {"sql", copy, "-c", ".dump"}) == dump);
+    CHECK(ok(place, {"sql", copy, "-m", "csv", "-c", "SELECT count(*), sum(g) FROM odd"}) ==
+          "count,sum\n2,8\n");
+    CHECK(ok(place, {"sql", copy, "-m", "csv", "-c", "INSERT INTO odd (p) VALUES (1) RETURNING id", "-q"}) ==
+          "id\n3\n");
+}
+
+TEST_CASE("rows come in from files and go out to them", "[tool][sql]") {
+    const Workplace place;
+    const std::string db = place / "a.db";
+    write_file(place / "in.csv", "a,b\n1,\"x, \"\"y\"\"\nz\"\n2,\n");
+    CHECK(ok(place, {"sql", db, "-c", "CREATE TABLE t (a int, b text)", "-c",
+                     "\\copy t FROM '" + (place / "in.csv") + "' (FORMAT csv, HEADER)"}) == "CREATE TABLE\nCOPY 2\n");
+    CHECK(ok(place, {"sql", db, "-c", "\\copy t TO stdout csv header"}) == read_file(place / "in.csv"));
+    ok(place, {"sql", db, "-c", "\\copy t TO '" + (place / "out") + "'"});
+    CHECK(read_file(place / "out") == "1\tx, \"y\"\\nz\n2\t\\N\n");
+    ok(place, {"sql", db, "-c", "\\copy t (a, b) FROM '" + (place / "out") + "'"}, "");
+}
+
+TEST_CASE("a file that does not fit is taken whole or not at all", "[tool][sql]") {
+    const Workplace place;
+    const std::string db = place / "a.db";
+    ok(place, {"sql", db, "-c", "CREATE TABLE t (a int)"});
+    write_file(place / "bad", "1\n2\nthree\n");
+    const Outcome outcome = run(place, {"sql", db, "-c", "\\copy t FROM '" + (place / "bad") + "'"});
+    CHECK(outcome.code == 6);
+    CHECK(outcome.err.find("line 3") != std::string::npos);
+    CHECK(ok(place, {"sql", db, "-m", "csv", "-c", "SELECT count(*) FROM t"}) == "count\n0\n");
+    CHECK(ok(place, {"sql", db, "-c", ".import " + (place / "bad") + " made", "-m", "csv"}) == "COPY 2\n");
+}
+
+TEST_CASE("commands of the shell work on what was begun or run", "[tool][sql]") {
+    const Workplace place;
+    const std::string file = place / "o.csv";
+    CHECK(ok(place, {"sql", ":memory:", "-m", "csv"}, "SELECT 1 AS a \\g " + file + "\n\\p\n\\g\n") ==
+          "SELECT 1 AS a\na\n1\n");
+    CHECK(read_file(file) == "a\n1\n");
+    CHECK(ok(place, {"sql", ":memory:", "-m", "csv"},
+             "\\set n 42\nSELECT :n + 1 AS a, :'n' AS b, '12'::int AS c;\n"
+             "SELECT 7 AS seven \\gset x_\n\\echo :x_seven\n") ==
+          "a,b,c\n43,42,12\n7\n");
+    CHECK(ok(place, {"sql", ":memory:"}, "SELECT 1 AS one, 'x' AS two \\gx\n") ==
+          "-[ RECORD 1 ]\none | 1\ntwo | x\n\n");
+    const std::string watched = ok(place, {"sql", ":memory:", "-m", "jsonl"}, "SELECT 1 AS a \\watch 0 count=3\n");
+    CHECK(std::count(watched.begin(), watched.end(), '{') == 3);
+    write_file(place / "inner.sql", "SELECT 5 AS five;\n");
+    CHECK(ok(place, {"sql", ":memory:", "-m", "jsonl", "-c", "\\i " + (place / "inner.sql")}) == "{\"five\":5}\n");
+    write_file(place / "loop.sql", "\\i " + (place / "loop.sql") + "\n");
+    CHECK(run(place, {"sql", ":memory:", "-f", place / "loop.sql"}).code != 0);
+    CHECK(ok(place, {"sql", ":memory:", "-c", "\\timing on", "-c", "SELECT 1"}).find("Time: ") != std::string::npos);
+    CHECK(ok(place, {"sql", ":memory:", "-c", ".mode json", "-c", "SELECT 1 AS a"}) == "[{\"a\":1}]\n");
+    CHECK(ok(place, {"sql", ":memory:", "-c", "\\q", "-c", "SELECT 1"}).empty());
+}
+
+TEST_CASE("an editor changes the statement", "[tool][sql]") {
+    const Workplace place;
+    write_file(place / "editor", "#!/bin/sh\nsed -i s/1/2/ \"$1\"\n");
+    REQUIRE(::chmod((place / "editor").c_str(), 0700) == 0);
+    ::setenv("VISUAL", (place / "editor").c_str(), 1);
+    CHECK(ok(place, {"sql", ":memory:", "-m", "csv"}, "SELECT 1 AS a;\n\\e\n;\n") == "a\n1\na\n2\n");
+    ::unsetenv("VISUAL");
+}
+
+TEST_CASE("a person types, corrects, completes and finds again", "[tool][sql]") {
+    if (!has_terminals()) NORTHSTAR_SKIP("there are no pseudo-terminals");
+    const Workplace place;
+    const std::string db = place / "a.db";
+    ok(place, {"sql", db, "-c",
+               "CREATE TABLE measurements (id int, reading int); INSERT INTO measurements VALUES (1, 50)"});
+    {
+        Person person(place, {db});
+        REQUIRE(person.sees(k_prompt));
+        CHECK(person.is_raw());
+        person.types("SELECT redaing\x1b[D\x1b[D\x1b[D\x1b[D\x14\x05 FROM measu\t");  // transposed, then completed
+        REQUIRE(person.sees("measurements"));
+        person.types("\r");
+        REQUIRE(person.sees("->"));  // not complete: a line more
+        person.types(";\r");
+        REQUIRE(person.sees("(1 row)"));
+        REQUIRE(person.sees(k_prompt));
+        person.types("SELECT 'wrong\x03");  // given up
+        REQUIRE(person.sees("^C"));
+        REQUIRE(person.sees(k_prompt));
+        person.types("\\q\r");
+        CHECK(person.ends() == 0);
+        CHECK_FALSE(person.is_raw());
+    }
+    Person again(place, {db});
+    REQUIRE(again.sees(k_prompt));
+    again.types("\x12" "reading");
+    REQUIRE(again.sees("(reverse search)'reading'"));
+    again.types("\r\r");
+    REQUIRE(again.sees("(1 row)"));
+    again.leaves();
+    CHECK(again.ends() == 0);
+}
+
+TEST_CASE("pasted lines do not run before Enter", "[tool][sql]") {
+    if (!has_terminals()) NORTHSTAR_SKIP("there are no pseudo-terminals");
+    const Workplace place;
+    Person person(place, {":memory:"});
+    REQUIRE(person.sees(k_prompt));
+    person.types("\x1b[200~SELECT 40 + 1;\r\nSELECT 40 + 2;\x1b[201~");
+    REQUIRE(person.sees("40 + 2"));
+    CHECK(person.all().find("41") == std::string::npos);
+    person.types("\r");
+    CHECK(person.sees("41"));
+    CHECK(person.sees("42"));
+    person.leaves();
+    CHECK(person.ends() == 0);
+}
+
+TEST_CASE("Ctrl-C cancels a statement and the shell goes on", "[tool][sql]") {
+    if (!has_terminals()) NORTHSTAR_SKIP("there are no pseudo-terminals");
+    const Workplace place;
+    Person person(place, {":memory:"});
+    REQUIRE(person.sees(k_prompt));
+    person.types("SELECT count(*) FROM generate_series(1, 300000) a, generate_series(1, 300000) b;\r");
+    REQUIRE(person.sees("running for"));
+    CHECK_FALSE(person.is_raw());
+    person.types("\x03");
+    REQUIRE(person.sees("57014"));
+    REQUIRE(person.sees(k_prompt));
+    person.types("SELECT 6 * 7;\r");
+    CHECK(person.sees("42"));
+    person.leaves();
+    CHECK(person.ends() == 0);
+}
+
+TEST_CASE("the terminal is as it was when a signal ends the shell or stops it", "[tool][sql]") {
+    if (!has_terminals()) NORTHSTAR_SKIP("there are no pseudo-terminals");
+    const Workplace place;
+    for (const int number : {SIGTERM, SIGHUP, SIGQUIT, SIGABRT}) {
+        INFO("signal " << number);
+        Person person(place, {":memory:"});
+        REQUIRE(person.sees(k_prompt));
+        REQUIRE(person.is_raw());
+        person.signal(number);
+        const int end = person.ends();
+        CHECK((number == SIGTERM || number == SIGHUP ? end == 0 : end == 128 + number));
+        CHECK_FALSE(person.is_raw());
+    }
+    Person person(place, {":memory:"});
+    REQUIRE(person.sees(k_prompt));
+    person.types("SELECT 7654");
+    REQUIRE(person.sees("7654"));
+    person.signal(SIGTSTP);
+    REQUIRE(person.stops());
+    CHECK_FALSE(person.is_raw());
+    person.signal(SIGCONT);
+    REQUIRE(person.sees("7654"));  // drawn anew
+    CHECK(person.is_raw());
+    person.types(" * 7;\r");
+    CHECK(person.sees("53578"));
+    person.leaves();
+    CHECK(person.ends() == 0);
+}
