@@ -523,15 +523,8 @@ BoundExpr* Binder::assigned_member(const syntax::Assignment& item, BoundExpr* va
     return make_call("jsonb_subscript_assign", std::move(args), item.position);
 }
 
-BoundChange* Binder::update(const syntax::DataChange& change) {
-    BoundChange* bound = pool_.change();
-    bound->kind = ChangeKind::update;
-    const ChangeTarget into = change_target(change, "update");
-    change_target_ = &into;
-    bound->relation = into.relation;
-    ScopeRelation target;
-    Plan* plan = target_scan(*bound, change, into, target);
-    bind_portion(*bound, change, plan, target);
+/// The rows of the target with what FROM or USING adds, as far as WHERE holds.
+Plan* Binder::joined_and_filtered(const syntax::DataChange& change, Plan* plan, const ScopeRelation& target) {
     syntax::FromItem none;
     add_relation(target, none);
     if (!change.from.empty()) {
@@ -554,6 +547,19 @@ BoundChange* Binder::update(const syntax::DataChange& change) {
         split_conjuncts(condition(expr(*change.where), "WHERE", change.where->position), filter->conditions);
         plan = filter;
     }
+    return plan;
+}
+
+BoundChange* Binder::update(const syntax::DataChange& change) {
+    BoundChange* bound = pool_.change();
+    bound->kind = ChangeKind::update;
+    const ChangeTarget into = change_target(change, "update");
+    change_target_ = &into;
+    bound->relation = into.relation;
+    ScopeRelation target;
+    Plan* plan = target_scan(*bound, change, into, target);
+    bind_portion(*bound, change, plan, target);
+    plan = joined_and_filtered(change, plan, target);
     scope_->allowed = {"UPDATE", "UPDATE", "UPDATE"};
     assignments(change.assignments, *into.names, bound->assignments, &scope_->relations[0]);
     scope_->allowed = {};
@@ -574,28 +580,7 @@ BoundChange* Binder::erase(const syntax::DataChange& change) {
     ScopeRelation target;
     Plan* plan = target_scan(*bound, change, into, target);
     bind_portion(*bound, change, plan, target);
-    syntax::FromItem none;
-    add_relation(target, none);
-    if (!change.from.empty()) {
-        scope_->allowed = {"FROM", "FROM", "FROM"};
-        scope_->relations[0].visible = false;
-        Plan* from = from_list(change.from);
-        scope_->relations[0].visible = true;
-        Plan* join = pool_.plan(PlanKind::join);
-        join->left = plan;
-        join->right = from;
-        join->output = plan->output;
-        join->output.insert(join->output.end(), from->output.begin(), from->output.end());
-        plan = join;
-    }
-    if (change.where != nullptr) {
-        scope_->allowed = {"WHERE", "WHERE", "WHERE"};
-        Plan* filter = pool_.plan(PlanKind::filter);
-        filter->left = plan;
-        filter->output = plan->output;
-        split_conjuncts(condition(expr(*change.where), "WHERE", change.where->position), filter->conditions);
-        plan = filter;
-    }
+    plan = joined_and_filtered(change, plan, target);
     scope_->allowed = {};
     bound->source = plan;
     if (change.reason != nullptr)

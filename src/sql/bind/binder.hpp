@@ -214,6 +214,7 @@ private:
                                 const ScopeRelation& target);
     BoundExpr* assigned_member(const syntax::Assignment& item, BoundExpr* value, int column,
                                const ScopeRelation& target);
+    Plan* joined_and_filtered(const syntax::DataChange& change, Plan* plan, const ScopeRelation& target);
     void conflict(const syntax::DataChange& change, const ChangeTarget& into, BoundChange& bound);
     void conflict_arbiters(const syntax::ConflictClause& clause, const ChangeTarget& into, BoundChange& bound);
     void returning(const syntax::DataChange& change, const ChangeTarget& into, BoundChange& bound);

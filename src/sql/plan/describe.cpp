@@ -50,19 +50,19 @@ std::string title(const Plan& plan) {
 
 }  // namespace describe
 
-void describe_plan(const Plan& plan, int depth, Session& session, std::vector<std::string>& lines) {
+void describe_plan(const Plan& plan, int depth, bool costs, std::vector<std::string>& lines) {
     std::string line(static_cast<std::size_t>(depth) * 2, ' ');
     if (depth > 0) line += "->  ";
     line += describe::title(plan);
-    line += "  (rows=" + std::to_string(static_cast<long long>(plan.rows)) + ")";
+    if (costs) line += "  (rows=" + std::to_string(static_cast<long long>(plan.rows)) + ")";
     if (plan.point != nullptr && plan.kind == PlanKind::scan && !plan.conditions.empty())
         line += "  conditions: " + std::to_string(plan.conditions.size());
     lines.push_back(std::move(line));
-    if (plan.left != nullptr) describe_plan(*plan.left, depth + 1, session, lines);
-    if (plan.right != nullptr) describe_plan(*plan.right, depth + 1, session, lines);
+    if (plan.left != nullptr) describe_plan(*plan.left, depth + 1, costs, lines);
+    if (plan.right != nullptr) describe_plan(*plan.right, depth + 1, costs, lines);
 }
 
-Document describe_plan(const Plan& plan) {
+Document describe_plan(const Plan& plan, bool costs) {
     Document node = Document::object();
     std::string title = describe::title(plan);
     const bool scan = plan.kind == PlanKind::scan;
@@ -77,10 +77,10 @@ Document describe_plan(const Plan& plan) {
                      Document::string(plan.relation->indexes[static_cast<std::size_t>(plan.access.index)].name));
     }
     if (plan.kind == PlanKind::cte_scan) node.set("CTE Name", Document::string(plan.common->name));
-    node.set("Plan Rows", Document::integer(static_cast<std::int64_t>(plan.rows)));
+    if (costs) node.set("Plan Rows", Document::integer(static_cast<std::int64_t>(plan.rows)));
     Document below = Document::array();
-    if (plan.left != nullptr) below.push(describe_plan(*plan.left));
-    if (plan.right != nullptr) below.push(describe_plan(*plan.right));
+    if (plan.left != nullptr) below.push(describe_plan(*plan.left, costs));
+    if (plan.right != nullptr) below.push(describe_plan(*plan.right, costs));
     if (!below.items().empty()) node.set("Plans", std::move(below));
     return node;
 }

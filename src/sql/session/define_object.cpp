@@ -472,8 +472,22 @@ StatementResult define_object(SqlSession& session, const syntax::Statement& stat
             }
             return tag("REFRESH MATERIALIZED VIEW");
         }
-        case StatementKind::analyze: return tag("ANALYZE");
-        case StatementKind::vacuum: return tag("VACUUM");
+        case StatementKind::analyze:
+        case StatementKind::vacuum: {
+            BoundPool pool;
+            std::vector<Oid> types;
+            Binder binder(session, pool, types);
+            for (const syntax::QualifiedName& name : statement.tables->tables)
+                binder.find_relation(name, session.present(), false);
+            if (statement.kind == StatementKind::analyze) return tag("ANALYZE");
+            if (session.in_transaction())
+                raise(sqlstate::active_sql_transaction, "VACUUM cannot run inside a transaction block");
+            if (statement.tables->full)
+                raise(sqlstate::feature_not_supported, "VACUUM FULL is not supported", {},
+                      "'northstar compact' makes the file smaller.");
+            session.database().checkpoint();  // pages of versions that nobody reads become free there
+            return tag("VACUUM");
+        }
         case StatementKind::lock_table: {
             BoundPool pool;
             std::vector<Oid> types;
@@ -484,8 +498,8 @@ StatementResult define_object(SqlSession& session, const syntax::Statement& stat
                 raise(sqlstate::no_active_sql_transaction, "LOCK TABLE can only be used in transaction blocks");
             return tag("LOCK TABLE");
         }
-        case StatementKind::checkpoint: return tag("CHECKPOINT");
-        case StatementKind::discard: return tag("DISCARD ALL");
+        case StatementKind::checkpoint: session.database().checkpoint(); return tag("CHECKPOINT");
+        case StatementKind::discard: return tag(session.discard(statement.discard));
         default: raise(sqlstate::feature_not_supported, "this statement is not supported");
     }
 }

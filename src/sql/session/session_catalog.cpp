@@ -63,6 +63,33 @@ void SqlSession::remove_schema(std::string_view name) {
     load_catalog();
 }
 
+const char* SqlSession::discard(std::string_view what) {
+    const bool all = what == "all";
+    if (all && in_block_)
+        raise(sqlstate::active_sql_transaction, "DISCARD ALL cannot run inside a transaction block");
+    // Plans that are kept follow changes of the schema and settings by themselves; they may be bound anew at any time.
+    if (all) {
+        cursors_.clear();
+        prepared_.clear();
+        reset_settings({}, false);
+    }
+    if (all || what == "sequences") {
+        for (auto& [oid, memory] : sequence_memory_) memory.current.reset();
+        last_sequence_ = 0;
+    }
+    if (all || what.starts_with("temp")) {
+        std::vector<std::shared_ptr<const Relation>> temporary;
+        for (const auto& [name, relation] : catalog().relations())
+            if (relation->temporary) temporary.push_back(relation);
+        for (const auto& relation : temporary) {
+            drop_trees(*relation);
+            remove(*relation);
+        }
+    }
+    return all ? "DISCARD ALL" : what == "plans" ? "DISCARD PLANS" : what == "sequences" ? "DISCARD SEQUENCES"
+                                                                                         : "DISCARD TEMP";
+}
+
 bool SqlSession::drop_tree(const std::string& name, bool temporary) {
     writable(name, temporary);
     return temporary ? temp_->drop_tree(name) : main_->drop_tree(name);

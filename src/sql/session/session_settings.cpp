@@ -213,6 +213,11 @@ void SqlSession::set_setting(std::string_view name, std::string_view value, bool
     if (local && local_settings_.count(key) == 0) local_settings_[key] = before;
 }
 
+void SqlSession::reset_settings(const std::string& name, bool local) {
+    for (const session_settings::Known& known : session_settings::k_known)
+        if ((name.empty() || known.name == name) && !known.fixed) set_setting(known.name, known.value, local);
+}
+
 StatementResult SqlSession::variable(const syntax::Statement& statement) {
     const syntax::SetVariable& variable = *statement.variable;
     StatementResult result;
@@ -245,9 +250,7 @@ StatementResult SqlSession::variable(const syntax::Statement& statement) {
     }
     result.tag = statement.kind == syntax::StatementKind::reset ? "RESET" : "SET";
     if (variable.to_default) {
-        for (const session_settings::Known& known : session_settings::k_known)
-            if ((name.empty() || known.name == name) && !known.fixed)
-                set_setting(known.name, known.value, variable.local);
+        reset_settings(name, variable.local);
         if (!name.empty() && settings_.count(name) == 0)
             raise(sqlstate::undefined_object, "unrecognized configuration parameter \"" + name + "\"");
         return result;

@@ -187,6 +187,10 @@ namespace session_statements {
 struct ExplainOptions {
     bool analyze = false;
     bool json = false;
+    bool costs = true;
+    bool timing = true;
+    std::optional<bool> summary;  ///< as ANALYZE says where it is not given
+    bool buffers = false;
 };
 
 ExplainOptions read_explain_options(const syntax::List<syntax::Option>& list) {
@@ -206,9 +210,19 @@ ExplainOptions read_explain_options(const syntax::List<syntax::Option>& list) {
                 raise_at(sqlstate::invalid_parameter_value,
                          "unrecognized value for EXPLAIN option \"format\": \"" + value + "\"", option.position);
             options.json = value == "json";
-        } else if (option.name != "verbose" && option.name != "costs" && option.name != "buffers" &&
-                   option.name != "timing" && option.name != "summary" && option.name != "settings" &&
-                   option.name != "wal") {
+        } else if (option.name == "costs") {
+            options.costs = !off;
+        } else if (option.name == "timing") {
+            options.timing = !off;
+        } else if (option.name == "summary") {
+            options.summary = !off;
+        } else if (option.name == "buffers") {
+            options.buffers = !off;
+        } else if (option.name == "verbose" || option.name == "settings" || option.name == "wal") {
+            if (!off)
+                raise_at(sqlstate::feature_not_supported,
+                         "EXPLAIN option \"" + std::string(option.name) + "\" is not supported", option.position);
+        } else {
             raise_at(sqlstate::syntax_error, "unrecognized EXPLAIN option \"" + std::string(option.name) + "\"",
                      option.position);
         }
@@ -251,7 +265,7 @@ StatementResult SqlSession::explain(const syntax::Explain& statement) {
     Document root = Document::object();
     std::vector<std::string> lines;
     if (options.json) {
-        Document node = describe_plan(*plan);
+        Document node = describe_plan(*plan, options.costs);
         if (!verb.empty()) {
             Document change = Document::object();
             change.set("Node Type", Document::string("ModifyTable"));
@@ -265,16 +279,25 @@ StatementResult SqlSession::explain(const syntax::Explain& statement) {
         root.set("Plan", std::move(node));
     } else {
         if (!verb.empty()) lines.push_back(verb + " on " + target);
-        describe_plan(*plan, verb.empty() ? 0 : 1, session_, lines);
+        describe_plan(*plan, verb.empty() ? 0 : 1, options.costs, lines);
     }
     if (options.analyze) {
+        const Statistics before = database_.statistics();
         const std::int64_t begin = clock_now();
         const StatementResult ran = dispatch(inner, {});
         const std::int64_t microseconds = clock_now() - begin;
-        root.set("Actual Rows", Document::integer(static_cast<std::int64_t>(ran.rows.size())));
-        root.set("Execution Time us", Document::integer(microseconds));
-        lines.push_back("Actual rows: " + std::to_string(ran.rows.size()));
-        lines.push_back("Execution time: " + std::to_string(microseconds) + " us");
+        const auto fact = [&](const char* name, std::uint64_t value, const char* unit) {
+            root.set(std::string(name) + unit, Document::integer(static_cast<std::int64_t>(value)));
+            lines.push_back(std::string(name) + ": " + std::to_string(value) + unit);
+        };
+        fact("Actual Rows", ran.rows.size(), "");
+        if (options.buffers) {  // of the whole handle: other threads count too
+            const Statistics after = database_.statistics();
+            fact("Pages Read First", after.pages_verified - before.pages_verified, "");
+            fact("Pages Copied", after.pages_copied - before.pages_copied, "");
+        }
+        if (options.timing && options.summary.value_or(true))
+            fact("Execution Time", static_cast<std::uint64_t>(microseconds), " us");
     }
     if (options.json) {
         Document all = Document::array();

@@ -70,6 +70,8 @@ public:
     const std::map<std::string, std::string>& all_settings() const { return settings_; }
     SqlCopySource* copy_source() { return copy_source_; }
     SqlCopySink* copy_sink() { return copy_sink_; }
+    /// DISCARD of plans, sequences, temporary objects or all that the session keeps; the tag of the answer.
+    const char* discard(std::string_view what);
     bool in_transaction() const { return in_block_; }
     bool failed() const { return failed_; }
     /// Makes the running statement raise query_canceled at its next look (check_cancelled). Any thread, any signal
@@ -268,6 +270,8 @@ private:
     StatementResult define(const syntax::Statement& statement, std::string_view text);
     std::string apply_setting(const std::string& name, const std::string& value);
     void start_settings();
+    /// The one of that name, or with an empty name all, as they were at first.
+    void reset_settings(const std::string& name, bool local);
     std::pair<std::int64_t, bool> sequence_state(const Relation& sequence);
     std::shared_ptr<const Relation> sequence_relation(Oid oid);
     bool deferred_now(const ForeignKey& foreign) const;

@@ -179,8 +179,12 @@ const Statement* Parser::statement() {
         case "reset"_kw: return show();
         case "discard"_kw: {
             take();
-            label();
-            return make_statement(StatementKind::discard);
+            const Name what = label();
+            if (what != "all" && what != "plans" && what != "sequences" && what != "temp" && what != "temporary")
+                unexpected();
+            Statement* statement = make_statement(StatementKind::discard);
+            statement->discard = what;
+            return statement;
         }
         case "prepare"_kw: return prepare();
         case "execute"_kw: return execute();

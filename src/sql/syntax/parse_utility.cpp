@@ -396,9 +396,14 @@ const Statement* Parser::copy() {
 /// ANALYZE, VACUUM.
 const Statement* Parser::table_list(StatementKind kind) {
     take();
-    if (at('(')) options_in_parentheses();
-    while (at("full"_kw) || at("freeze"_kw) || at("verbose"_kw) || at("analyze"_kw) || at("analyse"_kw)) take();
     TableList list;
+    if (at('('))
+        for (const Option& option : options_in_parentheses())
+            list.full |= option.name == "full" && (option.value == nullptr || option.value->text != "off");
+    while (at("full"_kw) || at("freeze"_kw) || at("verbose"_kw) || at("analyze"_kw) || at("analyse"_kw)) {
+        list.full |= at("full"_kw);
+        take();
+    }
     std::vector<QualifiedName> tables;
     if (!at_end()) do {
         tables.push_back(qualified_name());

@@ -340,6 +340,7 @@ struct Copy {
 
 struct TableList {                  ///< ANALYZE, VACUUM, LOCK
     List<QualifiedName> tables;
+    bool full = false;              ///< VACUUM FULL
 };
 
 struct Revert {                     ///< REVERT TABLE t TO n
@@ -372,6 +373,7 @@ struct Statement {
     const Explain* explain = nullptr;
     const Copy* copy = nullptr;
     const TableList* tables = nullptr;
+    Name discard;                   ///< what DISCARD forgets: all, plans, sequences, temp, temporary
     const Revert* revert = nullptr;
 };
 
