@@ -319,6 +319,33 @@ TEST_CASE("The visible root never goes back to an older txn", "[ROOT-3][SNAP-4]"
     CHECK(std::find(again.begin(), again.end(), roots.visible()) == again.end());
 }
 
+// A thread that caught up with txn n found its process at n + 1 already, by the replay of another thread in one root, and
+// showed what was there before both.
+TEST_CASE("Snapshots opened at once behind others show all that was acknowledged before", "[SNAP-4]") {
+    const Workplace place;
+    Peer writer(place / "acknowledged.db", without_history());
+    writer.put("first");
+    Peer reader(place / "acknowledged.db", without_history());
+    std::atomic<Txn> acknowledged{0};
+    std::atomic<bool> done{false};
+    std::atomic<int> stale{0}, opened{0};
+    std::vector<std::thread> readers;
+    for (int i = 0; i < 8; ++i) {
+        readers.emplace_back([&] {
+            while (!done) {
+                const Txn least = acknowledged.load();
+                if (reader.db.begin_read().txn() < least) ++stale;
+                ++opened;
+            }
+        });
+    }
+    for (int i = 0; i < 20'000; ++i) acknowledged = writer.put("key", 100, Durability::lazy);
+    done = true;
+    for (std::thread& thread : readers) thread.join();
+    INFO(opened << " snapshots");
+    CHECK(stale == 0);
+}
+
 // Between a look at the visible root and the slot that holds it a commit may free what only that root reaches.
 TEST_CASE("A snapshot whose root was replaced before it was registered takes the newer one", "[VIEW-1][SNAP-1]") {
     const Workplace place;

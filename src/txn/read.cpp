@@ -8,17 +8,12 @@ namespace northstar::inline v0::detail {
 ReadView* DatabaseCore::open_view() {
     check_usable();
     if (alone_.load(std::memory_order_relaxed)) [[unlikely]] look_for_writers();
-    const Txn visible = processes_->load(Word::visible_txn);
-    for (;;) {
-        const Root* root = roots_->visible();
-        if (root->txn.load(std::memory_order_relaxed) >= visible) [[likely]] {
-            ReadView* view = pin_root(root, roots_->visible_word());
-            // Who moves to a newer base meanwhile shows that until it has replayed what lies behind it. [SNAP-4]
-            if (view->root->txn.load(std::memory_order_relaxed) >= visible) [[likely]] return view;
-            close_view(view);
-        }
+    const Root* root = roots_->visible();
+    if (processes_->load(Word::visible_txn) > root->txn.load(std::memory_order_relaxed)) [[unlikely]] {
         catch_up();
+        root = roots_->visible();
     }
+    return pin_root(root, roots_->visible_word());
 }
 
 OpenView::~OpenView() { DatabaseCore::close_view(view); }

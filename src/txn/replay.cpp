@@ -223,7 +223,9 @@ void DatabaseCore::catch_up() {
     roots_->advance(visible);
     if (roots_->visible()->txn.load(std::memory_order_relaxed) >= visible) return;
     follow(visible);
-    roots_->advance(visible);
+    // Another thread may have replayed past `visible` in one root, to what became visible since: then no root of
+    // `visible` itself comes, and that one is to be shown. [SNAP-4]
+    roots_->advance(processes_->load(Word::visible_txn));
 }
 
 /// Behind this nobody replays until the write lock is given back. Whoever is replaying now does so because others have
