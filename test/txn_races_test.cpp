@@ -319,8 +319,8 @@ TEST_CASE("The visible root never goes back to an older txn", "[ROOT-3][SNAP-4]"
     CHECK(std::find(again.begin(), again.end(), roots.visible()) == again.end());
 }
 
-// A thread that caught up with txn n found its process at n + 1 already, by the replay of another thread in one root, and
-// showed what was there before both.
+// A thread that caught up with txn n found its process at n + 1 already, by the replay of another thread in one root,
+// and showed what was there before both.
 TEST_CASE("Snapshots opened at once behind others show all that was acknowledged before", "[SNAP-4]") {
     const Workplace place;
     Peer writer(place / "acknowledged.db", without_history());
