@@ -118,6 +118,9 @@ static void test_reading_and_writing(void) {
     CHECK(erased == 2);
     OK(northstar_erase_range(tx, S("r"), NULL, 0, 0, NULL, 0, &erased));
     CHECK(erased == 1);
+    CODE(NORTHSTAR_ABSENT, northstar_create_tree(tx, S("made")));
+    OK(northstar_create_tree(tx, S("made")));
+    OK(northstar_drop_tree(tx, S("made")));
     OK(northstar_drop_tree(tx, S("r")));
     CODE(NORTHSTAR_ABSENT, northstar_drop_tree(tx, S("r")));
     OK(northstar_annotate(tx, S("who"), S("capi_test")));
@@ -296,6 +299,40 @@ static void test_optimistic(void) {
     CODE(NORTHSTAR_MISUSE, northstar_begin_write(db, 1, NORTHSTAR_DURABILITY_DEFAULT, &three));
     CODE(NORTHSTAR_INVALID_ARGUMENT, northstar_begin_optimistic(db, 1, 5, &three));
     OK(northstar_rollback(one));
+    OK(northstar_close(db));
+}
+
+static void test_moving_on(void) {
+    northstar_db* db = open_memory();
+    northstar_txn* one = NULL;
+    const void* value = NULL;
+    size_t size = 0;
+    int moved = 0;
+    put_one(db, "n", "1");
+    OK(northstar_begin_optimistic(db, NORTHSTAR_FOREVER, NORTHSTAR_DURABILITY_DEFAULT, &one));
+    OK(northstar_txn_get(one, S("t"), S("n"), &value, &size));
+    put_one(db, "n", "2");
+    CODE(NORTHSTAR_CONFLICT, northstar_refresh(one, 100, &moved));
+    OK(northstar_forget_reads(one));
+    OK(northstar_refresh(one, 100, &moved));
+    CHECK(moved == 1);
+    OK(northstar_txn_get(one, S("t"), S("n"), &value, &size));
+    CHECK(same(value, size, "2"));
+    OK(northstar_put(one, S("t"), S("mine"), S("1")));
+    put_one(db, "n", "3");
+    OK(northstar_refresh(one, 0, NULL));
+    CODE(NORTHSTAR_CONFLICT, northstar_take_turn(one));
+    CODE(NORTHSTAR_MISUSE, northstar_commit(one, NULL, NULL));
+
+    OK(northstar_begin_optimistic(db, NORTHSTAR_FOREVER, NORTHSTAR_DURABILITY_DEFAULT, &one));
+    OK(northstar_validate_reads(one, 0));
+    OK(northstar_txn_get(one, S("t"), S("n"), &value, &size));
+    OK(northstar_put(one, S("t"), S("mine"), S("1")));
+    put_one(db, "n", "4");
+    OK(northstar_take_turn(one));
+    OK(northstar_txn_get(one, S("t"), S("n"), &value, &size));
+    CHECK(same(value, size, "4"));
+    OK(northstar_commit(one, NULL, NULL));
     OK(northstar_close(db));
 }
 
@@ -730,6 +767,7 @@ int main(void) {
     test_many_trees_of_one_snapshot();
     test_cursors();
     test_optimistic();
+    test_moving_on();
     test_errors_of_two_databases();
     test_past();
     test_log();

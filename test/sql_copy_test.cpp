@@ -142,6 +142,50 @@ TEST_CASE("many rows pass through a file unchanged", "[sql]") {
     CHECK(f.state_of("COPY u FROM '" + path + "'") == "58P01");
 }
 
+TEST_CASE("COPY with HISTORY writes every version of a table with the commits between which it stood", "[sql]") {
+    Fixture f;
+    f.sql.execute("CREATE TABLE h (id int PRIMARY KEY, v text)");           // commit 2
+    f.sql.execute("INSERT INTO h VALUES (2, 'two'), (1, 'one')");           // 3
+    f.sql.execute("UPDATE h SET v = 'uno' WHERE id = 1");                   // 4
+    f.sql.execute("DELETE FROM h WHERE id = 2");                            // 5
+    const std::string out = f.copy_out("COPY h TO STDOUT (HISTORY, FORMAT csv, HEADER)");
+    std::vector<std::vector<std::string>> lines;
+    for (std::size_t at = 0; at < out.size();) {
+        const std::size_t end = out.find('\n', at);
+        lines.emplace_back(1);
+        for (const char c : out.substr(at, end - at))
+            if (c == ',') lines.back().emplace_back();
+            else lines.back().back() += c;
+        at = end + 1;
+    }
+    REQUIRE(lines.size() == 4);
+    CHECK(lines[0] == std::vector<std::string>{"_commit_from", "_commit_to", "_system_from", "_system_to", "id", "v"});
+    const auto row = [&](std::size_t i) {
+        return lines[i][0] + " " + lines[i][1] + " " + lines[i][4] + " " + lines[i][5];
+    };
+    CHECK(row(1) == "3 4 1 one");
+    CHECK(row(2) == "3 5 2 two");
+    CHECK(row(3) == "4  1 uno");
+    CHECK_FALSE(lines[1][2].empty());
+    CHECK(lines[1][3] == lines[3][2]);
+    CHECK(lines[3][3].empty());
+}
+
+TEST_CASE("COPY with HISTORY writes the hidden valid time too, and obeys a list of columns", "[sql]") {
+    Fixture f;
+    f.sql.execute("CREATE TABLE h (id int PRIMARY KEY, v text) WITH (valid_time)");
+    f.sql.execute("INSERT INTO h VALUES (1, 'one')");
+    const std::string out = f.copy_out("COPY h (v) TO STDOUT WITH (HISTORY true, FORMAT csv, HEADER)");
+    CHECK(out.substr(0, out.find('\n')) == "_commit_from,_commit_to,_system_from,_system_to,_valid_from,_valid_to,v");
+    CHECK(f.copy_out("COPY h (v) TO STDOUT WITH (HISTORY false)") == "one\n");
+}
+
+TEST_CASE("COPY cannot write history, nor find the one of a query", "[sql]") {
+    Fixture f;
+    CHECK(f.state_of("COPY t FROM STDIN (HISTORY)") == "0A000");
+    CHECK(f.state_of("COPY (SELECT 1) TO STDOUT (HISTORY)") == "0A000");
+}
+
 TEST_CASE("the binary form is PostgreSQL's, and is read as it was written", "[sql]") {
     Fixture f;
     f.sql.execute("CREATE TABLE s (i int2, t text)");

@@ -465,6 +465,39 @@ int northstar_txn_base(northstar_txn* transaction, uint64_t* txn) {
                            [&](TxnHandle& h) { return give_number(h.transaction.base_txn(), txn); });
 }
 
+int northstar_validate_reads(northstar_txn* transaction, int on) {
+    using namespace northstar::detail::capi;
+    return with<TxnHandle>(transaction, [&](TxnHandle& h) {
+        h.transaction.validate_reads(on != 0);
+        return NORTHSTAR_OK;
+    });
+}
+
+int northstar_take_turn(northstar_txn* transaction) {
+    using namespace northstar::detail::capi;
+    return with<TxnHandle>(transaction, [&](TxnHandle& h) {
+        h.transaction.take_turn();
+        return NORTHSTAR_OK;
+    });
+}
+
+int northstar_forget_reads(northstar_txn* transaction) {
+    using namespace northstar::detail::capi;
+    return with<TxnHandle>(transaction, [&](TxnHandle& h) {
+        h.transaction.forget_reads();
+        return NORTHSTAR_OK;
+    });
+}
+
+int northstar_refresh(northstar_txn* transaction, size_t most_changes, int* moved) {
+    using namespace northstar::detail::capi;
+    return with<TxnHandle>(transaction, [&](TxnHandle& h) {
+        const bool other = h.transaction.refresh(most_changes);
+        if (moved != nullptr) *moved = other ? 1 : 0;
+        return NORTHSTAR_OK;
+    });
+}
+
 int northstar_txn_get(northstar_txn* transaction, const void* tree, size_t tree_size, const void* key,
                       size_t key_size, const void** value, size_t* value_size) {
     using namespace northstar::detail::capi;
@@ -572,6 +605,12 @@ int northstar_append(northstar_txn* transaction, const void* tree, size_t tree_s
         h.transaction.tree(bytes(tree, tree_size)).append(bytes(key, key_size), bytes(value, value_size));
         return NORTHSTAR_OK;
     });
+}
+
+int northstar_create_tree(northstar_txn* transaction, const void* tree, size_t tree_size) {
+    using namespace northstar::detail::capi;
+    return with<TxnHandle>(
+        transaction, [&](TxnHandle& h) { return there(!h.transaction.create_tree(bytes(tree, tree_size))); });
 }
 
 int northstar_drop_tree(northstar_txn* transaction, const void* tree, size_t tree_size) {

@@ -67,8 +67,7 @@ struct CursorState {
         if (!usable()) return valid_ = false;
         valid_ = past_ ? fn(*past_) : fn(*present_);
         if (txn_ != nullptr) {
-            const std::string from = valid_ ? std::string(raw_key()) : std::string();
-            txn_->note_range(id_, from, to);
+            note_range(valid_ ? raw_key() : std::string_view(), to);
             keep_key();
         }
         return valid_;
@@ -104,13 +103,17 @@ struct CursorState {
         if (forward) {
             note(before, false);
         } else {
-            const std::string from = valid_ ? std::string(raw_key()) : std::string();
-            txn_->note_range(id_, from, before);
+            note_range(valid_ ? raw_key() : std::string_view(), before);
             keep_key();
         }
         return valid_;
     } catch (...) {
         failed();
+    }
+    void watch(std::string_view from, std::optional<std::string_view> to) {
+        lowest_ = from;
+        end_.reset();
+        if (to) end_.emplace(*to);
     }
     bool valid() const noexcept { return valid_; }
     std::string_view key() const {
@@ -166,15 +169,20 @@ private:
         present_.emplace(txn_->source(), tree->root.root);
     }
     bool usable() const { return past_ || present_; }
+    void note_range(std::string_view from, std::optional<std::string_view> to) {
+        from = std::max(from, std::string_view(lowest_));
+        if (end_ && (!to || *to > *end_)) to = *end_;
+        if (!to || from < *to) txn_->note_range(id_, from, to);
+    }
     void note(std::string_view from, bool exact) {
         if (exact) {
             txn_->note_read(id_, from);
         } else if (valid_) {
             std::string to(raw_key());
             to += '\0';
-            txn_->note_range(id_, from, to);
+            note_range(from, to);
         } else {
-            txn_->note_range(id_, from, std::nullopt);
+            note_range(from, std::nullopt);
         }
         stale_ = false;
         keep_key();
@@ -193,6 +201,8 @@ private:
     bool stale_ = false;
     std::uint64_t version_ = 0;
     std::string key_;  // in a transaction: the key the cursor stands on
+    std::string lowest_;              // what is read in front of it,
+    std::optional<std::string> end_;  // or from here on, is not noted
 };
 
 }  // namespace detail

@@ -204,6 +204,9 @@ public:
     bool find(std::string_view key);          ///< exactly this key, else false and not valid
     bool next();                              ///< false: behind the last entry
     bool prev();                              ///< false: before the first entry
+    /// What lies outside of from <= key < to does not matter to the caller: in an optimistic transaction it is no
+    /// conflict when others change it, though the cursor comes by. Moves go on as before.
+    void watch(std::string_view from, std::optional<std::string_view> to);
     bool valid() const noexcept;
     std::string_view key() const;             ///< lives until the cursor moves
     std::string_view value() const;           ///< lives as long as the snapshot
@@ -360,6 +363,9 @@ public:
     ~Transaction();
     WritableTree tree(std::string_view name);
     std::vector<std::string> tree_names() const;
+    /// true: the tree was not there. The first write makes it as well; but transactions that make a tree at the same
+    /// time conflict, so make it before many write to it.
+    bool create_tree(std::string_view name);
     /// true: the tree was there. Its name may be used again; its history stays readable.
     bool drop_tree(std::string_view name);
     /// Retention of one tree; it is made if it does not exist.
@@ -372,6 +378,23 @@ public:
     /// Undoes everything since the savepoint, which stays valid; later ones end.
     void rollback_to(Savepoint savepoint);
     void set_durability(Durability durability);
+    /// Optimistic only: whether what is read from now on is compared at commit. On at first: serializable. Off gives
+    /// snapshot isolation: of two transactions that each read what the other one writes, both may commit.
+    void validate_reads(bool on);
+    /// What was read so far is not compared at commit. A transaction that has written keeps it: its changes stand on
+    /// it.
+    void forget_reads();
+    /// Optimistic only: goes on upon the newest state, with its own changes above it and its savepoints intact. true:
+    /// the state is another one, and trees, cursors and views taken before are gone. What it read must read the same
+    /// there: Errc::conflict otherwise, with nothing changed and the transaction as it was. Costs as much as its
+    /// changes again; with more of them than `most_changes` it stays where it is, and so does one that outgrew
+    /// memory, since it has become the exclusive writer.
+    bool refresh(std::size_t most_changes = static_cast<std::size_t>(-1));
+    /// Optimistic: goes on as the exclusive writer, upon the newest state, until it ends. Waits for its turn. What it
+    /// read must read the same there, else it is rolled back: Errc::conflict. From here on it sees what it will stand
+    /// on, so it can change what many transactions change, like a counter, without a conflict. Cursors and views
+    /// taken before are gone. No effect on the exclusive writer.
+    void take_turn();
     /// Throws conflict (optimistic only; nothing changed), outcome_unknown (an I/O error came after the first log
     /// byte), or anything else with nothing changed.
     Commit commit();

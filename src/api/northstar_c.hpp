@@ -334,12 +334,25 @@ int northstar_erase_range(northstar_txn* transaction, const void* tree, size_t t
 int northstar_append(northstar_txn* transaction, const void* tree, size_t tree_size, const void* key,
                      size_t key_size, const void* value, size_t value_size);
 /* NORTHSTAR_ABSENT: there is no such tree. */
+/* NORTHSTAR_ABSENT: it was not there, and is now. The first write makes a tree as well; but transactions that make one
+   at the same time conflict. */
+int northstar_create_tree(northstar_txn* transaction, const void* tree, size_t tree_size);
 int northstar_drop_tree(northstar_txn* transaction, const void* tree, size_t tree_size);
 /* Who and why: kept in the commit's record. */
 int northstar_annotate(northstar_txn* transaction, const void* key, size_t key_size, const void* value,
                        size_t value_size);
 /* Commit time to record instead of the clock's. */
 int northstar_set_time(northstar_txn* transaction, uint64_t time_us);
+/* Optimistic only. 0: what is read from now on is not compared at commit (snapshot isolation); 1: it is again. */
+int northstar_validate_reads(northstar_txn* transaction, int on);
+/* Optimistic only: goes on upon the newest state. NORTHSTAR_CONFLICT: what it read reads another way there, and it is
+   as it was. With more changes than most_changes it stays where it is. moved (or NULL): 1 where the state is another
+   one. */
+int northstar_refresh(northstar_txn* transaction, size_t most_changes, int* moved);
+/* What was read so far is not compared at commit, unless the transaction has written. */
+int northstar_forget_reads(northstar_txn* transaction);
+/* Optimistic: goes on as the exclusive writer upon the newest state, until it ends. NORTHSTAR_CONFLICT: rolled back. */
+int northstar_take_turn(northstar_txn* transaction);
 int northstar_savepoint(northstar_txn* transaction, uint64_t* savepoint);
 /* Undoes everything since the savepoint, which stays valid; later ones end. */
 int northstar_rollback_to(northstar_txn* transaction, uint64_t savepoint);

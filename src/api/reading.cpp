@@ -313,6 +313,11 @@ bool Cursor::prev() try {
 } catch (const std::bad_alloc&) {
     detail::no_memory();
 }
+void Cursor::watch(std::string_view from, std::optional<std::string_view> to) try {
+    detail::checked(state_).watch(from, to);
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
+}
 bool Cursor::valid() const noexcept { return state_ != nullptr && state_->valid(); }
 std::string_view Cursor::key() const { return detail::checked(state_).key(); }
 std::string_view Cursor::value() const try {
@@ -325,7 +330,9 @@ Txn Cursor::txn() const { return detail::checked(state_).entry_txn(); }
 // ---- Range ----
 
 Range::Range(Cursor cursor, std::string from, std::optional<std::string> to)
-    : cursor_(std::move(cursor)), from_(std::move(from)), to_(std::move(to)) {}
+    : cursor_(std::move(cursor)), from_(std::move(from)), to_(std::move(to)) {
+    cursor_.watch(from_, to_);
+}
 
 Range Range::reversed() && {
     backward_ = !backward_;

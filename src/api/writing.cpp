@@ -81,6 +81,12 @@ std::vector<std::string> Transaction::tree_names() const try {
     detail::no_memory();
 }
 
+bool Transaction::create_tree(std::string_view name) try {
+    return detail::checked(txn_).create_tree(name);
+} catch (...) {
+    detail::write_failed(txn_.get());
+}
+
 bool Transaction::drop_tree(std::string_view name) try {
     return detail::checked(txn_).drop_tree(name);
 } catch (...) {
@@ -101,6 +107,24 @@ void Transaction::annotate(std::string_view key, std::string_view value) try {
 
 void Transaction::set_time_us(std::uint64_t microseconds) { detail::checked(txn_).time_us = microseconds; }
 void Transaction::set_durability(Durability durability) { detail::checked(txn_).durability = durability; }
+void Transaction::validate_reads(bool on) { detail::checked(txn_).validate_reads(on); }
+void Transaction::take_turn() try {
+    detail::checked(txn_).take_turn();
+} catch (...) {
+    detail::write_failed(txn_.get());
+}
+void Transaction::forget_reads() { detail::checked(txn_).forget_reads(); }
+bool Transaction::refresh(std::size_t most_changes) try {
+    return detail::checked(txn_).refresh(most_changes);
+} catch (const Error& error) {
+    // A conflict leaves the transaction as it was.
+    if (error.code() == Errc::conflict) throw;
+    detail::write_failed(txn_.get());
+    return false;
+} catch (...) {
+    detail::write_failed(txn_.get());
+    return false;
+}
 Savepoint Transaction::savepoint() try {
     return {detail::checked(txn_).savepoint()};
 } catch (...) {
@@ -148,6 +172,7 @@ void WritableTree::put(std::string_view key, std::string_view value) try {
 bool WritableTree::put_if_absent(std::string_view key, std::string_view value) try {
     if (get(key)) return false;
     const detail::WriteAccess access(view_, ticket_, name_, key, value);
+    access.txn->note_needed(access.txn->work().tree(access.tree).id, key);
     access.txn->put(access.tree, key, value);
     return true;
 } catch (...) {
@@ -160,6 +185,7 @@ bool WritableTree::compare_and_swap(std::string_view key, std::optional<std::str
     if (!expected && !desired) return true;  // absent as it should be: no tree is made for that
     const detail::WriteAccess access(view_, ticket_, name_, key, desired.value_or(std::string_view()));
     if (desired) {
+        access.txn->note_needed(access.txn->work().tree(access.tree).id, key);
         access.txn->put(access.tree, key, *desired);
     } else {
         access.txn->erase(access.tree, key);

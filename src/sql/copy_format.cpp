@@ -97,6 +97,14 @@ std::string unescaped(std::string_view raw) {
     return out;
 }
 
+[[noreturn]] void refuse_history_as_input(std::uint32_t position) {
+    SqlError error(sqlstate::feature_not_supported, "COPY FROM cannot write history");
+    error.edit().detail = "When a row was written is what commits say; statements cannot choose it.";
+    error.edit().hint = "Copy into a table that has columns for _commit_from, _commit_to, _system_from and _system_to.";
+    error.place(position);
+    throw error;
+}
+
 }  // namespace copy_format
 
 CopyOptions read_copy_options(const syntax::List<syntax::Option>& list, bool from) {
@@ -118,6 +126,9 @@ CopyOptions read_copy_options(const syntax::List<syntax::Option>& list, bool fro
                         option.position);
         } else if (option.name == "freeze") {
             options.freeze = is_true(option, "freeze");
+        } else if (option.name == "history") {
+            options.history = is_true(option, "history");
+            if (options.history && from) refuse_history_as_input(option.position);
         } else if (option.name == "delimiter") {
             options.delimiter = one_byte(option, "delimiter");
             delimiter = true;

@@ -31,6 +31,7 @@ struct CopyOptions {
     char quote = '"';
     char escape = '"';
     bool freeze = false;
+    bool history = false;  ///< every version of the rows, led by when it stood; COPY t TO only
     bool force_quote_all = false;
     std::vector<std::string> force_quote, force_not_null, force_null;
 };

@@ -64,7 +64,7 @@ void WriteTxn::append_heavily(int tree, std::string_view key, std::string_view v
         if (v.size() < least_early_value_) {
             append_now(at, k, v);
         } else {
-            note_range(work_.tree(at).id, k, std::nullopt);
+            note_needed_range(work_.tree(at).id, k, std::nullopt);
             spool_value(at, k, v, [&] { work_.append(at, k, v); });
         }
     });
@@ -98,7 +98,7 @@ int WriteTxn::make_room(int tree, std::uint64_t coming) {
 }
 
 void WriteTxn::make_room(std::uint64_t coming) {
-    if (!has_turn_) take_turn();
+    take_turn();
     PageWriter& pages = work_.pages();
     pages.begin_early(*core_->early_source_, least_early_value_);
     ++version_;
@@ -163,8 +163,9 @@ void WriteTxn::spool_operations() {
     }
 }
 
-/// An optimistic transaction that outgrows memory goes on as the exclusive writer, if what it read so far still holds.
+/// An optimistic transaction goes on as the exclusive writer, if what it read so far still holds.
 void WriteTxn::take_turn() {
+    if (has_turn_) return;
     core_->begin_exclusive(std::nullopt);
     has_turn_ = true;
     const Root* built = core_->roots().built();
@@ -173,6 +174,7 @@ void WriteTxn::take_turn() {
         core_->counters().conflicts.fetch_add(1, std::memory_order_relaxed);
         fail(Errc::conflict, "another transaction changed what this one read; nothing was changed: try again");
     }
+    ++version_;
     apply_calls_again(*built);
 }
 

@@ -12,7 +12,7 @@ namespace northstar::inline v0::detail {
 WriteTxn::WriteTxn(std::shared_ptr<DatabaseCore> core, Mode mode, Durability wanted,
                    std::optional<std::uint32_t> timeout_ms)
     : durability(wanted), core_(std::move(core)), mode_(mode), kit_(core_->take_kit()), work_(kit_->work),
-      operations_(kit_->operations), spool_(core_->log()) {
+      operations_(kit_->operations), notes_reads_(mode == Mode::optimistic), spool_(core_->log()) {
     if (mode_ == Mode::exclusive) {
         core_->begin_exclusive(timeout_ms);
         has_turn_ = true;
@@ -29,8 +29,13 @@ void WriteTxn::begin() {
     core_->check_writable();
     // What other processes acknowledged before this began is seen.
     if (mode_ == Mode::optimistic) core_->catch_up();
-    // The view keeps the root it began on, and lets handles find out that the transaction ended.
-    view_ = core_->open_built_view();
+    stand_on(core_->open_built_view());
+    work_.begin(base_->catalog, base_->next_tree_id, base_->history, base_txn_ + 1, base_number_);
+    set_budgets();
+}
+
+void WriteTxn::stand_on(ReadView* view) noexcept {
+    view_ = view;
     view_->txn = this;
     ticket_ = view_->ticket.load(std::memory_order_relaxed);
     base_ = view_->root;
@@ -38,8 +43,6 @@ void WriteTxn::begin() {
     base_txn_ = base_->txn.load(std::memory_order_relaxed);
     base_catalog_ = base_->catalog.root;
     base_next_tree_id_ = base_->next_tree_id;
-    work_.begin(base_->catalog, base_->next_tree_id, base_->history, base_txn_ + 1, base_number_);
-    set_budgets();
 }
 
 WriteTxn::~WriteTxn() {
@@ -99,12 +102,13 @@ void WriteTxn::check_sizes(std::string_view key, std::string_view value) const {
 
 int WriteTxn::find_tree(std::string_view name) {
     const int tree = work_.open(name);
-    if (mode_ == Mode::optimistic) names_.emplace(name);
+    if (notes_reads_) names_.emplace(name);
     return tree;
 }
 
 int WriteTxn::make_tree(std::string_view name) {
-    const int found = find_tree(name);
+    const int found = work_.open(name);
+    if (mode_ == Mode::optimistic) names_.emplace(name);
     if (found >= 0) return found;
     if (name.empty() || name.size() > k_max_name_size) {
         fail(Errc::invalid_argument, "a tree's name has 1 to 255 bytes; this one has " + std::to_string(name.size()));
@@ -114,8 +118,15 @@ int WriteTxn::make_tree(std::string_view name) {
     return tree;
 }
 
+bool WriteTxn::create_tree(std::string_view name) {
+    const std::size_t before = operations_.size();
+    make_tree(name);
+    return operations_.size() != before;
+}
+
 bool WriteTxn::drop_tree(std::string_view name) {
-    const int tree = find_tree(name);
+    const int tree = work_.open(name);
+    if (mode_ == Mode::optimistic) names_.emplace(name);
     if (tree < 0) return false;
     ++version_;
     operations_.drop_tree(work_.tree(tree).id, name);
@@ -164,7 +175,7 @@ void WriteTxn::append(int tree, std::string_view key, std::string_view value) {
 
 void WriteTxn::append_now(int tree, std::string_view key, std::string_view value) {
     // That the key is the largest is something that was read.
-    note_range(work_.tree(tree).id, key, std::nullopt);
+    note_needed_range(work_.tree(tree).id, key, std::nullopt);
     ++version_;
     adds_ = true;
     work_.append(tree, key, value);
@@ -172,7 +183,7 @@ void WriteTxn::append_now(int tree, std::string_view key, std::string_view value
 }
 
 bool WriteTxn::erase(int tree, std::string_view key) {
-    note_read(work_.tree(tree).id, key);
+    note_needed(work_.tree(tree).id, key);
     std::string held;
     if (heavy(key.size())) [[unlikely]] {
         held = key;
@@ -188,7 +199,7 @@ bool WriteTxn::erase(int tree, std::string_view key) {
 std::uint64_t WriteTxn::erase_range(int tree, std::string_view from, std::optional<std::string_view> to) {
     if (to) check_sizes(*to, {});
     if (to && *to <= from) return 0;
-    note_range(work_.tree(tree).id, from, to);
+    note_needed_range(work_.tree(tree).id, from, to);
     std::string held_from;
     std::string held_to;
     if (heavy(from.size() + (to ? to->size() : 0))) [[unlikely]] {
@@ -204,11 +215,11 @@ std::uint64_t WriteTxn::erase_range(int tree, std::string_view from, std::option
     return erased;
 }
 
-void WriteTxn::note_read(std::uint64_t tree, std::string_view key) {
+void WriteTxn::note_needed(std::uint64_t tree, std::string_view key) {
     if (mode_ == Mode::optimistic) reads_.emplace(tree, std::string(key));
 }
 
-void WriteTxn::note_range(std::uint64_t tree, std::string_view from, std::optional<std::string_view> to) {
+void WriteTxn::note_needed_range(std::uint64_t tree, std::string_view from, std::optional<std::string_view> to) {
     if (mode_ != Mode::optimistic) return;
     ReadRange range{tree, std::string(from), std::nullopt};
     if (to) range.to = std::string(*to);
@@ -287,6 +298,45 @@ bool WriteTxn::still_valid(const Root& built) const {
             range.to ? std::optional<std::string_view>(*range.to) : std::nullopt;
         if (before != now && tree_range_differs({source, before}, {source, now}, range.from, to)) return false;
     }
+    return true;
+}
+
+void WriteTxn::validate_reads(bool on) { notes_reads_ = on && mode_ == Mode::optimistic; }
+
+void WriteTxn::forget_reads() {
+    if (wrote()) return;
+    reads_.clear();
+    ranges_.clear();
+    names_.clear();
+    listed_ = false;
+}
+
+bool WriteTxn::refresh(std::size_t most_changes) {
+    if (mode_ != Mode::optimistic)
+        fail(Errc::misuse, "the exclusive writer stands on the newest state already; only optimistic ones refresh");
+    if (has_turn_ || operations_.size() > most_changes) return false;
+    core_->catch_up();
+    ReadView* const newer = core_->open_built_view();
+    const Root& built = *newer->root;
+    if (&built == base_ && built.number.load(std::memory_order_relaxed) == base_number_) {
+        DatabaseCore::close_view(newer);
+        return false;
+    }
+    try {
+        if (!still_valid(built)) {
+            core_->counters().conflicts.fetch_add(1, std::memory_order_relaxed);
+            fail(Errc::conflict, "another transaction changed what this one read; nothing was changed: try again");
+        }
+    } catch (...) {
+        DatabaseCore::close_view(newer);
+        throw;
+    }
+    ReadView* const older = view_;
+    older->txn = nullptr;
+    stand_on(newer);
+    DatabaseCore::close_view(older);
+    ++version_;
+    apply_calls_again(built);
     return true;
 }
 

@@ -55,6 +55,7 @@ public:
     /// Index of an open tree of the workspace, or -1. Remembers, when optimistic, that it was looked for.
     int find_tree(std::string_view name);
     int make_tree(std::string_view name);
+    bool create_tree(std::string_view name);
     bool drop_tree(std::string_view name);
     void set_history(std::string_view tree, History history);
     void set_default_history(History history);
@@ -69,11 +70,23 @@ public:
     std::uint64_t erase_range(int tree, std::string_view from, std::optional<std::string_view> to);
     void annotate(std::string_view key, std::string_view value) { operations_.annotate(key, value); }
 
-    // What was read, for validation; no-ops for the exclusive writer.
-    void note_read(std::uint64_t tree, std::string_view key);
+    // What was read, for validation; no-ops for the exclusive writer, and where reads are not to be validated.
+    void note_read(std::uint64_t tree, std::string_view key) {
+        if (notes_reads_) note_needed(tree, key);
+    }
     /// The names of all trees were read.
-    void note_names() { listed_ = true; }
-    void note_range(std::uint64_t tree, std::string_view from, std::optional<std::string_view> to);
+    void note_names() { listed_ |= notes_reads_; }
+    void note_range(std::uint64_t tree, std::string_view from, std::optional<std::string_view> to) {
+        if (notes_reads_) note_needed_range(tree, from, to);
+    }
+    // What a write stands on: always validated.
+    void note_needed(std::uint64_t tree, std::string_view key);
+    void note_needed_range(std::uint64_t tree, std::string_view from, std::optional<std::string_view> to);
+
+    void validate_reads(bool on);
+    void take_turn();
+    void forget_reads();
+    bool refresh(std::size_t most_changes);
 
     std::uint64_t savepoint();
     void rollback_to(std::uint64_t id);
@@ -98,6 +111,8 @@ private:
         std::optional<std::string> to;
     };
     void begin();
+    /// The view keeps the root the transaction stands on, and lets handles find out that it ended.
+    void stand_on(ReadView* view) noexcept;
     void put_now(int tree, std::string_view key, std::string_view value);
     void append_now(int tree, std::string_view key, std::string_view value);
 
@@ -115,7 +130,6 @@ private:
     int make_room(int tree, std::uint64_t coming);
     void make_room(std::uint64_t coming);
     void spool_operations();
-    void take_turn();
     void apply_calls_again(const Root& built);
 
     bool still_valid(const Root& built) const;
@@ -141,6 +155,7 @@ private:
     std::vector<ReadRange> ranges_;
     std::set<std::string, std::less<>> names_;
     bool listed_ = false;
+    bool notes_reads_ = false;
     struct Saved {
         std::uint64_t id;
         Workspace::Mark work;

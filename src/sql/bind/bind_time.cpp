@@ -41,12 +41,21 @@ std::optional<std::uint64_t> digits(const BoundExpr& expr) {
 std::uint64_t Binder::resolve_point(const syntax::TimePoint& point) {
     environment_.depends_on_moment();
     if (point.kind == syntax::PointKind::latest) return environment_.present().txn;
-    if (point.kind == syntax::PointKind::tag)
-        raise_at(sqlstate::feature_not_supported, "AS OF TAG is not supported", point.position);
     BoundExpr* bound = bind_standalone(*point.value, "AS OF");
     if (!used_columns(bound).empty())
         raise_at(sqlstate::invalid_column_reference, "a point in time must not contain variables", point.position);
     Arena arena;
+    if (point.kind == syntax::PointKind::tag) {
+        bound = coerce(bound, type::text, k_no_typmod, CastContext::assignment, point.position);
+        const Value tag = environment_.evaluate(*bound, arena);
+        if (tag.is_null() && environment_.describing()) return environment_.present().txn;
+        if (tag.is_null()) raise_at(sqlstate::invalid_parameter_value, "a tag must not be null", point.position);
+        const auto commit = environment_.tagged_commit(tag.bytes());
+        if (!commit)
+            raise_at(sqlstate::undefined_object, "tag \"" + std::string(tag.bytes()) + "\" does not exist",
+                     point.position);
+        return *commit;
+    }
     const bool expression = point.kind == syntax::PointKind::expression;
     const bool untyped_parameter = bound->kind == BoundKind::parameter && bound->type == type::unknown;
     if (expression && (bind_time::is_number(bound->type) || untyped_parameter)) {

@@ -42,6 +42,8 @@ public:
     virtual ReadPoint& past(std::uint64_t txn) = 0;
     /// The newest commit at or before a time (microseconds since 2000-01-01 UTC); 0: before the first.
     virtual std::uint64_t commit_at(std::int64_t time) = 0;
+    /// The commit that bears a tag.
+    virtual std::optional<std::uint64_t> tagged_commit(std::string_view tag) = 0;
     /// The point that the transaction or the session reads at, where one is set.
     virtual ReadPoint* default_point() = 0;
     /// The valid time that the session reads at, where one is set.

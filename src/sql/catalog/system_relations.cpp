@@ -13,6 +13,7 @@ constexpr SystemRelation k_relations[] = {
      "txn:int8 committed_at:timestamptz author:text reason:text statement:text operations:int8"},
     {0, "sys", "retention", "table_schema:text table_name:text history_retention:text"},
     {0, "sys", "schema", "key:text document:json"},
+    {0, "sys", "tags", "tag:text txn:int8 committed_at:timestamptz"},
 
     // ---- pg_catalog, computed ----
     {2615, "pg_catalog", "pg_namespace", "oid:oid nspname:name nspowner:oid nspacl:_aclitem"},

@@ -58,11 +58,11 @@ public:
             }
             if (through_index_) {
                 if (!stable_ || !entries_) entries_.emplace(point.tree(relation.index_tree(index), relation.temporary));
-                cursor_.emplace(entries_->cursor());
+                start_cursor(*entries_);
                 return;
             }
         }
-        cursor_.emplace(rows_->cursor());
+        start_cursor(*rows_);
     }
 
     Batch* next() override {
@@ -127,6 +127,11 @@ private:
         if (!low.empty()) from_ = low_inclusive ? low : key_successor(low);
         if (!high.empty()) to_ = high_inclusive ? key_successor(high) : high;
         return true;
+    }
+
+    void start_cursor(const Tree& tree) {
+        cursor_.emplace(tree.cursor());
+        cursor_->watch(from_, to_ && !to_->empty() ? std::optional<std::string_view>(*to_) : std::nullopt);
     }
 
     bool step() {

@@ -109,6 +109,8 @@ std::optional<std::string> TableWriter::overlapping(const Index& index, Writable
     encode_key(row[index.columns.back().column], index.columns.back().order, own);
     std::vector<Value> other(relation_->columns.size());
     Cursor cursor = tree.cursor();
+    const std::string successor = key_successor(prefix);
+    cursor.watch(prefix, successor.empty() ? std::nullopt : std::optional<std::string_view>(successor));
     const auto in_the_way = [&]() -> std::optional<std::string> {
         if (!cursor.key().starts_with(prefix)) return std::nullopt;
         std::string key(rows_themselves ? cursor.key() : cursor.value());

@@ -235,20 +235,40 @@ std::vector<bool> marked(const std::vector<std::string>& wanted, const std::vect
 
 // ---- COPY .. TO ----
 
+/// The query that reads a table's columns; with history every retained version of its rows in the order in which they
+/// came to stand, led by the commits and times between which each one stood.
+std::string query_of(const Relation& relation, const std::vector<int>& columns, bool history) {
+    std::vector<std::string> names;
+    if (history) {
+        names = {"_commit_from", "_commit_to", "_system_from", "_system_to"};
+        for (const Column& column : relation.columns)
+            if (column.hidden && !column.dropped) names.push_back(quote_identifier(column.name));
+    }
+    for (const int place : columns)
+        names.push_back(quote_identifier(relation.columns[static_cast<std::size_t>(place)].name));
+    std::string text = "SELECT ";
+    for (std::size_t i = 0; i < names.size(); ++i) text += (i == 0 ? "" : ", ") + names[i];
+    text += " FROM " + quote_identifier(relation.schema) + "." + quote_identifier(relation.name);
+    if (!history) return text;
+    text += " FOR SYSTEM_TIME ALL ORDER BY _commit_from";
+    if (const int primary = relation.primary_key(); primary >= 0)
+        for (const IndexColumn& column : relation.indexes[static_cast<std::size_t>(primary)].columns)
+            text += ", " + quote_identifier(relation.columns[static_cast<std::size_t>(column.column)].name);
+    return text;
+}
+
 StatementResult copy_to(SqlSession& session, const syntax::Copy& copy, const CopyOptions& options) {
     BoundPool pool;
     std::vector<Oid> types;
     Binder binder(session, pool, types);
     const syntax::Query* query = copy.query;
+    if (query != nullptr && options.history)
+        raise(sqlstate::feature_not_supported, "COPY (query) TO has no history",
+              {}, "Name the table, or let the query read FOR SYSTEM_TIME ALL.");
     Arena arena;
     if (query == nullptr) {
         const auto relation = table_of(session, copy, binder);
-        std::string text = "SELECT ";
-        const std::vector<int> columns = columns_of(*relation, copy);
-        for (std::size_t i = 0; i < columns.size(); ++i)
-            text += (i == 0 ? "" : ", ") +
-                    quote_identifier(relation->columns[static_cast<std::size_t>(columns[i])].name);
-        text += " FROM " + quote_identifier(relation->schema) + "." + quote_identifier(relation->name);
+        const std::string text = query_of(*relation, columns_of(*relation, copy), options.history);
         query = parse_query(arena.copy(text), arena);
     }
     BoundQuery bound = binder.bind_query(*query);

@@ -656,7 +656,7 @@ private:
         session_.put(sequence);
         if (restart) {
             session_.forget_sequence(sequence->oid);
-            session_.set_sequence_state(sequence->oid, *restart, false);
+            session_.set_sequence_state(*sequence, *restart, false);
         }
         store();
     }

@@ -255,7 +255,7 @@ void truncate_tables(SqlSession& session, const syntax::Truncate& syntax) {
         for (const auto& [name, sequence] : session.catalog().relations())
             if (sequence->kind == RelationKind::sequence && sequence->sequence.owner_table == table->oid) {
                 session.forget_sequence(sequence->oid);
-                session.set_sequence_state(sequence->oid, sequence->sequence.start, false);
+                session.set_sequence_state(*sequence, sequence->sequence.start, false);
             }
     }
 }

@@ -301,7 +301,7 @@ void alter_sequence(SqlSession& session, const syntax::CreateSequence& syntax) {
     session.put(changed);
     if (restart) {
         session.forget_sequence(old->oid);
-        session.set_sequence_state(old->oid, *restart, false);
+        session.set_sequence_state(*changed, *restart, false);
     }
 }
 

@@ -114,6 +114,7 @@ std::shared_ptr<Relation> make_sequence(SqlSession& session, const std::string& 
     std::optional<std::int64_t> restart;
     apply_sequence_options(sequence->sequence, options, restart);
     sequence->oid = session.allocate_oid(temporary);
+    session.set_sequence_state(*sequence, sequence->sequence.start, false);
     return sequence;
 }
 

@@ -118,6 +118,7 @@ void Portal::start_query() {
     session.text_ = text_;
     session.state().statement_time = clock_now();
     session.begin_work();
+    if (in_block_) session.begin_in_block(*statement_);
     pool_ = std::make_unique<BoundPool>();
     binder_ = std::make_unique<Binder>(session, *pool_, parameter_types_);
     BoundQuery bound = binder_->bind_query(*statement_->query);

@@ -25,8 +25,17 @@ void SqlSession::put(std::shared_ptr<Relation> relation) {
     if (old != nullptr && Catalog::key_of(*old) != Catalog::key_of(*relation)) tree.erase(Catalog::key_of(*old));
     changed->put(relation);
     tree.put(Catalog::key_of(*relation), Catalog::to_document(*relation, *changed).text());
+    if (relation->stores_rows()) create_trees(*relation);
     touch_catalog(relation->temporary);
     load_catalog();
+}
+
+/// Made with the table: sessions whose first rows made them at the same time would conflict.
+void SqlSession::create_trees(const Relation& relation) {
+    Transaction& transaction = relation.temporary ? *temp_ : *main_;
+    transaction.create_tree(relation.tree());
+    for (const Index& index : relation.indexes)
+        if (index.role != ConstraintRole::primary_key) transaction.create_tree(relation.index_tree(index));
 }
 
 void SqlSession::remove(const Relation& relation) {
@@ -74,7 +83,7 @@ const char* SqlSession::discard(std::string_view what) {
         reset_settings({}, false);
     }
     if (all || what == "sequences") {
-        for (auto& [oid, memory] : sequence_memory_) memory.current.reset();
+        sequence_memory_.clear();
         last_sequence_ = 0;
     }
     if (all || what.starts_with("temp")) {

@@ -324,11 +324,16 @@ void SqlSession::virtual_rows(Execution& execution, const Plan& plan, RowStore& 
     Arena& arena = rows.arena();
     const auto text = [&](std::string_view value) { return Value::text(arena.copy(value)); };
     if (plan.relation != nullptr) {  // a sequence read as a table
-        const auto [value, called] = sequence_state(*plan.relation);
+        const bool past = plan.point != nullptr && plan.point->past;
+        SequenceState state{plan.relation->sequence.start, false};
+        if (!past) state = sequence_state(*plan.relation);
+        else if (const auto stored = plan.point->tree(std::string(k_sequence_tree), false)
+                                         .get(std::to_string(plan.relation->oid)))
+            state = StoredSequence::parse(*stored).state;
         Value* row = rows.add();
-        row[0] = Value::int8(value);
+        row[0] = Value::int8(state.value);
         row[1] = Value::int8(0);
-        row[2] = Value::boolean(called);
+        row[2] = Value::boolean(state.called);
         return;
     }
     const VirtualTable& table = virtual_table(plan.virtual_table);
@@ -342,6 +347,7 @@ void SqlSession::virtual_rows(Execution& execution, const Plan& plan, RowStore& 
         }
         return;
     }
+    if (table.name == "tags") return tag_rows(*plan.point, rows);
     if (table.name == "commits") {
         constexpr std::int64_t epoch_2000_us = 946684800000000;
         for (const CommitRecord& record : database_.commits()) {

@@ -12,7 +12,10 @@ namespace northstar::inline v0::sql {
 namespace session_time {
 
 constexpr std::int64_t k_epoch_2000_us = 946684800000000;  // between 1970 and 2000
+constexpr std::size_t k_tag_bytes = 255;
 constexpr std::size_t k_statement_bytes = 1000;            // of all statements of a transaction, in its commit
+/// The key is a tag, and the commit that wrote it the one that bears it.
+constexpr std::string_view k_tag_tree = "sql.tags";
 
 }  // namespace session_time
 
@@ -32,6 +35,10 @@ std::uint64_t SqlSession::commit_at(std::int64_t time) {
         if (error.code() == Errc::not_found) return 0;
         throw;
     }
+}
+
+std::optional<std::uint64_t> SqlSession::tagged_commit(std::string_view tag) {
+    return database_.begin_read().tree(session_time::k_tag_tree).txn_of(tag);
 }
 
 std::uint64_t SqlSession::commit_time(std::uint64_t txn) {
@@ -87,7 +94,7 @@ std::string SqlSession::valid_at_text(const syntax::TimePoint& point) {
 
 void SqlSession::commit_options(const syntax::List<syntax::Option>& options) {
     for (const syntax::Option& option : options) {
-        if (option.name != "author" && option.name != "reason")
+        if (option.name != "author" && option.name != "reason" && option.name != "tag")
             raise_at(sqlstate::syntax_error, "unrecognized option \"" + std::string(option.name) + "\"",
                      option.position);
         std::string value;
@@ -103,7 +110,17 @@ void SqlSession::commit_options(const syntax::List<syntax::Option>& options) {
             const Value given = evaluate(*bound, arena);
             if (!given.is_null()) value = std::string(given.bytes());
         }
-        (option.name == "author" ? author_ : reason_) = value;
+        if (option.name == "tag") {
+            if (value.empty() || value.size() > session_time::k_tag_bytes)
+                raise_at(sqlstate::invalid_parameter_value,
+                         "a tag has 1 to " + std::to_string(session_time::k_tag_bytes) + " bytes", option.position);
+            if (read_only_)
+                raise_at(sqlstate::read_only_sql_transaction, "cannot tag a read-only transaction", option.position);
+            begin_work();  // the tag is reason enough for a commit
+            tag_ = value;
+        } else {
+            (option.name == "author" ? author_ : reason_) = value;
+        }
     }
 }
 
@@ -119,6 +136,20 @@ void SqlSession::annotate_commit() {
     if (!author_.empty()) main_->annotate("author", author_);
     if (!reason_.empty()) main_->annotate("reason", reason_);
     if (!statements_.empty()) main_->annotate("statement", statements_);
+    if (tag_.empty()) return;
+    main_->annotate("tag", tag_);
+    main_->tree(session_time::k_tag_tree).put(tag_, {});
+}
+
+void SqlSession::tag_rows(ReadPoint& point, RowStore& rows) {
+    const Tree tags = point.tree(std::string(session_time::k_tag_tree), false);
+    Cursor cursor = tags.cursor();
+    for (bool valid = cursor.first(); valid; valid = cursor.next()) {
+        Value* row = rows.add();
+        row[0] = Value::text(rows.arena().copy(cursor.key()));
+        row[1] = Value::int8(static_cast<std::int64_t>(cursor.txn()));
+        row[2] = Value::integer(type::timestamptz, static_cast<std::int64_t>(commit_time(cursor.txn())));
+    }
 }
 
 // ---- REVERT TABLE ----

@@ -116,12 +116,14 @@ void SqlSession::begin_work(bool reads) {
     known_txn_ = present_.txn;
 }
 
-bool SqlSession::only_reads(const syntax::Statement& statement) const {
-    if (statement.kind == syntax::StatementKind::execute) {
-        const auto found = prepared_.find(std::string(statement.prepare->name));
-        return found != prepared_.end() && found->second->statement->kind == syntax::StatementKind::query &&
-               only_reads(*found->second->statement);
-    }
+const syntax::Statement& SqlSession::query_of(const syntax::Statement& statement) const {
+    if (statement.kind != syntax::StatementKind::execute) return statement;
+    const auto found = prepared_.find(std::string(statement.prepare->name));
+    return found == prepared_.end() ? statement : *found->second->statement;
+}
+
+bool SqlSession::only_reads(const syntax::Statement& executed) const {
+    const syntax::Statement& statement = query_of(executed);
     if (statement.kind != syntax::StatementKind::query || statement.query->into != nullptr) return false;
     if (statement.query->with == nullptr) return true;
     for (const syntax::CommonTable& table : statement.query->with->tables)
@@ -141,6 +143,8 @@ void SqlSession::end_work() noexcept {
     constraint_modes_.clear();
     all_constraints_deferred_.reset();
     redactions_.clear();
+    moved_sequences_.clear();
+    own_sequences_.clear();
     statements_.clear();
     block_point_.reset();
 }
@@ -171,8 +175,9 @@ void SqlSession::load_catalog() {
 }
 
 std::uint64_t SqlSession::commit_work() {
+    if (main_) main_->validate_reads(true);
     run_deferred(true);
-    if (!main_ && !temp_ && !temporary_) {
+    if (!main_ && !temp_ && !temporary_ && moved_sequences_.empty()) {
         end_work();
         return 0;
     }
@@ -186,8 +191,11 @@ std::uint64_t SqlSession::commit_work() {
         if (relation->on_commit == 'D') remove(*relation);
     }
     std::uint64_t txn = 0;
+    bool sequences_written = false;
     past_.clear();
     try {
+        write_sequences();
+        sequences_written = true;
         if (main_) {
             annotate_commit();
             txn = main_->commit().txn;
@@ -195,7 +203,12 @@ std::uint64_t SqlSession::commit_work() {
         main_.reset();
         if (temp_) temp_->commit();
         temp_.reset();
+        if (!own_sequences_.empty()) forget_moved_sequences();
+    } catch (const SqlError&) {
+        end_work();
+        throw;
     } catch (const Error& error) {
+        if (sequences_written) forget_moved_sequences();
         const bool conflict = error.code() == Errc::conflict;
         end_work();
         if (conflict)
@@ -225,6 +238,7 @@ SqlSession::Mark SqlSession::mark(std::string name) {
     }
     if (!made.name.empty()) made.settings = settings_;  // a statement keeps what it set
     made.deferred = deferred_.size();
+    made.own_sequences = own_sequences_;
     return made;
 }
 
@@ -238,6 +252,7 @@ void SqlSession::rollback_to(const Mark& mark) {
         }
     }
     deferred_.resize(std::min(deferred_.size(), mark.deferred));
+    own_sequences_ = mark.own_sequences;
     load_catalog();
 }
 
@@ -281,6 +296,7 @@ void SqlSession::run(const syntax::Statement& statement, std::string_view text, 
         }
         const bool reads = only_reads(statement);
         begin_work(reads && !in_block_);
+        if (in_block_) begin_in_block(statement);
         std::optional<Mark> before;
         if (in_block_ && !reads) before = mark("");
         block_started_ = true;
@@ -360,7 +376,7 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
     };
     const auto start_block = [&] {
         in_block_ = true;
-        block_started_ = false;
+        block_started_ = block_locks_rows_ = false;
         block_settings_ = settings_;
         read_only_ = settings_["default_transaction_read_only"] == "on";
         settings_["transaction_isolation"] = settings_["default_transaction_isolation"];
@@ -379,6 +395,7 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
         local_settings_.clear();
         author_ = settings_["northstar.author"];
         reason_ = settings_["northstar.reason"];
+        tag_.clear();
         if (statement.chain) start_block();
     };
     switch (statement.kind) {

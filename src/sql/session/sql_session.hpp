@@ -15,6 +15,7 @@
 #include "sql/execute/change.hpp"
 #include "sql/execute/execution.hpp"
 #include "sql/session/bound_statement.hpp"
+#include "sql/session/sequences.hpp"
 #include "sql/syntax/parser.hpp"
 
 #include <atomic>
@@ -116,6 +117,7 @@ public:
     void remove(const UserType& type);
     void add_schema(std::string_view name);
     void remove_schema(std::string_view name);
+    void create_trees(const Relation& relation);
     void drop_trees(const Relation& relation);
     bool drop_tree(const std::string& name, bool temporary);
     std::string creation_schema(const syntax::QualifiedName& name, bool temporary);
@@ -124,8 +126,11 @@ public:
     std::uint64_t run_bound_change(BoundChange& change, RowStore& rows);
     /// Runs a change whose source reads working table 0: `input`.
     std::uint64_t run_bound_change(BoundChange& change, RowStore& rows, RowStore& input);
-    void forget_sequence(Oid oid) { sequence_memory_.erase(oid); }
-    void set_sequence_state(Oid oid, std::int64_t value, bool called);
+    // session_sequences.cpp
+    /// Of one that was dropped or set back: what the session remembers.
+    void forget_sequence(Oid oid);
+    /// From now on, for the transaction, and for everybody once it commits.
+    void set_sequence_state(const Relation& sequence, std::int64_t value, bool called);
     /// Runs a statement inside the present one (EXECUTE of CREATE TABLE AS).
     StatementResult run_nested(const syntax::Statement& statement) { return dispatch(statement, text_); }
     void add_notice(SqlReport report) { notice(std::move(report)); }
@@ -135,6 +140,7 @@ public:
     ReadPoint& present() override { return present_; }
     ReadPoint& past(std::uint64_t txn) override;
     std::uint64_t commit_at(std::int64_t time) override;
+    std::optional<std::uint64_t> tagged_commit(std::string_view tag) override;
     ReadPoint* default_point() override;
     const syntax::TimeRange* default_valid_time() override;
     std::uint64_t current_commit() override;
@@ -196,6 +202,7 @@ private:
         Savepoint main, temporary;
         std::map<std::string, std::string> settings;
         std::size_t deferred = 0;
+        std::map<Oid, SequenceState> own_sequences;
     };
     struct OpenCursor {
         std::vector<OutputColumn> columns;
@@ -214,6 +221,8 @@ private:
     void history_rows(Execution& execution, const Plan& plan, RowStore& rows);
     // session_time.cpp
     void annotate_commit();
+    /// sys.tags
+    void tag_rows(ReadPoint& point, RowStore& rows);
     void commit_options(const syntax::List<syntax::Option>& options);
     void note_statement(const syntax::Statement& statement, std::string_view text);
     std::string valid_at_text(const syntax::TimePoint& point);
@@ -238,6 +247,10 @@ private:
     /// `reads`: nothing but queries follow until end_work(), so that a snapshot will do.
     void begin_work(bool reads = false);
     bool only_reads(const syntax::Statement& statement) const;
+    /// The statement itself, or the one that it executes.
+    const syntax::Statement& query_of(const syntax::Statement& statement) const;
+    /// Once for each statement of a block, behind begin_work(). Raises 40001.
+    void begin_in_block(const syntax::Statement& statement);
     void end_work() noexcept;
     void load_catalog();
     std::uint64_t commit_work();
@@ -272,7 +285,16 @@ private:
     void start_settings();
     /// The one of that name, or with an empty name all, as they were at first.
     void reset_settings(const std::string& name, bool local);
-    std::pair<std::int64_t, bool> sequence_state(const Relation& sequence);
+    SequenceState sequence_state(const Relation& sequence);
+    /// The newest committed state; nothing: nobody ever wrote one.
+    std::optional<StoredSequence> stored_sequence(const Relation& sequence);
+    template <class Step>
+    SequenceState move_sequence(const Relation& sequence, Step&& step);
+    Sequences& sequences();
+    /// What the transaction moved, into its commit, which has the writer's turn from here on. Raises 40001.
+    void write_sequences();
+    /// What was to be written may not have been.
+    void forget_moved_sequences() noexcept;
     std::shared_ptr<const Relation> sequence_relation(Oid oid);
     bool deferred_now(const ForeignKey& foreign) const;
 
@@ -297,6 +319,7 @@ private:
     bool describing_ = false;
     bool read_only_ = false;
     bool block_started_ = false;  ///< a statement of the block has run
+    bool block_locks_rows_ = false;  ///< with FOR UPDATE or its kin
     std::optional<std::uint64_t> block_point_;
     std::vector<Mark> marks_;
     std::vector<SqlReport> notices_;
@@ -309,12 +332,10 @@ private:
     std::vector<PendingCheck> deferred_;
     std::map<std::string, bool> constraint_modes_;
     std::optional<bool> all_constraints_deferred_;
-    struct SequenceMemory {
-        std::optional<std::int64_t> current;  ///< what currval answers
-        std::optional<std::int64_t> issued;   ///< never handed out again, whatever is rolled back
-        bool called = true;
-    };
-    std::map<Oid, SequenceMemory> sequence_memory_;
+    std::shared_ptr<Sequences> shared_sequences_;
+    std::map<Oid, std::int64_t> sequence_memory_;              ///< what currval answers
+    std::map<Oid, std::uint64_t> moved_sequences_;             ///< by the transaction; of which generation
+    std::map<Oid, SequenceState> own_sequences_;               ///< made or set back by the transaction
     Oid last_sequence_ = 0;
     std::uint64_t last_row_number_ = 0;
     std::uint64_t row_salt_ = 0;
@@ -322,6 +343,7 @@ private:
     std::string_view text_;        ///< of the statement that runs
     std::vector<Oid> parameter_types_;
     std::string author_, reason_;
+    std::string tag_;              ///< that the transaction's commit is to bear
     std::string statements_;       ///< what the transaction has run, without literals
     std::vector<Redaction> redactions_;
     std::string redaction_reason_;

@@ -235,6 +235,7 @@ private:
     std::size_t at_ = 0;
     int nesting_ = 0;
     std::uint32_t parameters_ = 0;
+    bool locks_rows_ = false;
 };
 
 }  // namespace northstar::inline v0::sql::syntax

@@ -272,6 +272,7 @@ void Parser::select_tail(Query& query) {
         } else if (at("for"_kw) && (at("update"_kw, 1) || at("share"_kw, 1) || at("no"_kw, 1) || at("key"_kw, 1))) {
             take();
             query.locking = true;
+            locks_rows_ = true;
             if (accept("no"_kw)) expect("key"_kw), expect("update"_kw);
             else if (accept("key"_kw)) expect("share"_kw);
             else take();

@@ -222,11 +222,13 @@ std::vector<const Statement*> Parser::script() {
         if (peek().kind == TokenKind::end) return statements;
         const std::size_t first = at_;
         parameters_ = 0;
+        locks_rows_ = false;
         Statement* statement = arena_.create<Statement>(*this->statement());
         if (!at_end()) unexpected();
         statement->begin = tokens_[first].begin;
         statement->end = tokens_[at_ > first ? at_ - 1 : first].end;
         statement->parameters = parameters_;
+        statement->locks_rows = locks_rows_;
         statements.push_back(statement);
     }
 }

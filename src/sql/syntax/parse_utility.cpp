@@ -201,6 +201,7 @@ const Statement* Parser::prepare() {
     const std::size_t first = at_;
     Statement* inner = arena_.create<Statement>(*preparable());
     inner->parameters = parameters_;
+    inner->locks_rows = locks_rows_;
     parameters_ = 0;
     result.statement = inner;
     result.source = source(first);

@@ -353,6 +353,7 @@ struct Statement {
     std::uint32_t begin = 0;        ///< byte offsets in the text
     std::uint32_t end = 0;
     std::uint32_t parameters = 0;   ///< highest $n
+    bool locks_rows = false;        ///< FOR UPDATE or its kin stand in it
     const Query* query = nullptr;
     const DataChange* change = nullptr;
     const Truncate* truncate = nullptr;

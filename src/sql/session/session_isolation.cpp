@@ -1,0 +1,36 @@
+// What the isolation level asks for when a statement of a block begins.
+//
+// READ COMMITTED: the block moves on to the newest state, its own changes above it. REPEATABLE READ and SERIALIZABLE:
+// it stays on the state that it began on. What changes stand on is compared at commit at every level; what queries
+// alone have read is compared by SERIALIZABLE only, and where they lock rows (FOR UPDATE).
+#include "sql/session/sql_session.hpp"
+
+namespace northstar::inline v0::sql {
+
+namespace session_isolation {
+
+/// A block that has made more changes stays on its state: to move on means to make them again.
+constexpr std::size_t k_most_changes_moved = 1000;
+
+}  // namespace session_isolation
+
+void SqlSession::begin_in_block(const syntax::Statement& statement) {
+    const std::string& level = settings_["transaction_isolation"];
+    const bool reads = only_reads(statement);
+    // The catalog is read here, too, and changes stand on it.
+    main_->validate_reads(true);
+    if (level.starts_with("read ") && block_started_) {
+        // Rows that are locked are to stay what they are. Without them nothing read so far matters any more.
+        if (!block_locks_rows_) main_->forget_reads();
+        if (main_->refresh(session_isolation::k_most_changes_moved)) {
+            present_.txn = main_->base_txn();
+            past_.clear();
+        }
+        load_catalog();
+    }
+    const bool locks = reads && query_of(statement).locks_rows;
+    block_locks_rows_ |= locks;
+    main_->validate_reads(!reads || locks || level == "serializable");
+}
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,155 @@
+// Isolation levels: what the statements of a block see of other sessions, and which blocks are refused.
+#include "northstar.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <string>
+#include <vector>
+
+namespace {
+
+struct Sessions {
+    northstar::Database database = northstar::Database::open(":memory:");
+    northstar::SqlConnection one{database};
+    northstar::SqlConnection two{database};
+    Sessions() {
+        one.execute_script("CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 0), (2, 0)");
+    }
+    static std::string value(northstar::SqlConnection& sql, const std::string& text) {
+        const auto rows = sql.execute(text).rows;
+        REQUIRE(rows.size() == 1);
+        return rows[0][0].value_or("NULL");
+    }
+    static std::string state_of(northstar::SqlConnection& sql, const std::string& text) {
+        try {
+            sql.execute_script(text);
+        } catch (const northstar::SqlFailure& failure) {
+            return failure.sqlstate;
+        }
+        return "00000";
+    }
+};
+
+const char* const k_second = "SELECT v FROM t WHERE id = 2";
+
+}  // namespace
+
+TEST_CASE("at READ COMMITTED, which is the default, each statement sees what was committed before it", "[sql]") {
+    Sessions s;
+    CHECK(Sessions::value(s.one, "SHOW transaction_isolation") == "read committed");
+    for (const std::string begin : {"BEGIN", "BEGIN ISOLATION LEVEL READ UNCOMMITTED"}) {
+        s.two.execute("UPDATE t SET v = 0");
+        s.one.execute(begin);
+        CHECK(Sessions::value(s.one, k_second) == "0");
+        s.two.execute("UPDATE t SET v = 5 WHERE id = 2");
+        CHECK(Sessions::value(s.one, k_second) == "5");
+        s.one.execute("UPDATE t SET v = v + 1 WHERE id = 1");
+        s.two.execute("UPDATE t SET v = 6 WHERE id = 2");
+        CHECK(Sessions::value(s.one, k_second) == "6");
+        CHECK(Sessions::value(s.one, "SELECT v FROM t WHERE id = 1") == "1");
+        CHECK(Sessions::state_of(s.one, "COMMIT") == "00000");
+        CHECK(Sessions::value(s.one, "SELECT sum(v) FROM t") == "7");
+    }
+}
+
+TEST_CASE("at REPEATABLE READ and SERIALIZABLE a block sees one state", "[sql]") {
+    Sessions s;
+    for (const std::string level : {"REPEATABLE READ", "SERIALIZABLE"}) {
+        s.two.execute("UPDATE t SET v = 0");
+        s.one.execute("BEGIN ISOLATION LEVEL " + level);
+        CHECK(Sessions::value(s.one, k_second) == "0");
+        s.two.execute("UPDATE t SET v = 5 WHERE id = 2");
+        CHECK(Sessions::value(s.one, k_second) == "0");
+        CHECK(Sessions::state_of(s.one, "COMMIT") == "00000");
+        CHECK(Sessions::value(s.one, k_second) == "5");
+    }
+}
+
+TEST_CASE("write skew is refused at SERIALIZABLE and let through at REPEATABLE READ", "[sql]") {
+    Sessions s;
+    for (const bool serializable : {true, false}) {
+        for (northstar::SqlConnection* sql : {&s.one, &s.two}) {
+            sql->execute(std::string("BEGIN ISOLATION LEVEL ") + (serializable ? "SERIALIZABLE" : "REPEATABLE READ"));
+            sql->execute("SELECT sum(v) FROM t");
+        }
+        s.one.execute("UPDATE t SET v = 1 WHERE id = 1");
+        s.two.execute("UPDATE t SET v = 1 WHERE id = 2");
+        s.one.execute("COMMIT");
+        CHECK(Sessions::state_of(s.two, "COMMIT") == (serializable ? "40001" : "00000"));
+    }
+}
+
+TEST_CASE("a row that another session has changed is changed from its newest version at READ COMMITTED only", "[sql]") {
+    Sessions s;
+    for (const bool repeatable : {false, true}) {
+        s.two.execute("UPDATE t SET v = 0");
+        s.one.execute(std::string("BEGIN ISOLATION LEVEL ") + (repeatable ? "REPEATABLE READ" : "READ COMMITTED"));
+        s.one.execute(k_second);
+        s.two.execute("UPDATE t SET v = 10 WHERE id = 2");
+        s.one.execute("UPDATE t SET v = v + 1 WHERE id = 2");
+        CHECK(Sessions::state_of(s.one, "COMMIT") == (repeatable ? "40001" : "00000"));
+        CHECK(Sessions::value(s.one, k_second) == (repeatable ? "10" : "11"));
+    }
+}
+
+TEST_CASE("rows that FOR UPDATE has read are not changed by others before the block commits", "[sql]") {
+    Sessions s;
+    for (const std::string lock : {"FOR UPDATE", "FOR SHARE", "FOR NO KEY UPDATE"}) {
+        s.one.execute("BEGIN");
+        s.one.execute(std::string(k_second) + " " + lock);
+        s.two.execute("UPDATE t SET v = v + 1 WHERE id = 2");
+        CHECK(Sessions::state_of(s.one, "UPDATE t SET v = 100 WHERE id = 1; COMMIT") == "40001");
+        s.one.execute("ROLLBACK");
+    }
+}
+
+TEST_CASE("a locking query that is prepared, or within another, locks as well", "[sql]") {
+    Sessions s;
+    s.one.execute("PREPARE p AS SELECT v FROM t WHERE id = 2 FOR UPDATE");
+    for (const std::string query : {"EXECUTE p", "SELECT * FROM (SELECT v FROM t WHERE id = 2 FOR UPDATE) AS s"}) {
+        s.one.execute("BEGIN");
+        s.one.execute(query);
+        s.two.execute("UPDATE t SET v = v + 1 WHERE id = 2");
+        CHECK(Sessions::state_of(s.one, "UPDATE t SET v = 100 WHERE id = 1; COMMIT") == "40001");
+        s.one.execute("ROLLBACK");
+    }
+}
+
+TEST_CASE("a block at READ COMMITTED goes on over definitions of others as long as it has changed nothing", "[sql]") {
+    Sessions s;
+    s.one.execute("BEGIN");
+    CHECK(Sessions::value(s.one, k_second) == "0");
+    s.two.execute("ALTER TABLE t ADD COLUMN w int DEFAULT 7");
+    CHECK(Sessions::value(s.one, "SELECT w FROM t WHERE id = 2") == "7");
+    CHECK(Sessions::state_of(s.one, "COMMIT") == "00000");
+}
+
+TEST_CASE("changes made under a definition that another session has replaced are refused", "[sql]") {
+    Sessions s;
+    s.one.execute_script("BEGIN; INSERT INTO t VALUES (3, 3)");
+    s.two.execute("CREATE INDEX ON t (v)");
+    CHECK(Sessions::state_of(s.one, "SELECT 1") == "40001");
+    CHECK(Sessions::state_of(s.one, "SELECT 1") == "25P02");
+    s.one.execute("ROLLBACK");
+    CHECK(northstar::verify_sql(s.database).empty());
+}
+
+TEST_CASE("savepoints hold while a block at READ COMMITTED moves on", "[sql]") {
+    Sessions s;
+    s.one.execute_script("BEGIN; INSERT INTO t VALUES (3, 3); SAVEPOINT a; INSERT INTO t VALUES (4, 4)");
+    s.two.execute("INSERT INTO t VALUES (5, 5)");
+    CHECK(Sessions::value(s.one, "SELECT string_agg(id::text, ' ' ORDER BY id) FROM t") == "1 2 3 4 5");
+    s.one.execute("ROLLBACK TO a");
+    CHECK(Sessions::value(s.one, "SELECT string_agg(id::text, ' ' ORDER BY id) FROM t") == "1 2 3 5");
+    s.one.execute("COMMIT");
+    CHECK(Sessions::value(s.two, "SELECT string_agg(id::text, ' ' ORDER BY id) FROM t") == "1 2 3 5");
+}
+
+TEST_CASE("a cursor keeps the state of its query while its block moves on", "[sql]") {
+    Sessions s;
+    s.one.execute_script("BEGIN; DECLARE c CURSOR FOR SELECT v FROM t ORDER BY id");
+    s.one.execute("FETCH 1 FROM c");
+    s.two.execute("UPDATE t SET v = 9");
+    CHECK(Sessions::value(s.one, k_second) == "9");
+    CHECK(Sessions::value(s.one, "FETCH 1 FROM c") == "0");
+}
