@@ -138,7 +138,7 @@ TEST_CASE("Trees taken before a refresh are refused after it", "[TX-10]") {
     CHECK(code_of([&] { (void)before.get("a"); }).has_value());
 }
 
-TEST_CASE("Two transactions that each read what the other writes both commit where reads are not validated", "[TX-11]") {
+TEST_CASE("Of two that each read what the other writes both commit where reads are not validated", "[TX-11]") {
     Fixture f;
     for (const bool validated : {true, false}) {
         f.put("a", "0");
