@@ -1,6 +1,7 @@
 // txn_deaths_test.cpp -- what a process leaves that dies in the middle of a step, and what the next one makes of it.
 #include "peer.hpp"
 
+#include <atomic>
 #include <stdexcept>
 #include <thread>
 
@@ -260,6 +261,32 @@ TEST_CASE("What is written while a flush is under way is not covered by it", "[D
     CHECK(flushing.core->processes().load(Word::durable_txn) == 1);
     flushing.db.sync();
     CHECK(flushing.core->processes().load(Word::durable_txn) == 2);
+}
+
+TEST_CASE("Who waits for the flush of another process makes none of its own for what that one covered",
+          "[DUR-1][CORE-2]") {
+    const Workplace place;
+    Peer flushing(place / "a.db");
+    Peer other(place / "a.db");
+    const Txn txn = other.put("a");
+    int flushes = 0;
+    std::atomic<bool> waits{false};
+    other.vfs.set_hook([&](FileCall call, std::uint64_t where, bool done) {
+        if (call == FileCall::sync && done) ++flushes;
+        if (call == FileCall::lock && where == Processes::flush && done) waits = true;
+    });
+    std::thread waiting;
+    flushing.vfs.set_hook([&](FileCall call, std::uint64_t, bool done) {
+        if (call != FileCall::sync || done || waiting.joinable()) return;
+        waiting = std::thread([&] { other.db.sync(); });
+        while (!waits) std::this_thread::yield();
+    });
+    flushing.db.sync();
+    REQUIRE(waiting.joinable());
+    waiting.join();
+    flushing.vfs.set_hook(nullptr);
+    CHECK(other.core->processes().load(Word::durable_txn) == txn);
+    CHECK(flushes == 0);
 }
 
 TEST_CASE("Room that another process cut off the file is reserved again", "[DUR-9][SPACE-3]") {

@@ -53,7 +53,7 @@ std::future<Txn> ask_for_snapshot(Peer& peer) {
 /// A thread of `peer` that has the writer's turn there and waits for the write lock, which `holder` has.
 std::thread start_waiting_writer(Peer& peer, Peer& holder) {
     std::thread writer([&peer] { peer.put("late"); });
-    while (holder.core->processes().load(Word::write_wanted) == 0) std::this_thread::yield();
+    while (!holder.core->processes().write_wanted()) std::this_thread::yield();
     return writer;
 }
 

@@ -119,11 +119,55 @@ TEST_CASE("Who was killed while it waited for the write lock is waited for once"
         CHECK(ended(waiting) == 128 + SIGKILL);
     }
     writer.put("first");
-    CHECK(word(Word::write_wanted) == 1);
+    CHECK(writer.core->processes().write_wanted());
     const std::uint64_t asked = word(Word::write_asked);
     for (int i = 0; i < 20; ++i) writer.put("k" + std::to_string(i));
     CHECK(word(Word::write_asked) == asked);
     CHECK(writer.db.begin_read().tree("t").size() == 21);
+}
+
+TEST_CASE("Who was killed while it waited for the write lock is counted no more after a while", "[SWARM-2][PROC-5]") {
+    // A writer beside it gave the lock away and took it again for each transaction, until everybody had closed.
+    const Workplace place;
+    const std::string path = place / "a.db";
+    Peer writer(path, Options{});
+    detail::Processes& processes = writer.core->processes();
+    {
+        const Transaction held = writer.db.begin_write();
+        const pid_t waiting = in_child([&] {
+            Database db = Database::open(path);
+            put(db, "never", "v");
+        });
+        while (!processes.write_wanted()) std::this_thread::yield();
+        REQUIRE(::kill(waiting, SIGKILL) == 0);
+        CHECK(ended(waiting) == 128 + SIGKILL);
+    }
+    const std::uint64_t began = detail::posix_vfs().monotonic_us();
+    while (processes.write_wanted() && detail::posix_vfs().monotonic_us() - began < 60'000'000) {
+        std::this_thread::yield();
+    }
+    CHECK_FALSE(processes.write_wanted());
+    writer.put("k");
+    CHECK(writer.vfs.held().contains(detail::Processes::write));
+}
+
+TEST_CASE("Who waits for the write lock and lives is not forgotten", "[PROC-5][TX-1]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    Peer holder(path);
+    Peer waiter(path);
+    std::optional<Transaction> held(holder.db.begin_write());
+    std::thread waiting([&] { waiter.put("k"); });
+    while (!holder.core->processes().write_wanted()) std::this_thread::yield();
+    holder.core->processes().forget_dead_waiters();
+    CHECK(holder.core->processes().write_wanted());
+    // Its own lock is none that it sees.
+    waiter.core->processes().forget_dead_waiters();
+    CHECK(holder.core->processes().write_wanted());
+    held.reset();
+    waiting.join();
+    CHECK_FALSE(holder.core->processes().write_wanted());
+    CHECK(holder.db.begin_read().tree("t").contains("k"));
 }
 
 TEST_CASE("Threads have their turns in the order they asked", "[TX-1]") {

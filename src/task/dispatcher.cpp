@@ -59,7 +59,7 @@ void TaskDispatcher::lead(TaskJob* own) {
                 leading_ = false;
                 return;
             }
-            if (rounds < most && core_->processes().load(Word::write_wanted) == 0) continue;
+            if (rounds < most && !core_->processes().write_wanted()) continue;
             next = next_;
             next->state.store(Round::leaderless);
         }

@@ -126,7 +126,8 @@ void DatabaseCore::run_flushes() {
                     pause = std::min(pause, since + lazy_us - now);
                 }
             }
-            if (processes_->has_write_hint() && processes_->load(Word::write_wanted) != 0) {
+            processes_->forget_dead_waiters();
+            if (processes_->has_write_hint() && processes_->write_wanted()) {
                 if (turn_.try_acquire()) {
                     end_exclusive();
                     if (holds_early()) want_checkpoint();  // the one that was to name them failed

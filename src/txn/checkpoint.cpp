@@ -278,7 +278,8 @@ void DatabaseCore::write_meta(const Meta& meta) {
 }
 
 void DatabaseCore::flush_everything() {
-    with_flush_lock([this] { flush_file(); });
+    constexpr std::uint64_t k_never = ~std::uint64_t{0};  // pages of the file are covered by no position of the log
+    with_flush_lock(k_never, k_never, [this] { flush_file(); });
 }
 
 /// The first byte behind a clean close is written only after the meta page no longer says that it is clean.

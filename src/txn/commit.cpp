@@ -58,7 +58,7 @@ void DatabaseCore::end_exclusive() noexcept {
     // Without a background thread nobody would notice later that another process waits. Whoever holds early pages
     // keeps the write lock [EARLY-3].
     if (processes_->has_write() && !holds_early() &&
-        (!options_.background || processes_->load(Word::write_wanted) != 0)) {
+        (!options_.background || processes_->write_wanted())) {
         // Who replays what others write from now on has to see what was written here. [CORE-7]
         const std::lock_guard lock(replay_mutex_);
         log_->unmap();
@@ -298,25 +298,30 @@ void DatabaseCore::take_lock(std::uint64_t byte) {
     }
 }
 
-/// Runs `fn` as the one who flushes. The file's lock belongs to this process as a whole, so a mutex keeps its other
-/// threads out: one that ended its flush would release the lock of one that is still under way. [CORE-5]
-void DatabaseCore::with_flush_lock(const std::function<void()>& fn) {
+/// Runs `fn` as the one who flushes, unless somebody flushes up to there before. The file's lock belongs to this
+/// process as a whole, so a mutex keeps its other threads out: one that ended its flush would release the lock of one
+/// that is still under way. [CORE-5]
+void DatabaseCore::with_flush_lock(Txn txn, std::uint64_t position, const std::function<void()>& fn) {
     const std::lock_guard lock(flush_lock_mutex_);
-    take_lock(Processes::flush);
+    switch (processes_->take_flush(txn, position)) {
+        case Processes::Flush::taken: break;
+        case Processes::Flush::needless: return;
+        case Processes::Flush::silent: take_lock(Processes::flush);  // its holder is slow, or died
+    }
     try {
         fn();
     } catch (...) {
-        processes_->unlock(Processes::flush);
+        processes_->release_flush();
         throw;
     }
-    processes_->unlock(Processes::flush);
+    processes_->release_flush();
 }
 
 void DatabaseCore::flush_log(Txn txn, std::uint64_t position) {
     const auto done = [&] {
         return processes_->load(Word::durable_txn) >= txn && processes_->load(Word::durable_position) >= position;
     };
-    with_flush_lock([&] {
+    with_flush_lock(txn, position, [&] {
         if (done() || poisoned()) return;
         const Txn built = processes_->load(Word::built_txn);
         const std::uint64_t end = processes_->load(Word::log_position);

@@ -350,7 +350,7 @@ private:
     void published(Txn txn, std::uint64_t position, std::uint64_t time_us, bool full);
     void publish_visible();
     void flush_log(Txn txn, std::uint64_t position);
-    void with_flush_lock(const std::function<void()>& fn);
+    void with_flush_lock(Txn txn, std::uint64_t position, const std::function<void()>& fn);
     void flush_file();
     void take_lock(std::uint64_t byte);
     void write_tail_again();

@@ -239,7 +239,7 @@ void DatabaseCore::settle_left_over() noexcept {
 /// Behind a checkpoint that named early pages: without a background thread nobody would notice later that another
 /// process waits for the lock that was kept with them.
 void DatabaseCore::give_up_write_lock() noexcept {
-    if ((!options_.background || processes_->load(Word::write_wanted) != 0) && turn_.try_acquire()) end_exclusive();
+    if ((!options_.background || processes_->write_wanted()) && turn_.try_acquire()) end_exclusive();
 }
 
 /// Copies the spool into the log; the room is there. The commit record's fields then name the parts.

@@ -78,18 +78,69 @@ bool Processes::try_write() {
 bool Processes::take_write(std::optional<std::uint64_t> timeout_us) {
     if (has_write_) return true;
     const bool at_once = timeout_us && *timeout_us == 0;
-    const bool others_first = !at_once && load(Word::write_wanted) != 0 && load(Word::write_asked) != deaf_;
+    const bool others_first = !at_once && write_wanted() && load(Word::write_asked) != deaf_;
     if (!others_first && try_write()) return true;
     if (at_once) return false;
-    word(Word::write_wanted).fetch_add(1, std::memory_order_seq_cst);
+    if (!begin_to_wait()) return false;
     try {
         wait_for_write(timeout_us.value_or(processes_impl::k_for_ever), others_first);
     } catch (...) {
-        word(Word::write_wanted).fetch_sub(1, std::memory_order_acq_rel);
+        end_to_wait();
         throw;
     }
-    word(Word::write_wanted).fetch_sub(1, std::memory_order_acq_rel);
+    end_to_wait();
     return has_write_;
+}
+
+/// False: somebody has the lock exclusively, which none of us does.
+bool Processes::begin_to_wait() {
+    waits_.store(true, std::memory_order_seq_cst);
+    try {
+        if (file_.try_lock(waiting, LockKind::shared)) {
+            word(Word::write_wanted).fetch_add(k_one_waiter, std::memory_order_seq_cst);
+            return true;
+        }
+    } catch (...) {
+        waits_.store(false, std::memory_order_seq_cst);
+        throw;
+    }
+    waits_.store(false, std::memory_order_seq_cst);
+    return false;
+}
+
+void Processes::end_to_wait() noexcept {
+    word(Word::write_wanted).fetch_sub(1, std::memory_order_seq_cst);
+    file_.unlock(waiting);
+    waits_.store(false, std::memory_order_seq_cst);
+}
+
+void Processes::forget_dead_waiters() {
+    std::uint64_t seen = load(Word::write_wanted);
+    if ((seen & k_waiters) == 0 || waits_.load(std::memory_order_seq_cst)) return;
+    if (!file_.locked_by_others(waiting, waiting).empty()) return;
+    // Of those counted in `seen` nobody waits any more [PROC-5]. Who came or went since has changed the word: the upper
+    // half never goes back.
+    word(Word::write_wanted).compare_exchange_strong(seen, seen & ~k_waiters, std::memory_order_seq_cst);
+}
+
+Processes::Flush Processes::take_flush(std::uint64_t txn, std::uint64_t position) {
+    using namespace processes_impl;
+    std::uint64_t heard = vfs_.monotonic_us();
+    for (;;) {
+        const std::uint64_t released = load(Word::flush_released);  // before the lock is tried
+        if (load(Word::durable_txn) >= txn && load(Word::durable_position) >= position) return Flush::needless;
+        if (file_.try_lock(flush, LockKind::exclusive)) return Flush::taken;
+        const std::uint64_t now = vfs_.monotonic_us();
+        if (now - heard >= k_silence_us) return Flush::silent;
+        wait(Word::flush_released, released, k_call_us);
+        if (load(Word::flush_released) != released) heard = now;
+    }
+}
+
+void Processes::release_flush() noexcept {
+    file_.unlock(flush);
+    word(Word::flush_released).fetch_add(1, std::memory_order_seq_cst);
+    wake(Word::flush_released);
 }
 
 /// Waits in the order of asking, which is that in which the system wakes those who sleep on a word. The lock itself is
@@ -125,7 +176,7 @@ bool Processes::wait_for_write(std::uint64_t timeout_us, bool others_first) {
 }
 
 void Processes::yield_write(bool always) noexcept {
-    if (!has_write_ || (!always && load(Word::write_wanted) == 0)) return;
+    if (!has_write_ || (!always && !write_wanted())) return;
     has_write_ = false;
     file_.unlock(write);
     word(Word::write_released).fetch_add(1, std::memory_order_acq_rel);

@@ -7,6 +7,7 @@
 //   checkpoint  the one who carves space
 //   flush       the one who flushes
 //   redact      who erases values from the file; shared by those who copy it
+//   waiting     shared by those who wait for the write lock: who is counted as waiting and has it not is dead
 //   pin(g)      shared, one per generation that somebody reads
 // [PROC-1] Nobody asks for the write lock while holding the checkpoint lock.
 // [PROC-2] A pin counts only after the meta page was read again and still names its generation.
@@ -14,6 +15,7 @@
 // [PROC-4] Processes that ask for it again and again have it in the order in which they asked, as long as they run and
 //          turns are short: who comes lets those go first who wait, and a release wakes the first of them. Who does not
 //          come when it is woken, stopped or dead, delays the others by k_call_us once.
+// [PROC-5] Who waits for the write lock holds `waiting` from before it is counted until it is counted no more.
 // Threads: the write lock under the writer's turn, the others under the mutex of their users.
 #pragma once
 
@@ -31,7 +33,7 @@ namespace northstar::inline v0::detail {
 class Processes {
 public:
     enum Byte : std::uint64_t {
-        gate = 0, open = 1, write = 2, checkpoint = 3, flush = 4, redact = 5, first_pin = 4096
+        gate = 0, open = 1, write = 2, checkpoint = 3, flush = 4, redact = 5, waiting = 6, first_pin = 4096
     };
 
     /// `words`: the side file's, or nullptr for words of this handle alone (memory, exclusive, read-only).
@@ -68,6 +70,15 @@ public:
     bool take_write(std::optional<std::uint64_t> timeout_us);
     /// Gives it back if another process wants it (or `always`). Call with the writer's turn.
     void yield_write(bool always) noexcept;
+    /// Does another process, or a thread of this one, wait for it? Also true for a while when one died waiting.
+    bool write_wanted() const { return (load(Word::write_wanted) & k_waiters) != 0; }
+    /// Takes those who died waiting out of the count, where nobody alive waits. Threads: any.
+    void forget_dead_waiters();
+    enum class Flush : std::uint8_t { taken, needless, silent };
+    /// Takes the flush lock, woken by who releases it. `needless`: everything up to a txn and a position of the log
+    /// became durable meanwhile; `silent`: nobody released it for k_silence_us. Threads: one at a time.
+    Flush take_flush(std::uint64_t txn, std::uint64_t position);
+    void release_flush() noexcept;
     /// A transaction is under way that looks for those who wait when it is done; or it is done.
     void begin_work() { store(Word::write_busy, 1); }
     void end_work() { word(Word::write_busy).store(0, std::memory_order_seq_cst); }
@@ -82,7 +93,12 @@ public:
     bool others_have_it_open() { return !file_.locked_by_others(open, open).empty(); }
 
 private:
+    static constexpr std::uint64_t k_waiters = 0xffff'ffff;      // in write_wanted: those who wait
+    static constexpr std::uint64_t k_one_waiter = 0x1'0000'0001;  // one more, who came
+
     bool try_write();
+    bool begin_to_wait();
+    void end_to_wait() noexcept;
     bool wait_for_write(std::uint64_t timeout_us, bool others_first);
 
     File& file_;
@@ -90,6 +106,7 @@ private:
     std::vector<std::unique_ptr<SharedWords>> shared_;  // the last is in use
     std::atomic<std::atomic<std::uint64_t>*> words_{nullptr};
     std::atomic<bool> has_write_{false};
+    std::atomic<bool> waits_{false};  // a thread of this process holds `waiting`
     std::uint64_t deaf_ = 0;  // write_asked when nobody came who was called
 };
 

@@ -23,7 +23,7 @@ enum class Word : std::size_t {
     flushing,         ///< 1 while a flush is under way
     flushes_lost,     ///< counts flushes whose holder died in the middle
     writing,          ///< 1 from before a record's first byte until it is published
-    write_wanted,     ///< processes that wait for the write lock; of one that died waiting it stays too large
+    write_wanted,     ///< lower half: processes that wait for the write lock; upper half: how many ever began to
     write_asked,      ///< counts how often one of them asked: who stands still or died does not
     write_released,   ///< counts releases; waiters sleep on it, and each release wakes the one that came first
     write_busy,       ///< 1 while its holder is in a transaction, at whose end it looks whether others wait
@@ -37,6 +37,7 @@ enum class Word : std::size_t {
     visible_waiters,  ///< threads, in all processes, that sleep until visible_txn changes
     tasks_moved,      ///< counts commits by which tasks became ready, or a time at which one does became known
     task_waiters,     ///< threads, in all processes, that sleep until tasks_moved changes
+    flush_released,   ///< counts releases of the flush lock; who waits for it sleeps on it
     count
 };
 
