@@ -1,4 +1,5 @@
 // txn_statistics_test.cpp -- each number of Statistics against the same thing counted in another way.
+#include "peer.hpp"
 #include "watched_vfs.hpp"
 
 #include <thread>
@@ -8,8 +9,11 @@
 namespace {
 
 using namespace northstar;
+using detail::Processes;
+using test::FileCall;
 using txn_test::code_of;
 using txn_test::open_on;
+using txn_test::Peer;
 using txn_test::Watch;
 using txn_test::WatchedVfs;
 using txn_test::Workplace;
@@ -89,6 +93,46 @@ TEST_CASE("Statistics tell what is in the database", "[SNAP-7][SPACE-1]") {
     CHECK(db.statistics().entries == 1);
     CHECK(db.statistics().free_pages + db.statistics().held_pages > free_before);
     CHECK(db.verify().ok());
+}
+
+TEST_CASE("Statistics wait for nobody, whatever another process holds", "[SNAP-3][SNAP-7]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    Peer peer(path);
+    for (int i = 0; i < 20; ++i) peer.put("k" + std::to_string(i), 20'000);
+    peer.db.checkpoint();
+    for (int i = 0; i < 20; ++i) peer.put("k" + std::to_string(i), 20'000);
+    const Statistics before = peer.db.statistics();
+    // As one that is in the middle of a checkpoint, of a flush, and of a transaction.
+    bool created = false;
+    const std::unique_ptr<detail::File> other = detail::posix_vfs().open(path, {}, created);
+    for (const std::uint64_t byte : {Processes::write, Processes::checkpoint, Processes::flush}) {
+        REQUIRE(other->try_lock(byte, detail::LockKind::exclusive));
+    }
+    peer.vfs.set_hook([](FileCall call, std::uint64_t, bool) {
+        if (call == FileCall::lock) throw Error(Errc::io, "a lock was asked for, which the test does not allow");
+    });
+    const Statistics now = peer.db.statistics();
+    peer.vfs.set_hook(nullptr);
+    CHECK(now.used_pages == before.used_pages);
+    CHECK(now.free_pages == before.free_pages);
+    CHECK(now.held_pages == before.held_pages);
+    CHECK(now.used_pages * now.page_size > 40 * 20'000);
+}
+
+TEST_CASE("Statistics tell the same of the pages whether or not a process has carved space itself", "[SPACE-1]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    Peer writer(path);
+    for (int i = 0; i < 20; ++i) writer.put("k" + std::to_string(i), 20'000);
+    writer.db.checkpoint();
+    for (int i = 0; i < 20; ++i) writer.put("k" + std::to_string(i), 20'000);
+    Peer other(path);
+    const Statistics own = writer.db.statistics();
+    const Statistics seen = other.db.statistics();
+    CHECK(own.generation == seen.generation);
+    CHECK(own.used_pages == seen.used_pages);
+    CHECK(own.held_pages == seen.held_pages);
 }
 
 TEST_CASE("Statistics count commits, conflicts, checkpoints and flushes of this handle", "[TX-3]") {

@@ -152,6 +152,7 @@ public:
     void make_durable(Txn txn, std::uint64_t position);
     void wait_visible(Txn txn);
     void fill_statistics(Statistics& statistics);
+    void fill_space(Statistics& statistics, const Base& base);
     std::vector<Version> versions(std::string_view tree, std::string_view key);
     Txn durable_txn();
     std::string tree_name(std::uint64_t id);

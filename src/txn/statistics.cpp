@@ -3,14 +3,26 @@
 #include "btree/cursor.hpp"
 #include "txn/ledger.hpp"
 
+#include <algorithm>
+#include <mutex>
+
 namespace northstar::inline v0::detail {
 
 namespace statistics_impl {
 
-void fill_space(Statistics& s, const SpaceMap& space) {
-    s.free_pages = space.free_pages();
+/// What a map says, and the log extents behind those that it knows: they lie on free pages or behind its end.
+void fill_from(Statistics& s, const SpaceMap& space, const ExtentDirectory& extents, std::uint64_t known_to) {
+    std::uint64_t end = space.end();
+    std::uint64_t free = space.free_pages();
+    for (const Extent& extent : extents.all()) {
+        if (extent.logical < known_to) continue;
+        const std::uint64_t behind = std::max(extent.page + extent.pages, end) - end;
+        end += behind;
+        free -= std::min(free, extent.pages - std::min(extent.pages, behind));
+    }
+    s.free_pages = free;
     s.held_pages = space.dead_pages();
-    s.used_pages = space.end() - s.free_pages - s.held_pages;
+    s.used_pages = end - free - s.held_pages;
 }
 
 }  // namespace statistics_impl
@@ -31,13 +43,7 @@ void DatabaseCore::fill_statistics(Statistics& s) {
             ++s.trees;
             s.entries += tree.root.count;
         }
-        if (options_.read_only) {
-            // Others may carve at the same time; what the generation says that the view stands on holds still.
-            const Meta& base = root.base->meta;
-            const Ledger ledger = Ledger::decode(
-                source_->read_run(PageKind::space, base.space_page, base.space_bytes, base.space_checksum), page_size_);
-            statistics_impl::fill_space(s, ledger.space);
-        }
+        fill_space(s, *root.base);
     } catch (...) {
         close_view(view);
         throw;
@@ -56,26 +62,10 @@ void DatabaseCore::fill_statistics(Statistics& s) {
         ++s.history_segments;
         s.history_bytes += segment.bytes;
     }
-    // Behind a failed flush the map is not asked for: that could need another flush.
-    if (!options_.read_only && !poisoned()) {
-        acquire_carving();
-        try {
-            const std::lock_guard lock(space_mutex_);
-            load_space();
-            statistics_impl::fill_space(s, space_);
-        } catch (...) {
-            release_carving();
-            throw;
-        }
-        release_carving();
-    }
     s.overlay_limit = overlay_limit_;
     if (turn_.try_acquire()) {
         // Writers look only now and then at what no snapshot needs any more.
-        {
-            const std::lock_guard lock(replay_mutex_);
-            roots_->reclaim();
-        }
+        if (const std::unique_lock lock(replay_mutex_, std::try_to_lock); lock.owns_lock()) roots_->reclaim();
         turn_.release();
     }
     s.overlay_bytes = arena_->bytes_in_use();
@@ -107,6 +97,21 @@ void DatabaseCore::fill_statistics(Statistics& s) {
     s.slowdown_us = counters_.slowdown_us.load();
     s.poisoned = poisoned();
     s.redaction_pending = pending_redaction();
+}
+
+/// Others may carve at the same time, and are not waited for: the map of this process is taken where it has one as new
+/// as the generation that a view stands on, else that generation's, which holds still.
+void DatabaseCore::fill_space(Statistics& s, const Base& base) {
+    const ExtentDirectory extents = log_->extents();
+    if (const std::unique_lock lock(space_mutex_, std::try_to_lock);
+        lock.owns_lock() && space_generation_ >= base.meta.generation) {
+        statistics_impl::fill_from(s, space_, extents, space_extents_end_);
+        return;
+    }
+    const Meta& meta = base.meta;
+    const Ledger ledger = Ledger::decode(
+        source_->read_run(PageKind::space, meta.space_page, meta.space_bytes, meta.space_checksum), page_size_);
+    statistics_impl::fill_from(s, ledger.space, extents, ledger.extents.end());
 }
 
 Meta DatabaseCore::newest_meta() const {
