@@ -336,6 +336,30 @@ TEST_CASE("update gives back what its function throws and changes nothing", "[TX
     CHECK(db.update([](Transaction& tx) { tx.tree("t").put("a", "1"); }).txn == 1);
 }
 
+TEST_CASE("update that meets one conflict after the other has the writer's turn in the end", "[TX-4]") {
+    Database db = Database::open(":memory:", quiet());
+    int calls = 0;
+    int changed = 0;
+    std::optional<Errc> refused;
+    db.update([&](Transaction& tx) {
+        ++calls;
+        static_cast<void>(tx.tree("t").get("n"));
+        std::thread([&] {
+            refused = txn_test::code_of([&] {
+                Transaction other = db.begin_write({Durability::lazy, 0});
+                other.tree("t").put("n", std::to_string(calls));
+                other.commit();
+                ++changed;
+            });
+        }).join();
+        tx.tree("t").put("n", "mine");
+    });
+    CHECK(calls == changed + 1);
+    CHECK(changed > 1);
+    CHECK(refused == Errc::timeout);
+    CHECK(db.begin_read().tree("t").get("n") == "mine");
+}
+
 TEST_CASE("Increments of several threads all count", "[TX-4][TX-3]") {
     Options options;
     options.lazy_flush_ms = 5;

@@ -33,6 +33,13 @@ public:
         hook(call, where, done);
     }
 
+    /// Changes what is read past the page cache: a disk that has other bytes than the cache.
+    using Alter = std::function<void(std::uint64_t offset, std::span<std::byte> bytes)>;
+    void set_uncached(Alter alter) { alter_ = std::move(alter); }
+    void alter_uncached(std::uint64_t offset, std::span<std::byte> bytes) const {
+        if (alter_) alter_(offset, bytes);
+    }
+
     /// Lock bytes that files of this object have.
     std::set<std::uint64_t> held() const {
         const std::lock_guard lock(mutex_);
@@ -63,6 +70,7 @@ public:
 private:
     detail::Vfs& real_ = detail::posix_vfs();
     Hook hook_;
+    Alter alter_;
     mutable std::mutex mutex_;
     mutable std::set<std::uint64_t> held_;
 };
@@ -83,7 +91,11 @@ public:
         return around(FileCall::read, offset, [&] { return file_->read(offset, out); });
     }
     std::size_t read_uncached(std::uint64_t offset, std::span<std::byte> out) override {
-        return around(FileCall::read_uncached, offset, [&] { return file_->read_uncached(offset, out); });
+        return around(FileCall::read_uncached, offset, [&] {
+            const std::size_t got = file_->read_uncached(offset, out);
+            vfs_.alter_uncached(offset, out.first(got));
+            return got;
+        });
     }
     void write(std::uint64_t offset, std::span<const std::byte> bytes) override {
         around(FileCall::write, offset, [&] {

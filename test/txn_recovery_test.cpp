@@ -76,6 +76,44 @@ TEST_CASE("Bytes behind the end of the log are fenced off before anything is wri
     CHECK(calls_of_opening(place / "b.db") == "msws");
 }
 
+// A generation that only the page cache shows whole may be read by a process that cannot write.
+TEST_CASE("A recovery that stands on the older generation leaves the pages of one that a reader stands on alone",
+          "[SWARM-8][SNAP-1][SPACE-2][DUR-10]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    const auto write_all = [](Database& db, char c) {
+        Transaction tx = db.begin_write();
+        for (int i = 0; i < 300; ++i) tx.tree("t").put("k" + std::to_string(1000 + i), std::string(400, c));
+        tx.commit();
+    };
+    auto writer = std::make_unique<Peer>(path);
+    write_all(writer->db, 'a');
+    writer->db.checkpoint();
+    write_all(writer->db, 'b');
+    writer->db.checkpoint();
+    const std::uint64_t newest = writer->core->newest_meta().generation;
+    Options read_only = quiet();
+    read_only.read_only = true;
+    Peer reader(path, read_only);
+    const Snapshot held = reader.db.begin_read();
+    const Hash before = held.state_hash();
+    write_all(writer->db, 'c');
+    // It dies: closing does nothing more.
+    writer->core->processes().store(detail::Word::poison, 1);
+    writer.reset();
+    // The sector of its last meta page has rotted, which the cache does not know.
+    test::HookedVfs vfs;
+    vfs.set_uncached([&](std::uint64_t offset, std::span<std::byte> bytes) {
+        if (offset == (newest & 1) * k_page) bytes[100] ^= std::byte{1};
+    });
+    Database heir = detail::make_database(detail::DatabaseCore::open(path, quiet(), &vfs));
+    vfs.set_uncached({});
+    CHECK(heir.begin_read().tree("t").get("k1000") == std::string(400, 'c'));
+    CHECK(heir.statistics().generation > newest);
+    CHECK(held.state_hash() == before);
+    CHECK(heir.verify().ok());
+}
+
 TEST_CASE("A log extent whose growth of the file was lost has its room again", "[DUR-9][SPACE-3]") {
     // The record that announces it may survive a power loss, and the new size of the file not.
     const Workplace place;
@@ -103,6 +141,43 @@ TEST_CASE("A file that was closed is opened without a write", "[ERR-2]") {
         peer.put("a", 100, Durability::full);
     }
     CHECK(calls_of_opening(place / "a.db").empty());
+}
+
+TEST_CASE("Who may not write flushes what nobody recovered before it shows it", "[DUR-5][SWARM-8]") {
+    const Workplace place;
+    {
+        Peer peer(place / "a.db");
+        peer.put("a", 100, Durability::lazy);
+        copy_as_it_is(place / "a.db", place / "b.db");
+    }
+    Options read_only = quiet();
+    read_only.read_only = true;
+    for (const auto& [name, flushes] : {std::pair("b.db", "s"), std::pair("a.db", "")}) {
+        INFO(name);
+        std::string calls;
+        test::HookedVfs vfs;
+        note_calls(vfs, calls);
+        const Database db = detail::make_database(detail::DatabaseCore::open(place / name, read_only, &vfs));
+        vfs.set_hook(nullptr);
+        CHECK(calls == flushes);
+        CHECK(db.begin_read().tree("t").contains("a"));
+    }
+}
+
+TEST_CASE("A process that finds the side file gone while others have the database open is refused",
+          "[ONE-1][SWARM-1]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    {
+        Peer first(path);
+        first.put("a");
+        REQUIRE(std::filesystem::remove(path + "-shared"));
+        CHECK(code_of([&] { Peer second(path); }) == Errc::locked);
+        first.put("b", 100, Durability::full);
+        CHECK(first.db.verify().ok());
+    }
+    const Peer again(path);
+    CHECK(again.db.begin_read().tree("t").size() == 2);
 }
 
 TEST_CASE("The first commit behind a clean close first says, durably, that the file is in use", "[DUR-1][DUR-11]") {

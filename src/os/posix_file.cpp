@@ -207,6 +207,8 @@ void PosixFile::sync() {
     const int descriptor = data_descriptor();
     while (::fdatasync(descriptor) != 0) {
         if (errno == EINTR) continue;
+        // A medium that nobody can write has nothing to flush.
+        if (read_only_ && (errno == EINVAL || errno == EROFS)) return;
         // Whatever the reason, dirty pages may be lost: never "no space, try again".
         fail(Errc::io,
              "cannot flush '" + path_ + "': " + std::generic_category().message(errno) +

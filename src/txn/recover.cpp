@@ -1,8 +1,8 @@
 // recover.cpp -- what a file that nobody has open contains.
 //
 // The newest valid meta page, the log behind it, and nothing else. Bytes behind the end of the log are fenced off by an
-// epoch record; everything adopted is flushed before anybody else gets in. Who may not write shows the same state and
-// leaves the file as it is.
+// epoch record; everything adopted is flushed before anybody else gets in. Who may not write shows the same state,
+// flushed too, and leaves the file as it is.
 #include "base/error.hpp"
 #include "log/scan.hpp"
 #include "txn/core.hpp"
@@ -266,6 +266,8 @@ void DatabaseCore::recover_read_only() {
             both ? std::max(metas_[0].log_position, metas_[1].log_position) : meta.log_position;
         const LogTail tail = scanner.judge_end(known_durable);
         if (tail.kind == LogTail::Kind::damaged) LogScanner::fail_damaged(tail);
+        // Its writer may have died before the flush, and what is shown here must not be lost with the power.
+        file_->sync();
     }
     processes_->store(Word::generation, meta.generation);
     processes_->store(Word::built_txn, scanner.cursor().txn);
