@@ -204,3 +204,32 @@ TEST_CASE("A page that is given back twice is damage of the file", "[SPACE-2][ER
     }
     CHECK(map.free_pages() == 2);
 }
+
+TEST_CASE("pages that are kept clear are not given away until they are no more", "[pager]") {
+    SpaceMap map(2);
+    map.extend(30);
+    REQUIRE(map.allocate(30) == 2);
+    for (const std::uint64_t page : {4, 10, 12, 20}) map.give_back({page, 2});
+    map.give_back({28, 4});
+    map.keep_clear({11, 10});
+    CHECK(map.allocate(1) == 4);
+    CHECK(map.allocate_some(9).page == 5);
+    CHECK(map.allocate(3) == 28);
+    CHECK(map.allocate_some(9).page == 31);
+    // The runs at 10, 12 and 20 touch what is kept clear.
+    CHECK(map.free_pages() == 6);
+    CHECK(map.allocate_some(2).page == 32);
+    map.keep_clear({});
+    CHECK(map.allocate(4) == 10);
+    CHECK(map.allocate(2) == 20);
+    CHECK(map.free_pages() == 0);
+}
+
+TEST_CASE("a free tail that is kept clear is not taken for a run that grows the file", "[pager]") {
+    SpaceMap map(10);
+    map.extend(5);
+    map.keep_clear({12, 1});
+    CHECK(map.allocate(2) == 15);
+    CHECK(map.end() == 17);
+    CHECK(map.free_pages() == 5);
+}

@@ -67,16 +67,23 @@ void SpaceMap::add_free(std::uint64_t page, std::uint64_t pages) {
     free_pages_ += pages;
 }
 
+/// The first run from there on that may be given away.
+SpaceMap::FreeRuns::iterator SpaceMap::first_usable(FreeRuns::iterator from) {
+    if (from == free_.end() || clear_.pages == 0) return from;
+    const bool touches = from->first < clear_.page + clear_.pages && clear_.page < from->first + from->second;
+    return touches ? free_.lower_bound(clear_.page + clear_.pages) : from;
+}
+
 std::uint64_t SpaceMap::allocate(std::uint64_t pages) {
     NORTHSTAR_ASSERT(pages > 0);
-    for (auto it = free_.begin(); it != free_.end(); ++it) {
+    for (auto it = first_usable(free_.begin()); it != free_.end(); it = first_usable(std::next(it))) {
         if (it->second < pages) continue;
         const std::uint64_t page = it->first;
         take_front(it, pages);
         return page;
     }
     // A free tail is extended rather than left behind.
-    if (const std::uint64_t tail = free_tail(); tail != 0) {
+    if (const std::uint64_t tail = free_tail(); tail != 0 && first_usable(std::prev(free_.end())) != free_.end()) {
         const auto last = std::prev(free_.end());
         const std::uint64_t page = last->first;
         take_front(last, tail);
@@ -89,8 +96,8 @@ std::uint64_t SpaceMap::allocate(std::uint64_t pages) {
 }
 
 PageRun SpaceMap::allocate_some(std::uint64_t wanted) {
-    if (free_.empty()) return {allocate(wanted), wanted};
-    const auto it = free_.begin();
+    const auto it = first_usable(free_.begin());
+    if (it == free_.end()) return {allocate(wanted), wanted};
     const PageRun run{it->first, std::min(it->second, wanted)};
     take_front(it, run.pages);
     return run;

@@ -23,6 +23,19 @@ struct PageRun {
     std::uint64_t pages = 0;
 };
 
+/// Pages that are to be emptied: those from a line on, and a window before it.
+struct Clearing {
+    std::uint64_t line = ~std::uint64_t{0};
+    PageRun window;  ///< no pages: there is none
+
+    bool in_window(std::uint64_t page, std::uint64_t pages = 1) const {
+        return page < window.page + window.pages && window.page < page + pages;
+    }
+    bool takes(std::uint64_t page, std::uint64_t pages = 1) const {
+        return page + pages > line || in_window(page, pages);
+    }
+};
+
 struct DeadRun {
     std::uint64_t page = 0;
     std::uint64_t pages = 0;
@@ -50,6 +63,8 @@ public:
     std::uint64_t allocate(std::uint64_t pages);
     /// Between 1 and `wanted` pages in one run, lowest address first; grows the file only when nothing is free.
     PageRun allocate_some(std::uint64_t wanted);
+    /// Until it is called again, pages of this run are not allocated (no pages: all are), nor free ones that touch it.
+    void keep_clear(PageRun run) { clear_ = run; }
     /// So many free pages more at the end of the file.
     void extend(std::uint64_t pages);
     /// Pages that were allocated and never named by a meta page.
@@ -72,6 +87,7 @@ public:
 
 private:
     using FreeRuns = std::map<std::uint64_t, std::uint64_t>;
+    FreeRuns::iterator first_usable(FreeRuns::iterator from);
     /// A node that a change left over, so that giving back what was just allocated takes no memory.
     struct Spare {
         Spare() = default;
@@ -88,6 +104,7 @@ private:
     std::uint64_t end_ = 0;
     FreeRuns free_;                                // first page -> pages; no two touch
     Spare spare_;
+    PageRun clear_;
     std::vector<DeadRun> dead_;
     std::uint64_t free_pages_ = 0;
     std::uint64_t dead_pages_ = 0;

@@ -90,6 +90,7 @@ void DatabaseCore::load_space() {
             source_->read_run(PageKind::space, meta.space_page, meta.space_bytes, meta.space_checksum);
         Ledger ledger = Ledger::decode(bytes, page_size_);
         space_ = std::move(ledger.space);
+        space_.keep_clear(kept_clear_);
         space_extents_end_ = ledger.extents.end();
     }
     const ExtentDirectory extents = log_->extents();
@@ -349,7 +350,7 @@ ReadView* DatabaseCore::freeze() {
     }
 }
 
-bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line) {
+bool DatabaseCore::checkpoint_locked(bool clean, bool force, const Clearing& clearing) {
     using namespace checkpoint_impl;
     if (poisoned()) poison_error();
     const std::uint64_t began = vfs_->monotonic_us();
@@ -415,8 +416,8 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
         meta.catalog.root = placer->place(frozen->catalog.root).bits();
         meta.catalog.count = frozen->catalog.count;
         past = keep_past(*frozen, *placer, meta);
-        move_segments(past.sealed.segments, past.sealed.dead, *placer, meta.generation, line);
-        if (past.move) move_segments(past.move->pieces, past.sealed.dead, *placer, meta.generation, line);
+        move_segments(past.sealed.segments, past.sealed.dead, *placer, meta.generation, clearing);
+        if (past.move) move_segments(past.move->pieces, past.sealed.dead, *placer, meta.generation, clearing);
         if (erasing_ != nullptr) erase_from_segments(past.sealed, *placer, meta.generation);
         placer->finish();
 
@@ -450,9 +451,10 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
                 born.key() = ledger.extents[0].logical;
                 ledger.births.insert(std::move(born));
             }
-            moved = move_extents(ledger, std::min(meta.log_position, base.extents->end()), meta.generation, line);
+            const std::uint64_t movable = std::min(meta.log_position, base.extents->end());
+            moved = move_extents(ledger, movable, meta.generation, clearing);
             // Compaction asks for the smallest file there is.
-            space_.shrink(line == ~std::uint64_t{0} ? held_pages() : 0);
+            space_.shrink(clearing.line == Clearing{}.line ? held_pages() : 0);
             ledger.space = map_without_early(frozen_number);
             // Room for the change that allocating it makes to the map, then zeros up to a whole number of pages.
             const std::uint64_t pages = run_pages(ledger.encode().size() + 64, page_size_);
@@ -546,17 +548,17 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, std::uint64_t line)
     return true;
 }
 
-/// Copies history segments that lie behind a page to lower ones.
+/// Copies history segments to where a clearing wants them.
 void DatabaseCore::move_segments(std::vector<StoredSegment>& segments, std::vector<StoredSegment>& dead, Placer& placer,
-                                 std::uint64_t generation, std::uint64_t line) {
+                                 std::uint64_t generation, const Clearing& clearing) {
     for (StoredSegment& s : segments) {
         const std::uint64_t pages = run_pages(s.bytes, page_size_);
-        if (s.page + pages <= line || s.born == generation) continue;
+        if (!clearing.takes(s.page, pages) || s.born == generation) continue;
         std::uint64_t page;
         {
             const std::lock_guard lock(space_mutex_);
             page = space_.allocate(pages);
-            if (page >= s.page) {
+            if (page >= s.page && !clearing.in_window(s.page, pages)) {
                 space_.give_back({page, pages});
                 continue;
             }
@@ -570,18 +572,22 @@ void DatabaseCore::move_segments(std::vector<StoredSegment>& segments, std::vect
     }
 }
 
-/// Copies log extents that end at or before a position and lie behind a page to lower pages. Nothing is written into
-/// such an extent any more, and the generation before knows it: who stands on that reads the old place. Call with the
-/// space mutex.
+/// Copies log extents that end at or before a position to where a clearing wants them. Nothing is written into such an
+/// extent any more, and the generation before knows it: who stands on that reads the old place. Call with the space
+/// mutex.
 std::vector<Extent> DatabaseCore::move_extents(Ledger& ledger, std::uint64_t end, std::uint64_t generation,
-                                               std::uint64_t line) {
+                                               const Clearing& clearing) {
     std::vector<Extent> moved;
-    const std::vector<Extent> all(ledger.extents.all().begin(), ledger.extents.all().end());
+    std::vector<Extent> taken;
+    for (const Extent& e : ledger.extents.all()) {
+        if (clearing.takes(e.page, e.pages) && ledger.extents.end_of(e) <= end) taken.push_back(e);
+    }
+    // The file ends where the last of them does, so that comes first.
+    std::sort(taken.begin(), taken.end(), [](const Extent& a, const Extent& b) { return a.page > b.page; });
     std::vector<std::byte> block;
-    for (const Extent& e : all) {
-        if (e.page + e.pages <= line || ledger.extents.end_of(e) > end) continue;
+    for (const Extent& e : taken) {
         const std::uint64_t page = space_.allocate(e.pages);
-        if (page >= e.page) {
+        if (page >= e.page && !clearing.in_window(e.page, e.pages)) {
             space_.give_back({page, e.pages});
             continue;
         }

@@ -4,10 +4,14 @@
 // memory up to their root, so that the next checkpoint places them in free pages further down; checkpoints move
 // history segments and sealed log extents themselves. What was moved is dead for two generations, then free. Leaves on
 // the way that are not well filled are built anew.
+//
+// Segments, extents and large values need as many free pages side by side. Where none of the holes is large enough, a
+// window below the line is emptied of all that lies there, to wherever there is room, and so becomes one hole. The
+// window is the stretch with the most free pages, so that little is moved for much.
 // [COMPACT-1] Content, txns and the log stay as they are: a lifted root has the txn of the one it replaces.
 // [COMPACT-2] A step holds the writer's turn for a bounded number of pages; the search for them does not hold it.
-// [COMPACT-3] It ends, whatever is held: a round goes on while less lies behind its line than before, or leaves were
-//             repacked that it found at its beginning; rounds are few.
+// [COMPACT-3] It ends, whatever is held: a round goes on while less lies in what it empties than before, or leaves were
+//             repacked that it found at its beginning; rounds and windows are few.
 #include "base/bytes.hpp"
 #include "base/check.hpp"
 #include "base/error.hpp"
@@ -30,6 +34,7 @@ namespace northstar::inline v0::detail {
 struct CompactNotes {
     std::set<std::uint64_t> leaves_with_runs;  // leaves before the line with large values behind it
     std::set<std::uint64_t> loose;             // nodes of level 1 whose leaves would fit into clearly fewer
+    std::uint64_t longest_run = 0;             // of the large values that are to be moved
 };
 
 struct CompactProgress {
@@ -37,10 +42,26 @@ struct CompactProgress {
     std::uint64_t repacked = 0;  // nodes of level 1
 };
 
+struct DatabaseCore::Compaction {
+    bool clean;            // the file is closed behind it
+    std::uint64_t most;    // pages that may be written anew
+    CompactProgress progress;
+    std::uint64_t longest_run = 0;  // of the large values that were last to be moved
+    bool new_base = true;           // the retained base is that of before, and holds pages which nothing else needs
+};
+
 namespace compact_impl {
 
 constexpr std::uint64_t k_step_pages = 4096;
 constexpr int k_max_rounds = 8;
+/// As many windows are emptied at most, each so many times the longest run that is to find room there and a part of the
+/// file: a checkpoint puts something of its own into it first.
+constexpr int k_max_windows = 12;
+constexpr std::uint64_t k_window_part = 8;
+constexpr std::uint64_t k_window_slack_part = 4;
+constexpr std::uint64_t k_window_slack_pages = 64;
+/// A window with fewer free pages than this part of it is not worth its emptying.
+constexpr std::uint64_t k_least_free_part = 64;
 /// A page dies in one generation, and is free when two later ones do not name it.
 constexpr int k_settling_checkpoints = 4;
 constexpr std::uint64_t k_small_extent_bytes = 64u << 10;
@@ -50,26 +71,75 @@ constexpr std::uint64_t k_most_bytes_at_close = 512u << 20;
 constexpr std::uint64_t k_free_part_at_close = 4;
 constexpr std::size_t k_unsealed_bytes = 24;  // checksum, number, generation: blank in memory
 
-/// Pages behind the line that are neither free nor dead.
-std::uint64_t used_behind(const SpaceMap& space, std::uint64_t line) {
-    std::uint64_t used = space.end() > line ? space.end() - line : 0;
+/// Pages from one to before another that are neither free nor dead.
+std::uint64_t used_between(const SpaceMap& space, std::uint64_t from, std::uint64_t to) {
+    if (from >= to) return 0;
+    std::uint64_t used = to - from;
     const auto leave_out = [&](std::uint64_t page, std::uint64_t pages) {
-        const std::uint64_t from = std::max(page, line);
-        if (page + pages > from) used -= page + pages - from;
+        const std::uint64_t first = std::max(page, from);
+        const std::uint64_t last = std::min(page + pages, to);
+        if (last > first) used -= last - first;
     };
     for (const auto& [page, pages] : space.free_runs()) leave_out(page, pages);
     for (const DeadRun& dead : space.dead_runs()) leave_out(dead.page, dead.pages);
     return used;
 }
 
-/// Finds what lies behind the line, and what is to be repacked: pages to lift, and those on the way to them. A page
+std::uint64_t used_behind(const SpaceMap& space, std::uint64_t line) { return used_between(space, line, space.end()); }
+
+/// Pages that a clearing takes.
+std::uint64_t used_in(const SpaceMap& space, const Clearing& clearing) {
+    return used_behind(space, clearing.line) +
+           used_between(space, clearing.window.page, clearing.window.page + clearing.window.pages);
+}
+
+/// Where the file would end if it were dense. What is dead and not free by now is held by a reader or the past: nothing
+/// can be put there.
+std::uint64_t dense_end(const SpaceMap& space) { return space.end() - space.free_pages(); }
+
+bool is_dense(const SpaceMap& space) {
+    const std::uint64_t line = dense_end(space);
+    return space.end() <= line + line / 64 + 4;
+}
+
+/// Of all stretches of so many pages before a line in which nothing is held, one with the most free pages, if those are
+/// worth it. O(free and dead runs).
+PageRun loosest_window(const SpaceMap& space, std::uint64_t line, std::uint64_t pages) {
+    std::vector<PageRun> held;
+    for (const DeadRun& dead : space.dead_runs()) held.push_back({dead.page, dead.pages});
+    std::sort(held.begin(), held.end(), [](const PageRun& a, const PageRun& b) { return a.page < b.page; });
+    const std::vector<std::pair<std::uint64_t, std::uint64_t>> free(space.free_runs().begin(), space.free_runs().end());
+    PageRun best;
+    std::uint64_t most = pages / k_least_free_part;
+    std::uint64_t inside = 0;  // free pages of runs [first, next), all of which begin in the window
+    std::size_t next = 0;
+    std::size_t next_held = 0;
+    for (std::size_t first = 0; first < free.size(); ++first) {
+        const std::uint64_t begin = free[first].first;
+        const std::uint64_t end = begin + pages;
+        if (end > line) break;
+        for (; next < free.size() && free[next].first < end; ++next) inside += free[next].second;
+        const std::uint64_t behind = free[next - 1].first + free[next - 1].second;
+        const std::uint64_t found = inside - (behind > end ? behind - end : 0);
+        while (next_held < held.size() && held[next_held].page + held[next_held].pages <= begin) ++next_held;
+        const bool holds = next_held < held.size() && held[next_held].page < end;
+        if (!holds && found > most) {
+            most = found;
+            best = {begin, pages};
+        }
+        inside -= free[first].second;
+    }
+    return best;
+}
+
+/// Finds what a clearing takes, and what is to be repacked: pages to lift, and those on the way to them. A page
 /// that hangs in several places, or not one level below its parent, is damage: the way down from it could be gone many
 /// times over.
 class Finder {
 public:
     /// `notes`: of a first look; nullptr: this is it.
-    Finder(const FilePages& pages, std::uint64_t line, const CompactNotes* notes)
-        : pages_(pages), line_(line), notes_(notes) {}
+    Finder(const FilePages& pages, const Clearing& clearing, const CompactNotes* notes)
+        : pages_(pages), clearing_(clearing), notes_(notes) {}
 
     CompactNotes first;
     /// File pages to be walked through or lifted.
@@ -85,7 +155,7 @@ public:
         }
         if (found >= k_step_pages && notes_ != nullptr) return false;
         const std::byte* page = level ? tree_impl::node_at(pages_, ref, *level) : tree_impl::root_page(pages_, ref);
-        const bool high = !ref.in_memory() && ref.page() >= line_;
+        const bool high = !ref.in_memory() && clearing_.takes(ref.page());
         bool below = false;
         bool runs = false;
         const Node node(page);
@@ -104,14 +174,17 @@ public:
         for_each_ref(page, pages_.page_size(), false, [&](Ref child, bool large) {
             if (child.empty()) return;
             if (large) {
-                if (!child.in_memory() && child.page() >= line_) {
+                if (!child.in_memory() && clearing_.takes(child.page())) {
                     runs = below = true;
                     ++found;
+                    if (notes_ == nullptr) {
+                        first.longest_run = std::max(first.longest_run, pages_.run_header(child.page()).pages);
+                    }
                 }
             } else if (notes_ != nullptr && above_leaves && !child.in_memory() && !catalog) {
                 if (notes_->leaves_with_runs.contains(child.page())) {
                     below = visit(child, catalog && !node.leaf(), below_it) || below;
-                } else if (child.page() >= line_ && found < k_step_pages) {
+                } else if (clearing_.takes(child.page()) && found < k_step_pages) {
                     paths.insert(child.page());
                     ++found;
                     below = true;
@@ -130,7 +203,7 @@ public:
 
 private:
     const FilePages& pages_;
-    const std::uint64_t line_;
+    const Clearing clearing_;
     const CompactNotes* notes_;
     PageSet seen_;
 };
@@ -138,15 +211,15 @@ private:
 /// Copies what was found into the pages of a workspace.
 class Lifter {
 public:
-    Lifter(FilePages& pages, PageWriter& writer, std::uint64_t line, const std::set<std::uint64_t>& paths)
-        : pages_(pages), writer_(writer), line_(line), paths_(paths) {}
+    Lifter(FilePages& pages, PageWriter& writer, const Clearing& clearing, const std::set<std::uint64_t>& paths)
+        : pages_(pages), writer_(writer), clearing_(clearing), paths_(paths) {}
 
     std::uint64_t lifted = 0;
     std::uint64_t repacked = 0;
 
     Ref lift(Ref ref) {
         if (ref.empty()) return ref;
-        const bool high = !ref.in_memory() && ref.page() >= line_;
+        const bool high = !ref.in_memory() && clearing_.takes(ref.page());
         if (!ref.in_memory() && !paths_.contains(ref.page())) return ref;
         const std::byte* page = pages_.page(ref);
         if (const Ref packed = repack(ref, Node(page)); !packed.empty()) return packed;
@@ -185,7 +258,7 @@ private:
     }
 
     Ref lift_run(Ref ref) {
-        if (ref.empty() || ref.in_memory() || ref.page() < line_ || lifted >= 2 * k_step_pages) return ref;
+        if (ref.empty() || ref.in_memory() || !clearing_.takes(ref.page()) || lifted >= 2 * k_step_pages) return ref;
         const std::byte* header = pages_.raw(ref.page() * pages_.page_size(), k_page_header_size);
         const std::string_view bytes = pages_.run(ref, load_u64(header + k_run_bytes_offset));
         std::byte* copy = writer_.new_large(bytes.size());
@@ -197,7 +270,7 @@ private:
 
     FilePages& pages_;
     PageWriter& writer_;
-    const std::uint64_t line_;
+    const Clearing clearing_;
     const std::set<std::uint64_t>& paths_;
 };
 
@@ -232,10 +305,10 @@ void DatabaseCore::install_same_txn(Workspace& work, std::uint64_t log_position,
     roots_->reclaim();
 }
 
-/// One step. False: nothing lies behind the line any more, and nothing is to be repacked.
-bool DatabaseCore::lift_pages(std::uint64_t line, const CompactNotes& notes, CompactProgress& progress) {
+/// One step. False: the clearing takes nothing any more, and nothing is to be repacked.
+bool DatabaseCore::lift_pages(const Clearing& clearing, const CompactNotes& notes, CompactProgress& progress) {
     using namespace compact_impl;
-    Finder finder(*source_, line, &notes);
+    Finder finder(*source_, clearing, &notes);
     ReadView* view = open_view();
     try {
         if (!view->root->catalog.root.empty()) finder.visit(view->root->catalog.root, true, std::nullopt);
@@ -250,7 +323,7 @@ bool DatabaseCore::lift_pages(std::uint64_t line, const CompactNotes& notes, Com
         const ExclusiveScope scope(*this);
         Workspace work(*arena_, *source_);
         const Root* built = roots_->built();
-        Lifter lifter(*source_, work.pages(), line, finder.paths);
+        Lifter lifter(*source_, work.pages(), clearing, finder.paths);
         TreeRoot catalog = built->catalog;
         work.begin(catalog, built->next_tree_id, built->history, built->txn.load());
         catalog.root = lifter.lift(catalog.root);
@@ -267,9 +340,9 @@ bool DatabaseCore::lift_pages(std::uint64_t line, const CompactNotes& notes, Com
     return true;
 }
 
-/// Lets the log go on in a small new extent further down, so that the one before can be moved or given back: where it
-/// lies behind the line, or is large and kept by no history.
-void DatabaseCore::leave_extent(std::uint64_t line) {
+/// Lets the log go on in a small new extent elsewhere, so that the one before can be moved or given back: where the
+/// clearing takes it, or it is large and kept by no history.
+void DatabaseCore::leave_extent(const Clearing& clearing) {
     using namespace compact_impl;
     take_turn(std::nullopt);
     {
@@ -278,8 +351,8 @@ void DatabaseCore::leave_extent(std::uint64_t line) {
         const Root* built = roots_->built();
         const ExtentDirectory extents = log_->extents();
         const std::size_t last = extents.at_or_after(log_->end());
-        const bool behind = last < extents.size() && extents[last].page + extents[last].pages > line;
-        if (behind || (!keeps_history(*built) && log_->bytes_of_extents() > 2 * k_small_extent_bytes)) {
+        const bool taken = last < extents.size() && clearing.takes(extents[last].page, extents[last].pages);
+        if (taken || (!keeps_history(*built) && log_->bytes_of_extents() > 2 * k_small_extent_bytes)) {
             grow_log(k_small_extent_bytes, k_extent_reserve);
             work.begin(built->catalog, built->next_tree_id, built->history, built->txn.load());
             // An epoch may have begun behind the built root.
@@ -308,50 +381,117 @@ void DatabaseCore::compact_at_close() {
     }
 }
 
-std::uint64_t DatabaseCore::compact_locked(std::uint64_t most_bytes, bool clean) {
+/// Keeps a window from being given away while a clearing empties it. Its free pages count as room that is held back: on
+/// a full disk the checkpoint fails, and when the window is let go the next one has them.
+class DatabaseCore::ClearWindow {
+public:
+    ClearWindow(DatabaseCore& core, PageRun window) : core_(core) { keep(window); }
+    ~ClearWindow() { keep({}); }
+    ClearWindow(const ClearWindow&) = delete;
+    ClearWindow& operator=(const ClearWindow&) = delete;
+
+private:
+    void keep(PageRun window) {
+        const std::lock_guard lock(core_.space_mutex_);
+        core_.kept_clear_ = window;
+        core_.space_.keep_clear(window);
+    }
+    DatabaseCore& core_;
+};
+
+/// Moves what a clearing takes, and makes checkpoints until the pages where it lay are free. False: that would be more
+/// than may be written.
+bool DatabaseCore::empty_out(const Clearing& clearing, Compaction& compaction) {
     using namespace compact_impl;
-    const std::uint64_t before = file_->size();
-    const std::uint64_t most = most_bytes / page_size_;
-    leave_extent(~std::uint64_t{0});
-    for (int i = 0; i < k_settling_checkpoints; ++i) checkpoint_locked(clean, true);
-    CompactProgress progress;
+    const bool clean = compaction.clean;
+    CompactProgress& progress = compaction.progress;
+    leave_extent(clearing);
+    Finder finder(*source_, clearing, nullptr);
+    ReadView* view = open_view();
+    try {
+        if (!view->root->catalog.root.empty()) finder.visit(view->root->catalog.root, true, std::nullopt);
+    } catch (...) {
+        close_view(view);
+        throw;
+    }
+    close_view(view);
+    const SpaceMap space = space_now();
+    std::uint64_t taken = used_in(space, clearing);
+    // Moving a part of what is to go, or filling some leaves, does not make the file smaller.
+    if (progress.moved + taken > compaction.most) return false;
+    if (progress.moved + taken + dense_end(space) > compaction.most) finder.first.loose.clear();
+    compaction.longest_run = finder.first.longest_run;
+    const std::uint64_t moved = progress.moved;
+    std::uint64_t repacked = progress.repacked;
+    while (progress.moved < compaction.most && lift_pages(clearing, finder.first, progress)) {
+        checkpoint_locked(clean, true, clearing);
+        // While somebody holds what is dead below the line, what was lifted ends up behind it again.
+        const std::uint64_t before_step = std::exchange(taken, used_in(space_now(), clearing));
+        if (std::exchange(repacked, progress.repacked) == progress.repacked && taken >= before_step) break;
+    }
+    // The old base holds the pages that were moved where they were.
+    roll_base_ = std::exchange(compaction.new_base, false) || progress.moved != moved;
+    checkpoint_locked(clean, true, clearing);
+    for (std::uint64_t steps = ~std::uint64_t{0}; horizon_moves() && steps_.load() != steps;) {
+        steps = steps_.load();
+        checkpoint_locked(clean, true, clearing);
+    }
+    for (int i = 1; i < k_settling_checkpoints; ++i) checkpoint_locked(clean, true, clearing);
+    return true;
+}
+
+/// Moves what lies behind the line down, until so many rounds on end found nothing that could be moved. False: nothing
+/// more is to be done.
+bool DatabaseCore::empty_behind_line(Compaction& compaction, int patience) {
+    using namespace compact_impl;
     int idle = 0;
     for (int round = 0; round < k_max_rounds; ++round) {
         const SpaceMap space = space_now();
-        // What is dead and not free by now is held by a reader or the past: nothing can be put there.
-        const std::uint64_t line = space.end() - space.free_pages();
-        if (space.end() <= line + line / 64 + 4) break;
-        leave_extent(line);
-        Finder finder(*source_, line, nullptr);
-        ReadView* view = open_view();
-        try {
-            if (!view->root->catalog.root.empty()) finder.visit(view->root->catalog.root, true, std::nullopt);
-        } catch (...) {
-            close_view(view);
-            throw;
-        }
-        close_view(view);
-        std::uint64_t behind = used_behind(space, line);
-        // Moving a part of what lies behind the line, or filling some leaves, does not make the file smaller.
-        if (progress.moved + behind > most) break;
-        if (progress.moved + behind + line > most) finder.first.loose.clear();
-        std::uint64_t repacked = progress.repacked;
-        while (progress.moved < most && lift_pages(line, finder.first, progress)) {
-            checkpoint_locked(clean, true, line);
-            // While somebody holds what is dead below the line, what was lifted ends up behind it again.
-            const std::uint64_t before_step = std::exchange(behind, used_behind(space_now(), line));
-            if (std::exchange(repacked, progress.repacked) == progress.repacked && behind >= before_step) break;
-        }
-        roll_base_ = true;  // the old one holds the pages that were moved where they were
-        checkpoint_locked(clean, true, line);
-        for (std::uint64_t steps = ~std::uint64_t{0}; horizon_moves() && steps_.load() != steps;) {
-            steps = steps_.load();
-            checkpoint_locked(clean, true, line);
-        }
-        for (int i = 1; i < k_settling_checkpoints; ++i) checkpoint_locked(clean, true, line);
+        if (is_dense(space)) return false;
+        const std::uint64_t line = dense_end(space);
+        if (!empty_out({line, {}}, compaction)) return false;
+        if (compaction.progress.moved >= compaction.most) return false;
         // What one round freed may be what the next one needs to move something large.
-        idle = space_now().end() < space.end() ? 0 : idle + 1;
-        if (idle == 2 || progress.moved >= most) break;
+        idle = used_behind(space_now(), line) < used_behind(space, line) ? 0 : idle + 1;
+        if (idle == patience) break;
+    }
+    return true;
+}
+
+/// Makes one hole of a window, for the longest of what still lies behind the line. False: there is no such window.
+bool DatabaseCore::empty_window(Compaction& compaction) {
+    using namespace compact_impl;
+    const SpaceMap space = space_now();
+    const std::uint64_t line = dense_end(space);
+    std::uint64_t longest = compaction.longest_run;
+    for (const Extent& extent : log_->extents().all()) {
+        if (extent.page + extent.pages > line) longest = std::max(longest, extent.pages);
+    }
+    for (const StoredSegment& segment : history()->segments()) {
+        const std::uint64_t pages = run_pages(segment.bytes, page_size_);
+        if (segment.page + pages > line) longest = std::max(longest, pages);
+    }
+    const std::uint64_t wanted = longest + longest / k_window_slack_part + k_window_slack_pages;
+    const PageRun window = loosest_window(space, line, std::max(wanted, line / k_window_part));
+    if (window.pages == 0) return false;
+    const ClearWindow kept(*this, window);
+    return empty_out({Clearing{}.line, window}, compaction);
+}
+
+std::uint64_t DatabaseCore::compact_locked(std::uint64_t most_bytes, bool clean) {
+    using namespace compact_impl;
+    const std::uint64_t before = file_->size();
+    Compaction compaction{clean, most_bytes / page_size_, {}};
+    leave_extent({});
+    for (int i = 0; i < k_settling_checkpoints; ++i) checkpoint_locked(clean, true);
+    bool more = empty_behind_line(compaction, 2);
+    int idle = 0;
+    // Each window takes some ten checkpoints, which is too long for a close.
+    for (int window = 0; more && !clean && idle < 2 && window < k_max_windows; ++window) {
+        const SpaceMap space = space_now();
+        const std::uint64_t line = dense_end(space);
+        more = empty_window(compaction) && empty_behind_line(compaction, 1);
+        idle = used_behind(space_now(), line) < used_behind(space, line) ? 0 : idle + 1;
     }
     const std::uint64_t after = file_->size();
     return before > after ? before - after : 0;

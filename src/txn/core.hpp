@@ -383,11 +383,12 @@ private:
     void flush_everything();
     void ensure_unclean();
     ReadView* freeze();
-    /// `line`: what lies at or behind this page and is not part of a tree is moved down.
-    bool checkpoint_locked(bool clean, bool force, std::uint64_t line = ~std::uint64_t{0});
+    /// What a clearing takes and is not part of a tree is moved: down from behind its line, anywhere out of its window.
+    bool checkpoint_locked(bool clean, bool force, const Clearing& clearing = {});
     void move_segments(std::vector<StoredSegment>& segments, std::vector<StoredSegment>& dead, Placer& placer,
-                       std::uint64_t generation, std::uint64_t line);
-    std::vector<Extent> move_extents(Ledger& ledger, std::uint64_t end, std::uint64_t generation, std::uint64_t line);
+                       std::uint64_t generation, const Clearing& clearing);
+    std::vector<Extent> move_extents(Ledger& ledger, std::uint64_t end, std::uint64_t generation,
+                                     const Clearing& clearing);
     void grow_log(std::uint64_t bytes, std::uint64_t wanted, bool spares_room = false);
     void hold_extents_of_newest();
     RecordFields control_fields();
@@ -466,10 +467,15 @@ private:
                                                            const std::vector<std::uint64_t>& in_use);
 
     // compact.cpp
+    struct Compaction;
+    class ClearWindow;
     std::uint64_t compact_locked(std::uint64_t most_bytes, bool clean);
     void compact_at_close();
-    bool lift_pages(std::uint64_t line, const CompactNotes& notes, CompactProgress& progress);
-    void leave_extent(std::uint64_t line);
+    bool empty_out(const Clearing& clearing, Compaction& compaction);
+    bool empty_behind_line(Compaction& compaction, int patience);
+    bool empty_window(Compaction& compaction);
+    bool lift_pages(const Clearing& clearing, const CompactNotes& notes, CompactProgress& progress);
+    void leave_extent(const Clearing& clearing);
     SpaceMap space_now();
     void install_same_txn(Workspace& work, std::uint64_t log_position, std::uint64_t epoch);
 
@@ -526,6 +532,7 @@ private:
     int carve_users_ = 0;                      // who in this process holds the checkpoint lock
     std::mutex space_mutex_;                   // space_ and what belongs to it
     SpaceMap space_;
+    PageRun kept_clear_;                       // compaction is emptying it: nothing new is put there
     std::uint64_t space_generation_ = 0;       // the map is of this generation; 0: not loaded
     std::atomic<bool> room_tight_{false};      // less is held back than should be
     std::atomic<std::uint64_t> room_pages_{0}; // free pages on the disk when last looked at; 0: look again
