@@ -37,20 +37,6 @@ namespace {
 namespace fs = std::filesystem;
 using detail::Random;
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define NORTHSTAR_FUZZ_SANITIZED
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define NORTHSTAR_FUZZ_SANITIZED
-#endif
-#ifdef NORTHSTAR_FUZZ_SANITIZED
-constexpr bool k_sanitized = true;  // they slow things down, and have handlers and address space of their own
-#else
-constexpr bool k_sanitized = false;
-#endif
-
 constexpr std::uint64_t k_default_changed = 2000;
 constexpr std::size_t k_longest_changed = 20000;
 constexpr rlim_t k_memory = rlim_t{512} << 20;

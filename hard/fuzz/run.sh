@@ -5,7 +5,7 @@
 # BUILD_DIR/corpora/TARGET, what breaks a promise in BUILD_DIR/findings, and makes the script fail. `merge` chooses anew
 # what the repository keeps: inputs named after what they found stay, and the smallest of the others (named after their
 # bytes) that reach edges of the code which those and the seeds leave out. An input must be done in 10 seconds (sanitizers slow
-# it down tenfold), with 512 MB of memory and no single allocation above 128 MB.
+# it down tenfold), with 512 MB of memory and no single allocation above 128 MB; statements of SQL may make a value of 1 GB.
 set -u
 build=$1
 shift
@@ -28,6 +28,7 @@ for target in $targets; do
     log=$build/fuzz-logs/$target.log
     mkdir -p "$kept" "$found"
     limits="-rss_limit_mb=512 -malloc_limit_mb=128 -timeout=10"
+    case $target in sql_*) limits="-rss_limit_mb=2560 -malloc_limit_mb=1100 -timeout=20" ;; esac
     if [ -n "$merge" ]; then
         find "$kept" -type f | grep -E '/[0-9a-f]{40}$' | while read -r input; do mv "$input" "$found"; done
         chosen=$build/chosen/$target

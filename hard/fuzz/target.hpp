@@ -13,6 +13,21 @@
 
 namespace northstar::hard {
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define NORTHSTAR_FUZZ_SANITIZED
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define NORTHSTAR_FUZZ_SANITIZED
+#endif
+/// Sanitizers slow things down, and have handlers and address space of their own.
+#ifdef NORTHSTAR_FUZZ_SANITIZED
+inline constexpr bool k_sanitized = true;
+#else
+inline constexpr bool k_sanitized = false;
+#endif
+
 using Bytes = std::vector<std::byte>;
 
 struct Target {
@@ -45,6 +60,13 @@ extern const Target k_command_line_target;
 extern const Target k_cartridge_target;
 extern const Target k_vectors_target;
 extern const Target k_text_target;
+extern const Target k_code_target;
+#ifndef NORTHSTAR_OMIT_SQL
+extern const Target k_sql_statements_target;
+extern const Target k_sql_text_target;
+extern const Target k_sql_copy_target;
+extern const Target k_sql_patterns_target;
+#endif
 
 /// Hands out the bytes of an input piece by piece; zeros behind its end.
 class InputReader {

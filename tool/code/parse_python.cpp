@@ -49,9 +49,11 @@ private:
         std::size_t range;     // no_function: a class
     };
 
+    /// A string that is not closed may end with the text's last newline, behind which there is no line.
     std::uint32_t end_line(std::size_t i) const {
         const std::string_view token = tokens_.text(i);
-        return tokens_[i].line + static_cast<std::uint32_t>(std::count(token.begin(), token.end(), '\n'));
+        const auto feeds = static_cast<std::uint32_t>(std::count(token.begin(), token.end(), '\n'));
+        return std::min(lexed_.lines, tokens_[i].line + feeds);
     }
 
     /// A backslash ended the line before.
