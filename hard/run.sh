@@ -15,6 +15,7 @@ crash_suite 1200
 nth_system_call_suite
 nth_call_suite
 fuzz_suite 4000
+sql_crash_suite 1200
 stop_suite 70
 isolation_suite 100
 full_disk_suite 20
