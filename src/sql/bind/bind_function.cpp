@@ -8,6 +8,10 @@
 
 namespace northstar::inline v0::sql {
 
+namespace bind_function {
+constexpr std::size_t k_most_arguments = 100;
+}
+
 BoundExpr* Binder::make_call(std::string_view name, std::vector<BoundExpr*> args, std::uint32_t position) {
     std::vector<Oid> types;
     for (const BoundExpr* arg : args) types.push_back(arg->type);
@@ -78,6 +82,8 @@ BoundExpr* Binder::function(const syntax::Expr& node) {
     std::vector<BoundExpr*> args;
     std::vector<std::string_view> names;
     const bool windowed = detail != nullptr && detail->over != nullptr;
+    if (node.args.size() > bind_function::k_most_arguments)
+        raise_at(sqlstate::too_many_arguments, "cannot pass more than 100 arguments to a function", node.position);
     for (const syntax::Expr* arg : node.args) {
         if (arg->kind == syntax::ExprKind::named_argument) {
             names.resize(args.size());

@@ -81,6 +81,7 @@ BoundQuery Binder::query_body(const syntax::Query& syntax, bool resolve_unknowns
 BoundQuery Binder::values(const syntax::Query& syntax, bool resolve_unknowns) {
     Plan* plan = pool_.plan(PlanKind::values);
     const std::size_t width = syntax.rows[0].size();
+    if (width > 1664) raise(sqlstate::too_many_columns, "target lists can have at most 1664 entries");
     Scope scope;
     scope.outer = scope_;
     scope.select = true;

@@ -18,7 +18,27 @@ Oid SqlSession::allocate_oid(bool temporary) {
     return next;
 }
 
+namespace session_catalog {
+
+constexpr std::size_t k_most_columns = 1600;
+constexpr std::size_t k_most_key_columns = 32;
+
+/// Raises 54011. Whatever defines or changes a relation comes by here.
+void check_limits(const Relation& relation) {
+    if (relation.columns.size() > k_most_columns)
+        raise(sqlstate::too_many_columns, "tables can have at most 1600 columns");
+    for (const Index& index : relation.indexes)
+        if (index.columns.size() + index.include.size() > k_most_key_columns)
+            raise(sqlstate::too_many_columns, "cannot use more than 32 columns in an index");
+    for (const ForeignKey& foreign : relation.foreign_keys)
+        if (foreign.columns.size() > k_most_key_columns)
+            raise(sqlstate::too_many_columns, "cannot have more than 32 keys in a foreign key");
+}
+
+}  // namespace session_catalog
+
 void SqlSession::put(std::shared_ptr<Relation> relation) {
+    session_catalog::check_limits(*relation);
     auto changed = catalog().copy();
     const auto old = catalog().relation(relation->oid);
     WritableTree tree = writable(std::string(k_catalog_tree), relation->temporary);
