@@ -65,6 +65,16 @@ std::size_t parameters_of(const std::string& statement) {
 
 }  // namespace
 
+// Found by statements out of a grammar: the default was nextval('N 4_a_seq'), which names another sequence.
+TEST_CASE("a serial column is filled whatever its table and schema are called", "[sql]") {
+    Fixture f;
+    f.sql.execute_script("CREATE TABLE \"N 4\" (\"A b\" serial, c int); INSERT INTO \"N 4\" (c) VALUES (7);"
+                         "CREATE SCHEMA aside; CREATE TABLE aside.t (a serial, c int);"
+                         "INSERT INTO aside.t (c) VALUES (8)");
+    CHECK(f.one("SELECT \"A b\" FROM \"N 4\"") == "1");
+    CHECK(f.one("SELECT a FROM aside.t") == "1");
+}
+
 TEST_CASE("pg_class and pg_attribute show tables, columns and their types", "[sql]") {
     Fixture f;
     CHECK(f.rows("SELECT relname, relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE "

@@ -279,7 +279,13 @@ public:
             sequence->sequence.identity = column.identity != 0;
             sequence->sequence.owner_column = static_cast<int>(relation.columns.size());
             column.sequence = sequence->oid;
-            if (serial != 0) column.default_text = "nextval(" + quote_literal(name) + "::regclass)";
+            if (serial != 0) {
+                // Read like any default, so it must name the sequence wherever the search path leads.
+                const bool elsewhere = !relation.temporary && relation.schema != k_public_schema;
+                const std::string written = (elsewhere ? quote_identifier(relation.schema) + "." : std::string()) +
+                                            quote_identifier(name);
+                column.default_text = "nextval(" + quote_literal(written) + "::regclass)";
+            }
             sequences.push_back(std::move(sequence));
         }
         return column;
