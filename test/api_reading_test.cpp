@@ -89,6 +89,49 @@ TEST_CASE("A snapshot stays as it was opened, a moved one too", "[SNAP-1]") {
     CHECK(db.statistics().snapshots_open == 2);
 }
 
+TEST_CASE("Values read in pieces are those that a cursor finds step by step", "[KV-3][PAST-1]") {
+    for (const bool past : {false, true}) {
+        for (const bool in_transaction : {false, true}) {
+            if (past && in_transaction) continue;
+            INFO("past " << past << ", in a transaction " << in_transaction);
+            Database db = Database::open(":memory:", quiet());
+            {
+                Transaction tx = db.begin_write();
+                for (int i = 0; i < 3000; ++i) {
+                    const std::size_t size = i % 500 == 7 ? 60000 : static_cast<std::size_t>(i) % 90;
+                    tx.tree("t").put("key" + std::to_string(10000 + i), std::string(size, 'v'));
+                }
+                tx.commit();
+            }
+            if (past) {
+                Transaction tx = db.begin_write();
+                tx.tree("t").erase_range("key10100", "key12000");
+                tx.commit();
+            }
+            const Snapshot snapshot = past ? db.begin_read(AsOf::txn(1)) : db.begin_read();
+            std::optional<Transaction> tx;
+            if (in_transaction) tx = db.begin_write();
+            const Tree tree = in_transaction ? Tree(tx->tree("t")) : snapshot.tree("t");
+            std::vector<std::string> expected;
+            Cursor cursor = tree.cursor();
+            for (bool there = cursor.lower_bound("key10005"); there; there = cursor.next())
+                expected.emplace_back(cursor.value());
+            CHECK(expected.size() == 2995);
+            CHECK(cursor.read_values({}) == 0);
+            std::vector<std::string> found;
+            std::vector<std::string_view> piece(173);
+            REQUIRE(cursor.lower_bound("key10005"));
+            CHECK(cursor.read_values({}) == 0);
+            while (const std::size_t count = cursor.read_values(piece)) {
+                for (std::size_t i = 0; i < count; ++i) found.emplace_back(piece[i]);
+                if (cursor.valid()) CHECK(cursor.value() == expected[found.size()]);
+            }
+            CHECK_FALSE(cursor.valid());
+            CHECK(found == expected);
+        }
+    }
+}
+
 TEST_CASE("Cursors go both ways, turn round, and end at both ends", "[KV-3][PAST-1]") {
     for (const bool past : {false, true}) {
         for (const bool in_transaction : {false, true}) {

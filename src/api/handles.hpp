@@ -12,6 +12,7 @@
 #include <exception>
 #include <new>
 #include <optional>
+#include <span>
 #include <string>
 
 namespace northstar::inline v0 {
@@ -114,6 +115,21 @@ struct CursorState {
         lowest_ = from;
         end_.reset();
         if (to) end_.emplace(*to);
+    }
+    std::size_t read_values(std::span<std::string_view> out) try {
+        if (valid_ && txn_ == nullptr && present_) [[likely]] {
+            check_view(view_, ticket_);
+            const std::size_t count = present_->read_values(out);
+            valid_ = present_->valid();
+            return count;
+        }
+        // An error stays until the cursor is positioned again.
+        if (!valid_ && failure_ != nullptr) std::rethrow_exception(failure_);
+        std::size_t count = 0;
+        for (; valid_ && count < out.size(); step(true)) out[count++] = value();
+        return count;
+    } catch (...) {
+        failed();
     }
     bool valid() const noexcept { return valid_; }
     std::string_view key() const {

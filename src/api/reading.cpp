@@ -318,6 +318,11 @@ void Cursor::watch(std::string_view from, std::optional<std::string_view> to) tr
 } catch (const std::bad_alloc&) {
     detail::no_memory();
 }
+std::size_t Cursor::read_values(std::span<std::string_view> values) try {
+    return detail::checked(state_).read_values(values);
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
+}
 bool Cursor::valid() const noexcept { return state_ != nullptr && state_->valid(); }
 std::string_view Cursor::key() const { return detail::checked(state_).key(); }
 std::string_view Cursor::value() const try {

@@ -1,5 +1,7 @@
 #include "btree/cursor.hpp"
 
+#include <algorithm>
+
 namespace northstar::inline v0::detail {
 
 namespace cursor_impl {
@@ -196,6 +198,21 @@ bool TreeCursor::edge_leaf(Way way, const std::uint64_t* txn) {
     }
     set_index(0);
     return true;
+}
+
+std::size_t TreeCursor::read_values(std::span<std::string_view> out) {
+    std::size_t done = 0;
+    while (valid_ && done < out.size()) {
+        const Node leaf(leaf_);
+        const std::size_t part = std::min<std::size_t>(count_ - index_, out.size() - done);
+        for (const unsigned end = index_ + static_cast<unsigned>(part); index_ < end; ++index_) {
+            fetch_ahead();
+            out[done++] = tree_impl::value_of(*source_, leaf.leaf_cell_at(leaf.leaf_slot(index_))).value;
+        }
+        if (index_ < count_) load_cell();
+        else next_leaf();
+    }
+    return done;
 }
 
 // The path's last step names the child to enter, if there is one.
