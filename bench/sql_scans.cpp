@@ -31,6 +31,8 @@ constexpr Scan k_scans[] = {
     {"B8 like", 4, "SELECT count(*) FROM facts WHERE name LIKE '%77%'"},
 };
 
+constexpr std::uint64_t k_rows_of_a_transaction = 4000;
+
 void load(SqlEngine& engine, std::uint64_t rows) {
     engine.run("CREATE TABLE facts (id bigint PRIMARY KEY, g10 integer NOT NULL, g1000 integer NOT NULL, "
                "v bigint NOT NULL, score double precision NOT NULL, name text NOT NULL)");
@@ -52,6 +54,9 @@ void load(SqlEngine& engine, std::uint64_t rows) {
         insert->bind(5, static_cast<double>(mix(id + 9) % 1'000'000) / 64);
         insert->bind(6, "name-" + std::to_string(mix(id + 11) % 50'000));
         insert->run();
+        if (id % k_rows_of_a_transaction != 0) continue;
+        engine.run("COMMIT");
+        engine.run("BEGIN");
     }
     engine.run("COMMIT");
 }

@@ -138,11 +138,16 @@ private:
         return (part + i * (suppliers_ / 4) + (part - 1) / suppliers_) % suppliers_ + 1;
     }
 
+    /// Rows come in transactions of some thousand, as programs load tables.
     template <class... Values>
-    static void add(SqlQuery& query, const Values&... values) {
+    void add(SqlQuery& query, const Values&... values) {
+        constexpr std::uint64_t k_rows_of_a_transaction = 4000;
         int n = 0;
         (bind(query, ++n, values), ...);
         query.run();
+        if (++rows_ % k_rows_of_a_transaction != 0) return;
+        engine_.run("COMMIT");
+        engine_.run("BEGIN");
     }
     static void bind(SqlQuery& query, int n, std::int64_t value) { query.bind(n, value); }
     static void bind(SqlQuery& query, int n, const std::string& value) { query.bind(n, std::string_view(value)); }
@@ -225,6 +230,7 @@ private:
     SqlEngine& engine_;
     Random random_;
     std::int64_t suppliers_, parts_, customers_, orders_;
+    std::uint64_t rows_ = 0;
 };
 
 /// All answers of a query; numbers are compared to 6 digits, because SQLite adds decimals as doubles.

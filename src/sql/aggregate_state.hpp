@@ -22,6 +22,14 @@ struct NumericSum {
     std::int64_t minus_infinities;
 
     void add(const Numeric& value, Arena& arena);
+    /// add() of a small number with the scale of those before, as long as the sum is small; false: nothing was added.
+    bool add_alike(const Numeric& value) {
+        constexpr Int128 k_half = static_cast<Int128>(1) << 118;
+        if (!value.is_small() || value.scale != scale || scale > most_scale || small > k_half || small < -k_half)
+            return false;
+        small += value.small;
+        return true;
+    }
     void add_integer(std::int64_t value, Arena& arena);
     void add(const NumericSum& other, Arena& arena);
     Numeric total(Arena& arena) const;

@@ -19,6 +19,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -87,7 +88,32 @@ struct AggregateBody {
     /// The result; the state stays good for further steps. Lives in call.arena, in the state, or in its
     /// arguments.
     Value (*final)(AggregateCall& call, void* state) = nullptr;
+    /// step() for many rows, as loops that step() is part of; both or neither. Of an aggregate without arguments, or
+    /// with one that it is strict in: NULLs are left out here. step_rows: the state of row k lies at
+    /// states[k] + offset. step_run: all rows go into one state.
+    void (*step_rows)(AggregateCall& call, char* const* states, std::size_t offset, const Value* arguments,
+                      std::size_t count) = nullptr;
+    void (*step_run)(AggregateCall& call, void* state, const Value* arguments, std::size_t count) = nullptr;
 };
+
+/// AggregateBody::step_rows and step_run of a step. `arguments` is null where there are none.
+template <auto Step>
+void aggregate_step_rows(AggregateCall& call, char* const* states, std::size_t offset, const Value* arguments,
+                         std::size_t count) {
+    for (std::size_t k = 0; k < count; ++k)
+        if (arguments == nullptr || !arguments[k].is_null())
+            Step(call, states[k] + offset, arguments == nullptr ? nullptr : arguments + k, 1);
+}
+/// The state is worked on as a copy, which the compiler may keep in registers.
+template <class State, auto Step>
+void aggregate_step_run(AggregateCall& call, void* state, const Value* arguments, std::size_t count) {
+    State copy;
+    std::memcpy(&copy, state, sizeof copy);
+    for (std::size_t k = 0; k < count; ++k)
+        if (arguments == nullptr || !arguments[k].is_null())
+            Step(call, &copy, arguments == nullptr ? nullptr : arguments + k, 1);
+    std::memcpy(state, &copy, sizeof copy);
+}
 
 enum class FunctionKind : char { scalar = 'f', aggregate = 'a', window = 'w', set = 's' };
 enum class Volatility : char { immutable = 'i', stable = 's', changing = 'v' };

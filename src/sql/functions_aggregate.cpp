@@ -135,8 +135,14 @@ void count_combine(AggregateCall&, void* state, const void* other) {
     as<Count>(state).rows += as<Count>(other).rows;
 }
 Value count_final(AggregateCall&, void* state) { return Value::int8(as<Count>(state).rows); }
-constexpr AggregateBody k_count{sizeof(Count),  &nothing,       &count_step,
-                                &count_combine, &count_inverse, &count_final};
+constexpr AggregateBody k_count{sizeof(Count),
+                                &nothing,
+                                &count_step,
+                                &count_combine,
+                                &count_inverse,
+                                &count_final,
+                                &aggregate_step_rows<count_step>,
+                                &aggregate_step_run<Count, count_step>};
 
 // ---- sum and avg of integers ----
 
@@ -170,10 +176,22 @@ Value integer_avg_final(AggregateCall& call, void* state) {
     return Value::numeric(numeric_divide(numeric_from_int128(s.sum, 0, call.arena),
                                          numeric_from_int(s.count, call.arena), call.arena));
 }
-constexpr AggregateBody k_integer_sum{sizeof(IntegerSum), &nothing,         &integer_step,
-                                      &integer_combine,   &integer_inverse, &integer_sum_final};
-constexpr AggregateBody k_integer_avg{sizeof(IntegerSum), &nothing,         &integer_step,
-                                      &integer_combine,   &integer_inverse, &integer_avg_final};
+constexpr AggregateBody k_integer_sum{sizeof(IntegerSum),
+                                      &nothing,
+                                      &integer_step,
+                                      &integer_combine,
+                                      &integer_inverse,
+                                      &integer_sum_final,
+                                      &aggregate_step_rows<integer_step>,
+                                      &aggregate_step_run<IntegerSum, integer_step>};
+constexpr AggregateBody k_integer_avg{sizeof(IntegerSum),
+                                      &nothing,
+                                      &integer_step,
+                                      &integer_combine,
+                                      &integer_inverse,
+                                      &integer_avg_final,
+                                      &aggregate_step_rows<integer_step>,
+                                      &aggregate_step_run<IntegerSum, integer_step>};
 
 // ---- of numerics ----
 
@@ -182,8 +200,10 @@ struct NumericState {
     std::int64_t count;
 };
 void numeric_step(AggregateCall& call, void* state, const Value* a, std::size_t) {
-    as<NumericState>(state).sum.add(a[0].numeric(), call.arena);
-    ++as<NumericState>(state).count;
+    NumericState& s = as<NumericState>(state);
+    const Numeric& value = a[0].numeric();
+    if (!s.sum.add_alike(value)) s.sum.add(value, call.arena);
+    ++s.count;
 }
 void numeric_combine(AggregateCall& call, void* state, const void* other) {
     as<NumericState>(state).sum.add(as<NumericState>(other).sum, call.arena);
@@ -199,10 +219,22 @@ Value numeric_avg_final(AggregateCall& call, void* state) {
     return Value::numeric(
         numeric_divide(s.sum.total(call.arena), numeric_from_int(s.count, call.arena), call.arena));
 }
-constexpr AggregateBody k_numeric_sum{sizeof(NumericState), &nothing, &numeric_step,
-                                      &numeric_combine,     nullptr,  &numeric_sum_final};
-constexpr AggregateBody k_numeric_avg{sizeof(NumericState), &nothing, &numeric_step,
-                                      &numeric_combine,     nullptr,  &numeric_avg_final};
+constexpr AggregateBody k_numeric_sum{sizeof(NumericState),
+                                      &nothing,
+                                      &numeric_step,
+                                      &numeric_combine,
+                                      nullptr,
+                                      &numeric_sum_final,
+                                      &aggregate_step_rows<numeric_step>,
+                                      &aggregate_step_run<NumericState, numeric_step>};
+constexpr AggregateBody k_numeric_avg{sizeof(NumericState),
+                                      &nothing,
+                                      &numeric_step,
+                                      &numeric_combine,
+                                      nullptr,
+                                      &numeric_avg_final,
+                                      &aggregate_step_rows<numeric_step>,
+                                      &aggregate_step_run<NumericState, numeric_step>};
 
 // ---- of floats: sums only; avg is with the statistics ----
 
@@ -234,10 +266,22 @@ Value real_sum_final(AggregateCall& call, void* state) {
     if (s.count == 0) return Value::null(call.result_type);
     return call.result_type == type::float4 ? Value::float4(static_cast<float>(s.sum)) : Value::float8(s.sum);
 }
-constexpr AggregateBody k_float4_sum{sizeof(RealSum),     &nothing, &real_step<true>,
-                                     &real_combine<true>, nullptr,  &real_sum_final};
-constexpr AggregateBody k_float8_sum{sizeof(RealSum),      &nothing, &real_step<false>,
-                                     &real_combine<false>, nullptr,  &real_sum_final};
+constexpr AggregateBody k_float4_sum{sizeof(RealSum),
+                                     &nothing,
+                                     &real_step<true>,
+                                     &real_combine<true>,
+                                     nullptr,
+                                     &real_sum_final,
+                                     &aggregate_step_rows<real_step<true>>,
+                                     &aggregate_step_run<RealSum, real_step<true>>};
+constexpr AggregateBody k_float8_sum{sizeof(RealSum),
+                                     &nothing,
+                                     &real_step<false>,
+                                     &real_combine<false>,
+                                     nullptr,
+                                     &real_sum_final,
+                                     &aggregate_step_rows<real_step<false>>,
+                                     &aggregate_step_run<RealSum, real_step<false>>};
 
 // ---- of intervals ----
 
@@ -295,7 +339,13 @@ void keep_extreme(AggregateCall& call, Extreme& extreme, const Value& value) {
 template <int Sign>
 void extreme_step(AggregateCall& call, void* state, const Value* a, std::size_t) {
     Extreme& extreme = as<Extreme>(state);
-    if (!extreme.any || compare_values(a[0], extreme.value) * Sign > 0) keep_extreme(call, extreme, a[0]);
+    const Value& value = a[0];
+    if (extreme.any && value.form() == Form::integer) {
+        if (Sign > 0 ? value.integer() > extreme.value.integer() : value.integer() < extreme.value.integer())
+            extreme.value = value;
+    } else if (!extreme.any || compare_values(value, extreme.value) * Sign > 0) {
+        keep_extreme(call, extreme, value);
+    }
 }
 template <int Sign>
 void extreme_combine(AggregateCall& call, void* state, const void* other) {
@@ -305,10 +355,15 @@ Value extreme_final(AggregateCall& call, void* state) {
     const Extreme& extreme = as<Extreme>(state);
     return extreme.any ? extreme.value.as(call.result_type) : Value::null(call.result_type);
 }
-constexpr AggregateBody k_min{sizeof(Extreme),      &extreme_init, &extreme_step<-1>,
-                              &extreme_combine<-1>, nullptr,       &extreme_final};
-constexpr AggregateBody k_max{sizeof(Extreme),     &extreme_init, &extreme_step<1>,
-                              &extreme_combine<1>, nullptr,       &extreme_final};
+template <int Sign>
+constexpr AggregateBody k_extreme{sizeof(Extreme),
+                                  &extreme_init,
+                                  &extreme_step<Sign>,
+                                  &extreme_combine<Sign>,
+                                  nullptr,
+                                  &extreme_final,
+                                  &aggregate_step_rows<extreme_step<Sign>>,
+                                  &aggregate_step_run<Extreme, extreme_step<Sign>>};
 
 // ---- booleans and bits ----
 
@@ -437,40 +492,40 @@ constexpr FunctionSource k_aggregates[] = {
     {"avg(int8) numeric", &k_integer_avg},
     {"avg(numeric) numeric", &k_numeric_avg},
     {"avg(interval) interval", &k_interval_avg},
-    {"min(int2) int2", &k_min},
-    {"min(int4) int4", &k_min},
-    {"min(int8) int8", &k_min},
-    {"min(float4) float4", &k_min},
-    {"min(float8) float8", &k_min},
-    {"min(numeric) numeric", &k_min},
-    {"min(text) text", &k_min},
-    {"min(bpchar) bpchar", &k_min},
-    {"min(date) date", &k_min},
-    {"min(time) time", &k_min},
-    {"min(timetz) timetz", &k_min},
-    {"min(timestamp) timestamp", &k_min},
-    {"min(timestamptz) timestamptz", &k_min},
-    {"min(interval) interval", &k_min},
-    {"min(oid) oid", &k_min},
-    {"min(anyarray) anyarray", &k_min},
-    {"min(anyenum) anyenum", &k_min},
-    {"max(int2) int2", &k_max},
-    {"max(int4) int4", &k_max},
-    {"max(int8) int8", &k_max},
-    {"max(float4) float4", &k_max},
-    {"max(float8) float8", &k_max},
-    {"max(numeric) numeric", &k_max},
-    {"max(text) text", &k_max},
-    {"max(bpchar) bpchar", &k_max},
-    {"max(date) date", &k_max},
-    {"max(time) time", &k_max},
-    {"max(timetz) timetz", &k_max},
-    {"max(timestamp) timestamp", &k_max},
-    {"max(timestamptz) timestamptz", &k_max},
-    {"max(interval) interval", &k_max},
-    {"max(oid) oid", &k_max},
-    {"max(anyarray) anyarray", &k_max},
-    {"max(anyenum) anyenum", &k_max},
+    {"min(int2) int2", &k_extreme<-1>},
+    {"min(int4) int4", &k_extreme<-1>},
+    {"min(int8) int8", &k_extreme<-1>},
+    {"min(float4) float4", &k_extreme<-1>},
+    {"min(float8) float8", &k_extreme<-1>},
+    {"min(numeric) numeric", &k_extreme<-1>},
+    {"min(text) text", &k_extreme<-1>},
+    {"min(bpchar) bpchar", &k_extreme<-1>},
+    {"min(date) date", &k_extreme<-1>},
+    {"min(time) time", &k_extreme<-1>},
+    {"min(timetz) timetz", &k_extreme<-1>},
+    {"min(timestamp) timestamp", &k_extreme<-1>},
+    {"min(timestamptz) timestamptz", &k_extreme<-1>},
+    {"min(interval) interval", &k_extreme<-1>},
+    {"min(oid) oid", &k_extreme<-1>},
+    {"min(anyarray) anyarray", &k_extreme<-1>},
+    {"min(anyenum) anyenum", &k_extreme<-1>},
+    {"max(int2) int2", &k_extreme<1>},
+    {"max(int4) int4", &k_extreme<1>},
+    {"max(int8) int8", &k_extreme<1>},
+    {"max(float4) float4", &k_extreme<1>},
+    {"max(float8) float8", &k_extreme<1>},
+    {"max(numeric) numeric", &k_extreme<1>},
+    {"max(text) text", &k_extreme<1>},
+    {"max(bpchar) bpchar", &k_extreme<1>},
+    {"max(date) date", &k_extreme<1>},
+    {"max(time) time", &k_extreme<1>},
+    {"max(timetz) timetz", &k_extreme<1>},
+    {"max(timestamp) timestamp", &k_extreme<1>},
+    {"max(timestamptz) timestamptz", &k_extreme<1>},
+    {"max(interval) interval", &k_extreme<1>},
+    {"max(oid) oid", &k_extreme<1>},
+    {"max(anyarray) anyarray", &k_extreme<1>},
+    {"max(anyenum) anyenum", &k_extreme<1>},
     {"bool_and(bool) bool", &k_bool_and},
     {"every(bool) bool", &k_bool_and},
     {"bool_or(bool) bool", &k_bool_or},

@@ -115,8 +115,14 @@ Value real_final(AggregateCall&, void* state) {
     if (divisor <= 0) return Value::null(type::float8);
     return Value::float8(Root ? std::sqrt(s.sxx / divisor) : s.sxx / divisor);
 }
-constexpr AggregateBody k_real_avg{sizeof(RealMoments), &nothing, &real_step,
-                                   &real_combine,       nullptr,  &real_avg};
+constexpr AggregateBody k_real_avg{sizeof(RealMoments),
+                                   &nothing,
+                                   &real_step,
+                                   &real_combine,
+                                   nullptr,
+                                   &real_avg,
+                                   &aggregate_step_rows<real_step>,
+                                   &aggregate_step_run<RealMoments, real_step>};
 template <bool Sample, bool Root>
 constexpr AggregateBody k_real{sizeof(RealMoments), &nothing, &real_step,
                                &real_combine,       nullptr,  &real_final<Sample, Root>};

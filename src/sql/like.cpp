@@ -62,6 +62,37 @@ bool like_match(std::string_view text, std::string_view pattern, bool ignore_cas
     }
 }
 
+std::unique_ptr<LikePattern> LikePattern::make(std::string_view pattern) {
+    if (pattern.find_first_of("_\\") != std::string_view::npos) return nullptr;
+    auto made = std::make_unique<LikePattern>();
+    std::size_t at = pattern.find('%');
+    made->begin_ = pattern.substr(0, at);
+    if (at == std::string_view::npos) return made;
+    made->open_ = true;
+    for (;;) {
+        const std::size_t from = at + 1;
+        at = pattern.find('%', from);
+        if (at == std::string_view::npos) {
+            made->end_ = pattern.substr(from);
+            return made;
+        }
+        if (at > from) made->middle_.emplace_back(pattern.substr(from, at - from));
+    }
+}
+
+// Bytes are compared: in UTF-8, whole characters are found at the beginning of a character only.
+bool LikePattern::matches(std::string_view text) const {
+    if (!open_) return text == begin_;
+    if (text.size() < begin_.size() + end_.size() || !text.starts_with(begin_) || !text.ends_with(end_)) return false;
+    text = text.substr(begin_.size(), text.size() - begin_.size() - end_.size());
+    for (const std::string& piece : middle_) {
+        const std::size_t found = text.find(piece);
+        if (found == std::string_view::npos) return false;
+        text.remove_prefix(found + piece.size());
+    }
+    return true;
+}
+
 std::string like_escape_pattern(std::string_view pattern, std::string_view escape) {
     std::string result;
     if (escape.empty()) {

@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "sql/error.hpp"
+#include "sql/numeric_small.hpp"
 
 #include <bit>
 
@@ -249,6 +250,7 @@ struct ColumnReader {
     const std::string_view* rows;
     const std::uint32_t* index;
     std::size_t count;
+    bool in_place;         // out[index[k]] is written, else out[k]
     std::size_t columns;   // that a row must have
     std::size_t least;     // bytes of such a row without its variable section
     std::size_t null_at;
@@ -259,9 +261,10 @@ struct ColumnReader {
     void read(Value* out, Read&& read_one, Other&& other) const {
         for (std::size_t k = 0; k < count; ++k) {
             const std::string_view row = rows[index[k]];
-            if (row.size() < least || load_u16(row.data() + 2) != columns) [[unlikely]] out[k] = other(row);
-            else if ((static_cast<unsigned char>(row[null_at]) >> null_bit & 1) != 0) out[k] = Value::null(type);
-            else out[k] = read_one(row);
+            Value& to = out[in_place ? index[k] : k];
+            if (row.size() < least || load_u16(row.data() + 2) != columns) [[unlikely]] to = other(row);
+            else if ((static_cast<unsigned char>(row[null_at]) >> null_bit & 1) != 0) to = Value::null(type);
+            else to = read_one(row);
         }
     }
 };
@@ -269,14 +272,14 @@ struct ColumnReader {
 }  // namespace row_file
 
 void RowLayout::column_of_rows(const std::string_view* rows, const std::uint32_t* index, std::size_t count,
-                               std::size_t number, Value* out, Arena& arena) const {
+                               std::size_t number, Value* out, bool in_place, Arena& arena) const {
     using namespace row_file;
     const ColumnLayout& column = columns_[number];
     const std::size_t fixed = k_header_size + (columns_.size() + 7) / 8;
     const Prefix& all = prefixes_.back();
     const std::size_t offsets = fixed + all.fixed;
     const std::size_t data = offsets + std::size_t{all.variables} * 4;
-    const ColumnReader reader{rows,  index, count, columns_.size(), data, k_header_size + number / 8,
+    const ColumnReader reader{rows, index, count, in_place, columns_.size(), data, k_header_size + number / 8,
                               static_cast<unsigned>(number % 8), column.type};
     const auto other = [&](std::string_view row) { return column_of(row, number, arena); };
     const Oid type = column.type;
@@ -310,7 +313,10 @@ void RowLayout::column_of_rows(const std::string_view* rows, const std::uint32_t
             reader.read(out, [=](std::string_view row) { return Value::bytes(type, bytes_of(row)); }, other);
         } else if (column.form == Form::numeric) {
             reader.read(out, [&](std::string_view row) {
-                return Value::numeric(numeric_from_stored(bytes_of(row), arena));
+                const std::string_view stored = bytes_of(row);
+                Numeric small;
+                if (small_numeric_from_stored(stored, small)) return Value::numeric(small);
+                return Value::numeric(numeric_from_stored(stored, arena));
             }, other);
         } else {
             reader.read(out, [&](std::string_view row) {

@@ -50,9 +50,10 @@ public:
     /// One column of a row; a view into `row` where it is variable. O(1). `arena` is used by large numerics
     /// alone.
     Value column_of(std::string_view row, std::size_t index, Arena& arena) const;
-    /// The same column of many rows: out[k] of rows[index[k]]. What is the same for all is looked at once.
+    /// The same column of many rows: out[k] of rows[index[k]], or out[index[k]] where `in_place`. What is the same for
+    /// all is looked at once.
     void column_of_rows(const std::string_view* rows, const std::uint32_t* index, std::size_t count, std::size_t column,
-                        Value* out, Arena& arena) const;
+                        Value* out, bool in_place, Arena& arena) const;
     /// All columns at once.
     void decode(std::string_view row, std::span<Value> values, Arena& arena) const;
 

@@ -52,15 +52,29 @@ void AggregateRunner::init(char* state) {
 void AggregateRunner::step_all(char* const* states, std::size_t offset, std::size_t count) {
     Group none;
     AggregateCall call = context(none);
-    const auto step = body_->step;
-    if (arguments_.empty()) {
-        for (std::size_t k = 0; k < count; ++k) step(call, states[k] + offset, nullptr, 0);
-        return;
-    }
-    const Value* const values = views_[0];
+    const Value* const values = arguments_.empty() ? nullptr : views_[0];
     const bool strict = call_.function->strict;
-    for (std::size_t k = 0; k < count; ++k)
-        if (!strict || !values[k].is_null()) step(call, states[k] + offset, values + k, 1);
+    if (body_->step_rows != nullptr && (values == nullptr || strict))
+        return body_->step_rows(call, states, offset, values, count);
+    const auto step = body_->step;
+    for (std::size_t k = 0; k < count; ++k) {
+        if (values == nullptr) step(call, states[k] + offset, nullptr, 0);
+        else if (!strict || !values[k].is_null()) step(call, states[k] + offset, values + k, 1);
+    }
+}
+
+void AggregateRunner::step_run(char* state, std::size_t count) {
+    Group none;
+    AggregateCall call = context(none);
+    const Value* const values = arguments_.empty() ? nullptr : views_[0];
+    const bool strict = call_.function->strict;
+    if (body_->step_run != nullptr && (values == nullptr || strict))
+        return body_->step_run(call, state, values, count);
+    const auto step = body_->step;
+    for (std::size_t k = 0; k < count; ++k) {
+        if (values == nullptr) step(call, state, nullptr, 0);
+        else if (!strict || !values[k].is_null()) step(call, state, values + k, 1);
+    }
 }
 
 Value AggregateRunner::finish(char* state) {

@@ -8,6 +8,13 @@
 
 namespace northstar::inline v0::sql {
 
+/// Empties an arena; a small one keeps its memory for the next run.
+inline void empty_arena(Arena& arena) {
+    constexpr std::size_t k_small = 65536;
+    if (arena.size() > k_small) arena = Arena();
+    else arena.reset();
+}
+
 /// An aggregate call made ready: what is the same for all groups.
 class AggregateRunner {
 public:
@@ -22,6 +29,8 @@ public:
         bool has_direct = false;
     };
 
+    /// Forgets all states.
+    void reset() { empty_arena(arena_); }
     Group start();
     /// Nothing but steps: no DISTINCT, FILTER, ORDER BY or direct arguments. Its states may lie in rows of states that
     /// the caller owns, state_size() bytes each, and step_all() takes a whole batch.
@@ -30,6 +39,8 @@ public:
     void init(char* state);
     /// One step for each selected row of the last prepare(): the state of row k lies at states[k] + offset.
     void step_all(char* const* states, std::size_t offset, std::size_t count);
+    /// The same where all rows belong to one group.
+    void step_run(char* state, std::size_t count);
     Value finish(char* state);
     /// Values of arguments, sort keys and filter for every selected row.
     void prepare(const Rows& rows);

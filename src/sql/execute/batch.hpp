@@ -2,9 +2,10 @@
 //
 // A batch is a set of columns, each an array of values. [BATCH-1] What a batch holds is valid until the operator that
 // made it is asked for its next one; whoever keeps rows longer copies them (RowStore).
+// [BATCH-2] A column holds at least `count` values; what lies behind them is left from before.
 #pragma once
 
-#include "sql/arena.hpp"
+#include "sql/execute/keep_value.hpp"
 #include "sql/plan/expr.hpp"
 #include "sql/value.hpp"
 
@@ -29,12 +30,18 @@ struct Batch {
         for (auto& column : columns) column.clear();
         arena.reset();
     }
+    /// For rows that will be written by their place: values are not made anew where there are enough, and the arena
+    /// stays as it is.
+    void make_room(std::size_t width, std::size_t rows) {
+        count = rows;
+        columns.resize(width);
+        for (auto& column : columns)
+            if (column.size() < rows) column.resize(rows);
+    }
     /// Keeps the rows whose places are listed, in that order (ascending).
     void keep(std::span<const std::uint32_t> rows) {
-        for (auto& column : columns) {
+        for (auto& column : columns)
             for (std::size_t i = 0; i < rows.size(); ++i) column[i] = column[rows[i]];
-            column.resize(rows.size());
-        }
         count = rows.size();
     }
 };
@@ -66,10 +73,19 @@ public:
     }
     void add(const Batch& batch, std::size_t row) {
         Value* values = add();
-        for (std::size_t i = 0; i < width_; ++i) values[i] = copy_value(batch.columns[i][row], arena_);
+        for (std::size_t i = 0; i < width_; ++i) values[i] = keep_value(batch.columns[i][row], arena_);
     }
+    /// The first columns of a batch, as many as a row here has.
     void add(const Batch& batch) {
-        for (std::size_t row = 0; row < batch.count; ++row) add(batch, row);
+        if (batch.count == 0) return;
+        const std::size_t first = rows_.size();
+        Value* const values = arena_.allocate_array<Value>((width_ == 0 ? 1 : width_) * batch.count);
+        for (std::size_t row = 0; row < batch.count; ++row) rows_.push_back(values + row * width_);
+        for (std::size_t i = 0; i < width_; ++i) {
+            const Value* const column = batch.columns[i].data();
+            for (std::size_t row = 0; row < batch.count; ++row)
+                rows_[first + row][i] = keep_value(column[row], arena_);
+        }
     }
     void truncate(std::size_t count) { rows_.resize(count); }
     std::vector<Value*>& rows() { return rows_; }

@@ -6,6 +6,7 @@
 
 #include "sql/execute/execution.hpp"
 #include "sql/execute/tuple_table.hpp"
+#include "sql/like.hpp"
 #include "sql/plan/walk.hpp"
 
 #include <memory>
@@ -28,6 +29,7 @@ public:
     Evaluator(BoundExpr& expr, const std::vector<ColumnId>& input, Execution& execution);
     ~Evaluator();
     Evaluator(Evaluator&&) noexcept;
+    Evaluator& operator=(Evaluator&&) noexcept;
 
     /// out[k] is the value for the k-th selected row. Payloads live in `arena`, the batch, or the statement.
     void evaluate(const Rows& rows, Value* out, Arena& arena);
@@ -35,7 +37,11 @@ public:
     const Value* view(const Rows& rows, std::vector<Value>& scratch, Arena& arena);
     /// For expressions over nothing but cells and parameters.
     Value evaluate(Arena& arena);
+    /// Keeps those of the rows (ascending) on which the value is true. Comparisons make no truth values on the way.
+    void select(const Batch& batch, std::vector<std::uint32_t>& rows, Arena& arena);
     Oid type() const { return expr_->type; }
+    /// The place of the column that the expression is, in its input; -1: it is something else.
+    int slot() const { return slot_; }
 
 private:
     struct Subquery;
@@ -43,12 +49,15 @@ private:
 
     void call(const Rows& rows, Value* out, Arena& arena);
     /// How an operation is computed without a call for each row.
-    enum class Kernel : std::uint8_t { none, integers, reals, numerics, texts, add, subtract, multiply, add_numerics,
-                                       subtract_numerics, multiply_numerics };
+    enum class Kernel : std::uint8_t { none, integers, reals, numerics, texts, like, add, subtract, multiply,
+                                       add_numerics, subtract_numerics, multiply_numerics };
     static Kernel kernel_of(const BoundExpr& expr);
-    template <class Order>
-    void compare(const Source& left, const Source& right, std::size_t count, Value* out, Order order) const;
+    static bool gives_truth(Kernel kernel) { return kernel >= Kernel::integers && kernel <= Kernel::like; }
+    void drop_relabels();
     bool run_kernel(const Source& left, const Source& right, std::size_t count, Value* out, Arena& arena) const;
+    std::size_t narrow(const Source& left, const Source& right, std::uint32_t* rows, std::size_t count) const;
+    std::size_t narrow_members(const Source& left, std::uint32_t* rows, std::size_t count) const;
+    void select_any(const Batch& batch, std::vector<std::uint32_t>& rows, Arena& arena);
     void logic(const Rows& rows, Value* out, Arena& arena);
     void case_when(const Rows& rows, Value* out, Arena& arena);
     void coalesce(const Rows& rows, Value* out, Arena& arena);
@@ -75,6 +84,8 @@ private:
     CallCache cache_;
     std::unique_ptr<TupleTable> members_;  // of an IN list
     bool null_member_ = false;
+    std::unique_ptr<LikePattern> pattern_;  // of LIKE with a constant pattern
+    std::vector<Value> truth_;
     std::unique_ptr<Subquery> subquery_;
 };
 
@@ -88,7 +99,6 @@ public:
 
 private:
     std::vector<Evaluator> evaluators_;
-    std::vector<Value> values_;
 };
 
 /// 0, 1, 2, ... n - 1.

@@ -6,6 +6,7 @@
 
 #include "sql/bind/environment.hpp"
 #include "sql/execute/batch.hpp"
+#include "sql/execute/tuple_table.hpp"
 #include "sql/plan/plan.hpp"
 
 #include <map>
@@ -20,6 +21,14 @@ namespace northstar::inline v0::sql {
 
 class Execution;
 
+/// What a join knows before it reads its left side: rows whose key is not in the table have no partner. Whoever reads
+/// rows below may drop those early; nobody has to. (Semi-join reduction: Bernstein, Chiu, "Using Semi-Joins to Solve
+/// Relational Queries", JACM 28(1), 1981.)
+struct KeyFilter {
+    TupleTable* table = nullptr;
+    bool active = false;  ///< the table is complete
+};
+
 class Operator {
 public:
     virtual ~Operator() = default;
@@ -27,6 +36,13 @@ public:
     virtual void open() = 0;
     /// The next rows (at least one), or nullptr at the end. Owned by the operator.
     virtual Batch* next() = 0;
+    /// Offers a filter on columns of its batches, before the first open(). It lives as long as the operator. False: it
+    /// will not be used.
+    virtual bool accept(const KeyFilter& filter, const std::vector<ColumnId>& columns) {
+        static_cast<void>(filter);
+        static_cast<void>(columns);
+        return false;
+    }
     /// What the columns of its batches are.
     const std::vector<ColumnId>& columns() const { return columns_; }
 

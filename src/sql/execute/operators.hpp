@@ -34,10 +34,13 @@ public:
     Batch* next(Batch& batch) {
         if (rows_ == nullptr || at_ >= rows_->size()) return nullptr;
         const std::size_t width = rows_->width();
-        batch.reset(width);
-        const std::size_t end = at_ + k_batch_rows < rows_->size() ? at_ + k_batch_rows : rows_->size();
-        for (; at_ < end; ++at_, ++batch.count)
-            for (std::size_t i = 0; i < width; ++i) batch.columns[i].push_back(rows_->row(at_)[i]);
+        const std::size_t left = rows_->size() - at_;
+        const std::size_t count = left < k_batch_rows ? left : k_batch_rows;
+        batch.arena.reset();
+        batch.make_room(width, count);
+        for (std::size_t row = 0; row < count; ++row)
+            for (std::size_t i = 0; i < width; ++i) batch.columns[i][row] = rows_->row(at_ + row)[i];
+        at_ += count;
         return &batch;
     }
 

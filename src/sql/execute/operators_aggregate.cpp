@@ -24,6 +24,12 @@ public:
         }
         for (PlanColumn& column : plan.columns) columns_.push_back(column.id);
         if (plan.grouping_id != k_no_column) columns_.push_back(plan.grouping_id);
+        for (PlanColumn& column : plan.columns) {
+            runners_.push_back(std::make_unique<AggregateRunner>(*column.expr, input_->columns(), execution));
+            plain_ = plain_ && runners_.back()->is_plain();
+            offsets_.push_back(state_size_);
+            state_size_ += (runners_.back()->state_size() + 15) & ~std::size_t{15};
+        }
         sets_ = plan.grouping_sets;
         if (sets_.empty()) {
             sets_.emplace_back();
@@ -59,30 +65,35 @@ public:
     }
 
 private:
+    /// Columns of the next groups of the present set, one column after the other.
     void hand_out() {
-        batch_.reset(columns_.size());
-        while (set_ < sets_.size() && batch_.count < k_batch_rows) {
-            if (group_ >= tables_[set_].size()) {
-                ++set_;
-                group_ = 0;
-                continue;
-            }
-            const Value* key = tables_[set_].tuple(group_);
-            for (std::size_t i = 0; i < plan_.groups.size(); ++i) {
-                const auto& set = sets_[set_];
-                const auto at = std::find(set.begin(), set.end(), i);
-                batch_.columns[i].push_back(at == set.end() ? Value::null(plan_.groups[i].expr->type)
-                                                            : key[at - set.begin()]);
-            }
-            for (std::size_t i = 0; i < runners_.size(); ++i)
-                batch_.columns[plan_.groups.size() + i].push_back(
-                    plain_ ? runners_[i]->finish(states_[set_][group_] + offsets_[i])
-                           : runners_[i]->finish(groups_[set_][group_ * runners_.size() + i]));
-            if (plan_.grouping_id != k_no_column)
-                batch_.columns.back().push_back(Value::int4(static_cast<std::int64_t>(set_)));
-            ++batch_.count;
-            ++group_;
+        batch_.arena.reset();
+        batch_.make_room(columns_.size(), 0);
+        while (set_ < sets_.size() && group_ >= tables_[set_].size()) {
+            ++set_;
+            group_ = 0;
         }
+        if (set_ == sets_.size()) return;
+        const TupleTable& table = tables_[set_];
+        const auto& set = sets_[set_];
+        const std::size_t count = std::min(k_batch_rows, table.size() - group_);
+        batch_.make_room(columns_.size(), count);
+        for (std::size_t i = 0; i < plan_.groups.size(); ++i) {
+            Value* const out = batch_.columns[i].data();
+            const auto place = static_cast<std::size_t>(std::find(set.begin(), set.end(), i) - set.begin());
+            for (std::size_t k = 0; k < count; ++k)
+                out[k] = place == set.size() ? Value::null(plan_.groups[i].expr->type)
+                                             : table.tuple(group_ + k)[place];
+        }
+        for (std::size_t i = 0; i < runners_.size(); ++i) {
+            Value* const out = batch_.columns[plan_.groups.size() + i].data();
+            for (std::size_t k = 0; k < count; ++k)
+                out[k] = plain_ ? runners_[i]->finish(states_[set_][group_ + k] + offsets_[i])
+                                : runners_[i]->finish(groups_[set_][(group_ + k) * runners_.size() + i]);
+        }
+        if (plan_.grouping_id != k_no_column)
+            std::fill_n(batch_.columns.back().begin(), count, Value::int4(static_cast<std::int64_t>(set_)));
+        group_ += count;
     }
 
     struct File {
@@ -96,20 +107,11 @@ private:
         depth_ = depth;
         full_ = false;
         files_.clear();
-        runners_.clear();
-        state_size_ = 0;
-        plain_ = true;
-        offsets_.clear();
-        for (PlanColumn& column : plan_.columns) {
-            runners_.push_back(std::make_unique<AggregateRunner>(*column.expr, input_->columns(), execution_));
-            plain_ = plain_ && runners_.back()->is_plain();
-            offsets_.push_back(state_size_);
-            state_size_ += (runners_.back()->state_size() + 15) & ~std::size_t{15};
-        }
+        for (auto& runner : runners_) runner->reset();
         tables_.clear();
         groups_.clear();
         states_.assign(sets_.size(), {});
-        arena_ = Arena();
+        empty_arena(arena_);
         for (const auto& set : sets_) {
             tables_.emplace_back(set.size());
             groups_.emplace_back();
@@ -192,6 +194,11 @@ private:
         group_of_.resize(batch.count);
         for (std::size_t s = 0; s < sets_.size(); ++s) {
             find_groups(s, batch.count);
+            if (plain_ && sets_[s].empty()) {
+                for (std::size_t i = 0; i < runners_.size(); ++i)
+                    runners_[i]->step_run(states_[s][0] + offsets_[i], batch.count);
+                continue;
+            }
             if (plain_) {
                 state_of_.resize(batch.count);
                 for (std::size_t row = 0; row < batch.count; ++row) state_of_[row] = states_[s][group_of_[row]];
@@ -209,18 +216,21 @@ private:
     /// The group of each row, new ones added.
     void find_groups(std::size_t s, std::size_t count) {
         const auto& set = sets_[s];
-        std::vector<Value>& tuple = tuple_;
-        tuple.resize(set.size() + 1);
-        if (set.empty() && tables_[s].size() > 0) {
+        TupleTable& table = tables_[s];
+        if (set.empty()) {
+            if (table.size() == 0) {
+                bool added = false;
+                table.insert(nullptr, added);
+                add_group(s);
+            }
             std::fill(group_of_.begin(), group_of_.end(), 0);
             return;
         }
-        for (std::size_t row = 0; row < count; ++row) {
-            for (std::size_t i = 0; i < set.size(); ++i) tuple[i] = key_views_[set[i]][row];
-            bool added = false;
-            group_of_[row] = static_cast<std::uint32_t>(tables_[s].insert(tuple.data(), added));
-            if (added) add_group(s);
-        }
+        set_views_.clear();
+        for (const std::size_t key : set) set_views_.push_back(key_views_[key]);
+        const std::size_t before = table.size();
+        table.insert_rows(set_views_.data(), count, group_of_.data());
+        for (std::size_t group = before; group < table.size(); ++group) add_group(s);
     }
 
     Plan& plan_;
@@ -237,13 +247,13 @@ private:
     std::vector<std::unique_ptr<File>> pending_;    // to be aggregated
     std::vector<std::uint32_t> chosen_;
     // States of the aggregates: where all of them are plain, one row of states for each group.
-    bool plain_ = false;
+    bool plain_ = true;
     std::size_t state_size_ = 0;
     std::vector<std::size_t> offsets_;
     std::vector<std::vector<char*>> states_;
     Arena arena_, key_arena_;
     std::vector<std::vector<AggregateRunner::Group>> groups_;
-    std::vector<const Value*> key_views_;
+    std::vector<const Value*> key_views_, set_views_;
     std::vector<std::uint32_t> group_of_;
     std::vector<char*> state_of_;
     std::vector<Value> tuple_;

@@ -4,10 +4,14 @@
 // When the right side outgrows the limit of memory, both sides are divided into files by the hash of their keys, and
 // each pair of files is joined by itself (GRACE hash join: Kitsuregawa, Tanaka, Moto-oka, New Generation Computing 1,
 // 1983).
+//
+// The right side is read before the left side is opened, and what reads the left side is told its keys: rows without a
+// partner are dropped where they are read (KeyFilter).
 #include "sql/execute/operators.hpp"
 #include "sql/execute/spill_file.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace northstar::inline v0::sql {
 
@@ -53,9 +57,6 @@ public:
           right_(build_operator(*plan.right, execution)) {
         const std::vector<ColumnId>& left = left_->columns();
         const std::vector<ColumnId>& right = right_->columns();
-        both_ = left;
-        both_.insert(both_.end(), right.begin(), right.end());
-        columns_ = plan.join == JoinType::semi || plan.join == JoinType::anti ? left : both_;
         std::vector<BoundExpr*> rest;
         for (BoundExpr* condition : plan.conditions) {
             Equality equality;
@@ -66,7 +67,12 @@ public:
                 rest.push_back(condition);
             }
         }
+        choose_columns(rest);
         residual_ = std::make_unique<Conditions>(rest, both_, execution);
+        only_left_ = plan.join == JoinType::semi || plan.join == JoinType::anti;
+        columns_ = only_left_ ? left : both_;
+        keys_only_ = only_left_ && rest.empty() && !left_keys_.empty();
+        if (plan.join == JoinType::inner || plan.join == JoinType::semi) offer_keys(left);
         if (plan.lateral) {
             for (const ColumnId id : free_columns(*plan.right)) {
                 const auto found = std::find(left.begin(), left.end(), id);
@@ -77,12 +83,23 @@ public:
     }
 
     void open() override {
-        left_->open();
         left_parts_.clear();
         right_parts_.clear();
         part_ = 0;
-        if (!plan_.lateral) read_right();
+        filter_.active = false;
+        if (plan_.lateral) {
+            left_->open();
+        } else {
+            read_right();
+        }
         start_left();
+    }
+
+    bool accept(const KeyFilter& filter, const std::vector<ColumnId>& columns) override {
+        if (plan_.join == JoinType::full) return false;
+        if (has_all(*left_, columns)) return left_->accept(filter, columns);
+        const bool from_right = plan_.join == JoinType::inner && !plan_.lateral && has_all(*right_, columns);
+        return from_right && right_->accept(filter, columns);
     }
 
     Batch* next() override {
@@ -91,10 +108,6 @@ public:
                 if (plan_.join == JoinType::full)
                     if (Batch* batch = unmatched_right()) return batch;
                 if (!next_part()) return nullptr;
-            }
-            if (std::exchange(row_is_done_, false)) {
-                ++left_row_;
-                start_row();
             }
             if (input_ == nullptr || left_row_ >= input_->count) {
                 input_ = next_left();
@@ -110,12 +123,46 @@ public:
     }
 
 private:
+    static bool has_all(const Operator& side, const std::vector<ColumnId>& columns) {
+        return std::all_of(columns.begin(), columns.end(), [&](ColumnId id) {
+            return std::find(side.columns().begin(), side.columns().end(), id) != side.columns().end();
+        });
+    }
+
+    /// Pairs have the columns that are handed on, and those that conditions on pairs use.
+    void choose_columns(const std::vector<BoundExpr*>& rest) {
+        std::set<ColumnId> wanted(plan_.output.begin(), plan_.output.end());
+        for (BoundExpr* condition : rest) used_columns(condition, wanted);
+        const auto choose = [&](const Operator& side, std::vector<std::size_t>& places) {
+            for (std::size_t i = 0; i < side.columns().size(); ++i) {
+                if (wanted.count(side.columns()[i]) == 0) continue;
+                both_.push_back(side.columns()[i]);
+                places.push_back(i);
+            }
+        };
+        choose(*left_, left_places_);
+        choose(*right_, right_places_);
+    }
+
+    /// Where all keys are columns as they are, the left side may drop rows by them.
+    void offer_keys(const std::vector<ColumnId>& left) {
+        std::vector<ColumnId> columns;
+        for (Evaluator& key : left_keys_) {
+            if (key.slot() < 0) return;
+            columns.push_back(left[static_cast<std::size_t>(key.slot())]);
+        }
+        if (columns.empty()) return;
+        filter_.table = &table_;
+        left_->accept(filter_, columns);
+    }
+
     void start_left() {
         input_ = nullptr;
         hit_.clear();
         left_row_ = 0;
         at_ = 0;
-        finished_ = row_is_done_ = false;
+        finished_ = false;
+        lateral_pairs_ = 16;
         rest_ = 0;
     }
 
@@ -171,6 +218,7 @@ private:
         while (reader.next(batch) != nullptr) divide(batch, right_keys_, right_parts_);
         clear_right();
         while (Batch* more = right_->next()) divide(*more, right_keys_, right_parts_);
+        left_->open();
         while (Batch* more = left_->next()) divide(*more, left_keys_, left_parts_);
         for (std::size_t i = 0; i < k_parts; ++i) {
             left_parts_[i]->rewind();
@@ -187,6 +235,7 @@ private:
         matched_.clear();
     }
 
+    /// Reads the right side, and opens the left one.
     void read_right() {
         clear_right();
         const std::size_t limit = execution_.host().memory_limit();
@@ -198,51 +247,84 @@ private:
             return;
         }
         if (plan_.join == JoinType::full) matched_.assign(rows_.size(), false);
+        filter_.active = true;
+        left_->open();
     }
 
-    void add_right(const Batch& batch) {
-        std::vector<std::vector<Value>>& keys = right_values_;
-        keys.resize(right_keys_.size());
-        std::vector<Value>& tuple = tuple_;
-        tuple.resize(right_keys_.size());
+    /// The keys of all rows of a batch, column by column.
+    void read_keys(std::vector<Evaluator>& evaluators, const Batch& batch) {
+        key_values_.resize(evaluators.size());
+        key_views_.resize(evaluators.size());
+        key_arena_.reset();
         const Rows all{&batch, every_row(batch.count, every_), batch.count, true};
-        key_arena_.reset();
-        for (std::size_t i = 0; i < keys.size(); ++i) {
-            keys[i].resize(batch.count);
-            right_keys_[i].evaluate(all, keys[i].data(), key_arena_);
+        for (std::size_t i = 0; i < evaluators.size(); ++i)
+            key_views_[i] = evaluators[i].view(all, key_values_[i], key_arena_);
+    }
+
+    bool has_null_key(std::size_t row) const {
+        return std::any_of(key_views_.begin(), key_views_.end(),
+                           [row](const Value* column) { return column[row].is_null(); });
+    }
+
+    void add_right(Batch& batch) {
+        if (right_keys_.empty()) return rows_.add(batch);
+        read_keys(right_keys_, batch);
+        // A key with NULL is equal to none; only a full join shows its row.
+        selected_.clear();
+        for (std::size_t row = 0; row < batch.count; ++row)
+            if (!has_null_key(row)) selected_.push_back(static_cast<std::uint32_t>(row));
+        if (selected_.size() < batch.count) {
+            if (plan_.join == JoinType::full) add_unequal(batch);
+            batch.keep(selected_);
+            read_keys(right_keys_, batch);
         }
-        for (std::size_t row = 0; row < batch.count; ++row) {
-            const auto number = static_cast<std::uint32_t>(rows_.size());
-            bool null = false;
-            for (std::size_t i = 0; i < keys.size(); ++i) {
-                tuple[i] = keys[i][row];
-                null |= tuple[i].is_null();
-            }
-            if (null && plan_.join != JoinType::full) continue;  // never equal to anything
-            rows_.add(batch, row);
-            if (keys.empty()) continue;
-            chain_.push_back(k_end);
-            if (null) continue;
-            bool added = false;
-            const std::size_t group = table_.insert(tuple.data(), added);
-            if (added) {
-                heads_.push_back({number, number});
-            } else {
-                chain_[heads_[group].last] = number;
-                heads_[group].last = number;
-            }
+        const std::size_t known = table_.size();
+        groups_.resize(batch.count);
+        table_.insert_rows(key_views_.data(), batch.count, groups_.data());
+        if (keys_only_) {
+            // One row of each key: the others add nothing, even if all go to files.
+            std::size_t next = known;
+            for (std::size_t row = 0; row < batch.count; ++row)
+                if (groups_[row] == next) {
+                    rows_.add(batch, row);
+                    ++next;
+                }
+            return;
+        }
+        auto number = static_cast<std::uint32_t>(rows_.size());
+        rows_.add(batch);
+        heads_.resize(table_.size(), {k_end, k_end});
+        chain_.resize(rows_.size(), k_end);
+        for (std::size_t row = 0; row < batch.count; ++row, ++number) {
+            Chain& chain = heads_[groups_[row]];
+            if (chain.first == k_end) chain.first = number;
+            else chain_[chain.last] = number;
+            chain.last = number;
         }
     }
 
-    /// Keys of a whole batch of the left side at once.
-    void start_input() {
-        keys_.resize(left_keys_.size());
-        key_arena_.reset();
-        const Rows all{input_, every_row(input_->count, every_), input_->count, true};
-        for (std::size_t i = 0; i < keys_.size(); ++i) {
-            keys_[i].resize(input_->count);
-            left_keys_[i].evaluate(all, keys_[i].data(), key_arena_);
+    /// Rows without partners: those of the batch that are not selected.
+    void add_unequal(const Batch& batch) {
+        std::size_t next = 0;
+        for (std::size_t row = 0; row < batch.count; ++row) {
+            if (next < selected_.size() && selected_[next] == row) {
+                ++next;
+                continue;
+            }
+            rows_.add(batch, row);
+            chain_.push_back(k_end);
         }
+    }
+
+    /// Partners of a whole batch of the left side at once. NULLs are in no table.
+    void start_input() {
+        read_keys(left_keys_, *input_);
+        if (!left_keys_.empty()) {
+            groups_.resize(input_->count);
+            table_.find_rows(key_views_.data(), input_->count, groups_.data());
+        }
+        if (plan_.lateral) rows_.clear(right_->columns().size());
+        row_waits_ = false;
         start_row();
     }
 
@@ -251,103 +333,137 @@ private:
         if (left_row_ >= input_->count) return;
         if (plan_.lateral) {
             for (const auto& [slot, cell] : cells_) *cell = input_->columns[slot][left_row_];
-            rows_.reset(right_->columns().size());
+            at_ = rows_.size();
             right_->open();
             while (Batch* batch = right_->next()) rows_.add(*batch);
             return;
         }
-        if (keys_.empty()) return;
-        std::vector<Value>& tuple = tuple_;
-        tuple.resize(keys_.size());
-        at_ = k_end;
-        for (std::size_t i = 0; i < keys_.size(); ++i) {
-            tuple[i] = keys_[i][left_row_];
-            if (tuple[i].is_null()) return;
-        }
-        const std::size_t group = table_.find(tuple.data());
-        if (group != TupleTable::k_none) at_ = heads_[group].first;
+        if (left_keys_.empty() || keys_only_) return;
+        const std::uint32_t group = groups_[left_row_];
+        at_ = group == TupleTable::k_no_tuple ? k_end : heads_[group].first;
     }
 
-    bool has_candidate() const { return keys_.empty() || plan_.lateral ? at_ < rows_.size() : at_ != k_end; }
+    /// Of LATERAL, the rows of several left rows lie one behind the other: those from at_ on are the present one's.
+    bool has_candidate() const { return left_keys_.empty() ? at_ < rows_.size() : at_ != k_end; }
     std::size_t take_candidate() {
         const std::size_t row = at_;
-        at_ = keys_.empty() || plan_.lateral ? at_ + 1 : chain_[at_];
+        at_ = left_keys_.empty() ? at_ + 1 : chain_[at_];
         return row;
+    }
+
+    /// Of the left rows, those whose key is there, or is not.
+    Batch* fill_by_keys() {
+        selected_.clear();
+        for (std::size_t row = 0; row < input_->count; ++row)
+            if ((groups_[row] != TupleTable::k_no_tuple) == (plan_.join == JoinType::semi))
+                selected_.push_back(static_cast<std::uint32_t>(row));
+        left_row_ = input_->count;
+        if (selected_.size() < input_->count) input_->keep(selected_);
+        return selected_.empty() ? nullptr : std::exchange(input_, nullptr);
     }
 
     /// Pairs of as many left rows as fit; nullptr: none of them is part of the result.
     Batch* fill() {
         execution_.check_cancelled();
-        pairs_.reset(both_.size());
+        if (keys_only_) return fill_by_keys();
         left_of_.clear();
         right_of_.clear();
-        const std::size_t left_width = left_->columns().size();
-        const std::size_t right_width = right_->columns().size();
+        // Few first, so that LIMIT 1 looks up little.
+        const std::size_t most = plan_.lateral ? lateral_pairs_ : k_pairs;
+        if (plan_.lateral) lateral_pairs_ = std::min(lateral_pairs_ * 4, k_batch_rows);
+        if (std::exchange(row_waits_, false)) {
+            if (plan_.lateral) rows_.clear(right_->columns().size());
+            start_row();
+        }
         // Left rows whose last candidate is among the pairs. A row that goes on in the next call keeps its hit.
-        std::vector<std::uint32_t> ends;
+        ends_.clear();
         while (left_row_ < input_->count) {
             while (has_candidate() && left_of_.size() < k_pairs) {
                 left_of_.push_back(static_cast<std::uint32_t>(left_row_));
                 right_of_.push_back(static_cast<std::uint32_t>(take_candidate()));
             }
             if (has_candidate()) break;
-            ends.push_back(static_cast<std::uint32_t>(left_row_));
-            // A lateral right side is read for one row at a time, and its rows are needed until the pairs are made.
-            if (plan_.lateral) break;
+            ends_.push_back(static_cast<std::uint32_t>(left_row_));
             ++left_row_;
+            row_waits_ = left_of_.size() >= most;
+            if (row_waits_) break;
             start_row();
-            if (left_of_.size() >= k_pairs) break;
         }
-        for (std::size_t c = 0; c < left_width; ++c)
-            for (const std::uint32_t row : left_of_) pairs_.columns[c].push_back(input_->columns[c][row]);
-        for (std::size_t c = 0; c < right_width; ++c)
-            for (const std::uint32_t row : right_of_) pairs_.columns[left_width + c].push_back(rows_.row(row)[c]);
-        pairs_.count = left_of_.size();
+        make_pairs();
         selected_.resize(pairs_.count);
         for (std::size_t i = 0; i < selected_.size(); ++i) selected_[i] = static_cast<std::uint32_t>(i);
         residual_->select(pairs_, selected_, pairs_.arena);
+        if (plan_.join == JoinType::inner) {
+            if (selected_.size() < pairs_.count) pairs_.keep(selected_);
+            return pairs_.count == 0 ? nullptr : &pairs_;
+        }
         std::vector<bool>& hit = hit_;
         if (hit.size() < input_->count) hit.resize(input_->count, false);
         for (const std::uint32_t pair : selected_) {
             hit[left_of_[pair]] = true;
             if (plan_.join == JoinType::full) matched_[right_of_[pair]] = true;
         }
-        Batch* out = make_output(ends, left_width);
-        for (const std::uint32_t row : ends) hit[row] = false;
-        // The batch views the rows of this left row: the next one's come when it is asked for.
-        if (plan_.lateral && !ends.empty()) row_is_done_ = true;
+        Batch* out = make_output();
+        for (const std::uint32_t row : ends_) hit[row] = false;
         return out->count == 0 ? nullptr : out;
     }
 
-    Batch* make_output(const std::vector<std::uint32_t>& ends, std::size_t left_width) {
-        if (plan_.join == JoinType::semi || plan_.join == JoinType::anti) {
-            out_.reset(left_width);
-            for (const std::uint32_t row : ends) {
-                if (hit_[row] != (plan_.join == JoinType::semi)) continue;
-                for (std::size_t c = 0; c < left_width; ++c) out_.columns[c].push_back(input_->columns[c][row]);
-                ++out_.count;
-            }
+    void make_pairs() {
+        constexpr std::size_t k_ahead = 16;  // rows whose memory is asked for before they are looked at
+        const std::size_t count = left_of_.size();
+        const std::size_t left_width = left_places_.size();
+        pairs_.arena.reset();
+        pairs_.make_room(both_.size(), count);
+        for (std::size_t c = 0; c < left_width; ++c) {
+            const Value* const from = input_->columns[left_places_[c]].data();
+            Value* const to = pairs_.columns[c].data();
+            for (std::size_t k = 0; k < count; ++k) to[k] = from[left_of_[k]];
+        }
+        if (right_places_.empty()) return;
+        for (std::size_t k = 0; k < count; ++k) {
+            if (k + k_ahead < count) __builtin_prefetch(rows_.row(right_of_[k + k_ahead]));
+            const Value* const row = rows_.row(right_of_[k]);
+            for (std::size_t c = 0; c < right_places_.size(); ++c)
+                pairs_.columns[left_width + c][k] = row[right_places_[c]];
+        }
+    }
+
+    /// Of joins that show left rows without partners, or left rows alone.
+    Batch* make_output() {
+        if (only_left_) {
+            selected_.clear();
+            for (const std::uint32_t row : ends_)
+                if (hit_[row] == (plan_.join == JoinType::semi)) selected_.push_back(row);
+            out_.make_room(columns_.size(), selected_.size());
+            for (std::size_t c = 0; c < columns_.size(); ++c)
+                for (std::size_t k = 0; k < selected_.size(); ++k)
+                    out_.columns[c][k] = input_->columns[c][selected_[k]];
             return &out_;
         }
         if (selected_.size() < pairs_.count) pairs_.keep(selected_);
-        if (plan_.join == JoinType::inner) return &pairs_;
-        for (const std::uint32_t row : ends) {
+        std::size_t at = pairs_.count;
+        std::size_t alone = 0;
+        for (const std::uint32_t row : ends_) alone += hit_[row] ? 0 : 1;
+        pairs_.make_room(both_.size(), at + alone);
+        const std::size_t left_width = left_places_.size();
+        for (const std::uint32_t row : ends_) {
             if (hit_[row]) continue;
-            for (std::size_t c = 0; c < left_width; ++c) pairs_.columns[c].push_back(input_->columns[c][row]);
-            for (std::size_t c = left_width; c < both_.size(); ++c) pairs_.columns[c].push_back(Value());
-            ++pairs_.count;
+            for (std::size_t c = 0; c < left_width; ++c)
+                pairs_.columns[c][at] = input_->columns[left_places_[c]][row];
+            for (std::size_t c = left_width; c < both_.size(); ++c) pairs_.columns[c][at] = Value();
+            ++at;
         }
         return &pairs_;
     }
 
     Batch* unmatched_right() {
-        const std::size_t left_width = left_->columns().size();
+        const std::size_t left_width = left_places_.size();
         out_.reset(both_.size());
         for (; rest_ < rows_.size() && out_.count < k_batch_rows; ++rest_) {
             if (matched_[rest_]) continue;
             for (std::size_t c = 0; c < left_width; ++c) out_.columns[c].push_back(Value());
             for (std::size_t c = left_width; c < both_.size(); ++c)
-                out_.columns[c].push_back(rows_.row(rest_)[c - left_width]);
+                out_.columns[c].push_back(rows_.row(rest_)[right_places_[c - left_width]]);
             ++out_.count;
         }
         return out_.count == 0 ? nullptr : &out_;
@@ -368,28 +484,33 @@ private:
     std::vector<std::unique_ptr<SpillFile>> left_parts_, right_parts_;  // empty: the right side fits
     std::size_t part_ = 0;
     Batch part_batch_;
-    std::vector<std::vector<Value>> right_values_;
-    std::vector<ColumnId> both_;
+    std::vector<ColumnId> both_;                          // of pairs
+    std::vector<std::size_t> left_places_, right_places_;  // of these columns in the two sides
     std::vector<Evaluator> left_keys_, right_keys_;
     std::unique_ptr<Conditions> residual_;
     std::vector<std::pair<std::size_t, Value*>> cells_;
     RowStore rows_;
     TupleTable table_;
+    bool only_left_ = false;  // a semi- or anti-join
+    bool keys_only_ = false;  // and nothing but the keys decides
+    KeyFilter filter_;
     std::vector<Chain> heads_;
     std::vector<std::uint32_t> chain_;
     std::vector<bool> matched_;
     Batch* input_ = nullptr;
     std::size_t left_row_ = 0;
     std::size_t at_ = 0;
-    std::vector<std::vector<Value>> keys_;
-    std::vector<Value> tuple_;
+    std::vector<std::vector<Value>> key_values_;
+    std::vector<const Value*> key_views_;
+    std::vector<std::uint32_t> groups_;  // of the rows of a batch: number of their key in the table
     Arena key_arena_;
     std::vector<std::uint32_t> every_;
     Batch pairs_, out_;
-    std::vector<std::uint32_t> left_of_, right_of_, selected_;
+    std::vector<std::uint32_t> left_of_, right_of_, selected_, ends_;
     std::vector<bool> hit_;
     bool finished_ = false;
-    bool row_is_done_ = false;  // lateral: the last batch had the last pairs of its left row
+    bool row_waits_ = false;          // the present left row is not started yet
+    std::size_t lateral_pairs_ = 16;  // LATERAL: pairs that end a batch
     std::size_t rest_ = 0;
 };
 

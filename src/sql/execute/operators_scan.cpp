@@ -1,7 +1,8 @@
 // Reading a table: all rows, a range of the primary key, or through an index.
 //
-// Rows of a batch are gathered as bytes. The columns that conditions use are decoded for all of them, the others only
-// for the rows that pass.
+// Rows of a batch are gathered as bytes, of whole tables a leaf at a time. What a condition uses is decoded for the
+// rows that passed those before it, the other columns for the rows that passed all. Conditions that are cheap and
+// cannot fail come first; keys that joins above are looking for come last.
 #include "sql/execute/operators.hpp"
 
 #include "sql/key_encoding.hpp"
@@ -17,15 +18,12 @@ class Scan final : public Operator {
 public:
     Scan(Plan& plan, Execution& execution) : plan_(plan), execution_(execution) {
         for (const ScanColumn& column : plan.scan_columns) columns_.push_back(column.id);
-        conditions_ = std::make_unique<Conditions>(plan.conditions, columns_, execution);
+        prepare_conditions();
         const std::vector<ColumnId> nothing;
         for (BoundExpr* expr : plan.access.equal) equal_.emplace_back(*expr, nothing, execution);
         if (plan.access.low != nullptr) low_ = std::make_unique<Evaluator>(*plan.access.low, nothing, execution);
         if (plan.access.high != nullptr) high_ = std::make_unique<Evaluator>(*plan.access.high, nothing, execution);
-        std::set<ColumnId> used;
-        for (BoundExpr* condition : plan.conditions) used_columns(condition, used);
         for (const ScanColumn& column : plan.scan_columns) {
-            early_.push_back(used.count(column.id) != 0);
             needs_txn_ = needs_txn_ || (column.place <= hidden_commit_from && column.place >= hidden_system_to);
             needs_key_ = needs_key_ || column.place == hidden_row_key || column.place == hidden_commit_to ||
                          column.place == hidden_system_to;
@@ -44,7 +42,7 @@ public:
         done_ = false;
         first_ = true;
         limit_ = 16;
-        if (plan_.access.index < 0 && columns_.empty() && conditions_->empty() && plan_.sample < 0) {
+        if (plan_.access.index < 0 && columns_.empty() && steps_.empty() && plan_.sample < 0) {
             // Nothing of the rows is asked for but how many there are.
             uncounted_ = rows_->size();
             return;
@@ -65,6 +63,15 @@ public:
         start_cursor(*rows_);
     }
 
+    bool accept(const KeyFilter& filter, const std::vector<ColumnId>& columns) override {
+        Sieve sieve{&filter, {}};
+        for (const ColumnId id : columns)
+            sieve.columns.push_back(
+                static_cast<std::size_t>(std::find(columns_.begin(), columns_.end(), id) - columns_.begin()));
+        sieves_.push_back(std::move(sieve));
+        return true;
+    }
+
     Batch* next() override {
         while (uncounted_ > 0) {
             batch_.reset(0);
@@ -73,24 +80,99 @@ public:
             return &batch_;
         }
         while (!done_ && cursor_) {
-            batch_.reset(columns_.size());
+            batch_.arena.reset();
             read_batch();
-            if (batch_.count == 0) return nullptr;
-            selected_.resize(batch_.count);
-            for (std::size_t i = 0; i < selected_.size(); ++i) selected_[i] = static_cast<std::uint32_t>(i);
-            if (!conditions_->empty()) {
-                decode(true);
-                conditions_->select(batch_, selected_, batch_.arena);
-                if (selected_.empty()) continue;
-                if (selected_.size() < batch_.count) keep();
+            const std::size_t count = bytes_.size();
+            if (count == 0) return nullptr;
+            batch_.make_room(columns_.size(), count);
+            selected_.resize(count);
+            for (std::size_t i = 0; i < count; ++i) selected_[i] = static_cast<std::uint32_t>(i);
+            decoded_.assign(columns_.size(), false);
+            for (Step& step : steps_) {
+                for (const std::size_t column : step.columns) decode_early(column);
+                step.condition.select(batch_, selected_, batch_.arena);
+                if (selected_.empty()) break;
             }
-            decode(false);
+            for (Sieve& sieve : sieves_) sift(sieve);
+            if (selected_.empty()) continue;
+            if (selected_.size() < count) keep();
+            for (std::size_t i = 0; i < columns_.size(); ++i)
+                if (!decoded_[i]) decode(i, false);
+            batch_.count = selected_.size();
             return &batch_;
         }
         return nullptr;
     }
 
 private:
+    /// A cursor of a state that does not change is positioned anew for every run.
+    void start_cursor(const Tree& tree) {
+        if (!stable_ || !cursor_) cursor_.emplace(tree.cursor());
+        cursor_->watch(from_, to_ && !to_->empty() ? std::optional<std::string_view>(*to_) : std::nullopt);
+    }
+
+    /// A condition, and the columns that it uses.
+    struct Step {
+        Conditions condition;
+        std::vector<std::size_t> columns;
+    };
+    /// A filter of a join above, and how well it works.
+    struct Sieve {
+        const KeyFilter* filter;
+        std::vector<std::size_t> columns;
+        std::size_t asked = 0;
+        std::size_t left = 0;
+    };
+
+    void prepare_conditions() {
+        std::vector<BoundExpr*> ordered = plan_.conditions;
+        std::stable_partition(ordered.begin(), ordered.end(), [](const BoundExpr* condition) {
+            return condition->kind == BoundKind::operation && condition->operation->comparison != Comparison::none &&
+                   std::all_of(condition->args.begin(), condition->args.end(), [](const BoundExpr* arg) {
+                       return arg->kind == BoundKind::column || arg->kind == BoundKind::constant ||
+                              arg->kind == BoundKind::parameter;
+                   });
+        });
+        for (BoundExpr* condition : ordered) {
+            steps_.push_back({Conditions({condition}, columns_, execution_), {}});
+            const std::set<ColumnId> used = used_columns(condition);
+            for (std::size_t i = 0; i < columns_.size(); ++i)
+                if (used.count(columns_[i]) != 0) steps_.back().columns.push_back(i);
+        }
+    }
+
+    /// Drops rows that a join above would drop. A filter that leaves most of them is not asked any more.
+    void sift(Sieve& sieve) {
+        constexpr std::size_t k_trial = 4096;  // rows
+        if (!sieve.filter->active || selected_.empty()) return;
+        if (sieve.asked >= k_trial && sieve.left * 4 > sieve.asked * 3) return;
+        sieve.asked += selected_.size();
+        const bool whole = selected_.size() == bytes_.size();
+        keys_of_rows_.resize(sieve.columns.size());
+        key_views_.clear();
+        for (std::size_t i = 0; i < sieve.columns.size(); ++i) {
+            decode_early(sieve.columns[i]);
+            const Value* column = batch_.columns[sieve.columns[i]].data();
+            if (!whole) {
+                std::vector<Value>& gathered = keys_of_rows_[i];
+                gathered.resize(std::max(gathered.size(), selected_.size()));
+                for (std::size_t k = 0; k < selected_.size(); ++k) gathered[k] = column[selected_[k]];
+                column = gathered.data();
+            }
+            key_views_.push_back(column);
+        }
+        partners_.resize(std::max(partners_.size(), selected_.size()));
+        sieve.filter->table->find_rows(key_views_.data(), selected_.size(), partners_.data());
+        std::size_t kept = 0;
+        for (std::size_t k = 0; k < selected_.size(); ++k) {
+            const std::uint32_t row = selected_[k];
+            selected_[kept] = row;
+            kept += partners_[k] != TupleTable::k_no_tuple ? 1 : 0;
+        }
+        selected_.resize(kept);
+        sieve.left += kept;
+    }
+
     /// The range of keys to visit; false: nothing can match.
     bool set_range(const Index& index) {
         Arena arena;
@@ -129,11 +211,6 @@ private:
         return true;
     }
 
-    void start_cursor(const Tree& tree) {
-        cursor_.emplace(tree.cursor());
-        cursor_->watch(from_, to_ && !to_->empty() ? std::optional<std::string_view>(*to_) : std::nullopt);
-    }
-
     bool step() {
         if (plan_.access.backward) {
             if (std::exchange(first_, false)) {
@@ -155,7 +232,14 @@ private:
         bytes_.clear();
         keys_.clear();
         txns_.clear();
-        while (bytes_.size() < limit_) {
+        if (reads_leaves()) {
+            bytes_.resize(limit_);
+            const bool there = !std::exchange(first_, false) || (from_.empty() ? cursor_->first()
+                                                                               : cursor_->lower_bound(from_));
+            bytes_.resize(there ? cursor_->read_values(bytes_) : 0);
+            done_ = bytes_.size() < limit_;
+        }
+        while (!reads_leaves() && bytes_.size() < limit_) {
             if (!step()) {
                 done_ = true;
                 break;
@@ -171,9 +255,14 @@ private:
             if (needs_txn_) txns_.push_back(cursor_->txn());
         }
         if (through_index_) fetch();
-        batch_.count = bytes_.size();
         // Small first, so that LIMIT 1 reads little.
         limit_ = std::min(limit_ * 4, k_batch_rows);
+    }
+
+    /// Nothing but the values is asked for, up to the end of the tree.
+    bool reads_leaves() const {
+        return stable_ && !through_index_ && !plan_.access.backward && !(to_ && !to_->empty()) && plan_.sample < 0 &&
+               !needs_key_ && !needs_txn_;
     }
 
     /// A view that lives as long as the batch: in a transaction, the next write may end it.
@@ -200,30 +289,29 @@ private:
     /// Drops what did not pass from the columns that are decoded already.
     void keep() {
         for (std::size_t i = 0; i < columns_.size(); ++i) {
-            if (!early_[i]) continue;
+            if (!decoded_[i]) continue;
             std::vector<Value>& column = batch_.columns[i];
             for (std::size_t k = 0; k < selected_.size(); ++k) column[k] = column[selected_[k]];
-            column.resize(selected_.size());
         }
-        batch_.count = selected_.size();
     }
 
-    /// The columns that conditions use, of all rows; or the others, of the rows that are selected.
-    void decode(bool early) {
-        const RowLayout& layout = *plan_.relation->layout;
-        const std::size_t count = early ? bytes_.size() : selected_.size();
-        for (std::size_t i = 0; i < columns_.size(); ++i) {
-            if ((early_[i] && !conditions_->empty()) != early) continue;
-            std::vector<Value>& column = batch_.columns[i];
-            column.resize(count);
-            const int place = plan_.scan_columns[i].place;
-            if (place >= 0) {
-                layout.column_of_rows(bytes_.data(), selected_.data(), count, static_cast<std::size_t>(place),
-                                      column.data(), batch_.arena);
-                continue;
-            }
-            for (std::size_t k = 0; k < count; ++k) column[k] = hidden(place, selected_[k]);
+    /// Once in each batch: rows that come later are among those that were selected.
+    void decode_early(std::size_t column) {
+        if (!decoded_[column]) decode(column, true);
+        decoded_[column] = true;
+    }
+
+    /// A column of the rows that are selected: each to its own place, or one behind the other.
+    void decode(std::size_t column, bool in_place) {
+        Value* const out = batch_.columns[column].data();
+        const int place = plan_.scan_columns[column].place;
+        if (place >= 0) {
+            plan_.relation->layout->column_of_rows(bytes_.data(), selected_.data(), selected_.size(),
+                                                   static_cast<std::size_t>(place), out, in_place, batch_.arena);
+            return;
         }
+        for (std::size_t k = 0; k < selected_.size(); ++k)
+            out[in_place ? selected_[k] : k] = hidden(place, selected_[k]);
     }
 
     Value hidden(int place, std::size_t row) {
@@ -253,7 +341,7 @@ private:
 
     Plan& plan_;
     Execution& execution_;
-    std::unique_ptr<Conditions> conditions_;
+    std::vector<Step> steps_;
     std::vector<Evaluator> equal_;
     std::unique_ptr<Evaluator> low_, high_;
     std::optional<Tree> rows_, entries_;
@@ -262,7 +350,11 @@ private:
     bool stable_ = false;   // views into the trees live as long as the statement
     bool needs_txn_ = false;
     bool needs_key_ = false;
-    std::vector<bool> early_;  // by column: conditions use it
+    std::vector<Sieve> sieves_;
+    std::vector<bool> decoded_;  // by column, of the present batch
+    std::vector<std::vector<Value>> keys_of_rows_;
+    std::vector<const Value*> key_views_;
+    std::vector<std::uint32_t> partners_;
     std::vector<std::string_view> bytes_, keys_;
     std::vector<std::optional<std::string_view>> found_;
     std::vector<Txn> txns_;

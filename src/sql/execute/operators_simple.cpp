@@ -57,6 +57,9 @@ public:
         columns_ = input_->columns();
     }
     void open() override { input_->open(); }
+    bool accept(const KeyFilter& filter, const std::vector<ColumnId>& columns) override {
+        return input_->accept(filter, columns);
+    }
     Batch* next() override {
         while (Batch* batch = input_->next()) {
             rows_.resize(batch->count);
@@ -84,16 +87,24 @@ public:
         }
     }
     void open() override { input_->open(); }
+    bool accept(const KeyFilter& filter, const std::vector<ColumnId>& columns) override {
+        std::vector<ColumnId> below;
+        for (const ColumnId id : columns) {
+            const auto at = std::find(columns_.begin(), columns_.end(), id) - columns_.begin();
+            const int slot = expressions_[static_cast<std::size_t>(at)].slot();
+            if (slot < 0) return false;
+            below.push_back(input_->columns()[static_cast<std::size_t>(slot)]);
+        }
+        return input_->accept(filter, below);
+    }
     Batch* next() override {
         const Batch* from = input_->next();
         if (from == nullptr) return nullptr;
-        batch_.reset(columns_.size());
-        batch_.count = from->count;
+        batch_.arena.reset();
+        batch_.make_room(columns_.size(), from->count);
         const Rows rows{from, every_row(from->count, every_), from->count, true};
-        for (std::size_t i = 0; i < expressions_.size(); ++i) {
-            batch_.columns[i].resize(from->count);
+        for (std::size_t i = 0; i < expressions_.size(); ++i)
             expressions_[i].evaluate(rows, batch_.columns[i].data(), batch_.arena);
-        }
         return &batch_;
     }
 

@@ -6,44 +6,78 @@
 #include "sql/execute/spill_file.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 
 namespace northstar::inline v0::sql {
 
 namespace operators_sort {
 
+/// The first sort key as a number that orders as the key does, or is the same for keys that it cannot tell apart.
+class KeyPrefix {
+public:
+    explicit KeyPrefix(const SortKey& key) : descending_(key.descending), nulls_first_(key.nulls_first) {}
+    std::uint64_t of(const Value& value) const {
+        if (value.is_null()) return nulls_first_ ? 0 : ~std::uint64_t{0};
+        const std::uint64_t ascending = ascending_of(value);
+        return descending_ ? ~ascending : ascending;
+    }
+
+private:
+    static constexpr std::uint64_t k_sign = std::uint64_t{1} << 63;
+
+    static std::uint64_t ascending_of(const Value& value) {
+        switch (value.form()) {
+            case Form::boolean: return value.boolean() ? 1 : 0;
+            case Form::integer: return static_cast<std::uint64_t>(value.integer()) ^ k_sign;
+            case Form::real: {
+                if (std::isnan(value.real())) return ~std::uint64_t{0};
+                const auto bits = std::bit_cast<std::uint64_t>(value.real() == 0 ? 0.0 : value.real());
+                return (bits & k_sign) != 0 ? ~bits : bits | k_sign;
+            }
+            case Form::bytes: {
+                if (value.type() != type::text && value.type() != type::varchar) return 0;
+                std::uint64_t head = 0;
+                const std::string_view bytes = value.bytes();
+                for (std::size_t i = 0; i < 8; ++i)
+                    head = head << 8 | (i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : 0u);
+                return head;
+            }
+            default: return 0;
+        }
+    }
+    bool descending_, nulls_first_;
+};
+
+/// Keys that are columns are read where they lie in a row; the others stand behind the columns.
 class Sort final : public Operator {
 public:
     Sort(Plan& plan, Execution& execution, std::size_t top)
-        : plan_(plan), execution_(execution), input_(build_operator(*plan.left, execution)), top_(top) {
+        : plan_(plan), execution_(execution), input_(build_operator(*plan.left, execution)), prefix_(plan.keys[0]),
+          top_(top) {
         columns_ = input_->columns();
-        for (SortKey& key : plan.keys) keys_.emplace_back(*key.expr, columns_, execution);
+        width_ = columns_.size();
+        for (SortKey& key : plan.keys) {
+            keys_.emplace_back(*key.expr, columns_, execution);
+            const int slot = keys_.back().slot();
+            places_.push_back(slot >= 0 ? static_cast<std::size_t>(slot) : width_++);
+        }
     }
     void set_top(std::size_t top) { top_ = top; }
 
     void open() override {
-        const std::size_t width = columns_.size();
-        rows_.reset(width + keys_.size());
+        rows_.reset(width_);
         runs_.clear();
+        bound_ = nullptr;
         const std::size_t limit = execution_.host().memory_limit();
         input_->open();
-        std::vector<std::vector<Value>> values(keys_.size());
-        std::vector<std::uint32_t> every;
         while (Batch* batch = input_->next()) {
-            const Rows all{batch, every_row(batch->count, every), batch->count, true};
-            for (std::size_t i = 0; i < keys_.size(); ++i) {
-                values[i].resize(batch->count);
-                keys_[i].evaluate(all, values[i].data(), batch->arena);
-            }
-            for (std::size_t row = 0; row < batch->count; ++row) {
-                Value* to = rows_.add();
-                for (std::size_t c = 0; c < width; ++c) to[c] = copy_value(batch->columns[c][row], rows_.arena());
-                for (std::size_t i = 0; i < keys_.size(); ++i)
-                    to[width + i] = copy_value(values[i][row], rows_.arena());
-            }
+            take(*batch);
             // With LIMIT only the first rows matter: cut now and then.
             if (top_ != 0 && rows_.size() > 4 * top_ + k_batch_rows) {
-                sort_rows();
-                rows_.truncate(top_);
+                cut();
+                bound_ = rows_.row(top_ - 1);
+                bound_prefix_ = prefix_.of(bound_[places_[0]]);
             }
             if (rows_.bytes() > limit) end_run();
         }
@@ -52,8 +86,7 @@ public:
             start_merge();
             return;
         }
-        sort_rows();
-        if (top_ != 0 && rows_.size() > top_) rows_.truncate(top_);
+        cut();
         reader_.start(rows_);
     }
     Batch* next() override {
@@ -64,11 +97,64 @@ public:
     }
 
 private:
+    void take(const Batch& batch) {
+        const Rows all{&batch, every_row(batch.count, every_), batch.count, true};
+        views_.resize(keys_.size());
+        values_.resize(keys_.size());
+        key_arena_.reset();
+        for (std::size_t i = 0; i < keys_.size(); ++i) views_[i] = keys_[i].view(all, values_[i], key_arena_);
+        for (std::size_t row = 0; row < batch.count; ++row) {
+            if (bound_ != nullptr && comes_too_late(row)) continue;
+            Value* to = rows_.add();
+            for (std::size_t c = 0; c < columns_.size(); ++c) to[c] = keep_value(batch.columns[c][row], rows_.arena());
+            for (std::size_t i = 0; i < keys_.size(); ++i)
+                if (places_[i] >= columns_.size()) to[places_[i]] = keep_value(views_[i][row], rows_.arena());
+        }
+    }
+
+    /// As many rows as are wanted are known that come before the row.
+    bool comes_too_late(std::size_t row) const {
+        const std::uint64_t prefix = prefix_.of(views_[0][row]);
+        if (prefix != bound_prefix_) return prefix > bound_prefix_;
+        for (std::size_t i = 0; i < keys_.size(); ++i) {
+            const int order = compare_one(views_[i][row], bound_[places_[i]], plan_.keys[i]);
+            if (order != 0) return order > 0;
+        }
+        return true;
+    }
+
+    static int compare_one(const Value& a, const Value& b, const SortKey& key) {
+        if (a.is_null() || b.is_null()) {
+            if (a.is_null() == b.is_null()) return 0;
+            return a.is_null() == key.nulls_first ? -1 : 1;
+        }
+        const int order = compare_values(a, b);
+        return key.descending ? -order : order;
+    }
+    int compare_rows(const Value* a, const Value* b) const {
+        for (std::size_t i = 0; i < places_.size(); ++i) {
+            const int order = compare_one(a[places_[i]], b[places_[i]], plan_.keys[i]);
+            if (order != 0) return order;
+        }
+        return 0;
+    }
+
     void sort_rows() {
-        const std::size_t width = columns_.size();
-        std::stable_sort(rows_.rows().begin(), rows_.rows().end(), [&](const Value* a, const Value* b) {
-            return compare_keys(a + width, b + width, plan_.keys) < 0;
+        struct Entry {
+            std::uint64_t prefix;
+            Value* row;
+        };
+        std::vector<Entry> entries;
+        entries.reserve(rows_.size());
+        for (Value* row : rows_.rows()) entries.push_back({prefix_.of(row[places_[0]]), row});
+        std::stable_sort(entries.begin(), entries.end(), [this](const Entry& a, const Entry& b) {
+            return a.prefix != b.prefix ? a.prefix < b.prefix : compare_rows(a.row, b.row) < 0;
         });
+        for (std::size_t i = 0; i < entries.size(); ++i) rows_.rows()[i] = entries[i].row;
+    }
+    void cut() {
+        sort_rows();
+        if (top_ != 0 && rows_.size() > top_) rows_.truncate(top_);
     }
 
     /// A sorted file and its first row that is not handed out yet.
@@ -84,18 +170,16 @@ private:
     };
 
     void end_run() {
-        sort_rows();
-        if (top_ != 0 && rows_.size() > top_) rows_.truncate(top_);
-        const std::size_t width = rows_.width();
-        runs_.push_back(std::make_unique<Run>(width));
+        cut();
+        runs_.push_back(std::make_unique<Run>(width_));
         for (std::size_t i = 0; i < rows_.size(); ++i) runs_.back()->file.add(rows_.row(i));
-        rows_.reset(width);
+        rows_.reset(width_);
+        bound_ = nullptr;
     }
 
     /// Heap order: the run whose row comes last is smallest; of equal rows the one of the earlier run comes first.
     bool comes_later(std::size_t a, std::size_t b) const {
-        const std::size_t width = columns_.size();
-        const int order = compare_keys(runs_[a]->row.data() + width, runs_[b]->row.data() + width, plan_.keys);
+        const int order = compare_rows(runs_[a]->row.data(), runs_[b]->row.data());
         return order != 0 ? order > 0 : a > b;
     }
 
@@ -128,8 +212,17 @@ private:
     Plan& plan_;
     Execution& execution_;
     std::unique_ptr<Operator> input_;
+    KeyPrefix prefix_;
     std::size_t top_;
+    std::size_t width_ = 0;            // columns, and keys that are none of them
+    std::vector<std::size_t> places_;  // of the keys, in a row
     std::vector<Evaluator> keys_;
+    std::vector<std::vector<Value>> values_;
+    std::vector<const Value*> views_;
+    std::vector<std::uint32_t> every_;
+    Arena key_arena_;
+    const Value* bound_ = nullptr;  // the last of the rows that LIMIT wants, of those seen so far
+    std::uint64_t bound_prefix_ = 0;
     std::vector<std::unique_ptr<Run>> runs_;  // empty: everything lies in rows_
     std::vector<std::size_t> heap_;
     std::size_t merged_ = 0;

@@ -2,7 +2,9 @@
 
 #include "sql/compare.hpp"
 #include "sql/plan/access_path.hpp"
+#include "sql/plan/implied_conditions.hpp"
 #include "sql/plan/index_order.hpp"
+#include "sql/plan/join_size.hpp"
 #include "sql/plan/prune_columns.hpp"
 #include "sql/plan/semi_join.hpp"
 #include "sql/plan/walk.hpp"
@@ -150,7 +152,8 @@ private:
         Inputs inputs;
         flatten(plan, inputs);
         for (BoundExpr* condition : conditions) inputs.conditions.push_back(condition);
-        implied_conditions(inputs);
+        const std::vector<BoundExpr*> implied = implied_conditions(inputs.conditions, inputs.plans, pool_);
+        inputs.conditions.insert(inputs.conditions.end(), implied.begin(), implied.end());
         std::vector<BoundExpr*> rest;
         std::vector<std::vector<BoundExpr*>> own(inputs.plans.size());
         for (BoundExpr* condition : inputs.conditions) {
@@ -161,27 +164,6 @@ private:
         for (std::size_t i = 0; i < inputs.plans.size(); ++i)
             inputs.plans[i] = push_down(inputs.plans[i], std::move(own[i]));
         return join_order(inputs.plans, std::move(rest));
-    }
-
-    /// (a AND b) OR (a AND c) holds only where a does; so does a on its own.
-    static void implied_conditions(Inputs& inputs) {
-        const std::size_t count = inputs.conditions.size();
-        for (std::size_t i = 0; i < count; ++i) {
-            BoundExpr* condition = inputs.conditions[i];
-            if (condition->kind != BoundKind::disjunction || condition->args.empty()) continue;
-            std::vector<BoundExpr*> first;
-            split_conjuncts(condition->args[0], first);
-            for (BoundExpr* candidate : first) {
-                bool everywhere = !is_volatile(candidate) && !has_subquery(candidate);
-                for (std::size_t k = 1; k < condition->args.size() && everywhere; ++k) {
-                    std::vector<BoundExpr*> other;
-                    split_conjuncts(condition->args[k], other);
-                    everywhere = std::any_of(other.begin(), other.end(),
-                                             [&](const BoundExpr* item) { return same_expr(*item, *candidate); });
-                }
-                if (everywhere) inputs.conditions.push_back(candidate);
-            }
-        }
     }
 
     static int only_input(const Inputs& inputs, BoundExpr* condition) {
@@ -219,9 +201,13 @@ private:
         const auto found = raw_.find(plan);
         return std::max(plan->rows, found == raw_.end() ? plan->rows : found->second);
     }
-    /// Rows of a join along equalities: conditions of both sides leave the same share of the larger one.
-    double joined_rows(const Plan* left, const Plan* right) const {
-        return std::max(1.0, std::max(raw(left), raw(right)) * (left->rows / raw(left)) * (right->rows / raw(right)));
+    /// Those of the conditions that compare a column of one side with one of the other.
+    static std::vector<BoundExpr*> between(const std::set<ColumnId>& have, const Plan& next,
+                                           const std::vector<BoundExpr*>& conditions) {
+        std::vector<BoundExpr*> found;
+        for (BoundExpr* condition : conditions)
+            if (joined(have, next, condition)) found.push_back(condition);
+        return found;
     }
 
     /// Greedy: begin with the smallest input, add the one that is joined by an equality and leaves the fewest rows;
@@ -237,11 +223,9 @@ private:
             std::size_t best = inputs.size();
             double least = 0;
             for (std::size_t i = 0; i < inputs.size(); ++i) {
-                const bool connected = std::any_of(conditions.begin(), conditions.end(), [&](BoundExpr* condition) {
-                    return joined(have, *inputs[i], condition);
-                });
-                if (!connected) continue;
-                const double rows = joined_rows(plan, inputs[i]);
+                const std::vector<BoundExpr*> along = between(have, *inputs[i], conditions);
+                if (along.empty()) continue;
+                const double rows = joined_rows(*plan, *inputs[i], along, raw_);
                 if (best < inputs.size() && (rows > least || (rows == least && inputs[i]->rows >= inputs[best]->rows)))
                     continue;
                 best = i;
@@ -267,7 +251,7 @@ private:
                 (ready ? join->conditions : later).push_back(condition);
             }
             conditions = std::move(later);
-            join->rows = connected ? joined_rows(plan, next) : plan->rows * next->rows;
+            join->rows = connected ? least : plan->rows * next->rows;
             raw_[join] = connected ? std::max(raw(plan), raw(next)) : join->rows;
             // The hash table is made of the right side.
             if (!look_up_instead(*join) && connected && next->rows > plan->rows) std::swap(join->left, join->right);
@@ -365,7 +349,7 @@ private:
     }
 
     BoundPool& pool_;
-    std::map<const Plan*, double> raw_;
+    WholeRows raw_;
     std::set<Plan*> done_;
     std::set<CommonTablePlan*> seen_;
 };

@@ -3,21 +3,25 @@
 #include "sql/plan/walk.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 namespace northstar::inline v0::sql {
 
 namespace prune {
 
 struct Walk {
-    std::set<ColumnId> used;
+    std::map<ColumnId, std::size_t> uses;  ///< how often a column is named
     std::set<const Plan*> seen;
-    std::vector<Plan*> scans;
+    std::vector<Plan*> scans, joins;
 
-    void outputs(const Plan& plan) { used.insert(plan.output.begin(), plan.output.end()); }
+    void outputs(const Plan& plan) {
+        for (const ColumnId id : plan.output) ++uses[id];
+    }
 
     void expression(BoundExpr* expr) {
         walk_expr(expr, [&](BoundExpr& node) {
-            if (node.kind == BoundKind::column) used.insert(node.column);
+            if (node.kind == BoundKind::column) ++uses[node.column];
             if (node.subquery != nullptr) {
                 if (node.kind != BoundKind::exists) outputs(*node.subquery);
                 plan(*node.subquery);
@@ -33,13 +37,14 @@ struct Walk {
             if (node.versions.present) outputs(node);
             else scans.push_back(&node);
         }
+        if (node.kind == PlanKind::join) joins.push_back(&node);
         // What is read by place, not by number.
         if (node.kind == PlanKind::set_operation || node.kind == PlanKind::recursive_union) {
             outputs(*node.left);
             outputs(*node.right);
         }
         if (node.common != nullptr) {
-            for (const OutputColumn& column : node.common->columns) used.insert(column.id);
+            for (const OutputColumn& column : node.common->columns) ++uses[column.id];
             if (node.common->plan != nullptr) {
                 outputs(*node.common->plan);
                 plan(*node.common->plan);
@@ -51,6 +56,21 @@ struct Walk {
     }
 };
 
+/// A join hands on no column that is named nowhere but in the join itself and below it.
+void drop_inner_columns(Plan& join, const Walk& all) {
+    Walk below;
+    below.plan(join);
+    auto& output = join.output;
+    output.erase(std::remove_if(output.begin(), output.end(),
+                                [&](ColumnId id) {
+                                    const auto everywhere = all.uses.find(id);
+                                    const auto inside = below.uses.find(id);
+                                    return everywhere == all.uses.end() ||
+                                           (inside != below.uses.end() && inside->second == everywhere->second);
+                                }),
+                 output.end());
+}
+
 }  // namespace prune
 
 void prune_columns(Plan& plan) {
@@ -60,9 +80,10 @@ void prune_columns(Plan& plan) {
     for (Plan* scan : walk.scans) {
         auto& columns = scan->scan_columns;
         columns.erase(std::remove_if(columns.begin(), columns.end(),
-                                     [&](const ScanColumn& column) { return walk.used.count(column.id) == 0; }),
+                                     [&](const ScanColumn& column) { return walk.uses.count(column.id) == 0; }),
                       columns.end());
     }
+    for (Plan* join : walk.joins) prune::drop_inner_columns(*join, walk);
 }
 
 }  // namespace northstar::inline v0::sql

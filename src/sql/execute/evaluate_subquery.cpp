@@ -1,0 +1,153 @@
+// Subqueries of expressions: run for each different set of values that they depend on.
+#include "sql/execute/evaluate_parts.hpp"
+
+#include "sql/array.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::sql {
+
+namespace evaluate_subquery {
+
+constexpr std::size_t k_known_answers = 100000;
+
+}  // namespace evaluate_subquery
+
+void Evaluator::subquery(const Rows& rows, Value* out, Arena& arena) {
+    Subquery& sub = *subquery_;
+    std::vector<Source> sources;
+    for (std::size_t i = 0; i < args_.size(); ++i) sources.push_back(argument(i, rows, arena));
+    std::vector<Value> key(sub.cells.size() + args_.size());
+    std::vector<Value> left(args_.size());
+    for (std::size_t k = 0; k < rows.count; ++k) {
+        for (const auto& [slot, cell] : sub.from_row)
+            *cell = rows.batch->columns[static_cast<std::size_t>(slot)][rows.index[k]];
+        for (std::size_t i = 0; i < args_.size(); ++i) left[i] = sources[i].at(k);
+        if (sub.cells.empty() && !args_.empty()) {
+            out[k] = run_subquery(left.data(), arena);
+            continue;
+        }
+        if (!sub.memoize) {
+            out[k] = run_subquery(left.data(), arena);
+            continue;
+        }
+        for (std::size_t i = 0; i < sub.cells.size(); ++i) key[i] = *sub.cells[i];
+        for (std::size_t i = 0; i < args_.size(); ++i) key[sub.cells.size() + i] = left[i];
+        std::size_t found = TupleTable::k_none;
+        try {
+            found = sub.known.find(key.data());
+        } catch (const SqlError&) {
+            sub.memoize = false;  // a type without equality
+        }
+        if (found != TupleTable::k_none) {
+            out[k] = sub.answers[found];
+            continue;
+        }
+        out[k] = run_subquery(left.data(), arena);
+        if (!sub.memoize || sub.known.size() >= evaluate_subquery::k_known_answers) continue;
+        bool added = false;
+        sub.known.insert(key.data(), added);
+        sub.answers.push_back(copy_value(out[k], sub.answer_arena));
+    }
+}
+
+Value Evaluator::run_subquery(const Value* left, Arena& arena) {
+    Subquery& sub = *subquery_;
+    execution_->check_cancelled();
+    const bool hashed = sub.cells.empty() &&
+                        (expr_->kind == BoundKind::in_query || expr_->kind == BoundKind::quantified_query);
+    if (hashed && sub.materialized) return membership(sub.rows, left);
+    sub.root->open();
+    std::vector<std::size_t> places;
+    for (const ColumnId id : sub.output) {
+        const auto& columns = sub.root->columns();
+        places.push_back(static_cast<std::size_t>(std::find(columns.begin(), columns.end(), id) - columns.begin()));
+    }
+    switch (expr_->kind) {
+        case BoundKind::exists: return Value::boolean(sub.root->next() != nullptr);
+        case BoundKind::scalar_query: {
+            Batch* batch = sub.root->next();
+            if (batch == nullptr) return Value::null(expr_->type);
+            const Value value = copy_value(batch->columns[places[0]][0], arena);
+            if (batch->count > 1 || sub.root->next() != nullptr)
+                raise(sqlstate::cardinality_violation,
+                      "more than one row returned by a subquery used as an expression");
+            return value;
+        }
+        case BoundKind::array_query: {
+            std::vector<Value> values;
+            while (Batch* batch = sub.root->next())
+                for (std::size_t i = 0; i < batch->count; ++i)
+                    values.push_back(copy_value(batch->columns[places[0]][i], arena));
+            const TypeCatalog* types = execution_->session().types;
+            const Oid element = type_info(expr_->type, types).element;
+            if (!values.empty() && values[0].type() == expr_->type)
+                return stack_arrays(expr_->type, element, values, arena);
+            return make_array(expr_->type, element, values, arena);
+        }
+        default: break;
+    }
+    sub.rows.reset(places.size());
+    while (Batch* batch = sub.root->next())
+        for (std::size_t i = 0; i < batch->count; ++i) {
+            Value* row = sub.rows.add();
+            for (std::size_t c = 0; c < places.size(); ++c)
+                row[c] = copy_value(batch->columns[places[c]][i], sub.rows.arena());
+        }
+    sub.materialized = hashed;
+    if (hashed && expr_->kind == BoundKind::in_query) {
+        sub.members.reset(places.size());
+        sub.null_member = false;
+        for (std::size_t i = 0; i < sub.rows.size(); ++i) {
+            const Value* row = sub.rows.row(i);
+            bool null = false, added = false;
+            for (std::size_t c = 0; c < places.size(); ++c) null |= row[c].is_null();
+            if (null) sub.null_member = true;
+            else sub.members.insert(row, added);
+        }
+    }
+    return membership(sub.rows, left);
+}
+
+Value Evaluator::membership(const RowStore& rows, const Value* left) {
+    Subquery& sub = *subquery_;
+    const std::size_t width = args_.size();
+    const bool all = expr_->negated;
+    if (rows.size() == 0) return Value::boolean(all);
+    bool left_null = false, same_types = true;
+    for (std::size_t i = 0; i < width; ++i) {
+        left_null |= left[i].is_null();
+        same_types = same_types && expr_->operators[i]->left == expr_->operators[i]->right &&
+                     expr_->operators[i]->comparison == Comparison::equal;
+    }
+    if (sub.materialized && expr_->kind == BoundKind::in_query && same_types && !left_null) {
+        if (sub.members.find(left) != TupleTable::k_none) return Value::boolean(true);
+        if (!sub.null_member) return Value::boolean(false);
+    }
+    Arena scratch;
+    Call call{scratch, execution_->session(), type::boolean, k_no_typmod, {}, &cache_};
+    bool unknown = false;
+    const bool row_differs = width > 1 && std::string_view(expr_->operators[0]->name) == "<>";
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+        const Value* row = rows.row(r);
+        // A row is equal if all columns are, different if one is.
+        bool row_unknown = false, decided = false;
+        for (std::size_t i = 0; i < width && !decided; ++i) {
+            const Value pair[2] = {left[i], row[i]};
+            const OperatorEntry& op = *expr_->operators[i];
+            Value result = Value::null(type::boolean);
+            if (!op.strict || (!pair[0].is_null() && !pair[1].is_null())) result = op.body(call, pair, 2);
+            if (result.is_null()) row_unknown = true;
+            else decided = result.boolean() == row_differs;
+        }
+        if (!decided && row_unknown) {
+            unknown = true;
+            continue;
+        }
+        const bool holds = decided ? row_differs : !row_differs;
+        if (holds != all) return Value::boolean(!all);
+    }
+    return unknown ? Value::null(type::boolean) : Value::boolean(all);
+}
+
+}  // namespace northstar::inline v0::sql

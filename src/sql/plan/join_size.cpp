@@ -1,0 +1,74 @@
+#include "sql/plan/join_size.hpp"
+
+#include "sql/plan/walk.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace northstar::inline v0::sql {
+
+namespace join_size {
+
+constexpr double k_usual_keys = 200;  // different values of a column that no unique index is on
+
+/// The scan below a plan that reads a column, and the column's place in its table.
+struct Origin {
+    const Plan* scan = nullptr;
+    int place = -1;
+};
+
+Origin origin_of(const Plan& plan, ColumnId id) {
+    if (plan.kind == PlanKind::scan) {
+        for (const ScanColumn& column : plan.scan_columns)
+            if (column.id == id) return {&plan, column.place};
+        return {};
+    }
+    if (plan.kind != PlanKind::join && plan.kind != PlanKind::filter) return {};
+    const Origin left = origin_of(*plan.left, id);
+    return left.scan != nullptr || plan.right == nullptr ? left : origin_of(*plan.right, id);
+}
+
+using Keys = std::map<const Plan*, std::vector<int>>;  // columns that are compared, by scan
+
+/// Different keys of one side: those of the scan that is known to have most.
+double different_keys(const Keys& keys, const WholeRows& whole) {
+    double most = k_usual_keys;
+    for (const auto& [scan, places] : keys) {
+        const auto known = whole.find(scan);
+        const double table_rows = known == whole.end() ? scan->rows : known->second;
+        double found = std::min(table_rows, k_usual_keys);
+        for (const Index& index : scan->relation->indexes) {
+            if (!index.unique || !index.predicate.empty()) continue;
+            const auto compared = [&places = places](const IndexColumn& column) {
+                return std::find(places.begin(), places.end(), column.column) != places.end();
+            };
+            if (std::all_of(index.columns.begin(), index.columns.end(), compared)) found = table_rows;
+        }
+        most = keys.size() == 1 ? found : std::max(most, found);
+    }
+    return most;
+}
+
+}  // namespace join_size
+
+double joined_rows(const Plan& left, const Plan& right, const std::vector<BoundExpr*>& conditions,
+                   const WholeRows& whole) {
+    using namespace join_size;
+    Keys left_keys, right_keys;
+    for (const BoundExpr* condition : conditions) {
+        if (condition->kind != BoundKind::operation || condition->operation->comparison != Comparison::equal ||
+            condition->args.size() != 2)
+            continue;
+        for (const BoundExpr* side : condition->args) {
+            if (side->kind != BoundKind::column) continue;
+            if (const Origin from = origin_of(left, side->column); from.scan != nullptr)
+                left_keys[from.scan].push_back(from.place);
+            else if (const Origin origin = origin_of(right, side->column); origin.scan != nullptr)
+                right_keys[origin.scan].push_back(origin.place);
+        }
+    }
+    const double keys = std::max({1.0, different_keys(left_keys, whole), different_keys(right_keys, whole)});
+    return std::max(1.0, left.rows * right.rows / keys);
+}
+
+}  // namespace northstar::inline v0::sql

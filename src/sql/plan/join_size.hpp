@@ -1,0 +1,22 @@
+// join_size.hpp -- how many rows a join along equalities will give.  Layer: sql.
+//
+// Every row of one side meets the rows of the other that have its key: the product of both sides, divided by the number
+// of different keys of the side that has more of them (Selinger et al., "Access Path Selection in a Relational Database
+// Management System", SIGMOD 1979, table 1). A unique index says how many keys its table has; of other columns a usual
+// number is supposed.
+#pragma once
+
+#include "sql/plan/plan.hpp"
+
+#include <map>
+
+namespace northstar::inline v0::sql {
+
+/// Rows of plans before conditions, as far as they are known.
+using WholeRows = std::map<const Plan*, double>;
+
+/// At least one row. `conditions` may hold others than equalities between the two sides.
+double joined_rows(const Plan& left, const Plan& right, const std::vector<BoundExpr*>& conditions,
+                   const WholeRows& whole);
+
+}  // namespace northstar::inline v0::sql
