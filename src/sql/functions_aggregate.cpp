@@ -130,6 +130,12 @@ struct Count {
     std::int64_t rows;
 };
 void count_step(AggregateCall&, void* state, const Value*, std::size_t) { ++as<Count>(state).rows; }
+void count_run(AggregateCall&, void* state, const Value* a, std::size_t count) {
+    std::int64_t rows = static_cast<std::int64_t>(count);
+    if (a != nullptr)
+        for (std::size_t k = 0; k < count; ++k) rows -= a[k].is_null() ? 1 : 0;
+    as<Count>(state).rows += rows;
+}
 void count_inverse(AggregateCall&, void* state, const Value*, std::size_t) { --as<Count>(state).rows; }
 void count_combine(AggregateCall&, void* state, const void* other) {
     as<Count>(state).rows += as<Count>(other).rows;
@@ -142,7 +148,7 @@ constexpr AggregateBody k_count{sizeof(Count),
                                 &count_inverse,
                                 &count_final,
                                 &aggregate_step_rows<count_step>,
-                                &aggregate_step_run<Count, count_step>};
+                                &count_run};
 
 // ---- sum and avg of integers ----
 

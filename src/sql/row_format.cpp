@@ -5,6 +5,7 @@
 #include "sql/numeric_small.hpp"
 
 #include <bit>
+#include <new>
 
 namespace northstar::inline v0::sql {
 
@@ -261,10 +262,12 @@ struct ColumnReader {
     void read(Value* out, Read&& read_one, Other&& other) const {
         for (std::size_t k = 0; k < count; ++k) {
             const std::string_view row = rows[index[k]];
-            Value& to = out[in_place ? index[k] : k];
-            if (row.size() < least || load_u16(row.data() + 2) != columns) [[unlikely]] to = other(row);
-            else if ((static_cast<unsigned char>(row[null_at]) >> null_bit & 1) != 0) to = Value::null(type);
-            else to = read_one(row);
+            // Made where it stays: a value that is put together elsewhere and then copied is read before its parts,
+            // written one by one, have left the processor's store buffer, and waits for them.
+            Value* const to = out + (in_place ? index[k] : k);
+            if (row.size() < least || load_u16(row.data() + 2) != columns) [[unlikely]] new (to) Value(other(row));
+            else if ((static_cast<unsigned char>(row[null_at]) >> null_bit & 1) != 0) new (to) Value(Value::null(type));
+            else new (to) Value(read_one(row));
         }
     }
 };

@@ -4,6 +4,8 @@
 #include "sql/compare.hpp"
 #include "sql/numeric_small.hpp"
 
+#include <new>
+
 namespace northstar::inline v0::sql {
 
 Evaluator::Kernel Evaluator::kernel_of(const BoundExpr& expr) {
@@ -86,13 +88,14 @@ int order_of_texts(const Value& a, const Value& b) {
 /// 0 or 1, where only equality is asked for.
 int difference_of_texts(const Value& a, const Value& b) { return a.bytes() == b.bytes() ? 0 : 1; }
 
+/// Values are made where they stay, as in RowLayout::column_of_rows.
 template <auto Order, class Left, class Right>
 void compare(Left&& left, Right&& right, std::size_t count, unsigned orders, Value* out) {
     for (std::size_t k = 0; k < count; ++k) {
         const Value& a = left(k);
         const Value& b = right(k);
-        out[k] = a.is_null() || b.is_null() ? Value::null(type::boolean)
-                                            : Value::boolean((orders >> (Order(a, b) + 1) & 1) != 0);
+        new (out + k) Value(a.is_null() || b.is_null() ? Value::null(type::boolean)
+                                                       : Value::boolean((orders >> (Order(a, b) + 1) & 1) != 0));
     }
 }
 
@@ -174,12 +177,12 @@ bool Evaluator::run_kernel(const Source& left, const Source& right, std::size_t 
             const Value& a = left.at(k);
             const Value& b = right.at(k);
             if (a.is_null() || b.is_null()) {
-                out[k] = Value::null(expr_->type);
+                new (out + k) Value(Value::null(expr_->type));
                 continue;
             }
             std::int64_t result = 0;
             if (combine(a.integer(), b.integer(), result) || result > limit || result < -limit - 1) return false;
-            out[k] = Value::integer(expr_->type, result);
+            new (out + k) Value(Value::integer(expr_->type, result));
         }
         return true;
     };
@@ -188,9 +191,9 @@ bool Evaluator::run_kernel(const Source& left, const Source& right, std::size_t 
             const Value& a = left.at(k);
             const Value& b = right.at(k);
             Numeric result;
-            if (a.is_null() || b.is_null()) out[k] = Value::null(type::numeric);
-            else if (combine_small(a.numeric(), b.numeric(), result)) out[k] = Value::numeric(result);
-            else out[k] = Value::numeric(combine(a.numeric(), b.numeric(), arena));
+            if (a.is_null() || b.is_null()) new (out + k) Value(Value::null(type::numeric));
+            else if (combine_small(a.numeric(), b.numeric(), result)) new (out + k) Value(Value::numeric(result));
+            else new (out + k) Value(Value::numeric(combine(a.numeric(), b.numeric(), arena)));
         }
         return true;
     };
