@@ -112,6 +112,7 @@ struct CursorState {
         failed();
     }
     void watch(std::string_view from, std::optional<std::string_view> to) {
+        if (txn_ == nullptr) return;
         lowest_ = from;
         end_.reset();
         if (to) end_.emplace(*to);
