@@ -22,8 +22,9 @@ constexpr std::uint64_t k_least_brake_bytes = 4u << 20;
 constexpr std::uint64_t k_most_brake_bytes = std::uint64_t{1} << 60;
 /// How often to look whether a redaction can go on.
 constexpr std::uint64_t k_redaction_us = 20'000;
-/// The chain is followed in steps of so many log bytes.
-constexpr std::uint64_t k_chain_bytes = 4u << 20;
+/// The chain is followed in pieces of so many log bytes, with as long a pause behind each as it took: whoever waits for
+/// this processor is not to wait for all of it.
+constexpr std::uint64_t k_chain_bytes = 64u << 10;
 
 /// Microseconds to pause for where something grows from a soft limit to a hard one.
 std::uint64_t pause_at(std::uint64_t used, std::uint64_t soft, std::uint64_t limit) {
@@ -140,7 +141,12 @@ void DatabaseCore::run_flushes() {
                 move_on_for_redaction();
             }
             // One process is enough, whoever writes; others catch up when they are asked for a hash.
-            if (processes_->has_write_hint() && !advance_chain(k_chain_bytes)) pause = 0;
+            if (processes_->has_write_hint()) {
+                const std::uint64_t began = vfs_->monotonic_us();
+                if (!advance_chain(k_chain_bytes)) {
+                    pause = std::min(pause, std::max<std::uint64_t>(vfs_->monotonic_us() - began, 1));
+                }
+            }
             if (mark_due() && turn_.try_acquire()) {
                 try {
                     append_mark();
