@@ -4,6 +4,7 @@
 #include "cartridge/front_code.hpp"
 #include "cartridge/text_fold.hpp"
 #include "cartridge/text_pack.hpp"
+#include "cartridge/text_rice.hpp"
 #include "cartridge/text_stem.hpp"
 
 #include <cmath>
@@ -231,4 +232,75 @@ TEST_CASE("Codes of lengths are exact for short documents and near for others", 
         REQUIRE(std::abs(there - static_cast<double>(length)) <= static_cast<double>(length) / 30 + 0.5);
     }
     CHECK(length_code(~std::uint64_t{0}) == 255);
+}
+
+namespace {
+
+/// Most are below 2^width, a few have any size that the upper parts of a block have room for.
+std::vector<std::uint32_t> numbers_around(Dice& dice, std::size_t count, unsigned width) {
+    std::vector<std::uint32_t> numbers;
+    for (std::size_t i = 0; i < count; ++i) {
+        const unsigned bits = dice.below(20) == 0 ? std::min(width + 5, 32u) : width;
+        numbers.push_back(static_cast<std::uint32_t>(dice.below(std::uint64_t{1} << bits)));
+    }
+    return numbers;
+}
+
+std::uint64_t rice_bits(const std::vector<std::uint32_t>& numbers, unsigned width) {
+    std::uint64_t bits = numbers.size() * (width + std::uint64_t{1});
+    for (const std::uint32_t number : numbers) bits += number >> width;
+    return bits;
+}
+
+}  // namespace
+
+TEST_CASE("Numbers by Rice come back, in the fewest bits that a width makes", "[text]") {
+    const std::uint64_t seed = txn_test::seed(8210);
+    INFO("seed " << seed);
+    Dice dice(seed);
+    for (unsigned bits = 0; bits <= 32; ++bits) {
+        for (const std::size_t count : {std::size_t{1}, std::size_t{9}, std::size_t{127}, k_text_block}) {
+            const std::vector<std::uint32_t> numbers = numbers_around(dice, count, bits);
+            INFO(count << " around " << bits << " bits");
+            const unsigned width = rice_width(numbers);
+            for (unsigned other = 0; other < 32; ++other) {
+                REQUIRE(rice_bits(numbers, width) <= rice_bits(numbers, other));
+            }
+            std::vector<std::uint8_t> bytes;
+            write_rice(numbers, width, bytes);
+            REQUIRE(bytes.size() == (rice_bits(numbers, width) + 7) / 8);
+            // An upper part takes one byte to say, at most.
+            REQUIRE(bytes.size() - count * width / 8 <= 255);
+            std::uint32_t back[k_text_block];
+            REQUIRE(read_rice(bytes.data(), bytes.size(), count, width, back));
+            REQUIRE(std::equal(numbers.begin(), numbers.end(), back));
+            for (std::size_t size = 0; size < bytes.size(); ++size) {
+                REQUIRE_FALSE(read_rice(bytes.data(), size, count, width, back));
+            }
+        }
+    }
+}
+
+TEST_CASE("Numbers that are mostly zero come back, and are missed where their bytes end", "[text]") {
+    const std::uint64_t seed = txn_test::seed(8211);
+    INFO("seed " << seed);
+    Dice dice(seed);
+    for (const std::uint64_t one_in : {1u, 2u, 10u, 1000u}) {
+        for (unsigned bits = 0; bits <= 22; ++bits) {
+            for (const std::size_t count : {std::size_t{1}, std::size_t{40}, k_text_block}) {
+                std::vector<std::uint32_t> numbers = numbers_around(dice, count, bits);
+                for (std::uint32_t& number : numbers) number = dice.below(one_in) == 0 ? number : 0;
+                INFO(count << " around " << bits << " bits, one in " << one_in);
+                std::vector<std::uint8_t> bytes;
+                write_sparse(numbers, bytes);
+                std::uint32_t back[k_text_block];
+                const std::uint8_t* const end = bytes.data() + bytes.size();
+                REQUIRE(read_sparse(bytes.data(), end, count, back) == end);
+                REQUIRE(std::equal(numbers.begin(), numbers.end(), back));
+                for (const std::uint8_t* early = bytes.data(); early != end; ++early) {
+                    REQUIRE(read_sparse(bytes.data(), early, count, back) == nullptr);
+                }
+            }
+        }
+    }
 }

@@ -35,7 +35,7 @@ public:
         if (offsets_.size() > k_most || bytes_.size() + name.size() > k_most) too_large("nodes");
         slots_[slot] = static_cast<std::uint32_t>(offsets_.size() - 1);
         bytes_.insert(bytes_.end(), name.begin(), name.end());
-        offsets_.push_back(bytes_.size());
+        offsets_.push_back(static_cast<std::uint32_t>(bytes_.size()));
         return slots_[slot];
     }
     std::string_view name(std::uint32_t number) const {
@@ -58,14 +58,29 @@ private:
         }
     }
     std::vector<char> bytes_;
-    std::vector<std::size_t> offsets_{0};
+    std::vector<std::uint32_t> offsets_{0};
     std::vector<std::uint32_t> slots_ = std::vector<std::uint32_t>(1024, k_empty);
 };
 
-struct ReadEdge {
-    std::uint32_t from;
-    std::uint32_t to;
-    std::uint16_t type;
+/// The out side as it is read: edges come by source, so that no list of them is needed beside it. Sources are in the
+/// order of their names; all are numbered by their first use.
+struct ReadEdges {
+    std::vector<std::uint32_t> sources;  // names of those that have edges
+    std::vector<std::uint32_t> ends;     // where the edges of each end
+    std::vector<std::uint32_t> targets;
+    std::vector<std::uint16_t> types;    // empty as long as there is one
+
+    void add(std::uint32_t from, std::uint32_t to, std::uint32_t type) {
+        if (targets.size() == k_most) too_large("edges");
+        if (sources.empty() || sources.back() != from) {
+            sources.push_back(from);
+            ends.push_back(0);
+        }
+        if (type != 0 && types.empty()) types.resize(targets.size());  // so far they were of type 0
+        if (type != 0 || !types.empty()) types.push_back(static_cast<std::uint16_t>(type));
+        targets.push_back(to);
+        ends.back() = static_cast<std::uint32_t>(targets.size());
+    }
 };
 
 /// Calls fn for every wanted type; no parameter, no call.
@@ -107,20 +122,48 @@ void lay_out_names(std::size_t count, Names&& name_of, std::vector<std::uint32_t
 /// Turns counts, each at its number plus one, into offsets.
 void sum_up(std::vector<std::uint32_t>& counts) { std::partial_sum(counts.begin(), counts.end(), counts.begin()); }
 
-/// The in side: edges come by source, so each list is by source already; types go first.
-void fill_in_side(CartridgeBuild& build, const std::vector<ReadEdge>& edges, std::uint32_t nodes, bool typed,
-                  AdjacencySide& in) {
-    in.offsets.assign(nodes + std::size_t{1}, 0);
-    for (const ReadEdge& edge : edges) ++in.offsets[edge.to + std::size_t{1}];
+/// Numbers everything by name: `rank` of nodes, `type_rank` of types. The edges are used up.
+void place_out_side(ReadEdges& edges, const std::vector<std::uint32_t>& rank,
+                    const std::vector<std::uint16_t>& type_rank, AdjacencySide& out) {
+    edges.targets.shrink_to_fit();
+    edges.types.shrink_to_fit();
+    out.nodes = std::move(edges.targets);
+    out.types = std::move(edges.types);
+    for (std::uint32_t& node : out.nodes) node = rank[node];
+    for (std::uint16_t& type : out.types) type = type_rank[type];
+    out.offsets.assign(rank.size() + 1, 0);
+    std::uint32_t begin = 0;
+    std::uint32_t last = 0;
+    for (std::size_t i = 0; i < edges.sources.size(); ++i) {
+        const std::uint32_t from = rank[edges.sources[i]];
+        // Keys come in order, and numbers follow names.
+        if (i != 0 && from <= last) fail(Errc::corrupt, "the keys of a graph are not in order; run verify");
+        last = from;
+        out.offsets[from + std::size_t{1}] = edges.ends[i] - begin;
+        begin = edges.ends[i];
+    }
+    sum_up(out.offsets);
+    release_memory(edges.sources);
+    release_memory(edges.ends);
+}
+
+/// The in side: edges are taken by source, so that each list is by source already; types go first.
+void fill_in_side(CartridgeBuild& build, const AdjacencySide& out, AdjacencySide& in) {
+    const std::size_t nodes = out.offsets.size() - 1;
+    const bool typed = !out.types.empty();
+    in.offsets.assign(nodes + 1, 0);
+    for (const std::uint32_t to : out.nodes) ++in.offsets[to + std::size_t{1}];
     sum_up(in.offsets);
-    in.nodes.resize(edges.size());
-    if (typed) in.types.resize(edges.size());
+    in.nodes.resize(out.nodes.size());
+    in.types.resize(out.types.size());
     {
         std::vector<std::uint32_t> next(in.offsets.begin(), in.offsets.end() - 1);
-        for (const ReadEdge& edge : edges) {
-            const std::uint32_t at = next[edge.to]++;
-            in.nodes[at] = edge.from;
-            if (typed) in.types[at] = edge.type;
+        for (std::size_t from = 0; from < nodes; ++from) {
+            for (std::uint32_t i = out.offsets[from]; i < out.offsets[from + 1]; ++i) {
+                const std::uint32_t at = next[out.nodes[i]]++;
+                in.nodes[at] = static_cast<std::uint32_t>(from);
+                if (typed) in.types[at] = out.types[i];
+            }
         }
     }
     if (!typed) return;
@@ -175,7 +218,7 @@ BuiltGraph build_graph(CartridgeBuild& build) {
     using namespace graph_build_impl;
     NameTable names;
     std::map<std::string, std::uint32_t, std::less<>> types;
-    std::vector<ReadEdge> edges;
+    ReadEdges edges;
     std::vector<std::uint32_t> declared;
     build.each_fact([&](const Fact& fact) {
         const std::optional<EdgeParts> parts = edge_parts(fact.key);
@@ -188,11 +231,11 @@ BuiltGraph build_graph(CartridgeBuild& build) {
             if (types.size() > 0xfffe) too_large("types of edges");
             type = types.emplace(std::string(parts->type), static_cast<std::uint32_t>(types.size())).first;
         }
-        if (edges.size() == k_most) too_large("edges");
-        edges.push_back({names.number(parts->from), names.number(parts->to), static_cast<std::uint16_t>(type->second)});
+        const std::uint32_t from = names.number(parts->from);
+        edges.add(from, names.number(parts->to), type->second);
     });
 
-    build.progress("numbering", 0, edges.size());
+    build.progress("numbering", 0, edges.targets.size());
     const std::uint32_t count = names.size();
     std::vector<std::uint32_t> order(count);
     std::iota(order.begin(), order.end(), 0u);
@@ -212,25 +255,13 @@ BuiltGraph build_graph(CartridgeBuild& build) {
     names = NameTable();
     release_memory(order);
 
-    const bool typed = types.size() > 1;
     graph.declared.assign(count, 0);
     for (const std::uint32_t node : declared) graph.declared[rank[node]] = 1;
-    graph.out.offsets.assign(count + std::size_t{1}, 0);
-    graph.out.nodes.reserve(edges.size());
-    if (typed) graph.out.types.reserve(edges.size());
-    std::uint32_t last = 0;
-    for (ReadEdge& edge : edges) {
-        edge = {rank[edge.from], rank[edge.to], type_rank[edge.type]};
-        // Keys come in order, and numbers follow names.
-        if (edge.from < last) fail(Errc::corrupt, "the keys of a graph are not in order; run verify");
-        last = edge.from;
-        ++graph.out.offsets[edge.from + std::size_t{1}];
-        graph.out.nodes.push_back(edge.to);
-        if (typed) graph.out.types.push_back(edge.type);
-    }
-    sum_up(graph.out.offsets);
-    build.progress("turning edges round", 0, edges.size());
-    fill_in_side(build, edges, count, typed, graph.in);
+    release_memory(declared);
+    place_out_side(edges, rank, type_rank, graph.out);
+    release_memory(rank);
+    build.progress("turning edges round", 0, graph.out.nodes.size());
+    fill_in_side(build, graph.out, graph.in);
     return graph;
 }
 

@@ -5,152 +5,45 @@
 #include "base/release.hpp"
 #include "cartridge/front_code.hpp"
 #include "cartridge/text_chunk.hpp"
+#include "cartridge/text_encode.hpp"
 #include "cartridge/text_layout.hpp"
-#include "cartridge/text_pack.hpp"
-#include "cartridge/text_score.hpp"
+#include "cartridge/text_run.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <mutex>
 
 namespace northstar::inline v0::detail {
 
 namespace text_build_impl {
 
-constexpr std::size_t k_terms_per_task = k_text_group * 256;
+constexpr std::size_t k_terms_per_task = k_text_group * 128;
+/// A chunk may have this part of all text before it, so that a large text is not in too many.
+constexpr std::size_t k_chunk_part = 128;
 
-[[noreturn]] void too_large(const char* what) {
-    fail(Errc::unsupported,
-         std::string("a text has too many ") + what + " for one cartridge; divide its documents among trees");
-}
-
-std::uint32_t place_of(std::size_t bytes) {
-    if (bytes > std::numeric_limits<std::uint32_t>::max()) too_large("bytes");
-    return static_cast<std::uint32_t>(bytes);
-}
-
-/// A term and the chunks that have it, in their order.
-struct MergedTerm {
-    std::string_view term;
-    std::uint32_t first = 0;  ///< in the list of places
-    std::uint32_t count = 0;
-};
-struct TermPlace {
-    std::uint32_t chunk = 0;
-    std::uint32_t number = 0;
-};
-
-/// What a task makes of some terms.
-struct EncodedTerms {
-    std::vector<std::uint32_t> groups;  ///< places relative to the task
-    std::vector<std::uint8_t> terms;
-    std::vector<std::uint8_t> postings;
-    std::vector<std::uint32_t> block_last;
-    std::vector<std::uint32_t> block_place;
-    std::vector<std::uint8_t> block_best;
-    std::vector<std::uint8_t> positions;
-    std::vector<std::uint32_t> position_place;
-};
-
-/// Writes the postings of one term after the other.
-class TermEncoder {
+/// Keys of documents, front-coded in groups.
+class KeyWriter {
 public:
-    TermEncoder(const TextOptions& options, const std::vector<std::uint8_t>& lengths, const LengthTable& table,
-                EncodedTerms& out)
-        : options_(options), lengths_(lengths), table_(table), out_(out), frequencies_(options.fields.size()) {}
-
-    void add(std::uint32_t document, std::span<const std::uint32_t> frequencies,
-             std::span<const std::uint32_t> positions) {
-        documents_.push_back(document);
-        std::uint64_t weighted = 0;
-        std::size_t at = 0;
-        for (std::size_t field = 0; field < frequencies.size(); ++field) {
-            frequencies_[field].push_back(frequencies[field]);
-            weighted += std::uint64_t{frequencies[field]} * options_.fields[field].weight;
-            std::uint32_t last = ~0u;
-            for (std::uint32_t i = 0; i < frequencies[field] && !positions.empty(); ++i, ++at) {
-                positions_.push_back(positions[at] - last - 1);
-                last = positions[at];
-            }
+    void add(std::string_view key) {
+        if (count_ % k_text_group == 0) {
+            groups_.push_back(text_place(bytes_.size()));
+            before_.clear();
         }
-        const auto frequency = static_cast<std::uint32_t>(std::min<std::uint64_t>(weighted, k_most_frequent));
-        best_ = std::max(best_, saturation(frequency, table_.at[lengths_[document]]));
-        if (documents_.size() == k_text_block) end_block();
+        ByteWriter out(bytes_);
+        write_front_coded(out, before_, key);
+        before_ = key;
+        ++count_;
     }
-
-    /// Ends a term; `before` is the one before it in its group, or nothing.
-    void finish(std::string_view term, std::string_view before) {
-        if (!documents_.empty()) end_block();
-        ByteWriter out(out_.terms);
-        write_front_coded(out, before, term);
-        out.varint(count_);
-        out.varint(out_.postings.size() - postings_begin_);
-        if (options_.positions) out.varint(out_.positions.size() - positions_begin_);
-        if (blocks_.size() > 1) {
-            for (const Block& block : blocks_) {
-                out_.block_last.push_back(block.last);
-                out_.block_place.push_back(block.place);
-                out_.block_best.push_back(block.best);
-                if (options_.positions) out_.position_place.push_back(block.positions);
-            }
-        }
-        blocks_.clear();
-        postings_begin_ = out_.postings.size();
-        positions_begin_ = out_.positions.size();
-        count_ = 0;
-        last_ = ~0u;
+    void finish(CartridgeBuild& build) {
+        groups_.push_back(text_place(bytes_.size()));
+        build.add(k_text_key_groups, std::move(groups_));
+        build.add(k_text_keys, std::move(bytes_));
     }
 
 private:
-    struct Block {
-        std::uint32_t last;
-        std::uint32_t place;
-        std::uint32_t positions;
-        std::uint8_t best;
-    };
-
-    void end_block() {
-        const std::uint32_t place = place_of(out_.postings.size() - postings_begin_);
-        blocks_.push_back({documents_.back(), place, place_of(out_.positions.size() - positions_begin_), best_});
-        count_ += static_cast<std::uint32_t>(documents_.size());
-        best_ = 0;
-        for (std::uint32_t& document : documents_) {
-            const std::uint32_t gap = document - last_ - 1;
-            last_ = document;
-            document = gap;
-        }
-        // One field: every posting has at least one.
-        if (frequencies_.size() == 1) {
-            for (std::uint32_t& frequency : frequencies_[0]) --frequency;
-        }
-        const unsigned width = packed_width(documents_);
-        out_.postings.push_back(static_cast<std::uint8_t>(width));
-        for (const auto& field : frequencies_) out_.postings.push_back(static_cast<std::uint8_t>(packed_width(field)));
-        pack(documents_, width, out_.postings);
-        for (auto& field : frequencies_) {
-            pack(field, packed_width(field), out_.postings);
-            field.clear();
-        }
-        documents_.clear();
-        if (!options_.positions) return;
-        const unsigned position_width = packed_width(positions_);
-        out_.positions.push_back(static_cast<std::uint8_t>(position_width));
-        pack_string(positions_, position_width, out_.positions);
-        positions_.clear();
-    }
-
-    const TextOptions& options_;
-    const std::vector<std::uint8_t>& lengths_;
-    const LengthTable& table_;
-    EncodedTerms& out_;
-    std::vector<std::uint32_t> documents_;                 // of the block
-    std::vector<std::vector<std::uint32_t>> frequencies_;  // of the block, by field
-    std::vector<std::uint32_t> positions_;                 // of the block, by posting and field: gaps
-    std::vector<Block> blocks_;                            // of the term
-    std::size_t postings_begin_ = 0;
-    std::size_t positions_begin_ = 0;
-    std::uint32_t count_ = 0;
-    std::uint32_t last_ = ~0u;
-    std::uint8_t best_ = 0;
+    std::vector<std::uint32_t> groups_;
+    std::vector<std::uint8_t> bytes_;
+    std::string before_;
+    std::size_t count_ = 0;
 };
 
 /// All documents, taken apart.
@@ -160,88 +53,132 @@ public:
         build.each_fact([&](const Fact& fact) { add(fact); });
         index();
     }
-    std::vector<TextChunk>& chunks() { return chunks_; }
+
+    struct Run {
+        std::vector<std::byte> terms;
+        std::uint32_t first_document = 0;
+    };
+    std::vector<Run> runs;
+    std::vector<std::uint8_t> lengths;  // codes
+    std::uint64_t total_length = 0;
+    std::uint64_t total_words = 0;
+    KeyWriter keys;
 
 private:
     void add(const Fact& fact) {
-        if (chunks_.size() == indexed_ || chunks_.back().input_bytes() >= k_text_chunk_bytes) {
-            if (chunks_.size() - indexed_ == k_text_chunks_at_once) index();
+        if (documents_ == k_text_most_documents) {
+            fail(Errc::unsupported, "a text has too many documents for one cartridge; divide them among trees");
+        }
+        if (chunks_.empty() || chunks_.back().input_bytes() >= std::max(k_text_chunk_bytes, read_ / k_chunk_part)) {
+            if (chunks_.size() == k_text_chunks_at_once) index();
             chunks_.emplace_back(options_);
         }
-        chunks_.back().add(fact.key, fact.value);
-        if (++documents_ > k_text_most_documents) too_large("documents");
+        keys.add(fact.key);
+        chunks_.back().add({}, fact.value);
+        read_ += fact.value.size();
+        ++documents_;
     }
     void index() {
         build_.progress("taking texts apart", documents_, 0);
-        build_.parallel(chunks_.size() - indexed_, [&](std::size_t i) {
-            chunks_[indexed_ + i].index();
-            chunks_[indexed_ + i].forget_lookup();
+        std::vector<Run> made(chunks_.size());
+        std::vector<std::vector<std::uint8_t>> codes(chunks_.size());
+        std::mutex totals_mutex;
+        build_.parallel(chunks_.size(), [&](std::size_t i) {
+            TextChunk chunk = std::move(chunks_[i]);
+            chunk.index();
+            made[i].terms = text_run(chunk);
+            for (std::uint32_t document = 0; document < chunk.documents(); ++document) {
+                codes[i].push_back(length_code(chunk.length(document)));
+            }
+            const std::lock_guard lock(totals_mutex);
+            total_length += chunk.total_length();
+            total_words += chunk.total_words();
         });
-        indexed_ = chunks_.size();
+        chunks_.clear();
+        for (std::size_t i = 0; i < made.size(); ++i) {
+            made[i].first_document = static_cast<std::uint32_t>(lengths.size());
+            lengths.insert(lengths.end(), codes[i].begin(), codes[i].end());
+            runs.push_back(std::move(made[i]));
+        }
     }
 
     CartridgeBuild& build_;
     const TextOptions& options_;
-    std::vector<TextChunk> chunks_;
-    std::size_t indexed_ = 0;
+    std::vector<TextChunk> chunks_;  // not indexed yet
+    std::size_t read_ = 0;           // bytes of text
     std::uint64_t documents_ = 0;
 };
 
-/// Merges the sorted terms of all chunks.
-void merge_terms(const std::vector<TextChunk>& chunks, std::vector<MergedTerm>& merged,
-                 std::vector<TermPlace>& places) {
-    std::vector<std::size_t> next(chunks.size(), 0);
-    const auto term_at = [&](std::size_t chunk) { return chunks[chunk].term(next[chunk]); };
-    // A heap of chunks by their next term, then by their number.
-    const auto later = [&](std::size_t a, std::size_t b) {
-        const int order = term_at(a).compare(term_at(b));
-        return order != 0 ? order > 0 : a > b;
-    };
-    std::vector<std::size_t> heap;
-    for (std::size_t chunk = 0; chunk < chunks.size(); ++chunk) {
-        if (chunks[chunk].terms() != 0) heap.push_back(chunk);
+/// Where each task begins in the runs, and how many terms there are.
+struct TermTasks {
+    std::vector<std::vector<TextRunCursor>> starts;
+    std::uint64_t terms = 0;
+};
+
+TermTasks divide_terms(const std::vector<Documents::Run>& runs) {
+    TermTasks tasks;
+    std::vector<TextRunCursor> cursors;
+    for (const Documents::Run& run : runs) cursors.emplace_back(run.terms);
+    TextRunMerge merge(std::move(cursors));
+    std::vector<TextRunCursor> start = merge.rest();
+    while (merge.next()) {
+        if (tasks.terms++ % k_terms_per_task == 0) tasks.starts.push_back(std::move(start));
+        if (tasks.terms % k_terms_per_task == 0) start = merge.rest();
     }
-    std::make_heap(heap.begin(), heap.end(), later);
-    while (!heap.empty()) {
-        std::pop_heap(heap.begin(), heap.end(), later);
-        const std::size_t chunk = heap.back();
-        if (merged.empty() || merged.back().term != term_at(chunk)) {
-            merged.push_back({term_at(chunk), place_of(places.size()), 0});
-        }
-        ++merged.back().count;
-        places.push_back({static_cast<std::uint32_t>(chunk), chunks[chunk].number_at(next[chunk])});
-        if (++next[chunk] == chunks[chunk].terms()) heap.pop_back();
-        else std::push_heap(heap.begin(), heap.end(), later);
-    }
+    return tasks;
 }
 
+/// Puts the postings of a task's terms together from the runs, in their order.
+void encode_task(const TextOptions& options, const Documents& documents, const LengthTable& table,
+                 std::vector<TextRunCursor> start, EncodedTerms& out) {
+    TermEncoder encoder(options, documents.lengths, table, out);
+    TextRunMerge merge(std::move(start));
+    std::string before;
+    for (std::size_t i = 0; i < k_terms_per_task && merge.next(); ++i) {
+        if (i % k_text_group == 0) {
+            encoder.begin_group();
+            before.clear();
+        }
+        for (const std::uint32_t run : merge.runs()) {
+            TextChunk::Walk walk(merge.postings(run), options);
+            const std::uint32_t first = documents.runs[run].first_document;
+            while (walk.next()) encoder.add(first + walk.document(), walk.frequencies(), walk.positions());
+        }
+        encoder.finish(merge.term(), before);
+        before = merge.term();
+    }
+    out.shrink();
+}
+
+/// The pieces of a section one behind the other; their memory is given back as they are copied.
 template <class T>
-void append(std::vector<T>& to, std::vector<T>& from) {
-    to.insert(to.end(), from.begin(), from.end());
-    release_memory(from);
+std::vector<T> joined(std::vector<EncodedTerms>& parts, std::vector<T> EncodedTerms::*piece) {
+    std::size_t size = 0;
+    for (const EncodedTerms& part : parts) size += (part.*piece).size();
+    std::vector<T> all;
+    all.reserve(size);
+    for (EncodedTerms& part : parts) {
+        std::vector<T>& from = part.*piece;
+        all.insert(all.end(), from.begin(), from.end());
+        release_memory(from);
+    }
+    return all;
 }
 
-void add_keys(CartridgeBuild& build, const std::vector<TextChunk>& chunks) {
+/// Groups of all pieces, with their places in the sections; one more behind the last.
+std::vector<std::uint32_t> joined_groups(std::vector<EncodedTerms>& parts) {
     std::vector<std::uint32_t> groups;
-    std::vector<std::uint8_t> bytes;
-    ByteWriter out(bytes);
-    std::string_view before;
-    std::size_t count = 0;
-    for (const TextChunk& chunk : chunks) {
-        for (std::uint32_t document = 0; document < chunk.documents(); ++document) {
-            const std::string_view key = chunk.key(document);
-            if (count % k_text_group == 0) {
-                groups.push_back(place_of(bytes.size()));
-                before = {};
-            }
-            write_front_coded(out, before, key);
-            before = key;
-            ++count;
+    std::size_t begins[k_text_group_places] = {};
+    for (EncodedTerms& part : parts) {
+        for (std::size_t i = 0; i < part.groups.size(); ++i) {
+            groups.push_back(text_place(part.groups[i] + begins[i % k_text_group_places]));
         }
+        const std::size_t sizes[k_text_group_places] = {part.terms.size(), part.postings.size(), part.positions.size(),
+                                                        part.block_last.size()};
+        for (std::size_t i = 0; i < k_text_group_places; ++i) begins[i] += sizes[i];
     }
-    groups.push_back(place_of(bytes.size()));
-    build.add(k_text_key_groups, std::move(groups));
-    build.add(k_text_keys, std::move(bytes));
+    for (const std::size_t end : begins) groups.push_back(text_place(end));
+    return groups;
 }
 
 }  // namespace text_build_impl
@@ -250,85 +187,33 @@ void build_text(CartridgeBuild& build) {
     using namespace text_build_impl;
     const TextOptions options(build.parameters());
     Documents documents(build, options);
-    std::vector<TextChunk>& chunks = documents.chunks();
-
+    const LengthTable table(documents.lengths.size(), documents.total_length);
+    std::vector<EncodedTerms> parts;
     std::vector<std::uint64_t> totals(k_text_totals_count, 0);
-    std::vector<std::uint8_t> lengths;
-    std::vector<std::uint32_t> first_documents;
-    for (const TextChunk& chunk : chunks) {
-        first_documents.push_back(static_cast<std::uint32_t>(lengths.size()));
-        for (std::uint32_t i = 0; i < chunk.documents(); ++i) lengths.push_back(length_code(chunk.length(i)));
-        totals[k_total_length] += chunk.total_length();
-        totals[k_total_words] += chunk.total_words();
+    {
+        TermTasks tasks = divide_terms(documents.runs);
+        totals[k_total_documents] = documents.lengths.size();
+        totals[k_total_terms] = tasks.terms;
+        totals[k_total_length] = documents.total_length;
+        totals[k_total_words] = documents.total_words;
+        parts.resize(tasks.starts.size());
+        build.progress("writing postings", 0, tasks.terms);
+        build.parallel(parts.size(), [&](std::size_t task) {
+            encode_task(options, documents, table, std::move(tasks.starts[task]), parts[task]);
+        });
     }
-    totals[k_total_documents] = lengths.size();
-    const LengthTable table(lengths.size(), totals[k_total_length]);
-
-    std::vector<MergedTerm> merged;
-    std::vector<TermPlace> places;
-    merge_terms(chunks, merged, places);
-    totals[k_total_terms] = merged.size();
-
-    std::vector<EncodedTerms> parts((merged.size() + k_terms_per_task - 1) / k_terms_per_task);
-    build.progress("writing postings", 0, merged.size());
-    build.parallel(parts.size(), [&](std::size_t task) {
-        EncodedTerms& part = parts[task];
-        TermEncoder encoder(options, lengths, table, part);
-        const std::size_t first = task * k_terms_per_task;
-        for (std::size_t i = first; i < std::min(first + k_terms_per_task, merged.size()); ++i) {
-            const bool starts_group = i % k_text_group == 0;
-            if (starts_group) {
-                part.groups.push_back(place_of(part.terms.size()));
-                part.groups.push_back(place_of(part.postings.size()));
-                part.groups.push_back(place_of(part.positions.size()));
-                part.groups.push_back(place_of(part.block_last.size()));
-            }
-            for (std::size_t at = 0; at < merged[i].count; ++at) {
-                const TermPlace place = places[merged[i].first + at];
-                TextChunk::Walk walk = chunks[place.chunk].walk(place.number);
-                while (walk.next()) {
-                    encoder.add(first_documents[place.chunk] + walk.document(), walk.frequencies(), walk.positions());
-                }
-            }
-            encoder.finish(merged[i].term, starts_group ? std::string_view() : merged[i - 1].term);
-        }
-    });
-
-    release_memory(merged);
-    release_memory(places);
-    for (TextChunk& chunk : chunks) chunk.keep_keys();
-
-    EncodedTerms all;
-    for (EncodedTerms& part : parts) {
-        const std::size_t begins[k_text_group_places] = {all.terms.size(), all.postings.size(), all.positions.size(),
-                                                         all.block_last.size()};
-        for (std::size_t i = 0; i < part.groups.size(); ++i) {
-            all.groups.push_back(place_of(part.groups[i] + begins[i % k_text_group_places]));
-        }
-        release_memory(part.groups);
-        append(all.terms, part.terms);
-        append(all.postings, part.postings);
-        append(all.block_last, part.block_last);
-        append(all.block_place, part.block_place);
-        append(all.block_best, part.block_best);
-        append(all.positions, part.positions);
-        append(all.position_place, part.position_place);
-    }
-    for (const std::size_t end :
-         {all.terms.size(), all.postings.size(), all.positions.size(), all.block_last.size()}) {
-        all.groups.push_back(place_of(end));
-    }
+    release_memory(documents.runs);
     build.add(k_text_totals, std::move(totals));
-    build.add(k_text_term_groups, std::move(all.groups));
-    build.add(k_text_terms, std::move(all.terms));
-    build.add(k_text_postings, std::move(all.postings));
-    build.add(k_text_block_last, std::move(all.block_last));
-    build.add(k_text_block_place, std::move(all.block_place));
-    build.add(k_text_block_best, std::move(all.block_best));
-    build.add(k_text_positions, std::move(all.positions));
-    build.add(k_text_position_place, std::move(all.position_place));
-    build.add(k_text_lengths, std::move(lengths));
-    add_keys(build, chunks);
+    build.add(k_text_term_groups, joined_groups(parts));
+    build.add(k_text_terms, joined(parts, &EncodedTerms::terms));
+    build.add(k_text_postings, joined(parts, &EncodedTerms::postings));
+    build.add(k_text_block_last, joined(parts, &EncodedTerms::block_last));
+    build.add(k_text_block_place, joined(parts, &EncodedTerms::block_place));
+    build.add(k_text_block_best, joined(parts, &EncodedTerms::block_best));
+    build.add(k_text_positions, joined(parts, &EncodedTerms::positions));
+    build.add(k_text_position_place, joined(parts, &EncodedTerms::position_place));
+    build.add(k_text_lengths, std::move(documents.lengths));
+    documents.keys.finish(build);
 }
 
 }  // namespace northstar::inline v0::detail

@@ -1,6 +1,7 @@
 #include "cartridge/text_chunk.hpp"
 
 #include "base/bytes.hpp"
+#include "base/release.hpp"
 #include "base/xxh64.hpp"
 #include "cartridge/text_stem.hpp"
 #include "cartridge/text_words.hpp"
@@ -125,7 +126,7 @@ void TextChunk::write_postings() {
         std::uint32_t before = ~0u;
         for (std::size_t i = next[term]; i < next[term + std::size_t{1}];) {
             const std::uint32_t document = sorted[i].document;
-            out.varint(document - before - 1);
+            const std::uint32_t gap = document - before - 1;
             before = document;
             ++counts_[term];
             std::size_t end = i;
@@ -135,7 +136,9 @@ void TextChunk::write_postings() {
                        sorted[end].field == field) {
                     ++end;
                 }
-                out.varint(end - first);
+                const std::size_t count = end - first;
+                if (field == 0) out.varint(std::uint64_t{gap} << 1 | (count != 1 ? 1 : 0));
+                if (field != 0 || count != 1) out.varint(count);
                 std::uint32_t last = ~0u;
                 for (std::size_t at = first; options_->positions && at < end; ++at) {
                     out.varint(sorted[at].position - last - 1);
@@ -156,11 +159,16 @@ std::size_t TextChunk::rank_of(std::string_view term) const {
     return static_cast<std::size_t>(found - order_.begin());
 }
 
-TextChunk::Walk::Walk(const TextChunk& chunk, std::uint32_t number)
-    : kept_(chunk.options_->positions), frequencies_(chunk.options_->fields.size()) {
-    at_ = chunk.postings_.data() + (number == 0 ? 0 : chunk.posting_ends_[number - 1]);
-    end_ = chunk.postings_.data() + chunk.posting_ends_[number];
+std::span<const std::byte> TextChunk::postings(std::uint32_t number) const {
+    const std::size_t begin = number == 0 ? 0 : posting_ends_[number - 1];
+    return std::span(postings_).subspan(begin, posting_ends_[number] - begin);
 }
+
+TextChunk::Walk::Walk(std::span<const std::byte> postings, const TextOptions& options)
+    : at_(postings.data()),
+      end_(at_ + postings.size()),
+      kept_(options.positions),
+      frequencies_(options.fields.size()) {}
 
 bool TextChunk::Walk::next() {
     if (at_ == end_) return false;
@@ -170,10 +178,14 @@ bool TextChunk::Walk::next() {
         at_ = load_varint(at_, end_, value);
         return static_cast<std::uint32_t>(value);
     };
-    document_ += number() + 1;
+    std::uint64_t head = 0;
+    at_ = load_varint(at_, end_, head);
+    document_ += static_cast<std::uint32_t>(head >> 1) + 1;
     positions_.clear();
+    bool once = (head & 1) == 0;  // in the first field
     for (std::uint32_t& frequency : frequencies_) {
-        frequency = number();
+        frequency = once ? 1 : number();
+        once = false;
         std::uint32_t last = ~0u;
         for (std::uint32_t i = 0; kept_ && i < frequency; ++i) positions_.push_back(last += number() + 1);
     }

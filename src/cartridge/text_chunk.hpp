@@ -6,7 +6,6 @@
 //          field how often, and where, the term stands in it.
 #pragma once
 
-#include "base/release.hpp"
 #include "cartridge/text_options.hpp"
 
 #include <cstdint>
@@ -31,10 +30,6 @@ public:
     /// Takes the texts apart and forgets them. Once.
     void index();
 
-    /// Gives memory back: what only find() needs; then what anything but keys needs.
-    void forget_lookup() { words_.forget_lookup(); }
-    void keep_keys() { *this = TextChunk(*options_, std::move(keys_), std::move(key_ends_)); }
-
     std::uint32_t documents() const { return static_cast<std::uint32_t>(key_ends_.size()); }
     std::string_view key(std::uint32_t document) const;
     /// Words, each counted with the weight of its field.
@@ -56,6 +51,8 @@ public:
     /// The postings of a term, one by one.
     class Walk {
     public:
+        /// `postings`: of a chunk with these options, which outlive it.
+        Walk(std::span<const std::byte> postings, const TextOptions& options);
         bool next();
         std::uint32_t document() const { return document_; }
         /// By field.
@@ -64,8 +61,6 @@ public:
         std::span<const std::uint32_t> positions() const { return positions_; }
 
     private:
-        friend class TextChunk;
-        Walk(const TextChunk& chunk, std::uint32_t number);
         const std::byte* at_;
         const std::byte* end_;
         bool kept_;
@@ -73,7 +68,9 @@ public:
         std::vector<std::uint32_t> frequencies_;
         std::vector<std::uint32_t> positions_;
     };
-    Walk walk(std::uint32_t number) const { return Walk(*this, number); }
+    Walk walk(std::uint32_t number) const { return Walk(postings(number), *options_); }
+    /// The same as bytes.
+    std::span<const std::byte> postings(std::uint32_t number) const;
 
 private:
     /// Words by number, in the order of their first use.
@@ -85,7 +82,6 @@ private:
             return {bytes_.data() + ends_[number], ends_[number + std::size_t{1}] - ends_[number]};
         }
         std::uint32_t size() const { return static_cast<std::uint32_t>(ends_.size() - 1); }
-        void forget_lookup() { release_memory(slots_); }
 
     private:
         struct Slot {
@@ -101,8 +97,6 @@ private:
         std::vector<std::size_t> ends_{0};
         std::vector<Slot> slots_ = std::vector<Slot>(1024);
     };
-    TextChunk(const TextOptions& options, std::string keys, std::vector<std::size_t> key_ends)
-        : options_(&options), keys_(std::move(keys)), key_ends_(std::move(key_ends)) {}
     struct Token {
         std::uint32_t term;
         std::uint32_t document;
@@ -127,7 +121,10 @@ private:
     std::uint64_t total_words_ = 0;
     std::vector<std::uint32_t> order_;       // numbers of terms, by term
     std::vector<std::uint32_t> counts_;      // by number
-    std::vector<std::byte> postings_;        // by number; varints
+    // By number; varints. Of each document: twice the gap to the one before, and 1 more unless the first field has the
+    // term once; if so, and for each further field, how often; after each of these the gaps of positions, where they
+    // are kept.
+    std::vector<std::byte> postings_;
     std::vector<std::size_t> posting_ends_;
 };
 

@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/error.hpp"
 #include "cartridge/front_code.hpp"
+#include "cartridge/text_rice.hpp"
 
 #include <algorithm>
 
@@ -130,15 +131,22 @@ bool TermCursor::next() {
     }
     ByteReader reader(text_data_impl::text_of_bytes(bytes_), "list of terms");
     read_front_coded(reader, term_);
-    const std::uint64_t documents = reader.varint();
-    const std::uint64_t postings = reader.varint();
+    const std::uint64_t head = reader.varint();
+    const std::uint64_t documents = head >> 1;
+    const bool no_list = head == 2;
+    const std::uint64_t second = reader.varint();
+    const std::uint64_t postings = no_list ? 0 : second;
     const std::uint64_t positions = text_.options.positions ? reader.varint() : 0;
-    const std::uint64_t least = (documents + k_text_block - 1) / k_text_block * (1 + text_.options.fields.size());
+    // A bit at least for each posting.
+    const std::uint64_t least = no_list ? 0 : (documents + 7) / 8;
+    if (no_list && second >= text_.documents) damaged("has a term in a document that is not there");
     if (documents == 0 || documents > text_.documents || postings < least ||
         postings + next_postings_ > text_.postings.size() || positions + next_positions_ > text_.positions.size()) {
         damaged("has a term whose postings are not there");
     }
     list_.documents = static_cast<std::uint32_t>(documents);
+    list_.only = no_list ? static_cast<std::uint32_t>(second) : k_no_document;
+    list_.counts_follow = (head & 1) != 0;
     list_.postings_begin = next_postings_;
     list_.postings_size = static_cast<std::uint32_t>(postings);
     list_.positions_begin = next_positions_;
@@ -184,27 +192,42 @@ ListBlocks::ListBlocks(const TextSections& text, const TermList& list)
 }
 
 ListBlocks::Parts ListBlocks::parts(std::uint32_t block) const {
-    const std::size_t fields = text_->options.fields.size();
-    const std::size_t begin = places_.empty() ? 0 : places_[block];
-    const std::size_t count = size(block);
-    if (begin > postings_.size() || postings_.size() - begin < 1 + fields) CartridgeBlocks::outside();
-    const std::uint8_t* const from = postings_.data() + begin;
-    Parts parts{from + 1 + fields, from[0], from + 1, nullptr};
-    std::size_t need = packed_size(count, parts.document_width);
-    parts.frequencies = parts.documents + need;
-    bool wide = parts.document_width > 32;
-    for (std::size_t field = 0; field < fields; ++field) {
-        wide = wide || parts.widths[field] > 32;
-        need += packed_size(count, parts.widths[field]);
+    Parts parts;
+    if (list_.only != k_no_document) return parts;
+    std::span<const std::uint8_t> rest = postings_;
+    parts.end = postings_.data() + postings_.size();
+    bool counts_follow = list_.counts_follow;
+    const auto next = [&] {
+        if (rest.empty()) CartridgeBlocks::outside();
+        const std::uint8_t byte = rest.front();
+        rest = rest.subspan(1);
+        return byte;
+    };
+    if (blocks_ <= 1) {
+        parts.width = text_width_alone(text_->documents, list_.documents);
+    } else {
+        if (places_[block] > rest.size()) CartridgeBlocks::outside();
+        rest = rest.subspan(places_[block]);
+        const std::uint8_t head = next();
+        parts.width = head & k_text_width_mask;
+        counts_follow = (head & k_text_counts_follow) != 0;
     }
-    if (wide || need > postings_.size() - begin - 1 - fields) CartridgeBlocks::outside();
+    const std::size_t upper = counts_follow ? next() : 0;
+    parts.documents = rest.data();
+    parts.documents_size = counts_follow ? size(block) * parts.width / 8 + upper : rest.size();
+    if (parts.documents_size > rest.size()) CartridgeBlocks::outside();
+    if (counts_follow) parts.counts = parts.documents + parts.documents_size;
     return parts;
 }
 
 void ListBlocks::read_documents(std::uint32_t block, std::uint32_t* to) const {
+    if (list_.only != k_no_document) {
+        *to = list_.only;
+        return;
+    }
     const Parts at = parts(block);
     const std::size_t count = size(block);
-    unpack(at.documents, count, at.document_width, to);
+    if (!read_rice(at.documents, at.documents_size, count, at.width, to)) CartridgeBlocks::outside();
     // The last document of the block before is where this one begins.
     const std::uint32_t before = block == 0 ? ~0u : last(block - 1);
     std::uint64_t sum = block == 0 ? 0 : std::uint64_t{before} + 1;
@@ -218,33 +241,46 @@ void ListBlocks::read_documents(std::uint32_t block, std::uint32_t* to) const {
 
 bool ListBlocks::all_once(std::uint32_t block) const {
     const std::vector<TextOptions::Field>& fields = text_->options.fields;
-    return fields.size() == 1 && fields[0].weight == 1 && parts(block).widths[0] == 0;
+    return fields.size() == 1 && fields[0].weight == 1 && parts(block).counts == nullptr;
+}
+
+const std::uint8_t* ListBlocks::read_next_counts(const std::uint8_t* from, const Parts& parts, std::size_t count,
+                                                 std::uint32_t* to) const {
+    if (from == nullptr) {
+        if (text_->options.fields.size() != 1) CartridgeBlocks::outside();
+        std::fill_n(to, count, 1u);
+        return nullptr;
+    }
+    from = read_sparse(from, parts.end, count, to);
+    if (from == nullptr) CartridgeBlocks::outside();
+    // With one field no posting has none, and what is kept is smaller by one.
+    if (text_->options.fields.size() == 1) {
+        for (std::size_t i = 0; i < count; ++i) ++to[i];
+    }
+    return from;
 }
 
 void ListBlocks::read_counts(std::uint32_t block, std::uint32_t field, std::uint32_t* to) const {
     const Parts at = parts(block);
-    const std::size_t count = size(block);
-    const std::uint8_t* from = at.frequencies;
-    for (std::size_t f = 0; f < field; ++f) from += packed_size(count, at.widths[f]);
-    unpack(from, count, at.widths[field], to);
-    for (std::size_t i = 0; i < count; ++i) to[i] += least();
+    const std::uint8_t* from = at.counts;
+    for (std::uint32_t f = 0; f <= field; ++f) from = read_next_counts(from, at, size(block), to);
 }
 
 void ListBlocks::read_frequencies(std::uint32_t block, std::uint32_t* to) const {
     const std::size_t count = size(block);
     const std::vector<TextOptions::Field>& fields = text_->options.fields;
+    const Parts at = parts(block);
+    const std::uint8_t* from = at.counts;
     if (fields.size() == 1 && fields[0].weight == 1) {
-        read_counts(block, 0, to);
+        read_next_counts(from, at, count, to);
         for (std::size_t i = 0; i < count; ++i) to[i] = std::min(to[i], k_most_frequent);
         return;
     }
-    const Parts at = parts(block);
     std::uint32_t counts[k_text_block];
     std::uint64_t sums[k_text_block] = {};
-    for (std::uint32_t f = 0; f < fields.size(); ++f) {
-        if (at.widths[f] == 0 && least() == 0) continue;
-        read_counts(block, f, counts);
-        for (std::size_t i = 0; i < count; ++i) sums[i] += std::uint64_t{counts[i]} * fields[f].weight;
+    for (const TextOptions::Field& field : fields) {
+        from = read_next_counts(from, at, count, counts);
+        for (std::size_t i = 0; i < count; ++i) sums[i] += std::uint64_t{counts[i]} * field.weight;
     }
     for (std::size_t i = 0; i < count; ++i) {
         to[i] = static_cast<std::uint32_t>(std::min<std::uint64_t>(sums[i], k_most_frequent));

@@ -23,6 +23,8 @@ namespace northstar::inline v0::detail {
 /// Where the postings of a term lie.
 struct TermList {
     std::uint32_t documents = 0;  ///< that have it
+    std::uint32_t only = k_no_document;  ///< the only one, where it has the term once: then there is no list
+    bool counts_follow = false;   ///< in the only block
     std::uint32_t postings_begin = 0;
     std::uint32_t postings_size = 0;
     std::uint32_t positions_begin = 0;
@@ -115,18 +117,20 @@ public:
 private:
     struct Parts {
         const std::uint8_t* documents = nullptr;
-        unsigned document_width = 0;
-        const std::uint8_t* widths = nullptr;       // of frequencies, by field
-        const std::uint8_t* frequencies = nullptr;
+        std::size_t documents_size = 0;          // bytes that they may take
+        unsigned width = 0;                      // of what of each gap is kept as it is
+        const std::uint8_t* counts = nullptr;    // nullptr: all are 1
+        const std::uint8_t* end = nullptr;       // of the list
     };
     Parts parts(std::uint32_t block) const;
+    /// Reads the counts of the next field; returns where those of the one behind it begin.
+    const std::uint8_t* read_next_counts(const std::uint8_t* from, const Parts& parts, std::size_t count,
+                                         std::uint32_t* to) const;
     struct Positions {
         std::span<const std::uint8_t> packed;
         unsigned width;
     };
     Positions positions(std::uint32_t block) const;
-    /// What every count is larger by than what is kept: with one field no posting has none.
-    std::uint32_t least() const { return text_->options.fields.size() == 1 ? 1 : 0; }
 
     const TextSections* text_;
     TermList list_;

@@ -10,7 +10,7 @@ namespace text_kind_impl {
 class TextKind final : public CartridgeKind {
 public:
     std::string name() const override { return "text"; }
-    std::uint32_t version() const override { return 1; }
+    std::uint32_t version() const override { return 2; }
     void check(const CartridgeParameters& parameters) const override { TextOptions{parameters}; }
     std::vector<std::string> trees(const CartridgeParameters& parameters) const override {
         return {TextOptions(parameters).tree};

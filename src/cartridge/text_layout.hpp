@@ -1,6 +1,7 @@
 // text_layout.hpp -- the sections of a text artifact (spec/cartridge_format.md).  Layer: cartridge.  Threads: any.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -30,7 +31,15 @@ enum TextTotal : std::size_t {
 };
 
 /// Terms, and keys, of a group: the first one whole, the others by what they do not share with the one before.
-inline constexpr std::size_t k_text_group = 16;
+inline constexpr std::size_t k_text_group = 32;
+/// In the first byte of a block of postings: how many bits of a gap are kept as they are, and whether counts follow.
+inline constexpr unsigned k_text_width_mask = 0x1f;
+inline constexpr unsigned k_text_counts_follow = 0x80;
+/// The width of the only block of a list: that which suits gaps between so many of all documents, drawn at random.
+constexpr unsigned text_width_alone(std::uint64_t all_documents, std::uint64_t documents) {
+    const std::uint64_t gap = all_documents * 11 / (documents * 16);
+    return gap == 0 ? 0 : static_cast<unsigned>(std::bit_width(gap)) - 1;
+}
 /// Where a group begins in the sections of terms, postings and positions, and its first block in those of blocks.
 inline constexpr std::size_t k_text_group_places = 4;
 /// Where the next document is asked for behind the last one.

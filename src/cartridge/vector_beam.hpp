@@ -110,6 +110,7 @@ struct SearchRoom {
     RowSet seen;
     std::vector<std::uint32_t> ids;        // rows to be compared
     std::vector<std::uint32_t> distances;  // theirs
+    std::uint32_t farthest = ~std::uint32_t{0};  // by codes, of as many rows as are compared again; of fewer: any
     void reserve(std::size_t rows) {
         if (ids.size() < rows) {
             ids.resize(rows);

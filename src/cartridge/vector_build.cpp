@@ -51,16 +51,6 @@ Survey survey(CartridgeBuild& build, const VectorParameters& parameters) {
     return found;
 }
 
-/// Rows of `stride` bytes in another order.
-std::vector<std::uint8_t> in_order(std::vector<std::uint8_t> rows, std::size_t stride,
-                                   const std::vector<std::uint32_t>& order) {
-    std::vector<std::uint8_t> sorted(rows.size());
-    for (std::size_t i = 0; i < order.size() && stride != 0; ++i) {
-        std::memcpy(sorted.data() + i * stride, rows.data() + order[i] * stride, stride);
-    }
-    return sorted;
-}
-
 std::vector<std::uint32_t> inverse(const std::vector<std::uint32_t>& order) {
     std::vector<std::uint32_t> out(order.size());
     for (std::uint32_t i = 0; i < order.size(); ++i) out[order[i]] = i;
@@ -78,29 +68,29 @@ void build_vectors(CartridgeBuild& build, const VectorParameters& parameters) {
     VectorParameters whole = parameters;
     if (whole.codes != VectorCodes::u8) whole.codes = VectorCodes::i8;
     const VectorCoder graph_coder(whole, survey.scale, {});
-    const bool other_codes = whole.codes != parameters.codes;
 
-    std::vector<std::uint8_t> codes(rows * coder.codes().stride);
-    std::vector<std::uint8_t> exact(coder.has_exact() ? rows * coder.exact().stride : 0);
+    // Facts are read once more for what searches compare: so it need not be in memory beside the graph.
     GraphInput input;
-    if (other_codes) input.codes.resize(rows * graph_coder.codes().stride);
+    input.codes.resize(rows * graph_coder.codes().stride);
     std::vector<float> numbers;
-    std::size_t row = 0;
+    std::size_t place = 0;
     build.each_fact([&](const Fact& fact) {
         const std::string_view elements = parse_vector_value(fact.value).elements;
-        coder.write_codes(elements, codes.data() + row * coder.codes().stride, numbers);
-        if (coder.has_exact()) coder.write_exact(numbers, exact.data() + row * coder.exact().stride);
-        if (other_codes) {
-            graph_coder.write_codes(elements, input.codes.data() + row * graph_coder.codes().stride, numbers);
-        }
-        ++row;
+        graph_coder.write_codes(elements, input.codes.data() + place++ * graph_coder.codes().stride, numbers);
     });
-    if (!other_codes) input.codes = codes;
     input.hashes = std::move(survey.hashes);
     BuiltVectorGraph graph = build_vector_graph(build, input, graph_coder, parameters.links, parameters.build_width);
 
-    codes = in_order(std::move(codes), coder.codes().stride, graph.order);
-    exact = in_order(std::move(exact), coder.has_exact() ? coder.exact().stride : 0, graph.order);
+    std::vector<std::uint32_t> row_of_place = inverse(graph.order);
+    std::vector<std::uint8_t> codes(rows * coder.codes().stride);
+    std::vector<std::uint8_t> exact(coder.has_exact() ? rows * coder.exact().stride : 0);
+    place = 0;
+    build.each_fact([&](const Fact& fact) {
+        const std::string_view elements = parse_vector_value(fact.value).elements;
+        const std::size_t row = row_of_place[place++];
+        coder.write_codes(elements, codes.data() + row * coder.codes().stride, numbers);
+        if (coder.has_exact()) coder.write_exact(numbers, exact.data() + row * coder.exact().stride);
+    });
     VectorShape shape;
     shape.rows = static_cast<std::uint32_t>(rows);
     shape.links = parameters.links;
@@ -123,7 +113,7 @@ void build_vectors(CartridgeBuild& build, const VectorParameters& parameters) {
     build.add(k_vector_exact, std::move(exact));
     build.add(k_vector_key_offsets, std::move(survey.key_offsets));
     build.add(k_vector_key_bytes, std::move(survey.key_bytes));
-    build.add(k_vector_rows, inverse(graph.order));
+    build.add(k_vector_rows, std::move(row_of_place));
     build.add(k_vector_places, std::move(graph.order));
     build.add(k_vector_recall, std::move(recall));
     build.add(k_vector_mean, std::move(mean));

@@ -298,6 +298,7 @@ private:
     /// others.
     BuiltVectorGraph number_anew() {
         const std::size_t rows = order_.size();
+        release_memory(codes_);
         std::vector<std::uint32_t> sequence;
         sequence.reserve(rows);
         {
@@ -327,6 +328,7 @@ private:
         for (std::size_t level = 0; level < levels_.size(); ++level) {
             std::vector<std::uint32_t>& out = level == 0 ? graph.links : graph.upper_links;
             if (level != 0) graph.level_counts.push_back(static_cast<std::uint32_t>(levels_[level].rows));
+            out.reserve(out.size() + levels_[level].rows * levels_[level].most);
             for (std::size_t i = 0; i < levels_[level].rows; ++i) {
                 const std::span<const std::uint32_t> links = levels_[level].links(sequence[i]);
                 for (std::size_t j = 0; j < levels_[level].most; ++j) {

@@ -176,8 +176,9 @@ std::optional<VectorId> VectorIndex::find(std::string_view wanted) const {
 std::uint32_t VectorIndex::width_for(double recall, std::uint32_t k) const {
     const std::uint32_t found = width_for_recall(curve_, recall, k);
     if (found != 0) return found;
-    // Nothing that was measured is enough, or nothing was: as wide as the widest, and wide enough for few rows.
-    const std::uint32_t widest = curve_.empty() ? 64 : curve_.back().width;
+    // Nothing that was measured is enough: as wide as the widest, and wide enough for few rows; or, where wider walks
+    // would cost more than to compare all rows, as wide as makes a search do that.
+    const std::uint32_t widest = widest_of(curve_, shape_.rows);
     return std::max(widest, k <= ~0u / 2 ? 2 * k : k);
 }
 

@@ -17,6 +17,8 @@ constexpr std::uint32_t k_widest = 4096;
 /// 10, 12, 15, 19 ...: each a quarter more.
 std::uint32_t wider(std::uint32_t width) { return width + std::max(width / 4, 2u); }
 
+bool found_enough(const RecallOfWidth& point) { return point.of_10 >= k_enough && point.of_100 >= k_enough; }
+
 struct Sample {
     std::uint32_t row = 0;
     PreparedQuery query;
@@ -32,13 +34,13 @@ public:
     }
 
     std::vector<RecallOfWidth> run() {
-        choose_samples();
         std::vector<RecallOfWidth> curve;
-        const std::uint32_t widest = std::min(k_widest, arrays_.shape->rows);
+        const std::uint32_t widest = std::min(k_widest, arrays_.shape->rows / k_compared_for_each_in_view);
+        if (widest > k_nearest_few) choose_samples();
         for (std::uint32_t width = k_nearest_few; width < widest && !samples_.empty(); width = wider(width)) {
             build_.progress("measuring recall", width, widest);
             curve.push_back(measure(width));
-            if (curve.back().of_10 >= k_enough && curve.back().of_100 >= k_enough) break;
+            if (found_enough(curve.back())) break;
         }
         return curve;
     }
@@ -91,11 +93,9 @@ private:
             std::vector<FoundRow> found;
             const std::size_t end = std::min(samples_.size(), (task + 1) * per_task);
             for (std::size_t i = task * per_task; i < end; ++i) {
-                search(samples_[i], width, k_nearest_few, room, found);
-                hits_few[i] = hits_of(samples_[i], found, k_nearest_few);
-                if (width < k_nearest) continue;
-                search(samples_[i], width, k_nearest, room, found);
-                hits[i] = hits_of(samples_[i], found, k_nearest);
+                walk(samples_[i], width, room);
+                hits_few[i] = hits_of(samples_[i], k_nearest_few, room, found);
+                if (width >= k_nearest) hits[i] = hits_of(samples_[i], k_nearest, room, found);
             }
         });
         const auto share = [&](const std::vector<std::uint32_t>& counts, std::size_t of) {
@@ -106,16 +106,15 @@ private:
         return {width, share(hits_few, k_nearest_few), share(hits, k_nearest)};
     }
 
-    void search(const Sample& sample, std::uint32_t width, std::size_t k, SearchRoom& room,
-                std::vector<FoundRow>& found) const {
+    void walk(const Sample& sample, std::uint32_t width, SearchRoom& room) const {
         const VectorWalk<RawVectors> walk{arrays_, coder_.codes(), sample.query.codes, compare_codes_};
         walk_to(walk, room, width, sample.row);
-        best_of_beam(arrays_, coder_, sample.query, compare_exact_, codes_, k, room,
-                     [](std::uint32_t) { return true; }, [&](std::uint32_t row) { return place(row); }, found);
     }
 
-    /// A row as near as the last of the true ones counts as one of them.
-    static std::uint32_t hits_of(const Sample& sample, const std::vector<FoundRow>& found, std::size_t k) {
+    /// How many of the k nearest a walk found. A row as near as the last of the true ones counts as one of them.
+    std::uint32_t hits_of(const Sample& sample, std::size_t k, SearchRoom& room, std::vector<FoundRow>& found) const {
+        best_of_beam(arrays_, coder_, sample.query, compare_exact_, codes_, k, room,
+                     [](std::uint32_t) { return true; }, [&](std::uint32_t row) { return place(row); }, found);
         const std::uint32_t farthest = sample.nearest[k - 1].distance;
         return static_cast<std::uint32_t>(std::count_if(
             found.begin(), found.end(), [&](const FoundRow& each) { return each.distance <= farthest; }));
@@ -167,6 +166,14 @@ std::uint32_t width_for_recall(std::span<const RecallOfWidth> curve, double reca
         last_share = share;
     }
     return 0;
+}
+
+std::uint32_t widest_of(std::span<const RecallOfWidth> curve, std::uint32_t rows) {
+    using namespace vector_recall_impl;
+    const std::uint32_t all = rows / k_compared_for_each_in_view + 1;
+    if (curve.empty()) return all;
+    const RecallOfWidth& last = curve.back();
+    return found_enough(last) || wider(last.width) < all ? last.width : all;
 }
 
 double recall_of_width(std::span<const RecallOfWidth> curve, std::uint32_t width, std::uint32_t k) {

@@ -22,12 +22,15 @@ struct RecallOfWidth {
     std::uint32_t of_100 = 0;
 };
 
-/// By width, ascending, until (nearly) all are found. `places`: of each row in the order of keys.
+/// By width, ascending, until (nearly) all are found, or every row is compared anyway. `places`: of each row in the
+/// order of keys.
 std::vector<RecallOfWidth> measure_recall(CartridgeBuild& build, const RawVectors& arrays, const VectorCoder& coder,
                                           VectorCodes codes, std::span<const std::uint32_t> places);
 
 /// The width that finds such a share of the k nearest; 0: none that was measured does.
 std::uint32_t width_for_recall(std::span<const RecallOfWidth> curve, double recall, std::uint32_t k);
+/// The widest that was measured, or one by which a search compares all rows, where that is why no wider one was.
+std::uint32_t widest_of(std::span<const RecallOfWidth> curve, std::uint32_t rows);
 /// What a width finds of them.
 double recall_of_width(std::span<const RecallOfWidth> curve, std::uint32_t width, std::uint32_t k);
 

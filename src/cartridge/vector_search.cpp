@@ -10,9 +10,6 @@ namespace northstar::inline v0::detail {
 
 namespace vector_search_impl {
 
-/// So many rows are compared rather than walked to for each row of the width: a walk compares 10 to 20 for each, in
-/// places that are far from each other.
-constexpr std::uint64_t k_compared_for_each_in_view = 32;
 /// Rows whose exact forms are not larger together are compared whenever no width is asked for: that takes about as long
 /// as a walk that is sure to find as much. Queries may lie far from all of few rows, and what the build measured on its
 /// own rows says little then.
@@ -148,7 +145,7 @@ private:
         using namespace vector_search_impl;
         const std::uint64_t rows = index_.shape_.rows;
         const double part = rows == 0 ? 0 : static_cast<double>(passing) / static_cast<double>(rows);
-        if (exhaustive || rows <= k_compared_for_each_in_view * width) return VectorPlan::scan;
+        if (exhaustive || rows <= std::uint64_t{k_compared_for_each_in_view} * width) return VectorPlan::scan;
         if (filter_.by_user() && (passing <= k_always_compared || part <= k_small_part)) return VectorPlan::scan;
         return part < k_large_part ? VectorPlan::two_hop : VectorPlan::walk;
     }
@@ -262,7 +259,8 @@ private:
 namespace vector_search_impl {
 
 /// The nearest of the vectors that came since the artifact, into room.found_since, nearest first. `exactly`: by their
-/// exact form; else by their codes first.
+/// exact form; else by their codes first, and those that are farther than what was compared again in the artifact are
+/// not compared again either.
 void search_overlay(const VectorIndex& index, const RowFilter& filter, std::uint32_t k, bool exactly, QueryRoom& room) {
     room.found_since.clear();
     if (!index.overlay()) return;
@@ -275,6 +273,7 @@ void search_overlay(const VectorIndex& index, const RowFilter& filter, std::uint
     const unsigned char* const exact = coder.has_exact() ? overlay.exact.data() : overlay.codes.data();
     const DistanceFunction compare = distance_function(form.kind);
     SearchRoom& search = room.search;
+    const std::uint32_t farthest = again ? search.farthest : ~std::uint32_t{0};
     search.reserve(k_compared_at_once);
     room.best.reset(std::min(k, came));
     Beam& nearest = again ? search.beam : room.best;
@@ -286,7 +285,9 @@ void search_overlay(const VectorIndex& index, const RowFilter& filter, std::uint
         }
         compare(query, again ? overlay.codes.data() : exact, form.stride, form.length, search.ids.data(), count,
                 search.distances.data());
-        for (std::size_t i = 0; i < count; ++i) nearest.insert(search.distances[i], search.ids[i]);
+        for (std::size_t i = 0; i < count; ++i) {
+            if (search.distances[i] <= farthest) nearest.insert(search.distances[i], search.ids[i]);
+        }
     }
     if (again) {
         search.reserve(nearest.size());
@@ -351,8 +352,7 @@ VectorAnswer VectorIndex::search(const Embedding& query, std::uint32_t k, const 
     search_overlay(*this, filter, k, answer.width == 0, *room);
     join(*this, k, *room, answer);
     answer.exact = answer.width == 0 && parameters_.exact();
-    answer.expected_recall =
-        answer.exact ? 1 : recall_of_width(curve_, answer.width != 0 ? answer.width : k_most_rows, k);
+    answer.expected_recall = answer.width == 0 ? 1 : recall_of_width(curve_, answer.width, k);
     answer.stale_by = stale_by_;
     const std::lock_guard lock(rooms_mutex_);
     rooms_.push_back(std::move(room));

@@ -14,6 +14,10 @@
 
 namespace northstar::inline v0::detail {
 
+/// A search of so many times its width or fewer rows compares them all rather than walk: a walk compares 10 to 20 for
+/// each row in view, in places that are far from each other.
+inline constexpr std::uint32_t k_compared_for_each_in_view = 32;
+
 /// Sizes that follow from the parameters and the rows on each level.
 struct VectorShape {
     std::uint32_t rows = 0;
@@ -169,6 +173,7 @@ void best_of_beam(const Arrays& arrays, const VectorCoder& coder, const Prepared
         room.ids[count] = row;
         room.distances[count++] = room.beam.distance(i);
     }
+    room.farthest = count != 0 && count == most ? room.distances[count - 1] : ~std::uint32_t{0};
     if (again) compare_exactly(arrays, coder.exact(), query.exact, exact_function, room, count);
     for (std::size_t i = 0; i < count; ++i) found.push_back({room.distances[i], room.ids[i]});
     std::sort(found.begin(), found.end(), [&](const FoundRow& a, const FoundRow& b) {

@@ -1,0 +1,155 @@
+// What a build takes of memory: not more than three times the artifact, whatever the kind; with its installation five.
+#include "text_support.hpp"
+#include "vector_support.hpp"
+
+#include "cartridge/build.hpp"
+#include "cartridge/kind.hpp"
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+namespace {
+
+/// Bytes that are allocated now, and the most there were. Every allocation of this program is counted.
+std::atomic<std::size_t> allocated{0};
+std::atomic<std::size_t> most_allocated{0};
+
+constexpr std::size_t k_room_for_size = alignof(std::max_align_t);
+
+void count(std::size_t size) {
+    const std::size_t now = allocated.fetch_add(size) + size;
+    std::size_t most = most_allocated.load();
+    while (now > most && !most_allocated.compare_exchange_weak(most, now)) {}
+}
+
+/// The size lies before the bytes.
+void* counted_allocation(std::size_t size) noexcept {
+    auto* const bytes = static_cast<unsigned char*>(std::malloc(size + k_room_for_size));
+    if (bytes == nullptr) return nullptr;
+    *reinterpret_cast<std::size_t*>(bytes) = size;
+    count(size);
+    return bytes + k_room_for_size;
+}
+
+void counted_free(void* memory) noexcept {
+    if (memory == nullptr) return;
+    auto* const bytes = static_cast<unsigned char*>(memory) - k_room_for_size;
+    allocated.fetch_sub(*reinterpret_cast<std::size_t*>(bytes));
+    std::free(bytes);
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+    if (void* const memory = counted_allocation(size)) return memory;
+    throw std::bad_alloc();
+}
+void* operator new[](std::size_t size) { return operator new(size); }
+void operator delete(void* memory) noexcept { counted_free(memory); }
+void operator delete[](void* memory) noexcept { counted_free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { counted_free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { counted_free(memory); }
+
+namespace {
+
+using namespace northstar;
+using txn_test::Dice;
+
+/// Beside what grows with the artifact: buffers of the build and of the commit.
+constexpr std::size_t k_constant = 6u << 20;
+
+/// Nothing but the build allocates.
+Database quiet(const txn_test::Workplace& place) {
+    Options options;
+    options.background = false;
+    return Database::open(place / "db", options);
+}
+
+/// The most that was allocated while fn ran, beyond what there was before.
+template <class F>
+std::size_t most_during(F&& fn) {
+    const std::size_t before = allocated.load();
+    most_allocated = before;
+    fn();
+    return most_allocated.load() - before;
+}
+
+/// Builds twice: the artifact alone, and with its installation.
+void check_memory(Database& db, const std::string& kind, const CartridgeParameters& parameters) {
+    Cartridges cartridges(db);
+    db.checkpoint();
+    std::size_t size = 0;
+    const Snapshot now = db.begin_read();
+    const std::size_t built = most_during([&] {
+        size = detail::build_artifact(*detail::cartridge_kind(kind), parameters, now, Hash(), BuildOptions()).size();
+    });
+    const std::size_t installed = most_during([&] { cartridges.build("c", kind, parameters); });
+    INFO(kind << ": artifact of " << size << " bytes; most allocated " << built << ", with its installation "
+              << installed);
+    REQUIRE(size > 4u << 20);
+    CHECK(built <= 3 * size + k_constant);
+    // The commit holds it as an operation, in pages and in its record, beside the artifact itself.
+    CHECK(installed <= 5 * size + k_constant);
+}
+
+void put_random_graph(Database& db, std::uint64_t nodes, std::uint64_t edges, std::uint64_t seed) {
+    Dice dice(seed);
+    std::set<std::string> keys;
+    const auto name = [](std::uint64_t number) {
+        const std::string digits = std::to_string(number);
+        return "src/part_" + std::string(6 - digits.size(), '0') + digits;
+    };
+    for (std::uint64_t i = 0; i < edges; ++i) {
+        const std::uint64_t from = dice.below(nodes);
+        // Mostly to nearby ones of lower numbers, so that a closure is worth more than one component.
+        const std::uint64_t to = from - std::min(from, 1 + dice.below(100));
+        keys.insert(edge_key(name(from), "calls", name(to)));
+    }
+    db.update([&](Transaction& tx) {
+        for (const std::string& key : keys) tx.tree("graph").append(key, "");
+    });
+}
+
+}  // namespace
+
+TEST_CASE("The build of a graph takes three times its artifact at most", "[cartridge][slow]") {
+    const txn_test::Workplace place;
+    Database db = quiet(place);
+    put_random_graph(db, 100'000, 600'000, txn_test::seed(9300));
+    check_memory(db, "graph", {});
+}
+
+TEST_CASE("The build of a closure takes three times its artifact at most", "[cartridge][slow]") {
+    const txn_test::Workplace place;
+    Database db = quiet(place);
+    put_random_graph(db, 20'000, 60'000, txn_test::seed(9301));
+    check_memory(db, "closure", {});
+}
+
+TEST_CASE("The build of vectors takes three times its artifact at most", "[cartridge][slow]") {
+    const EmbeddingSpace bytes{"test", 96, VectorElement::u8, false};
+    const EmbeddingSpace floats{"test", 96, VectorElement::f32, false};
+    for (const EmbeddingSpace& space : {bytes, floats}) {
+        const txn_test::Workplace place;
+        Database db = quiet(place);
+        vector_test::Clouds clouds(txn_test::seed(9302), 96, 20, space.element);
+        vector_test::fill(db, space, clouds, 24'000);
+        check_memory(db, "vectors", vector_test::parameters(space, {{"build_width", "40"}}));
+    }
+}
+
+TEST_CASE("The build of a text takes three times its artifact at most", "[cartridge][slow]") {
+    const char* const positions = GENERATE("yes", "no");
+    const txn_test::Workplace place;
+    Database db = quiet(place);
+    Dice dice(txn_test::seed(9303));
+    Transaction tx = db.begin_write();
+    for (int i = 0; i < 40'000; ++i) {
+        const std::string digits = std::to_string(i);
+        tx.tree("documents").append("d" + std::string(6 - digits.size(), '0') + digits,
+                                    text_test::random_text(dice, 20'000, 200));
+    }
+    tx.commit();
+    check_memory(db, "text", {{"positions", positions}});
+}
