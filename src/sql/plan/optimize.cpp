@@ -263,12 +263,16 @@ private:
     /// Where the left side has few rows and the right one is a table with an index on what joins them, the partners of
     /// each row are looked up, and the table is not read as a whole.
     bool look_up_instead(Plan& join) {
-        constexpr double k_look_up = 12;  // what one costs, in rows of a scan
+        // What one look-up costs, and each row that it finds through an index, in rows of a scan.
+        constexpr double k_look_up = 30, k_fetch = 8;
         Plan& scan = *join.right;
         if (scan.kind != PlanKind::scan || scan.versions.present || scan.sample >= 0 || scan.point == nullptr)
             return false;
         const double whole = scan.access.index >= 0 ? scan.rows : raw(&scan);
-        if (join.left->rows * k_look_up >= whole) return false;
+        const double left_rows = std::max(1.0, join.left->rows);
+        if (left_rows * k_look_up >= whole) return false;
+        const double found = joined_rows(*join.left, scan, join.conditions, raw_) / left_rows * raw(&scan) /
+                             std::max(1.0, scan.rows);
         Plan trial = scan;
         trial.access = AccessPath();
         trial.rows = raw(&scan);
@@ -280,6 +284,9 @@ private:
         for (BoundExpr* value : trial.access.equal)
             for (const ColumnId id : used_columns(value)) correlated = correlated || produces(*join.left, id);
         if (!correlated) return false;
+        const Index& index = scan.relation->indexes[static_cast<std::size_t>(trial.access.index)];
+        const bool through_index = index.role != ConstraintRole::primary_key;
+        if (left_rows * (k_look_up + found * (through_index ? k_fetch : 1)) >= whole) return false;
         // A condition between types that the index cannot use stays with the join alone.
         scan = std::move(trial);
         join.lateral = true;
