@@ -117,6 +117,68 @@ void bench_sql_points(SqlBench& bench) {
             return SqlSlice{rows, checksum.value()};
         });
     }
+    if (bench.wanted("B4 bulk insert, 50 rows a statement")) {
+        constexpr std::uint64_t k_rows = 50;
+        SqlBench::Pair pair = bench.open("many");
+        for (auto& engine : pair.engines) engine->run("CREATE TABLE many (id bigint PRIMARY KEY, a bigint, d text)");
+        std::string text = "INSERT INTO many VALUES ";
+        for (std::uint64_t i = 0; i < k_rows; ++i) {
+            const auto parameter = [i](std::uint64_t n) { return "$" + std::to_string(i * 3 + n); };
+            text += (i == 0 ? "(" : ", (") + parameter(1) + ", " + parameter(2) + ", " + parameter(3) + ")";
+        }
+        bench.race("B4 bulk insert, 50 rows a statement", 1.0, pair, [&](SqlEngine& engine, unsigned round) {
+            engine.run("BEGIN");
+            const auto insert = engine.prepare(text);
+            for (std::uint64_t first = 0; first + k_rows <= rows; first += k_rows) {
+                for (std::uint64_t i = 0; i < k_rows; ++i) {
+                    const std::uint64_t id = round * rows + first + i;
+                    const int place = static_cast<int>(i * 3);
+                    insert->bind(place + 1, static_cast<std::int64_t>(id));
+                    insert->bind(place + 2, static_cast<std::int64_t>(mix(id) % 1'000'000));
+                    insert->bind(place + 3, name_of(id));
+                }
+                insert->run();
+            }
+            engine.run("COMMIT");
+            SqlChecksum checksum;
+            checksum.add(engine.ask("SELECT sum(a) FROM many"));
+            return SqlSlice{rows, checksum.value()};
+        });
+    }
+    if (bench.wanted("B4 insert from a query")) {
+        SqlBench::Pair pair = bench.open("copied");
+        for (auto& engine : pair.engines) {
+            load(*engine, rows);
+            for (unsigned round = 0; round < bench.options().rounds; ++round)
+                engine->run("CREATE TABLE copied" + std::to_string(round) +
+                            " (id bigint PRIMARY KEY, v bigint, score double precision, name text)");
+            engine->settle();
+        }
+        bench.race("B4 insert from a query", 1.0, pair, [&](SqlEngine& engine, unsigned round) {
+            const std::string table = "copied" + std::to_string(round);
+            engine.run("INSERT INTO " + table + " SELECT id, v, score, name FROM items");
+            SqlChecksum checksum;
+            checksum.add(engine.ask("SELECT sum(v) FROM " + table));
+            return SqlSlice{rows, checksum.value()};
+        });
+    }
+    if (bench.wanted("B5 delete by key")) {
+        SqlBench::Pair pair = bench.open("delete");
+        for (auto& engine : pair.engines) load(*engine, rows);
+        const std::uint64_t part = rows / bench.options().rounds;
+        bench.race("B5 delete by key", 1.0, pair, [&](SqlEngine& engine, unsigned round) {
+            engine.run("BEGIN");
+            const auto erase = engine.prepare("DELETE FROM items WHERE id = $1");
+            for (std::uint64_t i = 0; i < part; ++i) {
+                erase->bind(1, static_cast<std::int64_t>(round * part + i + 1));
+                erase->run();
+            }
+            engine.run("COMMIT");
+            SqlChecksum checksum;
+            checksum.add(engine.ask("SELECT count(*) FROM items"));
+            return SqlSlice{part, checksum.value()};
+        });
+    }
     if (bench.wanted("B5 update, history kept by both")) {
         SqlBench::Pair pair = bench.open("update");
         for (auto& engine : pair.engines) {

@@ -170,11 +170,8 @@ void WritableTree::put(std::string_view key, std::string_view value) try {
 }
 
 bool WritableTree::put_if_absent(std::string_view key, std::string_view value) try {
-    if (get(key)) return false;
     const detail::WriteAccess access(view_, ticket_, name_, key, value);
-    access.txn->note_needed(access.txn->work().tree(access.tree).id, key);
-    access.txn->put(access.tree, key, value);
-    return true;
+    return access.txn->put_if_absent(access.tree, key, value);
 } catch (...) {
     detail::write_failed(detail::open_txn(view_, ticket_));
 }

@@ -15,8 +15,8 @@ namespace northstar::inline v0::detail {
 namespace operation_list_impl {
 
 constexpr std::uint64_t k_first_capacity = 4096;
-constexpr std::uint64_t k_keep_capacity = std::uint64_t{1} << 20;
-constexpr std::size_t k_keep_entries = 1 << 14;
+constexpr std::uint64_t k_keep_capacity = std::uint64_t{1} << 22;
+constexpr std::size_t k_keep_entries = 1 << 16;
 
 // What sorting looks at first, so that most comparisons need not visit the arena.
 struct SortKey {

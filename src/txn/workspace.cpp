@@ -379,6 +379,12 @@ void Workspace::end_appending() {
     appending_ = -1;
 }
 
+bool Workspace::append_in_place(int index, std::string_view key, std::string_view value) {
+    if (appending_ != index || !appender_->append_in_place(key, value)) return false;
+    tree(index).dirty = true;
+    return true;
+}
+
 bool Workspace::put(int index, std::string_view key, std::string_view value) {
     OpenTree& open = tree(index);
     open.dirty = true;

@@ -121,6 +121,9 @@ public:
     void note_redacted(const Redaction& redaction);
 
     bool put(int tree, std::string_view key, std::string_view value);
+    /// Puts a key that lies behind the last one of the page that was appended to before, if it fits there; false:
+    /// nothing was done.
+    bool append_in_place(int tree, std::string_view key, std::string_view value);
     bool erase(int tree, std::string_view key);
     /// Behind the last key; invalid_argument where it is not.
     void append(int tree, std::string_view key, std::string_view value);

@@ -5,6 +5,7 @@
 #include "txn/replay.hpp"
 
 #include <algorithm>
+#include <map>
 #include <new>
 
 namespace northstar::inline v0::detail {
@@ -12,7 +13,8 @@ namespace northstar::inline v0::detail {
 WriteTxn::WriteTxn(std::shared_ptr<DatabaseCore> core, Mode mode, Durability wanted,
                    std::optional<std::uint32_t> timeout_ms)
     : durability(wanted), core_(std::move(core)), mode_(mode), kit_(core_->take_kit()), work_(kit_->work),
-      operations_(kit_->operations), notes_reads_(mode == Mode::optimistic), spool_(core_->log()) {
+      operations_(kit_->operations), reads_(kit_->reads), notes_reads_(mode == Mode::optimistic),
+      spool_(core_->log()) {
     if (mode_ == Mode::exclusive) {
         core_->begin_exclusive(timeout_ms);
         has_turn_ = true;
@@ -48,6 +50,7 @@ void WriteTxn::stand_on(ReadView* view) noexcept {
 WriteTxn::~WriteTxn() {
     rollback();
     operations_.clear();
+    reads_.clear();
     core_->give_kit(std::move(kit_));
 }
 
@@ -102,13 +105,27 @@ void WriteTxn::check_sizes(std::string_view key, std::string_view value) const {
 
 int WriteTxn::find_tree(std::string_view name) {
     const int tree = work_.open(name);
-    if (notes_reads_) names_.emplace(name);
+    if (notes_reads_) note_name(tree, name);
     return tree;
+}
+
+/// Every operation looks its tree up, so the set of names is asked once for each of them.
+void WriteTxn::note_name(int tree, std::string_view name) {
+    if (tree < 0) {
+        names_.emplace(name);
+        return;
+    }
+    const auto at = static_cast<std::size_t>(tree);
+    const std::uint64_t id = work_.tree(tree).id;
+    if (at < named_.size() && named_[at] == id) return;
+    names_.emplace(name);
+    if (at >= named_.size()) named_.resize(at + 1);
+    named_[at] = id;
 }
 
 int WriteTxn::make_tree(std::string_view name) {
     const int found = work_.open(name);
-    if (mode_ == Mode::optimistic) names_.emplace(name);
+    if (mode_ == Mode::optimistic) note_name(found, name);
     if (found >= 0) return found;
     if (name.empty() || name.size() > k_max_name_size) {
         fail(Errc::invalid_argument, "a tree's name has 1 to 255 bytes; this one has " + std::to_string(name.size()));
@@ -126,7 +143,7 @@ bool WriteTxn::create_tree(std::string_view name) {
 
 bool WriteTxn::drop_tree(std::string_view name) {
     const int tree = work_.open(name);
-    if (mode_ == Mode::optimistic) names_.emplace(name);
+    if (mode_ == Mode::optimistic) note_name(tree, name);
     if (tree < 0) return false;
     ++version_;
     operations_.drop_tree(work_.tree(tree).id, name);
@@ -163,6 +180,34 @@ void WriteTxn::put_now(int tree, std::string_view key, std::string_view value) {
     adds_ = true;
     operations_.put(work_.tree(tree).id, key, value);
     work_.put(tree, key, value);
+}
+
+bool WriteTxn::holds(int tree, std::string_view key) const {
+    const Ref root = work_.tree(tree).root.root;
+    return !root.empty() && tree_get(source(), root, key).has_value();
+}
+
+bool WriteTxn::put_if_absent(int tree, std::string_view key, std::string_view value) {
+    note_needed(work_.tree(tree).id, key);
+    if (heavy(key.size() + value.size())) [[unlikely]] {
+        if (holds(tree, key)) return false;
+        put_heavily(tree, key, value);
+        return true;
+    }
+    // A key behind the last one of the page that was appended to is not there: no descent is needed to know that. The
+    // operation is noted first, since the texts may lie in the page.
+    const OperationList::Mark before = operations_.mark();
+    operations_.put(work_.tree(tree).id, key, value);
+    if (!work_.append_in_place(tree, key, value)) {
+        if (holds(tree, key)) {
+            operations_.rewind(before);
+            return false;
+        }
+        work_.put(tree, key, value);
+    }
+    ++version_;
+    adds_ = true;
+    return true;
 }
 
 void WriteTxn::append(int tree, std::string_view key, std::string_view value) {
@@ -216,7 +261,7 @@ std::uint64_t WriteTxn::erase_range(int tree, std::string_view from, std::option
 }
 
 void WriteTxn::note_needed(std::uint64_t tree, std::string_view key) {
-    if (mode_ == Mode::optimistic) reads_.emplace(tree, std::string(key));
+    if (mode_ == Mode::optimistic) reads_.add(tree, key);
 }
 
 void WriteTxn::note_needed_range(std::uint64_t tree, std::string_view from, std::optional<std::string_view> to) {
@@ -279,26 +324,22 @@ bool WriteTxn::still_valid(const Root& built) const {
         const auto same = [](const CatalogEntry& a, const CatalogEntry& b) { return a.id == b.id; };
         if (!std::equal(before.begin(), before.end(), now.begin(), now.end(), same)) return false;
     }
-    std::uint64_t last = 0;
-    Ref before;
-    Ref now;
-    const auto look_up = [&](std::uint64_t id) {
-        if (id == last) return;
-        last = id;
-        before = tree_at(base_catalog_, id);
-        now = tree_at(built.catalog.root, id);
+    std::map<std::uint64_t, std::pair<Ref, Ref>> roots;  // of each tree read: then and now
+    const auto look_up = [&](std::uint64_t id) -> const std::pair<Ref, Ref>& {
+        const auto [found, added] = roots.try_emplace(id);
+        if (added) found->second = {tree_at(base_catalog_, id), tree_at(built.catalog.root, id)};
+        return found->second;
     };
-    for (const auto& [id, key] : reads_) {
-        look_up(id);
-        if (before != now && tree_key_differs({source, before}, {source, now}, key)) return false;
-    }
     for (const ReadRange& range : ranges_) {
-        look_up(range.tree);
+        const auto& [before, now] = look_up(range.tree);
         const std::optional<std::string_view> to =
             range.to ? std::optional<std::string_view>(*range.to) : std::nullopt;
         if (before != now && tree_range_differs({source, before}, {source, now}, range.from, to)) return false;
     }
-    return true;
+    return reads_.all_of([&](std::uint64_t id, std::string_view key) {
+        const auto& [before, now] = look_up(id);
+        return before == now || !tree_key_differs({source, before}, {source, now}, key);
+    });
 }
 
 void WriteTxn::validate_reads(bool on) { notes_reads_ = on && mode_ == Mode::optimistic; }
@@ -308,6 +349,7 @@ void WriteTxn::forget_reads() {
     reads_.clear();
     ranges_.clear();
     names_.clear();
+    named_.clear();
     listed_ = false;
 }
 

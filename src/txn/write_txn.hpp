@@ -12,6 +12,7 @@
 
 #include "log/operation_list.hpp"
 #include "txn/core.hpp"
+#include "txn/read_set.hpp"
 #include "txn/spool.hpp"
 #include "txn/workspace.hpp"
 
@@ -29,6 +30,7 @@ struct WriteKit {
     WriteKit(FrameArena& arena, const PageSource& source) : work(arena, source) {}
     Workspace work;
     OperationList operations;
+    ReadSet reads;
 };
 
 class WriteTxn {
@@ -65,6 +67,8 @@ public:
     void check_sizes(std::string_view key, std::string_view value) const;
     // Writing; `tree` is an index from make_tree().
     void put(int tree, std::string_view key, std::string_view value);
+    /// false: the key is there. It counts as read.
+    bool put_if_absent(int tree, std::string_view key, std::string_view value);
     void append(int tree, std::string_view key, std::string_view value);
     bool erase(int tree, std::string_view key);
     std::uint64_t erase_range(int tree, std::string_view from, std::optional<std::string_view> to);
@@ -113,6 +117,8 @@ private:
     void begin();
     /// The view keeps the root the transaction stands on, and lets handles find out that it ended.
     void stand_on(ReadView* view) noexcept;
+    void note_name(int tree, std::string_view name);
+    bool holds(int tree, std::string_view key) const;
     void put_now(int tree, std::string_view key, std::string_view value);
     void append_now(int tree, std::string_view key, std::string_view value);
 
@@ -151,9 +157,10 @@ private:
     Ref base_catalog_;
     std::uint64_t base_next_tree_id_ = 1;
     std::uint64_t version_ = 0;
-    std::set<std::pair<std::uint64_t, std::string>, std::less<>> reads_;
+    ReadSet& reads_;
     std::vector<ReadRange> ranges_;
     std::set<std::string, std::less<>> names_;
+    std::vector<std::uint64_t> named_;  // by index of an open tree: its number, if its name is in names_
     bool listed_ = false;
     bool notes_reads_ = false;
     struct Saved {

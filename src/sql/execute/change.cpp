@@ -3,34 +3,68 @@
 #include "sql/text_io.hpp"
 
 #include <algorithm>
-#include <set>
+#include <utility>
 
 namespace northstar::inline v0::sql {
 
 std::uint64_t ChangeRunner::run(BoundChange& change, RowStore& returned) {
     Target target(change, execution_, access_);
     target.returned = &returned;
-    switch (change.kind) {
-        case ChangeKind::insert: insert(change, target); break;
-        case ChangeKind::update: update(change, target); break;
-        case ChangeKind::erase: erase(change, target); break;
-        case ChangeKind::merge: merge(change, target); break;
-    }
+    apply(change, target);
     settle();
     return target.count;
+}
+
+std::uint64_t ChangeRunner::run_part(BoundChange& change, RowStore& returned) {
+    parts_ = true;
+    Target target(change, execution_, access_);
+    target.returned = &returned;
+    apply(change, target);
+    return target.count;
+}
+
+void ChangeRunner::start_again(std::uint64_t transaction) {
+    events_.clear();
+    event_arena_.reset();
+    deferred_.clear();
+    redactions_.clear();
+    pools_.clear();
+    if (std::exchange(transaction_, transaction) != transaction) writers_.clear();
+}
+
+void ChangeRunner::apply(BoundChange& change, Target& target) {
+    switch (change.kind) {
+        case ChangeKind::insert: return insert(change, target);
+        case ChangeKind::update: return update(change, target);
+        case ChangeKind::erase: return erase(change, target);
+        case ChangeKind::merge: return merge(change, target);
+    }
+}
+
+/// The row target.key was changed before: by this change, joined more than once, of which the first counts, or by
+/// another part of the statement.
+bool ChangeRunner::passes_over(Target& target) {
+    if (parts_ && changed_.count({target.change.relation->oid, target.key}) != 0) return true;
+    return !target.rows_once && !target.seen.insert(target.key).second;
+}
+
+void ChangeRunner::changed(Target& target, const std::string& key) {
+    target.touch(key);
+    if (parts_) changed_.emplace(target.change.relation->oid, key);
 }
 
 /// Generated columns, NOT NULL, checks: what a row must pass before it is stored.
 void ChangeRunner::finish_row(BoundChange& change, Target& target, std::vector<Value>& row) {
     const Relation& relation = *change.relation;
-    for (std::size_t i = 0; i < row.size(); ++i) execution_.cell(change.new_columns[i]) = row[i];
-    for (std::size_t i = 0; i < row.size(); ++i) {
-        if (target.generated[i] == nullptr) continue;
-        row[i] = target.generated[i]->evaluate(target.arena);
-        execution_.cell(change.new_columns[i]) = row[i];
+    if (target.looks_at_row) {
+        for (std::size_t i = 0; i < row.size(); ++i) *target.cells[i] = row[i];
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            if (target.generated[i] == nullptr) continue;
+            row[i] = target.generated[i]->evaluate(target.arena);
+            *target.cells[i] = row[i];
+        }
+        for (const auto& check : target.domain_checks) check->evaluate(target.arena);
     }
-    for (std::size_t i = 0; i < target.domain_checks.size(); ++i)
-        target.domain_checks[i]->evaluate(target.arena);
     const auto failing_row = [&] {
         std::string text = "Failing row contains (";
         bool first = true;
@@ -75,11 +109,10 @@ void ChangeRunner::finish_row(BoundChange& change, Target& target, std::vector<V
     }
 }
 
-void ChangeRunner::returning(BoundChange& change, Target& target, const std::vector<Value>& row,
-                             std::size_t source_row) {
+void ChangeRunner::returning(Target& target, const std::vector<Value>& row, std::size_t source_row) {
     ++target.count;
     if (target.returning.empty()) return;
-    for (std::size_t i = 0; i < row.size(); ++i) execution_.cell(change.new_columns[i]) = row[i];
+    for (std::size_t i = 0; i < row.size(); ++i) *target.cells[i] = row[i];
     Value* out = target.returned->add();
     for (std::size_t i = 0; i < target.returning.size(); ++i)
         out[i] = copy_value(target.value(*target.returning[i], source_row), target.returned->arena());
@@ -89,23 +122,12 @@ void ChangeRunner::returning(BoundChange& change, Target& target, const std::vec
 // ----------------------------------------------------------------------------------------------------------
 
 void ChangeRunner::insert(BoundChange& change, Target& target) {
-    const std::size_t width = change.relation->columns.size();
-    std::vector<std::vector<Value>> values(width);
-    std::vector<bool> given(width, false);
-    for (const ColumnAssignment& assignment : change.assignments) {
-        const auto column = static_cast<std::size_t>(assignment.column);
-        given[column] = true;
-        values[column] = target.values(*target.over_source(assignment.value, execution_));
-    }
-    std::vector<Value> row(width);
+    target.evaluate_assignments();
     for (std::size_t r = 0; r < target.source.count; ++r) {
         if ((r & 0xfff) == 0) execution_.check_cancelled();
-        for (std::size_t i = 0; i < row.size(); ++i) {
-            if (given[i]) row[i] = values[i][r];
-            else if (target.defaults[i] != nullptr) row[i] = target.defaults[i]->evaluate(target.arena);
-            else row[i] = Value::null(change.relation->columns[i].type);
-        }
-        insert_row(change, target, row, r);
+        for (std::size_t i = 0; i < target.row.size(); ++i)
+            target.row[i] = target.assigned[i].present ? target.assigned[i].values[r] : target.unassigned(i);
+        insert_row(change, target, target.row, r);
     }
 }
 
@@ -113,56 +135,63 @@ bool ChangeRunner::insert_row(BoundChange& change, Target& target, std::vector<V
     finish_row(change, target, row);
     const Relation& relation = *change.relation;
     if (change.on_conflict) {
-        std::vector<int> arbiters = change.arbiters;
-        if (arbiters.empty())
-            for (std::size_t i = 0; i < relation.indexes.size(); ++i)
-                if (relation.indexes[i].unique) arbiters.push_back(static_cast<int>(i));
-        for (const int arbiter : arbiters) {
-            const std::optional<std::string> key =
-                target.writer->conflict(static_cast<std::size_t>(arbiter), row.data());
-            if (!key) continue;
-            if (change.conflict_update) conflict_update(change, target, *key, row, source_row);
-            return false;
-        }
+        const auto stands_in_the_way = [&](std::size_t arbiter) {
+            const std::optional<std::string> key = target.writer->conflict(arbiter, row.data());
+            if (key && change.conflict_update) conflict_update(change, target, *key, row, source_row);
+            return key.has_value();
+        };
+        for (const int arbiter : change.arbiters)
+            if (stands_in_the_way(static_cast<std::size_t>(arbiter))) return false;
+        for (std::size_t i = 0; change.arbiters.empty() && i < relation.indexes.size(); ++i)
+            if (relation.indexes[i].unique && stands_in_the_way(i)) return false;
     }
-    const std::string key = target.writer->insert(row.data());
-    if (change.on_conflict) target.touched.insert(key);
+    changed(target, target.writer->insert(row.data()));
     note(relation, nullptr, row.data());
-    returning(change, target, row, source_row);
+    returning(target, row, source_row);
     return true;
 }
 
 void ChangeRunner::conflict_update(BoundChange& change, Target& target, const std::string& key,
                                    const std::vector<Value>& row, std::size_t source_row) {
-    if (target.touched.count(key) != 0) {
+    if (target.touched.count(key) != 0 || (parts_ && changed_.count({change.relation->oid, key}) != 0)) {
         SqlError error(sqlstate::cardinality_violation,
                        "ON CONFLICT DO UPDATE command cannot affect row a second time");
         error.edit().hint = "Ensure that no rows proposed for insertion within the same command have duplicate "
                             "constrained values.";
         throw error;
     }
-    std::vector<Value> old_row(row.size());
+    if (target.conflict == nullptr) make_conflict_ready(change, target);
+    std::vector<Value>& old_row = target.old_row;
     if (!target.writer->read(key, old_row.data(), target.arena))
         raise(sqlstate::data_corrupted, "an index points to a row that does not exist");
     for (std::size_t i = 0; i < row.size(); ++i) {
-        execution_.cell(change.existing_columns[i]) = old_row[i];
-        execution_.cell(change.excluded_columns[i]) = row[i];
+        *target.conflict->existing[i] = old_row[i];
+        *target.conflict->excluded[i] = row[i];
     }
-    const std::vector<ColumnId> nothing;
-    for (BoundExpr* condition : change.conflict_where) {
-        const Value holds = Evaluator(*condition, nothing, execution_).evaluate(target.arena);
+    for (const auto& condition : target.conflict->conditions) {
+        const Value holds = condition->evaluate(target.arena);
         if (holds.is_null() || !holds.boolean()) return;
     }
     std::vector<Value> new_row = old_row;
-    for (const ColumnAssignment& assignment : change.conflict_assignments) {
-        const auto column = static_cast<std::size_t>(assignment.column);
-        if (assignment.value != nullptr)
-            new_row[column] = Evaluator(*assignment.value, nothing, execution_).evaluate(target.arena);
-        else if (target.defaults[column] != nullptr)
-            new_row[column] = target.defaults[column]->evaluate(target.arena);
-        else new_row[column] = Value::null(change.relation->columns[column].type);
+    for (std::size_t i = 0; i < change.conflict_assignments.size(); ++i) {
+        const auto column = static_cast<std::size_t>(change.conflict_assignments[i].column);
+        const auto& value = target.conflict->values[i];
+        new_row[column] = value != nullptr ? value->evaluate(target.arena) : target.unassigned(column);
     }
+    // The values may have come from another part of the statement, which changed the row first.
+    if (parts_ && changed_.count({change.relation->oid, key}) != 0) return;
     update_row(change, target, key, old_row, new_row, source_row);
+}
+
+void ChangeRunner::make_conflict_ready(BoundChange& change, Target& target) {
+    auto made = std::make_unique<Target::Conflict>();
+    for (const ColumnId id : change.existing_columns) made->existing.push_back(&execution_.cell(id));
+    for (const ColumnId id : change.excluded_columns) made->excluded.push_back(&execution_.cell(id));
+    for (BoundExpr* condition : change.conflict_where)
+        made->conditions.push_back(Target::evaluator(condition, execution_));
+    for (const ColumnAssignment& assignment : change.conflict_assignments)
+        made->values.push_back(Target::evaluator(assignment.value, execution_));
+    target.conflict = std::move(made);
 }
 
 // ---- UPDATE, DELETE, MERGE
@@ -172,39 +201,26 @@ void ChangeRunner::update_row(BoundChange& change, Target& target, const std::st
                               const std::vector<Value>& old_row, std::vector<Value>& row, std::size_t source_row) {
     if (change.portion.present && !clip(change, target, old_row, row)) return;
     finish_row(change, target, row);
-    target.touched.insert(key);
-    target.touched.insert(target.writer->update(key, old_row.data(), row.data()));
+    changed(target, key);
+    changed(target, target.writer->update(key, old_row.data(), row.data()));
     note(*change.relation, old_row.data(), row.data());
-    returning(change, target, row, source_row);
+    returning(target, row, source_row);
     if (change.portion.present) keep_rest(change, target, old_row);
 }
 
 void ChangeRunner::update(BoundChange& change, Target& target) {
-    const std::size_t width = change.relation->columns.size();
-    std::vector<std::vector<Value>> values(width);
-    std::vector<bool> assigned(width, false);
-    for (const ColumnAssignment& assignment : change.assignments) {
-        const auto column = static_cast<std::size_t>(assignment.column);
-        assigned[column] = true;
-        if (assignment.value != nullptr)
-            values[column] = target.values(*target.over_source(assignment.value, execution_));
-    }
-    std::vector<Value> old_row(width), row(width);
-    const std::size_t key_place = target.place(change.row_key);
-    std::set<std::string> seen;
+    target.evaluate_assignments();
     for (std::size_t r = 0; r < target.source.count; ++r) {
         if ((r & 0xfff) == 0) execution_.check_cancelled();
-        const std::string key(target.source.columns[key_place][r].bytes());
-        if (!seen.insert(key).second) continue;  // joined more than once: the first counts
-        target.old_row(r, old_row);
-        row = old_row;
-        for (std::size_t i = 0; i < width; ++i) {
-            if (!assigned[i]) continue;
-            if (!values[i].empty()) row[i] = values[i][r];
-            else if (target.defaults[i] != nullptr) row[i] = target.defaults[i]->evaluate(target.arena);
-            else row[i] = Value::null(change.relation->columns[i].type);
+        target.key.assign(target.source.columns[target.key_place][r].bytes());
+        if (passes_over(target)) continue;
+        target.read_old_row(r, target.old_row);
+        target.row = target.old_row;
+        for (std::size_t i = 0; i < target.row.size(); ++i) {
+            const Target::Assigned& column = target.assigned[i];
+            if (column.present) target.row[i] = column.value != nullptr ? column.values[r] : target.unassigned(i);
         }
-        update_row(change, target, key, old_row, row, r);
+        update_row(change, target, target.key, target.old_row, target.row, r);
     }
 }
 
@@ -215,30 +231,27 @@ void ChangeRunner::erase_row(BoundChange& change, Target& target, const std::str
         part = row;
         if (!clip(change, target, row, part)) return;
     }
+    changed(target, key);
     target.writer->erase(key, row.data());
     if (change.redact) redactions_.emplace_back(change.relation->tree(), key);
     note(*change.relation, row.data(), nullptr);
-    returning(change, target, change.portion.present ? part : row, source_row);
+    returning(target, change.portion.present ? part : row, source_row);
     if (change.portion.present) keep_rest(change, target, row);
 }
 
 void ChangeRunner::erase(BoundChange& change, Target& target) {
-    std::vector<Value> row(change.relation->columns.size());
-    const std::size_t key_place = target.place(change.row_key);
-    std::set<std::string> seen;
     for (std::size_t r = 0; r < target.source.count; ++r) {
         if ((r & 0xfff) == 0) execution_.check_cancelled();
-        const std::string key(target.source.columns[key_place][r].bytes());
-        if (!seen.insert(key).second) continue;
-        target.old_row(r, row);
-        erase_row(change, target, key, row, r);
+        target.key.assign(target.source.columns[target.key_place][r].bytes());
+        if (passes_over(target)) continue;
+        target.read_old_row(r, target.old_row);
+        erase_row(change, target, target.key, target.old_row, r);
     }
 }
 
 void ChangeRunner::merge(BoundChange& change, Target& target) {
     const std::size_t width = change.relation->columns.size();
     std::vector<Value> old_row(width), row(width);
-    const std::size_t key_place = target.place(change.row_key);
     struct Ready {
         std::vector<std::unique_ptr<Evaluator>> conditions;
         std::vector<std::unique_ptr<Evaluator>> values;
@@ -253,7 +266,7 @@ void ChangeRunner::merge(BoundChange& change, Target& target) {
     }
     for (std::size_t r = 0; r < target.source.count; ++r) {
         if ((r & 0xfff) == 0) execution_.check_cancelled();
-        const Value& key_value = target.source.columns[key_place][r];
+        const Value& key_value = target.source.columns[target.key_place][r];
         const bool matched = !key_value.is_null();
         for (std::size_t b = 0; b < change.branches.size(); ++b) {
             const MergeBranch& branch = change.branches[b];
@@ -266,10 +279,8 @@ void ChangeRunner::merge(BoundChange& change, Target& target) {
             if (!applies) continue;
             const auto assign = [&](std::size_t i) {
                 const auto column = static_cast<std::size_t>(branch.assignments[i].column);
-                if (ready[b].values[i] != nullptr) row[column] = target.value(*ready[b].values[i], r);
-                else if (target.defaults[column] != nullptr)
-                    row[column] = target.defaults[column]->evaluate(target.arena);
-                else row[column] = Value::null(change.relation->columns[column].type);
+                row[column] = ready[b].values[i] != nullptr ? target.value(*ready[b].values[i], r)
+                                                            : target.unassigned(column);
             };
             if (branch.action == MergeBranch::Action::insert) {
                 std::vector<bool> given(width, false);
@@ -278,19 +289,18 @@ void ChangeRunner::merge(BoundChange& change, Target& target) {
                     assign(i);
                 }
                 for (std::size_t c = 0; c < width; ++c)
-                    if (!given[c])
-                        row[c] = target.defaults[c] != nullptr ? target.defaults[c]->evaluate(target.arena)
-                                                               : Value::null(change.relation->columns[c].type);
+                    if (!given[c]) row[c] = target.unassigned(c);
                 insert_row(change, target, row, r);
             } else if (branch.action != MergeBranch::Action::nothing) {
                 const std::string key(key_value.bytes());
+                if (parts_ && changed_.count({change.relation->oid, key}) != 0) break;
                 if (!target.touched.insert(key).second) {
                     SqlError error(sqlstate::cardinality_violation,
                                    "MERGE command cannot affect row a second time");
                     error.edit().hint = "Ensure that not more than one source row matches any one target row.";
                     throw error;
                 }
-                target.old_row(r, old_row);
+                target.read_old_row(r, old_row);
                 if (branch.action == MergeBranch::Action::erase) {
                     erase_row(change, target, key, old_row, r);
                 } else {

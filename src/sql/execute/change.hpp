@@ -1,6 +1,8 @@
 // change.hpp -- running INSERT, UPDATE, DELETE and MERGE.  Layer: sql.
 //
-// [CHANGE-1] The source is read to its end before anything is written, so a statement never sees its own changes.
+// [CHANGE-1] The source is read to its end before anything is written, so a statement never sees its own changes. Of
+//            several changes in one statement (WITH) all read what was there before the first; a row that one of them
+//            has changed is passed over by the others.
 // [CHANGE-2] Constraints between tables are checked when the statement is done, over all its rows; deferred ones are
 //            handed to the session.
 #pragma once
@@ -8,6 +10,7 @@
 #include "sql/execute/table_writer.hpp"
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,19 +38,21 @@ public:
 
     /// Rows of RETURNING are appended. Returns the number of rows changed.
     std::uint64_t run(BoundChange& change, RowStore& returned);
+    /// The same for one of several changes that are one statement; settle() follows the last.
+    std::uint64_t run_part(BoundChange& change, RowStore& returned);
+    /// Checks what the changed rows ask of other tables, or carries it out. Raises 23503.
+    void settle();
     /// REVERT TABLE: makes the keys have the rows of then. All constraints are checked as for an UPDATE.
     std::uint64_t restore(BoundChange& change, std::vector<RestoredRow>& rows);
     /// What deferred constraints left over, in order.
     std::vector<PendingCheck>& deferred() { return deferred_; }
     /// Checks one that was left over. Raises 23503.
     void check(PendingCheck& pending);
-    /// Asked for each deferrable constraint: is it deferred now?
-    virtual bool is_deferred(const ForeignKey& foreign) { return foreign.deferrable && foreign.initially_deferred; }
-    virtual ~ChangeRunner() = default;
     /// Keys of rows that ERASE is to remove for good.
     std::vector<std::pair<std::string, std::string>>& redactions() { return redactions_; }
 
 private:
+    friend class PointChange;
     struct Target;
     /// A row that was added, changed or erased.
     struct Event {
@@ -57,6 +62,11 @@ private:
         std::vector<Value> old_row, new_row;
     };
 
+    /// Forgets an earlier run, and what belonged to an earlier transaction.
+    void start_again(std::uint64_t transaction);
+    void apply(BoundChange& change, Target& target);
+    bool passes_over(Target& target);
+    void changed(Target& target, const std::string& key);
     void insert(BoundChange& change, Target& target);
     void update(BoundChange& change, Target& target);
     void erase(BoundChange& change, Target& target);
@@ -64,6 +74,7 @@ private:
     bool insert_row(BoundChange& change, Target& target, std::vector<Value>& row, std::size_t source_row);
     void conflict_update(BoundChange& change, Target& target, const std::string& key, const std::vector<Value>& row,
                          std::size_t source_row);
+    void make_conflict_ready(BoundChange& change, Target& target);
     void update_row(BoundChange& change, Target& target, const std::string& key, const std::vector<Value>& old_row,
                     std::vector<Value>& row, std::size_t source_row);
     void erase_row(BoundChange& change, Target& target, const std::string& key, const std::vector<Value>& row,
@@ -72,11 +83,11 @@ private:
     // FOR PORTION OF (change_portion.cpp)
     bool clip(BoundChange& change, Target& target, const std::vector<Value>& old_row, std::vector<Value>& row);
     void keep_rest(BoundChange& change, Target& target, const std::vector<Value>& old_row);
-    void returning(BoundChange& change, Target& target, const std::vector<Value>& row, std::size_t source_row);
+    void returning(Target& target, const std::vector<Value>& row, std::size_t source_row);
     // foreign keys (foreign_keys.cpp)
     TableWriter& writer(Oid table);
     void note(const Relation& relation, const Value* old_row, const Value* new_row);
-    void settle();
+    bool concerns_others(const Relation& relation, const Value* old_row, const Value* new_row);
     void settle_parent(Event& event, const Relation& child, const ForeignKey& foreign);
     void cascade(Event& event, const Relation& child, const ForeignKey& foreign, ForeignAction action);
     [[noreturn]] void missing_parent(const Relation& child, const ForeignKey& foreign, const Value* values);
@@ -88,11 +99,15 @@ private:
     Execution& execution_;
     WriteAccess& access_;
     std::map<Oid, std::unique_ptr<TableWriter>> writers_;
+    std::map<Oid, std::vector<std::vector<int>>> referred_;  ///< columns of a table that foreign keys refer to
+    bool parts_ = false;                                     ///< one of several changes in a statement
+    std::set<std::pair<Oid, std::string>> changed_;          ///< rows that they made or changed
     std::vector<Event> events_;
     Arena event_arena_;
     std::vector<PendingCheck> deferred_;
     std::vector<std::pair<std::string, std::string>> redactions_;
     std::vector<std::unique_ptr<BoundPool>> pools_;
+    std::uint64_t transaction_ = 0;                          ///< that writers_ belong to
 };
 
 }  // namespace northstar::inline v0::sql

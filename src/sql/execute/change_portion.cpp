@@ -23,7 +23,7 @@ void ChangeRunner::keep_rest(BoundChange& change, Target& target, const std::vec
         std::vector<Value> row = old_row;
         write_period(portion.period, *change.relation, *rest, row.data(), target.arena);
         finish_row(change, target, row);
-        target.touched.insert(target.writer->insert(row.data()));
+        changed(target, target.writer->insert(row.data()));
         note(*change.relation, nullptr, row.data());
     }
 }

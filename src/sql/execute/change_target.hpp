@@ -11,18 +11,17 @@
 
 namespace northstar::inline v0::sql {
 
-/// What is ready for the whole statement: the rows of the source and the expressions over them.
+/// The rows of the source and the expressions over them. One that is kept serves its statement each time that it runs,
+/// with the memory that it has (point_change.hpp).
 struct ChangeRunner::Target {
-    Target(BoundChange& bound, Execution& execution, WriteAccess& access) : change(bound) {
-        const std::unique_ptr<Operator> root = build_operator(*change.source, execution);
-        columns = root->columns();
+    /// Reads the plan of the source to its end.
+    Target(BoundChange& bound, Execution& execution, WriteAccess& access)
+        : Target(bound, build_operator(*bound.source, execution), execution, access) {}
+
+    /// Over a source with these columns; its rows are the caller's to fill in.
+    Target(BoundChange& bound, std::vector<ColumnId> source_columns, Execution& execution, WriteAccess& access)
+        : change(bound), columns(std::move(source_columns)) {
         source.reset(columns.size());
-        store.reset(columns.size());
-        root->open();
-        while (Batch* batch = root->next()) store.add(*batch);
-        for (std::size_t c = 0; c < columns.size(); ++c)
-            for (std::size_t r = 0; r < store.size(); ++r) source.columns[c].push_back(store.row(r)[c]);
-        source.count = store.size();
         writer = std::make_unique<TableWriter>(change.relation, execution, access);
         for (BoundExpr* expr : change.defaults) defaults.push_back(evaluator(expr, execution));
         for (BoundExpr* expr : change.generated) generated.push_back(evaluator(expr, execution));
@@ -30,6 +29,25 @@ struct ChangeRunner::Target {
         for (auto& [column, expr] : change.domain_checks) domain_checks.push_back(evaluator(expr, execution));
         for (BoundExpr* expr : change.view_checks) view_checks.push_back(evaluator(expr, execution));
         for (BoundExpr* expr : change.returning) returning.push_back(over_source(expr, execution));
+        const std::size_t width = change.relation->columns.size();
+        for (const ColumnId id : change.old_columns) old_places.push_back(place(id));
+        key_place = place(change.row_key);
+        assigned.resize(width);
+        for (const ColumnAssignment& assignment : change.assignments) {
+            Assigned& to = assigned[static_cast<std::size_t>(assignment.column)];
+            to.present = true;
+            to.value = over_source(assignment.value, execution);
+        }
+        const auto any = [](const std::vector<std::unique_ptr<Evaluator>>& list) {
+            return std::any_of(list.begin(), list.end(), [](const auto& expr) { return expr != nullptr; });
+        };
+        looks_at_row = any(generated) || any(checks) || any(domain_checks) || any(view_checks);
+        if (looks_at_row || !returning.empty())
+            for (const ColumnId id : change.new_columns) cells.push_back(&execution.cell(id));
+        keeps_touched = change.on_conflict || change.kind == ChangeKind::merge;
+        rows_once = gives_rows_once(*change.source);
+        row.resize(width);
+        old_row.resize(width);
     }
 
     static std::unique_ptr<Evaluator> evaluator(BoundExpr* expr, Execution& execution) {
@@ -38,41 +56,99 @@ struct ChangeRunner::Target {
     std::unique_ptr<Evaluator> over_source(BoundExpr* expr, Execution& execution) const {
         return expr == nullptr ? nullptr : std::make_unique<Evaluator>(*expr, columns, execution);
     }
-    Value value(Evaluator& expr, std::size_t row) {
-        const auto index = static_cast<std::uint32_t>(row);
+    /// Does a source have each row of the target at most once? A join may have it several times.
+    static bool gives_rows_once(const Plan& plan) {
+        const bool one_input = plan.kind == PlanKind::filter || plan.kind == PlanKind::project ||
+                               (plan.kind == PlanKind::join &&
+                                (plan.join == JoinType::semi || plan.join == JoinType::anti));
+        return plan.kind == PlanKind::scan || (one_input && gives_rows_once(*plan.left));
+    }
+    Value value(Evaluator& expr, std::size_t at) {
+        const auto index = static_cast<std::uint32_t>(at);
         Value result;
         expr.evaluate({&source, &index, 1}, &result, arena);
         return result;
     }
-    /// The values for all rows of the source, computed before anything is written.
-    std::vector<Value> values(Evaluator& expr) {
-        std::vector<std::uint32_t> every;
-        std::vector<Value> out(source.count);
-        expr.evaluate({&source, every_row(source.count, every), source.count}, out.data(), arena);
-        return out;
+    /// The values assigned, for all rows of the source, computed before anything is written.
+    void evaluate_assignments() {
+        const Rows rows{&source, every_row(source.count, every), source.count, true};
+        for (Assigned& column : assigned)
+            if (column.value != nullptr) column.values = column.value->view(rows, column.scratch, arena);
+    }
+    /// A column of the row to be stored, where no value of the source is assigned to it.
+    Value unassigned(std::size_t column) {
+        if (defaults[column] != nullptr) return defaults[column]->evaluate(arena);
+        return Value::null(change.relation->columns[column].type);
     }
     std::size_t place(ColumnId id) const {
         return static_cast<std::size_t>(std::find(columns.begin(), columns.end(), id) - columns.begin());
     }
     /// The old row of a source row: the columns of the table that it carries.
-    void old_row(std::size_t row, std::vector<Value>& out) const {
-        for (std::size_t c = 0; c < change.old_columns.size(); ++c) {
-            const ColumnId id = change.old_columns[c];
-            out[c] = id == k_no_column ? Value::null(change.relation->columns[c].type)
-                                       : source.columns[place(id)][row];
-        }
+    void read_old_row(std::size_t at, std::vector<Value>& out) const {
+        for (std::size_t c = 0; c < old_places.size(); ++c)
+            out[c] = change.old_columns[c] == k_no_column ? Value::null(change.relation->columns[c].type)
+                                                          : source.columns[old_places[c]][at];
     }
+    void touch(const std::string& changed_key) {
+        if (keeps_touched) touched.insert(changed_key);
+    }
+    /// Ready for another run; the caller fills in the source.
+    void start_again() {
+        source.reset(columns.size());
+        arena.reset();
+        touched.clear();
+        seen.clear();
+        count = 0;
+    }
+
+    /// What a column is set to.
+    struct Assigned {
+        bool present = false;
+        std::unique_ptr<Evaluator> value;  // null: the default
+        const Value* values = nullptr;     // for each row of the source
+        std::vector<Value> scratch;
+    };
+    /// ON CONFLICT DO UPDATE, made ready at the first conflict.
+    struct Conflict {
+        std::vector<Value*> existing, excluded;  // cells
+        std::vector<std::unique_ptr<Evaluator>> conditions;
+        std::vector<std::unique_ptr<Evaluator>> values;  // by assignment; null: the default
+    };
 
     BoundChange& change;
     std::vector<ColumnId> columns;
-    RowStore store;
     Batch source;
     std::unique_ptr<TableWriter> writer;
     std::vector<std::unique_ptr<Evaluator>> defaults, generated, checks, domain_checks, view_checks, returning;
-    std::set<std::string> touched;  // keys that this statement made or changed
+    std::vector<Assigned> assigned;        // by column
+    std::unique_ptr<Conflict> conflict;
+    std::vector<Value*> cells;             // of change.new_columns, where somebody looks at them
+    std::vector<std::size_t> old_places;   // of change.old_columns in the source
+    std::size_t key_place = 0;
+    bool looks_at_row = false;             // expressions of the table look at the row to be stored
+    bool keeps_touched = false;            // a row must not be changed twice
+    bool rows_once = false;
+    std::set<std::string> touched;         // keys that this statement made or changed
+    std::set<std::string> seen;            // keys of rows to change, where a source may have them several times
     std::uint64_t count = 0;
     Arena arena;
     RowStore* returned = nullptr;
+    // Used again for every row.
+    std::vector<Value> row, old_row;
+    std::string key;
+    std::vector<std::uint32_t> every;
+
+private:
+    Target(BoundChange& bound, std::unique_ptr<Operator> root, Execution& execution, WriteAccess& access)
+        : Target(bound, root->columns(), execution, access) {
+        root->open();
+        while (const Batch* const batch = root->next()) {
+            for (std::size_t c = 0; c < columns.size(); ++c)
+                for (std::size_t r = 0; r < batch->count; ++r)
+                    source.columns[c].push_back(copy_value(batch->columns[c][r], source.arena));
+            source.count += batch->count;
+        }
+    }
 };
 
 }  // namespace northstar::inline v0::sql

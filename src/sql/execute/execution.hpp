@@ -73,14 +73,16 @@ public:
 class Execution {
 public:
     Execution(Session& session, ExecutionHost& host, const std::vector<Value>& parameters)
-        : session_(session), host_(host), parameters_(parameters) {}
+        : session_(session), host_(host), parameters_(&parameters) {}
+    /// Of another run of what was made ready for this execution.
+    void set_parameters(const std::vector<Value>& parameters) { parameters_ = &parameters; }
 
     Session& session() { return session_; }
     ExecutionHost& host() { return host_; }
     const Value& parameter(std::int64_t number) const {
         static const Value nothing;
         const auto at = static_cast<std::size_t>(number) - 1;
-        return at < parameters_.size() ? parameters_[at] : nothing;
+        return at < parameters_->size() ? (*parameters_)[at] : nothing;
     }
     /// Stays where it is for the whole execution.
     Value& cell(ColumnId column) { return cells_[column]; }
@@ -108,7 +110,7 @@ private:
 
     Session& session_;
     ExecutionHost& host_;
-    const std::vector<Value>& parameters_;
+    const std::vector<Value>* parameters_;
     Arena arena_;
     std::unordered_map<ColumnId, Value> cells_;
     std::map<int, RowStore*> working_;

@@ -17,19 +17,6 @@ TableWriter& ChangeRunner::writer(Oid table) {
     return *found;
 }
 
-void ChangeRunner::note(const Relation& relation, const Value* old_row, const Value* new_row) {
-    const Catalog& catalog = *access_.bind_environment().present().catalog;
-    if (relation.foreign_keys.empty() && (old_row == nullptr || catalog.references_to(relation.oid).empty())) return;
-    Event event;
-    event.relation = catalog.relation(relation.oid);
-    const auto keep = [&](const Value* row, std::vector<Value>& to) {
-        for (std::size_t i = 0; i < relation.columns.size(); ++i) to.push_back(copy_value(row[i], event_arena_));
-    };
-    if ((event.has_old = old_row != nullptr)) keep(old_row, event.old_row);
-    if ((event.has_new = new_row != nullptr)) keep(new_row, event.new_row);
-    events_.push_back(std::move(event));
-}
-
 namespace foreign_keys {
 
 bool same_value(const Value& a, const Value& b) {
@@ -43,10 +30,9 @@ std::vector<Value> pick(const std::vector<Value>& row, const std::vector<int>& c
     return values;
 }
 
-bool changed(const std::vector<Value>& old_row, const std::vector<Value>& new_row, const std::vector<int>& columns) {
+bool changed(const Value* old_row, const Value* new_row, const std::vector<int>& columns) {
     for (const int column : columns)
-        if (!same_value(old_row[static_cast<std::size_t>(column)], new_row[static_cast<std::size_t>(column)]))
-            return true;
+        if (!same_value(old_row[column], new_row[column])) return true;
     return false;
 }
 
@@ -56,6 +42,36 @@ Range period_at_end(const Value* values, std::size_t count, bool pair, Arena& ar
 }
 
 }  // namespace foreign_keys
+
+/// Does a foreign key look at the row: one of its own table, where the row is new or the key another one, or one of a
+/// table that refers to it, where the key that it had is gone?
+bool ChangeRunner::concerns_others(const Relation& relation, const Value* old_row, const Value* new_row) {
+    const auto differ = [&](const std::vector<int>& columns) {
+        return old_row == nullptr || new_row == nullptr || foreign_keys::changed(old_row, new_row, columns);
+    };
+    if (new_row != nullptr)
+        for (const ForeignKey& foreign : relation.foreign_keys)
+            if (differ(foreign.columns)) return true;
+    if (old_row == nullptr) return false;
+    const auto [found, added] = referred_.try_emplace(relation.oid);
+    if (added)
+        for (const auto& [child, foreign] :
+             access_.bind_environment().present().catalog->references_to(relation.oid))
+            found->second.push_back(foreign->referenced);
+    return std::any_of(found->second.begin(), found->second.end(), differ);
+}
+
+void ChangeRunner::note(const Relation& relation, const Value* old_row, const Value* new_row) {
+    if (!concerns_others(relation, old_row, new_row)) return;
+    Event event;
+    event.relation = access_.bind_environment().present().catalog->relation(relation.oid);
+    const auto keep = [&](const Value* row, std::vector<Value>& to) {
+        for (std::size_t i = 0; i < relation.columns.size(); ++i) to.push_back(copy_value(row[i], event_arena_));
+    };
+    if ((event.has_old = old_row != nullptr)) keep(old_row, event.old_row);
+    if ((event.has_new = new_row != nullptr)) keep(new_row, event.new_row);
+    events_.push_back(std::move(event));
+}
 
 /// Do the rows of the other table with an equal key cover the whole span of a referring row?
 bool ChangeRunner::parents_cover(const ForeignKey& foreign, const Value* values) {
@@ -172,7 +188,9 @@ void ChangeRunner::settle() {
         Event event = events_[i];
         const Catalog& catalog = *access_.bind_environment().present().catalog;
         for (const auto& [child, foreign] : catalog.references_to(event.relation->oid)) {
-            if (event.has_new && !foreign_keys::changed(event.old_row, event.new_row, foreign->referenced)) continue;
+            if (event.has_new &&
+                !foreign_keys::changed(event.old_row.data(), event.new_row.data(), foreign->referenced))
+                continue;
             settle_parent(event, *child, *foreign);
         }
     }
@@ -180,7 +198,9 @@ void ChangeRunner::settle() {
         const Event& event = events_[i];
         if (!event.has_new) continue;
         for (const ForeignKey& foreign : event.relation->foreign_keys) {
-            if (event.has_old && !foreign_keys::changed(event.old_row, event.new_row, foreign.columns)) continue;
+            if (event.has_old &&
+                !foreign_keys::changed(event.old_row.data(), event.new_row.data(), foreign.columns))
+                continue;
             const std::vector<Value> values = foreign_keys::pick(event.new_row, foreign.columns);
             const auto nulls = static_cast<std::size_t>(
                 std::count_if(values.begin(), values.end(), [](const Value& v) { return v.is_null(); }));
@@ -194,7 +214,7 @@ void ChangeRunner::settle() {
                 error.edit().constraint = foreign.name;
                 throw error;
             }
-            if (is_deferred(foreign)) {
+            if (access_.is_deferred(foreign)) {
                 PendingCheck pending;
                 pending.table = event.relation->oid;
                 pending.constraint = foreign.name;
@@ -222,7 +242,7 @@ void ChangeRunner::settle_parent(Event& event, const Relation& child, const Fore
     if (foreign.period) return settle_period(event, child, foreign);
     const ForeignAction action = event.has_new ? foreign.on_update : foreign.on_delete;
     if (action == ForeignAction::no_action || action == ForeignAction::restrict) {
-        const bool deferred = action == ForeignAction::no_action && is_deferred(foreign);
+        const bool deferred = action == ForeignAction::no_action && access_.is_deferred(foreign);
         if (deferred) {
             PendingCheck pending;
             pending.table = child.oid;

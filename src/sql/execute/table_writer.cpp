@@ -26,7 +26,8 @@ std::string describe_key(const Relation& relation, const std::vector<int>& colum
 
 TableWriter::TableWriter(std::shared_ptr<const Relation> relation, Execution& execution, WriteAccess& access)
     : relation_(std::move(relation)), execution_(execution), access_(access),
-      rows_(access.writable(relation_->tree(), relation_->temporary)), primary_(relation_->primary_key()) {
+      rows_(access.writable(relation_->tree(), relation_->temporary)), primary_(relation_->primary_key()),
+      transaction_(access.transaction_number()) {
     for (std::size_t i = 0; i < relation_->indexes.size(); ++i) {
         if (static_cast<int>(i) == primary_) continue;
         const Index& index = relation_->indexes[i];
@@ -56,6 +57,14 @@ TableWriter::TableWriter(std::shared_ptr<const Relation> relation, Execution& ex
     }
 }
 
+void TableWriter::renew() {
+    const bool temporary = relation_->temporary;
+    if (transaction_ == access_.transaction_number()) return;
+    rows_ = access_.writable(std::string(rows_.name()), temporary);
+    for (IndexAccess& access : indexes_) access.tree = access_.writable(std::string(access.tree.name()), temporary);
+    transaction_ = access_.transaction_number();  // the first tree may have begun it
+}
+
 void TableWriter::fill_cells(const Value* row) {
     for (std::size_t i = 0; i < columns_.size(); ++i) execution_.cell(columns_[i]) = row[i];
 }
@@ -77,16 +86,15 @@ bool TableWriter::entry(IndexAccess& access, const Value* row, std::string& key,
     return true;
 }
 
-std::string TableWriter::row_key(const Value* row) {
-    std::string key;
+void TableWriter::make_row_key(const Value* row, std::string& key) {
+    key.clear();
     if (primary_ >= 0) {
         for (const IndexColumn& column : relation_->indexes[static_cast<std::size_t>(primary_)].columns)
             encode_key(row[column.column], column.order, key);
-        return key;
+        return;
     }
     const std::uint64_t number = access_.next_row_number();
     for (int shift = 56; shift >= 0; shift -= 8) key.push_back(static_cast<char>(number >> shift));
-    return key;
 }
 
 /// The row that stands in the way of another one in a key WITHOUT OVERLAPS; nothing: none.
@@ -170,7 +178,8 @@ void TableWriter::duplicate(const Index& index, const Value* row) {
 std::optional<std::string> TableWriter::conflict(std::size_t index, const Value* row) {
     if (static_cast<int>(index) == primary_) {
         if (relation_->indexes[index].without_overlaps) return overlapping(relation_->indexes[index], rows_, row);
-        std::string key = row_key(row);
+        std::string key;
+        make_row_key(row, key);
         if (rows_.contains(key)) return key;
         return std::nullopt;
     }
@@ -186,45 +195,45 @@ std::optional<std::string> TableWriter::conflict(std::size_t index, const Value*
 }
 
 void TableWriter::insert_entry(IndexAccess& access, const Value* row, const std::string& key_of_row) {
-    std::string key;
+    entry_.clear();
     bool unique = false;
-    if (!entry(access, row, key, unique)) return;
+    if (!entry(access, row, entry_, unique)) return;
     if (access.index->without_overlaps) refuse_overlap(*access.index, access.tree, row);
     if (unique) {
-        if (!access.tree.put_if_absent(key, key_of_row)) duplicate(*access.index, row);
+        if (!access.tree.put_if_absent(entry_, key_of_row)) duplicate(*access.index, row);
         return;
     }
-    key += key_of_row;
-    access.tree.put(key, key_of_row);
+    entry_ += key_of_row;
+    access.tree.put(entry_, key_of_row);
 }
 
 void TableWriter::erase_entry(IndexAccess& access, const Value* row, const std::string& key_of_row) {
-    std::string key;
+    entry_.clear();
     bool unique = false;
-    if (!entry(access, row, key, unique)) return;
-    if (!unique) key += key_of_row;
-    access.tree.erase(key);
+    if (!entry(access, row, entry_, unique)) return;
+    if (!unique) entry_ += key_of_row;
+    access.tree.erase(entry_);
 }
 
-std::string TableWriter::insert(const Value* row) {
-    std::string key = row_key(row);
-    std::string bytes;
-    relation_->layout->encode({row, relation_->columns.size()}, bytes);
+const std::string& TableWriter::insert(const Value* row) {
+    make_row_key(row, key_);
+    bytes_.clear();
+    relation_->layout->encode({row, relation_->columns.size()}, bytes_);
     if (primary_ >= 0 && relation_->indexes[static_cast<std::size_t>(primary_)].without_overlaps)
         refuse_overlap(relation_->indexes[static_cast<std::size_t>(primary_)], rows_, row);
-    if (!rows_.put_if_absent(key, bytes)) {
+    if (!rows_.put_if_absent(key_, bytes_)) {
         if (primary_ < 0) raise(sqlstate::serialization_failure, "two rows were given the same number; try again");
         duplicate(relation_->indexes[static_cast<std::size_t>(primary_)], row);
     }
-    for (IndexAccess& access : indexes_) insert_entry(access, row, key);
+    for (IndexAccess& access : indexes_) insert_entry(access, row, key_);
     arena_.reset();
-    return key;
+    return key_;
 }
 
 void TableWriter::put_back(const std::string& key, const Value* row) {
-    std::string bytes;
-    relation_->layout->encode({row, relation_->columns.size()}, bytes);
-    rows_.put(key, bytes);
+    bytes_.clear();
+    relation_->layout->encode({row, relation_->columns.size()}, bytes_);
+    rows_.put(key, bytes_);
 }
 
 void TableWriter::insert_entries(const std::string& key, const Value* row) {
@@ -251,35 +260,49 @@ void TableWriter::erase(const std::string& key, const Value* row) {
     arena_.reset();
 }
 
-std::string TableWriter::update(const std::string& key, const Value* old_row, const Value* new_row) {
+bool TableWriter::keeps_entry(const IndexAccess& access, const Value* old_row, const Value* new_row) const {
+    if (!access.expressions.empty() || access.predicate != nullptr || access.index->without_overlaps) return false;
+    for (const IndexColumn& column : access.index->columns) {
+        const Value& before = old_row[column.column];
+        const Value& after = new_row[column.column];
+        if (before.is_null() != after.is_null()) return false;
+        if (!before.is_null() && !equal_values(before, after)) return false;
+    }
+    return true;
+}
+
+const std::string& TableWriter::update(const std::string& key, const Value* old_row, const Value* new_row) {
     bool same_key = true;
     if (primary_ >= 0)
         for (const IndexColumn& column : relation_->indexes[static_cast<std::size_t>(primary_)].columns)
             same_key = same_key && equal_values(old_row[column.column], new_row[column.column]);
-    std::string bytes;
-    relation_->layout->encode({new_row, relation_->columns.size()}, bytes);
-    std::string new_key = key;
+    bytes_.clear();
+    relation_->layout->encode({new_row, relation_->columns.size()}, bytes_);
     const bool overlaps = primary_ >= 0 && relation_->indexes[static_cast<std::size_t>(primary_)].without_overlaps;
     if (same_key && !overlaps) {
-        rows_.put(key, bytes);
+        key_ = key;
+        rows_.put(key_, bytes_);
     } else {
-        new_key = row_key(new_row);
+        make_row_key(new_row, key_);
         rows_.erase(key);
         if (overlaps) refuse_overlap(relation_->indexes[static_cast<std::size_t>(primary_)], rows_, new_row);
-        if (!rows_.put_if_absent(new_key, bytes))
+        if (!rows_.put_if_absent(key_, bytes_))
             duplicate(relation_->indexes[static_cast<std::size_t>(primary_)], new_row);
     }
     for (IndexAccess& access : indexes_) {
-        std::string old_entry, new_entry;
+        if (same_key && keeps_entry(access, old_row, new_row)) continue;
+        old_entry_.clear();
+        entry_.clear();
         bool old_unique = false, new_unique = false;
-        const bool had = entry(access, old_row, old_entry, old_unique);
-        const bool has = entry(access, new_row, new_entry, new_unique);
-        if (had && has && old_entry == new_entry && same_key && !access.index->without_overlaps) continue;
-        if (had) access.tree.erase(old_unique ? old_entry : old_entry + key);
-        if (has) insert_entry(access, new_row, new_key);
+        const bool had = entry(access, old_row, old_entry_, old_unique);
+        const bool has = entry(access, new_row, entry_, new_unique);
+        if (had && has && old_entry_ == entry_ && same_key && !access.index->without_overlaps) continue;
+        if (had && !old_unique) old_entry_ += key;
+        if (had) access.tree.erase(old_entry_);
+        if (has) insert_entry(access, new_row, key_);
     }
     arena_.reset();
-    return new_key;
+    return key_;
 }
 
 void TableWriter::build_index(std::size_t number) {
@@ -346,8 +369,14 @@ std::vector<std::string> TableWriter::find(const std::vector<int>& columns, cons
         return prefix;
     };
     if (primary_ >= 0 && covers(relation_->indexes[static_cast<std::size_t>(primary_)])) {
-        for (const KeyValue stored : rows_.prefix(prefix_of(relation_->indexes[static_cast<std::size_t>(primary_)])))
-            keys.emplace_back(stored.key);
+        const Index& index = relation_->indexes[static_cast<std::size_t>(primary_)];
+        std::string prefix = prefix_of(index);
+        // A whole key is looked up, so that its neighbours do not count as read.
+        if (index.columns.size() == columns.size()) {
+            if (rows_.contains(prefix)) keys.push_back(std::move(prefix));
+            return keys;
+        }
+        for (const KeyValue stored : rows_.prefix(prefix)) keys.emplace_back(stored.key);
         return keys;
     }
     for (IndexAccess& access : indexes_) {

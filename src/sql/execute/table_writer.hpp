@@ -28,6 +28,10 @@ public:
     /// A number for a row without primary key; grows.
     virtual std::uint64_t next_row_number() = 0;
     virtual BindEnvironment& bind_environment() = 0;
+    /// Another one for each transaction: trees of an earlier one are of no use.
+    virtual std::uint64_t transaction_number() const = 0;
+    /// Is the check of this foreign key put off to the end of the transaction?
+    virtual bool is_deferred(const ForeignKey& foreign) const = 0;
 };
 
 class TableWriter {
@@ -36,11 +40,14 @@ public:
 
     /// Key of the row that stands in the way of a new one in a unique index; nothing: none.
     std::optional<std::string> conflict(std::size_t index, const Value* row);
-    /// Adds a row; returns its key. Raises 23505.
-    std::string insert(const Value* row);
+    /// Writes into the transaction of now on: what was made in an earlier one serves again.
+    void renew();
+    /// Adds a row; returns its key, valid until the next call. Raises 23505; then the statement must be undone.
+    const std::string& insert(const Value* row);
     void erase(const std::string& key, const Value* row);
-    /// Returns the new key. Raises 23505; then the old row is gone, and the statement must be undone.
-    std::string update(const std::string& key, const Value* old_row, const Value* new_row);
+    /// Returns the new key, valid until the next call. Raises 23505; then the old row is gone, and the statement must
+    /// be undone.
+    const std::string& update(const std::string& key, const Value* old_row, const Value* new_row);
     /// Entries of one index for all rows (CREATE INDEX). Raises 23505.
     void build_index(std::size_t index);
     /// The stored row, decoded into `row`; false: there is none. Payloads live in the arena.
@@ -66,8 +73,10 @@ private:
     /// The entry of a row; false: the predicate leaves it out. `unique` tells whether the key alone must be unique.
     bool entry(IndexAccess& access, const Value* row, std::string& key, bool& unique);
     void insert_entry(IndexAccess& access, const Value* row, const std::string& row_key);
+    /// Has the same entry before and after, because the values that it is made of are the same.
+    bool keeps_entry(const IndexAccess& access, const Value* old_row, const Value* new_row) const;
     void erase_entry(IndexAccess& access, const Value* row, const std::string& row_key);
-    std::string row_key(const Value* row);
+    void make_row_key(const Value* row, std::string& key);
     std::optional<std::string> overlapping(const Index& index, WritableTree& tree, const Value* row);
     void refuse_overlap(const Index& index, WritableTree& tree, const Value* row);
     [[noreturn]] void duplicate(const Index& index, const Value* row);
@@ -84,6 +93,9 @@ private:
     std::vector<Oid> no_parameters_;
     std::unique_ptr<Binder> binder_;
     Arena arena_;
+    std::uint64_t transaction_ = 0;     // that the trees belong to
+    // Used again for every row.
+    std::string key_, bytes_, entry_, old_entry_;
 };
 
 /// "(a, b)=(1, 2)" for details of constraint errors.

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "sql/bind/binder.hpp"
+#include "sql/execute/point_change.hpp"
 #include "sql/execute/point_query.hpp"
 
 #include <cstdint>
@@ -28,6 +29,8 @@ struct BoundStatement {
     BoundQuery query;                        ///< optimized
     BoundChange* change = nullptr;
     std::optional<PointQuery> point;         ///< where the query is one look-up by primary key
+    std::unique_ptr<PointChange> point_change;  ///< where the change has that shape; uses the pool
+    std::string noted;                       ///< the text as commits have it; empty: not known yet
 };
 
 /// A statement kept with its text: what PREPARE, the connection's cache and SqlStatement hold.

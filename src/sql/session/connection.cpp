@@ -61,7 +61,9 @@ SqlResult SqlConnection::execute(std::string_view statement, const std::vector<S
         }
         sql::StatementResult result;
         session_->execute(plan, values, result);
-        if (result.has_rows && result.columns.empty()) result.columns = plan.bound.query.columns;
+        if (result.has_rows && result.columns.empty())
+            result.columns = plan.bound.change != nullptr ? plan.bound.change->returning_columns
+                                                          : plan.bound.query.columns;
         return connection::to_texts(*session_, result);
     } catch (const sql::SqlError& error) {
         connection::fail(error);

@@ -52,7 +52,7 @@ void SqlSession::describe(PreparedPlan& plan) {
     const bool bindable = plan.statement->kind == syntax::StatementKind::query || plan.statement->change != nullptr;
     if (!bindable) return;
     parameters_ = &nothing;
-    begin_work(!in_block_);
+    begin_work(in_block_ ? Work::optimistic : Work::reading);
     try {
         if (!is_usable(plan.bound)) {
             // Another schema may mean other types.
@@ -76,6 +76,7 @@ void SqlSession::bind(const syntax::Statement& statement, std::string_view text,
     const std::size_t notices = notices_.size();
     bound.reusable = false;
     bound.point.reset();
+    bound.point_change.reset();
     bound.change = nullptr;
     bound.parameter_types = bound.declared;
     if (bound.parameter_types.size() < statement.parameters) bound.parameter_types.resize(statement.parameters, 0);
@@ -97,7 +98,13 @@ void SqlSession::bind(const syntax::Statement& statement, std::string_view text,
     bound.settings = settings_number_;
     bound.reusable = outside_uses_ == outside_uses && notices_.size() == notices &&
                      !prepared_statements::mentions_clock(text);
-    if (!bound.reusable || bound.change != nullptr || !bound.binder->common_changes().empty()) return;
+    if (!bound.binder->common_changes().empty()) return;
+    if (bound.change != nullptr) {
+        if (PointChange::fits(*bound.change))
+            bound.point_change = std::make_unique<PointChange>(*bound.change, session_, *this, *this);
+        return;
+    }
+    if (!bound.reusable) return;
     std::vector<ColumnId> wanted;
     for (const OutputColumn& column : bound.query.columns) wanted.push_back(column.id);
     bound.point = PointQuery::recognize(*bound.query.plan, wanted);

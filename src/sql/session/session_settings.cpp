@@ -91,6 +91,10 @@ void SqlSession::start_settings() {
         settings_[std::string(known.name)] = std::string(known.value);
 }
 
+void SqlSession::keep_block_settings() {
+    if (in_block_ && !block_settings_) block_settings_ = settings_;
+}
+
 /// Makes a value take effect; returns it in the form that SHOW gives. Raises 22023.
 std::string SqlSession::apply_setting(const std::string& name, const std::string& value) {
     using namespace session_settings;
@@ -208,6 +212,7 @@ void SqlSession::set_setting(std::string_view name, std::string_view value, bool
         key.find("timeout") == std::string::npos && key.rfind("lc_", 0) != 0 && key.rfind("default_", 0) != 0 &&
         key.rfind("check_", 0) != 0 && key.rfind("row_security", 0) != 0 && key.rfind("xml", 0) != 0)
         raise(sqlstate::undefined_object, "unrecognized configuration parameter \"" + std::string(name) + "\"");
+    keep_block_settings();
     const std::string before = settings_[key];
     settings_[key] = apply_setting(key, std::string(value));
     if (local && local_settings_.count(key) == 0) local_settings_[key] = before;

@@ -124,12 +124,15 @@ void SqlSession::commit_options(const syntax::List<syntax::Option>& options) {
     }
 }
 
-void SqlSession::note_statement(const syntax::Statement& statement, std::string_view text) {
+void SqlSession::note_statement(const syntax::Statement& statement, std::string_view text, BoundStatement* bound) {
     constexpr std::size_t limit = session_time::k_statement_bytes;
     if (text.empty() || statements_.size() >= limit || (statement.copy != nullptr && !statement.copy->from)) return;
     if (!statements_.empty()) statements_ += "; ";
     const std::size_t left = limit - std::min(limit, statements_.size());
-    statements_ += statement_without_literals(text.substr(statement.begin, statement.end - statement.begin), left);
+    const std::string_view own = text.substr(statement.begin, statement.end - statement.begin);
+    if (bound != nullptr && bound->noted.empty()) bound->noted = statement_without_literals(own, limit);
+    if (bound != nullptr && bound->noted.size() <= left) statements_ += bound->noted;
+    else statements_ += statement_without_literals(own, left);
 }
 
 void SqlSession::annotate_commit() {

@@ -10,6 +10,7 @@ namespace northstar::inline v0::sql {
 namespace sql_session {
 
 constexpr std::size_t k_cached_catalogs = 16;
+constexpr unsigned k_attempts = 4;  // at a statement that meets conflicts, until it takes the writer's turn
 
 bool ends_transaction(const syntax::Statement& statement) {
     return statement.kind == syntax::StatementKind::transaction &&
@@ -52,7 +53,10 @@ Tree SqlSession::PastPoint::tree(const std::string& name, bool) { return snapsho
 WritableTree SqlSession::writable(const std::string& name, bool temporary) {
     if (!temporary) {
         // A query that moves a sequence, too, begins to write only then.
-        if (!main_) main_.emplace(database_.begin_optimistic());
+        if (!main_) {
+            main_.emplace(database_.begin_optimistic());
+            ++transaction_number_;
+        }
         return main_->tree(name);
     }
     if (!temporary_) {
@@ -60,7 +64,10 @@ WritableTree SqlSession::writable(const std::string& name, bool temporary) {
         options.background = false;
         temporary_.emplace(Database::open(":memory:", options));
     }
-    if (!temp_) temp_.emplace(temporary_->begin_write());
+    if (!temp_) {
+        temp_.emplace(temporary_->begin_write());
+        ++transaction_number_;
+    }
     return temp_->tree(name);
 }
 
@@ -93,11 +100,13 @@ ReadPoint& SqlSession::past(std::uint64_t txn) {
 // ---- transactions
 // ----------------------------------------------------------------------------------------------------
 
-void SqlSession::begin_work(bool reads) {
+void SqlSession::begin_work(Work work) {
     if (main_ || snapshot_) return;
     session_.transaction_time = clock_now();
-    if (!reads) {
-        main_.emplace(database_.begin_optimistic());
+    if (work != Work::reading) {
+        if (work == Work::exclusive) take_turn();
+        else main_.emplace(database_.begin_optimistic());
+        ++transaction_number_;
         present_.txn = main_->base_txn();
         load_catalog();
         return;
@@ -122,6 +131,17 @@ const syntax::Statement& SqlSession::query_of(const syntax::Statement& statement
     return found == prepared_.end() ? statement : *found->second->statement;
 }
 
+void SqlSession::take_turn() {
+    WriteOptions options;
+    if (timeout_ms_ != 0) options.timeout_ms = static_cast<std::uint32_t>(timeout_ms_);
+    try {
+        main_.emplace(database_.begin_write(options));
+    } catch (const Error& error) {
+        if (error.code() != Errc::timeout || timeout_ms_ == 0) throw;
+        raise(sqlstate::query_canceled, "canceling statement due to statement timeout");
+    }
+}
+
 bool SqlSession::only_reads(const syntax::Statement& executed) const {
     const syntax::Statement& statement = query_of(executed);
     if (statement.kind != syntax::StatementKind::query || statement.query->into != nullptr) return false;
@@ -132,6 +152,7 @@ bool SqlSession::only_reads(const syntax::Statement& executed) const {
 }
 
 void SqlSession::end_work() noexcept {
+    ++transaction_number_;
     snapshot_.reset();
     if (main_) main_->rollback();
     main_.reset();
@@ -289,33 +310,63 @@ void SqlSession::run(const syntax::Statement& statement, std::string_view text, 
                               statement.transaction->kind == syntax::TransactionKind::prepare);
         if (!allowed) refuse_in_failed_block();
     }
-    try {
-        if (ends_block) {
-            result = transaction(*statement.transaction);
-            return;
-        }
-        const bool reads = only_reads(statement);
-        begin_work(reads && !in_block_);
-        if (in_block_) begin_in_block(statement);
-        std::optional<Mark> before;
-        if (in_block_ && !reads) before = mark("");
-        block_started_ = true;
+    const std::size_t notices = notices_.size();
+    for (unsigned attempt = 1;; ++attempt) {
         try {
-            if (bound != nullptr && bound->point && is_usable(*bound)) look_up(*bound->point, result);
-            else result = dispatch(statement, text, bound);
-            if (!in_block_) result.txn = commit_work();
-            else past_.clear();
+            if (ends_block) result = transaction(*statement.transaction);
+            else run_once(statement, text, bound, attempt > sql_session::k_attempts, result);
+            return;
         } catch (...) {
-            if (in_block_) {
-                if (main_ && before) rollback_to(*before);
-                past_.clear();
-            } else {
-                rollback_work();
-            }
-            throw;
+            if (!runs_again(statement, attempt)) translate_failure(text);
+            notices_.resize(std::min(notices_.size(), notices));
         }
+    }
+}
+
+/// Called while an exception is handled: is it a conflict that running the statement again resolves?
+bool SqlSession::runs_again(const syntax::Statement& statement, unsigned attempt) const {
+    if (in_block_ || attempt > sql_session::k_attempts || statement.kind == syntax::StatementKind::transaction ||
+        statement.kind == syntax::StatementKind::copy)
+        return false;
+    try {
+        throw;
+    } catch (const SqlError& error) {
+        return error.state() == sqlstate::serialization_failure;
+    } catch (const Error& error) {
+        return error.code() == Errc::conflict;
+    } catch (const std::exception&) {
+        return false;
+    }
+}
+
+void SqlSession::run_once(const syntax::Statement& statement, std::string_view text, BoundStatement* bound, bool last,
+                          StatementResult& result) {
+    // A change of rows that it names is short: taking the turn at once costs less than finding out that others were
+    // faster.
+    const bool is_short = bound != nullptr && bound->point_change != nullptr && !bound->change->relation->temporary;
+    begin_work(in_block_                ? Work::optimistic
+               : last || is_short       ? Work::exclusive
+               : only_reads(statement) ? Work::reading
+                                        : Work::optimistic);
+    if (in_block_) begin_in_block(statement);
+    block_started_ = true;
+    try {
+        if (bound != nullptr && bound->point && is_usable(*bound)) {
+            look_up(*bound->point, result);
+        } else if (bound != nullptr && bound->point_change != nullptr && is_usable(*bound)) {
+            refuse_changes_to_readers();
+            note_statement(statement, text, bound);
+            run_point_change(statement, *bound, result);
+        } else {
+            result = dispatch(statement, text, bound);
+        }
+        if (!in_block_) result.txn = commit_work();
+        else past_.clear();
     } catch (...) {
-        translate_failure(text);
+        // In a block nobody sees what the statement changed before it is undone. [SESSION-1]
+        if (in_block_) past_.clear();
+        else rollback_work();
+        throw;
     }
 }
 
@@ -358,6 +409,7 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
             if (block_started_ && settings_["transaction_isolation"] != name)
                 raise(sqlstate::active_sql_transaction,
                       "SET TRANSACTION ISOLATION LEVEL must be called before any query");
+            keep_block_settings();
             settings_["transaction_isolation"] = name;
         }
         if (statement.time.system.kind != syntax::RangeKind::none) {
@@ -377,7 +429,7 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
     const auto start_block = [&] {
         in_block_ = true;
         block_started_ = block_locks_rows_ = false;
-        block_settings_ = settings_;
+        block_settings_.reset();
         read_only_ = settings_["default_transaction_read_only"] == "on";
         settings_["transaction_isolation"] = settings_["default_transaction_isolation"];
         session_.transaction_time = clock_now();
@@ -385,11 +437,11 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
     const auto end_block = [&](bool committed) {
         in_block_ = failed_ = false;
         read_only_ = false;
-        if (!committed) {
-            for (const auto& [name, value] : block_settings_)
+        if (!committed && block_settings_) {
+            for (const auto& [name, value] : *block_settings_)
                 if (settings_[name] != value) apply_setting(name, settings_[name] = value);
-            settings_ = block_settings_;
-        } else {
+            settings_ = *block_settings_;
+        } else if (committed) {
             for (const auto& [name, value] : local_settings_) apply_setting(name, settings_[name] = value);
         }
         local_settings_.clear();
@@ -484,6 +536,7 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
         }
         case TransactionKind::set:
             if (statement.session) {
+                keep_block_settings();
                 if (statement.read_only >= 0)
                     settings_["default_transaction_read_only"] = statement.read_only == 1 ? "on" : "off";
                 if (statement.isolation != syntax::Isolation::unset) {
@@ -507,18 +560,22 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
 // ---- statements
 // ------------------------------------------------------------------------------------------------------
 
+void SqlSession::refuse_changes_to_readers() {
+    const bool in_the_past = block_point_.has_value() || !settings_["northstar.as_of"].empty();
+    const bool read_only = read_only_ || (!in_block_ && settings_["default_transaction_read_only"] == "on");
+    if (read_only || in_the_past)
+        raise(sqlstate::read_only_sql_transaction,
+              in_the_past ? "cannot change data AS OF a point in the past"
+                          : "cannot execute this statement in a read-only transaction");
+}
+
 StatementResult SqlSession::dispatch(const syntax::Statement& statement, std::string_view text,
                                      BoundStatement* bound) {
     using syntax::StatementKind;
     const bool writes = statement.kind != StatementKind::query && statement.kind <= StatementKind::comment;
-    const bool in_the_past = block_point_.has_value() || !settings_["northstar.as_of"].empty();
-    const bool read_only = read_only_ || (!in_block_ && settings_["default_transaction_read_only"] == "on");
-    if ((writes || statement.kind == StatementKind::revert) && (read_only || in_the_past))
-        raise(sqlstate::read_only_sql_transaction,
-              in_the_past ? "cannot change data AS OF a point in the past"
-                          : "cannot execute this statement in a read-only transaction");
+    if (writes || statement.kind == StatementKind::revert) refuse_changes_to_readers();
     if (writes || statement.kind == StatementKind::revert || statement.kind == StatementKind::copy)
-        note_statement(statement, text);
+        note_statement(statement, text, bound);
     BoundStatement own;
     if (bound == nullptr) {
         own.declared = parameter_types_;
@@ -589,112 +646,6 @@ StatementResult SqlSession::run_bound_query(BoundStatement& bound) {
     run_plan(*bound.query.plan, wanted, execution, result.rows);
     result.tag = "SELECT " + std::to_string(result.rows.size());
     return result;
-}
-
-StatementResult SqlSession::run_change_statement(const syntax::Statement& statement, BoundStatement& bound) {
-    if (statement.change->redact && in_block_)
-        raise(sqlstate::active_sql_transaction, "ERASE cannot run inside a transaction block");
-    BoundChange* const change = bound.change;
-    StatementResult result;
-    result.has_rows = !change->returning.empty();
-    result.columns = change->returning_columns;
-    result.rows.reset(change->returning.size());
-    Execution execution(session_, *this, *parameters_);
-    for (const auto& common : bound.binder->common_changes()) execution.common(*common);
-    const std::uint64_t count = run_change(execution, *change, result.rows);
-    switch (statement.kind) {
-        case syntax::StatementKind::insert: result.tag = "INSERT 0 "; break;
-        case syntax::StatementKind::update: result.tag = "UPDATE "; break;
-        case syntax::StatementKind::merge: result.tag = "MERGE "; break;
-        default: result.tag = change->redact ? "ERASE " : "DELETE ";
-    }
-    if (change->redact) {
-        Arena arena;
-        redaction_reason_ = "erased";
-        if (change->reason != nullptr) {
-            const Value reason = evaluate(*change->reason, arena);
-            if (!reason.is_null()) redaction_reason_ = std::string(reason.bytes());
-        }
-        // The kernel erases values. Keys of its trees hold columns too.
-        std::string names;
-        for (const Index& index : change->relation->indexes)
-            for (const IndexColumn& column : index.columns)
-                if (column.column >= 0)
-                    names += (names.empty() ? "" : ", ") +
-                             change->relation->columns[static_cast<std::size_t>(column.column)].name;
-        if (!names.empty() && count > 0)
-            notice(sqlstate::warning, "values of keys and indexes stay in the log: " + names);
-    }
-    result.tag += std::to_string(count);
-    return result;
-}
-
-namespace sql_session {
-
-/// Asks the session which constraints are deferred now.
-class Runner final : public ChangeRunner {
-public:
-    Runner(Execution& execution, WriteAccess& access, const std::map<std::string, bool>& modes,
-           std::optional<bool> all)
-        : ChangeRunner(execution, access), modes_(modes), all_(all) {}
-    bool is_deferred(const ForeignKey& foreign) override {
-        if (!foreign.deferrable) return false;
-        const auto found = modes_.find(foreign.name);
-        if (found != modes_.end()) return found->second;
-        return all_.value_or(foreign.initially_deferred);
-    }
-
-private:
-    const std::map<std::string, bool>& modes_;
-    std::optional<bool> all_;
-};
-
-}  // namespace sql_session
-
-std::uint64_t SqlSession::run_change(Execution& execution, BoundChange& change, RowStore& rows) {
-    if (read_only_) raise(sqlstate::read_only_sql_transaction, "cannot change data in a read-only transaction");
-    sql_session::Runner runner(execution, *this, constraint_modes_, all_constraints_deferred_);
-    const std::uint64_t count = runner.run(change, rows);
-    for (PendingCheck& pending : runner.deferred()) deferred_.push_back(std::move(pending));
-    for (const auto& [tree, key] : runner.redactions()) plan_redaction(execution, change.relation, key);
-    if (!in_block_) run_deferred(true);
-    return count;
-}
-
-std::uint64_t SqlSession::run_restore(BoundChange& change, std::vector<RestoredRow>& rows) {
-    Execution execution(session_, *this, *parameters_);
-    sql_session::Runner runner(execution, *this, constraint_modes_, all_constraints_deferred_);
-    const std::uint64_t count = runner.restore(change, rows);
-    for (PendingCheck& pending : runner.deferred()) deferred_.push_back(std::move(pending));
-    if (!in_block_) run_deferred(true);
-    return count;
-}
-
-std::uint64_t SqlSession::run_bound_change(BoundChange& change, RowStore& rows) {
-    Execution execution(session_, *this, *parameters_);
-    return run_change(execution, change, rows);
-}
-
-std::uint64_t SqlSession::run_bound_change(BoundChange& change, RowStore& rows, RowStore& input) {
-    Execution execution(session_, *this, *parameters_);
-    execution.working_table(0) = &input;
-    return run_change(execution, change, rows);
-}
-
-void SqlSession::run_deferred(bool all) {
-    if (deferred_.empty()) return;
-    Execution execution(session_, *this, *parameters_);
-    sql_session::Runner runner(execution, *this, constraint_modes_, all_constraints_deferred_);
-    std::vector<PendingCheck> left;
-    for (PendingCheck& pending : deferred_) {
-        bool deferred = false;
-        if (const auto table = catalog().relation(pending.table); table != nullptr && !all)
-            for (const ForeignKey& foreign : table->foreign_keys)
-                if (foreign.name == pending.constraint) deferred = runner.is_deferred(foreign);
-        if (deferred) left.push_back(std::move(pending));
-        else runner.check(pending);
-    }
-    deferred_ = std::move(left);
 }
 
 StatementResult SqlSession::set_constraints(const syntax::SetConstraints& statement) {

@@ -1,10 +1,10 @@
 // sql_session.hpp -- one connection: its transaction, settings, prepared statements, temporary objects.  Layer: sql.
 //
-// [SESSION-1] A statement is atomic: when it fails inside a transaction block, what it changed is undone and the block
-//             refuses everything but its end (25P02).
-// [SESSION-2] Transactions are optimistic: nobody waits for a session that thinks. A conflict is 40001 at COMMIT, or at
-// the
-//             statement where it runs alone.
+// [SESSION-1] A statement is atomic: when it fails inside a transaction block, the block refuses everything but its end
+//             and ROLLBACK TO (25P02), which undo what the statement changed before anybody can see it.
+// [SESSION-2] Transactions are optimistic: nobody waits for a session that thinks. A conflict of a block is 40001 at
+//             COMMIT. A statement that is a transaction by itself runs again from a newer state, and after a few times,
+//             or where it is short, with the writer's turn, so that it meets none; but not COPY, whose input is gone.
 // [SESSION-3] Temporary objects live in a database in memory of their own, with the same transactions and savepoints.
 // Threads: one at a time.
 #pragma once
@@ -52,7 +52,7 @@ public:
     StatementResult execute(const syntax::Statement& statement, std::string_view text,
                             const std::vector<Value>& parameters);
     /// Runs a prepared statement; binds it anew where it must. `result` may have memory of an earlier run, which is
-    /// used again; of a query the columns are those of plan.bound. Raises SqlError.
+    /// used again; columns that it leaves out are those of plan.bound. Raises SqlError.
     void execute(PreparedPlan& plan, const std::vector<Value>& parameters, StatementResult& result);
     /// Makes its parameter types and columns known.
     void describe(PreparedPlan& plan);
@@ -166,6 +166,8 @@ public:
     WritableTree writable(const std::string& name, bool temporary) override;
     std::uint64_t next_row_number() override;
     BindEnvironment& bind_environment() override { return *this; }
+    std::uint64_t transaction_number() const override { return transaction_number_; }
+    bool is_deferred(const ForeignKey& foreign) const override;
 
     // ---- Host ----
     std::int64_t next_value(Oid sequence) override;
@@ -224,7 +226,7 @@ private:
     /// sys.tags
     void tag_rows(ReadPoint& point, RowStore& rows);
     void commit_options(const syntax::List<syntax::Option>& options);
-    void note_statement(const syntax::Statement& statement, std::string_view text);
+    void note_statement(const syntax::Statement& statement, std::string_view text, BoundStatement* bound);
     std::string valid_at_text(const syntax::TimePoint& point);
     void plan_redaction(Execution& execution, const std::shared_ptr<const Relation>& relation, const std::string& key);
     void redact(const std::vector<Redaction>& redactions);
@@ -244,8 +246,13 @@ private:
     /// counts characters of `text`.
     [[noreturn]] void translate_failure(std::string_view text);
 
-    /// `reads`: nothing but queries follow until end_work(), so that a snapshot will do.
-    void begin_work(bool reads = false);
+    enum class Work : std::uint8_t {
+        reading,     ///< nothing but queries follow until end_work(), so that a snapshot will do
+        optimistic,
+        exclusive,   ///< with the writer's turn: only for one statement
+    };
+    void begin_work(Work work = Work::optimistic);
+    void take_turn();
     bool only_reads(const syntax::Statement& statement) const;
     /// The statement itself, or the one that it executes.
     const syntax::Statement& query_of(const syntax::Statement& statement) const;
@@ -261,6 +268,12 @@ private:
     void run_deferred(bool all);
     void run(const syntax::Statement& statement, std::string_view text, const std::vector<Value>& parameters,
              BoundStatement* bound, StatementResult& result);
+    /// `last`: no conflict may come of it any more.
+    void run_once(const syntax::Statement& statement, std::string_view text, BoundStatement* bound, bool last,
+                  StatementResult& result);
+    bool runs_again(const syntax::Statement& statement, unsigned attempt) const;
+    /// Raises 25006 where the session may not change data.
+    void refuse_changes_to_readers();
     bool is_usable(const BoundStatement& bound) const;
     /// Binds and optimizes a query or a change, unless it is bound already and that holds.
     void bind(const syntax::Statement& statement, std::string_view text, BoundStatement& bound);
@@ -272,6 +285,8 @@ private:
     StatementResult run_query(const syntax::Query& query);
     StatementResult run_bound_query(BoundStatement& bound);
     StatementResult run_change_statement(const syntax::Statement& statement, BoundStatement& bound);
+    void run_point_change(const syntax::Statement& statement, BoundStatement& bound, StatementResult& result);
+    void take_over(ChangeRunner& runner, Execution& execution, const BoundChange& change);
     StatementResult transaction(const syntax::TransactionStatement& statement);
     StatementResult set_constraints(const syntax::SetConstraints& statement);
     StatementResult variable(const syntax::Statement& statement);
@@ -296,12 +311,14 @@ private:
     /// What was to be written may not have been.
     void forget_moved_sequences() noexcept;
     std::shared_ptr<const Relation> sequence_relation(Oid oid);
-    bool deferred_now(const ForeignKey& foreign) const;
+    /// Before a setting changes: what a rollback of the block returns to.
+    void keep_block_settings();
 
     Database& database_;
     std::optional<Database> temporary_;
     std::optional<Snapshot> snapshot_;      ///< what a query outside of blocks reads
     std::optional<Transaction> main_, temp_;
+    std::uint64_t transaction_number_ = 1;  ///< another one whenever main_ or temp_ begins or ends
     PresentPoint present_;
     std::map<std::uint64_t, std::unique_ptr<PastPoint>> past_;
     std::map<std::string, std::shared_ptr<const Catalog>> catalogs_;  // by version
@@ -325,7 +342,7 @@ private:
     std::vector<SqlReport> notices_;
     std::vector<std::string> search_path_ = {std::string(k_public_schema)};
     std::map<std::string, std::string> settings_;
-    std::map<std::string, std::string> block_settings_;  ///< as they were when the block began
+    std::optional<std::map<std::string, std::string>> block_settings_;  ///< as they were before the block changed them
     std::map<std::string, std::string> local_settings_;  ///< values to return to after SET LOCAL
     std::map<std::string, std::unique_ptr<PreparedPlan>> prepared_;
     std::map<std::string, OpenCursor> cursors_;

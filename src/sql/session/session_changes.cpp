@@ -1,0 +1,136 @@
+// Changes of data, and what is deferred to the end of a transaction.
+#include "sql/session/sql_session.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace northstar::inline v0::sql {
+
+namespace session_changes {
+
+std::string tag(const syntax::Statement& statement, std::uint64_t count) {
+    std::string text;
+    switch (statement.kind) {
+        case syntax::StatementKind::insert: text = "INSERT 0 "; break;
+        case syntax::StatementKind::update: text = "UPDATE "; break;
+        case syntax::StatementKind::merge: text = "MERGE "; break;
+        default: text = statement.change->redact ? "ERASE " : "DELETE ";
+    }
+    return text += std::to_string(count);
+}
+
+}  // namespace session_changes
+
+StatementResult SqlSession::run_change_statement(const syntax::Statement& statement, BoundStatement& bound) {
+    if (statement.change->redact && in_block_)
+        raise(sqlstate::active_sql_transaction, "ERASE cannot run inside a transaction block");
+    BoundChange* const change = bound.change;
+    StatementResult result;
+    if (bound.point_change != nullptr) {
+        run_point_change(statement, bound, result);
+        result.columns = change->returning_columns;
+        return result;
+    }
+    result.has_rows = !change->returning.empty();
+    result.columns = change->returning_columns;
+    result.rows.reset(change->returning.size());
+    Execution execution(session_, *this, *parameters_);
+    for (const auto& common : bound.binder->common_changes()) execution.common(*common);
+    const std::uint64_t count = run_change(execution, *change, result.rows);
+    if (change->redact) {
+        Arena arena;
+        redaction_reason_ = "erased";
+        if (change->reason != nullptr) {
+            const Value reason = evaluate(*change->reason, arena);
+            if (!reason.is_null()) redaction_reason_ = std::string(reason.bytes());
+        }
+        // The kernel erases values. Keys of its trees hold columns too.
+        std::string names;
+        for (const Index& index : change->relation->indexes)
+            for (const IndexColumn& column : index.columns)
+                if (column.column >= 0)
+                    names += (names.empty() ? "" : ", ") +
+                             change->relation->columns[static_cast<std::size_t>(column.column)].name;
+        if (!names.empty() && count > 0)
+            notice(sqlstate::warning, "values of keys and indexes stay in the log: " + names);
+    }
+    result.tag = session_changes::tag(statement, count);
+    return result;
+}
+
+void SqlSession::run_point_change(const syntax::Statement& statement, BoundStatement& bound,
+                                  StatementResult& result) {
+    if (read_only_) raise(sqlstate::read_only_sql_transaction, "cannot change data in a read-only transaction");
+    const BoundChange& change = *bound.change;
+    result.has_rows = !change.returning.empty();
+    result.columns.clear();
+    result.rows.clear(change.returning.size());
+    result.txn = 0;
+    const std::uint64_t count = bound.point_change->run(*parameters_, result.rows);
+    std::vector<PendingCheck>& pending = bound.point_change->runner().deferred();
+    std::move(pending.begin(), pending.end(), std::back_inserter(deferred_));
+    pending.clear();
+    if (!in_block_) run_deferred(true);
+    result.tag = session_changes::tag(statement, count);
+}
+
+bool SqlSession::is_deferred(const ForeignKey& foreign) const {
+    if (!foreign.deferrable) return false;
+    const auto found = constraint_modes_.find(foreign.name);
+    if (found != constraint_modes_.end()) return found->second;
+    return all_constraints_deferred_.value_or(foreign.initially_deferred);
+}
+
+/// Takes what a runner leaves to be done when the statement, or the transaction, is.
+void SqlSession::take_over(ChangeRunner& runner, Execution& execution, const BoundChange& change) {
+    for (PendingCheck& pending : std::exchange(runner.deferred(), {})) deferred_.push_back(std::move(pending));
+    for (const auto& [tree, key] : std::exchange(runner.redactions(), {}))
+        plan_redaction(execution, change.relation, key);
+}
+
+std::uint64_t SqlSession::run_change(Execution& execution, BoundChange& change, RowStore& rows) {
+    if (read_only_) raise(sqlstate::read_only_sql_transaction, "cannot change data in a read-only transaction");
+    ChangeRunner runner(execution, *this);
+    const std::uint64_t count = runner.run(change, rows);
+    take_over(runner, execution, change);
+    if (!in_block_) run_deferred(true);
+    return count;
+}
+
+std::uint64_t SqlSession::run_restore(BoundChange& change, std::vector<RestoredRow>& rows) {
+    Execution execution(session_, *this, *parameters_);
+    ChangeRunner runner(execution, *this);
+    const std::uint64_t count = runner.restore(change, rows);
+    take_over(runner, execution, change);
+    if (!in_block_) run_deferred(true);
+    return count;
+}
+
+std::uint64_t SqlSession::run_bound_change(BoundChange& change, RowStore& rows) {
+    Execution execution(session_, *this, *parameters_);
+    return run_change(execution, change, rows);
+}
+
+std::uint64_t SqlSession::run_bound_change(BoundChange& change, RowStore& rows, RowStore& input) {
+    Execution execution(session_, *this, *parameters_);
+    execution.working_table(0) = &input;
+    return run_change(execution, change, rows);
+}
+
+void SqlSession::run_deferred(bool all) {
+    if (deferred_.empty()) return;
+    Execution execution(session_, *this, *parameters_);
+    ChangeRunner runner(execution, *this);
+    std::vector<PendingCheck> left;
+    for (PendingCheck& pending : deferred_) {
+        bool deferred = false;
+        if (const auto table = catalog().relation(pending.table); table != nullptr && !all)
+            for (const ForeignKey& foreign : table->foreign_keys)
+                if (foreign.name == pending.constraint) deferred = is_deferred(foreign);
+        if (deferred) left.push_back(std::move(pending));
+        else runner.check(pending);
+    }
+    deferred_ = std::move(left);
+}
+
+}  // namespace northstar::inline v0::sql
