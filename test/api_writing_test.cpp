@@ -114,6 +114,41 @@ TEST_CASE("What is rolled back leaves nothing, at any depth", "[TX-5][TX-6]") {
     CHECK(db.commit(1)->operations.size() == 3);
 }
 
+TEST_CASE("A tree can be read as it was at a savepoint", "[TX-6]") {
+    Database db = Database::open(":memory:", quiet());
+    {
+        Transaction tx = db.begin_write();
+        tx.tree("committed").put("a", "1");
+        tx.commit();
+    }
+    Transaction tx = db.begin_optimistic();
+    tx.tree("t").put("a", "1");
+    const Savepoint first = tx.savepoint();
+    tx.tree("t").put("a", "2");
+    tx.tree("t").put("b", "2");
+    tx.tree("committed").erase("a");
+    tx.tree("later").put("c", "3");
+    const Savepoint second = tx.savepoint();
+    tx.tree("t").erase("a");
+    const Tree then = tx.tree_at("t", first);
+    CHECK(then.get("a") == "1");
+    CHECK_FALSE(then.contains("b"));
+    CHECK(then.size() == 1);
+    CHECK(tx.tree_at("t", second).get("a") == "2");
+    CHECK(tx.tree_at("committed", first).get("a") == "1");
+    CHECK_FALSE(tx.tree_at("later", first).exists());
+    std::string keys;
+    for (const KeyValue entry : tx.tree_at("t", second).all()) keys += entry.key;
+    CHECK(keys == "ab");
+    CHECK(tx.tree("t").size() == 1);
+    tx.rollback_to(first);
+    CHECK_THROWS_AS(tx.tree_at("t", second), Error);
+    CHECK_THROWS_AS(tx.tree_at("t", Savepoint{}), Error);
+    CHECK(then.get("a") == "1");
+    tx.commit();
+    CHECK(db.begin_read().tree("t").size() == 1);
+}
+
 TEST_CASE("A savepoint takes the annotations back that were made since", "[TX-6]") {
     Database db = Database::open(":memory:", quiet());
     Transaction tx = db.begin_write();

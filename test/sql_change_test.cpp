@@ -181,3 +181,52 @@ TEST_CASE("statements of sessions that change one row at a time all succeed", "[
     const std::string twice = std::to_string(2 * k_rounds);
     CHECK(f.rows("SELECT by_key, by_scan FROM t") == Rows{{twice, twice}});
 }
+
+TEST_CASE("the parts of a statement see what was there before it", "[sql]") {
+    Fixture f;
+    f.sql.execute_script("CREATE TABLE t (id int PRIMARY KEY, v int); CREATE INDEX ON t (v);"
+                         "INSERT INTO t VALUES (1, 10), (2, 20); CREATE TEMP TABLE log (v int)");
+    const std::string contents = "SELECT id, v FROM t ORDER BY id";
+    CHECK(f.rows("WITH u AS (UPDATE t SET v = v + 1 RETURNING v) SELECT v FROM t ORDER BY id") == Rows{{"10"}, {"20"}});
+    CHECK(f.rows(contents) == Rows{{"1", "11"}, {"2", "21"}});
+    CHECK(f.rows("WITH d AS (DELETE FROM t WHERE id = 1 RETURNING *), i AS (INSERT INTO t VALUES (3, 30) RETURNING *) "
+                 "SELECT (SELECT count(*) FROM t), (SELECT v FROM t WHERE v = 11), (SELECT v FROM d), "
+                 "(SELECT v FROM i)") == Rows{{"2", "11", "11", "30"}});
+    CHECK(f.rows(contents) == Rows{{"2", "21"}, {"3", "30"}});
+    CHECK(f.rows("WITH a AS (INSERT INTO log VALUES (1) RETURNING v) SELECT count(*) FROM log") == Rows{{"0"}});
+    CHECK(f.rows("SELECT count(*) FROM log") == Rows{{"1"}});
+}
+
+TEST_CASE("a row is changed by one part of a statement alone", "[sql]") {
+    Fixture f;
+    f.sql.execute_script("CREATE TABLE t (id int PRIMARY KEY, v int UNIQUE); INSERT INTO t VALUES (1, 10), (2, 20)");
+    // The main part comes first, and WITH queries that nobody reads last.
+    CHECK(f.sql.execute("WITH u AS (UPDATE t SET v = 77 WHERE id = 1) UPDATE t SET v = v + 1").tag == "UPDATE 2");
+    CHECK(f.rows("SELECT v FROM t ORDER BY id") == Rows{{"11"}, {"21"}});
+    CHECK(f.sql.execute("WITH d AS (DELETE FROM t WHERE id = 1 RETURNING id) UPDATE t SET v = v + 1 "
+                        "WHERE (SELECT count(*) FROM d) = 1").tag == "UPDATE 1");
+    CHECK(f.rows("SELECT id, v FROM t") == Rows{{"2", "22"}});
+    CHECK(f.state_of("WITH i AS (INSERT INTO t VALUES (5, 50) RETURNING id) INSERT INTO t SELECT id, 51 FROM i "
+                     "ON CONFLICT (id) DO UPDATE SET v = 52") == "21000");
+    CHECK(f.database.verify().ok());
+}
+
+TEST_CASE("foreign keys are checked when all parts of a statement are done", "[sql]") {
+    Fixture f;
+    f.sql.execute_script("CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (p int REFERENCES parent)");
+    f.sql.execute("WITH p AS (INSERT INTO parent VALUES (1)) INSERT INTO child VALUES (1)");
+    CHECK(f.rows("SELECT p FROM child") == Rows{{"1"}});
+    CHECK(f.state_of("WITH p AS (INSERT INTO parent VALUES (2)) INSERT INTO child VALUES (3)") == "23503");
+    CHECK(f.rows("SELECT count(*) FROM parent") == Rows{{"1"}});
+}
+
+TEST_CASE("RETURNING asks a table as it was before the statement", "[sql]") {
+    Fixture f;
+    f.sql.execute_script("CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 10), (2, 20)");
+    CHECK(f.rows("UPDATE t SET v = 0 RETURNING (SELECT sum(v) FROM t)") == Rows{{"30"}, {"30"}});
+    CHECK(f.rows("BEGIN").empty());
+    f.sql.execute("INSERT INTO t VALUES (3, 5)");
+    CHECK(f.rows("DELETE FROM t WHERE id = 3 RETURNING (SELECT sum(v) FROM t)") == Rows{{"5"}});
+    f.sql.execute("COMMIT");
+    CHECK(f.rows("SELECT count(*) FROM t") == Rows{{"2"}});
+}

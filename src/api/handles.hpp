@@ -30,6 +30,11 @@ inline void check_view(const ReadView* view, std::uint64_t ticket) {
     if (view == nullptr || view->ticket.load(std::memory_order_relaxed) != ticket) [[unlikely]] snapshot_closed();
 }
 
+struct TreeAccess {
+    /// The savepoint whose state a handle of a transaction reads; 0: the newest state.
+    static std::uint64_t savepoint(const Tree& tree) { return tree.id_; }
+};
+
 /// The tree of a handle inside its transaction; nullptr: it does not exist.
 const Workspace::OpenTree* open_tree(const Tree& tree, WriteTxn* txn);
 

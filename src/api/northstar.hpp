@@ -56,6 +56,7 @@ struct CommitReader;
 struct FeedState;
 struct CartridgeAccess;
 struct TaskAccess;
+struct TreeAccess;
 /// For programs that bring a disk of their own (the hardening suites): the public handle of an open core.
 Database make_database(std::shared_ptr<DatabaseCore> core);
 }  // namespace detail
@@ -288,10 +289,11 @@ protected:
     friend class Snapshot;
     friend class Transaction;
     friend struct detail::CartridgeAccess;
+    friend struct detail::TreeAccess;
     Tree() = default;
     detail::ReadView* view_ = nullptr;
     std::uint64_t ticket_ = 0;
-    std::uint64_t id_ = 0;
+    std::uint64_t id_ = 0;  // in a transaction: the savepoint that is read; 0: the newest state
     std::uint64_t root_ = 0;
     std::uint64_t count_ = 0;
     std::string name_;
@@ -365,6 +367,9 @@ public:
     Transaction& operator=(Transaction&&) noexcept;
     ~Transaction();
     WritableTree tree(std::string_view name);
+    /// The tree as it was at a savepoint, to be read beside later changes. Lives until an earlier savepoint is rolled
+    /// back to. What is read counts as read. Throws invalid_argument for a savepoint that has ended.
+    Tree tree_at(std::string_view name, Savepoint savepoint) const;
     std::vector<std::string> tree_names() const;
     /// true: the tree was not there. The first write makes it as well; but transactions that make a tree at the same
     /// time conflict, so make it before many write to it.

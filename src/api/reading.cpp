@@ -33,6 +33,8 @@ CursorState& checked(const std::unique_ptr<CursorState>& state) {
 
 const Workspace::OpenTree* open_tree(const Tree& tree, WriteTxn* txn) {
     txn->check_open();
+    if (const std::uint64_t savepoint = TreeAccess::savepoint(tree); savepoint != 0) [[unlikely]]
+        return txn->tree_at(savepoint, tree.name());
     const int index = txn->find_tree(tree.name());
     return index < 0 ? nullptr : &txn->work().tree(index);
 }

@@ -68,6 +68,19 @@ WritableTree Transaction::tree(std::string_view name) try {
     detail::no_memory();
 }
 
+Tree Transaction::tree_at(std::string_view name, Savepoint savepoint) const try {
+    detail::WriteTxn& txn = detail::checked(txn_);
+    txn.tree_at(savepoint.id, name);
+    Tree tree;
+    tree.name_ = std::string(name);
+    tree.view_ = txn.view();
+    tree.ticket_ = txn.ticket();
+    tree.id_ = savepoint.id;
+    return tree;
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
+}
+
 std::vector<std::string> Transaction::tree_names() const try {
     detail::WriteTxn& txn = detail::checked(txn_);
     txn.work().store_entries();  // not finish(): savepoints go on

@@ -258,6 +258,11 @@ int Workspace::add(const CatalogEntry& entry) {
     for (const OpenTree& tree : trees_) {
         if (tree.id == entry.id) return -1;
     }
+    trees_.push_back(opened(entry));
+    return static_cast<int>(trees_.size()) - 1;
+}
+
+Workspace::OpenTree Workspace::opened(const CatalogEntry& entry) {
     OpenTree tree;
     tree.id = entry.id;
     tree.root = entry.root;
@@ -265,8 +270,7 @@ int Workspace::add(const CatalogEntry& entry) {
     tree.own_history = entry.own_history;
     tree.created = entry.created;
     tree.name = std::string(entry.name);
-    trees_.push_back(std::move(tree));
-    return static_cast<int>(trees_.size()) - 1;
+    return tree;
 }
 
 int Workspace::create(std::string_view name) { return create(name, next_tree_id_); }
@@ -463,6 +467,15 @@ Workspace::Mark Workspace::mark() {
     mark.default_history = default_history_;
     mark.trees = trees_;
     return mark;
+}
+
+const Workspace::OpenTree* Workspace::open(Mark& mark, std::string_view name) const {
+    for (const OpenTree& tree : mark.trees) {
+        if (!tree.dropped && tree.name == name) return &tree;
+    }
+    CatalogEntry entry;
+    if (!find_tree(source(), mark.catalog.root, name, entry)) return nullptr;
+    return &mark.trees.emplace_back(opened(entry));
 }
 
 void Workspace::place_early(std::span<Mark* const> marks) {

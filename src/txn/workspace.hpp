@@ -143,6 +143,8 @@ public:
     };
     Mark mark();
     void rewind(const Mark& mark);
+    /// A tree as it was at a mark; nullptr: there was none. Lives as long as the mark.
+    const OpenTree* open(Mark& mark, std::string_view name) const;
 
     /// Moves the pages made so far into the file [EARLY-1]. `marks`: all that may still be gone back to. Views of keys
     /// and values end. After an error it can only be abandoned.
@@ -155,6 +157,7 @@ public:
 
 private:
     int add(const CatalogEntry& entry);
+    static OpenTree opened(const CatalogEntry& entry);
     void make_room();
     void end_appending();
     void raise_floor(std::uint64_t id, Txn txn, const std::optional<Hash>& state = std::nullopt);

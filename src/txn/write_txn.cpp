@@ -10,6 +10,14 @@
 
 namespace northstar::inline v0::detail {
 
+namespace write_txn_impl {
+
+[[noreturn]] void savepoint_ended() {
+    fail(Errc::invalid_argument, "this savepoint ended when an earlier one was rolled back to");
+}
+
+}  // namespace write_txn_impl
+
 WriteTxn::WriteTxn(std::shared_ptr<DatabaseCore> core, Mode mode, Durability wanted,
                    std::optional<std::uint32_t> timeout_ms)
     : durability(wanted), core_(std::move(core)), mode_(mode), kit_(core_->take_kit()), work_(kit_->work),
@@ -121,6 +129,15 @@ void WriteTxn::note_name(int tree, std::string_view name) {
     names_.emplace(name);
     if (at >= named_.size()) named_.resize(at + 1);
     named_[at] = id;
+}
+
+const Workspace::OpenTree* WriteTxn::tree_at(std::uint64_t savepoint, std::string_view name) {
+    check_open();
+    const auto saved = std::find_if(savepoints_.begin(), savepoints_.end(),
+                                    [&](const Saved& candidate) { return candidate.id == savepoint; });
+    if (saved == savepoints_.end()) write_txn_impl::savepoint_ended();
+    if (notes_reads_ && names_.find(name) == names_.end()) names_.emplace(name);
+    return work_.open(saved->work, name);
 }
 
 int WriteTxn::make_tree(std::string_view name) {
@@ -292,9 +309,7 @@ std::uint64_t WriteTxn::savepoint() {
 void WriteTxn::rollback_to(std::uint64_t id) {
     check_open();
     while (!savepoints_.empty() && savepoints_.back().id > id) savepoints_.pop_back();
-    if (savepoints_.empty() || savepoints_.back().id != id) {
-        fail(Errc::invalid_argument, "this savepoint ended when an earlier one was rolled back to");
-    }
+    if (savepoints_.empty() || savepoints_.back().id != id) write_txn_impl::savepoint_ended();
     ++version_;
     const Saved& saved = savepoints_.back();
     work_.rewind(saved.work);

@@ -58,6 +58,8 @@ public:
     int find_tree(std::string_view name);
     int make_tree(std::string_view name);
     bool create_tree(std::string_view name);
+    /// The same tree as it was at a savepoint; nullptr: it was not there. Remembers that it was looked for.
+    const Workspace::OpenTree* tree_at(std::uint64_t savepoint, std::string_view name);
     bool drop_tree(std::string_view name);
     void set_history(std::string_view tree, History history);
     void set_default_history(History history);

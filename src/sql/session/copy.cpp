@@ -277,7 +277,7 @@ StatementResult copy_to(SqlSession& session, const syntax::Copy& copy, const Cop
     const CopyWriter writer(options, marked(options.force_quote, names, "FORCE_QUOTE"));
     Plan* plan = optimize(bound.plan, pool);
     Execution execution(session.state(), session, session.parameters());
-    for (const auto& common : binder.common_changes()) execution.common(*common);
+    SqlSession::Parts parts(session, execution, binder);
     const std::unique_ptr<Operator> root = build_operator(*plan, execution);
     std::vector<std::size_t> places;
     for (const OutputColumn& column : bound.columns)
@@ -314,6 +314,7 @@ StatementResult copy_to(SqlSession& session, const syntax::Copy& copy, const Cop
             }
             output.row_done();
         }
+    parts.finish();
     if (binary) put_big_endian(output.buffer(), 0xffff, 2);
     output.finish();
     StatementResult result;

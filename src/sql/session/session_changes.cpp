@@ -1,4 +1,5 @@
-// Changes of data, and what is deferred to the end of a transaction.
+// Changes of data: one statement's, several of one statement (WITH), and what is deferred to the end of a transaction.
+#include "sql/plan/walk.hpp"
 #include "sql/session/sql_session.hpp"
 
 #include <algorithm>
@@ -19,6 +20,20 @@ std::string tag(const syntax::Statement& statement, std::uint64_t count) {
     return text += std::to_string(count);
 }
 
+/// Are there subqueries that run between one changed row and the next?
+bool reads_back(const BoundChange& change) {
+    const auto any = [](const std::vector<BoundExpr*>& list) {
+        return std::any_of(list.begin(), list.end(), has_subquery);
+    };
+    const auto any_assigned = [](const std::vector<ColumnAssignment>& list) {
+        return std::any_of(list.begin(), list.end(), [](const auto& item) { return has_subquery(item.value); });
+    };
+    return any(change.returning) || any(change.conflict_where) || any_assigned(change.conflict_assignments) ||
+           std::any_of(change.branches.begin(), change.branches.end(), [&](const MergeBranch& branch) {
+               return any(branch.condition) || any_assigned(branch.assignments);
+           });
+}
+
 }  // namespace session_changes
 
 StatementResult SqlSession::run_change_statement(const syntax::Statement& statement, BoundStatement& bound) {
@@ -35,8 +50,9 @@ StatementResult SqlSession::run_change_statement(const syntax::Statement& statem
     result.columns = change->returning_columns;
     result.rows.reset(change->returning.size());
     Execution execution(session_, *this, *parameters_);
-    for (const auto& common : bound.binder->common_changes()) execution.common(*common);
+    Parts parts(*this, execution, *bound.binder, session_changes::reads_back(*change));
     const std::uint64_t count = run_change(execution, *change, result.rows);
+    parts.finish();
     if (change->redact) {
         Arena arena;
         redaction_reason_ = "erased";
@@ -90,6 +106,7 @@ void SqlSession::take_over(ChangeRunner& runner, Execution& execution, const Bou
 
 std::uint64_t SqlSession::run_change(Execution& execution, BoundChange& change, RowStore& rows) {
     if (read_only_) raise(sqlstate::read_only_sql_transaction, "cannot change data in a read-only transaction");
+    if (parts_ != nullptr) return parts_->run(execution, change, rows);
     ChangeRunner runner(execution, *this);
     const std::uint64_t count = runner.run(change, rows);
     take_over(runner, execution, change);
@@ -115,6 +132,44 @@ std::uint64_t SqlSession::run_bound_change(BoundChange& change, RowStore& rows, 
     Execution execution(session_, *this, *parameters_);
     execution.working_table(0) = &input;
     return run_change(execution, change, rows);
+}
+
+// ---- several changes in one statement
+// ----------------------------------------------------------------------------------------------------------
+
+SqlSession::Parts::Parts(SqlSession& session, Execution& execution, const Binder& binder, bool reads_back)
+    : session_(session), execution_(execution), binder_(binder) {
+    if (binder.common_changes().empty() && !reads_back) return;
+    const Mark start = session.mark("");
+    main_ = start.main;
+    temporary_ = start.temporary;
+    runner_.emplace(execution, session);
+    session.parts_ = this;
+}
+
+SqlSession::Parts::~Parts() {
+    if (runner_) session_.parts_ = nullptr;
+}
+
+Tree SqlSession::Parts::tree(const std::string& name, bool temporary) {
+    if (!temporary) return session_.main_->tree_at(name, main_);
+    // Where there was no database for them, the statement knows no temporary tables.
+    return temporary_.id != 0 ? session_.temp_->tree_at(name, temporary_) : session_.writable(name, true);
+}
+
+std::uint64_t SqlSession::Parts::run(Execution& execution, BoundChange& change, RowStore& rows) {
+    const std::uint64_t count = runner_->run_part(change, rows);
+    session_.take_over(*runner_, execution, change);
+    return count;
+}
+
+void SqlSession::Parts::finish() {
+    if (!runner_) return;
+    for (const auto& common : binder_.common_changes()) execution_.common(*common);
+    runner_->settle();
+    for (PendingCheck& pending : std::exchange(runner_->deferred(), {}))
+        session_.deferred_.push_back(std::move(pending));
+    if (!session_.in_block_) session_.run_deferred(true);
 }
 
 void SqlSession::run_deferred(bool all) {

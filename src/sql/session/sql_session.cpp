@@ -38,6 +38,7 @@ SqlSession::~SqlSession() {
 
 Tree SqlSession::PresentPoint::tree(const std::string& name, bool temporary) {
     if (session->snapshot_ && !temporary) return session->snapshot_->tree(name);
+    if (session->parts_ != nullptr) return session->parts_->tree(name, temporary);
     return session->writable(name, temporary);
 }
 
@@ -639,11 +640,12 @@ StatementResult SqlSession::run_bound_query(BoundStatement& bound) {
     result.has_rows = true;
     result.columns = bound.query.columns;
     Execution execution(session_, *this, *parameters_);
-    for (const auto& common : bound.binder->common_changes()) execution.common(*common);
+    Parts parts(*this, execution, *bound.binder);
     std::vector<ColumnId> wanted;
     for (const OutputColumn& column : bound.query.columns) wanted.push_back(column.id);
     result.rows.reset(wanted.size());
     run_plan(*bound.query.plan, wanted, execution, result.rows);
+    parts.finish();
     result.tag = "SELECT " + std::to_string(result.rows.size());
     return result;
 }

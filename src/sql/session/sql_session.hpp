@@ -75,6 +75,27 @@ public:
     const char* discard(std::string_view what);
     bool in_transaction() const { return in_block_; }
     bool failed() const { return failed_; }
+    /// Several changes of data that are one statement (WITH), or one that queries while it changes. While one lives,
+    /// queries read what was there before it. [CHANGE-1]
+    class Parts {
+    public:
+        /// Nothing happens where the statement has no WITH queries that change data and does not read back.
+        Parts(SqlSession& session, Execution& execution, const Binder& binder, bool reads_back = false);
+        ~Parts();
+        Parts(const Parts&) = delete;
+        Parts& operator=(const Parts&) = delete;
+        Tree tree(const std::string& name, bool temporary);
+        std::uint64_t run(Execution& execution, BoundChange& change, RowStore& rows);
+        /// Runs the WITH queries that nobody read, and checks what all changes together ask of other tables.
+        void finish();
+
+    private:
+        SqlSession& session_;
+        Execution& execution_;
+        const Binder& binder_;
+        Savepoint main_, temporary_;
+        std::optional<ChangeRunner> runner_;  // nothing: the statement is an ordinary one
+    };
     /// Makes the running statement raise query_canceled at its next look (check_cancelled). Any thread, any signal
     /// handler.
     void cancel() noexcept {
@@ -319,6 +340,7 @@ private:
     std::optional<Snapshot> snapshot_;      ///< what a query outside of blocks reads
     std::optional<Transaction> main_, temp_;
     std::uint64_t transaction_number_ = 1;  ///< another one whenever main_ or temp_ begins or ends
+    Parts* parts_ = nullptr;                ///< of the statement that runs
     PresentPoint present_;
     std::map<std::uint64_t, std::unique_ptr<PastPoint>> past_;
     std::map<std::string, std::shared_ptr<const Catalog>> catalogs_;  // by version
