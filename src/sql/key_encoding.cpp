@@ -17,7 +17,6 @@ namespace northstar::inline v0::sql {
 namespace key_file {
 
 constexpr char k_null_first = 0x01;
-constexpr char k_value = 0x02;
 constexpr char k_null_last = 0x03;
 // Inside arrays, records and jsonb: what follows, in its order.
 constexpr char k_end = 0x01;
@@ -242,15 +241,17 @@ void encode_key(const Value& value, KeyOrder order, std::string& out) {
         out += order.nulls_first ? k_null_first : k_null_last;
         return;
     }
-    out += k_value;
+    out += k_value_tag;
     const std::size_t begin = out.size();
     payload(value, out);
     if (!order.descending) return;
     for (std::size_t i = begin; i < out.size(); ++i) out[i] = static_cast<char>(~out[i]);
 }
 
-bool is_key_exact(Oid type, const TypeCatalog* catalog) {
-    switch (form_of(type, catalog)) {
+bool is_key_exact(Oid type, const TypeCatalog* catalog) { return is_key_exact(type, form_of(type, catalog)); }
+
+bool is_key_exact(Oid type, Form form) {
+    switch (form) {
         case Form::boolean:
         case Form::integer:
         case Form::uuid:
@@ -263,18 +264,38 @@ bool is_key_exact(Oid type, const TypeCatalog* catalog) {
     }
 }
 
-Value decode_key(Oid type, KeyOrder order, std::string_view& bytes, Arena& arena,
-                 const TypeCatalog* catalog) {
+namespace key_file {
+
+/// The number of a column of Form::integer at the front.
+Value take_integer(Oid type, bool descending, std::string_view& bytes) {
+    const std::uint32_t width = stored_width(type, Form::integer);
+    std::uint64_t number = take_big_endian(bytes, width);
+    const unsigned unused = 64 - width * 8;
+    if (descending) number = ~number << unused >> unused;
+    if (is_unsigned(type)) return Value::integer(type, static_cast<std::int64_t>(number));
+    number ^= std::uint64_t{1} << (width * 8 - 1);
+    return Value::integer(type, static_cast<std::int64_t>(number << unused) >> unused);
+}
+
+}  // namespace key_file
+
+Value decode_key(Oid type, KeyOrder order, std::string_view& bytes, Arena& arena, const TypeCatalog* catalog) {
+    return decode_key(KeyColumn(type, order, catalog), bytes, arena);
+}
+
+Value decode_key(const KeyColumn& column, std::string_view& bytes, Arena& arena) {
     using namespace key_file;
     if (bytes.empty()) damaged();
     const char tag = bytes[0];
     bytes.remove_prefix(1);
+    const Oid type = column.type;
     if (tag == k_null_first || tag == k_null_last) return Value::null(type);
-    if (tag != k_value) damaged();
-    const Form form = form_of(type, catalog);
+    if (tag != k_value_tag) damaged();
+    const Form form = column.form;
+    if (form == Form::integer) return take_integer(type, column.order.descending, bytes);
     std::string turned;
     std::string_view rest = bytes;
-    if (order.descending) {
+    if (column.order.descending) {
         turned.assign(bytes);
         for (char& byte : turned) byte = static_cast<char>(~byte);
         rest = turned;
@@ -285,18 +306,6 @@ Value decode_key(Oid type, KeyOrder order, std::string_view& bytes, Arena& arena
         case Form::boolean:
             value = Value::boolean(take_big_endian(rest, 1) != 0);
             break;
-        case Form::integer: {
-            const std::uint32_t width = stored_width(type, form);
-            std::uint64_t number = take_big_endian(rest, width);
-            if (is_unsigned(type)) {
-                value = Value::integer(type, static_cast<std::int64_t>(number));
-            } else {
-                number ^= std::uint64_t{1} << (width * 8 - 1);
-                const unsigned shift = 64 - width * 8;
-                value = Value::integer(type, static_cast<std::int64_t>(number << shift) >> shift);
-            }
-            break;
-        }
         case Form::real: {
             const double real = unfold_real(take_big_endian(rest, 8));
             value = type == type::float4 ? Value::float4(static_cast<float>(real)) : Value::float8(real);
@@ -323,6 +332,13 @@ Value decode_key(Oid type, KeyOrder order, std::string_view& bytes, Arena& arena
             break;
         }
         case Form::bytes: {
+            const std::size_t zero = rest.find('\0');
+            if (!column.order.descending && zero + 1 < rest.size() && rest[zero + 1] == '\1') {
+                // Nothing is escaped: the text lies in the key as it is.
+                value = Value::bytes(type, rest.substr(0, zero));
+                rest.remove_prefix(zero + 2);
+                break;
+            }
             std::string text;
             take_text(rest, &text);
             value = Value::bytes(type, arena.copy(text));
@@ -445,7 +461,7 @@ void skip_key(Oid type, KeyOrder order, std::string_view& bytes, const TypeCatal
     const char tag = bytes[0];
     bytes.remove_prefix(1);
     if (tag == k_null_first || tag == k_null_last) return;
-    if (tag != k_value) damaged();
+    if (tag != k_value_tag) damaged();
     if (!order.descending) {
         skip_payload(type_info(type, catalog), bytes, catalog);
         return;

@@ -31,6 +31,9 @@
 
 namespace northstar::inline v0::sql {
 
+/// What every encoding of a value that is not NULL begins with.
+inline constexpr char k_value_tag = 0x02;
+
 struct KeyOrder {
     bool descending = false;
     bool nulls_first = false;
@@ -40,10 +43,21 @@ struct KeyOrder {
 void encode_key(const Value& value, KeyOrder order, std::string& out);
 /// Reads one column off the front. Raises data_corrupted. Needs is_key_exact(type).
 Value decode_key(Oid type, KeyOrder order, std::string_view& bytes, Arena& arena, const TypeCatalog* catalog);
+/// A column of many keys, whose form is looked up once.
+struct KeyColumn {
+    Oid type = 0;
+    Form form = Form::nothing;
+    KeyOrder order;
+    KeyColumn(Oid of, KeyOrder in, const TypeCatalog* catalog) : type(of), form(form_of(of, catalog)), order(in) {}
+};
+/// The same. A string may be a view into `bytes`.
+Value decode_key(const KeyColumn& column, std::string_view& bytes, Arena& arena);
 /// Steps over one column of any type. Raises data_corrupted.
 void skip_key(Oid type, KeyOrder order, std::string_view& bytes, const TypeCatalog* catalog);
+constexpr bool is_plain_integer(Oid oid) { return oid == type::int2 || oid == type::int4 || oid == type::int8; }
 /// Integers, times, strings but for char(n), bytea, uuid, boolean, enum.
 bool is_key_exact(Oid type, const TypeCatalog* catalog);
+bool is_key_exact(Oid type, Form form);
 /// The least key above every key that begins with `prefix`; empty: there is none.
 std::string key_successor(std::string_view prefix);
 

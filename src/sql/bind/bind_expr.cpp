@@ -16,16 +16,10 @@ BoundExpr* Binder::expr(const syntax::Expr& node) {
     switch (node.kind) {
         case ExprKind::null: return null_constant(node.position);
         case ExprKind::boolean: return constant(Value::boolean(node.flag), node.position);
-        case ExprKind::integer: return integer_literal(node);
-        case ExprKind::decimal: {
-            BoundExpr* text = constant(Value::bytes(type::unknown, node.text), node.position);
-            return coerce(text, type::numeric, k_no_typmod, CastContext::implicit, node.position);
-        }
-        case ExprKind::string: return constant(Value::bytes(type::unknown, node.text), node.position);
-        case ExprKind::bit_string: {
-            BoundExpr* text = constant(Value::bytes(type::unknown, node.text), node.position);
-            return coerce(text, type::bit, k_no_typmod, CastContext::implicit, node.position);
-        }
+        case ExprKind::integer:
+        case ExprKind::decimal:
+        case ExprKind::string: return literals_ != nullptr && node.number != 0 ? literal(node) : fixed_literal(node);
+        case ExprKind::bit_string: return fixed_literal(node);
         case ExprKind::parameter: return parameter(node);
         case ExprKind::column: return column_reference(node);
         case ExprKind::star: {
@@ -97,6 +91,40 @@ BoundExpr* Binder::expr(const syntax::Expr& node) {
             raise_at(sqlstate::syntax_error, "grouping sets are allowed in GROUP BY only", node.position);
     }
     raise_at(sqlstate::syntax_error, "syntax error", node.position);
+}
+
+BoundExpr* Binder::fixed_literal(const syntax::Expr& node) {
+    if (node.kind == ExprKind::integer) return integer_literal(node);
+    BoundExpr* text = constant(Value::bytes(type::unknown, node.text), node.position);
+    if (node.kind == ExprKind::string) return text;
+    return coerce(text, node.kind == ExprKind::decimal ? type::numeric : type::bit, k_no_typmod, CastContext::implicit,
+                  node.position);
+}
+
+/// A literal as a parameter. [LITERAL-1]
+BoundExpr* Binder::literal(const syntax::Expr& node) {
+    if (literals_fixed_) {
+        literals_->fix(node.number);
+        return fixed_literal(node);
+    }
+    if (node.kind == ExprKind::string)
+        return literal_parameter(literals_->text(node.number, false), type::unknown, node.position);
+    const bool negative = node.text[0] == '-';
+    if (node.kind == ExprKind::integer) {
+        // Of all texts of the shape the type is the same.
+        const Oid type = integer_literal(node)->type;
+        return literal_parameter(literals_->integer(node.number, negative, type), type, node.position);
+    }
+    BoundExpr* text = literal_parameter(literals_->text(node.number, negative), type::unknown, node.position);
+    return coerce(text, type::numeric, k_no_typmod, CastContext::implicit, node.position);
+}
+
+BoundExpr* Binder::literal_parameter(std::uint32_t number, Oid type, std::uint32_t position) {
+    BoundExpr* bound = pool_.expr(BoundKind::parameter, type);
+    bound->literal = true;
+    bound->number = number;
+    bound->position = position;
+    return bound;
 }
 
 BoundExpr* Binder::integer_literal(const syntax::Expr& node) {
@@ -314,7 +342,17 @@ BoundExpr* Binder::between(const syntax::Expr& node) {
     return node.flag ? negate(bound) : bound;
 }
 
+namespace bind_expr {
+
+/// A value that is there before rows are read, without any computation.
+bool is_known(const BoundExpr& expr) {
+    return expr.kind == BoundKind::constant || (expr.kind == BoundKind::parameter && expr.literal);
+}
+
+}  // namespace bind_expr
+
 BoundExpr* Binder::in_list(const syntax::Expr& node) {
+    using bind_expr::is_known;
     BoundExpr* left = expr(*node.args[0]);
     std::vector<BoundExpr*> items;
     std::vector<Oid> types = {left->type};
@@ -322,7 +360,7 @@ BoundExpr* Binder::in_list(const syntax::Expr& node) {
     for (std::size_t i = 1; i < node.args.size(); ++i) {
         items.push_back(expr(*node.args[i]));
         types.push_back(items.back()->type);
-        plain = plain && is_constant(items.back()) && items.back()->kind == BoundKind::constant;
+        plain = plain && is_known(*items.back());
     }
     const TypeCatalog* catalog = environment_.session().types;
     const std::optional<Oid> common = plain && items.size() > 1 ? find_common_type(types, catalog) : std::nullopt;
@@ -333,9 +371,12 @@ BoundExpr* Binder::in_list(const syntax::Expr& node) {
             bound->position = node.position;
             bound->negated = node.flag;
             bound->args.push_back(common_coerce(left, match.left, node.position));
-            for (BoundExpr* item : items)
+            for (BoundExpr* item : items) {
                 bound->args.push_back(common_coerce(item, match.left, item->position));
-            return bound;
+                plain = plain && is_known(*bound->args.back());
+            }
+            // A cast that depends on settings is done row by row.
+            if (plain) return bound;
         }
     }
     BoundExpr* any = pool_.expr(BoundKind::disjunction, type::boolean);
@@ -572,7 +613,9 @@ BoundExpr* Binder::special_value(const syntax::Expr& node) {
     else if (word == "localtimestamp") target = type::timestamp;
     std::int32_t typmod = k_no_typmod;
     if (!node.args.empty()) {
+        const bool fixed = std::exchange(literals_fixed_, true);
         const BoundExpr* precision = expr(*node.args[0]);
+        literals_fixed_ = fixed;
         if (precision->kind == BoundKind::constant && precision->type == type::int4)
             typmod = static_cast<std::int32_t>(std::min<std::int64_t>(precision->value.integer(), 6));
     }

@@ -42,7 +42,7 @@ BoundQuery Binder::query(const syntax::Query& syntax, bool resolve_unknowns) {
     Scope* const scope = scope_;
     const std::size_t points = points_.size();
     if (syntax.time.system.kind != syntax::RangeKind::none)
-        points_.push_back(&environment_.past(resolve_point(syntax.time.system.first)));
+        points_.push_back(&environment_.past(bind_point(syntax.time.system.first)));
     const std::size_t valids = valids_.size();
     if (syntax.time.valid.kind != syntax::RangeKind::none) valids_.push_back(&syntax.time.valid);
     if (syntax.with != nullptr) bind_with(*syntax.with);
@@ -320,7 +320,10 @@ void Binder::limit_output(BoundQuery& result, const syntax::Query& syntax, std::
         Scope* const before = scope_;
         scope.outer = before;
         scope_ = &scope;
+        // How many rows are wanted is for the planner to know.
+        const bool fixed = std::exchange(literals_fixed_, true);
         BoundExpr* bound = expr(*node);
+        literals_fixed_ = fixed;
         scope_ = before;
         for (const ColumnId id : used_columns(bound))
             if (column_scope_.count(id) != 0 && !produces(*result.plan, id) && column_scope_[id] == before)

@@ -1,6 +1,6 @@
 // Time in queries and changes: points and ranges of system time, filters on valid time, FOR PORTION OF, and the
 // functions that tell what happened to a table. Points are evaluated while a statement is bound: they decide which
-// catalog names are looked up in.
+// catalog names are looked up in. Those of AS OF are evaluated again when the plan is run again.
 #include "sql/bind/binder.hpp"
 #include "sql/catalog/period.hpp"
 #include "sql/compare.hpp"
@@ -40,47 +40,41 @@ std::optional<std::uint64_t> digits(const BoundExpr& expr) {
 
 std::uint64_t Binder::resolve_point(const syntax::TimePoint& point) {
     environment_.depends_on_moment();
-    if (point.kind == syntax::PointKind::latest) return environment_.present().txn;
+    return environment_.commit_of(bind_point(point));
+}
+
+PointExpr Binder::bind_point(const syntax::TimePoint& point) {
+    PointExpr made;
+    made.position = point.position;
+    if (point.kind == syntax::PointKind::latest) return made;
+    // A string means a commit or a time by what it says.
+    const bool fixed = literals_fixed_;
+    literals_fixed_ = fixed || point.value->kind == syntax::ExprKind::string;
     BoundExpr* bound = bind_standalone(*point.value, "AS OF");
+    literals_fixed_ = fixed;
     if (!used_columns(bound).empty())
         raise_at(sqlstate::invalid_column_reference, "a point in time must not contain variables", point.position);
-    Arena arena;
     if (point.kind == syntax::PointKind::tag) {
-        bound = coerce(bound, type::text, k_no_typmod, CastContext::assignment, point.position);
-        const Value tag = environment_.evaluate(*bound, arena);
-        if (tag.is_null() && environment_.describing()) return environment_.present().txn;
-        if (tag.is_null()) raise_at(sqlstate::invalid_parameter_value, "a tag must not be null", point.position);
-        const auto commit = environment_.tagged_commit(tag.bytes());
-        if (!commit)
-            raise_at(sqlstate::undefined_object, "tag \"" + std::string(tag.bytes()) + "\" does not exist",
-                     point.position);
-        return *commit;
+        made.value = coerce(bound, type::text, k_no_typmod, CastContext::assignment, point.position);
+        return made;
     }
     const bool expression = point.kind == syntax::PointKind::expression;
     const bool untyped_parameter = bound->kind == BoundKind::parameter && bound->type == type::unknown;
-    if (expression && (bind_time::is_number(bound->type) || untyped_parameter)) {
-        bound = coerce(bound, type::int8, k_no_typmod, CastContext::explicit_, point.position);
-        const Value value = environment_.evaluate(*bound, arena);
-        if (value.is_null() && environment_.describing()) return environment_.present().txn;
-        if (value.is_null() || value.integer() < 0)
-            raise_at(sqlstate::invalid_parameter_value, "a commit number must not be negative or null",
-                     point.position);
-        return static_cast<std::uint64_t>(value.integer());
-    }
     if (expression)
-        if (const auto number = bind_time::digits(*bound)) return *number;
-    bound = coerce(bound, type::timestamptz, k_no_typmod, CastContext::explicit_, point.position);
-    const Value value = environment_.evaluate(*bound, arena);
-    if (value.is_null() && environment_.describing()) return environment_.present().txn;
-    if (value.is_null())
-        raise_at(sqlstate::invalid_parameter_value, "a point in time must not be null", point.position);
-    return environment_.commit_at(value.integer());
+        if (const auto number = bind_time::digits(*bound)) {
+            made.value = constant(Value::int8(static_cast<std::int64_t>(*number)), point.position);
+            return made;
+        }
+    const bool commit = expression && (bind_time::is_number(bound->type) || untyped_parameter);
+    made.value = coerce(bound, commit ? type::int8 : type::timestamptz, k_no_typmod, CastContext::explicit_,
+                        point.position);
+    return made;
 }
 
 ReadPoint& Binder::point_of(const syntax::TimeClause& time, VersionRange& versions) {
     using syntax::RangeKind;
     const syntax::TimeRange& range = time.system;
-    if (range.kind == RangeKind::as_of) return environment_.past(resolve_point(range.first));
+    if (range.kind == RangeKind::as_of) return environment_.past(bind_point(range.first));
     if (range.kind == RangeKind::none) {
         if (!points_.empty()) return *points_.back();
         if (ReadPoint* point = environment_.default_point()) return *point;

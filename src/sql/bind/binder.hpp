@@ -7,6 +7,7 @@
 // Errors carry the position of the word concerned as a byte offset plus one.
 #pragma once
 
+#include "sql/bind/literal_slots.hpp"
 #include "sql/bind/scope.hpp"
 #include "sql/resolve.hpp"
 #include "sql/syntax/parser.hpp"
@@ -35,6 +36,8 @@ public:
     Binder(BindEnvironment& environment, BoundPool& pool, std::vector<Oid>& parameter_types)
         : environment_(environment), pool_(pool), parameter_types_(parameter_types) {}
 
+    /// Literals that have numbers become parameters from here on. Not for statements with parameters of their own.
+    void free_literals(LiteralSlots& slots) { literals_ = &slots; }
     BoundQuery bind_query(const syntax::Query& query);
     BoundChange* bind_change(const syntax::Statement& statement);
     /// An expression without tables, e.g. of EXECUTE, LIMIT, SET.
@@ -61,6 +64,7 @@ public:
     std::string relation_message(const syntax::QualifiedName& name) const;
     /// Where commit numbers and times of AS OF lead.
     std::uint64_t resolve_point(const syntax::TimePoint& point);
+    PointExpr bind_point(const syntax::TimePoint& point);
     /// Fills in what storing rows of a table needs: defaults, generated columns, checks.
     void prepare_change(BoundChange& change);
     /// WITH queries that change data and that the query itself does not read; they run all the same.
@@ -81,6 +85,9 @@ private:
     BoundExpr* expr_or_null(const syntax::Expr* node) { return node == nullptr ? nullptr : expr(*node); }
     BoundExpr* constant(Value value, std::uint32_t position);
     BoundExpr* null_constant(std::uint32_t position);
+    BoundExpr* literal(const syntax::Expr& node);
+    BoundExpr* fixed_literal(const syntax::Expr& node);
+    BoundExpr* literal_parameter(std::uint32_t number, Oid type, std::uint32_t position);
     BoundExpr* integer_literal(const syntax::Expr& node);
     BoundExpr* column_reference(const syntax::Expr& node);
     BoundExpr* find_unqualified(std::string_view name, std::uint32_t position);
@@ -240,6 +247,8 @@ private:
     int next_working_table_ = 0;
     int view_depth_ = 0;
     BoundExpr* domain_value_ = nullptr;   ///< what VALUE means in a check of a domain
+    LiteralSlots* literals_ = nullptr;    ///< where literals become parameters; null: nowhere
+    bool literals_fixed_ = false;         ///< what is being bound needs its literals' values
 };
 
 }  // namespace northstar::inline v0::sql

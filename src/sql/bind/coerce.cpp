@@ -52,6 +52,13 @@ BoundExpr* Binder::with_typmod(BoundExpr* expr, std::int32_t typmod, CastContext
         }
         return node;
     }
+    if (expr->literal) {
+        BoundExpr* node = literal_parameter(
+            literals_->fit(static_cast<std::uint32_t>(expr->number), expr->type, typmod, context), expr->type,
+            expr->position);
+        node->typmod = typmod;
+        return node;
+    }
     BoundExpr* node = pool_.expr(BoundKind::typmod, expr->type);
     node->typmod = typmod;
     node->context = context;
@@ -65,8 +72,17 @@ BoundExpr* Binder::coerce(BoundExpr* expr, Oid target, std::int32_t typmod, Cast
     Session& session = environment_.session();
     const TypeCatalog* types = session.types;
     if (target == 0 || target == type::any || expr->type == target || target == type::anyelement)
-        return expr->kind == BoundKind::constant && expr->type == type::unknown ? expr
-                                                                                  : with_typmod(expr, typmod, context);
+        return (expr->kind == BoundKind::constant || expr->literal) && expr->type == type::unknown
+                   ? expr
+                   : with_typmod(expr, typmod, context);
+    if (expr->literal && expr->type == type::unknown) {
+        const bool interval = target == type::interval;
+        BoundExpr* node = literal_parameter(
+            literals_->read(static_cast<std::uint32_t>(expr->number), target, interval ? typmod : k_no_typmod), target,
+            expr->position);
+        if (interval) node->typmod = typmod;
+        return with_typmod(node, typmod, context);
+    }
     if (expr->kind == BoundKind::parameter && expr->type == type::unknown) {
         Oid& known = parameter_types_[static_cast<std::size_t>(expr->number) - 1];
         if (known == 0) known = target;
@@ -120,6 +136,13 @@ BoundExpr* Binder::coerce(BoundExpr* expr, Oid target, std::int32_t typmod, Cast
         const char* how = context == CastContext::explicit_ ? "cannot cast type " : "cannot cast type ";
         raise_at(context == CastContext::implicit ? sqlstate::datatype_mismatch : sqlstate::cannot_coerce,
                  how + type_name(expr->type) + " to " + type_name(target), position);
+    }
+    if (expr->literal && path->volatility == Volatility::immutable) {
+        BoundExpr* node = literal_parameter(
+            literals_->cast(static_cast<std::uint32_t>(expr->number), *path, target, typmod, context), target,
+            expr->position);
+        node->typmod = typmod;
+        return node;
     }
     BoundExpr* node = pool_.expr(BoundKind::cast, target);
     node->cast = *path;
@@ -240,6 +263,7 @@ Binder::TypeMeaning Binder::resolve_type(const syntax::TypeName& name) {
         for (const syntax::Name part : name.names) full.append(full.empty() ? "" : ".").append(part);
         raise_at(sqlstate::undefined_object, "type \"" + full + "\" does not exist", name.position);
     }
+    const bool fixed = std::exchange(literals_fixed_, true);  // modifiers are part of the type
     // "int4" and the serial types: the latter are handled by CREATE TABLE.
     if (name.interval_fields != 0 || info->oid == type::interval) {
         std::int32_t precision = k_interval_full_precision;
@@ -274,6 +298,7 @@ Binder::TypeMeaning Binder::resolve_type(const syntax::TypeName& name) {
             throw;
         }
     }
+    literals_fixed_ = fixed;
     meaning.type = info->oid;
     if (name.array_dimensions > 0) {
         if (info->array == 0)

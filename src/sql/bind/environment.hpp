@@ -33,6 +33,13 @@ struct VirtualTable {
     Oid oid = 0;        ///< of a computed one: its rows have the column tableoid behind the others; 0: they have not
 };
 
+/// What AS OF says, bound: computed anew whenever its statement runs.
+struct PointExpr {
+    /// bigint: a commit; timestamptz: the newest one at or before; text: the one with that tag; null: the newest.
+    BoundExpr* value = nullptr;
+    std::uint32_t position = 0;  ///< of the clause in the text
+};
+
 class BindEnvironment {
 public:
     virtual ~BindEnvironment() = default;
@@ -40,10 +47,10 @@ public:
     virtual ReadPoint& present() = 0;
     /// The state after commit n. Raises 72000 where it is not retained, 22023 where it is in the future.
     virtual ReadPoint& past(std::uint64_t txn) = 0;
-    /// The newest commit at or before a time (microseconds since 2000-01-01 UTC); 0: before the first.
-    virtual std::uint64_t commit_at(std::int64_t time) = 0;
-    /// The commit that bears a tag.
-    virtual std::optional<std::uint64_t> tagged_commit(std::string_view tag) = 0;
+    /// The state that a clause means now; a plan that is kept has it moved when it runs again. Raises what past(txn)
+    /// raises and what commit_of() raises: 22023 where the clause names none.
+    virtual ReadPoint& past(const PointExpr& point) = 0;
+    virtual std::uint64_t commit_of(const PointExpr& point) = 0;
     /// The point that the transaction or the session reads at, where one is set.
     virtual ReadPoint* default_point() = 0;
     /// The valid time that the session reads at, where one is set.

@@ -153,7 +153,7 @@ Value AggregateRunner::finish(Group& group) {
     }
     if (clauses_->direct_count > 0 && !group.has_direct) {
         for (std::size_t i = 0; i < clauses_->direct_count; ++i)
-            group.direct.push_back(is_constant(call_.args[i]) ? arguments_[i].evaluate(arena_) : Value());
+            group.direct.push_back(used_columns(call_.args[i]).empty() ? arguments_[i].evaluate(arena_) : Value());
         group.has_direct = true;
     }
     AggregateCall call = context(group);

@@ -49,8 +49,10 @@ Evaluator::Evaluator(BoundExpr& expr, const std::vector<ColumnId>& input, Execut
         members_ = std::make_unique<TupleTable>(1);
         for (std::size_t i = 1; i < expr.args.size(); ++i) {
             bool added = false;
-            if (expr.args[i]->value.is_null()) null_member_ = true;
-            else members_->insert(&expr.args[i]->value, added);
+            const BoundExpr& item = *expr.args[i];
+            const Value& member = item.kind == BoundKind::parameter ? execution.parameter(item.number) : item.value;
+            if (member.is_null()) null_member_ = true;
+            else members_->insert(&member, added);
         }
     }
     if (expr.subquery == nullptr) return;

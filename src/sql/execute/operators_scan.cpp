@@ -1,11 +1,12 @@
-// Reading a table: all rows, a range of the primary key, or through an index.
+// Reading a table: all rows, a range of the primary key, through an index, or entries of an index alone.
 //
 // Rows of a batch are gathered as bytes, of whole tables a leaf at a time. What a condition uses is decoded for the
 // rows that passed those before it, the other columns for the rows that passed all. Conditions that are cheap and
 // cannot fail come first; keys that joins above are looking for come last.
 #include "sql/execute/operators.hpp"
 
-#include "sql/key_encoding.hpp"
+#include "sql/execute/entry_reader.hpp"
+#include "sql/execute/index_range.hpp"
 
 #include <algorithm>
 #include <set>
@@ -14,15 +15,16 @@ namespace northstar::inline v0::sql {
 
 namespace operators_scan {
 
+constexpr std::size_t k_first_rows = 16;
+constexpr std::size_t k_growth = 4;
+
 class Scan final : public Operator {
 public:
     Scan(Plan& plan, Execution& execution) : plan_(plan), execution_(execution) {
         for (const ScanColumn& column : plan.scan_columns) columns_.push_back(column.id);
         prepare_conditions();
-        const std::vector<ColumnId> nothing;
-        for (BoundExpr* expr : plan.access.equal) equal_.emplace_back(*expr, nothing, execution);
-        if (plan.access.low != nullptr) low_ = std::make_unique<Evaluator>(*plan.access.low, nothing, execution);
-        if (plan.access.high != nullptr) high_ = std::make_unique<Evaluator>(*plan.access.high, nothing, execution);
+        if (plan.access.index >= 0) range_ = std::make_unique<IndexRange>(plan, execution);
+        if (plan.access.entries_only) entry_ = std::make_unique<EntryReader>(plan, execution.session().types);
         for (const ScanColumn& column : plan.scan_columns) {
             needs_txn_ = needs_txn_ || (column.place <= hidden_commit_from && column.place >= hidden_system_to);
             needs_key_ = needs_key_ || column.place == hidden_row_key || column.place == hidden_commit_to ||
@@ -35,13 +37,12 @@ public:
     void open() override {
         ReadPoint& point = *plan_.point;
         const Relation& relation = *plan_.relation;
-        if (!stable_ || !rows_) rows_.emplace(point.tree(relation.tree(), relation.temporary));
+        if (entry_ == nullptr && (!stable_ || !rows_)) rows_.emplace(point.tree(relation.tree(), relation.temporary));
         through_index_ = false;
-        from_.clear();
-        to_.reset();
         done_ = false;
         first_ = true;
-        limit_ = 16;
+        // Few at first, so that LIMIT 1 reads little.
+        limit_ = plan_.access.first_rows == 0 ? k_first_rows : plan_.access.first_rows;
         if (plan_.access.index < 0 && columns_.empty() && steps_.empty() && plan_.sample < 0) {
             // Nothing of the rows is asked for but how many there are.
             uncounted_ = rows_->size();
@@ -50,7 +51,7 @@ public:
         if (plan_.access.index >= 0) {
             const Index& index = relation.indexes[static_cast<std::size_t>(plan_.access.index)];
             through_index_ = index.role != ConstraintRole::primary_key;
-            if (!set_range(index)) {
+            if (!range_->compute()) {
                 done_ = true;
                 return;
             }
@@ -80,14 +81,19 @@ public:
             return &batch_;
         }
         while (!done_ && cursor_) {
-            batch_.arena.reset();
-            read_batch();
-            const std::size_t count = bytes_.size();
+            if (entry_ != nullptr) {
+                batch_.reset(columns_.size());
+                read_entries();
+            } else {
+                batch_.arena.reset();
+                read_batch();
+                batch_.make_room(columns_.size(), bytes_.size());
+            }
+            const std::size_t count = batch_.count;
             if (count == 0) return nullptr;
-            batch_.make_room(columns_.size(), count);
             selected_.resize(count);
             for (std::size_t i = 0; i < count; ++i) selected_[i] = static_cast<std::uint32_t>(i);
-            decoded_.assign(columns_.size(), false);
+            decoded_.assign(columns_.size(), entry_ != nullptr);
             for (Step& step : steps_) {
                 for (const std::size_t column : step.columns) decode_early(column);
                 step.condition.select(batch_, selected_, batch_.arena);
@@ -108,7 +114,9 @@ private:
     /// A cursor of a state that does not change is positioned anew for every run.
     void start_cursor(const Tree& tree) {
         if (!stable_ || !cursor_) cursor_.emplace(tree.cursor());
-        cursor_->watch(from_, to_ && !to_->empty() ? std::optional<std::string_view>(*to_) : std::nullopt);
+        if (range_ == nullptr) cursor_->watch({}, std::nullopt);
+        else if (range_->to().empty()) cursor_->watch(range_->from(), std::nullopt);
+        else cursor_->watch(range_->from(), range_->to());
     }
 
     /// A condition, and the columns that it uses.
@@ -147,7 +155,7 @@ private:
         if (!sieve.filter->active || selected_.empty()) return;
         if (sieve.asked >= k_trial && sieve.left * 4 > sieve.asked * 3) return;
         sieve.asked += selected_.size();
-        const bool whole = selected_.size() == bytes_.size();
+        const bool whole = selected_.size() == batch_.count;
         keys_of_rows_.resize(sieve.columns.size());
         key_views_.clear();
         for (std::size_t i = 0; i < sieve.columns.size(); ++i) {
@@ -173,58 +181,22 @@ private:
         sieve.left += kept;
     }
 
-    /// The range of keys to visit; false: nothing can match.
-    bool set_range(const Index& index) {
-        Arena arena;
-        std::string prefix;
-        for (std::size_t i = 0; i < equal_.size(); ++i) {
-            const Value value = equal_[i].evaluate(arena);
-            if (value.is_null()) return false;
-            encode_key(value, index.columns[i].order, prefix);
-        }
-        from_ = prefix;
-        to_ = key_successor(prefix);
-        const std::size_t at = equal_.size();
-        if (low_ == nullptr && high_ == nullptr) return true;
-        const KeyOrder order = index.columns[at].order;
-        std::string low, high;
-        if (low_ != nullptr) {
-            const Value value = low_->evaluate(arena);
-            if (value.is_null()) return false;
-            low = prefix;
-            encode_key(value, order, low);
-        }
-        if (high_ != nullptr) {
-            const Value value = high_->evaluate(arena);
-            if (value.is_null()) return false;
-            high = prefix;
-            encode_key(value, order, high);
-        }
-        bool low_inclusive = plan_.access.low_inclusive;
-        bool high_inclusive = plan_.access.high_inclusive;
-        if (order.descending) {
-            std::swap(low, high);
-            std::swap(low_inclusive, high_inclusive);
-        }
-        if (!low.empty()) from_ = low_inclusive ? low : key_successor(low);
-        if (!high.empty()) to_ = high_inclusive ? key_successor(high) : high;
-        return true;
-    }
-
     bool step() {
+        static const std::string everything;
+        const std::string& from = range_ == nullptr ? everything : range_->from();
+        const std::string& to = range_ == nullptr ? everything : range_->to();
         if (plan_.access.backward) {
             if (std::exchange(first_, false)) {
-                const bool bounded = to_ && !to_->empty();
-                if (!bounded) return cursor_->last() && cursor_->key() >= from_;
-                const bool found = cursor_->lower_bound(*to_) ? cursor_->prev() : cursor_->last();
-                return found && cursor_->key() >= from_;
+                if (to.empty()) return cursor_->last() && cursor_->key() >= from;
+                const bool found = cursor_->lower_bound(to) ? cursor_->prev() : cursor_->last();
+                return found && cursor_->key() >= from;
             }
-            return cursor_->prev() && cursor_->key() >= from_;
+            return cursor_->prev() && cursor_->key() >= from;
         }
         const bool valid = std::exchange(first_, false)
-                               ? (from_.empty() ? cursor_->first() : cursor_->lower_bound(from_))
+                               ? (from.empty() ? cursor_->first() : cursor_->lower_bound(from))
                                : cursor_->next();
-        return valid && (!to_ || to_->empty() || cursor_->key() < *to_);
+        return valid && (to.empty() || cursor_->key() < to);
     }
 
     void read_batch() {
@@ -234,8 +206,9 @@ private:
         txns_.clear();
         if (reads_leaves()) {
             bytes_.resize(limit_);
-            const bool there = !std::exchange(first_, false) || (from_.empty() ? cursor_->first()
-                                                                               : cursor_->lower_bound(from_));
+            const bool whole = range_ == nullptr || range_->from().empty();
+            const bool there =
+                !std::exchange(first_, false) || (whole ? cursor_->first() : cursor_->lower_bound(range_->from()));
             bytes_.resize(there ? cursor_->read_values(bytes_) : 0);
             done_ = bytes_.size() < limit_;
         }
@@ -255,13 +228,27 @@ private:
             if (needs_txn_) txns_.push_back(cursor_->txn());
         }
         if (through_index_) fetch();
-        // Small first, so that LIMIT 1 reads little.
-        limit_ = std::min(limit_ * 4, k_batch_rows);
+        limit_ = std::min(limit_ * k_growth, k_batch_rows);
+    }
+
+    /// The same of entries that have all columns.
+    void read_entries() {
+        execution_.check_cancelled();
+        while (batch_.count < limit_) {
+            if (!step()) {
+                done_ = true;
+                break;
+            }
+            if (plan_.sample >= 0 && !sampled()) continue;
+            entry_->read(cursor_->key(), cursor_->value(), batch_);
+        }
+        limit_ = std::min(limit_ * k_growth, k_batch_rows);
     }
 
     /// Nothing but the values is asked for, up to the end of the tree.
     bool reads_leaves() const {
-        return stable_ && !through_index_ && !plan_.access.backward && !(to_ && !to_->empty()) && plan_.sample < 0 &&
+        return stable_ && !through_index_ && !plan_.access.backward && entry_ == nullptr &&
+               (range_ == nullptr || range_->to().empty()) && plan_.sample < 0 &&
                !needs_key_ && !needs_txn_;
     }
 
@@ -342,8 +329,8 @@ private:
     Plan& plan_;
     Execution& execution_;
     std::vector<Step> steps_;
-    std::vector<Evaluator> equal_;
-    std::unique_ptr<Evaluator> low_, high_;
+    std::unique_ptr<IndexRange> range_;   // null: all rows
+    std::unique_ptr<EntryReader> entry_;  // null: columns come from rows
     std::optional<Tree> rows_, entries_;
     std::optional<Cursor> cursor_;
     bool through_index_ = false;
@@ -359,11 +346,9 @@ private:
     std::vector<std::optional<std::string_view>> found_;
     std::vector<Txn> txns_;
     std::uint64_t uncounted_ = 0;
-    std::string from_;
-    std::optional<std::string> to_;  // empty: no end
     bool done_ = false;
     bool first_ = true;
-    std::size_t limit_ = 16;
+    std::size_t limit_ = k_first_rows;  // rows of the next batch
     std::uint64_t random_ = 0;
     std::vector<std::uint32_t> selected_;
     Batch batch_;

@@ -11,21 +11,21 @@ std::optional<PointQuery> PointQuery::recognize(const Plan& plan, const std::vec
         project = &plan;
         scan = plan.left;
     }
-    if (scan->kind != PlanKind::scan || scan->point == nullptr || scan->point->past || scan->versions.present ||
-        scan->sample >= 0 || scan->access.index < 0)
+    if (scan->kind != PlanKind::scan || scan->point == nullptr || scan->versions.present || scan->sample >= 0 ||
+        scan->access.index < 0)
         return std::nullopt;
     const Index& index = scan->relation->indexes[static_cast<std::size_t>(scan->access.index)];
-    // As many conditions as columns of the key, each used for one of them: none is left to be checked.
     if (index.role != ConstraintRole::primary_key || scan->access.equal.size() != index.columns.size() ||
-        scan->conditions.size() != index.columns.size() || scan->access.low != nullptr ||
-        scan->access.high != nullptr)
+        !scan->conditions.empty())
         return std::nullopt;
     PointQuery made;
     made.relation_ = scan->relation;
+    made.source_ = scan->point;
     for (std::size_t i = 0; i < index.columns.size(); ++i) {
         const BoundExpr& value = *scan->access.equal[i];
         Part part;
         part.order = index.columns[i].order;
+        part.type = made.relation_->columns[static_cast<std::size_t>(index.columns[i].column)].type;
         if (value.kind == BoundKind::parameter) part.parameter = value.number;
         else if (value.kind == BoundKind::constant) part.constant = value.value;
         else return std::nullopt;
@@ -51,8 +51,8 @@ std::optional<PointQuery> PointQuery::recognize(const Plan& plan, const std::vec
 bool PointQuery::key(const std::vector<Value>& parameters, std::string& out) const {
     for (const Part& part : parts_) {
         const auto at = static_cast<std::size_t>(part.parameter);
-        const Value& value = part.parameter == 0 ? part.constant : parameters[at - 1];
-        if (value.is_null()) return false;
+        Value value = part.parameter == 0 ? part.constant : parameters[at - 1];
+        if (value.is_null() || fit_key(value, part.type) != KeyFit::fits) return false;
         encode_key(value, part.order, out);
     }
     return true;

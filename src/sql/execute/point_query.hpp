@@ -6,8 +6,7 @@
 // [POINT-1] It answers what the plan that it was made from would have answered.
 #pragma once
 
-#include "sql/execute/execution.hpp"
-#include "sql/key_encoding.hpp"
+#include "sql/execute/index_range.hpp"
 
 #include <memory>
 #include <optional>
@@ -22,7 +21,9 @@ public:
 
     std::size_t width() const { return places_.size(); }
     const Relation& relation() const { return *relation_; }
-    /// Appends the key that the parameters ask for; false: one is NULL, no row matches.
+    /// Where the row is looked up.
+    ReadPoint& source() const { return *source_; }
+    /// Appends the key that the parameters ask for; false: one is NULL or beyond the column's type, no row matches.
     bool key(const std::vector<Value>& parameters, std::string& out) const;
     /// The columns of the stored row; views into it.
     void columns(std::string_view row, Value* out, Arena& arena) const;
@@ -30,10 +31,12 @@ public:
 private:
     struct Part {
         KeyOrder order;
+        Oid type = 0;
         std::int64_t parameter = 0;  ///< from 1; 0: the constant
         Value constant;
     };
     std::shared_ptr<const Relation> relation_;
+    ReadPoint* source_ = nullptr;
     std::vector<Part> parts_;
     std::vector<std::size_t> places_;
 };

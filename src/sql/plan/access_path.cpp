@@ -10,7 +10,8 @@ namespace northstar::inline v0::sql {
 
 namespace access_path {
 
-/// column <comparison> value, where the value is known before the scan begins and has the column's type.
+/// column <comparison> value, where the value is known before the scan begins and has the column's type, or both are
+/// integers.
 struct Bound {
     int column = -1;
     Comparison comparison = Comparison::none;
@@ -27,22 +28,7 @@ Comparison turned(Comparison comparison) {
     }
 }
 
-/// An integer constant of another width in the column's type, if it fits.
-BoundExpr* in_type(BoundExpr* value, Oid type, BoundPool& pool) {
-    if (value->type == type) return value;
-    const auto integer = [](Oid oid) { return oid == type::int2 || oid == type::int4 || oid == type::int8; };
-    if (!integer(type) || !integer(value->type) || value->kind != BoundKind::constant || value->value.is_null())
-        return nullptr;
-    const std::int64_t number = value->value.integer();
-    const std::int64_t limit = type == type::int2 ? INT16_MAX : type == type::int4 ? INT32_MAX : INT64_MAX;
-    if (number > limit || number < -limit - 1) return nullptr;
-    BoundExpr* copy = pool.copy(*value);
-    copy->type = type;
-    copy->value = Value::integer(type, number);
-    return copy;
-}
-
-std::optional<Bound> read(const Plan& scan, BoundExpr* condition, BoundPool& pool) {
+std::optional<Bound> read(const Plan& scan, BoundExpr* condition) {
     if (condition->kind != BoundKind::operation || condition->args.size() != 2 || is_volatile(condition))
         return std::nullopt;
     const Comparison comparison = condition->operation->comparison;
@@ -58,9 +44,9 @@ std::optional<Bound> read(const Plan& scan, BoundExpr* condition, BoundPool& poo
         bool own = false;
         for (const ColumnId id : used_columns(value)) own |= produces(scan, id);
         if (own) continue;
-        BoundExpr* same = in_type(value, column->type, pool);
-        if (same == nullptr) continue;
-        return Bound{place, side == 0 ? comparison : turned(comparison), same};
+        const bool integers = is_plain_integer(column->type) && is_plain_integer(value->type);
+        if (value->type != column->type && !integers) continue;
+        return Bound{place, side == 0 ? comparison : turned(comparison), value};
     }
     return std::nullopt;
 }
@@ -94,12 +80,12 @@ double selectivity(const BoundExpr& condition) {
 
 }  // namespace access_path
 
-void choose_access_path(Plan& scan, BoundPool& pool) {
+void choose_access_path(Plan& scan) {
     using access_path::Bound;
     const Relation& relation = *scan.relation;
     std::vector<Bound> bounds;
     for (BoundExpr* condition : scan.conditions)
-        if (const std::optional<Bound> bound = access_path::read(scan, condition, pool)) bounds.push_back(*bound);
+        if (const std::optional<Bound> bound = access_path::read(scan, condition)) bounds.push_back(*bound);
     const double whole = scan.rows;
     for (const BoundExpr* condition : scan.conditions) scan.rows *= access_path::selectivity(*condition);
     scan.rows = std::max(1.0, scan.rows);
@@ -144,6 +130,29 @@ void choose_access_path(Plan& scan, BoundPool& pool) {
         if (whole_unique) scan.rows = 1;
         else if (!path.equal.empty()) scan.rows = std::min(scan.rows, std::max(4.0, whole / 1000));
     }
+}
+
+void drop_met_conditions(Plan& scan) {
+    if (scan.access.index < 0 || scan.versions.present) return;
+    const AccessPath& path = scan.access;
+    const Index& index = scan.relation->indexes[static_cast<std::size_t>(path.index)];
+    std::erase_if(scan.conditions, [&](BoundExpr* condition) {
+        const std::optional<access_path::Bound> bound = access_path::read(scan, condition);
+        if (!bound) return false;
+        for (std::size_t i = 0; i < path.equal.size(); ++i)
+            if (bound->comparison == Comparison::equal && path.equal[i] == bound->value &&
+                index.columns[i].column == bound->column)
+                return true;
+        if (path.equal.size() == index.columns.size() || index.columns[path.equal.size()].column != bound->column)
+            return false;
+        switch (bound->comparison) {
+            case Comparison::greater: return path.low == bound->value && !path.low_inclusive;
+            case Comparison::greater_equal: return path.low == bound->value && path.low_inclusive;
+            case Comparison::less: return path.high == bound->value && !path.high_inclusive;
+            case Comparison::less_equal: return path.high == bound->value && path.high_inclusive;
+            default: return false;
+        }
+    });
 }
 
 }  // namespace northstar::inline v0::sql

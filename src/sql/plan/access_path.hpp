@@ -6,7 +6,10 @@
 namespace northstar::inline v0::sql {
 
 /// Chooses among the primary key and the indexes of the scan's table by what its conditions fix: equal leading columns,
-/// then a range. The conditions stay, so that a choice can make a scan slower, never wrong.
-void choose_access_path(Plan& scan, BoundPool& pool);
+/// then a range. The conditions stay, so that a choice can still be changed.
+void choose_access_path(Plan& scan);
+/// Takes away the conditions that the range of keys is made from: every row that is read meets them. Once the choice is
+/// final.
+void drop_met_conditions(Plan& scan);
 
 }  // namespace northstar::inline v0::sql

@@ -11,7 +11,8 @@ std::string scan_title(const Plan& plan) {
     if (plan.versions.present) return "Version Scan on " + relation.name;
     if (plan.access.index < 0) return "Seq Scan on " + relation.name;
     const Index& index = relation.indexes[static_cast<std::size_t>(plan.access.index)];
-    return "Index Scan using " + index.name + " on " + relation.name;
+    return (plan.access.entries_only ? "Index Only Scan using " : "Index Scan using ") + index.name + " on " +
+           relation.name;
 }
 
 std::string title(const Plan& plan) {

@@ -85,6 +85,7 @@ struct BoundExpr {
     BoundKind kind = BoundKind::constant;
     bool negated = false;
     bool variadic = false;           ///< arguments from argument_count - 1 on are elements of the last
+    bool literal = false;            ///< a parameter that stands for a literal of the text (bind/literal_slots.hpp)
     Oid type = 0;
     std::int32_t typmod = k_no_typmod;
     std::uint32_t position = 0;

@@ -64,7 +64,7 @@ private:
             case PlanKind::scan:
                 for (BoundExpr* condition : conditions) plan->conditions.push_back(condition);
                 raw_.emplace(plan, plan->rows);
-                choose_access_path(*plan, pool_);
+                choose_access_path(*plan);
                 // Versions are found by whole keys at most, and every condition is checked above.
                 if (plan->versions.present) return filter(plan, std::exchange(plan->conditions, {}));
                 return plan;
@@ -88,6 +88,7 @@ private:
                                  (plan->limit->kind == BoundKind::parameter || plan->rows * 20 < plan->left->rows);
                 if (plan->left->kind == PlanKind::sort)
                     if (Plan* ordered = ordered_input(*plan->left, few)) plan->left = ordered;
+                tell_scan(*plan);
                 return filter(plan, std::move(conditions));
             }
             case PlanKind::aggregate: {
@@ -114,6 +115,17 @@ private:
                 return filter(plan, std::move(conditions));
             }
         }
+    }
+
+    /// The scan below a limit of known size reads so many rows first.
+    static void tell_scan(const Plan& limit) {
+        if (limit.limit == nullptr || limit.limit->kind != BoundKind::constant || limit.limit->value.is_null()) return;
+        Plan* scan = limit.left;
+        while (scan->kind == PlanKind::project) scan = scan->left;
+        const std::int64_t rows = limit.limit->value.integer();
+        constexpr std::int64_t k_most = 1000;
+        if (scan->kind == PlanKind::scan && rows > 0)
+            scan->access.first_rows = static_cast<std::uint32_t>(std::min(rows, k_most));
     }
 
     static bool passes(const Plan& project, BoundExpr* condition) {
@@ -279,7 +291,7 @@ private:
         for (BoundExpr* condition : join.conditions)
             if (is_equality(condition) && !has_subquery(condition) && !is_volatile(condition))
                 trial.conditions.push_back(condition);
-        choose_access_path(trial, pool_);
+        choose_access_path(trial);
         bool correlated = false;
         for (BoundExpr* value : trial.access.equal)
             for (const ColumnId id : used_columns(value)) correlated = correlated || produces(*join.left, id);

@@ -59,7 +59,9 @@ struct ScanColumn {
 /// Which entries of a tree a scan visits: equal leading columns, then a range of the next one.
 struct AccessPath {
     int index = -1;                  ///< of relation->indexes; -1: the rows themselves, all of them
-    std::vector<BoundExpr*> equal;
+    bool entries_only = false;       ///< the entries of the index have all that is asked for (plan/index_only.hpp)
+    std::uint32_t first_rows = 0;    ///< so many are wanted, maybe more; 0: not known
+    std::vector<BoundExpr*> equal;   ///< of the column's type, or integers of any width
     BoundExpr* low = nullptr;
     BoundExpr* high = nullptr;
     bool low_inclusive = true;

@@ -1,5 +1,7 @@
 #include "sql/plan/prune_columns.hpp"
 
+#include "sql/plan/access_path.hpp"
+#include "sql/plan/index_only.hpp"
 #include "sql/plan/walk.hpp"
 
 #include <algorithm>
@@ -33,6 +35,7 @@ struct Walk {
     void plan(Plan& node) {
         if (!seen.insert(&node).second) return;
         if (node.kind == PlanKind::scan) {
+            drop_met_conditions(node);
             // Versions of rows are made by the session, column by column.
             if (node.versions.present) outputs(node);
             else scans.push_back(&node);
@@ -82,6 +85,7 @@ void prune_columns(Plan& plan) {
         columns.erase(std::remove_if(columns.begin(), columns.end(),
                                      [&](const ScanColumn& column) { return walk.uses.count(column.id) == 0; }),
                       columns.end());
+        read_entries_only(*scan);
     }
     for (Plan* join : walk.joins) prune::drop_inner_columns(*join, walk);
 }

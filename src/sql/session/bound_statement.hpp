@@ -1,8 +1,9 @@
 // bound_statement.hpp -- a query or a change of data that was bound and optimized, to be run any number of times.
 // Layer: sql.
 //
-// [BOUND-1] It is right as long as the catalog and the settings are those that it was bound with, and the session
-//           reads at the present. What depends on more (AS OF, literals such as 'now') is not reusable.
+// [BOUND-1] It is right as long as the catalog and the settings are those that it was bound with, the session reads at
+//           the present, and the states of AS OF have the catalogs that they had. What depends on more (literals such
+//           as 'now') is not reusable.
 #pragma once
 
 #include "sql/bind/binder.hpp"
@@ -18,6 +19,18 @@
 
 namespace northstar::inline v0::sql {
 
+/// A state of the past, open while a statement runs.
+struct PastPoint : ReadPoint {
+    std::optional<Snapshot> snapshot;
+    Tree tree(const std::string& name, bool temporary) override;
+    double row_count(const std::string& name, bool temporary) override;
+};
+
+/// That of an AS OF, which may be another one at each run.
+struct MovingPoint final : PastPoint {
+    PointExpr point;
+};
+
 struct BoundStatement {
     std::shared_ptr<const Catalog> catalog;  ///< null: not bound yet
     std::uint64_t settings = 0;              ///< SqlSession's number of them
@@ -31,12 +44,15 @@ struct BoundStatement {
     std::optional<PointQuery> point;         ///< where the query is one look-up by primary key
     std::unique_ptr<PointChange> point_change;  ///< where the change has that shape; uses the pool
     std::string noted;                       ///< the text as commits have it; empty: not known yet
+    std::vector<std::shared_ptr<MovingPoint>> points;
+    std::unique_ptr<LiteralSlots> literals;  ///< parameters that literals became; null: they are constants
 };
 
 /// A statement kept with its text: what PREPARE, the connection's cache and SqlStatement hold.
 struct PreparedPlan {
+    enum class Literals : std::uint8_t { plain, numbered };
     /// Parses. Raises 42601, also for more than one statement.
-    explicit PreparedPlan(std::string_view source);
+    explicit PreparedPlan(std::string_view source, Literals literals = Literals::plain);
     PreparedPlan(const PreparedPlan&) = delete;
     PreparedPlan& operator=(const PreparedPlan&) = delete;
 

@@ -43,6 +43,9 @@ SqlConnection::~SqlConnection() = default;
 
 SqlResult SqlConnection::execute(std::string_view statement, const std::vector<SqlValue>& parameters) {
     try {
+        sql::StatementResult result;
+        if (parameters.empty() && session_->execute_by_shape(statement, result))
+            return connection::to_texts(*session_, result);
         sql::PreparedPlan& plan = session_->prepared(statement);
         if (plan.statement == nullptr) return {};
         sql::Arena arena;
@@ -59,7 +62,6 @@ SqlResult SqlConnection::execute(std::string_view statement, const std::vector<S
                                                                       session_->state())
                                                : sql::Value::null(types[i]));
         }
-        sql::StatementResult result;
         session_->execute(plan, values, result);
         if (result.has_rows && result.columns.empty())
             result.columns = plan.bound.change != nullptr ? plan.bound.change->returning_columns

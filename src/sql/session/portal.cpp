@@ -283,6 +283,10 @@ void SqlSession::check_cancelled() {
 }
 
 void SqlSession::notice(SqlReport report) {
+    if (making_plan_) {
+        ++outside_uses_;
+        return;
+    }
     if (notice_handler_ == nullptr) {
         notices_.push_back(std::move(report));
         return;

@@ -7,7 +7,6 @@ namespace northstar::inline v0::sql {
 namespace prepared_statements {
 
 constexpr std::size_t k_kept_texts = 256;
-constexpr std::size_t k_longest_kept_text = 8192;
 
 /// Literals that mean another time at each execution: 'now', 'today', 'tomorrow', 'yesterday'.
 bool mentions_clock(std::string_view text) {
@@ -25,8 +24,9 @@ bool mentions_clock(std::string_view text) {
 
 }  // namespace prepared_statements
 
-PreparedPlan::PreparedPlan(std::string_view source) : text(source) {
-    const std::vector<const syntax::Statement*> parsed = parse_script(text, arena);
+PreparedPlan::PreparedPlan(std::string_view source, Literals literals) : text(source) {
+    const std::vector<const syntax::Statement*> parsed =
+        literals == Literals::numbered ? parse_numbered_script(text, arena) : parse_script(text, arena);
     if (parsed.size() > 1)
         raise(sqlstate::syntax_error, "cannot insert multiple commands into a prepared statement");
     if (parsed.empty()) return;
@@ -38,7 +38,7 @@ PreparedPlan& SqlSession::prepared(std::string_view text) {
     const auto found = texts_.find(text);
     if (found != texts_.end()) return *found->second;
     auto made = std::make_unique<PreparedPlan>(text);
-    const bool worth_it = text.size() <= prepared_statements::k_longest_kept_text && made->statement != nullptr &&
+    const bool worth_it = text.size() <= k_longest_kept_text && made->statement != nullptr &&
                           (made->statement->kind == syntax::StatementKind::query || made->statement->change != nullptr);
     if (!worth_it) return *(last_text_ = std::move(made));
     // Whoever sends so many different texts does not send them again.
@@ -67,32 +67,33 @@ void SqlSession::describe(PreparedPlan& plan) {
 }
 
 bool SqlSession::is_usable(const BoundStatement& bound) const {
-    return bound.reusable && bound.catalog == present_.catalog && bound.settings == settings_number_ && !block_point_;
+    return plan_cache_ != PlanCache::none && bound.reusable && bound.catalog == present_.catalog &&
+           bound.settings == settings_number_ && !block_point_;
 }
 
 void SqlSession::bind(const syntax::Statement& statement, std::string_view text, BoundStatement& bound) {
-    if (is_usable(bound)) return;
+    if (is_usable(bound) && move_points(bound)) return;
     const std::uint64_t outside_uses = outside_uses_;
     const std::size_t notices = notices_.size();
     bound.reusable = false;
     bound.point.reset();
     bound.point_change.reset();
+    bound.points.clear();
     bound.change = nullptr;
     bound.parameter_types = bound.declared;
     if (bound.parameter_types.size() < statement.parameters) bound.parameter_types.resize(statement.parameters, 0);
     bound.binder.reset();
     bound.pool = std::make_unique<BoundPool>();
     bound.binder = std::make_unique<Binder>(*this, *bound.pool, bound.parameter_types);
-    if (statement.kind == syntax::StatementKind::query) {
-        bound.query = bound.binder->bind_query(*statement.query);
-        bound.query.plan = optimize(bound.query.plan, *bound.pool);
-    } else {
-        bound.change = bound.binder->bind_change(statement);
-        bound.change->source = optimize(bound.change->source, *bound.pool);
-        for (ColumnAssignment& assignment : bound.change->assignments)
-            optimize_subqueries(assignment.value, *bound.pool);
-        for (BoundExpr* expr : bound.change->returning) optimize_subqueries(expr, *bound.pool);
+    if (bound.literals != nullptr) bound.binder->free_literals(*bound.literals);
+    BoundStatement* const outer = std::exchange(binding_, &bound);
+    try {
+        bind_and_plan(statement, bound);
+    } catch (...) {
+        binding_ = outer;
+        throw;
     }
+    binding_ = outer;
     if (describing_) bound.binder->check_parameters();
     bound.catalog = present_.catalog;
     bound.settings = settings_number_;
@@ -110,6 +111,18 @@ void SqlSession::bind(const syntax::Statement& statement, std::string_view text,
     bound.point = PointQuery::recognize(*bound.query.plan, wanted);
 }
 
+void SqlSession::bind_and_plan(const syntax::Statement& statement, BoundStatement& bound) {
+    if (statement.kind == syntax::StatementKind::query) {
+        bound.query = bound.binder->bind_query(*statement.query);
+        bound.query.plan = optimize(bound.query.plan, *bound.pool);
+        return;
+    }
+    bound.change = bound.binder->bind_change(statement);
+    bound.change->source = optimize(bound.change->source, *bound.pool);
+    for (ColumnAssignment& assignment : bound.change->assignments) optimize_subqueries(assignment.value, *bound.pool);
+    for (BoundExpr* expr : bound.change->returning) optimize_subqueries(expr, *bound.pool);
+}
+
 void SqlSession::bind_described(PreparedPlan& plan) {
     describing_ = true;
     try {
@@ -122,6 +135,22 @@ void SqlSession::bind_described(PreparedPlan& plan) {
     plan.bound.declared = plan.bound.parameter_types;
 }
 
+void SqlSession::run_bound(const syntax::Statement& statement, std::string_view text, BoundStatement* bound,
+                           StatementResult& result) {
+    const bool simple = bound != nullptr && (bound->point || bound->point_change != nullptr);
+    if (bound != nullptr && bound->literals != nullptr) {
+        run_shape_plan(text, result);
+    } else if (!simple || !is_usable(*bound) || !move_points(*bound)) {
+        result = dispatch(statement, text, bound);
+    } else if (bound->point) {
+        look_up(*bound->point, result);
+    } else {
+        refuse_changes_to_readers();
+        note_statement(statement, text, bound);
+        run_point_change(statement, *bound, result);
+    }
+}
+
 void SqlSession::look_up(const PointQuery& point, StatementResult& result) {
     const Relation& relation = point.relation();
     result.has_rows = true;
@@ -130,7 +159,7 @@ void SqlSession::look_up(const PointQuery& point, StatementResult& result) {
     result.txn = 0;
     row_key_.clear();
     std::optional<std::string_view> row;
-    if (point.key(*parameters_, row_key_)) row = present_.tree(relation.tree(), relation.temporary).get(row_key_);
+    if (point.key(*parameters_, row_key_)) row = point.source().tree(relation.tree(), relation.temporary).get(row_key_);
     if (row) {
         Value* const values = result.rows.add();
         point.columns(*row, values, result.rows.arena());

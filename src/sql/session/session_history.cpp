@@ -1,6 +1,7 @@
 // The past of a table's rows: versions for FOR SYSTEM_TIME, and history(), diff(), changes() and blame(). All of it
 // is read from what the kernel keeps: states of the past, the commits between them, the versions of one key.
 #include "sql/compare.hpp"
+#include "sql/execute/index_range.hpp"
 #include "sql/json_build.hpp"
 #include "sql/jsonb.hpp"
 #include "sql/key_encoding.hpp"
@@ -212,9 +213,10 @@ std::optional<std::string> whole_key(Execution& execution, const Plan& plan, boo
     Arena arena;
     const std::vector<ColumnId> nothing;
     for (std::size_t i = 0; i < index.columns.size(); ++i) {
-        const Value value = Evaluator(*plan.access.equal[i], nothing, execution).evaluate(arena);
-        none |= value.is_null();
-        if (!value.is_null()) encode_key(value, index.columns[i].order, key);
+        Value value = Evaluator(*plan.access.equal[i], nothing, execution).evaluate(arena);
+        const Column& column = plan.relation->columns[static_cast<std::size_t>(index.columns[i].column)];
+        none |= value.is_null() || fit_key(value, column.type) != KeyFit::fits;
+        if (!none) encode_key(value, index.columns[i].order, key);
     }
     return key;
 }

@@ -24,7 +24,7 @@ void SqlSession::begin_in_block(const syntax::Statement& statement) {
         if (!block_locks_rows_) main_->forget_reads();
         if (main_->refresh(session_isolation::k_most_changes_moved)) {
             present_.txn = main_->base_txn();
-            past_.clear();
+            close_past();
         }
         load_catalog();
     }

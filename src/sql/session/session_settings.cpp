@@ -20,7 +20,7 @@ constexpr Known k_known[] = {
     {"intervalstyle", "postgres"}, {"lc_collate", "C", true}, {"max_identifier_length", "63", true},
     {"max_index_keys", "32", true}, {"northstar.as_of", ""}, {"northstar.author", ""},
     {"northstar.reason", ""}, {"northstar.valid_at", ""}, {"northstar.valid_time_changes", "from_now"},
-    {"search_path", "\"$user\", public"}, {"server_encoding", "UTF8", true},
+    {"plan_cache_mode", "auto"}, {"search_path", "\"$user\", public"}, {"server_encoding", "UTF8", true},
     {"server_version", "15.0", true}, {"server_version_num", "150000", true}, {"standard_conforming_strings", "on"},
     {"statement_timeout", "0"}, {"timezone", "UTC"}, {"transaction_isolation", "read committed"},
     {"transaction_read_only", "off"}, {"work_mem", "256MB"},
@@ -84,8 +84,6 @@ std::size_t memory_size(std::string_view text) {
 
 }  // namespace session_settings
 
-std::size_t SqlSession::memory_limit() const { return session_settings::memory_size(settings_.at("work_mem")); }
-
 void SqlSession::start_settings() {
     for (const session_settings::Known& known : session_settings::k_known)
         settings_[std::string(known.name)] = std::string(known.value);
@@ -115,6 +113,7 @@ std::string SqlSession::apply_setting(const std::string& name, const std::string
     if (name == "work_mem") {
         constexpr std::size_t least = 64 << 10;
         if (memory_size(value) < least) invalid(name, value);
+        work_memory_ = memory_size(value);
         return value;
     }
     if (name == "timezone") {
@@ -177,6 +176,14 @@ std::string SqlSession::apply_setting(const std::string& name, const std::string
     if (name == "northstar.valid_time_changes") {
         const std::string key = lower(value);
         if (key != "from_now" && key != "all") invalid(name, value);
+        return key;
+    }
+    if (name == "plan_cache_mode") {
+        const std::string key = lower(value);
+        if (key == "auto") plan_cache_ = PlanCache::automatic;
+        else if (key == "force_generic_plan") plan_cache_ = PlanCache::eager;
+        else if (key == "force_custom_plan") plan_cache_ = PlanCache::none;
+        else invalid(name, value);
         return key;
     }
     if (name == "statement_timeout") {

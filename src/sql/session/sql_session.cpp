@@ -49,8 +49,6 @@ double SqlSession::PresentPoint::row_count(const std::string& name, bool tempora
     return static_cast<double>(session->database_.begin_read().tree(name).size());
 }
 
-Tree SqlSession::PastPoint::tree(const std::string& name, bool) { return snapshot->tree(name); }
-
 WritableTree SqlSession::writable(const std::string& name, bool temporary) {
     if (!temporary) {
         // A query that moves a sequence, too, begins to write only then.
@@ -70,32 +68,6 @@ WritableTree SqlSession::writable(const std::string& name, bool temporary) {
         ++transaction_number_;
     }
     return temp_->tree(name);
-}
-
-ReadPoint& SqlSession::past(std::uint64_t txn) {
-    ++outside_uses_;
-    std::unique_ptr<PastPoint>& point = past_[txn];
-    if (point != nullptr) return *point;
-    auto made = std::make_unique<PastPoint>();
-    try {
-        made->snapshot.emplace(database_.begin_read(AsOf::txn(txn)));
-    } catch (const Error& error) {
-        if (error.code() == Errc::in_the_future)
-            raise(sqlstate::invalid_parameter_value, "commit " + std::to_string(txn) + " does not exist yet");
-        if (error.code() == Errc::before_horizon)
-            raise(sqlstate::snapshot_too_old, "commit " + std::to_string(txn) + " is no longer retained");
-        throw;
-    }
-    made->past = true;
-    made->txn = txn;
-    const Tree tree = made->snapshot->tree(k_catalog_tree);
-    const std::string version = "past:" + std::string(tree.get("version").value_or(""));
-    std::shared_ptr<const Catalog>& cached = catalogs_[version];
-    if (cached == nullptr) cached = Catalog::load(tree);
-    made->catalog = cached;
-    types_.add_past(cached);
-    point = std::move(made);
-    return *point;
 }
 
 // ---- transactions
@@ -159,7 +131,7 @@ void SqlSession::end_work() noexcept {
     main_.reset();
     if (temp_) temp_->rollback();
     temp_.reset();
-    past_.clear();
+    close_past();
     marks_.clear();
     deferred_.clear();
     constraint_modes_.clear();
@@ -214,7 +186,7 @@ std::uint64_t SqlSession::commit_work() {
     }
     std::uint64_t txn = 0;
     bool sequences_written = false;
-    past_.clear();
+    close_past();
     try {
         write_sequences();
         sequences_written = true;
@@ -352,20 +324,12 @@ void SqlSession::run_once(const syntax::Statement& statement, std::string_view t
     if (in_block_) begin_in_block(statement);
     block_started_ = true;
     try {
-        if (bound != nullptr && bound->point && is_usable(*bound)) {
-            look_up(*bound->point, result);
-        } else if (bound != nullptr && bound->point_change != nullptr && is_usable(*bound)) {
-            refuse_changes_to_readers();
-            note_statement(statement, text, bound);
-            run_point_change(statement, *bound, result);
-        } else {
-            result = dispatch(statement, text, bound);
-        }
+        run_bound(statement, text, bound, result);
         if (!in_block_) result.txn = commit_work();
-        else past_.clear();
+        else close_past();
     } catch (...) {
         // In a block nobody sees what the statement changed before it is undone. [SESSION-1]
-        if (in_block_) past_.clear();
+        if (in_block_) close_past();
         else rollback_work();
         throw;
     }

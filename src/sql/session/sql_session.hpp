@@ -14,8 +14,8 @@
 #include "sql/catalog/known_types.hpp"
 #include "sql/execute/change.hpp"
 #include "sql/execute/execution.hpp"
-#include "sql/session/bound_statement.hpp"
 #include "sql/session/sequences.hpp"
+#include "sql/session/shape_cache.hpp"
 #include "sql/syntax/parser.hpp"
 
 #include <atomic>
@@ -59,6 +59,9 @@ public:
     /// The statement of that text, kept for the next call if it is a short query or change. Lives until the next call.
     /// O(1) expected where it is known.
     PreparedPlan& prepared(std::string_view text);
+    /// Runs a text without parameters from the plan of its shape; false: there is none, nothing was run. Raises
+    /// SqlError.
+    bool execute_by_shape(std::string_view text, StatementResult& result);
     /// Parses and runs a whole script, each statement by itself; stops at the first error.
     std::vector<StatementResult> execute_script(std::string_view text);
     /// Types of parameters and columns without running.
@@ -160,8 +163,11 @@ public:
     Session& session() override { return session_; }
     ReadPoint& present() override { return present_; }
     ReadPoint& past(std::uint64_t txn) override;
+    ReadPoint& past(const PointExpr& point) override;
+    std::uint64_t commit_of(const PointExpr& point) override;
     std::uint64_t commit_at(std::int64_t time) override;
-    std::optional<std::uint64_t> tagged_commit(std::string_view tag) override;
+    /// The commit that bears a tag.
+    std::optional<std::uint64_t> tagged_commit(std::string_view tag);
     ReadPoint* default_point() override;
     const syntax::TimeRange* default_valid_time() override;
     std::uint64_t current_commit() override;
@@ -181,7 +187,7 @@ public:
     std::optional<std::uint64_t> commit_after(const std::string& tree, std::string_view key,
                                               std::uint64_t txn) override;
     bool reads_snapshot() const override { return snapshot_.has_value(); }
-    std::size_t memory_limit() const override;
+    std::size_t memory_limit() const override { return work_memory_; }
 
     // ---- WriteAccess ----
     WritableTree writable(const std::string& name, bool temporary) override;
@@ -208,6 +214,7 @@ public:
 private:
     friend class Portal;
     friend class Running;
+    static constexpr std::size_t k_longest_kept_text = 8192;
     static constexpr int k_idle = 0, k_running = 1, k_cancelled = 2;
     static_assert(std::atomic<int>::is_always_lock_free, "signal handlers call cancel()");
     struct PresentPoint final : ReadPoint {
@@ -215,10 +222,10 @@ private:
         Tree tree(const std::string& name, bool temporary) override;
         double row_count(const std::string& name, bool temporary) override;
     };
-    struct PastPoint final : ReadPoint {
-        std::optional<Snapshot> snapshot;
-        Tree tree(const std::string& name, bool temporary) override;
-        double row_count(const std::string&, bool) override { return 1000; }
+    /// A catalog that all states from one commit to another have.
+    struct PastCatalog {
+        std::uint64_t from = 0, to = 0;
+        std::shared_ptr<const Catalog> catalog;
     };
     struct Mark {
         std::string name;
@@ -242,6 +249,12 @@ private:
     };
 
     void history_rows(Execution& execution, const Plan& plan, RowStore& rows);
+    // session_past.cpp
+    void open_past(PastPoint& point, std::uint64_t txn);
+    std::shared_ptr<const Catalog> catalog_of(const PastPoint& point);
+    /// The states of AS OF as its expressions say now; false: one has another catalog, bind the statement anew.
+    bool move_points(BoundStatement& bound);
+    void close_past() noexcept;
     // session_time.cpp
     void annotate_commit();
     /// sys.tags
@@ -298,9 +311,16 @@ private:
     bool is_usable(const BoundStatement& bound) const;
     /// Binds and optimizes a query or a change, unless it is bound already and that holds.
     void bind(const syntax::Statement& statement, std::string_view text, BoundStatement& bound);
+    static void bind_and_plan(const syntax::Statement& statement, BoundStatement& bound);
     /// The same of a statement whose parameters have no values yet; their types are fixed from here on.
     void bind_described(PreparedPlan& plan);
     void look_up(const PointQuery& point, StatementResult& result);
+    /// Runs a statement on the state that begin_work() opened.
+    void run_bound(const syntax::Statement& statement, std::string_view text, BoundStatement* bound,
+                   StatementResult& result);
+    /// The same with the literals of `shape_`.
+    void run_shape_plan(std::string_view text, StatementResult& result);
+    std::unique_ptr<ShapePlan> make_shape_plan(std::string_view text);
     StatementResult dispatch(const syntax::Statement& statement, std::string_view text,
                              BoundStatement* bound = nullptr);
     StatementResult run_query(const syntax::Query& query);
@@ -343,6 +363,9 @@ private:
     Parts* parts_ = nullptr;                ///< of the statement that runs
     PresentPoint present_;
     std::map<std::uint64_t, std::unique_ptr<PastPoint>> past_;
+    std::vector<std::shared_ptr<MovingPoint>> open_points_;  ///< of the statement that runs
+    std::vector<PastCatalog> past_catalogs_;
+    BoundStatement* binding_ = nullptr;                      ///< what bind() is working on
     std::map<std::string, std::shared_ptr<const Catalog>> catalogs_;  // by version
     KnownTypes types_;
     std::shared_ptr<const Catalog> known_catalog_;  ///< of the commit known_txn_, without temporary objects
@@ -351,6 +374,14 @@ private:
     std::uint64_t outside_uses_ = 0;                   ///< times that binding asked for more than catalog and settings
     std::unordered_map<std::string_view, std::unique_ptr<PreparedPlan>> texts_;  ///< by PreparedPlan::text
     std::unique_ptr<PreparedPlan> last_text_;       ///< the last one that is not kept
+    enum class PlanCache : std::uint8_t { automatic, eager, none } plan_cache_ = PlanCache::automatic;
+    ShapeCache shapes_;
+    std::uint64_t shapes_settings_ = 0;             ///< settings_number_ that they were made with
+    StatementShape shape_;                          ///< of the text that is being run
+    ShapePlan* shape_plan_ = nullptr;               ///< what runs it; null: it is run otherwise
+    std::vector<Value> literal_values_;             ///< parameters of shape_plan_
+    Arena literal_arena_;
+    bool making_plan_ = false;                      ///< binds without running: notices come when it runs
     std::string row_key_;                           ///< of look_up()
     Session session_;
     bool in_block_ = false;
@@ -396,6 +427,7 @@ private:
         std::unique_ptr<Arena> arena;
         syntax::TimeRange range;
     } default_time_;
+    std::size_t work_memory_ = std::size_t{256} << 20;  ///< work_mem
     std::int64_t timeout_ms_ = 0;   ///< statement_timeout; 0: none
     std::int64_t deadline_ = 0;     ///< of the statement that runs, as statement_time counts; 0: none
     SqlCopySource* copy_source_ = nullptr;

@@ -61,7 +61,9 @@ private:
     char peek(std::size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
 
     void add(TokenKind kind, std::string_view text, Keyword keyword = k_no_keyword) {
-        tokens_.push_back({kind, keyword, static_cast<std::uint32_t>(start_), static_cast<std::uint32_t>(at_), text});
+        const bool literal = kind >= TokenKind::integer && kind <= TokenKind::bit_string;
+        tokens_.push_back({kind, keyword, static_cast<std::uint32_t>(start_), static_cast<std::uint32_t>(at_),
+                           literal ? ++literals_ : 0, text});
     }
 
     /// White space and comments; true: there was a line break, so that string constants may continue.
@@ -421,6 +423,7 @@ private:
     std::vector<Token> tokens_;
     std::size_t at_ = 0;
     std::size_t start_ = 0;
+    std::uint32_t literals_ = 0;
 };
 
 }  // namespace lexer

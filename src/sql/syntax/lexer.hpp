@@ -38,6 +38,7 @@ struct Token {
     Keyword keyword = k_no_keyword;
     std::uint32_t begin = 0;  ///< byte offset in the text
     std::uint32_t end = 0;
+    std::uint32_t literal = 0;  ///< its place among the literals of the text, from 1; 0: it is none
     std::string_view text;    ///< folded, unescaped
 
     bool is(Keyword word) const { return keyword == word && kind == TokenKind::identifier; }

@@ -24,6 +24,8 @@ class Parser {
 public:
     Parser(std::string_view text, Arena& arena) : text_(text), arena_(arena), tokens_(lex(text, arena)) {}
 
+    /// From here on literals get their numbers.
+    void number_literals() { numbers_literals_ = true; }
     std::vector<const Statement*> script();
     const Expr* whole_expression();
     const Query* whole_query();
@@ -100,6 +102,7 @@ private:
     const Expr* quantified(const Expr* left, std::string_view op, List<Name> names, Position position);
     const Expr* primary();
     const Expr* primary_keyword();
+    Expr* literal();
     const Expr* literal_cast(const TypeName* type, Position position);
     const Expr* suffixes(const Expr* expr);
     const Expr* subscript(const Expr* base);
@@ -236,6 +239,7 @@ private:
     int nesting_ = 0;
     std::uint32_t parameters_ = 0;
     bool locks_rows_ = false;
+    bool numbers_literals_ = false;
 };
 
 }  // namespace northstar::inline v0::sql::syntax

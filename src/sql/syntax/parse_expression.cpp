@@ -38,6 +38,7 @@ const Expr* Parser::prefix(bool restricted) {
         if (minus && (operand->kind == ExprKind::integer || operand->kind == ExprKind::decimal) &&
             operand->text[0] != '-') {
             Expr* number = node(operand->kind, position);
+            number->number = operand->number;
             number->text = arena_.copy(std::string("-").append(operand->text));
             return number;
         }

@@ -31,6 +31,18 @@ bool Parser::at_query() const {
     return false;
 }
 
+Expr* Parser::literal() {
+    const Token& token = peek();
+    Expr* expr = node(token.kind == TokenKind::integer   ? ExprKind::integer
+                      : token.kind == TokenKind::decimal ? ExprKind::decimal
+                      : token.kind == TokenKind::string  ? ExprKind::string
+                                                         : ExprKind::bit_string,
+                      here());
+    if (numbers_literals_) expr->number = token.literal;
+    expr->text = take().text;
+    return expr;
+}
+
 const Expr* Parser::primary() {
     const Token& token = peek();
     const Position position = here();
@@ -38,15 +50,7 @@ const Expr* Parser::primary() {
         case TokenKind::integer:
         case TokenKind::decimal:
         case TokenKind::string:
-        case TokenKind::bit_string: {
-            Expr* expr = node(token.kind == TokenKind::integer   ? ExprKind::integer
-                              : token.kind == TokenKind::decimal ? ExprKind::decimal
-                              : token.kind == TokenKind::string  ? ExprKind::string
-                                                                 : ExprKind::bit_string,
-                              position);
-            expr->text = take().text;
-            return suffixes(expr);
-        }
+        case TokenKind::bit_string: return suffixes(literal());
         case TokenKind::parameter: {
             Expr* expr = node(ExprKind::parameter, position);
             const std::string_view digits = token.text;
@@ -109,9 +113,8 @@ bool Parser::at_literal_type() const {
 }
 
 const Expr* Parser::literal_cast(const TypeName* type, Position position) {
-    Expr* text = node(ExprKind::string, here());
-    text->text = string_literal();
-    Expr* expr = node(ExprKind::cast, position, {text});
+    if (peek().kind != TokenKind::string) unexpected();
+    Expr* expr = node(ExprKind::cast, position, {literal()});
     expr->type = type;
     return expr;
 }
@@ -164,8 +167,8 @@ const Expr* Parser::primary_keyword() {
                 type.modifiers = make_list(arena_, modifiers);
                 expect(')');
             }
-            Expr* text = node(ExprKind::string, here());
-            text->text = string_literal();
+            if (peek().kind != TokenKind::string) unexpected();
+            const Expr* text = literal();
             if (type.modifiers.empty()) interval_fields(type);
             Expr* expr = node(ExprKind::cast, position, {text});
             expr->type = arena_.create<TypeName>(type);

@@ -259,6 +259,12 @@ std::vector<const syntax::Statement*> parse_script(std::string_view text, Arena&
     return syntax::Parser(text, arena).script();
 }
 
+std::vector<const syntax::Statement*> parse_numbered_script(std::string_view text, Arena& arena) {
+    syntax::Parser parser(text, arena);
+    parser.number_literals();
+    return parser.script();
+}
+
 const syntax::Expr* parse_expression(std::string_view text, Arena& arena) {
     return syntax::Parser(text, arena).whole_expression();
 }

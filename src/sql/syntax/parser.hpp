@@ -15,6 +15,8 @@ namespace northstar::inline v0::sql {
 
 /// Statements of a script, in order; empty ones are left out. Trees view into `text` and `arena`. O(bytes).
 std::vector<const syntax::Statement*> parse_script(std::string_view text, Arena& arena);
+/// The same; literals know their place among those of the text (Expr::number).
+std::vector<const syntax::Statement*> parse_numbered_script(std::string_view text, Arena& arena);
 
 /// Exactly one expression, e.g. a column default kept in the catalog.
 const syntax::Expr* parse_expression(std::string_view text, Arena& arena);

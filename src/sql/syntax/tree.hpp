@@ -58,7 +58,7 @@ struct QualifiedName {
 
 enum class ExprKind : std::uint8_t {
     null, boolean,        ///< boolean: flag
-    integer, decimal, string, bit_string,  ///< text
+    integer, decimal, string, bit_string,  ///< text; number: place among the literals of the text, 0: not numbered
     parameter,            ///< number
     column,               ///< names: qualifiers and name
     star,                 ///< names: qualifiers (none: plain *)

@@ -1,0 +1,37 @@
+// entry_reader.hpp -- the columns of a scan out of entries of an index.  Layer: sql.
+//
+// Where they lie is looked up once; an entry is walked from its front as far as it must be.
+#pragma once
+
+#include "sql/execute/batch.hpp"
+#include "sql/key_encoding.hpp"
+#include "sql/plan/plan.hpp"
+
+#include <string_view>
+#include <vector>
+
+namespace northstar::inline v0::sql {
+
+class EntryReader {
+public:
+    /// The scan must read entries only.
+    EntryReader(const Plan& scan, const TypeCatalog* catalog);
+
+    /// Adds a row to the batch: an entry's key and value. Payloads are copied into the arena of the batch.
+    void read(std::string_view key, std::string_view row_key, Batch& batch) const;
+
+private:
+    struct Step {
+        KeyColumn column;
+        int target = -1;  ///< column of the batch; -1: stepped over
+    };
+    void walk(const std::vector<Step>& steps, std::string_view bytes, Batch& batch) const;
+
+    const Plan& scan_;
+    const TypeCatalog* catalog_;
+    std::vector<Step> key_, row_key_;
+    std::vector<std::size_t> hidden_;  // columns of the batch that are no columns of the table
+    std::vector<std::pair<std::size_t, std::size_t>> copies_;  // a column that is asked for twice: from, to
+};
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,46 @@
+#include "sql/plan/index_only.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::sql {
+
+namespace index_only {
+
+std::optional<std::size_t> find(const Index& index, int column) {
+    for (std::size_t i = 0; i < index.columns.size(); ++i)
+        if (index.columns[i].column == column) return i;
+    return std::nullopt;
+}
+
+bool is_plain(const Index& index) {
+    return std::all_of(index.columns.begin(), index.columns.end(),
+                       [](const IndexColumn& column) { return column.column >= 0; });
+}
+
+}  // namespace index_only
+
+std::optional<EntryPlace> entry_place(const Relation& relation, const Index& index, int column) {
+    const ColumnLayout& layout = relation.layout->column(static_cast<std::size_t>(column));
+    if (!is_key_exact(layout.type, layout.form)) return std::nullopt;
+    if (const auto place = index_only::find(index, column)) return EntryPlace{false, *place};
+    const int primary = relation.primary_key();
+    if (primary < 0) return std::nullopt;
+    const auto place = index_only::find(relation.indexes[static_cast<std::size_t>(primary)], column);
+    return place ? std::optional(EntryPlace{true, *place}) : std::nullopt;
+}
+
+void read_entries_only(Plan& scan) {
+    scan.access.entries_only = false;
+    if (scan.access.index < 0 || scan.versions.present || scan.point == nullptr) return;
+    const Relation& relation = *scan.relation;
+    const Index& index = relation.indexes[static_cast<std::size_t>(scan.access.index)];
+    // The entries of the primary key are the rows.
+    if (index.role == ConstraintRole::primary_key || !index_only::is_plain(index)) return;
+    for (const ScanColumn& column : scan.scan_columns) {
+        if (column.place == hidden_row_key || column.place == hidden_table_oid) continue;
+        if (column.place < 0 || !entry_place(relation, index, column.place)) return;
+    }
+    scan.access.entries_only = true;
+}
+
+}  // namespace northstar::inline v0::sql
