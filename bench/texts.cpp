@@ -21,6 +21,7 @@
 #include "measure.hpp"
 #include "northstar.hpp"
 #include "text_peer.hpp"
+#include "texts_hybrid.hpp"
 
 namespace bench {
 
@@ -32,6 +33,7 @@ std::vector<TextPeerEntry>& text_peers() {
 namespace texts_impl {
 
 constexpr std::size_t k_most = 10;
+constexpr std::size_t k_three_common = 3;    ///< place of that kind of question
 constexpr std::size_t k_common_words = 200;  ///< the most frequent ones
 constexpr std::uint32_t k_rare_at_most = 10;
 
@@ -224,6 +226,7 @@ public:
         }
         look_at_overlay(rounds);
         if (!set_.judged.empty()) judge();
+        look_at_hybrid(rounds);
     }
 
     void print(Json& out) const {
@@ -259,6 +262,13 @@ public:
         for (const auto& [name, gain] : gains_) {
             std::printf("  nDCG@10 %-30s %.4f\n", name.c_str(), gain);
             result.set("ndcg " + name, gain);
+        }
+        for (const HybridRow& row : hybrid_) {
+            std::printf("  by %-10s %8.1f /%7.1f", row.name.c_str(), row.p50_us, row.p99_us);
+            if (!set_.judged.empty()) std::printf("  nDCG@10 %.4f", row.gain);
+            std::printf("\n");
+            result.set("p50_us by " + row.name, row.p50_us).set("p99_us by " + row.name, row.p99_us);
+            if (!set_.judged.empty()) result.set("ndcg by " + row.name, row.gain);
         }
         out.push_back(std::move(result));
     }
@@ -300,6 +310,10 @@ private:
         overlay_open_ns_ = changed.open_ns();
         TextPeer& alone = *subjects_[0].peer;
         std::vector<std::uint32_t> found;
+        // The other one was asked all of this before, and what is read for the first time is verified.
+        for (const QuestionKind& kind : kinds_) {
+            for (const Question& question : kind.questions) changed.search(question, kind.all, k_most, found);
+        }
         for (const QuestionKind& kind : kinds_) {
             std::vector<double> ratios;
             for (unsigned round = 0; round < rounds; ++round) {
@@ -317,8 +331,37 @@ private:
         }
     }
 
-    /// Gain of the first ten, discounted by rank, against the best that there could be; mean over the questions.
+    /// Words and vectors of one question together, beside each alone: judged questions, or those of three common words.
+    void look_at_hybrid(unsigned rounds) {
+        if (stop_requested()) throw Interrupted();
+        show_progress(set_.name + ": words and vectors");
+        std::vector<std::string> questions;
+        const auto text_of = [](const Question& words) {
+            std::string text;
+            for (const std::string& word : words) text += word + ' ';
+            return text;
+        };
+        for (const auto& [id, words] : set_.judged) questions.push_back(text_of(words));
+        if (questions.empty()) {
+            for (const Question& words : kinds_[k_three_common].questions) questions.push_back(text_of(words));
+        }
+        hybrid_ = measure_hybrid(scratch_ / "hybrid", set_.documents, questions, k_most, rounds,
+                                 [&](const HybridSearchFunction& search) {
+                                     return mean_gain([&](const Question& words, std::vector<std::uint32_t>& found) {
+                                         found = search(text_of(words));
+                                     });
+                                 });
+    }
+
     double gain_of(TextPeer& peer) const {
+        return mean_gain([&](const Question& words, std::vector<std::uint32_t>& found) {
+            peer.search(words, false, k_most, found);
+        });
+    }
+
+    /// Gain of the first ten, discounted by rank, against the best that there could be; mean over the questions.
+    template <class Search>
+    double mean_gain(Search&& search) const {
         double sum = 0;
         std::size_t counted = 0;
         std::vector<std::uint32_t> found;
@@ -332,7 +375,7 @@ private:
             double best = 0;
             for (std::size_t i = 0; i < std::min(k_most, ideal.size()); ++i) best += ideal[i] * discount(i);
             if (best == 0) continue;
-            peer.search(words, false, k_most, found);
+            search(words, found);
             double gain = 0;
             for (std::size_t i = 0; i < found.size(); ++i) {
                 const auto grade = grades->second.find(found[i]);
@@ -362,6 +405,7 @@ private:
     std::vector<double> overlay_ratios_;
     std::uint64_t overlay_open_ns_ = 0;
     std::vector<std::pair<std::string, double>> gains_;
+    std::vector<HybridRow> hybrid_;
 };
 
 int run(const std::vector<std::string>& words) {

@@ -86,6 +86,11 @@ check "scale list names what ran" sh -c "'$bench' scale list | while read -r nam
     grep -qF \"\\\"name\\\": \\\"\$name/\" '$work/scale.json' || exit 1; done"
 check "the plot has a panel for each thing that grows" test "$(grep -c 'class="h"' "$work/scale.svg")" -eq 7
 
+mkdir "$work/graphs"
+awk 'BEGIN { for (i = 0; i < 500; ++i) print i, (i * 7 + 3) % 501 }' >"$work/graphs/ring.txt"
+check "graphs are compared" "$bench" graphs --data "$work/graphs" --graphs ring --rounds 1 --dir "$work" \
+    --json "$work/graphs.json"
+check "what graphs say of themselves" grep -q '"graph": "ring"' "$work/graphs.json"
 mkdir "$work/texts"
 awk 'NF { print NR "\t" $0 }' spec/*.md >"$work/texts/specification_docs.tsv"
 check "texts are compared" "$bench" texts --data "$work/texts" --sets specification --rounds 1 --questions 3 --dir "$work" \
