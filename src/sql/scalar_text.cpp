@@ -74,7 +74,7 @@ void float_to_text(T value, std::string& out, int precision, int widest) {
     const auto [end, error] =
         std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific);
     // d.ddde+xx: as it is where the exponent is far off, else with the point in its place.
-    const char* mark = end;
+    const char* mark = end - 1;
     while (*mark != 'e') --mark;
     int exponent = 0;
     std::from_chars(mark + (mark[1] == '+' ? 2 : 1), end, exponent);

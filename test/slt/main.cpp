@@ -7,9 +7,7 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
-#include <fstream>
 #include <map>
-#include <sstream>
 
 int main(int count, char** arguments) {
     slt::RunOptions options;
@@ -23,15 +21,9 @@ int main(int count, char** arguments) {
         else if (word == "--setup" && i + 1 < count) options.setup = arguments[++i];
         else if (word == "-v") verbose = true;
         else if (word == "--divergence" && i + 2 < count) {
-            std::ifstream list(arguments[i + 1]);
+            divergence = slt::read_divergence(arguments[i + 1]);
             root = arguments[i + 2];
             i += 2;
-            for (std::string line; std::getline(list, line);) {
-                std::istringstream fields(line);
-                std::string path;
-                std::size_t number = 0;
-                if (fields >> path >> number) divergence[path].insert(number);
-            }
         } else {
             files.push_back(word);
         }

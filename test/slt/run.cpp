@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <sstream>
 
 namespace slt {
 
@@ -116,6 +118,18 @@ Outcome run_file(const std::string& path, const RunOptions& options) {
                                        record.sql.substr(0, 300));
     }
     return outcome;
+}
+
+std::map<std::string, std::set<std::size_t>> read_divergence(const std::string& path) {
+    std::map<std::string, std::set<std::size_t>> divergence;
+    std::ifstream list(path);
+    for (std::string line; std::getline(list, line);) {
+        std::istringstream fields(line);
+        std::string file;
+        std::size_t number = 0;
+        if (fields >> file >> number) divergence[file].insert(number);
+    }
+    return divergence;
 }
 
 }  // namespace slt

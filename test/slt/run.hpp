@@ -5,6 +5,7 @@
 #include "slt/file.hpp"
 
 #include <cstddef>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -35,6 +36,9 @@ struct RunOptions {
 };
 
 Outcome run_file(const std::string& path, const RunOptions& options);
+
+/// Lines of the records that do not count, by file: what pg15-divergence.tsv lists (path, line, ..).
+std::map<std::string, std::set<std::size_t>> read_divergence(const std::string& path);
 
 /// MD5 of a text, in hexadecimal (RFC 1321).
 std::string md5(const std::string& text);
