@@ -25,6 +25,7 @@ kill_suite 200
 task_kill_suite 100
 cartridge_kill_suite 60
 sql_kill_suite 60
+sql_oracle_suite 40
 BUDGET
 }
 
