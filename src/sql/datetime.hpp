@@ -76,6 +76,8 @@ std::shared_ptr<const TimeZone> find_time_zone(std::string_view name);
 std::shared_ptr<const TimeZone> fixed_time_zone(std::int32_t seconds_east);
 /// Offset of an abbreviation ("EST", "CEST"), seconds east; nothing: unknown.
 std::optional<std::int32_t> zone_abbreviation(std::string_view name);
+/// The zone of an abbreviation whose offset has changed in the course of time ("MSK"); null: it is none.
+std::shared_ptr<const TimeZone> moving_abbreviation(std::string_view name);
 /// timestamptz of a local timestamp in the session's zone, and back.
 std::int64_t to_utc(std::int64_t local, const TimeZone* zone);
 std::int64_t to_local(std::int64_t timestamp, const TimeZone* zone, TimeZone::Offset* offset = nullptr);

@@ -161,8 +161,8 @@ private:
                         fields_.push_back({FieldKind::date, lower_case(word)});
                         continue;
                     }
-                    const bool known = zone_abbreviation(word).has_value() || is_day_name(word) ||
-                                       month_named(word) != 0 || word == "am" || word == "pm";
+                    const bool known =
+                        is_day_name(word) || month_named(word) != 0 || word == "am" || word == "pm";
                     if (!(known && (separator == '-' || separator == '.')) || separator == '/') {
                         if (separator != '.') {
                             const std::size_t begin = i;
@@ -590,12 +590,13 @@ private:
             zone_east += 3600;
             return;
         }
-        if (const std::optional<std::int32_t> east = zone_abbreviation(word)) {
+        std::shared_ptr<const TimeZone> zone = moving_abbreviation(word);
+        if (const std::optional<std::int32_t> east = zone_abbreviation(word); east && zone == nullptr) {
             set_zone(*east);
             zone_by_name_ = true;
             return;
         }
-        if (std::shared_ptr<const TimeZone> zone = find_time_zone(word)) {
+        if (zone != nullptr || (zone = find_time_zone(word)) != nullptr) {
             if (has_zone) fail(Problem::bad_format);
             has_zone = true;
             named_zone = std::move(zone);

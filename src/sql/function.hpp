@@ -64,6 +64,12 @@ struct RowSink {
 };
 using SetBody = void (*)(Call& call, const Value* arguments, std::size_t count, RowSink& rows);
 
+/// How an argument of WITHIN GROUP is sorted.
+struct ArgumentOrder {
+    bool descending = false;
+    bool nulls_first = false;
+};
+
 struct AggregateCall {
     Arena& arena;  ///< lives as long as the states
     Session& session;
@@ -71,6 +77,7 @@ struct AggregateCall {
     std::span<const Oid> argument_types;
     /// Direct arguments of an ordered-set aggregate (the fraction of percentile_cont), constant for a group.
     std::span<const Value> direct_arguments;
+    std::span<const ArgumentOrder> orders = {};  ///< of the arguments of WITHIN GROUP
 };
 
 /// A state machine. All states of a call have state_size bytes, aligned to 16; init() is called on zeroed

@@ -293,6 +293,7 @@ Value make_timestamp(Call&, const Value* a, std::size_t) { return timestamp(make
 
 /// A zone by any of its names; raises 22023.
 std::shared_ptr<const TimeZone> zone_named(std::string_view name) {
+    if (std::shared_ptr<const TimeZone> moving = moving_abbreviation(name)) return moving;
     if (const std::optional<std::int32_t> east = zone_abbreviation(name)) return fixed_time_zone(*east);
     if (!name.empty() && (name[0] == '+' || name[0] == '-' || (name[0] >= '0' && name[0] <= '9'))) {
         // A bare offset counts west of Greenwich, as in POSIX.

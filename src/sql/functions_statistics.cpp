@@ -299,6 +299,56 @@ Value mode(AggregateCall& call, void* state) {
     }
     return best_count == 0 ? Value::null(call.result_type) : values.items[best];
 }
+// ---- where a row that is not there would stand among those that are ----
+
+struct Hypothetical {
+    std::int64_t rows = 0;
+    std::int64_t before = 0;
+    std::int64_t peers = 0;
+    std::int64_t groups_before = 0;  ///< of equal rows
+    Value* last = nullptr;
+};
+
+int compare_sorted(AggregateCall& call, const Value* a, const Value* b, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+        const ArgumentOrder order = i < call.orders.size() ? call.orders[i] : ArgumentOrder{};
+        if (a[i].is_null() || b[i].is_null()) {
+            if (a[i].is_null() == b[i].is_null()) continue;
+            return a[i].is_null() == order.nulls_first ? -1 : 1;
+        }
+        if (const int by_value = compare_values(a[i], b[i]); by_value != 0)
+            return order.descending ? -by_value : by_value;
+    }
+    return 0;
+}
+
+void hypothetical_step(AggregateCall& call, void* state, const Value* a, std::size_t count) {
+    Hypothetical& s = as<Hypothetical>(state);
+    ++s.rows;
+    const int order = compare_sorted(call, a, call.direct_arguments.data(), count);
+    if (order == 0) ++s.peers;
+    if (order >= 0) return;
+    ++s.before;
+    if (s.last != nullptr && compare_sorted(call, a, s.last, count) == 0) return;
+    ++s.groups_before;
+    s.last = call.arena.allocate_array<Value>(count);
+    for (std::size_t i = 0; i < count; ++i) s.last[i] = copy_value(a[i], call.arena);
+}
+Value hypothetical_rank(AggregateCall&, void* state) { return Value::int8(as<Hypothetical>(state).before + 1); }
+Value hypothetical_dense_rank(AggregateCall&, void* state) {
+    return Value::int8(as<Hypothetical>(state).groups_before + 1);
+}
+Value hypothetical_percent_rank(AggregateCall&, void* state) {
+    const Hypothetical& s = as<Hypothetical>(state);
+    return Value::float8(s.rows == 0 ? 0.0 : static_cast<double>(s.before) / static_cast<double>(s.rows));
+}
+Value hypothetical_cume_dist(AggregateCall&, void* state) {
+    const Hypothetical& s = as<Hypothetical>(state);
+    return Value::float8(static_cast<double>(s.before + s.peers + 1) / static_cast<double>(s.rows + 1));
+}
+template <Value (*Final)(AggregateCall&, void*)>
+constexpr AggregateBody k_hypothetical{sizeof(Hypothetical), &nothing, &hypothetical_step, nullptr, nullptr, Final};
+
 template <Value (*Final)(AggregateCall&, void*)>
 constexpr AggregateBody k_ordered{sizeof(GatheredValues), &nothing, &gathered_step, nullptr, nullptr, Final};
 
@@ -360,6 +410,10 @@ constexpr FunctionSource k_aggregates[] = {
     {"percentile_disc(float8,anyelement) anyelement ordered=1", &k_ordered<&percentile<&discrete>>},
     {"percentile_disc(_float8,anyelement) anyarray ordered=1", &k_ordered<&percentiles<&discrete>>},
     {"mode(anyelement) anyelement ordered=0", &k_ordered<&mode>},
+    {"rank(any) int8 variadic nonstrict hypothetical", &k_hypothetical<&hypothetical_rank>},
+    {"dense_rank(any) int8 variadic nonstrict hypothetical", &k_hypothetical<&hypothetical_dense_rank>},
+    {"percent_rank(any) float8 variadic nonstrict hypothetical", &k_hypothetical<&hypothetical_percent_rank>},
+    {"cume_dist(any) float8 variadic nonstrict hypothetical", &k_hypothetical<&hypothetical_cume_dist>},
 };
 
 }  // namespace statistics_file

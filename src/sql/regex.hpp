@@ -5,7 +5,7 @@
 // R. Cox, Regular Expression Matching: the Virtual Machine Approach, 2009).
 //
 // [REGEX-1] Without back references a search takes time in proportion to text * program, whatever the pattern.
-// [REGEX-2] With back references or lookahead steps are counted; more than k_regex_max_steps raise 54001.
+// [REGEX-2] With back references, lookahead or lookbehind steps are counted; more than k_regex_max_steps raise 54001.
 // [REGEX-3] The leftmost match is found; of those the longest, or the shortest where the first quantifier is not
 //           greedy.
 // [REGEX-4] A bad pattern raises 2201B with PostgreSQL's wording.
@@ -79,9 +79,9 @@ public:
     };
     struct Instruction {
         Op op = Op::match;
-        bool negative = false;  ///< of a lookahead
+        bool negative = false;  ///< of a lookahead or lookbehind
         std::uint32_t x = 0;    ///< character, set, first target, slot, end of a lookahead, group
-        std::uint32_t y = 0;    ///< second target of a split
+        std::uint32_t y = 0;    ///< second target of a split; of a lookbehind how far it reaches, plus one
     };
     struct Set {
         bool negated = false;

@@ -46,6 +46,7 @@ private:
         int most = 0;  ///< -1: no limit
         bool greedy = true;
         bool negative = false;
+        bool behind = false;  ///< of a look
         std::size_t group = 0;
         Preference preference = Preference::none;
     };
@@ -275,9 +276,22 @@ private:
             node->negative = text_[at_ + 1] == '!';
             at_ += 2;
             constraint = true;
+            ++looks_;
             node->parts.push_back(alternatives(depth + 1));
+            --looks_;
+        } else if (starts("?<=") || starts("?<!")) {
+            node = make(Kind::look);
+            node->behind = true;
+            node->negative = text_[at_ + 2] == '!';
+            at_ += 3;
+            constraint = true;
+            ++looks_;
+            node->parts.push_back(alternatives(depth + 1));
+            --looks_;
         } else if (starts("?<")) {
             bad("quantifier operand invalid");
+        } else if (looks_ > 0) {
+            node = alternatives(depth + 1);  // what an assertion looks at is not captured
         } else {
             node = make(Kind::group);
             node->group = ++groups_;
@@ -421,7 +435,7 @@ private:
         std::size_t group = c - '0';
         while (at_ < text_.size() && is_digit(text_[at_]) && group * 10 + (text_[at_] - '0') <= groups_)
             group = group * 10 + (text_[at_++] - '0');
-        if (group > groups_) bad("invalid backreference number");
+        if (looks_ > 0 || group > groups_) bad("invalid backreference number");
         regex_.back_references_ = true;
         return single(Regex::Op::back_reference, static_cast<std::uint32_t>(group));
     }
@@ -502,6 +516,42 @@ private:
         bad("invalid escape \\ sequence");
     }
 
+    static constexpr std::uint32_t k_unbounded = 0xfffffffe;
+
+    /// The most code points that a match of a node can have.
+    static std::uint32_t longest(const Node& node) {
+        const auto add = [](std::uint64_t a, std::uint64_t b) {
+            return static_cast<std::uint32_t>(std::min<std::uint64_t>(a + b, k_unbounded));
+        };
+        std::uint32_t most = 0;
+        switch (node.kind) {
+            case Kind::empty:
+            case Kind::look: return 0;
+            case Kind::instruction:
+                switch (node.instruction.op) {
+                    case Regex::Op::character:
+                    case Regex::Op::any:
+                    case Regex::Op::set: return 1;
+                    case Regex::Op::back_reference: return k_unbounded;
+                    default: return 0;
+                }
+            case Kind::choice:
+                for (const auto& part : node.parts) most = std::max(most, longest(*part));
+                return most;
+            case Kind::sequence:
+            case Kind::group:
+                for (const auto& part : node.parts) most = add(most, longest(*part));
+                return most;
+            case Kind::repeat: {
+                const std::uint64_t part = longest(*node.parts[0]);
+                if (node.most == -1) return part == 0 ? 0 : k_unbounded;
+                return static_cast<std::uint32_t>(
+                    std::min<std::uint64_t>(part * static_cast<std::uint64_t>(node.most), k_unbounded));
+            }
+        }
+        return k_unbounded;
+    }
+
     std::size_t emit(const Regex::Instruction& instruction) {
         if (regex_.program_.size() >= k_regex_max_program) bad("regular expression is too complex");
         regex_.program_.push_back(instruction);
@@ -540,7 +590,8 @@ private:
                 emit({Regex::Op::save, false, static_cast<std::uint32_t>(node.group * 2 + 1), 0});
                 return;
             case Kind::look: {
-                const std::size_t look = emit({Regex::Op::look, node.negative, 0, 0});
+                const std::uint32_t reach = node.behind ? longest(*node.parts[0]) : 0;
+                const std::size_t look = emit({Regex::Op::look, node.negative, 0, node.behind ? reach + 1 : 0});
                 write(*node.parts[0]);
                 emit({Regex::Op::match, false, 0, 0});
                 regex_.program_[look].x = here();
@@ -576,6 +627,7 @@ private:
     std::vector<std::uint32_t> text_;
     std::size_t at_ = 0;
     std::size_t groups_ = 0;
+    int looks_ = 0;  ///< assertions around the place that is read
 };
 
 RegexText::RegexText(std::string_view text) : bytes(text) {

@@ -73,6 +73,15 @@ bool Regex::assertion_holds(Run& run, const Instruction& instruction, std::size_
             return before == behind;
         case Op::look: {
             std::vector<std::size_t> slots((group_count_ + 1) * 2, RegexGroup::k_unset);
+            if (instruction.y != 0) {
+                // Behind: whatever begins within reach and ends here. Each try costs as much as the text it looks at.
+                const std::size_t reach = std::min<std::size_t>(at, instruction.y - 1);
+                for (std::size_t back = 0; back <= reach; ++back) {
+                    for (std::size_t i = 0; i <= back; ++i) run.step();
+                    if (backtrack(run, pc + 1, at - back, at, true, slots)) return !instruction.negative;
+                }
+                return instruction.negative;
+            }
             return backtrack(run, pc + 1, at, points.size(), false, slots) != instruction.negative;
         }
         default:

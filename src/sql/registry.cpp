@@ -135,7 +135,8 @@ public:
              {number_functions(), text_functions(), aggregate_functions(), statistics_aggregates(),
               datetime_functions(), json_functions(), json_record_functions(), jsonpath_functions(), json_aggregates(),
               array_functions(), range_functions(), regex_functions(), system_functions(), window_functions(),
-              bit_functions(), formatting_functions(), catalog_functions()}) {
+              bit_functions(), digest_functions(), unicode_functions(), formatting_functions(),
+              catalog_functions()}) {
             for (const FunctionSource& source : table) add(source);
         }
         for (const ComparablePair& pair : k_comparable) {
@@ -154,7 +155,8 @@ public:
         }
         for (const std::span<const OperatorSource> table :
              {number_operators(), text_operators(), datetime_operators(), json_operators(),
-              jsonpath_operators(), array_operators(), range_operators(), regex_operators(), bit_operators()}) {
+              jsonpath_operators(), array_operators(), range_operators(), regex_operators(), bit_operators(),
+              record_operators()}) {
             for (const OperatorSource& source : table) add(source);
         }
         for (const std::span<const CastSource> table :

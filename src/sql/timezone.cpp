@@ -250,6 +250,29 @@ private:
     PosixRule rule_;
 };
 
+/// What an abbreviation means in a zone: the offset that holds under this name, else the fixed one.
+class AbbreviatedZone : public TimeZone {
+public:
+    AbbreviatedZone(std::string name, std::shared_ptr<const TimeZone> zone, std::int32_t east)
+        : name_(std::move(name)), zone_(std::move(zone)), east_(east) {}
+    std::string name() const override { return name_; }
+    Offset at(std::int64_t timestamp) const override {
+        const Offset offset = zone_->at(timestamp);
+        return offset.abbreviation == name_ ? offset : Offset{east_, name_, false};
+    }
+
+private:
+    std::string name_;
+    std::shared_ptr<const TimeZone> zone_;
+    std::int32_t east_;
+};
+
+struct MovingAbbreviation {
+    const char* name;
+    const char* zone;
+};
+constexpr MovingAbbreviation k_moving[] = {{"msk", "Europe/Moscow"}};
+
 struct Abbreviation {
     const char* name;
     int minutes_east;
@@ -377,6 +400,21 @@ std::optional<std::int32_t> zone_abbreviation(std::string_view name) {
         if (key == abbreviation.name) return abbreviation.minutes_east * 60;
     }
     return std::nullopt;
+}
+
+std::shared_ptr<const TimeZone> moving_abbreviation(std::string_view name) {
+    const std::string key = timezone_file::lower_case(name);
+    for (const timezone_file::MovingAbbreviation& moving : timezone_file::k_moving) {
+        if (key != moving.name) continue;
+        std::shared_ptr<const TimeZone> zone = find_time_zone(moving.zone);
+        if (zone == nullptr) return nullptr;  // this system has no database of zones
+        std::string shown(name);
+        for (char& c : shown)
+            if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
+        return std::make_shared<timezone_file::AbbreviatedZone>(std::move(shown), std::move(zone),
+                                                                zone_abbreviation(name).value_or(0));
+    }
+    return nullptr;
 }
 
 std::int64_t to_utc(std::int64_t local, const TimeZone* zone) {

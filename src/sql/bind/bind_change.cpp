@@ -1,5 +1,6 @@
 // INSERT, UPDATE, DELETE, MERGE: targets, assignments, conflicts, RETURNING.
 #include "sql/bind/binder.hpp"
+#include "sql/catalog/partition.hpp"
 #include "sql/plan/walk.hpp"
 
 #include <algorithm>
@@ -18,9 +19,26 @@ BoundChange* Binder::bind_change(const syntax::Statement& statement) {
     Scope* const scope = scope_;
     const ChangeTarget* const target = change_target_;
     if (change.with != nullptr) bind_with(*change.with);
+    const bool only = std::exchange(only_, change.only);
+    const auto heir = std::exchange(heir_, nullptr);
+    BoundChange* bound = bind_target_change(statement);
+    const bool spreads = statement.kind == syntax::StatementKind::update ||
+                         statement.kind == syntax::StatementKind::erase;
+    if (spreads && !only_) bind_heirs(statement, *bound);
+    only_ = only;
+    heir_ = heir;
+    scope_ = scope;
+    commons_ = commons;
+    change_target_ = target;
+    return bound;
+}
+
+BoundChange* Binder::bind_target_change(const syntax::Statement& statement) {
+    const syntax::DataChange& change = *statement.change;
+    Scope* const outer = scope_;
     scope_storage_.push_back(std::make_unique<Scope>());
     Scope& own = *scope_storage_.back();
-    own.outer = scope;
+    own.outer = outer;
     own.select = true;
     scope_ = &own;
     BoundChange* bound = nullptr;
@@ -30,9 +48,7 @@ BoundChange* Binder::bind_change(const syntax::Statement& statement) {
         case syntax::StatementKind::merge: bound = merge(change); break;
         default: bound = erase(change); break;
     }
-    scope_ = scope;
-    commons_ = commons;
-    change_target_ = target;
+    scope_ = outer;
     return bound;
 }
 
@@ -55,6 +71,8 @@ ChangeTarget Binder::change_target(const syntax::DataChange& change, const char*
                      change.table.position, "This operation is not supported for views.");
         return view_target(change, *relation, verb);
     }
+    if (relation->is_partition()) return partition_target(std::move(relation));
+    if (heir_ != nullptr) return heir_target(std::move(relation));
     ChangeTarget target;
     for (std::size_t i = 0; i < relation->columns.size(); ++i)
         if (!relation->columns[i].dropped) target.order.push_back(static_cast<int>(i));
@@ -88,7 +106,7 @@ void Binder::refuse_generated(const Relation& relation, int column, bool default
 }
 
 /// Defaults, generated columns and checks, over fresh columns that stand for the row to be stored.
-void Binder::prepare_change(BoundChange& change) {
+void Binder::prepare_change(BoundChange& change, const Relation* names) {
     const Relation& relation = *change.relation;
     Scope* const scope = std::exchange(scope_, nullptr);
     CommonTableScope* const commons = std::exchange(commons_, nullptr);
@@ -99,12 +117,13 @@ void Binder::prepare_change(BoundChange& change) {
     for (std::size_t i = 0; i < relation.columns.size(); ++i) {
         const Column& column = relation.columns[i];
         if (column.dropped) continue;
-        if (column.identity != 0 && column.sequence != 0) {
+        const Column& named = names == nullptr ? column : names->columns[i];
+        if (named.identity != 0 && named.sequence != 0) {
             BoundExpr* next = pool_.expr(BoundKind::sequence_next, column.type);
-            next->number = column.sequence;
+            next->number = named.sequence;
             change.defaults[i] = next;
-        } else if (!column.default_text.empty()) {
-            BoundExpr* value = bind_text(column.default_text, relation, {}, "DEFAULT expressions");
+        } else if (!named.default_text.empty()) {
+            BoundExpr* value = bind_text(named.default_text, relation, {}, "DEFAULT expressions");
             change.defaults[i] = coerce_for_column(value, column, 0);
         } else if (column.domain != 0) {
             const auto domain = environment_.present().catalog->user_type(column.domain);
@@ -127,6 +146,7 @@ void Binder::prepare_change(BoundChange& change) {
         change.checks.emplace_back(check.name,
                                    condition(bind_text(check.text, relation, change.new_columns, "check constraints"),
                                              "CHECK", 0));
+    if (relation.is_partitioned()) prepare_partitions(change);
     scope_ = scope;
     commons_ = commons;
 }
@@ -187,9 +207,11 @@ BoundChange* Binder::insert(const syntax::DataChange& change) {
     } else {
         for (const syntax::ColumnTarget& column : change.columns) {
             const int place = target_column(relation, column.name, column.position);
-            if (std::find(targets.begin(), targets.end(), place) != targets.end())
-                raise_at(sqlstate::duplicate_column,
-                         "column \"" + std::string(column.name) + "\" specified more than once", column.position);
+            // Parts of a column may be given one by one.
+            for (std::size_t i = 0; i < targets.size(); ++i)
+                if (targets[i] == place && (column.subscripts.empty() || change.columns[i].subscripts.empty()))
+                    raise_at(sqlstate::duplicate_column,
+                             "column \"" + std::string(column.name) + "\" specified more than once", column.position);
             targets.push_back(place);
         }
     }
@@ -215,25 +237,36 @@ BoundChange* Binder::insert(const syntax::DataChange& change) {
             const Column& column = relation.columns[static_cast<std::size_t>(targets[i])];
             ColumnAssignment assignment;
             assignment.column = targets[i];
+            const bool part = i < change.columns.size() && !change.columns[i].subscripts.empty();
+            if (part) {
+                insert_part(change.columns[i], targets[i], column, rows, i, *bound);
+                continue;
+            }
+            const auto is_default_here = [&](const auto& row) { return row[i]->kind == BoundKind::default_value; };
+            if (constant_rows &&
+                std::all_of(rows.plan->value_rows.begin(), rows.plan->value_rows.end(), is_default_here)) {
+                // Nothing but DEFAULT: the column is as if it had not been named.
+                if (!column.generated_text.empty() && !column.default_text.empty())
+                    raise_at(sqlstate::generated_always,
+                             "cannot insert a non-DEFAULT value into column \"" + column.name + "\"", source.position,
+                             "Column \"" + column.name + "\" is a generated column.");
+                for (auto& row : rows.plan->value_rows) row[i] = constant(Value::null(column.type), 0);
+                continue;
+            }
             if (constant_rows) {
                 // Each value is coerced where it stands, so that literals are read as the column's type.
                 for (auto& row : rows.plan->value_rows) {
                     BoundExpr*& value = row[i];
                     const bool is_default = value->kind == BoundKind::default_value;
                     if (!is_default) value = coerce_for_column(value, column, value->position);
-                    if (!is_default || rows.plan->value_rows.size() == 1) continue;
+                    if (!is_default) continue;
                     // DEFAULT among several rows: its expression stands in the row.
                     BoundChange defaults;
                     defaults.relation = bound->relation;
-                    prepare_change(defaults);
+                    prepare_change(defaults, into.names.get());
                     value = defaults.defaults[static_cast<std::size_t>(targets[i])] != nullptr
                                 ? defaults.defaults[static_cast<std::size_t>(targets[i])]
                                 : constant(Value::null(column.type), 0);
-                }
-                if (rows.plan->value_rows.size() == 1 &&
-                    rows.plan->value_rows[0][i]->kind == BoundKind::default_value) {
-                    rows.plan->value_rows[0][i] = constant(Value::null(column.type), 0);
-                    continue;
                 }
                 if (!column.generated_text.empty())
                     raise_at(sqlstate::generated_always,
@@ -264,7 +297,7 @@ BoundChange* Binder::insert(const syntax::DataChange& change) {
         }
         bound->source = rows.plan;
     }
-    prepare_change(*bound);
+    prepare_change(*bound, into.names.get());
     check_option(into, *bound);
     if (change.conflict.present) conflict(change, into, *bound);
     returning(change, into, *bound);
@@ -297,6 +330,11 @@ void Binder::conflict_arbiters(const syntax::ConflictClause& clause, const Chang
     for (std::size_t i = 0; i < relation.indexes.size(); ++i) {
         const Index& index = relation.indexes[i];
         if (!index.unique || (!index.predicate.empty() && clause.target_where == nullptr)) continue;
+        // What is unique within one partition decides nothing for rows of others.
+        if (index.partition != 0 &&
+            (into.partition == nullptr ||
+             !is_within_partition(*environment_.present().catalog, *into.partition, index.partition)))
+            continue;
         std::vector<bool> used(wanted.size(), false);
         bool all = true;
         for (const IndexColumn& column : index.columns) {
@@ -381,7 +419,8 @@ Plan* Binder::target_scan(BoundChange& change, const syntax::DataChange& syntax,
     change.row_key = pool_.column();
     plan->scan_columns.push_back({hidden_row_key, change.row_key});
     plan->output.push_back(change.row_key);
-    if (target.levels.empty()) return plan;
+    if (target.parent != nullptr) relation.relation = target.parent;
+    if (target.levels.empty() && target.parent == nullptr) return plan;
     relation.columns.clear();
     change_columns(target, change.old_columns, relation);
     Plan* filter = pool_.plan(PlanKind::filter);
@@ -406,15 +445,18 @@ void Binder::assignments(const syntax::List<syntax::Assignment>& list, const Rel
                 raise_at(sqlstate::syntax_error, "multiple assignments to same column \"" + definition.name + "\"",
                          item.position);
         if (!item.subscripts.empty()) {
-            value = assigned_element(item, value, relation, column, *target);
+            if (is_default)
+                raise_at(sqlstate::feature_not_supported, default_of_part(*item.subscripts.back()), item.position);
+            // SET a[1] = .., a[2] = ..: the second assignment goes on from the first.
             for (ColumnAssignment& other : out)
                 if (other.column == column) {
-                    // SET a[1] = .., a[2] = ..: the second assignment goes on from the first.
-                    value->args[0] = other.value;
-                    other.value = value;
+                    other.value = assigned_part(item.subscripts, 0, other.value, definition, value, item.position);
                     return;
                 }
-            out.push_back({column, value});
+            BoundExpr* old = nullptr;
+            for (const ScopeColumn& candidate : target->columns)
+                if (candidate.place == column) old = column_of(candidate, item.position);
+            out.push_back({column, assigned_part(item.subscripts, 0, old, definition, value, item.position)});
             return;
         }
         out.push_back({column, is_default ? nullptr : coerce_for_column(value, definition, item.position)});
@@ -461,68 +503,6 @@ void Binder::assignments(const syntax::List<syntax::Assignment>& list, const Rel
     }
 }
 
-/// SET a[1] = v: the whole array with one element replaced.
-BoundExpr* Binder::assigned_element(const syntax::Assignment& item, BoundExpr* value, const Relation& relation,
-                                    int column, const ScopeRelation& target) {
-    const Column& definition = relation.columns[static_cast<std::size_t>(column)];
-    const TypeCatalog* types = environment_.session().types;
-    const TypeInfo& info = type_info(definition.type, types);
-    if (definition.type == type::jsonb) return assigned_member(item, value, column, target);
-    if (info.form != Form::array)
-        raise_at(sqlstate::datatype_mismatch,
-                 "cannot subscript type " + type_name(definition.type) + " because it does not support subscripting",
-                 item.position);
-    BoundExpr* bound = pool_.expr(BoundKind::array_assign, definition.type);
-    bound->position = item.position;
-    BoundExpr* old = nullptr;
-    for (const ScopeColumn& candidate : target.columns)
-        if (candidate.place == column) old = column_of(candidate, item.position);
-    bool slice = false;
-    for (const syntax::Expr* step : item.subscripts) slice |= step->symmetric;
-    bound->negated = slice;
-    bound->args = {old, coerce(value, slice ? definition.type : info.element, k_no_typmod, CastContext::assignment,
-                               item.position)};
-    const auto index = [&](const syntax::Expr* part) {
-        if (part == nullptr) return pool_.expr(BoundKind::default_value, type::int4);
-        return coerce(expr(*part), type::int4, k_no_typmod, CastContext::assignment, part->position);
-    };
-    for (const syntax::Expr* step : item.subscripts) {
-        if (!slice) {
-            bound->args.push_back(index(step->args[1]));
-        } else if (step->symmetric) {
-            bound->args.push_back(index(step->args[1]));
-            bound->args.push_back(index(step->args[2]));
-        } else {
-            bound->args.push_back(constant(Value::int4(1), 0));
-            bound->args.push_back(index(step->args[1]));
-        }
-    }
-    return bound;
-}
-
-/// SET document['a'][1] = v: the whole document with one member replaced.
-BoundExpr* Binder::assigned_member(const syntax::Assignment& item, BoundExpr* value, int column,
-                                   const ScopeRelation& target) {
-    std::vector<BoundExpr*> args(1);
-    for (const ScopeColumn& candidate : target.columns)
-        if (candidate.place == column) args[0] = column_of(candidate, item.position);
-    args.push_back(coerce(value, type::jsonb, k_no_typmod, CastContext::assignment, item.position));
-    for (const syntax::Expr* step : item.subscripts) {
-        if (step->symmetric)
-            raise_at(sqlstate::datatype_mismatch, "jsonb subscript does not support slices", step->position);
-        BoundExpr* key = expr(*step->args[1]);
-        const TypeCatalog* types = environment_.session().types;
-        const bool whole = key->type != type::unknown && key->type != type::text &&
-                           can_coerce(key->type, type::int4, CastContext::implicit, types);
-        if (!whole && key->type != type::unknown && !can_coerce(key->type, type::text, CastContext::implicit, types))
-            raise_at(sqlstate::datatype_mismatch, "subscript type " + type_name(key->type) + " is not supported",
-                     step->position, {}, "jsonb subscript must be coercible to either integer or text.");
-        const Oid wanted = whole ? type::int4 : type::text;
-        args.push_back(coerce(key, wanted, k_no_typmod, CastContext::implicit, step->position));
-    }
-    return make_call("jsonb_subscript_assign", std::move(args), item.position);
-}
-
 /// The rows of the target with what FROM or USING adds, as far as WHERE holds.
 Plan* Binder::joined_and_filtered(const syntax::DataChange& change, Plan* plan, const ScopeRelation& target) {
     syntax::FromItem none;
@@ -564,7 +544,7 @@ BoundChange* Binder::update(const syntax::DataChange& change) {
     assignments(change.assignments, *into.names, bound->assignments, &scope_->relations[0]);
     scope_->allowed = {};
     bound->source = plan;
-    prepare_change(*bound);
+    prepare_change(*bound, into.names.get());
     check_option(into, *bound);
     returning(change, into, *bound);
     return bound;
@@ -600,6 +580,8 @@ void Binder::returning(const syntax::DataChange& change, const ChangeTarget& int
     target.alias = change.alias.empty() ? into.names->name : std::string(change.alias);
     target.schema = change.alias.empty() ? into.names->schema : "";
     change_columns(into, bound.new_columns, target);
+    target.stored = bound.new_columns;
+    target.stored_in = bound.relation->oid;
     for (const ScopeColumn& column : target.columns) note_scope(column.id, scope_);
     if (has_target) {
         std::size_t at = 0;
@@ -633,7 +615,7 @@ BoundChange* Binder::merge(const syntax::DataChange& change) {
     const ChangeTarget into = change_target(change, "merge into");
     change_target_ = &into;
     bound->relation = into.relation;
-    const Relation& relation = *bound->relation;
+    const Relation& relation = *into.names;
     ScopeRelation target;
     Plan* plan = target_scan(*bound, change, into, target);
     bind_portion(*bound, change, plan, target);
@@ -676,9 +658,8 @@ BoundChange* Binder::merge(const syntax::DataChange& change) {
         if (action.kind == syntax::MergeAction::Kind::insert && !action.default_values) {
             std::vector<int> columns;
             if (action.columns.empty()) {
-                for (std::size_t i = 0; i < relation.columns.size(); ++i)
-                    if (!relation.columns[i].dropped && !relation.columns[i].hidden)
-                        columns.push_back(static_cast<int>(i));
+                for (const int place : into.order)
+                    if (!relation.columns[static_cast<std::size_t>(place)].hidden) columns.push_back(place);
             } else {
                 for (const syntax::Name name : action.columns)
                     columns.push_back(target_column(relation, name, action.position));
@@ -691,6 +672,7 @@ BoundChange* Binder::merge(const syntax::DataChange& change) {
             for (std::size_t i = 0; i < values.size(); ++i) {
                 const Column& column = relation.columns[static_cast<std::size_t>(columns[i])];
                 if (values[i]->kind == BoundKind::default_value) continue;
+                if (column.identity != 0 && action.overriding == syntax::Overriding::user) continue;
                 if (!column.generated_text.empty() ||
                     (column.identity == 'a' && action.overriding != syntax::Overriding::system))
                     raise_at(sqlstate::generated_always,
@@ -701,7 +683,8 @@ BoundChange* Binder::merge(const syntax::DataChange& change) {
         bound->branches.push_back(std::move(branch));
     }
     scope_->relations[target_place].visible = true;
-    prepare_change(*bound);
+    prepare_change(*bound, into.names.get());
+    check_option(into, *bound);
     return bound;
 }
 

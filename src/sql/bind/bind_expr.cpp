@@ -205,7 +205,9 @@ BoundExpr* Binder::operation(const syntax::Expr& node) {
 
 BoundExpr* Binder::make_comparison(std::string_view name, BoundExpr* left, BoundExpr* right, std::uint32_t position) {
     const bool compares = name == "=" || name == "<>" || name == "<" || name == "<=" || name == ">" || name == ">=";
-    if (compares && left->kind == BoundKind::row && right->kind == BoundKind::row)
+    // ROW(..) on both sides is compared field by field; values of composite types are, as they are stored.
+    if (compares && left->kind == BoundKind::row && right->kind == BoundKind::row && left->type == type::record &&
+        right->type == type::record)
         return row_comparison(name, left, right, position);
     return make_operation(name, left, right, position);
 }
@@ -224,7 +226,16 @@ BoundExpr* Binder::make_operation(std::string_view name, BoundExpr* left, BoundE
     bound->position = position;
     if (left != nullptr) bound->args.push_back(common_coerce(left, match.left, position));
     bound->args.push_back(common_coerce(right, match.right, position));
-    return bound;
+    return null_by_strictness(bound, match.entry->strict);
+}
+
+/// A strict call with NULL for an argument is NULL, and its other arguments are not computed: they may not fail.
+BoundExpr* Binder::null_by_strictness(BoundExpr* call, bool strict) {
+    if (!strict) return call;
+    for (const BoundExpr* arg : call->args)
+        if (arg->kind == BoundKind::constant && arg->value.is_null())
+            return constant(Value::null(call->type), call->position);
+    return call;
 }
 
 BoundExpr* Binder::row_comparison(std::string_view name, BoundExpr* left, BoundExpr* right, std::uint32_t position) {
@@ -404,6 +415,7 @@ BoundExpr* Binder::like(const syntax::Expr& node) {
 }
 
 BoundExpr* Binder::case_when(const syntax::Expr& node) {
+    const NoSets no_sets(scope_, "CASE");
     BoundExpr* bound = pool_.expr(BoundKind::case_when, 0);
     bound->position = node.position;
     std::size_t at = 0;
@@ -442,6 +454,7 @@ BoundExpr* Binder::common_type_call(const syntax::Expr& node, BoundKind kind, co
     BoundExpr* bound = pool_.expr(kind, 0);
     bound->position = node.position;
     std::vector<Oid> types;
+    const NoSets no_sets(scope_, kind == BoundKind::coalesce ? "COALESCE" : "");
     for (const syntax::Expr* arg : node.args) {
         bound->args.push_back(expr(*arg));
         types.push_back(bound->args.back()->type);

@@ -201,7 +201,9 @@ Plan* Binder::from_table(const syntax::FromItem& item) {
     ScopeRelation into;
     into.alias = relation->name;
     into.schema = relation->schema;
-    Plan* plan = scan(relation, point, into);
+    Plan* plan = relation->is_partition() ? partition_scan(relation, point, into) : scan(relation, point, into);
+    // A table that is divided has no rows but those of its partitions.
+    if (item.only && relation->is_partitioned()) plan->conditions.push_back(constant(Value::boolean(false), 0));
     plan->versions = versions;
     filter_valid_time(*plan, into, item.time.valid);
     if (!item.sample_method.empty()) {
@@ -224,6 +226,7 @@ Plan* Binder::from_table(const syntax::FromItem& item) {
             plan->sample_seed = static_cast<std::int64_t>(given.real() * 1000);
         }
     }
+    if (!item.only && relation->kind == RelationKind::table) plan = with_heirs(plan, point, into);
     add_relation(std::move(into), item);
     return plan;
 }
@@ -301,12 +304,33 @@ Plan* Binder::from_query(const syntax::FromItem& item) {
     return result.plan;
 }
 
+/// The calls of one FROM item: unnest(a, b) there is ROWS FROM (unnest(a), unnest(b)).
+std::vector<const syntax::Expr*> Binder::from_calls(const syntax::FromItem& item) {
+    std::vector<const syntax::Expr*> calls;
+    for (const syntax::Expr* node : item.functions) {
+        const bool several = node->kind == syntax::ExprKind::function && !node->names.empty() &&
+                             node->names.back() == "unnest" && node->args.size() > 1;
+        if (!several) {
+            calls.push_back(node);
+            continue;
+        }
+        texts_.push_back(std::make_unique<Arena>());
+        for (const syntax::Expr* arg : node->args) {
+            syntax::Expr* one = texts_.back()->create<syntax::Expr>(*node);
+            one->args = syntax::make_list(*texts_.back(), std::vector<const syntax::Expr*>{arg});
+            calls.push_back(one);
+        }
+    }
+    return calls;
+}
+
 Plan* Binder::from_function(const syntax::FromItem& item) {
     if (Plan* past = temporal_function(item)) return past;
     Plan* plan = pool_.plan(PlanKind::function_scan);
     ScopeRelation into;
     const TypeCatalog* types = environment_.session().types;
-    for (const syntax::Expr* node : item.functions) {
+    const std::vector<const syntax::Expr*> functions = from_calls(item);
+    for (const syntax::Expr* node : functions) {
         const std::string name = target_name(*node);
         if (into.alias.empty()) into.alias = name;
         const Permissions before = scope_->allowed;
@@ -362,9 +386,9 @@ Plan* Binder::from_function(const syntax::FromItem& item) {
                      "a column definition list is required for functions returning \"record\"", item.position);
         } else {
             const std::string column_name =
-                !item.alias.empty() && item.functions.size() == 1 ? std::string(item.alias) : name;
+                !item.alias.empty() && functions.size() == 1 ? std::string(item.alias) : name;
             columns.push_back({column_name, pool_.column(), call->type, call->typmod});
-            into.scalar = item.functions.size() == 1 && !item.ordinality;
+            into.scalar = functions.size() == 1 && !item.ordinality;
         }
         scan_call.column_count = columns.size();
         for (ScopeColumn& column : columns) {

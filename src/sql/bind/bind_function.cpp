@@ -147,7 +147,7 @@ BoundExpr* Binder::function(const syntax::Expr& node) {
                  node.position);
     BoundExpr* bound = finish_call(match, std::move(args), node.position);
     if (kind == FunctionKind::set) return set_function(bound, node.position);
-    return bound;
+    return bound->kind == BoundKind::function ? null_by_strictness(bound, match.entry->strict) : bound;
 }
 
 BoundExpr* Binder::set_function(BoundExpr* call, std::uint32_t position) {
@@ -158,6 +158,14 @@ BoundExpr* Binder::set_function(BoundExpr* call, std::uint32_t position) {
                                                                         : scope_->allowed.sets),
                  position);
     call->kind = BoundKind::set_function;
+    // The same call twice gives the same rows side by side: once will do, and GROUP BY finds it again.
+    for (const GatheredCall& known : scope_->set_functions) {
+        if (!same_expr(*known.call, *call)) continue;
+        BoundExpr* column = pool_.expr(BoundKind::column, call->type);
+        column->column = known.id;
+        column->position = position;
+        return column;
+    }
     const ColumnId id = pool_.column();
     scope_->set_functions.push_back({id, call});
     BoundExpr* column = pool_.expr(BoundKind::column, call->type);
@@ -189,6 +197,28 @@ Scope* Binder::aggregate_scope(const std::vector<BoundExpr*>& args, BoundExpr* f
     return innermost == nullptr ? scope_ : innermost;
 }
 
+/// The row that a hypothetical-set aggregate places has the types of those that are sorted.
+void Binder::match_hypothetical(std::vector<BoundExpr*>& args, std::size_t sorted, std::uint32_t position) {
+    if (args.size() != 2 * sorted)
+        raise_at(sqlstate::undefined_function, "the number of hypothetical direct arguments must match the number of "
+                                               "ordering columns", position);
+    const TypeCatalog* types = environment_.session().types;
+    for (std::size_t i = 0; i < sorted; ++i) {
+        BoundExpr*& direct = args[i];
+        BoundExpr*& column = args[sorted + i];
+        if (direct->type == type::unknown) direct = common_coerce(direct, column->type, position);
+        if (column->type == type::unknown) column = common_coerce(column, direct->type, position);
+        const Oid pair[] = {direct->type, column->type};
+        const std::optional<Oid> common = find_common_type(pair, types);
+        if (!common)
+            raise_at(sqlstate::datatype_mismatch, "WITHIN GROUP types " + type_name(column->type) + " and " +
+                                                      type_name(direct->type) + " cannot be matched",
+                     position);
+        direct = common_coerce(direct, *common, position);
+        column = common_coerce(column, *common, position);
+    }
+}
+
 BoundExpr* Binder::aggregate(const syntax::Expr& node, const FunctionMatch& match, std::vector<BoundExpr*> args,
                              std::vector<SortKey> order) {
     const syntax::CallDetail* detail = node.call;
@@ -213,6 +243,8 @@ BoundExpr* Binder::aggregate(const syntax::Expr& node, const FunctionMatch& matc
         filter = condition(expr(*detail->filter), "FILTER", node.position);
         scope_->allowed = before;
     }
+    if (match.entry->aggregate_kind == AggregateKind::hypothetical)
+        match_hypothetical(args, order.size(), node.position);
     BoundExpr* call = finish_call(match, args, node.position);
     call->kind = BoundKind::aggregate;
     call->clauses = pool_.clauses();

@@ -79,6 +79,9 @@ BoundExpr* Binder::valid_bound(ScopeRelation& relation, std::string_view name, s
 }
 
 BoundExpr* Binder::hidden_column(ScopeRelation& relation, std::string_view name, std::uint32_t position) {
+    if (name == "tableoid" && relation.relation != nullptr &&
+        (relation.relation->is_partitioned() || relation.relation->is_partition() || !relation.stored.empty()))
+        return partition_of_row(relation, position);
     if (relation.scan == nullptr) return nullptr;
     if (BoundExpr* bound = valid_bound(relation, name, position)) return bound;
     for (const bind_name::HiddenName& hidden : bind_name::k_hidden) {

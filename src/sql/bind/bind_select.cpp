@@ -114,6 +114,7 @@ private:
     void add_dependent_columns();
     void check_grouped(BoundExpr* expr);
     BoundExpr* above_groups(BoundExpr* expr);
+    Plan* grouped_sets(Plan* input);
     Plan* aggregate_plan(Plan* input);
     BoundExpr* replace_groupings(BoundExpr* expr);
     void bind_order();
@@ -450,8 +451,32 @@ BoundExpr* SelectSteps::replace_groupings(BoundExpr* expr) {
     return result;
 }
 
+/// Sets that rows are grouped by are computed before they are grouped.
+Plan* SelectSteps::grouped_sets(Plan* input) {
+    std::set<ColumnId> used;
+    for (const PlanColumn& group : grouping_.groups) used_columns(group.expr, used);
+    Plan* sets = nullptr;
+    for (auto call = scope_->set_functions.begin(); call != scope_->set_functions.end();) {
+        if (used.count(call->id) == 0) {
+            ++call;
+            continue;
+        }
+        if (sets == nullptr) {
+            sets = binder_.pool_.plan(PlanKind::project_set);
+            sets->left = input;
+            sets->output = input->output;
+            sets->rows = input->rows * 10;
+        }
+        sets->columns.push_back({call->id, call->call});
+        sets->output.push_back(call->id);
+        call = scope_->set_functions.erase(call);
+    }
+    return sets == nullptr ? input : sets;
+}
+
 Plan* SelectSteps::aggregate_plan(Plan* input) {
     Binder& b = binder_;
+    input = grouped_sets(input);
     add_dependent_columns();
     for (const PlanColumn& group : grouping_.groups) above_.insert(group.id);
     for (const GatheredCall& call : scope_->aggregates) above_.insert(call.id);

@@ -47,7 +47,8 @@ BoundExpr* Binder::in_query(const syntax::Expr& node) {
 BoundExpr* Binder::make_in_query(BoundExpr* left, const BoundQuery& inner, std::string_view op, bool all, bool negated,
                                  std::uint32_t position) {
     std::vector<BoundExpr*> sides = {left};
-    if (left->kind == BoundKind::row) sides = left->args;
+    // ROW(..) is compared field by field, the row of a table (`negated`) as one value.
+    if (left->kind == BoundKind::row && !left->negated) sides = left->args;
     if (inner.columns.size() != sides.size())
         raise_at(sqlstate::syntax_error,
                  inner.columns.size() < sides.size() ? "subquery has too few columns" : "subquery has too many columns",

@@ -358,7 +358,7 @@ Plan* Binder::temporal_function(const syntax::FromItem& item) {
     plan->history.kind = entry->kind;
     plan->history.to = point.past ? point.txn : environment_.present().txn;
     const Relation& relation = *plan->relation;
-    if (relation.kind != RelationKind::table || relation.temporary)
+    if (relation.kind != RelationKind::table || relation.temporary || relation.is_partition())
         raise_at(sqlstate::wrong_object_type, "\"" + relation.name + "\" is not a table with history", node.position);
     const auto commit = [&](const syntax::Expr* value) {
         syntax::TimePoint moment;

@@ -2,6 +2,7 @@
 // own names and restricted by its condition. The rules are those of PostgreSQL's manual, page CREATE VIEW, "Updatable
 // Views".
 #include "sql/bind/binder.hpp"
+#include "sql/catalog/partition.hpp"
 #include "sql/plan/walk.hpp"
 
 #include <algorithm>
@@ -42,7 +43,9 @@ std::string obstacle(const Plan* plan) {
 
 /// Columns of the target under the names that the statement sees, each with its id.
 void Binder::change_columns(const ChangeTarget& target, const std::vector<ColumnId>& ids, ScopeRelation& into) {
-    if (target.levels.empty()) into.relation = target.relation;
+    if (target.parent != nullptr && target.levels.empty()) into.relation = target.parent;
+    else if (target.levels.empty()) into.relation = target.relation;
+    else if (target.partition != nullptr && target.levels.size() == 1) into.relation = target.partition;
     for (const int place : target.order) {
         if (place < 0) continue;
         const Column& column = target.names->columns[static_cast<std::size_t>(place)];
@@ -53,6 +56,13 @@ void Binder::change_columns(const ChangeTarget& target, const std::vector<Column
 
 /// WITH CHECK OPTION: conditions that a new row must meet.
 void Binder::check_option(const ChangeTarget& target, BoundChange& bound) {
+    if (target.partition != nullptr) {
+        bound.partition_name = target.partition->name;
+        bound.partition_check =
+            condition(bind_text(partition_condition(*environment_.present().catalog, *target.partition),
+                                *target.relation, bound.new_columns, "partition bounds"),
+                      "WHERE", 0);
+    }
     bool cascaded = false;
     for (std::size_t i = target.levels.size(); i-- > 0;) {
         const ChangeTarget::Level& level = target.levels[i];
@@ -78,9 +88,16 @@ ChangeTarget Binder::view_target(const syntax::DataChange& change, const Relatio
     const auto source = find_relation(item.table, environment_.present(), true);
     ChangeTarget inner;
     if (source != nullptr && source->kind == RelationKind::table && item.time.system.kind == syntax::RangeKind::none) {
-        inner.relation = inner.names = source;
-        for (std::size_t i = 0; i < source->columns.size(); ++i)
-            if (!source->columns[i].dropped) inner.order.push_back(static_cast<int>(i));
+        only_ = item.only;
+        if (source->is_partition()) {
+            inner = partition_target(source);
+        } else if (heir_ != nullptr) {
+            inner = heir_target(source);
+        } else {
+            inner.relation = inner.names = source;
+            for (std::size_t i = 0; i < source->columns.size(); ++i)
+                if (!source->columns[i].dropped) inner.order.push_back(static_cast<int>(i));
+        }
     } else if (source != nullptr && source->kind == RelationKind::view) {
         inner = view_target(change, *source, verb);
     } else {
@@ -99,6 +116,7 @@ ChangeTarget Binder::view_target(const syntax::DataChange& change, const Relatio
 
     ChangeTarget target;
     target.relation = inner.relation;
+    target.partition = inner.partition;
     std::vector<int> places;
     for (const syntax::Target& output : query.targets) {
         if (output.expr->kind == syntax::ExprKind::star) {
@@ -112,7 +130,13 @@ ChangeTarget Binder::view_target(const syntax::DataChange& change, const Relatio
     auto names = std::make_shared<Relation>(*inner.relation);
     names->name = view.name;
     names->schema = view.schema;
-    for (Column& column : names->columns) column.dropped = true;
+    for (std::size_t i = 0; i < names->columns.size(); ++i) {
+        Column& column = names->columns[i];
+        column.dropped = true;
+        column.default_text = inner.names->columns[i].default_text;
+        column.identity = inner.names->columns[i].identity;
+        column.sequence = inner.names->columns[i].sequence;
+    }
     for (std::size_t i = 0; i < view.columns.size() && i < places.size(); ++i) {
         int place = places[i];
         if (place >= 0 && !names->columns[static_cast<std::size_t>(place)].dropped) place = -1;  // shown twice
@@ -124,6 +148,10 @@ ChangeTarget Binder::view_target(const syntax::DataChange& change, const Relatio
         Column& column = names->columns[static_cast<std::size_t>(place)];
         column.dropped = false;
         column.name = view.columns[i].name;
+        if (view.columns[i].default_text.empty()) continue;
+        column.default_text = view.columns[i].default_text;  // a view's own default comes before the table's
+        column.identity = 0;
+        column.sequence = 0;
     }
     if (target.computed.size() == target.order.size())
         refuse("Views that have no updatable columns are not automatically updatable.");

@@ -52,6 +52,8 @@ public:
     /// As INSERT and UPDATE store a value: assignment casts, checks of the column's domain.
     BoundExpr* coerce_for_column(BoundExpr* expr, const Column& column, std::uint32_t position);
     BoundExpr* condition(BoundExpr* expr, const char* clause, std::uint32_t position);
+    /// The value, checked by the constraints of a domain.
+    BoundExpr* checked_by_domain(BoundExpr* expr, Oid domain) { return domain_checks(expr, domain, 0); }
     /// Type and modifier that a type name means; domains give `domain` as well.
     struct TypeMeaning {
         Oid type = 0;
@@ -65,8 +67,9 @@ public:
     /// Where commit numbers and times of AS OF lead.
     std::uint64_t resolve_point(const syntax::TimePoint& point);
     PointExpr bind_point(const syntax::TimePoint& point);
-    /// Fills in what storing rows of a table needs: defaults, generated columns, checks.
-    void prepare_change(BoundChange& change);
+    /// Fills in what storing rows of a table needs: defaults (those of `names`, which is the table under other names),
+    /// generated columns, checks.
+    void prepare_change(BoundChange& change, const Relation* names = nullptr);
     /// WITH queries that change data and that the query itself does not read; they run all the same.
     const std::vector<std::shared_ptr<CommonTablePlan>>& common_changes() const { return common_changes_; }
     BindEnvironment& environment() { return environment_; }
@@ -101,6 +104,7 @@ private:
     BoundExpr* cast(const syntax::Expr& node);
     BoundExpr* operation(const syntax::Expr& node);
     BoundExpr* make_operation(std::string_view name, BoundExpr* left, BoundExpr* right, std::uint32_t position);
+    BoundExpr* null_by_strictness(BoundExpr* call, bool strict);
     BoundExpr* make_comparison(std::string_view name, BoundExpr* left, BoundExpr* right, std::uint32_t position);
     BoundExpr* row_comparison(std::string_view name, BoundExpr* left, BoundExpr* right, std::uint32_t position);
     BoundExpr* logical(const syntax::Expr& node);
@@ -134,6 +138,7 @@ private:
     BoundExpr* finish_call(const FunctionMatch& match, std::vector<BoundExpr*> args, std::uint32_t position);
     BoundExpr* aggregate(const syntax::Expr& node, const FunctionMatch& match, std::vector<BoundExpr*> args,
                          std::vector<SortKey> order);
+    void match_hypothetical(std::vector<BoundExpr*>& args, std::size_t sorted, std::uint32_t position);
     BoundExpr* window(const syntax::Expr& node, const FunctionMatch& match, std::vector<BoundExpr*> args);
     BoundExpr* set_function(BoundExpr* call, std::uint32_t position);
     int window_definition(const syntax::WindowSpec& spec, Scope& scope);
@@ -186,6 +191,7 @@ private:
     Plan* from_common(const syntax::FromItem& item, CommonTableScope& common);
     Plan* from_query(const syntax::FromItem& item);
     Plan* from_function(const syntax::FromItem& item);
+    std::vector<const syntax::Expr*> from_calls(const syntax::FromItem& item);
     Plan* from_join(const syntax::FromItem& item);
     Plan* from_view(const syntax::FromItem& item, const Relation& view, ReadPoint& point);
     Plan* from_system_view(const syntax::FromItem& item, const VirtualTable& view, ReadPoint& point);
@@ -194,6 +200,16 @@ private:
     void join_using(const syntax::FromItem& item, Plan& join, std::size_t left_columns, std::size_t right_columns,
                     std::vector<std::string> names);
     Plan* scan(std::shared_ptr<const Relation> relation, ReadPoint& point, ScopeRelation& into);
+    // partitions (bind_partition.cpp)
+    Plan* partition_scan(std::shared_ptr<const Relation> partition, ReadPoint& point, ScopeRelation& into);
+    ChangeTarget partition_target(std::shared_ptr<const Relation> partition);
+    BoundExpr* partition_of_row(const ScopeRelation& relation, std::uint32_t position);
+    void prepare_partitions(BoundChange& change);
+    // tables that inherit (bind_inheritance.cpp)
+    Plan* with_heirs(Plan* plan, ReadPoint& point, ScopeRelation& into);
+    ChangeTarget heir_target(std::shared_ptr<const Relation> parent);
+    void bind_heirs(const syntax::Statement& statement, BoundChange& bound);
+    BoundChange* bind_target_change(const syntax::Statement& statement);
     void add_relation(ScopeRelation relation, const syntax::FromItem& item);
     void apply_aliases(ScopeRelation& relation, const syntax::FromItem& item);
     ReadPoint& point_of(const syntax::TimeClause& time, VersionRange& versions);
@@ -217,10 +233,20 @@ private:
     void bind_portion(BoundChange& bound, const syntax::DataChange& change, Plan* scan, const ScopeRelation& target);
     void assignments(const syntax::List<syntax::Assignment>& list, const Relation& relation,
                      std::vector<ColumnAssignment>& out, const ScopeRelation* target);
-    BoundExpr* assigned_element(const syntax::Assignment& item, BoundExpr* value, const Relation& relation, int column,
-                                const ScopeRelation& target);
-    BoundExpr* assigned_member(const syntax::Assignment& item, BoundExpr* value, int column,
-                               const ScopeRelation& target);
+    // parts of columns (bind_assignment.cpp)
+    BoundExpr* assigned_part(const syntax::List<const syntax::Expr*>& steps, std::size_t at, BoundExpr* old,
+                             const Column& whole, BoundExpr* value, std::uint32_t position);
+    BoundExpr* assigned_field(const syntax::List<const syntax::Expr*>& steps, std::size_t at, BoundExpr* old,
+                              const Column& whole, BoundExpr* value, std::uint32_t position);
+    BoundExpr* assigned_element(const syntax::List<const syntax::Expr*>& steps, std::size_t at, BoundExpr* old,
+                                const Column& whole, BoundExpr* value, std::uint32_t position);
+    BoundExpr* assigned_member(const syntax::List<const syntax::Expr*>& steps, BoundExpr* old, BoundExpr* value,
+                               std::uint32_t position);
+    void insert_part(const syntax::ColumnTarget& target, int place, const Column& column, BoundQuery& rows,
+                     std::size_t at, BoundChange& bound);
+    std::pair<Oid, std::int32_t> type_of_part(const syntax::List<const syntax::Expr*>& steps, const Column& column,
+                                              std::uint32_t position);
+    static std::string default_of_part(const syntax::Expr& last);
     Plan* joined_and_filtered(const syntax::DataChange& change, Plan* plan, const ScopeRelation& target);
     void conflict(const syntax::DataChange& change, const ChangeTarget& into, BoundChange& bound);
     void conflict_arbiters(const syntax::ConflictClause& clause, const ChangeTarget& into, BoundChange& bound);
@@ -244,6 +270,8 @@ private:
     std::vector<const syntax::TimeRange*> valids_;  ///< VALID AT of enclosing queries
     std::vector<std::shared_ptr<CommonTablePlan>> common_changes_;
     const ChangeTarget* change_target_ = nullptr;  ///< of the change that is being bound
+    std::shared_ptr<const Relation> heir_;         ///< the table that is changed in place of one that it inherits from
+    bool only_ = false;                            ///< tables that inherit are left alone
     int next_working_table_ = 0;
     int view_depth_ = 0;
     BoundExpr* domain_value_ = nullptr;   ///< what VALUE means in a check of a domain

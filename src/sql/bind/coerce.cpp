@@ -188,8 +188,10 @@ BoundExpr* Binder::coerce_for_column(BoundExpr* expr, const Column& column, std:
 
 BoundExpr* Binder::domain_checks(BoundExpr* expr, Oid domain, std::uint32_t position) {
     const auto definition = environment_.present().catalog->user_type(domain);
-    if (definition == nullptr || definition->kind != 'd' || (definition->checks.empty() && !definition->not_null))
-        return expr;
+    if (definition == nullptr || definition->kind != 'd') return expr;
+    if (definition->parent != 0 && definition->parent != domain)
+        expr = domain_checks(expr, definition->parent, position);
+    if (definition->checks.empty() && !definition->not_null) return expr;
     BoundExpr* node = pool_.expr(BoundKind::check_domain, expr->type);
     node->typmod = expr->typmod;
     node->position = position;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace northstar::inline v0::sql {
@@ -28,6 +29,8 @@ struct ScopeRelation {
     std::vector<ScopeColumn> columns;
     std::shared_ptr<const Relation> relation;
     Plan* scan = nullptr;    ///< of a table: hidden columns are added to it when they are asked for
+    std::vector<ColumnId> stored;  ///< of a row that a change stores: its columns by physical place
+    Oid stored_in = 0;             ///< the table of that row, which may be an heir of `relation`
     bool visible = true;     ///< LATERAL and JOIN ON see some of the relations only
     bool scalar = false;     ///< a function that returns one plain column: its name is the value
 };
@@ -67,9 +70,12 @@ struct CommonTableScope {
     std::string refused;      ///< why a recursive reference may not stand here
 };
 
-/// What INSERT, UPDATE, DELETE change: a table, perhaps under the names that a view gives to its columns.
+/// What INSERT, UPDATE, DELETE change: a table, perhaps under the names that a view gives to its columns, or as far as
+/// a partition of it goes.
 struct ChangeTarget {
     std::shared_ptr<const Relation> relation;  ///< the table
+    std::shared_ptr<const Relation> partition; ///< of it, where rows of that alone are changed
+    std::shared_ptr<const Relation> parent;    ///< what the statement names, where the table only inherits from it
     std::shared_ptr<const Relation> names;     ///< the same columns in the same places, under the statement's names
     std::vector<int> order;                    ///< places in the order of the view; -1: a column that is computed
     std::vector<std::string> computed;         ///< names of those
@@ -82,6 +88,22 @@ struct ChangeTarget {
     };
     std::vector<Level> levels;
     bool insert = false;                       ///< for messages
+};
+
+struct Scope;
+
+/// While one lives, calls that return sets are refused: they cannot be computed for some of the rows only.
+class NoSets {
+public:
+    /// Without a name nothing is refused.
+    NoSets(Scope* scope, const char* construct);
+    ~NoSets();
+    NoSets(const NoSets&) = delete;
+    NoSets& operator=(const NoSets&) = delete;
+
+private:
+    Scope* scope_;
+    std::string before_;
 };
 
 struct Scope {
@@ -99,5 +121,12 @@ struct Scope {
     std::vector<NamedWindow> named_windows;
     std::vector<GatheredCall> groupings;
 };
+
+inline NoSets::NoSets(Scope* scope, const char* construct) : scope_(*construct == '\0' ? nullptr : scope) {
+    if (scope_ != nullptr) before_ = std::exchange(scope_->allowed.sets, construct);
+}
+inline NoSets::~NoSets() {
+    if (scope_ != nullptr) scope_->allowed.sets = std::move(before_);
+}
 
 }  // namespace northstar::inline v0::sql

@@ -107,9 +107,26 @@ std::vector<std::pair<std::shared_ptr<const Relation>, const ForeignKey*>> Catal
     return found;
 }
 
+std::vector<std::shared_ptr<const Relation>> Catalog::heirs_of(Oid table) const {
+    std::vector<std::shared_ptr<const Relation>> found;
+    if (!inheritance_) return found;
+    std::vector<Oid> ancestors = {table};
+    for (std::size_t i = 0; i < ancestors.size(); ++i)
+        for (const auto& [key, relation] : relations_) {
+            if (std::find(relation->inherits.begin(), relation->inherits.end(), ancestors[i]) ==
+                    relation->inherits.end() ||
+                std::find(ancestors.begin(), ancestors.end(), relation->oid) != ancestors.end())
+                continue;
+            found.push_back(relation);
+            ancestors.push_back(relation->oid);
+        }
+    return found;
+}
+
 void Catalog::put(std::shared_ptr<Relation> relation) {
     if (relation->row_type != 0) add_row_type(*relation);
     if (relation->stores_rows()) set_layout(*relation);
+    inheritance_ = inheritance_ || !relation->inherits.empty();
     const auto old = by_oid_.find(relation->oid);
     if (old != by_oid_.end()) relations_.erase(catalog::qualified(old->second->schema, old->second->name));
     by_oid_[relation->oid] = relation;

@@ -50,6 +50,8 @@ public:
     const std::vector<std::string>& schemas() const { return schemas_; }
     /// Foreign keys that refer to the table: the referring relation and its key.
     std::vector<std::pair<std::shared_ptr<const Relation>, const ForeignKey*>> references_to(Oid table) const;
+    /// Tables that inherit from a table, at any distance, each once, the nearest first. O(relations).
+    std::vector<std::shared_ptr<const Relation>> heirs_of(Oid table) const;
     const std::string& version() const { return version_; }
 
     // ---- change (of a copy) ----
@@ -95,6 +97,7 @@ private:
     std::map<std::string, std::shared_ptr<const UserType>> types_;
     std::unordered_map<Oid, std::shared_ptr<const TypeRecord>> records_;
     std::vector<std::string> schemas_;
+    bool inheritance_ = false;  // a table may inherit from another one
     std::string version_;
 };
 

@@ -57,12 +57,15 @@ struct Index {
     std::vector<IndexColumn> columns;
     std::vector<int> include;
     std::string predicate;  ///< of a partial index
+    Oid partition = 0;      ///< it is over the rows of this partition of the table alone
+    bool partial() const { return !predicate.empty() || partition != 0; }
 };
 
 struct CheckConstraint {
     std::string name;
     std::string text;
     bool validated = true;
+    bool no_inherit = false;  ///< heirs of the table do not have it
 };
 
 enum class ForeignAction : std::uint8_t { no_action, restrict, cascade, set_null, set_default };
@@ -80,6 +83,33 @@ struct ForeignKey {
     bool initially_deferred = false;
     bool validated = true;
     bool period = false;           ///< the last columns are a period, which rows of the other table cover together
+    Oid partition = 0;             ///< it binds the rows of this partition alone
+    Oid referenced_partition = 0;  ///< only rows of this partition of the referenced table count
+};
+
+/// PARTITION BY: how a table is divided into partitions (catalog/partition.hpp).
+enum class PartitionStrategy : char { none = 0, list = 'l', range = 'r' };
+
+struct PartitionKey {
+    struct Part {
+        std::string text;  ///< a column or an expression
+        Oid type = 0;
+    };
+    PartitionStrategy strategy = PartitionStrategy::none;
+    std::vector<Part> parts;
+};
+
+/// One value of a list, or of an end of a range.
+struct BoundValue {
+    enum class Kind : char { value = 'v', null = 'n', lowest = '<', highest = '>' } kind = Kind::value;
+    std::string text;  ///< of a value, as its type writes it
+};
+
+/// FOR VALUES of a partition.
+struct PartitionBound {
+    bool rest = false;                ///< DEFAULT
+    std::vector<BoundValue> values;   ///< IN (..)
+    std::vector<BoundValue> from, to; ///< FROM (..) TO (..): the first inclusive, the last exclusive
 };
 
 enum class RelationKind : char { table = 'r', view = 'v', materialized_view = 'm', sequence = 'S' };
@@ -121,6 +151,10 @@ struct Relation {
     int period_to = -1;
     std::string history_retention;   ///< as ALTER TABLE .. SET said; empty: the default of the database
     std::vector<Oid> depends;        ///< relations that the query of a view reads
+    std::vector<Oid> inherits;       ///< INHERITS: tables whose queries read the rows of this one as well
+    PartitionKey partition_key;      ///< of a table that has partitions
+    Oid partition_of = 0;            ///< of a partition: the table or partition that it is a part of
+    PartitionBound bound;            ///< of a partition
     std::shared_ptr<const RowLayout> layout;
 
     /// Index into `indexes` of the primary key; -1: rows are keyed by a hidden number.
@@ -130,7 +164,12 @@ struct Relation {
     const Index* find_index(std::string_view name) const;
     std::string tree() const;
     std::string index_tree(const Index& index) const;
-    bool stores_rows() const { return kind == RelationKind::table || kind == RelationKind::materialized_view; }
+    bool is_partition() const { return partition_of != 0; }
+    bool is_partitioned() const { return partition_key.strategy != PartitionStrategy::none; }
+    /// Has a tree of its own; the rows of a partition lie in that of the topmost table.
+    bool stores_rows() const {
+        return (kind == RelationKind::table || kind == RelationKind::materialized_view) && !is_partition();
+    }
 };
 
 /// A field of a composite type.
@@ -149,6 +188,7 @@ struct UserType {
     std::vector<std::pair<std::string, std::int64_t>> labels;  ///< in order
     std::vector<TypeField> fields;   ///< of a composite type, in order
     Oid base = 0;                    ///< of a domain
+    Oid parent = 0;                  ///< of a domain over a domain, whose constraints hold as well
     std::int32_t typmod = k_no_typmod;
     bool not_null = false;
     std::string default_text;

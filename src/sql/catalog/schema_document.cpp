@@ -92,6 +92,7 @@ Document index_document(const Index& index) {
     out.set("columns", std::move(columns));
     if (!index.include.empty()) out.set("include", numbers(index.include));
     out.set_text("where", index.predicate);
+    if (index.partition != 0) out.set("partition", Document::integer(index.partition));
     return out;
 }
 
@@ -118,6 +119,7 @@ Index index_from(const Document& in) {
     }
     index.include = numbers_from(in["include"]);
     index.predicate = in["where"].as_string();
+    index.partition = static_cast<Oid>(in["partition"].as_integer());
     return index;
 }
 
@@ -126,11 +128,13 @@ Document check_document(const CheckConstraint& check) {
     out.set("name", Document::string(check.name));
     out.set("check", Document::string(check.text));
     out.set_flag("not_valid", !check.validated);
+    out.set_flag("no_inherit", check.no_inherit);
     return out;
 }
 
 CheckConstraint check_from(const Document& in) {
-    return {in["name"].as_string(), in["check"].as_string(), !in["not_valid"].as_boolean()};
+    return {in["name"].as_string(), in["check"].as_string(), !in["not_valid"].as_boolean(),
+            in["no_inherit"].as_boolean()};
 }
 
 Document foreign_document(const ForeignKey& foreign) {
@@ -147,6 +151,9 @@ Document foreign_document(const ForeignKey& foreign) {
     out.set_flag("initially_deferred", foreign.initially_deferred);
     out.set_flag("not_valid", !foreign.validated);
     out.set_flag("period", foreign.period);
+    if (foreign.partition != 0) out.set("partition", Document::integer(foreign.partition));
+    if (foreign.referenced_partition != 0)
+        out.set("referenced_partition", Document::integer(foreign.referenced_partition));
     return out;
 }
 
@@ -164,7 +171,84 @@ ForeignKey foreign_from(const Document& in) {
     foreign.initially_deferred = in["initially_deferred"].as_boolean();
     foreign.validated = !in["not_valid"].as_boolean();
     foreign.period = in["period"].as_boolean();
+    foreign.partition = static_cast<Oid>(in["partition"].as_integer());
+    foreign.referenced_partition = static_cast<Oid>(in["referenced_partition"].as_integer());
     return foreign;
+}
+
+Document bound_values_document(const std::vector<BoundValue>& values) {
+    Document array = Document::array();
+    for (const BoundValue& value : values) {
+        Document item = Document::object();
+        if (value.kind == BoundValue::Kind::value) item.set("value", Document::string(value.text));
+        else
+            item.set("special", Document::string(value.kind == BoundValue::Kind::null     ? "null"
+                                                 : value.kind == BoundValue::Kind::lowest ? "minvalue"
+                                                                                          : "maxvalue"));
+        array.push(std::move(item));
+    }
+    return array;
+}
+
+std::vector<BoundValue> bound_values_from(const Document& array) {
+    std::vector<BoundValue> values;
+    for (const Document& item : array.items()) {
+        BoundValue value;
+        value.text = item["value"].as_string();
+        const std::string& special = item["special"].as_string();
+        if (special == "null") value.kind = BoundValue::Kind::null;
+        else if (special == "minvalue") value.kind = BoundValue::Kind::lowest;
+        else if (special == "maxvalue") value.kind = BoundValue::Kind::highest;
+        values.push_back(std::move(value));
+    }
+    return values;
+}
+
+void partition_document(const Relation& relation, Document& out) {
+    if (relation.is_partitioned()) {
+        Document key = Document::object();
+        key.set("strategy", Document::string(relation.partition_key.strategy == PartitionStrategy::list ? "list"
+                                                                                                        : "range"));
+        Document parts = Document::array();
+        for (const PartitionKey::Part& part : relation.partition_key.parts) {
+            Document item = Document::object();
+            item.set("expression", Document::string(part.text));
+            item.set("type_oid", Document::integer(part.type));
+            parts.push(std::move(item));
+        }
+        key.set("parts", std::move(parts));
+        out.set("partition_by", std::move(key));
+    }
+    if (!relation.is_partition()) return;
+    out.set("partition_of", Document::integer(relation.partition_of));
+    Document bound = Document::object();
+    bound.set_flag("default", relation.bound.rest);
+    if (!relation.bound.values.empty()) bound.set("in", bound_values_document(relation.bound.values));
+    if (!relation.bound.from.empty()) {
+        bound.set("from", bound_values_document(relation.bound.from));
+        bound.set("to", bound_values_document(relation.bound.to));
+    }
+    out.set("for_values", std::move(bound));
+}
+
+void partition_from(const Document& in, Relation& relation) {
+    const Document& key = in["partition_by"];
+    const std::string& strategy = key["strategy"].as_string();
+    if (!strategy.empty()) {
+        if (strategy != "list" && strategy != "range")
+            raise(sqlstate::data_corrupted, "the catalog holds a table divided in an unknown way");
+        relation.partition_key.strategy = strategy == "list" ? PartitionStrategy::list : PartitionStrategy::range;
+        for (const Document& item : key["parts"].items())
+            relation.partition_key.parts.push_back(
+                {item["expression"].as_string(), static_cast<Oid>(item["type_oid"].as_integer())});
+    }
+    relation.partition_of = static_cast<Oid>(in["partition_of"].as_integer());
+    if (relation.partition_of == relation.oid) relation.partition_of = 0;
+    const Document& bound = in["for_values"];
+    relation.bound.rest = bound["default"].as_boolean();
+    relation.bound.values = bound_values_from(bound["in"]);
+    relation.bound.from = bound_values_from(bound["from"]);
+    relation.bound.to = bound_values_from(bound["to"]);
 }
 
 Document sequence_document(const SequenceOptions& sequence) {
@@ -238,6 +322,8 @@ Document Catalog::to_document(const Relation& relation, const Catalog& catalog) 
     }
     out.set_text("history_retention", relation.history_retention);
     list("depends_on", relation.depends, [](Oid oid) { return Document::integer(oid); });
+    list("inherits", relation.inherits, [](Oid oid) { return Document::integer(oid); });
+    partition_document(relation, out);
     out.set_text("comment", relation.comment);
     return out;
 }
@@ -287,6 +373,9 @@ std::shared_ptr<Relation> Catalog::relation_from(const Document& in) {
     }
     for (const Document& item : in["depends_on"].items())
         relation->depends.push_back(static_cast<Oid>(item.as_integer()));
+    for (const Document& item : in["inherits"].items())
+        relation->inherits.push_back(static_cast<Oid>(item.as_integer()));
+    partition_from(in, *relation);
     relation->comment = in["comment"].as_string();
     return relation;
 }
@@ -319,6 +408,7 @@ Document Catalog::to_document(const UserType& type) {
         out.set("fields", std::move(fields));
     } else {
         out.set("base_oid", Document::integer(type.base));
+        if (type.parent != 0) out.set("parent_domain", Document::integer(type.parent));
         if (type.typmod != k_no_typmod) out.set("typmod", Document::integer(type.typmod));
         out.set_flag("not_null", type.not_null);
         out.set_text("default", type.default_text);
@@ -344,6 +434,7 @@ std::shared_ptr<UserType> Catalog::type_from(const Document& in) {
         type->fields.push_back({item["name"].as_string(), static_cast<Oid>(item["type_oid"].as_integer()),
                                 static_cast<std::int32_t>(item["typmod"].as_integer(k_no_typmod))});
     }
+    type->parent = static_cast<Oid>(in["parent_domain"].as_integer());
     type->base = static_cast<Oid>(in["base_oid"].as_integer());
     type->typmod = static_cast<std::int32_t>(in["typmod"].as_integer(k_no_typmod));
     type->not_null = in["not_null"].as_boolean();

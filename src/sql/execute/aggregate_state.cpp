@@ -17,6 +17,8 @@ AggregateRunner::AggregateRunner(BoundExpr& call, const std::vector<ColumnId>& i
     if (within_group)
         types_.erase(types_.begin(), types_.begin() + static_cast<std::ptrdiff_t>(clauses_->direct_count));
     for (SortKey& key : clauses_->order) keys_.emplace_back(*key.expr, input, execution);
+    if (within_group)
+        for (const SortKey& key : clauses_->order) orders_.push_back({key.descending, key.nulls_first});
     if (clauses_->filter != nullptr) filter_ = std::make_unique<Evaluator>(*clauses_->filter, input, execution);
     plain_ = !clauses_->distinct && clauses_->filter == nullptr && !sorts() && clauses_->direct_count == 0 &&
              arguments_.size() <= 1;
@@ -27,7 +29,7 @@ AggregateRunner::AggregateRunner(BoundExpr& call, const std::vector<ColumnId>& i
 }
 
 AggregateCall AggregateRunner::context(Group& group) {
-    return {arena_, execution_.session(), call_.type, types_, group.direct};
+    return {arena_, execution_.session(), call_.type, types_, group.direct, orders_};
 }
 
 AggregateRunner::Group AggregateRunner::start() {

@@ -73,6 +73,7 @@ private:
     std::vector<Evaluator> keys_;
     std::unique_ptr<Evaluator> filter_;
     std::vector<Oid> types_;            // of what step() is given
+    std::vector<ArgumentOrder> orders_; // of WITHIN GROUP
     std::vector<const Value*> views_;   // by argument: its values for the present batch
     bool plain_ = false;
     std::vector<std::vector<Value>> values_, key_values_;

@@ -1,6 +1,9 @@
 // From plan nodes to operators, and running a plan to its end.
 #include "sql/execute/operators.hpp"
 
+#include "sql/plan/walk.hpp"
+#include "sql/text_io.hpp"
+
 #include <algorithm>
 
 namespace northstar::inline v0::sql {
@@ -57,11 +60,34 @@ void run_plan(Plan& plan, const std::vector<ColumnId>& wanted, Execution& execut
     while (const Batch* batch = root->next()) build_file::append(*batch, places, rows);
 }
 
+/// Do the columns further out hold what they held when the rows were computed? Values that are equal and yet differ
+/// (1.0 and 1.00) count as different.
+bool Execution::is_current(const CommonTablePlan& table, const Shared& shared) {
+    for (std::size_t i = 0; i < table.outer.size(); ++i) {
+        const Value& now = cell(table.outer[i]);
+        const Value& then = shared.outer[i];
+        if (now.is_null() || then.is_null()) {
+            if (now.is_null() != then.is_null()) return false;
+            continue;
+        }
+        if (now.type() != then.type()) return false;
+        const bool same = now.form() == Form::integer ? now.integer() == then.integer()
+                          : now.form() == Form::bytes ? now.bytes() == then.bytes()
+                                                      : value_to_text(now, session_) == value_to_text(then, session_);
+        if (!same) return false;
+    }
+    return true;
+}
+
 Execution::Shared& Execution::shared(CommonTablePlan& table) {
+    if (!std::exchange(table.outer_known, true) && table.plan != nullptr)
+        for (const ColumnId id : free_columns(*table.plan)) table.outer.push_back(id);
     std::unique_ptr<Shared>& found = shared_[&table];
+    if (found != nullptr && found->started && !is_current(table, *found)) found.reset();
     if (found == nullptr) found = std::make_unique<Shared>();
     Shared& shared = *found;
     if (std::exchange(shared.started, true)) return shared;
+    for (const ColumnId id : table.outer) shared.outer.push_back(copy_value(cell(id), shared.outer_arena));
     shared.rows.reset(table.columns.size());
     if (table.change != nullptr) {
         host_.run_change(*this, *table.change, shared.rows);

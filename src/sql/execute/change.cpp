@@ -8,19 +8,29 @@
 namespace northstar::inline v0::sql {
 
 std::uint64_t ChangeRunner::run(BoundChange& change, RowStore& returned) {
-    Target target(change, execution_, access_);
-    target.returned = &returned;
-    apply(change, target);
+    const std::uint64_t count = apply_all(change, returned);
     settle();
-    return target.count;
+    return count;
 }
 
 std::uint64_t ChangeRunner::run_part(BoundChange& change, RowStore& returned) {
     parts_ = true;
-    Target target(change, execution_, access_);
-    target.returned = &returned;
-    apply(change, target);
-    return target.count;
+    return apply_all(change, returned);
+}
+
+/// The change, and that of tables which inherit from its own: all sources are read before anything is written.
+/// [CHANGE-1]
+std::uint64_t ChangeRunner::apply_all(BoundChange& change, RowStore& returned) {
+    std::vector<std::unique_ptr<Target>> targets;
+    targets.push_back(std::make_unique<Target>(change, execution_, access_));
+    for (BoundChange* heir : change.heirs) targets.push_back(std::make_unique<Target>(*heir, execution_, access_));
+    std::uint64_t count = 0;
+    for (const std::unique_ptr<Target>& target : targets) {
+        target->returned = &returned;
+        apply(target->change, *target);
+        count += target->count;
+    }
+    return count;
 }
 
 void ChangeRunner::start_again(std::uint64_t transaction) {
@@ -99,6 +109,27 @@ void ChangeRunner::finish_row(BoundChange& change, Target& target, std::vector<V
         error.edit().constraint = change.checks[i].first;
         throw error;
     }
+    if (target.partition_check != nullptr) {
+        const Value holds = target.partition_check->evaluate(target.arena);
+        if (holds.is_null() || !holds.boolean()) {
+            SqlError error(sqlstate::check_violation, "new row for relation \"" + change.partition_name +
+                                                          "\" violates partition constraint");
+            error.edit().detail = failing_row();
+            error.edit().schema = relation.schema;
+            error.edit().table = change.partition_name;
+            throw error;
+        }
+    }
+    if (target.route != nullptr)
+        if (const auto refusal = target.route->refusal(row.data(), target.arena)) {
+            SqlError error(refusal->state, refusal->message);
+            if (refusal->show_row) error.edit().detail = failing_row();
+            error.edit().schema = relation.schema;
+            error.edit().table = refusal->partition;
+            error.edit().constraint = refusal->constraint;
+            error.edit().column = refusal->column;
+            throw error;
+        }
     for (const auto& check : target.view_checks) {
         const Value holds = check->evaluate(target.arena);
         if (!holds.is_null() && holds.boolean()) continue;

@@ -7,7 +7,7 @@
 //            handed to the session.
 #pragma once
 
-#include "sql/execute/table_writer.hpp"
+#include "sql/execute/partition_route.hpp"
 
 #include <map>
 #include <set>
@@ -65,6 +65,7 @@ private:
     /// Forgets an earlier run, and what belonged to an earlier transaction.
     void start_again(std::uint64_t transaction);
     void apply(BoundChange& change, Target& target);
+    std::uint64_t apply_all(BoundChange& change, RowStore& returned);
     bool passes_over(Target& target);
     void changed(Target& target, const std::string& key);
     void insert(BoundChange& change, Target& target);
@@ -93,6 +94,10 @@ private:
     [[noreturn]] void missing_parent(const Relation& child, const ForeignKey& foreign, const Value* values);
     [[noreturn]] void still_referred(const Relation& child, const ForeignKey& foreign, const Value* values);
     bool parent_exists(const ForeignKey& foreign, const Value* values);
+    /// Is the row of that table in the partition? 0 is the whole table.
+    bool in_partition(const Relation& root, Oid partition, const Value* row);
+    /// Keys of the rows that refer by a foreign key to these values.
+    std::vector<std::string> referring_rows(const Relation& child, const ForeignKey& foreign, const Value* values);
     bool parents_cover(const ForeignKey& foreign, const Value* values);
     void settle_period(Event& event, const Relation& child, const ForeignKey& foreign);
 
@@ -102,6 +107,7 @@ private:
     std::map<Oid, std::vector<std::vector<int>>> referred_;  ///< columns of a table that foreign keys refer to
     bool parts_ = false;                                     ///< one of several changes in a statement
     std::set<std::pair<Oid, std::string>> changed_;          ///< rows that they made or changed
+    std::map<Oid, std::unique_ptr<PartitionTest>> partition_tests_;
     std::vector<Event> events_;
     Arena event_arena_;
     std::vector<PendingCheck> deferred_;

@@ -3,6 +3,7 @@
 
 #include "sql/execute/change.hpp"
 #include "sql/execute/operators.hpp"
+#include "sql/execute/partition_route.hpp"
 
 #include <algorithm>
 #include <set>
@@ -27,6 +28,9 @@ struct ChangeRunner::Target {
         for (BoundExpr* expr : change.generated) generated.push_back(evaluator(expr, execution));
         for (auto& [name, expr] : change.checks) checks.push_back(evaluator(expr, execution));
         for (auto& [column, expr] : change.domain_checks) domain_checks.push_back(evaluator(expr, execution));
+        if (change.partitions.divided)
+            route = std::make_unique<PartitionRoute>(*change.relation, change.partitions, execution);
+        partition_check = evaluator(change.partition_check, execution);
         for (BoundExpr* expr : change.view_checks) view_checks.push_back(evaluator(expr, execution));
         for (BoundExpr* expr : change.returning) returning.push_back(over_source(expr, execution));
         const std::size_t width = change.relation->columns.size();
@@ -130,6 +134,8 @@ struct ChangeRunner::Target {
     bool rows_once = false;
     std::set<std::string> touched;         // keys that this statement made or changed
     std::set<std::string> seen;            // keys of rows to change, where a source may have them several times
+    std::unique_ptr<PartitionRoute> route;  // null: the table has no partitions
+    std::unique_ptr<Evaluator> partition_check;
     std::uint64_t count = 0;
     Arena arena;
     RowStore* returned = nullptr;

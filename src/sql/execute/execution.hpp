@@ -104,9 +104,12 @@ private:
         RowStore rows;
         std::unique_ptr<Operator> source;  ///< null at the end
         std::vector<std::size_t> places;   ///< of the columns wanted in what the source makes
+        std::vector<Value> outer;          ///< what the columns further out held when it began
+        Arena outer_arena;
         bool started = false;
     };
     Shared& shared(CommonTablePlan& table);
+    bool is_current(const CommonTablePlan& table, const Shared& shared);
 
     Session& session_;
     ExecutionHost& host_;

@@ -17,6 +17,29 @@ TableWriter& ChangeRunner::writer(Oid table) {
     return *found;
 }
 
+bool ChangeRunner::in_partition(const Relation& root, Oid partition, const Value* row) {
+    if (partition == 0) return true;
+    std::unique_ptr<PartitionTest>& test = partition_tests_[partition];
+    if (test == nullptr) test = std::make_unique<PartitionTest>(root, partition, execution_, access_);
+    return test->holds(row);
+}
+
+std::vector<std::string> ChangeRunner::referring_rows(const Relation& child, const ForeignKey& foreign,
+                                                      const Value* values) {
+    TableWriter& rows = writer(child.oid);
+    std::vector<std::string> keys = rows.find(foreign.columns, values);
+    if (foreign.partition == 0) return keys;
+    std::vector<Value> row(child.columns.size());
+    Arena arena;
+    keys.erase(std::remove_if(keys.begin(), keys.end(),
+                              [&](const std::string& key) {
+                                  return !rows.read(key, row.data(), arena) ||
+                                         !in_partition(child, foreign.partition, row.data());
+                              }),
+               keys.end());
+    return keys;
+}
+
 namespace foreign_keys {
 
 bool same_value(const Value& a, const Value& b) {
@@ -51,7 +74,7 @@ bool ChangeRunner::concerns_others(const Relation& relation, const Value* old_ro
     };
     if (new_row != nullptr)
         for (const ForeignKey& foreign : relation.foreign_keys)
-            if (differ(foreign.columns)) return true;
+            if (foreign.partition != 0 || differ(foreign.columns)) return true;
     if (old_row == nullptr) return false;
     const auto [found, added] = referred_.try_emplace(relation.oid);
     if (added)
@@ -145,7 +168,13 @@ bool ChangeRunner::parent_exists(const ForeignKey& foreign, const Value* values)
                           : cast_value(values[i], wanted, k_no_typmod, CastContext::explicit_, arena,
                                        execution_.session()));
     }
-    return !parent.find(foreign.referenced, key.data()).empty();
+    const std::vector<std::string> found = parent.find(foreign.referenced, key.data());
+    if (foreign.referenced_partition == 0) return !found.empty();
+    std::vector<Value> row(parent.relation().columns.size());
+    return std::any_of(found.begin(), found.end(), [&](const std::string& at) {
+        return parent.read(at, row.data(), arena) &&
+               in_partition(parent.relation(), foreign.referenced_partition, row.data());
+    });
 }
 
 void ChangeRunner::missing_parent(const Relation& child, const ForeignKey& foreign, const Value* values) {
@@ -198,9 +227,10 @@ void ChangeRunner::settle() {
         const Event& event = events_[i];
         if (!event.has_new) continue;
         for (const ForeignKey& foreign : event.relation->foreign_keys) {
-            if (event.has_old &&
+            if (event.has_old && foreign.partition == 0 &&
                 !foreign_keys::changed(event.old_row.data(), event.new_row.data(), foreign.columns))
                 continue;
+            if (!in_partition(*event.relation, foreign.partition, event.new_row.data())) continue;
             const std::vector<Value> values = foreign_keys::pick(event.new_row, foreign.columns);
             const auto nulls = static_cast<std::size_t>(
                 std::count_if(values.begin(), values.end(), [](const Value& v) { return v.is_null(); }));
@@ -227,7 +257,7 @@ void ChangeRunner::settle() {
             }
             // The row itself may be gone again, erased by a cascade of this statement.
             if (!parent_exists(foreign, values.data()) &&
-                !writer(event.relation->oid).find(foreign.columns, values.data()).empty())
+                !referring_rows(*event.relation, foreign, values.data()).empty())
                 missing_parent(*event.relation, foreign, values.data());
         }
     }
@@ -239,6 +269,7 @@ void ChangeRunner::settle_parent(Event& event, const Relation& child, const Fore
     const std::vector<Value> values = foreign_keys::pick(event.old_row, foreign.referenced);
     for (const Value& value : values)
         if (value.is_null()) return;
+    if (!in_partition(*event.relation, foreign.referenced_partition, event.old_row.data())) return;
     if (foreign.period) return settle_period(event, child, foreign);
     const ForeignAction action = event.has_new ? foreign.on_update : foreign.on_delete;
     if (action == ForeignAction::no_action || action == ForeignAction::restrict) {
@@ -255,8 +286,7 @@ void ChangeRunner::settle_parent(Event& event, const Relation& child, const Fore
         }
         // Another row may have taken the key meanwhile: then nothing is missing.
         if (action == ForeignAction::no_action && parent_exists(foreign, values.data())) return;
-        if (!writer(child.oid).find(foreign.columns, values.data()).empty())
-            still_referred(child, foreign, values.data());
+        if (!referring_rows(child, foreign, values.data()).empty()) still_referred(child, foreign, values.data());
         return;
     }
     cascade(event, child, foreign, action);
@@ -278,7 +308,7 @@ void ChangeRunner::cascade(Event& event, const Relation& child, const ForeignKey
     Target target(change, execution_, access_);
     RowStore nothing;
     target.returned = &nothing;
-    for (const std::string& key : rows.find(foreign.columns, values.data())) {
+    for (const std::string& key : referring_rows(child, foreign, values.data())) {
         if (!rows.read(key, old_row.data(), arena)) continue;
         if (action == ForeignAction::cascade && !event.has_new) {
             rows.erase(key, old_row.data());
@@ -318,7 +348,7 @@ void ChangeRunner::check(PendingCheck& pending) {
     for (const ForeignKey& foreign : table->foreign_keys) {
         if (foreign.name != pending.constraint) continue;
         const Value* values = pending.values.row(0);
-        const bool referred = !writer(table->oid).find(foreign.columns, values).empty();
+        const bool referred = !referring_rows(*table, foreign, values).empty();
         if (!referred || parent_exists(foreign, values)) return;
         if (pending.child) missing_parent(*table, foreign, values);
         still_referred(*table, foreign, values);

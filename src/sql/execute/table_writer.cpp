@@ -1,5 +1,6 @@
 #include "sql/execute/table_writer.hpp"
 
+#include "sql/catalog/partition.hpp"
 #include "sql/catalog/period.hpp"
 #include "sql/compare.hpp"
 #include "sql/key_encoding.hpp"
@@ -32,7 +33,7 @@ TableWriter::TableWriter(std::shared_ptr<const Relation> relation, Execution& ex
         if (static_cast<int>(i) == primary_) continue;
         const Index& index = relation_->indexes[i];
         IndexAccess entry{&index, access.writable(relation_->index_tree(index), relation_->temporary), {}, nullptr};
-        bool expressions = !index.predicate.empty();
+        bool expressions = index.partial();
         for (const IndexColumn& column : index.columns) expressions |= column.column < 0;
         if (expressions) {
             if (binder_ == nullptr) {
@@ -47,9 +48,10 @@ TableWriter::TableWriter(std::shared_ptr<const Relation> relation, Execution& ex
                 BoundExpr* bound = binder_->bind_text(column.text, *relation_, columns_, "index expressions");
                 entry.expressions.back() = std::make_unique<Evaluator>(*bound, std::vector<ColumnId>{}, execution);
             }
-            if (!index.predicate.empty()) {
+            if (index.partial()) {
+                const std::string holds = index_condition(*access.bind_environment().present().catalog, index);
                 BoundExpr* bound = binder_->condition(
-                    binder_->bind_text(index.predicate, *relation_, columns_, "index predicates"), "WHERE", 0);
+                    binder_->bind_text(holds, *relation_, columns_, "index predicates"), "WHERE", 0);
                 entry.predicate = std::make_unique<Evaluator>(*bound, std::vector<ColumnId>{}, execution);
             }
         }
@@ -355,7 +357,7 @@ std::vector<std::string> TableWriter::find(const std::vector<int>& columns, cons
     for (std::size_t i = 0; i < columns.size(); ++i)
         if (values[i].is_null()) return keys;
     const auto covers = [&](const Index& index) {
-        if (!index.predicate.empty() || index.columns.size() < columns.size()) return false;
+        if (index.partial() || index.columns.size() < columns.size()) return false;
         for (std::size_t i = 0; i < columns.size(); ++i)
             if (std::find(columns.begin(), columns.end(), index.columns[i].column) == columns.end()) return false;
         return true;

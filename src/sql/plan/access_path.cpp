@@ -92,7 +92,7 @@ void choose_access_path(Plan& scan) {
     int best_score = 0;
     for (std::size_t i = 0; i < relation.indexes.size(); ++i) {
         const Index& index = relation.indexes[i];
-        if (!index.predicate.empty()) continue;
+        if (index.partial()) continue;
         AccessPath path;
         path.index = static_cast<int>(i);
         int score = 0;

@@ -67,7 +67,7 @@ Plan* ordered_input(Plan& sort, bool few) {
         const Index& index = relation.indexes[i];
         const bool used = scan->access.index == static_cast<int>(i);
         // A scan that an index narrows keeps it; one that reads all rows may read them along another for a few of them.
-        if (!index.predicate.empty() || (scan->access.index >= 0 && !used)) continue;
+        if (index.partial() || (scan->access.index >= 0 && !used)) continue;
         if (!used && !few && index.role != ConstraintRole::primary_key) continue;
         const auto direction = index_order::backward(relation, index, used ? scan->access.equal.size() : 0, keys);
         if (!direction) continue;

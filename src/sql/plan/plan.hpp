@@ -124,6 +124,9 @@ struct CommonTablePlan {
     BoundChange* change = nullptr;
     std::vector<OutputColumn> columns;
     int references = 0;
+    /// Columns of rows further out that it reads, once it runs: other values of them make other rows.
+    std::vector<ColumnId> outer;
+    bool outer_known = false;
 };
 
 enum class SetKind : std::uint8_t { union_, intersect, except };
@@ -200,6 +203,16 @@ struct MergeBranch {
     std::vector<ColumnAssignment> assignments;
 };
 
+/// A partitioned table or one of its partitions: what a row must meet to be stored there.
+struct PartitionNode {
+    std::string name;
+    bool divided = false;
+    BoundExpr* bound = nullptr;          ///< over new_columns; null: of the topmost table, and of DEFAULT
+    std::vector<std::pair<std::string, BoundExpr*>> checks;
+    std::vector<int> not_null;           ///< columns that are so only here
+    std::vector<PartitionNode> parts;    ///< DEFAULT last
+};
+
 /// INSERT, UPDATE, DELETE, MERGE over one table.
 struct BoundChange {
     ChangeKind kind = ChangeKind::insert;
@@ -240,6 +253,10 @@ struct BoundChange {
     std::vector<BoundExpr*> generated;   ///< by physical column; null: not generated
     std::vector<std::pair<std::string, BoundExpr*>> checks;
     std::vector<std::pair<int, BoundExpr*>> domain_checks;
+    std::vector<BoundChange*> heirs;     ///< the same UPDATE or DELETE of tables that inherit from this one
+    PartitionNode partitions;            ///< of a table that is divided
+    BoundExpr* partition_check = nullptr;  ///< a row must stay in the partition that is changed by its name
+    std::string partition_name;
 };
 
 /// Owner of the nodes of one bound statement.

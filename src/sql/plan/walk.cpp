@@ -8,23 +8,34 @@ namespace northstar::inline v0::sql {
 
 namespace walk {
 
-void collect(Plan& plan, std::set<ColumnId>& used, std::set<ColumnId>& made) {
-    if (plan.left != nullptr) collect(*plan.left, used, made);
-    if (plan.right != nullptr) collect(*plan.right, used, made);
+struct Columns {
+    std::set<ColumnId> used, made;
+    std::set<const CommonTablePlan*> commons;  ///< that were looked into
+};
+
+void collect(Plan& plan, Columns& columns) {
+    auto& [used, made, commons] = columns;
+    if (plan.left != nullptr) collect(*plan.left, columns);
+    if (plan.right != nullptr) collect(*plan.right, columns);
+    if (plan.common != nullptr && plan.common->plan != nullptr && commons.insert(plan.common.get()).second)
+        collect(*plan.common->plan, columns);
     for (const ColumnId column : plan.output) made.insert(column);
     for (const PlanColumn& column : plan.columns) made.insert(column.id);
     for (const PlanColumn& column : plan.groups) made.insert(column.id);
     for (const ScanColumn& column : plan.scan_columns) made.insert(column.id);
     if (plan.grouping_id != k_no_column) made.insert(plan.grouping_id);
-    each_expr(plan, [&](BoundExpr*& expr) { used_columns(expr, used); });
+    std::set<ColumnId>& all = used;
+    each_expr(plan, [&](BoundExpr*& expr) { used_columns(expr, all); });
 }
 
 }  // namespace walk
 
 std::set<ColumnId> free_columns(Plan& plan) {
-    std::set<ColumnId> used, made, free;
-    walk::collect(plan, used, made);
-    std::set_difference(used.begin(), used.end(), made.begin(), made.end(), std::inserter(free, free.end()));
+    walk::Columns columns;
+    walk::collect(plan, columns);
+    std::set<ColumnId> free;
+    std::set_difference(columns.used.begin(), columns.used.end(), columns.made.begin(), columns.made.end(),
+                        std::inserter(free, free.end()));
     return free;
 }
 

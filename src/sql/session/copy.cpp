@@ -186,6 +186,10 @@ private:
 
 std::shared_ptr<const Relation> table_of(SqlSession& session, const syntax::Copy& copy, Binder& binder) {
     auto relation = binder.find_relation(copy.table, session.present(), false);
+    if (relation->is_partition() && !copy.from) return relation;
+    if (relation->is_partition())
+        raise(sqlstate::feature_not_supported, "COPY FROM into a partition by its own name is not supported", {},
+              "Name the partitioned table.");
     if (relation->stores_rows() && (relation->kind == RelationKind::table || !copy.from)) return relation;
     const char* const kind = relation->kind == RelationKind::view       ? "view"
                              : relation->kind == RelationKind::sequence ? "sequence"

@@ -1,6 +1,7 @@
 // ALTER TABLE and RENAME. What PostgreSQL does without touching rows is done without touching them here.
 #include "sql/plan/walk.hpp"
-#include "sql/session/sql_session.hpp"
+#include "sql/session/define_inheritance.hpp"
+#include "sql/session/define_partition.hpp"
 #include "sql/text_io.hpp"
 
 #include <algorithm>
@@ -128,6 +129,12 @@ private:
     /// SET (history_retention = ..) and RESET; other options are PostgreSQL's and have nothing to set here.
     void options(const syntax::AlterAction& action) {
         for (const syntax::Option& option : action.options) {
+            if (relation_->kind == RelationKind::view) {
+                const bool reset = action.kind == syntax::AlterKind::reset_options;
+                if (option.name == "check_option") relation_->check_option = reset ? 0 : check_option_of(option);
+                store();
+                continue;
+            }
             if (option.name != "history_retention") continue;
             relation_->history_retention =
                 action.kind == syntax::AlterKind::reset_options ? std::string() : retention_text(option);
@@ -356,6 +363,11 @@ private:
             if (const auto old = session_.catalog().relation(sequence)) session_.remove(*old);
     }
 
+    static void refuse_identity_of(Oid type) {
+        if (type != type::int2 && type != type::int4 && type != type::int8)
+            raise(sqlstate::invalid_parameter_value, "identity column type must be smallint, integer, or bigint");
+    }
+
     void set_type(const syntax::AlterAction& action) {
         BoundPool pool;
         std::vector<Oid> none;
@@ -372,6 +384,7 @@ private:
             period |= index.without_overlaps && index.columns.back().column == place;
         if (period) raise(sqlstate::feature_not_supported, "cannot alter type of a column of a period");
         const Binder::TypeMeaning meaning = binder.resolve_type(*action.type);
+        if (old.identity != 0) refuse_identity_of(meaning.type);
         std::vector<ColumnId> ids;
         for (std::size_t i = 0; i < relation_->columns.size(); ++i) ids.push_back(pool.column());
         BoundExpr* value = nullptr;
@@ -419,6 +432,7 @@ private:
             return;
         }
         Index index = make_key_index(session_, *to, constraint, names);
+        check_unique_within_partitions(*to, index);
         const bool primary = index.role == ConstraintRole::primary_key;
         if (index.name.empty()) {
             std::string columns;
@@ -472,6 +486,7 @@ private:
         CheckConstraint check;
         check.text = constraint.source;
         check.validated = !constraint.not_valid;
+        check.no_inherit = constraint.no_inherit;
         check.name = constraint.name.empty() ? unique_constraint_name(*relation_, relation_->name + "_check")
                                              : std::string(constraint.name);
         if (constraint.name.empty()) {
@@ -534,11 +549,17 @@ private:
         each_row([&](const Value* row) {
             RowStore key(foreign.columns.size());
             Value* to = key.add();
-            bool null = false;
+            bool null = false, all_null = true;
             for (std::size_t i = 0; i < foreign.columns.size(); ++i) {
                 to[i] = copy_value(row[foreign.columns[i]], key.arena());
                 null |= to[i].is_null();
+                all_null = all_null && to[i].is_null();
             }
+            if (null && foreign.match_full && !all_null)
+                raise(sqlstate::foreign_key_violation,
+                      "insert or update on table \"" + relation_->name + "\" violates foreign key constraint \"" +
+                          foreign.name + "\"",
+                      "MATCH FULL does not allow mixing of null and nonnull key values.");
             if (!null) keys.push_back(std::move(key));
         });
         for (RowStore& key : keys) {
@@ -622,6 +643,7 @@ private:
         if (!target.default_text.empty())
             raise(sqlstate::object_not_in_prerequisite_state, "column \"" + target.name + "\" of relation \"" +
                                                                  relation_->name + "\" already has a default value");
+        refuse_identity_of(target.type);
         if (!target.not_null)
             raise(sqlstate::object_not_in_prerequisite_state,
                   "column \"" + target.name + "\" of relation \"" + relation_->name +
@@ -652,7 +674,7 @@ private:
         auto sequence = std::make_shared<Relation>(*session_.catalog().relation(target.sequence));
         std::optional<std::int64_t> restart;
         Arena arena;
-        apply_sequence_options(sequence->sequence, syntax::make_list(arena, rest), restart);
+        apply_sequence_options(sequence->sequence, syntax::make_list(arena, rest), restart, false);
         session_.put(sequence);
         if (restart) {
             session_.forget_sequence(sequence->oid);
@@ -666,6 +688,29 @@ private:
     Arena values_;
 };
 
+/// What the heirs of a table lack, or have of their own, is left as it is.
+void alter_heirs(SqlSession& session, const Relation& table, const syntax::AlterAction& action) {
+    using Kind = syntax::AlterKind;
+    for (const auto& heir : session.catalog().heirs_of(table.oid)) {
+        const auto now = session.catalog().relation(heir->oid);
+        const auto has_check = [&](std::string_view name) {
+            return std::any_of(now->checks.begin(), now->checks.end(),
+                               [&](const CheckConstraint& check) { return check.name == name; });
+        };
+        if (action.kind == Kind::add_column && now->find_column(action.column.name) >= 0) continue;
+        if (action.kind == Kind::drop_constraint && !has_check(action.name)) continue;
+        syntax::AlterAction same = action;
+        std::string name;
+        if (action.kind == Kind::add_constraint) {
+            // An heir's check has the name that its table's got.
+            name = session.catalog().relation(table.oid)->checks.back().name;
+            if (has_check(name)) continue;
+            same.constraint.name = name;
+        }
+        Alteration(session, now).apply(same);
+    }
+}
+
 }  // namespace define_alter
 
 void alter_table(SqlSession& session, const syntax::AlterTable& syntax) {
@@ -673,6 +718,7 @@ void alter_table(SqlSession& session, const syntax::AlterTable& syntax) {
     std::vector<Oid> types;
     Binder binder(session, pool, types);
     using Kind = syntax::ObjectKind;
+    if (syntax.kind == Kind::domain) return alter_domain(session, syntax);
     if (syntax.kind != Kind::table && syntax.kind != Kind::view && syntax.kind != Kind::sequence &&
         syntax.kind != Kind::materialized_view && syntax.kind != Kind::index)
         raise(sqlstate::feature_not_supported, "this form of ALTER is not supported");
@@ -683,90 +729,36 @@ void alter_table(SqlSession& session, const syntax::AlterTable& syntax) {
     }
     if (syntax.kind == Kind::table && relation->kind != RelationKind::table)
         raise(sqlstate::wrong_object_type, "\"" + relation->name + "\" is not a table");
+    session.refuse_pending_checks(*relation, "ALTER TABLE");
     define_alter::Alteration alteration(session, relation);
-    for (const syntax::AlterAction& action : syntax.actions) alteration.apply(action);
+    for (const syntax::AlterAction& action : syntax.actions) {
+        const auto now = session.catalog().relation(relation->oid);
+        if (action.kind == syntax::AlterKind::attach_partition) {
+            attach_partition(session, *now, action);
+        } else if (action.kind == syntax::AlterKind::detach_partition) {
+            detach_partition(session, *now, action);
+        } else if (action.kind == syntax::AlterKind::inherit) {
+            change_inheritance(session, *now, action);
+        } else if (now->is_partition()) {
+            alter_partition(session, *now, action);
+        } else {
+            if (now->is_partitioned()) check_partition_key_kept(session, *now, action);
+            refuse_inherited(session, *now, action);
+            alteration.apply(action);
+            if (now->is_partitioned()) follow_topmost_table(session, *now, action);
+            if (!syntax.only && spreads_to_heirs(action)) define_alter::alter_heirs(session, *now, action);
+        }
+    }
 }
 
-void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_schema) {
-    BoundPool pool;
-    std::vector<Oid> types;
-    Binder binder(session, pool, types);
-    using Kind = syntax::ObjectKind;
-    if (syntax.kind == Kind::type || syntax.kind == Kind::domain) {
-        for (const std::string& schema : session.search_path())
-            if (const auto old = session.catalog().user_type(schema, syntax.name.last())) {
-                auto type = std::make_shared<UserType>(*old);
-                (to_schema ? type->schema : type->name) = syntax.to;
-                session.put(type);
-                return;
-            }
-        raise(sqlstate::undefined_object, "type \"" + std::string(syntax.name.last()) + "\" does not exist");
-    }
-    if (syntax.kind == Kind::schema)
-        raise(sqlstate::feature_not_supported, "renaming schemas is not supported");
-    if (syntax.kind == Kind::index) {
-        for (const std::string& schema : session.search_path()) {
-            const auto [owner, index] = session.catalog().index(schema, syntax.name.last());
-            if (index == nullptr) continue;
-            auto changed = std::make_shared<Relation>(*owner);
-            for (Index& other : changed->indexes)
-                if (other.oid == index->oid) other.name = syntax.to;
-            session.put(changed);
-            return;
-        }
-        if (!syntax.if_exists) raise(sqlstate::undefined_table, binder.relation_message(syntax.name));
-        return;
-    }
-    const auto old = binder.find_relation(syntax.name, session.present(), syntax.if_exists);
-    if (old == nullptr) {
-        session.notice(sqlstate::undefined_table, binder.relation_message(syntax.name) + ", skipping");
-        return;
-    }
-    auto relation = std::make_shared<Relation>(*old);
-    const std::string to(syntax.to);
-    if (syntax.kind == Kind::column) {
-        const int place = relation->find_column(syntax.part);
-        if (place < 0)
-            raise(sqlstate::undefined_column, "column \"" + std::string(syntax.part) + "\" does not exist");
-        if (relation->find_column(to) >= 0)
-            raise(sqlstate::duplicate_column,
-                  "column \"" + to + "\" of relation \"" + relation->name + "\" already exists");
-        relation->columns[static_cast<std::size_t>(place)].name = to;
-        for (CheckConstraint& check : relation->checks) check.text = rename_identifier(check.text, syntax.part, to);
-        for (Column& column : relation->columns)
-            if (!column.generated_text.empty())
-                column.generated_text = rename_identifier(column.generated_text, syntax.part, to);
-        for (Index& index : relation->indexes) {
-            if (!index.predicate.empty()) index.predicate = rename_identifier(index.predicate, syntax.part, to);
-            for (IndexColumn& column : index.columns)
-                if (column.column < 0) column.text = rename_identifier(column.text, syntax.part, to);
-        }
-        session.put(relation);
-        return;
-    }
-    if (syntax.kind == Kind::constraint) {
-        bool found = false;
-        for (CheckConstraint& check : relation->checks)
-            if (check.name == syntax.part) found = true, check.name = to;
-        for (ForeignKey& foreign : relation->foreign_keys)
-            if (foreign.name == syntax.part) found = true, foreign.name = to;
-        for (Index& index : relation->indexes)
-            if (index.name == syntax.part) found = true, index.name = to;
-        if (!found)
-            raise(sqlstate::undefined_object, "constraint \"" + std::string(syntax.part) + "\" for table \"" +
-                                                  relation->name + "\" does not exist");
-        session.put(relation);
-        return;
-    }
-    const std::string schema = to_schema ? to : relation->schema;
-    const std::string name = to_schema ? relation->name : to;
-    if (to_schema && !session.catalog().has_schema(schema))
-        raise(sqlstate::invalid_schema_name, "schema \"" + schema + "\" does not exist");
-    if (session.catalog().relation(schema, name) != nullptr)
-        raise(sqlstate::duplicate_table, "relation \"" + name + "\" already exists");
-    relation->schema = schema;
-    relation->name = name;
-    session.put(relation);
+void drop_table_column(SqlSession& session, const Relation& table, const std::string& column) {
+    syntax::AlterAction action;
+    action.kind = syntax::AlterKind::drop_column;
+    action.name = column;
+    action.cascade = true;
+    const auto now = session.catalog().relation(table.oid);
+    define_alter::Alteration(session, now).apply(action);
+    if (now->is_partitioned()) follow_topmost_table(session, *now, action);
 }
 
 }  // namespace northstar::inline v0::sql

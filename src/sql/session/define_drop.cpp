@@ -1,5 +1,6 @@
 // DROP with its dependants, TRUNCATE.
-#include "sql/session/sql_session.hpp"
+#include "sql/catalog/partition.hpp"
+#include "sql/session/define_partition.hpp"
 
 #include <algorithm>
 
@@ -18,6 +19,12 @@ public:
             if (!cascade_)
                 refuse(*relation, "view " + view->name + " depends on " + kind_name(*relation) + " " + relation->name);
             this->relation(view);
+        }
+        // Tables that inherit from it.
+        for (const auto& heir : session_.catalog().heirs_of(relation->oid)) {
+            if (!cascade_ && doomed_.count(heir->oid) == 0)
+                refuse(*relation, "table " + heir->name + " depends on table " + relation->name);
+            this->relation(heir);
         }
         // Foreign keys to it.
         for (const auto& [child, foreign] : session_.catalog().references_to(relation->oid)) {
@@ -39,6 +46,7 @@ public:
                 owned.push_back(other);
         for (const auto& sequence : owned) session_.remove(*sequence);
         if (relation->kind == RelationKind::sequence) users_of_sequence(*relation);
+        drop_partitions(session_, *relation);
         if (relation->stores_rows()) session_.drop_trees(*relation);
         session_.remove(*relation);
     }
@@ -113,6 +121,60 @@ void drop_index(SqlSession& session, const syntax::QualifiedName& name, bool if_
     session.notice(sqlstate::undefined_object, "index \"" + std::string(name.last()) + "\" does not exist, skipping");
 }
 
+/// A type, and what uses it: domains over it, fields of composite types, columns of tables.
+void drop_type_with_users(SqlSession& session, const UserType& type, bool cascade) {
+    const auto uses = [&](Oid oid) { return oid == type.oid || (oid == type.array && oid != 0); };
+    const auto refuse = [&](const std::string& detail) {
+        if (!cascade)
+            raise(sqlstate::dependent_objects_still_exist,
+                  "cannot drop type " + type.name + " because other objects depend on it", detail,
+                  "Use DROP ... CASCADE to drop the dependent objects too.");
+    };
+    std::vector<std::shared_ptr<const UserType>> domains;
+    std::vector<std::shared_ptr<UserType>> composites;
+    for (const auto& [key, other] : session.catalog().types()) {
+        if (other->oid == type.oid) continue;
+        if (other->kind == 'd' && (uses(other->base) || uses(other->parent))) {
+            refuse("type " + other->name + " depends on type " + type.name);
+            domains.push_back(other);
+        } else if (std::any_of(other->fields.begin(), other->fields.end(),
+                               [&](const TypeField& field) { return uses(field.type); })) {
+            refuse("column of composite type " + other->name + " depends on type " + type.name);
+            auto changed = std::make_shared<UserType>(*other);
+            changed->fields.erase(std::remove_if(changed->fields.begin(), changed->fields.end(),
+                                                 [&](const TypeField& field) { return uses(field.type); }),
+                                  changed->fields.end());
+            composites.push_back(std::move(changed));
+        }
+    }
+    std::vector<std::pair<Oid, std::string>> columns;
+    for (const auto& [key, relation] : session.catalog().relations())
+        for (const Column& column : relation->columns)
+            if (!column.dropped && relation->kind == RelationKind::table &&
+                (uses(column.type) || column.domain == type.oid)) {
+                refuse("column " + column.name + " of table " + relation->name + " depends on type " + type.name);
+                columns.emplace_back(relation->oid, column.name);
+            }
+    for (const auto& domain : domains) drop_type_with_users(session, *domain, true);
+    for (const auto& composite : composites) session.put(composite);
+    for (const auto& [oid, name] : columns) {
+        const auto table = session.catalog().relation(oid);
+        if (table == nullptr || table->find_column(name) < 0) continue;
+        drop_table_column(session, *table, name);
+        // Old rows have values of the type: they are bytes of the same form from now on.
+        auto changed = std::make_shared<Relation>(*session.catalog().relation(oid));
+        for (Column& column : changed->columns)
+            if (column.dropped && uses(column.type)) {
+                const Form form = type_info(column.type, session.state().types).form;
+                column.type = form == Form::integer ? type::int8 : type::bytea;
+                column.typmod = k_no_typmod;
+                column.domain = 0;
+            }
+        session.put(changed);
+    }
+    session.remove(type);
+}
+
 void drop_type(SqlSession& session, const syntax::QualifiedName& name, bool domain, bool if_exists, bool cascade) {
     std::shared_ptr<const UserType> type;
     for (const std::string& schema : session.search_path())
@@ -125,28 +187,7 @@ void drop_type(SqlSession& session, const syntax::QualifiedName& name, bool doma
                        "type \"" + std::string(name.last()) + "\" does not exist, skipping");
         return;
     }
-    std::vector<std::shared_ptr<Relation>> changed;
-    for (const auto& [key, relation] : session.catalog().relations()) {
-        auto copy = std::make_shared<Relation>(*relation);
-        bool uses = false;
-        for (Column& column : copy->columns) {
-            if (column.dropped ||
-                (column.type != type->oid && column.type != type->array && column.domain != type->oid))
-                continue;
-            uses = true;
-            if (!cascade)
-                raise(sqlstate::dependent_objects_still_exist,
-                      "cannot drop type " + type->name + " because other objects depend on it",
-                      "column " + column.name + " of table " + relation->name + " depends on type " + type->name,
-                      "Use DROP ... CASCADE to drop the dependent objects too.");
-            column.dropped = true;
-            column.not_null = false;
-            if (column.type == type->oid || column.type == type->array) column.type = type::int8;
-        }
-        if (uses) changed.push_back(std::move(copy));
-    }
-    for (const auto& relation : changed) session.put(relation);
-    session.remove(*type);
+    drop_type_with_users(session, *type, cascade);
 }
 
 }  // namespace define_drop
@@ -226,26 +267,38 @@ void truncate_tables(SqlSession& session, const syntax::Truncate& syntax) {
     BoundPool pool;
     std::vector<Oid> types;
     Binder binder(session, pool, types);
-    std::vector<std::shared_ptr<const Relation>> tables;
+    std::vector<std::shared_ptr<const Relation>> tables, partitions;
     std::set<Oid> known;
-    for (const syntax::QualifiedName& name : syntax.tables) {
-        const auto table = binder.find_relation(name, session.present(), false);
+    for (std::size_t i = 0; i < syntax.tables.size(); ++i) {
+        const auto table = binder.find_relation(syntax.tables[i], session.present(), false);
         if (table->kind != RelationKind::table)
             raise(sqlstate::wrong_object_type, "\"" + table->name + "\" is not a table");
+        session.refuse_pending_checks(*table, "TRUNCATE");
+        if (table->is_partition()) {
+            partitions.push_back(table);
+            continue;
+        }
         if (known.insert(table->oid).second) tables.push_back(table);
+        if (!syntax.only[i])
+            for (const auto& heir : session.catalog().heirs_of(table->oid))
+                if (known.insert(heir->oid).second) tables.push_back(heir);
     }
-    for (std::size_t i = 0; i < tables.size(); ++i) {
-        for (const auto& [child, foreign] : session.catalog().references_to(tables[i]->oid)) {
+    const auto follow_references = [&](const Relation& table, Oid referenced) {
+        for (const auto& [child, foreign] : session.catalog().references_to(referenced)) {
             if (known.count(child->oid) != 0) continue;
             if (!syntax.cascade)
                 raise(sqlstate::feature_not_supported,
                       "cannot truncate a table referenced in a foreign key constraint",
-                      "Table \"" + child->name + "\" references \"" + tables[i]->name + "\".",
+                      "Table \"" + child->name + "\" references \"" + table.name + "\".",
                       "Truncate table \"" + child->name + "\" at the same time, or use TRUNCATE ... CASCADE.");
             known.insert(child->oid);
             tables.push_back(child);
         }
-    }
+    };
+    for (const auto& partition : partitions)
+        follow_references(*partition, partition_root(session.catalog(), *partition)->oid);
+    for (std::size_t i = 0; i < tables.size(); ++i) follow_references(*tables[i], tables[i]->oid);
+    for (const auto& partition : partitions) erase_partition_rows(session, *partition);
     for (const auto& table : tables) {
         session.writable(table->tree(), table->temporary).erase_range("", std::nullopt);
         for (const Index& index : table->indexes)

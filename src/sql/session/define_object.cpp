@@ -1,8 +1,9 @@
 // CREATE INDEX, VIEW, SEQUENCE, TYPE, SCHEMA, CREATE TABLE AS, COMMENT, ANALYZE and the statements that change nothing.
+#include "sql/catalog/partition.hpp"
 #include "sql/compare.hpp"
 #include "sql/plan/optimize.hpp"
 #include "sql/plan/walk.hpp"
-#include "sql/session/sql_session.hpp"
+#include "sql/session/define_partition.hpp"
 
 #include <algorithm>
 
@@ -65,6 +66,9 @@ void create_view(SqlSession& session, const syntax::CreateView& syntax) {
     view->temporary = syntax.temporary;
     std::set<Oid> depends;
     collect_relations(*bound.plan, depends);
+    // A view over a table reads its heirs, whatever they are by then.
+    for (const Oid oid : std::set<Oid>(depends))
+        for (const auto& heir : session.catalog().heirs_of(oid)) depends.erase(heir->oid);
     for (const Oid oid : depends) {
         const auto used = session.catalog().relation(oid);
         if (used != nullptr && used->temporary) view->temporary = true;
@@ -74,6 +78,12 @@ void create_view(SqlSession& session, const syntax::CreateView& syntax) {
     view->name = syntax.name.last();
     view->query = text;
     view->check_option = syntax.check_option;
+    for (const syntax::Option& option : syntax.options) {
+        if (option.name == "check_option") view->check_option = check_option_of(option);
+        else if (option.name != "security_barrier" && option.name != "security_invoker")
+            raise_at(sqlstate::invalid_parameter_value,
+                     "unrecognized parameter \"" + std::string(option.name) + "\"", option.position);
+    }
     if (syntax.columns.size() > bound.columns.size())
         raise(sqlstate::syntax_error, "CREATE VIEW specifies more column names than columns");
     for (std::size_t i = 0; i < bound.columns.size(); ++i) {
@@ -202,44 +212,6 @@ void alter_enum(SqlSession& session, const syntax::CreateType& syntax) {
     session.put(type);
 }
 
-void create_domain(SqlSession& session, const syntax::CreateType& syntax) {
-    BoundPool pool;
-    std::vector<Oid> types;
-    Binder binder(session, pool, types);
-    auto type = std::make_shared<UserType>();
-    type->kind = 'd';
-    type->schema = session.creation_schema(syntax.name, false);
-    type->name = syntax.name.last();
-    if (session.catalog().user_type(type->schema, type->name) != nullptr)
-        raise(sqlstate::duplicate_object, "type \"" + type->name + "\" already exists");
-    const Binder::TypeMeaning base = binder.resolve_type(*syntax.base);
-    type->base = base.type;
-    type->typmod = base.typmod;
-    for (const syntax::ConstraintDefinition& constraint : syntax.constraints) {
-        using Kind = syntax::ConstraintKind;
-        if (constraint.kind == Kind::not_null) type->not_null = true;
-        else if (constraint.kind == Kind::default_value) type->default_text = constraint.source;
-        else if (constraint.kind == Kind::check) {
-            CheckConstraint check;
-            check.text = constraint.source;
-            check.name = constraint.name.empty() ? type->name + "_check" : std::string(constraint.name);
-            for (int n = 1; std::any_of(type->checks.begin(), type->checks.end(),
-                                        [&](const CheckConstraint& other) { return other.name == check.name; });
-                 ++n)
-                check.name = type->name + "_check" + std::to_string(n);
-            type->checks.push_back(std::move(check));
-        }
-    }
-    if (base.domain != 0)
-        if (const auto parent = session.catalog().user_type(base.domain)) {
-            type->checks.insert(type->checks.begin(), parent->checks.begin(), parent->checks.end());
-            type->not_null |= parent->not_null;
-        }
-    type->oid = session.allocate_oid(false);
-    type->array = session.allocate_oid(false);
-    session.put(type);
-}
-
 void comment(SqlSession& session, const syntax::Comment& syntax) {
     BoundPool pool;
     std::vector<Oid> types;
@@ -274,37 +246,6 @@ void comment(SqlSession& session, const syntax::Comment& syntax) {
     raise(sqlstate::feature_not_supported, "COMMENT on this kind of object is not supported");
 }
 
-void alter_sequence(SqlSession& session, const syntax::CreateSequence& syntax) {
-    BoundPool pool;
-    std::vector<Oid> types;
-    Binder binder(session, pool, types);
-    const auto old = binder.find_relation(syntax.name, session.present(), syntax.if_not_exists);
-    if (old == nullptr) {
-        session.notice(sqlstate::undefined_table, binder.relation_message(syntax.name) + ", skipping");
-        return;
-    }
-    if (old->kind != RelationKind::sequence)
-        raise(sqlstate::wrong_object_type, "\"" + old->name + "\" is not a sequence");
-    auto changed = std::make_shared<Relation>(*old);
-    if (syntax.type != nullptr) {
-        const Oid type = binder.resolve_type(*syntax.type).type;
-        if (type != type::int2 && type != type::int4 && type != type::int8)
-            raise(sqlstate::invalid_parameter_value, "sequence type must be smallint, integer, or bigint");
-        const std::int64_t limit = type == type::int2 ? INT16_MAX : type == type::int4 ? INT32_MAX : INT64_MAX;
-        const Oid before = changed->sequence.type;
-        const std::int64_t was = before == type::int2 ? INT16_MAX : before == type::int4 ? INT32_MAX : INT64_MAX;
-        if (changed->sequence.maximum == was) changed->sequence.maximum = limit;
-        changed->sequence.type = type;
-    }
-    std::optional<std::int64_t> restart;
-    apply_sequence_options(changed->sequence, syntax.options, restart);
-    session.put(changed);
-    if (restart) {
-        session.forget_sequence(old->oid);
-        session.set_sequence_state(*changed, *restart, false);
-    }
-}
-
 StatementResult create_as(SqlSession& session, const syntax::CreateTable& syntax) {
     const std::string schema = session.creation_schema(syntax.name, syntax.temporary);
     if (syntax.if_not_exists && session.catalog().relation(schema, syntax.name.last()) != nullptr) {
@@ -330,13 +271,42 @@ StatementResult create_as(SqlSession& session, const syntax::CreateTable& syntax
     return tag("SELECT " + std::to_string(count));
 }
 
+/// CREATE SCHEMA s CREATE TABLE ..: names without a schema mean the new one.
+void create_elements(SqlSession& session, const std::string& schema,
+                     const syntax::List<const syntax::Statement*>& elements) {
+    std::vector<std::string> path = session.search_path();
+    path.insert(path.begin(), schema);
+    struct Restore {
+        SqlSession& session;
+        std::vector<std::string> path;
+        ~Restore() { session.exchange_search_path(std::move(path)); }
+    } restore{session, session.exchange_search_path(std::move(path))};
+    for (const syntax::Statement* element : elements) session.run_nested(*element);
+}
+
+/// CREATE INDEX on a partition: an index of the topmost table over the rows of the partition.
+std::shared_ptr<const Relation> indexed_table(SqlSession& session, const Relation& relation) {
+    return relation.is_partition() ? partition_root(session.catalog(), relation)
+                                   : session.catalog().relation(relation.oid);
+}
+
 }  // namespace define_object_parts
+
+int check_option_of(const syntax::Option& option) {
+    const std::string_view value = option.value == nullptr ? std::string_view() : option.value->text;
+    if (value == "local") return 1;
+    if (value == "cascaded") return 2;
+    raise_at(sqlstate::invalid_parameter_value,
+             "invalid value for enum option \"check_option\": " + std::string(value), option.position,
+             "Valid values are \"local\" and \"cascaded\".");
+}
 
 void create_index(SqlSession& session, const syntax::CreateIndex& syntax) {
     BoundPool pool;
     std::vector<Oid> types;
     Binder binder(session, pool, types);
-    const auto old = binder.find_relation(syntax.table, session.present(), false);
+    const auto named = binder.find_relation(syntax.table, session.present(), false);
+    const auto old = define_object_parts::indexed_table(session, *named);
     if (!old->stores_rows())
         raise(sqlstate::wrong_object_type, "cannot create index on relation \"" + old->name + "\"");
     if (!syntax.name.empty() && (session.catalog().index(old->schema, syntax.name).second != nullptr ||
@@ -350,6 +320,7 @@ void create_index(SqlSession& session, const syntax::CreateIndex& syntax) {
     auto relation = std::make_shared<Relation>(*old);
     Index index;
     index.oid = session.allocate_oid(relation->temporary);
+    index.partition = named->is_partition() ? named->oid : 0;
     index.unique = syntax.unique;
     index.nulls_not_distinct = syntax.nulls_not_distinct;
     std::vector<ColumnId> columns;
@@ -387,8 +358,9 @@ void create_index(SqlSession& session, const syntax::CreateIndex& syntax) {
         binder.condition(binder.bind_over_table(*syntax.where, *relation, columns, "index predicates"), "WHERE", 0);
         index.predicate = std::string(syntax.where_source);
     }
-    index.name = syntax.name.empty() ? unique_name(session, relation->schema, relation->name, names, "idx")
+    index.name = syntax.name.empty() ? unique_name(session, named->schema, named->name, names, "idx")
                                      : std::string(syntax.name);
+    check_unique_within_partitions(*relation, index);
     relation->indexes.push_back(index);
     session.put(relation);
     if (!relation->history_retention.empty()) set_retention(session, *relation);
@@ -415,6 +387,7 @@ StatementResult define_object(SqlSession& session, const syntax::Statement& stat
                 if (name.rfind("pg_", 0) == 0)
                     raise(sqlstate::reserved_name, "unacceptable schema name \"" + name + "\"");
                 session.add_schema(name);
+                create_elements(session, name, statement.elements);
             }
             return tag("CREATE SCHEMA");
         }
@@ -461,6 +434,8 @@ StatementResult define_object(SqlSession& session, const syntax::Statement& stat
             auto view = std::make_shared<Relation>(*old);
             view->populated = !statement.drop->if_exists;
             session.writable(view->tree(), view->temporary).erase_range("", std::nullopt);
+            for (const Index& index : view->indexes)
+                session.writable(view->index_tree(index), view->temporary).erase_range("", std::nullopt);
             session.put(view);
             if (view->populated) {
                 Arena arena;

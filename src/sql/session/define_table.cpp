@@ -1,8 +1,10 @@
 // CREATE TABLE: columns, keys, foreign keys, serial and identity columns, LIKE, AS.
+#include "sql/catalog/partition.hpp"
 #include "sql/catalog/period.hpp"
 #include "sql/compare.hpp"
 #include "sql/plan/walk.hpp"
-#include "sql/session/sql_session.hpp"
+#include "sql/session/define_inheritance.hpp"
+#include "sql/session/define_partition.hpp"
 
 #include <algorithm>
 
@@ -40,84 +42,6 @@ std::string unique_name(SqlSession& session, const std::string& schema, const st
     return name;
 }
 
-void apply_sequence_options(SequenceOptions& options, const syntax::List<syntax::Option>& list,
-                            std::optional<std::int64_t>& restart) {
-    bool start = false, minimum = false, maximum = false;
-    std::set<std::string_view> seen;
-    for (const syntax::Option& option : list) {
-        if (!seen.insert(option.name).second)
-            raise_at(sqlstate::syntax_error, "conflicting or redundant options", option.position);
-        const std::int64_t value =
-            option.value == nullptr ? 0 : std::strtoll(std::string(option.value->text).c_str(), nullptr, 10);
-        if (option.name == "increment") {
-            if (value == 0) raise(sqlstate::invalid_parameter_value, "INCREMENT must not be zero");
-            options.increment = value;
-        } else if (option.name == "start") {
-            options.start = value;
-            start = true;
-        } else if (option.name == "minvalue") {
-            options.minimum = value;
-            minimum = true;
-        } else if (option.name == "maxvalue") {
-            options.maximum = value;
-            maximum = true;
-        } else if (option.name == "cache") {
-            if (value <= 0)
-                raise(sqlstate::invalid_parameter_value,
-                      "CACHE (" + std::to_string(value) + ") must be greater than zero");
-            options.cache = value;
-        } else if (option.name == "cycle") {
-            options.cycle = true;
-        } else if (option.name == "no cycle") {
-            options.cycle = false;
-        } else if (option.name == "restart") {
-            restart = option.value == nullptr ? options.start : value;
-        }
-    }
-    const bool down = options.increment < 0;
-    const std::int64_t limit = options.type == type::int2   ? INT16_MAX
-                               : options.type == type::int4 ? INT32_MAX
-                                                            : INT64_MAX;
-    const bool fresh = options.start == 1 && options.minimum == 1 && options.maximum == INT64_MAX;
-    const auto reset = [&](std::string_view no) { return seen.count(no) != 0; };
-    if (!maximum && (fresh || reset("no maxvalue"))) options.maximum = down ? -1 : limit;
-    if (!minimum && (fresh || reset("no minvalue"))) options.minimum = down ? -limit - 1 : 1;
-    if (options.maximum > limit || options.maximum < -limit - 1)
-        raise(sqlstate::invalid_parameter_value, "MAXVALUE (" + std::to_string(options.maximum) +
-                                                     ") is out of range for sequence data type");
-    if (options.minimum > limit || options.minimum < -limit - 1)
-        raise(sqlstate::invalid_parameter_value, "MINVALUE (" + std::to_string(options.minimum) +
-                                                     ") is out of range for sequence data type");
-    if (options.minimum >= options.maximum)
-        raise(sqlstate::invalid_parameter_value, "MINVALUE (" + std::to_string(options.minimum) +
-                                                     ") must be less than MAXVALUE (" +
-                                                     std::to_string(options.maximum) + ")");
-    if (!start && fresh) options.start = down ? options.maximum : options.minimum;
-    if (options.start < options.minimum)
-        raise(sqlstate::invalid_parameter_value, "START value (" + std::to_string(options.start) +
-                                                     ") cannot be less than MINVALUE (" +
-                                                     std::to_string(options.minimum) + ")");
-    if (options.start > options.maximum)
-        raise(sqlstate::invalid_parameter_value, "START value (" + std::to_string(options.start) +
-                                                     ") cannot be greater than MAXVALUE (" +
-                                                     std::to_string(options.maximum) + ")");
-}
-
-std::shared_ptr<Relation> make_sequence(SqlSession& session, const std::string& schema, const std::string& name,
-                                        bool temporary, Oid type, const syntax::List<syntax::Option>& options) {
-    auto sequence = std::make_shared<Relation>();
-    sequence->kind = RelationKind::sequence;
-    sequence->schema = schema;
-    sequence->name = name;
-    sequence->temporary = temporary;
-    sequence->sequence.type = type;
-    std::optional<std::int64_t> restart;
-    apply_sequence_options(sequence->sequence, options, restart);
-    sequence->oid = session.allocate_oid(temporary);
-    session.set_sequence_state(*sequence, sequence->sequence.start, false);
-    return sequence;
-}
-
 namespace define_table {
 
 /// What CREATE TABLE is putting together.
@@ -137,13 +61,12 @@ public:
             session_.notice(sqlstate::duplicate_table, "relation \"" + relation_->name + "\" already exists, skipping");
             return;
         }
-        if (!syntax_.inherits.empty())
-            raise(sqlstate::feature_not_supported, "table inheritance is not supported");
         if (syntax_.on_commit != syntax::OnCommit::preserve) {
             if (!relation_->temporary)
                 raise(sqlstate::invalid_table_definition, "ON COMMIT can only be used on temporary tables");
             relation_->on_commit = syntax_.on_commit == syntax::OnCommit::drop ? 'D' : 'd';
         }
+        inherit_columns(session_, *relation_, syntax_.inherits);
         std::size_t like = 0;
         for (std::size_t i = 0; i <= syntax_.columns.size(); ++i) {
             for (; like < syntax_.likes.size() && syntax_.likes[like].at == i; ++like)
@@ -159,6 +82,7 @@ public:
         for (std::size_t i = 0; i < syntax_.columns.size(); ++i) column_constraints(syntax_.columns[i]);
         for (const syntax::ConstraintDefinition& constraint : syntax_.constraints) table_constraint(constraint);
         name_indexes();
+        if (!syntax_.partition_by.strategy.empty()) set_partition_key(session_, *relation_, syntax_.partition_by);
         for (const auto& sequence : sequences_) {
             sequence->sequence.owner_table = relation_->oid;
             session_.put(sequence);
@@ -181,9 +105,20 @@ public:
 
 private:
     void add_column(const syntax::ColumnSpec& spec) {
-        if (relation_->find_column(spec.name) >= 0)
-            raise_at(sqlstate::duplicate_column, "column \"" + std::string(spec.name) + "\" specified more than once",
-                     spec.position);
+        for (const syntax::ColumnSpec& other : syntax_.columns) {
+            if (&other == &spec) break;
+            if (other.name == spec.name)
+                raise_at(sqlstate::duplicate_column,
+                         "column \"" + std::string(spec.name) + "\" specified more than once", spec.position);
+        }
+        if (relation_->find_column(spec.name) >= 0) {
+            if (relation_->inherits.empty())
+                raise_at(sqlstate::duplicate_column,
+                         "column \"" + std::string(spec.name) + "\" specified more than once", spec.position);
+            merge_inherited_column(session_, *relation_,
+                                   column_from(session_, binder_, *relation_, spec, sequences_));
+            return;
+        }
         if (relation_->columns.size() >= 1600)
             raise(sqlstate::too_many_columns, "tables can have at most 1600 columns");
         relation_->columns.push_back(column_from(session_, binder_, *relation_, spec, sequences_));
@@ -347,6 +282,7 @@ private:
     /// A table declared with nothing but a primary key holds documents.
     void implicit_document() {
         if (relation_->columns.size() != 1 || syntax_.columns.size() != 1 || !syntax_.likes.empty() ||
+            !syntax_.inherits.empty() ||
             !syntax_.constraints.empty())
             return;
         const syntax::ColumnSpec& only = syntax_.columns[0];
@@ -427,6 +363,7 @@ private:
         CheckConstraint check;
         check.text = constraint.source;
         check.name = constraint.name;
+        check.no_inherit = constraint.no_inherit;
         if (check.name.empty()) {
             // Named after the only column that it uses, like PostgreSQL's.
             std::vector<ColumnId> ids;
@@ -573,7 +510,7 @@ void TableMaker::add_foreign_key(SqlSession& session, Relation& relation,
     BoundPool pool;
     std::vector<Oid> no_parameters;
     Binder binder(session, pool, no_parameters);
-    const auto parent = binder.find_relation(constraint.references, session.present(), false);
+    auto parent = binder.find_relation(constraint.references, session.present(), false);
     if (parent->kind != RelationKind::table)
         raise_at(sqlstate::wrong_object_type, "referenced relation \"" + parent->name + "\" is not a table",
                  constraint.position);
@@ -585,6 +522,10 @@ void TableMaker::add_foreign_key(SqlSession& session, Relation& relation,
     if (constraint.match == syntax::ReferentialMatch::partial)
         raise_at(sqlstate::feature_not_supported, "MATCH PARTIAL not yet implemented", constraint.position);
     ForeignKey foreign;
+    if (parent->is_partition()) {
+        foreign.referenced_partition = parent->oid;
+        parent = partition_root(session.catalog(), *parent);
+    }
     foreign.table = parent->oid;
     foreign.match_full = constraint.match == syntax::ReferentialMatch::full;
     foreign.on_delete = static_cast<ForeignAction>(constraint.on_delete);
@@ -629,7 +570,7 @@ void TableMaker::add_foreign_key(SqlSession& session, Relation& relation,
             foreign.referenced.push_back(find(*parent, name));
         bool unique = false;
         for (const Index& index : parent->indexes) {
-            if (!index.unique || !index.predicate.empty() || index.without_overlaps ||
+            if (!index.unique || index.partial() || index.without_overlaps ||
                 index.columns.size() != foreign.referenced.size())
                 continue;
             bool all = true;
@@ -681,6 +622,7 @@ void TableMaker::add_foreign_key(SqlSession& session, Relation& relation,
 }  // namespace define_table
 
 void create_table(SqlSession& session, const syntax::CreateTable& syntax) {
+    if (!syntax.partition_of.parts.empty()) return create_partition(session, syntax);
     define_table::TableMaker(session, syntax).run();
 }
 

@@ -118,9 +118,13 @@ void SqlSession::bind_and_plan(const syntax::Statement& statement, BoundStatemen
         return;
     }
     bound.change = bound.binder->bind_change(statement);
-    bound.change->source = optimize(bound.change->source, *bound.pool);
-    for (ColumnAssignment& assignment : bound.change->assignments) optimize_subqueries(assignment.value, *bound.pool);
-    for (BoundExpr* expr : bound.change->returning) optimize_subqueries(expr, *bound.pool);
+    std::vector<BoundChange*> changes = bound.change->heirs;
+    changes.insert(changes.begin(), bound.change);
+    for (BoundChange* change : changes) {
+        change->source = optimize(change->source, *bound.pool);
+        for (ColumnAssignment& assignment : change->assignments) optimize_subqueries(assignment.value, *bound.pool);
+        for (BoundExpr* expr : change->returning) optimize_subqueries(expr, *bound.pool);
+    }
 }
 
 void SqlSession::bind_described(PreparedPlan& plan) {

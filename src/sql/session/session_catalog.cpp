@@ -124,6 +124,18 @@ bool SqlSession::drop_tree(const std::string& name, bool temporary) {
     return temporary ? temp_->drop_tree(name) : main_->drop_tree(name);
 }
 
+void SqlSession::refuse_pending_checks(const Relation& table, const char* statement) const {
+    for (const PendingCheck& pending : deferred_) {
+        bool waits = pending.table == table.oid;
+        if (const auto child = catalog().relation(pending.table); child != nullptr && !pending.child)
+            for (const ForeignKey& foreign : child->foreign_keys)
+                waits |= foreign.name == pending.constraint && foreign.table == table.oid;
+        if (waits)
+            raise(sqlstate::object_in_use, std::string("cannot ") + statement + " \"" + table.name +
+                                               "\" because it has pending trigger events");
+    }
+}
+
 void SqlSession::drop_trees(const Relation& relation) {
     drop_tree(relation.tree(), relation.temporary);
     for (const Index& index : relation.indexes)

@@ -164,7 +164,7 @@ StatementResult SqlSession::revert(const syntax::Revert& statement) {
     change.kind = ChangeKind::update;
     change.relation = binder.find_relation(statement.table, present_, false);
     const Relation& now = *change.relation;
-    if (now.kind != RelationKind::table || now.temporary)
+    if (now.kind != RelationKind::table || now.temporary || now.is_partition())
         raise_at(sqlstate::wrong_object_type, "\"" + now.name + "\" is not a table with history",
                  statement.table.position);
     const std::uint64_t commit = binder.resolve_point(statement.to);

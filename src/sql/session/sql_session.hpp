@@ -150,6 +150,12 @@ public:
     std::uint64_t run_bound_change(BoundChange& change, RowStore& rows);
     /// Runs a change whose source reads working table 0: `input`.
     std::uint64_t run_bound_change(BoundChange& change, RowStore& rows, RowStore& input);
+    /// A table whose rows wait for checks at the end of the transaction must not change. Raises 55006.
+    void refuse_pending_checks(const Relation& table, const char* statement) const;
+    /// Where CREATE SCHEMA creates what stands behind it; the path before is returned.
+    std::vector<std::string> exchange_search_path(std::vector<std::string> path) {
+        return std::exchange(search_path_, std::move(path));
+    }
     // session_sequences.cpp
     /// Of one that was dropped or set back: what the session remembers.
     void forget_sequence(Oid oid);
@@ -448,13 +454,22 @@ void create_table(SqlSession& session, const syntax::CreateTable& syntax);
 std::uint64_t create_table_as(SqlSession& session, const syntax::CreateTable& syntax,
                               const std::vector<OutputColumn>& columns, const RowStore& rows);
 void alter_table(SqlSession& session, const syntax::AlterTable& syntax);
+/// ALTER TABLE .. DROP COLUMN .. CASCADE.
+void drop_table_column(SqlSession& session, const Relation& table, const std::string& column);
 void rename_object(SqlSession& session, const syntax::Rename& syntax, bool schema);
 void drop_objects(SqlSession& session, const syntax::Drop& syntax);
 void truncate_tables(SqlSession& session, const syntax::Truncate& syntax);
 void create_index(SqlSession& session, const syntax::CreateIndex& syntax);
-/// The options of a sequence applied to what it has.
+void create_domain(SqlSession& session, const syntax::CreateType& syntax);
+void alter_domain(SqlSession& session, const syntax::AlterTable& syntax);
+void rename_domain_constraint(SqlSession& session, const syntax::Rename& syntax);
+void alter_sequence(SqlSession& session, const syntax::CreateSequence& syntax);
+/// The options of a sequence applied to what it has; of a `fresh` one, limits and start that are not said follow from
+/// its type and direction.
 void apply_sequence_options(SequenceOptions& options, const syntax::List<syntax::Option>& list,
-                            std::optional<std::int64_t>& restart);
+                            std::optional<std::int64_t>& restart, bool fresh);
+/// Defaults that call nextval of a sequence by its name go on to mean it.
+void rename_sequence_in_defaults(SqlSession& session, const Relation& sequence, const std::string& name);
 std::shared_ptr<Relation> make_sequence(SqlSession& session, const std::string& schema, const std::string& name,
                                         bool temporary, Oid type, const syntax::List<syntax::Option>& options);
 Index make_key_index(SqlSession& session, Relation& relation, const syntax::ConstraintDefinition& constraint,
@@ -467,6 +482,8 @@ std::string period_key_column(const Relation& relation, const std::string& name,
 void find_period_keys(const Relation& relation, const Relation& parent,
                       const syntax::ConstraintDefinition& constraint, const std::vector<std::string>& names,
                       ForeignKey& foreign);
+/// The value of the option check_option of a view: 1 local, 2 cascaded. Raises 22023.
+int check_option_of(const syntax::Option& option);
 /// The value of the option history_retention, as the catalog keeps it.
 std::string retention_text(const syntax::Option& option);
 /// Tells the kernel how long the trees of a table keep their past.

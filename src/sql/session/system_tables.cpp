@@ -148,7 +148,7 @@ void class_row(RowMaker& maker, Oid oid, std::string_view name, Oid schema, char
     maker.number(static_cast<std::int64_t>(attributes));
     maker.number(table ? static_cast<std::int64_t>(relation->checks.size()) : 0);
     maker.flags({kind == 'v' || kind == 'm', false, false, false, false, !table || relation->populated});
-    maker.letter(kind == 'r' ? 'd' : 'n').flag(false).numbers({0, 0, 0}).null(3);
+    maker.letter(kind == 'r' ? 'd' : 'n').flag(table && relation->is_partition()).numbers({0, 0, 0}).null(3);
 }
 
 void class_rows(RowMaker& maker, const Catalog& catalog) {
@@ -158,7 +158,8 @@ void class_rows(RowMaker& maker, const Catalog& catalog) {
                       nullptr, table.columns.size());
     for (const auto& [key, relation] : catalog.relations()) {
         const Oid schema = schema_oid(relation->schema);
-        class_row(maker, relation->oid, relation->name, schema, static_cast<char>(relation->kind), relation.get(),
+        class_row(maker, relation->oid, relation->name, schema,
+                  relation->is_partitioned() ? 'p' : static_cast<char>(relation->kind), relation.get(),
                   nullptr, relation->kind == RelationKind::sequence ? 3 : relation->columns.size());
         for (const Index& index : relation->indexes)
             class_row(maker, index.oid, index.name, schema, 'i', relation.get(), &index,

@@ -2,6 +2,7 @@
 //
 // The entries that an index must have are computed here once more, by the rules at the head of table_writer.hpp: a
 // checker that asks the writer what is right would share its mistakes.
+#include "sql/catalog/partition.hpp"
 #include "sql/catalog/period.hpp"
 #include "sql/compare.hpp"
 #include "sql/execute/evaluate.hpp"
@@ -71,9 +72,10 @@ private:
             BoundExpr* bound = binder_.bind_text(column.text, relation_, columns_, "index expressions");
             checked.expressions.back() = std::make_unique<Evaluator>(*bound, no_columns_, execution_);
         }
-        if (!index.predicate.empty()) {
+        if (index.partial()) {
             BoundExpr* bound = binder_.condition(
-                binder_.bind_text(index.predicate, relation_, columns_, "index predicates"), "WHERE", 0);
+                binder_.bind_text(index_condition(*point_.catalog, index), relation_, columns_, "index predicates"),
+                "WHERE", 0);
             checked.predicate = std::make_unique<Evaluator>(*bound, no_columns_, execution_);
         }
         indexes_.push_back(std::move(checked));
@@ -229,7 +231,7 @@ private:
                                        session_.state());
         }
         for (const Index& index : parent.indexes) {
-            if (!index.unique || !index.predicate.empty() || index.columns.size() != values.size()) continue;
+            if (!index.unique || index.partial() || index.columns.size() != values.size()) continue;
             std::string key;
             std::size_t matched = 0;
             for (const IndexColumn& column : index.columns) {

@@ -184,6 +184,10 @@ private:
     const Statement* create();
     const Statement* create_table(bool temporary);
     const Statement* create_table_as(CreateTable& table);
+    void table_storage(CreateTable& table);
+    void partition_elements(CreateTable& table);
+    PartitionBy partition_by();
+    PartitionValues partition_values();
     void table_element(std::vector<ColumnSpec>& columns, std::vector<ConstraintDefinition>& constraints,
                        std::vector<LikeClause>& likes);
     LikeClause like_clause(std::size_t at);

@@ -30,6 +30,7 @@ const Statement* Parser::alter_table(ObjectKind kind) {
         rename.name = table.name;
         rename.if_exists = table.if_exists;
         if (!at("to"_kw)) {
+            rename.of_domain = kind == ObjectKind::domain;
             if (accept("constraint"_kw)) rename.kind = ObjectKind::constraint;
             else {
                 accept("column"_kw);
@@ -102,6 +103,24 @@ AlterAction Parser::alter_action(ObjectKind kind) {
         action.name = name();
         action.cascade = accept("cascade"_kw);
         if (!action.cascade) accept("restrict"_kw);
+        return action;
+    }
+    const bool attach = peek().text == "attach";
+    if (kind != ObjectKind::domain && (attach || peek().text == "detach") && at("partition"_kw, 1)) {
+        take(), take();
+        action.kind = attach ? AlterKind::attach_partition : AlterKind::detach_partition;
+        action.partition = qualified_name();
+        if (attach && kind == ObjectKind::table) action.values = partition_values();
+        else if (!accept("concurrently"_kw) && peek().text == "finalize") take();
+        return action;
+    }
+    const bool stop = at("no"_kw) && peek(1).text == "inherit";
+    if (kind == ObjectKind::table && (stop || peek().text == "inherit")) {
+        take();
+        if (stop) take();
+        action.kind = AlterKind::inherit;
+        action.if_exists = stop;
+        action.partition = qualified_name();
         return action;
     }
     if (accept("validate"_kw)) {
@@ -279,7 +298,8 @@ const Statement* Parser::alter_sequence() {
     ++ahead;
     while (at('.', ahead)) ahead += 2;
     const bool generic = at("rename"_kw, ahead) || at("owner"_kw, ahead) ||
-                         (at("set"_kw, ahead) && at("schema"_kw, ahead + 1));
+                         (at("set"_kw, ahead) && (at("schema"_kw, ahead + 1) || at("logged"_kw, ahead + 1) ||
+                                                  at("unlogged"_kw, ahead + 1)));
     if (generic) return alter_table(object_kind());
     take();
     CreateSequence sequence;

@@ -256,12 +256,14 @@ const Statement* Parser::truncate() {
     accept("table"_kw);
     Truncate result;
     std::vector<QualifiedName> tables;
+    std::vector<std::uint8_t> only;
     do {
-        accept("only"_kw);
+        only.push_back(accept("only"_kw) ? 1 : 0);
         tables.push_back(qualified_name());
         if (at_operator("*")) take();
     } while (accept(','));
     result.tables = make_list(arena_, tables);
+    result.only = make_list(arena_, only);
     if (accept("restart"_kw)) {
         expect("identity"_kw);
         result.restart_identity = true;

@@ -138,8 +138,11 @@ const Statement* Parser::create_schema() {
     const std::vector<QualifiedName> names = {qualified_name()};
     schema.names = make_list(arena_, names);
     if (accept("authorization"_kw)) label();
+    std::vector<const Statement*> elements;
+    while (at("create"_kw)) elements.push_back(create());
     Statement* statement = make_statement(StatementKind::create_schema);
     statement->drop = arena_.create<Drop>(schema);
+    statement->elements = make_list(arena_, elements);
     return statement;
 }
 

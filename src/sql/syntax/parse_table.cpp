@@ -29,8 +29,17 @@ const Statement* Parser::create_table(bool temporary) {
                     (at("as"_kw, ahead) || (at("with"_kw, ahead) && !at('(')) || at("using"_kw, ahead) ||
                      (at("on"_kw, ahead) && !at('(')));
     if (as) return create_table_as(table);
-    if (at("partition"_kw) || at("of"_kw))
-        fail(sqlstate::feature_not_supported, "partitioned and typed tables are not supported", here());
+    if (at("of"_kw)) fail(sqlstate::feature_not_supported, "typed tables are not supported", here());
+    if (accept("partition"_kw)) {
+        expect("of"_kw);
+        table.partition_of = qualified_name();
+        partition_elements(table);
+        table.values = partition_values();
+        table_storage(table);
+        Statement* statement = make_statement(StatementKind::create_table);
+        statement->create_table = arena_.create<CreateTable>(table);
+        return statement;
+    }
     expect('(');
     std::vector<ColumnSpec> columns;
     std::vector<ConstraintDefinition> constraints;
@@ -51,7 +60,15 @@ const Statement* Parser::create_table(bool temporary) {
         expect(')');
         table.inherits = make_list(arena_, parents);
     }
-    if (at("partition"_kw)) fail(sqlstate::feature_not_supported, "partitioned tables are not supported", here());
+    table_storage(table);
+    Statement* statement = make_statement(StatementKind::create_table);
+    statement->create_table = arena_.create<CreateTable>(table);
+    return statement;
+}
+
+/// What stands behind the columns: PARTITION BY, USING, WITH, ON COMMIT, TABLESPACE.
+void Parser::table_storage(CreateTable& table) {
+    if (at("partition"_kw)) table.partition_by = partition_by();
     if (accept("using"_kw)) name();
     if (accept("with"_kw)) table.options = options_in_parentheses();
     else if (at("without"_kw)) take(), name();
@@ -65,9 +82,6 @@ const Statement* Parser::create_table(bool temporary) {
         }
     }
     if (accept("tablespace"_kw)) name();
-    Statement* statement = make_statement(StatementKind::create_table);
-    statement->create_table = arena_.create<CreateTable>(table);
-    return statement;
 }
 
 const Statement* Parser::create_table_as(CreateTable& table) {
@@ -190,7 +204,10 @@ bool Parser::column_constraint(std::vector<ConstraintDefinition>& constraints) {
         constraint.expr = expression();
         constraint.source = source(first);
         expect(')');
-        if (accept("no"_kw)) label();
+        if (accept("no"_kw)) {
+            label();
+            constraint.no_inherit = true;
+        }
     } else if (accept("primary"_kw)) {
         expect("key"_kw);
         constraint.kind = ConstraintKind::primary_key;
@@ -331,6 +348,7 @@ bool Parser::constraint_attributes(ConstraintDefinition& constraint) {
         else expect("immediate"_kw);
     } else if (at("no"_kw) && peek(1).text == "inherit") {
         take(), take();
+        constraint.no_inherit = true;
     } else {
         return false;
     }

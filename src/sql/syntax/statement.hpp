@@ -87,6 +87,7 @@ struct DataChange {                 ///< INSERT, UPDATE, DELETE, MERGE, ERASE
 
 struct Truncate {
     List<QualifiedName> tables;
+    List<std::uint8_t> only;        ///< of each table: 1 with ONLY
     bool restart_identity = false;
     bool cascade = false;
 };
@@ -125,6 +126,7 @@ struct ConstraintDefinition {
     bool deferrable = false;
     bool initially_deferred = false;
     bool not_valid = false;
+    bool no_inherit = false;
     bool identity_always = false;
     Name using_index;
     List<Option> options;           ///< of the sequence of an identity column
@@ -149,6 +151,20 @@ enum LikeOption : std::uint32_t {
     like_indexes = 32, like_statistics = 64, like_storage = 128, like_compression = 256, like_all = 0x1ff
 };
 
+struct PartitionBy {                ///< PARTITION BY LIST (a), RANGE (a, b)
+    Name strategy;                  ///< empty: none
+    List<const Expr*> parts;
+    List<std::string_view> sources; ///< their text
+    Position position = 0;
+};
+
+struct PartitionValues {            ///< FOR VALUES .., DEFAULT
+    bool rest = false;              ///< DEFAULT
+    List<const Expr*> values;       ///< IN
+    List<const Expr*> from, to;     ///< MINVALUE and MAXVALUE are columns of these names
+    Position position = 0;
+};
+
 enum class OnCommit : std::uint8_t { preserve, erase_rows, drop };
 
 struct CreateTable {                ///< CREATE TABLE, CREATE TABLE AS, CREATE MATERIALIZED VIEW
@@ -160,6 +176,9 @@ struct CreateTable {                ///< CREATE TABLE, CREATE TABLE AS, CREATE M
     List<ConstraintDefinition> constraints;
     List<LikeClause> likes;
     List<QualifiedName> inherits;
+    QualifiedName partition_of;     ///< empty: no partition; then columns have no types
+    PartitionValues values;         ///< of a partition
+    PartitionBy partition_by;
     List<Option> options;
     OnCommit on_commit = OnCommit::preserve;
     List<Name> column_names;        ///< AS
@@ -231,13 +250,13 @@ enum class AlterKind : std::uint8_t {
     add_column, drop_column, set_default, drop_default, set_not_null, drop_not_null, set_type, add_constraint,
     drop_constraint, validate_constraint, alter_constraint, add_identity, set_identity, drop_identity,
     drop_expression, set_options, reset_options, set_statistics, set_storage, owner, cluster, set_logged,
-    row_security, replica_identity, trigger, inherit
+    row_security, replica_identity, trigger, inherit, attach_partition, detach_partition
 };
 
 struct AlterAction {
     AlterKind kind = AlterKind::add_column;
     Name name;
-    bool if_exists = false;         ///< or IF NOT EXISTS
+    bool if_exists = false;         ///< or IF NOT EXISTS; of `inherit`: NO INHERIT
     bool cascade = false;
     ColumnSpec column;
     ConstraintDefinition constraint;
@@ -245,6 +264,8 @@ struct AlterAction {
     const Expr* expr = nullptr;
     std::string_view source;
     List<Option> options;
+    QualifiedName partition;        ///< ATTACH, DETACH; INHERIT: the parent
+    PartitionValues values;         ///< ATTACH
     Position position = 0;
 };
 
@@ -261,6 +282,7 @@ struct Rename {                     ///< RENAME TO, SET SCHEMA
     QualifiedName name;
     bool if_exists = false;
     Name part;                      ///< column or constraint
+    bool of_domain = false;         ///< the constraint is a domain's
     Name to;
 };
 
@@ -376,6 +398,7 @@ struct Statement {
     const TableList* tables = nullptr;
     Name discard;                   ///< what DISCARD forgets: all, plans, sequences, temp, temporary
     const Revert* revert = nullptr;
+    List<const Statement*> elements;  ///< CREATE SCHEMA: what is created in it
 };
 
 }  // namespace northstar::inline v0::sql::syntax

@@ -1,0 +1,109 @@
+// Partitions: scans and changes of one are scans and changes of the topmost table under a condition.
+#include "sql/bind/binder.hpp"
+#include "sql/catalog/partition.hpp"
+#include "sql/plan/walk.hpp"
+
+namespace northstar::inline v0::sql {
+
+namespace bind_partition {
+
+/// Columns of a scan by physical place.
+std::vector<ColumnId> by_place(const Plan& scan) {
+    std::vector<ColumnId> ids(scan.relation->columns.size(), k_no_column);
+    for (const ScanColumn& column : scan.scan_columns)
+        if (column.place >= 0) ids[static_cast<std::size_t>(column.place)] = column.id;
+    return ids;
+}
+
+}  // namespace bind_partition
+
+Plan* Binder::partition_scan(std::shared_ptr<const Relation> partition, ReadPoint& point, ScopeRelation& into) {
+    const auto root = partition_root(*point.catalog, *partition);
+    ScopeRelation whole;
+    Plan* plan = scan(root, point, whole);
+    const std::vector<ColumnId> ids = bind_partition::by_place(*plan);
+    split_conjuncts(condition(bind_text(partition_condition(*point.catalog, *partition), *root, ids,
+                                        "partition bounds"),
+                              "WHERE", 0),
+                    plan->conditions);
+    into.scan = plan;
+    for (const int place : places_in_root(*root, *partition)) {
+        if (place < 0) raise(sqlstate::data_corrupted, "a partition has a column that its table lacks");
+        const Column& column = root->columns[static_cast<std::size_t>(place)];
+        into.columns.push_back({column.name, ids[static_cast<std::size_t>(place)], column.type, column.typmod,
+                                column.hidden, partition->oid, place});
+    }
+    into.relation = std::move(partition);
+    return plan;
+}
+
+ChangeTarget Binder::partition_target(std::shared_ptr<const Relation> partition) {
+    const Catalog& catalog = *environment_.present().catalog;
+    ChangeTarget target;
+    target.relation = partition_root(catalog, *partition);
+    target.order = places_in_root(*target.relation, *partition);
+    // The table under the partition's name, with the partition's own defaults.
+    auto names = std::make_shared<Relation>(*target.relation);
+    names->name = partition->name;
+    names->schema = partition->schema;
+    std::size_t at = 0;
+    for (const Column& column : partition->columns) {
+        if (column.dropped) continue;
+        const int place = target.order[at++];
+        if (place < 0) raise(sqlstate::data_corrupted, "a partition has a column that its table lacks");
+        Column& named = names->columns[static_cast<std::size_t>(place)];
+        named.default_text = column.default_text;
+        named.identity = column.identity;
+        named.sequence = column.sequence;
+    }
+    target.names = names;
+    texts_.push_back(std::make_unique<Arena>());
+    Arena& arena = *texts_.back();
+    const syntax::Expr* where = parse_expression(arena.copy(partition_condition(catalog, *partition)), arena);
+    target.levels.push_back({names, where, partition->name, 0});
+    target.partition = std::move(partition);
+    return target;
+}
+
+/// tableoid of a row of a table that is divided, or of a row that is being stored.
+BoundExpr* Binder::partition_of_row(const ScopeRelation& relation, std::uint32_t position) {
+    if (!relation.relation->is_partitioned())
+        return constant(
+            Value::integer(type::regclass, relation.stored_in != 0 && !relation.relation->is_partition()
+                                               ? relation.stored_in
+                                               : relation.relation->oid),
+            position);
+    const ReadPoint& point = relation.scan != nullptr ? *relation.scan->point : environment_.present();
+    const auto root = partition_root(*point.catalog, *relation.relation);
+    return bind_text(sql::partition_of_row(*point.catalog, *relation.relation), *root,
+                     relation.scan != nullptr ? bind_partition::by_place(*relation.scan) : relation.stored,
+                     "partition bounds");
+}
+
+void Binder::prepare_partitions(BoundChange& change) {
+    const Catalog& catalog = *environment_.present().catalog;
+    const Relation& root = *change.relation;
+    const auto bind = [&](const std::string& text) {
+        return condition(bind_text(text, root, change.new_columns, "partition bounds"), "CHECK", 0);
+    };
+    const auto fill = [&](const auto& self, PartitionNode& node, const Relation& relation) -> void {
+        node.name = relation.name;
+        node.divided = relation.is_partitioned();
+        if (relation.oid != root.oid) {
+            for (const CheckConstraint& check : relation.checks) node.checks.emplace_back(check.name, bind(check.text));
+            for (const Column& column : relation.columns)
+                if (column.not_null && !column.dropped) node.not_null.push_back(root.find_column(column.name));
+        }
+        if (!node.divided) return;
+        for (const auto& part : partitions_of(catalog, relation.oid)) {
+            node.parts.emplace_back();
+            if (!part->bound.rest)
+                node.parts.back().bound = bind(bound_condition(catalog, relation, part->bound, part->oid));
+            self(self, node.parts.back(), *part);
+        }
+    };
+    change.partitions = {};
+    fill(fill, change.partitions, root);
+}
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,192 @@
+#include "sql/catalog/partition.hpp"
+
+#include "sql/error.hpp"
+#include "sql/syntax/parser.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::sql {
+
+namespace partition {
+
+constexpr int k_most_levels = 200;
+
+std::string literal(const Catalog& catalog, const PartitionKey::Part& part, const BoundValue& value) {
+    // "character" without a length would be cut to one.
+    const std::string type = part.type == type::bpchar ? "bpchar" : format_type(part.type, k_no_typmod, &catalog);
+    return "CAST(" + quote_literal(value.text) + " AS " + type + ")";
+}
+
+/// The first `count` parts against the values, as rows where they are several.
+std::string comparison(const Catalog& catalog, const PartitionKey& key, const std::vector<BoundValue>& values,
+                       std::size_t count, const char* op) {
+    std::string left, right;
+    for (std::size_t i = 0; i < count; ++i) {
+        left += (i == 0 ? "(" : ", (") + key.parts[i].text + ")";
+        right += (i == 0 ? "" : ", ") + literal(catalog, key.parts[i], values[i]);
+    }
+    if (count > 1) return "ROW(" + left + ") " + op + " ROW(" + right + ")";
+    return left + " " + op + " " + right;
+}
+
+/// One end of a range. MINVALUE and MAXVALUE stand for whatever the rest of a row holds.
+std::string end_condition(const Catalog& catalog, const PartitionKey& key, const std::vector<BoundValue>& values,
+                          bool lower) {
+    const std::size_t count = std::min(values.size(), key.parts.size());
+    std::size_t known = 0;
+    while (known < count && values[known].kind == BoundValue::Kind::value) ++known;
+    if (known == count) return comparison(catalog, key, values, known, lower ? ">=" : "<");
+    const bool highest = values[known].kind == BoundValue::Kind::highest;
+    if (known == 0) return lower == highest ? "false" : "";
+    if (lower) return comparison(catalog, key, values, known, highest ? ">" : ">=");
+    return comparison(catalog, key, values, known, highest ? "<=" : "<");
+}
+
+std::string range_condition(const Catalog& catalog, const PartitionKey& key, const PartitionBound& bound) {
+    std::string text;
+    for (const PartitionKey::Part& part : key.parts)
+        text += (text.empty() ? "(" : " AND (") + part.text + ") IS NOT NULL";
+    for (const bool lower : {true, false}) {
+        const std::string end = end_condition(catalog, key, lower ? bound.from : bound.to, lower);
+        if (!end.empty()) text += " AND " + end;
+    }
+    return text;
+}
+
+std::string list_condition(const Catalog& catalog, const PartitionKey& key, const PartitionBound& bound) {
+    const std::string value = "(" + key.parts[0].text + ")";
+    std::string items;
+    bool null = false;
+    for (const BoundValue& item : bound.values) {
+        if (item.kind == BoundValue::Kind::null) null = true;
+        else items += (items.empty() ? "" : ", ") + literal(catalog, key.parts[0], item);
+    }
+    if (items.empty()) return value + " IS NULL";
+    const std::string listed = value + " IN (" + items + ")";
+    return null ? value + " IS NULL OR " + listed : value + " IS NOT NULL AND " + listed;
+}
+
+std::string case_of_row(const Catalog& catalog, const Relation& table, int depth) {
+    const auto parts = partitions_of(catalog, table.oid);
+    if (!table.is_partitioned() || parts.empty() || depth > k_most_levels) return std::to_string(table.oid);
+    std::string text = "CASE";
+    for (const auto& part : parts)
+        text += " WHEN " + bound_condition(catalog, table, part->bound, part->oid) + " THEN " +
+                case_of_row(catalog, *part, depth + 1);
+    return text + " END";
+}
+
+std::string value_text(const BoundValue& value, Oid type) {
+    switch (value.kind) {
+        case BoundValue::Kind::null: return "NULL";
+        case BoundValue::Kind::lowest: return "MINVALUE";
+        case BoundValue::Kind::highest: return "MAXVALUE";
+        case BoundValue::Kind::value: break;
+    }
+    const bool plain = type == type::int2 || type == type::int4 || type == type::int8 || type == type::numeric;
+    return plain ? value.text : quote_literal(value.text);
+}
+
+std::string values_text(const Relation& parent, const std::vector<BoundValue>& values, bool list) {
+    std::string text = "(";
+    for (std::size_t i = 0; i < values.size(); ++i)
+        text += (i == 0 ? "" : ", ") + value_text(values[i], parent.partition_key.parts[list ? 0 : i].type);
+    return text + ")";
+}
+
+}  // namespace partition
+
+std::shared_ptr<const Relation> partition_root(const Catalog& catalog, const Relation& relation) {
+    auto at = catalog.relation(relation.oid);
+    for (int level = 0; at != nullptr && at->is_partition() && level < partition::k_most_levels; ++level)
+        at = catalog.relation(at->partition_of);
+    if (at == nullptr || at->is_partition())
+        raise(sqlstate::data_corrupted, "partition \"" + relation.name + "\" belongs to no table");
+    return at;
+}
+
+std::vector<std::shared_ptr<const Relation>> partitions_of(const Catalog& catalog, Oid table) {
+    std::vector<std::shared_ptr<const Relation>> found;
+    for (const auto& [name, relation] : catalog.relations())
+        if (relation->partition_of == table) found.push_back(relation);
+    std::stable_partition(found.begin(), found.end(), [](const auto& part) { return !part->bound.rest; });
+    return found;
+}
+
+std::vector<std::shared_ptr<const Relation>> all_partitions_of(const Catalog& catalog, Oid table) {
+    std::vector<std::shared_ptr<const Relation>> found = partitions_of(catalog, table);
+    for (std::size_t i = 0; i < found.size() && found.size() <= catalog.relations().size(); ++i)
+        for (auto& part : partitions_of(catalog, found[i]->oid)) found.push_back(std::move(part));
+    return found;
+}
+
+bool is_within_partition(const Catalog& catalog, const Relation& relation, Oid partition) {
+    auto at = catalog.relation(relation.oid);
+    for (int level = 0; at != nullptr && level < partition::k_most_levels; ++level) {
+        if (at->oid == partition) return true;
+        at = at->is_partition() ? catalog.relation(at->partition_of) : nullptr;
+    }
+    return false;
+}
+
+std::string bound_condition(const Catalog& catalog, const Relation& parent, const PartitionBound& bound,
+                            Oid partition) {
+    const PartitionKey& key = parent.partition_key;
+    if (!bound.rest)
+        return key.strategy == PartitionStrategy::list ? partition::list_condition(catalog, key, bound)
+                                                       : partition::range_condition(catalog, key, bound);
+    std::string text;
+    for (const auto& sibling : partitions_of(catalog, parent.oid))
+        if (sibling->oid != partition && !sibling->bound.rest)
+            text += (text.empty() ? "((" : " AND ((") + bound_condition(catalog, parent, sibling->bound, sibling->oid) +
+                    ") IS NOT TRUE)";
+    return text.empty() ? "true" : text;
+}
+
+std::string partition_condition(const Catalog& catalog, const Relation& relation) {
+    std::string text;
+    auto at = catalog.relation(relation.oid);
+    for (int level = 0; at != nullptr && at->is_partition() && level < partition::k_most_levels; ++level) {
+        const auto parent = catalog.relation(at->partition_of);
+        if (parent == nullptr) break;
+        text = "(" + bound_condition(catalog, *parent, at->bound, at->oid) + ")" + (text.empty() ? "" : " AND ") + text;
+        at = parent;
+    }
+    return text.empty() ? "true" : text;
+}
+
+std::string index_condition(const Catalog& catalog, const Index& index) {
+    if (index.partition == 0) return index.predicate;
+    const auto part = catalog.relation(index.partition);
+    if (part == nullptr) raise(sqlstate::data_corrupted, "index \"" + index.name + "\" is over no partition");
+    const std::string own = partition_condition(catalog, *part);
+    return index.predicate.empty() ? own : own + " AND (" + index.predicate + ")";
+}
+
+std::string partition_of_row(const Catalog& catalog, const Relation& table) {
+    return "CAST(CAST(" + partition::case_of_row(catalog, table, 0) + " AS oid) AS regclass)";
+}
+
+std::string bound_text(const Relation& parent, const PartitionBound& bound) {
+    if (bound.rest) return "DEFAULT";
+    if (parent.partition_key.strategy == PartitionStrategy::list)
+        return "FOR VALUES IN " + partition::values_text(parent, bound.values, true);
+    return "FOR VALUES FROM " + partition::values_text(parent, bound.from, false) + " TO " +
+           partition::values_text(parent, bound.to, false);
+}
+
+std::string partition_key_text(const Relation& table) {
+    std::string text = table.partition_key.strategy == PartitionStrategy::list ? "LIST (" : "RANGE (";
+    for (std::size_t i = 0; i < table.partition_key.parts.size(); ++i)
+        text += (i == 0 ? "" : ", ") + table.partition_key.parts[i].text;
+    return text + ")";
+}
+
+std::vector<int> places_in_root(const Relation& root, const Relation& partition) {
+    std::vector<int> places;
+    for (const Column& column : partition.columns)
+        if (!column.dropped) places.push_back(root.find_column(column.name));
+    return places;
+}
+
+}  // namespace northstar::inline v0::sql

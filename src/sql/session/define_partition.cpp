@@ -1,0 +1,345 @@
+// PARTITION BY, PARTITION OF, FOR VALUES: keys of partitioned tables, bounds and how they exclude each other.
+#include "sql/session/define_partition.hpp"
+
+#include "sql/catalog/partition.hpp"
+#include "sql/compare.hpp"
+#include "sql/plan/walk.hpp"
+#include "sql/session/partition_bounds.hpp"
+#include "sql/text_io.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::sql {
+
+namespace define_partition {
+
+/// An end of a bound with its values parsed.
+struct End {
+    const std::vector<BoundValue>* values = nullptr;
+    std::vector<Value> parsed;
+};
+
+End parse(SqlSession& session, const PartitionKey& key, const std::vector<BoundValue>& values, Arena& arena) {
+    End end{&values, {}};
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const Oid type = key.parts[key.strategy == PartitionStrategy::list ? 0 : i].type;
+        end.parsed.push_back(values[i].kind == BoundValue::Kind::value
+                                 ? value_from_text(type, k_no_typmod, values[i].text, arena, session.state())
+                                 : Value::null(type));
+    }
+    return end;
+}
+
+int compare(const End& a, const End& b) {
+    const auto rank = [](BoundValue::Kind kind) {
+        return kind == BoundValue::Kind::lowest ? 0 : kind == BoundValue::Kind::highest ? 2 : 1;
+    };
+    for (std::size_t i = 0; i < a.parsed.size() && i < b.parsed.size(); ++i) {
+        const int left = rank((*a.values)[i].kind), right = rank((*b.values)[i].kind);
+        if (left != right) return left < right ? -1 : 1;
+        if (left != 1) return 0;  // whatever follows MINVALUE and MAXVALUE has no meaning
+        if (const int order = compare_values(a.parsed[i], b.parsed[i]); order != 0) return order;
+    }
+    return 0;
+}
+
+bool share_value(const End& a, const End& b) {
+    for (std::size_t i = 0; i < a.parsed.size(); ++i)
+        for (std::size_t k = 0; k < b.parsed.size(); ++k)
+            if (a.parsed[i].is_null() ? b.parsed[k].is_null()
+                                      : !b.parsed[k].is_null() && equal_values(a.parsed[i], b.parsed[k]))
+                return true;
+    return false;
+}
+
+class BoundReader {
+public:
+    BoundReader(SqlSession& session, const Relation& parent) : session_(session), parent_(parent),
+                                                               binder_(session, pool_, no_types_) {}
+
+    PartitionBound read(const syntax::PartitionValues& syntax) {
+        PartitionBound bound;
+        bound.rest = syntax.rest;
+        if (syntax.rest) return bound;
+        const PartitionKey& key = parent_.partition_key;
+        const bool list = key.strategy == PartitionStrategy::list;
+        if (list != syntax.from.empty())
+            raise_at(sqlstate::invalid_table_definition,
+                     std::string("invalid bound specification for a ") + (list ? "list" : "range") + " partition",
+                     syntax.position);
+        if (list) {
+            for (const syntax::Expr* item : syntax.values) bound.values.push_back(value(*item, key.parts[0]));
+            return bound;
+        }
+        bound.from = end(syntax.from, "FROM", syntax.position);
+        bound.to = end(syntax.to, "TO", syntax.position);
+        return bound;
+    }
+
+private:
+    std::vector<BoundValue> end(const syntax::List<const syntax::Expr*>& items, const char* word,
+                                std::uint32_t position) {
+        const PartitionKey& key = parent_.partition_key;
+        if (items.size() != key.parts.size())
+            raise_at(sqlstate::invalid_table_definition,
+                     std::string(word) + " must specify exactly one value per partitioning column", position);
+        std::vector<BoundValue> values;
+        for (std::size_t i = 0; i < items.size(); ++i) {
+            const syntax::Expr& item = *items[i];
+            const bool name = item.kind == syntax::ExprKind::column && item.names.size() == 1;
+            BoundValue made;
+            if (name && item.names[0] == "minvalue") made.kind = BoundValue::Kind::lowest;
+            else if (name && item.names[0] == "maxvalue") made.kind = BoundValue::Kind::highest;
+            else made = value(item, key.parts[i]);
+            if (made.kind == BoundValue::Kind::null)
+                raise_at(sqlstate::invalid_table_definition, "cannot specify NULL in range bound", item.position);
+            if (i > 0 && values.back().kind != BoundValue::Kind::value && made.kind != values.back().kind) {
+                const char* special = values.back().kind == BoundValue::Kind::lowest ? "MINVALUE" : "MAXVALUE";
+                raise_at(sqlstate::datatype_mismatch,
+                         std::string("every bound following ") + special + " must also be " + special, item.position);
+            }
+            values.push_back(std::move(made));
+        }
+        return values;
+    }
+
+    BoundValue value(const syntax::Expr& item, const PartitionKey::Part& part) {
+        BoundExpr* bound = binder_.coerce(binder_.bind_standalone(item, "partition bounds"), part.type, k_no_typmod,
+                                          CastContext::assignment, item.position);
+        Arena arena;
+        const Value result = session_.evaluate(*bound, arena);
+        if (result.is_null()) return {BoundValue::Kind::null, ""};
+        return {BoundValue::Kind::value, value_to_text(result, session_.state())};
+    }
+
+    SqlSession& session_;
+    const Relation& parent_;
+    BoundPool pool_;
+    std::vector<Oid> no_types_;
+    Binder binder_;
+};
+
+[[noreturn]] void overlap(const std::string& name, const std::string& other) {
+    raise(sqlstate::invalid_object_definition,
+          "partition \"" + name + "\" would overlap partition \"" + other + "\"");
+}
+
+/// A row of DEFAULT that belongs to a new partition stands in its way.
+void check_rest(SqlSession& session, const Relation& parent, const Relation& rest, const PartitionBound& bound) {
+    const Catalog& catalog = session.catalog();
+    const auto root = partition_root(catalog, parent);
+    Arena arena;
+    BoundPool pool;
+    std::vector<Oid> none;
+    Binder binder(session, pool, none);
+    std::vector<ColumnId> ids;
+    for (std::size_t i = 0; i < root->columns.size(); ++i) ids.push_back(pool.column());
+    BoundExpr* condition = binder.condition(
+        binder.bind_text(bound_condition(catalog, parent, bound, 0), *root, ids, "partition bounds"), "WHERE", 0);
+    Execution execution(session.state(), session, session.parameters());
+    Evaluator evaluator(*condition, {}, execution);
+    for (const auto& [key, row] : partition_rows(session, *root, rest.oid, arena)) {
+        for (std::size_t i = 0; i < ids.size(); ++i) execution.cell(ids[i]) = row[i];
+        const Value holds = evaluator.evaluate(arena);
+        if (!holds.is_null() && holds.boolean())
+            raise(sqlstate::check_violation, "updated partition constraint for default partition \"" + rest.name +
+                                                 "\" would be violated by some row");
+    }
+}
+
+/// Columns and constraints that stand in the parentheses of PARTITION OF.
+void own_elements(Relation& partition, const syntax::CreateTable& syntax,
+                  std::vector<std::pair<const syntax::ConstraintDefinition*, std::vector<std::string>>>& keys) {
+    using Kind = syntax::ConstraintKind;
+    const auto check = [&](const syntax::ConstraintDefinition& constraint, std::string_view column) {
+        CheckConstraint made;
+        made.text = constraint.source;
+        made.name = constraint.name.empty()
+                        ? unique_constraint_name(partition, partition.name + (column.empty() ? "" : "_") +
+                                                                std::string(column) + "_check")
+                        : std::string(constraint.name);
+        partition.checks.push_back(std::move(made));
+    };
+    for (const syntax::ColumnSpec& spec : syntax.columns) {
+        const int place = partition.find_column(spec.name);
+        if (place < 0)
+            raise_at(sqlstate::undefined_column, "column \"" + std::string(spec.name) + "\" does not exist",
+                     spec.position);
+        Column& column = partition.columns[static_cast<std::size_t>(place)];
+        for (const syntax::ConstraintDefinition& constraint : spec.constraints) {
+            switch (constraint.kind) {
+                case Kind::not_null: column.not_null = true; break;
+                case Kind::default_value: column.default_text = constraint.source; break;
+                case Kind::check: check(constraint, spec.name); break;
+                case Kind::primary_key:
+                case Kind::unique:
+                case Kind::foreign_key:
+                    keys.emplace_back(&constraint, std::vector<std::string>{std::string(spec.name)});
+                    break;
+                case Kind::null: break;
+                default:
+                    raise_at(sqlstate::feature_not_supported, "this constraint is not supported for a partition",
+                             constraint.position);
+            }
+        }
+    }
+    for (const syntax::ConstraintDefinition& constraint : syntax.constraints) {
+        if (constraint.kind == Kind::check) {
+            check(constraint, {});
+            continue;
+        }
+        std::vector<std::string> names;
+        for (const syntax::Name name : constraint.columns) names.emplace_back(name);
+        keys.emplace_back(&constraint, std::move(names));
+    }
+}
+
+}  // namespace define_partition
+
+PartitionBound read_partition_bound(SqlSession& session, const Relation& parent,
+                                    const syntax::PartitionValues& syntax) {
+    if (!parent.is_partitioned())
+        raise(sqlstate::invalid_object_definition, "table \"" + parent.name + "\" is not partitioned");
+    return define_partition::BoundReader(session, parent).read(syntax);
+}
+
+void check_partition_bound(SqlSession& session, const Relation& parent, const PartitionBound& bound,
+                           const std::string& name) {
+    using namespace define_partition;
+    const PartitionKey& key = parent.partition_key;
+    Arena arena;
+    const bool list = key.strategy == PartitionStrategy::list;
+    const End values = parse(session, key, bound.values, arena);
+    const End from = parse(session, key, bound.from, arena), to = parse(session, key, bound.to, arena);
+    if (!list && !bound.rest && compare(from, to) >= 0)
+        raise(sqlstate::invalid_object_definition, "empty range bound specified for partition \"" + name + "\"",
+              "Specified lower bound " + bound_text(parent, bound) + " is greater than or equal to upper bound.");
+    for (const auto& other : partitions_of(session.catalog(), parent.oid)) {
+        if (other->bound.rest) {
+            if (bound.rest)
+                raise(sqlstate::invalid_object_definition,
+                      "partition \"" + name + "\" conflicts with existing default partition \"" + other->name + "\"");
+            check_rest(session, parent, *other, bound);
+        } else if (bound.rest) {
+            continue;
+        } else if (list) {
+            if (share_value(values, parse(session, key, other->bound.values, arena))) overlap(name, other->name);
+        } else if (compare(from, parse(session, key, other->bound.to, arena)) < 0 &&
+                   compare(parse(session, key, other->bound.from, arena), to) < 0) {
+            overlap(name, other->name);
+        }
+    }
+}
+
+void set_partition_key(SqlSession& session, Relation& relation, const syntax::PartitionBy& syntax) {
+    PartitionKey key;
+    std::string strategy(syntax.strategy);
+    std::transform(strategy.begin(), strategy.end(), strategy.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    if (strategy == "hash")
+        raise_at(sqlstate::feature_not_supported, "partitioning by hash is not supported", syntax.position);
+    if (strategy != "list" && strategy != "range")
+        raise_at(sqlstate::invalid_parameter_value, "unrecognized partitioning strategy \"" + strategy + "\"",
+                 syntax.position);
+    key.strategy = strategy == "list" ? PartitionStrategy::list : PartitionStrategy::range;
+    if (key.strategy == PartitionStrategy::list && syntax.parts.size() > 1)
+        raise_at(sqlstate::invalid_object_definition,
+                 "cannot use \"list\" partition strategy with more than one column", syntax.position);
+    if (relation.period_from >= 0)
+        raise_at(sqlstate::feature_not_supported, "a table with valid time cannot be partitioned", syntax.position);
+    BoundPool pool;
+    std::vector<Oid> none;
+    Binder binder(session, pool, none);
+    std::vector<ColumnId> ids;
+    for (std::size_t i = 0; i < relation.columns.size(); ++i) ids.push_back(pool.column());
+    for (std::size_t i = 0; i < syntax.parts.size(); ++i) {
+        const syntax::Expr& part = *syntax.parts[i];
+        if (part.kind == syntax::ExprKind::column && part.names.size() == 1 && relation.find_column(part.names[0]) < 0)
+            raise_at(sqlstate::undefined_column,
+                     "column \"" + std::string(part.names[0]) + "\" named in partition key does not exist",
+                     part.position);
+        BoundExpr* bound = binder.bind_over_table(part, relation, ids, "partition key expressions");
+        bool immutable = true;
+        walk_expr(bound, [&](BoundExpr& node) {
+            if (node.function != nullptr && node.function->volatility != Volatility::immutable) immutable = false;
+            return true;
+        });
+        if (!immutable)
+            raise_at(sqlstate::invalid_object_definition,
+                     "functions in partition key expression must be marked IMMUTABLE", part.position);
+        if (used_columns(bound).empty())
+            raise_at(sqlstate::invalid_object_definition, "cannot use constant expression as partition key",
+                     part.position);
+        if (!is_orderable(bound->type, session.state().types))
+            raise_at(sqlstate::undefined_object,
+                     "data type " + format_type(bound->type, k_no_typmod, session.state().types) +
+                         " has no default operator class for access method \"btree\"",
+                     part.position);
+        key.parts.push_back({std::string(syntax.sources[i]), bound->type});
+    }
+    relation.partition_key = std::move(key);
+    for (const Index& index : relation.indexes) check_unique_within_partitions(relation, index);
+}
+
+void check_unique_within_partitions(const Relation& relation, const Index& index) {
+    if (!relation.is_partitioned() || !index.unique || index.partition != 0) return;
+    for (const PartitionKey::Part& part : relation.partition_key.parts) {
+        const int column = relation.find_column(part.text);
+        if (column < 0)
+            raise(sqlstate::feature_not_supported,
+                  "unsupported UNIQUE constraint with partition key definition",
+                  "UNIQUE constraints cannot be used when partition keys include expressions.");
+        if (std::none_of(index.columns.begin(), index.columns.end(),
+                         [&](const IndexColumn& own) { return own.column == column; }))
+            raise(sqlstate::feature_not_supported,
+                  "unique constraint on partitioned table must include all partitioning columns",
+                  "The constraint on table \"" + relation.name + "\" lacks column \"" + part.text +
+                      "\" which is part of the partition key.");
+    }
+}
+
+void create_partition(SqlSession& session, const syntax::CreateTable& syntax) {
+    BoundPool pool;
+    std::vector<Oid> none;
+    Binder binder(session, pool, none);
+    auto partition = std::make_shared<Relation>();
+    const auto parent = binder.find_relation(syntax.partition_of, session.present(), false);
+    partition->temporary = syntax.temporary || parent->temporary;
+    partition->schema = session.creation_schema(syntax.name, partition->temporary);
+    partition->name = syntax.name.last();
+    if (session.catalog().relation(partition->schema, partition->name) != nullptr) {
+        if (!syntax.if_not_exists)
+            raise(sqlstate::duplicate_table, "relation \"" + partition->name + "\" already exists");
+        session.notice(sqlstate::duplicate_table, "relation \"" + partition->name + "\" already exists, skipping");
+        return;
+    }
+    if (partition->temporary != parent->temporary)
+        raise(sqlstate::wrong_object_type, "cannot create a temporary relation as partition of permanent relation \"" +
+                                               parent->name + "\"");
+    partition->bound = read_partition_bound(session, *parent, syntax.values);
+    check_partition_bound(session, *parent, partition->bound, partition->name);
+    partition->partition_of = parent->oid;
+    for (const Column& column : parent->columns) {
+        if (column.dropped) continue;
+        partition->columns.push_back(column);
+        partition->columns.back().identity = 0;
+        partition->columns.back().sequence = 0;
+        partition->columns.back().missing.reset();
+    }
+    std::vector<std::pair<const syntax::ConstraintDefinition*, std::vector<std::string>>> keys;
+    define_partition::own_elements(*partition, syntax, keys);
+    if (!syntax.partition_by.strategy.empty()) set_partition_key(session, *partition, syntax.partition_by);
+    partition->oid = session.allocate_oid(partition->temporary);
+    partition->row_type = session.allocate_oid(partition->temporary);
+    session.put(partition);
+    for (const auto& [constraint, names] : keys) {
+        auto changed = std::make_shared<Relation>(*session.catalog().relation(partition->oid));
+        add_partition_key(session, *changed, *constraint, names);
+    }
+    // Defaults and checks must bind.
+    BoundChange change;
+    change.relation = partition_root(session.catalog(), *partition);
+    binder.prepare_change(change);
+}
+
+}  // namespace northstar::inline v0::sql

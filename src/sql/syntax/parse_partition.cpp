@@ -1,0 +1,80 @@
+// PARTITION BY, PARTITION OF and FOR VALUES.
+#include "sql/syntax/parse.hpp"
+
+namespace northstar::inline v0::sql::syntax {
+
+PartitionBy Parser::partition_by() {
+    PartitionBy key;
+    expect("partition"_kw);
+    expect("by"_kw);
+    key.position = here();
+    key.strategy = label();
+    expect('(');
+    std::vector<const Expr*> parts;
+    std::vector<std::string_view> sources;
+    do {
+        const std::size_t first = at_;
+        parts.push_back(expression());
+        sources.push_back(source(first));
+        if (!at(',') && !at(')')) qualified_name();  // an operator class
+    } while (accept(','));
+    expect(')');
+    key.parts = make_list(arena_, parts);
+    key.sources = make_list(arena_, sources);
+    return key;
+}
+
+PartitionValues Parser::partition_values() {
+    PartitionValues values;
+    values.position = here();
+    const auto list = [&] {
+        expect('(');
+        const std::vector<const Expr*> items = expression_list();
+        expect(')');
+        return make_list(arena_, items);
+    };
+    if (accept("default"_kw)) {
+        values.rest = true;
+        return values;
+    }
+    expect("for"_kw);
+    expect("values"_kw);
+    if (accept("in"_kw)) {
+        values.values = list();
+    } else if (accept("with"_kw)) {
+        fail(sqlstate::feature_not_supported, "partitioning by hash is not supported", values.position);
+    } else {
+        expect("from"_kw);
+        values.from = list();
+        expect("to"_kw);
+        values.to = list();
+    }
+    return values;
+}
+
+/// The columns of a partition are its table's; here they get constraints and defaults of their own.
+void Parser::partition_elements(CreateTable& table) {
+    if (!accept('(')) return;
+    std::vector<ColumnSpec> columns;
+    std::vector<ConstraintDefinition> constraints;
+    do {
+        if (at("constraint"_kw) || at("check"_kw) || at("primary"_kw) || at("unique"_kw) || at("foreign"_kw) ||
+            at("exclude"_kw)) {
+            constraints.push_back(table_constraint());
+            continue;
+        }
+        ColumnSpec column;
+        column.position = here();
+        column.name = name();
+        if (accept("with"_kw)) expect("options"_kw);
+        std::vector<ConstraintDefinition> own;
+        while (column_constraint(own)) {}
+        column.constraints = make_list(arena_, own);
+        columns.push_back(column);
+    } while (accept(','));
+    expect(')');
+    table.columns = make_list(arena_, columns);
+    table.constraints = make_list(arena_, constraints);
+}
+
+}  // namespace northstar::inline v0::sql::syntax
