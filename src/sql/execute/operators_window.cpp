@@ -114,9 +114,11 @@ private:
         whole(all);
         std::vector<std::uint32_t> every;
         const Rows rows{&all, every_row(all.count, every), all.count};
+        std::vector<std::unique_ptr<Evaluator>> asked;  // the answers of their subqueries lie with them
         const auto values_of = [&](BoundExpr* expr) {
             std::vector<Value> values(all.count);
-            Evaluator(*expr, input_->columns(), execution_).evaluate(rows, values.data(), all.arena);
+            asked.push_back(std::make_unique<Evaluator>(*expr, input_->columns(), execution_));
+            asked.back()->evaluate(rows, values.data(), all.arena);
             return values;
         };
         std::vector<std::vector<Value>> partition_values, order_values;
@@ -193,7 +195,7 @@ private:
     void prepare_offsets(WindowDefinition& window) {
         const auto value_of = [&](BoundExpr* expr, const char* which) {
             if (expr == nullptr) return Value();
-            const Value value = Evaluator(*expr, {}, execution_).evaluate(offset_arena_);
+            const Value value = copy_value(Evaluator(*expr, {}, execution_).evaluate(offset_arena_), offset_arena_);
             if (value.is_null())
                 raise(sqlstate::null_value_not_allowed, std::string("frame ") + which + " offset must not be null");
             if (window.unit != FrameUnit::range && value.integer() < 0)

@@ -213,7 +213,7 @@ std::optional<std::string> whole_key(Execution& execution, const Plan& plan, boo
     Arena arena;
     const std::vector<ColumnId> nothing;
     for (std::size_t i = 0; i < index.columns.size(); ++i) {
-        Value value = Evaluator(*plan.access.equal[i], nothing, execution).evaluate(arena);
+        Value value = copy_value(Evaluator(*plan.access.equal[i], nothing, execution).evaluate(arena), arena);
         const Column& column = plan.relation->columns[static_cast<std::size_t>(index.columns[i].column)];
         none |= value.is_null() || fit_key(value, column.type) != KeyFit::fits;
         if (!none) encode_key(value, index.columns[i].order, key);
@@ -312,7 +312,8 @@ private:
         Arena arena;
         const std::vector<ColumnId> nothing;
         for (std::size_t i = 0; i < plan_.history.key.size(); ++i) {
-            const Value value = Evaluator(*plan_.history.key[i], nothing, execution_).evaluate(arena);
+            const Value value =
+                copy_value(Evaluator(*plan_.history.key[i], nothing, execution_).evaluate(arena), arena);
             if (value.is_null()) return {};
             encode_key(value, index.columns[i].order, key);
         }

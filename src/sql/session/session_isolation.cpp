@@ -23,6 +23,7 @@ void SqlSession::begin_in_block(const syntax::Statement& statement) {
         // Rows that are locked are to stay what they are. Without them nothing read so far matters any more.
         if (!block_locks_rows_) main_->forget_reads();
         if (main_->refresh(session_isolation::k_most_changes_moved)) {
+            ++transaction_number_;  // trees that writers have kept end here
             present_.txn = main_->base_txn();
             close_past();
         }
