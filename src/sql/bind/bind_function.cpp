@@ -243,9 +243,13 @@ BoundExpr* Binder::aggregate(const syntax::Expr& node, const FunctionMatch& matc
         filter = condition(expr(*detail->filter), "FILTER", node.position);
         scope_->allowed = before;
     }
-    if (match.entry->aggregate_kind == AggregateKind::hypothetical)
+    FunctionMatch matched = match;
+    if (match.entry->aggregate_kind == AggregateKind::hypothetical) {
         match_hypothetical(args, order.size(), node.position);
-    BoundExpr* call = finish_call(match, args, node.position);
+        for (std::size_t i = 0; i < args.size() && i < matched.arguments.size(); ++i)
+            matched.arguments[i] = args[i]->type;
+    }
+    BoundExpr* call = finish_call(matched, args, node.position);
     call->kind = BoundKind::aggregate;
     call->clauses = pool_.clauses();
     call->clauses->filter = filter;

@@ -45,7 +45,8 @@ struct ChangeRunner::Target {
         const auto any = [](const std::vector<std::unique_ptr<Evaluator>>& list) {
             return std::any_of(list.begin(), list.end(), [](const auto& expr) { return expr != nullptr; });
         };
-        looks_at_row = any(generated) || any(checks) || any(domain_checks) || any(view_checks);
+        looks_at_row = any(generated) || any(checks) || any(domain_checks) || any(view_checks) || route != nullptr ||
+                       partition_check != nullptr;
         if (looks_at_row || !returning.empty())
             for (const ColumnId id : change.new_columns) cells.push_back(&execution.cell(id));
         keeps_touched = change.on_conflict || change.kind == ChangeKind::merge;

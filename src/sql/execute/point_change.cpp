@@ -1,6 +1,7 @@
 #include "sql/execute/point_change.hpp"
 
 #include "sql/execute/change_target.hpp"
+#include "sql/execute/index_range.hpp"
 #include "sql/key_encoding.hpp"
 
 #include <algorithm>
@@ -112,8 +113,7 @@ void PointChange::make_ready(const std::vector<Value>& parameters) {
     }
     if (source.kind == PlanKind::scan) {
         for (BoundExpr* expr : source.access.equal) made->key.push_back(made->item(expr));
-        // As many conditions as columns of the key, each used for one of them: none is left to be checked.
-        if (source.conditions.size() != source.access.equal.size())
+        if (!source.conditions.empty())
             made->conditions = std::make_unique<Conditions>(source.conditions, columns, made->execution);
     }
     ready_ = std::move(made);
@@ -149,8 +149,9 @@ void PointChange::find_row() {
     const Index& index = point_change::index_of(scan);
     ready.key_bytes.clear();
     for (std::size_t i = 0; i < ready.key.size(); ++i) {
-        const Value value = ready.value(ready.key[i]);
-        if (value.is_null()) return;
+        Value value = ready.value(ready.key[i]);
+        const Column& column = scan.relation->columns[static_cast<std::size_t>(index.columns[i].column)];
+        if (value.is_null() || fit_key(value, column.type) != KeyFit::fits) return;
         encode_key(value, index.columns[i].order, ready.key_bytes);
     }
     const std::optional<std::string_view> found = target.writer->rows().get(ready.key_bytes);
