@@ -462,7 +462,7 @@ Plan* SelectSteps::grouped_sets(Plan* input) {
             continue;
         }
         if (sets == nullptr) {
-            sets = binder_.pool_.plan(PlanKind::project_set);
+            sets = binder_.new_sets();
             sets->left = input;
             sets->output = input->output;
             sets->rows = input->rows * 10;
@@ -631,7 +631,7 @@ Plan* SelectSteps::output_plan(Plan* input) {
     }
     Plan* plan = input;
     if (!scope_->set_functions.empty()) {
-        Plan* sets = b.pool_.plan(PlanKind::project_set);
+        Plan* sets = b.new_sets();
         sets->left = plan;
         sets->output = plan->output;
         for (const GatheredCall& call : scope_->set_functions) {

@@ -38,6 +38,11 @@ public:
 
     /// Literals that have numbers become parameters from here on. Not for statements with parameters of their own.
     void free_literals(LiteralSlots& slots) { literals_ = &slots; }
+    /// An operator for set-returning calls. Calls that are alike are one, which literals decide.
+    Plan* new_sets() {
+        if (literals_ != nullptr) literals_->fix_all();
+        return pool_.plan(PlanKind::project_set);
+    }
     BoundQuery bind_query(const syntax::Query& query);
     BoundChange* bind_change(const syntax::Statement& statement);
     /// An expression without tables, e.g. of EXECUTE, LIMIT, SET.

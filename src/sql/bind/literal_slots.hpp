@@ -36,6 +36,9 @@ public:
     /// True where another value does as well; `literal` counts from 0.
     bool is_free(std::size_t literal) const { return uses_[literal] == Use::free; }
     bool any_free() const;
+    /// What was decided needs the values of all literals: of two set-returning calls that are written alike, one is
+    /// computed and the other one follows it.
+    void fix_all() { uses_.assign(uses_.size(), Use::fixed); }
 
     /// The values of the parameters for these literals. Raises what reading, casting and fitting raise.
     void evaluate(const std::vector<ShapeLiteral>& literals, std::vector<Value>& values, Arena& arena,
