@@ -168,14 +168,21 @@ void PageWriter::place_early(std::span<Ref* const> roots, std::span<Mark* const>
     remove_gaps(marks);
 }
 
-/// Takes the places of freed frames out of the list; marks count the frames that are left.
+/// Takes the places of freed frames out of the list; marks count the frames that are left. O(frames + marks).
 void PageWriter::remove_gaps(std::span<Mark* const> marks) noexcept {
-    const auto gaps_before = [this](std::size_t end) {
-        return static_cast<std::size_t>(
-            std::count(frames_.begin(), frames_.begin() + static_cast<std::ptrdiff_t>(end), nullptr));
+    std::size_t at = 0;
+    std::size_t gaps = 0;  // before `at`
+    const auto gaps_before = [&](std::size_t end) {
+        for (; at < end; ++at) gaps += frames_[at] == nullptr ? 1 : 0;
+        return gaps;
     };
-    for (Mark* mark : marks) mark->frames -= gaps_before(mark->frames);
-    floor_ -= gaps_before(floor_);
+    const std::size_t floor_gaps = gaps_before(floor_);
+    at = gaps = 0;
+    for (Mark* mark : marks) {
+        NORTHSTAR_ASSERT(mark->frames >= at);  // a later mark has all frames of an earlier one
+        mark->frames -= gaps_before(mark->frames);
+    }
+    floor_ -= floor_gaps;
     frames_.erase(std::remove(frames_.begin(), frames_.end(), nullptr), frames_.end());
     for (std::size_t i = 0; i < frames_.size(); ++i) frames_[i]->index = static_cast<std::uint32_t>(i);
 }
