@@ -250,6 +250,20 @@ TEST_CASE("rows come in from files and go out to them", "[tool][sql]") {
     ok(place, {"sql", db, "-c", "\\copy t (a, b) FROM '" + (place / "out") + "'"}, "");
 }
 
+TEST_CASE("COPY takes the lines behind it, or standard input, and writes to standard output", "[tool][sql]") {
+    const Workplace place;
+    const std::string db = place / "c.db";
+    write_file(place / "in.sql",
+               "CREATE TABLE t (a int, b text);\nCOPY t FROM STDIN;\n1\tone\n2\ttwo; three\n\\.\n"
+               "COPY t FROM stdin (FORMAT csv);\n3,\"x\ny\"\n\\.\nSELECT count(*) FROM t;\n");
+    CHECK(ok(place, {"sql", db, "-m", "csv", "-f", place / "in.sql"}).ends_with("count\n3\n"));
+    CHECK(ok(place, {"sql", db, "-c", "COPY (SELECT a, b FROM t WHERE a < 3 ORDER BY a) TO STDOUT"}) ==
+          "1\tone\n2\ttwo; three\nCOPY 2\n");
+    CHECK(ok(place, {"sql", db, "-q", "-c", "COPY t FROM STDIN"}, "4\tfour\n5\tfive\n").empty());
+    CHECK(ok(place, {"sql", db, "-m", "csv"}, "COPY t FROM STDIN;\n6\tsix\n\\.\nSELECT max(a) FROM t;\n")
+              .ends_with("max\n6\n"));
+}
+
 TEST_CASE("a file that does not fit is taken whole or not at all", "[tool][sql]") {
     const Workplace place;
     const std::string db = place / "a.db";

@@ -147,13 +147,38 @@ bool Shell::prints_to_terminal() const { return output_ == &standard_ && standar
 
 void Shell::feed(std::string_view text, const std::string& source) {
     source_ = source;
-    buffer_ += text;
+    if (!copy_.empty()) {
+        const std::optional<std::string> behind = take_lines(text);
+        if (!behind) return;
+        buffer_ += *behind;
+    } else {
+        buffer_ += text;
+    }
     take(false);
+}
+
+std::optional<std::string> Shell::take_lines(std::string_view text) {
+    std::optional<std::string> behind = copy_lines_.take(text);
+    if (behind) run_copy();
+    return behind;
+}
+
+void Shell::run_copy() {
+    const std::string statement = std::exchange(copy_, {});
+    copy_input_ = std::exchange(copy_lines_, {}).release();
+    run(statement);
+    copy_input_.reset();
 }
 
 void Shell::finish(const std::string& source) {
     source_ = source;
     take(true);
+    if (!copy_.empty()) {
+        // Without a line behind it the statement takes standard input.
+        if (copy_lines_.empty()) run(std::exchange(copy_, {}));
+        else run_copy();
+        return;
+    }
     if (quit_ || end_of_statement(buffer_).empty) {
         buffer_.clear();
         return;
@@ -190,7 +215,19 @@ void Shell::take(bool at_end) {
         }
         if (end.why == StatementEnd::Why::semicolon) {
             at += end.at;
-            if (!end.empty) run(rest.substr(0, end.at));
+            if (end.empty) continue;
+            if (!reads_standard_input(rest.substr(0, end.at))) {
+                run(rest.substr(0, end.at));
+                continue;
+            }
+            copy_ = rest.substr(0, end.at);
+            // The lines begin behind that of the statement.
+            const std::size_t line_end = rest.find('\n', end.at);
+            if (line_end == std::string_view::npos) return;
+            const std::optional<std::string> behind = take_lines(rest.substr(line_end + 1));
+            if (!behind) return;
+            text = *behind;
+            at = 0;
             continue;
         }
         const std::size_t line_end = rest.find('\n', end.at);
@@ -236,6 +273,12 @@ void Shell::run_terminal() {
         if (result == LineEditor::Result::end) break;
         if (result == LineEditor::Result::cancelled) {
             buffer_.clear();
+            copy_.clear();
+            copy_lines_ = {};
+            continue;
+        }
+        if (!copy_.empty()) {
+            feed(text + "\n", "");
             continue;
         }
         history.add(trim_statement(text));
@@ -321,6 +364,11 @@ bool Shell::run_and_print(const std::string& text) {
         };
         options_.print.columns = prints_to_terminal() ? terminal_size(STDOUT_FILENO).columns : 0;
         if (!answers_with_rows(statement)) {
+            CopySource source(std::exchange(copy_input_, std::nullopt));
+            CopySink sink(*output_);
+            connection_->copy_streams(&source, &sink);
+            const std::unique_ptr<northstar::SqlConnection, void (*)(northstar::SqlConnection*)> streams(
+                &*connection_, [](northstar::SqlConnection* of) { of->copy_streams(nullptr, nullptr); });
             northstar::SqlResult result = connection_->execute(statement);
             note.stop();
             if (result.has_rows) {
@@ -435,6 +483,7 @@ const KnownNames& Shell::names() {
 }
 
 bool Shell::is_complete(std::string_view text) {
+    if (!copy_.empty()) return true;
     std::string_view rest = trim_statement(text);
     if (rest.empty()) return end_of_statement(text).inside == 0;
     if (rest[0] == '.' && rest.size() > 1) return true;
@@ -449,6 +498,7 @@ bool Shell::is_complete(std::string_view text) {
 }
 
 std::string Shell::prompt(std::size_t number, std::string_view above) {
+    if (!copy_.empty()) return ">> ";
     std::string name = database_.path();
     name = name.substr(name.rfind('/') + 1);
     if (const std::size_t dot = name.rfind('.'); dot != std::string::npos && dot > 0) name.resize(dot);

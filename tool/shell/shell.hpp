@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "../output.hpp"
+#include "copy_streams.hpp"
 #include "line_editor.hpp"
 #include "names.hpp"
 #include "northstar.hpp"
@@ -83,6 +84,9 @@ private:
     struct Redirection;
     void run_command(std::string_view line);
     void take(bool at_end);
+    /// Lines for the COPY that waits for them; what stands behind its end mark, once that was there and it has run.
+    std::optional<std::string> take_lines(std::string_view text);
+    void run_copy();
     bool run_and_print(const std::string& statement);
     bool answers_with_rows(std::string_view statement) const;
     static void notice(void* context, const northstar::SqlNotice& notice);
@@ -97,6 +101,9 @@ private:
     std::optional<northstar::SqlConnection> connection_;
     std::map<std::string, std::string> variables_;
     std::string buffer_;
+    std::string copy_;         ///< COPY .. FROM STDIN that waits for its lines; empty: none does
+    CopyLines copy_lines_;
+    std::optional<std::string> copy_input_;  ///< of the COPY that runs; nothing: standard input
     std::string last_query_;
     std::string source_;       ///< of the text that is taken
     std::string next_entry_;

@@ -539,7 +539,9 @@ StatementResult SqlSession::dispatch(const syntax::Statement& statement, std::st
     using syntax::StatementKind;
     const bool writes = statement.kind != StatementKind::query && statement.kind <= StatementKind::comment;
     if (writes || statement.kind == StatementKind::revert) refuse_changes_to_readers();
-    if (writes || statement.kind == StatementKind::revert || statement.kind == StatementKind::copy)
+    const bool changes_by_with =
+        statement.kind == StatementKind::query && statement.query->with != nullptr && !only_reads(statement);
+    if (writes || changes_by_with || statement.kind == StatementKind::revert || statement.kind == StatementKind::copy)
         note_statement(statement, text, bound);
     BoundStatement own;
     if (bound == nullptr) {
