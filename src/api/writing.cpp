@@ -133,10 +133,8 @@ bool Transaction::refresh(std::size_t most_changes) try {
     // A conflict leaves the transaction as it was.
     if (error.code() == Errc::conflict) throw;
     detail::write_failed(txn_.get());
-    return false;
 } catch (...) {
     detail::write_failed(txn_.get());
-    return false;
 }
 Savepoint Transaction::savepoint() try {
     return {detail::checked(txn_).savepoint()};
