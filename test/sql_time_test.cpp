@@ -279,6 +279,23 @@ TEST_CASE("ERASE leaves nothing of the rows' values in the file, and keeps the r
     CHECK(database.verify().ok());
 }
 
+TEST_CASE("a past state does not show rows that were erased from it", "[sql]") {
+    northstar::Database database = northstar::Database::open(":memory:");
+    northstar::SqlConnection sql(database);
+    sql.execute("CREATE TABLE person (id int PRIMARY KEY, badge int UNIQUE, story text)");
+    sql.execute("INSERT INTO person VALUES (1, 10, 'secret'), (2, 20, 'kept'), (3, 30, 'kept as well')");
+    sql.execute("ERASE FROM person WHERE id = 1 REASON 'asked to be forgotten'");
+    const auto past = [&](const std::string& query) { return sql.execute(query + " AS OF 2").rows; };
+    CHECK(past("SELECT * FROM person ORDER BY id") == Rows{{"2", "20", "kept"}, {"3", "30", "kept as well"}});
+    CHECK(past("SELECT count(*) FROM person") == Rows{{"2"}});
+    CHECK(past("SELECT story FROM person WHERE id = 1").empty());
+    CHECK(past("SELECT story FROM person WHERE id < 3") == Rows{{"kept"}});
+    CHECK(past("SELECT story FROM person WHERE badge = 10").empty());
+    CHECK(past("SELECT badge FROM person WHERE badge BETWEEN 1 AND 25") == Rows{{"20"}});
+    CHECK(past("SELECT id FROM person ORDER BY id DESC") == Rows{{"3"}, {"2"}});
+    CHECK(sql.execute("SELECT operation FROM diff('person', 2, 3)").rows.empty());
+}
+
 TEST_CASE("the numbers of the documents are those of the database", "[sql]") {
     northstar::Database database = northstar::Database::open(":memory:");
     northstar::SqlConnection sql(database);

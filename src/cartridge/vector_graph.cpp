@@ -285,6 +285,7 @@ private:
     /// Lists that are longer than they may be in the end.
     void shorten(std::size_t number) {
         Level& level = levels_[number];
+        if (level.places == level.most) return;
         build_.progress("shortening lists", 0, level.rows);
         each_in_parallel(level.rows, [&](Room& room, std::size_t row) {
             if (level.ids[row * level.places + level.most] == k_no_row) return;

@@ -303,12 +303,14 @@ private:
     }
 
     void clock(std::int64_t hour, std::int64_t minute, std::int64_t second, std::int64_t micros) {
+        const std::int64_t within_hour = (minute * 60 + second) * k_microseconds_per_second + micros;
+        // A leap second is the beginning of the next minute; behind the end of the day there is nothing.
         if (hour > 24 || minute > 59 || second > 60 ||
-            (hour == 24 && (minute > 0 || second > 0 || micros > 0))) {
+            hour * 3600 * k_microseconds_per_second + within_hour > k_microseconds_per_day) {
             fail(Problem::field_overflow);
         }
         hour_ = hour;
-        time = (minute * 60 + second) * k_microseconds_per_second + micros;
+        time = within_hour;
         has_time = true;
     }
 

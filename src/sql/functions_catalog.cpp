@@ -236,7 +236,10 @@ Value size_pretty(Call& call, const Value* a, std::size_t) {
     std::int64_t size = a[0].integer();
     static constexpr const char* k_units[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
     std::size_t unit = 0;
-    const auto magnitude = [&] { return size < 0 ? -size : size; };
+    const auto magnitude = [&] {
+        const auto bits = static_cast<std::uint64_t>(size);
+        return size < 0 ? 0 - bits : bits;
+    };
     if (magnitude() < 10 * 1024) return text_of(call, std::to_string(size) + " bytes");
     size >>= 9;  // keeps one bit for rounding
     for (unit = 1; unit + 1 < std::size(k_units) && magnitude() >= 20 * 1024 - 1; ++unit) size >>= 10;

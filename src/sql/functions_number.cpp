@@ -279,9 +279,8 @@ double arc_sine_degrees(double x) {
     return x > 0 ? 90 - std::acos(x) / std::acos(0.5) * 60 : -90 + std::acos(-x) / std::acos(0.5) * 60;
 }
 double arc_cosine_degrees(double x) {
-    if (x >= 0)
-        return x <= 0.5 ? 90 - std::asin(x) / std::asin(0.5) * 30 : std::acos(x) / std::acos(0.5) * 60;
-    return 180 - arc_cosine_degrees(-x);
+    if (x < 0) return 180 - arc_cosine_degrees(-x);
+    return x <= 0.5 ? 90 - std::asin(x) / std::asin(0.5) * 30 : std::acos(x) / std::acos(0.5) * 60;
 }
 double arc_tangent_degrees(double x) { return std::atan(x) / std::atan(1.0) * 45; }
 Value real_atan2d(Call&, const Value* a, std::size_t) {

@@ -36,6 +36,9 @@ public:
     virtual void open() = 0;
     /// The next rows (at least one), or nullptr at the end. Owned by the operator.
     virtual Batch* next() = 0;
+    /// After open(): the number of rows that next() would hand out, where it is known without reading them. Then they
+    /// are not handed out any more.
+    virtual std::optional<std::uint64_t> take_count() { return std::nullopt; }
     /// Offers a filter on columns of its batches, before the first open(). It lives as long as the operator. False: it
     /// will not be used.
     virtual bool accept(const KeyFilter& filter, const std::vector<ColumnId>& columns) {

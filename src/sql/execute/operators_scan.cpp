@@ -43,8 +43,9 @@ public:
         first_ = true;
         // Few at first, so that LIMIT 1 reads little.
         limit_ = plan_.access.first_rows == 0 ? k_first_rows : plan_.access.first_rows;
-        if (plan_.access.index < 0 && columns_.empty() && steps_.empty() && plan_.sample < 0) {
-            // Nothing of the rows is asked for but how many there are.
+        // Nothing of the rows is asked for but how many there are.
+        counts_ = plan_.access.index < 0 && columns_.empty() && steps_.empty() && plan_.sample < 0 && !point.past;
+        if (counts_) {
             uncounted_ = rows_->size();
             return;
         }
@@ -73,6 +74,11 @@ public:
         return true;
     }
 
+    std::optional<std::uint64_t> take_count() override {
+        if (!counts_) return std::nullopt;
+        return std::exchange(uncounted_, 0);
+    }
+
     Batch* next() override {
         while (uncounted_ > 0) {
             batch_.reset(0);
@@ -90,7 +96,7 @@ public:
                 batch_.make_room(columns_.size(), bytes_.size());
             }
             const std::size_t count = batch_.count;
-            if (count == 0) return nullptr;
+            if (count == 0) continue;
             selected_.resize(count);
             for (std::size_t i = 0; i < count; ++i) selected_[i] = static_cast<std::uint32_t>(i);
             decoded_.assign(columns_.size(), entry_ != nullptr);
@@ -211,6 +217,7 @@ private:
                 !std::exchange(first_, false) || (whole ? cursor_->first() : cursor_->lower_bound(range_->from()));
             bytes_.resize(there ? cursor_->read_values(bytes_) : 0);
             done_ = bytes_.size() < limit_;
+            if (plan_.point->past) std::erase_if(bytes_, [](std::string_view row) { return row.empty(); });
         }
         while (!reads_leaves() && bytes_.size() < limit_) {
             if (!step()) {
@@ -218,6 +225,7 @@ private:
                 break;
             }
             if (plan_.sample >= 0 && !sampled()) continue;
+            if (was_erased(cursor_->value())) continue;
             if (through_index_) {
                 keys_.push_back(kept(cursor_->value()));
                 bytes_.emplace_back();
@@ -240,6 +248,7 @@ private:
                 break;
             }
             if (plan_.sample >= 0 && !sampled()) continue;
+            if (was_erased(cursor_->value())) continue;
             entry_->read(cursor_->key(), cursor_->value(), batch_);
         }
         limit_ = std::min(limit_ * k_growth, k_batch_rows);
@@ -259,12 +268,20 @@ private:
     void fetch() {
         found_.resize(keys_.size());
         rows_->multi_get(keys_, found_);
+        std::size_t count = 0;
         for (std::size_t i = 0; i < keys_.size(); ++i) {
             if (!found_[i]) raise(sqlstate::data_corrupted, "an index points to a row that does not exist");
-            bytes_[i] = kept(*found_[i]);
+            if (was_erased(*found_[i])) continue;
+            keys_[count] = keys_[i];
+            bytes_[count++] = kept(*found_[i]);
             if (needs_txn_) txns_.push_back(rows_->txn_of(keys_[i]).value_or(0));
         }
+        keys_.resize(count);
+        bytes_.resize(count);
     }
+
+    /// What ERASE removed from the past is an entry with nothing in it there [CHAIN-3].
+    bool was_erased(std::string_view stored) const { return plan_.point->past && stored.empty(); }
 
     bool sampled() {
         random_ ^= random_ << 13;
@@ -345,7 +362,8 @@ private:
     std::vector<std::string_view> bytes_, keys_;
     std::vector<std::optional<std::string_view>> found_;
     std::vector<Txn> txns_;
-    std::uint64_t uncounted_ = 0;
+    bool counts_ = false;          // nothing of the rows is asked for but how many there are
+    std::uint64_t uncounted_ = 0;  // of them, those that were not handed out
     bool done_ = false;
     bool first_ = true;
     std::size_t limit_ = k_first_rows;  // rows of the next batch

@@ -164,6 +164,7 @@ void SqlSession::look_up(const PointQuery& point, StatementResult& result) {
     row_key_.clear();
     std::optional<std::string_view> row;
     if (point.key(*parameters_, row_key_)) row = point.source().tree(relation.tree(), relation.temporary).get(row_key_);
+    if (row && row->empty() && point.source().past) row.reset();  // erased since
     if (row) {
         Value* const values = result.rows.add();
         point.columns(*row, values, result.rows.arena());

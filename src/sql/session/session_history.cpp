@@ -389,8 +389,10 @@ private:
             const auto& old_value = from <= to ? change.before : change.after;
             const auto& new_value = from <= to ? change.after : change.before;
             std::optional<std::string_view> old_bytes, bytes;
-            if (old_value) old_bytes = *old_value;
-            if (new_value) bytes = *new_value;
+            // Nothing tells what an erased row was.
+            if (old_value && !old_value->empty()) old_bytes = *old_value;
+            if (new_value && !new_value->empty()) bytes = *new_value;
+            if (!old_bytes && !bytes) continue;
             Value* row = rows_.add();
             Value parts[3];
             step(parts, from, old_bytes, to, bytes, false);
