@@ -35,6 +35,9 @@ public:
             sets_.emplace_back();
             for (std::size_t i = 0; i < plan.groups.size(); ++i) sets_[0].push_back(i);
         }
+        counts_only_ = plain_ && sets_.size() == 1 && sets_[0].empty() &&
+                       std::all_of(runners_.begin(), runners_.end(),
+                                   [](const auto& runner) { return runner->argument_count() == 0; });
     }
 
     void open() override {
@@ -42,15 +45,15 @@ public:
         limit_ = execution_.host().memory_limit();
         pending_.clear();
         start_groups(0);
+        // Without GROUP BY, and for an empty grouping set, there is a group even of no rows.
+        for (std::size_t s = 0; s < sets_.size(); ++s)
+            if (sets_[s].empty()) add_only_group(s);
+        if (const auto rows = counts_only_ ? input_->take_count() : std::nullopt) {
+            for (std::size_t i = 0; i < runners_.size(); ++i)
+                runners_[i]->step_run(states_[0][0] + offsets_[i], *rows);
+        }
         while (Batch* batch = input_->next()) take(*batch);
         end_input();
-        // Without GROUP BY, and for an empty grouping set, there is a group even of no rows.
-        for (std::size_t s = 0; s < sets_.size(); ++s) {
-            if (!sets_[s].empty() || tables_[s].size() > 0) continue;
-            bool added = false;
-            tables_[s].insert(nullptr, added);
-            add_group(s);
-        }
         set_ = 0;
         group_ = 0;
     }
@@ -164,6 +167,13 @@ private:
         }
     }
 
+    /// The group of a set without columns.
+    void add_only_group(std::size_t set) {
+        bool added = false;
+        tables_[set].insert(nullptr, added);
+        add_group(set);
+    }
+
     void add_group(std::size_t set) {
         if (!plain_) {
             for (auto& runner : runners_) groups_[set].push_back(runner->start());
@@ -218,11 +228,6 @@ private:
         const auto& set = sets_[s];
         TupleTable& table = tables_[s];
         if (set.empty()) {
-            if (table.size() == 0) {
-                bool added = false;
-                table.insert(nullptr, added);
-                add_group(s);
-            }
             std::fill(group_of_.begin(), group_of_.end(), 0);
             return;
         }
@@ -248,6 +253,7 @@ private:
     std::vector<std::uint32_t> chosen_;
     // States of the aggregates: where all of them are plain, one row of states for each group.
     bool plain_ = true;
+    bool counts_only_ = false;  // of one group: no value of a row is asked for
     std::size_t state_size_ = 0;
     std::vector<std::size_t> offsets_;
     std::vector<std::vector<char*>> states_;

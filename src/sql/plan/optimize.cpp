@@ -106,6 +106,7 @@ private:
                     (groups_only ? below : above).push_back(condition);
                 }
                 plan->left = push_down(plan->left, std::move(below));
+                count_rows(*plan);
                 return filter(plan, std::move(above));
             }
             default: {
@@ -115,6 +116,25 @@ private:
                 return filter(plan, std::move(conditions));
             }
         }
+    }
+
+    /// count(x) of what is never NULL counts rows: x need not be read.
+    static void count_rows(Plan& aggregate) {
+        for (PlanColumn& column : aggregate.columns) {
+            BoundExpr& call = *column.expr;
+            if (call.kind == BoundKind::aggregate && std::string_view(call.function->name) == "count" &&
+                call.args.size() == 1 && !call.clauses->distinct && never_null(*call.args[0], *aggregate.left))
+                call.args.clear();
+        }
+    }
+
+    static bool never_null(const BoundExpr& expr, const Plan& input) {
+        if (expr.kind == BoundKind::constant) return !expr.value.is_null();
+        if (expr.kind != BoundKind::column || input.kind != PlanKind::scan) return false;
+        return std::any_of(input.scan_columns.begin(), input.scan_columns.end(), [&](const ScanColumn& column) {
+            return column.id == expr.column && column.place >= 0 &&
+                   input.relation->columns[static_cast<std::size_t>(column.place)].not_null;
+        });
     }
 
     /// The scan below a limit of known size reads so many rows first.

@@ -3,8 +3,8 @@
 // Rules: EXISTS becomes a semi- or anti-join where an equality ties it to its outer rows; conditions move down to where
 // their columns are known, and of an OR over several inputs what it says of each of them; inner joins are put into an
 // order that joins along equalities and keeps few rows; the partners of few rows are looked up in an index, those of
-// many found by hash; scans use an index where conditions give a range or ORDER BY with LIMIT its order; columns that
-// nobody reads are not decoded, and joins do not hand them on.
+// many found by hash; scans use an index where conditions give a range or ORDER BY with LIMIT its order; count() of
+// what is never NULL counts rows; columns that nobody reads are not decoded, and joins do not hand them on.
 //
 // [OPT-1] The result has the same rows; only an order that the query does not ask for may differ.
 #pragma once
