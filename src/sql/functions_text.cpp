@@ -4,6 +4,7 @@
 #include "sql/array.hpp"
 #include "sql/compare.hpp"
 #include "sql/error.hpp"
+#include "sql/letter_case.hpp"
 #include "sql/like.hpp"
 #include "sql/registry.hpp"
 #include "sql/scalar_text.hpp"
@@ -53,29 +54,9 @@ Value bit_length(Call&, const Value* a, std::size_t) {
     return Value::int4(static_cast<std::int64_t>(a[0].bytes().size()) * 8);
 }
 
-char lower_of(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-char upper_of(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
-bool is_word(char c) { return (c >= '0' && c <= '9') || (lower_of(c) >= 'a' && lower_of(c) <= 'z'); }
-
-Value lower(Call& call, const Value* a, std::size_t) {
-    std::string text(a[0].bytes());
-    std::transform(text.begin(), text.end(), text.begin(), lower_of);
-    return text_of(call, text);
-}
-Value upper(Call& call, const Value* a, std::size_t) {
-    std::string text(a[0].bytes());
-    std::transform(text.begin(), text.end(), text.begin(), upper_of);
-    return text_of(call, text);
-}
-Value initcap(Call& call, const Value* a, std::size_t) {
-    std::string text(a[0].bytes());
-    bool inside = false;
-    for (char& c : text) {
-        c = inside ? lower_of(c) : upper_of(c);
-        inside = is_word(c);
-    }
-    return text_of(call, text);
-}
+Value lower(Call& call, const Value* a, std::size_t) { return text_of(call, lower_case_text(a[0].bytes())); }
+Value upper(Call& call, const Value* a, std::size_t) { return text_of(call, upper_case_text(a[0].bytes())); }
+Value initcap(Call& call, const Value* a, std::size_t) { return text_of(call, initial_case_text(a[0].bytes())); }
 
 /// Characters [from, from + count) counted from 1; bytes for bytea.
 std::string_view substring_of(std::string_view text, std::int64_t from, std::int64_t count, bool limited,

@@ -1,7 +1,10 @@
 #include "sql/like.hpp"
 
 #include "sql/error.hpp"
+#include "sql/letter_case.hpp"
 #include "sql/utf8.hpp"
+
+#include <algorithm>
 
 namespace northstar::inline v0::sql {
 
@@ -11,9 +14,15 @@ char fold(char c, bool ignore_case) {
     return ignore_case && c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
 }
 
+bool is_ascii(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
 }  // namespace like_file
 
 bool like_match(std::string_view text, std::string_view pattern, bool ignore_case) {
+    if (ignore_case && !(like_file::is_ascii(text) && like_file::is_ascii(pattern)))
+        return like_match(lower_case_text(text), lower_case_text(pattern), false);
     std::size_t t = 0;
     std::size_t p = 0;
     std::size_t star_pattern = std::string_view::npos;

@@ -86,7 +86,12 @@ public:
     struct Set {
         bool negated = false;
         std::vector<std::pair<std::uint32_t, std::uint32_t>> ranges;
-        bool contains(std::uint32_t point) const;
+        // Classes of characters beyond ASCII.
+        bool letters = false;
+        bool lower = false;
+        bool upper = false;
+        bool lists(std::uint32_t point) const;
+        bool contains(std::uint32_t point, bool ignore_case) const;
     };
 
 private:

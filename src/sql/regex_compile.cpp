@@ -1,6 +1,7 @@
 // Reading a regular expression and writing its program.
 
 #include "sql/error.hpp"
+#include "sql/letter_case.hpp"
 #include "sql/regex.hpp"
 #include "sql/utf8.hpp"
 
@@ -66,7 +67,7 @@ private:
         return node;
     }
     std::uint32_t fold(std::uint32_t point) const {
-        return regex_.options_.ignore_case && point >= 'A' && point <= 'Z' ? point + 32 : point;
+        return regex_.options_.ignore_case ? lower_case(point) : point;
     }
     std::unique_ptr<Node> character(std::uint32_t point) { return single(Regex::Op::character, fold(point)); }
     std::unique_ptr<Node> of_set(Regex::Set set) {
@@ -313,10 +314,13 @@ private:
             add('A', 'Z');
             if (name != "alpha") add('0', '9');
             if (name == "word") add('_', '_');
+            set.letters = true;
         } else if (name == "lower") {
             add('a', 'z');
+            set.lower = true;
         } else if (name == "upper") {
             add('A', 'Z');
+            set.upper = true;
         } else if (name == "space") {
             add('\t', '\r');
             add(' ', ' ');
@@ -337,6 +341,7 @@ private:
             add(127, 127);
         } else if (name == "print" || name == "graph") {
             add(name == "print" ? ' ' : '!', '~');
+            set.letters = true;
         } else {
             known = false;
         }
@@ -468,16 +473,6 @@ private:
             set.ranges.emplace_back(from, to);
         }
         ++at_;
-        if (regex_.options_.ignore_case) {
-            const std::size_t count = set.ranges.size();
-            for (std::size_t i = 0; i < count; ++i) {
-                const auto [from, to] = set.ranges[i];
-                // The part of the range that are letters, in the other case.
-                const std::uint32_t upper_from = std::max<std::uint32_t>(from, 'A');
-                const std::uint32_t upper_to = std::min<std::uint32_t>(to, 'Z');
-                if (upper_from <= upper_to) set.ranges.emplace_back(upper_from + 32, upper_to + 32);
-            }
-        }
         if (set.negated && regex_.options_.newline_stops) set.ranges.emplace_back('\n', '\n');
         return of_set(std::move(set));
     }

@@ -1,6 +1,7 @@
 // Running a compiled regular expression.
 
 #include "sql/error.hpp"
+#include "sql/letter_case.hpp"
 #include "sql/regex.hpp"
 
 #include <algorithm>
@@ -22,28 +23,32 @@ struct Regex::Run {
 
 namespace regex_match_file {
 
-bool is_word(std::uint32_t c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
+bool is_word(std::uint32_t c) { return c == '_' || is_letter_or_digit(c); }
 
 }  // namespace regex_match_file
 
-bool Regex::Set::contains(std::uint32_t point) const {
-    const bool inside = std::any_of(ranges.begin(), ranges.end(), [&](const auto& range) {
+bool Regex::Set::lists(std::uint32_t point) const {
+    const bool listed = std::any_of(ranges.begin(), ranges.end(), [&](const auto& range) {
         return point >= range.first && point <= range.second;
     });
+    if (listed || point < 0x80) return listed;
+    return (letters && is_letter_or_digit(point)) || (lower && upper_case(point) != point) ||
+           (upper && lower_case(point) != point);
+}
+
+bool Regex::Set::contains(std::uint32_t point, bool ignore_case) const {
+    const bool inside = lists(point) || (ignore_case && (lists(lower_case(point)) || lists(upper_case(point))));
     return inside != negated;
 }
 
 bool Regex::step_matches(const Instruction& instruction, std::uint32_t point) const {
-    const std::uint32_t folded = options_.ignore_case && point >= 'A' && point <= 'Z' ? point + 32 : point;
     switch (instruction.op) {
         case Op::character:
-            return instruction.x == folded;
+            return instruction.x == (options_.ignore_case ? lower_case(point) : point);
         case Op::any:
             return !(options_.newline_stops && point == '\n');
         case Op::set:
-            return sets_[instruction.x].contains(folded);
+            return sets_[instruction.x].contains(point, options_.ignore_case);
         default:
             return false;
     }
@@ -150,7 +155,10 @@ bool Regex::backtrack(Run& run, std::size_t start, std::size_t begin, std::size_
                 const auto offset = [&](std::size_t i) {
                     return points.begin() + static_cast<std::ptrdiff_t>(i);
                 };
-                if (!std::equal(offset(from), offset(to), offset(at))) break;
+                const auto same = [&](std::uint32_t a, std::uint32_t b) {
+                    return a == b || (options_.ignore_case && lower_case(a) == lower_case(b));
+                };
+                if (!std::equal(offset(from), offset(to), offset(at), same)) break;
                 at += to - from;
                 ++pc;
             } else {
