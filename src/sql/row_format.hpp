@@ -10,14 +10,14 @@
 // Variable columns hold the stored form of their type (stored_bytes).
 //
 // [ROW-1] A column added later is missing from rows written before; reading it gives the default of RowLayout, so
-//         that
-//         ADD COLUMN with a constant default writes no row.
+//         that ADD COLUMN with a default that is not volatile writes no row.
 // [ROW-2] Reading never looks outside the bytes: damage raises data_corrupted, and no byte reaches an assertion.
 #pragma once
 
 #include "sql/value.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,7 +30,7 @@ struct ColumnLayout {
     Form form = Form::nothing;
     std::uint32_t width = 0;  ///< of its slot; 0: variable
     std::uint32_t place = 0;  ///< offset in the fixed section, or ordinal among the variable columns
-    Value missing;            ///< for rows without the column; NULL or a default that outlives the layout
+    Value missing;            ///< for rows without the column; lives as long as the layout
 };
 
 /// Where the columns of a table lie. Made once per version of a table's schema; dropped columns keep their
@@ -43,7 +43,12 @@ public:
 
     std::size_t size() const { return columns_.size(); }
     const ColumnLayout& column(std::size_t index) const { return columns_[index]; }
-    void set_missing(std::size_t index, const Value& value) { columns_[index].missing = value; }
+    /// What rows without the column have in it, instead of NULL: value(arena), which may use the arena.
+    template <class Make>
+    void set_missing(std::size_t index, Make&& value) {
+        if (missing_ == nullptr) missing_ = std::make_shared<Arena>();
+        columns_[index].missing = value(*missing_);
+    }
 
     /// Appends the row of values, one for each column.
     void encode(std::span<const Value> values, std::string& out) const;
@@ -65,6 +70,7 @@ private:
     std::uint16_t version_ = 0;
     std::vector<ColumnLayout> columns_;
     std::vector<Prefix> prefixes_;  ///< by n
+    std::shared_ptr<Arena> missing_;  ///< payloads of missing values
 };
 
 /// Bytes of a fixed-width slot of the type; 0: variable.

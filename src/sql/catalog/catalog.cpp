@@ -5,6 +5,7 @@
 #include "sql/syntax/parser.hpp"
 
 #include "sql/error.hpp"
+#include "sql/text_io.hpp"
 
 #include <algorithm>
 
@@ -166,7 +167,17 @@ void Catalog::remove_schema(std::string_view name) {
 void Catalog::set_layout(Relation& relation) const {
     std::vector<Oid> types;
     for (const Column& column : relation.columns) types.push_back(column.type);
-    relation.layout = std::make_shared<const RowLayout>(std::uint16_t{0}, types, this);
+    auto layout = std::make_shared<RowLayout>(std::uint16_t{0}, types, this);
+    Session plain;  // values were written as text without settings
+    plain.types = this;
+    for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+        const Column& column = relation.columns[i];
+        if (!column.missing || column.dropped) continue;
+        layout->set_missing(i, [&](Arena& arena) {
+            return value_from_text(column.type, column.typmod, *column.missing, arena, plain);
+        });
+    }
+    relation.layout = std::move(layout);
 }
 
 // ---- types

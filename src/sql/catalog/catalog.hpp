@@ -71,7 +71,7 @@ public:
     static std::string key_of(const Relation& relation);
     static std::string key_of(const UserType& type);
 
-    /// Layout of its rows; needs the types. Values of missing columns live in `literals`.
+    /// Layout of its rows; needs the types.
     void set_layout(Relation& relation) const;
 
     // ---- TypeCatalog ----

@@ -242,10 +242,9 @@ private:
         Binder binder(session_, pool, none);
         change.relation = to;
         binder.prepare_change(change);
-        const Column& added = to->columns[place];
-        if (change.defaults[place] == nullptr && change.generated[place] == nullptr && !added.not_null &&
-            added.domain == 0 && to->checks.size() == relation_->checks.size()) {
-            // Rows that lack the column read as NULL: nothing is written, and no version of a row is made.
+        if (change.generated[place] == nullptr && to->checks.size() == relation_->checks.size() &&
+            same_in_all_rows(to->columns[place], change.defaults[place])) {
+            // Rows that lack the column read as if they had it: nothing is written, and no version of a row is made.
             session_.put(to);
             relation_ = to;
             return;
@@ -268,6 +267,21 @@ private:
                                                          "\" is violated by some row");
             }
         });
+    }
+
+    /// Whether rows of before can go without a new column; what they have in it is noted.
+    bool same_in_all_rows(Column& added, BoundExpr* value) {
+        if (added.domain != 0) return false;
+        if (value == nullptr) return !added.not_null;
+        if (is_volatile(value) || has_subquery(value) || find_builtin_type(added.type) == nullptr) return false;
+        Execution execution(session_.state(), session_, session_.parameters());
+        const std::vector<ColumnId> nothing;
+        const Value shared = Evaluator(*value, nothing, execution).evaluate(values_);
+        if (shared.is_null()) return !added.not_null;
+        Session plain;
+        plain.types = session_.state().types;
+        added.missing = value_to_text(shared, plain);
+        return true;
     }
 
     void drop_column(const syntax::AlterAction& action) {
@@ -413,6 +427,7 @@ private:
         changed.type = meaning.type;
         changed.typmod = meaning.typmod;
         changed.domain = meaning.domain;
+        changed.missing.reset();
         const std::vector<ColumnId> nothing;
         rewrite(to, [&](std::vector<Value>& row, Execution& execution) {
             for (std::size_t i = 0; i < row.size(); ++i) execution.cell(ids[i]) = row[i];

@@ -34,26 +34,45 @@ class Shapes {
 public:
     Shapes(SqlSession& session, std::shared_ptr<const Relation> relation)
         : session_(session), relation_(std::move(relation)) {
-        for (const Version& version : session.database().history(k_catalog_tree, Catalog::key_of(*relation_))) {
-            if (!version.value || version.redacted) continue;
-            std::shared_ptr<Relation> then = Catalog::relation_from(Document::parse(*version.value));
-            if (then->oid != relation_->oid) continue;
-            session.catalog().set_layout(*then);
-            shapes_[version.txn] = std::move(then);
+        // A definition lies under its name; before the first one of a name the table had another name.
+        std::shared_ptr<const Relation> named = relation_;
+        for (Txn first = take(Catalog::key_of(*named)); first > 1; first = take(Catalog::key_of(*named))) {
+            named = definition_at(first - 1);
+            if (named == nullptr) break;
         }
     }
 
     /// The table as a commit left it.
     const Relation& at(Txn txn) {
-        auto next = shapes_.upper_bound(txn);
-        if (next != shapes_.begin()) return *std::prev(next)->second;
-        // From before it had its name.
-        auto then = session_.past(txn).catalog->relation(relation_->oid);
-        if (then == nullptr) return *relation_;
-        return *(shapes_[txn] = std::move(then));
+        const auto next = shapes_.upper_bound(txn);
+        return next == shapes_.begin() ? *relation_ : *std::prev(next)->second;
     }
 
 private:
+    /// The definitions under a name that are of this table; the commit of the first of them, 0: there is none.
+    Txn take(const std::string& key) {
+        Txn first = 0;
+        for (const Version& version : session_.database().history(k_catalog_tree, key)) {
+            if (!version.value || version.redacted) continue;
+            std::shared_ptr<Relation> then = Catalog::relation_from(Document::parse(*version.value));
+            if (then->oid != relation_->oid) continue;
+            session_.catalog().set_layout(*then);
+            shapes_[version.txn] = std::move(then);
+            if (first == 0 || version.txn < first) first = version.txn;
+        }
+        return first;
+    }
+
+    /// Null: it did not exist, or what was then is not retained any more.
+    std::shared_ptr<const Relation> definition_at(Txn txn) {
+        try {
+            return session_.past(txn).catalog->relation(relation_->oid);
+        } catch (const SqlError& error) {
+            if (error.state() != sqlstate::snapshot_too_old) throw;
+            return nullptr;
+        }
+    }
+
     SqlSession& session_;
     std::shared_ptr<const Relation> relation_;
     std::map<Txn, std::shared_ptr<const Relation>> shapes_;
