@@ -342,7 +342,7 @@ void SelectSteps::add_dependent_columns() {
     for (const ScopeRelation& relation : scope_->relations) {
         if (relation.relation == nullptr || relation.relation->kind != RelationKind::table) continue;
         const int key = relation.relation->primary_key();
-        if (key < 0) continue;
+        if (key < 0 || relation.relation->indexes[static_cast<std::size_t>(key)].deferrable) continue;
         bool whole = true;
         for (const IndexColumn& part : relation.relation->indexes[static_cast<std::size_t>(key)].columns) {
             bool found = false;

@@ -17,6 +17,11 @@ int Relation::primary_key() const {
     return -1;
 }
 
+int Relation::row_key() const {
+    const int key = primary_key();
+    return key >= 0 && indexes[static_cast<std::size_t>(key)].holds_rows() ? key : -1;
+}
+
 int Relation::find_column(std::string_view wanted) const {
     for (std::size_t i = 0; i < columns.size(); ++i)
         if (!columns[i].dropped && columns[i].name == wanted) return static_cast<int>(i);

@@ -59,6 +59,11 @@ struct Index {
     std::string predicate;  ///< of a partial index
     Oid partition = 0;      ///< it is over the rows of this partition of the table alone
     bool partial() const { return !predicate.empty() || partition != 0; }
+    /// Its entries are the rows, which lie under its columns. Rows that may share the value of a primary key for a
+    /// while, because it is deferrable, have a number of their own, and the key is an index beside them.
+    bool holds_rows() const { return role == ConstraintRole::primary_key && !deferrable; }
+    /// Two rows never have an equal key; of a deferrable one they may until the statement or transaction ends.
+    bool unique_at_once() const { return unique && !deferrable; }
 };
 
 struct CheckConstraint {
@@ -157,8 +162,10 @@ struct Relation {
     PartitionBound bound;            ///< of a partition
     std::shared_ptr<const RowLayout> layout;
 
-    /// Index into `indexes` of the primary key; -1: rows are keyed by a hidden number.
+    /// Index into `indexes` of the primary key; -1: there is none.
     int primary_key() const;
+    /// The same of the key that rows lie under; -1: they lie under hidden numbers.
+    int row_key() const;
     /// Physical place of a live column; -1.
     int find_column(std::string_view name) const;
     const Index* find_index(std::string_view name) const;

@@ -36,6 +36,7 @@ std::uint64_t ChangeRunner::apply_all(BoundChange& change, RowStore& returned) {
 void ChangeRunner::start_again(std::uint64_t transaction) {
     events_.clear();
     event_arena_.reset();
+    suspects_.clear();
     deferred_.clear();
     redactions_.clear();
     pools_.clear();
@@ -149,6 +150,19 @@ void ChangeRunner::returning(Target& target, const std::vector<Value>& row, std:
         out[i] = copy_value(target.value(*target.returning[i], source_row), target.returned->arena());
 }
 
+namespace run_change {
+
+[[noreturn]] void refuse_arbiter(const Relation& relation, const Index& index) {
+    SqlError error(sqlstate::object_not_in_prerequisite_state,
+                   "ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters");
+    error.edit().schema = relation.schema;
+    error.edit().table = relation.name;
+    error.edit().constraint = index.name;
+    throw error;
+}
+
+}  // namespace run_change
+
 // ---- INSERT
 // ----------------------------------------------------------------------------------------------------------
 
@@ -167,6 +181,8 @@ bool ChangeRunner::insert_row(BoundChange& change, Target& target, std::vector<V
     const Relation& relation = *change.relation;
     if (change.on_conflict) {
         const auto stands_in_the_way = [&](std::size_t arbiter) {
+            if (!relation.indexes[arbiter].unique_at_once())
+                run_change::refuse_arbiter(relation, relation.indexes[arbiter]);
             const std::optional<std::string> key = target.writer->conflict(arbiter, row.data());
             if (key && change.conflict_update) conflict_update(change, target, *key, row, source_row);
             return key.has_value();
@@ -177,6 +193,7 @@ bool ChangeRunner::insert_row(BoundChange& change, Target& target, std::vector<V
             if (relation.indexes[i].unique && stands_in_the_way(i)) return false;
     }
     changed(target, target.writer->insert(row.data()));
+    take_suspects(relation, *target.writer);
     note(relation, nullptr, row.data());
     returning(target, row, source_row);
     return true;
@@ -234,6 +251,7 @@ void ChangeRunner::update_row(BoundChange& change, Target& target, const std::st
     finish_row(change, target, row);
     changed(target, key);
     changed(target, target.writer->update(key, old_row.data(), row.data()));
+    take_suspects(*change.relation, *target.writer);
     note(*change.relation, old_row.data(), row.data());
     returning(target, row, source_row);
     if (change.portion.present) keep_rest(change, target, old_row);
@@ -369,12 +387,13 @@ std::uint64_t ChangeRunner::restore(BoundChange& change, std::vector<RestoredRow
                                          ? copy_value(target.defaults[place]->evaluate(arena), arena)
                                          : Value::null(relation.columns[place].type));
             finish_row(change, target, wanted.row);
-            if (relation.primary_key() >= 0) {
+            if (relation.row_key() >= 0) {
                 target.writer->insert(wanted.row.data());
             } else {
                 target.writer->put_back(wanted.key, wanted.row.data());
                 target.writer->insert_entries(wanted.key, wanted.row.data());
             }
+            take_suspects(relation, *target.writer);
         }
         const bool had = !old_rows[i].empty();
         if (!had && !wanted.present) continue;

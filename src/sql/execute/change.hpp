@@ -3,8 +3,8 @@
 // [CHANGE-1] The source is read to its end before anything is written, so a statement never sees its own changes. Of
 //            several changes in one statement (WITH) all read what was there before the first; a row that one of them
 //            has changed is passed over by the others.
-// [CHANGE-2] Constraints between tables are checked when the statement is done, over all its rows; deferred ones are
-//            handed to the session.
+// [CHANGE-2] Constraints between tables, and keys that are deferrable, are checked when the statement is done, over all
+//            its rows; deferred ones are handed to the session.
 #pragma once
 
 #include "sql/execute/partition_route.hpp"
@@ -16,13 +16,14 @@
 
 namespace northstar::inline v0::sql {
 
-/// A foreign key that is still to be checked: of the referring side (a new row needs its parent) or of the referred one
-/// (an old key that rows may still refer to).
+/// A constraint that is still to be checked: a foreign key of the referring side (a new row needs its parent) or of the
+/// referred one (an old key that rows may still refer to), or a value of a deferrable key that several rows had.
 struct PendingCheck {
-    Oid table = 0;            ///< that has the foreign key
+    enum class Kind : std::uint8_t { referring, referred, unique } kind = Kind::referred;
+    Oid table = 0;            ///< that has the constraint
     std::string constraint;
-    bool child = false;
-    RowStore values;          ///< one row: the values of the key
+    RowStore values;          ///< of a foreign key, one row: the values
+    std::string key;          ///< of a unique one: the encoded columns
 };
 
 /// What lay under a key at an earlier commit.
@@ -40,13 +41,13 @@ public:
     std::uint64_t run(BoundChange& change, RowStore& returned);
     /// The same for one of several changes that are one statement; settle() follows the last.
     std::uint64_t run_part(BoundChange& change, RowStore& returned);
-    /// Checks what the changed rows ask of other tables, or carries it out. Raises 23503.
+    /// Checks what the changed rows ask of other tables, or carries it out, and deferrable keys. Raises 23503, 23505.
     void settle();
     /// REVERT TABLE: makes the keys have the rows of then. All constraints are checked as for an UPDATE.
     std::uint64_t restore(BoundChange& change, std::vector<RestoredRow>& rows);
     /// What deferred constraints left over, in order.
     std::vector<PendingCheck>& deferred() { return deferred_; }
-    /// Checks one that was left over. Raises 23503.
+    /// Checks one that was left over. Raises 23503, 23505.
     void check(PendingCheck& pending);
     /// Keys of rows that ERASE is to remove for good.
     std::vector<std::pair<std::string, std::string>>& redactions() { return redactions_; }
@@ -89,6 +90,9 @@ private:
     TableWriter& writer(Oid table);
     void note(const Relation& relation, const Value* old_row, const Value* new_row);
     bool concerns_others(const Relation& relation, const Value* old_row, const Value* new_row);
+    /// Takes over the keys that are to be checked because of the row that was just written.
+    void take_suspects(const Relation& relation, TableWriter& writer);
+    void settle_keys();
     void settle_parent(Event& event, const Relation& child, const ForeignKey& foreign);
     void cascade(Event& event, const Relation& child, const ForeignKey& foreign, ForeignAction action);
     [[noreturn]] void missing_parent(const Relation& child, const ForeignKey& foreign, const Value* values);
@@ -110,6 +114,7 @@ private:
     std::map<Oid, std::unique_ptr<PartitionTest>> partition_tests_;
     std::vector<Event> events_;
     Arena event_arena_;
+    std::vector<PendingCheck> suspects_;                     ///< keys to be checked when the statement is done
     std::vector<PendingCheck> deferred_;
     std::vector<std::pair<std::string, std::string>> redactions_;
     std::vector<std::unique_ptr<BoundPool>> pools_;

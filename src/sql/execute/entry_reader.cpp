@@ -23,7 +23,7 @@ EntryReader::EntryReader(const Plan& scan, const TypeCatalog* catalog) : scan_(s
         }
         const EntryPlace place = *entry_place(relation, index, column);
         Step& step = place.in_row_key
-                         ? step_to(row_key_, relation.indexes[static_cast<std::size_t>(relation.primary_key())],
+                         ? step_to(row_key_, relation.indexes[static_cast<std::size_t>(relation.row_key())],
                                    place.column)
                          : step_to(key_, index, place.column);
         if (step.target >= 0) copies_.emplace_back(static_cast<std::size_t>(step.target), i);

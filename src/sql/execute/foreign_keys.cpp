@@ -2,8 +2,12 @@
 #include "sql/execute/change_target.hpp"
 
 #include "sql/compare.hpp"
+#include "sql/execute/index_range.hpp"
+#include "sql/key_encoding.hpp"
+#include "sql/text_io.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace northstar::inline v0::sql {
 
@@ -27,10 +31,20 @@ bool ChangeRunner::in_partition(const Relation& root, Oid partition, const Value
 std::vector<std::string> ChangeRunner::referring_rows(const Relation& child, const ForeignKey& foreign,
                                                       const Value* values) {
     TableWriter& rows = writer(child.oid);
-    std::vector<std::string> keys = rows.find(foreign.columns, values);
+    Arena arena;
+    // The values may be those of the referred table, whose type may be another one of the same meaning.
+    std::vector<Value> own;
+    for (std::size_t i = 0; i < foreign.columns.size(); ++i) {
+        Value value = values[i];
+        const Oid type = child.columns[static_cast<std::size_t>(foreign.columns[i])].type;
+        if (!value.is_null() && fit_key(value, type) != KeyFit::fits) return {};  // too large for any row
+        own.push_back(value.is_null() || value.type() == type
+                          ? value
+                          : cast_value(value, type, k_no_typmod, CastContext::explicit_, arena, execution_.session()));
+    }
+    std::vector<std::string> keys = rows.find(foreign.columns, own.data());
     if (foreign.partition == 0) return keys;
     std::vector<Value> row(child.columns.size());
-    Arena arena;
     keys.erase(std::remove_if(keys.begin(), keys.end(),
                               [&](const std::string& key) {
                                   return !rows.read(key, row.data(), arena) ||
@@ -59,6 +73,18 @@ bool changed(const Value* old_row, const Value* new_row, const std::vector<int>&
     return false;
 }
 
+/// The same of columns that are referred to: rows that refer to them follow a change between values that are equal and
+/// do not look so (-0 and 0, 1.0 and 1.00).
+bool changed_to_look_at(const Relation& relation, const Value* old_row, const Value* new_row,
+                        const std::vector<int>& columns, Session& session) {
+    if (changed(old_row, new_row, columns)) return true;
+    return std::any_of(columns.begin(), columns.end(), [&](int column) {
+        const ColumnLayout& layout = relation.layout->column(static_cast<std::size_t>(column));
+        return !old_row[column].is_null() && !is_key_exact(layout.type, layout.form) &&
+               value_to_text(old_row[column], session) != value_to_text(new_row[column], session);
+    });
+}
+
 /// The span that a foreign key with PERIOD ends with: one column of a range type or a pair.
 Range period_at_end(const Value* values, std::size_t count, bool pair, Arena& arena) {
     return pair ? make_span(values[count - 2], values[count - 1]) : read_range(values[count - 1], arena);
@@ -69,19 +95,21 @@ Range period_at_end(const Value* values, std::size_t count, bool pair, Arena& ar
 /// Does a foreign key look at the row: one of its own table, where the row is new or the key another one, or one of a
 /// table that refers to it, where the key that it had is gone?
 bool ChangeRunner::concerns_others(const Relation& relation, const Value* old_row, const Value* new_row) {
-    const auto differ = [&](const std::vector<int>& columns) {
-        return old_row == nullptr || new_row == nullptr || foreign_keys::changed(old_row, new_row, columns);
-    };
     if (new_row != nullptr)
         for (const ForeignKey& foreign : relation.foreign_keys)
-            if (foreign.partition != 0 || differ(foreign.columns)) return true;
+            if (foreign.partition != 0 || old_row == nullptr ||
+                foreign_keys::changed(old_row, new_row, foreign.columns))
+                return true;
     if (old_row == nullptr) return false;
     const auto [found, added] = referred_.try_emplace(relation.oid);
     if (added)
         for (const auto& [child, foreign] :
              access_.bind_environment().present().catalog->references_to(relation.oid))
             found->second.push_back(foreign->referenced);
-    return std::any_of(found->second.begin(), found->second.end(), differ);
+    return std::any_of(found->second.begin(), found->second.end(), [&](const std::vector<int>& columns) {
+        return new_row == nullptr ||
+               foreign_keys::changed_to_look_at(relation, old_row, new_row, columns, execution_.session());
+    });
 }
 
 void ChangeRunner::note(const Relation& relation, const Value* old_row, const Value* new_row) {
@@ -218,7 +246,8 @@ void ChangeRunner::settle() {
         const Catalog& catalog = *access_.bind_environment().present().catalog;
         for (const auto& [child, foreign] : catalog.references_to(event.relation->oid)) {
             if (event.has_new &&
-                !foreign_keys::changed(event.old_row.data(), event.new_row.data(), foreign->referenced))
+                !foreign_keys::changed_to_look_at(*event.relation, event.old_row.data(), event.new_row.data(),
+                                                  foreign->referenced, execution_.session()))
                 continue;
             settle_parent(event, *child, *foreign);
         }
@@ -248,7 +277,7 @@ void ChangeRunner::settle() {
                 PendingCheck pending;
                 pending.table = event.relation->oid;
                 pending.constraint = foreign.name;
-                pending.child = true;
+                pending.kind = PendingCheck::Kind::referring;
                 pending.values.reset(values.size());
                 Value* row = pending.values.add();
                 for (std::size_t c = 0; c < values.size(); ++c) row[c] = copy_value(values[c], pending.values.arena());
@@ -263,6 +292,28 @@ void ChangeRunner::settle() {
     }
     events_.clear();
     event_arena_.reset();
+    settle_keys();
+}
+
+void ChangeRunner::take_suspects(const Relation& relation, TableWriter& writer) {
+    if (writer.suspects().empty()) return;
+    for (SuspectKey& suspect : std::exchange(writer.suspects(), {})) {
+        PendingCheck pending;
+        pending.kind = PendingCheck::Kind::unique;
+        pending.table = relation.oid;
+        pending.constraint = suspect.index->name;
+        pending.key = std::move(suspect.key);
+        suspects_.push_back(std::move(pending));
+    }
+}
+
+void ChangeRunner::settle_keys() {
+    for (PendingCheck& pending : std::exchange(suspects_, {})) {
+        const auto table = access_.bind_environment().present().catalog->relation(pending.table);
+        const Index* const key = table->find_index(pending.constraint);
+        if (access_.is_deferred(*key)) deferred_.push_back(std::move(pending));
+        else writer(pending.table).check_unique(*key, pending.key);
+    }
 }
 
 void ChangeRunner::settle_parent(Event& event, const Relation& child, const ForeignKey& foreign) {
@@ -338,19 +389,29 @@ void ChangeRunner::cascade(Event& event, const Relation& child, const ForeignKey
         }
         finish_row(change, target, row);
         rows.update(key, old_row.data(), row.data());
+        take_suspects(child, rows);
         note(child, old_row.data(), row.data());
     }
+    // A default that is what the column had refers to the key that is gone, although no value changed.
+    if (action == ForeignAction::set_default && !parent_exists(foreign, values.data()) &&
+        !referring_rows(child, foreign, values.data()).empty())
+        still_referred(child, foreign, values.data());
 }
 
 void ChangeRunner::check(PendingCheck& pending) {
     const auto table = access_.bind_environment().present().catalog->relation(pending.table);
     if (table == nullptr) return;  // dropped meanwhile
+    if (pending.kind == PendingCheck::Kind::unique) {
+        if (const Index* const key = table->find_index(pending.constraint))
+            writer(table->oid).check_unique(*key, pending.key);
+        return;
+    }
     for (const ForeignKey& foreign : table->foreign_keys) {
         if (foreign.name != pending.constraint) continue;
         const Value* values = pending.values.row(0);
         const bool referred = !referring_rows(*table, foreign, values).empty();
         if (!referred || parent_exists(foreign, values)) return;
-        if (pending.child) missing_parent(*table, foreign, values);
+        if (pending.kind == PendingCheck::Kind::referring) missing_parent(*table, foreign, values);
         still_referred(*table, foreign, values);
     }
 }

@@ -51,7 +51,7 @@ public:
         }
         if (plan_.access.index >= 0) {
             const Index& index = relation.indexes[static_cast<std::size_t>(plan_.access.index)];
-            through_index_ = index.role != ConstraintRole::primary_key;
+            through_index_ = !index.holds_rows();
             if (!range_->compute()) {
                 done_ = true;
                 return;

@@ -28,7 +28,7 @@ bool is_look_up(const Plan& scan) {
         scan.sample >= 0 || scan.access.index < 0)
         return false;
     const Index& index = index_of(scan);
-    if (index.role != ConstraintRole::primary_key || scan.access.equal.size() != index.columns.size() ||
+    if (!index.holds_rows() || scan.access.equal.size() != index.columns.size() ||
         scan.access.low != nullptr || scan.access.high != nullptr || any_subquery(scan.access.equal) ||
         any_subquery(scan.conditions))
         return false;

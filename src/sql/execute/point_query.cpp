@@ -15,7 +15,7 @@ std::optional<PointQuery> PointQuery::recognize(const Plan& plan, const std::vec
         scan->access.index < 0)
         return std::nullopt;
     const Index& index = scan->relation->indexes[static_cast<std::size_t>(scan->access.index)];
-    if (index.role != ConstraintRole::primary_key || scan->access.equal.size() != index.columns.size() ||
+    if (!index.holds_rows() || scan->access.equal.size() != index.columns.size() ||
         !scan->conditions.empty())
         return std::nullopt;
     PointQuery made;

@@ -7,6 +7,7 @@
 #include "sql/text_io.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace northstar::inline v0::sql {
 
@@ -27,7 +28,7 @@ std::string describe_key(const Relation& relation, const std::vector<int>& colum
 
 TableWriter::TableWriter(std::shared_ptr<const Relation> relation, Execution& execution, WriteAccess& access)
     : relation_(std::move(relation)), execution_(execution), access_(access),
-      rows_(access.writable(relation_->tree(), relation_->temporary)), primary_(relation_->primary_key()),
+      rows_(access.writable(relation_->tree(), relation_->temporary)), primary_(relation_->row_key()),
       transaction_(access.transaction_number()) {
     for (std::size_t i = 0; i < relation_->indexes.size(); ++i) {
         if (static_cast<int>(i) == primary_) continue;
@@ -60,6 +61,7 @@ TableWriter::TableWriter(std::shared_ptr<const Relation> relation, Execution& ex
 }
 
 void TableWriter::renew() {
+    suspects_.clear();
     const bool temporary = relation_->temporary;
     if (transaction_ == access_.transaction_number()) return;
     rows_ = access_.writable(std::string(rows_.name()), temporary);
@@ -71,7 +73,7 @@ void TableWriter::fill_cells(const Value* row) {
     for (std::size_t i = 0; i < columns_.size(); ++i) execution_.cell(columns_[i]) = row[i];
 }
 
-bool TableWriter::entry(IndexAccess& access, const Value* row, std::string& key, bool& unique) {
+bool TableWriter::entry(IndexAccess& access, const Value* row, std::string& key, Uniqueness& unique) {
     if (!access.expressions.empty()) fill_cells(row);
     if (access.predicate != nullptr) {
         const Value holds = access.predicate->evaluate(arena_);
@@ -84,7 +86,8 @@ bool TableWriter::entry(IndexAccess& access, const Value* row, std::string& key,
         null |= value.is_null();
         encode_key(value, column.order, key);
     }
-    unique = access.index->unique && (!null || access.index->nulls_not_distinct);
+    if (!access.index->unique || (null && !access.index->nulls_not_distinct)) unique = Uniqueness::never;
+    else unique = access.index->deferrable ? Uniqueness::when_checked : Uniqueness::at_once;
     return true;
 }
 
@@ -189,32 +192,64 @@ std::optional<std::string> TableWriter::conflict(std::size_t index, const Value*
         if (access.index != &relation_->indexes[index]) continue;
         if (access.index->without_overlaps) return overlapping(*access.index, access.tree, row);
         std::string key;
-        bool unique = false;
-        if (!entry(access, row, key, unique) || !unique) return std::nullopt;
+        Uniqueness unique{};
+        if (!entry(access, row, key, unique) || unique != Uniqueness::at_once) return std::nullopt;
         if (const std::optional<std::string_view> found = access.tree.get(key)) return std::string(*found);
     }
     return std::nullopt;
 }
 
+namespace table_writer {
+
+bool begins_an_entry(WritableTree& tree, std::string_view key) {
+    for (const KeyValue found : tree.prefix(key)) return !found.key.empty();
+    return false;
+}
+
+}  // namespace table_writer
+
 void TableWriter::insert_entry(IndexAccess& access, const Value* row, const std::string& key_of_row) {
     entry_.clear();
-    bool unique = false;
+    Uniqueness unique{};
     if (!entry(access, row, entry_, unique)) return;
     if (access.index->without_overlaps) refuse_overlap(*access.index, access.tree, row);
-    if (unique) {
+    if (unique == Uniqueness::at_once) {
         if (!access.tree.put_if_absent(entry_, key_of_row)) duplicate(*access.index, row);
         return;
     }
+    if (unique == Uniqueness::when_checked && table_writer::begins_an_entry(access.tree, entry_))
+        suspects_.push_back({access.index, entry_});
     entry_ += key_of_row;
     access.tree.put(entry_, key_of_row);
 }
 
 void TableWriter::erase_entry(IndexAccess& access, const Value* row, const std::string& key_of_row) {
     entry_.clear();
-    bool unique = false;
+    Uniqueness unique{};
     if (!entry(access, row, entry_, unique)) return;
-    if (!unique) entry_ += key_of_row;
+    if (unique != Uniqueness::at_once) entry_ += key_of_row;
     access.tree.erase(entry_);
+}
+
+void TableWriter::check_unique(const Index& index, const std::string& key) {
+    for (IndexAccess& access : indexes_) {
+        if (access.index->oid != index.oid) continue;
+        std::size_t count = 0;
+        std::string last;
+        for (const KeyValue found : access.tree.prefix(key)) {
+            last = found.value;
+            if (++count == 2) break;
+        }
+        if (count < 2) return;
+        std::vector<Value> row(relation_->columns.size());
+        if (!read(last, row.data(), arena_))
+            raise(sqlstate::data_corrupted, "an index points to a row that does not exist");
+        duplicate(*access.index, row.data());
+    }
+}
+
+void TableWriter::check_suspects() {
+    for (const SuspectKey& suspect : std::exchange(suspects_, {})) check_unique(*suspect.index, suspect.key);
 }
 
 const std::string& TableWriter::insert(const Value* row) {
@@ -247,9 +282,9 @@ std::vector<std::pair<std::string, std::string>> TableWriter::entries(const std:
     std::vector<std::pair<std::string, std::string>> found;
     for (IndexAccess& access : indexes_) {
         std::string place;
-        bool unique = false;
+        Uniqueness unique{};
         if (!entry(access, row, place, unique)) continue;
-        if (!unique) place += key;
+        if (unique != Uniqueness::at_once) place += key;
         found.emplace_back(access.tree.name(), std::move(place));
     }
     arena_.reset();
@@ -295,11 +330,11 @@ const std::string& TableWriter::update(const std::string& key, const Value* old_
         if (same_key && keeps_entry(access, old_row, new_row)) continue;
         old_entry_.clear();
         entry_.clear();
-        bool old_unique = false, new_unique = false;
+        Uniqueness old_unique{}, new_unique{};
         const bool had = entry(access, old_row, old_entry_, old_unique);
         const bool has = entry(access, new_row, entry_, new_unique);
         if (had && has && old_entry_ == entry_ && same_key && !access.index->without_overlaps) continue;
-        if (had && !old_unique) old_entry_ += key;
+        if (had && old_unique != Uniqueness::at_once) old_entry_ += key;
         if (had) access.tree.erase(old_entry_);
         if (has) insert_entry(access, new_row, key_);
     }
@@ -312,22 +347,27 @@ void TableWriter::build_index(std::size_t number) {
     for (IndexAccess& access : indexes_) {
         if (access.index != &relation_->indexes[number]) continue;
         // Entries are gathered first: a cursor does not outlive writes.
-        std::vector<std::pair<std::string, std::string>> entries;
+        struct Made {
+            std::string key, row;
+            Uniqueness unique;
+        };
+        std::vector<Made> entries;
         for (const KeyValue stored : rows_.all()) {
             arena_.reset();
             relation_->layout->decode(stored.value, row, arena_);
             std::string key;
-            bool unique = false;
+            Uniqueness unique{};
             if (!entry(access, row.data(), key, unique)) continue;
-            if (!unique) key += stored.key;
-            entries.emplace_back(std::move(key), std::string(stored.key));
+            entries.push_back({std::move(key), std::string(stored.key), unique});
         }
-        for (const auto& [key, row_of] : entries) {
+        for (auto& [key, row_of, unique] : entries) {
             if (access.index->without_overlaps) {
                 read(row_of, row.data(), arena_);
                 refuse_overlap(*access.index, access.tree, row.data());
             }
-            if (access.tree.put_if_absent(key, row_of)) continue;
+            const bool taken = unique == Uniqueness::when_checked && table_writer::begins_an_entry(access.tree, key);
+            if (unique != Uniqueness::at_once) key += row_of;
+            if (!taken && access.tree.put_if_absent(key, row_of)) continue;
             SqlError error(sqlstate::unique_violation,
                            "could not create unique index \"" + access.index->name + "\"");
             read(row_of, row.data(), arena_);

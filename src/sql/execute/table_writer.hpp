@@ -1,8 +1,10 @@
 // table_writer.hpp -- rows of a table and their index entries, changed together.  Layer: sql.
 //
-// A row lies in the tree of its table under the encoded primary key, or under a number of its own where there is none.
-// An entry of an index has the encoded columns as key, followed by the row's key unless the index is unique and no
-// column is NULL; its value is the row's key.
+// A row lies in the tree of its table under the encoded primary key, or under a number of its own where there is none
+// or where it is deferrable.
+// An entry of an index has the encoded columns as key, followed by the row's key unless the index is unique at every
+// moment and no column is NULL; its value is the row's key. So entries of a deferrable key may begin alike until it is
+// checked.
 // In a key WITHOUT OVERLAPS the last column is a period: entries with an equal rest are ordered by where they begin, so
 // only the two neighbours of a new one can overlap it.
 //
@@ -30,8 +32,15 @@ public:
     virtual BindEnvironment& bind_environment() = 0;
     /// Another one for each transaction: trees of an earlier one are of no use.
     virtual std::uint64_t transaction_number() const = 0;
-    /// Is the check of this foreign key put off to the end of the transaction?
+    /// Is the check of this constraint put off to the end of the transaction?
     virtual bool is_deferred(const ForeignKey& foreign) const = 0;
+    virtual bool is_deferred(const Index& key) const = 0;
+};
+
+/// A value of a deferrable key that more than one row had when a row with it was written.
+struct SuspectKey {
+    const Index* index = nullptr;
+    std::string key;  ///< the encoded columns
 };
 
 class TableWriter {
@@ -42,6 +51,12 @@ public:
     std::optional<std::string> conflict(std::size_t index, const Value* row);
     /// Writes into the transaction of now on: what was made in an earlier one serves again.
     void renew();
+    /// Values of deferrable keys that are to be checked when the statement or transaction ends.
+    std::vector<SuspectKey>& suspects() { return suspects_; }
+    /// Raises 23505 where two rows have the value of a deferrable key.
+    void check_unique(const Index& index, const std::string& key);
+    /// Checks all suspects now.
+    void check_suspects();
     /// Adds a row; returns its key, valid until the next call. Raises 23505; then the statement must be undone.
     const std::string& insert(const Value* row);
     void erase(const std::string& key, const Value* row);
@@ -64,14 +79,16 @@ public:
     WritableTree& rows() { return rows_; }
 
 private:
+    /// When the columns of an entry must be those of no other one.
+    enum class Uniqueness : std::uint8_t { never, when_checked, at_once };
     struct IndexAccess {
         const Index* index = nullptr;
         WritableTree tree;
         std::vector<std::unique_ptr<Evaluator>> expressions;  // by index column; null: a plain column
         std::unique_ptr<Evaluator> predicate;
     };
-    /// The entry of a row; false: the predicate leaves it out. `unique` tells whether the key alone must be unique.
-    bool entry(IndexAccess& access, const Value* row, std::string& key, bool& unique);
+    /// The columns of a row's entry; false: the predicate leaves it out.
+    bool entry(IndexAccess& access, const Value* row, std::string& key, Uniqueness& unique);
     void insert_entry(IndexAccess& access, const Value* row, const std::string& row_key);
     /// Has the same entry before and after, because the values that it is made of are the same.
     bool keeps_entry(const IndexAccess& access, const Value* old_row, const Value* new_row) const;
@@ -94,6 +111,7 @@ private:
     std::unique_ptr<Binder> binder_;
     Arena arena_;
     std::uint64_t transaction_ = 0;     // that the trees belong to
+    std::vector<SuspectKey> suspects_;
     // Used again for every row.
     std::string key_, bytes_, entry_, old_entry_;
 };

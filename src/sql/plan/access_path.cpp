@@ -122,7 +122,7 @@ void choose_access_path(Plan& scan) {
         if (score == 0) continue;
         const bool whole_unique = index.unique && path.equal.size() == index.columns.size();
         if (whole_unique) score += 100;
-        if (index.role == ConstraintRole::primary_key) score += 2;
+        if (index.holds_rows()) score += 2;
         if (score <= best_score) continue;
         best_score = score;
         scan.access = path;

@@ -23,7 +23,7 @@ std::optional<EntryPlace> entry_place(const Relation& relation, const Index& ind
     const ColumnLayout& layout = relation.layout->column(static_cast<std::size_t>(column));
     if (!is_key_exact(layout.type, layout.form)) return std::nullopt;
     if (const auto place = index_only::find(index, column)) return EntryPlace{false, *place};
-    const int primary = relation.primary_key();
+    const int primary = relation.row_key();
     if (primary < 0) return std::nullopt;
     const auto place = index_only::find(relation.indexes[static_cast<std::size_t>(primary)], column);
     return place ? std::optional(EntryPlace{true, *place}) : std::nullopt;
@@ -35,7 +35,7 @@ void read_entries_only(Plan& scan) {
     const Relation& relation = *scan.relation;
     const Index& index = relation.indexes[static_cast<std::size_t>(scan.access.index)];
     // The entries of the primary key are the rows.
-    if (index.role == ConstraintRole::primary_key || !index_only::is_plain(index)) return;
+    if (index.holds_rows() || !index_only::is_plain(index)) return;
     for (const ScanColumn& column : scan.scan_columns) {
         if (column.place == hidden_row_key || column.place == hidden_table_oid) continue;
         if (column.place < 0 || !entry_place(relation, index, column.place)) return;

@@ -68,7 +68,7 @@ Plan* ordered_input(Plan& sort, bool few) {
         const bool used = scan->access.index == static_cast<int>(i);
         // A scan that an index narrows keeps it; one that reads all rows may read them along another for a few of them.
         if (index.partial() || (scan->access.index >= 0 && !used)) continue;
-        if (!used && !few && index.role != ConstraintRole::primary_key) continue;
+        if (!used && !few && !index.holds_rows()) continue;
         const auto direction = index_order::backward(relation, index, used ? scan->access.equal.size() : 0, keys);
         if (!direction) continue;
         scan->access.index = static_cast<int>(i);

@@ -317,7 +317,7 @@ private:
             for (const ColumnId id : used_columns(value)) correlated = correlated || produces(*join.left, id);
         if (!correlated) return false;
         const Index& index = scan.relation->indexes[static_cast<std::size_t>(trial.access.index)];
-        const bool through_index = index.role != ConstraintRole::primary_key;
+        const bool through_index = !index.holds_rows();
         if (left_rows * (k_look_up + found * (through_index ? k_fetch : 1)) >= whole) return false;
         // A condition between types that the index cannot use stays with the join alone.
         scan = std::move(trial);

@@ -174,7 +174,7 @@ void add_partition_key(SqlSession& session, Relation& partition, const syntax::C
             PendingCheck pending;
             pending.table = root->oid;
             pending.constraint = foreign.name;
-            pending.child = true;
+            pending.kind = PendingCheck::Kind::referring;
             pending.values.reset(foreign.columns.size());
             Value* values = pending.values.add();
             bool null = false;

@@ -76,6 +76,11 @@ public:
                         store();
                         return;
                     }
+                for (const auto& [name, kind] : constraint_names())
+                    if (name == action.name)
+                        raise(sqlstate::wrong_object_type, "constraint \"" + name + "\" of relation \"" +
+                                                               relation_->name +
+                                                               "\" is not a foreign key constraint");
                 no_constraint(action.name);
             case Kind::add_identity: add_identity(action); break;
             case Kind::set_identity: set_identity(action); break;
@@ -182,7 +187,7 @@ private:
         }
         session_.writable(from->tree(), from->temporary).erase_range("", std::nullopt);
         for (const Index& index : from->indexes)
-            if (index.role != ConstraintRole::primary_key)
+            if (!index.holds_rows())
                 session_.writable(from->index_tree(index), from->temporary).erase_range("", std::nullopt);
         session_.put(to);
         relation_ = to;
@@ -192,6 +197,7 @@ private:
             change(row, execution);
             writer.insert(row.data());
         }
+        writer.check_suspects();
     }
 
     void add_column(const syntax::AlterAction& action) {
@@ -321,7 +327,7 @@ private:
                       "Use DROP ... CASCADE to drop the dependent objects too.");
         }
         const Oid sequence = column(action.name).sequence;
-        const int key = relation_->primary_key();
+        const int key = relation_->row_key();
         bool in_key = false;
         if (key >= 0)
             for (const IndexColumn& part : relation_->indexes[static_cast<std::size_t>(key)].columns)
@@ -348,7 +354,7 @@ private:
             for (const IndexColumn& part : index.columns)
                 touched |= part.column == place || (part.column < 0 && uses(part.text));
             if (!touched) continue;
-            if (index.role != ConstraintRole::primary_key)
+            if (!index.holds_rows())
                 session_.drop_tree(relation_->index_tree(index), relation_->temporary);
             to->indexes.erase(std::remove_if(to->indexes.begin(), to->indexes.end(),
                                              [&](const Index& other) { return other.oid == index.oid; }),
@@ -446,15 +452,10 @@ private:
             if (to->foreign_keys.back().validated) validate_foreign_key(to->foreign_keys.back());
             return;
         }
-        Index index = make_key_index(session_, *to, constraint, names);
+        const Index index = constraint.using_index.empty() ? named_key(session_, *to, constraint, names)
+                                                           : key_from_index(session_, *to, constraint);
         check_unique_within_partitions(*to, index);
-        const bool primary = index.role == ConstraintRole::primary_key;
-        if (index.name.empty()) {
-            std::string columns;
-            for (const std::string& name : names) columns += (columns.empty() ? "" : "_") + name;
-            index.name = unique_name(session_, to->schema, to->name, primary ? "" : columns, primary ? "pkey" : "key");
-        }
-        if (primary)
+        if (index.role == ConstraintRole::primary_key)
             for (const IndexColumn& part : index.columns)
                 each_row([&](const Value* row) {
                     if (row[part.column].is_null())
@@ -463,7 +464,7 @@ private:
                                   "\" of relation \"" + to->name + "\" contains null values");
                 });
         to->indexes.push_back(index);
-        if (primary) {
+        if (index.holds_rows()) {
             try {
                 rewrite(to, [](std::vector<Value>&, Execution&) {});
             } catch (SqlError& error) {
@@ -581,7 +582,7 @@ private:
             PendingCheck pending;
             pending.table = relation_->oid;
             pending.constraint = foreign.name;
-            pending.child = true;
+            pending.kind = PendingCheck::Kind::referring;
             pending.values = std::move(key);
             runner.check(pending);
         }
@@ -640,13 +641,13 @@ private:
             session_.put(changed);
         }
         auto to = std::make_shared<Relation>(*relation_);
-        const bool primary = index->role == ConstraintRole::primary_key;
+        const bool holds_rows = index->holds_rows();
         const Oid oid = index->oid;
-        if (!primary) session_.drop_tree(relation_->index_tree(*index), relation_->temporary);
+        if (!holds_rows) session_.drop_tree(relation_->index_tree(*index), relation_->temporary);
         to->indexes.erase(std::remove_if(to->indexes.begin(), to->indexes.end(),
                                          [&](const Index& other) { return other.oid == oid; }),
                           to->indexes.end());
-        if (primary) rewrite(to, [](std::vector<Value>&, Execution&) {});
+        if (holds_rows) rewrite(to, [](std::vector<Value>&, Execution&) {});
         else session_.put(to);
     }
 

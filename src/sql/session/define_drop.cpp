@@ -14,6 +14,7 @@ public:
 
     void relation(std::shared_ptr<const Relation> relation) {
         if (session_.catalog().relation(relation->oid) == nullptr) return;
+        session_.refuse_pending_checks(*relation, "DROP TABLE");
         // Views over it.
         for (const auto& view : dependants(relation->oid)) {
             if (!cascade_)
@@ -302,7 +303,7 @@ void truncate_tables(SqlSession& session, const syntax::Truncate& syntax) {
     for (const auto& table : tables) {
         session.writable(table->tree(), table->temporary).erase_range("", std::nullopt);
         for (const Index& index : table->indexes)
-            if (index.role != ConstraintRole::primary_key)
+            if (!index.holds_rows())
                 session.writable(table->index_tree(index), table->temporary).erase_range("", std::nullopt);
         if (!syntax.restart_identity) continue;
         for (const auto& [name, sequence] : session.catalog().relations())

@@ -145,7 +145,7 @@ void set_retention(SqlSession& session, const Relation& relation) {
                                 : define_period::history_of(relation.history_retention, session.state());
     session.set_tree_history(relation.tree(), history);
     for (const Index& index : relation.indexes)
-        if (index.role != ConstraintRole::primary_key) session.set_tree_history(relation.index_tree(index), history);
+        if (!index.holds_rows()) session.set_tree_history(relation.index_tree(index), history);
 }
 
 }  // namespace northstar::inline v0::sql

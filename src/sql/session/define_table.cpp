@@ -484,6 +484,8 @@ Index TableMaker::key_index(SqlSession& session, Relation& relation, const synta
         index.columns.push_back(std::move(part));
     }
     if (constraint.without_overlaps || relation.hidden_valid_time) {
+        if (constraint.deferrable)
+            raise_at(sqlstate::feature_not_supported, "keys WITHOUT OVERLAPS are not deferrable", constraint.position);
         index.without_overlaps = true;
         index.columns.back().order.nulls_first = true;  // an open beginning lies before every other
     }
@@ -559,6 +561,10 @@ void TableMaker::add_foreign_key(SqlSession& session, Relation& relation,
         if (key < 0)
             raise_at(sqlstate::undefined_object,
                      "there is no primary key for referenced table \"" + parent->name + "\"", constraint.position);
+        if (parent->indexes[static_cast<std::size_t>(key)].deferrable)
+            raise_at(sqlstate::object_not_in_prerequisite_state,
+                     "cannot use a deferrable primary key for referenced table \"" + parent->name + "\"",
+                     constraint.position);
         if (parent->indexes[static_cast<std::size_t>(key)].without_overlaps)
             raise_at(sqlstate::invalid_foreign_key,
                      "foreign key must use PERIOD when referencing a primary key using WITHOUT OVERLAPS",
@@ -568,7 +574,7 @@ void TableMaker::add_foreign_key(SqlSession& session, Relation& relation,
     } else {
         for (const syntax::Name name : constraint.referenced_columns)
             foreign.referenced.push_back(find(*parent, name));
-        bool unique = false;
+        bool unique = false, deferrable = false;
         for (const Index& index : parent->indexes) {
             if (!index.unique || index.partial() || index.without_overlaps ||
                 index.columns.size() != foreign.referenced.size())
@@ -577,8 +583,13 @@ void TableMaker::add_foreign_key(SqlSession& session, Relation& relation,
             for (const IndexColumn& column : index.columns)
                 all = all && std::find(foreign.referenced.begin(), foreign.referenced.end(), column.column) !=
                                  foreign.referenced.end();
-            unique |= all;
+            unique |= all && !index.deferrable;
+            deferrable |= all && index.deferrable;
         }
+        if (!unique && deferrable)
+            raise_at(sqlstate::object_not_in_prerequisite_state,
+                     "cannot use a deferrable unique constraint for referenced table \"" + parent->name + "\"",
+                     constraint.position);
         if (!unique)
             raise_at(sqlstate::invalid_foreign_key,
                      "there is no unique constraint matching given keys for referenced table \"" + parent->name + "\"",

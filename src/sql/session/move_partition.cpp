@@ -126,7 +126,7 @@ void check_references(SqlSession& session, const Relation& root, const std::vect
             PendingCheck pending;
             pending.table = root.oid;
             pending.constraint = foreign.name;
-            pending.child = true;
+            pending.kind = PendingCheck::Kind::referring;
             pending.values.reset(foreign.columns.size());
             Value* values = pending.values.add();
             bool null = false;
@@ -283,6 +283,7 @@ void attach_partition(SqlSession& session, const Relation& parent, const syntax:
         arrived.push_back(mapped(row, map, *stored));
         writer.insert(arrived.back().data());
     }
+    writer.check_suspects();
     check_references(session, *stored, arrived);
 }
 

@@ -55,7 +55,7 @@ void SqlSession::create_trees(const Relation& relation) {
     Transaction& transaction = relation.temporary ? *temp_ : *main_;
     transaction.create_tree(relation.tree());
     for (const Index& index : relation.indexes)
-        if (index.role != ConstraintRole::primary_key) transaction.create_tree(relation.index_tree(index));
+        if (!index.holds_rows()) transaction.create_tree(relation.index_tree(index));
 }
 
 void SqlSession::remove(const Relation& relation) {
@@ -127,7 +127,8 @@ bool SqlSession::drop_tree(const std::string& name, bool temporary) {
 void SqlSession::refuse_pending_checks(const Relation& table, const char* statement) const {
     for (const PendingCheck& pending : deferred_) {
         bool waits = pending.table == table.oid;
-        if (const auto child = catalog().relation(pending.table); child != nullptr && !pending.child)
+        const auto child = catalog().relation(pending.table);
+        if (child != nullptr && pending.kind == PendingCheck::Kind::referred)
             for (const ForeignKey& foreign : child->foreign_keys)
                 waits |= foreign.name == pending.constraint && foreign.table == table.oid;
         if (waits)
@@ -139,7 +140,7 @@ void SqlSession::refuse_pending_checks(const Relation& table, const char* statem
 void SqlSession::drop_trees(const Relation& relation) {
     drop_tree(relation.tree(), relation.temporary);
     for (const Index& index : relation.indexes)
-        if (index.role != ConstraintRole::primary_key) drop_tree(relation.index_tree(index), relation.temporary);
+        if (!index.holds_rows()) drop_tree(relation.index_tree(index), relation.temporary);
 }
 
 std::string SqlSession::creation_schema(const syntax::QualifiedName& name, bool temporary) {

@@ -90,11 +90,25 @@ void SqlSession::run_point_change(const syntax::Statement& statement, BoundState
     result.tag = session_changes::tag(statement, count);
 }
 
+namespace session_changes {
+
+/// A foreign key or a unique key: does it wait for the end of the transaction?
+template <class Constraint>
+bool waits(const Constraint& constraint, const std::map<std::string, bool>& modes, std::optional<bool> all) {
+    if (!constraint.deferrable) return false;
+    const auto found = modes.find(constraint.name);
+    if (found != modes.end()) return found->second;
+    return all.value_or(constraint.initially_deferred);
+}
+
+}  // namespace session_changes
+
 bool SqlSession::is_deferred(const ForeignKey& foreign) const {
-    if (!foreign.deferrable) return false;
-    const auto found = constraint_modes_.find(foreign.name);
-    if (found != constraint_modes_.end()) return found->second;
-    return all_constraints_deferred_.value_or(foreign.initially_deferred);
+    return session_changes::waits(foreign, constraint_modes_, all_constraints_deferred_);
+}
+
+bool SqlSession::is_deferred(const Index& key) const {
+    return session_changes::waits(key, constraint_modes_, all_constraints_deferred_);
 }
 
 /// Takes what a runner leaves to be done when the statement, or the transaction, is.
@@ -179,9 +193,11 @@ void SqlSession::run_deferred(bool all) {
     std::vector<PendingCheck> left;
     for (PendingCheck& pending : deferred_) {
         bool deferred = false;
-        if (const auto table = catalog().relation(pending.table); table != nullptr && !all)
+        if (const auto table = catalog().relation(pending.table); table != nullptr && !all) {
             for (const ForeignKey& foreign : table->foreign_keys)
                 if (foreign.name == pending.constraint) deferred = is_deferred(foreign);
+            if (const Index* const key = table->find_index(pending.constraint)) deferred = is_deferred(*key);
+        }
         if (deferred) left.push_back(std::move(pending));
         else runner.check(pending);
     }

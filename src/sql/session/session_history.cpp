@@ -226,7 +226,7 @@ void each_version_of_key(Database& database, const std::string& tree, const std:
 std::optional<std::string> whole_key(Execution& execution, const Plan& plan, bool& none) {
     if (plan.access.index < 0) return std::nullopt;
     const Index& index = plan.relation->indexes[static_cast<std::size_t>(plan.access.index)];
-    if (index.role != ConstraintRole::primary_key || plan.access.equal.size() != index.columns.size())
+    if (!index.holds_rows() || plan.access.equal.size() != index.columns.size())
         return std::nullopt;
     std::string key;
     Arena arena;
@@ -326,7 +326,8 @@ public:
 private:
     /// The keys that the arguments name: one, or every key that ever began so where the period was left out.
     std::vector<std::string> keys() {
-        const Index& index = plan_.relation->indexes[static_cast<std::size_t>(plan_.relation->primary_key())];
+        const Relation& relation = *plan_.relation;
+        const Index& index = relation.indexes[static_cast<std::size_t>(relation.primary_key())];
         std::string key;
         Arena arena;
         const std::vector<ColumnId> nothing;
@@ -336,13 +337,25 @@ private:
             if (value.is_null()) return {};
             encode_key(value, index.columns[i].order, key);
         }
-        if (plan_.history.key.size() == index.columns.size()) return {key};
+        if (index.holds_rows() && plan_.history.key.size() == index.columns.size()) return {key};
         std::set<std::string> found;
         each_version(execution_, database_, tree_, oldest_readable(database_, tree_), plan_.history.to, false,
                      [&](const RowVersion& version) {
-                         if (version.key.starts_with(key)) found.emplace(version.key);
+                         if (index.holds_rows() ? version.key.starts_with(key) : has_key(version, index, key))
+                             found.emplace(version.key);
                      });
         return {found.begin(), found.end()};
+    }
+
+    /// Had a row that lies under a number of its own this primary key?
+    bool has_key(const RowVersion& version, const Index& index, std::string_view key) {
+        Arena arena;
+        std::string own;
+        for (const IndexColumn& column : index.columns)
+            encode_key(column_of_then(*plan_.relation, shapes_.at(version.from),
+                                      static_cast<std::size_t>(column.column), version.bytes, arena, session_.state()),
+                       column.order, own);
+        return own == key;
     }
 
     Value document(Txn txn, std::string_view bytes, bool key_only = false) {

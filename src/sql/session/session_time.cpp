@@ -211,7 +211,7 @@ StatementResult SqlSession::revert(const syntax::Revert& statement) {
 void SqlSession::plan_redaction(Execution& execution, const std::shared_ptr<const Relation>& relation,
                                 const std::string& key) {
     redactions_.push_back({relation->tree(), key, 0});
-    if (relation->indexes.size() <= (relation->primary_key() >= 0 ? 1u : 0u)) return;
+    if (relation->indexes.size() <= (relation->row_key() >= 0 ? 1u : 0u)) return;
     TableWriter writer(relation, execution, *this);
     std::set<std::pair<std::string, std::string>> entries;
     Arena arena;

@@ -201,6 +201,7 @@ public:
     BindEnvironment& bind_environment() override { return *this; }
     std::uint64_t transaction_number() const override { return transaction_number_; }
     bool is_deferred(const ForeignKey& foreign) const override;
+    bool is_deferred(const Index& key) const override;
 
     // ---- Host ----
     std::int64_t next_value(Oid sequence) override;
@@ -474,6 +475,12 @@ std::shared_ptr<Relation> make_sequence(SqlSession& session, const std::string& 
                                         bool temporary, Oid type, const syntax::List<syntax::Option>& options);
 Index make_key_index(SqlSession& session, Relation& relation, const syntax::ConstraintDefinition& constraint,
                      const std::vector<std::string>& names);
+/// The same, with the name that PostgreSQL gives to one that has none.
+Index named_key(SqlSession& session, Relation& relation, const syntax::ConstraintDefinition& constraint,
+                const std::vector<std::string>& names);
+/// USING INDEX: takes the index out of the relation, and gives the key that comes in its place. Raises 42704, 42809,
+/// 55000.
+Index key_from_index(SqlSession& session, Relation& relation, const syntax::ConstraintDefinition& constraint);
 /// PERIOD FOR name (a, b): the columns, and the check that the first lies before the second.
 void add_period(SqlSession& session, Relation& relation, const syntax::ConstraintDefinition& constraint);
 /// The column that stands for a period at the end of a key.

@@ -39,7 +39,7 @@ public:
             checks_.emplace_back(&check, std::make_unique<Evaluator>(*bound, no_columns_, execution_));
         }
         for (const Index& index : relation.indexes)
-            if (index.role != ConstraintRole::primary_key) add_index(index);
+            if (!index.holds_rows()) add_index(index);
     }
 
     void run() {
@@ -102,7 +102,7 @@ private:
         for (std::size_t c = 0; c < row.size(); ++c)
             if (relation_.columns[c].not_null && !relation_.columns[c].dropped && row[c].is_null())
                 report(key, "column \"" + relation_.columns[c].name + "\" is NULL, and is declared NOT NULL");
-        if (const int primary = relation_.primary_key(); primary >= 0) {
+        if (const int primary = relation_.row_key(); primary >= 0) {
             std::string expected;
             for (const IndexColumn& column : relation_.indexes[static_cast<std::size_t>(primary)].columns)
                 encode_key(row[static_cast<std::size_t>(column.column)], column.order, expected);
@@ -130,8 +130,17 @@ private:
             null |= value.is_null();
             encode_key(value, index.columns[i].order, key);
         }
-        if (!index.unique || (null && !index.nulls_not_distinct)) key += row_key;
+        const bool distinguishes = index.unique && (!null || index.nulls_not_distinct);
+        if (distinguishes && index.deferrable) check_alone(checked, row_key, key);
+        if (!distinguishes || index.deferrable) key += row_key;
         return true;
+    }
+
+    /// Of a deferrable key: does another row have its value, although the transaction has ended?
+    void check_alone(CheckedIndex& checked, std::string_view row_key, std::string_view columns) {
+        for (const KeyValue entry : checked.tree.prefix(columns))
+            if (entry.value != row_key)
+                return report(row_key, "another row has the same value of \"" + checked.index->name + "\"");
     }
 
     void check_entry(CheckedIndex& checked, std::string_view row_key, const std::vector<Value>& row) {
@@ -205,7 +214,7 @@ private:
                                          : read_range(values.back(), arena_);
         if (is_empty_span(*rest)) return true;
         const Period period = period_of_key(parent, *found);
-        const bool primary = found->role == ConstraintRole::primary_key;
+        const bool primary = found->holds_rows();
         const Tree rows = point_.tree(parent.tree(), parent.temporary);
         std::vector<Value> row(parent.columns.size());
         for (const KeyValue entry : primary ? rows.prefix(prefix)
@@ -231,7 +240,7 @@ private:
                                        session_.state());
         }
         for (const Index& index : parent.indexes) {
-            if (!index.unique || index.partial() || index.columns.size() != values.size()) continue;
+            if (!index.unique_at_once() || index.partial() || index.columns.size() != values.size()) continue;
             std::string key;
             std::size_t matched = 0;
             for (const IndexColumn& column : index.columns) {
@@ -241,7 +250,7 @@ private:
                 ++matched;
             }
             if (matched != values.size()) continue;
-            const bool primary = index.role == ConstraintRole::primary_key;
+            const bool primary = index.holds_rows();
             return point_.tree(primary ? parent.tree() : parent.index_tree(index), parent.temporary).contains(key);
         }
         return false;
