@@ -111,11 +111,15 @@ std::span<const EnumLabel> labels_of(Call& call) {
     if (labels.empty()) raise(sqlstate::object_not_in_prerequisite_state, "enum contains no values");
     return labels;
 }
+const EnumLabel& usable(const EnumLabel& label, Call& call) {
+    refuse_uncommitted_label(label, call.argument_types[0], call.session);
+    return label;
+}
 Value enum_first(Call& call, const Value*, std::size_t) {
-    return Value::integer(call.result_type, labels_of(call).front().number);
+    return Value::integer(call.result_type, usable(labels_of(call).front(), call).number);
 }
 Value enum_last(Call& call, const Value*, std::size_t) {
-    return Value::integer(call.result_type, labels_of(call).back().number);
+    return Value::integer(call.result_type, usable(labels_of(call).back(), call).number);
 }
 Value enum_range(Call& call, const Value* a, std::size_t count) {
     std::vector<Value> labels;
@@ -123,7 +127,7 @@ Value enum_range(Call& call, const Value* a, std::size_t count) {
     for (const EnumLabel& label : labels_of(call)) {
         if (count > 1 && !a[0].is_null() && label.number < a[0].integer()) continue;
         if (count > 1 && !a[1].is_null() && label.number > a[1].integer()) continue;
-        labels.push_back(Value::integer(type, label.number));
+        labels.push_back(Value::integer(type, usable(label, call).number));
     }
     return make_array(call.result_type, type, labels, call.arena);
 }

@@ -388,6 +388,7 @@ private:
         if (c == 'u' || c == 'U' || c == 'x') {
             ++at_;
             point = hexadecimal(c == 'u' ? 4 : c == 'U' ? 8 : 255);
+            if (point > 0x7ffffffe) bad("invalid escape \\ sequence");
             return true;
         }
         if (!is_letter(c) && !is_digit(c)) {

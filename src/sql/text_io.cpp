@@ -84,9 +84,23 @@ void vector_to_text(const Value& value, std::string& out) {
     }
 }
 
+}  // namespace text_io_file
+
+void refuse_uncommitted_label(const EnumLabel& label, Oid type, Session& session) {
+    if (!session.types->is_uncommitted_label(type, label.number)) return;
+    raise(sqlstate::unsafe_new_enum_value_usage,
+          "unsafe use of new value \"" + std::string(label.label) + "\" of enum type " +
+              format_type(type, k_no_typmod, session.types),
+          {}, "New enum values must be committed before they can be used.");
+}
+
+namespace text_io_file {
+
 Value enum_from_text(const TypeInfo& info, std::string_view text, Session& session) {
     for (const EnumLabel& label : session.types->enum_labels(info.oid)) {
-        if (label.label == text) return Value::integer(info.oid, label.number);
+        if (label.label != text) continue;
+        refuse_uncommitted_label(label, info.oid, session);
+        return Value::integer(info.oid, label.number);
     }
     raise(sqlstate::invalid_text_representation,
           std::string("invalid input value for enum ") + info.name + ": \"" + std::string(text) + '"');

@@ -18,4 +18,7 @@ Value value_from_text(Oid type, std::int32_t typmod, std::string_view text, Aren
 void value_to_text(const Value& value, std::string& out, Session& session);
 std::string value_to_text(const Value& value, Session& session);
 
+/// Raises 55P04 where the transaction that runs has added the label: it could be stored, and the label rolled back.
+void refuse_uncommitted_label(const EnumLabel& label, Oid type, Session& session);
+
 }  // namespace northstar::inline v0::sql

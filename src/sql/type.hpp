@@ -123,6 +123,8 @@ public:
     virtual const TypeInfo* find_type(std::string_view name) const = 0;
     /// Labels in order; empty for what is no enum.
     virtual std::span<const EnumLabel> enum_labels(Oid oid) const = 0;
+    /// Was the label added by the transaction that runs? Then nothing may use it yet.
+    virtual bool is_uncommitted_label(Oid oid, std::int64_t number) const = 0;
     /// Fields of a composite type in order; empty for what is none.
     virtual std::span<const FieldInfo> fields(Oid oid) const = 0;
     /// Name of a relation, function, schema or role for the output of regclass and its kin; empty: unknown.

@@ -260,6 +260,10 @@ BoundChange* Binder::insert(const syntax::DataChange& change) {
                     const bool is_default = value->kind == BoundKind::default_value;
                     if (!is_default) value = coerce_for_column(value, column, value->position);
                     if (!is_default) continue;
+                    if (column.identity != 0 && bound->overriding_user) {
+                        value = constant(Value::null(column.type), 0);  // the sequence is asked below, for every row
+                        continue;
+                    }
                     // DEFAULT among several rows: its expression stands in the row.
                     BoundChange defaults;
                     defaults.relation = bound->relation;
@@ -304,7 +308,8 @@ BoundChange* Binder::insert(const syntax::DataChange& change) {
     return bound;
 }
 
-void Binder::conflict_arbiters(const syntax::ConflictClause& clause, const ChangeTarget& into, BoundChange& bound) {
+void Binder::conflict_arbiters(const syntax::ConflictClause& clause, syntax::Name alias, const ChangeTarget& into,
+                               BoundChange& bound) {
     const Relation& relation = *bound.relation;
     if (!clause.constraint.empty()) {
         for (std::size_t i = 0; i < relation.indexes.size(); ++i)
@@ -324,9 +329,15 @@ void Binder::conflict_arbiters(const syntax::ConflictClause& clause, const Chang
                      "For example, ON CONFLICT (column_name).");
         return;
     }
+    auto names = into.names;
+    if (!alias.empty()) {
+        auto renamed = std::make_shared<Relation>(*names);
+        renamed->name = alias;
+        names = std::move(renamed);
+    }
     std::vector<BoundExpr*> wanted;
     for (const syntax::SortItem& item : clause.target)
-        wanted.push_back(bind_over_table(*item.expr, *into.names, bound.new_columns, "ON CONFLICT"));
+        wanted.push_back(bind_over_table(*item.expr, *names, bound.new_columns, "ON CONFLICT"));
     for (std::size_t i = 0; i < relation.indexes.size(); ++i) {
         const Index& index = relation.indexes[i];
         if (!index.unique || (!index.predicate.empty() && clause.target_where == nullptr)) continue;
@@ -356,7 +367,7 @@ void Binder::conflict_arbiters(const syntax::ConflictClause& clause, const Chang
         for (const bool use : used) all = all && use;
         if (!all) continue;
         if (!index.predicate.empty()) {
-            BoundExpr* given = bind_over_table(*clause.target_where, *into.names, bound.new_columns, "ON CONFLICT");
+            BoundExpr* given = bind_over_table(*clause.target_where, *names, bound.new_columns, "ON CONFLICT");
             BoundExpr* own = bind_text(index.predicate, relation, bound.new_columns, "index predicates");
             std::vector<BoundExpr*> have, need;
             split_conjuncts(given, have);
@@ -377,7 +388,7 @@ void Binder::conflict_arbiters(const syntax::ConflictClause& clause, const Chang
 void Binder::conflict(const syntax::DataChange& change, const ChangeTarget& into, BoundChange& bound) {
     const syntax::ConflictClause& clause = change.conflict;
     bound.on_conflict = true;
-    conflict_arbiters(clause, into, bound);
+    conflict_arbiters(clause, change.alias, into, bound);
     if (!clause.do_update) return;
     bound.conflict_update = true;
     ScopeRelation target, excluded;
@@ -393,7 +404,12 @@ void Binder::conflict(const syntax::DataChange& change, const ChangeTarget& into
     change_columns(into, bound.excluded_columns, excluded);
     syntax::FromItem none;
     add_relation(target, none);
-    add_relation(excluded, none);
+    // A table may have that name, too; then who says it says nothing clear (42P09).
+    for (const ScopeColumn& column : excluded.columns) {
+        note_scope(column.id, scope_);
+        scope_->columns.push_back({column, scope_->relations.size(), !column.hidden});
+    }
+    scope_->relations.push_back(std::move(excluded));
     const Permissions before = std::exchange(scope_->allowed, {"UPDATE", "UPDATE", "UPDATE"});
     assignments(clause.assignments, *into.names, bound.conflict_assignments, &scope_->relations[0]);
     if (clause.where != nullptr) {

@@ -254,7 +254,8 @@ private:
     static std::string default_of_part(const syntax::Expr& last);
     Plan* joined_and_filtered(const syntax::DataChange& change, Plan* plan, const ScopeRelation& target);
     void conflict(const syntax::DataChange& change, const ChangeTarget& into, BoundChange& bound);
-    void conflict_arbiters(const syntax::ConflictClause& clause, const ChangeTarget& into, BoundChange& bound);
+    void conflict_arbiters(const syntax::ConflictClause& clause, syntax::Name alias, const ChangeTarget& into,
+                           BoundChange& bound);
     void returning(const syntax::DataChange& change, const ChangeTarget& into, BoundChange& bound);
     int target_column(const Relation& relation, std::string_view name, std::uint32_t position);
     void refuse_generated(const Relation& relation, int column, bool default_value, std::uint32_t position);

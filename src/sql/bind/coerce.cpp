@@ -178,7 +178,8 @@ BoundExpr* Binder::coerce_for_column(BoundExpr* expr, const Column& column, std:
     if (expr->kind == BoundKind::default_value) return expr;
     const TypeCatalog* types = environment_.session().types;
     if (expr->type != type::unknown && expr->type != column.type &&
-        !can_coerce(expr->type, column.type, CastContext::assignment, types) && expr->kind != BoundKind::row)
+        !can_coerce(expr->type, column.type, CastContext::assignment, types) &&
+        (expr->kind != BoundKind::row || types == nullptr || types->fields(column.type).empty()))
         raise_at(sqlstate::datatype_mismatch,
                  "column \"" + column.name + "\" is of type " + format_type(column.type, k_no_typmod, types) +
                      " but expression is of type " + type_name(expr->type),

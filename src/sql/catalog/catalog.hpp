@@ -78,6 +78,7 @@ public:
     const TypeInfo* find_type(Oid oid) const override;
     const TypeInfo* find_type(std::string_view name) const override;
     std::span<const EnumLabel> enum_labels(Oid oid) const override;
+    bool is_uncommitted_label(Oid, std::int64_t) const override { return false; }
     std::span<const FieldInfo> fields(Oid oid) const override;
     std::string object_name(Oid kind, Oid oid) const override;
     std::optional<Oid> object_oid(Oid kind, std::string_view name) const override;

@@ -7,6 +7,8 @@
 #include "sql/catalog/catalog.hpp"
 
 #include <memory>
+#include <set>
+#include <utility>
 #include <vector>
 
 namespace northstar::inline v0::sql {
@@ -25,6 +27,11 @@ public:
     }
     const TypeInfo* find_type(std::string_view name) const override { return present_->find_type(name); }
     std::span<const EnumLabel> enum_labels(Oid oid) const override { return owner(oid).enum_labels(oid); }
+    bool is_uncommitted_label(Oid oid, std::int64_t number) const override {
+        return uncommitted_labels_.count({oid, number}) != 0;
+    }
+    void add_uncommitted_label(Oid oid, std::int64_t number) { uncommitted_labels_.emplace(oid, number); }
+    void forget_uncommitted_labels() { uncommitted_labels_.clear(); }
     std::span<const FieldInfo> fields(Oid oid) const override { return owner(oid).fields(oid); }
     std::string object_name(Oid kind, Oid oid) const override { return present_->object_name(kind, oid); }
     std::optional<Oid> object_oid(Oid kind, std::string_view name) const override {
@@ -41,6 +48,7 @@ private:
 
     std::shared_ptr<const Catalog> present_;
     std::vector<std::shared_ptr<const Catalog>> past_;
+    std::set<std::pair<Oid, std::int64_t>> uncommitted_labels_;
 };
 
 }  // namespace northstar::inline v0::sql

@@ -39,11 +39,13 @@ void ChangeRunner::start_again(std::uint64_t transaction) {
     suspects_.clear();
     deferred_.clear();
     redactions_.clear();
+    erases_ = false;
     pools_.clear();
     if (std::exchange(transaction_, transaction) != transaction) writers_.clear();
 }
 
 void ChangeRunner::apply(BoundChange& change, Target& target) {
+    erases_ = erases_ || change.redact;
     switch (change.kind) {
         case ChangeKind::insert: return insert(change, target);
         case ChangeKind::update: return update(change, target);
@@ -282,7 +284,7 @@ void ChangeRunner::erase_row(BoundChange& change, Target& target, const std::str
     }
     changed(target, key);
     target.writer->erase(key, row.data());
-    if (change.redact) redactions_.emplace_back(change.relation->tree(), key);
+    if (change.redact) redactions_.emplace_back(change.relation->oid, key);
     note(*change.relation, row.data(), nullptr);
     returning(target, change.portion.present ? part : row, source_row);
     if (change.portion.present) keep_rest(change, target, row);

@@ -49,8 +49,8 @@ public:
     std::vector<PendingCheck>& deferred() { return deferred_; }
     /// Checks one that was left over. Raises 23503, 23505.
     void check(PendingCheck& pending);
-    /// Keys of rows that ERASE is to remove for good.
-    std::vector<std::pair<std::string, std::string>>& redactions() { return redactions_; }
+    /// Table and key of rows that ERASE is to remove for good, with those that foreign keys delete along.
+    std::vector<std::pair<Oid, std::string>>& redactions() { return redactions_; }
 
 private:
     friend class PointChange;
@@ -116,7 +116,8 @@ private:
     Arena event_arena_;
     std::vector<PendingCheck> suspects_;                     ///< keys to be checked when the statement is done
     std::vector<PendingCheck> deferred_;
-    std::vector<std::pair<std::string, std::string>> redactions_;
+    std::vector<std::pair<Oid, std::string>> redactions_;
+    bool erases_ = false;                                    ///< the statement is ERASE
     std::vector<std::unique_ptr<BoundPool>> pools_;
     std::uint64_t transaction_ = 0;                          ///< that writers_ belong to
 };

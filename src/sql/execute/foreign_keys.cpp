@@ -363,6 +363,7 @@ void ChangeRunner::cascade(Event& event, const Relation& child, const ForeignKey
         if (!rows.read(key, old_row.data(), arena)) continue;
         if (action == ForeignAction::cascade && !event.has_new) {
             rows.erase(key, old_row.data());
+            if (erases_) redactions_.emplace_back(child.oid, key);
             note(child, old_row.data(), nullptr);
             continue;
         }

@@ -107,7 +107,7 @@ void create_view(SqlSession& session, const syntax::CreateView& syntax) {
                 raise(sqlstate::invalid_table_definition, "cannot change name of view column \"" +
                                                               old->columns[i].name + "\" to \"" +
                                                               view->columns[i].name + "\"");
-            if (old->columns[i].type != view->columns[i].type)
+            if (old->columns[i].type != view->columns[i].type || old->columns[i].typmod != view->columns[i].typmod)
                 raise(sqlstate::invalid_table_definition,
                       "cannot change data type of view column \"" + old->columns[i].name + "\" from " +
                           format_type(old->columns[i].type, old->columns[i].typmod, session.state().types) + " to " +
@@ -208,8 +208,10 @@ void alter_enum(SqlSession& session, const syntax::CreateType& syntax) {
     const std::int64_t low = at == type->labels.begin() ? 0 : std::prev(at)->second;
     const std::int64_t high = at == type->labels.end() ? low + (std::int64_t{2} << 32) : at->second;
     if (high - low < 2) raise(sqlstate::program_limit_exceeded, "too many enum labels were added at the same place");
-    type->labels.insert(at, {label, low + (high - low) / 2});
+    const std::int64_t number = low + (high - low) / 2;
+    type->labels.insert(at, {label, number});
     session.put(type);
+    session.note_uncommitted_label(type->oid, number);
 }
 
 void comment(SqlSession& session, const syntax::Comment& syntax) {

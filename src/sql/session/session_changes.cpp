@@ -64,9 +64,9 @@ StatementResult SqlSession::run_change_statement(const syntax::Statement& statem
         std::string names;
         for (const Index& index : change->relation->indexes)
             for (const IndexColumn& column : index.columns)
-                if (column.column >= 0)
-                    names += (names.empty() ? "" : ", ") +
-                             change->relation->columns[static_cast<std::size_t>(column.column)].name;
+                names += (names.empty() ? "" : ", ") +
+                         (column.column < 0 ? column.text
+                                            : change->relation->columns[static_cast<std::size_t>(column.column)].name);
         if (!names.empty() && count > 0)
             notice(sqlstate::warning, "values of keys and indexes stay in the log: " + names);
     }
@@ -112,10 +112,10 @@ bool SqlSession::is_deferred(const Index& key) const {
 }
 
 /// Takes what a runner leaves to be done when the statement, or the transaction, is.
-void SqlSession::take_over(ChangeRunner& runner, Execution& execution, const BoundChange& change) {
+void SqlSession::take_over(ChangeRunner& runner, Execution& execution) {
     for (PendingCheck& pending : std::exchange(runner.deferred(), {})) deferred_.push_back(std::move(pending));
-    for (const auto& [tree, key] : std::exchange(runner.redactions(), {}))
-        plan_redaction(execution, change.relation, key);
+    for (const auto& [table, key] : std::exchange(runner.redactions(), {}))
+        plan_redaction(execution, catalog().relation(table), key);
 }
 
 std::uint64_t SqlSession::run_change(Execution& execution, BoundChange& change, RowStore& rows) {
@@ -123,7 +123,7 @@ std::uint64_t SqlSession::run_change(Execution& execution, BoundChange& change, 
     if (parts_ != nullptr) return parts_->run(execution, change, rows);
     ChangeRunner runner(execution, *this);
     const std::uint64_t count = runner.run(change, rows);
-    take_over(runner, execution, change);
+    take_over(runner, execution);
     if (!in_block_) run_deferred(true);
     return count;
 }
@@ -132,7 +132,7 @@ std::uint64_t SqlSession::run_restore(BoundChange& change, std::vector<RestoredR
     Execution execution(session_, *this, *parameters_);
     ChangeRunner runner(execution, *this);
     const std::uint64_t count = runner.restore(change, rows);
-    take_over(runner, execution, change);
+    take_over(runner, execution);
     if (!in_block_) run_deferred(true);
     return count;
 }
@@ -173,7 +173,7 @@ Tree SqlSession::Parts::tree(const std::string& name, bool temporary) {
 
 std::uint64_t SqlSession::Parts::run(Execution& execution, BoundChange& change, RowStore& rows) {
     const std::uint64_t count = runner_->run_part(change, rows);
-    session_.take_over(*runner_, execution, change);
+    session_.take_over(*runner_, execution);
     return count;
 }
 

@@ -134,6 +134,7 @@ void SqlSession::end_work() noexcept {
     close_past();
     marks_.clear();
     deferred_.clear();
+    types_.forget_uncommitted_labels();
     constraint_modes_.clear();
     all_constraints_deferred_.reset();
     redactions_.clear();

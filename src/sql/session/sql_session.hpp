@@ -152,6 +152,8 @@ public:
     std::uint64_t run_bound_change(BoundChange& change, RowStore& rows, RowStore& input);
     /// A table whose rows wait for checks at the end of the transaction must not change. Raises 55006.
     void refuse_pending_checks(const Relation& table, const char* statement) const;
+    /// A label that nothing may use before the transaction that added it has committed.
+    void note_uncommitted_label(Oid type, std::int64_t number) { types_.add_uncommitted_label(type, number); }
     /// Where CREATE SCHEMA creates what stands behind it; the path before is returned.
     std::vector<std::string> exchange_search_path(std::vector<std::string> path) {
         return std::exchange(search_path_, std::move(path));
@@ -334,7 +336,7 @@ private:
     StatementResult run_bound_query(BoundStatement& bound);
     StatementResult run_change_statement(const syntax::Statement& statement, BoundStatement& bound);
     void run_point_change(const syntax::Statement& statement, BoundStatement& bound, StatementResult& result);
-    void take_over(ChangeRunner& runner, Execution& execution, const BoundChange& change);
+    void take_over(ChangeRunner& runner, Execution& execution);
     StatementResult transaction(const syntax::TransactionStatement& statement);
     StatementResult set_constraints(const syntax::SetConstraints& statement);
     StatementResult variable(const syntax::Statement& statement);

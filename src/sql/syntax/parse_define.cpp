@@ -69,7 +69,8 @@ const Statement* Parser::create_index(bool unique) {
             item.source = source(first);
             expect(')');
         } else {
-            item.expr = column_or_function();
+            const bool special = at("coalesce"_kw) || at("nullif"_kw) || at("greatest"_kw) || at("least"_kw);
+            item.expr = special ? primary_keyword() : column_or_function();
             item.source = source(first);
         }
         if (accept("collate"_kw)) qualified_name();
