@@ -205,26 +205,28 @@ std::string scientific(std::string_view number, int behind) {
            (exponent < 0 ? "-" : "+") + power;
 }
 
-/// The walk over the template.
+/// The walk over the template. A place for which the number has neither digit nor point ends it, as in PostgreSQL:
+/// floating point numbers have fewer digits than their template may ask for.
 class Writer {
 public:
     Writer(const Template& made, const Digits& digits) : made_(made) {
         digits_ = digits.before;
-        if (made.point || made.behind > 0) digits_ += "." + digits.behind;
+        if (made.behind > 0) digits_ += "." + digits.behind;
         negative_ = digits.negative;
         before_ = made.before + made.shift;
         const auto size = static_cast<int>(digits.before.size());
         if (size < before_) blanks_ = before_ - size;
         if (size > before_) {
             digits_.assign(static_cast<std::size_t>(before_), '#');
-            if (made.behind > 0) digits_ += "." + std::string(static_cast<std::size_t>(made.behind), '#');
+            if (made.point || made.behind > 0)
+                digits_ += "." + std::string(static_cast<std::size_t>(made.behind), '#');
             overflow_ = true;
         }
         brackets_ = made.brackets && (negative_ || !made.fill);
         sign_ = made.sign == SignPlace::before && made.before == made.before_at_sign ? SignPlace::behind : made.sign;
         if (made.plus || made.minus) sign_written_ = made.minus;
         else sign_written_ = !negative_ && made.fill && made.sign == SignPlace::none && !brackets_;
-        if (made.fill && made.point) {
+        if (made.fill && digits_.find('.') != std::string::npos) {
             relevant_ = digits_.find('.');
             for (std::size_t i = relevant_; i < digits_.size(); ++i)
                 if (digits_[i] != '0' && digits_[i] != '.') relevant_ = i;
@@ -239,6 +241,7 @@ public:
 
     std::string run() {
         for (const Item& item : made_.items) {
+            if (ended_) break;
             switch (item.part) {
                 case Part::literal: out_ += item.text; break;
                 case Part::nine:
@@ -317,6 +320,9 @@ private:
             } else if (at_ < digits_.size()) {
                 out_ += digits_[at_];
                 started_ = true;
+            } else {
+                ended_ = true;
+                return;
             }
             if (at_ < digits_.size()) ++at_;
         }
@@ -340,7 +346,7 @@ private:
     int before_ = 0, blanks_ = 0, place_ = 0;
     std::size_t at_ = 0, relevant_ = 0;
     bool negative_ = false, overflow_ = false, brackets_ = false, sign_written_ = false, started_ = false,
-         has_relevant_ = false, closed_ = false;
+         has_relevant_ = false, closed_ = false, ended_ = false;
     SignPlace sign_ = SignPlace::none;
 };
 

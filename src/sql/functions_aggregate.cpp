@@ -404,6 +404,8 @@ struct Bits {
     std::int64_t bits;
     bool any;
 };
+Value both_true(Call&, const Value* a, std::size_t) { return Value::boolean(a[0].boolean() && a[1].boolean()); }
+Value either_true(Call&, const Value* a, std::size_t) { return Value::boolean(a[0].boolean() || a[1].boolean()); }
 template <char Op>
 void bits_step(AggregateCall&, void* state, const Value* a, std::size_t) {
     Bits& s = as<Bits>(state);
@@ -535,6 +537,8 @@ constexpr FunctionSource k_aggregates[] = {
     {"bool_and(bool) bool", &k_bool_and},
     {"every(bool) bool", &k_bool_and},
     {"bool_or(bool) bool", &k_bool_or},
+    {"booland_statefunc(bool,bool) bool", &both_true},
+    {"boolor_statefunc(bool,bool) bool", &either_true},
     {"bit_and(int2) int2", &k_bit_and},
     {"bit_and(int4) int4", &k_bit_and},
     {"bit_and(int8) int8", &k_bit_and},

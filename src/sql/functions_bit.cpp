@@ -1,9 +1,11 @@
-// Bit strings, which are texts of 0 and 1: operators, substrings, places, single bits. Bits and bytes of bytea.
+// Bit strings, which are texts of 0 and 1: operators, substrings, places, single bits, aggregates. Bits and bytes of
+// bytea.
 #include "sql/error.hpp"
 #include "sql/registry.hpp"
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <string>
 
 namespace northstar::inline v0::sql {
@@ -148,7 +150,39 @@ Value count_byte_bits(Call&, const Value* a, std::size_t) {
     return Value::int8(count);
 }
 
+/// bit_and, bit_or, bit_xor: the bits so far; zeroed memory is no bits at all.
+struct Gathered {
+    char* bits;
+    std::size_t size;
+    bool any;
+};
+template <char (*Combine)(char, char)>
+void gather_step(AggregateCall& call, void* state, const Value* a, std::size_t) {
+    Gathered& s = *static_cast<Gathered*>(state);
+    if (s.any) {
+        const Value pair[] = {Value::bytes(type::bit, {s.bits, s.size}), a[0]};
+        Call both_of{call.arena, call.session, type::bit, k_no_typmod, {}, nullptr};
+        std::memcpy(s.bits, combine<Combine>(both_of, pair, 2).bytes().data(), s.size);
+        return;
+    }
+    s.size = a[0].bytes().size();
+    s.bits = call.arena.allocate(s.size + 1);
+    std::memcpy(s.bits, a[0].bytes().data(), s.size);
+    s.any = true;
+}
+Value gather_final(AggregateCall& call, void* state) {
+    const Gathered& s = *static_cast<const Gathered*>(state);
+    return s.any ? Value::bytes(call.result_type, {s.bits, s.size}) : Value::null(call.result_type);
+}
+void gather_nothing(AggregateCall&, void*) {}
+template <char (*Combine)(char, char)>
+constexpr AggregateBody k_gather{sizeof(Gathered), &gather_nothing, &gather_step<Combine>, nullptr, nullptr,
+                                 &gather_final};
+
 constexpr FunctionSource k_functions[] = {
+    {"bit_and(bit) bit", &k_gather<both>},
+    {"bit_or(bit) bit", &k_gather<either>},
+    {"bit_xor(bit) bit", &k_gather<one>},
     {"substring(bit,int4) bit", &substring},
     {"substring(bit,int4,int4) bit", &substring},
     {"position(bit,bit) int4", &position},

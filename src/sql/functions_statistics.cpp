@@ -8,6 +8,7 @@
 #include "sql/registry.hpp"
 
 #include <cmath>
+#include <cstring>
 
 namespace northstar::inline v0::sql {
 
@@ -230,6 +231,47 @@ template <Value (*Final)(AggregateCall&, void*)>
 constexpr AggregateBody k_regression{sizeof(Regression),  &nothing, &regression_step,
                                      &regression_combine, nullptr,  Final};
 
+// ---- the states of floats as arrays, which PostgreSQL's functions behind the aggregates take and give ----
+
+template <class State>
+State state_in(const Value& array, Arena& arena) {
+    constexpr std::size_t k_members = sizeof(State) / sizeof(double);
+    const ArrayView view(array);
+    double members[k_members] = {};
+    bool good = view.dimensions().size() == 1 && view.size() == k_members;
+    for (std::size_t i = 0; good && i < k_members; ++i) {
+        good = !view.is_null(i);
+        if (good) members[i] = view.element(i, arena).real();
+    }
+    if (!good) raise(sqlstate::internal_error, "expected " + std::to_string(k_members) + "-element float8 array");
+    State state;
+    std::memcpy(&state, members, sizeof state);
+    return state;
+}
+template <class State>
+Value array_of(const State& state, Call& call) {
+    double members[sizeof(State) / sizeof(double)];
+    std::memcpy(members, &state, sizeof state);
+    std::vector<Value> values;
+    for (const double member : members) values.push_back(Value::float8(member));
+    return make_array(call.result_type, type::float8, values, call.arena);
+}
+template <class State, auto Step>
+Value accumulated(Call& call, const Value* a, std::size_t count) {
+    State state = state_in<State>(a[0], call.arena);
+    AggregateCall inner{call.arena, call.session, type::float8, {}, {}, {}};
+    Step(inner, &state, a + 1, count - 1);
+    return array_of(state, call);
+}
+template <class State, auto Combine>
+Value combined(Call& call, const Value* a, std::size_t) {
+    State state = state_in<State>(a[0], call.arena);
+    const State other = state_in<State>(a[1], call.arena);
+    AggregateCall inner{call.arena, call.session, type::float8, {}, {}, {}};
+    Combine(inner, &state, &other);
+    return array_of(state, call);
+}
+
 // ---- ordered sets: values come sorted ----
 
 void gathered_step(AggregateCall& call, void* state, const Value* a, std::size_t) {
@@ -403,6 +445,10 @@ constexpr FunctionSource k_aggregates[] = {
     {"covar_pop(float8,float8) float8", &k_regression<&covar_pop>},
     {"covar_samp(float8,float8) float8", &k_regression<&covar_samp>},
     {"corr(float8,float8) float8", &k_regression<&corr>},
+    {"float8_accum(_float8,float8) _float8", &accumulated<RealMoments, &real_step>},
+    {"float8_combine(_float8,_float8) _float8", &combined<RealMoments, &real_combine>},
+    {"float8_regr_accum(_float8,float8,float8) _float8", &accumulated<Regression, &regression_step>},
+    {"float8_regr_combine(_float8,_float8) _float8", &combined<Regression, &regression_combine>},
     {"percentile_cont(float8,float8) float8 ordered=1", &k_ordered<&percentile<&continuous>>},
     {"percentile_cont(float8,interval) interval ordered=1", &k_ordered<&percentile<&continuous>>},
     {"percentile_cont(_float8,float8) _float8 ordered=1", &k_ordered<&percentiles<&continuous>>},

@@ -159,6 +159,8 @@ public:
               record_operators()}) {
             for (const OperatorSource& source : table) add(source);
         }
+        for (const OperatorEntry* entry : operators_)
+            if (*entry->function != '\0' && entry->body != nullptr && !compares_as_is(*entry)) add_function_of(*entry);
         for (const std::span<const CastSource> table :
              {number_casts(), text_casts(), datetime_casts(), json_casts(), catalog_casts()}) {
             for (const CastSource& source : table) add(source);
@@ -253,6 +255,27 @@ private:
             }
             entry.columns = keep(columns);
         }
+    }
+    /// Of the comparisons that all types share: they have no functions of their own.
+    static bool compares_as_is(const OperatorEntry& entry) { return entry.common != 0; }
+    /// The function behind an operator, where no table has it.
+    void add_function_of(const OperatorEntry& source) {
+        FunctionEntry entry;
+        entry.name = source.function;
+        if (source.left != type::none) entry.arguments[entry.argument_count++] = source.left;
+        entry.arguments[entry.argument_count++] = source.right;
+        std::vector<const FunctionEntry*>& named = functions_by_name_[entry.name];
+        for (const FunctionEntry* known : named)
+            if (std::equal(known->arguments, known->arguments + known->argument_count, entry.arguments,
+                           entry.arguments + entry.argument_count))
+                return;
+        entry.result = source.result;
+        entry.scalar = source.body;
+        entry.strict = source.strict;
+        entry.volatility = source.volatility;
+        const FunctionEntry& kept = function_storage_.emplace_back(entry);
+        functions_.push_back(&kept);
+        named.push_back(&kept);
     }
     void add(const OperatorEntry& entry) {
         const OperatorEntry& kept = operator_storage_.emplace_back(entry);

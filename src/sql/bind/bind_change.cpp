@@ -525,9 +525,9 @@ Plan* Binder::joined_and_filtered(const syntax::DataChange& change, Plan* plan, 
     add_relation(target, none);
     if (!change.from.empty()) {
         scope_->allowed = {"FROM", "FROM", "FROM"};
-        scope_->relations[0].visible = false;
+        scope_->relations[0].lateral_refused = true;
         Plan* from = from_list(change.from);
-        scope_->relations[0].visible = true;
+        scope_->relations[0].lateral_refused = false;
         Plan* join = pool_.plan(PlanKind::join);
         join->left = plan;
         join->right = from;
@@ -644,6 +644,7 @@ BoundChange* Binder::merge(const syntax::DataChange& change) {
                 raise_at(sqlstate::duplicate_alias, "name \"" + target.alias + "\" specified more than once",
                          change.table.position,
                          "The name is used both as MERGE target table and data source.");
+    target.nullable = true;
     add_relation(target, none);
     scope_->allowed = {"MERGE", "MERGE", "MERGE"};
     Plan* join = pool_.plan(PlanKind::join);

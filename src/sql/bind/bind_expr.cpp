@@ -26,6 +26,11 @@ BoundExpr* Binder::expr(const syntax::Expr& node) {
             // A qualified star is a whole row where one value is asked for.
             if (node.names.empty()) raise_at(sqlstate::syntax_error, "row expansion via \"*\" is not supported here",
                                              node.position);
+            if (node.names.size() == 1)
+                for (Scope* scope = scope_; scope != nullptr; scope = scope->outer)
+                    for (ScopeRelation& relation : scope->relations)
+                        if (relation.visible && relation.alias == node.names[0])
+                            return whole_row(relation, node.position);
             syntax::Expr column = node;
             column.kind = ExprKind::column;
             return column_reference(column);
@@ -204,11 +209,14 @@ BoundExpr* Binder::operation(const syntax::Expr& node) {
 }
 
 BoundExpr* Binder::make_comparison(std::string_view name, BoundExpr* left, BoundExpr* right, std::uint32_t position) {
-    const bool compares = name == "=" || name == "<>" || name == "<" || name == "<=" || name == ">" || name == ">=";
+    const bool by_pattern = name == "~<~" || name == "~<=~" || name == "~>~" || name == "~>=~";
+    const bool compares = by_pattern || name == "=" || name == "<>" || name == "<" || name == "<=" || name == ">" ||
+                          name == ">=";
     // ROW(..) on both sides is compared field by field; values of composite types are, as they are stored.
     if (compares && left->kind == BoundKind::row && right->kind == BoundKind::row && left->type == type::record &&
         right->type == type::record)
-        return row_comparison(name, left, right, position);
+        // Texts compare by their bytes anyway.
+        return row_comparison(by_pattern ? name.substr(1, name.size() - 2) : name, left, right, position);
     return make_operation(name, left, right, position);
 }
 

@@ -3,6 +3,7 @@
 #include "sql/plan/walk.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace northstar::inline v0::sql {
 
@@ -25,6 +26,7 @@ Plan* Binder::from_list(const syntax::List<const syntax::FromItem*>& items) {
         }
         Plan* right = from_item(*item);
         for (std::size_t i = 0; i < first; ++i) scope_->relations[i].visible = visible[i];
+        check_duplicate_aliases(0, first, item->position);
         if (plan == nullptr) {
             plan = right;
             continue;
@@ -53,10 +55,16 @@ Plan* Binder::from_item(const syntax::FromItem& item) {
     return nullptr;
 }
 
-void Binder::check_duplicate_alias(const std::string& alias, std::uint32_t position) {
-    for (const ScopeRelation& relation : scope_->relations)
-        if (relation.alias == alias && relation.schema.empty())
-            raise_at(sqlstate::duplicate_alias, "table name \"" + alias + "\" specified more than once", position);
+/// Relations from `first` on against those from `middle` on: both sides of a join, or of a comma. Names inside of a
+/// join that has a name itself are not seen from outside, and may be those of others.
+void Binder::check_duplicate_aliases(std::size_t first, std::size_t middle, std::uint32_t position) {
+    const std::vector<ScopeRelation>& all = scope_->relations;
+    for (std::size_t i = middle; i < all.size(); ++i)
+        for (std::size_t k = first; k < middle; ++k)
+            if (!all[i].alias.empty() && all[k].alias == all[i].alias &&
+                (all[k].schema == all[i].schema || all[k].schema.empty() || all[i].schema.empty()))
+                raise_at(sqlstate::duplicate_alias, "table name \"" + all[i].alias + "\" specified more than once",
+                         position);
 }
 
 void Binder::apply_aliases(ScopeRelation& relation, const syntax::FromItem& item) {
@@ -78,11 +86,6 @@ void Binder::apply_aliases(ScopeRelation& relation, const syntax::FromItem& item
 
 void Binder::add_relation(ScopeRelation relation, const syntax::FromItem& item) {
     apply_aliases(relation, item);
-    for (const ScopeRelation& other : scope_->relations)
-        if (other.alias == relation.alias && (other.schema == relation.schema || other.schema.empty() ||
-                                              relation.schema.empty()))
-            raise_at(sqlstate::duplicate_alias,
-                     "table name \"" + relation.alias + "\" specified more than once", item.position);
     for (const ScopeColumn& column : relation.columns) {
         note_scope(column.id, scope_);
         scope_->columns.push_back({column, scope_->relations.size(), !column.hidden});
@@ -270,7 +273,7 @@ Plan* Binder::from_view(const syntax::FromItem& item, const Relation& view, Read
     for (std::size_t i = 0; i < result.columns.size() && i < view.columns.size(); ++i) {
         const OutputColumn& column = result.columns[i];
         into.columns.push_back({view.columns[i].name, column.id, column.type, column.typmod, false, view.oid,
-                                static_cast<int>(i)});
+                                static_cast<int>(i), column.fields});
     }
     into.relation = point.catalog->relation(view.oid);
     add_relation(std::move(into), item);
@@ -299,7 +302,7 @@ Plan* Binder::from_query(const syntax::FromItem& item) {
     into.alias = item.alias;
     for (const OutputColumn& column : result.columns)
         into.columns.push_back(
-            {column.name, column.id, column.type, column.typmod, false, column.table, column.column});
+            {column.name, column.id, column.type, column.typmod, false, column.table, column.column, column.fields});
     add_relation(std::move(into), item);
     return result.plan;
 }
@@ -422,13 +425,18 @@ Plan* Binder::from_join(const syntax::FromItem& item) {
     const bool lateral_right = item.right->lateral || item.right->kind == syntax::FromKind::function ||
                                item.right->kind == syntax::FromKind::rows_from ||
                                item.right->kind == syntax::FromKind::join;
-    std::vector<bool> visible;
-    for (ScopeRelation& relation : scope_->relations) {
-        visible.push_back(relation.visible);
+    std::vector<std::pair<bool, bool>> seen_before;
+    const bool keeps_left = item.join != JoinKind::right && item.join != JoinKind::full;
+    for (std::size_t i = 0; i < left_relations; ++i) {
+        ScopeRelation& relation = scope_->relations[i];
+        seen_before.emplace_back(relation.visible, relation.lateral_refused);
         if (!lateral_right) relation.visible = false;
+        if (!keeps_left && i >= before_relations) relation.lateral_refused = true;
     }
     Plan* right = from_item(*item.right);
-    for (std::size_t i = 0; i < visible.size(); ++i) scope_->relations[i].visible = visible[i];
+    for (std::size_t i = 0; i < left_relations; ++i)
+        std::tie(scope_->relations[i].visible, scope_->relations[i].lateral_refused) = seen_before[i];
+    check_duplicate_aliases(before_relations, left_relations, item.position);
     Plan* join = pool_.plan(PlanKind::join);
     join->left = left;
     join->right = right;
@@ -436,9 +444,9 @@ Plan* Binder::from_join(const syntax::FromItem& item) {
     join->output = left->output;
     join->output.insert(join->output.end(), right->output.begin(), right->output.end());
     for (const ColumnId id : free_columns(*right)) join->lateral |= produces(*left, id);
-    if (join->lateral && (item.join == JoinKind::right || item.join == JoinKind::full))
-        raise_at(sqlstate::undefined_table, "invalid reference to FROM-clause entry in a RIGHT or FULL JOIN",
-                 item.position, "The combining JOIN type must be INNER or LEFT for a LATERAL reference.");
+    const bool keeps_right = item.join != JoinKind::left && item.join != JoinKind::full;
+    for (std::size_t i = before_relations; i < scope_->relations.size(); ++i)
+        if (i < left_relations ? !keeps_left : !keeps_right) scope_->relations[i].nullable = true;
     // Only what is joined here is visible in ON.
     std::vector<bool> outside;
     for (std::size_t i = 0; i < before_relations; ++i) {
@@ -518,7 +526,6 @@ Plan* Binder::from_join(const syntax::FromItem& item) {
         }
         add_relation(std::move(into), item);
     }
-    static_cast<void>(left_relations);
     return result;
 }
 
@@ -574,8 +581,8 @@ void Binder::join_using(const syntax::FromItem& item, Plan& join, std::size_t le
     scope_->columns.insert(scope_->columns.end(), all.begin(), all.end());
     if (!item.join_using_alias.empty()) {
         using_alias.alias = item.join_using_alias;
-        check_duplicate_alias(using_alias.alias, item.position);
         scope_->relations.push_back(std::move(using_alias));
+        check_duplicate_aliases(0, scope_->relations.size() - 1, item.position);
     }
 }
 

@@ -10,7 +10,32 @@ namespace northstar::inline v0::sql {
 
 namespace bind_function {
 constexpr std::size_t k_most_arguments = 100;
+
+/// The type of a RANGE offset for values of a type, as PostgreSQL's in_range functions have it: integers and floats by
+/// their kind, dates and times by intervals. 0: there is none.
+Oid range_distance(Oid value, Oid given, const TypeCatalog* types) {
+    Oid distance = value;
+    switch (value) {
+        case type::int2:
+        case type::int4:
+        case type::int8:
+            if (given == type::int2 || given == type::int4 || given == type::int8) return given;
+            break;
+        case type::float4: distance = type::float8; break;
+        case type::float8:
+        case type::numeric: break;
+        case type::date:
+        case type::time:
+        case type::timetz:
+        case type::timestamp:
+        case type::timestamptz:
+        case type::interval: distance = type::interval; break;
+        default: return 0;
+    }
+    const bool fits = given == type::unknown || can_coerce(given, distance, CastContext::implicit, types);
+    return fits ? distance : 0;
 }
+}  // namespace bind_function
 
 BoundExpr* Binder::make_call(std::string_view name, std::vector<BoundExpr*> args, std::uint32_t position) {
     std::vector<Oid> types;
@@ -36,8 +61,12 @@ BoundExpr* Binder::finish_call(const FunctionMatch& match, std::vector<BoundExpr
     bound->function = match.entry;
     bound->position = position;
     bound->variadic = match.variadic_call;
-    for (std::size_t i = 0; i < args.size() && i < match.arguments.size(); ++i)
+    const TypeCatalog* types = environment_.session().types;
+    for (std::size_t i = 0; i < args.size() && i < match.arguments.size(); ++i) {
+        // A row of a known type stays one where any record will do: its fields have their names from the type.
+        if (match.arguments[i] == type::record && !types->fields(args[i]->type).empty()) continue;
         args[i] = common_coerce(args[i], match.arguments[i], args[i]->position != 0 ? args[i]->position : position);
+    }
     for (BoundExpr*& arg : args)
         if (arg->type == type::unknown && match.entry->variadic == type::any) arg = resolve_unknown(arg);
     const bool reordered = !match.order.empty();
@@ -277,7 +306,15 @@ BoundExpr* Binder::aggregate(const syntax::Expr& node, const FunctionMatch& matc
     }
     if (call->clauses->distinct)
         for (const BoundExpr* arg : call->args) require_order(arg->type, "equality", node.position);
-    Scope* owner = aggregate_scope(call->args, filter);
+    const auto direct = call->args.begin() + static_cast<std::ptrdiff_t>(call->clauses->direct_count);
+    Scope* owner = aggregate_scope({direct, call->args.end()}, filter);
+    for (auto arg = call->args.begin(); arg != direct; ++arg)
+        for (const ColumnId id : used_columns(*arg))
+            for (Scope* inner = scope_; inner != owner && inner != nullptr; inner = inner->outer)
+                if (column_scope_.count(id) != 0 && column_scope_[id] == inner)
+                    raise_at(sqlstate::grouping_error,
+                             "outer-level aggregate cannot contain a lower-level variable in its direct arguments",
+                             node.position);
     if (owner == nullptr || !owner->select)
         raise_at(sqlstate::grouping_error, "aggregate functions are not allowed here", node.position);
     if (owner->in_aggregate)
@@ -370,6 +407,10 @@ BoundExpr* Binder::window(const syntax::Expr& node, const FunctionMatch& match, 
     for (const GatheredCall& other : scope_->windows)
         if (used.count(other.id) != 0)
             raise_at(sqlstate::windowing_error, "window function calls cannot be nested", node.position);
+    for (const GatheredCall& other : scope_->set_functions)
+        if (used.count(other.id) != 0)
+            raise_at(sqlstate::feature_not_supported,
+                     "window function calls cannot contain set-returning function calls", node.position);
     const std::string before = std::exchange(scope_->allowed.windows, "window definitions");
     call->clauses->window = window_definition(*detail.over, *scope_);
     scope_->allowed.windows = before;
@@ -450,19 +491,16 @@ void Binder::window_offsets(WindowDefinition& window, const syntax::WindowSpec& 
         const SortKey& key = window.order[0];
         const bool backward = edge == FrameEdge::preceding;
         const char* name = backward != key.descending ? "-" : "+";
-        Oid right = bound->type;
-        const TypeInfo* info = find_builtin_type(key.expr->type);
-        if (right == type::unknown && info != nullptr && info->category == Category::date_time) right = type::interval;
-        if (right == type::unknown) right = key.expr->type;
-        const std::optional<OperatorMatch> match =
-            find_operator(name, key.expr->type, right, environment_.session().types);
-        if (!match)
+        const TypeCatalog* types = environment_.session().types;
+        const Oid distance = bind_function::range_distance(key.expr->type, bound->type, types);
+        if (distance == 0)
             raise_at(sqlstate::feature_not_supported,
                      "RANGE with offset PRECEDING/FOLLOWING is not supported for column type " +
                          type_name(key.expr->type) + " and offset type " + type_name(bound->type),
-                     node->position);
-        op = match->entry;
-        return common_coerce(bound, match->right, node->position);
+                     node->position, {}, "Cast the offset value to an appropriate type.");
+        const OperatorMatch match = resolve_operator(name, key.expr->type, distance, types);
+        op = match.entry;
+        return common_coerce(bound, match.right, node->position);
     };
     window.begin_offset = offset(spec.begin_offset, window.begin_operator, window.begin);
     window.end_offset = offset(spec.end_offset, window.end_operator, window.end);
@@ -480,9 +518,19 @@ BoundExpr* Binder::grouping(const syntax::Expr& node) {
     BoundExpr* bound = pool_.expr(BoundKind::grouping, type::int4);
     bound->position = node.position;
     for (const syntax::Expr* arg : node.args) bound->args.push_back(expr(*arg));
-    const ColumnId id = pool_.column();
-    scope_->groupings.push_back({id, bound});
-    return bound;
+    // As an aggregate, it belongs to the query whose columns it names.
+    std::vector<GatheredCall>& known = aggregate_scope(bound->args, nullptr)->groupings;
+    ColumnId id = k_no_column;
+    for (const GatheredCall& other : known)
+        if (same_expr(*other.call, *bound)) id = other.id;
+    if (id == k_no_column) {
+        id = pool_.column();
+        known.push_back({id, bound});
+    }
+    BoundExpr* column = pool_.expr(BoundKind::column, type::int4);
+    column->column = id;
+    column->position = node.position;
+    return column;
 }
 
 }  // namespace northstar::inline v0::sql

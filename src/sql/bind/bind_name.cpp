@@ -23,8 +23,27 @@ BoundExpr* Binder::column_of(const ScopeColumn& column, std::uint32_t position) 
     BoundExpr* bound = pool_.expr(BoundKind::column, column.type);
     bound->column = column.id;
     bound->typmod = column.typmod;
+    bound->fields = column.fields;
     bound->position = position;
     return bound;
+}
+
+/// Names and types of the fields of an expression that is an anonymous record, where they are known.
+std::vector<FieldInfo> Binder::record_fields(const BoundExpr& record) {
+    if (record.type != type::record || record.kind != BoundKind::row || !record.fields.empty()) return record.fields;
+    std::vector<FieldInfo> fields;
+    for (std::size_t i = 0; i < record.args.size(); ++i)
+        fields.push_back({pool_.arena().copy("f" + std::to_string(i + 1)), record.args[i]->type,
+                          record.args[i]->typmod});
+    return fields;
+}
+
+void Binder::refuse_lateral(const ScopeRelation& relation, std::uint32_t position) {
+    if (!relation.lateral_refused) return;
+    raise_at(sqlstate::invalid_column_reference,
+             "invalid reference to FROM-clause entry for table \"" + relation.alias + "\"", position,
+             "The combining JOIN type must be INNER or LEFT for a LATERAL reference, and the table of UPDATE or DELETE "
+             "cannot be referenced from this part of the query.");
 }
 
 BoundExpr* Binder::column_reference(const syntax::Expr& node) {
@@ -52,13 +71,19 @@ BoundExpr* Binder::find_unqualified(std::string_view name, std::uint32_t positio
                          position);
             found = &column;
         }
-        if (found != nullptr) return column_of(found->column, position);
+        if (found != nullptr) {
+            if (found->relation < scope->relations.size()) refuse_lateral(scope->relations[found->relation], position);
+            return column_of(found->column, position);
+        }
         for (ScopeRelation& relation : scope->relations) {
-            if (!relation.visible) continue;
+            if (!relation.visible || relation.lateral_refused) continue;
             if (BoundExpr* hidden = hidden_column(relation, name, position)) return hidden;
         }
         for (ScopeRelation& relation : scope->relations)
-            if (relation.visible && relation.alias == name) return whole_row(relation, position);
+            if (relation.visible && relation.alias == name) {
+                refuse_lateral(relation, position);
+                return whole_row(relation, position);
+            }
     }
     return nullptr;
 }
@@ -120,6 +145,7 @@ BoundExpr* Binder::find_qualified(std::string_view schema, std::string_view tabl
             found = &relation;
         }
         if (found == nullptr) continue;
+        refuse_lateral(*found, position);
         const ScopeColumn* column = nullptr;
         for (const ScopeColumn& candidate : found->columns) {
             if (candidate.name != name) continue;
@@ -148,7 +174,8 @@ BoundExpr* Binder::whole_row(ScopeRelation& relation, std::uint32_t position) {
     if (relation.relation != nullptr && relation.relation->row_type != 0) bound->type = relation.relation->row_type;
     bound->position = position;
     // A row of nothing but NULLs from the far side of an outer join is a NULL record.
-    bound->negated = true;
+    bound->negated = relation.nullable;
+    bound->number = 1;
     for (const ScopeColumn& column : relation.columns) {
         if (column.hidden) continue;
         bound->args.push_back(column_of(column, position));
@@ -168,22 +195,8 @@ BoundExpr* Binder::field_of(BoundExpr* record, std::string_view name, std::uint3
             if (named) return record->args[i];
         }
     }
-    if (record->kind == BoundKind::scalar_query && record->type == type::record) {
-        // (SELECT t FROM ...).field: the fields are known from the subquery.
-        Plan* plan = record->subquery;
-        if (plan->kind == PlanKind::project && plan->columns.size() == 1 &&
-            plan->columns[0].expr->kind == BoundKind::row) {
-            const BoundExpr* row = plan->columns[0].expr;
-            for (std::size_t i = 0; i < row->args.size(); ++i) {
-                if ("f" + std::to_string(i + 1) != name) continue;
-                BoundExpr* field = pool_.expr(BoundKind::field, row->args[i]->type);
-                field->number = static_cast<std::int64_t>(i);
-                field->args = {record};
-                return field;
-            }
-        }
-    }
-    const std::span<const FieldInfo> fields = types->fields(record->type);
+    const std::span<const FieldInfo> fields =
+        record->type == type::record ? std::span<const FieldInfo>(record->fields) : types->fields(record->type);
     for (std::size_t i = 0; i < fields.size(); ++i) {
         if (fields[i].name != name) continue;
         BoundExpr* field = pool_.expr(BoundKind::field, fields[i].type);
@@ -237,6 +250,7 @@ void Binder::expand_star(const syntax::Expr& node, std::vector<std::pair<std::st
     for (Scope* scope = scope_; scope != nullptr; scope = scope->outer) {
         for (ScopeRelation& relation : scope->relations) {
             if (relation.alias != name || !relation.visible || (!schema.empty() && relation.schema != schema)) continue;
+            refuse_lateral(relation, node.position);
             for (const ScopeColumn& column : relation.columns)
                 if (!column.hidden) targets.emplace_back(column.name, column_of(column, node.position));
             return;

@@ -115,8 +115,9 @@ private:
     void check_grouped(BoundExpr* expr);
     BoundExpr* above_groups(BoundExpr* expr);
     Plan* grouped_sets(Plan* input);
+    Plan* with_columns(Plan* input, const std::vector<PlanColumn>& more);
     Plan* aggregate_plan(Plan* input);
-    BoundExpr* replace_groupings(BoundExpr* expr);
+    BoundExpr* grouping_value(const BoundExpr& call);
     void bind_order();
     void bind_distinct();
     std::size_t hidden_target(BoundExpr* expr);
@@ -191,7 +192,12 @@ BoundQuery SelectSteps::run(bool resolve_unknowns) {
     }
     bind_order();
     bind_distinct();
-    grouped_ = !query_.group_by.empty() || query_.having != nullptr || !scope_->aggregates.empty();
+    if (scope_->reads_working_table && !scope_->aggregates.empty())
+        raise_at(sqlstate::invalid_recursion,
+                 "aggregate functions are not allowed in a recursive query's recursive term",
+                 scope_->aggregates[0].call->position);
+    grouped_ = !query_.group_by.empty() || !scope_->groupings.empty() || query_.having != nullptr ||
+               !scope_->aggregates.empty();
     if (query_.locking && (grouped_ || query_.distinct))
         raise_at(sqlstate::feature_not_supported,
                  grouped_ ? "FOR UPDATE is not allowed with aggregate functions"
@@ -208,6 +214,7 @@ BoundQuery SelectSteps::run(bool resolve_unknowns) {
         column.type = targets_[i].expr->type;
         column.typmod = targets_[i].expr->typmod;
         column.id = target_ids_[i];
+        column.fields = b.record_fields(*targets_[i].expr);
         if (targets_[i].expr->kind == BoundKind::column)
             for (const ScopeRelation& relation : scope_->relations)
                 for (const ScopeColumn& source : relation.columns)
@@ -393,7 +400,6 @@ void SelectSteps::check_grouped(BoundExpr* expr) {
 /// The expression as it reads above the aggregation: grouped expressions become columns.
 BoundExpr* SelectSteps::above_groups(BoundExpr* expr) {
     if (expr == nullptr) return nullptr;
-    if (expr->kind == BoundKind::grouping) return replace_groupings(expr);
     for (const PlanColumn& group : grouping_.groups) {
         if (!same_expr(*group.expr, *expr)) continue;
         if (expr->kind == BoundKind::column) return expr;
@@ -418,10 +424,10 @@ BoundExpr* SelectSteps::above_groups(BoundExpr* expr) {
 }
 
 /// GROUPING(a, b): for each grouping set a number whose bits say which arguments the set leaves out.
-BoundExpr* SelectSteps::replace_groupings(BoundExpr* expr) {
+BoundExpr* SelectSteps::grouping_value(const BoundExpr& call) {
     Binder& b = binder_;
     std::vector<std::size_t> places;
-    for (BoundExpr* arg : expr->args) {
+    for (BoundExpr* arg : call.args) {
         std::size_t place = grouping_.groups.size();
         for (std::size_t i = 0; i < grouping_.groups.size(); ++i)
             if (same_expr(*grouping_.groups[i].expr, *arg)) place = i;
@@ -431,9 +437,8 @@ BoundExpr* SelectSteps::replace_groupings(BoundExpr* expr) {
                      arg->position);
         places.push_back(place);
     }
-    if (grouping_.plain) return b.constant(Value::int4(0), expr->position);
+    if (grouping_.plain) return b.constant(Value::int4(0), call.position);
     if (grouping_id_ == k_no_column) grouping_id_ = b.pool_.column();
-    above_.insert(grouping_id_);
     BoundExpr* result = b.pool_.expr(BoundKind::case_when, type::int4);
     for (std::size_t set = 0; set < grouping_.sets.size(); ++set) {
         std::int64_t bits = 0;
@@ -474,11 +479,31 @@ Plan* SelectSteps::grouped_sets(Plan* input) {
     return sets == nullptr ? input : sets;
 }
 
+/// What `input` gives, and columns computed from it.
+Plan* SelectSteps::with_columns(Plan* input, const std::vector<PlanColumn>& more) {
+    std::vector<PlanColumn> columns;
+    const auto pass = [&](ColumnId id, Oid type) {
+        BoundExpr* column = binder_.pool_.expr(BoundKind::column, type);
+        column->column = id;
+        columns.push_back({id, column});
+    };
+    for (const PlanColumn& group : input->groups) pass(group.id, group.expr->type);
+    for (const PlanColumn& call : input->columns) pass(call.id, call.expr->type);
+    columns.insert(columns.end(), more.begin(), more.end());
+    return binder_.project(input, std::move(columns));
+}
+
 Plan* SelectSteps::aggregate_plan(Plan* input) {
     Binder& b = binder_;
+    if (query_.group_by.empty() && scope_->aggregates.empty()) {
+        // HAVING alone: one group whatever the rows are, so none is read.
+        input = b.pool_.plan(PlanKind::single);
+        input->rows = 1;
+    }
     input = grouped_sets(input);
     add_dependent_columns();
     for (const PlanColumn& group : grouping_.groups) above_.insert(group.id);
+    for (const GatheredCall& call : scope_->groupings) above_.insert(call.id);
     for (const GatheredCall& call : scope_->aggregates) above_.insert(call.id);
     for (const GatheredCall& call : scope_->windows) above_.insert(call.id);
     for (const GatheredCall& call : scope_->set_functions) above_.insert(call.id);
@@ -486,6 +511,12 @@ Plan* SelectSteps::aggregate_plan(Plan* input) {
         target.expr = above_groups(target.expr);
         check_grouped(target.expr);
     }
+    // Direct arguments of ordered-set aggregates are computed from the groups.
+    for (GatheredCall& call : scope_->aggregates)
+        for (std::size_t i = 0; i < call.call->clauses->direct_count; ++i) {
+            call.call->args[i] = above_groups(call.call->args[i]);
+            check_grouped(call.call->args[i]);
+        }
     having_ = above_groups(having_);
     check_grouped(having_);
     for (GatheredCall& call : scope_->windows) {
@@ -500,6 +531,8 @@ Plan* SelectSteps::aggregate_plan(Plan* input) {
         for (BoundExpr*& expr : window.partition) check_grouped(expr = above_groups(expr));
         for (SortKey& key : window.order) check_grouped(key.expr = above_groups(key.expr));
     }
+    std::vector<PlanColumn> groupings;
+    for (const GatheredCall& call : scope_->groupings) groupings.push_back({call.id, grouping_value(*call.call)});
     Plan* plan = b.pool_.plan(PlanKind::aggregate);
     plan->left = input;
     plan->groups = grouping_.groups;
@@ -512,6 +545,7 @@ Plan* SelectSteps::aggregate_plan(Plan* input) {
     }
     if (grouping_id_ != k_no_column) plan->output.push_back(grouping_id_);
     plan->rows = plan->groups.empty() ? 1 : std::max(1.0, input->rows / 4);
+    if (!groupings.empty()) plan = with_columns(plan, groupings);
     if (having_ == nullptr) return plan;
     Plan* filter = b.pool_.plan(PlanKind::filter);
     filter->left = plan;

@@ -23,6 +23,7 @@ BoundExpr* Binder::subquery(const syntax::Expr& node) {
     if (node.kind == ExprKind::scalar_query) {
         BoundExpr* bound = pool_.expr(BoundKind::scalar_query, column.type);
         bound->typmod = column.typmod;
+        bound->fields = column.fields;
         bound->position = node.position;
         bound->subquery = inner.plan;
         return bound;
@@ -47,16 +48,13 @@ BoundExpr* Binder::in_query(const syntax::Expr& node) {
 BoundExpr* Binder::make_in_query(BoundExpr* left, const BoundQuery& inner, std::string_view op, bool all, bool negated,
                                  std::uint32_t position) {
     std::vector<BoundExpr*> sides = {left};
-    // ROW(..) is compared field by field, the row of a table (`negated`) as one value.
-    if (left->kind == BoundKind::row && !left->negated) sides = left->args;
+    // ROW(..) is compared field by field, the row of a table as one value.
+    if (left->kind == BoundKind::row && left->number == 0) sides = left->args;
     if (inner.columns.size() != sides.size())
         raise_at(sqlstate::syntax_error,
                  inner.columns.size() < sides.size() ? "subquery has too few columns" : "subquery has too many columns",
                  position);
     const bool membership = op == "=" && !all;
-    if (!membership && sides.size() > 1 && op != "=" && op != "<>")
-        raise_at(sqlstate::feature_not_supported, "row comparison with ANY or ALL is supported for = and <> only",
-                 position);
     BoundExpr* bound = pool_.expr(membership ? BoundKind::in_query : BoundKind::quantified_query, type::boolean);
     bound->position = position;
     std::vector<PlanColumn> columns;
@@ -71,6 +69,10 @@ BoundExpr* Binder::make_in_query(BoundExpr* left, const BoundQuery& inner, std::
         }
         if (match.result != type::boolean)
             raise_at(sqlstate::datatype_mismatch, "operator of ANY or ALL must yield boolean", position);
+        if (sides.size() > 1 && match.entry->comparison == Comparison::none)
+            raise_at(sqlstate::feature_not_supported,
+                     "could not determine interpretation of row comparison operator " + std::string(op), position, {},
+                     "Row comparison operators must be associated with btree operator families.");
         bound->args.push_back(common_coerce(sides[i], match.left, position));
         BoundExpr* column = pool_.expr(BoundKind::column, inner.columns[i].type);
         column->column = inner.columns[i].id;

@@ -1,5 +1,6 @@
 // WITH: common tables, recursive ones, SEARCH and CYCLE.
 #include "sql/bind/binder.hpp"
+#include "sql/bind/with_recursion.hpp"
 #include "sql/plan/walk.hpp"
 
 #include <algorithm>
@@ -20,14 +21,7 @@ Plan* Binder::from_common(const syntax::FromItem& item, CommonTableScope& common
     Plan* plan = nullptr;
     const std::vector<OutputColumn>* columns = nullptr;
     if (common.working_table >= 0) {
-        if (!common.refused.empty())
-            raise_at(sqlstate::invalid_recursion,
-                     "recursive reference to query \"" + common.name + "\" must not appear within " + common.refused,
-                     item.position);
-        if (++*common.recursive_uses > 1)
-            raise_at(sqlstate::invalid_recursion,
-                     "recursive reference to query \"" + common.name + "\" must not appear more than once",
-                     item.position);
+        scope_->reads_working_table = true;
         plan = pool_.plan(PlanKind::working_scan);
         plan->working_table = common.working_table;
         columns = &common.working_columns;
@@ -44,7 +38,7 @@ Plan* Binder::from_common(const syntax::FromItem& item, CommonTableScope& common
     for (const OutputColumn& column : *columns) {
         const ColumnId id = pool_.column();
         plan->output.push_back(id);
-        into.columns.push_back({column.name, id, column.type, column.typmod});
+        into.columns.push_back({column.name, id, column.type, column.typmod, false, 0, -1, column.fields});
     }
     add_relation(std::move(into), item);
     return plan;
@@ -57,10 +51,13 @@ void Binder::bind_with(const syntax::WithClause& with) {
                 raise_at(sqlstate::duplicate_alias,
                          "WITH query name \"" + std::string(with.tables[i].name) + "\" specified more than once",
                          with.tables[i].position);
+    if (!with.recursive) {
+        for (const syntax::CommonTable& table : with.tables) bind_common_table(table, false);
+        return;
+    }
     // WITH RECURSIVE lets a query refer to later ones; they are bound in the order in which they need each other.
-    std::vector<const syntax::CommonTable*> order;
-    for (const syntax::CommonTable& table : with.tables) order.push_back(&table);
-    for (const syntax::CommonTable* table : order) bind_common_table(*table, with.recursive);
+    const WithRecursion recursion = examine_recursion(with);
+    for (const std::size_t place : recursion.order) bind_common_table(with.tables[place], recursion.recursive[place]);
 }
 
 void Binder::bind_common_table(const syntax::CommonTable& table, bool recursive) {
@@ -78,6 +75,8 @@ void Binder::bind_common_table(const syntax::CommonTable& table, bool recursive)
                      table.position);
         for (std::size_t i = 0; i < table.columns.size(); ++i) columns[i].name = table.columns[i];
     };
+    if (!recursive && (!table.search_set.empty() || !table.cycle_mark.empty()))
+        raise_at(sqlstate::syntax_error, "WITH query is not recursive", table.position);
     const syntax::Statement& body = *table.body;
     if (body.kind != syntax::StatementKind::query) {
         if (scope_ != nullptr && scope_->outer != nullptr)
@@ -94,7 +93,7 @@ void Binder::bind_common_table(const syntax::CommonTable& table, bool recursive)
         return;
     }
     const syntax::Query& query_syntax = *body.query;
-    if (recursive && query_syntax.kind == syntax::QueryKind::set_operation && query_syntax.with == nullptr) {
+    if (recursive) {
         bind_recursive(table, scope);
         return;
     }
@@ -115,13 +114,9 @@ void Binder::bind_recursive(const syntax::CommonTable& table, CommonTableScope& 
     const syntax::Query& syntax = *table.body->query;
     CommonTableScope* const outer = commons_;
     Scope* const before = scope_;
-    int uses = 0;
-    scope.forbidden = false;
-    scope.recursive_uses = &uses;
     scope.working_table = next_working_table_++;
-    scope.refused = "its non-recursive term";
-    // The left branch must not refer to the table; bound with the table visible so that the message says so.
     commons_ = &scope;
+    if (syntax.with != nullptr) bind_with(*syntax.with);
     BoundQuery start = query(*syntax.left, true);
     scope_ = before;
     std::vector<OutputColumn> columns = start.columns;
@@ -131,6 +126,7 @@ void Binder::bind_recursive(const syntax::CommonTable& table, CommonTableScope& 
                      " columns available but " + std::to_string(table.columns.size()) + " columns specified",
                  table.position);
     for (std::size_t i = 0; i < table.columns.size(); ++i) columns[i].name = table.columns[i];
+    check_search_and_cycle(table, columns);
     scope.working_columns = columns;
     const auto add = [&](syntax::Name name, Oid type) {
         OutputColumn column;
@@ -145,38 +141,13 @@ void Binder::bind_recursive(const syntax::CommonTable& table, CommonTableScope& 
         const Oid types[] = {bind_standalone(*table.cycle_value, "CYCLE")->type,
                              bind_standalone(*table.cycle_default, "CYCLE")->type};
         mark_type = select_common_type(types, "CYCLE", environment_.session().types);
+        require_order(mark_type, "equality", table.position);
     }
     if (search) add(table.search_set, table.search_breadth ? type::record : type::record_array);
     if (cycle) add(table.cycle_mark, mark_type), add(table.cycle_path, type::record_array);
-    scope.refused.clear();
-    if (syntax.operation != syntax::SetOperation::union_) scope.refused = syntax.operation ==
-        syntax::SetOperation::except ? "EXCEPT" : "INTERSECT";
     BoundQuery step = query(*syntax.right, true);
     scope_ = before;
     commons_ = outer;
-    if (uses == 0) {
-        // Not recursive after all: an ordinary UNION.
-        scope.working_table = -1;
-        scope.forbidden = true;
-        commons_ = &scope;
-        BoundQuery result = query(syntax, true);
-        scope_ = before;
-        scope.forbidden = false;
-        scope.common->plan = result.plan;
-        scope.common->columns = result.columns;
-        for (std::size_t i = 0; i < table.columns.size(); ++i) scope.common->columns[i].name = table.columns[i];
-        commons_ = &scope;
-        return;
-    }
-    if (!syntax.order_by.empty())
-        raise_at(sqlstate::feature_not_supported, "ORDER BY in a recursive query is not implemented",
-                 syntax.order_by[0].expr->position);
-    if (syntax.limit != nullptr)
-        raise_at(sqlstate::feature_not_supported, "LIMIT in a recursive query is not implemented",
-                 syntax.limit->position);
-    if (syntax.offset != nullptr)
-        raise_at(sqlstate::feature_not_supported, "OFFSET in a recursive query is not implemented",
-                 syntax.offset->position);
     if (start.columns.size() != step.columns.size())
         raise_at(sqlstate::syntax_error, "each UNION query must have the same number of columns", table.position);
     for (std::size_t i = 0; i < start.columns.size(); ++i) {
@@ -223,14 +194,66 @@ void Binder::bind_recursive(const syntax::CommonTable& table, CommonTableScope& 
     commons_ = &scope;
 }
 
+/// The names in SEARCH and CYCLE: columns that exist, once each, and new ones that do not exist yet.
+void Binder::check_search_and_cycle(const syntax::CommonTable& table, const std::vector<OutputColumn>& columns) {
+    const bool search = !table.search_set.empty();
+    const bool cycle = !table.cycle_mark.empty();
+    if (!search && !cycle) return;
+    const syntax::Query& query = *table.body->query;
+    for (const syntax::Query* side : {query.left, query.right})
+        if (side->kind == syntax::QueryKind::set_operation)
+            raise_at(sqlstate::feature_not_supported,
+                     std::string("with a SEARCH or CYCLE clause, the ") + (side == query.left ? "left" : "right") +
+                         " side of the UNION must be a SELECT",
+                     table.position);
+    const auto exists = [&](syntax::Name name) {
+        return std::any_of(columns.begin(), columns.end(), [&](const OutputColumn& c) { return c.name == name; });
+    };
+    const auto given = [&](const syntax::List<syntax::Name>& names, const std::string& clause) {
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            const std::string column = clause + " column \"" + std::string(names[i]) + "\" ";
+            if (!exists(names[i]))
+                raise_at(sqlstate::syntax_error, column + "not in WITH query column list", table.position);
+            if (std::find(names.begin(), names.begin() + i, names[i]) != names.begin() + i)
+                raise_at(sqlstate::duplicate_column, column + "specified more than once", table.position);
+        }
+    };
+    const auto fresh = [&](syntax::Name name, const char* what) {
+        if (exists(name))
+            raise_at(sqlstate::syntax_error,
+                     std::string(what) + " column name \"" + std::string(name) +
+                         "\" already used in WITH query column list",
+                     table.position);
+    };
+    const auto distinct = [&](syntax::Name a, const char* what_a, syntax::Name b, const char* what_b) {
+        if (a == b)
+            raise_at(sqlstate::syntax_error,
+                     std::string(what_a) + " column name and " + what_b + " column name are the same",
+                     table.position);
+    };
+    if (search) {
+        given(table.search_columns, "search");
+        fresh(table.search_set, "search sequence");
+    }
+    if (cycle) {
+        given(table.cycle_columns, "cycle");
+        fresh(table.cycle_mark, "cycle mark");
+        fresh(table.cycle_path, "cycle path");
+        distinct(table.cycle_mark, "cycle mark", table.cycle_path, "cycle path");
+    }
+    if (search && cycle) {
+        distinct(table.search_set, "search sequence", table.cycle_mark, "cycle mark");
+        distinct(table.search_set, "search sequence", table.cycle_path, "cycle path");
+    }
+}
+
 /// SEARCH adds a column to order by, CYCLE a mark and the path to here; both are maintained in the two branches.
 void Binder::search_and_cycle(const syntax::CommonTable& table, BoundQuery& start, BoundQuery& step,
                               std::vector<OutputColumn>& columns, const std::vector<OutputColumn>& working) {
     const auto place_of = [&](syntax::Name name) {
-        for (std::size_t i = 0; i < columns.size(); ++i)
-            if (columns[i].name == name) return i;
-        raise_at(sqlstate::syntax_error,
-                 "column \"" + std::string(name) + "\" not in WITH query column list", table.position);
+        std::size_t place = 0;
+        while (columns[place].name != name) ++place;
+        return place;
     };
     const auto value_of = [&](const OutputColumn& column) {
         BoundExpr* value = pool_.expr(BoundKind::column, column.type);

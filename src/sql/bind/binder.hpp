@@ -86,6 +86,8 @@ private:
     friend class SelectSteps;
     // ---- scopes ----
     BoundExpr* column_of(const ScopeColumn& column, std::uint32_t position);
+    std::vector<FieldInfo> record_fields(const BoundExpr& record);
+    static void refuse_lateral(const ScopeRelation& relation, std::uint32_t position);
     void note_scope(ColumnId id, Scope* scope) { column_scope_[id] = scope; }
 
     // ---- expressions ----
@@ -173,6 +175,7 @@ private:
     void bind_with(const syntax::WithClause& with);
     void bind_common_table(const syntax::CommonTable& table, bool recursive);
     void bind_recursive(const syntax::CommonTable& table, CommonTableScope& scope);
+    void check_search_and_cycle(const syntax::CommonTable& table, const std::vector<OutputColumn>& columns);
     void search_and_cycle(const syntax::CommonTable& table, BoundQuery& start, BoundQuery& step,
                           std::vector<OutputColumn>& columns, const std::vector<OutputColumn>& working);
     Plan* project(Plan* input, std::vector<PlanColumn> columns);
@@ -225,7 +228,7 @@ private:
                             const Range& span, std::vector<BoundExpr*>& out);
     void filter_valid_time(Plan& plan, const ScopeRelation& target, const syntax::TimeRange& own);
     CommonTableScope* find_common(std::string_view name);
-    void check_duplicate_alias(const std::string& alias, std::uint32_t position);
+    void check_duplicate_aliases(std::size_t first, std::size_t middle, std::uint32_t position);
 
     // ---- changes ----
     BoundChange* insert(const syntax::DataChange& change);

@@ -21,6 +21,7 @@ struct ScopeColumn {
     bool hidden = false;  ///< found by name, not in *
     Oid table = 0;
     int place = -1;
+    std::vector<FieldInfo> fields = {};  ///< of an anonymous record
 };
 
 struct ScopeRelation {
@@ -32,6 +33,8 @@ struct ScopeRelation {
     std::vector<ColumnId> stored;  ///< of a row that a change stores: its columns by physical place
     Oid stored_in = 0;             ///< the table of that row, which may be an heir of `relation`
     bool visible = true;     ///< LATERAL and JOIN ON see some of the relations only
+    bool lateral_refused = false;  ///< found, but may not be used: the table of UPDATE, the far side of an outer join
+    bool nullable = false;   ///< on the far side of an outer join
     bool scalar = false;     ///< a function that returns one plain column: its name is the value
 };
 
@@ -66,8 +69,6 @@ struct CommonTableScope {
     std::vector<OutputColumn> working_columns;
     CommonTableScope* outer = nullptr;
     bool forbidden = false;   ///< not recursive, and still being bound
-    int* recursive_uses = nullptr;
-    std::string refused;      ///< why a recursive reference may not stand here
 };
 
 /// What INSERT, UPDATE, DELETE change: a table, perhaps under the names that a view gives to its columns, or as far as
@@ -113,6 +114,7 @@ struct Scope {
     // what a SELECT gathers
     bool select = false;
     bool in_aggregate = false;
+    bool reads_working_table = false;  ///< the recursive reference of a WITH query is in FROM
     Permissions allowed;
     std::vector<GatheredCall> aggregates;
     std::vector<GatheredCall> windows;

@@ -5,26 +5,30 @@
 
 namespace northstar::inline v0::sql {
 
-AggregateRunner::AggregateRunner(BoundExpr& call, const std::vector<ColumnId>& input, Execution& execution)
+AggregateRunner::AggregateRunner(BoundExpr& call, const std::vector<ColumnId>& input,
+                                 const std::vector<ColumnId>& groups, Execution& execution)
     : call_(call), clauses_(call.clauses), body_(call.function->aggregate), execution_(execution) {
     if (body_ == nullptr)
         raise(sqlstate::feature_not_supported, std::string("aggregate ") + call.function->name + " is not supported");
-    for (BoundExpr* arg : call.args) {
+    for (std::size_t i = 0; i < call.args.size(); ++i) {
+        BoundExpr* arg = call.args[i];
+        if (i < clauses_->direct_count) {
+            direct_.emplace_back(*arg, groups, execution);
+            continue;
+        }
         arguments_.emplace_back(*arg, input, execution);
         types_.push_back(arg->type);
     }
-    const bool within_group = clauses_->direct_count > 0 || call.function->aggregate_kind != AggregateKind::normal;
-    if (within_group)
-        types_.erase(types_.begin(), types_.begin() + static_cast<std::ptrdiff_t>(clauses_->direct_count));
     for (SortKey& key : clauses_->order) keys_.emplace_back(*key.expr, input, execution);
-    if (within_group)
+    if (call.function->aggregate_kind != AggregateKind::normal)
         for (const SortKey& key : clauses_->order) orders_.push_back({key.descending, key.nulls_first});
     if (clauses_->filter != nullptr) filter_ = std::make_unique<Evaluator>(*clauses_->filter, input, execution);
-    plain_ = !clauses_->distinct && clauses_->filter == nullptr && !sorts() && clauses_->direct_count == 0 &&
+    plain_ = !clauses_->distinct && clauses_->filter == nullptr && !sorts() && direct_.empty() &&
              arguments_.size() <= 1;
     views_.resize(arguments_.size());
     values_.resize(arguments_.size());
     key_values_.resize(keys_.size());
+    direct_values_.resize(direct_.size());
     row_.resize(arguments_.size() + keys_.size());
 }
 
@@ -40,7 +44,7 @@ AggregateRunner::Group AggregateRunner::start() {
     group.state = bytes;
     AggregateCall call = context(group);
     body_->init(call, group.state);
-    if (clauses_->distinct) group.seen = std::make_unique<TupleTable>(arguments_.size() - clauses_->direct_count);
+    if (clauses_->distinct) group.seen = std::make_unique<TupleTable>(arguments_.size());
     if (sorts()) group.sorted = std::make_unique<RowStore>(arguments_.size() + keys_.size());
     return group;
 }
@@ -99,12 +103,6 @@ void AggregateRunner::prepare(const Rows& rows) {
 }
 
 void AggregateRunner::step(Group& group, std::size_t k) {
-    const std::size_t direct = clauses_->direct_count;
-    if (direct > 0 && !group.has_direct) {
-        // Direct arguments are the same for every row of a group.
-        for (std::size_t i = 0; i < direct; ++i) group.direct.push_back(copy_value(views_[i][k], arena_));
-        group.has_direct = true;
-    }
     if (!included(k)) return;
     for (std::size_t i = 0; i < arguments_.size(); ++i) row_[i] = views_[i][k];
     if (sorts()) {
@@ -122,11 +120,11 @@ void AggregateRunner::step(Group& group, const Value* arguments) {
         group.seen->insert(arguments, added);
         if (!added) return;
     }
-    feed(group, arguments + clauses_->direct_count);
+    feed(group, arguments);
 }
 
 void AggregateRunner::feed(Group& group, const Value* arguments) {
-    const std::size_t count = arguments_.size() - clauses_->direct_count;
+    const std::size_t count = arguments_.size();
     if (call_.function->strict)
         for (std::size_t i = 0; i < count; ++i)
             if (arguments[i].is_null()) return;
@@ -143,6 +141,19 @@ void AggregateRunner::invert(Group& group, const Value* arguments) {
     body_->inverse(call, group.state, arguments, count);
 }
 
+void AggregateRunner::prepare_direct(const Rows& groups) {
+    for (std::size_t i = 0; i < direct_.size(); ++i) {
+        direct_values_[i].resize(groups.count);
+        direct_[i].evaluate(groups, direct_values_[i].data(), arena_);
+    }
+}
+
+Value AggregateRunner::finish(Group& group, std::size_t k) {
+    group.direct.clear();
+    for (const std::vector<Value>& values : direct_values_) group.direct.push_back(values[k]);
+    return finish(group);
+}
+
 Value AggregateRunner::finish(Group& group) {
     if (group.sorted != nullptr) {
         std::vector<Value*>& rows = group.sorted->rows();
@@ -152,11 +163,6 @@ Value AggregateRunner::finish(Group& group) {
         });
         for (const Value* row : rows) step(group, row);
         rows.clear();
-    }
-    if (clauses_->direct_count > 0 && !group.has_direct) {
-        for (std::size_t i = 0; i < clauses_->direct_count; ++i)
-            group.direct.push_back(used_columns(call_.args[i]).empty() ? arguments_[i].evaluate(arena_) : Value());
-        group.has_direct = true;
     }
     AggregateCall call = context(group);
     Value result = body_->final(call, group.state);

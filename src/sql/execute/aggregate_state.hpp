@@ -18,15 +18,16 @@ inline void empty_arena(Arena& arena) {
 /// An aggregate call made ready: what is the same for all groups.
 class AggregateRunner {
 public:
-    AggregateRunner(BoundExpr& call, const std::vector<ColumnId>& input, Execution& execution);
+    /// `groups`: the columns that direct arguments are computed from.
+    AggregateRunner(BoundExpr& call, const std::vector<ColumnId>& input, const std::vector<ColumnId>& groups,
+                    Execution& execution);
 
     /// A state of a group. Plain bytes in the arena, and what DISTINCT and ORDER BY have to remember.
     struct Group {
         void* state = nullptr;
         std::unique_ptr<TupleTable> seen;   // DISTINCT
         std::unique_ptr<RowStore> sorted;   // ORDER BY, WITHIN GROUP: arguments and sort keys
-        std::vector<Value> direct;          // of ordered-set aggregates
-        bool has_direct = false;
+        std::vector<Value> direct;          // arguments of ordered-set aggregates
     };
 
     /// Forgets all states.
@@ -51,7 +52,10 @@ public:
     bool can_invert() const { return body_->inverse != nullptr && !sorts() && !clauses_->distinct; }
     void invert(Group& group, const Value* arguments);
     Value finish(Group& group);
-    std::size_t argument_count() const { return arguments_.size(); }
+    /// Values of the direct arguments for rows of groups, whose k-th is that of `group`.
+    void prepare_direct(const Rows& groups);
+    Value finish(Group& group, std::size_t k);
+    std::size_t argument_count() const { return arguments_.size(); }  ///< but the direct ones
     bool included(std::size_t k) const {
         return filter_ == nullptr || (!filter_values_[k].is_null() && filter_values_[k].boolean());
     }
@@ -69,14 +73,15 @@ private:
     CallClauses* clauses_;
     const AggregateBody* body_;
     Execution& execution_;
-    std::vector<Evaluator> arguments_;  // direct ones included
+    std::vector<Evaluator> arguments_;  // but the direct ones
+    std::vector<Evaluator> direct_;
     std::vector<Evaluator> keys_;
     std::unique_ptr<Evaluator> filter_;
     std::vector<Oid> types_;            // of what step() is given
     std::vector<ArgumentOrder> orders_; // of WITHIN GROUP
     std::vector<const Value*> views_;   // by argument: its values for the present batch
     bool plain_ = false;
-    std::vector<std::vector<Value>> values_, key_values_;
+    std::vector<std::vector<Value>> values_, key_values_, direct_values_;
     std::vector<Value> filter_values_;
     std::vector<Value> row_;
     Arena arena_;       // states

@@ -2,14 +2,31 @@
 #include "sql/execute/evaluate_parts.hpp"
 
 #include "sql/array.hpp"
+#include "sql/compare.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace northstar::inline v0::sql {
 
 namespace evaluate_subquery {
 
 constexpr std::size_t k_known_answers = 100000;
+
+/// (a, b) < (c, d) and its kin: the first columns that differ decide; nothing where a NULL is met before.
+std::optional<bool> row_precedes(const Value* left, const Value* right, std::size_t width, Comparison comparison) {
+    int order = 0;
+    for (std::size_t i = 0; i < width && order == 0; ++i) {
+        if (left[i].is_null() || right[i].is_null()) return std::nullopt;
+        order = compare_values(left[i], right[i]);
+    }
+    switch (comparison) {
+        case Comparison::less: return order < 0;
+        case Comparison::less_equal: return order <= 0;
+        case Comparison::greater: return order > 0;
+        default: return order >= 0;
+    }
+}
 
 }  // namespace evaluate_subquery
 
@@ -110,6 +127,7 @@ Value Evaluator::run_subquery(const Value* left, Arena& arena) {
 }
 
 Value Evaluator::membership(const RowStore& rows, const Value* left) {
+    using evaluate_subquery::row_precedes;
     Subquery& sub = *subquery_;
     const std::size_t width = args_.size();
     const bool all = expr_->negated;
@@ -127,9 +145,17 @@ Value Evaluator::membership(const RowStore& rows, const Value* left) {
     Arena scratch;
     Call call{scratch, execution_->session(), type::boolean, k_no_typmod, {}, &cache_};
     bool unknown = false;
+    const Comparison comparison = expr_->operators[0]->comparison;
+    const bool ordered = width > 1 && comparison != Comparison::equal && comparison != Comparison::not_equal;
     const bool row_differs = width > 1 && std::string_view(expr_->operators[0]->name) == "<>";
     for (std::size_t r = 0; r < rows.size(); ++r) {
         const Value* row = rows.row(r);
+        if (ordered) {
+            const std::optional<bool> holds = row_precedes(left, row, width, comparison);
+            if (!holds) unknown = true;
+            else if (*holds != all) return Value::boolean(!all);
+            continue;
+        }
         // A row is equal if all columns are, different if one is.
         bool row_unknown = false, decided = false;
         for (std::size_t i = 0; i < width && !decided; ++i) {

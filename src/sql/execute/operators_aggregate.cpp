@@ -22,14 +22,14 @@ public:
             columns_.push_back(group.id);
             keys_.emplace_back(*group.expr, input_->columns(), execution);
         }
-        for (PlanColumn& column : plan.columns) columns_.push_back(column.id);
-        if (plan.grouping_id != k_no_column) columns_.push_back(plan.grouping_id);
         for (PlanColumn& column : plan.columns) {
-            runners_.push_back(std::make_unique<AggregateRunner>(*column.expr, input_->columns(), execution));
+            runners_.push_back(std::make_unique<AggregateRunner>(*column.expr, input_->columns(), columns_, execution));
             plain_ = plain_ && runners_.back()->is_plain();
             offsets_.push_back(state_size_);
             state_size_ += (runners_.back()->state_size() + 15) & ~std::size_t{15};
         }
+        for (PlanColumn& column : plan.columns) columns_.push_back(column.id);
+        if (plan.grouping_id != k_no_column) columns_.push_back(plan.grouping_id);
         sets_ = plan.grouping_sets;
         if (sets_.empty()) {
             sets_.emplace_back();
@@ -90,9 +90,10 @@ private:
         }
         for (std::size_t i = 0; i < runners_.size(); ++i) {
             Value* const out = batch_.columns[plan_.groups.size() + i].data();
+            if (!plain_) runners_[i]->prepare_direct({&batch_, every_row(count, every_), count, true});
             for (std::size_t k = 0; k < count; ++k)
                 out[k] = plain_ ? runners_[i]->finish(states_[set_][group_ + k] + offsets_[i])
-                                : runners_[i]->finish(groups_[set_][(group_ + k) * runners_.size() + i]);
+                                : runners_[i]->finish(groups_[set_][(group_ + k) * runners_.size() + i], k);
         }
         if (plan_.grouping_id != k_no_column)
             std::fill_n(batch_.columns.back().begin(), count, Value::int4(static_cast<std::int64_t>(set_)));

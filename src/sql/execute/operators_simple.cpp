@@ -4,6 +4,8 @@
 #include "sql/record.hpp"
 
 #include <algorithm>
+#include <numeric>
+#include <set>
 
 namespace northstar::inline v0::sql {
 
@@ -122,15 +124,18 @@ public:
     ProjectSet(Plan& plan, Execution& execution)
         : execution_(execution), input_(build_operator(*plan.left, execution)) {
         columns_ = input_->columns();
-        // Calls inside arguments of other calls come first; each call sees the columns of those before it.
-        std::vector<PlanColumn> pending = plan.columns;
-        std::stable_sort(pending.begin(), pending.end(), [](const PlanColumn& a, const PlanColumn& b) {
-            return used_columns(b.expr).count(a.id) > used_columns(a.expr).count(b.id);
-        });
-        for (PlanColumn& column : pending) {
+        // Calls inside arguments of other calls come first, calls without such arguments among them; each call sees
+        // the columns of those before it.
+        const std::vector<std::size_t> depths = depths_of(plan.columns);
+        std::vector<std::size_t> pending(plan.columns.size());
+        std::iota(pending.begin(), pending.end(), std::size_t{0});
+        std::stable_sort(pending.begin(), pending.end(),
+                         [&](std::size_t a, std::size_t b) { return depths[a] < depths[b]; });
+        for (const std::size_t place : pending) {
+            const PlanColumn& column = plan.columns[place];
             Item item;
             item.call = column.expr;
-            for (const PlanColumn& other : pending) item.nested |= used_columns(column.expr).count(other.id) != 0;
+            item.depth = depths[place];
             for (BoundExpr* arg : column.expr->args) item.args.emplace_back(*arg, columns_, execution);
             columns_.push_back(column.id);
             items_.push_back(std::move(item));
@@ -156,8 +161,20 @@ private:
     struct Item {
         BoundExpr* call = nullptr;
         std::vector<Evaluator> args;
-        bool nested = false;
+        std::size_t depth = 0;
     };
+
+    /// How deep other calls are nested in the arguments of each call.
+    static std::vector<std::size_t> depths_of(const std::vector<PlanColumn>& calls) {
+        std::vector<std::size_t> depths(calls.size(), 0);
+        for (std::size_t round = 0; round < calls.size(); ++round)
+            for (std::size_t i = 0; i < calls.size(); ++i) {
+                const std::set<ColumnId> used = used_columns(calls[i].expr);
+                for (std::size_t k = 0; k < calls.size(); ++k)
+                    if (used.count(calls[k].id) != 0) depths[i] = std::max(depths[i], depths[k] + 1);
+            }
+        return depths;
+    }
 
     /// Sets in step; those whose arguments hold other sets are expanded for each row of these.
     void expand(const Batch& from, std::size_t row) {
@@ -179,7 +196,7 @@ private:
             return;
         }
         std::size_t last = first + 1;
-        while (last < items_.size() && !items_[last].nested) ++last;
+        while (last < items_.size() && items_[last].depth == items_[first].depth) ++last;
         static const std::uint32_t zero = 0;
         std::size_t longest = 0;
         std::vector<RowStore> sets(last - first);

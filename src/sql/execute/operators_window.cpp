@@ -87,7 +87,7 @@ private:
             for (std::size_t i = 0; i < lists[a].size() && i < lists[b].size(); ++i) {
                 const SortColumn &x = lists[a][i], &y = lists[b][i];
                 if (x.number != y.number) return x.number > y.number;
-                if (x.descending != y.descending) return y.descending;
+                if (x.descending != y.descending) return x.descending;
                 if (x.nulls_first != y.nulls_first) return x.nulls_first;
             }
             return lists[a].size() > lists[b].size();
@@ -423,7 +423,7 @@ private:
     void run_aggregate(const WindowDefinition& window, BoundExpr& call, std::size_t column, const Partition& partition,
                        const std::vector<Frame>& frames, const std::vector<std::vector<Value>>& arguments,
                        const std::vector<Value>& filter) {
-        AggregateRunner runner(call, input_->columns(), execution_);
+        AggregateRunner runner(call, input_->columns(), {}, execution_);
         AggregateRunner::Group group = runner.start();
         std::vector<Value> row(arguments.size() + 1);
         const auto load = [&](std::size_t place) {

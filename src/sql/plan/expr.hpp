@@ -44,7 +44,7 @@ enum class BoundKind : std::uint8_t {
     in_list,          ///< args[0] compared by = with the constants behind it, all of one type
     nullif,           ///< args[0], args[1], and args[2]: the comparison of both
     quantified,       ///< args[0] operator ANY/ALL(negated) of the array args[1]
-    array, row,
+    array, row,       ///< row: of all columns of a relation (number 1), NULL where all of them are (negated)
     array_assign,     ///< args[0] with the element at args[2..] replaced by args[1]; slice (negated)
     subscript,        ///< array, then indexes; slice (negated): pairs of lower and upper, null constants where open
     field,            ///< number: field of the record args[0]

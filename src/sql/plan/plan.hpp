@@ -113,6 +113,7 @@ struct OutputColumn {
     ColumnId id = k_no_column;
     Oid table = 0;   ///< where the column comes from, for row descriptions
     int column = -1;
+    std::vector<FieldInfo> fields = {};  ///< of an anonymous record, as far as they are known
 };
 
 struct BoundChange;

@@ -41,7 +41,14 @@ const Expr* Parser::function_call(List<Name> names, Position position) {
         }
     }
     expect(')');
-    if (accept("within"_kw, "group"_kw)) {
+    if (at("within"_kw) && at("group"_kw, 1)) {
+        const auto refuse = [&](bool given, const char* message) {
+            if (given) fail(sqlstate::syntax_error, message, here());
+        };
+        refuse(!detail.order_by.empty(), "cannot use multiple ORDER BY clauses with WITHIN GROUP");
+        refuse(detail.distinct, "cannot use DISTINCT with WITHIN GROUP");
+        refuse(detail.variadic, "cannot use VARIADIC with WITHIN GROUP");
+        take(), take();
         expect('(');
         detail.within_group = detailed = true;
         detail.order_by = order_by();
@@ -130,7 +137,9 @@ void Parser::window_frame(WindowSpec& window) {
 }
 
 void Parser::frame_bound(FrameBound& bound, const Expr*& offset) {
-    if (accept("unbounded"_kw)) {
+    // Otherwise it is a name in an offset.
+    if (at("unbounded"_kw) && (at("preceding"_kw, 1) || at("following"_kw, 1))) {
+        take();
         if (accept("preceding"_kw)) bound = FrameBound::unbounded_preceding;
         else {
             expect("following"_kw);
