@@ -123,6 +123,10 @@ private:
     std::size_t hidden_target(BoundExpr* expr);
     Plan* window_plan(Plan* input);
     Plan* output_plan(Plan* input);
+    bool uses_sets(BoundExpr* expr) const;
+    bool sets_come_late() const;
+    Plan* with_sets(Plan* input);
+    std::vector<PlanColumn> before_sets(const Plan& input, const std::vector<PlanColumn>& columns);
     std::string describe(const BoundExpr& column) const;
 
     Binder& binder_;
@@ -651,6 +655,57 @@ void SelectSteps::bind_distinct() {
                      query_.distinct_on[0]->position);
 }
 
+bool SelectSteps::uses_sets(BoundExpr* expr) const {
+    const std::set<ColumnId> used = used_columns(expr);
+    return std::any_of(scope_->set_functions.begin(), scope_->set_functions.end(),
+                       [&](const GatheredCall& call) { return used.count(call.id) != 0; });
+}
+
+/// As in PostgreSQL (make_sort_input_target), sets are computed for the sorted rows where the order does not ask for
+/// them; so DISTINCT ON chooses among rows that are not multiplied yet.
+bool SelectSteps::sets_come_late() const {
+    if (scope_->set_functions.empty() || order_.empty() || (query_.distinct && distinct_on_.empty())) return false;
+    for (const OrderItem& item : order_)
+        if (uses_sets(targets_[item.target].expr)) return false;
+    return std::none_of(distinct_on_.begin(), distinct_on_.end(),
+                        [&](std::size_t place) { return uses_sets(targets_[place].expr); });
+}
+
+Plan* SelectSteps::with_sets(Plan* input) {
+    if (scope_->set_functions.empty()) return input;
+    Plan* sets = binder_.new_sets();
+    sets->left = input;
+    sets->output = input->output;
+    for (const GatheredCall& call : scope_->set_functions) {
+        sets->columns.push_back({call.id, call.call});
+        sets->output.push_back(call.id);
+    }
+    sets->rows = input->rows * 10;
+    return sets;
+}
+
+/// Output columns that need no sets, and what the others are computed from.
+std::vector<PlanColumn> SelectSteps::before_sets(const Plan& input, const std::vector<PlanColumn>& columns) {
+    std::vector<PlanColumn> early;
+    std::set<ColumnId> needed, made;
+    for (const GatheredCall& call : scope_->set_functions) used_columns(call.call, needed);
+    for (const PlanColumn& column : columns) {
+        if (uses_sets(column.expr)) {
+            used_columns(column.expr, needed);
+            continue;
+        }
+        early.push_back(column);
+        made.insert(column.id);
+    }
+    for (const ColumnId id : needed) {
+        if (made.count(id) != 0 || !produces(input, id)) continue;
+        BoundExpr* column = binder_.pool_.expr(BoundKind::column, 0);
+        column->column = id;
+        early.push_back({id, column});
+    }
+    return early;
+}
+
 Plan* SelectSteps::output_plan(Plan* input) {
     Binder& b = binder_;
     std::vector<PlanColumn> columns;
@@ -663,19 +718,8 @@ Plan* SelectSteps::output_plan(Plan* input) {
         columns.push_back({id, target.expr});
         target_ids_.push_back(id);
     }
-    Plan* plan = input;
-    if (!scope_->set_functions.empty()) {
-        Plan* sets = b.new_sets();
-        sets->left = plan;
-        sets->output = plan->output;
-        for (const GatheredCall& call : scope_->set_functions) {
-            sets->columns.push_back({call.id, call.call});
-            sets->output.push_back(call.id);
-        }
-        sets->rows = plan->rows * 10;
-        plan = sets;
-    }
-    plan = b.project(plan, columns);
+    const bool late = sets_come_late();
+    Plan* plan = late ? b.project(input, before_sets(*input, columns)) : b.project(with_sets(input), columns);
     const auto key_of = [&](std::size_t target) {
         BoundExpr* column = b.pool_.expr(BoundKind::column, targets_[target].expr->type);
         column->column = target_ids_[target];
@@ -719,6 +763,11 @@ Plan* SelectSteps::output_plan(Plan* input) {
         plan = distinct;
     }
     if (!keys.empty() && distinct_on_.empty()) sort(keys);
+    if (late) {
+        for (std::size_t i = 0; i < columns.size(); ++i)
+            if (!uses_sets(columns[i].expr)) columns[i].expr = key_of(i);
+        plan = b.project(with_sets(plan), columns);
+    }
     BoundQuery result;
     result.plan = plan;
     b.limit_output(result, query_, keys);

@@ -40,6 +40,21 @@ std::string Relation::index_tree(const Index& index) const { return "sql.index."
 
 namespace catalog {
 
+/// The type of arrays of a table's rows: the number of the row's type tells it, and is stored alone.
+Oid array_of_rows(Oid row_type) { return row_type | 0x80000000u; }
+
+template <class Record>
+std::shared_ptr<const Record> array_record(const std::string& element_name, Oid oid, Oid element) {
+    auto array = std::make_shared<Record>();
+    array->name = "_" + element_name;
+    array->info.oid = oid;
+    array->info.name = array->info.sql_name = array->name.c_str();
+    array->info.form = Form::array;
+    array->info.category = Category::array;
+    array->info.element = element;
+    return array;
+}
+
 std::string qualified(std::string_view schema, std::string_view name) {
     return std::string(schema).append(".").append(name);
 }
@@ -141,7 +156,10 @@ void Catalog::put(std::shared_ptr<Relation> relation) {
 
 void Catalog::remove(const Relation& relation) {
     by_oid_.erase(relation.oid);
-    if (relation.row_type != 0) records_.erase(relation.row_type);
+    if (relation.row_type != 0) {
+        records_.erase(relation.row_type);
+        records_.erase(catalog::array_of_rows(relation.row_type));
+    }
     relations_.erase(catalog::qualified(relation.schema, relation.name));
 }
 
@@ -214,14 +232,7 @@ void Catalog::add_type_record(const UserType& type) {
     for (std::size_t i = 0; i < record->labels.size(); ++i) record->labels[i].label = kept->labels[i].first;
     for (const TypeField& field : kept->fields) record->fields.push_back({field.name, field.type, field.typmod});
     records_[type.oid] = std::shared_ptr<const TypeRecord>(record.get(), [record, kept](const TypeRecord*) {});
-    auto array = std::make_shared<TypeRecord>();
-    array->name = "_" + type.name;
-    array->info.oid = type.array;
-    array->info.name = array->info.sql_name = array->name.c_str();
-    array->info.form = Form::array;
-    array->info.category = Category::array;
-    array->info.element = type.oid;
-    if (type.array != 0) records_[type.array] = array;
+    if (type.array != 0) records_[type.array] = catalog::array_record<TypeRecord>(type.name, type.array, type.oid);
 }
 
 void Catalog::add_row_type(const Relation& relation) {
@@ -234,6 +245,9 @@ void Catalog::add_row_type(const Relation& relation) {
     record->info.form = Form::record;
     record->info.category = Category::composite;
     record->info.type_kind = 'c';
+    record->info.array = catalog::array_of_rows(relation.row_type);
+    records_[record->info.array] =
+        catalog::array_record<TypeRecord>(relation.name, record->info.array, relation.row_type);
     for (const Column& column : relation.columns)
         if (!column.dropped && !column.hidden) names->push_back(column.name);
     std::size_t at = 0;

@@ -374,8 +374,10 @@ void type_rows(RowMaker& maker, const Catalog& catalog) {
         if (const TypeInfo* array = catalog.find_type(user->array)) type_row(maker, *array, schema, 0, nullptr);
     }
     for (const auto& [key, relation] : catalog.relations())
-        if (const TypeInfo* type = relation->row_type == 0 ? nullptr : catalog.find_type(relation->row_type))
+        if (const TypeInfo* type = relation->row_type == 0 ? nullptr : catalog.find_type(relation->row_type)) {
             type_row(maker, *type, schema_oid(relation->schema), relation->oid, nullptr);
+            type_row(maker, *catalog.find_type(type->array), schema_oid(relation->schema), 0, nullptr);
+        }
 }
 
 void enum_rows(RowMaker& maker, const Catalog& catalog) {

@@ -440,7 +440,7 @@ const Statement* Parser::refresh() {
     expect("refresh"_kw);
     expect("materialized"_kw);
     expect("view"_kw);
-    accept("concurrently"_kw);
+    const bool concurrently = accept("concurrently"_kw);
     Drop result;
     result.kind = ObjectKind::materialized_view;
     const std::vector<QualifiedName> names = {qualified_name()};
@@ -448,6 +448,9 @@ const Statement* Parser::refresh() {
     if (accept("with"_kw)) {
         result.if_exists = accept("no"_kw);  // WITH NO DATA
         expect("data"_kw);
+        if (concurrently && result.if_exists)
+            fail(sqlstate::syntax_error, "REFRESH options CONCURRENTLY and WITH NO DATA cannot be used together",
+                 here());
     }
     Statement* statement = make_statement(StatementKind::refresh_view);
     statement->drop = arena_.create<Drop>(result);
