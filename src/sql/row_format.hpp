@@ -43,11 +43,10 @@ public:
 
     std::size_t size() const { return columns_.size(); }
     const ColumnLayout& column(std::size_t index) const { return columns_[index]; }
-    /// What rows without the column have in it, instead of NULL: value(arena), which may use the arena.
-    template <class Make>
-    void set_missing(std::size_t index, Make&& value) {
+    /// What rows without the column have in it, instead of NULL. Copied.
+    void set_missing(std::size_t index, const Value& value) {
         if (missing_ == nullptr) missing_ = std::make_shared<Arena>();
-        columns_[index].missing = value(*missing_);
+        columns_[index].missing = copy_value(value, *missing_);
     }
 
     /// Appends the row of values, one for each column.

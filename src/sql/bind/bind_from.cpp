@@ -85,6 +85,13 @@ void Binder::apply_aliases(ScopeRelation& relation, const syntax::FromItem& item
 }
 
 void Binder::add_relation(ScopeRelation relation, const syntax::FromItem& item) {
+    if (relation.relation != nullptr) {
+        const Oid oid = relation.relation->oid;
+        if (view_depth_ == 0) widths_[oid] = static_cast<int>(relation.relation->columns.size());
+        const auto width = star_widths_ == nullptr ? std::map<Oid, int>::const_iterator() : star_widths_->find(oid);
+        if (star_widths_ != nullptr && width != star_widths_->end())
+            for (ScopeColumn& column : relation.columns) column.hidden = column.hidden || column.place >= width->second;
+    }
     apply_aliases(relation, item);
     for (const ScopeColumn& column : relation.columns) {
         note_scope(column.id, scope_);
@@ -235,18 +242,21 @@ Plan* Binder::from_table(const syntax::FromItem& item) {
 }
 
 /// The query of a view, which sees nothing of the statement around it.
-BoundQuery Binder::view_query(const std::string& text, ReadPoint& point, std::uint32_t position) {
+BoundQuery Binder::view_query(const std::string& text, ReadPoint& point, std::uint32_t position,
+                              const std::map<Oid, int>* widths) {
     if (++view_depth_ > 100) raise_at(sqlstate::statement_too_complex, "views are nested too deeply", position);
     texts_.push_back(std::make_unique<Arena>());
     const syntax::Query* parsed = parse_query(texts_.back()->copy(text), *texts_.back());
     Scope* const scope = std::exchange(scope_, nullptr);
     CommonTableScope* const commons = std::exchange(commons_, nullptr);
+    const std::map<Oid, int>* const star_widths = std::exchange(star_widths_, widths);
     const bool own_point = &point != &environment_.present();
     if (own_point) points_.push_back(&point);
     BoundQuery result = query(*parsed, true);
     if (own_point) points_.pop_back();
     scope_ = scope;
     commons_ = commons;
+    star_widths_ = star_widths;
     --view_depth_;
     return result;
 }
@@ -265,7 +275,7 @@ Plan* Binder::from_system_view(const syntax::FromItem& item, const VirtualTable&
 Plan* Binder::from_view(const syntax::FromItem& item, const Relation& view, ReadPoint& point) {
     const bool own_valid_time = item.time.valid.kind != syntax::RangeKind::none;
     if (own_valid_time) valids_.push_back(&item.time.valid);
-    const BoundQuery result = view_query(view.query, point, item.position);
+    const BoundQuery result = view_query(view.query, point, item.position, &view.widths);
     if (own_valid_time) valids_.pop_back();
     ScopeRelation into;
     into.alias = view.name;

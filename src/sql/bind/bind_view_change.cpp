@@ -79,7 +79,7 @@ ChangeTarget Binder::view_target(const syntax::DataChange& change, const Relatio
         raise_at(sqlstate::object_not_in_prerequisite_state,
                  std::string("cannot ") + verb + " view \"" + view.name + "\"", change.table.position, detail);
     };
-    const BoundQuery bound = view_query(view.query, environment_.present(), change.table.position);
+    const BoundQuery bound = view_query(view.query, environment_.present(), change.table.position, &view.widths);
     texts_.push_back(std::make_unique<Arena>());
     const syntax::Query& query = *parse_query(texts_.back()->copy(view.query), *texts_.back());
     if (const std::string detail = bind_view_change::obstacle(query); !detail.empty()) refuse(detail);

@@ -191,14 +191,13 @@ void Catalog::set_layout(Relation& relation) const {
     std::vector<Oid> types;
     for (const Column& column : relation.columns) types.push_back(column.type);
     auto layout = std::make_shared<RowLayout>(std::uint16_t{0}, types, this);
+    Arena arena;
     Session plain;  // values were written as text without settings
     plain.types = this;
     for (std::size_t i = 0; i < relation.columns.size(); ++i) {
         const Column& column = relation.columns[i];
         if (!column.missing || column.dropped) continue;
-        layout->set_missing(i, [&](Arena& arena) {
-            return value_from_text(column.type, column.typmod, *column.missing, arena, plain);
-        });
+        layout->set_missing(i, value_from_text(column.type, column.typmod, *column.missing, arena, plain));
     }
     relation.layout = std::move(layout);
 }

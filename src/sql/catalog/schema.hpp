@@ -12,6 +12,7 @@
 #include "sql/type.hpp"
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -156,6 +157,7 @@ struct Relation {
     int period_to = -1;
     std::string history_retention;   ///< as ALTER TABLE .. SET said; empty: the default of the database
     std::vector<Oid> depends;        ///< relations that the query of a view reads
+    std::map<Oid, int> widths;       ///< of relations that it names, how many columns they had: * means no more
     std::vector<Oid> inherits;       ///< INHERITS: tables whose queries read the rows of this one as well
     PartitionKey partition_key;      ///< of a table that has partitions
     Oid partition_of = 0;            ///< of a partition: the table or partition that it is a part of

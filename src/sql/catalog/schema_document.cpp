@@ -322,6 +322,12 @@ Document Catalog::to_document(const Relation& relation, const Catalog& catalog) 
     }
     out.set_text("history_retention", relation.history_retention);
     list("depends_on", relation.depends, [](Oid oid) { return Document::integer(oid); });
+    list("columns_of", relation.widths, [](const auto& width) {
+        Document pair = Document::array();
+        pair.push(Document::integer(width.first));
+        pair.push(Document::integer(width.second));
+        return pair;
+    });
     list("inherits", relation.inherits, [](Oid oid) { return Document::integer(oid); });
     partition_document(relation, out);
     out.set_text("comment", relation.comment);
@@ -373,6 +379,11 @@ std::shared_ptr<Relation> Catalog::relation_from(const Document& in) {
     }
     for (const Document& item : in["depends_on"].items())
         relation->depends.push_back(static_cast<Oid>(item.as_integer()));
+    for (const Document& item : in["columns_of"].items()) {
+        if (item.items().size() != 2) raise(sqlstate::data_corrupted, "the catalog holds a view that cannot be read");
+        relation->widths[static_cast<Oid>(item.items()[0].as_integer())] =
+            static_cast<int>(item.items()[1].as_integer());
+    }
     for (const Document& item : in["inherits"].items())
         relation->inherits.push_back(static_cast<Oid>(item.as_integer()));
     partition_from(in, *relation);

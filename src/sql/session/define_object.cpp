@@ -30,12 +30,16 @@ void collect_relations(const Plan& plan, std::set<Oid>& found) {
     });
 }
 
-/// Runs a query to the end; the rows go into `rows`.
-std::vector<OutputColumn> run(SqlSession& session, const syntax::Query& query, bool with_data, RowStore& rows) {
+/// Runs a query to the end; the rows go into `rows`. `widths`: what * means in it; what it meant is left there.
+std::vector<OutputColumn> run(SqlSession& session, const syntax::Query& query, bool with_data, RowStore& rows,
+                              std::map<Oid, int>& widths) {
     BoundPool pool;
     std::vector<Oid> types;
     Binder binder(session, pool, types);
+    const std::map<Oid, int> limits = widths;
+    binder.limit_stars(limits);
     BoundQuery bound = binder.bind_query(query);
+    for (const auto& width : binder.widths()) widths.insert(width);
     rows.reset(bound.columns.size());
     if (!with_data) return bound.columns;
     Execution execution(session.state(), session, session.parameters());
@@ -77,6 +81,7 @@ void create_view(SqlSession& session, const syntax::CreateView& syntax) {
     view->schema = session.creation_schema(syntax.name, view->temporary);
     view->name = syntax.name.last();
     view->query = text;
+    view->widths = binder.widths();
     view->check_option = syntax.check_option;
     for (const syntax::Option& option : syntax.options) {
         if (option.name == "check_option") view->check_option = check_option_of(option);
@@ -257,17 +262,19 @@ StatementResult create_as(SqlSession& session, const syntax::CreateTable& syntax
     }
     RowStore rows;
     std::vector<OutputColumn> columns;
+    std::map<Oid, int> widths;
     if (syntax.execute != nullptr) {
         StatementResult result = session.run_nested(*syntax.execute);
         columns = result.columns;
         rows = std::move(result.rows);
     } else {
-        columns = run(session, *syntax.query, syntax.with_data, rows);
+        columns = run(session, *syntax.query, syntax.with_data, rows, widths);
     }
     const std::uint64_t count = create_table_as(session, syntax, columns, rows);
     if (syntax.materialized_view) {
         auto view = std::make_shared<Relation>(*session.catalog().relation(schema, syntax.name.last()));
         view->query = std::string(syntax.source);
+        view->widths = widths;
         session.put(view);
     }
     return tag("SELECT " + std::to_string(count));
@@ -442,7 +449,7 @@ StatementResult define_object(SqlSession& session, const syntax::Statement& stat
             if (view->populated) {
                 Arena arena;
                 RowStore rows;
-                run(session, *parse_query(arena.copy(view->query), arena), true, rows);
+                run(session, *parse_query(arena.copy(view->query), arena), true, rows, view->widths);
                 Execution execution(session.state(), session, session.parameters());
                 TableWriter writer(session.catalog().relation(view->oid), execution, session);
                 for (std::size_t i = 0; i < rows.size(); ++i) writer.insert(rows.row(i));
