@@ -84,14 +84,34 @@ void Binder::apply_aliases(ScopeRelation& relation, const syntax::FromItem& item
         if (!column.hidden && at < item.column_aliases.size()) column.name = item.column_aliases[at++];
 }
 
-void Binder::add_relation(ScopeRelation relation, const syntax::FromItem& item) {
-    if (relation.relation != nullptr) {
-        const Oid oid = relation.relation->oid;
-        if (view_depth_ == 0) widths_[oid] = static_cast<int>(relation.relation->columns.size());
-        const auto width = star_widths_ == nullptr ? std::map<Oid, int>::const_iterator() : star_widths_->find(oid);
-        if (star_widths_ != nullptr && width != star_widths_->end())
-            for (ScopeColumn& column : relation.columns) column.hidden = column.hidden || column.place >= width->second;
+/// What a view calls a relation, if that is being bound, and notes of what the query itself calls it.
+void Binder::call_as_then(ScopeRelation& relation, const syntax::FromItem& item) {
+    const Relation& named = *relation.relation;
+    const auto same = [&](const NamedRelation& each) {
+        return each.oid == named.oid && each.schema == item.table.schema() && each.name == item.table.last();
+    };
+    if (view_depth_ == 0 && std::none_of(named_.begin(), named_.end(), same)) {
+        NamedRelation& now = named_.emplace_back();
+        now.oid = named.oid;
+        now.schema = item.table.schema();
+        now.name = item.table.last();
+        for (const Column& column : named.columns) now.columns.push_back(column.name);
     }
+    if (names_then_ == nullptr) return;
+    const auto then = std::find_if(names_then_->begin(), names_then_->end(), same);
+    if (then == names_then_->end()) return;
+    relation.alias = then->name;
+    if (!then->schema.empty()) relation.schema = then->schema;
+    for (ScopeColumn& column : relation.columns) {
+        if (column.place < 0) continue;
+        const bool later = static_cast<std::size_t>(column.place) >= then->columns.size();
+        column.name = later ? std::string() : then->columns[static_cast<std::size_t>(column.place)];
+        column.hidden = column.hidden || later;
+    }
+}
+
+void Binder::add_relation(ScopeRelation relation, const syntax::FromItem& item) {
+    if (relation.relation != nullptr && !item.table.parts.empty()) call_as_then(relation, item);
     apply_aliases(relation, item);
     for (const ScopeColumn& column : relation.columns) {
         note_scope(column.id, scope_);
@@ -104,6 +124,10 @@ std::shared_ptr<const Relation> Binder::find_relation(const syntax::QualifiedNam
                                                       bool missing_ok) {
     const Catalog& catalog = *point.catalog;
     const std::string_view last = name.last();
+    if (names_then_ != nullptr)
+        for (const NamedRelation& then : *names_then_)
+            if (then.name == last && then.schema == name.schema())
+                if (auto found = catalog.relation(then.oid)) return found;
     if (!name.schema().empty()) {
         const std::string_view schema = name.schema();
         if (const auto found = catalog.relation(schema, last)) return found;
@@ -243,20 +267,20 @@ Plan* Binder::from_table(const syntax::FromItem& item) {
 
 /// The query of a view, which sees nothing of the statement around it.
 BoundQuery Binder::view_query(const std::string& text, ReadPoint& point, std::uint32_t position,
-                              const std::map<Oid, int>* widths) {
+                              const std::vector<NamedRelation>* names) {
     if (++view_depth_ > 100) raise_at(sqlstate::statement_too_complex, "views are nested too deeply", position);
     texts_.push_back(std::make_unique<Arena>());
     const syntax::Query* parsed = parse_query(texts_.back()->copy(text), *texts_.back());
     Scope* const scope = std::exchange(scope_, nullptr);
     CommonTableScope* const commons = std::exchange(commons_, nullptr);
-    const std::map<Oid, int>* const star_widths = std::exchange(star_widths_, widths);
+    const std::vector<NamedRelation>* const names_before = std::exchange(names_then_, names);
     const bool own_point = &point != &environment_.present();
     if (own_point) points_.push_back(&point);
     BoundQuery result = query(*parsed, true);
     if (own_point) points_.pop_back();
     scope_ = scope;
     commons_ = commons;
-    star_widths_ = star_widths;
+    names_then_ = names_before;
     --view_depth_;
     return result;
 }
@@ -275,7 +299,7 @@ Plan* Binder::from_system_view(const syntax::FromItem& item, const VirtualTable&
 Plan* Binder::from_view(const syntax::FromItem& item, const Relation& view, ReadPoint& point) {
     const bool own_valid_time = item.time.valid.kind != syntax::RangeKind::none;
     if (own_valid_time) valids_.push_back(&item.time.valid);
-    const BoundQuery result = view_query(view.query, point, item.position, &view.widths);
+    const BoundQuery result = view_query(view.query, point, item.position, &view.names);
     if (own_valid_time) valids_.pop_back();
     ScopeRelation into;
     into.alias = view.name;

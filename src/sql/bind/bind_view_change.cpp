@@ -39,6 +39,27 @@ std::string obstacle(const Plan* plan) {
     return {};
 }
 
+/// Gives the columns of a view's source the names that the view knows them by; `order`, the places of the source's
+/// columns, loses those that came later.
+void call_as_then(const Relation& view, const Relation& source, const syntax::FromItem& item, Relation& seen,
+                  std::vector<int>& order) {
+    const auto then = std::find_if(view.names.begin(), view.names.end(), [&](const NamedRelation& each) {
+        return each.oid == source.oid && each.schema == item.table.schema() && each.name == item.table.last();
+    });
+    if (then == view.names.end()) return;
+    seen.name = then->name;
+    std::size_t kept = 0;
+    for (std::size_t number = 0; number < source.columns.size() && kept < order.size(); ++number) {
+        if (source.columns[number].dropped) continue;
+        if (number >= then->columns.size()) break;
+        const int place = order[kept++];
+        if (place >= 0) seen.columns[static_cast<std::size_t>(place)].name = then->columns[number];
+    }
+    for (std::size_t i = kept; i < order.size(); ++i)
+        if (order[i] >= 0) seen.columns[static_cast<std::size_t>(order[i])].name.clear();
+    order.resize(kept);
+}
+
 }  // namespace bind_view_change
 
 /// Columns of the target under the names that the statement sees, each with its id.
@@ -79,13 +100,15 @@ ChangeTarget Binder::view_target(const syntax::DataChange& change, const Relatio
         raise_at(sqlstate::object_not_in_prerequisite_state,
                  std::string("cannot ") + verb + " view \"" + view.name + "\"", change.table.position, detail);
     };
-    const BoundQuery bound = view_query(view.query, environment_.present(), change.table.position, &view.widths);
+    const BoundQuery bound = view_query(view.query, environment_.present(), change.table.position, &view.names);
     texts_.push_back(std::make_unique<Arena>());
     const syntax::Query& query = *parse_query(texts_.back()->copy(view.query), *texts_.back());
     if (const std::string detail = bind_view_change::obstacle(query); !detail.empty()) refuse(detail);
     if (const std::string detail = bind_view_change::obstacle(bound.plan); !detail.empty()) refuse(detail);
     const syntax::FromItem& item = *query.from[0];
+    const std::vector<NamedRelation>* const names_before = std::exchange(names_then_, &view.names);
     const auto source = find_relation(item.table, environment_.present(), true);
+    names_then_ = names_before;
     ChangeTarget inner;
     if (source != nullptr && source->kind == RelationKind::table && item.time.system.kind == syntax::RangeKind::none) {
         only_ = item.only;
@@ -110,6 +133,7 @@ ChangeTarget Binder::view_target(const syntax::DataChange& change, const Relatio
 
     // What the view's own condition sees: its source, under the alias.
     auto seen = std::make_shared<Relation>(*inner.names);
+    bind_view_change::call_as_then(view, *source, item, *seen, inner.order);
     if (!item.alias.empty()) seen->name = item.alias;
     for (std::size_t i = 0; i < item.column_aliases.size() && i < inner.order.size(); ++i)
         if (inner.order[i] >= 0) seen->columns[static_cast<std::size_t>(inner.order[i])].name = item.column_aliases[i];

@@ -44,10 +44,10 @@ public:
         return pool_.plan(PlanKind::project_set);
     }
     BoundQuery bind_query(const syntax::Query& query);
-    /// Of the relations that the bound query named, how many columns each has.
-    const std::map<Oid, int>& widths() const { return widths_; }
-    /// From here on * means no more columns of a relation than are given; those of relations left out are all meant.
-    void limit_stars(const std::map<Oid, int>& widths) { star_widths_ = &widths; }
+    /// The relations that the bound query named, without those in its views.
+    const std::vector<NamedRelation>& named() const { return named_; }
+    /// Relations and columns are called so from here on; others are called what they are.
+    void know_as(const std::vector<NamedRelation>& names) { names_then_ = &names; }
     BoundChange* bind_change(const syntax::Statement& statement);
     /// An expression without tables, e.g. of EXECUTE, LIMIT, SET.
     BoundExpr* bind_standalone(const syntax::Expr& expr, std::string clause);
@@ -208,7 +208,7 @@ private:
     Plan* from_view(const syntax::FromItem& item, const Relation& view, ReadPoint& point);
     Plan* from_system_view(const syntax::FromItem& item, const VirtualTable& view, ReadPoint& point);
     BoundQuery view_query(const std::string& text, ReadPoint& point, std::uint32_t position,
-                          const std::map<Oid, int>* widths = nullptr);
+                          const std::vector<NamedRelation>* names = nullptr);
     Plan* temporal_function(const syntax::FromItem& item);
     void join_using(const syntax::FromItem& item, Plan& join, std::size_t left_columns, std::size_t right_columns,
                     std::vector<std::string> names);
@@ -223,6 +223,7 @@ private:
     ChangeTarget heir_target(std::shared_ptr<const Relation> parent);
     void bind_heirs(const syntax::Statement& statement, BoundChange& bound);
     BoundChange* bind_target_change(const syntax::Statement& statement);
+    void call_as_then(ScopeRelation& relation, const syntax::FromItem& item);
     void add_relation(ScopeRelation relation, const syntax::FromItem& item);
     void apply_aliases(ScopeRelation& relation, const syntax::FromItem& item);
     ReadPoint& point_of(const syntax::TimeClause& time, VersionRange& versions);
@@ -288,8 +289,8 @@ private:
     bool only_ = false;                            ///< tables that inherit are left alone
     int next_working_table_ = 0;
     int view_depth_ = 0;
-    std::map<Oid, int> widths_;                            ///< columns of the relations that the query itself names
-    const std::map<Oid, int>* star_widths_ = nullptr;      ///< those that * means in the view that is being bound
+    std::vector<NamedRelation> named_;                     ///< relations that the query itself names
+    const std::vector<NamedRelation>* names_then_ = nullptr;  ///< what the view that is being bound calls relations
     BoundExpr* domain_value_ = nullptr;   ///< what VALUE means in a check of a domain
     LiteralSlots* literals_ = nullptr;    ///< where literals become parameters; null: nowhere
     bool literals_fixed_ = false;         ///< what is being bound needs its literals' values

@@ -12,7 +12,6 @@
 #include "sql/type.hpp"
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -133,6 +132,15 @@ struct SequenceOptions {
     bool identity = false;
 };
 
+/// A relation as the query of a view knew it when the view was made. It is found by its number whatever it is called
+/// now, its columns have the names of then, and those that came later are not meant by *.
+struct NamedRelation {
+    Oid oid = 0;
+    std::string schema;  ///< as it was written; empty: without
+    std::string name;
+    std::vector<std::string> columns;  ///< by physical place
+};
+
 /// A table, view, materialized view or sequence.
 struct Relation {
     Oid oid = 0;
@@ -157,7 +165,7 @@ struct Relation {
     int period_to = -1;
     std::string history_retention;   ///< as ALTER TABLE .. SET said; empty: the default of the database
     std::vector<Oid> depends;        ///< relations that the query of a view reads
-    std::map<Oid, int> widths;       ///< of relations that it names, how many columns they had: * means no more
+    std::vector<NamedRelation> names;  ///< relations as the query of a view calls them
     std::vector<Oid> inherits;       ///< INHERITS: tables whose queries read the rows of this one as well
     PartitionKey partition_key;      ///< of a table that has partitions
     Oid partition_of = 0;            ///< of a partition: the table or partition that it is a part of

@@ -322,11 +322,15 @@ Document Catalog::to_document(const Relation& relation, const Catalog& catalog) 
     }
     out.set_text("history_retention", relation.history_retention);
     list("depends_on", relation.depends, [](Oid oid) { return Document::integer(oid); });
-    list("columns_of", relation.widths, [](const auto& width) {
-        Document pair = Document::array();
-        pair.push(Document::integer(width.first));
-        pair.push(Document::integer(width.second));
-        return pair;
+    list("names", relation.names, [](const NamedRelation& named) {
+        Document item = Document::object();
+        item.set("oid", Document::integer(named.oid));
+        item.set_text("schema", named.schema);
+        item.set_text("name", named.name);
+        Document names = Document::array();
+        for (const std::string& column : named.columns) names.push(Document::string(column));
+        item.set("columns", std::move(names));
+        return item;
     });
     list("inherits", relation.inherits, [](Oid oid) { return Document::integer(oid); });
     partition_document(relation, out);
@@ -379,10 +383,12 @@ std::shared_ptr<Relation> Catalog::relation_from(const Document& in) {
     }
     for (const Document& item : in["depends_on"].items())
         relation->depends.push_back(static_cast<Oid>(item.as_integer()));
-    for (const Document& item : in["columns_of"].items()) {
-        if (item.items().size() != 2) raise(sqlstate::data_corrupted, "the catalog holds a view that cannot be read");
-        relation->widths[static_cast<Oid>(item.items()[0].as_integer())] =
-            static_cast<int>(item.items()[1].as_integer());
+    for (const Document& item : in["names"].items()) {
+        NamedRelation& named = relation->names.emplace_back();
+        named.oid = static_cast<Oid>(item["oid"].as_integer());
+        named.schema = item["schema"].as_string();
+        named.name = item["name"].as_string();
+        for (const Document& column : item["columns"].items()) named.columns.push_back(column.as_string());
     }
     for (const Document& item : in["inherits"].items())
         relation->inherits.push_back(static_cast<Oid>(item.as_integer()));

@@ -275,6 +275,18 @@ private:
         });
     }
 
+    /// Whether the query of a view, which names the table, may have the column in it: by its text.
+    bool may_use(const Relation& view, int place) const {
+        const std::size_t number = static_cast<std::size_t>(place);
+        std::string_view name = relation_->columns[number].name;
+        for (const NamedRelation& then : view.names) {
+            if (then.oid != relation_->oid) continue;
+            if (number >= then.columns.size()) return false;  // it came later
+            name = then.columns[number];
+        }
+        return view.query.find(name) != std::string::npos || view.query.find('*') != std::string::npos;
+    }
+
     /// Whether rows of before can go without a new column; what they have in it is noted.
     bool same_in_all_rows(Column& added, BoundExpr* value) {
         if (added.domain != 0) return false;
@@ -316,8 +328,7 @@ private:
                       {}, "Use DROP ... CASCADE to drop the dependent objects too.");
         for (const auto& [name, view] : session_.catalog().relations()) {
             if (std::find(view->depends.begin(), view->depends.end(), relation_->oid) == view->depends.end()) continue;
-            if (view->query.find(action.name) == std::string::npos && view->query.find('*') == std::string::npos)
-                continue;
+            if (!may_use(*view, place)) continue;
             if (!action.cascade)
                 raise(sqlstate::dependent_objects_still_exist,
                       "cannot drop column " + std::string(action.name) + " of table " + relation_->name +

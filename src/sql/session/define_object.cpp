@@ -30,16 +30,15 @@ void collect_relations(const Plan& plan, std::set<Oid>& found) {
     });
 }
 
-/// Runs a query to the end; the rows go into `rows`. `widths`: what * means in it; what it meant is left there.
+/// Runs a query to the end; the rows go into `rows`. `names`: what it calls relations; none: they are noted there.
 std::vector<OutputColumn> run(SqlSession& session, const syntax::Query& query, bool with_data, RowStore& rows,
-                              std::map<Oid, int>& widths) {
+                              std::vector<NamedRelation>& names) {
     BoundPool pool;
     std::vector<Oid> types;
     Binder binder(session, pool, types);
-    const std::map<Oid, int> limits = widths;
-    binder.limit_stars(limits);
+    binder.know_as(names);
     BoundQuery bound = binder.bind_query(query);
-    for (const auto& width : binder.widths()) widths.insert(width);
+    if (names.empty()) names = binder.named();
     rows.reset(bound.columns.size());
     if (!with_data) return bound.columns;
     Execution execution(session.state(), session, session.parameters());
@@ -81,7 +80,7 @@ void create_view(SqlSession& session, const syntax::CreateView& syntax) {
     view->schema = session.creation_schema(syntax.name, view->temporary);
     view->name = syntax.name.last();
     view->query = text;
-    view->widths = binder.widths();
+    view->names = binder.named();
     view->check_option = syntax.check_option;
     for (const syntax::Option& option : syntax.options) {
         if (option.name == "check_option") view->check_option = check_option_of(option);
@@ -262,19 +261,19 @@ StatementResult create_as(SqlSession& session, const syntax::CreateTable& syntax
     }
     RowStore rows;
     std::vector<OutputColumn> columns;
-    std::map<Oid, int> widths;
+    std::vector<NamedRelation> names;
     if (syntax.execute != nullptr) {
         StatementResult result = session.run_nested(*syntax.execute);
         columns = result.columns;
         rows = std::move(result.rows);
     } else {
-        columns = run(session, *syntax.query, syntax.with_data, rows, widths);
+        columns = run(session, *syntax.query, syntax.with_data, rows, names);
     }
     const std::uint64_t count = create_table_as(session, syntax, columns, rows);
     if (syntax.materialized_view) {
         auto view = std::make_shared<Relation>(*session.catalog().relation(schema, syntax.name.last()));
         view->query = std::string(syntax.source);
-        view->widths = widths;
+        view->names = names;
         session.put(view);
     }
     return tag("SELECT " + std::to_string(count));
@@ -449,7 +448,7 @@ StatementResult define_object(SqlSession& session, const syntax::Statement& stat
             if (view->populated) {
                 Arena arena;
                 RowStore rows;
-                run(session, *parse_query(arena.copy(view->query), arena), true, rows, view->widths);
+                run(session, *parse_query(arena.copy(view->query), arena), true, rows, view->names);
                 Execution execution(session.state(), session, session.parameters());
                 TableWriter writer(session.catalog().relation(view->oid), execution, session);
                 for (std::size_t i = 0; i < rows.size(); ++i) writer.insert(rows.row(i));
