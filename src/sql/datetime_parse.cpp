@@ -365,11 +365,6 @@ private:
                 concatenated_time(whole, micros);
                 return;
             }
-            if (whole.size() >= 8 && !has_date && date_parts() == 0) {
-                concatenated_date(whole.substr(0, whole.size() - 6));
-                concatenated_time(whole.substr(whole.size() - 6), micros);
-                return;
-            }
             fail(Problem::bad_format);
         }
         if (time_only_ && !has_time && date_parts() == 0 && (whole.size() == 4 || whole.size() == 6)) {
