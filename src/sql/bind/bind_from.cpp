@@ -90,7 +90,7 @@ void Binder::call_as_then(ScopeRelation& relation, const syntax::FromItem& item)
     const auto same = [&](const NamedRelation& each) {
         return each.oid == named.oid && each.schema == item.table.schema() && each.name == item.table.last();
     };
-    if (view_depth_ == 0 && std::none_of(named_.begin(), named_.end(), same)) {
+    if (notes_names_ && view_depth_ == 0 && std::none_of(named_.begin(), named_.end(), same)) {
         NamedRelation& now = named_.emplace_back();
         now.oid = named.oid;
         now.schema = item.table.schema();

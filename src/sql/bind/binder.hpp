@@ -44,7 +44,8 @@ public:
         return pool_.plan(PlanKind::project_set);
     }
     BoundQuery bind_query(const syntax::Query& query);
-    /// The relations that the bound query named, without those in its views.
+    /// From here on it is noted which relations the bound query names, without those in its views.
+    void note_names() { notes_names_ = true; }
     const std::vector<NamedRelation>& named() const { return named_; }
     /// Relations and columns are called so from here on; others are called what they are.
     void know_as(const std::vector<NamedRelation>& names) { names_then_ = &names; }
@@ -289,6 +290,7 @@ private:
     bool only_ = false;                            ///< tables that inherit are left alone
     int next_working_table_ = 0;
     int view_depth_ = 0;
+    bool notes_names_ = false;
     std::vector<NamedRelation> named_;                     ///< relations that the query itself names
     const std::vector<NamedRelation>* names_then_ = nullptr;  ///< what the view that is being bound calls relations
     BoundExpr* domain_value_ = nullptr;   ///< what VALUE means in a check of a domain

@@ -37,6 +37,7 @@ std::vector<OutputColumn> run(SqlSession& session, const syntax::Query& query, b
     std::vector<Oid> types;
     Binder binder(session, pool, types);
     binder.know_as(names);
+    if (names.empty()) binder.note_names();
     BoundQuery bound = binder.bind_query(query);
     if (names.empty()) names = binder.named();
     rows.reset(bound.columns.size());
@@ -62,6 +63,7 @@ void create_view(SqlSession& session, const syntax::CreateView& syntax) {
         text += ") AS (" + std::string(syntax.source) + ") SELECT * FROM " + quote_identifier(syntax.name.last());
         query = parse_query(arena.copy(text), arena);
     }
+    binder.note_names();
     const BoundQuery bound = binder.bind_query(*query);
     if (!types.empty()) raise(sqlstate::undefined_parameter, "there is no parameter $1");
     auto view = std::make_shared<Relation>();
