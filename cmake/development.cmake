@@ -159,3 +159,6 @@ if(EXISTS "${PROJECT_SOURCE_DIR}/bench/CMakeLists.txt")
 endif()
 add_subdirectory(hard)
 add_dependencies(tests examples)
+if(TARGET northstar_tool)
+  add_custom_target(demo DEPENDS northstar_tool northstar_demo example_task_queue) # what tool/demo.sh needs
+endif()

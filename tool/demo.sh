@@ -7,17 +7,17 @@
 # DEMO_DIR=path      keep the databases there instead of in a temporary directory
 # DEMO_CODE_COMMITS, DEMO_DATA: see demo_code.sh
 # DEMO_FILES=path    files to use where there is no git history (default /usr/share)
-# NORTHSTAR_TOOL, NORTHSTAR_DEMO: the two programs (default build/release/northstar and northstar-demo)
+# NORTHSTAR_TOOL, NORTHSTAR_DEMO: the two programs (default build/demo/northstar and northstar-demo)
 set -eu
 
 here=$(cd "$(dirname "$0")/.." && pwd)
-tool=${NORTHSTAR_TOOL:-$here/build/release/northstar}
+tool=${NORTHSTAR_TOOL:-$here/build/demo/northstar}
 helper=${NORTHSTAR_DEMO:-$(dirname "$tool")/northstar-demo}
 repo=${DEMO_REPO:-$here}
 commits=${DEMO_COMMITS:-2000}
 seconds=${DEMO_SECONDS:-25}
 for program in "$tool" "$helper"; do
-    [ -x "$program" ] || { echo "demo: $program is missing; run make first" >&2; exit 1; }
+    [ -x "$program" ] || { echo "demo: $program is missing; make demo builds it" >&2; exit 1; }
 done
 if [ -n "${DEMO_DIR:-}" ]; then
     mkdir -p "$DEMO_DIR"
@@ -229,4 +229,5 @@ if [ "$kind" = git ]; then
 fi
 total=$(($(date +%s) - begun))
 printf '\n%sDone in %s s: every comparison held.%s\n' "$bold" "$total" "$plain"
-say "Next: examples/basic_kv is one page of code; build/release/northstar help lists what the tool can do."
+say "Next: examples/basic_kv is one page of code. The demo is compiled quickly (-O1, without SQL), so its times are not those" \
+    "of benchmarks: make builds build/release/northstar as users get it, and build/release/northstar app.db is a SQL shell."

@@ -164,6 +164,7 @@ if [ $quick = 0 ]; then
             echo "$compiler -O1 -g -fsanitize=thread $warnings"
             echo "$compiler -O2 -DNORTHSTAR_PORTABLE $warnings"
         done
+        for compiler in $compilers; do echo "$compiler -O0 -DNORTHSTAR_OMIT_SQL $warnings"; done
     } >"$work/matrix"
     export work
     # One line of the matrix: compile in a directory that holds nothing else, link, run.
