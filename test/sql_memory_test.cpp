@@ -1,4 +1,6 @@
-// Sorts, joins and groups that do not fit into work_mem give the same answers, in about as much memory as it allows.
+// Sorts, joins, groups, DISTINCT and set operations that do not fit into work_mem give the same answers, in about as
+// much memory as it allows.
+// memory as it allows.
 #include "northstar.hpp"
 
 #include <catch2/catch.hpp>
@@ -116,6 +118,54 @@ TEST_CASE("groups beyond work_mem are aggregated file by file", "[sql]") {
             "FROM big GROUP BY s || id) x");
     f.check("SELECT count(*), sum(n), sum(d) FROM (SELECT s || k AS g, count(*) AS n, count(DISTINCT id) AS d "
             "FROM big GROUP BY s || k) x");
+}
+
+TEST_CASE("several grouping sets beyond work_mem are aggregated set by set", "[sql]") {
+    Fixture f;
+    for (const char* const sets : {"ROLLUP (s || id % 20000, k)", "CUBE (s || id, k)",
+                                   "GROUPING SETS ((s || k), (s || id, k), (), (k), ())"}) {
+        f.check("SELECT count(*), sum(n), sum(i), sum(length(m)), count(a), sum(g) FROM (SELECT count(*) AS n, "
+                "sum(id) AS i, max(s) AS m, avg(k) AS a, GROUPING(k) AS g FROM big GROUP BY " +
+                std::string(sets) + ") x");
+        // States that are not plain bytes.
+        f.check("SELECT count(*), sum(n), sum(d), sum(length(m)) FROM (SELECT count(*) FILTER (WHERE id % 3 = 0) AS n, "
+                "count(DISTINCT id) AS d, max(s) AS m FROM big GROUP BY " + std::string(sets) + ") x");
+    }
+}
+
+TEST_CASE("an aggregate with DISTINCT beyond work_mem takes each value once", "[sql]") {
+    Fixture f;
+    f.check("SELECT count(DISTINCT s || id), count(DISTINCT s || k), sum(DISTINCT k), count(*) FROM big");
+    f.check("SELECT id % 3, count(DISTINCT s || id) FILTER (WHERE id > 100), count(DISTINCT s || k) FROM big "
+            "GROUP BY id % 3 ORDER BY 1");
+}
+
+TEST_CASE("DISTINCT beyond work_mem divides its rows by their hash", "[sql]") {
+    Fixture f;
+    f.check("SELECT count(*), sum(length(x)), min(x), max(x) FROM (SELECT DISTINCT s || k AS x FROM big) d");
+    f.check("SELECT count(*), sum(length(x)), count(k) FROM "
+            "(SELECT DISTINCT s || id % 30000 AS x, k, id < 20000 AS y FROM "
+            "(SELECT * FROM big UNION ALL SELECT * FROM big) b) d");
+}
+
+TEST_CASE("DISTINCT ON beyond work_mem keeps the first row of each key", "[sql]") {
+    Fixture f;
+    f.check("SELECT count(*), sum(id), sum(k) FROM "
+            "(SELECT DISTINCT ON (s || k) id, k FROM big ORDER BY s || k, id DESC) d");
+    f.check("SELECT count(*), sum(id) FROM (SELECT DISTINCT ON (s || id % 30000) id FROM "
+            "(SELECT * FROM big ORDER BY id DESC) b ORDER BY s || id % 30000, id) d");
+    // A sort below that has other keys than DISTINCT.
+    f.check("SELECT count(*), sum(length(x)) FROM "
+            "(SELECT DISTINCT x FROM (SELECT s || k AS x FROM big ORDER BY id) o) d");
+}
+
+TEST_CASE("set operations beyond work_mem count both sides", "[sql]") {
+    Fixture f;
+    const std::string left = "SELECT s || id % 30000 AS x, k FROM big";
+    const std::string right = "SELECT s || id, k FROM big WHERE id % 3 > 0 UNION ALL "
+                              "SELECT s || id, k FROM big WHERE id > 9000";
+    for (const char* const operation : {"UNION", "INTERSECT", "INTERSECT ALL", "EXCEPT", "EXCEPT ALL"})
+        f.check("SELECT count(*), sum(length(x)), sum(k) FROM ((" + left + ") " + operation + " (" + right + ")) u");
 }
 
 TEST_CASE("work_mem refuses what is no size", "[sql]") {

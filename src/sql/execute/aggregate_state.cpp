@@ -83,6 +83,14 @@ void AggregateRunner::step_run(char* state, std::size_t count) {
     }
 }
 
+void AggregateRunner::step(char* state, std::size_t k) {
+    Group none;
+    AggregateCall call = context(none);
+    const std::size_t count = arguments_.size();
+    const Value* const value = count == 0 ? nullptr : views_[0] + k;
+    if (value == nullptr || !call_.function->strict || !value->is_null()) body_->step(call, state, value, count);
+}
+
 Value AggregateRunner::finish(char* state) {
     Group none;
     AggregateCall call = context(none);
@@ -102,16 +110,18 @@ void AggregateRunner::prepare(const Rows& rows) {
     filter_->evaluate(rows, filter_values_.data(), row_arena_);
 }
 
-void AggregateRunner::step(Group& group, std::size_t k) {
+void AggregateRunner::step(Group& group, std::size_t k, std::size_t number) {
     if (!included(k)) return;
     for (std::size_t i = 0; i < arguments_.size(); ++i) row_[i] = views_[i][k];
-    if (sorts()) {
-        for (std::size_t i = 0; i < keys_.size(); ++i) row_[arguments_.size() + i] = key_values_[i][k];
-        Value* kept = group.sorted->add();
-        for (std::size_t i = 0; i < row_.size(); ++i) kept[i] = copy_value(row_[i], group.sorted->arena());
+    if (!sorts()) {
+        if (group.seen == nullptr || sees_first(group, row_.data(), number)) feed(group, row_.data());
         return;
     }
-    step(group, row_.data());
+    for (std::size_t i = 0; i < keys_.size(); ++i) row_[arguments_.size() + i] = key_values_[i][k];
+    const std::size_t before = group.sorted->bytes();
+    Value* kept = group.sorted->add();
+    for (std::size_t i = 0; i < row_.size(); ++i) kept[i] = copy_value(row_[i], group.sorted->arena());
+    kept_ += group.sorted->bytes() - before;
 }
 
 void AggregateRunner::step(Group& group, const Value* arguments) {
@@ -121,6 +131,47 @@ void AggregateRunner::step(Group& group, const Value* arguments) {
         if (!added) return;
     }
     feed(group, arguments);
+}
+
+/// DISTINCT: what was not seen is remembered, or put aside where memory is used up.
+bool AggregateRunner::sees_first(Group& group, const Value* arguments, std::size_t number) {
+    if (kept_ > limit_) {
+        if (group.seen->find(arguments) != TupleTable::k_none) return false;
+        std::vector<Value> row{Value::int8(static_cast<std::int64_t>(number))};
+        row.insert(row.end(), arguments, arguments + arguments_.size());
+        aside_.add(row.data(), TupleTable::hash(row.data(), row.size()));
+        put_aside_ = true;
+        return false;
+    }
+    bool added = false;
+    group.seen->insert(arguments, added);
+    if (!added) return false;
+    // About what a table takes for it: vectors that grow twofold, slots that are half full at most.
+    kept_ += 48 + 2 * sizeof(Value) * arguments_.size();
+    for (std::size_t i = 0; i < arguments_.size(); ++i)
+        if (!arguments[i].is_null() && arguments[i].form() == Form::bytes) kept_ += arguments[i].bytes().size();
+    return true;
+}
+
+void AggregateRunner::take_rest(const std::function<Group&(std::size_t number)>& group_of) {
+    if (!put_aside_) return;
+    TupleTable seen(arguments_.size() + 1);
+    while (SpillFile* const file = aside_.next()) {
+        seen.reset(arguments_.size() + 1);
+        Batch batch;
+        std::vector<Value> row(arguments_.size() + 1);
+        while (file->read(batch))
+            for (std::size_t k = 0; k < batch.count; ++k) {
+                for (std::size_t i = 0; i < row.size(); ++i) row[i] = batch.columns[i][k];
+                const bool full = aside_.can_divide() && seen.bytes() > limit_;
+                bool added = false;
+                if (!full) seen.insert(row.data(), added);
+                else if (seen.find(row.data()) == TupleTable::k_none)
+                    aside_.add(row.data(), TupleTable::hash(row.data(), row.size()));
+                if (added) feed(group_of(static_cast<std::size_t>(row[0].integer())), row.data() + 1);
+            }
+    }
+    put_aside_ = false;
 }
 
 void AggregateRunner::feed(Group& group, const Value* arguments) {

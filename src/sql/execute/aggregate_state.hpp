@@ -1,8 +1,13 @@
 // aggregate_state.hpp -- one aggregate call over one group: its state, and DISTINCT, FILTER and ORDER BY.  Layer: sql.
+//
+// Arguments that DISTINCT has seen are kept in memory up to a limit; further ones go to files, with the number of their
+// group, and are taken when the input has ended (take_rest).
 #pragma once
 
 #include "sql/execute/evaluate.hpp"
+#include "sql/execute/partition_files.hpp"
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -30,8 +35,14 @@ public:
         std::vector<Value> direct;          // arguments of ordered-set aggregates
     };
 
-    /// Forgets all states.
-    void reset() { empty_arena(arena_); }
+    /// Forgets all states. What DISTINCT keeps will take `limit` bytes at most, as long as steps name their group.
+    void reset(std::size_t limit) {
+        empty_arena(arena_);
+        kept_ = 0;
+        limit_ = limit;
+        aside_.reset(arguments_.size() + 1);
+        put_aside_ = false;
+    }
     Group start();
     /// Nothing but steps: no DISTINCT, FILTER, ORDER BY or direct arguments. Its states may lie in rows of states that
     /// the caller owns, state_size() bytes each, and step_all() takes a whole batch.
@@ -42,11 +53,15 @@ public:
     void step_all(char* const* states, std::size_t offset, std::size_t count);
     /// The same where all rows belong to one group.
     void step_run(char* state, std::size_t count);
+    /// One step for the k-th selected row.
+    void step(char* state, std::size_t k);
     Value finish(char* state);
     /// Values of arguments, sort keys and filter for every selected row.
     void prepare(const Rows& rows);
-    /// The k-th selected row of the last prepare().
-    void step(Group& group, std::size_t k);
+    /// The k-th selected row of the last prepare(), for the group of that number.
+    void step(Group& group, std::size_t k, std::size_t number);
+    /// Arguments that were put aside. Before the groups are finished.
+    void take_rest(const std::function<Group&(std::size_t number)>& group_of);
     /// Direct stepping with given arguments (window frames).
     void step(Group& group, const Value* arguments);
     bool can_invert() const { return body_->inverse != nullptr && !sorts() && !clauses_->distinct; }
@@ -62,10 +77,11 @@ public:
     const Value& argument(std::size_t i, std::size_t k) const { return views_[i][k]; }
     Arena& arena() { return arena_; }
     /// Bytes of the states and of what they gathered.
-    std::size_t bytes() const { return arena_.size(); }
+    std::size_t bytes() const { return arena_.size() + kept_; }
 
 private:
     bool sorts() const { return !clauses_->order.empty(); }
+    bool sees_first(Group& group, const Value* arguments, std::size_t number);
     void feed(Group& group, const Value* arguments);
     AggregateCall context(Group& group);
 
@@ -84,6 +100,10 @@ private:
     std::vector<std::vector<Value>> values_, key_values_, direct_values_;
     std::vector<Value> filter_values_;
     std::vector<Value> row_;
+    std::size_t kept_ = 0;  // bytes that DISTINCT and ORDER BY keep
+    std::size_t limit_ = ~std::size_t{0};
+    bool put_aside_ = false;  // an argument was
+    PartitionFiles aside_;    // number of the group, arguments
     Arena arena_;       // states
     Arena row_arena_;   // arguments of the present batch
 };

@@ -1,13 +1,14 @@
 // GROUP BY by hashing: a table of groups for each grouping set, states of the aggregates beside it.
 //
 // When the groups outgrow the limit of memory, rows of further groups go to files, by the hash of their key; each file
-// is aggregated by itself when the groups in memory have been handed out, and may be divided again. Several grouping
-// sets at once stay in memory.
+// is aggregated by itself when the groups in memory have been handed out, and may be divided again. Each of several
+// grouping sets has files of its own, fewer the more sets there are; more than k_most_files of them stay in memory.
 #include "sql/execute/aggregate_state.hpp"
 #include "sql/execute/operators.hpp"
-#include "sql/execute/spill_file.hpp"
+#include "sql/execute/partition_files.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace northstar::inline v0::sql {
@@ -43,8 +44,10 @@ public:
     void open() override {
         input_->open();
         limit_ = execution_.host().memory_limit();
-        pending_.clear();
-        start_groups(0);
+        aside_.resize(sets_.size());
+        for (PartitionFiles& files : aside_) files.reset(input_->columns().size(), fan_bits());
+        only_set_ = sets_.size();
+        start_groups();
         // Without GROUP BY, and for an empty grouping set, there is a group even of no rows.
         for (std::size_t s = 0; s < sets_.size(); ++s)
             if (sets_[s].empty()) add_only_group(s);
@@ -54,16 +57,13 @@ public:
         }
         while (Batch* batch = input_->next()) take(*batch);
         end_input();
-        set_ = 0;
-        group_ = 0;
     }
 
     Batch* next() override {
         for (;;) {
             hand_out();
             if (batch_.count > 0) return &batch_;
-            if (pending_.empty()) return nullptr;
-            next_file();
+            if (!next_file()) return nullptr;
         }
     }
 
@@ -100,18 +100,16 @@ private:
         group_ += count;
     }
 
-    struct File {
-        SpillFile rows;
-        unsigned depth;
-    };
-    static constexpr unsigned k_fan_bits = 5;
-    static constexpr unsigned k_deepest = 5;  // then what is left must fit
+    static constexpr std::size_t k_most_files = 64;  // of one input
 
-    void start_groups(unsigned depth) {
-        depth_ = depth;
+    unsigned fan_bits() const {
+        const std::size_t files = k_most_files / sets_.size();
+        return files < 2 ? 0 : std::min(PartitionFiles::k_fan_bits, static_cast<unsigned>(std::bit_width(files) - 1));
+    }
+
+    void start_groups() {
         full_ = false;
-        files_.clear();
-        for (auto& runner : runners_) runner->reset();
+        for (auto& runner : runners_) runner->reset(limit_);
         tables_.clear();
         groups_.clear();
         states_.assign(sets_.size(), {});
@@ -123,50 +121,45 @@ private:
     }
 
     void end_input() {
-        for (auto& file : files_)
-            if (file != nullptr) pending_.push_back(std::move(file));
-        files_.clear();
-    }
-
-    void next_file() {
-        const std::unique_ptr<File> file = std::move(pending_.back());
-        pending_.pop_back();
-        start_groups(file->depth);
-        file->rows.rewind();
-        Batch batch;
-        while (file->rows.read(batch)) take(batch);
-        end_input();
+        for (std::size_t i = 0; i < runners_.size(); ++i)
+            runners_[i]->take_rest([&](std::size_t number) -> AggregateRunner::Group& {
+                return groups_[number % sets_.size()][number / sets_.size() * runners_.size() + i];
+            });
         set_ = 0;
         group_ = 0;
     }
 
+    /// The next file of a set becomes the input, for that set alone. False: there is none.
+    bool next_file() {
+        std::size_t set = only_set_ == sets_.size() ? 0 : only_set_;
+        SpillFile* file = nullptr;
+        while (set < sets_.size() && (file = aside_[set].next()) == nullptr) ++set;
+        if (file == nullptr) return false;
+        only_set_ = set;
+        start_groups();
+        Batch batch;
+        while (file->read(batch)) take(batch);
+        end_input();
+        return true;
+    }
+
     std::size_t bytes() const {
-        std::size_t sum = arena_.size() + tables_[0].bytes() +
-                          groups_[0].size() * sizeof(AggregateRunner::Group) + states_[0].size() * sizeof(char*);
+        std::size_t sum = arena_.size();
+        for (std::size_t s = 0; s < sets_.size(); ++s)
+            sum += tables_[s].bytes() + groups_[s].size() * sizeof(AggregateRunner::Group) +
+                   states_[s].size() * sizeof(char*);
         for (const auto& runner : runners_) sum += runner->bytes();
         return sum;
     }
 
-    /// Puts the rows of groups that are not in memory aside; the others are the selection that is left.
-    void put_aside(const Batch& batch) {
-        const auto& set = sets_[0];
-        chosen_.clear();
-        tuple_.resize(set.size() + 1);
-        for (std::size_t row = 0; row < batch.count; ++row) {
-            for (std::size_t i = 0; i < set.size(); ++i) tuple_[i] = key_views_[set[i]][row];
-            if (tables_[0].find(tuple_.data()) != TupleTable::k_none) {
-                chosen_.push_back(static_cast<std::uint32_t>(row));
-                continue;
-            }
-            // Other bits of the hash at each depth: those of one file are equal in the bits before.
-            const std::uint64_t code = TupleTable::hash(tuple_.data(), set.size()) * 0x9e3779b97f4a7c15u;
-            const std::size_t number = code >> (64 - k_fan_bits * (depth_ + 1)) & ((1u << k_fan_bits) - 1);
-            if (files_.empty()) files_.resize(std::size_t{1} << k_fan_bits);
-            if (files_[number] == nullptr)
-                files_[number].reset(new File{SpillFile(input_->columns().size()), depth_ + 1});
-            files_[number]->rows.add(batch, row);
-        }
+    /// Further groups may be put aside.
+    bool can_divide() const {
+        if (fan_bits() == 0) return false;
+        for (std::size_t s = 0; s < sets_.size(); ++s)
+            if (works_on(s) && !sets_[s].empty() && aside_[s].can_divide()) return true;
+        return false;
     }
+    bool works_on(std::size_t set) const { return only_set_ == sets_.size() || only_set_ == set; }
 
     /// The group of a set without columns.
     void add_only_group(std::size_t set) {
@@ -193,8 +186,13 @@ private:
         key_views_.resize(keys_.size());
         key_arena_.reset();
         for (std::size_t i = 0; i < keys_.size(); ++i) key_views_[i] = keys_[i].view(rows, values_[i], key_arena_);
-        if (full_) {
-            put_aside(batch);
+        // Of one set no value is computed for rows that are put aside.
+        const bool found = full_ && sets_.size() == 1;
+        if (found) {
+            find_groups(0, batch);
+            chosen_.clear();
+            for (std::size_t row = 0; row < batch.count; ++row)
+                if (group_of_[row] != TupleTable::k_no_tuple) chosen_.push_back(static_cast<std::uint32_t>(row));
             if (chosen_.size() < batch.count) {
                 batch.keep(chosen_);
                 if (batch.count > 0) take(batch);
@@ -202,40 +200,56 @@ private:
             }
         }
         for (auto& runner : runners_) runner->prepare(rows);
-        group_of_.resize(batch.count);
         for (std::size_t s = 0; s < sets_.size(); ++s) {
-            find_groups(s, batch.count);
+            if (!works_on(s)) continue;
+            if (!found) find_groups(s, batch);
             if (plain_ && sets_[s].empty()) {
                 for (std::size_t i = 0; i < runners_.size(); ++i)
                     runners_[i]->step_run(states_[s][0] + offsets_[i], batch.count);
                 continue;
             }
-            if (plain_) {
+            if (plain_ && !full_) {
                 state_of_.resize(batch.count);
                 for (std::size_t row = 0; row < batch.count; ++row) state_of_[row] = states_[s][group_of_[row]];
                 for (std::size_t i = 0; i < runners_.size(); ++i)
                     runners_[i]->step_all(state_of_.data(), offsets_[i], batch.count);
                 continue;
             }
-            for (std::size_t row = 0; row < batch.count; ++row)
-                for (std::size_t i = 0; i < runners_.size(); ++i)
-                    runners_[i]->step(groups_[s][group_of_[row] * runners_.size() + i], row);
+            for (std::size_t row = 0; row < batch.count; ++row) {
+                const std::size_t group = group_of_[row];
+                if (group == TupleTable::k_no_tuple) continue;
+                for (std::size_t i = 0; i < runners_.size(); ++i) {
+                    if (plain_) runners_[i]->step(states_[s][group] + offsets_[i], row);
+                    else runners_[i]->step(groups_[s][group * runners_.size() + i], row, group * sets_.size() + s);
+                }
+            }
         }
-        full_ = full_ || (sets_.size() == 1 && !sets_[0].empty() && depth_ < k_deepest && bytes() > limit_);
+        full_ = full_ || (bytes() > limit_ && can_divide());
     }
 
-    /// The group of each row, new ones added.
-    void find_groups(std::size_t s, std::size_t count) {
+    /// The group of each row. New ones are added; their rows are put aside where memory is full.
+    void find_groups(std::size_t s, const Batch& batch) {
         const auto& set = sets_[s];
         TupleTable& table = tables_[s];
+        group_of_.resize(batch.count);
         if (set.empty()) {
             std::fill(group_of_.begin(), group_of_.end(), 0);
             return;
         }
         set_views_.clear();
         for (const std::size_t key : set) set_views_.push_back(key_views_[key]);
+        if (full_ && aside_[s].can_divide()) {
+            table.find_rows(set_views_.data(), batch.count, group_of_.data());
+            tuple_.resize(set.size());
+            for (std::size_t row = 0; row < batch.count; ++row) {
+                if (group_of_[row] != TupleTable::k_no_tuple) continue;
+                for (std::size_t i = 0; i < set.size(); ++i) tuple_[i] = set_views_[i][row];
+                aside_[s].add(batch, row, TupleTable::hash(tuple_.data(), set.size()));
+            }
+            return;
+        }
         const std::size_t before = table.size();
-        table.insert_rows(set_views_.data(), count, group_of_.data());
+        table.insert_rows(set_views_.data(), batch.count, group_of_.data());
         for (std::size_t group = before; group < table.size(); ++group) add_group(s);
     }
 
@@ -248,9 +262,8 @@ private:
     std::vector<TupleTable> tables_;
     std::size_t limit_ = 0;
     bool full_ = false;                             // new groups go to files
-    unsigned depth_ = 0;                            // how often the present input was divided
-    std::vector<std::unique_ptr<File>> files_;      // of the present input, by hash
-    std::vector<std::unique_ptr<File>> pending_;    // to be aggregated
+    std::vector<PartitionFiles> aside_;  // by set
+    std::size_t only_set_ = 0;           // whose file is read; number of sets: the input is, for all
     std::vector<std::uint32_t> chosen_;
     // States of the aggregates: where all of them are plain, one row of states for each group.
     bool plain_ = true;

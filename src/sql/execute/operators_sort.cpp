@@ -1,4 +1,4 @@
-// Sorting, LIMIT, DISTINCT, set operations.
+// Sorting and LIMIT.
 //
 // Rows beyond the limit of memory are sorted in runs that go to files and are merged (Knuth, The Art of Computer
 // Programming 3, 5.4.1).
@@ -340,129 +340,6 @@ private:
     std::vector<std::uint32_t> rows_;
 };
 
-class Distinct final : public Operator {
-public:
-    Distinct(Plan& plan, Execution& execution) : input_(build_operator(*plan.left, execution)) {
-        columns_ = input_->columns();
-        for (BoundExpr* expr : plan.distinct_on) on_.emplace_back(*expr, columns_, execution);
-    }
-    void open() override {
-        input_->open();
-        seen_.reset(on_.size());
-    }
-    Batch* next() override {
-        while (Batch* batch = input_->next()) {
-            const Rows all{batch, every_row(batch->count, every_), batch->count, true};
-            values_.resize(on_.size());
-            for (std::size_t i = 0; i < on_.size(); ++i) {
-                values_[i].resize(batch->count);
-                on_[i].evaluate(all, values_[i].data(), batch->arena);
-            }
-            std::vector<Value> tuple(on_.size() + 1);
-            rows_.clear();
-            for (std::size_t row = 0; row < batch->count; ++row) {
-                for (std::size_t i = 0; i < on_.size(); ++i) tuple[i] = values_[i][row];
-                bool added = false;
-                seen_.insert(tuple.data(), added);
-                if (added) rows_.push_back(static_cast<std::uint32_t>(row));
-            }
-            if (rows_.empty()) continue;
-            if (rows_.size() < batch->count) batch->keep(rows_);
-            return batch;
-        }
-        return nullptr;
-    }
-
-private:
-    std::unique_ptr<Operator> input_;
-    std::vector<Evaluator> on_;
-    std::vector<std::vector<Value>> values_;
-    std::vector<std::uint32_t> every_, rows_;
-    TupleTable seen_;
-};
-
-class SetOperation final : public Operator {
-public:
-    SetOperation(Plan& plan, Execution& execution)
-        : plan_(plan), left_(build_operator(*plan.left, execution)), right_(build_operator(*plan.right, execution)),
-          left_places_(places(*plan.left, *left_)), right_places_(places(*plan.right, *right_)) {
-        columns_ = plan.output;
-    }
-    void open() override {
-        const std::size_t width = columns_.size();
-        left_->open();
-        right_->open();
-        in_right_ = false;
-        if (plan_.set == SetKind::union_ && plan_.all) return;
-        TupleTable table(width);
-        std::vector<std::uint64_t> left_count, right_count;
-        std::vector<Value> tuple(width + 1);
-        const auto count = [&](Operator& from, const std::vector<std::size_t>& at, bool is_left) {
-            while (Batch* batch = from.next())
-                for (std::size_t row = 0; row < batch->count; ++row) {
-                    for (std::size_t i = 0; i < width; ++i) tuple[i] = batch->columns[at[i]][row];
-                    bool added = false;
-                    std::size_t n = 0;
-                    if (is_left || plan_.set == SetKind::union_) n = table.insert(tuple.data(), added);
-                    else if ((n = table.find(tuple.data())) == TupleTable::k_none) continue;
-                    if (added) {
-                        left_count.push_back(0);
-                        right_count.push_back(0);
-                    }
-                    ++(is_left ? left_count : right_count)[n];
-                }
-        };
-        count(*left_, left_places_, true);
-        count(*right_, right_places_, false);
-        rows_.reset(width);
-        for (std::size_t n = 0; n < table.size(); ++n) {
-            std::uint64_t copies = 1;
-            if (plan_.set == SetKind::intersect)
-                copies = plan_.all ? std::min(left_count[n], right_count[n]) : (right_count[n] > 0 ? 1 : 0);
-            else if (plan_.set == SetKind::except)
-                copies =
-                    plan_.all ? left_count[n] - std::min(left_count[n], right_count[n]) : (right_count[n] == 0 ? 1 : 0);
-            for (; copies > 0; --copies) {
-                Value* to = rows_.add();
-                for (std::size_t i = 0; i < width; ++i) to[i] = copy_value(table.tuple(n)[i], rows_.arena());
-            }
-        }
-        reader_.start(rows_);
-    }
-    Batch* next() override {
-        if (plan_.set != SetKind::union_ || !plan_.all) return reader_.next(batch_);
-        if (!in_right_) {
-            if (const Batch* batch = left_->next()) return pick(*batch, left_places_);
-            in_right_ = true;
-        }
-        const Batch* batch = right_->next();
-        return batch == nullptr ? nullptr : pick(*batch, right_places_);
-    }
-
-private:
-    static std::vector<std::size_t> places(const Plan& plan, const Operator& op) {
-        std::vector<std::size_t> at;
-        for (const ColumnId id : plan.output)
-            at.push_back(static_cast<std::size_t>(std::find(op.columns().begin(), op.columns().end(), id) -
-                                                  op.columns().begin()));
-        return at;
-    }
-    Batch* pick(const Batch& from, const std::vector<std::size_t>& at) {
-        batch_.reset(columns_.size());
-        batch_.count = from.count;
-        for (std::size_t i = 0; i < columns_.size(); ++i) batch_.columns[i] = from.columns[at[i]];
-        return &batch_;
-    }
-
-    Plan& plan_;
-    std::unique_ptr<Operator> left_, right_;
-    std::vector<std::size_t> left_places_, right_places_;
-    RowStore rows_;
-    StoreReader reader_;
-    bool in_right_ = false;
-    Batch batch_;
-};
-
 }  // namespace operators_sort
 
 std::unique_ptr<Operator> make_sort(Plan& plan, Execution& execution) {
@@ -470,12 +347,6 @@ std::unique_ptr<Operator> make_sort(Plan& plan, Execution& execution) {
 }
 std::unique_ptr<Operator> make_limit(Plan& plan, Execution& execution) {
     return std::make_unique<operators_sort::Limit>(plan, execution);
-}
-std::unique_ptr<Operator> make_distinct(Plan& plan, Execution& execution) {
-    return std::make_unique<operators_sort::Distinct>(plan, execution);
-}
-std::unique_ptr<Operator> make_set_operation(Plan& plan, Execution& execution) {
-    return std::make_unique<operators_sort::SetOperation>(plan, execution);
 }
 
 }  // namespace northstar::inline v0::sql
