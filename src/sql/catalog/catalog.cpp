@@ -200,6 +200,32 @@ void Catalog::set_layout(Relation& relation) const {
         layout->set_missing(i, value_from_text(column.type, column.typmod, *column.missing, arena, plain));
     }
     relation.layout = std::move(layout);
+    if (relation.statistics == nullptr) return;
+    auto statistics = std::make_shared<TableStatistics>(*relation.statistics);
+    std::vector<int> outdated;
+    for (auto& [place, found] : statistics->columns) {
+        const Column& column = relation.columns[static_cast<std::size_t>(place)];
+        const auto key_of_text = [&arena, &plain, &column](const std::string& text) {
+            std::string key;
+            encode_key(value_from_text(column.type, column.typmod, text, arena, plain), {}, key);
+            return key;
+        };
+        try {
+            for (ColumnStatistics::Common& value : found.common) value.key = key_of_text(value.text);
+            for (ColumnStatistics::Bound& bound : found.bounds) bound.key = key_of_text(bound.text);
+        } catch (const SqlError&) {
+            outdated.push_back(place);  // a label was renamed since
+        }
+    }
+    for (const int place : outdated) statistics->columns.erase(place);
+    relation.statistics = std::move(statistics);
+}
+
+void Relation::forget_statistics(int column) {
+    if (statistics == nullptr) return;
+    auto left = std::make_shared<TableStatistics>(*statistics);
+    left->columns.erase(column);
+    statistics = std::move(left);
 }
 
 // ---- types

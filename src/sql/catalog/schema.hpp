@@ -7,6 +7,7 @@
 // [SCHEMA-1] A dropped column keeps its place: stored rows keep their layout. Everything here counts physical places.
 #pragma once
 
+#include "sql/catalog/statistics.hpp"
 #include "sql/key_encoding.hpp"
 #include "sql/row_format.hpp"
 #include "sql/type.hpp"
@@ -170,6 +171,7 @@ struct Relation {
     PartitionKey partition_key;      ///< of a table that has partitions
     Oid partition_of = 0;            ///< of a partition: the table or partition that it is a part of
     PartitionBound bound;            ///< of a partition
+    std::shared_ptr<const TableStatistics> statistics;  ///< null: never analyzed
     std::shared_ptr<const RowLayout> layout;
 
     /// Index into `indexes` of the primary key; -1: there is none.
@@ -181,6 +183,8 @@ struct Relation {
     const Index* find_index(std::string_view name) const;
     std::string tree() const;
     std::string index_tree(const Index& index) const;
+    /// Forgets what ANALYZE found of a column.
+    void forget_statistics(int column);
     bool is_partition() const { return partition_of != 0; }
     bool is_partitioned() const { return partition_key.strategy != PartitionStrategy::none; }
     /// Has a tree of its own; the rows of a partition lie in that of the topmost table.

@@ -3,6 +3,7 @@
 #include "sql/error.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace northstar::inline v0::sql {
 
@@ -283,6 +284,64 @@ SequenceOptions sequence_from(const Document& in) {
     return sequence;
 }
 
+// Shares are kept in millionths: the documents have integers only.
+Document millionths(double share) { return Document::integer(std::llround(share * 1e6)); }
+double share_from(const Document& in) { return static_cast<double>(in.as_integer()) / 1e6; }
+
+Document statistics_document(const TableStatistics& statistics) {
+    Document out = Document::object();
+    out.set("rows", Document::integer(std::llround(statistics.rows)));
+    Document columns = Document::array();
+    for (const auto& [place, column] : statistics.columns) {
+        Document item = Document::object();
+        item.set("column", Document::integer(place));
+        item.set("null_millionths", millionths(column.null_share));
+        item.set("width", Document::integer(column.width));
+        if (column.distinct < 0) item.set("distinct_millionths", millionths(-column.distinct));
+        else item.set("distinct", Document::integer(std::llround(column.distinct)));
+        if (!column.common.empty()) {
+            Document common = Document::array();
+            for (const ColumnStatistics::Common& value : column.common) {
+                Document entry = Document::object();
+                entry.set("value", Document::string(value.text));
+                entry.set("millionths", millionths(value.share));
+                common.push(std::move(entry));
+            }
+            item.set("common", std::move(common));
+        }
+        if (!column.bounds.empty()) {
+            Document bounds = Document::array();
+            for (const ColumnStatistics::Bound& bound : column.bounds) bounds.push(Document::string(bound.text));
+            item.set("bounds", std::move(bounds));
+        }
+        if (column.correlation) item.set("correlation_millionths", millionths(*column.correlation));
+        columns.push(std::move(item));
+    }
+    out.set("columns", std::move(columns));
+    return out;
+}
+
+std::shared_ptr<const TableStatistics> statistics_from(const Document& in, const Relation& relation) {
+    if (in.is_null()) return nullptr;
+    auto statistics = std::make_shared<TableStatistics>();
+    statistics->rows = static_cast<double>(in["rows"].as_integer());
+    for (const Document& item : in["columns"].items()) {
+        const std::int64_t place = item["column"].as_integer(-1);
+        if (place < 0 || place >= static_cast<std::int64_t>(relation.columns.size()))
+            raise(sqlstate::data_corrupted, "the catalog holds statistics of a column that is not there");
+        ColumnStatistics& column = statistics->columns[static_cast<int>(place)];
+        column.null_share = share_from(item["null_millionths"]);
+        column.width = static_cast<std::int32_t>(item["width"].as_integer());
+        column.distinct = item.has("distinct_millionths") ? -share_from(item["distinct_millionths"])
+                                                          : static_cast<double>(item["distinct"].as_integer());
+        for (const Document& entry : item["common"].items())
+            column.common.push_back({entry["value"].as_string(), share_from(entry["millionths"]), {}});
+        for (const Document& bound : item["bounds"].items()) column.bounds.push_back({bound.as_string(), {}});
+        if (item.has("correlation_millionths")) column.correlation = share_from(item["correlation_millionths"]);
+    }
+    return statistics;
+}
+
 }  // namespace schema_document
 
 std::string Catalog::key_of(const Relation& relation) { return "relation/" + relation.schema + "." + relation.name; }
@@ -334,6 +393,7 @@ Document Catalog::to_document(const Relation& relation, const Catalog& catalog) 
     });
     list("inherits", relation.inherits, [](Oid oid) { return Document::integer(oid); });
     partition_document(relation, out);
+    if (relation.statistics != nullptr) out.set("statistics", statistics_document(*relation.statistics));
     out.set_text("comment", relation.comment);
     return out;
 }
@@ -393,6 +453,7 @@ std::shared_ptr<Relation> Catalog::relation_from(const Document& in) {
     for (const Document& item : in["inherits"].items())
         relation->inherits.push_back(static_cast<Oid>(item.as_integer()));
     partition_from(in, *relation);
+    relation->statistics = statistics_from(in["statistics"], *relation);
     relation->comment = in["comment"].as_string();
     return relation;
 }

@@ -13,6 +13,10 @@ constexpr SystemRelation k_relations[] = {
      "txn:int8 committed_at:timestamptz author:text reason:text statement:text operations:int8"},
     {0, "sys", "retention", "table_schema:text table_name:text history_retention:text"},
     {0, "sys", "schema", "key:text document:json"},
+    {0, "pg_catalog", "pg_stats",
+     "schemaname:name tablename:name attname:name inherited:bool null_frac:float4 avg_width:int4 n_distinct:float4 "
+     "most_common_vals:_text most_common_freqs:_float4 histogram_bounds:_text correlation:float4 "
+     "most_common_elems:_text most_common_elem_freqs:_float4 elem_count_histogram:_float4"},
     {0, "sys", "tags", "tag:text txn:int8 committed_at:timestamptz"},
 
     // ---- pg_catalog, computed ----

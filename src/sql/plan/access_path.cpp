@@ -1,6 +1,7 @@
 #include "sql/plan/access_path.hpp"
 
 #include "sql/cast.hpp"
+#include "sql/plan/selectivity.hpp"
 #include "sql/plan/walk.hpp"
 
 #include <algorithm>
@@ -16,6 +17,7 @@ struct Bound {
     int column = -1;
     Comparison comparison = Comparison::none;
     BoundExpr* value = nullptr;
+    BoundExpr* condition = nullptr;
 };
 
 Comparison turned(Comparison comparison) {
@@ -46,36 +48,31 @@ std::optional<Bound> read(const Plan& scan, BoundExpr* condition) {
         if (own) continue;
         const bool integers = is_plain_integer(column->type) && is_plain_integer(value->type);
         if (value->type != column->type && !integers) continue;
-        return Bound{place, side == 0 ? comparison : turned(comparison), value};
+        return Bound{place, side == 0 ? comparison : turned(comparison), value, condition};
     }
     return std::nullopt;
 }
 
-/// The share of rows that a condition leaves, where nothing is known of the data.
-double selectivity(const BoundExpr& condition) {
-    switch (condition.kind) {
-        case BoundKind::operation:
-            switch (condition.operation->comparison) {
-                case Comparison::equal: return 0.02;
-                case Comparison::not_equal: return 0.95;
-                case Comparison::none: return 0.1;  // LIKE and its kin
-                default: return 0.35;
-            }
-        case BoundKind::in_list: return std::min(0.5, 0.02 * static_cast<double>(condition.args.size()));
-        case BoundKind::negation: return 1 - selectivity(*condition.args[0]);
-        case BoundKind::conjunction: {
-            double share = 1;
-            for (const BoundExpr* part : condition.args) share *= selectivity(*part);
-            return share;
+/// The share of the rows that a path leads to, where ANALYZE knows its columns; negative: it does not.
+double known_share(const Plan& scan, const Index& index, const AccessPath& path, const std::vector<Bound>& bounds) {
+    const std::size_t columns = path.equal.size() + (path.low != nullptr || path.high != nullptr ? 1 : 0);
+    std::vector<BoundExpr*> conditions;
+    for (std::size_t i = 0; i < columns; ++i) {
+        if (statistics_of(scan, index.columns[i].column) == nullptr) return -1;
+        for (const Bound& bound : bounds) {
+            if (bound.column != index.columns[i].column) continue;
+            const bool of_path = i < path.equal.size() ? bound.value == path.equal[i]
+                                                       : bound.value == path.low || bound.value == path.high;
+            if (of_path) conditions.push_back(bound.condition);
         }
-        case BoundKind::disjunction: {
-            double rest = 1;
-            for (const BoundExpr* part : condition.args) rest *= 1 - selectivity(*part);
-            return 1 - rest;
-        }
-        case BoundKind::is_null: return condition.negated ? 0.95 : 0.05;
-        default: return 0.35;
     }
+    return selectivity(conditions, scan);
+}
+
+/// Every value is the same for all rows of the statement.
+bool is_fixed(const AccessPath& path) {
+    const auto fixed = [](BoundExpr* value) { return value == nullptr || used_columns(value).empty(); };
+    return std::all_of(path.equal.begin(), path.equal.end(), fixed) && fixed(path.low) && fixed(path.high);
 }
 
 }  // namespace access_path
@@ -87,9 +84,11 @@ void choose_access_path(Plan& scan) {
     for (BoundExpr* condition : scan.conditions)
         if (const std::optional<Bound> bound = access_path::read(scan, condition)) bounds.push_back(*bound);
     const double whole = scan.rows;
-    for (const BoundExpr* condition : scan.conditions) scan.rows *= access_path::selectivity(*condition);
-    scan.rows = std::max(1.0, scan.rows);
+    scan.rows = std::max(1.0, whole * selectivity(scan.conditions, scan));
+    // Rows that a path leads to may lie anywhere: each costs as much as several in the order in which they lie.
+    constexpr double k_wasteful = 0.25;
     int best_score = 0;
+    double best_share = -1;
     for (std::size_t i = 0; i < relation.indexes.size(); ++i) {
         const Index& index = relation.indexes[i];
         if (index.partial()) continue;
@@ -123,12 +122,16 @@ void choose_access_path(Plan& scan) {
         const bool whole_unique = index.unique && path.equal.size() == index.columns.size();
         if (whole_unique) score += 100;
         if (index.holds_rows()) score += 2;
-        if (score <= best_score) continue;
+        const double share = whole_unique ? -1 : access_path::known_share(scan, index, path, bounds);
+        const bool both_known = share >= 0 && best_share >= 0;
+        if (both_known && share != best_share ? share > best_share : score <= best_score) continue;
         best_score = score;
+        best_share = share;
         scan.access = path;
+        scan.access.wasteful = share > k_wasteful && !index.holds_rows() && access_path::is_fixed(path);
         // Who makes an index expects few rows for a value of it.
         if (whole_unique) scan.rows = 1;
-        else if (!path.equal.empty()) scan.rows = std::min(scan.rows, std::max(4.0, whole / 1000));
+        else if (share < 0 && !path.equal.empty()) scan.rows = std::min(scan.rows, std::max(4.0, whole / 1000));
     }
 }
 

@@ -1,5 +1,6 @@
 #include "sql/plan/describe.hpp"
 
+#include <cmath>
 #include <algorithm>
 
 namespace northstar::inline v0::sql {
@@ -55,7 +56,7 @@ void describe_plan(const Plan& plan, int depth, bool costs, std::vector<std::str
     std::string line(static_cast<std::size_t>(depth) * 2, ' ');
     if (depth > 0) line += "->  ";
     line += describe::title(plan);
-    if (costs) line += "  (rows=" + std::to_string(static_cast<long long>(plan.rows)) + ")";
+    if (costs) line += "  (rows=" + std::to_string(std::llround(plan.rows)) + ")";
     if (plan.point != nullptr && plan.kind == PlanKind::scan && !plan.conditions.empty())
         line += "  conditions: " + std::to_string(plan.conditions.size());
     lines.push_back(std::move(line));

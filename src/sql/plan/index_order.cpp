@@ -66,12 +66,14 @@ Plan* ordered_input(Plan& sort, bool few) {
     for (std::size_t i = 0; i < relation.indexes.size(); ++i) {
         const Index& index = relation.indexes[i];
         const bool used = scan->access.index == static_cast<int>(i);
+        if (used && scan->access.wasteful && !few) continue;
         // A scan that an index narrows keeps it; one that reads all rows may read them along another for a few of them.
         if (index.partial() || (scan->access.index >= 0 && !used)) continue;
         if (!used && !few && !index.holds_rows()) continue;
         const auto direction = index_order::backward(relation, index, used ? scan->access.equal.size() : 0, keys);
         if (!direction) continue;
         scan->access.index = static_cast<int>(i);
+        scan->access.wasteful = false;
         scan->access.backward = *direction;
         return sort.left;
     }

@@ -1,5 +1,6 @@
 #include "sql/plan/join_size.hpp"
 
+#include "sql/plan/selectivity.hpp"
 #include "sql/plan/walk.hpp"
 
 #include <algorithm>
@@ -30,13 +31,24 @@ Origin origin_of(const Plan& plan, ColumnId id) {
 
 using Keys = std::map<const Plan*, std::vector<int>>;  // columns that are compared, by scan
 
+/// Different values of the columns together, as far as ANALYZE knows them.
+double usual_keys(const Plan& scan, const std::vector<int>& places, double rows) {
+    double keys = 1;
+    for (const int place : places) {
+        const ColumnStatistics* const column = statistics_of(scan, place);
+        if (column == nullptr) return k_usual_keys;
+        keys *= std::max(1.0, column->distinct_of(rows));
+    }
+    return keys;
+}
+
 /// Different keys of one side: those of the scan that is known to have most.
 double different_keys(const Keys& keys, const WholeRows& whole) {
     double most = k_usual_keys;
     for (const auto& [scan, places] : keys) {
         const auto known = whole.find(scan);
         const double table_rows = known == whole.end() ? scan->rows : known->second;
-        double found = std::min(table_rows, k_usual_keys);
+        double found = std::min(table_rows, usual_keys(*scan, places, table_rows));
         for (const Index& index : scan->relation->indexes) {
             if (!index.unique || !index.predicate.empty()) continue;
             const auto compared = [&places = places](const IndexColumn& column) {

@@ -2,8 +2,8 @@
 //
 // Every row of one side meets the rows of the other that have its key: the product of both sides, divided by the number
 // of different keys of the side that has more of them (Selinger et al., "Access Path Selection in a Relational Database
-// Management System", SIGMOD 1979, table 1). A unique index says how many keys its table has; of other columns a usual
-// number is supposed.
+// Management System", SIGMOD 1979, table 1). A unique index says how many keys its table has, ANALYZE how many
+// values a column has; of other columns a usual number is supposed.
 #pragma once
 
 #include "sql/plan/plan.hpp"

@@ -67,6 +67,8 @@ struct AccessPath {
     bool low_inclusive = true;
     bool high_inclusive = true;
     bool backward = false;
+    /// It leads to so many rows that reading all of them is quicker, unless its entries alone are enough.
+    bool wasteful = false;
 };
 
 /// Versions of a row over a range of commits: FOR SYSTEM_TIME FROM .. TO, BETWEEN, ALL.

@@ -35,7 +35,7 @@ struct Walk {
     void plan(Plan& node) {
         if (!seen.insert(&node).second) return;
         if (node.kind == PlanKind::scan) {
-            drop_met_conditions(node);
+            if (!node.access.wasteful) drop_met_conditions(node);
             // Versions of rows are made by the session, column by column.
             if (node.versions.present) outputs(node);
             else scans.push_back(&node);
@@ -86,6 +86,9 @@ void prune_columns(Plan& plan) {
                                      [&](const ScanColumn& column) { return walk.uses.count(column.id) == 0; }),
                       columns.end());
         read_entries_only(*scan);
+        if (!scan->access.wasteful) continue;
+        if (scan->access.entries_only) drop_met_conditions(*scan);
+        else scan->access = AccessPath();
     }
     for (Plan* join : walk.joins) prune::drop_inner_columns(*join, walk);
 }

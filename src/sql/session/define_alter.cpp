@@ -382,6 +382,7 @@ private:
         }
         Column& gone = to->columns[static_cast<std::size_t>(place)];
         gone.dropped = true;
+        to->forget_statistics(place);
         gone.not_null = false;
         gone.default_text.clear();
         gone.generated_text.clear();
@@ -445,6 +446,7 @@ private:
         changed.typmod = meaning.typmod;
         changed.domain = meaning.domain;
         changed.missing.reset();
+        to->forget_statistics(place);
         const std::vector<ColumnId> nothing;
         rewrite(to, [&](std::vector<Value>& row, Execution& execution) {
             for (std::size_t i = 0; i < row.size(); ++i) execution.cell(ids[i]) = row[i];

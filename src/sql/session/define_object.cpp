@@ -3,6 +3,7 @@
 #include "sql/compare.hpp"
 #include "sql/plan/optimize.hpp"
 #include "sql/plan/walk.hpp"
+#include "sql/session/analyze.hpp"
 #include "sql/session/define_partition.hpp"
 
 #include <algorithm>
@@ -457,19 +458,23 @@ StatementResult define_object(SqlSession& session, const syntax::Statement& stat
             }
             return tag("REFRESH MATERIALIZED VIEW");
         }
-        case StatementKind::analyze:
+        case StatementKind::analyze: analyze_tables(session, *statement.tables); return tag("ANALYZE");
         case StatementKind::vacuum: {
             BoundPool pool;
             std::vector<Oid> types;
             Binder binder(session, pool, types);
             for (const syntax::QualifiedName& name : statement.tables->tables)
                 binder.find_relation(name, session.present(), false);
-            if (statement.kind == StatementKind::analyze) return tag("ANALYZE");
+            for (const auto& columns : statement.tables->columns)
+                if (!columns.empty() && !statement.tables->analyze)
+                    raise(sqlstate::feature_not_supported,
+                          "ANALYZE option must be specified when a column list is provided");
             if (session.in_transaction())
                 raise(sqlstate::active_sql_transaction, "VACUUM cannot run inside a transaction block");
             if (statement.tables->full)
                 raise(sqlstate::feature_not_supported, "VACUUM FULL is not supported", {},
                       "'northstar compact' makes the file smaller.");
+            if (statement.tables->analyze) analyze_tables(session, *statement.tables);
             session.database().checkpoint();  // pages of versions that nobody reads become free there
             return tag("VACUUM");
         }

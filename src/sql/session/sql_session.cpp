@@ -538,7 +538,10 @@ void SqlSession::refuse_changes_to_readers() {
 StatementResult SqlSession::dispatch(const syntax::Statement& statement, std::string_view text,
                                      BoundStatement* bound) {
     using syntax::StatementKind;
-    const bool writes = statement.kind != StatementKind::query && statement.kind <= StatementKind::comment;
+    const bool analyzes = statement.kind == StatementKind::analyze ||
+                          (statement.kind == StatementKind::vacuum && statement.tables->analyze);
+    const bool writes =
+        (statement.kind != StatementKind::query && statement.kind <= StatementKind::comment) || analyzes;
     if (writes || statement.kind == StatementKind::revert) refuse_changes_to_readers();
     const bool changes_by_with =
         statement.kind == StatementKind::query && statement.query->with != nullptr && !only_reads(statement);

@@ -74,6 +74,22 @@ public:
         for (int i = 0; i < count; ++i) put(Value::null(type()));
         return *this;
     }
+    RowMaker& array(std::vector<Value> elements) {
+        if (elements.empty()) return null();
+        const Oid of = type();
+        const ArrayDimension dimension{static_cast<std::int32_t>(elements.size()), 1};
+        return put(make_array(of, find_builtin_type(of)->element, {&dimension, 1}, elements, rows_.arena()));
+    }
+    RowMaker& texts(const std::vector<std::string_view>& values) {
+        std::vector<Value> elements;
+        for (const std::string_view value : values) elements.push_back(Value::text(value));
+        return array(std::move(elements));
+    }
+    RowMaker& reals(const std::vector<double>& values) {
+        std::vector<Value> elements;
+        for (const double value : values) elements.push_back(Value::float4(static_cast<float>(value)));
+        return array(std::move(elements));
+    }
     /// An array or vector of numbers.
     RowMaker& list(const std::vector<std::int64_t>& values) {
         const Oid array = type();
@@ -142,7 +158,7 @@ void class_row(RowMaker& maker, Oid oid, std::string_view name, Oid schema, char
     const Oid method = kind == 'i' ? k_btree : kind == 'r' || kind == 'm' ? k_heap : 0;
     maker.row().number(oid).text(name).number(schema).number(table ? relation->row_type : 0).number(0);
     maker.numbers({k_owner_oid, method, oid, 0});
-    maker.number(0).real(-1).numbers({0, 0});
+    maker.number(0).real(table && relation->statistics != nullptr ? relation->statistics->rows : -1).numbers({0, 0});
     maker.flag(table && !relation->indexes.empty()).flag(false);
     maker.letter(relation != nullptr && relation->temporary ? 't' : 'p').letter(kind);
     maker.number(static_cast<std::int64_t>(attributes));
@@ -425,6 +441,28 @@ void operator_rows(RowMaker& maker) {
 
 // ---- the rest ----
 
+void statistics_rows(RowMaker& maker, const Catalog& catalog) {
+    for (const auto& [key, relation] : catalog.relations()) {
+        if (relation->statistics == nullptr) continue;
+        for (const auto& [place, column] : relation->statistics->columns) {
+            std::vector<std::string_view> common, bounds;
+            std::vector<double> shares;
+            for (const ColumnStatistics::Common& value : column.common) {
+                common.push_back(value.text);
+                shares.push_back(value.share);
+            }
+            for (const ColumnStatistics::Bound& bound : column.bounds) bounds.push_back(bound.text);
+            maker.row().text(relation->schema).text(relation->name);
+            maker.text(relation->columns[static_cast<std::size_t>(place)].name).flag(relation->is_partitioned());
+            maker.real(column.null_share).number(column.width).real(column.distinct);
+            maker.texts(common).reals(shares).texts(bounds);
+            if (column.correlation) maker.real(*column.correlation);
+            else maker.null();
+            maker.null(3);
+        }
+    }
+}
+
 void namespace_rows(RowMaker& maker, const Catalog& catalog) {
     std::vector<std::string> schemas = {"pg_catalog", "information_schema"};
     schemas.insert(schemas.end(), catalog.schemas().begin(), catalog.schemas().end());
@@ -523,6 +561,7 @@ void system_rows(const VirtualTable& table, const Catalog& catalog, SqlSession& 
     else if (name == "pg_sequence") sequence_rows(maker, catalog);
     else if (name == "pg_description") description_rows(maker, catalog);
     else if (name == "pg_depend") dependency_rows(maker, catalog);
+    else if (name == "pg_stats") statistics_rows(maker, catalog);
     else if (name == "pg_settings") setting_rows(maker, session);
     else document_rows(maker, catalog);
 }

@@ -398,18 +398,33 @@ const Statement* Parser::copy() {
 const Statement* Parser::table_list(StatementKind kind) {
     take();
     TableList list;
+    const bool vacuum = kind == StatementKind::vacuum;
     if (at('('))
-        for (const Option& option : options_in_parentheses())
-            list.full |= option.name == "full" && (option.value == nullptr || option.value->text != "off");
-    while (at("full"_kw) || at("freeze"_kw) || at("verbose"_kw) || at("analyze"_kw) || at("analyse"_kw)) {
+        for (const Option& option : options_in_parentheses()) {
+            const bool on = option.value == nullptr || (option.value->text != "off" && option.value->text != "false");
+            if (vacuum && option.name == "full") list.full = on;
+            else if (vacuum && (option.name == "analyze" || option.name == "analyse")) list.analyze = on;
+            else if (option.name != "verbose" && option.name != "skip_locked" &&
+                     !(vacuum && (option.name == "freeze" || option.name == "disable_page_skipping" ||
+                                  option.name == "index_cleanup" || option.name == "process_toast" ||
+                                  option.name == "truncate" || option.name == "parallel")))
+                fail(sqlstate::syntax_error, std::string("unrecognized ") + (vacuum ? "VACUUM" : "ANALYZE") +
+                                                 " option \"" + std::string(option.name) + "\"",
+                     here());
+        }
+    while (at("verbose"_kw) ||
+           (vacuum && (at("full"_kw) || at("freeze"_kw) || at("analyze"_kw) || at("analyse"_kw)))) {
         list.full |= at("full"_kw);
+        list.analyze |= at("analyze"_kw) || at("analyse"_kw);
         take();
     }
     std::vector<QualifiedName> tables;
+    std::vector<List<std::string_view>> columns;
     if (!at_end()) do {
         tables.push_back(qualified_name());
-        if (at('(')) name_list_in_parentheses();
+        columns.push_back(at('(') ? name_list_in_parentheses() : List<std::string_view>());
     } while (accept(','));
+    list.columns = make_list(arena_, columns);
     list.tables = make_list(arena_, tables);
     Statement* statement = make_statement(kind);
     statement->tables = arena_.create<TableList>(list);

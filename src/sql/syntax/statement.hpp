@@ -362,7 +362,9 @@ struct Copy {
 
 struct TableList {                  ///< ANALYZE, VACUUM, LOCK
     List<QualifiedName> tables;
-    bool full = false;              ///< VACUUM FULL
+    List<List<std::string_view>> columns;  ///< of each table; empty: all
+    bool full = false;                     ///< VACUUM FULL
+    bool analyze = false;                  ///< VACUUM ANALYZE
 };
 
 struct Revert {                     ///< REVERT TABLE t TO n
