@@ -358,6 +358,56 @@ TEST_CASE("A file of a newer format is left alone", "[ERR-2]") {
     refused("an unknown feature, the last", [](std::byte* page) { detail::store_u64(page + 24, 1ull << 63); });
 }
 
+TEST_CASE("A file whose meta pages are both damaged is corrupt, not foreign", "[ERR-2][DMG-1]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    const Original original = make_original(path, 10, 20, true);
+    std::string bytes = original.bytes;
+    for (const std::size_t page : {std::size_t{0}, std::size_t{4096}}) bytes[page + 200] ^= 1;
+    write_file(path, bytes);
+    for (const bool read_only : {false, true}) {
+        remove_side_file(path);
+        Options options = existing();
+        options.read_only = read_only;
+        CHECK(code_of([&] { Database::open(path, options); }) == Errc::corrupt);
+    }
+    CHECK(read_file(path) == bytes);
+}
+
+TEST_CASE("A file whose first meta page is gone is never taken for one that was just being made", "[ERR-2][DUR-1]") {
+    for (const std::uint32_t page_size : {4096u, 8192u, 16384u, 32768u, 65536u}) {
+        INFO("page size " << page_size);
+        const Workplace place;
+        const std::string path = place / "a.db";
+        Options options = quiet();
+        options.page_size = page_size;
+        {
+            Database db = Database::open(path, options);
+            put(db, "a", "1");
+        }
+        std::string bytes = read_file(path);
+        std::fill_n(bytes.begin(), 4096, '\0');
+        write_file(path, bytes);
+        remove_side_file(path);
+        // The other meta page leads to the entry, or the damage is an error: an empty database it is not.
+        try {
+            Database db = Database::open(path, existing());
+            CHECK(db.begin_read().tree("t").get("a") == "1");
+        } catch (const Error& error) {
+            CHECK(error.code() == Errc::corrupt);
+        }
+    }
+}
+
+TEST_CASE("A file cannot be opened read-only and exclusively at the same time", "[ERR-1]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    make_original(path, 1, 1, true);
+    Options options = existing();
+    options.read_only = options.exclusive = true;
+    CHECK(code_of([&] { Database::open(path, options); }) == Errc::invalid_argument);
+}
+
 TEST_CASE("A file cut anywhere is an error or what it was", "[ERR-2][DMG-2][DMG-6][slow]") {
     const Workplace place;
     const Original original = make_original(place / "whole.db", 40, 30, false);

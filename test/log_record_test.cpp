@@ -326,6 +326,43 @@ TEST_CASE("a record with any changed byte is not intact", "[log][fast][DMG-1]") 
     }
 }
 
+TEST_CASE("a record that contradicts itself is refused although its checksum is right", "[log][fast][DMG-6]") {
+    // The record with one byte of the value of its only operation changed; at: the byte's place in the value.
+    const auto refused = [](OperationList& list, std::size_t at, char byte) {
+        std::vector<std::byte> bytes = encode(list, some_fields());
+        view_of(bytes).validate();
+        const std::string_view value = view_of(bytes).operation(0).value;
+        bytes[static_cast<std::size_t>(reinterpret_cast<const std::byte*>(value.data()) - bytes.data()) + at] =
+            static_cast<std::byte>(byte);
+        seal_record(bytes, 7);
+        try {
+            view_of(bytes).validate();
+        } catch (const Error& error) {
+            return error.code() == Errc::corrupt;
+        }
+        return false;
+    };
+    OperationList empty_range;
+    empty_range.erase_range(1, "a", "b");
+    CHECK(refused(empty_range, 0, 'a'));
+    OperationList history;
+    history.set_history(1, "tree", History::last(5));
+    CHECK(refused(history, 0, 99));
+}
+
+TEST_CASE("a range deletion that was cut to nothing is not repeated", "[log][fast]") {
+    OperationList list;
+    LogOperation operation;
+    operation.kind = OperationKind::erase_range;
+    operation.tree = 1;
+    operation.key = operation.value = "k";
+    list.repeat(operation);
+    CHECK(list.size() == 0);
+    operation.to_the_end = true;
+    list.repeat(operation);
+    CHECK(list.size() == 1);
+}
+
 TEST_CASE("bytes made to fit their checksum never reach outside the record", "[log][fast][DMG-6][ERR-6]") {
     std::vector<std::vector<std::byte>> samples;
     {

@@ -1,6 +1,7 @@
 // Frames: who owns what, and that everything comes back.
 #include "btree_support.hpp"
 
+#include <fstream>
 #include <optional>
 #include <set>
 
@@ -35,6 +36,29 @@ TEST_CASE("an arena hands out distinct pages and takes them back", "[pager]") {
         arena.give_large(large);
         REQUIRE(arena.bytes_in_use() == 0);
     }
+}
+
+TEST_CASE("an arena returns its memory to the system at its end", "[pager]") {
+    const auto mapped_pages = []() -> std::size_t {
+        std::ifstream file("/proc/self/statm");
+        std::size_t pages = 0;
+        file >> pages;
+        return pages;
+    };
+    if (mapped_pages() == 0) {
+        WARN("SKIPPED: the system does not say how much memory is mapped");
+        return;
+    }
+    std::size_t before = 0;
+    for (int round = 0; round < 20; ++round) {
+        FrameArena arena(4096);
+        Frame* first = arena.take(2000);  // 8 MB at least
+        Frame* last = first;
+        while (last->next != nullptr) last = last->next;
+        arena.give(first, last, 2000);
+        if (round == 2) before = mapped_pages();  // whatever else is mapped once is there by now
+    }
+    CHECK(mapped_pages() <= before);
 }
 
 TEST_CASE("a writer owns what it made in its epoch and frees the rest at the end", "[pager]") {

@@ -189,6 +189,26 @@ TEST_CASE("Pages that are dead in a map can be taken where a later map gave them
     }
 }
 
+TEST_CASE("A map that was written is read with everything it says of dead pages", "[SPACE-1]") {
+    SpaceMap map(40);
+    map.die(9, 3, 5, 12, false);
+    map.die(20, 1, 7, 7, true);
+    map.die(4, 2, 0, 300, true);
+    map.give_back({30, 4});
+    const SpaceMap again = written_and_read(map);
+    CHECK(again.end() == 40);
+    CHECK(again.free_runs() == map.free_runs());
+    CHECK(again.dead_pages() == 6);
+    REQUIRE(again.dead_runs().size() == 3);
+    const auto is = [](const DeadRun& run, std::uint64_t page, std::uint64_t pages, std::uint64_t born,
+                       std::uint64_t died, bool of_tree) {
+        return run.page == page && run.pages == pages && run.born == born && run.died == died && run.of_tree == of_tree;
+    };
+    CHECK(is(again.dead_runs()[0], 4, 2, 0, 300, true));
+    CHECK(is(again.dead_runs()[1], 9, 3, 5, 12, false));
+    CHECK(is(again.dead_runs()[2], 20, 1, 7, 7, true));
+}
+
 TEST_CASE("A page that is given back twice is damage of the file", "[SPACE-2][ERR-6]") {
     // Two refs to one page, in a file whose checksums fitted, ran into an assertion at the checkpoint behind
     // a deletion.

@@ -47,6 +47,7 @@ PRELUDE = ("#pragma GCC system_header\n#pragma GCC optimize(\"O1\")\n#define _GL
            "#include <../hard/mutants/generate/mutant.hpp>\n")
 GOAL = 90
 # Beside the test programs; "{}" are seeds. A case is what is run at a time.
+TARGETS_OF_FUZZING = ["node", "record", "scan", "meta", "ledger", "segment", "file"]
 SEEDS_OF_CRASHES = [f"{first}..{first + 1}" for first in range(1, 31, 2)]
 TESTS = re.compile(r"(api|btree|history|log|pager|txn|hard_redact|hard_simulated_disk|hard_format)_\w*test$")
 
@@ -132,7 +133,8 @@ def build(tree, jobs):
     wanted = re.compile(os.environ.get("MUTANT_TESTS", ""))
     tests = sorted(name[:-4] for name in os.listdir(os.path.join(tree, "test")) if TESTS.match(name[:-4]))
     tests = [test for test in tests if wanted.search(test)]
-    suites = [suite for suite in ("crash_suite", "nth_call_suite", "isolation_suite") if wanted.search(suite)]
+    suites = [suite for suite in ("crash_suite", "nth_call_suite", "isolation_suite", "fuzz_suite")
+              if wanted.search(suite)]
     command = ["cmake", "--build", directory, "--parallel", str(jobs), "--target", *tests, *suites]
     if subprocess.run(command).returncode != 0:
         sys.exit("the instrumented copy does not compile")
@@ -165,6 +167,9 @@ def cases_of(tests, suites):
                 cases.append(Case(f"{name} --seeds {seeds}", [suite, "--seeds", seeds], {"HARD_FAILURES": "1"}))
         elif name == "nth_call_suite":
             cases.append(Case(name, [suite], {"NORTHSTAR_NTH_CALL_EVERY": "11"}))
+        elif name == "fuzz_suite":
+            for target in TARGETS_OF_FUZZING:
+                cases.append(Case(f"{name} {target}", [suite, target, "1"], {"HARD_SEEDS": "300"}))
         else:
             cases.append(Case(name, [suite, "5"]))
     return cases
