@@ -150,6 +150,13 @@ Document Document::boolean(bool value) {
     return result;
 }
 
+Document Document::number(std::string_view digits) {
+    Document result;
+    result.kind_ = Kind::number;
+    result.string_ = digits;
+    return result;
+}
+
 Document Document::integer(std::int64_t value) {
     Document result;
     result.kind_ = Kind::integer;
@@ -218,6 +225,7 @@ void Document::write(std::string& out, int depth) const {
         case Kind::null: out += "null"; return;
         case Kind::boolean: out += integer_ != 0 ? "true" : "false"; return;
         case Kind::integer: out += std::to_string(integer_); return;
+        case Kind::number: out += string_; return;
         case Kind::string: document::write_string(out, string_); return;
         case Kind::array:
         case Kind::object: break;

@@ -2,7 +2,7 @@
 //
 // [DOC-1] Members keep the order in which they were set, and writing what was read gives the same bytes, so that a
 //         change of an object shows as a small difference.
-// Numbers are integers; the catalog needs no others.
+// Numbers are integers, which is all that the catalog needs; others can be written, for EXPLAIN, not read.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +15,12 @@ namespace northstar::inline v0::sql {
 
 class Document {
 public:
-    enum class Kind : std::uint8_t { null, boolean, integer, string, array, object };
+    enum class Kind : std::uint8_t { null, boolean, integer, number, string, array, object };
 
     Document() = default;
     static Document boolean(bool value);
     static Document integer(std::int64_t value);
+    static Document number(std::string_view digits);  ///< as JSON writes them
     static Document string(std::string_view value);
     static Document array();
     static Document object();

@@ -5,10 +5,13 @@
 #include "sql/text_io.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 namespace northstar::inline v0::sql {
 
-std::unique_ptr<Operator> build_operator(Plan& plan, Execution& execution) {
+namespace build_file {
+
+std::unique_ptr<Operator> make_operator(Plan& plan, Execution& execution) {
     switch (plan.kind) {
         case PlanKind::single: return make_single(plan, execution);
         case PlanKind::values: return make_values(plan, execution);
@@ -33,7 +36,49 @@ std::unique_ptr<Operator> build_operator(Plan& plan, Execution& execution) {
     raise(sqlstate::internal_error, "a plan of unknown kind was run");
 }
 
-namespace build_file {
+class Measured final : public Operator {
+public:
+    Measured(std::unique_ptr<Operator> op, OperatorActuals& actuals) : op_(std::move(op)), actuals_(actuals) {
+        columns_ = op_->columns();
+    }
+    void open() override {
+        ++actuals_.loops;
+        first_ = true;
+        timed(false, [&] { op_->open(); });
+    }
+    Batch* next() override {
+        Batch* batch = nullptr;
+        timed(true, [&] { batch = op_->next(); });
+        if (batch != nullptr) actuals_.rows += batch->count;
+        return batch;
+    }
+    std::optional<std::uint64_t> take_count() override {
+        std::optional<std::uint64_t> count;
+        timed(true, [&] { count = op_->take_count(); });
+        actuals_.rows += count.value_or(0);
+        return count;
+    }
+    bool accept(const KeyFilter& filter, const std::vector<ColumnId>& columns) override {
+        return op_->accept(filter, columns);
+    }
+
+private:
+    /// Up to and with the first rows the time is that of starting, too.
+    template <class Work>
+    void timed(bool makes_rows, Work&& work) {
+        const auto begin = std::chrono::steady_clock::now();
+        work();
+        const auto nanos = static_cast<std::uint64_t>(
+            std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - begin).count());
+        actuals_.total_nanos += nanos;
+        if (first_) actuals_.startup_nanos += nanos;
+        if (makes_rows) first_ = false;
+    }
+
+    std::unique_ptr<Operator> op_;
+    OperatorActuals& actuals_;
+    bool first_ = true;
+};
 
 /// Where the columns wanted stand in what an operator makes.
 std::vector<std::size_t> places_of(const std::vector<ColumnId>& wanted, const std::vector<ColumnId>& columns) {
@@ -52,6 +97,16 @@ void append(const Batch& batch, const std::vector<std::size_t>& places, RowStore
 }
 
 }  // namespace build_file
+
+std::unique_ptr<Operator> measured(std::unique_ptr<Operator> op, const Plan& plan, Execution& execution) {
+    PlanActuals* const actuals = execution.host().actuals();
+    if (actuals == nullptr) return op;
+    return std::make_unique<build_file::Measured>(std::move(op), (*actuals)[&plan]);
+}
+
+std::unique_ptr<Operator> build_operator(Plan& plan, Execution& execution) {
+    return measured(build_file::make_operator(plan, execution), plan, execution);
+}
 
 void run_plan(Plan& plan, const std::vector<ColumnId>& wanted, Execution& execution, RowStore& rows) {
     const std::unique_ptr<Operator> root = build_operator(plan, execution);

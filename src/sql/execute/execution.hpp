@@ -7,6 +7,7 @@
 #include "sql/bind/environment.hpp"
 #include "sql/execute/batch.hpp"
 #include "sql/execute/tuple_table.hpp"
+#include "sql/plan/describe.hpp"
 #include "sql/plan/plan.hpp"
 
 #include <map>
@@ -71,6 +72,8 @@ public:
     virtual bool reads_snapshot() const = 0;
     /// Bytes that one operator may hold before it puts rows aside in a file.
     virtual std::size_t memory_limit() const = 0;
+    /// Where operators note what they do; nullptr: nobody asks.
+    virtual PlanActuals* actuals() = 0;
 };
 
 class Execution {

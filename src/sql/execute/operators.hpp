@@ -24,6 +24,9 @@ std::unique_ptr<Operator> make_limit(Plan& plan, Execution& execution);
 std::unique_ptr<Operator> make_distinct(Plan& plan, Execution& execution);
 std::unique_ptr<Operator> make_set_operation(Plan& plan, Execution& execution);
 
+/// The operator, told to note what it does where EXPLAIN ANALYZE asks for it.
+std::unique_ptr<Operator> measured(std::unique_ptr<Operator> op, const Plan& plan, Execution& execution);
+
 /// Hands out rows of a store, a batch at a time.
 class StoreReader {
 public:

@@ -241,7 +241,7 @@ public:
         if (plan.left->kind == PlanKind::sort && !plan.with_ties) {
             auto sort = std::make_unique<Sort>(*plan.left, execution, 0);
             sort_ = sort.get();
-            input_ = std::move(sort);
+            input_ = measured(std::move(sort), *plan.left, execution);
         } else {
             input_ = build_operator(*plan.left, execution);
         }

@@ -1,7 +1,10 @@
 #include "sql/plan/describe.hpp"
 
-#include <cmath>
+#include "sql/plan/walk.hpp"
+
 #include <algorithm>
+#include <cmath>
+#include <set>
 
 namespace northstar::inline v0::sql {
 
@@ -50,27 +53,61 @@ std::string title(const Plan& plan) {
     return {};
 }
 
-}  // namespace describe
+/// What a node reads besides its inputs: the query of a WITH where it is met first, and subqueries of its expressions.
+struct Below {
+    std::string name;  ///< "CTE x" or "SubPlan"
+    const Plan* plan;
+};
 
-void describe_plan(const Plan& plan, int depth, bool costs, std::vector<std::string>& lines) {
-    std::string line(static_cast<std::size_t>(depth) * 2, ' ');
+std::vector<Below> below(const Plan& plan, std::set<const Plan*>& seen) {
+    std::vector<Below> found;
+    const auto add = [&](std::string name, const Plan* query) {
+        if (query != nullptr && seen.insert(query).second) found.push_back({std::move(name), query});
+    };
+    if (plan.kind == PlanKind::cte_scan) add("CTE " + plan.common->name, plan.common->plan);
+    each_expr(const_cast<Plan&>(plan), [&](BoundExpr*& expr) {
+        walk_expr(expr, [&](BoundExpr& node) {
+            add("SubPlan", node.subquery);
+            return true;
+        });
+    });
+    return found;
+}
+
+OperatorActuals actuals_of(const Plan& plan, const DescribeOptions& options) {
+    const auto found = options.actuals->find(&plan);
+    return found == options.actuals->end() ? OperatorActuals() : found->second;
+}
+
+void lines_of(const Plan& plan, int depth, const DescribeOptions& options, std::set<const Plan*>& seen,
+              std::vector<std::string>& lines) {
+    const auto indent = [](int by) { return std::string(static_cast<std::size_t>(by) * 2, ' '); };
+    std::string line = indent(depth);
     if (depth > 0) line += "->  ";
-    line += describe::title(plan);
-    if (costs) line += "  (rows=" + std::to_string(std::llround(plan.rows)) + ")";
+    line += title(plan);
+    if (options.costs) line += "  (rows=" + std::to_string(std::llround(plan.rows)) + ")";
+    if (options.actuals != nullptr) line += actuals_text(actuals_of(plan, options), options.timing);
     if (plan.point != nullptr && plan.kind == PlanKind::scan && !plan.conditions.empty())
         line += "  conditions: " + std::to_string(plan.conditions.size());
     lines.push_back(std::move(line));
-    if (plan.left != nullptr) describe_plan(*plan.left, depth + 1, costs, lines);
-    if (plan.right != nullptr) describe_plan(*plan.right, depth + 1, costs, lines);
+    if (plan.left != nullptr) lines_of(*plan.left, depth + 1, options, seen, lines);
+    if (plan.right != nullptr) lines_of(*plan.right, depth + 1, options, seen, lines);
+    for (const Below& query : below(plan, seen)) {
+        lines.push_back(indent(depth + 1) + query.name);
+        lines_of(*query.plan, depth + 2, options, seen, lines);
+    }
 }
 
-Document describe_plan(const Plan& plan, bool costs) {
+Document document_of(const Plan& plan, const char* relationship, const std::string& name,
+                     const DescribeOptions& options, std::set<const Plan*>& seen) {
     Document node = Document::object();
-    std::string title = describe::title(plan);
+    std::string type = title(plan);
     const bool scan = plan.kind == PlanKind::scan;
-    if (scan) title = title.substr(0, std::min(title.find(" using "), title.find(" on ")));
-    if (plan.kind == PlanKind::cte_scan) title = "CTE Scan";
-    node.set("Node Type", Document::string(title));
+    if (scan) type = type.substr(0, std::min(type.find(" using "), type.find(" on ")));
+    if (plan.kind == PlanKind::cte_scan) type = "CTE Scan";
+    node.set("Node Type", Document::string(type));
+    if (relationship != nullptr) node.set("Parent Relationship", Document::string(relationship));
+    if (!name.empty()) node.set("Subplan Name", Document::string(name));
     if (scan) {
         node.set("Relation Name", Document::string(plan.relation->name));
         node.set("Schema", Document::string(plan.relation->schema));
@@ -79,12 +116,55 @@ Document describe_plan(const Plan& plan, bool costs) {
                      Document::string(plan.relation->indexes[static_cast<std::size_t>(plan.access.index)].name));
     }
     if (plan.kind == PlanKind::cte_scan) node.set("CTE Name", Document::string(plan.common->name));
-    if (costs) node.set("Plan Rows", Document::integer(static_cast<std::int64_t>(plan.rows)));
-    Document below = Document::array();
-    if (plan.left != nullptr) below.push(describe_plan(*plan.left, costs));
-    if (plan.right != nullptr) below.push(describe_plan(*plan.right, costs));
-    if (!below.items().empty()) node.set("Plans", std::move(below));
+    if (options.costs) node.set("Plan Rows", Document::integer(std::llround(plan.rows)));
+    if (options.actuals != nullptr) set_actuals(actuals_of(plan, options), options.timing, node);
+    Document plans = Document::array();
+    if (plan.left != nullptr) plans.push(document_of(*plan.left, "Outer", {}, options, seen));
+    if (plan.right != nullptr) plans.push(document_of(*plan.right, "Inner", {}, options, seen));
+    for (const Below& query : below(plan, seen))
+        plans.push(document_of(*query.plan, query.name == "SubPlan" ? "SubPlan" : "InitPlan", query.name, options,
+                               seen));
+    if (!plans.items().empty()) node.set("Plans", std::move(plans));
     return node;
+}
+
+}  // namespace describe
+
+void describe_plan(const Plan& plan, int depth, const DescribeOptions& options, std::vector<std::string>& lines) {
+    std::set<const Plan*> seen;
+    describe::lines_of(plan, depth, options, seen, lines);
+}
+
+Document describe_plan(const Plan& plan, const DescribeOptions& options) {
+    std::set<const Plan*> seen;
+    return describe::document_of(plan, nullptr, {}, options, seen);
+}
+
+std::string actuals_text(const OperatorActuals& actuals, bool timing) {
+    if (actuals.loops == 0) return " (never executed)";
+    std::string text = " (actual ";
+    if (timing)
+        text += "time=" + milliseconds_text(actuals.startup_nanos / actuals.loops) + ".." +
+                milliseconds_text(actuals.total_nanos / actuals.loops) + " ";
+    return text + "rows=" + std::to_string((actuals.rows + actuals.loops / 2) / actuals.loops) +
+           " loops=" + std::to_string(actuals.loops) + ")";
+}
+
+void set_actuals(const OperatorActuals& actuals, bool timing, Document& node) {
+    const std::uint64_t loops = std::max<std::uint64_t>(actuals.loops, 1);
+    if (timing) {
+        node.set("Actual Startup Time", Document::number(milliseconds_text(actuals.startup_nanos / loops)));
+        node.set("Actual Total Time", Document::number(milliseconds_text(actuals.total_nanos / loops)));
+    }
+    node.set("Actual Rows", Document::integer(static_cast<std::int64_t>((actuals.rows + loops / 2) / loops)));
+    node.set("Actual Loops", Document::integer(static_cast<std::int64_t>(actuals.loops)));
+}
+
+std::string milliseconds_text(std::uint64_t nanos) {
+    const std::uint64_t micros = nanos / 1000;
+    std::string rest = std::to_string(micros % 1000);
+    rest.insert(0, 3 - rest.size(), '0');
+    return std::to_string(micros / 1000) + "." + rest;
 }
 
 }  // namespace northstar::inline v0::sql

@@ -4,15 +4,39 @@
 #include "sql/catalog/document.hpp"
 #include "sql/plan/plan.hpp"
 
+#include <cstdint>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace northstar::inline v0::sql {
 
-/// One line for each operator, children indented below it; with `costs` how many rows are expected of it.
-void describe_plan(const Plan& plan, int depth, bool costs, std::vector<std::string>& lines);
+/// What one operator did in a run. Times are those of the operator and everything below it.
+struct OperatorActuals {
+    std::uint64_t loops = 0;            ///< how often it was opened
+    std::uint64_t rows = 0;             ///< of all loops
+    std::uint64_t startup_nanos = 0;    ///< until the first rows came, of all loops
+    std::uint64_t total_nanos = 0;
+};
+using PlanActuals = std::unordered_map<const Plan*, OperatorActuals>;
 
-/// An object with "Node Type", what it reads, with `costs` "Plan Rows", and "Plans" below it.
-Document describe_plan(const Plan& plan, bool costs);
+struct DescribeOptions {
+    bool costs = true;                     ///< how many rows are expected
+    bool timing = true;                    ///< with actuals: times as well as rows
+    const PlanActuals* actuals = nullptr;  ///< of a run; null: it was not run
+};
+
+/// One line for each operator, children indented below it; queries of WITH and subqueries below who reads them.
+void describe_plan(const Plan& plan, int depth, const DescribeOptions& options, std::vector<std::string>& lines);
+
+/// An object with "Node Type", what it reads, with costs "Plan Rows", with actuals those, and "Plans" below it.
+Document describe_plan(const Plan& plan, const DescribeOptions& options);
+
+/// " (actual time=0.010..0.123 rows=5 loops=1)": times and rows of a loop, on average.
+std::string actuals_text(const OperatorActuals& actuals, bool timing);
+/// The same as members.
+void set_actuals(const OperatorActuals& actuals, bool timing, Document& node);
+/// "0.123": milliseconds.
+std::string milliseconds_text(std::uint64_t nanos);
 
 }  // namespace northstar::inline v0::sql

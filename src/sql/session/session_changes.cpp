@@ -41,7 +41,7 @@ StatementResult SqlSession::run_change_statement(const syntax::Statement& statem
         raise(sqlstate::active_sql_transaction, "ERASE cannot run inside a transaction block");
     BoundChange* const change = bound.change;
     StatementResult result;
-    if (bound.point_change != nullptr) {
+    if (bound.point_change != nullptr && actuals_ == nullptr) {
         run_point_change(statement, bound, result);
         result.columns = change->returning_columns;
         return result;

@@ -1,8 +1,7 @@
-// PREPARE and EXECUTE, cursors, EXPLAIN; relations that the session computes.
+// PREPARE and EXECUTE, cursors; relations that the session computes.
 #include "sql/session/sql_session.hpp"
 #include "sql/session/system_tables.hpp"
 
-#include "sql/plan/describe.hpp"
 #include "sql/plan/optimize.hpp"
 #include "sql/text_io.hpp"
 
@@ -179,134 +178,6 @@ StatementResult SqlSession::cursor(const syntax::Statement& statement) {
         for (std::size_t i = 0; i < cursor.columns.size(); ++i)
             to[i] = copy_value(cursor.rows.row(static_cast<std::size_t>(row))[i], result.rows.arena());
     }
-    return result;
-}
-
-namespace session_statements {
-
-struct ExplainOptions {
-    bool analyze = false;
-    bool json = false;
-    bool costs = true;
-    bool timing = true;
-    std::optional<bool> summary;  ///< as ANALYZE says where it is not given
-    bool buffers = false;
-};
-
-ExplainOptions read_explain_options(const syntax::List<syntax::Option>& list) {
-    ExplainOptions options;
-    for (const syntax::Option& option : list) {
-        const std::string value = option.value == nullptr ? "" : std::string(option.value->text);
-        const bool off = value == "off" || value == "false" || value == "0" ||
-                         (option.value != nullptr && option.value->kind == syntax::ExprKind::boolean &&
-                          !option.value->flag);
-        if (option.name == "analyze") {
-            options.analyze = !off;
-        } else if (option.name == "format") {
-            if (value == "xml" || value == "yaml")
-                raise_at(sqlstate::feature_not_supported, "EXPLAIN format \"" + value + "\" is not supported",
-                         option.position);
-            if (value != "json" && value != "text")
-                raise_at(sqlstate::invalid_parameter_value,
-                         "unrecognized value for EXPLAIN option \"format\": \"" + value + "\"", option.position);
-            options.json = value == "json";
-        } else if (option.name == "costs") {
-            options.costs = !off;
-        } else if (option.name == "timing") {
-            options.timing = !off;
-        } else if (option.name == "summary") {
-            options.summary = !off;
-        } else if (option.name == "buffers") {
-            options.buffers = !off;
-        } else if (option.name == "verbose" || option.name == "settings" || option.name == "wal") {
-            if (!off)
-                raise_at(sqlstate::feature_not_supported,
-                         "EXPLAIN option \"" + std::string(option.name) + "\" is not supported", option.position);
-        } else {
-            raise_at(sqlstate::syntax_error, "unrecognized EXPLAIN option \"" + std::string(option.name) + "\"",
-                     option.position);
-        }
-    }
-    return options;
-}
-
-}  // namespace session_statements
-
-StatementResult SqlSession::explain(const syntax::Explain& statement) {
-    const session_statements::ExplainOptions options = session_statements::read_explain_options(statement.options);
-    StatementResult result;
-    result.has_rows = true;
-    OutputColumn column;
-    column.name = "QUERY PLAN";
-    column.type = options.json ? type::json : type::text;
-    result.columns.push_back(column);
-    result.rows.reset(1);
-    const auto line = [&](const std::string& text) {
-        Value* row = result.rows.add();
-        row[0] = Value::bytes(column.type, result.rows.arena().copy(text));
-    };
-    const syntax::Statement& inner = *statement.statement;
-    BoundPool pool;
-    Binder binder(*this, pool, parameter_types_);
-    Plan* plan = nullptr;
-    std::string verb, target;
-    if (inner.kind == syntax::StatementKind::query) {
-        plan = binder.bind_query(*inner.query).plan;
-    } else if (inner.change != nullptr) {
-        BoundChange* change = binder.bind_change(inner);
-        static constexpr const char* names[] = {"Insert", "Update", "Delete", "Merge"};
-        verb = names[static_cast<int>(change->kind)];
-        target = change->relation->name;
-        plan = change->source;
-    } else {
-        raise(sqlstate::feature_not_supported, "EXPLAIN of this statement is not supported");
-    }
-    plan = optimize(plan, pool);
-    Document root = Document::object();
-    std::vector<std::string> lines;
-    if (options.json) {
-        Document node = describe_plan(*plan, options.costs);
-        if (!verb.empty()) {
-            Document change = Document::object();
-            change.set("Node Type", Document::string("ModifyTable"));
-            change.set("Operation", Document::string(verb));
-            change.set("Relation Name", Document::string(target));
-            Document below = Document::array();
-            below.push(std::move(node));
-            change.set("Plans", std::move(below));
-            node = std::move(change);
-        }
-        root.set("Plan", std::move(node));
-    } else {
-        if (!verb.empty()) lines.push_back(verb + " on " + target);
-        describe_plan(*plan, verb.empty() ? 0 : 1, options.costs, lines);
-    }
-    if (options.analyze) {
-        const Statistics before = database_.statistics();
-        const std::int64_t begin = clock_now();
-        const StatementResult ran = dispatch(inner, {});
-        const std::int64_t microseconds = clock_now() - begin;
-        const auto fact = [&](const char* name, std::uint64_t value, const char* unit) {
-            root.set(std::string(name) + unit, Document::integer(static_cast<std::int64_t>(value)));
-            lines.push_back(std::string(name) + ": " + std::to_string(value) + unit);
-        };
-        fact("Actual Rows", ran.rows.size(), "");
-        if (options.buffers) {  // of the whole handle: other threads count too
-            const Statistics after = database_.statistics();
-            fact("Pages Read First", after.pages_verified - before.pages_verified, "");
-            fact("Pages Copied", after.pages_copied - before.pages_copied, "");
-        }
-        if (options.timing && options.summary.value_or(true))
-            fact("Execution Time", static_cast<std::uint64_t>(microseconds), " us");
-    }
-    if (options.json) {
-        Document all = Document::array();
-        all.push(std::move(root));
-        line(all.text());
-    } else {
-        for (const std::string& text : lines) line(text);
-    }
-    result.tag = "EXPLAIN";
     return result;
 }
 

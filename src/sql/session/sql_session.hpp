@@ -196,6 +196,7 @@ public:
                                               std::uint64_t txn) override;
     bool reads_snapshot() const override { return snapshot_.has_value(); }
     std::size_t memory_limit() const override { return work_memory_; }
+    PlanActuals* actuals() override { return actuals_; }
 
     // ---- WriteAccess ----
     WritableTree writable(const std::string& name, bool temporary) override;
@@ -390,6 +391,7 @@ private:
     ShapePlan* shape_plan_ = nullptr;               ///< what runs it; null: it is run otherwise
     std::vector<Value> literal_values_;             ///< parameters of shape_plan_
     Arena literal_arena_;
+    PlanActuals* actuals_ = nullptr;                ///< of the EXPLAIN ANALYZE that runs
     bool making_plan_ = false;                      ///< binds without running: notices come when it runs
     std::string row_key_;                           ///< of look_up()
     Session session_;

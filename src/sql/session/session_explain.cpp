@@ -1,0 +1,168 @@
+// EXPLAIN: the plan of a statement, and with ANALYZE what each operator did when it ran.
+#include "sql/plan/describe.hpp"
+#include "sql/session/bound_statement.hpp"
+#include "sql/session/sql_session.hpp"
+
+#include <chrono>
+
+namespace northstar::inline v0::sql {
+
+namespace session_explain {
+
+struct ExplainOptions {
+    bool analyze = false;
+    bool json = false;
+    bool costs = true;
+    bool timing = true;
+    std::optional<bool> summary;  ///< as ANALYZE says where it is not given
+    bool buffers = false;
+};
+
+ExplainOptions read_explain_options(const syntax::List<syntax::Option>& list) {
+    ExplainOptions options;
+    for (const syntax::Option& option : list) {
+        const std::string value = option.value == nullptr ? "" : std::string(option.value->text);
+        const bool off = value == "off" || value == "false" || value == "0" ||
+                         (option.value != nullptr && option.value->kind == syntax::ExprKind::boolean &&
+                          !option.value->flag);
+        if (option.name == "analyze") {
+            options.analyze = !off;
+        } else if (option.name == "format") {
+            if (value == "xml" || value == "yaml")
+                raise_at(sqlstate::feature_not_supported, "EXPLAIN format \"" + value + "\" is not supported",
+                         option.position);
+            if (value != "json" && value != "text")
+                raise_at(sqlstate::invalid_parameter_value,
+                         "unrecognized value for EXPLAIN option \"format\": \"" + value + "\"", option.position);
+            options.json = value == "json";
+        } else if (option.name == "costs") {
+            options.costs = !off;
+        } else if (option.name == "timing") {
+            options.timing = !off;
+        } else if (option.name == "summary") {
+            options.summary = !off;
+        } else if (option.name == "buffers") {
+            options.buffers = !off;
+        } else if (option.name == "verbose" || option.name == "settings" || option.name == "wal") {
+            if (!off)
+                raise_at(sqlstate::feature_not_supported,
+                         "EXPLAIN option \"" + std::string(option.name) + "\" is not supported", option.position);
+        } else {
+            raise_at(sqlstate::syntax_error, "unrecognized EXPLAIN option \"" + std::string(option.name) + "\"",
+                     option.position);
+        }
+    }
+    return options;
+}
+
+using Clock = std::chrono::steady_clock;
+
+std::uint64_t nanos_since(Clock::time_point begin) {
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begin).count());
+}
+
+const char* verb_of(const BoundChange& change) {
+    static constexpr const char* names[] = {"Insert", "Update", "Delete", "Merge"};
+    return names[static_cast<int>(change.kind)];
+}
+
+std::vector<std::string> lines_of(const BoundStatement& bound, const OperatorActuals& whole,
+                                  const DescribeOptions& options) {
+    std::vector<std::string> lines;
+    if (bound.change == nullptr) {
+        describe_plan(*bound.query.plan, 0, options, lines);
+        return lines;
+    }
+    lines.push_back(std::string(verb_of(*bound.change)) + " on " + bound.change->relation->name);
+    if (options.actuals != nullptr) lines.back() += actuals_text(whole, options.timing);
+    describe_plan(*bound.change->source, 1, options, lines);
+    return lines;
+}
+
+Document document_of(const BoundStatement& bound, const OperatorActuals& whole, const DescribeOptions& options) {
+    if (bound.change == nullptr) return describe_plan(*bound.query.plan, options);
+    Document change = Document::object();
+    change.set("Node Type", Document::string("ModifyTable"));
+    change.set("Operation", Document::string(verb_of(*bound.change)));
+    change.set("Relation Name", Document::string(bound.change->relation->name));
+    if (options.actuals != nullptr) set_actuals(whole, options.timing, change);
+    Document below = Document::array();
+    below.push(describe_plan(*bound.change->source, options));
+    change.set("Plans", std::move(below));
+    return change;
+}
+
+}  // namespace session_explain
+
+StatementResult SqlSession::explain(const syntax::Explain& statement) {
+    const session_explain::ExplainOptions options = session_explain::read_explain_options(statement.options);
+    StatementResult result;
+    result.has_rows = true;
+    OutputColumn column;
+    column.name = "QUERY PLAN";
+    column.type = options.json ? type::json : type::text;
+    result.columns.push_back(column);
+    result.rows.reset(1);
+    const auto line = [&](const std::string& text) {
+        Value* row = result.rows.add();
+        row[0] = Value::bytes(column.type, result.rows.arena().copy(text));
+    };
+    const syntax::Statement& inner = *statement.statement;
+    if (inner.kind != syntax::StatementKind::query && inner.change == nullptr)
+        raise(sqlstate::feature_not_supported, "EXPLAIN of this statement is not supported");
+    BoundStatement bound;
+    bound.declared = parameter_types_;
+    const auto begin = session_explain::Clock::now();
+    bind(inner, {}, bound);
+    const std::uint64_t planning = session_explain::nanos_since(begin);
+    DescribeOptions shown;
+    shown.costs = options.costs;
+    shown.timing = options.timing;
+    PlanActuals actuals;
+    OperatorActuals whole;  // of the statement
+    Statistics before, after;
+    if (options.analyze) {
+        before = database_.statistics();
+        const auto started = session_explain::Clock::now();
+        actuals_ = &actuals;
+        try {
+            whole.rows = dispatch(inner, {}, &bound).rows.size();
+        } catch (...) {
+            actuals_ = nullptr;
+            throw;
+        }
+        actuals_ = nullptr;
+        whole.loops = 1;
+        whole.startup_nanos = whole.total_nanos = session_explain::nanos_since(started);
+        after = database_.statistics();
+        // SELECT INTO makes a plan of its own.
+        if (inner.kind != syntax::StatementKind::query || inner.query->into == nullptr) shown.actuals = &actuals;
+    }
+    const std::vector<std::string> lines =
+        options.json ? std::vector<std::string>() : session_explain::lines_of(bound, whole, shown);
+    Document root = Document::object();
+    if (options.json) root.set("Plan", session_explain::document_of(bound, whole, shown));
+    for (const std::string& text : lines) line(text);
+    const auto fact = [&](const char* name, const std::string& value, const char* unit) {
+        if (options.json) root.set(name, Document::number(value));
+        else line(std::string(name) + ": " + value + unit);
+    };
+    if (options.analyze && options.buffers) {  // of the whole handle: other threads count too
+        fact("Pages Read First", std::to_string(after.pages_verified - before.pages_verified), "");
+        fact("Pages Copied", std::to_string(after.pages_copied - before.pages_copied), "");
+    }
+    if (options.summary.value_or(options.analyze && options.timing))
+        fact("Planning Time", milliseconds_text(planning), " ms");
+    if (options.analyze && options.summary.value_or(options.timing))
+        fact("Execution Time", milliseconds_text(whole.total_nanos), " ms");
+    if (options.json) {
+        Document all = Document::array();
+        all.push(std::move(root));
+        line(all.text());
+    }
+    result.tag = "EXPLAIN";
+    return result;
+}
+
+}  // namespace northstar::inline v0::sql
