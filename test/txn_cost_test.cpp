@@ -160,6 +160,43 @@ TEST_CASE("reading the present allocates nothing, and takes no lock where pages 
     }
 }
 
+TEST_CASE("a state of the past that is read again and again is found out once", "[txn][SNAP-2][PAST-1]") {
+    const txn_test::Workplace place;
+    for (const std::string& path : {place / "a.db", std::string(":memory:")}) {
+        Database db = prepared(path);
+        fill(db, 100, 200);
+        const Txn then = db.begin_read().txn();
+        for (int i = 0; i < 10; ++i) fill(db, 0, 300);
+        db.checkpoint();
+        std::size_t found = 0;
+        const auto read = [&] {
+            const Snapshot snapshot = db.begin_read(AsOf::txn(then));
+            found += snapshot.tree("data").get("key 000000000150") ? 1u : 0u;
+        };
+        read();
+        const Cost again = cost_of([&] {
+            for (int i = 0; i < 100; ++i) read();
+        });
+        CHECK(again.allocations == 0);
+        CHECK(again.locks == 0);
+        CHECK(found == 101);
+        // Behind a commit there is another root, and the point is looked at anew; what it shows stays the same.
+        Transaction tx = db.begin_write();
+        tx.tree("data").erase("key 000000000150");
+        tx.commit();
+        read();
+        CHECK(found == 102);
+        CHECK_FALSE(db.begin_read().tree("data").contains("key 000000000150"));
+        CHECK(cost_of(read).allocations == 0);
+        // Two at once have a state each.
+        const Snapshot one = db.begin_read(AsOf::txn(then));
+        const Snapshot two = db.begin_read(AsOf::txn(then));
+        CHECK(one.tree("data").get("key 000000000150") == two.tree("data").get("key 000000000150"));
+        CHECK(one.time_us() == two.time_us());
+        CHECK(one.time_us() == db.commit(then)->time_us);
+    }
+}
+
 TEST_CASE("a cursor allocates when it is made and not when it moves", "[txn][SNAP-2]") {
     const txn_test::Workplace place;
     Database db = prepared(place / "a.db");

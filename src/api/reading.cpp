@@ -73,10 +73,11 @@ Txn Snapshot::txn() const {
     return view_->root->txn.load(std::memory_order_relaxed);
 }
 
-std::uint64_t Snapshot::time_us() const {
+std::uint64_t Snapshot::time_us() const try {
     detail::check_view(view_, ticket_);
-    if (const detail::PastState* past = view_->past) return past->time_us;
-    return view_->root->time_us;
+    return view_->past != nullptr ? detail::time_of_past(*view_) : view_->root->time_us;
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
 }
 
 Tree Snapshot::tree(std::string_view name) const try {

@@ -80,21 +80,29 @@ Txn DatabaseCore::resolve(AsOf point) {
     const OpenView view(open_view());
     const Txn newest = view.view->root->txn.load();
     if (point.kind == AsOf::Kind::time) return txn_at(point.value, newest);
-    if (point.value > newest) {
-        fail(Errc::in_the_future, "txn " + std::to_string(point.value) + " does not exist yet; the newest is " +
-                                      std::to_string(newest), path_);
-    }
+    if (point.value > newest) not_yet(point.value, newest);
     return point.value;
+}
+
+void DatabaseCore::not_yet(Txn txn, Txn newest) const {
+    fail(Errc::in_the_future,
+         "txn " + std::to_string(txn) + " does not exist yet; the newest is " + std::to_string(newest), path_);
 }
 
 ReadView* DatabaseCore::open_past_view(AsOf point) {
     check_usable();
-    const Txn txn = resolve(point);
+    const Txn txn = point.kind == AsOf::Kind::time ? resolve(point) : point.value;
     ReadView* view = open_view();
     try {
         const Root& root = *view->root;
         const Txn newest = root.txn.load();
-        if (txn >= newest) return view;
+        if (txn > newest) not_yet(txn, newest);
+        if (txn == newest) return view;
+        const std::uint64_t number = root.number.load(std::memory_order_relaxed);
+        if (std::unique_ptr<PastState> kept = kept_pasts_->take(number, txn)) {
+            view->past = kept.release();
+            return view;
+        }
         if (!keeps_history(root)) {
             fail(Errc::before_horizon, path_ + " keeps no history; only the present can be read", path_);
         }
@@ -103,7 +111,7 @@ ReadView* DatabaseCore::open_past_view(AsOf point) {
                                            "; txn " + std::to_string(txn) + " is not kept any more", path_);
         }
         turn_to_past(*view, txn, newest);
-        view->past->time_us = txn == 0 ? 0 : time_of(*root.base, txn);
+        view->past->root = number;
         return view;
     } catch (...) {
         close_view(view);
@@ -150,6 +158,12 @@ std::optional<Txn> tree_horizon(const ReadView& view, std::uint64_t id) {
 
 namespace as_of_impl {
 
+/// So many names a state of the past remembers: it looks at one after the other.
+constexpr std::size_t k_most_names = 16;
+
+/// A tree of a view of the past, by the catalog of that time.
+bool find_past_tree(const ReadView& view, std::string_view name, CatalogEntry& entry);
+
 /// The catalog that says what was there before the history that is kept; empty: nothing was.
 Ref names_of_base(const ReadView& view) {
     const Base& base = *view.root->base;
@@ -185,13 +199,40 @@ const PastTree& past_tree(const ReadView& view, std::uint64_t id, Ref present) {
     return added->tree;
 }
 
+std::uint64_t time_of_past(const ReadView& view) {
+    const PastState& past = *view.past;
+    std::uint64_t time_us = past.time_us.load(std::memory_order_relaxed);
+    if (time_us == PastState::k_not_asked) {
+        time_us = past.txn == 0 ? 0 : view.core->time_of(*view.root->base, past.txn);
+        past.time_us.store(time_us, std::memory_order_relaxed);
+    }
+    return time_us;
+}
+
 bool find_tree_in_view(const ReadView& view, std::string_view name, CatalogEntry& entry) {
     if (name.empty()) return false;
+    if (view.past == nullptr) return find_tree(view.core->source(), view.root->catalog.root, name, entry);
+    std::size_t names = 0;
+    const PastState::Named* head = view.past->named.load(std::memory_order_acquire);
+    for (const PastState::Named* at = head; at != nullptr; at = at->next, ++names) {
+        if (at->name != name) continue;
+        entry = at->entry;
+        return true;
+    }
+    if (!as_of_impl::find_past_tree(view, name, entry)) return false;
+    if (names >= as_of_impl::k_most_names) return true;
+    auto* const added = new PastState::Named{std::string(name), entry, head};
+    while (!view.past->named.compare_exchange_weak(head, added, std::memory_order_acq_rel)) added->next = head;
+    return true;
+}
+
+namespace as_of_impl {
+
+bool find_past_tree(const ReadView& view, std::string_view name, CatalogEntry& entry) {
     const PageSource& source = view.core->source();
     const Ref catalog = view.root->catalog.root;
-    if (view.past == nullptr) return find_tree(source, catalog, name, entry);
     const std::uint64_t id =
-        as_of_impl::named(view, past_tree(view, k_catalog_tree, Ref()), view.past->txn, name);
+        named(view, past_tree(view, k_catalog_tree, Ref()), view.past->txn, name);
     if (id == 0) return false;
     const std::optional<Txn> oldest = tree_horizon(view, id);
     if (!oldest || view.past->txn < *oldest) {
@@ -209,6 +250,8 @@ bool find_tree_in_view(const ReadView& view, std::string_view name, CatalogEntry
     }
     return true;
 }
+
+}  // namespace as_of_impl
 
 History tree_history_in_view(const ReadView& view, std::string_view name, const CatalogEntry& now) {
     if (view.past == nullptr) return now.own_history ? now.history : view.root->history;

@@ -432,7 +432,7 @@ void DatabaseCore::set_parent(const Uuid& uuid, Txn txn, const Hash& chain) {
 void DatabaseCore::begin_with(const ReadView& from, const Hash& chain) {
     using namespace copy_impl;
     const Txn txn = from.past != nullptr ? from.past->txn : from.root->txn.load();
-    const std::uint64_t time_us = from.past != nullptr ? from.past->time_us : from.root->time_us;
+    const std::uint64_t time_us = from.past != nullptr ? time_of_past(from) : from.root->time_us;
     chain_->stand_on({txn, log_->end(), chain}, {});
     // Each piece becomes a root of that txn, and gets its place before the next.
     const auto add = [&](const std::function<void(Workspace&)>& change) {

@@ -72,6 +72,7 @@ struct WriteKit;
 class Placer;
 class FileLogBytes;
 struct Ledger;
+class KeptPasts;
 struct PastState;
 struct CompactNotes;
 struct CompactProgress;
@@ -204,6 +205,7 @@ public:
     std::shared_ptr<const HistoryFollower> history() const;
     Horizon horizon() const;
     void turn_to_past(ReadView& view, Txn txn, Txn indexed);
+    [[noreturn]] void not_yet(Txn txn, Txn newest) const;
     /// How much of the history one step of a move of the horizon rewrites: set before anything is written.
     void set_move_budget(const RewriteBudget& budget) { move_budget_ = budget; }
     /// What sealing and merging the history may take: set before anything is written.
@@ -514,6 +516,7 @@ private:
     std::atomic<std::uint64_t> stands_on_{0};  // its generation, for those without the mutex
     std::vector<std::unique_ptr<Base>> bases_; // ascending generation; the last is the current one
     std::vector<std::uint64_t> extent_pins_;   // ascending: held for log extents younger than the base
+    std::unique_ptr<KeptPasts> kept_pasts_;
     std::vector<std::unique_ptr<PastState>> orphans_;  // of snapshots that the handle was closed under
 
     std::mutex flush_mutex_;

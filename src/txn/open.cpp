@@ -43,6 +43,7 @@ bool all_zero(std::span<const std::byte> bytes) {
 std::shared_ptr<DatabaseCore> DatabaseCore::open(const std::string& path, const Options& options, Vfs* vfs) {
     std::shared_ptr<DatabaseCore> core(new DatabaseCore);
     core->options_ = options;
+    core->kept_pasts_ = std::make_unique<KeptPasts>();
     core->open_file(path, vfs);
     return core;
 }
@@ -330,6 +331,7 @@ void DatabaseCore::close() {
             failure = std::current_exception();
         }
     }
+    kept_pasts_->clear();
     if (log_ != nullptr) log_->unmap();
     if (processes_ != nullptr) processes_->yield_write(true);
     // Frames stay until the last transaction object is gone; the file, its locks and its mapping go now. Slots of

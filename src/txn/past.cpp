@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 namespace northstar::inline v0::detail {
 
@@ -15,11 +16,11 @@ constexpr unsigned k_gets_per_trial = 16;
 }  // namespace past_impl
 
 PastState::~PastState() {
-    for (const Known* at = known.load(); at != nullptr;) {
-        const Known* const next = at->next;
-        delete at;
-        at = next;
-    }
+    const auto drop = [](const auto* at) {
+        while (at != nullptr) delete std::exchange(at, at->next);
+    };
+    drop(known.load());
+    drop(named.load());
 }
 
 PastTree::PastTree(const ReadView& view, const PastState& state, std::uint64_t id, Ref present)

@@ -26,7 +26,7 @@ namespace northstar::inline v0::detail {
 
 class PastTree;
 
-/// What an AS OF snapshot needs beside the root it stands on.
+/// What an AS OF snapshot needs beside the root it stands on. What it learns meanwhile is kept in it.
 struct PastState {
     PastState() = default;
     PastState(const PastState&) = delete;
@@ -34,12 +34,48 @@ struct PastState {
     ~PastState();
 
     Txn txn = 0;
-    std::uint64_t time_us = 0;
+    std::uint64_t root = 0;  ///< number of the root it stands on, where it may be used again; else 0
     std::shared_ptr<const HistoryIndex> history;
     bool base_kept = true;   ///< the generation kept the past of some tree: its index and retained base count
-    /// Trees that were looked up: only added to.
+    /// Trees that were looked up, and their names: only added to.
     struct Known;
+    struct Named;
     mutable std::atomic<const Known*> known{nullptr};
+    mutable std::atomic<const Named*> named{nullptr};
+    /// Commit time of the txn, once somebody asked; k_not_asked before.
+    static constexpr std::uint64_t k_not_asked = ~std::uint64_t{0};
+    mutable std::atomic<std::uint64_t> time_us{k_not_asked};
+};
+
+/// States of closed snapshots, for the next ones that are opened at the same point of the same root: programs that read
+/// the past do it at one point again and again, and finding out what that was costs more than to read a key there.
+/// A root has its number alone, and one on which a snapshot can be opened has its pages: what a state knows of them
+/// holds as long as there are snapshots to use it. Threads: any.
+class KeptPasts {
+public:
+    KeptPasts() = default;
+    ~KeptPasts() { clear(); }
+    KeptPasts(const KeptPasts&) = delete;
+    KeptPasts& operator=(const KeptPasts&) = delete;
+    /// The state of a txn upon a root; nullptr: none is kept.
+    std::unique_ptr<PastState> take(std::uint64_t root, Txn txn) noexcept {
+        std::unique_ptr<PastState> kept(slot(txn).exchange(nullptr, std::memory_order_acquire));
+        if (kept != nullptr && (kept->root != root || kept->txn != txn)) kept.reset();
+        return kept;
+    }
+    /// Keeps a state, in place of another one.
+    void give(std::unique_ptr<PastState> state) noexcept {
+        std::atomic<PastState*>& to = slot(state->txn);
+        delete to.exchange(state.release(), std::memory_order_acq_rel);
+    }
+    void clear() noexcept {
+        for (std::atomic<PastState*>& kept : kept_) delete kept.exchange(nullptr, std::memory_order_acq_rel);
+    }
+
+private:
+    static constexpr std::size_t k_slots = 8;
+    std::atomic<PastState*>& slot(Txn txn) { return kept_[txn % k_slots]; }
+    std::atomic<PastState*> kept_[k_slots] = {};
 };
 
 /// One tree at a point of the past.
@@ -85,6 +121,15 @@ struct PastState::Known {
     PastTree tree;
     const Known* next;
 };
+
+struct PastState::Named {
+    std::string name;
+    CatalogEntry entry;
+    const Named* next;
+};
+
+/// Commit time of a snapshot of the past.
+std::uint64_t time_of_past(const ReadView& view);
 
 /// From where on the past of a tree can be read, as a view has it; nullopt: it has none.
 std::optional<Txn> tree_horizon(const ReadView& view, std::uint64_t id);

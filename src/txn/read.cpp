@@ -3,6 +3,9 @@
 #include "txn/core.hpp"
 #include "txn/past.hpp"
 
+#include <memory>
+#include <utility>
+
 namespace northstar::inline v0::detail {
 
 ReadView* DatabaseCore::open_view() {
@@ -52,8 +55,8 @@ ReadView* DatabaseCore::pin_root(const Root* root, const std::atomic<const Root*
 
 void DatabaseCore::close_view(ReadView* view) noexcept {
     if (view->past != nullptr) [[unlikely]] {
-        delete view->past;
-        view->past = nullptr;
+        std::unique_ptr<PastState> past(std::exchange(view->past, nullptr));
+        if (past->root != 0) view->core->kept_pasts_->give(std::move(past));
     }
     ViewTable::release(view);
 }

@@ -11,6 +11,7 @@
 // [CKPT-3] What happens under the turn does not grow with the overlay, but for a few nanoseconds a page.
 #include "base/check.hpp"
 #include "txn/core.hpp"
+#include "txn/past.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -233,6 +234,7 @@ bool DatabaseCore::install_rebased(Rebase& rebase) {
 }
 
 void DatabaseCore::drop_old_bases() {
+    kept_pasts_->clear();  // none is of a root to come
     std::vector<std::uint64_t> numbers;
     roots_->numbers_in_use(numbers);
     const std::lock_guard lock(meta_mutex_);
