@@ -204,9 +204,13 @@ bool WritableTree::compare_and_swap(std::string_view key, std::optional<std::str
 }
 
 bool WritableTree::erase(std::string_view key) try {
-    if (!exists()) return false;
-    const detail::WriteAccess access(view_, ticket_, name_, key, {});
-    return access.txn->erase(access.tree, key);
+    detail::check_view(view_, ticket_);
+    detail::WriteTxn* const txn = view_->txn;
+    txn->check_open();
+    const int tree = txn->find_to_write(name_);
+    if (tree < 0) return false;
+    txn->check_sizes(key, {});
+    return txn->erase(tree, key);
 } catch (...) {
     detail::write_failed(detail::open_txn(view_, ticket_));
 }

@@ -410,12 +410,24 @@ void TreeEditor::grow_root(std::string_view separator, Ref left, Ref right) {
 // Erasing.
 
 bool TreeEditor::erase(std::string_view key) {
-    LeafCell cell;
-    if (!tree_impl::find(writer_.source(), tree_.root, key, cell)) return false;
-    descend(key);
-    std::byte* page = path_[depth_].page;
-    const Node::Place place = Node(page).search_leaf(key);
-    NORTHSTAR_ASSERT(place.equal);
+    if (tree_.root.empty()) return false;
+    // The way to the key, before any page of it is copied: the key may not be there.
+    const std::byte* found = tree_impl::root_page(writer_.source(), tree_.root);
+    unsigned depth = 0;
+    for (unsigned level = Node(found).level(); level != 0; ++depth) {
+        path_[depth].index = Node(found).search_child(key);
+        found = tree_impl::node_at(writer_.source(), Node(found).child(path_[depth].index), --level);
+    }
+    const Node::Place place = Node(found).search_leaf(key);
+    if (!place.equal) return false;
+    std::byte* page = own_root();
+    for (depth_ = 0; depth_ < depth; ++depth_) {
+        set_max_txn(page, txn());
+        path_[depth_].page = page;
+        page = own_child(page, path_[depth_].index);
+    }
+    path_[depth_] = {page, 0};
+    leaf_txn_ = Node(page).max_txn();
     drop_value(Node(page).leaf_cell(place.index));
     leaf_remove(page, page_size_, place.index, place.index + 1);
     set_max_txn(page, txn());

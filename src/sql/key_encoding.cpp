@@ -26,13 +26,18 @@ constexpr char k_null_element = 0x03;
 [[noreturn]] void damaged() { raise(sqlstate::data_corrupted, "an index key is malformed"); }
 
 void put_big_endian(std::string& out, std::uint64_t value, std::uint32_t bytes) {
-    for (std::uint32_t i = bytes; i-- > 0;) out += static_cast<char>(value >> (i * 8) & 0xff);
+    char text[8];
+    detail::store_u64(text, __builtin_bswap64(value << (64 - bytes * 8)));
+    out.append(text, bytes);
 }
 
 std::uint64_t take_big_endian(std::string_view& bytes, std::uint32_t count) {
     if (bytes.size() < count) damaged();
     std::uint64_t value = 0;
-    for (std::uint32_t i = 0; i < count; ++i) value = value << 8 | static_cast<unsigned char>(bytes[i]);
+    if (count == 8) value = __builtin_bswap64(detail::load_u64(bytes.data()));
+    else if (count == 4) value = __builtin_bswap32(detail::load_u32(bytes.data()));
+    else
+        for (std::uint32_t i = 0; i < count; ++i) value = value << 8 | static_cast<unsigned char>(bytes[i]);
     bytes.remove_prefix(count);
     return value;
 }

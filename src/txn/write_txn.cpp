@@ -140,9 +140,14 @@ const Workspace::OpenTree* WriteTxn::tree_at(std::uint64_t savepoint, std::strin
     return work_.open(saved->work, name);
 }
 
-int WriteTxn::make_tree(std::string_view name) {
+int WriteTxn::find_to_write(std::string_view name) {
     const int found = work_.open(name);
     if (mode_ == Mode::optimistic) note_name(found, name);
+    return found;
+}
+
+int WriteTxn::make_tree(std::string_view name) {
+    const int found = find_to_write(name);
     if (found >= 0) return found;
     if (name.empty() || name.size() > k_max_name_size) {
         fail(Errc::invalid_argument, "a tree's name has 1 to 255 bytes; this one has " + std::to_string(name.size()));

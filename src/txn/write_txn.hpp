@@ -56,6 +56,8 @@ public:
 
     /// Index of an open tree of the workspace, or -1. Remembers, when optimistic, that it was looked for.
     int find_tree(std::string_view name);
+    /// The same where a write is to follow, which stands on what was found, whatever reads are compared.
+    int find_to_write(std::string_view name);
     int make_tree(std::string_view name);
     bool create_tree(std::string_view name);
     /// The same tree as it was at a savepoint; nullptr: it was not there. Remembers that it was looked for.

@@ -15,7 +15,7 @@ constexpr std::size_t k_most_changes_moved = 1000;
 }  // namespace session_isolation
 
 void SqlSession::begin_in_block(const syntax::Statement& statement) {
-    const std::string& level = settings_["transaction_isolation"];
+    const std::string_view level = setting("transaction_isolation");
     const bool reads = only_reads(statement);
     // The catalog is read here, too, and changes stand on it.
     main_->validate_reads(true);

@@ -527,8 +527,8 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
 // ------------------------------------------------------------------------------------------------------
 
 void SqlSession::refuse_changes_to_readers() {
-    const bool in_the_past = block_point_.has_value() || !settings_["northstar.as_of"].empty();
-    const bool read_only = read_only_ || (!in_block_ && settings_["default_transaction_read_only"] == "on");
+    const bool in_the_past = block_point_.has_value() || !setting("northstar.as_of").empty();
+    const bool read_only = read_only_ || (!in_block_ && setting("default_transaction_read_only") == "on");
     if (read_only || in_the_past)
         raise(sqlstate::read_only_sql_transaction,
               in_the_past ? "cannot change data AS OF a point in the past"

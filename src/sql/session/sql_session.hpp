@@ -71,7 +71,8 @@ public:
         copy_source_ = source;
         copy_sink_ = sink;
     }
-    const std::map<std::string, std::string>& all_settings() const { return settings_; }
+    using SettingTexts = std::map<std::string, std::string, std::less<>>;
+    const SettingTexts& all_settings() const { return settings_; }
     SqlCopySource* copy_source() { return copy_source_; }
     SqlCopySink* copy_sink() { return copy_sink_; }
     /// DISCARD of plans, sequences, temporary objects or all that the session keeps; the tag of the answer.
@@ -240,7 +241,7 @@ private:
     struct Mark {
         std::string name;
         Savepoint main, temporary;
-        std::map<std::string, std::string> settings;
+        SettingTexts settings;
         std::size_t deferred = 0;
         std::map<Oid, SequenceState> own_sequences;
     };
@@ -349,6 +350,11 @@ private:
     StatementResult define(const syntax::Statement& statement, std::string_view text);
     std::string apply_setting(const std::string& name, const std::string& value);
     void start_settings();
+    /// The value of a setting; empty: it was never set. Statements ask for some of them each time.
+    std::string_view setting(std::string_view name) const {
+        const auto found = settings_.find(name);
+        return found == settings_.end() ? std::string_view() : std::string_view(found->second);
+    }
     /// The one of that name, or with an empty name all, as they were at first.
     void reset_settings(const std::string& name, bool local);
     SequenceState sequence_state(const Relation& sequence);
@@ -405,9 +411,9 @@ private:
     std::vector<Mark> marks_;
     std::vector<SqlReport> notices_;
     std::vector<std::string> search_path_ = {std::string(k_public_schema)};
-    std::map<std::string, std::string> settings_;
-    std::optional<std::map<std::string, std::string>> block_settings_;  ///< as they were before the block changed them
-    std::map<std::string, std::string> local_settings_;  ///< values to return to after SET LOCAL
+    SettingTexts settings_;
+    std::optional<SettingTexts> block_settings_;  ///< as they were before the block changed them
+    SettingTexts local_settings_;                 ///< values to return to after SET LOCAL
     std::map<std::string, std::unique_ptr<PreparedPlan>> prepared_;
     std::map<std::string, OpenCursor> cursors_;
     std::vector<PendingCheck> deferred_;
