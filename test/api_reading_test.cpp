@@ -128,6 +128,18 @@ TEST_CASE("Values read in pieces are those that a cursor finds step by step", "[
             }
             CHECK_FALSE(cursor.valid());
             CHECK(found == expected);
+            // Up to a key, which is not read: in the middle of a leaf, far behind, before the first one.
+            for (const char* const to : {"key10006", "key10099", "key10099x", "key12500", "key19999", "z", "a"}) {
+                INFO("to " << to);
+                std::vector<std::string> below, all;
+                for (auto [key, value] : tree.range("key10005", std::max(std::string("key10005"), std::string(to))))
+                    below.emplace_back(value);
+                REQUIRE(cursor.lower_bound("key10005"));
+                while (const std::size_t count = cursor.read_values(piece, to))
+                    for (std::size_t i = 0; i < count; ++i) all.emplace_back(piece[i]);
+                CHECK(all == below);
+                if (cursor.valid()) CHECK(cursor.key() >= to);
+            }
         }
     }
 }

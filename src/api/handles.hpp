@@ -122,17 +122,28 @@ struct CursorState {
         end_.reset();
         if (to) end_.emplace(*to);
     }
-    std::size_t read_values(std::span<std::string_view> out) try {
+    std::size_t read_values(std::span<std::string_view> out, std::optional<std::string_view> to) try {
         if (valid_ && txn_ == nullptr && present_) [[likely]] {
             check_view(view_, ticket_);
-            const std::size_t count = present_->read_values(out);
+            const std::size_t count = present_->read_values(out, to);
             valid_ = present_->valid();
             return count;
         }
         // An error stays until the cursor is positioned again.
         if (!valid_ && failure_ != nullptr) std::rethrow_exception(failure_);
         std::size_t count = 0;
-        for (; valid_ && count < out.size(); step(true)) out[count++] = value();
+        while (valid_ && count < out.size() && (!to || key() < *to)) {
+            if (txn_ != nullptr && !stale_ && version_ == txn_->version()) {
+                // Nothing was written since the cursor came here: all of it is one read.
+                const std::string before = key_;
+                count += present_->read_values(out.subspan(count), to);
+                valid_ = present_->valid();
+                note(before, false);
+            } else {
+                out[count++] = value();
+                step(true);
+            }
+        }
         return count;
     } catch (...) {
         failed();

@@ -208,9 +208,10 @@ public:
     /// What lies outside of from <= key < to does not matter to the caller: in an optimistic transaction it is no
     /// conflict when others change it, though the cursor comes by. Moves go on as before.
     void watch(std::string_view from, std::optional<std::string_view> to);
-    /// Values of the present entry and those behind it, as many as there are and fit; then stands behind them. Returns
-    /// how many; 0: not valid. The same as value() and next() for each, at a fraction of the time.
-    std::size_t read_values(std::span<std::string_view> values);
+    /// Values of the present entry and those behind it whose keys are below `to`, as many as there are and fit; then
+    /// stands behind them. Returns how many; 0: not valid, or not below `to`. The same as value() and next() for each,
+    /// at a fraction of the time.
+    std::size_t read_values(std::span<std::string_view> values, std::optional<std::string_view> to = std::nullopt);
     bool valid() const noexcept;
     std::string_view key() const;             ///< lives until the cursor moves
     std::string_view value() const;           ///< lives as long as the snapshot

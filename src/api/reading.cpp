@@ -321,8 +321,8 @@ void Cursor::watch(std::string_view from, std::optional<std::string_view> to) tr
 } catch (const std::bad_alloc&) {
     detail::no_memory();
 }
-std::size_t Cursor::read_values(std::span<std::string_view> values) try {
-    return detail::checked(state_).read_values(values);
+std::size_t Cursor::read_values(std::span<std::string_view> values, std::optional<std::string_view> to) try {
+    return detail::checked(state_).read_values(values, to);
 } catch (const std::bad_alloc&) {
     detail::no_memory();
 }

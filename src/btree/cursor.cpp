@@ -200,11 +200,13 @@ bool TreeCursor::edge_leaf(Way way, const std::uint64_t* txn) {
     return true;
 }
 
-std::size_t TreeCursor::read_values(std::span<std::string_view> out) {
+std::size_t TreeCursor::read_values(std::span<std::string_view> out, std::optional<std::string_view> to) {
     std::size_t done = 0;
     while (valid_ && done < out.size()) {
         const Node leaf(leaf_);
-        const std::size_t part = std::min<std::size_t>(count_ - index_, out.size() - done);
+        const unsigned behind = to ? leaf.search_leaf(*to).index : count_;
+        if (behind <= index_) break;
+        const std::size_t part = std::min<std::size_t>(behind - index_, out.size() - done);
         for (const unsigned end = index_ + static_cast<unsigned>(part); index_ < end; ++index_) {
             fetch_ahead();
             out[done++] = tree_impl::value_of(*source_, leaf.leaf_cell_at(leaf.leaf_slot(index_))).value;

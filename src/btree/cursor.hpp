@@ -12,6 +12,7 @@
 #include "btree/tree.hpp"
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -50,9 +51,9 @@ public:
         }
         return prev_leaf() && to_end();
     }
-    /// Values from the present entry on, as many as there are and fit, a leaf at a time; then stands behind them.
-    /// Returns how many. Does what value() and next() do, called for each.
-    std::size_t read_values(std::span<std::string_view> out);
+    /// Values from the present entry on, of keys below `to`, as many as there are and fit, a leaf at a time; then
+    /// stands behind them. Returns how many. Does what value() and next() do, called for each.
+    std::size_t read_values(std::span<std::string_view> out, std::optional<std::string_view> to = std::nullopt);
     bool valid() const { return valid_; }
 
     /// Lives until the cursor moves.

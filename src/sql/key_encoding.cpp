@@ -478,6 +478,12 @@ void skip_key(Oid type, KeyOrder order, std::string_view& bytes, const TypeCatal
     bytes.remove_prefix(turned.size() - rest.size());
 }
 
+void skip_key(const KeyColumn& column, std::string_view& bytes, const TypeCatalog* catalog) {
+    if (column.form != Form::integer || bytes.empty() || bytes[0] != k_value_tag)
+        return skip_key(column.type, column.order, bytes, catalog);
+    key_file::skip_bytes(bytes, 1 + stored_width(column.type, Form::integer));
+}
+
 std::string key_successor(std::string_view prefix) {
     std::string next(prefix);
     while (!next.empty() && static_cast<unsigned char>(next.back()) == 0xff) next.pop_back();

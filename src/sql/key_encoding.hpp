@@ -54,6 +54,7 @@ struct KeyColumn {
 Value decode_key(const KeyColumn& column, std::string_view& bytes, Arena& arena);
 /// Steps over one column of any type. Raises data_corrupted.
 void skip_key(Oid type, KeyOrder order, std::string_view& bytes, const TypeCatalog* catalog);
+void skip_key(const KeyColumn& column, std::string_view& bytes, const TypeCatalog* catalog);
 constexpr bool is_plain_integer(Oid oid) { return oid == type::int2 || oid == type::int4 || oid == type::int8; }
 /// Integers, times, strings but for char(n), bytea, uuid, boolean, enum.
 bool is_key_exact(Oid type, const TypeCatalog* catalog);

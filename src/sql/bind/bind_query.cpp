@@ -342,7 +342,7 @@ void Binder::limit_output(BoundQuery& result, const syntax::Query& syntax, std::
     limit->limit = count(syntax.limit, "LIMIT");
     limit->offset = count(syntax.offset, "OFFSET");
     limit->with_ties = syntax.limit_with_ties;
-    limit->tie_keys = std::move(tie_keys);
+    if (limit->with_ties) limit->tie_keys = std::move(tie_keys);
     limit->rows = result.plan->rows;
     if (limit->limit != nullptr && limit->limit->kind == BoundKind::constant && !limit->limit->value.is_null())
         limit->rows = std::min(limit->rows, static_cast<double>(limit->limit->value.integer()));

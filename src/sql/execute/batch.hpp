@@ -77,15 +77,11 @@ public:
     }
     /// The first columns of a batch, as many as a row here has.
     void add(const Batch& batch) {
-        if (batch.count == 0) return;
-        const std::size_t first = rows_.size();
-        Value* const values = arena_.allocate_array<Value>((width_ == 0 ? 1 : width_) * batch.count);
-        for (std::size_t row = 0; row < batch.count; ++row) rows_.push_back(values + row * width_);
-        for (std::size_t i = 0; i < width_; ++i) {
-            const Value* const column = batch.columns[i].data();
-            for (std::size_t row = 0; row < batch.count; ++row)
-                rows_[first + row][i] = keep_value(column[row], arena_);
-        }
+        add_rows(batch, [](std::size_t i) { return i; });
+    }
+    /// Columns of a batch by their places.
+    void add(const Batch& batch, const std::vector<std::size_t>& places) {
+        add_rows(batch, [&](std::size_t i) { return places[i]; });
     }
     void truncate(std::size_t count) { rows_.resize(count); }
     std::vector<Value*>& rows() { return rows_; }
@@ -93,6 +89,19 @@ public:
     std::size_t bytes() const { return arena_.size() + rows_.size() * sizeof(Value*); }
 
 private:
+    template <class Place>
+    void add_rows(const Batch& batch, Place&& place) {
+        if (batch.count == 0) return;
+        const std::size_t first = rows_.size();
+        Value* const values = arena_.allocate_array<Value>((width_ == 0 ? 1 : width_) * batch.count);
+        for (std::size_t row = 0; row < batch.count; ++row) rows_.push_back(values + row * width_);
+        for (std::size_t i = 0; i < width_; ++i) {
+            const Value* const column = batch.columns[place(i)].data();
+            for (std::size_t row = 0; row < batch.count; ++row)
+                rows_[first + row][i] = keep_value(column[row], arena_);
+        }
+    }
+
     std::size_t width_;
     std::vector<Value*> rows_;
     Arena arena_;

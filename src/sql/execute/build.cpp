@@ -88,14 +88,6 @@ std::vector<std::size_t> places_of(const std::vector<ColumnId>& wanted, const st
     return places;
 }
 
-void append(const Batch& batch, const std::vector<std::size_t>& places, RowStore& rows) {
-    for (std::size_t row = 0; row < batch.count; ++row) {
-        Value* to = rows.add();
-        for (std::size_t i = 0; i < places.size(); ++i)
-            to[i] = copy_value(batch.columns[places[i]][row], rows.arena());
-    }
-}
-
 }  // namespace build_file
 
 std::unique_ptr<Operator> measured(std::unique_ptr<Operator> op, const Plan& plan, Execution& execution) {
@@ -112,7 +104,7 @@ void run_plan(Plan& plan, const std::vector<ColumnId>& wanted, Execution& execut
     const std::unique_ptr<Operator> root = build_operator(plan, execution);
     const std::vector<std::size_t> places = build_file::places_of(wanted, root->columns());
     root->open();
-    while (const Batch* batch = root->next()) build_file::append(*batch, places, rows);
+    while (const Batch* batch = root->next()) rows.add(*batch, places);
 }
 
 /// Do the columns further out hold what they held when the rows were computed? Values that are equal and yet differ
@@ -162,7 +154,7 @@ bool Execution::extend(CommonTablePlan& table) {
     Shared& shared = this->shared(table);
     if (shared.source == nullptr) return false;
     if (const Batch* batch = shared.source->next()) {
-        build_file::append(*batch, shared.places, shared.rows);
+        shared.rows.add(*batch, shared.places);
         return true;
     }
     shared.source.reset();

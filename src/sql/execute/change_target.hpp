@@ -150,9 +150,11 @@ private:
         : Target(bound, root->columns(), execution, access) {
         root->open();
         while (const Batch* const batch = root->next()) {
-            for (std::size_t c = 0; c < columns.size(); ++c)
+            for (std::size_t c = 0; c < columns.size(); ++c) {
+                const Value* const values = batch->columns[c].data();
                 for (std::size_t r = 0; r < batch->count; ++r)
-                    source.columns[c].push_back(copy_value(batch->columns[c][r], source.arena));
+                    source.columns[c].push_back(keep_value(values[r], source.arena));
+            }
             source.count += batch->count;
         }
     }

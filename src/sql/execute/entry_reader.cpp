@@ -2,6 +2,9 @@
 
 #include "sql/plan/index_only.hpp"
 
+#include <algorithm>
+#include <new>
+
 namespace northstar::inline v0::sql {
 
 EntryReader::EntryReader(const Plan& scan, const TypeCatalog* catalog) : scan_(scan), catalog_(catalog) {
@@ -15,13 +18,17 @@ EntryReader::EntryReader(const Plan& scan, const TypeCatalog* catalog) : scan_(s
         }
         return steps[column];
     };
+    row_keys_ = std::all_of(scan.scan_columns.begin(), scan.scan_columns.end(), [&](const ScanColumn& column) {
+        return column.place < 0 || row_key_place(relation, column.place).has_value();
+    });
     for (std::size_t i = 0; i < scan.scan_columns.size(); ++i) {
         const int column = scan.scan_columns[i].place;
         if (column < 0) {
             hidden_.push_back(i);
             continue;
         }
-        const EntryPlace place = *entry_place(relation, index, column);
+        const EntryPlace place =
+            row_keys_ ? EntryPlace{true, *row_key_place(relation, column)} : *entry_place(relation, index, column);
         Step& step = place.in_row_key
                          ? step_to(row_key_, relation.indexes[static_cast<std::size_t>(relation.row_key())],
                                    place.column)
@@ -34,7 +41,7 @@ EntryReader::EntryReader(const Plan& scan, const TypeCatalog* catalog) : scan_(s
 void EntryReader::walk(const std::vector<Step>& steps, std::string_view bytes, Batch& batch) const {
     for (const Step& step : steps) {
         if (step.target < 0) {
-            skip_key(step.column.type, step.column.order, bytes, catalog_);
+            skip_key(step.column, bytes, catalog_);
             continue;
         }
         // The key is rebuilt in place when the cursor moves.
@@ -47,12 +54,28 @@ void EntryReader::read(std::string_view key, std::string_view row_key, Batch& ba
     walk(key_, key, batch);
     walk(row_key_, row_key, batch);
     for (const auto& [from, to] : copies_) batch.columns[to].push_back(batch.columns[from].back());
-    for (const std::size_t i : hidden_)
-        batch.columns[i].push_back(
-            scan_.scan_columns[i].place == hidden_row_key
-                ? Value::bytes(type::bytea, batch.arena.copy(row_key))
-                : Value::integer(type::regclass, static_cast<std::int64_t>(scan_.relation->oid)));
+    for (const std::size_t i : hidden_) batch.columns[i].push_back(hidden(i, batch.arena.copy(row_key)));
     ++batch.count;
+}
+
+void EntryReader::read(const std::vector<std::string_view>& row_keys, Batch& batch) const {
+    batch.make_room(scan_.scan_columns.size(), row_keys.size());
+    for (std::size_t row = 0; row < row_keys.size(); ++row) {
+        std::string_view bytes = row_keys[row];
+        for (const Step& step : row_key_) {
+            // Made where it stays: a copy would wait for its parts.
+            if (step.target < 0) skip_key(step.column, bytes, catalog_);
+            else new (&batch.columns[static_cast<std::size_t>(step.target)][row])
+                    Value(decode_key(step.column, bytes, batch.arena));
+        }
+        for (const auto& [from, to] : copies_) batch.columns[to][row] = batch.columns[from][row];
+        for (const std::size_t i : hidden_) batch.columns[i][row] = hidden(i, row_keys[row]);
+    }
+}
+
+Value EntryReader::hidden(std::size_t column, std::string_view row_key) const {
+    if (scan_.scan_columns[column].place == hidden_row_key) return Value::bytes(type::bytea, row_key);
+    return Value::integer(type::regclass, static_cast<std::int64_t>(scan_.relation->oid));
 }
 
 }  // namespace northstar::inline v0::sql

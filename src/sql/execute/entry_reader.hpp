@@ -20,15 +20,22 @@ public:
     /// Adds a row to the batch: an entry's key and value. Payloads are copied into the arena of the batch.
     void read(std::string_view key, std::string_view row_key, Batch& batch) const;
 
+    /// All columns are in the values of entries: their keys need not be put together.
+    bool wants_row_keys() const { return row_keys_; }
+    /// Makes the rows of entries with these values. The values live as long as the batch: strings may be views of them.
+    void read(const std::vector<std::string_view>& row_keys, Batch& batch) const;
+
 private:
     struct Step {
         KeyColumn column;
         int target = -1;  ///< column of the batch; -1: stepped over
     };
     void walk(const std::vector<Step>& steps, std::string_view bytes, Batch& batch) const;
+    Value hidden(std::size_t column, std::string_view row_key) const;
 
     const Plan& scan_;
     const TypeCatalog* catalog_;
+    bool row_keys_ = false;
     std::vector<Step> key_, row_key_;
     std::vector<std::size_t> hidden_;  // columns of the batch that are no columns of the table
     std::vector<std::pair<std::size_t, std::size_t>> copies_;  // a column that is asked for twice: from, to

@@ -88,7 +88,6 @@ public:
         }
         while (!done_ && cursor_) {
             if (entry_ != nullptr) {
-                batch_.reset(columns_.size());
                 read_entries();
             } else {
                 batch_.arena.reset();
@@ -210,16 +209,9 @@ private:
         bytes_.clear();
         keys_.clear();
         txns_.clear();
-        if (reads_leaves()) {
-            bytes_.resize(limit_);
-            const bool whole = range_ == nullptr || range_->from().empty();
-            const bool there =
-                !std::exchange(first_, false) || (whole ? cursor_->first() : cursor_->lower_bound(range_->from()));
-            bytes_.resize(there ? cursor_->read_values(bytes_) : 0);
-            done_ = bytes_.size() < limit_;
-            if (plan_.point->past) std::erase_if(bytes_, [](std::string_view row) { return row.empty(); });
-        }
-        while (!reads_leaves() && bytes_.size() < limit_) {
+        const bool leaves = reads_leaves();
+        if (leaves) read_leaves(through_index_ ? keys_ : bytes_);
+        while (!leaves && bytes_.size() < limit_) {
             if (!step()) {
                 done_ = true;
                 break;
@@ -242,6 +234,14 @@ private:
     /// The same of entries that have all columns.
     void read_entries() {
         execution_.check_cancelled();
+        if (entry_->wants_row_keys() && reads_leaves()) {
+            batch_.arena.reset();
+            read_leaves(keys_);
+            entry_->read(keys_, batch_);
+            limit_ = std::min(limit_ * k_growth, k_batch_rows);
+            return;
+        }
+        batch_.reset(columns_.size());
         while (batch_.count < limit_) {
             if (!step()) {
                 done_ = true;
@@ -254,11 +254,24 @@ private:
         limit_ = std::min(limit_ * k_growth, k_batch_rows);
     }
 
-    /// Nothing but the values is asked for, up to the end of the tree.
+    /// Of what the cursor shows nothing but the values is asked for.
     bool reads_leaves() const {
-        return stable_ && !through_index_ && !plan_.access.backward && entry_ == nullptr &&
-               (range_ == nullptr || range_->to().empty()) && plan_.sample < 0 &&
-               !needs_key_ && !needs_txn_;
+        return !plan_.access.backward && plan_.sample < 0 && (through_index_ || (!needs_key_ && !needs_txn_));
+    }
+
+    /// The next values, a leaf at a time.
+    void read_leaves(std::vector<std::string_view>& values) {
+        const bool whole = range_ == nullptr || range_->from().empty();
+        const bool there =
+            !std::exchange(first_, false) || (whole ? cursor_->first() : cursor_->lower_bound(range_->from()));
+        std::optional<std::string_view> to;
+        if (range_ != nullptr && !range_->to().empty()) to = range_->to();
+        values.resize(limit_);
+        values.resize(there ? cursor_->read_values(values, to) : 0);
+        done_ = values.size() < limit_;
+        if (plan_.point->past) std::erase_if(values, [](std::string_view value) { return value.empty(); });
+        if (stable_) return;
+        for (std::string_view& value : values) value = batch_.arena.copy(value);
     }
 
     /// A view that lives as long as the batch: in a transaction, the next write may end it.
@@ -267,6 +280,7 @@ private:
     /// The rows that entries of an index point to.
     void fetch() {
         found_.resize(keys_.size());
+        bytes_.resize(keys_.size());
         rows_->multi_get(keys_, found_);
         std::size_t count = 0;
         for (std::size_t i = 0; i < keys_.size(); ++i) {

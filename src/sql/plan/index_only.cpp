@@ -19,13 +19,18 @@ bool is_plain(const Index& index) {
 
 }  // namespace index_only
 
+std::optional<std::size_t> row_key_place(const Relation& relation, int column) {
+    const ColumnLayout& layout = relation.layout->column(static_cast<std::size_t>(column));
+    const int primary = relation.row_key();
+    if (primary < 0 || !is_key_exact(layout.type, layout.form)) return std::nullopt;
+    return index_only::find(relation.indexes[static_cast<std::size_t>(primary)], column);
+}
+
 std::optional<EntryPlace> entry_place(const Relation& relation, const Index& index, int column) {
     const ColumnLayout& layout = relation.layout->column(static_cast<std::size_t>(column));
     if (!is_key_exact(layout.type, layout.form)) return std::nullopt;
     if (const auto place = index_only::find(index, column)) return EntryPlace{false, *place};
-    const int primary = relation.row_key();
-    if (primary < 0) return std::nullopt;
-    const auto place = index_only::find(relation.indexes[static_cast<std::size_t>(primary)], column);
+    const auto place = row_key_place(relation, column);
     return place ? std::optional(EntryPlace{true, *place}) : std::nullopt;
 }
 

@@ -22,6 +22,9 @@ struct EntryPlace {
 /// Nothing: it does not lie there, or not exactly.
 std::optional<EntryPlace> entry_place(const Relation& relation, const Index& index, int column);
 
+/// Where it lies in the key of the row, among the columns of the primary key. Nothing: not there, or not exactly.
+std::optional<std::size_t> row_key_place(const Relation& relation, int column);
+
 /// Tells the scan to leave the rows alone if it can. What it reads must be final.
 void read_entries_only(Plan& scan);
 

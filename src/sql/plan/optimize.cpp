@@ -74,7 +74,8 @@ private:
                 for (BoundExpr* condition : conditions) (passes(*plan, condition) ? below : above).push_back(condition);
                 plan->left = push_down(plan->left, std::move(below));
                 plan->rows = plan->left->rows;
-                return filter(plan, std::move(above));
+                leave_out_unread(*plan->left, *plan);
+                return filter(hands_on(*plan) ? plan->left : plan, std::move(above));
             }
             case PlanKind::sort:
                 plan->left = push_down(plan->left, std::move(conditions));
@@ -116,6 +117,30 @@ private:
                 return filter(plan, std::move(conditions));
             }
         }
+    }
+
+    /// Of a projection below another one, columns that were there for an order alone, which an index gives.
+    static void leave_out_unread(Plan& below, const Plan& reader) {
+        if (below.kind == PlanKind::limit && !below.with_ties) {
+            leave_out_unread(*below.left, reader);
+            below.output = below.left->output;
+        }
+        if (below.kind != PlanKind::project) return;
+        std::set<ColumnId> read;
+        for (const PlanColumn& column : reader.columns) used_columns(column.expr, read);
+        std::erase_if(below.columns, [&](const PlanColumn& column) {
+            if (read.count(column.id) != 0 || column.expr->kind != BoundKind::column) return false;
+            std::erase(below.output, column.id);
+            return true;
+        });
+    }
+
+    /// A projection to what is there already.
+    static bool hands_on(const Plan& project) {
+        return project.output == project.left->output &&
+               std::all_of(project.columns.begin(), project.columns.end(), [](const PlanColumn& column) {
+                   return column.expr->kind == BoundKind::column && column.expr->column == column.id;
+               });
     }
 
     /// count(x) of what is never NULL counts rows: x need not be read.
