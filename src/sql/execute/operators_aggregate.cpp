@@ -59,6 +59,19 @@ public:
         end_input();
     }
 
+    /// Rows of a group that nobody wants need not be read.
+    bool accept(const KeyFilter& filter, const std::vector<ColumnId>& columns) override {
+        if (sets_.size() != 1 || sets_[0].size() != keys_.size()) return false;
+        std::vector<ColumnId> below;
+        for (const ColumnId id : columns) {
+            const auto found = std::find(columns_.begin(), columns_.end(), id);
+            const auto at = static_cast<std::size_t>(found - columns_.begin());
+            if (at >= keys_.size() || keys_[at].slot() < 0) return false;
+            below.push_back(input_->columns()[static_cast<std::size_t>(keys_[at].slot())]);
+        }
+        return input_->accept(filter, below);
+    }
+
     Batch* next() override {
         for (;;) {
             hand_out();

@@ -2,6 +2,7 @@
 
 #include "sql/compare.hpp"
 #include "sql/plan/access_path.hpp"
+#include "sql/plan/grouped_subquery.hpp"
 #include "sql/plan/implied_conditions.hpp"
 #include "sql/plan/index_order.hpp"
 #include "sql/plan/join_size.hpp"
@@ -11,6 +12,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -32,7 +34,29 @@ public:
     void expression(BoundExpr* expr) { inside(expr); }
 
 private:
+    /// Conditions that go no further down. Those with subqueries that can be asked for all rows at once come last.
     Plan* filter(Plan* plan, std::vector<BoundExpr*> conditions) {
+        std::vector<GroupedSubquery> grouped;
+        std::erase_if(conditions, [&](BoundExpr* condition) {
+            std::optional<GroupedSubquery> found = grouped_subquery(condition, *plan, pool_);
+            if (found) grouped.push_back(std::move(*found));
+            return found.has_value();
+        });
+        plan = plain_filter(plan, std::move(conditions));
+        for (GroupedSubquery& found : grouped) {
+            if (plan->rows < found.outer_rows_worth) {
+                plan = plain_filter(plan, {found.original});
+                continue;
+            }
+            std::vector<BoundExpr*> nothing;
+            Plan* const groups = push_down(found.groups, nothing);
+            groups->rows = std::max(1.0, groups->left->rows / 4);
+            plan = join_groups(found, plan, groups, pool_);
+        }
+        return plan;
+    }
+
+    Plan* plain_filter(Plan* plan, std::vector<BoundExpr*> conditions) {
         if (conditions.empty()) return plan;
         Plan* node = pool_.plan(PlanKind::filter);
         node->left = plan;
@@ -61,13 +85,16 @@ private:
                 return push_down(below, std::move(conditions));
             }
             case PlanKind::join: return push_into_join(plan, std::move(conditions));
-            case PlanKind::scan:
-                for (BoundExpr* condition : conditions) plan->conditions.push_back(condition);
+            case PlanKind::scan: {
+                std::vector<BoundExpr*> last;
+                for (BoundExpr* condition : conditions)
+                    (grouped_subquery(condition, *plan, pool_) ? last : plan->conditions).push_back(condition);
                 raw_.emplace(plan, plan->rows);
                 choose_access_path(*plan);
                 // Versions are found by whole keys at most, and every condition is checked above.
-                if (plan->versions.present) return filter(plan, std::exchange(plan->conditions, {}));
-                return plan;
+                if (plan->versions.present) plan = filter(plan, std::exchange(plan->conditions, {}));
+                return filter(plan, std::move(last));
+            }
             case PlanKind::project: {
                 // A condition on columns that the projection passes through goes below it.
                 std::vector<BoundExpr*> below, above;
@@ -211,16 +238,19 @@ private:
         for (BoundExpr* condition : conditions) inputs.conditions.push_back(condition);
         const std::vector<BoundExpr*> implied = implied_conditions(inputs.conditions, inputs.plans, pool_);
         inputs.conditions.insert(inputs.conditions.end(), implied.begin(), implied.end());
-        std::vector<BoundExpr*> rest;
+        std::vector<BoundExpr*> rest, last;
         std::vector<std::vector<BoundExpr*>> own(inputs.plans.size());
+        Plan all;
+        for (const Plan* input : inputs.plans)
+            all.output.insert(all.output.end(), input->output.begin(), input->output.end());
         for (BoundExpr* condition : inputs.conditions) {
             const int only = only_input(inputs, condition);
             if (only >= 0 && !is_volatile(condition)) own[static_cast<std::size_t>(only)].push_back(condition);
-            else rest.push_back(condition);
+            else (grouped_subquery(condition, all, pool_) ? last : rest).push_back(condition);
         }
         for (std::size_t i = 0; i < inputs.plans.size(); ++i)
             inputs.plans[i] = push_down(inputs.plans[i], std::move(own[i]));
-        return join_order(inputs.plans, std::move(rest));
+        return filter(join_order(inputs.plans, std::move(rest)), std::move(last));
     }
 
     static int only_input(const Inputs& inputs, BoundExpr* condition) {

@@ -1,34 +1,13 @@
 #include "sql/plan/semi_join.hpp"
 
+#include "sql/plan/ties.hpp"
 #include "sql/plan/walk.hpp"
 
 #include <algorithm>
 
 namespace northstar::inline v0::sql {
 
-namespace semi_join_file {
-
-bool uses_any(BoundExpr* expr, const Plan& plan) {
-    for (const ColumnId id : used_columns(expr))
-        if (produces(plan, id)) return true;
-    return false;
-}
-
-/// a = b with columns of one plan on one side only, and of the other on the other.
-bool is_tie(BoundExpr* condition, const Plan& outer, const Plan& inner) {
-    if (condition->kind != BoundKind::operation || condition->operation->comparison != Comparison::equal ||
-        condition->args.size() != 2 || condition->args[0]->type != condition->args[1]->type)
-        return false;
-    BoundExpr* const a = condition->args[0];
-    BoundExpr* const b = condition->args[1];
-    return (uses_any(a, inner) && !uses_any(a, outer) && uses_any(b, outer) && !uses_any(b, inner)) ||
-           (uses_any(b, inner) && !uses_any(b, outer) && uses_any(a, outer) && !uses_any(a, inner));
-}
-
-}  // namespace semi_join_file
-
 Plan* semi_join(BoundExpr* condition, Plan* outer, BoundPool& pool) {
-    using namespace semi_join_file;
     const bool negated = condition->kind == BoundKind::negation;
     BoundExpr* const exists = negated ? condition->args[0] : condition;
     if (exists->kind != BoundKind::exists) return nullptr;

@@ -1,0 +1,26 @@
+// ties.hpp -- conditions of a subquery that tie its rows to those of the query around it.  Layer: sql.
+#pragma once
+
+#include "sql/plan/walk.hpp"
+
+namespace northstar::inline v0::sql {
+
+/// Does an expression use a column that the plan produces?
+inline bool uses_any(BoundExpr* expr, const Plan& plan) {
+    for (const ColumnId id : used_columns(expr))
+        if (produces(plan, id)) return true;
+    return false;
+}
+
+/// a = b with columns of one plan on one side only, and of the other on the other.
+inline bool is_tie(const BoundExpr* condition, const Plan& outer, const Plan& inner) {
+    if (condition->kind != BoundKind::operation || condition->operation->comparison != Comparison::equal ||
+        condition->args.size() != 2 || condition->args[0]->type != condition->args[1]->type)
+        return false;
+    BoundExpr* const a = condition->args[0];
+    BoundExpr* const b = condition->args[1];
+    return (uses_any(a, inner) && !uses_any(a, outer) && uses_any(b, outer) && !uses_any(b, inner)) ||
+           (uses_any(b, inner) && !uses_any(b, outer) && uses_any(a, outer) && !uses_any(a, inner));
+}
+
+}  // namespace northstar::inline v0::sql
