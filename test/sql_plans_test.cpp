@@ -395,6 +395,36 @@ TEST_CASE("an aggregate of rows that belong to outer ones is computed for all ke
         CHECK_FALSE(grouped("SELECT count(*) FROM big a WHERE x = (" + std::string(query) + ")"));
 }
 
+// ---- sizes and orders of joins ----
+
+TEST_CASE("joins begin where little is read, and know what a key refers to", "[sql]") {
+    Fixture f;
+    f.sql.execute_script(
+        "CREATE TABLE region (r int PRIMARY KEY, name text); CREATE TABLE nation (n int PRIMARY KEY, r int);"
+        "CREATE TABLE seller (s int PRIMARY KEY, n int); CREATE TABLE part (p int PRIMARY KEY, kind text, size int);"
+        "CREATE TABLE offer (p int, s int, cost int, PRIMARY KEY (p, s));"
+        "INSERT INTO region SELECT i, 'r' || i FROM generate_series(1, 5) AS g(i);"
+        "INSERT INTO nation SELECT i, i % 5 + 1 FROM generate_series(1, 25) AS g(i);"
+        "INSERT INTO seller SELECT i, i % 25 + 1 FROM generate_series(1, 500) AS g(i);"
+        "INSERT INTO part SELECT i, 'k' || i % 50, i % 40 FROM generate_series(1, 4000) AS g(i);"
+        "INSERT INTO offer SELECT i % 4000 + 1, i % 499 + 1, i % 97 FROM generate_series(1, 16000) AS g(i)");
+    const auto rows_of = [&](const std::string& text) {
+        return f.sql.execute("EXPLAIN " + text).rows.at(0).at(0).value_or("");
+    };
+    CHECK(rows_of("SELECT * FROM nation JOIN region ON nation.r = region.r").find("(rows=25)") != std::string::npos);
+    CHECK(rows_of("SELECT s FROM seller WHERE n > 5 AND n < 8").find("(rows=25)") != std::string::npos);
+    CHECK(rows_of("SELECT s FROM seller WHERE n > 5 AND s < 8").find("(rows=25)") == std::string::npos);
+    CHECK(rows_of("SELECT * FROM offer WHERE EXISTS (SELECT 1 FROM seller, nation WHERE seller.s = offer.s AND "
+                  "seller.n = nation.n)").find("(rows=8000)") != std::string::npos);
+    // The smallest table leads to all offers of many sellers, few parts to few offers.
+    const std::string query =
+        "SELECT count(*), sum(cost) FROM part, seller, offer, nation, region WHERE part.p = offer.p AND "
+        "seller.s = offer.s AND size = 15 AND kind LIKE '%5' AND seller.n = nation.n AND nation.r = region.r AND "
+        "name = 'r2'";
+    CHECK(f.plan_of(query).find("Index Scan using offer_pkey on offer") != std::string::npos);
+    CHECK(f.rows(query) == "87,4140,;");
+}
+
 // ---- AS OF ----
 
 TEST_CASE("a kept plan reads the past that each run asks for", "[sql][BOUND-1]") {

@@ -53,6 +53,10 @@ std::optional<Bound> read(const Plan& scan, BoundExpr* condition) {
     return std::nullopt;
 }
 
+bool is_lower(Comparison comparison) {
+    return comparison == Comparison::greater || comparison == Comparison::greater_equal;
+}
+
 /// The share of the rows that a path leads to, where ANALYZE knows its columns; negative: it does not.
 double known_share(const Plan& scan, const Index& index, const AccessPath& path, const std::vector<Bound>& bounds) {
     const std::size_t columns = path.equal.size() + (path.low != nullptr || path.high != nullptr ? 1 : 0);
@@ -107,8 +111,7 @@ void choose_access_path(Plan& scan) {
             }
             for (const Bound& bound : bounds) {
                 if (bound.column != column.column) continue;
-                const bool low =
-                    bound.comparison == Comparison::greater || bound.comparison == Comparison::greater_equal;
+                const bool low = access_path::is_lower(bound.comparison);
                 BoundExpr*& end = low ? path.low : path.high;
                 if (end != nullptr) continue;
                 end = bound.value;

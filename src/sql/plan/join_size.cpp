@@ -42,9 +42,14 @@ double usual_keys(const Plan& scan, const std::vector<int>& places, double rows)
     return keys;
 }
 
+struct Different {
+    double keys = k_usual_keys;
+    bool all = false;  ///< each key of the other side is taken to be among them
+};
+
 /// Different keys of one side: those of the scan that is known to have most.
-double different_keys(const Keys& keys, const WholeRows& whole) {
-    double most = k_usual_keys;
+Different different_keys(const Keys& keys, const WholeRows& whole) {
+    Different most;
     for (const auto& [scan, places] : keys) {
         const auto known = whole.find(scan);
         const double table_rows = known == whole.end() ? scan->rows : known->second;
@@ -54,9 +59,11 @@ double different_keys(const Keys& keys, const WholeRows& whole) {
             const auto compared = [&places = places](const IndexColumn& column) {
                 return std::find(places.begin(), places.end(), column.column) != places.end();
             };
-            if (std::all_of(index.columns.begin(), index.columns.end(), compared)) found = table_rows;
+            if (!std::all_of(index.columns.begin(), index.columns.end(), compared)) continue;
+            found = table_rows;
+            most.all = keys.size() == 1;
         }
-        most = keys.size() == 1 ? found : std::max(most, found);
+        most.keys = keys.size() == 1 ? found : std::max(most.keys, found);
     }
     return most;
 }
@@ -79,8 +86,10 @@ double joined_rows(const Plan& left, const Plan& right, const std::vector<BoundE
                 right_keys[origin.scan].push_back(origin.place);
         }
     }
-    const double keys = std::max({1.0, different_keys(left_keys, whole), different_keys(right_keys, whole)});
-    return std::max(1.0, left.rows * right.rows / keys);
+    // A key that is unique on one side is what the other side refers to: it has no other keys.
+    const Different a = different_keys(left_keys, whole), b = different_keys(right_keys, whole);
+    const double keys = a.all && !b.all ? a.keys : b.all && !a.all ? b.keys : std::max(a.keys, b.keys);
+    return std::max(1.0, left.rows * right.rows / std::max(1.0, keys));
 }
 
 }  // namespace northstar::inline v0::sql

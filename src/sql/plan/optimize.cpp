@@ -11,6 +11,7 @@
 #include "sql/plan/walk.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -297,38 +298,104 @@ private:
         return found;
     }
 
-    /// Greedy: begin with the smallest input, add the one that is joined by an equality and leaves the fewest rows;
-    /// inputs without any come last.
+    /// The input to be joined next: by an equality, so that the fewest rows are left; else the smallest one.
+    struct Next {
+        std::size_t input;
+        double rows;
+        bool connected;
+    };
+    Next next_input(const Plan& plan, const std::set<ColumnId>& have, const std::vector<Plan*>& inputs,
+                    const std::vector<BoundExpr*>& conditions) const {
+        Next next{inputs.size(), 0, false};
+        for (std::size_t i = 0; i < inputs.size(); ++i) {
+            const std::vector<BoundExpr*> along = between(have, *inputs[i], conditions);
+            if (along.empty()) continue;
+            const double rows = joined_rows(plan, *inputs[i], along, raw_);
+            if (next.connected &&
+                (rows > next.rows || (rows == next.rows && inputs[i]->rows >= inputs[next.input]->rows)))
+                continue;
+            next = {i, rows, true};
+        }
+        if (next.connected) return next;
+        next.input = 0;
+        for (std::size_t i = 0; i < inputs.size(); ++i)
+            if (inputs[i]->rows < inputs[next.input]->rows) next.input = i;
+        next.rows = plan.rows * inputs[next.input]->rows;
+        return next;
+    }
+
+    /// Rows of a scan as it is; those that its conditions drop are read as well.
+    double rows_read(const Plan& plan) const {
+        return plan.kind == PlanKind::scan && plan.access.index >= 0 ? plan.rows : raw(&plan);
+    }
+
+    static Plan joined(Plan* left, Plan* right, double rows) {
+        Plan join;
+        join.kind = PlanKind::join;
+        join.left = left;
+        join.right = right;
+        join.output = left->output;
+        join.output.insert(join.output.end(), right->output.begin(), right->output.end());
+        join.rows = rows;
+        return join;
+    }
+
+    /// What joins cost in rows of a scan, one input after the other, where they begin with this one.
+    double cost_of_order(std::vector<Plan*> inputs, std::size_t first, const std::vector<BoundExpr*>& conditions) {
+        std::deque<Plan> joins;
+        Plan* plan = inputs[first];
+        inputs.erase(inputs.begin() + static_cast<std::ptrdiff_t>(first));
+        std::set<ColumnId> have(plan->output.begin(), plan->output.end());
+        double cost = rows_read(*plan);
+        while (!inputs.empty()) {
+            const Next found = next_input(*plan, have, inputs, conditions);
+            Plan* const next = inputs[found.input];
+            inputs.erase(inputs.begin() + static_cast<std::ptrdiff_t>(found.input));
+            joins.push_back(joined(plan, next, found.rows));
+            joins.back().conditions = between(have, *next, conditions);
+            const std::optional<LookUp> look_up = find_look_up(joins.back());
+            cost += (look_up ? look_up->cost : rows_read(*next)) + found.rows;
+            have.insert(next->output.begin(), next->output.end());
+            raw_[&joins.back()] = std::max(raw(plan), raw(next));
+            plan = &joins.back();
+        }
+        for (const Plan& join : joins) raw_.erase(&join);
+        return cost;
+    }
+
+    /// The input to begin with: the smallest one, unless one of the next ones costs much less.
+    std::size_t first_input(const std::vector<Plan*>& inputs, const std::vector<BoundExpr*>& conditions) {
+        constexpr std::size_t k_tried = 4;
+        constexpr double k_much_less = 0.5;  // estimates are rough, and the smallest input leads to few rows at first
+        std::vector<std::size_t> order(inputs.size());
+        for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+        std::stable_sort(order.begin(), order.end(),
+                         [&](std::size_t a, std::size_t b) { return inputs[a]->rows < inputs[b]->rows; });
+        if (inputs.size() < 3) return order[0];
+        std::size_t first = order[0];
+        double least = cost_of_order(inputs, first, conditions) * k_much_less;
+        for (std::size_t i = 1; i < std::min(order.size(), k_tried); ++i) {
+            const double cost = cost_of_order(inputs, order[i], conditions);
+            if (cost >= least) continue;
+            first = order[i];
+            least = cost;
+        }
+        return first;
+    }
+
+    /// Greedy: begin with a small input, add the one that is joined by an equality and leaves the fewest rows; inputs
+    /// without any come last.
     Plan* join_order(std::vector<Plan*> inputs, std::vector<BoundExpr*> conditions) {
-        std::size_t first = 0;
-        for (std::size_t i = 1; i < inputs.size(); ++i)
-            if (inputs[i]->rows < inputs[first]->rows) first = i;
+        const std::size_t first = first_input(inputs, conditions);
         Plan* plan = inputs[first];
         inputs.erase(inputs.begin() + static_cast<std::ptrdiff_t>(first));
         std::set<ColumnId> have(plan->output.begin(), plan->output.end());
         while (!inputs.empty()) {
-            std::size_t best = inputs.size();
-            double least = 0;
-            for (std::size_t i = 0; i < inputs.size(); ++i) {
-                const std::vector<BoundExpr*> along = between(have, *inputs[i], conditions);
-                if (along.empty()) continue;
-                const double rows = joined_rows(*plan, *inputs[i], along, raw_);
-                if (best < inputs.size() && (rows > least || (rows == least && inputs[i]->rows >= inputs[best]->rows)))
-                    continue;
-                best = i;
-                least = rows;
-            }
-            const bool connected = best < inputs.size();
-            if (!connected)
-                for (std::size_t i = best = 0; i < inputs.size(); ++i)
-                    if (inputs[i]->rows < inputs[best]->rows) best = i;
-            Plan* next = inputs[best];
-            inputs.erase(inputs.begin() + static_cast<std::ptrdiff_t>(best));
+            const Next found = next_input(*plan, have, inputs, conditions);
+            Plan* const next = inputs[found.input];
+            inputs.erase(inputs.begin() + static_cast<std::ptrdiff_t>(found.input));
             Plan* join = pool_.plan(PlanKind::join);
-            join->left = plan;
-            join->right = next;
-            join->output = plan->output;
-            join->output.insert(join->output.end(), next->output.begin(), next->output.end());
+            *join = joined(plan, next, found.rows);
             have.insert(next->output.begin(), next->output.end());
             std::vector<BoundExpr*> later;
             for (BoundExpr* condition : conditions) {
@@ -338,29 +405,36 @@ private:
                 (ready ? join->conditions : later).push_back(condition);
             }
             conditions = std::move(later);
-            join->rows = connected ? least : plan->rows * next->rows;
-            raw_[join] = connected ? std::max(raw(plan), raw(next)) : join->rows;
+            raw_[join] = found.connected ? std::max(raw(plan), raw(next)) : join->rows;
             // The hash table is made of the right side.
-            if (!look_up_instead(*join) && connected && next->rows > plan->rows) std::swap(join->left, join->right);
+            if (!look_up_instead(*join) && found.connected && next->rows > plan->rows)
+                std::swap(join->left, join->right);
             plan = join;
         }
         return filter(plan, std::move(conditions));
     }
 
-    /// Where the left side has few rows and the right one is a table with an index on what joins them, the partners of
-    /// each row are looked up, and the table is not read as a whole.
-    bool look_up_instead(Plan& join) {
+    /// A scan that looks up the partners of each row of the left side of a join, and what that costs.
+    struct LookUp {
+        Plan scan;
+        double cost;
+    };
+
+    /// Where the left side has few rows and the right one is a table with an index on what joins them; nothing: it
+    /// costs less to read the table as a whole.
+    std::optional<LookUp> find_look_up(const Plan& join) const {
         // What one look-up costs, and each row that it finds through an index, in rows of a scan.
         constexpr double k_look_up = 30, k_fetch = 8;
-        Plan& scan = *join.right;
+        const Plan& scan = *join.right;
         if (scan.kind != PlanKind::scan || scan.versions.present || scan.sample >= 0 || scan.point == nullptr)
-            return false;
-        const double whole = scan.access.index >= 0 ? scan.rows : raw(&scan);
+            return std::nullopt;
+        const double whole = rows_read(scan);
         const double left_rows = std::max(1.0, join.left->rows);
-        if (left_rows * k_look_up >= whole) return false;
+        if (left_rows * k_look_up >= whole) return std::nullopt;
         const double found = joined_rows(*join.left, scan, join.conditions, raw_) / left_rows * raw(&scan) /
                              std::max(1.0, scan.rows);
-        Plan trial = scan;
+        LookUp look_up{scan, 0};
+        Plan& trial = look_up.scan;
         trial.access = AccessPath();
         trial.rows = raw(&scan);
         for (BoundExpr* condition : join.conditions)
@@ -370,12 +444,20 @@ private:
         bool correlated = false;
         for (BoundExpr* value : trial.access.equal)
             for (const ColumnId id : used_columns(value)) correlated = correlated || produces(*join.left, id);
-        if (!correlated) return false;
+        if (!correlated) return std::nullopt;
         const Index& index = scan.relation->indexes[static_cast<std::size_t>(trial.access.index)];
         const bool through_index = !index.holds_rows();
-        if (left_rows * (k_look_up + found * (through_index ? k_fetch : 1)) >= whole) return false;
+        look_up.cost = left_rows * (k_look_up + found * (through_index ? k_fetch : 1));
+        if (look_up.cost >= whole) return std::nullopt;
+        return look_up;
+    }
+
+    /// The partners of each row are looked up, and the table is not read as a whole, where that costs less.
+    bool look_up_instead(Plan& join) {
+        std::optional<LookUp> look_up = find_look_up(join);
+        if (!look_up) return false;
         // A condition between types that the index cannot use stays with the join alone.
-        scan = std::move(trial);
+        *join.right = std::move(look_up->scan);
         join.lateral = true;
         return true;
     }
@@ -402,6 +484,10 @@ private:
         plan->conditions = std::move(on);
         plan->left = push_down(plan->left, std::move(left));
         plan->right = push_down(plan->right, std::move(right));
+        const bool one_side = plan->join == JoinType::semi || plan->join == JoinType::anti;
+        if (one_side) plan->rows = std::max(1.0, plan->left->rows / 2);
+        else if (plan->join == JoinType::left && !plan->lateral)
+            plan->rows = std::max(plan->left->rows, joined_rows(*plan->left, *plan->right, plan->conditions, raw_));
         if (plan->join != JoinType::full && !plan->lateral) look_up_instead(*plan);
         return filter(plan, std::move(above));
     }

@@ -81,7 +81,27 @@ bool is_lower_end(Comparison comparison) {
     return comparison == Comparison::greater || comparison == Comparison::greater_equal;
 }
 
-constexpr double k_usual_side = 0.35;
+constexpr double k_usual_side = 0.35, k_usual_range = 0.05;
+
+/// The column of the scan that one end of a range is given for, by a value that is not one of the scan's.
+struct End {
+    ColumnId column = k_no_column;
+    bool lower = false;
+};
+
+End end_of(const BoundExpr& condition, const Plan& scan) {
+    if (condition.kind != BoundKind::operation || condition.args.size() != 2) return {};
+    const Comparison comparison = condition.operation->comparison;
+    if (!is_side(comparison)) return {};
+    const auto of_scan = [&](const BoundExpr& expr) {
+        return expr.kind == BoundKind::column &&
+               std::any_of(scan.scan_columns.begin(), scan.scan_columns.end(),
+                           [&](const ScanColumn& column) { return column.id == expr.column; });
+    };
+    const bool left = of_scan(*condition.args[0]), right = of_scan(*condition.args[1]);
+    if (left == right) return {};
+    return {condition.args[left ? 0 : 1]->column, is_lower_end(comparison) == left};
+}
 
 double of_comparison(const BoundExpr& condition, const Plan& scan) {
     Comparing found{};
@@ -164,11 +184,18 @@ double selectivity(const std::vector<BoundExpr*>& conditions, const Plan& scan) 
     };
     double share = 1;
     std::vector<Ends> ranges;
+    std::vector<End> unknown;
     for (const BoundExpr* condition : conditions) {
         Comparing found{};
         const double side = read(*condition, scan, found) && is_side(found.comparison) ? share_of_side(found) : -1;
         if (side < 0) {
-            share *= selectivity(*condition, scan);
+            // Who gives both ends of a range means a small part.
+            const End end = end_of(*condition, scan);
+            const bool has_other = std::any_of(unknown.begin(), unknown.end(), [&](const End& other) {
+                return other.column == end.column && other.lower != end.lower;
+            });
+            share *= has_other ? k_usual_range / k_usual_side : selectivity(*condition, scan);
+            if (end.column != k_no_column) unknown.push_back(end);
             continue;
         }
         auto range = std::find_if(ranges.begin(), ranges.end(),
