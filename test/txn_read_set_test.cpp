@@ -38,6 +38,20 @@ TEST_CASE("Every key that was read is remembered", "[READS-1]") {
     CHECK(keys_of(set) == expected);
 }
 
+TEST_CASE("A key that is noted twice, one behind the other, is there once", "[READS-1]") {
+    ReadSet once, twice;
+    for (int i = 0; i < 5000; ++i) {
+        const std::string key = std::to_string(i / 2);
+        for (ReadSet* const set : {&once, &twice, &twice}) set->add(static_cast<std::uint64_t>(i % 2), key);
+    }
+    CHECK(once.bytes() == twice.bytes());
+    CHECK(keys_of(once) == keys_of(twice));
+    CHECK(keys_of(twice).size() == 5000);
+    twice.clear();
+    twice.add(1, "2499");  // as the last one before
+    CHECK(keys_of(twice).size() == 1);
+}
+
 TEST_CASE("Keys that are read over and over take bounded memory", "[READS-1]") {
     ReadSet set;
     std::size_t different = 0;

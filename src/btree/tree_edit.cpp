@@ -34,6 +34,13 @@ inline std::string_view make_separator(const KeyPieces& left, const KeyPieces& r
 
 inline std::size_t fill(const Node& node, std::size_t page_size) { return page_size - node.free_bytes(); }
 
+// Could two neighbours make one page, with the slack? What they share is a header and at most the shorter prefix. Asked
+// before all entries are measured: a page that wants to merge asks at every erasure until it can.
+inline bool may_merge(const Node& a, const Node& b, std::size_t page_size) {
+    const std::size_t shared = k_page_header_size + std::min(a.prefix_size(), b.prefix_size()) + 4;
+    return fill(a, page_size) + fill(b, page_size) <= page_size - page_size / k_merge_slack_part + shared;
+}
+
 // Entries [0, boundary) and the others come from two pages that the tree calls neighbours: are they? The file may lie.
 template <class Entry>
 void expect_neighbours(const NodeSequence<Entry>& both, unsigned boundary, Ref sibling) {
@@ -416,7 +423,9 @@ bool TreeEditor::erase(std::string_view key) {
     unsigned depth = 0;
     for (unsigned level = Node(found).level(); level != 0; ++depth) {
         path_[depth].index = Node(found).search_child(key);
-        found = tree_impl::node_at(writer_.source(), Node(found).child(path_[depth].index), --level);
+        const Ref child = Node(found).child(path_[depth].index);
+        writer_.source().prefetch(child);
+        found = tree_impl::node_at(writer_.source(), child, --level);
     }
     const Node::Place place = Node(found).search_leaf(key);
     if (!place.equal) return false;
@@ -482,13 +491,12 @@ void TreeEditor::merge_leaf(unsigned depth) {
         if (right ? index == above.count() : index == 0) continue;
         const Ref ref = above.child(right ? index + 1 : index - 1);
         const Node sibling(tree_impl::node_at(writer_.source(), ref, 0));
+        if (!tree_edit_impl::may_merge(leaf, sibling, page_size_)) continue;
         const Node& first = right ? leaf : sibling;
         const Node& second = right ? sibling : leaf;
         LeafSequence both;
         both.add(first, 0, first.count());
         both.add(second, 0, second.count());
-        if (tree_edit_impl::fill(leaf, page_size_) + tree_edit_impl::fill(sibling, page_size_) > page_size_)
-            continue;
         tree_edit_impl::expect_neighbours(both, first.count(), ref);
         const NodeShape shape = measure(both, 0, both.size());
         if (shape.bytes > page_size_ - page_size_ / tree_edit_impl::k_merge_slack_part) continue;
@@ -512,6 +520,7 @@ void TreeEditor::merge_inner(unsigned depth) {
         if (right ? index == above.count() : index == 0) continue;
         const Ref ref = above.child(right ? index + 1 : index - 1);
         const Node sibling(tree_impl::node_at(writer_.source(), ref, inner.level()));
+        if (!tree_edit_impl::may_merge(inner, sibling, page_size_)) continue;
         const Node& first = right ? inner : sibling;
         const Node& second = right ? sibling : inner;
         const unsigned low = right ? index : index - 1;

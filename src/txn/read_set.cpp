@@ -16,6 +16,7 @@ constexpr std::size_t k_growth = 4;
 }  // namespace read_set_impl
 
 void ReadSet::add(std::uint64_t tree, std::string_view key) {
+    if (is_last(tree, key)) return;
     const std::size_t needed = k_front_size + key.size();
     if (bytes_ + needed > limit_) [[unlikely]] drop_repeated();
     if (current_ >= blocks_.size() || blocks_[current_].size - blocks_[current_].used < needed) next_block(needed);
@@ -25,8 +26,16 @@ void ReadSet::add(std::uint64_t tree, std::string_view key) {
     std::memcpy(at, &tree, sizeof tree);
     std::memcpy(at + sizeof tree, &length, sizeof length);
     if (!key.empty()) std::memcpy(at + k_front_size, key.data(), key.size());
+    last_ = block.used;
     block.used += needed;
     bytes_ += needed;
+}
+
+/// Who changes an entry that it has looked up notes it twice, one behind the other.
+bool ReadSet::is_last(std::uint64_t tree, std::string_view key) const {
+    if (current_ >= blocks_.size() || blocks_[current_].used == 0) return false;
+    const Entry last = read(blocks_[current_].bytes.get() + last_);
+    return last.tree == tree && last.key == key;
 }
 
 /// Makes the block at current_ one with enough room.

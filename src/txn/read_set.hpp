@@ -60,11 +60,13 @@ private:
         entry.key = {at + k_front_size, length};
         return entry;
     }
+    bool is_last(std::uint64_t tree, std::string_view key) const;
     void next_block(std::size_t needed);
     void drop_repeated();
 
     std::vector<Block> blocks_;         // those behind current_ are empty
     std::size_t current_ = 0;
+    std::size_t last_ = 0;              // where the newest key lies in that block
     std::size_t bytes_ = 0;
     std::size_t limit_ = k_least_limit;  // repeated keys are dropped when bytes_ reaches it
 };
