@@ -52,6 +52,33 @@ TEST_CASE("at READ COMMITTED, which is the default, each statement sees what was
     }
 }
 
+TEST_CASE("a block that has written is refused when another session changes a definition", "[sql]") {
+    // With a savepoint rolled back behind the last change, too: then what it stands on is read anew.
+    for (const bool undone : {false, true}) {
+        Sessions s;
+        auto statement = s.one.prepare("UPDATE t SET v = v + 1 WHERE id = $1");
+        const auto change = [&] {
+            statement.bind_integer(1, 1);
+            statement.step();
+        };
+        s.one.execute("BEGIN");
+        if (undone) s.one.execute("SAVEPOINT before");
+        for (int i = 0; i < 3; ++i) change();
+        if (undone) s.one.execute("ROLLBACK TO before");
+        if (undone) change();
+        s.two.execute("ALTER TABLE t ADD COLUMN w int NOT NULL DEFAULT 7");
+        std::string refused = "00000";
+        try {
+            change();
+        } catch (const northstar::SqlFailure& failure) {
+            refused = failure.sqlstate;
+        }
+        const std::string ended = Sessions::state_of(s.one, "COMMIT");
+        CHECK((refused == "40001" || ended == "40001"));
+        CHECK(Sessions::value(s.two, "SELECT sum(v) || ',' || sum(w) FROM t") == "0,14");
+    }
+}
+
 TEST_CASE("at REPEATABLE READ and SERIALIZABLE a block sees one state", "[sql]") {
     Sessions s;
     for (const std::string level : {"REPEATABLE READ", "SERIALIZABLE"}) {

@@ -83,6 +83,7 @@ void SqlSession::run_point_change(const syntax::Statement& statement, BoundState
     result.rows.clear(change.returning.size());
     result.txn = 0;
     const std::uint64_t count = bound.point_change->run(*parameters_, result.rows);
+    block_wrote_ = block_wrote_ || (in_block_ && count > 0 && !change.relation->temporary);
     std::vector<PendingCheck>& pending = bound.point_change->runner().deferred();
     std::move(pending.begin(), pending.end(), std::back_inserter(deferred_));
     pending.clear();

@@ -22,12 +22,14 @@ void SqlSession::begin_in_block(const syntax::Statement& statement) {
     if (level.starts_with("read ") && block_started_) {
         // Rows that are locked are to stay what they are. Without them nothing read so far matters any more.
         if (!block_locks_rows_) main_->forget_reads();
-        if (main_->refresh(session_isolation::k_most_changes_moved)) {
+        const bool moved = main_->refresh(session_isolation::k_most_changes_moved);
+        if (moved) {
             ++transaction_number_;  // trees that writers have kept end here
             present_.txn = main_->base_txn();
             close_past();
         }
-        load_catalog();
+        // What a block that has written read before is not forgotten: the catalog it stands on is among that.
+        if (moved || !block_wrote_) load_catalog();
     }
     const bool locks = reads && query_of(statement).locks_rows;
     block_locks_rows_ |= locks;

@@ -238,6 +238,7 @@ SqlSession::Mark SqlSession::mark(std::string name) {
 }
 
 void SqlSession::rollback_to(const Mark& mark) {
+    block_wrote_ = false;
     main_->rollback_to(mark.main);
     if (temp_) {
         if (mark.temporary.id != 0) temp_->rollback_to(mark.temporary);
@@ -394,7 +395,7 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
     };
     const auto start_block = [&] {
         in_block_ = true;
-        block_started_ = block_locks_rows_ = false;
+        block_started_ = block_locks_rows_ = block_wrote_ = false;
         block_settings_.reset();
         read_only_ = settings_["default_transaction_read_only"] == "on";
         settings_["transaction_isolation"] = settings_["default_transaction_isolation"];

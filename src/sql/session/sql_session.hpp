@@ -407,6 +407,7 @@ private:
     bool read_only_ = false;
     bool block_started_ = false;  ///< a statement of the block has run
     bool block_locks_rows_ = false;  ///< with FOR UPDATE or its kin
+    bool block_wrote_ = false;       ///< certainly; false does not mean that it did not
     std::optional<std::uint64_t> block_point_;
     std::vector<Mark> marks_;
     std::vector<SqlReport> notices_;
