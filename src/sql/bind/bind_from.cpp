@@ -228,7 +228,7 @@ Plan* Binder::from_table(const syntax::FromItem& item) {
         add_relation(std::move(into), item);
         return plan;
     }
-    if (!relation->populated)
+    if (!relation->populated && !definition_only_)
         raise_at(sqlstate::object_not_in_prerequisite_state,
                  "materialized view \"" + relation->name + "\" has not been populated", item.position, {},
                  "Use the REFRESH MATERIALIZED VIEW command.");
@@ -414,6 +414,8 @@ Plan* Binder::from_function(const syntax::FromItem& item) {
                 columns.push_back({std::string(part.substr(0, colon)), pool_.column(), type});
                 rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
             }
+            // One column that is no record has its name whatever the alias is.
+            into.scalar = columns.size() == 1 && !record && functions.size() == 1 && !item.ordinality;
         } else if (!types->fields(call->type).empty()) {
             for (const FieldInfo& field : types->fields(call->type))
                 columns.push_back({std::string(field.name), pool_.column(), field.type, field.typmod});

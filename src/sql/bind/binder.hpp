@@ -46,6 +46,8 @@ public:
     BoundQuery bind_query(const syntax::Query& query);
     /// From here on it is noted which relations the bound query names, without those in its views.
     void note_names() { notes_names_ = true; }
+    /// What is bound does not run: it may read materialized views without data.
+    void bind_definition_only() { definition_only_ = true; }
     const std::vector<NamedRelation>& named() const { return named_; }
     /// Relations and columns are called so from here on; others are called what they are.
     void know_as(const std::vector<NamedRelation>& names) { names_then_ = &names; }
@@ -56,6 +58,7 @@ public:
     BoundExpr* bind_over_table(const syntax::Expr& expr, const Relation& relation, const std::vector<ColumnId>& columns,
                                std::string clause);
     /// The same from text that the catalog keeps.
+    const syntax::Query& one_row_as_select(const syntax::Query& query);
     BoundExpr* bind_text(const std::string& text, const Relation& relation, const std::vector<ColumnId>& columns,
                          std::string clause);
     BoundExpr* coerce(BoundExpr* expr, Oid target, std::int32_t typmod, CastContext context, std::uint32_t position);
@@ -291,6 +294,7 @@ private:
     int next_working_table_ = 0;
     int view_depth_ = 0;
     bool notes_names_ = false;
+    bool definition_only_ = false;
     std::vector<NamedRelation> named_;                     ///< relations that the query itself names
     const std::vector<NamedRelation>* names_then_ = nullptr;  ///< what the view that is being bound calls relations
     BoundExpr* domain_value_ = nullptr;   ///< what VALUE means in a check of a domain

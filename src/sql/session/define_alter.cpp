@@ -251,10 +251,12 @@ private:
         if (change.generated[place] == nullptr && to->checks.size() == relation_->checks.size() &&
             same_in_all_rows(to->columns[place], change.defaults[place])) {
             // Rows that lack the column read as if they had it: nothing is written, and no version of a row is made.
+            if (to->columns[place].missing.has_value()) refuse_users_of_row_type();
             session_.put(to);
             relation_ = to;
             return;
         }
+        refuse_users_of_row_type();
         const std::vector<ColumnId> nothing;
         rewrite(to, [&](std::vector<Value>& row, Execution& execution) {
             row[place] = Value::null(to->columns[place].type);
@@ -279,12 +281,50 @@ private:
     bool may_use(const Relation& view, int place) const {
         const std::size_t number = static_cast<std::size_t>(place);
         std::string_view name = relation_->columns[number].name;
+        bool named = view.names.empty();
         for (const NamedRelation& then : view.names) {
+            const auto other = session_.catalog().relation(then.oid);
+            named |= other != nullptr && other->is_partition();
             if (then.oid != relation_->oid) continue;
             if (number >= then.columns.size()) return false;  // it came later
             name = then.columns[number];
+            named = true;
         }
-        return view.query.find(name) != std::string::npos || view.query.find('*') != std::string::npos;
+        if (!named) return false;  // it reads the table through another view
+        return rename_identifier(view.query, name, std::string(name) + '_') != view.query ||
+               view.query.find('*') != std::string::npos;
+    }
+
+    /// Whether an expression over the table, as the catalog keeps it, has a column in it.
+    bool names_column(const std::string& text, int place) const {
+        BoundPool pool;
+        std::vector<Oid> none;
+        Binder binder(session_, pool, none);
+        std::vector<ColumnId> ids;
+        for (std::size_t i = 0; i < relation_->columns.size(); ++i) ids.push_back(pool.column());
+        return used_columns(binder.bind_text(text, *relation_, ids, "constraints"))
+                   .count(ids[static_cast<std::size_t>(place)]) != 0;
+    }
+
+    /// Rows of the table that columns of other tables hold would have to be rewritten as well.
+    void refuse_users_of_row_type() const {
+        for (const auto& [name, other] : session_.catalog().relations())
+            for (const Column& column : other->columns)
+                if (!column.dropped && other->stores_rows() && relation_->row_type != 0 &&
+                    column.type == relation_->row_type)
+                    raise(sqlstate::feature_not_supported, "cannot alter table \"" + relation_->name +
+                                                               "\" because column \"" + other->name + "." +
+                                                               column.name + "\" uses its row type");
+    }
+
+    /// The views that may have a column in their queries.
+    std::vector<std::shared_ptr<const Relation>> users_of(int place) const {
+        std::vector<std::shared_ptr<const Relation>> found;
+        for (const auto& [name, view] : session_.catalog().relations())
+            if (std::find(view->depends.begin(), view->depends.end(), relation_->oid) != view->depends.end() &&
+                may_use(*view, place))
+                found.push_back(view);
+        return found;
     }
 
     /// Whether rows of before can go without a new column; what they have in it is noted.
@@ -310,15 +350,7 @@ private:
                                                             relation_->name + "\" does not exist, skipping");
             return;
         }
-        const auto uses = [&](const std::string& text) {
-            BoundPool pool;
-            std::vector<Oid> none;
-            Binder binder(session_, pool, none);
-            std::vector<ColumnId> ids;
-            for (std::size_t i = 0; i < relation_->columns.size(); ++i) ids.push_back(pool.column());
-            return used_columns(binder.bind_text(text, *relation_, ids, "constraints"))
-                       .count(ids[static_cast<std::size_t>(place)]) != 0;
-        };
+        const auto uses = [&](const std::string& text) { return names_column(text, place); };
         for (const Column& other : relation_->columns)
             if (!other.generated_text.empty() && !other.dropped && other.name != action.name &&
                 uses(other.generated_text) && !action.cascade)
@@ -326,15 +358,14 @@ private:
                       "cannot drop column " + std::string(action.name) + " of table " + relation_->name +
                           " because other objects depend on it",
                       {}, "Use DROP ... CASCADE to drop the dependent objects too.");
-        for (const auto& [name, view] : session_.catalog().relations()) {
-            if (std::find(view->depends.begin(), view->depends.end(), relation_->oid) == view->depends.end()) continue;
-            if (!may_use(*view, place)) continue;
-            if (!action.cascade)
+        for (const auto& view : users_of(place)) {
+            if (action.cascade) drop_with_users(session_, view);
+            else
                 raise(sqlstate::dependent_objects_still_exist,
                       "cannot drop column " + std::string(action.name) + " of table " + relation_->name +
                           " because other objects depend on it",
-                      "view " + view->name + " depends on column " + std::string(action.name) + " of table " +
-                          relation_->name,
+                      (view->kind == RelationKind::view ? "view " : "materialized view ") + view->name +
+                          " depends on column " + std::string(action.name) + " of table " + relation_->name,
                       "Use DROP ... CASCADE to drop the dependent objects too.");
         }
         const Oid sequence = column(action.name).sequence;
@@ -408,9 +439,14 @@ private:
         Column& old = column(action.name);
         if (!old.generated_text.empty() && action.expr != nullptr)
             raise(sqlstate::invalid_column_definition, "cannot specify USING when altering type of generated column");
-        for (const auto& [name, view] : session_.catalog().relations())
-            if (std::find(view->depends.begin(), view->depends.end(), relation_->oid) != view->depends.end())
-                raise(sqlstate::feature_not_supported, "cannot alter type of a column used by a view or rule");
+        if (!users_of(place).empty())
+            raise(sqlstate::feature_not_supported, "cannot alter type of a column used by a view or rule");
+        for (const Column& other : relation_->columns)
+            if (!other.generated_text.empty() && !other.dropped && names_column(other.generated_text, place))
+                raise(sqlstate::feature_not_supported, "cannot alter type of a column used by a generated column",
+                      "Column \"" + std::string(action.name) + "\" is used by generated column \"" + other.name +
+                          "\".");
+        refuse_users_of_row_type();
         bool period = place == relation_->period_from || place == relation_->period_to;
         for (const Index& index : relation_->indexes)
             period |= index.without_overlaps && index.columns.back().column == place;
@@ -748,6 +784,7 @@ void alter_table(SqlSession& session, const syntax::AlterTable& syntax) {
     Binder binder(session, pool, types);
     using Kind = syntax::ObjectKind;
     if (syntax.kind == Kind::domain) return alter_domain(session, syntax);
+    if (syntax.kind == Kind::type) return alter_composite(session, syntax);
     if (syntax.kind != Kind::table && syntax.kind != Kind::view && syntax.kind != Kind::sequence &&
         syntax.kind != Kind::materialized_view && syntax.kind != Kind::index)
         raise(sqlstate::feature_not_supported, "this form of ALTER is not supported");

@@ -1,4 +1,5 @@
 // CREATE DOMAIN and ALTER DOMAIN. Values that are stored in columns of a domain are checked before it gets stricter.
+#include "sql/plan/walk.hpp"
 #include "sql/session/sql_session.hpp"
 
 #include <algorithm>
@@ -190,6 +191,13 @@ void create_domain(SqlSession& session, const syntax::CreateType& syntax) {
                 raise_at(sqlstate::syntax_error, "multiple default expressions", constraint.position);
             has_default = true;
             type->default_text = constraint.source;
+        } else if (constraint.kind == Kind::primary_key || constraint.kind == Kind::unique ||
+                   constraint.kind == Kind::foreign_key) {
+            const char* const word = constraint.kind == Kind::primary_key ? "primary key"
+                                     : constraint.kind == Kind::unique    ? "unique"
+                                                                          : "foreign key";
+            raise_at(sqlstate::syntax_error, std::string(word) + " constraints not possible for domains",
+                     constraint.position);
         } else if (constraint.kind == Kind::check) {
             CheckConstraint check;
             check.text = constraint.source;
@@ -203,6 +211,15 @@ void create_domain(SqlSession& session, const syntax::CreateType& syntax) {
     type->oid = session.allocate_oid(false);
     type->array = session.allocate_oid(false);
     session.put(type);
+    // Checks and default must mean something.
+    BoundExpr* value = pool.expr(BoundKind::column, type->base);
+    value->column = pool.column();
+    value->typmod = type->typmod;
+    if (has_subquery(binder.checked_by_domain(value, type->oid)))
+        raise(sqlstate::feature_not_supported, "cannot use subquery in check constraint");
+    if (has_default)
+        binder.coerce(binder.bind_text(type->default_text, Relation(), {}, "DEFAULT expressions"), type->base,
+                      type->typmod, CastContext::assignment, 0);
 }
 
 void alter_domain(SqlSession& session, const syntax::AlterTable& syntax) {

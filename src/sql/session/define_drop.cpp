@@ -18,7 +18,8 @@ public:
         // Views over it.
         for (const auto& view : dependants(relation->oid)) {
             if (!cascade_)
-                refuse(*relation, "view " + view->name + " depends on " + kind_name(*relation) + " " + relation->name);
+                refuse(*relation, kind_name(*view) + " " + view->name + " depends on " + kind_name(*relation) + " " +
+                                      relation->name);
             this->relation(view);
         }
         // Tables that inherit from it.
@@ -192,6 +193,10 @@ void drop_type(SqlSession& session, const syntax::QualifiedName& name, bool doma
 }
 
 }  // namespace define_drop
+
+void drop_with_users(SqlSession& session, const std::shared_ptr<const Relation>& relation) {
+    define_drop::Dropper(session, true).relation(relation);
+}
 
 void drop_objects(SqlSession& session, const syntax::Drop& syntax) {
     using Kind = syntax::ObjectKind;

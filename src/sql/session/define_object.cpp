@@ -12,6 +12,14 @@ namespace northstar::inline v0::sql {
 
 namespace define_object_parts {
 
+/// A kind of object as the tags of DROP and ALTER have it.
+std::string object_words(syntax::ObjectKind kind) {
+    static constexpr const char* k_words[] = {
+        "TABLE", "INDEX", "VIEW", "MATERIALIZED VIEW", "SCHEMA", "SEQUENCE", "TYPE", "DOMAIN",
+        "TABLE", "TABLE", "FUNCTION", "TRIGGER", "EXTENSION", "DATABASE", "ROLE"};
+    return k_words[static_cast<std::size_t>(kind)];
+}
+
 StatementResult tag(std::string text) {
     StatementResult result;
     result.tag = std::move(text);
@@ -31,16 +39,39 @@ void collect_relations(const Plan& plan, std::set<Oid>& found) {
     });
 }
 
-/// Runs a query to the end; the rows go into `rows`. `names`: what it calls relations; none: they are noted there.
+/// What a view depends on: the relations that its query reads, and those that it names, which may be views.
+void note_dependencies(SqlSession& session, const Plan& plan, const std::vector<NamedRelation>& names,
+                       Relation& view) {
+    std::set<Oid> depends;
+    collect_relations(plan, depends);
+    // A view over a table reads its heirs, whatever they are by then.
+    for (const Oid oid : std::set<Oid>(depends))
+        for (const auto& heir : session.catalog().heirs_of(oid)) depends.erase(heir->oid);
+    for (const NamedRelation& name : names) depends.insert(name.oid);
+    for (const Oid oid : depends) {
+        const auto used = session.catalog().relation(oid);
+        if (used == nullptr) continue;
+        if (used->temporary) view.temporary = true;
+        view.depends.push_back(oid);
+    }
+}
+
+/// Runs a query to the end; the rows go into `rows`. `view`: the materialized view that it belongs to; what that calls
+/// relations is noted there if it was not known.
 std::vector<OutputColumn> run(SqlSession& session, const syntax::Query& query, bool with_data, RowStore& rows,
-                              std::vector<NamedRelation>& names) {
+                              Relation& view) {
+    std::vector<NamedRelation>& names = view.names;
     BoundPool pool;
     std::vector<Oid> types;
     Binder binder(session, pool, types);
     binder.know_as(names);
     if (names.empty()) binder.note_names();
+    if (!with_data) binder.bind_definition_only();
     BoundQuery bound = binder.bind_query(query);
-    if (names.empty()) names = binder.named();
+    if (names.empty()) {
+        names = binder.named();
+        note_dependencies(session, *bound.plan, names, view);
+    }
     rows.reset(bound.columns.size());
     if (!with_data) return bound.columns;
     Execution execution(session.state(), session, session.parameters());
@@ -48,6 +79,24 @@ std::vector<OutputColumn> run(SqlSession& session, const syntax::Query& query, b
     for (const OutputColumn& column : bound.columns) wanted.push_back(column.id);
     run_plan(*optimize(bound.plan, pool), wanted, execution, rows);
     return bound.columns;
+}
+
+/// Nobody waits for a REFRESH here, but CONCURRENTLY asks for what it asks for in PostgreSQL.
+void refuse_concurrently(const Relation& view, bool with_no_data) {
+    if (!view.populated)
+        raise(sqlstate::feature_not_supported,
+              "CONCURRENTLY cannot be used when the materialized view is not populated");
+    if (with_no_data)
+        raise(sqlstate::syntax_error, "REFRESH options CONCURRENTLY and WITH NO DATA cannot be used together");
+    const auto names_rows = [](const Index& index) {
+        return index.unique && index.predicate.empty() &&
+               std::all_of(index.columns.begin(), index.columns.end(),
+                           [](const IndexColumn& column) { return column.column >= 0; });
+    };
+    if (std::none_of(view.indexes.begin(), view.indexes.end(), names_rows))
+        raise(sqlstate::object_not_in_prerequisite_state,
+              "cannot refresh materialized view \"" + view.schema + "." + view.name + "\" concurrently", {},
+              "Create a unique index with no WHERE clause on one or more columns of the materialized view.");
 }
 
 void create_view(SqlSession& session, const syntax::CreateView& syntax) {
@@ -65,21 +114,13 @@ void create_view(SqlSession& session, const syntax::CreateView& syntax) {
         query = parse_query(arena.copy(text), arena);
     }
     binder.note_names();
+    binder.bind_definition_only();
     const BoundQuery bound = binder.bind_query(*query);
     if (!types.empty()) raise(sqlstate::undefined_parameter, "there is no parameter $1");
     auto view = std::make_shared<Relation>();
     view->kind = RelationKind::view;
     view->temporary = syntax.temporary;
-    std::set<Oid> depends;
-    collect_relations(*bound.plan, depends);
-    // A view over a table reads its heirs, whatever they are by then.
-    for (const Oid oid : std::set<Oid>(depends))
-        for (const auto& heir : session.catalog().heirs_of(oid)) depends.erase(heir->oid);
-    for (const Oid oid : depends) {
-        const auto used = session.catalog().relation(oid);
-        if (used != nullptr && used->temporary) view->temporary = true;
-        view->depends.push_back(oid);
-    }
+    note_dependencies(session, *bound.plan, binder.named(), *view);
     view->schema = session.creation_schema(syntax.name, view->temporary);
     view->name = syntax.name.last();
     view->query = text;
@@ -172,13 +213,28 @@ void create_composite(SqlSession& session, const syntax::CreateType& syntax) {
     session.put(type);
 }
 
-void alter_enum(SqlSession& session, const syntax::CreateType& syntax) {
-    std::shared_ptr<const UserType> old;
+std::shared_ptr<const UserType> type_named(SqlSession& session, const syntax::QualifiedName& name) {
+    std::shared_ptr<const UserType> found;
     for (const std::string& schema : session.search_path())
-        if (old == nullptr) old = session.catalog().user_type(schema, syntax.name.last());
-    if (!syntax.name.schema().empty()) old = session.catalog().user_type(syntax.name.schema(), syntax.name.last());
-    if (old == nullptr)
-        raise(sqlstate::undefined_object, "type \"" + std::string(syntax.name.last()) + "\" does not exist");
+        if (found == nullptr) found = session.catalog().user_type(schema, name.last());
+    if (!name.schema().empty()) found = session.catalog().user_type(name.schema(), name.last());
+    if (found == nullptr)
+        raise(sqlstate::undefined_object, "type \"" + std::string(name.last()) + "\" does not exist");
+    return found;
+}
+
+std::vector<TypeField>::iterator attribute_named(UserType& type, std::string_view name) {
+    return std::find_if(type.fields.begin(), type.fields.end(),
+                        [&](const TypeField& field) { return field.name == name; });
+}
+
+[[noreturn]] void no_attribute(const UserType& type, std::string_view name) {
+    raise(sqlstate::undefined_column,
+          "column \"" + std::string(name) + "\" of relation \"" + type.name + "\" does not exist");
+}
+
+void alter_enum(SqlSession& session, const syntax::CreateType& syntax) {
+    const std::shared_ptr<const UserType> old = type_named(session, syntax.name);
     if (old->kind != 'e') raise(sqlstate::wrong_object_type, "\"" + old->name + "\" is not an enum");
     auto type = std::make_shared<UserType>(*old);
     const std::string label(syntax.labels[0]);
@@ -260,25 +316,31 @@ StatementResult create_as(SqlSession& session, const syntax::CreateTable& syntax
     if (syntax.if_not_exists && session.catalog().relation(schema, syntax.name.last()) != nullptr) {
         session.notice(sqlstate::duplicate_table,
                        "relation \"" + std::string(syntax.name.last()) + "\" already exists, skipping");
-        return tag("CREATE TABLE AS");
+        return tag(syntax.materialized_view ? "CREATE MATERIALIZED VIEW" : "CREATE TABLE AS");
     }
+    if (session.catalog().relation(schema, syntax.name.last()) != nullptr)
+        raise(sqlstate::duplicate_table, "relation \"" + std::string(syntax.name.last()) + "\" already exists");
     RowStore rows;
     std::vector<OutputColumn> columns;
-    std::vector<NamedRelation> names;
+    Relation asked;
     if (syntax.execute != nullptr) {
         StatementResult result = session.run_nested(*syntax.execute);
         columns = result.columns;
         rows = std::move(result.rows);
     } else {
-        columns = run(session, *syntax.query, syntax.with_data, rows, names);
+        columns = run(session, *syntax.query, syntax.with_data, rows, asked);
     }
+    if (syntax.materialized_view && asked.temporary)
+        raise(sqlstate::feature_not_supported, "materialized views must not use temporary tables or views");
     const std::uint64_t count = create_table_as(session, syntax, columns, rows);
     if (syntax.materialized_view) {
         auto view = std::make_shared<Relation>(*session.catalog().relation(schema, syntax.name.last()));
         view->query = std::string(syntax.source);
-        view->names = names;
+        view->names = asked.names;
+        view->depends = asked.depends;
         session.put(view);
     }
+    if (!syntax.with_data) return tag(syntax.materialized_view ? "CREATE MATERIALIZED VIEW" : "CREATE TABLE AS");
     return tag("SELECT " + std::to_string(count));
 }
 
@@ -302,6 +364,62 @@ std::shared_ptr<const Relation> indexed_table(SqlSession& session, const Relatio
 }
 
 }  // namespace define_object_parts
+
+void alter_composite(SqlSession& session, const syntax::AlterTable& syntax) {
+    using namespace define_object_parts;
+    using Kind = syntax::AlterKind;
+    const std::shared_ptr<const UserType> old = type_named(session, syntax.name);
+    if (old->kind != 'c') raise(sqlstate::wrong_object_type, "\"" + old->name + "\" is not a composite type");
+    BoundPool pool;
+    std::vector<Oid> types;
+    Binder binder(session, pool, types);
+    auto type = std::make_shared<UserType>(*old);
+    for (const syntax::AlterAction& action : syntax.actions) {
+        if (action.kind == Kind::owner) continue;
+        // Stored values have the fields of the type that they were stored with.
+        for (const auto& [key, relation] : session.catalog().relations())
+            for (const Column& column : relation->columns)
+                if (!column.dropped && (column.type == old->oid || column.type == old->array))
+                    raise(sqlstate::feature_not_supported, "cannot alter type \"" + old->name + "\" because column \"" +
+                                                               relation->name + "." + column.name + "\" uses it");
+        if (action.kind == Kind::add_column) {
+            if (attribute_named(*type, action.column.name) != type->fields.end())
+                raise(sqlstate::duplicate_column, "column \"" + std::string(action.column.name) +
+                                                      "\" of relation \"" + type->name + "\" already exists");
+            const Binder::TypeMeaning meaning = binder.resolve_type(*action.column.type);
+            type->fields.push_back({std::string(action.column.name), meaning.type, meaning.typmod});
+            continue;
+        }
+        const auto found = attribute_named(*type, action.name);
+        if (found == type->fields.end()) {
+            if (!action.if_exists) no_attribute(*type, action.name);
+            session.notice(sqlstate::undefined_column, "column \"" + std::string(action.name) + "\" of relation \"" +
+                                                           type->name + "\" does not exist, skipping");
+        } else if (action.kind == Kind::drop_column) {
+            type->fields.erase(found);
+        } else if (action.kind == Kind::set_type && action.expr == nullptr) {
+            const Binder::TypeMeaning meaning = binder.resolve_type(*action.type);
+            found->type = meaning.type;
+            found->typmod = meaning.typmod;
+        } else {
+            raise(sqlstate::syntax_error, "this form of ALTER TYPE is not known");
+        }
+    }
+    session.put(type);
+}
+
+void rename_attribute(SqlSession& session, const syntax::Rename& syntax) {
+    using namespace define_object_parts;
+    auto type = std::make_shared<UserType>(*type_named(session, syntax.name));
+    const auto found = attribute_named(*type, syntax.part);
+    if (type->kind != 'c') raise(sqlstate::wrong_object_type, "\"" + type->name + "\" is not a composite type");
+    if (found == type->fields.end()) no_attribute(*type, syntax.part);
+    if (attribute_named(*type, syntax.to) != type->fields.end())
+        raise(sqlstate::duplicate_column,
+              "column \"" + std::string(syntax.to) + "\" of relation \"" + type->name + "\" already exists");
+    found->name = syntax.to;
+    session.put(type);
+}
 
 int check_option_of(const syntax::Option& option) {
     const std::string_view value = option.value == nullptr ? std::string_view() : option.value->text;
@@ -427,13 +545,15 @@ StatementResult define_object(SqlSession& session, const syntax::Statement& stat
         case StatementKind::create_composite: create_composite(session, *statement.type); return tag("CREATE TYPE");
         case StatementKind::alter_enum: alter_enum(session, *statement.type); return tag("ALTER TYPE");
         case StatementKind::create_domain: create_domain(session, *statement.type); return tag("CREATE DOMAIN");
-        case StatementKind::drop: drop_objects(session, *statement.drop); return tag("DROP");
+        case StatementKind::drop: drop_objects(session, *statement.drop);
+            return tag("DROP " + object_words(statement.drop->kind));
         case StatementKind::truncate: truncate_tables(session, *statement.truncate); return tag("TRUNCATE TABLE");
-        case StatementKind::alter_table: alter_table(session, *statement.alter); return tag("ALTER TABLE");
+        case StatementKind::alter_table: alter_table(session, *statement.alter);
+            return tag("ALTER " + object_words(statement.alter->kind));
         case StatementKind::rename:
         case StatementKind::set_schema:
             rename_object(session, *statement.rename, statement.kind == StatementKind::set_schema);
-            return tag("ALTER TABLE");
+            return tag("ALTER " + object_words(statement.rename->of));
         case StatementKind::comment: comment(session, *statement.comment); return tag("COMMENT");
         case StatementKind::refresh_view: {
             BoundPool pool;
@@ -442,6 +562,7 @@ StatementResult define_object(SqlSession& session, const syntax::Statement& stat
             const auto old = binder.find_relation(statement.drop->names[0], session.present(), false);
             if (old->kind != RelationKind::materialized_view)
                 raise(sqlstate::wrong_object_type, "\"" + old->name + "\" is not a materialized view");
+            if (statement.drop->cascade) refuse_concurrently(*old, statement.drop->if_exists);
             auto view = std::make_shared<Relation>(*old);
             view->populated = !statement.drop->if_exists;
             session.writable(view->tree(), view->temporary).erase_range("", std::nullopt);
@@ -451,7 +572,7 @@ StatementResult define_object(SqlSession& session, const syntax::Statement& stat
             if (view->populated) {
                 Arena arena;
                 RowStore rows;
-                run(session, *parse_query(arena.copy(view->query), arena), true, rows, view->names);
+                run(session, *parse_query(arena.copy(view->query), arena), true, rows, *view);
                 Execution execution(session.state(), session, session.parameters());
                 TableWriter writer(session.catalog().relation(view->oid), execution, session);
                 for (std::size_t i = 0; i < rows.size(); ++i) writer.insert(rows.row(i));

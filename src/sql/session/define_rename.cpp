@@ -28,6 +28,7 @@ void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_sc
     Binder binder(session, pool, types);
     using Kind = syntax::ObjectKind;
     if (syntax.kind == Kind::constraint && syntax.of_domain) return rename_domain_constraint(session, syntax);
+    if (syntax.kind == Kind::column && syntax.of == Kind::type) return rename_attribute(session, syntax);
     if (syntax.kind == Kind::type || syntax.kind == Kind::domain) {
         for (const std::string& schema : session.search_path())
             if (const auto old = session.catalog().user_type(schema, syntax.name.last())) {

@@ -469,6 +469,11 @@ void alter_table(SqlSession& session, const syntax::AlterTable& syntax);
 /// ALTER TABLE .. DROP COLUMN .. CASCADE.
 void drop_table_column(SqlSession& session, const Relation& table, const std::string& column);
 void rename_object(SqlSession& session, const syntax::Rename& syntax, bool schema);
+/// ALTER TYPE of a composite type.
+void alter_composite(SqlSession& session, const syntax::AlterTable& syntax);
+void rename_attribute(SqlSession& session, const syntax::Rename& syntax);
+/// DROP .. CASCADE of one relation.
+void drop_with_users(SqlSession& session, const std::shared_ptr<const Relation>& relation);
 void drop_objects(SqlSession& session, const syntax::Drop& syntax);
 void truncate_tables(SqlSession& session, const syntax::Truncate& syntax);
 void create_index(SqlSession& session, const syntax::CreateIndex& syntax);

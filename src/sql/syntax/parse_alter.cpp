@@ -26,14 +26,14 @@ const Statement* Parser::alter_table(ObjectKind kind) {
     if (at("rename"_kw)) {
         take();
         Rename rename;
-        rename.kind = kind;
+        rename.kind = rename.of = kind;
         rename.name = table.name;
         rename.if_exists = table.if_exists;
         if (!at("to"_kw)) {
             rename.of_domain = kind == ObjectKind::domain;
             if (accept("constraint"_kw)) rename.kind = ObjectKind::constraint;
             else {
-                accept("column"_kw);
+                accept(kind == ObjectKind::type ? "attribute"_kw : "column"_kw);
                 rename.kind = ObjectKind::column;
             }
             rename.part = name();
@@ -47,7 +47,7 @@ const Statement* Parser::alter_table(ObjectKind kind) {
     if (at("set"_kw) && at("schema"_kw, 1)) {
         take(), take();
         Rename rename;
-        rename.kind = kind;
+        rename.kind = rename.of = kind;
         rename.name = table.name;
         rename.if_exists = table.if_exists;
         rename.to = name();
@@ -76,7 +76,8 @@ AlterAction Parser::alter_action(ObjectKind kind) {
             action.constraint = table_constraint();
             return action;
         }
-        accept("column"_kw);
+        if (kind == ObjectKind::type) expect("attribute"_kw);
+        else accept("column"_kw);
         action.kind = AlterKind::add_column;
         if (at("if"_kw) && at("not"_kw, 1)) {
             take(), take();
@@ -94,7 +95,8 @@ AlterAction Parser::alter_action(ObjectKind kind) {
     }
     if (accept("drop"_kw)) {
         const bool constraint = accept("constraint"_kw);
-        if (!constraint) accept("column"_kw);
+        if (kind == ObjectKind::type) expect("attribute"_kw);
+        else if (!constraint) accept("column"_kw);
         action.kind = constraint ? AlterKind::drop_constraint : AlterKind::drop_column;
         if (at("if"_kw) && at("exists"_kw, 1)) {
             take(), take();
@@ -136,8 +138,11 @@ AlterAction Parser::alter_action(ObjectKind kind) {
             while (constraint_attributes(action.constraint)) {}
             return action;
         }
-        accept("column"_kw);
-        return alter_column();
+        if (kind == ObjectKind::type) expect("attribute"_kw);
+        else accept("column"_kw);
+        action = alter_column();
+        if (!accept("cascade"_kw)) accept("restrict"_kw);
+        return action;
     }
     if (accept("owner"_kw)) {
         expect("to"_kw);

@@ -12,7 +12,9 @@ const Statement* Parser::create() {
     }
     if (at("local"_kw) || at("global"_kw)) take();
     const bool temporary = accept("temp"_kw) || accept("temporary"_kw);
-    if (!temporary) accept("unlogged"_kw);
+    const bool unlogged = !temporary && accept("unlogged"_kw);
+    if (unlogged && at("materialized"_kw))
+        fail(sqlstate::feature_not_supported, "materialized views cannot be unlogged", here());
     if (at("table"_kw) && !replace) return create_table(temporary);
     if (accept("recursive"_kw)) return create_view(replace, temporary, true);
     if (at("view"_kw)) return create_view(replace, temporary, false);

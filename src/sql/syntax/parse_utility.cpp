@@ -463,10 +463,8 @@ const Statement* Parser::refresh() {
     if (accept("with"_kw)) {
         result.if_exists = accept("no"_kw);  // WITH NO DATA
         expect("data"_kw);
-        if (concurrently && result.if_exists)
-            fail(sqlstate::syntax_error, "REFRESH options CONCURRENTLY and WITH NO DATA cannot be used together",
-                 here());
     }
+    result.cascade = concurrently;
     Statement* statement = make_statement(StatementKind::refresh_view);
     statement->drop = arena_.create<Drop>(result);
     return statement;

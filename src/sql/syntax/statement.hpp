@@ -279,6 +279,7 @@ struct AlterTable {
 
 struct Rename {                     ///< RENAME TO, SET SCHEMA
     ObjectKind kind = ObjectKind::table;
+    ObjectKind of = ObjectKind::table;  ///< what the statement says behind ALTER
     QualifiedName name;
     bool if_exists = false;
     Name part;                      ///< column or constraint
