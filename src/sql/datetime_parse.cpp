@@ -299,7 +299,10 @@ private:
         }
         std::int64_t value = 0;
         for (std::size_t i = 1; i <= 6; ++i) value = value * 10 + (i < text.size() ? text[i] - '0' : 0);
-        return value + (text.size() > 7 && text[7] >= '5' ? 1 : 0);
+        if (text.size() <= 7 || text[7] < '5') return value;
+        // Halves go to the even neighbour.
+        const bool half = text[7] == '5' && text.find_first_not_of('0', 8) == std::string::npos;
+        return value + (half && value % 2 == 0 ? 0 : 1);
     }
 
     void clock(std::int64_t hour, std::int64_t minute, std::int64_t second, std::int64_t micros) {

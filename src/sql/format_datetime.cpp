@@ -201,7 +201,9 @@ std::string field_text(const FormatTime& time, const Item& item) {
             const int month = time.month == 0 ? 12 : time.month < 0 ? 13 + time.month : time.month;
             return blank_padded(cased(roman_number(month), item.letters), 4);
         }
-        case Field::day: return padded(time.day, 2, item.fill);
+        case Field::day:
+            // The sign is one of the two places, unlike in other fields.
+            return time.day < 0 ? '-' + std::to_string(-time.day) : padded(time.day, 2, item.fill);
         case Field::day_of_year:
             return padded(time.interval ? time.year * 360 + time.month * 30 + time.day : day_of_year(civil), 3,
                           item.fill);

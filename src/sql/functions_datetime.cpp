@@ -426,7 +426,9 @@ Value date_bin(Call& call, const Value* a, std::size_t) {
     }
     const Int128 size = static_cast<Int128>(stride.days) * k_microseconds_per_day + stride.microseconds;
     if (size <= 0) overflow("stride must be greater than zero");
+    if (size > INT64_MAX) overflow("interval out of range");
     const Int128 distance = static_cast<Int128>(value) - origin;
+    if (distance > INT64_MAX || distance < INT64_MIN) overflow("timestamp out of range");
     Int128 bin = distance - distance % size;
     if (distance % size < 0) bin -= size;
     const Int128 result = origin + bin;
@@ -442,6 +444,29 @@ Value overlaps(Call&, const Value* a, std::size_t) {
     const auto high = [&](std::size_t i) { return std::max(a[i].integer(), a[i + 1].integer()); };
     if (low(0) == low(2)) return Value::boolean(true);
     return Value::boolean(low(0) < low(2) ? low(2) < high(0) : low(0) < high(2));
+}
+
+/// Spans as a beginning and a length: bit 1 of `Lengths` the first one, bit 2 the second.
+template <int Lengths>
+Value overlaps_with_lengths(Call& call, const Value* a, std::size_t count) {
+    Value ends[4] = {a[0], a[1], a[2], a[3]};
+    for (std::size_t i = 0; i < 4; ++i)
+        if (a[i].is_null()) return Value::null(type::boolean);
+    for (std::size_t i = 1; i < 4; i += 2) {
+        if ((Lengths & static_cast<int>((i + 1) / 2)) == 0) continue;
+        const Value& from = a[i - 1];
+        if (from.type() == type::time) {
+            const std::int64_t sum = (from.integer() + a[i].interval().microseconds) % k_microseconds_per_day;
+            ends[i] = Value::integer(type::time, sum < 0 ? sum + k_microseconds_per_day : sum);
+            continue;
+        }
+        const OperatorEntry* plus = nullptr;
+        for (const OperatorEntry* entry : find_operators("+"))
+            if (entry->left == from.type() && entry->right == type::interval) plus = entry;
+        const Value sides[2] = {from, a[i]};
+        ends[i] = plus->body(call, sides, 2);
+    }
+    return overlaps(call, ends, count);
 }
 
 constexpr FunctionSource k_functions[] = {
@@ -491,6 +516,15 @@ constexpr FunctionSource k_functions[] = {
     {"overlaps(timestamp,timestamp,timestamp,timestamp) bool nonstrict", &overlaps},
     {"overlaps(timestamptz,timestamptz,timestamptz,timestamptz) bool nonstrict", &overlaps},
     {"overlaps(time,time,time,time) bool nonstrict", &overlaps},
+    {"overlaps(timestamp,interval,timestamp,timestamp) bool nonstrict", &overlaps_with_lengths<1>},
+    {"overlaps(timestamp,timestamp,timestamp,interval) bool nonstrict", &overlaps_with_lengths<2>},
+    {"overlaps(timestamp,interval,timestamp,interval) bool nonstrict", &overlaps_with_lengths<3>},
+    {"overlaps(timestamptz,interval,timestamptz,timestamptz) bool nonstrict stable", &overlaps_with_lengths<1>},
+    {"overlaps(timestamptz,timestamptz,timestamptz,interval) bool nonstrict stable", &overlaps_with_lengths<2>},
+    {"overlaps(timestamptz,interval,timestamptz,interval) bool nonstrict stable", &overlaps_with_lengths<3>},
+    {"overlaps(time,interval,time,time) bool nonstrict", &overlaps_with_lengths<1>},
+    {"overlaps(time,time,time,interval) bool nonstrict", &overlaps_with_lengths<2>},
+    {"overlaps(time,interval,time,interval) bool nonstrict", &overlaps_with_lengths<3>},
     {"date_part(text,date) float8", &date_part},
     {"date_part(text,time) float8", &date_part},
     {"date_part(text,timetz) float8", &date_part},

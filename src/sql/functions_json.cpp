@@ -87,6 +87,9 @@ Value get_key(Call& call, const Value* a, std::size_t) {
 }
 Value get_index(Call& call, const Value* a, std::size_t) {
     const JsonView node(a[0].bytes());
+    // A scalar by itself counts as an array of one.
+    if (node.kind() != JsonKind::array && node.kind() != JsonKind::object)
+        return present(call, a[1].integer() == 0 || a[1].integer() == -1 ? std::optional(node) : std::nullopt);
     return present(
         call, node.kind() == JsonKind::array ? child(node, std::to_string(a[1].integer())) : std::nullopt);
 }
@@ -369,7 +372,8 @@ void append_key(const Value& key, std::size_t place, std::string& out, Session& 
         key.type() == type::json) {
         invalid("key value must be scalar, not array, composite, or json");
     }
-    json_escape(value_to_text(key, session), out);
+    if (key.type() == type::boolean) json_escape(key.boolean() ? "true" : "false", out);
+    else json_escape(value_to_text(key, session), out);
 }
 Value build_object(Call& call, const Value* a, std::size_t count) {
     if (call.variadic_array && a[0].is_null()) return Value::null(call.result_type);
@@ -530,10 +534,10 @@ constexpr FunctionSource k_functions[] = {
     {"jsonb_each_text(jsonb) record columns=key:text,value:text", &each_of_jsonb<true>},
     {"json_each(json) record columns=key:text,value:json", &each_of_json<false>},
     {"json_each_text(json) record columns=key:text,value:text", &each_of_json<true>},
-    {"jsonb_array_elements(jsonb) jsonb", &elements_of_jsonb<false>},
-    {"jsonb_array_elements_text(jsonb) text", &elements_of_jsonb<true>},
-    {"json_array_elements(json) json", &elements_of_json<false>},
-    {"json_array_elements_text(json) text", &elements_of_json<true>},
+    {"jsonb_array_elements(jsonb) jsonb columns=value:jsonb", &elements_of_jsonb<false>},
+    {"jsonb_array_elements_text(jsonb) text columns=value:text", &elements_of_jsonb<true>},
+    {"json_array_elements(json) json columns=value:json", &elements_of_json<false>},
+    {"json_array_elements_text(json) text columns=value:text", &elements_of_json<true>},
     {"to_json(anyelement) json stable", &to_json},
     {"to_jsonb(anyelement) jsonb stable", &to_json},
     {"array_to_json(anyarray) json stable", &to_json},

@@ -1,5 +1,7 @@
 // Operators, casts and functions of integers, floats and numerics.
 
+#include "sql/array.hpp"
+#include "sql/compare.hpp"
 #include "sql/error.hpp"
 #include "sql/registry.hpp"
 #include "sql/scalar_text.hpp"
@@ -357,9 +359,29 @@ Value min_scale(Call&, const Value* a, std::size_t) {
 Value factorial(Call& call, const Value* a, std::size_t) {
     return Value::numeric(numeric_factorial(a[0].integer(), call.arena));
 }
+Value numeric_inc(Call& call, const Value* a, std::size_t) {
+    return Value::numeric(numeric_add(a[0].numeric(), Numeric::of(1), call.arena));
+}
 Value width_bucket(Call& call, const Value* a, std::size_t) {
     return Value::int4(numeric_width_bucket(a[0].numeric(), a[1].numeric(), a[2].numeric(),
                                             static_cast<std::int32_t>(a[3].integer()), call.arena));
+}
+
+/// Thresholds in rising order: how many of them the value reaches.
+Value width_bucket_of_array(Call& call, const Value* a, std::size_t) {
+    const ArrayView thresholds(a[1]);
+    if (thresholds.dimensions().size() > 1)
+        raise(sqlstate::array_subscript_error, "thresholds must be one-dimensional array");
+    std::size_t low = 0, high = thresholds.size();
+    for (std::size_t i = 0; i < high; ++i)
+        if (thresholds.is_null(i))
+            raise(sqlstate::null_value_not_allowed, "thresholds array must not contain NULLs");
+    while (low < high) {
+        const std::size_t middle = low + (high - low) / 2;
+        if (compare_values(a[0], thresholds.element(middle, call.arena)) < 0) high = middle;
+        else low = middle + 1;
+    }
+    return Value::int4(static_cast<std::int64_t>(low));
 }
 
 // ---- casts ----
@@ -509,6 +531,8 @@ constexpr FunctionSource k_functions[] = {
     {"factorial(int8) numeric", &factorial},
     {"width_bucket(numeric,numeric,numeric,int4) int4", &width_bucket},
     {"width_bucket(float8,float8,float8,int4) int4", &real_width_bucket},
+    {"width_bucket(anycompatible,anycompatiblearray) int4", &width_bucket_of_array},
+    {"numeric_inc(numeric) numeric", &numeric_inc},
     {"sin(float8) float8", &real_function<&libm_sin>},
     {"cos(float8) float8", &real_function<&libm_cos>},
     {"tan(float8) float8", &real_function<&libm_tan>},

@@ -36,7 +36,11 @@ Value concatenate(Call& call, const Value* a, std::size_t) {
 std::string output_of(Call& call, const Value& value) { return value_to_text(value, call.session); }
 
 Value concatenate_any(Call& call, const Value* a, std::size_t) {
-    return text_of(call, output_of(call, a[0]) + output_of(call, a[1]));
+    // The other side is cast to text, which for booleans is not what they show as.
+    const auto as_text = [&](const Value& value) {
+        return value.type() == type::boolean ? std::string(value.boolean() ? "true" : "false") : output_of(call, value);
+    };
+    return text_of(call, as_text(a[0]) + as_text(a[1]));
 }
 
 Value length(Call&, const Value* a, std::size_t) {
@@ -266,7 +270,7 @@ Value ascii(Call&, const Value* a, std::size_t) {
 }
 Value chr(Call& call, const Value* a, std::size_t) {
     const std::int64_t point = a[0].integer();
-    if (point < 0) raise(sqlstate::program_limit_exceeded, "character number must be positive");
+    if (point < 0) raise(sqlstate::invalid_parameter_value, "character number must be positive");
     if (point == 0) raise(sqlstate::program_limit_exceeded, "null character not permitted");
     if (point > 0x10ffff)
         raise(sqlstate::program_limit_exceeded,
@@ -303,6 +307,7 @@ std::vector<Value> variadic_values(Call& call, const Value* a, std::size_t from,
 }
 
 Value concat(Call& call, const Value* a, std::size_t count) {
+    if (call.variadic_array && a[0].is_null()) return Value::null(type::text);
     std::string text;
     for (const Value& value : variadic_values(call, a, 0, count)) {
         if (!value.is_null()) value_to_text(value, text, call.session);
@@ -310,7 +315,7 @@ Value concat(Call& call, const Value* a, std::size_t count) {
     return text_of(call, text);
 }
 Value concat_ws(Call& call, const Value* a, std::size_t count) {
-    if (a[0].is_null()) return Value::null(type::text);
+    if (a[0].is_null() || (call.variadic_array && a[1].is_null())) return Value::null(type::text);
     std::string text;
     bool first = true;
     for (const Value& value : variadic_values(call, a, 1, count)) {

@@ -91,6 +91,7 @@ Unit unit_named(std::string_view word) {
         {"mil", Unit::millennium},
         {"mils", Unit::millennium},
         {"millennium", Unit::millennium},
+        {"millenniums", Unit::millennium},
         {"millennia", Unit::millennium},
         {"ago", Unit::ago},
     };
@@ -113,10 +114,10 @@ public:
             words();
         }
         Interval result;
-        if (years_ < INT32_MIN || years_ > INT32_MAX) overflow();
+        if (years_ < INT32_MIN || years_ > INT32_MAX || months_ < INT32_MIN || months_ > INT32_MAX) overflow();
         const Int128 months = static_cast<Int128>(years_) * 12 + months_;
-        if (months < INT32_MIN || months > INT32_MAX || days_ < INT32_MIN || days_ > INT32_MAX)
-            overflow();
+        if (months < INT32_MIN || months > INT32_MAX) raise(sqlstate::datetime_field_overflow, "interval out of range");
+        if (days_ < INT32_MIN || days_ > INT32_MAX) overflow();
         if (micros_ < INT64_MIN || micros_ > INT64_MAX) overflow();
         result.months = static_cast<std::int32_t>(months);
         result.days = static_cast<std::int32_t>(days_);

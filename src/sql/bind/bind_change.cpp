@@ -187,6 +187,31 @@ BoundExpr* Binder::bind_text(const std::string& text, const Relation& relation, 
     }
 }
 
+/// VALUES of one row that calls functions is a SELECT, so that they may return sets.
+const syntax::Query& Binder::one_row_as_select(const syntax::Query& query) {
+    if (query.kind != syntax::QueryKind::values || query.rows.size() != 1 || !query.order_by.empty() ||
+        query.limit != nullptr || query.offset != nullptr || query.with != nullptr)
+        return query;
+    const auto returns_set = [&](const syntax::Expr* expr) {
+        if (expr->kind != syntax::ExprKind::function) return false;
+        const auto entries = find_functions(expr->names.back());
+        return std::any_of(entries.begin(), entries.end(),
+                           [](const FunctionEntry* entry) { return entry->kind == FunctionKind::set; });
+    };
+    if (std::none_of(query.rows[0].begin(), query.rows[0].end(), returns_set)) return query;
+    for (const syntax::Expr* expr : query.rows[0])
+        if (expr->kind == syntax::ExprKind::default_value) return query;
+    texts_.push_back(std::make_unique<Arena>());
+    Arena& arena = *texts_.back();
+    syntax::Query* select = arena.create<syntax::Query>();
+    select->kind = syntax::QueryKind::select;
+    select->position = query.position;
+    std::vector<syntax::Target> targets;
+    for (const syntax::Expr* expr : query.rows[0]) targets.emplace_back().expr = expr;
+    select->targets = syntax::make_list(arena, targets);
+    return *select;
+}
+
 // ---- INSERT
 // ----------------------------------------------------------------------------------------------------------
 
@@ -219,7 +244,7 @@ BoundChange* Binder::insert(const syntax::DataChange& change) {
         bound->source = pool_.plan(PlanKind::single);
         targets.clear();
     } else {
-        const syntax::Query& source = *change.source;
+        const syntax::Query& source = one_row_as_select(*change.source);
         Scope* const own = scope_;
         scope_ = own->outer;
         BoundQuery rows = query(source, false);

@@ -35,6 +35,12 @@ Oid range_distance(Oid value, Oid given, const TypeCatalog* types) {
     const bool fits = given == type::unknown || can_coerce(given, distance, CastContext::implicit, types);
     return fits ? distance : 0;
 }
+
+/// Whether an aggregate shows in which order it got its values.
+bool keeps_order(std::string_view aggregate) {
+    return aggregate == "array_agg" || aggregate == "string_agg" || aggregate == "json_agg" ||
+           aggregate == "jsonb_agg" || aggregate == "json_object_agg" || aggregate == "jsonb_object_agg";
+}
 }  // namespace bind_function
 
 BoundExpr* Binder::make_call(std::string_view name, std::vector<BoundExpr*> args, std::uint32_t position) {
@@ -159,6 +165,9 @@ BoundExpr* Binder::function(const syntax::Expr& node) {
                      std::string(what) + " specified, but " + std::string(name) + " is not an aggregate function",
                      node.position);
         };
+        if (detail->filter != nullptr && windowed && kind == FunctionKind::window)
+            raise_at(sqlstate::feature_not_supported, "FILTER is not implemented for non-aggregate window functions",
+                     node.position);
         if (detail->star) refuse("*");
         if (detail->distinct) refuse("DISTINCT");
         if (detail->within_group) refuse("WITHIN GROUP");
@@ -298,6 +307,13 @@ BoundExpr* Binder::aggregate(const syntax::Expr& node, const FunctionMatch& matc
                 }
         }
     }
+    if (call->clauses->distinct && bind_function::keeps_order(call->function->name))
+        // What DISTINCT leaves is in order, behind what ORDER BY asks for.
+        for (BoundExpr* arg : call->args) {
+            bool found = false;
+            for (const SortKey& key : call->clauses->order) found |= same_expr(*arg, *key.expr);
+            if (!found) call->clauses->order.push_back({arg});
+        }
     if (ordered_set) {
         call->clauses->direct_count = call->args.size() - order.size();
         for (std::size_t i = 0; i < order.size(); ++i)

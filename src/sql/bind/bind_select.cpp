@@ -25,7 +25,10 @@ std::string Binder::target_name(const syntax::Expr& node) const {
             return name == "?column?" ? "case" : name;
         }
         case ExprKind::cast: {
-            const std::string name = target_name(*node.args[0]);
+            // Of several casts the outermost gives its type's name.
+            const syntax::Expr* inner = node.args[0];
+            while (inner->kind == ExprKind::cast || inner->kind == ExprKind::collate) inner = inner->args[0];
+            const std::string name = inner->kind == ExprKind::boolean ? "?column?" : target_name(*inner);
             return name == "?column?" ? std::string(node.type->names.back()) : name;
         }
         case ExprKind::boolean: return "bool";

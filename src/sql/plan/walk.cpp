@@ -66,7 +66,7 @@ bool same_expr(const BoundExpr& a, const BoundExpr& b) {
     if (a.kind == BoundKind::constant) {
         if (a.value.is_null() != b.value.is_null()) return false;
         if (!a.value.is_null()) {
-            if (a.type == type::unknown) return a.value.bytes() == b.value.bytes();
+            if (a.type == type::unknown || a.type == type::jsonpath) return a.value.bytes() == b.value.bytes();
             if (a.type == type::json || !equal_values(a.value, b.value)) return false;
         }
     }
