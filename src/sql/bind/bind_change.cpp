@@ -81,7 +81,11 @@ ChangeTarget Binder::change_target(const syntax::DataChange& change, const char*
 }
 
 int Binder::target_column(const Relation& relation, std::string_view name, std::uint32_t position) {
-    const int column = relation.find_column(name);
+    int column = relation.find_column(name);
+    // A column that a view shows twice is one column.
+    if (change_target_ != nullptr && change_target_->names.get() == &relation)
+        for (std::size_t i = 0; i < change_target_->shown.size(); ++i)
+            if (change_target_->shown[i] >= 0 && change_target_->called[i] == name) column = change_target_->shown[i];
     if (change_target_ != nullptr && change_target_->names.get() == &relation)
         for (const std::string& computed : change_target_->computed)
             if (computed == name)
@@ -93,6 +97,12 @@ int Binder::target_column(const Relation& relation, std::string_view name, std::
         raise_at(sqlstate::undefined_column,
                  "column \"" + std::string(name) + "\" of relation \"" + relation.name + "\" does not exist", position);
     return column;
+}
+
+void Binder::twice(const Relation& relation, int place, std::uint32_t position) {
+    raise_at(sqlstate::syntax_error,
+             "multiple assignments to same column \"" + relation.columns[static_cast<std::size_t>(place)].name + "\"",
+             position);
 }
 
 void Binder::refuse_generated(const Relation& relation, int column, bool default_value, std::uint32_t position) {
@@ -153,9 +163,6 @@ void Binder::prepare_change(BoundChange& change, const Relation* names) {
 
 BoundExpr* Binder::bind_over_table(const syntax::Expr& node, const Relation& relation,
                                    const std::vector<ColumnId>& columns, std::string clause) {
-    Scope scope;
-    scope.select = true;
-    scope.allowed = {clause, clause, clause};
     ScopeRelation into;
     into.alias = relation.name;
     into.schema = relation.schema;
@@ -165,13 +172,21 @@ BoundExpr* Binder::bind_over_table(const syntax::Expr& node, const Relation& rel
             into.columns.push_back({column.name, columns[i], column.type, column.typmod, column.hidden, relation.oid,
                                     static_cast<int>(i)});
     }
-    scope.relations.push_back(into);
-    for (const ScopeColumn& column : into.columns) scope.columns.push_back({column, 0, true});
+    BoundExpr* bound = bind_over_scope(node, into, clause);
+    if (has_subquery(bound) && clause != "UPDATE")
+        raise_at(sqlstate::feature_not_supported, "cannot use subquery in " + clause, node.position);
+    return bound;
+}
+
+BoundExpr* Binder::bind_over_scope(const syntax::Expr& node, const ScopeRelation& relation, const std::string& clause) {
+    Scope scope;
+    scope.select = true;
+    scope.allowed = {clause, clause, clause};
+    scope.relations.push_back(relation);
+    for (const ScopeColumn& column : relation.columns) scope.columns.push_back({column, 0, true});
     Scope* const before = std::exchange(scope_, &scope);
     BoundExpr* bound = expr(node);
     scope_ = before;
-    if (has_subquery(bound) && clause != "UPDATE")
-        raise_at(sqlstate::feature_not_supported, "cannot use subquery in " + clause, node.position);
     return bound;
 }
 
@@ -227,14 +242,16 @@ BoundChange* Binder::insert(const syntax::DataChange& change) {
     bound->overriding_user = change.overriding == syntax::Overriding::user;
     std::vector<int> targets;
     if (change.columns.empty()) {
-        for (const int place : into.order)
+        for (const int place : into.shown.empty() ? into.order : into.shown)
             if (place < 0 || !relation.columns[static_cast<std::size_t>(place)].hidden) targets.push_back(place);
     } else {
         for (const syntax::ColumnTarget& column : change.columns) {
             const int place = target_column(relation, column.name, column.position);
             // Parts of a column may be given one by one.
             for (std::size_t i = 0; i < targets.size(); ++i)
-                if (targets[i] == place && (column.subscripts.empty() || change.columns[i].subscripts.empty()))
+                if (targets[i] == place && change.columns[i].name != column.name)
+                    twice(relation, place, column.position);
+                else if (targets[i] == place && (column.subscripts.empty() || change.columns[i].subscripts.empty()))
                     raise_at(sqlstate::duplicate_column,
                              "column \"" + std::string(column.name) + "\" specified more than once", column.position);
             targets.push_back(place);
@@ -254,6 +271,11 @@ BoundChange* Binder::insert(const syntax::DataChange& change) {
         if (rows.columns.size() < targets.size() && !change.columns.empty())
             raise_at(sqlstate::syntax_error, "INSERT has more target columns than expressions", source.position);
         targets.resize(rows.columns.size());
+        if (change.columns.empty())
+            for (std::size_t i = 0; i < targets.size(); ++i)
+                if (targets[i] >= 0 && std::find(targets.begin(), targets.begin() + static_cast<std::ptrdiff_t>(i),
+                                                 targets[i]) != targets.begin() + static_cast<std::ptrdiff_t>(i))
+                    twice(relation, targets[i], change.table.position);
         if (std::find(targets.begin(), targets.end(), -1) != targets.end())
             target_column(relation, into.computed[0], change.table.position);
         bound->source = rows.plan;
@@ -469,8 +491,7 @@ Plan* Binder::target_scan(BoundChange& change, const syntax::DataChange& syntax,
     filter->output = plan->output;
     for (const ChangeTarget::Level& level : target.levels)
         if (level.where != nullptr)
-            split_conjuncts(condition(bind_over_table(*level.where, *level.names, change.old_columns, "UPDATE"),
-                                      "WHERE", level.where->position),
+            split_conjuncts(condition(bind_level(level, change.old_columns), "WHERE", level.where->position),
                             filter->conditions);
     return filter->conditions.empty() ? plan : filter;
 }

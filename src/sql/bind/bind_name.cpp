@@ -20,6 +20,8 @@ constexpr HiddenName k_hidden[] = {
 }  // namespace bind_name
 
 BoundExpr* Binder::column_of(const ScopeColumn& column, std::uint32_t position) {
+    if (column.computed != nullptr)
+        return bind_over_scope(*column.computed->expr, *column.computed->over, "view columns");
     BoundExpr* bound = pool_.expr(BoundKind::column, column.type);
     bound->column = column.id;
     bound->typmod = column.typmod;

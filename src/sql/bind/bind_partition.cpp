@@ -60,7 +60,7 @@ ChangeTarget Binder::partition_target(std::shared_ptr<const Relation> partition)
     texts_.push_back(std::make_unique<Arena>());
     Arena& arena = *texts_.back();
     const syntax::Expr* where = parse_expression(arena.copy(partition_condition(catalog, *partition)), arena);
-    target.levels.push_back({names, where, partition->name, 0});
+    target.levels.push_back({names, where, partition->name, 0, nullptr});
     target.partition = std::move(partition);
     return target;
 }

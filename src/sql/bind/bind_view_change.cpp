@@ -42,7 +42,8 @@ std::string obstacle(const Plan* plan) {
 /// Gives the columns of a view's source the names that the view knows them by; `order`, the places of the source's
 /// columns, loses those that came later.
 void call_as_then(const Relation& view, const Relation& source, const syntax::FromItem& item, Relation& seen,
-                  std::vector<int>& order) {
+                  ChangeTarget& target) {
+    std::vector<int>& order = target.order;
     const auto then = std::find_if(view.names.begin(), view.names.end(), [&](const NamedRelation& each) {
         return each.oid == source.oid && each.schema == item.table.schema() && each.name == item.table.last();
     });
@@ -52,12 +53,14 @@ void call_as_then(const Relation& view, const Relation& source, const syntax::Fr
     for (std::size_t number = 0; number < source.columns.size() && kept < order.size(); ++number) {
         if (source.columns[number].dropped) continue;
         if (number >= then->columns.size()) break;
+        target.called[kept] = then->columns[number];
         const int place = order[kept++];
         if (place >= 0) seen.columns[static_cast<std::size_t>(place)].name = then->columns[number];
     }
     for (std::size_t i = kept; i < order.size(); ++i)
         if (order[i] >= 0) seen.columns[static_cast<std::size_t>(order[i])].name.clear();
     order.resize(kept);
+    target.called.resize(kept);
 }
 
 }  // namespace bind_view_change
@@ -67,12 +70,41 @@ void Binder::change_columns(const ChangeTarget& target, const std::vector<Column
     if (target.parent != nullptr && target.levels.empty()) into.relation = target.parent;
     else if (target.levels.empty()) into.relation = target.relation;
     else if (target.partition != nullptr && target.levels.size() == 1) into.relation = target.partition;
-    for (const int place : target.order) {
-        if (place < 0) continue;
-        const Column& column = target.names->columns[static_cast<std::size_t>(place)];
-        into.columns.push_back({column.name, ids[static_cast<std::size_t>(place)], column.type, column.typmod,
-                                column.hidden, target.relation->oid, place});
+    std::shared_ptr<ScopeRelation> source;
+    for (std::size_t i = 0; i < target.order.size(); ++i) {
+        const int place = target.order[i];
+        if (place >= 0) {
+            const Column& column = target.names->columns[static_cast<std::size_t>(place)];
+            into.columns.push_back({target.called.empty() ? column.name : target.called[i],
+                                    ids[static_cast<std::size_t>(place)], column.type, column.typmod, column.hidden,
+                                    target.relation->oid, place});
+            continue;
+        }
+        if (target.source == nullptr || target.values[i] == nullptr) continue;
+        if (source == nullptr) {
+            source = std::make_shared<ScopeRelation>();
+            source_columns(*target.source, ids, *source);
+        }
+        ScopeColumn column{target.called[i], k_no_column, target.types[i]};
+        column.computed = std::make_shared<ComputedColumn>(ComputedColumn{target.values[i], source});
+        into.columns.push_back(std::move(column));
     }
+}
+
+/// What a view reads, as its own expressions see it.
+void Binder::source_columns(const ChangeTarget& source, const std::vector<ColumnId>& ids, ScopeRelation& into) {
+    change_columns(source, ids, into);
+    into.relation = nullptr;
+    into.alias = source.names->name;
+    into.schema = source.names->schema;
+}
+
+/// The condition of a view or partition over the columns of its table.
+BoundExpr* Binder::bind_level(const ChangeTarget::Level& level, const std::vector<ColumnId>& ids) {
+    if (level.source == nullptr) return bind_over_table(*level.where, *level.names, ids, "UPDATE");
+    ScopeRelation relation;
+    source_columns(*level.source, ids, relation);
+    return bind_over_scope(*level.where, relation, "WHERE");
 }
 
 /// WITH CHECK OPTION: conditions that a new row must meet.
@@ -91,7 +123,7 @@ void Binder::check_option(const ChangeTarget& target, BoundChange& bound) {
         cascaded = cascaded || level.check_option == 2;
         if (level.where != nullptr && (cascaded || level.check_option != 0))
             bound.view_checks.push_back(
-                condition(bind_over_table(*level.where, *level.names, bound.new_columns, "UPDATE"), "WHERE", 0));
+                condition(bind_level(level, bound.new_columns), "WHERE", 0));
     }
 }
 
@@ -133,23 +165,43 @@ ChangeTarget Binder::view_target(const syntax::DataChange& change, const Relatio
 
     // What the view's own condition sees: its source, under the alias.
     auto seen = std::make_shared<Relation>(*inner.names);
-    bind_view_change::call_as_then(view, *source, item, *seen, inner.order);
+    if (inner.called.empty())
+        for (const int place : inner.order) inner.called.push_back(seen->columns[static_cast<std::size_t>(place)].name);
+    bind_view_change::call_as_then(view, *source, item, *seen, inner);
     if (!item.alias.empty()) seen->name = item.alias;
-    for (std::size_t i = 0; i < item.column_aliases.size() && i < inner.order.size(); ++i)
-        if (inner.order[i] >= 0) seen->columns[static_cast<std::size_t>(inner.order[i])].name = item.column_aliases[i];
+    for (std::size_t i = 0; i < item.column_aliases.size() && i < inner.order.size(); ++i) {
+        inner.called[i] = item.column_aliases[i];
+        if (inner.order[i] >= 0)
+            seen->columns[static_cast<std::size_t>(inner.order[i])].name = item.column_aliases[i];
+    }
+    inner.names = seen;
+    const auto read = std::make_shared<const ChangeTarget>(inner);
 
     ChangeTarget target;
     target.relation = inner.relation;
     target.partition = inner.partition;
+    // What a column of the source shows, -1: what is computed there.
+    const auto place_of = [&](std::string_view name) {
+        const auto found = std::find(inner.called.begin(), inner.called.end(), name);
+        if (found == inner.called.end()) return -1;
+        const std::size_t i = static_cast<std::size_t>(found - inner.called.begin());
+        return inner.shown.empty() ? inner.order[i] : inner.shown[i];
+    };
     std::vector<int> places;
     for (const syntax::Target& output : query.targets) {
         if (output.expr->kind == syntax::ExprKind::star) {
-            places.insert(places.end(), inner.order.begin(), inner.order.end());
-        } else if (output.expr->kind == syntax::ExprKind::column) {
-            places.push_back(seen->find_column(output.expr->names.back()));
-        } else {
-            places.push_back(-1);
+            for (std::size_t i = 0; i < inner.called.size(); ++i) {
+                places.push_back(inner.shown.empty() ? inner.order[i] : inner.shown[i]);
+                syntax::Expr* column = texts_.back()->create<syntax::Expr>();
+                column->kind = syntax::ExprKind::column;
+                const std::vector<syntax::Name> names = {texts_.back()->copy(inner.called[i])};
+                column->names = syntax::make_list(*texts_.back(), names);
+                target.values.push_back(column);
+            }
+            continue;
         }
+        places.push_back(output.expr->kind == syntax::ExprKind::column ? place_of(output.expr->names.back()) : -1);
+        target.values.push_back(output.expr);
     }
     auto names = std::make_shared<Relation>(*inner.relation);
     names->name = view.name;
@@ -162,13 +214,14 @@ ChangeTarget Binder::view_target(const syntax::DataChange& change, const Relatio
         column.sequence = inner.names->columns[i].sequence;
     }
     for (std::size_t i = 0; i < view.columns.size() && i < places.size(); ++i) {
-        int place = places[i];
-        if (place >= 0 && !names->columns[static_cast<std::size_t>(place)].dropped) place = -1;  // shown twice
-        target.order.push_back(place);
-        if (place < 0) {
-            target.computed.push_back(view.columns[i].name);
-            continue;
-        }
+        const int place = places[i];
+        const bool before = place >= 0 && !names->columns[static_cast<std::size_t>(place)].dropped;
+        target.order.push_back(before ? -1 : place);
+        target.shown.push_back(place);
+        target.called.push_back(view.columns[i].name);
+        target.types.push_back(view.columns[i].type);
+        if (place < 0) target.computed.push_back(view.columns[i].name);
+        if (place < 0 || before) continue;
         Column& column = names->columns[static_cast<std::size_t>(place)];
         column.dropped = false;
         column.name = view.columns[i].name;
@@ -181,7 +234,8 @@ ChangeTarget Binder::view_target(const syntax::DataChange& change, const Relatio
         refuse("Views that have no updatable columns are not automatically updatable.");
     target.names = names;
     target.levels = inner.levels;
-    target.levels.push_back({seen, query.where, view.name, view.check_option});
+    target.levels.push_back({seen, query.where, view.name, view.check_option, read});
+    target.source = read;
     return target;
 }
 

@@ -58,6 +58,7 @@ public:
     BoundExpr* bind_over_table(const syntax::Expr& expr, const Relation& relation, const std::vector<ColumnId>& columns,
                                std::string clause);
     /// The same from text that the catalog keeps.
+    BoundExpr* bind_over_scope(const syntax::Expr& node, const ScopeRelation& relation, const std::string& clause);
     const syntax::Query& one_row_as_select(const syntax::Query& query);
     BoundExpr* bind_text(const std::string& text, const Relation& relation, const std::vector<ColumnId>& columns,
                          std::string clause);
@@ -273,6 +274,9 @@ private:
     int target_column(const Relation& relation, std::string_view name, std::uint32_t position);
     void refuse_generated(const Relation& relation, int column, bool default_value, std::uint32_t position);
     ChangeTarget view_target(const syntax::DataChange& change, const Relation& view, const char* verb);
+    void source_columns(const ChangeTarget& source, const std::vector<ColumnId>& ids, ScopeRelation& into);
+    BoundExpr* bind_level(const ChangeTarget::Level& level, const std::vector<ColumnId>& ids);
+    [[noreturn]] static void twice(const Relation& relation, int place, std::uint32_t position);
     void change_columns(const ChangeTarget& target, const std::vector<ColumnId>& ids, ScopeRelation& into);
     void check_option(const ChangeTarget& target, BoundChange& bound);
 

@@ -13,6 +13,14 @@
 
 namespace northstar::inline v0::sql {
 
+struct ScopeRelation;
+
+/// A column that a view computes, for statements that change the view: its expression, over what the view reads.
+struct ComputedColumn {
+    const syntax::Expr* expr = nullptr;
+    std::shared_ptr<const ScopeRelation> over;
+};
+
 struct ScopeColumn {
     std::string name;
     ColumnId id = k_no_column;
@@ -22,6 +30,7 @@ struct ScopeColumn {
     Oid table = 0;
     int place = -1;
     std::vector<FieldInfo> fields = {};  ///< of an anonymous record
+    std::shared_ptr<const ComputedColumn> computed = {};  ///< then there is no id
 };
 
 struct ScopeRelation {
@@ -78,14 +87,20 @@ struct ChangeTarget {
     std::shared_ptr<const Relation> partition; ///< of it, where rows of that alone are changed
     std::shared_ptr<const Relation> parent;    ///< what the statement names, where the table only inherits from it
     std::shared_ptr<const Relation> names;     ///< the same columns in the same places, under the statement's names
-    std::vector<int> order;                    ///< places in the order of the view; -1: a column that is computed
-    std::vector<std::string> computed;         ///< names of those
+    std::vector<int> order;                    ///< places in the order of the view; -1: computed, or shown before
+    std::vector<int> shown;                    ///< the same with the places of columns that were shown before
+    std::vector<std::string> called;           ///< names in that order; empty: those of `names`
+    std::vector<Oid> types;                    ///< of a view: types in that order
+    std::vector<const syntax::Expr*> values;   ///< of a view: expressions in that order; nullptr: the column of a *
+    std::shared_ptr<const ChangeTarget> source;  ///< of a view: what it reads, under the names that it knows
+    std::vector<std::string> computed;         ///< names of columns that are computed
     /// A view between the statement and the table, the innermost first.
     struct Level {
         std::shared_ptr<const Relation> names;  ///< what the condition sees
         const syntax::Expr* where = nullptr;
         std::string view;
         int check_option = 0;
+        std::shared_ptr<const ChangeTarget> source;  ///< of a view: what the condition sees, with computed columns
     };
     std::vector<Level> levels;
     bool insert = false;                       ///< for messages
