@@ -40,8 +40,19 @@ std::optional<JsonView> child(JsonView node, std::string_view step) {
     if (at < 0 || at >= size) return std::nullopt;
     return node.element(static_cast<std::size_t>(at));
 }
+/// Escapes in json are read when something is taken out of it, not before: all of them, wherever they are.
+void check_escapes(std::string_view text) {
+    if (text.find("\\u") == std::string_view::npos) return;
+    for (std::size_t at = text.find('"'); at != std::string_view::npos; at = text.find('"', at)) {
+        std::size_t end = at + 1;
+        while (text[end] != '"') end += text[end] == '\\' ? 2 : 1;
+        json_unescape(text.substr(at, end + 1 - at));
+        at = end + 1;
+    }
+}
 std::optional<std::string_view> text_child(std::string_view text, std::string_view step,
                                            JsonTextParts& parts) {
+    check_escapes(text);
     parts = split_json(text);
     if (parts.kind == JsonKind::object) {
         std::optional<std::string_view> found;

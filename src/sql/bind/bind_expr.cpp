@@ -579,8 +579,10 @@ BoundExpr* Binder::subscript(const syntax::Expr& node) {
             if (key->type != type::int4 && key->type != type::unknown && key->type != type::text)
                 raise_at(sqlstate::datatype_mismatch, "subscript type " + type_name(key->type) + " is not supported",
                          step->position, {}, "jsonb subscript must be coercible to either integer or text.");
-            operand = make_operation("->", operand, key->type == type::unknown ? resolve_unknown(key) : key,
+            // A step of a path: text may be the place in an array, a number the key of an object.
+            BoundExpr* name = coerce(resolve_unknown(key), type::text, k_no_typmod, CastContext::explicit_,
                                      step->position);
+            operand = make_call("jsonb_extract_path", {operand, name}, step->position);
         }
         return operand;
     }

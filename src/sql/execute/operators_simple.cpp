@@ -285,9 +285,23 @@ private:
         }
         if (value.is_null()) return;
         const RecordView record(value);
-        for (std::size_t i = 0; i < call.column_count && i < record.size(); ++i)
-            if (!record.is_null(i))
-                row[i] = copy_value(record.field(i, arena), out.arena());
+        const std::vector<FieldInfo>& defined = call.call->fields;
+        if (!defined.empty() && record.size() != call.column_count)
+            raise(sqlstate::datatype_mismatch, "function return row and query-specified return row do not match",
+                  "Returned row contains " + std::to_string(record.size()) + " attributes, but query expects " +
+                      std::to_string(call.column_count) + ".");
+        for (std::size_t i = 0; i < call.column_count && i < record.size(); ++i) {
+            if (record.is_null(i)) continue;
+            const Value field = record.field(i, arena);
+            if (i < defined.size() && field.type() != defined[i].type) {
+                const TypeCatalog* types = execution_.session().types;
+                raise(sqlstate::datatype_mismatch, "function return row and query-specified return row do not match",
+                      "Returned type " + format_type(field.type(), k_no_typmod, types) + " at ordinal position " +
+                          std::to_string(i + 1) + ", but query expects " +
+                          format_type(defined[i].type, k_no_typmod, types) + ".");
+            }
+            row[i] = copy_value(field, out.arena());
+        }
     }
 
     Plan& plan_;

@@ -258,10 +258,19 @@ private:
         }
         refuse_users_of_row_type();
         const std::vector<ColumnId> nothing;
+        // A domain may refuse NULL.
+        BoundExpr* none_given = nullptr;
+        if (to->columns[place].domain != 0 && change.generated[place] == nullptr &&
+            change.defaults[place] == nullptr) {
+            none_given = pool.expr(BoundKind::constant, to->columns[place].type);
+            none_given->value = Value::null(none_given->type);
+            none_given = binder.checked_by_domain(none_given, to->columns[place].domain);
+        }
         rewrite(to, [&](std::vector<Value>& row, Execution& execution) {
             row[place] = Value::null(to->columns[place].type);
             for (std::size_t i = 0; i < row.size(); ++i) execution.cell(change.new_columns[i]) = row[i];
             BoundExpr* source = change.generated[place] != nullptr ? change.generated[place] : change.defaults[place];
+            if (source == nullptr) source = none_given;
             if (source != nullptr)
                 row[place] = copy_value(Evaluator(*source, nothing, execution).evaluate(values_), values_);
             execution.cell(change.new_columns[place]) = row[place];

@@ -99,6 +99,23 @@ void refuse_concurrently(const Relation& view, bool with_no_data) {
               "Create a unique index with no WHERE clause on one or more columns of the materialized view.");
 }
 
+/// WITH CHECK OPTION is for views that can be changed.
+void refuse_check_option(SqlSession& session, const Relation& view) {
+    Arena arena;
+    const std::string name = quote_identifier(view.schema) + "." + quote_identifier(view.name);
+    BoundPool pool;
+    std::vector<Oid> types;
+    Binder binder(session, pool, types);
+    try {
+        binder.bind_change(*parse_script(arena.copy("DELETE FROM " + name), arena).front());
+    } catch (const SqlError& error) {
+        if (!(error.state() == sqlstate::object_not_in_prerequisite_state)) throw;
+        raise(sqlstate::feature_not_supported,
+              "WITH CHECK OPTION is supported only on automatically updatable views", {},
+              error.report().detail);
+    }
+}
+
 void create_view(SqlSession& session, const syntax::CreateView& syntax) {
     BoundPool pool;
     std::vector<Oid> types;
@@ -168,6 +185,7 @@ void create_view(SqlSession& session, const syntax::CreateView& syntax) {
         view->row_type = session.allocate_oid(view->temporary);
     }
     session.put(view);
+    if (view->check_option != 0) refuse_check_option(session, *view);
 }
 
 void create_enum(SqlSession& session, const syntax::CreateType& syntax) {

@@ -108,7 +108,9 @@ const FromItem* Parser::from_primary() {
     const bool special = word == "current_date"_kw || word == "current_time"_kw || word == "current_timestamp"_kw ||
                          word == "localtime"_kw || word == "localtimestamp"_kw || word == "current_user"_kw ||
                          word == "current_role"_kw || word == "session_user"_kw || word == "user"_kw ||
-                         word == "current_catalog"_kw || word == "current_schema"_kw || word == "cast"_kw;
+                         word == "current_catalog"_kw || word == "current_schema"_kw || word == "cast"_kw ||
+                         (at('(', 1) && (word == "coalesce"_kw || word == "greatest"_kw || word == "least"_kw ||
+                                         word == "nullif"_kw));
     if ((at('(', ahead) && !at("only"_kw)) || special) {
         item.kind = FromKind::function;
         const std::vector<const Expr*> functions = {special ? primary_keyword() : column_or_function()};
