@@ -297,9 +297,14 @@ BoundExpr* Binder::aggregate(const syntax::Expr& node, const FunctionMatch& matc
         if (!detail->within_group && !detail->order_by.empty()) {
             call->clauses->order = sort_keys(detail->order_by);
             if (detail->distinct)
-                for (const SortKey& key : call->clauses->order) {
+                for (SortKey& key : call->clauses->order) {
                     bool found = false;
-                    for (const BoundExpr* arg : call->args) found |= same_expr(*arg, *key.expr);
+                    for (std::size_t i = 0; i < call->args.size() && !found; ++i) {
+                        // As it was written; the argument may be coerced for the call.
+                        found = same_expr(*call->args[i], *key.expr) ||
+                                (i < args.size() && same_expr(*args[i], *key.expr));
+                        if (found) key.expr = call->args[i];
+                    }
                     if (!found)
                         raise_at(sqlstate::invalid_column_reference,
                                  "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list",

@@ -100,14 +100,41 @@ Value AggregateRunner::finish(char* state) {
 
 void AggregateRunner::prepare(const Rows& rows) {
     row_arena_.reset();
+    if (filter_ != nullptr) return prepare_filtered(rows);
     for (std::size_t i = 0; i < arguments_.size(); ++i) views_[i] = arguments_[i].view(rows, values_[i], row_arena_);
     for (std::size_t i = 0; i < keys_.size(); ++i) {
         key_values_[i].resize(rows.count);
         keys_[i].evaluate(rows, key_values_[i].data(), row_arena_);
     }
-    if (filter_ == nullptr) return;
+}
+
+/// FILTER first: the arguments may have no value for the rows that it leaves out.
+void AggregateRunner::prepare_filtered(const Rows& rows) {
     filter_values_.resize(rows.count);
     filter_->evaluate(rows, filter_values_.data(), row_arena_);
+    std::vector<std::uint32_t> kept, places;
+    for (std::size_t k = 0; k < rows.count; ++k) {
+        if (!included(k)) continue;
+        kept.push_back(rows.index == nullptr ? static_cast<std::uint32_t>(k) : rows.index[k]);
+        places.push_back(static_cast<std::uint32_t>(k));
+    }
+    const Rows selected{rows.batch, kept.data(), kept.size(), false};
+    std::vector<Value> found(kept.size());
+    const auto scatter = [&](Evaluator& evaluator, std::vector<Value>& out) {
+        out.resize(rows.count);
+        if (kept.empty()) return;
+        evaluator.evaluate(selected, found.data(), row_arena_);
+        for (std::size_t i = 0; i < kept.size(); ++i) out[places[i]] = found[i];
+    };
+    for (std::size_t i = 0; i < arguments_.size(); ++i) {
+        if (arguments_[i].slot() >= 0) {
+            views_[i] = arguments_[i].view(rows, values_[i], row_arena_);
+            continue;
+        }
+        scatter(arguments_[i], values_[i]);
+        views_[i] = values_[i].data();
+    }
+    for (std::size_t i = 0; i < keys_.size(); ++i) scatter(keys_[i], key_values_[i]);
 }
 
 void AggregateRunner::step(Group& group, std::size_t k, std::size_t number) {

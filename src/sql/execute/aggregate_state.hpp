@@ -81,6 +81,7 @@ public:
 
 private:
     bool sorts() const { return !clauses_->order.empty(); }
+    void prepare_filtered(const Rows& rows);
     bool sees_first(Group& group, const Value* arguments, std::size_t number);
     void feed(Group& group, const Value* arguments);
     AggregateCall context(Group& group);

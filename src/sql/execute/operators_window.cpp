@@ -121,6 +121,14 @@ private:
             asked.back()->evaluate(rows, values.data(), all.arena);
             return values;
         };
+        const auto values_at = [&](BoundExpr* expr, const std::vector<std::uint32_t>& places) {
+            std::vector<Value> values(all.count), found(places.size());
+            if (places.empty()) return values;
+            asked.push_back(std::make_unique<Evaluator>(*expr, input_->columns(), execution_));
+            asked.back()->evaluate(Rows{rows.batch, places.data(), places.size(), false}, found.data(), all.arena);
+            for (std::size_t i = 0; i < places.size(); ++i) values[places[i]] = found[i];
+            return values;
+        };
         std::vector<std::vector<Value>> partition_values, order_values;
         for (BoundExpr* expr : window.partition) partition_values.push_back(values_of(expr));
         for (SortKey& key : window.order) order_values.push_back(values_of(key.expr));
@@ -152,9 +160,14 @@ private:
         std::vector<std::vector<Value>> filters;
         for (const std::size_t call : calls) {
             arguments.emplace_back();
-            for (BoundExpr* arg : plan_.columns[call].expr->args) arguments.back().push_back(values_of(arg));
             BoundExpr* filter = plan_.columns[call].expr->clauses->filter;
             filters.push_back(filter == nullptr ? std::vector<Value>() : values_of(filter));
+            // The arguments may have no value for rows that FILTER leaves out.
+            std::vector<std::uint32_t> kept;
+            for (std::uint32_t k = 0; k < filters.back().size(); ++k)
+                if (!filters.back()[k].is_null() && filters.back()[k].boolean()) kept.push_back(k);
+            for (BoundExpr* arg : plan_.columns[call].expr->args)
+                arguments.back().push_back(filter == nullptr ? values_of(arg) : values_at(arg, kept));
         }
         for (std::size_t begin = 0; begin < sorted.size();) {
             execution_.check_cancelled();
