@@ -395,9 +395,17 @@ void alter_composite(SqlSession& session, const syntax::AlterTable& syntax) {
     for (const syntax::AlterAction& action : syntax.actions) {
         if (action.kind == Kind::owner) continue;
         // Stored values have the fields of the type that they were stored with.
+        for (const auto& [key, other] : session.catalog().types()) {
+            bool uses = other->kind == 'd' && (other->base == old->oid || other->base == old->array);
+            for (const TypeField& field : other->fields) uses |= field.type == old->oid || field.type == old->array;
+            if (uses)
+                raise(sqlstate::feature_not_supported,
+                      "cannot alter type \"" + old->name + "\" because type \"" + other->name + "\" uses it");
+        }
         for (const auto& [key, relation] : session.catalog().relations())
             for (const Column& column : relation->columns)
-                if (!column.dropped && (column.type == old->oid || column.type == old->array))
+                // Of a dropped column as well: rows still have its values.
+                if (column.type == old->oid || column.type == old->array)
                     raise(sqlstate::feature_not_supported, "cannot alter type \"" + old->name + "\" because column \"" +
                                                                relation->name + "." + column.name + "\" uses it");
         if (action.kind == Kind::add_column) {
@@ -422,7 +430,13 @@ void alter_composite(SqlSession& session, const syntax::AlterTable& syntax) {
         } else {
             raise(sqlstate::syntax_error, "this form of ALTER TYPE is not known");
         }
+        // The past has values of the type as it was: they keep its number, and find it there.
+        if (type->oid == old->oid) {
+            type->oid = session.allocate_oid(false);
+            type->array = session.allocate_oid(false);
+        }
     }
+    if (type->oid != old->oid) session.remove(*old);
     session.put(type);
 }
 
