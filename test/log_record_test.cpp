@@ -3,6 +3,7 @@
 #include "log_support.hpp"
 
 #include <chrono>
+#include <optional>
 #include <set>
 
 using namespace log_test;
@@ -348,6 +349,70 @@ TEST_CASE("a record that contradicts itself is refused although its checksum is 
     OperationList history;
     history.set_history(1, "tree", History::last(5));
     CHECK(refused(history, 0, 99));
+}
+
+TEST_CASE("a record with the same key twice is refused although its checksum is right", "[log][fast][DMG-6]") {
+    OperationList list;
+    list.put(1, "a", "first");
+    list.put(1, "b", "other");
+    std::vector<std::byte> bytes = encode(list, some_fields());
+    const std::string_view key = view_of(bytes).operation(1).key;
+    bytes[static_cast<std::size_t>(reinterpret_cast<const std::byte*>(key.data()) - bytes.data())] = std::byte{'a'};
+    seal_record(bytes, 7);
+    bool refused = false;
+    try {
+        view_of(bytes).validate();
+    } catch (const Error& error) {
+        refused = error.code() == Errc::corrupt;
+    }
+    CHECK(refused);
+}
+
+TEST_CASE("the payload of one kind of operation is not read as that of another", "[log][fast][DMG-6]") {
+    const auto code_of = [](auto&& read) -> std::optional<Errc> {
+        try {
+            read();
+        } catch (const Error& error) {
+            return error.code();
+        }
+        return std::nullopt;
+    };
+    LogOperation put;
+    put.kind = OperationKind::put;
+    const std::string history = encode_history(History::last(3));
+    put.value = history;
+    CHECK(code_of([&] { decode_history(put); }) == Errc::corrupt);
+    put.kind = OperationKind::set_history;
+    CHECK(decode_history(put).amount == 3);
+    CHECK(code_of([&] { decode_redaction(put); }) == Errc::corrupt);
+    CHECK(code_of([&] { decode_pruning(put); }) == Errc::corrupt);
+}
+
+TEST_CASE("a transaction has 65535 annotations at most", "[log][fast]") {
+    OperationList list;
+    for (int i = 0; i < 65535; ++i) list.annotate("k" + std::to_string(i), "v");
+    CHECK_THROWS_AS(list.annotate("one more", "v"), Error);
+}
+
+TEST_CASE("extents of the log share neither positions nor pages", "[log][fast][DMG-6]") {
+    const auto refused = [](ExtentDirectory& directory, const Extent& extent) {
+        try {
+            directory.add(extent);
+        } catch (const Error& error) {
+            return error.code() == Errc::corrupt;
+        }
+        return false;
+    };
+    ExtentDirectory directory(4096);
+    CHECK(directory.add({4096, 2, 4}));
+    CHECK_FALSE(directory.add({4096, 2, 4}));  // known
+    CHECK(refused(directory, {4096, 20, 4}));
+    CHECK(refused(directory, {4096, 2, 3}));
+    CHECK(refused(directory, {65536, 5, 4}));
+    CHECK(refused(directory, {65536, 1, 4}));
+    CHECK(refused(directory, {65536, 8, 0}));
+    CHECK(refused(directory, {65536, Ref::k_max_page - 3, 4}));
+    CHECK(directory.add({65536, Ref::k_max_page - 4, 4}));
 }
 
 TEST_CASE("a range deletion that was cut to nothing is not repeated", "[log][fast]") {

@@ -209,6 +209,29 @@ TEST_CASE("A map that was written is read with everything it says of dead pages"
     CHECK(is(again.dead_runs()[2], 20, 1, 7, 7, true));
 }
 
+TEST_CASE("A map that names impossible pages is damage", "[SPACE-2][DMG-6]") {
+    const auto refused = [](std::initializer_list<std::uint64_t> numbers) {
+        std::string bytes;
+        ByteWriter writer(bytes);
+        for (const std::uint64_t number : numbers) writer.varint(number);
+        std::size_t at = 0;
+        try {
+            SpaceMap::decode(std::as_bytes(std::span(bytes)), at);
+        } catch (const Error& error) {
+            return error.code() == Errc::corrupt;
+        }
+        return false;
+    };
+    // End of the file; free runs (gap, pages); dead runs (gap, pages, born, age and kind).
+    CHECK_FALSE(refused({40, 1, 3, 5, 1, 20, 2, 7, 4}));
+    CHECK(refused({40, 1, 3, 50, 0}));
+    CHECK(refused({40, 1, 39, 1, 0}));
+    CHECK(refused({40, 1, 3, 0, 0}));
+    CHECK(refused({40, 0, 1, 39, 1, 7, 4}));
+    CHECK(refused({40, 1, 3, 5, 1, 4, 2, 7, 4}));  // within the free run
+    CHECK(refused({40, 1, 3, 5, 1, 2, 2, 7, 4}));  // at its beginning
+}
+
 TEST_CASE("A page that is given back twice is damage of the file", "[SPACE-2][ERR-6]") {
     // Two refs to one page, in a file whose checksums fitted, ran into an assertion at the checkpoint behind
     // a deletion.
