@@ -164,32 +164,6 @@ private:
     std::string_view bytes_;
 };
 
-/// Well-formed UTF-8 without NUL, as every text must be.
-std::string_view checked_text(std::string_view text) {
-    const auto bad = [&](std::size_t at) {
-        static constexpr char digits[] = "0123456789abcdef";
-        const auto byte = static_cast<unsigned char>(text[at]);
-        raise(sqlstate::character_not_in_repertoire,
-              std::string("invalid byte sequence for encoding \"UTF8\": 0x") + digits[byte >> 4] + digits[byte & 15]);
-    };
-    for (std::size_t at = 0; at < text.size();) {
-        const auto lead = static_cast<unsigned char>(text[at]);
-        const std::size_t size = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3
-                                                                             : lead < 0xf5 ? 4 : 0;
-        if (size == 0 || lead == 0 || at + size > text.size()) bad(at);
-        std::uint32_t code = size == 1 ? lead : lead & (0xffu >> (size + 1));
-        for (std::size_t i = 1; i < size; ++i) {
-            const auto next = static_cast<unsigned char>(text[at + i]);
-            if ((next & 0xc0) != 0x80) bad(at);
-            code = code << 6 | (next & 0x3fu);
-        }
-        const bool overlong = (size == 3 && code < 0x800) || (size == 4 && code < 0x10000);
-        if (overlong || (code >= 0xd800 && code < 0xe000) || code > 0x10ffff) bad(at);
-        at += size;
-    }
-    return text;
-}
-
 Value read_array(const TypeInfo& info, std::int32_t typmod, Reader& reader, Arena& arena, Session& session) {
     const std::int64_t count = reader.int32();
     if (count < 0 || count > k_max_array_dimensions) malformed("invalid number of dimensions");
@@ -334,6 +308,31 @@ Value read_scalar(const TypeInfo& info, Reader& reader, Arena& arena, Session& s
 }
 
 }  // namespace binary_io
+
+std::string_view checked_text(std::string_view text) {
+    const auto bad = [&](std::size_t at) {
+        static constexpr char digits[] = "0123456789abcdef";
+        const auto byte = static_cast<unsigned char>(text[at]);
+        raise(sqlstate::character_not_in_repertoire,
+              std::string("invalid byte sequence for encoding \"UTF8\": 0x") + digits[byte >> 4] + digits[byte & 15]);
+    };
+    for (std::size_t at = 0; at < text.size();) {
+        const auto lead = static_cast<unsigned char>(text[at]);
+        const std::size_t size = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3
+                                                                             : lead < 0xf5 ? 4 : 0;
+        if (size == 0 || lead == 0 || at + size > text.size()) bad(at);
+        std::uint32_t code = size == 1 ? lead : lead & (0xffu >> (size + 1));
+        for (std::size_t i = 1; i < size; ++i) {
+            const auto next = static_cast<unsigned char>(text[at + i]);
+            if ((next & 0xc0) != 0x80) bad(at);
+            code = code << 6 | (next & 0x3fu);
+        }
+        const bool overlong = (size == 3 && code < 0x800) || (size == 4 && code < 0x10000);
+        if (overlong || (code >= 0xd800 && code < 0xe000) || code > 0x10ffff) bad(at);
+        at += size;
+    }
+    return text;
+}
 
 void value_to_binary(const Value& value, std::string& out, Session& session) {
     using namespace binary_io;

@@ -21,5 +21,7 @@ namespace northstar::inline v0::sql {
 void value_to_binary(const Value& value, std::string& out, Session& session);
 /// Reads one value from all of `bytes` and fits it to the modifier. The payload lives in the arena.
 Value value_from_binary(Oid type, std::int32_t typmod, std::string_view bytes, Arena& arena, Session& session);
+/// The text itself, which is well-formed UTF-8 without NUL. Raises 22021 where it is not.
+std::string_view checked_text(std::string_view text);
 
 }  // namespace northstar::inline v0::sql

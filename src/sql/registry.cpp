@@ -132,7 +132,7 @@ class Registry {
 public:
     Registry() {
         for (const std::span<const FunctionSource> table :
-             {number_functions(), text_functions(), aggregate_functions(), statistics_aggregates(),
+             {number_functions(), text_functions(), quote_functions(), aggregate_functions(), statistics_aggregates(),
               datetime_functions(), json_functions(), json_record_functions(), jsonpath_functions(), json_aggregates(),
               array_functions(), range_functions(), regex_functions(), system_functions(), window_functions(),
               bit_functions(), digest_functions(), unicode_functions(), formatting_functions(),

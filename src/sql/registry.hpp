@@ -43,6 +43,7 @@ std::span<const CastSource> number_casts();
 std::span<const FunctionSource> text_functions();
 std::span<const OperatorSource> text_operators();
 std::span<const CastSource> text_casts();
+std::span<const FunctionSource> quote_functions();
 std::span<const FunctionSource> aggregate_functions();
 std::span<const FunctionSource> statistics_aggregates();
 std::span<const FunctionSource> datetime_functions();
