@@ -331,7 +331,7 @@ void DatabaseCore::close() {
             failure = std::current_exception();
         }
     }
-    kept_pasts_->clear();
+    if (kept_pasts_ != nullptr) kept_pasts_->clear();
     if (log_ != nullptr) log_->unmap();
     if (processes_ != nullptr) processes_->yield_write(true);
     // Frames stay until the last transaction object is gone; the file, its locks and its mapping go now. Slots of
