@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "format/ref.hpp"
 #include "log_support.hpp"
 
 #include <chrono>

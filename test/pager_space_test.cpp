@@ -1,4 +1,6 @@
 // pager_space_test.cpp -- the map of the file's pages, beside a list that says of each what it is.
+#include "base/bytes.hpp"
+#include "base/error.hpp"
 #include "base/random.hpp"
 #include "format/meta.hpp"
 #include "pager/space.hpp"
@@ -8,6 +10,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <initializer_list>
+#include <span>
 #include <string>
 #include <vector>
 
