@@ -221,8 +221,8 @@ TEST_CASE("A map that names impossible pages is damage", "[SPACE-2][DMG-6]") {
         std::size_t at = 0;
         try {
             SpaceMap::decode(std::as_bytes(std::span(bytes)), at);
-        } catch (const Error& error) {
-            return error.code() == Errc::corrupt;
+        } catch (const northstar::Error& error) {
+            return error.code() == northstar::Errc::corrupt;
         }
         return false;
     };
