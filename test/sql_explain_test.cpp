@@ -39,6 +39,14 @@ TEST_CASE("EXPLAIN ANALYZE counts the rows that each operator made", "[sql]") {
     CHECK(f.rows("SELECT * FROM t WHERE false AND id = 1").find("rows=0 loops=") != std::string::npos);
 }
 
+TEST_CASE("no number of expected rows is too large to be shown", "[sql]") {
+    Fixture f;
+    const std::string plan = f.plan("EXPLAIN SELECT 1 FROM t a, t b, t c, t d, t e, t f, t g, t h");
+    INFO(plan);
+    CHECK(plan.find("(rows=1000000000000000000)") != std::string::npos);
+    CHECK(plan.find("(rows=-") == std::string::npos);
+}
+
 TEST_CASE("EXPLAIN ANALYZE counts how often the inner side of a loop ran", "[sql]") {
     Fixture f;
     const std::string plan = f.rows("SELECT * FROM few, LATERAL (SELECT id FROM t WHERE t.k = few.k LIMIT 5) x");

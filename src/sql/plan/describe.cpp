@@ -53,6 +53,9 @@ std::string title(const Plan& plan) {
     return {};
 }
 
+/// Products of whole tables may be expected to give more rows than a number of 64 bits counts.
+std::int64_t expected_rows(const Plan& plan) { return std::llround(std::clamp(plan.rows, 0.0, 1e18)); }
+
 /// What a node reads besides its inputs: the query of a WITH where it is met first, and subqueries of its expressions.
 struct Below {
     std::string name;  ///< "CTE x" or "SubPlan"
@@ -85,7 +88,7 @@ void lines_of(const Plan& plan, int depth, const DescribeOptions& options, std::
     std::string line = indent(depth);
     if (depth > 0) line += "->  ";
     line += title(plan);
-    if (options.costs) line += "  (rows=" + std::to_string(std::llround(plan.rows)) + ")";
+    if (options.costs) line += "  (rows=" + std::to_string(expected_rows(plan)) + ")";
     if (options.actuals != nullptr) line += actuals_text(actuals_of(plan, options), options.timing);
     if (plan.point != nullptr && plan.kind == PlanKind::scan && !plan.conditions.empty())
         line += "  conditions: " + std::to_string(plan.conditions.size());
@@ -116,7 +119,7 @@ Document document_of(const Plan& plan, const char* relationship, const std::stri
                      Document::string(plan.relation->indexes[static_cast<std::size_t>(plan.access.index)].name));
     }
     if (plan.kind == PlanKind::cte_scan) node.set("CTE Name", Document::string(plan.common->name));
-    if (options.costs) node.set("Plan Rows", Document::integer(std::llround(plan.rows)));
+    if (options.costs) node.set("Plan Rows", Document::integer(expected_rows(plan)));
     if (options.actuals != nullptr) set_actuals(actuals_of(plan, options), options.timing, node);
     Document plans = Document::array();
     if (plan.left != nullptr) plans.push(document_of(*plan.left, "Outer", {}, options, seen));
