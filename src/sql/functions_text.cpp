@@ -1,7 +1,5 @@
 // Operators, casts and functions of text and byte strings. (functions_quote.cpp: what makes text of any values.)
 
-#include "base/check.hpp"
-#include "sql/array.hpp"
 #include "sql/compare.hpp"
 #include "sql/error.hpp"
 #include "sql/letter_case.hpp"
