@@ -179,7 +179,7 @@ TEST_CASE("Pages that are dead in a map can be taken where a later map gave them
         CHECK(map.take(18, 2));
         CHECK(map.end() == 20);
         REQUIRE(map.free_runs().size() == 1);
-        CHECK(map.free_runs().begin()->first == 8);
+        CHECK(map.free_runs().begin()->page == 8);
     }
     SECTION("not together with pages in use") {
         CHECK_FALSE(map.take(6, 5));
@@ -201,7 +201,9 @@ TEST_CASE("A map that was written is read with everything it says of dead pages"
     map.give_back({30, 4});
     const SpaceMap again = written_and_read(map);
     CHECK(again.end() == 40);
-    CHECK(again.free_runs() == map.free_runs());
+    REQUIRE(again.free_runs().size() == 1);
+    CHECK(again.free_runs().begin()->page == 30);
+    CHECK(again.free_runs().begin()->pages == 4);
     CHECK(again.dead_pages() == 6);
     REQUIRE(again.dead_runs().size() == 3);
     const auto is = [](const DeadRun& run, std::uint64_t page, std::uint64_t pages, std::uint64_t born,

@@ -17,37 +17,41 @@ FilePages::FilePages(File& file, std::string path, std::uint32_t page_size, std:
     : file_(file), path_(std::move(path)), seed_(seed) {
     page_size_ = page_size;
     constexpr std::uint64_t k_least = std::uint64_t{16} << 20;
-    for (reserve_ = reserve; reserve_ >= k_least; reserve_ /= 2) {
+    // What is there already has to be readable; less would look like a file that was cut.
+    const std::uint64_t least = std::max(k_least, file.size());
+    // Bits of pages are memory that may be written: where a process is limited in that, they are what the system
+    // refuses, and fewer have to do.
+    for (reserve_ = std::max(reserve, least);; reserve_ = std::max(reserve_ / 2, least)) {
+        if (reserve_all(mode)) return;
+        if (reserve_ == least) break;
+    }
+    fail(Errc::no_memory,
+         "cannot reserve " + std::to_string(least >> 20) + " MiB of address space for " + path_ +
+             "; raise what the process may have (ulimit -v, ulimit -d)",
+         path_);
+}
+
+/// Address space for reserve_ bytes of the file and for the bits of its pages, or nothing.
+bool FilePages::reserve_all(ReadMode mode) {
+    verified_pages_ = reserve_ / page_size_;
+    std::byte* const bits = reserve_address_space(bitmap_bytes());
+    std::byte* const run_bits = reserve_address_space(bitmap_bytes());
+    if (bits != nullptr && run_bits != nullptr) {
         if (mode == ReadMode::map) {
-            if (const std::byte* at = file_.map(reserve_)) {
-                base_ = at;
-                mapped_ = true;
-                break;
-            }
-        }
-        if (mode == ReadMode::pread) {
-            own_ = reserve_address_space(reserve_);
-            if (own_ != nullptr) {
-                base_ = own_;
-                break;
-            }
+            base_ = file_.map(reserve_);
+            mapped_ = base_ != nullptr;
+        } else {
+            base_ = own_ = reserve_address_space(reserve_);
         }
     }
-    if (base_ == nullptr) fail(Errc::no_memory, "cannot reserve address space for " + path_, path_);
-    verified_pages_ = reserve_ / page_size;
-    std::byte* bits = reserve_address_space(bitmap_bytes());
-    if (bits == nullptr) {
-        if (own_ != nullptr) release_address_space(own_, reserve_);
-        fail(Errc::no_memory, "cannot reserve address space for " + path_, path_);
+    if (base_ == nullptr) {
+        release_address_space(bits, bitmap_bytes());
+        release_address_space(run_bits, bitmap_bytes());
+        return false;
     }
     verified_ = reinterpret_cast<std::atomic<std::uint64_t>*>(bits);
-    bits = reserve_address_space(bitmap_bytes());
-    if (bits == nullptr) {
-        if (own_ != nullptr) release_address_space(own_, reserve_);
-        release_address_space(reinterpret_cast<std::byte*>(verified_), bitmap_bytes());
-        fail(Errc::no_memory, "cannot reserve address space for " + path_, path_);
-    }
-    verified_runs_ = reinterpret_cast<std::atomic<std::uint64_t>*>(bits);
+    verified_runs_ = reinterpret_cast<std::atomic<std::uint64_t>*>(run_bits);
+    return true;
 }
 
 FilePages::~FilePages() {
@@ -92,11 +96,22 @@ void FilePages::damaged(std::uint64_t page, const char* what) const {
          path_, page);
 }
 
-const std::byte* FilePages::load(std::uint64_t page, std::uint64_t pages) const {
-    if (page < k_first_data_page || pages == 0 || page >= limit() || pages > limit() - page ||
-        page + pages > verified_pages_) {
-        damaged(page, "lies behind the end of the file");
+/// Pages behind what can be read here are damage where the file ends before them; else somebody who has more address
+/// space made the file larger.
+void FilePages::check_reach(std::uint64_t page, std::uint64_t pages) const {
+    if (page >= limit() || pages > limit() - page) damaged(page, "lies behind the end of the file");
+    if (page >= verified_pages_ || pages > verified_pages_ - page) {
+        fail(Errc::no_memory,
+             "page " + std::to_string(page) + " of " + path_ + " lies behind the " +
+                 std::to_string(verified_pages_ * page_size_ >> 20) +
+                 " MiB of address space that this handle has; open it with a larger map_size",
+             path_, page);
     }
+}
+
+const std::byte* FilePages::load(std::uint64_t page, std::uint64_t pages) const {
+    if (page < k_first_data_page || pages == 0) damaged(page, "lies behind the end of the file");
+    check_reach(page, pages);
     const std::byte* at = base_ + page * page_size_;
     if (mapped_) return at;
     const std::uint64_t bytes = pages * page_size_;
@@ -109,7 +124,7 @@ const std::byte* FilePages::load(std::uint64_t page, std::uint64_t pages) const 
 
 const std::byte* FilePages::verify_page(Ref ref) const {
     const std::uint64_t page = ref.page();
-    if (page >= limit() || page >= verified_pages_) damaged(page, "lies behind the end of the file");
+    check_reach(page, 1);
     const auto lock = lock_buffer();
     if (file_pages_impl::test(verified_, page)) return base_ + page * page_size_;
     const std::byte* at = load(page, 1);
@@ -125,7 +140,7 @@ const std::byte* FilePages::verify_page(Ref ref) const {
 
 const std::byte* FilePages::verify_run(Ref ref, std::uint64_t length) const {
     const std::uint64_t page = ref.page();
-    if (page >= limit() || page >= verified_pages_) damaged(page, "lies behind the end of the file");
+    check_reach(page, 1);
     const std::byte* at = base_ + page * page_size_;
     if (file_pages_impl::test(verified_runs_, page) && load_u64(at + k_run_bytes_offset) == length) return at;
     const auto lock = lock_buffer();
@@ -169,10 +184,12 @@ void FilePages::check_page(std::uint64_t page) const {
 }
 
 const std::byte* FilePages::raw(std::uint64_t offset, std::uint64_t length) const {
-    const std::uint64_t end = std::min(reserve_, limit() * page_size_);
+    const std::uint64_t end = limit() * page_size_;
     if (offset > end || length > end - offset) {
         fail(Errc::corrupt, "the log of " + path_ + " names bytes behind the end of the file", path_);
     }
+    const std::uint64_t first = offset / page_size_;
+    check_reach(first, (offset + length + page_size_ - 1) / page_size_ - first);
     if (mapped_) return base_ + offset;
     const std::lock_guard lock(mutex_);
     // What a read did not bring stays as it was: it may belong to a page that was verified and is being read.

@@ -20,7 +20,8 @@ namespace northstar::inline v0::detail {
 
 class FilePages final : public PageSource {
 public:
-    /// `reserve` bytes of address space are asked for, less is taken where the system refuses.
+    /// `reserve` bytes of address space are asked for, less is taken where the system refuses, but no less than the
+    /// file has. Throws Error(no_memory).
     FilePages(File& file, std::string path, std::uint32_t page_size, std::uint64_t seed, ReadMode mode,
               std::uint64_t reserve);
     ~FilePages() override;
@@ -30,7 +31,7 @@ public:
     /// Pages at or behind this number are refused (the file's length by the newest meta page known here).
     void set_limit(std::uint64_t pages) { limit_.store(pages, std::memory_order_release); }
     std::uint64_t limit() const { return limit_.load(std::memory_order_acquire); }
-    /// Most pages this handle can address.
+    /// Most pages this handle can address: the file must not be made larger through it.
     std::uint64_t capacity() const { return verified_pages_; }
 
     /// Every page is verified again at its next touch.
@@ -66,6 +67,8 @@ protected:
     const std::byte* verify_run(Ref ref, std::uint64_t length) const override;
 
 private:
+    bool reserve_all(ReadMode mode);
+    void check_reach(std::uint64_t page, std::uint64_t pages) const;
     const std::byte* load(std::uint64_t page, std::uint64_t pages) const;
     [[noreturn]] void damaged(std::uint64_t page, const char* what) const;
     std::size_t bitmap_bytes() const { return verified_pages_ / 8 + sizeof(std::uint64_t); }

@@ -10,82 +10,65 @@
 
 namespace northstar::inline v0::detail {
 
-/// Adds a run that touches no other one.
-void SpaceMap::add_run(FreeRuns::iterator next, std::uint64_t page, std::uint64_t pages) {
-    if (spare_.node.empty()) {
-        free_.emplace_hint(next, page, pages);
-        return;
-    }
-    spare_.node.key() = page;
-    spare_.node.mapped() = pages;
-    free_.insert(next, std::move(spare_.node));
-}
-
 /// Takes pages from the front of a run.
-void SpaceMap::take_front(FreeRuns::iterator it, std::uint64_t pages) noexcept {
+void SpaceMap::take_front(FreeRuns::Iterator at, std::uint64_t pages) noexcept {
     free_pages_ -= pages;
-    const std::uint64_t rest = it->second - pages;
-    const auto next = std::next(it);
-    auto node = free_.extract(it);
-    if (rest == 0) {
-        spare_.node = std::move(node);
-        return;
+    if (at->pages == pages) {
+        free_.erase(at);
+    } else {
+        free_.replace(at, {at->page + pages, at->pages - pages});
     }
-    node.key() += pages;
-    node.mapped() = rest;
-    free_.insert(next, std::move(node));
 }
 
 void SpaceMap::add_free(std::uint64_t page, std::uint64_t pages) {
-    const auto next = free_.lower_bound(page);
-    const auto before = next == free_.begin() ? free_.end() : std::prev(next);
+    const auto next = free_.from(page);
+    const bool has_next = next != free_.end();
+    const bool has_before = next != free_.begin();
+    const auto before = has_before ? std::prev(next) : next;
     // Trees that share a page, or name one that is free, were not made by us.
-    if ((before != free_.end() && before->first + before->second > page) ||
-        (next != free_.end() && page + pages > next->first)) {
+    if ((has_before && before->end() > page) || (has_next && page + pages > next->page)) {
         fail(Errc::corrupt,
              "page " + std::to_string(page) +
                  " is given back, and is free already; run verify and restore the file from a backup",
              {}, page);
     }
-    const bool touches_before = before != free_.end() && before->first + before->second == page;
-    const bool touches_next = next != free_.end() && page + pages == next->first;
+    const bool touches_before = has_before && before->end() == page;
+    const bool touches_next = has_next && page + pages == next->page;
     if (touches_before) {
-        before->second += pages;
-        if (touches_next) {
-            before->second += next->second;
-            spare_.node = free_.extract(next);
-        }
+        const PageRun all{before->page, before->pages + pages + (touches_next ? next->pages : 0)};
+        if (touches_next) free_.erase(next);
+        free_.replace(std::prev(free_.from(page)), all);
     } else if (touches_next) {
-        const auto behind = std::next(next);
-        auto node = free_.extract(next);
-        node.key() = page;
-        node.mapped() += pages;
-        free_.insert(behind, std::move(node));
+        free_.replace(next, {page, pages + next->pages});
     } else {
-        add_run(next, page, pages);
+        free_.insert({page, pages});
     }
     free_pages_ += pages;
 }
 
 /// The first run from there on that may be given away.
-SpaceMap::FreeRuns::iterator SpaceMap::first_usable(FreeRuns::iterator from) {
+FreeRuns::Iterator SpaceMap::first_usable(FreeRuns::Iterator from) const {
     if (from == free_.end() || clear_.pages == 0) return from;
-    const bool touches = from->first < clear_.page + clear_.pages && clear_.page < from->first + from->second;
-    return touches ? free_.lower_bound(clear_.page + clear_.pages) : from;
+    const bool touches = from->page < clear_.end() && clear_.page < from->end();
+    return touches ? free_.from(clear_.end()) : from;
 }
 
 std::uint64_t SpaceMap::allocate(std::uint64_t pages) {
     NORTHSTAR_ASSERT(pages > 0);
-    for (auto it = first_usable(free_.begin()); it != free_.end(); it = first_usable(std::next(it))) {
-        if (it->second < pages) continue;
-        const std::uint64_t page = it->first;
-        take_front(it, pages);
-        return page;
+    free_.reserve_one();  // for the run that is given back
+    for (auto at = free_.holding(pages, free_.begin()); at != free_.end();) {
+        const auto usable = first_usable(at);
+        if (usable == at) {
+            const std::uint64_t page = at->page;
+            take_front(at, pages);
+            return page;
+        }
+        at = free_.holding(pages, usable);
     }
     // A free tail is extended rather than left behind.
     if (const std::uint64_t tail = free_tail(); tail != 0 && first_usable(std::prev(free_.end())) != free_.end()) {
         const auto last = std::prev(free_.end());
-        const std::uint64_t page = last->first;
+        const std::uint64_t page = last->page;
         take_front(last, tail);
         end_ = page + pages;
         return page;
@@ -96,10 +79,11 @@ std::uint64_t SpaceMap::allocate(std::uint64_t pages) {
 }
 
 PageRun SpaceMap::allocate_some(std::uint64_t wanted) {
-    const auto it = first_usable(free_.begin());
-    if (it == free_.end()) return {allocate(wanted), wanted};
-    const PageRun run{it->first, std::min(it->second, wanted)};
-    take_front(it, run.pages);
+    const auto at = first_usable(free_.begin());
+    if (at == free_.end()) return {allocate(wanted), wanted};
+    free_.reserve_one();  // for the run that is given back
+    const PageRun run{at->page, std::min(at->pages, wanted)};
+    take_front(at, run.pages);
     return run;
 }
 
@@ -144,9 +128,9 @@ bool SpaceMap::take(std::uint64_t page, std::uint64_t pages) {
         return from < to ? to - from : 0;
     };
     std::uint64_t free = 0;
-    auto it = free_.upper_bound(page);
-    if (it != free_.begin()) --it;
-    for (; it != free_.end() && it->first < end; ++it) free += shared(it->first, it->second);
+    auto at = free_.from(page);
+    if (at != free_.begin()) --at;
+    for (; at != free_.end() && at->page < end; ++at) free += shared(at->page, at->pages);
     std::uint64_t dead = 0;
     if (free + behind != pages) {
         for (const DeadRun& run : dead_) dead += shared(run.page, run.pages);
@@ -163,14 +147,14 @@ bool SpaceMap::take(std::uint64_t page, std::uint64_t pages) {
 void SpaceMap::take_there(std::uint64_t page, std::uint64_t pages) {
     const std::uint64_t end = page + pages;
     if (end > end_) extend(end - end_);
-    for (auto it = free_.lower_bound(page); it != free_.end() && it->first < end; it = free_.lower_bound(page)) {
-        take_front(it, std::min(it->second, end - it->first));
+    for (auto at = free_.from(page); at != free_.end() && at->page < end; at = free_.from(page)) {
+        take_front(at, std::min(at->pages, end - at->page));
     }
-    if (auto it = free_.lower_bound(page); it != free_.begin() && (--it)->first + it->second > page) {
+    if (auto at = free_.from(page); at != free_.begin() && (--at)->end() > page) {
         // A run that begins before them.
-        const std::uint64_t behind = it->first + it->second;
+        const std::uint64_t behind = at->end();
         free_pages_ -= behind - page;
-        it->second = page - it->first;
+        free_.replace(at, {at->page, page - at->page});
         if (behind > end) add_free(end, behind - end);
     }
     std::vector<DeadRun> left;
@@ -190,13 +174,7 @@ void SpaceMap::take_there(std::uint64_t page, std::uint64_t pages) {
 std::uint64_t SpaceMap::free_tail() const {
     if (free_.empty()) return 0;
     const auto last = std::prev(free_.end());
-    return last->first + last->second == end_ ? last->second : 0;
-}
-
-std::uint64_t SpaceMap::longest_free() const {
-    std::uint64_t longest = 0;
-    for (const auto& [page, pages] : free_) longest = std::max(longest, pages);
-    return longest;
+    return last->end() == end_ ? last->pages : 0;
 }
 
 void SpaceMap::extend(std::uint64_t pages) {
@@ -205,17 +183,15 @@ void SpaceMap::extend(std::uint64_t pages) {
 }
 
 std::uint64_t SpaceMap::shrink(std::uint64_t kept) {
-    if (!free_.empty()) {
-        auto last = std::prev(free_.end());
-        if (last->first + last->second == end_ && last->second > kept) {
-            const std::uint64_t cut = last->second - kept;
-            end_ -= cut;
-            free_pages_ -= cut;
-            if (kept == 0) {
-                free_.erase(last);
-            } else {
-                last->second = kept;
-            }
+    const std::uint64_t tail = free_tail();
+    if (tail > kept) {
+        const auto last = std::prev(free_.end());
+        end_ -= tail - kept;
+        free_pages_ -= tail - kept;
+        if (kept == 0) {
+            free_.erase(last);
+        } else {
+            free_.replace(last, {last->page, kept});
         }
     }
     return end_;
@@ -261,7 +237,7 @@ SpaceMap SpaceMap::decode(std::span<const std::byte> bytes, std::size_t& positio
     std::uint64_t at = k_first_data_page;
     for (; count > 0; --count) {
         const PageRun run = run_at(at);
-        map.free_.emplace_hint(map.free_.end(), run.page, run.pages);
+        map.free_.insert(run);
         map.free_pages_ += run.pages;
     }
     count = reader.varint();
@@ -274,10 +250,9 @@ SpaceMap SpaceMap::decode(std::span<const std::byte> bytes, std::size_t& positio
         const std::uint64_t age = reader.varint();
         const std::uint64_t died = born + (age >> 1);
         // A page must not be free and dead at once.
-        const auto next = map.free_.upper_bound(run.page);
-        const bool clash = (next != map.free_.end() && next->first < run.page + run.pages) ||
-                           (next != map.free_.begin() &&
-                            std::prev(next)->first + std::prev(next)->second > run.page);
+        const auto next = map.free_.from(run.page);
+        const bool clash = (next != map.free_.end() && next->page < run.end()) ||
+                           (next != map.free_.begin() && std::prev(next)->end() > run.page);
         if (clash) reader.damaged("names a page twice");
         map.dead_.push_back({run.page, run.pages, born, died, (age & 1) == 0});
         map.dead_pages_ += run.pages;

@@ -9,19 +9,14 @@
 // can be given back without memory.
 #pragma once
 
+#include "pager/free_runs.hpp"
+
 #include <cstdint>
-#include <map>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace northstar::inline v0::detail {
-
-struct PageRun {
-    std::uint64_t page = 0;
-    std::uint64_t pages = 0;
-};
 
 /// Pages that are to be emptied: those from a line on, and a window before it.
 struct Clearing {
@@ -53,10 +48,10 @@ public:
     std::uint64_t free_pages() const { return free_pages_; }
     /// Free pages right before the end.
     std::uint64_t free_tail() const;
-    /// Pages of the longest free run. O(runs).
-    std::uint64_t longest_free() const;
+    /// Pages of the longest free run.
+    std::uint64_t longest_free() const { return free_.longest(); }
     std::uint64_t dead_pages() const { return dead_pages_; }
-    const std::map<std::uint64_t, std::uint64_t>& free_runs() const { return free_; }
+    const FreeRuns& free_runs() const { return free_; }
     const std::vector<DeadRun>& dead_runs() const { return dead_; }
 
     /// A run of exactly this many pages: the lowest free one that holds it, else at the end of the file.
@@ -86,24 +81,12 @@ public:
     static SpaceMap decode(std::span<const std::byte> bytes, std::size_t& at);
 
 private:
-    using FreeRuns = std::map<std::uint64_t, std::uint64_t>;
-    FreeRuns::iterator first_usable(FreeRuns::iterator from);
-    /// A node that a change left over, so that giving back what was just allocated takes no memory.
-    struct Spare {
-        Spare() = default;
-        Spare(const Spare&) noexcept {}
-        Spare(Spare&&) noexcept = default;
-        Spare& operator=(const Spare&) noexcept { return *this; }
-        Spare& operator=(Spare&&) noexcept = default;
-        FreeRuns::node_type node;
-    };
-    void add_run(FreeRuns::iterator next, std::uint64_t page, std::uint64_t pages);
-    void take_front(FreeRuns::iterator it, std::uint64_t pages) noexcept;
+    FreeRuns::Iterator first_usable(FreeRuns::Iterator from) const;
+    void take_front(FreeRuns::Iterator at, std::uint64_t pages) noexcept;
     void take_there(std::uint64_t page, std::uint64_t pages);
     void add_free(std::uint64_t page, std::uint64_t pages);
     std::uint64_t end_ = 0;
-    FreeRuns free_;                                // first page -> pages; no two touch
-    Spare spare_;
+    FreeRuns free_;
     PageRun clear_;
     std::vector<DeadRun> dead_;
     std::uint64_t free_pages_ = 0;

@@ -108,18 +108,18 @@ PageRun loosest_window(const SpaceMap& space, std::uint64_t line, std::uint64_t 
     std::vector<PageRun> held;
     for (const DeadRun& dead : space.dead_runs()) held.push_back({dead.page, dead.pages});
     std::sort(held.begin(), held.end(), [](const PageRun& a, const PageRun& b) { return a.page < b.page; });
-    const std::vector<std::pair<std::uint64_t, std::uint64_t>> free(space.free_runs().begin(), space.free_runs().end());
+    const std::vector<PageRun> free(space.free_runs().begin(), space.free_runs().end());
     PageRun best;
     std::uint64_t most = pages / k_least_free_part;
     std::uint64_t inside = 0;  // free pages of runs [first, next), all of which begin in the window
     std::size_t next = 0;
     std::size_t next_held = 0;
     for (std::size_t first = 0; first < free.size(); ++first) {
-        const std::uint64_t begin = free[first].first;
+        const std::uint64_t begin = free[first].page;
         const std::uint64_t end = begin + pages;
         if (end > line) break;
-        for (; next < free.size() && free[next].first < end; ++next) inside += free[next].second;
-        const std::uint64_t behind = free[next - 1].first + free[next - 1].second;
+        for (; next < free.size() && free[next].page < end; ++next) inside += free[next].pages;
+        const std::uint64_t behind = free[next - 1].end();
         const std::uint64_t found = inside - (behind > end ? behind - end : 0);
         while (next_held < held.size() && held[next_held].page + held[next_held].pages <= begin) ++next_held;
         const bool holds = next_held < held.size() && held[next_held].page < end;
@@ -127,7 +127,7 @@ PageRun loosest_window(const SpaceMap& space, std::uint64_t line, std::uint64_t 
             most = found;
             best = {begin, pages};
         }
-        inside -= free[first].second;
+        inside -= free[first].pages;
     }
     return best;
 }

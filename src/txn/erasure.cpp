@@ -428,11 +428,11 @@ void DatabaseCore::zero_free_pages() {
             load_space();
             std::uint64_t pages = erasure_impl::k_step_bytes / page_size_;
             const auto& runs = space_.free_runs();
-            auto run = runs.upper_bound(page);
-            if (run != runs.begin() && std::prev(run)->first + std::prev(run)->second > page) --run;
+            auto run = runs.from(page);
+            if (run != runs.begin() && std::prev(run)->end() > page) --run;
             for (; run != runs.end() && pages != 0; ++run) {
-                page = std::max(page, run->first);
-                const std::uint64_t count = std::min(pages, run->first + run->second - page);
+                page = std::max(page, run->page);
+                const std::uint64_t count = std::min(pages, run->end() - page);
                 if (erasure_impl::write_zeros(*file_, page * page_size_, count * page_size_, block)) {
                     source_->forget(page, count);
                 }

@@ -55,6 +55,10 @@ void DatabaseCore::make_free(std::uint64_t pages, std::uint64_t run) {
     const std::uint64_t missing = std::max(few, short_of_run);
     if (missing == 0) return;
     const auto extend = [&](std::uint64_t more) {
+        map_is_full_ = space_.end() > source_->capacity() || more > source_->capacity() - space_.end();
+        if (map_is_full_) {
+            fail(Errc::no_space, path_ + " cannot grow behind the address space that is reserved for it", path_);
+        }
         file_->allocate(space_.end() * page_size_, more * page_size_);
         space_.extend(more);
         source_->set_limit(std::max(source_->limit(), space_.end()));
@@ -126,8 +130,16 @@ void DatabaseCore::hold_room(bool adds, std::uint64_t log_bytes) {
         room_pages_.store(space_.free_pages(), std::memory_order_relaxed);
         room_generation_.store(space_generation_, std::memory_order_relaxed);
     } catch (const Error& error) {
+        const bool map_is_full = map_is_full_;
         release_carving();
         if (error.code() != Errc::no_space) throw;
+        if (map_is_full) {
+            fail(Errc::no_space,
+                 "this commit to " + path_ + " and the checkpoint behind it do not fit into the " +
+                     std::to_string(source_->capacity() * page_size_ >> 20) +
+                     " MiB of address space that this handle has; nothing was changed: open it with a larger map_size",
+                 path_);
+        }
         fail(Errc::no_space,
              "the disk is too full for this commit to " + path_ + " and the checkpoint behind it; nothing was changed: "
              "delete something, or make room on the disk",
