@@ -27,13 +27,13 @@ namespace bench {
 
 struct ScaleOptions {
     std::vector<std::uint64_t> entries{10'000, 30'000, 100'000, 300'000, 1'000'000};
-    std::vector<std::uint64_t> limited{100'000, 300'000, 1'000'000, 3'000'000};
+    std::vector<std::uint64_t> limited{300'000, 1'000'000, 3'000'000};  ///< all larger than the memory
     std::vector<std::uint64_t> trees{1, 10, 100, 1000, 10'000};
     std::vector<std::uint64_t> versions{10, 100, 1000, 10'000, 100'000};
     std::vector<std::uint64_t> snapshots{1, 10, 100, 1000, 10'000};
     std::vector<std::uint64_t> threads{1, 2, 4, 8, 16};
     std::vector<std::uint64_t> processes{1, 2, 4, 8, 16};
-    std::uint64_t memory_limit_mib = 256;
+    std::uint64_t memory_limit_mib = 64;
     std::uint64_t seed = 1;
     unsigned rounds = 3;
     double seconds = 0.1;  ///< of one slice

@@ -19,8 +19,6 @@ FilePages::FilePages(File& file, std::string path, std::uint32_t page_size, std:
     constexpr std::uint64_t k_least = std::uint64_t{16} << 20;
     // What is there already has to be readable; less would look like a file that was cut.
     const std::uint64_t least = std::max(k_least, file.size());
-    // Bits of pages are memory that may be written: where a process is limited in that, they are what the system
-    // refuses, and fewer have to do.
     for (reserve_ = std::max(reserve, least);; reserve_ = std::max(reserve_ / 2, least)) {
         if (reserve_all(mode)) return;
         if (reserve_ == least) break;
@@ -34,8 +32,8 @@ FilePages::FilePages(File& file, std::string path, std::uint32_t page_size, std:
 /// Address space for reserve_ bytes of the file and for the bits of its pages, or nothing.
 bool FilePages::reserve_all(ReadMode mode) {
     verified_pages_ = reserve_ / page_size_;
-    std::byte* const bits = reserve_address_space(bitmap_bytes());
-    std::byte* const run_bits = reserve_address_space(bitmap_bytes());
+    std::byte* const bits = reserve_sparse_memory(bitmap_bytes());
+    std::byte* const run_bits = reserve_sparse_memory(bitmap_bytes());
     if (bits != nullptr && run_bits != nullptr) {
         if (mode == ReadMode::map) {
             base_ = file_.map(reserve_);
