@@ -156,7 +156,7 @@ struct Options {
     std::uint32_t lazy_flush_ms = 100;           ///< a lazy commit is durable after this time at most
     std::uint64_t overlay_limit = 0;             ///< bytes of memory pages; 0: 1/8 of memory, 64 MiB .. 1 GiB
     std::uint64_t checkpoint_log_bytes = 64u << 20;  ///< log behind the checkpoint that starts a new one
-    std::uint64_t map_size = 0;                  ///< bytes of address space to reserve; 0: 1 TiB, less if refused
+    std::uint64_t map_size = 0;           ///< bytes of address space; 0: 1 TiB or four times the file, less if refused
     ReadMode read_mode = ReadMode::map;
     bool background = true;               ///< false: no threads; the caller runs checkpoint() and sync()
 };

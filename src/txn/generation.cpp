@@ -76,7 +76,9 @@ void DatabaseCore::make_parts(const Meta& meta) {
              path_);
     }
     if (source_ != nullptr) return;
-    const std::uint64_t reserve = options_.map_size != 0 ? options_.map_size : generation_impl::k_default_map;
+    // A file that is large already goes on growing.
+    const std::uint64_t chosen = std::max(generation_impl::k_default_map, 4 * file_->size());
+    const std::uint64_t reserve = options_.map_size != 0 ? options_.map_size : chosen;
     ReadMode mode = options_.read_mode;
     try {
         source_ = std::make_unique<FilePages>(*file_, path_, page_size_, file_seed(), mode, reserve);
