@@ -76,8 +76,8 @@ Value fit_bits(const Value& value, std::int32_t length, CastContext context, Are
     return Value::bytes(value.type(), arena.copy(result));
 }
 
-Value apply_method(CastMethod method, const CastEntry* entry, const Value& value, Oid target, Arena& arena,
-                   Session& session) {
+Value apply_method(CastMethod method, const CastEntry* entry, const Value& value, Oid target, std::int32_t typmod,
+                   Arena& arena, Session& session) {
     switch (method) {
         case CastMethod::none:
             return value;
@@ -85,7 +85,7 @@ Value apply_method(CastMethod method, const CastEntry* entry, const Value& value
             return value.as(target);
         case CastMethod::function: {
             const Oid source[] = {value.type()};
-            Call call{arena, session, target, k_no_typmod, source, nullptr};
+            Call call{arena, session, target, typmod, source, nullptr};
             return entry->body(call, &value, 1);
         }
         case CastMethod::text: {
@@ -113,7 +113,7 @@ Value cast_array(const CastPath& path, const Value& value, std::int32_t typmod, 
             elements.push_back(Value::null(element));
             continue;
         }
-        item = apply_method(path.element_method, path.element_entry, item, element, arena, session);
+        item = apply_method(path.element_method, path.element_entry, item, element, typmod, arena, session);
         elements.push_back(typmod == k_no_typmod ? item
                                                  : apply_typmod(item, typmod, context, arena, session));
     }
@@ -245,7 +245,7 @@ Value cast_value(const CastPath& path, const Value& value, std::int32_t typmod, 
     if (value.form() == Form::record && path.method == CastMethod::relabel) {
         result = cast_record(value, path.target, context, arena, session);
     } else {
-        result = apply_method(path.method, path.entry, value, path.target, arena, session);
+        result = apply_method(path.method, path.entry, value, path.target, typmod, arena, session);
     }
     return typmod == k_no_typmod ? result : apply_typmod(result, typmod, context, arena, session);
 }

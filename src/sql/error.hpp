@@ -95,6 +95,7 @@ inline constexpr SqlState no_active_sql_transaction = "25P01";
 inline constexpr SqlState in_failed_sql_transaction = "25P02";
 inline constexpr SqlState invalid_sql_statement_name = "26000";
 inline constexpr SqlState dependent_objects_still_exist = "2BP01";
+inline constexpr SqlState invalid_cursor_state = "24000";
 inline constexpr SqlState invalid_cursor_name = "34000";
 inline constexpr SqlState invalid_savepoint_specification = "3B001";
 inline constexpr SqlState invalid_catalog_name = "3D000";

@@ -106,6 +106,29 @@ Value octets(Call&, const Value* a, std::size_t) {
 }
 Value length(Call&, const Value* a, std::size_t) { return Value::int4(static_cast<std::int64_t>(a[0].bytes().size())); }
 
+/// The lowest bits of a number, as many as the type has, behind copies of its sign.
+Value bits_of_integer(Call& call, const Value* a, std::size_t) {
+    const std::int64_t number = a[0].integer();
+    const std::size_t size = call.result_typmod > 0 ? static_cast<std::size_t>(call.result_typmod) : 1;
+    std::string bits(size, number < 0 ? '1' : '0');
+    for (std::size_t i = 0; i < std::min<std::size_t>(size, 64); ++i)
+        bits[size - 1 - i] = (static_cast<std::uint64_t>(number) >> i & 1) != 0 ? '1' : '0';
+    return bits_of(call, bits);
+}
+/// The number whose lowest bits these are.
+template <Oid Target>
+Value integer_of_bits(Call&, const Value* a, std::size_t) {
+    const std::string_view bits = a[0].bytes();
+    constexpr std::size_t most = Target == type::int4 ? 32 : 64;
+    if (bits.size() > most)
+        raise(sqlstate::numeric_value_out_of_range,
+              Target == type::int4 ? "integer out of range" : "bigint out of range");
+    std::uint64_t number = 0;
+    for (const char bit : bits) number = number << 1 | (bit == '1' ? 1u : 0u);
+    return Value::integer(Target, Target == type::int4 ? std::int64_t{static_cast<std::int32_t>(number)}
+                                                       : static_cast<std::int64_t>(number));
+}
+
 // ---- bytea: bits count from the lowest one of the first byte ----
 
 void check_byte(std::string_view bytes, std::int64_t index) {
@@ -209,9 +232,17 @@ constexpr OperatorSource k_operators[] = {
     {"bit << int4 bit", &shift_left, "bitshiftleft"},
 };
 
+constexpr CastSource k_casts[] = {
+    {"int4 bit e", &bits_of_integer},
+    {"int8 bit e", &bits_of_integer},
+    {"bit int4 e", &integer_of_bits<type::int4>},
+    {"bit int8 e", &integer_of_bits<type::int8>},
+};
+
 }  // namespace bit_file
 
 std::span<const FunctionSource> bit_functions() { return bit_file::k_functions; }
 std::span<const OperatorSource> bit_operators() { return bit_file::k_operators; }
+std::span<const CastSource> bit_casts() { return bit_file::k_casts; }
 
 }  // namespace northstar::inline v0::sql

@@ -2,6 +2,7 @@
 // among the types that stand for objects.
 #include "sql/array.hpp"
 #include "sql/catalog/describe_object.hpp"
+#include "sql/catalog/partition.hpp"
 #include "sql/catalog/system_relations.hpp"
 #include "sql/registry.hpp"
 #include "sql/syntax/parser.hpp"
@@ -247,7 +248,77 @@ Value size_pretty(Call& call, const Value* a, std::size_t) {
     return text_of(call, std::to_string(size) + " " + k_units[unit]);
 }
 
-void no_rows(Call&, const Value*, std::size_t, RowSink&) {}
+/// What may be done to the rows of a relation, as bits: 4 UPDATE, 8 INSERT, 16 DELETE.
+Value relation_is_updatable(Call& call, const Value* a, std::size_t) {
+    const auto relation = objects_of(call).relation(oid_of(a[0]));
+    if (relation == nullptr) return Value::null(type::int4);
+    Host* const host = call.session.host;
+    const bool view = relation->kind == RelationKind::view;
+    if (relation->kind != RelationKind::table && (!view || !host->is_changeable(relation->oid, "")))
+        return Value::int4(0);
+    for (const Column& column : relation->columns)
+        if (!view || host->is_changeable(relation->oid, column.name)) return Value::int4(4 | 8 | 16);
+    return Value::int4(view ? 16 : 4 | 8 | 16);
+}
+Value column_is_updatable(Call& call, const Value* a, std::size_t) {
+    const auto relation = objects_of(call).relation(oid_of(a[0]));
+    const auto place = static_cast<std::size_t>(a[1].integer()) - 1;
+    if (relation == nullptr || place >= relation->columns.size()) return Value::boolean(false);
+    if (relation->kind == RelationKind::table) return Value::boolean(true);
+    return Value::boolean(relation->kind == RelationKind::view &&
+                          call.session.host->is_changeable(relation->oid, relation->columns[place].name));
+}
+
+/// The relation of an argument if it is part of a partitioned table, or one.
+std::shared_ptr<const Relation> divided(const Catalog& catalog, const Value& named) {
+    auto found = named.is_null() ? nullptr : catalog.relation(oid_of(named));
+    return found != nullptr && (found->is_partition() || found->is_partitioned()) ? found : nullptr;
+}
+Value class_of(Oid oid) { return Value::integer(type::regclass, oid); }
+
+void partition_ancestors(Call& call, const Value* a, std::size_t, RowSink& rows) {
+    const Catalog& catalog = objects_of(call);
+    for (auto at = divided(catalog, a[0]); at != nullptr;
+         at = at->is_partition() ? catalog.relation(at->partition_of) : nullptr) {
+        const Value oid = class_of(at->oid);
+        if (!rows.row({&oid, 1})) return;
+    }
+}
+
+void partition_tree(Call& call, const Value* a, std::size_t, RowSink& rows) {
+    const Catalog& catalog = objects_of(call);
+    const auto top = divided(catalog, a[0]);
+    if (top == nullptr) return;
+    std::vector<std::shared_ptr<const Relation>> all = all_partitions_of(catalog, top->oid);
+    all.insert(all.begin(), top);
+    for (const auto& each : all) {
+        std::int64_t level = 0;
+        for (auto at = each; at->oid != top->oid; at = catalog.relation(at->partition_of)) ++level;
+        const Value row[] = {class_of(each->oid),
+                             each->is_partition() ? class_of(each->partition_of) : Value::null(type::regclass),
+                             Value::boolean(!each->is_partitioned()), Value::int4(level)};
+        if (!rows.row(row)) return;
+    }
+}
+
+Value partition_root_of(Call& call, const Value* a, std::size_t) {
+    const Catalog& catalog = objects_of(call);
+    const auto found = divided(catalog, a[0]);
+    return found == nullptr ? Value::null(type::regclass) : class_of(partition_root(catalog, *found)->oid);
+}
+
+Value get_partition_key(Call& call, const Value* a, std::size_t) {
+    const auto found = divided(objects_of(call), a[0]);
+    if (found == nullptr || !found->is_partitioned()) return Value::null(type::text);
+    return text_of(call, partition_key_text(*found));
+}
+
+/// What rows of a partition meet, in terms of its own table.
+Value get_partition_constraint(Call& call, const Value* a, std::size_t) {
+    const auto found = divided(objects_of(call), a[0]);
+    if (found == nullptr || !found->is_partition()) return Value::null(type::text);
+    return text_of(call, partition_condition(objects_of(call), *found));
+}
 
 Value vector_as_array(Call& call, const Value* a, std::size_t) {
     const ArrayView view(a[0]);
@@ -278,7 +349,6 @@ constexpr FunctionSource k_functions[] = {
     {"pg_get_triggerdef(oid) text stable", &null_text},
     {"pg_get_triggerdef(oid,bool) text stable", &null_text},
     {"pg_get_statisticsobjdef_columns(oid) text stable", &null_text},
-    {"pg_get_partkeydef(oid) text stable", &null_text},
     {"pg_get_function_arguments(oid) text stable", &get_function_arguments},
     {"pg_get_function_identity_arguments(oid) text stable", &get_function_arguments},
     {"pg_get_function_result(oid) text stable", &get_function_result},
@@ -331,7 +401,14 @@ constexpr FunctionSource k_functions[] = {
     {"pg_total_relation_size(regclass) int8 volatile", &null_int8},
     {"pg_size_pretty(int8) text", &size_pretty},
     {"pg_sleep(float8) void volatile", &sleep},
-    {"pg_partition_ancestors(regclass) regclass stable", &no_rows},
+    {"pg_relation_is_updatable(regclass,bool) int4 stable", &relation_is_updatable},
+    {"pg_column_is_updatable(regclass,int2,bool) bool stable", &column_is_updatable},
+    {"pg_partition_ancestors(regclass) regclass stable", &partition_ancestors},
+    {"pg_partition_tree(regclass) record stable columns=relid:regclass,parentrelid:regclass,isleaf:bool,level:int4",
+     &partition_tree},
+    {"pg_partition_root(regclass) regclass stable", &partition_root_of},
+    {"pg_get_partkeydef(oid) text stable", &get_partition_key},
+    {"pg_get_partition_constraintdef(oid) text stable", &get_partition_constraint},
 };
 
 constexpr CastSource k_casts[] = {

@@ -62,6 +62,11 @@ Value timestamptz_to_char(Call& call, const Value* a, std::size_t) {
     time.zone = offset.abbreviation;
     return text_of(call, format_time(time, a[1].bytes()));
 }
+Value time_of_day(Call& call, const Value*, std::size_t) {
+    const Value parts[] = {Value::integer(type::timestamptz, clock_now()),
+                           Value::text("Dy Mon DD HH24:MI:SS.US YYYY TZ")};
+    return timestamptz_to_char(call, parts, 2);
+}
 Value interval_to_char(Call& call, const Value* a, std::size_t) {
     if (a[1].bytes().empty()) return Value::null(type::text);
     const Interval& interval = a[0].interval();
@@ -108,6 +113,7 @@ constexpr FunctionSource k_functions[] = {
     {"to_char(timestamp,text) text stable", &timestamp_to_char},
     {"to_char(timestamptz,text) text stable", &timestamptz_to_char},
     {"to_char(interval,text) text stable", &interval_to_char},
+    {"timeofday() text volatile", &time_of_day},
     {"to_number(text,text) numeric stable", &to_number},
     {"to_date(text,text) date stable", &to_date},
     {"to_timestamp(text,text) timestamptz stable", &to_timestamp},

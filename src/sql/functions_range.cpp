@@ -180,7 +180,31 @@ Value subtract(Call& call, const Value* a, std::size_t) {
     return make_range(call.result_type, result, call.arena);
 }
 
+/// range_intersect_agg: what all ranges so far share.
+struct Shared {
+    Value range;
+    bool any;
+};
+void shared_nothing(AggregateCall&, void* state) { new (state) Shared{Value(), false}; }
+void shared_step(AggregateCall& call, void* state, const Value* a, std::size_t) {
+    Shared& s = *static_cast<Shared*>(state);
+    if (s.any) {
+        const Value pair[] = {s.range, a[0]};
+        Call both{call.arena, call.session, call.result_type, k_no_typmod, {}, nullptr};
+        s.range = intersect(both, pair, 2);
+    } else {
+        s.range = copy_value(a[0], call.arena);
+    }
+    s.any = true;
+}
+Value shared_final(AggregateCall& call, void* state) {
+    const Shared& s = *static_cast<const Shared*>(state);
+    return s.any ? s.range : Value::null(call.result_type);
+}
+constexpr AggregateBody k_shared{sizeof(Shared), &shared_nothing, &shared_step, nullptr, nullptr, &shared_final};
+
 constexpr FunctionSource k_functions[] = {
+    {"range_intersect_agg(anyrange) anyrange", &k_shared},
     {"int4range(int4,int4) int4range nonstrict", &construct},
     {"int4range(int4,int4,text) int4range nonstrict", &construct},
     {"int8range(int8,int8) int8range nonstrict", &construct},

@@ -297,6 +297,27 @@ Value decode(Call& call, const Value* a, std::size_t) {
     return Value::bytes(type::bytea, call.arena.copy(bytes));
 }
 
+/// Bytes as PostgreSQL counts them for a value that is not stored: a header of four for what has no fixed width.
+Value column_size(Call& call, const Value* a, std::size_t) {
+    if (a[0].is_null()) return Value::null(type::int4);
+    if (const std::int16_t fixed = type_info(a[0].type(), call.session.types).length; fixed > 0)
+        return Value::int4(fixed);
+    constexpr std::int64_t header = 4;
+    if (a[0].form() != Form::numeric) return Value::int4(header + static_cast<std::int64_t>(a[0].bytes().size()));
+    std::string digits;
+    numeric_to_text(a[0].numeric(), digits);
+    if (digits.starts_with('-')) digits.erase(0, 1);
+    if (digits[0] < '0' || digits[0] > '9') return Value::int4(header + 2);
+    // Two more bytes, and two for each group of four digits that is not 0 at an end.
+    const std::size_t point = std::min(digits.find('.'), digits.size());
+    std::string all = std::string((4 - point % 4) % 4, '0') + digits;
+    std::erase(all, '.');
+    all.append((4 - all.size() % 4) % 4, '0');
+    const std::size_t first = all.find_first_not_of('0'), last = all.find_last_not_of('0');
+    const std::size_t groups = first == std::string::npos ? 0 : last / 4 - first / 4 + 1;
+    return Value::int4(header + 2 + 2 * static_cast<std::int64_t>(groups));
+}
+
 constexpr FunctionSource k_functions[] = {
     {"nextval(regclass) int8 volatile", &next_value},
     {"currval(regclass) int8 volatile", &current_value},
@@ -314,6 +335,7 @@ constexpr FunctionSource k_functions[] = {
     {"current_commit() int8 stable", &current_commit},
     {"commit_at(timestamptz) int8 stable", &commit_at},
     {"pg_typeof(any) regtype nonstrict stable", &type_of},
+    {"pg_column_size(any) int4 nonstrict stable", &column_size},
     {"format_type(oid,int4) text nonstrict stable", &format_type_name},
     {"gen_random_uuid() uuid volatile", &random_uuid},
     {"gen_random_uuid7() uuid volatile", &ordered_uuid},

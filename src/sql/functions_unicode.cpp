@@ -1,6 +1,7 @@
-// Escapes of Unicode code points in texts.
+// Escapes of Unicode code points in texts, normalization forms.
 #include "sql/error.hpp"
 #include "sql/registry.hpp"
+#include "sql/unicode_normal.hpp"
 #include "sql/utf8.hpp"
 
 #include <string>
@@ -60,8 +61,26 @@ Value unistr(Call& call, const Value* a, std::size_t) {
     return Value::text(call.arena.copy(out));
 }
 
+NormalForm form_named(std::string_view name) {
+    std::string lower(name);
+    for (char& c : lower) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    if (lower == "nfc") return NormalForm::nfc;
+    if (lower == "nfd") return NormalForm::nfd;
+    if (lower == "nfkc") return NormalForm::nfkc;
+    if (lower == "nfkd") return NormalForm::nfkd;
+    raise(sqlstate::invalid_parameter_value, "invalid normalization form: " + std::string(name));
+}
+Value normalize(Call& call, const Value* a, std::size_t) {
+    return Value::text(call.arena.copy(unicode_normalized(a[0].bytes(), form_named(a[1].bytes()))));
+}
+Value is_normalized(Call&, const Value* a, std::size_t) {
+    return Value::boolean(unicode_normalized(a[0].bytes(), form_named(a[1].bytes())) == a[0].bytes());
+}
+
 constexpr FunctionSource k_functions[] = {
     {"unistr(text) text", &unistr},
+    {"normalize(text,text) text defaults=NFC", &normalize},
+    {"is_normalized(text,text) bool defaults=NFC", &is_normalized},
 };
 
 }  // namespace unicode_file

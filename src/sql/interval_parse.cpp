@@ -439,26 +439,31 @@ private:
     void iso(std::string_view rest) {
         if (rest.empty()) bad();
         bool in_time = false;
-        bool any = false;
+        bool any = false, timed = false;
         while (!rest.empty()) {
             if (rest[0] == 'T' || rest[0] == 't') {
                 in_time = true;
                 rest.remove_prefix(1);
                 continue;
             }
-            std::size_t end = rest[0] == '-' || rest[0] == '+' ? 1 : 0;
-            const std::size_t digits = end;
-            while (end < rest.size() && (is_digit(rest[end]) || rest[end] == '.')) ++end;
-            if (end == digits) bad();
-            const std::string number_text(rest.substr(0, end));
-            rest.remove_prefix(end);
-            if (rest.empty() || rest[0] == '-' || rest[0] == ':') {
-                alternative(number_text, rest, in_time);
-                return;
+            const std::string number_text = iso_number(rest);
+            // P0001-02-03T04:05:06: numbers without units; the part behind T may have them for itself.
+            const char next = rest.empty() ? '\0' : rest[0];
+            if (!in_time && (next == '\0' || next == '-' || next == 'T' || next == 't')) {
+                if (any) bad();
+                alternative_date(number_text, rest);
+                if (rest.empty()) return;
+                if (rest[0] != 'T' && rest[0] != 't') bad();
+                continue;
+            }
+            if (in_time && (next == '\0' || next == ':')) {
+                if (timed) bad();
+                return alternative_time(number_text, rest);
             }
             const char unit = static_cast<char>(rest[0] & ~0x20);
             rest.remove_prefix(1);
             any = true;
+            timed = in_time;
             if (in_time) {
                 number(number_text,
                        unit == 'H'   ? Unit::hour
@@ -479,32 +484,48 @@ private:
         if (!any) bad();
     }
 
-    /// P0001-02-03T04:05:06
-    void alternative(const std::string& first, std::string_view rest, bool in_time) {
-        static constexpr Unit k_units[] = {Unit::year, Unit::month,  Unit::day,
-                                           Unit::hour, Unit::minute, Unit::second};
-        int at = in_time ? 3 : 0;
-        if (!in_time && rest.empty() && first.size() == 8) {
+    std::string iso_number(std::string_view& rest) {
+        std::size_t end = !rest.empty() && (rest[0] == '-' || rest[0] == '+') ? 1 : 0;
+        const std::size_t digits = end;
+        while (end < rest.size() && (is_digit(rest[end]) || rest[end] == '.')) ++end;
+        if (end == digits) bad();
+        const std::string text(rest.substr(0, end));
+        rest.remove_prefix(end);
+        return text;
+    }
+
+    /// 00010203, 0001-02-03, or less of it, up to T or the end.
+    void alternative_date(const std::string& first, std::string_view& rest) {
+        if (first.size() == 8 && is_digit(first[0]) && (rest.empty() || rest[0] != '-')) {
             number(first.substr(0, 4), Unit::year, false);
             number(first.substr(4, 2), Unit::month, false);
             number(first.substr(6, 2), Unit::day, false);
             return;
         }
-        number(first, k_units[at++], false);
-        while (!rest.empty()) {
-            const char separator = rest[0];
-            if (separator == 'T' || separator == 't') {
-                at = 3;
-            } else if (!(separator == '-' && at < 3) && !(separator == ':' && at > 3)) {
-                bad();
-            }
+        number(first, Unit::year, false);
+        for (const Unit unit : {Unit::month, Unit::day}) {
+            if (rest.empty() || rest[0] != '-') return;
             rest.remove_prefix(1);
-            std::size_t end = !rest.empty() && (rest[0] == '-' || rest[0] == '+') ? 1 : 0;
-            while (end < rest.size() && (is_digit(rest[end]) || rest[end] == '.')) ++end;
-            if (end == 0 || at >= 6) bad();
-            number(std::string(rest.substr(0, end)), k_units[at++], false);
-            rest.remove_prefix(end);
+            number(iso_number(rest), unit, false);
         }
+    }
+
+    /// 040506, 04:05:06, or less of it.
+    void alternative_time(const std::string& first, std::string_view rest) {
+        if (first.size() == 6 && is_digit(first[0]) && first.find('.') == std::string::npos && rest.empty()) {
+            number(first.substr(0, 2), Unit::hour, false);
+            number(first.substr(2, 2), Unit::minute, false);
+            number(first.substr(4, 2), Unit::second, false);
+            return;
+        }
+        number(first, Unit::hour, false);
+        for (const Unit unit : {Unit::minute, Unit::second}) {
+            if (rest.empty()) return;
+            if (rest[0] != ':') bad();
+            rest.remove_prefix(1);
+            number(iso_number(rest), unit, false);
+        }
+        if (!rest.empty()) bad();
     }
 
     std::string_view text_;

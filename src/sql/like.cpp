@@ -59,6 +59,8 @@ bool like_match(std::string_view text, std::string_view pattern, bool ignore_cas
         }
         std::size_t literal = p;
         if (c == '\\' && ++literal == pattern.size()) {
+            // As in PostgreSQL, of a text that ends before it nothing more is looked at.
+            if (t == text.size()) return false;
             raise(sqlstate::invalid_escape_sequence, "LIKE pattern must not end with escape character");
         }
         if (t < text.size() &&

@@ -135,8 +135,8 @@ public:
              {number_functions(), text_functions(), quote_functions(), aggregate_functions(), statistics_aggregates(),
               datetime_functions(), json_functions(), json_record_functions(), jsonpath_functions(), json_aggregates(),
               array_functions(), range_functions(), regex_functions(), system_functions(), window_functions(),
-              bit_functions(), digest_functions(), unicode_functions(), formatting_functions(),
-              catalog_functions()}) {
+              bit_functions(), digest_functions(), hash_functions(), unicode_functions(),
+              formatting_functions(), catalog_functions()}) {
             for (const FunctionSource& source : table) add(source);
         }
         for (const ComparablePair& pair : k_comparable) {
@@ -162,7 +162,7 @@ public:
         for (const OperatorEntry* entry : operators_)
             if (*entry->function != '\0' && entry->body != nullptr && !compares_as_is(*entry)) add_function_of(*entry);
         for (const std::span<const CastSource> table :
-             {number_casts(), text_casts(), datetime_casts(), json_casts(), catalog_casts()}) {
+             {number_casts(), text_casts(), datetime_casts(), json_casts(), bit_casts(), catalog_casts()}) {
             for (const CastSource& source : table) add(source);
         }
         for (std::size_t i = 0; i < casts_.size(); ++i)

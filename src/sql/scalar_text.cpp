@@ -1,6 +1,7 @@
 #include "sql/scalar_text.hpp"
 
 #include "sql/error.hpp"
+#include "sql/int128.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -54,6 +55,34 @@ T float_from_text(std::string_view text, const char* name) {
     return negative ? -value : value;
 }
 
+/// Whether decimal digits ("d.ddde+xx") name a number that lies half way between two of the type.
+template <class T>
+bool is_half_way(std::string_view text) {
+    UInt128 digits = 0;
+    int exponent = 0, behind = 0;
+    bool fraction = false;
+    const std::size_t mark = text.find('e');
+    for (const char c : text.substr(0, mark)) {
+        if (c == '.') fraction = true;
+        if (c < '0' || c > '9') continue;
+        digits = digits * 10 + static_cast<unsigned>(c - '0');
+        behind += fraction ? 1 : 0;
+    }
+    const std::string_view power = text.substr(mark + (text[mark + 1] == '+' ? 2 : 1));
+    std::from_chars(power.data(), power.data() + power.size(), exponent);
+    // Such a number is odd, with one bit more than the type has, times a power of two: few tens divide it.
+    constexpr int bits = std::numeric_limits<T>::digits + 1;
+    exponent -= behind;
+    if (exponent > 23 || digits == 0) return false;
+    for (; exponent > 0; --exponent) digits *= 5;
+    for (; exponent < 0; ++exponent) {
+        if (digits % 5 != 0) return false;
+        digits /= 5;
+    }
+    while (digits % 2 == 0) digits /= 2;
+    return digits >> (bits - 1) == 1;
+}
+
 template <class T>
 void float_to_text(T value, std::string& out, int precision, int widest) {
     if (std::isnan(value)) {
@@ -71,8 +100,14 @@ void float_to_text(T value, std::string& out, int precision, int widest) {
         out.append(buffer, end);
         return;
     }
-    const auto [end, error] =
-        std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific);
+    char* end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific).ptr;
+    // The shortest digits that any reader takes for the number: those in the middle may be read as its neighbour.
+    for (int behind = 0; is_half_way<T>({buffer, end}) && behind < std::numeric_limits<T>::max_digits10; ++behind) {
+        end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific, behind).ptr;
+        T again = 0;
+        std::from_chars(buffer, end, again);
+        if (again == value && !is_half_way<T>({buffer, end})) break;
+    }
     // d.ddde+xx: as it is where the exponent is far off, else with the point in its place.
     const char* mark = end - 1;
     while (*mark != 'e') --mark;

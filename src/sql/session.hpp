@@ -65,6 +65,8 @@ public:
     virtual std::uint64_t commit_at(std::int64_t time);
     /// The objects that the statement sees; null: there are none.
     virtual const Catalog* objects() { return nullptr; }
+    /// May rows of the relation be deleted, or that column of it be updated? An empty name: deleted.
+    virtual bool is_changeable(Oid, std::string_view) { return false; }
     /// 128 bits that nobody can guess; for gen_random_uuid.
     virtual void random_bytes(void* to, std::size_t count);
     /// Called now and then by what may run long; raises query_canceled.

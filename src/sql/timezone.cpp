@@ -115,7 +115,8 @@ private:
         while (end < rest_.size() && ((rest_[end] | 0x20) >= 'a' && (rest_[end] | 0x20) <= 'z')) ++end;
         to = rest_.substr(0, end);
         rest_.remove_prefix(end);
-        return end >= 3;
+        // A bare offset is a zone without a name.
+        return end >= 3 || (end == 0 && !rest_.empty() && (rest_[0] == '+' || rest_[0] == '-'));
     }
     bool number(int& to) {
         std::size_t end = 0;

@@ -104,6 +104,7 @@ struct FieldInfo {
     std::string_view name;
     Oid type = 0;
     std::int32_t typmod = -1;
+    Oid domain = 0;  ///< what it was declared with, where `type` is what that is made of: a domain, or an array of one
 };
 
 /// A label of an enum and the number that stands for it. Numbers order as the labels do (value.hpp, enum).

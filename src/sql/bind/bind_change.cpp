@@ -1,11 +1,45 @@
 // INSERT, UPDATE, DELETE, MERGE: targets, assignments, conflicts, RETURNING.
 #include "sql/bind/binder.hpp"
 #include "sql/catalog/partition.hpp"
+#include "sql/compare.hpp"
 #include "sql/plan/walk.hpp"
 
 #include <algorithm>
 
 namespace northstar::inline v0::sql {
+
+namespace bind_change {
+
+/// Whether a condition holds wherever another one does, as far as both compare one thing with constants.
+bool implies(const BoundExpr& given, const BoundExpr& wanted) {
+    if (same_expr(given, wanted)) return true;
+    const auto compares = [](const BoundExpr& expr) {
+        return expr.kind == BoundKind::operation && expr.operation->comparison != Comparison::none &&
+               expr.args.size() == 2 && expr.args[1]->kind == BoundKind::constant && !expr.args[1]->value.is_null();
+    };
+    if (!compares(given)) return false;
+    if (wanted.kind == BoundKind::is_null && wanted.negated) return same_expr(*given.args[0], *wanted.args[0]);
+    if (!compares(wanted) || given.args[1]->type != wanted.args[1]->type ||
+        !same_expr(*given.args[0], *wanted.args[0]))
+        return false;
+    const Comparison have = given.operation->comparison;
+    const int order = compare_values(given.args[1]->value, wanted.args[1]->value);
+    const bool from = have == Comparison::greater || have == Comparison::greater_equal || have == Comparison::equal;
+    const bool to = have == Comparison::less || have == Comparison::less_equal || have == Comparison::equal;
+    // What is beyond the given constant is beyond one that lies before it, or at it where it is left out itself.
+    const bool above = from && (order > 0 || (order == 0 && have == Comparison::greater));
+    const bool below = to && (order < 0 || (order == 0 && have == Comparison::less));
+    switch (wanted.operation->comparison) {
+        case Comparison::greater: return above;
+        case Comparison::greater_equal: return from && order >= 0;
+        case Comparison::less: return below;
+        case Comparison::less_equal: return to && order <= 0;
+        case Comparison::not_equal: return above || below;
+        default: return false;
+    }
+}
+
+}  // namespace bind_change
 
 BoundChange* Binder::bind_change(const syntax::Statement& statement) {
     const syntax::DataChange& change = *statement.change;
@@ -144,13 +178,14 @@ void Binder::prepare_change(BoundChange& change, const Relation* names) {
         if (!column.generated_text.empty())
             change.generated[i] = coerce_for_column(
                 bind_text(column.generated_text, relation, change.new_columns, "generated columns"), column, 0);
-        if (column.domain != 0) {
+        const Oid declared = column.domain != 0 ? column.domain : column.type;
+        if (has_checks(declared)) {
             BoundExpr* value = pool_.expr(BoundKind::column, column.type);
             value->column = change.new_columns[i];
             value->typmod = column.typmod;
-            BoundExpr* checked = domain_checks(value, column.domain, 0);
-            if (checked != value) change.domain_checks.emplace_back(static_cast<int>(i), checked);
+            change.domain_checks.emplace_back(static_cast<int>(i), with_checks(value, declared, 0));
         }
+        note_declared(change.new_columns[i], column.domain);
     }
     for (const CheckConstraint& check : relation.checks)
         change.checks.emplace_back(check.name,
@@ -261,10 +296,16 @@ BoundChange* Binder::insert(const syntax::DataChange& change) {
         bound->source = pool_.plan(PlanKind::single);
         targets.clear();
     } else {
+        refuse_into(*change.source);
         const syntax::Query& source = one_row_as_select(*change.source);
         Scope* const own = scope_;
         scope_ = own->outer;
+        // Each value goes into its column; parts of columns are put together from rows of one type.
+        values_apart_ = source.kind == syntax::QueryKind::values &&
+                        std::none_of(change.columns.begin(), change.columns.end(),
+                                     [](const syntax::ColumnTarget& column) { return !column.subscripts.empty(); });
         BoundQuery rows = query(source, false);
+        values_apart_ = false;
         scope_ = own;
         if (rows.columns.size() > targets.size())
             raise_at(sqlstate::syntax_error, "INSERT has more expressions than target columns", source.position);
@@ -422,7 +463,7 @@ void Binder::conflict_arbiters(const syntax::ConflictClause& clause, syntax::Nam
             bool implied = true;
             for (const BoundExpr* n : need)
                 implied = implied && std::any_of(have.begin(), have.end(),
-                                                 [&](const BoundExpr* h) { return same_expr(*h, *n); });
+                                                 [&](const BoundExpr* h) { return bind_change::implies(*h, *n); });
             if (!implied) continue;
         }
         bound.arbiters.push_back(static_cast<int>(i));
@@ -471,6 +512,18 @@ void Binder::conflict(const syntax::DataChange& change, const ChangeTarget& into
 // ---- UPDATE and DELETE
 // -----------------------------------------------------------------------------------------------
 
+/// WHERE CURRENT OF: the row whose key the cursor has.
+BoundExpr* Binder::on_cursor(const syntax::DataChange& syntax, const ChangeTarget& target, const BoundChange& change) {
+    if (target.levels.size() > (target.partition != nullptr ? 1u : 0u))
+        raise_at(sqlstate::feature_not_supported, "WHERE CURRENT OF on a view is not implemented",
+                 syntax.table.position);
+    environment_.depends_on_moment();
+    BoundExpr* key = pool_.expr(BoundKind::column, type::bytea);
+    key->column = change.row_key;
+    const std::string row = environment_.cursor_row(syntax.current_of, *target.relation);
+    return make_comparison("=", key, constant(Value::bytes(type::bytea, pool_.arena().copy(row)), 0), 0);
+}
+
 Plan* Binder::target_scan(BoundChange& change, const syntax::DataChange& syntax, const ChangeTarget& target,
                           ScopeRelation& relation) {
     relation.alias = syntax.alias.empty() ? target.names->name : std::string(syntax.alias);
@@ -483,12 +536,16 @@ Plan* Binder::target_scan(BoundChange& change, const syntax::DataChange& syntax,
     plan->scan_columns.push_back({hidden_row_key, change.row_key});
     plan->output.push_back(change.row_key);
     if (target.parent != nullptr) relation.relation = target.parent;
-    if (target.levels.empty() && target.parent == nullptr) return plan;
-    relation.columns.clear();
-    change_columns(target, change.old_columns, relation);
+    const bool same_columns = target.levels.empty() && target.parent == nullptr;
+    if (same_columns && syntax.current_of.empty()) return plan;
+    if (!same_columns) {
+        relation.columns.clear();
+        change_columns(target, change.old_columns, relation);
+    }
     Plan* filter = pool_.plan(PlanKind::filter);
     filter->left = plan;
     filter->output = plan->output;
+    if (!syntax.current_of.empty()) filter->conditions.push_back(on_cursor(syntax, target, change));
     for (const ChangeTarget::Level& level : target.levels)
         if (level.where != nullptr)
             split_conjuncts(condition(bind_level(level, change.old_columns), "WHERE", level.where->position),

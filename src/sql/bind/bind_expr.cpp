@@ -150,6 +150,7 @@ BoundExpr* Binder::parameter(const syntax::Expr& node) {
     bound->position = node.position;
     const Oid known = parameter_types_[node.number - 1];
     if (known != 0) bound->type = known;
+    if (node.number <= declared_parameters_.size()) bound->declared = declared_parameters_[node.number - 1];
     return bound;
 }
 
@@ -164,7 +165,11 @@ BoundExpr* Binder::cast(const syntax::Expr& node) {
     }
     BoundExpr* bound = coerce(operand, meaning.type, meaning.typmod, CastContext::explicit_, node.position);
     if (bound == operand && operand->kind == BoundKind::column) bound = pool_.copy(*operand);
-    return meaning.domain != 0 ? domain_checks(bound, meaning.domain, node.position) : bound;
+    if (meaning.domain != 0) return checked_as(bound, meaning.domain, node.position);
+    if (declared_type(*bound) == 0) return bound;
+    if (bound == operand) bound = pool_.copy(*operand);
+    bound->declared = bound->type;
+    return bound;
 }
 
 // ---- operators
@@ -232,6 +237,11 @@ BoundExpr* Binder::make_operation(std::string_view name, BoundExpr* left, BoundE
     BoundExpr* bound = pool_.expr(BoundKind::operation, match.result);
     bound->operation = match.entry;
     bound->position = position;
+    if (left != nullptr) {
+        const Oid wanted[] = {match.entry->left, match.entry->right};
+        BoundExpr* const sides[] = {left, right};
+        bound->declared = declared_result(match.entry->result, wanted, sides);
+    }
     if (left != nullptr) bound->args.push_back(common_coerce(left, match.left, position));
     bound->args.push_back(common_coerce(right, match.right, position));
     return null_by_strictness(bound, match.entry->strict);
@@ -519,8 +529,13 @@ BoundExpr* Binder::make_array(std::vector<BoundExpr*> items, Oid wanted, std::ui
             throw;
         }
         const TypeInfo& info = type_info(common, catalog);
-        // Elements that are arrays make an array of more dimensions, not an array of arrays.
-        bound->type = info.form == Form::array ? common : info.array;
+        // Elements that are arrays make an array of more dimensions, not an array of arrays; those of a domain do not.
+        const Oid declared = items.empty() ? Oid{0} : declared_type(*items[0]);
+        const bool domain = domain_type(declared) != nullptr &&
+                            std::all_of(items.begin(), items.end(), [&](const BoundExpr* item) {
+                                return declared_type(*item) == declared;
+                            });
+        bound->type = info.form != Form::array ? info.array : domain ? array_of_declared(declared) : common;
         if (bound->type == 0)
             raise_at(sqlstate::undefined_object, "could not find array type for data type " + type_name(common),
                      position);
@@ -561,10 +576,10 @@ BoundExpr* Binder::row(const syntax::Expr& node) {
 }
 
 BoundExpr* Binder::subscript(const syntax::Expr& node) {
-    // a[1][2] is one access with two indexes.
+    // a[1][2] is one access with two indexes, (a[1])[2] is two.
     std::vector<const syntax::Expr*> chain;
     const syntax::Expr* base = &node;
-    while (base->kind == ExprKind::subscript) {
+    while (base->kind == ExprKind::subscript && (base == &node || !base->flag)) {
         chain.push_back(base);
         base = base->args[0];
     }

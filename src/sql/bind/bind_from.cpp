@@ -166,6 +166,7 @@ Plan* Binder::scan(std::shared_ptr<const Relation> relation, ReadPoint& point, S
         const ColumnId id = pool_.column();
         plan->scan_columns.push_back({static_cast<int>(i), id});
         plan->output.push_back(id);
+        note_declared(id, column.domain);
         into.columns.push_back({column.name, id, column.type, column.typmod, column.hidden, relation->oid,
                                 static_cast<int>(i)});
     }
@@ -317,6 +318,7 @@ Plan* Binder::from_view(const syntax::FromItem& item, const Relation& view, Read
 Plan* Binder::from_query(const syntax::FromItem& item) {
     // Without LATERAL a subquery sees what the enclosing queries see, not its neighbours; those are hidden by the
     // caller.
+    refuse_into(*item.query);
     Scope* const outer = scope_;
     const bool own_time = item.time.system.kind != syntax::RangeKind::none;
     VersionRange versions;
@@ -365,6 +367,8 @@ Plan* Binder::from_function(const syntax::FromItem& item) {
     if (Plan* past = temporal_function(item)) return past;
     Plan* plan = pool_.plan(PlanKind::function_scan);
     ScopeRelation into;
+    std::vector<PlanColumn> columns_above;  // what is declared with domains is checked
+    bool checked = false;
     const TypeCatalog* types = environment_.session().types;
     const std::vector<const syntax::Expr*> functions = from_calls(item);
     for (const syntax::Expr* node : functions) {
@@ -378,6 +382,8 @@ Plan* Binder::from_function(const syntax::FromItem& item) {
         // The call itself may return a set; calls inside its arguments may not.
         BoundExpr* call = expr(*node);
         scope_->allowed = before;
+        // Columns are checked below, each on its own.
+        if (call->kind == BoundKind::check_parts) call = call->args[0];
         if (scope_->set_functions.size() > sets) {
             if (scope_->set_functions.size() > sets + 1 || call->kind != BoundKind::column ||
                 call->column != scope_->set_functions.back().id)
@@ -398,8 +404,9 @@ Plan* Binder::from_function(const syntax::FromItem& item) {
             for (const syntax::ColumnDefinition& definition : item.column_definitions) {
                 const TypeMeaning meaning = resolve_type(*definition.type);
                 columns.push_back({std::string(definition.name), pool_.column(), meaning.type, meaning.typmod});
+                note_declared(columns.back().id, meaning.domain);
                 scan_call.call->fields.push_back(
-                    {pool_.arena().copy(definition.name), meaning.type, meaning.typmod});
+                    {pool_.arena().copy(definition.name), meaning.type, meaning.typmod, meaning.domain});
             }
             scan_call.expand_record = true;
         } else if (call->function != nullptr && call->function->columns[0] != '\0') {
@@ -417,8 +424,10 @@ Plan* Binder::from_function(const syntax::FromItem& item) {
             // One column that is no record has its name whatever the alias is.
             into.scalar = columns.size() == 1 && !record && functions.size() == 1 && !item.ordinality;
         } else if (!types->fields(call->type).empty()) {
-            for (const FieldInfo& field : types->fields(call->type))
+            for (const FieldInfo& field : types->fields(call->type)) {
                 columns.push_back({std::string(field.name), pool_.column(), field.type, field.typmod});
+                note_declared(columns.back().id, field.domain);
+            }
             scan_call.expand_record = true;
         } else if (record && call->function != nullptr && call->function->result == type::record) {
             raise_at(sqlstate::syntax_error,
@@ -427,11 +436,21 @@ Plan* Binder::from_function(const syntax::FromItem& item) {
             const std::string column_name =
                 !item.alias.empty() && functions.size() == 1 ? std::string(item.alias) : name;
             columns.push_back({column_name, pool_.column(), call->type, call->typmod});
+            note_declared(columns.back().id, declared_type(*call));
             into.scalar = functions.size() == 1 && !item.ordinality;
         }
         scan_call.column_count = columns.size();
         for (ScopeColumn& column : columns) {
             plan->output.push_back(column.id);
+            BoundExpr* value = column_of(column, node->position);
+            const Oid declared = declared_type(*value) != 0 ? declared_type(*value) : column.type;
+            if (scan_call.expand_record && has_checks(declared)) {
+                value = with_checks(value, declared, node->position);
+                column.id = pool_.column();
+                note_declared(column.id, declared);
+                checked = true;
+            }
+            columns_above.push_back({column.id, value});
             into.columns.push_back(std::move(column));
         }
         plan->calls.push_back(scan_call);
@@ -441,11 +460,12 @@ Plan* Binder::from_function(const syntax::FromItem& item) {
         plan->ordinality = true;
         plan->output.push_back(id);
         into.columns.push_back({"ordinality", id, type::int8});
+        columns_above.push_back({id, column_of(into.columns.back(), item.position)});
     }
     if (item.kind == syntax::FromKind::rows_from && into.alias.empty()) into.alias = "rows from";
     plan->rows = 1000;
     add_relation(std::move(into), item);
-    return plan;
+    return checked ? project(plan, std::move(columns_above)) : plan;
 }
 
 // ---- joins

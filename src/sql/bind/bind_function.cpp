@@ -41,6 +41,11 @@ bool keeps_order(std::string_view aggregate) {
     return aggregate == "array_agg" || aggregate == "string_agg" || aggregate == "json_agg" ||
            aggregate == "jsonb_agg" || aggregate == "json_object_agg" || aggregate == "jsonb_object_agg";
 }
+/// Whether a function makes records of a given type out of something else: json_populate_record, json_to_recordset.
+bool makes_records(const FunctionEntry& entry) {
+    const std::string_view name = entry.name;
+    return name.find("_populate_record") != name.npos || name.find("_to_record") != name.npos;
+}
 }  // namespace bind_function
 
 BoundExpr* Binder::make_call(std::string_view name, std::vector<BoundExpr*> args, std::uint32_t position) {
@@ -67,6 +72,7 @@ BoundExpr* Binder::finish_call(const FunctionMatch& match, std::vector<BoundExpr
     bound->function = match.entry;
     bound->position = position;
     bound->variadic = match.variadic_call;
+    bound->declared = declared_result(match.entry->result, {match.entry->arguments, match.entry->argument_count}, args);
     const TypeCatalog* types = environment_.session().types;
     for (std::size_t i = 0; i < args.size() && i < match.arguments.size(); ++i) {
         // A row of a known type stays one where any record will do: its fields have their names from the type.
@@ -158,6 +164,13 @@ BoundExpr* Binder::function(const syntax::Expr& node) {
         throw;
     }
     if (match.entry == nullptr) return finish_call(match, std::move(args), node.position);
+    if (call.variadic && match.entry->variadic == type::any &&
+        (args.back()->type == type::unknown ||
+         type_info(args.back()->type, environment_.session().types).form != Form::array))
+        raise_at(sqlstate::datatype_mismatch, "VARIADIC argument must be an array", args.back()->position);
+    if (name == "pg_typeof")
+        if (const Oid declared = declared_type(*args[0]))
+            return constant(Value::integer(type::regtype, declared), node.position);
     const FunctionKind kind = match.entry->kind;
     if (detail != nullptr && kind != FunctionKind::aggregate) {
         const auto refuse = [&](const char* what) {
@@ -184,8 +197,16 @@ BoundExpr* Binder::function(const syntax::Expr& node) {
         raise_at(sqlstate::wrong_object_type, "window function " + std::string(name) + " requires an OVER clause",
                  node.position);
     BoundExpr* bound = finish_call(match, std::move(args), node.position);
-    if (kind == FunctionKind::set) return set_function(bound, node.position);
-    return bound->kind == BoundKind::function ? null_by_strictness(bound, match.entry->strict) : bound;
+    // Records out of documents are made of values that nobody has checked yet.
+    const Oid made = bound->declared != 0 ? bound->declared : bound->type;
+    const bool unchecked = bind_function::makes_records(*match.entry) && has_checks(made);
+    if (kind == FunctionKind::set) {
+        BoundExpr* rows = set_function(bound, node.position);
+        return unchecked ? checked_as(rows, made, node.position) : rows;
+    }
+    if (bound->kind != BoundKind::function) return bound;
+    if (unchecked) return checked_as(bound, made, node.position);
+    return null_by_strictness(bound, match.entry->strict);
 }
 
 BoundExpr* Binder::set_function(BoundExpr* call, std::uint32_t position) {
@@ -196,11 +217,13 @@ BoundExpr* Binder::set_function(BoundExpr* call, std::uint32_t position) {
                                                                         : scope_->allowed.sets),
                  position);
     call->kind = BoundKind::set_function;
+    const Oid declared = declared_type(*call);
     // The same call twice gives the same rows side by side: once will do, and GROUP BY finds it again.
     for (const GatheredCall& known : scope_->set_functions) {
         if (!same_expr(*known.call, *call)) continue;
         BoundExpr* column = pool_.expr(BoundKind::column, call->type);
         column->column = known.id;
+        column->declared = declared;
         column->position = position;
         return column;
     }
@@ -208,6 +231,7 @@ BoundExpr* Binder::set_function(BoundExpr* call, std::uint32_t position) {
     scope_->set_functions.push_back({id, call});
     BoundExpr* column = pool_.expr(BoundKind::column, call->type);
     column->column = id;
+    column->declared = declared;
     column->position = position;
     return column;
 }
@@ -367,6 +391,7 @@ BoundExpr* Binder::aggregate(const syntax::Expr& node, const FunctionMatch& matc
             continue;
         BoundExpr* shared = pool_.expr(BoundKind::column, call->type);
         shared->column = other.id;
+        shared->declared = call->declared;
         shared->position = node.position;
         return shared;
     }
@@ -374,6 +399,7 @@ BoundExpr* Binder::aggregate(const syntax::Expr& node, const FunctionMatch& matc
     owner->aggregates.push_back({id, call});
     BoundExpr* column = pool_.expr(BoundKind::column, call->type);
     column->column = id;
+    column->declared = call->declared;
     column->position = node.position;
     return column;
 }
@@ -439,6 +465,7 @@ BoundExpr* Binder::window(const syntax::Expr& node, const FunctionMatch& match, 
     scope_->windows.push_back({id, call});
     BoundExpr* column = pool_.expr(BoundKind::column, call->type);
     column->column = id;
+    column->declared = call->declared;
     column->position = node.position;
     return column;
 }

@@ -44,7 +44,10 @@ Plan* Binder::with_heirs(Plan* plan, ReadPoint& point, ScopeRelation& into) {
         for (std::size_t i = 0; i < both->right->output.size(); ++i) both->output.push_back(pool_.column());
         all = both;
     }
-    for (std::size_t i = 0; i < into.columns.size(); ++i) into.columns[i].id = all->output[i];
+    for (std::size_t i = 0; i < into.columns.size(); ++i) {
+        note_declared(all->output[i], declared_type(*column_of(into.columns[i], 0)));
+        into.columns[i].id = all->output[i];
+    }
     into.columns.push_back({"tableoid", all->output.back(), type::regclass, k_no_typmod, true});
     into.scan = nullptr;
     return all;

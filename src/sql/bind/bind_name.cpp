@@ -36,7 +36,7 @@ std::vector<FieldInfo> Binder::record_fields(const BoundExpr& record) {
     std::vector<FieldInfo> fields;
     for (std::size_t i = 0; i < record.args.size(); ++i)
         fields.push_back({pool_.arena().copy("f" + std::to_string(i + 1)), record.args[i]->type,
-                          record.args[i]->typmod});
+                          record.args[i]->typmod, declared_type(*record.args[i])});
     return fields;
 }
 
@@ -182,7 +182,8 @@ BoundExpr* Binder::whole_row(ScopeRelation& relation, std::uint32_t position) {
         if (column.hidden) continue;
         bound->args.push_back(column_of(column, position));
         if (bound->type == type::record)
-            bound->fields.push_back({pool_.arena().copy(column.name), column.type, column.typmod});
+            bound->fields.push_back({pool_.arena().copy(column.name), column.type, column.typmod,
+                                     declared_type(*bound->args.back())});
     }
     return bound;
 }
@@ -205,6 +206,7 @@ BoundExpr* Binder::field_of(BoundExpr* record, std::string_view name, std::uint3
         field->typmod = fields[i].typmod;
         field->number = static_cast<std::int64_t>(i);
         field->position = position;
+        field->declared = fields[i].domain;
         field->args = {record};
         return field;
     }

@@ -65,6 +65,12 @@ ChangeTarget Binder::partition_target(std::shared_ptr<const Relation> partition)
     return target;
 }
 
+void Binder::prepare_partition_change(BoundChange& change, std::shared_ptr<const Relation> partition) {
+    const ChangeTarget target = partition_target(std::move(partition));
+    prepare_change(change, target.names.get());
+    check_option(target, change);
+}
+
 /// tableoid of a row of a table that is divided, or of a row that is being stored.
 BoundExpr* Binder::partition_of_row(const ScopeRelation& relation, std::uint32_t position) {
     if (!relation.relation->is_partitioned())

@@ -9,6 +9,12 @@ namespace northstar::inline v0::sql {
 
 BoundQuery Binder::bind_query(const syntax::Query& syntax) { return query(syntax, true); }
 
+/// INTO belongs to a statement of its own.
+void Binder::refuse_into(const syntax::Query& query) {
+    if (query.into != nullptr)
+        raise_at(sqlstate::syntax_error, "SELECT ... INTO is not allowed here", query.into->name.position);
+}
+
 BoundExpr* Binder::bind_standalone(const syntax::Expr& node, std::string clause) {
     Scope scope;
     scope.allowed = {clause, clause, clause};
@@ -34,6 +40,8 @@ OutputColumn Binder::output_column(const std::string& name, BoundExpr* bound) {
     column.type = bound->type;
     column.typmod = bound->typmod;
     column.id = bound->kind == BoundKind::column ? bound->column : pool_.column();
+    column.declared = declared_type(*bound);
+    note_declared(column.id, column.declared);
     return column;
 }
 
@@ -45,7 +53,11 @@ BoundQuery Binder::query(const syntax::Query& syntax, bool resolve_unknowns) {
         points_.push_back(&environment_.past(bind_point(syntax.time.system.first)));
     const std::size_t valids = valids_.size();
     if (syntax.time.valid.kind != syntax::RangeKind::none) valids_.push_back(&syntax.time.valid);
+    const bool wants_row_keys = std::exchange(wants_row_keys_, false);
+    const bool values_apart = std::exchange(values_apart_, false);
     if (syntax.with != nullptr) bind_with(*syntax.with);
+    values_apart_ = values_apart;
+    wants_row_keys_ = wants_row_keys && syntax.kind == syntax::QueryKind::select;
     BoundQuery result = query_body(syntax, resolve_unknowns);
     points_.resize(points);
     valids_.resize(valids);
@@ -79,6 +91,7 @@ BoundQuery Binder::query_body(const syntax::Query& syntax, bool resolve_unknowns
 }
 
 BoundQuery Binder::values(const syntax::Query& syntax, bool resolve_unknowns) {
+    const bool apart = std::exchange(values_apart_, false);
     Plan* plan = pool_.plan(PlanKind::values);
     const std::size_t width = syntax.rows[0].size();
     if (width > 1664) raise(sqlstate::too_many_columns, "target lists can have at most 1664 entries");
@@ -114,7 +127,7 @@ BoundQuery Binder::values(const syntax::Query& syntax, bool resolve_unknowns) {
         Oid common = types[0];
         const bool unresolved = !resolve_unknowns &&
                                 std::all_of(types.begin(), types.end(), [](Oid t) { return t == type::unknown; });
-        if (!has_default && !unresolved) {
+        if (!has_default && !unresolved && !apart) {
             try {
                 common = select_common_type(types, "VALUES", environment_.session().types);
             } catch (SqlError& error) {
@@ -133,6 +146,10 @@ BoundQuery Binder::values(const syntax::Query& syntax, bool resolve_unknowns) {
         column.type = common;
         column.typmod = typmod;
         column.id = pool_.column();
+        column.declared = declared_type(*plan->value_rows[0][i]);
+        for (const auto& row : plan->value_rows)
+            if (declared_type(*row[i]) != column.declared) column.declared = 0;
+        note_declared(column.id, column.declared);
         plan->output.push_back(column.id);
         result.columns.push_back(column);
     }
@@ -208,6 +225,8 @@ void Binder::unify_branches(BoundQuery& left, BoundQuery& right, std::string_vie
                                         : k_no_typmod;
         coerce_output(left, i, common, typmod, position);
         coerce_output(right, i, common, typmod, position);
+        if (left.columns[i].declared != right.columns[i].declared)
+            left.columns[i].declared = right.columns[i].declared = 0;
         left.columns[i].typmod = right.columns[i].typmod = typmod;
     }
 }
@@ -244,6 +263,7 @@ BoundQuery Binder::set_operation(const syntax::Query& syntax) {
         OutputColumn out = column;
         out.id = pool_.column();
         out.table = 0;
+        note_declared(out.id, out.declared);
         if (!(plan->all && syntax.operation == syntax::SetOperation::union_))
             require_order(out.type, "equality", syntax.position);
         plan->output.push_back(out.id);

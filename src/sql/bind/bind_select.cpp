@@ -28,10 +28,10 @@ std::string Binder::target_name(const syntax::Expr& node) const {
             // Of several casts the outermost gives its type's name.
             const syntax::Expr* inner = node.args[0];
             while (inner->kind == ExprKind::cast || inner->kind == ExprKind::collate) inner = inner->args[0];
-            const std::string name = inner->kind == ExprKind::boolean ? "?column?" : target_name(*inner);
+            const std::string name = target_name(*inner);
             return name == "?column?" ? std::string(node.type->names.back()) : name;
         }
-        case ExprKind::boolean: return "bool";
+        case ExprKind::star: return node.names.empty() ? "?column?" : std::string(node.names.back());
         case ExprKind::array: return "array";
         case ExprKind::row: return "row";
         case ExprKind::exists: return "exists";
@@ -124,6 +124,7 @@ private:
     void bind_order();
     void bind_distinct();
     std::size_t hidden_target(BoundExpr* expr);
+    void add_row_keys();
     Plan* window_plan(Plan* input);
     Plan* output_plan(Plan* input);
     bool uses_sets(BoundExpr* expr) const;
@@ -148,6 +149,7 @@ private:
     std::vector<OrderItem> order_;
     std::vector<std::size_t> distinct_on_;
     std::vector<ColumnId> target_ids_;
+    std::vector<std::pair<Oid, std::size_t>> row_keys_;  // tables, and targets with the keys of their rows
     std::set<ColumnId> above_;  // columns that exist above the aggregation
 };
 
@@ -157,6 +159,7 @@ BoundQuery Binder::select(const syntax::Query& syntax, bool resolve_unknowns) {
 
 BoundQuery SelectSteps::run(bool resolve_unknowns) {
     Binder& b = binder_;
+    const bool wants_row_keys = std::exchange(b.wants_row_keys_, false);
     b.scope_storage_.push_back(std::make_unique<Scope>());
     scope_ = b.scope_storage_.back().get();
     scope_->outer = b.scope_;
@@ -199,6 +202,7 @@ BoundQuery SelectSteps::run(bool resolve_unknowns) {
     }
     bind_order();
     bind_distinct();
+    if (wants_row_keys) add_row_keys();
     if (scope_->reads_working_table && !scope_->aggregates.empty())
         raise_at(sqlstate::invalid_recursion,
                  "aggregate functions are not allowed in a recursive query's recursive term",
@@ -221,6 +225,8 @@ BoundQuery SelectSteps::run(bool resolve_unknowns) {
         column.type = targets_[i].expr->type;
         column.typmod = targets_[i].expr->typmod;
         column.id = target_ids_[i];
+        column.declared = b.declared_type(*targets_[i].expr);
+        b.note_declared(column.id, column.declared);
         column.fields = b.record_fields(*targets_[i].expr);
         if (targets_[i].expr->kind == BoundKind::column)
             for (const ScopeRelation& relation : scope_->relations)
@@ -231,6 +237,7 @@ BoundQuery SelectSteps::run(bool resolve_unknowns) {
                     }
         result.columns.push_back(std::move(column));
     }
+    for (const auto& [table, target] : row_keys_) result.row_keys.emplace_back(table, target_ids_[target]);
     return result;
 }
 
@@ -414,6 +421,7 @@ BoundExpr* SelectSteps::above_groups(BoundExpr* expr) {
         BoundExpr* column = binder_.pool_.expr(BoundKind::column, expr->type);
         column->column = group.id;
         column->typmod = expr->typmod;
+        column->declared = expr->declared;
         column->position = expr->position;
         return column;
     }
@@ -583,6 +591,24 @@ std::size_t SelectSteps::hidden_target(BoundExpr* expr) {
         if (same_expr(*targets_[i].expr, *expr)) return i;
     targets_.push_back({"", expr, nullptr, false});
     return targets_.size() - 1;
+}
+
+/// The keys of rows that are shown as they are: those of the only table, or of all that FOR UPDATE is about.
+void SelectSteps::add_row_keys() {
+    if (!query_.group_by.empty() || query_.having != nullptr || query_.distinct || !scope_->aggregates.empty() ||
+        !scope_->windows.empty() || !scope_->set_functions.empty() ||
+        (scope_->relations.size() != 1 && !query_.locking))
+        return;
+    Binder& b = binder_;
+    for (ScopeRelation& relation : scope_->relations) {
+        if (relation.scan == nullptr || relation.scan->kind != PlanKind::scan || relation.nullable) continue;
+        BoundExpr* key = b.pool_.expr(BoundKind::column, type::bytea);
+        key->column = b.pool_.column();
+        b.note_scope(key->column, scope_);
+        relation.scan->scan_columns.push_back({hidden_row_key, key->column});
+        relation.scan->output.push_back(key->column);
+        row_keys_.emplace_back(relation.scan->relation->oid, hidden_target(key));
+    }
 }
 
 /// A name in ORDER BY is an output column, else a column of FROM; a number is an output column.
@@ -778,6 +804,7 @@ Plan* SelectSteps::output_plan(Plan* input) {
     if (targets_.size() == visible_) return plan;
     std::vector<PlanColumn> shown;
     for (std::size_t i = 0; i < visible_; ++i) shown.push_back({target_ids_[i], key_of(i)});
+    for (const auto& [table, target] : row_keys_) shown.push_back({target_ids_[target], key_of(target)});
     return b.project(plan, shown);
 }
 

@@ -7,6 +7,7 @@ namespace northstar::inline v0::sql {
 using syntax::ExprKind;
 
 BoundExpr* Binder::subquery(const syntax::Expr& node) {
+    refuse_into(*node.query);
     const BoundQuery inner = query(*node.query, true);
     if (node.kind == ExprKind::exists) {
         BoundExpr* bound = pool_.expr(BoundKind::exists, type::boolean);
@@ -23,6 +24,7 @@ BoundExpr* Binder::subquery(const syntax::Expr& node) {
     if (node.kind == ExprKind::scalar_query) {
         BoundExpr* bound = pool_.expr(BoundKind::scalar_query, column.type);
         bound->typmod = column.typmod;
+        bound->declared = column.declared;
         bound->fields = column.fields;
         bound->position = node.position;
         bound->subquery = inner.plan;
@@ -35,11 +37,13 @@ BoundExpr* Binder::subquery(const syntax::Expr& node) {
                  node.position);
     BoundExpr* bound = pool_.expr(BoundKind::array_query, array);
     bound->position = node.position;
+    bound->declared = array_of_declared(column.declared);
     bound->subquery = inner.plan;
     return bound;
 }
 
 BoundExpr* Binder::in_query(const syntax::Expr& node) {
+    refuse_into(*node.query);
     BoundExpr* left = expr(*node.args[0]);
     const BoundQuery inner = query(*node.query, true);
     return make_in_query(left, inner, "=", false, node.flag, node.position);

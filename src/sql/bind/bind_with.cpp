@@ -38,6 +38,7 @@ Plan* Binder::from_common(const syntax::FromItem& item, CommonTableScope& common
     for (const OutputColumn& column : *columns) {
         const ColumnId id = pool_.column();
         plan->output.push_back(id);
+        note_declared(id, column.declared);
         into.columns.push_back({column.name, id, column.type, column.typmod, false, 0, -1, column.fields});
     }
     add_relation(std::move(into), item);
@@ -93,6 +94,7 @@ void Binder::bind_common_table(const syntax::CommonTable& table, bool recursive)
         return;
     }
     const syntax::Query& query_syntax = *body.query;
+    refuse_into(query_syntax);
     if (recursive) {
         bind_recursive(table, scope);
         return;
@@ -185,6 +187,7 @@ void Binder::bind_recursive(const syntax::CommonTable& table, CommonTableScope& 
     plan->rows = plan->left->rows * 10;
     for (OutputColumn& column : columns) {
         column.id = pool_.column();
+        note_declared(column.id, column.declared);
         plan->output.push_back(column.id);
         if (!plan->all) require_order(column.type, "equality", table.position);
     }

@@ -21,6 +21,8 @@ namespace northstar::inline v0::sql {
 struct BoundQuery {
     Plan* plan = nullptr;
     std::vector<OutputColumn> columns;
+    /// Behind the columns: tables whose rows the query shows one by one, and columns with the keys of the rows.
+    std::vector<std::pair<Oid, ColumnId>> row_keys;
 };
 
 /// Raises with a position.
@@ -44,8 +46,12 @@ public:
         return pool_.plan(PlanKind::project_set);
     }
     BoundQuery bind_query(const syntax::Query& query);
+    /// The next query is that of a cursor: it has row_keys, as far as changes WHERE CURRENT OF it make sense.
+    void want_row_keys() { wants_row_keys_ = true; }
     /// From here on it is noted which relations the bound query names, without those in its views.
     void note_names() { notes_names_ = true; }
+    /// prepare_change() of the topmost table for rows that must belong to a partition of it.
+    void prepare_partition_change(BoundChange& change, std::shared_ptr<const Relation> partition);
     /// What is bound does not run: it may read materialized views without data.
     void bind_definition_only() { definition_only_ = true; }
     const std::vector<NamedRelation>& named() const { return named_; }
@@ -66,9 +72,13 @@ public:
     /// As INSERT and UPDATE store a value: assignment casts, checks of the column's domain.
     BoundExpr* coerce_for_column(BoundExpr* expr, const Column& column, std::uint32_t position);
     BoundExpr* condition(BoundExpr* expr, const char* clause, std::uint32_t position);
-    /// The value, checked by the constraints of a domain.
-    BoundExpr* checked_by_domain(BoundExpr* expr, Oid domain) { return domain_checks(expr, domain, 0); }
-    /// Type and modifier that a type name means; domains give `domain` as well.
+    // Domains (bind_domain.cpp).
+    BoundExpr* checked_as(BoundExpr* expr, Oid declared, std::uint32_t position);
+    Oid declared_type(const BoundExpr& expr) const;
+    bool has_checks(Oid declared) const;
+    /// What the statement says of its parameters, where that is a domain or an array of one; 0: nothing.
+    void declare_parameters(std::vector<Oid> declared) { declared_parameters_ = std::move(declared); }
+    /// Type and modifier that a type name means; domains, and arrays of them, give `domain` as well.
     struct TypeMeaning {
         Oid type = 0;
         std::int32_t typmod = k_no_typmod;
@@ -167,12 +177,22 @@ private:
     BoundExpr* common_coerce(BoundExpr* expr, Oid target, std::uint32_t position);
     BoundExpr* with_typmod(BoundExpr* expr, std::int32_t typmod, CastContext context);
     BoundExpr* resolve_unknown(BoundExpr* expr);
-    BoundExpr* domain_checks(BoundExpr* expr, Oid domain, std::uint32_t position);
+    BoundExpr* coerce_value(BoundExpr* expr, Oid target, std::int32_t typmod, CastContext context,
+                            std::uint32_t position);
+    std::shared_ptr<const UserType> domain_type(Oid declared) const;
+    Oid domain_of_array(Oid declared) const;
+    Oid declared_element(Oid declared) const;
+    Oid array_of_declared(Oid declared) const;
+    Oid declared_result(Oid result, std::span<const Oid> wanted, std::span<BoundExpr* const> args) const;
+    void note_declared(ColumnId column, Oid declared);
+    BoundExpr* with_checks(BoundExpr* expr, Oid declared, std::uint32_t position);
+    BoundExpr* domain_checks(BoundExpr* expr, const UserType& domain, std::uint32_t position);
     void require_order(Oid type, const char* what, std::uint32_t position);
     std::string type_name(Oid type) const;
 
     // ---- queries ----
     BoundQuery query(const syntax::Query& query, bool resolve_unknowns);
+    static void refuse_into(const syntax::Query& query);
     BoundQuery query_body(const syntax::Query& query, bool resolve_unknowns);
     BoundQuery select(const syntax::Query& query, bool resolve_unknowns);
     BoundQuery values(const syntax::Query& query, bool resolve_unknowns);
@@ -249,6 +269,7 @@ private:
     ChangeTarget change_target(const syntax::DataChange& change, const char* verb);
     Plan* target_scan(BoundChange& change, const syntax::DataChange& syntax, const ChangeTarget& target,
                       ScopeRelation& relation);
+    BoundExpr* on_cursor(const syntax::DataChange& syntax, const ChangeTarget& target, const BoundChange& change);
     void bind_portion(BoundChange& bound, const syntax::DataChange& change, Plan* scan, const ScopeRelation& target);
     void assignments(const syntax::List<syntax::Assignment>& list, const Relation& relation,
                      std::vector<ColumnAssignment>& out, const ScopeRelation* target);
@@ -289,6 +310,8 @@ private:
     std::vector<std::unique_ptr<Scope>> scope_storage_;
     std::vector<std::unique_ptr<Arena>> texts_;
     std::map<ColumnId, Scope*> column_scope_;
+    std::map<ColumnId, Oid> declared_columns_;    ///< columns whose values are of domains, or arrays of them
+    std::vector<Oid> declared_parameters_;
     std::vector<ReadPoint*> points_;      ///< AS OF of enclosing queries
     std::vector<const syntax::TimeRange*> valids_;  ///< VALID AT of enclosing queries
     std::vector<std::shared_ptr<CommonTablePlan>> common_changes_;
@@ -299,6 +322,8 @@ private:
     int view_depth_ = 0;
     bool notes_names_ = false;
     bool definition_only_ = false;
+    bool wants_row_keys_ = false;
+    bool values_apart_ = false;   ///< rows of the VALUES that is bound next need not have types in common
     std::vector<NamedRelation> named_;                     ///< relations that the query itself names
     const std::vector<NamedRelation>* names_then_ = nullptr;  ///< what the view that is being bound calls relations
     BoundExpr* domain_value_ = nullptr;   ///< what VALUE means in a check of a domain

@@ -69,6 +69,13 @@ BoundExpr* Binder::with_typmod(BoundExpr* expr, std::int32_t typmod, CastContext
 
 BoundExpr* Binder::coerce(BoundExpr* expr, Oid target, std::int32_t typmod, CastContext context,
                           std::uint32_t position) {
+    BoundExpr* value = coerce_value(expr, target, typmod, context, position);
+    // Fields of a composite type may be of domains.
+    return expr->type != target && has_checks(target) ? with_checks(value, target, position) : value;
+}
+
+BoundExpr* Binder::coerce_value(BoundExpr* expr, Oid target, std::int32_t typmod, CastContext context,
+                                std::uint32_t position) {
     Session& session = environment_.session();
     const TypeCatalog* types = session.types;
     if (target == 0 || target == type::any || expr->type == target || target == type::anyelement)
@@ -152,6 +159,7 @@ BoundExpr* Binder::coerce(BoundExpr* expr, Oid target, std::int32_t typmod, Cast
     node->args = {expr};
     if (expr->kind == BoundKind::constant && path->volatility == Volatility::immutable) {
         BoundExpr* folded = pool_.copy(*expr);
+        folded->declared = 0;
         folded->type = target;
         folded->typmod = typmod;
         try {
@@ -185,35 +193,6 @@ BoundExpr* Binder::coerce_for_column(BoundExpr* expr, const Column& column, std:
                      " but expression is of type " + type_name(expr->type),
                  position, {}, "You will need to rewrite or cast the expression.");
     return coerce(expr, column.type, column.typmod, CastContext::assignment, position);
-}
-
-BoundExpr* Binder::domain_checks(BoundExpr* expr, Oid domain, std::uint32_t position) {
-    const auto definition = environment_.present().catalog->user_type(domain);
-    if (definition == nullptr || definition->kind != 'd') return expr;
-    if (definition->parent != 0 && definition->parent != domain)
-        expr = domain_checks(expr, definition->parent, position);
-    if (definition->checks.empty() && !definition->not_null) return expr;
-    BoundExpr* node = pool_.expr(BoundKind::check_domain, expr->type);
-    node->typmod = expr->typmod;
-    node->position = position;
-    node->column = pool_.column();
-    node->negated = definition->not_null;
-    node->text = definition->name;
-    node->args = {expr};
-    BoundExpr* value = pool_.expr(BoundKind::column, expr->type);
-    value->column = node->column;
-    value->typmod = expr->typmod;
-    for (const CheckConstraint& check : definition->checks) {
-        texts_.push_back(std::make_unique<Arena>());
-        const syntax::Expr* parsed = parse_expression(texts_.back()->copy(check.text), *texts_.back());
-        BoundExpr* const outer = std::exchange(domain_value_, value);
-        BoundExpr* bound = condition(this->expr(*parsed), "CHECK", position);
-        domain_value_ = outer;
-        BoundExpr* named = pool_.copy(*bound);
-        named->text = check.name;
-        node->args.push_back(named);
-    }
-    return node;
 }
 
 BoundExpr* Binder::condition(BoundExpr* expr, const char* clause, std::uint32_t position) {
@@ -304,11 +283,13 @@ Binder::TypeMeaning Binder::resolve_type(const syntax::TypeName& name) {
     literals_fixed_ = fixed;
     meaning.type = info->oid;
     if (name.array_dimensions > 0) {
-        if (info->array == 0)
+        const Oid array = meaning.domain == 0 ? Oid{0} : array_of_declared(meaning.domain);
+        // Arrays of a domain over arrays are a type of their own, others are arrays of what the domain is made of.
+        meaning.type = info->array != 0 ? info->array : array;
+        if (meaning.type == 0)
             raise_at(sqlstate::undefined_object, "could not find array type for data type " + type_name(info->oid),
                      name.position);
-        meaning.type = info->array;
-        meaning.domain = 0;
+        meaning.domain = array;
     }
     return meaning;
 }

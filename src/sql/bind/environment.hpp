@@ -60,6 +60,8 @@ public:
     virtual Value evaluate(BoundExpr& expr, Arena& arena) = 0;
     /// What is being bound holds for this moment alone: its plan must not be kept.
     virtual void depends_on_moment() = 0;
+    /// The key of the row that a cursor is on, for a change of it in that table. Raises 34000 and 24000.
+    virtual std::string cursor_row(std::string_view cursor, const Relation& table) = 0;
     /// True while a statement is only described: its parameters have no values yet.
     virtual bool describing() = 0;
     virtual int find_virtual_table(std::string_view schema, std::string_view name) = 0;

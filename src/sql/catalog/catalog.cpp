@@ -78,8 +78,10 @@ void Catalog::add(const Tree& tree) {
         else if (entry.key.starts_with("type/")) types.push_back(type_from(Document::parse(entry.value)));
         else if (entry.key.starts_with("relation/")) found.push_back(relation_from(Document::parse(entry.value)));
     }
-    // A domain may stand on types and row types that were made before it, which have lower numbers.
-    std::sort(types.begin(), types.end(), [](const auto& a, const auto& b) { return a->oid < b->oid; });
+    // A domain stands on types and row types, and on domains that were made before it, which have lower numbers.
+    std::sort(types.begin(), types.end(), [](const auto& a, const auto& b) {
+        return std::pair(a->kind == 'd', a->oid) < std::pair(b->kind == 'd', b->oid);
+    });
     for (const auto& relation : found) add_row_type(*relation);
     for (auto& type : types) put(std::move(type));
     for (const auto& relation : found) put(relation);
@@ -255,9 +257,13 @@ void Catalog::add_type_record(const UserType& type) {
     // Labels and fields view into a copy of the type that the record keeps.
     auto kept = std::make_shared<const UserType>(type);
     for (std::size_t i = 0; i < record->labels.size(); ++i) record->labels[i].label = kept->labels[i].first;
-    for (const TypeField& field : kept->fields) record->fields.push_back({field.name, field.type, field.typmod});
+    for (const TypeField& field : kept->fields)
+        record->fields.push_back({field.name, field.type, field.typmod, field.domain});
     records_[type.oid] = std::shared_ptr<const TypeRecord>(record.get(), [record, kept](const TypeRecord*) {});
-    if (type.array != 0) records_[type.array] = catalog::array_record<TypeRecord>(type.name, type.array, type.oid);
+    if (type.array == 0) return;
+    // Elements are of a type that values have, which a domain is not.
+    const Oid element = type.kind == 'd' ? type.base : type.oid;
+    records_[type.array] = catalog::array_record<TypeRecord>(type.name, type.array, element);
 }
 
 void Catalog::add_row_type(const Relation& relation) {
@@ -277,7 +283,8 @@ void Catalog::add_row_type(const Relation& relation) {
         if (!column.dropped && !column.hidden) names->push_back(column.name);
     std::size_t at = 0;
     for (const Column& column : relation.columns)
-        if (!column.dropped && !column.hidden) record->fields.push_back({(*names)[at++], column.type, column.typmod});
+        if (!column.dropped && !column.hidden)
+            record->fields.push_back({(*names)[at++], column.type, column.typmod, column.domain});
     records_[relation.row_type] =
         std::shared_ptr<const TypeRecord>(record.get(), [record, names](const TypeRecord*) {});
 }

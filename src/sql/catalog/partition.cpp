@@ -66,6 +66,13 @@ std::string list_condition(const Catalog& catalog, const PartitionKey& key, cons
     return null ? value + " IS NULL OR " + listed : value + " IS NOT NULL AND " + listed;
 }
 
+std::string hash_condition(const Relation& parent, const PartitionBound& bound) {
+    std::string text = "satisfies_hash_partition(" + std::to_string(parent.oid) + ", " +
+                       std::to_string(bound.modulus) + ", " + std::to_string(bound.remainder);
+    for (const PartitionKey::Part& part : parent.partition_key.parts) text += ", (" + part.text + ")";
+    return text + ")";
+}
+
 std::string case_of_row(const Catalog& catalog, const Relation& table, int depth) {
     const auto parts = partitions_of(catalog, table.oid);
     if (!table.is_partitioned() || parts.empty() || depth > k_most_levels) return std::to_string(table.oid);
@@ -132,6 +139,7 @@ bool is_within_partition(const Catalog& catalog, const Relation& relation, Oid p
 std::string bound_condition(const Catalog& catalog, const Relation& parent, const PartitionBound& bound,
                             Oid partition) {
     const PartitionKey& key = parent.partition_key;
+    if (key.strategy == PartitionStrategy::hash) return partition::hash_condition(parent, bound);
     if (!bound.rest)
         return key.strategy == PartitionStrategy::list ? partition::list_condition(catalog, key, bound)
                                                        : partition::range_condition(catalog, key, bound);
@@ -169,6 +177,9 @@ std::string partition_of_row(const Catalog& catalog, const Relation& table) {
 
 std::string bound_text(const Relation& parent, const PartitionBound& bound) {
     if (bound.rest) return "DEFAULT";
+    if (parent.partition_key.strategy == PartitionStrategy::hash)
+        return "FOR VALUES WITH (modulus " + std::to_string(bound.modulus) + ", remainder " +
+               std::to_string(bound.remainder) + ")";
     if (parent.partition_key.strategy == PartitionStrategy::list)
         return "FOR VALUES IN " + partition::values_text(parent, bound.values, true);
     return "FOR VALUES FROM " + partition::values_text(parent, bound.from, false) + " TO " +
@@ -176,7 +187,9 @@ std::string bound_text(const Relation& parent, const PartitionBound& bound) {
 }
 
 std::string partition_key_text(const Relation& table) {
-    std::string text = table.partition_key.strategy == PartitionStrategy::list ? "LIST (" : "RANGE (";
+    const PartitionStrategy strategy = table.partition_key.strategy;
+    std::string text = strategy == PartitionStrategy::list ? "LIST (" : strategy == PartitionStrategy::hash ? "HASH ("
+                                                                                                            : "RANGE (";
     for (std::size_t i = 0; i < table.partition_key.parts.size(); ++i)
         text += (i == 0 ? "" : ", ") + table.partition_key.parts[i].text;
     return text + ")";

@@ -25,7 +25,7 @@ struct Column {
     std::string name;
     Oid type = 0;
     std::int32_t typmod = k_no_typmod;
-    Oid domain = 0;              ///< the domain it was declared with; `type` is its base type
+    Oid domain = 0;              ///< the domain, or array of one, it was declared with; `type` is what that is made of
     bool not_null = false;
     bool dropped = false;
     std::string default_text;    ///< empty: none
@@ -94,7 +94,7 @@ struct ForeignKey {
 };
 
 /// PARTITION BY: how a table is divided into partitions (catalog/partition.hpp).
-enum class PartitionStrategy : char { none = 0, list = 'l', range = 'r' };
+enum class PartitionStrategy : char { none = 0, list = 'l', range = 'r', hash = 'h' };
 
 struct PartitionKey {
     struct Part {
@@ -116,6 +116,7 @@ struct PartitionBound {
     bool rest = false;                ///< DEFAULT
     std::vector<BoundValue> values;   ///< IN (..)
     std::vector<BoundValue> from, to; ///< FROM (..) TO (..): the first inclusive, the last exclusive
+    int modulus = 0, remainder = 0;   ///< WITH (MODULUS .., REMAINDER ..): of the hash of the key
 };
 
 enum class RelationKind : char { table = 'r', view = 'v', materialized_view = 'm', sequence = 'S' };
@@ -198,6 +199,7 @@ struct TypeField {
     std::string name;
     Oid type = 0;
     std::int32_t typmod = k_no_typmod;
+    Oid domain = 0;  ///< as that of a column
 };
 
 struct UserType {
@@ -209,7 +211,7 @@ struct UserType {
     std::vector<std::pair<std::string, std::int64_t>> labels;  ///< in order
     std::vector<TypeField> fields;   ///< of a composite type, in order
     Oid base = 0;                    ///< of a domain
-    Oid parent = 0;                  ///< of a domain over a domain, whose constraints hold as well
+    Oid parent = 0;                  ///< of a domain over a domain, or an array of one, whose constraints hold as well
     std::int32_t typmod = k_no_typmod;
     bool not_null = false;
     std::string default_text;

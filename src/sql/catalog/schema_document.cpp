@@ -208,8 +208,10 @@ std::vector<BoundValue> bound_values_from(const Document& array) {
 void partition_document(const Relation& relation, Document& out) {
     if (relation.is_partitioned()) {
         Document key = Document::object();
-        key.set("strategy", Document::string(relation.partition_key.strategy == PartitionStrategy::list ? "list"
-                                                                                                        : "range"));
+        const PartitionStrategy strategy = relation.partition_key.strategy;
+        key.set("strategy", Document::string(strategy == PartitionStrategy::list   ? "list"
+                                             : strategy == PartitionStrategy::hash ? "hash"
+                                                                                   : "range"));
         Document parts = Document::array();
         for (const PartitionKey::Part& part : relation.partition_key.parts) {
             Document item = Document::object();
@@ -229,6 +231,10 @@ void partition_document(const Relation& relation, Document& out) {
         bound.set("from", bound_values_document(relation.bound.from));
         bound.set("to", bound_values_document(relation.bound.to));
     }
+    if (relation.bound.modulus > 0) {
+        bound.set("modulus", Document::integer(relation.bound.modulus));
+        bound.set("remainder", Document::integer(relation.bound.remainder));
+    }
     out.set("for_values", std::move(bound));
 }
 
@@ -236,9 +242,11 @@ void partition_from(const Document& in, Relation& relation) {
     const Document& key = in["partition_by"];
     const std::string& strategy = key["strategy"].as_string();
     if (!strategy.empty()) {
-        if (strategy != "list" && strategy != "range")
+        if (strategy != "list" && strategy != "range" && strategy != "hash")
             raise(sqlstate::data_corrupted, "the catalog holds a table divided in an unknown way");
-        relation.partition_key.strategy = strategy == "list" ? PartitionStrategy::list : PartitionStrategy::range;
+        relation.partition_key.strategy = strategy == "list"   ? PartitionStrategy::list
+                                          : strategy == "hash" ? PartitionStrategy::hash
+                                                               : PartitionStrategy::range;
         for (const Document& item : key["parts"].items())
             relation.partition_key.parts.push_back(
                 {item["expression"].as_string(), static_cast<Oid>(item["type_oid"].as_integer())});
@@ -250,6 +258,8 @@ void partition_from(const Document& in, Relation& relation) {
     relation.bound.values = bound_values_from(bound["in"]);
     relation.bound.from = bound_values_from(bound["from"]);
     relation.bound.to = bound_values_from(bound["to"]);
+    relation.bound.modulus = static_cast<int>(bound["modulus"].as_integer());
+    relation.bound.remainder = static_cast<int>(bound["remainder"].as_integer());
 }
 
 Document sequence_document(const SequenceOptions& sequence) {
@@ -481,6 +491,7 @@ Document Catalog::to_document(const UserType& type) {
             item.set("name", Document::string(field.name));
             item.set("type_oid", Document::integer(field.type));
             if (field.typmod != k_no_typmod) item.set("typmod", Document::integer(field.typmod));
+            if (field.domain != 0) item.set("domain", Document::integer(field.domain));
             fields.push(std::move(item));
         }
         out.set("fields", std::move(fields));
@@ -510,7 +521,8 @@ std::shared_ptr<UserType> Catalog::type_from(const Document& in) {
         type->labels.emplace_back(item["label"].as_string(), item["number"].as_integer());
     for (const Document& item : in["fields"].items()) {
         type->fields.push_back({item["name"].as_string(), static_cast<Oid>(item["type_oid"].as_integer()),
-                                static_cast<std::int32_t>(item["typmod"].as_integer(k_no_typmod))});
+                                static_cast<std::int32_t>(item["typmod"].as_integer(k_no_typmod)),
+                                static_cast<Oid>(item["domain"].as_integer())});
     }
     type->parent = static_cast<Oid>(in["parent_domain"].as_integer());
     type->base = static_cast<Oid>(in["base_oid"].as_integer());

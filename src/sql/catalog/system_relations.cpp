@@ -34,6 +34,11 @@ constexpr SystemRelation k_relations[] = {
      "attnotnull:bool atthasdef:bool atthasmissing:bool attidentity:char attgenerated:char attisdropped:bool "
      "attislocal:bool attinhcount:int4 attcollation:oid attacl:_aclitem attoptions:_text attfdwoptions:_text "
      "attmissingval:_text"},
+    {0, "pg_catalog", "pg_prepared_statements",
+     "name:text statement:text prepare_time:timestamptz parameter_types:_regtype from_sql:bool generic_plans:int8 "
+     "custom_plans:int8"},
+    {0, "pg_catalog", "pg_cursors",
+     "name:text statement:text is_holdable:bool is_binary:bool is_scrollable:bool creation_time:timestamptz"},
     {2604, "pg_catalog", "pg_attrdef", "oid:oid adrelid:oid adnum:int2 adbin:pg_node_tree"},
     {1247, "pg_catalog", "pg_type",
      "oid:oid typname:name typnamespace:oid typowner:oid typlen:int2 typbyval:bool typtype:char typcategory:char "
@@ -69,6 +74,12 @@ constexpr SystemRelation k_relations[] = {
     {3541, "pg_catalog", "pg_range",
      "rngtypid:oid rngsubtype:oid rngmultitypid:oid rngcollation:oid rngsubopc:oid rngcanonical:regproc "
      "rngsubdiff:regproc"},
+    {2611, "pg_catalog", "pg_inherits", "inhrelid:oid inhparent:oid inhseqno:int4 inhdetachpending:bool"},
+    {3350, "pg_catalog", "pg_partitioned_table",
+     "partrelid:oid partstrat:char partnatts:int2 partdefid:oid partattrs:int2vector partclass:oidvector "
+     "partcollation:oidvector partexprs:pg_node_tree"},
+    {2605, "pg_catalog", "pg_cast",
+     "oid:oid castsource:oid casttarget:oid castfunc:oid castcontext:char castmethod:char"},
     {0, "pg_catalog", "pg_settings",
      "name:text setting:text unit:text category:text short_desc:text extra_desc:text context:text vartype:text "
      "source:text min_val:text max_val:text enumvals:_text boot_val:text reset_val:text sourcefile:text "
@@ -129,12 +140,6 @@ constexpr SystemRelation k_relations[] = {
     {0, "pg_catalog", "pg_available_extensions", "",
      "SELECT NULL::name AS name, NULL::text AS default_version, NULL::text AS installed_version, NULL::text AS comment "
      "WHERE false"},
-    {2611, "pg_catalog", "pg_inherits", "",
-     "SELECT NULL::oid AS inhrelid, NULL::oid AS inhparent, NULL::int4 AS inhseqno, NULL::bool AS inhdetachpending "
-     "WHERE false"},
-    {3350, "pg_catalog", "pg_partitioned_table", "",
-     "SELECT NULL::oid AS partrelid, NULL::\"char\" AS partstrat, NULL::int2 AS partnatts, NULL::oid AS partdefid, "
-     "NULL::int2vector AS partattrs WHERE false"},
     {2620, "pg_catalog", "pg_trigger", "",
      "SELECT NULL::oid AS oid, NULL::oid AS tgrelid, NULL::oid AS tgparentid, NULL::name AS tgname, NULL::oid AS "
      "tgfoid, NULL::int2 AS tgtype, NULL::\"char\" AS tgenabled, NULL::bool AS tgisinternal, NULL::oid AS "
@@ -184,7 +189,7 @@ constexpr SystemRelation k_relations[] = {
      "SELECT n.nspname AS schemaname, c.relname AS tablename, 'northstar'::name AS tableowner, NULL::name AS "
      "tablespace, c.relhasindex AS hasindexes, c.relhasrules AS hasrules, c.relhastriggers AS hastriggers, "
      "c.relrowsecurity AS rowsecurity FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = "
-     "c.relnamespace WHERE c.relkind = 'r'"},
+     "c.relnamespace WHERE c.relkind IN ('r', 'p')"},
     {0, "pg_catalog", "pg_views", "",
      "SELECT n.nspname AS schemaname, c.relname AS viewname, 'northstar'::name AS viewowner, "
      "pg_catalog.pg_get_viewdef(c.oid) AS definition FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON "
@@ -230,73 +235,111 @@ constexpr SystemRelation k_relations[] = {
      "default_character_set_name, NULL::text AS sql_path FROM pg_catalog.pg_namespace"},
     {0, "information_schema", "tables", "",
      "SELECT current_database()::text AS table_catalog, n.nspname::text AS table_schema, c.relname::text AS "
-     "table_name, "
-     "CASE WHEN c.relpersistence = 't' THEN 'LOCAL TEMPORARY' WHEN c.relkind = 'v' THEN 'VIEW' ELSE 'BASE "
-     "TABLE' END AS "
-     "table_type, NULL::text AS self_referencing_column_name, NULL::text AS reference_generation, NULL::text AS "
-     "user_defined_type_catalog, NULL::text AS user_defined_type_schema, NULL::text AS user_defined_type_name, CASE "
-     "WHEN c.relkind = 'r' THEN 'YES' ELSE 'NO' END AS is_insertable_into, 'NO'::text AS is_typed, NULL::text AS "
-     "commit_action FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE "
-     "c.relkind "
-     "IN ('r', 'v')"},
+     "table_name, CASE WHEN c.relpersistence = 't' THEN 'LOCAL TEMPORARY' WHEN c.relkind = 'v' THEN 'VIEW' ELSE "
+     "'BASE TABLE' END AS table_type, NULL::text AS self_referencing_column_name, NULL::text AS "
+     "reference_generation, NULL::text AS user_defined_type_catalog, NULL::text AS user_defined_type_schema, "
+     "NULL::text AS user_defined_type_name, CASE WHEN pg_catalog.pg_relation_is_updatable(c.oid, false) & 8 = 8 "
+     "THEN 'YES' ELSE 'NO' END AS is_insertable_into, 'NO'::text AS is_typed, NULL::text AS commit_action FROM "
+     "pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', "
+     "'v', 'p')"},
     {0, "information_schema", "columns", "",
      "SELECT current_database()::text AS table_catalog, n.nspname::text AS table_schema, c.relname::text AS "
-     "table_name, "
-     "a.attname::text AS column_name, a.attnum::int4 AS ordinal_position, CASE WHEN a.attgenerated = '' THEN "
-     "pg_catalog.pg_get_expr(d.adbin, d.adrelid) END AS column_default, CASE WHEN a.attnotnull OR (t.typtype = 'd' AND "
-     "t.typnotnull) THEN 'NO' ELSE 'YES' END AS is_nullable, CASE WHEN t.typtype = 'd' THEN CASE WHEN bt.typelem <> 0 "
-     "AND bt.typlen = -1 THEN 'ARRAY' WHEN nbt.nspname = 'pg_catalog' THEN pg_catalog.format_type(t.typbasetype, NULL) "
-     "ELSE 'USER-DEFINED' END WHEN t.typelem <> 0 AND t.typlen = -1 THEN 'ARRAY' WHEN nt.nspname = 'pg_catalog' THEN "
-     "pg_catalog.format_type(a.atttypid, NULL) ELSE 'USER-DEFINED' END AS data_type, CASE WHEN a.atttypid IN (1042, "
-     "1043) AND a.atttypmod <> -1 THEN a.atttypmod - 4 WHEN a.atttypid IN (1560, 1562) AND a.atttypmod <> -1 THEN "
-     "a.atttypmod END AS character_maximum_length, CASE WHEN a.atttypid IN (25, 1042, 1043) THEN CASE WHEN a.atttypmod "
-     "= -1 OR a.atttypid = 25 THEN 1073741824 ELSE (a.atttypmod - 4) * 4 END END AS character_octet_length, CASE "
-     "a.atttypid WHEN 21 THEN 16 WHEN 23 THEN 32 WHEN 20 THEN 64 WHEN 700 THEN 24 WHEN 701 THEN 53 WHEN 1700 THEN CASE "
-     "WHEN a.atttypmod <> -1 THEN ((a.atttypmod - 4) >> 16) & 65535 END END AS numeric_precision, CASE WHEN a.atttypid "
-     "IN (21, 23, 20, 700, 701) THEN 2 WHEN a.atttypid = 1700 THEN 10 END AS numeric_precision_radix, CASE WHEN "
-     "a.atttypid IN (21, 23, 20) THEN 0 WHEN a.atttypid = 1700 AND a.atttypmod <> -1 THEN (a.atttypmod - 4) & 2047 END "
-     "AS numeric_scale, CASE WHEN a.atttypid = 1082 THEN 0 WHEN a.atttypid IN (1083, 1114, 1184, 1266) THEN CASE WHEN "
-     "a.atttypmod < 0 THEN 6 ELSE a.atttypmod END WHEN a.atttypid = 1186 THEN CASE WHEN a.atttypmod < 0 THEN 6 ELSE "
-     "a.atttypmod & 65535 END END AS datetime_precision, NULL::text AS interval_type, NULL::int4 AS "
-     "interval_precision, "
-     "NULL::text AS character_set_catalog, NULL::text AS character_set_schema, NULL::text AS character_set_name, "
-     "NULL::text AS collation_catalog, NULL::text AS collation_schema, NULL::text AS collation_name, CASE WHEN "
-     "t.typtype = 'd' THEN current_database()::text END AS domain_catalog, CASE WHEN t.typtype = 'd' THEN "
-     "nt.nspname::text END AS domain_schema, CASE WHEN t.typtype = 'd' THEN t.typname::text END AS domain_name, "
-     "current_database()::text AS udt_catalog, coalesce(nbt.nspname, nt.nspname)::text AS udt_schema, "
-     "coalesce(bt.typname, t.typname)::text AS udt_name, NULL::text AS scope_catalog, NULL::text AS scope_schema, "
-     "NULL::text AS scope_name, NULL::int4 AS maximum_cardinality, a.attnum::text AS dtd_identifier, 'NO'::text AS "
-     "is_self_referencing, CASE WHEN a.attidentity IN ('a', 'd') THEN 'YES' ELSE 'NO' END AS is_identity, CASE "
-     "a.attidentity WHEN 'a' THEN 'ALWAYS' WHEN 'd' THEN 'BY DEFAULT' END AS identity_generation, s.seqstart::text AS "
-     "identity_start, s.seqincrement::text AS identity_increment, s.seqmax::text AS identity_maximum, "
-     "s.seqmin::text AS "
-     "identity_minimum, CASE WHEN s.seqcycle THEN 'YES' ELSE 'NO' END AS identity_cycle, CASE WHEN a.attgenerated = '' "
-     "THEN 'NEVER' ELSE 'ALWAYS' END AS is_generated, CASE WHEN a.attgenerated <> '' THEN "
-     "pg_catalog.pg_get_expr(d.adbin, d.adrelid) END AS generation_expression, CASE WHEN c.relkind = 'r' THEN 'YES' "
-     "ELSE 'NO' END AS is_updatable FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid "
-     "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_type t ON t.oid = a.atttypid JOIN "
-     "pg_catalog.pg_namespace nt ON nt.oid = t.typnamespace LEFT JOIN pg_catalog.pg_type bt ON t.typtype = 'd' AND "
-     "bt.oid = t.typbasetype LEFT JOIN pg_catalog.pg_namespace nbt ON nbt.oid = bt.typnamespace LEFT JOIN "
-     "pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum LEFT JOIN pg_catalog.pg_depend p ON "
-     "a.attidentity <> '' AND p.refobjid = a.attrelid AND p.refobjsubid = a.attnum AND p.deptype = 'i' LEFT JOIN "
-     "pg_catalog.pg_sequence s ON s.seqrelid = p.objid WHERE a.attnum > 0 AND NOT a.attisdropped AND "
-     "c.relkind IN ('r', "
-     "'v')"},
+     "table_name, a.attname::text AS column_name, a.attnum::int4 AS ordinal_position, CASE WHEN a.attgenerated = "
+     "'' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END AS column_default, CASE WHEN a.attnotnull OR "
+     "(t.typtype = 'd' AND t.typnotnull) THEN 'NO' ELSE 'YES' END AS is_nullable, CASE WHEN t.typtype = 'd' THEN "
+     "CASE WHEN bt.typelem <> 0 AND bt.typlen = -1 THEN 'ARRAY' WHEN nbt.nspname = 'pg_catalog' THEN "
+     "pg_catalog.format_type(t.typbasetype, NULL) ELSE 'USER-DEFINED' END WHEN t.typelem <> 0 AND t.typlen = -1 "
+     "THEN 'ARRAY' WHEN nt.nspname = 'pg_catalog' THEN pg_catalog.format_type(a.atttypid, NULL) ELSE "
+     "'USER-DEFINED' END AS data_type, CASE WHEN x.typid IN (1042, 1043) AND x.typmod <> -1 THEN x.typmod - 4 "
+     "WHEN x.typid IN (1560, 1562) AND x.typmod <> -1 THEN x.typmod END AS character_maximum_length, CASE WHEN "
+     "x.typid IN (25, 1042, 1043) THEN CASE WHEN x.typmod = -1 OR x.typid = 25 THEN 1073741824 ELSE (x.typmod - "
+     "4) * 4 END END AS character_octet_length, CASE x.typid WHEN 21 THEN 16 WHEN 23 THEN 32 WHEN 20 THEN 64 WHEN "
+     "700 THEN 24 WHEN 701 THEN 53 WHEN 1700 THEN CASE WHEN x.typmod <> -1 THEN ((x.typmod - 4) >> 16) & 65535 "
+     "END END AS numeric_precision, CASE WHEN x.typid IN (21, 23, 20, 700, 701) THEN 2 WHEN x.typid = 1700 THEN "
+     "10 END AS numeric_precision_radix, CASE WHEN x.typid IN (21, 23, 20) THEN 0 WHEN x.typid = 1700 AND "
+     "x.typmod <> -1 THEN (x.typmod - 4) & 2047 END AS numeric_scale, CASE WHEN x.typid = 1082 THEN 0 WHEN "
+     "x.typid IN (1083, 1114, 1184, 1266) THEN CASE WHEN x.typmod < 0 THEN 6 ELSE x.typmod END WHEN x.typid = "
+     "1186 THEN CASE WHEN x.typmod < 0 THEN 6 ELSE x.typmod & 65535 END END AS datetime_precision, NULL::text AS "
+     "interval_type, NULL::int4 AS interval_precision, NULL::text AS character_set_catalog, NULL::text AS "
+     "character_set_schema, NULL::text AS character_set_name, NULL::text AS collation_catalog, NULL::text AS "
+     "collation_schema, NULL::text AS collation_name, CASE WHEN t.typtype = 'd' THEN current_database()::text END "
+     "AS domain_catalog, CASE WHEN t.typtype = 'd' THEN nt.nspname::text END AS domain_schema, CASE WHEN "
+     "t.typtype = 'd' THEN t.typname::text END AS domain_name, current_database()::text AS udt_catalog, "
+     "coalesce(nbt.nspname, nt.nspname)::text AS udt_schema, coalesce(bt.typname, t.typname)::text AS udt_name, "
+     "NULL::text AS scope_catalog, NULL::text AS scope_schema, NULL::text AS scope_name, NULL::int4 AS "
+     "maximum_cardinality, a.attnum::text AS dtd_identifier, 'NO'::text AS is_self_referencing, CASE WHEN "
+     "a.attidentity IN ('a', 'd') THEN 'YES' ELSE 'NO' END AS is_identity, CASE a.attidentity WHEN 'a' THEN "
+     "'ALWAYS' WHEN 'd' THEN 'BY DEFAULT' END AS identity_generation, s.seqstart::text AS identity_start, "
+     "s.seqincrement::text AS identity_increment, s.seqmax::text AS identity_maximum, s.seqmin::text AS "
+     "identity_minimum, CASE WHEN s.seqcycle THEN 'YES' ELSE 'NO' END AS identity_cycle, CASE WHEN a.attgenerated "
+     "= '' THEN 'NEVER' ELSE 'ALWAYS' END AS is_generated, CASE WHEN a.attgenerated <> '' THEN "
+     "pg_catalog.pg_get_expr(d.adbin, d.adrelid) END AS generation_expression, CASE WHEN "
+     "pg_catalog.pg_column_is_updatable(c.oid, a.attnum, false) THEN 'YES' ELSE 'NO' END AS is_updatable FROM "
+     "pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n "
+     "ON n.oid = c.relnamespace JOIN pg_catalog.pg_type t ON t.oid = a.atttypid CROSS JOIN LATERAL (SELECT CASE "
+     "WHEN t.typtype = 'd' THEN t.typbasetype ELSE a.atttypid END AS typid, CASE WHEN t.typtype = 'd' THEN "
+     "t.typtypmod ELSE a.atttypmod END AS typmod) x JOIN pg_catalog.pg_namespace nt ON nt.oid = t.typnamespace "
+     "LEFT JOIN pg_catalog.pg_type bt ON t.typtype = 'd' AND bt.oid = t.typbasetype LEFT JOIN "
+     "pg_catalog.pg_namespace nbt ON nbt.oid = bt.typnamespace LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = "
+     "a.attrelid AND d.adnum = a.attnum LEFT JOIN pg_catalog.pg_depend p ON a.attidentity <> '' AND p.refobjid = "
+     "a.attrelid AND p.refobjsubid = a.attnum AND p.deptype = 'i' LEFT JOIN pg_catalog.pg_sequence s ON "
+     "s.seqrelid = p.objid WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v', 'p')"},
+    {0, "information_schema", "domains", "",
+     "SELECT current_database()::text AS domain_catalog, nt.nspname::text AS domain_schema, t.typname::text AS "
+     "domain_name, CASE WHEN nbt.nspname = 'pg_catalog' THEN pg_catalog.format_type(t.typbasetype, NULL) ELSE "
+     "'USER-DEFINED' END AS data_type, CASE WHEN t.typbasetype IN (1042, 1043) AND t.typtypmod <> -1 THEN "
+     "t.typtypmod - 4 WHEN t.typbasetype IN (1560, 1562) AND t.typtypmod <> -1 THEN t.typtypmod END AS "
+     "character_maximum_length, CASE WHEN t.typbasetype IN (25, 1042, 1043) THEN CASE WHEN t.typtypmod = -1 OR "
+     "t.typbasetype = 25 THEN 1073741824 ELSE (t.typtypmod - 4) * 4 END END AS character_octet_length, CASE "
+     "t.typbasetype WHEN 21 THEN 16 WHEN 23 THEN 32 WHEN 20 THEN 64 WHEN 700 THEN 24 WHEN 701 THEN 53 WHEN 1700 "
+     "THEN CASE WHEN t.typtypmod <> -1 THEN ((t.typtypmod - 4) >> 16) & 65535 END END AS numeric_precision, CASE "
+     "WHEN t.typbasetype IN (21, 23, 20, 700, 701) THEN 2 WHEN t.typbasetype = 1700 THEN 10 END AS "
+     "numeric_precision_radix, CASE WHEN t.typbasetype IN (21, 23, 20) THEN 0 WHEN t.typbasetype = 1700 AND "
+     "t.typtypmod <> -1 THEN (t.typtypmod - 4) & 2047 END AS numeric_scale, CASE WHEN t.typbasetype = 1082 THEN 0 "
+     "WHEN t.typbasetype IN (1083, 1114, 1184, 1266) THEN CASE WHEN t.typtypmod < 0 THEN 6 ELSE t.typtypmod END "
+     "WHEN t.typbasetype = 1186 THEN CASE WHEN t.typtypmod < 0 THEN 6 ELSE t.typtypmod & 65535 END END AS "
+     "datetime_precision, NULL::text AS interval_type, NULL::int4 AS interval_precision, NULL::text AS "
+     "character_set_catalog, NULL::text AS character_set_schema, NULL::text AS character_set_name, NULL::text AS "
+     "collation_catalog, NULL::text AS collation_schema, NULL::text AS collation_name, t.typdefault AS "
+     "domain_default, current_database()::text AS udt_catalog, nbt.nspname::text AS udt_schema, bt.typname::text "
+     "AS udt_name, NULL::text AS scope_catalog, NULL::text AS scope_schema, NULL::text AS scope_name, NULL::int4 "
+     "AS maximum_cardinality, '1'::text AS dtd_identifier FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace "
+     "nt ON nt.oid = t.typnamespace JOIN pg_catalog.pg_type bt ON bt.oid = t.typbasetype JOIN "
+     "pg_catalog.pg_namespace nbt ON nbt.oid = bt.typnamespace WHERE t.typtype = 'd'"},
+    {0, "information_schema", "domain_constraints", "",
+     "SELECT current_database()::text AS constraint_catalog, n.nspname::text AS constraint_schema, "
+     "r.conname::text AS constraint_name, current_database()::text AS domain_catalog, nt.nspname::text AS "
+     "domain_schema, t.typname::text AS domain_name, CASE WHEN r.condeferrable THEN 'YES' ELSE 'NO' END AS "
+     "is_deferrable, CASE WHEN r.condeferred THEN 'YES' ELSE 'NO' END AS initially_deferred FROM "
+     "pg_catalog.pg_constraint r JOIN pg_catalog.pg_namespace n ON n.oid = r.connamespace JOIN pg_catalog.pg_type "
+     "t ON t.oid = r.contypid JOIN pg_catalog.pg_namespace nt ON nt.oid = t.typnamespace"},
+    {0, "information_schema", "column_domain_usage", "",
+     "SELECT current_database()::text AS domain_catalog, nt.nspname::text AS domain_schema, t.typname::text AS "
+     "domain_name, current_database()::text AS table_catalog, nc.nspname::text AS table_schema, c.relname::text "
+     "AS table_name, a.attname::text AS column_name FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace nt ON "
+     "nt.oid = t.typnamespace JOIN pg_catalog.pg_attribute a ON a.atttypid = t.oid JOIN pg_catalog.pg_class c ON "
+     "c.oid = a.attrelid JOIN pg_catalog.pg_namespace nc ON nc.oid = c.relnamespace WHERE t.typtype = 'd' AND "
+     "c.relkind IN ('r', 'v', 'f', 'p') AND a.attnum > 0 AND NOT a.attisdropped"},
+    {0, "information_schema", "domain_udt_usage", "",
+     "SELECT current_database()::text AS udt_catalog, nbt.nspname::text AS udt_schema, bt.typname::text AS "
+     "udt_name, current_database()::text AS domain_catalog, nt.nspname::text AS domain_schema, t.typname::text AS "
+     "domain_name FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace nt ON nt.oid = t.typnamespace JOIN "
+     "pg_catalog.pg_type bt ON bt.oid = t.typbasetype JOIN pg_catalog.pg_namespace nbt ON nbt.oid = "
+     "bt.typnamespace WHERE t.typtype = 'd'"},
     {0, "information_schema", "table_constraints", "",
-     "SELECT current_database()::text AS constraint_catalog, n.nspname::text AS constraint_schema, r.conname::text AS "
-     "constraint_name, current_database()::text AS table_catalog, n.nspname::text AS table_schema, c.relname::text AS "
-     "table_name, CASE r.contype WHEN 'c' THEN 'CHECK' WHEN 'f' THEN 'FOREIGN KEY' WHEN 'p' THEN 'PRIMARY KEY' ELSE "
-     "'UNIQUE' END AS constraint_type, CASE WHEN r.condeferrable THEN 'YES' ELSE 'NO' END AS is_deferrable, CASE WHEN "
-     "r.condeferred THEN 'YES' ELSE 'NO' END AS initially_deferred, 'YES'::text AS enforced, CASE WHEN r.contype = 'u' "
-     "THEN CASE WHEN x.indnullsnotdistinct THEN 'NO' ELSE 'YES' END END AS nulls_distinct FROM "
-     "pg_catalog.pg_constraint "
-     "r JOIN pg_catalog.pg_class c ON c.oid = r.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace LEFT "
-     "JOIN pg_catalog.pg_index x ON x.indexrelid = r.conindid UNION ALL SELECT current_database()::text, "
-     "n.nspname::text, "
-     "n.oid || '_' || c.oid || '_' || a.attnum || '_not_null', current_database()::text, n.nspname::text, "
-     "c.relname::text, 'CHECK', 'NO', 'NO', 'YES', NULL FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON "
-     "c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE a.attnotnull AND a.attnum > 0 "
-     "AND NOT a.attisdropped AND c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema')"},
+     "SELECT current_database()::text AS constraint_catalog, n.nspname::text AS constraint_schema, "
+     "r.conname::text AS constraint_name, current_database()::text AS table_catalog, n.nspname::text AS "
+     "table_schema, c.relname::text AS table_name, CASE r.contype WHEN 'c' THEN 'CHECK' WHEN 'f' THEN 'FOREIGN "
+     "KEY' WHEN 'p' THEN 'PRIMARY KEY' ELSE 'UNIQUE' END AS constraint_type, CASE WHEN r.condeferrable THEN 'YES' "
+     "ELSE 'NO' END AS is_deferrable, CASE WHEN r.condeferred THEN 'YES' ELSE 'NO' END AS initially_deferred, "
+     "'YES'::text AS enforced, CASE WHEN r.contype = 'u' THEN CASE WHEN x.indnullsnotdistinct THEN 'NO' ELSE "
+     "'YES' END END AS nulls_distinct FROM pg_catalog.pg_constraint r JOIN pg_catalog.pg_class c ON c.oid = "
+     "r.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_catalog.pg_index x ON "
+     "x.indexrelid = r.conindid UNION ALL SELECT current_database()::text, n.nspname::text, n.oid || '_' || c.oid "
+     "|| '_' || a.attnum || '_not_null', current_database()::text, n.nspname::text, c.relname::text, 'CHECK', "
+     "'NO', 'NO', 'YES', NULL FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid "
+     "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE a.attnotnull AND a.attnum > 0 AND NOT "
+     "a.attisdropped AND c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema')"},
     {0, "information_schema", "key_column_usage", "",
      "SELECT current_database()::text AS constraint_catalog, n.nspname::text AS constraint_schema, r.conname::text AS "
      "constraint_name, current_database()::text AS table_catalog, n.nspname::text AS table_schema, c.relname::text AS "
@@ -333,11 +376,98 @@ constexpr SystemRelation k_relations[] = {
      "pg_catalog.pg_constraint r JOIN pg_catalog.pg_namespace n ON n.oid = r.connamespace WHERE r.contype = 'c'"},
     {0, "information_schema", "views", "",
      "SELECT current_database()::text AS table_catalog, n.nspname::text AS table_schema, c.relname::text AS "
-     "table_name, "
-     "pg_catalog.pg_get_viewdef(c.oid) AS view_definition, 'NONE'::text AS check_option, 'NO'::text AS is_updatable, "
-     "'NO'::text AS is_insertable_into, 'NO'::text AS is_trigger_updatable, 'NO'::text AS is_trigger_deletable, "
-     "'NO'::text AS is_trigger_insertable_into FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = "
-     "c.relnamespace WHERE c.relkind = 'v'"},
+     "table_name, pg_catalog.pg_get_viewdef(c.oid) AS view_definition, CASE WHEN 'check_option=cascaded' = ANY "
+     "(c.reloptions) THEN 'CASCADED' WHEN 'check_option=local' = ANY (c.reloptions) THEN 'LOCAL' ELSE 'NONE' END "
+     "AS check_option, CASE WHEN pg_catalog.pg_relation_is_updatable(c.oid, false) & 20 = 20 THEN 'YES' ELSE 'NO' "
+     "END AS is_updatable, CASE WHEN pg_catalog.pg_relation_is_updatable(c.oid, false) & 8 = 8 THEN 'YES' ELSE "
+     "'NO' END AS is_insertable_into, 'NO'::text AS is_trigger_updatable, 'NO'::text AS is_trigger_deletable, "
+     "'NO'::text AS is_trigger_insertable_into FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid "
+     "= c.relnamespace WHERE c.relkind = 'v'"},
+    {0, "information_schema", "information_schema_catalog_name", "",
+     "SELECT current_database()::text AS catalog_name"},
+    {0, "information_schema", "enabled_roles", "",
+     "SELECT current_user::text AS role_name"},
+    {0, "information_schema", "applicable_roles", "",
+     "SELECT NULL::text AS grantee, NULL::text AS role_name, NULL::text AS is_grantable WHERE false"},
+    {0, "information_schema", "administrable_role_authorizations", "",
+     "SELECT NULL::text AS grantee, NULL::text AS role_name, NULL::text AS is_grantable WHERE false"},
+    {0, "information_schema", "character_sets", "",
+     "SELECT NULL::text AS character_set_catalog, NULL::text AS character_set_schema, 'UTF8'::text AS "
+     "character_set_name, 'UCS'::text AS character_repertoire, 'UTF8'::text AS form_of_use, "
+     "current_database()::text AS default_collate_catalog, NULL::text AS default_collate_schema, NULL::text AS "
+     "default_collate_name"},
+    {0, "information_schema", "collations", "",
+     "SELECT current_database()::text AS collation_catalog, 'pg_catalog'::text AS collation_schema, "
+     "collname::text AS collation_name, 'NO PAD'::text AS pad_attribute FROM pg_catalog.pg_collation"},
+    {0, "information_schema", "table_privileges", "",
+     "SELECT current_user::text AS grantor, current_user::text AS grantee, current_database()::text AS "
+     "table_catalog, n.nspname::text AS table_schema, c.relname::text AS table_name, p.kind AS privilege_type, "
+     "'YES'::text AS is_grantable, CASE WHEN p.kind = 'SELECT' THEN 'YES' ELSE 'NO' END AS with_hierarchy FROM "
+     "pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace CROSS JOIN (VALUES "
+     "('INSERT'), ('SELECT'), ('UPDATE'), ('DELETE'), ('TRUNCATE'), ('REFERENCES'), ('TRIGGER')) AS p (kind) "
+     "WHERE c.relkind IN ('r', 'v', 'p')"},
+    {0, "information_schema", "role_table_grants", "",
+     "SELECT * FROM information_schema.table_privileges"},
+    {0, "information_schema", "column_privileges", "",
+     "SELECT current_user::text AS grantor, current_user::text AS grantee, current_database()::text AS "
+     "table_catalog, n.nspname::text AS table_schema, c.relname::text AS table_name, a.attname::text AS "
+     "column_name, p.kind AS privilege_type, 'YES'::text AS is_grantable FROM pg_catalog.pg_class c JOIN "
+     "pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid "
+     "AND a.attnum > 0 AND NOT a.attisdropped CROSS JOIN (VALUES ('INSERT'), ('SELECT'), ('UPDATE'), "
+     "('REFERENCES')) AS p (kind) WHERE c.relkind IN ('r', 'v', 'p')"},
+    {0, "information_schema", "role_column_grants", "",
+     "SELECT * FROM information_schema.column_privileges"},
+    {0, "information_schema", "constraint_table_usage", "",
+     "SELECT current_database()::text AS table_catalog, n.nspname::text AS table_schema, c.relname::text AS "
+     "table_name, current_database()::text AS constraint_catalog, rn.nspname::text AS constraint_schema, "
+     "r.conname::text AS constraint_name FROM pg_catalog.pg_constraint r JOIN pg_catalog.pg_namespace rn ON "
+     "rn.oid = r.connamespace JOIN pg_catalog.pg_class c ON c.oid = CASE WHEN r.contype = 'f' THEN r.confrelid "
+     "ELSE r.conrelid END JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE r.contype IN ('f', 'p', "
+     "'u')"},
+    {0, "information_schema", "view_table_usage", "",
+     "SELECT DISTINCT current_database()::text AS view_catalog, vn.nspname::text AS view_schema, v.relname::text "
+     "AS view_name, current_database()::text AS table_catalog, n.nspname::text AS table_schema, c.relname::text "
+     "AS table_name FROM pg_catalog.pg_class v JOIN pg_catalog.pg_namespace vn ON vn.oid = v.relnamespace JOIN "
+     "pg_catalog.pg_depend d ON d.objid = v.oid AND d.deptype = 'n' JOIN pg_catalog.pg_class c ON c.oid = "
+     "d.refobjid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE v.relkind = 'v' AND c.relkind IN "
+     "('r', 'v', 'p')"},
+    {0, "information_schema", "user_defined_types", "",
+     "SELECT current_database()::text AS user_defined_type_catalog, n.nspname::text AS user_defined_type_schema, "
+     "c.typname::text AS user_defined_type_name, 'STRUCTURED'::text AS user_defined_type_category, 'YES'::text AS "
+     "is_instantiable, NULL::text AS is_final, NULL::text AS ordering_form, NULL::text AS ordering_category, "
+     "NULL::text AS ordering_routine_catalog, NULL::text AS ordering_routine_schema, NULL::text AS "
+     "ordering_routine_name, NULL::text AS reference_type, NULL::text AS data_type FROM pg_catalog.pg_type c JOIN "
+     "pg_catalog.pg_namespace n ON n.oid = c.typnamespace WHERE c.typtype = 'c' AND c.typrelid = 0"},
+    {0, "information_schema", "routines", "",
+     "SELECT NULL::text AS specific_catalog, NULL::text AS specific_schema, NULL::text AS specific_name, "
+     "NULL::text AS routine_catalog, NULL::text AS routine_schema, NULL::text AS routine_name, NULL::text AS "
+     "routine_type, NULL::text AS data_type, NULL::text AS type_udt_catalog, NULL::text AS type_udt_schema, "
+     "NULL::text AS type_udt_name, NULL::text AS routine_body, NULL::text AS routine_definition, NULL::text AS "
+     "external_name, NULL::text AS external_language, NULL::text AS parameter_style, NULL::text AS "
+     "is_deterministic, NULL::text AS sql_data_access, NULL::text AS is_null_call, NULL::text AS security_type "
+     "WHERE false"},
+    {0, "information_schema", "parameters", "",
+     "SELECT NULL::text AS specific_catalog, NULL::text AS specific_schema, NULL::text AS specific_name, "
+     "NULL::int4 AS ordinal_position, NULL::text AS parameter_mode, NULL::text AS is_result, NULL::text AS "
+     "as_locator, NULL::text AS parameter_name, NULL::text AS data_type, NULL::text AS udt_catalog, NULL::text AS "
+     "udt_schema, NULL::text AS udt_name, NULL::text AS dtd_identifier, NULL::text AS parameter_default WHERE "
+     "false"},
+    {0, "information_schema", "triggers", "",
+     "SELECT NULL::text AS trigger_catalog, NULL::text AS trigger_schema, NULL::text AS trigger_name, NULL::text "
+     "AS event_manipulation, NULL::text AS event_object_catalog, NULL::text AS event_object_schema, NULL::text AS "
+     "event_object_table, NULL::int4 AS action_order, NULL::text AS action_condition, NULL::text AS "
+     "action_statement, NULL::text AS action_orientation, NULL::text AS action_timing, NULL::text AS "
+     "action_reference_old_table, NULL::text AS action_reference_new_table, NULL::text AS "
+     "action_reference_old_row, NULL::text AS action_reference_new_row, NULL::timestamptz AS created WHERE false"},
+    {0, "information_schema", "element_types", "",
+     "SELECT current_database()::text AS object_catalog, n.nspname::text AS object_schema, c.relname::text AS "
+     "object_name, 'TABLE'::text AS object_type, a.attnum::text AS collection_type_identifier, CASE WHEN "
+     "ne.nspname = 'pg_catalog' THEN pg_catalog.format_type(e.oid, NULL) ELSE 'USER-DEFINED' END AS data_type, "
+     "current_database()::text AS udt_catalog, ne.nspname::text AS udt_schema, e.typname::text AS udt_name, 'a' "
+     "|| a.attnum AS dtd_identifier FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = "
+     "a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_type t ON t.oid = "
+     "a.atttypid JOIN pg_catalog.pg_type e ON e.oid = t.typelem JOIN pg_catalog.pg_namespace ne ON ne.oid = "
+     "e.typnamespace WHERE t.typlen = -1 AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v', 'p')"},
     {0, "information_schema", "sequences", "",
      "SELECT current_database()::text AS sequence_catalog, n.nspname::text AS sequence_schema, c.relname::text AS "
      "sequence_name, pg_catalog.format_type(s.seqtypid, NULL) AS data_type, CASE s.seqtypid WHEN 21 THEN 16 WHEN 23 "

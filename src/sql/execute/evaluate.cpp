@@ -43,7 +43,7 @@ Evaluator::Evaluator(BoundExpr& expr, const std::vector<ColumnId>& input, Execut
         const auto found = std::find(input.begin(), input.end(), expr.column);
         if (found != input.end()) slot_ = static_cast<int>(found - input.begin());
         else cell_ = &execution.cell(expr.column);
-    } else if (expr.kind == BoundKind::check_domain) {
+    } else if (expr.kind == BoundKind::check_domain || expr.kind == BoundKind::check_parts) {
         cell_ = &execution.cell(expr.column);
     } else if (expr.kind == BoundKind::in_list) {
         members_ = std::make_unique<TupleTable>(1);
@@ -223,6 +223,7 @@ void Evaluator::evaluate(const Rows& rows, Value* out, Arena& arena) {
         case BoundKind::quantified_query:
         case BoundKind::array_query: return subquery(rows, out, arena);
         case BoundKind::check_domain: return check_domain(rows, out, arena);
+        case BoundKind::check_parts: return check_parts(rows, out, arena);
         case BoundKind::sequence_next:
             for (std::size_t k = 0; k < n; ++k)
                 out[k] = Value::integer(expr_->type,

@@ -69,6 +69,7 @@ private:
     void row_compare(const Rows& rows, Value* out, Arena& arena);
     void subquery(const Rows& rows, Value* out, Arena& arena);
     void check_domain(const Rows& rows, Value* out, Arena& arena);
+    void check_parts(const Rows& rows, Value* out, Arena& arena);
     Value run_subquery(const Value* left, Arena& arena);
     Value membership(const RowStore& rows, const Value* left);
     Source argument(std::size_t place, const Rows& rows, Arena& arena);

@@ -125,4 +125,22 @@ void Evaluator::check_domain(const Rows& rows, Value* out, Arena& arena) {
     }
 }
 
+void Evaluator::check_parts(const Rows& rows, Value* out, Arena& arena) {
+    args_[0].evaluate(rows, out, arena);
+    for (std::size_t k = 0; k < rows.count; ++k) {
+        if (out[k].is_null()) continue;
+        if (!expr_->negated) {
+            *cell_ = out[k];
+            for (std::size_t i = 1; i < args_.size(); ++i) args_[i].evaluate(arena);
+            continue;
+        }
+        const ArrayView array(out[k]);
+        const Oid element = args_[1].expr_->type;
+        for (std::size_t i = 0; i < array.size(); ++i) {
+            *cell_ = array.is_null(i) ? Value::null(element) : array.element(i, arena);
+            args_[1].evaluate(arena);
+        }
+    }
+}
+
 }  // namespace northstar::inline v0::sql

@@ -59,6 +59,7 @@ enum class BoundKind : std::uint8_t {
     set_function,     ///< a set-returning function in a target list; replaced by a column
     default_value,    ///< DEFAULT in VALUES of an INSERT
     check_domain,     ///< args[0], and checks of a domain in args[1..] over column `column`
+    check_parts,      ///< args[0]; args[1..] are evaluated with column `column` as it, or as each element (negated)
     grouping,         ///< GROUPING(): replaced while grouping is bound
     sequence_next,    ///< nextval of sequence `number`
 };
@@ -90,6 +91,7 @@ struct BoundExpr {
     std::int32_t typmod = k_no_typmod;
     std::uint32_t position = 0;
     ColumnId column = k_no_column;
+    Oid declared = 0;                ///< the domain, or array of one, whose values have `type`; `type` itself: none
     std::int64_t number = 0;
     Value value;
     const FunctionEntry* function = nullptr;

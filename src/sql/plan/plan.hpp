@@ -113,6 +113,7 @@ struct OutputColumn {
     Oid type = 0;
     std::int32_t typmod = k_no_typmod;
     ColumnId id = k_no_column;
+    Oid declared = 0;  ///< as that of an expression
     Oid table = 0;   ///< where the column comes from, for row descriptions
     int column = -1;
     std::vector<FieldInfo> fields = {};  ///< of an anonymous record, as far as they are known

@@ -36,6 +36,7 @@ struct BoundStatement {
     std::uint64_t settings = 0;              ///< SqlSession's number of them
     bool reusable = false;
     std::vector<Oid> declared;               ///< types that parameters have in any case; 0: to be inferred
+    std::vector<Oid> domains;                ///< what PREPARE declared parameters as, where that is a domain
     std::vector<Oid> parameter_types;
     std::unique_ptr<BoundPool> pool;
     std::unique_ptr<Binder> binder;          ///< owner of texts that the plan views
@@ -60,6 +61,8 @@ struct PreparedPlan {
     Arena arena;                                   ///< of the tree
     const syntax::Statement* statement = nullptr;  ///< null: the text is empty
     BoundStatement bound;
+    std::string declared_by;  ///< the text of its PREPARE
+    std::int64_t since = 0;   ///< when that was
 };
 
 }  // namespace northstar::inline v0::sql

@@ -3,6 +3,7 @@
 // Lines become rows of a working table that an ordinary INSERT reads, a few thousand at a time; so defaults, generated
 // columns, checks, indexes and foreign keys are those of INSERT.
 #include "sql/binary_io.hpp"
+#include "sql/catalog/partition.hpp"
 #include "sql/copy_format.hpp"
 #include "sql/plan/optimize.hpp"
 #include "sql/session/sql_session.hpp"
@@ -186,10 +187,7 @@ private:
 
 std::shared_ptr<const Relation> table_of(SqlSession& session, const syntax::Copy& copy, Binder& binder) {
     auto relation = binder.find_relation(copy.table, session.present(), false);
-    if (relation->is_partition() && !copy.from) return relation;
-    if (relation->is_partition())
-        raise(sqlstate::feature_not_supported, "COPY FROM into a partition by its own name is not supported", {},
-              "Name the partitioned table.");
+    if (relation->is_partition()) return relation;
     if (relation->stores_rows() && (relation->kind == RelationKind::table || !copy.from)) return relation;
     const char* const kind = relation->kind == RelationKind::view       ? "view"
                              : relation->kind == RelationKind::sequence ? "sequence"
@@ -328,9 +326,10 @@ StatementResult copy_to(SqlSession& session, const syntax::Copy& copy, const Cop
 
 // ---- COPY .. FROM ----
 
-/// The INSERT that takes rows of working table 0.
+/// The INSERT that takes rows of working table 0; they must belong to the partition, if one is given.
 BoundChange* bind_insert(const std::shared_ptr<const Relation>& relation, const std::vector<int>& columns,
-                         const syntax::Expr* where, Binder& binder, BoundPool& pool) {
+                         const std::shared_ptr<const Relation>& partition, const syntax::Expr* where, Binder& binder,
+                         BoundPool& pool) {
     BoundChange* change = pool.change();
     change->kind = ChangeKind::insert;
     change->relation = relation;
@@ -357,7 +356,8 @@ BoundChange* bind_insert(const std::shared_ptr<const Relation>& relation, const 
         filter->conditions.push_back(binder.bind_over_table(*where, *relation, by_place, "COPY FROM WHERE conditions"));
         change->source = filter;
     }
-    binder.prepare_change(*change);
+    if (partition != nullptr) binder.prepare_partition_change(*change, partition);
+    else binder.prepare_change(*change);
     return change;
 }
 
@@ -376,11 +376,16 @@ StatementResult copy_from(SqlSession& session, const syntax::Copy& copy, const C
     BoundPool pool;
     std::vector<Oid> types;
     Binder binder(session, pool, types);
-    const auto relation = table_of(session, copy, binder);
-    const std::vector<int> columns = columns_of(*relation, copy);
+    const auto named = table_of(session, copy, binder);
+    std::vector<int> columns = columns_of(*named, copy);
     std::vector<std::string> names;
-    for (const int place : columns) names.push_back(relation->columns[static_cast<std::size_t>(place)].name);
-    BoundChange* change = bind_insert(relation, columns, copy.where, binder, pool);
+    for (const int place : columns) names.push_back(named->columns[static_cast<std::size_t>(place)].name);
+    // Rows of a partition are rows of its topmost table, which may have its columns in other places.
+    const auto relation = named->is_partition() ? partition_root(session.catalog(), *named) : named;
+    if (relation != named)
+        for (std::size_t i = 0; i < columns.size(); ++i) columns[i] = relation->find_column(names[i]);
+    BoundChange* change =
+        bind_insert(relation, columns, relation == named ? nullptr : named, copy.where, binder, pool);
     const std::vector<bool> force_not_null = marked(options.force_not_null, names, "FORCE_NOT_NULL");
     const std::vector<bool> force_null = marked(options.force_null, names, "FORCE_NULL");
     std::unique_ptr<CopyReader::Source> source;
@@ -402,7 +407,7 @@ StatementResult copy_from(SqlSession& session, const syntax::Copy& copy, const C
     std::uint64_t count = 0;
     std::uint64_t first_line = 1;
     const bool at_once = refers_to_itself(*relation);
-    const std::string where = "COPY " + relation->name + ", line ";
+    const std::string where = "COPY " + named->name + ", line ";
     const auto store = [&] {
         try {
             count += session.run_bound_change(*change, nothing, rows);
@@ -411,7 +416,7 @@ StatementResult copy_from(SqlSession& session, const syntax::Copy& copy, const C
             if (error.report().context.empty())
                 error.edit().context = rows.size() == 1
                                            ? where + std::to_string(line_now())
-                                           : "COPY " + relation->name + ", lines " + std::to_string(first_line) +
+                                           : "COPY " + named->name + ", lines " + std::to_string(first_line) +
                                                  " to " + std::to_string(first_line + rows.size() - 1);
             throw;
         }

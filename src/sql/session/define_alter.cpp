@@ -264,7 +264,7 @@ private:
             change.defaults[place] == nullptr) {
             none_given = pool.expr(BoundKind::constant, to->columns[place].type);
             none_given->value = Value::null(none_given->type);
-            none_given = binder.checked_by_domain(none_given, to->columns[place].domain);
+            none_given = binder.checked_as(none_given, to->columns[place].domain, 0);
         }
         rewrite(to, [&](std::vector<Value>& row, Execution& execution) {
             row[place] = Value::null(to->columns[place].type);

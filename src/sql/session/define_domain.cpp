@@ -92,7 +92,7 @@ private:
         BoundExpr* value = pool.expr(BoundKind::column, domain_->base);
         value->column = pool.column();
         value->typmod = domain_->typmod;
-        BoundExpr* checked = binder.checked_by_domain(value, domain_->oid);
+        BoundExpr* checked = binder.checked_as(value, domain_->oid, 0);
         if (!check.validated) return;
         Execution execution(session_.state(), session_, session_.parameters());
         Evaluator evaluator(*checked, {}, execution);
@@ -119,13 +119,37 @@ private:
         return false;
     }
 
+    /// Whether values of the type have elements or fields of the domain.
+    bool has_parts_of_domain(Oid declared) const {
+        if (declared < k_first_user_oid) return false;
+        if (const auto definition = session_.catalog().user_type(declared); definition != nullptr) {
+            if (definition->kind == 'd')
+                return is_of_domain(declared) || has_parts_of_domain(definition->parent) ||
+                       has_parts_of_domain(definition->base);
+        }
+        for (const auto& [name, type] : session_.catalog().types())
+            if (type->array == declared) return has_parts_of_domain(type->oid);
+        for (const FieldInfo& field : session_.state().types->fields(declared))
+            if (has_parts_of_domain(field.domain != 0 ? field.domain : field.type)) return true;
+        return false;
+    }
+
     template <class Visit>
     void each_column(Visit&& visit) {
         for (const auto& [name, table] : session_.catalog().relations()) {
             if (!table->stores_rows()) continue;
             for (std::size_t c = 0; c < table->columns.size(); ++c) {
                 const Column& column = table->columns[c];
-                if (column.dropped || column.domain == 0 || !is_of_domain(column.domain)) continue;
+                if (column.dropped) continue;
+                const Oid declared = column.domain != 0 ? column.domain : column.type;
+                if (!is_of_domain(declared)) {
+                    // As in PostgreSQL, values inside of others are not looked for.
+                    if (has_parts_of_domain(declared))
+                        raise(sqlstate::feature_not_supported, "cannot alter type \"" + domain_->name +
+                                                                   "\" because column \"" + table->name + "." +
+                                                                   column.name + "\" uses it");
+                    continue;
+                }
                 Arena arena;
                 for (const KeyValue entry : session_.writable(table->tree(), table->temporary).all()) {
                     arena.reset();
@@ -215,7 +239,7 @@ void create_domain(SqlSession& session, const syntax::CreateType& syntax) {
     BoundExpr* value = pool.expr(BoundKind::column, type->base);
     value->column = pool.column();
     value->typmod = type->typmod;
-    if (has_subquery(binder.checked_by_domain(value, type->oid)))
+    if (has_subquery(binder.checked_as(value, type->oid, 0)))
         raise(sqlstate::feature_not_supported, "cannot use subquery in check constraint");
     if (has_default)
         binder.coerce(binder.bind_text(type->default_text, Relation(), {}, "DEFAULT expressions"), type->base,

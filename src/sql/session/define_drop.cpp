@@ -125,7 +125,8 @@ void drop_index(SqlSession& session, const syntax::QualifiedName& name, bool if_
 
 /// A type, and what uses it: domains over it, fields of composite types, columns of tables.
 void drop_type_with_users(SqlSession& session, const UserType& type, bool cascade) {
-    const auto uses = [&](Oid oid) { return oid == type.oid || (oid == type.array && oid != 0); };
+    const auto uses = [&](Oid oid) { return oid != 0 && (oid == type.oid || oid == type.array); };
+    const auto has_type = [&](const TypeField& field) { return uses(field.type) || uses(field.domain); };
     const auto refuse = [&](const std::string& detail) {
         if (!cascade)
             raise(sqlstate::dependent_objects_still_exist,
@@ -139,13 +140,10 @@ void drop_type_with_users(SqlSession& session, const UserType& type, bool cascad
         if (other->kind == 'd' && (uses(other->base) || uses(other->parent))) {
             refuse("type " + other->name + " depends on type " + type.name);
             domains.push_back(other);
-        } else if (std::any_of(other->fields.begin(), other->fields.end(),
-                               [&](const TypeField& field) { return uses(field.type); })) {
+        } else if (std::any_of(other->fields.begin(), other->fields.end(), has_type)) {
             refuse("column of composite type " + other->name + " depends on type " + type.name);
             auto changed = std::make_shared<UserType>(*other);
-            changed->fields.erase(std::remove_if(changed->fields.begin(), changed->fields.end(),
-                                                 [&](const TypeField& field) { return uses(field.type); }),
-                                  changed->fields.end());
+            std::erase_if(changed->fields, has_type);
             composites.push_back(std::move(changed));
         }
     }
@@ -153,7 +151,7 @@ void drop_type_with_users(SqlSession& session, const UserType& type, bool cascad
     for (const auto& [key, relation] : session.catalog().relations())
         for (const Column& column : relation->columns)
             if (!column.dropped && relation->kind == RelationKind::table &&
-                (uses(column.type) || column.domain == type.oid)) {
+                (uses(column.type) || uses(column.domain))) {
                 refuse("column " + column.name + " of table " + relation->name + " depends on type " + type.name);
                 columns.emplace_back(relation->oid, column.name);
             }

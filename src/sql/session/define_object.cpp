@@ -130,6 +130,8 @@ void create_view(SqlSession& session, const syntax::CreateView& syntax) {
         text += ") AS (" + std::string(syntax.source) + ") SELECT * FROM " + quote_identifier(syntax.name.last());
         query = parse_query(arena.copy(text), arena);
     }
+    if (query->into != nullptr)
+        raise_at(sqlstate::feature_not_supported, "views must not contain SELECT INTO", query->into->name.position);
     binder.note_names();
     binder.bind_definition_only();
     const BoundQuery bound = binder.bind_query(*query);
@@ -156,6 +158,7 @@ void create_view(SqlSession& session, const syntax::CreateView& syntax) {
         column.name = i < syntax.columns.size() ? std::string(syntax.columns[i]) : bound.columns[i].name;
         column.type = bound.columns[i].type;
         column.typmod = bound.columns[i].typmod;
+        column.domain = bound.columns[i].declared;
         if (view->find_column(column.name) >= 0)
             raise(sqlstate::duplicate_column, "column \"" + column.name + "\" specified more than once");
         view->columns.push_back(std::move(column));
@@ -172,11 +175,15 @@ void create_view(SqlSession& session, const syntax::CreateView& syntax) {
                 raise(sqlstate::invalid_table_definition, "cannot change name of view column \"" +
                                                               old->columns[i].name + "\" to \"" +
                                                               view->columns[i].name + "\"");
-            if (old->columns[i].type != view->columns[i].type || old->columns[i].typmod != view->columns[i].typmod)
+            const auto type_of = [&](const Column& column) {
+                return format_type(column.domain != 0 ? column.domain : column.type, column.typmod,
+                                   session.state().types);
+            };
+            if (old->columns[i].type != view->columns[i].type || old->columns[i].typmod != view->columns[i].typmod ||
+                old->columns[i].domain != view->columns[i].domain)
                 raise(sqlstate::invalid_table_definition,
                       "cannot change data type of view column \"" + old->columns[i].name + "\" from " +
-                          format_type(old->columns[i].type, old->columns[i].typmod, session.state().types) + " to " +
-                          format_type(view->columns[i].type, view->columns[i].typmod, session.state().types));
+                          type_of(old->columns[i]) + " to " + type_of(view->columns[i]));
         }
         view->oid = old->oid;
         view->row_type = old->row_type;
@@ -224,7 +231,7 @@ void create_composite(SqlSession& session, const syntax::CreateType& syntax) {
             if (other.name == definition.name)
                 raise(sqlstate::duplicate_column, "column \"" + other.name + "\" specified more than once");
         const Binder::TypeMeaning meaning = binder.resolve_type(*definition.type);
-        type->fields.push_back({std::string(definition.name), meaning.type, meaning.typmod});
+        type->fields.push_back({std::string(definition.name), meaning.type, meaning.typmod, meaning.domain});
     }
     type->oid = session.allocate_oid(false);
     type->array = session.allocate_oid(false);
@@ -396,7 +403,7 @@ void alter_composite(SqlSession& session, const syntax::AlterTable& syntax) {
         if (action.kind == Kind::owner) continue;
         // Stored values have the fields of the type that they were stored with.
         for (const auto& [key, other] : session.catalog().types()) {
-            bool uses = other->kind == 'd' && (other->base == old->oid || other->base == old->array);
+            bool uses = false;
             for (const TypeField& field : other->fields) uses |= field.type == old->oid || field.type == old->array;
             if (uses)
                 raise(sqlstate::feature_not_supported,
@@ -413,7 +420,7 @@ void alter_composite(SqlSession& session, const syntax::AlterTable& syntax) {
                 raise(sqlstate::duplicate_column, "column \"" + std::string(action.column.name) +
                                                       "\" of relation \"" + type->name + "\" already exists");
             const Binder::TypeMeaning meaning = binder.resolve_type(*action.column.type);
-            type->fields.push_back({std::string(action.column.name), meaning.type, meaning.typmod});
+            type->fields.push_back({std::string(action.column.name), meaning.type, meaning.typmod, meaning.domain});
             continue;
         }
         const auto found = attribute_named(*type, action.name);
@@ -427,6 +434,7 @@ void alter_composite(SqlSession& session, const syntax::AlterTable& syntax) {
             const Binder::TypeMeaning meaning = binder.resolve_type(*action.type);
             found->type = meaning.type;
             found->typmod = meaning.typmod;
+            found->domain = meaning.domain;
         } else {
             raise(sqlstate::syntax_error, "this form of ALTER TYPE is not known");
         }
@@ -436,8 +444,13 @@ void alter_composite(SqlSession& session, const syntax::AlterTable& syntax) {
             type->array = session.allocate_oid(false);
         }
     }
-    if (type->oid != old->oid) session.remove(*old);
-    session.put(type);
+    std::vector<std::shared_ptr<UserType>> changed = {type};
+    for (const auto& [key, other] : session.catalog().types()) {
+        if (other->kind != 'd' || (other->base != old->oid && other->base != old->array)) continue;
+        changed.push_back(std::make_shared<UserType>(*other));
+        changed.back()->base = other->base == old->oid ? type->oid : type->array;
+    }
+    session.put(changed);
 }
 
 void rename_attribute(SqlSession& session, const syntax::Rename& syntax) {

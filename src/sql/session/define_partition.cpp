@@ -60,13 +60,31 @@ public:
     PartitionBound read(const syntax::PartitionValues& syntax) {
         PartitionBound bound;
         bound.rest = syntax.rest;
-        if (syntax.rest) return bound;
         const PartitionKey& key = parent_.partition_key;
-        const bool list = key.strategy == PartitionStrategy::list;
-        if (list != syntax.from.empty())
+        const bool list = key.strategy == PartitionStrategy::list, hash = key.strategy == PartitionStrategy::hash;
+        if (syntax.rest && hash)
             raise_at(sqlstate::invalid_table_definition,
-                     std::string("invalid bound specification for a ") + (list ? "list" : "range") + " partition",
+                     "a hash-partitioned table may not have a default partition", syntax.position);
+        if (syntax.rest) return bound;
+        if (hash != syntax.by_hash || list != !syntax.values.empty())
+            raise_at(sqlstate::invalid_table_definition,
+                     std::string("invalid bound specification for a ") + (hash ? "hash" : list ? "list" : "range") +
+                         " partition",
                      syntax.position);
+        if (hash) {
+            const auto refuse = [&](const char* why) {
+                raise_at(sqlstate::invalid_table_definition, why, syntax.position);
+            };
+            if (syntax.modulus <= 0)
+                refuse("modulus for hash partition must be an integer value greater than zero");
+            if (syntax.remainder < 0)
+                refuse("remainder for hash partition must be an integer value greater than or equal to zero");
+            if (syntax.remainder >= syntax.modulus)
+                refuse("remainder for hash partition must be less than modulus");
+            bound.modulus = static_cast<int>(syntax.modulus);
+            bound.remainder = static_cast<int>(syntax.remainder);
+            return bound;
+        }
         if (list) {
             for (const syntax::Expr* item : syntax.values) bound.values.push_back(value(*item, key.parts[0]));
             return bound;
@@ -122,6 +140,29 @@ private:
 [[noreturn]] void overlap(const std::string& name, const std::string& other) {
     raise(sqlstate::invalid_object_definition,
           "partition \"" + name + "\" would overlap partition \"" + other + "\"");
+}
+
+/// Each modulus must be a factor of the next larger one: then two partitions share either no hash, or all of one.
+void check_hash_bound(SqlSession& session, const Relation& parent, const PartitionBound& bound,
+                      const std::string& name) {
+    std::vector<std::shared_ptr<const Relation>> others = partitions_of(session.catalog(), parent.oid);
+    std::sort(others.begin(), others.end(),
+              [](const auto& a, const auto& b) { return a->bound.modulus < b->bound.modulus; });
+    for (const auto& other : others) {
+        const int less = std::min(bound.modulus, other->bound.modulus);
+        const int more = std::max(bound.modulus, other->bound.modulus);
+        if (more % less != 0)
+            raise(sqlstate::invalid_object_definition,
+                  "every hash partition modulus must be a factor of the next larger modulus",
+                  "The new modulus " + std::to_string(bound.modulus) +
+                      (other->bound.modulus > bound.modulus ? " is not a factor of " : " is not divisible by ") +
+                      std::to_string(other->bound.modulus) + ", the modulus of existing partition \"" + other->name +
+                      "\".");
+    }
+    for (const auto& other : others) {
+        const int less = std::min(bound.modulus, other->bound.modulus);
+        if (bound.remainder % less == other->bound.remainder % less) overlap(name, other->name);
+    }
 }
 
 /// A row of DEFAULT that belongs to a new partition stands in its way.
@@ -207,6 +248,7 @@ void check_partition_bound(SqlSession& session, const Relation& parent, const Pa
                            const std::string& name) {
     using namespace define_partition;
     const PartitionKey& key = parent.partition_key;
+    if (key.strategy == PartitionStrategy::hash) return check_hash_bound(session, parent, bound, name);
     Arena arena;
     const bool list = key.strategy == PartitionStrategy::list;
     const End values = parse(session, key, bound.values, arena);
@@ -236,12 +278,12 @@ void set_partition_key(SqlSession& session, Relation& relation, const syntax::Pa
     std::string strategy(syntax.strategy);
     std::transform(strategy.begin(), strategy.end(), strategy.begin(),
                    [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    if (strategy == "hash")
-        raise_at(sqlstate::feature_not_supported, "partitioning by hash is not supported", syntax.position);
-    if (strategy != "list" && strategy != "range")
+    if (strategy != "list" && strategy != "range" && strategy != "hash")
         raise_at(sqlstate::invalid_parameter_value, "unrecognized partitioning strategy \"" + strategy + "\"",
                  syntax.position);
-    key.strategy = strategy == "list" ? PartitionStrategy::list : PartitionStrategy::range;
+    key.strategy = strategy == "list"   ? PartitionStrategy::list
+                   : strategy == "hash" ? PartitionStrategy::hash
+                                        : PartitionStrategy::range;
     if (key.strategy == PartitionStrategy::list && syntax.parts.size() > 1)
         raise_at(sqlstate::invalid_object_definition,
                  "cannot use \"list\" partition strategy with more than one column", syntax.position);

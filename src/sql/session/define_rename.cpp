@@ -30,7 +30,9 @@ void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_sc
     if (syntax.kind == Kind::constraint && syntax.of_domain) return rename_domain_constraint(session, syntax);
     if (syntax.kind == Kind::column && syntax.of == Kind::type) return rename_attribute(session, syntax);
     if (syntax.kind == Kind::type || syntax.kind == Kind::domain) {
-        for (const std::string& schema : session.search_path())
+        std::vector<std::string> schemas = session.search_path();
+        if (!syntax.name.schema().empty()) schemas = {std::string(syntax.name.schema())};
+        for (const std::string& schema : schemas)
             if (const auto old = session.catalog().user_type(schema, syntax.name.last())) {
                 auto type = std::make_shared<UserType>(*old);
                 (to_schema ? type->schema : type->name) = syntax.to;
@@ -42,7 +44,9 @@ void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_sc
     if (syntax.kind == Kind::schema)
         raise(sqlstate::feature_not_supported, "renaming schemas is not supported");
     if (syntax.kind == Kind::index) {
-        for (const std::string& schema : session.search_path()) {
+        std::vector<std::string> schemas = session.search_path();
+        if (!syntax.name.schema().empty()) schemas = {std::string(syntax.name.schema())};
+        for (const std::string& schema : schemas) {
             const auto [owner, index] = session.catalog().index(schema, syntax.name.last());
             if (index == nullptr) continue;
             auto changed = std::make_shared<Relation>(*owner);

@@ -667,6 +667,7 @@ std::uint64_t create_table_as(SqlSession& session, const syntax::CreateTable& sy
         column.name = i < syntax.column_names.size() ? std::string(syntax.column_names[i]) : columns[i].name;
         column.type = columns[i].type;
         column.typmod = columns[i].typmod;
+        column.domain = columns[i].declared;
         if (relation->find_column(column.name) >= 0)
             raise(sqlstate::duplicate_column, "column \"" + column.name + "\" specified more than once");
         if (column.type == type::record || column.type == type::void_)

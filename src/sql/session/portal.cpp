@@ -214,7 +214,7 @@ void SqlSession::describe_statement(const syntax::Statement& statement, std::vec
     switch (statement.kind) {
         case StatementKind::explain: text_column("QUERY PLAN"); return;
         case StatementKind::show:
-            text_column(statement.variable->name.empty() ? "name" : std::string(statement.variable->name));
+            text_column(statement.variable->name.empty() ? "name" : shown_setting_name(statement.variable->name));
             if (statement.variable->name.empty()) text_column("setting");
             return;
         case StatementKind::fetch:

@@ -85,6 +85,7 @@ void SqlSession::bind(const syntax::Statement& statement, std::string_view text,
     bound.binder.reset();
     bound.pool = std::make_unique<BoundPool>();
     bound.binder = std::make_unique<Binder>(*this, *bound.pool, bound.parameter_types);
+    bound.binder->declare_parameters(bound.domains);
     if (bound.literals != nullptr) bound.binder->free_literals(*bound.literals);
     BoundStatement* const outer = std::exchange(binding_, &bound);
     try {

@@ -74,6 +74,13 @@ void SqlSession::put(std::shared_ptr<UserType> type, bool temporary) {
     load_catalog();
 }
 
+void SqlSession::put(const std::vector<std::shared_ptr<UserType>>& types) {
+    WritableTree tree = writable(std::string(k_catalog_tree), false);
+    for (const auto& type : types) tree.put(Catalog::key_of(*type), Catalog::to_document(*type).text());
+    touch_catalog(false);
+    load_catalog();
+}
+
 void SqlSession::remove(const UserType& type) {
     writable(std::string(k_catalog_tree), false).erase(Catalog::key_of(type));
     touch_catalog(false);
@@ -161,6 +168,25 @@ std::string SqlSession::creation_schema(const syntax::QualifiedName& name, bool 
 
 StatementResult SqlSession::define(const syntax::Statement& statement, std::string_view text) {
     return define_object(*this, statement, text);
+}
+
+/// By binding a change of it.
+bool SqlSession::is_changeable(Oid oid, std::string_view column) {
+    const auto relation = catalog().relation(oid);
+    if (relation == nullptr) return false;
+    std::string text = "DELETE FROM ";
+    if (!column.empty()) text = "UPDATE ";
+    text += quote_identifier(relation->schema) + "." + quote_identifier(relation->name);
+    if (!column.empty()) text += " SET " + quote_identifier(column) + " = NULL";
+    Arena arena;
+    BoundPool pool;
+    std::vector<Oid> types;
+    try {
+        Binder(*this, pool, types).bind_change(*parse_script(arena.copy(text), arena).front());
+    } catch (const SqlError&) {
+        return false;
+    }
+    return true;
 }
 
 }  // namespace northstar::inline v0::sql

@@ -3,6 +3,8 @@
 #include "sql/session/sql_session.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 
 namespace northstar::inline v0::sql {
 
@@ -117,10 +119,16 @@ std::string SqlSession::apply_setting(const std::string& name, const std::string
         return value;
     }
     if (name == "timezone") {
-        const std::shared_ptr<const TimeZone> zone = find_time_zone(value);
+        // A plain number is hours east of Greenwich.
+        double hours = 0;
+        const auto [end, error] = std::from_chars(value.data() + (value.starts_with('+') ? 1 : 0),
+                                                  value.data() + value.size(), hours);
+        const bool number = error == std::errc() && end == value.data() + value.size() && std::abs(hours) <= 168;
+        const std::shared_ptr<const TimeZone> zone =
+            number ? fixed_time_zone(static_cast<std::int32_t>(hours * 3600)) : find_time_zone(value);
         if (zone == nullptr && lower(value) != "utc") invalid("TimeZone", value);
         session_.settings.zone = zone;
-        return value;
+        return number ? zone->name() : value;
     }
     if (name == "datestyle") {
         std::string word;
@@ -230,6 +238,30 @@ void SqlSession::reset_settings(const std::string& name, bool local) {
         if ((name.empty() || known.name == name) && !known.fixed) set_setting(known.name, known.value, local);
 }
 
+std::string shown_setting_name(std::string_view name) {
+    const std::string key = session_settings::lower(name);
+    for (const char* shown : {"DateStyle", "IntervalStyle", "TimeZone"})
+        if (session_settings::lower(shown) == key) return shown;
+    return key;
+}
+
+/// SET TIME ZONE INTERVAL '..': the zone that lies so far east.
+std::string SqlSession::zone_of_interval(const syntax::Expr& node) {
+    BoundPool pool;
+    std::vector<Oid> none;
+    Binder binder(*this, pool, none);
+    Arena arena;
+    const Value value = evaluate(*binder.coerce(binder.bind_standalone(node, "SET"), type::interval, k_no_typmod,
+                                                CastContext::explicit_, node.position), arena);
+    if (value.is_null() || value.interval().months != 0)
+        raise(sqlstate::invalid_parameter_value, "invalid value for parameter \"TimeZone\"",
+              "Cannot specify months in time zone interval.");
+    if (value.interval().days != 0)
+        raise(sqlstate::invalid_parameter_value, "invalid value for parameter \"TimeZone\"",
+              "Cannot specify days in time zone interval.");
+    return fixed_time_zone(static_cast<std::int32_t>(value.interval().microseconds / 1'000'000))->name();
+}
+
 StatementResult SqlSession::variable(const syntax::Statement& statement) {
     const syntax::SetVariable& variable = *statement.variable;
     StatementResult result;
@@ -241,7 +273,7 @@ StatementResult SqlSession::variable(const syntax::Statement& statement) {
             row[0] = Value::text(result.rows.arena().copy(text));
         };
         OutputColumn column;
-        column.name = name.empty() ? "name" : name;
+        column.name = name.empty() ? "name" : shown_setting_name(name);
         column.type = type::text;
         result.columns.push_back(column);
         if (name.empty()) {
@@ -278,7 +310,7 @@ StatementResult SqlSession::variable(const syntax::Statement& statement) {
         } else if (item->kind == syntax::ExprKind::boolean) {
             value += item->flag ? "on" : "off";
         } else if (item->kind == syntax::ExprKind::cast) {
-            value += item->args[0]->text;  // SET TIME ZONE INTERVAL '..'
+            value += zone_of_interval(*item);
         } else {
             value += item->names.empty() ? item->text : item->names.back();
         }

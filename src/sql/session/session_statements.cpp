@@ -2,6 +2,7 @@
 #include "sql/session/sql_session.hpp"
 #include "sql/session/system_tables.hpp"
 
+#include "sql/array.hpp"
 #include "sql/plan/optimize.hpp"
 #include "sql/text_io.hpp"
 
@@ -44,11 +45,16 @@ StatementResult SqlSession::prepare(const syntax::Prepare& statement) {
     BoundPool pool;
     std::vector<Oid> none;
     std::vector<Oid> declared;
-    for (const syntax::TypeName* type : statement.types)
-        declared.push_back(Binder(*this, pool, none).resolve_type(*type).type);
+    for (const syntax::TypeName* type : statement.types) {
+        const Binder::TypeMeaning meaning = Binder(*this, pool, none).resolve_type(*type);
+        declared.push_back(meaning.type);
+        made->bound.domains.push_back(meaning.domain);
+    }
     declared.resize(std::max(declared.size(), made->bound.declared.size()), 0);
     made->bound.declared = std::move(declared);
     bind_described(*made);
+    made->declared_by = text_;
+    made->since = session_.statement_time;
     prepared_[name] = std::move(made);
     StatementResult result;
     result.tag = "PREPARE";
@@ -85,6 +91,8 @@ StatementResult SqlSession::execute_prepared(const syntax::Prepare& statement) {
                          " cannot be coerced to the expected type " + format_type(wanted, k_no_typmod, session_.types),
                      statement.arguments[i]->position, {}, "You will need to rewrite or cast the expression.");
         bound = binder.coerce(bound, wanted, k_no_typmod, CastContext::assignment, 0);
+        const std::vector<Oid>& domains = prepared.bound.domains;
+        if (i < domains.size() && domains[i] != 0) bound = binder.checked_as(bound, domains[i], 0);
         values.push_back(evaluate(*bound, arena));
         if (values.back().is_null()) values.back() = Value::null(wanted);
     }
@@ -116,8 +124,12 @@ StatementResult SqlSession::cursor(const syntax::Statement& statement) {
             raise(sqlstate::no_active_sql_transaction, "DECLARE CURSOR can only be used in transaction blocks");
         if (cursors_.count(name) != 0)
             raise(sqlstate::duplicate_cursor, "cursor \"" + name + "\" already exists");
-        StatementResult rows = run_query(*syntax.query);
+        std::vector<Oid> tables;
+        StatementResult rows = run_query(*syntax.query, &tables);
         OpenCursor& cursor = cursors_[name];
+        cursor.tables = std::move(tables);
+        cursor.text = text_;
+        cursor.since = session_.statement_time;
         cursor.columns = std::move(rows.columns);
         cursor.rows = std::move(rows.rows);
         cursor.hold = syntax.hold;
@@ -181,6 +193,23 @@ StatementResult SqlSession::cursor(const syntax::Statement& statement) {
     return result;
 }
 
+std::string SqlSession::cursor_row(std::string_view name, const Relation& table) {
+    const auto found = cursors_.find(std::string(name));
+    if (found == cursors_.end())
+        raise(sqlstate::invalid_cursor_name, "cursor \"" + std::string(name) + "\" does not exist");
+    const OpenCursor& cursor = found->second;
+    const auto refuse = [&](const std::string& why) {
+        raise(sqlstate::invalid_cursor_state, "cursor \"" + found->first + "\" " + why);
+    };
+    if (cursor.held) refuse("is held from a previous transaction");
+    const auto place = std::find(cursor.tables.begin(), cursor.tables.end(), table.oid);
+    if (place == cursor.tables.end()) refuse("is not a simply updatable scan of table \"" + table.name + "\"");
+    const auto row = static_cast<std::size_t>(cursor.position) - 1;
+    if (cursor.position == 0 || row >= cursor.rows.size()) refuse("is not positioned on a row");
+    const std::size_t column = cursor.columns.size() + static_cast<std::size_t>(place - cursor.tables.begin());
+    return std::string(cursor.rows.row(row)[column].bytes());
+}
+
 // ---- computed relations
 // ----------------------------------------------------------------------------------------------
 
@@ -236,7 +265,40 @@ void SqlSession::virtual_rows(Execution& execution, const Plan& plan, RowStore& 
         }
         return;
     }
+    if (table.name == "pg_prepared_statements") return prepared_rows(rows);
+    if (table.name == "pg_cursors") return cursor_rows(rows);
     system_rows(table, *plan.point->catalog, *this, rows);
+}
+
+void SqlSession::prepared_rows(RowStore& rows) {
+    Arena& arena = rows.arena();
+    for (const auto& [name, plan] : prepared_) {
+        const BoundStatement& bound = plan->bound;
+        std::vector<Value> types;
+        for (std::size_t i = 0; i < bound.parameter_types.size(); ++i) {
+            const bool domain = i < bound.domains.size() && bound.domains[i] != 0;
+            types.push_back(Value::integer(type::regtype, domain ? bound.domains[i] : bound.parameter_types[i]));
+        }
+        Value* row = rows.add();
+        row[0] = Value::text(arena.copy(name));
+        row[1] = Value::text(arena.copy(plan->declared_by));
+        row[2] = Value::integer(type::timestamptz, plan->since);
+        row[3] = make_array(type::regtype_array, type::regtype, types, arena);
+        row[4] = Value::boolean(true);
+        row[5] = row[6] = Value::int8(0);
+    }
+}
+
+void SqlSession::cursor_rows(RowStore& rows) {
+    for (const auto& [name, cursor] : cursors_) {
+        Value* row = rows.add();
+        row[0] = Value::text(rows.arena().copy(name));
+        row[1] = Value::text(rows.arena().copy(cursor.text));
+        row[2] = Value::boolean(cursor.hold);
+        row[3] = Value::boolean(false);
+        row[4] = Value::boolean(cursor.scroll);
+        row[5] = Value::integer(type::timestamptz, cursor.since);
+    }
 }
 
 }  // namespace northstar::inline v0::sql

@@ -219,8 +219,13 @@ std::uint64_t SqlSession::commit_work() {
 
 void SqlSession::rollback_work() {
     end_work();
-    for (auto it = cursors_.begin(); it != cursors_.end();)
-        it = it->second.hold ? std::next(it) : cursors_.erase(it);
+    end_cursors();
+}
+
+/// Those WITH HOLD stay, but their rows are none that a later transaction may change by them.
+void SqlSession::end_cursors() {
+    std::erase_if(cursors_, [](const auto& cursor) { return !cursor.second.hold; });
+    for (auto& [name, cursor] : cursors_) cursor.held = true;
 }
 
 SqlSession::Mark SqlSession::mark(std::string name) {
@@ -451,8 +456,7 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
                 end_block(false);
                 throw;
             }
-            for (auto it = cursors_.begin(); it != cursors_.end();)
-                it = it->second.hold ? std::next(it) : cursors_.erase(it);
+            end_cursors();
             end_block(true);
             result.tag = "COMMIT";
             break;
@@ -587,14 +591,17 @@ Value SqlSession::evaluate(BoundExpr& expr, Arena& arena) {
     return copy_value(Evaluator(expr, {}, execution).evaluate(arena), arena);
 }
 
-StatementResult SqlSession::run_query(const syntax::Query& query) {
+StatementResult SqlSession::run_query(const syntax::Query& query, std::vector<Oid>* tables) {
     // Of SELECT INTO and cursors: bound for this run alone.
     BoundStatement bound;
     bound.parameter_types = parameter_types_;
     bound.pool = std::make_unique<BoundPool>();
     bound.binder = std::make_unique<Binder>(*this, *bound.pool, bound.parameter_types);
+    if (tables != nullptr) bound.binder->want_row_keys();
     bound.query = bound.binder->bind_query(query);
     bound.query.plan = optimize(bound.query.plan, *bound.pool);
+    if (tables != nullptr)
+        for (const auto& [table, key] : bound.query.row_keys) tables->push_back(table);
     StatementResult result = run_bound_query(bound);
     if (query.into == nullptr) return result;
     syntax::CreateTable table;
@@ -614,6 +621,7 @@ StatementResult SqlSession::run_bound_query(BoundStatement& bound) {
     Parts parts(*this, execution, *bound.binder);
     std::vector<ColumnId> wanted;
     for (const OutputColumn& column : bound.query.columns) wanted.push_back(column.id);
+    for (const auto& [table, key] : bound.query.row_keys) wanted.push_back(key);
     result.rows.reset(wanted.size());
     run_plan(*bound.query.plan, wanted, execution, result.rows);
     parts.finish();

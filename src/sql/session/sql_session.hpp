@@ -138,6 +138,8 @@ public:
     Oid allocate_oid(bool temporary);
     void put(std::shared_ptr<Relation> relation);
     void put(std::shared_ptr<UserType> type, bool temporary = false);
+    /// Several that stand on each other, in the place of what has their names.
+    void put(const std::vector<std::shared_ptr<UserType>>& types);
     void remove(const Relation& relation);
     void remove(const UserType& type);
     void add_schema(std::string_view name);
@@ -183,6 +185,7 @@ public:
     const std::vector<std::string>& search_path() override { return search_path_; }
     Value evaluate(BoundExpr& expr, Arena& arena) override;
     void depends_on_moment() override { ++outside_uses_; }
+    std::string cursor_row(std::string_view cursor, const Relation& table) override;
     bool describing() override { return describing_; }
     int find_virtual_table(std::string_view schema, std::string_view name) override;
     const VirtualTable& virtual_table(int number) override;
@@ -221,6 +224,7 @@ public:
     void notice(SqlReport report) override;
     void check_cancelled() override;
     const Catalog* objects() override { return present_.catalog.get(); }
+    bool is_changeable(Oid relation, std::string_view column) override;
 
 private:
     friend class Portal;
@@ -248,8 +252,12 @@ private:
     struct OpenCursor {
         std::vector<OutputColumn> columns;
         RowStore rows;
+        std::vector<Oid> tables;    ///< rows have the keys of rows of these behind their columns
+        std::string text;           ///< of its DECLARE
+        std::int64_t since = 0;
         std::int64_t position = 0;  ///< 0: before the first row
         bool hold = false;
+        bool held = false;          ///< from a transaction that has ended
         bool scroll = false;
     };
 
@@ -334,7 +342,8 @@ private:
     std::unique_ptr<ShapePlan> make_shape_plan(std::string_view text);
     StatementResult dispatch(const syntax::Statement& statement, std::string_view text,
                              BoundStatement* bound = nullptr);
-    StatementResult run_query(const syntax::Query& query);
+    /// `tables`: what BoundQuery::row_keys says, for a cursor; rows have the keys behind their columns then.
+    StatementResult run_query(const syntax::Query& query, std::vector<Oid>* tables = nullptr);
     StatementResult run_bound_query(BoundStatement& bound);
     StatementResult run_change_statement(const syntax::Statement& statement, BoundStatement& bound);
     void run_point_change(const syntax::Statement& statement, BoundStatement& bound, StatementResult& result);
@@ -342,10 +351,14 @@ private:
     StatementResult transaction(const syntax::TransactionStatement& statement);
     StatementResult set_constraints(const syntax::SetConstraints& statement);
     StatementResult variable(const syntax::Statement& statement);
+    std::string zone_of_interval(const syntax::Expr& node);
     StatementResult prepare(const syntax::Prepare& statement);
     StatementResult execute_prepared(const syntax::Prepare& statement);
     StatementResult deallocate(const syntax::Prepare& statement);
     StatementResult cursor(const syntax::Statement& statement);
+    void end_cursors();
+    void prepared_rows(RowStore& rows);
+    void cursor_rows(RowStore& rows);
     StatementResult explain(const syntax::Explain& statement);
     StatementResult define(const syntax::Statement& statement, std::string_view text);
     std::string apply_setting(const std::string& name, const std::string& value);
@@ -477,6 +490,8 @@ void drop_with_users(SqlSession& session, const std::shared_ptr<const Relation>&
 void drop_objects(SqlSession& session, const syntax::Drop& syntax);
 void truncate_tables(SqlSession& session, const syntax::Truncate& syntax);
 void create_index(SqlSession& session, const syntax::CreateIndex& syntax);
+/// The name of a setting as PostgreSQL writes it: in lower case but for a few.
+std::string shown_setting_name(std::string_view name);
 void create_domain(SqlSession& session, const syntax::CreateType& syntax);
 void alter_domain(SqlSession& session, const syntax::AlterTable& syntax);
 void rename_domain_constraint(SqlSession& session, const syntax::Rename& syntax);

@@ -2,6 +2,7 @@
 
 #include "sql/array.hpp"
 #include "sql/catalog/describe_object.hpp"
+#include "sql/catalog/partition.hpp"
 #include "sql/catalog/system_relations.hpp"
 
 #include <algorithm>
@@ -152,8 +153,8 @@ std::vector<std::int64_t> attribute_numbers(const std::vector<int>& places) {
 
 // ---- relations ----
 
-void class_row(RowMaker& maker, Oid oid, std::string_view name, Oid schema, char kind, const Relation* relation,
-               const Index* index, std::size_t attributes) {
+void class_row(RowMaker& maker, const Catalog& catalog, Oid oid, std::string_view name, Oid schema, char kind,
+               const Relation* relation, const Index* index, std::size_t attributes) {
     const bool table = relation != nullptr && index == nullptr;
     const Oid method = kind == 'i' ? k_btree : kind == 'r' || kind == 'm' ? k_heap : 0;
     maker.row().number(oid).text(name).number(schema).number(table ? relation->row_type : 0).number(0);
@@ -164,21 +165,27 @@ void class_row(RowMaker& maker, Oid oid, std::string_view name, Oid schema, char
     maker.number(static_cast<std::int64_t>(attributes));
     maker.number(table ? static_cast<std::int64_t>(relation->checks.size()) : 0);
     maker.flags({kind == 'v' || kind == 'm', false, false, false, false, !table || relation->populated});
-    maker.letter(kind == 'r' ? 'd' : 'n').flag(table && relation->is_partition()).numbers({0, 0, 0}).null(3);
+    maker.letter(kind == 'r' ? 'd' : 'n').flag(table && relation->is_partition()).numbers({0, 0, 0}).null();
+    if (table && relation->check_option != 0)
+        maker.texts({relation->check_option == 1 ? "check_option=local" : "check_option=cascaded"});
+    else maker.null();
+    const auto parent = table && relation->is_partition() ? catalog.relation(relation->partition_of) : nullptr;
+    if (parent == nullptr) maker.null();
+    else maker.text(bound_text(*parent, relation->bound));
 }
 
 void class_rows(RowMaker& maker, const Catalog& catalog) {
     for (const VirtualTable& table : tables())
         if (table.oid != 0)
-            class_row(maker, table.oid, table.name, schema_oid(table.schema), table.query.empty() ? 'r' : 'v', nullptr,
-                      nullptr, table.columns.size());
+            class_row(maker, catalog, table.oid, table.name, schema_oid(table.schema),
+                      table.query.empty() ? 'r' : 'v', nullptr, nullptr, table.columns.size());
     for (const auto& [key, relation] : catalog.relations()) {
         const Oid schema = schema_oid(relation->schema);
-        class_row(maker, relation->oid, relation->name, schema,
+        class_row(maker, catalog, relation->oid, relation->name, schema,
                   relation->is_partitioned() ? 'p' : static_cast<char>(relation->kind), relation.get(),
                   nullptr, relation->kind == RelationKind::sequence ? 3 : relation->columns.size());
         for (const Index& index : relation->indexes)
-            class_row(maker, index.oid, index.name, schema, 'i', relation.get(), &index,
+            class_row(maker, catalog, index.oid, index.name, schema, 'i', relation.get(), &index,
                       index.columns.size() + index.include.size());
     }
 }
@@ -212,9 +219,11 @@ void attribute_rows(RowMaker& maker, const Catalog& catalog) {
         int number = 0;
         for (const Column& column : relation->columns) {
             ++number;
-            if (!column.hidden)
-                attribute_row(maker, catalog, relation->oid, column.name,
-                              column.domain != 0 ? column.domain : column.type, column.typmod, number, &column);
+            // A modifier is part of the domain.
+            if (column.hidden) continue;
+            if (column.domain == 0)
+                attribute_row(maker, catalog, relation->oid, column.name, column.type, column.typmod, number, &column);
+            else attribute_row(maker, catalog, relation->oid, column.name, column.domain, k_no_typmod, number, &column);
         }
         for (const Index& index : relation->indexes) {
             number = 0;
@@ -376,7 +385,9 @@ void type_row(RowMaker& maker, const TypeInfo& type, Oid schema, Oid relation, c
     maker.number(type.form == Form::range ? 0 : type.element).number(type.array);
     maker.number(input_function(type).oid).numbers({0, 0, 0, 0, 0, 0});
     maker.letter(alignment(type)).letter(storage(type)).flag(domain != nullptr && domain->not_null);
-    maker.number(domain == nullptr ? 0 : domain->base).number(domain == nullptr ? -1 : domain->typmod);
+    // The domain below, or the base type, as format_type names it.
+    const Oid below = domain == nullptr ? 0 : domain->parent != 0 ? domain->parent : domain->base;
+    maker.number(below).number(domain == nullptr ? -1 : domain->typmod);
     maker.number(0).number(vector ? 0 : collation(domain == nullptr ? type.oid : domain->base)).null();
     maker.text_or_null(domain == nullptr ? std::string_view() : domain->default_text).null();
 }
@@ -516,9 +527,49 @@ void dependency_rows(RowMaker& maker, const Catalog& catalog) {
     }
 }
 
+void inheritance_rows(RowMaker& maker, const Catalog& catalog) {
+    for (const auto& [key, relation] : catalog.relations()) {
+        std::int64_t number = 0;
+        for (const Oid parent : relation->inherits)
+            maker.row().numbers({relation->oid, parent, ++number}).flag(false);
+        if (relation->is_partition()) maker.row().numbers({relation->oid, relation->partition_of, 1}).flag(false);
+    }
+}
+
+void partitioned_rows(RowMaker& maker, const Catalog& catalog) {
+    for (const auto& [key, relation] : catalog.relations()) {
+        if (!relation->is_partitioned()) continue;
+        std::vector<std::int64_t> places, classes, collations;
+        std::string expressions;
+        for (const PartitionKey::Part& part : relation->partition_key.parts) {
+            const int place = relation->find_column(part.text);
+            places.push_back(place + 1);
+            if (place < 0) expressions += (expressions.empty() ? "" : ", ") + part.text;
+            classes.push_back(operator_class(part.type));
+            collations.push_back(collation(part.type));
+        }
+        Oid rest = 0;
+        for (const auto& part : partitions_of(catalog, relation->oid))
+            if (part->bound.rest) rest = part->oid;
+        maker.row().number(relation->oid).letter(static_cast<char>(relation->partition_key.strategy));
+        maker.number(static_cast<std::int64_t>(places.size())).number(rest).list(places).list(classes);
+        maker.list(collations).text_or_null(expressions);
+    }
+}
+
+void cast_rows(RowMaker& maker) {
+    constexpr const char* k_contexts[] = {"i", "a", "e"};
+    for (const CastEntry& entry : all_casts()) {
+        const std::string signature = std::to_string(entry.source) + "/" + std::to_string(entry.target);
+        maker.row().number(named_oid("cast", signature)).numbers({entry.source, entry.target, 0});
+        maker.text(k_contexts[static_cast<int>(entry.context)]).letter(entry.body == nullptr ? 'b' : 'f');
+    }
+}
+
 void setting_rows(RowMaker& maker, const SqlSession& session) {
     for (const auto& [name, value] : session.all_settings()) {
-        maker.row().text(name).text(value).null().text("Client Connection Defaults").text("").null().text("user");
+        maker.row().text(shown_setting_name(name)).text(value).null().text("Client Connection Defaults").text("");
+        maker.null().text("user");
         maker.text(value == "on" || value == "off" ? "bool" : "string").text("default").null(3);
         maker.text(value).text(value).null(2).flag(false);
     }
@@ -562,6 +613,9 @@ void system_rows(const VirtualTable& table, const Catalog& catalog, SqlSession& 
     else if (name == "pg_description") description_rows(maker, catalog);
     else if (name == "pg_depend") dependency_rows(maker, catalog);
     else if (name == "pg_stats") statistics_rows(maker, catalog);
+    else if (name == "pg_inherits") inheritance_rows(maker, catalog);
+    else if (name == "pg_partitioned_table") partitioned_rows(maker, catalog);
+    else if (name == "pg_cast") cast_rows(maker);
     else if (name == "pg_settings") setting_rows(maker, session);
     else document_rows(maker, catalog);
 }

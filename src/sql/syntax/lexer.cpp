@@ -1,5 +1,6 @@
 #include "sql/syntax/lexer.hpp"
 
+#include "sql/binary_io.hpp"
 #include "sql/error.hpp"
 
 #include <string>
@@ -349,6 +350,8 @@ private:
             copied = true;
             value = decode_unicode(value, unicode_escape());
         }
+        // Bytes that escapes make must be characters.
+        if (mode == 'e' && copied) checked_text(value);
         add(TokenKind::string, copied ? arena_.copy(value) : whole);
     }
 

@@ -167,6 +167,7 @@ private:
     bool at_preparable() const;
     Statement* make_statement(StatementKind kind);
     const Statement* insert(const WithClause* with);
+    void change_condition(DataChange& change);
     const Statement* update(const WithClause* with);
     const Statement* erase(const WithClause* with);
     const Statement* merge(const WithClause* with);

@@ -129,6 +129,18 @@ List<Target> Parser::returning() {
     return make_list(arena_, targets());
 }
 
+/// WHERE condition, or WHERE CURRENT OF cursor.
+void Parser::change_condition(DataChange& change) {
+    if (!accept("where"_kw)) return;
+    if (!at("current"_kw) || !at("of"_kw, 1)) {
+        change.where = expression();
+        return;
+    }
+    take();
+    take();
+    change.current_of = name();
+}
+
 const Statement* Parser::update(const WithClause* with) {
     expect("update"_kw);
     DataChange change;
@@ -141,7 +153,7 @@ const Statement* Parser::update(const WithClause* with) {
     change.assignments = assignments();
     if (accept("from"_kw)) change.from = from_list();
     time_clause(change.time);
-    if (accept("where"_kw)) change.where = expression();
+    change_condition(change);
     time_clause(change.time);
     change.returning = returning();
     Statement* statement = make_statement(StatementKind::update);
@@ -162,7 +174,7 @@ const Statement* Parser::erase(const WithClause* with) {
     }
     if (accept("using"_kw)) change.from = from_list();
     time_clause(change.time);
-    if (accept("where"_kw)) change.where = expression();
+    change_condition(change);
     time_clause(change.time);
     change.returning = returning();
     Statement* statement = make_statement(StatementKind::erase);

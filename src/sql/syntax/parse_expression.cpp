@@ -35,11 +35,11 @@ const Expr* Parser::prefix(bool restricted) {
         const bool minus = token.text == "-";
         const Expr* operand = expression(precedence_sign, restricted);
         // -9223372036854775808 is one number, not the negation of one that does not fit.
-        if (minus && (operand->kind == ExprKind::integer || operand->kind == ExprKind::decimal) &&
-            operand->text[0] != '-') {
+        if (minus && (operand->kind == ExprKind::integer || operand->kind == ExprKind::decimal)) {
             Expr* number = node(operand->kind, position);
             number->number = operand->number;
-            number->text = arena_.copy(std::string("-").append(operand->text));
+            const std::string_view digits = operand->text;
+            number->text = digits[0] == '-' ? digits.substr(1) : arena_.copy(std::string("-").append(digits));
             return number;
         }
         Expr* expr = node(ExprKind::operation, position, {operand});

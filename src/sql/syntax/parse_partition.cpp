@@ -42,7 +42,27 @@ PartitionValues Parser::partition_values() {
     if (accept("in"_kw)) {
         values.values = list();
     } else if (accept("with"_kw)) {
-        fail(sqlstate::feature_not_supported, "partitioning by hash is not supported", values.position);
+        values.by_hash = true;
+        bool modulus = false, remainder = false;
+        expect('(');
+        do {
+            const Position position = here();
+            const std::string word(label());
+            bool& given = word == "modulus" ? modulus : remainder;
+            if (word != "modulus" && word != "remainder")
+                fail(sqlstate::syntax_error, "unrecognized hash partition bound specification \"" + word + "\"",
+                     position);
+            if (given)
+                fail(sqlstate::duplicate_object, word + " for hash partition provided more than once", position);
+            given = true;
+            if (at_operator("-")) unexpected();
+            (word == "modulus" ? values.modulus : values.remainder) = integer_literal();
+        } while (accept(','));
+        expect(')');
+        if (!modulus || !remainder)
+            fail(sqlstate::syntax_error,
+                 std::string(modulus ? "remainder" : "modulus") + " for hash partition must be specified",
+                 values.position);
     } else {
         expect("from"_kw);
         values.from = list();

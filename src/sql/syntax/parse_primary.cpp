@@ -82,7 +82,13 @@ const Expr* Parser::parenthesised() {
     }
     take();
     const Expr* first = expression();
-    if (accept(')')) return suffixes(first);
+    if (accept(')')) {
+        if (first->kind != ExprKind::subscript || !at('[')) return suffixes(first);
+        // (a[1])[2] is an element of the element, not one of two dimensions.
+        Expr* whole = arena_.create<Expr>(*first);
+        whole->flag = true;
+        return suffixes(whole);
+    }
     std::vector<const Expr*> items = {first};
     while (accept(',')) items.push_back(expression());
     if (items.size() == 1) unexpected();

@@ -77,6 +77,7 @@ struct DataChange {                 ///< INSERT, UPDATE, DELETE, MERGE, ERASE
     List<Assignment> assignments;   ///< UPDATE
     List<const FromItem*> from;     ///< UPDATE FROM, DELETE USING, MERGE USING
     const Expr* where = nullptr;    ///< MERGE: ON
+    Name current_of;                ///< the cursor of WHERE CURRENT OF
     List<MergeAction> merge_actions;
     List<Target> returning;
     PortionClause portion;
@@ -162,6 +163,8 @@ struct PartitionValues {            ///< FOR VALUES .., DEFAULT
     bool rest = false;              ///< DEFAULT
     List<const Expr*> values;       ///< IN
     List<const Expr*> from, to;     ///< MINVALUE and MAXVALUE are columns of these names
+    bool by_hash = false;           ///< WITH (MODULUS .., REMAINDER ..)
+    std::int64_t modulus = -1, remainder = -1;
     Position position = 0;
 };
 

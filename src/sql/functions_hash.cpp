@@ -1,0 +1,244 @@
+// Hashes of values, with the numbers that PostgreSQL gives: partitions by hash hold the same rows there and here. The
+// hash of bytes is Bob Jenkins's lookup3 (public domain, 2006).
+#include "sql/array.hpp"
+#include "sql/int128.hpp"
+#include "sql/key_encoding.hpp"
+#include "sql/registry.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <string>
+
+namespace northstar::inline v0::sql {
+
+namespace hash_file {
+
+/// lookup3: three words into which twelve bytes at a time are stirred.
+struct Lookup3 {
+    std::uint32_t a, b, c;
+
+    Lookup3(std::size_t length, std::uint64_t seed) {
+        a = b = c = 0x9e3779b9u + static_cast<std::uint32_t>(length) + 3923095u;
+        if (seed == 0) return;
+        a += static_cast<std::uint32_t>(seed >> 32);
+        b += static_cast<std::uint32_t>(seed);
+        mix();
+    }
+    void mix() {
+        const auto step = [](std::uint32_t& x, std::uint32_t& y, std::uint32_t& z, int bits) {
+            x -= z;
+            x ^= std::rotl(z, bits);
+            z += y;
+        };
+        step(a, b, c, 4);
+        step(b, c, a, 6);
+        step(c, a, b, 8);
+        step(a, b, c, 16);
+        step(b, c, a, 19);
+        step(c, a, b, 4);
+    }
+    void finish() {
+        const auto step = [](std::uint32_t& x, std::uint32_t y, int bits) {
+            x ^= y;
+            x -= std::rotl(y, bits);
+        };
+        step(c, b, 14);
+        step(a, c, 11);
+        step(b, a, 25);
+        step(c, b, 16);
+        step(a, c, 4);
+        step(b, a, 14);
+        step(c, b, 24);
+    }
+    std::uint64_t wide() const { return std::uint64_t{b} << 32 | c; }
+};
+
+std::uint64_t hash_bytes(std::string_view bytes, std::uint64_t seed) {
+    Lookup3 state(bytes.size(), seed);
+    const auto byte = [&](std::size_t at) { return std::uint32_t{static_cast<unsigned char>(bytes[at])}; };
+    const auto word = [&](std::size_t at) {
+        return byte(at) | byte(at + 1) << 8 | byte(at + 2) << 16 | byte(at + 3) << 24;
+    };
+    std::size_t at = 0;
+    for (; bytes.size() - at >= 12; at += 12) {
+        state.a += word(at);
+        state.b += word(at + 4);
+        state.c += word(at + 8);
+        state.mix();
+    }
+    // What is left; the lowest byte of the last word stands for the length.
+    std::uint32_t* const words[] = {&state.a, &state.b, &state.c};
+    for (std::size_t i = 0; at + i < bytes.size(); ++i) {
+        const std::size_t shifted = i < 8 ? i : i + 1;
+        *words[shifted / 4] += byte(at + i) << (shifted % 4 * 8);
+    }
+    state.finish();
+    return state.wide();
+}
+
+std::uint64_t hash_word(std::uint32_t word, std::uint64_t seed) {
+    Lookup3 state(sizeof word, seed);
+    state.a += word;
+    state.finish();
+    return state.wide();
+}
+
+/// Numbers that fit into fewer bytes hash as they do there.
+std::uint64_t hash_int8(std::int64_t value, std::uint64_t seed) {
+    const auto bits = static_cast<std::uint64_t>(value);
+    const auto high = static_cast<std::uint32_t>(bits >> 32);
+    return hash_word(static_cast<std::uint32_t>(bits) ^ (value >= 0 ? high : ~high), seed);
+}
+
+std::uint64_t hash_real(double value, std::uint64_t seed) {
+    if (value == 0) return seed;
+    const std::uint64_t bits =
+        value != value ? std::uint64_t{0x7ff8} << 48 : std::bit_cast<std::uint64_t>(value);
+    char bytes[8];
+    for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>(bits >> (8 * i));
+    return hash_bytes({bytes, sizeof bytes}, seed);
+}
+
+/// Digits to the base 10000 without zeros at either end, and the place of the first.
+std::uint64_t hash_numeric(const Numeric& value, std::uint64_t seed) {
+    std::string text;
+    numeric_to_text(value, text);
+    std::string_view digits = text;
+    if (digits.starts_with('-')) digits.remove_prefix(1);
+    if (digits.empty() || digits[0] < '0' || digits[0] > '9') return seed;  // NaN, infinities
+    const std::size_t point = std::min(digits.find('.'), digits.size());
+    std::string whole(digits.substr(0, point));
+    std::string rest(digits.substr(std::min(point + 1, digits.size())));
+    whole.insert(0, (4 - whole.size() % 4) % 4, '0');
+    rest.append((4 - rest.size() % 4) % 4, '0');
+    const std::string all = whole + rest;
+    std::string groups;
+    int weight = static_cast<int>(whole.size() / 4) - 1;
+    for (std::size_t i = 0; i < all.size(); i += 4) {
+        int group = 0;
+        for (std::size_t k = i; k < i + 4; ++k) group = group * 10 + (all[k] - '0');
+        if (groups.empty() && group == 0) {
+            --weight;
+            continue;
+        }
+        groups.push_back(static_cast<char>(group & 0xff));
+        groups.push_back(static_cast<char>(group >> 8));
+    }
+    while (groups.size() >= 2 && groups[groups.size() - 1] == 0 && groups[groups.size() - 2] == 0)
+        groups.resize(groups.size() - 2);
+    if (groups.empty()) return seed - 1;
+    return hash_bytes(groups, seed) ^ static_cast<std::uint64_t>(static_cast<std::int64_t>(weight));
+}
+
+std::int64_t span_of(const Interval& value) {
+    const Int128 days = static_cast<Int128>(value.months) * 30 + value.days;
+    return static_cast<std::int64_t>(static_cast<Int128>(value.microseconds) + days * 86'400'000'000);
+}
+
+/// A hash of a value of any type that is not NULL; equal values have equal hashes.
+std::uint64_t hash_value(const Value& value, std::uint64_t seed) {
+    switch (value.form()) {
+        case Form::boolean: return hash_word(value.boolean() ? 1 : 0, seed);
+        case Form::integer: {
+            const Oid type = value.type();
+            const bool narrow = type == type::int2 || type == type::int4 || type == type::oid || type == type::date ||
+                                is_object_type(type);
+            return narrow ? hash_word(static_cast<std::uint32_t>(value.integer()), seed)
+                          : hash_int8(value.integer(), seed);
+        }
+        case Form::real: return hash_real(value.real(), seed);
+        case Form::numeric: return hash_numeric(value.numeric(), seed);
+        case Form::interval: return hash_int8(span_of(value.interval()), seed);
+        case Form::uuid:
+            return hash_bytes({reinterpret_cast<const char*>(value.uuid().bytes), sizeof value.uuid().bytes}, seed);
+        case Form::bytes: {
+            std::string_view bytes = value.bytes();
+            if (value.type() == type::bpchar)
+                while (bytes.ends_with(' ')) bytes.remove_suffix(1);
+            return hash_bytes(bytes, seed);
+        }
+        default: break;
+    }
+    // Equal values have equal keys, whatever they are.
+    std::string key;
+    encode_key(value, {}, key);
+    return hash_bytes(key, seed);
+}
+
+Value hash_short(Call&, const Value* a, std::size_t) {
+    return Value::int4(static_cast<std::int32_t>(static_cast<std::uint32_t>(hash_value(a[0], 0))));
+}
+Value hash_extended(Call&, const Value* a, std::size_t) {
+    return Value::int8(
+        static_cast<std::int64_t>(hash_value(a[0], static_cast<std::uint64_t>(a[1].integer()))));
+}
+
+/// Whether a row belongs to the partition of that modulus and remainder; the key stands behind them.
+Value satisfies_hash_partition(Call& call, const Value* a, std::size_t count) {
+    constexpr std::uint64_t k_seed = 0x7a5b22367996dcfd;
+    if (a[0].is_null() || a[1].is_null() || a[2].is_null()) return Value::boolean(false);
+    const std::int64_t modulus = a[1].integer(), remainder = a[2].integer();
+    if (modulus <= 0)
+        raise(sqlstate::invalid_parameter_value,
+              "modulus for hash partition must be an integer value greater than zero");
+    if (remainder < 0)
+        raise(sqlstate::invalid_parameter_value,
+              "remainder for hash partition must be an integer value greater than or equal to zero");
+    if (remainder >= modulus)
+        raise(sqlstate::invalid_parameter_value, "remainder for hash partition must be less than modulus");
+    std::uint64_t hash = 0;
+    const auto add = [&](const Value& part) {
+        if (part.is_null()) return;
+        hash ^= hash_value(part, k_seed) + 0x49a0f4dd15e5a8e3u + (hash << 54) + (hash >> 7);
+    };
+    if (call.variadic_array) {
+        if (a[3].is_null()) return Value::boolean(false);
+        const ArrayView parts(a[3]);
+        for (std::size_t i = 0; i < parts.size(); ++i)
+            if (!parts.is_null(i)) add(parts.element(i, call.arena));
+    } else {
+        for (std::size_t i = 3; i < count; ++i) add(a[i]);
+    }
+    return Value::boolean(hash % static_cast<std::uint64_t>(modulus) == static_cast<std::uint64_t>(remainder));
+}
+
+constexpr FunctionSource k_functions[] = {
+    {"hashint2(int2) int4", &hash_short},
+    {"hashint4(int4) int4", &hash_short},
+    {"hashint8(int8) int4", &hash_short},
+    {"hashoid(oid) int4", &hash_short},
+    {"hashfloat4(float4) int4", &hash_short},
+    {"hashfloat8(float8) int4", &hash_short},
+    {"hash_numeric(numeric) int4", &hash_short},
+    {"hashtext(text) int4", &hash_short},
+    {"hashname(name) int4", &hash_short},
+    {"hashbpchar(bpchar) int4", &hash_short},
+    {"hashvarlena(bytea) int4", &hash_short},
+    {"uuid_hash(uuid) int4", &hash_short},
+    {"time_hash(time) int4", &hash_short},
+    {"timestamp_hash(timestamp) int4", &hash_short},
+    {"interval_hash(interval) int4", &hash_short},
+    {"hashint2extended(int2,int8) int8", &hash_extended},
+    {"hashint4extended(int4,int8) int8", &hash_extended},
+    {"hashint8extended(int8,int8) int8", &hash_extended},
+    {"hashoidextended(oid,int8) int8", &hash_extended},
+    {"hashfloat4extended(float4,int8) int8", &hash_extended},
+    {"hashfloat8extended(float8,int8) int8", &hash_extended},
+    {"hash_numeric_extended(numeric,int8) int8", &hash_extended},
+    {"hashtextextended(text,int8) int8", &hash_extended},
+    {"hashnameextended(name,int8) int8", &hash_extended},
+    {"hashbpcharextended(bpchar,int8) int8", &hash_extended},
+    {"hashvarlenaextended(bytea,int8) int8", &hash_extended},
+    {"uuid_hash_extended(uuid,int8) int8", &hash_extended},
+    {"time_hash_extended(time,int8) int8", &hash_extended},
+    {"timestamp_hash_extended(timestamp,int8) int8", &hash_extended},
+    {"interval_hash_extended(interval,int8) int8", &hash_extended},
+    {"satisfies_hash_partition(oid,int4,int4,any) bool nonstrict variadic", &satisfies_hash_partition},
+};
+
+}  // namespace hash_file
+
+std::span<const FunctionSource> hash_functions() { return hash_file::k_functions; }
+
+}  // namespace northstar::inline v0::sql
