@@ -118,7 +118,7 @@ TEST_CASE("information_schema describes columns and constraints", "[sql]") {
                  "information_schema.columns WHERE table_name = 'item' ORDER BY ordinal_position") ==
           Rows{{"id", "bigint", "int8", "64", "NO", "YES"}, {"owner_id", "integer", "int4", "32", "YES", "NO"},
                {"price", "numeric", "numeric", "10", "YES", "NO"},
-               {"weight", "integer", "int4", std::nullopt, "YES", "NO"},
+               {"weight", "integer", "int4", "32", "YES", "NO"},
                {"tags", "ARRAY", "_text", std::nullopt, "YES", "NO"}});
     CHECK(f.rows("SELECT constraint_name, column_name FROM information_schema.key_column_usage WHERE table_name = "
                  "'item' ORDER BY 1") == Rows{{"item_owner_id_fkey", "owner_id"}, {"item_pkey", "id"}});

@@ -353,6 +353,7 @@ private:
         }
         if (prefix_ == 't') {
             prefix_ = '\0';
+            if (whole.size() != 4 && whole.size() != 6) fail(Problem::bad_format);
             concatenated_time(whole, micros);
             return;
         }

@@ -38,30 +38,37 @@ public:
                 if (part.key == field.name) text = part.value;  // the last one counts
             }
             if (!text) values.push_back(row.values.empty() ? Value::null(field.type) : row.values[i]);
-            else values.push_back(value(field.type, field.typmod, *text));
+            else values.push_back(value(field.type, field.typmod, *text, row.values.empty() ? nullptr : &row.values[i]));
         }
         return make_record(row.type, values, call_.arena);
     }
 
 private:
-    Value value(Oid wanted, std::int32_t typmod, std::string_view text) {
+    /// `before`: what the record has in this place; a record there keeps the fields that the text does not have.
+    Value value(Oid wanted, std::int32_t typmod, std::string_view text, const Value* before = nullptr) {
         const JsonKind kind = json_text_kind(text);
         if (kind == JsonKind::null) return Value::null(wanted);
         const TypeInfo& info = type_info(wanted, call_.session.types);
         if (wanted == type::json || wanted == type::jsonb)
             return value_from_text(wanted, typmod, text, call_.arena, call_.session);
-        if (info.form == Form::record && kind != JsonKind::string) return composite(wanted, kind, text);
+        if (info.form == Form::record && kind != JsonKind::string) return composite(wanted, kind, text, before);
         if (info.form == Form::array && kind != JsonKind::string) return array(info, typmod, text);
         const std::string plain = kind == JsonKind::string ? json_unescape(text) : std::string(text);
         return value_from_text(wanted, typmod, plain, call_.arena, call_.session);
     }
-    Value composite(Oid wanted, JsonKind kind, std::string_view text) {
+    Value composite(Oid wanted, JsonKind kind, std::string_view text, const Value* before) {
         if (kind != JsonKind::object)
             cannot_call("populate_composite", kind == JsonKind::array ? "an array" : "a scalar");
         Row inner;
         inner.type = wanted;
         const std::span<const FieldInfo> fields = call_.session.types->fields(wanted);
         inner.fields.assign(fields.begin(), fields.end());
+        if (before != nullptr && !before->is_null()) {
+            const RecordView record(*before);
+            for (std::size_t i = 0; i < fields.size(); ++i)
+                inner.values.push_back(i < record.size() && !record.is_null(i) ? record.field(i, call_.arena)
+                                                                               : Value::null(fields[i].type));
+        }
         return row(inner, split_json(text));
     }
     Value array(const TypeInfo& info, std::int32_t typmod, std::string_view text) {

@@ -151,6 +151,7 @@ private:
     std::vector<ColumnId> target_ids_;
     std::vector<std::pair<Oid, std::size_t>> row_keys_;  // tables, and targets with the keys of their rows
     std::set<ColumnId> above_;  // columns that exist above the aggregation
+    std::map<ColumnId, Oid> dependent_;  // of those, the ones that primary keys determine
 };
 
 BoundQuery Binder::select(const syntax::Query& syntax, bool resolve_unknowns) {
@@ -377,7 +378,9 @@ void SelectSteps::add_dependent_columns() {
         for (const ScopeColumn& column : relation.columns) {
             bool known = false;
             for (const PlanColumn& group : grouping_.groups) known |= group.id == column.id;
-            if (!known) grouping_.groups.push_back({column.id, binder_.column_of(column, 0)});
+            if (known) continue;
+            grouping_.groups.push_back({column.id, binder_.column_of(column, 0)});
+            dependent_[column.id] = relation.relation->indexes[static_cast<std::size_t>(key)].oid;
         }
     }
 }
@@ -393,6 +396,8 @@ std::string SelectSteps::describe(const BoundExpr& column) const {
 void SelectSteps::check_grouped(BoundExpr* expr) {
     walk_expr(expr, [&](BoundExpr& node) {
         const auto check = [&](ColumnId id, const BoundExpr& at, bool outer) {
+            if (const auto found = dependent_.find(id); found != dependent_.end())
+                binder_.needed_keys_.insert(found->second);
             if (above_.count(id) != 0) return;
             const auto owner = binder_.column_scope_.find(id);
             if (owner == binder_.column_scope_.end() || owner->second != scope_) return;

@@ -55,6 +55,8 @@ public:
     /// What is bound does not run: it may read materialized views without data.
     void bind_definition_only() { definition_only_ = true; }
     const std::vector<NamedRelation>& named() const { return named_; }
+    /// Primary keys without which the query would not be allowed: ungrouped columns depend on them.
+    const std::set<Oid>& needed_keys() const { return needed_keys_; }
     /// Relations and columns are called so from here on; others are called what they are.
     void know_as(const std::vector<NamedRelation>& names) { names_then_ = &names; }
     BoundChange* bind_change(const syntax::Statement& statement);
@@ -322,6 +324,7 @@ private:
     int view_depth_ = 0;
     bool notes_names_ = false;
     bool definition_only_ = false;
+    std::set<Oid> needed_keys_;
     bool wants_row_keys_ = false;
     bool values_apart_ = false;   ///< rows of the VALUES that is bound next need not have types in common
     std::vector<NamedRelation> named_;                     ///< relations that the query itself names

@@ -698,9 +698,22 @@ private:
                                         changed->foreign_keys.end());
             session_.put(changed);
         }
+        const Oid oid = index->oid;
+        std::vector<std::shared_ptr<const Relation>> views;
+        for (const auto& [key, view] : session_.catalog().relations())
+            if (std::find(view->depends.begin(), view->depends.end(), oid) != view->depends.end())
+                views.push_back(view);
+        for (const auto& view : views) {
+            if (!action.cascade)
+                raise(sqlstate::dependent_objects_still_exist,
+                      "cannot drop constraint " + index->name + " on table " + relation_->name +
+                          " because other objects depend on it",
+                      "view " + view->name + " depends on constraint " + index->name + " on table " + relation_->name,
+                      "Use DROP ... CASCADE to drop the dependent objects too.");
+            if (session_.catalog().relation(view->oid) != nullptr) drop_with_users(session_, view);
+        }
         auto to = std::make_shared<Relation>(*relation_);
         const bool holds_rows = index->holds_rows();
-        const Oid oid = index->oid;
         if (!holds_rows) session_.drop_tree(relation_->index_tree(*index), relation_->temporary);
         to->indexes.erase(std::remove_if(to->indexes.begin(), to->indexes.end(),
                                          [&](const Index& other) { return other.oid == oid; }),

@@ -40,20 +40,20 @@ void collect_relations(const Plan& plan, std::set<Oid>& found) {
 }
 
 /// What a view depends on: the relations that its query reads, and those that it names, which may be views.
-void note_dependencies(SqlSession& session, const Plan& plan, const std::vector<NamedRelation>& names,
-                       Relation& view) {
+void note_dependencies(SqlSession& session, const Plan& plan, const Binder& binder, Relation& view) {
     std::set<Oid> depends;
     collect_relations(plan, depends);
     // A view over a table reads its heirs, whatever they are by then.
     for (const Oid oid : std::set<Oid>(depends))
         for (const auto& heir : session.catalog().heirs_of(oid)) depends.erase(heir->oid);
-    for (const NamedRelation& name : names) depends.insert(name.oid);
+    for (const NamedRelation& name : binder.named()) depends.insert(name.oid);
     for (const Oid oid : depends) {
         const auto used = session.catalog().relation(oid);
         if (used == nullptr) continue;
         if (used->temporary) view.temporary = true;
         view.depends.push_back(oid);
     }
+    for (const Oid key : binder.needed_keys()) view.depends.push_back(key);
 }
 
 /// Runs a query to the end; the rows go into `rows`. `view`: the materialized view that it belongs to; what that calls
@@ -70,7 +70,7 @@ std::vector<OutputColumn> run(SqlSession& session, const syntax::Query& query, b
     BoundQuery bound = binder.bind_query(query);
     if (names.empty()) {
         names = binder.named();
-        note_dependencies(session, *bound.plan, names, view);
+        note_dependencies(session, *bound.plan, binder, view);
     }
     rows.reset(bound.columns.size());
     if (!with_data) return bound.columns;
@@ -139,7 +139,7 @@ void create_view(SqlSession& session, const syntax::CreateView& syntax) {
     auto view = std::make_shared<Relation>();
     view->kind = RelationKind::view;
     view->temporary = syntax.temporary;
-    note_dependencies(session, *bound.plan, binder.named(), *view);
+    note_dependencies(session, *bound.plan, binder, *view);
     view->schema = session.creation_schema(syntax.name, view->temporary);
     view->name = syntax.name.last();
     view->query = text;

@@ -22,9 +22,9 @@ constexpr Known k_known[] = {
     {"intervalstyle", "postgres"}, {"lc_collate", "C", true}, {"max_identifier_length", "63", true},
     {"max_index_keys", "32", true}, {"northstar.as_of", ""}, {"northstar.author", ""},
     {"northstar.reason", ""}, {"northstar.valid_at", ""}, {"northstar.valid_time_changes", "from_now"},
-    {"plan_cache_mode", "auto"}, {"search_path", "\"$user\", public"}, {"server_encoding", "UTF8", true},
+    {"plan_cache_mode", "auto"}, {"role", "none"}, {"search_path", "\"$user\", public"}, {"server_encoding", "UTF8", true},
     {"server_version", "15.0", true}, {"server_version_num", "150000", true}, {"standard_conforming_strings", "on"},
-    {"statement_timeout", "0"}, {"timezone", "UTC"}, {"transaction_isolation", "read committed"},
+    {"session_authorization", "northstar"}, {"statement_timeout", "0"}, {"timezone", "UTC"}, {"transaction_isolation", "read committed"},
     {"transaction_read_only", "off"}, {"work_mem", "256MB"},
 };
 
@@ -116,6 +116,12 @@ std::string SqlSession::apply_setting(const std::string& name, const std::string
         constexpr std::size_t least = 64 << 10;
         if (memory_size(value) < least) invalid(name, value);
         work_memory_ = memory_size(value);
+        return value;
+    }
+    if (name == "role" || name == "session_authorization") {
+        // There is one role.
+        if (value != current_user() && !(name == "role" && value == "none"))
+            raise(sqlstate::invalid_parameter_value, "role \"" + value + "\" does not exist");
         return value;
     }
     if (name == "timezone") {

@@ -136,10 +136,19 @@ const Statement* Parser::set_variable(bool local) {
             variable.values = make_list(arena_, values);
         }
     } else {
-        variable.name = variable_name();
-        if (!accept("to"_kw)) {
-            if (!at_operator("=")) unexpected();
+        // SET NAMES 'x', SET ROLE x and SET SESSION AUTHORIZATION x have neither TO nor =.
+        const bool names = at("names"_kw) && !at("to"_kw, 1) && !at_operator("=", 1);
+        const bool role = at("role"_kw) && !at("to"_kw, 1) && !at_operator("=", 1);
+        const bool authorization = at("authorization"_kw);
+        if (names || role || authorization) {
             take();
+            variable.name = names ? "client_encoding" : role ? "role" : "session_authorization";
+        } else {
+            variable.name = variable_name();
+            if (!accept("to"_kw)) {
+                if (!at_operator("=")) unexpected();
+                take();
+            }
         }
         if (accept("default"_kw)) {
             variable.to_default = true;
@@ -176,6 +185,9 @@ const Statement* Parser::show() {
         take(), take();
         expect("level"_kw);
         variable.name = "transaction_isolation";
+    } else if (at("session"_kw) && at("authorization"_kw, 1)) {
+        take(), take();
+        variable.name = "session_authorization";
     } else if (!accept("all"_kw)) {
         variable.name = variable_name();
     }
