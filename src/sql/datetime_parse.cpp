@@ -513,11 +513,11 @@ private:
             now = true;
             return;
         }
-        if (word == "infinity" || word == "+infinity" || word == "inf" || word == "+inf") {
+        if (word == "infinity" || word == "+infinity") {
             infinite = true;
             return;
         }
-        if (word == "-infinity" || word == "-inf") {
+        if (word == "-infinity") {
             minus_infinite = true;
             return;
         }

@@ -38,7 +38,9 @@ public:
                 if (part.key == field.name) text = part.value;  // the last one counts
             }
             if (!text) values.push_back(row.values.empty() ? Value::null(field.type) : row.values[i]);
-            else values.push_back(value(field.type, field.typmod, *text, row.values.empty() ? nullptr : &row.values[i]));
+            else
+                values.push_back(
+                    value(field.type, field.typmod, *text, row.values.empty() ? nullptr : &row.values[i]));
         }
         return make_record(row.type, values, call_.arena);
     }

@@ -151,7 +151,7 @@ private:
             }
             const std::size_t begin = i;
             if (is_digit(c) || c == '.' ||
-                ((c == '+' || c == '-') && i + 1 < n && (is_digit(text_[i + 1]) || text_[i + 1] == '.'))) {
+                ((c == '+' || c == '-') && i + 1 < n && is_digit(text_[i + 1]))) {
                 ++i;
                 char kind = 'n';
                 while (i < n && (is_digit(text_[i]) || text_[i] == '.' || text_[i] == ':' ||
@@ -160,14 +160,12 @@ private:
                     if (text_[i] == '-') kind = 'y';
                     ++i;
                 }
+                if (kind == 'y' && i < n && text_[i] == '-') bad();  // years and months have no days
                 tokens.push_back({kind, std::string(text_.substr(begin, i - begin))});
             } else if (c == '+' || c == '-') {
                 ++i;
                 while (i < n && is_sql_blank(text_[i])) ++i;
-                if (i >= n || !(is_digit(text_[i]) || text_[i] == '.')) {
-                    if (i < n && is_letter(text_[i])) bad();
-                    bad();
-                }
+                if (i >= n || !is_digit(text_[i])) bad();
                 const std::size_t digits = i;
                 char kind = 'n';
                 while (i < n && (is_digit(text_[i]) || text_[i] == '.' || text_[i] == ':')) {

@@ -166,12 +166,12 @@ Value range_from_text(Oid range_type, std::string_view text, Arena& arena, Sessi
     }
     if (text[at] != '[' && text[at] != '(') malformed("Missing left parenthesis or bracket.");
     range.lower.inclusive = text[at++] == '[';
-    const auto bound = [&](RangeBound& to) {
+    // The literal is taken apart before its bounds are read: what is malformed is told of first.
+    const auto bound = [&](RangeBound& to, std::string& content) {
         if (at < text.size() && (text[at] == ',' || text[at] == ')' || text[at] == ']')) {
             to.infinite = true;
             return;
         }
-        std::string content;
         bool quoted = false;
         for (;; ++at) {
             if (at >= text.size()) malformed("Unexpected end of input.");
@@ -190,17 +190,19 @@ Value range_from_text(Oid range_type, std::string_view text, Arena& arena, Sessi
                 content += c;
             }
         }
-        to.value = value_from_text(element, k_no_typmod, content, arena, session);
     };
-    bound(range.lower);
+    std::string lower, upper;
+    bound(range.lower, lower);
     if (at >= text.size() || text[at] != ',') malformed("Missing comma after lower bound.");
     ++at;
-    bound(range.upper);
+    bound(range.upper, upper);
     if (at >= text.size()) malformed("Unexpected end of input.");
     if (text[at] == ',') malformed("Too many commas.");
     range.upper.inclusive = text[at] == ']';
     if (text.find_first_not_of(blanks, at + 1) != std::string_view::npos)
         malformed("Junk after right parenthesis or bracket.");
+    if (!range.lower.infinite) range.lower.value = value_from_text(element, k_no_typmod, lower, arena, session);
+    if (!range.upper.infinite) range.upper.value = value_from_text(element, k_no_typmod, upper, arena, session);
     return make_range(range_type, range, arena);
 }
 

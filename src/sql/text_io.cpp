@@ -17,7 +17,8 @@ namespace text_io_file {
 constexpr std::size_t k_name_length = 63;
 
 Value object_from_text(Oid kind, std::string_view text, Session& session) {
-    if (!text.empty() && text[0] >= '0' && text[0] <= '9') return Value::integer(kind, oid_from_text(text));
+    if (!text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos)
+        return Value::integer(kind, oid_from_text(text));
     if (text == "-") return Value::integer(kind, 0);
     if (kind == type::regtype) {
         std::string name(trim_blanks(text));
@@ -26,6 +27,10 @@ Value object_from_text(Oid kind, std::string_view text, Session& session) {
             name.resize(name.size() - 2);
             array = true;
         }
+        // Modifiers are part of how a type is written, not of which one it is.
+        if (const std::size_t open = name.find('('), close = name.find(')'); close != name.npos && open < close)
+            name.erase(open, close + 1 - open);
+        if (name.starts_with("pg_catalog.")) name.erase(0, 11);
         const TypeInfo* info = find_builtin_type(name);
         if (info == nullptr && session.types != nullptr) info = session.types->find_type(name);
         if (info == nullptr)

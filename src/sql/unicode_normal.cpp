@@ -284,7 +284,8 @@ public:
         std::uint32_t value = 0;
         for (int shift = 0;; shift += 5) {
             const char c = digits_[at_++];
-            const std::uint32_t digit = (c == '~' ? '\\' : c == '}' ? '?' : c) - std::uint32_t{'0'};
+            const char real = c == '~' ? '\\' : c == '}' ? '?' : c;
+            const auto digit = static_cast<std::uint32_t>(real - '0');
             value |= (digit & 31) << shift;
             if (digit < 32) return value;
         }

@@ -139,11 +139,9 @@ BoundExpr* Binder::coerce_value(BoundExpr* expr, Oid target, std::int32_t typmod
         }
     }
     const std::optional<CastPath> path = find_cast(expr->type, target, context, types);
-    if (!path) {
-        const char* how = context == CastContext::explicit_ ? "cannot cast type " : "cannot cast type ";
-        raise_at(context == CastContext::implicit ? sqlstate::datatype_mismatch : sqlstate::cannot_coerce,
-                 how + type_name(expr->type) + " to " + type_name(target), position);
-    }
+    if (!path)
+        raise_at(sqlstate::cannot_coerce, "cannot cast type " + type_name(expr->type) + " to " + type_name(target),
+                 position);
     if (expr->literal && path->volatility == Volatility::immutable) {
         BoundExpr* node = literal_parameter(
             literals_->cast(static_cast<std::uint32_t>(expr->number), *path, target, typmod, context), target,

@@ -22,9 +22,11 @@ constexpr Known k_known[] = {
     {"intervalstyle", "postgres"}, {"lc_collate", "C", true}, {"max_identifier_length", "63", true},
     {"max_index_keys", "32", true}, {"northstar.as_of", ""}, {"northstar.author", ""},
     {"northstar.reason", ""}, {"northstar.valid_at", ""}, {"northstar.valid_time_changes", "from_now"},
-    {"plan_cache_mode", "auto"}, {"role", "none"}, {"search_path", "\"$user\", public"}, {"server_encoding", "UTF8", true},
+    {"plan_cache_mode", "auto"}, {"role", "none"}, {"search_path", "\"$user\", public"},
+    {"server_encoding", "UTF8", true},
     {"server_version", "15.0", true}, {"server_version_num", "150000", true}, {"standard_conforming_strings", "on"},
-    {"session_authorization", "northstar"}, {"statement_timeout", "0"}, {"timezone", "UTC"}, {"transaction_isolation", "read committed"},
+    {"session_authorization", "northstar"}, {"statement_timeout", "0"}, {"timezone", "UTC"},
+    {"transaction_isolation", "read committed"},
     {"transaction_read_only", "off"}, {"work_mem", "256MB"},
 };
 

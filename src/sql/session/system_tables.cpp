@@ -523,7 +523,8 @@ void dependency_rows(RowMaker& maker, const Catalog& catalog) {
                 maker.row().numbers({classes, index.oid, 0, classes, relation->oid, column.column + 1}).letter('a');
         }
         for (const Oid base : relation->depends)
-            if (catalog.relation(base) != nullptr) maker.row().numbers({classes, relation->oid, 0, classes, base, 0}).letter('n');
+            if (catalog.relation(base) != nullptr)
+                maker.row().numbers({classes, relation->oid, 0, classes, base, 0}).letter('n');
     }
 }
 
