@@ -4,7 +4,9 @@
 #include "sql/catalog/describe_object.hpp"
 #include "sql/catalog/partition.hpp"
 #include "sql/catalog/system_relations.hpp"
+#include "sql/numeric.hpp"
 #include "sql/registry.hpp"
+#include "sql/scalar_text.hpp"
 #include "sql/syntax/parser.hpp"
 #include "sql/text_io.hpp"
 
@@ -248,6 +250,35 @@ Value size_pretty(Call& call, const Value* a, std::size_t) {
     return text_of(call, std::to_string(size) + " " + k_units[unit]);
 }
 
+/// "10 GB" as bytes. Raises 22023.
+Value size_in_bytes(Call& call, const Value* a, std::size_t) {
+    const std::string text(trim_blanks(a[0].bytes()));
+    const auto refuse = [&](const std::string& detail) {
+        raise(sqlstate::invalid_parameter_value, "invalid size: \"" + std::string(a[0].bytes()) + "\"", detail,
+              "Valid units are \"bytes\", \"kB\", \"MB\", \"GB\", \"TB\", and \"PB\".");
+    };
+    std::size_t end = text.find_first_not_of("0123456789.+-eE");
+    if (end == std::string::npos) end = text.size();
+    std::string unit(trim_blanks(std::string_view(text).substr(end)));
+    for (char& c : unit) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    static constexpr std::string_view k_units[] = {"bytes", "kb", "mb", "gb", "tb", "pb"};
+    int shift = -1;
+    for (int i = 0; i < 6; ++i)
+        if (unit == k_units[i] || (i == 0 && (unit.empty() || unit == "b"))) shift = 10 * i;
+    if (shift < 0) refuse("Invalid size unit: \"" + text.substr(end) + "\".");
+    try {
+        const Numeric number = numeric_from_text(trim_blanks(std::string_view(text).substr(0, end)), call.arena);
+        const Numeric factor = numeric_from_int(std::int64_t{1} << shift, call.arena);
+        std::string bytes;
+        numeric_to_text(numeric_round(numeric_multiply(number, factor, call.arena), 0, call.arena), bytes);
+        return value_from_text(type::int8, k_no_typmod, bytes, call.arena, call.session);
+    } catch (const SqlError& error) {
+        if (!(error.state() == sqlstate::invalid_text_representation)) throw;
+    }
+    refuse("");
+    return {};
+}
+
 /// What may be done to the rows of a relation, as bits: 4 UPDATE, 8 INSERT, 16 DELETE.
 Value relation_is_updatable(Call& call, const Value* a, std::size_t) {
     const auto relation = objects_of(call).relation(oid_of(a[0]));
@@ -400,6 +431,7 @@ constexpr FunctionSource k_functions[] = {
     {"pg_indexes_size(regclass) int8 volatile", &null_int8},
     {"pg_total_relation_size(regclass) int8 volatile", &null_int8},
     {"pg_size_pretty(int8) text", &size_pretty},
+    {"pg_size_bytes(text) int8", &size_in_bytes},
     {"pg_sleep(float8) void volatile", &sleep},
     {"pg_relation_is_updatable(regclass,bool) int4 stable", &relation_is_updatable},
     {"pg_column_is_updatable(regclass,int2,bool) bool stable", &column_is_updatable},

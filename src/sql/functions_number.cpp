@@ -562,7 +562,16 @@ constexpr FunctionSource k_functions[] = {
     {"setseed(float8) void volatile", &set_seed},
 };
 
+template <bool Equal>
+Value compare_xids(Call&, const Value* a, std::size_t) {
+    return Value::boolean((a[0].integer() == a[1].integer()) == Equal);
+}
+
 constexpr OperatorSource k_operators[] = {
+    {"xid = xid bool", &compare_xids<true>, "xideq"},
+    {"xid = int4 bool", &compare_xids<true>, "xideqint4"},
+    {"xid <> xid bool", &compare_xids<false>, "xidneq"},
+    {"xid <> int4 bool", &compare_xids<false>, "xidneqint4"},
     {"int2 + int2 int2", &integer_add<type::int2>, "int2pl"},
     {"int4 + int4 int4", &integer_add<type::int4>, "int4pl"},
     {"int8 + int8 int8", &integer_add<type::int8>, "int8pl"},

@@ -712,7 +712,10 @@ void Binder::returning(const syntax::DataChange& change, const ChangeTarget& int
         add_relation(target, none);
     }
     scope_->allowed = {"RETURNING", "RETURNING", "RETURNING"};
-    for (TargetItem& item : targets(change.returning)) {
+    returning_of_ = bound.kind == ChangeKind::insert ? &bound : nullptr;
+    const std::vector<TargetItem> items = targets(change.returning);
+    returning_of_ = nullptr;
+    for (const TargetItem& item : items) {
         BoundExpr* value = resolve_unknown(item.expr);
         bound.returning.push_back(value);
         OutputColumn column;
@@ -720,6 +723,7 @@ void Binder::returning(const syntax::DataChange& change, const ChangeTarget& int
         column.type = value->type;
         column.typmod = value->typmod;
         column.id = pool_.column();
+        column.declared = declared_type(*value);
         bound.returning_columns.push_back(std::move(column));
     }
     scope_->allowed = {};

@@ -106,6 +106,11 @@ BoundExpr* Binder::valid_bound(ScopeRelation& relation, std::string_view name, s
 }
 
 BoundExpr* Binder::hidden_column(ScopeRelation& relation, std::string_view name, std::uint32_t position) {
+    if (name == "xmax" && returning_of_ != nullptr && !relation.stored.empty()) {
+        // Scripts tell by it what ON CONFLICT did.
+        if (returning_of_->row_was_there == k_no_column) returning_of_->row_was_there = pool_.column();
+        return column_of({"xmax", returning_of_->row_was_there, type::xid}, position);
+    }
     if (name == "tableoid" && relation.relation != nullptr &&
         (relation.relation->is_partitioned() || relation.relation->is_partition() || !relation.stored.empty()))
         return partition_of_row(relation, position);

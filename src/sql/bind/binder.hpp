@@ -325,6 +325,7 @@ private:
     bool notes_names_ = false;
     bool definition_only_ = false;
     std::set<Oid> needed_keys_;
+    BoundChange* returning_of_ = nullptr;  ///< the INSERT whose RETURNING is being bound
     bool wants_row_keys_ = false;
     bool values_apart_ = false;   ///< rows of the VALUES that is bound next need not have types in common
     std::vector<NamedRelation> named_;                     ///< relations that the query itself names

@@ -197,6 +197,7 @@ bool ChangeRunner::insert_row(BoundChange& change, Target& target, std::vector<V
     changed(target, target.writer->insert(row.data()));
     take_suspects(relation, *target.writer);
     note(relation, nullptr, row.data());
+    note_presence(change, false);
     returning(target, row, source_row);
     return true;
 }
@@ -230,7 +231,13 @@ void ChangeRunner::conflict_update(BoundChange& change, Target& target, const st
     }
     // The values may have come from another part of the statement, which changed the row first.
     if (parts_ && changed_.count({change.relation->oid, key}) != 0) return;
+    note_presence(change, true);
     update_row(change, target, key, old_row, new_row, source_row);
+}
+
+void ChangeRunner::note_presence(const BoundChange& change, bool was_there) {
+    if (change.row_was_there != k_no_column)
+        execution_.cell(change.row_was_there) = Value::integer(type::xid, was_there ? 1 : 0);
 }
 
 void ChangeRunner::make_conflict_ready(BoundChange& change, Target& target) {

@@ -76,6 +76,7 @@ private:
     bool insert_row(BoundChange& change, Target& target, std::vector<Value>& row, std::size_t source_row);
     void conflict_update(BoundChange& change, Target& target, const std::string& key, const std::vector<Value>& row,
                          std::size_t source_row);
+    void note_presence(const BoundChange& change, bool was_there);
     void make_conflict_ready(BoundChange& change, Target& target);
     void update_row(BoundChange& change, Target& target, const std::string& key, const std::vector<Value>& old_row,
                     std::vector<Value>& row, std::size_t source_row);

@@ -233,6 +233,7 @@ struct BoundChange {
     std::vector<int> arbiters;           ///< indexes of relation->indexes; empty: any
     std::vector<ColumnId> existing_columns;  ///< columns of the row in the way, by physical column
     std::vector<ColumnId> excluded_columns;  ///< of the row proposed
+    ColumnId row_was_there = k_no_column;    ///< xmax in RETURNING: 0 of rows that were inserted, 1 of others
     std::vector<ColumnAssignment> conflict_assignments;
     std::vector<BoundExpr*> conflict_where;
     // MERGE
