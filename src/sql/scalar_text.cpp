@@ -58,14 +58,14 @@ T float_from_text(std::string_view text, const char* name) {
 /// Whether decimal digits ("d.ddde+xx") name a number that lies half way between two of the type.
 template <class T>
 bool is_half_way(std::string_view text) {
-    UInt128 digits = 0;
+    std::uint64_t digits = 0;  // seventeen at most
     int exponent = 0, behind = 0;
     bool fraction = false;
     const std::size_t mark = text.find('e');
     for (const char c : text.substr(0, mark)) {
         if (c == '.') fraction = true;
         if (c < '0' || c > '9') continue;
-        digits = digits * 10 + static_cast<unsigned>(c - '0');
+        digits = digits * 10 + static_cast<std::uint64_t>(c - '0');
         behind += fraction ? 1 : 0;
     }
     const std::string_view power = text.substr(mark + (text[mark + 1] == '+' ? 2 : 1));
@@ -74,13 +74,14 @@ bool is_half_way(std::string_view text) {
     constexpr int bits = std::numeric_limits<T>::digits + 1;
     exponent -= behind;
     if (exponent > 23 || digits == 0) return false;
-    for (; exponent > 0; --exponent) digits *= 5;
     for (; exponent < 0; ++exponent) {
         if (digits % 5 != 0) return false;
         digits /= 5;
     }
-    while (digits % 2 == 0) digits /= 2;
-    return digits >> (bits - 1) == 1;
+    UInt128 odd = digits;
+    for (; exponent > 0; --exponent) odd *= 5;
+    while (odd % 2 == 0) odd /= 2;
+    return odd >> (bits - 1) == 1;
 }
 
 template <class T>
@@ -102,11 +103,12 @@ void float_to_text(T value, std::string& out, int precision, int widest) {
     }
     char* end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific).ptr;
     // The shortest digits that any reader takes for the number: those in the middle may be read as its neighbour.
-    for (int behind = 0; is_half_way<T>({buffer, end}) && behind < std::numeric_limits<T>::max_digits10; ++behind) {
+    bool sure = !is_half_way<T>({buffer, end});
+    for (int behind = 0; !sure && behind < std::numeric_limits<T>::max_digits10; ++behind) {
         end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific, behind).ptr;
         T again = 0;
         std::from_chars(buffer, end, again);
-        if (again == value && !is_half_way<T>({buffer, end})) break;
+        sure = again == value && !is_half_way<T>({buffer, end});
     }
     // d.ddde+xx: as it is where the exponent is far off, else with the point in its place.
     const char* mark = end - 1;
