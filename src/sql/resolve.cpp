@@ -46,6 +46,7 @@ struct Polymorphs {
     Oid element = type::none;
     Oid range = type::none;
     Oid compatible = type::none;
+    Oid array = type::none;  ///< of a domain over arrays, which is not the array type of what that is made of
     bool consistent = true;
 };
 
@@ -72,6 +73,8 @@ Polymorphs bind_polymorphs(std::span<const Oid> declared, std::span<const Oid> g
         want_enum = want_enum || want == type::anyenum;
         if (have == type::unknown) continue;
         const Oid element = element_of(have, catalog);
+        const bool of_arrays = element != type::none && element_of(element, catalog) != type::none;
+        if (of_arrays && (want == type::anyarray || want == type::anycompatiblearray)) result.array = have;
         switch (want) {
             case type::anyelement:
             case type::anynonarray:
@@ -135,13 +138,14 @@ Oid replace_polymorphic(Oid declared, const Polymorphs& bound, const TypeCatalog
         case type::anyenum:
             return bound.element;
         case type::anyarray:
-            return array_of(bound.element, catalog);
+            return bound.array != type::none ? bound.array : array_of(bound.element, catalog);
         case type::anyrange:
             return bound.range;
         case type::anycompatible:
         case type::anycompatiblenonarray:
             return bound.compatible == type::none ? type::text : bound.compatible;
         case type::anycompatiblearray:
+            if (bound.array != type::none) return bound.array;
             return array_of(bound.compatible == type::none ? type::text : bound.compatible, catalog);
         default:
             return declared;
