@@ -215,3 +215,18 @@ TEST_CASE("what COPY cannot do is refused with PostgreSQL's code", "[sql]") {
     CHECK(f.state_of("COPY t TO STDOUT (FORMAT csv, QUOTE ',')") == "22023");
     CHECK(f.state_of("COPY t TO STDOUT (colour 'red')") == "42601");
 }
+
+TEST_CASE("COPY FROM fills a partition by its own name, and no other", "[sql]") {
+    Fixture f;
+    f.sql.execute("CREATE TABLE p (a int, b text, n int DEFAULT 5) PARTITION BY LIST (a)");
+    f.sql.execute("CREATE TABLE p1 (n int DEFAULT 6, b text, a int)");
+    f.sql.execute("ALTER TABLE p ATTACH PARTITION p1 FOR VALUES IN (1)");
+    f.sql.execute("CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2)");
+    CHECK(f.copy_in("COPY p1 FROM STDIN", "7\tone\t1\n") == "COPY 1");
+    CHECK(f.copy_in("COPY p1 (b, a) FROM STDIN CSV", "uno,1\n") == "COPY 1");
+    CHECK(f.copy_in("COPY p1 FROM STDIN", "7\ttwo\t2\n")
+              .starts_with("23514 new row for relation \"p1\" violates partition constraint"));
+    CHECK(f.copy_in("COPY p2 FROM STDIN WHERE n > 1", "2\ttwo\t1\n2\tzwei\t2\n") == "COPY 1");
+    CHECK(f.copy_out("COPY (SELECT a, b, n FROM p ORDER BY a, b) TO STDOUT") ==
+          "1\tone\t7\n1\tuno\t6\n2\tzwei\t2\n");
+}
