@@ -140,6 +140,11 @@ std::string padded(std::int64_t number, std::size_t width, bool fill) {
     return number < 0 ? "-" + text : text;
 }
 
+/// The sign takes one of the places, as in PostgreSQL.
+std::string padded_fraction(std::int64_t number, std::size_t width, bool fill) {
+    return padded(number, number < 0 ? width - 1 : width, fill);
+}
+
 std::string cased(std::string_view name, Letters letters) {
     std::string text(name);
     for (char& c : text)
@@ -234,19 +239,19 @@ std::string field_text(const FormatTime& time, const Item& item) {
             return padded(hour == 0 ? 12 : hour, 2, item.fill);
         }
         case Field::half: {
-            const bool morning = (time.hour % 24 + 24) % 24 < 12;
+            const bool morning = time.hour % 24 < 12;
             const char* const text = morning ? (item.digits > 0 ? "A.M." : "AM") : item.digits > 0 ? "P.M." : "PM";
             return cased(text, item.letters);
         }
         case Field::minute: return padded(time.minute, 2, item.fill);
         case Field::second: return padded(time.second, 2, item.fill);
         case Field::second_of_day: return std::to_string(time.hour * 3600 + time.minute * 60 + time.second);
-        case Field::millisecond: return padded(time.microsecond / 1000, 3, item.fill);
-        case Field::microsecond: return padded(time.microsecond, 6, item.fill);
+        case Field::millisecond: return padded_fraction(time.microsecond / 1000, 3, item.fill);
+        case Field::microsecond: return padded_fraction(time.microsecond, 6, item.fill);
         case Field::fraction: {
             int value = time.microsecond;
             for (int digits = 6; digits > item.digits; --digits) value /= 10;
-            return padded(value, static_cast<std::size_t>(item.digits), false);
+            return padded_fraction(value, static_cast<std::size_t>(item.digits), false);
         }
         case Field::zone: calendar_only(); return time.zoned ? cased(time.zone, item.letters) : std::string();
         case Field::zone_hours: {

@@ -402,8 +402,16 @@ std::string format_number(std::string_view number, std::string_view pattern, boo
     if (special) {
         Digits digits;
         digits.negative = number[0] == '-';
-        digits.before = std::string(static_cast<std::size_t>(made.before + made.shift) + 1, '9');
-        digits.behind = std::string(static_cast<std::size_t>(made.behind), '9');
+        const auto places = static_cast<std::size_t>(made.before + made.shift);
+        const std::string_view word = number.substr(digits.negative ? 1 : 0);
+        if (word.size() <= places) {
+            // The word stands where the digits would, and nothing behind it.
+            digits.before = word;
+            made.behind = 0;
+        } else {
+            digits.before = std::string(places + 1, '9');
+            digits.behind = std::string(static_cast<std::size_t>(made.behind), '9');
+        }
         return Writer(made, digits).run();
     }
     if (!exact) {

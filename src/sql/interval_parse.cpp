@@ -213,9 +213,8 @@ private:
             }
             if (token.kind == 't') {
                 if (unit != Unit::none) bad();
-                once(Unit::hour);
-                once(Unit::minute);
-                once(Unit::second);
+                for (const Unit field : {Unit::hour, Unit::minute, Unit::second, Unit::millisecond, Unit::microsecond})
+                    once(field);
                 clock(token.text, all_negative);
                 // A number in front of a time is days.
                 unit = Unit::day;
@@ -233,6 +232,12 @@ private:
             Unit used = unit;
             if (used == Unit::none) used = default_unit();
             once(used);
+            // Parts of a second stand for its smaller units as well.
+            const std::size_t point = used == Unit::second ? token.text.find('.') : std::string::npos;
+            if (point != std::string::npos && token.text.find_first_not_of('0', point + 1) != std::string::npos) {
+                once(Unit::millisecond);
+                once(Unit::microsecond);
+            }
             number(token.text, used, all_negative);
             unit = Unit::none;
             implied_day_ = false;
