@@ -2,6 +2,9 @@
 // the types that domains are made of; only here and in what tells of types do domains have names of their own.
 #include "sql/bind/binder.hpp"
 
+#include <set>
+#include <vector>
+
 namespace northstar::inline v0::sql {
 
 namespace bind_domain {
@@ -10,6 +13,24 @@ bool is_element(Oid type) {
     return type == type::anyelement || type == type::anynonarray || type == type::anycompatible ||
            type == type::anycompatiblenonarray;
 }
+constexpr int k_most_levels = 100;
+
+/// Counts how deep checks of parts of parts lie. Raises 54001 where that is too deep.
+class Deeper {
+public:
+    Deeper(int& depth, std::uint32_t position) : depth_(depth) {
+        if (depth_ == k_most_levels)
+            raise_at(sqlstate::statement_too_complex, "types are nested too deeply", position);
+        ++depth_;
+    }
+    ~Deeper() { --depth_; }
+    Deeper(const Deeper&) = delete;
+    Deeper& operator=(const Deeper&) = delete;
+
+private:
+    int& depth_;
+};
+
 bool is_array(Oid type) { return type == type::anyarray || type == type::anycompatiblearray; }
 
 }  // namespace bind_domain
@@ -104,19 +125,28 @@ Oid Binder::declared_result(Oid result, std::span<const Oid> wanted, std::span<B
 bool Binder::has_checks(Oid declared) const {
     if (declared < k_first_user_oid) return false;
     const TypeCatalog* types = environment_.session().types;
-    const TypeInfo* info = types->find_type(declared);
-    if (info == nullptr || info->type_kind == 'e') return false;
-    if (info->type_kind == 'd') {
-        const auto domain = domain_type(declared);
-        return domain != nullptr && (!domain->checks.empty() || domain->not_null || has_checks(domain->parent) ||
-                                     has_checks(domain->base));
+    std::vector<Oid> open = {declared};
+    std::set<Oid> seen;  // types of types of types have no more parts than there are types
+    while (!open.empty()) {
+        const Oid next = open.back();
+        open.pop_back();
+        if (next < k_first_user_oid || !seen.insert(next).second) continue;
+        const TypeInfo* info = types->find_type(next);
+        if (info == nullptr || info->type_kind == 'e') continue;
+        if (info->type_kind == 'd') {
+            const auto domain = domain_type(next);
+            if (domain == nullptr) continue;
+            if (!domain->checks.empty() || domain->not_null) return true;
+            open.push_back(domain->parent);
+            open.push_back(domain->base);
+        } else if (info->form == Form::array) {
+            const Oid domain = domain_of_array(next);
+            open.push_back(domain != 0 ? domain : info->element);
+        } else {
+            for (const FieldInfo& field : types->fields(next))
+                open.push_back(field.domain != 0 ? field.domain : field.type);
+        }
     }
-    if (info->form == Form::array) {
-        const Oid domain = domain_of_array(declared);
-        return has_checks(domain != 0 ? domain : info->element);
-    }
-    for (const FieldInfo& field : types->fields(declared))
-        if (has_checks(field.domain != 0 ? field.domain : field.type)) return true;
     return false;
 }
 
@@ -130,6 +160,8 @@ BoundExpr* Binder::checked_as(BoundExpr* expr, Oid declared, std::uint32_t posit
 }
 
 BoundExpr* Binder::with_checks(BoundExpr* expr, Oid declared, std::uint32_t position) {
+    // A damaged catalog may have types that are parts of themselves.
+    const bind_domain::Deeper deeper(check_depth_, position);
     if (const auto domain = domain_type(declared)) return domain_checks(expr, *domain, position);
     BoundExpr* node = pool_.expr(BoundKind::check_parts, expr->type);
     node->typmod = expr->typmod;

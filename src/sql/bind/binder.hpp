@@ -322,6 +322,7 @@ private:
     bool only_ = false;                            ///< tables that inherit are left alone
     int next_working_table_ = 0;
     int view_depth_ = 0;
+    int check_depth_ = 0;  ///< of parts of values that are checked
     bool notes_names_ = false;
     bool definition_only_ = false;
     std::set<Oid> needed_keys_;

@@ -8,6 +8,7 @@
 #include "sql/text_io.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace northstar::inline v0::sql {
 
@@ -318,6 +319,22 @@ std::span<const FieldInfo> Catalog::fields(Oid oid) const {
     const auto found = records_.find(oid);
     if (found == records_.end()) return {};
     return found->second->fields;
+}
+
+bool Catalog::holds_type(Oid type, Oid member) const {
+    std::vector<Oid> open = {type};
+    std::set<Oid> seen;
+    while (!open.empty()) {
+        const Oid next = open.back();
+        open.pop_back();
+        if (next == member) return true;
+        if (!seen.insert(next).second) continue;
+        const auto found = records_.find(next);
+        if (found == records_.end()) continue;
+        if (found->second->info.form == Form::array) open.push_back(found->second->info.element);
+        for (const FieldInfo& field : found->second->fields) open.push_back(field.type);
+    }
+    return false;
 }
 
 namespace catalog {

@@ -80,6 +80,8 @@ public:
     std::span<const EnumLabel> enum_labels(Oid oid) const override;
     bool is_uncommitted_label(Oid, std::int64_t) const override { return false; }
     std::span<const FieldInfo> fields(Oid oid) const override;
+    /// Whether values of a type have values of a composite type, or of a table's rows, in them; also the type itself.
+    bool holds_type(Oid type, Oid member) const;
     std::string object_name(Oid kind, Oid oid) const override;
     std::optional<Oid> object_oid(Oid kind, std::string_view name) const override;
 

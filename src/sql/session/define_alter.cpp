@@ -461,6 +461,7 @@ private:
             period |= index.without_overlaps && index.columns.back().column == place;
         if (period) raise(sqlstate::feature_not_supported, "cannot alter type of a column of a period");
         const Binder::TypeMeaning meaning = binder.resolve_type(*action.type);
+        refuse_own_member(session_, meaning.type, relation_->row_type, relation_->name);
         if (old.identity != 0) refuse_identity_of(meaning.type);
         std::vector<ColumnId> ids;
         for (std::size_t i = 0; i < relation_->columns.size(); ++i) ids.push_back(pool.column());

@@ -390,6 +390,12 @@ std::shared_ptr<const Relation> indexed_table(SqlSession& session, const Relatio
 
 }  // namespace define_object_parts
 
+void refuse_own_member(const SqlSession& session, Oid type, Oid composite, const std::string& name) {
+    if (composite != 0 && session.catalog().holds_type(type, composite))
+        raise(sqlstate::invalid_table_definition,
+              "composite type \"" + name + "\" cannot be made a member of itself");
+}
+
 void alter_composite(SqlSession& session, const syntax::AlterTable& syntax) {
     using namespace define_object_parts;
     using Kind = syntax::AlterKind;
@@ -420,6 +426,7 @@ void alter_composite(SqlSession& session, const syntax::AlterTable& syntax) {
                 raise(sqlstate::duplicate_column, "column \"" + std::string(action.column.name) +
                                                       "\" of relation \"" + type->name + "\" already exists");
             const Binder::TypeMeaning meaning = binder.resolve_type(*action.column.type);
+            refuse_own_member(session, meaning.type, old->oid, old->name);
             type->fields.push_back({std::string(action.column.name), meaning.type, meaning.typmod, meaning.domain});
             continue;
         }
@@ -432,6 +439,7 @@ void alter_composite(SqlSession& session, const syntax::AlterTable& syntax) {
             type->fields.erase(found);
         } else if (action.kind == Kind::set_type && action.expr == nullptr) {
             const Binder::TypeMeaning meaning = binder.resolve_type(*action.type);
+            refuse_own_member(session, meaning.type, old->oid, old->name);
             found->type = meaning.type;
             found->typmod = meaning.typmod;
             found->domain = meaning.domain;

@@ -144,6 +144,7 @@ public:
                 raise_at(sqlstate::invalid_table_definition,
                          "column \"" + column.name + "\" cannot be declared SETOF", spec.position);
             const Binder::TypeMeaning meaning = binder.resolve_type(*spec.type);
+            refuse_own_member(session, meaning.type, relation.row_type, relation.name);
             column.type = meaning.type;
             column.typmod = meaning.typmod;
             column.domain = meaning.domain;

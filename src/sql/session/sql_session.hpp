@@ -484,6 +484,8 @@ void drop_table_column(SqlSession& session, const Relation& table, const std::st
 void rename_object(SqlSession& session, const syntax::Rename& syntax, bool schema);
 /// ALTER TYPE of a composite type.
 void alter_composite(SqlSession& session, const syntax::AlterTable& syntax);
+/// Raises 42P16 where a composite type, or a table's rows, would have values of their own kind in them.
+void refuse_own_member(const SqlSession& session, Oid type, Oid composite, const std::string& name);
 void rename_attribute(SqlSession& session, const syntax::Rename& syntax);
 /// DROP .. CASCADE of one relation.
 void drop_with_users(SqlSession& session, const std::shared_ptr<const Relation>& relation);
