@@ -1,4 +1,6 @@
-// ALTER TABLE and RENAME. What PostgreSQL does without touching rows is done without touching them here.
+// ALTER TABLE: its columns, and which tables an action is about.
+#include "sql/session/define_alter.hpp"
+
 #include "sql/plan/walk.hpp"
 #include "sql/session/define_inheritance.hpp"
 #include "sql/session/define_partition.hpp"
@@ -10,771 +12,489 @@ namespace northstar::inline v0::sql {
 
 namespace define_alter {
 
-/// One ALTER TABLE: actions are applied to a copy of the relation, which is put back after each.
-class Alteration {
-public:
-    Alteration(SqlSession& session, std::shared_ptr<const Relation> relation)
-        : session_(session), relation_(std::make_shared<Relation>(*relation)) {}
-
-    void apply(const syntax::AlterAction& action) {
-        using Kind = syntax::AlterKind;
-        relation_ = std::make_shared<Relation>(*session_.catalog().relation(relation_->oid));
-        switch (action.kind) {
-            case Kind::add_column: add_column(action); break;
-            case Kind::drop_column: drop_column(action); break;
-            case Kind::set_default:
-            case Kind::drop_default: {
-                Column& target = column(action.name);
-                if (!target.generated_text.empty())
-                    raise(sqlstate::syntax_error, "column \"" + target.name + "\" of relation \"" + relation_->name +
-                                                      "\" is a generated column");
-                if (target.identity != 0)
-                    raise(sqlstate::syntax_error, "column \"" + target.name + "\" of relation \"" + relation_->name +
-                                                      "\" is an identity column");
-                target.default_text = action.kind == Kind::set_default ? std::string(action.source) : "";
-                store();
-                check_definitions();
-                break;
-            }
-            case Kind::set_not_null: {
-                Column& target = column(action.name);
-                target.not_null = true;
-                const int place = relation_->find_column(action.name);
-                each_row([&](const Value* row) {
-                    if (row[place].is_null())
-                        raise(sqlstate::not_null_violation, "column \"" + std::string(action.name) +
-                                                                "\" of relation \"" + relation_->name +
-                                                                "\" contains null values");
-                });
-                store();
-                break;
-            }
-            case Kind::drop_not_null: {
-                Column& target = column(action.name);
-                if (target.identity != 0)
-                    raise(sqlstate::syntax_error, "column \"" + target.name + "\" of relation \"" + relation_->name +
-                                                      "\" is an identity column");
-                const int key = relation_->primary_key();
-                if (key >= 0)
-                    for (const IndexColumn& part : relation_->indexes[static_cast<std::size_t>(key)].columns)
-                        if (part.column == relation_->find_column(action.name))
-                            raise(sqlstate::invalid_table_definition,
-                                  "column \"" + target.name + "\" is in a primary key");
-                target.not_null = false;
-                store();
-                break;
-            }
-            case Kind::set_type: set_type(action); break;
-            case Kind::add_constraint: add_constraint(action.constraint); break;
-            case Kind::drop_constraint: drop_constraint(action); break;
-            case Kind::validate_constraint: validate(action); break;
-            case Kind::alter_constraint:
-                for (ForeignKey& foreign : relation_->foreign_keys)
-                    if (foreign.name == action.name) {
-                        foreign.deferrable = action.constraint.deferrable;
-                        foreign.initially_deferred = action.constraint.initially_deferred;
-                        store();
-                        return;
-                    }
-                for (const auto& [name, kind] : constraint_names())
-                    if (name == action.name)
-                        raise(sqlstate::wrong_object_type, "constraint \"" + name + "\" of relation \"" +
-                                                               relation_->name +
-                                                               "\" is not a foreign key constraint");
-                no_constraint(action.name);
-            case Kind::add_identity: add_identity(action); break;
-            case Kind::set_identity: set_identity(action); break;
-            case Kind::drop_identity: {
-                Column& target = column(action.name);
-                if (target.identity == 0) {
-                    if (!action.if_exists)
-                        raise(sqlstate::object_not_in_prerequisite_state,
-                              "column \"" + target.name + "\" of relation \"" + relation_->name +
-                                  "\" is not an identity column");
-                    break;
-                }
-                const Oid sequence = target.sequence;
-                target.identity = 0;
-                target.sequence = 0;
-                store();
-                if (const auto old = session_.catalog().relation(sequence)) session_.remove(*old);
-                break;
-            }
-            case Kind::drop_expression: {
-                Column& target = column(action.name);
-                if (target.generated_text.empty() && !action.if_exists)
-                    raise(sqlstate::object_not_in_prerequisite_state, "column \"" + target.name + "\" of relation \"" +
-                                                                         relation_->name +
-                                                                         "\" is not a stored generated column");
-                target.generated_text.clear();
-                store();
-                break;
-            }
-            case Kind::set_statistics:
-            case Kind::set_storage: column(action.name); break;
-            case Kind::set_options:
-            case Kind::reset_options: options(action); break;
-            case Kind::owner:
-            case Kind::cluster:
-            case Kind::set_logged:
-            case Kind::replica_identity: break;
-            default: raise(sqlstate::feature_not_supported, "this form of ALTER TABLE is not supported");
-        }
-    }
-
-private:
-    Column& column(std::string_view name) {
-        const int place = relation_->find_column(name);
-        if (place < 0)
-            raise(sqlstate::undefined_column,
-                  "column \"" + std::string(name) + "\" of relation \"" + relation_->name + "\" does not exist");
-        return relation_->columns[static_cast<std::size_t>(place)];
-    }
-    void store() { session_.put(relation_); }
-    /// SET (history_retention = ..) and RESET; other options are PostgreSQL's and have nothing to set here.
-    void options(const syntax::AlterAction& action) {
-        for (const syntax::Option& option : action.options) {
-            if (relation_->kind == RelationKind::view) {
-                const bool reset = action.kind == syntax::AlterKind::reset_options;
-                if (option.name == "check_option") relation_->check_option = reset ? 0 : check_option_of(option);
-                store();
-                continue;
-            }
-            if (option.name != "history_retention") continue;
-            relation_->history_retention =
-                action.kind == syntax::AlterKind::reset_options ? std::string() : retention_text(option);
+void Alteration::apply(const syntax::AlterAction& action) {
+    using Kind = syntax::AlterKind;
+    relation_ = std::make_shared<Relation>(*session_.catalog().relation(relation_->oid));
+    switch (action.kind) {
+        case Kind::add_column: add_column(action); break;
+        case Kind::drop_column: drop_column(action); break;
+        case Kind::set_default:
+        case Kind::drop_default: {
+            Column& target = column(action.name);
+            if (!target.generated_text.empty())
+                raise(sqlstate::syntax_error, "column \"" + target.name + "\" of relation \"" + relation_->name +
+                                                  "\" is a generated column");
+            if (target.identity != 0)
+                raise(sqlstate::syntax_error, "column \"" + target.name + "\" of relation \"" + relation_->name +
+                                                  "\" is an identity column");
+            target.default_text = action.kind == Kind::set_default ? std::string(action.source) : "";
             store();
-            set_retention(session_, *relation_);
+            check_definitions();
+            break;
         }
-    }
-    [[noreturn]] void no_constraint(std::string_view name) {
-        raise(sqlstate::undefined_object,
-              "constraint \"" + std::string(name) + "\" of relation \"" + relation_->name + "\" does not exist");
-    }
-
-    template <class Visit>
-    void each_row(Visit&& visit) {
-        const auto stored = session_.catalog().relation(relation_->oid);
-        std::vector<Value> row(stored->columns.size());
-        Arena arena;
-        for (const KeyValue entry : session_.writable(stored->tree(), stored->temporary).all()) {
-            arena.reset();
-            stored->layout->decode(entry.value, row, arena);
-            visit(row.data());
+        case Kind::set_not_null: {
+            Column& target = column(action.name);
+            target.not_null = true;
+            const int place = relation_->find_column(action.name);
+            each_row([&](const Value* row) {
+                if (row[place].is_null())
+                    raise(sqlstate::not_null_violation, "column \"" + std::string(action.name) +
+                                                            "\" of relation \"" + relation_->name +
+                                                            "\" contains null values");
+            });
+            store();
+            break;
         }
-    }
-
-    void check_definitions() {
-        BoundPool pool;
-        std::vector<Oid> none;
-        Binder binder(session_, pool, none);
-        BoundChange change;
-        change.relation = session_.catalog().relation(relation_->oid);
-        binder.prepare_change(change);
-    }
-
-    /// All rows with one more column or other values, written anew with their index entries.
-    template <class Change>
-    void rewrite(std::shared_ptr<Relation> to, Change&& change) {
-        const auto from = session_.catalog().relation(relation_->oid);
-        std::vector<std::vector<Value>> rows;
-        Arena arena;
-        for (const KeyValue entry : session_.writable(from->tree(), from->temporary).all()) {
-            std::vector<Value> row(from->columns.size());
-            from->layout->decode(arena.copy(entry.value), row, arena);
-            row.resize(to->columns.size());
-            rows.push_back(std::move(row));
+        case Kind::drop_not_null: {
+            Column& target = column(action.name);
+            if (target.identity != 0)
+                raise(sqlstate::syntax_error, "column \"" + target.name + "\" of relation \"" + relation_->name +
+                                                  "\" is an identity column");
+            const int key = relation_->primary_key();
+            if (key >= 0)
+                for (const IndexColumn& part : relation_->indexes[static_cast<std::size_t>(key)].columns)
+                    if (part.column == relation_->find_column(action.name))
+                        raise(sqlstate::invalid_table_definition,
+                              "column \"" + target.name + "\" is in a primary key");
+            target.not_null = false;
+            store();
+            break;
         }
-        session_.writable(from->tree(), from->temporary).erase_range("", std::nullopt);
-        for (const Index& index : from->indexes)
-            if (!index.holds_rows())
-                session_.writable(from->index_tree(index), from->temporary).erase_range("", std::nullopt);
+        case Kind::set_type: set_type(action); break;
+        case Kind::add_constraint: add_constraint(action.constraint); break;
+        case Kind::drop_constraint: drop_constraint(action); break;
+        case Kind::validate_constraint: validate(action); break;
+        case Kind::alter_constraint:
+            for (ForeignKey& foreign : relation_->foreign_keys)
+                if (foreign.name == action.name) {
+                    foreign.deferrable = action.constraint.deferrable;
+                    foreign.initially_deferred = action.constraint.initially_deferred;
+                    store();
+                    return;
+                }
+            for (const auto& [name, kind] : constraint_names())
+                if (name == action.name)
+                    raise(sqlstate::wrong_object_type, "constraint \"" + name + "\" of relation \"" +
+                                                           relation_->name +
+                                                           "\" is not a foreign key constraint");
+            no_constraint(action.name);
+        case Kind::add_identity: add_identity(action); break;
+        case Kind::set_identity: set_identity(action); break;
+        case Kind::drop_identity: {
+            Column& target = column(action.name);
+            if (target.identity == 0) {
+                if (!action.if_exists)
+                    raise(sqlstate::object_not_in_prerequisite_state,
+                          "column \"" + target.name + "\" of relation \"" + relation_->name +
+                              "\" is not an identity column");
+                break;
+            }
+            const Oid sequence = target.sequence;
+            target.identity = 0;
+            target.sequence = 0;
+            store();
+            if (const auto old = session_.catalog().relation(sequence)) session_.remove(*old);
+            break;
+        }
+        case Kind::drop_expression: {
+            Column& target = column(action.name);
+            if (target.generated_text.empty() && !action.if_exists)
+                raise(sqlstate::object_not_in_prerequisite_state, "column \"" + target.name + "\" of relation \"" +
+                                                                     relation_->name +
+                                                                     "\" is not a stored generated column");
+            target.generated_text.clear();
+            store();
+            break;
+        }
+        case Kind::set_statistics:
+        case Kind::set_storage: column(action.name); break;
+        case Kind::set_options:
+        case Kind::reset_options: options(action); break;
+        case Kind::owner:
+        case Kind::cluster:
+        case Kind::set_logged:
+        case Kind::replica_identity: break;
+        default: raise(sqlstate::feature_not_supported, "this form of ALTER TABLE is not supported");
+    }
+}
+
+Column& Alteration::column(std::string_view name) {
+    const int place = relation_->find_column(name);
+    if (place < 0)
+        raise(sqlstate::undefined_column,
+              "column \"" + std::string(name) + "\" of relation \"" + relation_->name + "\" does not exist");
+    return relation_->columns[static_cast<std::size_t>(place)];
+}
+
+void Alteration::options(const syntax::AlterAction& action) {
+    for (const syntax::Option& option : action.options) {
+        if (relation_->kind == RelationKind::view) {
+            const bool reset = action.kind == syntax::AlterKind::reset_options;
+            if (option.name == "check_option") relation_->check_option = reset ? 0 : check_option_of(option);
+            store();
+            continue;
+        }
+        if (option.name != "history_retention") continue;
+        relation_->history_retention =
+            action.kind == syntax::AlterKind::reset_options ? std::string() : retention_text(option);
+        store();
+        set_retention(session_, *relation_);
+    }
+}
+
+void Alteration::check_definitions() {
+    BoundPool pool;
+    std::vector<Oid> none;
+    Binder binder(session_, pool, none);
+    BoundChange change;
+    change.relation = session_.catalog().relation(relation_->oid);
+    binder.prepare_change(change);
+}
+
+void Alteration::add_column(const syntax::AlterAction& action) {
+    const syntax::ColumnSpec& spec = action.column;
+    if (relation_->find_column(spec.name) >= 0) {
+        if (!action.if_exists)
+            raise(sqlstate::duplicate_column, "column \"" + std::string(spec.name) + "\" of relation \"" +
+                                                  relation_->name + "\" already exists");
+        session_.notice(sqlstate::duplicate_column, "column \"" + std::string(spec.name) + "\" of relation \"" +
+                                                        relation_->name + "\" already exists, skipping");
+        return;
+    }
+    BoundPool pool;
+    std::vector<Oid> none;
+    Binder binder(session_, pool, none);
+    std::vector<std::shared_ptr<Relation>> sequences;
+    auto to = std::make_shared<Relation>(*relation_);
+    to->columns.push_back(make_column(session_, binder, *relation_, spec, sequences));
+    const std::size_t place = to->columns.size() - 1;
+    for (const auto& sequence : sequences) {
+        sequence->sequence.owner_table = to->oid;
+        session_.put(sequence);
+    }
+    for (const syntax::ConstraintDefinition& constraint : spec.constraints)
+        if (constraint.kind == syntax::ConstraintKind::check) {
+            CheckConstraint check;
+            check.text = constraint.source;
+            check.name = constraint.name.empty()
+                             ? unique_constraint_name(*to, to->name + "_" + std::string(spec.name) + "_check")
+                             : std::string(constraint.name);
+            to->checks.push_back(std::move(check));
+        }
+    rewrite_with_column(to, place);
+    for (const syntax::ConstraintDefinition& constraint : spec.constraints) {
+        using Kind = syntax::ConstraintKind;
+        if (constraint.kind != Kind::primary_key && constraint.kind != Kind::unique &&
+            constraint.kind != Kind::foreign_key)
+            continue;
+        relation_ = std::make_shared<Relation>(*session_.catalog().relation(relation_->oid));
+        add_key(constraint, {std::string(spec.name)});
+    }
+}
+
+void Alteration::rewrite_with_column(std::shared_ptr<Relation> to, std::size_t place) {
+    BoundChange change;
+    BoundPool pool;
+    std::vector<Oid> none;
+    Binder binder(session_, pool, none);
+    change.relation = to;
+    binder.prepare_change(change);
+    if (change.generated[place] == nullptr && to->checks.size() == relation_->checks.size() &&
+        same_in_all_rows(to->columns[place], change.defaults[place])) {
+        // Rows that lack the column read as if they had it: nothing is written, and no version of a row is made.
+        if (to->columns[place].missing.has_value()) refuse_users_of_row_type();
         session_.put(to);
         relation_ = to;
-        Execution execution(session_.state(), session_, session_.parameters());
-        TableWriter writer(session_.catalog().relation(to->oid), execution, session_);
-        for (std::vector<Value>& row : rows) {
-            change(row, execution);
-            writer.insert(row.data());
-        }
-        writer.check_suspects();
+        return;
     }
-
-    void add_column(const syntax::AlterAction& action) {
-        const syntax::ColumnSpec& spec = action.column;
-        if (relation_->find_column(spec.name) >= 0) {
-            if (!action.if_exists)
-                raise(sqlstate::duplicate_column, "column \"" + std::string(spec.name) + "\" of relation \"" +
-                                                      relation_->name + "\" already exists");
-            session_.notice(sqlstate::duplicate_column, "column \"" + std::string(spec.name) + "\" of relation \"" +
-                                                            relation_->name + "\" already exists, skipping");
-            return;
-        }
-        BoundPool pool;
-        std::vector<Oid> none;
-        Binder binder(session_, pool, none);
-        std::vector<std::shared_ptr<Relation>> sequences;
-        auto to = std::make_shared<Relation>(*relation_);
-        to->columns.push_back(make_column(session_, binder, *relation_, spec, sequences));
-        const std::size_t place = to->columns.size() - 1;
-        for (const auto& sequence : sequences) {
-            sequence->sequence.owner_table = to->oid;
-            session_.put(sequence);
-        }
-        for (const syntax::ConstraintDefinition& constraint : spec.constraints)
-            if (constraint.kind == syntax::ConstraintKind::check) {
-                CheckConstraint check;
-                check.text = constraint.source;
-                check.name = constraint.name.empty()
-                                 ? unique_constraint_name(*to, to->name + "_" + std::string(spec.name) + "_check")
-                                 : std::string(constraint.name);
-                to->checks.push_back(std::move(check));
-            }
-        rewrite_with_column(to, place);
-        for (const syntax::ConstraintDefinition& constraint : spec.constraints) {
-            using Kind = syntax::ConstraintKind;
-            if (constraint.kind != Kind::primary_key && constraint.kind != Kind::unique &&
-                constraint.kind != Kind::foreign_key)
-                continue;
-            relation_ = std::make_shared<Relation>(*session_.catalog().relation(relation_->oid));
-            add_key(constraint, {std::string(spec.name)});
-        }
+    refuse_users_of_row_type();
+    const std::vector<ColumnId> nothing;
+    // A domain may refuse NULL.
+    BoundExpr* none_given = nullptr;
+    if (to->columns[place].domain != 0 && change.generated[place] == nullptr &&
+        change.defaults[place] == nullptr) {
+        none_given = pool.expr(BoundKind::constant, to->columns[place].type);
+        none_given->value = Value::null(none_given->type);
+        none_given = binder.checked_as(none_given, to->columns[place].domain, 0);
     }
-
-    void rewrite_with_column(std::shared_ptr<Relation> to, std::size_t place) {
-        BoundChange change;
-        BoundPool pool;
-        std::vector<Oid> none;
-        Binder binder(session_, pool, none);
-        change.relation = to;
-        binder.prepare_change(change);
-        if (change.generated[place] == nullptr && to->checks.size() == relation_->checks.size() &&
-            same_in_all_rows(to->columns[place], change.defaults[place])) {
-            // Rows that lack the column read as if they had it: nothing is written, and no version of a row is made.
-            if (to->columns[place].missing.has_value()) refuse_users_of_row_type();
-            session_.put(to);
-            relation_ = to;
-            return;
+    rewrite(to, [&](std::vector<Value>& row, Execution& execution) {
+        row[place] = Value::null(to->columns[place].type);
+        for (std::size_t i = 0; i < row.size(); ++i) execution.cell(change.new_columns[i]) = row[i];
+        BoundExpr* source = change.generated[place] != nullptr ? change.generated[place] : change.defaults[place];
+        if (source == nullptr) source = none_given;
+        if (source != nullptr)
+            row[place] = copy_value(Evaluator(*source, nothing, execution).evaluate(values_), values_);
+        execution.cell(change.new_columns[place]) = row[place];
+        if (to->columns[place].not_null && row[place].is_null())
+            raise(sqlstate::not_null_violation, "column \"" + to->columns[place].name + "\" of relation \"" +
+                                                    to->name + "\" contains null values");
+        for (const auto& [name, check] : change.checks) {
+            const Value holds = Evaluator(*check, nothing, execution).evaluate(values_);
+            if (!holds.is_null() && !holds.boolean())
+                raise(sqlstate::check_violation, "check constraint \"" + name + "\" of relation \"" + to->name +
+                                                     "\" is violated by some row");
         }
-        refuse_users_of_row_type();
-        const std::vector<ColumnId> nothing;
-        // A domain may refuse NULL.
-        BoundExpr* none_given = nullptr;
-        if (to->columns[place].domain != 0 && change.generated[place] == nullptr &&
-            change.defaults[place] == nullptr) {
-            none_given = pool.expr(BoundKind::constant, to->columns[place].type);
-            none_given->value = Value::null(none_given->type);
-            none_given = binder.checked_as(none_given, to->columns[place].domain, 0);
-        }
-        rewrite(to, [&](std::vector<Value>& row, Execution& execution) {
-            row[place] = Value::null(to->columns[place].type);
-            for (std::size_t i = 0; i < row.size(); ++i) execution.cell(change.new_columns[i]) = row[i];
-            BoundExpr* source = change.generated[place] != nullptr ? change.generated[place] : change.defaults[place];
-            if (source == nullptr) source = none_given;
-            if (source != nullptr)
-                row[place] = copy_value(Evaluator(*source, nothing, execution).evaluate(values_), values_);
-            execution.cell(change.new_columns[place]) = row[place];
-            if (to->columns[place].not_null && row[place].is_null())
-                raise(sqlstate::not_null_violation, "column \"" + to->columns[place].name + "\" of relation \"" +
-                                                        to->name + "\" contains null values");
-            for (const auto& [name, check] : change.checks) {
-                const Value holds = Evaluator(*check, nothing, execution).evaluate(values_);
-                if (!holds.is_null() && !holds.boolean())
-                    raise(sqlstate::check_violation, "check constraint \"" + name + "\" of relation \"" + to->name +
-                                                         "\" is violated by some row");
-            }
-        });
-    }
+    });
+}
 
-    /// Whether the query of a view, which names the table, may have the column in it: by its text.
-    bool may_use(const Relation& view, int place) const {
-        const std::size_t number = static_cast<std::size_t>(place);
-        std::string_view name = relation_->columns[number].name;
-        bool named = view.names.empty();
-        for (const NamedRelation& then : view.names) {
-            const auto other = session_.catalog().relation(then.oid);
-            named |= other != nullptr && other->is_partition();
-            if (then.oid != relation_->oid) continue;
-            if (number >= then.columns.size()) return false;  // it came later
-            name = then.columns[number];
-            named = true;
-        }
-        if (!named) return false;  // it reads the table through another view
-        return rename_identifier(view.query, name, std::string(name) + '_') != view.query ||
-               view.query.find('*') != std::string::npos;
+bool Alteration::may_use(const Relation& view, int place) const {
+    const std::size_t number = static_cast<std::size_t>(place);
+    std::string_view name = relation_->columns[number].name;
+    bool named = view.names.empty();
+    for (const NamedRelation& then : view.names) {
+        const auto other = session_.catalog().relation(then.oid);
+        named |= other != nullptr && other->is_partition();
+        if (then.oid != relation_->oid) continue;
+        if (number >= then.columns.size()) return false;  // it came later
+        name = then.columns[number];
+        named = true;
     }
+    if (!named) return false;  // it reads the table through another view
+    return rename_identifier(view.query, name, std::string(name) + '_') != view.query ||
+           view.query.find('*') != std::string::npos;
+}
 
-    /// Whether an expression over the table, as the catalog keeps it, has a column in it.
-    bool names_column(const std::string& text, int place) const {
-        BoundPool pool;
-        std::vector<Oid> none;
-        Binder binder(session_, pool, none);
-        std::vector<ColumnId> ids;
-        for (std::size_t i = 0; i < relation_->columns.size(); ++i) ids.push_back(pool.column());
-        return used_columns(binder.bind_text(text, *relation_, ids, "constraints"))
-                   .count(ids[static_cast<std::size_t>(place)]) != 0;
+bool Alteration::names_column(const std::string& text, int place) const {
+    BoundPool pool;
+    std::vector<Oid> none;
+    Binder binder(session_, pool, none);
+    std::vector<ColumnId> ids;
+    for (std::size_t i = 0; i < relation_->columns.size(); ++i) ids.push_back(pool.column());
+    return used_columns(binder.bind_text(text, *relation_, ids, "constraints"))
+               .count(ids[static_cast<std::size_t>(place)]) != 0;
+}
+
+void Alteration::refuse_users_of_row_type() const {
+    for (const auto& [name, other] : session_.catalog().relations())
+        for (const Column& column : other->columns)
+            if (!column.dropped && other->stores_rows() && relation_->row_type != 0 &&
+                column.type == relation_->row_type)
+                raise(sqlstate::feature_not_supported, "cannot alter table \"" + relation_->name +
+                                                           "\" because column \"" + other->name + "." +
+                                                           column.name + "\" uses its row type");
+}
+
+std::vector<std::shared_ptr<const Relation>> Alteration::users_of(int place) const {
+    std::vector<std::shared_ptr<const Relation>> found;
+    for (const auto& [name, view] : session_.catalog().relations())
+        if (std::find(view->depends.begin(), view->depends.end(), relation_->oid) != view->depends.end() &&
+            may_use(*view, place))
+            found.push_back(view);
+    return found;
+}
+
+bool Alteration::same_in_all_rows(Column& added, BoundExpr* value) {
+    if (added.domain != 0) return false;
+    if (value == nullptr) return !added.not_null;
+    if (is_volatile(value) || has_subquery(value) || find_builtin_type(added.type) == nullptr) return false;
+    Execution execution(session_.state(), session_, session_.parameters());
+    const std::vector<ColumnId> nothing;
+    const Value shared = Evaluator(*value, nothing, execution).evaluate(values_);
+    if (shared.is_null()) return !added.not_null;
+    Session plain;
+    plain.types = session_.state().types;
+    added.missing = value_to_text(shared, plain);
+    return true;
+}
+
+void Alteration::drop_column(const syntax::AlterAction& action) {
+    const int place = relation_->find_column(action.name);
+    if (place < 0) {
+        if (!action.if_exists) column(action.name);
+        session_.notice(sqlstate::undefined_column, "column \"" + std::string(action.name) + "\" of relation \"" +
+                                                        relation_->name + "\" does not exist, skipping");
+        return;
     }
-
-    /// Rows of the table that columns of other tables hold would have to be rewritten as well.
-    void refuse_users_of_row_type() const {
-        for (const auto& [name, other] : session_.catalog().relations())
-            for (const Column& column : other->columns)
-                if (!column.dropped && other->stores_rows() && relation_->row_type != 0 &&
-                    column.type == relation_->row_type)
-                    raise(sqlstate::feature_not_supported, "cannot alter table \"" + relation_->name +
-                                                               "\" because column \"" + other->name + "." +
-                                                               column.name + "\" uses its row type");
+    const auto uses = [&](const std::string& text) { return names_column(text, place); };
+    for (const Column& other : relation_->columns)
+        if (!other.generated_text.empty() && !other.dropped && other.name != action.name &&
+            uses(other.generated_text) && !action.cascade)
+            raise(sqlstate::dependent_objects_still_exist,
+                  "cannot drop column " + std::string(action.name) + " of table " + relation_->name +
+                      " because other objects depend on it",
+                  {}, "Use DROP ... CASCADE to drop the dependent objects too.");
+    for (const auto& view : users_of(place)) {
+        if (action.cascade) drop_with_users(session_, view);
+        else
+            raise(sqlstate::dependent_objects_still_exist,
+                  "cannot drop column " + std::string(action.name) + " of table " + relation_->name +
+                      " because other objects depend on it",
+                  (view->kind == RelationKind::view ? "view " : "materialized view ") + view->name +
+                      " depends on column " + std::string(action.name) + " of table " + relation_->name,
+                  "Use DROP ... CASCADE to drop the dependent objects too.");
     }
-
-    /// The views that may have a column in their queries.
-    std::vector<std::shared_ptr<const Relation>> users_of(int place) const {
-        std::vector<std::shared_ptr<const Relation>> found;
-        for (const auto& [name, view] : session_.catalog().relations())
-            if (std::find(view->depends.begin(), view->depends.end(), relation_->oid) != view->depends.end() &&
-                may_use(*view, place))
-                found.push_back(view);
-        return found;
-    }
-
-    /// Whether rows of before can go without a new column; what they have in it is noted.
-    bool same_in_all_rows(Column& added, BoundExpr* value) {
-        if (added.domain != 0) return false;
-        if (value == nullptr) return !added.not_null;
-        if (is_volatile(value) || has_subquery(value) || find_builtin_type(added.type) == nullptr) return false;
-        Execution execution(session_.state(), session_, session_.parameters());
-        const std::vector<ColumnId> nothing;
-        const Value shared = Evaluator(*value, nothing, execution).evaluate(values_);
-        if (shared.is_null()) return !added.not_null;
-        Session plain;
-        plain.types = session_.state().types;
-        added.missing = value_to_text(shared, plain);
-        return true;
-    }
-
-    void drop_column(const syntax::AlterAction& action) {
-        const int place = relation_->find_column(action.name);
-        if (place < 0) {
-            if (!action.if_exists) column(action.name);
-            session_.notice(sqlstate::undefined_column, "column \"" + std::string(action.name) + "\" of relation \"" +
-                                                            relation_->name + "\" does not exist, skipping");
-            return;
-        }
-        const auto uses = [&](const std::string& text) { return names_column(text, place); };
-        for (const Column& other : relation_->columns)
-            if (!other.generated_text.empty() && !other.dropped && other.name != action.name &&
-                uses(other.generated_text) && !action.cascade)
+    const Oid sequence = column(action.name).sequence;
+    const int key = relation_->row_key();
+    bool in_key = false;
+    if (key >= 0)
+        for (const IndexColumn& part : relation_->indexes[static_cast<std::size_t>(key)].columns)
+            in_key |= part.column == place;
+    for (const auto& [child, foreign] : session_.catalog().references_to(relation_->oid))
+        for (const int referenced : foreign->referenced)
+            if (referenced == place && child->oid != relation_->oid && !action.cascade)
                 raise(sqlstate::dependent_objects_still_exist,
                       "cannot drop column " + std::string(action.name) + " of table " + relation_->name +
                           " because other objects depend on it",
                       {}, "Use DROP ... CASCADE to drop the dependent objects too.");
-        for (const auto& view : users_of(place)) {
-            if (action.cascade) drop_with_users(session_, view);
-            else
-                raise(sqlstate::dependent_objects_still_exist,
-                      "cannot drop column " + std::string(action.name) + " of table " + relation_->name +
-                          " because other objects depend on it",
-                      (view->kind == RelationKind::view ? "view " : "materialized view ") + view->name +
-                          " depends on column " + std::string(action.name) + " of table " + relation_->name,
-                      "Use DROP ... CASCADE to drop the dependent objects too.");
-        }
-        const Oid sequence = column(action.name).sequence;
-        const int key = relation_->row_key();
-        bool in_key = false;
-        if (key >= 0)
-            for (const IndexColumn& part : relation_->indexes[static_cast<std::size_t>(key)].columns)
-                in_key |= part.column == place;
-        for (const auto& [child, foreign] : session_.catalog().references_to(relation_->oid))
-            for (const int referenced : foreign->referenced)
-                if (referenced == place && child->oid != relation_->oid && !action.cascade)
-                    raise(sqlstate::dependent_objects_still_exist,
-                          "cannot drop column " + std::string(action.name) + " of table " + relation_->name +
-                              " because other objects depend on it",
-                          {}, "Use DROP ... CASCADE to drop the dependent objects too.");
-        auto to = std::make_shared<Relation>(*relation_);
-        to->checks.erase(std::remove_if(to->checks.begin(), to->checks.end(),
-                                        [&](const CheckConstraint& check) { return uses(check.text); }),
-                         to->checks.end());
-        to->foreign_keys.erase(std::remove_if(to->foreign_keys.begin(), to->foreign_keys.end(),
-                                              [&](const ForeignKey& foreign) {
-                                                  return std::find(foreign.columns.begin(), foreign.columns.end(),
-                                                                   place) != foreign.columns.end();
-                                              }),
-                               to->foreign_keys.end());
-        for (const Index& index : relation_->indexes) {
-            bool touched = !index.predicate.empty() && uses(index.predicate);
-            for (const IndexColumn& part : index.columns)
-                touched |= part.column == place || (part.column < 0 && uses(part.text));
-            if (!touched) continue;
-            if (!index.holds_rows())
-                session_.drop_tree(relation_->index_tree(index), relation_->temporary);
-            to->indexes.erase(std::remove_if(to->indexes.begin(), to->indexes.end(),
-                                             [&](const Index& other) { return other.oid == index.oid; }),
-                              to->indexes.end());
-        }
-        if (place == to->period_from || place == to->period_to) {
-            for (const Index& index : to->indexes)
-                if (index.without_overlaps && index.columns.back().column == to->period_from)
-                    raise(sqlstate::dependent_objects_still_exist,
-                          "cannot drop column " + std::string(action.name) + " of table " + to->name +
-                              " because other objects depend on it",
-                          "constraint " + index.name + " on table " + to->name + " depends on its period");
-            to->period_from = to->period_to = -1;
-        }
-        Column& gone = to->columns[static_cast<std::size_t>(place)];
-        gone.dropped = true;
-        to->forget_statistics(place);
-        gone.not_null = false;
-        gone.default_text.clear();
-        gone.generated_text.clear();
-        gone.identity = 0;
-        gone.sequence = 0;
-        if (in_key) rewrite(to, [](std::vector<Value>&, Execution&) {});
-        else session_.put(to);
-        relation_ = to;
-        if (sequence != 0)
-            if (const auto old = session_.catalog().relation(sequence)) session_.remove(*old);
-    }
-
-    static void refuse_identity_of(Oid type) {
-        if (type != type::int2 && type != type::int4 && type != type::int8)
-            raise(sqlstate::invalid_parameter_value, "identity column type must be smallint, integer, or bigint");
-    }
-
-    void set_type(const syntax::AlterAction& action) {
-        BoundPool pool;
-        std::vector<Oid> none;
-        Binder binder(session_, pool, none);
-        const int place = relation_->find_column(action.name);
-        Column& old = column(action.name);
-        if (!old.generated_text.empty() && action.expr != nullptr)
-            raise(sqlstate::invalid_column_definition, "cannot specify USING when altering type of generated column");
-        if (!users_of(place).empty())
-            raise(sqlstate::feature_not_supported, "cannot alter type of a column used by a view or rule");
-        for (const Column& other : relation_->columns)
-            if (!other.generated_text.empty() && !other.dropped && names_column(other.generated_text, place))
-                raise(sqlstate::feature_not_supported, "cannot alter type of a column used by a generated column",
-                      "Column \"" + std::string(action.name) + "\" is used by generated column \"" + other.name +
-                          "\".");
-        refuse_users_of_row_type();
-        bool period = place == relation_->period_from || place == relation_->period_to;
-        for (const Index& index : relation_->indexes)
-            period |= index.without_overlaps && index.columns.back().column == place;
-        if (period) raise(sqlstate::feature_not_supported, "cannot alter type of a column of a period");
-        const Binder::TypeMeaning meaning = binder.resolve_type(*action.type);
-        refuse_own_member(session_, meaning.type, relation_->row_type, relation_->name);
-        if (old.identity != 0) refuse_identity_of(meaning.type);
-        std::vector<ColumnId> ids;
-        for (std::size_t i = 0; i < relation_->columns.size(); ++i) ids.push_back(pool.column());
-        BoundExpr* value = nullptr;
-        if (action.expr != nullptr) {
-            value = binder.bind_over_table(*action.expr, *relation_, ids, "transform expressions");
-            if (!can_coerce(value->type, meaning.type, CastContext::assignment, session_.state().types) &&
-                value->type != type::unknown)
-                raise(sqlstate::datatype_mismatch,
-                      "result of USING clause for column \"" + old.name + "\" cannot be cast automatically to type " +
-                          format_type(meaning.type, meaning.typmod, session_.state().types),
-                      {}, "You might need to add an explicit cast.");
-        } else {
-            value = pool.expr(BoundKind::column, old.type);
-            value->column = ids[static_cast<std::size_t>(place)];
-            value->typmod = old.typmod;
-            if (!can_coerce(old.type, meaning.type, CastContext::assignment, session_.state().types))
-                raise(sqlstate::datatype_mismatch,
-                      "column \"" + old.name + "\" cannot be cast automatically to type " +
-                          format_type(meaning.type, meaning.typmod, session_.state().types),
-                      {}, "You might need to specify \"USING " + old.name + "::" +
-                              format_type(meaning.type, meaning.typmod, session_.state().types) + "\".");
-        }
-        value = binder.coerce(value, meaning.type, meaning.typmod, CastContext::assignment, action.position);
-        auto to = std::make_shared<Relation>(*relation_);
-        Column& changed = to->columns[static_cast<std::size_t>(place)];
-        changed.type = meaning.type;
-        changed.typmod = meaning.typmod;
-        changed.domain = meaning.domain;
-        changed.missing.reset();
-        to->forget_statistics(place);
-        const std::vector<ColumnId> nothing;
-        rewrite(to, [&](std::vector<Value>& row, Execution& execution) {
-            for (std::size_t i = 0; i < row.size(); ++i) execution.cell(ids[i]) = row[i];
-            const Value converted = Evaluator(*value, nothing, execution).evaluate(values_);
-            row[static_cast<std::size_t>(place)] = copy_value(converted, values_);
-        });
-        check_definitions();
-    }
-
-    void add_key(const syntax::ConstraintDefinition& constraint, const std::vector<std::string>& names) {
-        auto to = std::make_shared<Relation>(*relation_);
-        if (constraint.kind == syntax::ConstraintKind::foreign_key) {
-            make_foreign_key(session_, *to, constraint, names);
-            session_.put(to);
-            relation_ = to;
-            if (to->foreign_keys.back().validated) validate_foreign_key(to->foreign_keys.back());
-            return;
-        }
-        const Index index = constraint.using_index.empty() ? named_key(session_, *to, constraint, names)
-                                                           : key_from_index(session_, *to, constraint);
-        check_unique_within_partitions(*to, index);
-        if (index.role == ConstraintRole::primary_key)
-            for (const IndexColumn& part : index.columns)
-                each_row([&](const Value* row) {
-                    if (row[part.column].is_null())
-                        raise(sqlstate::not_null_violation,
-                              "column \"" + to->columns[static_cast<std::size_t>(part.column)].name +
-                                  "\" of relation \"" + to->name + "\" contains null values");
-                });
-        to->indexes.push_back(index);
-        if (index.holds_rows()) {
-            try {
-                rewrite(to, [](std::vector<Value>&, Execution&) {});
-            } catch (SqlError& error) {
-                if (error.state() == sqlstate::unique_violation)
-                    raise(sqlstate::unique_violation, "could not create unique index \"" + index.name + "\"",
-                          error.report().detail);
-                throw;
-            }
-        } else {
-            session_.put(to);
-            relation_ = to;
-            Execution execution(session_.state(), session_, session_.parameters());
-            TableWriter(session_.catalog().relation(to->oid), execution, session_).build_index(to->indexes.size() - 1);
-        }
-    }
-
-    void add_constraint(const syntax::ConstraintDefinition& constraint) {
-        using Kind = syntax::ConstraintKind;
-        if (!constraint.name.empty())
-            for (const auto& [name, kind] : constraint_names())
-                if (name == constraint.name)
-                    raise(sqlstate::duplicate_object, "constraint \"" + name + "\" for relation \"" + relation_->name +
-                                                          "\" already exists");
-        std::vector<std::string> names;
-        for (const syntax::Name name : constraint.columns) names.emplace_back(name);
-        if (constraint.kind == Kind::primary_key || constraint.kind == Kind::unique ||
-            constraint.kind == Kind::foreign_key)
-            return add_key(constraint, names);
-        if (constraint.kind == Kind::period) {
-            add_period(session_, *relation_, constraint);
-            const CheckConstraint order = relation_->checks.back();
-            store();
-            return validate_check(order);
-        }
-        CheckConstraint check;
-        check.text = constraint.source;
-        check.validated = !constraint.not_valid;
-        check.no_inherit = constraint.no_inherit;
-        check.name = constraint.name.empty() ? unique_constraint_name(*relation_, relation_->name + "_check")
-                                             : std::string(constraint.name);
-        if (constraint.name.empty()) {
-            BoundPool pool;
-            std::vector<Oid> none;
-            Binder binder(session_, pool, none);
-            std::vector<ColumnId> ids;
-            for (std::size_t i = 0; i < relation_->columns.size(); ++i) ids.push_back(pool.column());
-            const std::set<ColumnId> used =
-                used_columns(binder.bind_over_table(*constraint.expr, *relation_, ids, "check constraints"));
-            if (used.size() == 1)
-                check.name = unique_constraint_name(
-                    *relation_,
-                    relation_->name + "_" +
-                        relation_->columns[static_cast<std::size_t>(std::find(ids.begin(), ids.end(), *used.begin()) -
-                                                                    ids.begin())]
-                            .name +
-                        "_check");
-        }
-        relation_->checks.push_back(check);
-        store();
-        if (check.validated) validate_check(check);
-        else check_definitions();
-    }
-
-    std::vector<std::pair<std::string, int>> constraint_names() const {
-        std::vector<std::pair<std::string, int>> names;
-        for (const CheckConstraint& check : relation_->checks) names.emplace_back(check.name, 0);
-        for (const ForeignKey& foreign : relation_->foreign_keys) names.emplace_back(foreign.name, 1);
-        for (const Index& index : relation_->indexes)
-            if (index.role != ConstraintRole::none) names.emplace_back(index.name, 2);
-        return names;
-    }
-
-    void validate_check(const CheckConstraint& check) {
-        BoundPool pool;
-        std::vector<Oid> none;
-        Binder binder(session_, pool, none);
-        std::vector<ColumnId> ids;
-        for (std::size_t i = 0; i < relation_->columns.size(); ++i) ids.push_back(pool.column());
-        BoundExpr* bound =
-            binder.condition(binder.bind_text(check.text, *relation_, ids, "check constraints"), "CHECK", 0);
-        Execution execution(session_.state(), session_, session_.parameters());
-        Evaluator evaluator(*bound, {}, execution);
-        Arena arena;
-        each_row([&](const Value* row) {
-            arena.reset();
-            for (std::size_t i = 0; i < ids.size(); ++i) execution.cell(ids[i]) = row[i];
-            const Value holds = evaluator.evaluate(arena);
-            if (!holds.is_null() && !holds.boolean())
-                raise(sqlstate::check_violation, "check constraint \"" + check.name + "\" of relation \"" +
-                                                     relation_->name + "\" is violated by some row");
-        });
-    }
-
-    void validate_foreign_key(const ForeignKey& foreign) {
-        Execution execution(session_.state(), session_, session_.parameters());
-        ChangeRunner runner(execution, session_);
-        std::vector<RowStore> keys;
-        each_row([&](const Value* row) {
-            RowStore key(foreign.columns.size());
-            Value* to = key.add();
-            bool null = false, all_null = true;
-            for (std::size_t i = 0; i < foreign.columns.size(); ++i) {
-                to[i] = copy_value(row[foreign.columns[i]], key.arena());
-                null |= to[i].is_null();
-                all_null = all_null && to[i].is_null();
-            }
-            if (null && foreign.match_full && !all_null)
-                raise(sqlstate::foreign_key_violation,
-                      "insert or update on table \"" + relation_->name + "\" violates foreign key constraint \"" +
-                          foreign.name + "\"",
-                      "MATCH FULL does not allow mixing of null and nonnull key values.");
-            if (!null) keys.push_back(std::move(key));
-        });
-        for (RowStore& key : keys) {
-            PendingCheck pending;
-            pending.table = relation_->oid;
-            pending.constraint = foreign.name;
-            pending.kind = PendingCheck::Kind::referring;
-            pending.values = std::move(key);
-            runner.check(pending);
-        }
-    }
-
-    void validate(const syntax::AlterAction& action) {
-        for (CheckConstraint& check : relation_->checks)
-            if (check.name == action.name) {
-                validate_check(check);
-                check.validated = true;
-                return store();
-            }
-        for (ForeignKey& foreign : relation_->foreign_keys)
-            if (foreign.name == action.name) {
-                validate_foreign_key(foreign);
-                foreign.validated = true;
-                return store();
-            }
-        no_constraint(action.name);
-    }
-
-    void drop_constraint(const syntax::AlterAction& action) {
-        const auto gone = [&](auto& list) {
-            const auto found = std::find_if(list.begin(), list.end(),
-                                            [&](const auto& item) { return item.name == action.name; });
-            if (found == list.end()) return false;
-            list.erase(found);
-            return true;
-        };
-        if (gone(relation_->checks) || gone(relation_->foreign_keys)) return store();
-        const Index* index = relation_->find_index(action.name);
-        if (index == nullptr || index->role == ConstraintRole::none) {
-            if (!action.if_exists) no_constraint(action.name);
-            session_.notice(sqlstate::undefined_object, "constraint \"" + std::string(action.name) +
-                                                            "\" of relation \"" + relation_->name +
-                                                            "\" does not exist, skipping");
-            return;
-        }
-        for (const auto& [child, foreign] : session_.catalog().references_to(relation_->oid)) {
-            bool same = foreign->referenced.size() == index->columns.size();
-            for (const IndexColumn& part : index->columns)
-                same = same && std::find(foreign->referenced.begin(), foreign->referenced.end(), part.column) !=
-                                   foreign->referenced.end();
-            if (!same) continue;
-            if (!action.cascade)
-                raise(sqlstate::dependent_objects_still_exist,
-                      "cannot drop constraint " + index->name + " on table " + relation_->name +
-                          " because other objects depend on it",
-                      "constraint " + foreign->name + " on table " + child->name + " depends on index " + index->name,
-                      "Use DROP ... CASCADE to drop the dependent objects too.");
-            auto changed = std::make_shared<Relation>(*session_.catalog().relation(child->oid));
-            const std::string name = foreign->name;
-            changed->foreign_keys.erase(std::remove_if(changed->foreign_keys.begin(), changed->foreign_keys.end(),
-                                                       [&](const ForeignKey& other) { return other.name == name; }),
-                                        changed->foreign_keys.end());
-            session_.put(changed);
-        }
-        const Oid oid = index->oid;
-        std::vector<std::shared_ptr<const Relation>> views;
-        for (const auto& [key, view] : session_.catalog().relations())
-            if (std::find(view->depends.begin(), view->depends.end(), oid) != view->depends.end())
-                views.push_back(view);
-        for (const auto& view : views) {
-            if (!action.cascade)
-                raise(sqlstate::dependent_objects_still_exist,
-                      "cannot drop constraint " + index->name + " on table " + relation_->name +
-                          " because other objects depend on it",
-                      "view " + view->name + " depends on constraint " + index->name + " on table " + relation_->name,
-                      "Use DROP ... CASCADE to drop the dependent objects too.");
-            if (session_.catalog().relation(view->oid) != nullptr) drop_with_users(session_, view);
-        }
-        auto to = std::make_shared<Relation>(*relation_);
-        const bool holds_rows = index->holds_rows();
-        if (!holds_rows) session_.drop_tree(relation_->index_tree(*index), relation_->temporary);
+    auto to = std::make_shared<Relation>(*relation_);
+    to->checks.erase(std::remove_if(to->checks.begin(), to->checks.end(),
+                                    [&](const CheckConstraint& check) { return uses(check.text); }),
+                     to->checks.end());
+    to->foreign_keys.erase(std::remove_if(to->foreign_keys.begin(), to->foreign_keys.end(),
+                                          [&](const ForeignKey& foreign) {
+                                              return std::find(foreign.columns.begin(), foreign.columns.end(),
+                                                               place) != foreign.columns.end();
+                                          }),
+                           to->foreign_keys.end());
+    for (const Index& index : relation_->indexes) {
+        bool touched = !index.predicate.empty() && uses(index.predicate);
+        for (const IndexColumn& part : index.columns)
+            touched |= part.column == place || (part.column < 0 && uses(part.text));
+        if (!touched) continue;
+        if (!index.holds_rows())
+            session_.drop_tree(relation_->index_tree(index), relation_->temporary);
         to->indexes.erase(std::remove_if(to->indexes.begin(), to->indexes.end(),
-                                         [&](const Index& other) { return other.oid == oid; }),
+                                         [&](const Index& other) { return other.oid == index.oid; }),
                           to->indexes.end());
-        if (holds_rows) rewrite(to, [](std::vector<Value>&, Execution&) {});
-        else session_.put(to);
     }
-
-    void add_identity(const syntax::AlterAction& action) {
-        Column& target = column(action.name);
-        if (target.identity != 0)
-            raise(sqlstate::object_not_in_prerequisite_state, "column \"" + target.name + "\" of relation \"" +
-                                                                 relation_->name + "\" is already an identity column");
-        if (!target.default_text.empty())
-            raise(sqlstate::object_not_in_prerequisite_state, "column \"" + target.name + "\" of relation \"" +
-                                                                 relation_->name + "\" already has a default value");
-        refuse_identity_of(target.type);
-        if (!target.not_null)
-            raise(sqlstate::object_not_in_prerequisite_state,
-                  "column \"" + target.name + "\" of relation \"" + relation_->name +
-                      "\" must be declared NOT NULL before identity can be added");
-        auto sequence = make_sequence(session_, relation_->schema,
-                                      unique_name(session_, relation_->schema, relation_->name, target.name, "seq"),
-                                      relation_->temporary, target.type, action.constraint.options);
-        sequence->sequence.identity = true;
-        sequence->sequence.owner_table = relation_->oid;
-        sequence->sequence.owner_column = relation_->find_column(action.name);
-        target.identity = action.constraint.identity_always ? 'a' : 'd';
-        target.sequence = sequence->oid;
-        session_.put(sequence);
-        store();
+    if (place == to->period_from || place == to->period_to) {
+        for (const Index& index : to->indexes)
+            if (index.without_overlaps && index.columns.back().column == to->period_from)
+                raise(sqlstate::dependent_objects_still_exist,
+                      "cannot drop column " + std::string(action.name) + " of table " + to->name +
+                          " because other objects depend on it",
+                      "constraint " + index.name + " on table " + to->name + " depends on its period");
+        to->period_from = to->period_to = -1;
     }
+    Column& gone = to->columns[static_cast<std::size_t>(place)];
+    gone.dropped = true;
+    to->forget_statistics(place);
+    gone.not_null = false;
+    gone.default_text.clear();
+    gone.generated_text.clear();
+    gone.identity = 0;
+    gone.sequence = 0;
+    if (in_key) rewrite(to, [](std::vector<Value>&, Execution&) {});
+    else session_.put(to);
+    relation_ = to;
+    if (sequence != 0)
+        if (const auto old = session_.catalog().relation(sequence)) session_.remove(*old);
+}
 
-    void set_identity(const syntax::AlterAction& action) {
-        Column& target = column(action.name);
-        if (target.identity == 0)
-            raise(sqlstate::object_not_in_prerequisite_state, "column \"" + target.name + "\" of relation \"" +
-                                                                 relation_->name + "\" is not an identity column");
-        std::vector<syntax::Option> rest;
-        for (const syntax::Option& option : action.options) {
-            if (option.name == "always") target.identity = 'a';
-            else if (option.name == "by default") target.identity = 'd';
-            else rest.push_back(option);
-        }
-        auto sequence = std::make_shared<Relation>(*session_.catalog().relation(target.sequence));
-        std::optional<std::int64_t> restart;
-        Arena arena;
-        apply_sequence_options(sequence->sequence, syntax::make_list(arena, rest), restart, false);
-        session_.put(sequence);
-        if (restart) {
-            session_.forget_sequence(sequence->oid);
-            session_.set_sequence_state(*sequence, *restart, false);
-        }
-        store();
+void Alteration::refuse_identity_of(Oid type) {
+    if (type != type::int2 && type != type::int4 && type != type::int8)
+        raise(sqlstate::invalid_parameter_value, "identity column type must be smallint, integer, or bigint");
+}
+
+void Alteration::set_type(const syntax::AlterAction& action) {
+    BoundPool pool;
+    std::vector<Oid> none;
+    Binder binder(session_, pool, none);
+    const int place = relation_->find_column(action.name);
+    Column& old = column(action.name);
+    if (!old.generated_text.empty() && action.expr != nullptr)
+        raise(sqlstate::invalid_column_definition, "cannot specify USING when altering type of generated column");
+    if (!users_of(place).empty())
+        raise(sqlstate::feature_not_supported, "cannot alter type of a column used by a view or rule");
+    for (const Column& other : relation_->columns)
+        if (!other.generated_text.empty() && !other.dropped && names_column(other.generated_text, place))
+            raise(sqlstate::feature_not_supported, "cannot alter type of a column used by a generated column",
+                  "Column \"" + std::string(action.name) + "\" is used by generated column \"" + other.name +
+                      "\".");
+    refuse_users_of_row_type();
+    bool period = place == relation_->period_from || place == relation_->period_to;
+    for (const Index& index : relation_->indexes)
+        period |= index.without_overlaps && index.columns.back().column == place;
+    if (period) raise(sqlstate::feature_not_supported, "cannot alter type of a column of a period");
+    const Binder::TypeMeaning meaning = binder.resolve_type(*action.type);
+    refuse_own_member(session_, meaning.type, relation_->row_type, relation_->name);
+    if (old.identity != 0) refuse_identity_of(meaning.type);
+    std::vector<ColumnId> ids;
+    for (std::size_t i = 0; i < relation_->columns.size(); ++i) ids.push_back(pool.column());
+    BoundExpr* value = nullptr;
+    if (action.expr != nullptr) {
+        value = binder.bind_over_table(*action.expr, *relation_, ids, "transform expressions");
+        if (!can_coerce(value->type, meaning.type, CastContext::assignment, session_.state().types) &&
+            value->type != type::unknown)
+            raise(sqlstate::datatype_mismatch,
+                  "result of USING clause for column \"" + old.name + "\" cannot be cast automatically to type " +
+                      format_type(meaning.type, meaning.typmod, session_.state().types),
+                  {}, "You might need to add an explicit cast.");
+    } else {
+        value = pool.expr(BoundKind::column, old.type);
+        value->column = ids[static_cast<std::size_t>(place)];
+        value->typmod = old.typmod;
+        if (!can_coerce(old.type, meaning.type, CastContext::assignment, session_.state().types))
+            raise(sqlstate::datatype_mismatch,
+                  "column \"" + old.name + "\" cannot be cast automatically to type " +
+                      format_type(meaning.type, meaning.typmod, session_.state().types),
+                  {}, "You might need to specify \"USING " + old.name + "::" +
+                          format_type(meaning.type, meaning.typmod, session_.state().types) + "\".");
     }
+    value = binder.coerce(value, meaning.type, meaning.typmod, CastContext::assignment, action.position);
+    auto to = std::make_shared<Relation>(*relation_);
+    Column& changed = to->columns[static_cast<std::size_t>(place)];
+    changed.type = meaning.type;
+    changed.typmod = meaning.typmod;
+    changed.domain = meaning.domain;
+    changed.missing.reset();
+    to->forget_statistics(place);
+    const std::vector<ColumnId> nothing;
+    rewrite(to, [&](std::vector<Value>& row, Execution& execution) {
+        for (std::size_t i = 0; i < row.size(); ++i) execution.cell(ids[i]) = row[i];
+        const Value converted = Evaluator(*value, nothing, execution).evaluate(values_);
+        row[static_cast<std::size_t>(place)] = copy_value(converted, values_);
+    });
+    check_definitions();
+}
 
-    SqlSession& session_;
-    std::shared_ptr<Relation> relation_;
-    Arena values_;
-};
+void Alteration::add_identity(const syntax::AlterAction& action) {
+    Column& target = column(action.name);
+    if (target.identity != 0)
+        raise(sqlstate::object_not_in_prerequisite_state, "column \"" + target.name + "\" of relation \"" +
+                                                             relation_->name + "\" is already an identity column");
+    if (!target.default_text.empty())
+        raise(sqlstate::object_not_in_prerequisite_state, "column \"" + target.name + "\" of relation \"" +
+                                                             relation_->name + "\" already has a default value");
+    refuse_identity_of(target.type);
+    if (!target.not_null)
+        raise(sqlstate::object_not_in_prerequisite_state,
+              "column \"" + target.name + "\" of relation \"" + relation_->name +
+                  "\" must be declared NOT NULL before identity can be added");
+    auto sequence = make_sequence(session_, relation_->schema,
+                                  unique_name(session_, relation_->schema, relation_->name, target.name, "seq"),
+                                  relation_->temporary, target.type, action.constraint.options);
+    sequence->sequence.identity = true;
+    sequence->sequence.owner_table = relation_->oid;
+    sequence->sequence.owner_column = relation_->find_column(action.name);
+    target.identity = action.constraint.identity_always ? 'a' : 'd';
+    target.sequence = sequence->oid;
+    session_.put(sequence);
+    store();
+}
+
+void Alteration::set_identity(const syntax::AlterAction& action) {
+    Column& target = column(action.name);
+    if (target.identity == 0)
+        raise(sqlstate::object_not_in_prerequisite_state, "column \"" + target.name + "\" of relation \"" +
+                                                             relation_->name + "\" is not an identity column");
+    std::vector<syntax::Option> rest;
+    for (const syntax::Option& option : action.options) {
+        if (option.name == "always") target.identity = 'a';
+        else if (option.name == "by default") target.identity = 'd';
+        else rest.push_back(option);
+    }
+    auto sequence = std::make_shared<Relation>(*session_.catalog().relation(target.sequence));
+    std::optional<std::int64_t> restart;
+    Arena arena;
+    apply_sequence_options(sequence->sequence, syntax::make_list(arena, rest), restart, false);
+    session_.put(sequence);
+    if (restart) {
+        session_.forget_sequence(sequence->oid);
+        session_.set_sequence_state(*sequence, *restart, false);
+    }
+    store();
+}
 
 /// What the heirs of a table lack, or have of their own, is left as it is.
 void alter_heirs(SqlSession& session, const Relation& table, const syntax::AlterAction& action) {

@@ -1,0 +1,237 @@
+// ALTER TABLE: keys, checks and foreign keys that are added, validated and dropped.
+#include "sql/session/define_alter.hpp"
+#include "sql/session/define_partition.hpp"
+
+namespace northstar::inline v0::sql {
+
+namespace define_alter {
+
+void Alteration::no_constraint(std::string_view name) {
+    raise(sqlstate::undefined_object,
+          "constraint \"" + std::string(name) + "\" of relation \"" + relation_->name + "\" does not exist");
+}
+
+void Alteration::add_key(const syntax::ConstraintDefinition& constraint, const std::vector<std::string>& names) {
+    auto to = std::make_shared<Relation>(*relation_);
+    if (constraint.kind == syntax::ConstraintKind::foreign_key) {
+        make_foreign_key(session_, *to, constraint, names);
+        session_.put(to);
+        relation_ = to;
+        if (to->foreign_keys.back().validated) validate_foreign_key(to->foreign_keys.back());
+        return;
+    }
+    const Index index = constraint.using_index.empty() ? named_key(session_, *to, constraint, names)
+                                                       : key_from_index(session_, *to, constraint);
+    check_unique_within_partitions(*to, index);
+    if (index.role == ConstraintRole::primary_key)
+        for (const IndexColumn& part : index.columns)
+            each_row([&](const Value* row) {
+                if (row[part.column].is_null())
+                    raise(sqlstate::not_null_violation,
+                          "column \"" + to->columns[static_cast<std::size_t>(part.column)].name +
+                              "\" of relation \"" + to->name + "\" contains null values");
+            });
+    to->indexes.push_back(index);
+    if (index.holds_rows()) {
+        try {
+            rewrite(to, [](std::vector<Value>&, Execution&) {});
+        } catch (SqlError& error) {
+            if (error.state() == sqlstate::unique_violation)
+                raise(sqlstate::unique_violation, "could not create unique index \"" + index.name + "\"",
+                      error.report().detail);
+            throw;
+        }
+    } else {
+        session_.put(to);
+        relation_ = to;
+        Execution execution(session_.state(), session_, session_.parameters());
+        TableWriter(session_.catalog().relation(to->oid), execution, session_).build_index(to->indexes.size() - 1);
+    }
+}
+
+void Alteration::add_constraint(const syntax::ConstraintDefinition& constraint) {
+    using Kind = syntax::ConstraintKind;
+    if (!constraint.name.empty())
+        for (const auto& [name, kind] : constraint_names())
+            if (name == constraint.name)
+                raise(sqlstate::duplicate_object, "constraint \"" + name + "\" for relation \"" + relation_->name +
+                                                      "\" already exists");
+    std::vector<std::string> names;
+    for (const syntax::Name name : constraint.columns) names.emplace_back(name);
+    if (constraint.kind == Kind::primary_key || constraint.kind == Kind::unique ||
+        constraint.kind == Kind::foreign_key)
+        return add_key(constraint, names);
+    if (constraint.kind == Kind::period) {
+        add_period(session_, *relation_, constraint);
+        const CheckConstraint order = relation_->checks.back();
+        store();
+        return validate_check(order);
+    }
+    CheckConstraint check;
+    check.text = constraint.source;
+    check.validated = !constraint.not_valid;
+    check.no_inherit = constraint.no_inherit;
+    check.name = constraint.name.empty() ? unique_constraint_name(*relation_, relation_->name + "_check")
+                                         : std::string(constraint.name);
+    if (constraint.name.empty()) {
+        BoundPool pool;
+        std::vector<Oid> none;
+        Binder binder(session_, pool, none);
+        std::vector<ColumnId> ids;
+        for (std::size_t i = 0; i < relation_->columns.size(); ++i) ids.push_back(pool.column());
+        const std::set<ColumnId> used =
+            used_columns(binder.bind_over_table(*constraint.expr, *relation_, ids, "check constraints"));
+        if (used.size() == 1)
+            check.name = unique_constraint_name(
+                *relation_,
+                relation_->name + "_" +
+                    relation_->columns[static_cast<std::size_t>(std::find(ids.begin(), ids.end(), *used.begin()) -
+                                                                ids.begin())]
+                        .name +
+                    "_check");
+    }
+    relation_->checks.push_back(check);
+    store();
+    if (check.validated) validate_check(check);
+    else check_definitions();
+}
+
+std::vector<std::pair<std::string, int>> Alteration::constraint_names() const {
+    std::vector<std::pair<std::string, int>> names;
+    for (const CheckConstraint& check : relation_->checks) names.emplace_back(check.name, 0);
+    for (const ForeignKey& foreign : relation_->foreign_keys) names.emplace_back(foreign.name, 1);
+    for (const Index& index : relation_->indexes)
+        if (index.role != ConstraintRole::none) names.emplace_back(index.name, 2);
+    return names;
+}
+
+void Alteration::validate_check(const CheckConstraint& check) {
+    BoundPool pool;
+    std::vector<Oid> none;
+    Binder binder(session_, pool, none);
+    std::vector<ColumnId> ids;
+    for (std::size_t i = 0; i < relation_->columns.size(); ++i) ids.push_back(pool.column());
+    BoundExpr* bound =
+        binder.condition(binder.bind_text(check.text, *relation_, ids, "check constraints"), "CHECK", 0);
+    Execution execution(session_.state(), session_, session_.parameters());
+    Evaluator evaluator(*bound, {}, execution);
+    Arena arena;
+    each_row([&](const Value* row) {
+        arena.reset();
+        for (std::size_t i = 0; i < ids.size(); ++i) execution.cell(ids[i]) = row[i];
+        const Value holds = evaluator.evaluate(arena);
+        if (!holds.is_null() && !holds.boolean())
+            raise(sqlstate::check_violation, "check constraint \"" + check.name + "\" of relation \"" +
+                                                 relation_->name + "\" is violated by some row");
+    });
+}
+
+void Alteration::validate_foreign_key(const ForeignKey& foreign) {
+    Execution execution(session_.state(), session_, session_.parameters());
+    ChangeRunner runner(execution, session_);
+    std::vector<RowStore> keys;
+    each_row([&](const Value* row) {
+        RowStore key(foreign.columns.size());
+        Value* to = key.add();
+        bool null = false, all_null = true;
+        for (std::size_t i = 0; i < foreign.columns.size(); ++i) {
+            to[i] = copy_value(row[foreign.columns[i]], key.arena());
+            null |= to[i].is_null();
+            all_null = all_null && to[i].is_null();
+        }
+        if (null && foreign.match_full && !all_null)
+            raise(sqlstate::foreign_key_violation,
+                  "insert or update on table \"" + relation_->name + "\" violates foreign key constraint \"" +
+                      foreign.name + "\"",
+                  "MATCH FULL does not allow mixing of null and nonnull key values.");
+        if (!null) keys.push_back(std::move(key));
+    });
+    for (RowStore& key : keys) {
+        PendingCheck pending;
+        pending.table = relation_->oid;
+        pending.constraint = foreign.name;
+        pending.kind = PendingCheck::Kind::referring;
+        pending.values = std::move(key);
+        runner.check(pending);
+    }
+}
+
+void Alteration::validate(const syntax::AlterAction& action) {
+    for (CheckConstraint& check : relation_->checks)
+        if (check.name == action.name) {
+            validate_check(check);
+            check.validated = true;
+            return store();
+        }
+    for (ForeignKey& foreign : relation_->foreign_keys)
+        if (foreign.name == action.name) {
+            validate_foreign_key(foreign);
+            foreign.validated = true;
+            return store();
+        }
+    no_constraint(action.name);
+}
+
+void Alteration::drop_constraint(const syntax::AlterAction& action) {
+    const auto gone = [&](auto& list) {
+        const auto found = std::find_if(list.begin(), list.end(),
+                                        [&](const auto& item) { return item.name == action.name; });
+        if (found == list.end()) return false;
+        list.erase(found);
+        return true;
+    };
+    if (gone(relation_->checks) || gone(relation_->foreign_keys)) return store();
+    const Index* index = relation_->find_index(action.name);
+    if (index == nullptr || index->role == ConstraintRole::none) {
+        if (!action.if_exists) no_constraint(action.name);
+        session_.notice(sqlstate::undefined_object, "constraint \"" + std::string(action.name) +
+                                                        "\" of relation \"" + relation_->name +
+                                                        "\" does not exist, skipping");
+        return;
+    }
+    for (const auto& [child, foreign] : session_.catalog().references_to(relation_->oid)) {
+        bool same = foreign->referenced.size() == index->columns.size();
+        for (const IndexColumn& part : index->columns)
+            same = same && std::find(foreign->referenced.begin(), foreign->referenced.end(), part.column) !=
+                               foreign->referenced.end();
+        if (!same) continue;
+        if (!action.cascade)
+            raise(sqlstate::dependent_objects_still_exist,
+                  "cannot drop constraint " + index->name + " on table " + relation_->name +
+                      " because other objects depend on it",
+                  "constraint " + foreign->name + " on table " + child->name + " depends on index " + index->name,
+                  "Use DROP ... CASCADE to drop the dependent objects too.");
+        auto changed = std::make_shared<Relation>(*session_.catalog().relation(child->oid));
+        const std::string name = foreign->name;
+        changed->foreign_keys.erase(std::remove_if(changed->foreign_keys.begin(), changed->foreign_keys.end(),
+                                                   [&](const ForeignKey& other) { return other.name == name; }),
+                                    changed->foreign_keys.end());
+        session_.put(changed);
+    }
+    const Oid oid = index->oid;
+    std::vector<std::shared_ptr<const Relation>> views;
+    for (const auto& [key, view] : session_.catalog().relations())
+        if (std::find(view->depends.begin(), view->depends.end(), oid) != view->depends.end())
+            views.push_back(view);
+    for (const auto& view : views) {
+        if (!action.cascade)
+            raise(sqlstate::dependent_objects_still_exist,
+                  "cannot drop constraint " + index->name + " on table " + relation_->name +
+                      " because other objects depend on it",
+                  "view " + view->name + " depends on constraint " + index->name + " on table " + relation_->name,
+                  "Use DROP ... CASCADE to drop the dependent objects too.");
+        if (session_.catalog().relation(view->oid) != nullptr) drop_with_users(session_, view);
+    }
+    auto to = std::make_shared<Relation>(*relation_);
+    const bool holds_rows = index->holds_rows();
+    if (!holds_rows) session_.drop_tree(relation_->index_tree(*index), relation_->temporary);
+    to->indexes.erase(std::remove_if(to->indexes.begin(), to->indexes.end(),
+                                     [&](const Index& other) { return other.oid == oid; }),
+                      to->indexes.end());
+    if (holds_rows) rewrite(to, [](std::vector<Value>&, Execution&) {});
+    else session_.put(to);
+}
+
+}  // namespace define_alter
+
+}  // namespace northstar::inline v0::sql
