@@ -104,4 +104,11 @@ TEST_CASE("Runs that come in order are found by place and by length", "[RUNS-2]"
     CHECK(runs.longest() == 9);
     CHECK(runs.holding(6, runs.begin())->page == 7770);
     CHECK(runs.holding(6, std::next(runs.from(7770))) == runs.end());
+    // The longest becomes shorter, from its front.
+    runs.replace(runs.from(7770), {7777, 2});
+    known.erase(7770);
+    known[7777] = 2;
+    compare(runs, known);
+    CHECK(runs.longest() == 5);
+    CHECK(runs.holding(6, runs.begin()) == runs.end());
 }
