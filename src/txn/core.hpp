@@ -538,7 +538,7 @@ private:
     PageRun kept_clear_;                       // compaction is emptying it: nothing new is put there
     std::uint64_t space_generation_ = 0;       // the map is of this generation; 0: not loaded
     std::atomic<bool> room_tight_{false};      // less is held back than should be
-    bool map_is_full_ = false;                 // pages were missed last for want of address space (space mutex)
+    std::atomic<bool> map_is_full_{false};     // pages were missed last for want of address space
     std::atomic<std::uint64_t> room_pages_{0}; // free pages on the disk when last looked at; 0: look again
     std::atomic<std::uint64_t> room_run_{0};   // of these, side by side
     std::atomic<std::uint64_t> room_generation_{0};  // they were found in the map of this generation
