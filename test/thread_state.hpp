@@ -20,4 +20,14 @@ inline char state_of(long thread) {
     return at == std::string::npos ? '?' : text[at + 2];
 }
 
+/// How often it went to sleep by itself.
+inline long switches_of(long thread) {
+    std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/status");
+    const std::string key = "voluntary_ctxt_switches:";
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with(key)) return std::stol(line.substr(key.size()));
+    }
+    return -1;
+}
+
 }  // namespace txn_test

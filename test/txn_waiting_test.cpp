@@ -101,6 +101,46 @@ TEST_CASE("A process that writes without pause lets others have their turn", "[S
     CHECK(ended(hog) == 0);
 }
 
+TEST_CASE("The write lock is left to a process that has come for it", "[PROC-6][SWARM-3]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    Peer holder(path, {});
+    Peer waiter(path);
+    std::optional<Transaction> held(holder.db.begin_write());
+    std::thread waiting([&] { waiter.put("k"); });
+    while (holder.core->processes().load(Word::write_come) == 0) std::this_thread::yield();
+    held->tree("t").put("h", "v");
+    held->commit();
+    CHECK_FALSE(holder.vfs.held().contains(detail::Processes::write));
+    waiting.join();
+    CHECK(holder.core->processes().load(Word::write_come) == 0);
+}
+
+TEST_CASE("Whoever called another process goes on until that one comes, for a while", "[PROC-6]") {
+    const Workplace place;
+    Peer writer(place / "a.db");
+    writer.put("first");
+    auto& processes = writer.core->processes();
+    // Another process waits, and does not come.
+    processes.word(Word::write_wanted).fetch_add(1);
+    bool went_on = false;
+    for (int attempt = 0; attempt < 10'000 && !went_on; ++attempt) {
+        const std::uint64_t asked = processes.load(Word::write_asked);
+        const std::uint64_t released = processes.load(Word::write_released);
+        writer.put("k");
+        writer.put("k");
+        // Once it called, and the second time it neither let anybody go first nor called again.
+        went_on = processes.load(Word::write_asked) == asked && processes.load(Word::write_released) == released + 1;
+        CHECK_FALSE(writer.vfs.held().contains(detail::Processes::write));
+        processes.word(Word::write_asked).fetch_add(1);  // it is not taken for dead
+    }
+    CHECK(went_on);
+    const std::uint64_t asked = processes.load(Word::write_asked);
+    for (int i = 0; i < 1'000'000 && processes.load(Word::write_asked) == asked; ++i) writer.put("k");
+    CHECK(processes.load(Word::write_asked) != asked);  // it stood in line again
+    processes.word(Word::write_wanted).fetch_sub(1);
+}
+
 TEST_CASE("Who was killed while it waited for the write lock is waited for once", "[SWARM-2][PROC-4]") {
     // The count of those who wait stayed one too large for ever, and each later transaction let the dead go first.
     const Workplace place;

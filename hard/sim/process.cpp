@@ -74,6 +74,7 @@ public:
     }
     /// Time passes; nobody else runs meanwhile.
     void wait(std::size_t index, std::uint64_t seen, std::uint64_t timeout_us) override;
+    bool look(std::size_t index, std::uint64_t seen, std::uint64_t) override { return words()[index].load() != seen; }
     void wake(std::size_t) override {}
     void wake_one(std::size_t) override {}
 

@@ -282,6 +282,10 @@ public:
         const auto most = std::chrono::microseconds(std::min<std::uint64_t>(timeout_us, k_longest_wait_us));
         words_->changed.wait_for(guard, most);
     }
+    bool look(std::size_t index, std::uint64_t seen, std::uint64_t) override {
+        NORTHSTAR_ASSERT(index < count_);
+        return words_->words[index].load(std::memory_order_acquire) != seen;
+    }
     void wake(std::size_t index) override {
         NORTHSTAR_ASSERT(index < count_);
         const std::lock_guard guard(words_->mutex);

@@ -2,6 +2,7 @@
 
 #include "base/check.hpp"
 #include "base/error.hpp"
+#include "base/spin.hpp"
 #include "os/posix_file.hpp"
 
 #include <algorithm>
@@ -61,6 +62,13 @@ public:
         span.tv_nsec = static_cast<long>(sleep % 1000000 * 1000);
         // Every way to return (woken, changed already, interrupted, timed out) is allowed by the contract.
         ::syscall(SYS_futex, lower_half(word), FUTEX_WAIT, static_cast<std::uint32_t>(seen), &span, nullptr, 0);
+    }
+
+    bool look(std::size_t index, std::uint64_t seen, std::uint64_t timeout_us) override {
+        NORTHSTAR_ASSERT(index < words_.size());
+        const Word& word = words_[index];
+        return spin_until([&] { return word.load(std::memory_order_acquire) != seen; },
+                          std::chrono::microseconds(timeout_us));
     }
 
     void wake(std::size_t index) override { wake_some(index, INT_MAX); }

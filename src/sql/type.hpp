@@ -132,6 +132,11 @@ public:
     virtual std::string object_name(Oid kind, Oid oid) const = 0;
     /// OID of a relation, function, schema or role by name for the input of regclass and its kin.
     virtual std::optional<Oid> object_oid(Oid kind, std::string_view name) const = 0;
+
+protected:
+    TypeCatalog() = default;
+    TypeCatalog(const TypeCatalog&) = default;
+    TypeCatalog& operator=(const TypeCatalog&) = default;
 };
 
 /// A built-in type; nullptr: not built in. O(1).

@@ -37,7 +37,7 @@ void DatabaseCore::take_turn(std::optional<std::uint32_t> timeout_ms) {
         check_usable();
         std::optional<std::uint64_t> timeout_us;
         if (timeout_ms) timeout_us = std::uint64_t{*timeout_ms} * 1000;
-        if (!processes_->take_write(timeout_us)) {
+        if (!take_write_lock(timeout_us, follow_when_called_)) {
             fail(Errc::timeout, "another process kept the write lock for too long; try again", path_);
         }
         processes_->begin_work();
@@ -47,6 +47,15 @@ void DatabaseCore::take_turn(std::optional<std::uint32_t> timeout_ms) {
         end_exclusive();
         throw;
     }
+}
+
+/// False: the time was over. Call with the turn.
+bool DatabaseCore::take_write_lock(std::optional<std::uint64_t> timeout_us, const std::function<void()>& called) {
+    const bool had_it = processes_->has_write();
+    if (!processes_->take_write(timeout_us, called)) return false;
+    // Whoever had it since may have moved what is mapped.
+    if (!had_it && processes_->others_had_write()) log_->unmap();
+    return true;
 }
 
 void DatabaseCore::end_exclusive() noexcept {
@@ -61,7 +70,6 @@ void DatabaseCore::end_exclusive() noexcept {
         (!options_.background || processes_->write_wanted())) {
         // Who replays what others write from now on has to see what was written here. [CORE-7]
         const std::lock_guard lock(replay_mutex_);
-        log_->unmap();
         processes_->yield_write(!options_.background);
     }
     turn_.release();

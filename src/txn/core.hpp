@@ -317,6 +317,7 @@ private:
     // commit.cpp
     /// The turn and the write lock, up to date; end_exclusive() gives both back.
     void take_turn(std::optional<std::uint32_t> timeout_ms);
+    bool take_write_lock(std::optional<std::uint64_t> timeout_us, const std::function<void()>& called);
     /// Ends with its scope, behind the workspaces of the scope, what take_turn() or begin_exclusive() began.
     class ExclusiveScope {
     public:
@@ -365,6 +366,7 @@ private:
     struct TurnNeeded {};  // thrown: only who has the turn may replay this
     void follow(Txn visible);
     bool follow_without_turn(Txn visible);
+    void follow_when_called();
     void replay_to(Txn visible, bool to_end);
     void replay_under_mutex(Txn visible, bool to_end);
     bool replay_from_built(Txn visible, bool to_end, std::uint64_t& at);
@@ -566,6 +568,8 @@ private:
     std::uint64_t overlay_limit_ = 0;
 
     std::mutex replay_mutex_;                     // see CORE-7; replay_work_, replay_bytes_
+    const std::function<void()> follow_when_called_ = [this] { follow_when_called(); };
+    bool called_for_write_ = false;               // by a thread that has the turn
     std::unique_ptr<Workspace> replay_work_;
     std::unique_ptr<FileLogBytes> replay_bytes_;  // what replay reads
     std::atomic<WriteKit*> spare_kit_{nullptr};

@@ -198,7 +198,7 @@ void WriteTxn::apply_calls_again(const Root& built) {
 
 /// Workspaces of a replay: room is made as in the transaction whose record is read. Call with the turn.
 void DatabaseCore::make_room_for_replay(Workspace& work) {
-    while (!processes_->take_write(large_txn_impl::k_write_pause_us)) {
+    while (!take_write_lock(large_txn_impl::k_write_pause_us, {})) {
         if (newer_meta_exists()) throw AdoptInstead{};
     }
     // The writer before has made its checkpoint as long as it was alive.

@@ -18,6 +18,9 @@ public:
         if (words_[index].load(std::memory_order_acquire) != seen) return;
         changed_.wait_for(lock, std::chrono::microseconds(timeout_us));
     }
+    bool look(std::size_t index, std::uint64_t seen, std::uint64_t) override {
+        return words_[index].load(std::memory_order_acquire) != seen;
+    }
     void wake(std::size_t) override {
         { const std::lock_guard lock(mutex_); }
         changed_.notify_all();
@@ -34,6 +37,12 @@ private:
 constexpr std::uint64_t k_call_us = 2000;
 /// Who heard of no release for so long does not count on being told of one.
 constexpr std::uint64_t k_silence_us = 20'000;
+/// How long whoever called another one may go on before that one comes.
+constexpr std::uint64_t k_overtake_us = 200;
+/// A turn shorter than waking a process takes.
+constexpr std::uint64_t k_short_us = 50;
+/// How long the one who is next looks before it sleeps: some short transactions of another process.
+constexpr std::uint64_t k_spin_us = 20;
 constexpr std::uint64_t k_for_ever = ~std::uint64_t{0};
 
 }  // namespace processes_impl
@@ -71,19 +80,35 @@ void Processes::reset_words() {
 }
 
 bool Processes::try_write() {
-    if (file_.try_lock(write, LockKind::exclusive)) has_write_ = true;
+    if (file_.try_lock(write, LockKind::exclusive)) got_write();
     return has_write_;
 }
 
-bool Processes::take_write(std::optional<std::uint64_t> timeout_us) {
-    if (has_write_) return true;
+void Processes::got_write() noexcept {
+    const std::uint64_t taken = word(Word::write_taken).fetch_add(1, std::memory_order_relaxed);
+    others_had_write_ = taken != taken_;
+    taken_ = taken + 1;
+    turn_since_us_ = write_wanted() ? vfs_.monotonic_us() : 0;
+    has_write_ = true;
+}
+
+bool Processes::called_is_on_its_way() const {
+    return called_us_ != 0 && load(Word::write_come) == 0 && load(Word::write_released) == called_at_ &&
+           vfs_.monotonic_us() - called_us_ < processes_impl::k_overtake_us;
+}
+
+bool Processes::take_write(std::optional<std::uint64_t> timeout_us, const std::function<void()>& called) {
+    if (has_write_) {
+        turn_since_us_ = write_wanted() ? vfs_.monotonic_us() : 0;
+        return true;
+    }
     const bool at_once = timeout_us && *timeout_us == 0;
     const bool others_first = !at_once && write_wanted() && load(Word::write_asked) != deaf_;
-    if (!others_first && try_write()) return true;
+    if ((!others_first || called_is_on_its_way()) && try_write()) return true;
     if (at_once) return false;
     if (!begin_to_wait()) return false;
     try {
-        wait_for_write(timeout_us.value_or(processes_impl::k_for_ever), others_first);
+        wait_for_write(timeout_us.value_or(processes_impl::k_for_ever), others_first, called);
     } catch (...) {
         end_to_wait();
         throw;
@@ -143,43 +168,93 @@ void Processes::release_flush() noexcept {
     wake(Word::flush_released);
 }
 
+/// A holder that does nothing at the moment is not going to look by itself.
+void Processes::wake_idle_holder() {
+    if (word(Word::write_busy).load(std::memory_order_seq_cst) == 0) wake(Word::write_wanted);
+}
+
 /// Waits in the order of asking, which is that in which the system wakes those who sleep on a word. The lock itself is
 /// the file's: the words only say whose turn it is, and nothing wrong happens where they are out of date.
-bool Processes::wait_for_write(std::uint64_t timeout_us, bool others_first) {
+bool Processes::wait_for_write(std::uint64_t timeout_us, bool others_first, const std::function<void()>& called) {
     using namespace processes_impl;
     const std::uint64_t began = vfs_.monotonic_us();
     std::uint64_t waited = 0;
     std::uint64_t last_heard = 0;
     for (;;) {
         const std::uint64_t released = load(Word::write_released);  // before the lock is tried
-        word(Word::write_asked).fetch_add(1, std::memory_order_seq_cst);
+        const std::uint64_t asked = word(Word::write_asked).fetch_add(1, std::memory_order_seq_cst) + 1;
         if (!others_first) {
             if (try_write()) return true;
-            // A holder that does nothing at the moment is not going to look by itself.
-            if (word(Word::write_busy).load(std::memory_order_seq_cst) == 0) wake(Word::write_wanted);
+            wake_idle_holder();
         }
         if (waited >= timeout_us) return false;
         if (waited - last_heard >= k_silence_us) break;
-        wait(Word::write_released, released, std::min(k_call_us, timeout_us - waited));
-        waited = vfs_.monotonic_us() - began;
-        if (load(Word::write_released) != released) {
-            last_heard = waited;
-        } else if (others_first && try_write()) {
-            deaf_ = load(Word::write_asked);
+        const std::uint64_t pause = std::min(k_call_us, timeout_us - waited);
+        if (others_first) {
+            wait(Word::write_released, released, pause);
+        } else if (come_for_write(asked, pause)) {
             return true;
         }
-        others_first = false;
+        const std::uint64_t slept = waited;
+        waited = vfs_.monotonic_us() - began;
+        const bool heard = load(Word::write_released) != released;
+        if (heard) last_heard = waited;
+        if (!others_first) continue;
+        const bool in_vain = waited - slept >= pause;
+        others_first = in_vain || !heard;
+        if (!others_first && called) called();
+        if (!in_vain) continue;
+        if (try_write()) {
+            if (!heard) deaf_ = load(Word::write_asked);
+            return true;
+        }
+        wake_idle_holder();
     }
     const bool for_ever = timeout_us == k_for_ever;
-    has_write_ = file_.lock(write, LockKind::exclusive, for_ever ? std::nullopt : std::optional(timeout_us - waited));
+    if (file_.lock(write, LockKind::exclusive, for_ever ? std::nullopt : std::optional(timeout_us - waited))) got_write();
     return has_write_;
+}
+
+/// Waits for the next release, at first awake, with a mark by which the holder knows of it: a number of this caller
+/// alone. Returns whether it has the lock.
+bool Processes::come_for_write(std::uint64_t mark, std::uint64_t timeout_us) {
+    std::atomic<std::uint64_t>& come = word(Word::write_come);
+    std::uint64_t seen = 0;
+    // Whoever releases the lock wakes all who came, also those who found the mark of another one.
+    if (come.compare_exchange_strong(seen, mark, std::memory_order_seq_cst)) seen = mark;
+    const auto take_off = [&] { return come.compare_exchange_strong(mark, 0, std::memory_order_seq_cst); };
+    if (try_write()) {  // it was released before the mark could be seen
+        if (seen == mark && take_off()) wake(Word::write_come);
+        return true;
+    }
+    if (!shared_.back()->look(static_cast<std::size_t>(Word::write_come), seen,
+                              std::min(timeout_us, processes_impl::k_spin_us))) {
+        wait(Word::write_come, seen, timeout_us);
+    }
+    if (try_write()) return true;
+    take_off();
+    return false;
+}
+
+/// Those who came have the lock next. False: there are none.
+bool Processes::hand_to_who_came() noexcept {
+    if (word(Word::write_come).exchange(0, std::memory_order_seq_cst) == 0) return false;
+    called_us_ = 0;
+    word(Word::write_released).fetch_add(1, std::memory_order_acq_rel);
+    wake(Word::write_come);
+    return true;
 }
 
 void Processes::yield_write(bool always) noexcept {
     if (!has_write_ || (!always && !write_wanted())) return;
+    const bool short_turn =
+        turn_since_us_ != 0 && vfs_.monotonic_us() - turn_since_us_ < processes_impl::k_short_us;
+    const bool on_its_way = short_turn && called_is_on_its_way();
     has_write_ = false;
     file_.unlock(write);
-    word(Word::write_released).fetch_add(1, std::memory_order_acq_rel);
+    if (hand_to_who_came() || on_its_way) return;
+    called_us_ = short_turn ? vfs_.monotonic_us() : 0;
+    called_at_ = word(Word::write_released).fetch_add(1, std::memory_order_acq_rel) + 1;
     shared_.back()->wake_one(static_cast<std::size_t>(Word::write_released));
 }
 

@@ -13,8 +13,11 @@
 // [PROC-2] A pin counts only after the meta page was read again and still names its generation.
 // [PROC-3] The write lock is kept between transactions until a word says that another process wants it.
 // [PROC-4] Processes that ask for it again and again have it in the order in which they asked, as long as they run and
-//          turns are short: who comes lets those go first who wait, and a release wakes the first of them. Who does not
-//          come when it is woken, stopped or dead, delays the others by k_call_us once.
+//          turns are short: who comes lets those go first who wait, and a release calls the first of them. Who does not
+//          come when it is called, stopped or dead, delays the others by k_call_us once.
+// [PROC-6] While the one that was called wakes up, which takes as long as a dozen short transactions, whoever called it
+//          goes on with its own. Once it has come it finds the lock free, or is the next to have it. A turn longer than
+//          k_short_us is not followed by another one of the same process where somebody waits.
 // [PROC-5] Who waits for the write lock holds `waiting` from before it is counted until it is counted no more.
 // Threads: the write lock under the writer's turn, the others under the mutex of their users.
 #pragma once
@@ -24,6 +27,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -66,10 +70,13 @@ public:
     }
     void unlock(std::uint64_t byte) noexcept { file_.unlock(byte); }
 
-    /// Takes the write lock unless this process has it already. False: the time was over.
-    bool take_write(std::optional<std::uint64_t> timeout_us);
+    /// Takes the write lock unless this process has it already. False: the time was over. `called` runs when it is this
+    /// process's turn to come, before it comes: what it does, others do not wait for.
+    bool take_write(std::optional<std::uint64_t> timeout_us, const std::function<void()>& called);
     /// Gives it back if another process wants it (or `always`). Call with the writer's turn.
     void yield_write(bool always) noexcept;
+    /// Had another process the write lock since this one had it before? Call with the write lock.
+    bool others_had_write() const { return others_had_write_; }
     /// Does another process, or a thread of this one, wait for it? Also true for a while when one died waiting.
     bool write_wanted() const { return (load(Word::write_wanted) & k_waiters) != 0; }
     /// Takes those who died waiting out of the count, where nobody alive waits. Threads: any.
@@ -97,9 +104,14 @@ private:
     static constexpr std::uint64_t k_one_waiter = 0x1'0000'0001;  // one more, who came
 
     bool try_write();
+    void got_write() noexcept;
+    bool called_is_on_its_way() const;
+    bool hand_to_who_came() noexcept;
+    void wake_idle_holder();
     bool begin_to_wait();
     void end_to_wait() noexcept;
-    bool wait_for_write(std::uint64_t timeout_us, bool others_first);
+    bool wait_for_write(std::uint64_t timeout_us, bool others_first, const std::function<void()>& called);
+    bool come_for_write(std::uint64_t mark, std::uint64_t timeout_us);
 
     File& file_;
     Vfs& vfs_;
@@ -108,6 +120,11 @@ private:
     std::atomic<bool> has_write_{false};
     std::atomic<bool> waits_{false};  // a thread of this process holds `waiting`
     std::uint64_t deaf_ = 0;  // write_asked when nobody came who was called
+    std::uint64_t taken_ = 0;  // write_taken when this process had the write lock last
+    bool others_had_write_ = false;
+    std::uint64_t turn_since_us_ = 0;  // when this turn began; 0: nobody waited then
+    std::uint64_t called_us_ = 0;      // when another process was called; 0: it came
+    std::uint64_t called_at_ = 0;      // write_released then
 };
 
 }  // namespace northstar::inline v0::detail

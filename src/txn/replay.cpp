@@ -111,6 +111,18 @@ void DatabaseCore::follow(Txn visible) {
     }
 }
 
+/// Most of what others have written is replayed before the write lock is taken rather than with it. Call with the turn.
+void DatabaseCore::follow_when_called() {
+    called_for_write_ = true;
+    try {
+        (void)follow_without_turn(processes_->load(Word::visible_txn));
+    } catch (...) {
+        called_for_write_ = false;
+        throw;
+    }
+    called_for_write_ = false;
+}
+
 /// False: that takes the turn. Nothing is adopted or replayed where the root is new enough: a writer may be at work on
 /// it. [CORE-7]
 bool DatabaseCore::follow_without_turn(Txn visible) {
@@ -144,7 +156,7 @@ bool DatabaseCore::replay_from_built(Txn visible, bool to_end, std::uint64_t& at
     // Early pages need a checkpoint soon. A reader without a background thread does not make one.
     const bool early = !options_.read_only && (options_.background || to_end);
     work.limit_pages(early ? page_budget() : ~std::uint64_t{0}, [&] {
-        if (!turn_.held_by_this_thread()) throw TurnNeeded{};
+        if (!turn_.held_by_this_thread() || called_for_write_) throw TurnNeeded{};
         make_room_for_replay(work);
     });
     work.begin(built->catalog, built->next_tree_id, built->history, txn);

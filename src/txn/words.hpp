@@ -38,6 +38,8 @@ enum class Word : std::size_t {
     tasks_moved,      ///< counts commits by which tasks became ready, or a time at which one does became known
     task_waiters,     ///< threads, in all processes, that sleep until tasks_moved changes
     flush_released,   ///< counts releases of the flush lock; who waits for it sleeps on it
+    write_come,       ///< not 0: somebody has come and waits for the next release of the write lock, on this word
+    write_taken,      ///< counts how often the write lock was taken
     count
 };
 
