@@ -118,6 +118,11 @@ void WriterTurn::release() {
     call_first();
 }
 
+bool WriterTurn::wanted() const {
+    const std::lock_guard lock(mutex_);
+    return !queue_.empty();
+}
+
 bool WriterTurn::held_by_this_thread() const {
     const std::lock_guard lock(mutex_);
     return taken_ && owner_ == std::this_thread::get_id();

@@ -28,6 +28,8 @@ public:
     bool acquire(std::optional<std::uint32_t> timeout_ms);
     bool try_acquire();
     void release();
+    /// Does somebody wait for it?
+    bool wanted() const;
     bool held_by_this_thread() const;
 
 private:
