@@ -19,6 +19,7 @@
 #include <cstdio>
 #include <map>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <thread>
 
@@ -186,7 +187,12 @@ private:
             processes_.clear();
         } else {
             start_others();
-            hear(messages, "the others write", [&] { return messages.acknowledged.size() >= 20; });
+            // Both are in before somebody may stop with the gate, behind which nobody gets in.
+            std::set<std::uint64_t> in;
+            hear(messages, "the others write", [&] {
+                if (heard_.kind != Message::Kind::nothing) in.insert(heard_.writer);
+                return messages.acknowledged.size() >= 20 && in.size() == 2;
+            });
         }
         // Who is alone keeps the write lock for good.
         const bool once = target.lock == Processes::gate || target.lock == Processes::open ||
