@@ -6,8 +6,8 @@
 
 namespace northstar::inline v0::detail {
 
-/// Looks until `happened()` or for so long, by the system's clock; returns whether it happened. For what takes less than
-/// to sleep and be woken (some 20 us). On one processor nothing changes while one looks, so it looks once.
+/// Looks until `happened()` or for so long, by the system's clock; returns whether it happened. For what takes less
+/// than to sleep and be woken (some 20 us). On one processor nothing changes while one looks, so it looks once.
 template <typename Happened>
 bool spin_until(const Happened& happened, std::chrono::microseconds most) {
     constexpr int k_looks_per_clock = 16;

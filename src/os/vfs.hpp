@@ -76,7 +76,7 @@ public:
     virtual std::span<std::atomic<std::uint64_t>> words() = 0;
     /// Sleeps until words()[index] != seen, a wake, or the timeout; may return early.
     virtual void wait(std::size_t index, std::uint64_t seen, std::uint64_t timeout_us) = 0;
-    /// The same without sleeping, for as long as it makes sense on this machine and until the timeout; true: it differs.
+    /// The same without sleeping, as long as that makes sense on this machine and until the timeout; true: it differs.
     virtual bool look(std::size_t index, std::uint64_t seen, std::uint64_t timeout_us) = 0;
     /// Wakes all waiters on the word, in every process.
     virtual void wake(std::size_t index) = 0;

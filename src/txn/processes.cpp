@@ -211,7 +211,8 @@ bool Processes::wait_for_write(std::uint64_t timeout_us, bool others_first, cons
         wake_idle_holder();
     }
     const bool for_ever = timeout_us == k_for_ever;
-    if (file_.lock(write, LockKind::exclusive, for_ever ? std::nullopt : std::optional(timeout_us - waited))) got_write();
+    const auto rest = for_ever ? std::nullopt : std::optional(timeout_us - waited);
+    if (file_.lock(write, LockKind::exclusive, rest)) got_write();
     return has_write_;
 }
 

@@ -18,12 +18,13 @@
 
 namespace northstar::inline v0::detail {
 
-/// A lock with a queue and a deadline. Threads: any. Costs two uncontended mutex operations when free. Where threads ask
-/// again and again, a change of thread costs what waking one takes, but the work done meanwhile is that of the others.
+/// A lock with a queue and a deadline. Threads: any. Costs two uncontended mutex operations when free. Where threads
+/// ask again and again a change of thread takes as long as waking one, and others work meanwhile.
 class WriterTurn {
 public:
     /// `short_turn`: one that takes less than waking a thread, which is 20 to 50 us.
-    explicit WriterTurn(std::chrono::microseconds short_turn = std::chrono::microseconds{50}) : short_turn_(short_turn) {}
+    explicit WriterTurn(std::chrono::microseconds short_turn = std::chrono::microseconds{50})
+        : short_turn_(short_turn) {}
     /// False: the time was over before the turn came. Throws Error(misuse) when this thread has the turn already.
     bool acquire(std::optional<std::uint32_t> timeout_ms);
     bool try_acquire();
