@@ -29,7 +29,7 @@ constexpr std::uint64_t k_gets_per_snapshot = 100;
 const CurveSpec k_reads{"scale/threads/get", "gets", "threads", 0.3, false};
 const CurveSpec k_durable{
     "scale/threads/durable_commit", "durable commits of 1 update", "threads", 0.3, false, "full"};
-const CurveSpec k_lazy{"scale/threads/lazy_commit", "lazy commits of 1 update", "threads", 0, false, "lazy"};
+const CurveSpec k_lazy{"scale/threads/lazy_commit", "lazy commits of 1 update", "threads", 0.3, false, "lazy"};
 const CurveSpec k_process_durable{
     "scale/processes/durable_commit", "durable commits of 1 update", "processes", 0.5, false, "full"};
 const CurveSpec k_process_lazy{
