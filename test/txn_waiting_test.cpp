@@ -170,14 +170,17 @@ TEST_CASE("Who was killed while it waited for the write lock is counted no more 
     // A writer beside it gave the lock away and took it again for each transaction, until everybody had closed.
     const Workplace place;
     const std::string path = place / "a.db";
+    SharedMemory shared;
+    const pid_t waiting = in_child([&] {  // before there are threads
+        while (!shared->ready) std::this_thread::yield();
+        Database db = Database::open(path);
+        put(db, "never", "v");
+    });
     Peer writer(path, Options{});
     detail::Processes& processes = writer.core->processes();
     {
         const Transaction held = writer.db.begin_write();
-        const pid_t waiting = in_child([&] {
-            Database db = Database::open(path);
-            put(db, "never", "v");
-        });
+        shared->ready = true;
         while (!processes.write_wanted()) std::this_thread::yield();
         REQUIRE(::kill(waiting, SIGKILL) == 0);
         CHECK(ended(waiting) == 128 + SIGKILL);
@@ -333,11 +336,11 @@ TEST_CASE("A snapshot that stays open for long lets space be used again", "[SNAP
 TEST_CASE("Processes that do not know each other's numbers share a file", "[SWARM-5][SWARM-1]") {
     const Workplace place;
     const std::string path = place / "a.db";
-    Database db = Database::open(path);
-    put(db, "parent", "1");
-    const pid_t child = ::fork();
+    SharedMemory shared;
+    const pid_t child = ::fork();  // before there are threads
     REQUIRE(child >= 0);
     if (child == 0) {
+        while (!shared->ready) std::this_thread::yield();
         // In a space of numbers of its own, as in a container, where it is number 1.
         if (::unshare(CLONE_NEWPID) != 0) ::_exit(77);
         const pid_t inside = ::fork();
@@ -353,6 +356,9 @@ TEST_CASE("Processes that do not know each other's numbers share a file", "[SWAR
         }
         ::_exit(inside < 0 ? 77 : ended(inside));
     }
+    Database db = Database::open(path);
+    put(db, "parent", "1");
+    shared->ready = true;
     const int code = ended(child);
     if (code == 77) NORTHSTAR_SKIP("a space of process numbers of its own is not allowed here");
     CHECK(code == 0);
