@@ -105,7 +105,7 @@ public:
     /// Writes zeros ahead of the end, so that a flush finds written blocks.
     void write_ahead();
     std::uint64_t bytes_written() const { return bytes_written_.load(std::memory_order_relaxed); }
-    /// Ends the writable mapping (when the write lock goes to another process).
+    /// Ends the writable mapping (when another process had the write lock, and may have moved what is mapped).
     void unmap() noexcept;
 
 private:
