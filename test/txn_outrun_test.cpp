@@ -134,6 +134,89 @@ TEST_CASE("small commits that outrun checkpoints stay within the limit of memory
     REQUIRE(most <= k_limit + k_of_one_commit);
 }
 
+// What died while the root to be frozen was flushed did not count from then on: 8.9 MB at this limit, and copies came
+// on top.
+TEST_CASE("memory stays within its limit beside a checkpoint whose first flush is slow", "[CALM-1]") {
+    constexpr std::uint64_t k_limit = 8u << 20;
+    constexpr std::uint64_t k_of_one_commit = 1u << 20;
+    const Workplace place;
+    const std::uint64_t start = seed(13);
+    CAPTURE(start);
+    Dice dice(start);
+    northstar::test::HookedVfs vfs;
+    Options options;
+    options.overlay_limit = k_limit;
+    options.durability = Durability::lazy;
+    std::atomic<bool> flush_held{false}, at_flush{false};
+    std::atomic<bool> meta_held{false}, at_meta{false};
+    vfs.set_hook([&](northstar::test::FileCall call, std::uint64_t where, bool) {
+        if (call == northstar::test::FileCall::sync && flush_held) {
+            at_flush = true;
+            while (flush_held) std::this_thread::yield();
+        }
+        if (call == northstar::test::FileCall::write && where < 2 * k_page_size && meta_held) {
+            at_meta = true;
+            while (meta_held) std::this_thread::yield();
+        }
+    });
+    const std::shared_ptr<detail::DatabaseCore> core = detail::DatabaseCore::open(place / "db", options, &vfs);
+    Database db = detail::make_database(core);
+    const auto write = [&](int puts = 20) {
+        Transaction tx = db.begin_write();
+        for (int n = 0; n < puts; ++n) tx.tree("t").put(std::to_string(dice.below(60'000)), dice.bytes(100));
+        tx.commit();
+    };
+    write(30'000);
+    flush_held = true;
+    meta_held = true;
+    std::thread checkpoint([&] { db.checkpoint(); });
+    while (!at_flush) std::this_thread::yield();
+    std::atomic<int> allowed{30};
+    std::atomic<int> written{0};
+    std::atomic<bool> done{false};
+    std::thread writer([&] {
+        while (!done) {
+            if (written == allowed) {
+                std::this_thread::yield();
+                continue;
+            }
+            write();
+            ++written;
+        }
+    });
+    // Until the writer has written what it may, or stood still for a good while.
+    const auto wait_for_writer = [&] {
+        int last = written;
+        for (Clock::time_point moved = Clock::now(); Clock::now() - moved < std::chrono::milliseconds(300);) {
+            if (const int now = written; now != last) {
+                if (now == allowed) return;
+                last = now;
+                moved = Clock::now();
+            }
+            std::this_thread::yield();
+        }
+    };
+    wait_for_writer();
+    const int beside_flush = written;
+    flush_held = false;
+    while (!at_meta) std::this_thread::yield();
+    allowed = 1'000'000;
+    wait_for_writer();
+    const std::uint64_t beside_checkpoint = core->arena().bytes_in_use();
+    std::uint64_t most = beside_checkpoint;
+    const std::uint64_t checkpoints = db.statistics().checkpoints;
+    meta_held = false;
+    while (db.statistics().checkpoints == checkpoints) most = std::max(most, core->arena().bytes_in_use());
+    done = true;
+    writer.join();
+    checkpoint.join();
+    REQUIRE(beside_flush > 0);
+    INFO(beside_checkpoint << " bytes beside the checkpoint, at most " << most);
+    REQUIRE(beside_checkpoint > k_limit / 2);
+    REQUIRE(beside_checkpoint <= k_limit);
+    REQUIRE(most <= k_limit + k_of_one_commit);
+}
+
 TEST_CASE("memory of pages that commits replace while a checkpoint copies them comes back", "[CALM-1][slow]") {
     constexpr std::uint64_t k_limit = 8u << 20;
     // What writers keep for their next transaction.

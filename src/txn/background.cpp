@@ -195,13 +195,6 @@ void DatabaseCore::append_mark() {
     marked_position_.store(log_->end());
 }
 
-/// Bytes of memory pages that the newest roots reach, or transactions under way.
-std::uint64_t DatabaseCore::live_bytes() const {
-    const std::uint64_t used = arena_->bytes_in_use();
-    const std::uint64_t buried = roots_->buried_bytes();
-    return used > buried ? used - buried : 0;
-}
-
 /// Bytes that a recovery would replay now.
 std::uint64_t DatabaseCore::log_behind_checkpoint() const {
     const std::uint64_t end = processes_->load(Word::log_position);
@@ -216,9 +209,9 @@ void DatabaseCore::slow_down() {
     const auto live = [&] {
         // Beside a checkpoint the pages that it froze stay, and of those made since half may have to be copied when it
         // is done: the inner ones.
-        const std::uint64_t used = live_bytes() + roots_->buried_since_freeze();
-        const std::uint64_t frozen = frozen_bytes_.load(std::memory_order_relaxed);
-        return roots_->frozen() != 0 && used > frozen ? used + (used - frozen) / 2 : used;
+        const std::uint64_t used = roots_->live_bytes() + roots_->buried_since_freeze();
+        const std::uint64_t frozen = roots_->frozen_bytes();
+        return roots_->freezing() && used > frozen ? used + (used - frozen) / 2 : used;
     };
     const std::uint64_t soft = overlay_limit_ / 4 * 3;
     const std::uint64_t interval = checkpoint_bytes_.load(std::memory_order_relaxed);

@@ -356,7 +356,15 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, const Clearing& cle
     const std::uint64_t began = vfs_->monotonic_us();
     const bool early = holds_early();
     checkpoint_wanted_.store(false);
-    ReadView* view = freeze();
+    // Before the flush of freeze(): it may take long, and commits go on meanwhile.
+    roots_->begin_freeze();
+    ReadView* view = nullptr;
+    try {
+        view = freeze();
+    } catch (...) {
+        roots_->thaw();
+        throw;
+    }
     const Root* frozen = view->root;
     const std::uint64_t frozen_number = frozen->number.load();
     Base& base = *frozen->base;
@@ -367,6 +375,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, const Clearing& cle
     try {
         const bool changed = frozen->txn.load() != newest_.txn || frozen->catalog.root.bits() != newest_.catalog.root;
         if (!changed && !force && clean == newest_.clean) {
+            roots_->thaw();
             close_view(view);
             release_carving();
             return false;
@@ -375,7 +384,6 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, const Clearing& cle
         if (processes_->load(Word::flushing) != 0) flush_everything();
         const std::uint64_t lost_before = processes_->load(Word::flushes_lost);
         learn_announced(*frozen);
-        frozen_bytes_.store(live_bytes(), std::memory_order_relaxed);
         roots_->freeze(frozen);
         meta.generation = newest_.generation + 1;
         meta.txn = frozen->txn.load();

@@ -310,7 +310,6 @@ private:
     void remember_failure(const char* what);
     bool mark_due();
     void append_mark();
-    std::uint64_t live_bytes() const;
     std::uint64_t log_behind_checkpoint() const;
     void slow_down();
 
@@ -552,7 +551,6 @@ private:
     std::atomic<bool> early_held_{false};      // the checkpoint lock is held for their sake; space_mutex_
     std::atomic<std::uint64_t> checkpoint_position_{0};
     std::atomic<std::uint64_t> checkpoint_bytes_{0};  // log behind that position that starts the next checkpoint
-    std::atomic<std::uint64_t> frozen_bytes_{0};    // memory pages when the checkpoint under way froze its root
     std::atomic<std::uint64_t> own_generation_{0};  // made and pinned by a checkpoint here whose rebase is not done
 
     std::mutex background_mutex_;

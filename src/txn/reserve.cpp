@@ -74,9 +74,9 @@ void DatabaseCore::make_free(std::uint64_t pages, std::uint64_t run) {
 /// Can a checkpoint behind a base write so many bytes in one run and leave what commits were promised?
 bool DatabaseCore::has_spare_room(const Base& base, std::uint64_t bytes) {
     const std::uint64_t ledger = ledger_pages(base);
-    const std::uint64_t live = live_bytes();
+    const std::uint64_t live = roots_->live_bytes();
     // What was frozen has its place already.
-    const std::uint64_t newer = live - std::min(live, frozen_bytes_.load(std::memory_order_relaxed));
+    const std::uint64_t newer = live - std::min(live, roots_->frozen_bytes());
     const std::uint64_t run = run_pages(bytes, page_size_);
     const std::lock_guard lock(space_mutex_);
     try {
@@ -93,7 +93,7 @@ bool DatabaseCore::has_spare_room(const Base& base, std::uint64_t bytes) {
 void DatabaseCore::hold_room(bool adds, std::uint64_t log_bytes) {
     using namespace reserve_impl;
     const std::uint64_t ledger = ledger_pages(*bases_.back());
-    const std::uint64_t live = live_bytes() / page_size_;
+    const std::uint64_t live = roots_->live_bytes() / page_size_;
     // A large value may take a page more than it has memory. The arena also counts those that old snapshots alone
     // reach, which no checkpoint writes.
     const std::uint64_t values = std::min(arena_->large_count(), live);

@@ -67,6 +67,7 @@ void RootSet::install(Root* root) {
     const std::lock_guard lock(mutex_);
     NORTHSTAR_ASSERT(root->number.load(std::memory_order_relaxed) == next_number_);
     ++next_number_;
+    root->buried = std::exchange(buried_by_next_, 0);
     retire_loose();
     built_.store(root, std::memory_order_seq_cst);
     pending_.push_back(root);
@@ -80,6 +81,7 @@ void RootSet::install_base(Root* root) {
     const std::lock_guard lock(mutex_);
     NORTHSTAR_ASSERT(root->number.load(std::memory_order_relaxed) == next_number_);
     ++next_number_;
+    root->buried = std::exchange(buried_by_next_, 0);
     retire_loose();
     const Root* visible = visible_.load(std::memory_order_relaxed);
     built_.store(root, std::memory_order_seq_cst);
@@ -97,8 +99,10 @@ void RootSet::replace_built(Root* root) {
     NORTHSTAR_ASSERT(root->number.load(std::memory_order_relaxed) == next_number_);
     ++next_number_;
     const Root* old = built_.load();
+    root->buried = std::exchange(buried_by_next_, 0);
     built_.store(root, std::memory_order_seq_cst);
     if (!pending_.empty() && pending_.back() == old) {
+        root->buried += old->buried;
         pending_.back() = root;
         retired_.push_back(const_cast<Root*>(old));
     } else {
@@ -129,8 +133,25 @@ void RootSet::bury(Frame* frame, std::uint64_t death) {
     frame->death = death;
     buried_.push_back({frame, frame->birth, death});
     buried_bytes_.fetch_add(frame->bytes, std::memory_order_relaxed);
-    buried_since_freeze_.fetch_add(frame->bytes, std::memory_order_relaxed);
+    if (death > last_frozen_.load(std::memory_order_relaxed)) {
+        buried_since_freeze_.fetch_add(frame->bytes, std::memory_order_relaxed);
+    }
+    if (death == next_number_) buried_by_next_ += frame->bytes;
     ++buried_since_;
+}
+
+void RootSet::begin_freeze() {
+    const std::lock_guard lock(mutex_);
+    const Root* visible = visible_.load(std::memory_order_relaxed);
+    const std::uint64_t number = visible == nullptr ? 0 : visible->number.load(std::memory_order_relaxed);
+    std::uint64_t buried = 0;
+    for (const Root* root : pending_) {
+        if (root->number.load(std::memory_order_relaxed) > number) buried += root->buried;
+    }
+    frozen_bytes_.store(live_bytes(), std::memory_order_relaxed);
+    freezing_.store(true, std::memory_order_relaxed);
+    last_frozen_.store(number, std::memory_order_relaxed);
+    buried_since_freeze_.store(buried, std::memory_order_relaxed);
 }
 
 void RootSet::numbers_in_use(std::vector<std::uint64_t>& out) const {
@@ -220,7 +241,7 @@ void RootSet::take_late() {
 void RootSet::forget(const Buried& buried) {
     buried_bytes_.fetch_sub(buried.frame->bytes, std::memory_order_relaxed);
     if (buried.death <= last_frozen_.load(std::memory_order_relaxed)) return;
-    // Another root may have been frozen, and the count begun anew, since this page was counted.
+    // The count may have begun anew while this page was counted.
     std::uint64_t since = buried_since_freeze_.load(std::memory_order_relaxed);
     const auto without = [&] { return since - std::min<std::uint64_t>(since, buried.frame->bytes); };
     while (!buried_since_freeze_.compare_exchange_weak(since, without(), std::memory_order_relaxed)) {}

@@ -54,6 +54,7 @@ struct Root {
     std::uint64_t log_position = 0;  // behind the record of txn
     std::uint64_t epoch = 0;         // of that record
     History history;                 // default for trees
+    std::uint64_t buried = 0;        // bytes of the memory pages that the root before reached and this one does not
     Base* base = nullptr;
 };
 
@@ -102,13 +103,25 @@ public:
     /// else has to do with them any more. Threads: any, without the turn.
     void reclaim_replaced(const std::vector<Frame*>& frames) noexcept;
 
-    void freeze(const Root* root) {
-        buried_since_freeze_.store(0, std::memory_order_relaxed);
-        last_frozen_.store(root->number.load(), std::memory_order_relaxed);
-        frozen_.store(root->number.load(), std::memory_order_seq_cst);
+    /// The root that is visible now, or one behind it, is about to be frozen: what dies behind it counts from here on.
+    /// Threads: any.
+    void begin_freeze();
+    void freeze(const Root* root) { frozen_.store(root->number.load(), std::memory_order_seq_cst); }
+    /// Ends what begin_freeze() began.
+    void thaw() {
+        frozen_.store(0, std::memory_order_seq_cst);
+        freezing_.store(false, std::memory_order_relaxed);
     }
-    void thaw() { frozen_.store(0, std::memory_order_seq_cst); }
-    std::uint64_t frozen() const { return frozen_.load(); }
+    /// Between begin_freeze() and thaw().
+    bool freezing() const { return freezing_.load(std::memory_order_relaxed); }
+    /// Bytes of memory pages that the newest roots reach, or transactions under way.
+    std::uint64_t live_bytes() const {
+        const std::uint64_t used = arena_.bytes_in_use();
+        const std::uint64_t buried = buried_bytes();
+        return used > buried ? used - buried : 0;
+    }
+    /// live_bytes() at begin_freeze().
+    std::uint64_t frozen_bytes() const { return frozen_bytes_.load(std::memory_order_relaxed); }
 
     /// Calls fn(const Buried&) in order of death for those that died behind root `seen` and not behind root `up_to`,
     /// and moves `seen` on. Ends with the first root by which `most` were shown. False: there were fewer. Writer's
@@ -130,7 +143,7 @@ public:
     /// Txn of the root with this number; 0: there is none any more.
     Txn txn_of(std::uint64_t number) const;
     std::uint64_t buried_bytes() const { return buried_bytes_.load(std::memory_order_relaxed); }
-    /// Bytes among these that died since a root was last frozen: most are held by that alone, or wait to be freed.
+    /// Bytes among these that died since begin_freeze(): most are held by the frozen root alone, or wait to be freed.
     std::uint64_t buried_since_freeze() const { return buried_since_freeze_.load(std::memory_order_relaxed); }
 
 private:
@@ -203,6 +216,8 @@ private:
     std::atomic<const Root*> built_{nullptr};
     std::uint64_t next_number_ = 1;
     std::atomic<std::uint64_t> frozen_{0};
+    std::atomic<bool> freezing_{false};
+    std::atomic<std::uint64_t> frozen_bytes_{0};
     mutable std::mutex mutex_;                 // pending_, pool_, all_
     std::deque<Root*> pending_;                // installed, not visible; ascending
     std::vector<Root*> pool_;                  // roots that may be used again
@@ -211,7 +226,8 @@ private:
     BuriedQueue buried_;
     std::atomic<std::uint64_t> buried_bytes_{0};
     std::atomic<std::uint64_t> buried_since_freeze_{0};  // bytes, without those freed again
-    std::atomic<std::uint64_t> last_frozen_{0};          // number of the root that was frozen last
+    std::atomic<std::uint64_t> last_frozen_{0};          // number of the visible root at the last begin_freeze()
+    std::uint64_t buried_by_next_ = 0;                   // bytes that the next root to be installed buries
     std::size_t scanned_size_ = 0;             // buried_.size() after the last full look
     std::size_t buried_since_ = 0;             // burials since a commit last looked
     unsigned skipped_ = 0;

@@ -70,7 +70,7 @@ void DatabaseCore::fill_statistics(Statistics& s) {
     }
     s.overlay_bytes = arena_->bytes_in_use();
     const std::uint64_t buried = roots_->buried_bytes();
-    const std::uint64_t frozen = roots_->frozen() != 0 ? roots_->buried_since_freeze() : 0;
+    const std::uint64_t frozen = roots_->freezing() ? roots_->buried_since_freeze() : 0;
     s.overlay_held_by_snapshots = buried - std::min(buried, frozen);
     const std::uint64_t now = vfs_->monotonic_us();
     coarse_us_.store(now, std::memory_order_relaxed);  // where no thread does it
