@@ -33,7 +33,7 @@ trap finish EXIT
 trap 'exit 1' INT TERM
 
 inside() { env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 ${JOBS:+"JOBS=$JOBS"} \
-    ${TEST_TIMEOUT:+"TEST_TIMEOUT=$TEST_TIMEOUT"} chroot "$root" /bin/sh -c "cd /root/northstar && $*"; }
+    ${TEST_TIMEOUT:+"TEST_TIMEOUT=$TEST_TIMEOUT"} chroot "$root" /bin/sh -c "cd /srv/northstar && $*"; }
 as_nobody() { inside "setpriv --reuid 65534 --regid 65534 --clear-groups -- $*"; }
 report=""
 step() { # step NAME COMMAND...
@@ -60,8 +60,7 @@ chmod 755 "$root" # a temporary directory is its owner's alone
 step "debootstrap --variant=minbase $release" make_system
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 mount -t proc proc "$root/proc"
-chmod 755 "$root/root"
-git clone -q "file://$project" "$root/root/northstar"
+git clone -q "file://$project" "$root/srv/northstar"
 for program in make cmake g++ git; do
     inside "! command -v $program" >/dev/null || { echo "bare_machine: $program is there already" >&2; exit 1; }
 done
