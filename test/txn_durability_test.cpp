@@ -1,6 +1,7 @@
 // txn_durability_test.cpp -- what is acknowledged, shown and held back while flushes are slow or fail.
 #include "watched_vfs.hpp"
 
+#include <chrono>
 #include <fstream>
 #include <thread>
 
@@ -44,7 +45,8 @@ public:
     }
     /// Time for somebody to run on who should not.
     static void linger() {
-        for (int i = 0; i < 300; ++i) std::this_thread::yield();
+        const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(10);
+        for (int i = 0; i < 300 && std::chrono::steady_clock::now() < end; ++i) std::this_thread::yield();
     }
     std::atomic<bool> arrived{false}, open{false};
 

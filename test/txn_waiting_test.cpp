@@ -107,11 +107,21 @@ TEST_CASE("The write lock is left to a process that has come for it", "[PROC-6][
     Peer holder(path, {});
     Peer waiter(path);
     std::optional<Transaction> held(holder.db.begin_write());
+    // Stands still where it has come: after 20 ms in vain it would not come again.
+    std::atomic<bool> has_come{false};
+    std::atomic<bool> released{false};
+    waiter.vfs.set_hook([&](northstar::test::FileCall call, std::uint64_t where, bool done) {
+        if (call != northstar::test::FileCall::lock || where != detail::Processes::write || !done) return;
+        if (holder.core->processes().load(Word::write_come) == 0) return;
+        has_come = true;
+        while (!released) std::this_thread::yield();
+    });
     std::thread waiting([&] { waiter.put("k"); });
-    while (holder.core->processes().load(Word::write_come) == 0) std::this_thread::yield();
+    while (!has_come) std::this_thread::yield();
     held->tree("t").put("h", "v");
     held->commit();
     CHECK_FALSE(holder.vfs.held().contains(detail::Processes::write));
+    released = true;
     waiting.join();
     CHECK(holder.core->processes().load(Word::write_come) == 0);
 }
