@@ -65,12 +65,15 @@ public:
     std::uint64_t now_us() override { return real_.now_us(); }
     std::uint64_t monotonic_us() override { return real_.monotonic_us(); }
     void random(std::span<std::byte> out) override { real_.random(out); }
-    std::uint64_t memory_bytes() override { return real_.memory_bytes(); }
+    std::uint64_t memory_bytes() override { return memory_bytes_ != 0 ? memory_bytes_ : real_.memory_bytes(); }
+    /// A machine of another size.
+    void set_memory_bytes(std::uint64_t bytes) { memory_bytes_ = bytes; }
 
 private:
     detail::Vfs& real_ = detail::posix_vfs();
     Hook hook_;
     Alter alter_;
+    std::uint64_t memory_bytes_ = 0;  // 0: those of the real machine
     mutable std::mutex mutex_;
     mutable std::set<std::uint64_t> held_;
 };

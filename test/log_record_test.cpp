@@ -395,6 +395,21 @@ TEST_CASE("a transaction has 65535 annotations at most", "[log][fast]") {
     CHECK_THROWS_AS(list.annotate("one more", "v"), Error);
 }
 
+TEST_CASE("a record ends with its last operation, whatever its list was used for before", "[log][fast]") {
+    OperationList list;
+    for (std::size_t length = 0; length < 2 * k_record_align; ++length) {
+        list.annotate("why", std::string(length, 'a'));
+        list.put(1, "before", "v");
+        encode(list, some_fields());
+        list.clear();
+        list.put(1, "key", std::string(length, 'v'));
+        const std::vector<std::byte> bytes = encode(list, some_fields());
+        const LogOperation last = view_of(bytes).operation(0);
+        CHECK(bytes.size() - (last.value_position - 4096 + length) < k_record_align);
+        list.clear();
+    }
+}
+
 TEST_CASE("extents of the log share neither positions nor pages", "[log][fast][DMG-6]") {
     const auto refused = [](ExtentDirectory& directory, const Extent& extent) {
         try {

@@ -261,3 +261,61 @@ TEST_CASE("Commits behind a compaction are found where an epoch began before it"
     copy_as_it_is(place / "b.db", place / "c.db");
     CHECK(Peer(place / "c.db", options).db.begin_read().tree("t").contains("after"));
 }
+
+TEST_CASE("What the disk lacks at the end of the log is written again", "[DUR-7]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    peer.put("a", 100, Durability::full);
+    {
+        Transaction tx = peer.db.begin_write({Durability::lazy, std::nullopt});
+        tx.tree("t").put("k", std::string(k_long, 'v') + "needle");
+        tx.commit();
+    }
+    copy_as_it_is(place / "a.db", place / "b.db");
+    const std::size_t needle = read_file(place / "b.db").find("needle");
+    REQUIRE(needle != std::string::npos);
+    // The cache has it and the disk has not.
+    test::HookedVfs vfs;
+    vfs.set_uncached([&](std::uint64_t offset, std::span<std::byte> bytes) {
+        if (offset <= needle && needle < offset + bytes.size()) bytes[needle - offset] ^= std::byte{1};
+    });
+    bool written = false;
+    vfs.set_hook([&](test::FileCall call, std::uint64_t where, bool) {
+        if (call == test::FileCall::write && where <= needle && needle < where + k_page) written = true;
+    });
+    const std::shared_ptr<detail::DatabaseCore> core = detail::DatabaseCore::open(place / "b.db", quiet(), &vfs);
+    vfs.set_hook(nullptr);
+    vfs.set_uncached({});
+    CHECK(written);
+}
+
+TEST_CASE("A file whose meta pages belong to different databases is refused", "[ERR-2][DMG-5]") {
+    const Workplace place;
+    for (const char* const name : {"a.db", "b.db"}) {
+        Peer peer(place / name);
+        for (int i = 0; i < 3; ++i) {
+            peer.put("k" + std::to_string(i));
+            peer.db.checkpoint();
+        }
+    }
+    std::string mixed = read_file(place / "a.db");
+    mixed.replace(k_page, k_page, read_file(place / "b.db").substr(k_page, k_page));
+    write_file(place / "a.db", mixed);
+    CHECK(code_of([&] { Peer peer(place / "a.db"); }) == Errc::corrupt);
+}
+
+// The number beside each commit keeps the hash of a small value from telling it.
+TEST_CASE("No two handles give their commits the same nonces", "[CHAIN-1]") {
+    const Workplace place;
+    std::vector<detail::Nonce> nonces;
+    for (int i = 0; i < 3; ++i) {
+        Peer peer(place / "a.db");
+        const std::uint64_t position = peer.core->log().end();
+        peer.put("k", 100, Durability::full);
+        const detail::RecordView record = peer.core->log().read(position);
+        REQUIRE(record.kind() == detail::RecordKind::commit);
+        for (const detail::Nonce& other : nonces) CHECK(record.nonce() != other);
+        nonces.push_back(record.nonce());
+        peer.core->processes().store(detail::Word::poison, 1);  // it dies
+    }
+}

@@ -386,7 +386,8 @@ TEST_CASE("copies of a redacted database keep its chain and have no value to tel
     db.close();
     Database::replay(path, place / "replay", AsOf::txn(last));
     Database::restore(path, place / "restored", AsOf::txn(before));
-    for (const char* const name : {"backup", "vacuum", "replay", "restored"}) {
+    Database::restore(path, place / "restored newest", AsOf::txn(last));
+    for (const char* const name : {"backup", "vacuum", "replay", "restored", "restored newest"}) {
         INFO(name);
         CHECK(!holds(place / name, mark("told")));
         Database copy = Database::open(place / name);
@@ -404,6 +405,7 @@ TEST_CASE("copies of a redacted database keep its chain and have no value to tel
             CHECK(copy.begin_read().txn() == before + 1);
             continue;
         }
+        CHECK(copy.begin_read().txn() == last);
         CHECK(copy.chain_hash(last) == newest);
         CHECK(copy.begin_read().state_hash() == state);
         CHECK(copy.begin_read(AsOf::txn(by)).state_hash() == states[2]);

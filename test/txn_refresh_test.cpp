@@ -112,6 +112,18 @@ TEST_CASE("A transaction that has written nothing can forget what it read", "[TX
     CHECK(code_of([&] { tx.refresh(); }) == northstar::Errc::conflict);
 }
 
+TEST_CASE("What was scanned is forgotten with what was read", "[TX-10]") {
+    Fixture f;
+    f.put("a", "1");
+    auto tx = f.db.begin_optimistic();
+    CHECK(contents(tx.tree("t")) == Contents{{"a", "1"}});
+    f.put("b", "2");
+    tx.forget_reads();
+    CHECK(tx.refresh());
+    tx.tree("other").put("b", "mine");
+    CHECK_FALSE(code_of([&] { tx.commit(); }));
+}
+
 TEST_CASE("A transaction with more changes than the refresh may repeat stays where it is", "[TX-10]") {
     Fixture f;
     auto tx = f.db.begin_optimistic();

@@ -346,6 +346,37 @@ TEST_CASE("Statistics tell how many pages were verified, once each", "[DMG-1]") 
     CHECK(db.statistics().pages_verified == scanned);
 }
 
+TEST_CASE("The limit of memory follows the machine's between 64 MiB and 1 GiB", "[CALM-1]") {
+    const auto limit_on = [](std::uint64_t machine_mib, std::uint64_t asked_mib = 0) {
+        const Workplace place;
+        test::HookedVfs vfs;
+        vfs.set_memory_bytes(machine_mib << 20);
+        Options options = quiet();
+        options.overlay_limit = asked_mib << 20;
+        Database db = detail::make_database(detail::DatabaseCore::open(place / "a.db", options, &vfs));
+        return db.statistics().overlay_limit >> 10;
+    };
+    CHECK(limit_on(100) == 64u << 10);
+    CHECK(limit_on(2048) == 256u << 10);
+    CHECK(limit_on(65536) == 1u << 20);
+    CHECK(limit_on(2048, 8) == 8u << 10);
+}
+
+TEST_CASE("Memory pages go when another process has made a checkpoint of them", "[CALM-1][SWARM-1]") {
+    const Workplace place;
+    Peer here(place / "a.db");
+    Peer other(place / "a.db");
+    Transaction tx = here.db.begin_write({Durability::lazy, std::nullopt});
+    for (int i = 0; i < 3000; ++i) tx.tree("t").put("key" + std::to_string(i), std::string(300, 'v'));
+    tx.tree("t").put("large", std::string(100'000, 'v'));
+    tx.commit();
+    CHECK(here.db.statistics().overlay_bytes > 900'000);
+    other.db.checkpoint();
+    CHECK(here.db.begin_read().tree("t").size() == 3001);
+    here.put("one more");
+    CHECK(here.db.statistics().overlay_bytes < 300'000);
+}
+
 TEST_CASE("Statistics tell how long checkpoints took and writers were slowed down", "[CALM-1]") {
     const Workplace place;
     Options options;

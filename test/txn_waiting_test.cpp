@@ -126,6 +126,19 @@ TEST_CASE("The write lock is left to a process that has come for it", "[PROC-6][
     CHECK(holder.core->processes().load(Word::write_come) == 0);
 }
 
+TEST_CASE("A writer whose time is over while another process writes gives up, and nobody waits for it", "[TX-1]") {
+    const Workplace place;
+    Peer holder(place / "a.db");
+    Peer waiter(place / "a.db");
+    std::optional<Transaction> held(holder.db.begin_write());
+    for (const std::uint32_t timeout_ms : {0u, 1u, 5u}) {
+        CHECK(code_of([&] { waiter.db.begin_write({Durability::lazy, timeout_ms}); }) == Errc::timeout);
+        CHECK_FALSE(holder.core->processes().write_wanted());
+    }
+    held.reset();
+    waiter.put("k");
+}
+
 TEST_CASE("Whoever called another process goes on until that one comes, for a while", "[PROC-6]") {
     const Workplace place;
     Peer writer(place / "a.db");
