@@ -112,3 +112,14 @@ TEST_CASE("Runs that come in order are found by place and by length", "[RUNS-2]"
     CHECK(runs.longest() == 5);
     CHECK(runs.holding(6, runs.begin()) == runs.end());
 }
+
+TEST_CASE("A half of a block that was split knows its own longest run", "[RUNS-2]") {
+    FreeRuns runs;
+    for (std::uint64_t i = 0; i < 127; ++i) runs.insert({10 * i, 1});
+    runs.insert({1270, 9});
+    runs.insert({5, 1});  // the block was full
+    CHECK(runs.longest() == 9);
+    runs.replace(runs.from(1270), {1270, 2});
+    CHECK(runs.longest() == 2);
+    CHECK(runs.holding(3, runs.begin()) == runs.end());
+}
