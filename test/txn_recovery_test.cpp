@@ -134,6 +134,64 @@ TEST_CASE("A log extent whose growth of the file was lost has its room again", "
     CHECK(other.db.verify().ok());
 }
 
+TEST_CASE("A file that ends with its log is whole for who may not write", "[DUR-9][SWARM-8]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    const auto newest_extent = [&] {
+        const detail::ExtentDirectory extents = peer.core->log().extents();
+        return extents[extents.size() - 1];
+    };
+    Txn newest = 0;
+    while (newest_extent().page < peer.core->newest_meta().file_pages) newest = peer.put("k", k_long);
+    const detail::Extent extent = newest_extent();
+    std::string bytes = read_file(place / "a.db");
+    bytes.resize((extent.page + extent.pages) * k_page);
+    write_file(place / "b.db", bytes);
+    Options read_only = quiet();
+    read_only.read_only = true;
+    Peer reader(place / "b.db", read_only);
+    CHECK(reader.db.begin_read().txn() == newest);
+}
+
+TEST_CASE("Recovery finds both meta pages of a file of any page size", "[DUR-10]") {
+    const Workplace place;
+    for (const std::uint32_t page_size : {4096u, 8192u, 65536u}) {
+        CAPTURE(page_size);
+        const std::string path = place / std::to_string(page_size);
+        Options options = quiet();
+        options.page_size = page_size;
+        Peer peer(path, options);
+        for (int i = 0; i < 3; ++i) {
+            peer.put("k", 100, Durability::full);
+            peer.db.checkpoint();
+        }
+        copy_as_it_is(path, path + ".b");
+        Peer again(path + ".b");
+        // With one of them missing it would have made another one.
+        CHECK(again.core->newest_meta().generation == peer.core->newest_meta().generation);
+    }
+}
+
+TEST_CASE("Recovery replays a long log within the limit of memory", "[CALM-1][CALM-3]") {
+    const Workplace place;
+    Options large = quiet();
+    large.overlay_limit = 1u << 30;
+    large.checkpoint_log_bytes = 1u << 30;
+    Peer peer(place / "a.db", large);
+    for (int i = 0; i < 40; ++i) {
+        Transaction tx = peer.db.begin_write({Durability::lazy, std::nullopt});
+        for (int k = 0; k < 1000; ++k) tx.tree("t").put(std::to_string(i * 1000 + k), std::string(200, 'v'));
+        tx.commit();
+    }
+    REQUIRE(peer.db.statistics().overlay_bytes > 8u << 20);
+    copy_as_it_is(place / "a.db", place / "b.db");
+    Options small = quiet();
+    small.overlay_limit = 2u << 20;
+    Peer again(place / "b.db", small);
+    CHECK(again.db.statistics().overlay_bytes < 3u << 20);
+    CHECK(again.db.begin_read().tree("t").size() == 40'000);
+}
+
 TEST_CASE("A file that was closed is opened without a write", "[ERR-2]") {
     const Workplace place;
     {

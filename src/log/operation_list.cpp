@@ -130,7 +130,6 @@ void OperationList::rewind(Mark mark) {
 
 void OperationList::clear() {
     annotations_.clear();
-    annotation_bytes_ = 0;
     clear_operations();
     used_ = 0;
     if (capacity_ > operation_list_impl::k_keep_capacity) {
