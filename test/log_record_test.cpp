@@ -3,6 +3,7 @@
 #include "format/ref.hpp"
 #include "log_support.hpp"
 
+#include <array>
 #include <chrono>
 #include <optional>
 #include <set>
@@ -387,6 +388,14 @@ TEST_CASE("the payload of one kind of operation is not read as that of another",
     CHECK(decode_history(put).amount == 3);
     CHECK(code_of([&] { decode_redaction(put); }) == Errc::corrupt);
     CHECK(code_of([&] { decode_pruning(put); }) == Errc::corrupt);
+    // Nor is the right payload believed of the wrong kind.
+    const std::string pruning = encode_pruning({});
+    put.value = pruning;
+    CHECK(code_of([&] { decode_pruning(put); }) == Errc::corrupt);
+    put.kind = OperationKind::prune;
+    CHECK_FALSE(code_of([&] { decode_pruning(put); }));
+    put.tree = 7;
+    CHECK(code_of([&] { decode_pruning(put); }) == Errc::corrupt);
 }
 
 TEST_CASE("a transaction has 65535 annotations at most", "[log][fast]") {
@@ -429,6 +438,14 @@ TEST_CASE("extents of the log share neither positions nor pages", "[log][fast][D
     CHECK(refused(directory, {65536, 8, 0}));
     CHECK(refused(directory, {65536, Ref::k_max_page - 3, 4}));
     CHECK(directory.add({65536, Ref::k_max_page - 4, 4}));
+    // How many, then gap, page and pages of each.
+    const auto read = [](const std::array<std::uint8_t, 4>& bytes) {
+        return ExtentDirectory::deserialise(std::as_bytes(std::span(bytes)), 4096).size();
+    };
+    CHECK(read({1, 0, 2, 4}) == 1);
+    for (const std::array<std::uint8_t, 4>& impossible : {std::array<std::uint8_t, 4>{1, 0, 1, 4}, {1, 0, 2, 0}}) {
+        CHECK_THROWS_AS(read(impossible), Error);
+    }
 }
 
 TEST_CASE("a range deletion that was cut to nothing is not repeated", "[log][fast]") {

@@ -215,6 +215,7 @@ TEST_CASE("a vacuumed database is dense, says where it comes from, and goes on",
     }
     fill(db, 9, 400);
     db.vacuum_into(dir / "copy");
+    db.vacuum_into(dir / "another copy");
     const Txn newest = db.begin_read().txn();
     const Hash state = db.begin_read().state_hash();
     {
@@ -234,4 +235,14 @@ TEST_CASE("a vacuumed database is dense, says where it comes from, and goes on",
     Database copy = Database::open(dir / "copy", {});
     REQUIRE(copy.parent().uuid == db.uuid());
     require_sound(copy);
+    // A tree keeps the history of its own.
+    Database another = Database::open(dir / "another copy", {});
+    for (const char* const value : {"1", "2"}) {
+        another.update([&](Transaction& tx) {
+            tx.tree("kept").put("k", value);
+            tx.tree("empty").put("k", value);
+        });
+    }
+    CHECK(another.history("kept", "k").size() == 2);
+    CHECK(another.history("empty", "k").size() < 2);
 }

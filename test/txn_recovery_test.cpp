@@ -192,6 +192,12 @@ TEST_CASE("Recovery replays a long log within the limit of memory", "[CALM-1][CA
     CHECK(again.db.begin_read().tree("t").size() == 40'000);
 }
 
+TEST_CASE("A new file has its space map, then one meta page, then the other, each flushed before the next",
+          "[DUR-1]") {
+    const Workplace place;
+    CHECK(calls_of_opening(place / "new.db") == "wsmsms");
+}
+
 TEST_CASE("A file that was closed is opened without a write", "[ERR-2]") {
     const Workplace place;
     {
