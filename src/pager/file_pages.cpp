@@ -174,13 +174,6 @@ std::span<const std::byte> FilePages::read_run(PageKind kind, std::uint64_t page
     return bytes;
 }
 
-void FilePages::check_page(std::uint64_t page) const {
-    const auto lock = lock_buffer();
-    const std::byte* at = load(page, 1);
-    const std::uint64_t sum = xxh64(at + k_page_number_offset, page_size_ - k_page_number_offset, seed_);
-    if (sum != load_u64(at)) damaged(page, "does not match its checksum");
-}
-
 const std::byte* FilePages::raw(std::uint64_t offset, std::uint64_t length) const {
     const std::uint64_t end = limit() * page_size_;
     if (offset > end || length > end - offset) {

@@ -56,8 +56,6 @@ public:
     /// are not read. Where files are not mapped they are read, and verified, as run() does.
     std::string_view run_in_place(Ref ref, std::uint64_t length) const;
     bool mapped() const { return mapped_; }
-    /// What page() would verify, without remembering: used by the checker. Throws Error(corrupt).
-    void check_page(std::uint64_t page) const;
     std::uint64_t seed() const { return seed_; }
     const std::string& path() const { return path_; }
     std::uint64_t pages_verified() const { return count_.load(std::memory_order_relaxed); }

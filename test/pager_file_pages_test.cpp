@@ -1,0 +1,198 @@
+// Pages of a file: what is read is what was meant to be there, or damage.
+#include "peer.hpp"
+
+#include "pager/file_pages.hpp"
+
+#include <cstring>
+
+namespace {
+
+using namespace northstar;
+using namespace northstar::detail;
+using txn_test::code_of;
+using txn_test::Peer;
+using txn_test::Workplace;
+
+constexpr std::uint32_t k_page_size = 4096;
+constexpr std::uint64_t k_seed = 7;
+constexpr std::uint64_t k_generation = 3;
+constexpr std::uint64_t k_file_pages = 16;
+
+/// A whole leaf, as some database has it.
+std::vector<std::byte> a_leaf() {
+    const Workplace place;
+    Peer peer(place / "leaf.db");
+    peer.put("k");
+    peer.db.checkpoint();
+    const Ref root(peer.core->newest_meta().catalog.root);
+    const std::byte* at = peer.core->file_pages().page(root);
+    return {at, at + k_page_size};
+}
+
+/// A file of a few pages, and a second way to its bytes.
+struct Fixture {
+    explicit Fixture(ReadMode mode) {
+        bool created = false;
+        file = posix_vfs().open(place / "file", {true, false}, created);
+        file->truncate(k_file_pages * k_page_size);
+        pages.emplace(*file, place / "file", k_page_size, k_seed, mode, 1u << 20);
+        pages->set_limit(k_file_pages);
+    }
+    void write(std::uint64_t page, const std::vector<std::byte>& bytes) {
+        file->write(page * k_page_size, bytes);
+        pages->forget_all();
+    }
+    /// The bytes of a sealed run.
+    Ref write_run(std::uint64_t page, PageKind kind, std::size_t length, std::uint64_t number, std::uint64_t count) {
+        std::vector<std::byte> bytes(k_page_header_size + length, std::byte{'r'});
+        const Ref ref = seal_run(bytes.data(), kind, std::span(bytes).subspan(k_page_header_size), number, count,
+                                 k_generation, k_seed);
+        write(page, bytes);
+        return ref;
+    }
+    void flip(std::uint64_t offset) {
+        std::byte byte;
+        REQUIRE(file->read(offset, {&byte, 1}) == 1);
+        byte ^= std::byte{1};
+        file->write(offset, {&byte, 1});
+        pages->forget_all();
+    }
+    Workplace place;
+    std::unique_ptr<File> file;
+    std::optional<FilePages> pages;
+};
+
+Ref next_version(Ref ref) { return Ref::file(ref.page(), ref.checksum() ^ 1); }
+
+}  // namespace
+
+TEST_CASE("A page is the version that its parent names, in its place, or damage", "[pager][DMG-1]") {
+    const std::vector<std::byte> leaf = a_leaf();
+    for (const ReadMode mode : {ReadMode::map, ReadMode::pread}) {
+        Fixture f(mode);
+        const auto code = [&](Ref ref) { return code_of([&] { f.pages->page(ref); }); };
+        std::vector<std::byte> bytes = leaf;
+        const Ref ref = seal_page(bytes.data(), k_page_size, 5, k_generation, k_seed);
+        f.write(5, bytes);
+        f.write(6, bytes);
+        CHECK(std::memcmp(f.pages->page(ref), bytes.data(), k_page_size) == 0);
+        CHECK(f.pages->pages_verified() == 1);
+        CHECK_FALSE(code(ref));
+        CHECK(f.pages->pages_verified() == 1);  // once
+        f.pages->forget(5, 1);
+        CHECK(code(next_version(ref)) == Errc::corrupt);
+        CHECK(code(Ref::file(6, ref.checksum())) == Errc::corrupt);  // it says that it is page 5
+        CHECK(code(Ref::file(7, ref.checksum())) == Errc::corrupt);
+        CHECK(code(Ref::file(1, ref.checksum())) == Errc::corrupt);  // a meta page
+        CHECK(code(Ref::file(k_file_pages, ref.checksum())) == Errc::corrupt);
+        CHECK_FALSE(code(ref));
+        f.flip(5 * k_page_size + k_page_size - 1);
+        CHECK(code(ref) == Errc::corrupt);
+        f.flip(5 * k_page_size + k_page_size - 1);
+        CHECK_FALSE(code(ref));
+        // What is no node is none, whatever its checksum says.
+        bytes[k_page_kind_offset] = static_cast<std::byte>(PageKind::run);
+        const Ref run = seal_page(bytes.data(), k_page_size, 5, k_generation, k_seed);
+        f.write(5, bytes);
+        CHECK(code(run) == Errc::corrupt);
+    }
+}
+
+TEST_CASE("A run is the value that its parent names, in its place, or damage", "[pager][DMG-1][DMG-3]") {
+    constexpr std::size_t k_length = 5000;
+    for (const ReadMode mode : {ReadMode::map, ReadMode::pread}) {
+        Fixture f(mode);
+        const auto code = [&](Ref ref, std::uint64_t length) {
+            const std::optional<Errc> read = code_of([&] { f.pages->run(ref, length); });
+            f.pages->forget_all();
+            return read;
+        };
+        const Ref ref = f.write_run(5, PageKind::run, k_length, 5, 2);
+        CHECK(f.pages->run(ref, k_length) == std::string(k_length, 'r'));
+        CHECK(f.pages->pages_verified() == 2);
+        CHECK(f.pages->run(ref, k_length).size() == k_length);
+        CHECK(f.pages->pages_verified() == 2);  // once
+        CHECK(code(ref, k_length - 1) == Errc::corrupt);
+        CHECK(code(next_version(ref), k_length) == Errc::corrupt);
+        f.flip(5 * k_page_size + k_page_header_size + k_length - 1);
+        CHECK(code(ref, k_length) == Errc::corrupt);
+        CHECK(code(f.write_run(5, PageKind::run, k_length, 8, 2), k_length) == Errc::corrupt);
+        const Ref history = f.write_run(5, PageKind::history, k_length, 5, 2);
+        CHECK(code(history, k_length) == Errc::corrupt);
+        // Up to the last page of the file, and not further.
+        CHECK_FALSE(code(f.write_run(14, PageKind::run, k_length, 14, 2), k_length));
+        const Ref last = f.write_run(14, PageKind::run, k_length, 14, 2);
+        f.pages->set_limit(15);
+        CHECK(code(last, k_length) == Errc::corrupt);
+    }
+}
+
+TEST_CASE("The header of a run agrees with itself and its place, or is damage", "[pager][DMG-1]") {
+    constexpr std::size_t k_length = 5000;
+    for (const ReadMode mode : {ReadMode::map, ReadMode::pread}) {
+        Fixture f(mode);
+        const auto code = [&](std::uint64_t page) { return code_of([&] { (void)f.pages->run_header(page); }); };
+        const Ref ref = f.write_run(5, PageKind::run, k_length, 5, 2);
+        CHECK(f.pages->run_header(5).pages == 2);
+        CHECK(f.pages->run_header(5).born == k_generation);
+        CHECK(f.pages->run_in_place(ref, k_length) == std::string(k_length, 'r'));
+        const auto in_place = [&](Ref named, std::uint64_t length) {
+            f.pages->forget_all();
+            return code_of([&] { f.pages->run_in_place(named, length); });
+        };
+        CHECK(in_place(ref, k_length - 1) == Errc::corrupt);
+        CHECK(in_place(next_version(ref), k_length) == Errc::corrupt);
+        f.write_run(5, PageKind::run, k_length, 5, 3);
+        CHECK(code(5) == Errc::corrupt);
+        f.write_run(5, PageKind::run, k_length, 6, 2);
+        CHECK(code(5) == Errc::corrupt);
+        f.write_run(5, PageKind::space, k_length, 5, 2);
+        CHECK(code(5) == Errc::corrupt);
+    }
+}
+
+TEST_CASE("A run of the engine's own is verified by the checksum that names it", "[pager][DMG-1]") {
+    constexpr std::size_t k_length = 5000;
+    for (const ReadMode mode : {ReadMode::map, ReadMode::pread}) {
+        Fixture f(mode);
+        const auto sum = [&](std::uint64_t page) {
+            std::array<std::byte, 8> bytes{};
+            REQUIRE(f.file->read(page * k_page_size, bytes) == bytes.size());
+            return load_u64(bytes.data());
+        };
+        const auto code = [&](PageKind kind, std::uint64_t page, std::uint64_t length, std::uint64_t checksum) {
+            return code_of([&] { (void)f.pages->read_run(kind, page, length, checksum); });
+        };
+        f.write_run(5, PageKind::space, k_length, 5, 2);
+        const std::uint64_t right = sum(5);
+        CHECK(f.pages->read_run(PageKind::space, 5, k_length, right).size() == k_length);
+        CHECK(code(PageKind::history, 5, k_length, right) == Errc::corrupt);
+        CHECK(code(PageKind::space, 5, k_length - 1, right) == Errc::corrupt);
+        CHECK(code(PageKind::space, 5, k_length, right ^ 1) == Errc::corrupt);
+        CHECK(code(PageKind::space, 5, std::uint64_t{1} << 60, right) == Errc::corrupt);
+        CHECK(code(PageKind::space, 15, k_length, right) == Errc::corrupt);
+        f.write_run(5, PageKind::space, k_length, 6, 2);
+        CHECK(code(PageKind::space, 5, k_length, sum(5)) == Errc::corrupt);
+    }
+}
+
+TEST_CASE("Bytes without a page header end where the file ends", "[pager][DMG-6]") {
+    constexpr std::uint64_t k_end = k_file_pages * k_page_size;
+    for (const ReadMode mode : {ReadMode::map, ReadMode::pread}) {
+        Fixture f(mode);
+        f.file->write(k_end - 8, std::vector<std::byte>(8, std::byte{'e'}));
+        CHECK(std::memcmp(f.pages->raw(k_end - 8, 8), "eeeeeeee", 8) == 0);
+        for (const auto& [offset, length] : {std::pair{k_end - 8, std::uint64_t{9}}, {k_end + 1, std::uint64_t{0}},
+                                             {std::uint64_t{0}, ~std::uint64_t{0}}}) {
+            CAPTURE(offset, length);
+            CHECK(code_of([&, from = offset, count = length] { f.pages->raw(from, count); }) == Errc::corrupt);
+        }
+    }
+}
+
+TEST_CASE("A file that somebody cut is truncated, not damaged", "[pager][DMG-1]") {
+    Fixture f(ReadMode::pread);
+    const Ref ref = f.write_run(14, PageKind::run, 5000, 14, 2);
+    f.file->truncate(15 * k_page_size);
+    CHECK(code_of([&] { f.pages->run(ref, 5000); }) == Errc::truncated);
+}
