@@ -21,6 +21,12 @@ constexpr std::size_t k_page = 4096;
 /// What a machine leaves that stops now.
 void copy_as_it_is(const std::string& from, const std::string& to) { write_file(to, read_file(from)); }
 
+/// Where the log goes on.
+detail::Extent newest_extent(const Peer& peer) {
+    const detail::ExtentDirectory extents = peer.core->log().extents();
+    return extents[extents.size() - 1];
+}
+
 /// Opens with every call noted.
 std::string calls_of_opening(const std::string& path) {
     std::string calls;
@@ -118,12 +124,8 @@ TEST_CASE("A log extent whose growth of the file was lost has its room again", "
     // The record that announces it may survive a power loss, and the new size of the file not.
     const Workplace place;
     Peer peer(place / "a.db");
-    const auto announced = [&] {
-        const detail::ExtentDirectory extents = peer.core->log().extents();
-        return extents[extents.size() - 1];
-    };
-    while (announced().page < peer.core->newest_meta().file_pages) peer.put("k", k_long);
-    const detail::Extent extent = announced();
+    while (newest_extent(peer).page < peer.core->newest_meta().file_pages) peer.put("k", k_long);
+    const detail::Extent extent = newest_extent(peer);
     std::string bytes = read_file(place / "a.db");
     REQUIRE(bytes.size() >= (extent.page + extent.pages) * k_page);
     bytes.resize(extent.page * k_page);
@@ -137,13 +139,9 @@ TEST_CASE("A log extent whose growth of the file was lost has its room again", "
 TEST_CASE("A file that ends with its log is whole for who may not write", "[DUR-9][SWARM-8]") {
     const Workplace place;
     Peer peer(place / "a.db");
-    const auto newest_extent = [&] {
-        const detail::ExtentDirectory extents = peer.core->log().extents();
-        return extents[extents.size() - 1];
-    };
     Txn newest = 0;
-    while (newest_extent().page < peer.core->newest_meta().file_pages) newest = peer.put("k", k_long);
-    const detail::Extent extent = newest_extent();
+    while (newest_extent(peer).page < peer.core->newest_meta().file_pages) newest = peer.put("k", k_long);
+    const detail::Extent extent = newest_extent(peer);
     std::string bytes = read_file(place / "a.db");
     bytes.resize((extent.page + extent.pages) * k_page);
     write_file(place / "b.db", bytes);
