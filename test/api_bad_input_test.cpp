@@ -399,6 +399,64 @@ TEST_CASE("A file whose first meta page is gone is never taken for one that was 
     }
 }
 
+TEST_CASE("A file that begins with zeros and is no database is left alone", "[ERR-2][ERR-6]") {
+    const Workplace place;
+    const std::string path = place / "image";
+    // Where a new database of 4096-byte pages has nothing, or something else: its log, its meta page, its ledger.
+    const std::size_t places[] = {4096, 4096 + 8, 8192, 20'000, 32'768, 73'727, 77'820, 77'824, 150'000, 250'000};
+    for (const std::size_t at : places) {
+        INFO("text at byte " << at);
+        std::string bytes(at, '\0');
+        bytes += "somebody else's";
+        bytes.resize(std::max<std::size_t>(bytes.size(), 77'824), '\0');
+        write_file(path, bytes);
+        for (const bool read_only : {false, true}) {
+            remove_side_file(path);
+            Options options = quiet();
+            options.read_only = read_only;
+            CHECK(code_of([&] { Database::open(path, options); }) == Errc::not_a_database);
+        }
+        CHECK(read_file(path) == bytes);
+    }
+}
+
+TEST_CASE("A database that lost both meta pages is not made anew", "[ERR-2][DMG-1]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    std::string bytes;
+    {
+        Database db = Database::open(path, quiet());
+        put(db, "a", "1");
+        bytes = read_file(path);  // with the log that has the entry
+    }
+    std::fill_n(bytes.begin(), 8192, '\0');
+    write_file(path, bytes);
+    remove_side_file(path);
+    CHECK(code_of([&] { Database::open(path, quiet()); }) == Errc::not_a_database);
+    CHECK(read_file(path) == bytes);
+}
+
+TEST_CASE("What a creation that was cut short left is made anew", "[DUR-1]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    make_original(path, 0, 0, true);
+    const std::string whole = read_file(path);
+    REQUIRE(whole.size() >= 77'824);
+    const auto opens = [&](const std::string& bytes) {
+        write_file(path, bytes);
+        remove_side_file(path);
+        Database db = Database::open(path, quiet());
+        put(db, "a", "1");
+        return db.begin_read().txn() == 1;
+    };
+    std::string left(77'824, '\0');
+    CHECK(opens(left));
+    left.replace(73'728, 4096, whole, 73'728, 4096);  // the ledger, as closing wrote none behind it
+    CHECK(opens(left));
+    left.replace(4096 + 1024, 512, 512, 'x');  // a part of the meta page
+    CHECK(opens(left));
+}
+
 TEST_CASE("A file cannot be opened read-only and exclusively at the same time", "[ERR-1]") {
     const Workplace place;
     const std::string path = place / "a.db";

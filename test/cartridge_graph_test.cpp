@@ -89,9 +89,9 @@ void compare(const Graph& graph, const Model& model, Dice& dice) {
                 REQUIRE(step != side->end());
                 REQUIRE(step->second.contains(std::string(graph.name(path[i]))));
             }
-            const auto of = [&](const std::string& node) {
-                const auto near = side->find(node);
-                return near == side->end() ? std::set<std::string>() : near->second;
+            const auto of = [&near_of = *side](const std::string& node) {
+                const auto near = near_of.find(node);
+                return near == near_of.end() ? std::set<std::string>() : near->second;
             };
             const std::set<std::string> near_a = of(a);
             const std::set<std::string> near_b = of(b);

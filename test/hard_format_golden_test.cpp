@@ -106,10 +106,12 @@ TEST_CASE("a golden database is written, checkpointed, compacted, closed and rea
             for (int round = 0; round < 3; ++round) {
                 for (auto& [name, entries] : wanted) {
                     const std::string key = "written now " + std::to_string(round);
-                    db.update([&](Transaction& tx) {
+                    {
+                        Transaction tx = db.begin_write();
                         tx.tree(name).put(key, golden.name);
                         if (!entries.empty()) tx.tree(name).erase(entries.begin()->first);
-                    });
+                        tx.commit();
+                    }
                     if (!entries.empty()) entries.erase(entries.begin());
                     entries[key] = golden.name;
                 }

@@ -77,7 +77,7 @@ TEST_CASE("COPY reads text with escapes, NULL and an end mark", "[sql]") {
 TEST_CASE("COPY reads CSV with quotes, line ends inside them, and a header", "[sql]") {
     Fixture f;
     const std::string input = "a,b\r\n1,\"say \"\"x\"\", please\"\r\n2,\"two\nlines\"\r\n3,\r\n4,\"\"\r\n";
-    for (const std::size_t piece : {1, 2, 5, 1000}) {
+    for (const std::size_t piece : {1u, 2u, 5u, 1000u}) {
         f.sql.execute("TRUNCATE t");
         CHECK(f.copy_in("COPY t (a, b) FROM STDIN (FORMAT csv, HEADER match)", input, piece) == "COPY 4");
         CHECK(f.copy_out("COPY t TO STDOUT WITH CSV HEADER") ==
@@ -195,7 +195,9 @@ TEST_CASE("the binary form is PostgreSQL's, and is read as it was written", "[sq
                             "\0\2\0\0\0\2\1\2\0\0\0\2hi"
                             "\0\2\377\377\377\377\0\0\0\0\377\377";
     CHECK(bytes == std::string(expected, sizeof expected - 1));
-    for (const std::size_t piece : {1, 7, 1000}) CHECK(f.copy_in("COPY s FROM STDIN BINARY", bytes, piece) == "COPY 2");
+    for (const std::size_t piece : {1u, 7u, 1000u}) {
+        CHECK(f.copy_in("COPY s FROM STDIN BINARY", bytes, piece) == "COPY 2");
+    }
     CHECK(f.sql.execute("SELECT count(*), sum(i) FROM s").rows[0][1] == "1032");
     CHECK(f.copy_in("COPY s FROM STDIN BINARY", bytes.substr(0, 30)).rfind("22P04 unexpected EOF", 0) == 0);
     CHECK(f.copy_in("COPY s FROM STDIN BINARY", "PGCOPY").rfind("22P04", 0) == 0);

@@ -93,7 +93,7 @@ TEST_CASE("each failure doubles the pause, up to the longest, and the last attem
     spec.backoff_us = 100;
     spec.longest_backoff_us = 350;
     const TaskId id = place.queue.enqueue(spec).id;
-    for (const std::uint64_t pause : {100, 200, 350, 350}) {
+    for (const std::uint64_t pause : {100u, 200u, 350u, 350u}) {
         CHECK(place.queue.fail(claim_one(place.queue, of_type("t"))) == TaskFailed::retried);
         place.clock.advance(pause - 1);
         CHECK(place.queue.claim(of_type("t")).empty());

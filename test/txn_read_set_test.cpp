@@ -66,7 +66,7 @@ TEST_CASE("Keys that are read over and over take bounded memory", "[READS-1]") {
 
 TEST_CASE("A set of keys that was cleared is empty and serves again", "[READS-1]") {
     ReadSet set;
-    for (const std::size_t count : {10, 100'000, 10}) {
+    for (const std::size_t count : {10u, 100'000u, 10u}) {
         for (std::size_t i = 0; i < count; ++i) set.add(7, std::to_string(i));
         CHECK(keys_of(set).size() == count);
         set.clear();

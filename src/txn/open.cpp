@@ -3,6 +3,7 @@
 // Under the gate lock an opener takes the open lock shared and tries to make it exclusive. Success means that it is
 // alone: it creates or recovers the file, then shares. A read-only handle takes a pin only.
 #include "base/bytes.hpp"
+#include "base/check.hpp"
 #include "base/error.hpp"
 #include "txn/core.hpp"
 #include "txn/ledger.hpp"
@@ -36,6 +37,42 @@ Registry& registry() {
 
 bool all_zero(std::span<const std::byte> bytes) {
     return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
+}
+
+/// Where create() puts what a new file holds: two meta pages, the first extent of the log, the ledger.
+struct NewFile {
+    explicit NewFile(std::uint32_t size) : page_size(size) {}
+    std::uint64_t bytes() const { return pages * page_size; }
+    bool may_leave(std::span<const std::byte> found) const;
+
+    std::uint32_t page_size;
+    std::uint64_t log_pages = std::max<std::uint64_t>(k_first_log_bytes / page_size, 1);
+    std::uint64_t space_page = k_first_data_page + log_pages;
+    std::uint64_t pages = space_page + 1;
+};
+
+/// Can a creation that was cut short before the meta page of generation 1 was whole have left these bytes? What was
+/// being written may be anything; the meta page comes when the ledger has been flushed.
+bool NewFile::may_leave(std::span<const std::byte> found) const {
+    if (found.size() > bytes()) return false;
+    const auto part = [&](std::uint64_t from, std::uint64_t to) {
+        const std::uint64_t end = found.size();
+        return found.subspan(std::min(from, end), std::min(to, end) - std::min(from, end));
+    };
+    const std::uint64_t meta = page_size;
+    const std::uint64_t space = space_page * page_size;
+    if (!all_zero(part(0, meta)) || !all_zero(part(meta + k_meta_size, space)) ||
+        !all_zero(part(space + k_min_page_size, bytes()))) {
+        return false;
+    }
+    if (all_zero(part(meta, meta + k_meta_size))) return true;
+    if (found.size() != bytes()) return false;
+    Meta ignored;
+    const MetaState state = decode_meta(part(meta, meta + k_meta_size), ignored);
+    const std::byte* const ledger = found.data() + space;
+    return state != MetaState::valid && state != MetaState::newer &&
+           load_u64(ledger + k_page_number_offset) == space_page && load_u64(ledger + k_page_generation_offset) == 1 &&
+           ledger[k_page_kind_offset] == static_cast<std::byte>(PageKind::space);
 }
 
 }  // namespace open_impl
@@ -198,28 +235,21 @@ void DatabaseCore::enter() {
     file_->unlock(Processes::gate);
 }
 
-/// A file whose making was interrupted before its first meta page was whole: nobody was ever told that it exists. Looks
-/// past the cache, as read_metas() does: a page that only the cache has was never flushed.
+/// A file whose making was interrupted before its first meta page was whole: nobody was ever told that it exists. Holds
+/// nothing but what create() writes before that: whatever else is there may be somebody's. Looks past the cache, as
+/// read_metas() does: a page that only the cache has was never flushed.
 bool DatabaseCore::creation_was_cut_short() {
+    using namespace open_impl;
     const std::uint64_t size = file_->size();
-    if (size > 2 * std::uint64_t{k_max_page_size} + open_impl::k_first_log_bytes + 4 * std::uint64_t{k_max_page_size}) {
-        return false;
+    if (size > NewFile(k_max_page_size).bytes()) return false;
+    std::vector<std::byte> bytes(static_cast<std::size_t>(std::min<std::uint64_t>(size, k_meta_size)));
+    if (file_->read_uncached(0, bytes) < bytes.size() || !all_zero(bytes)) return false;
+    bytes.resize(static_cast<std::size_t>(size));
+    if (file_->read_uncached(0, bytes) < bytes.size()) return false;
+    for (std::uint32_t page_size = k_min_page_size; page_size <= k_max_page_size; page_size *= 2) {
+        if (NewFile(page_size).may_leave(bytes)) return true;
     }
-    std::vector<std::byte> first(k_meta_size);
-    if (file_->read_uncached(0, first) < k_meta_size) return open_impl::all_zero(first) && size < k_meta_size;
-    if (!open_impl::all_zero(first)) return false;
-    std::vector<std::byte> other(k_meta_size);
-    for (std::uint64_t at = k_min_page_size; at <= k_max_page_size; at *= 2) {
-        Meta meta;
-        const std::size_t got = file_->read_uncached(at, other);
-        if (got == k_meta_size && decode_meta(other, meta) != MetaState::foreign) {
-            if (decode_meta(other, meta) == MetaState::valid) return false;
-        } else if (got == k_meta_size && at == k_min_page_size && !open_impl::all_zero(other) &&
-                   load_u64(other.data() + 8) != 0 && size > 8 * k_max_page_size) {
-            return false;
-        }
-    }
-    return true;
+    return false;
 }
 
 void DatabaseCore::create() {
@@ -232,14 +262,15 @@ void DatabaseCore::create() {
         file_->truncate(0);
         file_->sync();
     }
-    const std::uint64_t log_pages = std::max<std::uint64_t>(open_impl::k_first_log_bytes / page_size_, 1);
-    const Extent extent{k_first_position, k_first_data_page, log_pages};
+    const open_impl::NewFile layout(page_size_);
+    const Extent extent{k_first_position, k_first_data_page, layout.log_pages};
     Ledger ledger(page_size_);
-    ledger.space = SpaceMap(k_first_data_page + log_pages + 1);
+    ledger.space = SpaceMap(layout.pages);
     ledger.extents.add(extent);
     ledger.births[extent.logical] = 1;
     std::string bytes = ledger.encode();
-    bytes.resize(page_size_ - k_page_header_size);
+    NORTHSTAR_ASSERT(bytes.size() <= k_min_page_size - k_page_header_size);
+    bytes.resize(k_min_page_size - k_page_header_size);
     Meta meta;
     meta.page_size = page_size_;
     meta.log_align = options_.log_align;
@@ -254,12 +285,13 @@ void DatabaseCore::create() {
     std::array<std::byte, 4> random{};
     vfs_->random(random);
     meta.epoch = next_epoch(0, load_u32(random.data()));
-    meta.space_page = k_first_data_page + log_pages;
+    meta.space_page = layout.space_page;
     meta.space_bytes = bytes.size();
-    meta.file_pages = meta.space_page + 1;
+    meta.file_pages = layout.pages;
     meta.clean = true;
-    file_->allocate(0, meta.file_pages * page_size_);
-    std::vector<std::byte> page(page_size_);
+    file_->allocate(0, layout.bytes());
+    // The rest of the page is zeros already.
+    std::vector<std::byte> page(k_min_page_size);
     std::memcpy(page.data() + k_page_header_size, bytes.data(), bytes.size());
     seal_run(page.data(), PageKind::space, std::as_bytes(std::span(bytes)), meta.space_page, 1, 1, file_seed());
     meta.space_checksum = load_u64(page.data());
