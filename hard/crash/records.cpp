@@ -108,7 +108,7 @@ std::string key_of(std::uint64_t writer, std::uint64_t number) {
 
 std::string value_of(const std::string& key) {
     std::string value;
-    while (value.size() < 40 + key.back() % 8 * 60u) value += key + ' ';
+    while (value.size() < 40 + static_cast<unsigned char>(key.back()) % 8 * 60u) value += key + ' ';
     return value;
 }
 
