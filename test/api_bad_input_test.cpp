@@ -411,12 +411,12 @@ TEST_CASE("A file that begins with zeros and is no database is left alone", "[ER
         bytes.resize(std::max<std::size_t>(bytes.size(), 77'824), '\0');
         write_file(path, bytes);
         for (const bool read_only : {false, true}) {
-            remove_side_file(path);
             Options options = quiet();
             options.read_only = read_only;
             CHECK(code_of([&] { Database::open(path, options); }) == Errc::not_a_database);
         }
         CHECK(read_file(path) == bytes);
+        CHECK_FALSE(std::filesystem::exists(path + "-shared"));
     }
 }
 
@@ -735,4 +735,5 @@ TEST_CASE("What is refused leaves nothing behind", "[ERR-2][ERR-1]") {
     for (const auto& entry : std::filesystem::directory_iterator(place.path())) files.insert(entry.path().filename());
     CHECK(files.count("missing.db") == 0);
     CHECK(files.count("none") == 0);
+    CHECK(files.count("text.db-shared") == 0);
 }

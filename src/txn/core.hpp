@@ -242,7 +242,7 @@ private:
     void close_writable();
 
     // generation.cpp
-    bool read_metas();
+    void read_metas();
     void make_parts(const Meta& meta);
     void load_generation(const Meta& meta);
     void equip(Base& base, const Ledger& ledger, const HistoryFollower* before);

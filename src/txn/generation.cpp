@@ -22,8 +22,8 @@ constexpr std::uint64_t k_default_map = std::uint64_t{1} << 40;
 
 std::uint64_t DatabaseCore::file_seed() const { return xxh64(uuid_.data(), uuid_.size(), 0); }
 
-/// Reads both meta pages. Sets metas_ and meta_valid_; true: at least one is valid.
-bool DatabaseCore::read_metas() {
+/// Reads both meta pages. Sets metas_ and meta_valid_, of which at least one is true.
+void DatabaseCore::read_metas() {
     std::vector<std::byte> bytes(k_meta_size);
     meta_valid_[0] = meta_valid_[1] = false;
     bool newer = false;
@@ -63,7 +63,6 @@ bool DatabaseCore::read_metas() {
     if (newer) {
         fail(Errc::newer_format, path_ + " was written by a newer version of Northstar; use that version", path_);
     }
-    return true;
 }
 
 void DatabaseCore::make_parts(const Meta& meta) {

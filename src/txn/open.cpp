@@ -209,12 +209,15 @@ void DatabaseCore::enter() {
         if (!file_->try_lock(Processes::open, LockKind::shared)) locked();
         const bool alone = file_->try_lock(Processes::open, LockKind::exclusive);
         if (options_.exclusive && !alone) locked();
+        const bool fresh = alone && (file_->size() == 0 || creation_was_cut_short());
+        // Before a side file is left beside something that is no database.
+        if (alone && !fresh) read_metas();
         std::unique_ptr<SharedWords> words;
         if (!options_.exclusive) words = vfs_->shared_words(path_ + "-shared", k_word_count, true);
         processes_ = std::make_unique<Processes>(*file_, *vfs_, std::move(words));
         if (alone) {
             processes_->reset_words();
-            if (file_->size() == 0 || creation_was_cut_short()) create();
+            if (fresh) create();
             recover();
             processes_->store(Word::ready, 1);
             if (!options_.exclusive && !file_->try_lock(Processes::open, LockKind::shared)) locked();
@@ -303,6 +306,7 @@ void DatabaseCore::create() {
     meta.generation = 2;
     write_meta(meta);
     file_->sync();
+    read_metas();
 }
 
 void DatabaseCore::attach_read_only() {

@@ -16,9 +16,9 @@
 
 namespace northstar::inline v0::detail {
 
-/// Replays the log behind the newest meta page whose state can be read. Nobody else has the file open.
+/// Replays the log behind the newest meta page whose state can be read. Nobody else has the file open, and both meta
+/// pages have been read.
 void DatabaseCore::recover() {
-    read_metas();
     const bool both = meta_valid_[0] && meta_valid_[1];
     int slot = !meta_valid_[0] || (meta_valid_[1] && metas_[1].generation > metas_[0].generation) ? 1 : 0;
     try {
