@@ -571,6 +571,7 @@ void vacuum_into(DatabaseCore& source, const std::string& destination) {
         throw;
     }
     DatabaseCore::close_view(view);
+    copy->compact();
     copy->close();
     partial.finish();
 }
