@@ -40,18 +40,26 @@ void write_versions(Database& db, std::uint64_t versions) {
     }
 }
 
-/// Random points in the past of ten keys with so many versions each.
-void get_with_versions(benchmark::State& state) {
-    MicroContext& context = MicroContext::current();
-    // On less than a million entries the many versions are fewer in the same proportion.
-    const std::uint64_t versions =
-        std::min(static_cast<std::uint64_t>(state.range(0)), std::max<std::uint64_t>(10, context.entries() / 10));
-    const std::string path = context.prepared("versions-" + std::to_string(versions), [&](const std::string& file) {
+/// How many versions of each key: on less than a million entries the many are fewer in the same proportion.
+std::uint64_t versions_wanted(const benchmark::State& state) {
+    return std::min(static_cast<std::uint64_t>(state.range(0)),
+                    std::max<std::uint64_t>(10, MicroContext::current().entries() / 10));
+}
+
+/// A database of ten keys with so many versions each.
+std::string with_versions(std::uint64_t versions) {
+    return MicroContext::current().prepared("versions-" + std::to_string(versions), [&](const std::string& file) {
         Database db = Database::open(file);
         write_versions(db, versions);
         db.close();
     });
-    Database db = Database::open(path);
+}
+
+/// Random points in the past.
+void get_with_versions(benchmark::State& state) {
+    MicroContext& context = MicroContext::current();
+    const std::uint64_t versions = versions_wanted(state);
+    Database db = Database::open(with_versions(versions));
     {
         const northstar::Txn last = db.begin_read().txn();
         Random random(10);
@@ -71,6 +79,24 @@ void get_with_versions(benchmark::State& state) {
         meter.finish(operations);
         if (hits != operations) state.SkipWithError("a version is missing");
     }
+    db.close();
+}
+
+/// Per version of a key, with its value and the time of its commit.
+void history_of_key(benchmark::State& state) {
+    const std::uint64_t versions = versions_wanted(state);
+    Database db = Database::open(with_versions(versions));
+    const std::string key = MicroContext::current().data().key_of(0);
+    Meter meter(state, {&db, "", "history of a key"});
+    std::uint64_t operations = 0;
+    std::uint64_t rounds = 0;
+    for ([[maybe_unused]] auto _ : state) {
+        operations += db.history(k_micro_tree, key).size();
+        ++rounds;
+        meter.lap();
+    }
+    meter.finish(operations);
+    if (operations != rounds * versions) state.SkipWithError("a version is missing");
     db.close();
 }
 
@@ -124,6 +150,7 @@ void diff(benchmark::State& state) {
 const RegisterMicro registered{
     {"timetravel/open_snapshot_by_txn", open_snapshot_by_txn},
     {.name = "timetravel/get_with_10_1k_100k_versions", .run = get_with_versions, .arguments = {10, 1000, 100'000}},
+    {.name = "timetravel/history_of_key", .run = history_of_key, .arguments = {100'000}},
     {.name = "timetravel/scan_as_of", .run = scan_as_of, .iterations = 1},
     {"timetravel/diff", diff},
 };

@@ -132,6 +132,11 @@ void DatabaseCore::turn_to_past(ReadView& view, Txn txn, Txn indexed) {
 /// Commit time of a txn as a generation that somebody stands on has it; 0: its record is not kept any more. A newer
 /// generation may have moved the horizon on.
 std::uint64_t DatabaseCore::time_of(const Base& base, Txn txn) {
+    std::uint64_t from = 0;
+    return time_of(base, txn, from);
+}
+
+std::uint64_t DatabaseCore::time_of(const Base& base, Txn txn, std::uint64_t& from) {
     const Horizon& oldest = base.horizon;
     if (txn == oldest.txn) return oldest.first.time_us;
     if (txn < oldest.txn) return 0;
@@ -139,8 +144,9 @@ std::uint64_t DatabaseCore::time_of(const Base& base, Txn txn) {
     if (const std::optional<LogAnchor> anchor = base.history->anchor_of(txn); anchor && anchor->txn == txn) {
         return anchor->time_us;
     }
-    const std::optional<std::uint64_t> position = find_position(base, txn);
+    const std::optional<std::uint64_t> position = find_position(base, txn, from);
     if (!position) return 0;
+    from = *position;
     for (std::uint64_t at = *position;;) {
         const RecordView record = log_->read(at);
         if (record.kind() == RecordKind::commit) return record.header().time_us;
@@ -327,10 +333,10 @@ void versions_of(const ReadView& view, const PastState& newest, std::uint64_t id
     if (!kept && present.empty()) return;
     const Txn oldest = kept.value_or(newest.txn);
     const PastTree tree(view, newest, id, present);
+    const std::size_t first = out.size();
     const auto add = [&](Txn txn, bool redacted, const std::optional<TreeValue>& value) {
         Version version;
         version.txn = txn;
-        version.time_us = core.time_of(*view.root->base, txn);
         version.redacted = redacted;
         if (value) version.value = std::string(value->value);
         out.push_back(std::move(version));
@@ -356,6 +362,10 @@ void versions_of(const ReadView& view, const PastState& newest, std::uint64_t id
         });
     }
     if (last) add(last->txn, said && before.redacted(key, *said), last);
+    std::uint64_t from = 0;
+    for (std::size_t i = out.size(); i > first; --i) {
+        out[i - 1].time_us = core.time_of(*view.root->base, out[i - 1].txn, from);
+    }
 }
 
 }  // namespace as_of_impl

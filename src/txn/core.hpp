@@ -164,7 +164,7 @@ public:
     [[noreturn]] void fail_before_log(Txn txn);
     Txn first_logged_txn();
     std::uint64_t position_of(Txn txn);
-    std::optional<std::uint64_t> find_position(const Base& base, Txn txn);
+    std::optional<std::uint64_t> find_position(const Base& base, Txn txn, std::uint64_t from = 0);
     std::uint64_t position_behind(const Horizon& oldest) const;
     /// Position of the first record that counts.
     std::uint64_t log_start() const;
@@ -223,6 +223,9 @@ public:
     /// The txn a point means. Throws Error(in_the_future, before_horizon).
     Txn resolve(AsOf point);
     std::uint64_t time_of(const Base& base, Txn txn);
+    /// The same for txns that are asked for in ascending order: none reads the log again that one before it has read.
+    /// `from`: 0 at first.
+    std::uint64_t time_of(const Base& base, Txn txn, std::uint64_t& from);
     Counters& counters() { return counters_; }
 
 private:

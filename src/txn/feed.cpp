@@ -191,11 +191,12 @@ std::uint64_t DatabaseCore::position_of(Txn txn) {
 }
 
 /// A log position at or before the records of a txn, such that no other commit lies between, as a generation that
-/// somebody stands on has it. nullopt: the records are not kept any more.
-std::optional<std::uint64_t> DatabaseCore::find_position(const Base& base, Txn txn) {
+/// somebody stands on has it. nullopt: the records are not kept any more. `from`: what was found for an earlier txn.
+std::optional<std::uint64_t> DatabaseCore::find_position(const Base& base, Txn txn, std::uint64_t from) {
     std::uint64_t at = 0;
     if (const std::optional<LogAnchor> anchor = base.history->anchor_of(txn)) at = anchor->position;
     if (at == 0) at = log_start(base.horizon, base.meta);
+    at = std::max(at, from);
     std::uint64_t behind = at;  // the last commit before
     for (;;) {
         // Where no history is kept the log may begin behind the newest commit.
