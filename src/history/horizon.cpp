@@ -3,10 +3,8 @@
 #include "base/bytes.hpp"
 #include "format/ref.hpp"
 
-#include <algorithm>
 #include <cstring>
 #include <span>
-#include <string_view>
 
 namespace northstar::inline v0::detail {
 
@@ -19,49 +17,6 @@ Hash read_hash(ByteReader& reader) {
     std::memcpy(hash.bytes, reader.bytes(sizeof hash.bytes).data(), sizeof hash.bytes);
     return hash;
 }
-
-namespace horizon_impl {
-
-// The versions of a set behind the horizons, key by key.
-class VisibleVersions {
-public:
-    using HorizonOf = std::function<std::optional<Txn>(std::uint64_t)>;
-    VisibleVersions(const SegmentSet& set, const HorizonOf& horizon) : walk_(set), horizon_(horizon) {
-        walk_.seek({});
-        next();
-    }
-    bool done() const { return versions.empty(); }
-    void next() {
-        versions.clear();
-        while (versions.empty() && !walk_.done()) {
-            tree = walk_.tree();
-            key = walk_.key();
-            const std::optional<Txn> from = horizon_(tree);
-            for (; !walk_.done() && walk_.tree() == tree && walk_.key() == key; walk_.next()) {
-                for (const HistoryVersion& version : walk_.versions()) {
-                    if (from && version.txn > *from) versions.push_back(version);
-                }
-            }
-        }
-    }
-    std::uint64_t tree = 0;
-    std::string key;
-    std::vector<HistoryVersion> versions;
-
-private:
-    RunWalk walk_;
-    const HorizonOf& horizon_;
-};
-
-bool same(const HistoryVersion& stored, const HistoryVersion& rebuilt) {
-    // A value that was redacted since is gone from the log; the segment still says where it was.
-    if (rebuilt.kind == HistoryVersion::Kind::redacted && stored.kind == HistoryVersion::Kind::logged) {
-        return stored.txn == rebuilt.txn;
-    }
-    return stored == rebuilt;
-}
-
-}  // namespace horizon_impl
 
 void KeptTrees::encode(std::string& out) const {
     ByteWriter writer(out);
@@ -146,31 +101,6 @@ Horizon Horizon::decode(ByteReader& reader) {
     if (has_state > 1) reader.damaged("has an impossible horizon");
     if (has_state == 1) horizon.state = read_hash(reader);
     return horizon;
-}
-
-std::string compare_histories(const SegmentSet& stored, const SegmentView& rebuilt,
-                              const std::function<std::optional<Txn>(std::uint64_t tree)>& horizon) {
-    using namespace horizon_impl;
-    VisibleVersions a(stored, horizon);
-    const SegmentSet again({std::make_shared<const SegmentView>(rebuilt.bytes())});
-    VisibleVersions b(again, horizon);
-    for (; !a.done() || !b.done(); a.next(), b.next()) {
-        if (a.done() || b.done() || a.tree != b.tree || a.key != b.key ||
-            !std::equal(a.versions.begin(), a.versions.end(), b.versions.begin(), b.versions.end(), same)) {
-            return "versions of a key of tree " + std::to_string(a.done() ? b.tree : a.tree);
-        }
-    }
-    const auto ranges = [&](const SegmentSet& set) {
-        std::vector<HistoryRange> out;
-        for (const auto& piece : set.pieces()) {
-            piece->all_ranges([&](const HistoryRange& range) {
-                const std::optional<Txn> from = horizon(range.tree);
-                if (from && range.txn > *from) out.push_back(range);
-            });
-        }
-        return out;
-    };
-    return ranges(stored) == ranges(again) ? std::string() : std::string("range deletions");
 }
 
 }  // namespace northstar::inline v0::detail

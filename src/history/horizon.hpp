@@ -12,11 +12,10 @@
 #pragma once
 
 #include "base/bytes.hpp"
-#include "history/segment_set.hpp"
+#include "history/version.hpp"
 
 #include <algorithm>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -75,11 +74,6 @@ struct Horizon {
     /// Throws Error(corrupt).
     static Horizon decode(ByteReader& reader);
 };
-
-/// Compares what two sources of the same transactions say of a tree behind its horizon. Empty: the same; else what
-/// differs, in a few words.
-std::string compare_histories(const SegmentSet& stored, const SegmentView& rebuilt,
-                              const std::function<std::optional<Txn>(std::uint64_t tree)>& horizon);
 
 /// A hash as the ledger has it: its bytes.
 void write_hash(ByteWriter<std::string>& writer, const Hash& hash);

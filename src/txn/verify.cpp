@@ -3,6 +3,7 @@
 #include "btree/tree.hpp"
 #include "btree/tree_check.hpp"
 #include "format/node.hpp"
+#include "history/compare.hpp"
 #include "log/chain.hpp"
 #include "txn/inspect.hpp"
 #include "txn/ledger.hpp"
@@ -376,21 +377,28 @@ void DatabaseCore::check_history(const SegmentSet& stored, const Root& root) {
     const Horizon& oldest = root.base->horizon;
     const Txn after = std::max(stored.after(), std::max<Txn>(first_logged_txn(), 1) - 1);
     if (after >= stored.last()) return;
-    std::uint64_t position = position_of(after + 1);
-    SegmentBuilder builder(after, position, history_filter(root));
-    while (builder.last() < stored.last()) {
-        const RecordView record = log_->read(position);
-        if (record.kind() == RecordKind::part || record.kind() == RecordKind::commit) builder.add(record);
-        position = record.kind() == RecordKind::next ? record.continues_at() : record.end();
-    }
-    const std::vector<std::byte> again = builder.finish();
     const Ref catalog = root.catalog.root;
     const auto horizon_of = [&](std::uint64_t tree) -> std::optional<Txn> {
         if (tree == k_catalog_tree) return oldest.txn;
         if (retention_of(*source_, catalog, root.history, tree).kind == History::Kind::nothing) return std::nullopt;
         return std::max(oldest.of(tree), history_floor(*source_, catalog, tree));
     };
-    const std::string differs = compare_histories(stored, SegmentView(again), horizon_of);
+    HistoryComparison::Secret secret{};
+    vfs_->random(secret);
+    HistoryComparison comparison(horizon_of, secret);
+    ChangeReader reader;
+    std::uint64_t position = position_of(after + 1);
+    for (Txn last = after; last < stored.last();) {
+        const RecordView record = log_->read(position);
+        position = record.kind() == RecordKind::next ? record.continues_at() : record.end();
+        if (record.kind() != RecordKind::part && record.kind() != RecordKind::commit) continue;
+        if (!reader.add(record)) continue;
+        expect_behind(reader.anchor().txn, last);
+        last = reader.anchor().txn;
+        comparison.add_logged(reader);
+    }
+    comparison.add_stored(stored);
+    const std::string differs = comparison.difference();
     if (!differs.empty()) {
         fail(Errc::corrupt, "the history does not say what the log says about " + differs +
                                 "; AS OF answers may be wrong", path_);
