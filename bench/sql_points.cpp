@@ -39,7 +39,8 @@ void bench_sql_points(SqlBench& bench) {
         return false;
     };
     if (any_of({"B1 point select, prepared", "B2 point select, text", "B2 point select, one text",
-                "B3 range of 100 keys", "B3 secondary index, 100 rows", "B3 covering index, 100 entries"})) {
+                "B3 ten keys named, prepared", "B3 ten keys named, text", "B3 range of 100 keys",
+                "B3 secondary index, 100 rows", "B3 covering index, 100 entries"})) {
         SqlBench::Pair pair = bench.open("points");
         for (auto& engine : pair.engines) {
             load(*engine, rows);
@@ -63,6 +64,23 @@ void bench_sql_points(SqlBench& bench) {
         bench.race_short("B2 point select, one text", 2, pair, [&](SqlEngine& engine) {
             return [&engine](std::uint64_t) {
                 return static_cast<double>(engine.ask("SELECT v FROM items WHERE id = 77"));
+            };
+        });
+        bench.race_short("B3 ten keys named, prepared", 1.2, pair, [&](SqlEngine& engine) {
+            std::shared_ptr<SqlQuery> query =
+                engine.prepare("SELECT sum(v) FROM items WHERE id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
+            return [query, key](std::uint64_t n) {
+                for (int i = 0; i < 10; ++i) query->bind(i + 1, key(10 * n + static_cast<std::uint64_t>(i)));
+                double sum = 0;
+                while (query->step()) sum += query->real(0);
+                return sum;
+            };
+        });
+        bench.race_short("B3 ten keys named, text", 1.0, pair, [&](SqlEngine& engine) {
+            return [&engine, key](std::uint64_t n) {
+                std::string text = "SELECT sum(v) FROM items WHERE id IN (" + std::to_string(key(10 * n));
+                for (std::uint64_t i = 1; i < 10; ++i) text += ", " + std::to_string(key(10 * n + i));
+                return static_cast<double>(engine.ask(text + ")"));
             };
         });
         bench.race_short("B3 range of 100 keys", 1.2, pair, [&](SqlEngine& engine) {

@@ -55,6 +55,7 @@ Evaluator::Evaluator(BoundExpr& expr, const std::vector<ColumnId>& input, Execut
             else members_->insert(&member, added);
         }
     }
+    if (expr.kind == BoundKind::quantified) one_array_ = has_one_array();
     if (expr.subquery == nullptr) return;
     subquery_ = std::make_unique<Subquery>();
     Subquery& sub = *subquery_;

@@ -64,6 +64,9 @@ private:
     void extreme(const Rows& rows, Value* out, Arena& arena);
     void in_list(const Rows& rows, Value* out, Arena& arena);
     void quantified(const Rows& rows, Value* out, Arena& arena);
+    bool has_one_array() const;
+    void read_array();
+    void find_in_array(const Rows& rows, Value* out, Arena& arena);
     void composite(const Rows& rows, Value* out, Arena& arena);
     void subscript(const Rows& rows, Value* out, Arena& arena);
     void row_compare(const Rows& rows, Value* out, Arena& arena);
@@ -83,7 +86,10 @@ private:
     Value* cell_ = nullptr;       // of a column further out
     std::vector<std::vector<Value>> scratch_;
     CallCache cache_;
-    std::unique_ptr<TupleTable> members_;  // of an IN list
+    std::unique_ptr<TupleTable> members_;  // of an IN list, or the array of = ANY and <> ALL
+    std::unique_ptr<Arena> member_bytes_;  // of the array
+    bool one_array_ = false;               // is that the same for all rows?
+    bool null_array_ = false;
     bool null_member_ = false;
     std::unique_ptr<LikePattern> pattern_;  // of LIKE with a constant pattern
     std::vector<Value> truth_;

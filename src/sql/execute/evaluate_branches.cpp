@@ -3,6 +3,7 @@
 
 #include "sql/array.hpp"
 #include "sql/compare.hpp"
+#include "sql/plan/walk.hpp"
 
 #include <algorithm>
 
@@ -116,7 +117,49 @@ void Evaluator::in_list(const Rows& rows, Value* out, Arena& arena) {
     }
 }
 
+/// = ANY or <> ALL of an array that is the same for all rows, by a comparison that a hash table knows.
+bool Evaluator::has_one_array() const {
+    const BoundExpr& array = *expr_->args[1];
+    const Comparison wanted = expr_->negated ? Comparison::not_equal : Comparison::equal;
+    const TypeCatalog* const types = execution_->session().types;
+    return expr_->operation->comparison == wanted && expr_->args[0]->type == type_info(array.type, types).element &&
+           is_orderable(expr_->args[0]->type, types) && !is_volatile(expr_->args[1]) && !has_subquery(expr_->args[1]) &&
+           used_columns(expr_->args[1]).empty();
+}
+
+void Evaluator::read_array() {
+    members_ = std::make_unique<TupleTable>(1);
+    member_bytes_ = std::make_unique<Arena>();
+    const Value array = args_[1].evaluate(*member_bytes_);
+    null_array_ = array.is_null();
+    if (null_array_) return;
+    const ArrayView view(array);
+    for (std::size_t i = 0; i < view.size(); ++i) {
+        bool added = false;
+        const Value member = view.element(i, *member_bytes_);
+        if (member.is_null()) null_member_ = true;
+        else members_->insert(&member, added);
+    }
+}
+
+void Evaluator::find_in_array(const Rows& rows, Value* out, Arena& arena) {
+    const bool empty = members_->size() == 0 && !null_member_;
+    const Source left = argument(0, rows, arena);
+    for (std::size_t k = 0; k < rows.count; ++k) {
+        const Value& value = left.at(k);
+        const bool unknown = null_array_ || (value.is_null() && !empty);
+        if (!unknown && !value.is_null() && members_->find(&value) != TupleTable::k_none) {
+            out[k] = Value::boolean(!expr_->negated);
+        } else {
+            out[k] = unknown || null_member_ ? Value::null(type::boolean) : Value::boolean(expr_->negated);
+        }
+    }
+}
+
 void Evaluator::quantified(const Rows& rows, Value* out, Arena& arena) {
+    constexpr std::size_t k_few_rows = 4;
+    if (members_ == nullptr && rows.count > k_few_rows && one_array_) read_array();
+    if (members_ != nullptr) return find_in_array(rows, out, arena);
     const bool all = expr_->negated;
     const Source left = argument(0, rows, arena);
     const Source arrays = argument(1, rows, arena);

@@ -1,5 +1,9 @@
 #include "sql/execute/index_range.hpp"
 
+#include "sql/array.hpp"
+
+#include <algorithm>
+
 namespace northstar::inline v0::sql {
 
 KeyFit fit_key(Value& value, Oid type) {
@@ -17,6 +21,8 @@ IndexRange::IndexRange(const Plan& scan, Execution& execution)
       index_(scan.relation->indexes[static_cast<std::size_t>(scan.access.index)]),
       execution_(execution) {
     for (BoundExpr* expr : path_.equal) equal_.push_back(known(expr));
+    if (path_.members != nullptr)
+        for (std::size_t i = 1; i < path_.members->args.size(); ++i) members_.push_back(known(path_.members->args[i]));
     if (path_.low != nullptr) low_ = known(path_.low);
     if (path_.high != nullptr) high_ = known(path_.high);
 }
@@ -38,7 +44,35 @@ Oid IndexRange::type_of(std::size_t column) const {
     return relation_.columns[static_cast<std::size_t>(index_.columns[column].column)].type;
 }
 
+void IndexRange::add_member(Value key) {
+    const std::size_t at = equal_.size();
+    if (key.is_null() || fit_key(key, type_of(at)) != KeyFit::fits) return;
+    encode_key(key, index_.columns[at].order, starts_.emplace_back(prefix_));
+}
+
+bool IndexRange::compute_members() {
+    next_ = 0;
+    if (path_.members->kind == BoundKind::in_list) {
+        for (const Known& member : members_) add_member(value(member));
+    } else if (const Value array = value(members_.front()); !array.is_null()) {
+        const ArrayView view(array);
+        for (std::size_t i = 0; i < view.size(); ++i) add_member(view.element(i, arena_));
+    }
+    std::sort(starts_.begin(), starts_.end());
+    starts_.erase(std::unique(starts_.begin(), starts_.end()), starts_.end());
+    if (path_.backward) std::reverse(starts_.begin(), starts_.end());
+    return advance();
+}
+
+bool IndexRange::advance() {
+    if (next_ >= starts_.size()) return false;
+    from_ = starts_[next_++];
+    to_ = key_successor(from_);
+    return true;
+}
+
 bool IndexRange::compute() {
+    starts_.clear();
     arena_.reset();
     prefix_.clear();
     for (std::size_t i = 0; i < equal_.size(); ++i) {
@@ -46,6 +80,7 @@ bool IndexRange::compute() {
         if (key.is_null() || fit_key(key, type_of(i)) != KeyFit::fits) return false;
         encode_key(key, index_.columns[i].order, prefix_);
     }
+    if (path_.members != nullptr) return compute_members();
     from_ = prefix_;
     to_ = key_successor(prefix_);
     if (low_.expr == nullptr && high_.expr == nullptr) return true;

@@ -24,8 +24,11 @@ public:
     /// The path must use an index.
     IndexRange(const Plan& scan, Execution& execution);
 
-    /// Computes the ends for the present parameters and cells; false: nothing can match.
+    /// Computes the ends for the present parameters and cells; false: nothing can match. Of several ranges the one that
+    /// the path visits first is the present one.
     bool compute();
+    /// To the range that the path visits next; false: there is none.
+    bool advance();
     const std::string& from() const { return from_; }  ///< the first key that counts
     const std::string& to() const { return to_; }      ///< the first behind those that count; empty: there is none
 
@@ -38,15 +41,20 @@ private:
     Known known(BoundExpr* expr);
     Value value(const Known& known);
     Oid type_of(std::size_t column) const;
+    void add_member(Value key);
+    bool compute_members();
 
     const AccessPath& path_;
     const Relation& relation_;
     const Index& index_;
     Execution& execution_;
     std::vector<Known> equal_;
+    std::vector<Known> members_;     // of an IN list, or the one array
     Known low_, high_;
     Arena arena_;
     std::string from_, to_, prefix_;
+    std::vector<std::string> starts_;  // of the ranges of members, in the order of the path
+    std::size_t next_ = 0;             // of starts_
 };
 
 }  // namespace northstar::inline v0::sql

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 
 namespace northstar::inline v0::sql {
 
@@ -119,6 +120,10 @@ private:
     /// A cursor of a state that does not change is positioned anew for every run.
     void start_cursor(const Tree& tree) {
         if (!stable_ || !cursor_) cursor_.emplace(tree.cursor());
+        watch();
+    }
+
+    void watch() {
         if (range_ == nullptr) cursor_->watch({}, std::nullopt);
         else if (range_->to().empty()) cursor_->watch(range_->from(), std::nullopt);
         else cursor_->watch(range_->from(), range_->to());
@@ -186,7 +191,22 @@ private:
         sieve.left += kept;
     }
 
+    /// To the next range of keys, before its first entry; false: there is none.
+    bool next_range() {
+        if (range_ == nullptr || !range_->advance()) return false;
+        first_ = true;
+        watch();
+        return true;
+    }
+
     bool step() {
+        do {
+            if (step_in_range()) return true;
+        } while (next_range());
+        return false;
+    }
+
+    bool step_in_range() {
         static const std::string everything;
         const std::string& from = range_ == nullptr ? everything : range_->from();
         const std::string& to = range_ == nullptr ? everything : range_->to();
@@ -261,14 +281,18 @@ private:
 
     /// The next values, a leaf at a time.
     void read_leaves(std::vector<std::string_view>& values) {
-        const bool whole = range_ == nullptr || range_->from().empty();
-        const bool there =
-            !std::exchange(first_, false) || (whole ? cursor_->first() : cursor_->lower_bound(range_->from()));
-        std::optional<std::string_view> to;
-        if (range_ != nullptr && !range_->to().empty()) to = range_->to();
         values.resize(limit_);
-        values.resize(there ? cursor_->read_values(values, to) : 0);
-        done_ = values.size() < limit_;
+        std::size_t count = 0;
+        do {
+            const bool whole = range_ == nullptr || range_->from().empty();
+            const bool there =
+                !std::exchange(first_, false) || (whole ? cursor_->first() : cursor_->lower_bound(range_->from()));
+            std::optional<std::string_view> to;
+            if (range_ != nullptr && !range_->to().empty()) to = range_->to();
+            if (there) count += cursor_->read_values(std::span(values).subspan(count), to);
+        } while (count < limit_ && next_range());
+        values.resize(count);
+        done_ = count < limit_;
         if (plan_.point->past) std::erase_if(values, [](std::string_view value) { return value.empty(); });
         if (stable_) return;
         for (std::string_view& value : values) value = batch_.arena.copy(value);

@@ -79,10 +79,11 @@ double joined_rows(const Plan& left, const Plan& right, const std::vector<BoundE
             condition->args.size() != 2)
             continue;
         for (const BoundExpr* side : condition->args) {
-            if (side->kind != BoundKind::column) continue;
-            if (const Origin from = origin_of(left, side->column); from.scan != nullptr)
+            const BoundExpr* const column = column_of(*side);
+            if (column == nullptr) continue;
+            if (const Origin from = origin_of(left, column->column); from.scan != nullptr)
                 left_keys[from.scan].push_back(from.place);
-            else if (const Origin origin = origin_of(right, side->column); origin.scan != nullptr)
+            else if (const Origin origin = origin_of(right, column->column); origin.scan != nullptr)
                 right_keys[origin.scan].push_back(origin.place);
         }
     }

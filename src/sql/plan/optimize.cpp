@@ -8,6 +8,7 @@
 #include "sql/plan/join_size.hpp"
 #include "sql/plan/prune_columns.hpp"
 #include "sql/plan/semi_join.hpp"
+#include "sql/plan/value_list.hpp"
 #include "sql/plan/walk.hpp"
 
 #include <algorithm>
@@ -90,8 +91,10 @@ private:
                 std::vector<BoundExpr*> last;
                 for (BoundExpr* condition : conditions)
                     (grouped_subquery(condition, *plan, pool_) ? last : plan->conditions).push_back(condition);
+                for (BoundExpr*& condition : plan->conditions) condition = as_value_list(condition, pool_);
                 raw_.emplace(plan, plan->rows);
                 choose_access_path(*plan);
+                if (Plan* join = look_up_members(*plan)) return filter(join, std::move(last));
                 // Versions are found by whole keys at most, and every condition is checked above.
                 if (plan->versions.present) plan = filter(plan, std::exchange(plan->conditions, {}));
                 return filter(plan, std::move(last));
@@ -211,6 +214,44 @@ private:
         return true;
     }
 
+    /// column IN (subquery), where that gives few rows and the table has an index on the column: each of them is looked
+    /// up. Null: it is not worth it.
+    Plan* look_up_members(const Plan& scan) {
+        if (scan.access.index >= 0) return nullptr;
+        for (BoundExpr* condition : scan.conditions) {
+            if (condition->kind != BoundKind::in_query || condition->negated || condition->args.size() != 1) continue;
+            BoundExpr* const left = condition->args[0];
+            const OperatorEntry* const operation = condition->operators[0];
+            if (operation->comparison != Comparison::equal || operation->left != operation->right ||
+                operation->left != left->type || column_of(*left) == nullptr || is_volatile(condition))
+                continue;
+            const std::set<ColumnId> outer = free_columns(*condition->subquery);
+            if (std::any_of(outer.begin(), outer.end(), [&](ColumnId id) { return produces(scan, id); })) continue;
+            inside(condition);
+            Plan* const members = pool_.plan(PlanKind::distinct);
+            members->left = condition->subquery;
+            members->output = members->left->output;
+            members->rows = members->left->rows;
+            BoundExpr* const member = pool_.expr(BoundKind::column, left->type);
+            member->column = members->output[0];
+            members->distinct_on = {member};
+            Plan* const rest = pool_.plan(PlanKind::scan);
+            *rest = scan;
+            std::erase(rest->conditions, condition);
+            rest->rows = raw(&scan);
+            raw_.emplace(rest, rest->rows);
+            choose_access_path(*rest);
+            BoundExpr* const equal = pool_.expr(BoundKind::operation, type::boolean);
+            equal->operation = operation;
+            equal->args = {left, member};
+            Plan* const join = pool_.plan(PlanKind::join);
+            *join = joined(members, rest, std::max(1.0, std::min(scan.rows, members->rows)));
+            join->conditions = {equal};
+            if (look_up_instead(*join)) return join;
+        }
+        return nullptr;
+    }
+
     // ---- joins ----
 
     struct Inputs {
@@ -271,6 +312,11 @@ private:
     static bool is_equality(const BoundExpr* condition) {
         return condition->kind == BoundKind::operation && condition->operation->comparison == Comparison::equal &&
                condition->args.size() == 2;
+    }
+
+    static bool is_comparison(const BoundExpr* condition) {
+        return condition->kind == BoundKind::operation && condition->args.size() == 2 &&
+               condition->operation->comparison != Comparison::none;
     }
 
     static bool joined(const std::set<ColumnId>& have, const Plan& next, BoundExpr* condition) {
@@ -421,30 +467,39 @@ private:
     };
 
     /// Where the left side has few rows and the right one is a table with an index on what joins them; nothing: it
-    /// costs less to read the table as a whole.
+    /// costs less to read the table as a whole, once if an equality joins them, else for each row.
     std::optional<LookUp> find_look_up(const Plan& join) const {
         // What one look-up costs, and each row that it finds through an index, in rows of a scan.
         constexpr double k_look_up = 30, k_fetch = 8;
+        // Rows between two ends, and on one side of one.
+        constexpr double k_between = 0.005, k_side = 0.35;
         const Plan& scan = *join.right;
         if (scan.kind != PlanKind::scan || scan.versions.present || scan.sample >= 0 || scan.point == nullptr)
             return std::nullopt;
-        const double whole = rows_read(scan);
         const double left_rows = std::max(1.0, join.left->rows);
+        const bool equality = std::any_of(join.conditions.begin(), join.conditions.end(), is_equality);
+        const double whole = equality ? rows_read(scan) : left_rows * rows_read(scan);
         if (left_rows * k_look_up >= whole) return std::nullopt;
-        const double found = joined_rows(*join.left, scan, join.conditions, raw_) / left_rows * raw(&scan) /
-                             std::max(1.0, scan.rows);
         LookUp look_up{scan, 0};
         Plan& trial = look_up.scan;
         trial.access = AccessPath();
         trial.rows = raw(&scan);
         for (BoundExpr* condition : join.conditions)
-            if (is_equality(condition) && !has_subquery(condition) && !is_volatile(condition))
+            if (is_comparison(condition) && !has_subquery(condition) && !is_volatile(condition))
                 trial.conditions.push_back(condition);
         choose_access_path(trial);
-        bool correlated = false;
-        for (BoundExpr* value : trial.access.equal)
-            for (const ColumnId id : used_columns(value)) correlated = correlated || produces(*join.left, id);
-        if (!correlated) return std::nullopt;
+        const auto of_left = [&](BoundExpr* value) {
+            if (value == nullptr) return false;
+            const std::set<ColumnId> used = used_columns(value);
+            return std::any_of(used.begin(), used.end(), [&](ColumnId id) { return produces(*join.left, id); });
+        };
+        const AccessPath& path = trial.access;
+        const bool by_key = std::any_of(path.equal.begin(), path.equal.end(), of_left);
+        if (!by_key && (equality || (!of_left(path.low) && !of_left(path.high)))) return std::nullopt;
+        double found = raw(&scan) * (path.low != nullptr && path.high != nullptr ? k_between : k_side);
+        if (by_key)
+            found = joined_rows(*join.left, scan, join.conditions, raw_) / left_rows * raw(&scan) /
+                    std::max(1.0, scan.rows);
         const Index& index = scan.relation->indexes[static_cast<std::size_t>(trial.access.index)];
         const bool through_index = !index.holds_rows();
         look_up.cost = left_rows * (k_look_up + found * (through_index ? k_fetch : 1));

@@ -56,12 +56,13 @@ struct ScanColumn {
     ColumnId id = k_no_column;
 };
 
-/// Which entries of a tree a scan visits: equal leading columns, then a range of the next one.
+/// Which entries of a tree a scan visits: equal leading columns, then some values or a range of the next one.
 struct AccessPath {
     int index = -1;                  ///< of relation->indexes; -1: the rows themselves, all of them
     bool entries_only = false;       ///< the entries of the index have all that is asked for (plan/index_only.hpp)
     std::uint32_t first_rows = 0;    ///< so many are wanted, maybe more; 0: not known
     std::vector<BoundExpr*> equal;   ///< of the column's type, or integers of any width
+    BoundExpr* members = nullptr;    ///< in_list, or quantified by = ANY: the values; then there is no range
     BoundExpr* low = nullptr;
     BoundExpr* high = nullptr;
     bool low_inclusive = true;
@@ -180,7 +181,7 @@ struct Plan {
     BoundExpr* offset = nullptr;
     bool with_ties = false;
     std::vector<SortKey> tie_keys;
-    // distinct: on columns (empty: all); the first row of each
+    // distinct: the first row of each combination of values
     std::vector<BoundExpr*> distinct_on;
     // set_operation, recursive_union
     SetKind set = SetKind::union_;

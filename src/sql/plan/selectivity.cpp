@@ -1,5 +1,8 @@
 #include "sql/plan/selectivity.hpp"
 
+#include "sql/array.hpp"
+#include "sql/plan/walk.hpp"
+
 #include <algorithm>
 #include <string>
 
@@ -14,9 +17,10 @@ struct Known {
 
 /// The column of the scan that an expression is, with what is known of it.
 Known known_of(const BoundExpr& expr, const Plan& scan) {
-    if (expr.kind != BoundKind::column || scan.relation->statistics == nullptr) return {};
+    const BoundExpr* const read = column_of(expr);
+    if (read == nullptr || scan.relation->statistics == nullptr) return {};
     for (const ScanColumn& column : scan.scan_columns)
-        if (column.id == expr.column) return {statistics_of(scan, column.place), scan.relation->statistics->rows};
+        if (column.id == read->column) return {statistics_of(scan, column.place), scan.relation->statistics->rows};
     return {};
 }
 
@@ -125,6 +129,13 @@ double of_comparison(const BoundExpr& condition, const Plan& scan) {
     }
 }
 
+/// Of = ANY the array, of which no more is looked at than how long it is.
+double of_array(const BoundExpr& condition, const Plan& scan) {
+    const Known known = known_of(*condition.args[0], scan);
+    const double share = known.column == nullptr ? 0.02 : known.column->usual_share(known.rows);
+    return std::min(share * members_of(condition), known.column == nullptr ? 0.5 : 1.0);
+}
+
 double of_members(const BoundExpr& condition, const Plan& scan) {
     const Known known = known_of(*condition.args[0], scan);
     double share = 0;
@@ -148,11 +159,23 @@ const ColumnStatistics* statistics_of(const Plan& scan, int place) {
     return found == scan.relation->statistics->columns.end() ? nullptr : &found->second;
 }
 
+double members_of(const BoundExpr& condition) {
+    constexpr double k_usual_array = 10;
+    if (condition.kind == BoundKind::in_list) return static_cast<double>(condition.args.size() - 1);
+    const BoundExpr& array = *condition.args[1];
+    if (array.kind == BoundKind::array) return static_cast<double>(array.args.size());
+    if (array.kind != BoundKind::constant || array.value.is_null()) return k_usual_array;
+    return static_cast<double>(ArrayView(array.value).size());
+}
+
 double selectivity(const BoundExpr& condition, const Plan& scan) {
     using namespace selectivity_parts;
     switch (condition.kind) {
         case BoundKind::operation: return of_comparison(condition, scan);
         case BoundKind::in_list: return of_members(condition, scan);
+        case BoundKind::quantified:
+            if (condition.negated || condition.operation->comparison != Comparison::equal) return k_usual_side;
+            return of_array(condition, scan);
         case BoundKind::negation: return 1 - selectivity(*condition.args[0], scan);
         case BoundKind::conjunction: return selectivity(condition.args, scan);
         case BoundKind::disjunction: {

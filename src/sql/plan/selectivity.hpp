@@ -15,4 +15,7 @@ double selectivity(const std::vector<BoundExpr*>& conditions, const Plan& scan);
 /// What ANALYZE found of a column of the scan, by physical place; null: nothing.
 const ColumnStatistics* statistics_of(const Plan& scan, int place);
 
+/// How many values an IN list or the array of = ANY has, about.
+double members_of(const BoundExpr& condition);
+
 }  // namespace northstar::inline v0::sql

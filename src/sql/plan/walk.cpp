@@ -110,6 +110,14 @@ bool is_constant(BoundExpr* expr) {
     return constant;
 }
 
+const BoundExpr* column_of(const BoundExpr& expr) {
+    if (expr.kind == BoundKind::column) return &expr;
+    const bool same_bytes = expr.kind == BoundKind::cast && expr.cast.method == CastMethod::relabel &&
+                            expr.typmod == k_no_typmod && expr.cast.source == type::varchar &&
+                            expr.type == type::text && expr.args[0]->kind == BoundKind::column;
+    return same_bytes ? expr.args[0] : nullptr;
+}
+
 void split_conjuncts(BoundExpr* expr, std::vector<BoundExpr*>& conjuncts) {
     if (expr == nullptr) return;
     if (expr->kind == BoundKind::conjunction) {

@@ -30,6 +30,7 @@ void each_expr(Plan& plan, Visit&& visit) {
     for (auto& row : plan.value_rows)
         for (BoundExpr*& expr : row) one(expr);
     for (BoundExpr*& expr : plan.access.equal) one(expr);
+    one(plan.access.members);
     one(plan.access.low);
     one(plan.access.high);
     for (Plan::ScanCall& call : plan.calls) one(call.call);
@@ -60,6 +61,10 @@ bool same_expr(const BoundExpr& a, const BoundExpr& b);
 bool is_volatile(BoundExpr* expr);
 bool has_subquery(BoundExpr* expr);
 bool is_constant(BoundExpr* expr);  ///< no columns, parameters, subqueries or volatile calls
+
+/// The column that an expression is, or reads as text where it is a varchar: both have the same bytes and order. Null:
+/// it is something else.
+const BoundExpr* column_of(const BoundExpr& expr);
 
 /// Splits AND into conjuncts.
 void split_conjuncts(BoundExpr* expr, std::vector<BoundExpr*>& conjuncts);

@@ -1,0 +1,142 @@
+// What is read of a table: an index is used wherever its rows are named by values, by few rows of a subquery, or by a
+// range that depends on a row; and what was read so conflicts with nothing else.
+#include "northstar.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <string>
+
+namespace {
+
+struct Fixture {
+    northstar::Database database = northstar::Database::open(":memory:");
+    northstar::SqlConnection sql{database};
+    Fixture() {
+        sql.execute_script("CREATE TABLE t (id int PRIMARY KEY, k int, name varchar(20) UNIQUE);"
+                           "INSERT INTO t SELECT i, i % 1000, 'n' || i FROM generate_series(1, 20000) AS g(i);"
+                           "CREATE INDEX ON t (k, id); ANALYZE t;"
+                           "CREATE TABLE few (n int, name varchar(20));"
+                           "INSERT INTO few VALUES (3, 'n3'), (4, 'n4'), (4, 'n4')");
+    }
+    std::string plan(const std::string& text) {
+        std::string answer;
+        for (const auto& row : sql.execute("EXPLAIN (COSTS OFF) " + text).rows) answer += row.at(0).value() + "\n";
+        return answer;
+    }
+    bool uses(const std::string& index, const std::string& text) {
+        const std::string found = plan(text);
+        INFO(text << "\n" << found);
+        const bool used = found.find("using " + index + " on t") != std::string::npos;
+        CHECK(used != (found.find("Seq Scan on t ") != std::string::npos ||
+                       found.find("Seq Scan on t\n") != std::string::npos));
+        return used;
+    }
+    std::string answer(const std::string& text) {
+        std::string out;
+        for (const auto& row : sql.execute(text).rows) {
+            for (const auto& value : row) out += value.value_or("NULL") + " ";
+        }
+        return out;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("rows named by values are found through an index", "[sql]") {
+    Fixture f;
+    CHECK(f.uses("t_pkey", "SELECT * FROM t WHERE id IN (5, 500, 7)"));
+    CHECK(f.uses("t_pkey", "SELECT * FROM t WHERE id = ANY (ARRAY[5, 500])"));
+    CHECK(f.uses("t_pkey", "SELECT * FROM t WHERE id = ANY ('{5,500}')"));
+    CHECK(f.uses("t_pkey", "SELECT * FROM t WHERE id = 5 OR 500 = id OR id IN (7, 8)"));
+    CHECK(f.uses("t_k_id_idx", "SELECT * FROM t WHERE k = 5 AND id > 15000"));
+    CHECK(f.uses("t_k_id_idx", "SELECT * FROM t WHERE k IN (5, 6)"));
+    CHECK(f.uses("t_pkey", "DELETE FROM t WHERE id IN (1, 2)"));
+    CHECK(f.uses("t_pkey", "UPDATE t SET k = 0 WHERE id = ANY ('{1,2}')"));
+    CHECK_FALSE(f.uses("t_pkey", "SELECT * FROM t WHERE id NOT IN (5, 500)"));
+    CHECK_FALSE(f.uses("t_pkey", "SELECT * FROM t WHERE id <> ALL ('{5,500}')"));
+    CHECK_FALSE(f.uses("t_pkey", "SELECT * FROM t WHERE id = 5 OR k = 5"));
+}
+
+TEST_CASE("so many values that reading all rows is quicker do not go through an index", "[sql]") {
+    Fixture f;
+    std::string list = "0";
+    for (int i = 1; i < 5000; ++i) list += ", " + std::to_string(i);
+    CHECK_FALSE(f.uses("t_pkey", "SELECT * FROM t WHERE id IN (" + list + ")"));
+    CHECK(f.answer("SELECT count(*) FROM t WHERE id IN (" + list + ")") == "4999 ");
+    CHECK(f.answer("SELECT count(*) FROM t WHERE id = ANY ('{" + list + "}')") == "4999 ");
+}
+
+TEST_CASE("values of an IN list keep the order of the index", "[sql]") {
+    Fixture f;
+    const std::string ordered = "SELECT id FROM t WHERE id IN (9, 3, 9, 5, NULL) ORDER BY id";
+    CHECK(f.plan(ordered).find("Sort") == std::string::npos);
+    CHECK(f.answer(ordered) == "3 5 9 ");
+    CHECK(f.plan(ordered + " DESC").find("Sort") == std::string::npos);
+    CHECK(f.answer(ordered + " DESC") == "9 5 3 ");
+    CHECK(f.answer(ordered + " DESC LIMIT 2") == "9 5 ");
+    CHECK(f.answer("SELECT k, id FROM t WHERE k IN (7, 2) AND id < 3000 ORDER BY k, id") ==
+          "2 2 2 1002 2 2002 7 7 7 1007 7 2007 ");
+}
+
+TEST_CASE("an index on a varchar is used like one on a text", "[sql]") {
+    Fixture f;
+    CHECK(f.uses("t_name_key", "SELECT * FROM t WHERE name = 'n5'"));
+    CHECK(f.uses("t_name_key", "SELECT * FROM t WHERE name IN ('n5', 'n6')"));
+    CHECK(f.uses("t_name_key", "SELECT * FROM t WHERE name = ANY ('{n5,n6}')"));
+    CHECK(f.uses("t_name_key", "SELECT * FROM t WHERE name >= 'n199' AND name < 'n1990'"));
+    CHECK(f.uses("t_name_key", "SELECT * FROM few JOIN t ON t.name = few.name"));
+    CHECK(f.answer("SELECT id FROM t WHERE name IN ('n5', 'n5 ', 'x') ORDER BY id") == "5 ");
+}
+
+TEST_CASE("rows named by few rows of a subquery are looked up", "[sql]") {
+    Fixture f;
+    CHECK(f.uses("t_pkey", "SELECT * FROM t WHERE id IN (SELECT n FROM few)"));
+    CHECK(f.uses("t_pkey", "SELECT * FROM t WHERE id IN (SELECT unnest(ARRAY[5, 500]))"));
+    CHECK(f.uses("t_pkey", "DELETE FROM t WHERE id IN (SELECT n FROM few)"));
+    CHECK(f.uses("t_name_key", "SELECT * FROM t WHERE name IN (SELECT name FROM few)"));
+    CHECK_FALSE(f.uses("t_pkey", "SELECT * FROM t WHERE id IN (SELECT k FROM t)"));
+    CHECK_FALSE(f.uses("t_pkey", "SELECT * FROM t WHERE id NOT IN (SELECT n FROM few)"));
+    CHECK(f.answer("SELECT id FROM t WHERE id IN (SELECT n FROM few UNION ALL SELECT NULL) ORDER BY id") == "3 4 ");
+}
+
+TEST_CASE("a range that depends on a row is read from an index for each of them", "[sql]") {
+    Fixture f;
+    CHECK(f.uses("t_pkey", "SELECT * FROM few JOIN t ON t.id BETWEEN few.n AND few.n + 2"));
+    CHECK(f.uses("t_pkey", "SELECT * FROM few LEFT JOIN t ON t.id > few.n AND t.id < few.n + 2"));
+    CHECK(f.uses("t_pkey", "SELECT * FROM few WHERE EXISTS (SELECT 1 FROM t WHERE t.id = few.n + 1 AND t.id > few.n)"));
+    CHECK(f.answer("SELECT t.id FROM few JOIN t ON t.id BETWEEN few.n AND few.n + 1 ORDER BY 1") == "3 4 4 4 5 5 ");
+}
+
+TEST_CASE("an array that is the same for all rows is looked up in a hash table", "[sql]") {
+    Fixture f;
+    std::string list;
+    for (int i = 0; i < 20'000; ++i) list += (i == 0 ? "" : ",") + std::to_string(3 * i);
+    // Each of 20 000 rows against each of 20 000 values would take minutes.
+    CHECK(f.answer("SELECT count(*) FROM t WHERE k + id = ANY ('{" + list + "}')") ==
+          f.answer("SELECT count(*) FROM t WHERE (k + id) % 3 = 0 AND k + id < 60000"));
+    CHECK(f.answer("SELECT count(*) FILTER (WHERE id = ANY ('{1,NULL}')), count(id = ANY ('{1,NULL}')),"
+                   " count(id <> ALL ('{1,NULL}')), count(id = ANY (NULL::int[])), count(NULLIF(k, 1) = ANY ('{}'))"
+                   " FROM t WHERE id <= 1000") == "1 1 1 0 1000 ");
+}
+
+TEST_CASE("values that were looked up do not conflict with changes between them", "[sql]") {
+    Fixture f;
+    northstar::SqlConnection other(f.database);
+    const auto conflicts = [&](const std::string& change) {
+        f.sql.execute("BEGIN ISOLATION LEVEL SERIALIZABLE");
+        f.sql.execute("SELECT * FROM t WHERE id IN (100, 200, 40000)");
+        f.sql.execute("INSERT INTO few VALUES (1)");
+        other.execute(change);
+        try {
+            f.sql.execute("COMMIT");
+        } catch (const northstar::SqlFailure& failure) {
+            CHECK(failure.sqlstate == "40001");
+            return true;
+        }
+        return false;
+    };
+    CHECK_FALSE(conflicts("UPDATE t SET k = k + 1 WHERE id = 150"));
+    CHECK_FALSE(conflicts("DELETE FROM t WHERE id = 201"));
+    CHECK(conflicts("UPDATE t SET k = k + 1 WHERE id = 200"));
+    CHECK(conflicts("INSERT INTO t VALUES (40000, 1, 'new')"));
+}
