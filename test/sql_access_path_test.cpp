@@ -107,6 +107,31 @@ TEST_CASE("a range that depends on a row is read from an index for each of them"
     CHECK(f.answer("SELECT t.id FROM few JOIN t ON t.id BETWEEN few.n AND few.n + 1 ORDER BY 1") == "3 4 4 4 5 5 ");
 }
 
+TEST_CASE("min and max of a column that an index has in order read one row each", "[sql]") {
+    Fixture f;
+    const auto read = [&](const std::string& text) {
+        std::string rows;
+        for (const auto& row : f.sql.execute("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) " + text).rows) {
+            const std::string& line = row.at(0).value();
+            if (line.find("Scan") != std::string::npos) rows += line.substr(line.find("actual rows=") + 12, 2);
+        }
+        return rows;
+    };
+    CHECK(read("SELECT max(id) FROM t") == "1 ");
+    CHECK(read("SELECT min(id), max(id), max(k), min(name) FROM t") == "1 1 1 1 ");
+    CHECK(read("SELECT min(id) FROM t WHERE k = 7") == "1 ");
+    CHECK(read("SELECT max(id) FROM t WHERE id < 1000") == "1 ");
+    CHECK(f.answer("SELECT min(id), max(id), max(k), min(name) FROM t") == "1 20000 999 n1 ");
+    CHECK(f.answer("SELECT min(id), max(id) FROM t WHERE k = 7") == "7 19007 ");
+    CHECK(f.answer("SELECT max(id) FROM t WHERE id < 0") == "NULL ");
+    CHECK(f.answer("SELECT max(id) FILTER (WHERE k = 1), count(*) FROM t") == "19001 20000 ");
+    f.sql.execute_script("CREATE TABLE holes (x int); CREATE INDEX ON holes (x); CREATE INDEX ON holes (x DESC);"
+                         "INSERT INTO holes VALUES (NULL), (3), (1), (NULL)");
+    CHECK(f.answer("SELECT min(x), max(x) FROM holes") == "1 3 ");
+    f.sql.execute("DELETE FROM holes WHERE x IS NOT NULL");
+    CHECK(f.answer("SELECT min(x), max(x) FROM holes") == "NULL NULL ");
+}
+
 TEST_CASE("an array that is the same for all rows is looked up in a hash table", "[sql]") {
     Fixture f;
     std::string list;

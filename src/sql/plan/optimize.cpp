@@ -2,6 +2,7 @@
 
 #include "sql/compare.hpp"
 #include "sql/plan/access_path.hpp"
+#include "sql/plan/extremes.hpp"
 #include "sql/plan/grouped_subquery.hpp"
 #include "sql/plan/implied_conditions.hpp"
 #include "sql/plan/index_order.hpp"
@@ -139,6 +140,7 @@ private:
                 }
                 plan->left = push_down(plan->left, std::move(below));
                 count_rows(*plan);
+                if (Plan* extremes = extremes_by_index(*plan, pool_)) plan = extremes;
                 return filter(plan, std::move(above));
             }
             default: {

@@ -1,0 +1,80 @@
+#include "sql/plan/extremes.hpp"
+
+#include "sql/plan/access_path.hpp"
+#include "sql/plan/index_order.hpp"
+#include "sql/plan/walk.hpp"
+
+#include <string_view>
+
+namespace northstar::inline v0::sql {
+
+namespace extremes {
+
+/// The call's row alone: NULLs lie behind all values, and are passed over where the index is read from there.
+Plan* one_row(const PlanColumn& column, const Plan& scan, BoundPool& pool) {
+    const BoundExpr& call = *column.expr;
+    if (call.kind != BoundKind::aggregate || call.args.size() != 1 || column_of(*call.args[0]) == nullptr)
+        return nullptr;
+    const std::string_view name = call.function->name;
+    if ((name != "min" && name != "max") || call.clauses->filter != nullptr || !call.clauses->order.empty())
+        return nullptr;
+    Plan* const rows = pool.plan(PlanKind::scan);
+    *rows = scan;
+    Plan sort;
+    sort.kind = PlanKind::sort;
+    sort.left = rows;
+    const bool largest = name == "max";
+    BoundExpr* const value = pool.copy(*column_of(*call.args[0]));
+    sort.keys = {{value, largest, largest}};
+    if (ordered_input(sort, true) == nullptr) return nullptr;
+    BoundExpr* const there = pool.expr(BoundKind::is_null, type::boolean);
+    there->args = {value};
+    there->negated = true;
+    rows->conditions.push_back(there);
+    rows->access.first_rows = 1;
+    BoundExpr* const one = pool.expr(BoundKind::constant, type::int8);
+    one->value = Value::int8(1);
+    Plan* const limit = pool.plan(PlanKind::limit);
+    limit->left = rows;
+    limit->output = rows->output;
+    limit->limit = one;
+    limit->rows = 1;
+    Plan* const extreme = pool.plan(PlanKind::aggregate);
+    extreme->left = limit;
+    extreme->columns = {column};
+    extreme->output = {column.id};
+    extreme->rows = 1;
+    return extreme;
+}
+
+}  // namespace extremes
+
+Plan* extremes_by_index(const Plan& aggregate, BoundPool& pool) {
+    const Plan& scan = *aggregate.left;
+    if (!aggregate.groups.empty() || !aggregate.grouping_sets.empty() || aggregate.columns.empty() ||
+        scan.kind != PlanKind::scan || scan.relation->indexes.empty())
+        return nullptr;
+    // A condition that the index does not know would be looked for from the end on, maybe through all rows.
+    Plan narrowed = scan;
+    drop_met_conditions(narrowed);
+    if (!narrowed.conditions.empty() || narrowed.access.members != nullptr) return nullptr;
+    Plan* joined = nullptr;
+    for (const PlanColumn& column : aggregate.columns) {
+        Plan* const next = extremes::one_row(column, scan, pool);
+        if (next == nullptr) return nullptr;
+        if (joined == nullptr) {
+            joined = next;
+            continue;
+        }
+        Plan* const join = pool.plan(PlanKind::join);
+        join->left = joined;
+        join->right = next;
+        join->output = joined->output;
+        join->output.push_back(column.id);
+        join->rows = 1;
+        joined = join;
+    }
+    return joined->output == aggregate.output ? joined : nullptr;
+}
+
+}  // namespace northstar::inline v0::sql
