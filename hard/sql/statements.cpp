@@ -71,7 +71,8 @@ std::vector<std::string> Statements::schema() {
                                  (random_.chance(1, 3) ? " DESC" : "") + ")");
         }
         std::vector<std::string> rows;
-        const std::size_t size = random_.below(25);
+        // Some tables have so many rows that indexes are worth it.
+        const std::size_t size = random_.chance(1, 5) ? 60 + random_.below(60) : random_.below(25);
         for (std::size_t r = 0; r < size; ++r) {
             std::vector<std::string> values = {std::to_string(r)};
             for (std::size_t c = 0; c < width; ++c) values.push_back(literal(table.columns[c + 1].type));
@@ -147,7 +148,7 @@ std::string Statements::condition(const std::vector<Reference>& columns, int dep
     switch (random_.below(8)) {
         case 0: return "(" + left + (random_.chance(1, 2) ? " IS NULL" : " IS NOT NULL") + ")";
         case 1: return "(" + left + " BETWEEN " + value(columns, type, 1) + " AND " + value(columns, type, 1) + ")";
-        case 2: return "(" + left + " IN (" + literal(type) + ", " + value(columns, type, 1) + "))";
+        case 2: return one_of(left, type, columns);
         case 3: return "(" + left + " IS DISTINCT FROM " + value(columns, type, 1) + ")";
         case 4:
             if (type == ColumnType::text) return "(" + left + " LIKE " + literal(type) + ")";
@@ -156,6 +157,19 @@ std::string Statements::condition(const std::vector<Reference>& columns, int dep
             static constexpr const char* k_operators[] = {" = ", " <> ", " < ", " <= ", " > ", " >= "};
             return "(" + left + k_operators[random_.below(6)] + value(columns, type, 1) + ")";
         }
+    }
+}
+
+std::string Statements::one_of(const std::string& left, ColumnType type, const std::vector<Reference>& columns) {
+    std::vector<std::string> values{literal(type)};
+    while (random_.chance(1, 2)) values.push_back(random_.chance(1, 6) ? "NULL" : literal(type));
+    const std::string list = joined(values, ", ");
+    switch (random_.below(5)) {
+        case 0: return "(" + left + " IN (" + list + ", " + value(columns, type, 1) + "))";
+        case 1: return "(" + left + " = ANY (ARRAY[" + list + "]))";
+        case 2: return "(" + left + " <> ALL (ARRAY[" + list + "]))";
+        case 3: return "(" + left + " = " + joined(values, (" OR " + left + " = ").c_str()) + ")";
+        default: return "(" + left + (random_.chance(1, 3) ? " NOT" : "") + " IN (" + list + "))";
     }
 }
 

@@ -40,6 +40,7 @@ public:
     std::string condition(const std::vector<Reference>& columns, int depth = 3);
     std::string value(const std::vector<Reference>& columns, ColumnType type, int depth = 2);
     /// "a JOIN b ON ..", and the columns that it has.
+    std::string one_of(const std::string& left, ColumnType type, const std::vector<Reference>& columns);
     std::string from(std::vector<Reference>& columns);
     /// A whole SELECT: joins, groups, windows, subqueries, set operations.
     std::string query();
