@@ -2,9 +2,12 @@
 
 #include "format/ref.hpp"
 #include "log_support.hpp"
+#include "os/address_space.hpp"
+#include "skip.hpp"
 
 #include <array>
 #include <chrono>
+#include <initializer_list>
 #include <optional>
 #include <set>
 
@@ -398,6 +401,115 @@ TEST_CASE("the payload of one kind of operation is not read as that of another",
     CHECK(code_of([&] { decode_pruning(put); }) == Errc::corrupt);
 }
 
+TEST_CASE("a record that redacts a value and does not say so is refused, and one that keeps something of it",
+          "[log][fast][DMG-6]") {
+    // A put whose operation says that its value was redacted; the rest is as the arguments have it.
+    const auto refused = [](const std::string& value, bool announced, bool keeps_nonce) {
+        OperationList list;
+        list.put(1, "key", value);
+        RecordFields fields = some_fields();
+        if (!keeps_nonce) fields.nonce = {};
+        std::vector<std::byte> bytes = encode(list, fields);
+        const std::uint64_t at = view_of(bytes).operation(0).position - fields.position;
+        bytes[static_cast<std::size_t>(at)] |= std::byte{record_impl::k_operation_redacted};
+        if (announced) bytes[49] |= std::byte{k_flag_redacted};
+        seal_record(bytes, 7);
+        try {
+            view_of(bytes).validate();
+        } catch (const Error& error) {
+            return error.code() == Errc::corrupt;
+        }
+        return false;
+    };
+    const std::string zeros(5, '\0');
+    CHECK_FALSE(refused(zeros, true, false));
+    CHECK(refused(zeros, false, false));
+    CHECK(refused(zeros + 'x', true, false));
+    CHECK(refused('x' + zeros, true, false));
+    CHECK(refused(zeros, true, true));
+}
+
+TEST_CASE("a horizon reads back from its record, with the state there and without", "[log][fast]") {
+    for (const bool with_state : {true, false}) {
+        CAPTURE(with_state);
+        Pruning pruning;
+        pruning.horizon = 12;
+        for (std::size_t i = 0; i < sizeof pruning.chain.bytes; ++i) {
+            pruning.chain.bytes[i] = static_cast<std::uint8_t>(i + 1);
+        }
+        if (with_state) {
+            pruning.state.emplace();
+            for (std::size_t i = 0; i < sizeof pruning.state->bytes; ++i) {
+                pruning.state->bytes[i] = static_cast<std::uint8_t>(200 - i);
+            }
+        }
+        OperationList list;
+        list.prune(pruning);
+        const std::vector<std::byte> bytes = encode(list, some_fields());
+        const LogOperation operation = view_of(bytes).operation(0);
+        const Pruning read = decode_pruning(operation);
+        CHECK(read.horizon == 12);
+        CHECK(read.chain == pruning.chain);
+        REQUIRE(read.state.has_value() == with_state);
+        CHECK(read.state == pruning.state);
+        // Nor may anything be missing, or follow.
+        for (const std::size_t size : {operation.value.size() - 1, operation.value.size() + 1}) {
+            const std::string other = std::string(operation.value).append(1, 'x').substr(0, size);
+            LogOperation bad = operation;
+            bad.value = other;
+            CHECK_THROWS_AS(decode_pruning(bad), Error);
+        }
+    }
+}
+
+TEST_CASE("annotations stay what they were when operations are written as a part", "[log][fast]") {
+    OperationList list;
+    const std::string long_value(300, 'v');
+    list.put(1, "a", long_value);
+    list.annotate("who", "Ada");
+    list.put(1, "b", long_value);
+    list.annotate("why", "to see");
+    list.annotate("agent", "");
+    encode(list, some_fields(), 0, RecordKind::part);
+    list.clear_operations();
+    list.put(1, "c", long_value);
+    list.annotate("who", "Grace");
+    encode(list, some_fields(), 0, RecordKind::part);
+    list.clear_operations();
+    list.put(1, "d", long_value);
+    const std::vector<std::byte> bytes = encode(list, some_fields());
+    std::map<std::string, std::string> found;
+    view_of(bytes).each_annotation([&](std::string_view key, std::string_view value) {
+        CHECK(found.emplace(key, value).second);
+    });
+    CHECK(found == std::map<std::string, std::string>{{"agent", ""}, {"who", "Grace"}, {"why", "to see"}});
+    REQUIRE(view_of(bytes).size() == 1);
+    CHECK(view_of(bytes).operation(0).key == "d");
+}
+
+TEST_CASE("an operation may have a value of the largest size, and of no larger one", "[log][fast]") {
+    // Nothing of it is read but its front.
+    constexpr std::uint64_t k_bytes = std::uint64_t{5} << 30;
+    std::byte* const memory = reserve_sparse_memory(k_bytes);
+    if (memory == nullptr) NORTHSTAR_SKIP("the system has no address space for a large value");
+    for (const auto& [size, possible] : {std::pair{Database::max_value_size(), true},
+                                         {Database::max_value_size() + 1, false}}) {
+        CAPTURE(size);
+        std::byte* at = memory;
+        *at++ = static_cast<std::byte>(OperationKind::put);
+        at = store_varint(at, 1);
+        at = store_varint(at, 3);
+        at = store_varint(at, size);
+        LogOperation operation;
+        const std::byte* const next = record_impl::parse_operation(memory, memory + k_bytes, operation);
+        CHECK((next != nullptr) == possible);
+        if (next == nullptr) continue;
+        CHECK(operation.value.size() == size);
+        CHECK(next == at + 3 + size);
+    }
+    release_address_space(memory, k_bytes);
+}
+
 TEST_CASE("a transaction has 65535 annotations at most", "[log][fast]") {
     OperationList list;
     for (int i = 0; i < 65535; ++i) list.annotate("k" + std::to_string(i), "v");
@@ -439,13 +551,35 @@ TEST_CASE("extents of the log share neither positions nor pages", "[log][fast][D
     CHECK(refused(directory, {65536, Ref::k_max_page - 3, 4}));
     CHECK(directory.add({65536, Ref::k_max_page - 4, 4}));
     // How many, then gap, page and pages of each.
-    const auto read = [](const std::array<std::uint8_t, 4>& bytes) {
+    const auto read = [](std::initializer_list<std::uint64_t> numbers) {
+        std::string bytes;
+        ByteWriter writer(bytes);
+        for (const std::uint64_t number : numbers) writer.varint(number);
         return ExtentDirectory::deserialise(std::as_bytes(std::span(bytes)), 4096).size();
     };
     CHECK(read({1, 0, 2, 4}) == 1);
-    for (const std::array<std::uint8_t, 4>& impossible : {std::array<std::uint8_t, 4>{1, 0, 1, 4}, {1, 0, 2, 0}}) {
-        CHECK_THROWS_AS(read(impossible), Error);
+    CHECK_THROWS_AS(read({1, 0, 1, 4}), Error);
+    CHECK_THROWS_AS(read({1, 0, 2, 0}), Error);
+    CHECK(read({2, 0, 6, 4, 0, 2, 4}) == 2);
+    CHECK_THROWS_AS(read({2, 0, 6, 4, 0, 3, 4}), Error);
+    CHECK(read({3, 0, 6, 4, 0, 2, 4, 0, 10, 4}) == 3);
+    CHECK_THROWS_AS(read({3, 0, 6, 4, 0, 2, 4, 0, 9, 4}), Error);
+}
+
+TEST_CASE("extents of the log may lie at the last positions there are, and no further", "[log][fast][DMG-6]") {
+    ExtentDirectory directory(4096);
+    const std::uint64_t last = (~std::uint64_t{0} - 4096) / k_record_align * k_record_align;
+    REQUIRE(directory.add({last, 2, 1}));
+    std::string bytes;
+    directory.serialise(bytes);
+    CHECK(ExtentDirectory::deserialise(std::as_bytes(std::span(bytes)), 4096) == directory);
+    // One whose gap is so large that its position would begin anew from 0.
+    std::string impossible;
+    ByteWriter writer(impossible);
+    for (const std::uint64_t number : {std::uint64_t{1}, std::uint64_t{1} << 61, std::uint64_t{2}, std::uint64_t{1}}) {
+        writer.varint(number);
     }
+    CHECK_THROWS_AS(ExtentDirectory::deserialise(std::as_bytes(std::span(impossible)), 4096), Error);
 }
 
 TEST_CASE("a range deletion that was cut to nothing is not repeated", "[log][fast]") {
