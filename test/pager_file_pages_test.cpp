@@ -124,6 +124,9 @@ TEST_CASE("A run is the value that its parent names, in its place, or damage", "
         const Ref last = f.write_run(14, PageKind::run, k_length, 14, 2);
         f.pages->set_limit(15);
         CHECK(code(last, k_length) == Errc::corrupt);
+        // Nor where nobody has address space for it, nor a meta page.
+        CHECK(code(Ref::file(Ref::k_max_page, ref.checksum()), k_length) == Errc::corrupt);
+        CHECK(code(Ref::file(1, ref.checksum()), k_length) == Errc::corrupt);
     }
 }
 
@@ -148,6 +151,28 @@ TEST_CASE("The header of a run agrees with itself and its place, or is damage", 
         CHECK(code(5) == Errc::corrupt);
         f.write_run(5, PageKind::space, k_length, 5, 2);
         CHECK(code(5) == Errc::corrupt);
+    }
+}
+
+TEST_CASE("The bytes of a value with checksums of its own are not read where they lie mapped, and verified elsewhere",
+          "[pager][DMG-1]") {
+    constexpr std::size_t k_length = 5000;
+    for (const ReadMode mode : {ReadMode::map, ReadMode::pread}) {
+        Fixture f(mode);
+        const Ref ref = f.write_run(5, PageKind::run, k_length, 5, 2);
+        f.flip(5 * k_page_size + k_page_header_size + k_length - 1);
+        const auto code = [&] { return code_of([&] { f.pages->run_in_place(ref, k_length); }); };
+        if (f.pages->mapped()) {
+            CHECK_FALSE(code());
+        } else {
+            CHECK(code() == Errc::corrupt);
+        }
+        CHECK(f.pages->pages_verified() == 0);
+        f.flip(5 * k_page_size + k_page_header_size + k_length - 1);
+        CHECK(f.pages->run_in_place(ref, k_length) == std::string(k_length, 'r'));
+        // One that is still in memory is there.
+        alignas(16) const std::array<char, 8> value{'i', 'n', ' ', 'm', 'e', 'm', 'o', 'r'};
+        CHECK(f.pages->run_in_place(Ref::memory(value.data()), value.size()) == "in memor");
     }
 }
 

@@ -1,5 +1,6 @@
 // Frames: who owns what, and that everything comes back.
 #include "btree_support.hpp"
+#include "skip.hpp"
 
 #include <fstream>
 #include <optional>
@@ -8,6 +9,14 @@
 namespace {
 
 using namespace northstar_test;
+
+/// 0: the system does not say it.
+std::size_t mapped_pages() {
+    std::ifstream file("/proc/self/statm");
+    std::size_t pages = 0;
+    file >> pages;
+    return pages;
+}
 
 }  // namespace
 
@@ -39,16 +48,7 @@ TEST_CASE("an arena hands out distinct pages and takes them back", "[pager]") {
 }
 
 TEST_CASE("an arena returns its memory to the system at its end", "[pager]") {
-    const auto mapped_pages = []() -> std::size_t {
-        std::ifstream file("/proc/self/statm");
-        std::size_t pages = 0;
-        file >> pages;
-        return pages;
-    };
-    if (mapped_pages() == 0) {
-        WARN("SKIPPED: the system does not say how much memory is mapped");
-        return;
-    }
+    if (mapped_pages() == 0) NORTHSTAR_SKIP("the system does not say how much memory is mapped");
     std::size_t before = 0;
     for (int round = 0; round < 20; ++round) {
         FrameArena arena(4096);
@@ -59,6 +59,36 @@ TEST_CASE("an arena returns its memory to the system at its end", "[pager]") {
         if (round == 2) before = mapped_pages();  // whatever else is mapped once is there by now
     }
     CHECK(mapped_pages() <= before);
+}
+
+TEST_CASE("memory of a large value returns to the system when the value goes", "[pager]") {
+    if (mapped_pages() == 0) NORTHSTAR_SKIP("the system does not say how much memory is mapped");
+    constexpr std::size_t k_rounds = 64;
+    constexpr std::size_t k_length = std::size_t{16} << 20;
+    FrameArena arena(4096);
+    const std::size_t before = mapped_pages();
+    for (std::size_t round = 0; round < k_rounds; ++round) arena.give_large(arena.take_large(k_length));
+    CHECK(mapped_pages() < before + k_rounds / 2 * (k_length / 4096));
+    CHECK(arena.large_bytes_in_use() == 0);
+}
+
+TEST_CASE("frames at the end of a block that is too short for a chain are handed out later", "[pager]") {
+    FrameArena arena(4096);
+    constexpr std::size_t k_chain = 40;
+    const auto last_of = [](Frame* frame) {
+        while (frame->next != nullptr) frame = frame->next;
+        return frame;
+    };
+    const auto behind = [](Frame* frame) { return reinterpret_cast<Frame*>(frame->data() + 4096); };
+    Frame* last = last_of(arena.take(k_chain));
+    for (;;) {
+        Frame* const chain = arena.take(k_chain);
+        if (chain != behind(last)) break;  // of another block
+        last = last_of(chain);
+    }
+    bool found = false;
+    for (std::size_t i = 0; i + 1 < k_chain && !found; ++i) found = arena.take(1) == behind(last);
+    CHECK(found);
 }
 
 TEST_CASE("a writer owns what it made in its epoch and frees the rest at the end", "[pager]") {

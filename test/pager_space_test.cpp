@@ -193,6 +193,27 @@ TEST_CASE("Pages that are dead in a map can be taken where a later map gave them
     }
 }
 
+TEST_CASE("Dead pages of trees and of the log that lie side by side become free each in its time", "[SPACE-1]") {
+    const bool tree_first = GENERATE(true, false);
+    INFO("the tree's first: " << tree_first);
+    SpaceMap map(20);
+    map.die(4, 3, 1, 5, tree_first);
+    map.die(7, 2, 1, 5, !tree_first);
+    map.die(9, 1, 1, 5, !tree_first);
+    CHECK(map.dead_runs().size() == 2);
+    // A base of the past that is retained needs what is of trees only.
+    const std::array<std::uint64_t, 1> now{6};
+    const std::array<std::uint64_t, 1> retained{3};
+    map.reclaim(now, retained);
+    REQUIRE(map.free_runs().size() == 1);
+    CHECK(map.free_runs().begin()->page == (tree_first ? 7 : 4));
+    CHECK(map.free_runs().begin()->pages == 3);
+    CHECK(map.dead_pages() == 3);
+    map.reclaim(now, {});
+    CHECK(map.dead_runs().empty());
+    CHECK(map.free_pages() == 6);
+}
+
 TEST_CASE("A map that was written is read with everything it says of dead pages", "[SPACE-1]") {
     SpaceMap map(40);
     map.die(9, 3, 5, 12, false);
