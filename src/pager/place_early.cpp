@@ -16,7 +16,7 @@ namespace northstar::inline v0::detail {
 
 namespace place_early_impl {
 
-constexpr int k_deepest = 2 * static_cast<int>(k_max_depth) + 2;  // catalog and tree
+constexpr int k_deepest = 2 * static_cast<int>(k_max_depth);  // catalog and tree
 
 }  // namespace place_early_impl
 

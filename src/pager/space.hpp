@@ -5,8 +5,8 @@
 //           page or a pin names lies in b <= p < d; of a tree's page also none that is retained as a base of the past.
 // [SPACE-2] Every page from 2 to the end is exactly one of: free, dead, or in use.
 // [SPACE-3] The map is written whole by a checkpoint and never lives in a tree that must allocate from itself.
-// Each call but reclaim() does all it says or, where memory ends (std::bad_alloc), nothing. What allocate() gave last
-// can be given back without memory.
+// Each call but reclaim() does all it says or, where memory ends (std::bad_alloc), nothing. Behind allocate() and
+// allocate_some() one run can be given back without memory.
 #pragma once
 
 #include "pager/free_runs.hpp"

@@ -1,0 +1,197 @@
+// pager_place_test.cpp -- memory pages that move into the file: at a checkpoint, and early, for a large transaction.
+#include "peer.hpp"
+
+#include "format/node.hpp"
+#include "format/node_edit.hpp"
+#include "pager/place.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace northstar;
+using namespace northstar::detail;
+using txn_test::Workplace;
+
+constexpr std::uint32_t k_page_size = 4096;
+constexpr std::uint64_t k_file_pages = 1024;
+const std::string k_value(10'000, 'v');
+
+/// A file, and a writer whose pages lie over it.
+class Fixture final : public EarlySource {
+public:
+    Fixture() {
+        bool created = false;
+        file_ = posix_vfs().open(place_ / "file", {true, false}, created);
+        file_->truncate(k_file_pages * k_page_size);
+        pages_.emplace(*file_, place_ / "file", k_page_size, 7, ReadMode::map, k_file_pages * k_page_size);
+        pages_->set_limit(k_file_pages);
+        space.extend(k_file_pages - space.end());
+        writer.emplace(arena, *pages_);
+    }
+    PageRun carve(std::uint64_t count, bool exactly) override {
+        return exactly ? PageRun{space.allocate(count), count} : space.allocate_some(count);
+    }
+    void give_back(const PageSet& given) noexcept override {
+        given.each_run([this](PageRun run) { space.give_back(run); });
+    }
+    std::uint64_t generation() override { return 1; }
+    File& file() override { return *file_; }
+    FilePages& pages() override { return *pages_; }
+
+    Ref leaf(const void* value, std::size_t size, bool large, bool catalog) {
+        std::byte* const page = writer->new_page();
+        const LeafEntry entry{KeyPieces("key"), static_cast<const std::byte*>(value), static_cast<std::uint32_t>(size),
+                              large, 1};
+        LeafSequence entries;
+        entries.add(entry);
+        build_leaf(page, k_page_size, entries, 0, 1, measure(entries, 0, 1), catalog, 1);
+        return Ref::memory(page);
+    }
+    Ref leaf(const std::string& value) { return leaf(value.data(), value.size(), false, false); }
+    /// Inner nodes of a single child above a leaf, until the tree has `levels` levels.
+    Ref grown(Ref node, unsigned levels, bool catalog) {
+        for (unsigned level = 1; level < levels; ++level) {
+            std::byte* const page = writer->new_page();
+            const InnerSequence none;
+            build_inner(page, k_page_size, level, node, none, 0, 0, measure(none, 0, 0), catalog, 1);
+            node = Ref::memory(page);
+        }
+        return node;
+    }
+    /// A catalog and a tree in it, each with as many levels as a tree may have, and a large value at the bottom.
+    Ref deepest() {
+        std::array<std::byte, k_large_value_size> large{};
+        store_u64(large.data(), writer->new_value(k_value).bits());
+        store_u64(large.data() + 8, k_value.size());
+        const Ref tree = grown(leaf(large.data(), large.size(), true, false), k_max_depth, false);
+        std::array<std::byte, 16> root{};
+        store_u64(root.data(), tree.bits());
+        return grown(leaf(root.data(), root.size(), false, true), k_max_depth, true);
+    }
+    /// Goes down to the large value of such a catalog, and counts the nodes above it; all must lie in the file.
+    std::pair<unsigned, std::string> bottom(Ref root) {
+        for (unsigned nodes = 1;; ++nodes) {
+            REQUIRE_FALSE(root.in_memory());
+            Ref next;
+            bool value = false;
+            for_each_ref(pages_->page(root), k_page_size, false, [&](Ref ref, bool large) {
+                next = ref;
+                value = large;
+            });
+            REQUIRE_FALSE(next.in_memory());
+            if (value) return {nodes, std::string(pages_->run(next, k_value.size()))};
+            root = next;
+        }
+    }
+    std::string text(Ref leaf) {
+        const LeafCell cell = Node(pages_->page(leaf)).leaf_cell(0);
+        return {reinterpret_cast<const char*>(cell.value), cell.value_size};
+    }
+
+    SpaceMap space{k_first_data_page};
+    std::mutex mutex;
+    FrameArena arena{k_page_size};
+
+private:
+    Workplace place_;
+    std::unique_ptr<File> file_;
+    std::optional<FilePages> pages_;
+
+public:
+    std::optional<PageWriter> writer;
+};
+
+}  // namespace
+
+TEST_CASE("The deepest tree there can be is placed by a checkpoint", "[pager][PLACE-2]") {
+    Fixture f;
+    const Ref root = f.deepest();
+    Placer placer(f.file(), f.pages(), f.space, f.mutex, 1, 2 * k_max_depth);
+    placer.reserve_runs(root);
+    const Ref placed = placer.place(root);
+    placer.finish();
+    CHECK(f.bottom(placed) == std::pair(2 * k_max_depth, k_value));
+    CHECK(placer.frames().size() == 2 * k_max_depth + 1);
+}
+
+TEST_CASE("The deepest tree there can be is placed early", "[pager][PLACE-2]") {
+    Fixture f;
+    Ref root = f.deepest();
+    f.writer->begin_early(f, ~std::uint64_t{0});
+    const std::array<Ref*, 1> roots{&root};
+    f.writer->place_early(roots, {});
+    CHECK(f.bottom(root) == std::pair(2 * k_max_depth, k_value));
+}
+
+TEST_CASE("Where pages are placed early, a long value is written at once and takes no memory", "[pager][EARLY-1]") {
+    Fixture f;
+    const std::string shorter(k_value.size() - 1, 's');
+    CHECK(f.writer->new_value(k_value).in_memory());
+    f.writer->abandon();
+    f.writer->begin_early(f, k_value.size());
+    const Ref in_memory = f.writer->new_value(shorter);
+    REQUIRE(in_memory.in_memory());
+    CHECK(f.writer->bytes() == shorter.size());
+    CHECK(f.pages().run(in_memory, shorter.size()) == shorter);
+    const Ref placed = f.writer->new_value(k_value);
+    REQUIRE_FALSE(placed.in_memory());
+    CHECK(f.writer->bytes() == shorter.size());
+    CHECK(f.pages().run(placed, k_value.size()) == k_value);
+    // Its pages are the transaction's: they go back with it.
+    const std::uint64_t free = f.space.free_pages();
+    f.writer->abandon();
+    CHECK(f.space.free_pages() == free + run_pages(k_value.size(), k_page_size));
+}
+
+TEST_CASE("Pages that were placed early give their memory and their places in the writer's list back", "[pager]") {
+    Fixture f;
+    f.writer->begin_early(f, ~std::uint64_t{0});
+    std::vector<Ref> placed;
+    for (int round = 0; round < 20; ++round) {
+        std::vector<Ref> leaves;
+        for (int i = 0; i < 10; ++i) leaves.push_back(f.leaf("leaf " + std::to_string(10 * round + i)));
+        std::vector<Ref*> roots;
+        for (Ref& ref : leaves) roots.push_back(&ref);
+        f.writer->place_early(roots, {});
+        placed.insert(placed.end(), leaves.begin(), leaves.end());
+        REQUIRE(f.writer->bytes() == 0);
+        REQUIRE(f.writer->frames().empty());
+    }
+    for (std::size_t i = 0; i < placed.size(); ++i) {
+        REQUIRE_FALSE(placed[i].in_memory());
+        REQUIRE(f.text(placed[i]) == "leaf " + std::to_string(i));
+    }
+}
+
+TEST_CASE("A savepoint keeps its pages, and nothing else, through an early placement", "[pager][EARLY-2]") {
+    Fixture f;
+    f.writer->begin_early(f, ~std::uint64_t{0});
+    // Before the mark two pages, of which a built root keeps one where it is; behind it two more.
+    Ref kept = f.leaf("kept");
+    Ref before = f.leaf("before");
+    Frame::of(kept)->birth = 1;
+    PageWriter::Mark mark = f.writer->mark();
+    Ref behind = f.leaf("behind");
+    f.writer->drop(f.leaf("dropped"));
+    const std::array<Ref*, 3> roots{&kept, &before, &behind};
+    const std::array<PageWriter::Mark*, 1> marks{&mark};
+    f.writer->place_early(roots, marks);
+    CHECK(kept.in_memory());
+    CHECK(f.text(before) == "before");
+    CHECK(f.text(behind) == "behind");
+    CHECK(mark.frames == 1);
+    CHECK(f.writer->frames() == std::vector<Frame*>{Frame::of(kept)});
+    f.leaf("lost");
+    f.writer->rewind(mark);
+    CHECK(f.writer->frames() == std::vector<Frame*>{Frame::of(kept)});
+    CHECK(f.writer->bytes() == k_page_size);
+    CHECK(f.text(before) == "before");
+    CHECK(f.writer->early()->filled(before.page()));
+    CHECK_FALSE(f.writer->early()->filled(behind.page()));
+}
