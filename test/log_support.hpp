@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +22,35 @@ using namespace northstar;
 using namespace northstar::detail;
 
 inline constexpr std::uint32_t k_page = 4096;
+
+/// A record of the list's operations, sealed with the seed 7.
+inline std::vector<std::byte> encode(OperationList& list, const RecordFields& fields, std::uint32_t log_align = 0,
+                                     RecordKind kind = RecordKind::commit) {
+    list.finish();
+    std::vector<std::byte> bytes(
+        list.record_size(kind, list.all(), fields.chain.has_value(), fields.parts.count != 0, log_align));
+    list.encode(bytes, kind, list.all(), fields);
+    seal_record(bytes, 7);
+    return bytes;
+}
+
+inline RecordView view_of(const std::vector<std::byte>& bytes, std::uint32_t seed = 7) {
+    const std::optional<RecordHeader> header = peek_record(bytes);
+    REQUIRE(header);
+    REQUIRE(record_intact(bytes, *header, seed));
+    return RecordView(bytes);
+}
+
+inline RecordFields some_fields() {
+    RecordFields fields;
+    fields.position = 4096;
+    fields.epoch = 3;
+    fields.txn = 17;
+    fields.time_us = 123456789;
+    fields.durable = 4000;
+    fields.nonce.fill(std::byte{0x5a});
+    return fields;
+}
 
 class MemoryLog : public LogBytes {
 public:
