@@ -90,6 +90,12 @@ TEST_CASE("A page is the version that its parent names, in its place, or damage"
         CHECK(code(ref) == Errc::corrupt);
         f.flip(5 * k_page_size + k_page_size - 1);
         CHECK_FALSE(code(ref));
+        f.flip(5 * k_page_size + 7);  // of its checksum, where its parent does not know it
+        CHECK(code(ref) == Errc::corrupt);
+        f.flip(5 * k_page_size + 7);
+        const Ref meta = seal_page(bytes.data(), k_page_size, 1, k_generation, k_seed);
+        f.write(1, bytes);
+        CHECK(code(meta) == Errc::corrupt);
         // What is no node is none, whatever its checksum says.
         bytes[k_page_kind_offset] = static_cast<std::byte>(PageKind::run);
         const Ref run = seal_page(bytes.data(), k_page_size, 5, k_generation, k_seed);
@@ -116,7 +122,15 @@ TEST_CASE("A run is the value that its parent names, in its place, or damage", "
         CHECK(code(next_version(ref), k_length) == Errc::corrupt);
         f.flip(5 * k_page_size + k_page_header_size + k_length - 1);
         CHECK(code(ref, k_length) == Errc::corrupt);
-        CHECK(code(f.write_run(5, PageKind::run, k_length, 8, 2), k_length) == Errc::corrupt);
+        const Ref elsewhere = f.write_run(5, PageKind::run, k_length, 8, 2);
+        CHECK(code(Ref::file(5, elsewhere.checksum()), k_length) == Errc::corrupt);
+        const Ref meta = f.write_run(1, PageKind::run, k_length, 1, 2);
+        CHECK(code(meta, k_length) == Errc::corrupt);
+        // A checksum that is wrong in bits that its parent does not know.
+        f.write_run(5, PageKind::run, k_length, 5, 2);
+        CHECK_FALSE(code(ref, k_length));
+        f.flip(5 * k_page_size + 7);
+        CHECK(code(ref, k_length) == Errc::corrupt);
         const Ref history = f.write_run(5, PageKind::history, k_length, 5, 2);
         CHECK(code(history, k_length) == Errc::corrupt);
         // Up to the last page of the file, and not further.
@@ -195,6 +209,7 @@ TEST_CASE("A run of the engine's own is verified by the checksum that names it",
         CHECK(code(PageKind::space, 5, k_length - 1, right) == Errc::corrupt);
         CHECK(code(PageKind::space, 5, k_length, right ^ 1) == Errc::corrupt);
         CHECK(code(PageKind::space, 5, std::uint64_t{1} << 60, right) == Errc::corrupt);
+        CHECK(code(PageKind::space, 5, ~std::uint64_t{0}, right) == Errc::corrupt);
         CHECK(code(PageKind::space, 15, k_length, right) == Errc::corrupt);
         f.write_run(5, PageKind::space, k_length, 6, 2);
         CHECK(code(PageKind::space, 5, k_length, sum(5)) == Errc::corrupt);
