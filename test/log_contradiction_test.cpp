@@ -184,6 +184,58 @@ TEST_CASE("range deletions that overlap in a record are refused", "[log][fast][D
     CHECK(refused_as_a_whole(with(trees, tree, {1})));
 }
 
+TEST_CASE("an operation that begins as none does is no operation", "[log][fast][DMG-6]") {
+    const auto possible = [](std::uint8_t head) {
+        // Tree, key and a value of no bytes, which is read where the kind has one.
+        const std::array<std::uint8_t, 5> bytes{head, 1, 0, 0, 0};
+        LogOperation operation;
+        const std::span<const std::byte> all = std::as_bytes(std::span(bytes));
+        return record_impl::parse_operation(all.data(), all.data() + all.size(), operation) != nullptr;
+    };
+    for (unsigned head = 0; head < 256; ++head) {
+        CAPTURE(head);
+        const unsigned kind = head & 15;
+        const bool known = kind >= 1 && kind <= 8 && (head & 0x30) == 0;
+        const bool redacted = (head & 0x80) != 0;
+        const bool to_the_end = (head & 0x40) != 0;
+        CHECK(possible(static_cast<std::uint8_t>(head)) ==
+              (known && (!redacted || kind == static_cast<unsigned>(OperationKind::put)) &&
+               (!to_the_end || kind == static_cast<unsigned>(OperationKind::erase_range))));
+    }
+    LogOperation operation;
+    const std::byte put{1};
+    CHECK(record_impl::parse_operation(&put, &put, operation) == nullptr);
+    CHECK(record_impl::parse_operation(&put, &put + 1, operation) == nullptr);
+}
+
+TEST_CASE("what no header of a record says is no header", "[log][fast][DMG-6]") {
+    const std::vector<std::byte> good = control(RecordKind::mark);
+    REQUIRE(peek_record(good));
+    CHECK_FALSE(peek_record(std::span(good).first(good.size() - 1)));
+    CHECK_FALSE(record_intact(std::span(good).first(good.size() - 1), *peek_record(good), 7));
+    CHECK_FALSE(peek_record(with(good, 48, {0})));
+    CHECK_FALSE(peek_record(with(good, 48, {7})));
+    CHECK_FALSE(peek_record(with(good, k_flags_at, {16})));
+    CHECK_FALSE(peek_record(with(good, 4, {6, 0, 0, 0})));                   // shorter than a header
+    CHECK_FALSE(peek_record(with(good, 8, {4})));                            // at no multiple of eight
+    CHECK_FALSE(peek_record(with(good, 40, {8, 0x10})));                     // durable behind its own beginning
+    CHECK_FALSE(peek_record(with(good, 8, {0xf8, 255, 255, 255, 255, 255, 255, 255})));  // ends behind all positions
+}
+
+TEST_CASE("an operation whose payload makes no sense is refused with its record", "[log][fast][DMG-6]") {
+    for (const OperationKind kind : {OperationKind::create_tree, OperationKind::set_history, OperationKind::redact,
+                                     OperationKind::prune}) {
+        CAPTURE(static_cast<int>(kind));
+        LogOperation operation;
+        operation.kind = kind;
+        operation.tree = kind == OperationKind::prune ? 0 : 1;
+        operation.value = "no payload of any kind";
+        OperationList list;
+        list.repeat(operation);
+        CHECK(refused_as_a_whole(encode(list, some_fields())));
+    }
+}
+
 TEST_CASE("a redaction that names no operation there can be is refused", "[log][fast][DMG-6]") {
     const auto code = [](std::uint64_t part, std::uint64_t index, std::size_t bytes) {
         std::string payload;

@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "base/sha256.hpp"
 #include "format/ref.hpp"
 #include "log_support.hpp"
 #include "os/address_space.hpp"
@@ -385,6 +386,83 @@ TEST_CASE("an operation may have a value of the largest size, and of no larger o
     release_address_space(memory, k_bytes);
 }
 
+TEST_CASE("keys of every length are in canonical order, whatever of them was compared first", "[log][fast]") {
+    // The first eight bytes are compared as numbers: here they differ in each of them, or end there.
+    std::set<std::string> keys{""};
+    for (std::size_t size = 1; size <= 10; ++size) {
+        const std::string key = std::string("kkkkkkkkkk").substr(0, size);
+        keys.insert({key, key.substr(0, size - 1) + 'a', key.substr(0, size - 1) + 'z', key + '\0'});
+    }
+    OperationList list;
+    for (auto key = keys.rbegin(); key != keys.rend(); ++key) list.put(1, *key, "v");
+    const std::vector<std::byte> bytes = encode(list, some_fields());
+    const RecordView record = view_of(bytes);
+    record.validate();
+    REQUIRE(record.size() == keys.size());
+    std::uint32_t i = 0;
+    for (const std::string& key : keys) {
+        CHECK(record.operation(i++).key == key);
+        CHECK(record.find(1, key));
+    }
+}
+
+TEST_CASE("range deletions that come in order and overlap become one", "[log][fast]") {
+    for (const bool endless : {false, true}) {
+        CAPTURE(endless);
+        OperationList list;
+        list.erase_range(1, "a", "c");
+        if (endless) {
+            list.erase_range(1, "b", std::nullopt);
+        } else {
+            list.erase_range(1, "b", "d");
+        }
+        const std::vector<std::byte> bytes = encode(list, some_fields());
+        view_of(bytes).validate();
+        REQUIRE(view_of(bytes).size() == 1);
+        const LogOperation all = view_of(bytes).operation(0);
+        CHECK(all.key == "a");
+        CHECK(all.to_the_end == endless);
+        CHECK(all.value == (endless ? "" : "d"));
+    }
+}
+
+TEST_CASE("an operation that is repeated in another list is the same there", "[log][fast]") {
+    OperationList list;
+    list.drop_tree(9, "old");
+    list.create_tree(10, "new", History::last(3));
+    list.put(1, "key", "value");
+    list.erase(1, "gone");
+    list.erase_range(2, "a", "c");
+    list.erase_range(3, "d", std::nullopt);
+    list.set_history(1, "tree", History::last(4));
+    list.set_history(1, "tree", History::last(5));  // the last one counts
+    list.redact(1, "secret", {});
+    list.prune({});
+    const std::vector<std::byte> bytes = encode(list, some_fields());
+    const RecordView record = view_of(bytes);
+    record.validate();
+    REQUIRE(record.size() == 9);
+    OperationList other;
+    for (std::uint32_t i = 0; i < record.size(); ++i) {
+        other.repeat(record.operation(i));
+        if (record.operation(i).kind == OperationKind::set_history) CHECK(decode_history(record.operation(i)).amount == 5);
+    }
+    CHECK(encode(other, some_fields()) == bytes);
+}
+
+TEST_CASE("a record that was encoded before its place was known is the same as one encoded behind", "[log][fast]") {
+    OperationList list;
+    list.put(1, "key", "value");
+    RecordFields early;
+    early.nonce = some_fields().nonce;
+    std::vector<std::byte> bytes = encode(list, early);
+    place_record(bytes, some_fields());
+    seal_record(bytes, 7);
+    list.clear();
+    list.put(1, "key", "value");
+    CHECK(bytes == encode(list, some_fields()));
+}
+
 TEST_CASE("a transaction has 65535 annotations at most", "[log][fast]") {
     OperationList list;
     for (int i = 0; i < 65535; ++i) list.annotate("k" + std::to_string(i), "v");
@@ -585,6 +663,13 @@ TEST_CASE("the digest says what was committed and not where; redaction keeps the
     CHECK(transaction_digest({}, digest) == digest);
     const std::vector<Hash> parts{remaining};
     CHECK_FALSE(transaction_digest(parts, digest) == digest);
+    CHECK_FALSE(transaction_digest(parts, digest) == transaction_digest(parts, remaining));
+    CHECK_FALSE(transaction_digest(parts, digest) == transaction_digest({&digest, 1}, digest));
+    // Of the digests of its parts in order, and of the commit.
+    Sha256 sha;
+    for (const Hash* hash : {&remaining, &one, &digest}) sha.update(hash->bytes, sizeof hash->bytes);
+    const std::vector<Hash> two{remaining, one};
+    CHECK(transaction_digest(two, digest) == sha.finish());
 }
 
 TEST_CASE("how long encoding takes", "[log][.][measure]") {

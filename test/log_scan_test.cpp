@@ -285,6 +285,7 @@ TEST_CASE("parts count with their commit only", "[log][fast]") {
     const LogCursor before = writer.at;
     list.put(1, "last", "x");
     writer.piece(list, RecordKind::commit, {parts[0], 3});
+    writer.control(RecordKind::mark);  // has none
     ExtentDirectory directory(k_page);
     directory.add(k_extents.front());
     LogScanner scanner(log, directory, writer.seed, start);
@@ -297,6 +298,7 @@ TEST_CASE("parts count with their commit only", "[log][fast]") {
         record.each_annotation([&](std::string_view, std::string_view) { ++annotations; });
     }
     CHECK(seen == parts);
+    CHECK(scanner.parts().empty());
     CHECK(annotations == 1);
     CHECK(scanner.cursor().txn == 3);
     for (const PartsOf wrong : {PartsOf{parts[0], 2}, PartsOf{parts[1], 3}, PartsOf{parts[0] + 8, 3}}) {
@@ -407,6 +409,19 @@ TEST_CASE("the directory finds, releases, moves and survives its bytes", "[log][
             }
         }
     }
+    CHECK(directory.pages() == 7);
+    // Cut at its front by whole pages, and by none where less than one lies before the position.
+    ExtentDirectory shorter = directory;
+    CHECK_FALSE(shorter.trim(0));
+    CHECK_FALSE(shorter.trim(16384));
+    CHECK_FALSE(shorter.trim(16384 + k_page - 8));
+    CHECK_FALSE(shorter.trim(2u << 20));
+    CHECK(shorter == directory);
+    CHECK(shorter.trim(16384 + k_page) == Extent{16384, 2, 1});
+    CHECK(shorter.trim(16384 + 3 * k_page + 8) == Extent{16384 + k_page, 3, 2});
+    CHECK(shorter.find(16384 + 3 * k_page)->offset == 5 * k_page);
+    CHECK(shorter.pages() == 4);
+    CHECK_THROWS_AS(shorter.move(4096, 1), Error);
     CHECK(directory.move(16384, 200) == Extent{16384, 2, 4});
     CHECK(directory.find(16384)->offset == 200 * k_page);
     CHECK(directory.release_below(4096 + 8191).empty());
