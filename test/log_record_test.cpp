@@ -8,7 +8,6 @@
 
 #include <array>
 #include <chrono>
-#include <initializer_list>
 #include <optional>
 #include <set>
 
@@ -444,8 +443,9 @@ TEST_CASE("an operation that is repeated in another list is the same there", "[l
     REQUIRE(record.size() == 9);
     OperationList other;
     for (std::uint32_t i = 0; i < record.size(); ++i) {
-        other.repeat(record.operation(i));
-        if (record.operation(i).kind == OperationKind::set_history) CHECK(decode_history(record.operation(i)).amount == 5);
+        const LogOperation operation = record.operation(i);
+        if (operation.kind == OperationKind::set_history) CHECK(decode_history(operation).amount == 5);
+        other.repeat(operation);
     }
     CHECK(encode(other, some_fields()) == bytes);
 }
@@ -484,6 +484,20 @@ TEST_CASE("a record ends with its last operation, whatever its list was used for
     }
 }
 
+TEST_CASE("a list that is used again has nothing of before in its order", "[log][fast]") {
+    OperationList list;
+    for (const std::size_t count : {std::size_t{5}, std::size_t{3}, std::size_t{7}}) {
+        for (std::size_t i = count; i > 0; --i) list.put(1, "key" + std::to_string(i), "v");
+        const std::vector<std::byte> bytes = encode(list, some_fields());
+        view_of(bytes).validate();
+        REQUIRE(view_of(bytes).size() == count);
+        for (std::uint32_t i = 0; i < count; ++i) {
+            CHECK(view_of(bytes).operation(i).key == "key" + std::to_string(i + 1));
+        }
+        list.clear();
+    }
+}
+
 TEST_CASE("extents of the log share neither positions nor pages", "[log][fast][DMG-6]") {
     const auto refused = [](ExtentDirectory& directory, const Extent& extent) {
         try {
@@ -504,7 +518,7 @@ TEST_CASE("extents of the log share neither positions nor pages", "[log][fast][D
     CHECK(refused(directory, {65536, Ref::k_max_page - 3, 4}));
     CHECK(directory.add({65536, Ref::k_max_page - 4, 4}));
     // How many, then gap, page and pages of each.
-    const auto read = [](std::initializer_list<std::uint64_t> numbers) {
+    const auto read = [](const std::vector<std::uint64_t>& numbers) {
         std::string bytes;
         ByteWriter writer(bytes);
         for (const std::uint64_t number : numbers) writer.varint(number);
@@ -518,6 +532,9 @@ TEST_CASE("extents of the log share neither positions nor pages", "[log][fast][D
     CHECK_THROWS_AS(read({2, 0, 6, 4, 0, 3, 4}), Error);
     CHECK(read({3, 0, 6, 4, 0, 2, 4, 0, 10, 4}) == 3);
     CHECK_THROWS_AS(read({3, 0, 6, 4, 0, 2, 4, 0, 9, 4}), Error);
+    std::vector<std::uint64_t> many{100};
+    for (int i = 0; i < 100; ++i) many.insert(many.end(), {0, 2, 4});
+    CHECK_THROWS_AS(read(many), Error);
 }
 
 TEST_CASE("extents of the log may lie at the last positions there are, and no further", "[log][fast][DMG-6]") {

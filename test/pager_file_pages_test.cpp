@@ -85,6 +85,7 @@ TEST_CASE("A page is the version that its parent names, in its place, or damage"
         CHECK(code(Ref::file(7, ref.checksum())) == Errc::corrupt);
         CHECK(code(Ref::file(1, ref.checksum())) == Errc::corrupt);  // a meta page
         CHECK(code(Ref::file(k_file_pages, ref.checksum())) == Errc::corrupt);
+        CHECK(code(Ref::file(Ref::k_max_page, ref.checksum())) == Errc::corrupt);
         CHECK_FALSE(code(ref));
         f.flip(5 * k_page_size + k_page_size - 1);
         CHECK(code(ref) == Errc::corrupt);
@@ -235,4 +236,21 @@ TEST_CASE("A file that somebody cut is truncated, not damaged", "[pager][DMG-1]"
     const Ref ref = f.write_run(14, PageKind::run, 5000, 14, 2);
     f.file->truncate(15 * k_page_size);
     CHECK(code_of([&] { f.pages->run(ref, 5000); }) == Errc::truncated);
+}
+
+TEST_CASE("Pages behind the address space of a handle are not damage", "[pager][DMG-1]") {
+    for (const ReadMode mode : {ReadMode::map, ReadMode::pread}) {
+        Fixture f(mode);
+        const std::uint64_t reach = f.pages->capacity();
+        f.file->truncate((reach + 10) * k_page_size);
+        f.pages->set_limit(reach + 10);
+        const Ref last = f.write_run(reach - 2, PageKind::run, 5000, reach - 2, 2);
+        CHECK(f.pages->run(last, 5000) == std::string(5000, 'r'));
+        const Ref behind = f.write_run(reach - 1, PageKind::run, 5000, reach - 1, 2);
+        CHECK(code_of([&] { f.pages->run(behind, 5000); }) == Errc::no_memory);
+        CHECK(code_of([&] { f.pages->page(Ref::file(reach, 1)); }) == Errc::no_memory);
+        CHECK(code_of([&] { f.pages->raw(reach * k_page_size - 8, 16); }) == Errc::no_memory);
+        CHECK_FALSE(code_of([&] { f.pages->raw(reach * k_page_size - 8, 8); }));
+        CHECK(code_of([&] { f.pages->page(Ref::file(reach + 10, 1)); }) == Errc::corrupt);
+    }
 }

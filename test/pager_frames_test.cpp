@@ -42,7 +42,9 @@ TEST_CASE("an arena hands out distinct pages and takes them back", "[pager]") {
         Frame* large = arena.take_large(1000000);
         std::memset(large->data(), 1, 1000000);
         REQUIRE(arena.bytes_in_use() >= 1000000);
+        REQUIRE(arena.large_count() == 1);
         arena.give_large(large);
+        REQUIRE(arena.large_count() == 0);
         REQUIRE(arena.bytes_in_use() == 0);
     }
 }
@@ -137,6 +139,33 @@ TEST_CASE("a writer owns what it made in its epoch and frees the rest at the end
     REQUIRE(arena.bytes_in_use() <= 64 * 4096);
     held.reset();
     REQUIRE(arena.bytes_in_use() == 0);
+}
+
+TEST_CASE("a writer that ends gives back all that it made, and so does one that undoes it", "[pager]") {
+    ImageSource source(4096);
+    FrameArena arena(4096);
+    const auto make_some = [](PageWriter& writer) {
+        std::set<std::byte*> made;
+        for (int i = 0; i < 1000; ++i) CHECK(made.insert(writer.new_page()).second);
+        writer.new_large(50000);
+    };
+    {
+        PageWriter writer(arena, source);
+        make_some(writer);
+    }
+    CHECK(arena.bytes_in_use() == 0);
+    {
+        PageWriter writer(arena, source);
+        make_some(writer);
+        writer.abandon();
+        CHECK(arena.bytes_in_use() <= 100 * 4096);
+        make_some(writer);  // none of them twice
+    }
+    CHECK(arena.bytes_in_use() == 0);
+    // What went through the hands of a writer is handed out again, each once.
+    std::set<Frame*> seen;
+    for (Frame* frame = arena.take(1000); frame != nullptr; frame = frame->next) CHECK(seen.insert(frame).second);
+    CHECK(seen.size() == 1000);
 }
 
 TEST_CASE("places of freed pages are used again", "[pager]") {

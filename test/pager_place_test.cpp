@@ -1,6 +1,7 @@
 // pager_place_test.cpp -- memory pages that move into the file: at a checkpoint, and early, for a large transaction.
 #include "peer.hpp"
 
+#include "btree/tree.hpp"
 #include "format/node.hpp"
 #include "format/node_edit.hpp"
 #include "pager/place.hpp"
@@ -143,6 +144,7 @@ TEST_CASE("Where pages are placed early, a long value is written at once and tak
     REQUIRE_FALSE(placed.in_memory());
     CHECK(f.writer->bytes() == shorter.size());
     CHECK(f.pages().run(placed, k_value.size()) == k_value);
+    CHECK(f.writer->early()->filled(placed.page()));
     // Its pages are the transaction's: they go back with it.
     const std::uint64_t free = f.space.free_pages();
     f.writer->abandon();
@@ -172,26 +174,128 @@ TEST_CASE("Pages that were placed early give their memory and their places in th
 TEST_CASE("A savepoint keeps its pages, and nothing else, through an early placement", "[pager][EARLY-2]") {
     Fixture f;
     f.writer->begin_early(f, ~std::uint64_t{0});
-    // Before the mark two pages, of which a built root keeps one where it is; behind it two more.
+    // Before the mark three pages, of which a built root keeps one where it is; behind it one more.
     Ref kept = f.leaf("kept");
     Ref before = f.leaf("before");
+    Ref replaced = f.leaf("replaced");
     Frame::of(kept)->birth = 1;
+    const Ref older = Ref::file(900, 0);
+    f.writer->drop(older);
     PageWriter::Mark mark = f.writer->mark();
     Ref behind = f.leaf("behind");
     f.writer->drop(f.leaf("dropped"));
-    const std::array<Ref*, 3> roots{&kept, &before, &behind};
+    f.writer->drop(replaced);
+    const std::array<Ref*, 4> roots{&kept, &before, &replaced, &behind};
     const std::array<PageWriter::Mark*, 1> marks{&mark};
     f.writer->place_early(roots, marks);
     CHECK(kept.in_memory());
     CHECK(f.text(before) == "before");
+    CHECK(f.text(replaced) == "replaced");
     CHECK(f.text(behind) == "behind");
     CHECK(mark.frames == 1);
     CHECK(f.writer->frames() == std::vector<Frame*>{Frame::of(kept)});
+    // What was dropped is so where it lies now, until the savepoint says that it was not.
+    REQUIRE(f.writer->dropped().size() == 2);
+    CHECK(f.writer->dropped()[0].ref == older);
+    CHECK(f.writer->dropped()[1].ref == replaced);
     f.leaf("lost");
-    f.writer->rewind(mark);
-    CHECK(f.writer->frames() == std::vector<Frame*>{Frame::of(kept)});
-    CHECK(f.writer->bytes() == k_page_size);
-    CHECK(f.text(before) == "before");
-    CHECK(f.writer->early()->filled(before.page()));
-    CHECK_FALSE(f.writer->early()->filled(behind.page()));
+    SECTION("back to the savepoint") {
+        f.writer->rewind(mark);
+        CHECK(f.writer->dropped().size() == 1);
+        CHECK(f.writer->frames() == std::vector<Frame*>{Frame::of(kept)});
+        CHECK(f.writer->bytes() == k_page_size);
+        CHECK(f.text(before) == "before");
+        CHECK(f.writer->early()->filled(before.page()));
+        CHECK(f.writer->early()->filled(replaced.page()));
+        CHECK_FALSE(f.writer->early()->filled(behind.page()));
+    }
+    SECTION("on to the commit") {
+        f.writer->settle();
+        CHECK(f.writer->dropped().size() == 1);
+        CHECK(f.writer->early()->filled(before.page()));
+        CHECK_FALSE(f.writer->early()->filled(replaced.page()));
+        CHECK(f.writer->early()->filled(behind.page()));
+    }
+}
+
+TEST_CASE("What a placer wrote is read where free pages lie apart, and what it did not need is free",
+          "[pager][PLACE-1]") {
+    Fixture f;
+    // Of the first pages every third is taken; others take what a placer gives back.
+    REQUIRE(f.space.allocate(300) == k_first_data_page);
+    for (std::uint64_t page = k_first_data_page; page + 3 <= 300; page += 3) f.space.give_back({page, 2});
+    const std::uint64_t free = f.space.free_pages();
+    std::vector<Ref> leaves;
+    std::vector<std::string> values;
+    for (int i = 0; i < 21; ++i) {  // of the last run one page is left
+        values.push_back("value " + std::to_string(i));
+        leaves.push_back(f.leaf(values.back()));
+    }
+    Placer placer(f.file(), f.pages(), f.space, f.mutex, 1, 50);
+    std::vector<Ref> placed;
+    for (const Ref leaf : leaves) placed.push_back(placer.place(leaf));
+    CHECK(placer.place(leaves.front()) == placed.front());  // once
+    CHECK(placer.place(placed.front()) == placed.front());
+    placer.finish();
+    CHECK(placer.frames().size() == leaves.size());
+    CHECK(f.space.free_pages() == free - leaves.size());
+    for (std::size_t i = 0; i < leaves.size(); ++i) CHECK(f.text(placed[i]) == values[i]);
+}
+
+TEST_CASE("Large values are placed each in pages of its own", "[pager][PLACE-1]") {
+    Fixture f;
+    // Not in the order of their addresses.
+    constexpr std::array<std::size_t, 16> k_order{3, 9, 0, 15, 7, 1, 12, 5, 14, 2, 11, 6, 4, 13, 8, 10};
+    const auto value_of = [](std::size_t i) { return std::string(5000 + 100 * i, static_cast<char>('a' + i)); };
+    TreeRoot tree;
+    f.writer->set_txn(1);
+    for (const std::size_t i : k_order) tree_put(*f.writer, tree, std::to_string(10 + i), value_of(i));
+    const std::uint64_t free = f.space.free_pages();
+    Placer placer(f.file(), f.pages(), f.space, f.mutex, 1, 1);
+    placer.reserve_runs(tree.root);
+    const Ref placed = placer.place(tree.root);
+    placer.finish();
+    std::uint64_t pages = 1;
+    for (const std::size_t i : k_order) pages += run_pages(value_of(i).size(), k_page_size);
+    CHECK(f.space.free_pages() == free - pages);
+    CHECK(placer.frames().size() == k_order.size() + 1);
+    const Node leaf(f.pages().page(placed));
+    REQUIRE(leaf.leaf());
+    REQUIRE(leaf.count() == k_order.size());
+    for (unsigned i = 0; i < leaf.count(); ++i) {
+        const std::byte* const value = leaf.leaf_cell(i).value;
+        CHECK(f.pages().run(Ref(load_u64(value)), load_u64(value + 8)) == value_of(i));
+    }
+}
+
+TEST_CASE("What was verified of pages before they were written again is forgotten", "[pager][OUTPUT-1]") {
+    Fixture f;
+    const auto place = [&](const std::string& value) {
+        SpaceAllocator allocator(f.space, f.mutex);
+        PageOutput output(f.file(), f.pages(), allocator, 1, 1);
+        return output.place_run(PageKind::run, std::as_bytes(std::span(value)));
+    };
+    const auto place_leaf = [&](const std::string& value) {
+        Placer placer(f.file(), f.pages(), f.space, f.mutex, 1, 1);
+        const Ref placed = placer.place(f.leaf(value));
+        placer.finish();
+        return placed;
+    };
+    const auto code = [](auto&& read) { return txn_test::code_of(read); };
+    const Ref leaf = place_leaf("first");
+    REQUIRE(f.text(leaf) == "first");
+    f.space.give_back({leaf.page(), 1});
+    const Ref other_leaf = place_leaf("other");
+    REQUIRE(other_leaf.page() == leaf.page());
+    CHECK(code([&] { f.pages().page(leaf); }) == Errc::corrupt);
+    CHECK(f.text(other_leaf) == "other");
+    const Ref value = place(k_value);
+    REQUIRE(f.pages().run(value, k_value.size()) == k_value);
+    f.space.give_back({value.page(), run_pages(k_value.size(), k_page_size)});
+    std::string another = k_value;
+    another.back() = 'w';
+    const Ref other_value = place(another);
+    REQUIRE(other_value.page() == value.page());
+    CHECK(code([&] { f.pages().run(value, k_value.size()); }) == Errc::corrupt);
+    CHECK(f.pages().run(other_value, another.size()) == another);
 }

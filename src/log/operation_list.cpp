@@ -287,7 +287,6 @@ void OperationList::sort_and_merge() {
     std::stable_sort(others.begin(), others.end(), [this](std::uint32_t a, std::uint32_t b) {
         return compare_operations(view(entries_[a]), view(entries_[b])) < 0;
     });
-    order_.clear();
     order_.reserve(others.size() + ranges.size() + last_writes.size());
     const auto equal = [this](std::uint32_t a, std::uint32_t b) {
         return compare_operations(view(entries_[a]), view(entries_[b])) == 0;
