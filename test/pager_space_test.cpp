@@ -279,7 +279,7 @@ TEST_CASE("pages that are kept clear are not given away until they are no more",
     SpaceMap map(2);
     map.extend(30);
     REQUIRE(map.allocate(30) == 2);
-    for (const std::uint64_t page : {4u, 10u, 12u, 20u}) map.give_back({page, 2});
+    for (const std::uint64_t page : std::array<std::uint64_t, 4>{4, 10, 12, 20}) map.give_back({page, 2});
     map.give_back({28, 4});
     map.keep_clear({11, 10});
     CHECK(map.allocate(1) == 4);
