@@ -234,6 +234,17 @@ TEST_CASE("an operation whose payload makes no sense is refused with its record"
         list.repeat(operation);
         CHECK(refused_as_a_whole(encode(list, some_fields())));
     }
+    // Nor one that is followed by something.
+    for (const OperationKind kind : {OperationKind::create_tree, OperationKind::set_history}) {
+        LogOperation operation;
+        operation.kind = kind;
+        operation.tree = 1;
+        const std::string history = encode_history(History::last(3)) + 'x';
+        operation.value = history;
+        OperationList list;
+        list.repeat(operation);
+        CHECK(refused_as_a_whole(encode(list, some_fields())));
+    }
 }
 
 TEST_CASE("a redaction that names no operation there can be is refused", "[log][fast][DMG-6]") {

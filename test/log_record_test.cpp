@@ -484,6 +484,41 @@ TEST_CASE("a record ends with its last operation, whatever its list was used for
     }
 }
 
+TEST_CASE("redactions of a key stay all of them, in order", "[log][fast]") {
+    OperationList list;
+    for (const Txn txn : {Txn{9}, Txn{3}, Txn{5}}) {
+        for (const char* const key : {"b", "a"}) {
+            Redaction redaction;
+            redaction.txn = txn;
+            list.redact(1, key, redaction);
+        }
+    }
+    const std::vector<std::byte> bytes = encode(list, some_fields());
+    const RecordView record = view_of(bytes);
+    record.validate();
+    REQUIRE(record.size() == 6);
+    std::string found;
+    for (std::uint32_t i = 0; i < record.size(); ++i) {
+        found += std::string(record.operation(i).key) + std::to_string(decode_redaction(record.operation(i)).txn);
+    }
+    CHECK(found == "a3a5a9b3b5b9");
+}
+
+TEST_CASE("a record is the same whatever was in its buffer before", "[log][fast]") {
+    RecordFields fields = some_fields();
+    fields.parts = {8, 1};
+    fields.chain = ChainPoint{4, {}};
+    OperationList list;
+    list.annotate("who", "Ada");
+    for (int i = 0; i < 10; ++i) list.put(1, "key" + std::to_string(i), "v");
+    const std::vector<std::byte> clean = encode(list, fields, 512);
+    std::vector<std::byte> used(clean.size(), std::byte{0xee});
+    list.encode(used, RecordKind::commit, list.all(), fields);
+    seal_record(used, 7);
+    CHECK(used == clean);
+    view_of(used).validate();
+}
+
 TEST_CASE("a list that is used again has nothing of before in its order", "[log][fast]") {
     OperationList list;
     for (const std::size_t count : {std::size_t{5}, std::size_t{3}, std::size_t{7}}) {

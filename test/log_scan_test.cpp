@@ -309,6 +309,25 @@ TEST_CASE("parts count with their commit only", "[log][fast]") {
     }
 }
 
+TEST_CASE("a log that goes on where nothing was announced is damage", "[log][fast][DMG-6]") {
+    for (const bool announced : {true, false}) {
+        CAPTURE(announced);
+        MemoryLog log(20);
+        Writer writer(log, k_extents, 9);
+        const LogCursor start = writer.at;
+        const Extent extent{1u << 20, 18, 1};
+        const std::uint64_t length = control_record_size(RecordKind::next, 1, false, 0);
+        const std::uint64_t goes_on = extent.logical + (announced ? 0 : extent.pages * k_page);
+        encode_control_record({writer.place(start.position), length}, RecordKind::next, writer.fields(), {&extent, 1},
+                              goes_on, writer.seed);
+        if (announced) {
+            CHECK(scan(log, start, writer.seed).cursor.position == extent.logical);
+        } else {
+            CHECK_THROWS_AS(scan(log, start, writer.seed), Error);
+        }
+    }
+}
+
 TEST_CASE("a record that vouches is found wherever it lies", "[log][fast]") {
     MemoryLog log(600);
     const Extent extent{4096, 2, 512};

@@ -254,3 +254,17 @@ TEST_CASE("Pages behind the address space of a handle are not damage", "[pager][
         CHECK(code_of([&] { f.pages->page(Ref::file(reach + 10, 1)); }) == Errc::corrupt);
     }
 }
+
+TEST_CASE("The header of a page or run says nothing of what was in its memory before", "[pager]") {
+    const std::vector<std::byte> value(10, std::byte{'v'});
+    std::vector<std::byte> clean(k_page_header_size);
+    std::vector<std::byte> used(k_page_header_size, std::byte{0xee});
+    const Ref ref = seal_run(clean.data(), PageKind::run, value, 5, 1, k_generation, k_seed);
+    CHECK(seal_run(used.data(), PageKind::run, value, 5, 1, k_generation, k_seed) == ref);
+    CHECK(used == clean);
+    CHECK(load_u64(clean.data() + k_page_generation_offset) == k_generation);
+    std::vector<std::byte> leaf = a_leaf();
+    seal_page(leaf.data(), k_page_size, 5, 77, k_seed);
+    CHECK(load_u64(leaf.data() + k_page_generation_offset) == 77);
+    CHECK(load_u64(leaf.data() + k_page_number_offset) == 5);
+}

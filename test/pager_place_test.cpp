@@ -250,15 +250,25 @@ TEST_CASE("Large values are placed each in pages of its own", "[pager][PLACE-1]"
     TreeRoot tree;
     f.writer->set_txn(1);
     for (const std::size_t i : k_order) tree_put(*f.writer, tree, std::to_string(10 + i), value_of(i));
-    const std::uint64_t free = f.space.free_pages();
-    Placer placer(f.file(), f.pages(), f.space, f.mutex, 1, 1);
-    placer.reserve_runs(tree.root);
-    const Ref placed = placer.place(tree.root);
-    placer.finish();
     std::uint64_t pages = 1;
     for (const std::size_t i : k_order) pages += run_pages(value_of(i).size(), k_page_size);
-    CHECK(f.space.free_pages() == free - pages);
-    CHECK(placer.frames().size() == k_order.size() + 1);
+    Ref placed = tree.root;
+    SECTION("by a checkpoint") {
+        const std::uint64_t free = f.space.free_pages();
+        Placer placer(f.file(), f.pages(), f.space, f.mutex, 1, 1);
+        placer.reserve_runs(tree.root);
+        placed = placer.place(tree.root);
+        placer.finish();
+        CHECK(f.space.free_pages() == free - pages);
+        CHECK(placer.frames().size() == k_order.size() + 1);
+    }
+    SECTION("early") {
+        f.writer->begin_early(f, ~std::uint64_t{0});
+        const std::array<Ref*, 1> roots{&placed};
+        f.writer->place_early(roots, {});
+        CHECK(f.writer->early()->kept().size() == pages);
+        CHECK(f.writer->bytes() == 0);
+    }
     const Node leaf(f.pages().page(placed));
     REQUIRE(leaf.leaf());
     REQUIRE(leaf.count() == k_order.size());
@@ -266,6 +276,19 @@ TEST_CASE("Large values are placed each in pages of its own", "[pager][PLACE-1]"
         const std::byte* const value = leaf.leaf_cell(i).value;
         CHECK(f.pages().run(Ref(load_u64(value)), load_u64(value + 8)) == value_of(i));
     }
+}
+
+TEST_CASE("A run of the engine's own is placed where it was told, with zeros behind it", "[pager][PLACE-1]") {
+    Fixture f;
+    Placer placer(f.file(), f.pages(), f.space, f.mutex, 1, 1);
+    const std::uint64_t pages = run_pages(k_value.size(), k_page_size);
+    const std::uint64_t page = f.space.allocate(pages);
+    const std::uint64_t checksum = placer.place_run_at(PageKind::space, std::as_bytes(std::span(k_value)), page);
+    placer.finish();
+    const std::span<const std::byte> read = f.pages().read_run(PageKind::space, page, k_value.size(), checksum);
+    CHECK(std::string(reinterpret_cast<const char*>(read.data()), read.size()) == k_value);
+    const std::byte* const end = f.pages().raw(page * k_page_size, pages * k_page_size) + pages * k_page_size;
+    CHECK(std::all_of(read.data() + read.size(), end, [](std::byte byte) { return byte == std::byte{0}; }));
 }
 
 TEST_CASE("What was verified of pages before they were written again is forgotten", "[pager][OUTPUT-1]") {
