@@ -20,10 +20,12 @@ public:
     Limit& operator=(const Limit&) = delete;
 };
 
-inline void* allocate(std::size_t size) {
-    if (size <= largest_allocation) {
-        if (void* const memory = std::malloc(size == 0 ? 1 : size)) return memory;
-    }
+inline void* allocate(std::size_t size) noexcept {
+    return size <= largest_allocation ? std::malloc(size == 0 ? 1 : size) : nullptr;
+}
+
+inline void* allocate_or_throw(std::size_t size) {
+    if (void* const memory = allocate(size)) return memory;
     throw std::bad_alloc();
 }
 
@@ -33,9 +35,13 @@ inline void* allocate(std::size_t size) {
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 #endif
 
-void* operator new(std::size_t size) { return memory_test::allocate(size); }
-void* operator new[](std::size_t size) { return memory_test::allocate(size); }
+void* operator new(std::size_t size) { return memory_test::allocate_or_throw(size); }
+void* operator new[](std::size_t size) { return memory_test::allocate_or_throw(size); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return memory_test::allocate(size); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return memory_test::allocate(size); }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete[](void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
+void operator delete[](void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
