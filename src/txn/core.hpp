@@ -107,6 +107,8 @@ public:
     void close();
     /// Throws when the handle is closed, or was inherited through fork().
     void check_usable() const;
+    /// It is a parent process's.
+    bool inherited() const noexcept { return fork_count_ != fork_count(); }
     void check_writable() const;
 
     // ---- reading ----
@@ -242,6 +244,7 @@ private:
     std::unique_ptr<SharedWords> words_of_writers();
     void look_for_writers();
     void unregister() noexcept;
+    static void let_go(DatabaseCore* core) noexcept;
     void close_writable();
 
     // generation.cpp
@@ -495,6 +498,7 @@ private:
     bool memory_ = false;
     std::atomic<bool> alone_{false};           // read-only, and nobody has the file open for writing
     std::uint64_t fork_count_ = 0;
+    DatabaseCore* next_inherited_ = nullptr;   // of those that let_go() keeps
     std::atomic<bool> closing_{false};         // somebody called close()
     std::atomic<bool> closed_{false};
     std::uint32_t page_size_ = 4096;

@@ -78,11 +78,23 @@ bool NewFile::may_leave(std::span<const std::byte> found) const {
 }  // namespace open_impl
 
 std::shared_ptr<DatabaseCore> DatabaseCore::open(const std::string& path, const Options& options, Vfs* vfs) {
-    std::shared_ptr<DatabaseCore> core(new DatabaseCore);
+    std::shared_ptr<DatabaseCore> core(new DatabaseCore, let_go);
     core->options_ = options;
     core->kept_pasts_ = std::make_unique<KeptPasts>();
     core->open_file(path, vfs);
     return core;
+}
+
+/// The threads of a parent process are not in this one, and what they wait for cannot be destroyed: that would wait for
+/// them. So an inherited handle stays, where a search for leaks finds it.
+void DatabaseCore::let_go(DatabaseCore* core) noexcept {
+    static std::atomic<DatabaseCore*> inherited{nullptr};
+    if (!core->inherited()) {
+        delete core;
+        return;
+    }
+    core->next_inherited_ = inherited.load();
+    while (!inherited.compare_exchange_weak(core->next_inherited_, core)) {}
 }
 
 DatabaseCore::~DatabaseCore() {
@@ -95,7 +107,7 @@ DatabaseCore::~DatabaseCore() {
 }
 
 void DatabaseCore::check_usable() const {
-    if (fork_count_ != fork_count()) [[unlikely]] {
+    if (inherited()) [[unlikely]] {
         fail(Errc::forked, "this handle of " + path_ + " was inherited through fork(); open the database in the child",
              path_);
     }
@@ -189,7 +201,7 @@ void DatabaseCore::open_file(const std::string& path, Vfs* vfs) {
 void DatabaseCore::unregister() noexcept {
     if (!registered_) return;
     registered_ = false;
-    if (fork_count_ != fork_count()) return;
+    if (inherited()) return;
     const std::lock_guard lock(open_impl::registry().mutex);
     std::vector<FileIdentity>& open = open_impl::registry().open;
     open.erase(std::find(open.begin(), open.end(), identity_));
@@ -347,13 +359,9 @@ void DatabaseCore::look_for_writers() {
 
 void DatabaseCore::close() {
     if (closing_.exchange(true)) return;
-    if (fork_count_ != fork_count()) {
+    if (inherited()) {
         closed_ = true;
-        // The parent's threads and locks are not ours: everything is left as it is.
-        for (std::thread* thread : {&background_, &flusher_, &preparer_}) {
-            if (thread->joinable()) thread->detach();
-        }
-        return;
+        return;  // the parent's threads and locks are not ours: everything is left as it is
     }
     // A checkpoint under way opens views of its own and must end whole, so the handle closes behind it.
     stop_background();

@@ -1,0 +1,272 @@
+// txn_opening_test.cpp -- making, opening and closing a file, beside others who do the same.
+#include "peer.hpp"
+
+#include "format/meta.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace {
+
+using namespace northstar;
+using detail::Processes;
+using test::FileCall;
+using txn_test::code_of;
+using txn_test::Peer;
+using txn_test::quiet;
+using txn_test::read_file;
+using txn_test::Workplace;
+using txn_test::write_file;
+
+/// Within the fields of a meta page.
+constexpr std::size_t k_torn = 100;
+
+Options reading() {
+    Options options = quiet();
+    options.read_only = true;
+    return options;
+}
+
+/// A new file of pages of a size as it is before its second meta page is written, which stands in front.
+std::string half_made(const Workplace& place, std::uint32_t page_size) {
+    Options options = quiet();
+    options.page_size = page_size;
+    const std::string path = place / ("made " + std::to_string(page_size));
+    { const Peer peer(path, options); }
+    std::string bytes = read_file(path);
+    bytes.replace(0, detail::k_meta_size, detail::k_meta_size, '\0');
+    return bytes;
+}
+
+/// Opens what is taken for a new file, and uses it.
+void check_made_anew(const std::string& path) {
+    Peer peer(path);
+    CHECK(peer.db.begin_read().txn() == 0);
+    CHECK(peer.put("key", 100, Durability::full) == 1);
+    CHECK(peer.db.verify().ok());
+}
+
+/// Generations that files of a vfs hold.
+std::size_t pins(const test::HookedVfs& vfs) {
+    std::size_t count = 0;
+    for (const std::uint64_t byte : vfs.held()) count += byte >= Processes::first_pin ? 1 : 0;
+    return count;
+}
+
+/// A checkpoint that writes a generation, whether or not something changed.
+void make_generation(Peer& peer) {
+    peer.put("key");
+    peer.db.checkpoint();
+}
+
+}  // namespace
+
+// Nobody was ever told that it exists.
+TEST_CASE("A file whose making was cut short within its first meta page is made anew", "[DUR-3][DUR-8]") {
+    const Workplace place;
+    for (const std::uint32_t page_size : {4096u, 8192u, 65536u}) {
+        const std::string bytes = half_made(place, page_size);
+        for (const bool begins : {true, false}) {
+            INFO("pages of " << page_size << ", the beginning of the meta page reached the disk " << begins);
+            std::string torn = bytes;
+            const std::size_t lost = page_size + (begins ? k_torn : 0);
+            const std::size_t size = begins ? detail::k_meta_size - k_torn : k_torn;
+            torn.replace(lost, size, size, '\0');
+            const std::string path = place / "torn.db";
+            write_file(path, torn);
+            check_made_anew(path);
+        }
+    }
+}
+
+TEST_CASE("A file whose making was cut short behind its first meta page is what was made", "[DUR-3][DUR-8]") {
+    const Workplace place;
+    for (const std::uint32_t page_size : {4096u, 8192u, 65536u}) {
+        CAPTURE(page_size);
+        const std::string path = place / "half.db";
+        write_file(path, half_made(place, page_size));
+        Peer peer(path);
+        CHECK(peer.core->page_size() == page_size);
+        CHECK(peer.put("key", 100, Durability::full) == 1);
+        CHECK(peer.db.verify().ok());
+    }
+}
+
+TEST_CASE("A file that got a size and no bytes is made anew, one of other bytes is left alone", "[DUR-3][ERR-2]") {
+    const Workplace place;
+    const std::string path = place / "short.db";
+    for (const std::size_t size : {std::size_t{1}, std::size_t{4095}, std::size_t{4096}, std::size_t{100'000}}) {
+        CAPTURE(size);
+        write_file(path, std::string(size, '\0'));
+        check_made_anew(path);
+        const std::string other(size, 'x');
+        write_file(path, other);
+        CHECK(code_of([&] { Peer peer(path); }) == Errc::not_a_database);
+        CHECK(read_file(path) == other);
+    }
+}
+
+TEST_CASE("A handle that may not write shows what writers commit, whoever was there first", "[SWARM-8][SNAP-4]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    { Peer(path).put("made"); }
+    const bool reader_first = GENERATE(true, false);
+    CAPTURE(reader_first);
+    std::optional<Peer> reader;
+    std::optional<Peer> writer;
+    if (reader_first) reader.emplace(path, reading());
+    writer.emplace(path);
+    if (!reader_first) reader.emplace(path, reading());
+    for (int i = 0; i < 3; ++i) {
+        const Txn newest = writer->put("key");
+        CHECK(reader->db.begin_read().txn() == newest);
+    }
+}
+
+// What the threads of the parent waited for could not be destroyed: about every other child stood still for ever.
+TEST_CASE("A handle that was inherited through fork may be closed and destroyed in the child", "[SWARM-7][ERR-4]") {
+    const Workplace place;
+    Options options;
+    auto db = std::make_unique<Database>(Database::open(place / "a.db", options));
+    for (int i = 0; i < 10; ++i) {
+        db->update([](Transaction& tx) { tx.tree("t").put("key", "v"); });
+        std::optional<Transaction> open;
+        if (i % 2 == 1) open.emplace(db->begin_write());
+        const pid_t child = ::fork();
+        REQUIRE(child >= 0);
+        if (child == 0) {
+            ::alarm(20);
+            if (i % 3 == 0) db->close();
+            db.reset();
+            open.reset();
+            ::_exit(0);
+        }
+        int status = -1;
+        REQUIRE(::waitpid(child, &status, 0) == child);
+        REQUIRE(status == 0);
+    }
+    db->update([](Transaction& tx) { tx.tree("t").put("after", "v"); });
+    CHECK(db->verify().ok());
+}
+
+TEST_CASE("A closed handle refuses to be written to", "[ERR-1]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    peer.db.close();
+    CHECK(code_of([&] { peer.core->check_writable(); }) == Errc::misuse);
+    CHECK(code_of([&] { peer.put("key"); }) == Errc::misuse);
+}
+
+// The gate is what others wait for: behind it they find nobody, or somebody who shares.
+TEST_CASE("Who comes through the gate behind a close is not turned away, whether or not the close failed",
+          "[SWARM-1][ERR-5]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    const bool fails = GENERATE(false, true);
+    CAPTURE(fails);
+    Peer peer(path);
+    peer.put("key");
+    bool came = false;
+    std::optional<Errc> refused;
+    peer.vfs.set_hook([&](FileCall call, std::uint64_t where, bool done) {
+        if (fails && call == FileCall::write && !done) throw Error(Errc::io, "the disk of this test is broken");
+        if (call != FileCall::unlock || where != Processes::gate) return;
+        came = true;
+        refused = code_of([&] { CHECK(Peer(path).db.begin_read().tree("t").contains("key")); });
+    });
+    CHECK(code_of([&] { peer.db.close(); }).has_value() == fails);
+    peer.vfs.set_hook(nullptr);
+    CHECK(came);
+    CHECK(refused == std::nullopt);
+}
+
+// Between its look at a meta page and the lock that keeps the page's generation two others may be made.
+TEST_CASE("Who opens a file is not turned away when it is overtaken by checkpoints", "[PROC-2][SWARM-1]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    Peer writer(path);
+    make_generation(writer);
+    for (const bool may_write : {true, false}) {
+        CAPTURE(may_write);
+        test::HookedVfs vfs;
+        int overtakings = 0;
+        vfs.set_hook([&](FileCall call, std::uint64_t where, bool done) {
+            if (call != FileCall::lock || where < Processes::first_pin || done || overtakings == 3) return;
+            ++overtakings;
+            for (int i = 0; i < 2; ++i) make_generation(writer);
+        });
+        const Database db =
+            detail::make_database(detail::DatabaseCore::open(path, may_write ? quiet() : reading(), &vfs));
+        vfs.set_hook(nullptr);
+        CHECK(overtakings == 3);
+        CHECK(db.begin_read().txn() == writer.db.begin_read().txn());
+        CHECK(pins(vfs) == 1);
+    }
+}
+
+TEST_CASE("Who may not write holds nothing of generations that went while it opened the file", "[PROC-2][SNAP-7]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    { Peer(path).put("key"); }
+    test::HookedVfs vfs;
+    int overtakings = 0;
+    vfs.set_hook([&](FileCall call, std::uint64_t where, bool done) {
+        if (call != FileCall::lock || where < Processes::first_pin || done || overtakings == 3) return;
+        ++overtakings;
+        Peer writer(path);
+        for (int i = 0; i < 2; ++i) make_generation(writer);
+    });
+    const Database db = detail::make_database(detail::DatabaseCore::open(path, reading(), &vfs));
+    vfs.set_hook(nullptr);
+    CHECK(overtakings == 3);
+    CHECK(db.begin_read().txn() == 7);
+    CHECK(pins(vfs) == 1);
+}
+
+TEST_CASE("Of a file that was closed nothing is to be replayed", "[CALM-3][ERR-2]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    { Peer(path).put("key", 10'000); }
+    for (const bool may_write : {true, false}) {
+        const Peer peer(path, may_write ? quiet() : reading());
+        CHECK(peer.db.statistics().log_bytes_since_checkpoint == 0);
+    }
+    Peer peer(path);
+    const std::uint64_t size = 20'000;
+    peer.put("key", size);
+    CHECK(peer.db.statistics().log_bytes_since_checkpoint >= size);
+    CHECK(peer.db.statistics().log_bytes_since_checkpoint < 2 * size);
+}
+
+// What starts a checkpoint, and slows writers down, is the log behind the last one and not all that is kept.
+TEST_CASE("Behind opening a file with a long past a checkpoint comes no sooner than otherwise", "[CALM-3]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    Options options = quiet();
+    options.history = History::everything();
+    options.checkpoint_log_bytes = 1u << 20;
+    {
+        Peer peer(path, options);
+        for (int i = 0; i < 12; ++i) peer.put("key", 1u << 20);
+    }
+    Peer peer(path, options);
+    REQUIRE(peer.db.statistics().log_bytes > 12u << 20);
+    for (int i = 0; i < 3; ++i) peer.put("key");
+    CHECK(peer.db.statistics().checkpoints == 0);
+}
+
+TEST_CASE("Who may not write flushes nothing that others wrote when it is asked to", "[SWARM-8]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    Peer writer(path);
+    writer.put("durable", 100, Durability::full);
+    Peer reader(path, reading());
+    const Txn lazy = writer.put("lazy");
+    CHECK(reader.db.begin_read().txn() == lazy);
+    std::string calls;
+    txn_test::note_calls(reader.vfs, calls);
+    CHECK(code_of([&] { reader.db.sync(); }) == std::nullopt);
+    reader.vfs.set_hook(nullptr);
+    CHECK(calls.empty());
+    CHECK(writer.db.statistics().durable_txn == lazy - 1);
+}
