@@ -245,6 +245,24 @@ TEST_CASE("A process that catches up in the middle of a flush shows what is dura
     CHECK(other.db.begin_read().txn() == 2);
 }
 
+TEST_CASE("Who only reads replays nothing that nobody may see yet", "[REPLAY-1][SNAP-3]") {
+    const Workplace place;
+    Peer writer(place / "a.db");
+    Peer other(place / "a.db");
+    writer.put("a", 100, Durability::full);
+    bool looked = false;
+    writer.vfs.set_hook([&](FileCall call, std::uint64_t, bool done) {
+        if (call != FileCall::sync || done || std::exchange(looked, true)) return;
+        CHECK(other.db.begin_read().txn() == 1);
+        CHECK(other.db.statistics().replayed_txns == 1);
+    });
+    writer.put("b", 100, Durability::full);
+    writer.vfs.set_hook(nullptr);
+    CHECK(looked);
+    CHECK(other.db.begin_read().txn() == 2);
+    CHECK(other.db.statistics().replayed_txns == 2);
+}
+
 TEST_CASE("What is written while a flush is under way is not covered by it", "[DUR-1][CORE-2]") {
     const Workplace place;
     Peer flushing(place / "a.db");
@@ -306,5 +324,44 @@ TEST_CASE("Room that another process cut off the file is reserved again", "[DUR-
     CHECK(code_of([&] { peer.put("d", 100, Durability::full); }) == Errc::no_space);
     peer.vfs.set_hook(nullptr);
     peer.put("d", 100, Durability::full);
+    CHECK(sound(peer));
+}
+
+TEST_CASE("Room that the log of another process has taken is not promised again", "[DUR-9][SPACE-3][RESERVE-1]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    Peer other(place / "a.db");
+    // One key on each leaf is changed by little log and many pages.
+    const auto change = [&](std::size_t size, int step) {
+        Transaction tx = peer.db.begin_write();
+        for (int i = 0; i < 4000; i += step) tx.tree("wide").put(std::to_string(10'000 + i), std::string(size, 'v'));
+        tx.commit();
+    };
+    change(400, 1);
+    // The file gets many free pages, and the first process knows of them.
+    for (const char* const key : {"large", "behind"}) {
+        peer.put(key, 4u << 20, Durability::full);
+        peer.db.checkpoint();
+    }
+    for (int i = 0; i < 4; ++i) {
+        peer.put("large", 100, Durability::full);
+        peer.db.checkpoint();
+    }
+    peer.put("small", 100, Durability::full);
+    const Statistics before = peer.db.statistics();
+    REQUIRE(before.free_pages > 1000);
+    const std::uint64_t end = (before.used_pages + before.free_pages + before.held_pages) * before.page_size;
+    const auto full = [end](FileCall call, std::uint64_t where, bool done) {
+        if (call != FileCall::allocate || where < end || done) return;
+        throw Error(Errc::no_space, "the test has no room left on this disk");
+    };
+    peer.vfs.set_hook(full);
+    other.vfs.set_hook(full);
+    while (other.db.statistics().free_pages > 200) other.put("log", 30'000);
+    CHECK(code_of([&] { change(1, 10); }) == Errc::no_space);
+    CHECK(code_of([&] { peer.db.checkpoint(); }) == std::nullopt);
+    peer.vfs.set_hook(nullptr);
+    other.vfs.set_hook(nullptr);
+    change(1, 10);
     CHECK(sound(peer));
 }

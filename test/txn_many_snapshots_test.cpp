@@ -79,7 +79,7 @@ TEST_CASE("a commit costs little more beside ten thousand snapshots that are hel
     CHECK(cheapest(commit_some) < 5 * beside_few);
 }
 
-TEST_CASE("as many snapshots are open at once as are promised", "[txn][slow]") {
+TEST_CASE("as many snapshots are open at once as are promised", "[txn]") {
     Held held;
     for (int i = 0; i < 65'536; ++i) held.snapshots.push_back(held.db.begin_read());
     CHECK_THROWS_AS(held.db.begin_read(), Error);

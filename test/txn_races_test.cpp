@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <future>
 #include <optional>
 #include <thread>
@@ -147,6 +148,26 @@ TEST_CASE("A process that is overtaken while it reads the log starts over", "[RE
     const VerifyReport report = slow.db.verify();
     for (const Problem& problem : report.problems) UNSCOPED_INFO(problem.where << ": " << problem.what);
     CHECK(report.ok());
+}
+
+TEST_CASE("A read that fails is reported, whether or not others have made a checkpoint meanwhile", "[ERR-5]") {
+    const Workplace place;
+    Peer fast(place / "a.db");
+    fast.put("first");
+    Peer slow(place / "a.db");
+    fast.put("last");
+    for (const bool checkpoint : {false, true}) {
+        CAPTURE(checkpoint);
+        fast.put("last");
+        slow.vfs.set_hook([&](FileCall call, std::uint64_t where, bool done) {
+            if (call != FileCall::read || done || where <= 4096) return;
+            slow.vfs.set_hook(nullptr);
+            if (checkpoint) fast.db.checkpoint();
+            throw Error(Errc::io, "the disk of this test cannot be read");
+        });
+        CHECK(txn_test::code_of([&] { static_cast<void>(slow.db.begin_read()); }) == Errc::io);
+        CHECK(slow.db.begin_read().tree("t").contains("last"));
+    }
 }
 
 // A writer took back the word `writing` when its record was in the log and before the words said where the log ends.
@@ -586,6 +607,38 @@ TEST_CASE("A snapshot does not wait for a writer of its process that waits for a
     held.rollback();
     writer.join();
     CHECK(snapshot.get() == newest);
+}
+
+TEST_CASE("A snapshot of what is in memory does not wait for a writer that replays what nobody may see yet",
+          "[SNAP-3][SNAP-4]") {
+    const Workplace place;
+    Peer writer(place / "a.db");
+    Peer peer(place / "a.db");
+    writer.put("a", 100, Durability::full);
+    REQUIRE(peer.db.begin_read().txn() == 1);
+    // While a commit is flushed, a writer elsewhere stands on it.
+    const auto commit_and = [&](const char* key, const std::function<void()>& beside) {
+        bool flushed = false;
+        writer.vfs.set_hook([&](FileCall call, std::uint64_t, bool done) {
+            if (call == FileCall::sync && !done && !std::exchange(flushed, true)) beside();
+        });
+        writer.put(key, 100, Durability::full);
+        writer.vfs.set_hook(nullptr);
+        REQUIRE(flushed);
+    };
+    commit_and("b", [&] { CHECK(peer.db.begin_write().base_txn() == 2); });
+    std::future<Txn> snapshot;
+    commit_and("c", [&] {
+        peer.vfs.set_hook([&](FileCall call, std::uint64_t, bool done) {
+            if (call != FileCall::read || done || snapshot.valid()) return;
+            snapshot = ask_for_snapshot(peer);
+            CHECK(comes(snapshot));
+        });
+        CHECK(peer.db.begin_write().base_txn() == 3);
+        peer.vfs.set_hook(nullptr);
+    });
+    REQUIRE(snapshot.valid());
+    CHECK(snapshot.get() == 2);
 }
 
 TEST_CASE("An optimistic transaction begins beside a writer of its process that waits for another process",

@@ -351,6 +351,141 @@ TEST_CASE("What the disk lacks at the end of the log is written again", "[DUR-7]
     CHECK(written);
 }
 
+// Whoever writes over a meta page may die half-way.
+TEST_CASE("The only meta page that can be relied on is not written over before there is another one",
+          "[DUR-8][DUR-10]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    for (int round = 0; round < 4; ++round) {
+        peer.put("round " + std::to_string(round), 100, Durability::full);
+        peer.db.checkpoint();
+        peer.put("behind " + std::to_string(round), 100, Durability::full);
+        const detail::Meta newest = peer.core->newest_meta();
+        const std::uint64_t newest_at = (newest.generation & 1) * k_page;
+        const std::uint64_t older_at = k_page - newest_at;
+        // What is damaged, and which meta page is of no use therefore.
+        for (const auto& [at, useless] : {std::pair(newest_at, newest_at), std::pair(older_at, older_at),
+                                          std::pair(newest.space_page * k_page, newest_at)}) {
+            INFO("round " << round << ", damage at " << at);
+            std::string bytes = read_file(place / "a.db");
+            bytes[at + 100] ^= 1;
+            write_file(place / "b.db", bytes);
+            std::vector<std::uint64_t> written;
+            test::HookedVfs vfs;
+            vfs.set_hook([&](test::FileCall call, std::uint64_t where, bool done) {
+                if (call == test::FileCall::write && done && where <= k_page) written.push_back(where);
+            });
+            const Database db = detail::make_database(detail::DatabaseCore::open(place / "b.db", quiet(), &vfs));
+            vfs.set_hook(nullptr);
+            REQUIRE_FALSE(written.empty());
+            CHECK(written.front() == useless);
+            CHECK(db.begin_read().tree("t").contains("behind " + std::to_string(round)));
+        }
+    }
+}
+
+TEST_CASE("Of the end of the log the pages that the disk lacks are written, and no others", "[DUR-7]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    peer.put("a", 100, Durability::full);
+    peer.put("long", 10 * k_long);
+    copy_as_it_is(place / "a.db", place / "b.db");
+    const std::size_t missing = read_file(place / "b.db").find("long") + 5 * k_long;
+    test::HookedVfs vfs;
+    vfs.set_uncached([&](std::uint64_t offset, std::span<std::byte> bytes) {
+        if (offset <= missing && missing < offset + bytes.size()) bytes[missing - offset] ^= std::byte{1};
+    });
+    std::vector<std::uint64_t> written;
+    vfs.set_hook([&](test::FileCall call, std::uint64_t where, bool done) {
+        if (call == test::FileCall::write && done && where > k_page) written.push_back(where);
+    });
+    const std::shared_ptr<detail::DatabaseCore> core = detail::DatabaseCore::open(place / "b.db", quiet(), &vfs);
+    vfs.set_hook(nullptr);
+    vfs.set_uncached({});
+    CHECK(written == std::vector<std::uint64_t>{missing / k_page * k_page});
+}
+
+TEST_CASE("A redaction that a full disk keeps from its end keeps nobody from opening the file", "[CHAIN-3][DUR-9]") {
+    const Workplace place;
+    const std::string value(200, 'x');
+    {
+        Peer peer(place / "a.db");
+        Transaction tx = peer.db.begin_write();
+        tx.tree("t").put("secret", value);
+        tx.commit();
+        peer.db.checkpoint();
+        const Snapshot held = peer.db.begin_read();
+        REQUIRE(code_of([&] { peer.db.redact("t", "secret", 0, "asked for", 0); }) == Errc::still_held);
+        copy_as_it_is(place / "a.db", place / "b.db");
+    }
+    for (const Errc failure : {Errc::io, Errc::no_space}) {
+        CAPTURE(failure);
+        test::HookedVfs vfs;
+        bool erasing = false;
+        vfs.set_hook([&](test::FileCall call, std::uint64_t where, bool done) {
+            if (call == test::FileCall::lock && where == detail::Processes::redact) erasing = true;
+            if (call == test::FileCall::write && erasing && !done) throw Error(failure, "what this test's disk says");
+        });
+        std::optional<Database> db;
+        const std::optional<Errc> code = code_of(
+            [&] { db.emplace(detail::make_database(detail::DatabaseCore::open(place / "b.db", quiet(), &vfs))); });
+        vfs.set_hook(nullptr);
+        REQUIRE(erasing);
+        CHECK(code == (failure == Errc::no_space ? std::nullopt : std::optional(failure)));
+        if (!db) continue;
+        CHECK(db->statistics().redaction_pending != 0);
+        for (int i = 0; i < 3; ++i) db->checkpoint();
+        CHECK(db->statistics().redaction_pending == 0);
+        CHECK(read_file(place / "b.db").find(value) == std::string::npos);
+    }
+}
+
+TEST_CASE("A redaction of more values than one record names is known by its txn after a recovery", "[CHAIN-3][DUR-8]") {
+    const Workplace place;
+    Options small = quiet();
+    small.overlay_limit = 64u << 10;
+    small.history = History::everything();
+    Txn by = 0;
+    {
+        Peer peer(place / "a.db", small);
+        for (int i = 0; i < 3000; ++i) by = peer.put("secret", 20) + 1;
+        peer.db.checkpoint();
+        std::uint64_t position = peer.core->log().end();
+        // The machine stops when the commit is durable, before a meta page says anything of it.
+        bool stopped = false;
+        peer.vfs.set_hook([&](test::FileCall call, std::uint64_t, bool done) {
+            const bool committed = peer.core->processes().load(detail::Word::built_txn) == by;
+            if (call != test::FileCall::sync || !done || !committed || std::exchange(stopped, true)) return;
+            copy_as_it_is(place / "a.db", place / "b.db");
+        });
+        CHECK(peer.db.redact("t", "secret", 0, "asked for").txn == by);
+        peer.vfs.set_hook(nullptr);
+        REQUIRE(stopped);
+        int parts = 0;
+        for (detail::RecordView record; record.kind() != detail::RecordKind::commit || record.txn() != by;) {
+            record = peer.core->log().read(position);
+            if (record.kind() == detail::RecordKind::part) ++parts;
+            position = record.kind() == detail::RecordKind::next ? record.continues_at() : record.end();
+        }
+        REQUIRE(parts > 0);
+    }
+    Options read_only = small;
+    read_only.read_only = true;
+    CHECK(Peer(place / "b.db", read_only).db.statistics().redaction_pending == by);
+    test::HookedVfs vfs;
+    bool erasing = false;
+    vfs.set_hook([&](test::FileCall call, std::uint64_t where, bool done) {
+        if (call == test::FileCall::lock && where == detail::Processes::redact) erasing = true;
+        if (call == test::FileCall::write && erasing && !done) throw Error(Errc::no_space, "this test's disk is full");
+    });
+    Database db = detail::make_database(detail::DatabaseCore::open(place / "b.db", small, &vfs));
+    vfs.set_hook(nullptr);
+    CHECK(db.statistics().redaction_pending == by);
+    for (int i = 0; i < 3; ++i) db.checkpoint();
+    CHECK(db.statistics().redaction_pending == 0);
+    CHECK(db.begin_read(AsOf::txn(by - 1)).tree("t").get("secret") == "");
+}
+
 TEST_CASE("A file whose meta pages belong to different databases is refused", "[ERR-2][DMG-5]") {
     const Workplace place;
     for (const char* const name : {"a.db", "b.db"}) {

@@ -168,7 +168,6 @@ void DatabaseCore::join() {
 
 Meta DatabaseCore::read_meta_anywhere(std::uint64_t generation) {
     if (source_ == nullptr) read_metas();
-    else return read_meta(generation);
     for (int slot = 0; slot < 2; ++slot) {
         if (meta_valid_[slot]) page_size_ = metas_[slot].page_size;
     }

@@ -56,37 +56,32 @@ void DatabaseCore::recover() {
     Txn redaction = meta.redaction_txn;
     std::uint64_t redaction_position = meta.redaction_position;
     RecordView record;
-    try {
-        while (scanner.next(record)) {
-            if (redaction == 0 && redacts(record)) {
-                redaction = record.txn() + (record.kind() == RecordKind::part ? 1 : 0);
-                redaction_position = record.position();
-            }
-            for (std::uint32_t i = 0; i < record.extents(); ++i) {
-                // A power loss may keep the record and lose the file's new size: nothing durable lay in there.
-                const Extent extent = record.extent(i);
-                const std::uint64_t end_of_extent = (extent.page + extent.pages) * page_size_;
-                if (file_->size() < end_of_extent) {
-                    file_->allocate(extent.page * page_size_, extent.pages * page_size_);
-                }
-                learn_extent(extent);
-            }
-            if (record.kind() != RecordKind::commit) continue;
-            work.pages().set_txn(record.txn());
-            behind = record.end();
-            epoch = record.header().epoch;
-            time_us = record.header().time_us;
-            if (!scanner.parts().empty()) {
-                const std::uint64_t at = record.position();
-                for (const std::uint64_t part : scanner.parts()) apply_record(work, log_->read(part));
-                apply_record(work, log_->read(at));
-            } else {
-                apply_record(work, record);
-            }
+    while (scanner.next(record)) {
+        if (redaction == 0 && redacts(record)) {
+            redaction = record.txn() + (record.kind() == RecordKind::part ? 1 : 0);
+            redaction_position = record.position();
         }
-    } catch (...) {
-        work.abandon();
-        throw;
+        for (std::uint32_t i = 0; i < record.extents(); ++i) {
+            // A power loss may keep the record and lose the file's new size: nothing durable lay in there.
+            const Extent extent = record.extent(i);
+            const std::uint64_t end_of_extent = (extent.page + extent.pages) * page_size_;
+            if (file_->size() < end_of_extent) {
+                file_->allocate(extent.page * page_size_, extent.pages * page_size_);
+            }
+            learn_extent(extent);
+        }
+        if (record.kind() != RecordKind::commit) continue;
+        work.pages().set_txn(record.txn());
+        behind = record.end();
+        epoch = record.header().epoch;
+        time_us = record.header().time_us;
+        if (!scanner.parts().empty()) {
+            const std::uint64_t at = record.position();
+            for (const std::uint64_t part : scanner.parts()) apply_record(work, log_->read(part));
+            apply_record(work, log_->read(at));
+        } else {
+            apply_record(work, record);
+        }
     }
     const LogCursor end = scanner.cursor();
     if (end.txn != meta.txn) {
@@ -114,7 +109,8 @@ void DatabaseCore::recover() {
     if (!clean) {
         // The page cache proves nothing after a failed flush: what the disk lacks is written again.
         write_missing(meta.log_position, end.position);
-        if (both && slot == static_cast<int>(meta.generation & 1) && meta_valid_[0] && meta_valid_[1]) write_meta(meta);
+        // Not where it is the only one: who writes it may die half-way.
+        if (meta_valid_[0] && meta_valid_[1]) write_meta(meta);
         file_->sync();
         if (tail.kind == LogTail::Kind::unused) begin_epoch(tail.largest_epoch);
     }

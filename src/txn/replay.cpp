@@ -274,7 +274,6 @@ void DatabaseCore::take_over() {
     RecordView record;
     bool full = false;
     while (scanner.next(record)) {
-        for (std::uint32_t i = 0; i < record.extents(); ++i) learn_extent(record.extent(i));
         if (record.kind() == RecordKind::commit && !record.has(k_flag_lazy)) full = true;
     }
     const LogCursor& cursor = scanner.cursor();

@@ -66,7 +66,6 @@ CatalogEntry decode_tree(std::string_view value) {
 }  // namespace workspace_impl
 
 bool find_tree(const PageSource& source, Ref catalog, std::uint64_t id, CatalogEntry& entry) {
-    if (catalog.empty()) return false;
     const std::optional<TreeValue> found = tree_get(source, catalog, workspace_impl::id_key(id));
     if (!found) return false;
     entry = workspace_impl::decode_tree(found->value);
