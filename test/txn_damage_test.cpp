@@ -1,6 +1,10 @@
 // txn_damage_test.cpp -- damage that comes while the database is open is noticed when its page is first read.
 #include "peer.hpp"
 
+#include "base/bytes.hpp"
+#include "base/xxh64.hpp"
+#include "history/follower.hpp"
+
 namespace {
 
 using namespace northstar;
@@ -99,4 +103,38 @@ TEST_CASE("A large value whose last write was lost is damage, not the value befo
     Peer other(place / "b.db", options);
     const Snapshot now = other.db.begin_read();
     CHECK(code_of([&] { static_cast<void>(now.tree("t").get("large")); }) == Errc::corrupt);
+}
+
+// What was written with right checksums and wrong places: every anchor is looked at.
+TEST_CASE("Verifying finds an anchor of the history that names no record", "[DMG-5]") {
+    namespace segment = detail::segment;
+    const Workplace place;
+    Options options = quiet();
+    options.history = History::everything();
+    Peer peer(place / "a.db", options);
+    for (int i = 0; i < 60; ++i) peer.put("key", 30'000);
+    peer.db.checkpoint();
+    detail::OpenView open{peer.core->open_view()};
+    const auto history = peer.core->history();
+    REQUIRE_FALSE(history->sets().empty());
+    const std::span<const std::byte> stored = history->sets().front()->pieces().front()->bytes();
+    const std::uint32_t anchors = detail::SegmentView(stored).anchors();
+    REQUIRE(anchors >= 2);
+    const auto check_moved = [&](std::uint32_t anchor, std::uint64_t by) {
+        std::vector<std::byte> bytes(stored.begin(), stored.end());
+        const std::uint32_t index = anchor / segment::k_anchors_per_chunk;
+        std::byte* const chunk = bytes.data() + segment::layout_of(detail::SegmentView(stored).header()).anchors +
+                                 index * segment::k_chunk_size;
+        std::byte* const position = chunk + 8 + anchor % segment::k_anchors_per_chunk * segment::k_anchor_entry + 16;
+        detail::store_u64(position, detail::load_u64(position) + by);
+        detail::store_u64(chunk, detail::xxh64(chunk + 8, segment::k_chunk_size - 8,
+                                               segment::chunk_seed(segment::Chunk::anchors, index)));
+        const detail::SegmentSet set({std::make_shared<const detail::SegmentView>(bytes)});
+        peer.core->check_history(set, *open.view->root);
+    };
+    for (const std::uint32_t anchor : {0u, 1u, anchors - 1}) {
+        CAPTURE(anchor);
+        CHECK(code_of([&] { check_moved(anchor, 0); }) == std::nullopt);
+        CHECK(code_of([&] { check_moved(anchor, 8); }) == Errc::corrupt);
+    }
 }

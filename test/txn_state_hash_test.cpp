@@ -32,7 +32,7 @@ TEST_CASE("The hash of a state is the same in whatever steps, each taken up by a
     for (const char* const name : {"a", "b", "empty", "m", "z"}) {
         WritableTree tree = tx.tree(name);
         tree.put("key", "value");
-        for (int i = 0; i < 20; ++i) tree.put("key " + std::to_string(i), std::string(static_cast<std::size_t>(i), 'v'));
+        for (std::size_t i = 0; i < 20; ++i) tree.put("key " + std::to_string(i), std::string(i, 'v'));
         if (name == std::string("empty") || name == std::string("z")) tree.erase_range("", std::nullopt);
     }
     tx.commit();
