@@ -284,3 +284,36 @@ TEST_CASE("readers and writers go on while a database is compacted", "[SPACE-4][
     REQUIRE(db.begin_read().tree("counter").get("n") == std::to_string(written));
     require_sound(db);
 }
+
+// A large value at the end, and no hole that is long enough for it: a close makes none.
+TEST_CASE("a close gives up soon where nothing finds room further down", "[SPACE-4][COMPACT-3]") {
+    Directory dir;
+    Options quiet = options(History::nothing());
+    quiet.background = false;
+    std::uint64_t before = 0;
+    {
+        Database db = Database::open(dir / "db", quiet);
+        const auto put = [&](const std::string& key, std::size_t size) {
+            Transaction tx = db.begin_write();
+            tx.tree("t").put(key, std::string(size, 'x'));
+            tx.commit();
+        };
+        for (int i = 0; i < 40; ++i) {
+            put("gone" + std::to_string(i), 100'000);
+            put("kept" + std::to_string(i), 20'000);
+            db.checkpoint();
+        }
+        put("large", 2'500'000);
+        db.checkpoint();
+        Transaction tx = db.begin_write();
+        tx.tree("t").erase_range("gone", "gonf");
+        tx.commit();
+        for (int i = 0; i < 4; ++i) db.checkpoint();
+        before = db.statistics().generation;
+    }
+    // A few checkpoints for each round, and no round behind two that were in vain.
+    Database db = Database::open(dir / "db", quiet);
+    CHECK(db.statistics().generation > before);
+    CHECK(db.statistics().generation <= before + 30);
+    require_sound(db);
+}
