@@ -255,3 +255,25 @@ TEST_CASE("a vacuumed database is dense, says where it comes from, and goes on",
     CHECK(another.history("kept", "k").size() == 2);
     CHECK(another.history("empty", "k").size() < 2);
 }
+
+TEST_CASE("A copy made by vacuum_into keeps of each tree how long its past is kept", "[SPACE-5][PAST-4]") {
+    Directory dir;
+    {
+        Database db = Database::open(dir / "a", options(History::nothing()));
+        db.update([](Transaction& tx) {
+            tx.tree("kept").put("key", "value");
+            tx.tree("other").put("key", "value");
+            tx.set_history("kept", History::everything());
+        });
+        db.vacuum_into(dir / "b");
+    }
+    Database db = Database::open(dir / "b");
+    for (const char* const value : {"older", "newer"}) {
+        db.update([&](Transaction& tx) {
+            for (const char* const tree : {"kept", "other"}) tx.tree(tree).put("key", value);
+        });
+    }
+    const Txn older = db.begin_read().txn() - 1;
+    CHECK(db.begin_read(AsOf::txn(older)).tree("kept").get("key") == "older");
+    CHECK_THROWS_AS(db.begin_read(AsOf::txn(older)).tree("other").get("key"), Error);
+}

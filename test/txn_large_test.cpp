@@ -441,3 +441,36 @@ TEST_CASE("the past of a large transaction is sealed in pieces and answers as on
         check_whole(db);
     }
 }
+
+// The log holds what the tree holds, wherever between two operations the savepoint lies.
+TEST_CASE("What a large transaction rolls back to a savepoint is not in its log", "[TX-6][TX-8][TRUTH-2]") {
+    const Workplace place;
+    Database db = Database::open(place / "a.db", small_memory());
+    const std::string value(100, 'v');
+    std::uint64_t number = 0;
+    {
+        Transaction tx = db.begin_write();
+        const auto put = [&](int count) {
+            for (int i = 0; i < count; ++i) tx.tree("t").put(key_of(++number), value);
+        };
+        for (int round = 0; round < 6; ++round) {
+            put(50);
+            // Two at the same place, of which one is never gone back to.
+            const Savepoint saved = tx.savepoint();
+            const Savepoint same = tx.savepoint();
+            put(round);
+            const Savepoint later = tx.savepoint();
+            put(3000);
+            if (round == 3) tx.rollback_to(later);
+            if (round == 4) tx.rollback_to(same);
+            tx.rollback_to(saved);
+        }
+        put(50);
+        tx.commit();
+    }
+    CHECK(db.begin_read().tree("t").size() == 350);
+    const Hash hash = db.begin_read().state_hash();
+    db.close();
+    Database::replay(place / "a.db", place / "b.db", AsOf::txn(1));
+    CHECK(Database::open(place / "b.db").begin_read().state_hash() == hash);
+}

@@ -1,5 +1,5 @@
 // Memory pages while snapshots are open.
-#include "txn_support.hpp"
+#include "peer.hpp"
 
 namespace {
 
@@ -40,4 +40,27 @@ TEST_CASE("a snapshot that holds much memory does not make one checkpoint follow
         tx.commit();
     }
     REQUIRE(db.statistics().checkpoints <= before + 3);
+}
+
+// Pages made while a checkpoint writes are copied onto the new base.
+TEST_CASE("Memory pages of commits beside checkpoints are all given back", "[CALM-1][FRAME-2]") {
+    const txn_test::Workplace place;
+    txn_test::Peer peer(place / "a.db");
+    const auto change = [&](int step) {
+        Transaction tx = peer.db.begin_write({Durability::lazy, std::nullopt});
+        for (int i = 0; i < 2000; i += step) tx.tree("t").put(std::to_string(10'000 + i), std::string(100, 'v'));
+        tx.commit();
+    };
+    for (int round = 0; round < 100; ++round) {
+        change(1);
+        bool beside = false;
+        peer.vfs.set_hook([&](test::FileCall call, std::uint64_t, bool done) {
+            if (call == test::FileCall::sync && !done && !std::exchange(beside, true)) change(50);
+        });
+        peer.db.checkpoint();
+        peer.vfs.set_hook(nullptr);
+        REQUIRE(beside);
+        peer.db.checkpoint();
+        CHECK(peer.db.statistics().overlay_bytes < 256u << 10);
+    }
 }

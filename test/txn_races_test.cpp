@@ -702,3 +702,41 @@ TEST_CASE("A snapshot that cannot replay a large transaction without the turn ta
     writer.join();
     CHECK(snapshot.get() == newest);
 }
+
+TEST_CASE("A redaction whose search another process cuts the log off from looks again", "[CHAIN-3][SWARM-1]") {
+    const Workplace place;
+    Peer peer(place / "a.db", without_history());
+    Peer other(place / "a.db", without_history());
+    peer.put("secret", 300, Durability::full);
+    int cuts = 0;
+    peer.vfs.set_hook([&](FileCall call, std::uint64_t where, bool done) {
+        if (call != FileCall::lock || where != Processes::write || done || cuts == 3) return;
+        ++cuts;
+        turn_over(other, 4);
+    });
+    // The other one stands on a generation that has the value.
+    CHECK(txn_test::code_of([&] { peer.db.redact("t", "secret", 0, "asked for", 0); }) == Errc::still_held);
+    peer.vfs.set_hook(nullptr);
+    CHECK(cuts > 0);
+    CHECK_FALSE(other.db.begin_read().tree("t").contains("secret"));
+    CHECK(peer.db.verify().ok());
+}
+
+TEST_CASE("Whichever write of a redaction fails, others may make checkpoints behind it", "[CHAIN-3][ERR-5][SWARM-2]") {
+    bool finished = false;
+    for (int good = 0; !finished && good < 100; ++good) {
+        CAPTURE(good);
+        const Workplace place;
+        Peer peer(place / "a.db");
+        peer.put("secret", 300, Durability::full);
+        int writes = 0;
+        peer.vfs.set_hook([&](FileCall call, std::uint64_t, bool done) {
+            if (call != FileCall::write || done || writes++ != good) return;
+            throw Error(Errc::io, "the disk of this test fails");
+        });
+        finished = !txn_test::code_of([&] { peer.db.redact("t", "secret", 0, "asked for"); });
+        peer.vfs.set_hook(nullptr);
+        CHECK_FALSE(peer.vfs.held().contains(Processes::checkpoint));
+    }
+    CHECK(finished);
+}

@@ -125,7 +125,6 @@ void WriteTxn::spool_operations() {
         }
     }
     std::sort(cuts.begin(), cuts.end());
-    cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
     const auto add = [&](const OperationList& list) {
         Nonce nonce{};
         core_->next_nonce(nonce);
