@@ -1,6 +1,7 @@
 // api_memory_test.cpp -- memory: what allocates, what takes a lock, and what happens when there is none left.
 #include "txn_support.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdlib>
@@ -25,6 +26,7 @@ struct Counting {
     std::uint64_t fail_at = ~std::uint64_t{0};
     bool for_ever = false;
     std::uint64_t failed = 0;
+    std::size_t largest = 0;
 };
 thread_local constinit Counting counting;
 thread_local constinit std::uint64_t locks = 0;
@@ -39,6 +41,7 @@ bool refused() {
 
 void* allocate(std::size_t size, std::size_t alignment) {
     if (refused()) return nullptr;
+    if (counting.on) counting.largest = std::max(counting.largest, size);
     if (size == 0) size = 1;
     if (alignment <= alignof(std::max_align_t)) return std::malloc(size);
     return std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
@@ -226,6 +229,27 @@ TEST_CASE("Snapshots and reads of the present allocate nothing and take no lock"
             CHECK(counting.allocations > 0);
             if (MEMORY_TEST_SANITIZED == 0) CHECK(locks > 0);
         }
+    }
+}
+
+TEST_CASE("A value longer than the limit of memory goes into the file without a copy in memory", "[TX-8][CALM-1]") {
+    const Workplace place;
+    Options options = quiet();
+    options.overlay_limit = 1u << 20;
+    Database db = Database::open(place / "a.db", options);
+    const std::string value(8u << 20, 'v');
+    for (const bool append : {false, true}) {
+        CAPTURE(append);
+        Transaction tx = db.begin_write();
+        WritableTree tree = tx.tree(append ? "appended" : "put");
+        tree.put("a", "short");
+        counting = {true, 0, ~std::uint64_t{0}, false, 0, 0};
+        if (append) tree.append("b", value);
+        else tree.put("b", value);
+        counting.on = false;
+        CHECK(counting.largest < value.size() / 2);
+        tx.commit();
+        CHECK(db.begin_read().tree(append ? "appended" : "put").get("b") == value);
     }
 }
 
