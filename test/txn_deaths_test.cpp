@@ -365,3 +365,27 @@ TEST_CASE("Room that the log of another process has taken is not promised again"
     change(1, 10);
     CHECK(sound(peer));
 }
+
+TEST_CASE("Pages of a large transaction whose checkpoint failed are given to nobody else", "[TX-8][SPACE-1][DUR-9]") {
+    const Workplace place;
+    Options small = quiet();
+    small.overlay_limit = 64u << 10;
+    Peer peer(place / "a.db", small);
+    peer.put("a", 100, Durability::full);
+    bool failed = false;
+    peer.vfs.set_hook([&](FileCall call, std::uint64_t, bool done) {
+        if (call != FileCall::write || done || peer.core->processes().load(Word::built_txn) < 2) return;
+        failed = true;
+        throw Error(Errc::no_space, "the test has no room left on this disk");
+    });
+    static_cast<void>(code_of([&] { put_many(peer, "many"); }));
+    peer.vfs.set_hook(nullptr);
+    REQUIRE(failed);
+    REQUIRE(peer.db.begin_read().txn() == 2);
+    for (int i = 0; i < 20; ++i) peer.put("other " + std::to_string(i), k_long);
+    peer.db.checkpoint();
+    CHECK(sound(peer));
+    const Snapshot now = peer.db.begin_read();
+    CHECK(now.tree("t").size() == 3021);
+    for (int i = 0; i < 3000; ++i) REQUIRE(now.tree("t").get("many" + std::to_string(i)) == std::string(200, 'v'));
+}
