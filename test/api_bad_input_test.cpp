@@ -455,6 +455,13 @@ TEST_CASE("What a creation that was cut short left is made anew", "[DUR-1]") {
     CHECK(opens(left));
     left.replace(4096 + 1024, 512, 512, 'x');  // a part of the meta page
     CHECK(opens(left));
+    // A ledger that is not the first one of a file says that more was there.
+    for (const std::size_t field : {8u, 16u, 24u}) {
+        std::string other = left;
+        ++other[73'728 + field];
+        CHECK(code_of([&] { opens(other); }) == Errc::not_a_database);
+        CHECK(read_file(path) == other);
+    }
 }
 
 TEST_CASE("A file cannot be opened read-only and exclusively at the same time", "[ERR-1]") {
