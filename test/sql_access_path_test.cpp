@@ -107,6 +107,23 @@ TEST_CASE("a range that depends on a row is read from an index for each of them"
     CHECK(f.answer("SELECT t.id FROM few JOIN t ON t.id BETWEEN few.n AND few.n + 1 ORDER BY 1") == "3 4 4 4 5 5 ");
 }
 
+TEST_CASE("what LIKE begins with is a range of an index", "[sql]") {
+    Fixture f;
+    CHECK(f.uses("t_name_key", "SELECT * FROM t WHERE name LIKE 'n199%'"));
+    CHECK(f.uses("t_name_key", "SELECT * FROM t WHERE name LIKE 'n19\\_%'"));
+    CHECK(f.uses("t_name_key", "SELECT * FROM t WHERE name LIKE 'n5'"));
+    CHECK_FALSE(f.uses("t_name_key", "SELECT * FROM t WHERE name LIKE '%5'"));
+    CHECK_FALSE(f.uses("t_name_key", "SELECT * FROM t WHERE name LIKE '_5%'"));
+    CHECK_FALSE(f.uses("t_name_key", "SELECT * FROM t WHERE name ILIKE 'n199%'"));
+    CHECK_FALSE(f.uses("t_name_key", "SELECT * FROM t WHERE name NOT LIKE 'n199%'"));
+    CHECK(f.answer("SELECT count(*) FROM t WHERE name LIKE 'n199%'") == "111 ");
+    CHECK(f.answer("SELECT count(*) FROM t WHERE name LIKE 'n199_' OR name LIKE 'n5'") == "11 ");
+    f.sql.execute("INSERT INTO t VALUES (-1, 1, '\u00ff'), (-2, 1, '\u00ffa'), (-3, 1, '\u0100'), (-4, 1, 'n5\\_')");
+    CHECK(f.answer("SELECT id FROM t WHERE name LIKE '\u00ff%' ORDER BY id") == "-2 -1 ");
+    CHECK(f.answer("SELECT id FROM t WHERE name LIKE 'n5\\\\\\_' ORDER BY id") == "-4 ");
+    CHECK(f.answer("SELECT id FROM t WHERE name LIKE 'n2000%' ORDER BY name DESC") == "20000 2000 ");
+}
+
 TEST_CASE("min and max of a column that an index has in order read one row each", "[sql]") {
     Fixture f;
     const auto read = [&](const std::string& text) {

@@ -7,6 +7,7 @@
 #include "sql/plan/implied_conditions.hpp"
 #include "sql/plan/index_order.hpp"
 #include "sql/plan/join_size.hpp"
+#include "sql/plan/prefix_range.hpp"
 #include "sql/plan/prune_columns.hpp"
 #include "sql/plan/semi_join.hpp"
 #include "sql/plan/value_list.hpp"
@@ -94,7 +95,7 @@ private:
                     (grouped_subquery(condition, *plan, pool_) ? last : plan->conditions).push_back(condition);
                 for (BoundExpr*& condition : plan->conditions) condition = as_value_list(condition, pool_);
                 raw_.emplace(plan, plan->rows);
-                choose_access_path(*plan);
+                choose_access_path_by_prefix(*plan);
                 if (Plan* join = look_up_members(*plan)) return filter(join, std::move(last));
                 // Versions are found by whole keys at most, and every condition is checked above.
                 if (plan->versions.present) plan = filter(plan, std::exchange(plan->conditions, {}));
@@ -214,6 +215,33 @@ private:
                     return false;
         }
         return true;
+    }
+
+    /// Where a column that LIKE asks for stands in an index, with the range that the pattern begins with.
+    void choose_access_path_by_prefix(Plan& scan) {
+        std::vector<BoundExpr*> implied;
+        for (const BoundExpr* condition : scan.conditions) {
+            const std::vector<BoundExpr*> range = prefix_range(*condition, pool_);
+            if (!range.empty() && is_indexed(scan, *range[0]->args[0]))
+                implied.insert(implied.end(), range.begin(), range.end());
+        }
+        scan.conditions.insert(scan.conditions.end(), implied.begin(), implied.end());
+        choose_access_path(scan);
+        std::erase_if(scan.conditions, [&](const BoundExpr* condition) {
+            if (std::find(implied.begin(), implied.end(), condition) == implied.end()) return false;
+            return condition->args[1] != scan.access.low && condition->args[1] != scan.access.high;
+        });
+    }
+
+    static bool is_indexed(const Plan& scan, const BoundExpr& expr) {
+        const ColumnId id = column_of(expr)->column;
+        const auto column = std::find_if(scan.scan_columns.begin(), scan.scan_columns.end(),
+                                         [&](const ScanColumn& item) { return item.id == id; });
+        if (column == scan.scan_columns.end()) return false;
+        return std::any_of(scan.relation->indexes.begin(), scan.relation->indexes.end(), [&](const Index& index) {
+            return std::any_of(index.columns.begin(), index.columns.end(),
+                               [&](const IndexColumn& part) { return part.column == column->place; });
+        });
     }
 
     /// column IN (subquery), where that gives few rows and the table has an index on the column: each of them is looked
