@@ -39,8 +39,9 @@ public:
     /// A condition over the tables of a FROM list.
     std::string condition(const std::vector<Reference>& columns, int depth = 3);
     std::string value(const std::vector<Reference>& columns, ColumnType type, int depth = 2);
-    /// "a JOIN b ON ..", and the columns that it has.
+    /// Whether `left` is one of some values, in one of the ways to say so.
     std::string one_of(const std::string& left, ColumnType type, const std::vector<Reference>& columns);
+    /// "a JOIN b ON ..", and the columns that it has.
     std::string from(std::vector<Reference>& columns);
     /// A whole SELECT: joins, groups, windows, subqueries, set operations.
     std::string query();
