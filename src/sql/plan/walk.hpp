@@ -30,7 +30,9 @@ void each_expr(Plan& plan, Visit&& visit) {
     for (auto& row : plan.value_rows)
         for (BoundExpr*& expr : row) one(expr);
     for (BoundExpr*& expr : plan.access.equal) one(expr);
-    one(plan.access.members);
+    // What the members are compared with is a column that the index has: nobody need read it for their sake.
+    if (plan.access.members != nullptr)
+        for (std::size_t i = 1; i < plan.access.members->args.size(); ++i) one(plan.access.members->args[i]);
     one(plan.access.low);
     one(plan.access.high);
     for (Plan::ScanCall& call : plan.calls) one(call.call);
