@@ -1,5 +1,7 @@
 #include "hard/sql/statements.hpp"
 
+#include <regex>
+
 namespace northstar::hard {
 
 namespace {
@@ -22,6 +24,9 @@ constexpr ColumnType k_types[] = {ColumnType::integer, ColumnType::bigint,  Colu
 bool is_number(ColumnType type) {
     return type == ColumnType::integer || type == ColumnType::bigint || type == ColumnType::numeric;
 }
+
+// Nothing else looks like the name of a column. Terms have one: PostgreSQL 15 takes a constant in ROLLUP for no group.
+const std::regex k_column("\\b(c[0-9]+|id)\\b");
 
 std::string joined(const std::vector<std::string>& parts, const char* between) {
     std::string text;
@@ -70,6 +75,7 @@ std::vector<std::string> Statements::schema() {
             statements.push_back("CREATE INDEX ON " + table.name + " (" + column.name +
                                  (random_.chance(1, 3) ? " DESC" : "") + ")");
         }
+        if (random_.chance(1, 2)) statements.push_back(index_of_terms(table));
         std::vector<std::string> rows;
         // Some tables have so many rows that indexes are worth it.
         const std::size_t size = random_.chance(1, 5) ? 60 + random_.below(60) : random_.below(25);
@@ -82,6 +88,36 @@ std::vector<std::string> Statements::schema() {
         tables_.push_back(std::move(table));
     }
     return statements;
+}
+
+std::string Statements::index_of_terms(RandomTable& table) {
+    const std::vector<Reference> columns = references(table, "");
+    const RandomColumn& column = table.columns[1 + random_.below(table.columns.size() - 1)];
+    std::string key = column.name;
+    if (random_.chance(1, 2)) {
+        const ColumnType type = k_types[random_.below(std::size(k_types))];
+        const std::string expression = value(columns, type, 1);
+        if (std::regex_search(expression, k_column)) {
+            key = "(" + expression + ")";
+            table.terms.push_back({key, type});
+        }
+    }
+    std::string where;
+    if (random_.chance(2, 3)) {
+        const std::string holds = condition(columns, 0);
+        if (std::regex_search(holds, k_column)) table.terms.push_back({holds, ColumnType::boolean});
+        where = " WHERE " + holds;
+    }
+    return "CREATE INDEX ON " + table.name + " (" + key + (random_.chance(1, 3) ? " DESC" : "") + ")" + where;
+}
+
+std::vector<Reference> Statements::references(const RandomTable& table, const std::string& alias) {
+    const std::string prefix = alias.empty() ? alias : alias + ".";
+    std::vector<Reference> all;
+    for (const RandomColumn& column : table.columns) all.push_back({prefix + column.name, column.type});
+    for (const RandomColumn& term : table.terms)
+        all.push_back({std::regex_replace(term.name, k_column, prefix + "$1"), term.type});
+    return all;
 }
 
 std::string Statements::value(const std::vector<Reference>& columns, ColumnType type, int depth) {
@@ -129,8 +165,7 @@ std::string Statements::condition(const std::vector<Reference>& columns, int dep
                 const RandomTable& table = any_table();
                 const std::string alias = "s" + std::to_string(next_alias_++);
                 std::vector<Reference> all = columns;
-                for (const RandomColumn& column : table.columns)
-                    all.push_back({alias + "." + column.name, column.type});
+                for (Reference& reference : references(table, alias)) all.push_back(std::move(reference));
                 return std::string(random_.chance(1, 3) ? "NOT " : "") + "EXISTS (SELECT 1 FROM " + table.name + " " +
                        alias + " WHERE " + condition(all, depth - 1) + ")";
             }
@@ -144,6 +179,7 @@ std::string Statements::condition(const std::vector<Reference>& columns, int dep
         }
     }
     const ColumnType type = k_types[random_.below(std::size(k_types))];
+    if (type == ColumnType::boolean && random_.chance(1, 2)) return value(columns, type, 0);
     const std::string left = value(columns, type, 1);
     switch (random_.below(8)) {
         case 0: return "(" + left + (random_.chance(1, 2) ? " IS NULL" : " IS NOT NULL") + ")";
@@ -179,8 +215,7 @@ std::string Statements::from(std::vector<Reference>& columns) {
     for (std::size_t i = 0; i < count; ++i) {
         const RandomTable& table = any_table();
         const std::string alias = "r" + std::to_string(next_alias_++);
-        std::vector<Reference> own;
-        for (const RandomColumn& column : table.columns) own.push_back({alias + "." + column.name, column.type});
+        const std::vector<Reference> own = references(table, alias);
         const std::string item = table.name + " " + alias;
         if (i == 0) {
             text = item;
@@ -284,7 +319,7 @@ std::string Statements::query() {
         }
         case 5: {
             std::vector<ColumnType> types;
-            const std::string inner = select(2, types);
+            const std::string inner = select(2, types) + " ORDER BY 1, 2 LIMIT 100";
             return "WITH w (x, y) AS (" + inner + ") SELECT a.x, b.y FROM w a JOIN w b ON a.x = b.x";
         }
         default: {
@@ -296,9 +331,7 @@ std::string Statements::query() {
 
 std::string Statements::change() {
     const RandomTable& table = any_table();
-    std::vector<Reference> columns;
-    for (const RandomColumn& column : table.columns)
-        columns.push_back({table.name + "." + column.name, column.type});
+    const std::vector<Reference> columns = references(table, table.name);
     const RandomColumn& column = table.columns[1 + random_.below(table.columns.size() - 1)];
     switch (random_.below(3)) {
         case 0:

@@ -22,6 +22,7 @@ struct RandomColumn {
 struct RandomTable {
     std::string name;
     std::vector<RandomColumn> columns;
+    std::vector<RandomColumn> terms;  ///< expressions that indexes of it are over, and conditions on their rows
 };
 
 /// Columns that an expression may use, each with its qualifier.
@@ -36,6 +37,10 @@ public:
 
     /// CREATE TABLE, CREATE INDEX and INSERT of a few tables, with NULLs and with equal values.
     std::vector<std::string> schema();
+    /// CREATE INDEX over an expression, or of some of the rows, or both; the table knows it from then on.
+    std::string index_of_terms(RandomTable& table);
+    /// The columns and terms of a table under an alias.
+    static std::vector<Reference> references(const RandomTable& table, const std::string& alias);
     /// A condition over the tables of a FROM list.
     std::string condition(const std::vector<Reference>& columns, int depth = 3);
     std::string value(const std::vector<Reference>& columns, ColumnType type, int depth = 2);

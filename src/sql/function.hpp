@@ -171,6 +171,17 @@ struct FunctionEntry {
 /// How an operator compares, for index use and joins.
 enum class Comparison : std::uint8_t { none, equal, not_equal, less, less_equal, greater, greater_equal };
 
+/// The same with its sides changed: b > a of a < b.
+constexpr Comparison turned(Comparison comparison) {
+    switch (comparison) {
+        case Comparison::less: return Comparison::greater;
+        case Comparison::less_equal: return Comparison::greater_equal;
+        case Comparison::greater: return Comparison::less;
+        case Comparison::greater_equal: return Comparison::less_equal;
+        default: return comparison;
+    }
+}
+
 struct OperatorEntry {
     const char* name = "";
     Oid left = 0;  ///< type::none: prefix operator

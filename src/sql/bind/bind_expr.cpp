@@ -13,6 +13,16 @@ namespace northstar::inline v0::sql {
 using syntax::ExprKind;
 
 BoundExpr* Binder::expr(const syntax::Expr& node) {
+    const bool may_decide = literals_ != nullptr && !literals_fixed_ &&
+                            (!index_expression_names_.empty() || !index_predicate_names_.empty());
+    if (!may_decide || !decides_index(node)) return expr_of_kind(node);
+    literals_fixed_ = true;
+    BoundExpr* const bound = expr_of_kind(node);
+    literals_fixed_ = false;
+    return bound;
+}
+
+BoundExpr* Binder::expr_of_kind(const syntax::Expr& node) {
     switch (node.kind) {
         case ExprKind::null: return null_constant(node.position);
         case ExprKind::boolean: return constant(Value::boolean(node.flag), node.position);

@@ -153,7 +153,7 @@ std::string Binder::relation_message(const syntax::QualifiedName& name) const {
 // ---- tables
 // ----------------------------------------------------------------------------------------------------------
 
-Plan* Binder::scan(std::shared_ptr<const Relation> relation, ReadPoint& point, ScopeRelation& into) {
+Plan* Binder::scan(std::shared_ptr<const Relation> relation, ReadPoint& point, ScopeRelation& into, Oid partition) {
     Plan* plan = pool_.plan(PlanKind::scan);
     plan->relation = relation;
     plan->point = &point;
@@ -170,6 +170,7 @@ Plan* Binder::scan(std::shared_ptr<const Relation> relation, ReadPoint& point, S
         into.columns.push_back({column.name, id, column.type, column.typmod, column.hidden, relation->oid,
                                 static_cast<int>(i)});
     }
+    bind_index_terms(*plan, partition);
     return plan;
 }
 

@@ -20,7 +20,7 @@ std::vector<ColumnId> by_place(const Plan& scan) {
 Plan* Binder::partition_scan(std::shared_ptr<const Relation> partition, ReadPoint& point, ScopeRelation& into) {
     const auto root = partition_root(*point.catalog, *partition);
     ScopeRelation whole;
-    Plan* plan = scan(root, point, whole);
+    Plan* plan = scan(root, point, whole, partition->oid);
     const std::vector<ColumnId> ids = bind_partition::by_place(*plan);
     split_conjuncts(condition(bind_text(partition_condition(*point.catalog, *partition), *root, ids,
                                         "partition bounds"),

@@ -113,6 +113,7 @@ private:
 
     // ---- expressions ----
     BoundExpr* expr(const syntax::Expr& expr);
+    BoundExpr* expr_of_kind(const syntax::Expr& expr);
     BoundExpr* expr_or_null(const syntax::Expr* node) { return node == nullptr ? nullptr : expr(*node); }
     BoundExpr* constant(Value value, std::uint32_t position);
     BoundExpr* null_constant(std::uint32_t position);
@@ -239,7 +240,11 @@ private:
     Plan* temporal_function(const syntax::FromItem& item);
     void join_using(const syntax::FromItem& item, Plan& join, std::size_t left_columns, std::size_t right_columns,
                     std::vector<std::string> names);
-    Plan* scan(std::shared_ptr<const Relation> relation, ReadPoint& point, ScopeRelation& into);
+    /// `partition`: the rows of this one alone are read.
+    Plan* scan(std::shared_ptr<const Relation> relation, ReadPoint& point, ScopeRelation& into, Oid partition = 0);
+    void bind_index_terms(Plan& scan, Oid partition);
+    /// May an index be used, or not, by the values of literals in the expression?
+    bool decides_index(const syntax::Expr& node) const;
     // partitions (bind_partition.cpp)
     Plan* partition_scan(std::shared_ptr<const Relation> partition, ReadPoint& point, ScopeRelation& into);
     ChangeTarget partition_target(std::shared_ptr<const Relation> partition);
@@ -334,6 +339,8 @@ private:
     BoundExpr* domain_value_ = nullptr;   ///< what VALUE means in a check of a domain
     LiteralSlots* literals_ = nullptr;    ///< where literals become parameters; null: nowhere
     bool literals_fixed_ = false;         ///< what is being bound needs its literals' values
+    /// Columns that indexes of the tables bound so far use in expressions, and in conditions on their rows.
+    std::set<std::string> index_expression_names_, index_predicate_names_;
 };
 
 }  // namespace northstar::inline v0::sql

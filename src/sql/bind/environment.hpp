@@ -2,6 +2,7 @@
 #pragma once
 
 #include "sql/plan/plan.hpp"
+#include "sql/plan/read_point.hpp"
 #include "sql/session.hpp"
 #include "sql/syntax/statement.hpp"
 
@@ -12,17 +13,6 @@
 #include <vector>
 
 namespace northstar::inline v0::sql {
-
-/// A state of the database: where its trees are, and the catalog that describes it.
-struct ReadPoint {
-    std::shared_ptr<const Catalog> catalog;
-    bool past = false;
-    std::uint64_t txn = 0;
-    virtual ~ReadPoint() = default;
-    virtual Tree tree(const std::string& name, bool temporary) = 0;
-    /// About how many rows the tree has, for the planner.
-    virtual double row_count(const std::string& name, bool temporary) = 0;
-};
 
 /// A relation that is computed, or a view that every database has, e.g. of information_schema.
 struct VirtualTable {

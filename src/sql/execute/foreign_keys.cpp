@@ -2,7 +2,7 @@
 #include "sql/execute/change_target.hpp"
 
 #include "sql/compare.hpp"
-#include "sql/execute/index_range.hpp"
+#include "sql/plan/key_range.hpp"
 #include "sql/key_encoding.hpp"
 #include "sql/text_io.hpp"
 

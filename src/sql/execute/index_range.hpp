@@ -1,23 +1,14 @@
-// index_range.hpp -- the keys that an access path visits: from its values to bytes.  Layer: sql.
-//
-// A value may be an integer of another width than the column. Where it does not fit, what it means is known without it:
-// nothing is equal to it, and everything lies on one side of it.
-// [RANGE-1] The keys in the range are those of the rows that meet the conditions which the path was made from.
+// index_range.hpp -- the ranges of keys that an access path visits in one run.  Layer: sql.
 #pragma once
 
 #include "sql/execute/evaluate.hpp"
-#include "sql/key_encoding.hpp"
+#include "sql/plan/key_range.hpp"
 
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace northstar::inline v0::sql {
-
-enum class KeyFit : std::uint8_t { fits, below, above };
-
-/// Gives an integer the width of a key column; other values are left alone. O(1).
-KeyFit fit_key(Value& value, Oid type);
 
 class IndexRange {
 public:
@@ -29,8 +20,8 @@ public:
     bool compute();
     /// To the range that the path visits next; false: there is none.
     bool advance();
-    const std::string& from() const { return from_; }  ///< the first key that counts
-    const std::string& to() const { return to_; }      ///< the first behind those that count; empty: there is none
+    const std::string& from() const { return keys_.from; }  ///< the first key that counts
+    const std::string& to() const { return keys_.to; }      ///< the first behind those that count; empty: there is none
 
 private:
     /// A value that is known before the scan begins.
@@ -40,19 +31,18 @@ private:
     };
     Known known(BoundExpr* expr);
     Value value(const Known& known);
-    Oid type_of(std::size_t column) const;
     void add_member(Value key);
     bool compute_members();
 
+    const Plan& scan_;
     const AccessPath& path_;
-    const Relation& relation_;
-    const Index& index_;
     Execution& execution_;
-    std::vector<Known> equal_;
+    std::vector<Known> equal_;    // without an expression: NULL
     std::vector<Known> members_;     // of an IN list, or the one array
     Known low_, high_;
     Arena arena_;
-    std::string from_, to_, prefix_;
+    PathValues values_;
+    KeyRange keys_;
     std::vector<std::string> starts_;  // of the ranges of members, in the order of the path
     std::size_t next_ = 0;             // of starts_
 };

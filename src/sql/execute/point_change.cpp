@@ -1,7 +1,7 @@
 #include "sql/execute/point_change.hpp"
 
 #include "sql/execute/change_target.hpp"
-#include "sql/execute/index_range.hpp"
+#include "sql/plan/key_range.hpp"
 #include "sql/key_encoding.hpp"
 
 #include <algorithm>

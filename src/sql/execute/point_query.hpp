@@ -6,7 +6,7 @@
 // [POINT-1] It answers what the plan that it was made from would have answered.
 #pragma once
 
-#include "sql/execute/index_range.hpp"
+#include "sql/plan/key_range.hpp"
 
 #include <memory>
 #include <optional>

@@ -1,43 +1,35 @@
 #include "sql/plan/access_path.hpp"
 
 #include "sql/cast.hpp"
+#include "sql/plan/index_terms.hpp"
+#include "sql/plan/key_range.hpp"
+#include "sql/plan/read_point.hpp"
 #include "sql/plan/selectivity.hpp"
 #include "sql/plan/walk.hpp"
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace northstar::inline v0::sql {
 
 namespace access_path {
 
-/// column <comparison> value, where the value is known before the scan begins and has the column's type, or both are
-/// integers. Comparison::none: the column is one of some values, which the condition names.
+enum class Says : std::uint8_t { comparison, members, null, not_null };
+
+/// What a condition says of a term of the table's indexes: <comparison> a value that is known before the scan begins
+/// and has the term's type, or both are integers; one of some values, which the condition names; or whether it is NULL.
 struct Bound {
-    int column = -1;
+    int term = k_no_term;
+    Says kind = Says::comparison;
     Comparison comparison = Comparison::none;
     BoundExpr* value = nullptr;
     BoundExpr* condition = nullptr;
-};
 
-Comparison turned(Comparison comparison) {
-    switch (comparison) {
-        case Comparison::less: return Comparison::greater;
-        case Comparison::less_equal: return Comparison::greater_equal;
-        case Comparison::greater: return Comparison::less;
-        case Comparison::greater_equal: return Comparison::less_equal;
-        default: return comparison;
+    bool is_equal() const {
+        return kind == Says::null || (kind == Says::comparison && comparison == Comparison::equal);
     }
-}
-
-/// Place of the scan's column that an expression is; -1: it is none.
-int place_of(const Plan& scan, const BoundExpr& expr) {
-    const BoundExpr* const column = column_of(expr);
-    if (column == nullptr) return -1;
-    for (const ScanColumn& item : scan.scan_columns)
-        if (item.id == column->column) return item.place;
-    return -1;
-}
+};
 
 /// Is a value known before the scan begins?
 bool is_known(const Plan& scan, BoundExpr* value) {
@@ -47,36 +39,44 @@ bool is_known(const Plan& scan, BoundExpr* value) {
     return true;
 }
 
-bool fits(Oid column, Oid value) {
-    return value == column || (is_plain_integer(column) && is_plain_integer(value));
-}
+bool fits(Oid term, Oid value) { return value == term || (is_plain_integer(term) && is_plain_integer(value)); }
 
-/// column IN (..), column = ANY (array).
+/// term IN (..), term = ANY (array).
 std::optional<Bound> read_members(const Plan& scan, BoundExpr* condition) {
     if (condition->negated || is_volatile(condition)) return std::nullopt;
-    const BoundExpr& column = *condition->args[0];
-    const int place = place_of(scan, column);
-    if (place < 0) return std::nullopt;
-    if (condition->kind == BoundKind::in_list) return Bound{place, Comparison::none, nullptr, condition};
+    const BoundExpr& expr = *condition->args[0];
+    const int term = term_of(scan, expr);
+    if (term == k_no_term) return std::nullopt;
+    const Bound bound{term, Says::members, Comparison::none, nullptr, condition};
+    if (condition->kind == BoundKind::in_list) return bound;
     const OperatorEntry& operation = *condition->operation;
     if (operation.comparison != Comparison::equal || !is_known(scan, condition->args[1])) return std::nullopt;
-    if (!fits(column.type, operation.right)) return std::nullopt;
-    return Bound{place, Comparison::none, nullptr, condition};
+    return fits(expr.type, operation.right) ? std::optional(bound) : std::nullopt;
+}
+
+/// term IS [NOT] NULL. A record whose fields are all NULL is a value.
+std::optional<Bound> read_null(const Plan& scan, BoundExpr* condition) {
+    const BoundExpr& expr = *condition->args[0];
+    const int term = term_of(scan, expr);
+    if (term == k_no_term || !may_be_null(scan, term) || may_be_record(expr.type)) return std::nullopt;
+    const Says kind = condition->negated ? Says::not_null : Says::null;
+    return Bound{term, kind, Comparison::none, nullptr, condition};
 }
 
 std::optional<Bound> read(const Plan& scan, BoundExpr* condition) {
     if (condition->kind == BoundKind::in_list || condition->kind == BoundKind::quantified)
         return read_members(scan, condition);
+    if (condition->kind == BoundKind::is_null) return read_null(scan, condition);
     if (condition->kind != BoundKind::operation || condition->args.size() != 2 || is_volatile(condition))
         return std::nullopt;
     const Comparison comparison = condition->operation->comparison;
     if (comparison == Comparison::none || comparison == Comparison::not_equal) return std::nullopt;
     for (int side = 0; side < 2; ++side) {
-        const BoundExpr& column = *condition->args[static_cast<std::size_t>(side)];
+        const BoundExpr& expr = *condition->args[static_cast<std::size_t>(side)];
         BoundExpr* value = condition->args[static_cast<std::size_t>(1 - side)];
-        const int place = place_of(scan, column);
-        if (place < 0 || !is_known(scan, value) || !fits(column.type, value->type)) continue;
-        return Bound{place, side == 0 ? comparison : turned(comparison), value, condition};
+        const int term = term_of(scan, expr);
+        if (term == k_no_term || !fits(expr.type, value->type) || !is_known(scan, value)) continue;
+        return Bound{term, Says::comparison, side == 0 ? comparison : turned(comparison), value, condition};
     }
     return std::nullopt;
 }
@@ -85,23 +85,78 @@ bool is_lower(Comparison comparison) {
     return comparison == Comparison::greater || comparison == Comparison::greater_equal;
 }
 
-/// The share of the rows that a path leads to, where ANALYZE knows its columns; negative: it does not.
-double known_share(const Plan& scan, const Index& index, const AccessPath& path, const std::vector<Bound>& bounds) {
-    const bool next = path.members != nullptr || path.low != nullptr || path.high != nullptr;
-    const std::size_t columns = path.equal.size() + (next ? 1 : 0);
+/// Do all rows of the index meet the condition?
+bool is_in_predicate(const Plan& scan, std::size_t number, const BoundExpr& condition) {
+    if (!scan.relation->indexes[number].partial()) return false;
+    const std::vector<BoundExpr*>& predicate = scan.index_terms[number].predicate;
+    return std::any_of(predicate.begin(), predicate.end(),
+                       [&](const BoundExpr* part) { return same_expr(*part, condition); });
+}
+
+/// The conditions that a path is made from.
+std::vector<BoundExpr*> conditions_of(const Plan& scan, const AccessPath& path, const std::vector<Bound>& bounds) {
+    const auto number = static_cast<std::size_t>(path.index);
+    const std::size_t parts = scan.relation->indexes[number].columns.size();
     std::vector<BoundExpr*> conditions;
-    for (std::size_t i = 0; i < columns; ++i) {
-        if (statistics_of(scan, index.columns[i].column) == nullptr) return -1;
+    for (std::size_t i = 0; i <= path.equal.size() && i < parts; ++i) {
+        const int term = term_of(scan, number, i);
         for (const Bound& bound : bounds) {
-            if (bound.column != index.columns[i].column) continue;
+            if (bound.term != term) continue;
             bool of_path = false;
-            if (i < path.equal.size()) of_path = bound.value == path.equal[i];
-            else if (bound.value == nullptr) of_path = bound.condition == path.members;
-            else of_path = bound.value == path.low || bound.value == path.high;
+            if (i < path.equal.size()) of_path = bound.is_equal() && bound.value == path.equal[i];
+            else if (bound.kind == Says::members) of_path = bound.condition == path.members;
+            else if (bound.kind == Says::not_null) of_path = path.not_null;
+            else if (bound.kind == Says::comparison)
+                of_path = bound.value == path.low || bound.value == path.high;
             if (of_path) conditions.push_back(bound.condition);
         }
     }
-    return selectivity(conditions, scan);
+    return conditions;
+}
+
+/// The share of the rows behind a path that the other conditions leave.
+double rest_share(const Plan& scan, const AccessPath& path, const std::vector<Bound>& bounds) {
+    const std::vector<BoundExpr*> met = conditions_of(scan, path, bounds);
+    const auto number = static_cast<std::size_t>(path.index);
+    std::vector<BoundExpr*> rest;
+    for (BoundExpr* condition : scan.conditions) {
+        const bool of_path = std::find(met.begin(), met.end(), condition) != met.end();
+        if (!of_path && !is_in_predicate(scan, number, *condition)) rest.push_back(condition);
+    }
+    return selectivity(rest, scan);
+}
+
+/// The entries of the index that a path leads to, where its values are constants; negative: they are not.
+double counted_entries(Plan& scan, const AccessPath& path) {
+    const auto constant = [](const BoundExpr* value) { return value == nullptr || value->kind == BoundKind::constant; };
+    const bool constants = path.members == nullptr && constant(path.low) && constant(path.high) &&
+                           std::all_of(path.equal.begin(), path.equal.end(), constant);
+    if (scan.point == nullptr || !constants) return -1;
+    PathValues values;
+    for (const BoundExpr* value : path.equal) values.equal.push_back(value == nullptr ? Value() : value->value);
+    if (path.low != nullptr) values.low = path.low->value;
+    if (path.high != nullptr) values.high = path.high->value;
+    const AccessPath before = std::exchange(scan.access, path);
+    KeyRange keys;
+    const bool any = make_key_range(scan, values, keys);
+    scan.access = before;
+    if (!any) return 0;
+    const Relation& relation = *scan.relation;
+    const Index& index = relation.indexes[static_cast<std::size_t>(path.index)];
+    return scan.point->entry_count(index.holds_rows() ? relation.tree() : relation.index_tree(index),
+                                   relation.temporary, keys.from, keys.to);
+}
+
+/// The share of the rows that a path leads to, where its entries can be counted or ANALYZE knows its columns; negative:
+/// neither.
+double known_share(Plan& scan, const AccessPath& path, const std::vector<Bound>& bounds, double whole) {
+    const auto number = static_cast<std::size_t>(path.index);
+    if (const double counted = counted_entries(scan, path); counted >= 0) return std::min(1.0, counted / whole);
+    const std::vector<BoundExpr*> conditions = conditions_of(scan, path, bounds);
+    for (std::size_t i = 0; i < path.equal.size() + (conditions.size() > path.equal.size() ? 1 : 0); ++i)
+        if (statistics_of(scan, term_of(scan, number, i)) == nullptr) return -1;
+    const bool partial = scan.relation->indexes[number].partial();
+    return selectivity(conditions, scan) * (partial ? std::min(1.0, scan.index_terms[number].rows / whole) : 1);
 }
 
 /// Every value is the same for all rows of the statement.
@@ -117,6 +172,48 @@ bool is_fixed(const AccessPath& path) {
 bool is_worth_looking_up(double values, double rows) {
     constexpr double k_look_up = 16;  // in rows of a scan
     return values * k_look_up < rows;
+}
+
+/// The path through one index that the bounds make; its score says how much they narrow, 0: not at all.
+int make_path(const Plan& scan, std::size_t number, const std::vector<Bound>& bounds, double whole, AccessPath& path) {
+    const Index& index = scan.relation->indexes[number];
+    path.index = static_cast<int>(number);
+    int score = 0;
+    for (std::size_t part = 0; part < index.columns.size(); ++part) {
+        const int term = term_of(scan, number, part);
+        const auto find = [&](const auto& wanted) {
+            return std::find_if(bounds.begin(), bounds.end(),
+                                [&](const Bound& bound) { return bound.term == term && wanted(bound); });
+        };
+        if (const auto equal = find([](const Bound& bound) { return bound.is_equal(); }); equal != bounds.end()) {
+            path.equal.push_back(equal->value);
+            score += 10;
+            continue;
+        }
+        const auto members = find([&](const Bound& bound) {
+            return bound.kind == Says::members && is_worth_looking_up(members_of(*bound.condition), whole);
+        });
+        if (members != bounds.end()) {
+            path.members = members->condition;
+            return score + 8;
+        }
+        for (const Bound& bound : bounds) {
+            if (bound.term != term || bound.kind != Says::comparison) continue;
+            const bool low = is_lower(bound.comparison);
+            BoundExpr*& end = low ? path.low : path.high;
+            if (end != nullptr) continue;
+            end = bound.value;
+            (low ? path.low_inclusive : path.high_inclusive) =
+                bound.comparison == Comparison::greater_equal || bound.comparison == Comparison::less_equal;
+            score += 3;
+        }
+        if (find([](const Bound& bound) { return bound.kind == Says::not_null; }) != bounds.end()) {
+            path.not_null = true;
+            score += path.low == nullptr && path.high == nullptr ? 2 : 0;
+        }
+        break;
+    }
+    return score;
 }
 
 }  // namespace access_path
@@ -135,73 +232,46 @@ void choose_access_path(Plan& scan) {
     double best_share = -1;
     for (std::size_t i = 0; i < relation.indexes.size(); ++i) {
         const Index& index = relation.indexes[i];
-        if (index.partial()) continue;
+        if ((bounds.empty() && !index.partial()) || !has_all_rows(scan, i)) continue;
         AccessPath path;
-        path.index = static_cast<int>(i);
-        int score = 0;
-        for (const IndexColumn& column : index.columns) {
-            if (column.column < 0) break;
-            const auto equal = std::find_if(bounds.begin(), bounds.end(), [&](const Bound& bound) {
-                return bound.column == column.column && bound.comparison == Comparison::equal;
-            });
-            if (equal != bounds.end()) {
-                path.equal.push_back(equal->value);
-                score += 10;
-                continue;
-            }
-            const auto members = std::find_if(bounds.begin(), bounds.end(), [&](const Bound& bound) {
-                return bound.column == column.column && bound.value == nullptr &&
-                       access_path::is_worth_looking_up(members_of(*bound.condition), whole);
-            });
-            if (members != bounds.end()) {
-                path.members = members->condition;
-                score += 8;
-                break;
-            }
-            for (const Bound& bound : bounds) {
-                if (bound.column != column.column || bound.value == nullptr) continue;
-                const bool low = access_path::is_lower(bound.comparison);
-                BoundExpr*& end = low ? path.low : path.high;
-                if (end != nullptr) continue;
-                end = bound.value;
-                (low ? path.low_inclusive : path.high_inclusive) =
-                    bound.comparison == Comparison::greater_equal || bound.comparison == Comparison::less_equal;
-                score += 3;
-            }
-            break;
-        }
+        int score = access_path::make_path(scan, i, bounds, whole, path);
+        if (index.partial()) score += 5;
         if (score == 0) continue;
+        const bool null = std::find(path.equal.begin(), path.equal.end(), nullptr) != path.equal.end();
         const std::size_t fixed_columns = path.equal.size() + (path.members != nullptr ? 1 : 0);
-        const bool whole_unique = index.unique && fixed_columns == index.columns.size();
+        const bool whole_unique = index.unique && fixed_columns == index.columns.size() && !null;
+        const double share = whole_unique ? -1 : access_path::known_share(scan, path, bounds, whole);
+        path.wasteful = share > k_wasteful && !index.holds_rows() && access_path::is_fixed(path);
+        if (path.wasteful) score = 1;
         if (whole_unique) score += 100;
         if (index.holds_rows()) score += 2;
-        const double share = whole_unique ? -1 : access_path::known_share(scan, index, path, bounds);
         const bool both_known = share >= 0 && best_share >= 0;
         if (both_known && share != best_share ? share > best_share : score <= best_score) continue;
         best_score = score;
         best_share = share;
         scan.access = path;
-        scan.access.wasteful = share > k_wasteful && !index.holds_rows() && access_path::is_fixed(path);
         // Who makes an index expects few rows for a value of it.
         if (whole_unique) scan.rows = path.members != nullptr ? members_of(*path.members) : 1;
-        else if (share < 0 && !path.equal.empty()) scan.rows = std::min(scan.rows, std::max(4.0, whole / 1000));
+        else if (share >= 0) scan.rows = std::max(1.0, whole * share * access_path::rest_share(scan, path, bounds));
+        else if (!path.equal.empty()) scan.rows = std::min(scan.rows, std::max(4.0, whole / 1000));
     }
 }
 
 void drop_met_conditions(Plan& scan) {
+    using access_path::Says;
     if (scan.access.index < 0 || scan.versions.present) return;
     const AccessPath& path = scan.access;
-    const Index& index = scan.relation->indexes[static_cast<std::size_t>(path.index)];
+    const auto number = static_cast<std::size_t>(path.index);
+    const std::size_t parts = scan.relation->indexes[number].columns.size();
     std::erase_if(scan.conditions, [&](BoundExpr* condition) {
-        if (condition == path.members) return true;
+        if (condition == path.members || access_path::is_in_predicate(scan, number, *condition)) return true;
         const std::optional<access_path::Bound> bound = access_path::read(scan, condition);
-        if (!bound || bound->value == nullptr) return false;
+        if (!bound || bound->kind == Says::members) return false;
         for (std::size_t i = 0; i < path.equal.size(); ++i)
-            if (bound->comparison == Comparison::equal && path.equal[i] == bound->value &&
-                index.columns[i].column == bound->column)
+            if (bound->is_equal() && path.equal[i] == bound->value && term_of(scan, number, i) == bound->term)
                 return true;
-        if (path.equal.size() == index.columns.size() || index.columns[path.equal.size()].column != bound->column)
-            return false;
+        if (path.equal.size() == parts || term_of(scan, number, path.equal.size()) != bound->term) return false;
+        if (bound->kind == Says::not_null) return path.not_null;
         switch (bound->comparison) {
             case Comparison::greater: return path.low == bound->value && !path.low_inclusive;
             case Comparison::greater_equal: return path.low == bound->value && path.low_inclusive;

@@ -2,6 +2,7 @@
 
 #include "sql/plan/access_path.hpp"
 #include "sql/plan/index_order.hpp"
+#include "sql/plan/index_terms.hpp"
 #include "sql/plan/walk.hpp"
 
 #include <string_view>
@@ -10,7 +11,7 @@ namespace northstar::inline v0::sql {
 
 namespace extremes {
 
-/// The call's row alone: NULLs lie behind all values, and are passed over where the index is read from there.
+/// The call's row alone: the first or last one of an index whose column is not NULL.
 Plan* one_row(const PlanColumn& column, const Plan& scan, BoundPool& pool) {
     const BoundExpr& call = *column.expr;
     if (call.kind != BoundKind::aggregate || call.args.size() != 1 || column_of(*call.args[0]) == nullptr)
@@ -31,6 +32,11 @@ Plan* one_row(const PlanColumn& column, const Plan& scan, BoundPool& pool) {
     there->args = {value};
     there->negated = true;
     rows->conditions.push_back(there);
+    AccessPath& path = rows->access;
+    const auto number = static_cast<std::size_t>(path.index);
+    const bool next = path.equal.size() < scan.relation->indexes[number].columns.size() &&
+                      term_of(*rows, number, path.equal.size()) == term_of(*rows, *value);
+    path.not_null = path.not_null || (next && path.low == nullptr && path.high == nullptr);
     rows->access.first_rows = 1;
     BoundExpr* const one = pool.expr(BoundKind::constant, type::int8);
     one->value = Value::int8(1);

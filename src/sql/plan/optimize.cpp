@@ -6,6 +6,7 @@
 #include "sql/plan/grouped_subquery.hpp"
 #include "sql/plan/implied_conditions.hpp"
 #include "sql/plan/index_order.hpp"
+#include "sql/plan/index_terms.hpp"
 #include "sql/plan/join_size.hpp"
 #include "sql/plan/prefix_range.hpp"
 #include "sql/plan/prune_columns.hpp"
@@ -222,7 +223,9 @@ private:
         std::vector<BoundExpr*> implied;
         for (const BoundExpr* condition : scan.conditions) {
             const std::vector<BoundExpr*> range = prefix_range(*condition, pool_);
-            if (!range.empty() && is_indexed(scan, *range[0]->args[0]))
+            if (range.empty()) continue;
+            const int term = term_of(scan, *range[0]->args[0]);
+            if (term != k_no_term && is_indexed(scan, term))
                 implied.insert(implied.end(), range.begin(), range.end());
         }
         scan.conditions.insert(scan.conditions.end(), implied.begin(), implied.end());
@@ -230,17 +233,6 @@ private:
         std::erase_if(scan.conditions, [&](const BoundExpr* condition) {
             if (std::find(implied.begin(), implied.end(), condition) == implied.end()) return false;
             return condition->args[1] != scan.access.low && condition->args[1] != scan.access.high;
-        });
-    }
-
-    static bool is_indexed(const Plan& scan, const BoundExpr& expr) {
-        const ColumnId id = column_of(expr)->column;
-        const auto column = std::find_if(scan.scan_columns.begin(), scan.scan_columns.end(),
-                                         [&](const ScanColumn& item) { return item.id == id; });
-        if (column == scan.scan_columns.end()) return false;
-        return std::any_of(scan.relation->indexes.begin(), scan.relation->indexes.end(), [&](const Index& index) {
-            return std::any_of(index.columns.begin(), index.columns.end(),
-                               [&](const IndexColumn& part) { return part.column == column->place; });
         });
     }
 

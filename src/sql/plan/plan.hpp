@@ -61,15 +61,25 @@ struct AccessPath {
     int index = -1;                  ///< of relation->indexes; -1: the rows themselves, all of them
     bool entries_only = false;       ///< the entries of the index have all that is asked for (plan/index_only.hpp)
     std::uint32_t first_rows = 0;    ///< so many are wanted, maybe more; 0: not known
-    std::vector<BoundExpr*> equal;   ///< of the column's type, or integers of any width
+    std::vector<BoundExpr*> equal;   ///< of the column's type, or integers of any width; null: the column is NULL
     BoundExpr* members = nullptr;    ///< in_list, or quantified by = ANY: the values; then there is no range
     BoundExpr* low = nullptr;
     BoundExpr* high = nullptr;
     bool low_inclusive = true;
     bool high_inclusive = true;
+    bool not_null = false;           ///< the next column is not NULL; where there is a range, that says so
     bool backward = false;
     /// It leads to so many rows that reading all of them is quicker, unless its entries alone are enough.
     bool wasteful = false;
+};
+
+/// What an index of a scan's table has besides columns, over the columns of the scan.
+struct IndexTerms {
+    std::vector<BoundExpr*> parts;      ///< by column of the index; null: a column of the table
+    std::vector<BoundExpr*> predicate;  ///< conjuncts that its rows meet
+    /// Its rows are those of a partition that is not the one scanned, or what it is over depends on settings.
+    bool unusable = false;
+    double rows = 0;                    ///< estimate, of a partial index
 };
 
 /// Versions of a row over a range of commits: FOR SYSTEM_TIME FROM .. TO, BETWEEN, ALL.
@@ -150,6 +160,7 @@ struct Plan {
     std::shared_ptr<const Relation> relation;
     ReadPoint* point = nullptr;
     std::vector<ScanColumn> scan_columns;
+    std::vector<IndexTerms> index_terms;  ///< by index of relation; empty: all are over columns, and all rows
     AccessPath access;
     VersionRange versions;
     double sample = -1;                  ///< TABLESAMPLE percentage

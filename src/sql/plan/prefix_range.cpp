@@ -33,7 +33,7 @@ std::vector<BoundExpr*> prefix_range(const BoundExpr& condition, BoundPool& pool
     using namespace prefix_range_file;
     if (condition.kind != BoundKind::operation || condition.args.size() != 2 ||
         std::string_view(condition.operation->name) != "~~" || condition.operation->left != type::text ||
-        condition.operation->right != type::text || column_of(*condition.args[0]) == nullptr)
+        condition.operation->right != type::text)
         return {};
     const BoundExpr& pattern = *condition.args[1];
     if (pattern.kind != BoundKind::constant || pattern.value.is_null()) return {};

@@ -51,13 +51,7 @@ bool read(const BoundExpr& condition, const Plan& scan, Comparing& out) {
         out.value = condition.args[static_cast<std::size_t>(1 - side)];
         out.known = known_of(*out.column, scan);
         if (out.known.column != nullptr) return true;
-        switch (out.comparison) {
-            case Comparison::less: out.comparison = Comparison::greater; break;
-            case Comparison::less_equal: out.comparison = Comparison::greater_equal; break;
-            case Comparison::greater: out.comparison = Comparison::less; break;
-            case Comparison::greater_equal: out.comparison = Comparison::less_equal; break;
-            default: break;
-        }
+        out.comparison = turned(out.comparison);
     }
     return false;
 }

@@ -110,13 +110,17 @@ bool is_constant(BoundExpr* expr) {
     return constant;
 }
 
+bool reads_as_text(const BoundExpr& expr) {
+    return expr.kind == BoundKind::cast && expr.cast.method == CastMethod::relabel && expr.typmod == k_no_typmod &&
+           expr.cast.source == type::varchar && expr.type == type::text;
+}
+
 const BoundExpr* column_of(const BoundExpr& expr) {
     if (expr.kind == BoundKind::column) return &expr;
-    const bool same_bytes = expr.kind == BoundKind::cast && expr.cast.method == CastMethod::relabel &&
-                            expr.typmod == k_no_typmod && expr.cast.source == type::varchar &&
-                            expr.type == type::text && expr.args[0]->kind == BoundKind::column;
-    return same_bytes ? expr.args[0] : nullptr;
+    return reads_as_text(expr) && expr.args[0]->kind == BoundKind::column ? expr.args[0] : nullptr;
 }
+
+bool may_be_record(Oid type) { return type == type::record || type >= k_first_user_oid; }
 
 void split_conjuncts(BoundExpr* expr, std::vector<BoundExpr*>& conjuncts) {
     if (expr == nullptr) return;

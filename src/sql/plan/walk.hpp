@@ -67,6 +67,11 @@ bool is_constant(BoundExpr* expr);  ///< no columns, parameters, subqueries or v
 /// The column that an expression is, or reads as text where it is a varchar: both have the same bytes and order. Null:
 /// it is something else.
 const BoundExpr* column_of(const BoundExpr& expr);
+/// A varchar that is read as text.
+bool reads_as_text(const BoundExpr& expr);
+
+/// Are there values of the type whose fields may all be NULL, which IS NULL is true of?
+bool may_be_record(Oid type);
 
 /// Splits AND into conjuncts.
 void split_conjuncts(BoundExpr* expr, std::vector<BoundExpr*>& conjuncts);

@@ -24,11 +24,19 @@ struct PastPoint : ReadPoint {
     std::optional<Snapshot> snapshot;
     Tree tree(const std::string& name, bool temporary) override;
     double row_count(const std::string& name, bool temporary) override;
+    double entry_count(const std::string&, bool, const std::string&, const std::string&) override { return -1; }
 };
 
 /// That of an AS OF, which may be another one at each run.
 struct MovingPoint final : PastPoint {
     PointExpr point;
+};
+
+/// How many rows a tree had when a plan was made.
+struct PlannedSize {
+    std::string tree;
+    bool temporary = false;
+    double rows = 0;
 };
 
 struct BoundStatement {
@@ -46,6 +54,8 @@ struct BoundStatement {
     std::unique_ptr<PointChange> point_change;  ///< where the change has that shape; uses the pool
     std::string noted;                       ///< the text as commits have it; empty: not known yet
     std::vector<std::shared_ptr<MovingPoint>> points;
+    std::vector<PlannedSize> sizes;          ///< what the plan was chosen by; empty: it is the only one
+    std::uint64_t sizes_compared = 0;        ///< the commit at which they were last
     std::unique_ptr<LiteralSlots> literals;  ///< parameters that literals became; null: they are constants
 };
 

@@ -1,6 +1,7 @@
 // ALTER TABLE: its columns, and which tables an action is about.
 #include "sql/session/define_alter.hpp"
 
+#include "sql/plan/immutable.hpp"
 #include "sql/plan/walk.hpp"
 #include "sql/session/define_inheritance.hpp"
 #include "sql/session/define_partition.hpp"
@@ -199,6 +200,8 @@ void Alteration::rewrite_with_column(std::shared_ptr<Relation> to, std::size_t p
     Binder binder(session_, pool, none);
     change.relation = to;
     binder.prepare_change(change);
+    if (change.generated[place] != nullptr && !is_immutable(change.generated[place], session_.state().types))
+        raise(sqlstate::invalid_object_definition, "generation expression is not immutable");
     if (change.generated[place] == nullptr && to->checks.size() == relation_->checks.size() &&
         same_in_all_rows(to->columns[place], change.defaults[place])) {
         // Rows that lack the column read as if they had it: nothing is written, and no version of a row is made.

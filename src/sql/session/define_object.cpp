@@ -1,6 +1,7 @@
 // CREATE INDEX, VIEW, SEQUENCE, TYPE, SCHEMA, CREATE TABLE AS, COMMENT, ANALYZE and the statements that change nothing.
 #include "sql/catalog/partition.hpp"
 #include "sql/compare.hpp"
+#include "sql/plan/immutable.hpp"
 #include "sql/plan/optimize.hpp"
 #include "sql/plan/walk.hpp"
 #include "sql/session/analyze.hpp"
@@ -515,15 +516,14 @@ void create_index(SqlSession& session, const syntax::CreateIndex& syntax) {
             column.column =
                 static_cast<int>(std::find(columns.begin(), columns.end(), bound->column) - columns.begin());
         else column.text = std::string(item.source);
-        if (!is_orderable(bound->type, session.state().types))
+        if (bound->type == type::record)
+            raise(sqlstate::invalid_table_definition, "column \"row\" has pseudo-type record");
+        if (bound->type == type::unknown || !is_orderable(bound->type, session.state().types))
             raise(sqlstate::undefined_object, "data type " +
                                                   format_type(bound->type, k_no_typmod, session.state().types) +
                                                   " has no default operator class for access method \"btree\"");
-        walk_expr(bound, [&](BoundExpr& node) {
-            if (node.function != nullptr && node.function->volatility != Volatility::immutable)
-                raise(sqlstate::invalid_object_definition, "functions in index expression must be marked IMMUTABLE");
-            return true;
-        });
+        if (!is_immutable(bound, session.state().types))
+            raise(sqlstate::invalid_object_definition, "functions in index expression must be marked IMMUTABLE");
         column.order.descending = item.descending;
         column.order.nulls_first = item.nulls == syntax::NullsOrder::standard ? item.descending
                                                                               : item.nulls == syntax::NullsOrder::first;
@@ -537,7 +537,10 @@ void create_index(SqlSession& session, const syntax::CreateIndex& syntax) {
         index.include.push_back(column);
     }
     if (syntax.where != nullptr) {
-        binder.condition(binder.bind_over_table(*syntax.where, *relation, columns, "index predicates"), "WHERE", 0);
+        BoundExpr* holds =
+            binder.condition(binder.bind_over_table(*syntax.where, *relation, columns, "index predicates"), "WHERE", 0);
+        if (!is_immutable(holds, session.state().types))
+            raise(sqlstate::invalid_object_definition, "functions in index predicate must be marked IMMUTABLE");
         index.predicate = std::string(syntax.where_source);
     }
     index.name = syntax.name.empty() ? unique_name(session, named->schema, named->name, names, "idx")

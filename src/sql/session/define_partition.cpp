@@ -3,6 +3,7 @@
 
 #include "sql/catalog/partition.hpp"
 #include "sql/compare.hpp"
+#include "sql/plan/immutable.hpp"
 #include "sql/plan/walk.hpp"
 #include "sql/session/partition_bounds.hpp"
 #include "sql/text_io.hpp"
@@ -301,12 +302,7 @@ void set_partition_key(SqlSession& session, Relation& relation, const syntax::Pa
                      "column \"" + std::string(part.names[0]) + "\" named in partition key does not exist",
                      part.position);
         BoundExpr* bound = binder.bind_over_table(part, relation, ids, "partition key expressions");
-        bool immutable = true;
-        walk_expr(bound, [&](BoundExpr& node) {
-            if (node.function != nullptr && node.function->volatility != Volatility::immutable) immutable = false;
-            return true;
-        });
-        if (!immutable)
+        if (!is_immutable(bound, session.state().types))
             raise_at(sqlstate::invalid_object_definition,
                      "functions in partition key expression must be marked IMMUTABLE", part.position);
         if (used_columns(bound).empty())

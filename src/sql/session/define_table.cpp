@@ -2,6 +2,7 @@
 #include "sql/catalog/partition.hpp"
 #include "sql/catalog/period.hpp"
 #include "sql/compare.hpp"
+#include "sql/plan/immutable.hpp"
 #include "sql/plan/walk.hpp"
 #include "sql/session/define_inheritance.hpp"
 #include "sql/session/define_partition.hpp"
@@ -412,12 +413,7 @@ private:
         binder_.prepare_change(change);
         for (std::size_t i = 0; i < change.generated.size(); ++i) {
             if (change.generated[i] == nullptr) continue;
-            bool immutable = true;
-            walk_expr(change.generated[i], [&](BoundExpr& node) {
-                if (node.function != nullptr && node.function->volatility != Volatility::immutable) immutable = false;
-                return true;
-            });
-            if (!immutable)
+            if (!is_immutable(change.generated[i], session_.state().types))
                 raise(sqlstate::invalid_object_definition, "generation expression is not immutable");
             for (const ColumnId id : used_columns(change.generated[i]))
                 for (std::size_t k = 0; k < change.new_columns.size(); ++k)

@@ -2,6 +2,8 @@
 #include "sql/plan/optimize.hpp"
 #include "sql/session/sql_session.hpp"
 
+#include <algorithm>
+
 namespace northstar::inline v0::sql {
 
 namespace prepared_statements {
@@ -66,9 +68,24 @@ void SqlSession::describe(PreparedPlan& plan) {
     if (!in_block_) end_work();
 }
 
-bool SqlSession::is_usable(const BoundStatement& bound) const {
+bool SqlSession::is_usable(BoundStatement& bound) {
     return plan_cache_ != PlanCache::none && bound.reusable && bound.catalog == present_.catalog &&
-           bound.settings == settings_number_ && !block_point_;
+           bound.settings == settings_number_ && !block_point_ && !has_outgrown(bound);
+}
+
+bool SqlSession::has_outgrown(BoundStatement& bound) {
+    // Of small tables every plan is quick; and between such sizes, no other plan is much quicker.
+    constexpr double k_small = 250, k_times = 4;
+    const bool temporary = std::any_of(bound.sizes.begin(), bound.sizes.end(),
+                                       [](const PlannedSize& size) { return size.temporary; });
+    if (bound.sizes.empty() || (bound.sizes_compared == present_.txn && !temporary)) return false;
+    bound.sizes_compared = present_.txn;
+    const bool outgrown = std::any_of(bound.sizes.begin(), bound.sizes.end(), [&](const PlannedSize& size) {
+        const double now = present_.row_count(size.tree, size.temporary);
+        return std::max(now, size.rows) > k_times * std::max(k_small, std::min(now, size.rows));
+    });
+    if (outgrown) bound.reusable = false;
+    return outgrown;
 }
 
 void SqlSession::bind(const syntax::Statement& statement, std::string_view text, BoundStatement& bound) {
@@ -79,6 +96,8 @@ void SqlSession::bind(const syntax::Statement& statement, std::string_view text,
     bound.point.reset();
     bound.point_change.reset();
     bound.points.clear();
+    bound.sizes.clear();
+    bound.sizes_compared = present_.txn;
     bound.change = nullptr;
     bound.parameter_types = bound.declared;
     if (bound.parameter_types.size() < statement.parameters) bound.parameter_types.resize(statement.parameters, 0);
@@ -104,12 +123,14 @@ void SqlSession::bind(const syntax::Statement& statement, std::string_view text,
     if (bound.change != nullptr) {
         if (PointChange::fits(*bound.change))
             bound.point_change = std::make_unique<PointChange>(*bound.change, session_, *this, *this);
+        if (bound.point_change != nullptr) bound.sizes.clear();
         return;
     }
     if (!bound.reusable) return;
     std::vector<ColumnId> wanted;
     for (const OutputColumn& column : bound.query.columns) wanted.push_back(column.id);
     bound.point = PointQuery::recognize(*bound.query.plan, wanted);
+    if (bound.point) bound.sizes.clear();
 }
 
 void SqlSession::bind_and_plan(const syntax::Statement& statement, BoundStatement& bound) {

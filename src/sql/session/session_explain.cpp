@@ -4,6 +4,7 @@
 #include "sql/session/sql_session.hpp"
 
 #include <chrono>
+#include <optional>
 
 namespace northstar::inline v0::sql {
 
@@ -104,17 +105,27 @@ StatementResult SqlSession::explain(const syntax::Explain& statement) {
     column.type = options.json ? type::json : type::text;
     result.columns.push_back(column);
     result.rows.reset(1);
-    const auto line = [&](const std::string& text) {
+    const auto line = [&](const std::string& shown) {
         Value* row = result.rows.add();
-        row[0] = Value::bytes(column.type, result.rows.arena().copy(text));
+        row[0] = Value::bytes(column.type, result.rows.arena().copy(shown));
     };
-    const syntax::Statement& inner = *statement.statement;
+    // The plan that EXECUTE runs is the one that is kept.
+    const bool executes = statement.statement->kind == syntax::StatementKind::execute;
+    const syntax::Prepare* const execute = executes ? statement.statement->prepare : nullptr;
+    PreparedPlan* const prepared = executes ? &prepared_plan(*execute) : nullptr;
+    Arena arena;
+    const std::vector<Value> values = executes ? arguments_of(*execute, *prepared, arena) : std::vector<Value>();
+    std::optional<ParameterScope> scope;
+    if (executes) scope.emplace(*this, values, prepared->bound.parameter_types);
+    const syntax::Statement& inner = executes ? *prepared->statement : *statement.statement;
+    const std::string_view text = executes ? std::string_view(prepared->text) : std::string_view();
     if (inner.kind != syntax::StatementKind::query && inner.change == nullptr)
         raise(sqlstate::feature_not_supported, "EXPLAIN of this statement is not supported");
-    BoundStatement bound;
-    bound.declared = parameter_types_;
+    BoundStatement own;
+    own.declared = parameter_types_;
+    BoundStatement& bound = executes ? prepared->bound : own;
     const auto begin = session_explain::Clock::now();
-    bind(inner, {}, bound);
+    bind(inner, text, bound);
     const std::uint64_t planning = session_explain::nanos_since(begin);
     DescribeOptions shown;
     shown.costs = options.costs;
@@ -127,7 +138,7 @@ StatementResult SqlSession::explain(const syntax::Explain& statement) {
         const auto started = session_explain::Clock::now();
         actuals_ = &actuals;
         try {
-            whole.rows = dispatch(inner, {}, &bound).rows.size();
+            whole.rows = dispatch(inner, text, &bound).rows.size();
         } catch (...) {
             actuals_ = nullptr;
             throw;
@@ -143,7 +154,7 @@ StatementResult SqlSession::explain(const syntax::Explain& statement) {
         options.json ? std::vector<std::string>() : session_explain::lines_of(bound, whole, shown);
     Document root = Document::object();
     if (options.json) root.set("Plan", session_explain::document_of(bound, whole, shown));
-    for (const std::string& text : lines) line(text);
+    for (const std::string& one : lines) line(one);
     const auto fact = [&](const char* name, const std::string& value, const char* unit) {
         if (options.json) root.set(name, Document::number(value));
         else line(std::string(name) + ": " + value + unit);

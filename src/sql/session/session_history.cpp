@@ -1,7 +1,7 @@
 // The past of a table's rows: versions for FOR SYSTEM_TIME, and history(), diff(), changes() and blame(). All of it
 // is read from what the kernel keeps: states of the past, the commits between them, the versions of one key.
 #include "sql/compare.hpp"
-#include "sql/execute/index_range.hpp"
+#include "sql/plan/key_range.hpp"
 #include "sql/json_build.hpp"
 #include "sql/jsonb.hpp"
 #include "sql/key_encoding.hpp"

@@ -61,22 +61,26 @@ StatementResult SqlSession::prepare(const syntax::Prepare& statement) {
     return result;
 }
 
-StatementResult SqlSession::execute_prepared(const syntax::Prepare& statement) {
+PreparedPlan& SqlSession::prepared_plan(const syntax::Prepare& statement) {
     const std::string name(statement.name);
     const auto found = prepared_.find(name);
     if (found == prepared_.end())
         raise(sqlstate::invalid_sql_statement_name, "prepared statement \"" + name + "\" does not exist");
-    PreparedPlan& prepared = *found->second;
     // For the types of its parameters, which have no values yet.
-    if (!is_usable(prepared.bound)) bind_described(prepared);
+    if (!is_usable(found->second->bound)) bind_described(*found->second);
+    return *found->second;
+}
+
+std::vector<Value> SqlSession::arguments_of(const syntax::Prepare& statement, const PreparedPlan& prepared,
+                                            Arena& arena) {
     const std::vector<Oid>& types = prepared.bound.parameter_types;
     if (statement.arguments.size() != types.size()) {
-        SqlError error(sqlstate::syntax_error, "wrong number of parameters for prepared statement \"" + name + "\"");
+        SqlError error(sqlstate::syntax_error, "wrong number of parameters for prepared statement \"" +
+                                                   std::string(statement.name) + "\"");
         error.edit().detail = "Expected " + std::to_string(types.size()) + " parameters but got " +
                               std::to_string(statement.arguments.size()) + ".";
         throw error;
     }
-    Arena arena;
     std::vector<Value> values;
     BoundPool pool;
     for (std::size_t i = 0; i < types.size(); ++i) {
@@ -96,12 +100,15 @@ StatementResult SqlSession::execute_prepared(const syntax::Prepare& statement) {
         values.push_back(evaluate(*bound, arena));
         if (values.back().is_null()) values.back() = Value::null(wanted);
     }
-    const std::vector<Value>* const outer = std::exchange(parameters_, &values);
-    const std::vector<Oid> outer_types = std::exchange(parameter_types_, types);
-    StatementResult result = dispatch(*prepared.statement, prepared.text, &prepared.bound);
-    parameters_ = outer;
-    parameter_types_ = outer_types;
-    return result;
+    return values;
+}
+
+StatementResult SqlSession::execute_prepared(const syntax::Prepare& statement) {
+    PreparedPlan& prepared = prepared_plan(statement);
+    Arena arena;
+    const std::vector<Value> values = arguments_of(statement, prepared, arena);
+    const ParameterScope scope(*this, values, prepared.bound.parameter_types);
+    return dispatch(*prepared.statement, prepared.text, &prepared.bound);
 }
 
 StatementResult SqlSession::deallocate(const syntax::Prepare& statement) {

@@ -42,11 +42,32 @@ Tree SqlSession::PresentPoint::tree(const std::string& name, bool temporary) {
     return session->writable(name, temporary);
 }
 
+namespace sql_session {
+
+/// What is asked of a tree to plan with. Not through the transaction, which would have read all of that then, and
+/// conflict with every change of it.
+template <class Ask>
+double ask(Database& database, std::optional<Snapshot>& snapshot, const std::string& name, const Ask& question) {
+    if (snapshot) return static_cast<double>(question(snapshot->tree(name)));
+    return static_cast<double>(question(database.begin_read().tree(name)));
+}
+
+}  // namespace sql_session
+
 double SqlSession::PresentPoint::row_count(const std::string& name, bool temporary) {
-    // Not through the transaction, which would have read every row then, and conflict with every change.
-    if (temporary) return static_cast<double>(session->writable(name, true).size());
-    if (session->snapshot_) return static_cast<double>(session->snapshot_->tree(name).size());
-    return static_cast<double>(session->database_.begin_read().tree(name).size());
+    const double rows = temporary ? static_cast<double>(session->writable(name, true).size())
+                                  : sql_session::ask(session->database_, session->snapshot_, name,
+                                                     [](const Tree& tree) { return tree.size(); });
+    if (session->binding_ != nullptr) session->binding_->sizes.push_back({name, temporary, rows});
+    return rows;
+}
+
+double SqlSession::PresentPoint::entry_count(const std::string& name, bool temporary, const std::string& from,
+                                             const std::string& to) {
+    const std::string end = to.empty() ? "\xff" : to;  // behind every key of an index
+    const auto count = [&](const Tree& tree) { return tree.estimate(from, end).count; };
+    if (temporary) return static_cast<double>(count(session->writable(name, true)));
+    return sql_session::ask(session->database_, session->snapshot_, name, count);
 }
 
 WritableTree SqlSession::writable(const std::string& name, bool temporary) {

@@ -236,6 +236,26 @@ private:
         SqlSession* session = nullptr;
         Tree tree(const std::string& name, bool temporary) override;
         double row_count(const std::string& name, bool temporary) override;
+        double entry_count(const std::string& name, bool temporary, const std::string& from,
+                           const std::string& to) override;
+    };
+    /// Other parameters than those of the text, as long as it lives.
+    class ParameterScope {
+    public:
+        ParameterScope(SqlSession& session, const std::vector<Value>& values, const std::vector<Oid>& types)
+            : session_(session), outer_(std::exchange(session.parameters_, &values)),
+              outer_types_(std::exchange(session.parameter_types_, types)) {}
+        ParameterScope(const ParameterScope&) = delete;
+        ParameterScope& operator=(const ParameterScope&) = delete;
+        ~ParameterScope() {
+            session_.parameters_ = outer_;
+            session_.parameter_types_ = std::move(outer_types_);
+        }
+
+    private:
+        SqlSession& session_;
+        const std::vector<Value>* outer_;
+        std::vector<Oid> outer_types_;
     };
     /// A catalog that all states from one commit to another have.
     struct PastCatalog {
@@ -327,7 +347,9 @@ private:
     bool runs_again(const syntax::Statement& statement, unsigned attempt) const;
     /// Raises 25006 where the session may not change data.
     void refuse_changes_to_readers();
-    bool is_usable(const BoundStatement& bound) const;
+    bool is_usable(BoundStatement& bound);
+    /// Have tables grown or shrunk so much that another plan may be quicker by now? Compared once for each commit.
+    bool has_outgrown(BoundStatement& bound);
     /// Binds and optimizes a query or a change, unless it is bound already and that holds.
     void bind(const syntax::Statement& statement, std::string_view text, BoundStatement& bound);
     static void bind_and_plan(const syntax::Statement& statement, BoundStatement& bound);
@@ -353,6 +375,9 @@ private:
     StatementResult variable(const syntax::Statement& statement);
     std::string zone_of_interval(const syntax::Expr& node);
     StatementResult prepare(const syntax::Prepare& statement);
+    /// That of EXECUTE, with the types of its parameters.
+    PreparedPlan& prepared_plan(const syntax::Prepare& statement);
+    std::vector<Value> arguments_of(const syntax::Prepare& statement, const PreparedPlan& prepared, Arena& arena);
     StatementResult execute_prepared(const syntax::Prepare& statement);
     StatementResult deallocate(const syntax::Prepare& statement);
     StatementResult cursor(const syntax::Statement& statement);

@@ -71,8 +71,10 @@ const Statement* Parser::create_index(bool unique) {
             item.source = source(first);
             expect(')');
         } else {
-            const bool special = at("coalesce"_kw) || at("nullif"_kw) || at("greatest"_kw) || at("least"_kw);
-            item.expr = special ? primary_keyword() : column_or_function();
+            const bool special = at("cast"_kw) || at("coalesce"_kw) || at("extract"_kw) || at("greatest"_kw) ||
+                                 at("least"_kw) || at("normalize"_kw) || at("nullif"_kw) || at("overlay"_kw) ||
+                                 at("position"_kw) || at("substring"_kw) || at("trim"_kw);
+            item.expr = special && at('(', 1) ? primary_keyword() : column_or_function();
             item.source = source(first);
         }
         if (accept("collate"_kw)) qualified_name();
