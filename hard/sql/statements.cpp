@@ -288,18 +288,33 @@ std::string Statements::grouped() {
 std::string Statements::windowed() {
     std::vector<Reference> columns;
     const std::string source = from(columns);
-    const std::string partition = columns[random_.below(columns.size())].text;
+    const std::string partition = random_.chance(1, 3) ? "1" : columns[random_.below(columns.size())].text;
     // Peers decide by all columns, so that every function has one answer.
     std::vector<std::string> order;
     for (const Reference& column : columns) order.push_back(column.text);
-    static constexpr const char* k_functions[] = {"row_number()", "rank()", "dense_rank()", "count(*)"};
-    const std::string function = random_.chance(1, 2) ? std::string(k_functions[random_.below(4)])
-                                                      : "sum(" + value(columns, ColumnType::integer, 1) + ")";
-    const std::string frame =
-        random_.chance(1, 2) ? " ROWS BETWEEN " + std::to_string(random_.below(3)) + " PRECEDING AND CURRENT ROW"
-                             : std::string();
-    return "SELECT " + columns[0].text + ", " + function + " OVER (PARTITION BY " + partition + " ORDER BY " +
-           joined(order, ", ") + (function.substr(0, 3) == "sum" ? frame : std::string()) + ") FROM " + source;
+    static constexpr const char* k_functions[] = {"row_number()", "rank()", "dense_rank()", "ntile(3)"};
+    if (random_.chance(1, 2))
+        return "SELECT " + columns[0].text + ", " + k_functions[random_.below(4)] + " OVER (PARTITION BY " + partition +
+               " ORDER BY " + joined(order, ", ") + ") FROM " + source;
+    // Sums of numbers, the least and the greatest are the same whatever order equal rows come in, of whole peers.
+    static constexpr const char* k_aggregates[] = {"sum", "avg", "min", "max", "count"};
+    const ColumnType type = random_.chance(1, 2) ? ColumnType::numeric : ColumnType::integer;
+    const std::string call = std::string(k_aggregates[random_.below(5)]) + "(" + value(columns, type, 1) + ")" +
+                             (random_.chance(1, 4) ? " FILTER (WHERE " + condition(columns, 0) + ")" : std::string());
+    return "SELECT " + columns[0].text + ", " + call + " OVER (PARTITION BY " + partition + " ORDER BY " +
+           joined(order, ", ") + frame() + ") FROM " + source;
+}
+
+std::string Statements::frame() {
+    if (random_.chance(1, 4)) return "";
+    static constexpr const char* k_begins[] = {" PRECEDING", " PRECEDING", " FOLLOWING"};
+    const std::string begin =
+        random_.chance(1, 6) ? "UNBOUNDED PRECEDING" : std::to_string(random_.below(4)) + k_begins[random_.below(3)];
+    const std::string end = random_.chance(1, 4) ? "CURRENT ROW" : std::to_string(random_.below(4)) + " FOLLOWING";
+    if (end == "CURRENT ROW" && begin.find("FOLLOWING") != std::string::npos) return "";
+    static constexpr const char* k_omissions[] = {" EXCLUDE CURRENT ROW", " EXCLUDE GROUP", " EXCLUDE TIES"};
+    return std::string(random_.chance(1, 3) ? " GROUPS" : " ROWS") + " BETWEEN " + begin + " AND " + end +
+           (random_.chance(1, 6) ? k_omissions[random_.below(3)] : "");
 }
 
 std::string Statements::query() {

@@ -37,6 +37,8 @@ public:
 
     /// CREATE TABLE, CREATE INDEX and INSERT of a few tables, with NULLs and with equal values.
     std::vector<std::string> schema();
+    /// The frame of a window, or nothing.
+    std::string frame();
     /// CREATE INDEX over an expression, or of some of the rows, or both; the table knows it from then on.
     std::string index_of_terms(RandomTable& table);
     /// The columns and terms of a table under an alias.

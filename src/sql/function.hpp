@@ -101,6 +101,8 @@ struct AggregateBody {
     void (*step_rows)(AggregateCall& call, char* const* states, std::size_t offset, const Value* arguments,
                       std::size_t count) = nullptr;
     void (*step_run)(AggregateCall& call, void* state, const Value* arguments, std::size_t count) = nullptr;
+    /// The result is the same to the last digit however the rows are divided among combined states, which are small.
+    bool combines_in_any_groups = false;
 };
 
 /// AggregateBody::step_rows and step_run of a step. `arguments` is null where there are none.

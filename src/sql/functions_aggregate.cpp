@@ -64,6 +64,14 @@ void NumericSum::add(const NumericSum& other, Arena& arena) {
     nans += other.nans;
     plus_infinities += other.plus_infinities;
     minus_infinities += other.minus_infinities;
+    most_scale = std::max(most_scale, other.most_scale);
+    if (small == 0 && !has_large) scale = std::max(scale, other.scale);
+    if (!other.has_large && (other.scale == scale || other.small == 0)) {
+        small += other.small;
+        constexpr Int128 k_half = static_cast<Int128>(1) << 118;
+        if (small > k_half || small < -k_half) flush(arena);
+        return;
+    }
     NumericSum finite = other;
     finite.nans = finite.plus_infinities = finite.minus_infinities = 0;
     const Numeric part = finite.total(arena);
@@ -71,7 +79,6 @@ void NumericSum::add(const NumericSum& other, Arena& arena) {
         large = has_large ? numeric_add(large, part, arena) : part;
         has_large = true;
     }
-    most_scale = std::max(most_scale, other.most_scale);
 }
 
 Numeric NumericSum::total(Arena& arena) const {
@@ -232,7 +239,8 @@ constexpr AggregateBody k_numeric_sum{sizeof(NumericState),
                                       nullptr,
                                       &numeric_sum_final,
                                       &aggregate_step_rows<numeric_step>,
-                                      &aggregate_step_run<NumericState, numeric_step>};
+                                      &aggregate_step_run<NumericState, numeric_step>,
+                                      true};
 constexpr AggregateBody k_numeric_avg{sizeof(NumericState),
                                       &nothing,
                                       &numeric_step,
@@ -240,7 +248,8 @@ constexpr AggregateBody k_numeric_avg{sizeof(NumericState),
                                       nullptr,
                                       &numeric_avg_final,
                                       &aggregate_step_rows<numeric_step>,
-                                      &aggregate_step_run<NumericState, numeric_step>};
+                                      &aggregate_step_run<NumericState, numeric_step>,
+                                      true};
 
 // ---- of floats: sums only; avg is with the statistics ----
 
@@ -314,10 +323,10 @@ Value interval_avg_final(AggregateCall&, void* state) {
     return s.count == 0 ? Value::null(type::interval)
                         : Value::interval(interval_divide(s.sum, static_cast<double>(s.count)));
 }
-constexpr AggregateBody k_interval_sum{sizeof(IntervalSum), &nothing, &interval_step,
-                                       &interval_combine,   nullptr,  &interval_sum_final};
-constexpr AggregateBody k_interval_avg{sizeof(IntervalSum), &nothing, &interval_step,
-                                       &interval_combine,   nullptr,  &interval_avg_final};
+constexpr AggregateBody k_interval_sum{sizeof(IntervalSum), &nothing, &interval_step, &interval_combine, nullptr,
+                                       &interval_sum_final, nullptr,  nullptr,        true};
+constexpr AggregateBody k_interval_avg{sizeof(IntervalSum), &nothing, &interval_step, &interval_combine, nullptr,
+                                       &interval_avg_final, nullptr,  nullptr,        true};
 
 // ---- min and max ----
 
@@ -369,7 +378,8 @@ constexpr AggregateBody k_extreme{sizeof(Extreme),
                                   nullptr,
                                   &extreme_final,
                                   &aggregate_step_rows<extreme_step<Sign>>,
-                                  &aggregate_step_run<Extreme, extreme_step<Sign>>};
+                                  &aggregate_step_run<Extreme, extreme_step<Sign>>,
+                                  true};
 
 // ---- booleans and bits ----
 

@@ -210,6 +210,18 @@ void AggregateRunner::feed(Group& group, const Value* arguments) {
     body_->step(call, group.state, arguments, count);
 }
 
+void AggregateRunner::step(char* state, const Value* arguments) {
+    Group own;
+    own.state = state;
+    feed(own, arguments);
+}
+
+void AggregateRunner::combine(char* state, const char* other) {
+    Group none;
+    AggregateCall call = context(none);
+    body_->combine(call, state, other);
+}
+
 void AggregateRunner::invert(Group& group, const Value* arguments) {
     const std::size_t count = arguments_.size();
     if (call_.function->strict)

@@ -66,6 +66,13 @@ public:
     void step(Group& group, const Value* arguments);
     bool can_invert() const { return body_->inverse != nullptr && !sorts() && !clauses_->distinct; }
     void invert(Group& group, const Value* arguments);
+    /// Parts of a frame that moves may be combined: that costs no more than a step, and gives what steps in order give.
+    bool can_slide() const {
+        return body_->combine != nullptr && body_->combines_in_any_groups && !sorts() && !clauses_->distinct;
+    }
+    /// States that lie with the caller, zeroed before init().
+    void step(char* state, const Value* arguments);
+    void combine(char* state, const char* other);
     Value finish(Group& group);
     /// Values of the direct arguments for rows of groups, whose k-th is that of `group`.
     void prepare_direct(const Rows& groups);

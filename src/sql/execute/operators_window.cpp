@@ -1,9 +1,10 @@
 // Window functions: the input is kept, sorted for each window, and its partitions are walked frame by frame.
 //
 // Frames move forward only; an aggregate over a frame that begins at the partition's start takes each row once, others
-// use the inverse step where the aggregate has one, or start anew.
+// use the inverse step where the aggregate has one, or combine parts (sliding_aggregate.hpp), or start anew.
 #include "sql/execute/aggregate_state.hpp"
 #include "sql/execute/operators.hpp"
+#include "sql/execute/sliding_aggregate.hpp"
 #include "sql/plan/walk.hpp"
 
 #include <algorithm>
@@ -19,6 +20,7 @@ struct Partition {
     std::vector<std::size_t> peer_end;
     std::vector<std::size_t> group;         // number of the peer group
     std::vector<std::pair<std::size_t, std::size_t>> groups;  // places
+    std::size_t first_value = 0, last_value = 0;  // places where NULLs of the first order value end and begin again
 };
 
 struct Frame {
@@ -238,9 +240,10 @@ private:
                   "invalid preceding or following size in window function");
     }
 
-    void find_frames(const WindowDefinition& window, const Partition& partition,
+    void find_frames(const WindowDefinition& window, Partition& partition,
                      const std::vector<std::vector<Value>>& order_values, std::vector<Frame>& frames) {
         const std::size_t n = partition.rows.size();
+        if (!order_values.empty()) find_values(order_values[0], partition);
         frames.resize(n);
         for (std::size_t i = 0; i < n; ++i) {
             frames[i].begin = edge(window, partition, order_values, i, window.begin, begin_offset_,
@@ -304,13 +307,13 @@ private:
                 !(error.state() == sqlstate::datetime_field_overflow))
                 throw;
             const bool to_start = preceding;
-            return to_start ? first_value_place(partition, values) : last_value_place(partition, values);
+            return to_start ? partition.first_value : partition.last_value;
         }
         if (bound.type() != here.type())
             bound = cast_value(bound, here.type(), k_no_typmod, CastContext::explicit_, offset_arena_,
                                execution_.session());
-        std::size_t low = first_value_place(partition, values);
-        std::size_t high = last_value_place(partition, values);
+        std::size_t low = partition.first_value;
+        std::size_t high = partition.last_value;
         while (low < high) {
             const std::size_t middle = (low + high) / 2;
             int order = compare_values(values[partition.rows[middle]], bound);
@@ -321,15 +324,13 @@ private:
         return low;
     }
 
-    static std::size_t first_value_place(const Partition& partition, const std::vector<Value>& values) {
-        std::size_t at = 0;
-        while (at < partition.rows.size() && values[partition.rows[at]].is_null()) ++at;
-        return at;
-    }
-    static std::size_t last_value_place(const Partition& partition, const std::vector<Value>& values) {
-        std::size_t at = partition.rows.size();
-        while (at > 0 && values[partition.rows[at - 1]].is_null()) --at;
-        return at;
+    static void find_values(const std::vector<Value>& values, Partition& partition) {
+        std::size_t& first = partition.first_value;
+        std::size_t& last = partition.last_value;
+        first = 0;
+        last = partition.rows.size();
+        while (first < last && values[partition.rows[first]].is_null()) ++first;
+        while (last > first && values[partition.rows[last - 1]].is_null()) --last;
     }
 
     static bool omitted(const WindowDefinition& window, const Partition& partition, std::size_t i, std::size_t at) {
@@ -445,16 +446,24 @@ private:
             for (std::size_t i = 0; i < arguments.size(); ++i) row[i] = arguments[i][number];
             return true;
         };
+        const bool whole = window.omission == FrameOmission::none;
+        const bool slides = whole && runner.can_slide();
+        std::optional<SlidingAggregate> sliding;
         std::size_t begin = 0, end = 0;
         Value last;
         bool fresh = false;
         for (std::size_t i = 0; i < partition.rows.size(); ++i) {
             const Frame& frame = frames[i];
             Value& out = rows_.row(partition.rows[i])[column];
-            const bool same = fresh && frame.begin == begin && frame.end == end &&
-                              window.omission == FrameOmission::none;
-            if (!same) {
-                const bool grows = window.omission == FrameOmission::none && frame.begin >= begin && frame.end >= end &&
+            const bool same = fresh && frame.begin == begin && frame.end == end && whole;
+            if (!same && slides && (sliding || (fresh && frame.begin > begin))) {
+                if (!sliding || frame.begin < begin || frame.end < end) sliding.emplace(runner);
+                const auto row_at = [&](std::size_t place) { return load(place) ? row.data() : nullptr; };
+                last = copy_value(sliding->value(frame.begin, frame.end, row_at), rows_.arena());
+                begin = frame.begin;
+                end = frame.end;
+            } else if (!same) {
+                const bool grows = whole && frame.begin >= begin && frame.end >= end &&
                                    (frame.begin == begin || (runner.can_invert() && frame.begin <= end));
                 if (!grows) {
                     group = runner.start();
