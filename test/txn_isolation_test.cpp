@@ -432,6 +432,27 @@ TEST_CASE("That a tree is or is not there is something that was read", "[TX-3]")
     }
 }
 
+TEST_CASE("Dropping a tree is reading whether it is there", "[TX-3]") {
+    for (const bool there : {false, true}) {
+        INFO("there " << there);
+        Database db = Database::open(":memory:", alone());
+        put(db, "a", "1");
+        const auto make = [](Transaction& tx) { tx.tree("u").put("x", "1"); };
+        if (there) db.update(make);
+        Transaction tx = db.begin_optimistic();
+        CHECK(tx.drop_tree("u") == there);
+        tx.tree("t").put("b", "1");
+        db.update([&](Transaction& other) {
+            if (there) {
+                other.drop_tree("u");
+            } else {
+                make(other);
+            }
+        });
+        CHECK(txn_test::code_of([&] { tx.commit(); }) == Errc::conflict);
+    }
+}
+
 TEST_CASE("A snapshot of the past and one of the present agree with a transaction's own view", "[TX-3][SNAP-1][TX-5]") {
     Database db = Database::open(":memory:", alone());
     put(db, "a", "1");

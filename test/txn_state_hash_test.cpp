@@ -52,6 +52,28 @@ TEST_CASE("The hash of a state is the same in whatever steps, each taken up by a
     }
 }
 
+TEST_CASE("A step of a hash ends with the entry that makes its bytes full", "[TRUTH-4]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    Transaction tx = peer.db.begin_write();
+    for (const char* const key : {"a", "b", "c"}) tx.tree("t").put(key, "value");
+    tx.commit();
+    detail::OpenView open{peer.core->open_view()};
+    constexpr std::uint64_t k_entry = 1 + 8 + 8 + 1 + 5;  // 'E', two lengths, key and value
+    for (const std::uint64_t bytes : {k_entry, k_entry - 1}) {
+        CAPTURE(bytes);
+        StateHashing so_far;
+        for (const char* const key : {"a", "b", "c"}) {
+            CHECK_FALSE(detail::hash_state(*open.view, so_far, bytes));
+            CHECK(so_far.key == key);
+        }
+        CHECK(detail::hash_state(*open.view, so_far, bytes) == detail::state_hash(*open.view));
+    }
+    StateHashing so_far;
+    CHECK_FALSE(detail::hash_state(*open.view, so_far, k_entry + 1));
+    CHECK(so_far.key == "b");
+}
+
 TEST_CASE("A half-computed hash that cannot be one is damage", "[TRUTH-4][DMG-2]") {
     StateHashing so_far;
     so_far.begun = true;
