@@ -138,3 +138,48 @@ TEST_CASE("Verifying finds an anchor of the history that names no record", "[DMG
         CHECK(code_of([&] { check_moved(anchor, 8); }) == Errc::corrupt);
     }
 }
+
+TEST_CASE("Verifying the log alone says where a record is missing and which commits that concerns", "[DMG-5][DMG-2]") {
+    const Workplace place;
+    Options options = quiet();
+    options.history = History::everything();
+    Peer peer(place / "a.db", options);
+    fill(peer, 1);
+    constexpr Txn k_damaged = 20;
+    const std::uint64_t position = peer.core->record_position(k_damaged, 0).value();
+    damage(place / "a.db", value(k_damaged - 1, 1));
+    VerifyOptions log_alone;
+    log_alone.structure = log_alone.history = false;
+    const VerifyReport report = peer.db.verify(log_alone);
+    REQUIRE(report.problems.size() == 1);
+    const Problem& problem = report.problems.front();
+    CHECK(problem.code == Errc::corrupt);
+    CHECK(problem.where == "log position " + std::to_string(position));
+    CHECK(problem.what == "no intact record lies where txn " + std::to_string(k_damaged) + " should");
+    CHECK(problem.affects == "txns " + std::to_string(k_damaged) + " to " + std::to_string(k_keys));
+    CHECK(report.records == k_damaged - 1);
+}
+
+TEST_CASE("The difference of two states is told by what was written between them", "[PAST-7][DMG-2]") {
+    const Workplace place;
+    Options options = quiet();
+    options.history = History::everything();
+    Peer peer(place / "a.db", options);
+    fill(peer, 1);
+    constexpr Txn k_from = 5;
+    constexpr Txn k_to = 8;
+    const auto check_difference = [&] {
+        const std::vector<Change> changes = peer.db.diff(AsOf::txn(k_from), AsOf::txn(k_to));
+        REQUIRE(changes.size() == k_to - k_from);
+        for (std::size_t i = 0; i < changes.size(); ++i) {
+            CHECK(changes[i].key == "k" + std::to_string(k_from + i));
+            CHECK_FALSE(changes[i].before);
+            CHECK(changes[i].after == value(static_cast<int>(k_from + i), 1));
+        }
+    };
+    check_difference();
+    // The commit behind them can be read no more.
+    damage(place / "a.db", value(k_to, 1));
+    REQUIRE(code_of([&] { peer.db.commit(k_to + 1); }) == Errc::corrupt);
+    check_difference();
+}
