@@ -512,3 +512,66 @@ TEST_CASE("Trees have horizons of their own", "[PAST-3][PAST-4][PAST-5]") {
     CHECK_FALSE(read(db, "long", 20, db.begin_read().txn()));
     check_whole(db);
 }
+
+TEST_CASE("A tree is there in the states that had it, and in no others", "[PAST-1][PAST-4]") {
+    // Also where no past is kept but that of the trees which say so.
+    const History by_default = GENERATE(History::everything(), History::nothing());
+    CAPTURE(by_default.kind);
+    const Workplace place;
+    Database db = Database::open(place / "a.db", lazy(by_default));
+    db.update([](Transaction& tx) { tx.set_history("other", History::everything()); });
+    const Txn before = put(db, "other", 1);
+    const auto make = [](Transaction& tx) {
+        tx.tree("t").put("key", "value");
+        tx.set_history("t", History::everything());
+    };
+    db.update(make);
+    db.update([](Transaction& tx) { tx.drop_tree("t"); });
+    put(db, "other", 2);
+    db.update(make);
+    put(db, "other", 3);
+    for (const bool checkpoint : {false, true}) {
+        CAPTURE(checkpoint);
+        if (checkpoint) db.checkpoint();
+        for (const Txn since : {0, 1, 2, 3, 4}) {
+            CAPTURE(since);
+            // What a dropped tree was stays readable under the default.
+            if (since == 1 && by_default == History::nothing()) continue;
+            const Snapshot then = db.begin_read(AsOf::txn(before + since));
+            const bool there = since == 1 || since == 4;
+            for (int asked = 0; asked < 2; ++asked) CHECK(then.tree("t").exists() == there);
+            CHECK(keys(then.tree("t"), false).size() == (there ? 1 : 0));
+            CHECK(then.tree("other").exists());
+            CHECK_FALSE(then.tree("never").exists());
+        }
+    }
+}
+
+TEST_CASE("A time before the horizon is before it also where the log begins behind it", "[PAST-3][SPACE-5]") {
+    constexpr Txn k_horizon = 5;
+    constexpr Txn k_newest = 10;
+    const Workplace place;
+    {
+        Database db = Database::open(place / "a.db", lazy(History::everything()));
+        for (Txn txn = 1; txn <= k_newest; ++txn) {
+            Transaction tx = db.begin_write();
+            tx.set_time_us(1000 * txn);
+            tx.tree("t").put("key", std::to_string(txn));
+            tx.commit();
+        }
+        db.prune(AsOf::txn(k_horizon));
+    }
+    Database::replay(place / "a.db", place / "b.db", AsOf::txn(k_newest));
+    for (const char* const name : {"a.db", "b.db"}) {
+        CAPTURE(name);
+        const Database db = Database::open(place / name, lazy(History::everything()));
+        CHECK(db.oldest_state().time_us == 1000 * k_horizon);
+        for (Txn txn = k_horizon; txn < k_newest; ++txn) {
+            CHECK(db.begin_read(AsOf::time(1000 * txn)).txn() == txn);
+            CHECK(db.begin_read(AsOf::time(1000 * txn + 999)).txn() == txn);
+        }
+        for (const std::uint64_t time_us : {1000 * k_horizon - 1, std::uint64_t{0}}) {
+            CHECK(code_of([&] { db.begin_read(AsOf::time(time_us)); }) == Errc::before_horizon);
+        }
+    }
+}
