@@ -1,0 +1,87 @@
+// A disk that is full while the history is to be written: that is put off, and ends when there is room.
+#include "txn_support.hpp"
+
+#include "hard/sim/simulated_disk.hpp"
+#include "txn/core.hpp"
+
+namespace {
+
+using namespace northstar;
+using namespace northstar::hard;
+using namespace txn_test;
+
+constexpr int k_keys = 100;
+constexpr int k_commits = 1500;
+
+/// Commits with so many small values that the history of them takes much more than what is held back on a disk.
+Txn fill(Database& db, int commits) {
+    Txn last = 0;
+    for (int i = 0; i < commits; ++i) {
+        Transaction tx = db.begin_write();
+        for (int k = 0; k < k_keys; ++k) tx.tree("t").put("k" + std::to_string(k), std::to_string(i * k_keys + k));
+        last = tx.commit().txn;
+    }
+    return last;
+}
+
+struct FullDisk {
+    static Options options() {
+        Options out;
+        out.background = false;
+        out.history = History::everything();
+        out.durability = Durability::lazy;
+        return out;
+    }
+    void fill_up() { disk.set_capacity(core->file().size()); }
+    void make_room() { disk.set_capacity(~std::uint64_t{0}); }
+    SimulatedDisk disk{7, {}};
+    std::unique_ptr<detail::Vfs> vfs = disk.process();
+    std::shared_ptr<detail::DatabaseCore> core = detail::DatabaseCore::open("/db", options(), vfs.get());
+    Database db = detail::make_database(core);
+};
+
+void check_whole(const Database& db) {
+    const VerifyReport report = db.verify();
+    for (const auto& problem : report.problems) UNSCOPED_INFO(problem.where << ": " << problem.what);
+    CHECK(report.problems.empty());
+}
+
+}  // namespace
+
+TEST_CASE("A checkpoint on a full disk writes no history for which there is no room", "[SPACE-3][DUR-9]") {
+    FullDisk full;
+    const Txn last = fill(full.db, k_commits);
+    full.fill_up();
+    full.db.checkpoint();
+    CHECK(full.core->newest_meta().txn == last);
+    CHECK(full.core->newest_meta().sealed_txn == 0);
+    // Room for a deletion is still there.
+    full.db.update([](Transaction& tx) { tx.tree("t").erase("k1"); });
+    full.db.checkpoint();
+    CHECK(full.db.begin_read(AsOf::txn(last)).tree("t").get("k1"));
+    full.make_room();
+    const Txn newest = fill(full.db, 1);
+    full.db.checkpoint();
+    CHECK(full.core->newest_meta().sealed_txn == newest);
+    check_whole(full.db);
+}
+
+TEST_CASE("A prune for which a full disk has no room says so, and ends when there is room", "[PAST-5][DUR-9]") {
+    FullDisk full;
+    const Txn last = fill(full.db, k_commits);
+    full.db.checkpoint();
+    const Txn horizon = last / 10;
+    const Hash state = full.db.begin_read(AsOf::txn(horizon + 1)).state_hash();
+    full.fill_up();
+    CHECK(code_of([&] { full.db.prune(AsOf::txn(horizon)); }) == Errc::no_space);
+    // What was pruned cannot be read any more, everything else can.
+    CHECK(full.db.statistics().oldest_txn == horizon);
+    CHECK(code_of([&] { full.db.begin_read(AsOf::txn(horizon - 1)); }) == Errc::before_horizon);
+    CHECK(full.db.begin_read(AsOf::txn(horizon + 1)).state_hash() == state);
+    CHECK(full.core->horizon().txn == 0);
+    full.make_room();
+    full.db.checkpoint();
+    CHECK(full.core->horizon().txn == horizon);
+    CHECK(full.db.begin_read(AsOf::txn(horizon + 1)).state_hash() == state);
+    check_whole(full.db);
+}
