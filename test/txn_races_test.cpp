@@ -703,6 +703,36 @@ TEST_CASE("A snapshot that cannot replay a large transaction without the turn ta
     CHECK(snapshot.get() == newest);
 }
 
+// While it has the turn and waits for the write lock, which it needs to place the pages, the checkpoint comes.
+TEST_CASE("Who waits for the write lock to replay a large transaction takes the checkpoint behind it",
+          "[SNAP-3][TX-8]") {
+    const Workplace place;
+    Peer other(place / "a.db");
+    Peer third(place / "a.db");
+    Options small;
+    small.overlay_limit = 1u << 20;
+    test::HookedVfs vfs;
+    std::atomic<bool> armed{false};
+    vfs.set_hook([&](FileCall call, std::uint64_t where, bool done) {
+        if (call != FileCall::lock || where != Processes::waiting || !done || !armed.exchange(false)) return;
+        other.db.checkpoint();
+    });
+    const Database here = detail::make_database(detail::DatabaseCore::open(place / "a.db", small, &vfs));
+    Txn newest = 0;
+    {
+        Transaction tx = other.db.begin_write();
+        for (int i = 0; i < 4000; ++i) tx.tree("t").put("key" + std::to_string(i), std::string(500, 'v'));
+        newest = tx.commit().txn;
+    }
+    Transaction held = third.db.begin_write();
+    armed = true;
+    std::future<Txn> snapshot = std::async(std::launch::async, [&here] { return here.begin_read().txn(); });
+    CHECK(comes(snapshot));
+    CHECK_FALSE(armed);
+    held.rollback();
+    CHECK(snapshot.get() == newest);
+}
+
 TEST_CASE("A redaction whose search another process cuts the log off from looks again", "[CHAIN-3][SWARM-1]") {
     const Workplace place;
     Peer peer(place / "a.db", without_history());
