@@ -333,6 +333,16 @@ TEST_CASE("A checkpoint without memory left changes nothing and says so", "[DUR-
     CHECK(starve(place / "b.db", [](Database& db) { db.checkpoint(); }, true) > 10);
 }
 
+TEST_CASE("Checkpoints beside a snapshot without memory left change nothing and say so", "[DUR-9][ERR-1][SNAP-1][slow]") {
+    const Workplace place;
+    const auto compact = [](Database& db) {
+        const Snapshot held = db.begin_read();
+        db.compact();
+    };
+    CHECK(starve(place / "a.db", compact, false) > 100);
+    CHECK(starve(place / "b.db", compact, true) > 100);
+}
+
 TEST_CASE("Opening without memory left says so and can be tried again", "[DUR-9][ERR-1][slow]") {
     const Workplace place;
     const std::string path = place / "a.db";

@@ -2,6 +2,7 @@
 #include "txn_support.hpp"
 
 #include "log/chain.hpp"
+#include "txn/core.hpp"
 
 #include <thread>
 
@@ -59,6 +60,42 @@ TEST_CASE("the chain hash of any txn follows from the commits, whatever was aske
             REQUIRE(db.chain_hash(txn) == chain[txn]);
         }
     }
+}
+
+TEST_CASE("the chain is followed over so many bytes at most, and keeps an anchor in each stretch", "[PROOF-1][CHAIN-2]") {
+    constexpr Txn k_txns = 900;
+    constexpr std::uint64_t k_stretch = 1u << 20;
+    txn_test::Dice dice(12);
+    const Workplace place;
+    Options options;
+    options.background = false;
+    const auto core = detail::DatabaseCore::open(place / "db", options);
+    Database db = detail::make_database(core);
+    commit_some(db, dice, k_txns);
+    db.sync();
+    const std::vector<Hash> expected = follow(db);
+    const detail::OriginalDigest nothing_redacted = [](Txn, std::uint32_t) { return std::nullopt; };
+    const std::uint64_t begin = core->position_of(1);
+    const auto length = [&](Txn txn) { return core->log().read(core->position_of(txn)).header().length; };
+    detail::ChainFollower chain(core->log());
+    chain.stand_on({0, begin, {}}, {});
+    CHECK_FALSE(chain.advance(k_txns, length(1), nothing_redacted));
+    CHECK(chain.reached() == 1);
+    CHECK_FALSE(chain.advance(k_txns, length(2) + 1, nothing_redacted));
+    CHECK(chain.reached() == 3);
+    CHECK(chain.advance(k_txns, ~std::uint64_t{0}, nothing_redacted));
+    CHECK(chain.reached() == k_txns);
+    const std::vector<detail::ChainAnchor> anchors = chain.anchors(k_txns, 0);
+    std::uint64_t behind = begin;
+    for (const detail::ChainAnchor& anchor : anchors) {
+        CHECK(anchor.position - behind < k_stretch + 2 * length(anchor.txn));
+        CHECK(anchor.hash == expected[anchor.txn]);
+        behind = anchor.position;
+    }
+    CHECK(core->log().end() - behind < k_stretch);
+    // Older hashes are found from these, and add none.
+    for (Txn txn = k_txns; txn > 0; txn -= 50) CHECK(chain.hash(txn, nothing_redacted) == expected[txn]);
+    CHECK(chain.anchors(k_txns, 0).size() == anchors.size());
 }
 
 TEST_CASE("a commit's hash is the chain's, also while others commit", "[CHAIN-2]") {
