@@ -317,3 +317,30 @@ TEST_CASE("a close gives up soon where nothing finds room further down", "[SPACE
     CHECK(db.statistics().generation <= before + 30);
     require_sound(db);
 }
+
+// Those in front stay where they are: where they were moved as well, they took the room of those behind.
+TEST_CASE("compacting ends near the size of what is in a file with large values in front and behind", "[SPACE-4]") {
+    Directory dir;
+    Options quiet = options(History::nothing());
+    quiet.background = false;
+    Database db = Database::open(dir / "db", quiet);
+    const auto put = [&](const std::string& key, std::size_t size) {
+        db.update([&](Transaction& tx) { tx.tree("t").put(key, std::string(size, 'x')); });
+        db.checkpoint();
+    };
+    constexpr std::size_t k_front = 3'000'000;
+    constexpr std::size_t k_other = 200'000;
+    put("front", k_front);
+    for (int i = 0; i < 10; ++i) put("between" + std::to_string(i), k_other);
+    for (int i = 0; i < 10; ++i) put("gone" + std::to_string(i), k_other);
+    put("behind", k_other);
+    db.update([](Transaction& tx) { tx.tree("t").erase_range("gone", "gonf"); });
+    for (int i = 0; i < 4; ++i) db.checkpoint();
+    const std::uint64_t before = db.statistics().file_bytes;
+    db.compact();
+    const Statistics is = db.statistics();
+    CHECK(is.file_bytes < before);
+    CHECK(is.file_bytes <= (is.used_pages + is.used_pages / 20) * is.page_size);
+    CHECK(db.begin_read().tree("t").get("behind") == std::string(k_other, 'x'));
+    require_sound(db);
+}

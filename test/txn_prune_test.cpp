@@ -335,3 +335,32 @@ TEST_CASE("A prune and a redaction at the same time both end complete", "[CHAIN-
     CHECK_FALSE(file_holds(path, "the-secret-"));
     require_sound(db);
 }
+
+TEST_CASE("Compacting takes all steps of the move of the horizon that it begins", "[SPACE-4][PAST-5]") {
+    const std::uint64_t seed = txn_test::seed(9);
+    INFO("seed " << seed);
+    const Workplace place;
+    const std::shared_ptr<detail::DatabaseCore> core = open_core(place / "a.db", History::everything(), false);
+    Database db = detail::make_database(core);
+    Work work(db, seed);
+    for (int i = 0; i < 300; ++i) work.commit();
+    db.prune(AsOf::txn(100));
+    // Free space in front of what is to be moved.
+    for (int i = 0; i < 20; ++i) put(db, "large" + std::to_string(i), std::string(50'000, 'v'));
+    db.checkpoint();
+    for (int i = 0; i < 20; ++i) put(db, "large" + std::to_string(i), "small");
+    const Txn newest = db.begin_read().txn();
+    db.prune(AsOf::txn(newest));
+    const auto retained = [&] {
+        const detail::OpenView open(core->open_view());
+        CHECK_FALSE(open.view->root->base->move);
+        return open.view->root->base->meta.retained;
+    };
+    const auto before = retained();
+    for (int i = 0; i < 300; ++i) work.commit();
+    const std::uint64_t generation = db.statistics().generation;
+    db.compact();
+    CHECK(retained().root != before.root);
+    CHECK(db.statistics().generation > generation + 20);
+    require_sound(db);
+}
