@@ -173,7 +173,7 @@ bool DatabaseCore::mark_due() {
            processes_->load(Word::clean) == 0 && !poisoned();
 }
 
-/// Appends a mark with the durable position. Call with the turn and the write lock.
+/// Another process may have asked for the write lock, and got it, before the turn was taken for this.
 void DatabaseCore::append_mark() {
     if (!processes_->has_write() || log_->end() != processes_->load(Word::log_position)) return;
     const std::uint64_t size = control_record_size(RecordKind::mark, 0, false, log_->log_align());

@@ -147,6 +147,9 @@ public:
     bool holds_early() const { return early_held_.load(std::memory_order_relaxed); }
     Meta newest_meta() const;
 
+    /// Says in the log how much of it is durable. Call with the turn; nothing happens where others may write, or have
+    /// written what is not known here.
+    void append_mark();
     /// Brings this process up to the newest visible txn. Waits for no writer of this process. [CORE-7]
     void catch_up();
     /// The same to the end of the log; call with the turn and the write lock.
@@ -315,7 +318,6 @@ private:
     void note_lazy();
     void remember_failure(const char* what);
     bool mark_due();
-    void append_mark();
     std::uint64_t log_behind_checkpoint() const;
     void slow_down();
 
