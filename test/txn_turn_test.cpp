@@ -1,5 +1,6 @@
 // txn_turn_test.cpp -- the writer's turn among the threads of one process.
 #include "base/error.hpp"
+#include "skip.hpp"
 #include "thread_state.hpp"
 #include "txn/turn.hpp"
 
@@ -7,10 +8,15 @@
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
+
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace {
 
@@ -54,10 +60,35 @@ public:
         wait_until_it_sleeps();
     }
     long switches() const { return txn_test::switches_of(number_); }
+    long number() const { return number_; }
 
 private:
     std::atomic<long> number_{0};
     std::thread thread_;
+};
+
+/// While it lives a thread that sleeps does not wake up, whoever calls it.
+class HeldAsleep {
+public:
+    explicit HeldAsleep(long thread) {
+        held_ = let_go_ = false;
+        struct sigaction action {};
+        action.sa_handler = [](int) {
+            held_ = true;
+            while (!let_go_) ::sched_yield();
+        };
+        action.sa_flags = SA_RESTART;
+        ::sigaction(SIGUSR1, &action, nullptr);
+        ::syscall(SYS_tgkill, ::getpid(), thread, SIGUSR1);
+        while (!held_) std::this_thread::yield();
+    }
+    ~HeldAsleep() { let_go_ = true; }
+    HeldAsleep(const HeldAsleep&) = delete;
+    HeldAsleep& operator=(const HeldAsleep&) = delete;
+
+private:
+    static inline std::atomic<bool> held_;
+    static inline std::atomic<bool> let_go_;
 };
 
 constexpr std::chrono::hours k_all_are_short{1};
@@ -111,6 +142,32 @@ TEST_CASE("The turn does not lie idle until the one that was called has come, wh
         if (order.text() == "mwn") ++went_on;
     }
     CHECK(went_on == 50);
+}
+
+// How long the one who waits has been waiting says nothing: each turn has a length of its own.
+TEST_CASE("Short turns go on as long as the one that was called does not come", "[TURN-2]") {
+#if defined(__SANITIZE_THREAD__)
+    NORTHSTAR_SKIP("signals of a thread that sleeps may be put off here");
+#else
+    constexpr std::chrono::milliseconds k_short{5};
+    // A turn may be long all the same, where the system lets others work meanwhile.
+    bool went_on = false;
+    for (int attempt = 0; attempt < 100 && !went_on; ++attempt) {
+        WriterTurn turn(k_short);
+        Order order;
+        turn.acquire(std::nullopt);
+        const Asker waiting(turn, order, 'w');
+        waiting.wait_until_it_sleeps();
+        const HeldAsleep held(waiting.number());
+        turn.release();
+        hold_for(k_short);
+        if (!turn.try_acquire()) continue;
+        turn.release();
+        went_on = turn.try_acquire();
+        if (went_on) turn.release();
+    }
+    CHECK(went_on);
+#endif
 }
 
 TEST_CASE("Who gives up waiting leaves the turn to those behind", "[TURN-4]") {
