@@ -333,7 +333,8 @@ TEST_CASE("A checkpoint without memory left changes nothing and says so", "[DUR-
     CHECK(starve(place / "b.db", [](Database& db) { db.checkpoint(); }, true) > 10);
 }
 
-TEST_CASE("Checkpoints beside a snapshot without memory left change nothing and say so", "[DUR-9][ERR-1][SNAP-1][slow]") {
+TEST_CASE("Checkpoints beside a snapshot without memory left change nothing and say so",
+          "[DUR-9][ERR-1][SNAP-1][slow]") {
     const Workplace place;
     const auto compact = [](Database& db) {
         const Snapshot held = db.begin_read();

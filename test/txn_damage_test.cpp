@@ -183,3 +183,33 @@ TEST_CASE("The difference of two states is told by what was written between them
     REQUIRE(code_of([&] { peer.db.commit(k_to + 1); }) == Errc::corrupt);
     check_difference();
 }
+
+TEST_CASE("When a large transaction was is known without its record", "[PAST-6][DMG-2]") {
+    constexpr std::uint64_t k_time_us = 1'000'000;
+    const Workplace place;
+    Options options = quiet();
+    options.history = History::everything();
+    Peer peer(place / "a.db", options);
+    const std::string large = "the large value;" + std::string(2'000'000, '.');
+    Txn txn = 0;
+    {
+        Transaction tx = peer.db.begin_write();
+        tx.set_time_us(k_time_us);
+        tx.tree("t").put("small", "1");
+        tx.tree("t").put("large", large);
+        txn = tx.commit().txn;
+    }
+    peer.put("small");
+    peer.db.checkpoint();
+    const auto check_versions = [&] {
+        const std::vector<Version> versions = peer.db.history("t", "small");
+        REQUIRE(versions.size() == 2);
+        CHECK(versions[1].txn == txn);
+        CHECK(versions[1].time_us == k_time_us);
+        CHECK(versions[1].value == "1");
+    };
+    check_versions();
+    damage(place / "a.db", large.substr(0, 16));
+    REQUIRE(code_of([&] { peer.db.commit(txn); }) == Errc::corrupt);
+    check_versions();
+}

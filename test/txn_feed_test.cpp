@@ -49,3 +49,25 @@ TEST_CASE("A consumer that acknowledges each commit is not told of its acknowled
     CHECK(record->operations.size() == 2);
     CHECK_FALSE(later.next(0));
 }
+
+TEST_CASE("A commit names its trees as they were called, also those that are gone", "[PAST-8]") {
+    const Workplace place;
+    Options options;
+    options.history = History::everything();
+    Database db = Database::open(place / "a.db", options);
+    for (const std::string name : {"x", "dropped tree"}) {
+        CAPTURE(name);
+        for (const char* const value : {"made", "written"}) {
+            db.update([&](Transaction& tx) { tx.tree(name).put("k", value); });
+        }
+        const Txn written = db.begin_read().txn();
+        for (const bool gone : {false, true}) {
+            CAPTURE(gone);
+            if (gone) db.update([&](Transaction& tx) { tx.drop_tree(name); });
+            const std::optional<CommitRecord> record = db.commit(written);
+            REQUIRE(record);
+            REQUIRE(record->operations.size() == 1);
+            CHECK(record->operations[0].tree == name);
+        }
+    }
+}

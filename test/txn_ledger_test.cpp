@@ -1,4 +1,5 @@
-// txn_ledger_test.cpp -- the ledger of a generation: what is written is read, and what nobody can have written is damage.
+// txn_ledger_test.cpp -- the ledger of a generation: it is read as it was written, and what nobody can have written is
+// damage.
 #include "txn_support.hpp"
 
 #include "base/bytes.hpp"

@@ -62,7 +62,8 @@ TEST_CASE("the chain hash of any txn follows from the commits, whatever was aske
     }
 }
 
-TEST_CASE("the chain is followed over so many bytes at most, and keeps an anchor in each stretch", "[PROOF-1][CHAIN-2]") {
+TEST_CASE("the chain is followed over so many bytes at most, and keeps an anchor in each stretch",
+          "[PROOF-1][CHAIN-2]") {
     constexpr Txn k_txns = 900;
     constexpr std::uint64_t k_stretch = 1u << 20;
     txn_test::Dice dice(12);

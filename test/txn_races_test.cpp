@@ -197,7 +197,8 @@ TEST_CASE("Whenever a record lies behind the end of the log, the word says that 
 
 // When a process moved to a newer meta page it forgot every log extent announced since, until it had read the log
 // again; whoever read the log meanwhile in another thread was told that it is damaged.
-// A flusher sees that a mark is due before it takes the turn, and a writer may go and leave the lock to others meanwhile.
+// A flusher sees that a mark is due before it takes the turn, and a writer may go and leave the lock to others in
+// between.
 TEST_CASE("Only who has the write lock puts a mark behind the log", "[SWARM-1][DUR-11]") {
     const Workplace place;
     Peer first(place / "a.db");
