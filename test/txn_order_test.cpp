@@ -86,3 +86,32 @@ TEST_CASE("Until a checkpoint is made, either meta page gives the whole state", 
         CHECK(sound(other));
     }
 }
+
+// A flusher sees that a mark is due before it takes the turn, and a writer may go and leave the lock to others in
+// between.
+TEST_CASE("Only who has the write lock puts a mark behind the log", "[SWARM-1][DUR-11]") {
+    const Workplace place;
+    Peer first(place / "a.db");
+    Peer second(place / "a.db");
+    first.put("first", 100, Durability::full);
+    second.put("second", 100, Durability::full);
+    const auto end = [&] { return first.core->processes().load(Word::log_position); };
+    const std::uint64_t before = end();
+    {
+        const detail::TurnGuard guard(first.core->turn());
+        first.core->append_mark();
+    }
+    CHECK(end() == before);
+    first.core->begin_exclusive(std::nullopt);
+    first.core->append_mark();
+    first.core->end_exclusive();
+    CHECK(end() > before);
+    CHECK(first.core->log().read(before).kind() == detail::RecordKind::mark);
+    second.put("third", 100, Durability::full);
+    for (Peer* const peer : {&first, &second}) {
+        const Snapshot now = peer->db.begin_read();
+        CHECK(now.txn() == 3);
+        CHECK(now.tree("t").size() == 3);
+    }
+    CHECK(sound(second));
+}

@@ -197,35 +197,6 @@ TEST_CASE("Whenever a record lies behind the end of the log, the word says that 
 
 // When a process moved to a newer meta page it forgot every log extent announced since, until it had read the log
 // again; whoever read the log meanwhile in another thread was told that it is damaged.
-// A flusher sees that a mark is due before it takes the turn, and a writer may go and leave the lock to others in
-// between.
-TEST_CASE("Only who has the write lock puts a mark behind the log", "[SWARM-1][DUR-11]") {
-    const Workplace place;
-    Peer first(place / "a.db");
-    Peer second(place / "a.db");
-    first.put("first", 100, Durability::full);
-    second.put("second", 100, Durability::full);
-    const auto end = [&] { return first.core->processes().load(Word::log_position); };
-    const std::uint64_t before = end();
-    {
-        const detail::TurnGuard guard(first.core->turn());
-        first.core->append_mark();
-    }
-    CHECK(end() == before);
-    first.core->begin_exclusive(std::nullopt);
-    first.core->append_mark();
-    first.core->end_exclusive();
-    CHECK(end() > before);
-    CHECK(first.core->log().read(before).kind() == detail::RecordKind::mark);
-    second.put("third", 100, Durability::full);
-    for (Peer* const peer : {&first, &second}) {
-        const Snapshot now = peer->db.begin_read();
-        CHECK(now.txn() == 3);
-        CHECK(now.tree("t").size() == 3);
-    }
-    CHECK(second.db.verify().ok());
-}
-
 TEST_CASE("Extents announced behind a generation stay known when it is adopted", "[STORE-1]") {
     const Workplace place;
     Peer peer(place / "extents.db");
