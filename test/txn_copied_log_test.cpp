@@ -1,14 +1,21 @@
-// The log of another database, record by record: what a replay appends, and what it knows of the redactions in it.
+// txn_copied_log_test.cpp -- copies: what a replay appends and knows of redactions, what it begins with, and what a copy
+// leaves behind where it fails.
 #include "peer.hpp"
 
 #include "log/chain.hpp"
 
+#include <cstring>
+#include <functional>
+
 namespace {
 
 using namespace northstar;
+using txn_test::code_of;
 using txn_test::Peer;
 using txn_test::quiet;
+using txn_test::read_file;
 using txn_test::Workplace;
+using txn_test::write_file;
 
 using Records = std::vector<std::vector<std::byte>>;
 
@@ -30,6 +37,14 @@ Records records_of(detail::DatabaseCore& core, Txn first, Txn last) {
         if (record.kind() == detail::RecordKind::commit) txn = record.txn();
     }
     return out;
+}
+
+/// How long a tree's past is kept if it says so itself.
+std::optional<History> own_history(detail::DatabaseCore& core, std::string_view name) {
+    const detail::OpenView open(core.open_view());
+    detail::CatalogEntry entry;
+    REQUIRE(detail::find_tree(core.source(), open.view->root->catalog.root, name, entry));
+    return entry.own_history ? std::optional(entry.history) : std::nullopt;
 }
 
 void require_sound(const Database& db) {
@@ -96,4 +111,99 @@ TEST_CASE("A redaction in a copied log is known by its txn until it is carried o
     copy.db.checkpoint();
     CHECK(copy.db.statistics().redaction_pending == 0);
     require_sound(copy.db);
+}
+
+TEST_CASE("A replay that begins at a horizon keeps of each tree how long its past is kept", "[TRUTH-5][PAST-4]") {
+    // The horizon lies before the newest state, or is that one.
+    const bool turned_on_last = GENERATE(false, true);
+    CAPTURE(turned_on_last);
+    const Workplace place;
+    Txn newest = 0;
+    Hash state;
+    {
+        Peer source(place / "a.db", keeping_everything());
+        source.db.update([](Transaction& tx) {
+            tx.tree("own").put("key", "value");
+            tx.set_history("own", History::last(1000));
+            tx.tree("late").put("key", "value");
+            tx.set_history("late", History::nothing());
+        });
+        for (int i = 0; i < 5; ++i) source.put("key" + std::to_string(i));
+        source.db.prune(AsOf::txn(3));
+        source.put("after");
+        if (turned_on_last) {
+            source.db.update([](Transaction& tx) { tx.set_history("late", History::last(500)); });
+        }
+        newest = source.db.begin_read().txn();
+        state = source.db.begin_read().state_hash();
+    }
+    if (!turned_on_last) {
+        // A tree without a past cannot be built from the log.
+        CHECK(code_of([&] { Database::replay(place / "a.db", place / "b.db", AsOf::txn(newest - 1)); }) ==
+              Errc::before_horizon);
+    }
+    Database::replay(place / "a.db", place / "b.db", AsOf::txn(newest));
+    Peer copy(place / "b.db", quiet());
+    CHECK(copy.db.begin_read().txn() == newest);
+    CHECK(copy.db.begin_read().state_hash() == state);
+    CHECK(copy.db.history() == History::everything());
+    CHECK(own_history(*copy.core, "own") == History::last(1000));
+    CHECK(own_history(*copy.core, "late") == (turned_on_last ? History::last(500) : History::nothing()));
+    CHECK(own_history(*copy.core, "t") == std::nullopt);
+    require_sound(copy.db);
+}
+
+TEST_CASE("A replay of a log that was rewritten is refused and leaves nothing behind", "[TRUTH-5][CHAIN-1][COPY-1]") {
+    const Workplace place;
+    std::uint64_t offset = 0;
+    {
+        Peer source(place / "a.db", keeping_everything());
+        for (int i = 0; i < 3; ++i) source.put("key" + std::to_string(i));
+        source.db.sync();
+        Records records = records_of(*source.core, 2, 2);
+        const detail::RecordView record(records.front());
+        offset = source.core->log().file_offset(record.position());
+        const std::uint64_t value = record.operation(record.size() - 1).value_position - record.position();
+        records.front()[static_cast<std::size_t>(value)] = std::byte{'w'};
+        detail::seal_record(records.front(), source.core->log().seed());
+        source.db.close();
+        std::string file = read_file(place / "a.db");
+        std::memcpy(file.data() + offset, records.front().data(), records.front().size());
+        write_file(place / "a.db", file);
+    }
+    CHECK(code_of([&] { Database::replay(place / "a.db", place / "b.db", AsOf::txn(3)); }) == Errc::corrupt);
+    CHECK_FALSE(std::filesystem::exists(place / "b.db"));
+    CHECK_FALSE(std::filesystem::exists(place / "b.db-partial"));
+}
+
+TEST_CASE("A copy takes the place of what one before left behind, and of none that is being made",
+          "[COPY-1][SPACE-5]") {
+    const Workplace place;
+    const std::string to = place / "b.db";
+    Peer source(place / "a.db", keeping_everything());
+    for (int i = 0; i < 3; ++i) source.put("key" + std::to_string(i));
+    source.db.sync();
+    std::filesystem::copy_file(place / "a.db", place / "closed.db");
+    const std::pair<const char*, std::function<void()>> copies[] = {
+        {"backup", [&] { source.db.backup(to); }},
+        {"vacuum", [&] { source.db.vacuum_into(to); }},
+        {"replay", [&] { Database::replay(place / "closed.db", to, AsOf::txn(3)); }},
+        {"restore", [&] { Database::restore(place / "closed.db", to, AsOf::txn(3)); }},
+    };
+    for (const auto& [name, copy] : copies) {
+        CAPTURE(name);
+        write_file(to + "-partial", "the beginning of a copy whose maker died");
+        {
+            bool created = false;
+            const auto other = detail::posix_vfs().open(to + "-partial", {}, created);
+            REQUIRE(other->try_lock(detail::Processes::open, detail::LockKind::exclusive));
+            CHECK(code_of(copy) == Errc::locked);
+            CHECK_FALSE(std::filesystem::exists(to));
+            CHECK(std::filesystem::exists(to + "-partial"));
+        }
+        copy();
+        CHECK_FALSE(std::filesystem::exists(to + "-partial"));
+        CHECK(Database::open(to).begin_read().tree("t").size() == 3);
+        std::filesystem::remove(to);
+    }
 }
