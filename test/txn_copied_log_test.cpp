@@ -1,5 +1,5 @@
-// txn_copied_log_test.cpp -- copies: what a replay appends and knows of redactions, what it begins with, and what a copy
-// leaves behind where it fails.
+// txn_copied_log_test.cpp -- copies: what a replay appends, knows of redactions and begins with, and what copies leave
+// behind.
 #include "peer.hpp"
 
 #include "log/chain.hpp"
@@ -153,6 +153,31 @@ TEST_CASE("A replay that begins at a horizon keeps of each tree how long its pas
     require_sound(copy.db);
 }
 
+TEST_CASE("A replay that begins at a horizon has the default retention of its last txn", "[TRUTH-5][PAST-4]") {
+    // Said before the horizon, behind it, both, or never.
+    const bool before = GENERATE(false, true);
+    const bool behind = GENERATE(false, true);
+    CAPTURE(before, behind);
+    const Workplace place;
+    Txn horizon = 0;
+    Txn newest = 0;
+    {
+        Peer source(place / "a.db", keeping_everything());
+        source.put("first");
+        if (before) source.db.set_history(History::last(800));
+        horizon = source.put("second");
+        source.put("third");
+        source.db.prune(AsOf::txn(horizon));
+        if (behind) source.db.set_history(History::last(900));
+        newest = source.put("fourth");
+    }
+    const History then = before ? History::last(800) : History::everything();
+    Database::replay(place / "a.db", place / "b.db", AsOf::txn(horizon + 1));
+    CHECK(Database::open(place / "b.db").history() == then);
+    Database::replay(place / "a.db", place / "c.db", AsOf::txn(newest));
+    CHECK(Database::open(place / "c.db").history() == (behind ? History::last(900) : then));
+}
+
 TEST_CASE("A replay of a log that was rewritten is refused and leaves nothing behind", "[TRUTH-5][CHAIN-1][COPY-1]") {
     const Workplace place;
     std::uint64_t offset = 0;
@@ -204,6 +229,7 @@ TEST_CASE("A copy takes the place of what one before left behind, and of none th
         copy();
         CHECK_FALSE(std::filesystem::exists(to + "-partial"));
         CHECK(Database::open(to).begin_read().tree("t").size() == 3);
+        CHECK(source.db.statistics().snapshots_open == 0);
         std::filesystem::remove(to);
     }
 }

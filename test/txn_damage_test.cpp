@@ -139,6 +139,25 @@ TEST_CASE("Verifying finds an anchor of the history that names no record", "[DMG
     }
 }
 
+TEST_CASE("Verifying finds a history that does not say what the log says", "[DMG-5]") {
+    const Workplace place;
+    Options options = quiet();
+    options.history = History::everything();
+    Peer peer(place / "a.db", options);
+    Peer other(place / "b.db", options);
+    for (Peer* const p : {&peer, &other}) {
+        for (int i = 0; i < 60; ++i) p->put("key" + std::to_string(i == 30 && p == &other ? 0 : i), 30'000);
+        p->db.checkpoint();
+        REQUIRE_FALSE(p->core->history()->sets().empty());
+    }
+    const detail::OpenView open{peer.core->open_view()};
+    const auto check = [&](const Peer& from) {
+        peer.core->check_history(*from.core->history()->sets().front(), *open.view->root);
+    };
+    CHECK(code_of([&] { check(peer); }) == std::nullopt);
+    CHECK(code_of([&] { check(other); }) == Errc::corrupt);
+}
+
 TEST_CASE("Verifying the log alone says where a record is missing and which commits that concerns", "[DMG-5][DMG-2]") {
     const Workplace place;
     Options options = quiet();

@@ -547,6 +547,21 @@ TEST_CASE("A tree is there in the states that had it, and in no others", "[PAST-
     }
 }
 
+TEST_CASE("The history of a key shows a tree that was made before the horizon and dropped behind it", "[PAST-6]") {
+    const Workplace place;
+    Database db = Database::open(place / "a.db", lazy(History::everything()));
+    const Txn made = put(db, "t", 1);
+    const Txn horizon = put(db, "other", 1);
+    const Txn changed = put(db, "t", 1);
+    db.prune(AsOf::txn(horizon));
+    db.update([](Transaction& tx) { tx.drop_tree("t"); });
+    const std::vector<Version> versions = db.history("t", "k1");
+    REQUIRE(versions.size() == 2);
+    CHECK(versions[0].txn == changed);
+    CHECK(versions[1].txn == made);
+    CHECK(read(db, "t", 1, horizon) == std::to_string(made));
+}
+
 TEST_CASE("A time before the horizon is before it also where the log begins behind it", "[PAST-3][SPACE-5]") {
     constexpr Txn k_horizon = 5;
     constexpr Txn k_newest = 10;

@@ -58,6 +58,7 @@ public:
         before = record_of(*peer.core, k_victim);
         REQUIRE(peer.db.redact("t", "a", 0, "asked for").txn == k_redaction);
         victim = record_of(*peer.core, k_victim);
+        last = record_of(*peer.core, k_redaction - 1);
         redaction = record_of(*peer.core, k_redaction);
     }
     void overwrite(const Record& record, bool sealed) {
@@ -66,6 +67,27 @@ public:
         std::string file = read_file(path_);
         std::memcpy(file.data() + record.offset, bytes.data(), bytes.size());
         write_file(path_, file);
+    }
+    /// Gives a record the number of another commit.
+    static void number(Record& record, Txn txn) {
+        const detail::RecordHeader header = RecordView(record.bytes).header();
+        detail::RecordFields fields;
+        fields.position = header.position;
+        fields.epoch = header.epoch;
+        fields.txn = txn;
+        fields.time_us = header.time_us;
+        fields.durable = header.durable;
+        detail::place_record(record.bytes, fields);
+    }
+    /// What a replay fails with; empty: it does not.
+    std::string error_of_replay() const {
+        try {
+            Database::replay(path_, place_ / "b.db", AsOf::txn(k_redaction));
+        } catch (const Error& error) {
+            CHECK(error.code() == Errc::corrupt);
+            return error.what();
+        }
+        return {};
     }
     /// What verifying the log alone finds: each "where: what".
     std::vector<std::string> problems() const {
@@ -83,6 +105,7 @@ public:
     }
     Record before;     // the victim, before it was redacted
     Record victim;
+    Record last;  // before the redaction
     Record redaction;
 
 private:
@@ -112,6 +135,14 @@ TEST_CASE("A commit that was rewritten is found by the chain", "[DMG-5][CHAIN-1]
     CHECK(log.problems() ==
           std::vector<std::string>{"the chain: the chain hash of txn 4 does not follow from the log: the log was "
                                    "rewritten"});
+}
+
+TEST_CASE("A commit with another number is found, also by who replays the log", "[DMG-5][TRUTH-5]") {
+    Log log;
+    Log::number(log.last, 7);
+    log.overwrite(log.last, true);
+    CHECK(log.problems() == std::vector<std::string>{"txn 7: follows txn 2 in the log"});
+    CHECK(log.error_of_replay().starts_with("txn 7 follows txn 2 in the log of "));
 }
 
 TEST_CASE("A redacted value that was put back is found", "[DMG-5][CHAIN-3]") {
@@ -145,8 +176,8 @@ TEST_CASE("A redaction that the log says otherwise than the catalog keeps is fou
     while (record.operation(index).kind != detail::OperationKind::redact) ++index;
     const LogOperation operation = record.operation(index);
     // Its last bytes are a digest.
-    const auto last = static_cast<std::size_t>(operation.value_position - record.position() + operation.value.size() - 1);
-    log.redaction.bytes[last] ^= std::byte{1};
+    const std::uint64_t end = operation.value_position - record.position() + operation.value.size();
+    log.redaction.bytes[static_cast<std::size_t>(end - 1)] ^= std::byte{1};
     log.overwrite(log.redaction, true);
     const std::vector<std::string> problems = log.problems();
     CHECK(std::count(problems.begin(), problems.end(),
