@@ -562,6 +562,20 @@ TEST_CASE("The history of a key shows a tree that was made before the horizon an
     CHECK(read(db, "t", 1, horizon) == std::to_string(made));
 }
 
+TEST_CASE("Without history a key has its present version", "[PAST-4][PAST-6]") {
+    const Workplace place;
+    Database db = Database::open(place / "a.db", lazy(History::nothing()));
+    Txn newest = 0;
+    for (int i = 0; i < 3; ++i) newest = put(db, "t", 1);
+    for (const bool checkpoint : {false, true}) {
+        CAPTURE(checkpoint);
+        if (checkpoint) db.checkpoint();
+        const std::vector<Version> versions = db.history("t", "k1");
+        REQUIRE(versions.size() == 1);
+        CHECK(versions[0].txn == newest);
+    }
+}
+
 TEST_CASE("A time before the horizon is before it also where the log begins behind it", "[PAST-3][SPACE-5]") {
     constexpr Txn k_horizon = 5;
     constexpr Txn k_newest = 10;
