@@ -176,6 +176,26 @@ TEST_CASE("A replay that begins at a horizon has the default retention of its la
     CHECK(Database::open(place / "c.db").history() == (behind ? History::last(900) : then));
 }
 
+TEST_CASE("A replay from the beginning has the default retention that the log began with", "[TRUTH-5][PAST-4]") {
+    const Workplace place;
+    Txn newest = 0;
+    {
+        Options options = quiet();
+        options.history = History::last(1000);
+        Peer source(place / "a.db", options);
+        source.put("first");
+        source.db.set_history(History::last(2000));
+        newest = source.put("last");
+    }
+    Database::replay(place / "a.db", place / "b.db", AsOf::txn(1));
+    CHECK(Database::open(place / "b.db").history() == History::last(1000));
+    Database::replay(place / "a.db", place / "c.db", AsOf::txn(newest));
+    Peer copy(place / "c.db", quiet());
+    CHECK(copy.db.history() == History::last(2000));
+    CHECK(copy.db.begin_read(AsOf::txn(1)).tree("t").get("first"));
+    require_sound(copy.db);
+}
+
 TEST_CASE("A replay of a log that was rewritten is refused and leaves nothing behind", "[TRUTH-5][CHAIN-1][COPY-1]") {
     const Workplace place;
     std::uint64_t offset = 0;
