@@ -32,7 +32,7 @@ struct FullDisk {
         out.durability = Durability::lazy;
         return out;
     }
-    void fill_up() { disk.set_capacity(core->file().size()); }
+    void fill_up(std::uint64_t but = 0) { disk.set_capacity(core->file().size() + but); }
     void make_room() { disk.set_capacity(~std::uint64_t{0}); }
     SimulatedDisk disk{7, {}};
     std::unique_ptr<detail::Vfs> vfs = disk.process();
@@ -84,4 +84,31 @@ TEST_CASE("A prune for which a full disk has no room says so, and ends when ther
     CHECK(full.core->horizon().txn == horizon);
     CHECK(full.db.begin_read(AsOf::txn(horizon + 1)).state_hash() == state);
     check_whole(full.db);
+}
+
+TEST_CASE("Turning history off gives back what a move of the horizon had made before the disk was full",
+          "[SPACE-1][PAST-4][DUR-9]") {
+    FullDisk full;
+    full.core->set_move_budget({16u << 10, 1u << 20});
+    const Txn last = fill(full.db, k_commits);
+    full.db.checkpoint();
+    full.fill_up(300'000);
+    REQUIRE(code_of([&] { full.db.prune(AsOf::txn(last / 10)); }) == Errc::no_space);
+    const auto pieces = [&] {
+        const detail::OpenView open(full.core->open_view());
+        const auto& move = open.view->root->base->move;
+        return move ? move->pieces.size() : 0;
+    };
+    REQUIRE(pieces() > 0);
+    full.make_room();
+    full.db.set_history(History::nothing());
+    for (int i = 0; i < 4; ++i) {
+        fill(full.db, 1);
+        full.db.checkpoint();
+        CHECK(pieces() == 0);
+        check_whole(full.db);
+    }
+    const Statistics now = full.db.statistics();
+    INFO("used " << now.used_pages << ", held " << now.held_pages);
+    CHECK(now.used_pages + now.held_pages < 200);
 }
