@@ -112,3 +112,29 @@ TEST_CASE("Turning history off gives back what a move of the horizon had made be
     INFO("used " << now.used_pages << ", held " << now.held_pages);
     CHECK(now.used_pages + now.held_pages < 200);
 }
+
+TEST_CASE("A value that a move of the horizon had taken along before the disk was full is redacted everywhere",
+          "[CHAIN-3][PAST-5]") {
+    // So short that the history itself keeps it, and of the first key, so that the first piece has it.
+    const std::string secret = "<a secret of 24 bytes..>";
+    FullDisk full;
+    full.core->set_move_budget({16u << 10, 1u << 20});
+    const auto file_holds_it = [&] {
+        std::string bytes(static_cast<std::size_t>(full.core->file().size()), '\0');
+        full.core->file().read(0, std::as_writable_bytes(std::span(bytes)));
+        return bytes.find(secret) != std::string::npos;
+    };
+    fill(full.db, k_commits / 2);
+    full.db.update([&](Transaction& tx) { tx.tree("t").put("a", secret); });
+    const Txn last = fill(full.db, k_commits / 2);
+    full.db.checkpoint();
+    full.fill_up(300'000);
+    REQUIRE(code_of([&] { full.db.prune(AsOf::txn(last / 10)); }) == Errc::no_space);
+    full.make_room();
+    REQUIRE(file_holds_it());
+    full.db.redact("t", "a", 0, "asked for");
+    CHECK_FALSE(file_holds_it());
+    CHECK(full.core->horizon().txn == last / 10);
+    CHECK(full.db.begin_read(AsOf::txn(last)).tree("t").get("a") == "");
+    check_whole(full.db);
+}
