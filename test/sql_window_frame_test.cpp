@@ -48,7 +48,7 @@ TEST_CASE("an aggregate over rows before and behind is that of those rows", "[sq
     const std::string bare = call.substr(0, call.find(')'));
     // Rows of a group are three apart.
     const std::string alone =
-        f.answer("SELECT a.id, (SELECT " + bare + ")" + filter + " FROM t AS t WHERE t.g = a.g AND t.id BETWEEN a.id + " +
+        f.answer("SELECT a.id, (SELECT " + bare + ")" + filter + " FROM t WHERE t.g = a.g AND t.id BETWEEN a.id + " +
                  std::to_string(3 * begin) + " AND a.id + " + std::to_string(3 * end) + ") FROM t AS a ORDER BY a.id");
     CHECK(moved == alone);
 }
