@@ -199,6 +199,43 @@ TEST_CASE("an index is not read for a share of the rows that is too large, thoug
     CHECK(f.answer("SELECT count(*) FROM t WHERE k > 490") == "360 ");
 }
 
+TEST_CASE("moments of one kind are found in an index of another kind", "[sql]") {
+    Fixture f;
+    f.sql.execute_script(
+        "CREATE TABLE m (id int PRIMARY KEY, d date, t timestamp, z timestamptz);"
+        "INSERT INTO m SELECT i, date '2024-03-01' + i, timestamp '2024-03-01' + i * interval '7 hours',"
+        " timestamptz '2024-03-01 00:00+00' + i * interval '7 hours' FROM generate_series(0, 2000) AS g(i);"
+        "INSERT INTO m VALUES (5001, 'infinity', 'infinity', 'infinity'), (5003, NULL, NULL, NULL),"
+        " (5002, '-infinity', '-infinity', '-infinity'); CREATE INDEX md ON m (d); CREATE INDEX mt ON m (t DESC); CREATE INDEX mz ON m (z)");
+    CHECK(f.plan("SELECT * FROM m WHERE d > timestamptz '2025-06-05 04:00+00'").find("using md") != std::string::npos);
+    CHECK(f.plan("SELECT * FROM m WHERE t = date '2024-04-05'").find("using mt") != std::string::npos);
+    CHECK(f.plan("SELECT * FROM m WHERE z = timestamp '2024-04-05'").find("using mz") != std::string::npos);
+    const std::string zone = GENERATE("UTC", "America/New_York", "Asia/Kolkata");
+    const std::string column = GENERATE("d", "t", "z");
+    f.sql.execute("SET TIME ZONE '" + zone + "'");
+    for (const char* const comparison : {"=", "<", "<=", ">", ">="})
+        for (const char* const value :
+             {"date '2024-04-05'", "timestamp '2024-04-05 00:00'", "timestamp '2024-04-05 07:00'",
+              "timestamptz '2024-04-05 04:00+00'", "timestamptz '2024-04-05 00:00+00'", "timestamp '2024-03-10 02:30'",
+              "date '294300-01-01'", "timestamptz 'infinity'", "date '-infinity'"}) {
+            const std::string where = column + " " + comparison + " " + value;
+            CAPTURE(zone, where);
+            CHECK(f.answer("SELECT count(*), min(id), max(id) FROM m WHERE " + where) ==
+                  f.answer("SELECT count(*), min(id), max(id) FROM (SELECT * FROM m OFFSET 0) AS m WHERE " + where));
+        }
+}
+
+TEST_CASE("a primary key of moments is found by those of another kind", "[sql]") {
+    Fixture f;
+    f.sql.execute_script("CREATE TABLE m (d date PRIMARY KEY, n int); INSERT INTO m VALUES ('2024-04-05', 1)");
+    CHECK(f.answer("SELECT n FROM m WHERE d = timestamp '2024-04-05 00:00'") == "1 ");
+    CHECK(f.answer("SELECT n FROM m WHERE d = timestamp '2024-04-05 00:01'").empty());
+    f.sql.execute("UPDATE m SET n = 2 WHERE d = timestamp '2024-04-05 00:00'");
+    CHECK(f.answer("SELECT n FROM m") == "2 ");
+    f.sql.execute("DELETE FROM m WHERE d = timestamp '2024-04-05 00:01'");
+    CHECK(f.answer("SELECT n FROM m") == "2 ");
+}
+
 TEST_CASE("an index must not be over what depends on settings", "[sql]") {
     Fixture f;
     f.sql.execute("CREATE TABLE s (id int PRIMARY KEY, at timestamptz, there timestamp, d date, x text)");

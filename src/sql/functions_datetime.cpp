@@ -22,10 +22,11 @@ Value time(std::int64_t value) { return Value::integer(type::time, value); }
 
 [[noreturn]] void overflow(const char* message) { raise(sqlstate::datetime_field_overflow, message); }
 
+constexpr std::int64_t k_end_days = 106741035;  // behind 294276-12-31, the last day of timestamps
+
 std::int64_t timestamp_of_date(std::int64_t days) {
     if (days == k_date_infinity) return k_timestamp_infinity;
     if (days == k_date_minus_infinity) return k_timestamp_minus_infinity;
-    constexpr std::int64_t k_end_days = 106741035;  // behind 294276-12-31
     if (days >= k_end_days) overflow("date out of range for timestamp");
     return days * k_microseconds_per_day;
 }
@@ -139,15 +140,15 @@ Value divide(Call&, const Value* a, std::size_t) {
 
 // ---- comparisons across types ----
 
-/// A date, timestamp or timestamptz as an instant, for comparing with another kind. Dates beyond timestamps
-/// stay outside.
-Int128 instant(const Value& value, bool with_zone, const TimeZone* zone) {
+/// A date, timestamp or timestamptz as an instant, for comparing with another kind. Dates beyond timestamps lie behind
+/// all of them, and before infinity.
+std::int64_t instant(const Value& value, bool with_zone, const TimeZone* zone) {
     if (value.type() == type::timestamptz) return value.integer();
     std::int64_t local = value.integer();
     if (value.type() == type::date) {
         if (!is_finite_date(local))
             return local == k_date_infinity ? k_timestamp_infinity : k_timestamp_minus_infinity;
-        if (local >= 106741035) return static_cast<Int128>(local) * k_microseconds_per_day;
+        if (local >= k_end_days) return k_timestamp_infinity - 1;
         local *= k_microseconds_per_day;
     }
     return with_zone && zone != nullptr && is_finite_timestamp(local)
@@ -156,8 +157,8 @@ Int128 instant(const Value& value, bool with_zone, const TimeZone* zone) {
 }
 int compare_instants(Call& call, const Value* a) {
     const bool with_zone = a[0].type() == type::timestamptz || a[1].type() == type::timestamptz;
-    const Int128 left = instant(a[0], with_zone, zone_of(call));
-    const Int128 right = instant(a[1], with_zone, zone_of(call));
+    const std::int64_t left = instant(a[0], with_zone, zone_of(call));
+    const std::int64_t right = instant(a[1], with_zone, zone_of(call));
     return left < right ? -1 : left > right;
 }
 Value instants_equal(Call& call, const Value* a, std::size_t) {

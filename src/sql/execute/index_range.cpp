@@ -64,7 +64,7 @@ bool IndexRange::compute() {
         if (equal_[i].expr != nullptr) values_.equal[i] = value(equal_[i]);
     if (low_.expr != nullptr) values_.low = value(low_);
     if (high_.expr != nullptr) values_.high = value(high_);
-    if (!make_key_range(scan_, values_, keys_)) return false;
+    if (!make_key_range(scan_, values_, &execution_.session(), keys_)) return false;
     return path_.members == nullptr || compute_members();
 }
 

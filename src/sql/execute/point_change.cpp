@@ -32,6 +32,10 @@ bool is_look_up(const Plan& scan) {
         scan.access.low != nullptr || scan.access.high != nullptr || any_subquery(scan.access.equal) ||
         any_subquery(scan.conditions))
         return false;
+    for (std::size_t i = 0; i < index.columns.size(); ++i)
+        if (!has_bytes_of(scan.relation->columns[static_cast<std::size_t>(index.columns[i].column)].type,
+                          scan.access.equal[i]->type))
+            return false;
     return std::all_of(scan.scan_columns.begin(), scan.scan_columns.end(), [](const ScanColumn& column) {
         return column.place >= 0 || column.place == hidden_row_key || column.place == hidden_table_oid;
     });

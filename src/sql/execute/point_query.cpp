@@ -26,6 +26,7 @@ std::optional<PointQuery> PointQuery::recognize(const Plan& plan, const std::vec
         Part part;
         part.order = index.columns[i].order;
         part.type = made.relation_->columns[static_cast<std::size_t>(index.columns[i].column)].type;
+        if (!has_bytes_of(part.type, value.type)) return std::nullopt;
         if (value.kind == BoundKind::parameter) part.parameter = value.number;
         else if (value.kind == BoundKind::constant) part.constant = value.value;
         else return std::nullopt;

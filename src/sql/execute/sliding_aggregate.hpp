@@ -1,11 +1,11 @@
 // sliding_aggregate.hpp -- an aggregate over a frame whose ends move forward, from parts.  Layer: sql.
 //
-// The rows of the frame are two runs. Of the front one the state of every rest of it is kept, from each row to the end
-// of the run, so that rows leave by looking at the next rest; the back one is one state, which rows join. A frame is its
-// rest and the back combined. When the front is used up, the rows that are left become the front. So each row is stepped
-// twice and combined twice, however long the frame is, and without a step that could be taken back. (Two stacks as a
-// queue; see K. Tangwongsan, M. Hirzel, S. Schneider, Low-latency sliding-window aggregation in worst-case constant
-// time, 2017, section 2.)
+// The rows of the frame are two runs. Of the front one the state of every rest of it is kept, from each row to the
+// end of the run, so that rows leave by looking at the next rest; the back one is one state, which rows join. A frame
+// is its rest and the back combined. When the front is used up, the rows that are left become the front. So each row is
+// stepped twice and combined twice, however long the frame is, and without a step that could be taken back. (Two stacks
+// as a queue; see K. Tangwongsan, M. Hirzel, S. Schneider, Low-latency sliding-window aggregation in worst-case
+// constant time, 2017, section 2.)
 #pragma once
 
 #include "sql/execute/aggregate_state.hpp"

@@ -18,7 +18,7 @@ namespace access_path {
 enum class Says : std::uint8_t { comparison, members, null, not_null };
 
 /// What a condition says of a term of the table's indexes: <comparison> a value that is known before the scan begins
-/// and has the term's type, or both are integers; one of some values, which the condition names; or whether it is NULL.
+/// and that keys can be made from; one of some values, which the condition names; or whether it is NULL.
 struct Bound {
     int term = k_no_term;
     Says kind = Says::comparison;
@@ -39,8 +39,6 @@ bool is_known(const Plan& scan, BoundExpr* value) {
     return true;
 }
 
-bool fits(Oid term, Oid value) { return value == term || (is_plain_integer(term) && is_plain_integer(value)); }
-
 /// term IN (..), term = ANY (array).
 std::optional<Bound> read_members(const Plan& scan, BoundExpr* condition) {
     if (condition->negated || is_volatile(condition)) return std::nullopt;
@@ -51,7 +49,7 @@ std::optional<Bound> read_members(const Plan& scan, BoundExpr* condition) {
     if (condition->kind == BoundKind::in_list) return bound;
     const OperatorEntry& operation = *condition->operation;
     if (operation.comparison != Comparison::equal || !is_known(scan, condition->args[1])) return std::nullopt;
-    return fits(expr.type, operation.right) ? std::optional(bound) : std::nullopt;
+    return has_bytes_of(expr.type, operation.right) ? std::optional(bound) : std::nullopt;
 }
 
 /// term IS [NOT] NULL. A record whose fields are all NULL is a value.
@@ -75,7 +73,7 @@ std::optional<Bound> read(const Plan& scan, BoundExpr* condition) {
         const BoundExpr& expr = *condition->args[static_cast<std::size_t>(side)];
         BoundExpr* value = condition->args[static_cast<std::size_t>(1 - side)];
         const int term = term_of(scan, expr);
-        if (term == k_no_term || !fits(expr.type, value->type) || !is_known(scan, value)) continue;
+        if (term == k_no_term || !has_keys_of(expr.type, value->type) || !is_known(scan, value)) continue;
         return Bound{term, Says::comparison, side == 0 ? comparison : turned(comparison), value, condition};
     }
     return std::nullopt;
@@ -128,21 +126,26 @@ double rest_share(const Plan& scan, const AccessPath& path, const std::vector<Bo
 
 /// The entries of the index that a path leads to, where its values are constants; negative: they are not.
 double counted_entries(Plan& scan, const AccessPath& path) {
-    const auto constant = [](const BoundExpr* value) { return value == nullptr || value->kind == BoundKind::constant; };
-    const bool constants = path.members == nullptr && constant(path.low) && constant(path.high) &&
-                           std::all_of(path.equal.begin(), path.equal.end(), constant);
-    if (scan.point == nullptr || !constants) return -1;
+    if (scan.point == nullptr || path.members != nullptr) return -1;
+    const auto number = static_cast<std::size_t>(path.index);
+    const auto constant = [&](const BoundExpr* value, std::size_t part) {
+        return value == nullptr ||
+               (value->kind == BoundKind::constant && has_bytes_of(type_of_term(scan, number, part), value->type));
+    };
+    for (std::size_t i = 0; i < path.equal.size(); ++i)
+        if (!constant(path.equal[i], i)) return -1;
+    if (!constant(path.low, path.equal.size()) || !constant(path.high, path.equal.size())) return -1;
     PathValues values;
     for (const BoundExpr* value : path.equal) values.equal.push_back(value == nullptr ? Value() : value->value);
     if (path.low != nullptr) values.low = path.low->value;
     if (path.high != nullptr) values.high = path.high->value;
     const AccessPath before = std::exchange(scan.access, path);
     KeyRange keys;
-    const bool any = make_key_range(scan, values, keys);
+    const bool any = make_key_range(scan, values, nullptr, keys);
     scan.access = before;
     if (!any) return 0;
     const Relation& relation = *scan.relation;
-    const Index& index = relation.indexes[static_cast<std::size_t>(path.index)];
+    const Index& index = relation.indexes[number];
     return scan.point->entry_count(index.holds_rows() ? relation.tree() : relation.index_tree(index),
                                    relation.temporary, keys.from, keys.to);
 }

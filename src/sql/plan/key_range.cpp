@@ -1,5 +1,6 @@
 #include "sql/plan/key_range.hpp"
 
+#include "sql/cast.hpp"
 #include "sql/plan/index_terms.hpp"
 
 #include <utility>
@@ -15,7 +16,45 @@ KeyFit fit_key(Value& value, Oid type) {
     return KeyFit::fits;
 }
 
-bool make_key_range(const Plan& scan, PathValues& values, KeyRange& out) {
+bool has_keys_of(Oid column, Oid value) {
+    if (has_bytes_of(column, value)) return true;
+    // A local time is turned into a moment, not the other way round: where clocks are set back, that has no order.
+    switch (column) {
+        case type::date: return value == type::timestamp || value == type::timestamptz;
+        case type::timestamp: return value == type::date;
+        case type::timestamptz: return value == type::date || value == type::timestamp;
+        default: return false;
+    }
+}
+
+KeyFit fit_moment(Value& value, Oid type, Session& session) {
+    Arena arena;
+    const auto as = [&](const Value& from, Oid to) {
+        return cast_value(from, to, k_no_typmod, CastContext::explicit_, arena, session);
+    };
+    const std::int64_t before = value.integer();
+    try {
+        if (type != type::date) {
+            value = as(value, type);
+            return KeyFit::fits;
+        }
+        const Value moment = value;
+        value = as(moment, type::date);
+        const std::int64_t begin = as(value, moment.type()).integer();
+        if (begin == before) return KeyFit::fits;
+        if (begin > before) value = Value::integer(type::date, value.integer() - 1);
+        return KeyFit::between;
+    } catch (const SqlError&) {
+        // Too far away for the column: behind its last moment, before infinity; or the other way round.
+        value = Value::integer(type, before < 0 ? INT64_MIN : INT64_MAX - 1);
+        return KeyFit::between;
+    }
+}
+
+bool make_key_range(const Plan& scan, PathValues& values, Session* session, KeyRange& out) {
+    const auto fit_value = [session](Value& value, Oid type) {
+        return has_bytes_of(type, value.type()) ? fit_key(value, type) : fit_moment(value, type, *session);
+    };
     const AccessPath& path = scan.access;
     const auto number = static_cast<std::size_t>(path.index);
     const Index& index = scan.relation->indexes[number];
@@ -23,7 +62,7 @@ bool make_key_range(const Plan& scan, PathValues& values, KeyRange& out) {
     for (std::size_t i = 0; i < path.equal.size(); ++i) {
         const Oid type = type_of_term(scan, number, i);
         Value key = path.equal[i] == nullptr ? Value::null(type) : values.equal[i];
-        if (path.equal[i] != nullptr && (key.is_null() || fit_key(key, type) != KeyFit::fits)) return false;
+        if (path.equal[i] != nullptr && (key.is_null() || fit_value(key, type) != KeyFit::fits)) return false;
         encode_key(key, index.columns[i].order, out.prefix);
     }
     out.from = out.prefix;
@@ -37,26 +76,28 @@ bool make_key_range(const Plan& scan, PathValues& values, KeyRange& out) {
     const Oid type = type_of_term(scan, number, at);
     const KeyOrder order = index.columns[at].order;
     std::string low, high;  // empty: no such end
+    bool low_inclusive = path.low_inclusive;
+    bool high_inclusive = path.high_inclusive;
     if (path.low != nullptr) {
         if (values.low.is_null()) return false;
-        const KeyFit fit = fit_key(values.low, type);
+        const KeyFit fit = fit_value(values.low, type);
         if (fit == KeyFit::above) return false;
-        if (fit == KeyFit::fits) {
+        low_inclusive = low_inclusive && fit == KeyFit::fits;
+        if (fit != KeyFit::below) {
             low = out.prefix;
             encode_key(values.low, order, low);
         }
     }
     if (path.high != nullptr) {
         if (values.high.is_null()) return false;
-        const KeyFit fit = fit_key(values.high, type);
+        const KeyFit fit = fit_value(values.high, type);
         if (fit == KeyFit::below) return false;
-        if (fit == KeyFit::fits) {
+        high_inclusive = high_inclusive || fit == KeyFit::between;
+        if (fit != KeyFit::above) {
             high = out.prefix;
             encode_key(values.high, order, high);
         }
     }
-    bool low_inclusive = path.low_inclusive;
-    bool high_inclusive = path.high_inclusive;
     if (order.descending) {
         std::swap(low, high);
         std::swap(low_inclusive, high_inclusive);

@@ -1,22 +1,32 @@
 // key_range.hpp -- the keys of an index that values lead to: from values to bytes.  Layer: sql.
 //
-// A value may be an integer of another width than the column. Where it does not fit, what it means is known without it:
-// nothing is equal to it, and everything lies on one side of it.
+// A value may be an integer of another width than the column, or a date or timestamp where the column is another kind
+// of moment. Where it does not fit, what it means is known without it: nothing is equal to it, and everything lies on
+// one side of it; between two days, on one side or the other.
 // [RANGE-1] The keys in the range are those of the rows that meet the conditions which the path was made from.
 #pragma once
 
 #include "sql/key_encoding.hpp"
 #include "sql/plan/plan.hpp"
+#include "sql/session.hpp"
 
 #include <string>
 #include <vector>
 
 namespace northstar::inline v0::sql {
 
-enum class KeyFit : std::uint8_t { fits, below, above };
+enum class KeyFit : std::uint8_t { fits, below, above, between };
 
 /// Gives an integer the width of a key column; other values are left alone. O(1).
 KeyFit fit_key(Value& value, Oid type);
+/// Makes a moment one of the column's kind, as comparisons of the two do; `between`: the value is now the last one of
+/// the kind before it.
+KeyFit fit_moment(Value& value, Oid type, Session& session);
+/// May a column be looked up by values of the other type, and by such whose bytes are those of its keys, or integers?
+bool has_keys_of(Oid column, Oid value);
+constexpr bool has_bytes_of(Oid column, Oid value) {
+    return value == column || (is_plain_integer(column) && is_plain_integer(value));
+}
 
 /// Values of a path for one run, as its expressions; those of IS NULL are not looked at.
 struct PathValues {
@@ -30,7 +40,8 @@ struct KeyRange {
     std::string prefix;  ///< the columns that are equal
 };
 
-/// The keys of a path through an index, without its members; false: nothing can match.
-bool make_key_range(const Plan& scan, PathValues& values, KeyRange& out);
+/// The keys of a path through an index, without its members; false: nothing can match. Without a session the values
+/// have the types of their columns, or are integers.
+bool make_key_range(const Plan& scan, PathValues& values, Session* session, KeyRange& out);
 
 }  // namespace northstar::inline v0::sql

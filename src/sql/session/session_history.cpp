@@ -234,6 +234,7 @@ std::optional<std::string> whole_key(Execution& execution, const Plan& plan, boo
     for (std::size_t i = 0; i < index.columns.size(); ++i) {
         Value value = copy_value(Evaluator(*plan.access.equal[i], nothing, execution).evaluate(arena), arena);
         const Column& column = plan.relation->columns[static_cast<std::size_t>(index.columns[i].column)];
+        if (!has_bytes_of(column.type, plan.access.equal[i]->type)) return std::nullopt;
         none |= value.is_null() || fit_key(value, column.type) != KeyFit::fits;
         if (!none) encode_key(value, index.columns[i].order, key);
     }
