@@ -206,7 +206,8 @@ TEST_CASE("moments of one kind are found in an index of another kind", "[sql]") 
         "INSERT INTO m SELECT i, date '2024-03-01' + i, timestamp '2024-03-01' + i * interval '7 hours',"
         " timestamptz '2024-03-01 00:00+00' + i * interval '7 hours' FROM generate_series(0, 2000) AS g(i);"
         "INSERT INTO m VALUES (5001, 'infinity', 'infinity', 'infinity'), (5003, NULL, NULL, NULL),"
-        " (5002, '-infinity', '-infinity', '-infinity'); CREATE INDEX md ON m (d); CREATE INDEX mt ON m (t DESC); CREATE INDEX mz ON m (z)");
+        " (5002, '-infinity', '-infinity', '-infinity');"
+        "CREATE INDEX md ON m (d); CREATE INDEX mt ON m (t DESC); CREATE INDEX mz ON m (z)");
     CHECK(f.plan("SELECT * FROM m WHERE d > timestamptz '2025-06-05 04:00+00'").find("using md") != std::string::npos);
     CHECK(f.plan("SELECT * FROM m WHERE t = date '2024-04-05'").find("using mt") != std::string::npos);
     CHECK(f.plan("SELECT * FROM m WHERE z = timestamp '2024-04-05'").find("using mz") != std::string::npos);
