@@ -136,6 +136,8 @@ TEST_CASE("A run is the value that its parent names, in its place, or damage", "
         CHECK(code(history, k_length) == Errc::corrupt);
         // Up to the last page of the file, and not further.
         CHECK_FALSE(code(f.write_run(14, PageKind::run, k_length, 14, 2), k_length));
+        constexpr std::size_t k_short = k_page_size - k_page_header_size;
+        CHECK_FALSE(code(f.write_run(15, PageKind::run, k_short, 15, 1), k_short));
         const Ref last = f.write_run(14, PageKind::run, k_length, 14, 2);
         f.pages->set_limit(15);
         CHECK(code(last, k_length) == Errc::corrupt);

@@ -1,5 +1,6 @@
 // pager_free_runs_test.cpp -- runs of free pages beside a std::map of them.
 #include "base/random.hpp"
+#include "counted_memory.hpp"
 #include "pager/free_runs.hpp"
 
 #include <catch2/catch.hpp>
@@ -46,6 +47,14 @@ void compare_search(const FreeRuns& runs, const Known& known, std::uint64_t page
     REQUIRE((holding == runs.end()) == (expected == known.end()));
     if (expected != known.end()) REQUIRE(holding->page == expected->first);
 }
+
+/// What a copy takes, which has room for no more blocks than there are.
+std::size_t bytes_of(const FreeRuns& runs) {
+    return most_during([&] { const FreeRuns copy(runs); });
+}
+
+constexpr std::uint64_t k_block = 128;
+constexpr std::size_t k_block_bytes = k_block * sizeof(PageRun);
 
 }  // namespace
 
@@ -122,4 +131,58 @@ TEST_CASE("A half of a block that was split knows its own longest run", "[RUNS-2
     runs.replace(runs.from(1270), {1270, 2});
     CHECK(runs.longest() == 2);
     CHECK(runs.holding(3, runs.begin()) == runs.end());
+}
+
+TEST_CASE("A run between two full blocks comes between them", "[RUNS-1]") {
+    // Blocks of runs that came in order are full; one of those in the middle is filled again where it was halved.
+    for (const std::uint64_t blocks : {2u, 3u, 4u}) {
+        for (std::uint64_t before = 1; before < blocks; ++before) {
+            CAPTURE(blocks, before);
+            FreeRuns runs;
+            Known known;
+            const auto insert = [&](std::uint64_t page) {
+                runs.insert({page, 1});
+                known[page] = 1;
+            };
+            for (std::uint64_t i = 0; i < k_block * blocks; ++i) insert(10 * i);
+            for (std::uint64_t i = k_block * before - k_block / 2; i < k_block * before; ++i) insert(10 * i + 5);
+            compare(runs, known);
+            insert(10 * k_block * before - 3);
+            compare(runs, known);
+        }
+    }
+}
+
+// Searches look at blocks one by one.
+TEST_CASE("What is left of many runs lies in few blocks, whichever went", "[RUNS-2]") {
+    constexpr std::uint64_t k_blocks = 64;
+    for (const bool forwards : {true, false}) {
+        CAPTURE(forwards);
+        FreeRuns runs;
+        for (std::uint64_t i = 0; i < k_block * k_blocks; ++i) runs.insert({10 * i, 1});
+        REQUIRE(bytes_of(runs) > k_blocks * k_block_bytes);
+        // One in 128 stays.
+        for (std::uint64_t at = 0; at < k_block * k_blocks; ++at) {
+            const std::uint64_t i = forwards ? at : k_block * k_blocks - 1 - at;
+            if (i % k_block != 77) runs.erase(runs.from(10 * i));
+        }
+        CHECK(runs.size() == k_blocks);
+        CHECK(bytes_of(runs) < 4 * k_block_bytes);
+    }
+}
+
+TEST_CASE("The last runs of the first block and of the second one come together, whichever was full longer",
+          "[RUNS-2]") {
+    constexpr std::uint64_t k_left = 10;
+    for (const bool first_is_last : {true, false}) {
+        CAPTURE(first_is_last);
+        FreeRuns runs;
+        for (std::uint64_t i = 0; i < 2 * k_block; ++i) runs.insert({10 * i, 1});
+        for (const bool first : {!first_is_last, first_is_last}) {
+            const std::uint64_t begin = first ? 0 : k_block;
+            for (std::uint64_t i = begin + k_left; i < begin + k_block; ++i) runs.erase(runs.from(10 * i));
+        }
+        CHECK(runs.size() == 2 * k_left);
+        CHECK(bytes_of(runs) < 2 * k_block_bytes);
+    }
 }

@@ -28,7 +28,7 @@ class Fixture final : public EarlySource {
 public:
     Fixture() {
         bool created = false;
-        file_ = posix_vfs().open(place_ / "file", {true, false}, created);
+        file_ = vfs.open(place_ / "file", {true, false}, created);
         file_->truncate(k_file_pages * k_page_size);
         pages_.emplace(*file_, place_ / "file", k_page_size, 7, ReadMode::map, k_file_pages * k_page_size);
         pages_->set_limit(k_file_pages);
@@ -95,6 +95,7 @@ public:
         return {reinterpret_cast<const char*>(cell.value), cell.value_size};
     }
 
+    test::HookedVfs vfs;
     SpaceMap space{k_first_data_page};
     std::mutex mutex;
     FrameArena arena{k_page_size};
@@ -169,6 +170,63 @@ TEST_CASE("Pages that were placed early give their memory and their places in th
         REQUIRE_FALSE(placed[i].in_memory());
         REQUIRE(f.text(placed[i]) == "leaf " + std::to_string(i));
     }
+}
+
+TEST_CASE("A long value whose early write fails is refused, and its pages are free for the next one",
+          "[pager][EARLY-1][ERR-5]") {
+    Fixture f;
+    const std::uint64_t free = f.space.free_pages();
+    f.writer->begin_early(f, k_value.size());
+    const std::uint64_t pages = run_pages(k_value.size(), k_page_size);
+    std::uint64_t writes = 0;
+    std::uint64_t failing = 0;
+    f.vfs.set_hook([&](test::FileCall call, std::uint64_t, bool done) {
+        if (call != test::FileCall::write || done || ++writes != failing) return;
+        fail(Errc::io, "the disk that this was written to is gone");
+    });
+    for (failing = 1; failing <= 3; ++failing) {
+        CAPTURE(failing);
+        writes = 0;
+        CHECK(txn_test::code_of([&] { f.writer->new_value(k_value); }) == Errc::io);
+        CHECK(f.writer->early()->kept().empty());
+    }
+    failing = 0;
+    const Ref placed = f.writer->new_value(k_value);
+    CHECK(f.pages().run(placed, k_value.size()) == k_value);
+    CHECK(f.writer->early()->size() == pages);
+    f.writer->abandon();
+    CHECK(f.space.free_pages() == free);
+}
+
+// Pages that never came into the file must not be taken for placed.
+TEST_CASE("An early placement whose write fails says so, and gives everything back when it is abandoned",
+          "[pager][EARLY-1][ERR-5]") {
+    Fixture f;
+    const std::uint64_t free = f.space.free_pages();
+    f.writer->begin_early(f, ~std::uint64_t{0});
+    std::uint64_t writes = 0;
+    std::uint64_t failing = 0;
+    f.vfs.set_hook([&](test::FileCall call, std::uint64_t, bool done) {
+        if (call != test::FileCall::write || done || ++writes != failing) return;
+        fail(Errc::io, "the disk that this was written to is gone");
+    });
+    bool failed = true;
+    for (failing = 1; failed; ++failing) {
+        CAPTURE(failing);
+        writes = 0;
+        Ref root = f.deepest();
+        Ref other = f.leaf("other");
+        const std::array<Ref*, 2> roots{&root, &other};
+        const std::optional<Errc> code = txn_test::code_of([&] { f.writer->place_early(roots, {}); });
+        failed = writes == failing;
+        CHECK(code == (failed ? std::optional(Errc::io) : std::nullopt));
+        if (!failed) CHECK(f.bottom(root).second == k_value);
+        f.writer->abandon();
+        REQUIRE(f.space.free_pages() == free);
+        REQUIRE(f.writer->bytes() == 0);
+        f.writer->begin_early(f, ~std::uint64_t{0});
+    }
+    CHECK(failing > 3);
 }
 
 TEST_CASE("A savepoint keeps its pages, and nothing else, through an early placement", "[pager][EARLY-2]") {

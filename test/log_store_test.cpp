@@ -1,0 +1,111 @@
+// log_store_test.cpp -- extents and the end of a log in a file, beside nothing else.
+#include "peer.hpp"
+
+#include "log/store.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace {
+
+using namespace northstar;
+using namespace northstar::detail;
+using txn_test::Workplace;
+
+constexpr std::uint32_t k_page_size = 4096;
+constexpr std::uint64_t k_file_pages = 32;
+constexpr std::uint64_t k_keep = extent_reserve(0);
+
+/// An empty file and a log in it that has no extents yet.
+struct Fixture {
+    Fixture() {
+        bool created = false;
+        file = posix_vfs().open(place / "file", {true, false}, created);
+        file->truncate(k_file_pages * k_page_size);
+        pages.emplace(*file, place / "file", k_page_size, 7, ReadMode::map, 1u << 20);
+        pages->set_limit(k_file_pages);
+        log.emplace(*file, *pages, Uuid{}, 0);
+    }
+    /// Of the extents the first positions.
+    std::vector<std::uint64_t> positions() const {
+        std::vector<std::uint64_t> all;
+        const ExtentDirectory extents = log->extents();
+        for (const Extent& extent : extents.all()) all.push_back(extent.logical);
+        return all;
+    }
+    Workplace place;
+    std::unique_ptr<File> file;
+    std::optional<FilePages> pages;
+    std::optional<LogStore> log;
+};
+
+using Positions = std::vector<std::uint64_t>;
+using Births = std::map<std::uint64_t, std::uint64_t>;
+
+}  // namespace
+
+TEST_CASE("A record fits where the log ends when it leaves room to say where the log goes on, and no byte more",
+          "[log][STORE-2]") {
+    Fixture f;
+    CHECK(f.log->room() == 0);
+    f.log->add_extent({4096, 4, 1}, 1);
+    f.log->add_extent({8192, 8, 2}, 1);
+    f.log->set_end(4096 + 1024, 1);
+    const std::uint64_t left = k_page_size - 1024 - k_keep;
+    for (const bool known : {false, true}) {
+        INFO("the end of the extent was looked up before: " << known);
+        f.log->set_end(4096 + 1024, 1);
+        if (known) f.log->fits(0);
+        CHECK(f.log->fits(left));
+        f.log->set_end(4096 + 1024, 1);
+        if (known) f.log->fits(0);
+        CHECK_FALSE(f.log->fits(left + 1));
+    }
+    CHECK(f.log->room() == 2 * k_page_size - k_keep);
+    CHECK(f.log->reserve() == 3 * k_page_size - 1024);
+}
+
+TEST_CASE("Where extents have room for a record that says where the log goes on alone, there is room for no other",
+          "[log][STORE-2]") {
+    Fixture f;
+    f.log->add_extent({4096, 4, 1}, 1);
+    for (const std::uint64_t left : {std::uint64_t{8}, k_keep}) {
+        f.log->set_end(8192 - left, 1);
+        CHECK(f.log->room() == 0);
+    }
+    f.log->set_end(8192 - k_keep - 8, 1);
+    CHECK(f.log->room() == 8);
+}
+
+TEST_CASE("An extent that nobody announced is taken out as if it had never been there", "[log][STORE-1]") {
+    Fixture f;
+    f.log->add_extent({4096, 4, 1}, 1);
+    f.log->add_extent({8192, 8, 2}, 5);
+    f.log->remove_from(8192);
+    CHECK(f.positions() == Positions{4096});
+    CHECK(f.log->births() == Births{{4096, 1}});
+    CHECK(f.log->bytes_of_extents() == k_page_size);
+    // Its positions and its pages are free for others.
+    CHECK(f.log->add_extent({8192, 20, 1}, 6));
+    CHECK(f.log->add_extent({12288, 8, 1}, 7));
+    CHECK(f.log->births() == Births{{4096, 1}, {8192, 6}, {12288, 7}});
+}
+
+TEST_CASE("An extent that a generation did without goes with its birth when its pages are used again",
+          "[log][STORE-1][SPACE-2]") {
+    Fixture f;
+    f.log->add_extent({4096, 4, 1}, 1);
+    f.log->add_extent({8192, 8, 1}, 2);
+    f.log->release_below(8192);
+    CHECK(f.positions() == Positions{4096, 8192});
+    SECTION("by one that is announced") { f.log->add_extent({12288, 4, 1}, 3); }
+    SECTION("by one that is moved there") {
+        f.log->add_extent({12288, 12, 1}, 3);
+        f.log->move_extent({12288, 4, 1}, 3);
+    }
+    CHECK(f.positions() == Positions{8192, 12288});
+    CHECK(f.log->births() == Births{{8192, 2}, {12288, 3}});
+}
