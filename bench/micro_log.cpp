@@ -52,8 +52,8 @@ void write_record(OperationList& list, std::vector<std::byte>& bytes) {
     fields.epoch = 3;
     fields.txn = 17;
     fields.durable = k_position;
-    bytes.resize(list.record_size(RecordKind::commit, list.all(), false, false, 0));
-    list.encode(bytes, RecordKind::commit, list.all(), fields);
+    bytes.resize(list.record_size(RecordKind::commit, false, false, 0));
+    list.encode(bytes, RecordKind::commit, fields);
     seal_record(bytes, k_seed);
 }
 

@@ -541,8 +541,8 @@ TEST_CASE("verifying range deletions takes time in proportion to them", "[histor
         fields.epoch = 1;
         fields.txn = txn;
         fields.time_us = txn;
-        std::vector<std::byte> record(list.record_size(RecordKind::commit, list.all(), false, false, 0));
-        list.encode(record, RecordKind::commit, list.all(), fields);
+        std::vector<std::byte> record(list.record_size(RecordKind::commit, false, false, 0));
+        list.encode(record, RecordKind::commit, fields);
         seal_record(record, 1);
         builder.add(RecordView(record));
         position += record.size();

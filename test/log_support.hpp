@@ -28,8 +28,8 @@ inline std::vector<std::byte> encode(OperationList& list, const RecordFields& fi
                                      RecordKind kind = RecordKind::commit) {
     list.finish();
     std::vector<std::byte> bytes(
-        list.record_size(kind, list.all(), fields.chain.has_value(), fields.parts.count != 0, log_align));
-    list.encode(bytes, kind, list.all(), fields);
+        list.record_size(kind, fields.chain.has_value(), fields.parts.count != 0, log_align));
+    list.encode(bytes, kind, fields);
     seal_record(bytes, 7);
     return bytes;
 }
@@ -122,7 +122,7 @@ public:
     }
     std::uint64_t piece(OperationList& list, RecordKind kind, PartsOf parts = {}) {
         list.finish();
-        const std::uint64_t length = list.record_size(kind, list.all(), false, parts.count != 0, log_align);
+        const std::uint64_t length = list.record_size(kind, false, parts.count != 0, log_align);
         make_room(length);
         if (kind == RecordKind::commit) ++at.txn;
         at.time_us += random_.below(1000);
@@ -130,7 +130,7 @@ public:
         f.parts = parts;
         f.nonce = random_nonce(random_);
         std::span<std::byte> out(place(at.position), length);
-        list.encode(out, kind, list.all(), f);
+        list.encode(out, kind, f);
         seal_record(out, seed);
         starts.push_back(at.position);
         at.position += length;

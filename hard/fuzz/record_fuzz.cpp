@@ -98,13 +98,13 @@ void write_again(const RecordView& record) {
     fields.parts = record.parts();
     fields.nonce = record.nonce();
     const std::uint64_t size =
-        list.record_size(record.kind(), list.all(), fields.chain.has_value(), fields.parts.count != 0, 0);
+        list.record_size(record.kind(), fields.chain.has_value(), fields.parts.count != 0, 0);
     if (list.count() != record.size()) finding("a valid record has operations that cancel each other");
     // A record may be longer than it must be: zeros behind it, where records are aligned.
     if (size > record.header().length) finding("a valid record is too short for its operations");
     if (size != record.header().length) return;
     Bytes again(static_cast<std::size_t>(size));
-    list.encode(again, record.kind(), list.all(), fields);
+    list.encode(again, record.kind(), fields);
     seal_record(again, k_seed);
     if (std::memcmp(again.data(), record.bytes().data(), again.size()) != 0) {
         finding("a valid record is not what the writer would have written");

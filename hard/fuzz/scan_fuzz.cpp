@@ -147,11 +147,11 @@ private:
         }
         list.finish();
         const std::uint64_t size =
-            list.record_size(kind, list.all(), false, kind == RecordKind::commit && fields_.parts.count != 0, 0);
+            list.record_size(kind, false, kind == RecordKind::commit && fields_.parts.count != 0, 0);
         RecordFields fields = fields_;
         if (kind == RecordKind::part) fields.parts = {};
         const std::span<std::byte> out = place(size);
-        list.encode(out, kind, list.all(), fields);
+        list.encode(out, kind, fields);
         seal_record(out, k_seed);
         fields_.position += size;
         list.clear();

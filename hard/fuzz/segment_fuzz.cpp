@@ -145,8 +145,8 @@ Bytes large_one() {
         fields.epoch = 1;
         fields.txn = txn;
         fields.time_us = txn * 10;
-        Bytes record(static_cast<std::size_t>(list.record_size(RecordKind::commit, list.all(), false, false, 0)));
-        list.encode(record, RecordKind::commit, list.all(), fields);
+        Bytes record(static_cast<std::size_t>(list.record_size(RecordKind::commit, false, false, 0)));
+        list.encode(record, RecordKind::commit, fields);
         seal_record(record, 1);
         builder.add(RecordView(record));
         position += record.size();

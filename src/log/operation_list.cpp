@@ -376,38 +376,23 @@ void OperationList::merge_ranges(std::vector<std::uint32_t>& ranges, std::vector
     points = std::move(kept_points);
 }
 
-OperationList::Piece OperationList::next_piece(std::uint32_t first, std::uint64_t max_bytes) const {
-    NORTHSTAR_ASSERT(finished_ && first < count_);
-    if (first == 0 && record_size(RecordKind::commit, all(), true, true, 0) <= max_bytes) return all();
-    Piece piece{first, 0, 0};
-    while (first + piece.count < count_) {
-        const Piece longer{first, piece.count + 1, piece.bytes + size_of(ordered(first + piece.count))};
-        if (piece.count > 0 && record_size(RecordKind::commit, longer, true, true, 0) > max_bytes) break;
-        piece = longer;
-    }
-    return piece;
-}
-
-std::uint64_t OperationList::record_size(RecordKind kind, const Piece& piece, bool chain, bool parts,
-                                         std::uint32_t log_align) const {
-    std::uint64_t size = record_impl::front_size(kind, chain, parts) + piece.bytes;
+std::uint64_t OperationList::record_size(RecordKind kind, bool chain, bool parts, std::uint32_t log_align) const {
+    std::uint64_t size = record_impl::front_size(kind, chain, parts) + total_;
     if (kind == RecordKind::commit) size += annotation_bytes_;
-    if (piece.count > k_record_table_threshold) size += std::uint64_t{piece.count} * 4;
+    if (count_ > k_record_table_threshold) size += std::uint64_t{count_} * 4;
     return align_record(size, log_align);
 }
 
-void OperationList::encode(std::span<std::byte> out, RecordKind kind, const Piece& piece,
-                           const RecordFields& fields) const {
+void OperationList::encode(std::span<std::byte> out, RecordKind kind, const RecordFields& fields) const {
     NORTHSTAR_ASSERT(finished_ && (kind == RecordKind::commit || kind == RecordKind::part));
-    NORTHSTAR_ASSERT(piece.first <= count_ && piece.count <= count_ - piece.first);
     NORTHSTAR_ASSERT(kind == RecordKind::commit || (!fields.lazy && fields.parts.count == 0));
-    NORTHSTAR_ASSERT(out.size() >= record_size(kind, piece, fields.chain.has_value(), fields.parts.count != 0, 0));
+    NORTHSTAR_ASSERT(out.size() >= record_size(kind, fields.chain.has_value(), fields.parts.count != 0, 0));
     NORTHSTAR_ASSERT(out.size() % k_record_align == 0 && out.size() / k_record_align <= 0xffffffffu);
     RecordHeader header;
     header.length = out.size();
     header.kind = kind;
     if (kind == RecordKind::commit) header.annotations = static_cast<std::uint16_t>(annotations_.size());
-    header.count = piece.count;
+    header.count = count_;
     std::byte* at = record_impl::store_front(out.data(), header, fields);
     if (kind == RecordKind::commit) {
         for (const Annotation& annotation : annotations_) {
@@ -418,10 +403,10 @@ void OperationList::encode(std::span<std::byte> out, RecordKind kind, const Piec
             at += size;
         }
     }
-    const bool table = piece.count > k_record_table_threshold;
-    std::byte* const table_at = out.data() + out.size() - (table ? std::uint64_t{piece.count} * 4 : 0);
-    for (std::uint32_t i = 0; i < piece.count; ++i) {
-        const Entry& entry = ordered(piece.first + i);
+    const bool table = count_ > k_record_table_threshold;
+    std::byte* const table_at = out.data() + out.size() - (table ? std::uint64_t{count_} * 4 : 0);
+    for (std::uint32_t i = 0; i < count_; ++i) {
+        const Entry& entry = ordered(i);
         const std::uint64_t size = size_of(entry);
         if (table) {
             const std::uint64_t offset = static_cast<std::uint64_t>(at - out.data());

@@ -1,8 +1,8 @@
 // operation_list.hpp -- the operations of a transaction: collected in call order, written in canonical order.
 // Layer: log.  Threads: belongs to one thread at a time.
 //
-// Use: put/erase/... and annotate while the transaction runs; mark/rewind for savepoints; finish() once; then plan with
-// next_piece() and record_size(), write with encode(); clear() for the next transaction (memory is kept for reuse).
+// Use: put/erase/... and annotate while the transaction runs; mark/rewind for savepoints; finish() once; then ask
+// record_size() for room, write with encode(); clear() for the next transaction (memory is kept for reuse).
 //
 // [OPLIST-1] finish() leaves one operation per key: the last write wins. A write before a later covering range deletion
 //            is gone, overlapping range deletions of a tree become one. What was done to a tree that the transaction
@@ -83,21 +83,11 @@ public:
     /// What call i added; before finish() i < size().
     LogOperation call(std::uint32_t i) const { return view(entries_[i]); }
 
-    /// A run of operations in canonical order.
-    struct Piece {
-        std::uint32_t first = 0;
-        std::uint32_t count = 0;
-        std::uint64_t bytes = 0;  // of the operations alone
-    };
-    Piece all() const { return {0, count_, total_}; }
-    /// From operation `first` on as many as fit into a record of at most max_bytes (one at least).
-    Piece next_piece(std::uint32_t first, std::uint64_t max_bytes) const;
-    /// Of a commit or part record with these operations; a commit carries all annotations.
-    std::uint64_t record_size(RecordKind kind, const Piece& piece, bool chain, bool parts,
-                              std::uint32_t log_align) const;
+    /// After finish(): of a commit or part record with all operations; a commit carries all annotations.
+    std::uint64_t record_size(RecordKind kind, bool chain, bool parts, std::uint32_t log_align) const;
     /// Writes a commit or part of exactly record_size() bytes, without its checksum: seal_record() follows (and
     /// place_record() before it, where position, number or time were not known yet).
-    void encode(std::span<std::byte> out, RecordKind kind, const Piece& piece, const RecordFields& fields) const;
+    void encode(std::span<std::byte> out, RecordKind kind, const RecordFields& fields) const;
 
 private:
     struct Entry {

@@ -304,10 +304,10 @@ void LogStore::write_ahead() {
     if (staged_in_map_ || staged_size_ > k_ahead_largest_record || end_ + k_ahead_largest_record <= written_ahead_) {
         return;
     }
-    const std::uint64_t from = std::max(end_, written_ahead_);
-    const std::uint64_t to = std::min(limit_, end_ + k_ahead_bytes);
-    if (to <= from) return;
     static const std::vector<std::byte> k_zeros(k_ahead_bytes);
+    const std::uint64_t from = std::max(end_, written_ahead_);
+    const std::uint64_t to = std::min(limit_, end_ + k_zeros.size());
+    if (to <= from) return;
     file_.write(file_offset(from), {k_zeros.data(), static_cast<std::size_t>(to - from)});
     written_ahead_ = to;
 }

@@ -74,7 +74,6 @@ private:
         bool stays = false;
         const std::size_t page_size = writer_.page_size();
         for_each_ref(frame->data(), page_size, false, [&](Ref& child, bool large) {
-            if (!child.in_memory()) return;
             child = visit(child, large, depth + 1);
             stays = stays || child.in_memory();
         });

@@ -173,9 +173,8 @@ Commit DatabaseCore::commit(WriteTxn& t) {
     next_nonce(fields.nonce);
 
     OperationList& operations = t.operations_;
-    const OperationList::Piece all = operations.all();
     const bool parts = !t.spool_.empty();
-    const std::uint64_t size = operations.record_size(RecordKind::commit, all, false, parts, log_->log_align());
+    const std::uint64_t size = operations.record_size(RecordKind::commit, false, parts, log_->log_align());
     hold_room(t.adds_, size + t.spool_.bytes());
     extend_log(size + t.spool_.bytes());
     log_->prepare(size);
@@ -191,7 +190,7 @@ Commit DatabaseCore::commit(WriteTxn& t) {
                 fields.durable = std::min(fields.durable, fields.position);
                 if (!lazy) log_->write_ahead();
                 const std::span<std::byte> out = log_->stage(size, lazy);
-                operations.encode(out, RecordKind::commit, all, fields);
+                operations.encode(out, RecordKind::commit, fields);
                 seal_record(out, log_->seed());
                 log_->publish();
                 end = log_->end();

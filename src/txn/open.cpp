@@ -283,9 +283,8 @@ void DatabaseCore::create() {
     ledger.space = SpaceMap(layout.pages);
     ledger.extents.add(extent);
     ledger.births[extent.logical] = 1;
-    std::string bytes = ledger.encode();
+    const std::string bytes = ledger.encode();
     NORTHSTAR_ASSERT(bytes.size() <= k_min_page_size - k_page_header_size);
-    bytes.resize(k_min_page_size - k_page_header_size);
     Meta meta;
     meta.page_size = page_size_;
     meta.log_align = options_.log_align;

@@ -270,8 +270,6 @@ void DatabaseCore::recover_read_only() {
     processes_->store(Word::visible_txn, scanner.cursor().txn);
     processes_->store(Word::durable_txn, scanner.cursor().txn);
     processes_->store(Word::log_position, at);
-    processes_->store(Word::durable_position, at);
-    processes_->store(Word::last_time, scanner.cursor().time_us);
     processes_->store(Word::redaction, redaction);
     const TurnGuard guard(turn_);
     replay_to(scanner.cursor().txn, false);

@@ -85,7 +85,6 @@ void DatabaseCore::replay_under_mutex(Txn visible, bool to_end) {
         } catch (const Error& error) {
             const bool of_the_file = error.code() == Errc::corrupt || error.code() == Errc::truncated;
             if (!of_the_file || !newer_meta_exists()) throw;
-            continue;
         }
         if (newer_meta_exists()) continue;
         fail(Errc::corrupt,

@@ -55,15 +55,14 @@ OperationSpool::Chunk OperationSpool::take(std::uint64_t size, EarlyPages& space
 }
 
 void OperationSpool::add(const OperationList& operations, const Nonce& nonce, EarlyPages& space) {
-    const OperationList::Piece all = operations.all();
-    const std::uint64_t size = operations.record_size(RecordKind::part, all, false, false, log_align_);
+    const std::uint64_t size = operations.record_size(RecordKind::part, false, false, log_align_);
     const Chunk chunk = take(size, space);
     try {
         RecordFields fields;
         fields.position = chunk.run.page * space.source().pages().page_size();
         fields.nonce = nonce;
         buffer_.resize(size);
-        operations.encode(buffer_, RecordKind::part, all, fields);
+        operations.encode(buffer_, RecordKind::part, fields);
         seal_record(buffer_, seed_);
         space.source().file().write(fields.position, buffer_);
     } catch (...) {
