@@ -40,6 +40,9 @@ public:
         if (alter_) alter_(offset, bytes);
     }
 
+    /// Runs before the side file is opened: what it throws, opening that throws.
+    void set_words(std::function<void()> before) { words_ = std::move(before); }
+
     /// Lock bytes that files of this object have.
     std::set<std::uint64_t> held() const {
         const std::lock_guard lock(mutex_);
@@ -60,6 +63,7 @@ public:
     detail::FileSystem file_system(const std::string& path) override { return real_.file_system(path); }
     std::unique_ptr<detail::SharedWords> shared_words(const std::string& path, std::size_t count,
                                                       bool create) override {
+        if (words_) words_();
         return real_.shared_words(path, count, create);
     }
     std::uint64_t now_us() override { return real_.now_us(); }
@@ -73,6 +77,7 @@ private:
     detail::Vfs& real_ = detail::posix_vfs();
     Hook hook_;
     Alter alter_;
+    std::function<void()> words_;
     std::uint64_t memory_bytes_ = 0;  // 0: those of the real machine
     mutable std::mutex mutex_;
     mutable std::set<std::uint64_t> held_;

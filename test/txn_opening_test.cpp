@@ -1,7 +1,10 @@
 // txn_opening_test.cpp -- making, opening and closing a file, beside others who do the same.
 #include "peer.hpp"
 
+#include "base/bytes.hpp"
+#include "base/error.hpp"
 #include "format/meta.hpp"
+#include "format/page.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -106,6 +109,23 @@ TEST_CASE("A file that got a size and no bytes is made anew, one of other bytes 
     }
 }
 
+TEST_CASE("The space map of a new file lies in a run of one page of the first generation", "[SPACE-1]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    { const Peer peer(path); }
+    const std::string text = read_file(path);
+    const std::span<const std::byte> bytes = std::as_bytes(std::span(text));
+    detail::Meta meta;
+    REQUIRE(detail::decode_meta(bytes.first(detail::k_meta_size), meta) == detail::MetaState::valid);
+    REQUIRE(meta.generation == 2);
+    const std::byte* const header = bytes.data() + meta.space_page * meta.page_size;
+    CHECK(detail::load_u64(header + detail::k_page_number_offset) == meta.space_page);
+    CHECK(detail::load_u64(header + detail::k_page_generation_offset) == 1);
+    CHECK(header[detail::k_page_kind_offset] == static_cast<std::byte>(detail::PageKind::space));
+    CHECK(detail::load_u32(header + detail::k_run_pages_offset) == 1);
+    CHECK(detail::load_u64(header + detail::k_run_bytes_offset) == meta.space_bytes);
+}
+
 TEST_CASE("A handle that may not write shows what writers commit, whoever was there first", "[SWARM-8][SNAP-4]") {
     const Workplace place;
     const std::string path = place / "a.db";
@@ -121,6 +141,47 @@ TEST_CASE("A handle that may not write shows what writers commit, whoever was th
         const Txn newest = writer->put("key");
         CHECK(reader->db.begin_read().txn() == newest);
     }
+}
+
+TEST_CASE("Who may not write beside a side file that it may not open sees the state at opening", "[SWARM-8][SNAP-1]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    Peer writer(path);
+    const Txn opened = writer.put("before");
+    test::HookedVfs vfs;
+    Errc code = Errc::permission;
+    vfs.set_words([&] { detail::fail(code, "the side file of this test cannot be opened"); });
+    {
+        const Database db = detail::make_database(detail::DatabaseCore::open(path, reading(), &vfs));
+        for (int i = 0; i < 3; ++i) {
+            CHECK(db.begin_read().txn() == opened);
+            CHECK(db.begin_read().tree("t").contains("before"));
+            writer.put("behind");
+            writer.db.checkpoint();
+        }
+        // It may be opened now.
+        vfs.set_words({});
+        CHECK(db.begin_read().txn() == opened + 3);
+    }
+    // Anything else is no reason to show what is old.
+    code = Errc::io;
+    vfs.set_words([&] { detail::fail(code, "the side file of this test cannot be opened"); });
+    CHECK(code_of([&] { detail::DatabaseCore::open(path, reading(), &vfs); }) == Errc::io);
+}
+
+// It ends between its flush and the word that says what may be seen.
+TEST_CASE("What a process that died had flushed and not shown yet is shown when another one closes", "[SNAP-4][SWARM-2]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    Peer reader(path);
+    std::optional<Peer> closing(path);
+    const Txn shown = closing->put("shown", 100, Durability::full);
+    REQUIRE(reader.db.begin_read().txn() == shown);
+    const Txn newest = closing->put("flushed", 100, Durability::full);
+    closing->core->processes().store(detail::Word::visible_txn, shown);
+    REQUIRE(reader.db.begin_read().txn() == shown);
+    closing.reset();
+    CHECK(reader.db.begin_read().txn() == newest);
 }
 
 // What the threads of the parent waited for could not be destroyed: about every other child stood still for ever.

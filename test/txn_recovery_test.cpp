@@ -82,6 +82,56 @@ TEST_CASE("Bytes behind the end of the log are fenced off before anything is wri
     CHECK(calls_of_opening(place / "b.db") == "msws");
 }
 
+TEST_CASE("A file that was closed is opened without a write, whatever lies behind its last commit", "[ERR-2][CALM-3]") {
+    const Workplace place;
+    const std::string path = place / "b.db";
+    {
+        Peer peer(place / "a.db");
+        peer.put("a", 100, Durability::full);
+        peer.put("needle", k_long, Durability::full);
+        std::string bytes = read_file(place / "a.db");
+        bytes.at(bytes.find("needle")) ^= 1;
+        write_file(path, bytes);
+    }
+    {
+        // An epoch begins behind the last commit.
+        const Peer peer(path);
+        REQUIRE(peer.core->processes().load(detail::Word::log_position) > peer.core->newest_meta().log_position);
+    }
+    CHECK(calls_of_opening(path).empty());
+    CHECK(Peer(path).db.begin_read().txn() == 1);
+}
+
+// Its checksum is right: it was written so.
+TEST_CASE("A log that changes a tree that does not exist is damage, which opening the file tells",
+          "[DMG-6][ERR-6][SWARM-8]") {
+    const Workplace place;
+    const std::string path = place / "b.db";
+    Peer peer(place / "a.db");
+    peer.put("a", 100, Durability::full);
+    detail::LogStore& log = peer.core->log();
+    detail::OperationList list;
+    list.put(99, "key", "value");
+    list.finish();
+    detail::RecordFields fields;
+    fields.position = log.end();
+    fields.epoch = log.epoch();
+    fields.txn = 2;
+    fields.time_us = peer.core->processes().load(detail::Word::last_time);
+    std::vector<std::byte> record(list.record_size(detail::RecordKind::commit, false, false, log.log_align()));
+    list.encode(record, detail::RecordKind::commit, fields);
+    detail::seal_record(record, log.seed());
+    copy_as_it_is(place / "a.db", path);
+    bool created = false;
+    detail::posix_vfs().open(path, {}, created)->write(log.file_offset(log.end()), record);
+    for (const bool may_write : {false, true}) {
+        CAPTURE(may_write);
+        Options options = quiet();
+        options.read_only = !may_write;
+        CHECK(code_of([&] { const Peer opened(path, options); }) == Errc::corrupt);
+    }
+}
+
 // A generation that only the page cache shows whole may be read by a process that cannot write.
 TEST_CASE("A recovery that stands on the older generation leaves the pages of one that a reader stands on alone",
           "[SWARM-8][SNAP-1][SPACE-2][DUR-10]") {
@@ -134,6 +184,25 @@ TEST_CASE("A log extent whose growth of the file was lost has its room again", "
     CHECK(std::filesystem::file_size(place / "b.db") >= (extent.page + extent.pages) * k_page);
     other.put("after", k_long, Durability::full);
     CHECK(other.db.verify().ok());
+}
+
+TEST_CASE("Who may not write sees what lies before a log extent whose growth of the file was lost", "[DUR-9][SWARM-8]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    Txn newest = 0;
+    while (newest_extent(peer).page < peer.core->newest_meta().file_pages) newest = peer.put("k", k_long);
+    const detail::Extent extent = newest_extent(peer);
+    std::string bytes = read_file(place / "a.db");
+    for (const std::uint64_t left : {extent.page, extent.page + extent.pages - 1}) {
+        CAPTURE(left);
+        bytes.resize((extent.page + extent.pages) * k_page);
+        write_file(place / "b.db", bytes.substr(0, left * k_page));
+        Options read_only = quiet();
+        read_only.read_only = true;
+        const Peer reader(place / "b.db", read_only);
+        CHECK(reader.db.begin_read().txn() == newest - 1);
+        CHECK(std::filesystem::file_size(place / "b.db") == left * k_page);
+    }
 }
 
 TEST_CASE("A file that ends with its log is whole for who may not write", "[DUR-9][SWARM-8]") {
@@ -260,6 +329,29 @@ TEST_CASE("The first commit behind a clean close first says, durably, that the f
 
 // A handle that could only read took the older state for the whole, and so did every handle where the older generation
 // had been made by the compaction of a close, and therefore said that nothing lies behind it.
+TEST_CASE("Where it cannot be said that the file is in use, nothing is committed behind a clean close",
+          "[DUR-1][DUR-11][ERR-5]") {
+    const Workplace place;
+    { Peer(place / "a.db").put("a", 100, Durability::full); }
+    const std::string closed = read_file(place / "a.db");
+    Peer peer(place / "a.db");
+    peer.vfs.set_hook([&](test::FileCall call, std::uint64_t where, bool done) {
+        if (call == test::FileCall::write && where <= k_page && !done) {
+            detail::fail(Errc::io, "the meta page of this test cannot be written");
+        }
+    });
+    for (int i = 0; i < 2; ++i) CHECK(code_of([&] { peer.put("b", k_long); }) == Errc::io);
+    peer.vfs.set_hook(nullptr);
+    CHECK(peer.db.begin_read().txn() == 1);
+    CHECK(read_file(place / "a.db").starts_with(closed));
+    // Nobody is kept waiting by what failed.
+    Peer other(place / "a.db");
+    CHECK(other.put("c", k_long, Durability::full) == 2);
+    CHECK(peer.put("d", k_long, Durability::full) == 3);
+    copy_as_it_is(place / "a.db", place / "b.db");
+    CHECK(Peer(place / "b.db").db.begin_read().txn() == 3);
+}
+
 TEST_CASE("Who falls back to the older generation needs the log up to the newer one", "[DUR-10][DMG-4]") {
     const Workplace place;
     std::string bytes;
