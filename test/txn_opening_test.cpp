@@ -170,7 +170,8 @@ TEST_CASE("Who may not write beside a side file that it may not open sees the st
 }
 
 // It ends between its flush and the word that says what may be seen.
-TEST_CASE("What a process that died had flushed and not shown yet is shown when another one closes", "[SNAP-4][SWARM-2]") {
+TEST_CASE("What a process that died had flushed and not shown yet is shown when another one closes",
+          "[SNAP-4][SWARM-2]") {
     const Workplace place;
     const std::string path = place / "a.db";
     Peer reader(path);

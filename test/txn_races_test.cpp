@@ -1,6 +1,9 @@
 // txn_races_test.cpp -- what other threads and processes do between two steps of a protocol. A second handle on the
 // same file, opened with a Vfs of its own, acts as another process: locks belong to the open file.
 #include "peer.hpp"
+#include "thread_state.hpp"
+
+#include "base/error.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -167,6 +170,31 @@ TEST_CASE("A read that fails is reported, whether or not others have made a chec
         });
         CHECK(txn_test::code_of([&] { static_cast<void>(slow.db.begin_read()); }) == Errc::io);
         CHECK(slow.db.begin_read().tree("t").contains("last"));
+    }
+}
+
+TEST_CASE("Damage that is met while others make a checkpoint is that of a log that is over", "[REPLAY-1][DMG-1]") {
+    const Workplace place;
+    Peer fast(place / "a.db");
+    fast.put("first");
+    Peer slow(place / "a.db");
+    for (const Errc code : {Errc::corrupt, Errc::truncated, Errc::no_memory}) {
+        for (const bool checkpoint : {false, true}) {
+            CAPTURE(static_cast<int>(code), checkpoint);
+            const Txn newest = fast.put("last");
+            bool met = false;
+            slow.vfs.set_hook([&](FileCall call, std::uint64_t where, bool done) {
+                if (call != FileCall::read || done || where <= 4096 || std::exchange(met, true)) return;
+                if (checkpoint) fast.db.checkpoint();
+                detail::fail(code, "what this test reads of the log is not there");
+            });
+            const std::optional<Errc> told = txn_test::code_of([&] { static_cast<void>(slow.db.begin_read()); });
+            slow.vfs.set_hook(nullptr);
+            CHECK(met);
+            const bool is_over = checkpoint && code != Errc::no_memory;
+            CHECK(told == (is_over ? std::nullopt : std::optional(code)));
+            CHECK(slow.db.begin_read().txn() == newest);
+        }
     }
 }
 
@@ -674,6 +702,36 @@ TEST_CASE("A snapshot asked for while a writer catches up does not wait for its 
     CHECK(comes(snapshot));
     tx.rollback();
     CHECK(snapshot.get() == newest);
+}
+
+// It would change the roots and bases under a transaction that is at work on them.
+TEST_CASE("A snapshot that finds its state replayed by a writer leaves a newer generation alone", "[CORE-7][SNAP-3]") {
+    const Workplace place;
+    Peer other(place / "a.db");
+    Peer here(place / "a.db");
+    const Txn newest = other.put("a");
+    const std::uint64_t generation = here.core->newest_meta().generation;
+    std::atomic<long> thread{0};
+    std::future<Txn> snapshot;
+    here.vfs.set_hook([&](FileCall call, std::uint64_t where, bool done) {
+        if (call != FileCall::read || done || where <= 4096 || snapshot.valid()) return;
+        snapshot = std::async(std::launch::async, [&] {
+            thread = txn_test::this_thread();
+            return here.db.begin_read().txn();
+        });
+        // It waits for this replay.
+        while (!has_come(snapshot) && (thread == 0 || txn_test::state_of(thread) != 'S')) std::this_thread::yield();
+        other.db.checkpoint();
+    });
+    Transaction tx = here.db.begin_write();
+    here.vfs.set_hook(nullptr);
+    REQUIRE(snapshot.valid());
+    tx.tree("t").put("b", "v");
+    CHECK(snapshot.get() == newest);
+    CHECK(here.core->newest_meta().generation == generation);
+    CHECK(tx.commit().txn == newest + 1);
+    CHECK(other.db.begin_read().tree("t").contains("b"));
+    CHECK(here.db.verify().ok());
 }
 
 // Its pages have to be placed early, which takes the turn. A checkpoint follows such a transaction, and is adopted.

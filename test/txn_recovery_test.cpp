@@ -186,7 +186,8 @@ TEST_CASE("A log extent whose growth of the file was lost has its room again", "
     CHECK(other.db.verify().ok());
 }
 
-TEST_CASE("Who may not write sees what lies before a log extent whose growth of the file was lost", "[DUR-9][SWARM-8]") {
+TEST_CASE("Who may not write sees what lies before a log extent whose growth of the file was lost",
+          "[DUR-9][SWARM-8]") {
     const Workplace place;
     Peer peer(place / "a.db");
     Txn newest = 0;
