@@ -125,6 +125,8 @@ TEST_CASE("the digest is that of the specification", "[log][format][fast]") {
     OperationList list;
     list.put(3, "k", "value");
     list.erase(3, "l");
+    list.erase_range(3, "m", "n");
+    list.erase_range(3, "o", std::nullopt);
     list.annotate("a", "b");
     list.finish();
     RecordFields fields;
@@ -146,7 +148,14 @@ TEST_CASE("the digest is that of the specification", "[log][format][fast]") {
     out.text("a");
     out.u64(1);
     out.text("b");
-    for (const std::uint64_t word : {2u, 1u, 3u, 1u}) out.u64(word);
+    for (const std::uint64_t word : {4u, 3u, 3u, 1u}) out.u64(word);
+    out.text("m");
+    out.u64(1);
+    out.text("n");
+    for (const std::uint64_t word : {0x43u, 3u, 1u}) out.u64(word);
+    out.text("o");
+    out.u64(0);
+    for (const std::uint64_t word : {1u, 3u, 1u}) out.u64(word);
     out.text("k");
     out.u64(5);
     out.bytes(std::as_bytes(std::span(leaf_hash.bytes)));

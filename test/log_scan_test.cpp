@@ -60,6 +60,58 @@ TEST_CASE("the scanner reads what was written, across extents", "[log][fast]") {
     CHECK_THROWS_AS(expect_record(log, directory, writer.starts[5] + 8, writer.seed), Error);
 }
 
+// Another process may write over what is being read: length and bytes have to be those of one record.
+TEST_CASE("a record that changes between two reads of it is none, or what it is now", "[log][fast][DMG-1]") {
+    class ChangingLog final : public MemoryLog {
+    public:
+        using MemoryLog::MemoryLog;
+        std::span<const std::byte> read(std::uint64_t offset, std::uint64_t length) override {
+            if (++reads == 2) file = later;
+            return MemoryLog::read(offset, length);
+        }
+        std::vector<std::byte> later;
+        int reads = 0;
+    };
+    ChangingLog log(4);
+    const ExtentDirectory extents = [] {
+        ExtentDirectory directory(k_page);
+        directory.add({4096, 2, 2});
+        return directory;
+    }();
+    constexpr std::size_t k_offset = 2 * k_page;
+    /// Puts a record there that says of itself that it lies at a position.
+    const auto with = [&](std::uint64_t position, std::size_t value_size) {
+        OperationList list;
+        list.put(1, "key", std::string(value_size, 'v'));
+        RecordFields fields = some_fields();
+        fields.position = position;
+        const std::vector<std::byte> record = encode(list, fields);
+        std::vector<std::byte> file(4 * k_page);
+        std::copy(record.begin(), record.end(), file.begin() + k_offset);
+        return std::pair(file, record.size());
+    };
+    const auto [before, length] = with(4096, 100);
+    const auto read_while_it_becomes = [&, file = before](std::vector<std::byte> later) {
+        log.file = file;
+        log.later = std::move(later);
+        log.reads = 0;
+        return read_record(log, extents, 4096, 7);
+    };
+    CHECK(read_while_it_becomes(before)->bytes().size() == length);
+    // Nothing; a record of another position; one of which only the front was read.
+    CHECK_FALSE(read_while_it_becomes(std::vector<std::byte>(4 * k_page)));
+    CHECK_FALSE(read_while_it_becomes(with(4104, 100).first));
+    CHECK_FALSE(read_while_it_becomes(with(4096, 200).first));
+    // The end of the file, in front of the last byte or of the last of the header.
+    for (const std::size_t left : {length - 1, std::size_t{55}}) {
+        std::vector<std::byte> cut = before;
+        cut.resize(k_offset + left);
+        CHECK_FALSE(read_while_it_becomes(cut));
+    }
+    // A whole record is one.
+    CHECK(read_while_it_becomes(with(4096, 20).first)->bytes().size() == with(4096, 20).second);
+}
+
 TEST_CASE("a log cut at any byte ends at the record before and is not called damaged", "[log][fast][DMG-4]") {
     MemoryLog log(20);
     Writer writer(log, k_extents, 2);

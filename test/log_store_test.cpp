@@ -1,6 +1,7 @@
 // log_store_test.cpp -- extents and the end of a log in a file, beside nothing else.
 #include "peer.hpp"
 
+#include "log/operation_list.hpp"
 #include "log/store.hpp"
 
 #include <cstdint>
@@ -13,6 +14,7 @@ namespace {
 
 using namespace northstar;
 using namespace northstar::detail;
+using txn_test::code_of;
 using txn_test::Workplace;
 
 constexpr std::uint32_t k_page_size = 4096;
@@ -108,4 +110,51 @@ TEST_CASE("An extent that a generation did without goes with its birth when its 
     }
     CHECK(f.positions() == Positions{8192, 12288});
     CHECK(f.log->births() == Births{{8192, 2}, {12288, 3}});
+}
+
+TEST_CASE("Where the log has no intact record, or no bytes, that is said", "[log][DMG-1][STORE-3]") {
+    Fixture f;
+    f.log->add_extent({4096, 4, 1}, 1);
+    f.log->set_end(4096, 1);
+    OperationList list;
+    list.put(1, "key", std::string(100, 'v'));
+    list.finish();
+    RecordFields fields;
+    fields.position = f.log->end();
+    fields.epoch = 1;
+    fields.txn = 1;
+    const std::uint64_t size = list.record_size(RecordKind::commit, false, false, 0);
+    const std::span<std::byte> out = f.log->stage(size, GENERATE(true, false));
+    list.encode(out, RecordKind::commit, fields);
+    seal_record(out, f.log->seed());
+    f.log->publish();
+    CHECK(f.log->end() == 4096 + size);
+    CHECK(f.log->read(4096).operation(0).key == "key");
+    const auto read = [&](std::uint64_t position) { return code_of([&] { (void)f.log->read(position); }); };
+    // Neither in an extent, nor the beginning of a record.
+    CHECK(read(8192) == Errc::corrupt);
+    CHECK(read(4096 + size) == Errc::corrupt);
+    CHECK(read(4096 + 8) == Errc::corrupt);
+    CHECK(code_of([&] { (void)f.log->file_offset(8192); }) == Errc::corrupt);
+    CHECK(f.log->file_offset(8191) == 5 * k_page_size - 1);
+    CHECK(f.log->bytes(4096, k_page_size) != nullptr);
+    CHECK(f.log->bytes(4096 + 8, k_page_size) == nullptr);
+    CHECK(f.log->bytes(8192, 1) == nullptr);
+    f.log->set_end(8192, 1);
+    CHECK_FALSE(f.log->fits(0));
+    // A changed byte; then a length behind the end of the extent. Patience is asked once, and in vain.
+    int asked = 0;
+    f.log->set_patience([&] { return ++asked == 1; });
+    for (const std::uint64_t at : {size - 1, std::uint64_t{5}}) {
+        CAPTURE(at);
+        std::byte byte;
+        REQUIRE(f.file->read(4 * k_page_size + at, {&byte, 1}) == 1);
+        const std::byte changed = byte ^ std::byte{0x40};
+        f.file->write(4 * k_page_size + at, {&changed, 1});
+        asked = 0;
+        CHECK(read(4096) == Errc::corrupt);
+        CHECK(asked == 1);
+        f.file->write(4 * k_page_size + at, {&byte, 1});
+        CHECK_FALSE(read(4096));
+    }
 }

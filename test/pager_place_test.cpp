@@ -36,6 +36,7 @@ public:
         writer.emplace(arena, *pages_);
     }
     PageRun carve(std::uint64_t count, bool exactly) override {
+        if (carvings_left-- == 0) fail(Errc::no_space, "the disk that this asks for room is full");
         return exactly ? PageRun{space.allocate(count), count} : space.allocate_some(count);
     }
     void give_back(const PageSet& given) noexcept override {
@@ -99,6 +100,7 @@ public:
     SpaceMap space{k_first_data_page};
     std::mutex mutex;
     FrameArena arena{k_page_size};
+    int carvings_left = -1;  // below zero: without end
 
 private:
     Workplace place_;
@@ -227,6 +229,37 @@ TEST_CASE("An early placement whose write fails says so, and gives everything ba
         f.writer->begin_early(f, ~std::uint64_t{0});
     }
     CHECK(failing > 3);
+}
+
+TEST_CASE("An early placement that finds no room leaves what it found, and can be made again",
+          "[pager][EARLY-1][TX-8]") {
+    Fixture f;
+    const std::uint64_t free = f.space.free_pages();
+    Ref one = f.deepest();
+    Ref two = f.deepest();
+    const std::uint64_t bytes = f.writer->bytes();
+    const std::array<Ref*, 2> roots{&one, &two};
+    f.writer->begin_early(f, ~std::uint64_t{0});
+    bool refused = true;
+    int allowed = 0;
+    for (; refused; ++allowed) {
+        CAPTURE(allowed);
+        f.carvings_left = allowed;
+        const std::optional<Errc> code = txn_test::code_of([&] { f.writer->place_early(roots, {}); });
+        refused = code.has_value();
+        if (!refused) break;
+        CHECK(code == Errc::no_space);
+        REQUIRE(f.writer->bytes() == bytes);
+        REQUIRE(one.in_memory());
+        REQUIRE(f.writer->early()->kept().empty());
+    }
+    CHECK(allowed > 0);
+    CHECK(f.bottom(one).second == k_value);
+    CHECK(f.bottom(two).second == k_value);
+    // What was given back in vain was used then: no page more was asked for.
+    CHECK(f.writer->early()->size() == f.writer->early()->kept().size());
+    f.writer->abandon();
+    CHECK(f.space.free_pages() == free);
 }
 
 TEST_CASE("A savepoint keeps its pages, and nothing else, through an early placement", "[pager][EARLY-2]") {

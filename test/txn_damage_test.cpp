@@ -3,7 +3,10 @@
 
 #include "base/bytes.hpp"
 #include "base/xxh64.hpp"
+#include "format/page.hpp"
 #include "history/follower.hpp"
+
+#include <set>
 
 namespace {
 
@@ -237,4 +240,53 @@ TEST_CASE("When a large transaction was is known without its record", "[PAST-6][
     damage(place / "a.db", large.substr(0, 16));
     REQUIRE(code_of([&] { peer.db.commit(txn); }) == Errc::corrupt);
     check_versions();
+}
+
+TEST_CASE("Damage between what a process has and what others have shown it is told", "[DMG-1][DMG-4][REPLAY-1]") {
+    const Workplace place;
+    Peer writer(place / "a.db");
+    writer.put("first");
+    Peer other(place / "a.db");
+    const std::string lost = "a value of a commit that rots";
+    {
+        Transaction tx = writer.db.begin_write();
+        tx.tree("t").put("lost", lost);
+        tx.commit();
+    }
+    writer.put("last");
+    const std::string whole = read_file(place / "a.db");
+    damage(place / "a.db", lost);
+    for (int i = 0; i < 2; ++i) {
+        CHECK(code_of([&] { static_cast<void>(other.db.begin_read()); }) == Errc::corrupt);
+        CHECK(code_of([&] { other.put("more"); }) == Errc::corrupt);
+    }
+    // It went no further: what comes back is read.
+    bool created = false;
+    detail::posix_vfs().open(place / "a.db", {}, created)->write(0, std::as_bytes(std::span(whole)));
+    CHECK(other.db.begin_read().tree("t").get("lost") == lost);
+    CHECK(other.db.begin_read().tree("t").size() == 3);
+}
+
+TEST_CASE("Who cannot stand on a generation of another process holds nothing of it", "[DMG-1][SNAP-7][SPACE-2]") {
+    const Workplace place;
+    Peer writer(place / "a.db");
+    writer.put("first");
+    Peer other(place / "a.db");
+    const Snapshot before = other.db.begin_read();
+    const std::set<std::uint64_t> held = other.vfs.held();
+    writer.put("second");
+    writer.db.checkpoint();
+    const detail::Meta meta = writer.core->newest_meta();
+    bool created = false;
+    const std::unique_ptr<detail::File> file = detail::posix_vfs().open(place / "a.db", {}, created);
+    const std::uint64_t at = meta.space_page * meta.page_size + detail::k_page_header_size;
+    std::byte byte;
+    REQUIRE(file->read(at, {&byte, 1}) == 1);
+    const std::byte rotten = byte ^ std::byte{1};
+    file->write(at, {&rotten, 1});
+    for (int i = 0; i < 2; ++i) CHECK(code_of([&] { static_cast<void>(other.db.begin_read()); }) == Errc::corrupt);
+    CHECK(other.vfs.held() == held);
+    CHECK(before.tree("t").contains("first"));
+    file->write(at, {&byte, 1});
+    CHECK(other.db.begin_read().tree("t").contains("second"));
 }

@@ -109,6 +109,22 @@ TEST_CASE("A file that got a size and no bytes is made anew, one of other bytes 
     }
 }
 
+TEST_CASE("An empty file is no database for who may not write, and stays empty", "[ERR-2][SWARM-8]") {
+    const Workplace place;
+    const std::string path = place / "empty.db";
+    write_file(path, "");
+    std::string sentence;
+    try {
+        const Peer peer(path, reading());
+    } catch (const Error& error) {
+        CHECK(error.code() == Errc::not_a_database);
+        sentence = error.what();
+    }
+    CHECK(sentence.find("is empty") != std::string::npos);
+    CHECK(read_file(path).empty());
+    CHECK_FALSE(std::filesystem::exists(path + "-shared"));
+}
+
 TEST_CASE("The space map of a new file lies in a run of one page of the first generation", "[SPACE-1]") {
     const Workplace place;
     const std::string path = place / "a.db";

@@ -1,7 +1,10 @@
 // txn_recovery_test.cpp -- what opening does to the file, and in which order, so that nothing is believed too early.
 #include "peer.hpp"
 
+#include "base/error.hpp"
 #include "format/meta.hpp"
+#include "log/operation_list.hpp"
+#include "txn/workspace.hpp"
 
 namespace {
 
@@ -100,6 +103,35 @@ TEST_CASE("A file that was closed is opened without a write, whatever lies behin
     }
     CHECK(calls_of_opening(path).empty());
     CHECK(Peer(path).db.begin_read().txn() == 1);
+}
+
+TEST_CASE("What was said of the history of trees holds behind a crash and in other processes", "[PAST-4][TRUTH-1]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    Peer other(place / "a.db");
+    peer.put("a");
+    {
+        Transaction tx = peer.db.begin_write();
+        tx.set_history("t", History::last(3));
+        tx.tree("u").put("a", "v");
+        tx.commit();
+    }
+    peer.db.set_history(History::duration(7'000'000));
+    peer.put("b", 100, Durability::full);
+    copy_as_it_is(place / "a.db", place / "b.db");
+    Peer heir(place / "b.db");
+    for (Peer* const follower : {&other, &heir}) {
+        INFO((follower == &heir ? "behind a crash" : "in another process"));
+        CHECK(follower->db.history() == History::duration(7'000'000));
+        CHECK(follower->db.begin_read().txn() == peer.db.begin_read().txn());
+        follower->db.checkpoint();
+        const detail::Ref catalog(follower->core->newest_meta().catalog.root);
+        detail::CatalogEntry entry;
+        REQUIRE(detail::find_tree(follower->core->file_pages(), catalog, "t", entry));
+        CHECK(entry.history == History::last(3));
+        REQUIRE(detail::find_tree(follower->core->file_pages(), catalog, "u", entry));
+        CHECK_FALSE(entry.history == History::last(3));
+    }
 }
 
 // Its checksum is right: it was written so.

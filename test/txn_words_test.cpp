@@ -1,11 +1,14 @@
 // txn_words_test.cpp -- whom a process wakes through the words that it shares with others.
 #include "peer.hpp"
 
+#include "base/error.hpp"
 #include "txn/processes.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -17,6 +20,7 @@ namespace {
 using namespace northstar;
 using detail::Processes;
 using detail::Word;
+using txn_test::code_of;
 using txn_test::Workplace;
 
 /// Words on which nobody sleeps; notes who would have been woken.
@@ -43,12 +47,22 @@ using Woken = std::vector<Word>;
 struct Fixture {
     Fixture() {
         bool created = false;
-        file = detail::posix_vfs().open(place / "file", {true, false}, created);
+        file = vfs.open(place / "file", {true, false}, created);
         auto own = std::make_unique<NotedWords>();
         words = own.get();
         processes.emplace(*file, detail::posix_vfs(), std::move(own));
     }
+    /// The system fails to say whether this lock was given, when it is asked so often.
+    void fail_lock(std::uint64_t byte, int times) {
+        lock_calls_left = times;
+        vfs.set_hook([this, byte](test::FileCall call, std::uint64_t where, bool done) {
+            if (call != test::FileCall::lock || where != byte || done || --lock_calls_left != 0) return;
+            detail::fail(Errc::io, "the locks of this test cannot be asked for");
+        });
+    }
+    int lock_calls_left = 0;
     Workplace place;
+    test::HookedVfs vfs;
     std::unique_ptr<detail::File> file;
     NotedWords* words = nullptr;
     std::optional<Processes> processes;
@@ -108,4 +122,73 @@ TEST_CASE("Whoever gives the flush lock back wakes all who wait for it", "[CORE-
     f.processes->store(Word::durable_txn, 1);
     f.processes->store(Word::durable_position, 1);
     CHECK(f.processes->take_flush(1, 1) == Processes::Flush::needless);
+}
+
+TEST_CASE("Who cannot wait for the write lock is counted no more, and does not hold up the count of others",
+          "[PROC-5][ERR-5]") {
+    Fixture f;
+    bool created = false;
+    const std::unique_ptr<detail::File> other = detail::posix_vfs().open(f.place / "file", {}, created);
+    REQUIRE(other->try_lock(Processes::write, detail::LockKind::exclusive));
+    std::optional<Errc> expected = Errc::io;
+    bool waits_in_vain = false;
+    SECTION("since nobody may be counted") { waits_in_vain = true; }
+    SECTION("since the system does not say whether it may be counted") { f.fail_lock(Processes::waiting, 1); }
+    SECTION("since the system does not say whether it has the lock") { f.fail_lock(Processes::write, 2); }
+    if (waits_in_vain) {
+        REQUIRE(other->try_lock(Processes::waiting, detail::LockKind::exclusive));
+        expected.reset();
+    }
+    bool taken = false;
+    CHECK(code_of([&] { taken = f.processes->take_write(5'000'000, {}); }) == expected);
+    CHECK_FALSE(taken);
+    CHECK_FALSE(f.processes->has_write());
+    CHECK_FALSE(f.processes->write_wanted());
+    CHECK_FALSE(f.vfs.held().contains(Processes::waiting));
+    // One of another process, which died: who waits here would keep it in the count.
+    other->unlock(Processes::waiting);
+    f.processes->word(Word::write_wanted) += 1;
+    f.processes->forget_dead_waiters();
+    CHECK_FALSE(f.processes->write_wanted());
+    // The lock is free again.
+    other->unlock(Processes::write);
+    CHECK(f.processes->take_write(0, {}));
+}
+
+TEST_CASE("Who waits in vain for the write lock gives up when its time is over, and is counted no more",
+          "[PROC-5][TX-1]") {
+    Fixture f;
+    bool created = false;
+    const std::unique_ptr<detail::File> other = detail::posix_vfs().open(f.place / "file", {}, created);
+    REQUIRE(other->try_lock(Processes::write, detail::LockKind::exclusive));
+    CHECK_FALSE(f.processes->take_write(0, {}));
+    CHECK(f.words->all.empty());  // it does not wait at all
+    CHECK_FALSE(f.processes->take_write(1000, {}));
+    // Whoever holds it and is not at work was asked for it.
+    CHECK(f.words->all.front() == Word::write_wanted);
+    CHECK_FALSE(f.processes->write_wanted());
+    CHECK_FALSE(f.vfs.held().contains(Processes::waiting));
+    CHECK(f.processes->load(Word::write_come) == 0);
+}
+
+TEST_CASE("A flush lock that nobody gives back is silent after a while", "[CORE-5][SWARM-2]") {
+    Fixture f;
+    bool created = false;
+    const std::unique_ptr<detail::File> other = detail::posix_vfs().open(f.place / "file", {}, created);
+    REQUIRE(other->try_lock(Processes::flush, detail::LockKind::exclusive));
+    CHECK(f.processes->take_flush(1, 1) == Processes::Flush::silent);
+    other->unlock(Processes::flush);
+    CHECK(f.processes->take_flush(1, 1) == Processes::Flush::taken);
+}
+
+TEST_CASE("Words of one handle alone are not waited for once they have changed", "[SWARM-1]") {
+    const Workplace place;
+    bool created = false;
+    const std::unique_ptr<detail::File> file = detail::posix_vfs().open(place / "file", {true, false}, created);
+    Processes processes(*file, detail::posix_vfs(), nullptr);
+    processes.store(Word::visible_txn, 2);
+    constexpr std::uint64_t k_long_us = 20'000'000;
+    const auto began = std::chrono::steady_clock::now();
+    processes.wait(Word::visible_txn, 1, k_long_us);
+    CHECK(std::chrono::steady_clock::now() - began < std::chrono::microseconds(k_long_us / 2));
 }

@@ -33,11 +33,9 @@ std::optional<RecordHeader> header_at(LogBytes& bytes, const ExtentDirectory& ex
 std::optional<RecordView> body_at(LogBytes& bytes, const ExtentDirectory::Place& place, const RecordHeader& header,
                                   std::uint32_t seed) {
     const std::span<const std::byte> all = bytes.read(place.offset, header.length);
-    if (all.size() < header.length) return std::nullopt;
     // The header may have changed between two reads of a file that others write: judge what is in hand.
     const std::optional<RecordHeader> again = peek_record(all);
-    if (!again || again->position != header.position || again->length != header.length) return std::nullopt;
-    if (!record_intact(all, *again, seed)) return std::nullopt;
+    if (!again || again->position != header.position || !record_intact(all, *again, seed)) return std::nullopt;
     return RecordView(all);
 }
 
