@@ -356,6 +356,14 @@ TEST_CASE("A file of a newer format is left alone", "[ERR-2]") {
     // A feature this version does not know changes the meaning of bytes that it would believe.
     refused("an unknown feature", [](std::byte* page) { detail::store_u64(page + 24, 1); });
     refused("an unknown feature, the last", [](std::byte* page) { detail::store_u64(page + 24, 1ull << 63); });
+    // Whoever wrote one of them was newer: this version would go on with what the other one says.
+    for (const int newer : {0, 1}) {
+        int page_number = 0;
+        refused("one of the two pages alone", [&](std::byte* page) {
+            if (page_number++ == newer) detail::store_u32(page + 20, detail::k_format_version + 1);
+        });
+        CHECK(page_number == 2);
+    }
 }
 
 TEST_CASE("A file whose meta pages are both damaged is corrupt, not foreign", "[ERR-2][DMG-1]") {
