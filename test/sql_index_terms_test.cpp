@@ -285,6 +285,17 @@ TEST_CASE("a prepared plan follows its tables as they grow", "[sql]") {
     CHECK(plan() == small);
 }
 
+TEST_CASE("a prepared plan follows what lies between its constants", "[sql]") {
+    Fixture f;
+    f.sql.execute_script("UPDATE t SET status = 'new'; CREATE INDEX of_status ON t (status);"
+                         "PREPARE p AS SELECT * FROM t WHERE status = 'new'");
+    CHECK_FALSE(f.uses("of_status", "EXECUTE p"));
+    f.sql.execute("UPDATE t SET status = 'old' WHERE id > 20");
+    for (int i = 0; i < 40; ++i) f.sql.execute("UPDATE t SET k = k + 1 WHERE id = 7");
+    CHECK(f.uses("of_status", "EXECUTE p"));
+    CHECK(f.answer("SELECT count(*) FROM t WHERE status = 'new'") == "20 ");
+}
+
 TEST_CASE("a text that is kept with its plan follows a table that grows, in its own transaction as well", "[sql]") {
     Fixture f;
     const std::string text = "SELECT count(*) FROM u JOIN t ON t.id = u.n WHERE u.n > 0";

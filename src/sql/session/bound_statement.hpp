@@ -32,11 +32,13 @@ struct MovingPoint final : PastPoint {
     PointExpr point;
 };
 
-/// How many rows a tree had when a plan was made.
+/// How many rows a tree had when a plan was made, or how many entries it had between two keys.
 struct PlannedSize {
     std::string tree;
     bool temporary = false;
     double rows = 0;
+    bool part = false;
+    std::string from = {}, to = {};
 };
 
 struct BoundStatement {
@@ -55,7 +57,8 @@ struct BoundStatement {
     std::string noted;                       ///< the text as commits have it; empty: not known yet
     std::vector<std::shared_ptr<MovingPoint>> points;
     std::vector<PlannedSize> sizes;          ///< what the plan was chosen by; empty: it is the only one
-    std::uint64_t sizes_compared = 0;        ///< the commit at which they were last
+    std::uint64_t sizes_compared = 0;        ///< the commit at which those of whole trees were last
+    std::uint64_t parts_compared = 0;        ///< and those of parts
     std::unique_ptr<LiteralSlots> literals;  ///< parameters that literals became; null: they are constants
 };
 

@@ -74,14 +74,20 @@ bool SqlSession::is_usable(BoundStatement& bound) {
 }
 
 bool SqlSession::has_outgrown(BoundStatement& bound) {
-    // Of small tables every plan is quick; and between such sizes, no other plan is much quicker.
+    // Of small tables every plan is quick; and between such sizes, no other plan is much quicker. To count a part takes
+    // some look-ups, which are to be a small part of what a statement costs.
     constexpr double k_small = 250, k_times = 4;
+    constexpr std::uint64_t k_parts_every = 32;  // commits
     const bool temporary = std::any_of(bound.sizes.begin(), bound.sizes.end(),
                                        [](const PlannedSize& size) { return size.temporary; });
     if (bound.sizes.empty() || (bound.sizes_compared == present_.txn && !temporary)) return false;
     bound.sizes_compared = present_.txn;
+    const bool parts = present_.txn - bound.parts_compared >= k_parts_every;
+    if (parts) bound.parts_compared = present_.txn;
     const bool outgrown = std::any_of(bound.sizes.begin(), bound.sizes.end(), [&](const PlannedSize& size) {
-        const double now = present_.row_count(size.tree, size.temporary);
+        if (size.part && !parts) return false;
+        const double now = size.part ? present_.entry_count(size.tree, size.temporary, size.from, size.to)
+                                     : present_.row_count(size.tree, size.temporary);
         return std::max(now, size.rows) > k_times * std::max(k_small, std::min(now, size.rows));
     });
     if (outgrown) bound.reusable = false;
@@ -97,7 +103,7 @@ void SqlSession::bind(const syntax::Statement& statement, std::string_view text,
     bound.point_change.reset();
     bound.points.clear();
     bound.sizes.clear();
-    bound.sizes_compared = present_.txn;
+    bound.sizes_compared = bound.parts_compared = present_.txn;
     bound.change = nullptr;
     bound.parameter_types = bound.declared;
     if (bound.parameter_types.size() < statement.parameters) bound.parameter_types.resize(statement.parameters, 0);

@@ -66,8 +66,10 @@ double SqlSession::PresentPoint::entry_count(const std::string& name, bool tempo
                                              const std::string& to) {
     const std::string end = to.empty() ? "\xff" : to;  // behind every key of an index
     const auto count = [&](const Tree& tree) { return tree.estimate(from, end).count; };
-    if (temporary) return static_cast<double>(count(session->writable(name, true)));
-    return sql_session::ask(session->database_, session->snapshot_, name, count);
+    const double rows = temporary ? static_cast<double>(count(session->writable(name, true)))
+                                  : sql_session::ask(session->database_, session->snapshot_, name, count);
+    if (session->binding_ != nullptr) session->binding_->sizes.push_back({name, temporary, rows, true, from, to});
+    return rows;
 }
 
 WritableTree SqlSession::writable(const std::string& name, bool temporary) {

@@ -348,7 +348,8 @@ private:
     /// Raises 25006 where the session may not change data.
     void refuse_changes_to_readers();
     bool is_usable(BoundStatement& bound);
-    /// Have tables grown or shrunk so much that another plan may be quicker by now? Compared once for each commit.
+    /// Have tables, or what lies between the constants of the statement, grown or shrunk so much that another plan may
+    /// be quicker by now? Compared once for each commit, parts of an index once in a while.
     bool has_outgrown(BoundStatement& bound);
     /// Binds and optimizes a query or a change, unless it is bound already and that holds.
     void bind(const syntax::Statement& statement, std::string_view text, BoundStatement& bound);
