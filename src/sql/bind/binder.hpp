@@ -74,6 +74,8 @@ public:
     /// As INSERT and UPDATE store a value: assignment casts, checks of the column's domain.
     BoundExpr* coerce_for_column(BoundExpr* expr, const Column& column, std::uint32_t position);
     BoundExpr* condition(BoundExpr* expr, const char* clause, std::uint32_t position);
+    /// What a column of this expression is called, where nobody says; "?column?": nothing of it has a name.
+    std::string target_name(const syntax::Expr& node) const;
     // Domains (bind_domain.cpp).
     BoundExpr* checked_as(BoundExpr* expr, Oid declared, std::uint32_t position);
     Oid declared_type(const BoundExpr& expr) const;
@@ -212,7 +214,6 @@ private:
                           std::vector<OutputColumn>& columns, const std::vector<OutputColumn>& working);
     Plan* project(Plan* input, std::vector<PlanColumn> columns);
     OutputColumn output_column(const std::string& name, BoundExpr* expr);
-    std::string target_name(const syntax::Expr& node) const;
     void expand_star(const syntax::Expr& node, std::vector<std::pair<std::string, BoundExpr*>>& targets);
     void expand_fields(BoundExpr* record, std::vector<std::pair<std::string, BoundExpr*>>& targets,
                        std::uint32_t position);

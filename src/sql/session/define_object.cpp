@@ -8,6 +8,7 @@
 #include "sql/session/define_partition.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace northstar::inline v0::sql {
 
@@ -509,6 +510,7 @@ void create_index(SqlSession& session, const syntax::CreateIndex& syntax) {
     std::vector<ColumnId> columns;
     for (std::size_t i = 0; i < relation->columns.size(); ++i) columns.push_back(pool.column());
     std::string names;
+    std::set<std::string> parts;  // of the name
     for (const syntax::SortItem& item : syntax.columns) {
         IndexColumn column;
         BoundExpr* bound = binder.bind_over_table(*item.expr, *relation, columns, "index expressions");
@@ -527,8 +529,12 @@ void create_index(SqlSession& session, const syntax::CreateIndex& syntax) {
         column.order.descending = item.descending;
         column.order.nulls_first = item.nulls == syntax::NullsOrder::standard ? item.descending
                                                                               : item.nulls == syntax::NullsOrder::first;
-        names += (names.empty() ? "" : "_") +
-                 (column.column >= 0 ? relation->columns[static_cast<std::size_t>(column.column)].name : "expr");
+        const std::string called = column.column >= 0 ? relation->columns[static_cast<std::size_t>(column.column)].name
+                                                      : binder.target_name(*item.expr);
+        const std::string base = called == "?column?" ? "expr" : called;
+        std::string part = base;
+        for (int n = 1; !parts.insert(part).second; ++n) part = base + std::to_string(n);
+        names += (names.empty() ? "" : "_") + part;
         index.columns.push_back(std::move(column));
     }
     for (const syntax::Name name : syntax.include) {
