@@ -188,11 +188,13 @@ private:
 
     void expand_level(const Batch& one, std::size_t first, std::size_t width) {
         if (first == items_.size()) {
+            // Those of the input stay where they are until all of this is read: an array may be as long as its set.
             Value* out = rows_.add();
-            for (std::size_t i = 0; i < columns_.size(); ++i)
-                out[i] = i < one.columns.size() && !one.columns[i].empty()
-                             ? copy_value(one.columns[i][0], rows_.arena())
-                             : Value();
+            const std::size_t given = input_->columns().size();
+            for (std::size_t i = 0; i < columns_.size(); ++i) {
+                if (one.columns[i].empty()) out[i] = Value();
+                else out[i] = i < given ? one.columns[i][0] : copy_value(one.columns[i][0], rows_.arena());
+            }
             return;
         }
         std::size_t last = first + 1;
