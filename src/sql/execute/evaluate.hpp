@@ -75,6 +75,10 @@ private:
     void check_parts(const Rows& rows, Value* out, Arena& arena);
     Value run_subquery(const Value* left, Arena& arena);
     Value membership(const RowStore& rows, const Value* left);
+    bool asks_for_members() const;
+    bool asks_for_extreme() const;
+    void gather_members();
+    std::optional<Value> known_membership(const Value* left, bool left_null);
     Source argument(std::size_t place, const Rows& rows, Arena& arena);
 
     BoundExpr* expr_;

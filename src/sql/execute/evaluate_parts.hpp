@@ -16,10 +16,11 @@ struct Evaluator::Subquery {
     TupleTable known;
     std::vector<Value> answers;
     Arena answer_arena;
-    // Rows of IN and ANY that depend on nothing: hashed once.
+    // Rows of IN, ANY and ALL that depend on nothing: hashed once, or the least and the greatest known.
     bool materialized = false;
     TupleTable members;
     bool null_member = false;
+    Value least, greatest;  // in `rows`; NULL: there is none
     bool memoize = true;
 };
 

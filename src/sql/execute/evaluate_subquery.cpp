@@ -112,36 +112,82 @@ Value Evaluator::run_subquery(const Value* left, Arena& arena) {
                 row[c] = copy_value(batch->columns[places[c]][i], sub.rows.arena());
         }
     sub.materialized = hashed;
-    if (hashed && expr_->kind == BoundKind::in_query) {
-        sub.members.reset(places.size());
-        sub.null_member = false;
-        for (std::size_t i = 0; i < sub.rows.size(); ++i) {
-            const Value* row = sub.rows.row(i);
-            bool null = false, added = false;
-            for (std::size_t c = 0; c < places.size(); ++c) null |= row[c].is_null();
-            if (null) sub.null_member = true;
-            else sub.members.insert(row, added);
+    if (hashed) gather_members();
+    return membership(sub.rows, left);
+}
+
+/// = ANY, and <> ALL of single values, where both sides are of one type.
+bool Evaluator::asks_for_members() const {
+    const bool same_types = std::all_of(expr_->operators.begin(), expr_->operators.end(),
+                                        [](const OperatorEntry* entry) { return entry->left == entry->right; });
+    const Comparison comparison = expr_->operators[0]->comparison;
+    if (!same_types) return false;
+    if (expr_->negated) return args_.size() == 1 && comparison == Comparison::not_equal;
+    return std::all_of(expr_->operators.begin(), expr_->operators.end(),
+                       [](const OperatorEntry* entry) { return entry->comparison == Comparison::equal; });
+}
+
+/// < ANY, >= ALL and their kin of single values of one type: the least or the greatest decides.
+bool Evaluator::asks_for_extreme() const {
+    const OperatorEntry& entry = *expr_->operators[0];
+    return args_.size() == 1 && entry.left == entry.right && entry.strict && entry.comparison != Comparison::none &&
+           entry.comparison != Comparison::equal && entry.comparison != Comparison::not_equal;
+}
+
+void Evaluator::gather_members() {
+    Subquery& sub = *subquery_;
+    sub.members.reset(args_.size());
+    sub.null_member = false;
+    sub.least = sub.greatest = Value();
+    const bool members = asks_for_members();
+    const bool extreme = !members && asks_for_extreme();
+    if (!members && !extreme) return;
+    for (std::size_t i = 0; i < sub.rows.size(); ++i) {
+        const Value* row = sub.rows.row(i);
+        bool null = false, added = false;
+        for (std::size_t c = 0; c < args_.size(); ++c) null |= row[c].is_null();
+        if (null) {
+            sub.null_member = true;
+        } else if (members) {
+            sub.members.insert(row, added);
+        } else {
+            if (sub.least.is_null() || compare_values(row[0], sub.least) < 0) sub.least = row[0];
+            if (sub.greatest.is_null() || compare_values(row[0], sub.greatest) > 0) sub.greatest = row[0];
         }
     }
-    return membership(sub.rows, left);
+}
+
+/// The answer out of what was gathered, where that is enough for it.
+std::optional<Value> Evaluator::known_membership(const Value* left, bool left_null) {
+    Subquery& sub = *subquery_;
+    const bool all = expr_->negated;
+    const bool single = args_.size() == 1;
+    if (single && left_null) return Value::null(type::boolean);
+    if (asks_for_members()) {
+        if (left_null) return std::nullopt;
+        if (sub.members.find(left) != TupleTable::k_none) return Value::boolean(!all);
+        if (!sub.null_member) return Value::boolean(all);
+        return single ? std::optional(Value::null(type::boolean)) : std::nullopt;
+    }
+    if (!asks_for_extreme()) return std::nullopt;
+    const Comparison comparison = expr_->operators[0]->comparison;
+    const bool less = comparison == Comparison::less || comparison == Comparison::less_equal;
+    const Value& extreme = less == all ? sub.least : sub.greatest;
+    if (!extreme.is_null()) {
+        const std::optional<bool> holds = evaluate_subquery::row_precedes(left, &extreme, 1, comparison);
+        if (*holds != all) return Value::boolean(!all);
+    }
+    return sub.null_member ? Value::null(type::boolean) : Value::boolean(all);
 }
 
 Value Evaluator::membership(const RowStore& rows, const Value* left) {
     using evaluate_subquery::row_precedes;
-    Subquery& sub = *subquery_;
     const std::size_t width = args_.size();
     const bool all = expr_->negated;
     if (rows.size() == 0) return Value::boolean(all);
-    bool left_null = false, same_types = true;
-    for (std::size_t i = 0; i < width; ++i) {
-        left_null |= left[i].is_null();
-        same_types = same_types && expr_->operators[i]->left == expr_->operators[i]->right &&
-                     expr_->operators[i]->comparison == Comparison::equal;
-    }
-    if (sub.materialized && expr_->kind == BoundKind::in_query && same_types && !left_null) {
-        if (sub.members.find(left) != TupleTable::k_none) return Value::boolean(true);
-        if (!sub.null_member) return Value::boolean(false);
-    }
+    const bool left_null = std::any_of(left, left + width, [](const Value& value) { return value.is_null(); });
+    if (subquery_->materialized)
+        if (const std::optional<Value> known = known_membership(left, left_null)) return *known;
     Arena scratch;
     Call call{scratch, execution_->session(), type::boolean, k_no_typmod, {}, &cache_};
     bool unknown = false;
