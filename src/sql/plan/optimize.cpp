@@ -2,6 +2,7 @@
 
 #include "sql/compare.hpp"
 #include "sql/plan/access_path.hpp"
+#include "sql/plan/exists_members.hpp"
 #include "sql/plan/extremes.hpp"
 #include "sql/plan/grouped_subquery.hpp"
 #include "sql/plan/implied_conditions.hpp"
@@ -36,7 +37,10 @@ public:
         return plan;
     }
 
-    void expression(BoundExpr* expr) { inside(expr); }
+    void expression(BoundExpr* expr, double rows) {
+        asked_ = rows;
+        inside(expr);
+    }
 
 private:
     /// Conditions that go no further down. Those with subqueries that can be asked for all rows at once come last.
@@ -586,11 +590,14 @@ private:
         if (plan.right != nullptr) subqueries(*plan.right);
         if (plan.common != nullptr && plan.common->plan != nullptr && seen_.insert(plan.common.get()).second)
             plan.common->plan = run(plan.common->plan);
+        const double outer = std::exchange(asked_, plan.left != nullptr ? plan.left->rows : raw(&plan));
         each_expr(plan, [&](BoundExpr*& expr) { inside(expr); });
+        asked_ = outer;
     }
 
     void inside(BoundExpr* expr) {
         walk_expr(expr, [&](BoundExpr& node) {
+            ask_for_members(node, asked_, pool_);
             if (node.subquery != nullptr && done_.insert(node.subquery).second) {
                 Plan* before = node.subquery;
                 node.subquery = run(node.subquery);
@@ -607,6 +614,7 @@ private:
 
     BoundPool& pool_;
     WholeRows raw_;
+    double asked_ = 1;  ///< so often the expression is evaluated that is being looked into
     std::set<Plan*> done_;
     std::set<CommonTablePlan*> seen_;
 };
@@ -619,6 +627,8 @@ Plan* optimize(Plan* plan, BoundPool& pool) {
     return plan;
 }
 
-void optimize_subqueries(BoundExpr* expr, BoundPool& pool) { optimize_plan::Optimizer(pool).expression(expr); }
+void optimize_subqueries(BoundExpr* expr, double rows, BoundPool& pool) {
+    optimize_plan::Optimizer(pool).expression(expr, rows);
+}
 
 }  // namespace northstar::inline v0::sql

@@ -15,7 +15,7 @@ namespace northstar::inline v0::sql {
 
 /// The optimized plan; nodes of the old one are reused. Subqueries of expressions are optimized as well.
 Plan* optimize(Plan* plan, BoundPool& pool);
-/// The subqueries of an expression that stands in no plan, e.g. of SET; null: none.
-void optimize_subqueries(BoundExpr* expr, BoundPool& pool);
+/// The subqueries of an expression that stands in no plan, e.g. of SET, and is evaluated about so often; null: none.
+void optimize_subqueries(BoundExpr* expr, double rows, BoundPool& pool);
 
 }  // namespace northstar::inline v0::sql

@@ -150,8 +150,10 @@ void SqlSession::bind_and_plan(const syntax::Statement& statement, BoundStatemen
     changes.insert(changes.begin(), bound.change);
     for (BoundChange* change : changes) {
         change->source = optimize(change->source, *bound.pool);
-        for (ColumnAssignment& assignment : change->assignments) optimize_subqueries(assignment.value, *bound.pool);
-        for (BoundExpr* expr : change->returning) optimize_subqueries(expr, *bound.pool);
+        const double rows = change->source->rows;
+        for (ColumnAssignment& assignment : change->assignments)
+            optimize_subqueries(assignment.value, rows, *bound.pool);
+        for (BoundExpr* expr : change->returning) optimize_subqueries(expr, rows, *bound.pool);
     }
 }
 
