@@ -154,6 +154,22 @@ TEST_CASE("an index that leads to most of the rows is left alone, unless its ent
     CHECK(f.all("SELECT id FROM t WHERE skew = 'usual' ORDER BY skew, id LIMIT 3") == "1\n2\n3\n");
 }
 
+TEST_CASE("a subquery is not grouped as a whole where ANALYZE knows that a key has few rows", "[sql]") {
+    Fixture f;
+    f.sql.execute_script("CREATE TABLE part (p int PRIMARY KEY, brand int);"
+                         "INSERT INTO part SELECT i, i % 67 FROM generate_series(1, 8000) AS g(i);"
+                         "CREATE TABLE line (p int, q int);"
+                         "INSERT INTO line SELECT i % 8000 + 1, i % 50 FROM generate_series(1, 40000) AS g(i);"
+                         "CREATE INDEX ON line (p); ANALYZE");
+    const std::string text = "SELECT count(*) FROM part JOIN line USING (p) WHERE brand = 5 AND "
+                             "q < (SELECT avg(q) FROM line AS l WHERE l.p = part.p)";
+    std::string plan;
+    for (const auto& row : f.sql.execute("EXPLAIN " + text).rows) plan += row.at(0).value() + "\n";
+    INFO(plan);
+    CHECK(plan.find("HashAggregate") == std::string::npos);
+    CHECK(plan.find("SubPlan") != std::string::npos);
+}
+
 TEST_CASE("of two indexes the one that leads to fewer rows is read", "[sql]") {
     Fixture f;
     f.sql.execute("ANALYZE t");

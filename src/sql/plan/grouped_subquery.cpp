@@ -1,5 +1,6 @@
 #include "sql/plan/grouped_subquery.hpp"
 
+#include "sql/plan/selectivity.hpp"
 #include "sql/plan/ties.hpp"
 #include "sql/plan/walk.hpp"
 
@@ -128,6 +129,13 @@ void add_rows(const Plan& plan, double& rows, int& tables) {
     if (plan.right != nullptr) add_rows(*plan.right, rows, tables);
 }
 
+/// Rows of one key: as ANALYZE knows the first column, which is tied, or as choose_access_path() guesses.
+double usual_partners(const Plan& scan, const Index& index) {
+    const ColumnStatistics* const known = statistics_of(scan, index.columns[0].column);
+    if (known == nullptr) return std::max(4.0, scan.rows / 1000);
+    return std::max(1.0, known->usual_share(scan.relation->statistics->rows) * scan.rows);
+}
+
 Costs costs(const Plan& source, const std::vector<BoundExpr*>& keys) {
     double rows = 0;
     int tables = 0;
@@ -146,8 +154,7 @@ Costs costs(const Plan& source, const std::vector<BoundExpr*>& keys) {
         for (const Index& index : scan->relation->indexes) {
             if (index.partial() || !is_tied(index.columns[0])) continue;
             const bool one = index.unique && std::all_of(index.columns.begin(), index.columns.end(), is_tied);
-            // As choose_access_path() guesses.
-            const double partners = one ? 1 : std::max(4.0, scan->rows / 1000);
+            const double partners = one ? 1 : usual_partners(*scan, index);
             const double each = (index.holds_rows() ? 1 : k_fetch) + k_look_up * (tables - 1);
             found.one_key = std::min(found.one_key, k_start + k_look_up + partners * each);
         }
