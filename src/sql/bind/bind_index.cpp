@@ -24,7 +24,7 @@ void add_names(const Relation& relation, const std::vector<ColumnId>& ids, Bound
     }
 }
 
-/// Does the expression name one of the columns, in a subquery or out of it?
+/// Does the expression name one of the columns? Subqueries are not looked into: they are bound by themselves.
 bool mentions(const syntax::Expr& node, const std::set<std::string>& names) {
     if (node.kind == syntax::ExprKind::column) return names.count(std::string(node.names.back())) != 0;
     return std::any_of(node.args.begin(), node.args.end(),

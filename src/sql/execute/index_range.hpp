@@ -1,4 +1,6 @@
 // index_range.hpp -- the ranges of keys that an access path visits in one run.  Layer: sql.
+//
+// Evaluates the values of the path; what keys they make is said in plan/key_range.hpp. [RANGE-1]
 #pragma once
 
 #include "sql/execute/evaluate.hpp"

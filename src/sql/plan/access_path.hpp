@@ -5,8 +5,10 @@
 
 namespace northstar::inline v0::sql {
 
-/// Chooses among the primary key and the indexes of the scan's table by what its conditions fix: equal leading columns,
-/// then a range. The conditions stay, so that a choice can still be changed.
+/// Chooses among the primary key and the indexes of the scan's table by what its conditions fix: equal leading columns
+/// or expressions (NULL is equal to NULL), then values of the next one or a range; of partial indexes those that have
+/// all rows which the conditions leave. What lies between constants is counted in the index, O(log n) for each. The
+/// conditions stay, so that a choice can still be changed.
 void choose_access_path(Plan& scan);
 /// Takes away the conditions that the range of keys is made from: every row that is read meets them. Once the choice is
 /// final.
