@@ -4,6 +4,7 @@
 
 #include "format/node_edit.hpp"
 
+#include <functional>
 #include <set>
 
 namespace {
@@ -274,4 +275,95 @@ TEST_CASE("separators are no longer than they must be", "[btree]") {
     }
     REQUIRE(longest <= 3);
     REQUIRE(root.garbage() + 4096 - root.heap() < 200);
+}
+
+namespace {
+
+/// Leaves of many forms, with keys of which some are beginnings of others.
+void each_random_leaf(Random& random, const std::function<void(const std::byte*, std::size_t)>& visit) {
+    for (const std::size_t page_size : {std::size_t{4096}, std::size_t{16384}}) {
+        RootStore store(page_size);
+        for (int t = 0; t < 8; ++t) {
+            store.commit([&](PageWriter& writer, TreeRoot& tree) {
+                for (int i = 0; i < 200; ++i) {
+                    const std::string value(random.chance(1, 40) ? 300 : random.below(40), 'v');
+                    tree_put(writer, tree, random_key(random, 40), value);
+                    if (random.chance(1, 5)) tree_erase(writer, tree, random_key(random, 5));
+                }
+            });
+        }
+        ImageSource image(page_size);
+        image.place(store.tree().root);
+        for (std::uint64_t number = 1; number < image.pages(); ++number) {
+            const std::byte* page = image.image().data() + number * page_size;
+            if (Node(page).leaf() && validate_node(page, page_size) == nullptr) visit(page, page_size);
+        }
+    }
+}
+
+}  // namespace
+
+TEST_CASE("a key is behind the last one of a leaf exactly where a search says so", "[btree]") {
+    const std::uint64_t seed = 271828;
+    INFO("seed " << seed);
+    Random random(seed);
+    std::uint64_t behind = 0;
+    std::uint64_t asked = 0;
+    std::vector<std::byte> last(max_key_size(16384));
+    each_random_leaf(random, [&](const std::byte* page, std::size_t) {
+        const Node leaf(page);
+        if (leaf.count() == 0) return;
+        const std::size_t size = leaf.copy_key(leaf.count() - 1, last.data());
+        const std::string largest(reinterpret_cast<const char*>(last.data()), size);
+        std::vector<std::string> keys{largest, largest + '\0', largest + 'x', largest.substr(0, size / 2), ""};
+        for (int i = 0; i < 20; ++i) keys.push_back(random_key(random, 40));
+        if (!largest.empty()) {
+            keys.push_back(largest);
+            ++keys.back().back();
+        }
+        for (const std::string& key : keys) {
+            const Node::Place place = leaf.search_leaf(key);
+            const bool expected = !place.equal && place.index == leaf.count();
+            INFO("key of " << key.size() << " bytes, last key of " << size);
+            REQUIRE(leaf.behind_last(key) == expected);
+            behind += expected ? 1 : 0;
+            ++asked;
+        }
+    });
+    REQUIRE(behind > 100);
+    REQUIRE(asked > behind + 100);
+}
+
+TEST_CASE("a leaf that is said to have no room behind its last key has none when it is built anew", "[btree]") {
+    const std::uint64_t seed = 161803;
+    INFO("seed " << seed);
+    Random random(seed);
+    std::uint64_t fits = 0;
+    std::uint64_t saved = 0;
+    std::vector<std::byte> last(max_key_size(16384));
+    each_random_leaf(random, [&](const std::byte* page, std::size_t page_size) {
+        const Node leaf(page);
+        if (leaf.count() == 0) return;
+        const std::size_t size = leaf.copy_key(leaf.count() - 1, last.data());
+        const std::string largest(reinterpret_cast<const char*>(last.data()), size);
+        for (int i = 0; i < 40; ++i) {
+            const std::string key = largest + random_key(random, 40) + 'x';
+            const std::string value(random.chance(1, 8) ? 300 + random.below(100) : random.below(250), 'v');
+            LeafEntry entry;
+            entry.key = KeyPieces(key);
+            entry.value = reinterpret_cast<const std::byte*>(value.data());
+            entry.value_size = static_cast<std::uint32_t>(value.size());
+            entry.txn = leaf.max_txn();
+            LeafSequence entries;
+            entries.add(leaf, 0, leaf.count());
+            entries.add(entry);
+            const bool room = measure(entries, 0, entries.size(), leaf.txn_width()).bytes <= page_size;
+            const bool may = may_fit_behind(leaf, entry);
+            REQUIRE((may || !room));
+            fits += room ? 1 : 0;
+            saved += may ? 0 : 1;
+        }
+    });
+    REQUIRE(fits > 100);
+    REQUIRE(saved > 10);
 }

@@ -262,6 +262,10 @@ bool TreeEditor::overflow_leaf(LeafEntry& entry, Node::Place place) {
     entries.add(leaf, place.index + (place.equal ? 1 : 0), leaf.count());
     const unsigned size = entries.size();
     const bool behind = !place.equal && place.index == leaf.count() && at_end();
+    if (behind && leaf.count() != 0 && !may_fit_behind(leaf, entry)) {
+        split_behind(entry);
+        return true;
+    }
     NodeShape shape = measure(entries, 0, size, leaf.txn_width());
     if (shape.bytes > page_size_ && !behind) shape = measure(entries, 0, size);
     if (shape.bytes <= page_size_) {
@@ -303,7 +307,10 @@ void TreeEditor::split_behind(const LeafEntry& entry) {
     const Node leaf = node(depth_);
     LeafSequence entries;
     entries.add(entry);
-    const NodeShape shape = measure(entries, 0, 1, tree_edit_impl::k_append_txn_width);
+    // The keys to come will share with this one what it shares with those before, or the page is built anew for the
+    // second of them.
+    const std::size_t prefix = common_prefix(KeyPieces(leaf, leaf.leaf_cell(0).suffix), entry.key);
+    const NodeShape shape = measure(entries, 0, 1, tree_edit_impl::k_append_txn_width, prefix);
     std::byte* right = built_leaf(entries, 0, 1, shape, txn());
     last_leaf_ = right;
     tree_edit_impl::KeyBuffer buffer;
@@ -567,13 +574,18 @@ bool tree_erase(PageWriter& writer, TreeRoot& tree, std::string_view key) {
 }
 
 bool TreeAppender::append_in_place(std::string_view key, std::string_view value) {
-    if (leaf_ == nullptr || value.size() > max_inline_value_size(writer_.page_size())) return false;
-    TreeEditor editor(writer_, tree_, kind_);
-    editor.check_sizes(key, value);
+    // What is too long for a leaf goes the long way, and so does what is refused there.
+    const std::size_t page_size = writer_.page_size();
+    if (leaf_ == nullptr || value.size() > max_inline_value_size(page_size) || key.size() > max_key_size(page_size)) {
+        return false;
+    }
     const Node leaf(leaf_);
-    const Node::Place place = leaf.search_leaf(key);
-    if (place.equal || place.index != leaf.count() || leaf.max_txn() != writer_.txn()) return false;
-    if (!leaf_insert(leaf_, writer_.page_size(), place.index, key, editor.make_entry(value))) return false;
+    if (!leaf.behind_last(key) || leaf.max_txn() != writer_.txn()) return false;
+    LeafEntry entry;
+    entry.txn = writer_.txn();
+    entry.value = reinterpret_cast<const std::byte*>(value.data());
+    entry.value_size = static_cast<std::uint32_t>(value.size());
+    if (!leaf_insert(leaf_, page_size, leaf.count(), key, entry)) return false;
     ++tree_.count;
     return true;
 }

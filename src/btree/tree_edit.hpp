@@ -31,9 +31,6 @@ public:
     std::uint64_t drop_subtree(Ref ref, unsigned level);
     /// Puts a key that is larger than all others; returns the rightmost leaf.
     std::byte* append(std::string_view key, std::string_view value);
-    /// The entry to store for a value; a large one is copied to a buffer of its own.
-    LeafEntry make_entry(std::string_view value);
-    void check_sizes(std::string_view key, std::string_view value) const;
 
 private:
     struct Step {
@@ -41,6 +38,10 @@ private:
         unsigned index;  // child taken, or place in the leaf
     };
     enum class Edge : std::uint8_t { left, right };
+
+    void check_sizes(std::string_view key, std::string_view value) const;
+    /// The entry to store for a value; a large one is copied to a buffer of its own.
+    LeafEntry make_entry(std::string_view value);
 
     // Owned copies.
     std::byte* own(Ref& ref, unsigned level);

@@ -323,6 +323,21 @@ public:
         return leaf() ? search_as<true>(text) : search_as<false>(text);
     }
     Place search_leaf(std::string_view text) const { return search_as<true>(text); }
+    /// Does a key sort behind every key of a leaf that has some?
+    bool behind_last(std::string_view text) const {
+        const unsigned n = count();
+        if (n == 0) return false;
+        const auto* key = reinterpret_cast<const std::byte*>(text.data());
+        const int order = compare_prefix(key, text.size());
+        if (order != 0) return order > 0;
+        const std::size_t from = prefix_size();
+        const std::uint32_t head = node_impl::head_of(key, text.size(), from);
+        const std::uint32_t last = this->head(n - 1);
+        if (head != last) return head > last;
+        const SuffixView suffix = leaf_cell_at(leaf_slot(n - 1)).suffix;
+        const std::byte* rest = node_impl::behind_head(key, text.size(), from);
+        return node_impl::compare_rest(suffix.rest, suffix.size, rest, text.size() - from) < 0;
+    }
     /// The entries of a leaf whose heads are the key's: one, as a rule. False: none, so the key is not there.
     struct Candidates {
         unsigned low;

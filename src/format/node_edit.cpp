@@ -165,13 +165,14 @@ bool ascends(const KeyPieces& a, const KeyPieces& b) {
     return common == a.size() || a.head(common) >> 24 < b.head(common) >> 24;
 }
 
-NodeShape measure(const LeafSequence& entries, unsigned from, unsigned to, unsigned min_width) {
+NodeShape measure(const LeafSequence& entries, unsigned from, unsigned to, unsigned min_width,
+                  std::size_t most_prefix) {
     NodeShape shape;
     if (from == to) {
         shape.bytes = k_page_header_size;
         return shape;
     }
-    shape.prefix_size = common_prefix(entries[from].key, entries[to - 1].key);
+    shape.prefix_size = std::min(common_prefix(entries[from].key, entries[to - 1].key), most_prefix);
     std::uint64_t low = ~std::uint64_t{0};
     std::uint64_t high = 0;
     std::size_t cells = 0;
@@ -368,16 +369,27 @@ bool leaf_insert(std::byte* page, std::size_t, unsigned index, std::string_view 
     std::byte* heads = page + node.heads_offset();
     std::byte* slots = heads + std::size_t{count} * k_head_size;
     const std::size_t behind = count - index;
-    std::memmove(slots + 2 * std::size_t{index} + k_leaf_array_size, slots + 2 * std::size_t{index},
-                 2 * behind);
-    std::memmove(slots + k_head_size, slots, 2 * std::size_t{index});
     std::byte* head = heads + std::size_t{index} * k_head_size;
-    std::memmove(head + k_head_size, head, behind * k_head_size);
+    if (behind != 0) {
+        std::memmove(slots + 2 * std::size_t{index} + k_leaf_array_size, slots + 2 * std::size_t{index}, 2 * behind);
+    }
+    std::memmove(slots + k_head_size, slots, 2 * std::size_t{index});
+    if (behind != 0) std::memmove(head + k_head_size, head, behind * k_head_size);
     store_u32(head, node_impl::head_of(bytes, key.size(), prefix));
     store_u16(slots + k_head_size + 2 * std::size_t{index}, static_cast<std::uint16_t>(heap));
     node_edit_impl::set_count(page, count + 1);
     node_edit_impl::set_heap(page, heap);
     return true;
+}
+
+bool may_fit_behind(const Node& leaf, const LeafEntry& entry) {
+    const unsigned count = leaf.count();
+    const std::size_t prefix = common_prefix(KeyPieces(leaf, leaf.leaf_cell(0).suffix), entry.key);
+    const std::size_t longer = prefix > leaf.prefix_size() ? prefix - leaf.prefix_size() : 0;
+    // Each cell may lose what the prefix gains, and two bytes where the page need not be wide any more.
+    const std::size_t room = leaf.free_bytes() + count * (longer + (leaf.wide() ? 2u : 0u));
+    return room >= k_leaf_array_size + 2 + leaf.txn_width() +
+                       node_edit_impl::rest_size(entry.key.size() - prefix) + entry.value_size;
 }
 
 bool leaf_replace(std::byte* page, unsigned index, const LeafEntry& entry) {

@@ -152,8 +152,9 @@ struct NodeShape {
     unsigned txn_width = 0;
     std::uint64_t txn_base = 0;
 };
-/// Cells keep at least `min_width` bytes of txn.
-NodeShape measure(const LeafSequence& entries, unsigned from, unsigned to, unsigned min_width = 0);
+/// Cells keep at least `min_width` bytes of txn; the prefix has `most_prefix` bytes at most.
+NodeShape measure(const LeafSequence& entries, unsigned from, unsigned to, unsigned min_width = 0,
+                  std::size_t most_prefix = ~std::size_t{0});
 NodeShape measure(const InnerSequence& entries, unsigned from, unsigned to);
 
 /// Writes entries [from, to) into a page; the shape is the measured one and fits.
@@ -186,6 +187,8 @@ void set_child(std::byte* page, unsigned index, Ref child);
 /// Inserts an entry before `index`.
 bool leaf_insert(std::byte* page, std::size_t page_size, unsigned index, std::string_view key,
                  const LeafEntry& entry);
+/// Could a leaf that has entries, built anew, take one more behind its last? False: no; true: measure() tells. O(1).
+bool may_fit_behind(const Node& leaf, const LeafEntry& entry);
 /// Gives the entry at `index` another value and txn.
 bool leaf_replace(std::byte* page, unsigned index, const LeafEntry& entry);
 /// Removes the entries [from, to).

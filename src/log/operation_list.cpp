@@ -170,6 +170,19 @@ LogOperation OperationList::view(const Entry& entry) const {
     return operation;
 }
 
+/// Is one operation before another in canonical order? Nearly always both are points of one tree.
+bool OperationList::ascends(const Entry& a, const Entry& b) const {
+    const auto is_point = [](const Entry& entry) {
+        return entry.kind == OperationKind::put || entry.kind == OperationKind::erase;
+    };
+    if (a.tree != b.tree || !is_point(a) || !is_point(b)) return compare_operations(view(a), view(b)) < 0;
+    const std::string_view before = key_of(a);
+    const std::string_view key = key_of(b);
+    const std::uint64_t head_before = operation_list_impl::key_head(before);
+    const std::uint64_t head = operation_list_impl::key_head(key);
+    return head_before != head ? head_before < head : before < key;
+}
+
 bool OperationList::already_in_order() const {
     bool points_only = true;
     for (std::size_t i = 0; i < entries_.size(); ++i) {
@@ -177,7 +190,7 @@ bool OperationList::already_in_order() const {
         // Operations on a dropped tree would have to vanish, and ranges may overlap: left to the long way.
         if (entry.kind == OperationKind::drop_tree) return entries_.size() == 1;
         points_only &= entry.kind != OperationKind::erase_range;
-        if (i > 0 && compare_operations(view(entries_[i - 1]), view(entry)) >= 0) return false;
+        if (i > 0 && !ascends(entries_[i - 1], entry)) return false;
     }
     return points_only || entries_.size() == 1;
 }

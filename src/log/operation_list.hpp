@@ -124,6 +124,7 @@ private:
     }
     LogOperation view(const Entry& entry) const;
     const Entry& ordered(std::uint32_t i) const { return entries_[identity_ ? i : order_[i]]; }
+    bool ascends(const Entry& a, const Entry& b) const;
     bool already_in_order() const;
     void sort_and_merge();
     void merge_ranges(std::vector<std::uint32_t>& ranges, std::vector<std::uint32_t>& points);
