@@ -42,8 +42,15 @@ struct Fixture {
         return arrow == std::string::npos ? line : line.substr(arrow + 4);
     }
     /// The number of rows that the planner expects.
-    double expected(const std::string& text) {
-        const std::string line = plan(text);
+    double expected(const std::string& text) { return rows_in(plan(text)); }
+    /// The same of the topmost operator of this name.
+    double expected_of(const std::string& name, const std::string& text) {
+        for (const auto& row : sql.execute("EXPLAIN " + text).rows)
+            if (row.at(0)->find(name) != std::string::npos) return rows_in(*row.at(0));
+        return -1;
+    }
+    double expected_of_join(const std::string& text) { return expected_of("Join", text); }
+    static double rows_in(const std::string& line) {
         const std::size_t at = line.find("rows=");
         return at == std::string::npos ? -1 : std::atof(line.c_str() + at + 5);
     }
@@ -168,6 +175,38 @@ TEST_CASE("a subquery is not grouped as a whole where ANALYZE knows that a key h
     INFO(plan);
     CHECK(plan.find("HashAggregate") == std::string::npos);
     CHECK(plan.find("SubPlan") != std::string::npos);
+}
+
+TEST_CASE("a join of columns with the same common values is expected to give what they give", "[sql]") {
+    Fixture f;
+    f.sql.execute_script(
+        "CREATE TABLE a (k int, n int); INSERT INTO a SELECT CASE WHEN i % 2 = 0 THEN 1 ELSE i END, i "
+        "FROM generate_series(1, 2000) AS g(i);"
+        "CREATE TABLE c (k int, n int); INSERT INTO c SELECT CASE WHEN i % 4 = 0 THEN 1 ELSE -i END, i "
+        "FROM generate_series(1, 2000) AS g(i); ANALYZE a, c");
+    const std::string joined = "SELECT 1 FROM a JOIN c ON a.k = c.k";
+    CHECK(f.all("SELECT count(*) FROM (" + joined + ") j") == "500500\n");
+    CHECK(f.expected_of_join(joined) > 400000);
+    CHECK(f.expected_of_join(joined) < 600000);
+}
+
+TEST_CASE("a column that is compared with two equal ones selects once", "[sql]") {
+    Fixture f;
+    f.sql.execute_script(
+        "CREATE TABLE m (id int PRIMARY KEY, n int); INSERT INTO m SELECT i, i FROM generate_series(1, 100) AS g(i);"
+        "CREATE TABLE w (m int, n int); INSERT INTO w SELECT i % 100 + 1, i FROM generate_series(1, 3000) AS g(i);"
+        "CREATE TABLE x (m int, n int); INSERT INTO x SELECT i % 100 + 1, i FROM generate_series(1, 5000) AS g(i);"
+        "ANALYZE m, w, x");
+    // 30 of the one and 50 of the other for each.
+    CHECK(f.expected_of_join("SELECT 1 FROM m, w, x WHERE w.m = m.id AND x.m = m.id AND x.m = w.m") == 150000);
+}
+
+TEST_CASE("groups are no more than the rows they are made of, and as many as their columns have values", "[sql]") {
+    Fixture f;
+    f.sql.execute("ANALYZE t");
+    CHECK(f.expected_of("Aggregate", "SELECT k, count(*) FROM t GROUP BY k") == 7);
+    CHECK(f.expected_of("Aggregate", "SELECT k, b, count(*) FROM t GROUP BY k, b") == 14);
+    CHECK(f.expected_of("Aggregate", "SELECT id, s, count(*) FROM t WHERE id < 11 GROUP BY id, s") <= 20);
 }
 
 TEST_CASE("of two indexes the one that leads to fewer rows is read", "[sql]") {

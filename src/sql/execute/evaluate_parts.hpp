@@ -19,7 +19,7 @@ struct Evaluator::Subquery {
     // Rows of IN, ANY and ALL that depend on nothing: hashed once, or the least and the greatest known.
     bool materialized = false;
     TupleTable members;
-    bool null_member = false;
+    std::vector<std::size_t> null_members;  // places in `rows` of those with a NULL
     Value least, greatest;  // in `rows`; NULL: there is none
     bool memoize = true;
 };

@@ -137,7 +137,7 @@ bool Evaluator::asks_for_extreme() const {
 void Evaluator::gather_members() {
     Subquery& sub = *subquery_;
     sub.members.reset(args_.size());
-    sub.null_member = false;
+    sub.null_members.clear();
     sub.least = sub.greatest = Value();
     const bool members = asks_for_members();
     const bool extreme = !members && asks_for_extreme();
@@ -147,7 +147,7 @@ void Evaluator::gather_members() {
         bool null = false, added = false;
         for (std::size_t c = 0; c < args_.size(); ++c) null |= row[c].is_null();
         if (null) {
-            sub.null_member = true;
+            sub.null_members.push_back(i);
         } else if (members) {
             sub.members.insert(row, added);
         } else {
@@ -162,11 +162,12 @@ std::optional<Value> Evaluator::known_membership(const Value* left, bool left_nu
     Subquery& sub = *subquery_;
     const bool all = expr_->negated;
     const bool single = args_.size() == 1;
+    const bool truth_alone = expr_->kind == BoundKind::in_query && expr_->number == 1;
     if (single && left_null) return Value::null(type::boolean);
     if (asks_for_members()) {
-        if (left_null) return std::nullopt;
+        if (left_null) return truth_alone ? std::optional(Value::boolean(false)) : std::nullopt;
         if (sub.members.find(left) != TupleTable::k_none) return Value::boolean(!all);
-        if (!sub.null_member) return Value::boolean(all);
+        if (sub.null_members.empty() || truth_alone) return Value::boolean(all);
         return single ? std::optional(Value::null(type::boolean)) : std::nullopt;
     }
     if (!asks_for_extreme()) return std::nullopt;
@@ -177,7 +178,7 @@ std::optional<Value> Evaluator::known_membership(const Value* left, bool left_nu
         const std::optional<bool> holds = evaluate_subquery::row_precedes(left, &extreme, 1, comparison);
         if (*holds != all) return Value::boolean(!all);
     }
-    return sub.null_member ? Value::null(type::boolean) : Value::boolean(all);
+    return !sub.null_members.empty() ? Value::null(type::boolean) : Value::boolean(all);
 }
 
 Value Evaluator::membership(const RowStore& rows, const Value* left) {
@@ -194,8 +195,12 @@ Value Evaluator::membership(const RowStore& rows, const Value* left) {
     const Comparison comparison = expr_->operators[0]->comparison;
     const bool ordered = width > 1 && comparison != Comparison::equal && comparison != Comparison::not_equal;
     const bool row_differs = width > 1 && std::string_view(expr_->operators[0]->name) == "<>";
-    for (std::size_t r = 0; r < rows.size(); ++r) {
-        const Value* row = rows.row(r);
+    // Of the rows that were hashed only those with a NULL are left to be asked.
+    const Subquery& sub = *subquery_;
+    const bool hashed = sub.materialized && !left_null && asks_for_members();
+    const std::size_t asked = hashed ? sub.null_members.size() : rows.size();
+    for (std::size_t i = 0; i < asked; ++i) {
+        const Value* row = rows.row(hashed ? sub.null_members[i] : i);
         if (ordered) {
             const std::optional<bool> holds = row_precedes(left, row, width, comparison);
             if (!holds) unknown = true;
@@ -204,9 +209,9 @@ Value Evaluator::membership(const RowStore& rows, const Value* left) {
         }
         // A row is equal if all columns are, different if one is.
         bool row_unknown = false, decided = false;
-        for (std::size_t i = 0; i < width && !decided; ++i) {
-            const Value pair[2] = {left[i], row[i]};
-            const OperatorEntry& op = *expr_->operators[i];
+        for (std::size_t c = 0; c < width && !decided; ++c) {
+            const Value pair[2] = {left[c], row[c]};
+            const OperatorEntry& op = *expr_->operators[c];
             Value result = Value::null(type::boolean);
             if (!op.strict || (!pair[0].is_null() && !pair[1].is_null())) result = op.body(call, pair, 2);
             if (result.is_null()) row_unknown = true;

@@ -35,10 +35,27 @@ bool depends_on_others(BoundExpr* condition, const Plan& source) {
     return std::any_of(used.begin(), used.end(), [&](ColumnId id) { return !produces(source, id); });
 }
 
-bool has_index_for(const Plan& scan, const BoundExpr& expr) {
-    const int term = term_of(scan, expr);
-    for (std::size_t i = 0; i < scan.relation->indexes.size(); ++i)
-        if (!scan.relation->indexes[i].partial() && term_of(scan, i, 0) == term) return true;
+/// Tables, or joins of tables: the same rows whenever they are read.
+bool is_of_tables(const Plan& source) {
+    if (source.kind == PlanKind::scan) return !source.versions.present && source.sample < 0 && source.point != nullptr;
+    if (source.kind == PlanKind::filter)
+        return std::none_of(source.conditions.begin(), source.conditions.end(), is_volatile) &&
+               is_of_tables(*source.left);
+    if (source.kind != PlanKind::join || source.lateral) return false;
+    return std::none_of(source.conditions.begin(), source.conditions.end(), is_volatile) &&
+           is_of_tables(*source.left) && is_of_tables(*source.right);
+}
+
+/// Is there an index that leads from one of the columns to its rows?
+bool has_index_for(const Plan& source, const BoundExpr& expr) {
+    if (source.kind != PlanKind::scan) {
+        return (source.left != nullptr && has_index_for(*source.left, expr)) ||
+               (source.right != nullptr && has_index_for(*source.right, expr));
+    }
+    if (!produces(source, column_of(expr)->column)) return false;
+    const int term = term_of(source, expr);
+    for (std::size_t i = 0; i < source.relation->indexes.size(); ++i)
+        if (!source.relation->indexes[i].partial() && term_of(source, i, 0) == term) return true;
     return false;
 }
 
@@ -55,10 +72,10 @@ void ask_for_members(BoundExpr& exists, double rows, BoundPool& pool) {
             if (is_volatile(column.expr) || has_subquery(column.expr)) return;
         inner = inner->left;
     }
-    if (inner->kind != PlanKind::filter || inner->left->kind != PlanKind::scan) return;
+    if (inner->kind != PlanKind::filter) return;
     Plan* const source = inner->left;
-    if (source->versions.present || source->sample >= 0 || source->point == nullptr) return;
-    Tie tie;
+    if (!is_of_tables(*source) || !free_columns(*source).empty()) return;
+    std::vector<Tie> ties;
     std::vector<BoundExpr*> own;
     for (BoundExpr* condition : inner->conditions) {
         if (is_volatile(condition)) return;
@@ -66,11 +83,10 @@ void ask_for_members(BoundExpr& exists, double rows, BoundPool& pool) {
             own.push_back(condition);
             continue;
         }
-        if (tie.inner != nullptr) return;
-        tie = tie_of(*condition, *source);
-        if (tie.inner == nullptr) return;
+        ties.push_back(tie_of(*condition, *source));
+        if (ties.back().inner == nullptr || has_index_for(*source, *ties.back().inner)) return;
     }
-    if (tie.inner == nullptr || has_index_for(*source, *tie.inner)) return;
+    if (ties.empty()) return;
     Plan* members = source;
     if (!own.empty()) {
         members = pool.plan(PlanKind::filter);
@@ -82,13 +98,16 @@ void ask_for_members(BoundExpr& exists, double rows, BoundPool& pool) {
     Plan* const keys = pool.plan(PlanKind::project);
     keys->left = members;
     keys->rows = members->rows;
-    keys->columns = {{pool.column(), tie.inner}};
-    keys->output = {keys->columns[0].id};
     BoundExpr* const asked = pool.expr(BoundKind::in_query, type::boolean);
     asked->position = exists.position;
-    asked->args = {tie.outer};
-    asked->operators = {tie.operation};
     asked->subquery = keys;
+    asked->number = 1;
+    for (const Tie& tie : ties) {
+        keys->columns.push_back({pool.column(), tie.inner});
+        keys->output.push_back(keys->columns.back().id);
+        asked->args.push_back(tie.outer);
+        asked->operators.push_back(tie.operation);
+    }
     exists.kind = BoundKind::is_truth;
     exists.number = 1;
     exists.args = {asked};

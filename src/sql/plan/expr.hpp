@@ -51,7 +51,8 @@ enum class BoundKind : std::uint8_t {
     row_compare,      ///< records args[0], args[1] by comparison `number` (Comparison), element-wise
     scalar_query,     ///< subquery
     exists,
-    in_query,         ///< args (left side, one or several) = ANY row; comparison per column in operators
+    in_query,         ///< args (left side, one or several) = ANY row; comparison per column in operators; number 1:
+                      ///< only whether it is true matters
     quantified_query, ///< args[0] operator ANY/ALL(negated) (subquery)
     array_query,
     aggregate,        ///< only while a SELECT is bound; replaced by a column
