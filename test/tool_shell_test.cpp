@@ -189,6 +189,84 @@ TEST_CASE("an error names the place, the SQLSTATE, detail and hint, and ends a s
     CHECK(on.out == "b\n2\n");
 }
 
+TEST_CASE("a script goes on behind a failed command where it is told not to stop", "[tool][sql]") {
+    const Workplace place;
+    const Outcome outcome = run(place, {"sql", ":memory:", "--set", "ON_ERROR_STOP=off", "-m", "csv"},
+                                "\\nothing\n\\c other\nCREATE DATABASE other;\nSELECT 2 AS b;\n");
+    CHECK(outcome.code == 0);
+    CHECK(outcome.out == "b\n2\n");
+    for (const char* const part : {"there is no command \\nothing", "a file is one database", "0A000"}) {
+        INFO(outcome.err);
+        CHECK(outcome.err.find(part) != std::string::npos);
+    }
+    CHECK(run(place, {"sql", ":memory:"}, "\\c other\nSELECT 2 AS b;\n").code == 2);
+}
+
+TEST_CASE("between restrict and unrestrict nothing but statements runs", "[tool][sql]") {
+    const Workplace place;
+    const std::string shown = ok(place, {"sql", ":memory:", "-m", "csv"},
+                                 "\\restrict k1\nSELECT 1 AS a;\n\\unrestrict k1\n\\echo free\n");
+    CHECK(shown == "a\n1\nfree\n");
+    const Outcome refused = run(place, {"sql", ":memory:"}, "\\restrict k1\n\\echo hidden\n");
+    CHECK(refused.code == 2);
+    CHECK(refused.out.empty());
+    CHECK(refused.err.find("commands are restricted") != std::string::npos);
+    CHECK(run(place, {"sql", ":memory:"}, "\\restrict k1\n\\unrestrict k2\n").code == 2);
+    CHECK(run(place, {"sql", ":memory:"}, "\\unrestrict k1\n").code == 2);
+}
+
+TEST_CASE("a dump of PostgreSQL with owners and privileges becomes a database", "[tool][sql]") {
+    const Workplace place;
+    const std::string db = place / "a.db";
+    const Outcome outcome = run(place, {"sql", db}, R"sql(\restrict Zq1
+SET statement_timeout = 0;
+SET transaction_timeout = 0;
+SET escape_string_warning = off;
+SET client_encoding = 'UTF8';
+SELECT pg_catalog.set_config('search_path', '', false);
+SET default_table_access_method = heap;
+CREATE TYPE public.mood AS ENUM (
+    'sad',
+    'ok'
+);
+ALTER TYPE public.mood OWNER TO postgres;
+CREATE TABLE public.users (
+    id integer NOT NULL,
+    name character varying(20) DEFAULT 'anon'::character varying NOT NULL,
+    m public.mood DEFAULT 'ok'::public.mood
+);
+ALTER TABLE public.users OWNER TO postgres;
+COMMENT ON TABLE public.users IS 'people';
+CREATE SEQUENCE public.users_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER TABLE public.users_id_seq OWNER TO postgres;
+ALTER SEQUENCE public.users_id_seq OWNED BY public.users.id;
+ALTER TABLE ONLY public.users ALTER COLUMN id SET DEFAULT nextval('public.users_id_seq'::regclass);
+COPY public.users (id, name, m) FROM stdin;
+)sql" "1\tann\tsad\n2\tb\\tb\t\\N\n\\.\n" R"sql(SELECT pg_catalog.setval('public.users_id_seq', 2, true);
+ALTER TABLE ONLY public.users ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+CREATE INDEX users_name ON public.users USING btree (lower((name)::text));
+GRANT SELECT ON TABLE public.users TO reader;
+REVOKE ALL ON TABLE public.users FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA public GRANT SELECT ON TABLES TO reader;
+\unrestrict Zq1
+)sql");
+    INFO(outcome.err);
+    REQUIRE(outcome.code == 0);
+    const std::string warning = "WARNING:  privileges are not kept";
+    std::size_t warnings = 0;
+    for (std::size_t at = 0; (at = outcome.err.find(warning, at)) != std::string::npos; ++at) ++warnings;
+    CHECK(warnings == 3);
+    CHECK(ok(place, {"sql", db, "--quiet", "-m", "csv", "-c", "INSERT INTO users DEFAULT VALUES RETURNING id, name, m",
+                     "-c", "SELECT count(*), max(name) FROM users"}) ==
+          "id,name,m\n3,anon,ok\ncount,max\n3,b\tb\n");
+}
+
 TEST_CASE("commands describe what there is", "[tool][sql]") {
     const Workplace place;
     const std::string db = place / "a.db";

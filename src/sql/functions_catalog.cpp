@@ -198,8 +198,27 @@ std::string comment_of(Call& call, Oid oid, std::int64_t column) {
         if (column < 0 || static_cast<std::size_t>(column) > relation->columns.size()) return {};
         return relation->columns[static_cast<std::size_t>(column) - 1].comment;
     }
-    const auto type = catalog.user_type(oid);
-    return type == nullptr || column != 0 ? std::string() : type->comment;
+    if (column != 0) return {};
+    if (const auto type = catalog.user_type(oid)) return type->comment;
+    for (const std::string& schema : catalog.schemas())
+        if (schema_oid(schema) == oid) return catalog.schema_comment(schema);
+    for (const auto& [name, relation] : catalog.relations()) {
+        const auto is_it = [&, table = relation->oid](const std::string& constraint) {
+            return constraint_oid(table, constraint) == oid;
+        };
+        for (const Index& index : relation->indexes) {
+            if (index.oid == oid) return index.comment;
+            if (index.role != ConstraintRole::none && is_it(index.name)) return index.constraint_comment;
+        }
+        for (const ForeignKey& foreign : relation->foreign_keys)
+            if (is_it(foreign.name)) return foreign.comment;
+        for (const CheckConstraint& check : relation->checks)
+            if (is_it(check.name)) return check.comment;
+    }
+    for (const auto& [name, type] : catalog.types())
+        for (const CheckConstraint& check : type->checks)
+            if (constraint_oid(type->oid, check.name) == oid) return check.comment;
+    return {};
 }
 Value object_description(Call& call, const Value* a, std::size_t) {
     return text_or_null(call, comment_of(call, oid_of(a[0]), 0));

@@ -327,6 +327,25 @@ void list_databases(Shell& shell, const Words&, std::string_view) {
                 "List of databases");
 }
 
+/// pg_dump puts its text between these, so that no command of the shell can hide in what it holds.
+void restrict_commands(Shell& shell, const Words& words, std::string_view) {
+    if (words.empty()) throw UsageError("\\restrict KEY");
+    shell.restriction() = words[0];
+}
+
+void unrestrict_commands(Shell& shell, const Words& words, std::string_view) {
+    if (words.empty()) throw UsageError("\\unrestrict KEY");
+    if (shell.restriction().empty()) throw UsageError("\\unrestrict: commands are not restricted");
+    if (shell.restriction() != words[0]) throw UsageError("\\unrestrict: this is not the key of \\restrict");
+    shell.restriction().clear();
+}
+
+void connect(Shell& shell, const Words& words, std::string_view) {
+    if (!words.empty() && words[0] != "-")
+        throw UsageError("a file is one database: leave \\c out, or call northstar with another file");
+    say(shell, "This is the database " + printable(shell.database().path()) + ".");
+}
+
 std::vector<MetaCommand> basic_commands() {
     using A = CommandArgument;
     return {
@@ -344,6 +363,11 @@ std::vector<MetaCommand> basic_commands() {
         {"\\o", "[FILE|'|COMMAND']", "results into a file or program from now on", A::file, output},
         {"\\asof", "[POINT]", "read a state of the past from now on (northstar help points)", A::text, as_of},
         {"\\l", "", "the database", A::none, list_databases},
+        {"\\c", "", "which database this is", A::none, connect},
+        {"\\connect", "", "", A::none, connect},
+        {"\\restrict", "KEY", "no command but \\unrestrict from now on, as pg_dump wants it", A::text,
+         restrict_commands},
+        {"\\unrestrict", "KEY", "the end of that", A::text, unrestrict_commands},
         {"\\x", "[on|off|auto]", "one column a line", A::text, expanded},
         {"\\t", "[on|off]", "rows alone, without headings", A::text, tuples_only},
         {"\\timing", "[on|off]", "tell how long statements take", A::text, timing},
@@ -439,6 +463,8 @@ void run_meta_command(Shell& shell, std::string_view line) {
     const MetaCommand* command = meta_commands_impl::find(name);
     if (command == nullptr && name.ends_with('+')) command = meta_commands_impl::find(name.substr(0, name.size() - 1));
     if (command == nullptr && name == "\\quit") command = meta_commands_impl::find("\\q");
+    if (!shell.restriction().empty() && name != "\\unrestrict")
+        throw UsageError("commands are restricted: only \\unrestrict with the key of \\restrict may follow");
     if (command == nullptr) {
         const std::vector<std::string> known = names_of_commands();
         const std::vector<std::string_view> views(known.begin(), known.end());

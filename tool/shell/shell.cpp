@@ -251,11 +251,16 @@ void Shell::run_command(std::string_view line) {
         if (output_ == &standard_) throw;
         redirect({});
     } catch (const Failure& failure) {
-        if (!options_.interactive) throw;
+        if (!options_.interactive && stops_at_errors()) throw;
         complain(failure.what());
     } catch (const northstar::Error& error) {
         complain(error.what());
     }
+}
+
+bool Shell::stops_at_errors() const {
+    const auto found = variables_.find("ON_ERROR_STOP");
+    return found != variables_.end() && (found->second == "on" || found->second == "1" || found->second == "true");
 }
 
 void Shell::run_terminal() {
@@ -401,7 +406,7 @@ bool Shell::run_and_print(const std::string& text) {
         if (output_ == &standard_) throw;
         redirect({});
     } catch (const Failure& failure) {
-        if (!options_.interactive) throw;
+        if (!options_.interactive && stops_at_errors()) throw;
         complain(failure.what());
     }
     return false;
@@ -432,8 +437,7 @@ void Shell::report(const northstar::SqlFailure& failure, std::string_view statem
     if (!failure.hint.empty()) text += "HINT:  " + visible(failure.hint, true) + "\n";
     std::fputs(text.c_str(), stderr);
     std::fflush(stderr);
-    const std::string& stop = variables_["ON_ERROR_STOP"];
-    if (stop != "on" && stop != "1" && stop != "true") return;
+    if (!stops_at_errors()) return;
     const std::string place = source_.empty() ? "" : source_ + ": ";
     const std::string sentence = place + failure.what() + " (" + failure.sqlstate + ")";
     if (!options_.interactive)
@@ -442,7 +446,8 @@ void Shell::report(const northstar::SqlFailure& failure, std::string_view statem
 }
 
 void Shell::complain(const std::string& sentence) {
-    if (!options_.interactive) throw Failure(k_exit_bad_input, (source_.empty() ? "" : source_ + ": ") + sentence);
+    if (!options_.interactive && stops_at_errors())
+        throw Failure(k_exit_bad_input, (source_.empty() ? "" : source_ + ": ") + sentence);
     output_->flush();
     std::fprintf(stderr, "%s\n", visible(sentence, true).c_str());
 }

@@ -72,6 +72,8 @@ public:
     void set_as_of(std::string point) { as_of_ = std::move(point); }
     /// :name, :'name' and :"name" replaced.
     std::string with_variables(std::string_view statement) const;
+    /// While it is not empty, \unrestrict with this key is the only command.
+    std::string& restriction() noexcept { return restriction_; }
     std::size_t depth = 0;  ///< of files that include files
 
     // ---- EditorHost ----
@@ -83,6 +85,7 @@ public:
 private:
     struct Redirection;
     void run_command(std::string_view line);
+    bool stops_at_errors() const;
     void take(bool at_end);
     /// Lines for the COPY that waits for them; what stands behind its end mark, once that was there and it has run.
     std::optional<std::string> take_lines(std::string_view text);
@@ -108,6 +111,7 @@ private:
     std::string source_;       ///< of the text that is taken
     std::string next_entry_;
     std::string as_of_;
+    std::string restriction_;
     std::optional<KnownNames> names_;
     bool timing_ = false;
     bool quit_ = false;

@@ -60,6 +60,33 @@ std::string qualified(std::string_view schema, std::string_view name) {
     return std::string(schema).append(".").append(name);
 }
 
+/// Parts of a name as regclass reads it: folded to lower case unless quoted. Raises 42602.
+std::vector<std::string> name_parts(std::string_view text) {
+    std::vector<std::string> parts = {""};
+    bool any = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (c == '"') {
+            any = true;
+            for (++i;; ++i) {
+                if (i >= text.size()) raise(sqlstate::invalid_name, "invalid name syntax");
+                if (text[i] != '"') parts.back() += text[i];
+                else if (i + 1 < text.size() && text[i + 1] == '"') parts.back() += text[i++];
+                else break;
+            }
+        } else if (c == '.') {
+            if (!any) raise(sqlstate::invalid_name, "invalid name syntax");
+            parts.emplace_back();
+            any = false;
+        } else if (c != ' ') {
+            parts.back() += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+            any = true;
+        }
+    }
+    if (!any) raise(sqlstate::invalid_name, "invalid name syntax");
+    return parts;
+}
+
 }  // namespace catalog
 
 Catalog::Catalog() : schemas_({std::string(k_public_schema)}) {}
@@ -75,7 +102,12 @@ void Catalog::add(const Tree& tree) {
     std::vector<std::shared_ptr<UserType>> types;
     for (const KeyValue entry : tree.all()) {
         if (entry.key == "version") version_ += std::string(entry.value);
-        else if (entry.key.starts_with("schema/")) add_schema(entry.key.substr(7));
+        else if (entry.key.starts_with("schema/")) {
+            const std::string name(entry.key.substr(7));
+            add_schema(name);
+            const std::string comment = Document::parse(entry.value)["comment"].as_string();
+            if (!comment.empty()) schema_comments_[name] = comment;
+        }
         else if (entry.key.starts_with("type/")) types.push_back(type_from(Document::parse(entry.value)));
         else if (entry.key.starts_with("relation/")) found.push_back(relation_from(Document::parse(entry.value)));
     }
@@ -184,6 +216,11 @@ void Catalog::remove(const UserType& type) {
 
 void Catalog::add_schema(std::string_view name) {
     if (!has_schema(name)) schemas_.emplace_back(name);
+}
+
+std::string Catalog::schema_comment(const std::string& name) const {
+    const auto found = schema_comments_.find(name);
+    return found == schema_comments_.end() ? std::string() : found->second;
 }
 
 void Catalog::remove_schema(std::string_view name) {
@@ -306,7 +343,10 @@ const TypeInfo* Catalog::find_type(std::string_view name) const {
         if (const TypeInfo* found = in(schema)) return found;
     for (const auto& [oid, record] : records_)
         if (record->info.form == Form::array && record->name == name) return &record->info;
-    return nullptr;
+    const std::vector<std::string> parts = catalog::name_parts(name);
+    if (parts.size() != 2) return nullptr;
+    const auto type = user_type(parts[0], parts[1]);
+    return type == nullptr ? nullptr : find_type(type->oid);
 }
 
 std::span<const EnumLabel> Catalog::enum_labels(Oid oid) const {
@@ -338,33 +378,6 @@ bool Catalog::holds_type(Oid type, Oid member) const {
 }
 
 namespace catalog {
-
-/// Parts of a name as regclass reads it: folded to lower case unless quoted. Raises 42602.
-std::vector<std::string> name_parts(std::string_view text) {
-    std::vector<std::string> parts = {""};
-    bool any = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (c == '"') {
-            any = true;
-            for (++i;; ++i) {
-                if (i >= text.size()) raise(sqlstate::invalid_name, "invalid name syntax");
-                if (text[i] != '"') parts.back() += text[i];
-                else if (i + 1 < text.size() && text[i + 1] == '"') parts.back() += text[i++];
-                else break;
-            }
-        } else if (c == '.') {
-            if (!any) raise(sqlstate::invalid_name, "invalid name syntax");
-            parts.emplace_back();
-            any = false;
-        } else if (c != ' ') {
-            parts.back() += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-            any = true;
-        }
-    }
-    if (!any) raise(sqlstate::invalid_name, "invalid name syntax");
-    return parts;
-}
 
 std::optional<Oid> function_oid(std::string_view name) {
     if (const InputFunction* input = find_input_function(name)) return input->oid;

@@ -48,6 +48,8 @@ public:
     const std::map<std::string, std::shared_ptr<const UserType>>& types() const { return types_; }
     bool has_schema(std::string_view name) const;
     const std::vector<std::string>& schemas() const { return schemas_; }
+    /// COMMENT ON SCHEMA; empty: none.
+    std::string schema_comment(const std::string& name) const;
     /// Foreign keys that refer to the table: the referring relation and its key.
     std::vector<std::pair<std::shared_ptr<const Relation>, const ForeignKey*>> references_to(Oid table) const;
     /// Tables that inherit from a table, at any distance, each once, the nearest first. O(relations).
@@ -100,6 +102,7 @@ private:
     std::map<std::string, std::shared_ptr<const UserType>> types_;
     std::unordered_map<Oid, std::shared_ptr<const TypeRecord>> records_;
     std::vector<std::string> schemas_;
+    std::map<std::string, std::string> schema_comments_;
     bool inheritance_ = false;  // a table may inherit from another one
     std::string version_;
 };

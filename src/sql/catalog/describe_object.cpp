@@ -6,6 +6,21 @@ namespace northstar::inline v0::sql {
 
 namespace describe_object {
 
+/// Does the first parenthesis of an expression end with it? Strings and names in quotes may hold others.
+bool is_in_parentheses(std::string_view text) {
+    if (text.size() < 2 || text.front() != '(' || text.back() != ')') return false;
+    int depth = 0;
+    char quote = '\0';
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (quote != '\0') quote = c == quote ? '\0' : quote;
+        else if (c == '\'' || c == '"') quote = c;
+        else if (c == '(') ++depth;
+        else if (c == ')' && --depth == 0 && i + 1 < text.size()) return false;
+    }
+    return depth == 0 && quote == '\0';
+}
+
 std::string column_list(const Relation& relation, const std::vector<int>& columns) {
     std::string text;
     for (const int column : columns) {
@@ -120,7 +135,8 @@ std::string constraint_definition(const Catalog& catalog, const Relation& relati
 }
 
 std::string constraint_definition(const CheckConstraint& check) {
-    return "CHECK ((" + check.text + "))" + (check.validated ? "" : " NOT VALID");
+    const std::string text = describe_object::is_in_parentheses(check.text) ? check.text : "(" + check.text + ")";
+    return "CHECK (" + text + ")" + (check.validated ? "" : " NOT VALID");
 }
 
 std::string default_definition(const Catalog& catalog, const Column& column) {

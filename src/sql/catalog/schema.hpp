@@ -59,6 +59,8 @@ struct Index {
     std::vector<int> include;
     std::string predicate;  ///< of a partial index
     Oid partition = 0;      ///< it is over the rows of this partition of the table alone
+    std::string comment;             ///< of the index
+    std::string constraint_comment;  ///< of the constraint that it is for
     bool partial() const { return !predicate.empty() || partition != 0; }
     /// Its entries are the rows, which lie under its columns. Rows that may share the value of a primary key for a
     /// while, because it is deferrable, have a number of their own, and the key is an index beside them.
@@ -72,6 +74,7 @@ struct CheckConstraint {
     std::string text;
     bool validated = true;
     bool no_inherit = false;  ///< heirs of the table do not have it
+    std::string comment;
 };
 
 enum class ForeignAction : std::uint8_t { no_action, restrict, cascade, set_null, set_default };
@@ -91,6 +94,7 @@ struct ForeignKey {
     bool period = false;           ///< the last columns are a period, which rows of the other table cover together
     Oid partition = 0;             ///< it binds the rows of this partition alone
     Oid referenced_partition = 0;  ///< only rows of this partition of the referenced table count
+    std::string comment;
 };
 
 /// PARTITION BY: how a table is divided into partitions (catalog/partition.hpp).

@@ -94,6 +94,8 @@ Document index_document(const Index& index) {
     if (!index.include.empty()) out.set("include", numbers(index.include));
     out.set_text("where", index.predicate);
     if (index.partition != 0) out.set("partition", Document::integer(index.partition));
+    out.set_text("comment", index.comment);
+    out.set_text("constraint_comment", index.constraint_comment);
     return out;
 }
 
@@ -121,6 +123,8 @@ Index index_from(const Document& in) {
     index.include = numbers_from(in["include"]);
     index.predicate = in["where"].as_string();
     index.partition = static_cast<Oid>(in["partition"].as_integer());
+    index.comment = in["comment"].as_string();
+    index.constraint_comment = in["constraint_comment"].as_string();
     return index;
 }
 
@@ -130,12 +134,13 @@ Document check_document(const CheckConstraint& check) {
     out.set("check", Document::string(check.text));
     out.set_flag("not_valid", !check.validated);
     out.set_flag("no_inherit", check.no_inherit);
+    out.set_text("comment", check.comment);
     return out;
 }
 
 CheckConstraint check_from(const Document& in) {
     return {in["name"].as_string(), in["check"].as_string(), !in["not_valid"].as_boolean(),
-            in["no_inherit"].as_boolean()};
+            in["no_inherit"].as_boolean(), in["comment"].as_string()};
 }
 
 Document foreign_document(const ForeignKey& foreign) {
@@ -155,6 +160,7 @@ Document foreign_document(const ForeignKey& foreign) {
     if (foreign.partition != 0) out.set("partition", Document::integer(foreign.partition));
     if (foreign.referenced_partition != 0)
         out.set("referenced_partition", Document::integer(foreign.referenced_partition));
+    out.set_text("comment", foreign.comment);
     return out;
 }
 
@@ -174,6 +180,7 @@ ForeignKey foreign_from(const Document& in) {
     foreign.period = in["period"].as_boolean();
     foreign.partition = static_cast<Oid>(in["partition"].as_integer());
     foreign.referenced_partition = static_cast<Oid>(in["referenced_partition"].as_integer());
+    foreign.comment = in["comment"].as_string();
     return foreign;
 }
 

@@ -160,6 +160,15 @@ void add_partition_key(SqlSession& session, Relation& partition, const syntax::C
     // What the definition says is read as if it were the topmost table's; then it is bound to the partition.
     Relation made = *root;
     made.name = partition.name;
+    // Dumps give each partition a key of its own, to be attached to that of the whole.
+    if (constraint.kind == Kind::primary_key && root->primary_key() >= 0) {
+        Index& whole = made.indexes[static_cast<std::size_t>(root->primary_key())];
+        const auto same = [&](const IndexColumn& part, const std::string& name) {
+            return part.column == made.find_column(name);
+        };
+        if (std::equal(whole.columns.begin(), whole.columns.end(), names.begin(), names.end(), same))
+            whole.role = ConstraintRole::unique;
+    }
     Execution execution(session.state(), session, session.parameters());
     if (constraint.kind == Kind::foreign_key) {
         make_foreign_key(session, made, constraint, names);

@@ -529,17 +529,22 @@ void alter_table(SqlSession& session, const syntax::AlterTable& syntax) {
     std::vector<Oid> types;
     Binder binder(session, pool, types);
     using Kind = syntax::ObjectKind;
+    if (syntax.kind == Kind::schema && only_changes_owner(syntax)) {
+        if (!session.catalog().has_schema(syntax.name.last())) no_schema(std::string(syntax.name.last()));
+        return;
+    }
+    if (syntax.kind == Kind::index) return alter_index(session, syntax);
     if (syntax.kind == Kind::domain) return alter_domain(session, syntax);
     if (syntax.kind == Kind::type) return alter_composite(session, syntax);
     if (syntax.kind != Kind::table && syntax.kind != Kind::view && syntax.kind != Kind::sequence &&
-        syntax.kind != Kind::materialized_view && syntax.kind != Kind::index)
+        syntax.kind != Kind::materialized_view)
         raise(sqlstate::feature_not_supported, "this form of ALTER is not supported");
     const auto relation = binder.find_relation(syntax.name, session.present(), syntax.if_exists);
     if (relation == nullptr) {
         session.notice(sqlstate::undefined_table, binder.relation_message(syntax.name) + ", skipping");
         return;
     }
-    if (syntax.kind == Kind::table && relation->kind != RelationKind::table)
+    if (syntax.kind == Kind::table && relation->kind != RelationKind::table && !only_changes_owner(syntax))
         raise(sqlstate::wrong_object_type, "\"" + relation->name + "\" is not a table");
     session.refuse_pending_checks(*relation, "ALTER TABLE");
     define_alter::Alteration alteration(session, relation);

@@ -213,8 +213,7 @@ void drop_objects(SqlSession& session, const syntax::Drop& syntax) {
             case Kind::schema: {
                 const std::string schema(name.last());
                 if (!session.catalog().has_schema(schema)) {
-                    if (!syntax.if_exists)
-                        raise(sqlstate::invalid_schema_name, "schema \"" + schema + "\" does not exist");
+                    if (!syntax.if_exists) no_schema(schema);
                     session.notice(sqlstate::invalid_schema_name, "schema \"" + schema + "\" does not exist, skipping");
                     continue;
                 }

@@ -1,4 +1,4 @@
-// CREATE INDEX, VIEW, SEQUENCE, TYPE, SCHEMA, CREATE TABLE AS, COMMENT, ANALYZE and the statements that change nothing.
+// CREATE VIEW, SEQUENCE, TYPE, SCHEMA, CREATE TABLE AS, ANALYZE and the statements that change nothing.
 #include "sql/catalog/partition.hpp"
 #include "sql/compare.hpp"
 #include "sql/plan/immutable.hpp"
@@ -240,16 +240,6 @@ void create_composite(SqlSession& session, const syntax::CreateType& syntax) {
     session.put(type);
 }
 
-std::shared_ptr<const UserType> type_named(SqlSession& session, const syntax::QualifiedName& name) {
-    std::shared_ptr<const UserType> found;
-    for (const std::string& schema : session.search_path())
-        if (found == nullptr) found = session.catalog().user_type(schema, name.last());
-    if (!name.schema().empty()) found = session.catalog().user_type(name.schema(), name.last());
-    if (found == nullptr)
-        raise(sqlstate::undefined_object, "type \"" + std::string(name.last()) + "\" does not exist");
-    return found;
-}
-
 std::vector<TypeField>::iterator attribute_named(UserType& type, std::string_view name) {
     return std::find_if(type.fields.begin(), type.fields.end(),
                         [&](const TypeField& field) { return field.name == name; });
@@ -304,40 +294,6 @@ void alter_enum(SqlSession& session, const syntax::CreateType& syntax) {
     session.note_uncommitted_label(type->oid, number);
 }
 
-void comment(SqlSession& session, const syntax::Comment& syntax) {
-    BoundPool pool;
-    std::vector<Oid> types;
-    Binder binder(session, pool, types);
-    const std::string text = syntax.text->kind == syntax::ExprKind::null ? "" : std::string(syntax.text->text);
-    using Kind = syntax::ObjectKind;
-    if (syntax.kind == Kind::table || syntax.kind == Kind::view || syntax.kind == Kind::column ||
-        syntax.kind == Kind::sequence || syntax.kind == Kind::materialized_view) {
-        auto relation = std::make_shared<Relation>(*binder.find_relation(syntax.name, session.present(), false));
-        if (syntax.kind == Kind::column) {
-            const int column = relation->find_column(syntax.part);
-            if (column < 0)
-                raise(sqlstate::undefined_column, "column \"" + std::string(syntax.part) + "\" of relation \"" +
-                                                      relation->name + "\" does not exist");
-            relation->columns[static_cast<std::size_t>(column)].comment = text;
-        } else {
-            relation->comment = text;
-        }
-        session.put(relation);
-        return;
-    }
-    if (syntax.kind == Kind::type || syntax.kind == Kind::domain) {
-        for (const std::string& schema : session.search_path())
-            if (const auto old = session.catalog().user_type(schema, syntax.name.last())) {
-                auto type = std::make_shared<UserType>(*old);
-                type->comment = text;
-                session.put(type);
-                return;
-            }
-        raise(sqlstate::undefined_object, "type \"" + std::string(syntax.name.last()) + "\" does not exist");
-    }
-    raise(sqlstate::feature_not_supported, "COMMENT on this kind of object is not supported");
-}
-
 StatementResult create_as(SqlSession& session, const syntax::CreateTable& syntax) {
     const std::string schema = session.creation_schema(syntax.name, syntax.temporary);
     if (syntax.if_not_exists && session.catalog().relation(schema, syntax.name.last()) != nullptr) {
@@ -384,12 +340,6 @@ void create_elements(SqlSession& session, const std::string& schema,
     for (const syntax::Statement* element : elements) session.run_nested(*element);
 }
 
-/// CREATE INDEX on a partition: an index of the topmost table over the rows of the partition.
-std::shared_ptr<const Relation> indexed_table(SqlSession& session, const Relation& relation) {
-    return relation.is_partition() ? partition_root(session.catalog(), relation)
-                                   : session.catalog().relation(relation.oid);
-}
-
 }  // namespace define_object_parts
 
 void refuse_own_member(const SqlSession& session, Oid type, Oid composite, const std::string& name) {
@@ -402,13 +352,13 @@ void alter_composite(SqlSession& session, const syntax::AlterTable& syntax) {
     using namespace define_object_parts;
     using Kind = syntax::AlterKind;
     const std::shared_ptr<const UserType> old = type_named(session, syntax.name);
+    if (only_changes_owner(syntax)) return;
     if (old->kind != 'c') raise(sqlstate::wrong_object_type, "\"" + old->name + "\" is not a composite type");
     BoundPool pool;
     std::vector<Oid> types;
     Binder binder(session, pool, types);
     auto type = std::make_shared<UserType>(*old);
     for (const syntax::AlterAction& action : syntax.actions) {
-        if (action.kind == Kind::owner) continue;
         // Stored values have the fields of the type that they were stored with.
         for (const auto& [key, other] : session.catalog().types()) {
             bool uses = false;
@@ -485,81 +435,6 @@ int check_option_of(const syntax::Option& option) {
              "Valid values are \"local\" and \"cascaded\".");
 }
 
-void create_index(SqlSession& session, const syntax::CreateIndex& syntax) {
-    BoundPool pool;
-    std::vector<Oid> types;
-    Binder binder(session, pool, types);
-    const auto named = binder.find_relation(syntax.table, session.present(), false);
-    const auto old = define_object_parts::indexed_table(session, *named);
-    if (!old->stores_rows())
-        raise(sqlstate::wrong_object_type, "cannot create index on relation \"" + old->name + "\"");
-    if (!syntax.name.empty() && (session.catalog().index(old->schema, syntax.name).second != nullptr ||
-                                 session.catalog().relation(old->schema, syntax.name) != nullptr)) {
-        if (!syntax.if_not_exists)
-            raise(sqlstate::duplicate_table, "relation \"" + std::string(syntax.name) + "\" already exists");
-        session.notice(sqlstate::duplicate_table,
-                       "relation \"" + std::string(syntax.name) + "\" already exists, skipping");
-        return;
-    }
-    auto relation = std::make_shared<Relation>(*old);
-    Index index;
-    index.oid = session.allocate_oid(relation->temporary);
-    index.partition = named->is_partition() ? named->oid : 0;
-    index.unique = syntax.unique;
-    index.nulls_not_distinct = syntax.nulls_not_distinct;
-    std::vector<ColumnId> columns;
-    for (std::size_t i = 0; i < relation->columns.size(); ++i) columns.push_back(pool.column());
-    std::string names;
-    std::set<std::string> parts;  // of the name
-    for (const syntax::SortItem& item : syntax.columns) {
-        IndexColumn column;
-        BoundExpr* bound = binder.bind_over_table(*item.expr, *relation, columns, "index expressions");
-        if (bound->kind == BoundKind::column)
-            column.column =
-                static_cast<int>(std::find(columns.begin(), columns.end(), bound->column) - columns.begin());
-        else column.text = std::string(item.source);
-        if (bound->type == type::record)
-            raise(sqlstate::invalid_table_definition, "column \"row\" has pseudo-type record");
-        if (bound->type == type::unknown || !is_orderable(bound->type, session.state().types))
-            raise(sqlstate::undefined_object, "data type " +
-                                                  format_type(bound->type, k_no_typmod, session.state().types) +
-                                                  " has no default operator class for access method \"btree\"");
-        if (!is_immutable(bound, session.state().types))
-            raise(sqlstate::invalid_object_definition, "functions in index expression must be marked IMMUTABLE");
-        column.order.descending = item.descending;
-        column.order.nulls_first = item.nulls == syntax::NullsOrder::standard ? item.descending
-                                                                              : item.nulls == syntax::NullsOrder::first;
-        const std::string called = column.column >= 0 ? relation->columns[static_cast<std::size_t>(column.column)].name
-                                                      : binder.target_name(*item.expr);
-        const std::string base = called == "?column?" ? "expr" : called;
-        std::string part = base;
-        for (int n = 1; !parts.insert(part).second; ++n) part = base + std::to_string(n);
-        names += (names.empty() ? "" : "_") + part;
-        index.columns.push_back(std::move(column));
-    }
-    for (const syntax::Name name : syntax.include) {
-        const int column = relation->find_column(name);
-        if (column < 0) raise(sqlstate::undefined_column, "column \"" + std::string(name) + "\" does not exist");
-        index.include.push_back(column);
-    }
-    if (syntax.where != nullptr) {
-        BoundExpr* holds =
-            binder.condition(binder.bind_over_table(*syntax.where, *relation, columns, "index predicates"), "WHERE", 0);
-        if (!is_immutable(holds, session.state().types))
-            raise(sqlstate::invalid_object_definition, "functions in index predicate must be marked IMMUTABLE");
-        index.predicate = std::string(syntax.where_source);
-    }
-    index.name = syntax.name.empty() ? unique_name(session, named->schema, named->name, names, "idx")
-                                     : std::string(syntax.name);
-    check_unique_within_partitions(*relation, index);
-    relation->indexes.push_back(index);
-    session.put(relation);
-    if (!relation->history_retention.empty()) set_retention(session, *relation);
-    Execution execution(session.state(), session, session.parameters());
-    TableWriter(session.catalog().relation(relation->oid), execution, session)
-        .build_index(relation->indexes.size() - 1);
-}
-
 StatementResult define_object(SqlSession& session, const syntax::Statement& statement, std::string_view) {
     using namespace define_object_parts;
     using syntax::StatementKind;
@@ -616,7 +491,10 @@ StatementResult define_object(SqlSession& session, const syntax::Statement& stat
         case StatementKind::set_schema:
             rename_object(session, *statement.rename, statement.kind == StatementKind::set_schema);
             return tag("ALTER " + object_words(statement.rename->of));
-        case StatementKind::comment: comment(session, *statement.comment); return tag("COMMENT");
+        case StatementKind::comment: define_comment(session, *statement.comment); return tag("COMMENT");
+        case StatementKind::privileges:
+            warn_of_privileges(session, statement.privileges);
+            return tag(std::string(statement.privileges));
         case StatementKind::refresh_view: {
             BoundPool pool;
             std::vector<Oid> types;

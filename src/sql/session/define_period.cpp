@@ -57,8 +57,10 @@ void add_period(SqlSession& session, Relation& relation, const syntax::Constrain
     relation.period_name = name;
     relation.period_from = places[0];
     relation.period_to = places[1];
-    relation.checks.push_back({unique_constraint_name(relation, relation.name + "_" + name + "_check"),
-                               quote_identifier(from.name) + " < " + quote_identifier(to.name)});
+    CheckConstraint order;
+    order.name = unique_constraint_name(relation, relation.name + "_" + name + "_check");
+    order.text = quote_identifier(from.name) + " < " + quote_identifier(to.name);
+    relation.checks.push_back(std::move(order));
 }
 
 std::string period_key_column(const Relation& relation, const std::string& name, std::uint32_t position) {

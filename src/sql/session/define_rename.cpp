@@ -107,7 +107,7 @@ void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_sc
     const std::string schema = to_schema ? to : relation->schema;
     const std::string name = to_schema ? relation->name : to;
     if (to_schema && !session.catalog().has_schema(schema))
-        raise(sqlstate::invalid_schema_name, "schema \"" + schema + "\" does not exist");
+        no_schema(schema);
     if (session.catalog().relation(schema, name) != nullptr)
         raise(sqlstate::duplicate_table, "relation \"" + name + "\" already exists");
     if (relation->kind == RelationKind::sequence) rename_sequence_in_defaults(session, *relation, name);

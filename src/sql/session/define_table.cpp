@@ -319,8 +319,10 @@ private:
         relation_->period_name = "valid_time";
         relation_->period_to = static_cast<int>(relation_->columns.size()) - 1;
         relation_->period_from = relation_->period_to - 1;
-        relation_->checks.push_back({unique_constraint_name(*relation_, relation_->name + "_valid_time_check"),
-                                     "_valid_from < _valid_to"});
+        CheckConstraint order;
+        order.name = unique_constraint_name(*relation_, relation_->name + "_valid_time_check");
+        order.text = "_valid_from < _valid_to";
+        relation_->checks.push_back(std::move(order));
     }
 
     void table_options() {

@@ -87,8 +87,10 @@ void SqlSession::remove(const UserType& type) {
     load_catalog();
 }
 
-void SqlSession::add_schema(std::string_view name) {
-    writable(std::string(k_catalog_tree), false).put("schema/" + std::string(name), "{}");
+void SqlSession::add_schema(std::string_view name, std::string_view comment) {
+    Document document = Document::object();
+    document.set_text("comment", std::string(comment));
+    writable(std::string(k_catalog_tree), false).put("schema/" + std::string(name), document.text());
     touch_catalog(false);
     load_catalog();
 }
@@ -97,6 +99,20 @@ void SqlSession::remove_schema(std::string_view name) {
     writable(std::string(k_catalog_tree), false).erase("schema/" + std::string(name));
     touch_catalog(false);
     load_catalog();
+}
+
+void no_schema(const std::string& name) {
+    raise(sqlstate::invalid_schema_name, "schema \"" + name + "\" does not exist");
+}
+
+std::shared_ptr<const UserType> type_named(SqlSession& session, const syntax::QualifiedName& name) {
+    std::shared_ptr<const UserType> found;
+    for (const std::string& schema : session.search_path())
+        if (found == nullptr) found = session.catalog().user_type(schema, name.last());
+    if (!name.schema().empty()) found = session.catalog().user_type(name.schema(), name.last());
+    if (found == nullptr)
+        raise(sqlstate::undefined_object, "type \"" + std::string(name.last()) + "\" does not exist");
+    return found;
 }
 
 const char* SqlSession::discard(std::string_view what) {

@@ -233,7 +233,8 @@ void SqlSession::set_setting(std::string_view name, std::string_view value, bool
         key.find("geqo") == std::string::npos && key.find("constraint_exclusion") == std::string::npos &&
         key.find("plan_cache_mode") == std::string::npos && key.find("_size") == std::string::npos &&
         key.find("timeout") == std::string::npos && key.rfind("lc_", 0) != 0 && key.rfind("default_", 0) != 0 &&
-        key.rfind("check_", 0) != 0 && key.rfind("row_security", 0) != 0 && key.rfind("xml", 0) != 0)
+        key.rfind("check_", 0) != 0 && key.rfind("row_security", 0) != 0 && key.rfind("xml", 0) != 0 &&
+        key != "escape_string_warning")
         raise(sqlstate::undefined_object, "unrecognized configuration parameter \"" + std::string(name) + "\"");
     keep_block_settings();
     const std::string before = settings_[key];

@@ -142,7 +142,7 @@ public:
     void put(const std::vector<std::shared_ptr<UserType>>& types);
     void remove(const Relation& relation);
     void remove(const UserType& type);
-    void add_schema(std::string_view name);
+    void add_schema(std::string_view name, std::string_view comment = {});
     void remove_schema(std::string_view name);
     void create_trees(const Relation& relation);
     void drop_trees(const Relation& relation);
@@ -508,6 +508,18 @@ void alter_table(SqlSession& session, const syntax::AlterTable& syntax);
 /// ALTER TABLE .. DROP COLUMN .. CASCADE.
 void drop_table_column(SqlSession& session, const Relation& table, const std::string& column);
 void rename_object(SqlSession& session, const syntax::Rename& syntax, bool schema);
+void define_comment(SqlSession& session, const syntax::Comment& syntax);
+/// ALTER .. OWNER TO and nothing else, which changes nothing: a file has no owners but those of the system.
+bool only_changes_owner(const syntax::AlterTable& syntax);
+/// `statement`: GRANT, REVOKE or ALTER DEFAULT PRIVILEGES.
+void warn_of_privileges(SqlSession& session, std::string_view statement);
+/// A type, or domain. Raises 42704.
+std::shared_ptr<const UserType> type_named(SqlSession& session, const syntax::QualifiedName& name);
+/// An index, and the relation that has it. Raises 42P01.
+std::pair<std::shared_ptr<const Relation>, const Index*> index_named(SqlSession& session,
+                                                                     const syntax::QualifiedName& name);
+[[noreturn]] void no_schema(const std::string& name);
+void alter_index(SqlSession& session, const syntax::AlterTable& syntax);
 /// ALTER TYPE of a composite type.
 void alter_composite(SqlSession& session, const syntax::AlterTable& syntax);
 /// Raises 42P16 where a composite type, or a table's rows, would have values of their own kind in them.

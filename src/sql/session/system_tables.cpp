@@ -496,6 +496,8 @@ void sequence_rows(RowMaker& maker, const Catalog& catalog) {
 void description_rows(RowMaker& maker, const Catalog& catalog) {
     const Oid classes = find_system_relation("", "pg_class")->oid;
     const Oid types = find_system_relation("", "pg_type")->oid;
+    const Oid constraints = find_system_relation("", "pg_constraint")->oid;
+    const Oid schemas = find_system_relation("", "pg_namespace")->oid;
     const auto add = [&](Oid object, Oid kind, std::int64_t column, const std::string& text) {
         if (!text.empty()) maker.row().numbers({object, kind, column}).text(text);
     };
@@ -504,8 +506,23 @@ void description_rows(RowMaker& maker, const Catalog& catalog) {
         for (std::size_t i = 0; i < relation->columns.size(); ++i)
             if (!relation->columns[i].dropped)
                 add(relation->oid, classes, static_cast<std::int64_t>(i) + 1, relation->columns[i].comment);
+        const auto constraint = [&](const std::string& name, const std::string& text) {
+            add(constraint_oid(relation->oid, name), constraints, 0, text);
+        };
+        for (const Index& index : relation->indexes) {
+            add(index.oid, classes, 0, index.comment);
+            constraint(index.name, index.constraint_comment);
+        }
+        for (const ForeignKey& foreign : relation->foreign_keys) constraint(foreign.name, foreign.comment);
+        for (const CheckConstraint& check : relation->checks) constraint(check.name, check.comment);
     }
-    for (const auto& [key, type] : catalog.types()) add(type->oid, types, 0, type->comment);
+    for (const auto& [key, type] : catalog.types()) {
+        add(type->oid, types, 0, type->comment);
+        for (const CheckConstraint& check : type->checks)
+            add(constraint_oid(type->oid, check.name), constraints, 0, check.comment);
+    }
+    for (const std::string& schema : catalog.schemas())
+        add(schema_oid(schema), schemas, 0, catalog.schema_comment(schema));
 }
 
 void dependency_rows(RowMaker& maker, const Catalog& catalog) {

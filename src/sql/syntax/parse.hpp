@@ -219,6 +219,8 @@ private:
 
     const Statement* begin();
     const Statement* commit_or_rollback();
+    const Statement* privileges(std::string_view tag);
+    void refuse_kind(std::string_view verb) const;
     const Statement* savepoint();
     void transaction_modes(TransactionStatement& transaction);
     const Statement* set();

@@ -10,7 +10,19 @@ const Statement* Parser::alter() {
         return alter_sequence();
     }
     if (at("type"_kw)) return alter_type();
+    if (at("default"_kw)) return privileges("ALTER DEFAULT PRIVILEGES");
+    refuse_kind("ALTER");
     return alter_table(object_kind());
+}
+
+/// GRANT, REVOKE, ALTER DEFAULT PRIVILEGES. There are none to change: what stands behind the first word is passed over.
+const Statement* Parser::privileges(std::string_view tag) {
+    bool whom = false;
+    for (take(); !at_end(); take()) whom = whom || at("to"_kw) || at("from"_kw);
+    if (!whom) unexpected();
+    Statement* statement = make_statement(StatementKind::privileges);
+    statement->privileges = tag;
+    return statement;
 }
 
 const Statement* Parser::alter_table(ObjectKind kind) {
@@ -180,6 +192,11 @@ AlterAction Parser::alter_action(ObjectKind kind) {
             return action;
         }
         unexpected();
+    }
+    if (kind == ObjectKind::table && (peek().text == "enable" || peek().text == "disable")) {
+        const bool rows = peek(1).text == "row";
+        fail(sqlstate::feature_not_supported,
+             std::string(rows ? "row-level security is" : "triggers and rules are") + " not supported", here());
     }
     if (accept("reset"_kw)) {
         action.kind = AlterKind::reset_options;

@@ -38,10 +38,7 @@ const Statement* Parser::create() {
         table.name = qualified_name();
         return create_table_as(table);
     }
-    if (at("function"_kw) || at("trigger"_kw) || at("role"_kw) || at("user"_kw) || at("extension"_kw) ||
-        at("database"_kw))
-        fail(sqlstate::feature_not_supported, std::string("CREATE ").append(peek().text).append(" is not supported"),
-             here());
+    refuse_kind("CREATE");
     unexpected();
 }
 
@@ -281,6 +278,29 @@ const Statement* Parser::create_domain() {
     return statement;
 }
 
+/// Objects that PostgreSQL has and this engine has not. `verb`: what was to be done to one.
+void Parser::refuse_kind(std::string_view verb) const {
+    static constexpr std::string_view k_kinds[] = {
+        "access", "aggregate", "cast", "collation", "conversion", "database", "event", "extension", "foreign",
+        "function", "group", "language", "large", "operator", "policy", "procedural", "procedure", "publication",
+        "role", "routine", "rule", "server", "statistics", "subscription", "system", "tablespace", "text",
+        "transform", "trigger", "user"};
+    if (peek().kind != TokenKind::identifier) return;
+    for (const std::string_view kind : k_kinds) {
+        if (peek().text != kind) continue;
+        std::string words(verb);
+        words += ' ';
+        for (const char c : kind) words += static_cast<char>(c - 'a' + 'A');
+        SqlReport report;
+        report.state = sqlstate::feature_not_supported;
+        report.message = words + " is not supported";
+        if (kind == "database") report.hint = "A file is one database; another one is another file.";
+        SqlError error(std::move(report));
+        error.place(here());
+        throw error;
+    }
+}
+
 ObjectKind Parser::object_kind() {
     const Token& token = take();
     switch (token.kind == TokenKind::identifier ? token.keyword : k_no_keyword) {
@@ -334,6 +354,7 @@ const Statement* Parser::drop() {
 const Statement* Parser::comment() {
     expect("comment"_kw);
     expect("on"_kw);
+    refuse_kind("COMMENT ON");
     Comment result;
     result.kind = object_kind();
     result.name = qualified_name();
@@ -345,6 +366,7 @@ const Statement* Parser::comment() {
     if (result.kind == ObjectKind::constraint) {
         result.part = result.name.last();
         expect("on"_kw);
+        result.of_domain = accept("domain"_kw);
         result.name = qualified_name();
     }
     expect("is"_kw);

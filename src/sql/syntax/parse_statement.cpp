@@ -166,6 +166,8 @@ const Statement* Parser::statement() {
         case "alter"_kw: return alter();
         case "truncate"_kw: return truncate();
         case "comment"_kw: return comment();
+        case "grant"_kw: return privileges("GRANT");
+        case "revoke"_kw: return privileges("REVOKE");
         case "begin"_kw:
         case "start"_kw: return begin();
         case "commit"_kw:

@@ -11,7 +11,7 @@ enum class StatementKind : std::uint8_t {
     query, insert, update, erase, merge, truncate,  // erase with `redact` is ERASE FROM
     create_table, create_table_as, create_index, create_view, create_schema, create_sequence, create_enum,
     create_composite, create_domain, refresh_view,
-    drop, alter_table, alter_sequence, alter_enum, rename, set_schema, comment,
+    drop, alter_table, alter_sequence, alter_enum, rename, set_schema, comment, privileges,
     transaction, set_constraints, set_variable, show, reset, discard,
     prepare, execute, deallocate, declare_cursor, fetch, close_cursor,
     explain, copy, analyze, vacuum, checkpoint, lock_table, revert,
@@ -294,6 +294,7 @@ struct Comment {
     ObjectKind kind = ObjectKind::table;
     QualifiedName name;
     Name part;
+    bool of_domain = false;         ///< the constraint is a domain's
     const Expr* text = nullptr;     ///< null node: remove
 };
 
@@ -402,6 +403,7 @@ struct Statement {
     const Explain* explain = nullptr;
     const Copy* copy = nullptr;
     const TableList* tables = nullptr;
+    std::string_view privileges;    ///< GRANT, REVOKE or ALTER DEFAULT PRIVILEGES
     Name discard;                   ///< what DISCARD forgets: all, plans, sequences, temp, temporary
     const Revert* revert = nullptr;
     List<const Statement*> elements;  ///< CREATE SCHEMA: what is created in it

@@ -1,0 +1,162 @@
+// CREATE INDEX, ALTER INDEX.
+#include "sql/catalog/partition.hpp"
+#include "sql/plan/immutable.hpp"
+#include "sql/session/define_partition.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace northstar::inline v0::sql {
+
+namespace define_index_parts {
+
+/// CREATE INDEX on a partition: an index of the topmost table over the rows of the partition.
+std::shared_ptr<const Relation> indexed_table(SqlSession& session, const Relation& relation) {
+    return relation.is_partition() ? partition_root(session.catalog(), relation)
+                                   : session.catalog().relation(relation.oid);
+}
+
+/// Do two indexes have the same entries for a row that both have?
+bool same_entries(const Index& a, const Index& b) {
+    const auto same = [](const IndexColumn& x, const IndexColumn& y) {
+        return x.column == y.column && x.text == y.text && x.order.descending == y.order.descending &&
+               x.order.nulls_first == y.order.nulls_first;
+    };
+    return a.unique == b.unique && a.nulls_not_distinct == b.nulls_not_distinct && a.predicate == b.predicate &&
+           a.include == b.include &&
+           std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(), same);
+}
+
+/// The index of a partitioned table has the rows of all partitions: that of one partition is not needed beside it.
+void attach(SqlSession& session, const Relation& table, const Index& whole, const syntax::QualifiedName& name) {
+    const auto [owner, part] = index_named(session, name);
+    const auto refuse = [&](SqlState state, const std::string& detail) {
+        raise(state, "cannot attach index \"" + part->name + "\" as a partition of index \"" + whole.name + "\"",
+              detail);
+    };
+    if (owner->oid != table.oid || part->partition == 0 || part->oid == whole.oid)
+        refuse(sqlstate::object_not_in_prerequisite_state,
+               "Index \"" + part->name + "\" is not an index on any partition of table \"" + table.name + "\".");
+    if (!same_entries(whole, *part))
+        refuse(sqlstate::invalid_object_definition, "The index definitions do not match.");
+    const Oid gone = part->oid;
+    auto changed = std::make_shared<Relation>(*owner);
+    session.drop_tree(owner->index_tree(*part), owner->temporary);
+    std::erase_if(changed->indexes, [&](const Index& index) { return index.oid == gone; });
+    session.put(changed);
+}
+
+}  // namespace define_index_parts
+
+std::pair<std::shared_ptr<const Relation>, const Index*> index_named(SqlSession& session,
+                                                                     const syntax::QualifiedName& name) {
+    std::vector<std::string> schemas = {std::string(k_temporary_schema)};
+    for (const std::string& schema : session.search_path()) schemas.push_back(schema);
+    if (!name.schema().empty()) schemas = {std::string(name.schema())};
+    for (const std::string& schema : schemas) {
+        const auto found = session.catalog().index(schema, name.last());
+        if (found.second != nullptr) return found;
+    }
+    BoundPool pool;
+    std::vector<Oid> types;
+    raise(sqlstate::undefined_table, Binder(session, pool, types).relation_message(name));
+}
+
+void alter_index(SqlSession& session, const syntax::AlterTable& syntax) {
+    using Kind = syntax::AlterKind;
+    try {
+        index_named(session, syntax.name);
+    } catch (const SqlError& error) {
+        if (!syntax.if_exists) throw;
+        session.notice(error.state(), std::string(error.what()) + ", skipping");
+        return;
+    }
+    for (const syntax::AlterAction& action : syntax.actions) {
+        const auto [table, index] = index_named(session, syntax.name);
+        switch (action.kind) {
+            case Kind::attach_partition: define_index_parts::attach(session, *table, *index, action.partition); break;
+            // What PostgreSQL keeps of these speaks of its storage.
+            case Kind::owner:
+            case Kind::set_options:
+            case Kind::reset_options: break;
+            default: raise(sqlstate::feature_not_supported, "this form of ALTER INDEX is not supported");
+        }
+    }
+}
+
+void create_index(SqlSession& session, const syntax::CreateIndex& syntax) {
+    BoundPool pool;
+    std::vector<Oid> types;
+    Binder binder(session, pool, types);
+    const auto named = binder.find_relation(syntax.table, session.present(), false);
+    const auto old = define_index_parts::indexed_table(session, *named);
+    if (!old->stores_rows())
+        raise(sqlstate::wrong_object_type, "cannot create index on relation \"" + old->name + "\"");
+    if (!syntax.name.empty() && (session.catalog().index(old->schema, syntax.name).second != nullptr ||
+                                 session.catalog().relation(old->schema, syntax.name) != nullptr)) {
+        if (!syntax.if_not_exists)
+            raise(sqlstate::duplicate_table, "relation \"" + std::string(syntax.name) + "\" already exists");
+        session.notice(sqlstate::duplicate_table,
+                       "relation \"" + std::string(syntax.name) + "\" already exists, skipping");
+        return;
+    }
+    auto relation = std::make_shared<Relation>(*old);
+    Index index;
+    index.oid = session.allocate_oid(relation->temporary);
+    index.partition = named->is_partition() ? named->oid : 0;
+    index.unique = syntax.unique;
+    index.nulls_not_distinct = syntax.nulls_not_distinct;
+    std::vector<ColumnId> columns;
+    for (std::size_t i = 0; i < relation->columns.size(); ++i) columns.push_back(pool.column());
+    std::string names;
+    std::set<std::string> parts;  // of the name
+    for (const syntax::SortItem& item : syntax.columns) {
+        IndexColumn column;
+        BoundExpr* bound = binder.bind_over_table(*item.expr, *relation, columns, "index expressions");
+        if (bound->kind == BoundKind::column)
+            column.column =
+                static_cast<int>(std::find(columns.begin(), columns.end(), bound->column) - columns.begin());
+        else column.text = std::string(item.source);
+        if (bound->type == type::record)
+            raise(sqlstate::invalid_table_definition, "column \"row\" has pseudo-type record");
+        if (bound->type == type::unknown || !is_orderable(bound->type, session.state().types))
+            raise(sqlstate::undefined_object, "data type " +
+                                                  format_type(bound->type, k_no_typmod, session.state().types) +
+                                                  " has no default operator class for access method \"btree\"");
+        if (!is_immutable(bound, session.state().types))
+            raise(sqlstate::invalid_object_definition, "functions in index expression must be marked IMMUTABLE");
+        column.order.descending = item.descending;
+        column.order.nulls_first = item.nulls == syntax::NullsOrder::standard ? item.descending
+                                                                              : item.nulls == syntax::NullsOrder::first;
+        const std::string called = column.column >= 0 ? relation->columns[static_cast<std::size_t>(column.column)].name
+                                                      : binder.target_name(*item.expr);
+        const std::string base = called == "?column?" ? "expr" : called;
+        std::string part = base;
+        for (int n = 1; !parts.insert(part).second; ++n) part = base + std::to_string(n);
+        names += (names.empty() ? "" : "_") + part;
+        index.columns.push_back(std::move(column));
+    }
+    for (const syntax::Name name : syntax.include) {
+        const int column = relation->find_column(name);
+        if (column < 0) raise(sqlstate::undefined_column, "column \"" + std::string(name) + "\" does not exist");
+        index.include.push_back(column);
+    }
+    if (syntax.where != nullptr) {
+        BoundExpr* holds =
+            binder.condition(binder.bind_over_table(*syntax.where, *relation, columns, "index predicates"), "WHERE", 0);
+        if (!is_immutable(holds, session.state().types))
+            raise(sqlstate::invalid_object_definition, "functions in index predicate must be marked IMMUTABLE");
+        index.predicate = std::string(syntax.where_source);
+    }
+    index.name = syntax.name.empty() ? unique_name(session, named->schema, named->name, names, "idx")
+                                     : std::string(syntax.name);
+    check_unique_within_partitions(*relation, index);
+    relation->indexes.push_back(index);
+    session.put(relation);
+    if (!relation->history_retention.empty()) set_retention(session, *relation);
+    Execution execution(session.state(), session, session.parameters());
+    TableWriter(session.catalog().relation(relation->oid), execution, session)
+        .build_index(relation->indexes.size() - 1);
+}
+
+}  // namespace northstar::inline v0::sql
