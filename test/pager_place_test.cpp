@@ -382,6 +382,47 @@ TEST_CASE("A run of the engine's own is placed where it was told, with zeros beh
     CHECK(std::all_of(read.data() + read.size(), end, [](std::byte byte) { return byte == std::byte{0}; }));
 }
 
+TEST_CASE("Runs that lie side by side are written together, and each is what was placed", "[pager][PLACE-1]") {
+    Fixture f;
+    int writes = 0;
+    f.vfs.set_hook([&](test::FileCall call, std::uint64_t, bool done) {
+        if (call == test::FileCall::write && !done) ++writes;
+    });
+    SpaceAllocator allocator(f.space, f.mutex);
+    PageOutput output(f.file(), f.pages(), allocator, 1, 1);
+    struct Placed {
+        std::string value;
+        Ref ref;
+    };
+    std::vector<Placed> placed;
+    const auto gather = [&](std::size_t size, std::uint64_t page) {
+        placed.push_back({std::string(size, static_cast<char>('a' + placed.size() % 26)), {}});
+        placed.back().ref =
+            output.gather_run_at(PageKind::run, std::as_bytes(std::span(placed.back().value)), page);
+        return page + run_pages(size, k_page_size);
+    };
+    std::uint64_t page = 10;
+    for (const std::size_t size : {1u, 0u, 4032u, 4033u, 9000u}) page = gather(size, page);
+    CHECK(writes == 0);
+    page = gather(5000, page + 1);  // one page is left out
+    CHECK(writes == 1);
+    page = gather(200'000, page);  // too long to wait
+    CHECK(writes > 1);
+    const int before = writes;
+    for (int i = 0; i < 40; ++i) page = gather(20'000, page);
+    CHECK(writes < before + 6);
+    output.finish();
+    for (const Placed& one : placed) {
+        REQUIRE(f.pages().run(one.ref, one.value.size()) == one.value);
+        const std::uint64_t pages = run_pages(one.value.size(), k_page_size);
+        const std::byte* const end = f.pages().raw(one.ref.page() * k_page_size, pages * k_page_size) +
+                                     pages * k_page_size;
+        const auto* const behind = reinterpret_cast<const std::byte*>(f.pages().run(one.ref, one.value.size()).data()) +
+                                   one.value.size();
+        CHECK(std::all_of(behind, end, [](std::byte byte) { return byte == std::byte{0}; }));
+    }
+}
+
 TEST_CASE("What was verified of pages before they were written again is forgotten", "[pager][OUTPUT-1]") {
     Fixture f;
     const auto place = [&](const std::string& value) {

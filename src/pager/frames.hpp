@@ -43,7 +43,10 @@ struct alignas(64) Frame {
 };
 static_assert(sizeof(Frame) == 64);
 
-/// Hands out frames of one page size from large blocks; large values one by one. Thread-safe.
+/// Hands out frames of one page size from large blocks; large values one by one. Blocks of values that are not very
+/// large are kept for the next ones of their size, since a block of the system's costs more than such a value.
+/// Thread-safe.
+/// [ARENA-1] Blocks that are kept, and those in use, are never more bytes than were in use at once before.
 class FrameArena {
 public:
     explicit FrameArena(std::size_t page_size);
@@ -74,6 +77,7 @@ public:
 private:
     void grow();
     void give_rest_of_block() noexcept;
+    Frame* take_kept(std::size_t size);
     void prepare() noexcept;
     std::size_t stride() const { return page_size_ + sizeof(Frame); }
     const std::size_t page_size_;
@@ -84,6 +88,9 @@ private:
     std::byte* fresh_ = nullptr;     // first frame of the last block that was never handed out
     std::size_t fresh_count_ = 0;    // how many follow
     std::byte* prepared_ = nullptr;  // the last block is backed by memory up to here
+    std::vector<Frame*> kept_large_;     // chains of free blocks through Frame::next, by size
+    std::uint64_t kept_large_bytes_ = 0;
+    std::uint64_t most_large_bytes_ = 0;  // in use at once
     enum Preparation : int { prepared, unprepared, stopped };
     std::atomic<int> preparation_{prepared};
     std::atomic<std::uint64_t> in_use_{0};

@@ -98,8 +98,35 @@ Ref PageOutput::place_run_at(PageKind kind, std::span<const std::byte> bytes, st
     return placed;
 }
 
+Ref PageOutput::gather_run_at(PageKind kind, std::span<const std::byte> bytes, std::uint64_t number) {
+    using page_output_impl::k_buffer_bytes;
+    const std::uint64_t pages = run_pages(bytes.size(), page_size_);
+    const std::uint64_t size = pages * page_size_;
+    if (size > k_buffer_bytes / 2) return place_run_at(kind, bytes, number);
+    const bool follows = gathered_page_ * page_size_ + gathered_bytes_ == number * page_size_;
+    if (gathered_bytes_ != 0 && (!follows || gathered_bytes_ + size > k_buffer_bytes)) write_gathered();
+    if (gathered_.empty()) gathered_.resize(k_buffer_bytes);
+    if (gathered_bytes_ == 0) gathered_page_ = number;
+    std::byte* const at = gathered_.data() + gathered_bytes_;
+    std::byte* const end = at + size;
+    std::fill_n(at, k_page_header_size, std::byte{0});
+    const Ref placed = seal_run(at, kind, bytes, number, pages, generation_, pages_.seed());
+    std::fill(std::copy(bytes.begin(), bytes.end(), at + k_page_header_size), end, std::byte{0});
+    gathered_bytes_ += static_cast<std::size_t>(size);
+    return placed;
+}
+
+void PageOutput::write_gathered() {
+    if (gathered_bytes_ == 0) return;
+    pages_.forget(gathered_page_, gathered_bytes_ / page_size_);
+    file_.write(gathered_page_ * page_size_, {gathered_.data(), gathered_bytes_});
+    bytes_written_ += gathered_bytes_;
+    gathered_bytes_ = 0;
+}
+
 void PageOutput::finish() {
     write_buffer();
+    write_gathered();
     if (run_.pages != 0) allocator_.give_back(run_);
     run_ = {};
 }

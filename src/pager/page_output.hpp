@@ -51,6 +51,8 @@ public:
     Ref place_run(PageKind kind, std::span<const std::byte> bytes);
     /// The same onto pages that were allocated for it.
     Ref place_run_at(PageKind kind, std::span<const std::byte> bytes, std::uint64_t number);
+    /// The same; a short one that lies behind the one before is written together with it, by finish() at the latest.
+    Ref gather_run_at(PageKind kind, std::span<const std::byte> bytes, std::uint64_t number);
 
     /// Writes what is still buffered and gives back the pages that were not needed.
     void finish();
@@ -59,6 +61,7 @@ public:
 
 private:
     void write_buffer();
+    void write_gathered();
     File& file_;
     FilePages& pages_;
     PageAllocator& allocator_;
@@ -69,6 +72,9 @@ private:
     std::uint64_t buffer_page_ = 0;  // number of the first page in the buffer
     std::size_t buffered_ = 0;       // pages in it
     std::vector<std::byte> buffer_;
+    std::uint64_t gathered_page_ = 0;    // number of the first page of the runs that are gathered
+    std::size_t gathered_bytes_ = 0;     // of these runs
+    std::vector<std::byte> gathered_;
     std::uint64_t bytes_written_ = 0;
 };
 

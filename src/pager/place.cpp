@@ -82,7 +82,7 @@ Ref Placer::place_large(Frame* frame) {
                                         [](const Reserved& r, const Frame* wanted) { return r.frame < wanted; });
     NORTHSTAR_ASSERT(found != reserved_.end() && found->frame == frame);
     const std::span<const std::byte> value{frame->data(), static_cast<std::size_t>(frame->length)};
-    const Ref placed = output_.place_run_at(PageKind::run, value, found->page);
+    const Ref placed = output_.gather_run_at(PageKind::run, value, found->page);
     frame->forward = placed.bits();
     return placed;
 }

@@ -176,6 +176,11 @@ double joined_rows(const Plan& left, const Plan& right, const std::vector<BoundE
 double grouped_rows(const Plan& aggregate, const WholeRows& whole) {
     using namespace join_size;
     if (aggregate.groups.empty()) return 1;
+    // Several sets of groups, as those of ROLLUP, make up the finest of them and fewer of each other.
+    if (!aggregate.grouping_sets.empty()) {
+        const auto sets = static_cast<double>(aggregate.grouping_sets.size());
+        return std::max(sets, aggregate.left->rows / k_usual_group);
+    }
     const double input = aggregate.left->rows;
     double groups = 1;
     for (const PlanColumn& group : aggregate.groups) {

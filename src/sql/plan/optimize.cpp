@@ -145,7 +145,7 @@ private:
                     (groups_only ? below : above).push_back(condition);
                 }
                 plan->left = push_down(plan->left, std::move(below));
-                if (plan->grouping_sets.empty()) plan->rows = grouped_rows(*plan, raw_);
+                plan->rows = grouped_rows(*plan, raw_);
                 count_rows(*plan);
                 if (Plan* extremes = extremes_by_index(*plan, pool_)) plan = extremes;
                 return filter(plan, std::move(above));
