@@ -40,6 +40,11 @@ public:
         if (alter_) alter_(offset, bytes);
     }
 
+    /// Locks that are tried and not given, though nobody has them.
+    using Refusal = std::function<bool(std::uint64_t byte, detail::LockKind kind)>;
+    void set_refusal(Refusal refusal) { refusal_ = std::move(refusal); }
+    bool refuses(std::uint64_t byte, detail::LockKind kind) const { return refusal_ && refusal_(byte, kind); }
+
     /// Runs before the side file is opened: what it throws, opening that throws.
     void set_words(std::function<void()> before) { words_ = std::move(before); }
 
@@ -77,6 +82,7 @@ private:
     detail::Vfs& real_ = detail::posix_vfs();
     Hook hook_;
     Alter alter_;
+    Refusal refusal_;
     std::function<void()> words_;
     std::uint64_t memory_bytes_ = 0;  // 0: those of the real machine
     mutable std::mutex mutex_;
@@ -140,7 +146,7 @@ public:
         file_->unmap_writable(address, length);
     }
     bool try_lock(std::uint64_t byte, detail::LockKind kind) override {
-        return around(FileCall::lock, byte, [&] { return noted(byte, file_->try_lock(byte, kind)); });
+        return around(FileCall::lock, byte, [&] { return noted(byte, !vfs_.refuses(byte, kind) && file_->try_lock(byte, kind)); });
     }
     void unlock(std::uint64_t byte) noexcept override {
         file_->unlock(byte);

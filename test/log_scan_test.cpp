@@ -260,6 +260,44 @@ TEST_CASE("a record of an epoch that no epoch record began does not count", "[lo
     CHECK(scan(log, start, writer.seed).cursor.position == end.position);
 }
 
+TEST_CASE("a record of an epoch that is over vouches for nothing", "[log][fast][DMG-4]") {
+    MemoryLog log(20);
+    Writer writer(log, k_extents, 15);
+    const LogCursor start = writer.at;
+    fill(writer, 3, 15);
+    const LogCursor end = writer.at;
+    for (const bool over : {true, false}) {
+        CAPTURE(over);
+        // Not where the log ends, but behind what would have been written there.
+        writer.at = end;
+        writer.at.position += 1024;
+        writer.at.durable = writer.at.position;
+        if (over) --writer.at.epoch;
+        writer.control(RecordKind::mark);
+        CHECK(scan(log, start, writer.seed).tail.kind == (over ? LogTail::Kind::unused : LogTail::Kind::damaged));
+    }
+}
+
+TEST_CASE("extents that cannot be are no announcement behind the end", "[log][fast][DMG-6]") {
+    // Pages that the log has already, a meta page, none at all, and more than there can be.
+    for (const Extent& extent : {Extent{1u << 20, 4, 1}, Extent{1u << 20, 1, 1}, Extent{1u << 20, 18, 0},
+                                 Extent{~std::uint64_t{0} - 7, 18, 1}}) {
+        CAPTURE(extent.logical, extent.page, extent.pages);
+        MemoryLog log(20);
+        Writer writer(log, k_extents, 16);
+        const LogCursor start = writer.at;
+        fill(writer, 3, 16);
+        const LogCursor end = writer.at;
+        writer.at.position += 1024;
+        const std::uint64_t length = control_record_size(RecordKind::extents, 1, false, 0);
+        encode_control_record({writer.place(writer.at.position), length}, RecordKind::extents, writer.fields(),
+                              {&extent, 1}, 0, writer.seed);
+        const Scan result = scan(log, start, writer.seed);
+        CHECK(result.cursor.position == end.position);
+        CHECK(result.tail.kind == LogTail::Kind::unused);
+    }
+}
+
 TEST_CASE("an epoch that was begun behind the end is known to who begins the next one", "[log][fast][DUR-11]") {
     MemoryLog log(20);
     Writer writer(log, k_extents, 12);

@@ -112,6 +112,50 @@ TEST_CASE("An extent that a generation did without goes with its birth when its 
     CHECK(f.log->births() == Births{{8192, 2}, {12288, 3}});
 }
 
+TEST_CASE("Who stands on an older generation reads extents that the newest one does without, and those behind it",
+          "[log][STORE-1][SNAP-1]") {
+    Fixture f;
+    f.log->add_extent({4096, 4, 1}, 1);
+    f.log->add_extent({8192, 8, 1}, 2);
+    f.log->add_extent({12288, 12, 1}, 3);
+    ExtentDirectory newest(k_page_size);
+    newest.add({8192, 8, 1});
+    CHECK(f.log->set_extents(newest, {{8192, 2}}) == 13);
+    CHECK(f.positions() == Positions{4096, 8192, 12288});
+    CHECK(f.log->births() == Births{{4096, 1}, {8192, 2}, {12288, 3}});
+    CHECK(f.log->bytes(4096, k_page_size) != nullptr);
+    f.log->remove_below(8192);
+    CHECK(f.positions() == Positions{8192, 12288});
+    CHECK(f.log->births() == Births{{8192, 2}, {12288, 3}});
+    CHECK(f.log->bytes(4096, 8) == nullptr);
+}
+
+TEST_CASE("Zeros are written ahead of small durable records, for many of them at once", "[log][CALM-4]") {
+    const Workplace place;
+    test::HookedVfs vfs;
+    bool created = false;
+    const std::unique_ptr<File> file = vfs.open(place / "file", {true, false}, created);
+    file->truncate(k_file_pages * k_page_size);
+    FilePages pages(*file, place / "file", k_page_size, 7, ReadMode::map, 1u << 20);
+    pages.set_limit(k_file_pages);
+    LogStore log(*file, pages, Uuid{}, 0);
+    log.add_extent({4096, 4, 24}, 1);
+    log.set_end(4096, 1);
+    int writes = 0;
+    vfs.set_hook([&](test::FileCall call, std::uint64_t, bool done) { writes += call == test::FileCall::write && done; });
+    const auto append = [&](std::uint64_t size) {
+        log.fits(size);
+        log.stage(size, false);
+        log.publish();
+        const int before = writes;
+        log.write_ahead();
+        return writes - before;
+    };
+    CHECK(append(40u << 10) == 0);
+    CHECK(append(100) == 1);
+    for (int i = 0; i < 100; ++i) CHECK(append(100) == 0);
+}
+
 TEST_CASE("Where the log has no intact record, or no bytes, that is said", "[log][DMG-1][STORE-3]") {
     Fixture f;
     f.log->add_extent({4096, 4, 1}, 1);

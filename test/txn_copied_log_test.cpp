@@ -90,6 +90,58 @@ TEST_CASE("The chain goes on over copied records whose redaction comes later", "
     require_sound(copy.db);
 }
 
+TEST_CASE("A large transaction that is copied to another place in the log is whole there", "[TRUTH-5][TX-8]") {
+    const Workplace place;
+    Options small = keeping_everything();
+    small.overlay_limit = 64u << 10;
+    Peer source(place / "a.db", small);
+    source.put("first", 5000);
+    Txn large = 0;
+    {
+        Transaction tx = source.db.begin_write({Durability::lazy, std::nullopt});
+        for (int i = 0; i < 3000; ++i) tx.tree("t").put("key" + std::to_string(i), std::string(200, 'v'));
+        large = tx.commit().txn;
+    }
+    Records records = records_of(*source.core, large, large);
+    REQUIRE(records.size() > 2);
+    Peer copy(place / "b.db", keeping_everything());
+    copy.put("first", 50);
+    copy.core->append_copied(records, source.core->originals());
+    copy.db.sync();
+    // As a machine leaves it that stops now.
+    write_file(place / "c.db", read_file(place / "b.db"));
+    CHECK(Peer(place / "c.db", keeping_everything()).db.begin_read().tree("t").size() == 3001);
+    const std::optional<CommitRecord> record = copy.db.commit(large);
+    REQUIRE(record);
+    CHECK(record->operations.size() == 3000);
+}
+
+TEST_CASE("While a copy is made nobody overwrites values in the log that it is made from", "[CHAIN-3][SPACE-5]") {
+    const Workplace place;
+    Peer source(place / "a.db", keeping_everything());
+    Peer other(place / "a.db", keeping_everything());
+    source.put("key");
+    const auto may_redact = [&] {
+        detail::Processes& processes = other.core->processes();
+        const bool may = processes.try_lock(detail::Processes::redact, detail::LockKind::exclusive);
+        if (may) processes.unlock(detail::Processes::redact);
+        return may;
+    };
+    CHECK(may_redact());
+    int writes = 0;
+    int might = 0;
+    source.vfs.set_hook([&](northstar::test::FileCall call, std::uint64_t, bool done) {
+        if (call != northstar::test::FileCall::write || done) return;
+        ++writes;
+        might += may_redact() ? 1 : 0;
+    });
+    source.db.backup(place / "b.db");
+    source.vfs.set_hook(nullptr);
+    CHECK(writes > 0);
+    CHECK(might == 0);
+    CHECK(may_redact());
+}
+
 TEST_CASE("A redaction in a copied log is known by its txn until it is carried out there", "[CHAIN-3][TRUTH-5]") {
     const int values = GENERATE(1, 3000);
     CAPTURE(values);

@@ -167,6 +167,30 @@ TEST_CASE("Verifying finds a history that does not say what the log says", "[DMG
     }
 }
 
+TEST_CASE("Verifying the history says which txns it cannot be compared with the log of", "[DMG-5]") {
+    const Workplace place;
+    Options options = quiet();
+    options.history = History::everything();
+    Peer peer(place / "a.db", options);
+    constexpr int k_commits = 60;
+    for (int i = 1; i <= k_commits; ++i) {
+        Transaction tx = peer.db.begin_write({Durability::lazy, std::nullopt});
+        tx.tree("t").put("k" + std::to_string(i), value(i, 1) + std::string(30'000, '.'));
+        tx.commit();
+    }
+    peer.db.checkpoint();
+    REQUIRE(peer.core->history()->sets().size() == 1);
+    VerifyOptions history_alone;
+    history_alone.structure = history_alone.log = false;
+    REQUIRE(peer.db.verify(history_alone).ok());
+    damage(place / "a.db", value(20, 1));
+    const VerifyReport report = peer.db.verify(history_alone);
+    REQUIRE(report.problems.size() == 1);
+    const std::string txns = "txns 1 to " + std::to_string(k_commits);
+    CHECK(report.problems.front().where == "history of " + txns);
+    CHECK(report.problems.front().affects == "reading " + txns);
+}
+
 TEST_CASE("Verifying the log alone says where a record is missing and which commits that concerns", "[DMG-5][DMG-2]") {
     const Workplace place;
     Options options = quiet();

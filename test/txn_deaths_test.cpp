@@ -71,6 +71,20 @@ TEST_CASE("A full commit whose writer died is taken over, and shown when it is d
     CHECK(sound(heir));
 }
 
+TEST_CASE("A lazy commit whose writer died is shown as soon as the next writer begins", "[SNAP-4][SWARM-2]") {
+    const Workplace place;
+    Peer writer(place / "a.db");
+    Peer heir(place / "a.db");
+    Peer reader(place / "a.db");
+    writer.put("a", 100, Durability::full);
+    die_behind_the_record(writer, Durability::lazy, [](std::uint64_t) {});
+    CHECK(reader.db.begin_read().txn() == 1);
+    Transaction tx = heir.db.begin_write();
+    CHECK(tx.base_txn() == 2);
+    CHECK(reader.db.begin_read().txn() == 2);
+    CHECK(reader.db.begin_read().tree("t").contains("died"));
+}
+
 TEST_CASE("Half a record of a dead writer is fenced off by a new epoch", "[DUR-11][SWARM-2]") {
     const Workplace place;
     Peer writer(place / "a.db");

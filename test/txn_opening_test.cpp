@@ -301,6 +301,44 @@ TEST_CASE("Who may not write holds nothing of generations that went while it ope
     CHECK(pins(vfs) == 1);
 }
 
+TEST_CASE("Meta pages that rot while a file is being opened are not taken for what they were", "[DMG-1][SWARM-8]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    { Peer(path).put("key"); }
+    test::HookedVfs vfs;
+    bool rotted = false;
+    // Both have been read, and what the newer one says is about to be relied on.
+    vfs.set_hook([&](FileCall call, std::uint64_t where, bool done) {
+        if (call != FileCall::lock || where < Processes::first_pin || done || std::exchange(rotted, true)) return;
+        bool created = false;
+        const std::unique_ptr<detail::File> file = detail::posix_vfs().open(path, {}, created);
+        const std::byte other{0xff};
+        for (const std::uint64_t page : {0, 4096}) file->write(page + k_torn, {&other, 1});
+    });
+    CHECK(code_of([&] { detail::DatabaseCore::open(path, reading(), &vfs); }) == Errc::corrupt);
+    CHECK(rotted);
+}
+
+// The system cannot refuse to share a lock that was exclusive; a file system of somebody's own can.
+TEST_CASE("An opening that does not get its place among those who have the file open is refused and holds no lock",
+          "[SWARM-1][ERR-5]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    { Peer(path).put("key"); }
+    for (const int refused : {1, 2}) {
+        CAPTURE(refused);
+        test::HookedVfs vfs;
+        int asked = 0;
+        vfs.set_refusal([&](std::uint64_t byte, detail::LockKind kind) {
+            return byte == Processes::open && kind == detail::LockKind::shared && ++asked == refused;
+        });
+        CHECK(code_of([&] { detail::DatabaseCore::open(path, quiet(), &vfs); }) == Errc::locked);
+        CHECK(asked == refused);
+        for (const std::uint64_t byte : {Processes::open, Processes::gate}) CHECK_FALSE(vfs.held().contains(byte));
+        CHECK(Peer(path).db.begin_read().tree("t").contains("key"));
+    }
+}
+
 TEST_CASE("Of a file that was closed nothing is to be replayed", "[CALM-3][ERR-2]") {
     const Workplace place;
     const std::string path = place / "a.db";

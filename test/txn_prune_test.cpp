@@ -3,6 +3,7 @@
 
 #include "hooked_vfs.hpp"
 #include "txn/core.hpp"
+#include "txn/write_txn.hpp"
 
 #include <atomic>
 #include <fstream>
@@ -266,6 +267,106 @@ TEST_CASE("While a value is erased from the oldest state nobody is shown the has
     require_sound(db);
 }
 
+// Between the commit of a prune and the checkpoint that moves the horizon the hash stands in the catalog.
+TEST_CASE("A redaction behind a prune that was not carried out yet takes the hash of the oldest state with it",
+          "[CHAIN-3][PAST-5][TRUTH-4]") {
+    const Workplace place;
+    const std::shared_ptr<detail::DatabaseCore> core = open_core(place / "a.db", History::everything(), false);
+    Database db = detail::make_database(core);
+    const Txn written = put(db, "victim", std::string(400, 's'));
+    const Txn horizon = put(db, "key", "value");
+    {
+        detail::WriteTxn tx(core, detail::WriteTxn::Mode::exclusive, Durability::full, std::nullopt);
+        tx.prune({horizon, db.chain_hash(horizon), core->state_hash_at(horizon)});
+        tx.commit();
+    }
+    REQUIRE(db.oldest_state().txn == horizon);
+    REQUIRE(db.oldest_state().state == db.begin_read(AsOf::txn(horizon)).state_hash());
+    db.redact("t", "victim", written, "asked for");
+    CHECK(db.oldest_state().txn == horizon);
+    CHECK_FALSE(db.oldest_state().state.has_value());
+    CHECK(db.begin_read(AsOf::txn(horizon)).tree("t").get("victim") == std::optional<std::string_view>(""));
+    require_sound(db);
+}
+
+// A tree that was in the bases of both times showed what it held the first time.
+TEST_CASE("A tree whose history is turned on twice while the horizon moves begins with the second time",
+          "[PAST-3][PAST-4]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    Options options;
+    options.history = History::everything();
+    options.background = false;
+    northstar::test::HookedVfs vfs;
+    const std::shared_ptr<detail::DatabaseCore> core = detail::DatabaseCore::open(path, options, &vfs);
+    core->set_move_budget(k_small);
+    Database db = detail::make_database(core);
+    northstar::test::HookedVfs other_vfs;
+    Database other = detail::make_database(detail::DatabaseCore::open(path, options, &other_vfs));
+    const auto set_history = [&](History history) {
+        Transaction tx = other.begin_write();
+        tx.set_history("cache", history);
+        return tx.commit().txn;
+    };
+    set_history(History::nothing());
+    other.update([](Transaction& tx) { tx.tree("cache").put("erased", "value"); });
+    Work work(db, 3);
+    for (int i = 0; i < 60; ++i) work.commit();
+    const Txn horizon = db.begin_read().txn();
+    {
+        detail::WriteTxn tx(core, detail::WriteTxn::Mode::exclusive, Durability::full, std::nullopt);
+        tx.prune({horizon, db.chain_hash(horizon), std::nullopt});
+        tx.commit();
+    }
+    // Between the steps of the move.
+    Txn first = 0;
+    Txn second = 0;
+    std::uint64_t generation = core->newest_meta().generation;
+    std::size_t young = 0;
+    int step = 0;
+    const auto check = [&](const Database& from) {
+        CHECK(code_of([&] { from.begin_read(AsOf::txn(first)).tree("cache"); }) == Errc::before_horizon);
+        const Snapshot then = from.begin_read(AsOf::txn(second));
+        CHECK(then.tree("cache").contains("kept"));
+        CHECK_FALSE(then.tree("cache").contains("erased"));
+        CHECK_FALSE(then.tree("cache").contains("later"));
+        CHECK(then.tree("cache").size() == 1);
+    };
+    vfs.set_hook([&](northstar::test::FileCall call, std::uint64_t where, bool) {
+        if (call != northstar::test::FileCall::unlock || where != detail::Processes::checkpoint) return;
+        if (std::exchange(generation, core->newest_meta().generation) == core->newest_meta().generation) return;
+        ++step;
+        young = std::max(young, core->horizon().young.size());
+        if (step == 2) first = set_history(History::everything());
+        if (step == 4) set_history(History::nothing());
+        if (step == 6) {
+            other.update([](Transaction& tx) {
+                tx.tree("cache").erase("erased");
+                tx.tree("cache").put("kept", "value");
+                // So much that the next step seals it, and nothing of what was off.
+                tx.tree("t").put("large", std::string(2u << 20, 'v'));
+            });
+        }
+        if (step == 8) second = set_history(History::everything());
+        if (step == 10) other.update([](Transaction& tx) { tx.tree("cache").put("later", "value"); });
+        if (step == 12) check(other);
+    });
+    db.checkpoint();
+    vfs.set_hook(nullptr);
+    REQUIRE(step >= 12);
+    REQUIRE(young == 2);
+    for (const bool reopened : {false, true}) {
+        CAPTURE(reopened);
+        if (reopened) {
+            other.close();
+            db.close();
+            db = Database::open(path, options);
+        }
+        check(db);
+        require_sound(db);
+    }
+}
+
 TEST_CASE("A value of the oldest state is redacted from its base and from the pieces of the history",
           "[CHAIN-3][PAST-5]") {
     const bool erased_since = GENERATE(false, true);  // in the base alone, or in the present too
@@ -305,6 +406,21 @@ TEST_CASE("A value of the oldest state is redacted from its base and from the pi
     require_sound(db);
     db.close();
     CHECK_FALSE(file_holds(path, "the-secret-"));
+}
+
+TEST_CASE("Who may not write may not prune, not even where nothing is left to prune", "[SWARM-8][PAST-5]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    {
+        Database db = detail::make_database(open_core(path, History::everything(), false));
+        put(db, "key", "value");
+    }
+    Options options;
+    options.read_only = true;
+    Database db = Database::open(path, options);
+    for (const Txn txn : {0, 1}) CHECK(code_of([&] { db.prune(AsOf::txn(txn)); }) == Errc::read_only);
+    db.close();
+    CHECK(code_of([&] { db.prune(AsOf::txn(0)); }) == Errc::misuse);
 }
 
 TEST_CASE("A prune and a redaction at the same time both end complete", "[CHAIN-3][PAST-5]") {

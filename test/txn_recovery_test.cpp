@@ -565,6 +565,27 @@ TEST_CASE("A redaction that a full disk keeps from its end keeps nobody from ope
     }
 }
 
+TEST_CASE("A redaction that no meta page tells of is known by its txn to who may not write", "[CHAIN-3][SWARM-8]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    peer.put("secret");
+    peer.db.checkpoint();
+    const Txn by = peer.db.begin_read().txn() + 1;
+    // The machine stops when the commit is durable, before a meta page says anything of it.
+    bool stopped = false;
+    peer.vfs.set_hook([&](test::FileCall call, std::uint64_t, bool done) {
+        const bool committed = peer.core->processes().load(detail::Word::built_txn) == by;
+        if (call != test::FileCall::sync || !done || !committed || std::exchange(stopped, true)) return;
+        copy_as_it_is(place / "a.db", place / "b.db");
+    });
+    CHECK(peer.db.redact("t", "secret", 0, "asked for").txn == by);
+    peer.vfs.set_hook(nullptr);
+    REQUIRE(stopped);
+    Options read_only = quiet();
+    read_only.read_only = true;
+    CHECK(Peer(place / "b.db", read_only).db.statistics().redaction_pending == by);
+}
+
 TEST_CASE("A redaction of more values than one record names is known by its txn after a recovery", "[CHAIN-3][DUR-8]") {
     const Workplace place;
     Options small = quiet();

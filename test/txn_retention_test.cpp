@@ -543,6 +543,11 @@ TEST_CASE("A tree is there in the states that had it, and in no others", "[PAST-
             CHECK(keys(then.tree("t"), false).size() == (there ? 1 : 0));
             CHECK(then.tree("other").exists());
             CHECK_FALSE(then.tree("never").exists());
+            // Nor does it show what is kept of the names of others.
+            for (const char* const name : {"never", there ? "never" : "t"}) {
+                for (const char* const key : {"t", "other", "key", ""}) CHECK_FALSE(then.tree(name).get(key));
+                CHECK(then.tree(name).size() == 0);
+            }
         }
     }
 }
@@ -560,6 +565,26 @@ TEST_CASE("The history of a key shows a tree that was made before the horizon an
     CHECK(versions[0].txn == changed);
     CHECK(versions[1].txn == made);
     CHECK(read(db, "t", 1, horizon) == std::to_string(made));
+}
+
+TEST_CASE("What is gone from a tree without history has no versions, beside trees that keep theirs", "[PAST-4][PAST-6]") {
+    const Workplace place;
+    Database db = Database::open(place / "a.db", lazy(History::everything()));
+    db.update([](Transaction& tx) {
+        for (const char* const tree : {"emptied", "dropped"}) tx.set_history(tree, History::nothing());
+    });
+    put(db, "kept", 1);
+    for (const char* const tree : {"emptied", "dropped"}) put(db, tree, 1);
+    db.update([](Transaction& tx) {
+        tx.tree("emptied").erase("k1");
+        tx.drop_tree("dropped");
+    });
+    for (const bool checkpoint : {false, true}) {
+        CAPTURE(checkpoint);
+        if (checkpoint) db.checkpoint();
+        for (const char* const tree : {"emptied", "dropped"}) CHECK(db.history(tree, "k1").empty());
+        CHECK(db.history("kept", "k1").size() == 1);
+    }
 }
 
 TEST_CASE("Without history a key has its present version", "[PAST-4][PAST-6]") {

@@ -214,6 +214,15 @@ TEST_CASE("The log that a process wrote stays readable for it while others compa
         }
     }
     CHECK(sound(left));
+    // It holds that no longer than the base which cannot tell it.
+    for (int i = 0; i < 3; ++i) {
+        other.put("more");
+        other.db.checkpoint();
+        static_cast<void>(left.db.begin_read());
+    }
+    std::size_t pins = 0;
+    for (const std::uint64_t byte : left.vfs.held()) pins += byte >= detail::Processes::first_pin ? 1 : 0;
+    CHECK(pins <= 2);
 }
 
 // Pages of a transaction that goes into the file while it runs are free in every map until a checkpoint names them.

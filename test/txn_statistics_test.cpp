@@ -320,6 +320,28 @@ TEST_CASE("Statistics tell how many transactions of others were replayed", "[SWA
     CHECK(db.statistics().commits == 1);
 }
 
+TEST_CASE("Statistics tell what opening a file that was not closed replayed, and how much log that was", "[CALM-3]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    put(peer.db, "a", "1");
+    peer.db.checkpoint();
+    for (int i = 0; i < 9; ++i) put(peer.db, "k" + std::to_string(i), std::string(3000, 'v'));
+    const std::uint64_t log_bytes = peer.db.statistics().log_bytes_since_checkpoint;
+    CHECK(log_bytes > 27'000);
+    txn_test::write_file(place / "b.db", txn_test::read_file(place / "a.db"));
+    for (const bool may_write : {false, true}) {
+        CAPTURE(may_write);
+        Options options = quiet();
+        options.read_only = !may_write;
+        const Peer other(place / "b.db", options);
+        const Statistics now = other.db.statistics();
+        CHECK(now.txn == 10);
+        CHECK(now.replayed_txns == 9);
+        CHECK(now.log_bytes_since_checkpoint >= log_bytes);
+        CHECK(now.commits == 0);
+    }
+}
+
 TEST_CASE("Statistics tell how many pages were verified, once each", "[DMG-1]") {
     const Workplace place;
     const std::string path = place / "a.db";
