@@ -20,7 +20,7 @@ namespace northstar::inline v0::detail {
 void DatabaseCore::begin_exclusive(std::optional<std::uint32_t> timeout_ms) {
     check_writable();
     slow_down();
-    if (room_tight_.load(std::memory_order_relaxed) && room_tight_.exchange(false)) [[unlikely]] free_dead_pages();
+    make_room_if_tight();
     try {
         take_turn(timeout_ms);
     } catch (...) {

@@ -299,6 +299,7 @@ private:
     void make_free(std::uint64_t pages, std::uint64_t run);
     bool has_spare_room(const Base& base, std::uint64_t bytes);
     void hold_room(bool adds, std::uint64_t log_bytes);
+    void make_room_if_tight();
     void free_dead_pages();
 
     // large_txn.cpp

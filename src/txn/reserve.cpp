@@ -151,6 +151,11 @@ void DatabaseCore::hold_room(bool adds, std::uint64_t log_bytes) {
     release_carving();
 }
 
+/// Before a transaction begins: its own view would hold what the checkpoints are to free. Call without the turn.
+void DatabaseCore::make_room_if_tight() {
+    if (room_tight_.load(std::memory_order_relaxed) && room_tight_.exchange(false)) [[unlikely]] free_dead_pages();
+}
+
 /// The disk was too full for all that should be held back: checkpoints free what was deleted. A page is free when the
 /// second generation after the one it died in is made. Call without the turn.
 void DatabaseCore::free_dead_pages() {

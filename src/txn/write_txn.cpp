@@ -37,8 +37,11 @@ WriteTxn::WriteTxn(std::shared_ptr<DatabaseCore> core, Mode mode, Durability wan
 
 void WriteTxn::begin() {
     core_->check_writable();
-    // What other processes acknowledged before this began is seen.
-    if (mode_ == Mode::optimistic) core_->catch_up();
+    if (mode_ == Mode::optimistic) {
+        core_->make_room_if_tight();
+        // What other processes acknowledged before this began is seen.
+        core_->catch_up();
+    }
     stand_on(core_->open_built_view());
     work_.begin(base_->catalog, base_->next_tree_id, base_->history, base_txn_ + 1, base_number_);
     set_budgets();
