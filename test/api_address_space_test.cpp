@@ -10,6 +10,9 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -117,6 +120,50 @@ TEST_CASE("A file that would outgrow its address space refuses commits and keeps
     Database db = Database::open(path, within(16u << 20));
     CHECK(rows(db) == there);
     CHECK(db.verify().ok());
+}
+
+TEST_CASE("A transaction that outgrows the address space is refused, and nothing of it is there",
+          "[ERR-7][TX-8][DUR-9]") {
+    const Workplace place;
+    Database db = Database::open(place / "small.db", within(24u << 20));
+    std::uint64_t there = fill(db, 0, 1000);
+    const auto put_too_much = [&] {
+        Transaction tx = db.begin_write();
+        const std::string value(1000, 'v');
+        for (std::uint64_t i = 0; i < 60'000; ++i) tx.tree("data").put("large" + std::to_string(i), value);
+        tx.commit();
+    };
+    CHECK(txn_test::code_of(put_too_much) == Errc::no_space);
+    CHECK(rows(db) == there);
+    there = fill(db, there, there + 1000);
+    CHECK(rows(db) == there);
+    CHECK(db.verify().ok());
+}
+
+// A block that could not be had counted as the last one, and those behind it were to be twice as large as nothing.
+TEST_CASE("An arena that found no memory once takes large blocks when there is some", "[ERR-7][CALM-1]") {
+    if (!k_limits_work) NORTHSTAR_SKIP("sanitizers need more than the limit");
+    const std::string said = under_limit(RLIMIT_AS, rlim_t{1} << 30, []() -> std::string {
+        std::vector<std::pair<void*, std::size_t>> taken;
+        for (std::size_t size = std::size_t{64} << 20; size >= 4096;) {
+            void* const memory = ::mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            if (memory == MAP_FAILED) {
+                size /= 2;
+            } else {
+                taken.emplace_back(memory, size);
+            }
+        }
+        detail::FrameArena arena(4096);
+        const std::optional<Errc> code = txn_test::code_of([&] { arena.take(1); });
+        for (const auto& [memory, size] : taken) ::munmap(memory, size);
+        if (code != Errc::no_memory) return "there was memory";
+        int blocks = 1;
+        for (detail::Frame* frame = arena.take(1000); frame->next != nullptr; frame = frame->next) {
+            if (reinterpret_cast<std::byte*>(frame->next) != frame->data() + 4096) ++blocks;
+        }
+        return blocks < 10 ? "" : "there are blocks of a few frames";
+    });
+    CHECK(said == "");
 }
 
 TEST_CASE("A process that may have little memory opens a database with as much map as it gets", "[ERR-7]") {

@@ -146,7 +146,9 @@ public:
         file_->unmap_writable(address, length);
     }
     bool try_lock(std::uint64_t byte, detail::LockKind kind) override {
-        return around(FileCall::lock, byte, [&] { return noted(byte, !vfs_.refuses(byte, kind) && file_->try_lock(byte, kind)); });
+        return around(FileCall::lock, byte, [&] {
+            return noted(byte, !vfs_.refuses(byte, kind) && file_->try_lock(byte, kind));
+        });
     }
     void unlock(std::uint64_t byte) noexcept override {
         file_->unlock(byte);

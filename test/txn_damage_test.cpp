@@ -167,6 +167,28 @@ TEST_CASE("Verifying finds a history that does not say what the log says", "[DMG
     }
 }
 
+TEST_CASE("A value that did not change since is read in the past whatever became of its record", "[DMG-2][PAST-2]") {
+    const Workplace place;
+    Options options = quiet();
+    options.history = History::everything();
+    Peer peer(place / "a.db", options);
+    fill(peer, 1);
+    const Txn then = peer.db.begin_read().txn();
+    // So much that the log up to there has been made history.
+    for (int i = 0; i < 40; ++i) peer.put("newer", 30'000);
+    peer.db.checkpoint();
+    const std::string kept = value(5, 1);
+    const std::uint64_t position = peer.core->record_position(6, 0).value();
+    const std::uint64_t in_record = peer.core->log().read(position).operation(0).value_position;
+    bool created = false;
+    const std::unique_ptr<detail::File> file = detail::posix_vfs().open(place / "a.db", {}, created);
+    const std::byte other{'#'};
+    file->write(peer.core->log().file_offset(in_record), {&other, 1});
+    REQUIRE(code_of([&] { peer.db.commit(6); }) == Errc::corrupt);
+    const Snapshot past = peer.db.begin_read(AsOf::txn(then));
+    CHECK(past.tree("t").get("k5") == kept);
+}
+
 TEST_CASE("Verifying the history says which txns it cannot be compared with the log of", "[DMG-5]") {
     const Workplace place;
     Options options = quiet();

@@ -198,80 +198,6 @@ TEST_CASE("Damage that is met while others make a checkpoint is that of a log th
     }
 }
 
-// The file may be cut behind a generation that is being loaded, and its pages used for something else.
-TEST_CASE("Damage that is met in a generation which two more have followed is that of one that is gone",
-          "[PROC-2][DMG-1]") {
-    const Workplace place;
-    Peer fast(place / "a.db");
-    fast.put("first");
-    Peer slow(place / "a.db");
-    for (const Errc code : {Errc::corrupt, Errc::truncated, Errc::no_memory}) {
-        for (const int more : {1, 2}) {
-            CAPTURE(static_cast<int>(code), more);
-            const auto make_generation = [&] {
-                fast.put("last");
-                fast.db.checkpoint();
-            };
-            make_generation();
-            bool met = false;
-            // It has read the meta page, and looks at the file.
-            slow.vfs.set_hook([&](FileCall call, std::uint64_t, bool done) {
-                if (call != FileCall::size || done || std::exchange(met, true)) return;
-                for (int i = 0; i < more; ++i) make_generation();
-                detail::fail(code, "what this test reads of the generation is not there");
-            });
-            const std::optional<Errc> told = txn_test::code_of([&] { static_cast<void>(slow.db.begin_read()); });
-            slow.vfs.set_hook(nullptr);
-            CHECK(met);
-            const bool is_gone = more == 2 && code != Errc::no_memory;
-            CHECK(told == (is_gone ? std::nullopt : std::optional(code)));
-            CHECK(slow.db.begin_read().txn() == fast.db.begin_read().txn());
-        }
-    }
-}
-
-TEST_CASE("Who follows others from generation to generation lets go of those behind it", "[SNAP-7][SPACE-2]") {
-    const Workplace place;
-    Peer fast(place / "a.db");
-    Peer slow(place / "a.db");
-    const auto follow = [&] {
-        fast.put("key");
-        fast.db.checkpoint();
-        static_cast<void>(slow.db.begin_read());
-    };
-    follow();
-    const std::size_t held = slow.vfs.held().size();
-    for (int i = 0; i < 6; ++i) {
-        follow();
-        CHECK(slow.vfs.held().size() <= held + 1);
-    }
-}
-
-// Nothing has to be placed early where somebody has placed it already.
-TEST_CASE("A writer that meets a large transaction behind a checkpoint of others stands on that", "[TX-8][EARLY-3]") {
-    const Workplace place;
-    Peer other(place / "a.db");
-    Options small = quiet();
-    small.overlay_limit = 1u << 20;
-    Peer here(place / "a.db", small);
-    {
-        Transaction tx = other.db.begin_write();
-        for (int i = 0; i < 4000; ++i) tx.tree("t").put("key" + std::to_string(i), std::string(500, 'v'));
-        tx.commit();
-    }
-    bool made = false;
-    here.vfs.set_hook([&](FileCall call, std::uint64_t where, bool done) {
-        if (call != FileCall::read || !done || where <= 4096 || std::exchange(made, true)) return;
-        other.db.checkpoint();
-    });
-    Transaction tx = here.db.begin_write();
-    here.vfs.set_hook(nullptr);
-    REQUIRE(made);
-    CHECK(here.core->newest_meta().generation == other.core->newest_meta().generation);
-    CHECK_FALSE(here.core->holds_early());
-    CHECK(tx.tree("t").size() == 4000);
-}
-
 // A writer took back the word `writing` when its record was in the log and before the words said where the log ends.
 // Killed in between it left a whole record that the next writer wrote over without fencing it off; an extent that
 // the record announced was known to those who had read it and unknown to the others, who then announced another one
@@ -831,6 +757,38 @@ TEST_CASE("A snapshot that cannot replay a large transaction without the turn ta
     other.db.checkpoint();
     CHECK(comes(snapshot));
     held.rollback();
+    writer.join();
+    CHECK(snapshot.get() == newest);
+}
+
+TEST_CASE("A snapshot that cannot replay a large transaction without the turn takes what the writer there replayed",
+          "[SNAP-3][TX-8]") {
+    const Workplace place;
+    Peer other(place / "a.db");
+    Peer third(place / "a.db");
+    Options small;
+    small.overlay_limit = 1u << 20;
+    Peer here(place / "a.db", small);
+    Txn newest = 0;
+    {
+        Transaction tx = other.db.begin_write();
+        for (int i = 0; i < 4000; ++i) tx.tree("t").put("key" + std::to_string(i), std::string(500, 'v'));
+        newest = tx.commit().txn;
+    }
+    Transaction held = third.db.begin_write();
+    std::atomic<bool> over{false};
+    std::thread writer([&] {
+        const Transaction tx = here.db.begin_write();
+        while (!over) std::this_thread::yield();
+    });
+    while (!third.core->processes().write_wanted()) std::this_thread::yield();
+    std::future<Txn> snapshot = ask_for_snapshot(here);
+    while (!here.core->turn().wanted() && !has_come(snapshot)) std::this_thread::yield();
+    CHECK_FALSE(has_come(snapshot));
+    held.rollback();
+    // The transaction goes on.
+    CHECK(comes(snapshot));
+    over = true;
     writer.join();
     CHECK(snapshot.get() == newest);
 }

@@ -1,5 +1,5 @@
 // Redaction: the value is gone from the file, the chain stays, and the past says that something was there.
-#include "txn_support.hpp"
+#include "peer.hpp"
 
 #include "log/chain.hpp"
 #include "txn/core.hpp"
@@ -452,4 +452,34 @@ TEST_CASE("a value that vanished without a redaction is damage", "[CHAIN-3][CHAI
     REQUIRE(!report.ok());
     CHECK(report.problems[0].code == Errc::corrupt);
     CHECK((report.problems[0].where == "txn " + std::to_string(txn) || report.problems[0].where == "the log"));
+}
+
+// What lay in pages before they became the log's is there until the log has written over it.
+TEST_CASE("what lies behind the last record of an extent that the log has left becomes zeros", "[CHAIN-3]") {
+    const Workplace place;
+    const std::string path = place / "db";
+    Options o = options();
+    o.background = false;
+    txn_test::Peer peer(path, o);
+    for (int i = 0; i < 4; ++i) peer.put("key" + std::to_string(i), 40'000);
+    const detail::ExtentDirectory extents = peer.core->log().extents();
+    REQUIRE(extents.size() > 2);
+    std::vector<std::string> marks;
+    bool created = false;
+    const std::unique_ptr<detail::File> file = detail::posix_vfs().open(path, {}, created);
+    std::uint64_t at = detail::k_first_position;
+    for (std::size_t i = 0; i < 2; ++i) {
+        detail::RecordView record = peer.core->log().read(at);
+        while (record.kind() != detail::RecordKind::next) record = peer.core->log().read(record.end());
+        const std::uint64_t left = extents.end_of(extents[i]) - record.end();
+        REQUIRE(left > 200);
+        marks.push_back(mark(std::to_string(i)));
+        const std::uint64_t offset = extents.find(record.end())->offset;
+        file->write(offset + left - 100, std::as_bytes(std::span(marks.back())));
+        at = record.continues_at();
+    }
+    for (const std::string& text : marks) REQUIRE(holds(path, text));
+    peer.db.redact("t", "key0", 0, "asked for");
+    for (const std::string& text : marks) CHECK_FALSE(holds(path, text));
+    require_sound(peer.db);
 }

@@ -567,7 +567,8 @@ TEST_CASE("The history of a key shows a tree that was made before the horizon an
     CHECK(read(db, "t", 1, horizon) == std::to_string(made));
 }
 
-TEST_CASE("What is gone from a tree without history has no versions, beside trees that keep theirs", "[PAST-4][PAST-6]") {
+TEST_CASE("What is gone from a tree without history has no versions, beside trees that keep theirs",
+          "[PAST-4][PAST-6]") {
     const Workplace place;
     Database db = Database::open(place / "a.db", lazy(History::everything()));
     db.update([](Transaction& tx) {

@@ -330,7 +330,6 @@ void versions_of(const ReadView& view, const PastState& newest, std::uint64_t id
     CatalogEntry entry;
     const Ref present = find_tree(core.source(), view.root->catalog.root, id, entry) ? entry.root.root : Ref();
     const std::optional<Txn> kept = tree_horizon(view, id);
-    if (!kept && present.empty()) return;
     const Txn oldest = kept.value_or(newest.txn);
     const PastTree tree(view, newest, id, present);
     const std::size_t first = out.size();

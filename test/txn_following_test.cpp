@@ -1,0 +1,114 @@
+// txn_following_test.cpp -- a process that follows what others write: damage on the way, generations, memory.
+#include "peer.hpp"
+
+#include "base/error.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace {
+
+using namespace northstar;
+using test::FileCall;
+using txn_test::Peer;
+using txn_test::quiet;
+using txn_test::Workplace;
+
+}  // namespace
+
+// The file may be cut behind a generation that is being loaded, and its pages used for something else.
+TEST_CASE("Damage that is met in a generation which two more have followed is that of one that is gone",
+          "[PROC-2][DMG-1]") {
+    const Workplace place;
+    Peer fast(place / "a.db");
+    fast.put("first");
+    Peer slow(place / "a.db");
+    for (const Errc code : {Errc::corrupt, Errc::truncated, Errc::no_memory}) {
+        for (const int more : {1, 2}) {
+            CAPTURE(static_cast<int>(code), more);
+            const auto make_generation = [&] {
+                fast.put("last");
+                fast.db.checkpoint();
+            };
+            make_generation();
+            bool met = false;
+            // It has read the meta page, and looks at the file.
+            slow.vfs.set_hook([&](FileCall call, std::uint64_t, bool done) {
+                if (call != FileCall::size || done || std::exchange(met, true)) return;
+                for (int i = 0; i < more; ++i) make_generation();
+                detail::fail(code, "what this test reads of the generation is not there");
+            });
+            const std::optional<Errc> told = txn_test::code_of([&] { static_cast<void>(slow.db.begin_read()); });
+            slow.vfs.set_hook(nullptr);
+            CHECK(met);
+            const bool is_gone = more == 2 && code != Errc::no_memory;
+            CHECK(told == (is_gone ? std::nullopt : std::optional(code)));
+            CHECK(slow.db.begin_read().txn() == fast.db.begin_read().txn());
+        }
+    }
+}
+
+TEST_CASE("Who follows others from generation to generation lets go of those behind it", "[SNAP-7][SPACE-2]") {
+    const Workplace place;
+    Peer fast(place / "a.db");
+    Peer slow(place / "a.db");
+    const auto follow = [&] {
+        fast.put("key");
+        fast.db.checkpoint();
+        static_cast<void>(slow.db.begin_read());
+    };
+    follow();
+    const std::size_t held = slow.vfs.held().size();
+    for (int i = 0; i < 6; ++i) {
+        follow();
+        CHECK(slow.vfs.held().size() <= held + 1);
+    }
+}
+
+TEST_CASE("What a replay that failed had made in memory is given back", "[CALM-1][ERR-5]") {
+    const Workplace place;
+    Peer writer(place / "a.db");
+    writer.put("first");
+    Peer failing(place / "a.db");
+    Peer other(place / "a.db");
+    // More than is read at once.
+    for (int i = 0; i < 40; ++i) writer.put("key" + std::to_string(i), 30'000);
+    for (int i = 0; i < 3; ++i) {
+        int reads = 0;
+        failing.vfs.set_hook([&](FileCall call, std::uint64_t where, bool done) {
+            if (call != FileCall::read || done || where <= 4096 || ++reads < 3) return;
+            throw Error(Errc::io, "the disk of this test cannot be read");
+        });
+        CHECK(txn_test::code_of([&] { static_cast<void>(failing.db.begin_read()); }) == Errc::io);
+        failing.vfs.set_hook(nullptr);
+    }
+    CHECK(failing.db.begin_read().txn() == other.db.begin_read().txn());
+    CHECK(failing.db.statistics().overlay_bytes == other.db.statistics().overlay_bytes);
+}
+
+// Nothing has to be placed early where somebody has placed it already.
+TEST_CASE("A writer that meets a large transaction behind a checkpoint of others stands on that", "[TX-8][EARLY-3]") {
+    const Workplace place;
+    Peer other(place / "a.db");
+    Options small = quiet();
+    small.overlay_limit = 1u << 20;
+    Peer here(place / "a.db", small);
+    {
+        Transaction tx = other.db.begin_write();
+        for (int i = 0; i < 4000; ++i) tx.tree("t").put("key" + std::to_string(i), std::string(500, 'v'));
+        tx.commit();
+    }
+    bool made = false;
+    here.vfs.set_hook([&](FileCall call, std::uint64_t where, bool done) {
+        if (call != FileCall::read || !done || where <= 4096 || std::exchange(made, true)) return;
+        other.db.checkpoint();
+    });
+    Transaction tx = here.db.begin_write();
+    here.vfs.set_hook(nullptr);
+    REQUIRE(made);
+    CHECK(here.core->newest_meta().generation == other.core->newest_meta().generation);
+    CHECK_FALSE(here.core->holds_early());
+    CHECK(tx.tree("t").size() == 4000);
+}
