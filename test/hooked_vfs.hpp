@@ -40,7 +40,7 @@ public:
         if (alter_) alter_(offset, bytes);
     }
 
-    /// Locks that are tried and not given, though nobody has them.
+    /// Locks that are asked for and not given, though nobody has them.
     using Refusal = std::function<bool(std::uint64_t byte, detail::LockKind kind)>;
     void set_refusal(Refusal refusal) { refusal_ = std::move(refusal); }
     bool refuses(std::uint64_t byte, detail::LockKind kind) const { return refusal_ && refusal_(byte, kind); }
@@ -159,7 +159,9 @@ public:
         return file_->locked_by_others(first, last);
     }
     bool lock(std::uint64_t byte, detail::LockKind kind, std::optional<std::uint64_t> timeout_us) override {
-        return around(FileCall::lock, byte, [&] { return noted(byte, file_->lock(byte, kind, timeout_us)); });
+        return around(FileCall::lock, byte, [&] {
+            return noted(byte, !vfs_.refuses(byte, kind) && file_->lock(byte, kind, timeout_us));
+        });
     }
 
 private:

@@ -96,6 +96,28 @@ TEST_CASE("An extent that nobody announced is taken out as if it had never been 
     CHECK(f.log->births() == Births{{4096, 1}, {8192, 6}, {12288, 7}});
 }
 
+TEST_CASE("An extent that cannot be is refused and leaves nothing behind", "[log][STORE-1]") {
+    Fixture f;
+    f.log->add_extent({4096, 4, 1}, 1);
+    // Pages that another one has; a meta page.
+    for (const std::uint64_t page : {4, 1}) {
+        CHECK(code_of([&] { f.log->add_extent({8192, page, 1}, 2); }) == Errc::corrupt);
+    }
+    CHECK(f.positions() == Positions{4096});
+    CHECK(f.log->births() == Births{{4096, 1}});
+    CHECK(f.log->add_extent({8192, 8, 1}, 3));
+    CHECK(f.log->births() == Births{{4096, 1}, {8192, 3}});
+    CHECK_FALSE(f.log->add_extent({8192, 8, 1}, 4));
+    CHECK(f.log->births() == Births{{4096, 1}, {8192, 3}});
+}
+
+TEST_CASE("A record is made in memory where the log has no bytes to map for it", "[log][STORE-3]") {
+    Fixture f;
+    CHECK(f.log->stage(100, true).size() == 100);
+    f.log->add_extent({8192, 4, 1}, 1);
+    CHECK(f.log->stage(100, true).size() == 100);
+}
+
 TEST_CASE("An extent that a generation did without goes with its birth when its pages are used again",
           "[log][STORE-1][SPACE-2]") {
     Fixture f;

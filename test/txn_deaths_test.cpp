@@ -85,6 +85,34 @@ TEST_CASE("A lazy commit whose writer died is shown as soon as the next writer b
     CHECK(reader.db.begin_read().tree("t").contains("died"));
 }
 
+TEST_CASE("What was durable in the log of a dead writer and is gone is damage to who takes it over",
+          "[DMG-4][SWARM-2]") {
+    const Workplace place;
+    Peer writer(place / "a.db");
+    Peer heir(place / "a.db");
+    writer.put("a", 100, Durability::full);
+    bool created = false;
+    const std::unique_ptr<detail::File> file = detail::posix_vfs().open(place / "a.db", {}, created);
+    die_behind_the_record(writer, Durability::full, [&](std::uint64_t where) {
+        // Its record has rotted, and one behind it says that it was durable.
+        const std::vector<std::byte> zeros(64);
+        file->write(where, zeros);
+        constexpr std::uint64_t k_behind = 16'384;
+        detail::RecordFields fields;
+        fields.position = writer.core->log().end() + k_behind;
+        fields.epoch = writer.core->processes().load(Word::epoch);
+        fields.txn = 2;
+        fields.durable = fields.position;
+        std::vector<std::byte> mark(detail::control_record_size(detail::RecordKind::mark, 0, false, 0));
+        detail::encode_control_record(mark, detail::RecordKind::mark, fields, {}, 0, writer.core->log().seed());
+        file->write(where + k_behind, mark);
+    });
+    for (int i = 0; i < 2; ++i) {
+        CHECK(code_of([&] { const Transaction tx = heir.db.begin_write(); }) == Errc::corrupt);
+        CHECK(heir.db.begin_read().txn() == 1);
+    }
+}
+
 TEST_CASE("Half a record of a dead writer is fenced off by a new epoch", "[DUR-11][SWARM-2]") {
     const Workplace place;
     Peer writer(place / "a.db");

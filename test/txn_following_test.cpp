@@ -50,6 +50,45 @@ TEST_CASE("Damage that is met in a generation which two more have followed is th
     }
 }
 
+TEST_CASE("Who cannot hold a newer generation says so and stays on the one it has", "[SNAP-7][SPACE-2]") {
+    const Workplace place;
+    Peer fast(place / "a.db");
+    fast.put("first");
+    Peer slow(place / "a.db");
+    const Snapshot before = slow.db.begin_read();
+    fast.put("second");
+    fast.db.checkpoint();
+    slow.vfs.set_refusal([](std::uint64_t byte, detail::LockKind) { return byte >= detail::Processes::first_pin; });
+    for (int i = 0; i < 2; ++i) {
+        CHECK(txn_test::code_of([&] { static_cast<void>(slow.db.begin_read()); }) == Errc::io);
+        CHECK(before.tree("t").contains("first"));
+    }
+    slow.vfs.set_refusal(nullptr);
+    CHECK(slow.db.begin_read().tree("t").contains("second"));
+}
+
+TEST_CASE("A snapshot shows a large transaction of another process, though it takes the turn to replay it",
+          "[SNAP-4][TX-8]") {
+    const Workplace place;
+    Peer other(place / "a.db");
+    Options small;
+    small.overlay_limit = 1u << 20;
+    Peer here(place / "a.db", small);
+    for (int round = 0; round < 3; ++round) {
+        Txn newest = 0;
+        {
+            Transaction tx = other.db.begin_write();
+            for (int i = 0; i < 4000; ++i) {
+                tx.tree("t").put("key" + std::to_string(i), std::string(500, static_cast<char>('a' + round)));
+            }
+            newest = tx.commit().txn;
+        }
+        const Snapshot now = here.db.begin_read();
+        CHECK(now.txn() == newest);
+        CHECK(now.tree("t").get("key3999").value_or("").starts_with(static_cast<char>('a' + round)));
+    }
+}
+
 TEST_CASE("Who follows others from generation to generation lets go of those behind it", "[SNAP-7][SPACE-2]") {
     const Workplace place;
     Peer fast(place / "a.db");

@@ -339,6 +339,29 @@ TEST_CASE("An opening that does not get its place among those who have the file 
     }
 }
 
+TEST_CASE("Who does not get through the gate opens nothing, and closes as if others had the file open", "[SWARM-1]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    const auto refuses_gate = [](std::uint64_t byte, detail::LockKind) { return byte == Processes::gate; };
+    {
+        Peer peer(path);
+        peer.put("key");
+    }
+    {
+        test::HookedVfs vfs;
+        vfs.set_refusal(refuses_gate);
+        CHECK(code_of([&] { detail::DatabaseCore::open(path, quiet(), &vfs); }) == Errc::locked);
+    }
+    Peer peer(path);
+    peer.put("second");
+    peer.vfs.set_refusal(refuses_gate);
+    peer.db.close();
+    // What it committed is in the log, and left to the next one.
+    const Peer again(path);
+    CHECK(again.db.statistics().replayed_txns == 1);
+    CHECK(again.db.begin_read().tree("t").contains("second"));
+}
+
 TEST_CASE("Of a file that was closed nothing is to be replayed", "[CALM-3][ERR-2]") {
     const Workplace place;
     const std::string path = place / "a.db";

@@ -1,0 +1,96 @@
+// txn_verify_space_test.cpp -- what verifying says where a whole ledger has other pages in it than the file uses.
+#include "peer.hpp"
+
+#include "base/bytes.hpp"
+#include "base/xxh64.hpp"
+#include "format/meta.hpp"
+#include "format/page.hpp"
+#include "pager/file_pages.hpp"
+#include "txn/ledger.hpp"
+
+#include <cstring>
+#include <functional>
+#include <string>
+
+namespace {
+
+using namespace northstar;
+using detail::Ledger;
+using detail::Meta;
+using txn_test::Peer;
+using txn_test::quiet;
+using txn_test::read_file;
+using txn_test::Workplace;
+using txn_test::write_file;
+
+/// Changes the ledger of the newest generation of a closed file, and puts everything right that depends on its bytes.
+void change_ledger(const std::string& path, const std::function<void(Ledger&, const Meta&)>& change) {
+    std::string file = read_file(path);
+    const auto bytes = std::as_writable_bytes(std::span(file));
+    Meta meta;
+    for (const std::size_t at : {0, 4096}) {
+        Meta found;
+        REQUIRE(detail::decode_meta(bytes.subspan(at, detail::k_meta_size), found) == detail::MetaState::valid);
+        if (found.generation > meta.generation) meta = found;
+    }
+    std::byte* const page = bytes.data() + meta.space_page * meta.page_size;
+    const std::span<std::byte> run(page + detail::k_page_header_size, static_cast<std::size_t>(meta.space_bytes));
+    Ledger ledger = Ledger::decode(run, meta.page_size);
+    change(ledger, meta);
+    std::string changed = ledger.encode();
+    REQUIRE(changed.size() <= run.size());
+    changed.resize(run.size());
+    std::memcpy(run.data(), changed.data(), changed.size());
+    const std::uint64_t seed = detail::xxh64(meta.uuid.data(), meta.uuid.size(), 0);
+    detail::seal_run(page, detail::PageKind::space, run, meta.space_page, detail::run_pages(run.size(), meta.page_size),
+                     detail::load_u64(page + detail::k_page_generation_offset), seed);
+    meta.space_checksum = detail::load_u64(page);
+    detail::encode_meta(meta, bytes.subspan((meta.generation & 1) * 4096, detail::k_meta_size));
+    write_file(path, file);
+}
+
+/// What verifying says first; nothing where all is well. Makes no checkpoint, which would write another ledger.
+std::string complaint(const std::string& path) {
+    Options options = quiet();
+    options.read_only = true;
+    const VerifyReport report = Database::open(path, options).verify();
+    if (report.problems.empty()) return "";
+    CHECK(report.problems.front().code == Errc::corrupt);
+    return report.problems.front().where + " " + report.problems.front().what;
+}
+
+}  // namespace
+
+TEST_CASE("Verifying finds pages that belong to nothing and pages that are two things at once", "[DMG-5][SPACE-1]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    {
+        Options options = quiet();
+        options.history = History::nothing();
+        Peer peer(path, options);
+        for (int i = 0; i < 20; ++i) peer.put("key" + std::to_string(i), 3000);
+        for (int i = 0; i < 3; ++i) {
+            peer.put("key");
+            peer.db.checkpoint();
+        }
+    }
+    const auto complaint_behind = [&](const std::function<void(Ledger&, const Meta&)>& change) {
+        write_file(place / "b.db", read_file(path));
+        change_ledger(place / "b.db", change);
+        return complaint(place / "b.db");
+    };
+    CHECK(complaint_behind([](Ledger&, const Meta&) {}).empty());
+    std::uint64_t lost = 0;
+    std::string said = complaint_behind([&](Ledger& ledger, const Meta&) { lost = ledger.space.allocate(1); });
+    CHECK(said == "pages " + std::to_string(lost) + " to " + std::to_string(lost) + " belong to nothing");
+    std::uint64_t root = 0;
+    said = complaint_behind([&](Ledger& ledger, const Meta& meta) {
+        root = detail::Ref(meta.catalog.root).page();
+        ledger.space.give_back({root, 1});
+    });
+    CHECK(said == "page " + std::to_string(root) + " is free and something else at once");
+    said = complaint_behind([&](Ledger& ledger, const Meta& meta) {
+        ledger.space.die(root, 1, 1, meta.generation, true);
+    });
+    CHECK(said == "page " + std::to_string(root) + " is dead and something else at once");
+}
