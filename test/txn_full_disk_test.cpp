@@ -4,7 +4,11 @@
 #include "hard/sim/simulated_disk.hpp"
 #include "txn/core.hpp"
 
+#include <atomic>
+#include <chrono>
 #include <fstream>
+#include <future>
+#include <thread>
 
 #include <sys/mount.h>
 #include <sys/statvfs.h>
@@ -172,6 +176,36 @@ TEST_CASE("on a full disk everything is deleted at once, and the next transactio
         }
         check_whole(db);
     }
+}
+
+TEST_CASE("on a full disk an optimistic transaction waits for no writer", "[SPACE-3][SNAP-3]") {
+    SimulatedDisk disk(1, {});
+    auto vfs = disk.process();
+    Options options;
+    options.background = false;
+    const std::shared_ptr<detail::DatabaseCore> core = detail::DatabaseCore::open("/db", options, vfs.get());
+    Database db = detail::make_database(core);
+    db.update([](Transaction& tx) { tx.tree("t").put("key", "value"); });
+    disk.set_capacity(1u << 20);
+    // One who waits for its turn while the disk becomes too full, and then keeps it.
+    std::optional<Transaction> filling = db.begin_write();
+    filling->tree("t").put("large", std::string(4u << 20, 'v'));
+    std::atomic<bool> begun{false};
+    std::atomic<bool> over{false};
+    std::thread writer([&] {
+        const Transaction tx = db.begin_write();
+        begun = true;
+        while (!over) std::this_thread::yield();
+    });
+    while (!core->turn().wanted()) std::this_thread::yield();
+    CHECK(code_of([&] { filling->commit(); }) == Errc::no_space);
+    while (!begun) std::this_thread::yield();
+    std::future<bool> optimistic =
+        std::async(std::launch::async, [&] { return db.begin_optimistic().tree("t").contains("key"); });
+    CHECK(optimistic.wait_for(std::chrono::seconds(10)) == std::future_status::ready);
+    over = true;
+    writer.join();
+    CHECK(optimistic.get());
 }
 
 TEST_CASE("a small file system that several processes fill at once is freed again by them", "[SPACE-3][slow]") {

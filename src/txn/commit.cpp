@@ -20,7 +20,7 @@ namespace northstar::inline v0::detail {
 void DatabaseCore::begin_exclusive(std::optional<std::uint32_t> timeout_ms) {
     check_writable();
     slow_down();
-    make_room_if_tight();
+    if (room_tight_.load(std::memory_order_relaxed) && room_tight_.exchange(false)) [[unlikely]] free_dead_pages();
     try {
         take_turn(timeout_ms);
     } catch (...) {

@@ -151,9 +151,13 @@ void DatabaseCore::hold_room(bool adds, std::uint64_t log_bytes) {
     release_carving();
 }
 
-/// Before a transaction begins: its own view would hold what the checkpoints are to free. Call without the turn.
+/// What a writer does that begins, for an optimistic transaction: when it commits, its own view holds what the
+/// checkpoints are to free. It waits for nobody: beside a writer it begins without.
 void DatabaseCore::make_room_if_tight() {
-    if (room_tight_.load(std::memory_order_relaxed) && room_tight_.exchange(false)) [[unlikely]] free_dead_pages();
+    if (!room_tight_.load(std::memory_order_relaxed)) [[likely]] return;
+    if (!turn_.try_acquire()) return;
+    turn_.release();
+    if (room_tight_.exchange(false)) free_dead_pages();
 }
 
 /// The disk was too full for all that should be held back: checkpoints free what was deleted. A page is free when the
