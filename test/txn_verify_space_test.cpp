@@ -11,6 +11,7 @@
 #include <cstring>
 #include <functional>
 #include <string>
+#include <utility>
 
 namespace {
 
@@ -48,6 +49,9 @@ void change_ledger(const std::string& path, const std::function<void(Ledger&, co
     detail::encode_meta(meta, bytes.subspan((meta.generation & 1) * 4096, detail::k_meta_size));
     write_file(path, file);
 }
+
+/// Lets go of all pages that died, whoever needs them.
+void free_what_died(Ledger& ledger, const Meta&) { ledger.space.reclaim({}, {}); }
 
 /// What verifying says first; nothing where all is well. Makes no checkpoint, which would write another ledger.
 std::string complaint(const std::string& path) {
@@ -93,4 +97,71 @@ TEST_CASE("Verifying finds pages that belong to nothing and pages that are two t
         ledger.space.die(root, 1, 1, meta.generation, true);
     });
     CHECK(said == "page " + std::to_string(root) + " is dead and something else at once");
+}
+
+// The bases of the past: where it begins, where that of one tree begins, and where it is going to begin.
+TEST_CASE("Verifying finds pages of the bases of the past that are not kept", "[DMG-5][PAST-4][SPACE-1]") {
+    const Workplace place;
+    Options options = quiet();
+    options.history = History::everything();
+    Peer peer(place / "a.db", options);
+    // Moves of the horizon take many steps, and can be met in the middle.
+    peer.core->set_move_budget({2048, 32768});
+    const auto put = [&](const char* tree, char value) {
+        Transaction tx = peer.db.begin_write();
+        for (int i = 0; i < 40; ++i) tx.tree(tree).put("key" + std::to_string(i), std::string(1000, value));
+        tx.commit();
+    };
+    const auto copy = [&] { write_file(place / "b.db", read_file(place / "a.db")); };
+    SECTION("where it begins") {
+        put("t", 'a');
+        peer.db.prune(AsOf::txn(peer.db.begin_read().txn()));
+        put("t", 'b');
+        for (int i = 0; i < 3; ++i) peer.db.checkpoint();
+        copy();
+    }
+    SECTION("where that of one tree begins") {
+        peer.db.update([](Transaction& tx) { tx.set_history("t", History::nothing()); });
+        for (int i = 0; i < 20; ++i) put("other", 'a');
+        put("t", 'a');
+        peer.db.checkpoint();
+        put("t", 'b');
+        peer.db.update([](Transaction& tx) { tx.set_history("t", History::everything()); });
+        peer.vfs.set_hook([&](northstar::test::FileCall call, std::uint64_t where, bool) {
+            if (call != northstar::test::FileCall::unlock || where != detail::Processes::checkpoint) return;
+            if (peer.core->horizon().young.empty()) return;
+            copy();
+            peer.vfs.set_hook(nullptr);
+        });
+        peer.db.checkpoint();
+        peer.vfs.set_hook(nullptr);
+    }
+    SECTION("where it is going to begin") {
+        Peer other(place / "a.db", options);
+        for (int i = 0; i < 20; ++i) put("other", 'a');
+        put("t", 'a');
+        std::uint64_t generation = peer.core->newest_meta().generation;
+        int step = 0;
+        peer.vfs.set_hook([&](northstar::test::FileCall call, std::uint64_t where, bool) {
+            if (call != northstar::test::FileCall::unlock || where != detail::Processes::checkpoint) return;
+            const std::uint64_t now = peer.core->newest_meta().generation;
+            if (std::exchange(generation, now) == now) return;
+            ++step;
+            if (step == 2) {
+                Transaction tx = other.db.begin_write();
+                for (int i = 0; i < 40; ++i) tx.tree("t").put("key" + std::to_string(i), std::string(1000, 'b'));
+                tx.commit();
+            }
+            if (step == 6) copy();
+        });
+        peer.db.prune(AsOf::txn(peer.db.begin_read().txn()));
+        peer.vfs.set_hook(nullptr);
+        change_ledger(place / "b.db", [](Ledger& ledger, const Meta& meta) {
+            REQUIRE(ledger.move);
+            REQUIRE(meta.retained_txn == 0);
+        });
+    }
+    REQUIRE(complaint(place / "b.db").empty());
+    change_ledger(place / "b.db", free_what_died);
+    CHECK(complaint(place / "b.db").ends_with("is part of the retained base and is not kept for it"));
 }
