@@ -483,3 +483,35 @@ TEST_CASE("what lies behind the last record of an extent that the log has left b
     for (const std::string& text : marks) CHECK_FALSE(holds(path, text));
     require_sound(peer.db);
 }
+
+// The file is cut one checkpoint later than its last page, or may grow again over what was there.
+TEST_CASE("what lies behind the last page of a file that is longer becomes zeros", "[CHAIN-3][SPACE-4]") {
+    const Workplace place;
+    const std::string path = place / "db";
+    Options o = options();
+    o.background = false;
+    txn_test::Peer peer(path, o);
+    peer.put("key");
+    peer.db.checkpoint();
+    bool created = false;
+    const std::unique_ptr<detail::File> file = detail::posix_vfs().open(path, {}, created);
+    const std::string text = mark("behind");
+    std::uint64_t at = 0;
+    int zeros = 0;
+    // It is there when the lock for carving space comes, and looked for when that goes.
+    peer.vfs.set_hook([&](northstar::test::FileCall call, std::uint64_t where, bool done) {
+        if (where != detail::Processes::checkpoint || !done) return;
+        if (call == northstar::test::FileCall::lock) {
+            at = file->size();
+            file->write(at, std::as_bytes(std::span(text)));
+        } else if (call == northstar::test::FileCall::unlock) {
+            std::string found(text.size(), '?');
+            file->read(at, std::as_writable_bytes(std::span(found)));
+            if (found == std::string(text.size(), '\0')) ++zeros;
+        }
+    });
+    peer.db.redact("t", "key", 0, "asked for");
+    peer.vfs.set_hook(nullptr);
+    CHECK(zeros > 0);
+    require_sound(peer.db);
+}
