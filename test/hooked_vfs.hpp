@@ -7,6 +7,7 @@
 
 #include "os/vfs.hpp"
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -48,6 +49,10 @@ public:
     /// Runs before the side file is opened: what it throws, opening that throws.
     void set_words(std::function<void()> before) { words_ = std::move(before); }
 
+    /// Calls that are waiting for a lock.
+    int waits() const { return waits_; }
+    void note_wait(int more) const { waits_ += more; }
+
     /// Lock bytes that files of this object have.
     std::set<std::uint64_t> held() const {
         const std::lock_guard lock(mutex_);
@@ -85,6 +90,7 @@ private:
     Refusal refusal_;
     std::function<void()> words_;
     std::uint64_t memory_bytes_ = 0;  // 0: those of the real machine
+    mutable std::atomic<int> waits_{0};
     mutable std::mutex mutex_;
     mutable std::set<std::uint64_t> held_;
 };
@@ -160,7 +166,11 @@ public:
     }
     bool lock(std::uint64_t byte, detail::LockKind kind, std::optional<std::uint64_t> timeout_us) override {
         return around(FileCall::lock, byte, [&] {
-            return noted(byte, !vfs_.refuses(byte, kind) && file_->lock(byte, kind, timeout_us));
+            if (vfs_.refuses(byte, kind)) return false;
+            vfs_.note_wait(1);
+            const bool got = file_->lock(byte, kind, timeout_us);
+            vfs_.note_wait(-1);
+            return noted(byte, got);
         });
     }
 

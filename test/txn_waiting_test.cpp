@@ -164,6 +164,24 @@ TEST_CASE("Whoever called another process goes on until that one comes, for a wh
     processes.word(Word::write_wanted).fetch_sub(1);
 }
 
+TEST_CASE("A write lock that is let go of without a word is had by who waits for it", "[SWARM-2][TX-1]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    Peer peer(path);
+    peer.put("first");
+    peer.core->processes().yield_write(true);
+    bool created = false;
+    const std::unique_ptr<detail::File> other = detail::posix_vfs().open(path, {}, created);
+    REQUIRE(other->try_lock(detail::Processes::write, detail::LockKind::exclusive));
+    std::thread writer([&] { peer.put("late"); });
+    // Nobody was heard of for a while, so it sleeps at the lock itself.
+    while (peer.vfs.waits() == 0) std::this_thread::yield();
+    CHECK(peer.db.begin_read().txn() == 1);
+    other->unlock(detail::Processes::write);
+    writer.join();
+    CHECK(peer.db.begin_read().tree("t").contains("late"));
+}
+
 TEST_CASE("Who was killed while it waited for the write lock is waited for once", "[SWARM-2][PROC-4]") {
     // The count of those who wait stayed one too large for ever, and each later transaction let the dead go first.
     const Workplace place;
