@@ -100,7 +100,7 @@ TEST_CASE("An extent that cannot be is refused and leaves nothing behind", "[log
     Fixture f;
     f.log->add_extent({4096, 4, 1}, 1);
     // Pages that another one has; a meta page.
-    for (const std::uint64_t page : {4, 1}) {
+    for (const std::uint64_t page : {4u, 1u}) {
         CHECK(code_of([&] { f.log->add_extent({8192, page, 1}, 2); }) == Errc::corrupt);
     }
     CHECK(f.positions() == Positions{4096});

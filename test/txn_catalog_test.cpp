@@ -66,7 +66,7 @@ TEST_CASE("A name in the catalog that leads to no tree is damage", "[DMG-6][ERR-
     for (const auto& look : {list, find}) {
         CHECK(Catalog{{"nt", name_value(1)}, {key_of('i', 1), tree}}.code(look) == std::nullopt);
         CHECK(Catalog{{"nt", name_value(2)}, {key_of('i', 1), tree}}.code(look) == Errc::corrupt);
-        for (const std::size_t size : {0, 15, 17}) {
+        for (const std::size_t size : {0u, 15u, 17u}) {
             CAPTURE(size);
             std::string value = name_value(1) + bytes(1);
             value.resize(size);
@@ -83,12 +83,12 @@ TEST_CASE("What the catalog says of dropped trees and of records in other forms 
           "[DMG-6][ERR-6]") {
     CHECK(Catalog{{key_of('d', 1), bytes(8) + "t"}}.code(dropped) == std::nullopt);
     CHECK(Catalog{{key_of('d', 1), bytes(7)}}.code(dropped) == Errc::corrupt);
-    for (const std::size_t size : {7, 9}) {
+    for (const std::size_t size : {7u, 9u}) {
         CHECK(Catalog{{key_of('d', 1, size), bytes(8) + "t"}}.code(dropped) == Errc::corrupt);
     }
     constexpr std::size_t k_redacted = 8 + 32 + 32 + 8;
     CHECK(Catalog{{key_of('r', 1, 12), bytes(k_redacted)}}.code(list_erased) == std::nullopt);
-    for (const std::size_t size : {11, 13}) {
+    for (const std::size_t size : {11u, 13u}) {
         CHECK(Catalog{{key_of('r', 1, size), bytes(k_redacted)}}.code(list_erased) == Errc::corrupt);
     }
     for (const std::size_t size : {k_redacted - 1, k_redacted + 1}) {
@@ -98,14 +98,14 @@ TEST_CASE("What the catalog says of dropped trees and of records in other forms 
 
 TEST_CASE("A horizon in the catalog in another form than its own is damage", "[DMG-6][ERR-6]") {
     for (const auto& look : {floors, floor_of}) {
-        for (const std::size_t size : {16, 48}) {
+        for (const std::size_t size : {16u, 48u}) {
             CHECK(Catalog{{key_of('h', 1), bytes(size)}}.code(look) == std::nullopt);
             for (const std::size_t wrong : {size - 1, size + 1}) {
                 CHECK(Catalog{{key_of('h', 1), bytes(wrong)}}.code(look) == Errc::corrupt);
             }
         }
     }
-    for (const std::size_t size : {7, 9}) {
+    for (const std::size_t size : {7u, 9u}) {
         CHECK(Catalog{{key_of('h', 1, size), bytes(16)}}.code(floors) == Errc::corrupt);
     }
 }

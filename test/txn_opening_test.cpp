@@ -313,7 +313,7 @@ TEST_CASE("Meta pages that rot while a file is being opened are not taken for wh
         bool created = false;
         const std::unique_ptr<detail::File> file = detail::posix_vfs().open(path, {}, created);
         const std::byte other{0xff};
-        for (const std::uint64_t page : {0, 4096}) file->write(page + k_torn, {&other, 1});
+        for (const std::uint64_t page : {0u, 4096u}) file->write(page + k_torn, {&other, 1});
     });
     CHECK(code_of([&] { detail::DatabaseCore::open(path, reading(), &vfs); }) == Errc::corrupt);
     CHECK(rotted);

@@ -418,7 +418,7 @@ TEST_CASE("Who may not write may not prune, not even where nothing is left to pr
     Options options;
     options.read_only = true;
     Database db = Database::open(path, options);
-    for (const Txn txn : {0, 1}) CHECK(code_of([&] { db.prune(AsOf::txn(txn)); }) == Errc::read_only);
+    for (const Txn txn : {0u, 1u}) CHECK(code_of([&] { db.prune(AsOf::txn(txn)); }) == Errc::read_only);
     db.close();
     CHECK(code_of([&] { db.prune(AsOf::txn(0)); }) == Errc::misuse);
 }

@@ -29,7 +29,7 @@ void change_ledger(const std::string& path, const std::function<void(Ledger&, co
     std::string file = read_file(path);
     const auto bytes = std::as_writable_bytes(std::span(file));
     Meta meta;
-    for (const std::size_t at : {0, 4096}) {
+    for (const std::size_t at : {0u, 4096u}) {
         Meta found;
         REQUIRE(detail::decode_meta(bytes.subspan(at, detail::k_meta_size), found) == detail::MetaState::valid);
         if (found.generation > meta.generation) meta = found;
