@@ -271,7 +271,12 @@ TEST_CASE("While a value is erased from the oldest state nobody is shown the has
 TEST_CASE("A redaction behind a prune that was not carried out yet takes the hash of the oldest state with it",
           "[CHAIN-3][PAST-5][TRUTH-4]") {
     const Workplace place;
-    const std::shared_ptr<detail::DatabaseCore> core = open_core(place / "a.db", History::everything(), false);
+    const std::string path = place / "a.db";
+    northstar::test::HookedVfs vfs;
+    Options options;
+    options.history = History::everything();
+    options.background = false;
+    const std::shared_ptr<detail::DatabaseCore> core = detail::DatabaseCore::open(path, options, &vfs);
     Database db = detail::make_database(core);
     const Txn written = put(db, "victim", std::string(400, 's'));
     const Txn horizon = put(db, "key", "value");
@@ -282,7 +287,19 @@ TEST_CASE("A redaction behind a prune that was not carried out yet takes the has
     }
     REQUIRE(db.oldest_state().txn == horizon);
     REQUIRE(db.oldest_state().state == db.begin_read(AsOf::txn(horizon)).state_hash());
+    int looked = 0;
+    int shown = 0;
+    vfs.set_hook([&](northstar::test::FileCall call, std::uint64_t where, bool done) {
+        if (call != northstar::test::FileCall::write || where >= 2 * 4096 || !done) return;
+        Options reading;
+        reading.read_only = true;
+        ++looked;
+        if (Database::open(path, reading).oldest_state().state.has_value()) ++shown;
+    });
     db.redact("t", "victim", written, "asked for");
+    vfs.set_hook({});
+    CHECK(looked > 4);
+    CHECK(shown == 0);
     CHECK(db.oldest_state().txn == horizon);
     CHECK_FALSE(db.oldest_state().state.has_value());
     CHECK(db.begin_read(AsOf::txn(horizon)).tree("t").get("victim") == std::optional<std::string_view>(""));
