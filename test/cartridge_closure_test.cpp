@@ -2,6 +2,7 @@
 #include "cartridge_support.hpp"
 
 #include <cstring>
+#include <ctime>
 
 using namespace cartridge_test;
 using txn_test::code_of;
@@ -118,6 +119,60 @@ TEST_CASE("Rows of intervals and rows of bits say the same as a search", "[CART-
     Dice dice(7300);
     compare(Closure(cartridges.open("c")), model, dice, true);
     CHECK(cartridges.verify("c").empty());
+}
+
+TEST_CASE("Rows of a few long intervals are those that a set gives, and cost no walk through it", "[CART-11]") {
+    // Of 150 000 nodes of a path each reaches all behind it. Beside it stand short paths that meet it now and then, so
+    // that rows have from one to three hundred intervals, of which neighbours join.
+    constexpr int k_path = 150'000;
+    Database db = Database::open(":memory:");
+    Cartridges cartridges(db);
+    const auto name = [](const char* kind, int number) {
+        const std::string digits = std::to_string(number);
+        return kind + std::string(6 - digits.size(), '0') + digits;
+    };
+    db.update([&](Transaction& tx) {
+        WritableTree path = tx.tree("path");
+        WritableTree star = tx.tree("star");
+        for (int i = 0; i < k_path; ++i) {
+            path.append(edge_key(name("p", i), "", name("p", i + 1)), "");
+            star.append(edge_key("hub", "", name("p", i)), "");
+        }
+        for (int i = 0; i < 300; ++i) {
+            for (int step = 0; step < 3; ++step) {
+                path.put(edge_key(name("s", i * 4 + step), "", name("s", i * 4 + step + 1)), "");
+            }
+            path.put(edge_key(name("s", i * 4 + 1), "", name("p", i * 7)), "");
+            path.put(edge_key(name("t", i), "", name("s", i * 4)), "");
+            path.put(edge_key(name("t", i), "", name("s", 1199 - i * 4)), "");
+            if (i != 0) path.put(edge_key(name("t", i), "", name("t", i - 1)), "");
+        }
+    });
+    const auto time_of = [&](const char* tree) {
+        const std::clock_t before = std::clock();
+        cartridges.build(tree, "closure", {{"tree", tree}});
+        return std::clock() - before;
+    };
+    const std::clock_t star = time_of("star");
+    const std::clock_t path = time_of("path");
+    INFO("of a star " << star << ", of a path " << path);
+    CHECK(path < 5 * star);
+    CHECK(cartridges.verify("path").empty());
+    const Closure closure(cartridges.open("path"));
+    const Graph& graph = closure.graph();
+    for (const std::string& start : {name("p", 0), name("p", 77'777), name("t", 0), name("t", 150), name("t", 299)}) {
+        INFO(start);
+        const NodeId node = *graph.find(start);
+        std::vector<NodeId> expected;
+        for (const Graph::Reached& reached : graph.bfs(node)) {
+            if (reached.depth != 0) expected.push_back(reached.node);
+        }
+        std::sort(expected.begin(), expected.end());
+        CHECK(closure.descendants(node) == expected);
+        CHECK(closure.descendant_count(node) == expected.size());
+    }
+    const NodeId end = *graph.find(name("p", k_path));
+    CHECK(closure.ancestor_count(end) == graph.bfs(end, Direction::in).size() - 1);
 }
 
 TEST_CASE("A closure larger than its limit is refused and changes nothing", "[CART-11]") {

@@ -7,6 +7,7 @@
 #include <bit>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 namespace northstar::inline v0::detail {
 
@@ -14,6 +15,9 @@ namespace closure_build_impl {
 
 constexpr std::uint32_t k_none = ~0u;
 constexpr std::uint32_t k_components_per_look = 1024;
+/// Rows of so many intervals together are merged as they are, where they may be as many times longer than these.
+constexpr std::size_t k_few_intervals = 256;
+constexpr std::size_t k_components_per_interval = 1024;
 
 /// Components by the method of Tarjan, without recursion.
 class Components {
@@ -123,21 +127,6 @@ public:
 
     std::uint32_t word(std::size_t at) const { return words_[at]; }
 
-    void clear() {
-        for (std::size_t i = 0; i < used_.size(); ++i) {
-            for (std::uint64_t bits = used_[i]; bits != 0; bits &= bits - 1) {
-                const std::size_t chunk = i * 64 + static_cast<std::size_t>(std::countr_zero(bits));
-                const std::size_t begin = chunk * k_chunk;
-                std::fill_n(words_.begin() + static_cast<std::ptrdiff_t>(begin),
-                            std::min(k_chunk, words_.size() - begin), 0u);
-            }
-            used_[i] = 0;
-        }
-    }
-
-private:
-    static constexpr std::size_t k_chunk = 16;  // words
-
     void add_range(std::uint32_t first, std::uint32_t last) {
         const std::uint32_t low = first / 32;
         const std::uint32_t high = last / 32;
@@ -152,6 +141,21 @@ private:
         for (std::uint32_t i = low + 1; i < high; ++i) words_[i] = ~0u;
         words_[high] |= up_to;
     }
+
+    void clear() {
+        for (std::size_t i = 0; i < used_.size(); ++i) {
+            for (std::uint64_t bits = used_[i]; bits != 0; bits &= bits - 1) {
+                const std::size_t chunk = i * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+                const std::size_t begin = chunk * k_chunk;
+                std::fill_n(words_.begin() + static_cast<std::ptrdiff_t>(begin),
+                            std::min(k_chunk, words_.size() - begin), 0u);
+            }
+            used_[i] = 0;
+        }
+    }
+
+private:
+    static constexpr std::size_t k_chunk = 16;  // words
 
     void mark(std::size_t first_word, std::size_t last_word) {
         for (std::size_t chunk = first_word / k_chunk; chunk <= last_word / k_chunk; ++chunk) {
@@ -187,9 +191,8 @@ public:
         std::vector<std::uint64_t> more(count_ + std::size_t{1});  // ancestors: differences from the number before
         for (std::uint32_t component = 0; component < count_; ++component) {
             if (component % k_components_per_look == 0) progress_("closing", component, count_);
-            collect(component);
+            find_successors(component);
             closure_.row_places.push_back(write(component, more));
-            scratch_.clear();
             if (closure_.rows.size() * sizeof(std::uint32_t) > most_bytes_) too_large();
         }
         std::uint64_t reached_by = 0;
@@ -204,7 +207,8 @@ private:
         return closure_.member_offsets[component + std::size_t{1}] - closure_.member_offsets[component];
     }
 
-    void collect(std::uint32_t component) {
+    /// Of the component, larger ones first.
+    void find_successors(std::uint32_t component) {
         successors_.clear();
         for (std::uint32_t i = closure_.member_offsets[component]; i < closure_.member_offsets[component + 1]; ++i) {
             const std::uint32_t node = closure_.members[i];
@@ -214,35 +218,67 @@ private:
             }
         }
         std::sort(successors_.begin(), successors_.end(), std::greater<>());
+    }
+
+    /// What the successors reach, and they, as intervals: where these are few beside what lies in them. A set would
+    /// cost as much for each node of a long path as the rest of the path is long.
+    bool merge_few() {
+        if (successors_.empty()) return true;
+        const std::size_t most = std::min(k_few_intervals, successors_.front() / k_components_per_interval);
+        few_.clear();
+        for (const std::uint32_t next : successors_) {
+            const std::uint32_t* const row = closure_.rows.data() + closure_.row_places[next];
+            if ((row[0] & k_row_of_bits) != 0 || few_.size() + row[0] >= most) return false;
+            few_.emplace_back(next, next);
+            for (std::uint32_t i = 0; i < row[0]; ++i) few_.emplace_back(row[1 + 2 * i], row[2 + 2 * i]);
+        }
+        std::sort(few_.begin(), few_.end());
+        for (const auto& [first, last] : few_) {
+            if (row_.size() == 1 || first > row_.back() + 1) row_.insert(row_.end(), {first, last});
+            else row_.back() = std::max(row_.back(), last);
+        }
+        return true;
+    }
+
+    void merge_into_set() {
         for (const std::uint32_t next : successors_) {
             // One that a larger one reaches brings nothing new.
             if (scratch_.contains(next)) continue;
             scratch_.add(next);
             scratch_.add_row(closure_.rows.data() + closure_.row_places[next]);
         }
-    }
-
-    /// The row of what was collected; counts descendants, and the component among the ancestors of each.
-    std::uint32_t write(std::uint32_t component, std::vector<std::uint64_t>& more) {
-        row_.assign(1, 0);
-        std::uint64_t descendants = size(component) - 1;
         scratch_.each_interval([&](std::uint32_t first, std::uint32_t last) {
             row_.push_back(first);
             row_.push_back(last);
-            descendants += closure_.member_offsets[last + std::size_t{1}] - closure_.member_offsets[first];
-            more[first] += size(component);
-            more[last + std::size_t{1}] -= size(component);
         });
+    }
+
+    /// The row of a component by its successors; counts descendants, and the component among the ancestors of each.
+    std::uint32_t write(std::uint32_t component, std::vector<std::uint64_t>& more) {
+        row_.assign(1, 0);
+        const bool few = merge_few();
+        if (!few) merge_into_set();
+        std::uint64_t descendants = size(component) - 1;
+        for (std::size_t i = 1; i < row_.size(); i += 2) {
+            const std::uint32_t first = row_[i];
+            const std::size_t end = row_[i + 1] + std::size_t{1};
+            descendants += closure_.member_offsets[end] - closure_.member_offsets[first];
+            more[first] += size(component);
+            more[end] -= size(component);
+        }
         closure_.descendant_counts.push_back(static_cast<std::uint32_t>(descendants));
         row_[0] = static_cast<std::uint32_t>(row_.size() / 2);
         if (row_.size() > 1) {
             const std::uint32_t first = row_[1] / 32;
             const std::uint32_t words = row_.back() / 32 - first + 1;
             if (words + std::size_t{2} < row_.size()) {
+                for (std::size_t i = 1; few && i < row_.size(); i += 2) scratch_.add_range(row_[i], row_[i + 1]);
                 row_.assign({words | k_row_of_bits, first});
                 for (std::uint32_t i = 0; i < words; ++i) row_.push_back(scratch_.word(first + i));
+                if (few) scratch_.clear();
             }
         }
+        if (!few) scratch_.clear();
         const std::uint64_t hash = xxh64(row_.data(), row_.size() * sizeof(std::uint32_t), 0);
         const auto place = static_cast<std::uint32_t>(closure_.rows.size());
         const auto [known, added] = places_.emplace(hash, place);
@@ -268,6 +304,7 @@ private:
     const std::uint32_t count_;
     RowScratch scratch_;
     std::vector<std::uint32_t> successors_;
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> few_;
     std::vector<std::uint32_t> row_;
     std::unordered_map<std::uint64_t, std::uint32_t> places_;  // of rows, by their hash
 };
