@@ -99,3 +99,49 @@ TEST_CASE("The build of a text takes three times its artifact at most", "[cartri
     tx.commit();
     check_memory(db, "text", {{"positions", positions}});
 }
+
+TEST_CASE("A phrase takes memory for its different words, however often it has them", "[cartridge]") {
+    const txn_test::Workplace place;
+    Database db = quiet(place);
+    Cartridges cartridges(db);
+    const auto put = [&](const std::string& key) {
+        std::string value;
+        for (int i = 0; i < 100'000; ++i) value += i % 1000 == 999 ? "end " : "the ";
+        db.update([&](Transaction& tx) { tx.tree("documents").put(key, value); });
+    };
+    put("built");
+    cartridges.build("t", "text", {});
+    put("behind");
+    const Text text(cartridges.open("t"));
+    std::string question = "\"";
+    for (int i = 0; i < 400; ++i) question += "the ";
+    const TextQuery query = TextQuery::parse(question + "end the the\"");
+    std::vector<TextHit> hits;
+    const std::size_t most = most_during([&] { hits = text.search(query); });
+    INFO("most allocated: " << most);
+    CHECK(hits.size() == 2);
+    CHECK(text.explain(query, "built").parts.at(0).frequency == 99);
+    CHECK(text.explain(query, "behind").parts.at(0).frequency == 99);
+    // Four bytes for each place of a word, as they are read and once more.
+    CHECK(most < 3u << 20);
+}
+
+TEST_CASE("A snippet takes a few times the memory of its text", "[cartridge]") {
+    const txn_test::Workplace place;
+    Database db = quiet(place);
+    Cartridges cartridges(db);
+    cartridges.build("t", "text", {});
+    const Text text(cartridges.open("t"));
+    std::string value;
+    for (int i = 0; i < 200'000; ++i) value += i == 150'000 ? "one two three " : "filler ";
+    TextSnippet snippet;
+    const std::size_t most = most_during([&] {
+        snippet = text.snippet(TextQuery::parse("\"one two three\" two*"), value, 5);
+    });
+    INFO("most allocated: " << most << " for " << value.size());
+    REQUIRE(snippet.pieces.size() == 3);
+    CHECK(snippet.pieces[0].text == "filler ");
+    CHECK(snippet.pieces[1].text == "one two three");
+    CHECK(snippet.pieces[1].hit);
+    CHECK(most < 8 * value.size());
+}

@@ -59,35 +59,73 @@ void gather_walk(TextChunk::Walk walk, const TextOptions& options, std::optional
     }
 }
 
-/// How often the words stand one behind the other in a field.
-std::uint64_t occurrences(const std::vector<Positions>& words, std::size_t field) {
+/// The words of a phrase. One that stands in it several times is looked up once.
+struct Phrase {
+    explicit Phrase(const std::vector<std::string>& words) {
+        for (const std::string& word : words) {
+            const auto known = std::find(terms.begin(), terms.end(), word);
+            which.push_back(static_cast<std::size_t>(known - terms.begin()));
+            if (known == terms.end()) terms.push_back(word);
+        }
+    }
+    std::vector<std::string> terms;
+    std::vector<std::size_t> which;  ///< by place in the phrase: the term that stands there
+};
+
+/// The first of ascending numbers, from the place `at` on, that is not below `target`: by steps that double.
+std::size_t seek(const std::vector<std::uint32_t>& numbers, std::size_t at, std::uint64_t target) {
+    std::size_t end = at;
+    for (std::size_t step = 1; end < numbers.size() && numbers[end] < target; step *= 2) {
+        at = end + 1;
+        end = step < numbers.size() - end ? end + step : numbers.size();
+    }
+    const auto first = numbers.begin();
+    const auto found = std::lower_bound(first + static_cast<std::ptrdiff_t>(at),
+                                        first + static_cast<std::ptrdiff_t>(end), target);
+    return static_cast<std::size_t>(found - first);
+}
+
+/// How often the words stand one behind the other in a field. `terms`: where each term of the phrase stands.
+std::uint64_t occurrences(const Phrase& phrase, const std::vector<Positions>& terms, std::size_t field) {
+    const auto positions = [&](std::size_t place) -> const std::vector<std::uint32_t>& {
+        return terms[phrase.which[place]][field];
+    };
+    std::size_t rarest = 0;
+    for (std::size_t place = 1; place < phrase.which.size(); ++place) {
+        if (positions(place).size() < positions(rarest).size()) rarest = place;
+    }
+    std::vector<std::size_t> at(phrase.which.size(), 0);
     std::uint64_t count = 0;
-    for (const std::uint32_t first : words[0][field]) {
+    for (const std::uint32_t position : positions(rarest)) {
+        if (position < rarest) continue;
         bool all = true;
-        for (std::size_t word = 1; all && word < words.size(); ++word) {
-            const std::vector<std::uint32_t>& positions = words[word][field];
-            all = std::binary_search(positions.begin(), positions.end(), first + static_cast<std::uint32_t>(word));
+        for (std::size_t place = 0; all && place < at.size(); ++place) {
+            const std::uint64_t target = std::uint64_t{position} - rarest + place;
+            at[place] = seek(positions(place), at[place], target);
+            if (at[place] == positions(place).size()) return count;
+            all = positions(place)[at[place]] == target;
         }
         count += all ? 1 : 0;
     }
     return count;
 }
 
-std::uint64_t phrase_frequency(const TextOptions& options, std::optional<std::uint32_t> field,
-                               const std::vector<Positions>& words) {
+std::uint64_t phrase_frequency(const TextOptions& options, std::optional<std::uint32_t> field, const Phrase& phrase,
+                               const std::vector<Positions>& terms) {
     std::uint64_t weighted = 0;
     for (std::size_t f = 0; f < options.fields.size(); ++f) {
-        if (!field || *field == f) weighted += occurrences(words, f) * options.fields[f].weight;
+        if (!field || *field == f) weighted += occurrences(phrase, terms, f) * options.fields[f].weight;
     }
     return weighted;
 }
 
 StoredPostings phrase_in_base(const TextData& data, const PlanLeaf& leaf) {
     const TextSide side = data.base_side();
+    const Phrase phrase(leaf.terms);
     std::vector<PostingCursor> cursors;
     std::size_t rarest = 0;
     std::uint32_t fewest = ~0u;
-    for (const std::string& term : leaf.terms) {
+    for (const std::string& term : phrase.terms) {
         const std::optional<TermList> list = data.base.find(term);
         if (!list) return {};
         if (list->documents < fewest) {
@@ -111,7 +149,7 @@ StoredPostings phrase_in_base(const TextData& data, const PlanLeaf& leaf) {
         if (next == document) {
             if (side.has(document)) {
                 for (std::size_t i = 0; i < cursors.size(); ++i) cursors[i].read_positions(positions[i]);
-                const std::uint64_t frequency = phrase_frequency(data.base.options, leaf.field, positions);
+                const std::uint64_t frequency = phrase_frequency(data.base.options, leaf.field, phrase, positions);
                 if (frequency != 0) found.add(document, frequency);
             }
             ++next;
@@ -132,10 +170,11 @@ Positions positions_of(const TextChunk::Walk& walk) {
 }
 
 StoredPostings phrase_in_chunk(const TextChunk& chunk, const TextOptions& options, const PlanLeaf& leaf) {
+    const Phrase phrase(leaf.terms);
     // Documents that have the words so far, with their positions.
     std::vector<std::pair<std::uint32_t, std::vector<Positions>>> found;
-    for (std::size_t word = 0; word < leaf.terms.size(); ++word) {
-        const std::optional<std::uint32_t> number = chunk.find(leaf.terms[word]);
+    for (std::size_t word = 0; word < phrase.terms.size(); ++word) {
+        const std::optional<std::uint32_t> number = chunk.find(phrase.terms[word]);
         if (!number) return {};
         TextChunk::Walk walk = chunk.walk(*number);
         auto next = found.begin();
@@ -151,7 +190,7 @@ StoredPostings phrase_in_chunk(const TextChunk& chunk, const TextOptions& option
     }
     StoredPostings postings;
     for (const auto& [document, positions] : found) {
-        const std::uint64_t frequency = phrase_frequency(options, leaf.field, positions);
+        const std::uint64_t frequency = phrase_frequency(options, leaf.field, phrase, positions);
         if (frequency != 0) postings.add(document, frequency);
     }
     return postings;

@@ -5,6 +5,7 @@
 #include "cartridge/text_words.hpp"
 
 #include <algorithm>
+#include <deque>
 
 namespace northstar::inline v0 {
 
@@ -30,24 +31,29 @@ void collect(const TextOptions& options, const QueryNode& node, std::vector<Want
     if (!terms.empty()) out.push_back({std::move(terms), node.kind == QueryNode::Kind::prefix, node.field});
 }
 
+/// A word of the text: kept for all of them, so it is small.
 struct Token {
-    std::size_t begin = 0;
-    std::size_t end = 0;
-    std::string term;
-    std::string word;
-    std::size_t wanted = k_none;  ///< which of the things wanted it belongs to
-    static constexpr std::size_t k_none = ~std::size_t{0};
+    std::uint64_t begin = 0;
+    std::uint32_t size = 0;
+    std::uint32_t wanted = k_none;  ///< which of the things wanted it belongs to
+    std::size_t end() const { return static_cast<std::size_t>(begin + size); }
+    static constexpr std::uint32_t k_none = ~std::uint32_t{0};
 };
 
-bool begins_here(const std::vector<Token>& tokens, std::size_t at, const Wanted& wanted) {
-    if (wanted.terms.size() > tokens.size() - at) return false;
+/// What is compared of a word.
+struct Spelling {
+    std::string term;
+    std::string word;
+};
+
+bool begins(const std::deque<Spelling>& words, const Wanted& wanted) {
+    if (wanted.terms.size() > words.size()) return false;
     for (std::size_t i = 0; i < wanted.terms.size(); ++i) {
-        const Token& token = tokens[at + i];
         const bool last = i + 1 == wanted.terms.size();
         // A prefix is asked of terms, as the index has them.
-        const bool fits = wanted.prefix && last ? token.term.starts_with(wanted.terms[i])
-                          : wanted.prefix       ? token.word == wanted.terms[i]
-                                                : token.term == wanted.terms[i];
+        const bool fits = wanted.prefix && last ? words[i].term.starts_with(wanted.terms[i])
+                          : wanted.prefix       ? words[i].word == wanted.terms[i]
+                                                : words[i].term == wanted.terms[i];
         if (!fits) return false;
     }
     return true;
@@ -55,20 +61,30 @@ bool begins_here(const std::vector<Token>& tokens, std::size_t at, const Wanted&
 
 std::vector<Token> tokens_of(const TextOptions& options, std::string_view text, std::string_view field,
                              const std::vector<Wanted>& wanted) {
+    std::size_t longest = 1;
+    for (const Wanted& each : wanted) longest = std::max(longest, each.terms.size());
     std::vector<Token> tokens;
-    WordReader reader(text);
-    while (reader.next()) {
-        tokens.push_back({reader.begin(), reader.end(), text_term(options, reader.word()), std::string(reader.word())});
-    }
-    for (std::size_t i = 0; i < tokens.size(); ++i) {
-        for (std::size_t which = 0; which < wanted.size(); ++which) {
+    std::deque<Spelling> ahead;  // of the last tokens: as many as the longest thing wanted has
+    const auto mark_first = [&] {
+        const std::size_t first = tokens.size() - ahead.size();
+        for (std::uint32_t which = 0; which < wanted.size(); ++which) {
             if (!wanted[which].field.empty() && wanted[which].field != field) continue;
-            if (!begins_here(tokens, i, wanted[which])) continue;
+            if (!begins(ahead, wanted[which])) continue;
             for (std::size_t word = 0; word < wanted[which].terms.size(); ++word) {
-                if (tokens[i + word].wanted == Token::k_none) tokens[i + word].wanted = which;
+                Token& token = tokens[first + word];
+                if (token.wanted == Token::k_none) token.wanted = which;
             }
         }
+        ahead.pop_front();
+    };
+    WordReader reader(text);
+    while (reader.next()) {
+        const auto size = static_cast<std::uint32_t>(reader.end() - reader.begin());
+        tokens.push_back({reader.begin(), size, Token::k_none});
+        ahead.push_back({text_term(options, reader.word()), std::string(reader.word())});
+        if (ahead.size() == longest) mark_first();
     }
+    while (!ahead.empty()) mark_first();
     return tokens;
 }
 
@@ -118,8 +134,8 @@ TextSnippet cut(std::string_view text, const std::vector<Token>& tokens, const s
     out.cut_before = first != 0;
     out.cut_after = last != tokens.size();
     // What stands before the first word and behind the last one of a text belongs to it.
-    std::size_t at = out.cut_before ? tokens[first].begin : 0;
-    const std::size_t end = out.cut_after ? tokens[last - 1].end : text.size();
+    std::size_t at = out.cut_before ? static_cast<std::size_t>(tokens[first].begin) : 0;
+    const std::size_t end = out.cut_after ? tokens[last - 1].end() : text.size();
     const auto add = [&](std::size_t to, bool hit) {
         if (to > at) out.pieces.push_back({std::string(text.substr(at, to - at)), hit});
         at = to;
@@ -133,8 +149,8 @@ TextSnippet cut(std::string_view text, const std::vector<Token>& tokens, const s
         // The words of a phrase are one hit.
         const bool phrase = wanted[tokens[i].wanted].terms.size() > 1;
         while (phrase && behind < last && tokens[behind].wanted == tokens[i].wanted) ++behind;
-        add(tokens[i].begin, false);
-        add(tokens[behind - 1].end, true);
+        add(static_cast<std::size_t>(tokens[i].begin), false);
+        add(tokens[behind - 1].end(), true);
         i = behind;
     }
     add(end, false);
