@@ -419,6 +419,30 @@ TEST_CASE("A kind of the application's own is built, kept, overlaid and verified
     WordCounts::version_ = 1;
 }
 
+TEST_CASE("A cartridge of another kind is refused as such, not as damaged", "[CART-15]") {
+    Database db = Database::open(":memory:");
+    Cartridges cartridges(db);
+    db.update([](Transaction& tx) { tx.tree("graph").put(edge_key("a", "", "b"), ""); });
+    for (const char* const kind : {"graph", "closure", "text"}) cartridges.build(kind, kind, {});
+    cartridges.build("vectors", "vectors", {{"model", "m"}, {"dimensions", "2"}});
+    const auto refused = [&](const std::string& name, auto ask) {
+        INFO(name);
+        const Cartridge cartridge = cartridges.open(name);
+        CHECK(code_of([&] { ask(cartridge); }) == Errc::invalid_argument);
+    };
+    for (const char* const name : {"text", "vectors"}) refused(name, [](const Cartridge& given) { Graph{given}; });
+    for (const char* const name : {"graph", "text", "vectors"}) {
+        refused(name, [](const Cartridge& given) { Closure{given}; });
+    }
+    for (const char* const name : {"graph", "closure", "vectors"}) {
+        refused(name, [](const Cartridge& given) { Text{given}; });
+    }
+    for (const char* const name : {"graph", "closure", "text"}) {
+        refused(name, [](const Cartridge& given) { Vectors{given}; });
+    }
+    CHECK(Graph(cartridges.open("closure")).node_count() == 2);
+}
+
 TEST_CASE("An artifact can be moved to a file of its own and used from there", "[CART-16]") {
     Workplace place;
     Database db = Database::open(place / "a.db");

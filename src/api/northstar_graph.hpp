@@ -34,7 +34,7 @@ enum class Direction : std::uint8_t { out = 0, in = 1, both = 2 };
 /// Directed, typed edges both ways. Every function costs in proportion to what it looks at.
 class Graph {
 public:
-    /// Of a cartridge of kind "graph" or "closure"; in a closure edges have no types.
+    /// Of a cartridge of kind "graph" or "closure", else Error(invalid_argument); in a closure edges have no types.
     explicit Graph(const Cartridge& cartridge);
 
     /// Nodes there are, and the number behind the largest one.
@@ -99,7 +99,7 @@ private:
 /// What can be reached from where. A path may have no edges: every node reaches itself.
 class Closure {
 public:
-    /// Of a cartridge of kind "closure".
+    /// Of a cartridge of kind "closure", else Error(invalid_argument).
     explicit Closure(const Cartridge& cartridge);
     const Graph& graph() const { return graph_; }
 

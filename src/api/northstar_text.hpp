@@ -81,7 +81,8 @@ struct TextSnippet {
 /// What documents say, by words.
 class Text {
 public:
-    /// Of a cartridge of kind "text". With changes behind it: costs in proportion to them, once.
+    /// Of a cartridge of kind "text", else Error(invalid_argument). With changes behind it: costs in proportion to
+    /// them, once.
     explicit Text(const Cartridge& cartridge);
 
     std::uint64_t document_count() const;

@@ -114,6 +114,7 @@ struct VectorAnswer {
 /// The vectors of a cartridge of kind "vectors". Cheap to copy; used by several threads at once.
 class Vectors {
 public:
+    /// Of a cartridge of kind "vectors", else Error(invalid_argument).
     explicit Vectors(const Cartridge& cartridge);
 
     const EmbeddingSpace& space() const;

@@ -1,6 +1,7 @@
 // closure.cpp -- Closure: reachability, descendants, ancestors, impact.
 #include "cartridge/closure_data.hpp"
 #include "cartridge/graph_search.hpp"
+#include "cartridge/kind.hpp"
 
 #include <algorithm>
 
@@ -41,7 +42,8 @@ std::vector<NodeId> others(const GraphData& graph, std::span<const NodeId> start
 
 }  // namespace detail
 
-Closure::Closure(const Cartridge& cartridge) try : graph_(cartridge), data_(detail::ClosureData::of(cartridge)) {
+Closure::Closure(const Cartridge& cartridge) try
+    : graph_(detail::of_kind(cartridge, {"closure"})), data_(detail::ClosureData::of(cartridge)) {
 } catch (const std::bad_alloc&) {
     detail::no_memory();
 }

@@ -1,6 +1,7 @@
 // graph.cpp -- Graph: neighbours, breadth-first search, paths, parts.
 #include "base/error.hpp"
 #include "cartridge/graph_search.hpp"
+#include "cartridge/kind.hpp"
 
 #include <algorithm>
 
@@ -58,7 +59,8 @@ std::vector<NodeId> intersection(std::span<const NodeId> a, std::span<const Node
 
 }  // namespace detail
 
-Graph::Graph(const Cartridge& cartridge) try : data_(detail::GraphData::of(cartridge)) {
+Graph::Graph(const Cartridge& cartridge) try
+    : data_(detail::GraphData::of(detail::of_kind(cartridge, {"graph", "closure"}))) {
 } catch (const std::bad_alloc&) {
     detail::no_memory();
 }

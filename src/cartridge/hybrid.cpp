@@ -28,14 +28,6 @@ std::string tree_of(const Cartridge& cartridge, const char* otherwise) {
     return found != parameters.end() ? found->second : otherwise;
 }
 
-const Cartridge& of_kind(const Cartridge& cartridge, const char* kind) {
-    if (cartridge.info().kind != kind) {
-        refuse("the cartridge '" + cartridge.info().name + "' is of kind " + cartridge.info().kind +
-               ", and a hybrid search needs one of kind " + kind + " in its place");
-    }
-    return cartridge;
-}
-
 bool is_hashed(const EmbeddingSpace& space) {
     return space.model == hashed_embedding_space().model && space.element == VectorElement::f32;
 }
@@ -148,7 +140,7 @@ struct Candidate {
 }  // namespace detail
 
 Hybrid::Hybrid(const Snapshot& snapshot, const Cartridge& text, const Cartridge& vectors) try
-    : text_(detail::hybrid_impl::of_kind(text, "text")), vectors_(detail::hybrid_impl::of_kind(vectors, "vectors")),
+    : text_(text), vectors_(vectors),
       documents_(snapshot.tree(detail::hybrid_impl::tree_of(text, "documents"))),
       entries_(snapshot.tree(detail::hybrid_impl::tree_of(vectors, "vectors"))),
       snapshot_time_us_(snapshot.time_us()) {

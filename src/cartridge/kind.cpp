@@ -53,6 +53,15 @@ std::shared_ptr<const CartridgeKind> cartridge_kind(const std::string& name) {
     return kind;
 }
 
+const Cartridge& of_kind(const Cartridge& cartridge, std::initializer_list<const char*> kinds) {
+    const CartridgeInfo& info = cartridge.info();
+    if (std::find(kinds.begin(), kinds.end(), info.kind) != kinds.end()) return cartridge;
+    std::string wanted;
+    for (const char* const kind : kinds) wanted += (wanted.empty() ? "" : " or ") + std::string(kind);
+    fail(Errc::invalid_argument, "the cartridge '" + info.name + "' is of kind " + info.kind + ", and one of kind " +
+                                     wanted + " is needed here");
+}
+
 void each_fact(const CartridgeKind& kind, const CartridgeParameters& parameters, const Snapshot& snapshot,
                const CartridgeKind::FactSink& sink) {
     for (const std::string& name : kind.trees(parameters)) {

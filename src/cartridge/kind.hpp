@@ -3,6 +3,7 @@
 
 #include "api/northstar.hpp"
 
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +18,9 @@ std::shared_ptr<const CartridgeKind> make_graph_kind();
 std::shared_ptr<const CartridgeKind> make_closure_kind();
 std::shared_ptr<const CartridgeKind> make_vector_kind();
 std::shared_ptr<const CartridgeKind> make_text_kind();
+
+/// The same cartridge; Error(invalid_argument) where it is of none of these kinds.
+const Cartridge& of_kind(const Cartridge& cartridge, std::initializer_list<const char*> kinds);
 
 /// Every fact of a state, in the order of trees and keys.
 void each_fact(const CartridgeKind& kind, const CartridgeParameters& parameters, const Snapshot& snapshot,

@@ -1,5 +1,6 @@
 // text.cpp -- Text: search, count, explain.
 #include "api/handles.hpp"
+#include "cartridge/kind.hpp"
 #include "cartridge/text_search.hpp"
 
 #include <algorithm>
@@ -24,7 +25,7 @@ std::string written(const PlanLeaf& leaf) {
 
 }  // namespace detail
 
-Text::Text(const Cartridge& cartridge) try : data_(detail::TextData::of(cartridge)) {
+Text::Text(const Cartridge& cartridge) try : data_(detail::TextData::of(detail::of_kind(cartridge, {"text"}))) {
 } catch (const std::bad_alloc&) {
     detail::no_memory();
 }

@@ -1,11 +1,13 @@
 // vectors.cpp -- Vectors: the interface of a cartridge of vectors.
 #include "api/handles.hpp"
 #include "base/error.hpp"
+#include "cartridge/kind.hpp"
 #include "cartridge/vector_index.hpp"
 
 namespace northstar::inline v0 {
 
-Vectors::Vectors(const Cartridge& cartridge) try : index_(detail::VectorIndex::of(cartridge)) {
+Vectors::Vectors(const Cartridge& cartridge) try
+    : index_(detail::VectorIndex::of(detail::of_kind(cartridge, {"vectors"}))) {
 } catch (const std::bad_alloc&) {
     detail::no_memory();
 }
