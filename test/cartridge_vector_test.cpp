@@ -244,6 +244,10 @@ TEST_CASE("A query that makes no sense is refused", "[CART-21]") {
     CHECK(code_of([&] { vectors.search(query, 1, {.width = 0}); }) == Errc::invalid_argument);
     CHECK(code_of([&] { vectors.search(query, 1, {.recall = 0}); }) == Errc::invalid_argument);
     CHECK(code_of([&] { vectors.search(query, 1, {.recall = 1.5}); }) == Errc::invalid_argument);
+    // Any number of rows may be asked for: there are no more than there are.
+    db.update([&](Transaction& tx) { tx.tree("vectors").put("k", query.value()); });
+    CHECK(Vectors(cartridges.open("v")).search(query, ~0u).rows.size() == 1);
+    CHECK(Vectors(cartridges.open("v")).search(query, ~0u, {.width = ~0u}).rows.size() == 1);
 }
 
 TEST_CASE("The bytes of vectors are the same for every number of threads", "[CART-13][slow]") {

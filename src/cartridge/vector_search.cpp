@@ -93,7 +93,7 @@ void check_query(const VectorParameters& parameters, const Embedding& query, std
                                          ", and the vectors are of " + to_string(parameters.space) +
                                          "; vectors of different spaces cannot be compared");
     }
-    if (k == 0 || k > k_most_rows) fail(Errc::invalid_argument, "a search is for 1 row or more");
+    if (k == 0) fail(Errc::invalid_argument, "a search is for 1 row or more");
     if (options.width && *options.width == 0) fail(Errc::invalid_argument, "a search keeps 1 row in view, or more");
     if (!(options.recall > 0) || options.recall > 1) {
         fail(Errc::invalid_argument, "the recall of a search is a share above 0, up to 1");
@@ -324,6 +324,7 @@ VectorAnswer VectorIndex::search(const Embedding& query, std::uint32_t k, const 
                                  std::optional<VectorPlan> plan) const {
     using namespace vector_search_impl;
     check_query(parameters_, query, k, options);
+    k = std::min(k, k_most_rows);  // there are no more
     sections_.head.span(0, 1);  // is the database still open?
     std::unique_ptr<QueryRoom> room;
     {
