@@ -222,9 +222,17 @@ TEST_CASE("Pictures hold every node and edge, and no byte that would break them"
     tree.put(edge_key("back\\slash", "reads", "\xff\x01 bytes"), "");
     tree.put(edge_key("back\\slash", "calls", "back\\slash"), "");
     tree.put(edge_key("\xff\x01 bytes", "calls", "a<b>&\"c\""), "");
+    tree.put("\xef\xbf\xbe \xef\xbf\xbf \xef\xbf\xb0", "");
     tx.commit();
     cartridges.build("g", "graph", {});
     const Graph graph(cartridges.open("g"));
+    // U+FFFE and U+FFFF have no place in XML, whatever way they are written.
+    const NodeId odd = *graph.find("\xef\xbf\xbe \xef\xbf\xbf \xef\xbf\xb0");
+    CHECK(graph.svg(graph.around({&odd, 1}, Direction::both, 1, 9), "\xef\xbf\xbf").find("\xef\xbf\xbe") ==
+          std::string::npos);
+    CHECK(graph.svg(graph.around({&odd, 1}, Direction::both, 1, 9), "\xef\xbf\xbf").find("\xef\xbf\xbf") ==
+          std::string::npos);
+    CHECK(graph.svg(graph.around({&odd, 1}, Direction::both, 1, 9), "").find("\xef\xbf\xb0") != std::string::npos);
     const NodeId start = *graph.find("a<b>&\"c\"");
     const Graph::Part part = graph.around({&start, 1}, Direction::both, 9, 99);
     const std::string svg = graph.svg(part, "<title>");

@@ -27,7 +27,7 @@ constexpr const char* k_replacement = "\xef\xbf\xbd";  // U+FFFD, for bytes that
 constexpr std::array<const char*, 8> k_colours = {"#4a6fa5", "#c8553d", "#3c8d5a", "#8e5aa8",
                                                   "#b7862c", "#2f8f9d", "#a23e6e", "#6b7280"};
 
-/// Characters of a name; a byte that does not belong to well-formed UTF-8, or is a control character, becomes one.
+/// Characters of a name; a byte that does not belong to well-formed UTF-8, or to what XML may hold, becomes one.
 std::vector<std::string> characters(std::string_view name) {
     std::vector<std::string> out;
     for (std::size_t at = 0; at < name.size();) {
@@ -41,6 +41,8 @@ std::vector<std::string> characters(std::string_view name) {
             const auto next = static_cast<unsigned char>(name[at + 1]);  // overlong, surrogate, too large
             fits = !(byte == 0xe0 && next < 0xa0) && !(byte == 0xed && next > 0x9f) && !(byte == 0xf0 && next < 0x90) &&
                    !(byte == 0xf4 && next > 0x8f);
+            // U+FFFE and U+FFFF are the two that XML has no place for.
+            fits = fits && name.substr(at, size) != "\xef\xbf\xbe" && name.substr(at, size) != "\xef\xbf\xbf";
         }
         out.emplace_back(fits ? std::string(name.substr(at, size)) : std::string(k_replacement));
         at += fits ? size : 1;
