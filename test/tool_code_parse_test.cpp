@@ -157,6 +157,15 @@ func Map[T any](f func(T) T, m map[string]interface{}) struct{ n int } {
 type F func(int) int
 var x = start('}')
 )") == "Box|Size 2-2: len@2\nMap 3-6: run@4 pkg.Call@5\noutside: start@8\n");
+    // Functions may be what comes out; one without a body ends where its line does.
+    CHECK(functions_of(Language::go, R"(package main
+func Logged(h Handler) func(Request) (func() error, error) {
+    return func(r Request) (func() error, error) { return wrap(h, r), nil }
+}
+func (s *Server) Option(n int) (func(*Server), error) { return with(n), nil }
+func assembled(x int) int
+func last() func() { return nil }
+)") == "Logged 2-4: wrap@3\nServer|Option 5-5: with@5\nlast 7-7:\n");
 }
 
 TEST_CASE("functions of Rust with their types and macros", "[tool][code]") {

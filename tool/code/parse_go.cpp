@@ -80,7 +80,9 @@ private:
         at = tokens_.behind(at);
         const std::uint32_t head_line = tokens_[parameters].line;
         while (at < tokens_.size() && !is_body(at)) {
-            if (tokens_.is(at, "func") || tokens_.is(at, "}") || tokens_[at].line > head_line + 16) return at;
+            // What begins another line is a declaration behind one without a body; else a function is what comes out.
+            const bool next = tokens_.is(at, "func") && tokens_[at].line != tokens_[at - 1].line;
+            if (next || tokens_.is(at, "}") || tokens_[at].line > head_line + 16) return at;
             at = tokens_.behind(at);
         }
         if (at >= tokens_.size()) return at;
