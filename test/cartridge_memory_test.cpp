@@ -145,3 +145,32 @@ TEST_CASE("A snippet takes a few times the memory of its text", "[cartridge]") {
     CHECK(snippet.pieces[1].hit);
     CHECK(most < 8 * value.size());
 }
+
+TEST_CASE("Of a node behind a graph's artifact only the side that changed is copied", "[cartridge][GRAPH-2]") {
+    constexpr int k_edges = 100'000;
+    const txn_test::Workplace place;
+    Database db = quiet(place);
+    Cartridges cartridges(db);
+    db.update([&](Transaction& tx) {
+        for (int i = 0; i < k_edges; ++i) tx.tree("graph").put(edge_key(std::to_string(i), "to", "hub"), "");
+    });
+    cartridges.build("g", "graph", {});
+    db.update([&](Transaction& tx) {
+        tx.tree("graph").put(edge_key("hub", "from", "7"), "");
+        tx.tree("graph").put(edge_key("hub", "from", "new"), "");
+    });
+    const Cartridge opened = cartridges.open("g");
+    std::optional<Graph> graph;
+    const std::size_t most = most_during([&] { graph.emplace(opened); });
+    INFO("most allocated: " << most);
+    CHECK(most < k_edges);
+    const NodeId hub = *graph->find("hub");
+    CHECK(graph->in(hub).size() == k_edges);
+    CHECK(graph->in(hub, "to").size() == k_edges);
+    CHECK(graph->out(hub).size() == 2);
+    CHECK(graph->out(hub, "from").size() == 2);
+    CHECK(graph->out(*graph->find("7")).size() == 1);
+    CHECK(graph->in(*graph->find("7")).size() == 1);
+    CHECK(graph->in(*graph->find("new"), "from").size() == 1);
+    CHECK(graph->out(*graph->find("new")).empty());
+}

@@ -113,7 +113,7 @@ std::shared_ptr<const GraphData> GraphData::of(const Cartridge& cartridge) {
 
 std::span<const std::uint16_t> GraphData::neighbour_types(Side side, NodeId node) const {
     if (overlay) {
-        if (const GraphOverlay::Patch* const patch = overlay->find(node)) {
+        if (const GraphOverlay::Patch* const patch = overlay->find(side, node)) {
             return overlay->types(patch->lists[static_cast<int>(side)]);
         }
     }

@@ -2,8 +2,8 @@
 //
 // [GRAPH-1] Nodes of the artifact keep its numbers; nodes that came since follow, in the order of their names. A node
 //           without edges that has no entry of its own is not there.
-// [GRAPH-2] A node whose edges changed has whole lists of its own in the overlay; all others are read from the
-//           artifact, behind one look into a table.
+// [GRAPH-2] A node whose edges of one side changed has a whole list of that side of its own in the overlay; all others
+//           are read from the artifact, behind a look at one bit.
 // [GRAPH-3] Numbers that come out of an artifact are compared with its bounds before they are followed.
 #pragma once
 
@@ -62,6 +62,27 @@ private:
     }
 };
 
+/// Nodes below a limit, one bit each. Memory that is not touched costs nothing.
+class NodeSet {
+public:
+    explicit NodeSet(std::uint64_t limit);
+    bool contains(NodeId node) const { return (bits_.get()[node / 64] >> (node % 64) & 1) != 0; }
+    /// false: it was in already.
+    bool insert(NodeId node) {
+        std::uint64_t& word = bits_.get()[node / 64];
+        const std::uint64_t bit = std::uint64_t{1} << (node % 64);
+        if ((word & bit) != 0) return false;
+        word |= bit;
+        return true;
+    }
+
+private:
+    struct Free {
+        void operator()(std::uint64_t* bits) const { std::free(bits); }
+    };
+    std::unique_ptr<std::uint64_t, Free> bits_;
+};
+
 /// What changed between the artifact and the snapshot.
 class GraphOverlay {
 public:
@@ -70,11 +91,16 @@ public:
     struct Patch {
         NodeId node = 0;
         bool there = false;
+        /// Of a side of which nothing changed: empty.
         struct List {
             std::uint32_t first = 0;
             std::uint32_t count = 0;
         } lists[2];
     };
+    /// nullptr: the artifact is right about this node's edges of that side.
+    const Patch* find(Side side, NodeId node) const {
+        return changed_[static_cast<int>(side)].contains(node) ? find(node) : nullptr;
+    }
     /// nullptr: the artifact is right about this node.
     const Patch* find(NodeId node) const {
         for (std::uint32_t slot = mix(node);; ++slot) {
@@ -117,6 +143,7 @@ private:
     std::vector<Edge> edges_;
     std::vector<std::pair<NodeId, bool>> declarations_;  // by node: it has an entry of its own now, or none any more
     std::vector<Patch> patches_;                       // by node
+    NodeSet changed_[2] = {NodeSet(0), NodeSet(0)};    // by side: nodes that have a list of their own
     std::vector<std::uint32_t> slots_;                 // places in patches_, by hash; a power of two, mostly empty
     std::vector<NodeId> nodes_;
     std::vector<std::uint16_t> types_;
@@ -133,9 +160,10 @@ struct GraphData {
     std::optional<GraphOverlay> overlay;
     NodeId limit = 0;  ///< behind the largest number
 
+    /// Of a node below the limit.
     std::span<const NodeId> neighbours(Side side, NodeId node) const {
         if (overlay) {
-            if (const GraphOverlay::Patch* const patch = overlay->find(node)) {
+            if (const GraphOverlay::Patch* const patch = overlay->find(side, node)) {
                 return overlay->nodes(patch->lists[static_cast<int>(side)]);
             }
         }
@@ -155,27 +183,6 @@ struct GraphData {
         if (node >= limit) [[unlikely]] CartridgeBlocks::outside();
         return node;
     }
-};
-
-/// Nodes, one bit each. Memory that is not touched costs nothing.
-class NodeSet {
-public:
-    explicit NodeSet(std::uint64_t limit);
-    bool contains(NodeId node) const { return (bits_.get()[node / 64] >> (node % 64) & 1) != 0; }
-    /// false: it was in already.
-    bool insert(NodeId node) {
-        std::uint64_t& word = bits_.get()[node / 64];
-        const std::uint64_t bit = std::uint64_t{1} << (node % 64);
-        if ((word & bit) != 0) return false;
-        word |= bit;
-        return true;
-    }
-
-private:
-    struct Free {
-        void operator()(std::uint64_t* bits) const { std::free(bits); }
-    };
-    std::unique_ptr<std::uint64_t, Free> bits_;
 };
 
 /// What is wrong with the sections of a graph, in a sentence; empty: nothing.

@@ -107,20 +107,31 @@ GraphOverlay::Patch::List GraphOverlay::merged(const GraphSections& base, Side s
 
 void GraphOverlay::patch(const GraphSections& base) {
     std::vector<NodeId> touched;
+    for (NodeSet& nodes : changed_) nodes = NodeSet(base.nodes + new_names_.size());
     for (const Edge& edge : edges_) {
         touched.push_back(edge.from);
         touched.push_back(edge.to);
+        changed_[0].insert(edge.from);
+        changed_[1].insert(edge.to);
     }
     for (const auto& [node, declared] : declarations_) touched.push_back(node);
-    for (std::size_t i = 0; i < new_names_.size(); ++i) touched.push_back(base.nodes + static_cast<NodeId>(i));
+    for (std::size_t i = 0; i < new_names_.size(); ++i) {
+        const NodeId node = base.nodes + static_cast<NodeId>(i);
+        touched.push_back(node);
+        for (NodeSet& nodes : changed_) nodes.insert(node);  // the artifact does not know it
+    }
     std::sort(touched.begin(), touched.end());
     touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
     for (const NodeId node : touched) patches_.push_back({node, false, {}});
 
     std::sort(edges_.begin(), edges_.end(), [](const Edge& a, const Edge& b) { return a.from < b.from; });
-    for (Patch& patch : patches_) patch.lists[0] = merged(base, Side::out, patch.node);
+    for (Patch& patch : patches_) {
+        if (changed_[0].contains(patch.node)) patch.lists[0] = merged(base, Side::out, patch.node);
+    }
     std::sort(edges_.begin(), edges_.end(), [](const Edge& a, const Edge& b) { return a.to < b.to; });
-    for (Patch& patch : patches_) patch.lists[1] = merged(base, Side::in, patch.node);
+    for (Patch& patch : patches_) {
+        if (changed_[1].contains(patch.node)) patch.lists[1] = merged(base, Side::in, patch.node);
+    }
 
     std::sort(declarations_.begin(), declarations_.end());
     std::size_t slots = 2;
@@ -132,7 +143,12 @@ void GraphOverlay::patch(const GraphSections& base) {
         const bool decided = declared != declarations_.end() && declared->first == patch.node;
         const bool own_entry = decided ? declared->second
                                        : patch.node < base.nodes && base.declared[patch.node] != 0;
-        patch.there = own_entry || patch.lists[0].count != 0 || patch.lists[1].count != 0;
+        const auto has_edges = [&](Side side) {
+            const int number = static_cast<int>(side);
+            return changed_[number].contains(patch.node) ? patch.lists[number].count != 0
+                                                         : !base.neighbours(side, patch.node).empty();
+        };
+        patch.there = own_entry || has_edges(Side::out) || has_edges(Side::in);
         const bool was_there = patch.node < base.nodes;
         nodes_more_ += (patch.there ? 1 : 0) - (was_there ? 1 : 0);
         std::uint32_t slot = mix(patch.node);
