@@ -173,11 +173,52 @@ TEST_CASE("Spaces cannot be mixed", "[CART-21]") {
     }
     put("other", "no vector");
     CHECK(code_of([&] { cartridges.refresh("v"); }) == Errc::invalid_argument);
-    put("other", embedding(space, {0, 0, 0, 0}).value());  // of no direction, and the metric is the cosine
-    CHECK(code_of([&] { cartridges.refresh("v"); }) == Errc::invalid_argument);
     put("other", embedding(space, {4, 3, 2, 1}).value());
     CHECK(cartridges.refresh("v").built_at > 2);
     CHECK(Vectors(cartridges.open("v", Freshness::exact())).size() == 2);
+}
+
+TEST_CASE("Under cosine zeros alone are at distance 1 from every vector, and harm no other answer", "[CART-21]") {
+    const char* const codes = GENERATE("i8", "f32", "bf16", "bit");
+    const EmbeddingSpace space{"m", 8, VectorElement::f32, false};
+    const std::uint64_t seed = txn_test::seed(9410);
+    INFO(codes << ", seed " << seed);
+    vector_test::Clouds clouds(seed, 8, 5, VectorElement::f32);
+    Database db = Database::open(":memory:");
+    Cartridges cartridges(db);
+    const Numbers zeros(8, 0.0f);
+    Numbers negative = zeros;
+    negative[3] = -0.0f;
+    const auto put_zeros = [&](const std::string& key, int count) {
+        db.update([&](Transaction& tx) {
+            for (int i = 0; i < count; ++i) {
+                const Numbers& numbers = i % 2 == 0 ? zeros : negative;
+                tx.tree("vectors").put(key + std::to_string(i), embedding(space, numbers).value());
+            }
+        });
+    };
+    vector_test::fill(db, space, clouds, 400);
+    put_zeros("zero", 300);
+    cartridges.build("v", "vectors", parameters(space, {{"codes", codes}}));
+    put_zeros("since", 3);
+    const Vectors vectors(cartridges.open("v"));
+    CHECK(vectors.size() == 703);
+    CHECK(cartridges.verify("v", {.rebuild = true}).empty());
+    for (const bool exhaustive : {true, false}) {
+        const VectorAnswer none =
+            vectors.search(embedding(space, zeros), 5, {.width = 50, .exhaustive = exhaustive});
+        REQUIRE(none.rows.size() == 5);
+        for (const VectorAnswer::Row& row : none.rows) CHECK(row.distance == 1);
+        const VectorAnswer all = vectors.search(embedding(space, clouds.draw()), 703, {.exhaustive = exhaustive});
+        REQUIRE(all.rows.size() == 703);
+        int at_one = 0;
+        for (const VectorAnswer::Row& row : all.rows) {
+            const bool zero = row.key.starts_with("zero") || row.key.starts_with("since");
+            if (zero) CHECK(row.distance == 1);
+            at_one += zero ? 1 : 0;
+        }
+        CHECK(at_one == 303);
+    }
 }
 
 TEST_CASE("An embedding holds what its space says, and nothing else", "[CART-21]") {

@@ -10,7 +10,7 @@
 //   dimensions       must be given, 1 to 32768
 //   element          f32 (default), i8 or u8
 //   normalised       yes: every vector has length 1 (f32 only); default no
-//   metric           l2, ip or cosine; default cosine for f32, l2 for i8 and u8
+//   metric           l2, ip or cosine (of zeros alone: 0); default cosine for f32, l2 for i8 and u8
 //   codes            what a search compares: i8 (default for f32), f32, bf16, bit; for i8 and u8 under l2 and ip the
 //                    vectors themselves
 //   rerank           what the best of a search are compared again by: f32 (default), bf16 or none; only where codes are

@@ -104,11 +104,7 @@ VectorCoder::VectorCoder(const VectorParameters& parameters, float scale, std::v
 
 void VectorCoder::numbers_of(std::string_view elements, std::vector<float>& numbers) const {
     vector_floats(parameters_.space.element, elements, numbers);
-    if (parameters_.metric != VectorMetric::cosine) return;
-    if (!normalise_vector(numbers)) {
-        fail(Errc::invalid_argument,
-             "a vector whose numbers are all zero has no direction; leave it out, or use the metric l2");
-    }
+    if (parameters_.metric == VectorMetric::cosine) normalise_vector(numbers);
 }
 
 void VectorCoder::write_codes(std::string_view elements, unsigned char* row, std::vector<float>& numbers) const {

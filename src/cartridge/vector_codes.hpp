@@ -50,8 +50,7 @@ public:
     const RowForm& exact() const { return exact_; }
     bool has_exact() const { return parameters_.rerank != VectorCodes::none; }
 
-    /// The numbers of a vector as they are coded: normalised where only the direction counts. Throws
-    /// Error(invalid_argument) for one without a direction. Not for native codes.
+    /// The numbers of a vector as they are coded: normalised where only the direction counts. Not for native codes.
     void numbers_of(std::string_view elements, std::vector<float>& numbers) const;
     /// Writes a vector's codes; numbers is room, and holds numbers_of() afterwards where codes are not native.
     void write_codes(std::string_view elements, unsigned char* row, std::vector<float>& numbers) const;

@@ -44,10 +44,6 @@ private:
             refuse("is of the space " + to_string(parsed.space()) + ", and the cartridge is of " +
                    to_string(parameters.space));
         }
-        if (parameters.metric != VectorMetric::cosine) return;
-        if (parsed.elements.find_first_not_of('\0') == std::string_view::npos) {
-            refuse("has no direction: its numbers are all zero");
-        }
     }
 };
 

@@ -151,13 +151,12 @@ void vector_floats(VectorElement element, std::string_view elements, std::vector
     }
 }
 
-bool normalise_vector(std::vector<float>& elements) {
+void normalise_vector(std::vector<float>& elements) {
     double sum = 0;
     for (const float element : elements) sum += static_cast<double>(element) * static_cast<double>(element);
-    if (!(sum > 0)) return false;
+    if (!(sum > 0)) return;
     const double length = std::sqrt(sum);
     for (float& element : elements) element = static_cast<float>(static_cast<double>(element) / length);
-    return true;
 }
 
 VectorParameters read_vector_parameters(const CartridgeParameters& parameters) {

@@ -40,9 +40,9 @@ struct VectorValue {
 VectorValue parse_vector_value(std::string_view value);
 /// The numbers of a value as floats, exactly.
 void vector_floats(VectorElement element, std::string_view elements, std::vector<float>& out);
-/// Divides by the length; false: it is zero. The same result on every machine: products of floats are exact in double,
+/// Divides by the length; zeros alone stay. The same result on every machine: products of floats are exact in double,
 /// and are summed in order.
-bool normalise_vector(std::vector<float>& elements);
+void normalise_vector(std::vector<float>& elements);
 
 /// The parameters of the kind, with what follows from them.
 struct VectorParameters {
