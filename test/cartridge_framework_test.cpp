@@ -6,6 +6,9 @@
 #include "cartridge/registry.hpp"
 
 #include <atomic>
+#include <chrono>
+#include <ctime>
+#include <thread>
 #include <sys/wait.h>
 
 using namespace cartridge_test;
@@ -340,6 +343,49 @@ TEST_CASE("A keeper refreshes in the background, beside writers", "[CART-14]") {
     CHECK(Graph(soon).edge_count() == 51);
     CHECK(cartridges.find("later")->built_at == later);
     CHECK(cartridges.open("never").answers() == Cartridge::Answers::overlay);
+}
+
+TEST_CASE("A cartridge that cannot be refreshed stops no other, and is not tried without end", "[CART-14]") {
+    Database db = Database::open(":memory:");
+    Cartridges cartridges(db);
+    const EmbeddingSpace space{"m", 2, VectorElement::f32, false};
+    cartridges.build("a", "vectors", {{"model", "m"}, {"dimensions", "2"}});
+    put_edge(db, "a", "b");
+    cartridges.build("b", "graph", {});
+    for (const char* const name : {"a", "b"}) cartridges.set_refresh(name, RefreshPolicy::background());
+    const auto spoil = [&](const std::string& key) {
+        db.update([&](Transaction& tx) { tx.tree("vectors").put(key, "no vector"); });
+    };
+    spoil("v");
+    put_edge(db, "a", "c");
+    CHECK(code_of([&] { cartridges.refresh_due(); }) == Errc::invalid_argument);
+    CHECK(cartridges.open("b").answers() == Cartridge::Answers::exact);
+
+    // Each attempt reads a hundred thousand entries before it comes upon the one that is none.
+    db.update([&](Transaction& tx) {
+        tx.tree("vectors").erase("v");
+        const float numbers[] = {1, 2};
+        const Embedding vector(space, numbers);
+        for (int i = 0; i < 100'000; ++i) tx.tree("vectors").put("k" + std::to_string(i), vector.value());
+    });
+    spoil("z");
+    put_edge(db, "a", "d");
+    CartridgeKeeper keeper(db);
+    const auto began = std::chrono::steady_clock::now();
+    const std::clock_t before = std::clock();
+    while (keeper.last_error().empty() || std::chrono::steady_clock::now() - began < std::chrono::milliseconds(1500)) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    const auto passed = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    const double worked = static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
+    INFO("worked " << worked << " s of " << passed);
+    CHECK(worked < passed / 4);
+    CHECK(keeper.last_error().find("'z'") != std::string::npos);
+    CHECK_FALSE(keeper.wait_idle(0));
+    CHECK(Graph(cartridges.open("b", Freshness::exact())).edge_count() == 3);
+    db.update([&](Transaction& tx) { tx.tree("vectors").erase_range("k1", "zz"); });
+    CHECK(keeper.wait_idle(60'000));
+    CHECK(Vectors(cartridges.open("a", Freshness::exact())).size() == 1);
 }
 
 TEST_CASE("A build that is cancelled leaves everything as it was, and says how far it came", "[CART-14]") {

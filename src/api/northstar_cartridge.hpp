@@ -259,7 +259,7 @@ public:
                         const BuildOptions& options = {});
     /// Builds it again with its own kind and parameters. Nothing is installed where nothing that concerns it changed.
     CartridgeInfo refresh(const std::string& name, const BuildOptions& options = {});
-    /// Refreshes those whose policy says so; returns their names.
+    /// Refreshes those whose policy says so; returns their names. One that fails stops no other; its error comes last.
     std::vector<std::string> refresh_due(const BuildOptions& options = {});
     void set_refresh(const std::string& name, RefreshPolicy policy);
     /// false: there was none of that name.

@@ -202,20 +202,38 @@ CartridgeInfo Cartridges::refresh(const std::string& name, const BuildOptions& o
     detail::no_memory();
 }
 
-std::vector<std::string> Cartridges::refresh_due(const BuildOptions& options) try {
-    std::vector<std::string> names;
-    const Snapshot now = state_->database.begin_read();
-    for (const CartridgeInfo& info : detail::cartridges_impl::list(now)) {
+detail::RefreshedDue detail::refresh_due(Database& database, Cartridges& cartridges, const BuildOptions& options,
+                                         const std::function<bool(const std::string& name)>& wanted) {
+    RefreshedDue due;
+    const Snapshot now = database.begin_read();
+    for (const CartridgeInfo& info : cartridges_impl::list(now)) {
         if (info.refresh.kind == RefreshPolicy::Kind::manual) continue;
-        const std::shared_ptr<const CartridgeKind> kind = detail::find_cartridge_kind(info.kind);
+        const std::shared_ptr<const CartridgeKind> kind = find_cartridge_kind(info.kind);
         if (kind == nullptr) continue;  // another program's to keep
         const std::uint64_t lag = now.txn() - std::min(info.built_at, now.txn());
         if (lag < std::max<std::uint64_t>(info.refresh.commits, 1)) continue;
-        if (!detail::facts_may_differ(*kind, info.parameters, now, info.built_at)) continue;
-        const CartridgeInfo refreshed = refresh(info.name, options);
-        if (refreshed.built_at != info.built_at) names.push_back(info.name);
+        if (!facts_may_differ(*kind, info.parameters, now, info.built_at)) continue;
+        if (!wanted(info.name)) {
+            due.left = true;
+            continue;
+        }
+        const auto begun = std::chrono::steady_clock::now();
+        try {
+            const CartridgeInfo refreshed = cartridges.refresh(info.name, options);
+            if (refreshed.built_at != info.built_at) due.names.push_back(info.name);
+        } catch (const Error& error) {
+            if (error.code() == Errc::cancelled) throw;
+            due.failures.push_back({info.name, error, std::chrono::steady_clock::now() - begun});
+        }
     }
-    return names;
+    return due;
+}
+
+std::vector<std::string> Cartridges::refresh_due(const BuildOptions& options) try {
+    detail::RefreshedDue due =
+        detail::refresh_due(state_->database, *this, options, [](const std::string&) { return true; });
+    if (!due.failures.empty()) throw due.failures.front().error;
+    return std::move(due.names);
 } catch (const std::bad_alloc&) {
     detail::no_memory();
 }

@@ -1,13 +1,16 @@
 // keeper.cpp -- CartridgeKeeper: a thread that refreshes what its policy says is due.
 //
 // It sleeps on the word that every commit of every process changes. A pass that found nothing due says up to which txn
-// it looked; wait_idle() waits for that.
+// it looked; wait_idle() waits for that. What fails is tried again, for data and disks are mended, but not at once: a
+// build that cannot succeed would keep a processor busy.
 #include "base/error.hpp"
 #include "cartridge/access.hpp"
 #include "cartridge/registry.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <exception>
+#include <map>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -20,6 +23,8 @@ namespace keeper_impl {
 
 /// How long a sleep may last that nobody interrupts: whether to end is looked at in between.
 constexpr std::uint64_t k_longest_sleep_us = 20'000;
+/// What failed waits so many times as long as it took.
+constexpr int k_pause_after_failure = 16;
 
 }  // namespace keeper_impl
 
@@ -47,12 +52,23 @@ struct KeeperState {
         std::string failure;
         std::size_t done = 0;
         Txn looked_at = 0;
+        bool left = false;
         try {
             looked_at = database.begin_read().txn();
             BuildOptions options;
             options.threads = threads;
             options.progress = [this](const BuildProgress&) { return !stop.load(); };
-            done = cartridges.refresh_due(options).size();
+            const RefreshedDue due = refresh_due(database, cartridges, options, [&](const std::string& name) {
+                const auto pause = not_before.find(name);
+                return pause == not_before.end() || std::chrono::steady_clock::now() >= pause->second;
+            });
+            done = due.names.size();
+            left = due.left;
+            for (const RefreshedDue::Failure& each : due.failures) {
+                failure = each.error.what();
+                not_before[each.name] =
+                    std::chrono::steady_clock::now() + each.took * keeper_impl::k_pause_after_failure;
+            }
         } catch (const Error& error) {
             if (error.code() != Errc::cancelled) failure = error.what();
         } catch (const std::exception& error) {
@@ -61,7 +77,7 @@ struct KeeperState {
         const std::lock_guard lock(mutex);
         refreshed += done;
         if (!failure.empty()) last_error = failure;
-        if (done == 0 && failure.empty()) {
+        if (done == 0 && failure.empty() && !left) {
             idle_at = looked_at;
             changed.notify_all();
         }
@@ -85,6 +101,7 @@ struct KeeperState {
     std::uint64_t refreshed = 0;
     Txn idle_at = 0;
     std::string last_error;
+    std::map<std::string, std::chrono::steady_clock::time_point, std::less<>> not_before;  // of the thread alone
     std::thread thread;  // last: it uses the others
 };
 

@@ -9,8 +9,11 @@
 
 #include "api/northstar.hpp"
 
+#include <chrono>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace northstar::inline v0::detail {
 
@@ -27,5 +30,19 @@ std::string_view artifacts_prefix();
 std::string encode_record(const CartridgeInfo& info);
 /// Throws Error(corrupt).
 CartridgeInfo decode_record(std::string_view name, std::string_view bytes);
+
+struct RefreshedDue {
+    struct Failure {
+        std::string name;
+        Error error;  ///< not cancelled, which is thrown
+        std::chrono::steady_clock::duration took;
+    };
+    std::vector<std::string> names;
+    std::vector<Failure> failures;  ///< of others
+    bool left = false;              ///< one that is due was not wanted
+};
+/// Refreshes those whose policy says so, if they are wanted. One that fails stops no other.
+RefreshedDue refresh_due(Database& database, Cartridges& cartridges, const BuildOptions& options,
+                         const std::function<bool(const std::string& name)>& wanted);
 
 }  // namespace northstar::inline v0::detail
