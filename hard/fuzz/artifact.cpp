@@ -23,7 +23,7 @@ Database& database() {
 
 }  // namespace
 
-std::optional<OpenedArtifact> open_artifact(std::span<const std::byte> input) {
+std::optional<OpenedArtifact> open_artifact(const char* kind, std::span<const std::byte> input) {
     auto artifact = std::make_shared<Artifact>(database().begin_read());
     artifact->copy.resize(input.size() / sizeof(std::uint64_t) + 1);
     if (!input.empty()) std::memcpy(artifact->copy.data(), input.data(), input.size());
@@ -36,6 +36,7 @@ std::optional<OpenedArtifact> open_artifact(std::span<const std::byte> input) {
     const bool intact = artifact->container->problems().empty();
     auto open = std::make_shared<OpenCartridge>();
     open->artifact = artifact;
+    open->info.kind = kind;
     whole([&] { open->info.parameters = artifact->container->parameters(); });
     return OpenedArtifact{OpenCartridge::handle(open), intact};
 }

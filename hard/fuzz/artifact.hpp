@@ -27,8 +27,8 @@ struct OpenedArtifact {
     Cartridge cartridge;
     bool intact = false;  ///< no checksum says otherwise
 };
-/// A cartridge whose artifact is these bytes, in memory; nullopt: damage was reported.
-std::optional<OpenedArtifact> open_artifact(std::span<const std::byte> input);
+/// A cartridge of that kind whose artifact is these bytes, in memory; nullopt: damage was reported.
+std::optional<OpenedArtifact> open_artifact(const char* kind, std::span<const std::byte> input);
 
 /// Makes checksums, lengths and the digest fit the bytes again.
 void mend_artifact(Bytes& input);

@@ -63,7 +63,7 @@ void ask_closure(const Closure& closure, bool valid) {
 }
 
 void run(std::span<const std::byte> input) {
-    const std::optional<OpenedArtifact> opened = open_artifact(input);
+    const std::optional<OpenedArtifact> opened = open_artifact("closure", input);
     if (!opened) return;
     const Cartridge& cartridge = opened->cartridge;
     const bool intact = opened->intact;

@@ -91,7 +91,7 @@ void run(std::span<const std::byte> input) {
     const std::string_view tail = bytes.substr(bytes.size() - std::min(bytes.size(), k_longest_question));
     const std::optional<TextQuery> query = read_question(tail.substr(tail.rfind('\0') + 1));
     TextQuery::words(tail);
-    const std::optional<OpenedArtifact> opened = open_artifact(input);
+    const std::optional<OpenedArtifact> opened = open_artifact("text", input);
     if (!opened) return;
     std::string problem;
     const bool checked = asked([&] { problem = problem_of_text(opened->cartridge); });

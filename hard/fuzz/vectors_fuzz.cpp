@@ -74,7 +74,7 @@ void ask(const VectorIndex& index, bool valid) {
 }
 
 void run(std::span<const std::byte> input) {
-    const std::optional<OpenedArtifact> opened = open_artifact(input);
+    const std::optional<OpenedArtifact> opened = open_artifact("vectors", input);
     if (!opened) return;
     std::string problem;
     const bool checked = whole([&] { problem = problem_of_vectors(opened->cartridge); });

@@ -59,6 +59,20 @@ bool has_index_for(const Plan& source, const BoundExpr& expr) {
     return false;
 }
 
+/// A join may give a key many times more often than a table has rows.
+Plan* each_once(Plan& keys, BoundPool& pool) {
+    Plan* const distinct = pool.plan(PlanKind::distinct);
+    distinct->left = &keys;
+    distinct->output = keys.output;
+    distinct->rows = keys.rows;
+    for (const PlanColumn& column : keys.columns) {
+        BoundExpr* const key = pool.expr(BoundKind::column, column.expr->type);
+        key->column = column.id;
+        distinct->distinct_on.push_back(key);
+    }
+    return distinct;
+}
+
 }  // namespace exists_members
 
 void ask_for_members(BoundExpr& exists, double rows, BoundPool& pool) {
@@ -100,7 +114,6 @@ void ask_for_members(BoundExpr& exists, double rows, BoundPool& pool) {
     keys->rows = members->rows;
     BoundExpr* const asked = pool.expr(BoundKind::in_query, type::boolean);
     asked->position = exists.position;
-    asked->subquery = keys;
     asked->number = 1;
     for (const Tie& tie : ties) {
         keys->columns.push_back({pool.column(), tie.inner});
@@ -108,6 +121,7 @@ void ask_for_members(BoundExpr& exists, double rows, BoundPool& pool) {
         asked->args.push_back(tie.outer);
         asked->operators.push_back(tie.operation);
     }
+    asked->subquery = source->kind == PlanKind::scan ? keys : each_once(*keys, pool);
     exists.kind = BoundKind::is_truth;
     exists.number = 1;
     exists.args = {asked};
