@@ -29,7 +29,9 @@ bool same_entries(const Index& a, const Index& b) {
 
 /// The index of a partitioned table has the rows of all partitions: that of one partition is not needed beside it.
 void attach(SqlSession& session, const Relation& table, const Index& whole, const syntax::QualifiedName& name) {
-    const auto [owner, part] = index_named(session, name);
+    const auto found = index_named(session, name);
+    const Relation* const owner = found.first.get();
+    const Index* const part = found.second;
     const auto refuse = [&](SqlState state, const std::string& detail) {
         raise(state, "cannot attach index \"" + part->name + "\" as a partition of index \"" + whole.name + "\"",
               detail);

@@ -506,8 +506,8 @@ void description_rows(RowMaker& maker, const Catalog& catalog) {
         for (std::size_t i = 0; i < relation->columns.size(); ++i)
             if (!relation->columns[i].dropped)
                 add(relation->oid, classes, static_cast<std::int64_t>(i) + 1, relation->columns[i].comment);
-        const auto constraint = [&](const std::string& name, const std::string& text) {
-            add(constraint_oid(relation->oid, name), constraints, 0, text);
+        const auto constraint = [&, table = relation->oid](const std::string& name, const std::string& text) {
+            add(constraint_oid(table, name), constraints, 0, text);
         };
         for (const Index& index : relation->indexes) {
             add(index.oid, classes, 0, index.comment);
