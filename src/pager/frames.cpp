@@ -151,7 +151,7 @@ void FrameArena::give(Frame* first, Frame* last, std::size_t count) noexcept {
 /// Notes that a block of this size comes into use, and gives a kept one of it; nullptr: there is none. Those of other
 /// sizes that are too many then go back to the system. [ARENA-1]
 Frame* FrameArena::take_kept(std::size_t size) {
-    using frames_impl::k_large_unit;
+    using namespace frames_impl;
     const std::lock_guard lock(mutex_);
     in_use_.fetch_add(size, std::memory_order_relaxed);
     large_count_.fetch_add(1, std::memory_order_relaxed);

@@ -99,7 +99,7 @@ Ref PageOutput::place_run_at(PageKind kind, std::span<const std::byte> bytes, st
 }
 
 Ref PageOutput::gather_run_at(PageKind kind, std::span<const std::byte> bytes, std::uint64_t number) {
-    using page_output_impl::k_buffer_bytes;
+    using namespace page_output_impl;
     const std::uint64_t pages = run_pages(bytes.size(), page_size_);
     const std::uint64_t size = pages * page_size_;
     if (size > k_buffer_bytes / 2) return place_run_at(kind, bytes, number);
