@@ -27,6 +27,15 @@ bool same_entries(const Index& a, const Index& b) {
            std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(), same);
 }
 
+/// Is a partition a part of another one, or that one itself?
+bool lies_in(const Catalog& catalog, Oid partition, Oid above) {
+    while (partition != 0 && partition != above) {
+        const auto relation = catalog.relation(partition);
+        partition = relation == nullptr ? 0 : relation->partition_of;
+    }
+    return partition != 0;
+}
+
 /// The index of a partitioned table has the rows of all partitions: that of one partition is not needed beside it.
 void attach(SqlSession& session, const Relation& table, const Index& whole, const syntax::QualifiedName& name) {
     const auto found = index_named(session, name);
@@ -36,7 +45,8 @@ void attach(SqlSession& session, const Relation& table, const Index& whole, cons
         raise(state, "cannot attach index \"" + part->name + "\" as a partition of index \"" + whole.name + "\"",
               detail);
     };
-    if (owner->oid != table.oid || part->partition == 0 || part->oid == whole.oid)
+    const bool above = whole.partition == 0 || lies_in(session.catalog(), part->partition, whole.partition);
+    if (owner->oid != table.oid || part->partition == 0 || part->oid == whole.oid || !above)
         refuse(sqlstate::object_not_in_prerequisite_state,
                "Index \"" + part->name + "\" is not an index on any partition of table \"" + table.name + "\".");
     if (!same_entries(whole, *part))
