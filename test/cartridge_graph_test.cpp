@@ -2,6 +2,7 @@
 #include "cartridge_support.hpp"
 
 #include "cartridge/container.hpp"
+#include "cartridge/graph_layout.hpp"
 
 using namespace cartridge_test;
 using txn_test::code_of;
@@ -255,6 +256,33 @@ TEST_CASE("Pictures hold every node and edge, and no byte that would break them"
     CHECK(count(dot, "[label=\"calls\"]") == 3);
     CHECK(dot.find("back\\\\slash") != std::string::npos);
     CHECK(dot.find("a<b>&\\\"c\\\"") != std::string::npos);
+}
+
+TEST_CASE("Boxes of a picture keep apart and its edges lead from box to box, however large it is", "[CART-10]") {
+    const auto [nodes, edge_count] = GENERATE(std::pair(60u, 200u), std::pair(2000u, 4000u));
+    Dice dice(txn_test::seed(9310));
+    std::vector<std::pair<std::size_t, std::size_t>> edges;
+    for (unsigned i = 0; i < edge_count; ++i) edges.emplace_back(dice.below(nodes), dice.below(nodes));
+    const detail::GraphLayout layout = detail::lay_out(std::vector<double>(nodes, 100), edges);
+    std::map<std::size_t, std::set<double>> layers;
+    for (const detail::GraphLayout::Box& box : layout.boxes) REQUIRE(layers[box.layer].insert(box.y).second);
+    for (const auto& layer : layers) {
+        double above = -detail::k_box_height;
+        for (const double y : layer.second) {
+            REQUIRE(y - above > detail::k_box_height);
+            above = y;
+        }
+    }
+    for (std::size_t e = 0; e < edges.size(); ++e) {
+        const std::vector<detail::GraphLayout::Point>& route = layout.routes[e];
+        REQUIRE(route.empty() == (edges[e].first == edges[e].second));
+        if (route.empty()) continue;
+        const auto touches = [](const detail::GraphLayout::Box& box, const detail::GraphLayout::Point& point) {
+            return point.y == box.y && (point.x == box.x || point.x == box.x + box.width);
+        };
+        REQUIRE(touches(layout.boxes[edges[e].first], route.front()));
+        REQUIRE(touches(layout.boxes[edges[e].second], route.back()));
+    }
 }
 
 TEST_CASE("Neighbours of real graphs are those of their files", "[CART-10][slow]") {

@@ -4,6 +4,7 @@
 #include "vector_support.hpp"
 
 #include "cartridge/build.hpp"
+#include "cartridge/graph_layout.hpp"
 #include "cartridge/kind.hpp"
 
 namespace {
@@ -173,4 +174,16 @@ TEST_CASE("Of a node behind a graph's artifact only the side that changed is cop
     CHECK(graph->in(*graph->find("7")).size() == 1);
     CHECK(graph->in(*graph->find("new"), "from").size() == 1);
     CHECK(graph->out(*graph->find("new")).empty());
+}
+
+TEST_CASE("A picture takes memory in proportion to its nodes and edges", "[cartridge][CART-10]") {
+    constexpr std::size_t k_nodes = 5'000;
+    constexpr std::size_t k_edges = 10'000;
+    Dice dice(txn_test::seed(9311));
+    std::vector<std::pair<std::size_t, std::size_t>> edges;
+    for (std::size_t i = 0; i < k_edges; ++i) edges.emplace_back(dice.below(k_nodes), dice.below(k_nodes));
+    const std::vector<double> widths(k_nodes, 100);
+    const std::size_t most = most_during([&] { detail::lay_out(widths, edges); });
+    INFO("most allocated: " << most);
+    CHECK(most < (k_nodes + k_edges) * 2000);
 }

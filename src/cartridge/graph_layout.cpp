@@ -11,6 +11,9 @@ constexpr double k_between_boxes = 12;   // in a layer
 constexpr double k_between_layers = 90;
 constexpr double k_bend_height = 8;      // what an edge that passes a layer takes there
 constexpr double k_margin = 24;
+/// Of all edges. Of large graphs they would be many times what is drawn, and nobody could follow them.
+constexpr std::size_t k_most_bends = 100'000;
+constexpr std::size_t k_any_span = ~std::size_t{0};
 constexpr int k_order_sweeps = 24;
 constexpr int k_place_sweeps = 40;
 
@@ -24,7 +27,13 @@ public:
     GraphLayout make() {
         break_cycles();
         assign_layers();
-        add_bends();
+        std::size_t longest = longest_that_bends();
+        if (longest != k_any_span) {
+            turn_against_order();
+            assign_layers();
+            longest = longest_that_bends();
+        }
+        add_bends(longest);
         order_layers();
         place();
         return finish();
@@ -71,6 +80,11 @@ private:
         }
     }
 
+    /// The other way to break cycles: no path is longer than what ascends by chance.
+    void turn_against_order() {
+        for (std::size_t e = 0; e < edges_.size(); ++e) turned_[e] = edges_[e].first > edges_[e].second;
+    }
+
     std::pair<std::size_t, std::size_t> on_paper(std::size_t edge) const {
         const auto [from, to] = edges_[edge];
         return turned_[edge] ? std::pair(to, from) : std::pair(from, to);
@@ -78,6 +92,7 @@ private:
     bool loop(std::size_t edge) const { return edges_[edge].first == edges_[edge].second; }
 
     void assign_layers() {
+        for (Item& item : items_) item.layer = 0;
         std::vector<std::vector<std::size_t>> out(nodes_);
         std::vector<std::size_t> waiting(nodes_, 0);
         for (std::size_t e = 0; e < edges_.size(); ++e) {
@@ -109,11 +124,36 @@ private:
         }
     }
 
-    void add_bends() {
+    /// From layer to layer.
+    std::size_t span(std::size_t edge) const {
+        const auto [from, to] = on_paper(edge);
+        return items_[to].layer - items_[from].layer;
+    }
+
+    /// The longest span of edges such that all that are not longer have so few bends as there may be.
+    std::size_t longest_that_bends() const {
+        std::vector<std::size_t> edges_of;  // by span
+        for (std::size_t e = 0; e < edges_.size(); ++e) {
+            edges_of.resize(std::max(edges_of.size(), span(e) + 1));
+            ++edges_of[span(e)];
+        }
+        std::size_t bends = 0;
+        for (std::size_t layers = 2; layers < edges_of.size(); ++layers) {
+            bends += edges_of[layers] * (layers - 1);
+            if (bends > k_most_bends) return layers - 1;
+        }
+        return k_any_span;
+    }
+
+    void add_bends(std::size_t longest) {
         chains_.resize(edges_.size());
         for (std::size_t e = 0; e < edges_.size(); ++e) {
             if (loop(e)) continue;
             const auto [from, to] = on_paper(e);
+            if (span(e) > longest) {
+                chains_[e] = {from, to};
+                continue;
+            }
             std::size_t last = from;
             chains_[e].push_back(from);
             for (std::size_t layer = items_[from].layer + 1; layer < items_[to].layer; ++layer) {
@@ -173,18 +213,21 @@ private:
 
     std::size_t crossings(const std::vector<std::size_t>& place) const {
         std::size_t count = 0;
-        std::vector<std::pair<std::size_t, std::size_t>> links;
-        for (const auto& layer : layers_) {
-            links.clear();
-            for (const std::size_t item : layer) {
-                for (const std::size_t next : items_[item].behind) links.emplace_back(place[item], place[next]);
-            }
-            for (std::size_t a = 0; a < links.size(); ++a) {
-                for (std::size_t b = a + 1; b < links.size(); ++b) {
-                    const bool cross = (links[a].first < links[b].first && links[a].second > links[b].second) ||
-                                       (links[a].first > links[b].first && links[a].second < links[b].second);
-                    count += cross ? 1 : 0;
+        std::vector<std::size_t> ends;  // Fenwick tree: links so far, by where they end in the next layer
+        for (std::size_t number = 0; number + 1 < layers_.size(); ++number) {
+            ends.assign(layers_[number + 1].size() + 1, 0);
+            std::size_t links = 0;
+            for (const std::size_t item : layers_[number]) {
+                // Those of items above it cross the ones that end above where they do.
+                for (const std::size_t next : items_[item].behind) {
+                    std::size_t not_below = 0;
+                    for (std::size_t i = place[next] + 1; i != 0; i &= i - 1) not_below += ends[i];
+                    count += links - not_below;
                 }
+                for (const std::size_t next : items_[item].behind) {
+                    for (std::size_t i = place[next] + 1; i < ends.size(); i += i & (~i + 1)) ++ends[i];
+                }
+                links += items_[item].behind.size();
             }
         }
         return count;
@@ -221,8 +264,9 @@ private:
             double count;
         };
         std::vector<Block> blocks;
-        std::vector<double> offset(layer.size(), 0);  // from the first item of the block
+        std::vector<double> packed(layer.size(), 0);  // where each were if all touched
         for (std::size_t i = 0; i < layer.size(); ++i) {
+            if (i != 0) packed[i] = packed[i - 1] + distance(layer[i - 1], layer[i]);
             const Item& item = items_[layer[i]];
             double sum = item.y;
             double count = 1;
@@ -237,9 +281,8 @@ private:
             while (blocks.size() > 1) {
                 Block& upper = blocks[blocks.size() - 2];
                 const Block lower = blocks.back();
-                const double needed = offset[lower.first - 1] + distance(layer[lower.first - 1], layer[lower.first]);
+                const double needed = packed[lower.first] - packed[upper.first];
                 if (upper.y + needed <= lower.y) break;
-                for (std::size_t j = lower.first; j <= i; ++j) offset[j] += needed;
                 upper.wishes += lower.wishes - needed * lower.count;
                 upper.count += lower.count;
                 upper.y = upper.wishes / upper.count;
@@ -248,7 +291,9 @@ private:
         }
         for (std::size_t b = 0; b < blocks.size(); ++b) {
             const std::size_t end = b + 1 < blocks.size() ? blocks[b + 1].first : layer.size();
-            for (std::size_t i = blocks[b].first; i < end; ++i) items_[layer[i]].y = blocks[b].y + offset[i];
+            for (std::size_t i = blocks[b].first; i < end; ++i) {
+                items_[layer[i]].y = blocks[b].y + (packed[i] - packed[blocks[b].first]);
+            }
         }
     }
 

@@ -1,8 +1,10 @@
-// graph_layout.hpp -- where the boxes of a small graph go on paper.  Layer: cartridge.  Threads: any.
+// graph_layout.hpp -- where the boxes of a graph go on paper.  Layer: cartridge.  Threads: any.
 //
 // Layers from left to right, as edges point: cycles are broken at the edge that closes one, layers follow the longest
 // path, an edge across several layers bends once in each, and the order within layers is improved in sweeps that bring
-// each box to the middle of its neighbours.
+// each box to the middle of its neighbours. Where bends would be too many, edges that lead back in the order of the
+// boxes are turned round instead, which makes few layers of many boxes; where there still are, the longest edges have
+// none.
 #pragma once
 
 #include <cstddef>
