@@ -10,6 +10,10 @@ namespace northstar::inline v0::detail {
 
 namespace closure_data_impl {
 
+/// Of a row, so much is asked of memory at once, before it is known how long it is.
+constexpr std::uint64_t k_fetched_numbers = 144;
+constexpr std::uint64_t k_numbers_of_line = 16;
+
 /// Marks what some nodes of the artifact reach over its own edges, themselves among it.
 void spread(const GraphSections& graph, Side side, std::vector<NodeId> found, NodeSet& set) {
     std::erase_if(found, [&](NodeId node) { return !set.insert(node); });
@@ -35,7 +39,13 @@ bool ClosureSections::reaches(std::uint32_t from, std::uint32_t to) const {
     if (from == to) return true;
     if (from < to) return false;  // smaller numbers only
     const std::uint64_t place = row_places[from];
-    const std::uint32_t head = rows[place];
+    const std::uint32_t* const row = rows.span(place, 1).data();
+    // Halving would wait for one line after the other.
+    const std::uint64_t near = std::min(rows.size() - place, closure_data_impl::k_fetched_numbers);
+    for (std::uint64_t i = closure_data_impl::k_numbers_of_line; i < near; i += closure_data_impl::k_numbers_of_line) {
+        __builtin_prefetch(row + i);
+    }
+    const std::uint32_t head = row[0];
     const std::uint32_t count = head & ~k_row_of_bits;
     if ((head & k_row_of_bits) != 0) {
         const std::uint32_t word = to / 32 - rows[place + 1];  // wraps round where it lies before
