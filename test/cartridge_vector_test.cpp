@@ -615,6 +615,42 @@ TEST_CASE("Every flipped bit of vectors is found by verify, and no answer is wro
     }
 }
 
+TEST_CASE("Of rows in many tight clusters the nearest of a query far from all are found", "[CART-22]") {
+    constexpr std::uint32_t k_dimensions = 64;
+    constexpr std::size_t k_clusters = 50;
+    const float far = GENERATE(1.0f, 5.0f);  // beyond 1 no row has such numbers
+    const EmbeddingSpace space{"m", k_dimensions, VectorElement::f32, false};
+    txn_test::Dice dice(txn_test::seed(9312));
+    const auto random = [&](float most) { return most * (static_cast<float>(dice.below(20'001)) / 10'000 - 1); };
+    std::vector<Numbers> centres(k_clusters, Numbers(k_dimensions));
+    for (Numbers& centre : centres) {
+        for (float& number : centre) number = random(1);
+    }
+    const txn_test::Workplace place;
+    Database db = Database::open(place / "db");
+    Model model;
+    Transaction tx = db.begin_write();
+    for (std::uint64_t i = 0; i < 10'000; ++i) {
+        Numbers numbers = centres[i % k_clusters];
+        for (float& number : numbers) number += random(0.02f);
+        tx.tree("vectors").append(key_of(i), embedding(space, numbers).value());
+        model.emplace(key_of(i), std::move(numbers));
+    }
+    tx.commit();
+    Cartridges cartridges(db);
+    cartridges.build("v", "vectors", parameters(space, {{"metric", "l2"}}));
+    const Vectors vectors(cartridges.open("v"));
+    double sum = 0;
+    for (int i = 0; i < 50; ++i) {
+        Numbers query(k_dimensions);
+        for (float& number : query) number = random(far);
+        const auto expected = nearest(model, VectorMetric::l2, query, 10, [](const std::string&) { return true; });
+        sum += recall(vectors.search(embedding(space, query), 10, {.width = 60}), expected) / 50;
+    }
+    INFO("found " << sum);
+    CHECK(sum > 0.9);
+}
+
 TEST_CASE("Equal vectors have an equal digest with every compiler and processor", "[CART-13]") {
     const std::pair<CartridgeParameters, const char*> expected[] = {
         {{}, "5790ac4e7dd20720cbd519a73ff3dac0e661f5839b54abd550b60739364e8397"},

@@ -17,6 +17,8 @@ constexpr int k_largest_code = 127;
 constexpr int k_bias = 128;
 constexpr std::uint64_t k_clipped_of = 1024;  // one number in so many
 constexpr std::size_t k_line = 64;            // bytes of a cache line
+constexpr double k_largest_sum = 2147483647;  // of a distance of whole numbers
+constexpr double k_largest_query = 32000;     // a number of a query less one of a row has 16 bits
 
 constexpr std::size_t rounded_up_to(std::size_t value, std::size_t unit) { return (value + unit - 1) / unit * unit; }
 
@@ -166,19 +168,38 @@ void VectorCoder::widen(const unsigned char* row, std::int16_t* query) const {
     }
 }
 
+/// Numbers far outside of those of all rows are not cut off, which would turn the query another way; where sums would
+/// become too large all are made smaller.
+void VectorCoder::write_query(std::span<const float> numbers, std::vector<std::int16_t>& whole) const {
+    using namespace vector_codes_impl;
+    const bool l2 = codes_.kind == DistanceKind::l2_u8;
+    const double length = static_cast<double>(codes_.length);
+    const double most = l2 ? std::sqrt(k_largest_sum / length) - 2 * k_bias : k_largest_sum / (k_bias * length);
+    const double limit = std::clamp(most, 1.0 * k_largest_code, k_largest_query);
+    double largest = 0;
+    for (const float number : numbers) largest = std::max(largest, std::abs(double{number} * double{scale_}));
+    const double unit = largest > limit ? double{scale_} * (limit / largest) : double{scale_};
+    whole.assign(codes_.length, 0);
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+        const long code = std::lrint(double{numbers[i]} * unit);
+        whole[i] = static_cast<std::int16_t>(l2 ? code + k_bias : code);
+    }
+}
+
 void VectorCoder::prepare(std::string_view elements, PreparedQuery& query) const {
     const bool whole = parameters_.codes == VectorCodes::i8 || parameters_.codes == VectorCodes::u8;
     const bool bits = parameters_.codes == VectorCodes::bit;
     query.bits.assign(codes_.stride / sizeof(std::uint64_t) + 1, 0);
     auto* const row = reinterpret_cast<unsigned char*>(query.bits.data());
-    if (whole || bits) {
+    if (bits || (whole && parameters_.native())) {
         write_codes(elements, row, query.numbers);
     } else {
         numbers_of(elements, query.numbers);
     }
     if (whole) {
         query.whole.resize(codes_.length);
-        widen(row, query.whole.data());
+        if (parameters_.native()) widen(row, query.whole.data());
+        else write_query(query.numbers, query.whole);
     }
     if (!parameters_.native()) {
         query.floats.assign(query.numbers.size() + 8, 0);  // zeros behind the end, as in rows

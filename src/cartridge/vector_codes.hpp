@@ -6,8 +6,9 @@
 // [VECTOR-2] Both forms, and the scale that codes have, are functions of the vectors alone: no sum depends on threads,
 //            and no product of floats is rounded together with a sum.
 //
-// i8 codes of floats are round(x * scale), clipped to -127 .. 127; the scale is such that one number in 1024 is
-// clipped. Under l2 they are kept as x + 128, so that all whole numbers under l2 are u8: differences are the same.
+// i8 codes of floats are round(x * scale), clipped to -127 .. 127, but for those of a query; the scale is such that one
+// number in 1024 is clipped. Under l2 they are kept as x + 128, so that all whole numbers under l2 are u8: differences
+// are the same.
 // Bits are the signs of (vector - mean), turned by a random rotation: a random sign for each number, then the
 // Walsh-Hadamard transform, over the next power of two of numbers. (Gao, Long: RaBitQ, SIGMOD 2024, section 3, without
 // its factors for each vector: rerank makes good what they would.)
@@ -67,6 +68,7 @@ public:
     double distance_of_exact(std::uint32_t distance) const;
 
 private:
+    void write_query(std::span<const float> numbers, std::vector<std::int16_t>& whole) const;
     void write_bits(std::span<const float> numbers, unsigned char* row) const;
     const VectorParameters parameters_;
     const float scale_;

@@ -23,6 +23,11 @@ constexpr std::uint32_t k_asked_beforehand = 128;  // rows that a filter's funct
 constexpr std::uint32_t k_starts = 16;
 constexpr std::uint32_t k_looked_at_for_a_start = 64;
 constexpr std::uint32_t k_compared_at_once = 32;
+/// A query is far from all rows where what a walk ended with differs by less than this part of its distance. Then one
+/// place is as likely to hold the walk as another, and it goes on from the nearest of a sample of the rows.
+constexpr double k_alike = 1.0 / 16;
+constexpr std::uint32_t k_rows_for_each_of_sample = 16;
+constexpr std::uint32_t k_largest_sample = 4096;
 
 /// Which rows may be in an answer.
 class RowFilter {
@@ -155,6 +160,38 @@ private:
         const std::uint64_t rows = index_.shape_.rows;
         const std::uint64_t wider = passing == 0 ? rows : (width * rows + passing - 1) / passing;
         walk_to(walk_, room_.search, static_cast<std::uint32_t>(std::min(wider, rows)));
+        if (all_are_alike()) walk_on_from_sample();
+    }
+    bool all_are_alike() const {
+        const Beam& beam = room_.search.beam;
+        if (!beam.full() || beam.size() < 2) return false;
+        // Numbers of bits are alike as a rule.
+        if (index_.coder_.codes().kind == DistanceKind::bits) return false;
+        const double near = index_.coder_.distance_of_codes(beam.distance(0));
+        const double far = index_.coder_.distance_of_codes(beam.distance(beam.size() - 1));
+        return far - near < std::abs(near) * vector_search_impl::k_alike;
+    }
+    void walk_on_from_sample() {
+        using namespace vector_search_impl;
+        const std::uint32_t rows = index_.shape_.rows;
+        const std::uint32_t sample = std::min(rows / k_rows_for_each_of_sample, k_largest_sample);
+        SearchRoom& search = room_.search;
+        search.reserve(k_compared_at_once);
+        room_.best.reset(k_starts);
+        for (std::uint32_t first = 0; first < sample; first += k_compared_at_once) {
+            const std::uint32_t count = std::min(k_compared_at_once, sample - first);
+            for (std::uint32_t i = 0; i < count; ++i) {
+                search.ids[i] = static_cast<std::uint32_t>(std::uint64_t{first + i} * rows / sample);
+                walk_.fetch(search.ids[i]);
+            }
+            walk_.compare(search.ids.data(), count, search.distances.data());
+            for (std::uint32_t i = 0; i < count; ++i) room_.best.insert(search.distances[i], search.ids[i]);
+        }
+        search.seen.make_room(room_.best.size());
+        for (std::size_t i = 0; i < room_.best.size(); ++i) {
+            if (search.seen.insert(room_.best.row(i))) search.beam.insert(room_.best.distance(i), room_.best.row(i));
+        }
+        expand(walk_, search, 0);
     }
 
     void walk_over_passing(std::uint32_t width) {
