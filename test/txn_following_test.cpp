@@ -67,6 +67,22 @@ TEST_CASE("Who cannot hold a newer generation says so and stays on the one it ha
     CHECK(slow.db.begin_read().tree("t").contains("second"));
 }
 
+// It was relied on all the same, and others were free to use its pages again.
+TEST_CASE("Who cannot hold the generation that its own checkpoint made says so, and adopts it later",
+          "[SNAP-7][SPACE-2]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    peer.put("first");
+    const std::uint64_t made = peer.core->newest_meta().generation + 1;
+    peer.vfs.set_refusal([](std::uint64_t byte, detail::LockKind) { return byte >= detail::Processes::first_pin; });
+    CHECK(txn_test::code_of([&] { peer.db.checkpoint(); }) == Errc::io);
+    peer.vfs.set_refusal(nullptr);
+    peer.put("second");
+    peer.db.checkpoint();
+    CHECK(peer.core->newest_meta().generation == made + 1);
+    CHECK(peer.db.verify().ok());
+}
+
 TEST_CASE("A snapshot shows a large transaction of another process, though it takes the turn to replay it",
           "[SNAP-4][TX-8]") {
     const Workplace place;

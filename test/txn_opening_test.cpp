@@ -301,6 +301,64 @@ TEST_CASE("Who may not write holds nothing of generations that went while it ope
     CHECK(pins(vfs) == 1);
 }
 
+// Who fell back to the older generation did not look whether that was still there.
+TEST_CASE("Who may not write and finds the newest generation damaged is not left on one that went meanwhile",
+          "[PROC-2][DMG-1][SWARM-8]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    detail::Meta newest;
+    {
+        Peer writer(path);
+        make_generation(writer);
+        newest = writer.core->newest_meta();
+        // It dies: closing makes no checkpoint.
+        writer.core->processes().store(detail::Word::poison, 1);
+    }
+    std::string bytes = read_file(path);
+    bytes[newest.space_page * detail::k_min_page_size + k_torn] ^= 1;  // its ledger
+    write_file(path, bytes);
+    test::HookedVfs vfs;
+    int asked = 0;
+    vfs.set_hook([&](FileCall call, std::uint64_t where, bool done) {
+        if (call != FileCall::lock || where < Processes::first_pin || done || ++asked != 2) return;
+        Peer writer(path);
+        for (int i = 0; i < 2; ++i) make_generation(writer);
+    });
+    const Database db = detail::make_database(detail::DatabaseCore::open(path, reading(), &vfs));
+    vfs.set_hook(nullptr);
+    CHECK(asked > 2);
+    CHECK(db.begin_read().txn() == newest.txn + 2);
+    CHECK(pins(vfs) == 1);
+}
+
+TEST_CASE("Who may not write and never finds the generation that it read of gives up", "[PROC-2][SWARM-8]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    { Peer(path).put("key"); }
+    test::HookedVfs vfs;
+    // The disk is ahead of what the file says, whenever it is asked.
+    vfs.set_uncached([](std::uint64_t, std::span<std::byte> bytes) {
+        detail::Meta meta;
+        if (bytes.size() != detail::k_meta_size || detail::decode_meta(bytes, meta) != detail::MetaState::valid) return;
+        meta.generation += 2;
+        detail::encode_meta(meta, bytes);
+    });
+    CHECK(code_of([&] { detail::DatabaseCore::open(path, reading(), &vfs); }) == Errc::locked);
+}
+
+// Both went on without, and read pages that others were free to use again.
+TEST_CASE("Who cannot hold the generation that it found does not open the file", "[PROC-2][SNAP-7]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    { Peer(path).put("key"); }
+    for (const Options& options : {quiet(), reading()}) {
+        CAPTURE(options.read_only);
+        test::HookedVfs vfs;
+        vfs.set_refusal([](std::uint64_t byte, detail::LockKind) { return byte >= Processes::first_pin; });
+        CHECK(code_of([&] { detail::DatabaseCore::open(path, options, &vfs); }) == Errc::io);
+    }
+}
+
 TEST_CASE("Meta pages that rot while a file is being opened are not taken for what they were", "[DMG-1][SWARM-8]") {
     const Workplace place;
     const std::string path = place / "a.db";

@@ -242,7 +242,7 @@ void DatabaseCore::hold_extents_of_newest() {
     const std::lock_guard lock(meta_mutex_);
     if (!extent_pins_.empty() && extent_pins_.back() == newest) return;
     extent_pins_.reserve(extent_pins_.size() + 1);
-    if (!processes_->pin(newest)) fail(Errc::io, "cannot pin a generation of " + path_, path_);
+    pin(newest);
     extent_pins_.push_back(newest);
 }
 
@@ -493,7 +493,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, const Clearing& cle
         flush_everything();
 
         // Pinned before anybody here can see anything of it.
-        processes_->pin(meta.generation);
+        pin(meta.generation);
         own_generation_.store(meta.generation);
         log_->trim(front_end);
         log_->release_below(meta.log_begin);

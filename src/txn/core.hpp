@@ -256,7 +256,9 @@ private:
     void load_generation(const Meta& meta);
     void equip(Base& base, const Ledger& ledger, const HistoryFollower* before);
     void join();
+    [[noreturn]] void fail_overtaken() const;
     Meta read_meta_anywhere(std::uint64_t generation);
+    void pin(std::uint64_t generation);
     bool stand_on(const Meta& meta);
     bool still_there(const Meta& meta);
     bool newer_meta_exists() const;

@@ -158,12 +158,16 @@ void DatabaseCore::join() {
     for (int attempt = 0;; ++attempt) {
         const Meta meta = read_meta_anywhere(processes_->load(Word::generation));
         if (stand_on(meta)) break;
-        if (attempt > 100) fail(Errc::locked, path_ + " is being checkpointed without pause; try again", path_);
+        if (attempt > 100) fail_overtaken();
     }
     const TurnGuard guard(turn_);
     const Txn visible = processes_->load(Word::visible_txn);
     replay_to(visible, false);
     roots_->advance(visible);
+}
+
+void DatabaseCore::fail_overtaken() const {
+    fail(Errc::locked, path_ + " is being checkpointed without pause; try again", path_);
 }
 
 Meta DatabaseCore::read_meta_anywhere(std::uint64_t generation) {
@@ -198,9 +202,14 @@ void DatabaseCore::adopt_newest() {
     drop_old_bases();
 }
 
+/// Holds a generation, or throws: what is not held must not be read, since others use its pages again.
+void DatabaseCore::pin(std::uint64_t generation) {
+    if (!processes_->pin(generation)) fail(Errc::io, "cannot pin a generation of " + path_, path_);
+}
+
 /// Pins a generation and loads it. False: it is none of the two in the file any more, nothing was done.
 bool DatabaseCore::stand_on(const Meta& meta) {
-    if (!processes_->pin(meta.generation)) fail(Errc::io, "cannot pin a generation of " + path_, path_);
+    pin(meta.generation);
     const auto let_go = [&] {
         const std::lock_guard lock(meta_mutex_);
         if (!keeps_pin(meta.generation)) processes_->unpin(meta.generation);

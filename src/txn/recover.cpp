@@ -32,7 +32,7 @@ void DatabaseCore::recover() {
         load_generation(metas_[slot]);
     }
     const Meta meta = metas_[slot];
-    processes_->pin(meta.generation);
+    pin(meta.generation);
     const std::uint64_t known_durable = both && metas_[1 - slot].generation > meta.generation
                                             ? metas_[1 - slot].log_position
                                             : meta.log_position;
@@ -220,21 +220,16 @@ void DatabaseCore::recover_read_only() {
         read_metas();
         int slot = !meta_valid_[0] || (meta_valid_[1] && metas_[1].generation > metas_[0].generation) ? 1 : 0;
         page_size_ = metas_[slot].page_size;
-        processes_->pin(metas_[slot].generation);
-        if (!still_there(metas_[slot]) && attempt < 100) {
-            processes_->unpin(metas_[slot].generation);
-            continue;
-        }
+        newest = true;
         try {
-            load_generation(metas_[slot]);
+            if (stand_on(metas_[slot])) break;
         } catch (const Error& error) {
             slot = 1 - slot;
             if (!meta_valid_[slot] || error.code() != Errc::corrupt) throw;
             newest = false;
-            processes_->pin(metas_[slot].generation);
-            load_generation(metas_[slot]);
+            if (stand_on(metas_[slot])) break;
         }
-        break;
+        if (attempt > 100) fail_overtaken();
     }
     const Meta meta = newest_;
     std::uint64_t at = meta.log_position;
