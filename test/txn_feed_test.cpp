@@ -71,3 +71,13 @@ TEST_CASE("A commit names its trees as they were called, also those that are gon
         }
     }
 }
+
+// It looked for what a closed handle does not have any more before it looked whether it was closed.
+TEST_CASE("A feed of a database that was closed refuses", "[ERR-1][PAST-8]") {
+    const Workplace place;
+    Database db = Database::open(place / "a.db");
+    put(db, "k", "1");
+    Feed feed = db.feed(1);
+    db.close();
+    CHECK(txn_test::code_of([&] { static_cast<void>(feed.next(0)); }) == Errc::misuse);
+}

@@ -118,7 +118,6 @@ bool CommitReader::next(CommitRecord& out) {
 
 std::optional<CommitRecord> FeedState::next(std::uint32_t timeout_ms) {
     const std::uint64_t until = core_->vfs().monotonic_us() + std::uint64_t{timeout_ms} * 1000;
-    Processes& processes = core_->processes();
     CommitRecord record;
     for (;;) {
         while (reader_.next(record)) {
@@ -128,6 +127,7 @@ std::optional<CommitRecord> FeedState::next(std::uint32_t timeout_ms) {
         }
         const std::uint64_t now = core_->vfs().monotonic_us();
         if (now >= until) return std::nullopt;
+        Processes& processes = core_->processes();
         const std::uint64_t seen = processes.load(Word::durable_txn);
         processes.word(Word::visible_waiters).fetch_add(1);
         if (seen <= reader_.last()) {
