@@ -31,6 +31,7 @@ TEST_CASE("Each write does what it says", "[KV-2][KV-5]") {
     CHECK(tree.exists());
     CHECK_FALSE(tree.put_if_absent("a", "2"));
     CHECK(tree.get("a") == "1");
+    CHECK_FALSE(tree.erase("b"));
     CHECK_FALSE(tree.compare_and_swap("a", "2", "3"));
     CHECK(tree.compare_and_swap("a", "1", "3"));
     CHECK(tree.get("a") == "3");

@@ -381,6 +381,22 @@ TEST_CASE("What a cursor walked over was read, what lies behind it was not", "[T
     }
 }
 
+TEST_CASE("Ranges of two trees are read, each of its own", "[TX-3]") {
+    for (const char* const changed : {"t", "u"}) {
+        CAPTURE(changed);
+        Database db = Database::open(":memory:", alone());
+        for (const char* const tree : {"t", "u"}) {
+            db.update([&](Transaction& tx) { tx.tree(tree).put("k", "old"); });
+        }
+        Transaction tx = db.begin_optimistic();
+        // Their ranges are the same, and whole.
+        CHECK(tx.tree("t").erase_range("", std::nullopt) == 1);
+        CHECK(tx.tree("u").erase_range("", std::nullopt) == 1);
+        db.update([&](Transaction& other) { other.tree(changed).put("new", "value"); });
+        CHECK(code_of_commit(tx) == Errc::conflict);
+    }
+}
+
 TEST_CASE("Trees that two transactions make at the same time stay two trees", "[TX-3][KV-1]") {
     Database db = Database::open(":memory:", alone());
     Transaction tx = db.begin_optimistic();

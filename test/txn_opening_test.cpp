@@ -109,6 +109,15 @@ TEST_CASE("A file that got a size and no bytes is made anew, one of other bytes 
     }
 }
 
+TEST_CASE("A file of zeros but for the byte behind its meta pages is left alone", "[DUR-3][ERR-2]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    const std::string bytes = std::string(detail::k_min_page_size + detail::k_meta_size, '\0') + 'x';
+    write_file(path, bytes);
+    CHECK(code_of([&] { Peer peer(path); }) == Errc::not_a_database);
+    CHECK(read_file(path) == bytes);
+}
+
 TEST_CASE("An empty file is no database for who may not write, and stays empty", "[ERR-2][SWARM-8]") {
     const Workplace place;
     const std::string path = place / "empty.db";
@@ -436,6 +445,16 @@ TEST_CASE("Of a file that was closed nothing is to be replayed", "[CALM-3][ERR-2
 }
 
 // What starts a checkpoint, and slows writers down, is the log behind the last one and not all that is kept.
+TEST_CASE("The log of a file that was closed vouches for all of it from its first record on", "[DUR-11][DMG-4]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    { Peer(path).put("key"); }
+    Peer peer(path);
+    const std::uint64_t end = peer.core->log().end();
+    peer.put("key");
+    CHECK(peer.core->log().read(end).header().durable == end);
+}
+
 TEST_CASE("Behind opening a file with a long past a checkpoint comes no sooner than otherwise", "[CALM-3]") {
     const Workplace place;
     const std::string path = place / "a.db";

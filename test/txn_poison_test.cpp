@@ -71,6 +71,13 @@ TEST_CASE("After a failed flush every process only reads until all have closed",
     CHECK(again.db.begin_read().txn() == txn);
 }
 
+TEST_CASE("After a failed flush no optimistic transaction is begun", "[DUR-7]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    peer.core->processes().store(detail::Word::poison, 1);
+    CHECK(code_of([&] { static_cast<void>(peer.db.begin_optimistic()); }) == Errc::poisoned);
+}
+
 TEST_CASE("A failed write of the log poisons, since half a record may lie there", "[DUR-7][CORE-4]") {
     const Workplace place;
     Peer peer(place / "a.db");

@@ -267,6 +267,7 @@ TEST_CASE("a snapshot keeps showing the value, and the redaction says that it is
     // Another one meanwhile waits in the same way.
     put(db, "t", "other", secret("second", size));
     CHECK(code_of([&] { db.redact("t", "other", 0, "asked for", 0); }) == Errc::still_held);
+    CHECK(db.statistics().redaction_pending == snapshot->txn() + 1);
     CHECK(snapshot->tree("t").get("victim") == secret("held", size));
     snapshot.reset();
     db.checkpoint();

@@ -165,3 +165,15 @@ TEST_CASE("Verifying finds pages of the bases of the past that are not kept", "[
     change_ledger(place / "b.db", free_what_died);
     CHECK(complaint(place / "b.db").ends_with("is part of the retained base and is not kept for it"));
 }
+
+TEST_CASE("Verifying looks at every entry of every tree", "[DMG-5]") {
+    Database db = Database::open(":memory:", quiet());
+    for (const char* const tree : {"t", "u"}) {
+        db.update([&](Transaction& tx) {
+            for (int i = 0; i < 10; ++i) tx.tree(tree).put("k" + std::to_string(i), "v");
+        });
+    }
+    const std::uint64_t before = db.verify().entries;
+    db.update([](Transaction& tx) { tx.tree("u").put("one more", "v"); });
+    CHECK(db.verify().entries == before + 1);
+}

@@ -182,6 +182,16 @@ TEST_CASE("A write lock that is let go of without a word is had by who waits for
     CHECK(peer.db.begin_read().tree("t").contains("late"));
 }
 
+TEST_CASE("Who has the write lock calls those who wait for it when it closes the file", "[PROC-3][PROC-4]") {
+    const Workplace place;
+    Peer first(place / "a.db");
+    const Peer second(place / "a.db");
+    const Transaction writing = first.db.begin_write();
+    const std::uint64_t before = second.core->processes().load(Word::write_released);
+    first.db.close();
+    CHECK(second.core->processes().load(Word::write_released) == before + 1);
+}
+
 TEST_CASE("Who was killed while it waited for the write lock is waited for once", "[SWARM-2][PROC-4]") {
     // The count of those who wait stayed one too large for ever, and each later transaction let the dead go first.
     const Workplace place;
