@@ -67,6 +67,23 @@ TEST_CASE("Who cannot hold a newer generation says so and stays on the one it ha
     CHECK(slow.db.begin_read().tree("t").contains("second"));
 }
 
+TEST_CASE("Who joins others stands on what they show", "[SNAP-4][SWARM-1]") {
+    const Workplace place;
+    Peer first(place / "a.db");
+    const Txn txn = first.put("key");
+    const Peer second(place / "a.db");
+    CHECK(second.core->roots().visible()->txn.load() == txn);
+}
+
+TEST_CASE("Who has the write lock stands on what others show", "[SNAP-4][SWARM-1]") {
+    const Workplace place;
+    Peer first(place / "a.db");
+    Peer second(place / "a.db");
+    const Txn txn = first.put("key");
+    const Transaction writing = second.db.begin_write();
+    CHECK(second.core->roots().visible()->txn.load() == txn);
+}
+
 // It was relied on all the same, and others were free to use its pages again.
 TEST_CASE("Who cannot hold the generation that its own checkpoint made says so, and adopts it later",
           "[SNAP-7][SPACE-2]") {

@@ -30,6 +30,23 @@ detail::Extent newest_extent(const Peer& peer) {
     return extents[extents.size() - 1];
 }
 
+/// Copies the file of a process, with one commit more, which does what a list says. Its checksum is right.
+void copy_with_commit(Peer& peer, const std::string& from, const std::string& to, detail::OperationList& list) {
+    detail::LogStore& log = peer.core->log();
+    list.finish();
+    detail::RecordFields fields;
+    fields.position = log.end();
+    fields.epoch = log.epoch();
+    fields.txn = peer.db.begin_read().txn() + 1;
+    fields.time_us = peer.core->processes().load(detail::Word::last_time);
+    std::vector<std::byte> record(list.record_size(detail::RecordKind::commit, false, false, log.log_align()));
+    list.encode(record, detail::RecordKind::commit, fields);
+    detail::seal_record(record, log.seed());
+    copy_as_it_is(from, to);
+    bool created = false;
+    detail::posix_vfs().open(to, {}, created)->write(log.file_offset(log.end()), record);
+}
+
 /// Opens with every call noted.
 std::string calls_of_opening(const std::string& path) {
     std::string calls;
@@ -134,28 +151,31 @@ TEST_CASE("What was said of the history of trees holds behind a crash and in oth
     }
 }
 
-// Its checksum is right: it was written so.
+TEST_CASE("A tree has the history that the record of its making tells", "[PAST-4][TRUTH-1]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    peer.put("a", 100, Durability::full);
+    detail::OperationList list;
+    list.create_tree(99, "u", History::last(3));
+    copy_with_commit(peer, place / "a.db", place / "b.db", list);
+    Peer heir(place / "b.db");
+    heir.db.checkpoint();
+    detail::CatalogEntry entry;
+    const detail::Ref catalog(heir.core->newest_meta().catalog.root);
+    REQUIRE(detail::find_tree(heir.core->file_pages(), catalog, "u", entry));
+    CHECK(entry.own_history);
+    CHECK(entry.history == History::last(3));
+}
+
 TEST_CASE("A log that changes a tree that does not exist is damage, which opening the file tells",
           "[DMG-6][ERR-6][SWARM-8]") {
     const Workplace place;
     const std::string path = place / "b.db";
     Peer peer(place / "a.db");
     peer.put("a", 100, Durability::full);
-    detail::LogStore& log = peer.core->log();
     detail::OperationList list;
     list.put(99, "key", "value");
-    list.finish();
-    detail::RecordFields fields;
-    fields.position = log.end();
-    fields.epoch = log.epoch();
-    fields.txn = 2;
-    fields.time_us = peer.core->processes().load(detail::Word::last_time);
-    std::vector<std::byte> record(list.record_size(detail::RecordKind::commit, false, false, log.log_align()));
-    list.encode(record, detail::RecordKind::commit, fields);
-    detail::seal_record(record, log.seed());
-    copy_as_it_is(place / "a.db", path);
-    bool created = false;
-    detail::posix_vfs().open(path, {}, created)->write(log.file_offset(log.end()), record);
+    copy_with_commit(peer, place / "a.db", path, list);
     for (const bool may_write : {false, true}) {
         CAPTURE(may_write);
         Options options = quiet();
@@ -290,6 +310,21 @@ TEST_CASE("Recovery replays a long log within the limit of memory", "[CALM-1][CA
     Peer again(place / "b.db", small);
     CHECK(again.db.statistics().overlay_bytes < 3u << 20);
     CHECK(again.db.begin_read().tree("t").size() == 40'000);
+}
+
+TEST_CASE("A recovery that had to make room for what is gone again keeps no write lock", "[CALM-1][SWARM-1]") {
+    const Workplace place;
+    Options large = quiet();
+    large.overlay_limit = 1u << 30;
+    large.checkpoint_log_bytes = 1u << 30;
+    Peer peer(place / "a.db", large);
+    for (int i = 0; i < 100; ++i) peer.put(std::to_string(i), 100'000);
+    peer.db.update([](Transaction& tx) { tx.drop_tree("t"); });
+    copy_as_it_is(place / "a.db", place / "b.db");
+    Options small = quiet();
+    small.overlay_limit = 2u << 20;
+    Peer again(place / "b.db", small);
+    CHECK_FALSE(again.core->processes().has_write());
 }
 
 TEST_CASE("A new file has its space map, then one meta page, then the other, each flushed before the next",

@@ -1,4 +1,4 @@
-// What verifying takes of memory: it does not grow with the history.
+// What verifying takes of memory, which does not grow with the history, and what snapshots of the past give back.
 #include "counted_memory.hpp"
 #include "txn_support.hpp"
 
@@ -34,4 +34,20 @@ TEST_CASE("Verifying takes no more memory where there are more versions", "[COMP
     const std::size_t many = verifying(place, 100'000);
     INFO("most allocated: " << few << " bytes of 20 000 commits, " << many << " of 100 000");
     CHECK(many < few + (1u << 20));
+}
+
+TEST_CASE("A snapshot of the past gives back what it learned", "[PAST-1]") {
+    const txn_test::Workplace place;
+    const auto look_back = [&] {
+        Options options;
+        options.background = false;
+        options.history = History::everything();
+        Database db = Database::open(place / "a.db", options);
+        db.update([](Transaction& tx) { tx.tree("t").put("key", "value"); });
+        CHECK(db.begin_read(AsOf::txn(1)).tree("t").contains("key"));
+    };
+    look_back();  // what is made once stays
+    const std::size_t before = allocated.load();
+    for (int i = 0; i < 5; ++i) look_back();
+    CHECK(allocated.load() == before);
 }
