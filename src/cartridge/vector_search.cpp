@@ -24,8 +24,9 @@ constexpr std::uint32_t k_starts = 16;
 constexpr std::uint32_t k_looked_at_for_a_start = 64;
 constexpr std::uint32_t k_compared_at_once = 32;
 /// A query is far from all rows where what a walk ended with differs by less than this part of its distance. Then one
-/// place is as likely to hold the walk as another, and it goes on from the nearest of a sample of the rows.
-constexpr double k_alike = 1.0 / 16;
+/// place is as likely to hold the walk as another, and it goes on from the nearest of a sample of the rows. The nearest
+/// of vectors of chance differ more, up to some thousand numbers: there the sample would cost more than it gives.
+constexpr double k_alike = 1.0 / 64;
 constexpr std::uint32_t k_rows_for_each_of_sample = 16;
 constexpr std::uint32_t k_largest_sample = 4096;
 

@@ -22,7 +22,7 @@ Value time(std::int64_t value) { return Value::integer(type::time, value); }
 
 [[noreturn]] void overflow(const char* message) { raise(sqlstate::datetime_field_overflow, message); }
 
-constexpr std::int64_t k_end_days = 106741035;  // behind 294276-12-31, the last day of timestamps
+constexpr std::int64_t k_end_days = 106751983;  // behind 294276-12-31, the last day of timestamps
 
 std::int64_t timestamp_of_date(std::int64_t days) {
     if (days == k_date_infinity) return k_timestamp_infinity;

@@ -64,7 +64,7 @@ template <bool Zones>
 Value match(Call& call, const Value* a, std::size_t count) {
     const Arguments arguments(call, a, count, Zones);
     const PathAnswer answer = jsonpath_query(arguments.question(), call.session);
-    if (!answer.failed && answer.items.size() == 1) {
+    if (answer.items.size() == 1) {
         const JsonView item(answer.items[0]);
         if (item.is_boolean()) return Value::boolean(item.kind() == JsonKind::yes);
         if (item.kind() == JsonKind::null) return Value::null(type::boolean);
@@ -78,7 +78,6 @@ template <bool Zones>
 void query(Call& call, const Value* a, std::size_t count, RowSink& rows) {
     const Arguments arguments(call, a, count, Zones);
     const PathAnswer answer = jsonpath_query(arguments.question(), call.session);
-    if (answer.failed) return;
     for (const std::string& item : answer.items) {
         const Value row = Value::jsonb(call.arena.copy(item));
         if (!rows.row({&row, 1})) return;
@@ -89,8 +88,7 @@ template <bool Zones>
 Value query_array(Call& call, const Value* a, std::size_t count) {
     const Arguments arguments(call, a, count, Zones);
     const PathAnswer answer = jsonpath_query(arguments.question(), call.session);
-    std::vector<std::string_view> elements;
-    if (!answer.failed) elements.assign(answer.items.begin(), answer.items.end());
+    const std::vector<std::string_view> elements(answer.items.begin(), answer.items.end());
     std::string array;
     json_append_array(elements, array);
     return Value::jsonb(call.arena.copy(array));
@@ -100,7 +98,7 @@ template <bool Zones>
 Value query_first(Call& call, const Value* a, std::size_t count) {
     const Arguments arguments(call, a, count, Zones);
     const PathAnswer answer = jsonpath_query(arguments.question(), call.session);
-    if (answer.failed || answer.items.empty()) return Value::null(type::jsonb);
+    if (answer.items.empty()) return Value::null(type::jsonb);
     return Value::jsonb(call.arena.copy(answer.items[0]));
 }
 

@@ -341,6 +341,7 @@ constexpr FunctionSource k_functions[] = {
     {"gen_random_uuid7() uuid volatile", &ordered_uuid},
     {"uuidv7() uuid volatile", &ordered_uuid},
     {"uuidv4() uuid volatile", &random_uuid},
+    {"uuid_generate_v4() uuid volatile", &random_uuid},  // of the extension uuid-ossp, in defaults of many dumps
     {"enum_first(anyenum) anyenum nonstrict stable", &enum_first},
     {"enum_last(anyenum) anyenum nonstrict stable", &enum_last},
     {"enum_range(anyenum) anyarray nonstrict stable", &enum_range},

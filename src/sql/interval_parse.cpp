@@ -45,9 +45,13 @@ Unit unit_named(std::string_view word) {
         {"microsecond", Unit::microsecond},
         {"microseconds", Unit::microsecond},
         {"microsecon", Unit::microsecond},
+        {"usecond", Unit::microsecond},
+        {"useconds", Unit::microsecond},
         {"ms", Unit::millisecond},
         {"msec", Unit::millisecond},
         {"msecs", Unit::millisecond},
+        {"msecond", Unit::millisecond},
+        {"mseconds", Unit::millisecond},
         {"millisecond", Unit::millisecond},
         {"milliseconds", Unit::millisecond},
         {"s", Unit::second},
@@ -114,11 +118,10 @@ public:
             words();
         }
         Interval result;
-        if (years_ < INT32_MIN || years_ > INT32_MAX || months_ < INT32_MIN || months_ > INT32_MAX) overflow();
+        if (years_ < INT32_MIN || years_ > INT32_MAX) overflow();
+        refuse_overflow();
         const Int128 months = static_cast<Int128>(years_) * 12 + months_;
         if (months < INT32_MIN || months > INT32_MAX) raise(sqlstate::datetime_field_overflow, "interval out of range");
-        if (days_ < INT32_MIN || days_ > INT32_MAX) overflow();
-        if (micros_ < INT64_MIN || micros_ > INT64_MAX) overflow();
         result.months = static_cast<std::int32_t>(months);
         result.days = static_cast<std::int32_t>(days_);
         result.microseconds = static_cast<std::int64_t>(micros_);
@@ -137,6 +140,13 @@ private:
     [[noreturn]] void overflow() {
         raise(sqlstate::interval_field_overflow,
               "interval field value out of range: \"" + std::string(text_) + '"');
+    }
+
+    /// Sums are looked at behind each field, as PostgreSQL does: a sum too large is told of before a field said twice.
+    void refuse_overflow() {
+        if (months_ < INT32_MIN || months_ > INT32_MAX || days_ < INT32_MIN || days_ > INT32_MAX ||
+            micros_ < INT64_MIN || micros_ > INT64_MAX)
+            overflow();
     }
 
     void words() {
@@ -231,6 +241,8 @@ private:
             }
             Unit used = unit;
             if (used == Unit::none) used = default_unit();
+            number(token.text, used, all_negative);
+            refuse_overflow();
             once(used);
             // Parts of a second stand for its smaller units as well.
             const std::size_t point = used == Unit::second ? token.text.find('.') : std::string::npos;
@@ -238,9 +250,9 @@ private:
                 once(Unit::millisecond);
                 once(Unit::microsecond);
             }
-            number(token.text, used, all_negative);
-            unit = Unit::none;
-            implied_day_ = false;
+            // A number in front of hours is days, as one in front of a time.
+            unit = used == Unit::hour ? Unit::day : Unit::none;
+            implied_day_ = used == Unit::hour;
         }
         if (unit != Unit::none && !implied_day_) bad();
         if (ago) {
@@ -362,8 +374,8 @@ private:
         }
         const std::size_t point = digits.find('.');
         const std::string whole_text = digits.substr(0, point);
-        if (whole_text.size() > 18) overflow();
-        std::int64_t whole = 0;
+        if (whole_text.size() > 19) overflow();
+        Int128 whole = 0;
         for (const char c : whole_text) {
             if (!is_digit(c)) bad();
             whole = whole * 10 + (c - '0');
@@ -379,7 +391,8 @@ private:
             whole = -whole;
             part = -part;
         }
-        add(whole, part, unit);
+        if (whole < INT64_MIN || whole > INT64_MAX) overflow();
+        add(static_cast<std::int64_t>(whole), part, unit);
     }
 
     void add(std::int64_t whole, double part, Unit unit) {
@@ -434,7 +447,7 @@ private:
                                    : unit == Unit::decade  ? 10
                                    : unit == Unit::century ? 100
                                                            : 1000;
-        check(INT32_MAX / years);
+        check(years == 1 ? INT32_MAX + std::int64_t{1} : INT32_MAX / years);
         years_ += whole * years;
         months_ += static_cast<std::int64_t>(std::rint(part * static_cast<double>(years) * 12));
     }

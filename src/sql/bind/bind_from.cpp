@@ -411,17 +411,8 @@ Plan* Binder::from_function(const syntax::FromItem& item) {
             }
             scan_call.expand_record = true;
         } else if (call->function != nullptr && call->function->columns[0] != '\0') {
-            // "name:type,name:type"
-            std::string_view rest = call->function->columns;
-            while (!rest.empty()) {
-                const auto comma = rest.find(',');
-                const std::string_view part = rest.substr(0, comma);
-                const auto colon = part.find(':');
-                Oid type = 0;
-                for (const char c : part.substr(colon + 1)) type = type * 10 + static_cast<Oid>(c - '0');
-                columns.push_back({std::string(part.substr(0, colon)), pool_.column(), type});
-                rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
-            }
+            for (const FieldInfo& field : result_fields(*call->function))
+                columns.push_back({std::string(field.name), pool_.column(), field.type});
             // One column that is no record has its name whatever the alias is.
             into.scalar = columns.size() == 1 && !record && functions.size() == 1 && !item.ordinality;
         } else if (!types->fields(call->type).empty()) {

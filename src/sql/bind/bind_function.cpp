@@ -209,6 +209,20 @@ BoundExpr* Binder::function(const syntax::Expr& node) {
     return null_by_strictness(bound, match.entry->strict);
 }
 
+std::vector<FieldInfo> Binder::result_fields(const FunctionEntry& function) {
+    std::vector<FieldInfo> fields;
+    for (std::string_view rest = function.columns; !rest.empty();) {
+        const auto comma = rest.find(',');
+        const std::string_view part = rest.substr(0, comma);
+        const auto colon = part.find(':');
+        Oid type = 0;
+        for (const char c : part.substr(colon + 1)) type = type * 10 + static_cast<Oid>(c - '0');
+        fields.push_back({part.substr(0, colon), type});
+        rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+    }
+    return fields;
+}
+
 BoundExpr* Binder::set_function(BoundExpr* call, std::uint32_t position) {
     if (scope_ == nullptr || !scope_->select || !scope_->allowed.sets.empty())
         raise_at(sqlstate::feature_not_supported,
@@ -218,6 +232,8 @@ BoundExpr* Binder::set_function(BoundExpr* call, std::uint32_t position) {
                  position);
     call->kind = BoundKind::set_function;
     const Oid declared = declared_type(*call);
+    std::vector<FieldInfo> fields;
+    if (call->type == type::record && call->function != nullptr) fields = result_fields(*call->function);
     // The same call twice gives the same rows side by side: once will do, and GROUP BY finds it again.
     for (const GatheredCall& known : scope_->set_functions) {
         if (!same_expr(*known.call, *call)) continue;
@@ -225,6 +241,7 @@ BoundExpr* Binder::set_function(BoundExpr* call, std::uint32_t position) {
         column->column = known.id;
         column->declared = declared;
         column->position = position;
+        column->fields = std::move(fields);
         return column;
     }
     const ColumnId id = pool_.column();
@@ -233,6 +250,7 @@ BoundExpr* Binder::set_function(BoundExpr* call, std::uint32_t position) {
     column->column = id;
     column->declared = declared;
     column->position = position;
+    column->fields = std::move(fields);
     return column;
 }
 

@@ -28,6 +28,7 @@ BoundExpr* Binder::subquery(const syntax::Expr& node) {
         bound->fields = column.fields;
         bound->position = node.position;
         bound->subquery = inner.plan;
+        bound->text = column.name;  // what a target without a name is called
         return bound;
     }
     const TypeInfo& info = type_info(column.type, environment_.session().types);

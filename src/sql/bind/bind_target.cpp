@@ -5,6 +5,18 @@ namespace northstar::inline v0::sql {
 
 using syntax::ExprKind;
 
+namespace bind_target {
+
+/// (SELECT * FROM ..), (SELECT t.* FROM ..)
+bool names_all_columns(const syntax::Expr& node) {
+    if (node.kind != ExprKind::scalar_query) return false;
+    const syntax::Query* query = node.query;
+    while (query->kind == syntax::QueryKind::set_operation) query = query->left;
+    return !query->targets.empty() && query->targets[0].expr->kind == ExprKind::star;
+}
+
+}  // namespace bind_target
+
 std::string Binder::target_name(const syntax::Expr& node) const {
     switch (node.kind) {
         case ExprKind::column: return std::string(node.names.back());
@@ -60,6 +72,10 @@ std::vector<Binder::TargetItem> Binder::targets(const syntax::List<syntax::Targe
                 raise_at(sqlstate::syntax_error, "DEFAULT is not allowed in this context", target.expr->position);
             item.aliased = !target.alias.empty();
             item.name = item.aliased ? std::string(target.alias) : target_name(*target.expr);
+            // (SELECT * FROM ..): only what was bound knows the column's name.
+            if (!item.aliased && bind_target::names_all_columns(*target.expr) &&
+                item.expr->kind == BoundKind::scalar_query)
+                item.name = item.expr->text;
             item.source = target.expr;
             items.push_back(std::move(item));
         }

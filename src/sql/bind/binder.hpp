@@ -172,6 +172,8 @@ private:
     void match_hypothetical(std::vector<BoundExpr*>& args, std::size_t sorted, std::uint32_t position);
     BoundExpr* window(const syntax::Expr& node, const FunctionMatch& match, std::vector<BoundExpr*> args);
     BoundExpr* set_function(BoundExpr* call, std::uint32_t position);
+    /// Names and types of the columns of a set with several, as the registry says them ("name:type,name:type").
+    static std::vector<FieldInfo> result_fields(const FunctionEntry& function);
     int window_definition(const syntax::WindowSpec& spec, Scope& scope);
     void window_offsets(WindowDefinition& window, const syntax::WindowSpec& spec);
     std::vector<SortKey> sort_keys(const syntax::List<syntax::SortItem>& items);

@@ -8,6 +8,8 @@
 #include "sql/plan/walk.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 namespace northstar::inline v0::sql {
 
@@ -223,6 +225,20 @@ private:
         end_offset_ = value_of(window.end_offset, "ending");
     }
 
+    static bool is_nan(const Value& value) {
+        switch (value.type()) {
+            case type::float4:
+            case type::float8: return std::isnan(value.real());
+            case type::numeric: return value.numeric().is_nan();
+            default: return false;
+        }
+    }
+    static Value infinity_of(Oid type, int sign) {
+        const double infinity = std::copysign(std::numeric_limits<double>::infinity(), sign);
+        if (type == type::numeric) return Value::numeric(Numeric::infinity(sign));
+        return type == type::float4 ? Value::float4(static_cast<float>(infinity)) : Value::float8(infinity);
+    }
+
     static void refuse_negative(const Value& value) {
         bool negative = false;
         switch (value.type()) {
@@ -230,9 +246,11 @@ private:
             case type::int4:
             case type::int8: negative = value.integer() < 0; break;
             case type::float4:
-            case type::float8: negative = value.real() < 0; break;
+            case type::float8: negative = value.real() < 0 || is_nan(value); break;
             case type::interval: negative = compare_values(value, Value::interval({})) < 0; break;
-            case type::numeric: negative = compare_values(value, Value::numeric(Numeric())) < 0; break;
+            case type::numeric:
+                negative = is_nan(value) || compare_values(value, Value::numeric(Numeric())) < 0;
+                break;
             default: break;
         }
         if (negative)
@@ -309,6 +327,8 @@ private:
             const bool to_start = preceding;
             return to_start ? partition.first_value : partition.last_value;
         }
+        // The middle between two infinities: everything but NaN is within the offset.
+        if (is_nan(bound) && !is_nan(here)) bound = infinity_of(here.type(), first != key.descending ? -1 : 1);
         if (bound.type() != here.type())
             bound = cast_value(bound, here.type(), k_no_typmod, CastContext::explicit_, offset_arena_,
                                execution_.session());

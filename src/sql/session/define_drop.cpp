@@ -78,15 +78,20 @@ private:
                 found.push_back(other);
         return found;
     }
+    /// Defaults that draw from it, those that name it included.
     void users_of_sequence(const Relation& sequence) {
         std::vector<std::shared_ptr<Relation>> changed;
         for (const auto& [name, other] : session_.catalog().relations())
             for (std::size_t i = 0; i < other->columns.size(); ++i) {
-                if (other->columns[i].sequence != sequence.oid) continue;
-                if (!cascade_)
-                    refuse(sequence, "default value for column " + other->columns[i].name + " of table " + other->name +
+                const Column& column = other->columns[i];
+                if (column.dropped || (column.sequence != sequence.oid &&
+                                       names_of_sequence(session_, column.default_text, sequence).empty()))
+                    continue;
+                if (!cascade_ && doomed_.count(other->oid) == 0)
+                    refuse(sequence, "default value for column " + column.name + " of table " + other->name +
                                          " depends on sequence " + sequence.name);
-                changed.push_back(std::make_shared<Relation>(*other));
+                if (changed.empty() || changed.back()->oid != other->oid)
+                    changed.push_back(std::make_shared<Relation>(*other));
                 changed.back()->columns[i].sequence = 0;
                 changed.back()->columns[i].default_text.clear();
             }
@@ -121,6 +126,28 @@ void drop_index(SqlSession& session, const syntax::QualifiedName& name, bool if_
     }
     if (!if_exists) raise(sqlstate::undefined_object, "index \"" + std::string(name.last()) + "\" does not exist");
     session.notice(sqlstate::undefined_object, "index \"" + std::string(name.last()) + "\" does not exist, skipping");
+}
+
+/// Old rows have values of dropped columns: where their type goes too, they are bytes of the same form from now on.
+template <typename Uses>
+void forget_type_in_dropped_columns(SqlSession& session, const Uses& uses) {
+    std::vector<std::shared_ptr<Relation>> changed;
+    for (const auto& [key, relation] : session.catalog().relations()) {
+        const auto gone = [&](const Column& column) {
+            return column.dropped && (uses(column.type) || uses(column.domain));
+        };
+        if (std::none_of(relation->columns.begin(), relation->columns.end(), gone)) continue;
+        changed.push_back(std::make_shared<Relation>(*relation));
+        for (Column& column : changed.back()->columns)
+            if (gone(column)) {
+                column.domain = 0;
+                if (!uses(column.type)) continue;
+                const Form form = type_info(column.type, session.state().types).form;
+                column.type = form == Form::integer ? type::int8 : type::bytea;
+                column.typmod = k_no_typmod;
+            }
+    }
+    for (const auto& relation : changed) session.put(relation);
 }
 
 /// A type, and what uses it: domains over it, fields of composite types, columns of tables.
@@ -159,19 +186,9 @@ void drop_type_with_users(SqlSession& session, const UserType& type, bool cascad
     for (const auto& composite : composites) session.put(composite);
     for (const auto& [oid, name] : columns) {
         const auto table = session.catalog().relation(oid);
-        if (table == nullptr || table->find_column(name) < 0) continue;
-        drop_table_column(session, *table, name);
-        // Old rows have values of the type: they are bytes of the same form from now on.
-        auto changed = std::make_shared<Relation>(*session.catalog().relation(oid));
-        for (Column& column : changed->columns)
-            if (column.dropped && uses(column.type)) {
-                const Form form = type_info(column.type, session.state().types).form;
-                column.type = form == Form::integer ? type::int8 : type::bytea;
-                column.typmod = k_no_typmod;
-                column.domain = 0;
-            }
-        session.put(changed);
+        if (table != nullptr && table->find_column(name) >= 0) drop_table_column(session, *table, name);
     }
+    forget_type_in_dropped_columns(session, uses);
     session.remove(type);
 }
 
@@ -276,6 +293,9 @@ void truncate_tables(SqlSession& session, const syntax::Truncate& syntax) {
         const auto table = binder.find_relation(syntax.tables[i], session.present(), false);
         if (table->kind != RelationKind::table)
             raise(sqlstate::wrong_object_type, "\"" + table->name + "\" is not a table");
+        if (syntax.only[i] && table->is_partitioned())
+            raise(sqlstate::wrong_object_type, "cannot truncate only a partitioned table", {},
+                  "Do not specify the ONLY keyword, or use TRUNCATE ONLY on the partitions directly.");
         session.refuse_pending_checks(*table, "TRUNCATE");
         if (table->is_partition()) {
             partitions.push_back(table);

@@ -110,7 +110,7 @@ void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_sc
         no_schema(schema);
     if (session.catalog().relation(schema, name) != nullptr)
         raise(sqlstate::duplicate_table, "relation \"" + name + "\" already exists");
-    if (relation->kind == RelationKind::sequence) rename_sequence_in_defaults(session, *relation, name);
+    if (relation->kind == RelationKind::sequence) rename_sequence_in_defaults(session, *relation, schema, name);
     relation->schema = schema;
     relation->name = name;
     session.put(relation);

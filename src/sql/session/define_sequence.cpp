@@ -1,5 +1,6 @@
 // Sequences: their options, owners and renaming.
 #include "sql/session/sql_session.hpp"
+#include "sql/syntax/lexer.hpp"
 
 #include <algorithm>
 
@@ -162,20 +163,41 @@ void alter_sequence(SqlSession& session, const syntax::CreateSequence& syntax) {
     }
 }
 
-void rename_sequence_in_defaults(SqlSession& session, const Relation& sequence, const std::string& name) {
-    const std::string from = "nextval(" + quote_literal(sequence.name) + "::regclass)";
-    const std::string to = "nextval(" + quote_literal(name) + "::regclass)";
-    std::vector<std::shared_ptr<Relation>> changed;
-    for (const auto& [key, relation] : session.catalog().relations()) {
-        auto copy = std::make_shared<Relation>(*relation);
-        bool uses = false;
-        for (Column& column : copy->columns)
-            if (column.default_text == from && (column.sequence == sequence.oid || column.sequence == 0)) {
-                column.default_text = to;
-                uses = true;
-            }
-        if (uses) changed.push_back(std::move(copy));
+std::vector<std::pair<std::size_t, std::size_t>> names_of_sequence(SqlSession& session, std::string_view text,
+                                                                    const Relation& sequence) {
+    std::vector<std::pair<std::size_t, std::size_t>> found;
+    if (text.find(sequence.name) == std::string_view::npos) return found;
+    Arena arena;
+    const std::vector<Token> tokens = lex(text, arena);
+    for (std::size_t i = 2; i + 1 < tokens.size(); ++i) {
+        if (tokens[i].kind != TokenKind::string || !tokens[i - 1].is('(')) continue;
+        const std::string_view function = tokens[i - 2].text;
+        if (function != "nextval" && function != "currval" && function != "setval") continue;
+        // A name that is a text is looked up at each call and means whatever has it then.
+        if (tokens[i + 1].kind == TokenKind::type_cast && tokens[i + 2].text != "regclass") continue;
+        if (session.state().types->object_oid(type::regclass, tokens[i].text) == sequence.oid)
+            found.emplace_back(tokens[i].begin, tokens[i].end);
     }
+    return found;
+}
+
+void rename_sequence_in_defaults(SqlSession& session, const Relation& sequence, const std::string& schema,
+                                 const std::string& name) {
+    const bool elsewhere = !sequence.temporary && schema != k_public_schema;
+    const std::string written =
+        quote_literal((elsewhere ? quote_identifier(schema) + "." : std::string()) + quote_identifier(name));
+    std::vector<std::shared_ptr<Relation>> changed;
+    for (const auto& [key, relation] : session.catalog().relations())
+        for (std::size_t i = 0; i < relation->columns.size(); ++i) {
+            std::string text = relation->columns[i].default_text;
+            const auto places = names_of_sequence(session, text, sequence);
+            if (places.empty()) continue;
+            for (auto place = places.rbegin(); place != places.rend(); ++place)
+                text.replace(place->first, place->second - place->first, written);
+            if (changed.empty() || changed.back()->oid != relation->oid)
+                changed.push_back(std::make_shared<Relation>(*relation));
+            changed.back()->columns[i].default_text = std::move(text);
+        }
     for (const auto& relation : changed) session.put(relation);
 }
 

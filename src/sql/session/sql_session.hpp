@@ -540,8 +540,12 @@ void alter_sequence(SqlSession& session, const syntax::CreateSequence& syntax);
 /// its type and direction.
 void apply_sequence_options(SequenceOptions& options, const syntax::List<syntax::Option>& list,
                             std::optional<std::int64_t>& restart, bool fresh);
-/// Defaults that call nextval of a sequence by its name go on to mean it.
-void rename_sequence_in_defaults(SqlSession& session, const Relation& sequence, const std::string& name);
+/// Where a default says nextval('name'), or currval, setval, and means the sequence: begin and end of each literal.
+std::vector<std::pair<std::size_t, std::size_t>> names_of_sequence(SqlSession& session, std::string_view text,
+                                                                    const Relation& sequence);
+/// Defaults that call nextval of a sequence by its name go on to mean it, in its new schema and by its new name.
+void rename_sequence_in_defaults(SqlSession& session, const Relation& sequence, const std::string& schema,
+                                 const std::string& name);
 std::shared_ptr<Relation> make_sequence(SqlSession& session, const std::string& schema, const std::string& name,
                                         bool temporary, Oid type, const syntax::List<syntax::Option>& options);
 Index make_key_index(SqlSession& session, Relation& relation, const syntax::ConstraintDefinition& constraint,

@@ -12,6 +12,11 @@ const Query* Parser::query() {
     if (has_setting) setting = setting_prefix();
     const WithClause* with = at("with"_kw) ? with_clause() : nullptr;
     Query* result = query_body(0);
+    // What stands in parentheses may have its own; a branch of a set operation keeps it apart.
+    if (!result->order_by.empty() && at("order"_kw))
+        fail(sqlstate::syntax_error, "multiple ORDER BY clauses not allowed", here());
+    if (result->limit != nullptr && (at("limit"_kw) || at("fetch"_kw)))
+        fail(sqlstate::syntax_error, "multiple LIMIT clauses not allowed", here());
     select_tail(*result);
     if (with != nullptr) {
         if (result->with != nullptr) {
@@ -78,15 +83,7 @@ Query* Parser::query_primary() {
         const Query* inner = query();
         expect(')');
         // Clauses behind the parenthesis would overwrite those inside it; keep them apart.
-        Query* copy = arena_.create<Query>(*inner);
-        const bool has_tail = !inner->order_by.empty() || inner->limit != nullptr || inner->offset != nullptr;
-        const bool tail_follows = at("order"_kw) || at("limit"_kw) || at("offset"_kw) || at("fetch"_kw);
-        if (!has_tail || !tail_follows) return copy;
-        if (!inner->order_by.empty() && at("order"_kw))
-            fail(sqlstate::syntax_error, "multiple ORDER BY clauses not allowed", here());
-        if (inner->limit != nullptr && (at("limit"_kw) || at("fetch"_kw)))
-            fail(sqlstate::syntax_error, "multiple LIMIT clauses not allowed", here());
-        return copy;
+        return arena_.create<Query>(*inner);
     }
     if (at("values"_kw)) {
         Query* query = arena_.create<Query>();
