@@ -200,8 +200,7 @@ void Alteration::rewrite_with_column(std::shared_ptr<Relation> to, std::size_t p
     Binder binder(session_, pool, none);
     change.relation = to;
     binder.prepare_change(change);
-    if (change.generated[place] != nullptr && !is_immutable(change.generated[place], session_.state().types))
-        raise(sqlstate::invalid_object_definition, "generation expression is not immutable");
+    if (change.generated[place] != nullptr) check_generation(session_, change, place);
     if (change.generated[place] == nullptr && to->checks.size() == relation_->checks.size() &&
         same_in_all_rows(to->columns[place], change.defaults[place])) {
         // Rows that lack the column read as if they had it: nothing is written, and no version of a row is made.

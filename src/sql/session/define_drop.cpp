@@ -28,16 +28,18 @@ public:
                 refuse(*relation, "table " + heir->name + " depends on table " + relation->name);
             this->relation(heir);
         }
-        // Foreign keys to it.
-        for (const auto& [child, foreign] : session_.catalog().references_to(relation->oid)) {
-            if (child->oid == relation->oid) continue;
+        // Foreign keys to it, or to the table that it holds a part of the rows of.
+        const Oid referenced =
+            relation->is_partition() ? partition_root(session_.catalog(), *relation)->oid : relation->oid;
+        for (const auto& [child, foreign] : session_.catalog().references_to(referenced)) {
+            if (child->oid == referenced || (referenced != relation->oid && doomed_.count(referenced) != 0)) continue;
             if (!cascade_ && doomed_.count(child->oid) == 0)
                 refuse(*relation, "constraint " + foreign->name + " on table " + child->name + " depends on table " +
                                       relation->name);
             auto changed = std::make_shared<Relation>(*session_.catalog().relation(child->oid));
             changed->foreign_keys.erase(
                 std::remove_if(changed->foreign_keys.begin(), changed->foreign_keys.end(),
-                               [&](const ForeignKey& other) { return other.table == relation->oid; }),
+                               [&](const ForeignKey& other) { return other.table == referenced; }),
                 changed->foreign_keys.end());
             session_.put(changed);
         }

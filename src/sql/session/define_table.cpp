@@ -46,6 +46,24 @@ std::string unique_name(SqlSession& session, const std::string& schema, const st
 namespace define_table {
 
 /// What CREATE TABLE is putting together.
+/// May a column of one type refer to a key of another? The key's order must find it: of numbers that is so where they
+/// become the key's type by themselves.
+bool can_refer(Oid child, Oid parent, const TypeCatalog* types) {
+    if (!find_operator("=", parent, child, types)) return false;
+    const auto wideness = [](Oid type) {
+        switch (type) {
+            case type::int2:
+            case type::int4:
+            case type::int8: return 1;
+            case type::numeric: return 2;
+            case type::float4:
+            case type::float8: return 3;
+            default: return 0;
+        }
+    };
+    return wideness(parent) == 0 || wideness(child) <= wideness(parent);
+}
+
 class TableMaker {
 public:
     TableMaker(SqlSession& session, const syntax::CreateTable& syntax)
@@ -413,17 +431,8 @@ private:
         BoundChange change;
         change.relation = session_.catalog().relation(relation_->oid);
         binder_.prepare_change(change);
-        for (std::size_t i = 0; i < change.generated.size(); ++i) {
-            if (change.generated[i] == nullptr) continue;
-            if (!is_immutable(change.generated[i], session_.state().types))
-                raise(sqlstate::invalid_object_definition, "generation expression is not immutable");
-            for (const ColumnId id : used_columns(change.generated[i]))
-                for (std::size_t k = 0; k < change.new_columns.size(); ++k)
-                    if (change.new_columns[k] == id && !relation_->columns[k].generated_text.empty())
-                        raise(sqlstate::invalid_object_definition,
-                              "cannot use generated column \"" + relation_->columns[k].name +
-                                  "\" in column generation expression");
-        }
+        for (std::size_t i = 0; i < change.generated.size(); ++i)
+            if (change.generated[i] != nullptr) check_generation(session_, change, i);
     }
 
     SqlSession& session_;
@@ -606,8 +615,7 @@ void TableMaker::add_foreign_key(SqlSession& session, Relation& relation,
     for (std::size_t i = 0; i < foreign.columns.size(); ++i) {
         const Oid child_type = relation.columns[static_cast<std::size_t>(foreign.columns[i])].type;
         const Oid parent_type = parent->columns[static_cast<std::size_t>(foreign.referenced[i])].type;
-        const bool comparable = find_operator("=", parent_type, child_type, session.state().types).has_value();
-        if (!comparable)
+        if (!can_refer(child_type, parent_type, session.state().types))
             raise_at(sqlstate::datatype_mismatch,
                      "foreign key constraint \"" + foreign.name + "\" cannot be implemented", constraint.position,
                      "Key columns \"" + relation.columns[static_cast<std::size_t>(foreign.columns[i])].name +
@@ -630,6 +638,18 @@ void TableMaker::add_foreign_key(SqlSession& session, Relation& relation,
 }
 
 }  // namespace define_table
+
+void check_generation(SqlSession& session, const BoundChange& change, std::size_t place) {
+    const std::vector<Column>& columns = change.relation->columns;
+    if (!is_immutable(change.generated[place], session.state().types))
+        raise(sqlstate::invalid_object_definition, "generation expression is not immutable");
+    for (const ColumnId id : used_columns(change.generated[place]))
+        for (std::size_t i = 0; i < change.new_columns.size(); ++i)
+            if (change.new_columns[i] == id && !columns[i].generated_text.empty())
+                raise(sqlstate::invalid_object_definition,
+                      "cannot use generated column \"" + columns[i].name + "\" in column generation expression",
+                      "A generated column cannot reference another generated column.");
+}
 
 void create_table(SqlSession& session, const syntax::CreateTable& syntax) {
     if (!syntax.partition_of.parts.empty()) return create_partition(session, syntax);

@@ -548,6 +548,8 @@ void rename_sequence_in_defaults(SqlSession& session, const Relation& sequence, 
                                  const std::string& name);
 std::shared_ptr<Relation> make_sequence(SqlSession& session, const std::string& schema, const std::string& name,
                                         bool temporary, Oid type, const syntax::List<syntax::Option>& options);
+/// What a generated column is made of does not change by itself, and is no generated column. Raises 42P17.
+void check_generation(SqlSession& session, const BoundChange& change, std::size_t place);
 Index make_key_index(SqlSession& session, Relation& relation, const syntax::ConstraintDefinition& constraint,
                      const std::vector<std::string>& names);
 /// The same, with the name that PostgreSQL gives to one that has none.
