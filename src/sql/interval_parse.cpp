@@ -289,7 +289,8 @@ private:
 
     void clock(std::string text, bool negate) {
         bool negative = negate;
-        if (text[0] == '-' || text[0] == '+') {
+        const bool has_sign = text[0] == '-' || text[0] == '+';
+        if (has_sign) {
             negative = text[0] == '-';
             text.erase(0, 1);
         }
@@ -327,10 +328,11 @@ private:
                 parts[0] = 0;
             }
         }
-        if (parts[1] > 59 || parts[2] > 60 || parts[0] > INT32_MAX) overflow();
+        if (parts[1] > 59 || parts[2] > 60) overflow();
         const Int128 micros =
             ((static_cast<Int128>(parts[0]) * 60 + parts[1]) * 60 + parts[2]) * k_microseconds_per_second +
             fraction;
+        if (micros > INT64_MAX) has_sign ? bad() : overflow();  // PostgreSQL takes one with a sign for a zone then
         micros_ += negative ? -micros : micros;
     }
 

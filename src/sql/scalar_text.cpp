@@ -40,7 +40,7 @@ T float_from_text(std::string_view text, const char* name) {
         negative = rest[0] == '-';
         rest.remove_prefix(1);
     }
-    if (same_word(rest, "nan") && rest.size() == trimmed.size()) return std::numeric_limits<T>::quiet_NaN();
+    if (same_word(rest, "nan")) return std::numeric_limits<T>::quiet_NaN();
     if (same_word(rest, "infinity") || same_word(rest, "inf")) {
         return negative ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::infinity();
     }

@@ -326,10 +326,11 @@ void Binder::order_output(BoundQuery& result, const syntax::Query& syntax) {
         sort->keys = keys;
         result.plan = sort;
     }
-    limit_output(result, syntax, std::move(keys));
+    limit_output(result, syntax, std::move(keys), nullptr);
 }
 
-void Binder::limit_output(BoundQuery& result, const syntax::Query& syntax, std::vector<SortKey> tie_keys) {
+void Binder::limit_output(BoundQuery& result, const syntax::Query& syntax, std::vector<SortKey> tie_keys,
+                          const Scope* own) {
     if (syntax.limit == nullptr && syntax.offset == nullptr) return;
     const auto count = [&](const syntax::Expr* node, const char* clause) -> BoundExpr* {
         if (node == nullptr) return nullptr;
@@ -346,7 +347,8 @@ void Binder::limit_output(BoundQuery& result, const syntax::Query& syntax, std::
         literals_fixed_ = fixed;
         scope_ = before;
         for (const ColumnId id : used_columns(bound))
-            if (column_scope_.count(id) != 0 && !produces(*result.plan, id) && column_scope_[id] == before)
+            if (const auto found = column_scope_.find(id);
+                own != nullptr && found != column_scope_.end() && found->second == own)
                 raise_at(sqlstate::invalid_column_reference,
                          std::string("argument of ") + clause + " must not contain variables", node->position);
         if (bound->type != type::unknown &&

@@ -740,7 +740,7 @@ Plan* SelectSteps::output_plan(Plan* input) {
     }
     BoundQuery result;
     result.plan = plan;
-    b.limit_output(result, query_, keys);
+    b.limit_output(result, query_, keys, b.scope_);
     plan = result.plan;
     if (targets_.size() == visible_) return plan;
     std::vector<PlanColumn> shown;

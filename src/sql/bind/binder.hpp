@@ -207,7 +207,8 @@ private:
     void unify_branches(BoundQuery& left, BoundQuery& right, std::string_view construct, std::uint32_t position);
     void coerce_output(BoundQuery& query, std::size_t column, Oid type, std::int32_t typmod, std::uint32_t position);
     void order_output(BoundQuery& result, const syntax::Query& query);
-    void limit_output(BoundQuery& result, const syntax::Query& query, std::vector<SortKey> tie_keys);
+    /// `own`: the scope whose columns LIMIT and OFFSET must not name; nullptr: none of it can be named.
+    void limit_output(BoundQuery& result, const syntax::Query& query, std::vector<SortKey> tie_keys, const Scope* own);
     void bind_with(const syntax::WithClause& with);
     void bind_common_table(const syntax::CommonTable& table, bool recursive);
     void bind_recursive(const syntax::CommonTable& table, CommonTableScope& scope);

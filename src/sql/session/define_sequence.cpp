@@ -166,7 +166,7 @@ void alter_sequence(SqlSession& session, const syntax::CreateSequence& syntax) {
 std::vector<std::pair<std::size_t, std::size_t>> names_of_sequence(SqlSession& session, std::string_view text,
                                                                     const Relation& sequence) {
     std::vector<std::pair<std::size_t, std::size_t>> found;
-    if (text.find(sequence.name) == std::string_view::npos) return found;
+    if (text.find('\'') == std::string_view::npos) return found;
     Arena arena;
     const std::vector<Token> tokens = lex(text, arena);
     for (std::size_t i = 2; i + 1 < tokens.size(); ++i) {
