@@ -444,7 +444,6 @@ TEST_CASE("Of a file that was closed nothing is to be replayed", "[CALM-3][ERR-2
     CHECK(peer.db.statistics().log_bytes_since_checkpoint < 2 * size);
 }
 
-// What starts a checkpoint, and slows writers down, is the log behind the last one and not all that is kept.
 TEST_CASE("The log of a file that was closed vouches for all of it from its first record on", "[DUR-11][DMG-4]") {
     const Workplace place;
     const std::string path = place / "a.db";
@@ -455,6 +454,7 @@ TEST_CASE("The log of a file that was closed vouches for all of it from its firs
     CHECK(peer.core->log().read(end).header().durable == end);
 }
 
+// What starts a checkpoint, and slows writers down, is the log behind the last one and not all that is kept.
 TEST_CASE("Behind opening a file with a long past a checkpoint comes no sooner than otherwise", "[CALM-3]") {
     const Workplace place;
     const std::string path = place / "a.db";

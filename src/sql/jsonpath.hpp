@@ -68,7 +68,7 @@ struct PathQuestion {
     bool zones = false;   ///< the session's zone may be used to compare times with and without one
 };
 struct PathAnswer {
-    bool failed = false;              ///< silent, and an error happened
+    bool failed = false;              ///< silent, and an error happened: items are those before it
     std::vector<std::string> items;   ///< bytes of jsonb nodes
 };
 /// All items. Raises the 2203x errors of SQL/JSON unless silent.
