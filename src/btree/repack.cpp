@@ -47,21 +47,6 @@ unsigned most_that_fit(const LeafSequence& entries, std::size_t room) {
     return low;
 }
 
-/// Changes a separator of an owned node; where its heap has gaps they are closed first. False: no room.
-bool replace_separator(PageWriter& writer, std::byte*& page, unsigned index, std::string_view key) {
-    if (inner_replace(page, index, key)) return true;
-    const Node node(page);
-    InnerSequence entries;
-    entries.add(node, 0, node.count());
-    const NodeShape shape = measure(entries, 0, entries.size());
-    std::byte* tidy = writer.new_page();
-    build_inner(tidy, writer.page_size(), node.level(), node.child(0), entries, 0, entries.size(), shape,
-                node.catalog(), node.max_txn());
-    writer.drop(Ref::memory(page));
-    page = tidy;
-    return inner_replace(page, index, key);
-}
-
 }  // namespace repack_impl
 
 bool worth_repacking(const PageSource& source, const Node& parent) {
@@ -113,19 +98,23 @@ std::byte* repack_leaves(PageWriter& writer, const Node& parent, std::vector<std
         separators.emplace_back(separator_size(last, first), '\0');
         first.copy(0, separators.back().size(), reinterpret_cast<std::byte*>(separators.back().data()));
     }
-    std::byte* page = writer.new_page();
-    copy_node(parent.page(), page, page_size);
-    // Entries that fill a large part of a page each may lie as they are in as few leaves as they can.
-    bool fits = leaves.size() < children;
-    if (fits) inner_remove(page, page_size, static_cast<unsigned>(leaves.size()), children);
-    for (unsigned i = 0; fits && i < separators.size(); ++i) fits = replace_separator(writer, page, i, separators[i]);
-    if (!fits) {
+    std::vector<InnerEntry> behind;
+    for (std::size_t i = 1; i < leaves.size(); ++i) {
+        behind.push_back({KeyPieces(separators[i - 1]), Ref::memory(leaves[i])});
+    }
+    InnerSequence entries;
+    entries.add(std::span<const InnerEntry>(behind));
+    const NodeShape shape = measure(entries, 0, entries.size());
+    // Entries that fill a large part of a page each may lie as they are in as few leaves as they can, and the new
+    // separators may be longer than the old ones.
+    if (leaves.size() >= children || shape.bytes > page_size) {
         for (const std::byte* leaf : leaves) writer.drop(Ref::memory(leaf));
-        writer.drop(Ref::memory(page));
         leaves.clear();
         return nullptr;
     }
-    for (unsigned i = 0; i < leaves.size(); ++i) set_child(page, i, Ref::memory(leaves[i]));
+    std::byte* page = writer.new_page();
+    build_inner(page, page_size, parent.level(), Ref::memory(leaves.front()), entries, 0, entries.size(), shape,
+                parent.catalog(), parent.max_txn());
     for (unsigned i = 0; i < children; ++i) writer.drop(parent.child(i));
     return page;
 }

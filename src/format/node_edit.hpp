@@ -10,6 +10,8 @@
 
 #include "format/node.hpp"
 
+#include <span>
+
 namespace northstar::inline v0::detail {
 
 /// A key as it lies in a node: prefix, head, rest. Or a plain string.
@@ -85,9 +87,12 @@ public:
         if (from < to) parts_[parts_used_++] = Part{node.page(), from, to - from, nullptr};
         if (from < to) size_ += to - from;
     }
-    void add(const Entry& entry) {
-        parts_[parts_used_++] = Part{nullptr, 0, 1, &entry};
-        ++size_;
+    void add(const Entry& entry) { add(std::span(&entry, 1)); }
+    void add(std::span<const Entry> entries) {
+        if (entries.empty()) return;
+        const auto count = static_cast<unsigned>(entries.size());
+        parts_[parts_used_++] = Part{nullptr, 0, count, entries.data()};
+        size_ += count;
     }
     void add(const NodeSequence& other) {
         for (unsigned i = 0; i < other.parts_used_; ++i) parts_[parts_used_++] = other.parts_[i];
@@ -101,8 +106,10 @@ public:
     void each(unsigned from, unsigned to, Visit&& visit) const {
         for (const Part* part = parts_; from < to; ++part) {
             const unsigned end = to < part->count ? to : part->count;
-            if (part->entry != nullptr) {
-                if (from < end && !visit(*part->entry)) return;
+            if (part->entries != nullptr) {
+                for (unsigned i = from; i < end; ++i) {
+                    if (!visit(part->entries[i])) return;
+                }
             } else {
                 const Node node(part->page);
                 for (unsigned i = from; i < end; ++i) {
@@ -120,7 +127,7 @@ private:
         const std::byte* page;
         unsigned from;
         unsigned count;
-        const Entry* entry;
+        const Entry* entries;
     };
     Part parts_[5] = {};
     unsigned parts_used_ = 0;
@@ -139,7 +146,7 @@ template <class Entry>
 Entry NodeSequence<Entry>::operator[](unsigned index) const {
     const Part* part = parts_;
     while (index >= part->count) index -= (part++)->count;
-    return part->entry != nullptr ? *part->entry : entry_of(Node(part->page), part->from + index);
+    return part->entries != nullptr ? part->entries[index] : entry_of(Node(part->page), part->from + index);
 }
 using LeafSequence = NodeSequence<LeafEntry>;
 using InnerSequence = NodeSequence<InnerEntry>;
