@@ -74,36 +74,6 @@ TEST_CASE("memory of a large value returns to the system when the value goes", "
     CHECK(arena.large_bytes_in_use() == 0);
 }
 
-TEST_CASE("blocks of large values are handed out again, and no more of them kept than were in use", "[pager]") {
-    constexpr std::uint64_t k_short = 5000, k_long = 100'000;
-    FrameArena arena(4096);
-    const auto take = [&](std::size_t count, std::uint64_t length) {
-        std::vector<Frame*> frames;
-        for (std::size_t i = 0; i < count; ++i) {
-            frames.push_back(arena.take_large(length));
-            std::memset(frames.back()->data(), 1, length);
-        }
-        return frames;
-    };
-    const auto give = [&](const std::vector<Frame*>& frames) {
-        for (Frame* frame : frames) arena.give_large(frame);
-    };
-    const std::vector<Frame*> first = take(500, k_short);
-    give(first);
-    CHECK(arena.large_bytes_in_use() == 0);
-    const std::vector<Frame*> again = take(500, k_short);
-    CHECK(std::set<Frame*>(again.begin(), again.end()) == std::set<Frame*>(first.begin(), first.end()));
-    CHECK(again.front()->length == k_short);
-    give(again);
-    if (mapped_pages() == 0) NORTHSTAR_SKIP("the system does not say how much memory is mapped");
-    // As much memory as before, of another size: what was kept goes.
-    const std::size_t before = mapped_pages();
-    give(take(500 * 8192 / 102'400, k_long));
-    CHECK(mapped_pages() <= before + 16);
-    give(take(500, k_short));
-    CHECK(mapped_pages() <= before + 16);
-}
-
 TEST_CASE("frames at the end of a block that is too short for a chain are handed out later", "[pager]") {
     FrameArena arena(4096);
     constexpr std::size_t k_chain = 40;

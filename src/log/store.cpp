@@ -14,7 +14,7 @@ namespace store_impl {
 constexpr std::uint64_t k_ahead_bytes = 64u << 10;
 constexpr std::uint64_t k_ahead_largest_record = 32u << 10;
 /// A larger record is written with one call: touching new pages of the mapping costs more, a fault each.
-constexpr std::uint64_t k_mapped_largest_record = 8u << 10;
+constexpr std::uint64_t k_mapped_largest_record = 2u << 10;
 
 bool share_pages(const Extent& a, const Extent& b) { return a.page < b.page + b.pages && b.page < a.page + a.pages; }
 

@@ -38,6 +38,11 @@ void populate(void* from, std::size_t size) noexcept {
 #endif
 }
 
+void take_memory(void* from, std::size_t size) noexcept {
+    // A refusal costs memory only.
+    static_cast<void>(madvise(from, size, MADV_DONTNEED));
+}
+
 void give_block(void* block, std::size_t size) noexcept { munmap(block, size); }
 
 }  // namespace northstar::inline v0::detail

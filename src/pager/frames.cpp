@@ -17,27 +17,14 @@ inline constexpr std::size_t k_prepared_ahead = 4 * k_huge_block;
 inline constexpr std::size_t k_cache_refill = 16;
 inline constexpr std::size_t k_cache_limit = 64;
 
-// Large values come one by one, so their blocks are rounded to pages of the system only.
-inline constexpr std::size_t k_large_unit = 4096;
-/// Blocks of up to so many units are kept.
-inline constexpr std::size_t k_kept_units = 32;
-
-inline std::size_t large_block_size(std::uint64_t length) {
-    return (sizeof(Frame) + static_cast<std::size_t>(length) + k_large_unit - 1) & ~(k_large_unit - 1);
-}
+/// What the block of a large value has to hold.
+inline std::size_t block_bytes(std::uint64_t length) { return sizeof(Frame) + static_cast<std::size_t>(length); }
 
 }  // namespace frames_impl
 
-FrameArena::FrameArena(std::size_t page_size)
-    : page_size_(page_size), kept_large_(frames_impl::k_kept_units + 1, nullptr) {}
+FrameArena::FrameArena(std::size_t page_size) : page_size_(page_size) {}
 
 FrameArena::~FrameArena() {
-    for (std::size_t units = 0; units < kept_large_.size(); ++units) {
-        while (Frame* frame = kept_large_[units]) {
-            kept_large_[units] = frame->next;
-            give_block(frame, units * frames_impl::k_large_unit);
-        }
-    }
     for (const auto& [block, size] : blocks_) give_block(block, size);
 }
 
@@ -148,71 +135,26 @@ void FrameArena::give(Frame* first, Frame* last, std::size_t count) noexcept {
     in_use_.fetch_sub(count * page_size_, std::memory_order_relaxed);
 }
 
-/// Notes that a block of this size comes into use, and gives a kept one of it; nullptr: there is none. Those of other
-/// sizes that are too many then go back to the system. [ARENA-1]
-Frame* FrameArena::take_kept(std::size_t size) {
-    using namespace frames_impl;
-    const std::lock_guard lock(mutex_);
-    in_use_.fetch_add(size, std::memory_order_relaxed);
-    large_count_.fetch_add(1, std::memory_order_relaxed);
-    const std::uint64_t large = large_.fetch_add(size, std::memory_order_relaxed) + size;
-    most_large_bytes_ = std::max(most_large_bytes_, large);
-    Frame* found = nullptr;
-    const std::size_t units = size / k_large_unit;
-    if (units < kept_large_.size() && kept_large_[units] != nullptr) {
-        found = kept_large_[units];
-        kept_large_[units] = found->next;
-        kept_large_bytes_ -= size;
-    }
-    for (std::size_t other = kept_large_.size(); kept_large_bytes_ + large > most_large_bytes_;) {
-        if (kept_large_[other - 1] == nullptr) {
-            --other;
-            continue;
-        }
-        Frame* const gone = kept_large_[other - 1];
-        kept_large_[other - 1] = gone->next;
-        kept_large_bytes_ -= (other - 1) * k_large_unit;
-        give_block(gone, (other - 1) * k_large_unit);
-    }
-    return found;
-}
-
 Frame* FrameArena::take_large(std::uint64_t length) {
-    const std::size_t size = frames_impl::large_block_size(length);
-    void* block = take_kept(size);
-    if (block == nullptr) {
-        try {
-            block = take_block(size);
-        } catch (...) {
-            in_use_.fetch_sub(size, std::memory_order_relaxed);
-            large_.fetch_sub(size, std::memory_order_relaxed);
-            large_count_.fetch_sub(1, std::memory_order_relaxed);
-            throw;
-        }
-    }
-    auto* frame = new (block) Frame;
+    const std::size_t bytes = frames_impl::block_bytes(length);
+    auto* frame = new (values_.take(bytes)) Frame;
     frame->bytes = length;
     frame->length = length;
     frame->large = 1;
+    const std::size_t size = ValueBlocks::block_size(bytes);
+    in_use_.fetch_add(size, std::memory_order_relaxed);
+    large_.fetch_add(size, std::memory_order_relaxed);
+    large_count_.fetch_add(1, std::memory_order_relaxed);
     return frame;
 }
 
 void FrameArena::give_large(Frame* frame) noexcept {
-    const std::size_t size = frames_impl::large_block_size(frame->bytes);
-    const std::size_t units = size / frames_impl::k_large_unit;
-    {
-        const std::lock_guard lock(mutex_);
-        in_use_.fetch_sub(size, std::memory_order_relaxed);
-        large_.fetch_sub(size, std::memory_order_relaxed);
-        large_count_.fetch_sub(1, std::memory_order_relaxed);
-        if (units < kept_large_.size()) {
-            frame->next = kept_large_[units];
-            kept_large_[units] = frame;
-            kept_large_bytes_ += size;
-            return;
-        }
-    }
-    give_block(frame, size);
+    const std::size_t bytes = frames_impl::block_bytes(frame->bytes);
+    const std::size_t size = ValueBlocks::block_size(bytes);
+    in_use_.fetch_sub(size, std::memory_order_relaxed);
+    large_.fetch_sub(size, std::memory_order_relaxed);
+    large_count_.fetch_sub(1, std::memory_order_relaxed);
+    values_.give(frame, bytes);
 }
 
 PageWriter::PageWriter(FrameArena& arena, const PageSource& source)

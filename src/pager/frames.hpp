@@ -10,6 +10,7 @@
 #include "format/ref.hpp"
 #include "pager/early_pages.hpp"
 #include "pager/page_source.hpp"
+#include "pager/value_blocks.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -43,10 +44,7 @@ struct alignas(64) Frame {
 };
 static_assert(sizeof(Frame) == 64);
 
-/// Hands out frames of one page size from large blocks; large values one by one. Blocks of values that are not very
-/// large are kept for the next ones of their size, since a block of the system's costs more than such a value.
-/// Thread-safe.
-/// [ARENA-1] Blocks that are kept, and those in use, are never more bytes than were in use at once before.
+/// Hands out frames of one page size from large blocks, and those of large values. Thread-safe.
 class FrameArena {
 public:
     explicit FrameArena(std::size_t page_size);
@@ -77,7 +75,6 @@ public:
 private:
     void grow();
     void give_rest_of_block() noexcept;
-    Frame* take_kept(std::size_t size);
     void prepare() noexcept;
     std::size_t stride() const { return page_size_ + sizeof(Frame); }
     const std::size_t page_size_;
@@ -88,9 +85,7 @@ private:
     std::byte* fresh_ = nullptr;     // first frame of the last block that was never handed out
     std::size_t fresh_count_ = 0;    // how many follow
     std::byte* prepared_ = nullptr;  // the last block is backed by memory up to here
-    std::vector<Frame*> kept_large_;     // chains of free blocks through Frame::next, by size
-    std::uint64_t kept_large_bytes_ = 0;
-    std::uint64_t most_large_bytes_ = 0;  // in use at once
+    ValueBlocks values_;
     enum Preparation : int { prepared, unprepared, stopped };
     std::atomic<int> preparation_{prepared};
     std::atomic<std::uint64_t> in_use_{0};
