@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <tuple>
 #include <utility>
 
@@ -12,9 +13,13 @@ namespace northstar::inline v0::detail {
 
 namespace segment_build_impl {
 
-constexpr std::size_t k_arena_block = std::size_t{1} << 16;
 /// Where runs are shorter than this on the average, sorting is quicker than merging them.
 constexpr std::size_t k_least_run = 16;
+/// What a version takes in a segment beside its key and value, filter and directory included: about, so that the bytes
+/// of a segment are seldom moved while they grow.
+constexpr std::size_t k_version_bytes = 24;
+/// So many versions before their turn they are asked for.
+constexpr std::size_t k_ahead = 8;
 
 void sort_ranges(std::vector<HistoryRange>& ranges) {
     std::sort(ranges.begin(), ranges.end(), [](const HistoryRange& a, const HistoryRange& b) {
@@ -50,18 +55,10 @@ SegmentBuilder::SegmentBuilder(Txn after, std::uint64_t log_from, std::function<
 
 std::string_view SegmentBuilder::keep(std::string_view text) {
     if (text.empty()) return {};
-    if (text.size() > arena_left_) {
-        const std::size_t size = std::max(segment_build_impl::k_arena_block, text.size());
-        arena_.push_back(std::make_unique_for_overwrite<char[]>(size));
-        arena_at_ = arena_.back().get();
-        arena_left_ = size;
-        arena_bytes_ += size;
-    }
-    std::memcpy(arena_at_, text.data(), text.size());
-    const std::string_view kept(arena_at_, text.size());
-    arena_at_ += text.size();
-    arena_left_ -= text.size();
-    return kept;
+    std::byte* const kept = arena_.take(text.size());
+    std::memcpy(kept, text.data(), text.size());
+    text_bytes_ += text.size();
+    return {reinterpret_cast<const char*>(kept), text.size()};
 }
 
 bool SegmentBuilder::add(const RecordView& record) {
@@ -83,9 +80,12 @@ void SegmentBuilder::add(const ChangeReader& changes, std::uint64_t log_to) {
     expect_behind(anchor.txn, last_);
     for (const ChangeReader::Change& change : changes.changes()) {
         if (!wanted(change.tree)) continue;
-        HistoryVersion version = change.version;
-        version.value = keep(version.value);
-        versions_.push_back({change.tree, segment::head_of(change.key), keep(change.key), version});
+        auto* const entry = new (arena_.take(sizeof(Entry))) Entry{change.tree, {}, change.version, nullptr};
+        entry->key = keep(change.key);
+        entry->version.value = keep(change.version.value);
+        (newest_ == nullptr ? first_ : newest_->next) = entry;
+        newest_ = entry;
+        ++versions_;
     }
     for (HistoryRange range : changes.ranges()) {
         if (!wanted(range.tree)) continue;
@@ -104,16 +104,35 @@ void SegmentBuilder::add(const ChangeReader& changes, std::uint64_t log_to) {
 }
 
 std::vector<std::byte> SegmentBuilder::finish() {
-    const auto before = [](const Entry& a, const Entry& b) {
+    // What decides nearly all comparisons, beside each other.
+    struct Place {
+        std::uint64_t tree;
+        std::uint64_t head;  // of the key
+        const Entry* entry;
+    };
+    const auto before = [](const Place& a, const Place& b) {
         if (a.tree != b.tree) return a.tree < b.tree;
         if (a.head != b.head) return a.head < b.head;
-        if (const int order = a.key.compare(b.key); order != 0) return order < 0;
-        return a.version.txn > b.version.txn;
+        if (const int order = a.entry->key.compare(b.entry->key); order != 0) return order < 0;
+        return a.entry->version.txn > b.entry->version.txn;
     };
-    segment_build_impl::sort_runs(versions_, before);
+    std::vector<Place> places;
+    places.reserve(versions_);
+    for (const Entry* entry = first_; entry != nullptr; entry = entry->next) {
+        places.push_back({entry->tree, segment::head_of(entry->key), entry});
+    }
+    segment_build_impl::sort_runs(places, before);
     segment_build_impl::sort_ranges(ranges_);
     SegmentWriter writer({after_, last_, log_from_});
-    for (const Entry& entry : versions_) writer.add(entry.tree, entry.key, entry.version);
+    writer.expect_bytes(text_bytes_ + versions_ * segment_build_impl::k_version_bytes);
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        // In the order of keys they lie anywhere.
+        if (i + segment_build_impl::k_ahead < places.size()) {
+            __builtin_prefetch(places[i + segment_build_impl::k_ahead].entry);
+            __builtin_prefetch(&places[i + segment_build_impl::k_ahead].entry->next);
+        }
+        writer.add(places[i].tree, places[i].entry->key, places[i].entry->version);
+    }
     for (const HistoryRange& range : ranges_) writer.add_range(range);
     for (const LogAnchor& anchor : anchors_) writer.add_anchor(anchor);
     return writer.finish({time_from_, time_to_, log_from_, log_to_, 0});

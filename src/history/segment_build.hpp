@@ -7,11 +7,11 @@
 #include "history/changes.hpp"
 #include "history/segment.hpp"
 #include "history/segment_writer.hpp"
+#include "os/block_arena.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,7 +19,7 @@
 
 namespace northstar::inline v0::detail {
 
-/// Collects what records say and makes one segment of it. Memory: about 90 bytes and the key per version.
+/// Collects what records say and makes one segment of it. Memory: about 110 bytes and the key per version.
 class SegmentBuilder {
 public:
     /// The first commit to come is after + 1; `log_from` is the position its records begin at. `keeps(tree)`: false
@@ -37,18 +37,18 @@ public:
     void expect_next(Txn txn) const { expect_behind(txn, last_); }
     /// Position behind the last commit.
     std::uint64_t log_to() const { return log_to_; }
-    std::uint64_t versions() const { return versions_.size(); }
+    std::uint64_t versions() const { return versions_; }
     /// Memory in use, about.
-    std::uint64_t bytes() const { return arena_bytes_ + versions_.capacity() * sizeof(Entry); }
+    std::uint64_t bytes() const { return arena_.bytes(); }
     /// The segment of (after, last()].
     std::vector<std::byte> finish();
 
 private:
     struct Entry {
         std::uint64_t tree;
-        std::uint64_t head;  // of the key: it decides most comparisons
         std::string_view key;
         HistoryVersion version;
+        const Entry* next;  // the one that was added behind it
     };
     std::string_view keep(std::string_view text);
     bool wanted(std::uint64_t tree);
@@ -63,13 +63,13 @@ private:
     std::uint64_t log_to_;
     std::uint64_t time_from_ = 0;
     std::uint64_t time_to_ = 0;
-    std::vector<Entry> versions_;
+    const Entry* first_ = nullptr;
+    Entry* newest_ = nullptr;
+    std::uint64_t versions_ = 0;
+    std::uint64_t text_bytes_ = 0;  // of keys and values
     std::vector<HistoryRange> ranges_;
     std::vector<LogAnchor> anchors_;
-    std::vector<std::unique_ptr<char[]>> arena_;
-    std::size_t arena_left_ = 0;
-    char* arena_at_ = nullptr;
-    std::uint64_t arena_bytes_ = 0;
+    BlockArena arena_;
 };
 
 }  // namespace northstar::inline v0::detail

@@ -27,6 +27,9 @@ public:
     };
     explicit SegmentWriter(const Frame& frame);
 
+    /// About so many bytes are to come: memory is taken at once. A hint.
+    void expect_bytes(std::size_t bytes) { out_.reserve(out_.size() + bytes); }
+
     /// In order of (tree, key, txn descending), no two equal.
     void add(std::uint64_t tree, std::string_view key, const HistoryVersion& version);
     /// In order of (tree, from, txn descending), after all versions.
