@@ -160,6 +160,25 @@ TEST_CASE("What a replay that failed had made in memory is given back", "[CALM-1
     CHECK(failing.db.statistics().overlay_bytes == other.db.statistics().overlay_bytes);
 }
 
+// Behind the end of a mapped file there is no memory: reading there ends the process.
+TEST_CASE("Who follows others to a shorter file takes a page behind its end for damage", "[DMG-1][SWARM-1]") {
+    const Workplace place;
+    Peer fast(place / "a.db");
+    for (int i = 0; i < 100; ++i) fast.put("key" + std::to_string(i), 20'000);
+    fast.db.checkpoint();
+    Peer slow(place / "a.db");
+    const std::uint64_t last = slow.core->newest_meta().file_pages - 1;
+    Transaction tx = fast.db.begin_write();
+    tx.tree("t").erase_range({}, std::nullopt);
+    tx.commit();
+    fast.db.compact();
+    static_cast<void>(slow.db.begin_read());
+    REQUIRE(slow.core->newest_meta().file_pages <= last);
+    CHECK(txn_test::code_of([&] {
+              static_cast<void>(slow.core->file_pages().read_run(detail::PageKind::space, last, 100, 0));
+          }) == Errc::corrupt);
+}
+
 // Nothing has to be placed early where somebody has placed it already.
 TEST_CASE("A writer that meets a large transaction behind a checkpoint of others stands on that", "[TX-8][EARLY-3]") {
     const Workplace place;
