@@ -91,6 +91,31 @@ TEST_CASE("a commit of one put reads back as it was written and is small", "[log
     CHECK_FALSE(record_intact(bytes, record.header(), 8));
 }
 
+TEST_CASE("annotations stay what they are when the operations go with a part", "[log][fast]") {
+    OperationList list;
+    list.annotate("agent", "planner-7");
+    list.annotate("why", "a value behind the first one");
+    list.put(9, "gone", "with a part");
+    list.clear_operations();
+    list.put(9, "key", "value");
+    const std::vector<std::byte> bytes = encode(list, some_fields());
+    std::vector<std::pair<std::string, std::string>> annotations;
+    view_of(bytes).each_annotation([&](std::string_view k, std::string_view v) { annotations.emplace_back(k, v); });
+    CHECK(annotations == std::vector<std::pair<std::string, std::string>>{{"agent", "planner-7"},
+                                                                          {"why", "a value behind the first one"}});
+}
+
+TEST_CASE("of what is said twice of a history the last counts", "[log][fast]") {
+    OperationList list;
+    list.set_history(9, "tree", History::last(1));
+    list.set_history(9, "tree", History::last(2));
+    const std::vector<std::byte> bytes = encode(list, some_fields());
+    const RecordView record = view_of(bytes);
+    record.validate();
+    REQUIRE(record.size() == 1);
+    CHECK(decode_history(record.operation(0)) == History::last(2));
+}
+
 TEST_CASE("every kind of operation, annotations, chain and parts read back", "[log][fast]") {
     OperationList list;
     list.annotate("why", "first");

@@ -1,6 +1,8 @@
 // Pages of a file: what is read is what was meant to be there, or damage.
 #include "peer.hpp"
 
+#include "base/bytes.hpp"
+#include "base/xxh64.hpp"
 #include "pager/file_pages.hpp"
 
 #include <cstring>
@@ -103,6 +105,33 @@ TEST_CASE("A page is the version that its parent names, in its place, or damage"
         f.write(5, bytes);
         CHECK(code(run) == Errc::corrupt);
     }
+}
+
+TEST_CASE("Each page of a file is verified once, and none for another one", "[pager][DMG-1]") {
+    constexpr std::uint64_t k_many = 200;
+    const std::vector<std::byte> leaf = a_leaf();
+    for (const ReadMode mode : {ReadMode::map, ReadMode::pread}) {
+        Fixture f(mode);
+        f.file->truncate(k_many * k_page_size);
+        f.pages->set_limit(k_many);
+        std::vector<Ref> refs;
+        for (std::uint64_t page = k_first_data_page; page < k_many; ++page) {
+            std::vector<std::byte> bytes = leaf;
+            refs.push_back(seal_page(bytes.data(), k_page_size, page, k_generation, k_seed));
+            f.write(page, bytes);
+        }
+        for (int i = 0; i < 2; ++i) {
+            for (const Ref ref : refs) f.pages->page(ref);
+            CHECK(f.pages->pages_verified() == refs.size());
+        }
+    }
+}
+
+TEST_CASE("The checksum of a run covers its header and its bytes, and nothing beside them", "[pager][DMG-1]") {
+    std::vector<std::byte> run(k_page_header_size + 10, std::byte{'r'});
+    seal_run(run.data(), PageKind::run, std::span(run).subspan(k_page_header_size), 5, 1, k_generation, k_seed);
+    const std::uint64_t of_header = xxh64(run.data() + 8, 56, k_seed);
+    CHECK(load_u64(run.data()) == xxh64(run.data() + 64, 10, of_header));
 }
 
 TEST_CASE("A run is the value that its parent names, in its place, or damage", "[pager][DMG-1][DMG-3]") {

@@ -204,6 +204,21 @@ TEST_CASE("A lazy commit becomes durable by itself, by sync, by the next full co
     CHECK(watch.syncs > syncs);
 }
 
+TEST_CASE("A lazy commit is not flushed before its time", "[DUR-2]") {
+    const Workplace place;
+    Watch watch;
+    WatchedVfs vfs(watch);
+    Options options;
+    options.lazy_flush_ms = 3'600'000;
+    Database db = open_on(vfs, place / "a.db", options);
+    // As many as it takes for somebody to look who should not flush yet.
+    for (int i = 0; i < 300; ++i) {
+        put(db, "a", std::to_string(i), Durability::lazy);
+        std::this_thread::yield();
+    }
+    CHECK(db.statistics().durable_txn == 0);
+}
+
 TEST_CASE("Neither commits nor reads wait for a checkpoint or a writer", "[SNAP-3][CALM-2]") {
     const Workplace place;
     Watch watch;

@@ -28,6 +28,7 @@ class NotedWords final : public detail::SharedWords {
 public:
     std::span<std::atomic<std::uint64_t>> words() override { return words_; }
     void wait(std::size_t index, std::uint64_t seen, std::uint64_t) override {
+        slept.push_back(static_cast<Word>(index));
         if (words_[index].load() == seen && in_vain) in_vain();
     }
     bool look(std::size_t index, std::uint64_t seen, std::uint64_t) override { return words_[index].load() != seen; }
@@ -36,6 +37,7 @@ public:
 
     std::vector<Word> all;  // of which everybody was woken
     std::vector<Word> one;  // of which one was
+    std::vector<Word> slept;  // on which somebody would have slept
     std::function<void()> in_vain;
 
 private:
@@ -169,6 +171,16 @@ TEST_CASE("Who waits in vain for the write lock gives up when its time is over, 
     CHECK_FALSE(f.processes->write_wanted());
     CHECK_FALSE(f.vfs.held().contains(Processes::waiting));
     CHECK(f.processes->load(Word::write_come) == 0);
+}
+
+TEST_CASE("Who comes first for the write lock sleeps where whoever gives it back looks", "[PROC-6][SWARM-1]") {
+    Fixture f;
+    bool created = false;
+    const std::unique_ptr<detail::File> other = detail::posix_vfs().open(f.place / "file", {}, created);
+    REQUIRE(other->try_lock(Processes::write, detail::LockKind::exclusive));
+    f.words->in_vain = [&] { other->unlock(Processes::write); };
+    CHECK(f.processes->take_write(20'000'000, {}));
+    CHECK(f.words->slept == Woken{Word::write_come});
 }
 
 TEST_CASE("A flush lock that nobody gives back is silent after a while", "[CORE-5][SWARM-2]") {
