@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 
 namespace {
@@ -120,6 +121,25 @@ TEST_CASE("A snapshot shows a large transaction of another process, though it ta
         CHECK(now.txn() == newest);
         CHECK(now.tree("t").get("key3999").value_or("").starts_with(static_cast<char>('a' + round)));
     }
+}
+
+// Only a meta page makes the pages known to others.
+TEST_CASE("What a replay placed early is named by a checkpoint that nobody asks for", "[EARLY-3][CALM-1]") {
+    const Workplace place;
+    Peer other(place / "a.db");
+    Options small;
+    small.overlay_limit = 1u << 20;
+    Peer here(place / "a.db", small);
+    Transaction tx = other.db.begin_write();
+    for (int i = 0; i < 4000; ++i) tx.tree("t").put("key" + std::to_string(i), std::string(500, 'v'));
+    tx.commit();
+    const std::uint64_t before = here.core->newest_meta().generation;
+    static_cast<void>(here.db.begin_read());
+    const std::uint64_t began = here.vfs.monotonic_us();
+    while (here.core->newest_meta().generation == before && here.vfs.monotonic_us() - began < 30'000'000) {
+        std::this_thread::yield();
+    }
+    CHECK(here.core->newest_meta().generation > before);
 }
 
 TEST_CASE("Who follows others from generation to generation lets go of those behind it", "[SNAP-7][SPACE-2]") {

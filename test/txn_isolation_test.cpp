@@ -448,6 +448,19 @@ TEST_CASE("That a tree is or is not there is something that was read", "[TX-3]")
     }
 }
 
+// It finds them open in the order in which the one before it asked for them.
+TEST_CASE("Each tree that a transaction asked for was read, in whatever order the one before it asked", "[TX-3]") {
+    Database db = Database::open(":memory:", alone());
+    db.update([](Transaction& tx) {
+        for (const char* const name : {"t", "u"}) tx.tree(name).put("x", "1");
+    });
+    Transaction tx = db.begin_optimistic();
+    for (const char* const name : {"u", "t"}) CHECK(tx.tree(name).exists());
+    tx.tree("other").put("b", "1");
+    db.update([](Transaction& other) { other.drop_tree("t"); });
+    CHECK(txn_test::code_of([&] { tx.commit(); }) == Errc::conflict);
+}
+
 TEST_CASE("Dropping a tree is reading whether it is there", "[TX-3]") {
     for (const bool there : {false, true}) {
         INFO("there " << there);

@@ -76,6 +76,21 @@ TEST_CASE("what a rolled back transaction did is not there in the next one", "[t
     REQUIRE(value_of(db, "a", "k") == "first");
 }
 
+TEST_CASE("a value that was put only if there was none is neither in the tree nor in the log where there was one",
+          "[txn][TRUTH-1]") {
+    Options options;
+    options.history = History::everything();
+    Database db = Database::open(":memory:", options);
+    Transaction tx = db.begin_write();
+    CHECK(tx.tree("t").put_if_absent("key", "first"));
+    CHECK_FALSE(tx.tree("t").put_if_absent("key", "second"));
+    const Txn txn = tx.commit().txn;
+    CHECK(db.begin_read().tree("t").get("key") == "first");
+    const std::optional<CommitRecord> record = db.commit(txn);
+    REQUIRE(record);
+    CHECK(record->operations.back().value == "first");
+}
+
 TEST_CASE("an optimistic commit and a checkpoint between two transactions are seen", "[txn][WORK-1]") {
     const txn_test::Workplace place;
     Database db = Database::open(place / "a.db");

@@ -118,6 +118,15 @@ TEST_CASE("A file of zeros but for the byte behind its meta pages is left alone"
     CHECK(read_file(path) == bytes);
 }
 
+// What is read of a file that is being looked at has to fit into memory.
+TEST_CASE("A file of zeros that is longer than any new database is refused, however long it is", "[ERR-2]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    write_file(path, "");
+    std::filesystem::resize_file(path, std::uint64_t{1} << 42);
+    CHECK(code_of([&] { Peer peer(path); }) == Errc::not_a_database);
+}
+
 TEST_CASE("An empty file is no database for who may not write, and stays empty", "[ERR-2][SWARM-8]") {
     const Workplace place;
     const std::string path = place / "empty.db";
@@ -242,6 +251,18 @@ TEST_CASE("A closed handle refuses to be written to", "[ERR-1]") {
     peer.db.close();
     CHECK(code_of([&] { peer.core->check_writable(); }) == Errc::misuse);
     CHECK(code_of([&] { peer.put("key"); }) == Errc::misuse);
+}
+
+TEST_CASE("A closed handle refuses to flush, whether or not it could write", "[ERR-1]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    { Peer(path).put("key"); }
+    for (const Options& options : {quiet(), reading()}) {
+        CAPTURE(options.read_only);
+        Peer peer(path, options);
+        peer.db.close();
+        CHECK(code_of([&] { peer.core->sync(); }) == Errc::misuse);
+    }
 }
 
 // The gate is what others wait for: behind it they find nobody, or somebody who shares.

@@ -57,6 +57,22 @@ std::string calls_of_opening(const std::string& path) {
     return calls;
 }
 
+/// Where opening writes behind the meta pages when the disk has another byte there than the cache.
+std::vector<std::uint64_t> written_again(const std::string& path, std::uint64_t missing) {
+    test::HookedVfs vfs;
+    vfs.set_uncached([&](std::uint64_t offset, std::span<std::byte> bytes) {
+        if (offset <= missing && missing < offset + bytes.size()) bytes[missing - offset] ^= std::byte{1};
+    });
+    std::vector<std::uint64_t> written;
+    vfs.set_hook([&](test::FileCall call, std::uint64_t where, bool done) {
+        if (call == test::FileCall::write && done && where > k_page) written.push_back(where);
+    });
+    const std::shared_ptr<detail::DatabaseCore> core = detail::DatabaseCore::open(path, quiet(), &vfs);
+    vfs.set_hook(nullptr);
+    vfs.set_uncached({});
+    return written;
+}
+
 }  // namespace
 
 TEST_CASE("A file that was not closed is flushed, its newest meta page first, before it is used", "[DUR-7][DUR-10]") {
@@ -551,18 +567,25 @@ TEST_CASE("Of the end of the log the pages that the disk lacks are written, and 
     peer.put("long", 10 * k_long);
     copy_as_it_is(place / "a.db", place / "b.db");
     const std::size_t missing = read_file(place / "b.db").find("long") + 5 * k_long;
-    test::HookedVfs vfs;
-    vfs.set_uncached([&](std::uint64_t offset, std::span<std::byte> bytes) {
-        if (offset <= missing && missing < offset + bytes.size()) bytes[missing - offset] ^= std::byte{1};
-    });
-    std::vector<std::uint64_t> written;
-    vfs.set_hook([&](test::FileCall call, std::uint64_t where, bool done) {
-        if (call == test::FileCall::write && done && where > k_page) written.push_back(where);
-    });
-    const std::shared_ptr<detail::DatabaseCore> core = detail::DatabaseCore::open(place / "b.db", quiet(), &vfs);
-    vfs.set_hook(nullptr);
-    vfs.set_uncached({});
-    CHECK(written == std::vector<std::uint64_t>{missing / k_page * k_page});
+    CHECK(written_again(place / "b.db", missing) == std::vector<std::uint64_t>{missing / k_page * k_page});
+}
+
+TEST_CASE("The first byte of the log is written again where it is all that the disk lacks", "[DUR-7]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    peer.put("a", 100, Durability::full);
+    copy_as_it_is(place / "a.db", place / "b.db");
+    const std::uint64_t missing = peer.core->log().file_offset(peer.core->newest_meta().log_position);
+    CHECK(written_again(place / "b.db", missing) == std::vector<std::uint64_t>{missing});
+}
+
+TEST_CASE("What the disk lacks of a log extent before the last one is written again", "[DUR-7]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    const std::uint64_t first = peer.core->log().file_offset(peer.core->newest_meta().log_position);
+    while (peer.core->log().extents().size() == 1) peer.put("a", 5000, Durability::full);
+    copy_as_it_is(place / "a.db", place / "b.db");
+    CHECK(written_again(place / "b.db", first) == std::vector<std::uint64_t>{first});
 }
 
 TEST_CASE("A redaction that a full disk keeps from its end keeps nobody from opening the file", "[CHAIN-3][DUR-9]") {
