@@ -1,6 +1,10 @@
 // Memory pages while snapshots are open.
 #include "peer.hpp"
 
+#include <atomic>
+#include <string>
+#include <thread>
+
 namespace {
 
 using namespace northstar;
@@ -63,4 +67,31 @@ TEST_CASE("Memory pages of commits beside checkpoints are all given back", "[CAL
         peer.db.checkpoint();
         CHECK(peer.db.statistics().overlay_bytes < 256u << 10);
     }
+}
+
+TEST_CASE("A writer whose memory is used up is told why no checkpoint could make room", "[CALM-1][ERR-5]") {
+    const Workplace place;
+    test::HookedVfs vfs;
+    std::atomic<bool> full{false};
+    const std::thread::id writer = std::this_thread::get_id();
+    vfs.set_hook([&](test::FileCall call, std::uint64_t, bool done) {
+        if (!full || call != test::FileCall::write || done || std::this_thread::get_id() == writer) return;
+        throw Error(Errc::no_space, "the disk of this test is full");
+    });
+    Options options;
+    options.overlay_limit = k_limit;
+    options.durability = Durability::lazy;
+    Database db = detail::make_database(detail::DatabaseCore::open(place / "a.db", options, &vfs));
+    full = true;
+    std::string told;
+    for (int i = 0; i < 1000 && told.empty(); ++i) {
+        try {
+            db.update([&](Transaction& tx) { tx.tree("t").put("key" + std::to_string(i), std::string(20'000, 'v')); });
+        } catch (const Error& error) {
+            CHECK(error.code() == Errc::no_space);
+            told = error.what();
+        }
+    }
+    full = false;
+    CHECK(told.find("a checkpoint failed: the disk of this test is full") != std::string::npos);
 }

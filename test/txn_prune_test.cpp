@@ -140,6 +140,39 @@ TEST_CASE("While a prune takes many steps, states behind the horizon are read, w
     require_sound(copy);
 }
 
+TEST_CASE("Pages of a step of a prune that a full disk interrupts are free again", "[PAST-5][SPACE-1][DUR-9]") {
+    const std::uint64_t seed = txn_test::seed(9);
+    INFO("seed " << seed);
+    const Workplace place;
+    northstar::test::HookedVfs vfs;
+    Options options;
+    options.history = History::everything();
+    options.durability = Durability::lazy;
+    options.background = false;
+    const std::shared_ptr<detail::DatabaseCore> core = detail::DatabaseCore::open(place / "a.db", options, &vfs);
+    core->set_move_budget(k_small);
+    Database db = detail::make_database(core);
+    Work work(db, seed);
+    for (int i = 0; i < 100; ++i) work.commit();
+    db.checkpoint();
+    {
+        detail::WriteTxn tx(core, detail::WriteTxn::Mode::exclusive, Durability::full, std::nullopt);
+        tx.prune({50, db.chain_hash(50), std::nullopt});
+        tx.commit();
+    }
+    for (const int every : {7, 6, 5, 4, 3, 2, 1'000'000}) {
+        int writes = 0;
+        vfs.set_hook([&](northstar::test::FileCall call, std::uint64_t where, bool done) {
+            if (call != northstar::test::FileCall::write || done || where < 2 * 4096 || ++writes % every != 0) return;
+            throw Error(Errc::no_space, "the disk of this test is full");
+        });
+        static_cast<void>(code_of([&] { db.checkpoint(); }));
+        vfs.set_hook({});
+        require_sound(db);
+    }
+    CHECK(db.oldest_state().txn == 50);
+}
+
 TEST_CASE("A move of the horizon that was begun ends after its process died", "[PAST-5]") {
     const std::uint64_t seed = txn_test::seed(8);
     INFO("seed " << seed);
