@@ -274,6 +274,24 @@ TEST_CASE("Who may not write sees what lies before a log extent whose growth of 
     }
 }
 
+TEST_CASE("Who may not write reads the log of a crash to its end, where that is an epoch in an extent without commits",
+          "[DUR-11][SWARM-8]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    peer.put("kept", 100, Durability::full);
+    while (peer.core->log().extents().size() == 1) peer.put("lost", 5000);
+    copy_as_it_is(place / "a.db", place / "b.db");
+    std::string bytes = read_file(place / "b.db");
+    bytes[newest_extent(peer).page * k_page + 100] ^= 1;  // its first commit
+    write_file(place / "b.db", bytes);
+    const Peer recovered(place / "b.db");
+    REQUIRE(newest_extent(recovered).logical < recovered.core->log().end());
+    copy_as_it_is(place / "b.db", place / "c.db");
+    Options reading = quiet();
+    reading.read_only = true;
+    CHECK(Peer(place / "c.db", reading).db.verify().ok());
+}
+
 TEST_CASE("A file that ends with its log is whole for who may not write", "[DUR-9][SWARM-8]") {
     const Workplace place;
     Peer peer(place / "a.db");

@@ -109,7 +109,6 @@ Ref PageOutput::gather_run_at(PageKind kind, std::span<const std::byte> bytes, s
     if (gathered_bytes_ == 0) gathered_page_ = number;
     std::byte* const at = gathered_.data() + gathered_bytes_;
     std::byte* const end = at + size;
-    std::fill_n(at, k_page_header_size, std::byte{0});
     const Ref placed = seal_run(at, kind, bytes, number, pages, generation_, pages_.seed());
     std::fill(std::copy(bytes.begin(), bytes.end(), at + k_page_header_size), end, std::byte{0});
     gathered_bytes_ += static_cast<std::size_t>(size);

@@ -171,9 +171,9 @@ void DatabaseCore::fail_overtaken() const {
 }
 
 Meta DatabaseCore::read_meta_anywhere(std::uint64_t generation) {
-    if (source_ == nullptr) read_metas();
-    for (int slot = 0; slot < 2; ++slot) {
-        if (meta_valid_[slot]) page_size_ = metas_[slot].page_size;
+    if (source_ == nullptr) {
+        read_metas();
+        page_size_ = metas_[meta_valid_[0] ? 0 : 1].page_size;
     }
     return read_meta(generation);
 }

@@ -246,7 +246,6 @@ void DatabaseCore::recover_read_only() {
             // A power loss may keep the record and lose the file's new size: nothing durable lay in there.
             const Extent extent = record.extent(i);
             there = file_->size() >= (extent.page + extent.pages) * page_size_;
-            if (there) learn_extent(extent);
         }
         if (!there) break;
         at = scanner.cursor().position;
