@@ -7,7 +7,9 @@
 #include "format/page.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <span>
+#include <thread>
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -181,6 +183,28 @@ TEST_CASE("A handle that may not write shows what writers commit, whoever was th
         const Txn newest = writer->put("key");
         CHECK(reader->db.begin_read().txn() == newest);
     }
+}
+
+TEST_CASE("Of two snapshots that find writers at the same time one lets them in", "[SWARM-8][SNAP-3]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    { Peer(path).put("made"); }
+    Peer reader(path, reading());
+    Peer writer(path);
+    const Txn newest = writer.put("key");
+    std::atomic<int> found{0};
+    std::thread other;
+    Txn seen_by_other = 0;
+    reader.vfs.set_words([&] {
+        if (++found != 1) return;
+        other = std::thread([&] { seen_by_other = reader.db.begin_read().txn(); });
+        while (!reader.core->turn().wanted()) std::this_thread::yield();
+    });
+    CHECK(reader.db.begin_read().txn() == newest);
+    REQUIRE(other.joinable());
+    other.join();
+    CHECK(seen_by_other == newest);
+    CHECK(found == 1);
 }
 
 TEST_CASE("Who may not write beside a side file that it may not open sees the state at opening", "[SWARM-8][SNAP-1]") {
