@@ -180,6 +180,20 @@ TEST_CASE("What a replay that failed had made in memory is given back", "[CALM-1
     CHECK(failing.db.statistics().overlay_bytes == other.db.statistics().overlay_bytes);
 }
 
+TEST_CASE("What a process replayed takes no memory any more when it stands on the checkpoint of another one",
+          "[CALM-1][SNAP-4]") {
+    const Workplace place;
+    Peer fast(place / "a.db");
+    Peer slow(place / "a.db");
+    for (int round = 0; round < 20; ++round) {
+        for (int i = 0; i < 20; ++i) fast.put("key" + std::to_string(i), 20'000);
+        static_cast<void>(slow.db.begin_read());
+        fast.db.checkpoint();
+        static_cast<void>(slow.db.begin_read());
+        CHECK(slow.db.statistics().overlay_bytes < 1u << 20);
+    }
+}
+
 // Behind the end of a mapped file there is no memory: reading there ends the process.
 TEST_CASE("Who follows others to a shorter file takes a page behind its end for damage", "[DMG-1][SWARM-1]") {
     const Workplace place;
