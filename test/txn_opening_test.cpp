@@ -275,6 +275,21 @@ TEST_CASE("A handle that was inherited through fork may be closed and destroyed 
     CHECK(db->verify().ok());
 }
 
+TEST_CASE("Who closes a handle that is being closed has nothing to do", "[ERR-1][ERR-4]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    peer.put("key");
+    bool again = false;
+    peer.vfs.set_hook([&](FileCall call, std::uint64_t, bool done) {
+        if (call != FileCall::sync || done || std::exchange(again, true)) return;
+        peer.core->close();
+        CHECK(peer.vfs.held().contains(Processes::open));
+    });
+    peer.core->close();
+    peer.vfs.set_hook(nullptr);
+    CHECK(again);
+}
+
 TEST_CASE("A closed handle refuses to be written to", "[ERR-1]") {
     const Workplace place;
     Peer peer(place / "a.db");
@@ -339,6 +354,25 @@ TEST_CASE("Who opens a file is not turned away when it is overtaken by checkpoin
         CHECK(overtakings == 3);
         CHECK(db.begin_read().txn() == writer.db.begin_read().txn());
         CHECK(pins(vfs) == 1);
+    }
+}
+
+TEST_CASE("Who joins others stands on the meta page that is whole", "[SWARM-1][DMG-1]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    Options options = quiet();
+    options.page_size = 8192;
+    Peer writer(path, options);
+    for (int i = 0; i < 2; ++i) {
+        make_generation(writer);
+        const std::uint64_t newest = writer.core->newest_meta().generation;
+        CAPTURE(newest);
+        const std::uint64_t older_at = (newest + 1) % 2 * options.page_size;
+        std::byte byte;
+        REQUIRE(writer.core->file().read(older_at + k_torn, {&byte, 1}) == 1);
+        byte ^= std::byte{1};
+        writer.core->file().write(older_at + k_torn, {&byte, 1});
+        CHECK(Peer(path).db.begin_read().txn() == writer.db.begin_read().txn());
     }
 }
 

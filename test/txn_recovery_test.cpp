@@ -397,6 +397,28 @@ TEST_CASE("Who may not write flushes what nobody recovered before it shows it", 
     }
 }
 
+TEST_CASE("Who may not write takes a clean file at its word where both of its meta pages are whole",
+          "[DUR-5][SWARM-8]") {
+    const Workplace place;
+    { Peer(place / "a.db").put("key"); }
+    const std::string whole = read_file(place / "a.db");
+    Options reading = quiet();
+    reading.read_only = true;
+    for (const std::optional<std::size_t> damaged : {std::optional<std::size_t>(), {0}, {k_page}}) {
+        CAPTURE(damaged.value_or(1));
+        std::string bytes = whole;
+        if (damaged) bytes[*damaged + 100] ^= 1;
+        write_file(place / "b.db", bytes);
+        std::string calls;
+        test::HookedVfs vfs;
+        note_calls(vfs, calls);
+        const std::shared_ptr<detail::DatabaseCore> core = detail::DatabaseCore::open(place / "b.db", reading, &vfs);
+        vfs.set_hook(nullptr);
+        CHECK((calls == "s") == damaged.has_value());
+        CHECK(core->roots().visible()->txn.load() == 1);
+    }
+}
+
 TEST_CASE("A process that finds the side file gone while others have the database open is refused",
           "[ONE-1][SWARM-1]") {
     const Workplace place;
