@@ -140,6 +140,17 @@ TEST_CASE("copies refuse an existing destination and points that are not there",
     REQUIRE_FALSE(std::filesystem::exists(dir / "copy-partial"));
 }
 
+TEST_CASE("What a backup has is durable in the database that it was made of", "[SPACE-5][DUR-6]") {
+    Directory dir;
+    Options lazy = options();
+    lazy.background = false;
+    Database db = Database::open(dir / "db", lazy);
+    for (int i = 1; i <= 3; ++i) db.update([](Transaction& tx) { tx.tree("t").put("key", "value"); });
+    REQUIRE(db.statistics().durable_txn == 0);
+    db.backup(dir / "copy");
+    CHECK(db.statistics().durable_txn == 3);
+}
+
 TEST_CASE("restore without a whole log gives the present and nothing older", "[SPACE-5]") {
     Directory dir;
     Hash now;
