@@ -119,6 +119,7 @@ inline constexpr SqlState datatype_mismatch = "42804";
 inline constexpr SqlState indeterminate_datatype = "42P18";
 inline constexpr SqlState collation_mismatch = "42P21";
 inline constexpr SqlState wrong_object_type = "42809";
+inline constexpr SqlState external_routine_invocation_exception = "39000";
 inline constexpr SqlState generated_always = "428C9";
 inline constexpr SqlState undefined_column = "42703";
 inline constexpr SqlState undefined_function = "42883";

@@ -202,6 +202,8 @@ std::string comment_of(Call& call, Oid oid, std::int64_t column) {
     if (const auto type = catalog.user_type(oid)) return type->comment;
     for (const std::string& schema : catalog.schemas())
         if (schema_oid(schema) == oid) return catalog.schema_comment(schema);
+    for (const auto& [name, extension] : catalog.extensions())
+        if (extension.oid == oid) return extension.comment;
     for (const auto& [name, relation] : catalog.relations()) {
         const auto is_it = [&, table = relation->oid](const std::string& constraint) {
             return constraint_oid(table, constraint) == oid;

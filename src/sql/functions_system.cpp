@@ -1,7 +1,5 @@
-// Functions of the session: sequences, settings, names, uuids, enums; window functions by name; digests and
-// encodings.
+// Functions of the session: sequences, settings, names, uuids, enums; window functions by name; encodings.
 
-#include "base/sha256.hpp"
 #include "sql/array.hpp"
 #include "sql/error.hpp"
 #include "sql/registry.hpp"
@@ -102,6 +100,27 @@ Value ordered_uuid(Call& call, const Value*, std::size_t) {
     return Value::uuid(uuid);
 }
 
+/// Version 1: tenths of microseconds since 1582-10-15. The node is random, as uuid_generate_v1mc has it.
+Value timed_uuid(Call& call, const Value*, std::size_t) {
+    constexpr std::int64_t k_gregorian_us = 13165977600000000;  // before 2000-01-01
+    const auto time = static_cast<std::uint64_t>(clock_now() + k_gregorian_us) * 10;
+    Uuid uuid;
+    host_of(call).random_bytes(uuid.bytes + 8, 8);
+    for (int i = 0; i < 4; ++i) uuid.bytes[i] = static_cast<std::uint8_t>(time >> (24 - i * 8));
+    for (int i = 0; i < 2; ++i) uuid.bytes[4 + i] = static_cast<std::uint8_t>(time >> (40 - i * 8));
+    for (int i = 0; i < 2; ++i) uuid.bytes[6 + i] = static_cast<std::uint8_t>(time >> (56 - i * 8));
+    mark(uuid, 1);
+    uuid.bytes[10] = static_cast<std::uint8_t>(uuid.bytes[10] | 1);  // of no device
+    return Value::uuid(uuid);
+}
+Value random_bytea(Call& call, const Value* a, std::size_t) {
+    if (a[0].integer() < 1 || a[0].integer() > 1024)
+        raise(sqlstate::external_routine_invocation_exception, "Length not in range");
+    std::string bytes(static_cast<std::size_t>(a[0].integer()), '\0');
+    host_of(call).random_bytes(bytes.data(), bytes.size());
+    return Value::bytes(type::bytea, call.arena.copy(bytes));
+}
+
 // ---- enums ----
 
 std::span<const EnumLabel> labels_of(Call& call) {
@@ -132,86 +151,12 @@ Value enum_range(Call& call, const Value* a, std::size_t count) {
     return make_array(call.result_type, type, labels, call.arena);
 }
 
-// ---- digests and encodings ----
+// ---- encodings ----
 
-/// MD5 (RFC 1321).
-std::string md5_of(std::string_view input) {
-    static constexpr std::uint32_t k_sines[64] = {
-        0xd76aa478, 0xe8c7b756, 0x242070db, 0xc1bdceee, 0xf57c0faf, 0x4787c62a, 0xa8304613, 0xfd469501,
-        0x698098d8, 0x8b44f7af, 0xffff5bb1, 0x895cd7be, 0x6b901122, 0xfd987193, 0xa679438e, 0x49b40821,
-        0xf61e2562, 0xc040b340, 0x265e5a51, 0xe9b6c7aa, 0xd62f105d, 0x02441453, 0xd8a1e681, 0xe7d3fbc8,
-        0x21e1cde6, 0xc33707d6, 0xf4d50d87, 0x455a14ed, 0xa9e3e905, 0xfcefa3f8, 0x676f02d9, 0x8d2a4c8a,
-        0xfffa3942, 0x8771f681, 0x6d9d6122, 0xfde5380c, 0xa4beea44, 0x4bdecfa9, 0xf6bb4b60, 0xbebfbc70,
-        0x289b7ec6, 0xeaa127fa, 0xd4ef3085, 0x04881d05, 0xd9d4d039, 0xe6db99e5, 0x1fa27cf8, 0xc4ac5665,
-        0xf4292244, 0x432aff97, 0xab9423a7, 0xfc93a039, 0x655b59c3, 0x8f0ccc92, 0xffeff47d, 0x85845dd1,
-        0x6fa87e4f, 0xfe2ce6e0, 0xa3014314, 0x4e0811a1, 0xf7537e82, 0xbd3af235, 0x2ad7d2bb, 0xeb86d391};
-    static constexpr int k_turns[4][4] = {{7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23}, {6, 10, 15, 21}};
-    std::uint32_t state[4] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476};
-    std::string message(input);
-    message += static_cast<char>(0x80);
-    while (message.size() % 64 != 56) message += '\0';
-    const std::uint64_t bits = static_cast<std::uint64_t>(input.size()) * 8;
-    for (int i = 0; i < 8; ++i) message += static_cast<char>(bits >> (i * 8) & 0xff);
-    for (std::size_t block = 0; block < message.size(); block += 64) {
-        std::uint32_t words[16];
-        for (std::size_t i = 0; i < 16; ++i) {
-            words[i] = 0;
-            for (std::size_t j = 0; j < 4; ++j) {
-                words[i] |= static_cast<std::uint32_t>(static_cast<unsigned char>(message[block + i * 4 + j]))
-                            << (j * 8);
-            }
-        }
-        std::uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
-        for (unsigned i = 0; i < 64; ++i) {
-            std::uint32_t mixed = 0;
-            unsigned word = 0;
-            switch (i / 16) {
-                case 0:
-                    mixed = (b & c) | (~b & d);
-                    word = i;
-                    break;
-                case 1:
-                    mixed = (d & b) | (~d & c);
-                    word = (5 * i + 1) % 16;
-                    break;
-                case 2:
-                    mixed = b ^ c ^ d;
-                    word = (3 * i + 5) % 16;
-                    break;
-                default:
-                    mixed = c ^ (b | ~d);
-                    word = 7 * i % 16;
-                    break;
-            }
-            const std::uint32_t sum = a + mixed + k_sines[i] + words[word];
-            const int turn = k_turns[i / 16][i % 4];
-            a = d;
-            d = c;
-            c = b;
-            b += sum << turn | sum >> (32 - turn);
-        }
-        state[0] += a;
-        state[1] += b;
-        state[2] += c;
-        state[3] += d;
-    }
-    std::string digest;
-    for (const std::uint32_t word : state) {
-        for (int i = 0; i < 4; ++i) digest += static_cast<char>(word >> (i * 8) & 0xff);
-    }
-    return digest;
-}
 std::string hexadecimal(std::string_view bytes) {
     std::string text;
     bytea_to_text(bytes, text, ByteaOutput::hex);
     return text.substr(2);
-}
-Value md5(Call& call, const Value* a, std::size_t) {
-    return text_of(call, hexadecimal(md5_of(a[0].bytes())));
-}
-Value sha256(Call& call, const Value* a, std::size_t) {
-    const auto hash = detail::Sha256::of(a[0].bytes().data(), a[0].bytes().size());
-    return Value::bytes(type::bytea, call.arena.copy({reinterpret_cast<const char*>(&hash), sizeof hash}));
 }
 
 constexpr char k_base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -341,14 +286,15 @@ constexpr FunctionSource k_functions[] = {
     {"gen_random_uuid7() uuid volatile", &ordered_uuid},
     {"uuidv7() uuid volatile", &ordered_uuid},
     {"uuidv4() uuid volatile", &random_uuid},
-    {"uuid_generate_v4() uuid volatile", &random_uuid},  // of the extension uuid-ossp, in defaults of many dumps
+    // Of the extensions uuid-ossp and pgcrypto, in defaults of many dumps.
+    {"uuid_generate_v1() uuid volatile", &timed_uuid},
+    {"uuid_generate_v1mc() uuid volatile", &timed_uuid},
+    {"uuid_generate_v4() uuid volatile", &random_uuid},
+    {"gen_random_bytes(int4) bytea volatile", &random_bytea},
     {"enum_first(anyenum) anyenum nonstrict stable", &enum_first},
     {"enum_last(anyenum) anyenum nonstrict stable", &enum_last},
     {"enum_range(anyenum) anyarray nonstrict stable", &enum_range},
     {"enum_range(anyenum,anyenum) anyarray nonstrict stable", &enum_range},
-    {"md5(text) text", &md5},
-    {"md5(bytea) text", &md5},
-    {"sha256(bytea) bytea", &sha256},
     {"encode(bytea,text) text", &encode},
     {"decode(text,text) bytea", &decode},
 };

@@ -89,7 +89,9 @@ std::vector<std::string> name_parts(std::string_view text) {
 
 }  // namespace catalog
 
-Catalog::Catalog() : schemas_({std::string(k_public_schema)}) {}
+Catalog::Catalog()
+    : schemas_({std::string(k_public_schema)}),
+      extensions_({{"plpgsql", {k_plpgsql_oid, "pg_catalog", "PL/pgSQL procedural language"}}}) {}
 
 std::shared_ptr<Catalog> Catalog::load(const Tree& tree) {
     auto catalog = std::make_shared<Catalog>();
@@ -107,6 +109,12 @@ void Catalog::add(const Tree& tree) {
             add_schema(name);
             const std::string comment = Document::parse(entry.value)["comment"].as_string();
             if (!comment.empty()) schema_comments_[name] = comment;
+        }
+        else if (entry.key.starts_with("extension/")) {
+            const Document document = Document::parse(entry.value);
+            extensions_[std::string(entry.key.substr(10))] = {static_cast<Oid>(document["oid"].as_integer()),
+                                                              document["schema"].as_string(),
+                                                              document["comment"].as_string()};
         }
         else if (entry.key.starts_with("type/")) types.push_back(type_from(Document::parse(entry.value)));
         else if (entry.key.starts_with("relation/")) found.push_back(relation_from(Document::parse(entry.value)));

@@ -1,8 +1,8 @@
 // catalog.hpp -- the objects of a database as one commit or one transaction sees them.  Layer: sql.
 //
-// Every object is one JSON document in the tree "sql.catalog" under "relation/SCHEMA.NAME", "type/SCHEMA.NAME" or
-// "schema/NAME", changed by the same transactions as the rows; so definitions are transactional and have history.
-//
+// Every object is one JSON document in the tree "sql.catalog" under "relation/SCHEMA.NAME", "type/SCHEMA.NAME",
+// "schema/NAME" or "extension/NAME", changed by the same transactions as the rows; so definitions are transactional
+// and have history.
 // [CAT-1] The entry "version" has another value after every change of a definition, and never one that it had before;
 //         a Catalog that was read under a version is right for every state with that version.
 // [CAT-2] Catalog is immutable once shared; a change makes a copy (objects are shared between copies).
@@ -50,6 +50,8 @@ public:
     const std::vector<std::string>& schemas() const { return schemas_; }
     /// COMMENT ON SCHEMA; empty: none.
     std::string schema_comment(const std::string& name) const;
+    /// By name; plpgsql is always there, as in a new database of PostgreSQL.
+    const std::map<std::string, Extension>& extensions() const { return extensions_; }
     /// Foreign keys that refer to the table: the referring relation and its key.
     std::vector<std::pair<std::shared_ptr<const Relation>, const ForeignKey*>> references_to(Oid table) const;
     /// Tables that inherit from a table, at any distance, each once, the nearest first. O(relations).
@@ -103,6 +105,7 @@ private:
     std::unordered_map<Oid, std::shared_ptr<const TypeRecord>> records_;
     std::vector<std::string> schemas_;
     std::map<std::string, std::string> schema_comments_;
+    std::map<std::string, Extension> extensions_;
     bool inheritance_ = false;  // a table may inherit from another one
     std::string version_;
 };

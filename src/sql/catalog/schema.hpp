@@ -223,4 +223,11 @@ struct UserType {
     std::string comment;
 };
 
+/// What CREATE EXTENSION made. Its functions are built in; it says that a database means to use them.
+struct Extension {
+    Oid oid = 0;
+    std::string schema;
+    std::string comment;
+};
+
 }  // namespace northstar::inline v0::sql

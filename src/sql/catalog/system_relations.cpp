@@ -20,6 +20,9 @@ constexpr SystemRelation k_relations[] = {
     {0, "sys", "tags", "tag:text txn:int8 committed_at:timestamptz"},
 
     // ---- pg_catalog, computed ----
+    {3079, "pg_catalog", "pg_extension",
+     "oid:oid extname:name extowner:oid extnamespace:oid extrelocatable:bool extversion:text extconfig:_oid "
+     "extcondition:_text"},
     {2615, "pg_catalog", "pg_namespace", "oid:oid nspname:name nspowner:oid nspacl:_aclitem"},
     {1259, "pg_catalog", "pg_class",
      "oid:oid relname:name relnamespace:oid reltype:oid reloftype:oid relowner:oid relam:oid relfilenode:oid "
@@ -133,13 +136,13 @@ constexpr SystemRelation k_relations[] = {
      "1114), (3127, 'timestamptz_ops', 1184), (10023, 'interval_ops', 1186), (3125, 'numeric_ops', 1700), (10065, "
      "'uuid_ops', 2950), (10083, 'jsonb_ops', 3802)) AS t (oid, opcname, opcintype)"},
 
-    // ---- pg_catalog, empty ----
-    {3079, "pg_catalog", "pg_extension", "",
-     "SELECT NULL::oid AS oid, NULL::name AS extname, NULL::oid AS extowner, NULL::oid AS extnamespace, NULL::bool AS "
-     "extrelocatable, NULL::text AS extversion, NULL::oid[] AS extconfig, NULL::text[] AS extcondition WHERE false"},
     {0, "pg_catalog", "pg_available_extensions", "",
-     "SELECT NULL::name AS name, NULL::text AS default_version, NULL::text AS installed_version, NULL::text AS comment "
-     "WHERE false"},
+     "SELECT name::name, version AS default_version, e.extversion AS installed_version, comment FROM (VALUES "
+     "('pgcrypto', '1.3', 'cryptographic functions'), ('plpgsql', '1.0', 'PL/pgSQL procedural language'), "
+     "('uuid-ossp', '1.1', 'generate universally unique identifiers (UUIDs)')) AS known (name, version, comment) LEFT "
+     "JOIN pg_catalog.pg_extension e ON e.extname = known.name"},
+
+    // ---- pg_catalog, empty ----
     {2620, "pg_catalog", "pg_trigger", "",
      "SELECT NULL::oid AS oid, NULL::oid AS tgrelid, NULL::oid AS tgparentid, NULL::name AS tgname, NULL::oid AS "
      "tgfoid, NULL::int2 AS tgtype, NULL::\"char\" AS tgenabled, NULL::bool AS tgisinternal, NULL::oid AS "

@@ -90,6 +90,14 @@ void define_comment(SqlSession& session, const syntax::Comment& syntax) {
             type->comment = text;
             return session.put(type);
         }
+        case Kind::extension: {
+            const std::string name(syntax.name.last());
+            const auto found = session.catalog().extensions().find(name);
+            if (found == session.catalog().extensions().end()) no_extension(name);
+            Extension extension = found->second;
+            extension.comment = text;
+            return session.put(name, extension);
+        }
         default: raise(sqlstate::feature_not_supported, "COMMENT on this kind of object is not supported");
     }
 }

@@ -242,15 +242,20 @@ void drop_objects(SqlSession& session, const syntax::Drop& syntax) {
                     if (relation->schema == schema) inside.push_back(relation);
                 for (const auto& [key, type] : session.catalog().types())
                     if (type->schema == schema) inside_types.push_back(type);
-                if (!syntax.cascade && (!inside.empty() || !inside_types.empty()))
+                std::vector<std::string> inside_extensions;
+                for (const auto& [extension, made] : session.catalog().extensions())
+                    if (made.schema == schema) inside_extensions.push_back(extension);
+                if (!syntax.cascade && !(inside.empty() && inside_types.empty() && inside_extensions.empty()))
                     raise(sqlstate::dependent_objects_still_exist,
                           "cannot drop schema " + schema + " because other objects depend on it", {},
                           "Use DROP ... CASCADE to drop the dependent objects too.");
                 for (const auto& relation : inside) dropper.relation(relation);
                 for (const auto& type : inside_types) session.remove(*type);
+                for (const std::string& extension : inside_extensions) session.remove_extension(extension);
                 session.remove_schema(schema);
                 continue;
             }
+            case Kind::extension: drop_extension(session, std::string(name.last()), syntax.if_exists); continue;
             case Kind::table:
             case Kind::view:
             case Kind::materialized_view:

@@ -482,6 +482,9 @@ StatementResult define_object(SqlSession& session, const syntax::Statement& stat
         case StatementKind::create_composite: create_composite(session, *statement.type); return tag("CREATE TYPE");
         case StatementKind::alter_enum: alter_enum(session, *statement.type); return tag("ALTER TYPE");
         case StatementKind::create_domain: create_domain(session, *statement.type); return tag("CREATE DOMAIN");
+        case StatementKind::create_extension:
+            create_extension(session, *statement.extension);
+            return tag("CREATE EXTENSION");
         case StatementKind::drop: drop_objects(session, *statement.drop);
             return tag("DROP " + object_words(statement.drop->kind));
         case StatementKind::truncate: truncate_tables(session, *statement.truncate); return tag("TRUNCATE TABLE");

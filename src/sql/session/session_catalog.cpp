@@ -101,6 +101,22 @@ void SqlSession::remove_schema(std::string_view name) {
     load_catalog();
 }
 
+void SqlSession::put(const std::string& name, const Extension& extension) {
+    Document document = Document::object();
+    document.set("oid", Document::integer(extension.oid));
+    document.set_text("schema", extension.schema);
+    document.set_text("comment", extension.comment);
+    writable(std::string(k_catalog_tree), false).put("extension/" + name, document.text());
+    touch_catalog(false);
+    load_catalog();
+}
+
+void SqlSession::remove_extension(const std::string& name) {
+    writable(std::string(k_catalog_tree), false).erase("extension/" + name);
+    touch_catalog(false);
+    load_catalog();
+}
+
 void no_schema(const std::string& name) {
     raise(sqlstate::invalid_schema_name, "schema \"" + name + "\" does not exist");
 }

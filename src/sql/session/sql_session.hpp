@@ -144,6 +144,8 @@ public:
     void remove(const UserType& type);
     void add_schema(std::string_view name, std::string_view comment = {});
     void remove_schema(std::string_view name);
+    void put(const std::string& name, const Extension& extension);
+    void remove_extension(const std::string& name);
     void create_trees(const Relation& relation);
     void drop_trees(const Relation& relation);
     bool drop_tree(const std::string& name, bool temporary);
@@ -519,6 +521,11 @@ std::shared_ptr<const UserType> type_named(SqlSession& session, const syntax::Qu
 std::pair<std::shared_ptr<const Relation>, const Index*> index_named(SqlSession& session,
                                                                      const syntax::QualifiedName& name);
 [[noreturn]] void no_schema(const std::string& name);
+[[noreturn]] void no_extension(const std::string& name);
+/// Of an extension that can be created; empty: there is none of that name.
+std::string_view extension_version(std::string_view name);
+void create_extension(SqlSession& session, const syntax::CreateExtension& syntax);
+void drop_extension(SqlSession& session, const std::string& name, bool if_exists);
 void alter_index(SqlSession& session, const syntax::AlterTable& syntax);
 /// ALTER TYPE of a composite type.
 void alter_composite(SqlSession& session, const syntax::AlterTable& syntax);

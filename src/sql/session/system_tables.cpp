@@ -484,6 +484,13 @@ void namespace_rows(RowMaker& maker, const Catalog& catalog) {
         maker.row().number(schema_oid(schema)).text(schema).number(k_owner_oid).null();
 }
 
+void extension_rows(RowMaker& maker, const Catalog& catalog) {
+    for (const auto& [name, extension] : catalog.extensions()) {
+        maker.row().number(extension.oid).text(name).numbers({k_owner_oid, schema_oid(extension.schema)});
+        maker.flag(name != "plpgsql").text(extension_version(name)).null(2);
+    }
+}
+
 void sequence_rows(RowMaker& maker, const Catalog& catalog) {
     for (const auto& [key, relation] : catalog.relations()) {
         if (relation->kind != RelationKind::sequence) continue;
@@ -523,6 +530,8 @@ void description_rows(RowMaker& maker, const Catalog& catalog) {
     }
     for (const std::string& schema : catalog.schemas())
         add(schema_oid(schema), schemas, 0, catalog.schema_comment(schema));
+    for (const auto& [name, extension] : catalog.extensions())
+        add(extension.oid, find_system_relation("", "pg_extension")->oid, 0, extension.comment);
 }
 
 void dependency_rows(RowMaker& maker, const Catalog& catalog) {
@@ -627,6 +636,7 @@ void system_rows(const VirtualTable& table, const Catalog& catalog, SqlSession& 
     else if (name == "pg_proc") function_rows(maker);
     else if (name == "pg_operator") operator_rows(maker);
     else if (name == "pg_namespace") namespace_rows(maker, catalog);
+    else if (name == "pg_extension") extension_rows(maker, catalog);
     else if (name == "pg_sequence") sequence_rows(maker, catalog);
     else if (name == "pg_description") description_rows(maker, catalog);
     else if (name == "pg_depend") dependency_rows(maker, catalog);

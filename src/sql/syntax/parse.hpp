@@ -207,6 +207,7 @@ private:
     const Statement* create_sequence(bool temporary);
     const Statement* create_type();
     const Statement* create_domain();
+    const Statement* create_extension();
     const Statement* drop();
     ObjectKind object_kind();
     const Statement* alter();

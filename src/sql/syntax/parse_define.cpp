@@ -24,6 +24,7 @@ const Statement* Parser::create() {
     if (at("schema"_kw)) return create_schema();
     if (at("type"_kw)) return create_type();
     if (at("domain"_kw)) return create_domain();
+    if (at("extension"_kw)) return create_extension();
     if (at("materialized"_kw)) {
         take();
         expect("view"_kw);
@@ -278,10 +279,30 @@ const Statement* Parser::create_domain() {
     return statement;
 }
 
+const Statement* Parser::create_extension() {
+    expect("extension"_kw);
+    CreateExtension extension;
+    if (at("if"_kw) && at("not"_kw, 1)) {
+        take(), take();
+        expect("exists"_kw);
+        extension.if_not_exists = true;
+    }
+    extension.name = name();
+    accept("with"_kw);
+    for (;;) {
+        if (accept("schema"_kw)) extension.schema = name();
+        else if (accept("version"_kw)) extension.version = peek().kind == TokenKind::string ? string_literal() : name();
+        else if (!accept("cascade"_kw)) break;
+    }
+    Statement* statement = make_statement(StatementKind::create_extension);
+    statement->extension = arena_.create<CreateExtension>(extension);
+    return statement;
+}
+
 /// Objects that PostgreSQL has and this engine has not. `verb`: what was to be done to one.
 void Parser::refuse_kind(std::string_view verb) const {
     static constexpr std::string_view k_kinds[] = {
-        "access", "aggregate", "cast", "collation", "conversion", "database", "event", "extension", "foreign",
+        "access", "aggregate", "cast", "collation", "conversion", "database", "event", "foreign",
         "function", "group", "language", "large", "operator", "policy", "procedural", "procedure", "publication",
         "role", "routine", "rule", "server", "statistics", "subscription", "system", "tablespace", "text",
         "transform", "trigger", "user"};

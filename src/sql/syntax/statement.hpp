@@ -10,7 +10,7 @@ namespace northstar::inline v0::sql::syntax {
 enum class StatementKind : std::uint8_t {
     query, insert, update, erase, merge, truncate,  // erase with `redact` is ERASE FROM
     create_table, create_table_as, create_index, create_view, create_schema, create_sequence, create_enum,
-    create_composite, create_domain, refresh_view,
+    create_composite, create_domain, create_extension, refresh_view,
     drop, alter_table, alter_sequence, alter_enum, rename, set_schema, comment, privileges,
     transaction, set_constraints, set_variable, show, reset, discard,
     prepare, execute, deallocate, declare_cursor, fetch, close_cursor,
@@ -237,6 +237,13 @@ struct CreateType {                 ///< CREATE TYPE .. AS, ALTER TYPE .. ADD VA
     List<ConstraintDefinition> constraints;
 };
 
+struct CreateExtension {
+    Name name;
+    bool if_not_exists = false;
+    Name schema;                    ///< empty: the current one
+    Name version;                   ///< empty: the newest
+};
+
 enum class ObjectKind : std::uint8_t {
     table, index, view, materialized_view, schema, sequence, type, domain, column, constraint, function, trigger,
     extension, database, role
@@ -391,6 +398,7 @@ struct Statement {
     const CreateView* create_view = nullptr;
     const CreateSequence* sequence = nullptr;
     const CreateType* type = nullptr;
+    const CreateExtension* extension = nullptr;
     const Drop* drop = nullptr;     ///< and REFRESH MATERIALIZED VIEW, CREATE SCHEMA (names[0])
     const AlterTable* alter = nullptr;
     const Rename* rename = nullptr;
