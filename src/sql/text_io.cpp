@@ -16,6 +16,15 @@ namespace text_io_file {
 
 constexpr std::size_t k_name_length = 63;
 
+/// Of a name that names nothing: raises 3F000 where its schema does not exist either.
+void check_schema_of(std::string_view name, Session& session) {
+    const std::size_t point = name.rfind('.');
+    if (point == name.npos || name.find('"') != name.npos || session.types == nullptr) return;
+    const std::string_view schema = name.substr(0, point);
+    if (!session.types->object_oid(type::regnamespace, schema))
+        raise(sqlstate::invalid_schema_name, "schema \"" + std::string(schema) + "\" does not exist");
+}
+
 Value object_from_text(Oid kind, std::string_view text, Session& session) {
     if (!text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos)
         return Value::integer(kind, oid_from_text(text));
@@ -33,15 +42,19 @@ Value object_from_text(Oid kind, std::string_view text, Session& session) {
         if (name.starts_with("pg_catalog.")) name.erase(0, 11);
         const TypeInfo* info = find_builtin_type(name);
         if (info == nullptr && session.types != nullptr) info = session.types->find_type(name);
-        if (info == nullptr)
+        if (info == nullptr) {
+            check_schema_of(name, session);
             raise(sqlstate::undefined_object, "type \"" + std::string(text) + "\" does not exist");
+        }
         return Value::integer(kind, array ? info->array : info->oid);
     }
     const std::optional<Oid> found =
         session.types != nullptr ? session.types->object_oid(kind, text) : std::nullopt;
     if (!found) {
-        if (kind == type::regclass)
+        if (kind == type::regclass) {
+            check_schema_of(text, session);
             raise(sqlstate::undefined_table, "relation \"" + std::string(text) + "\" does not exist");
+        }
         if (kind == type::regnamespace)
             raise(sqlstate::invalid_schema_name, "schema \"" + std::string(text) + "\" does not exist");
         if (kind == type::regrole)

@@ -57,7 +57,9 @@ ChangeTarget Binder::change_target(const syntax::DataChange& change, const char*
         raise_at(sqlstate::undefined_table,
                  "relation \"" + std::string(change.table.last()) + "\" cannot be the target of a modifying statement",
                  change.table.position);
-    auto relation = find_relation(change.table, environment_.present(), false);
+    auto relation = find_relation(change.table, environment_.present(), true);
+    if (relation == nullptr)
+        raise_at(sqlstate::undefined_table, relation_message(change.table), change.table.position);
     if (relation->kind == RelationKind::sequence)
         raise_at(sqlstate::wrong_object_type, "cannot change sequence \"" + relation->name + "\"",
                  change.table.position);

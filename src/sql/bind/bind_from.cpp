@@ -133,7 +133,8 @@ std::shared_ptr<const Relation> Binder::find_relation(const syntax::QualifiedNam
         if (const auto found = catalog.relation(schema, last)) return found;
         if (!missing_ok && !catalog.has_schema(schema) && schema != k_temporary_schema && schema != "pg_catalog" &&
             schema != "information_schema" && schema != "sys")
-            raise_at(sqlstate::undefined_table, relation_message(name), name.position);
+            raise_at(sqlstate::invalid_schema_name, "schema \"" + std::string(schema) + "\" does not exist",
+                     name.position);
     } else {
         if (const auto found = catalog.relation(k_temporary_schema, last)) return found;
         for (const std::string& schema : environment_.search_path())

@@ -239,6 +239,9 @@ Binder::TypeMeaning Binder::resolve_type(const syntax::TypeName& name) {
         if (info == nullptr && name.names.size() == 1) info = types->find_type(word);
     }
     if (info == nullptr) {
+        const std::string schema(name.names.size() > 1 ? name.names[name.names.size() - 2] : std::string_view());
+        if (!schema.empty() && !types->object_oid(type::regnamespace, quote_identifier(schema)))
+            raise_at(sqlstate::invalid_schema_name, "schema \"" + schema + "\" does not exist", name.position);
         std::string full;
         for (const syntax::Name part : name.names) full.append(full.empty() ? "" : ".").append(part);
         raise_at(sqlstate::undefined_object, "type \"" + full + "\" does not exist", name.position);

@@ -180,8 +180,10 @@ std::shared_ptr<const UserType> domain_named(SqlSession& session, const syntax::
     else
         for (const std::string& schema : session.search_path())
             if (found == nullptr) found = session.catalog().user_type(schema, name.last());
-    if (found == nullptr && !missing_ok)
+    if (found == nullptr && !missing_ok) {
+        check_schema_of(session, name);
         raise(sqlstate::undefined_object, "type \"" + std::string(name.last()) + "\" does not exist");
+    }
     if (found != nullptr && found->kind != 'd')
         raise(sqlstate::wrong_object_type, "\"" + found->name + "\" is not a domain");
     return found;

@@ -126,7 +126,10 @@ void drop_index(SqlSession& session, const syntax::QualifiedName& name, bool if_
         session.put(changed);
         return;
     }
-    if (!if_exists) raise(sqlstate::undefined_object, "index \"" + std::string(name.last()) + "\" does not exist");
+    if (!if_exists) {
+        check_schema_of(session, name);
+        raise(sqlstate::undefined_object, "index \"" + std::string(name.last()) + "\" does not exist");
+    }
     session.notice(sqlstate::undefined_object, "index \"" + std::string(name.last()) + "\" does not exist, skipping");
 }
 
@@ -201,7 +204,10 @@ void drop_type(SqlSession& session, const syntax::QualifiedName& name, bool doma
     if (!name.schema().empty()) type = session.catalog().user_type(name.schema(), name.last());
     if (type == nullptr || (domain && type->kind != 'd')) {
         if (type != nullptr) raise(sqlstate::wrong_object_type, "\"" + type->name + "\" is not a domain");
-        if (!if_exists) raise(sqlstate::undefined_object, "type \"" + std::string(name.last()) + "\" does not exist");
+        if (!if_exists) {
+            check_schema_of(session, name);
+            raise(sqlstate::undefined_object, "type \"" + std::string(name.last()) + "\" does not exist");
+        }
         session.notice(sqlstate::undefined_object,
                        "type \"" + std::string(name.last()) + "\" does not exist, skipping");
         return;
@@ -273,7 +279,10 @@ void drop_objects(SqlSession& session, const syntax::Drop& syntax) {
         auto relation = binder.find_relation(name, session.present(), true);
         if (relation == nullptr) {
             const std::string message = word + " \"" + std::string(name.last()) + "\" does not exist";
-            if (!syntax.if_exists) raise(sqlstate::undefined_table, message);
+            if (!syntax.if_exists) {
+                check_schema_of(session, name);
+                raise(sqlstate::undefined_table, message);
+            }
             session.notice(sqlstate::undefined_table, message + ", skipping");
             continue;
         }

@@ -69,6 +69,7 @@ std::pair<std::shared_ptr<const Relation>, const Index*> index_named(SqlSession&
         const auto found = session.catalog().index(schema, name.last());
         if (found.second != nullptr) return found;
     }
+    check_schema_of(session, name);
     BoundPool pool;
     std::vector<Oid> types;
     raise(sqlstate::undefined_table, Binder(session, pool, types).relation_message(name));

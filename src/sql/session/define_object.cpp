@@ -546,10 +546,10 @@ StatementResult define_object(SqlSession& session, const syntax::Statement& stat
             BoundPool pool;
             std::vector<Oid> types;
             Binder binder(session, pool, types);
-            for (const syntax::QualifiedName& name : statement.tables->tables)
-                binder.find_relation(name, session.present(), false);
             if (!session.in_transaction())
                 raise(sqlstate::no_active_sql_transaction, "LOCK TABLE can only be used in transaction blocks");
+            for (const syntax::QualifiedName& name : statement.tables->tables)
+                binder.find_relation(name, session.present(), false);
             return tag("LOCK TABLE");
         }
         case StatementKind::checkpoint: session.database().checkpoint(); return tag("CHECKPOINT");

@@ -30,19 +30,14 @@ void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_sc
     if (syntax.kind == Kind::constraint && syntax.of_domain) return rename_domain_constraint(session, syntax);
     if (syntax.kind == Kind::column && syntax.of == Kind::type) return rename_attribute(session, syntax);
     if (syntax.kind == Kind::type || syntax.kind == Kind::domain) {
-        std::vector<std::string> schemas = session.search_path();
-        if (!syntax.name.schema().empty()) schemas = {std::string(syntax.name.schema())};
-        for (const std::string& schema : schemas)
-            if (const auto old = session.catalog().user_type(schema, syntax.name.last())) {
-                auto type = std::make_shared<UserType>(*old);
-                (to_schema ? type->schema : type->name) = syntax.to;
-                session.put(type);
-                return;
-            }
-        raise(sqlstate::undefined_object, "type \"" + std::string(syntax.name.last()) + "\" does not exist");
+        auto type = std::make_shared<UserType>(*type_named(session, syntax.name));
+        (to_schema ? type->schema : type->name) = syntax.to;
+        return session.put(type);
     }
-    if (syntax.kind == Kind::schema)
+    if (syntax.kind == Kind::schema) {
+        if (!session.catalog().has_schema(syntax.name.last())) no_schema(std::string(syntax.name.last()));
         raise(sqlstate::feature_not_supported, "renaming schemas is not supported");
+    }
     if (syntax.kind == Kind::index) {
         std::vector<std::string> schemas = session.search_path();
         if (!syntax.name.schema().empty()) schemas = {std::string(syntax.name.schema())};
@@ -55,7 +50,10 @@ void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_sc
             session.put(changed);
             return;
         }
-        if (!syntax.if_exists) raise(sqlstate::undefined_table, binder.relation_message(syntax.name));
+        if (!syntax.if_exists) {
+            check_schema_of(session, syntax.name);
+            raise(sqlstate::undefined_table, binder.relation_message(syntax.name));
+        }
         return;
     }
     const auto old = binder.find_relation(syntax.name, session.present(), syntax.if_exists);

@@ -121,13 +121,21 @@ void no_schema(const std::string& name) {
     raise(sqlstate::invalid_schema_name, "schema \"" + name + "\" does not exist");
 }
 
+void check_schema_of(const SqlSession& session, const syntax::QualifiedName& name) {
+    const std::string schema(name.schema());
+    if (!schema.empty() && !session.catalog().object_oid(type::regnamespace, quote_identifier(schema)))
+        no_schema(schema);
+}
+
 std::shared_ptr<const UserType> type_named(SqlSession& session, const syntax::QualifiedName& name) {
     std::shared_ptr<const UserType> found;
     for (const std::string& schema : session.search_path())
         if (found == nullptr) found = session.catalog().user_type(schema, name.last());
     if (!name.schema().empty()) found = session.catalog().user_type(name.schema(), name.last());
-    if (found == nullptr)
+    if (found == nullptr) {
+        check_schema_of(session, name);
         raise(sqlstate::undefined_object, "type \"" + std::string(name.last()) + "\" does not exist");
+    }
     return found;
 }
 

@@ -521,6 +521,8 @@ std::shared_ptr<const UserType> type_named(SqlSession& session, const syntax::Qu
 std::pair<std::shared_ptr<const Relation>, const Index*> index_named(SqlSession& session,
                                                                      const syntax::QualifiedName& name);
 [[noreturn]] void no_schema(const std::string& name);
+/// Of a name that names nothing: raises 3F000 where its schema does not exist either.
+void check_schema_of(const SqlSession& session, const syntax::QualifiedName& name);
 [[noreturn]] void no_extension(const std::string& name);
 /// Of an extension that can be created; empty: there is none of that name.
 std::string_view extension_version(std::string_view name);
