@@ -325,7 +325,21 @@ void Alteration::drop_column(const syntax::AlterAction& action) {
                       " depends on column " + std::string(action.name) + " of table " + relation_->name,
                   "Use DROP ... CASCADE to drop the dependent objects too.");
     }
-    const Oid sequence = column(action.name).sequence;
+    const auto sequence = session_.catalog().relation(column(action.name).sequence);
+    if (sequence != nullptr && !action.cascade)
+        for (const auto& [name, user] : session_.catalog().relations())
+            for (const Column& other : user->columns) {
+                // What heirs and partitions have of the column goes with it.
+                const bool goes = other.name == action.name && (user->is_partition() || !user->inherits.empty());
+                if (user->oid != relation_->oid && !goes && !other.dropped &&
+                    !names_of_sequence(session_, other.default_text, *sequence).empty())
+                    raise(sqlstate::dependent_objects_still_exist,
+                          "cannot drop column " + std::string(action.name) + " of table " + relation_->name +
+                              " because other objects depend on it",
+                          "default value for column " + other.name + " of table " + user->name +
+                              " depends on sequence " + sequence->name,
+                          "Use DROP ... CASCADE to drop the dependent objects too.");
+            }
     const int key = relation_->row_key();
     bool in_key = false;
     if (key >= 0)
@@ -379,8 +393,7 @@ void Alteration::drop_column(const syntax::AlterAction& action) {
     if (in_key) rewrite(to, [](std::vector<Value>&, Execution&) {});
     else session_.put(to);
     relation_ = to;
-    if (sequence != 0)
-        if (const auto old = session_.catalog().relation(sequence)) session_.remove(*old);
+    if (sequence != nullptr) drop_with_users(session_, sequence);
 }
 
 void Alteration::refuse_identity_of(Oid type) {

@@ -90,6 +90,14 @@ void define_comment(SqlSession& session, const syntax::Comment& syntax) {
             type->comment = text;
             return session.put(type);
         }
+        case Kind::database: {
+            // A dump names the database that it was made of, which need not be what this one is called.
+            SqlReport report;
+            report.severity = Severity::warning;
+            report.state = sqlstate::feature_not_supported;
+            report.message = "comments on databases are not kept";
+            return session.notice(std::move(report));
+        }
         case Kind::extension: {
             const std::string name(syntax.name.last());
             const auto found = session.catalog().extensions().find(name);

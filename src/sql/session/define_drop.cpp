@@ -43,14 +43,17 @@ public:
                 changed->foreign_keys.end());
             session_.put(changed);
         }
+        drop_partitions(session_, *relation);
         // Sequences that its columns own.
         std::vector<std::shared_ptr<const Relation>> owned;
         for (const auto& [name, other] : session_.catalog().relations())
             if (other->kind == RelationKind::sequence && other->sequence.owner_table == relation->oid)
                 owned.push_back(other);
-        for (const auto& sequence : owned) session_.remove(*sequence);
-        if (relation->kind == RelationKind::sequence) users_of_sequence(*relation);
-        drop_partitions(session_, *relation);
+        for (const auto& sequence : owned) {
+            users_of_sequence(*sequence, *relation);
+            session_.remove(*sequence);
+        }
+        if (relation->kind == RelationKind::sequence) users_of_sequence(*relation, *relation);
         if (relation->stores_rows()) session_.drop_trees(*relation);
         session_.remove(*relation);
     }
@@ -80,23 +83,25 @@ private:
                 found.push_back(other);
         return found;
     }
-    /// Defaults that draw from it, those that name it included.
-    void users_of_sequence(const Relation& sequence) {
+    /// Defaults that draw from it, those that name it included. `dropped`: what goes, itself or the table that owns it.
+    void users_of_sequence(const Relation& sequence, const Relation& dropped) {
         std::vector<std::shared_ptr<Relation>> changed;
-        for (const auto& [name, other] : session_.catalog().relations())
+        for (const auto& [name, other] : session_.catalog().relations()) {
+            if (other->oid == dropped.oid) continue;
             for (std::size_t i = 0; i < other->columns.size(); ++i) {
                 const Column& column = other->columns[i];
                 if (column.dropped || (column.sequence != sequence.oid &&
                                        names_of_sequence(session_, column.default_text, sequence).empty()))
                     continue;
                 if (!cascade_ && doomed_.count(other->oid) == 0)
-                    refuse(sequence, "default value for column " + column.name + " of table " + other->name +
+                    refuse(dropped, "default value for column " + column.name + " of table " + other->name +
                                          " depends on sequence " + sequence.name);
                 if (changed.empty() || changed.back()->oid != other->oid)
                     changed.push_back(std::make_shared<Relation>(*other));
                 changed.back()->columns[i].sequence = 0;
                 changed.back()->columns[i].default_text.clear();
             }
+        }
         for (const auto& relation : changed) session_.put(relation);
     }
 

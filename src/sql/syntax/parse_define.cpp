@@ -375,7 +375,7 @@ const Statement* Parser::drop() {
 const Statement* Parser::comment() {
     expect("comment"_kw);
     expect("on"_kw);
-    refuse_kind("COMMENT ON");
+    if (!at("database"_kw)) refuse_kind("COMMENT ON");
     Comment result;
     result.kind = object_kind();
     result.name = qualified_name();
