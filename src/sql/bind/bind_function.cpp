@@ -182,9 +182,10 @@ BoundExpr* Binder::function(const syntax::Expr& node) {
             raise_at(sqlstate::feature_not_supported, "FILTER is not implemented for non-aggregate window functions",
                      node.position);
         if (detail->star) refuse("*");
-        if (detail->distinct) refuse("DISTINCT");
+        const bool as_window = windowed && kind == FunctionKind::window;  // DISTINCT and ORDER BY are refused there
+        if (detail->distinct && !as_window) refuse("DISTINCT");
         if (detail->within_group) refuse("WITHIN GROUP");
-        if (!detail->order_by.empty()) refuse("ORDER BY");
+        if (!detail->order_by.empty() && !as_window) refuse("ORDER BY");
         if (detail->filter != nullptr && !(windowed && kind == FunctionKind::aggregate)) refuse("FILTER");
         if (windowed && kind != FunctionKind::window)
             raise_at(sqlstate::wrong_object_type,
@@ -388,6 +389,7 @@ BoundExpr* Binder::aggregate(const syntax::Expr& node, const FunctionMatch& matc
     // Nested calls of the same query show as columns that this query's aggregates or windows define.
     std::set<ColumnId> used;
     for (BoundExpr* arg : call->args) used_columns(arg, used);
+    for (const SortKey& key : call->clauses->order) used_columns(key.expr, used);
     if (filter != nullptr) used_columns(filter, used);
     for (const GatheredCall& other : owner->aggregates)
         if (used.count(other.id) != 0)
@@ -456,6 +458,9 @@ BoundExpr* Binder::window(const syntax::Expr& node, const FunctionMatch& match, 
                  node.position);
     if (match.entry->kind == FunctionKind::aggregate && match.entry->aggregate_kind != AggregateKind::normal)
         raise_at(sqlstate::feature_not_supported, "OVER is not supported for ordered-set aggregate " + name,
+                 node.position);
+    if (match.entry->kind == FunctionKind::aggregate && node.args.empty() && !detail.star)
+        raise_at(sqlstate::wrong_object_type, name + "(*) must be used to call a parameterless aggregate function",
                  node.position);
     BoundExpr* call = finish_call(match, std::move(args), node.position);
     call->kind = BoundKind::window;
