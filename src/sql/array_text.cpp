@@ -110,6 +110,7 @@ private:
         skip();
         if (at_ < text_.size() && text_[at_] == '}') {
             ++at_;
+            if (depth > 0) malformed("Unexpected \"}\" character.");
             finish(depth, 0);
             return;
         }

@@ -63,7 +63,7 @@ Value substring(Call& call, const Value* a, std::size_t count) {
 }
 
 Value position(Call&, const Value* a, std::size_t) {
-    const auto found = a[0].bytes().find(a[1].bytes());
+    const auto found = a[0].bytes().empty() ? std::string_view::npos : a[0].bytes().find(a[1].bytes());
     return Value::int4(found == std::string_view::npos ? 0 : static_cast<std::int64_t>(found) + 1);
 }
 

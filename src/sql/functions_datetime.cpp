@@ -316,11 +316,18 @@ Value make_timestamptz(Call& call, const Value* a, std::size_t count) {
     if (count < 7) return timestamptz(to_utc(local, zone_of(call)));
     std::string_view name = a[6].bytes();
     std::shared_ptr<const TimeZone> zone;
+    if (!name.empty() && name[0] >= '0' && name[0] <= '9')
+        raise(sqlstate::invalid_parameter_value, "invalid input syntax for type numeric time zone: \"" +
+                                                     std::string(name) + "\"",
+              {}, "Numeric time zones must have \"-\" or \"+\" as first character.");
     if (!name.empty() && (name[0] == '+' || name[0] == '-')) {
         Session plain;
         const Interval offset =
             interval_from_text(std::string(name) + (name.find(':') == std::string_view::npos ? " hours" : ""),
                                k_no_typmod, plain);
+        constexpr std::int64_t k_limit = 16 * 3600 * k_microseconds_per_second;
+        if (offset.microseconds >= k_limit || offset.microseconds <= -k_limit)
+            raise(sqlstate::invalid_parameter_value, "numeric time zone \"" + std::string(name) + "\" out of range");
         zone = fixed_time_zone(static_cast<std::int32_t>(offset.microseconds / k_microseconds_per_second));
     } else {
         zone = zone_named(name);

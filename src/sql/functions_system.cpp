@@ -63,6 +63,20 @@ Value type_of(Call& call, const Value* a, std::size_t) {
     const Oid type = call.argument_types.empty() ? a[0].type() : call.argument_types[0];
     return Value::integer(type::regtype, type);
 }
+Value collation_for(Call& call, const Value* a, std::size_t) {
+    const Oid type = call.argument_types.empty() ? a[0].type() : call.argument_types[0];
+    const TypeInfo& info = type_info(type, call.session.types);
+    switch (info.form == Form::array ? info.element : type) {
+        case type::name: return text_of(call, "\"C\"");
+        case type::text:
+        case type::varchar:
+        case type::bpchar: return text_of(call, "\"default\"");
+        case type::unknown: return Value::null(type::text);
+        default:
+            raise(sqlstate::datatype_mismatch,
+                  "collations are not supported by type " + format_type(type, k_no_typmod, call.session.types));
+    }
+}
 Value format_type_name(Call& call, const Value* a, std::size_t) {
     if (a[0].is_null()) return Value::null(type::text);
     const std::int32_t typmod = a[1].is_null() ? k_no_typmod : static_cast<std::int32_t>(a[1].integer());
@@ -280,6 +294,7 @@ constexpr FunctionSource k_functions[] = {
     {"current_commit() int8 stable", &current_commit},
     {"commit_at(timestamptz) int8 stable", &commit_at},
     {"pg_typeof(any) regtype nonstrict stable", &type_of},
+    {"pg_collation_for(any) text nonstrict stable", &collation_for},
     {"pg_column_size(any) int4 nonstrict stable", &column_size},
     {"format_type(oid,int4) text nonstrict stable", &format_type_name},
     {"gen_random_uuid() uuid volatile", &random_uuid},

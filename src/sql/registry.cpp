@@ -87,45 +87,46 @@ constexpr ComparisonName k_comparisons[] = {
 struct ComparablePair {
     Oid left;
     Oid right;
+    const char* functions;  ///< names of the functions behind the operators; *: eq, ne, lt, le, gt, ge
 };
 constexpr ComparablePair k_comparable[] = {
-    {type::boolean, type::boolean},
-    {type::bytea, type::bytea},
-    {type::char_internal, type::char_internal},
-    {type::name, type::name},
-    {type::name, type::text},
-    {type::text, type::name},
-    {type::int8, type::int8},
-    {type::int8, type::int2},
-    {type::int8, type::int4},
-    {type::int2, type::int8},
-    {type::int2, type::int2},
-    {type::int2, type::int4},
-    {type::int4, type::int8},
-    {type::int4, type::int2},
-    {type::int4, type::int4},
-    {type::text, type::text},
-    {type::oid, type::oid},
-    {type::float4, type::float4},
-    {type::float4, type::float8},
-    {type::float8, type::float4},
-    {type::float8, type::float8},
-    {type::bpchar, type::bpchar},
-    {type::date, type::date},
-    {type::time, type::time},
-    {type::timestamp, type::timestamp},
-    {type::timestamptz, type::timestamptz},
-    {type::interval, type::interval},
-    {type::timetz, type::timetz},
-    {type::bit, type::bit},
-    {type::varbit, type::varbit},
-    {type::numeric, type::numeric},
-    {type::anyarray, type::anyarray},
-    {type::uuid, type::uuid},
-    {type::anyenum, type::anyenum},
-    {type::jsonb, type::jsonb},
-    {type::anyrange, type::anyrange},
-    {type::record, type::record},
+    {type::boolean, type::boolean, "bool*"},
+    {type::bytea, type::bytea, "bytea*"},
+    {type::char_internal, type::char_internal, "char*"},
+    {type::name, type::name, "name*"},
+    {type::name, type::text, "name*text"},
+    {type::text, type::name, "text*name"},
+    {type::int8, type::int8, "int8*"},
+    {type::int8, type::int2, "int82*"},
+    {type::int8, type::int4, "int84*"},
+    {type::int2, type::int8, "int28*"},
+    {type::int2, type::int2, "int2*"},
+    {type::int2, type::int4, "int24*"},
+    {type::int4, type::int8, "int48*"},
+    {type::int4, type::int2, "int42*"},
+    {type::int4, type::int4, "int4*"},
+    {type::text, type::text, "text*"},
+    {type::oid, type::oid, "oid*"},
+    {type::float4, type::float4, "float4*"},
+    {type::float4, type::float8, "float48*"},
+    {type::float8, type::float4, "float84*"},
+    {type::float8, type::float8, "float8*"},
+    {type::bpchar, type::bpchar, "bpchar*"},
+    {type::date, type::date, "date_*"},
+    {type::time, type::time, "time_*"},
+    {type::timestamp, type::timestamp, "timestamp_*"},
+    {type::timestamptz, type::timestamptz, "timestamptz_*"},
+    {type::interval, type::interval, "interval_*"},
+    {type::timetz, type::timetz, "timetz_*"},
+    {type::bit, type::bit, "bit*"},
+    {type::varbit, type::varbit, "varbit*"},
+    {type::numeric, type::numeric, "numeric_*"},
+    {type::anyarray, type::anyarray, "array_*"},
+    {type::uuid, type::uuid, "uuid_*"},
+    {type::anyenum, type::anyenum, "enum_*"},
+    {type::jsonb, type::jsonb, "jsonb_*"},
+    {type::anyrange, type::anyrange, "range_*"},
+    {type::record, type::record, "record_*"},
 };
 
 class Registry {
@@ -149,7 +150,12 @@ public:
                 entry.body = name.body;
                 entry.comparison = name.comparison;
                 entry.common = pair.left;
-                entry.function = name.function;
+                // texteq, but text_lt.
+                const bool parted = pair.left == type::text && pair.right == type::text &&
+                                    name.comparison != Comparison::equal && name.comparison != Comparison::not_equal;
+                std::string function = pair.functions;
+                function.replace(function.find('*'), 1, (parted ? "_" : "") + std::string(name.function));
+                entry.function = keep(function);
                 add(entry);
             }
         }
@@ -160,7 +166,7 @@ public:
             for (const OperatorSource& source : table) add(source);
         }
         for (const OperatorEntry* entry : operators_)
-            if (*entry->function != '\0' && entry->body != nullptr && !compares_as_is(*entry)) add_function_of(*entry);
+            if (*entry->function != '\0' && entry->body != nullptr) add_function_of(*entry);
         for (const std::span<const CastSource> table :
              {number_casts(), text_casts(), datetime_casts(), json_casts(), bit_casts(), catalog_casts()}) {
             for (const CastSource& source : table) add(source);
@@ -256,8 +262,6 @@ private:
             entry.columns = keep(columns);
         }
     }
-    /// Of the comparisons that all types share: they have no functions of their own.
-    static bool compares_as_is(const OperatorEntry& entry) { return entry.common != 0; }
     /// The function behind an operator, where no table has it.
     void add_function_of(const OperatorEntry& source) {
         FunctionEntry entry;

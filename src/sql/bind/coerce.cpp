@@ -268,6 +268,8 @@ Binder::TypeMeaning Binder::resolve_type(const syntax::TypeName& name) {
         std::vector<std::int64_t> numbers;
         for (const syntax::Expr* modifier : name.modifiers) {
             const BoundExpr* bound = expr(*modifier);
+            if (bound->kind == BoundKind::constant && bound->type == type::unknown && !bound->value.is_null())
+                bound = coerce(expr(*modifier), type::int4, k_no_typmod, CastContext::implicit, name.position);
             if (bound->kind != BoundKind::constant || bound->value.is_null() ||
                 form_of(bound->type, types) != Form::integer)
                 raise_at(sqlstate::syntax_error, "type modifiers must be simple constants or identifiers",

@@ -207,7 +207,7 @@ void create_enum(SqlSession& session, const syntax::CreateType& syntax) {
     for (const syntax::Name label : syntax.labels) {
         for (const auto& [other, unused] : type->labels)
             if (other == label)
-                raise(sqlstate::duplicate_object, "enum label \"" + std::string(label) + "\" used more than once");
+                raise(sqlstate::unique_violation, "enum label \"" + std::string(label) + "\" used more than once");
         if (label.size() > 63) raise(sqlstate::invalid_name, "invalid enum label \"" + std::string(label) + "\"");
         number += std::int64_t{1} << 32;
         type->labels.emplace_back(std::string(label), number);
