@@ -38,7 +38,7 @@ void populate(void* from, std::size_t size) noexcept {
 #endif
 }
 
-void take_memory(void* from, std::size_t size) noexcept {
+void release_memory(void* from, std::size_t size) noexcept {
     // A refusal costs memory only.
     static_cast<void>(madvise(from, size, MADV_DONTNEED));
 }

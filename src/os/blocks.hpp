@@ -14,7 +14,7 @@ void* take_block(std::size_t size);
 /// Makes the system find memory for what a range of a block has not touched yet; its content stays. A hint.
 void populate(void* from, std::size_t size) noexcept;
 /// Gives the memory of a range of a block back to the system. The addresses stay; what was there is gone.
-void take_memory(void* from, std::size_t size) noexcept;
+void release_memory(void* from, std::size_t size) noexcept;
 void give_block(void* block, std::size_t size) noexcept;
 
 }  // namespace northstar::inline v0::detail

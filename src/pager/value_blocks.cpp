@@ -112,7 +112,7 @@ void ValueBlocks::cool() noexcept {
         warm_ -= size;
         NORTHSTAR_ASSERT(blocks.cold.size() < blocks.cold.capacity());
         blocks.cold.push_back(kept);
-        take_memory(kept, size);
+        release_memory(kept, size);
     }
 }
 

@@ -3,6 +3,7 @@
 // Asking the system for each value costs more than the value: its pages are found one by one, and giving them back
 // makes all processors forget addresses. So blocks are cut from large regions, in sizes of which each wastes an eighth
 // at most, and handed out again. Blocks of more than k_largest bytes come from the system one by one.
+//
 // [VALUEBLOCK-1] Blocks in use, and those that are kept with their memory, are never more bytes than were in use at
 //                once before. Of the others only addresses are kept.
 #pragma once

@@ -3,6 +3,7 @@
 // Every object is one JSON document in the tree "sql.catalog" under "relation/SCHEMA.NAME", "type/SCHEMA.NAME",
 // "schema/NAME" or "extension/NAME", changed by the same transactions as the rows; so definitions are transactional
 // and have history.
+//
 // [CAT-1] The entry "version" has another value after every change of a definition, and never one that it had before;
 //         a Catalog that was read under a version is right for every state with that version.
 // [CAT-2] Catalog is immutable once shared; a change makes a copy (objects are shared between copies).
