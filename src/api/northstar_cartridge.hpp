@@ -167,6 +167,8 @@ public:
     virtual void each_fact(const std::function<void(const Fact&)>& fn) = 0;
     /// Calls fn(0) .. fn(tasks - 1) on the threads of the build. What they write must not depend on their order.
     virtual void parallel(std::size_t tasks, const std::function<void(std::size_t)>& fn) = 0;
+    /// How many tasks may run at the same time: what is kept ready for more only takes memory. At least one.
+    virtual unsigned threads() const = 0;
     /// Throws Error(cancelled) where the build is not wanted any more.
     virtual void progress(std::string_view stage, std::uint64_t done, std::uint64_t total) = 0;
     /// Sections have numbers from 16 on, each used once, and are written in the order in which they were added.

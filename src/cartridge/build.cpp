@@ -64,6 +64,8 @@ public:
         if (failure != nullptr) std::rethrow_exception(failure);
     }
 
+    unsigned threads() const override { return threads_; }
+
     void progress(std::string_view stage, std::uint64_t done, std::uint64_t total) override {
         if (!options_.progress) return;
         const std::lock_guard lock(progress_mutex_);

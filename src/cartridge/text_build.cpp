@@ -70,7 +70,7 @@ private:
             fail(Errc::unsupported, "a text has too many documents for one cartridge; divide them among trees");
         }
         if (chunks_.empty() || chunks_.back().input_bytes() >= std::max(k_text_chunk_bytes, read_ / k_chunk_part)) {
-            if (chunks_.size() == k_text_chunks_at_once) index();
+            if (chunks_.size() == std::min<std::size_t>(build_.threads(), k_text_chunks_at_once)) index();
             chunks_.emplace_back(options_);
         }
         keys.add(fact.key);
@@ -109,32 +109,45 @@ private:
     std::uint64_t documents_ = 0;
 };
 
-/// Where each task begins in the runs, and how many terms there are.
+/// The terms of some tasks, of each its part of all runs, and how many there are.
 struct TermTasks {
-    std::vector<std::vector<TextRunCursor>> starts;
+    std::vector<std::vector<std::vector<std::byte>>> runs;
     std::uint64_t terms = 0;
 };
 
-TermTasks divide_terms(const std::vector<Documents::Run>& runs) {
+/// Takes the runs apart, one after the other: a task can give back its part when it is done.
+TermTasks divide_terms(std::vector<Documents::Run>& runs) {
     TermTasks tasks;
-    std::vector<TextRunCursor> cursors;
-    for (const Documents::Run& run : runs) cursors.emplace_back(run.terms);
-    TextRunMerge merge(std::move(cursors));
-    std::vector<TextRunCursor> start = merge.rest();
-    while (merge.next()) {
-        if (tasks.terms++ % k_terms_per_task == 0) tasks.starts.push_back(std::move(start));
-        if (tasks.terms % k_terms_per_task == 0) start = merge.rest();
+    std::vector<std::vector<TextRunCursor>> starts;
+    {
+        std::vector<TextRunCursor> cursors;
+        for (const Documents::Run& run : runs) cursors.emplace_back(run.terms);
+        TextRunMerge merge(std::move(cursors));
+        std::vector<TextRunCursor> start = merge.rest();
+        while (merge.next()) {
+            if (tasks.terms++ % k_terms_per_task == 0) starts.push_back(std::move(start));
+            if (tasks.terms % k_terms_per_task == 0) start = merge.rest();
+        }
+    }
+    tasks.runs.assign(starts.size(), std::vector<std::vector<std::byte>>(runs.size()));
+    for (std::size_t run = 0; run < runs.size(); ++run) {
+        for (std::size_t task = 0; task < starts.size(); ++task) {
+            const TextRunCursor& start = starts[task][run];
+            tasks.runs[task][run] = task + 1 < starts.size() ? start.run_until(starts[task + 1][run])
+                                                             : start.run_to_end();
+        }
+        release_memory(runs[run].terms);
     }
     return tasks;
 }
 
 /// Puts the postings of a task's terms together from the runs, in their order.
 void encode_task(const TextOptions& options, const Documents& documents, const LengthTable& table,
-                 std::vector<TextRunCursor> start, EncodedTerms& out) {
+                 const std::vector<std::vector<std::byte>>& runs, EncodedTerms& out) {
     TermEncoder encoder(options, documents.lengths, table, out);
-    TextRunMerge merge(std::move(start));
+    TextRunMerge merge({runs.begin(), runs.end()});
     std::string before;
-    for (std::size_t i = 0; i < k_terms_per_task && merge.next(); ++i) {
+    for (std::size_t i = 0; merge.next(); ++i) {
         if (i % k_text_group == 0) {
             encoder.begin_group();
             before.clear();
@@ -196,10 +209,11 @@ void build_text(CartridgeBuild& build) {
         totals[k_total_terms] = tasks.terms;
         totals[k_total_length] = documents.total_length;
         totals[k_total_words] = documents.total_words;
-        parts.resize(tasks.starts.size());
+        parts.resize(tasks.runs.size());
         build.progress("writing postings", 0, tasks.terms);
         build.parallel(parts.size(), [&](std::size_t task) {
-            encode_task(options, documents, table, std::move(tasks.starts[task]), parts[task]);
+            encode_task(options, documents, table, tasks.runs[task], parts[task]);
+            release_memory(tasks.runs[task]);
         });
     }
     release_memory(documents.runs);

@@ -9,6 +9,7 @@
 #include "cartridge/text_options.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <span>
 #include <string>
@@ -115,7 +116,7 @@ private:
     Words words_;                            // terms
     Words raw_words_;                        // as they stand in texts, where terms are stems
     std::vector<std::uint32_t> stems_;       // number of the term of each of them
-    std::vector<Token> tokens_;
+    std::deque<Token> tokens_;               // of unknown number: growing takes no second copy
     std::vector<std::uint64_t> lengths_;
     std::uint64_t total_length_ = 0;
     std::uint64_t total_words_ = 0;

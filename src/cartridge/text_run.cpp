@@ -23,7 +23,23 @@ std::vector<std::byte> text_run(const TextChunk& chunk) {
     return run;
 }
 
+std::vector<std::byte> TextRunCursor::run_until(const TextRunCursor& end) const { return run_until(end.begin_); }
+
+std::vector<std::byte> TextRunCursor::run_until(const std::byte* end) const {
+    std::vector<std::byte> run;
+    if (begin_ == end) return run;
+    ByteWriter out(run);
+    write_front_coded(out, {}, term_);
+    out.varint(postings_.size());
+    const std::size_t head = run.size();
+    run.reserve(head + static_cast<std::size_t>(end - postings_.data()));
+    run.insert(run.end(), postings_.data(), end);
+    run.shrink_to_fit();
+    return run;
+}
+
 void TextRunCursor::next() {
+    begin_ = rest_.data();
     ended_ = rest_.empty();
     if (ended_) return;
     ByteReader reader(rest_, "run of terms");

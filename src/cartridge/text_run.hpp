@@ -26,9 +26,15 @@ public:
     std::string_view term() const { return term_; }
     std::span<const std::byte> postings() const { return postings_; }
     void next();
+    /// The terms from this one on, up to where `end` stands in the same run, as a run of their own.
+    std::vector<std::byte> run_until(const TextRunCursor& end) const;
+    /// The terms from this one on, as a run of their own.
+    std::vector<std::byte> run_to_end() const { return run_until(rest_.data() + rest_.size()); }
 
 private:
-    std::span<const std::byte> rest_;  // behind the term it stands on
+    std::vector<std::byte> run_until(const std::byte* end) const;
+    const std::byte* begin_ = nullptr;  // of the entry it stands on
+    std::span<const std::byte> rest_;   // behind the term it stands on
     std::span<const std::byte> postings_;
     std::string term_;
     bool ended_ = false;
