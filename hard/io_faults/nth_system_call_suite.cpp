@@ -30,10 +30,12 @@ namespace northstar::hard {
 
 namespace {
 
-enum class Kind : std::uint8_t { open, read, write, sync, truncate, allocate, lock, map, status, name, random, other };
-constexpr std::size_t k_kinds = 12;
-constexpr const char* k_kind_names[k_kinds] = {"open",  "read", "write",  "sync", "truncate", "allocate",
-                                               "lock",  "map",  "status", "name", "random",   "other"};
+enum class Kind : std::uint8_t {
+    open, read, write, sync, begin_sync, truncate, allocate, lock, map, status, name, random, other
+};
+constexpr std::size_t k_kinds = 13;
+constexpr const char* k_kind_names[k_kinds] = {"open", "read", "write",  "sync", "begin_sync", "truncate", "allocate",
+                                               "lock", "map",  "status", "name", "random",     "other"};
 
 /// Errors that a call of a kind may report. EINTR is nobody's business: the call is made again.
 std::vector<int> errors_of(Kind kind) {
@@ -42,6 +44,7 @@ std::vector<int> errors_of(Kind kind) {
         case Kind::read: return {EIO, EINTR};
         case Kind::write: return {EIO, EINTR, ENOSPC};
         case Kind::sync: return {EIO, EINTR, ENOSPC};
+        case Kind::begin_sync: return {EIO, ENOSYS};
         case Kind::truncate: return {EIO, EINTR, ENOSPC};
         case Kind::allocate: return {EIO, EINTR, ENOSPC, EOPNOTSUPP};
         case Kind::lock: return {EIO, ENOLCK};
@@ -88,7 +91,8 @@ public:
     void stop() override { calls.fail_at = 0; }
     std::uint64_t hits() const override { return calls.failed; }
     bool explains(const Error& error) const override {
-        if (calls.error == EINTR) return false;
+        // Nobody is to notice these.
+        if (calls.error == EINTR || calls.failed_kind == Kind::begin_sync) return false;
         const Errc code = error.code();
         // A commit whose record is in the log cannot promise that nothing happened.
         if (code == Errc::outcome_unknown || (code == Errc::poisoned && poisons())) return true;
@@ -197,6 +201,7 @@ ssize_t __real_pread(int file, void* to, size_t size, off_t at);
 ssize_t __real_pwrite(int file, const void* from, size_t size, off_t at);
 int __real_fsync(int file);
 int __real_fdatasync(int file);
+int __real_sync_file_range(int file, off_t at, off_t size, unsigned flags);
 int __real_ftruncate(int file, off_t size);
 int __real_fallocate(int file, int mode, off_t at, off_t size);
 int __real_fcntl(int file, int command, ...);
@@ -226,6 +231,9 @@ ssize_t __wrap_pwrite(int file, const void* from, size_t size, off_t at) {
 }
 int __wrap_fsync(int file) { return fails(Kind::sync) ? -1 : __real_fsync(file); }
 int __wrap_fdatasync(int file) { return fails(Kind::sync) ? -1 : __real_fdatasync(file); }
+int __wrap_sync_file_range(int file, off_t at, off_t size, unsigned flags) {
+    return fails(Kind::begin_sync) ? -1 : __real_sync_file_range(file, at, size, flags);
+}
 int __wrap_ftruncate(int file, off_t size) { return fails(Kind::truncate) ? -1 : __real_ftruncate(file, size); }
 int __wrap_fallocate(int file, int mode, off_t at, off_t size) {
     return fails(Kind::allocate) ? -1 : __real_fallocate(file, mode, at, size);

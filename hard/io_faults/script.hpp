@@ -112,7 +112,7 @@ private:
         };
         steps.push_back([this] { open(); });
         steps.push_back(put("t", "a", 100, true));
-        steps.push_back(put("t", "b", 30'000, false));
+        steps.push_back(put("t", "b", 100'000, false));
         steps.push_back([this] { many(false); });
         steps.push_back([this] { look(); });
         steps.push_back([this] { checkpoint(); });

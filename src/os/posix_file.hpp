@@ -33,6 +33,7 @@ public:
     std::size_t read_uncached(std::uint64_t offset, std::span<std::byte> out) override;
     void write(std::uint64_t offset, std::span<const std::byte> bytes) override;
     void sync() override;
+    void begin_sync() override;
     std::uint64_t size() override;
     void truncate(std::uint64_t size) override;
     void allocate(std::uint64_t offset, std::uint64_t length) override;

@@ -43,6 +43,9 @@ public:
     virtual void write(std::uint64_t offset, std::span<const std::byte> bytes) = 0;
     /// Flushes data and the metadata needed to read it back (fdatasync).
     virtual void sync() = 0;
+    /// Asks the system to begin with what a sync() would write, and does not wait for it: a hint, which promises
+    /// nothing and takes nothing from what the next sync() reports.
+    virtual void begin_sync() {}
     virtual std::uint64_t size() = 0;
     virtual void truncate(std::uint64_t size) = 0;
     /// Reserves space so that later writes into the range cannot fail for want of it; extends the file. Contents of

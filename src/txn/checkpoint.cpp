@@ -2,7 +2,7 @@
 //
 //   1  hold the checkpoint lock, standing on the newest generation; freeze the visible root, make its log durable
 //   2  what it dropped dies in the new generation; what nobody needs any more becomes free
-//   3  place its memory pages, children first; write the ledger; flush
+//   3  place its memory pages, children first; follow the chain, the disk at work on them; write the ledger; flush
 //   4  write the meta page of the new generation; flush; publish
 //   5  release the lock; rebase
 //
@@ -390,9 +390,6 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, const Clearing& cle
         meta.time_us = frozen->time_us;
         meta.next_tree_id = frozen->next_tree_id;
         meta.history = frozen->history;
-        const std::optional<Hash> chain = chain_->hash(meta.txn, originals());
-        NORTHSTAR_ASSERT(chain.has_value());
-        meta.chain = *chain;
         meta.redaction_txn = processes_->load(Word::redaction);
         meta.redaction_position = meta.redaction_txn == 0 ? 0 : processes_->load(Word::redaction_position);
         meta.clean = clean;
@@ -428,6 +425,11 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, const Clearing& cle
         if (past.move) move_segments(past.move->pieces, past.sealed.dead, *placer, meta.generation, clearing);
         if (erasing_ != nullptr) erase_from_segments(past.sealed, *placer, meta.generation);
         placer->finish();
+        // The disk works while the chain is followed. Where values are small it gains nothing, and writers feel it.
+        if (arena_->large_bytes_in_use() > arena_->bytes_in_use() / 2) file_->begin_sync();
+        const std::optional<Hash> chain = chain_->hash(meta.txn, originals());
+        NORTHSTAR_ASSERT(chain.has_value());
+        meta.chain = *chain;
 
         Ledger ledger(page_size_);
         std::string bytes;
