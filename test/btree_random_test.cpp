@@ -1,6 +1,7 @@
 // Random changes against std::map: what is read, what old roots show, and what the pages claim about their
 // past.
 #include "btree_support.hpp"
+#include "hard/sim/key_space.hpp"
 
 #include <deque>
 #include <functional>
@@ -24,6 +25,7 @@ struct Workload {
     unsigned put_weight;
     unsigned erase_weight;
     unsigned range_weight;
+    bool repacks = false;
 };
 
 std::string letters(Random& random, std::size_t size) {
@@ -45,6 +47,7 @@ public:
     void go() {
         for (unsigned i = 0; i < workload_.transactions; ++i) {
             transaction();
+            if (workload_.repacks && i % 8 == 7) thin_out_and_repack();
             if (i % 8 == 0) {
                 check_some();
             }
@@ -104,6 +107,17 @@ private:
                 operations(writer, tree);
             }
         });
+    }
+
+    // Leaves that are half empty below inner nodes that are as full as they were.
+    void thin_out_and_repack() {
+        store_.commit([&](PageWriter& writer, TreeRoot& tree) {
+            const Model before = model_;
+            for (const auto& [key, value] : before) {
+                if (random_.chance(1, 2)) erase(writer, tree, key);
+            }
+        });
+        store_.commit([&](PageWriter& writer, TreeRoot& tree) { repack_all(writer, tree.root); });
     }
 
     void operations(PageWriter& writer, TreeRoot& tree) {
@@ -356,6 +370,21 @@ TEST_CASE("a tree answers like a map: keys and values of every size", "[btree]")
              {"big values 4K", 4096, key, big_value, 120, 100, 100, 70, 1},
              {"longest keys 4K", 4096, long_key, any_value, 150, 100, 100, 80, 1},
              {"longest keys 16K", 16384, long_key, big_value, 60, 150, 100, 60, 1}});
+}
+
+TEST_CASE("a tree answers like a map: keys of every shape, with repacking", "[btree]") {
+    using namespace northstar::hard;
+    const std::size_t page_size = GENERATE(std::size_t{4096}, std::size_t{16384});
+    std::vector<Workload> workloads;
+    for (std::uint64_t shape = 0; shape < k_key_shapes; ++shape) {
+        const KeySpace keys(shape_of(shape), 3000, page_size / 4, seed_from_environment());
+        const auto value = [=](Random& random) {
+            return letters(random, random.chance(1, 4) ? some_value_size(random, page_size) : random.below(300));
+        };
+        workloads.push_back({"shape", page_size, [=](Random& random) { return keys.some(random); }, value, 64,
+                             400, 300, 100, 1, true});
+    }
+    run_all(workloads);
 }
 
 TEST_CASE("a tree answers like a map: keys in order", "[btree]") {

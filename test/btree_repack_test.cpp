@@ -1,38 +1,9 @@
 // Building leaves anew: what the tree says stays, and what was known about changes is not forgotten.
-#include "btree/repack.hpp"
 #include "btree_support.hpp"
-#include "format/node_edit.hpp"
 
 namespace {
 
 using namespace northstar_test;
-
-/// Repacks below every node of level 1; returns how many nodes.
-unsigned repack_all(PageWriter& writer, Ref& ref) {
-    const Node node(writer.source().page(ref));
-    if (node.leaf()) return 0;
-    if (node.level() == 1) {
-        if (!worth_repacking(writer.source(), node)) return 0;
-        std::vector<std::byte*> leaves;
-        const std::byte* page = repack_leaves(writer, node, leaves);
-        if (page == nullptr) return 0;
-        CHECK(leaves.size() == Node(page).count() + 1u);
-        writer.drop(ref);
-        ref = Ref::memory(page);
-        return 1;
-    }
-    unsigned count = 0;
-    std::byte* copy = writer.new_page();
-    copy_node(node.page(), copy, writer.page_size());
-    for (unsigned i = 0; i <= node.count(); ++i) {
-        Ref child = node.child(i);
-        count += repack_all(writer, child);
-        set_child(copy, i, child);
-    }
-    writer.drop(ref);
-    ref = Ref::memory(copy);
-    return count;
-}
 
 struct Filling {
     std::size_t page_size;

@@ -5,6 +5,7 @@
 #include "base/random.hpp"
 #include "base/xxh64.hpp"
 #include "btree/cursor.hpp"
+#include "btree/repack.hpp"
 #include "btree/tree.hpp"
 #include "btree/tree_check.hpp"
 #include "format/node_edit.hpp"
@@ -203,6 +204,33 @@ inline void require_equal(const PageSource& source, const TreeRoot& tree, const 
         on = cursor.prev();
     }
     REQUIRE(!on);
+}
+
+/// Repacks below every node of level 1; returns how many nodes.
+inline unsigned repack_all(PageWriter& writer, Ref& ref) {
+    const Node node(writer.source().page(ref));
+    if (node.leaf()) return 0;
+    if (node.level() == 1) {
+        if (!worth_repacking(writer.source(), node)) return 0;
+        std::vector<std::byte*> leaves;
+        const std::byte* page = repack_leaves(writer, node, leaves);
+        if (page == nullptr) return 0;
+        CHECK(leaves.size() == Node(page).count() + 1u);
+        writer.drop(ref);
+        ref = Ref::memory(page);
+        return 1;
+    }
+    unsigned count = 0;
+    std::byte* copy = writer.new_page();
+    copy_node(node.page(), copy, writer.page_size());
+    for (unsigned i = 0; i <= node.count(); ++i) {
+        Ref child = node.child(i);
+        count += repack_all(writer, child);
+        set_child(copy, i, child);
+    }
+    writer.drop(ref);
+    ref = Ref::memory(copy);
+    return count;
 }
 
 /// A leaf with these keys and no values, not sealed.

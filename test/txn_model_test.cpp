@@ -1,5 +1,5 @@
 // txn_model_test.cpp -- random work on a database beside a std::map per txn, compared again and again.
-#include "txn_support.hpp"
+#include "txn_model_support.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -9,120 +9,16 @@
 namespace {
 
 using namespace northstar;
+using hard::KeySpace;
+using txn_test::Cell;
+using txn_test::compare_tree;
 using txn_test::Dice;
+using txn_test::Entries;
 using txn_test::scaled;
+using txn_test::text;
 using txn_test::Workplace;
 
-struct Cell {
-    std::shared_ptr<const std::string> value;
-    Txn txn = 0;
-};
-using Entries = std::map<std::string, Cell>;
 using State = std::map<std::string, Entries>;
-
-std::shared_ptr<const std::string> text(std::string value) {
-    return std::make_shared<const std::string>(std::move(value));
-}
-
-/// What is wrong, in one line; empty: nothing. Not CHECKs: there are millions.
-void compare_entry(std::string_view key, std::string_view value, Txn txn, const std::string& wanted_key,
-                   const Cell& wanted, const char* way) {
-    if (key == wanted_key && value == *wanted.value && txn == wanted.txn) return;
-    std::ostringstream out;
-    out << way << ": got key \"" << key << "\", " << value.size() << " bytes, txn " << txn << "; wanted \""
-        << wanted_key << "\", " << wanted.value->size() << " bytes, txn " << wanted.txn;
-    FAIL(out.str());
-}
-
-void compare_tree(const Tree& tree, const Entries& wanted, Dice& dice, bool all) {
-    INFO("tree " << tree.name());
-    if (tree.size() != wanted.size()) FAIL("size " << tree.size() << ", wanted " << wanted.size());
-    Cursor cursor = tree.cursor();
-    if (all) {
-        bool there = cursor.first();
-        for (const auto& [key, cell] : wanted) {
-            if (!there) FAIL("the scan ended before " << key);
-            compare_entry(cursor.key(), cursor.value(), cursor.txn(), key, cell, "forward");
-            there = cursor.next();
-        }
-        if (there) FAIL("the scan goes on with " << cursor.key());
-        there = cursor.last();
-        for (auto it = wanted.rbegin(); it != wanted.rend(); ++it) {
-            if (!there) FAIL("the scan backwards ended before " << it->first);
-            compare_entry(cursor.key(), cursor.value(), cursor.txn(), it->first, it->second, "backward");
-            there = cursor.prev();
-        }
-        if (there) FAIL("the scan backwards goes on with " << cursor.key());
-    }
-    for (int i = 0; i < 8; ++i) {
-        std::string key = "k" + std::to_string(dice.below(300));
-        if (!wanted.empty() && dice.chance(60)) {
-            key = std::next(wanted.begin(), static_cast<std::ptrdiff_t>(dice.below(wanted.size())))->first;
-        }
-        const auto exact = wanted.find(key);
-        const auto got = tree.get(key);
-        if (got.has_value() != (exact != wanted.end())) FAIL("get " << key << ": " << got.has_value());
-        if (got && *got != *exact->second.value) FAIL("get " << key << ": another value");
-        const auto by = tree.txn_of(key);
-        if (by.has_value() != got.has_value() || (by && *by != exact->second.txn)) FAIL("txn_of " << key);
-        if (cursor.find(key) != got.has_value()) FAIL("find " << key);
-        if (got) compare_entry(cursor.key(), cursor.value(), cursor.txn(), key, exact->second, "find");
-        auto at = wanted.lower_bound(key);
-        if (cursor.lower_bound(key) != (at != wanted.end())) FAIL("lower_bound " << key);
-        if (at != wanted.end()) {
-            compare_entry(cursor.key(), cursor.value(), cursor.txn(), at->first, at->second, "lower_bound");
-            // Turn round where it stands.
-            const bool before = at != wanted.begin();
-            if (cursor.prev() != before) FAIL("prev of lower_bound " << key);
-            if (before) {
-                const auto left = std::prev(at);
-                compare_entry(cursor.key(), cursor.value(), cursor.txn(), left->first, left->second, "prev");
-                if (!cursor.next()) FAIL("next of prev " << key);
-                compare_entry(cursor.key(), cursor.value(), cursor.txn(), at->first, at->second, "next of prev");
-            }
-        }
-        at = wanted.upper_bound(key);
-        if (cursor.upper_bound(key) != (at != wanted.end())) FAIL("upper_bound " << key);
-        if (at != wanted.end()) {
-            compare_entry(cursor.key(), cursor.value(), cursor.txn(), at->first, at->second, "upper_bound");
-        }
-    }
-    if (dice.chance(30)) {
-        const std::string prefix = "k" + std::to_string(dice.below(30));
-        auto at = wanted.lower_bound(prefix);
-        for (auto [key, value] : tree.prefix(prefix)) {
-            if (at == wanted.end() || key != at->first || value != *at->second.value) FAIL("prefix " << prefix);
-            ++at;
-        }
-        if (at != wanted.end() && at->first.starts_with(prefix)) FAIL("prefix " << prefix << " ends early");
-        std::string from = "k" + std::to_string(dice.below(300));
-        std::string to = "k" + std::to_string(dice.below(300));
-        if (to < from) std::swap(from, to);
-        auto back = wanted.lower_bound(to);
-        for (auto [key, value] : tree.range(from, to).reversed()) {
-            if (back == wanted.begin()) FAIL("reversed range goes on");
-            --back;
-            if (key != back->first || value != *back->second.value) FAIL("reversed range at " << key);
-        }
-        if (back != wanted.lower_bound(from)) FAIL("reversed range ends early");
-        const Estimate estimate = tree.estimate(from, to);
-        const auto exact = static_cast<std::uint64_t>(std::distance(wanted.lower_bound(from), wanted.lower_bound(to)));
-        if (estimate.low > exact || estimate.high < exact) {
-            FAIL("estimate [" << estimate.low << ", " << estimate.high << "] of " << exact);
-        }
-        std::vector<std::string> keys;
-        for (int i = 0; i < 40; ++i) keys.push_back("k" + std::to_string(dice.below(300)));
-        const std::vector<std::string_view> views(keys.begin(), keys.end());
-        std::vector<std::optional<std::string_view>> out(views.size());
-        tree.multi_get(views, out);
-        for (std::size_t i = 0; i < keys.size(); ++i) {
-            const auto it = wanted.find(keys[i]);
-            if (out[i].has_value() != (it != wanted.end()) || (out[i] && *out[i] != *it->second.value)) {
-                FAIL("multi_get " << keys[i]);
-            }
-        }
-    }
-}
 
 const std::vector<std::string>& all_trees() {
     static const std::vector<std::string> names{"a", "bulk", "large", "short-lived"};
@@ -130,7 +26,7 @@ const std::vector<std::string>& all_trees() {
 }
 
 template <class Reader>
-void compare(Reader&& reader, const State& wanted, Dice& dice, bool all) {
+void compare(Reader&& reader, const State& wanted, const KeySpace& keys, Dice& dice, bool all) {
     std::vector<std::string> names;
     for (const auto& [name, entries] : wanted) names.push_back(name);
     if (reader.tree_names() != names) FAIL("tree_names: " << reader.tree_names().size() << " of " << names.size());
@@ -139,14 +35,15 @@ void compare(Reader&& reader, const State& wanted, Dice& dice, bool all) {
         const auto it = wanted.find(name);
         const auto tree = reader.tree(name);
         if (tree.exists() != (it != wanted.end())) FAIL("exists " << name << ": " << tree.exists());
-        compare_tree(tree, it == wanted.end() ? nothing : it->second, dice, all);
+        compare_tree(tree, it == wanted.end() ? nothing : it->second, keys, dice, all);
     }
 }
 
 class Model {
 public:
     Model(std::string path, Options options, std::uint64_t seed)
-        : dice_(seed), path_(std::move(path)), options_(options), db_(Database::open(path_, options_)) {
+        : keys_(hard::shape_of(seed), 300, k_longest, seed), dice_(seed), path_(std::move(path)), options_(options),
+          db_(Database::open(path_, options_)) {
         states_.emplace_back();
         longest_ = db_->max_key_size();
     }
@@ -193,7 +90,7 @@ public:
         const Snapshot now = db_->begin_read();
         INFO("present, txn " << now.txn());
         REQUIRE(now.txn() == newest());
-        compare(now, states_.back(), dice_, all);
+        compare(now, states_.back(), keys_, dice_, all);
     }
 
     Txn newest() const { return states_.size() - 1; }
@@ -205,6 +102,9 @@ private:
         std::vector<std::tuple<std::string, std::string, std::string_view>> views;
     };
 
+    /// Of most keys, since the states of all txns are kept.
+    static constexpr std::size_t k_longest = 500;
+
     std::string some_key() {
         const std::size_t longest = longest_;
         switch (dice_.below(40)) {
@@ -215,7 +115,7 @@ private:
             case 3: return std::string(longest, static_cast<char>(dice_.below(256)));
             case 4: return "k1" + std::string(dice_.below(4), '\0') + std::string(dice_.below(3), '\xff');
             case 5: return dice_.bytes(1 + dice_.below(3));
-            default: return "k" + std::to_string(dice_.below(300));
+            default: return keys_.some(dice_);
         }
     }
     const std::string& some_tree() { return all_trees()[dice_.below(all_trees().size())]; }
@@ -264,8 +164,8 @@ private:
             if (right && !remove) state[name][key] = {value, txn};
             if (right && remove && cell != nullptr) found->second.erase(key);
         } else if (what < 88) {
-            std::string from = "k" + std::to_string(dice_.below(300));
-            std::optional<std::string> to = "k" + std::to_string(dice_.below(300));
+            std::string from = keys_.some(dice_);
+            std::optional<std::string> to = keys_.some(dice_);
             if (dice_.chance(10)) to.reset();
             if (to && *to < from) std::swap(from, *to);
             if (dice_.chance(50)) to = from + "5";
@@ -322,10 +222,10 @@ private:
                 tx.rollback_to(saved[to].point);
                 state = saved[to].state;
                 saved.resize(to + 1);
-                if (dice_.chance(20)) compare(tx, state, dice_, true);
+                if (dice_.chance(20)) compare(tx, state, keys_, dice_, true);
             }
             operate(tx, state, txn);
-            if (dice_.chance(3)) compare(tx, state, dice_, dice_.chance(40));
+            if (dice_.chance(3)) compare(tx, state, keys_, dice_, dice_.chance(40));
         }
         if (dice_.chance(10)) {
             if (dice_.chance(50)) tx.rollback();
@@ -455,7 +355,7 @@ private:
         {
             const Held& held = held_[index];
             INFO("a snapshot held, txn " << held.txn);
-            compare(held.snapshot, states_[held.txn], dice_, true);
+            compare(held.snapshot, states_[held.txn], keys_, dice_, true);
             for (const auto& [tree, key, value] : held.views) {
                 if (value != *states_[held.txn].at(tree).at(key).value)
                     FAIL("a view changed under its snapshot: " << key);
@@ -469,7 +369,7 @@ private:
         const Snapshot then = db_->begin_read(AsOf::txn(txn));
         REQUIRE(then.txn() == txn);
         if (txn > 0) REQUIRE(then.time_us() == times_[txn - 1]);
-        compare(then, states_[txn], dice_, dice_.chance(50));
+        compare(then, states_[txn], keys_, dice_, dice_.chance(50));
     }
 
     void as_of() {
@@ -605,9 +505,10 @@ private:
         const Snapshot now = db_->begin_read();
         REQUIRE(now.txn() == newest());
         REQUIRE(now.state_hash() == before);
-        compare(now, states_.back(), dice_, true);
+        compare(now, states_.back(), keys_, dice_, true);
     }
 
+    KeySpace keys_;
     Dice dice_;
     std::size_t longest_ = 0;
     std::string path_;

@@ -310,7 +310,7 @@ void CrashRun::write(Process& process, bool lazy) {
 
 std::vector<ModelOperation> CrashRun::make_operations(Random& random, ModelState& state) {
     std::vector<ModelOperation> operations;
-    const std::uint64_t count = random.chance(1, 8) ? random.between(20, 120) : random.between(1, 6);
+    const std::uint64_t count = random.chance(1, 8) ? random.between(20, batch_) : random.between(1, 6);
     for (std::uint64_t i = 0; i < count; ++i) {
         ModelOperation op;
         op.tree = k_trees[random.chance(1, 2) ? 0 : random.below(std::size(k_trees))];
@@ -333,6 +333,7 @@ std::vector<ModelOperation> CrashRun::make_operations(Random& random, ModelState
 }
 
 std::string CrashRun::key(Random& random) const {
+    if (shaped_keys_) return shaped_keys_->some(random);
     std::string text = "k" + std::to_string(1000 + random.below(key_count_));
     if (long_keys_) text.append(text.back() % 3 == 0 ? 700 : 60, text.back());
     return text;
@@ -343,6 +344,7 @@ ModelValue CrashRun::value(Random& random) const {
     if (random.chance(1, 5)) length = random.between(100, 900);
     if (big_values_ && random.chance(1, 12)) length = random.between(2000, 30000);
     if (big_values_ && random.chance(1, 300)) length = random.between(100000, 400000);
+    if (shaped_keys_) length = some_value_size(random, options_.page_size);
     std::string bytes(length, '\0');
     random.fill(std::as_writable_bytes(std::span(bytes)));
     return std::make_shared<const std::string>(std::move(bytes));

@@ -153,6 +153,12 @@ void CrashRun::choose() {
     faults_ = random_.chance(1, 2);
     crashes_ = random_.chance(3, 4);
     small_steps_ = random_.chance(3, 4);
+    if (seed_ % 2 != 0) return;  // numbered keys
+    // Many keys take long to compare.
+    const bool many = random_.chance(1, 8);
+    if (many) batch_ = 600;
+    const std::size_t longest = detail::max_key_size(options_.page_size);
+    shaped_keys_.emplace(shape_of(seed_ / 2), many ? 3000 : key_count_, longest, seed_);
 }
 
 /// The disk and the database of this seed.
@@ -163,8 +169,10 @@ std::string CrashRun::description() const {
            (profile_.garbage ? ", garbage" : "") + (profile_.writable_map ? ", mapped" : "") +
            (profile_.clock_jump_per_mille != 0 ? ", clock jumps" : "") + "; pages of " +
            std::to_string(options_.page_size) + " bytes" + (expected_.history ? ", history" : "") +
-           (options_.overlay_limit != 0 ? ", little memory" : "") + (faults_ ? ", faults" : "") +
-           (crashes_ ? ", crashes" : "") + "; " + std::to_string(processes_.size()) + " processes";
+           (options_.overlay_limit != 0 ? ", little memory" : "") +
+           (shaped_keys_ ? ", keys of shape " + std::to_string(seed_ / 2 % k_key_shapes) : "") +
+           (faults_ ? ", faults" : "") + (crashes_ ? ", crashes" : "") + "; " +
+           std::to_string(processes_.size()) + " processes";
 }
 
 bool CrashRun::any_open() const {

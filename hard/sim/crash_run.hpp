@@ -20,6 +20,7 @@
 #pragma once
 
 #include "hard/sim/crash_model.hpp"
+#include "hard/sim/key_space.hpp"
 #include "hard/sim/simulated_disk.hpp"
 
 #include "api/northstar.hpp"
@@ -164,6 +165,8 @@ private:
     Totals& totals_;
     Profile profile_;
     Options options_;
+    std::optional<KeySpace> shaped_keys_;  ///< instead of numbered ones, and with values of every size
+    std::uint64_t batch_ = 120;            ///< most operations of a large transaction
     std::uint64_t key_count_ = 60;
     bool long_keys_ = false;
     bool big_values_ = false;
