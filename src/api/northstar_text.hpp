@@ -30,7 +30,7 @@ public:
     /// Error(invalid_argument): a parenthesis or quote is not closed, an operator has nothing beside it, a group
     /// says only what must not be there, more than 64 levels or 512 words.
     static TextQuery parse(std::string_view text);
-    /// Any of the words of a text, in which no character means anything.
+    /// Any of the words of a text, in which no character means anything. Error(invalid_argument): more than 512.
     static TextQuery words(std::string_view text);
     /// The question in the notation of parse(): parsed again it is the same.
     std::string text() const;
