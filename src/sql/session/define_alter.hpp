@@ -79,6 +79,9 @@ private:
     void add_key(const syntax::ConstraintDefinition& constraint, const std::vector<std::string>& names);
     void add_constraint(const syntax::ConstraintDefinition& constraint);
     std::vector<std::pair<std::string, int>> constraint_names() const;
+    void refuse_taken_constraint(std::string_view wanted) const;
+    /// A foreign key to this table, which may be its own.
+    void drop_reference(Oid table, const std::string& name);
     void validate_check(const CheckConstraint& check);
     void validate_foreign_key(const ForeignKey& foreign);
     void validate(const syntax::AlterAction& action);

@@ -22,6 +22,7 @@ void Alteration::add_key(const syntax::ConstraintDefinition& constraint, const s
     }
     const Index index = constraint.using_index.empty() ? named_key(session_, *to, constraint, names)
                                                        : key_from_index(session_, *to, constraint);
+    refuse_taken_constraint(constraint.name);
     check_unique_within_partitions(*to, index);
     if (index.role == ConstraintRole::primary_key)
         for (const IndexColumn& part : index.columns)
@@ -49,13 +50,19 @@ void Alteration::add_key(const syntax::ConstraintDefinition& constraint, const s
     }
 }
 
+void Alteration::refuse_taken_constraint(std::string_view wanted) const {
+    if (wanted.empty()) return;
+    for (const auto& [name, kind] : constraint_names())
+        if (name == wanted)
+            raise(sqlstate::duplicate_object, "constraint \"" + name + "\" for relation \"" + relation_->name +
+                                                  "\" already exists");
+}
+
 void Alteration::add_constraint(const syntax::ConstraintDefinition& constraint) {
     using Kind = syntax::ConstraintKind;
-    if (!constraint.name.empty())
-        for (const auto& [name, kind] : constraint_names())
-            if (name == constraint.name)
-                raise(sqlstate::duplicate_object, "constraint \"" + name + "\" for relation \"" + relation_->name +
-                                                      "\" already exists");
+    // Whether the name of a key is free for its index is asked first.
+    if (constraint.kind != Kind::primary_key && constraint.kind != Kind::unique)
+        refuse_taken_constraint(constraint.name);
     std::vector<std::string> names;
     for (const syntax::Name name : constraint.columns) names.emplace_back(name);
     if (constraint.kind == Kind::primary_key || constraint.kind == Kind::unique ||

@@ -445,13 +445,10 @@ StatementResult define_object(SqlSession& session, const syntax::Statement& stat
         case StatementKind::create_view: create_view(session, *statement.create_view); return tag("CREATE VIEW");
         case StatementKind::create_schema: {
             const std::string name(statement.drop->names[0].last());
-            if (session.catalog().has_schema(name)) {
-                if (!statement.drop->if_exists)
-                    raise(sqlstate::duplicate_schema, "schema \"" + name + "\" already exists");
+            if (statement.drop->if_exists && session.catalog().has_schema(name)) {
                 session.notice(sqlstate::duplicate_schema, "schema \"" + name + "\" already exists, skipping");
             } else {
-                if (name.rfind("pg_", 0) == 0)
-                    raise(sqlstate::reserved_name, "unacceptable schema name \"" + name + "\"");
+                refuse_schema_name(session, name);
                 session.add_schema(name);
                 create_elements(session, name, statement.elements);
             }

@@ -1,5 +1,8 @@
 // ALTER .. RENAME and SET SCHEMA: expressions that the catalog keeps as text follow the new name.
 #include "sql/session/define_partition.hpp"
+#include "sql/syntax/lexer.hpp"
+
+#include <algorithm>
 
 namespace northstar::inline v0::sql {
 
@@ -20,6 +23,131 @@ void rename_column(Relation& relation, std::string_view from, const std::string&
     }
 }
 
+/// Of relations and indexes of a schema no two have one name.
+void refuse_taken_name(const SqlSession& session, const std::string& schema, const std::string& name) {
+    if (session.catalog().relation(schema, name) != nullptr || session.catalog().index(schema, name).second != nullptr)
+        raise(sqlstate::duplicate_table, "relation \"" + name + "\" already exists");
+}
+
+/// Where a text names the type: behind ::, in CAST(.. AS type) and before a literal. Begin and end of each name.
+std::vector<std::pair<std::size_t, std::size_t>> names_of_type(SqlSession& session, std::string_view text,
+                                                               const UserType& type) {
+    std::vector<std::pair<std::size_t, std::size_t>> found;
+    Arena arena;
+    const std::vector<Token> tokens = lex(text, arena);
+    const auto is_name = [&](std::size_t i) {
+        return tokens[i].kind == TokenKind::identifier || tokens[i].kind == TokenKind::quoted;
+    };
+    const auto is_meant = [&] {
+        for (const std::string& schema : session.search_path())
+            if (const auto first = session.catalog().user_type(schema, type.name)) return first->oid == type.oid;
+        return false;
+    };
+    std::vector<bool> casts;  // of each parenthesis that is open: is it that of CAST?
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        if (tokens[i].is('(')) casts.push_back(i > 0 && tokens[i - 1].is("cast"_kw));
+        if (tokens[i].is(')') && !casts.empty()) casts.pop_back();
+        if (!is_name(i) || (i > 0 && tokens[i - 1].is('.'))) continue;
+        std::size_t last = i;
+        while (tokens[last + 1].is('.') && is_name(last + 2)) last += 2;
+        if (tokens[last].text != type.name) continue;
+        const bool cast = i > 0 && (tokens[i - 1].kind == TokenKind::type_cast ||
+                                    (tokens[i - 1].is("as"_kw) && !casts.empty() && casts.back()));
+        if (!cast && tokens[last + 1].kind != TokenKind::string) continue;
+        if (last == i ? is_meant() : tokens[last - 2].text == type.schema)
+            found.emplace_back(tokens[i].begin, tokens[last].end);
+    }
+    return found;
+}
+
+/// Every expression and query that the catalog keeps as text.
+template <class Visit>
+void each_text(Relation& relation, Visit&& visit) {
+    for (Column& column : relation.columns) {
+        visit(column.default_text);
+        visit(column.generated_text);
+    }
+    for (CheckConstraint& check : relation.checks) visit(check.text);
+    for (Index& index : relation.indexes) {
+        visit(index.predicate);
+        for (IndexColumn& column : index.columns) visit(column.text);
+    }
+    for (PartitionKey::Part& part : relation.partition_key.parts) visit(part.text);
+    visit(relation.query);
+}
+template <class Visit>
+void each_text(UserType& type, Visit&& visit) {
+    visit(type.default_text);
+    for (CheckConstraint& check : type.checks) visit(check.text);
+}
+
+/// Texts that name the type go on to mean it.
+void rename_type(SqlSession& session, const UserType& type, const std::string& schema, const std::string& name) {
+    if (session.catalog().user_type(schema, name) != nullptr || session.catalog().relation(schema, name) != nullptr)
+        raise(sqlstate::duplicate_object, "type \"" + name + "\" already exists");
+    const std::string written =
+        (schema == k_public_schema ? std::string() : quote_identifier(schema) + ".") + quote_identifier(name);
+    std::vector<std::shared_ptr<Relation>> relations;
+    std::vector<std::shared_ptr<UserType>> types;
+    const auto gather = [&](const auto& objects, auto& changed_objects) {
+        for (const auto& [key, object] : objects) {
+            auto changed = std::make_shared<std::remove_cvref_t<decltype(*changed_objects[0])>>(*object);
+            bool any = false;
+            each_text(*changed, [&](std::string& text) {
+                if (text.empty()) return;
+                const auto places = names_of_type(session, text, type);
+                for (auto place = places.rbegin(); place != places.rend(); ++place)
+                    text.replace(place->first, place->second - place->first, written);
+                any |= !places.empty();
+            });
+            if (any) changed_objects.push_back(std::move(changed));
+        }
+    };
+    gather(session.catalog().relations(), relations);
+    gather(session.catalog().types(), types);
+    for (const auto& relation : relations) session.put(relation);
+    for (const auto& changed : types) session.put(changed);
+    auto renamed = std::make_shared<UserType>(*session.catalog().user_type(type.oid));
+    renamed->schema = schema;
+    renamed->name = name;
+    session.put(renamed);
+}
+
+/// What lies in the schema goes over to the new name.
+void rename_schema(SqlSession& session, const std::string& from, const std::string& to) {
+    if (!session.catalog().has_schema(from)) no_schema(from);
+    refuse_schema_name(session, to);
+    std::vector<std::shared_ptr<const Relation>> relations;
+    std::vector<std::shared_ptr<const UserType>> types;
+    for (const auto& [key, relation] : session.catalog().relations())
+        if (relation->schema == from && !relation->temporary) relations.push_back(relation);
+    for (const auto& [key, type] : session.catalog().types())
+        if (type->schema == from) types.push_back(type);
+    // As long as the old name leads to them.
+    for (const auto& relation : relations)
+        if (relation->kind == RelationKind::sequence)
+            rename_sequence_in_defaults(session, *relation, to, relation->name);
+    session.add_schema(to, session.catalog().schema_comment(from));
+    for (const auto& type : types) rename_type(session, *type, to, type->name);
+    for (const auto& relation : relations) {
+        auto changed = std::make_shared<Relation>(*session.catalog().relation(relation->oid));
+        changed->schema = to;
+        session.put(changed);
+    }
+    session.remove_schema(from);
+}
+
+/// ALTER TABLE is said of any relation, the others of their own kind.
+void require_kind(const Relation& relation, syntax::ObjectKind said) {
+    using Kind = syntax::ObjectKind;
+    const char* const wrong =
+        said == Kind::view && relation.kind != RelationKind::view                             ? "a view"
+        : said == Kind::materialized_view && relation.kind != RelationKind::materialized_view ? "a materialized view"
+        : said == Kind::sequence && relation.kind != RelationKind::sequence                   ? "a sequence"
+                                                                                              : nullptr;
+    if (wrong != nullptr) raise(sqlstate::wrong_object_type, "\"" + relation.name + "\" is not " + wrong);
+}
+
 }  // namespace define_rename
 
 void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_schema) {
@@ -30,13 +158,14 @@ void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_sc
     if (syntax.kind == Kind::constraint && syntax.of_domain) return rename_domain_constraint(session, syntax);
     if (syntax.kind == Kind::column && syntax.of == Kind::type) return rename_attribute(session, syntax);
     if (syntax.kind == Kind::type || syntax.kind == Kind::domain) {
-        auto type = std::make_shared<UserType>(*type_named(session, syntax.name));
-        (to_schema ? type->schema : type->name) = syntax.to;
-        return session.put(type);
+        const auto type = type_named(session, syntax.name);
+        const std::string to(syntax.to);
+        if (!to_schema) return define_rename::rename_type(session, *type, type->schema, to);
+        if (!session.catalog().has_schema(to)) no_schema(to);
+        return define_rename::rename_type(session, *type, to, type->name);
     }
     if (syntax.kind == Kind::schema) {
-        if (!session.catalog().has_schema(syntax.name.last())) no_schema(std::string(syntax.name.last()));
-        raise(sqlstate::feature_not_supported, "renaming schemas is not supported");
+        return define_rename::rename_schema(session, std::string(syntax.name.last()), std::string(syntax.to));
     }
     if (syntax.kind == Kind::index) {
         std::vector<std::string> schemas = session.search_path();
@@ -44,6 +173,7 @@ void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_sc
         for (const std::string& schema : schemas) {
             const auto [owner, index] = session.catalog().index(schema, syntax.name.last());
             if (index == nullptr) continue;
+            define_rename::refuse_taken_name(session, schema, std::string(syntax.to));
             auto changed = std::make_shared<Relation>(*owner);
             for (Index& other : changed->indexes)
                 if (other.oid == index->oid) other.name = syntax.to;
@@ -61,6 +191,7 @@ void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_sc
         session.notice(sqlstate::undefined_table, binder.relation_message(syntax.name) + ", skipping");
         return;
     }
+    define_rename::require_kind(*old, syntax.of);
     auto relation = std::make_shared<Relation>(*old);
     const std::string to(syntax.to);
     if (syntax.kind == Kind::column) {
@@ -89,6 +220,16 @@ void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_sc
         return;
     }
     if (syntax.kind == Kind::constraint) {
+        const auto has = [&](std::string_view name) {
+            const auto named = [&](const auto& item) { return item.name == name; };
+            return std::any_of(relation->checks.begin(), relation->checks.end(), named) ||
+                   std::any_of(relation->foreign_keys.begin(), relation->foreign_keys.end(), named);
+        };
+        if (has(syntax.part) && has(to))
+            raise(sqlstate::duplicate_object, "constraint \"" + to + "\" for relation \"" + relation->name +
+                                                  "\" already exists");
+        if (relation->find_index(syntax.part) != nullptr)
+            define_rename::refuse_taken_name(session, relation->schema, to);
         bool found = false;
         for (CheckConstraint& check : relation->checks)
             if (check.name == syntax.part) found = true, check.name = to;
@@ -106,8 +247,7 @@ void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_sc
     const std::string name = to_schema ? relation->name : to;
     if (to_schema && !session.catalog().has_schema(schema))
         no_schema(schema);
-    if (session.catalog().relation(schema, name) != nullptr)
-        raise(sqlstate::duplicate_table, "relation \"" + name + "\" already exists");
+    define_rename::refuse_taken_name(session, schema, name);
     if (relation->kind == RelationKind::sequence) rename_sequence_in_defaults(session, *relation, schema, name);
     relation->schema = schema;
     relation->name = name;

@@ -117,6 +117,12 @@ void SqlSession::remove_extension(const std::string& name) {
     load_catalog();
 }
 
+void refuse_schema_name(SqlSession& session, const std::string& name) {
+    if (session.catalog().has_schema(name))
+        raise(sqlstate::duplicate_schema, "schema \"" + name + "\" already exists");
+    if (name.rfind("pg_", 0) == 0) raise(sqlstate::reserved_name, "unacceptable schema name \"" + name + "\"");
+}
+
 void no_schema(const std::string& name) {
     raise(sqlstate::invalid_schema_name, "schema \"" + name + "\" does not exist");
 }

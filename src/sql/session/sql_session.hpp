@@ -522,6 +522,8 @@ std::pair<std::shared_ptr<const Relation>, const Index*> index_named(SqlSession&
                                                                      const syntax::QualifiedName& name);
 [[noreturn]] void no_schema(const std::string& name);
 /// Of a name that names nothing: raises 3F000 where its schema does not exist either.
+/// Unless a new schema may be called so.
+void refuse_schema_name(SqlSession& session, const std::string& name);
 void check_schema_of(const SqlSession& session, const syntax::QualifiedName& name);
 [[noreturn]] void no_extension(const std::string& name);
 /// Of an extension that can be created; empty: there is none of that name.
