@@ -308,13 +308,21 @@ void Alteration::drop_column(const syntax::AlterAction& action) {
         return;
     }
     const auto uses = [&](const std::string& text) { return names_column(text, place); };
+    std::vector<std::string> generated;
     for (const Column& other : relation_->columns)
         if (!other.generated_text.empty() && !other.dropped && other.name != action.name &&
-            uses(other.generated_text) && !action.cascade)
-            raise(sqlstate::dependent_objects_still_exist,
-                  "cannot drop column " + std::string(action.name) + " of table " + relation_->name +
-                      " because other objects depend on it",
-                  {}, "Use DROP ... CASCADE to drop the dependent objects too.");
+            uses(other.generated_text))
+            generated.push_back(other.name);
+    if (!generated.empty() && !action.cascade)
+        raise(sqlstate::dependent_objects_still_exist,
+              "cannot drop column " + std::string(action.name) + " of table " + relation_->name +
+                  " because other objects depend on it",
+              {}, "Use DROP ... CASCADE to drop the dependent objects too.");
+    for (const std::string& name : generated) {
+        syntax::AlterAction also = action;
+        also.name = name;
+        drop_column(also);
+    }
     for (const auto& view : users_of(place)) {
         if (action.cascade) drop_with_users(session_, view);
         else
@@ -345,13 +353,18 @@ void Alteration::drop_column(const syntax::AlterAction& action) {
     if (key >= 0)
         for (const IndexColumn& part : relation_->indexes[static_cast<std::size_t>(key)].columns)
             in_key |= part.column == place;
-    for (const auto& [child, foreign] : session_.catalog().references_to(relation_->oid))
-        for (const int referenced : foreign->referenced)
-            if (referenced == place && child->oid != relation_->oid && !action.cascade)
-                raise(sqlstate::dependent_objects_still_exist,
-                      "cannot drop column " + std::string(action.name) + " of table " + relation_->name +
-                          " because other objects depend on it",
-                      {}, "Use DROP ... CASCADE to drop the dependent objects too.");
+    for (const auto& [child, foreign] : session_.catalog().references_to(relation_->oid)) {
+        const auto& referenced = foreign->referenced;
+        if (std::find(referenced.begin(), referenced.end(), place) == referenced.end()) continue;
+        const auto& own = foreign->columns;
+        const bool goes = child->oid == relation_->oid && std::find(own.begin(), own.end(), place) != own.end();
+        if (!action.cascade && !goes)
+            raise(sqlstate::dependent_objects_still_exist,
+                  "cannot drop column " + std::string(action.name) + " of table " + relation_->name +
+                      " because other objects depend on it",
+                  {}, "Use DROP ... CASCADE to drop the dependent objects too.");
+        drop_reference(child->oid, foreign->name);
+    }
     auto to = std::make_shared<Relation>(*relation_);
     to->checks.erase(std::remove_if(to->checks.begin(), to->checks.end(),
                                     [&](const CheckConstraint& check) { return uses(check.text); }),

@@ -179,6 +179,17 @@ void Alteration::validate(const syntax::AlterAction& action) {
     no_constraint(action.name);
 }
 
+void Alteration::drop_reference(Oid table, const std::string& name) {
+    const auto named = [&](const ForeignKey& foreign) { return foreign.name == name; };
+    if (table == relation_->oid) {
+        std::erase_if(relation_->foreign_keys, named);
+        return;
+    }
+    auto changed = std::make_shared<Relation>(*session_.catalog().relation(table));
+    std::erase_if(changed->foreign_keys, named);
+    session_.put(changed);
+}
+
 void Alteration::drop_constraint(const syntax::AlterAction& action) {
     const auto gone = [&](auto& list) {
         const auto found = std::find_if(list.begin(), list.end(),
@@ -208,12 +219,7 @@ void Alteration::drop_constraint(const syntax::AlterAction& action) {
                       " because other objects depend on it",
                   "constraint " + foreign->name + " on table " + child->name + " depends on index " + index->name,
                   "Use DROP ... CASCADE to drop the dependent objects too.");
-        auto changed = std::make_shared<Relation>(*session_.catalog().relation(child->oid));
-        const std::string name = foreign->name;
-        changed->foreign_keys.erase(std::remove_if(changed->foreign_keys.begin(), changed->foreign_keys.end(),
-                                                   [&](const ForeignKey& other) { return other.name == name; }),
-                                    changed->foreign_keys.end());
-        session_.put(changed);
+        drop_reference(child->oid, foreign->name);
     }
     const Oid oid = index->oid;
     std::vector<std::shared_ptr<const Relation>> views;

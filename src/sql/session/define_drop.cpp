@@ -110,7 +110,31 @@ private:
     std::set<Oid> doomed_;
 };
 
-void drop_index(SqlSession& session, const syntax::QualifiedName& name, bool if_exists) {
+/// Is it what foreign keys to its columns need? Then they are in the way, or go as well.
+void drop_references(SqlSession& session, const Relation& owner, const Index& index, bool cascade) {
+    if (!index.unique || !index.predicate.empty()) return;
+    for (const auto& [child, foreign] : session.catalog().references_to(owner.oid)) {
+        const auto serves = [&, key = foreign](const Index& other) {
+            return other.unique && other.predicate.empty() && other.columns.size() == key->referenced.size() &&
+                   std::all_of(other.columns.begin(), other.columns.end(), [&](const IndexColumn& column) {
+                       return std::find(key->referenced.begin(), key->referenced.end(), column.column) !=
+                              key->referenced.end();
+                   });
+        };
+        if (!serves(index) || std::count_if(owner.indexes.begin(), owner.indexes.end(), serves) > 1) continue;
+        if (!cascade)
+            raise(sqlstate::dependent_objects_still_exist,
+                  "cannot drop index " + index.name + " because other objects depend on it",
+                  "constraint " + foreign->name + " on table " + child->name + " depends on index " + index.name,
+                  "Use DROP ... CASCADE to drop the dependent objects too.");
+        auto changed = std::make_shared<Relation>(*session.catalog().relation(child->oid));
+        std::erase_if(changed->foreign_keys,
+                      [&, key = foreign](const ForeignKey& other) { return other.name == key->name; });
+        session.put(changed);
+    }
+}
+
+void drop_index(SqlSession& session, const syntax::QualifiedName& name, bool if_exists, bool cascade) {
     std::vector<std::string> schemas = {std::string(k_temporary_schema)};
     for (const std::string& schema : session.search_path()) schemas.push_back(schema);
     if (!name.schema().empty()) schemas = {std::string(name.schema())};
@@ -122,7 +146,8 @@ void drop_index(SqlSession& session, const syntax::QualifiedName& name, bool if_
                   "cannot drop index " + index->name + " because constraint " + index->name + " on table " +
                       owner->name + " requires it",
                   {}, "You can drop constraint " + index->name + " on table " + owner->name + " instead.");
-        auto changed = std::make_shared<Relation>(*owner);
+        drop_references(session, *owner, *index, cascade);
+        auto changed = std::make_shared<Relation>(*session.catalog().relation(owner->oid));
         session.drop_tree(owner->index_tree(*index), owner->temporary);
         const std::string wanted = index->name;
         changed->indexes.erase(std::remove_if(changed->indexes.begin(), changed->indexes.end(),
@@ -235,7 +260,7 @@ void drop_objects(SqlSession& session, const syntax::Drop& syntax) {
     std::vector<std::shared_ptr<const Relation>> doomed;
     for (const syntax::QualifiedName& name : syntax.names) {
         switch (syntax.kind) {
-            case Kind::index: define_drop::drop_index(session, name, syntax.if_exists); continue;
+            case Kind::index: define_drop::drop_index(session, name, syntax.if_exists, syntax.cascade); continue;
             case Kind::type:
             case Kind::domain:
                 define_drop::drop_type(session, name, syntax.kind == Kind::domain, syntax.if_exists, syntax.cascade);
@@ -261,7 +286,9 @@ void drop_objects(SqlSession& session, const syntax::Drop& syntax) {
                           "cannot drop schema " + schema + " because other objects depend on it", {},
                           "Use DROP ... CASCADE to drop the dependent objects too.");
                 for (const auto& relation : inside) dropper.relation(relation);
-                for (const auto& type : inside_types) session.remove(*type);
+                for (const auto& type : inside_types)
+                    if (session.catalog().user_type(type->oid) != nullptr)
+                        define_drop::drop_type_with_users(session, *type, true);
                 for (const std::string& extension : inside_extensions) session.remove_extension(extension);
                 session.remove_schema(schema);
                 continue;
