@@ -65,8 +65,9 @@ private:
     Plan* output_plan(Plan* input);
     bool uses_sets(BoundExpr* expr) const;
     bool sets_come_late() const;
+    void choose_late_targets();
     Plan* with_sets(Plan* input);
-    std::vector<PlanColumn> before_sets(const Plan& input, const std::vector<PlanColumn>& columns);
+    std::vector<PlanColumn> early_columns(const Plan& input, const std::vector<PlanColumn>& columns);
     std::string describe(const BoundExpr& column) const;
 
     Binder& binder_;
@@ -84,6 +85,7 @@ private:
     };
     std::vector<OrderItem> order_;
     std::vector<std::size_t> distinct_on_;
+    std::set<std::size_t> late_;  // targets that are computed for rows in order
     std::vector<ColumnId> target_ids_;
     std::vector<std::pair<Oid, std::size_t>> row_keys_;  // tables, and targets with the keys of their rows
     std::set<ColumnId> above_;  // columns that exist above the aggregation
@@ -641,6 +643,21 @@ bool SelectSteps::sets_come_late() const {
                         [&](std::size_t place) { return uses_sets(targets_[place].expr); });
 }
 
+/// As in PostgreSQL, what is volatile is computed for the sorted rows and behind LIMIT, and so is what has a subquery
+/// where a limit may leave most rows out.
+void SelectSteps::choose_late_targets() {
+    if (order_.empty() || (query_.distinct && distinct_on_.empty())) return;
+    std::set<std::size_t> asked(distinct_on_.begin(), distinct_on_.end());
+    for (const OrderItem& item : order_) asked.insert(item.target);
+    const bool sets = sets_come_late();
+    for (std::size_t i = 0; i < targets_.size(); ++i) {
+        BoundExpr* const expr = targets_[i].expr;
+        if (asked.count(i) != 0) continue;
+        if (uses_sets(expr) ? sets : is_volatile(expr) || (query_.limit != nullptr && has_subquery(expr)))
+            late_.insert(i);
+    }
+}
+
 Plan* SelectSteps::with_sets(Plan* input) {
     if (scope_->set_functions.empty()) return input;
     Plan* sets = binder_.new_sets();
@@ -654,18 +671,19 @@ Plan* SelectSteps::with_sets(Plan* input) {
     return sets;
 }
 
-/// Output columns that need no sets, and what the others are computed from.
-std::vector<PlanColumn> SelectSteps::before_sets(const Plan& input, const std::vector<PlanColumn>& columns) {
+/// Output columns that are not late, and what the others are computed from.
+std::vector<PlanColumn> SelectSteps::early_columns(const Plan& input, const std::vector<PlanColumn>& columns) {
     std::vector<PlanColumn> early;
     std::set<ColumnId> needed, made;
-    for (const GatheredCall& call : scope_->set_functions) used_columns(call.call, needed);
-    for (const PlanColumn& column : columns) {
-        if (uses_sets(column.expr)) {
-            used_columns(column.expr, needed);
+    if (sets_come_late())
+        for (const GatheredCall& call : scope_->set_functions) used_columns(call.call, needed);
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        if (late_.count(i) != 0) {
+            used_columns(columns[i].expr, needed);
             continue;
         }
-        early.push_back(column);
-        made.insert(column.id);
+        early.push_back(columns[i]);
+        made.insert(columns[i].id);
     }
     for (const ColumnId id : needed) {
         if (made.count(id) != 0 || !produces(input, id)) continue;
@@ -688,8 +706,10 @@ Plan* SelectSteps::output_plan(Plan* input) {
         columns.push_back({id, target.expr});
         target_ids_.push_back(id);
     }
-    const bool late = sets_come_late();
-    Plan* plan = late ? b.project(input, before_sets(*input, columns)) : b.project(with_sets(input), columns);
+    choose_late_targets();
+    const bool late_sets = sets_come_late();
+    Plan* plan = late_sets ? input : with_sets(input);
+    plan = b.project(plan, early_columns(*plan, columns));
     const auto key_of = [&](std::size_t target) {
         BoundExpr* column = b.pool_.expr(BoundKind::column, targets_[target].expr->type);
         column->column = target_ids_[target];
@@ -733,15 +753,20 @@ Plan* SelectSteps::output_plan(Plan* input) {
         plan = distinct;
     }
     if (!keys.empty() && distinct_on_.empty()) sort(keys);
-    if (late) {
+    if (late_sets) plan = with_sets(plan);
+    const auto show_late = [&] {
+        if (late_.empty()) return;
         for (std::size_t i = 0; i < columns.size(); ++i)
-            if (!uses_sets(columns[i].expr)) columns[i].expr = key_of(i);
-        plan = b.project(with_sets(plan), columns);
-    }
+            if (late_.count(i) == 0 && columns[i].expr->kind != BoundKind::constant) columns[i].expr = key_of(i);
+        plan = b.project(plan, columns);
+    };
+    // Rows that OFFSET leaves out are computed.
+    if (query_.offset != nullptr) show_late();
     BoundQuery result;
     result.plan = plan;
     b.limit_output(result, query_, keys, b.scope_);
     plan = result.plan;
+    if (query_.offset == nullptr) show_late();
     if (targets_.size() == visible_) return plan;
     std::vector<PlanColumn> shown;
     for (std::size_t i = 0; i < visible_; ++i) shown.push_back({target_ids_[i], key_of(i)});

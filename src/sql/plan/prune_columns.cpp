@@ -15,7 +15,7 @@ namespace prune {
 struct Walk {
     std::map<ColumnId, std::size_t> uses;  ///< how often a column is named
     std::set<const Plan*> seen;
-    std::vector<Plan*> scans, joins;
+    std::vector<Plan*> scans, joins, projects;
 
     void outputs(const Plan& plan) {
         for (const ColumnId id : plan.output) ++uses[id];
@@ -32,6 +32,14 @@ struct Walk {
         });
     }
 
+    /// A column of a projection that is there below: it is read where what reads the projection names it.
+    static bool hands_on(const Plan& node, const BoundExpr& expr) {
+        if (node.kind != PlanKind::project || expr.kind != BoundKind::column) return false;
+        return std::any_of(node.columns.begin(), node.columns.end(), [&](const PlanColumn& column) {
+            return column.expr == &expr && column.id == expr.column;
+        });
+    }
+
     void plan(Plan& node) {
         if (!seen.insert(&node).second) return;
         if (node.kind == PlanKind::scan) {
@@ -41,6 +49,7 @@ struct Walk {
             else scans.push_back(&node);
         }
         if (node.kind == PlanKind::join) joins.push_back(&node);
+        if (node.kind == PlanKind::project) projects.push_back(&node);
         // What is read by place, not by number.
         if (node.kind == PlanKind::set_operation || node.kind == PlanKind::recursive_union) {
             outputs(*node.left);
@@ -53,11 +62,52 @@ struct Walk {
                 plan(*node.common->plan);
             }
         }
-        each_expr(node, [&](BoundExpr*& expr) { expression(expr); });
+        each_expr(node, [&](BoundExpr*& expr) {
+            if (!hands_on(node, *expr)) expression(expr);
+        });
         if (node.left != nullptr) plan(*node.left);
         if (node.right != nullptr) plan(*node.right);
     }
 };
+
+Walk walk_all(Plan& plan) {
+    Walk walk;
+    walk.outputs(plan);
+    walk.plan(plan);
+    return walk;
+}
+
+bool is_volatile_inside(BoundExpr* expr);
+
+bool is_volatile_plan(Plan& plan) {
+    bool found = false;
+    if (plan.kind == PlanKind::cte_scan)
+        found = plan.common->change != nullptr || is_volatile_plan(*plan.common->plan);
+    each_expr(plan, [&](BoundExpr*& expr) { found = found || is_volatile_inside(expr); });
+    return found || (plan.left != nullptr && is_volatile_plan(*plan.left)) ||
+           (plan.right != nullptr && is_volatile_plan(*plan.right));
+}
+
+bool is_volatile_inside(BoundExpr* expr) {
+    bool found = is_volatile(expr);
+    walk_expr(expr, [&](BoundExpr& node) {
+        found = found || (node.subquery != nullptr && is_volatile_plan(*node.subquery));
+        return !found;
+    });
+    return found;
+}
+
+/// What is computed and read nowhere, as most of the columns of a view may be. False: there was nothing of the kind.
+bool drop_unread(const Walk& walk) {
+    bool dropped = false;
+    for (Plan* project : walk.projects)
+        std::erase_if(project->columns, [&](const PlanColumn& column) {
+            if (walk.uses.count(column.id) != 0 || is_volatile_inside(column.expr)) return false;
+            std::erase(project->output, column.id);
+            return dropped = true;
+        });
+    return dropped;
+}
 
 /// A join hands on no column that is named nowhere but in the join itself and below it.
 void drop_inner_columns(Plan& join, const Walk& all) {
@@ -77,9 +127,9 @@ void drop_inner_columns(Plan& join, const Walk& all) {
 }  // namespace prune
 
 void prune_columns(Plan& plan) {
-    prune::Walk walk;
-    walk.outputs(plan);
-    walk.plan(plan);
+    prune::Walk walk = prune::walk_all(plan);
+    // What was dropped may have been all that read something else.
+    while (prune::drop_unread(walk)) walk = prune::walk_all(plan);
     for (Plan* scan : walk.scans) {
         auto& columns = scan->scan_columns;
         columns.erase(std::remove_if(columns.begin(), columns.end(),
