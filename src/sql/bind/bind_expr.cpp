@@ -185,7 +185,22 @@ BoundExpr* Binder::cast(const syntax::Expr& node) {
 // ---- operators
 // -------------------------------------------------------------------------------------------------------
 
+namespace bind_expr {
+
+/// All operators are those of PostgreSQL; another schema has none.
+void check_operator_schema(const syntax::Expr& node, const Catalog& catalog) {
+    if (node.names.empty() || node.names.back() == "pg_catalog") return;
+    const std::string schema(node.names.back());
+    if (!catalog.object_oid(type::regnamespace, quote_identifier(schema)))
+        raise_at(sqlstate::invalid_schema_name, "schema \"" + schema + "\" does not exist", node.position);
+    raise_at(sqlstate::undefined_function,
+             "operator does not exist: " + schema + "." + std::string(node.text), node.position);
+}
+
+}  // namespace bind_expr
+
 BoundExpr* Binder::operation(const syntax::Expr& node) {
+    bind_expr::check_operator_schema(node, *environment_.present().catalog);
     if (node.args.size() == 1) return make_operation(node.text, nullptr, expr(*node.args[0]), node.position);
     const bool rows = node.args[0]->kind == ExprKind::row ||
                       (node.args[0]->kind == ExprKind::row && node.args[1]->kind == ExprKind::scalar_query);

@@ -25,6 +25,7 @@ public:
         for (const ScanColumn& column : plan.scan_columns) columns_.push_back(column.id);
         prepare_conditions();
         if (plan.access.index >= 0) range_ = std::make_unique<IndexRange>(plan, execution);
+        else find_row_key();
         if (plan.access.entries_only) entry_ = std::make_unique<EntryReader>(plan, execution.session().types);
         for (const ScanColumn& column : plan.scan_columns) {
             needs_txn_ = needs_txn_ || (column.place <= hidden_commit_from && column.place >= hidden_system_to);
@@ -123,10 +124,26 @@ private:
         watch();
     }
 
+    const std::string& from() const { return range_ == nullptr ? from_ : range_->from(); }
+    const std::string& to() const { return range_ == nullptr ? to_ : range_->to(); }
+
     void watch() {
-        if (range_ == nullptr) cursor_->watch({}, std::nullopt);
-        else if (range_->to().empty()) cursor_->watch(range_->from(), std::nullopt);
-        else cursor_->watch(range_->from(), range_->to());
+        if (to().empty()) cursor_->watch(from(), std::nullopt);
+        else cursor_->watch(from(), to());
+    }
+
+    /// A condition that names the row by its key, as WHERE CURRENT OF does, makes it the only one to be read.
+    void find_row_key() {
+        for (const BoundExpr* condition : plan_.conditions) {
+            if (condition->kind != BoundKind::operation || condition->operation->comparison != Comparison::equal ||
+                condition->args[0]->kind != BoundKind::column || condition->args[1]->kind != BoundKind::constant)
+                continue;
+            for (const ScanColumn& column : plan_.scan_columns) {
+                if (column.place != hidden_row_key || column.id != condition->args[0]->column) continue;
+                from_ = condition->args[1]->value.bytes();
+                to_ = from_ + '\0';
+            }
+        }
     }
 
     /// A condition, and the columns that it uses.
@@ -207,9 +224,8 @@ private:
     }
 
     bool step_in_range() {
-        static const std::string everything;
-        const std::string& from = range_ == nullptr ? everything : range_->from();
-        const std::string& to = range_ == nullptr ? everything : range_->to();
+        const std::string& from = this->from();
+        const std::string& to = this->to();
         if (plan_.access.backward) {
             if (std::exchange(first_, false)) {
                 if (to.empty()) return cursor_->last() && cursor_->key() >= from;
@@ -284,12 +300,11 @@ private:
         values.resize(limit_);
         std::size_t count = 0;
         do {
-            const bool whole = range_ == nullptr || range_->from().empty();
             const bool there =
-                !std::exchange(first_, false) || (whole ? cursor_->first() : cursor_->lower_bound(range_->from()));
-            std::optional<std::string_view> to;
-            if (range_ != nullptr && !range_->to().empty()) to = range_->to();
-            if (there) count += cursor_->read_values(std::span(values).subspan(count), to);
+                !std::exchange(first_, false) || (from().empty() ? cursor_->first() : cursor_->lower_bound(from()));
+            std::optional<std::string_view> end;
+            if (!to().empty()) end = to();
+            if (there) count += cursor_->read_values(std::span(values).subspan(count), end);
         } while (count < limit_ && next_range());
         values.resize(count);
         done_ = count < limit_;
@@ -384,7 +399,8 @@ private:
     Plan& plan_;
     Execution& execution_;
     std::vector<Step> steps_;
-    std::unique_ptr<IndexRange> range_;   // null: all rows
+    std::unique_ptr<IndexRange> range_;   // null: all rows, or the one between the next two
+    std::string from_, to_;
     std::unique_ptr<EntryReader> entry_;  // null: columns come from rows
     std::optional<Tree> rows_, entries_;
     std::optional<Cursor> cursor_;

@@ -6,6 +6,7 @@
 #include "sql/plan/walk.hpp"
 #include "sql/session/analyze.hpp"
 #include "sql/session/define_partition.hpp"
+#include "sql/text_io.hpp"
 
 #include <algorithm>
 #include <set>
@@ -81,6 +82,20 @@ std::vector<OutputColumn> run(SqlSession& session, const syntax::Query& query, b
     for (const OutputColumn& column : bound.columns) wanted.push_back(column.id);
     run_plan(*optimize(bound.plan, pool), wanted, execution, rows);
     return bound.columns;
+}
+
+/// CONCURRENTLY tells old rows from new ones, and so no two may be the same.
+void refuse_same_rows(const Relation& view, const RowStore& rows, Session& session) {
+    std::set<std::string> seen;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const std::span<const Value> row(rows.row(i), rows.width());
+        if (std::any_of(row.begin(), row.end(), [](const Value& value) { return value.is_null(); })) continue;
+        std::string text;
+        for (const Value& value : row) text += value_to_text(value, session) + '\0';
+        if (!seen.insert(std::move(text)).second)
+            raise(sqlstate::cardinality_violation, "new data for materialized view \"" + view.name +
+                                                       "\" contains duplicate rows without any null columns");
+    }
 }
 
 /// Nobody waits for a REFRESH here, but CONCURRENTLY asks for what it asks for in PostgreSQL.
@@ -515,7 +530,13 @@ StatementResult define_object(SqlSession& session, const syntax::Statement& stat
                 run(session, *parse_query(arena.copy(view->query), arena), true, rows, *view);
                 Execution execution(session.state(), session, session.parameters());
                 TableWriter writer(session.catalog().relation(view->oid), execution, session);
-                for (std::size_t i = 0; i < rows.size(); ++i) writer.insert(rows.row(i));
+                try {
+                    for (std::size_t i = 0; i < rows.size(); ++i) writer.insert(rows.row(i));
+                } catch (const SqlError& error) {
+                    if (statement.drop->cascade && error.state() == sqlstate::unique_violation)
+                        refuse_same_rows(*view, rows, session.state());
+                    throw;
+                }
             }
             return tag("REFRESH MATERIALIZED VIEW");
         }
