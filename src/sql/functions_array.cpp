@@ -194,6 +194,9 @@ Value fill(Call& call, const Value* a, std::size_t count) {
     if (sizes.dimensions().size() > 1)
         raise(sqlstate::array_subscript_error, "wrong number of array subscripts",
               "Dimension array must be one dimensional.");
+    for (const std::vector<Value>& given : {lengths, bounds})
+        for (const Value& value : given)
+            if (value.is_null()) raise(sqlstate::null_value_not_allowed, "dimension values cannot be null");
     if (count > 2 && bounds.size() != lengths.size()) {
         raise(sqlstate::array_subscript_error, "wrong number of array subscripts",
               "Low bound array has different size than dimensions array.");
@@ -205,12 +208,10 @@ Value fill(Call& call, const Value* a, std::size_t count) {
     }
     std::vector<ArrayDimension> dimensions;
     for (std::size_t i = 0; i < lengths.size(); ++i) {
-        if (lengths[i].is_null() || (count > 2 && bounds[i].is_null()))
-            raise(sqlstate::null_value_not_allowed, "dimension values cannot be null");
         dimensions.push_back({static_cast<std::int32_t>(lengths[i].integer()),
                               count > 2 ? static_cast<std::int32_t>(bounds[i].integer()) : 1});
         if (lengths[i].integer() < 0)
-            raise(sqlstate::array_subscript_error, "array size exceeds the maximum allowed");
+            raise(sqlstate::program_limit_exceeded, "array size exceeds the maximum allowed");
         if (lengths[i].integer() == 0) return make_array(call.result_type, type, {}, call.arena);
     }
     const std::vector<Value> elements(array_size(dimensions), a[0]);

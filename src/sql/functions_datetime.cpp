@@ -180,6 +180,12 @@ Value instant_greater_equal(Call& call, const Value* a, std::size_t) {
     return Value::boolean(compare_instants(call, a) >= 0);
 }
 
+/// A date is read as its midnight, other than by extract().
+Value part_of_date(Call& call, const Value* a, std::size_t count) {
+    const Value midnight[] = {a[0], timestamp(timestamp_of_date(a[1].integer()))};
+    return date_part(call, midnight, count);
+}
+
 // ---- casts ----
 
 Value date_to_timestamp(Call&, const Value* a, std::size_t) {
@@ -533,7 +539,7 @@ constexpr FunctionSource k_functions[] = {
     {"overlaps(time,interval,time,time) bool nonstrict", &overlaps_with_lengths<1>},
     {"overlaps(time,time,time,interval) bool nonstrict", &overlaps_with_lengths<2>},
     {"overlaps(time,interval,time,interval) bool nonstrict", &overlaps_with_lengths<3>},
-    {"date_part(text,date) float8", &date_part},
+    {"date_part(text,date) float8", &part_of_date},
     {"date_part(text,time) float8", &date_part},
     {"date_part(text,timetz) float8", &date_part},
     {"date_part(text,timestamp) float8", &date_part},

@@ -232,7 +232,9 @@ Value quote_ident(Call& call, const Value* a, std::size_t) {
 }
 Value quote_literal(Call& call, const Value* a, std::size_t) {
     std::string text;
-    append_literal(output_of(call, a[0]), text);
+    // As it is cast to text, which shows a boolean in full.
+    if (a[0].type() == type::boolean) append_literal(a[0].boolean() ? "true" : "false", text);
+    else append_literal(output_of(call, a[0]), text);
     return text_of(call, text);
 }
 Value quote_nullable(Call& call, const Value* a, std::size_t count) {
@@ -311,9 +313,10 @@ Value format(Call& call, const Value* a, std::size_t count) {
                     if (here() != '$') bad("width argument position must be ended by \"$\"");
                     ++at;
                 } else {
-                    width_place = static_cast<std::int64_t>(++next);
+                    width_place = static_cast<std::int64_t>(next) + 1;
                 }
                 const Value& value = argument(width_place);
+                next = static_cast<std::size_t>(width_place);
                 if (!value.is_null()) width = integer_from_text(output_of(call, value), 32);
                 if (width < 0) {
                     minus = true;

@@ -347,7 +347,7 @@ std::string similar_pattern(std::string_view pattern, std::string_view escape) {
         const std::string_view character = pattern.substr(at, utf8_size(pattern, at));
         at += character.size();
         if (!escape.empty() && character == escape) {
-            if (at >= pattern.size()) raise(sqlstate::invalid_escape_sequence, "invalid escape string");
+            if (at >= pattern.size()) break;
             const std::string_view next = pattern.substr(at, utf8_size(pattern, at));
             at += next.size();
             if (next == "\"" && bracket == 0) {

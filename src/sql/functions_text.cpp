@@ -319,7 +319,7 @@ Value bpchar_to_text(Call& call, const Value* a, std::size_t) {
     return Value::bytes(call.result_type, text);
 }
 Value to_name(Call& call, const Value* a, std::size_t) {
-    return Value::bytes(call.result_type, a[0].bytes().substr(0, 63));
+    return Value::bytes(call.result_type, utf8_within(a[0].bytes(), 63));
 }
 Value to_one_byte(Call& call, const Value* a, std::size_t) {
     return Value::bytes(call.result_type, a[0].bytes().substr(0, 1));

@@ -9,6 +9,7 @@
 #include "sql/range.hpp"
 #include "sql/record.hpp"
 #include "sql/scalar_text.hpp"
+#include "sql/utf8.hpp"
 
 namespace northstar::inline v0::sql {
 
@@ -184,7 +185,7 @@ Value read_scalar(const TypeInfo& info, std::int32_t typmod, std::string_view te
         case type::unknown:
             return Value::bytes(info.oid, arena.copy(text));
         case type::name:
-            return Value::bytes(info.oid, arena.copy(text.substr(0, k_name_length)));
+            return Value::bytes(info.oid, arena.copy(utf8_within(text, k_name_length)));
         case type::char_internal:
             return Value::bytes(info.oid, arena.copy(text.substr(0, 1)));
         case type::bytea:

@@ -34,6 +34,13 @@ inline std::size_t utf8_offset(std::string_view text, std::size_t characters) {
     return at;
 }
 
+/// As many whole characters from the beginning as have so many bytes.
+inline std::string_view utf8_within(std::string_view text, std::size_t bytes) {
+    if (text.size() <= bytes) return text;
+    while (bytes > 0 && is_utf8_continuation(text[bytes])) --bytes;
+    return text.substr(0, bytes);
+}
+
 inline std::uint32_t utf8_code_point(std::string_view character) {
     const auto byte = [&](std::size_t i) {
         return static_cast<std::uint32_t>(static_cast<unsigned char>(character[i]));

@@ -639,8 +639,12 @@ BoundChange* Binder::merge(const syntax::DataChange& change) {
                 for (const int place : into.order)
                     if (!relation.columns[static_cast<std::size_t>(place)].hidden) columns.push_back(place);
             } else {
-                for (const syntax::Name name : action.columns)
+                for (const syntax::Name name : action.columns) {
                     columns.push_back(target_column(relation, name, action.position));
+                    if (std::find(columns.begin(), columns.end() - 1, columns.back()) != columns.end() - 1)
+                        raise_at(sqlstate::duplicate_column,
+                                 "column \"" + std::string(name) + "\" specified more than once", action.position);
+                }
             }
             const std::vector<BoundExpr*> values = expand_arguments(action.values);
             if (values.size() > columns.size())

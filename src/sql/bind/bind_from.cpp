@@ -588,6 +588,10 @@ void Binder::join_using(const syntax::FromItem& item, Plan& join, std::size_t le
                                      scope_->columns.end());
     std::vector<VisibleColumn> merged;
     ScopeRelation using_alias;
+    for (auto name = names.begin(); name != names.end(); ++name)
+        if (std::find(names.begin(), name, *name) != name)
+            raise_at(sqlstate::duplicate_column,
+                     "column name \"" + *name + "\" appears more than once in USING clause", item.position);
     for (const std::string& name : names) {
         const auto find = [&](std::vector<VisibleColumn>& side, const char* which) -> VisibleColumn& {
             VisibleColumn* found = nullptr;
@@ -607,12 +611,13 @@ void Binder::join_using(const syntax::FromItem& item, Plan& join, std::size_t le
         };
         VisibleColumn& a = find(left, "left");
         VisibleColumn& b = find(right, "right");
+        const Oid types[] = {a.column.type, b.column.type};
+        const Oid common = select_common_type(types, "JOIN/USING", environment_.session().types);
         join.conditions.push_back(make_comparison("=", column_of(a.column, item.position),
                                                   column_of(b.column, item.position), item.position));
         VisibleColumn both = item.join == JoinKind::right ? b : a;
-        const Oid types[] = {a.column.type, b.column.type};
         if (item.join == JoinKind::full) {
-            both.column.type = select_common_type(types, "JOIN/USING", environment_.session().types);
+            both.column.type = common;
             both.column.typmod = a.column.typmod == b.column.typmod ? a.column.typmod : k_no_typmod;
             both.column.id = pool_.column();
             note_scope(both.column.id, scope_);

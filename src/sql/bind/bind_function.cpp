@@ -470,7 +470,11 @@ BoundExpr* Binder::window(const syntax::Expr& node, const FunctionMatch& match, 
         if (match.entry->kind == FunctionKind::window)
             raise_at(sqlstate::feature_not_supported, "FILTER is not implemented for non-aggregate window functions",
                      node.position);
+        const Permissions before = scope_->allowed;
+        scope_->allowed.aggregates = "FILTER";
+        scope_->allowed.windows = "FILTER";
         call->clauses->filter = condition(expr(*detail.filter), "FILTER", node.position);
+        scope_->allowed = before;
     }
     std::set<ColumnId> used;
     for (BoundExpr* arg : call->args) used_columns(arg, used);
@@ -552,12 +556,12 @@ void Binder::window_offsets(WindowDefinition& window, const syntax::WindowSpec& 
                          node->position);
         if (window.unit != FrameUnit::range) {
             if (bound->type != type::unknown &&
-                !can_coerce(bound->type, type::int8, CastContext::implicit, environment_.session().types))
+                !can_coerce(bound->type, type::int8, CastContext::assignment, environment_.session().types))
                 raise_at(sqlstate::datatype_mismatch,
                          std::string("argument of ") + (window.unit == FrameUnit::rows ? "ROWS" : "GROUPS") +
                              " must be type bigint, not type " + type_name(bound->type),
                          node->position);
-            return common_coerce(bound, type::int8, node->position);
+            return coerce(bound, type::int8, k_no_typmod, CastContext::assignment, node->position);
         }
         const SortKey& key = window.order[0];
         const bool backward = edge == FrameEdge::preceding;

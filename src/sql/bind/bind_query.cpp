@@ -346,6 +346,11 @@ void Binder::limit_output(BoundQuery& result, const syntax::Query& syntax, std::
         BoundExpr* bound = expr(*node);
         literals_fixed_ = fixed;
         scope_ = before;
+        if (own != nullptr)
+            for (const GatheredCall& call : own->aggregates)
+                if (used_columns(bound).count(call.id) != 0)
+                    raise_at(sqlstate::grouping_error,
+                             std::string("aggregate functions are not allowed in ") + clause, node->position);
         for (const ColumnId id : used_columns(bound))
             if (const auto found = column_scope_.find(id);
                 own != nullptr && found != column_scope_.end() && found->second == own)

@@ -236,7 +236,11 @@ bind_select::Sets SelectSteps::group_sets(const syntax::Expr& node) {
     using namespace bind_select;
     if (node.kind == ExprKind::row && !node.flag) {
         std::vector<std::size_t> all;
-        for (const syntax::Expr* item : node.args) all.push_back(group_place(*item));
+        for (const syntax::Expr* item : node.args) {
+            const bool list = item->kind == ExprKind::row && !item->flag;
+            const Sets inner = list ? group_sets(*item) : Sets{{group_place(*item)}};
+            all.insert(all.end(), inner[0].begin(), inner[0].end());
+        }
         return {all};
     }
     if (node.kind != ExprKind::grouping_sets) return {{group_place(node)}};

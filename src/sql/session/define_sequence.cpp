@@ -43,6 +43,16 @@ void own_sequence(SqlSession& session, Relation& sequence, const syntax::List<sy
     }
 }
 
+/// Where a sequence stands must be a value that it can have.
+void require_between(std::int64_t value, const SequenceOptions& options) {
+    if (value >= options.minimum && value <= options.maximum) return;
+    raise(sqlstate::invalid_parameter_value,
+          "RESTART value (" + std::to_string(value) + ") cannot be " +
+              (value < options.minimum ? "less than MINVALUE (" + std::to_string(options.minimum)
+                                       : "greater than MAXVALUE (" + std::to_string(options.maximum)) +
+              ")");
+}
+
 }  // namespace define_sequence
 
 void apply_sequence_options(SequenceOptions& options, const syntax::List<syntax::Option>& list,
@@ -105,12 +115,7 @@ void apply_sequence_options(SequenceOptions& options, const syntax::List<syntax:
         raise(sqlstate::invalid_parameter_value, "START value (" + std::to_string(options.start) +
                                                      ") cannot be greater than MAXVALUE (" +
                                                      std::to_string(options.maximum) + ")");
-    if (restart && (*restart < options.minimum || *restart > options.maximum))
-        raise(sqlstate::invalid_parameter_value,
-              "RESTART value (" + std::to_string(*restart) + ") cannot be " +
-                  (*restart < options.minimum ? "less than MINVALUE (" + std::to_string(options.minimum)
-                                              : "greater than MAXVALUE (" + std::to_string(options.maximum)) +
-                  ")");
+    if (restart) define_sequence::require_between(*restart, options);
 }
 
 std::shared_ptr<Relation> make_sequence(SqlSession& session, const std::string& schema, const std::string& name,
@@ -155,6 +160,7 @@ void alter_sequence(SqlSession& session, const syntax::CreateSequence& syntax) {
     }
     std::optional<std::int64_t> restart;
     apply_sequence_options(changed->sequence, syntax.options, restart, false);
+    if (!restart) define_sequence::require_between(session.sequence_state(*old).value, changed->sequence);
     define_sequence::own_sequence(session, *changed, syntax.options);
     session.put(changed);
     if (restart) {

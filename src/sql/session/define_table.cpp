@@ -175,7 +175,7 @@ public:
                          spec.position);
         }
         syntax::List<syntax::Option> sequence_options;
-        bool has_default = serial != 0, null = false;
+        bool has_default = serial != 0, null = false, not_null = serial != 0;
         for (const syntax::ConstraintDefinition& constraint : spec.constraints) {
             using Kind = syntax::ConstraintKind;
             switch (constraint.kind) {
@@ -184,10 +184,10 @@ public:
                         raise_at(sqlstate::syntax_error, "conflicting NULL/NOT NULL declarations for column \"" +
                                                              column.name + "\" of table \"" + relation.name + "\"",
                                  constraint.position);
-                    column.not_null = true;
+                    column.not_null = not_null = true;
                     break;
                 case Kind::null:
-                    if (column.not_null)
+                    if (not_null)
                         raise_at(sqlstate::syntax_error, "conflicting NULL/NOT NULL declarations for column \"" +
                                                              column.name + "\" of table \"" + relation.name + "\"",
                                  constraint.position);
@@ -218,8 +218,12 @@ public:
                     if (column.type != type::int2 && column.type != type::int4 && column.type != type::int8)
                         raise_at(sqlstate::invalid_parameter_value,
                                  "identity column type must be smallint, integer, or bigint", constraint.position);
+                    if (null)
+                        raise_at(sqlstate::syntax_error, "conflicting NULL/NOT NULL declarations for column \"" +
+                                                             column.name + "\" of table \"" + relation.name + "\"",
+                                 constraint.position);
                     column.identity = constraint.identity_always ? 'a' : 'd';
-                    column.not_null = true;
+                    column.not_null = not_null = true;
                     sequence_options = constraint.options;
                     has_default = true;
                     break;

@@ -554,10 +554,13 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
 // ---- statements
 // ------------------------------------------------------------------------------------------------------
 
+bool SqlSession::is_read_only() const {
+    return read_only_ || (!in_block_ && setting("default_transaction_read_only") == "on");
+}
+
 void SqlSession::refuse_changes_to_readers() {
     const bool in_the_past = block_point_.has_value() || !setting("northstar.as_of").empty();
-    const bool read_only = read_only_ || (!in_block_ && setting("default_transaction_read_only") == "on");
-    if (read_only || in_the_past)
+    if (is_read_only() || in_the_past)
         raise(sqlstate::read_only_sql_transaction,
               in_the_past ? "cannot change data AS OF a point in the past"
                           : "cannot execute this statement in a read-only transaction");
@@ -582,6 +585,9 @@ StatementResult SqlSession::dispatch(const syntax::Statement& statement, std::st
     }
     switch (statement.kind) {
         case StatementKind::query:
+            if (statement.locks_rows && is_read_only())
+                raise(sqlstate::read_only_sql_transaction,
+                      "cannot execute SELECT FOR UPDATE in a read-only transaction");
             if (statement.query->into != nullptr) return run_query(*statement.query);
             bind(statement, text, *bound);
             return run_bound_query(*bound);

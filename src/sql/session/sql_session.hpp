@@ -166,6 +166,7 @@ public:
     // session_sequences.cpp
     /// Of one that was dropped or set back: what the session remembers.
     void forget_sequence(Oid oid);
+    SequenceState sequence_state(const Relation& sequence);
     /// From now on, for the transaction, and for everybody once it commits.
     void set_sequence_state(const Relation& sequence, std::int64_t value, bool called);
     /// Runs a statement inside the present one (EXECUTE of CREATE TABLE AS).
@@ -348,6 +349,7 @@ private:
                   StatementResult& result);
     bool runs_again(const syntax::Statement& statement, unsigned attempt) const;
     /// Raises 25006 where the session may not change data.
+    bool is_read_only() const;
     void refuse_changes_to_readers();
     bool is_usable(BoundStatement& bound);
     /// Have tables, or what lies between the constants of the statement, grown or shrunk so much that another plan may
@@ -398,7 +400,6 @@ private:
     }
     /// The one of that name, or with an empty name all, as they were at first.
     void reset_settings(const std::string& name, bool local);
-    SequenceState sequence_state(const Relation& sequence);
     /// The newest committed state; nothing: nobody ever wrote one.
     std::optional<StoredSequence> stored_sequence(const Relation& sequence);
     template <class Step>
@@ -521,9 +522,9 @@ std::shared_ptr<const UserType> type_named(SqlSession& session, const syntax::Qu
 std::pair<std::shared_ptr<const Relation>, const Index*> index_named(SqlSession& session,
                                                                      const syntax::QualifiedName& name);
 [[noreturn]] void no_schema(const std::string& name);
-/// Of a name that names nothing: raises 3F000 where its schema does not exist either.
 /// Unless a new schema may be called so.
 void refuse_schema_name(SqlSession& session, const std::string& name);
+/// Of a name that names nothing: raises 3F000 where its schema does not exist either.
 void check_schema_of(const SqlSession& session, const syntax::QualifiedName& name);
 [[noreturn]] void no_extension(const std::string& name);
 /// Of an extension that can be created; empty: there is none of that name.

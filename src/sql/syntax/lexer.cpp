@@ -2,6 +2,7 @@
 
 #include "sql/binary_io.hpp"
 #include "sql/error.hpp"
+#include "sql/utf8.hpp"
 
 #include <string>
 
@@ -25,14 +26,6 @@ int hex_value(char c) {
     if (is_digit(c)) return c - '0';
     const char lower = fold(c);
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-/// Cut at the limit, not inside a character.
-std::string_view cut_name(std::string_view name) {
-    if (name.size() <= k_name_limit) return name;
-    std::size_t size = k_name_limit;
-    while (size > 0 && (static_cast<unsigned char>(name[size]) & 0xc0) == 0x80) --size;
-    return name.substr(0, size);
 }
 
 class Lexer {
@@ -154,7 +147,7 @@ private:
             for (std::size_t i = 0; i < word.size(); ++i) copy[i] = fold(word[i]);
             word = {copy, word.size()};
         }
-        word = cut_name(word);
+        word = utf8_within(word, k_name_limit);
         add(TokenKind::identifier, word, find_keyword(word));
     }
 
@@ -237,7 +230,7 @@ private:
         }
         if (name.empty()) fail("zero-length delimited identifier at or near \"\"\"\"", open);
         if (unicode) name = decode_unicode(name, unicode_escape());
-        add(TokenKind::quoted, arena_.copy(cut_name(name)));
+        add(TokenKind::quoted, arena_.copy(utf8_within(name, k_name_limit)));
     }
 
     /// The character that UESCAPE names, if it follows; a backslash otherwise.

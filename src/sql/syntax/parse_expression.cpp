@@ -49,7 +49,7 @@ const Expr* Parser::prefix(bool restricted) {
     if (token.kind == TokenKind::operation || (token.is("operator"_kw) && at('(', 1))) {
         List<Name> names;
         const std::string_view name = operator_name(names);
-        Expr* expr = node(ExprKind::operation, position, {expression(precedence_operator + 1, restricted)});
+        Expr* expr = node(ExprKind::operation, position, {expression(precedence_operator, restricted)});
         expr->text = name;
         expr->names = names;
         return expr;

@@ -266,6 +266,9 @@ void Parser::select_tail(Query& query) {
             } else {
                 expect("only"_kw);
             }
+        } else if (at("for"_kw) && at("read"_kw, 1)) {
+            take(), take();
+            expect("only"_kw);
         } else if (at("for"_kw) && (at("update"_kw, 1) || at("share"_kw, 1) || at("no"_kw, 1) || at("key"_kw, 1))) {
             take();
             query.locking = true;
