@@ -1,6 +1,7 @@
 // DROP with its dependants, TRUNCATE.
 #include "sql/catalog/partition.hpp"
 #include "sql/session/define_partition.hpp"
+#include "sql/session/named_types.hpp"
 
 #include <algorithm>
 
@@ -103,6 +104,14 @@ private:
             }
         }
         for (const auto& relation : changed) session_.put(relation);
+        std::vector<std::shared_ptr<const Relation>> views;
+        for (const auto& [name, other] : session_.catalog().relations())
+            if (doomed_.count(other->oid) == 0 && !names_of_sequence(session_, other->query, sequence).empty())
+                views.push_back(other);
+        for (const auto& view : views) {
+            if (!cascade_) refuse(dropped, "view " + view->name + " depends on sequence " + sequence.name);
+            this->relation(view);
+        }
     }
 
     SqlSession& session_;
@@ -209,6 +218,16 @@ void drop_type_with_users(SqlSession& session, const UserType& type, bool cascad
             composites.push_back(std::move(changed));
         }
     }
+    std::vector<std::shared_ptr<const Relation>> views;
+    for (const auto& [key, relation] : session.catalog().relations()) {
+        if (relation->query.empty()) continue;
+        const auto& shown = relation->columns;
+        if (std::none_of(shown.begin(), shown.end(), [&](const Column& column) { return uses(column.type); }) &&
+            names_of_type(session, relation->query, type).empty())
+            continue;
+        refuse("view " + relation->name + " depends on type " + type.name);
+        views.push_back(relation);
+    }
     std::vector<std::pair<Oid, std::string>> columns;
     for (const auto& [key, relation] : session.catalog().relations())
         for (const Column& column : relation->columns)
@@ -217,6 +236,7 @@ void drop_type_with_users(SqlSession& session, const UserType& type, bool cascad
                 refuse("column " + column.name + " of table " + relation->name + " depends on type " + type.name);
                 columns.emplace_back(relation->oid, column.name);
             }
+    for (const auto& view : views) Dropper(session, true).relation(view);
     for (const auto& domain : domains) drop_type_with_users(session, *domain, true);
     for (const auto& composite : composites) session.put(composite);
     for (const auto& [oid, name] : columns) {

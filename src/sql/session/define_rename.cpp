@@ -1,5 +1,6 @@
 // ALTER .. RENAME and SET SCHEMA: expressions that the catalog keeps as text follow the new name.
 #include "sql/session/define_partition.hpp"
+#include "sql/session/named_types.hpp"
 #include "sql/syntax/lexer.hpp"
 
 #include <algorithm>
@@ -27,37 +28,6 @@ void rename_column(Relation& relation, std::string_view from, const std::string&
 void refuse_taken_name(const SqlSession& session, const std::string& schema, const std::string& name) {
     if (session.catalog().relation(schema, name) != nullptr || session.catalog().index(schema, name).second != nullptr)
         raise(sqlstate::duplicate_table, "relation \"" + name + "\" already exists");
-}
-
-/// Where a text names the type: behind ::, in CAST(.. AS type) and before a literal. Begin and end of each name.
-std::vector<std::pair<std::size_t, std::size_t>> names_of_type(SqlSession& session, std::string_view text,
-                                                               const UserType& type) {
-    std::vector<std::pair<std::size_t, std::size_t>> found;
-    Arena arena;
-    const std::vector<Token> tokens = lex(text, arena);
-    const auto is_name = [&](std::size_t i) {
-        return tokens[i].kind == TokenKind::identifier || tokens[i].kind == TokenKind::quoted;
-    };
-    const auto is_meant = [&] {
-        for (const std::string& schema : session.search_path())
-            if (const auto first = session.catalog().user_type(schema, type.name)) return first->oid == type.oid;
-        return false;
-    };
-    std::vector<bool> casts;  // of each parenthesis that is open: is it that of CAST?
-    for (std::size_t i = 0; i < tokens.size(); ++i) {
-        if (tokens[i].is('(')) casts.push_back(i > 0 && tokens[i - 1].is("cast"_kw));
-        if (tokens[i].is(')') && !casts.empty()) casts.pop_back();
-        if (!is_name(i) || (i > 0 && tokens[i - 1].is('.'))) continue;
-        std::size_t last = i;
-        while (tokens[last + 1].is('.') && is_name(last + 2)) last += 2;
-        if (tokens[last].text != type.name) continue;
-        const bool cast = i > 0 && (tokens[i - 1].kind == TokenKind::type_cast ||
-                                    (tokens[i - 1].is("as"_kw) && !casts.empty() && casts.back()));
-        if (!cast && tokens[last + 1].kind != TokenKind::string) continue;
-        if (last == i ? is_meant() : tokens[last - 2].text == type.schema)
-            found.emplace_back(tokens[i].begin, tokens[last].end);
-    }
-    return found;
 }
 
 /// Every expression and query that the catalog keeps as text.
@@ -149,6 +119,36 @@ void require_kind(const Relation& relation, syntax::ObjectKind said) {
 }
 
 }  // namespace define_rename
+
+std::vector<std::pair<std::size_t, std::size_t>> names_of_type(SqlSession& session, std::string_view text,
+                                                               const UserType& type) {
+    std::vector<std::pair<std::size_t, std::size_t>> found;
+    Arena arena;
+    const std::vector<Token> tokens = lex(text, arena);
+    const auto is_name = [&](std::size_t i) {
+        return tokens[i].kind == TokenKind::identifier || tokens[i].kind == TokenKind::quoted;
+    };
+    const auto is_meant = [&] {
+        for (const std::string& schema : session.search_path())
+            if (const auto first = session.catalog().user_type(schema, type.name)) return first->oid == type.oid;
+        return false;
+    };
+    std::vector<bool> casts;  // of each parenthesis that is open: is it that of CAST?
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        if (tokens[i].is('(')) casts.push_back(i > 0 && tokens[i - 1].is("cast"_kw));
+        if (tokens[i].is(')') && !casts.empty()) casts.pop_back();
+        if (!is_name(i) || (i > 0 && tokens[i - 1].is('.'))) continue;
+        std::size_t last = i;
+        while (tokens[last + 1].is('.') && is_name(last + 2)) last += 2;
+        if (tokens[last].text != type.name) continue;
+        const bool cast = i > 0 && (tokens[i - 1].kind == TokenKind::type_cast ||
+                                    (tokens[i - 1].is("as"_kw) && !casts.empty() && casts.back()));
+        if (!cast && tokens[last + 1].kind != TokenKind::string) continue;
+        if (last == i ? is_meant() : tokens[last - 2].text == type.schema)
+            found.emplace_back(tokens[i].begin, tokens[last].end);
+    }
+    return found;
+}
 
 void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_schema) {
     BoundPool pool;

@@ -86,6 +86,7 @@ public:
             relation_->on_commit = syntax_.on_commit == syntax::OnCommit::drop ? 'D' : 'd';
         }
         inherit_columns(session_, *relation_, syntax_.inherits);
+        inherited_ = static_cast<int>(relation_->columns.size());
         std::size_t like = 0;
         for (std::size_t i = 0; i <= syntax_.columns.size(); ++i) {
             for (; like < syntax_.likes.size() && syntax_.likes[like].at == i; ++like)
@@ -255,7 +256,10 @@ private:
         const auto source = binder_.find_relation(like.table, session_.present(), false);
         for (const Column& from : source->columns) {
             if (from.dropped || from.hidden) continue;
-            if (relation_->find_column(from.name) >= 0)
+            const int place = relation_->find_column(from.name);
+            const auto is_it = [&](const syntax::ColumnSpec& spec) { return spec.name == from.name; };
+            const bool declared = std::any_of(syntax_.columns.begin(), syntax_.columns.end(), is_it);
+            if (place >= 0 && (place >= inherited_ || declared))
                 raise(sqlstate::duplicate_column, "column \"" + from.name + "\" specified more than once");
             Column column = from;
             column.missing.reset();
@@ -274,7 +278,8 @@ private:
                 column.sequence = sequence->oid;
                 sequences_.push_back(std::move(sequence));
             }
-            relation_->columns.push_back(std::move(column));
+            if (place >= 0) merge_inherited_column(session_, *relation_, std::move(column));
+            else relation_->columns.push_back(std::move(column));
         }
         if (like.including & syntax::like_constraints)
             for (const CheckConstraint& check : source->checks) relation_->checks.push_back(check);
@@ -445,6 +450,7 @@ private:
     std::vector<Oid> no_parameters_;
     Binder binder_;
     std::shared_ptr<Relation> relation_;
+    int inherited_ = 0;  ///< so many of its columns are inherited
     std::vector<std::shared_ptr<Relation>> sequences_;
     std::vector<std::pair<const syntax::ConstraintDefinition*, std::vector<std::string>>> foreign_;
 };
