@@ -231,10 +231,6 @@ std::string Catalog::schema_comment(const std::string& name) const {
     return found == schema_comments_.end() ? std::string() : found->second;
 }
 
-void Catalog::remove_schema(std::string_view name) {
-    schemas_.erase(std::remove(schemas_.begin(), schemas_.end(), name), schemas_.end());
-}
-
 void Catalog::set_layout(Relation& relation) const {
     std::vector<Oid> types;
     for (const Column& column : relation.columns) types.push_back(column.type);

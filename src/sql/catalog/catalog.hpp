@@ -65,7 +65,6 @@ public:
     void put(std::shared_ptr<UserType> type);
     void remove(const UserType& type);
     void add_schema(std::string_view name);
-    void remove_schema(std::string_view name);
     void set_version(std::string version) { version_ = std::move(version); }
 
     // ---- documents ----

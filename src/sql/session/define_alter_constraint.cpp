@@ -181,13 +181,11 @@ void Alteration::validate(const syntax::AlterAction& action) {
 
 void Alteration::drop_reference(Oid table, const std::string& name) {
     const auto named = [&](const ForeignKey& foreign) { return foreign.name == name; };
-    if (table == relation_->oid) {
-        std::erase_if(relation_->foreign_keys, named);
-        return;
-    }
-    auto changed = std::make_shared<Relation>(*session_.catalog().relation(table));
+    const bool own = table == relation_->oid;
+    auto changed = std::make_shared<Relation>(own ? *relation_ : *session_.catalog().relation(table));
     std::erase_if(changed->foreign_keys, named);
-    session_.put(changed);
+    if (own) relation_ = changed;
+    else session_.put(changed);
 }
 
 void Alteration::drop_constraint(const syntax::AlterAction& action) {
