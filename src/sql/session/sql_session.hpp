@@ -348,8 +348,9 @@ private:
     void run_once(const syntax::Statement& statement, std::string_view text, BoundStatement* bound, bool last,
                   StatementResult& result);
     bool runs_again(const syntax::Statement& statement, unsigned attempt) const;
-    /// Raises 25006 where the session may not change data.
+    /// READ ONLY was said: of the transaction, or of those that nothing is said of.
     bool is_read_only() const;
+    /// Raises 25006 where the session may not change data.
     void refuse_changes_to_readers();
     bool is_usable(BoundStatement& bound);
     /// Have tables, or what lies between the constants of the statement, grown or shrunk so much that another plan may
