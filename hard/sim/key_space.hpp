@@ -2,7 +2,7 @@
 //
 // What the keys look like decides which ways the tree takes: it leaves out what the keys of a page begin with, cuts
 // separators short, compares the first bytes alone where they differ, and has room for few keys at the limit. So each
-// seed has one shape, and each shape a seed that fails where it is got wrong.
+// seed has one shape.
 #pragma once
 
 #include "base/bytes.hpp"
