@@ -341,6 +341,33 @@ TEST_CASE("A redaction behind a prune that was not carried out yet takes the has
     require_sound(db);
 }
 
+// The state was hashed from segments that still had the value.
+TEST_CASE("A move of the horizon that begins with a redaction keeps no hash of what the oldest state was",
+          "[CHAIN-3][PAST-5][TRUTH-4]") {
+    const Workplace place;
+    Options options;
+    options.history = History::everything();
+    options.background = false;
+    const std::shared_ptr<detail::DatabaseCore> core = detail::DatabaseCore::open(place / "a.db", options);
+    Database db = detail::make_database(core);
+    put(db, "victim", "a small value");
+    // Enough of the log goes to be worth a hash of the state.
+    for (int i = 0; i < 2000; ++i) put(db, "key" + std::to_string(i % 10), std::string(900, '.'));
+    db.checkpoint();
+    const Txn horizon = db.begin_read().txn();
+    put(db, "key", "value");
+    {
+        detail::WriteTxn tx(core, detail::WriteTxn::Mode::exclusive, Durability::full, std::nullopt);
+        tx.prune({horizon, db.chain_hash(horizon), std::nullopt});
+        tx.commit();
+    }
+    db.redact("t", "victim", 0, "asked for");
+    const OldestState oldest = db.oldest_state();
+    CHECK(oldest.txn == horizon);
+    CHECK_FALSE(oldest.state.has_value());
+    require_sound(db);
+}
+
 // A tree that was in the bases of both times showed what it held the first time.
 TEST_CASE("A tree whose history is turned on twice while the horizon moves begins with the second time",
           "[PAST-3][PAST-4]") {

@@ -237,7 +237,11 @@ void DatabaseCore::begin_move(const Root& frozen, Placer& placer, const Meta& me
         if (move.txn == asked) move.state = pruned_state(*source_, frozen.catalog.root);
         if (!move.state && kept_before && tree_bytes(past) <= old.unhashed + move.let_go) move.hashing.emplace();
     }
-    if (erases_from_state(move.txn)) move.state.reset();
+    if (erases_from_state(move.txn)) {
+        // What a hash would be taken from has the values still.
+        move.state.reset();
+        move.hashing.reset();
+    }
     past.horizon.retained.push_back({meta.generation, meta.generation, 0});
     past.move = std::move(move);
     // The steps read the base that was placed just now.
