@@ -77,3 +77,33 @@ TEST_CASE("a repacked node with long separators of two kinds leads to every key"
     require_sound(store.source(), store.tree());
     require_equal(store.source(), store.tree(), model);
 }
+
+// New leaves often begin where old ones did; between the old separator and the new one there are keys that were erased.
+TEST_CASE("a repacked leaf knows of every erasure in its range", "[btree][TREE-3]") {
+    const std::uint64_t seed = GENERATE(range(1u, 13u));
+    CAPTURE(seed);
+    RootStore store(4096);
+    Random random(seed);
+    const auto key = [](std::uint64_t i) { return "k" + std::to_string(100000 + i); };
+    store.commit([&](PageWriter& writer, TreeRoot& tree) {
+        for (std::uint64_t i = 0; i < 300; ++i) tree_put(writer, tree, key(i), std::string(900, 'v'));
+    });
+    std::map<std::string, std::uint64_t> erased;
+    for (int t = 0; t < 30; ++t) {
+        store.commit([&](PageWriter& writer, TreeRoot& tree) {
+            for (int i = 0; i < 5; ++i) {
+                const std::string some = key(random.below(300));
+                if (tree_erase(writer, tree, some)) erased[some] = writer.txn();
+            }
+        });
+    }
+    unsigned repacked = 0;
+    store.commit([&](PageWriter& writer, TreeRoot& tree) { repacked = repack_all(writer, tree.root); });
+    REQUIRE(repacked > 0);
+    for (const auto& [some, txn] : erased) {
+        TreeCursor cursor(store.source(), store.tree().root);
+        REQUIRE(cursor.seek_leaf(some));
+        CAPTURE(some);
+        REQUIRE(cursor.leaf_max_txn() >= txn);
+    }
+}

@@ -74,13 +74,14 @@ std::byte* repack_leaves(PageWriter& writer, const Node& parent, std::vector<std
     const auto leaf_at = [&](unsigned i) { return Node(tree_impl::node_at(writer.source(), parent.child(i), 0)); };
     std::vector<std::string> separators;  // in front of every leaf but the first
     leaves.clear();
+    std::uint64_t before_boundary = 0;
     for (Place at; at.child < children;) {
         LeafSequence entries;
         for (unsigned i = at.child; i < children && i < at.child + k_window; ++i) {
             entries.add(leaf_at(i), i == at.child ? at.entry : 0, leaf_at(i).count());
         }
         const unsigned count = most_that_fit(entries, room_of(page_size));
-        std::uint64_t max_txn = 0;
+        std::uint64_t max_txn = before_boundary;
         for (unsigned left = count; left != 0;) {
             const Node leaf = leaf_at(at.child);
             const unsigned here = std::min(left, leaf.count() - at.entry);
@@ -88,6 +89,12 @@ std::byte* repack_leaves(PageWriter& writer, const Node& parent, std::vector<std
             left -= here;
             at.entry += here;
             if (at.entry == leaf.count()) at = {at.child + 1, 0};
+        }
+        before_boundary = 0;
+        if (at.entry == 0 && at.child < children) {
+            // The new separator is another one than the old one here: what was erased between them changes its leaf.
+            before_boundary = leaf_at(at.child - 1).max_txn();
+            max_txn = std::max(max_txn, leaf_at(at.child).max_txn());
         }
         leaves.push_back(writer.new_page());
         build_leaf(leaves.back(), page_size, entries, 0, count, measure(entries, 0, count), false, max_txn);
