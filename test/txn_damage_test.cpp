@@ -3,6 +3,7 @@
 
 #include "base/bytes.hpp"
 #include "base/xxh64.hpp"
+#include "format/node_edit.hpp"
 #include "format/page.hpp"
 #include "history/follower.hpp"
 
@@ -44,6 +45,34 @@ void damage(const std::string& path, const std::string& text) {
     std::size_t at = bytes.find(text);
     REQUIRE(at != std::string::npos);
     for (; at != std::string::npos; at = bytes.find(text, at + 1)) file->write(at, {&other, 1});
+}
+
+/// The only page of tree "t", which is in memory.
+std::byte* page_in_memory(Peer& peer) {
+    const detail::OpenView opened(peer.core->open_view());
+    detail::CatalogEntry entry;
+    REQUIRE(detail::find_tree(peer.core->source(), opened.view->root->catalog.root, "t", entry));
+    REQUIRE(entry.root.root.in_memory());
+    return entry.root.root.address();
+}
+
+/// What verify finds in a tree whose page was changed before it was written.
+template <class F>
+std::string found_in_changed_page(F&& change) {
+    const Workplace place;
+    Options options = quiet();
+    options.history = History::everything();
+    Peer peer(place / "a.db", options);
+    for (const char* const key : {"one", "two", "three, which is longer"}) peer.put(key);
+    Transaction tx = peer.db.begin_write();
+    tx.tree("t").erase("two");
+    REQUIRE(tx.commit().txn == 4);
+    change(page_in_memory(peer));
+    const VerifyReport report = peer.db.verify();
+    REQUIRE(report.problems.size() == 1);
+    CHECK(report.problems.front().code == Errc::corrupt);
+    CHECK(report.problems.front().affects == "AS OF and history");
+    return report.problems.front().what;
 }
 
 }  // namespace
@@ -165,6 +194,20 @@ TEST_CASE("Verifying finds a history that does not say what the log says", "[DMG
         CHECK(error.code() == Errc::corrupt);
         CHECK(std::string_view(error.what()).starts_with("the history does not say what the log says about "));
     }
+}
+
+TEST_CASE("Verifying finds a leaf that does not know of an erasure in its range", "[DMG-5][PAST-2]") {
+    CHECK(found_in_changed_page([](std::byte* page) { detail::set_max_txn(page, 3); }) ==
+          "a leaf of tree t counts as unchanged since txn 3, but txn 4 changed a key there");
+}
+
+TEST_CASE("Verifying finds a present that the history does not end with", "[DMG-5]") {
+    CHECK(found_in_changed_page([](std::byte* page) {
+        const std::string_view bytes(reinterpret_cast<const char*>(page), 4096);
+        const std::size_t at = bytes.find("longer");
+        REQUIRE(at != std::string_view::npos);
+        page[at] = std::byte{'x'};
+    }) == "a key of tree t is not what txn 3 made of it");
 }
 
 TEST_CASE("A value that did not change since is read in the past whatever became of its record", "[DMG-2][PAST-2]") {

@@ -10,6 +10,7 @@
 
 #include "api/northstar.hpp"
 #include "base/random.hpp"
+#include "hard/sim/retention_model.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -34,24 +35,31 @@ using ModelState = std::map<std::string, ModelTree, std::less<>>;
 using StatePointer = std::shared_ptr<const ModelState>;
 
 struct ModelOperation {
-    enum class Kind { put, erase, erase_range, drop_tree };
+    enum class Kind { put, append, erase, erase_range, drop_tree, set_history };
     Kind kind = Kind::put;
     std::string tree;
     std::string key;
     std::optional<std::string> to;
     ModelValue value;
+    std::uint64_t kept = 0;  ///< of set_history: so many states
 };
 
 inline void apply_to(ModelState& state, const ModelOperation& op) {
     using Kind = ModelOperation::Kind;
-    if (op.kind == Kind::put) {
+    if (op.kind == Kind::put || op.kind == Kind::append) {
         state[op.tree][op.key] = op.value;
+        return;
+    }
+    if (op.kind == Kind::set_history) {
+        state[op.tree];
         return;
     }
     const auto tree = state.find(op.tree);
     if (tree == state.end()) return;
     switch (op.kind) {
-        case Kind::put: break;
+        case Kind::put:
+        case Kind::append:
+        case Kind::set_history: break;
         case Kind::erase: tree->second.erase(op.key); break;
         case Kind::erase_range: {
             const auto to = op.to ? tree->second.lower_bound(*op.to) : tree->second.end();
@@ -63,13 +71,23 @@ inline void apply_to(ModelState& state, const ModelOperation& op) {
     }
 }
 
+/// True: it changes what is kept.
+inline bool apply_to(Retention& retention, const ModelOperation& op) {
+    if (op.kind == ModelOperation::Kind::drop_tree) return retention.own.erase(op.tree) != 0;
+    if (op.kind != ModelOperation::Kind::set_history) return false;
+    retention.own[op.tree] = op.kept;
+    return true;
+}
+
 inline void apply_to(Transaction& tx, const ModelOperation& op) {
     using Kind = ModelOperation::Kind;
     switch (op.kind) {
         case Kind::put: tx.tree(op.tree).put(op.key, *op.value); break;
+        case Kind::append: tx.tree(op.tree).append(op.key, *op.value); break;
         case Kind::erase: tx.tree(op.tree).erase(op.key); break;
         case Kind::erase_range: tx.tree(op.tree).erase_range(op.key, op.to); break;
         case Kind::drop_tree: tx.drop_tree(op.tree); break;
+        case Kind::set_history: tx.set_history(op.tree, Retention::history(op.kept)); break;
     }
 }
 
@@ -91,18 +109,24 @@ struct Expected {
     /// Where records ended that a flush made the last ones, ascending; those of interest are the last few.
     std::vector<std::pair<Txn, std::uint64_t>> flushed_ends;
     Txn visible = 0;
-    bool history = true;
+    Retentions retention;
     Txn lost = 0;                                ///< states before it may be gone: somebody began to prune there
     Txn pruned = 0;                              ///< states before it are gone: prune returned
-    std::uint64_t kept = ~std::uint64_t{0};      ///< some tree keeps so many of the last states, and perhaps no more
     bool dropped = false;                        ///< a tree was dropped once
 
     Txn attempted() const { return states.size() - 1; }
+    /// There may be no states before it.
+    Txn least(Txn newest) const { return std::max(lost, retention.least(newest)); }
     /// Trees may have no states before it.
-    Txn whole_from(Txn newest) const { return std::max(lost, newest > kept ? newest - kept : 0); }
-    void attempt(ModelState next) {
+    Txn whole_from(Txn newest) const { return std::max(lost, retention.whole_from(newest)); }
+    void attempt(ModelState next, const std::vector<ModelOperation>& operations = {}) {
         states.push_back(std::make_shared<const ModelState>(std::move(next)));
         chains.emplace_back();
+        // Turned off and on again in one commit, the past of a tree begins with that commit.
+        for (const ModelOperation& op : operations) {
+            Retention kept = retention.now();
+            if (apply_to(kept, op)) retention.set(attempted(), std::move(kept));
+        }
     }
     /// A flush that covered this txn returned; its record ended there in the log.
     void flushed(Txn txn, std::uint64_t end) {
@@ -129,6 +153,7 @@ struct Expected {
         states.resize(txn + 1);
         chains.resize(txn + 1);
         std::erase_if(redactions, [&](const ModelRedaction& redaction) { return redaction.by > txn; });
+        retention.settle(txn);
         durable = std::min(durable, txn);
         while (!flushed_ends.empty() && flushed_ends.back().first > txn) flushed_ends.pop_back();
         visible = txn;
@@ -274,15 +299,56 @@ inline void compare_time(const Database& db, Txn first, const std::vector<std::u
     }
 }
 
+/// What the record of a commit says, done to the state before it, gives the state behind it. [TRUTH-1]
+inline void compare_record(const CommitRecord& record, const Expected& expected) {
+    ModelState state = *expected.states[record.txn - 1];
+    const ModelState& wanted = *expected.states[record.txn];
+    for (const Operation& said : record.operations) {
+        ModelOperation op;
+        op.tree = said.tree;
+        op.key = said.key;
+        switch (said.kind) {
+            case Operation::Kind::put: op.value = std::make_shared<const std::string>(said.value); break;
+            case Operation::Kind::erase: op.kind = ModelOperation::Kind::erase; break;
+            case Operation::Kind::erase_range:
+                op.kind = ModelOperation::Kind::erase_range;
+                if (said.to) op.to = *said.to;
+                break;
+            case Operation::Kind::drop_tree: op.kind = ModelOperation::Kind::drop_tree; break;
+            case Operation::Kind::create_tree: op.kind = ModelOperation::Kind::set_history; break;
+            case Operation::Kind::set_history:
+            case Operation::Kind::redact: continue;
+        }
+        apply_to(state, op);
+        if (!said.redacted) continue;
+        // What it was, the model alone knows.
+        const auto tree = wanted.find(op.tree);
+        if (tree == wanted.end()) continue;
+        if (const auto entry = tree->second.find(op.key); entry != tree->second.end()) {
+            state[op.tree][op.key] = entry->second;
+        }
+    }
+    const auto same_tree = [](const ModelTree& a, const ModelTree& b) {
+        return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+            return x.first == y.first && (x.second == y.second || *x.second == *y.second);
+        });
+    };
+    const bool same = std::equal(state.begin(), state.end(), wanted.begin(), wanted.end(), [&](auto& a, auto& b) {
+        return a.first == b.first && same_tree(a.second, b.second);
+    });
+    if (!same) throw Broken("the record of txn " + std::to_string(record.txn) + " does not say what it did");
+}
+
 /// The log names every txn that it must still have, one after the other and in the order of time [TRUTH-3], and ends
 /// with the newest.
 inline void compare_log(const Database& db, const Expected& expected, Txn newest, detail::Random& random) {
     if (newest == 0) return;
     // Without history a checkpoint may have released all that lies before it.
     Txn txn = newest - 1;
-    if (expected.history) {
+    const bool keeps = expected.retention.keeps();
+    if (keeps) {
         const Txn oldest = db.statistics().oldest_txn;
-        if (oldest > expected.lost) throw Broken("the oldest state is txn " + std::to_string(oldest));
+        if (oldest > expected.least(newest)) throw Broken("the oldest state is txn " + std::to_string(oldest));
         txn = std::max<Txn>(oldest, 1) - 1;
     }
     const Txn first = txn + 1;
@@ -297,20 +363,60 @@ inline void compare_log(const Database& db, const Expected& expected, Txn newest
                 throw Broken("txn " + std::to_string(txn) + " is older than the one before it");
             }
             times.push_back(record.time_us);
+            if (random.chance(1, 16)) compare_record(record, expected);
         }
     } catch (const Error& error) {
-        if (expected.history || error.code() != Errc::before_horizon) throw;
+        if (keeps || error.code() != Errc::before_horizon) throw;
         return;
     }
     if (txn != newest) {
         throw Broken("the log ends with txn " + std::to_string(txn) + ", not " + std::to_string(newest));
     }
-    if (expected.history && !times.empty()) compare_time(db, first, times, random.below(times.size()));
+    if (keeps && !times.empty()) compare_time(db, first, times, random.below(times.size()));
+}
+
+/// The differences of two states, both ways.
+inline void compare_difference(const Database& db, const Expected& expected, Txn newest, detail::Random& random) {
+    const Txn first = expected.whole_from(newest);
+    const Txn from = first + random.below(newest - first + 1);
+    const Txn to = first + random.below(newest - first + 1);
+    using Side = std::map<std::pair<std::string, std::string>, ModelValue>;
+    const auto flat = [](const ModelState& state) {
+        Side side;
+        for (const auto& [tree, entries] : state) {
+            for (const auto& [key, value] : entries) side.emplace(std::pair(tree, key), value);
+        }
+        return side;
+    };
+    Side before = flat(expected.past(from, newest));
+    Side after = flat(expected.past(to, newest));
+    const std::string where = "the differences of txn " + std::to_string(from) + " and " + std::to_string(to) + ": ";
+    std::optional<std::pair<std::string, std::string>> last;
+    for (const Change& change : db.diff(AsOf::txn(from), AsOf::txn(to))) {
+        const std::pair<std::string, std::string> place(change.tree, change.key);
+        if (last && *last >= place) throw Broken(where + "not in order at " + shown(change.key));
+        last = place;
+        const auto look = [&](Side& side, const std::optional<std::string>& told) {
+            const auto entry = side.find(place);
+            const bool there = entry != side.end();
+            if (there != told.has_value() || (there && *entry->second != *told)) {
+                throw Broken(where + shown(change.key) + " of " + change.tree + " is not what it was");
+            }
+            if (there) side.erase(entry);
+        };
+        if (change.before == change.after) throw Broken(where + shown(change.key) + " does not differ");
+        look(before, change.before);
+        look(after, change.after);
+    }
+    const bool same = std::equal(before.begin(), before.end(), after.begin(), after.end(), [](auto& a, auto& b) {
+        return a.first == b.first && *a.second == *b.second;
+    });
+    if (!same) throw Broken(where + "some are missing");
 }
 
 /// Some points of the past, the history of a key, and the log.
 inline void compare_past(const Database& db, const Expected& expected, Txn newest, detail::Random& random) {
-    if (!expected.history || newest == 0) return;
+    if (!expected.retention.keeps() || newest == 0) return;
     const bool erased = std::all_of(expected.redactions.begin(), expected.redactions.end(),
                                     [](const ModelRedaction& redaction) { return redaction.erased; });
     if (!erased && db.statistics().redaction_pending != 0) return;
@@ -320,7 +426,7 @@ inline void compare_past(const Database& db, const Expected& expected, Txn newes
         try {
             past.emplace(db.begin_read(AsOf::txn(txn)));
         } catch (const Error& error) {
-            if (error.code() != Errc::before_horizon || txn >= expected.lost) throw;
+            if (error.code() != Errc::before_horizon || txn >= expected.least(newest)) throw;
             continue;
         }
         if (txn < expected.pruned && txn < newest) {
@@ -336,6 +442,7 @@ inline void compare_past(const Database& db, const Expected& expected, Txn newes
             if (error.code() != Errc::before_horizon || txn >= expected.whole_from(newest)) throw;
         }
     }
+    compare_difference(db, expected, newest, random);
     if (!expected.dropped) {
         const ModelState& state = *expected.states[random.between(1, newest)];
         for (const auto& [tree, entries] : state) {
@@ -346,7 +453,7 @@ inline void compare_past(const Database& db, const Expected& expected, Txn newes
             break;
         }
     }
-    for (Txn i = newest; i > 0 && i >= expected.lost; --i) {
+    for (Txn i = newest; i > 0 && i >= expected.least(newest); --i) {
         if (!expected.chains[i]) continue;
         if (db.chain_hash(i) != *expected.chains[i]) {
             throw Broken("the chain hash of txn " + std::to_string(i) + " changed");

@@ -10,9 +10,16 @@ namespace northstar::hard {
 
 namespace {
 
+constexpr const char* k_copy = "/data/copy";
 constexpr unsigned k_sleep = 15;
 constexpr std::uint64_t k_far_behind = 3;
 constexpr const char* k_trees[] = {"alpha", "beta", "gamma"};
+
+/// So many states: none, a few, or all.
+std::uint64_t some_retention(detail::Random& random) {
+    const std::uint64_t kept = random.below(9);
+    return kept > 5 ? Retention::k_everything : kept;
+}
 
 }  // namespace
 
@@ -115,8 +122,14 @@ void CrashRun::act(Process& process, unsigned number) {
         case 11:
         case 12:
         case 13: prune(process); break;
-        case 14: keep_less(process); break;
+        case 14: varied_ && random_.chance(1, 2) ? change_retention(process) : keep_less(process); break;
         case 15: redact(process); break;
+        case 16:
+            if (varied_ && random_.chance(1, 2)) {
+                copy(process);
+                break;
+            }
+            [[fallthrough]];
         default: write(process, random_.chance(1, 3)); break;
     }
 }
@@ -124,7 +137,7 @@ void CrashRun::act(Process& process, unsigned number) {
 /// Forgets what lies before one of the last states: a commit like others, and the checkpoints that carry it out.
 void CrashRun::prune(Process& process) {
     const Txn before = expected_.attempted();
-    if (!expected_.history || before < 4) return;
+    if (!expected_.retention.keeps() || before < 4) return;
     const Txn to = before - random_.below(std::min<Txn>(before, 10));
     does("prune to txn " + std::to_string(to));
     expected_.attempt(*expected_.states.back());
@@ -204,16 +217,18 @@ void CrashRun::redact(Process& process) {
 
 /// One tree keeps only the last few states from now on.
 void CrashRun::keep_less(Process& process) {
-    if (!expected_.history) return;
+    if (!expected_.retention.keeps()) return;
     const Txn before = expected_.attempted();
     ModelState next = *expected_.states.back();
-    next["gamma"];
     Transaction tx = process.db->begin_write();
-    const std::uint64_t kept = random_.between(1, 4);
-    does("keep " + std::to_string(kept) + " states of one tree");
-    tx.set_history("gamma", History::last(kept));
-    expected_.kept = std::min(expected_.kept, kept);
-    expected_.attempt(std::move(next));
+    ModelOperation op;
+    op.kind = ModelOperation::Kind::set_history;
+    op.tree = "gamma";
+    op.kept = random_.between(1, 4);
+    does("keep " + std::to_string(op.kept) + " states of one tree");
+    apply_to(tx, op);
+    apply_to(next, op);
+    expected_.attempt(std::move(next), {op});
     try {
         tx.commit();
     } catch (const Error& error) {
@@ -222,6 +237,57 @@ void CrashRun::keep_less(Process& process) {
     }
     expected_.committed(before + 1, true, log_end(process));
     note("retention of one tree set");
+}
+
+/// What trees keep that have no retention of their own.
+void CrashRun::change_retention(Process& process) {
+    const Txn before = expected_.attempted();
+    Retention next = expected_.retention.now();
+    next.by_default = some_retention(random_);
+    const History history = Retention::history(next.by_default);
+    does("keep " + (history == History::everything() ? "everything" : std::to_string(next.by_default) + " states"));
+    expected_.attempt(*expected_.states.back());
+    expected_.retention.set(before + 1, std::move(next));
+    try {
+        process.db->set_history(history);
+    } catch (const Error& error) {
+        if (error.code() != Errc::outcome_unknown) expected_.settle(before);
+        throw;
+    }
+    if (process.core->processes().load(detail::Word::visible_txn) == before) {
+        expected_.settle(before);  // it was so before
+        return;
+    }
+    expected_.committed(before + 1, true, log_end(process));
+    note("default retention set");
+}
+
+/// A copy is a database of its own that shows the same.
+void CrashRun::copy(Process& process) {
+    const bool whole = random_.chance(2, 3);
+    does(whole ? "back up" : "copy the present");
+    copying_ = true;
+    if (process.vfs->exists(k_copy)) process.vfs->remove(k_copy);
+    whole ? process.db->backup(k_copy) : process.db->vacuum_into(k_copy);
+    Options options = options_;
+    options.create = false;
+    Database copy = detail::make_database(detail::DatabaseCore::open(k_copy, options, process.vfs.get()));
+    const Txn newest = expected_.attempted();
+    {
+        const Snapshot now = copy.begin_read();
+        if (whole && now.txn() != newest) {
+            throw Broken("a copy shows txn " + std::to_string(now.txn()) + " of " + std::to_string(newest));
+        }
+        compare(now, *expected_.states.back(), random_, "a copy");
+    }
+    if (whole) {
+        compare_log(copy, expected_, newest, random_);
+        compare_past(copy, expected_, newest, random_);
+    }
+    must_verify(copy, "a copy", [this](Errc code) { return allowed(code, false); });
+    copy.close();
+    process.vfs->remove(k_copy);
+    note(whole ? "copied" : "copied without its past");
 }
 
 void CrashRun::look_at_snapshots(Process& process) {
@@ -275,6 +341,13 @@ void CrashRun::write(Process& process, bool lazy) {
     does(std::string("write ") + std::to_string(operations.size()) + " operations, " + (lazy ? "lazy" : "full") +
          (optimistic ? ", optimistic" : ""));
     for (const ModelOperation& op : operations) apply_to(tx, op);
+    if (varied_ && random_.chance(1, 4)) {
+        const Savepoint savepoint = tx.savepoint();
+        ModelState undone = next;
+        for (const ModelOperation& op : make_operations(random_, undone)) apply_to(tx, op);
+        tx.rollback_to(savepoint);
+        does("rolled back to a savepoint");
+    }
     if (random_.chance(1, 10)) {
         tx.rollback();
         return;
@@ -287,7 +360,7 @@ void CrashRun::write(Process& process, bool lazy) {
     }
     if (random_.chance(1, 4)) tx.annotate("who", "process");
     const Txn before = expected_.attempted();
-    expected_.attempt(std::move(next));
+    expected_.attempt(std::move(next), operations);
     Commit commit;
     try {
         commit = tx.commit();
@@ -315,11 +388,20 @@ std::vector<ModelOperation> CrashRun::make_operations(Random& random, ModelState
         ModelOperation op;
         op.tree = k_trees[random.chance(1, 2) ? 0 : random.below(std::size(k_trees))];
         op.key = key(random);
-        const std::uint64_t what = random.below(40);
+        const std::uint64_t what = random.below(varied_ ? 44 : 40);
         if (what < 28) {
             op.value = value(random);
         } else if (what < 37) {
             op.kind = ModelOperation::Kind::erase;
+        } else if (what == 43) {
+            op.kind = ModelOperation::Kind::set_history;
+            op.kept = some_retention(random);
+        } else if (what >= 40) {
+            op.kind = ModelOperation::Kind::append;
+            op.value = value(random);
+            const ModelTree& there = state[op.tree];
+            if (!there.empty()) op.key = there.rbegin()->first + static_cast<char>(random.between(1, 255));
+            if (op.key.size() > detail::max_key_size(options_.page_size)) continue;
         } else if (what < 39 || !drops_trees_) {
             op.kind = ModelOperation::Kind::erase_range;
             if (!random.chance(1, 6)) op.to = key(random);

@@ -172,7 +172,7 @@ void CrashRun::commit_some(Process& process, Expected& expected, Random& random)
     for (std::uint64_t i = 0; i < count; ++i) {
         ModelState next = *expected.states.back();
         const std::vector<ModelOperation> operations = make_operations(random, next);
-        expected.attempt(std::move(next));
+        expected.attempt(std::move(next), operations);
         Transaction tx = db.begin_write();
         for (const ModelOperation& op : operations) apply_to(tx, op);
         const Commit commit = tx.commit();

@@ -29,12 +29,15 @@ std::vector<std::string> crash_classes() {
     return {"checkpoint",
             "compaction",
             "conflict",
+            "copied",
+            "copied without its past",
             "crash",
             "crash during recovery",
             "damage of the newest meta page survived",
             "damage of the older meta page survived",
             "damage that is reported",
             "damage that nobody reads",
+            "default retention set",
             "lost write that is reported",
             "misdirected write that is reported",
             "died holding the checkpoint lock",
@@ -144,7 +147,7 @@ void CrashRun::choose() {
     options_.page_size = random_.chance(1, 4) ? 8192 : 4096;
     options_.background = false;
     options_.history = random_.chance(1, 4) ? History::nothing() : History::everything();
-    expected_.history = options_.history.kind == History::Kind::everything;
+    std::uint64_t kept = options_.history.kind == History::Kind::nothing ? 0 : Retention::k_everything;
     if (random_.chance(1, 3)) options_.overlay_limit = 256u << 10;  // the writer makes checkpoints
     key_count_ = random_.chance(1, 3) ? 400 : 60;
     long_keys_ = random_.chance(1, 4);
@@ -153,6 +156,14 @@ void CrashRun::choose() {
     faults_ = random_.chance(1, 2);
     crashes_ = random_.chance(3, 4);
     small_steps_ = random_.chance(3, 4);
+    varied_ = seed_ % 3 == 0;
+    if (varied_) {
+        options_.page_size = 4096u << random_.below(5);
+        if (random_.chance(1, 4)) options_.read_mode = ReadMode::pread;
+        kept = random_.chance(1, 2) ? Retention::k_everything : random_.below(12);
+        options_.history = Retention::history(kept);
+    }
+    expected_.retention = Retentions({kept, {}});
     if (seed_ % 2 != 0) return;  // numbered keys
     // Many keys take long to compare.
     const bool many = random_.chance(1, 8);
@@ -168,7 +179,8 @@ std::string CrashRun::description() const {
            k_orders[static_cast<std::size_t>(profile_.order)] + (profile_.torn ? ", torn" : "") +
            (profile_.garbage ? ", garbage" : "") + (profile_.writable_map ? ", mapped" : "") +
            (profile_.clock_jump_per_mille != 0 ? ", clock jumps" : "") + "; pages of " +
-           std::to_string(options_.page_size) + " bytes" + (expected_.history ? ", history" : "") +
+           std::to_string(options_.page_size) + " bytes" + (expected_.retention.keeps() ? ", history" : "") +
+           (varied_ ? ", varied" : "") +
            (options_.overlay_limit != 0 ? ", little memory" : "") +
            (shaped_keys_ ? ", keys of shape " + std::to_string(seed_ / 2 % k_key_shapes) : "") +
            (faults_ ? ", faults" : "") + (crashes_ ? ", crashes" : "") + "; " +
@@ -204,6 +216,7 @@ void CrashRun::step(unsigned number) {
     }
     const bool faulty = plan_ != Plan::none;
     clear_faults();
+    copying_ = false;
     // Where the checkpoint behind the replay of a large transaction failed, it is made again, or nobody else can write.
     if (faulty && process.db && !poisoned_ && process.core->holds_early()) process.db->checkpoint();
 }
@@ -294,7 +307,8 @@ bool CrashRun::allowed(Errc code, bool opening) const {
         case Plan::none: return false;
         case Plan::write_error: return code == Errc::io || code == Errc::outcome_unknown || code == Errc::poisoned;
         case Plan::flush_error:
-            return code == Errc::outcome_unknown || code == Errc::poisoned || (opening && code == Errc::io);
+            return code == Errc::outcome_unknown || code == Errc::poisoned ||
+                   ((opening || copying_) && code == Errc::io);
         case Plan::read_error: return code == Errc::io || code == Errc::outcome_unknown;
         // To the kernel it is a file that somebody cuts.
         case Plan::short_read:

@@ -1,9 +1,11 @@
 // crash_run.hpp -- one seed of the crash suite: a machine, its processes, a model, and what must hold between
 // them.
 //
-// Each seed is one machine: a few processes open one database and write, read, sync, checkpoint, compact, prune, sleep,
-// close and die. Power fails at calls chosen at random, also while a recovery is under way; and in between copies are
-// taken of what a power loss at that call would leave. Every machine that comes up again is compared with the model.
+// Each seed is one machine: a few processes open one database and write, read, sync, checkpoint, compact, prune,
+// redact, sleep, close and die; one seed of three has pages of every size, also copies the file, changes what is kept,
+// appends, and rolls back to savepoints. Power fails at calls chosen at random, also while a recovery is under way; and
+// in between copies are taken of what a power loss at that call would leave. Every machine that comes up again is
+// compared with the model.
 //
 // What a step does follows from the seed and its number; the disk's choices too.
 //
@@ -133,6 +135,8 @@ private:
     void write(Process& process, bool lazy);
     void prune(Process& process);
     void keep_less(Process& process);
+    void change_retention(Process& process);
+    void copy(Process& process);
     void redact(Process& process);
     static std::uint64_t log_end(const Process& process);
     void settle_first_part(Process& process, const Error& error);
@@ -173,6 +177,7 @@ private:
     bool drops_trees_ = false;
     bool faults_ = false;
     bool small_steps_ = false;
+    bool varied_ = false;                  ///< one seed of three, see above
     bool crashes_ = false;
     std::unique_ptr<SimulatedDisk> disk_;
     std::vector<Process> processes_;
@@ -182,6 +187,7 @@ private:
     std::string earlier_;      ///< the file as it was some time ago: what a lost write leaves
     CrashKind crash_kind_ = CrashKind::power;
     Plan plan_ = Plan::none;
+    bool copying_ = false;     ///< into another file, whose failed flush poisons nobody
     bool poisoned_ = false;
     bool uncertain_ = false;   ///< whether the last commit is there shows when somebody writes next
     bool lazy_kept_ = true;    ///< no power was lost since the last recovery

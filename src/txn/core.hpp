@@ -164,6 +164,7 @@ public:
     std::string tree_name(std::uint64_t id);
     FilePages& file_pages() { return *source_; }
     void check_history(const SegmentSet& stored, const Root& root);
+    void check_present();
     Txn first_readable(Txn from);
     Txn first_readable(const ReadView& view) const;
     [[noreturn]] void fail_before_log(Txn txn);

@@ -1,5 +1,6 @@
 // verify.cpp -- does everything in the file hold together?
 #include "base/error.hpp"
+#include "btree/cursor.hpp"
 #include "btree/tree.hpp"
 #include "btree/tree_check.hpp"
 #include "format/node.hpp"
@@ -341,6 +342,8 @@ private:
                 report_.versions += set->versions();
             });
         }
+        // What a damaged page said is told already.
+        if (report_.ok()) guarded("the present", "AS OF and history", [&] { core_.check_present(); });
         const Horizon& oldest = root.base->horizon;
         const bool pruned_since = history_floor(core_.source(), root.catalog.root, 0) > oldest.txn;
         // While values are being erased the state there is neither what it was nor what it will be.
@@ -409,6 +412,39 @@ void DatabaseCore::check_history(const SegmentSet& stored, const Root& root) {
             if (anchor.txn > after && !log_->peek(anchor.position)) {
                 fail(Errc::corrupt, "the history names log position " + std::to_string(anchor.position) +
                                         ", where no record begins", path_);
+            }
+        }
+    }
+}
+
+/// That the present is what the history ends with, and that each leaf counts as changed since the newest change of its
+/// range: scans of the past rely on it. [PAST-2]
+void DatabaseCore::check_present() {
+    const OpenView opened(open_view());
+    ReadView& view = *opened.view;
+    const Root& root = *view.root;
+    const Txn newest = root.txn.load();
+    turn_to_past(view, newest, newest);
+    for (const CatalogEntry& tree : list_trees(*source_, root.catalog.root)) {
+        if (retention_of(*source_, root.catalog.root, root.history, tree.id).kind == History::Kind::nothing) continue;
+        const Txn stale = past_tree(view, tree.id, tree.root.root).stale();
+        std::optional<TreeCursor> present;
+        if (!tree.root.root.empty()) present.emplace(*source_, tree.root.root);
+        const std::unique_ptr<HistoryCursor> changed = view.past->history->cursor(tree.id, newest);
+        for (bool there = changed->seek({}); there; there = changed->next()) {
+            const HistoryVersion& version = changed->version();
+            if (version.txn <= stale) continue;
+            const bool erased = version.kind == HistoryVersion::Kind::erased;
+            const bool leaf = present && present->seek_leaf(changed->key());
+            const bool found = leaf && present->valid() && present->key() == changed->key();
+            if (found == erased || (found && present->txn() != version.txn)) {
+                fail(Errc::corrupt, "a key of tree " + std::string(tree.name) + " is not what txn " +
+                                        std::to_string(version.txn) + " made of it", path_);
+            }
+            if (leaf && present->leaf_max_txn() < version.txn) {
+                fail(Errc::corrupt, "a leaf of tree " + std::string(tree.name) + " counts as unchanged since txn " +
+                                        std::to_string(present->leaf_max_txn()) + ", but txn " +
+                                        std::to_string(version.txn) + " changed a key there", path_);
             }
         }
     }
