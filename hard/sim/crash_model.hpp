@@ -377,7 +377,7 @@ inline void compare_log(const Database& db, const Expected& expected, Txn newest
 
 /// The differences of two states, both ways.
 inline void compare_difference(const Database& db, const Expected& expected, Txn newest, detail::Random& random) {
-    const Txn first = expected.whole_from(newest);
+    const Txn first = std::min(newest, expected.whole_from(newest));
     const Txn from = first + random.below(newest - first + 1);
     const Txn to = first + random.below(newest - first + 1);
     using Side = std::map<std::pair<std::string, std::string>, ModelValue>;
