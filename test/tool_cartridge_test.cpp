@@ -119,6 +119,7 @@ TEST_CASE("cartridge and graph say what they take", "[tool]") {
     CHECK(run(place, {"cartridge", "policy", db, "graph", "every:0"}).code == 2);
     CHECK(run(place, {"graph", "sing", db}).code == 2);
     CHECK(run(place, {"graph", "path", db, "a"}).code == 2);
+    CHECK(run(place, {"graph", "svg", db, "main", "--limit", "0"}).code == 2);
     const tool_test::Outcome bad = run(place, {"graph", "load", db}, "a b c d\n");
     CHECK(bad.code == 6);
     CHECK(bad.err.find("line 1") != std::string::npos);

@@ -252,6 +252,7 @@ int run_impact(const Arguments& arguments, Output& output) {
 Graph::Part part_of(const Question& question, const Arguments& arguments) {
     const std::vector<NodeId> nodes = all_nodes(question, arguments);
     const auto most = static_cast<std::size_t>(arguments.number("limit").value_or(k_default_most_nodes));
+    if (most == 0) throw UsageError("a picture shows one node at least: give --limit a number from 1 on");
     const std::uint32_t depth = depth_of(arguments, k_default_depth_of_pictures);
     return question.graph().around(nodes, direction(arguments, "both"), depth, most);
 }

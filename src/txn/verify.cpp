@@ -427,7 +427,8 @@ void DatabaseCore::check_present() {
     turn_to_past(view, newest, newest);
     for (const CatalogEntry& tree : list_trees(*source_, root.catalog.root)) {
         if (retention_of(*source_, root.catalog.root, root.history, tree.id).kind == History::Kind::nothing) continue;
-        const Txn stale = past_tree(view, tree.id, tree.root.root).stale();
+        const PastTree& past = past_tree(view, tree.id, tree.root.root);
+        const Txn stale = past.stale();
         std::optional<TreeCursor> present;
         if (!tree.root.root.empty()) present.emplace(*source_, tree.root.root);
         const std::unique_ptr<HistoryCursor> changed = view.past->history->cursor(tree.id, newest);
@@ -441,7 +442,12 @@ void DatabaseCore::check_present() {
                 fail(Errc::corrupt, "a key of tree " + std::string(tree.name) + " is not what txn " +
                                         std::to_string(version.txn) + " made of it", path_);
             }
-            if (leaf && present->leaf_max_txn() < version.txn) {
+            if (!leaf || present->leaf_max_txn() >= version.txn) continue;
+            // An erasure of what was not there changed nothing.
+            const std::optional<HistoryVersion> before =
+                view.past->history->newest(tree.id, changed->key(), version.txn - 1);
+            const bool known = before && before->txn > stale;
+            if (known ? before->kind != HistoryVersion::Kind::erased : past.base_entry(changed->key()).has_value()) {
                 fail(Errc::corrupt, "a leaf of tree " + std::string(tree.name) + " counts as unchanged since txn " +
                                         std::to_string(present->leaf_max_txn()) + ", but txn " +
                                         std::to_string(version.txn) + " changed a key there", path_);
