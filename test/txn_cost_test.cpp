@@ -213,6 +213,33 @@ TEST_CASE("a cursor allocates when it is made and not when it moves", "[txn][SNA
     REQUIRE(cost.locks == 0);
 }
 
+// One leaf stood for all that was deleted, and its whole past was collected before the first entry of it was shown.
+TEST_CASE("the first entries of a tree that was emptied since cost the same whatever it held", "[txn][PAST-1]") {
+    const int keys = GENERATE(3000, 30000);
+    CAPTURE(keys);
+    const txn_test::Workplace place;
+    Database db = Database::open(place / "a.db");
+    fill(db, 0, keys);
+    const Txn then = db.begin_read().txn();
+    {
+        Transaction tx = db.begin_write();
+        tx.tree("data").erase_range("", std::nullopt);
+        tx.commit();
+    }
+    const Snapshot past = db.begin_read(AsOf::txn(then));
+    Cursor cursor = past.tree("data").cursor();
+    const auto look = [&] {
+        REQUIRE(cursor.lower_bound(key(keys / 2)));
+        REQUIRE(cursor.next());
+        REQUIRE(cursor.key() == key(keys / 2 + 1));
+        REQUIRE(cursor.last());
+        REQUIRE(cursor.prev());
+        REQUIRE(cursor.key() == key(keys - 2));
+    };
+    look();
+    CHECK(cost_of(look).allocations < 300);
+}
+
 TEST_CASE("a small commit allocates no buffers of its own", "[txn]") {
     const txn_test::Workplace place;
     Database db = prepared(place / "a.db");

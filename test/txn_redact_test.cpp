@@ -305,6 +305,32 @@ TEST_CASE("the horizon moves past a redaction that waits, which still finds its 
     require_sound(db);
 }
 
+TEST_CASE("a value in front of the horizon is gone although the log left its page while the redaction waited",
+          "[CHAIN-3][PAST-5]") {
+    // The page was not yet free when free pages became zeros, and was no part of the log any more.
+    Options o = options();
+    o.background = false;
+    const Workplace place;
+    const std::string path = place / "db";
+    Database db = Database::open(path, o);
+    put(db, "t", "victim", secret("old", 300));
+    put(db, "t", "other", "value");
+    db.prune(AsOf::txn(put(db, "t", "other", "newer")));
+    REQUIRE(holds(path, mark("old")));
+    put(db, "t", "filler", std::string(9000, 'f'));
+    std::optional<Snapshot> held = db.begin_read();
+    REQUIRE(code_of([&] { db.redact("t", "victim", 0, "asked for", 0); }) == Errc::still_held);
+    // Stands on a generation without the value, to which the page belongs.
+    const Snapshot later = db.begin_read();
+    for (int i = 0; i < 2; ++i) db.prune(AsOf::txn(put(db, "t", "other", "newest")));
+    held.reset();
+    for (int i = 0; i < 10 && db.statistics().redaction_pending != 0; ++i) db.checkpoint();
+    REQUIRE(db.statistics().redaction_pending == 0);
+    CHECK_FALSE(holds(path, mark("old")));
+    CHECK(later.tree("t").get("filler") == std::string(9000, 'f'));
+    require_sound(db);
+}
+
 TEST_CASE("a past snapshot keeps its values when the horizon passes it before a redaction ends", "[CHAIN-3][SNAP-1]") {
     // Finishing the redaction wrote zeros up to the newest horizon, while the snapshot read in front of it.
     Options o = options();

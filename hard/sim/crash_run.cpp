@@ -223,6 +223,12 @@ void CrashRun::step(unsigned number) {
 
 /// What is done about an error meets conflicts and crashes as well.
 void CrashRun::met_error(Process& process, const Error& error, bool opening) {
+    if (!process.vfs->alive()) {
+        // It died while it cleared up behind a failure.
+        note("crash");
+        crashed(crash_kind_);
+        return;
+    }
     if (error.code() == Errc::conflict) {
         note("conflict");
         return;

@@ -52,7 +52,7 @@ public:
         if (done_) return;
         try {
             if (vfs_.exists(path_)) vfs_.remove(path_);
-        } catch (const Error&) {
+        } catch (...) {
             // The failure that led here is the one that is reported; the next copy removes the rest.
         }
     }

@@ -11,8 +11,8 @@
 //   6  a checkpoint that says: finished
 //
 // [ERASE-1] Every step may be repeated. The first commit that is not finished stands in the words, and in every meta
-//           page made since; the log is kept from its record on. Whoever finds it and nobody at work goes on: a first
-//           opener before anybody else gets in, other processes in the background or at their next checkpoint.
+//           page made since; nothing of the log is let go of meanwhile. Whoever finds it and nobody at work goes on: a
+//           first opener before anybody else gets in, other processes in the background or at their next checkpoint.
 // [ERASE-2] A record is overwritten only with bytes whose digest the redaction names.
 // [ERASE-3] Values in pages of a generation that somebody reads stay as they are.
 #include "base/bytes.hpp"

@@ -4,7 +4,6 @@
 #include "txn/core.hpp"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 namespace northstar::inline v0::detail {
@@ -115,78 +114,171 @@ PastCursor::PastCursor(const PastTree& tree) : tree_(tree) {
     if (!tree_.present_.empty()) present_ = std::make_unique<TreeCursor>(*tree_.source_, tree_.present_);
 }
 
-/// Makes the batch that of the leaf the present cursor stands in; without a present tree, of everything.
-void PastCursor::load_range() {
-    batch_.clear();
-    has_low_ = has_high_ = false;
-    if (present_ != nullptr && present_->in_leaf()) {
-        has_low_ = present_->low_fence(low_);
-        has_high_ = present_->high_fence(high_);
-        if (present_->leaf_max_txn() <= tree_.state_->txn) {
-            // Unchanged since: the leaf is the answer. [PAST-2]
-            const std::string at = has_low_ ? low_ : std::string();
-            TreeCursor walk(*tree_.source_, tree_.present_);
-            if (walk.seek_leaf(at)) {
-                const unsigned count = walk.leaf_count();
-                bool there = walk.valid();
-                for (unsigned i = 0; there && i < count; ++i) {
-                    batch_.push_back({std::string(walk.key()), walk.value(), walk.txn()});
-                    if (i + 1 < count) there = walk.next();
-                }
-            }
-            return;
-        }
+/// The sources of a tree of the past in step: at each key what became of it.
+class PastCursor::Merge {
+public:
+    Merge(const PastTree& tree, Way way) : tree_(tree), way_(way) {
+        if (!tree.retained_.empty()) base_.emplace(*tree.source_, tree.retained_);
+        changed_ = tree.state_->history->cursor(tree.id_, tree.state_->txn);
+        if (!tree.present_.empty()) present_.emplace(*tree.source_, tree.present_);
     }
-    merge_range();
+
+    /// To the first key at or behind it.
+    void seek(std::string_view key) {
+        if (base_) base_->lower_bound(key);
+        changed_->seek(key);
+        if (present_) present_->lower_bound(key);
+        choose();
+    }
+    /// To the last key in front of it, or of all.
+    void seek_before(std::optional<std::string_view> key) {
+        if (base_) static_cast<void>(key ? base_->before(*key) : base_->last());
+        changed_->seek_before(key);
+        if (present_) static_cast<void>(key ? present_->before(*key) : present_->last());
+        choose();
+    }
+    bool valid() const { return valid_; }
+    const std::string& key() const { return key_; }
+
+    /// What the key had, if it was there; and on to the next key.
+    std::optional<TreeValue> take() {
+        const PastState& state = *tree_.state_;
+        std::optional<TreeValue> value;
+        if (base_ && base_->valid() && base_->key() == key_) {
+            // Range deletions name no keys: each key of the base is asked for.
+            const Txn txn = base_->txn();
+            if (txn <= state.txn && state.history->newest_range(tree_.id_, key_, state.txn) <= txn) {
+                value = TreeValue{base_->value(), txn};
+            }
+            step(*base_);
+        }
+        if (changed_->valid() && changed_->key() == key_) {
+            if (changed_->version().txn > tree_.stale_) value = tree_.value_of(key_, changed_->version());
+            step(*changed_);
+        }
+        if (present_ && present_->valid() && present_->key() == key_) {
+            // Where an entry of the present is old enough it is the newest there is.
+            if (present_->txn() <= state.txn) value = TreeValue{present_->value(), present_->txn()};
+            step(*present_);
+        }
+        choose();
+        return value;
+    }
+
+private:
+    template <class Cursor>
+    void step(Cursor& cursor) {
+        static_cast<void>(way_ == Way::forward ? cursor.next() : cursor.prev());
+    }
+    void choose() {
+        valid_ = false;
+        std::string_view nearest;
+        const auto consider = [&](std::string_view key) {
+            if (!valid_ || (way_ == Way::forward ? key < nearest : key > nearest)) nearest = key;
+            valid_ = true;
+        };
+        if (base_ && base_->valid()) consider(base_->key());
+        if (changed_->valid()) consider(changed_->key());
+        if (present_ && present_->valid()) consider(present_->key());
+        key_ = nearest;
+    }
+
+    const PastTree& tree_;
+    const Way way_;
+    std::optional<TreeCursor> base_;
+    std::unique_ptr<HistoryCursor> changed_;
+    std::optional<TreeCursor> present_;
+    bool valid_ = false;
+    std::string key_;
+};
+
+void PastCursor::note_leaf() {
+    const bool in_leaf = present_ != nullptr && present_->in_leaf();
+    has_leaf_low_ = in_leaf && present_->low_fence(leaf_low_);
+    has_leaf_high_ = in_leaf && present_->high_fence(leaf_high_);
 }
 
-void PastCursor::merge_range() {
-    const PastState& state = *tree_.state_;
-    const std::string_view from = has_low_ ? std::string_view(low_) : std::string_view();
-    const auto inside = [&](std::string_view key) { return !has_high_ || key < high_; };
-    std::map<std::string, TreeValue, std::less<>> merged;
-    if (!tree_.retained_.empty()) {
-        TreeCursor base(*tree_.source_, tree_.retained_);
-        for (bool there = base.lower_bound(from); there && inside(base.key()); there = base.next()) {
-            if (base.txn() > state.txn) continue;
-            // Range deletions name no keys: each key of the base is asked for.
-            if (state.history->newest_range(tree_.id_, base.key(), state.txn) > base.txn()) continue;
-            merged[std::string(base.key())] = {base.value(), base.txn()};
+/// Unchanged since, the leaf is the answer for its range. [PAST-2]
+bool PastCursor::take_leaf() {
+    if (present_ == nullptr || !present_->in_leaf() || present_->leaf_max_txn() > tree_.state_->txn) return false;
+    TreeCursor walk(*tree_.source_, tree_.present_);
+    if (walk.seek_leaf(has_leaf_low_ ? std::string_view(leaf_low_) : std::string_view())) {
+        const unsigned count = walk.leaf_count();
+        bool there = walk.valid();
+        for (unsigned i = 0; there && i < count; ++i) {
+            batch_.push_back({std::string(walk.key()), walk.value(), walk.txn()});
+            if (i + 1 < count) there = walk.next();
         }
     }
-    const std::unique_ptr<HistoryCursor> cursor = state.history->cursor(tree_.id_, state.txn);
-    for (bool there = cursor->seek(from); there && inside(cursor->key()); there = cursor->next()) {
-        if (cursor->version().txn <= tree_.stale_) continue;
-        if (const std::optional<TreeValue> value = tree_.value_of(cursor->key(), cursor->version())) {
-            merged[std::string(cursor->key())] = *value;
-        } else {
-            merged.erase(std::string(cursor->key()));
+    if ((has_low_ = has_leaf_low_)) low_ = leaf_low_;
+    if ((has_high_ = has_leaf_high_)) high_ = leaf_high_;
+    return true;
+}
+
+/// Makes the batch that of the leaf, or what its range has from a key on.
+void PastCursor::load_forward(std::string_view from) {
+    batch_.clear();
+    if (take_leaf()) return;
+    has_low_ = true;
+    low_ = from;
+    Merge merge(tree_, Way::forward);
+    for (merge.seek(from); merge.valid() && (!has_leaf_high_ || merge.key() < leaf_high_);) {
+        if (batch_.size() == most_) {
+            has_high_ = true;
+            high_ = merge.key();
+            most_ = std::min(2 * most_, k_most_batch);
+            return;
+        }
+        std::string key = merge.key();
+        if (const std::optional<TreeValue> value = merge.take()) {
+            batch_.push_back({std::move(key), value->value, value->txn});
         }
     }
-    // Entries of the present that are old enough need no history; they are the newest there is.
-    if (!tree_.present_.empty()) {
-        TreeCursor now(*tree_.source_, tree_.present_);
-        for (bool there = now.lower_bound(from); there && inside(now.key()); there = now.next()) {
-            if (now.txn() <= state.txn) merged[std::string(now.key())] = {now.value(), now.txn()};
+    if ((has_high_ = has_leaf_high_)) high_ = leaf_high_;
+}
+
+/// The same for what lies in front of a key; nullopt: at the end.
+void PastCursor::load_back(std::optional<std::string_view> to) {
+    batch_.clear();
+    if (take_leaf()) return;
+    if ((has_high_ = to.has_value())) high_ = *to;
+    Merge merge(tree_, Way::back);
+    bool whole = true;
+    for (merge.seek_before(to); merge.valid() && (!has_leaf_low_ || merge.key() >= leaf_low_);) {
+        if (batch_.size() == most_) {
+            whole = false;
+            most_ = std::min(2 * most_, k_most_batch);
+            break;
         }
+        low_ = merge.key();
+        if (const std::optional<TreeValue> value = merge.take()) batch_.push_back({low_, value->value, value->txn});
     }
-    for (auto& [key, value] : merged) batch_.push_back({key, value.value, value.txn});
+    std::reverse(batch_.begin(), batch_.end());
+    has_low_ = !whole || has_leaf_low_;
+    if (whole && has_leaf_low_) low_ = leaf_low_;
 }
 
 bool PastCursor::next_range() {
-    if (present_ == nullptr || !has_high_) return false;
-    const std::string at = high_;
-    if (!present_->seek_leaf(at)) return false;
-    load_range();
+    if (!has_high_) return false;
+    const std::string from = high_;
+    if (has_leaf_high_ && from >= leaf_high_) {
+        if (!present_->seek_leaf(from)) return false;
+        note_leaf();
+    }
+    load_forward(from);
     return true;
 }
 
 bool PastCursor::prev_range() {
-    if (present_ == nullptr || !has_low_) return false;
-    if (!present_->seek_leaf(low_) || !present_->in_leaf()) return false;
-    present_->prev_leaf();
-    if (!present_->in_leaf()) return false;
-    load_range();
+    if (!has_low_) return false;
+    const std::string to = low_;
+    if (has_leaf_low_ && to <= leaf_low_) {
+        if (!present_->seek_leaf(to) || !present_->in_leaf()) return false;
+        present_->prev_leaf();
+        if (!present_->in_leaf()) return false;
+        note_leaf();
+    }
+    load_back(to);
     return true;
 }
 
@@ -209,30 +301,37 @@ bool PastCursor::settle_backward() {
 bool PastCursor::first() { return lower_bound({}); }
 
 bool PastCursor::lower_bound(std::string_view key) {
-    if (present_ != nullptr) present_->seek_leaf(key);
-    load_range();
-    at_ = static_cast<std::size_t>(std::lower_bound(batch_.begin(), batch_.end(), key,
-                                                    [](const Entry& e, std::string_view k) { return e.key < k; }) -
+    const std::string from(key);  // it may be one of the batch
+    most_ = k_least_batch;
+    if (present_ != nullptr) present_->seek_leaf(from);
+    note_leaf();
+    load_forward(from);
+    at_ = static_cast<std::size_t>(std::lower_bound(batch_.begin(), batch_.end(), from,
+                                                    [](const Entry& e, const std::string& k) { return e.key < k; }) -
                                    batch_.begin());
     return settle_forward();
 }
 
 bool PastCursor::upper_bound(std::string_view key) {
-    const bool there = lower_bound(key);
-    return there && this->key() == key ? next() : there;
+    const std::string from(key);
+    const bool there = lower_bound(from);
+    return there && this->key() == from ? next() : there;
 }
 
 bool PastCursor::find(std::string_view key) {
-    valid_ = lower_bound(key) && this->key() == key;
+    const std::string wanted(key);
+    valid_ = lower_bound(wanted) && this->key() == wanted;
     return valid_;
 }
 
 bool PastCursor::last() {
+    most_ = k_least_batch;
     if (present_ != nullptr) {
         present_->last();
         if (!present_->in_leaf()) present_->seek_leaf({});
     }
-    load_range();
+    note_leaf();
+    load_back(std::nullopt);
     return settle_backward();
 }
 

@@ -144,8 +144,9 @@ History default_history_in_view(const ReadView& view);
 const PastTree& past_tree(const ReadView& view, std::uint64_t id, Ref present);
 std::optional<TreeValue> past_get(const ReadView& view, std::uint64_t id, Ref present, std::string_view key);
 
-/// Moves over a tree of the past. A leaf of the present at a time: where it did not change it is the answer; else its
-/// range is merged from the present, the history and the retained base.
+/// Moves over a tree of the past, a batch of entries at a time: a leaf of the present where it did not change; else a
+/// part of its range, merged from the present, the history and the retained base. A leaf may stand for any number of
+/// keys of the past, all that were deleted since, so a batch is small behind a jump and grows while the cursor goes on.
 class PastCursor {
 public:
     explicit PastCursor(const PastTree& tree);
@@ -167,22 +168,35 @@ private:
         std::string_view value;
         Txn txn;
     };
-    void load_range();
-    void merge_range();
-    bool settle_forward();
-    bool settle_backward();
+    enum class Way : std::uint8_t { forward, back };
+    class Merge;
+    static constexpr std::size_t k_least_batch = 16;
+    static constexpr std::size_t k_most_batch = 512;
+
+    void note_leaf();
+    bool take_leaf();
+    void load_forward(std::string_view from);
+    void load_back(std::optional<std::string_view> to);
     bool next_range();
     bool prev_range();
+    bool settle_forward();
+    bool settle_backward();
 
     PastTree tree_;
-    std::unique_ptr<TreeCursor> present_;   // stands on the leaf that the batch covers
-    std::vector<Entry> batch_;
+    std::unique_ptr<TreeCursor> present_;   // stands in the leaf whose range holds the batch
+    std::vector<Entry> batch_;              // all there is from low_ on, in front of high_
     std::size_t at_ = 0;
+    std::size_t most_ = k_least_batch;      // entries of the next batch
     bool valid_ = false;
     bool has_low_ = false;
     bool has_high_ = false;
     std::string low_;
     std::string high_;
+    // The range of that leaf; without a present tree, everything.
+    bool has_leaf_low_ = false;
+    bool has_leaf_high_ = false;
+    std::string leaf_low_;
+    std::string leaf_high_;
 };
 
 }  // namespace northstar::inline v0::detail

@@ -107,7 +107,7 @@ KeptPast DatabaseCore::keep_past(const Root& frozen, Placer& placer, Meta& meta)
     KeptPast past;
     past.horizon = base.horizon;
     past.move = base.move;
-    past.log_begin = newest_.log_begin;
+    past.log_begin = std::max(newest_.log_begin, base.horizon.first.position);
     past.sealed.segments = base.history->segments();
     // A move that takes the value out of the bases may take many checkpoints.
     if (erases_from_state(past.horizon.txn)) past.horizon.state.reset();
@@ -156,9 +156,8 @@ KeptPast DatabaseCore::keep_past(const Root& frozen, Placer& placer, Meta& meta)
             meta.sealed_position = frozen.log_position;
         }
     }
-    if (meta.redaction_txn != 0) {
-        past.log_begin = std::min(past.log_begin, std::max(meta.redaction_position, newest_.log_begin));
-    }
+    // A redaction that waits finds its record, and what lies in front of the horizon becomes zeros before it is let go.
+    if (meta.redaction_txn != 0) past.log_begin = newest_.log_begin;
     const std::vector<std::uint64_t> in_use = generations_in_use();
     std::erase_if(past.horizon.retained, [&](const RetainedGeneration& r) {
         const auto first = std::lower_bound(in_use.begin(), in_use.end(), r.since);
