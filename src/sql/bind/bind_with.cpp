@@ -24,6 +24,7 @@ Plan* Binder::from_common(const syntax::FromItem& item, CommonTableScope& common
         scope_->reads_working_table = true;
         plan = pool_.plan(PlanKind::working_scan);
         plan->working_table = common.working_table;
+        plan->round = common.round;
         columns = &common.working_columns;
     } else {
         plan = pool_.plan(PlanKind::cte_scan);
@@ -117,6 +118,7 @@ void Binder::bind_recursive(const syntax::CommonTable& table, CommonTableScope& 
     CommonTableScope* const outer = commons_;
     Scope* const before = scope_;
     scope.working_table = next_working_table_++;
+    scope.round = pool_.column();
     commons_ = &scope;
     if (syntax.with != nullptr) bind_with(*syntax.with);
     BoundQuery start = query(*syntax.left, true);
@@ -184,6 +186,7 @@ void Binder::bind_recursive(const syntax::CommonTable& table, CommonTableScope& 
     plan->right = exact(step);
     plan->all = syntax.all;
     plan->working_table = scope.working_table;
+    plan->round = scope.round;
     plan->rows = plan->left->rows * 10;
     for (OutputColumn& column : columns) {
         column.id = pool_.column();

@@ -75,6 +75,7 @@ struct CommonTableScope {
     std::string name;
     std::shared_ptr<CommonTablePlan> common;
     int working_table = -1;   ///< >= 0: inside the recursive part
+    ColumnId round = k_no_column;
     std::vector<OutputColumn> working_columns;
     CommonTableScope* outer = nullptr;
     bool forbidden = false;   ///< not recursive, and still being bound

@@ -107,22 +107,17 @@ void run_plan(Plan& plan, const std::vector<ColumnId>& wanted, Execution& execut
     while (const Batch* batch = root->next()) rows.add(*batch, places);
 }
 
-/// Do the columns further out hold what they held when the rows were computed? Values that are equal and yet differ
-/// (1.0 and 1.00) count as different.
+bool Execution::is_same(const Value& a, const Value& b) const {
+    if (a.is_null() || b.is_null()) return a.is_null() == b.is_null();
+    if (a.type() != b.type()) return false;
+    return a.form() == Form::integer ? a.integer() == b.integer()
+           : a.form() == Form::bytes ? a.bytes() == b.bytes()
+                                     : value_to_text(a, session_) == value_to_text(b, session_);
+}
+
 bool Execution::is_current(const CommonTablePlan& table, const Shared& shared) {
-    for (std::size_t i = 0; i < table.outer.size(); ++i) {
-        const Value& now = cell(table.outer[i]);
-        const Value& then = shared.outer[i];
-        if (now.is_null() || then.is_null()) {
-            if (now.is_null() != then.is_null()) return false;
-            continue;
-        }
-        if (now.type() != then.type()) return false;
-        const bool same = now.form() == Form::integer ? now.integer() == then.integer()
-                          : now.form() == Form::bytes ? now.bytes() == then.bytes()
-                                                      : value_to_text(now, session_) == value_to_text(then, session_);
-        if (!same) return false;
-    }
+    for (std::size_t i = 0; i < table.outer.size(); ++i)
+        if (!is_same(cell(table.outer[i]), shared.outer[i])) return false;
     return true;
 }
 

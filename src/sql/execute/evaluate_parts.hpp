@@ -16,8 +16,11 @@ struct Evaluator::Subquery {
     TupleTable known;
     std::vector<Value> answers;
     Arena answer_arena;
-    // Rows of IN, ANY and ALL that depend on nothing: hashed once, or the least and the greatest known.
+    // Rows of IN, ANY and ALL that depend on nothing in the row: hashed once as long as the cells hold the same, or the
+    // least and the greatest known.
     bool materialized = false;
+    std::vector<Value> held;  // by the cells, when they were
+    Arena held_arena;
     TupleTable members;
     std::vector<std::size_t> null_members;  // places in `rows` of those with a NULL
     Value least, greatest;  // in `rows`; NULL: there is none

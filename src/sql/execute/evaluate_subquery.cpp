@@ -71,9 +71,11 @@ void Evaluator::subquery(const Rows& rows, Value* out, Arena& arena) {
 Value Evaluator::run_subquery(const Value* left, Arena& arena) {
     Subquery& sub = *subquery_;
     execution_->check_cancelled();
-    const bool hashed = sub.cells.empty() &&
+    const bool hashed = sub.from_row.empty() &&
                         (expr_->kind == BoundKind::in_query || expr_->kind == BoundKind::quantified_query);
-    if (hashed && sub.materialized) return membership(sub.rows, left);
+    const auto holds = [&](const Value* cell, const Value& held) { return execution_->is_same(*cell, held); };
+    if (hashed && sub.materialized && std::equal(sub.cells.begin(), sub.cells.end(), sub.held.begin(), holds))
+        return membership(sub.rows, left);
     sub.root->open();
     std::vector<std::size_t> places;
     for (const ColumnId id : sub.output) {
@@ -112,7 +114,12 @@ Value Evaluator::run_subquery(const Value* left, Arena& arena) {
                 row[c] = copy_value(batch->columns[places[c]][i], sub.rows.arena());
         }
     sub.materialized = hashed;
-    if (hashed) gather_members();
+    if (hashed) {
+        sub.held.clear();
+        sub.held_arena.reset();
+        for (const Value* cell : sub.cells) sub.held.push_back(copy_value(*cell, sub.held_arena));
+        gather_members();
+    }
     return membership(sub.rows, left);
 }
 

@@ -98,8 +98,8 @@ public:
     /// Computes further rows of it; false: there are none. So a reader that stops early never waits for the rest,
     /// which may be without end.
     bool extend(CommonTablePlan& table);
-    /// Its rows are computed anew at the next call: they depend on a working table that has changed.
-    void forget(CommonTablePlan& table) { shared_.erase(&table); }
+    /// Alike in every respect: values that are equal and yet differ (1.0 and 1.00) are not.
+    bool is_same(const Value& a, const Value& b) const;
     Arena& arena() { return arena_; }
     void check_cancelled() {
         if (session_.host != nullptr) session_.host->check_cancelled();
@@ -115,6 +115,7 @@ private:
         bool started = false;
     };
     Shared& shared(CommonTablePlan& table);
+    /// Do the columns further out hold what they held when the rows were computed?
     bool is_current(const CommonTablePlan& table, const Shared& shared);
 
     Session& session_;

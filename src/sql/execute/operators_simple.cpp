@@ -391,7 +391,6 @@ public:
           step_(build_operator(*plan.right, execution)) {
         columns_ = plan.output;
         width_ = plan.left->output.size();
-        collect(*plan.right);
     }
     void open() override {
         seen_.reset(width_);
@@ -417,7 +416,9 @@ public:
             working_.reset(width_);
             std::swap(working_, rows_);
             execution_.working_table(plan_.working_table) = &working_;
-            for (CommonTablePlan* table : inner_) execution_.forget(*table);
+            // Counted on through all runs of this union: nothing that was kept of an earlier one is taken for its own.
+            Value& round = execution_.cell(plan_.round);
+            round = Value::int8(round.is_null() ? 1 : round.integer() + 1);
             step_->open();
             source_ = step_.get();
             reader_.start(rows_);
@@ -425,23 +426,6 @@ public:
     }
 
 private:
-    static bool reads_working_table(const Plan& plan, int number) {
-        if (plan.kind == PlanKind::working_scan && plan.working_table == number) return true;
-        if (plan.left != nullptr && reads_working_table(*plan.left, number)) return true;
-        if (plan.right != nullptr && reads_working_table(*plan.right, number)) return true;
-        return plan.common != nullptr && plan.common->plan != nullptr &&
-               reads_working_table(*plan.common->plan, number);
-    }
-    /// WITH queries inside the step that read the working table: each round has its own rows of them.
-    void collect(Plan& plan) {
-        if (plan.common != nullptr && plan.common->plan != nullptr &&
-            reads_working_table(*plan.common->plan, plan_.working_table)) {
-            inner_.push_back(plan.common.get());
-            collect(*plan.common->plan);
-        }
-        if (plan.left != nullptr) collect(*plan.left);
-        if (plan.right != nullptr) collect(*plan.right);
-    }
     void take(const Batch& batch) {
         std::vector<Value> tuple(width_);
         for (std::size_t row = 0; row < batch.count; ++row) {
@@ -460,7 +444,6 @@ private:
     std::unique_ptr<Operator> start_;
     std::unique_ptr<Operator> step_;
     Operator* source_ = nullptr;  ///< of the two, the one that makes rows now
-    std::vector<CommonTablePlan*> inner_;
     std::size_t width_ = 0;
     TupleTable seen_;
     RowStore rows_;

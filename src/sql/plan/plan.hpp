@@ -200,6 +200,9 @@ struct Plan {
     // cte_scan, recursive_union, working_scan
     std::shared_ptr<CommonTablePlan> common;
     int working_table = -1;
+    /// recursive_union, working_scan: a column further out whose value is the round, so that what is kept of what reads
+    /// a working table is kept for that round.
+    ColumnId round = k_no_column;
 };
 
 // ---- changes of data

@@ -24,6 +24,7 @@ void collect(Plan& plan, Columns& columns) {
     for (const PlanColumn& column : plan.groups) made.insert(column.id);
     for (const ScanColumn& column : plan.scan_columns) made.insert(column.id);
     if (plan.grouping_id != k_no_column) made.insert(plan.grouping_id);
+    if (plan.round != k_no_column) (plan.kind == PlanKind::recursive_union ? made : used).insert(plan.round);
     std::set<ColumnId>& all = used;
     each_expr(plan, [&](BoundExpr*& expr) { used_columns(expr, all); });
 }
