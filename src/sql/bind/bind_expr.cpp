@@ -398,6 +398,13 @@ BoundExpr* Binder::between(const syntax::Expr& node) {
 
 namespace bind_expr {
 
+/// The type modifier of what gives one of `values` as a `type`: theirs, where they agree.
+std::int32_t common_typmod(const std::vector<BoundExpr*>& values, Oid type) {
+    for (const BoundExpr* value : values)
+        if (value->type != type || value->typmod != values[0]->typmod) return k_no_typmod;
+    return values.empty() ? k_no_typmod : values[0]->typmod;
+}
+
 /// A value that is there before rows are read, without any computation.
 bool is_known(const BoundExpr& expr) {
     return expr.kind == BoundKind::constant || (expr.kind == BoundKind::parameter && expr.literal);
@@ -483,10 +490,7 @@ BoundExpr* Binder::case_when(const syntax::Expr& node) {
         error.place(node.position);
         throw;
     }
-    std::int32_t typmod = results[0]->typmod;
-    for (const BoundExpr* result : results)
-        if (result->type != bound->type || result->typmod != typmod) typmod = k_no_typmod;
-    bound->typmod = typmod;
+    bound->typmod = bind_expr::common_typmod(results, bound->type);
     for (std::size_t i = 1; i < bound->args.size(); i += 2)
         bound->args[i] = common_coerce(bound->args[i], bound->type, node.position);
     bound->args.back() = common_coerce(bound->args.back(), bound->type, node.position);
@@ -508,6 +512,7 @@ BoundExpr* Binder::common_type_call(const syntax::Expr& node, BoundKind kind, co
         error.place(node.position);
         throw;
     }
+    bound->typmod = bind_expr::common_typmod(bound->args, bound->type);
     for (BoundExpr*& arg : bound->args) arg = common_coerce(arg, bound->type, node.position);
     if (kind != BoundKind::coalesce) require_order(bound->type, "comparison", node.position);
     return bound;
@@ -564,6 +569,7 @@ BoundExpr* Binder::make_array(std::vector<BoundExpr*> items, Oid wanted, std::ui
         if (bound->type == 0)
             raise_at(sqlstate::undefined_object, "could not find array type for data type " + type_name(common),
                      position);
+        bound->typmod = bind_expr::common_typmod(items, common);
         for (BoundExpr*& item : items) item = common_coerce(item, common, position);
     } else {
         const Oid element = type_info(wanted, catalog).element;
@@ -636,6 +642,7 @@ BoundExpr* Binder::subscript(const syntax::Expr& node) {
     BoundExpr* bound = pool_.expr(BoundKind::subscript, slice ? operand->type : info->element);
     bound->position = node.position;
     bound->negated = slice;
+    bound->typmod = operand->typmod;
     bound->args = {operand};
     const auto index = [&](const syntax::Expr* part) -> BoundExpr* {
         BoundExpr* value = expr(*part);

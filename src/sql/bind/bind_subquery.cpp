@@ -37,6 +37,7 @@ BoundExpr* Binder::subquery(const syntax::Expr& node) {
         raise_at(sqlstate::undefined_object, "could not find array type for data type " + type_name(column.type),
                  node.position);
     BoundExpr* bound = pool_.expr(BoundKind::array_query, array);
+    bound->typmod = column.typmod;
     bound->position = node.position;
     bound->declared = array_of_declared(column.declared);
     bound->subquery = inner.plan;
