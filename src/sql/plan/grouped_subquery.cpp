@@ -180,7 +180,8 @@ std::optional<GroupedSubquery> grouped_subquery(BoundExpr* condition, const Plan
         plan->grouping_id != k_no_column || plan->left->kind != PlanKind::filter)
         return std::nullopt;
     Plan* const source = plan->left->left;
-    if (source->kind != PlanKind::scan && source->kind != PlanKind::join) return std::nullopt;
+    if (source->kind != PlanKind::scan && source->kind != PlanKind::join && source->kind != PlanKind::cte_scan)
+        return std::nullopt;
     for (const ColumnId id : free_columns(*source))
         if (produces(outer, id)) return std::nullopt;
     for (const PlanColumn& column : plan->columns)

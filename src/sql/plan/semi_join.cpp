@@ -20,7 +20,8 @@ Plan* semi_join(BoundExpr* condition, Plan* outer, BoundPool& pool) {
     }
     if (inner->kind != PlanKind::filter) return nullptr;
     Plan* const source = inner->left;
-    if (source->kind != PlanKind::scan && source->kind != PlanKind::join) return nullptr;
+    if (source->kind != PlanKind::scan && source->kind != PlanKind::join && source->kind != PlanKind::cte_scan)
+        return nullptr;
     for (const ColumnId id : free_columns(*source))
         if (produces(*outer, id)) return nullptr;
     std::vector<BoundExpr*> ties, own;
