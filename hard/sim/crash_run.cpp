@@ -316,10 +316,11 @@ bool CrashRun::allowed(Errc code, bool opening) const {
             return code == Errc::outcome_unknown || code == Errc::poisoned ||
                    ((opening || copying_) && code == Errc::io);
         case Plan::read_error: return code == Errc::io || code == Errc::outcome_unknown;
-        // To the kernel it is a file that somebody cuts.
+        // To the kernel it is a file that somebody cuts. A commit may have begun to write when it reads its
+        // operations back.
         case Plan::short_read:
             return code == Errc::truncated || code == Errc::corrupt || code == Errc::io ||
-                   (opening && code == Errc::not_a_database);
+                   code == Errc::outcome_unknown || (opening && code == Errc::not_a_database);
         case Plan::any_call: return code == Errc::io || code == Errc::outcome_unknown || code == Errc::poisoned;
         case Plan::full_disk:
         case Plan::no_room: return code == Errc::no_space;

@@ -14,8 +14,8 @@ namespace spool_impl {
 constexpr std::uint64_t k_block = std::uint64_t{1} << 20;
 
 [[noreturn]] void damaged(std::uint64_t page) {
-    fail(Errc::corrupt, "operations of this transaction that were kept in the file cannot be read back; nothing was "
-                        "changed: check the disk and try again", {}, page);
+    fail(Errc::corrupt, "operations of this transaction that were kept in the file cannot be read back; check the disk "
+                        "and try again", {}, page);
 }
 
 /// What a record of one put has in front of the value.
