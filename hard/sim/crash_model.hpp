@@ -315,6 +315,7 @@ inline void compare_record(const CommitRecord& record, const Expected& expected)
                 if (said.to) op.to = *said.to;
                 break;
             case Operation::Kind::drop_tree: op.kind = ModelOperation::Kind::drop_tree; break;
+            // Of a state, both make the tree.
             case Operation::Kind::create_tree: op.kind = ModelOperation::Kind::set_history; break;
             case Operation::Kind::set_history:
             case Operation::Kind::redact: continue;

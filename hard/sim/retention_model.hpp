@@ -25,10 +25,6 @@ struct Retention {
         if (kept == 0) return History::nothing();
         return kept == k_everything ? History::everything() : History::last(kept);
     }
-    std::uint64_t of(const std::string& tree) const {
-        const auto found = own.find(tree);
-        return found != own.end() ? found->second : by_default;
-    }
     /// The most that anything keeps: so far back goes the database.
     std::uint64_t most() const {
         std::uint64_t kept = by_default;

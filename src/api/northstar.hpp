@@ -537,7 +537,7 @@ struct VerifyReport {
 struct VerifyOptions {
     bool structure = true;   ///< pages, checksums, key order, space accounting
     bool log = true;         ///< records and chain
-    bool history = true;     ///< history index rebuilt from the log and compared
+    bool history = true;     ///< history index rebuilt from the log and compared, the present with what it ends with
 };
 
 /// Counters and gauges; counters since this handle was opened unless said otherwise. The age of a snapshot is told half
