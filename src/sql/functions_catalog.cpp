@@ -2,6 +2,7 @@
 // among the types that stand for objects.
 #include "sql/array.hpp"
 #include "sql/catalog/describe_object.hpp"
+#include "sql/catalog/stored_names.hpp"
 #include "sql/catalog/partition.hpp"
 #include "sql/catalog/system_relations.hpp"
 #include "sql/numeric.hpp"
@@ -30,8 +31,11 @@ const Catalog& objects_of(Call& call) {
     return objects == nullptr ? k_none : *objects;
 }
 
-std::vector<std::string> visible_schemas(Call& call) {
-    return call.session.host == nullptr ? std::vector<std::string>() : call.session.host->schemas(true);
+/// Text of a definition as the session reads it that asks.
+Value definition(Call& call, std::string_view text) {
+    const std::vector<std::string>& path =
+        call.session.host == nullptr ? objects_of(call).stored_path() : call.session.host->search_path();
+    return text_of(call, shown_text(objects_of(call), text, path));
 }
 
 /// The relation that an OID names, and the index where it names one.
@@ -45,7 +49,7 @@ std::pair<std::shared_ptr<const Relation>, const Index*> find_object(const Catal
 
 // ---- definitions ----
 
-Value get_expression(Call& call, const Value* a, std::size_t) { return text_of(call, a[0].bytes()); }
+Value get_expression(Call& call, const Value* a, std::size_t) { return definition(call, a[0].bytes()); }
 
 Value get_constraint(Call& call, const Value* a, std::size_t) {
     const Catalog& catalog = objects_of(call);
@@ -56,14 +60,14 @@ Value get_constraint(Call& call, const Value* a, std::size_t) {
                 return text_of(call, constraint_definition(*relation, index));
         for (const ForeignKey& foreign : relation->foreign_keys)
             if (constraint_oid(relation->oid, foreign.name) == wanted)
-                return text_of(call, constraint_definition(catalog, *relation, foreign));
+                return text_of(call, constraint_definition(*call.session.types, catalog, *relation, foreign));
         for (const CheckConstraint& check : relation->checks)
             if (constraint_oid(relation->oid, check.name) == wanted)
-                return text_of(call, constraint_definition(check));
+                return definition(call, constraint_definition(check));
     }
     for (const auto& [key, type] : catalog.types())
         for (const CheckConstraint& check : type->checks)
-            if (constraint_oid(type->oid, check.name) == wanted) return text_of(call, constraint_definition(check));
+            if (constraint_oid(type->oid, check.name) == wanted) return definition(call, constraint_definition(check));
     return Value::null(type::text);
 }
 
@@ -71,15 +75,15 @@ Value get_index(Call& call, const Value* a, std::size_t count) {
     const auto [relation, index] = find_object(objects_of(call), oid_of(a[0]));
     if (index == nullptr) return Value::null(type::text);
     if (count > 1 && a[1].integer() != 0)
-        return text_of(call, index_column_definition(*relation, *index, static_cast<int>(a[1].integer())));
-    return text_of(call, index_definition(*relation, *index));
+        return definition(call, index_column_definition(*relation, *index, static_cast<int>(a[1].integer())));
+    return definition(call, index_definition(*relation, *index));
 }
 
 Value view_text(Call& call, const std::shared_ptr<const Relation>& view) {
     if (view == nullptr || view->query.empty()) return Value::null(type::text);
     std::string text = view->query;
     while (!text.empty() && (text.back() == ';' || text.back() == ' ' || text.back() == '\n')) text.pop_back();
-    return text_of(call, " " + text + ";");
+    return definition(call, " " + text + ";");
 }
 Value get_view(Call& call, const Value* a, std::size_t) {
     return view_text(call, objects_of(call).relation(oid_of(a[0])));
@@ -142,28 +146,22 @@ Value user_by_id(Call& call, const Value* a, std::size_t) {
     return Value::bytes(type::name, call.arena.copy(name));
 }
 
-bool in_search_path(Call& call, const std::string& schema) {
-    for (const std::string& visible : visible_schemas(call))
-        if (visible == schema) return true;
-    return false;
+/// Does the name alone mean the object?
+Value is_visible(Call& call, Oid kind, std::string_view name, Oid oid) {
+    return Value::boolean(call.session.types->object_oid(kind, quote_identifier(name)) == oid);
 }
 Value table_is_visible(Call& call, const Value* a, std::size_t) {
     if (const SystemRelation* system = find_system_relation(oid_of(a[0])))
         return Value::boolean(system->schema == std::string_view("pg_catalog"));
     const auto [relation, index] = find_object(objects_of(call), oid_of(a[0]));
     if (relation == nullptr) return Value::null(type::boolean);
-    return Value::boolean(relation->temporary || in_search_path(call, relation->schema));
+    return is_visible(call, type::regclass, index == nullptr ? relation->name : index->name, oid_of(a[0]));
 }
 Value type_is_visible(Call& call, const Value* a, std::size_t) {
     if (find_builtin_type(oid_of(a[0])) != nullptr) return Value::boolean(true);
-    const Catalog& catalog = objects_of(call);
-    const Oid oid = oid_of(a[0]);
-    for (const auto& [name, type] : catalog.types())
-        if (type->oid == oid || type->array == oid) return Value::boolean(in_search_path(call, type->schema));
-    for (const auto& [name, relation] : catalog.relations())
-        if (relation->row_type == oid)
-            return Value::boolean(relation->temporary || in_search_path(call, relation->schema));
-    return Value::null(type::boolean);
+    const TypeInfo* const type = objects_of(call).find_type(oid_of(a[0]));
+    if (type == nullptr) return Value::null(type::boolean);
+    return is_visible(call, type::regtype, type->name, oid_of(a[0]));
 }
 Value function_is_visible(Call&, const Value* a, std::size_t) {
     return function_of(oid_of(a[0])) == nullptr ? Value::null(type::boolean) : Value::boolean(true);

@@ -51,7 +51,8 @@ Value current_database(Call& call, const Value*, std::size_t) {
     return Value::bytes(type::name, call.arena.copy(host_of(call).current_database()));
 }
 Value current_schema(Call& call, const Value*, std::size_t) {
-    return Value::bytes(type::name, call.arena.copy(host_of(call).current_schema()));
+    const std::string schema = host_of(call).current_schema();
+    return schema.empty() ? Value::null(type::name) : Value::bytes(type::name, call.arena.copy(schema));
 }
 Value current_commit(Call& call, const Value*, std::size_t) {
     return Value::int8(static_cast<std::int64_t>(host_of(call).current_commit()));

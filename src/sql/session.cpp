@@ -22,6 +22,7 @@ std::optional<std::string> Host::setting(std::string_view, bool) { session_file:
 void Host::set_setting(std::string_view, std::string_view, bool) { session_file::refuse("set_config"); }
 std::string Host::current_user() { session_file::refuse("current_user"); }
 std::string Host::current_database() { session_file::refuse("current_database"); }
+const std::vector<std::string>& Host::search_path() { session_file::refuse("search_path"); }
 std::string Host::current_schema() { session_file::refuse("current_schema"); }
 std::vector<std::string> Host::schemas(bool) { session_file::refuse("current_schemas"); }
 std::uint64_t Host::current_commit() { session_file::refuse("current_commit"); }

@@ -59,6 +59,8 @@ public:
     virtual std::string current_database();
     virtual std::string current_schema();
     virtual std::vector<std::string> schemas(bool with_implicit);
+    /// Schemas in which names without one are looked up, "pg_temp" among them.
+    virtual const std::vector<std::string>& search_path();
     /// The commit whose state the statement reads.
     virtual std::uint64_t current_commit();
     /// The newest commit at or before a time (microseconds since 2000-01-01 UTC); 0: before the first.

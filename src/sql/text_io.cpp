@@ -7,6 +7,7 @@
 #include "sql/jsonb.hpp"
 #include "sql/jsonpath.hpp"
 #include "sql/range.hpp"
+#include "sql/letter_case.hpp"
 #include "sql/record.hpp"
 #include "sql/scalar_text.hpp"
 #include "sql/utf8.hpp"
@@ -40,9 +41,13 @@ Value object_from_text(Oid kind, std::string_view text, Session& session) {
         // Modifiers are part of how a type is written, not of which one it is.
         if (const std::size_t open = name.find('('), close = name.find(')'); close != name.npos && open < close)
             name.erase(open, close + 1 - open);
-        if (name.starts_with("pg_catalog.")) name.erase(0, 11);
-        const TypeInfo* info = find_builtin_type(name);
-        if (info == nullptr && session.types != nullptr) info = session.types->find_type(name);
+        const bool quoted = name.find('"') != name.npos;
+        const std::string folded = quoted ? name : lower_case_text(name);
+        const TypeInfo* info = find_builtin_type(folded.starts_with("pg_catalog.") ? folded.substr(11) : folded);
+        if (info == nullptr && !quoted && trim_blanks(name).find(' ') != name.npos)
+            raise(sqlstate::syntax_error, "\"" + std::string(text) + "\" is not the name of a type");
+        if (info == nullptr && session.types != nullptr)
+            if (const auto found = session.types->object_oid(kind, name)) info = session.types->find_type(*found);
         if (info == nullptr) {
             check_schema_of(name, session);
             raise(sqlstate::undefined_object, "type \"" + std::string(text) + "\" does not exist");

@@ -302,9 +302,7 @@ std::string format_type(Oid oid, std::int32_t typmod, const TypeCatalog* catalog
     if (found == nullptr && catalog != nullptr) found = catalog->find_type(oid);
     if (found == nullptr) return "???";
     const TypeInfo& info = *found;
-    // Of types that users made the name tells what the arrays are of: it may be a domain.
-    if (info.form == Form::array && oid >= k_first_user_oid && info.type_kind != 'd')
-        return std::string(info.name).substr(1) + "[]";
+    if (oid >= k_first_user_oid && catalog != nullptr) return catalog->object_name(type::regtype, oid);
     if (info.form == Form::array && info.element != 0)
         return format_type(info.element, typmod, catalog) + "[]";
     if (typmod < 0) return info.sql_name;

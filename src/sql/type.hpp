@@ -120,7 +120,7 @@ public:
     virtual ~TypeCatalog() = default;
     /// nullptr: there is no such type.
     virtual const TypeInfo* find_type(Oid oid) const = 0;
-    /// By name, without built-in ones; nullptr: there is none.
+    /// By the name alone, without built-in ones; nullptr: there is none.
     virtual const TypeInfo* find_type(std::string_view name) const = 0;
     /// Labels in order; empty for what is no enum.
     virtual std::span<const EnumLabel> enum_labels(Oid oid) const = 0;
@@ -128,9 +128,11 @@ public:
     virtual bool is_uncommitted_label(Oid oid, std::int64_t number) const = 0;
     /// Fields of a composite type in order; empty for what is none.
     virtual std::span<const FieldInfo> fields(Oid oid) const = 0;
-    /// Name of a relation, function, schema or role for the output of regclass and its kin; empty: unknown.
+    /// Name of a relation, user's type, function, schema or role for the output of regclass and its kin, quoted where
+    /// SQL needs that, with its schema where the name alone does not mean it; empty: unknown.
     virtual std::string object_name(Oid kind, Oid oid) const = 0;
-    /// OID of a relation, function, schema or role by name for the input of regclass and its kin.
+    /// OID of a relation, user's type, function, schema or role by what names it in SQL, for the input of regclass and
+    /// its kin. Raises 42602 for what is no name.
     virtual std::optional<Oid> object_oid(Oid kind, std::string_view name) const = 0;
 
 protected:

@@ -196,6 +196,8 @@ BoundExpr* Binder::bind_text(const std::string& text, const Relation& relation, 
                              std::string clause) {
     texts_.push_back(std::make_unique<Arena>());
     const syntax::Expr* parsed = parse_expression(texts_.back()->copy(text), *texts_.back());
+    const std::shared_ptr<const Catalog> catalog = environment_.present().catalog;
+    const UnderSearchPath stored(environment_, catalog->stored_path());
     try {
         return bind_over_table(*parsed, relation, columns, std::move(clause));
     } catch (SqlError& error) {

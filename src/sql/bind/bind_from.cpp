@@ -136,7 +136,6 @@ std::shared_ptr<const Relation> Binder::find_relation(const syntax::QualifiedNam
             raise_at(sqlstate::invalid_schema_name, "schema \"" + std::string(schema) + "\" does not exist",
                      name.position);
     } else {
-        if (const auto found = catalog.relation(k_temporary_schema, last)) return found;
         for (const std::string& schema : environment_.search_path())
             if (const auto found = catalog.relation(schema, last)) return found;
     }
@@ -279,6 +278,8 @@ BoundQuery Binder::view_query(const std::string& text, ReadPoint& point, std::ui
     const std::vector<NamedRelation>* const names_before = std::exchange(names_then_, names);
     const bool own_point = &point != &environment_.present();
     if (own_point) points_.push_back(&point);
+    const std::shared_ptr<const Catalog> catalog = point.catalog;
+    const UnderSearchPath stored(environment_, catalog->stored_path());
     BoundQuery result = query(*parsed, true);
     if (own_point) points_.pop_back();
     scope_ = scope;

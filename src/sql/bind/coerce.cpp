@@ -219,7 +219,6 @@ Binder::TypeMeaning Binder::resolve_type(const syntax::TypeName& name) {
     if (info == nullptr) {
         const Catalog& catalog = *environment_.present().catalog;
         std::vector<std::string> schemas = environment_.search_path();
-        schemas.insert(schemas.begin(), std::string(k_temporary_schema));
         if (name.names.size() > 1) schemas = {std::string(name.names[name.names.size() - 2])};
         for (const std::string& schema : schemas) {
             if (const auto user = catalog.user_type(schema, word)) {

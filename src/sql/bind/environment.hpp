@@ -45,7 +45,10 @@ public:
     virtual ReadPoint* default_point() = 0;
     /// The valid time that the session reads at, where one is set.
     virtual const syntax::TimeRange* default_valid_time() = 0;
+    /// The schemas in which names without one are looked up, in order.
     virtual const std::vector<std::string>& search_path() = 0;
+    /// `path` must live until it is exchanged again; returns the one before.
+    virtual const std::vector<std::string>& exchange_search_path(const std::vector<std::string>& path) = 0;
     /// Value of an expression without columns; parameters have the values of the execution, or 42P18 is raised.
     virtual Value evaluate(BoundExpr& expr, Arena& arena) = 0;
     /// What is being bound holds for this moment alone: its plan must not be kept.
@@ -57,6 +60,20 @@ public:
     virtual int find_virtual_table(std::string_view schema, std::string_view name) = 0;
     virtual const VirtualTable& virtual_table(int number) = 0;
     virtual void notice(SqlState state, std::string message) = 0;
+};
+
+/// While it lives, names without a schema are looked up along another path.
+class UnderSearchPath {
+public:
+    UnderSearchPath(BindEnvironment& environment, const std::vector<std::string>& path)
+        : environment_(environment), before_(environment.exchange_search_path(path)) {}
+    ~UnderSearchPath() { environment_.exchange_search_path(before_); }
+    UnderSearchPath(const UnderSearchPath&) = delete;
+    UnderSearchPath& operator=(const UnderSearchPath&) = delete;
+
+private:
+    BindEnvironment& environment_;
+    const std::vector<std::string>& before_;
 };
 
 }  // namespace northstar::inline v0::sql

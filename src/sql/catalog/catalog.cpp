@@ -45,9 +45,10 @@ namespace catalog {
 Oid array_of_rows(Oid row_type) { return row_type | 0x80000000u; }
 
 template <class Record>
-std::shared_ptr<const Record> array_record(const std::string& element_name, Oid oid, Oid element) {
+std::shared_ptr<const Record> array_record(const Record& of, Oid oid, Oid element) {
     auto array = std::make_shared<Record>();
-    array->name = "_" + element_name;
+    array->name = "_" + of.name;
+    array->schema = of.schema;
     array->info.oid = oid;
     array->info.name = array->info.sql_name = array->name.c_str();
     array->info.form = Form::array;
@@ -90,7 +91,7 @@ std::vector<std::string> name_parts(std::string_view text) {
 }  // namespace catalog
 
 Catalog::Catalog()
-    : schemas_({std::string(k_public_schema)}),
+    : schemas_({std::string(k_public_schema)}), stored_path_({schemas_[0], std::string(k_temporary_schema)}),
       extensions_({{"plpgsql", {k_plpgsql_oid, "pg_catalog", "PL/pgSQL procedural language"}}}) {}
 
 std::shared_ptr<Catalog> Catalog::load(const Tree& tree) {
@@ -223,7 +224,9 @@ void Catalog::remove(const UserType& type) {
 }
 
 void Catalog::add_schema(std::string_view name) {
-    if (!has_schema(name)) schemas_.emplace_back(name);
+    if (has_schema(name)) return;
+    schemas_.emplace_back(name);
+    stored_path_.insert(stored_path_.end() - 1, std::string(name));
 }
 
 std::string Catalog::schema_comment(const std::string& name) const {
@@ -278,6 +281,7 @@ void Relation::forget_statistics(int column) {
 void Catalog::add_type_record(const UserType& type) {
     auto record = std::make_shared<TypeRecord>();
     record->name = type.name;
+    record->schema = type.schema;
     if (type.kind == 'd') {
         record->info = type_info(type.base, this);
         record->info.element = 0;
@@ -305,7 +309,7 @@ void Catalog::add_type_record(const UserType& type) {
     if (type.array == 0) return;
     // Elements are of a type that values have, which a domain is not.
     const Oid element = type.kind == 'd' ? type.base : type.oid;
-    records_[type.array] = catalog::array_record<TypeRecord>(type.name, type.array, element);
+    records_[type.array] = catalog::array_record(*record, type.array, element);
 }
 
 void Catalog::add_row_type(const Relation& relation) {
@@ -313,14 +317,14 @@ void Catalog::add_row_type(const Relation& relation) {
     auto record = std::make_shared<TypeRecord>();
     auto names = std::make_shared<std::vector<std::string>>();
     record->name = relation.name;
+    record->schema = relation.schema;
     record->info.oid = relation.row_type;
     record->info.name = record->info.sql_name = record->name.c_str();
     record->info.form = Form::record;
     record->info.category = Category::composite;
     record->info.type_kind = 'c';
     record->info.array = catalog::array_of_rows(relation.row_type);
-    records_[record->info.array] =
-        catalog::array_record<TypeRecord>(relation.name, record->info.array, relation.row_type);
+    records_[record->info.array] = catalog::array_record(*record, record->info.array, relation.row_type);
     for (const Column& column : relation.columns)
         if (!column.dropped && !column.hidden) names->push_back(column.name);
     std::size_t at = 0;
@@ -336,22 +340,22 @@ const TypeInfo* Catalog::find_type(Oid oid) const {
     return found == records_.end() ? nullptr : &found->second->info;
 }
 
-const TypeInfo* Catalog::find_type(std::string_view name) const {
-    const auto in = [&](std::string_view schema) -> const TypeInfo* {
-        if (const auto type = user_type(schema, name)) return find_type(type->oid);
-        const auto table = relation(schema, name);
-        return table == nullptr || table->row_type == 0 ? nullptr : find_type(table->row_type);
-    };
-    if (const TypeInfo* found = in(k_temporary_schema)) return found;
-    for (const std::string& schema : schemas_)
-        if (const TypeInfo* found = in(schema)) return found;
-    for (const auto& [oid, record] : records_)
-        if (record->info.form == Form::array && record->name == name) return &record->info;
-    const std::vector<std::string> parts = catalog::name_parts(name);
-    if (parts.size() != 2) return nullptr;
-    const auto type = user_type(parts[0], parts[1]);
-    return type == nullptr ? nullptr : find_type(type->oid);
+Oid Catalog::type_in(std::string_view schema, std::string_view name) const {
+    if (const auto type = user_type(schema, name)) return type->oid;
+    const auto table = relation(schema, name);
+    if (table != nullptr && table->row_type != 0) return table->row_type;
+    if (!name.starts_with('_')) return 0;
+    const TypeInfo* const element = find_type(type_in(schema, name.substr(1)));
+    return element == nullptr ? 0 : element->array;
 }
+
+const TypeInfo* Catalog::find_type(std::string_view name, SearchPath path) const {
+    for (const std::string& schema : path)
+        if (const Oid oid = type_in(schema, name); oid != 0) return find_type(oid);
+    return nullptr;
+}
+
+const TypeInfo* Catalog::find_type(std::string_view name) const { return find_type(name, stored_path_); }
 
 std::span<const EnumLabel> Catalog::enum_labels(Oid oid) const {
     const auto found = records_.find(oid);
@@ -407,31 +411,63 @@ std::string function_name(Oid oid) {
 
 }  // namespace catalog
 
-std::string Catalog::object_name(Oid kind, Oid oid) const {
-    if (kind == type::regproc || kind == type::regprocedure) return catalog::function_name(oid);
-    if (kind == type::regrole) return oid == k_owner_oid ? "northstar" : "";
-    if (kind == type::regnamespace) {
-        for (const char* schema : {"pg_catalog", "information_schema"})
-            if (schema_oid(schema) == oid) return schema;
-        for (const std::string& schema : schemas_)
-            if (schema_oid(schema) == oid) return quote_identifier(schema);
-        return {};
-    }
-    if (const auto found = relation(oid)) {
-        const bool visible = found->schema == k_public_schema || found->temporary;
-        const std::string name = quote_identifier(found->name);
-        return visible ? name : catalog::qualified(quote_identifier(found->schema), name);
-    }
+Oid Catalog::relation_in(std::string_view schema, std::string_view name) const {
+    if (const auto found = relation(schema, name)) return found->oid;
+    const Index* const found = index(schema, name).second;
+    return found == nullptr ? 0 : found->oid;
+}
+
+std::string Catalog::name_of_type(Oid oid, SearchPath path) const {
+    const auto found = records_.find(oid);
+    if (found == records_.end()) return {};
+    const TypeRecord& record = *found->second;
+    const bool array = record.info.form == Form::array && record.info.type_kind != 'd';
+    const std::string name = array ? record.name.substr(1) : record.name;
+    const TypeInfo* const visible = find_type(record.name, path);
+    const bool alone = visible != nullptr && visible->oid == oid && find_builtin_type(name) == nullptr;
+    const std::string quoted = quote_identifier(name) + (array ? "[]" : "");
+    return alone ? quoted : catalog::qualified(quote_identifier(record.schema), quoted);
+}
+
+std::string Catalog::name_of_relation(Oid oid, SearchPath path) const {
+    const auto written = [&](const std::string& schema, const std::string& name) {
+        const std::string quoted = quote_identifier(name);
+        for (const std::string& each : path)
+            if (const Oid first = relation_in(each, name); first == oid) return quoted;
+            else if (first != 0) break;
+        return catalog::qualified(quote_identifier(schema), quoted);
+    };
+    if (const auto found = relation(oid)) return written(found->schema, found->name);
     if (const SystemRelation* system = find_system_relation(oid)) return system->name;
     for (const auto& [name, relation] : relations_)
         for (const Index& index : relation->indexes)
-            if (index.oid == oid) return quote_identifier(index.name);
+            if (index.oid == oid) return written(relation->schema, index.name);
     return {};
 }
 
-std::optional<Oid> Catalog::object_oid(Oid kind, std::string_view text) const {
+std::string Catalog::object_name(Oid kind, Oid oid, SearchPath path) const {
+    if (kind == type::regproc || kind == type::regprocedure) return catalog::function_name(oid);
+    if (kind == type::regrole) return oid == k_owner_oid ? "northstar" : "";
+    if (kind == type::regtype) return name_of_type(oid, path);
+    if (kind != type::regnamespace) return name_of_relation(oid, path);
+    for (const char* schema : {"pg_catalog", "information_schema"})
+        if (schema_oid(schema) == oid) return schema;
+    for (const std::string& schema : schemas_)
+        if (schema_oid(schema) == oid) return quote_identifier(schema);
+    return {};
+}
+
+std::string Catalog::object_name(Oid kind, Oid oid) const {
+    const std::string path[] = {std::string(k_temporary_schema), std::string(k_public_schema)};
+    return object_name(kind, oid, path);
+}
+
+std::optional<Oid> Catalog::object_oid(Oid kind, std::string_view text, SearchPath path) const {
     const std::vector<std::string> parts = catalog::name_parts(text);
     const std::string& name = parts.back();
+    if (parts.size() > 3)
+        raise(sqlstate::syntax_error,
+              "improper qualified name (too many dotted names): " + std::string(text));
     if (kind == type::regproc || kind == type::regprocedure)
         return catalog::function_oid(name.substr(0, name.find('(')));
     if (kind == type::regrole)
@@ -440,15 +476,16 @@ std::optional<Oid> Catalog::object_oid(Oid kind, std::string_view text) const {
         if (!has_schema(name) && name != "pg_catalog" && name != "information_schema") return std::nullopt;
         return schema_oid(name);
     }
-    std::vector<std::string> schemas = {std::string(k_temporary_schema)};
-    schemas.insert(schemas.end(), schemas_.begin(), schemas_.end());
-    if (parts.size() > 1) schemas = {parts[parts.size() - 2]};
-    for (const std::string& schema : schemas) {
-        if (const auto found = relation(schema, name)) return found->oid;
-        if (const auto [owner, found] = index(schema, name); found != nullptr) return found->oid;
-    }
-    const SystemRelation* system = find_system_relation(parts.size() > 1 ? parts[parts.size() - 2] : "", name);
+    const std::string schema = parts.size() > 1 ? parts[parts.size() - 2] : std::string();
+    const std::span<const std::string> schemas = schema.empty() ? path : SearchPath(&schema, 1);
+    for (const std::string& each : schemas)
+        if (const Oid oid = kind == type::regtype ? type_in(each, name) : relation_in(each, name); oid != 0) return oid;
+    const SystemRelation* system = kind == type::regtype ? nullptr : find_system_relation(schema, name);
     return system == nullptr || system->oid == 0 ? std::nullopt : std::optional<Oid>(system->oid);
+}
+
+std::optional<Oid> Catalog::object_oid(Oid kind, std::string_view text) const {
+    return object_oid(kind, text, stored_path_);
 }
 
 }  // namespace northstar::inline v0::sql

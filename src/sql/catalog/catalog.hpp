@@ -16,6 +16,7 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -27,6 +28,9 @@ inline constexpr std::string_view k_catalog_tree = "sql.catalog";
 inline constexpr std::string_view k_sequence_tree = "sql.sequences";
 inline constexpr std::string_view k_public_schema = "public";
 inline constexpr std::string_view k_temporary_schema = "pg_temp";
+
+/// Schemas in the order in which a name without one is looked up, "pg_temp" among them.
+using SearchPath = std::span<const std::string>;
 
 class Catalog final : public TypeCatalog {
 public:
@@ -49,6 +53,8 @@ public:
     const std::map<std::string, std::shared_ptr<const UserType>>& types() const { return types_; }
     bool has_schema(std::string_view name) const;
     const std::vector<std::string>& schemas() const { return schemas_; }
+    /// Where names are looked up that stand in kept texts (stored_names.hpp): public, every other schema, pg_temp.
+    const std::vector<std::string>& stored_path() const { return stored_path_; }
     /// COMMENT ON SCHEMA; empty: none.
     std::string schema_comment(const std::string& name) const;
     /// By name; plpgsql is always there, as in a new database of PostgreSQL.
@@ -88,22 +94,35 @@ public:
     bool holds_type(Oid type, Oid member) const;
     std::string object_name(Oid kind, Oid oid) const override;
     std::optional<Oid> object_oid(Oid kind, std::string_view name) const override;
+    // The same along a path; those above look along stored_path(), and call visible what is in public or temporary.
+    const TypeInfo* find_type(std::string_view name, SearchPath path) const;
+    /// With its schema unless the name alone means the object under that path.
+    std::string object_name(Oid kind, Oid oid, SearchPath path) const;
+    std::optional<Oid> object_oid(Oid kind, std::string_view name, SearchPath path) const;
 
 private:
     struct TypeRecord {
         TypeInfo info;
         std::string name;
+        std::string schema;
         std::vector<EnumLabel> labels;
         std::vector<FieldInfo> fields;
     };
     void add_type_record(const UserType& type);
     void add_row_type(const Relation& relation);
+    /// A type, the type of a table's rows, or of arrays of either; 0: none.
+    Oid type_in(std::string_view schema, std::string_view name) const;
+    /// A relation or an index; 0: none.
+    Oid relation_in(std::string_view schema, std::string_view name) const;
+    std::string name_of_type(Oid oid, SearchPath path) const;
+    std::string name_of_relation(Oid oid, SearchPath path) const;
 
     std::map<std::string, std::shared_ptr<const Relation>> relations_;  // by SCHEMA.NAME
     std::unordered_map<Oid, std::shared_ptr<const Relation>> by_oid_;
     std::map<std::string, std::shared_ptr<const UserType>> types_;
     std::unordered_map<Oid, std::shared_ptr<const TypeRecord>> records_;
     std::vector<std::string> schemas_;
+    std::vector<std::string> stored_path_;
     std::map<std::string, std::string> schema_comments_;
     std::map<std::string, Extension> extensions_;
     bool inheritance_ = false;  // a table may inherit from another one

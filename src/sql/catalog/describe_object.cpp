@@ -117,11 +117,12 @@ std::string constraint_definition(const Relation& relation, const Index& index) 
     return text + describe_object::deferral(index.deferrable, index.initially_deferred);
 }
 
-std::string constraint_definition(const Catalog& catalog, const Relation& relation, const ForeignKey& foreign) {
+std::string constraint_definition(const TypeCatalog& names, const Catalog& catalog, const Relation& relation,
+                                  const ForeignKey& foreign) {
     using namespace describe_object;
     std::string text = "FOREIGN KEY (" + column_list(relation, foreign.columns) + ") REFERENCES ";
     if (const auto target = catalog.relation(foreign.table))
-        text += catalog.object_name(type::regclass, foreign.table) + "(" + column_list(*target, foreign.referenced) +
+        text += names.object_name(type::regclass, foreign.table) + "(" + column_list(*target, foreign.referenced) +
                 ")";
     if (foreign.match_full) text += " MATCH FULL";
     if (foreign.on_update != ForeignAction::no_action)

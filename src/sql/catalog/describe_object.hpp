@@ -21,8 +21,9 @@ std::string order_of_index_column(const IndexColumn& column);
 
 /// "PRIMARY KEY (a)", "UNIQUE (a) DEFERRABLE".
 std::string constraint_definition(const Relation& relation, const Index& index);
-/// "FOREIGN KEY (a) REFERENCES t(b) ON DELETE CASCADE".
-std::string constraint_definition(const Catalog& catalog, const Relation& relation, const ForeignKey& foreign);
+/// "FOREIGN KEY (a) REFERENCES t(b) ON DELETE CASCADE". `names`: as whom it is read.
+std::string constraint_definition(const TypeCatalog& names, const Catalog& catalog, const Relation& relation,
+                                  const ForeignKey& foreign);
 /// "CHECK ((a > 0))".
 std::string constraint_definition(const CheckConstraint& check);
 

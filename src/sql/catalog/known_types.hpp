@@ -1,4 +1,5 @@
-// known_types.hpp -- types of the present catalog, and of past ones that a statement reads.  Layer: sql.  Threads: one.
+// known_types.hpp -- types of the present catalog, and of past ones that a statement reads, named along the search path
+// of the session.  Layer: sql.  Threads: one.
 //
 // A type that was dropped is still the type of values in past states. OIDs are never used twice, so the first
 // catalog that knows one is right.
@@ -15,6 +16,13 @@ namespace northstar::inline v0::sql {
 
 class KnownTypes final : public TypeCatalog {
 public:
+    /// `path` must live as long as it is the one in force.
+    explicit KnownTypes(const std::vector<std::string>& path) : path_(&path) {}
+
+    const std::vector<std::string>& search_path() const { return *path_; }
+    const std::vector<std::string>& exchange_search_path(const std::vector<std::string>& path) {
+        return *std::exchange(path_, &path);
+    }
     void set_present(std::shared_ptr<const Catalog> catalog) { present_ = std::move(catalog); }
     void add_past(std::shared_ptr<const Catalog> catalog) { past_.push_back(std::move(catalog)); }
     void forget_past() { past_.clear(); }
@@ -25,7 +33,9 @@ public:
             if (const TypeInfo* found = catalog->find_type(oid)) return found;
         return nullptr;
     }
-    const TypeInfo* find_type(std::string_view name) const override { return present_->find_type(name); }
+    const TypeInfo* find_type(std::string_view name) const override {
+        return present_->find_type(name, *path_);
+    }
     std::span<const EnumLabel> enum_labels(Oid oid) const override { return owner(oid).enum_labels(oid); }
     bool is_uncommitted_label(Oid oid, std::int64_t number) const override {
         return uncommitted_labels_.count({oid, number}) != 0;
@@ -33,9 +43,15 @@ public:
     void add_uncommitted_label(Oid oid, std::int64_t number) { uncommitted_labels_.emplace(oid, number); }
     void forget_uncommitted_labels() { uncommitted_labels_.clear(); }
     std::span<const FieldInfo> fields(Oid oid) const override { return owner(oid).fields(oid); }
-    std::string object_name(Oid kind, Oid oid) const override { return present_->object_name(kind, oid); }
+    std::string object_name(Oid kind, Oid oid) const override {
+        const std::string name = present_->object_name(kind, oid, *path_);
+        if (!name.empty()) return name;
+        for (const auto& catalog : past_)
+            if (const std::string then = catalog->object_name(kind, oid, *path_); !then.empty()) return then;
+        return {};
+    }
     std::optional<Oid> object_oid(Oid kind, std::string_view name) const override {
-        return present_->object_oid(kind, name);
+        return present_->object_oid(kind, name, *path_);
     }
 
 private:
@@ -46,6 +62,7 @@ private:
         return *present_;
     }
 
+    const std::vector<std::string>* path_;
     std::shared_ptr<const Catalog> present_;
     std::vector<std::shared_ptr<const Catalog>> past_;
     std::set<std::pair<Oid, std::int64_t>> uncommitted_labels_;

@@ -29,7 +29,8 @@ public:
                       "cannot alter inherited column \"" + std::string(action.name) + "\"");
             case Kind::set_default:
             case Kind::drop_default:
-                column(action.name).default_text = action.kind == Kind::set_default ? std::string(action.source) : "";
+                column(action.name).default_text =
+                    action.kind == Kind::set_default ? session_.stored_text(action.source) : "";
                 return store();
             case Kind::set_not_null: {
                 column(action.name).not_null = true;
@@ -80,7 +81,7 @@ private:
         if (constraint.kind != syntax::ConstraintKind::check)
             return add_partition_key(session_, *partition_, constraint, names);
         CheckConstraint check;
-        check.text = constraint.source;
+        check.text = session_.stored_text(constraint.source);
         check.validated = !constraint.not_valid;
         check.name = constraint.name.empty() ? unique_constraint_name(*partition_, partition_->name + "_check")
                                              : std::string(constraint.name);
@@ -226,27 +227,32 @@ void add_partition_key(SqlSession& session, Relation& partition, const syntax::C
     TableWriter(session.catalog().relation(root->oid), execution, session).build_index(root->indexes.size() - 1);
 }
 
-void check_partition_key_kept(SqlSession& session, const Relation& table, const syntax::AlterAction& action) {
-    using Kind = syntax::AlterKind;
-    if (action.kind != Kind::drop_column && action.kind != Kind::set_type) return;
-    const int place = table.find_column(action.name);
-    if (place < 0) return;
+std::shared_ptr<const Relation> table_divided_by(SqlSession& session, const Relation& table, std::string_view column) {
+    const int place = table.find_column(column);
+    if (place < 0) return nullptr;
     BoundPool pool;
     std::vector<Oid> none;
     Binder binder(session, pool, none);
     std::vector<ColumnId> ids;
     for (std::size_t i = 0; i < table.columns.size(); ++i) ids.push_back(pool.column());
-    const auto check = [&](const Relation& divided) {
-        for (const PartitionKey::Part& part : divided.partition_key.parts)
+    std::vector<std::shared_ptr<const Relation>> tables = all_partitions_of(session.catalog(), table.oid);
+    tables.insert(tables.begin(), session.catalog().relation(table.oid));
+    for (const auto& divided : tables)
+        for (const PartitionKey::Part& part : divided->partition_key.parts)
             if (used_columns(binder.bind_text(part.text, table, ids, "partition key expressions"))
                     .count(ids[static_cast<std::size_t>(place)]) != 0)
-                raise(sqlstate::invalid_table_definition,
-                      std::string(action.kind == Kind::drop_column ? "cannot drop" : "cannot alter") + " column \"" +
-                          std::string(action.name) + "\" because it is part of the partition key of relation \"" +
-                          divided.name + "\"");
-    };
-    check(table);
-    for (const auto& part : all_partitions_of(session.catalog(), table.oid)) check(*part);
+                return divided;
+    return nullptr;
+}
+
+void check_partition_key_kept(SqlSession& session, const Relation& table, const syntax::AlterAction& action) {
+    using Kind = syntax::AlterKind;
+    if (action.kind != Kind::drop_column && action.kind != Kind::set_type) return;
+    if (const auto divided = table_divided_by(session, table, action.name))
+        raise(sqlstate::invalid_table_definition,
+              std::string(action.kind == Kind::drop_column ? "cannot drop" : "cannot alter") + " column \"" +
+                  std::string(action.name) + "\" because it is part of the partition key of relation \"" +
+                  divided->name + "\"");
 }
 
 void follow_topmost_table(SqlSession& session, const Relation& before, const syntax::AlterAction& action) {

@@ -1,6 +1,7 @@
 // ALTER TABLE: its columns, and which tables an action is about.
 #include "sql/session/define_alter.hpp"
 
+#include "sql/catalog/stored_names.hpp"
 #include "sql/plan/immutable.hpp"
 #include "sql/plan/walk.hpp"
 #include "sql/session/define_inheritance.hpp"
@@ -28,7 +29,7 @@ void Alteration::apply(const syntax::AlterAction& action) {
             if (target.identity != 0)
                 raise(sqlstate::syntax_error, "column \"" + target.name + "\" of relation \"" + relation_->name +
                                                   "\" is an identity column");
-            target.default_text = action.kind == Kind::set_default ? std::string(action.source) : "";
+            target.default_text = action.kind == Kind::set_default ? session_.stored_text(action.source) : "";
             store();
             check_definitions();
             break;
@@ -176,7 +177,7 @@ void Alteration::add_column(const syntax::AlterAction& action) {
     for (const syntax::ConstraintDefinition& constraint : spec.constraints)
         if (constraint.kind == syntax::ConstraintKind::check) {
             CheckConstraint check;
-            check.text = constraint.source;
+            check.text = session_.stored_text(constraint.source);
             check.name = constraint.name.empty()
                              ? unique_constraint_name(*to, to->name + "_" + std::string(spec.name) + "_check")
                              : std::string(constraint.name);
@@ -340,7 +341,7 @@ void Alteration::drop_column(const syntax::AlterAction& action) {
                 // What heirs and partitions have of the column goes with it.
                 const bool goes = other.name == action.name && (user->is_partition() || !user->inherits.empty());
                 if (user->oid != relation_->oid && !goes && !other.dropped &&
-                    !names_of_sequence(session_, other.default_text, *sequence).empty())
+                    text_names(session_.catalog(), other.default_text, type::regclass, sequence->oid))
                     raise(sqlstate::dependent_objects_still_exist,
                           "cannot drop column " + std::string(action.name) + " of table " + relation_->name +
                               " because other objects depend on it",

@@ -75,7 +75,7 @@ void Alteration::add_constraint(const syntax::ConstraintDefinition& constraint) 
         return validate_check(order);
     }
     CheckConstraint check;
-    check.text = constraint.source;
+    check.text = session_.stored_text(constraint.source);
     check.validated = !constraint.not_valid;
     check.no_inherit = constraint.no_inherit;
     check.name = constraint.name.empty() ? unique_constraint_name(*relation_, relation_->name + "_check")

@@ -16,7 +16,7 @@ public:
     void apply(const syntax::AlterAction& action) {
         using Kind = syntax::AlterKind;
         switch (action.kind) {
-            case Kind::set_default: domain_->default_text = action.source; break;
+            case Kind::set_default: domain_->default_text = session_.stored_text(action.source); break;
             case Kind::drop_default: domain_->default_text.clear(); break;
             case Kind::drop_not_null: domain_->not_null = false; break;
             case Kind::set_not_null:
@@ -67,7 +67,7 @@ private:
         if (constraint.kind != syntax::ConstraintKind::check)
             raise_at(sqlstate::feature_not_supported, "domains can have CHECK constraints only", constraint.position);
         CheckConstraint check;
-        check.text = constraint.source;
+        check.text = session_.stored_text(constraint.source);
         check.validated = !constraint.not_valid;
         check.name = constraint.name.empty() ? free_check_name(*domain_) : std::string(constraint.name);
         if (find(check.name) != domain_->checks.end())
@@ -175,11 +175,7 @@ private:
 };
 
 std::shared_ptr<const UserType> domain_named(SqlSession& session, const syntax::QualifiedName& name, bool missing_ok) {
-    std::shared_ptr<const UserType> found;
-    if (!name.schema().empty()) found = session.catalog().user_type(name.schema(), name.last());
-    else
-        for (const std::string& schema : session.search_path())
-            if (found == nullptr) found = session.catalog().user_type(schema, name.last());
+    const std::shared_ptr<const UserType> found = find_type(session, name);
     if (found == nullptr && !missing_ok) {
         check_schema_of(session, name);
         raise(sqlstate::undefined_object, "type \"" + std::string(name.last()) + "\" does not exist");
@@ -216,7 +212,7 @@ void create_domain(SqlSession& session, const syntax::CreateType& syntax) {
             if (has_default)
                 raise_at(sqlstate::syntax_error, "multiple default expressions", constraint.position);
             has_default = true;
-            type->default_text = constraint.source;
+            type->default_text = session.stored_text(constraint.source);
         } else if (constraint.kind == Kind::primary_key || constraint.kind == Kind::unique ||
                    constraint.kind == Kind::foreign_key) {
             const char* const word = constraint.kind == Kind::primary_key ? "primary key"
@@ -226,7 +222,7 @@ void create_domain(SqlSession& session, const syntax::CreateType& syntax) {
                      constraint.position);
         } else if (constraint.kind == Kind::check) {
             CheckConstraint check;
-            check.text = constraint.source;
+            check.text = session.stored_text(constraint.source);
             check.name = constraint.name.empty() ? define_domain::DomainAlteration::free_check_name(*type)
                                                  : std::string(constraint.name);
             type->checks.push_back(std::move(check));

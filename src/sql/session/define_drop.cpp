@@ -1,7 +1,8 @@
 // DROP with its dependants, TRUNCATE.
 #include "sql/catalog/partition.hpp"
+#include "sql/catalog/stored_names.hpp"
 #include "sql/session/define_partition.hpp"
-#include "sql/session/named_types.hpp"
+#include "sql/session/sql_session.hpp"
 
 #include <algorithm>
 
@@ -86,13 +87,16 @@ private:
     }
     /// Defaults that draw from it, those that name it included. `dropped`: what goes, itself or the table that owns it.
     void users_of_sequence(const Relation& sequence, const Relation& dropped) {
+        const auto names_it = [&](const std::string& text) {
+            return text_names(session_.catalog(), text, type::regclass, sequence.oid);
+        };
         std::vector<std::shared_ptr<Relation>> changed;
         for (const auto& [name, other] : session_.catalog().relations()) {
             if (other->oid == dropped.oid) continue;
             for (std::size_t i = 0; i < other->columns.size(); ++i) {
                 const Column& column = other->columns[i];
                 if (column.dropped || (column.sequence != sequence.oid &&
-                                       names_of_sequence(session_, column.default_text, sequence).empty()))
+                                       !names_it(column.default_text)))
                     continue;
                 if (!cascade_ && doomed_.count(other->oid) == 0)
                     refuse(dropped, "default value for column " + column.name + " of table " + other->name +
@@ -106,7 +110,7 @@ private:
         for (const auto& relation : changed) session_.put(relation);
         std::vector<std::shared_ptr<const Relation>> views;
         for (const auto& [name, other] : session_.catalog().relations())
-            if (doomed_.count(other->oid) == 0 && !names_of_sequence(session_, other->query, sequence).empty())
+            if (doomed_.count(other->oid) == 0 && names_it(other->query))
                 views.push_back(other);
         for (const auto& view : views) {
             if (!cascade_) refuse(dropped, "view " + view->name + " depends on sequence " + sequence.name);
@@ -144,12 +148,7 @@ void drop_references(SqlSession& session, const Relation& owner, const Index& in
 }
 
 void drop_index(SqlSession& session, const syntax::QualifiedName& name, bool if_exists, bool cascade) {
-    std::vector<std::string> schemas = {std::string(k_temporary_schema)};
-    for (const std::string& schema : session.search_path()) schemas.push_back(schema);
-    if (!name.schema().empty()) schemas = {std::string(name.schema())};
-    for (const std::string& schema : schemas) {
-        const auto [owner, index] = session.catalog().index(schema, name.last());
-        if (index == nullptr) continue;
+    if (const auto [owner, index] = find_index(session, name); index != nullptr) {
         if (index->role != ConstraintRole::none)
             raise(sqlstate::dependent_objects_still_exist,
                   "cannot drop index " + index->name + " because constraint " + index->name + " on table " +
@@ -194,7 +193,42 @@ void forget_type_in_dropped_columns(SqlSession& session, const Uses& uses) {
     for (const auto& relation : changed) session.put(relation);
 }
 
-/// A type, and what uses it: domains over it, fields of composite types, columns of tables.
+/// Defaults, checks and indexes whose expressions name a type.
+template <typename Refuse>
+void drop_expressions_of_type(SqlSession& session, const UserType& type, const Refuse& refuse) {
+    const auto names_it = [&](const std::string& text) {
+        return text_names(session.catalog(), text, type::regtype, type.oid);
+    };
+    std::vector<std::shared_ptr<Relation>> changed;
+    for (const auto& [key, relation] : session.catalog().relations()) {
+        if (!relation->stores_rows()) continue;
+        bool any = false;
+        const auto goes = [&](bool names, const std::string& what) {
+            if (names) refuse(what + " depends on type " + type.name);
+            any |= names;
+            return names;
+        };
+        auto left = std::make_shared<Relation>(*relation);
+        const std::string& table = left->name;
+        for (Column& column : left->columns)
+            if (goes(names_it(column.default_text), "default value for column " + column.name + " of table " + table))
+                column.default_text.clear();
+        std::erase_if(left->checks, [&](const CheckConstraint& check) {
+            return goes(names_it(check.text), "constraint " + check.name + " on table " + table);
+        });
+        std::erase_if(left->indexes, [&](const Index& index) {
+            const bool in_column = std::any_of(index.columns.begin(), index.columns.end(),
+                                               [&](const IndexColumn& column) { return names_it(column.text); });
+            const bool gone = goes(in_column || names_it(index.predicate), "index " + index.name);
+            if (gone) session.drop_tree(left->index_tree(index), left->temporary);
+            return gone;
+        });
+        if (any) changed.push_back(std::move(left));
+    }
+    for (const auto& left : changed) session.put(left);
+}
+
+/// A type, and what uses it: domains over it, fields of composite types, columns of tables, expressions.
 void drop_type_with_users(SqlSession& session, const UserType& type, bool cascade) {
     const auto uses = [&](Oid oid) { return oid != 0 && (oid == type.oid || oid == type.array); };
     const auto has_type = [&](const TypeField& field) { return uses(field.type) || uses(field.domain); };
@@ -223,7 +257,7 @@ void drop_type_with_users(SqlSession& session, const UserType& type, bool cascad
         if (relation->query.empty()) continue;
         const auto& shown = relation->columns;
         if (std::none_of(shown.begin(), shown.end(), [&](const Column& column) { return uses(column.type); }) &&
-            names_of_type(session, relation->query, type).empty())
+            !text_names(session.catalog(), relation->query, type::regtype, type.oid))
             continue;
         refuse("view " + relation->name + " depends on type " + type.name);
         views.push_back(relation);
@@ -232,7 +266,8 @@ void drop_type_with_users(SqlSession& session, const UserType& type, bool cascad
     for (const auto& [key, relation] : session.catalog().relations())
         for (const Column& column : relation->columns)
             if (!column.dropped && relation->kind == RelationKind::table &&
-                (uses(column.type) || uses(column.domain))) {
+                (uses(column.type) || uses(column.domain) ||
+                 text_names(session.catalog(), column.generated_text, type::regtype, type.oid))) {
                 refuse("column " + column.name + " of table " + relation->name + " depends on type " + type.name);
                 columns.emplace_back(relation->oid, column.name);
             }
@@ -240,18 +275,21 @@ void drop_type_with_users(SqlSession& session, const UserType& type, bool cascad
     for (const auto& domain : domains) drop_type_with_users(session, *domain, true);
     for (const auto& composite : composites) session.put(composite);
     for (const auto& [oid, name] : columns) {
-        const auto table = session.catalog().relation(oid);
-        if (table != nullptr && table->find_column(name) >= 0) drop_table_column(session, *table, name);
+        auto table = session.catalog().relation(oid);
+        while (table != nullptr && table->find_column(name) >= 0) {
+            // What is divided by the column cannot be without it.
+            if (const auto divided = table_divided_by(session, *table, name)) Dropper(session, true).relation(divided);
+            else drop_table_column(session, *table, name);
+            table = session.catalog().relation(oid);
+        }
     }
+    drop_expressions_of_type(session, type, refuse);
     forget_type_in_dropped_columns(session, uses);
     session.remove(type);
 }
 
 void drop_type(SqlSession& session, const syntax::QualifiedName& name, bool domain, bool if_exists, bool cascade) {
-    std::shared_ptr<const UserType> type;
-    for (const std::string& schema : session.search_path())
-        if (type == nullptr) type = session.catalog().user_type(schema, name.last());
-    if (!name.schema().empty()) type = session.catalog().user_type(name.schema(), name.last());
+    const std::shared_ptr<const UserType> type = find_type(session, name);
     if (type == nullptr || (domain && type->kind != 'd')) {
         if (type != nullptr) raise(sqlstate::wrong_object_type, "\"" + type->name + "\" is not a domain");
         if (!if_exists) {

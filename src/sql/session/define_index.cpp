@@ -60,15 +60,17 @@ void attach(SqlSession& session, const Relation& table, const Index& whole, cons
 
 }  // namespace define_index_parts
 
+std::pair<std::shared_ptr<const Relation>, const Index*> find_index(SqlSession& session,
+                                                                    const syntax::QualifiedName& name) {
+    if (!name.schema().empty()) return session.catalog().index(name.schema(), name.last());
+    for (const std::string& schema : session.search_path())
+        if (const auto found = session.catalog().index(schema, name.last()); found.second != nullptr) return found;
+    return {nullptr, nullptr};
+}
+
 std::pair<std::shared_ptr<const Relation>, const Index*> index_named(SqlSession& session,
                                                                      const syntax::QualifiedName& name) {
-    std::vector<std::string> schemas = {std::string(k_temporary_schema)};
-    for (const std::string& schema : session.search_path()) schemas.push_back(schema);
-    if (!name.schema().empty()) schemas = {std::string(name.schema())};
-    for (const std::string& schema : schemas) {
-        const auto found = session.catalog().index(schema, name.last());
-        if (found.second != nullptr) return found;
-    }
+    if (const auto found = find_index(session, name); found.second != nullptr) return found;
     check_schema_of(session, name);
     BoundPool pool;
     std::vector<Oid> types;
@@ -129,7 +131,7 @@ void create_index(SqlSession& session, const syntax::CreateIndex& syntax) {
         if (bound->kind == BoundKind::column)
             column.column =
                 static_cast<int>(std::find(columns.begin(), columns.end(), bound->column) - columns.begin());
-        else column.text = std::string(item.source);
+        else column.text = session.stored_text(item.source);
         if (bound->type == type::record)
             raise(sqlstate::invalid_table_definition, "column \"row\" has pseudo-type record");
         if (bound->type == type::unknown || !is_orderable(bound->type, session.state().types))
@@ -159,7 +161,7 @@ void create_index(SqlSession& session, const syntax::CreateIndex& syntax) {
             binder.condition(binder.bind_over_table(*syntax.where, *relation, columns, "index predicates"), "WHERE", 0);
         if (!is_immutable(holds, session.state().types))
             raise(sqlstate::invalid_object_definition, "functions in index predicate must be marked IMMUTABLE");
-        index.predicate = std::string(syntax.where_source);
+        index.predicate = session.stored_text(syntax.where_source);
     }
     index.name = syntax.name.empty() ? unique_name(session, named->schema, named->name, names, "idx")
                                      : std::string(syntax.name);

@@ -139,12 +139,13 @@ void create_view(SqlSession& session, const syntax::CreateView& syntax) {
     Binder binder(session, pool, types);
     const syntax::Query* query = syntax.query;
     Arena arena;
-    std::string text(syntax.source);
+    std::string text = session.stored_text(syntax.source);
     if (syntax.recursive) {
         text = "WITH RECURSIVE " + quote_identifier(syntax.name.last()) + " (";
         for (std::size_t i = 0; i < syntax.columns.size(); ++i)
             text += (i == 0 ? "" : ", ") + quote_identifier(syntax.columns[i]);
-        text += ") AS (" + std::string(syntax.source) + ") SELECT * FROM " + quote_identifier(syntax.name.last());
+        text += ") AS (" + session.stored_text(syntax.source) + ") SELECT * FROM ";
+        text += quote_identifier(syntax.name.last());
         query = parse_query(arena.copy(text), arena);
     }
     if (query->into != nullptr)
@@ -333,7 +334,7 @@ StatementResult create_as(SqlSession& session, const syntax::CreateTable& syntax
     const std::uint64_t count = create_table_as(session, syntax, columns, rows);
     if (syntax.materialized_view) {
         auto view = std::make_shared<Relation>(*session.catalog().relation(schema, syntax.name.last()));
-        view->query = std::string(syntax.source);
+        view->query = session.stored_text(syntax.source);
         view->names = asked.names;
         view->depends = asked.depends;
         session.put(view);
@@ -347,11 +348,7 @@ void create_elements(SqlSession& session, const std::string& schema,
                      const syntax::List<const syntax::Statement*>& elements) {
     std::vector<std::string> path = session.search_path();
     path.insert(path.begin(), schema);
-    struct Restore {
-        SqlSession& session;
-        std::vector<std::string> path;
-        ~Restore() { session.exchange_search_path(std::move(path)); }
-    } restore{session, session.exchange_search_path(std::move(path))};
+    const UnderSearchPath under(session, path);
     for (const syntax::Statement* element : elements) session.run_nested(*element);
 }
 

@@ -190,12 +190,12 @@ void check_rest(SqlSession& session, const Relation& parent, const Relation& res
 }
 
 /// Columns and constraints that stand in the parentheses of PARTITION OF.
-void own_elements(Relation& partition, const syntax::CreateTable& syntax,
+void own_elements(const SqlSession& session, Relation& partition, const syntax::CreateTable& syntax,
                   std::vector<std::pair<const syntax::ConstraintDefinition*, std::vector<std::string>>>& keys) {
     using Kind = syntax::ConstraintKind;
     const auto check = [&](const syntax::ConstraintDefinition& constraint, std::string_view column) {
         CheckConstraint made;
-        made.text = constraint.source;
+        made.text = session.stored_text(constraint.source);
         made.name = constraint.name.empty()
                         ? unique_constraint_name(partition, partition.name + (column.empty() ? "" : "_") +
                                                                 std::string(column) + "_check")
@@ -211,7 +211,7 @@ void own_elements(Relation& partition, const syntax::CreateTable& syntax,
         for (const syntax::ConstraintDefinition& constraint : spec.constraints) {
             switch (constraint.kind) {
                 case Kind::not_null: column.not_null = true; break;
-                case Kind::default_value: column.default_text = constraint.source; break;
+                case Kind::default_value: column.default_text = session.stored_text(constraint.source); break;
                 case Kind::check: check(constraint, spec.name); break;
                 case Kind::primary_key:
                 case Kind::unique:
@@ -313,7 +313,7 @@ void set_partition_key(SqlSession& session, Relation& relation, const syntax::Pa
                      "data type " + format_type(bound->type, k_no_typmod, session.state().types) +
                          " has no default operator class for access method \"btree\"",
                      part.position);
-        key.parts.push_back({std::string(syntax.sources[i]), bound->type});
+        key.parts.push_back({session.stored_text(syntax.sources[i]), bound->type});
     }
     relation.partition_key = std::move(key);
     for (const Index& index : relation.indexes) check_unique_within_partitions(relation, index);
@@ -365,7 +365,7 @@ void create_partition(SqlSession& session, const syntax::CreateTable& syntax) {
         partition->columns.back().missing.reset();
     }
     std::vector<std::pair<const syntax::ConstraintDefinition*, std::vector<std::string>>> keys;
-    define_partition::own_elements(*partition, syntax, keys);
+    define_partition::own_elements(session, *partition, syntax, keys);
     if (!syntax.partition_by.strategy.empty()) set_partition_key(session, *partition, syntax.partition_by);
     partition->oid = session.allocate_oid(partition->temporary);
     partition->row_type = session.allocate_oid(partition->temporary);

@@ -24,6 +24,8 @@ void attach_partition(SqlSession& session, const Relation& parent, const syntax:
 void detach_partition(SqlSession& session, const Relation& parent, const syntax::AlterAction& action);
 /// ALTER TABLE of a partition by its own name.
 void alter_partition(SqlSession& session, const Relation& partition, const syntax::AlterAction& action);
+/// The table, or the first of its partitions, whose key has the column; null: none. O(partitions).
+std::shared_ptr<const Relation> table_divided_by(SqlSession& session, const Relation& table, std::string_view column);
 /// What ALTER TABLE of a partitioned table may not do. Raises 42P16.
 void check_partition_key_kept(SqlSession& session, const Relation& table, const syntax::AlterAction& action);
 /// Brings the partitions after what ALTER TABLE did to the columns of their topmost table.

@@ -1,6 +1,7 @@
 // ALTER .. RENAME and SET SCHEMA: expressions that the catalog keeps as text follow the new name.
+#include "sql/catalog/stored_names.hpp"
 #include "sql/session/define_partition.hpp"
-#include "sql/session/named_types.hpp"
+#include "sql/session/sql_session.hpp"
 #include "sql/syntax/lexer.hpp"
 
 #include <algorithm>
@@ -51,10 +52,8 @@ void each_text(UserType& type, Visit&& visit) {
     for (CheckConstraint& check : type.checks) visit(check.text);
 }
 
-/// Texts that name the type go on to mean it.
-void rename_type(SqlSession& session, const UserType& type, const std::string& schema, const std::string& name) {
-    if (session.catalog().user_type(schema, name) != nullptr || session.catalog().relation(schema, name) != nullptr)
-        raise(sqlstate::duplicate_object, "type \"" + name + "\" already exists");
+/// Texts that name an object go on to mean it, in its new schema and by its new name.
+void keep_meaning(SqlSession& session, Oid kind, Oid oid, const std::string& schema, const std::string& name) {
     const std::string written =
         (schema == k_public_schema ? std::string() : quote_identifier(schema) + ".") + quote_identifier(name);
     std::vector<std::shared_ptr<Relation>> relations;
@@ -64,11 +63,9 @@ void rename_type(SqlSession& session, const UserType& type, const std::string& s
             auto changed = std::make_shared<std::remove_cvref_t<decltype(*changed_objects[0])>>(*object);
             bool any = false;
             each_text(*changed, [&](std::string& text) {
-                if (text.empty()) return;
-                const auto places = names_of_type(session, text, type);
-                for (auto place = places.rbegin(); place != places.rend(); ++place)
-                    text.replace(place->first, place->second - place->first, written);
-                any |= !places.empty();
+                std::string renamed = rename_in_text(session.catalog(), text, kind, oid, written);
+                any |= renamed != text;
+                text = std::move(renamed);
             });
             if (any) changed_objects.push_back(std::move(changed));
         }
@@ -77,7 +74,24 @@ void rename_type(SqlSession& session, const UserType& type, const std::string& s
     gather(session.catalog().types(), types);
     for (const auto& relation : relations) session.put(relation);
     for (const auto& changed : types) session.put(changed);
+}
+
+void rename_type(SqlSession& session, const UserType& type, const std::string& schema, const std::string& name) {
+    if (session.catalog().user_type(schema, name) != nullptr || session.catalog().relation(schema, name) != nullptr)
+        raise(sqlstate::duplicate_object, "type \"" + name + "\" already exists");
+    keep_meaning(session, type::regtype, type.oid, schema, name);
     auto renamed = std::make_shared<UserType>(*session.catalog().user_type(type.oid));
+    renamed->schema = schema;
+    renamed->name = name;
+    session.put(renamed);
+}
+
+/// The type of a table's rows has its name.
+void rename_relation(SqlSession& session, Oid oid, const std::string& schema, const std::string& name) {
+    keep_meaning(session, type::regclass, oid, schema, name);
+    if (const Oid row = session.catalog().relation(oid)->row_type; row != 0)
+        keep_meaning(session, type::regtype, row, schema, name);
+    auto renamed = std::make_shared<Relation>(*session.catalog().relation(oid));
     renamed->schema = schema;
     renamed->name = name;
     session.put(renamed);
@@ -93,17 +107,9 @@ void rename_schema(SqlSession& session, const std::string& from, const std::stri
         if (relation->schema == from && !relation->temporary) relations.push_back(relation);
     for (const auto& [key, type] : session.catalog().types())
         if (type->schema == from) types.push_back(type);
-    // As long as the old name leads to them.
-    for (const auto& relation : relations)
-        if (relation->kind == RelationKind::sequence)
-            rename_sequence_in_defaults(session, *relation, to, relation->name);
     session.add_schema(to, session.catalog().schema_comment(from));
     for (const auto& type : types) rename_type(session, *type, to, type->name);
-    for (const auto& relation : relations) {
-        auto changed = std::make_shared<Relation>(*session.catalog().relation(relation->oid));
-        changed->schema = to;
-        session.put(changed);
-    }
+    for (const auto& relation : relations) rename_relation(session, relation->oid, to, relation->name);
     session.remove_schema(from);
 }
 
@@ -119,36 +125,6 @@ void require_kind(const Relation& relation, syntax::ObjectKind said) {
 }
 
 }  // namespace define_rename
-
-std::vector<std::pair<std::size_t, std::size_t>> names_of_type(SqlSession& session, std::string_view text,
-                                                               const UserType& type) {
-    std::vector<std::pair<std::size_t, std::size_t>> found;
-    Arena arena;
-    const std::vector<Token> tokens = lex(text, arena);
-    const auto is_name = [&](std::size_t i) {
-        return tokens[i].kind == TokenKind::identifier || tokens[i].kind == TokenKind::quoted;
-    };
-    const auto is_meant = [&] {
-        for (const std::string& schema : session.search_path())
-            if (const auto first = session.catalog().user_type(schema, type.name)) return first->oid == type.oid;
-        return false;
-    };
-    std::vector<bool> casts;  // of each parenthesis that is open: is it that of CAST?
-    for (std::size_t i = 0; i < tokens.size(); ++i) {
-        if (tokens[i].is('(')) casts.push_back(i > 0 && tokens[i - 1].is("cast"_kw));
-        if (tokens[i].is(')') && !casts.empty()) casts.pop_back();
-        if (!is_name(i) || (i > 0 && tokens[i - 1].is('.'))) continue;
-        std::size_t last = i;
-        while (tokens[last + 1].is('.') && is_name(last + 2)) last += 2;
-        if (tokens[last].text != type.name) continue;
-        const bool cast = i > 0 && (tokens[i - 1].kind == TokenKind::type_cast ||
-                                    (tokens[i - 1].is("as"_kw) && !casts.empty() && casts.back()));
-        if (!cast && tokens[last + 1].kind != TokenKind::string) continue;
-        if (last == i ? is_meant() : tokens[last - 2].text == type.schema)
-            found.emplace_back(tokens[i].begin, tokens[last].end);
-    }
-    return found;
-}
 
 void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_schema) {
     BoundPool pool;
@@ -168,22 +144,18 @@ void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_sc
         return define_rename::rename_schema(session, std::string(syntax.name.last()), std::string(syntax.to));
     }
     if (syntax.kind == Kind::index) {
-        std::vector<std::string> schemas = session.search_path();
-        if (!syntax.name.schema().empty()) schemas = {std::string(syntax.name.schema())};
-        for (const std::string& schema : schemas) {
-            const auto [owner, index] = session.catalog().index(schema, syntax.name.last());
-            if (index == nullptr) continue;
-            define_rename::refuse_taken_name(session, schema, std::string(syntax.to));
-            auto changed = std::make_shared<Relation>(*owner);
-            for (Index& other : changed->indexes)
-                if (other.oid == index->oid) other.name = syntax.to;
-            session.put(changed);
-            return;
-        }
-        if (!syntax.if_exists) {
+        const auto [owner, index] = find_index(session, syntax.name);
+        if (index == nullptr) {
+            if (syntax.if_exists) return;
             check_schema_of(session, syntax.name);
             raise(sqlstate::undefined_table, binder.relation_message(syntax.name));
         }
+        define_rename::refuse_taken_name(session, owner->schema, std::string(syntax.to));
+        define_rename::keep_meaning(session, type::regclass, index->oid, owner->schema, std::string(syntax.to));
+        auto changed = std::make_shared<Relation>(*session.catalog().relation(owner->oid));
+        for (Index& other : changed->indexes)
+            if (other.oid == index->oid) other.name = syntax.to;
+        session.put(changed);
         return;
     }
     const auto old = binder.find_relation(syntax.name, session.present(), syntax.if_exists);
@@ -248,10 +220,7 @@ void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_sc
     if (to_schema && !session.catalog().has_schema(schema))
         no_schema(schema);
     define_rename::refuse_taken_name(session, schema, name);
-    if (relation->kind == RelationKind::sequence) rename_sequence_in_defaults(session, *relation, schema, name);
-    relation->schema = schema;
-    relation->name = name;
-    session.put(relation);
+    define_rename::rename_relation(session, relation->oid, schema, name);
 }
 
 }  // namespace northstar::inline v0::sql

@@ -169,42 +169,4 @@ void alter_sequence(SqlSession& session, const syntax::CreateSequence& syntax) {
     }
 }
 
-std::vector<std::pair<std::size_t, std::size_t>> names_of_sequence(SqlSession& session, std::string_view text,
-                                                                    const Relation& sequence) {
-    std::vector<std::pair<std::size_t, std::size_t>> found;
-    if (text.find('\'') == std::string_view::npos) return found;
-    Arena arena;
-    const std::vector<Token> tokens = lex(text, arena);
-    for (std::size_t i = 2; i + 1 < tokens.size(); ++i) {
-        if (tokens[i].kind != TokenKind::string || !tokens[i - 1].is('(')) continue;
-        const std::string_view function = tokens[i - 2].text;
-        if (function != "nextval" && function != "currval" && function != "setval") continue;
-        // A name that is a text is looked up at each call and means whatever has it then.
-        if (tokens[i + 1].kind == TokenKind::type_cast && tokens[i + 2].text != "regclass") continue;
-        if (session.state().types->object_oid(type::regclass, tokens[i].text) == sequence.oid)
-            found.emplace_back(tokens[i].begin, tokens[i].end);
-    }
-    return found;
-}
-
-void rename_sequence_in_defaults(SqlSession& session, const Relation& sequence, const std::string& schema,
-                                 const std::string& name) {
-    const bool elsewhere = !sequence.temporary && schema != k_public_schema;
-    const std::string written =
-        quote_literal((elsewhere ? quote_identifier(schema) + "." : std::string()) + quote_identifier(name));
-    std::vector<std::shared_ptr<Relation>> changed;
-    for (const auto& [key, relation] : session.catalog().relations())
-        for (std::size_t i = 0; i < relation->columns.size(); ++i) {
-            std::string text = relation->columns[i].default_text;
-            const auto places = names_of_sequence(session, text, sequence);
-            if (places.empty()) continue;
-            for (auto place = places.rbegin(); place != places.rend(); ++place)
-                text.replace(place->first, place->second - place->first, written);
-            if (changed.empty() || changed.back()->oid != relation->oid)
-                changed.push_back(std::make_shared<Relation>(*relation));
-            changed.back()->columns[i].default_text = std::move(text);
-        }
-    for (const auto& relation : changed) session.put(relation);
-}
-
 }  // namespace northstar::inline v0::sql

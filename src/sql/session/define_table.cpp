@@ -200,7 +200,7 @@ public:
                                                              column.name + "\" of table \"" + relation.name + "\"",
                                  constraint.position);
                     has_default = true;
-                    column.default_text = constraint.source;
+                    column.default_text = session.stored_text(constraint.source);
                     break;
                 case Kind::generated:
                     if (has_default)
@@ -208,7 +208,7 @@ public:
                                  "both default and generation expression specified for column \"" + column.name +
                                      "\" of table \"" + relation.name + "\"",
                                  constraint.position);
-                    column.generated_text = constraint.source;
+                    column.generated_text = session.stored_text(constraint.source);
                     has_default = true;
                     break;
                 case Kind::identity:
@@ -240,8 +240,7 @@ public:
             sequence->sequence.owner_column = static_cast<int>(relation.columns.size());
             column.sequence = sequence->oid;
             if (serial != 0) {
-                // Read like any default, so it must name the sequence wherever the search path leads.
-                const bool elsewhere = !relation.temporary && relation.schema != k_public_schema;
+                const bool elsewhere = relation.schema != k_public_schema;
                 const std::string written = (elsewhere ? quote_identifier(relation.schema) + "." : std::string()) +
                                             quote_identifier(name);
                 column.default_text = "nextval(" + quote_literal(written) + "::regclass)";
@@ -392,7 +391,7 @@ private:
 
     void add_check(const syntax::ConstraintDefinition& constraint, std::string_view column) {
         CheckConstraint check;
-        check.text = constraint.source;
+        check.text = session_.stored_text(constraint.source);
         check.name = constraint.name;
         check.no_inherit = constraint.no_inherit;
         if (check.name.empty()) {

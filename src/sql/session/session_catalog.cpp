@@ -1,4 +1,5 @@
 // Changes of the catalog: documents written, the copy that the session sees replaced, the version moved on.
+#include "sql/catalog/stored_names.hpp"
 #include "sql/session/sql_session.hpp"
 
 namespace northstar::inline v0::sql {
@@ -133,11 +134,20 @@ void check_schema_of(const SqlSession& session, const syntax::QualifiedName& nam
         no_schema(schema);
 }
 
-std::shared_ptr<const UserType> type_named(SqlSession& session, const syntax::QualifiedName& name) {
-    std::shared_ptr<const UserType> found;
+std::string SqlSession::stored_text(std::string_view text) const {
+    const std::string only_public[] = {std::string(k_public_schema)};
+    return respell_names(catalog(), text, types_.search_path(), only_public);
+}
+
+std::shared_ptr<const UserType> find_type(SqlSession& session, const syntax::QualifiedName& name) {
+    if (!name.schema().empty()) return session.catalog().user_type(name.schema(), name.last());
     for (const std::string& schema : session.search_path())
-        if (found == nullptr) found = session.catalog().user_type(schema, name.last());
-    if (!name.schema().empty()) found = session.catalog().user_type(name.schema(), name.last());
+        if (auto found = session.catalog().user_type(schema, name.last())) return found;
+    return nullptr;
+}
+
+std::shared_ptr<const UserType> type_named(SqlSession& session, const syntax::QualifiedName& name) {
+    const std::shared_ptr<const UserType> found = find_type(session, name);
     if (found == nullptr) {
         check_schema_of(session, name);
         raise(sqlstate::undefined_object, "type \"" + std::string(name.last()) + "\" does not exist");

@@ -112,6 +112,8 @@ std::string SqlSession::apply_setting(const std::string& name, const std::string
             if (!word.empty() && word != "$user" && word != "pg_catalog") search_path_.push_back(word);
             word.clear();
         }
+        if (std::find(search_path_.begin(), search_path_.end(), k_temporary_schema) == search_path_.end())
+            search_path_.insert(search_path_.begin(), std::string(k_temporary_schema));
         return value;
     }
     if (name == "work_mem") {
@@ -338,7 +340,7 @@ std::string SqlSession::current_database() {
 }
 
 std::string SqlSession::current_schema() {
-    for (const std::string& schema : search_path_)
+    for (const std::string& schema : search_path())
         if (catalog().has_schema(schema)) return schema;
     return {};
 }
@@ -346,7 +348,7 @@ std::string SqlSession::current_schema() {
 std::vector<std::string> SqlSession::schemas(bool with_implicit) {
     std::vector<std::string> list;
     if (with_implicit) list.emplace_back("pg_catalog");
-    for (const std::string& schema : search_path_)
+    for (const std::string& schema : search_path())
         if (catalog().has_schema(schema)) list.push_back(schema);
     return list;
 }

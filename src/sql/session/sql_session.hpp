@@ -159,10 +159,9 @@ public:
     void refuse_pending_checks(const Relation& table, const char* statement) const;
     /// A label that nothing may use before the transaction that added it has committed.
     void note_uncommitted_label(Oid type, std::int64_t number) { types_.add_uncommitted_label(type, number); }
-    /// Where CREATE SCHEMA creates what stands behind it; the path before is returned.
-    std::vector<std::string> exchange_search_path(std::vector<std::string> path) {
-        return std::exchange(search_path_, std::move(path));
-    }
+    /// An expression or query of the running statement as the catalog keeps it: its names mean the same under every
+    /// search path.
+    std::string stored_text(std::string_view text) const;
     // session_sequences.cpp
     /// Of one that was dropped or set back: what the session remembers.
     void forget_sequence(Oid oid);
@@ -185,7 +184,10 @@ public:
     ReadPoint* default_point() override;
     const syntax::TimeRange* default_valid_time() override;
     std::uint64_t current_commit() override;
-    const std::vector<std::string>& search_path() override { return search_path_; }
+    const std::vector<std::string>& search_path() override { return types_.search_path(); }
+    const std::vector<std::string>& exchange_search_path(const std::vector<std::string>& path) override {
+        return types_.exchange_search_path(path);
+    }
     Value evaluate(BoundExpr& expr, Arena& arena) override;
     void depends_on_moment() override { ++outside_uses_; }
     std::string cursor_row(std::string_view cursor, const Relation& table) override;
@@ -426,7 +428,8 @@ private:
     std::vector<PastCatalog> past_catalogs_;
     BoundStatement* binding_ = nullptr;                      ///< what bind() is working on
     std::map<std::string, std::shared_ptr<const Catalog>> catalogs_;  // by version
-    KnownTypes types_;
+    std::vector<std::string> search_path_ = {std::string(k_temporary_schema), std::string(k_public_schema)};
+    KnownTypes types_{search_path_};
     std::shared_ptr<const Catalog> known_catalog_;  ///< of the commit known_txn_, without temporary objects
     std::uint64_t known_txn_ = 0;
     std::uint64_t settings_number_ = 1;             ///< another one after every change of a setting
@@ -454,7 +457,6 @@ private:
     std::optional<std::uint64_t> block_point_;
     std::vector<Mark> marks_;
     std::vector<SqlReport> notices_;
-    std::vector<std::string> search_path_ = {std::string(k_public_schema)};
     SettingTexts settings_;
     std::optional<SettingTexts> block_settings_;  ///< as they were before the block changed them
     SettingTexts local_settings_;                 ///< values to return to after SET LOCAL
@@ -517,9 +519,14 @@ void define_comment(SqlSession& session, const syntax::Comment& syntax);
 bool only_changes_owner(const syntax::AlterTable& syntax);
 /// `statement`: GRANT, REVOKE or ALTER DEFAULT PRIVILEGES.
 void warn_of_privileges(SqlSession& session, std::string_view statement);
-/// A type, or domain. Raises 42704.
+/// A type, or domain; null: there is none.
+std::shared_ptr<const UserType> find_type(SqlSession& session, const syntax::QualifiedName& name);
+/// The same. Raises 42704.
 std::shared_ptr<const UserType> type_named(SqlSession& session, const syntax::QualifiedName& name);
-/// An index, and the relation that has it. Raises 42P01.
+/// An index, and the relation that has it; nulls: there is none.
+std::pair<std::shared_ptr<const Relation>, const Index*> find_index(SqlSession& session,
+                                                                    const syntax::QualifiedName& name);
+/// The same. Raises 42P01.
 std::pair<std::shared_ptr<const Relation>, const Index*> index_named(SqlSession& session,
                                                                      const syntax::QualifiedName& name);
 [[noreturn]] void no_schema(const std::string& name);
@@ -553,12 +560,6 @@ void alter_sequence(SqlSession& session, const syntax::CreateSequence& syntax);
 /// its type and direction.
 void apply_sequence_options(SequenceOptions& options, const syntax::List<syntax::Option>& list,
                             std::optional<std::int64_t>& restart, bool fresh);
-/// Where a default says nextval('name'), or currval, setval, and means the sequence: begin and end of each literal.
-std::vector<std::pair<std::size_t, std::size_t>> names_of_sequence(SqlSession& session, std::string_view text,
-                                                                    const Relation& sequence);
-/// Defaults that call nextval of a sequence by its name go on to mean it, in its new schema and by its new name.
-void rename_sequence_in_defaults(SqlSession& session, const Relation& sequence, const std::string& schema,
-                                 const std::string& name);
 std::shared_ptr<Relation> make_sequence(SqlSession& session, const std::string& schema, const std::string& name,
                                         bool temporary, Oid type, const syntax::List<syntax::Option>& options);
 /// What a generated column is made of does not change by itself, and is no generated column. Raises 42P17.
