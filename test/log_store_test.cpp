@@ -152,6 +152,50 @@ TEST_CASE("Who stands on an older generation reads extents that the newest one d
     CHECK(f.log->bytes(4096, 8) == nullptr);
 }
 
+TEST_CASE("Who stands on an older generation reads the front of an extent that the newest one does without",
+          "[log][STORE-1][SNAP-1]") {
+    Fixture f;
+    f.log->add_extent({4096, 4, 4}, 1);
+    const auto place_of = [&](std::uint64_t position) {
+        const std::optional<ExtentDirectory::Place> place = f.log->place(position);
+        return place ? std::optional<std::uint64_t>(place->offset) : std::nullopt;
+    };
+    const bool itself = GENERATE(true, false);  // or another process let go of it
+    CAPTURE(itself);
+    if (itself) {
+        f.log->trim(12288);
+        f.log->release_below(12288);
+    } else {
+        ExtentDirectory newest(k_page_size);
+        newest.add({12288, 6, 2});
+        f.log->set_extents(newest, {{12288, 1}});
+    }
+    CHECK(f.positions() == Positions{12288});
+    CHECK(place_of(8192) == 5 * k_page_size);
+    // A record may reach over the place where the extent begins now.
+    CHECK(f.log->bytes(8192, 3 * k_page_size) != nullptr);
+    SECTION("until nobody stands there any more") {
+        f.log->remove_below(12288);
+        CHECK_FALSE(place_of(8192));
+    }
+    SECTION("also where the front is let go of once more") {
+        f.log->trim(16384);
+        f.log->release_below(16384);
+        f.log->remove_below(12288);
+        CHECK_FALSE(place_of(8192));
+        CHECK(place_of(12288) == 6 * k_page_size);
+    }
+    SECTION("until its pages are used again") {
+        f.log->add_extent({20480, 5, 1}, 3);
+        CHECK_FALSE(place_of(8192));
+    }
+    SECTION("also where the rest was moved") {
+        f.log->move_extent({12288, 20, 2}, 3);
+        CHECK(place_of(8192) == 5 * k_page_size);
+        CHECK(place_of(12288) == 20 * k_page_size);
+    }
+}
+
 TEST_CASE("Zeros are written ahead of small durable records, for many of them at once", "[log]") {
     const Workplace place;
     test::HookedVfs vfs;

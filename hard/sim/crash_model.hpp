@@ -226,10 +226,10 @@ inline void compare_tree(const Tree& tree, const ModelTree& model, bool backward
     if (tree.size() != model.size()) throw Broken(where + ": the tree's count is " + std::to_string(tree.size()));
 }
 
-/// Compares everything a snapshot shows, entry by entry.
-inline void compare(const Snapshot& snapshot, const ModelState& model, detail::Random& random, std::string where) {
-    where += ", txn " + std::to_string(snapshot.txn());
-    const std::vector<std::string> names = snapshot.tree_names();
+/// Compares everything a snapshot or a transaction shows, entry by entry.
+template <class Reader>
+void compare_trees(Reader& reader, const ModelState& model, detail::Random& random, const std::string& where) {
+    const std::vector<std::string> names = reader.tree_names();
     auto wanted = model.begin();
     for (const std::string& name : names) {
         if (wanted == model.end() || wanted->first != name) throw Broken(where + ": tree " + shown(name));
@@ -237,7 +237,7 @@ inline void compare(const Snapshot& snapshot, const ModelState& model, detail::R
     }
     if (wanted != model.end()) throw Broken(where + ": tree " + shown(wanted->first) + " is missing");
     for (const auto& [name, entries] : model) {
-        const Tree tree = snapshot.tree(name);
+        const Tree tree = reader.tree(name);
         compare_tree(tree, entries, random.chance(1, 4), where + ", tree " + name);
         if (entries.empty()) continue;
         auto some = entries.begin();
@@ -246,6 +246,11 @@ inline void compare(const Snapshot& snapshot, const ModelState& model, detail::R
         if (!got || *got != *some->second) throw Broken(where + ": get(" + shown(some->first) + ") is wrong");
         if (tree.get(some->first + '\x01' + "no")) throw Broken(where + ": a key is there that never was");
     }
+}
+
+inline void compare(const Snapshot& snapshot, const ModelState& model, detail::Random& random,
+                    const std::string& where) {
+    compare_trees(snapshot, model, random, where + ", txn " + std::to_string(snapshot.txn()));
 }
 
 /// Every version of a key against the sequence of states.

@@ -14,6 +14,7 @@ constexpr const char* k_copy = "/data/copy";
 constexpr unsigned k_sleep = 15;
 constexpr std::uint64_t k_far_behind = 3;
 constexpr const char* k_trees[] = {"alpha", "beta", "gamma"};
+constexpr std::uint64_t k_more_trees = 60;
 
 /// So many states: none, a few, or all.
 std::uint64_t some_retention(detail::Random& random) {
@@ -294,7 +295,7 @@ void CrashRun::look_at_snapshots(Process& process) {
     for (const Process::Held& held : process.held) {
         compare(held.snapshot, *held.state, random_, "a snapshot held since");
     }
-    if (process.held.size() > 2 || random_.chance(1, 4)) process.held.clear();
+    if (process.held.size() > (varied_ ? 4 : 2) || random_.chance(1, 4)) process.held.clear();
     Snapshot now = process.db->begin_read();
     const Txn txn = now.txn();
     if (txn != expected_.attempted()) {
@@ -303,6 +304,21 @@ void CrashRun::look_at_snapshots(Process& process) {
     }
     compare(now, *expected_.states[txn], random_, "a new snapshot");
     process.held.push_back({std::move(now), expected_.states[txn]});
+    if (varied_ && expected_.retention.keeps()) hold_the_past(process);
+}
+
+/// A snapshot of the past goes on showing what it did, whatever is pruned behind it.
+void CrashRun::hold_the_past(Process& process) {
+    const Txn newest = expected_.attempted();
+    const Txn first = expected_.whole_from(newest);
+    if (first > newest || process.db->statistics().redaction_pending != 0) return;
+    const Txn txn = first + random_.below(newest - first + 1);
+    does("hold txn " + std::to_string(txn));
+    Snapshot then = process.db->begin_read(AsOf::txn(txn));
+    ModelState state = expected_.past(txn, newest);
+    compare(then, state, random_, "a new snapshot of the past");
+    process.held.push_back({std::move(then), std::make_shared<const ModelState>(std::move(state))});
+    note("snapshot of the past held");
 }
 
 /// Closing makes everything durable, if it succeeds.
@@ -341,11 +357,21 @@ void CrashRun::write(Process& process, bool lazy) {
     does(std::string("write ") + std::to_string(operations.size()) + " operations, " + (lazy ? "lazy" : "full") +
          (optimistic ? ", optimistic" : ""));
     for (const ModelOperation& op : operations) apply_to(tx, op);
+    const auto look_at_own = [&](const ModelState& own) {
+        if (random_.chance(1, 4)) compare_trees(tx, own, random_, "a transaction");
+    };
+    if (varied_) look_at_own(next);
     if (varied_ && random_.chance(1, 4)) {
         const Savepoint savepoint = tx.savepoint();
         ModelState undone = next;
         for (const ModelOperation& op : make_operations(random_, undone)) apply_to(tx, op);
+        look_at_own(undone);
+        for (const auto& [name, entries] : next) {
+            if (!random_.chance(1, 4)) continue;
+            compare_tree(tx.tree_at(name, savepoint), entries, random_.chance(1, 4), "a savepoint, tree " + name);
+        }
         tx.rollback_to(savepoint);
+        look_at_own(next);
         does("rolled back to a savepoint");
     }
     if (random_.chance(1, 10)) {
@@ -387,6 +413,7 @@ std::vector<ModelOperation> CrashRun::make_operations(Random& random, ModelState
     for (std::uint64_t i = 0; i < count; ++i) {
         ModelOperation op;
         op.tree = k_trees[random.chance(1, 2) ? 0 : random.below(std::size(k_trees))];
+        if (varied_ && random.chance(1, 8)) op.tree = "tree " + std::to_string(random.below(k_more_trees));
         op.key = key(random);
         const std::uint64_t what = random.below(varied_ ? 44 : 40);
         if (what < 28) {

@@ -71,6 +71,7 @@ std::vector<std::string> crash_classes() {
             "redaction that waits for snapshots",
             "sectors of 4096 bytes",
             "sectors of 512 bytes",
+            "snapshot of the past held",
             "three crashes in a row during recovery",
             "unacknowledged commits that were not there",
             "unacknowledged commits that were there",

@@ -2,8 +2,9 @@
 // them.
 //
 // Each seed is one machine: a few processes open one database and write, read, sync, checkpoint, compact, prune,
-// redact, sleep, close and die; one seed of three has pages of every size, also copies the file, changes what is kept,
-// appends, and rolls back to savepoints. Power fails at calls chosen at random, also while a recovery is under way; and
+// redact, sleep, close and die; one seed of three has pages of every size and dozens of trees, also copies the file,
+// changes what is kept, appends, reads what it is about to commit, holds snapshots of the past, and rolls back to
+// savepoints. Power fails at calls chosen at random, also while a recovery is under way; and
 // in between copies are taken of what a power loss at that call would leave. Every machine that comes up again is
 // compared with the model.
 //
@@ -141,6 +142,7 @@ private:
     static std::uint64_t log_end(const Process& process);
     void settle_first_part(Process& process, const Error& error);
     void look_at_snapshots(Process& process);
+    void hold_the_past(Process& process);
     void leave(Process& process);
     std::vector<ModelOperation> make_operations(Random& random, ModelState& state);
     std::string key(Random& random) const;

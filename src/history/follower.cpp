@@ -144,16 +144,32 @@ std::vector<std::shared_ptr<const SegmentSet>> open_sets(const FilePages& pages,
     return out;
 }
 
-std::optional<std::string_view> logged_value(const LogStore& log, const ExtentDirectory& extents, std::uint64_t tree,
-                                             std::string_view key, const HistoryVersion& version) {
-    follower_impl::MappedLog bytes(log.pages());
+namespace follower_impl {
+
+std::optional<std::string_view> logged_value_at(const LogStore& log, const std::optional<ExtentDirectory::Place>& place,
+                                                std::uint64_t tree, std::string_view key,
+                                                const HistoryVersion& version) {
+    MappedLog bytes(log.pages());
+    const std::size_t page_size = log.pages().page_size();
     try {
-        return read_logged_value(bytes, extents, tree, key, version);
+        return read_logged_value(bytes, place, page_size, tree, key, version);
     } catch (const Error& error) {
         // It may be about to be redacted just now.
         if (error.code() != Errc::corrupt || !log.settled()) throw;
     }
-    return read_logged_value(bytes, extents, tree, key, version);
+    return read_logged_value(bytes, place, page_size, tree, key, version);
+}
+
+}  // namespace follower_impl
+
+std::optional<std::string_view> logged_value(const LogStore& log, std::uint64_t tree, std::string_view key,
+                                             const HistoryVersion& version) {
+    return follower_impl::logged_value_at(log, log.place(version.position), tree, key, version);
+}
+
+std::optional<std::string_view> logged_value(const LogStore& log, const ExtentDirectory& extents, std::uint64_t tree,
+                                             std::string_view key, const HistoryVersion& version) {
+    return follower_impl::logged_value_at(log, extents.find(version.position), tree, key, version);
 }
 
 HistoryFollower::HistoryFollower(FilePages& pages, const LogStore& log, std::vector<StoredSegment> segments, Txn sealed,

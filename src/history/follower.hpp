@@ -46,7 +46,10 @@ StoredSegment place_segment(Placer& placer, std::span<const std::byte> content, 
 std::vector<std::shared_ptr<const SegmentSet>> open_sets(const FilePages& pages,
                                                          std::span<const StoredSegment> segments);
 
-/// The value of a logged version, in place; nullopt when it was redacted. Throws Error(corrupt).
+/// The value of a logged version, in place; nullopt when it was redacted. Throws Error(corrupt). Without extents, what
+/// the log knows is asked.
+std::optional<std::string_view> logged_value(const LogStore& log, std::uint64_t tree, std::string_view key,
+                                             const HistoryVersion& version);
 std::optional<std::string_view> logged_value(const LogStore& log, const ExtentDirectory& extents, std::uint64_t tree,
                                              std::string_view key, const HistoryVersion& version);
 

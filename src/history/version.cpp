@@ -28,13 +28,18 @@ CatalogValue decode_catalog_value(std::string_view bytes) {
 
 std::optional<std::string_view> read_logged_value(LogBytes& log, const ExtentDirectory& extents, std::uint64_t tree,
                                                   std::string_view key, const HistoryVersion& version) {
+    return read_logged_value(log, extents.find(version.position), extents.page_size(), tree, key, version);
+}
+
+std::optional<std::string_view> read_logged_value(LogBytes& log, const std::optional<ExtentDirectory::Place>& place,
+                                                  std::size_t page_size, std::uint64_t tree, std::string_view key,
+                                                  const HistoryVersion& version) {
     NORTHSTAR_ASSERT(version.kind == HistoryVersion::Kind::logged);
-    const std::optional<ExtentDirectory::Place> place = extents.find(version.position);
     const auto damaged = [&](const char* problem) {
         fail(Errc::corrupt,
              "the value that transaction " + std::to_string(version.txn) + " wrote at log position " +
                  std::to_string(version.position) + ' ' + problem + "; run verify and restore the file from a backup",
-             {}, place ? place->offset / extents.page_size() : Error::no_page);
+             {}, place ? place->offset / page_size : Error::no_page);
     };
     if (!place) damaged("lies in no extent");
     const std::uint64_t size =

@@ -73,5 +73,9 @@ CatalogValue decode_catalog_value(std::string_view bytes);
 /// value's checksum are compared: Error(corrupt) unless they fit. Lives until the next read of `log`.
 std::optional<std::string_view> read_logged_value(LogBytes& log, const ExtentDirectory& extents, std::uint64_t tree,
                                                   std::string_view key, const HistoryVersion& version);
+/// The same, where its place is known.
+std::optional<std::string_view> read_logged_value(LogBytes& log, const std::optional<ExtentDirectory::Place>& place,
+                                                  std::size_t page_size, std::uint64_t tree, std::string_view key,
+                                                  const HistoryVersion& version);
 
 }  // namespace northstar::inline v0::detail

@@ -56,7 +56,7 @@ std::optional<ExtentDirectory::Place> ExtentDirectory::find(std::uint64_t positi
     const std::size_t i = at_or_after(position);
     if (i == extents_.size() || extents_[i].logical > position) return std::nullopt;
     const Extent& extent = extents_[i];
-    return Place{extent.page * page_size_ + (position - extent.logical), end_of(extent) - position, i};
+    return Place{extent.page * page_size_ + (position - extent.logical), end_of(extent) - position};
 }
 
 std::uint64_t ExtentDirectory::pages() const {

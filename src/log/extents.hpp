@@ -27,7 +27,6 @@ public:
     struct Place {
         std::uint64_t offset = 0;     ///< in the file
         std::uint64_t remaining = 0;  ///< bytes from there to the end of the extent
-        std::size_t index = 0;        ///< of the extent
     };
     /// Where a position lies; nullopt: in no extent. O(log extents).
     std::optional<Place> find(std::uint64_t position) const;

@@ -18,6 +18,11 @@ constexpr std::uint64_t k_mapped_largest_record = 2u << 10;
 
 bool share_pages(const Extent& a, const Extent& b) { return a.page < b.page + b.pages && b.page < a.page + a.pages; }
 
+/// Do both say the same of the pages that they share?
+bool agree(const Extent& a, const Extent& b, std::uint64_t page_size) {
+    return a.page * page_size - a.logical == b.page * page_size - b.logical;
+}
+
 }  // namespace store_impl
 
 LogStore::LogStore(File& file, FilePages& pages, const Uuid& uuid, std::uint32_t log_align)
@@ -38,7 +43,10 @@ std::uint64_t LogStore::set_extents(ExtentDirectory extents, std::map<std::uint6
     for (const Extent& extent : extents.all()) forget_released(extent);
     ExtentDirectory all(static_cast<std::uint32_t>(page_size_));
     for (const Extent& extent : directory_.all()) {
-        if (directory_.end_of(extent) > released_) break;
+        if (directory_.end_of(extent) > released_) {
+            if (extent.logical < released_) untrimmed_.push_back(extent);
+            break;
+        }
         all.add(extent);
         births.emplace(extent.logical, births_.at(extent.logical));
     }
@@ -57,6 +65,9 @@ std::uint64_t LogStore::set_extents(ExtentDirectory extents, std::map<std::uint6
 
 /// A released extent whose pages this one takes is needed by nobody any more.
 void LogStore::forget_released(const Extent& extent) {
+    std::erase_if(untrimmed_, [&](const Extent& e) {
+        return store_impl::share_pages(e, extent) && !store_impl::agree(e, extent, page_size_);
+    });
     const auto taken = [&](const Extent& e) {
         return directory_.end_of(e) <= released_ && e.logical != extent.logical && store_impl::share_pages(e, extent);
     };
@@ -101,7 +112,11 @@ void LogStore::release_below(std::uint64_t position) {
 
 void LogStore::trim(std::uint64_t position) {
     const std::unique_lock lock(mutex_);
-    if (const std::optional<Extent> front = directory_.trim(position)) {
+    const std::size_t i = directory_.at_or_after(position);
+    if (i < directory_.size()) untrimmed_.push_back(directory_[i]);
+    const std::optional<Extent> front = directory_.trim(position);
+    if (!front && i < directory_.size()) untrimmed_.pop_back();
+    if (front) {
         auto born = births_.extract(front->logical);
         born.key() = front->logical + directory_.bytes_of(*front);
         births_.insert(std::move(born));
@@ -111,6 +126,14 @@ void LogStore::trim(std::uint64_t position) {
 void LogStore::remove_below(std::uint64_t position) {
     const std::unique_lock lock(mutex_);
     for (const Extent& e : directory_.release_below(position)) births_.erase(e.logical);
+    // Of several that hold the position, the one with the shortest front is enough.
+    std::uint64_t first = directory_.find(position) ? position : 0;
+    for (const Extent& e : untrimmed_) {
+        if (e.logical <= position && position < directory_.end_of(e)) first = std::max(first, e.logical);
+    }
+    std::erase_if(untrimmed_, [&](const Extent& e) {
+        return directory_.end_of(e) <= position || e.logical < first;
+    });
 }
 
 void LogStore::remove_from(std::uint64_t position) noexcept {
@@ -131,9 +154,23 @@ std::uint64_t LogStore::bytes_of_extents() const {
     return directory_.pages() * page_size_;
 }
 
-std::uint64_t LogStore::file_offset(std::uint64_t position) const {
+std::optional<ExtentDirectory::Place> LogStore::find(std::uint64_t position) const {
+    if (const std::optional<ExtentDirectory::Place> place = directory_.find(position)) return place;
+    for (const Extent& e : untrimmed_) {
+        if (e.logical > position || position >= directory_.end_of(e)) continue;
+        const std::uint64_t before = position - e.logical;
+        return ExtentDirectory::Place{e.page * page_size_ + before, directory_.bytes_of(e) - before};
+    }
+    return std::nullopt;
+}
+
+std::optional<ExtentDirectory::Place> LogStore::place(std::uint64_t position) const {
     const std::shared_lock lock(mutex_);
-    const std::optional<ExtentDirectory::Place> place = directory_.find(position);
+    return find(position);
+}
+
+std::uint64_t LogStore::file_offset(std::uint64_t position) const {
+    const std::optional<ExtentDirectory::Place> place = this->place(position);
     if (!place) {
         fail(Errc::corrupt, "position " + std::to_string(position) + " of the log is not in " + pages_.path(),
              pages_.path());
@@ -142,11 +179,7 @@ std::uint64_t LogStore::file_offset(std::uint64_t position) const {
 }
 
 const std::byte* LogStore::bytes(std::uint64_t position, std::uint64_t length) const {
-    std::optional<ExtentDirectory::Place> place;
-    {
-        const std::shared_lock lock(mutex_);
-        place = directory_.find(position);
-    }
+    const std::optional<ExtentDirectory::Place> place = this->place(position);
     if (!place || length > place->remaining) return nullptr;
     return pages_.raw(place->offset, length);
 }

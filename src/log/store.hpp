@@ -55,7 +55,8 @@ public:
     void remove_below(std::uint64_t position);
     /// Takes out extents that begin at or after the position: a reserve that was not announced.
     void remove_from(std::uint64_t position) noexcept;
-    /// See ExtentDirectory::trim().
+    /// The newest generation does without the front of an extent, see ExtentDirectory::trim(). Who stands on an older
+    /// one reads it as it was, as with release_below().
     void trim(std::uint64_t position);
     /// The extent's bytes were copied to these pages.
     void move_extent(const Extent& extent, std::uint64_t born);
@@ -68,6 +69,8 @@ public:
     }
 
     // ---- reading ----
+    /// Where a position lies, also for those who stand on an older generation; nullopt: nowhere.
+    std::optional<ExtentDirectory::Place> place(std::uint64_t position) const;
     /// Contiguous bytes; nullptr where they do not lie in one extent.
     const std::byte* bytes(std::uint64_t position, std::uint64_t length) const;
     /// Asked when a record is not intact: waits while records are being overwritten; true: look again.
@@ -112,6 +115,7 @@ private:
     std::optional<RecordView> look(std::uint64_t position) const;
     std::byte* mapped(std::uint64_t position, std::uint64_t size);
     void forget_released(const Extent& extent);
+    std::optional<ExtentDirectory::Place> find(std::uint64_t position) const;
     File& file_;
     FilePages& pages_;
     std::function<bool()> patience_;
@@ -122,6 +126,7 @@ private:
     ExtentDirectory directory_;
     std::map<std::uint64_t, std::uint64_t> births_;
     std::uint64_t released_ = 0;       // extents that end here or before are kept for older generations
+    std::vector<Extent> untrimmed_;    // extents as older generations have them, before their fronts were let go of
 
     std::uint64_t end_ = 0;
     std::uint64_t limit_ = 0;          // end of the extent that end_ lies in; 0: not looked up yet

@@ -507,7 +507,7 @@ void DatabaseCore::zero_ends_of_extents(std::uint64_t front) {
             // The last known place in this extent: the records before it need not be looked at.
             const std::optional<ExtentDirectory::Place> place = extents.find(at);
             if (!place) break;
-            const std::uint64_t extent_end = extents.end_of(extents[place->index]);
+            const std::uint64_t extent_end = at + place->remaining;
             Txn low = 0;
             for (Txn high = newest; low < high;) {
                 const Txn middle = low + (high - low + 1) / 2;

@@ -64,8 +64,7 @@ std::optional<TreeValue> PastTree::value_of(std::string_view key, const HistoryV
 
 std::optional<std::string_view> PastTree::logged(std::string_view key, const HistoryVersion& version) const {
     if (version.position < base_->extents->end()) return logged_value(*log_, *base_->extents, id_, key, version);
-    const ExtentDirectory now = log_->extents();
-    return logged_value(*log_, now, id_, key, version);
+    return logged_value(*log_, id_, key, version);
 }
 
 bool PastTree::redacted(std::string_view key, const HistoryVersion& version) const {
