@@ -177,3 +177,20 @@ TEST_CASE("Verifying looks at every entry of every tree", "[DMG-5]") {
     db.update([](Transaction& tx) { tx.tree("u").put("one more", "v"); });
     CHECK(db.verify().entries == before + 1);
 }
+
+// The pages that the newest commits no longer use were taken for pages of nothing.
+TEST_CASE("Who may only read verifies what others committed behind the last checkpoint", "[DMG-5][SPACE-1]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    Peer writer(path);
+    for (int i = 0; i < 500; ++i) writer.put("key" + std::to_string(i));
+    writer.db.checkpoint();
+    for (int i = 0; i < 500; i += 5) writer.put("key" + std::to_string(i), 200);
+    Options options = quiet();
+    options.read_only = true;
+    const Peer reader(path, options);
+    const VerifyReport report = reader.db.verify();
+    for (const Problem& problem : report.problems) UNSCOPED_INFO(problem.where << ": " << problem.what);
+    CHECK(report.ok());
+    CHECK(report.last_txn == 600);
+}

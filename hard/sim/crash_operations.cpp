@@ -67,7 +67,12 @@ void CrashRun::act(Process& process, unsigned number) {
             compare(held.snapshot, *held.state, random_, "a snapshot held while asleep");
         }
     }
+    if (process.reads_only) {
+        only_read(process);
+        return;
+    }
     if (uncertain_) resolve(process);
+    if (process.followed && random_.chance(1, 3)) follow(process);
     switch (random_.below(30)) {
         case 0:
             does("sync");
@@ -92,6 +97,7 @@ void CrashRun::act(Process& process, unsigned number) {
         case 5:
             does("look at snapshots");
             look_at_snapshots(process);
+            if (varied_ && random_.chance(1, 2)) follow(process);
             break;
         case 6:
             does("look at the past");
@@ -132,6 +138,65 @@ void CrashRun::act(Process& process, unsigned number) {
             }
             [[fallthrough]];
         default: write(process, random_.chance(1, 3)); break;
+    }
+}
+
+/// Sees what every other process sees, and changes nothing.
+void CrashRun::only_read(Process& process) {
+    if (uncertain_) return;  // a writer finds out first
+    switch (random_.below(6)) {
+        case 0:
+            does("look at the past");
+            compare_past(*process.db, expected_, expected_.attempted(), random_);
+            break;
+        case 1:
+            does("verify");
+            must_verify(*process.db, "while others write", [this](Errc code) { return allowed(code, false); });
+            break;
+        case 2:
+            if (!random_.chance(1, 3)) break;
+            does("close");
+            leave(process);
+            break;
+        case 3: follow(process); break;
+        default:
+            does("look at snapshots");
+            look_at_snapshots(process);
+            break;
+    }
+    note("read by one that may only read");
+}
+
+/// Every durable commit is told once, in order, whatever is pruned meanwhile; or it is said that the next one is gone.
+void CrashRun::follow(Process& process) {
+    does("follow");
+    const Txn newest = expected_.attempted();
+    if (!process.followed) {
+        const Txn from = newest - random_.below(std::min<Txn>(newest, 4) + 1) + 1;
+        if (expected_.retention.keeps() ? from <= expected_.least(newest) : from <= newest) return;
+        process.followed.emplace(Process::Followed{process.db->feed(from), from - 1});
+    }
+    auto& [feed, delivered] = *process.followed;
+    try {
+        while (const std::optional<CommitRecord> record = feed.next(0)) {
+            if (record->txn != ++delivered) {
+                throw Broken("the feed tells of txn " + std::to_string(record->txn) + ", not " +
+                             std::to_string(delivered));
+            }
+            if (delivered > newest) throw Broken("the feed is in front of all commits");
+            compare_record(*record, expected_);
+            note("commits followed");
+            if (random_.chance(1, 8)) return;
+        }
+    } catch (const Error& error) {
+        const bool gone = !expected_.retention.keeps() || delivered + 1 <= expected_.least(newest);
+        if (error.code() != Errc::before_horizon || !gone) throw;
+        process.followed.reset();
+        return;
+    }
+    if (delivered < expected_.durable) {
+        throw Broken("the feed ends with txn " + std::to_string(delivered) + ", but " +
+                     std::to_string(expected_.durable) + " is durable");
     }
 }
 
@@ -324,6 +389,7 @@ void CrashRun::hold_the_past(Process& process) {
 /// Closing makes everything durable, if it succeeds.
 void CrashRun::leave(Process& process) {
     process.held.clear();
+    process.followed.reset();
     const std::uint64_t end = log_end(process);
     bool closed = false;
     try {
@@ -334,7 +400,7 @@ void CrashRun::leave(Process& process) {
         if (!of_poison && !allowed(error.code(), false)) throw;
         if (error.code() == Errc::outcome_unknown || error.code() == Errc::poisoned) poisoned_ = true;
     }
-    if (closed && !poisoned_) expected_.flushed(expected_.attempted(), end);
+    if (closed && !poisoned_ && !process.reads_only) expected_.flushed(expected_.attempted(), end);
     process.db.reset();
     process.core.reset();
     process.vfs.reset();

@@ -28,6 +28,7 @@ const char* name_of_lock(std::uint64_t byte) {
 std::vector<std::string> crash_classes() {
     return {"checkpoint",
             "compaction",
+            "commits followed",
             "conflict",
             "copied",
             "copied without its past",
@@ -61,6 +62,7 @@ std::vector<std::string> crash_classes() {
             "harm in a crash: rot reported",
             "lazy commits lost with the power",
             "past compared",
+            "read by one that may only read",
             "poisoned",
             "pruned",
             "pruned in several steps",
@@ -83,6 +85,7 @@ std::vector<std::string> crash_classes() {
 
 void CrashRun::Process::drop() {
     held.clear();
+    followed.reset();
     if (db) {
         try {
             db->close();
@@ -104,6 +107,7 @@ CrashRun::CrashRun(std::uint64_t seed, const std::vector<unsigned>& steps, Total
     expected_.attempt({});
     disk_ = std::make_unique<SimulatedDisk>(seed, profile_);
     processes_.resize(random_.between(1, 3));
+    if (varied_ && processes_.size() > 1) processes_.back().reads_only = random_.chance(1, 2);
     told_.push_back(description());
 }
 
@@ -192,6 +196,11 @@ bool CrashRun::any_open() const {
     return std::any_of(processes_.begin(), processes_.end(), [](const Process& p) { return p.db.has_value(); });
 }
 
+bool CrashRun::any_writer() const {
+    return std::any_of(processes_.begin(), processes_.end(),
+                       [](const Process& p) { return p.db.has_value() && !p.reads_only; });
+}
+
 /// One operation of one process, and what its failure means.
 void CrashRun::step(unsigned number) {
     const std::size_t who = random_.below(processes_.size());
@@ -199,6 +208,7 @@ void CrashRun::step(unsigned number) {
     does("process " + std::to_string(who));
     if (number < process.asleep_until) return;
     if (poisoned_ && !process.db && any_open()) return;
+    if (process.reads_only && !process.db && !any_writer()) return;
     plan_ = Plan::none;
     plan_faults();
     const bool opening = !process.db;
@@ -330,7 +340,9 @@ bool CrashRun::allowed(Errc code, bool opening) const {
 }
 
 void CrashRun::open(Process& process) {
-    process.core = detail::DatabaseCore::open(k_path, options_, process.vfs.get());
+    Options options = options_;
+    options.read_only = process.reads_only;
+    process.core = detail::DatabaseCore::open(k_path, options, process.vfs.get());
     // Small steps, so that a move of the horizon takes several, and some crash lies between any two.
     if (small_steps_) {
         process.core->set_move_budget({1024, 8192});
@@ -350,7 +362,7 @@ void CrashRun::start(Process& process) {
         poisoned_ = false;
         ++totals_.recoveries;
         check_all(*disk_, *process.db, expected_, txn, random_);
-    } else if (uncertain_) {
+    } else if (uncertain_ && !process.reads_only) {
         resolve(process);
     }
 }
@@ -418,6 +430,7 @@ void CrashRun::failed(Process& process, const Error& error, bool opening) {
 }
 
 void CrashRun::expect_poisoned(Process& process) {
+    if (process.reads_only) return;
     try {
         Transaction tx = process.db->begin_write();
     } catch (const Error& error) {
@@ -438,10 +451,11 @@ void CrashRun::end() {
     if (poisoned_) {
         for (Process& process : processes_) process.drop();
     }
-    if (!any_open()) start(processes_[0]);
+    if (!any_writer()) start(processes_[0]);
     for (Process& process : processes_) {
         if (!process.db) continue;
         if (uncertain_) resolve(process);
+        if (process.followed) follow(process);
         look_at_snapshots(process);
     }
     for (Process& process : processes_) {

@@ -3,10 +3,10 @@
 //
 // Each seed is one machine: a few processes open one database and write, read, sync, checkpoint, compact, prune,
 // redact, sleep, close and die; one seed of three has pages of every size and dozens of trees, also copies the file,
-// changes what is kept, appends, reads what it is about to commit, holds snapshots of the past, and rolls back to
-// savepoints. Power fails at calls chosen at random, also while a recovery is under way; and
-// in between copies are taken of what a power loss at that call would leave. Every machine that comes up again is
-// compared with the model.
+// changes what is kept, appends, reads what it is about to commit, holds snapshots of the past, follows the feed of
+// commits, has processes that may only read, and rolls back to savepoints. Power fails at calls chosen at random, also
+// while a recovery is under way; and in between copies are taken of what a power loss at that call would leave. Every
+// machine that comes up again is compared with the model.
 //
 // What a step does follows from the seed and its number; the disk's choices too.
 //
@@ -93,6 +93,12 @@ private:
             StatePointer state;
         };
         std::vector<Held> held;
+        struct Followed {
+            Feed feed;
+            Txn delivered;  ///< the last one
+        };
+        std::optional<Followed> followed;
+        bool reads_only = false;
         unsigned asleep_until = 0;  ///< operation before which it does nothing
         bool slept = false;
         void drop();
@@ -128,10 +134,13 @@ private:
     void expect_poisoned(Process& process);
     void end();
     bool any_open() const;
+    bool any_writer() const;
     void note(const std::string& name) { ++totals_.classes[name]; }
 
     // crash_operations.cpp: what processes do
     void act(Process& process, unsigned number);
+    void only_read(Process& process);
+    void follow(Process& process);
     void resolve(Process& process);
     void write(Process& process, bool lazy);
     void prune(Process& process);

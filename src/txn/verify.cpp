@@ -46,6 +46,8 @@ private:
         report_.last_txn = root.txn.load();
         if (options_.structure) {
             look_at_trees(root);
+            // The ledger speaks of the generation's pages; what was committed behind it lies in memory.
+            walk_catalog(Ref(meta.catalog.root), used_);
             if (meta.retained_txn != 0) walk_catalog(Ref(meta.retained.root), retained_);
             for (const YoungBase& young : root.base->horizon.young) walk_catalog(Ref(young.kept.root), retained_);
             if (root.base->move) walk_catalog(Ref(root.base->move->base.root), retained_);
@@ -88,7 +90,6 @@ private:
                 check(std::string(tree.name), tree.root);
             }
         });
-        walk_catalog(root.catalog.root, used_);
     }
 
     using Pages = std::map<std::uint64_t, std::uint64_t>;
