@@ -10,6 +10,7 @@
 #include "sql/execute/partition_route.hpp"
 
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -22,7 +23,8 @@ struct PendingCheck {
     enum class Kind : std::uint8_t { referring, referred, unique } kind = Kind::referred;
     Oid table = 0;            ///< that has the constraint
     std::string constraint;
-    RowStore values;          ///< of a foreign key, one row: the values
+    std::vector<Value> values;  ///< of a foreign key
+    std::shared_ptr<Arena> memory;  ///< of the values of one that waits; many share it
     std::string key;          ///< of a unique one: the encoded columns
 };
 
@@ -95,6 +97,8 @@ private:
     void take_suspects(const Relation& relation, TableWriter& writer);
     void settle_keys();
     void settle_parent(Event& event, const Relation& child, const ForeignKey& foreign);
+    void defer(PendingCheck::Kind kind, const Relation& child, const ForeignKey& foreign,
+               const std::vector<Value>& values);
     void cascade(Event& event, const Relation& child, const ForeignKey& foreign, ForeignAction action);
     [[noreturn]] void missing_parent(const Relation& child, const ForeignKey& foreign, const Value* values);
     [[noreturn]] void still_referred(const Relation& child, const ForeignKey& foreign, const Value* values);
@@ -117,6 +121,7 @@ private:
     Arena event_arena_;
     std::vector<PendingCheck> suspects_;                     ///< keys to be checked when the statement is done
     std::vector<PendingCheck> deferred_;
+    std::shared_ptr<Arena> deferred_memory_;
     std::vector<std::pair<Oid, std::string>> redactions_;
     bool erases_ = false;                                    ///< the statement is ERASE
     std::vector<std::unique_ptr<BoundPool>> pools_;

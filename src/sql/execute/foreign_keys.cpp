@@ -236,6 +236,18 @@ void ChangeRunner::still_referred(const Relation& child, const ForeignKey& forei
     throw error;
 }
 
+void ChangeRunner::defer(PendingCheck::Kind kind, const Relation& child, const ForeignKey& foreign,
+                         const std::vector<Value>& values) {
+    if (deferred_memory_ == nullptr) deferred_memory_ = std::make_shared<Arena>();
+    else if (deferred_memory_.use_count() == 1) deferred_memory_->reset();  // all that waited has been checked
+    PendingCheck& pending = deferred_.emplace_back();
+    pending.kind = kind;
+    pending.table = child.oid;
+    pending.constraint = foreign.name;
+    pending.memory = deferred_memory_;
+    for (const Value& value : values) pending.values.push_back(copy_value(value, *pending.memory));
+}
+
 void ChangeRunner::settle() {
     // Cascades add events while the list is walked. First actions on referring rows, then the checks of what was
     // stored.
@@ -274,14 +286,7 @@ void ChangeRunner::settle() {
                 throw error;
             }
             if (access_.is_deferred(foreign)) {
-                PendingCheck pending;
-                pending.table = event.relation->oid;
-                pending.constraint = foreign.name;
-                pending.kind = PendingCheck::Kind::referring;
-                pending.values.reset(values.size());
-                Value* row = pending.values.add();
-                for (std::size_t c = 0; c < values.size(); ++c) row[c] = copy_value(values[c], pending.values.arena());
-                deferred_.push_back(std::move(pending));
+                defer(PendingCheck::Kind::referring, *event.relation, foreign, values);
                 continue;
             }
             // The row itself may be gone again, erased by a cascade of this statement.
@@ -326,13 +331,7 @@ void ChangeRunner::settle_parent(Event& event, const Relation& child, const Fore
     if (action == ForeignAction::no_action || action == ForeignAction::restrict) {
         const bool deferred = action == ForeignAction::no_action && access_.is_deferred(foreign);
         if (deferred) {
-            PendingCheck pending;
-            pending.table = child.oid;
-            pending.constraint = foreign.name;
-            pending.values.reset(values.size());
-            Value* row = pending.values.add();
-            for (std::size_t c = 0; c < values.size(); ++c) row[c] = copy_value(values[c], pending.values.arena());
-            deferred_.push_back(std::move(pending));
+            defer(PendingCheck::Kind::referred, child, foreign, values);
             return;
         }
         // Another row may have taken the key meanwhile: then nothing is missing.
@@ -409,7 +408,7 @@ void ChangeRunner::check(PendingCheck& pending) {
     }
     for (const ForeignKey& foreign : table->foreign_keys) {
         if (foreign.name != pending.constraint) continue;
-        const Value* values = pending.values.row(0);
+        const Value* values = pending.values.data();
         // The parent first: it has an index on what is referred to, and the row itself may have none.
         if (parent_exists(foreign, values) || referring_rows(*table, foreign, values).empty()) return;
         if (pending.kind == PendingCheck::Kind::referring) missing_parent(*table, foreign, values);

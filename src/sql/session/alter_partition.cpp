@@ -185,12 +185,10 @@ void add_partition_key(SqlSession& session, Relation& partition, const syntax::C
             pending.table = root->oid;
             pending.constraint = foreign.name;
             pending.kind = PendingCheck::Kind::referring;
-            pending.values.reset(foreign.columns.size());
-            Value* values = pending.values.add();
             bool null = false;
-            for (std::size_t i = 0; i < foreign.columns.size(); ++i) {
-                values[i] = copy_value(row[static_cast<std::size_t>(foreign.columns[i])], pending.values.arena());
-                null |= values[i].is_null();
+            for (const int column : foreign.columns) {
+                pending.values.push_back(row[static_cast<std::size_t>(column)]);
+                null |= pending.values.back().is_null();
             }
             if (!null) runner.check(pending);
         }

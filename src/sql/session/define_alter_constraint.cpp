@@ -136,13 +136,13 @@ void Alteration::validate_check(const CheckConstraint& check) {
 void Alteration::validate_foreign_key(const ForeignKey& foreign) {
     Execution execution(session_.state(), session_, session_.parameters());
     ChangeRunner runner(execution, session_);
-    std::vector<RowStore> keys;
+    const std::size_t width = foreign.columns.size();
+    RowStore keys(width);
     each_row([&](const Value* row) {
-        RowStore key(foreign.columns.size());
-        Value* to = key.add();
+        Value* to = keys.add();
         bool null = false, all_null = true;
-        for (std::size_t i = 0; i < foreign.columns.size(); ++i) {
-            to[i] = copy_value(row[foreign.columns[i]], key.arena());
+        for (std::size_t i = 0; i < width; ++i) {
+            to[i] = copy_value(row[foreign.columns[i]], keys.arena());
             null |= to[i].is_null();
             all_null = all_null && to[i].is_null();
         }
@@ -151,14 +151,14 @@ void Alteration::validate_foreign_key(const ForeignKey& foreign) {
                   "insert or update on table \"" + relation_->name + "\" violates foreign key constraint \"" +
                       foreign.name + "\"",
                   "MATCH FULL does not allow mixing of null and nonnull key values.");
-        if (!null) keys.push_back(std::move(key));
+        if (null) keys.truncate(keys.size() - 1);
     });
-    for (RowStore& key : keys) {
-        PendingCheck pending;
-        pending.table = relation_->oid;
-        pending.constraint = foreign.name;
-        pending.kind = PendingCheck::Kind::referring;
-        pending.values = std::move(key);
+    PendingCheck pending;
+    pending.table = relation_->oid;
+    pending.constraint = foreign.name;
+    pending.kind = PendingCheck::Kind::referring;
+    for (const Value* const key : keys.rows()) {
+        pending.values.assign(key, key + width);
         runner.check(pending);
     }
 }
