@@ -70,7 +70,11 @@ std::vector<OutputColumn> run(SqlSession& session, const syntax::Query& query, b
     binder.know_as(names);
     if (names.empty()) binder.note_names();
     if (!with_data) binder.bind_definition_only();
+    std::optional<UnderSearchPath> stored;
+    const std::shared_ptr<const Catalog> catalog = session.present().catalog;
+    if (!names.empty()) stored.emplace(session, catalog->stored_path());
     BoundQuery bound = binder.bind_query(query);
+    stored.reset();
     if (names.empty()) {
         names = binder.named();
         note_dependencies(session, *bound.plan, binder, view);
@@ -284,6 +288,7 @@ void alter_enum(SqlSession& session, const syntax::CreateType& syntax) {
             raise(sqlstate::duplicate_object, "enum label \"" + label + "\" already exists");
         from->first = label;
         session.put(type);
+        rename_label_in_texts(session, *type, syntax.rename_from, label);
         return;
     }
     if (label.size() > 63) raise(sqlstate::invalid_name, "invalid enum label \"" + label + "\"");

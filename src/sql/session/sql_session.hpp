@@ -556,6 +556,8 @@ void create_domain(SqlSession& session, const syntax::CreateType& syntax);
 void alter_domain(SqlSession& session, const syntax::AlterTable& syntax);
 void rename_domain_constraint(SqlSession& session, const syntax::Rename& syntax);
 void alter_sequence(SqlSession& session, const syntax::CreateSequence& syntax);
+/// Expressions and queries of the catalog that mean a label of the enum by its old name get to name it by the new one.
+void rename_label_in_texts(SqlSession& session, const UserType& type, std::string_view from, std::string_view to);
 /// The options of a sequence applied to what it has; of a `fresh` one, limits and start that are not said follow from
 /// its type and direction.
 void apply_sequence_options(SequenceOptions& options, const syntax::List<syntax::Option>& list,
