@@ -3,6 +3,7 @@
 #include "sql/compare.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace northstar::inline v0::sql {
 
@@ -59,23 +60,125 @@ bool produces(const Plan& plan, ColumnId column) {
     return std::find(plan.output.begin(), plan.output.end(), column) != plan.output.end();
 }
 
-bool same_expr(const BoundExpr& a, const BoundExpr& b) {
-    if (a.kind != b.kind || a.type != b.type || a.typmod != b.typmod || a.negated != b.negated ||
-        a.column != b.column || a.number != b.number || a.function != b.function || a.operation != b.operation ||
-        a.subquery != b.subquery || a.args.size() != b.args.size() || a.variadic != b.variadic)
-        return false;
-    if (a.kind == BoundKind::constant) {
-        if (a.value.is_null() != b.value.is_null()) return false;
-        if (!a.value.is_null()) {
-            if (a.type == type::unknown || a.type == type::jsonpath) return a.value.bytes() == b.value.bytes();
-            if (a.type == type::json || !equal_values(a.value, b.value)) return false;
+namespace walk {
+
+/// Compares expressions, and subqueries in them: those have numbers of their own for the columns that they make, which
+/// stand for one another where they are made in the same way.
+class Likeness {
+public:
+    bool alike(const BoundExpr& a, const BoundExpr& b) {
+        if (a.kind != b.kind || a.type != b.type || a.typmod != b.typmod || a.negated != b.negated ||
+            !stands_for(a.column, b.column) || a.number != b.number || a.function != b.function ||
+            a.operation != b.operation || a.args.size() != b.args.size() || a.variadic != b.variadic)
+            return false;
+        if (a.kind == BoundKind::constant) {
+            if (a.value.is_null() != b.value.is_null()) return false;
+            if (!a.value.is_null()) {
+                if (a.type == type::unknown || a.type == type::jsonpath) return a.value.bytes() == b.value.bytes();
+                if (a.type == type::json || !equal_values(a.value, b.value)) return false;
+            }
         }
+        if (a.function != nullptr && a.function->volatility == Volatility::changing) return false;
+        if (a.subquery != b.subquery &&
+            (a.subquery == nullptr || b.subquery == nullptr || !alike(*a.subquery, *b.subquery)))
+            return false;
+        for (std::size_t i = 0; i < a.args.size(); ++i)
+            if (!alike(*a.args[i], *b.args[i])) return false;
+        return a.operators == b.operators;
     }
-    if (a.function != nullptr && a.function->volatility == Volatility::changing) return false;
-    for (std::size_t i = 0; i < a.args.size(); ++i)
-        if (!same_expr(*a.args[i], *b.args[i])) return false;
-    return a.operators == b.operators;
-}
+
+private:
+    /// Of the kinds that are compared, what is inside. Others are never alike.
+    bool alike(const Plan& a, const Plan& b) {
+        if (a.kind != b.kind || !both(a.left, b.left) || !both(a.right, b.right)) return false;
+        switch (a.kind) {
+            case PlanKind::single: break;
+            case PlanKind::scan:
+                if (a.relation->oid != b.relation->oid || a.point != b.point || a.versions.present ||
+                    b.versions.present || a.sample >= 0 || b.sample >= 0 ||
+                    a.scan_columns.size() != b.scan_columns.size())
+                    return false;
+                for (std::size_t i = 0; i < a.scan_columns.size(); ++i) {
+                    if (a.scan_columns[i].place != b.scan_columns[i].place) return false;
+                    pair(a.scan_columns[i].id, b.scan_columns[i].id);
+                }
+                break;
+            case PlanKind::cte_scan:
+                if (a.common != b.common || a.output.size() != b.output.size()) return false;
+                break;
+            case PlanKind::filter:
+            case PlanKind::project: break;
+            case PlanKind::join:
+                if (a.join != b.join || a.lateral != b.lateral) return false;
+                break;
+            case PlanKind::aggregate:
+                if (!a.grouping_sets.empty() || !b.grouping_sets.empty()) return false;
+                break;
+            case PlanKind::sort: break;
+            case PlanKind::limit:
+                if (a.with_ties || b.with_ties || !both(a.limit, b.limit) || !both(a.offset, b.offset)) return false;
+                break;
+            default: return false;
+        }
+        return columns(a.groups, b.groups) && columns(a.columns, b.columns) && conditions(a, b) &&
+               keys(a.keys, b.keys) && outputs(a, b);
+    }
+
+    template <class Part>
+    bool both(const Part* a, const Part* b) {
+        return (a == nullptr) == (b == nullptr) && (a == nullptr || alike(*a, *b));
+    }
+
+    bool columns(const std::vector<PlanColumn>& a, const std::vector<PlanColumn>& b) {
+        if (a.size() != b.size()) return false;
+        for (std::size_t i = 0; i < a.size(); ++i) {
+            const CallClauses* const of_a = a[i].expr->clauses;
+            const CallClauses* const of_b = b[i].expr->clauses;
+            if (of_a != nullptr && of_b != nullptr &&
+                (of_a->distinct != of_b->distinct || of_a->star != of_b->star || of_a->window >= 0 ||
+                 of_b->window >= 0 || of_a->direct_count != of_b->direct_count || !both(of_a->filter, of_b->filter) ||
+                 !keys(of_a->order, of_b->order)))
+                return false;
+            if ((of_a == nullptr) != (of_b == nullptr) || !alike(*a[i].expr, *b[i].expr)) return false;
+            pair(a[i].id, b[i].id);
+        }
+        return true;
+    }
+
+    bool conditions(const Plan& a, const Plan& b) {
+        return std::equal(a.conditions.begin(), a.conditions.end(), b.conditions.begin(), b.conditions.end(),
+                          [&](const BoundExpr* one, const BoundExpr* other) { return alike(*one, *other); });
+    }
+
+    bool keys(const std::vector<SortKey>& a, const std::vector<SortKey>& b) {
+        return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](const SortKey& one, const SortKey& other) {
+            return one.descending == other.descending && one.nulls_first == other.nulls_first &&
+                   alike(*one.expr, *other.expr);
+        });
+    }
+
+    bool outputs(const Plan& a, const Plan& b) {
+        if (a.kind == PlanKind::cte_scan)
+            for (std::size_t i = 0; i < a.output.size(); ++i) pair(a.output[i], b.output[i]);
+        return std::equal(a.output.begin(), a.output.end(), b.output.begin(), b.output.end(),
+                          [&](ColumnId one, ColumnId other) { return stands_for(one, other); });
+    }
+
+    void pair(ColumnId a, ColumnId b) {
+        if (a != b) pairs_[a] = b;
+    }
+
+    bool stands_for(ColumnId a, ColumnId b) const {
+        const auto found = pairs_.find(a);
+        return found != pairs_.end() ? found->second == b : a == b;
+    }
+
+    std::map<ColumnId, ColumnId> pairs_;
+};
+
+}  // namespace walk
+
+bool same_expr(const BoundExpr& a, const BoundExpr& b) { return walk::Likeness().alike(a, b); }
 
 bool is_volatile(BoundExpr* expr) {
     bool found = false;
