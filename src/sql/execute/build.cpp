@@ -125,20 +125,24 @@ Execution::Shared& Execution::shared(CommonTablePlan& table) {
     if (!std::exchange(table.outer_known, true) && table.plan != nullptr)
         for (const ColumnId id : free_columns(*table.plan)) table.outer.push_back(id);
     std::unique_ptr<Shared>& found = shared_[&table];
-    if (found != nullptr && found->started && !is_current(table, *found)) found.reset();
     if (found == nullptr) found = std::make_unique<Shared>();
     Shared& shared = *found;
-    if (std::exchange(shared.started, true)) return shared;
+    if (std::exchange(shared.started, true) && is_current(table, shared)) return shared;
+    shared.outer.clear();
+    shared.outer_arena.reset();
     for (const ColumnId id : table.outer) shared.outer.push_back(copy_value(cell(id), shared.outer_arena));
     shared.rows.reset(table.columns.size());
     if (table.change != nullptr) {
         host_.run_change(*this, *table.change, shared.rows);
         return shared;
     }
-    std::vector<ColumnId> wanted;
-    for (const OutputColumn& column : table.columns) wanted.push_back(column.id);
-    shared.source = build_operator(*table.plan, *this);
-    shared.places = build_file::places_of(wanted, shared.source->columns());
+    if (shared.source == nullptr) {
+        std::vector<ColumnId> wanted;
+        for (const OutputColumn& column : table.columns) wanted.push_back(column.id);
+        shared.source = build_operator(*table.plan, *this);
+        shared.places = build_file::places_of(wanted, shared.source->columns());
+    }
+    shared.ended = false;
     shared.source->open();
     return shared;
 }
@@ -147,12 +151,13 @@ RowStore& Execution::common(CommonTablePlan& table) { return shared(table).rows;
 
 bool Execution::extend(CommonTablePlan& table) {
     Shared& shared = this->shared(table);
-    if (shared.source == nullptr) return false;
+    if (shared.source == nullptr || shared.ended) return false;
     if (const Batch* batch = shared.source->next()) {
         shared.rows.add(*batch, shared.places);
         return true;
     }
-    shared.source.reset();
+    shared.ended = true;
+    if (table.outer.empty()) shared.source.reset();
     return false;
 }
 

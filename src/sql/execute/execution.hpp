@@ -108,7 +108,8 @@ public:
 private:
     struct Shared {
         RowStore rows;
-        std::unique_ptr<Operator> source;  ///< null at the end
+        std::unique_ptr<Operator> source;  ///< null at the end, unless it may run again for other outer values
+        bool ended = false;
         std::vector<std::size_t> places;   ///< of the columns wanted in what the source makes
         std::vector<Value> outer;          ///< what the columns further out held when it began
         Arena outer_arena;
