@@ -108,6 +108,7 @@ void Binder::bind_common_table(const syntax::CommonTable& table, bool recursive)
     scope.forbidden = false;
     scope.common->plan = result.plan;
     scope.common->columns = result.columns;
+    scope.common->references += table.materialized > 0;  // which asks for rows that could be read again
     name_columns(scope.common->columns);
     commons_ = &scope;
 }

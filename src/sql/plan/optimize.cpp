@@ -8,6 +8,7 @@
 #include "sql/plan/implied_conditions.hpp"
 #include "sql/plan/index_order.hpp"
 #include "sql/plan/index_terms.hpp"
+#include "sql/plan/inline_with.hpp"
 #include "sql/plan/join_size.hpp"
 #include "sql/plan/prefix_range.hpp"
 #include "sql/plan/prune_columns.hpp"
@@ -150,10 +151,17 @@ private:
                 if (Plan* extremes = extremes_by_index(*plan, pool_)) plan = extremes;
                 return filter(plan, std::move(above));
             }
+            case PlanKind::cte_scan:
+                if (reruns_ == 0)
+                    if (Plan* const inlined = inlined_with(*plan, pool_))
+                        return push_down(inlined, std::move(conditions));
+                return filter(plan, std::move(conditions));
             default: {
                 std::vector<BoundExpr*> nothing;
                 if (plan->left != nullptr) plan->left = push_down(plan->left, nothing);
+                reruns_ += plan->kind == PlanKind::recursive_union;
                 if (plan->right != nullptr) plan->right = push_down(plan->right, nothing);
+                reruns_ -= plan->kind == PlanKind::recursive_union;
                 return filter(plan, std::move(conditions));
             }
         }
@@ -565,7 +573,10 @@ private:
         }
         plan->conditions = std::move(on);
         plan->left = push_down(plan->left, std::move(left));
+        const bool reruns = plan->lateral;
+        reruns_ += reruns;
         plan->right = push_down(plan->right, std::move(right));
+        reruns_ -= reruns;
         const bool one_side = plan->join == JoinType::semi || plan->join == JoinType::anti;
         if (one_side) plan->rows = std::max(1.0, plan->left->rows / 2);
         else if (plan->join == JoinType::left && !plan->lateral)
@@ -589,8 +600,11 @@ private:
     void subqueries(Plan& plan) {
         if (plan.left != nullptr) subqueries(*plan.left);
         if (plan.right != nullptr) subqueries(*plan.right);
-        if (plan.common != nullptr && plan.common->plan != nullptr && seen_.insert(plan.common.get()).second)
+        if (plan.common != nullptr && plan.common->plan != nullptr && seen_.insert(plan.common.get()).second) {
+            const int reruns = std::exchange(reruns_, 0);
             plan.common->plan = run(plan.common->plan);
+            reruns_ = reruns;
+        }
         const double outer = std::exchange(asked_, plan.left != nullptr ? plan.left->rows : raw(&plan));
         each_expr(plan, [&](BoundExpr*& expr) { inside(expr); });
         asked_ = outer;
@@ -601,7 +615,9 @@ private:
             ask_for_members(node, asked_, pool_);
             if (node.subquery != nullptr && done_.insert(node.subquery).second) {
                 Plan* before = node.subquery;
+                ++reruns_;
                 node.subquery = run(node.subquery);
+                --reruns_;
                 done_.insert(node.subquery);
                 // Its columns are read by their place in the old output.
                 if (node.subquery->output != before->output) {
@@ -615,6 +631,7 @@ private:
 
     BoundPool& pool_;
     WholeRows raw_;
+    int reruns_ = 0;    ///< so many times over, what is below may run more than once for each run of the statement
     double asked_ = 1;  ///< so often the expression is evaluated that is being looked into
     std::set<Plan*> done_;
     std::set<CommonTablePlan*> seen_;

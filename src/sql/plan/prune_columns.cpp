@@ -15,7 +15,7 @@ namespace prune {
 struct Walk {
     std::map<ColumnId, std::size_t> uses;  ///< how often a column is named
     std::set<const Plan*> seen;
-    std::vector<Plan*> scans, joins, projects;
+    std::vector<Plan*> scans, joins, makers;
 
     void outputs(const Plan& plan) {
         for (const ColumnId id : plan.output) ++uses[id];
@@ -49,7 +49,8 @@ struct Walk {
             else scans.push_back(&node);
         }
         if (node.kind == PlanKind::join) joins.push_back(&node);
-        if (node.kind == PlanKind::project) projects.push_back(&node);
+        if (node.kind == PlanKind::project || node.kind == PlanKind::aggregate || node.kind == PlanKind::window)
+            makers.push_back(&node);
         // What is read by place, not by number.
         if (node.kind == PlanKind::set_operation || node.kind == PlanKind::recursive_union) {
             outputs(*node.left);
@@ -77,17 +78,6 @@ Walk walk_all(Plan& plan) {
     return walk;
 }
 
-bool is_volatile_inside(BoundExpr* expr);
-
-bool is_volatile_plan(Plan& plan) {
-    bool found = false;
-    if (plan.kind == PlanKind::cte_scan)
-        found = plan.common->change != nullptr || is_volatile_plan(*plan.common->plan);
-    each_expr(plan, [&](BoundExpr*& expr) { found = found || is_volatile_inside(expr); });
-    return found || (plan.left != nullptr && is_volatile_plan(*plan.left)) ||
-           (plan.right != nullptr && is_volatile_plan(*plan.right));
-}
-
 bool is_volatile_inside(BoundExpr* expr) {
     bool found = is_volatile(expr);
     walk_expr(expr, [&](BoundExpr& node) {
@@ -97,13 +87,25 @@ bool is_volatile_inside(BoundExpr* expr) {
     return found;
 }
 
+/// The keys of a window are computed whether what is said of it is read or not.
+bool has_computed_keys(const Plan& maker, const BoundExpr& call) {
+    if (maker.kind != PlanKind::window) return false;
+    const WindowDefinition& window = maker.windows[static_cast<std::size_t>(call.clauses->window)];
+    const auto computed = [](const BoundExpr* expr) { return expr->kind != BoundKind::column; };
+    return std::any_of(window.partition.begin(), window.partition.end(), computed) ||
+           std::any_of(window.order.begin(), window.order.end(),
+                       [&](const SortKey& key) { return computed(key.expr); });
+}
+
 /// What is computed and read nowhere, as most of the columns of a view may be. False: there was nothing of the kind.
 bool drop_unread(const Walk& walk) {
     bool dropped = false;
-    for (Plan* project : walk.projects)
-        std::erase_if(project->columns, [&](const PlanColumn& column) {
-            if (walk.uses.count(column.id) != 0 || is_volatile_inside(column.expr)) return false;
-            std::erase(project->output, column.id);
+    for (Plan* maker : walk.makers)
+        std::erase_if(maker->columns, [&](const PlanColumn& column) {
+            if (walk.uses.count(column.id) != 0 || is_volatile_inside(column.expr) ||
+                has_computed_keys(*maker, *column.expr))
+                return false;
+            std::erase(maker->output, column.id);
             return dropped = true;
         });
     return dropped;
@@ -125,6 +127,15 @@ void drop_inner_columns(Plan& join, const Walk& all) {
 }
 
 }  // namespace prune
+
+bool is_volatile_plan(Plan& plan) {
+    bool found = false;
+    if (plan.kind == PlanKind::cte_scan)
+        found = plan.common->change != nullptr || is_volatile_plan(*plan.common->plan);
+    each_expr(plan, [&](BoundExpr*& expr) { found = found || prune::is_volatile_inside(expr); });
+    return found || (plan.left != nullptr && is_volatile_plan(*plan.left)) ||
+           (plan.right != nullptr && is_volatile_plan(*plan.right));
+}
 
 void prune_columns(Plan& plan) {
     prune::Walk walk = prune::walk_all(plan);

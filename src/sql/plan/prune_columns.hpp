@@ -9,4 +9,7 @@ namespace northstar::inline v0::sql {
 /// uses.
 void prune_columns(Plan& plan);
 
+/// Does it call what gives other values each time, or change data?
+bool is_volatile_plan(Plan& plan);
+
 }  // namespace northstar::inline v0::sql
