@@ -319,6 +319,11 @@ private:
         Value bound;
         try {
             bound = op->body(call, pair, 2);
+            // The middle between two infinities: everything but NaN is within the offset.
+            if (is_nan(bound) && !is_nan(here)) bound = infinity_of(here.type(), first != key.descending ? -1 : 1);
+            if (bound.type() != here.type())
+                bound = cast_value(bound, here.type(), k_no_typmod, CastContext::explicit_, offset_arena_,
+                                   execution_.session());
         } catch (const SqlError& error) {
             // Beyond the range of the type: everything on that side belongs to the frame.
             if (!(error.state() == sqlstate::numeric_value_out_of_range) &&
@@ -327,11 +332,6 @@ private:
             const bool to_start = preceding;
             return to_start ? partition.first_value : partition.last_value;
         }
-        // The middle between two infinities: everything but NaN is within the offset.
-        if (is_nan(bound) && !is_nan(here)) bound = infinity_of(here.type(), first != key.descending ? -1 : 1);
-        if (bound.type() != here.type())
-            bound = cast_value(bound, here.type(), k_no_typmod, CastContext::explicit_, offset_arena_,
-                               execution_.session());
         std::size_t low = partition.first_value;
         std::size_t high = partition.last_value;
         while (low < high) {

@@ -195,6 +195,14 @@ AlterAction Parser::alter_action(ObjectKind kind) {
     }
     if (kind == ObjectKind::table && (peek().text == "enable" || peek().text == "disable")) {
         const bool rows = peek(1).text == "row";
+        // Dumps of data disable triggers and enable them again. There are none; but ALL are those of foreign keys, too,
+        // which are not disabled.
+        const bool of_users = peek(2).is("user"_kw);
+        if (peek(1).is("trigger"_kw) && (of_users || (peek().text == "enable" && peek(2).is("all"_kw)))) {
+            for (int i = 0; i < 3; ++i) take();
+            action.kind = AlterKind::cluster;
+            return action;
+        }
         fail(sqlstate::feature_not_supported,
              std::string(rows ? "row-level security is" : "triggers and rules are") + " not supported", here());
     }

@@ -141,7 +141,8 @@ Query* Parser::select_core() {
     }
     const bool no_targets = at("from"_kw) || at("where"_kw) || at("into"_kw) || at(')') || at_end() ||
                             at("union"_kw) || at("intersect"_kw) || at("except"_kw) || at("group"_kw) ||
-                            at("order"_kw) || at("limit"_kw);
+                            at("order"_kw) || at("limit"_kw) || at("having"_kw) || at("window"_kw) ||
+                            at("offset"_kw) || at("fetch"_kw) || at("for"_kw);
     if (!no_targets) query->targets = make_list(arena_, targets());
     if (accept("into"_kw)) {
         IntoClause into;
