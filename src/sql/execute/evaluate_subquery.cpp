@@ -3,6 +3,7 @@
 
 #include "sql/array.hpp"
 #include "sql/compare.hpp"
+#include "sql/plan/ties.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -123,12 +124,13 @@ Value Evaluator::run_subquery(const Value* left, Arena& arena) {
     return membership(sub.rows, left);
 }
 
-/// = ANY, and <> ALL of single values, where both sides are of one type.
+/// = ANY, and <> ALL of single values, where both sides are of types that a hash can compare.
 bool Evaluator::asks_for_members() const {
-    const bool same_types = std::all_of(expr_->operators.begin(), expr_->operators.end(),
-                                        [](const OperatorEntry* entry) { return entry->left == entry->right; });
+    const bool alike = std::all_of(expr_->operators.begin(), expr_->operators.end(), [](const OperatorEntry* entry) {
+        return hash_alike(entry->left, entry->right);
+    });
     const Comparison comparison = expr_->operators[0]->comparison;
-    if (!same_types) return false;
+    if (!alike) return false;
     if (expr_->negated) return args_.size() == 1 && comparison == Comparison::not_equal;
     return std::all_of(expr_->operators.begin(), expr_->operators.end(),
                        [](const OperatorEntry* entry) { return entry->comparison == Comparison::equal; });

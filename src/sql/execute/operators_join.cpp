@@ -9,6 +9,9 @@
 // partner are dropped where they are read (KeyFilter).
 #include "sql/execute/operators.hpp"
 #include "sql/execute/spill_file.hpp"
+#include "sql/plan/ties.hpp"
+#include "sql/resolve.hpp"
+#include "sql/text_io.hpp"
 
 #include <algorithm>
 #include <set>
@@ -26,7 +29,7 @@ struct Equality {
 bool split_equality(BoundExpr* condition, const std::vector<ColumnId>& left, const std::vector<ColumnId>& right,
                     Equality& out) {
     if (condition->kind != BoundKind::operation || condition->operation->comparison != Comparison::equal ||
-        condition->args.size() != 2 || condition->args[0]->type != condition->args[1]->type)
+        condition->args.size() != 2 || !joins_by_hash(condition->args[0]->type, condition->args[1]->type))
         return false;
     const auto within = [](BoundExpr* expr, const std::vector<ColumnId>& side, const std::vector<ColumnId>& other) {
         bool uses = false;
@@ -50,6 +53,31 @@ bool split_equality(BoundExpr* condition, const std::vector<ColumnId>& left, con
     return false;
 }
 
+/// A date as the instant that it begins with. Beyond the range of instants it equals none of them: NULL.
+BoundExpr* instant_of(BoundExpr* date, Oid type, BoundPool& pool, Session& session) {
+    const auto constant = [&](std::string_view text) {
+        BoundExpr* const node = pool.expr(BoundKind::constant, type::date);
+        node->value = value_from_text(type::date, k_no_typmod, text, pool.arena(), session);
+        return node;
+    };
+    const auto compared = [&](std::string_view name, std::string_view text) {
+        BoundExpr* const node = pool.expr(BoundKind::operation, type::boolean);
+        node->operation = resolve_operator(name, type::date, type::date, session.types).entry;
+        node->args = {date, constant(text)};
+        return node;
+    };
+    BoundExpr* const cast = pool.expr(BoundKind::cast, type);
+    cast->cast = *find_cast(type::date, type, CastContext::implicit, session.types);
+    cast->context = CastContext::implicit;
+    cast->args = {date};
+    BoundExpr* const none = pool.expr(BoundKind::constant, type);
+    none->value = Value::null(type);
+    BoundExpr* const result = pool.expr(BoundKind::case_when, type);
+    result->args = {compared("=", "infinity"), cast, compared("=", "-infinity"), cast,
+                    compared("<", "4714-12-01 BC"), none, compared("<", "294276-12-30"), cast, none};
+    return result;
+}
+
 class Join final : public Operator {
 public:
     Join(Plan& plan, Execution& execution)
@@ -61,6 +89,12 @@ public:
         for (BoundExpr* condition : plan.conditions) {
             Equality equality;
             if (!plan.lateral && split_equality(condition, left, right, equality)) {
+                BoundExpr*& date = equality.left->type == type::date ? equality.left : equality.right;
+                const Oid other = (&date == &equality.left ? equality.right : equality.left)->type;
+                if (date->type == type::date && other != type::date) {
+                    if (key_pool_ == nullptr) key_pool_ = std::make_unique<BoundPool>();
+                    date = instant_of(date, other, *key_pool_, execution.session());
+                }
                 left_keys_.emplace_back(*equality.left, left, execution);
                 right_keys_.emplace_back(*equality.right, right, execution);
             } else {
@@ -486,6 +520,7 @@ private:
     Batch part_batch_;
     std::vector<ColumnId> both_;                          // of pairs
     std::vector<std::size_t> left_places_, right_places_;  // of these columns in the two sides
+    std::unique_ptr<BoundPool> key_pool_;  ///< of expressions that make keys of one type
     std::vector<Evaluator> left_keys_, right_keys_;
     std::unique_ptr<Conditions> residual_;
     std::vector<std::pair<std::size_t, Value*>> cells_;

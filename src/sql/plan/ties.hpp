@@ -12,10 +12,24 @@ inline bool uses_any(BoundExpr* expr, const Plan& plan) {
     return false;
 }
 
+/// Are values of these types that are equal found by one hash?
+inline bool hash_alike(Oid a, Oid b) {
+    const auto integer = [](Oid type) { return type == type::int2 || type == type::int4 || type == type::int8; };
+    const auto real = [](Oid type) { return type == type::float4 || type == type::float8; };
+    return a == b || (integer(a) && integer(b)) || (real(a) && real(b));
+}
+
+inline bool is_instant(Oid type) { return type == type::timestamp || type == type::timestamptz; }
+
+/// Types of which a join can look up equal values: those above, and dates beside instants, which it makes of them.
+inline bool joins_by_hash(Oid a, Oid b) {
+    return hash_alike(a, b) || (a == type::date && is_instant(b)) || (is_instant(a) && b == type::date);
+}
+
 /// a = b with columns of one plan on one side only, and of the other on the other.
 inline bool is_tie(const BoundExpr* condition, const Plan& outer, const Plan& inner) {
     if (condition->kind != BoundKind::operation || condition->operation->comparison != Comparison::equal ||
-        condition->args.size() != 2 || condition->args[0]->type != condition->args[1]->type)
+        condition->args.size() != 2 || !joins_by_hash(condition->args[0]->type, condition->args[1]->type))
         return false;
     BoundExpr* const a = condition->args[0];
     BoundExpr* const b = condition->args[1];
