@@ -50,6 +50,8 @@ Value current_user(Call& call, const Value*, std::size_t) {
 Value current_database(Call& call, const Value*, std::size_t) {
     return Value::bytes(type::name, call.arena.copy(host_of(call).current_database()));
 }
+/// Each session sees itself alone (pg_stat_activity).
+Value backend_pid(Call&, const Value*, std::size_t) { return Value::int4(1); }
 Value current_schema(Call& call, const Value*, std::size_t) {
     const std::string schema = host_of(call).current_schema();
     return schema.empty() ? Value::null(type::name) : Value::bytes(type::name, call.arena.copy(schema));
@@ -292,6 +294,7 @@ constexpr FunctionSource k_functions[] = {
     {"current_database() name stable", &current_database},
     {"current_catalog() name stable", &current_database},
     {"current_schema() name stable", &current_schema},
+    {"pg_backend_pid() int4 stable", &backend_pid},
     {"current_commit() int8 stable", &current_commit},
     {"commit_at(timestamptz) int8 stable", &commit_at},
     {"pg_typeof(any) regtype nonstrict stable", &type_of},

@@ -15,47 +15,54 @@ bool names_all_columns(const syntax::Expr& node) {
     return !query->targets.empty() && query->targets[0].expr->kind == ExprKind::star;
 }
 
-}  // namespace bind_target
+/// What a column of an expression is called. A name that is weak, of a type or CASE, gives way to that of a cast or
+/// CASE around it.
+struct TargetName {
+    std::string text = "?column?";
+    bool weak = true;
+};
 
-std::string Binder::target_name(const syntax::Expr& node) const {
+TargetName name_of(const syntax::Expr& node) {
+    const auto named = [](std::string_view text) { return TargetName{std::string(text), false}; };
     switch (node.kind) {
-        case ExprKind::column: return std::string(node.names.back());
-        case ExprKind::function: return std::string(node.names.back());
-        case ExprKind::field: return std::string(node.text);
-        case ExprKind::coalesce: return "coalesce";
-        case ExprKind::nullif: return "nullif";
-        case ExprKind::greatest: return "greatest";
-        case ExprKind::least: return "least";
-        case ExprKind::grouping: return "grouping";
+        case ExprKind::column: return named(node.names.back());
+        case ExprKind::function: return named(node.names.back());
+        case ExprKind::field: return named(node.text);
+        case ExprKind::coalesce: return named("coalesce");
+        case ExprKind::nullif: return named("nullif");
+        case ExprKind::greatest: return named("greatest");
+        case ExprKind::least: return named("least");
+        case ExprKind::grouping: return named("grouping");
         case ExprKind::case_when: {
-            const std::string name = target_name(*node.args[node.args.size() - 1]);
-            return name == "?column?" ? "case" : name;
+            const TargetName otherwise = name_of(*node.args[node.args.size() - 1]);
+            return otherwise.weak ? TargetName{"case", true} : otherwise;
         }
         case ExprKind::cast: {
-            // Of several casts the outermost gives its type's name.
-            const syntax::Expr* inner = node.args[0];
-            while (inner->kind == ExprKind::cast || inner->kind == ExprKind::collate) inner = inner->args[0];
-            const std::string name = target_name(*inner);
-            return name == "?column?" ? std::string(node.type->names.back()) : name;
+            const TargetName inner = name_of(*node.args[0]);
+            return inner.weak ? TargetName{std::string(node.type->names.back()), true} : inner;
         }
-        case ExprKind::star: return node.names.empty() ? "?column?" : std::string(node.names.back());
-        case ExprKind::array: return "array";
-        case ExprKind::row: return "row";
-        case ExprKind::exists: return "exists";
-        case ExprKind::array_query: return "array";
-        case ExprKind::special_value: return std::string(node.text);
-        case ExprKind::collate: return target_name(*node.args[0]);
-        case ExprKind::subscript: return target_name(*node.args[0]);
+        case ExprKind::star: return node.names.empty() ? TargetName() : named(node.names.back());
+        case ExprKind::array: return named("array");
+        case ExprKind::row: return named("row");
+        case ExprKind::exists: return named("exists");
+        case ExprKind::array_query: return named("array");
+        case ExprKind::special_value: return named(node.text);
+        case ExprKind::collate: return name_of(*node.args[0]);
+        case ExprKind::subscript: return name_of(*node.args[0]);
         case ExprKind::scalar_query: {
             const syntax::Query* query = node.query;
             while (query->kind == syntax::QueryKind::set_operation) query = query->left;
-            if (query->targets.empty()) return "?column?";
+            if (query->targets.empty()) return {};
             const syntax::Target& target = query->targets[0];
-            return target.alias.empty() ? target_name(*target.expr) : std::string(target.alias);
+            return named(target.alias.empty() ? name_of(*target.expr).text : std::string(target.alias));
         }
-        default: return "?column?";
+        default: return {};
     }
 }
+
+}  // namespace bind_target
+
+std::string Binder::target_name(const syntax::Expr& node) const { return bind_target::name_of(node).text; }
 
 std::vector<Binder::TargetItem> Binder::targets(const syntax::List<syntax::Target>& list) {
     std::vector<TargetItem> items;

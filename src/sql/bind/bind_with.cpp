@@ -81,7 +81,10 @@ void Binder::bind_common_table(const syntax::CommonTable& table, bool recursive)
         raise_at(sqlstate::syntax_error, "WITH query is not recursive", table.position);
     const syntax::Statement& body = *table.body;
     if (body.kind != syntax::StatementKind::query) {
-        if (scope_ != nullptr && scope_->outer != nullptr)
+        bool inside = scope_ != nullptr && scope_->outer != nullptr;
+        for (const CommonTableScope* outer = scope.outer; outer != nullptr; outer = outer->outer)
+            inside = inside || outer->forbidden || outer->working_table >= 0;  // being bound, with this one in it
+        if (inside)
             raise_at(sqlstate::feature_not_supported,
                      "WITH clause containing a data-modifying statement must be at the top level", table.position);
         scope.forbidden = true;

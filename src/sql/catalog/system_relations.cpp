@@ -217,7 +217,11 @@ constexpr SystemRelation k_relations[] = {
     {0, "pg_catalog", "pg_stat_user_tables", "",
      "SELECT c.oid AS relid, n.nspname AS schemaname, c.relname AS relname, 0::int8 AS seq_scan, 0::int8 AS "
      "seq_tup_read, 0::int8 AS idx_scan, 0::int8 AS idx_tup_fetch, 0::int8 AS n_tup_ins, 0::int8 AS n_tup_upd, 0::int8 "
-     "AS n_tup_del, 0::int8 AS n_live_tup, 0::int8 AS n_dead_tup FROM pg_catalog.pg_class c JOIN "
+     "AS n_tup_del, 0::int8 AS n_tup_hot_upd, 0::int8 AS n_live_tup, 0::int8 AS n_dead_tup, 0::int8 AS "
+     "n_mod_since_analyze, 0::int8 AS n_ins_since_vacuum, NULL::timestamptz AS last_vacuum, NULL::timestamptz AS "
+     "last_autovacuum, NULL::timestamptz AS last_analyze, NULL::timestamptz AS last_autoanalyze, 0::int8 AS "
+     "vacuum_count, 0::int8 AS autovacuum_count, 0::int8 AS analyze_count, 0::int8 AS autoanalyze_count FROM "
+     "pg_catalog.pg_class c JOIN "
      "pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'm') AND n.nspname NOT IN "
      "('pg_catalog', 'information_schema')"},
     {0, "pg_catalog", "pg_stat_user_indexes", "",
@@ -226,9 +230,12 @@ constexpr SystemRelation k_relations[] = {
      "pg_catalog.pg_class c ON c.oid = x.indrelid JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid JOIN "
      "pg_catalog.pg_namespace n ON n.oid = c.relnamespace"},
     {0, "pg_catalog", "pg_stat_activity", "",
-     "SELECT 5::oid AS datid, current_database()::name AS datname, 1 AS pid, 10::oid AS usesysid, "
-     "current_user::name AS "
-     "usename, current_setting('application_name') AS application_name, 'active'::text AS state, NULL::text AS query"},
+     "SELECT 5::oid AS datid, current_database()::name AS datname, pg_catalog.pg_backend_pid() AS pid, NULL::int4 AS "
+     "leader_pid, 10::oid AS usesysid, current_user::name AS usename, current_setting('application_name') AS "
+     "application_name, NULL::text AS client_hostname, NULL::int4 AS client_port, NULL::timestamptz AS backend_start, "
+     "now() AS xact_start, statement_timestamp() AS query_start, statement_timestamp() AS state_change, NULL::text AS "
+     "wait_event_type, NULL::text AS wait_event, 'active'::text AS state, NULL::int8 AS query_id, NULL::text AS query, "
+     "'client backend'::text AS backend_type"},
 
     // ---- information_schema ----
     {0, "information_schema", "schemata", "",

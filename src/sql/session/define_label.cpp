@@ -36,19 +36,58 @@ public:
     }
 
 private:
-    /// Where literals with the text of the old label stand.
-    std::vector<std::pair<std::size_t, std::size_t>> literals(const std::string& text) const {
-        std::vector<std::pair<std::size_t, std::size_t>> found;
+    /// A literal of the label, or of an array that has it, and what is to stand there.
+    struct Literal {
+        std::size_t begin, end;
+        std::string renamed;
+    };
+
+    std::vector<Literal> literals(const std::string& text) const {
+        std::vector<Literal> found;
         Arena arena;
-        for (const Token& token : lex(text, arena))
-            if (token.kind == TokenKind::string && token.text == from_) found.emplace_back(token.begin, token.end);
+        for (const Token& token : lex(text, arena)) {
+            if (token.kind != TokenKind::string) continue;
+            const std::string renamed = token.text == from_ ? to_ : renamed_in_array(token.text);
+            if (renamed != token.text) found.push_back({token.begin, token.end, quote_literal(renamed)});
+        }
         return found;
     }
 
+    /// The text of an array with the label in it; other texts are as they were.
+    std::string renamed_in_array(std::string_view text) const {
+        if (text.empty() || text.front() != '{') return std::string(text);
+        const std::string to = '"' + escaped(to_) + '"';
+        std::string result;
+        for (std::size_t i = 0; i < text.size();) {
+            const std::size_t begin = i;
+            const bool quoted = text[i] == '"';
+            if (quoted) {
+                for (++i; i < text.size() && text[i] != '"'; ++i) i += text[i] == '\\';
+                i = std::min(i + 1, text.size());
+            } else {
+                while (i < text.size() && text.substr(i, 1).find_first_of("{},\" ") == std::string_view::npos) ++i;
+                if (i == begin) ++i;
+            }
+            const std::string_view part = text.substr(begin, i - begin);
+            const bool same = quoted ? part == '"' + escaped(from_) + '"' : part == from_;
+            result += same ? to : std::string(part);
+        }
+        return result;
+    }
+
+    static std::string escaped(const std::string& label) {
+        std::string text;
+        for (const char c : label) {
+            if (c == '"' || c == '\\') text += '\\';
+            text += c;
+        }
+        return text;
+    }
+
     bool rename_all(std::string& text) const {
-        const auto places = literals(text);
+        const std::vector<Literal> places = literals(text);
         for (auto place = places.rbegin(); place != places.rend(); ++place)
-            text.replace(place->first, place->second - place->first, quote_literal(to_));
+            text.replace(place->begin, place->end - place->begin, place->renamed);
         return !places.empty();
     }
 
@@ -56,7 +95,7 @@ private:
     template <class Bind>
     bool rename(std::string& text, Bind&& bind) {
         for (bool renamed = false;; renamed = true) {
-            const auto places = literals(text);
+            const std::vector<Literal> places = literals(text);
             if (places.empty()) return renamed;
             std::size_t at = 0;
             try {
@@ -74,9 +113,9 @@ private:
             }
             // The position may be that of the type that stands before the literal. It counts from 1.
             const auto place = std::find_if(places.begin(), places.end(),
-                                            [&](const auto& literal) { return literal.first + 1 >= at; });
+                                            [&](const Literal& literal) { return literal.begin + 1 >= at; });
             if (place == places.end()) return renamed;
-            text.replace(place->first, place->second - place->first, quote_literal(to_));
+            text.replace(place->begin, place->end - place->begin, place->renamed);
         }
     }
 

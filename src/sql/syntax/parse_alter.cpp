@@ -219,6 +219,7 @@ AlterAction Parser::alter_action(ObjectKind kind) {
     }
     if (accept("replica"_kw)) {
         expect("identity"_kw);
+        if (accept("using"_kw)) expect("index"_kw);
         label();
         action.kind = AlterKind::replica_identity;
         return action;
