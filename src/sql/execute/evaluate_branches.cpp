@@ -3,7 +3,7 @@
 
 #include "sql/array.hpp"
 #include "sql/compare.hpp"
-#include "sql/plan/walk.hpp"
+#include "sql/plan/ties.hpp"
 
 #include <algorithm>
 
@@ -122,8 +122,9 @@ bool Evaluator::has_one_array() const {
     const BoundExpr& array = *expr_->args[1];
     const Comparison wanted = expr_->negated ? Comparison::not_equal : Comparison::equal;
     const TypeCatalog* const types = execution_->session().types;
-    return expr_->operation->comparison == wanted && expr_->args[0]->type == type_info(array.type, types).element &&
-           is_orderable(expr_->args[0]->type, types) && !is_volatile(expr_->args[1]) && !has_subquery(expr_->args[1]) &&
+    return expr_->operation->comparison == wanted &&
+           hash_alike(expr_->args[0]->type, type_info(array.type, types).element) &&
+           is_orderable(expr_->args[0]->type, types) && !is_volatile(expr_->args[1]) &&
            used_columns(expr_->args[1]).empty();
 }
 
