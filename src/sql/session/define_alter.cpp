@@ -287,11 +287,15 @@ bool reads_column(SqlSession& session, const Relation& view, Oid table, int plac
     Binder binder(session, pool, none);
     binder.know_as(view.names);
     binder.bind_definition_only();
-    const BoundQuery bound = binder.bind_query(*parse_query(arena.copy(view.query), arena));
-    NamedColumns named(table);
-    named.outputs(*bound.plan);
-    named.plan(*bound.plan);
-    return named.have(place);
+    try {
+        const BoundQuery bound = binder.bind_query(*parse_query(arena.copy(view.query), arena));
+        NamedColumns named(table);
+        named.outputs(*bound.plan);
+        named.plan(*bound.plan);
+        return named.have(place);
+    } catch (const SqlError&) {
+        return true;  // what cannot be read keeps what its text may name
+    }
 }
 
 bool Alteration::may_use(const Relation& view, int place) const {

@@ -59,6 +59,14 @@ void note_dependencies(SqlSession& session, const Plan& plan, const Binder& bind
     for (const Oid key : binder.needed_keys()) view.depends.push_back(key);
 }
 
+bool depends_on(SqlSession& session, const Relation& relation, Oid oid, std::set<Oid>& seen) {
+    return std::any_of(relation.depends.begin(), relation.depends.end(), [&](Oid used) {
+        if (used == oid) return true;
+        const auto other = seen.insert(used).second ? session.catalog().relation(used) : nullptr;
+        return other != nullptr && depends_on(session, *other, oid, seen);
+    });
+}
+
 /// Runs a query to the end; the rows go into `rows`. `view`: the materialized view that it belongs to; what that calls
 /// relations is noted there if it was not known.
 std::vector<OutputColumn> run(SqlSession& session, const syntax::Query& query, bool with_data, RowStore& rows,
@@ -207,6 +215,10 @@ void create_view(SqlSession& session, const syntax::CreateView& syntax) {
                       "cannot change data type of view column \"" + old->columns[i].name + "\" from " +
                           type_of(old->columns[i]) + " to " + type_of(view->columns[i]));
         }
+        // It could not be read, and what follows dependencies would not come to an end.
+        if (std::set<Oid> seen; depends_on(session, *view, old->oid, seen))
+            raise(sqlstate::invalid_object_definition,
+                  "infinite recursion detected in rules for relation \"" + view->name + "\"");
         view->oid = old->oid;
         view->row_type = old->row_type;
     } else {
