@@ -392,6 +392,9 @@ Plan* Binder::target_scan(BoundChange& change, const syntax::DataChange& syntax,
     plan->scan_columns.push_back({hidden_row_key, change.row_key});
     plan->output.push_back(change.row_key);
     if (target.parent != nullptr) relation.relation = target.parent;
+    // ONLY what is divided has no rows but those of its partitions.
+    const Relation& named = target.partition != nullptr ? *target.partition : *target.relation;
+    if (syntax.only && named.is_partitioned()) plan->conditions.push_back(constant(Value::boolean(false), 0));
     const bool same_columns = target.levels.empty() && target.parent == nullptr;
     if (same_columns && syntax.current_of.empty()) return plan;
     if (!same_columns) {
