@@ -287,6 +287,8 @@ bool reads_column(SqlSession& session, const Relation& view, Oid table, int plac
     Binder binder(session, pool, none);
     binder.know_as(view.names);
     binder.bind_definition_only();
+    const std::shared_ptr<const Catalog> catalog = session.present().catalog;
+    const UnderSearchPath stored(session, catalog->stored_path());
     try {
         const BoundQuery bound = binder.bind_query(*parse_query(arena.copy(view.query), arena));
         NamedColumns named(table);

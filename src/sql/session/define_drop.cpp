@@ -17,6 +17,7 @@ public:
     void relation(std::shared_ptr<const Relation> relation) {
         if (session_.catalog().relation(relation->oid) == nullptr) return;
         session_.refuse_pending_checks(*relation, "DROP TABLE");
+        doomed_.insert(relation->oid);  // or views that read each other, as older files may have, had no end
         // Views over it.
         for (const auto& view : dependants(relation->oid)) {
             if (!cascade_)
