@@ -63,6 +63,17 @@ bool write_zeros(File& file, std::uint64_t offset, std::uint64_t length, std::ve
     return wrote;
 }
 
+/// The same for positions of the log; those in no extent are left out.
+void zero_positions(File& file, const ExtentDirectory& extents, std::uint64_t from, std::uint64_t to,
+                    std::vector<std::byte>& block) {
+    for (std::size_t i = extents.at_or_after(from); i < extents.size() && extents[i].logical < to; ++i) {
+        const std::uint64_t begin = std::max(from, extents[i].logical);
+        const std::uint64_t length = std::min(to, extents.end_of(extents[i])) - begin;
+        const std::uint64_t offset = extents[i].page * extents.page_size() + (begin - extents[i].logical);
+        write_zeros(file, offset, length, block);
+    }
+}
+
 }  // namespace erasure_impl
 
 /// One at a time, over all processes and with nobody copying the log.
@@ -486,12 +497,7 @@ void DatabaseCore::zero_ends_of_extents(std::uint64_t front) {
         std::vector<std::byte> block;
         std::uint64_t zeros_from = 0;  // what lies between here and the next record belongs to nothing
         const auto zero_to = [&](std::uint64_t to) {
-            for (std::size_t i = extents.at_or_after(zeros_from); i < extents.size() && extents[i].logical < to; ++i) {
-                const std::uint64_t from = std::max(zeros_from, extents[i].logical);
-                const std::uint64_t length = std::min(to, extents.end_of(extents[i])) - from;
-                const std::uint64_t offset = extents[i].page * page_size_ + (from - extents[i].logical);
-                erasure_impl::write_zeros(*file_, offset, length, block);
-            }
+            erasure_impl::zero_positions(*file_, extents, zeros_from, to, block);
         };
         // Records that the horizon left behind, in front of those that count. Whoever takes over finds the redactions
         // by their records: from the first of these on only values go.
@@ -539,7 +545,8 @@ void DatabaseCore::zero_ends_of_extents(std::uint64_t front) {
     release_carving();
 }
 
-/// Records stay where they are and can be walked; what they put is gone.
+/// Records stay where they are and can be walked; what they put is gone, and so is what lies behind the last one of an
+/// extent, which was there before the log was.
 void DatabaseCore::zero_values(std::uint64_t from, std::uint64_t to, std::vector<std::byte>& block) {
     while (from < to) {
         const std::optional<RecordView> record = unchecked_record(from);
@@ -550,7 +557,10 @@ void DatabaseCore::zero_values(std::uint64_t from, std::uint64_t to, std::vector
             const std::uint64_t offset = log_->file_offset(operation.value_position);
             erasure_impl::write_zeros(*file_, offset, operation.value.size(), block);
         }
-        from = record->kind() == RecordKind::next ? record->continues_at() : record->end();
+        from = record->end();
+        if (record->kind() != RecordKind::next) continue;
+        from = record->continues_at();
+        erasure_impl::zero_positions(*file_, log_->extents(), record->end(), from, block);
     }
 }
 
