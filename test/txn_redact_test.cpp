@@ -511,37 +511,6 @@ TEST_CASE("what lies behind the last record of an extent that the log has left b
     require_sound(peer.db);
 }
 
-// What waits is in front of the horizon when the redaction ends, and was looked at for values in records alone.
-TEST_CASE("what lies behind the last record of an extent becomes zeros although the horizon passes it meanwhile",
-          "[CHAIN-3][PAST-5]") {
-    const Workplace place;
-    const std::string path = place / "db";
-    Options o = options();
-    o.background = false;
-    txn_test::Peer peer(path, o);
-    put(peer.db, "t", "victim", secret("value", 300));
-    std::optional<Snapshot> held = peer.db.begin_read();
-    REQUIRE(code_of([&] { peer.db.redact("t", "victim", 0, "asked for", 0); }) == Errc::still_held);
-    const std::uint64_t redacted = peer.core->log().end();
-    for (int i = 0; i < 4; ++i) peer.put("key" + std::to_string(i), 40'000);
-    detail::RecordView record = peer.core->log().read(redacted);
-    while (record.kind() != detail::RecordKind::next) record = peer.core->log().read(record.end());
-    const std::uint64_t left = peer.core->log().place(record.end())->remaining;
-    REQUIRE(left > 200);
-    bool created = false;
-    const std::string text = mark("tail");
-    detail::posix_vfs()
-        .open(path, {}, created)
-        ->write(peer.core->log().file_offset(record.end()) + left - 100, std::as_bytes(std::span(text)));
-    REQUIRE(holds(path, text));
-    peer.db.prune(AsOf::txn(peer.put("last")));
-    held.reset();
-    for (int i = 0; i < 10 && peer.db.statistics().redaction_pending != 0; ++i) peer.db.checkpoint();
-    REQUIRE(peer.db.statistics().redaction_pending == 0);
-    CHECK_FALSE(holds(path, text));
-    require_sound(peer.db);
-}
-
 // The file is cut one checkpoint later than its last page, or may grow again over what was there.
 TEST_CASE("what lies behind the last page of a file that is longer becomes zeros", "[CHAIN-3][SPACE-4]") {
     const Workplace place;
