@@ -331,6 +331,30 @@ TEST_CASE("a value in front of the horizon is gone although the log left its pag
     require_sound(db);
 }
 
+TEST_CASE("a value in front of the horizon is gone although history ended while the redaction waited",
+          "[CHAIN-3][PAST-5]") {
+    // Where the horizon was, was forgotten with the history, and the next redaction did not learn of it any more.
+    Options o = options();
+    o.background = false;
+    const Workplace place;
+    const std::string path = place / "db";
+    Database db = Database::open(path, o);
+    put(db, "t", "victim", secret("old", 300));
+    db.prune(AsOf::txn(put(db, "t", "victim", secret("new", 300))));
+    REQUIRE(holds(path, mark("old")));
+    std::optional<Snapshot> held = db.begin_read();
+    REQUIRE(code_of([&] { db.redact("t", "victim", 0, "asked for", 0); }) == Errc::still_held);
+    db.set_history(History::nothing());
+    put(db, "t", "another", secret("another", 300));
+    REQUIRE(code_of([&] { db.redact("t", "another", 0, "asked for", 0); }) == Errc::still_held);
+    held.reset();
+    for (int i = 0; i < 10 && db.statistics().redaction_pending != 0; ++i) db.checkpoint();
+    REQUIRE(db.statistics().redaction_pending == 0);
+    CHECK_FALSE(holds(path, mark("old")));
+    CHECK_FALSE(holds(path, mark("new")));
+    require_sound(db);
+}
+
 TEST_CASE("a past snapshot keeps its values when the horizon passes it before a redaction ends", "[CHAIN-3][SNAP-1]") {
     // Finishing the redaction wrote zeros up to the newest horizon, while the snapshot read in front of it.
     Options o = options();

@@ -180,6 +180,12 @@ void DatabaseCore::forget_past(const Root& frozen, Meta& meta, KeptPast& past) {
     Horizon horizon;
     horizon.retained = past.horizon.retained;
     retention_impl::end_retained(horizon, meta.generation, [](std::uint64_t) { return true; });
+    if (meta.redaction_txn != 0) {
+        // It named no values of the log in front of the horizon: whoever finishes it has to know where that was.
+        horizon.txn = past.horizon.txn;
+        horizon.first = past.horizon.first;
+        horizon.chain = past.horizon.chain;
+    }
     past.horizon = std::move(horizon);
     meta.retained = {};
     meta.retained_txn = 0;
