@@ -19,18 +19,30 @@ namespace northstar::inline v0::detail {
 /// Replays the log behind the newest meta page whose state can be read. Nobody else has the file open, and both meta
 /// pages have been read.
 void DatabaseCore::recover() {
-    const bool both = meta_valid_[0] && meta_valid_[1];
-    int slot = !meta_valid_[0] || (meta_valid_[1] && metas_[1].generation > metas_[0].generation) ? 1 : 0;
-    try {
-        load_generation(metas_[slot]);
-    } catch (const Error& error) {
-        // The older generation and its log give the same state.
-        if (!both || error.code() != Errc::corrupt) throw;
-        unreadable_generation_ = metas_[slot].generation;
-        meta_valid_[slot] = false;
-        slot = 1 - slot;
-        load_generation(metas_[slot]);
+    int slot = 0;
+    for (;;) {
+        const bool newer = !meta_valid_[0] || (meta_valid_[1] && metas_[1].generation > metas_[0].generation);
+        slot = newer ? 1 : 0;
+        try {
+            load_generation(metas_[slot]);
+        } catch (const Error& error) {
+            // The older generation and its log give the same state.
+            if (!meta_valid_[1 - slot] || error.code() != Errc::corrupt) throw;
+            unreadable_generation_ = metas_[slot].generation;
+            meta_valid_[slot] = false;
+            continue;
+        }
+        // Of a meta page that only the cache has, the checkpoint may be whole: who first asks for room goes on with it,
+        // and that must not be in the middle of a replay upon the one before.
+        processes_->store(Word::generation, metas_[slot].generation);
+        acquire_carving();
+        release_carving();
+        const std::uint64_t generation = processes_->load(Word::generation);
+        if (generation == metas_[slot].generation) break;
+        metas_[1 - slot] = read_meta(generation);
+        meta_valid_[1 - slot] = true;
     }
+    const bool both = meta_valid_[0] && meta_valid_[1];
     const Meta meta = metas_[slot];
     pin(meta.generation);
     const std::uint64_t known_durable = both && metas_[1 - slot].generation > meta.generation
@@ -47,7 +59,6 @@ void DatabaseCore::recover() {
     LogScanner scanner(bytes, extents, log_->seed(), start);
     const Root* base_root = roots_->built();
     Workspace& work = *replay_work_;
-    processes_->store(Word::generation, meta.generation);
     work.limit_pages(page_budget(), [&] { make_room_for_replay(work); });
     work.begin(base_root->catalog, base_root->next_tree_id, base_root->history, meta.txn);
     std::uint64_t behind = meta.log_position;
