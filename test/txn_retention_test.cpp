@@ -122,6 +122,30 @@ TEST_CASE("A copy made by vacuum_into keeps its past from its first state on", "
     check_whole(copy);
 }
 
+TEST_CASE("The past goes on where in one transaction one tree ceases to keep it and another begins to",
+          "[PAST-4][TRUTH-1]") {
+    // Out of the log it is done in the order of trees, which ended the past of the database before it began anew.
+    const bool drops = GENERATE(false, true);
+    CAPTURE(drops);
+    const Workplace place;
+    Database db = Database::open(place / "a.db", lazy(History::nothing()));
+    db.update([](Transaction& tx) {
+        tx.tree("first").put("k", "v");
+        tx.tree("second").put("k", "v");
+        tx.set_history("first", History::everything());
+    });
+    const Txn before = db.begin_read().txn();
+    db.update([&](Transaction& tx) {
+        tx.set_history("second", History::last(5));
+        if (drops) tx.drop_tree("first");
+        else tx.set_history("first", History::nothing());
+    });
+    db.sync();
+    std::filesystem::copy_file(place / "a.db", place / "b.db");
+    CHECK(db.begin_read(AsOf::txn(before)).txn() == before);
+    CHECK(Database::open(place / "b.db").begin_read(AsOf::txn(before)).txn() == before);
+}
+
 TEST_CASE("History of one tree begins when it is turned on for it", "[PAST-3][PAST-4]") {
     const Workplace place;
     Database db = Database::open(place / "a.db", lazy(History::everything()));

@@ -219,6 +219,7 @@ void Workspace::begin(const TreeRoot& catalog, std::uint64_t next_tree_id, Histo
     // Numbers are given once; the ref of a catalog may come again with other content.
     if (number == 0 || number != settled_) trees_.clear();
     settled_ = 0;
+    history_ended_ = 0;
     pages_.set_txn(txn);
 }
 
@@ -303,6 +304,7 @@ void Workspace::drop(int index) {
     tree_put(pages_, catalog_, workspace_impl::id_key(open.id, 'd'), value, TreeKind::catalog);
     // From now on the default applies to what it was; where either keeps nothing, its past is gone.
     const History& kept = open.own_history ? open.history : default_history_;
+    if (kept.kind != History::Kind::nothing) history_ended_ = txn();
     if (kept.kind == History::Kind::nothing || default_history_.kind == History::Kind::nothing) {
         raise_floor(open.id, txn());
     }
@@ -330,7 +332,7 @@ void Workspace::set_default_history(History history) {
     if (default_history_.kind == k_nothing && history.kind != k_nothing) {
         // The past of every tree that follows the default begins here; that of dropped ones is gone.
         store_entries();
-        if (!detail::keeps_history(source(), catalog_.root, default_history_)) raise_floor(0, txn());
+        begin_history();
         std::vector<std::uint64_t> ids;
         for (const CatalogEntry& entry : list_trees(source(), catalog_.root)) {
             if (!entry.own_history && entry.created != txn()) ids.push_back(entry.id);
@@ -344,7 +346,15 @@ void Workspace::set_default_history(History history) {
         }
         for (const std::uint64_t id : ids) raise_floor(id, txn());
     }
+    if (default_history_.kind != k_nothing && history.kind == k_nothing) history_ended_ = txn();
     default_history_ = history;
+}
+
+/// Something is about to keep its past. Where nothing did when the transaction began, that of the database begins here:
+/// the log tells what a transaction did in another order than it was done in, and may have an end before a beginning.
+void Workspace::begin_history() {
+    if (history_ended_ == txn() || detail::keeps_history(source(), catalog_.root, default_history_)) return;
+    raise_floor(0, txn());
 }
 
 void Workspace::set_history(int index, History history) {
@@ -352,9 +362,12 @@ void Workspace::set_history(int index, History history) {
     const History before = open.own_history ? open.history : default_history_;
     if (before.kind == History::Kind::nothing && history.kind != History::Kind::nothing) {
         store_entries();
-        if (!detail::keeps_history(source(), catalog_.root, default_history_)) raise_floor(0, txn());
+        begin_history();
         if (open.created != txn()) raise_floor(open.id, txn());
     }
+    // One that was made just now kept nothing when the transaction began.
+    const bool ended = before.kind != History::Kind::nothing && history.kind == History::Kind::nothing;
+    if (ended && open.created != txn()) history_ended_ = txn();
     open.history = history;
     open.own_history = true;
     open.dirty = true;
@@ -465,6 +478,7 @@ Workspace::Mark Workspace::mark() {
     mark.next_tree_id = next_tree_id_;
     mark.default_history = default_history_;
     mark.trees = trees_;
+    mark.history_ended = history_ended_;
     return mark;
 }
 
@@ -511,6 +525,7 @@ void Workspace::rewind(const Mark& mark) {
     next_tree_id_ = mark.next_tree_id;
     default_history_ = mark.default_history;
     trees_ = mark.trees;
+    history_ended_ = mark.history_ended;
 }
 
 }  // namespace northstar::inline v0::detail

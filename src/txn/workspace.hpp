@@ -140,6 +140,7 @@ public:
         std::uint64_t next_tree_id;
         History default_history;
         std::deque<OpenTree> trees;
+        Txn history_ended;
     };
     Mark mark();
     void rewind(const Mark& mark);
@@ -160,6 +161,7 @@ private:
     static OpenTree opened(const CatalogEntry& entry);
     void make_room();
     void end_appending();
+    void begin_history();
     void raise_floor(std::uint64_t id, Txn txn, const std::optional<Hash>& state = std::nullopt);
     void set_floor(std::uint64_t id, Txn floor, const std::optional<Hash>& state);
     void store_entry(const OpenTree& tree);
@@ -173,6 +175,7 @@ private:
     std::uint64_t budget_ = ~std::uint64_t{0};
     std::uint64_t threshold_ = ~std::uint64_t{0};
     std::function<void()> make_room_;
+    Txn history_ended_ = 0;  // a txn by which something ceased to keep its past
     std::uint64_t settled_ = 0;  // number of the root whose trees are open; 0: none
 };
 
