@@ -218,6 +218,30 @@ TEST_CASE("AS OF finds the cartridge of that time, and is right between two", "[
     CHECK_FALSE(cartridges.drop("g"));
 }
 
+TEST_CASE("In a dense copy a cartridge is as fresh as it was, and shows the newest state", "[CART-12][SPACE-5]") {
+    const bool changed = GENERATE(false, true);
+    CAPTURE(changed);
+    Workplace place;
+    Database db = Database::open(place / "a.db");
+    Cartridges cartridges(db);
+    for (int i = 0; i < 9; ++i) put_edge(db, "hub", "leaf" + std::to_string(i));
+    cartridges.build("g", "graph", {});
+    if (changed) put_edge(db, "hub", "another");
+    put_edge(db, "elsewhere", "too", "other");
+    db.vacuum_into(place / "b.db");
+    Database copy = Database::open(place / "b.db");
+    const Cartridges copied(copy);
+    const Txn newest = copy.begin_read().txn();
+    CHECK(newest == db.begin_read().txn());
+    using Answers = Cartridge::Answers;
+    CHECK(copied.open("g").answers() == (changed ? Answers::rebuilt : Answers::exact));
+    CHECK(Graph(copied.open("g")).edge_count() == (changed ? 10 : 9));
+    CHECK(copied.verify({}, {.rebuild = true}).empty());
+    put_edge(copy, "hub", "later");
+    CHECK(Graph(copied.open("g")).edge_count() == (changed ? 11 : 10));
+    CHECK(Graph(copied.open(copy.begin_read(AsOf::txn(newest)), "g")).edge_count() == (changed ? 10 : 9));
+}
+
 TEST_CASE("What differs between two states is the same out of the log, out of the leaves and in full", "[CART-12]") {
     const std::uint64_t seed = txn_test::seed(7600);
     INFO("seed " << seed);

@@ -640,7 +640,7 @@ public:
     std::uint64_t compact();
     /// A copy with log and history, consistent, while others write; openable at once. The destination must not exist.
     void backup(const std::string& destination) const;
-    /// A dense copy of the present state with a new uuid that names its parent.
+    /// A dense copy of the present state with a new uuid that names its parent. It goes on behind the same txn.
     void vacuum_into(const std::string& destination) const;
     /// Writes to destination the state that source had at a point, with its log and history up to there.
     static void restore(const std::string& source, const std::string& destination, AsOf point);

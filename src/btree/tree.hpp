@@ -44,6 +44,8 @@ struct TreeValue {
     std::uint64_t txn = 0;
 };
 
+/// No entry was written, and none erased, by a later txn. O(1). The root is not empty.
+Txn newest_txn(const PageSource& source, Ref root);
 /// The value of a key. No allocation, no lock.
 std::optional<TreeValue> tree_get(const PageSource& source, Ref root, std::string_view key);
 

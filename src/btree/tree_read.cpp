@@ -23,6 +23,8 @@ void tree_impl::out_of_order(Ref ref) {
          {}, ref.page());
 }
 
+Txn newest_txn(const PageSource& source, Ref root) { return Node(tree_impl::root_page(source, root)).max_txn(); }
+
 std::optional<TreeValue> tree_get(const PageSource& source, Ref root, std::string_view key) {
     LeafCell cell;
     if (!tree_impl::find(source, root, key, cell)) return std::nullopt;

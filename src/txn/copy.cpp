@@ -12,10 +12,12 @@
 #include "log/chain.hpp"
 #include "txn/ledger.hpp"
 #include "txn/past.hpp"
+#include "txn/redaction_note.hpp"
 #include "txn/replay.hpp"
 #include "txn/write_txn.hpp"
 
 #include <algorithm>
+#include <set>
 #include <cstring>
 
 namespace northstar::inline v0::detail {
@@ -25,7 +27,6 @@ namespace copy_impl {
 constexpr std::uint64_t k_block_bytes = 1u << 20;
 /// A root is installed after so many log bytes; a transaction is never split.
 constexpr std::uint64_t k_batch_bytes = 1u << 20;
-constexpr std::uint64_t k_vacuum_batch_bytes = 256u << 10;
 constexpr int k_pin_attempts = 100;
 
 /// Where copies are made: beside the source's file, or on disk if the source lies in memory.
@@ -71,6 +72,15 @@ private:
     const std::string destination_;
     const std::string path_;
     bool done_ = false;
+};
+
+/// A tree as a view shows it, and when it last changed.
+struct KnownTree {
+    std::string name;
+    CatalogEntry entry;
+    History history;
+    bool own_history = false;
+    Txn changed = 0;
 };
 
 Options private_options() {
@@ -201,6 +211,7 @@ void restate_redactions(DatabaseCore& source, const std::shared_ptr<DatabaseCore
     std::erase_if(records, [&](const RedactedRecord& r) { return r.txn > target || r.by <= target; });
     if (records.empty()) return;
     WriteTxn txn(copy, WriteTxn::Mode::exclusive, Durability::full, std::nullopt);
+    std::set<std::uint64_t> trees;
     for (const RedactedRecord& from : records) {
         const std::optional<std::uint64_t> position = copy->record_position(from.txn, from.part);
         if (!position) continue;
@@ -209,9 +220,16 @@ void restate_redactions(DatabaseCore& source, const std::shared_ptr<DatabaseCore
             const LogOperation operation = record.operation(i);
             if (!operation.redacted) continue;
             const Redaction redaction{from.txn, *position, from.part, i, from.original, from.remaining};
+            trees.insert(operation.tree);
             txn.operations().redact(operation.tree, operation.key, redaction);
             txn.work().note_redacted(redaction);
         }
+    }
+    for (const std::uint64_t id : trees) {
+        CatalogEntry entry;
+        const bool there = find_tree(txn.source(), txn.view()->root->catalog.root, id, entry);
+        leave_redaction_note(txn, there ? std::string(entry.name)
+                                        : dropped_tree_name(txn.source(), txn.view()->root->catalog.root, id), true);
     }
     txn.annotate("reason", "values were redacted in " + to_text(source.uuid()) + " after txn " +
                                std::to_string(target) + ", which this is a copy of");
@@ -254,7 +272,7 @@ void replay_into(DatabaseCore& source, const std::string& destination, Txn targe
     options.log_align = source.log().log_align();
     options.history = base == 0 ? first_default(source, at, target) : History::nothing();
     const std::shared_ptr<DatabaseCore> copy = DatabaseCore::open(partial.path(), options, &vfs);
-    if (base != 0) copy->begin_with(*view.view, source.chain_hash(base));
+    if (base != 0) copy->begin_with(*view.view, source.chain_hash(base), false);
     std::vector<std::vector<std::byte>> batch;
     std::uint64_t bytes = 0;
     for (Txn txn = base; txn < target;) {
@@ -287,20 +305,27 @@ void replay_into(DatabaseCore& source, const std::string& destination, Txn targe
     partial.finish();
 }
 
-/// Appends a tree's entries to a new file, a bounded transaction at a time.
-void copy_tree(const PageSource& source, const CatalogEntry& tree, const std::shared_ptr<DatabaseCore>& copy) {
-    TreeCursor cursor(source, tree.root.root);
-    bool there = !tree.root.root.empty() && cursor.first();
-    do {
-        WriteTxn txn(copy, WriteTxn::Mode::exclusive, Durability::lazy, std::nullopt);
-        const int to = txn.make_tree(tree.name);
-        for (std::uint64_t bytes = 0; there && bytes < k_vacuum_batch_bytes; there = cursor.next()) {
-            txn.append(to, cursor.key(), cursor.value());
-            bytes += cursor.key().size() + cursor.value().size();
+/// The trees of a view, those of the present by when they last changed.
+std::vector<KnownTree> trees_to_copy(const ReadView& from) {
+    const Txn txn = from.past != nullptr ? from.past->txn : from.root->txn.load();
+    std::vector<KnownTree> trees;
+    for (const std::string& name : tree_names_in_view(from)) {
+        KnownTree tree;
+        tree.changed = txn;
+        if (!find_tree_in_view(from, name, tree.entry)) continue;
+        tree.name = name;
+        tree.history = tree_history_in_view(from, name, tree.entry);
+        tree.own_history = tree.history != default_history_in_view(from);
+        if (from.past == nullptr) {
+            tree.own_history = tree.entry.own_history;
+            const Ref root = tree.entry.root.root;
+            if (!root.empty()) tree.changed = newest_txn(from.core->source(), root);
         }
-        txn.commit();
-        copy->checkpoint_if_wanted();
-    } while (there);
+        trees.push_back(std::move(tree));
+    }
+    std::stable_sort(trees.begin(), trees.end(),
+                     [](const KnownTree& a, const KnownTree& b) { return a.changed < b.changed; });
+    return trees;
 }
 
 }  // namespace copy_impl
@@ -428,20 +453,21 @@ void DatabaseCore::set_parent(const Uuid& uuid, Txn txn, const Hash& chain) {
 }
 
 /// Makes the state that a view of another database shows the first one of this new and empty one: same txn, chain and
-/// ids of trees. Its entries count as written by that txn. The log goes on behind it.
-void DatabaseCore::begin_with(const ReadView& from, const Hash& chain) {
+/// ids of trees. Its entries count as written by that txn, or, of a state of the present, when their tree changed last:
+/// what was derived from a tree knows whether it is that of the copy. The log goes on behind it. `dense`: the file is.
+void DatabaseCore::begin_with(const ReadView& from, const Hash& chain, bool dense) {
     using namespace copy_impl;
     const Txn txn = from.past != nullptr ? from.past->txn : from.root->txn.load();
     const std::uint64_t time_us = from.past != nullptr ? time_of_past(from) : from.root->time_us;
     chain_->stand_on({txn, log_->end(), chain}, {});
-    // Each piece becomes a root of that txn, and gets its place before the next.
-    const auto add = [&](const std::function<void(Workspace&)>& change) {
+    // Each piece becomes a root of that txn, and gets its place before the next; its entries were written by `written`.
+    const auto add = [&](Txn written, const std::function<void(Workspace&)>& change) {
         begin_exclusive(std::nullopt);
         {
             const ExclusiveScope scope(*this);
             Workspace work(*arena_, *source_);
             const Root* built = roots_->built();
-            work.begin(built->catalog, std::max(built->next_tree_id, from.root->next_tree_id), built->history, txn);
+            work.begin(built->catalog, std::max(built->next_tree_id, from.root->next_tree_id), built->history, written);
             change(work);
             work.finish();
             Root* root = root_of(work, txn, time_us, log_->end(), log_->epoch());
@@ -451,40 +477,43 @@ void DatabaseCore::begin_with(const ReadView& from, const Hash& chain) {
         }
         checkpoint_if_wanted();
     };
-    const auto copy = [&](const std::string& name, std::uint64_t id, auto&& cursor) {
+    const auto copy = [&](const KnownTree& tree, auto&& cursor) {
         bool there = cursor.first();
-        add([&](Workspace& work) { work.create(name, id); });
+        add(tree.changed, [&](Workspace& work) { work.create(tree.name, tree.entry.id); });
         while (there) {
-            add([&](Workspace& work) {
-                const int tree = work.open(name);
+            add(tree.changed, [&](Workspace& work) {
+                const int to = work.open(tree.name);
                 for (std::uint64_t bytes = 0; there && bytes < k_batch_bytes; there = cursor.next()) {
-                    work.append(tree, cursor.key(), cursor.value());
+                    work.append(to, cursor.key(), cursor.value());
                     bytes += cursor.key().size() + cursor.value().size();
                 }
             });
         }
     };
-    const std::vector<std::string> names = tree_names_in_view(from);
-    CatalogEntry entry;
-    for (const std::string& name : names) {
-        if (!find_tree_in_view(from, name, entry)) continue;
+    const std::vector<KnownTree> trees = trees_to_copy(from);
+    for (const KnownTree& tree : trees) {
+        const Ref root = tree.entry.root.root;
         if (from.past != nullptr) {
-            copy(name, entry.id, PastCursor(past_tree(from, entry.id, entry.root.root)));
+            copy(tree, PastCursor(past_tree(from, tree.entry.id, root)));
         } else {
-            copy(name, entry.id, TreeCursor(from.core->source(), entry.root.root));
+            copy(tree, TreeCursor(from.core->source(), root));
         }
     }
     // That state is in the file before its past begins: it becomes the retained base.
-    checkpoint();
-    add([&](Workspace& work) {
-        const History by_default = default_history_in_view(from);
-        work.set_default_history(by_default);
-        for (const std::string& name : names) {
-            if (!find_tree_in_view(from, name, entry)) continue;
-            const History history = tree_history_in_view(from, name, entry);
-            if (history != by_default) work.set_history(work.open(name), history);
+    if (dense) {
+        compact();
+    } else {
+        checkpoint();
+    }
+    add(txn, [&](Workspace& work) {
+        work.set_default_history(default_history_in_view(from));
+        for (const KnownTree& tree : trees) {
+            if (tree.own_history) work.set_history(work.open(tree.name), tree.history);
         }
-        work.prune({txn, chain, std::nullopt});
+        const bool kept = std::any_of(trees.begin(), trees.end(), [](const KnownTree& tree) {
+            return tree.history != History::nothing();
+        });
+        if (txn != 0 && (kept || work.default_history() != History::nothing())) work.prune({txn, chain, std::nullopt});
     });
     checkpoint();
 }
@@ -552,25 +581,12 @@ void vacuum_into(DatabaseCore& source, const std::string& destination) {
     options.log_align = source.log().log_align();
     options.history = History::nothing();
     const std::shared_ptr<DatabaseCore> copy = DatabaseCore::open(partial.path(), options, &vfs);
-    ReadView* view = source.open_view();
-    try {
-        const Root& root = *view->root;
-        const Txn txn = root.txn.load();
-        const std::vector<CatalogEntry> trees = list_trees(source.source(), root.catalog.root);
-        for (const CatalogEntry& tree : trees) copy_tree(source.source(), tree, copy);
+    {
+        const OpenView view(source.open_view());
+        const Txn txn = view.view->root->txn.load();
         copy->set_parent(source.uuid(), txn, source.chain_hash(txn));
-        copy->compact();
-        WriteTxn retention(copy, WriteTxn::Mode::exclusive, Durability::lazy, std::nullopt);
-        for (const CatalogEntry& tree : trees) {
-            if (tree.own_history) retention.set_history(tree.name, tree.history);
-        }
-        if (root.history != History::nothing()) retention.set_default_history(root.history);
-        retention.commit();
-    } catch (...) {
-        DatabaseCore::close_view(view);
-        throw;
+        copy->begin_with(*view.view, source.chain_hash(txn), true);
     }
-    DatabaseCore::close_view(view);
     copy->compact();
     copy->close();
     partial.finish();

@@ -222,7 +222,7 @@ public:
     std::uint64_t compact();
     // copy.cpp
     ReadView* open_copy_view();
-    void begin_with(const ReadView& from, const Hash& chain);
+    void begin_with(const ReadView& from, const Hash& chain, bool dense);
     void append_copied(std::span<std::vector<std::byte>> records, const OriginalDigest& digests_before);
     void checkpoint_if_wanted();
     void set_parent(const Uuid& uuid, Txn txn, const Hash& chain);
