@@ -1,4 +1,5 @@
 // crash_operations.cpp -- what the processes of the crash suite do, and what they may be told.
+#include "hard/sim/crash_cartridges.hpp"
 #include "hard/sim/crash_run.hpp"
 
 #include "txn/processes.hpp"
@@ -87,6 +88,10 @@ void CrashRun::act(Process& process, unsigned number) {
             note("checkpoint");
             break;
         case 3:
+            if (varied_ && random_.chance(2, 3)) {
+                mirror(process);
+                break;
+            }
             if (!random_.chance(1, 3)) break;
             does("compact");
             db.compact();
@@ -261,6 +266,7 @@ void CrashRun::redact(Process& process) {
     does("redact " + shown(key) + " of " + tree + (only != 0 ? " as txn " + std::to_string(only) + " wrote it" : ""));
     ModelState next = now;
     next[tree].erase(key);
+    apply_redaction_note(next, tree);
     expected_.attempt(std::move(next));
     expected_.redactions.push_back(redaction);
     try {
@@ -350,6 +356,7 @@ void CrashRun::copy(Process& process) {
         compare_log(copy, expected_, newest, random_);
         compare_past(copy, expected_, newest, random_);
     }
+    if (process.db->statistics().redaction_pending == 0) must_mirror(copy, *expected_.states.back(), "a copy");
     must_verify(copy, "a copy", [this](Errc code) { return allowed(code, false); });
     copy.close();
     process.vfs->remove(k_copy);
@@ -368,6 +375,7 @@ void CrashRun::look_at_snapshots(Process& process) {
                      std::to_string(expected_.attempted()));
     }
     compare(now, *expected_.states[txn], random_, "a new snapshot");
+    if (varied_) look_at_mirrors(process, now, *expected_.states[txn]);
     process.held.push_back({std::move(now), expected_.states[txn]});
     if (varied_ && expected_.retention.keeps()) hold_the_past(process);
 }
@@ -382,14 +390,67 @@ void CrashRun::hold_the_past(Process& process) {
     Snapshot then = process.db->begin_read(AsOf::txn(txn));
     ModelState state = expected_.past(txn, newest);
     compare(then, state, random_, "a new snapshot of the past");
+    look_at_mirrors(process, then, state);
     process.held.push_back({std::move(then), std::make_shared<const ModelState>(std::move(state))});
     note("snapshot of the past held");
 }
 
+/// Builds a cartridge that mirrors a tree, out of the present or of an earlier state.
+void CrashRun::mirror(Process& process) {
+    const Txn before = expected_.attempted();
+    const std::string tree = k_trees[random_.below(std::size(k_trees))];
+    const Txn first = expected_.whole_from(before);
+    BuildOptions options;
+    const bool unsettled = process.db->statistics().redaction_pending != 0;
+    if (expected_.retention.keeps() && first < before && !unsettled && random_.chance(1, 3)) {
+        options.at = first + random_.below(before - first);
+    }
+    does("mirror " + tree + (options.at ? " as of txn " + std::to_string(*options.at) : ""));
+    ModelState next = *expected_.states.back();
+    {
+        const Snapshot from = options.at ? process.db->begin_read(AsOf::txn(*options.at)) : process.db->begin_read();
+        apply_mirror(next, *process.db, from, tree);
+    }
+    expected_.attempt(std::move(next));
+    try {
+        Cartridges(*process.db).build(tree, k_mirror, {{"tree", tree}}, options);
+    } catch (const Error& error) {
+        if (error.code() != Errc::outcome_unknown) expected_.settle(before);
+        throw;
+    }
+    expected_.committed(before + 1, true, log_end(process));
+    note(options.at ? "mirror of an earlier state built" : "mirror built");
+}
+
+/// What cartridges say is what the snapshot shows, whatever happened behind the artifact; what was opened stays.
+void CrashRun::look_at_mirrors(Process& process, const Snapshot& snapshot, const ModelState& state) {
+    for (const Process::Mirrored& earlier : process.mirrored) {
+        if (facts_of(earlier.cartridge) != earlier.facts) {
+            throw Broken("a cartridge opened for txn " + std::to_string(earlier.cartridge.txn()) +
+                         " shows something else");
+        }
+    }
+    if (process.mirrored.size() > 3) process.mirrored.clear();
+    // Until it is erased, a value may be shown or not.
+    if (process.db->statistics().redaction_pending != 0) return;
+    if (!process.cartridges) process.cartridges.emplace(*process.db);
+    const std::string tree = k_trees[random_.below(std::size(k_trees))];
+    if (!has_mirror(state, tree) && !has_mirror(*expected_.states.back(), tree)) return;
+    const Cartridge cartridge = process.cartridges->open(snapshot, tree);
+    const auto there = state.find(tree);
+    const std::string facts = facts_of(there != state.end() ? there->second : ModelTree());
+    if (facts_of(cartridge) != facts) {
+        throw Broken("the cartridge of " + tree + ", built at txn " + std::to_string(cartridge.info().built_at) +
+                     ", does not show txn " + std::to_string(snapshot.txn()));
+    }
+    if (cartridge.answers() == Cartridge::Answers::overlay) note("mirror upon changes compared");
+    if (snapshot.txn() != expected_.attempted()) note("mirror of the past compared");
+    if (random_.chance(1, 4)) process.mirrored.push_back({cartridge, facts});
+}
+
 /// Closing makes everything durable, if it succeeds.
 void CrashRun::leave(Process& process) {
-    process.held.clear();
-    process.followed.reset();
+    process.let_go();
     const std::uint64_t end = log_end(process);
     bool closed = false;
     try {

@@ -1,4 +1,5 @@
 // crash_recovery.cpp -- what the crash suite does with machines that come up again, and with damage at rest.
+#include "hard/sim/crash_cartridges.hpp"
 #include "hard/sim/crash_run.hpp"
 
 #include <algorithm>
@@ -122,7 +123,7 @@ Txn CrashRun::settle(const Process& process, Expected& expected, bool lazy_promi
     return txn;
 }
 
-void CrashRun::check_all(const SimulatedDisk& disk, const Database& db, const Expected& expected, Txn txn,
+void CrashRun::check_all(const SimulatedDisk& disk, Database& db, const Expected& expected, Txn txn,
                          Random& random) {
     {
         const Snapshot now = db.begin_read();
@@ -134,6 +135,7 @@ void CrashRun::check_all(const SimulatedDisk& disk, const Database& db, const Ex
         note("past compared");
     }
     must_verify(db, "after recovery", [this](Errc code) { return allowed(code, false); });
+    if (varied_) must_mirror(db, *expected.states[txn], "after recovery");
     note("verified");
     // Whoever opens first finishes what is left of redactions. [CHAIN-3]
     if (db.statistics().redaction_pending != 0) throw Broken("a redaction is not finished behind a recovery");

@@ -1,3 +1,4 @@
+#include "hard/sim/crash_cartridges.hpp"
 #include "hard/sim/crash_run.hpp"
 
 #include "txn/processes.hpp"
@@ -41,6 +42,10 @@ std::vector<std::string> crash_classes() {
             "default retention set",
             "lost write that is reported",
             "misdirected write that is reported",
+            "mirror built",
+            "mirror of an earlier state built",
+            "mirror of the past compared",
+            "mirror upon changes compared",
             "died holding the checkpoint lock",
             "died holding the flush lock",
             "died holding the gate lock",
@@ -83,9 +88,15 @@ std::vector<std::string> crash_classes() {
             "wrote again after a full disk"};
 }
 
-void CrashRun::Process::drop() {
+void CrashRun::Process::let_go() {
     held.clear();
     followed.reset();
+    mirrored.clear();
+    cartridges.reset();
+}
+
+void CrashRun::Process::drop() {
+    let_go();
     if (db) {
         try {
             db->close();
@@ -102,6 +113,7 @@ void CrashRun::Process::drop() {
 
 CrashRun::CrashRun(std::uint64_t seed, const std::vector<unsigned>& steps, Totals& totals)
     : random_(seed), seed_(seed), steps_(steps), totals_(totals) {
+    register_mirror();
     choose();
     note(profile_.sector == 512 ? "sectors of 512 bytes" : "sectors of 4096 bytes");
     expected_.attempt({});

@@ -4,9 +4,9 @@
 // Each seed is one machine: a few processes open one database and write, read, sync, checkpoint, compact, prune,
 // redact, sleep, close and die; one seed of three has pages of every size and dozens of trees, also copies the file,
 // changes what is kept, appends, reads what it is about to commit, holds snapshots of the past, follows the feed of
-// commits, has processes that may only read, and rolls back to savepoints. Power fails at calls chosen at random, also
-// while a recovery is under way; and in between copies are taken of what a power loss at that call would leave. Every
-// machine that comes up again is compared with the model.
+// commits, has processes that may only read, rolls back to savepoints, and keeps cartridges that mirror trees. Power
+// fails at calls chosen at random, also while a recovery is under way; and in between copies are taken of what a power
+// loss at that call would leave. Every machine that comes up again is compared with the model.
 //
 // What a step does follows from the seed and its number; the disk's choices too.
 //
@@ -98,9 +98,17 @@ private:
             Txn delivered;  ///< the last one
         };
         std::optional<Followed> followed;
+        std::optional<Cartridges> cartridges;
+        struct Mirrored {
+            Cartridge cartridge;
+            std::string facts;
+        };
+        std::vector<Mirrored> mirrored;
         bool reads_only = false;
         unsigned asleep_until = 0;  ///< operation before which it does nothing
         bool slept = false;
+        /// What was opened upon the database.
+        void let_go();
         void drop();
     };
     /// What a crash left may be worse than that: one sector written to another place, or rotten. [DMG-2]
@@ -147,6 +155,8 @@ private:
     void keep_less(Process& process);
     void change_retention(Process& process);
     void copy(Process& process);
+    void mirror(Process& process);
+    void look_at_mirrors(Process& process, const Snapshot& snapshot, const ModelState& state);
     void redact(Process& process);
     static std::uint64_t log_end(const Process& process);
     void settle_first_part(Process& process, const Error& error);
@@ -163,7 +173,7 @@ private:
     void recover_and_check(SimulatedDisk& disk, Expected expected, Random& random);
     void look_read_only(SimulatedDisk& disk, const Expected& expected, Random& random);
     Txn settle(const Process& process, Expected& expected, bool lazy_promised);
-    void check_all(const SimulatedDisk& disk, const Database& db, const Expected& expected, Txn txn, Random& random);
+    void check_all(const SimulatedDisk& disk, Database& db, const Expected& expected, Txn txn, Random& random);
     void must_be_gone(const SimulatedDisk& disk, const std::vector<ModelRedaction>& redactions) const;
     void commit_some(Process& process, Expected& expected, Random& random);
 

@@ -3,7 +3,8 @@
 // What a seed does stands in crash_run.hpp.
 //
 //   crash_suite                        as many seeds as the tests run (HARD_SEEDS=n for another number)
-//   crash_suite --seed N [--steps L]   one seed again, of it the steps of a list "0,4,17" alone
+//   crash_suite --seed N [--steps L]   one seed again, of it the steps of a list "0,4,17" alone; one that fails tells
+//                                      what it did
 //   crash_suite --seeds A..B
 //   crash_suite --shrink N             fewer steps with which seed N fails, and what they do
 //
@@ -162,7 +163,8 @@ int run_seeds(const std::vector<std::uint64_t>& seeds, const Steps& steps, bool 
         ++failures;
         std::printf("seed %llu FAILED at %s\n", static_cast<unsigned long long>(seed), outcome.failure.c_str());
         repeatable = repeats(seed, steps, outcome) && repeatable;
-        std::printf("%s\n", outcome.told.front().c_str());
+        const std::size_t lines = seeds.size() == 1 ? outcome.told.size() : 1;
+        for (std::size_t line = 0; line < lines; ++line) std::printf("%s\n", outcome.told[line].c_str());
         std::printf("replay: crash_suite --seed %llu%s%s\nshorter: crash_suite --shrink %llu\n",
                     static_cast<unsigned long long>(seed), steps.size() == k_default_steps ? "" : " --steps ",
                     steps.size() == k_default_steps ? "" : list(steps).c_str(),

@@ -221,6 +221,15 @@ private:
     std::shared_ptr<detail::OpenCartridge> open_;
 };
 
+/// What the facts of a kind say of values. A redacted value is empty in every state that had it; an artifact that was
+/// built before still holds what it said.
+enum class ValueUse : std::uint8_t {
+    none = 0,    ///< nothing: they follow from tree and key alone, so a redaction changes none
+    by_key = 1,  ///< an entry says one fact at most, of its own key, and an overlay that is told that its value before
+                 ///< is empty forgets it by that key, if it is there at all
+    free = 2,    ///< anything: what a redacted value said is not known, and the snapshot's artifact is built in memory
+};
+
 /// A kind of cartridge: how entries become facts, and facts an artifact. Pure functions: the same input gives the same
 /// output, always. Used by several threads at once.
 class CartridgeKind {
@@ -236,8 +245,9 @@ public:
     virtual void check(const CartridgeParameters& parameters) const = 0;
     /// The trees that it is built from.
     virtual std::vector<std::string> trees(const CartridgeParameters& parameters) const = 0;
+    virtual ValueUse value_use() const { return ValueUse::free; }
     /// What an entry of one of these trees says: called for every entry of a state that is built from, and for the
-    /// entry before and after each change that commits made since.
+    /// entry before and after each change that commits made since. A value that was redacted is empty.
     virtual void extract(const CartridgeParameters& parameters, std::string_view tree, std::string_view key,
                          std::string_view value, const FactSink& sink) const = 0;
     virtual void build(CartridgeBuild& build) const = 0;

@@ -43,10 +43,15 @@ CartridgeInfo info_of(const std::string& name, const CartridgeContainer& contain
     return info;
 }
 
-/// By a commit of its own: the record, the artifact (unless it lies in a file), and the end of the one before.
-CartridgeInfo install(Database& database, CartridgeInfo info, std::string_view artifact) {
+/// By a commit of its own: the record, the artifact (unless it lies in a file), and the end of the one before. False,
+/// and nothing changed: it is not wanted any more.
+bool install(Database& database, CartridgeInfo& info, std::string_view artifact,
+             const std::function<bool(const Tree& registry)>& wanted) {
+    bool installed = false;
     database.update([&](Transaction& tx) {
         WritableTree tree = tx.tree(k_cartridges_tree);
+        installed = wanted(tree);
+        if (!installed) return;
         const std::string key = record_key(info.name);
         if (const std::optional<std::string_view> before = tree.get(key)) {
             const CartridgeInfo replaced = decode_record(info.name, *before);
@@ -57,7 +62,24 @@ CartridgeInfo install(Database& database, CartridgeInfo info, std::string_view a
         tree.put(key, encode_record(info));
         tx.annotate("northstar.cartridge", info.name);
     });
-    return info;
+    return installed;
+}
+
+/// Was a value of one of these trees redacted behind a state? `registry`: that of a later one.
+bool redacted_behind(const Database& database, const Tree& registry, const std::vector<std::string>& trees, Txn txn,
+                     bool left_notes) try {
+    if (left_notes) return redacted_from(registry, trees, txn) != 0;
+    if (database.begin_read().txn() == txn) return false;
+    for (const CommitRecord& record : database.commits(txn + 1)) {
+        for (const Operation& operation : record.operations) {
+            if (operation.kind != Operation::Kind::redact) continue;
+            if (std::find(trees.begin(), trees.end(), operation.tree) != trees.end()) return true;
+        }
+    }
+    return false;
+} catch (const Error& error) {
+    if (error.code() != Errc::before_horizon) throw;
+    return true;
 }
 
 /// Changes the record of a name; not_found where there is none.
@@ -139,6 +161,7 @@ private:
         problems_.push_back({Errc::corrupt, "cartridge " + name_, what, "cartridge " + name_});
     }
     void build_again(const CartridgeKind& kind, const CartridgeInfo& info, const CartridgeContainer& container) {
+        if (redacted_since(kind, info, now_, now_) != 0) return;  // it may hold what that state does not have any more
         std::optional<Snapshot> then;
         try {
             then.emplace(state_.database.begin_read(AsOf::txn(info.built_at)));
@@ -175,16 +198,26 @@ CartridgeInfo Cartridges::build(const std::string& name, const std::string& kind
     detail::CartridgeAccess::core(database).check_writable();
     const std::shared_ptr<const CartridgeKind> kind = detail::cartridge_kind(kind_name);
     kind->check(parameters);
-    std::optional<Snapshot> snapshot;
-    if (options.at) snapshot.emplace(database.begin_read(AsOf::txn(*options.at)));
-    else snapshot.emplace(database.begin_read());
-    const Hash chain = detail::cartridges_impl::chain_if_kept(database, snapshot->txn());
-    const std::string artifact = detail::build_artifact(*kind, parameters, *snapshot, chain, options);
-    snapshot.reset();
-    const std::atomic<std::uint64_t> ticket{1};
-    CartridgeInfo info =
-        detail::cartridges_impl::info_of(name, detail::CartridgeContainer(artifact, ticket, 1));
-    return detail::cartridges_impl::install(database, std::move(info), artifact);
+    for (;;) {
+        std::optional<Snapshot> snapshot(database.begin_read());
+        const Txn begun = snapshot->txn();
+        const bool left_notes = snapshot->tree(detail::k_cartridges_tree).exists();
+        if (options.at) snapshot.emplace(database.begin_read(AsOf::txn(*options.at)));
+        const Hash chain = detail::cartridges_impl::chain_if_kept(database, snapshot->txn());
+        const std::string artifact = detail::build_artifact(*kind, parameters, *snapshot, chain, options);
+        snapshot.reset();
+        const std::atomic<std::uint64_t> ticket{1};
+        CartridgeInfo info = detail::cartridges_impl::info_of(name, detail::CartridgeContainer(artifact, ticket, 1));
+        const auto wanted = [&](const Tree& registry) {
+            return kind->value_use() == ValueUse::none ||
+                   !detail::cartridges_impl::redacted_behind(database, registry, kind->trees(parameters), begun,
+                                                             left_notes);
+        };
+        // What was redacted while it was built must not come back with it: it is built once more.
+        if (detail::cartridges_impl::install(database, info, artifact, wanted)) return info;
+        // Without history the log may be gone before it was looked at: notes stay.
+        if (!left_notes) database.update([](Transaction& tx) { tx.create_tree(detail::k_cartridges_tree); });
+    }
 } catch (const std::bad_alloc&) {
     detail::no_memory();
 }
@@ -354,7 +387,8 @@ CartridgeInfo Cartridges::attach(const std::string& name, const std::string& fil
                      file + " was built from txn " + std::to_string(info.built_at) + " of another history than " +
                          database.path() + " has (or has kept); build one from this database", file);
     }
-    return detail::cartridges_impl::install(database, std::move(info), {});
+    detail::cartridges_impl::install(database, info, {}, [](const Tree&) { return true; });
+    return info;
 } catch (const std::bad_alloc&) {
     detail::no_memory();
 }

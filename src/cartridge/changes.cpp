@@ -31,7 +31,8 @@ void compare_range(Cursor& a, Cursor& b, std::string_view from, const std::optio
             in_b = b.next();
         } else {
             // One transaction leaves one value per key.
-            if (a.txn() != b.txn() && a.value() != b.value()) sink(a.key(), a.value(), b.value());
+            const bool differs = a.value() != b.value() || a.value().empty();
+            if (a.txn() != b.txn() && differs) sink(a.key(), a.value(), b.value());
             in_a = a.next();
             in_b = b.next();
         }
@@ -98,7 +99,7 @@ void each_change(const Snapshot& before, const Snapshot& after, std::string_view
         for (const std::string& key : *keys) {
             const std::optional<std::string_view> then = tree_a.get(key);
             const std::optional<std::string_view> now_there = tree_b.get(key);
-            if (then != now_there) sink(key, then, now_there);
+            if (then != now_there || (then && then->empty())) sink(key, then, now_there);
         }
         return;
     }

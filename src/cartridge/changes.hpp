@@ -22,7 +22,8 @@ using ChangeSink = std::function<void(std::string_view key, std::optional<std::s
 /// Log between two states up to which its records are read: more than that may be values of other trees.
 inline constexpr std::uint64_t k_most_log_read = std::uint64_t{32} << 20;
 
-/// Calls `sink` for every key of a tree whose value differs, ascending.
+/// Calls `sink` for every key of a tree whose value differs, ascending, and for some where both are empty, one of which
+/// may have been redacted.
 void each_change(const Snapshot& before, const Snapshot& after, std::string_view tree, const ChangeSink& sink,
                  std::uint64_t most_log_read = k_most_log_read);
 

@@ -30,6 +30,7 @@ class ClosureKind final : public CartridgeKind {
 public:
     std::string name() const override { return "closure"; }
     std::uint32_t version() const override { return 1; }
+    ValueUse value_use() const override { return ValueUse::none; }
     void check(const CartridgeParameters& parameters) const override {
         limit_of(parameters);
         CartridgeParameters rest = parameters;

@@ -10,6 +10,7 @@ class GraphKind final : public CartridgeKind {
 public:
     std::string name() const override { return "graph"; }
     std::uint32_t version() const override { return 1; }
+    ValueUse value_use() const override { return ValueUse::none; }
     void check(const CartridgeParameters& parameters) const override { check_graph_parameters(parameters); }
     std::vector<std::string> trees(const CartridgeParameters& parameters) const override {
         return graph_trees(parameters);

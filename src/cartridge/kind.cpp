@@ -72,8 +72,9 @@ void each_fact(const CartridgeKind& kind, const CartridgeParameters& parameters,
     }
 }
 
-std::vector<FactChange> fact_changes(const CartridgeKind& kind, const CartridgeParameters& parameters,
-                                     const Snapshot& before, const Snapshot& after) {
+std::optional<std::vector<FactChange>> fact_changes(const CartridgeKind& kind, const CartridgeParameters& parameters,
+                                                    const Snapshot& before, const Snapshot& after, bool redacted) {
+    bool known = true;
     std::map<std::string, FactChange, std::less<>> changed;
     const auto at = [&](const Fact& fact) -> FactChange& {
         const auto found = changed.find(fact.key);
@@ -84,10 +85,15 @@ std::vector<FactChange> fact_changes(const CartridgeKind& kind, const CartridgeP
         each_change(before, after, name, [&](std::string_view key, Value then, Value now) {
             const auto was = [&](const Fact& fact) { at(fact).before = std::string(fact.value); };
             const auto is = [&](const Fact& fact) { at(fact).after = std::string(fact.value); };
+            if (then && then->empty() && redacted) {
+                known = known && kind.value_use() != ValueUse::free;
+                if (kind.value_use() == ValueUse::by_key) was({key, {}});
+            }
             if (then) kind.extract(parameters, name, key, *then, was);
             if (now) kind.extract(parameters, name, key, *now, is);
         });
     }
+    if (!known) return std::nullopt;
     std::vector<FactChange> out;
     for (auto& [key, change] : changed) {
         if (change.before == change.after) continue;

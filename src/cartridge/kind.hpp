@@ -5,6 +5,7 @@
 
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,9 +27,10 @@ const Cartridge& of_kind(const Cartridge& cartridge, std::initializer_list<const
 void each_fact(const CartridgeKind& kind, const CartridgeParameters& parameters, const Snapshot& snapshot,
                const CartridgeKind::FactSink& sink);
 
-/// Facts that differ between two states, by key.
-std::vector<FactChange> fact_changes(const CartridgeKind& kind, const CartridgeParameters& parameters,
-                                     const Snapshot& before, const Snapshot& after);
+/// Facts that differ between two states, by key. `redacted`: values of the state before may have been redacted since
+/// its facts were kept. nullopt: what one of these said is needed and not known any more.
+std::optional<std::vector<FactChange>> fact_changes(const CartridgeKind& kind, const CartridgeParameters& parameters,
+                                                    const Snapshot& before, const Snapshot& after, bool redacted);
 
 /// May some fact of the snapshot's state differ from what it was after `txn`? False: none does. Costs a page or two.
 bool facts_may_differ(const CartridgeKind& kind, const CartridgeParameters& parameters, const Snapshot& snapshot,

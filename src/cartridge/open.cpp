@@ -57,6 +57,7 @@ std::shared_ptr<const Artifact> built_in_memory(CartridgesState& state, const Ca
 void combine(CartridgesState& state, OpenCartridge& open, const CartridgeKind& kind, const Snapshot& snapshot,
              Freshness freshness) {
     const CartridgeInfo& info = open.info;
+    const bool redacted = open.redacted != 0;
     const auto rebuild = [&] {
         if (freshness.kind == Freshness::Kind::exact) {
             fail(Errc::stale, "the cartridge '" + info.name + "' was built at txn " + std::to_string(info.built_at) +
@@ -65,15 +66,18 @@ void combine(CartridgesState& state, OpenCartridge& open, const CartridgeKind& k
         open.artifact = built_in_memory(state, kind, info, snapshot);
         open.answers = Cartridge::Answers::rebuilt;
     };
-    if (info.kind_version != kind.version()) return rebuild();
+    if (info.kind_version != kind.version() || open.redacted > snapshot.txn()) return rebuild();
     if (open.lag == 0 || !facts_may_differ(kind, info.parameters, snapshot, info.built_at)) return;
-    if (freshness.kind == Freshness::Kind::stale_ok && open.lag <= freshness.lag) {
+    if (freshness.kind == Freshness::Kind::stale_ok && open.lag <= freshness.lag && !redacted) {
         open.answers = Cartridge::Answers::stale;
         return;
     }
     try {
         const Snapshot before = state.database.begin_read(AsOf::txn(info.built_at));
-        open.changes = fact_changes(kind, info.parameters, before, snapshot);
+        std::optional<std::vector<FactChange>> changes =
+            fact_changes(kind, info.parameters, before, snapshot, redacted);
+        if (!changes) return rebuild();
+        open.changes = *std::move(changes);
     } catch (const Error& error) {
         if (error.code() != Errc::before_horizon) throw;
         return rebuild();
@@ -93,6 +97,18 @@ std::optional<CartridgeInfo> registered(const Snapshot& snapshot, const std::str
     const std::optional<std::string_view> record = snapshot.tree(k_cartridges_tree).get(record_key(name));
     if (!record) return std::nullopt;
     return decode_record(name, *record);
+}
+
+Txn redacted_since(const CartridgeKind& kind, const CartridgeInfo& info, const Snapshot& registry,
+                   const Snapshot& newest) {
+    if (kind.value_use() == ValueUse::none) return 0;
+    // An artifact of a past state may have been built behind redactions.
+    Txn installed = info.built_at;
+    if (info.file.empty()) {
+        const Tree tree = registry.tree(k_cartridges_tree);
+        installed = tree.txn_of(artifact_key(info.name, info.built_at)).value_or(installed);
+    }
+    return redacted_from(newest.tree(k_cartridges_tree), kind.trees(info.parameters), installed);
 }
 
 std::shared_ptr<Artifact> load_file(Database& database, const std::string& path) {
@@ -145,7 +161,7 @@ std::shared_ptr<const Artifact> load_artifact(CartridgesState& state, const Cart
 std::shared_ptr<OpenCartridge> open_cartridge(CartridgesState& state, const Snapshot& snapshot, const std::string& name,
                                               Freshness freshness) {
     const Txn txn = snapshot.txn();
-    std::optional<Snapshot> now;
+    const Snapshot now = state.database.begin_read();
     const Snapshot* registry = &snapshot;
     std::optional<CartridgeInfo> info;
     try {
@@ -154,30 +170,33 @@ std::shared_ptr<OpenCartridge> open_cartridge(CartridgesState& state, const Snap
         if (error.code() != Errc::before_horizon) throw;
     }
     if (!info) {
-        registry = &now.emplace(state.database.begin_read());
-        info = registered(*now, name);
+        registry = &now;
+        info = registered(now, name);
     }
     if (!info) {
         fail(Errc::not_found, "there is no cartridge '" + name + "' in " + state.database.path() +
                                   "; build one, or ask for the list", state.database.path());
     }
+    const std::shared_ptr<const CartridgeKind> kind = cartridge_kind(info->kind);
+    const Txn redacted = redacted_since(*kind, *info, *registry, now);
     {
         const std::lock_guard lock(state.mutex);
         const auto found = state.opened.find(name);
         if (found != state.opened.end()) {
             const std::shared_ptr<OpenCartridge> last = found->second.lock();
             const bool same = last != nullptr && last->txn == txn && last->info.built_at == info->built_at &&
-                              last->info.digest == info->digest && last->info.file == info->file;
+                              last->info.digest == info->digest && last->info.file == info->file &&
+                              last->redacted == redacted;
             const bool fits = same && (last->answers == Cartridge::Answers::exact ||
                                        (freshness.kind == Freshness::Kind::overlay &&
                                         last->answers != Cartridge::Answers::stale));
             if (fits) return last;
         }
     }
-    const std::shared_ptr<const CartridgeKind> kind = cartridge_kind(info->kind);
     auto open = std::make_shared<OpenCartridge>();
     open->info = std::move(*info);
     open->txn = txn;
+    open->redacted = redacted;
     open->lag = txn > open->info.built_at ? txn - open->info.built_at : open->info.built_at - txn;
     open_impl::combine(state, *open, *kind, snapshot, freshness);
     if (open->artifact == nullptr) open->artifact = load_artifact(state, open->info, *registry);

@@ -5,6 +5,8 @@
 //          is older makes no difference: changes are taken from the one to the other.
 // [OPEN-2] An artifact of another version of its kind, or one whose state cannot be read any more while something
 //          changed since, is not believed: the snapshot's is built in memory.
+//          So it is where a value was redacted behind the artifact that the kind would need to know, or that the
+//          snapshot had: see ValueUse.
 // [OPEN-3] The bytes are those of a present snapshot of our own wherever it still has them: mapped, not copied.
 #pragma once
 
@@ -37,6 +39,7 @@ struct OpenCartridge {
     Cartridge::Answers answers = Cartridge::Answers::exact;
     std::uint64_t lag = 0;
     Txn txn = 0;
+    Txn redacted = 0;  ///< see redacted_since()
     std::vector<FactChange> changes;
 
     std::mutex mutex;  // derived
@@ -56,6 +59,10 @@ struct CartridgesState {
 
 /// What a state's registry says of a name.
 std::optional<CartridgeInfo> registered(const Snapshot& snapshot, const std::string& name);
+/// As redacted_from(), for an artifact; 0 where the kind does not mind. `registry`: the state that its record is of;
+/// `newest`: one that knows of all redactions.
+Txn redacted_since(const CartridgeKind& kind, const CartridgeInfo& info, const Snapshot& registry,
+                   const Snapshot& newest);
 /// The artifact that a record names. `snapshot`: the state that the record is of.
 std::shared_ptr<const Artifact> load_artifact(CartridgesState& state, const CartridgeInfo& info,
                                               const Snapshot& snapshot);

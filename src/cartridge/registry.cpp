@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "cartridge/container.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace northstar::inline v0::detail {
@@ -60,6 +61,17 @@ std::string encode_record(const CartridgeInfo& info) {
     writer.varint(info.refresh.commits);
     writer.counted_text(info.file);
     return out;
+}
+
+Txn redacted_from(const Tree& registry, const std::vector<std::string>& trees, Txn installed) {
+    Txn from = 0;
+    for (const std::string& tree : trees) {
+        const std::string key = redaction_note_key(tree);
+        const Txn redacted = registry.txn_of(key).value_or(0);
+        if (redacted <= installed) continue;
+        from = std::max(from, registry.get(key) == k_empty_in_the_present ? k_never : redacted);
+    }
+    return from;
 }
 
 CartridgeInfo decode_record(std::string_view name, std::string_view bytes) {

@@ -2,12 +2,14 @@
 //
 //   'c' \0 name                            what is installed (CartridgeInfo)
 //   'b' \0 name \0 txn(8, big-endian)      the bytes of the artifact built at that txn
+//   'r' \0 tree                            a note of every redaction of a value of that tree: txn/redaction_note.hpp
 //
 // [REGISTRY-1] Both are written by one commit, which erases the artifact before: a state of the database, a past one
 //              too, has what its record names.
 #pragma once
 
 #include "api/northstar.hpp"
+#include "txn/redaction_note.hpp"
 
 #include <chrono>
 #include <functional>
@@ -17,7 +19,7 @@
 
 namespace northstar::inline v0::detail {
 
-inline constexpr std::string_view k_cartridges_tree = "northstar.cartridges";
+inline constexpr std::string_view k_cartridges_tree = k_artifacts_tree;
 
 /// Throws Error(invalid_argument) for a name that is empty, too long, or holds a zero byte.
 void check_cartridge_name(std::string_view name);
@@ -28,6 +30,11 @@ std::string_view records_prefix();
 std::string_view artifacts_prefix();
 
 std::string encode_record(const CartridgeInfo& info);
+/// From where on states show nothing of what was redacted behind an artifact that was installed at a txn: 0 where
+/// nothing was; else the newest redaction of a value of these trees; k_never where a state may show it as empty.
+inline constexpr Txn k_never = ~Txn{0};
+Txn redacted_from(const Tree& registry, const std::vector<std::string>& trees, Txn installed);
+
 /// Throws Error(corrupt).
 CartridgeInfo decode_record(std::string_view name, std::string_view bytes);
 

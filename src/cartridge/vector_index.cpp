@@ -117,10 +117,12 @@ void VectorIndex::add_changes(const Cartridge& cartridge) {
     for (const FactChange& change : cartridge.changes()) {
         if (change.before) {
             const std::optional<VectorId> row = find(change.key);
-            // The artifact holds what was there before; else it is not the one of that state.
-            if (!row) vector_index_impl::do_not_fit(cartridge);
-            overlay.gone[*row / 64] |= std::uint64_t{1} << (*row % 64);
-            ++overlay.gone_count;
+            // The artifact holds what was there before, unless that says nothing; else it is not the one of that state.
+            if (!row && !change.before->empty()) vector_index_impl::do_not_fit(cartridge);
+            if (row) {
+                overlay.gone[*row / 64] |= std::uint64_t{1} << (*row % 64);
+                ++overlay.gone_count;
+            }
         }
         if (!change.after) continue;
         const std::string_view elements = parse_vector_value(*change.after).elements;

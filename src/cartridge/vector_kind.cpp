@@ -12,12 +12,14 @@ class VectorKind final : public CartridgeKind {
 public:
     std::string name() const override { return "vectors"; }
     std::uint32_t version() const override { return 2; }
+    ValueUse value_use() const override { return ValueUse::by_key; }
     void check(const CartridgeParameters& parameters) const override { read_vector_parameters(parameters); }
     std::vector<std::string> trees(const CartridgeParameters& parameters) const override {
         return {read_vector_parameters(parameters).tree};
     }
     void extract(const CartridgeParameters& parameters, std::string_view tree, std::string_view key,
                  std::string_view value, const FactSink& sink) const override {
+        if (value.empty()) return;  // redacted
         check_entry(read_vector_parameters(parameters), tree, key, value);
         sink({key, value});
     }

@@ -14,6 +14,7 @@
 #include "txn/core.hpp"
 #include "txn/erasure.hpp"
 #include "txn/past.hpp"
+#include "txn/redaction_note.hpp"
 #include "txn/write_txn.hpp"
 
 #include <algorithm>
@@ -237,6 +238,7 @@ Commit DatabaseCore::commit_redaction(std::string_view tree, std::string_view ke
                                  "tree " + std::string(tree) + " of " + path_,
                  path_);
         }
+        leave_redaction_note(txn, tree, false);
         txn.annotate("reason", reason);
         note_redaction(txn.work().txn(), log_->end());
         return txn.commit();
