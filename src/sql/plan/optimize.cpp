@@ -645,8 +645,17 @@ Plan* optimize(Plan* plan, BoundPool& pool) {
     return plan;
 }
 
-void optimize_subqueries(BoundExpr* expr, double rows, BoundPool& pool) {
-    optimize_plan::Optimizer(pool).expression(expr, rows);
+void optimize(Plan*& query, const std::vector<BoundChange*>& changes, BoundPool& pool) {
+    optimize_plan::Optimizer optimizer(pool);
+    if (query != nullptr) query = optimizer.run(query);
+    for (BoundChange* change : changes) {
+        change->source = optimizer.run(change->source);
+        const double rows = change->source->rows;
+        for (ColumnAssignment& assignment : change->assignments) optimizer.expression(assignment.value, rows);
+        for (BoundExpr* expr : change->returning) optimizer.expression(expr, rows);
+    }
+    for (BoundChange* change : changes) prune_columns(*change->source);
+    if (query != nullptr) prune_columns(*query);
 }
 
 }  // namespace northstar::inline v0::sql

@@ -140,21 +140,15 @@ void SqlSession::bind(const syntax::Statement& statement, std::string_view text,
 }
 
 void SqlSession::bind_and_plan(const syntax::Statement& statement, BoundStatement& bound) {
-    if (statement.kind == syntax::StatementKind::query) {
-        bound.query = bound.binder->bind_query(*statement.query);
-        bound.query.plan = optimize(bound.query.plan, *bound.pool);
-        return;
-    }
-    bound.change = bound.binder->bind_change(statement);
-    std::vector<BoundChange*> changes = bound.change->heirs;
-    changes.insert(changes.begin(), bound.change);
-    for (BoundChange* change : changes) {
-        change->source = optimize(change->source, *bound.pool);
-        const double rows = change->source->rows;
-        for (ColumnAssignment& assignment : change->assignments)
-            optimize_subqueries(assignment.value, rows, *bound.pool);
-        for (BoundExpr* expr : change->returning) optimize_subqueries(expr, rows, *bound.pool);
-    }
+    std::vector<BoundChange*> changes;
+    const auto add = [&](BoundChange* change) {
+        changes.push_back(change);
+        changes.insert(changes.end(), change->heirs.begin(), change->heirs.end());
+    };
+    if (statement.kind == syntax::StatementKind::query) bound.query = bound.binder->bind_query(*statement.query);
+    else add(bound.change = bound.binder->bind_change(statement));
+    for (const auto& common : bound.binder->common_changes()) add(common->change);
+    optimize(bound.query.plan, changes, *bound.pool);
 }
 
 void SqlSession::bind_described(PreparedPlan& plan) {

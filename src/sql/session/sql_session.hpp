@@ -360,7 +360,7 @@ private:
     bool has_outgrown(BoundStatement& bound);
     /// Binds and optimizes a query or a change, unless it is bound already and that holds.
     void bind(const syntax::Statement& statement, std::string_view text, BoundStatement& bound);
-    static void bind_and_plan(const syntax::Statement& statement, BoundStatement& bound);
+    void bind_and_plan(const syntax::Statement& statement, BoundStatement& bound);
     /// The same of a statement whose parameters have no values yet; their types are fixed from here on.
     void bind_described(PreparedPlan& plan);
     void look_up(const PointQuery& point, StatementResult& result);
