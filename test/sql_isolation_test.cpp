@@ -180,3 +180,17 @@ TEST_CASE("a cursor keeps the state of its query while its block moves on", "[sq
     CHECK(Sessions::value(s.one, k_second) == "9");
     CHECK(Sessions::value(s.one, "FETCH 1 FROM c") == "0");
 }
+
+TEST_CASE("a row that was found by an entry of an index and changed is a row that was read", "[sql]") {
+    // The entry stays as it is when another session changes the rest of the row.
+    for (const std::string change : {"UPDATE t SET v = 1 WHERE k = 7", "DELETE FROM t WHERE k = 7"}) {
+        Sessions s;
+        s.one.execute_script("DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY, k int, v int); CREATE INDEX ON t (k);"
+                             "INSERT INTO t SELECT i, i, 0 FROM generate_series(1, 1000) i");
+        s.one.execute("BEGIN ISOLATION LEVEL REPEATABLE READ");
+        s.one.execute(change);
+        s.two.execute("UPDATE t SET v = 2 WHERE id = 7");
+        CHECK(Sessions::state_of(s.one, "COMMIT") == "40001");
+        CHECK(Sessions::value(s.two, "SELECT v FROM t WHERE id = 7") == "2");
+    }
+}

@@ -50,6 +50,7 @@ bool ChangeReader::add(const RecordView& record) {
     anchor_ = {txn, record.header().time_us, parts.count != 0 ? parts.first : record.position(),
                record.header().epoch};
     if (parts.count == 0) {
+        changes_.reserve(record.size());
         LogOperation operation;
         for (RecordView::Walk walk = record.walk(); walk.next(operation);) {
             take(operation, version_of_operation(operation), txn);

@@ -42,7 +42,9 @@ void read_entries_only(Plan& scan) {
     // The entries of the primary key are the rows.
     if (index.holds_rows() || !index_only::is_plain(index)) return;
     for (const ScanColumn& column : scan.scan_columns) {
-        if (column.place == hidden_row_key || column.place == hidden_table_oid) continue;
+        if (column.place == hidden_table_oid) continue;
+        // Who asks for the key of a row wants to change the row or to hold it: it is to count as read, so that no other
+        // session changes what has no entry.
         if (column.place < 0 || !entry_place(relation, index, column.place)) return;
     }
     scan.access.entries_only = true;

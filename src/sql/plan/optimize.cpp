@@ -2,6 +2,7 @@
 
 #include "sql/compare.hpp"
 #include "sql/plan/access_path.hpp"
+#include "sql/plan/change_columns.hpp"
 #include "sql/plan/exists_members.hpp"
 #include "sql/plan/extremes.hpp"
 #include "sql/plan/grouped_subquery.hpp"
@@ -645,7 +646,7 @@ Plan* optimize(Plan* plan, BoundPool& pool) {
     return plan;
 }
 
-void optimize(Plan*& query, const std::vector<BoundChange*>& changes, BoundPool& pool) {
+void optimize(Plan*& query, const std::vector<BoundChange*>& changes, const Catalog& catalog, BoundPool& pool) {
     optimize_plan::Optimizer optimizer(pool);
     if (query != nullptr) query = optimizer.run(query);
     for (BoundChange* change : changes) {
@@ -654,7 +655,10 @@ void optimize(Plan*& query, const std::vector<BoundChange*>& changes, BoundPool&
         for (ColumnAssignment& assignment : change->assignments) optimizer.expression(assignment.value, rows);
         for (BoundExpr* expr : change->returning) optimizer.expression(expr, rows);
     }
-    for (BoundChange* change : changes) prune_columns(*change->source);
+    for (BoundChange* change : changes) {
+        leave_out_unread(*change, catalog);
+        prune_columns(*change->source);
+    }
     if (query != nullptr) prune_columns(*query);
 }
 

@@ -16,7 +16,8 @@ namespace northstar::inline v0::sql {
 /// The optimized plan; nodes of the old one are reused. Subqueries of expressions are optimized as well.
 Plan* optimize(Plan* plan, BoundPool& pool);
 /// The same of a statement with changes of data, all of it at once: its parts may read the same WITH queries, and what
-/// was optimized must not be optimized again. `query` may be null.
-void optimize(Plan*& query, const std::vector<BoundChange*>& changes, BoundPool& pool);
+/// was optimized must not be optimized again. `query` may be null. Sources go without what their change does not read
+/// (plan/change_columns.hpp).
+void optimize(Plan*& query, const std::vector<BoundChange*>& changes, const Catalog& catalog, BoundPool& pool);
 
 }  // namespace northstar::inline v0::sql

@@ -15,7 +15,7 @@ namespace prune {
 struct Walk {
     std::map<ColumnId, std::size_t> uses;  ///< how often a column is named
     std::set<const Plan*> seen;
-    std::vector<Plan*> scans, joins, makers;
+    std::vector<Plan*> scans, joins, makers, unions;
 
     void outputs(const Plan& plan) {
         for (const ColumnId id : plan.output) ++uses[id];
@@ -30,6 +30,11 @@ struct Walk {
             }
             return true;
         });
+    }
+
+    /// UNION ALL, which looks at no value.
+    static bool is_concatenation(const Plan& node) {
+        return node.kind == PlanKind::set_operation && node.set == SetKind::union_ && node.all;
     }
 
     /// A column of a projection that is there below: it is read where what reads the projection names it.
@@ -51,6 +56,7 @@ struct Walk {
         if (node.kind == PlanKind::join) joins.push_back(&node);
         if (node.kind == PlanKind::project || node.kind == PlanKind::aggregate || node.kind == PlanKind::window)
             makers.push_back(&node);
+        if (is_concatenation(node)) unions.push_back(&node);
         // What is read by place, not by number.
         if (node.kind == PlanKind::set_operation || node.kind == PlanKind::recursive_union) {
             outputs(*node.left);
@@ -111,6 +117,44 @@ bool drop_unread(const Walk& walk) {
     return dropped;
 }
 
+/// Does a plan do without a column that is read by its place? Others make all columns of their output, or compare them.
+bool can_do_without(const Plan& plan) {
+    switch (plan.kind) {
+        case PlanKind::set_operation:
+            return Walk::is_concatenation(plan) && can_do_without(*plan.left) && can_do_without(*plan.right);
+        case PlanKind::scan:
+        case PlanKind::filter:
+        case PlanKind::project:
+        case PlanKind::join:
+        case PlanKind::aggregate:
+        case PlanKind::window:
+        case PlanKind::sort: return true;
+        case PlanKind::limit: return !plan.with_ties;
+        default: return false;
+    }
+}
+
+void drop_place(Plan& plan, std::ptrdiff_t place) {
+    plan.output.erase(plan.output.begin() + place);
+    if (plan.kind != PlanKind::set_operation) return;
+    drop_place(*plan.left, place);
+    drop_place(*plan.right, place);
+}
+
+/// What nobody reads of a UNION ALL is read from none of its branches. False: there was nothing of the kind.
+bool drop_unread_places(const Walk& walk) {
+    bool dropped = false;
+    for (Plan* node : walk.unions) {
+        if (!can_do_without(*node)) continue;
+        for (std::size_t place = node->output.size(); place-- > 0;) {
+            if (walk.uses.count(node->output[place]) != 0) continue;
+            drop_place(*node, static_cast<std::ptrdiff_t>(place));
+            dropped = true;
+        }
+    }
+    return dropped;
+}
+
 /// A join hands on no column that is named nowhere but in the join itself and below it.
 void drop_inner_columns(Plan& join, const Walk& all) {
     Walk below;
@@ -140,7 +184,7 @@ bool is_volatile_plan(Plan& plan) {
 void prune_columns(Plan& plan) {
     prune::Walk walk = prune::walk_all(plan);
     // What was dropped may have been all that read something else.
-    while (prune::drop_unread(walk)) walk = prune::walk_all(plan);
+    while (prune::drop_unread(walk) || prune::drop_unread_places(walk)) walk = prune::walk_all(plan);
     for (Plan* scan : walk.scans) {
         auto& columns = scan->scan_columns;
         columns.erase(std::remove_if(columns.begin(), columns.end(),

@@ -148,7 +148,7 @@ void SqlSession::bind_and_plan(const syntax::Statement& statement, BoundStatemen
     if (statement.kind == syntax::StatementKind::query) bound.query = bound.binder->bind_query(*statement.query);
     else add(bound.change = bound.binder->bind_change(statement));
     for (const auto& common : bound.binder->common_changes()) add(common->change);
-    optimize(bound.query.plan, changes, *bound.pool);
+    optimize(bound.query.plan, changes, *present_.catalog, *bound.pool);
 }
 
 void SqlSession::bind_described(PreparedPlan& plan) {
