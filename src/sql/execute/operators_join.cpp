@@ -53,29 +53,38 @@ bool split_equality(BoundExpr* condition, const std::vector<ColumnId>& left, con
     return false;
 }
 
-/// A date as the instant that it begins with. Beyond the range of instants it equals none of them: NULL.
-BoundExpr* instant_of(BoundExpr* date, Oid type, BoundPool& pool, Session& session) {
+/// A date or timestamp as the moment of another kind that it is compared as. Beyond the range of those it equals none:
+/// NULL.
+BoundExpr* moment_of(BoundExpr* local, Oid type, BoundPool& pool, Session& session) {
     const auto constant = [&](std::string_view text) {
-        BoundExpr* const node = pool.expr(BoundKind::constant, type::date);
-        node->value = value_from_text(type::date, k_no_typmod, text, pool.arena(), session);
+        BoundExpr* const node = pool.expr(BoundKind::constant, local->type);
+        node->value = value_from_text(local->type, k_no_typmod, text, pool.arena(), session);
         return node;
     };
     const auto compared = [&](std::string_view name, std::string_view text) {
         BoundExpr* const node = pool.expr(BoundKind::operation, type::boolean);
-        node->operation = resolve_operator(name, type::date, type::date, session.types).entry;
-        node->args = {date, constant(text)};
+        node->operation = resolve_operator(name, local->type, local->type, session.types).entry;
+        node->args = {local, constant(text)};
         return node;
     };
     BoundExpr* const cast = pool.expr(BoundKind::cast, type);
-    cast->cast = *find_cast(type::date, type, CastContext::implicit, session.types);
+    cast->cast = *find_cast(local->type, type, CastContext::implicit, session.types);
     cast->context = CastContext::implicit;
-    cast->args = {date};
+    cast->args = {local};
     BoundExpr* const none = pool.expr(BoundKind::constant, type);
     none->value = Value::null(type);
     BoundExpr* const result = pool.expr(BoundKind::case_when, type);
     result->args = {compared("=", "infinity"), cast, compared("=", "-infinity"), cast,
                     compared("<", "4714-12-01 BC"), none, compared("<", "294276-12-30"), cast, none};
     return result;
+}
+
+/// Of moments of two kinds, the side that is made one of the other's kind, as a comparison of the two does.
+BoundExpr*& local_side(Equality& equality) {
+    const auto rank = [](const BoundExpr& expr) {
+        return expr.type == type::date ? 0 : expr.type == type::timestamp ? 1 : 2;
+    };
+    return rank(*equality.left) < rank(*equality.right) ? equality.left : equality.right;
 }
 
 class Join final : public Operator {
@@ -89,11 +98,11 @@ public:
         for (BoundExpr* condition : plan.conditions) {
             Equality equality;
             if (!plan.lateral && split_equality(condition, left, right, equality)) {
-                BoundExpr*& date = equality.left->type == type::date ? equality.left : equality.right;
-                const Oid other = (&date == &equality.left ? equality.right : equality.left)->type;
-                if (date->type == type::date && other != type::date) {
+                if (!hash_alike(equality.left->type, equality.right->type)) {
+                    BoundExpr*& local = local_side(equality);
+                    const Oid other = (&local == &equality.left ? equality.right : equality.left)->type;
                     if (key_pool_ == nullptr) key_pool_ = std::make_unique<BoundPool>();
-                    date = instant_of(date, other, *key_pool_, execution.session());
+                    local = moment_of(local, other, *key_pool_, execution.session());
                 }
                 left_keys_.emplace_back(*equality.left, left, execution);
                 right_keys_.emplace_back(*equality.right, right, execution);

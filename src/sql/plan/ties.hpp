@@ -19,12 +19,12 @@ inline bool hash_alike(Oid a, Oid b) {
     return a == b || (integer(a) && integer(b)) || (real(a) && real(b));
 }
 
-inline bool is_instant(Oid type) { return type == type::timestamp || type == type::timestamptz; }
-
-/// Types of which a join can look up equal values: those above, and dates beside instants, which it makes of them.
-inline bool joins_by_hash(Oid a, Oid b) {
-    return hash_alike(a, b) || (a == type::date && is_instant(b)) || (is_instant(a) && b == type::date);
+inline bool is_moment(Oid type) {
+    return type == type::date || type == type::timestamp || type == type::timestamptz;
 }
+
+/// Types of which a join can look up equal values: those above, and moments of two kinds, of which it makes one.
+inline bool joins_by_hash(Oid a, Oid b) { return hash_alike(a, b) || (is_moment(a) && is_moment(b)); }
 
 /// a = b with columns of one plan on one side only, and of the other on the other.
 inline bool is_tie(const BoundExpr* condition, const Plan& outer, const Plan& inner) {
