@@ -165,6 +165,7 @@ struct Relation {
     Oid row_type = 0;                ///< its composite type
     std::string comment;
     char on_commit = 'p';            ///< p preserve, d delete rows, D drop
+    bool unchecked = false;          ///< foreign keys do not look at what is changed in it (DISABLE TRIGGER ALL)
     bool hidden_valid_time = false;  ///< WITH (valid_time): plain statements see and change what is valid from now on
     std::string period_name;         ///< of the declared period, or of hidden columns
     int period_from = -1;            ///< its columns; -1: none

@@ -390,6 +390,7 @@ Document Catalog::to_document(const Relation& relation, const Catalog& catalog) 
     out.set_flag("not_populated", !relation.populated);
     if (relation.kind == RelationKind::sequence) out.set("sequence", sequence_document(relation.sequence));
     if (relation.on_commit != 'p') out.set("on_commit", Document::string(std::string_view(&relation.on_commit, 1)));
+    out.set_flag("unchecked", relation.unchecked);
     out.set_flag("valid_time", relation.hidden_valid_time);
     if (relation.period_from >= 0) {
         out.set_text("period", relation.period_name);
@@ -437,6 +438,7 @@ std::shared_ptr<Relation> Catalog::relation_from(const Document& in) {
     relation->sequence = sequence_from(in["sequence"]);
     const std::string& on_commit = in["on_commit"].as_string();
     relation->on_commit = on_commit.empty() ? 'p' : on_commit[0];
+    relation->unchecked = in["unchecked"].as_boolean();
     relation->hidden_valid_time = in["valid_time"].as_boolean();
     relation->period_name = in["period"].as_string();
     const auto places = static_cast<std::int64_t>(relation->columns.size());

@@ -113,7 +113,7 @@ bool ChangeRunner::concerns_others(const Relation& relation, const Value* old_ro
 }
 
 void ChangeRunner::note(const Relation& relation, const Value* old_row, const Value* new_row) {
-    if (!concerns_others(relation, old_row, new_row)) return;
+    if (relation.unchecked || !concerns_others(relation, old_row, new_row)) return;
     Event event;
     event.relation = access_.bind_environment().present().catalog->relation(relation.oid);
     const auto keep = [&](const Value* row, std::vector<Value>& to) {

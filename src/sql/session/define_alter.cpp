@@ -108,6 +108,11 @@ void Alteration::apply(const syntax::AlterAction& action) {
             store();
             break;
         }
+        case Kind::trigger:
+            raise(sqlstate::undefined_object, "trigger \"" + std::string(action.name) + "\" for table \"" +
+                                                  relation_->name + "\" does not exist");
+        case Kind::enable_foreign_keys:
+        case Kind::disable_foreign_keys: check_foreign_keys(action.kind == Kind::enable_foreign_keys); break;
         case Kind::set_statistics:
         case Kind::set_storage: column(action.name); break;
         case Kind::set_options:

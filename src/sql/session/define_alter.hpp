@@ -85,6 +85,7 @@ private:
     void validate_check(const CheckConstraint& check);
     void validate_foreign_key(const ForeignKey& foreign);
     void validate(const syntax::AlterAction& action);
+    void check_foreign_keys(bool checks);
     void drop_constraint(const syntax::AlterAction& action);
     void add_identity(const syntax::AlterAction& action);
     void set_identity(const syntax::AlterAction& action);

@@ -188,6 +188,25 @@ void Alteration::drop_reference(Oid table, const std::string& name) {
     else session_.put(changed);
 }
 
+/// ENABLE and DISABLE TRIGGER ALL. What was stored meanwhile is not looked at, so foreign keys of the table, and to it,
+/// are not known to hold any more: VALIDATE CONSTRAINT sees to that.
+void Alteration::check_foreign_keys(bool checks) {
+    relation_->unchecked = !checks;
+    if (!checks)
+        for (ForeignKey& foreign : relation_->foreign_keys) foreign.validated = false;
+    store();
+    if (checks) return;
+    std::set<Oid> others;
+    for (const auto& [child, foreign] : session_.catalog().references_to(relation_->oid)) others.insert(child->oid);
+    others.erase(relation_->oid);
+    for (const Oid oid : others) {
+        auto child = std::make_shared<Relation>(*session_.catalog().relation(oid));
+        for (ForeignKey& foreign : child->foreign_keys)
+            if (foreign.table == relation_->oid) foreign.validated = false;
+        session_.put(child);
+    }
+}
+
 void Alteration::drop_constraint(const syntax::AlterAction& action) {
     const auto gone = [&](auto& list) {
         const auto found = std::find_if(list.begin(), list.end(),

@@ -58,6 +58,22 @@ void attach(SqlSession& session, const Relation& table, const Index& whole, cons
     session.put(changed);
 }
 
+/// ALTER COLUMN n SET STATISTICS: a column that is an expression has some. How exact they are is not kept.
+void check_statistics(const Relation& table, const Index& index, std::string_view number) {
+    const std::size_t place = number.size() > 4 ? 0 : std::stoul(std::string(number));
+    if (place < 1 || place > index.columns.size() + index.include.size())
+        raise(sqlstate::undefined_column, "column number " + std::string(number) + " of relation \"" + index.name +
+                                              "\" does not exist");
+    const int column = place > index.columns.size() ? index.include[place - index.columns.size() - 1]
+                                                    : index.columns[place - 1].column;
+    if (column < 0) return;
+    const std::string kind = place > index.columns.size() ? "included" : "non-expression";
+    raise(sqlstate::feature_not_supported,
+          "cannot alter statistics on " + kind + " column \"" + table.columns[static_cast<std::size_t>(column)].name +
+              "\" of index \"" + index.name + "\"",
+          {}, place > index.columns.size() ? "" : "Alter statistics on table column instead.");
+}
+
 }  // namespace define_index_parts
 
 std::pair<std::shared_ptr<const Relation>, const Index*> find_index(SqlSession& session,
@@ -90,6 +106,7 @@ void alter_index(SqlSession& session, const syntax::AlterTable& syntax) {
         const auto [table, index] = index_named(session, syntax.name);
         switch (action.kind) {
             case Kind::attach_partition: define_index_parts::attach(session, *table, *index, action.partition); break;
+            case Kind::set_statistics: define_index_parts::check_statistics(*table, *index, action.name); break;
             // What PostgreSQL keeps of these speaks of its storage.
             case Kind::owner:
             case Kind::set_options:
@@ -97,6 +114,63 @@ void alter_index(SqlSession& session, const syntax::AlterTable& syntax) {
             default: raise(sqlstate::feature_not_supported, "this form of ALTER INDEX is not supported");
         }
     }
+}
+
+namespace define_index_parts {
+
+/// Makes the entries of an index anew, of all where none is named. What holds the rows is no more than the rows.
+void rebuild(SqlSession& session, const Relation& table, const Index* only) {
+    Execution execution(session.state(), session, session.parameters());
+    for (std::size_t i = 0; i < table.indexes.size(); ++i) {
+        const Index& index = table.indexes[i];
+        if (index.holds_rows() || (only != nullptr && only->oid != index.oid)) continue;
+        session.writable(table.index_tree(index), table.temporary).erase_range("", std::nullopt);
+        TableWriter(session.catalog().relation(table.oid), execution, session).build_index(i);
+    }
+}
+
+void reindex_all(SqlSession& session, const syntax::Reindex& syntax) {
+    using Kind = syntax::Reindex::Kind;
+    const std::string name(syntax.name.last());
+    const bool in_schema = syntax.kind == Kind::schema;
+    if (session.in_transaction())
+        raise(sqlstate::active_sql_transaction, std::string("REINDEX ") +
+                                                    (in_schema                      ? "SCHEMA"
+                                                     : syntax.kind == Kind::system ? "SYSTEM"
+                                                                                    : "DATABASE") +
+                                                    " cannot run inside a transaction block");
+    if (in_schema && !session.catalog().has_schema(name)) no_schema(name);
+    if (!in_schema && name != session.current_database())
+        raise(sqlstate::feature_not_supported, "can only reindex the currently open database");
+    if (syntax.kind == Kind::system) return;  // what describes the tables has no indexes
+    std::vector<std::shared_ptr<const Relation>> tables;
+    for (const auto& [key, relation] : session.catalog().relations())
+        if (relation->stores_rows() && (!in_schema || relation->schema == name)) tables.push_back(relation);
+    for (const auto& table : tables) rebuild(session, *table, nullptr);
+}
+
+}  // namespace define_index_parts
+
+void reindex(SqlSession& session, const syntax::Reindex& syntax) {
+    using Kind = syntax::Reindex::Kind;
+    if (syntax.concurrently && session.in_transaction())
+        raise(sqlstate::active_sql_transaction, "REINDEX CONCURRENTLY cannot run inside a transaction block");
+    if (syntax.kind != Kind::index && syntax.kind != Kind::table)
+        return define_index_parts::reindex_all(session, syntax);
+    const auto [owner, index] = find_index(session, syntax.name);
+    if (syntax.kind == Kind::index && index != nullptr) return define_index_parts::rebuild(session, *owner, index);
+    const std::string name(syntax.name.last());
+    if (index != nullptr) raise(sqlstate::wrong_object_type, "\"" + name + "\" is not a table or materialized view");
+    BoundPool pool;
+    std::vector<Oid> types;
+    const auto table = Binder(session, pool, types).find_relation(syntax.name, session.present(), false);
+    if (syntax.kind == Kind::index) raise(sqlstate::wrong_object_type, "\"" + name + "\" is not an index");
+    if (!table->stores_rows() && !table->is_partition() && !table->is_partitioned())
+        raise(sqlstate::wrong_object_type, "\"" + name + "\" is not a table or materialized view");
+    const auto whole = define_index_parts::indexed_table(session, *table);
+    if (whole->indexes.empty())
+        session.notice(sqlstate::successful_completion, "table \"" + name + "\" has no indexes to reindex");
+    define_index_parts::rebuild(session, *whole, nullptr);
 }
 
 void create_index(SqlSession& session, const syntax::CreateIndex& syntax) {

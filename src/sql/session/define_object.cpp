@@ -554,6 +554,7 @@ StatementResult define_object(SqlSession& session, const syntax::Statement& stat
             }
             return tag("REFRESH MATERIALIZED VIEW");
         }
+        case StatementKind::reindex: reindex(session, *statement.reindex); return tag("REINDEX");
         case StatementKind::analyze: analyze_tables(session, *statement.tables); return tag("ANALYZE");
         case StatementKind::vacuum: {
             BoundPool pool;

@@ -539,6 +539,7 @@ void check_schema_of(const SqlSession& session, const syntax::QualifiedName& nam
 std::string_view extension_version(std::string_view name);
 void create_extension(SqlSession& session, const syntax::CreateExtension& syntax);
 void drop_extension(SqlSession& session, const std::string& name, bool if_exists);
+void reindex(SqlSession& session, const syntax::Reindex& syntax);
 void alter_index(SqlSession& session, const syntax::AlterTable& syntax);
 /// ALTER TYPE of a composite type.
 void alter_composite(SqlSession& session, const syntax::AlterTable& syntax);

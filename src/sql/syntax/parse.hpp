@@ -214,6 +214,7 @@ private:
     const Statement* alter_table(ObjectKind kind);
     AlterAction alter_action(ObjectKind kind);
     AlterAction alter_column();
+    AlterAction alter_index_column();
     const Statement* alter_sequence();
     const Statement* alter_type();
     const Statement* comment();
@@ -237,6 +238,7 @@ private:
     const Statement* table_list(StatementKind kind);
     const Statement* lock();
     const Statement* refresh();
+    const Statement* reindex();
     const Statement* revert();
     Name variable_name();
 

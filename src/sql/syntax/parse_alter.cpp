@@ -152,7 +152,7 @@ AlterAction Parser::alter_action(ObjectKind kind) {
         }
         if (kind == ObjectKind::type) expect("attribute"_kw);
         else accept("column"_kw);
-        action = alter_column();
+        action = kind == ObjectKind::index ? alter_index_column() : alter_column();
         if (!accept("cascade"_kw)) accept("restrict"_kw);
         return action;
     }
@@ -194,13 +194,18 @@ AlterAction Parser::alter_action(ObjectKind kind) {
         unexpected();
     }
     if (kind == ObjectKind::table && (peek().text == "enable" || peek().text == "disable")) {
+        const std::size_t at_what = peek().text == "enable" && (peek(1).text == "always" || peek(1).is("replica"_kw));
         const bool rows = peek(1).text == "row";
-        // Dumps of data disable triggers and enable them again. There are none; but ALL are those of foreign keys, too,
-        // which are not disabled.
-        const bool of_users = peek(2).is("user"_kw);
-        if (peek(1).is("trigger"_kw) && (of_users || (peek().text == "enable" && peek(2).is("all"_kw)))) {
-            for (int i = 0; i < 3; ++i) take();
-            action.kind = AlterKind::cluster;
+        if (peek(1 + at_what).is("trigger"_kw)) {
+            // There are none but those that foreign keys stand for: dumps of data disable them while rows are read.
+            const bool off = take().text == "disable";
+            for (std::size_t i = 0; i <= at_what; ++i) take();
+            if (accept("all"_kw)) action.kind = off ? AlterKind::disable_foreign_keys : AlterKind::enable_foreign_keys;
+            else if (accept("user"_kw)) action.kind = AlterKind::cluster;
+            else {
+                action.kind = AlterKind::trigger;
+                action.name = name();
+            }
             return action;
         }
         fail(sqlstate::feature_not_supported,
@@ -225,6 +230,18 @@ AlterAction Parser::alter_action(ObjectKind kind) {
         return action;
     }
     unexpected();
+}
+
+AlterAction Parser::alter_index_column() {
+    AlterAction action;
+    action.position = here();
+    action.kind = AlterKind::set_statistics;
+    if (peek().kind != TokenKind::integer) unexpected();
+    action.name = take().text;
+    expect("set"_kw);
+    expect("statistics"_kw);
+    integer_literal();
+    return action;
 }
 
 AlterAction Parser::alter_column() {

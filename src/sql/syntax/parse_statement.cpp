@@ -211,6 +211,7 @@ const Statement* Parser::statement() {
         case "checkpoint"_kw: take(); return make_statement(StatementKind::checkpoint);
         case "lock"_kw: return lock();
         case "refresh"_kw: return refresh();
+        case "reindex"_kw: return reindex();
         case "revert"_kw: return revert();
         case "erase"_kw: return redact();
         default: unexpected();

@@ -482,6 +482,31 @@ const Statement* Parser::refresh() {
     return statement;
 }
 
+const Statement* Parser::reindex() {
+    expect("reindex"_kw);
+    Reindex result;
+    if (at('('))
+        for (const Option& option : options_in_parentheses()) {
+            const bool on = option.value == nullptr || (option.value->text != "off" && option.value->text != "false");
+            if (option.name == "concurrently") result.concurrently = on;
+            else if (option.name != "verbose" && option.name != "tablespace")
+                fail(sqlstate::syntax_error, "unrecognized REINDEX option \"" + std::string(option.name) + "\"",
+                     here());
+        }
+    using Kind = Reindex::Kind;
+    if (accept("index"_kw)) result.kind = Kind::index;
+    else if (accept("table"_kw)) result.kind = Kind::table;
+    else if (accept("schema"_kw)) result.kind = Kind::schema;
+    else if (accept("database"_kw)) result.kind = Kind::database;
+    else if (accept("system"_kw)) result.kind = Kind::system;
+    else unexpected();
+    result.concurrently |= accept("concurrently"_kw);
+    result.name = qualified_name();
+    Statement* statement = make_statement(StatementKind::reindex);
+    statement->reindex = arena_.create<Reindex>(result);
+    return statement;
+}
+
 const Statement* Parser::revert() {
     expect("revert"_kw);
     expect("table"_kw);

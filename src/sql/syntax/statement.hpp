@@ -10,7 +10,7 @@ namespace northstar::inline v0::sql::syntax {
 enum class StatementKind : std::uint8_t {
     query, insert, update, erase, merge, truncate,  // erase with `redact` is ERASE FROM
     create_table, create_table_as, create_index, create_view, create_schema, create_sequence, create_enum,
-    create_composite, create_domain, create_extension, refresh_view,
+    create_composite, create_domain, create_extension, refresh_view, reindex,
     drop, alter_table, alter_sequence, alter_enum, rename, set_schema, comment, privileges,
     transaction, set_constraints, set_variable, show, reset, discard,
     prepare, execute, deallocate, declare_cursor, fetch, close_cursor,
@@ -260,7 +260,8 @@ enum class AlterKind : std::uint8_t {
     add_column, drop_column, set_default, drop_default, set_not_null, drop_not_null, set_type, add_constraint,
     drop_constraint, validate_constraint, alter_constraint, add_identity, set_identity, drop_identity,
     drop_expression, set_options, reset_options, set_statistics, set_storage, owner, cluster, set_logged,
-    row_security, replica_identity, trigger, inherit, attach_partition, detach_partition
+    row_security, replica_identity, trigger, enable_foreign_keys, disable_foreign_keys, inherit, attach_partition,
+    detach_partition
 };
 
 struct AlterAction {
@@ -379,6 +380,12 @@ struct TableList {                  ///< ANALYZE, VACUUM, LOCK
     bool analyze = false;                  ///< VACUUM ANALYZE
 };
 
+struct Reindex {
+    enum class Kind : std::uint8_t { index, table, schema, database, system } kind = Kind::index;
+    bool concurrently = false;
+    QualifiedName name;
+};
+
 struct Revert {                     ///< REVERT TABLE t TO n
     QualifiedName table;
     TimePoint to;
@@ -414,6 +421,7 @@ struct Statement {
     std::string_view privileges;    ///< GRANT, REVOKE or ALTER DEFAULT PRIVILEGES
     Name discard;                   ///< what DISCARD forgets: all, plans, sequences, temp, temporary
     const Revert* revert = nullptr;
+    const Reindex* reindex = nullptr;
     List<const Statement*> elements;  ///< CREATE SCHEMA: what is created in it
 };
 
