@@ -25,12 +25,23 @@ public:
 
     PartitionRoute(const Relation& relation, const PartitionNode& node, Execution& execution);
     /// Walks to the partition of the row (whose columns are in the cells, too) and checks what each partition on the
-    /// way asks of it; nothing: the row may be stored. Bounds are tried one after the other: O(partitions).
+    /// way asks of it; nothing: the row may be stored. O(log partitions) where values of one key bound them; else, and
+    /// for rows of DEFAULT, bounds are tried one after the other.
     std::optional<Refusal> refusal(const Value* row, Arena& arena);
 
 private:
+    /// A value of the key that a partition begins with or has in its list.
+    struct Start {
+        Value value;
+        std::size_t part;
+    };
+    void find_starts(Execution& execution);
+    std::size_t likely_part(Arena& arena);
+
     const Relation& relation_;
     const PartitionNode& node_;
+    std::unique_ptr<Evaluator> key_;  ///< null: there are no starts
+    std::vector<Start> starts_;       ///< ascending
     std::unique_ptr<Evaluator> bound_;
     std::vector<std::unique_ptr<Evaluator>> checks_;
     std::vector<std::unique_ptr<PartitionRoute>> parts_;
