@@ -98,7 +98,8 @@ WritableTree SqlSession::writable(const std::string& name, bool temporary) {
 
 void SqlSession::begin_work(Work work) {
     if (main_ || snapshot_) return;
-    session_.transaction_time = clock_now();
+    // Outside of a block the statement is the transaction.
+    if (!in_block_) session_.statement_time = session_.transaction_time = clock_now();
     if (work != Work::reading) {
         if (work == Work::exclusive) take_turn();
         else main_.emplace(database_.begin_optimistic());
@@ -427,7 +428,7 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
         block_settings_.reset();
         read_only_ = settings_["default_transaction_read_only"] == "on";
         settings_["transaction_isolation"] = settings_["default_transaction_isolation"];
-        session_.transaction_time = clock_now();
+        session_.transaction_time = session_.statement_time;
     };
     const auto end_block = [&](bool committed) {
         in_block_ = failed_ = false;
