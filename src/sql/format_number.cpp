@@ -441,7 +441,7 @@ std::string parse_number(std::string_view text, std::string_view pattern) {
         switch (item.part) {
             case Part::nine:
             case Part::zero:
-                if (digits.empty() && !point) take_sign();
+                if (digits.empty() || digits == ".") take_sign();
                 if (here() >= '0' && here() <= '9' && (!point || behind < made.behind)) {
                     digits += text[at++];
                     behind += point ? 1 : 0;

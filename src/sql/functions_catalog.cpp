@@ -133,6 +133,7 @@ Value get_function_result(Call& call, const Value* a, std::size_t) {
                              format_type(entry->result, k_no_typmod, nullptr));
 }
 Value null_text(Call&, const Value*, std::size_t) { return Value::null(type::text); }
+Value null_int4(Call&, const Value*, std::size_t) { return Value::null(type::int4); }
 Value null_int8(Call&, const Value*, std::size_t) { return Value::null(type::int8); }
 Value empty_text(Call&, const Value*, std::size_t) { return Value::text({}); }
 
@@ -240,7 +241,23 @@ Value encoding_name(Call& call, const Value* a, std::size_t) {
     const std::string_view name = a[0].integer() == 6 ? "UTF8" : a[0].integer() == 0 ? "SQL_ASCII" : "";
     return Value::bytes(type::name, call.arena.copy(name));
 }
+Value encoding_number(Call&, const Value* a, std::size_t) {
+    const std::string_view name = a[0].bytes();
+    const auto is = [&](std::string_view wanted) {
+        return std::equal(name.begin(), name.end(), wanted.begin(), wanted.end(),
+                          [](char c, char w) { return (c >= 'A' && c <= 'Z' ? c + 32 : c) == w; });
+    };
+    return Value::int4(is("utf8") || is("utf-8") || is("unicode") ? 6 : is("sql_ascii") ? 0 : -1);
+}
 Value utf8_name(Call&, const Value*, std::size_t) { return Value::bytes(type::name, "UTF8"); }
+
+Value zero_int4(Call&, const Value*, std::size_t) { return Value::int4(0); }
+Value no_processes(Call& call, const Value*, std::size_t) {
+    return make_array(type::int4_array, type::int4, std::span<const Value>(), call.arena);
+}
+/// When the library was loaded: there is no server that was started before.
+const std::int64_t k_loaded_at = clock_now();
+Value loaded_at(Call&, const Value*, std::size_t) { return Value::integer(type::timestamptz, k_loaded_at); }
 
 Value sleep(Call& call, const Value* a, std::size_t) {
     using Clock = std::chrono::steady_clock;
@@ -440,6 +457,7 @@ constexpr FunctionSource k_functions[] = {
     {"pg_relation_is_publishable(regclass) bool stable", &no},
     {"pg_index_column_has_property(regclass,int4,text) bool stable", &no},
     {"pg_encoding_to_char(int4) name stable", &encoding_name},
+    {"pg_char_to_encoding(name) int4 stable", &encoding_number},
     {"pg_client_encoding() name stable", &utf8_name},
     {"getdatabaseencoding() name stable", &utf8_name},
     {"pg_tablespace_location(oid) text stable", &empty_text},
@@ -451,6 +469,20 @@ constexpr FunctionSource k_functions[] = {
     {"pg_total_relation_size(regclass) int8 volatile", &null_int8},
     {"pg_size_pretty(int8) text", &size_pretty},
     {"pg_size_bytes(text) int8", &size_in_bytes},
+    {"pg_postmaster_start_time() timestamptz stable", &loaded_at},
+    {"pg_conf_load_time() timestamptz stable", &loaded_at},
+    // Nobody waits for anybody, there are no triggers and no policies, and nothing is compiled while it runs.
+    {"pg_blocking_pids(int4) _int4 volatile", &no_processes},
+    {"pg_safe_snapshot_blocking_pids(int4) _int4 volatile", &no_processes},
+    {"pg_trigger_depth() int4 volatile", &zero_int4},
+    {"row_security_active(text) bool stable", &no},
+    {"row_security_active(oid) bool stable", &no},
+    {"pg_jit_available() bool volatile", &no},
+    // As in a session by a socket of the machine.
+    {"inet_client_addr() text stable", &null_text},
+    {"inet_client_port() int4 stable", &null_int4},
+    {"inet_server_addr() text stable", &null_text},
+    {"inet_server_port() int4 stable", &null_int4},
     {"pg_sleep(float8) void volatile", &sleep},
     {"pg_relation_is_updatable(regclass,bool) int4 stable", &relation_is_updatable},
     {"pg_column_is_updatable(regclass,int2,bool) bool stable", &column_is_updatable},

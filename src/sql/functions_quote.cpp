@@ -435,6 +435,11 @@ Value convert_from(Call&, const Value* a, std::size_t) {
     return Value::text(checked_text(a[0].bytes()));
 }
 
+Value length_of(Call&, const Value* a, std::size_t) {
+    expect_utf8(a[1].bytes());
+    return Value::int4(static_cast<std::int64_t>(utf8_length(checked_text(a[0].bytes()))));
+}
+
 constexpr FunctionSource k_functions[] = {
     {"concat(any) text nonstrict stable variadic", &concat},
     {"concat_ws(text,any) text nonstrict stable variadic", &concat_ws},
@@ -451,6 +456,7 @@ constexpr FunctionSource k_functions[] = {
     {"parse_ident(text,bool) _text", &parse_ident},
     {"convert_to(text,name) bytea stable", &convert_to},
     {"convert_from(bytea,name) text stable", &convert_from},
+    {"length(bytea,name) int4 stable", &length_of},
 };
 
 }  // namespace quote_functions_file

@@ -110,7 +110,9 @@ const FromItem* Parser::from_primary() {
                          word == "current_role"_kw || word == "session_user"_kw || word == "user"_kw ||
                          word == "current_catalog"_kw || word == "current_schema"_kw || word == "cast"_kw ||
                          (at('(', 1) && (word == "coalesce"_kw || word == "greatest"_kw || word == "least"_kw ||
-                                         word == "nullif"_kw));
+                                         word == "nullif"_kw || word == "extract"_kw || word == "overlay"_kw ||
+                                         word == "position"_kw || word == "substring"_kw || word == "trim"_kw ||
+                                         word == "normalize"_kw));
     if ((at('(', ahead) && !at("only"_kw)) || special) {
         item.kind = FromKind::function;
         const std::vector<const Expr*> functions = {special ? primary_keyword() : column_or_function()};
