@@ -231,4 +231,8 @@ TEST_CASE("In a copy of a state before the redaction its artifacts do not show w
     CHECK(found(db.begin_read(), "secret") == 0);
     CHECK(found(db.begin_read(AsOf::txn(3)), "secret") == 0);
     CHECK(found(db.begin_read(AsOf::txn(3)), "wing") == 1);
+    db.vacuum_into(place / "c.db");
+    Database dense = Database::open(place / "c.db");
+    const Cartridges copied(dense);
+    CHECK(Text(copied.open("notes")).search(TextQuery::parse("secret")).empty());
 }

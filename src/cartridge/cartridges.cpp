@@ -68,7 +68,7 @@ bool install(Database& database, CartridgeInfo& info, std::string_view artifact,
 /// Was a value of one of these trees redacted behind a state? `registry`: that of a later one.
 bool redacted_behind(const Database& database, const Tree& registry, const std::vector<std::string>& trees, Txn txn,
                      bool left_notes) try {
-    if (left_notes) return redacted_from(registry, trees, txn) != 0;
+    if (left_notes) return redacted_from(registry, trees, txn + 1) != 0;
     if (database.begin_read().txn() == txn) return false;
     for (const CommitRecord& record : database.commits(txn + 1)) {
         for (const Operation& operation : record.operations) {

@@ -102,8 +102,8 @@ std::optional<CartridgeInfo> registered(const Snapshot& snapshot, const std::str
 Txn redacted_since(const CartridgeKind& kind, const CartridgeInfo& info, const Snapshot& registry,
                    const Snapshot& newest) {
     if (kind.value_use() == ValueUse::none) return 0;
-    // An artifact of a past state may have been built behind redactions.
-    Txn installed = info.built_at;
+    // An artifact of a past state may have been built behind redactions; one in a file is of the state that it names.
+    Txn installed = info.built_at + 1;
     if (info.file.empty()) {
         const Tree tree = registry.tree(k_cartridges_tree);
         installed = tree.txn_of(artifact_key(info.name, info.built_at)).value_or(installed);

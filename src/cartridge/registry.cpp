@@ -67,9 +67,10 @@ Txn redacted_from(const Tree& registry, const std::vector<std::string>& trees, T
     Txn from = 0;
     for (const std::string& tree : trees) {
         const std::string key = redaction_note_key(tree);
-        const Txn redacted = registry.txn_of(key).value_or(0);
-        if (redacted <= installed) continue;
-        from = std::max(from, registry.get(key) == k_empty_in_the_present ? k_never : redacted);
+        const std::optional<Txn> redacted = registry.txn_of(key);
+        // Equal in a dense copy, whose entries do not tell which of them came first.
+        if (!redacted || *redacted < installed) continue;
+        from = std::max(from, registry.get(key) == k_empty_in_the_present ? k_never : *redacted);
     }
     return from;
 }

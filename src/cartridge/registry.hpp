@@ -30,7 +30,7 @@ std::string_view records_prefix();
 std::string_view artifacts_prefix();
 
 std::string encode_record(const CartridgeInfo& info);
-/// From where on states show nothing of what was redacted behind an artifact that was installed at a txn: 0 where
+/// From where on states show nothing of what was redacted at a txn or later, when an artifact was installed: 0 where
 /// nothing was; else the newest redaction of a value of these trees; k_never where a state may show it as empty.
 inline constexpr Txn k_never = ~Txn{0};
 Txn redacted_from(const Tree& registry, const std::vector<std::string>& trees, Txn installed);

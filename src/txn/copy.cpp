@@ -17,8 +17,8 @@
 #include "txn/write_txn.hpp"
 
 #include <algorithm>
-#include <set>
 #include <cstring>
+#include <set>
 
 namespace northstar::inline v0::detail {
 
