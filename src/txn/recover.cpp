@@ -19,10 +19,9 @@ namespace northstar::inline v0::detail {
 /// Replays the log behind the newest meta page whose state can be read. Nobody else has the file open, and both meta
 /// pages have been read.
 void DatabaseCore::recover() {
-    int slot = 0;
-    for (;;) {
-        const bool newer = !meta_valid_[0] || (meta_valid_[1] && metas_[1].generation > metas_[0].generation);
-        slot = newer ? 1 : 0;
+    const bool both = meta_valid_[0] && meta_valid_[1];
+    int slot = !meta_valid_[0] || (meta_valid_[1] && metas_[1].generation > metas_[0].generation) ? 1 : 0;
+    const auto stand_on_slot = [&] {
         try {
             load_generation(metas_[slot]);
         } catch (const Error& error) {
@@ -30,19 +29,25 @@ void DatabaseCore::recover() {
             if (!meta_valid_[1 - slot] || error.code() != Errc::corrupt) throw;
             unreadable_generation_ = metas_[slot].generation;
             meta_valid_[slot] = false;
-            continue;
+            slot = 1 - slot;
+            load_generation(metas_[slot]);
         }
+        processes_->store(Word::generation, metas_[slot].generation);
+    };
+    stand_on_slot();
+    if (unreadable_generation_ == 0) {
         // Of a meta page that only the cache has, the checkpoint may be whole: who first asks for room goes on with it,
         // and that must not be in the middle of a replay upon the one before.
-        processes_->store(Word::generation, metas_[slot].generation);
         acquire_carving();
         release_carving();
         const std::uint64_t generation = processes_->load(Word::generation);
-        if (generation == metas_[slot].generation) break;
-        metas_[1 - slot] = read_meta(generation);
-        meta_valid_[1 - slot] = true;
+        if (generation != metas_[slot].generation) {
+            slot = 1 - slot;
+            metas_[slot] = read_meta(generation);
+            meta_valid_[slot] = true;
+            stand_on_slot();
+        }
     }
-    const bool both = meta_valid_[0] && meta_valid_[1];
     const Meta meta = metas_[slot];
     pin(meta.generation);
     const std::uint64_t known_durable = both && metas_[1 - slot].generation > meta.generation
