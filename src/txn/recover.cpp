@@ -44,7 +44,6 @@ void DatabaseCore::recover() {
         if (generation != metas_[slot].generation) {
             slot = 1 - slot;
             metas_[slot] = read_meta(generation);
-            meta_valid_[slot] = true;
             stand_on_slot();
         }
     }
