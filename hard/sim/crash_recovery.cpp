@@ -139,11 +139,11 @@ void CrashRun::check_all(const SimulatedDisk& disk, Database& db, const Expected
     note("verified");
     // Whoever opens first finishes what is left of redactions. [CHAIN-3]
     if (db.statistics().redaction_pending != 0) throw Broken("a redaction is not finished behind a recovery");
-    must_be_gone(disk, expected.redactions);
+    must_be_gone(disk.content(k_path), expected.redactions);
 }
 
 /// No byte of the values is left in the file.
-void CrashRun::must_be_gone(const SimulatedDisk& disk, const std::vector<ModelRedaction>& redactions) const {
+void CrashRun::must_be_gone(const std::string& bytes, const std::vector<ModelRedaction>& redactions) const {
     // Beginning, middle and end of each value, by their first bytes; short ones could be there by chance.
     constexpr std::size_t k_telling = 16;
     std::array<std::vector<std::pair<std::string_view, const ModelRedaction*>>, 256> parts;
@@ -157,7 +157,6 @@ void CrashRun::must_be_gone(const SimulatedDisk& disk, const std::vector<ModelRe
             }
         }
     }
-    const std::string bytes = disk.content(k_path);
     for (std::size_t at = 0; at + k_telling <= bytes.size(); ++at) {
         for (const auto& [part, redaction] : parts[static_cast<unsigned char>(bytes[at])]) {
             if (bytes[at + 1] != part[1] || std::string_view(bytes).substr(at, k_telling) != part) continue;

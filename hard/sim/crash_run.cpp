@@ -31,6 +31,7 @@ std::vector<std::string> crash_classes() {
             "compaction",
             "commits followed",
             "conflict",
+            "conflict of a long transaction",
             "copied",
             "copied without its past",
             "crash",
@@ -42,6 +43,7 @@ std::vector<std::string> crash_classes() {
             "default retention set",
             "lost write that is reported",
             "misdirected write that is reported",
+            "long transaction committed upon a newer state",
             "mirror built",
             "mirror of an earlier state built",
             "mirror of the past compared",
@@ -60,6 +62,7 @@ std::vector<std::string> crash_classes() {
             "fault met: read error",
             "fault met: short read",
             "fault met: write error",
+            "feed resumed at a consumer's position",
             "harm in a crash: misdirected write not seen",
             "harm in a crash: misdirected write reported",
             "harm in a crash: rot ended the log early",
@@ -69,6 +72,7 @@ std::vector<std::string> crash_classes() {
             "past compared",
             "read by one that may only read",
             "poisoned",
+            "position of a consumer kept",
             "pruned",
             "pruned in several steps",
             "retention of one tree set",
@@ -76,10 +80,15 @@ std::vector<std::string> crash_classes() {
             "redacted",
             "redaction finished by another process",
             "redaction that waits for snapshots",
+            "redactions restated by a copy",
+            "replayed",
+            "restored",
             "sectors of 4096 bytes",
             "sectors of 512 bytes",
             "snapshot of the past held",
             "three crashes in a row during recovery",
+            "transaction moved to a newer state",
+            "transaction that asks first committed",
             "unacknowledged commits that were not there",
             "unacknowledged commits that were there",
             "verified",
@@ -89,6 +98,7 @@ std::vector<std::string> crash_classes() {
 }
 
 void CrashRun::Process::let_go() {
+    begun.reset();
     held.clear();
     followed.reset();
     mirrored.clear();

@@ -2,11 +2,12 @@
 // them.
 //
 // Each seed is one machine: a few processes open one database and write, read, sync, checkpoint, compact, prune,
-// redact, sleep, close and die; one seed of three has pages of every size and dozens of trees, also copies the file,
-// changes what is kept, appends, reads what it is about to commit, holds snapshots of the past, follows the feed of
-// commits, has processes that may only read, rolls back to savepoints, and keeps cartridges that mirror trees. Power
-// fails at calls chosen at random, also while a recovery is under way; and in between copies are taken of what a power
-// loss at that call would leave. Every machine that comes up again is compared with the model.
+// redact, sleep, close and die. One seed of three has pages of every size and dozens of trees. Its processes also copy
+// the file and build others from its log, change what is kept, append, read what they are about to commit, hold
+// snapshots of the past, follow the feed of commits and keep how far they got, roll back to savepoints, keep cartridges
+// that mirror trees, and have transactions that ask before they change and stay open while others write; some may only
+// read. Power fails at calls chosen at random, also while a recovery is under way; and in between copies are taken of
+// what a power loss at that call would leave. Every machine that comes up again is compared with the model.
 //
 // What a step does follows from the seed and its number; the disk's choices too.
 //
@@ -24,6 +25,7 @@
 
 #include "hard/sim/crash_model.hpp"
 #include "hard/sim/key_space.hpp"
+#include "hard/sim/model_actions.hpp"
 #include "hard/sim/simulated_disk.hpp"
 
 #include "api/northstar.hpp"
@@ -91,6 +93,7 @@ private:
         struct Held {
             Snapshot snapshot;
             StatePointer state;
+            Txn since;  ///< the newest one then
         };
         std::vector<Held> held;
         struct Followed {
@@ -104,6 +107,18 @@ private:
             std::string facts;
         };
         std::vector<Mirrored> mirrored;
+        /// A transaction that is open.
+        struct Begun {
+            Transaction tx;
+            ModelWork work;
+            std::vector<Savepoint> savepoints;
+            std::vector<ModelAction> actions;
+            Txn base;
+            bool lazy;
+            bool optimistic;
+            bool validates;  ///< what it reads
+        };
+        std::optional<Begun> begun;
         bool reads_only = false;
         unsigned asleep_until = 0;  ///< operation before which it does nothing
         bool slept = false;
@@ -148,24 +163,45 @@ private:
     // crash_operations.cpp: what processes do
     void act(Process& process, unsigned number);
     void only_read(Process& process);
-    void follow(Process& process);
     void resolve(Process& process);
     void write(Process& process, bool lazy);
     void prune(Process& process);
     void keep_less(Process& process);
     void change_retention(Process& process);
-    void copy(Process& process);
     void mirror(Process& process);
     void look_at_mirrors(Process& process, const Snapshot& snapshot, const ModelState& state);
     void redact(Process& process);
     static std::uint64_t log_end(const Process& process);
     void settle_first_part(Process& process, const Error& error);
     void look_at_snapshots(Process& process);
+    void look_at_held(const Process::Held& held, const std::string& where);
     void hold_the_past(Process& process);
     void leave(Process& process);
     std::vector<ModelOperation> make_operations(Random& random, ModelState& state);
+    static std::string some_tree(Random& random, bool varied);
     std::string key(Random& random) const;
     ModelValue value(Random& random) const;
+
+    // crash_copies.cpp: copies and those who follow
+    void follow(Process& process);
+    bool begin_to_follow(Process& process);
+    bool told(Process::Followed& followed);
+    void acknowledge(Process& process);
+    void copy(Process& process);
+    void rebuild(Process& process);
+    Database open_copy(Process& process);
+
+    // crash_transactions.cpp: transactions that ask
+    void transact(Process& process);
+    bool go_through(Process& process);
+    void go_on(Process::Begun& begun);
+    void refresh(Process::Begun& begun);
+    void take_turn(Process::Begun& begun);
+    void finish(Process& process);
+    void conflicted(const Process::Begun& begun);
+    bool may_conflict(const Process::Begun& begun) const;
+    std::string key_of(Random& random, const ModelState& state, const std::string& tree) const;
+    ModelAction make_action(Random& random, const ModelWork& work) const;
 
     // crash_recovery.cpp: machines that come up again
     void look(std::uint64_t call);
@@ -174,7 +210,7 @@ private:
     void look_read_only(SimulatedDisk& disk, const Expected& expected, Random& random);
     Txn settle(const Process& process, Expected& expected, bool lazy_promised);
     void check_all(const SimulatedDisk& disk, Database& db, const Expected& expected, Txn txn, Random& random);
-    void must_be_gone(const SimulatedDisk& disk, const std::vector<ModelRedaction>& redactions) const;
+    void must_be_gone(const std::string& bytes, const std::vector<ModelRedaction>& redactions) const;
     void commit_some(Process& process, Expected& expected, Random& random);
 
     // crash_damage.cpp: bytes that go wrong

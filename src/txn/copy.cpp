@@ -91,12 +91,12 @@ Options private_options() {
 }
 
 /// A handle for a copy's source. Several handles of one file are fine as long as all but one only read.
-std::shared_ptr<DatabaseCore> open_source(const std::string& path) {
+std::shared_ptr<DatabaseCore> open_source(const std::string& path, Vfs& vfs) {
     Options options;
     options.create = false;
     options.read_only = true;
     options.background = false;
-    return DatabaseCore::open(path, options, &posix_vfs());
+    return DatabaseCore::open(path, options, &vfs);
 }
 
 /// Copies [from, to) of the source; what lies behind its end is zeros.
@@ -556,13 +556,13 @@ void copy_database(DatabaseCore& source, const std::string& destination, std::op
     partial.finish();
 }
 
-void replay(const std::string& source, const std::string& destination, AsOf point) {
-    const std::shared_ptr<DatabaseCore> core = copy_impl::open_source(source);
+void replay(const std::string& source, const std::string& destination, AsOf point, Vfs& vfs) {
+    const std::shared_ptr<DatabaseCore> core = copy_impl::open_source(source, vfs);
     copy_impl::replay_into(*core, destination, core->resolve(point));
 }
 
-void restore(const std::string& source, const std::string& destination, AsOf point) {
-    const std::shared_ptr<DatabaseCore> core = copy_impl::open_source(source);
+void restore(const std::string& source, const std::string& destination, AsOf point, Vfs& vfs) {
+    const std::shared_ptr<DatabaseCore> core = copy_impl::open_source(source, vfs);
     const Txn txn = core->resolve(point);
     // Without the beginning of its log, the newest generation is the best start; else what there was at the horizon.
     if (txn != 0 && core->first_logged_txn() > 1 && txn >= core->newest_meta().txn) {

@@ -16,8 +16,8 @@ void copy_database(DatabaseCore& source, const std::string& destination, std::op
 void vacuum_into(DatabaseCore& source, const std::string& destination);
 /// The state at a point with log and history up to there: by replay, or, where the log does not begin with txn 1, as a
 /// copy if the point is not before the newest checkpoint.
-void restore(const std::string& source, const std::string& destination, AsOf point);
+void restore(const std::string& source, const std::string& destination, AsOf point, Vfs& vfs = posix_vfs());
 /// A new database built from the log of another.
-void replay(const std::string& source, const std::string& destination, AsOf point);
+void replay(const std::string& source, const std::string& destination, AsOf point, Vfs& vfs = posix_vfs());
 
 }  // namespace northstar::inline v0::detail
