@@ -227,8 +227,11 @@ std::size_t SelectSteps::group_place(const syntax::Expr& node) {
     binder_.require_order(expr->type, "equality", node.position);
     for (std::size_t i = 0; i < grouping_.groups.size(); ++i)
         if (same_expr(*grouping_.groups[i].expr, *expr)) return i;
-    const bool column = expr->kind == BoundKind::column;
-    grouping_.groups.push_back({column ? expr->column : binder_.pool_.column(), expr});
+    // A column of a query further out is a value here, as any expression is: the rows of groups have one of their own.
+    bool own = expr->kind == BoundKind::column;
+    if (const auto owner = binder_.column_scope_.find(expr->column); own && owner != binder_.column_scope_.end())
+        own = owner->second == scope_;
+    grouping_.groups.push_back({own ? expr->column : binder_.pool_.column(), expr});
     return grouping_.groups.size() - 1;
 }
 
@@ -363,7 +366,7 @@ BoundExpr* SelectSteps::above_groups(BoundExpr* expr) {
     if (expr == nullptr) return nullptr;
     for (const PlanColumn& group : grouping_.groups) {
         if (!same_expr(*group.expr, *expr)) continue;
-        if (expr->kind == BoundKind::column) return expr;
+        if (expr->kind == BoundKind::column && expr->column == group.id) return expr;
         if (expr->kind == BoundKind::constant && grouping_.plain) return expr;
         BoundExpr* column = binder_.pool_.expr(BoundKind::column, expr->type);
         column->column = group.id;
