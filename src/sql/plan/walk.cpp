@@ -104,7 +104,20 @@ private:
                 }
                 break;
             case PlanKind::cte_scan:
-                if (a.common != b.common || a.output.size() != b.output.size()) return false;
+                if (a.output.size() != b.output.size()) return false;
+                if (a.common != b.common && !alike(*a.common, *b.common)) return false;
+                break;
+            case PlanKind::values:
+                if (!std::equal(a.value_rows.begin(), a.value_rows.end(), b.value_rows.begin(), b.value_rows.end(),
+                                [&](const auto& one, const auto& other) { return all_alike(one, other); }) ||
+                    a.output.size() != b.output.size())
+                    return false;
+                break;
+            case PlanKind::set_operation:
+                if (a.set != b.set || a.all != b.all || a.output.size() != b.output.size()) return false;
+                break;
+            case PlanKind::distinct:
+                if (!all_alike(a.distinct_on, b.distinct_on)) return false;
                 break;
             case PlanKind::filter:
             case PlanKind::project: break;
@@ -120,8 +133,13 @@ private:
                 break;
             default: return false;
         }
-        return columns(a.groups, b.groups) && columns(a.columns, b.columns) && conditions(a, b) &&
-               keys(a.keys, b.keys) && outputs(a, b);
+        return columns(a.groups, b.groups) && columns(a.columns, b.columns) &&
+               all_alike(a.conditions, b.conditions) && keys(a.keys, b.keys) && outputs(a, b);
+    }
+
+    /// WITH queries that only read, and not themselves.
+    bool alike(const CommonTablePlan& a, const CommonTablePlan& b) {
+        return a.change == nullptr && b.change == nullptr && both(a.plan, b.plan);
     }
 
     template <class Part>
@@ -145,8 +163,8 @@ private:
         return true;
     }
 
-    bool conditions(const Plan& a, const Plan& b) {
-        return std::equal(a.conditions.begin(), a.conditions.end(), b.conditions.begin(), b.conditions.end(),
+    bool all_alike(const std::vector<BoundExpr*>& a, const std::vector<BoundExpr*>& b) {
+        return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                           [&](const BoundExpr* one, const BoundExpr* other) { return alike(*one, *other); });
     }
 
@@ -158,7 +176,7 @@ private:
     }
 
     bool outputs(const Plan& a, const Plan& b) {
-        if (a.kind == PlanKind::cte_scan)
+        if (a.kind == PlanKind::cte_scan || a.kind == PlanKind::values || a.kind == PlanKind::set_operation)
             for (std::size_t i = 0; i < a.output.size(); ++i) pair(a.output[i], b.output[i]);
         return std::equal(a.output.begin(), a.output.end(), b.output.begin(), b.output.end(),
                           [&](ColumnId one, ColumnId other) { return stands_for(one, other); });
