@@ -78,17 +78,7 @@ void ChangeRunner::finish_row(BoundChange& change, Target& target, std::vector<V
         }
         for (const auto& check : target.domain_checks) check->evaluate(target.arena);
     }
-    const auto failing_row = [&] {
-        std::string text = "Failing row contains (";
-        bool first = true;
-        for (std::size_t i = 0; i < row.size(); ++i) {
-            if (relation.columns[i].dropped || relation.columns[i].hidden) continue;
-            if (!first) text += ", ";
-            first = false;
-            text += row[i].is_null() ? "null" : value_to_text(row[i], execution_.session());
-        }
-        return text + ").";
-    };
+    const auto failing_row = [&] { return describe_failing(relation, row); };
     for (std::size_t i = 0; i < row.size(); ++i) {
         const Column& column = relation.columns[i];
         if (!column.not_null || column.dropped || !row[i].is_null()) continue;
@@ -133,12 +123,28 @@ void ChangeRunner::finish_row(BoundChange& change, Target& target, std::vector<V
             error.edit().column = refusal->column;
             throw error;
         }
+}
+
+std::string ChangeRunner::describe_failing(const Relation& relation, const std::vector<Value>& row) {
+    std::string text = "Failing row contains (";
+    bool first = true;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+        if (relation.columns[i].dropped || relation.columns[i].hidden) continue;
+        if (!first) text += ", ";
+        first = false;
+        text += row[i].is_null() ? "null" : value_to_text(row[i], execution_.session());
+    }
+    return text + ").";
+}
+
+/// Views look at a row once it is stored: what its keys refuse, or ON CONFLICT sees to, comes first.
+void ChangeRunner::check_views(const BoundChange& change, Target& target, const std::vector<Value>& row) {
     for (const auto& check : target.view_checks) {
         const Value holds = check->evaluate(target.arena);
         if (!holds.is_null() && holds.boolean()) continue;
         SqlError error(sqlstate::with_check_option_violation,
                        "new row violates check option for view \"" + change.view_name + "\"");
-        error.edit().detail = failing_row();
+        error.edit().detail = describe_failing(*change.relation, row);
         throw error;
     }
 }
@@ -195,6 +201,7 @@ bool ChangeRunner::insert_row(BoundChange& change, Target& target, std::vector<V
             if (relation.indexes[i].unique && stands_in_the_way(i)) return false;
     }
     changed(target, target.writer->insert(row.data()));
+    check_views(change, target, row);
     take_suspects(relation, *target.writer);
     note(relation, nullptr, row.data());
     note_presence(change, false);
@@ -260,6 +267,7 @@ void ChangeRunner::update_row(BoundChange& change, Target& target, const std::st
     finish_row(change, target, row);
     changed(target, key);
     changed(target, target.writer->update(key, old_row.data(), row.data()));
+    check_views(change, target, row);
     take_suspects(*change.relation, *target.writer);
     note(*change.relation, old_row.data(), row.data());
     returning(target, row, source_row);

@@ -85,6 +85,8 @@ private:
     void erase_row(BoundChange& change, Target& target, const std::string& key, const std::vector<Value>& row,
                    std::size_t source_row);
     void finish_row(BoundChange& change, Target& target, std::vector<Value>& row);
+    void check_views(const BoundChange& change, Target& target, const std::vector<Value>& row);
+    std::string describe_failing(const Relation& relation, const std::vector<Value>& row);
     // FOR PORTION OF (change_portion.cpp)
     bool clip(BoundChange& change, Target& target, const std::vector<Value>& old_row, std::vector<Value>& row);
     void keep_rest(BoundChange& change, Target& target, const std::vector<Value>& old_row);
