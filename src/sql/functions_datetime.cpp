@@ -376,9 +376,11 @@ Value to_timestamp(Call&, const Value* a, std::size_t) {
 // ---- zones ----
 
 Value at_zone_local(Call&, const Value* a, std::size_t) {
+    if (!is_finite_timestamp(a[1].integer())) return timestamptz(a[1].integer());
     return timestamptz(to_utc(a[1].integer(), zone_named(a[0].bytes()).get()));
 }
 Value at_zone(Call&, const Value* a, std::size_t) {
+    if (!is_finite_timestamp(a[1].integer())) return timestamp(a[1].integer());
     return timestamp(to_local(a[1].integer(), zone_named(a[0].bytes()).get()));
 }
 std::shared_ptr<const TimeZone> zone_of_interval(const Interval& offset) {
@@ -451,24 +453,32 @@ Value date_bin(Call& call, const Value* a, std::size_t) {
     return Value::integer(call.result_type, static_cast<std::int64_t>(result));
 }
 Value overlaps(Call&, const Value* a, std::size_t) {
-    for (std::size_t i = 0; i < 4; ++i) {
-        if (a[i].is_null()) return Value::null(type::boolean);
-    }
-    const auto low = [&](std::size_t i) { return std::min(a[i].integer(), a[i + 1].integer()); };
+    // A span of which one end is unknown begins at the other one.
+    const auto low = [&](std::size_t i) {
+        if (a[i].is_null() || a[i + 1].is_null()) return a[a[i].is_null() ? i + 1 : i].integer();
+        return std::min(a[i].integer(), a[i + 1].integer());
+    };
+    const auto is_open = [&](std::size_t i) { return a[i].is_null() || a[i + 1].is_null(); };
     const auto high = [&](std::size_t i) { return std::max(a[i].integer(), a[i + 1].integer()); };
-    if (low(0) == low(2)) return Value::boolean(true);
-    return Value::boolean(low(0) < low(2) ? low(2) < high(0) : low(0) < high(2));
+    if ((a[0].is_null() && a[1].is_null()) || (a[2].is_null() && a[3].is_null())) return Value::null(type::boolean);
+    if (low(0) == low(2)) return is_open(0) || is_open(2) ? Value::null(type::boolean) : Value::boolean(true);
+    const std::size_t first = low(0) < low(2) ? 0 : 2, second = 2 - first;
+    if (is_open(first)) return Value::null(type::boolean);
+    if (low(second) < high(first)) return Value::boolean(true);
+    return is_open(second) ? Value::null(type::boolean) : Value::boolean(false);
 }
 
 /// Spans as a beginning and a length: bit 1 of `Lengths` the first one, bit 2 the second.
 template <int Lengths>
 Value overlaps_with_lengths(Call& call, const Value* a, std::size_t count) {
     Value ends[4] = {a[0], a[1], a[2], a[3]};
-    for (std::size_t i = 0; i < 4; ++i)
-        if (a[i].is_null()) return Value::null(type::boolean);
     for (std::size_t i = 1; i < 4; i += 2) {
         if ((Lengths & static_cast<int>((i + 1) / 2)) == 0) continue;
         const Value& from = a[i - 1];
+        if (from.is_null() || a[i].is_null()) {
+            ends[i] = Value::null(from.type());
+            continue;
+        }
         if (from.type() == type::time) {
             const std::int64_t sum = (from.integer() + a[i].interval().microseconds) % k_microseconds_per_day;
             ends[i] = Value::integer(type::time, sum < 0 ? sum + k_microseconds_per_day : sum);
