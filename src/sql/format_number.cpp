@@ -137,13 +137,14 @@ Template read_template(std::string_view pattern) {
     return made;
 }
 
-/// Digits before the point of |number|, and `behind` digits after it, rounded half away from zero.
+/// Digits before the point of |number|, and `behind` digits after it, rounded half away from zero, or as a floating
+/// point number is printed: half to even, and below zero whatever is left of it.
 struct Digits {
     std::string before, behind;
     bool negative = false;
 };
 
-Digits round_digits(std::string_view number, int shift, int behind) {
+Digits round_digits(std::string_view number, int shift, int behind, bool exact = true) {
     Digits digits;
     if (!number.empty() && (number[0] == '-' || number[0] == '+')) {
         digits.negative = number[0] == '-';
@@ -158,7 +159,9 @@ Digits round_digits(std::string_view number, int shift, int behind) {
     }
     const std::size_t kept = all.size() + static_cast<std::size_t>(behind);
     all += fraction;
-    const bool up = all.size() > kept && all[kept] >= '5';
+    bool up = all.size() > kept && all[kept] >= '5';
+    const bool is_half = up && all[kept] == '5' && all.find_first_not_of('0', kept + 1) == std::string::npos;
+    if (is_half && !exact && (kept == 0 || (all[kept - 1] - '0') % 2 == 0)) up = false;
     all.resize(kept, '0');
     if (up) {
         std::size_t at = kept;
@@ -172,7 +175,8 @@ Digits round_digits(std::string_view number, int shift, int behind) {
     const std::size_t first = digits.before.find_first_not_of('0');
     digits.before.erase(0, first == std::string::npos ? (digits.before.empty() ? 0 : digits.before.size() - 1) : first);
     if (digits.before.empty()) digits.before = "0";
-    if (digits.before == "0" && digits.behind.find_first_not_of('0') == std::string::npos) digits.negative = false;
+    if (exact && digits.before == "0" && digits.behind.find_first_not_of('0') == std::string::npos)
+        digits.negative = false;
     return digits;
 }
 
@@ -419,7 +423,7 @@ std::string format_number(std::string_view number, std::string_view pattern, boo
         const int size = static_cast<int>(round_digits(number, made.shift, 0).before.size());
         made.behind = size >= 15 ? 0 : std::min(made.behind, 15 - size);
     }
-    return Writer(made, round_digits(number, made.shift, made.behind)).run();
+    return Writer(made, round_digits(number, made.shift, made.behind, exact)).run();
 }
 
 std::string parse_number(std::string_view text, std::string_view pattern) {
