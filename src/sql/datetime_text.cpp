@@ -332,8 +332,9 @@ void append_json_timestamp(const Value& value, std::string& out, Session& sessio
     std::string text;
     if (value.type() == type::timestamptz) {
         timestamptz_to_text(value.integer(), text, settings);
-        // JSON wants minutes in the offset.
-        if (is_finite_timestamp(value.integer()) && text.find_last_of("+-") == text.size() - 3) text += ":00";
+        // JSON wants minutes in the offset, which the era may stand behind.
+        const std::size_t end = std::min(text.find(" BC"), text.size());
+        if (is_finite_timestamp(value.integer()) && text.find_last_of("+-") == end - 3) text.insert(end, ":00");
     } else if (value.type() == type::timestamp) {
         timestamp_to_text(value.integer(), text, settings);
     } else {

@@ -75,7 +75,7 @@ bool matches(std::string_view text, std::string_view word, Letters& letters) {
 
 std::vector<Item> read_template(std::string_view pattern) {
     std::vector<Item> items;
-    bool fill = false;
+    bool fill = false, translated = false;
     while (!pattern.empty()) {
         Letters letters = Letters::upper;
         if (matches(pattern, "FM", letters)) {
@@ -84,6 +84,8 @@ std::vector<Item> read_template(std::string_view pattern) {
             continue;
         }
         if (matches(pattern, "FX", letters) || matches(pattern, "TM", letters)) {
+            // Translated names are not padded, those of today's only language neither.
+            translated |= upper(pattern[0]) == 'T';
             pattern.remove_prefix(2);
             continue;
         }
@@ -120,8 +122,8 @@ std::vector<Item> read_template(std::string_view pattern) {
         item.field = found->field;
         item.digits = found->digits;
         item.letters = letters;
-        item.fill = fill;
-        fill = false;
+        item.fill = fill || (translated && (item.field == Field::day_name || item.field == Field::month_name));
+        fill = translated = false;
         pattern.remove_prefix(found->name.size());
         Letters suffix = Letters::upper;
         if (matches(pattern, "TH", suffix)) {

@@ -225,7 +225,7 @@ Value real_atan2(Call&, const Value* a, std::size_t) {
     return Value::float8(std::atan2(a[0].real(), a[1].real()));
 }
 double cotangent(double x) { return 1 / std::tan(x); }
-double sign_of(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
+double sign_of(double x) { return x > 0 ? 1 : x < 0 ? -1 : 0; }
 double to_degrees(double x) { return x / (std::numbers::pi / 180); }
 double to_radians(double x) { return x * (std::numbers::pi / 180); }
 

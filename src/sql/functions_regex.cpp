@@ -266,7 +266,9 @@ std::optional<RegexGroup> find_nth(Call& call, const Value* a, const RegexText& 
     std::int64_t number = 0;
     each_match(regex, text, from, group > 0, [&](const std::vector<RegexGroup>& groups) {
         if (++number < n) return true;
-        if (static_cast<std::size_t>(group) < groups.size() &&
+        // Without parentheses the whole match is the first group.
+        if (groups.size() == 1 && group == 1) found = groups[0];
+        else if (static_cast<std::size_t>(group) < groups.size() &&
             groups[static_cast<std::size_t>(group)].is_set()) {
             found = groups[static_cast<std::size_t>(group)];
         }
