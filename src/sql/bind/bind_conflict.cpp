@@ -133,6 +133,10 @@ void Binder::conflict(const syntax::DataChange& change, const ChangeTarget& into
         bound.existing_columns.push_back(pool_.column());
         bound.excluded_columns.push_back(pool_.column());
     }
+    for (const ChangeTarget::Level& level : into.levels)
+        if (level.where != nullptr)
+            bound.conflict_shown.emplace_back(
+                level.view, condition(bind_level(level, bound.existing_columns), "WHERE", 0));
     change_columns(into, bound.existing_columns, target);
     change_columns(into, bound.excluded_columns, excluded);
     syntax::FromItem none;

@@ -226,6 +226,12 @@ void ChangeRunner::conflict_update(BoundChange& change, Target& target, const st
         *target.conflict->existing[i] = old_row[i];
         *target.conflict->excluded[i] = row[i];
     }
+    for (std::size_t i = 0; i < change.conflict_shown.size(); ++i) {
+        const Value holds = target.conflict->shown[i]->evaluate(target.arena);
+        if (holds.is_null() || !holds.boolean())
+            raise(sqlstate::object_not_in_prerequisite_state,
+                  "conflicting row is not visible through view \"" + change.conflict_shown[i].first + "\"");
+    }
     for (const auto& condition : target.conflict->conditions) {
         const Value holds = condition->evaluate(target.arena);
         if (holds.is_null() || !holds.boolean()) return;
@@ -251,6 +257,7 @@ void ChangeRunner::make_conflict_ready(BoundChange& change, Target& target) {
     auto made = std::make_unique<Target::Conflict>();
     for (const ColumnId id : change.existing_columns) made->existing.push_back(&execution_.cell(id));
     for (const ColumnId id : change.excluded_columns) made->excluded.push_back(&execution_.cell(id));
+    for (const auto& shown : change.conflict_shown) made->shown.push_back(Target::evaluator(shown.second, execution_));
     for (BoundExpr* condition : change.conflict_where)
         made->conditions.push_back(Target::evaluator(condition, execution_));
     for (const ColumnAssignment& assignment : change.conflict_assignments)

@@ -116,6 +116,7 @@ struct ChangeRunner::Target {
     /// ON CONFLICT DO UPDATE, made ready at the first conflict.
     struct Conflict {
         std::vector<Value*> existing, excluded;  // cells
+        std::vector<std::unique_ptr<Evaluator>> shown;  // conditions of views on the row in the way
         std::vector<std::unique_ptr<Evaluator>> conditions;
         std::vector<std::unique_ptr<Evaluator>> values;  // by assignment; null: the default
     };

@@ -80,7 +80,9 @@ bool PointChange::fits(const BoundChange& change) {
     if (!change.heirs.empty() || change.partitions.divided || change.partition_check != nullptr) return false;
     if (change.redact || change.portion.present || any_subquery(change.assignments) ||
         any_subquery(change.returning) || any_subquery(change.conflict_assignments) ||
-        any_subquery(change.conflict_where) || any_subquery(change.view_checks))
+        any_subquery(change.conflict_where) || any_subquery(change.view_checks) ||
+        std::any_of(change.conflict_shown.begin(), change.conflict_shown.end(),
+                    [](const auto& shown) { return has_subquery(shown.second); }))
         return false;
     const Plan& source = *change.source;
     switch (change.kind) {

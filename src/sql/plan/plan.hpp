@@ -251,6 +251,8 @@ struct BoundChange {
     ColumnId row_was_there = k_no_column;    ///< xmax in RETURNING: 0 of rows that were inserted, 1 of others
     std::vector<ColumnAssignment> conflict_assignments;
     std::vector<BoundExpr*> conflict_where;
+    /// Conditions of views over existing_columns, each with its view: rows that it does not show are not changed.
+    std::vector<std::pair<std::string, BoundExpr*>> conflict_shown;
     // MERGE
     std::vector<MergeBranch> branches;
     // RETURNING: expressions over new_columns (of the row as stored, or deleted) and source

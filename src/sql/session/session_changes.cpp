@@ -28,7 +28,10 @@ bool reads_back(const BoundChange& change) {
     const auto any_assigned = [](const std::vector<ColumnAssignment>& list) {
         return std::any_of(list.begin(), list.end(), [](const auto& item) { return has_subquery(item.value); });
     };
-    return any(change.returning) || any(change.conflict_where) || any_assigned(change.conflict_assignments) ||
+    return any(change.returning) || any(change.conflict_where) ||
+           std::any_of(change.conflict_shown.begin(), change.conflict_shown.end(),
+                       [](const auto& shown) { return has_subquery(shown.second); }) ||
+           any_assigned(change.conflict_assignments) ||
            std::any_of(change.branches.begin(), change.branches.end(), [&](const MergeBranch& branch) {
                return any(branch.condition) || any_assigned(branch.assignments);
            });
