@@ -444,6 +444,8 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
         author_ = settings_["northstar.author"];
         reason_ = settings_["northstar.reason"];
         tag_.clear();
+    };
+    const auto go_on = [&] {
         if (statement.chain) start_block();
     };
     switch (statement.kind) {
@@ -469,6 +471,7 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
             if (failed_) {
                 rollback_work();
                 end_block(false);
+                go_on();
                 result.tag = "ROLLBACK";
                 break;
             }
@@ -482,6 +485,7 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
             }
             end_cursors();
             end_block(true);
+            go_on();
             result.tag = "COMMIT";
             break;
         }
@@ -494,6 +498,7 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
             } else {
                 rollback_work();
                 end_block(false);
+                go_on();
             }
             result.tag = "ROLLBACK";
             break;
