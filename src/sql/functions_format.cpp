@@ -18,7 +18,8 @@ Value text_of(Call& call, std::string_view text) { return Value::text(call.arena
 Value exact_to_char(Call& call, const Value* a, std::size_t) {
     return text_of(call, format_number(value_to_text(a[0], call.session), a[1].bytes(), true));
 }
-/// With 17 digits, of which format_number takes 15; without an exponent, as templates of one read it.
+/// With 17 digits at least, of which format_number takes 15; without an exponent, as templates of one read it. The
+/// smallest numbers have theirs up to 340 places behind the point.
 Value real_to_char(Call& call, const Value* a, std::size_t) {
     const double value = a[0].real();
     std::string number;
@@ -26,7 +27,8 @@ Value real_to_char(Call& call, const Value* a, std::size_t) {
     else if (std::isinf(value)) number = value < 0 ? "-Infinity" : "Infinity";
     else {
         char digits[400];
-        std::snprintf(digits, sizeof digits, "%.*f", std::fabs(value) < 1e15 ? 17 : 0, value);
+        const double size = std::fabs(value);
+        std::snprintf(digits, sizeof digits, "%.*f", size < 1 ? 360 : size < 1e15 ? 17 : 0, value);
         number = digits;
     }
     return text_of(call, format_number(number, a[1].bytes(), false));
