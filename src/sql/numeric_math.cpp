@@ -169,13 +169,13 @@ Wide whole_power(const Wide& base, std::int64_t exponent, std::int64_t exponent_
         size = static_cast<double>(exponent) * (std::log10(std::stod(digits)) + power);
     }
     if (size > 131072) raise_numeric_overflow();
-    Wide result;
-    if (size + 1 < -1000) {
-        result.scale = 1000;
-        return result;
-    }
     const std::int64_t scale =
         clamp_display_scale(std::max({k_significant_digits, base.scale, exponent_scale}));
+    Wide result;
+    if (size + 1 < -1000) {
+        result.scale = scale;
+        return result;
+    }
     if (exponent == 0) {
         result = one();
         wide_rescale(result, scale);
