@@ -1,0 +1,13 @@
+// grammars.hpp -- what statements the oracle makes by grammar, a file for each kind.
+#pragma once
+
+namespace northstar::hard {
+
+/// Queries without tables: functions, operators and casts of all types, with values at their edges.
+extern const char* const k_calls_grammar;
+/// Tables with their indexes, and queries of them: joins, subqueries, groups, windows, set operations, WITH.
+extern const char* const k_queries_grammar;
+/// Tables with constraints, and changes of them in transactions.
+extern const char* const k_changes_grammar;
+
+}  // namespace northstar::hard
