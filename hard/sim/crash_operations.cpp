@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
+#include <utility>
 
 namespace northstar::hard {
 
@@ -311,15 +313,24 @@ void CrashRun::look_at_held(const Process::Held& held, const std::string& where)
         compare(held.snapshot, *held.state, random_, where);
         return;
     }
-    ModelState state = *held.state;
+    std::set<std::pair<std::string, std::string>> redacted;
     for (const ModelRedaction& redaction : expected_.redactions) {
-        if (redaction.by <= held.since || !state.contains(redaction.tree)) continue;
-        const auto entry = state[redaction.tree].find(redaction.key);
-        if (entry == state[redaction.tree].end()) continue;
-        if (held.snapshot.tree(redaction.tree).get(redaction.key) != std::string_view()) continue;
-        entry->second = std::make_shared<const std::string>();
+        if (redaction.by > held.since) redacted.emplace(redaction.tree, redaction.key);
     }
-    compare(held.snapshot, state, random_, where);
+    if (redacted.empty()) {
+        compare(held.snapshot, *held.state, random_, where);
+        return;
+    }
+    for (const auto& [name, entries] : *held.state) {
+        auto wanted = entries.begin();
+        for (const auto [key, value] : held.snapshot.tree(name).all()) {
+            const bool same = wanted != entries.end() && key == wanted->first &&
+                              (value == *wanted->second || (value.empty() && redacted.contains({name, wanted->first})));
+            if (!same) throw Broken(where + ": " + shown(key) + " of " + name + " is not what it was");
+            ++wanted;
+        }
+        if (wanted != entries.end()) throw Broken(where + ": entries of " + name + " are missing");
+    }
 }
 
 void CrashRun::look_at_snapshots(Process& process) {

@@ -108,8 +108,13 @@ bool CrashRun::may_conflict(const Process::Begun& begun) const {
 
 void CrashRun::conflicted(const Process::Begun& begun) {
     if (!may_conflict(begun)) {
+        std::string actions;
+        for (const ModelAction& action : begun.actions) {
+            actions += "; " + std::to_string(static_cast<int>(action.kind)) + " " + shown(action.key) + " in " +
+                       action.tree;
+        }
         throw Broken("a transaction that began on txn " + std::to_string(begun.base) + " meets a conflict on txn " +
-                     std::to_string(expected_.attempted()) + ", but nobody changed what it read");
+                     std::to_string(expected_.attempted()) + ", but nobody changed what it looked at" + actions);
     }
     note("conflict of a long transaction");
 }
