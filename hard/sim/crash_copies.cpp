@@ -169,7 +169,11 @@ void CrashRun::rebuild(Process& process) {
     if (process.db->statistics().redaction_pending != 0) return;
     const Txn newest = expected_.attempted();
     const Txn first = expected_.whole_from(newest);
-    const Txn txn = newest - random_.below(std::min<Txn>(newest, 12) + 1);
+    Txn txn = newest - random_.below(std::min<Txn>(newest, 12) + 1);
+    if (!expected_.redactions.empty() && random_.chance(1, 2)) {
+        const Txn by = expected_.redactions[random_.below(expected_.redactions.size())].by;
+        txn = by - random_.between(1, std::min<Txn>(by, 3));
+    }
     const bool restores = random_.chance(1, 2);
     does((restores ? "restore txn " : "replay to txn ") + std::to_string(txn));
     process.db->sync();  // of what is not durable a reader of the log alone knows nothing

@@ -94,9 +94,18 @@ void CrashRun::go_on(Process::Begun& begun) {
     }
 }
 
-/// Whether some commit behind the transaction's base changed what it looked at.
+/// Whether some commit behind the transaction's base changed what it looked at, or both make trees.
 bool CrashRun::may_conflict(const Process::Begun& begun) const {
+    const bool makes_tree =
+        std::any_of(begun.actions.begin(), begun.actions.end(), [&](const ModelAction& action) {
+            return action.kind == Kind::drop_tree ||
+                   (action.writes() && !expected_.states[begun.base]->contains(action.tree));
+        });
     for (Txn txn = begun.base + 1; txn <= expected_.attempted(); ++txn) {
+        const ModelState& before = *expected_.states[txn - 1];
+        if (makes_tree && std::any_of(expected_.states[txn]->begin(), expected_.states[txn]->end(),
+                                      [&](const auto& tree) { return !before.contains(tree.first); }))
+            return true;
         const std::optional<std::set<std::string>>& touched = expected_.touched[txn];
         if (!touched) return true;
         for (const ModelAction& action : begun.actions) {
