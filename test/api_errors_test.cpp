@@ -391,6 +391,19 @@ TEST_CASE("Keys and names that are too long are refused before anything changes"
     CHECK_FALSE(db.begin_read().tree(std::string(300, 'n')).exists());
 }
 
+TEST_CASE("A tree whose name is as long as may be is one like others", "[KV-1]") {
+    Database db = Database::open(":memory:", quiet());
+    const std::string longest(255, 'n');
+    Transaction tx = db.begin_write();
+    CHECK(tx.create_tree(longest));
+    tx.tree(longest).put("k", "v");
+    tx.commit();
+    const Snapshot now = db.begin_read();
+    CHECK(now.tree_names() == std::vector<std::string>{longest});
+    CHECK(now.tree(longest).exists());
+    CHECK(now.tree(longest).get("k") == "v");
+}
+
 TEST_CASE("A value that is too large is refused before its bytes are looked at", "[KV-4]") {
     Database db = Database::open(":memory:", quiet());
     Transaction tx = db.begin_write();

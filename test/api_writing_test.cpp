@@ -181,6 +181,23 @@ TEST_CASE("Listing trees inside a transaction keeps its savepoints", "[TX-6]") {
     CHECK(db.verify().ok());
 }
 
+TEST_CASE("What a dropped tree had is found and redacted among hundreds", "[KV-1][CHAIN-3]") {
+    Database db = Database::open(":memory:", quiet());
+    constexpr int k_trees = 300;  // their numbers take more than a byte
+    Transaction tx = db.begin_write();
+    for (int i = 0; i < k_trees; ++i) tx.tree("tree " + std::to_string(i)).put("k", std::to_string(i));
+    tx.commit();
+    const std::string last = "tree " + std::to_string(k_trees - 1);
+    Transaction drop = db.begin_write();
+    CHECK(drop.drop_tree(last));
+    drop.commit();
+    REQUIRE_FALSE(db.history(last, "k").empty());
+    CHECK(db.history(last, "k").back().value == std::to_string(k_trees - 1));
+    db.redact(last, "k", 1, "asked for");
+    REQUIRE_FALSE(db.history(last, "k").empty());
+    CHECK(db.history(last, "k").back().redacted);
+}
+
 TEST_CASE("A dropped tree's name can be used again, its past stays", "[KV-1][PAST-1]") {
     const Workplace place;
     const std::string path = place / "a.db";

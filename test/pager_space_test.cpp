@@ -295,6 +295,16 @@ TEST_CASE("pages that are kept clear are not given away until they are no more",
     CHECK(map.free_pages() == 0);
 }
 
+TEST_CASE("a run that ends where pages are kept clear is given away", "[pager]") {
+    SpaceMap map(2);
+    map.extend(30);
+    REQUIRE(map.allocate(30) == 2);
+    map.give_back({10, 2});
+    map.give_back({20, 2});
+    map.keep_clear({12, 4});
+    CHECK(map.allocate(2) == 10);
+}
+
 TEST_CASE("a free tail that is kept clear is not taken for a run that grows the file", "[pager]") {
     SpaceMap map(10);
     map.extend(5);
