@@ -5,7 +5,6 @@
 #include "base/bytes.hpp"
 #include "txn/copy.hpp"
 #include "txn/feed.hpp"
-#include "txn/processes.hpp"
 
 #include <algorithm>
 
@@ -96,7 +95,6 @@ void CrashRun::follow(Process& process) {
 
 /// Keeps how far the feed was read.
 void CrashRun::acknowledge(Process& process) {
-    const Txn before = expected_.attempted();
     FeedPosition position;
     try {
         position = process.followed->feed.position();
@@ -113,18 +111,7 @@ void CrashRun::acknowledge(Process& process) {
     ModelState next = *expected_.states.back();
     apply_to(next, op);
     expected_.attempt(std::move(next), {op});
-    try {
-        process.db->acknowledge(consumer, position);
-    } catch (const Error& error) {
-        if (error.code() != Errc::outcome_unknown) expected_.settle(before);
-        throw;
-    }
-    if (process.core->processes().load(detail::Word::visible_txn) == before) {
-        expected_.settle(before);  // it was so before
-        return;
-    }
-    expected_.committed(before + 1, true, log_end(process));
-    note("position of a consumer kept");
+    if (commits(process, [&] { process.db->acknowledge(consumer, position); })) note("position of a consumer kept");
 }
 
 Database CrashRun::open_copy(Process& process) {

@@ -278,6 +278,7 @@ inline void compare(const Snapshot& snapshot, const ModelState& model, detail::R
                     const std::string& where) {
     const std::string place = where + ", txn " + std::to_string(snapshot.txn());
     compare_trees(snapshot, model, random, place);
+    // Not by chance: what a seed does stays as it is.
     if (snapshot.txn() % 4 == 1 && snapshot.state_hash() != hash_of(model)) throw Broken(place + ": the state's hash");
 }
 

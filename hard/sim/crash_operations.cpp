@@ -293,18 +293,7 @@ void CrashRun::change_retention(Process& process) {
     does("keep " + (history == History::everything() ? "everything" : std::to_string(next.by_default) + " states"));
     expected_.attempt(*expected_.states.back());
     expected_.retention.set(before + 1, std::move(next));
-    try {
-        process.db->set_history(history);
-    } catch (const Error& error) {
-        if (error.code() != Errc::outcome_unknown) expected_.settle(before);
-        throw;
-    }
-    if (process.core->processes().load(detail::Word::visible_txn) == before) {
-        expected_.settle(before);  // it was so before
-        return;
-    }
-    expected_.committed(before + 1, true, log_end(process));
-    note("default retention set");
+    if (commits(process, [&] { process.db->set_history(history); })) note("default retention set");
 }
 
 /// It shows what it did; but one of the past may find in the log that a value was redacted since. [CHAIN-3]

@@ -31,6 +31,7 @@
 #include "api/northstar.hpp"
 #include "base/random.hpp"
 #include "txn/core.hpp"
+#include "txn/processes.hpp"
 
 #include <array>
 #include <cstdint>
@@ -173,6 +174,24 @@ private:
     void redact(Process& process);
     static std::uint64_t log_end(const Process& process);
     void settle_first_part(Process& process, const Error& error);
+    /// What an operation is that is one commit, or none where all is so already: true where it was one. The state
+    /// behind it was attempted.
+    template <class F>
+    bool commits(Process& process, F&& operation) {
+        const Txn before = expected_.attempted() - 1;
+        try {
+            operation();
+        } catch (const Error& error) {
+            if (error.code() != Errc::outcome_unknown) expected_.settle(before);
+            throw;
+        }
+        if (process.core->processes().load(detail::Word::visible_txn) == before) {
+            expected_.settle(before);
+            return false;
+        }
+        expected_.committed(before + 1, true, log_end(process));
+        return true;
+    }
     void look_at_snapshots(Process& process);
     void look_at_held(const Process::Held& held, const std::string& where);
     void hold_the_past(Process& process);

@@ -21,6 +21,8 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <set>
+#include <string>
 
 namespace northstar::hard {
 
@@ -230,6 +232,11 @@ int suite_main(int argc, char** argv) {
     const std::unique_ptr<Server> server = conninfo == nullptr ? nullptr : Server::connect(conninfo, why);
     if (server == nullptr) std::printf("without PostgreSQL: %s\n", why.c_str());
     const std::string kind = argc > 3 ? argv[3] : "";
+    static const std::set<std::string> k_kinds{"", "tables", "calls", "queries", "changes", "past"};
+    if (!k_kinds.contains(kind)) {
+        std::fprintf(stderr, "there is no kind %s; it is tables, calls, queries, changes or past\n", kind.c_str());
+        return 2;
+    }
     Total total;
     for (std::uint64_t seed = first; seed < first + rounds; ++seed) {
         if (kind.empty() || kind == "tables") total.add(Tables(seed, server.get()).run());
