@@ -20,7 +20,19 @@
 
 namespace northstar::test {
 
-enum class FileCall { read, read_uncached, write, sync, lock, unlock, truncate, allocate, size };
+enum class FileCall {
+    read,
+    read_uncached,
+    write,
+    sync,
+    lock,
+    unlock,
+    truncate,
+    allocate,
+    size,
+    map_writable,
+    unmap_writable
+};
 
 class HookedVfs final : public detail::Vfs {
 public:
@@ -146,10 +158,11 @@ public:
     }
     const std::byte* map(std::uint64_t reserve) override { return file_->map(reserve); }
     std::byte* map_writable(std::uint64_t offset, std::uint64_t length) override {
-        return file_->map_writable(offset, length);
+        return around(FileCall::map_writable, offset, [&] { return file_->map_writable(offset, length); });
     }
     void unmap_writable(std::byte* address, std::uint64_t length) noexcept override {
         file_->unmap_writable(address, length);
+        vfs_.call_hook(FileCall::unmap_writable, length, true);
     }
     bool try_lock(std::uint64_t byte, detail::LockKind kind) override {
         return around(FileCall::lock, byte, [&] {

@@ -89,6 +89,18 @@ TEST_CASE("a commit's bytes are those of the specification", "[log][format][fast
     CHECK(hex_of(bytes) == hex_of(sealed(text, seed)));
 }
 
+TEST_CASE("a record is longer by what it says of the chain and of its parts, and by no more", "[log][fast]") {
+    // Whatever is left to the next multiple of eight.
+    for (std::size_t length = 0; length < 8; ++length) {
+        OperationList list;
+        list.put(1, "k", std::string(length, 'v'));
+        list.finish();
+        const std::uint64_t bare = list.record_size(RecordKind::commit, false, false, 0);
+        CHECK(list.record_size(RecordKind::commit, true, false, 0) == bare + 40);
+        CHECK(list.record_size(RecordKind::commit, false, true, 0) == bare + 16);
+    }
+}
+
 TEST_CASE("control records' bytes are those of the specification", "[log][format][fast]") {
     RecordFields fields;
     fields.position = 64;

@@ -14,6 +14,8 @@ namespace {
 
 using namespace northstar;
 using namespace northstar::detail;
+using test::FileCall;
+using test::HookedVfs;
 using txn_test::code_of;
 using txn_test::Workplace;
 
@@ -118,6 +120,35 @@ TEST_CASE("A record is made in memory where the log has no bytes to map for it",
     CHECK(f.log->stage(100, true).size() == 100);
 }
 
+TEST_CASE("Of the extents of a log one is mapped at a time, and none when the log is gone", "[log][STORE-3]") {
+    const Workplace place;
+    HookedVfs vfs;
+    int mapped = 0, mappings = 0;
+    vfs.set_hook([&](FileCall call, std::uint64_t, bool done) {
+        if (call == FileCall::map_writable && done) ++mapped, ++mappings;
+        if (call == FileCall::unmap_writable) --mapped;
+    });
+    bool created = false;
+    const std::unique_ptr<File> file = vfs.open(place / "file", {true, false}, created);
+    file->truncate(k_file_pages * k_page_size);
+    FilePages pages(*file, place / "file", k_page_size, 7, ReadMode::map, 1u << 20);
+    {
+        LogStore log(*file, pages, Uuid{}, 0);
+        log.add_extent({4096, 4, 1}, 1);
+        log.add_extent({8192, 8, 1}, 1);
+        for (const std::uint64_t position : {4096u, 8192u, 4096u}) {
+            log.set_end(position, 1);
+            // Who has written the record before maps the next ones.
+            log.stage(64, false);
+            log.publish();
+            log.stage(64, true);
+            CHECK(mapped == 1);
+        }
+    }
+    CHECK(mappings == 3);
+    CHECK(mapped == 0);
+}
+
 TEST_CASE("An extent that a generation did without goes with its birth when its pages are used again",
           "[log][STORE-1][SPACE-2]") {
     Fixture f;
@@ -129,6 +160,12 @@ TEST_CASE("An extent that a generation did without goes with its birth when its 
     SECTION("by one that is moved there") {
         f.log->add_extent({12288, 12, 1}, 3);
         f.log->move_extent({12288, 4, 1}, 3);
+    }
+    SECTION("by one of a newer generation") {
+        ExtentDirectory extents(k_page_size);
+        extents.add({8192, 8, 1});
+        extents.add({12288, 4, 1});
+        f.log->set_extents(std::move(extents), {{8192, 2}, {12288, 3}});
     }
     CHECK(f.positions() == Positions{8192, 12288});
     CHECK(f.log->births() == Births{{8192, 2}, {12288, 3}});

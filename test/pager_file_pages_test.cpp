@@ -200,6 +200,25 @@ TEST_CASE("The header of a run agrees with itself and its place, or is damage", 
     }
 }
 
+TEST_CASE("A value may be as long as values may be, and no byte longer", "[pager][DMG-1]") {
+    for (const ReadMode mode : {ReadMode::map, ReadMode::pread}) {
+        Fixture f(mode);
+        f.write_run(5, PageKind::run, 5000, 5, 2);
+        const auto say = [&](std::uint64_t length) {
+            std::vector<std::byte> header(k_page_header_size);
+            REQUIRE(f.file->read(5 * k_page_size, header) == header.size());
+            store_u64(header.data() + k_run_bytes_offset, length);
+            store_u32(header.data() + k_run_pages_offset, static_cast<std::uint32_t>(run_pages(length, k_page_size)));
+            f.write(5, header);
+        };
+        const std::uint64_t most = Database::max_value_size();
+        say(most);
+        CHECK(f.pages->run_header(5).pages == run_pages(most, k_page_size));
+        say(most + 1);
+        CHECK(code_of([&] { (void)f.pages->run_header(5); }) == Errc::corrupt);
+    }
+}
+
 TEST_CASE("The bytes of a value with checksums of its own are not read where they lie mapped, and verified elsewhere",
           "[pager][DMG-1]") {
     constexpr std::size_t k_length = 5000;

@@ -93,6 +93,18 @@ TEST_CASE("blocks that were given back are handed out again", "[pager]") {
     }
 }
 
+TEST_CASE("a block whose memory was taken away meanwhile is handed out again", "[pager]") {
+    constexpr std::size_t k_small = 100'000, k_large = 900'000;
+    ValueBlocks blocks;
+    void* const first = blocks.take(k_small);
+    blocks.give(first, k_small);
+    // Each size alone is as much as may be kept.
+    blocks.give(blocks.take(k_large), k_large);
+    void* const again = blocks.take(k_small);
+    CHECK(again == first);
+    blocks.give(again, k_small);
+}
+
 TEST_CASE("no more memory of values is kept than was in use at once", "[pager]") {
     if (resident_pages() == 0) NORTHSTAR_SKIP("the system does not say how much memory there is");
     constexpr std::size_t k_bytes = std::size_t{64} << 20, k_slack = std::size_t{6} << 20;

@@ -1,10 +1,15 @@
 // Consumers of the feed that keep their positions in the database.
-#include "txn_support.hpp"
+#include "peer.hpp"
 
 namespace {
 
 using namespace northstar;
+using detail::Word;
+using test::FileCall;
+using txn_test::Peer;
+using txn_test::read_file;
 using txn_test::Workplace;
+using txn_test::write_file;
 
 void put(Database& db, const std::string& key, const std::string& value) {
     Transaction tx = db.begin_write();
@@ -70,6 +75,53 @@ TEST_CASE("A commit names its trees as they were called, also those that are gon
             CHECK(record->operations[0].tree == name);
         }
     }
+}
+
+TEST_CASE("An annotation may have an empty name", "[PAST-8]") {
+    const Workplace place;
+    Database db = Database::open(place / "a.db");
+    Transaction tx = db.begin_write();
+    tx.tree("t").put("k", "v");
+    tx.annotate("why", "to see");
+    tx.annotate("", "of no name");
+    tx.commit();
+    const auto annotations = db.commit(1)->annotations;
+    REQUIRE(annotations.size() == 2);
+    CHECK(annotations[0] == std::pair<std::string_view, std::string_view>("", "of no name"));
+    CHECK(db.verify().ok());
+}
+
+// Its parts stay in the log, before the next commit.
+TEST_CASE("A commit behind the parts of a transaction that never committed has its own operations alone", "[PAST-8]") {
+    const Workplace place;
+    Options options = txn_test::quiet();
+    options.overlay_limit = 1u << 20;
+    std::string crashed;
+    {
+        Peer peer(place / "a.db", options);
+        put(peer.db, "k", "before");
+        Transaction tx = peer.db.begin_write();
+        const std::string value(1000, 'v');
+        for (int i = 0; i < 8000; ++i) tx.tree("t").put("large " + std::to_string(i), value);
+        // The last bytes to be written before it is a txn are those of the commit record.
+        peer.vfs.set_hook([&](FileCall call, std::uint64_t, bool done) {
+            const bool before = call == FileCall::write && !done;
+            if (before && peer.core->processes().load(Word::built_txn) == 1) crashed = read_file(place / "a.db");
+        });
+        tx.commit();
+        peer.vfs.set_hook({});
+    }
+    write_file(place / "b.db", crashed);
+    Peer peer(place / "b.db", options);
+    Database& db = peer.db;
+    REQUIRE(db.begin_read().txn() == 1);
+    put(db, "k", "behind");
+    Feed feed = db.feed(1);
+    REQUIRE(feed.next(0));
+    const std::optional<CommitRecord> record = feed.next(0);
+    REQUIRE(record);
+    REQUIRE(record->operations.size() == 1);
+    CHECK(record->operations[0].value == "behind");
 }
 
 // It looked for what a closed handle does not have any more before it looked whether it was closed.

@@ -87,6 +87,18 @@ TEST_CASE("A file whose making was cut short within its first meta page is made 
     }
 }
 
+// It has its size before it has any bytes.
+TEST_CASE("A file that is shorter than a new one and has a torn meta page is left alone", "[DUR-3][ERR-2]") {
+    const Workplace place;
+    const std::string path = place / "cut.db";
+    std::string bytes = half_made(place, 4096);
+    bytes.replace(4096 + k_torn, detail::k_meta_size - k_torn, detail::k_meta_size - k_torn, '\0');
+    bytes.pop_back();
+    write_file(path, bytes);
+    CHECK(code_of([&] { Peer peer(path); }) == Errc::corrupt);
+    CHECK(read_file(path) == bytes);
+}
+
 TEST_CASE("A file whose making was cut short behind its first meta page is what was made", "[DUR-3][DUR-8]") {
     const Workplace place;
     for (const std::uint32_t page_size : {4096u, 8192u, 65536u}) {

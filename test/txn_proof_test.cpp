@@ -99,6 +99,25 @@ TEST_CASE("the chain is followed over so many bytes at most, and keeps an anchor
     CHECK(chain.anchors(k_txns, 0).size() == anchors.size());
 }
 
+TEST_CASE("the chain goes on where a generation says that its txn ends", "[PROOF-1][CHAIN-2]") {
+    const Workplace place;
+    Options options;
+    options.background = false;
+    const auto core = detail::DatabaseCore::open(place / "db", options);
+    Database db = detail::make_database(core);
+    txn_test::Dice dice(14);
+    commit_some(db, dice, 3);
+    db.sync();
+    const std::vector<Hash> expected = follow(db);
+    detail::ChainFollower chain(core->log());
+    chain.stand_on({0, core->position_of(1), {}}, {});
+    // The bytes that lay there are gone.
+    chain.append(1, db.commit(1)->digest, 8);
+    chain.stand_on({1, core->position_of(2), expected[1]});
+    REQUIRE(chain.advance(3, ~std::uint64_t{0}, [](Txn, std::uint32_t) { return std::nullopt; }));
+    CHECK(chain.hash(3, [](Txn, std::uint32_t) { return std::nullopt; }) == expected[3]);
+}
+
 TEST_CASE("a commit's hash is the chain's, also while others commit", "[CHAIN-2]") {
     const Workplace place;
     Database db = Database::open(place / "db");

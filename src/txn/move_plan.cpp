@@ -202,8 +202,6 @@ void MovePlan::carried_names(std::string_view from, CarriedBatch& batch) {
         texts_.push_back(encode_catalog_value(tree.id, tree.history));
         batch.versions.push_back({k_catalog_tree, std::string(tree.name), tree.created, texts_.back()});
     }
-    std::sort(batch.versions.begin(), batch.versions.end(),
-              [](const CarriedVersion& a, const CarriedVersion& b) { return a.key < b.key; });
 }
 
 }  // namespace northstar::inline v0::detail
