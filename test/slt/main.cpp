@@ -1,7 +1,8 @@
 // northstar-slt [--classic] [--setup FILE] [--divergence FILE.tsv ROOT] FILE... -- runs sqllogictest files and reports.
 //
 // --classic renders values by type letters, as SQLite's corpus expects; records listed in the divergence file (path
-// below ROOT, line) do not count. -v prints what failed. Exit code 0: everything ran, whatever passed.
+// below ROOT, line) do not count. -v prints what failed. Exit code 0: everything ran, whatever passed; 1: a file could
+// not be run; 2: the command line makes no sense.
 #include "slt/run.hpp"
 
 #include <cstdio>
@@ -9,12 +10,20 @@
 #include <exception>
 #include <map>
 
+namespace {
+
+constexpr const char* k_usage =
+    "usage: northstar-slt [--classic] [--setup FILE] [--divergence TSV ROOT] [-v] FILE...\n";
+
+}  // namespace
+
 int main(int count, char** arguments) {
     slt::RunOptions options;
     std::map<std::string, std::set<std::size_t>> divergence;
     bool verbose = false;
     std::string root;
     std::vector<std::string> files;
+    bool all_ran = true;
     for (int i = 1; i < count; ++i) {
         const std::string word = arguments[i];
         if (word == "--classic") options.classic = true;
@@ -24,12 +33,18 @@ int main(int count, char** arguments) {
             divergence = slt::read_divergence(arguments[i + 1]);
             root = arguments[i + 2];
             i += 2;
+        } else if (word == "--help") {
+            std::fputs(k_usage, stdout);
+            return 0;
+        } else if (word.starts_with("-")) {
+            std::fprintf(stderr, "%s is no option, or lacks its arguments\n%s", word.c_str(), k_usage);
+            return 2;
         } else {
             files.push_back(word);
         }
     }
     if (files.empty()) {
-        std::fprintf(stderr, "usage: northstar-slt [--classic] [--setup FILE] [--divergence TSV ROOT] [-v] FILE...\n");
+        std::fputs(k_usage, stderr);
         return 2;
     }
     slt::Outcome total;
@@ -47,6 +62,7 @@ int main(int count, char** arguments) {
             families[file.substr(0, file.rfind('/'))].add(outcome);
         } catch (const std::exception& error) {
             std::printf("       cannot run %s: %s\n", file.c_str(), error.what());
+            all_ran = false;
         }
         std::fflush(stdout);
     }
@@ -54,5 +70,5 @@ int main(int count, char** arguments) {
         std::printf("%-60s %7zu of %7zu  %.2f %%\n", family.c_str(), outcome.passed, outcome.passed + outcome.failed,
                     outcome.rate() * 100);
     std::printf("total: %zu of %zu, %.2f %%\n", total.passed, total.passed + total.failed, total.rate() * 100);
-    return 0;
+    return all_ran ? 0 : 1;
 }

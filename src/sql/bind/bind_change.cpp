@@ -174,16 +174,16 @@ BoundExpr* Binder::bind_over_table(const syntax::Expr& node, const Relation& rel
             into.columns.push_back({column.name, columns[i], column.type, column.typmod, column.hidden, relation.oid,
                                     static_cast<int>(i)});
     }
-    BoundExpr* bound = bind_over_scope(node, into, clause);
-    if (has_subquery(bound) && clause != "UPDATE")
-        raise_at(sqlstate::feature_not_supported, "cannot use subquery in " + clause, node.position);
-    return bound;
+    Permissions allowed = {clause, clause, clause};
+    if (clause != "UPDATE") allowed.subqueries = clause.ends_with('s') ? clause.substr(0, clause.size() - 1) : clause;
+    if (clause == "DEFAULT expressions") allowed.columns = allowed.subqueries;
+    return bind_over_scope(node, into, std::move(allowed));
 }
 
-BoundExpr* Binder::bind_over_scope(const syntax::Expr& node, const ScopeRelation& relation, const std::string& clause) {
+BoundExpr* Binder::bind_over_scope(const syntax::Expr& node, const ScopeRelation& relation, Permissions allowed) {
     Scope scope;
     scope.select = true;
-    scope.allowed = {clause, clause, clause};
+    scope.allowed = std::move(allowed);
     scope.relations.push_back(relation);
     for (const ScopeColumn& column : relation.columns) scope.columns.push_back({column, 0, true});
     Scope* const before = std::exchange(scope_, &scope);

@@ -21,7 +21,8 @@ constexpr HiddenName k_hidden[] = {
 
 BoundExpr* Binder::column_of(const ScopeColumn& column, std::uint32_t position) {
     if (column.computed != nullptr)
-        return bind_over_scope(*column.computed->expr, *column.computed->over, "view columns");
+        return bind_over_scope(*column.computed->expr, *column.computed->over,
+                               {"view columns", "view columns", "view columns"});
     BoundExpr* bound = pool_.expr(BoundKind::column, column.type);
     bound->column = column.id;
     bound->typmod = column.typmod;
@@ -50,6 +51,9 @@ void Binder::refuse_lateral(const ScopeRelation& relation, std::uint32_t positio
 
 BoundExpr* Binder::column_reference(const syntax::Expr& node) {
     const auto& names = node.names;
+    if (domain_value_ == nullptr && scope_ != nullptr && !scope_->allowed.columns.empty())
+        raise_at(sqlstate::feature_not_supported, "cannot use column reference in " + scope_->allowed.columns,
+                 node.position);
     if (names.size() == 1) {
         if (domain_value_ != nullptr && names[0] == "value") return domain_value_;
         if (BoundExpr* found = find_unqualified(names[0], node.position)) return found;

@@ -18,6 +18,8 @@ void Binder::refuse_into(const syntax::Query& query) {
 BoundExpr* Binder::bind_standalone(const syntax::Expr& node, std::string clause) {
     Scope scope;
     scope.allowed = {clause, clause, clause};
+    if (clause == "partition bounds")
+        scope.allowed.columns = scope.allowed.subqueries = "partition bound expression";
     scope.select = true;
     Scope* const before = std::exchange(scope_, &scope);
     BoundExpr* bound = expr(node);

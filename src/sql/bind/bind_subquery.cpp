@@ -6,8 +6,16 @@ namespace northstar::inline v0::sql {
 
 using syntax::ExprKind;
 
-BoundExpr* Binder::subquery(const syntax::Expr& node) {
+/// A query in an expression that may have none, or one that makes a table.
+void Binder::refuse_subquery(const syntax::Expr& node) {
+    if (scope_ != nullptr && !scope_->allowed.subqueries.empty())
+        raise_at(sqlstate::feature_not_supported, "cannot use subquery in " + scope_->allowed.subqueries,
+                 node.position);
     refuse_into(*node.query);
+}
+
+BoundExpr* Binder::subquery(const syntax::Expr& node) {
+    refuse_subquery(node);
     const BoundQuery inner = query(*node.query, true);
     if (node.kind == ExprKind::exists) {
         BoundExpr* bound = pool_.expr(BoundKind::exists, type::boolean);
@@ -45,7 +53,7 @@ BoundExpr* Binder::subquery(const syntax::Expr& node) {
 }
 
 BoundExpr* Binder::in_query(const syntax::Expr& node) {
-    refuse_into(*node.query);
+    refuse_subquery(node);
     BoundExpr* left = expr(*node.args[0]);
     const BoundQuery inner = query(*node.query, true);
     return make_in_query(left, inner, "=", false, node.flag, node.position);

@@ -104,7 +104,7 @@ BoundExpr* Binder::bind_level(const ChangeTarget::Level& level, const std::vecto
     if (level.source == nullptr) return bind_over_table(*level.where, *level.names, ids, "UPDATE");
     ScopeRelation relation;
     source_columns(*level.source, ids, relation);
-    return bind_over_scope(*level.where, relation, "WHERE");
+    return bind_over_scope(*level.where, relation, {"WHERE", "WHERE", "WHERE"});
 }
 
 /// WITH CHECK OPTION: conditions that a new row must meet.

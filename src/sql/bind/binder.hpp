@@ -66,7 +66,7 @@ public:
     BoundExpr* bind_over_table(const syntax::Expr& expr, const Relation& relation, const std::vector<ColumnId>& columns,
                                std::string clause);
     /// The same from text that the catalog keeps.
-    BoundExpr* bind_over_scope(const syntax::Expr& node, const ScopeRelation& relation, const std::string& clause);
+    BoundExpr* bind_over_scope(const syntax::Expr& node, const ScopeRelation& relation, Permissions allowed);
     const syntax::Query& one_row_as_select(const syntax::Query& query);
     BoundExpr* bind_text(const std::string& text, const Relation& relation, const std::vector<ColumnId>& columns,
                          std::string clause);
@@ -200,6 +200,7 @@ private:
     // ---- queries ----
     BoundQuery query(const syntax::Query& query, bool resolve_unknowns);
     static void refuse_into(const syntax::Query& query);
+    void refuse_subquery(const syntax::Expr& node);
     BoundQuery query_body(const syntax::Query& query, bool resolve_unknowns);
     BoundQuery select(const syntax::Query& query, bool resolve_unknowns);
     BoundQuery values(const syntax::Query& query, bool resolve_unknowns);

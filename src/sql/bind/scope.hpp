@@ -64,11 +64,13 @@ struct NamedWindow {
     const syntax::WindowSpec* spec = nullptr;
 };
 
-/// Why a call is not allowed somewhere: the name of the clause for the message; empty: allowed.
+/// Why a call, a column or a subquery is not allowed somewhere: the name of the clause for the message; empty: allowed.
 struct Permissions {
     std::string aggregates;
     std::string windows;
     std::string sets;
+    std::string columns = {};     ///< one of the clause
+    std::string subqueries = {};  ///< one of the clause
 };
 
 struct CommonTableScope {

@@ -172,6 +172,15 @@ std::vector<std::pair<std::shared_ptr<const Relation>, const ForeignKey*>> Catal
     return found;
 }
 
+std::vector<std::shared_ptr<const Relation>> Catalog::children_of(Oid table) const {
+    std::vector<std::shared_ptr<const Relation>> found;
+    if (!inheritance_) return found;
+    for (const auto& [key, relation] : relations_)
+        if (std::find(relation->inherits.begin(), relation->inherits.end(), table) != relation->inherits.end())
+            found.push_back(relation);
+    return found;
+}
+
 std::vector<std::shared_ptr<const Relation>> Catalog::heirs_of(Oid table) const {
     std::vector<std::shared_ptr<const Relation>> found;
     if (!inheritance_) return found;

@@ -28,6 +28,8 @@ inline constexpr std::string_view k_catalog_tree = "sql.catalog";
 inline constexpr std::string_view k_sequence_tree = "sql.sequences";
 inline constexpr std::string_view k_public_schema = "public";
 inline constexpr std::string_view k_temporary_schema = "pg_temp";
+/// Objects of the temporary schema, and the types of their rows and of arrays of those, have this bit in their oids.
+inline constexpr Oid k_temporary_oid = 0x40000000;
 
 /// Schemas in the order in which a name without one is looked up, "pg_temp" among them.
 using SearchPath = std::span<const std::string>;
@@ -61,6 +63,8 @@ public:
     const std::map<std::string, Extension>& extensions() const { return extensions_; }
     /// Foreign keys that refer to the table: the referring relation and its key.
     std::vector<std::pair<std::shared_ptr<const Relation>, const ForeignKey*>> references_to(Oid table) const;
+    /// Tables that inherit from a table directly. O(relations).
+    std::vector<std::shared_ptr<const Relation>> children_of(Oid table) const;
     /// Tables that inherit from a table, at any distance, each once, the nearest first. O(relations).
     std::vector<std::shared_ptr<const Relation>> heirs_of(Oid table) const;
     const std::string& version() const { return version_; }

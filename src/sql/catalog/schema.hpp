@@ -34,6 +34,7 @@ struct Column {
     Oid sequence = 0;            ///< of serial and identity columns
     std::optional<std::string> missing;  ///< text of the value that rows older than the column have
     std::string comment;
+    bool inherited = false;          ///< the table has it from those that it inherits from alone
     bool hidden = false;             ///< found by name, not in * and not in the row type
     bool implicit_document = false;  ///< the jsonb column of a table declared with nothing but a primary key
 };
@@ -75,6 +76,7 @@ struct CheckConstraint {
     bool validated = true;
     bool no_inherit = false;  ///< heirs of the table do not have it
     std::string comment;
+    bool inherited = false;   ///< the table has it from those that it inherits from alone
 };
 
 enum class ForeignAction : std::uint8_t { no_action, restrict, cascade, set_null, set_default };

@@ -43,6 +43,7 @@ Document column_document(const Column& column, const Catalog& catalog) {
     if (column.identity != 0) out.set("identity", Document::string(column.identity == 'a' ? "always" : "by default"));
     if (column.sequence != 0) out.set("sequence", Document::integer(column.sequence));
     if (column.missing) out.set("value_in_older_rows", Document::string(*column.missing));
+    out.set_flag("inherited", column.inherited);
     out.set_flag("hidden", column.hidden);
     out.set_flag("implicit_document", column.implicit_document);
     out.set_text("comment", column.comment);
@@ -63,6 +64,7 @@ Column column_from(const Document& in) {
     column.identity = identity.empty() ? '\0' : identity == "always" ? 'a' : 'd';
     column.sequence = static_cast<Oid>(in["sequence"].as_integer());
     if (in.has("value_in_older_rows")) column.missing = in["value_in_older_rows"].as_string();
+    column.inherited = in["inherited"].as_boolean();
     column.hidden = in["hidden"].as_boolean();
     column.implicit_document = in["implicit_document"].as_boolean();
     column.comment = in["comment"].as_string();
@@ -135,12 +137,13 @@ Document check_document(const CheckConstraint& check) {
     out.set_flag("not_valid", !check.validated);
     out.set_flag("no_inherit", check.no_inherit);
     out.set_text("comment", check.comment);
+    out.set_flag("inherited", check.inherited);
     return out;
 }
 
 CheckConstraint check_from(const Document& in) {
     return {in["name"].as_string(), in["check"].as_string(), !in["not_valid"].as_boolean(),
-            in["no_inherit"].as_boolean(), in["comment"].as_string()};
+            in["no_inherit"].as_boolean(), in["comment"].as_string(), in["inherited"].as_boolean()};
 }
 
 Document foreign_document(const ForeignKey& foreign) {

@@ -2,6 +2,7 @@
 #include "sql/catalog/partition.hpp"
 #include "sql/plan/walk.hpp"
 #include "sql/session/define_partition.hpp"
+#include "sql/session/storage_options.hpp"
 
 #include <algorithm>
 
@@ -54,6 +55,10 @@ public:
             }
             case Kind::add_constraint: return add_constraint(action.constraint);
             case Kind::drop_constraint: return drop_constraint(action);
+            case Kind::reset_options: return;
+            case Kind::set_options:
+                return check_storage_options(
+                    action.options, partition_->is_partitioned() ? StorageOf::partitioned_table : StorageOf::table);
             case Kind::set_statistics:
             case Kind::set_storage: column(action.name); return;
             case Kind::owner:
@@ -108,6 +113,8 @@ private:
     }
 
     void drop_constraint(const syntax::AlterAction& action) {
+        for (const CheckConstraint& check : root_->checks)
+            if (check.name == action.name) inherited(action.name);
         const auto own = std::find_if(partition_->checks.begin(), partition_->checks.end(),
                                       [&](const CheckConstraint& check) { return check.name == action.name; });
         if (own != partition_->checks.end()) {
@@ -131,8 +138,6 @@ private:
             root->indexes.erase(index);
             return session_.put(root);
         }
-        for (const CheckConstraint& check : root->checks)
-            if (check.name == action.name) inherited(action.name);
         if (!action.if_exists)
             raise(sqlstate::undefined_object, "constraint \"" + std::string(action.name) + "\" of relation \"" +
                                                   partition_->name + "\" does not exist");

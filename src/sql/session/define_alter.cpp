@@ -1,11 +1,10 @@
-// ALTER TABLE: its columns, and which tables an action is about.
+// ALTER TABLE: its columns.
 #include "sql/session/define_alter.hpp"
 
 #include "sql/catalog/stored_names.hpp"
 #include "sql/plan/immutable.hpp"
 #include "sql/plan/walk.hpp"
-#include "sql/session/define_inheritance.hpp"
-#include "sql/session/define_partition.hpp"
+#include "sql/session/storage_options.hpp"
 #include "sql/text_io.hpp"
 
 #include <algorithm>
@@ -62,7 +61,7 @@ void Alteration::apply(const syntax::AlterAction& action) {
             store();
             break;
         }
-        case Kind::set_type: set_type(action); break;
+        case Kind::set_type: set_types({&action}); break;
         case Kind::add_constraint: add_constraint(action.constraint); break;
         case Kind::drop_constraint: drop_constraint(action); break;
         case Kind::validate_constraint: validate(action); break;
@@ -134,6 +133,10 @@ Column& Alteration::column(std::string_view name) {
 }
 
 void Alteration::options(const syntax::AlterAction& action) {
+    if (action.kind == syntax::AlterKind::set_options)
+        check_storage_options(action.options, relation_->kind == RelationKind::view ? StorageOf::view
+                                              : relation_->is_partitioned()         ? StorageOf::partitioned_table
+                                                                                    : StorageOf::table);
     for (const syntax::Option& option : action.options) {
         if (relation_->kind == RelationKind::view) {
             const bool reset = action.kind == syntax::AlterKind::reset_options;
@@ -484,12 +487,9 @@ void Alteration::refuse_identity_of(Oid type) {
         raise(sqlstate::invalid_parameter_value, "identity column type must be smallint, integer, or bigint");
 }
 
-void Alteration::set_type(const syntax::AlterAction& action) {
-    BoundPool pool;
-    std::vector<Oid> none;
-    Binder binder(session_, pool, none);
+void Alteration::refuse_type_change(const syntax::AlterAction& action, const Binder::TypeMeaning& meaning) {
+    const Column& old = column(action.name);
     const int place = relation_->find_column(action.name);
-    Column& old = column(action.name);
     if (!old.generated_text.empty() && action.expr != nullptr)
         raise(sqlstate::invalid_column_definition, "cannot specify USING when altering type of generated column");
     if (!users_of(place).empty())
@@ -504,11 +504,14 @@ void Alteration::set_type(const syntax::AlterAction& action) {
     for (const Index& index : relation_->indexes)
         period |= index.without_overlaps && index.columns.back().column == place;
     if (period) raise(sqlstate::feature_not_supported, "cannot alter type of a column of a period");
-    const Binder::TypeMeaning meaning = binder.resolve_type(*action.type);
     refuse_own_member(session_, meaning.type, relation_->row_type, relation_->name);
     if (old.identity != 0) refuse_identity_of(meaning.type);
-    std::vector<ColumnId> ids;
-    for (std::size_t i = 0; i < relation_->columns.size(); ++i) ids.push_back(pool.column());
+}
+
+BoundExpr* Alteration::converted(Binder& binder, BoundPool& pool, const std::vector<ColumnId>& ids,
+                                 const syntax::AlterAction& action, const Binder::TypeMeaning& meaning) {
+    const Column& old = column(action.name);
+    const auto written = [&] { return format_type(meaning.type, meaning.typmod, session_.state().types); };
     BoundExpr* value = nullptr;
     if (action.expr != nullptr) {
         value = binder.bind_over_table(*action.expr, *relation_, ids, "transform expressions");
@@ -516,34 +519,69 @@ void Alteration::set_type(const syntax::AlterAction& action) {
             value->type != type::unknown)
             raise(sqlstate::datatype_mismatch,
                   "result of USING clause for column \"" + old.name + "\" cannot be cast automatically to type " +
-                      format_type(meaning.type, meaning.typmod, session_.state().types),
+                      written(),
                   {}, "You might need to add an explicit cast.");
     } else {
         value = pool.expr(BoundKind::column, old.type);
-        value->column = ids[static_cast<std::size_t>(place)];
+        value->column = ids[static_cast<std::size_t>(relation_->find_column(action.name))];
         value->typmod = old.typmod;
         if (!can_coerce(old.type, meaning.type, CastContext::assignment, session_.state().types))
             raise(sqlstate::datatype_mismatch,
-                  "column \"" + old.name + "\" cannot be cast automatically to type " +
-                      format_type(meaning.type, meaning.typmod, session_.state().types),
-                  {}, "You might need to specify \"USING " + old.name + "::" +
-                          format_type(meaning.type, meaning.typmod, session_.state().types) + "\".");
+                  "column \"" + old.name + "\" cannot be cast automatically to type " + written(), {},
+                  "You might need to specify \"USING " + old.name + "::" + written() + "\".");
     }
-    value = binder.coerce(value, meaning.type, meaning.typmod, CastContext::assignment, action.position);
+    return binder.coerce(value, meaning.type, meaning.typmod, CastContext::assignment, action.position);
+}
+
+void Alteration::set_types(const std::vector<const syntax::AlterAction*>& actions) {
+    BoundPool pool;
+    std::vector<Oid> none;
+    Binder binder(session_, pool, none);
+    std::vector<ColumnId> ids;
+    for (std::size_t i = 0; i < relation_->columns.size(); ++i) ids.push_back(pool.column());
     auto to = std::make_shared<Relation>(*relation_);
-    Column& changed = to->columns[static_cast<std::size_t>(place)];
-    changed.type = meaning.type;
-    changed.typmod = meaning.typmod;
-    changed.domain = meaning.domain;
-    changed.missing.reset();
-    to->forget_statistics(place);
+    std::vector<std::pair<std::size_t, BoundExpr*>> changes;
+    for (const syntax::AlterAction* const action : actions) {
+        column(action->name);
+        const auto place = static_cast<std::size_t>(relation_->find_column(action->name));
+        for (const auto& [other, value] : changes)
+            if (other == place)
+                raise(sqlstate::feature_not_supported,
+                      "cannot alter type of column \"" + std::string(action->name) + "\" twice");
+        const Binder::TypeMeaning meaning = binder.resolve_type(*action->type);
+        refuse_type_change(*action, meaning);
+        changes.emplace_back(place, converted(binder, pool, ids, *action, meaning));
+        Column& changed = to->columns[place];
+        changed.type = meaning.type;
+        changed.typmod = meaning.typmod;
+        changed.domain = meaning.domain;
+        changed.missing.reset();
+        to->forget_statistics(static_cast<int>(place));
+    }
     const std::vector<ColumnId> nothing;
+    // Each expression sees the row as it was.
     rewrite(to, [&](std::vector<Value>& row, Execution& execution) {
         for (std::size_t i = 0; i < row.size(); ++i) execution.cell(ids[i]) = row[i];
-        const Value converted = Evaluator(*value, nothing, execution).evaluate(values_);
-        row[static_cast<std::size_t>(place)] = copy_value(converted, values_);
+        for (const auto& [place, value] : changes)
+            row[place] = copy_value(Evaluator(*value, nothing, execution).evaluate(values_), values_);
     });
     check_definitions();
+    const auto changed = [&](const std::vector<int>& places) {
+        return std::any_of(changes.begin(), changes.end(), [&](const auto& change) {
+            return std::find(places.begin(), places.end(), static_cast<int>(change.first)) != places.end();
+        });
+    };
+    for (const ForeignKey& foreign : relation_->foreign_keys)
+        if (changed(foreign.columns)) check_again(*relation_, foreign);
+    for (const auto& [child, foreign] : session_.catalog().references_to(relation_->oid))
+        if (changed(foreign->referenced)) check_again(*child, *foreign);
+}
+
+/// A foreign key some columns of which have other values now.
+void Alteration::check_again(const Relation& child, const ForeignKey& foreign) {
+    check_reference_types(session_, child, foreign, *session_.catalog().relation(foreign.table), 0);
+    if (foreign.validated)
+        Alteration(session_, session_.catalog().relation(child.oid)).validate_foreign_key(foreign);
 }
 
 void Alteration::add_identity(const syntax::AlterAction& action) {
@@ -594,83 +632,16 @@ void Alteration::set_identity(const syntax::AlterAction& action) {
     store();
 }
 
-/// What the heirs of a table lack, or have of their own, is left as it is.
-void alter_heirs(SqlSession& session, const Relation& table, const syntax::AlterAction& action) {
-    using Kind = syntax::AlterKind;
-    for (const auto& heir : session.catalog().heirs_of(table.oid)) {
-        const auto now = session.catalog().relation(heir->oid);
-        const auto has_check = [&](std::string_view name) {
-            return std::any_of(now->checks.begin(), now->checks.end(),
-                               [&](const CheckConstraint& check) { return check.name == name; });
-        };
-        if (action.kind == Kind::add_column && now->find_column(action.column.name) >= 0) continue;
-        if (action.kind == Kind::drop_constraint && !has_check(action.name)) continue;
-        syntax::AlterAction same = action;
-        std::string name;
-        if (action.kind == Kind::add_constraint) {
-            // An heir's check has the name that its table's got.
-            name = session.catalog().relation(table.oid)->checks.back().name;
-            if (has_check(name)) continue;
-            same.constraint.name = name;
-        }
-        Alteration(session, now).apply(same);
-    }
+void Alteration::inherit(Column column) {
+    auto to = std::make_shared<Relation>(*relation_);
+    column.inherited = true;
+    column.identity = 0;
+    column.sequence = 0;
+    column.missing.reset();
+    to->columns.push_back(std::move(column));
+    rewrite_with_column(to, to->columns.size() - 1);
 }
 
 }  // namespace define_alter
-
-void alter_table(SqlSession& session, const syntax::AlterTable& syntax) {
-    BoundPool pool;
-    std::vector<Oid> types;
-    Binder binder(session, pool, types);
-    using Kind = syntax::ObjectKind;
-    if (syntax.kind == Kind::schema && only_changes_owner(syntax)) {
-        if (!session.catalog().has_schema(syntax.name.last())) no_schema(std::string(syntax.name.last()));
-        return;
-    }
-    if (syntax.kind == Kind::index) return alter_index(session, syntax);
-    if (syntax.kind == Kind::domain) return alter_domain(session, syntax);
-    if (syntax.kind == Kind::type) return alter_composite(session, syntax);
-    if (syntax.kind != Kind::table && syntax.kind != Kind::view && syntax.kind != Kind::sequence &&
-        syntax.kind != Kind::materialized_view)
-        raise(sqlstate::feature_not_supported, "this form of ALTER is not supported");
-    const auto relation = binder.find_relation(syntax.name, session.present(), syntax.if_exists);
-    if (relation == nullptr) {
-        session.notice(sqlstate::undefined_table, binder.relation_message(syntax.name) + ", skipping");
-        return;
-    }
-    if (syntax.kind == Kind::table && relation->kind != RelationKind::table && !only_changes_owner(syntax))
-        raise(sqlstate::wrong_object_type, "\"" + relation->name + "\" is not a table");
-    session.refuse_pending_checks(*relation, "ALTER TABLE");
-    define_alter::Alteration alteration(session, relation);
-    for (const syntax::AlterAction& action : syntax.actions) {
-        const auto now = session.catalog().relation(relation->oid);
-        if (action.kind == syntax::AlterKind::attach_partition) {
-            attach_partition(session, *now, action);
-        } else if (action.kind == syntax::AlterKind::detach_partition) {
-            detach_partition(session, *now, action);
-        } else if (action.kind == syntax::AlterKind::inherit) {
-            change_inheritance(session, *now, action);
-        } else if (now->is_partition()) {
-            alter_partition(session, *now, action);
-        } else {
-            if (now->is_partitioned()) check_partition_key_kept(session, *now, action);
-            refuse_inherited(session, *now, action);
-            alteration.apply(action);
-            if (now->is_partitioned()) follow_topmost_table(session, *now, action);
-            if (!syntax.only && spreads_to_heirs(action)) define_alter::alter_heirs(session, *now, action);
-        }
-    }
-}
-
-void drop_table_column(SqlSession& session, const Relation& table, const std::string& column) {
-    syntax::AlterAction action;
-    action.kind = syntax::AlterKind::drop_column;
-    action.name = column;
-    action.cascade = true;
-    const auto now = session.catalog().relation(table.oid);
-    define_alter::Alteration(session, now).apply(action);
-    if (now->is_partitioned()) follow_topmost_table(session, *now, action);
-}
 
 }  // namespace northstar::inline v0::sql

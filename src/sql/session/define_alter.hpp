@@ -13,6 +13,11 @@ public:
         : session_(session), relation_(std::make_shared<Relation>(*relation)) {}
 
     void apply(const syntax::AlterAction& action);
+    /// ALTER COLUMN .. TYPE of several columns, whose expressions see the rows as they were.
+    void set_types(const std::vector<const syntax::AlterAction*>& actions);
+    /// A column, or a check, that a table which this one inherits from got.
+    void inherit(Column column);
+    void inherit(CheckConstraint check);
 
 private:
     Column& column(std::string_view name);
@@ -75,8 +80,12 @@ private:
     bool same_in_all_rows(Column& added, BoundExpr* value);
     void drop_column(const syntax::AlterAction& action);
     static void refuse_identity_of(Oid type);
-    void set_type(const syntax::AlterAction& action);
+    void refuse_type_change(const syntax::AlterAction& action, const Binder::TypeMeaning& meaning);
+    /// The value that a column of a new type has, from the row as it was.
+    BoundExpr* converted(Binder& binder, BoundPool& pool, const std::vector<ColumnId>& ids,
+                         const syntax::AlterAction& action, const Binder::TypeMeaning& meaning);
     void add_key(const syntax::ConstraintDefinition& constraint, const std::vector<std::string>& names);
+    bool make_own(const syntax::ConstraintDefinition& constraint);
     void add_constraint(const syntax::ConstraintDefinition& constraint);
     std::vector<std::pair<std::string, int>> constraint_names() const;
     void refuse_taken_constraint(std::string_view wanted) const;
@@ -86,6 +95,7 @@ private:
     void validate_foreign_key(const ForeignKey& foreign);
     void validate(const syntax::AlterAction& action);
     void check_foreign_keys(bool checks);
+    void check_again(const Relation& child, const ForeignKey& foreign);
     void drop_constraint(const syntax::AlterAction& action);
     void add_identity(const syntax::AlterAction& action);
     void set_identity(const syntax::AlterAction& action);

@@ -1,5 +1,6 @@
 // ALTER TABLE: keys, checks and foreign keys that are added, validated and dropped.
 #include "sql/session/define_alter.hpp"
+#include "sql/session/define_inheritance.hpp"
 #include "sql/session/define_partition.hpp"
 
 namespace northstar::inline v0::sql {
@@ -58,8 +59,25 @@ void Alteration::refuse_taken_constraint(std::string_view wanted) const {
                                                   "\" already exists");
 }
 
+/// A check that the table has from others, declared by itself.
+bool Alteration::make_own(const syntax::ConstraintDefinition& constraint) {
+    for (CheckConstraint& check : relation_->checks) {
+        if (check.name != constraint.name || !check.inherited) continue;
+        CheckConstraint own;
+        own.name = check.name;
+        own.text = session_.stored_text(constraint.source);
+        own.no_inherit = constraint.no_inherit;
+        merge_inherited_check(session_, *relation_, check, &own);
+        check.inherited = false;
+        store();
+        return true;
+    }
+    return false;
+}
+
 void Alteration::add_constraint(const syntax::ConstraintDefinition& constraint) {
     using Kind = syntax::ConstraintKind;
+    if (constraint.kind == Kind::check && make_own(constraint)) return;
     // Whether the name of a key is free for its index is asked first.
     if (constraint.kind != Kind::primary_key && constraint.kind != Kind::unique)
         refuse_taken_constraint(constraint.name);
@@ -97,6 +115,15 @@ void Alteration::add_constraint(const syntax::ConstraintDefinition& constraint) 
                         .name +
                     "_check");
     }
+    relation_->checks.push_back(check);
+    store();
+    if (check.validated) validate_check(check);
+    else check_definitions();
+}
+
+void Alteration::inherit(CheckConstraint check) {
+    refuse_taken_constraint(check.name);
+    check.inherited = true;
     relation_->checks.push_back(check);
     store();
     if (check.validated) validate_check(check);

@@ -5,17 +5,23 @@
 #include "sql/session/sql_session.hpp"
 
 #include <algorithm>
+#include <functional>
 
 namespace northstar::inline v0::sql {
 
 namespace define_drop {
+
+/// Takes away what uses a type: domains over it, fields of composite types, columns of tables, expressions. `refuse` is
+/// told of each first.
+void drop_users_of_type(SqlSession& session, const UserType& type,
+                        const std::function<void(const std::string& detail)>& refuse);
 
 class Dropper {
 public:
     Dropper(SqlSession& session, bool cascade) : session_(session), cascade_(cascade) {}
 
     void relation(std::shared_ptr<const Relation> relation) {
-        if (session_.catalog().relation(relation->oid) == nullptr) return;
+        if (session_.catalog().relation(relation->oid) == nullptr || !begun_.insert(relation->oid).second) return;
         session_.refuse_pending_checks(*relation, "DROP TABLE");
         doomed_.insert(relation->oid);  // or views that read each other, as older files may have, had no end
         // Views over it.
@@ -46,6 +52,7 @@ public:
                 changed->foreign_keys.end());
             session_.put(changed);
         }
+        users_of_rows(*relation);
         drop_partitions(session_, *relation);
         // Sequences that its columns own.
         std::vector<std::shared_ptr<const Relation>> owned;
@@ -86,6 +93,28 @@ private:
                 found.push_back(other);
         return found;
     }
+    /// What is made of the type of its rows. Tables that go as well go first.
+    void users_of_rows(const Relation& relation) {
+        const TypeInfo* const info = session_.catalog().find_type(relation.row_type);
+        if (relation.row_type == 0 || info == nullptr) return;
+        UserType row;
+        row.oid = relation.row_type;
+        row.array = info->array;
+        row.schema = relation.schema;
+        row.name = relation.name;
+        for (const Oid oid : std::set<Oid>(doomed_))
+            if (const auto other = session_.catalog().relation(oid); other != nullptr && oid != relation.oid)
+                if (std::any_of(other->columns.begin(), other->columns.end(), [&](const Column& column) {
+                        return !column.dropped && (column.type == row.oid || column.type == row.array);
+                    }) || std::any_of(other->checks.begin(), other->checks.end(), [&](const CheckConstraint& check) {
+                        return text_names(session_.catalog(), check.text, type::regtype, row.oid);
+                    }))
+                    this->relation(other);
+        drop_users_of_type(session_, row, [&](const std::string& detail) {
+            if (!cascade_) refuse(relation, detail);
+        });
+    }
+
     /// Defaults that draw from it, those that name it included. `dropped`: what goes, itself or the table that owns it.
     void users_of_sequence(const Relation& sequence, const Relation& dropped) {
         const auto names_it = [&](const std::string& text) {
@@ -122,6 +151,7 @@ private:
     SqlSession& session_;
     bool cascade_;
     std::set<Oid> doomed_;
+    std::set<Oid> begun_;  ///< of the doomed ones
 };
 
 /// Is it what foreign keys to its columns need? Then they are in the way, or go as well.
@@ -194,12 +224,17 @@ void forget_type_in_dropped_columns(SqlSession& session, const Uses& uses) {
     for (const auto& relation : changed) session.put(relation);
 }
 
+/// Most texts do not even have the name in them.
+bool names_type(SqlSession& session, const std::string& text, const UserType& type) {
+    const bool quoted = type.name.find('"') != std::string::npos;
+    return (quoted || text.find(type.name) != std::string::npos) &&
+           text_names(session.catalog(), text, type::regtype, type.oid);
+}
+
 /// Defaults, checks and indexes whose expressions name a type.
 template <typename Refuse>
 void drop_expressions_of_type(SqlSession& session, const UserType& type, const Refuse& refuse) {
-    const auto names_it = [&](const std::string& text) {
-        return text_names(session.catalog(), text, type::regtype, type.oid);
-    };
+    const auto names_it = [&](const std::string& text) { return names_type(session, text, type); };
     std::vector<std::shared_ptr<Relation>> changed;
     for (const auto& [key, relation] : session.catalog().relations()) {
         if (!relation->stores_rows()) continue;
@@ -229,16 +264,20 @@ void drop_expressions_of_type(SqlSession& session, const UserType& type, const R
     for (const auto& left : changed) session.put(left);
 }
 
-/// A type, and what uses it: domains over it, fields of composite types, columns of tables, expressions.
 void drop_type_with_users(SqlSession& session, const UserType& type, bool cascade) {
-    const auto uses = [&](Oid oid) { return oid != 0 && (oid == type.oid || oid == type.array); };
-    const auto has_type = [&](const TypeField& field) { return uses(field.type) || uses(field.domain); };
-    const auto refuse = [&](const std::string& detail) {
+    drop_users_of_type(session, type, [&](const std::string& detail) {
         if (!cascade)
             raise(sqlstate::dependent_objects_still_exist,
                   "cannot drop type " + type.name + " because other objects depend on it", detail,
                   "Use DROP ... CASCADE to drop the dependent objects too.");
-    };
+    });
+    session.remove(type);
+}
+
+void drop_users_of_type(SqlSession& session, const UserType& type,
+                        const std::function<void(const std::string& detail)>& refuse) {
+    const auto uses = [&](Oid oid) { return oid != 0 && (oid == type.oid || oid == type.array); };
+    const auto has_type = [&](const TypeField& field) { return uses(field.type) || uses(field.domain); };
     std::vector<std::shared_ptr<const UserType>> domains;
     std::vector<std::shared_ptr<UserType>> composites;
     for (const auto& [key, other] : session.catalog().types()) {
@@ -258,7 +297,7 @@ void drop_type_with_users(SqlSession& session, const UserType& type, bool cascad
         if (relation->query.empty()) continue;
         const auto& shown = relation->columns;
         if (std::none_of(shown.begin(), shown.end(), [&](const Column& column) { return uses(column.type); }) &&
-            !text_names(session.catalog(), relation->query, type::regtype, type.oid))
+            !names_type(session, relation->query, type))
             continue;
         refuse("view " + relation->name + " depends on type " + type.name);
         views.push_back(relation);
@@ -268,7 +307,7 @@ void drop_type_with_users(SqlSession& session, const UserType& type, bool cascad
         for (const Column& column : relation->columns)
             if (!column.dropped && relation->kind == RelationKind::table &&
                 (uses(column.type) || uses(column.domain) ||
-                 text_names(session.catalog(), column.generated_text, type::regtype, type.oid))) {
+                 names_type(session, column.generated_text, type))) {
                 refuse("column " + column.name + " of table " + relation->name + " depends on type " + type.name);
                 columns.emplace_back(relation->oid, column.name);
             }
@@ -286,7 +325,6 @@ void drop_type_with_users(SqlSession& session, const UserType& type, bool cascad
     }
     drop_expressions_of_type(session, type, refuse);
     forget_type_in_dropped_columns(session, uses);
-    session.remove(type);
 }
 
 void drop_type(SqlSession& session, const syntax::QualifiedName& name, bool domain, bool if_exists, bool cascade) {

@@ -2,6 +2,7 @@
 #include "sql/catalog/partition.hpp"
 #include "sql/plan/immutable.hpp"
 #include "sql/session/define_partition.hpp"
+#include "sql/session/storage_options.hpp"
 
 #include <algorithm>
 #include <set>
@@ -107,9 +108,9 @@ void alter_index(SqlSession& session, const syntax::AlterTable& syntax) {
         switch (action.kind) {
             case Kind::attach_partition: define_index_parts::attach(session, *table, *index, action.partition); break;
             case Kind::set_statistics: define_index_parts::check_statistics(*table, *index, action.name); break;
+            case Kind::set_options: check_storage_options(action.options, StorageOf::index); break;
             // What PostgreSQL keeps of these speaks of its storage.
             case Kind::owner:
-            case Kind::set_options:
             case Kind::reset_options: break;
             default: raise(sqlstate::feature_not_supported, "this form of ALTER INDEX is not supported");
         }
@@ -192,6 +193,7 @@ void create_index(SqlSession& session, const syntax::CreateIndex& syntax) {
     auto relation = std::make_shared<Relation>(*old);
     Index index;
     index.oid = session.allocate_oid(relation->temporary);
+    check_storage_options(syntax.options, StorageOf::index, syntax.method);
     index.partition = named->is_partition() ? named->oid : 0;
     index.unique = syntax.unique;
     index.nulls_not_distinct = syntax.nulls_not_distinct;

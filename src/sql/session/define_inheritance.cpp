@@ -1,8 +1,30 @@
 #include "sql/session/define_inheritance.hpp"
 
+#include "sql/plan/walk.hpp"
+
 #include <algorithm>
 
 namespace northstar::inline v0::sql {
+
+const CheckConstraint* find_check(const Relation& table, std::string_view name) {
+    const auto found = std::find_if(table.checks.begin(), table.checks.end(),
+                                    [&](const CheckConstraint& check) { return check.name == name; });
+    return found == table.checks.end() ? nullptr : &*found;
+}
+
+bool inherits_column(const SqlSession& session, const Relation& heir, std::string_view name) {
+    return std::any_of(heir.inherits.begin(), heir.inherits.end(), [&](Oid oid) {
+        const auto parent = session.catalog().relation(oid);
+        return parent != nullptr && parent->find_column(name) >= 0;
+    });
+}
+bool inherits_check(const SqlSession& session, const Relation& heir, std::string_view name) {
+    return std::any_of(heir.inherits.begin(), heir.inherits.end(), [&](Oid oid) {
+        const auto parent = session.catalog().relation(oid);
+        const CheckConstraint* const check = parent == nullptr ? nullptr : find_check(*parent, name);
+        return check != nullptr && !check->no_inherit;
+    });
+}
 
 namespace define_inheritance {
 
@@ -35,9 +57,31 @@ void check_type(SqlSession& session, const Column& have, const Column& other, co
               format_type(other.type, other.typmod, session.state().types));
 }
 
+/// What none of the tables that it inherits from has any more is its own.
+void own_what_nobody_gives(const SqlSession& session, Relation& table) {
+    for (Column& column : table.columns)
+        column.inherited = column.inherited && inherits_column(session, table, column.name);
+    for (CheckConstraint& check : table.checks)
+        check.inherited = check.inherited && inherits_check(session, table, check.name);
+}
+
+/// Whether two expressions over a table, as the catalog keeps them, mean the same.
+bool same_text(SqlSession& session, const Relation& table, const std::string& a, const std::string& b) {
+    if (a == b) return true;
+    BoundPool pool;
+    std::vector<Oid> none;
+    Binder binder(session, pool, none);
+    std::vector<ColumnId> ids;
+    for (std::size_t i = 0; i < table.columns.size(); ++i) ids.push_back(pool.column());
+    return same_expr(*binder.bind_text(a, table, ids, "check constraints"),
+                     *binder.bind_text(b, table, ids, "check constraints"));
+}
+
 }  // namespace define_inheritance
 
-void inherit_columns(SqlSession& session, Relation& relation, const syntax::List<syntax::QualifiedName>& parents) {
+std::set<std::string> inherit_columns(SqlSession& session, Relation& relation,
+                                      const syntax::List<syntax::QualifiedName>& parents) {
+    std::set<std::string> contradictions;
     for (const syntax::QualifiedName& name : parents) {
         const auto parent = define_inheritance::parent_named(session, relation, name);
         relation.inherits.push_back(parent->oid);
@@ -52,18 +96,31 @@ void inherit_columns(SqlSession& session, Relation& relation, const syntax::List
                     raise(sqlstate::datatype_mismatch,
                           "inherited column \"" + have.name + "\" has a generation conflict");
                 if (have.default_text.empty()) have.default_text = column.default_text;
+                else if (!column.default_text.empty() &&
+                         !define_inheritance::same_text(session, {}, column.default_text, have.default_text))
+                    contradictions.insert(have.name);
                 continue;
             }
             relation.columns.push_back(column);
+            relation.columns.back().inherited = true;
             relation.columns.back().identity = 0;
             relation.columns.back().sequence = 0;
             relation.columns.back().missing.reset();
         }
-        for (const CheckConstraint& check : parent->checks)
-            if (!check.no_inherit && std::none_of(relation.checks.begin(), relation.checks.end(),
-                             [&](const CheckConstraint& own) { return own.name == check.name; }))
+        for (const CheckConstraint& check : parent->checks) {
+            if (check.no_inherit) continue;
+            const auto have = std::find_if(relation.checks.begin(), relation.checks.end(),
+                                           [&](const CheckConstraint& own) { return own.name == check.name; });
+            if (have == relation.checks.end()) {
                 relation.checks.push_back(check);
+                relation.checks.back().inherited = true;
+            } else if (!define_inheritance::same_text(session, relation, have->text, check.text)) {
+                raise(sqlstate::duplicate_object, "check constraint name \"" + check.name +
+                                                      "\" appears multiple times but with different expressions");
+            }
+        }
     }
+    return contradictions;
 }
 
 void merge_inherited_column(SqlSession& session, Relation& relation, Column own) {
@@ -80,6 +137,7 @@ void merge_inherited_column(SqlSession& session, Relation& relation, Column own)
         raise(sqlstate::invalid_column_definition,
               "column \"" + own.name + "\" inherits from generated column but specifies " +
                   (own.identity != 0 ? "identity" : "default"));
+    have.inherited = false;
     have.not_null |= own.not_null;
     if (!own.default_text.empty()) have.default_text = own.default_text;
     if (!own.generated_text.empty()) have.generated_text = own.generated_text;
@@ -91,6 +149,24 @@ void merge_inherited_column(SqlSession& session, Relation& relation, Column own)
         have.sequence = own.sequence;
     }
     have.domain = own.domain;
+}
+
+bool merge_inherited_check(SqlSession& session, const Relation& heir, const CheckConstraint& check,
+                           const CheckConstraint* own) {
+    if (own == nullptr) return false;
+    const std::string where = " on relation \"" + heir.name + "\"";
+    if (!define_inheritance::same_text(session, heir, check.text, own->text))
+        raise(sqlstate::duplicate_object,
+              "constraint \"" + check.name + "\" for relation \"" + heir.name + "\" already exists");
+    if (own->no_inherit)
+        raise(sqlstate::invalid_object_definition,
+              "constraint \"" + check.name + "\" conflicts with non-inherited constraint" + where);
+    if (!own->validated && check.validated)
+        raise(sqlstate::invalid_object_definition,
+              "constraint \"" + check.name + "\" conflicts with NOT VALID constraint" + where);
+    session.notice(sqlstate::successful_completion,
+                   "merging constraint \"" + check.name + "\" with inherited definition");
+    return true;
 }
 
 void change_inheritance(SqlSession& session, const Relation& table, const syntax::AlterAction& action) {
@@ -105,6 +181,7 @@ void change_inheritance(SqlSession& session, const Relation& table, const syntax
             raise(sqlstate::undefined_table,
                   "relation \"" + parent->name + "\" is not a parent of relation \"" + table.name + "\"");
         changed->inherits.erase(found);
+        define_inheritance::own_what_nobody_gives(session, *changed);
         return session.put(changed);
     }
     const auto parent = define_inheritance::parent_named(session, table, action.partition);
@@ -130,49 +207,23 @@ void change_inheritance(SqlSession& session, const Relation& table, const syntax
             raise(sqlstate::datatype_mismatch,
                   "column \"" + column.name + "\" in child table has a conflicting generation expression");
     }
-    for (const CheckConstraint& check : parent->checks)
-        if (!check.no_inherit && std::none_of(table.checks.begin(), table.checks.end(),
-                         [&](const CheckConstraint& own) { return own.name == check.name; }))
+    for (const CheckConstraint& check : parent->checks) {
+        if (check.no_inherit) continue;
+        const CheckConstraint* const own = find_check(table, check.name);
+        if (own == nullptr)
             raise(sqlstate::datatype_mismatch, "child table is missing constraint \"" + check.name + "\"");
+        if (!define_inheritance::same_text(session, table, own->text, check.text))
+            raise(sqlstate::datatype_mismatch, "child table \"" + table.name +
+                                                   "\" has different definition for check constraint \"" +
+                                                   check.name + "\"");
+        if (own->no_inherit || !own->validated)
+            raise(sqlstate::invalid_object_definition,
+                  "constraint \"" + check.name + "\" conflicts with " +
+                      (own->no_inherit ? "non-inherited" : "NOT VALID") + " constraint on child table \"" +
+                      table.name + "\"");
+    }
     changed->inherits.push_back(parent->oid);
     session.put(changed);
-}
-
-void refuse_inherited(SqlSession& session, const Relation& table, const syntax::AlterAction& action) {
-    using Kind = syntax::AlterKind;
-    const bool column = action.kind == Kind::drop_column || action.kind == Kind::set_type;
-    if (!column && action.kind != Kind::drop_constraint) return;
-    for (const Oid oid : table.inherits) {
-        const auto parent = session.catalog().relation(oid);
-        if (parent == nullptr) continue;
-        if (column && parent->find_column(action.name) >= 0)
-            raise(sqlstate::invalid_table_definition,
-                  std::string(action.kind == Kind::drop_column ? "cannot drop" : "cannot alter") +
-                      " inherited column \"" + std::string(action.name) + "\"");
-        if (!column && std::any_of(parent->checks.begin(), parent->checks.end(),
-                                   [&](const CheckConstraint& check) { return check.name == action.name; }))
-            raise(sqlstate::invalid_table_definition, "cannot drop inherited constraint \"" +
-                                                          std::string(action.name) + "\" of relation \"" + table.name +
-                                                          "\"");
-    }
-}
-
-bool spreads_to_heirs(const syntax::AlterAction& action) {
-    using Kind = syntax::AlterKind;
-    switch (action.kind) {
-        case Kind::add_column:
-        case Kind::drop_column:
-        case Kind::set_type:
-        case Kind::set_default:
-        case Kind::drop_default:
-        case Kind::set_not_null:
-        case Kind::drop_not_null:
-        case Kind::drop_expression:
-        case Kind::drop_constraint: return true;
-        case Kind::add_constraint:
-            return action.constraint.kind == syntax::ConstraintKind::check && !action.constraint.no_inherit;
-        default: return false;
-    }
 }
 
 }  // namespace northstar::inline v0::sql

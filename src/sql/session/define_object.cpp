@@ -6,6 +6,7 @@
 #include "sql/plan/walk.hpp"
 #include "sql/session/analyze.hpp"
 #include "sql/session/define_partition.hpp"
+#include "sql/session/storage_options.hpp"
 #include "sql/text_io.hpp"
 
 #include <algorithm>
@@ -175,12 +176,9 @@ void create_view(SqlSession& session, const syntax::CreateView& syntax) {
     view->query = text;
     view->names = binder.named();
     view->check_option = syntax.check_option;
-    for (const syntax::Option& option : syntax.options) {
+    check_storage_options(syntax.options, StorageOf::view);
+    for (const syntax::Option& option : syntax.options)
         if (option.name == "check_option") view->check_option = check_option_of(option);
-        else if (option.name != "security_barrier" && option.name != "security_invoker")
-            raise_at(sqlstate::invalid_parameter_value,
-                     "unrecognized parameter \"" + std::string(option.name) + "\"", option.position);
-    }
     if (syntax.columns.size() > bound.columns.size())
         raise(sqlstate::syntax_error, "CREATE VIEW specifies more column names than columns");
     for (std::size_t i = 0; i < bound.columns.size(); ++i) {

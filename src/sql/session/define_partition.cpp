@@ -90,18 +90,22 @@ public:
             for (const syntax::Expr* item : syntax.values) bound.values.push_back(value(*item, key.parts[0]));
             return bound;
         }
-        bound.from = end(syntax.from, "FROM", syntax.position);
-        bound.to = end(syntax.to, "TO", syntax.position);
+        count(syntax.from, "FROM", syntax.position);
+        count(syntax.to, "TO", syntax.position);
+        bound.from = end(syntax.from);
+        bound.to = end(syntax.to);
         return bound;
     }
 
 private:
-    std::vector<BoundValue> end(const syntax::List<const syntax::Expr*>& items, const char* word,
-                                std::uint32_t position) {
-        const PartitionKey& key = parent_.partition_key;
-        if (items.size() != key.parts.size())
+    void count(const syntax::List<const syntax::Expr*>& items, const char* word, std::uint32_t position) const {
+        if (items.size() != parent_.partition_key.parts.size())
             raise_at(sqlstate::invalid_table_definition,
                      std::string(word) + " must specify exactly one value per partitioning column", position);
+    }
+
+    std::vector<BoundValue> end(const syntax::List<const syntax::Expr*>& items) {
+        const PartitionKey& key = parent_.partition_key;
         std::vector<BoundValue> values;
         for (std::size_t i = 0; i < items.size(); ++i) {
             const syntax::Expr& item = *items[i];
@@ -111,7 +115,7 @@ private:
             else if (name && item.names[0] == "maxvalue") made.kind = BoundValue::Kind::highest;
             else made = value(item, key.parts[i]);
             if (made.kind == BoundValue::Kind::null)
-                raise_at(sqlstate::invalid_table_definition, "cannot specify NULL in range bound", item.position);
+                raise_at(sqlstate::invalid_object_definition, "cannot specify NULL in range bound", item.position);
             if (i > 0 && values.back().kind != BoundValue::Kind::value && made.kind != values.back().kind) {
                 const char* special = values.back().kind == BoundValue::Kind::lowest ? "MINVALUE" : "MAXVALUE";
                 raise_at(sqlstate::datatype_mismatch,
@@ -207,6 +211,12 @@ void own_elements(const SqlSession& session, Relation& partition, const syntax::
         if (place < 0)
             raise_at(sqlstate::undefined_column, "column \"" + std::string(spec.name) + "\" does not exist",
                      spec.position);
+        for (const syntax::ColumnSpec& other : syntax.columns) {
+            if (&other == &spec) break;
+            if (other.name == spec.name)
+                raise_at(sqlstate::duplicate_column,
+                         "column \"" + std::string(spec.name) + "\" specified more than once", spec.position);
+        }
         Column& column = partition.columns[static_cast<std::size_t>(place)];
         for (const syntax::ConstraintDefinition& constraint : spec.constraints) {
             switch (constraint.kind) {
@@ -302,6 +312,11 @@ void set_partition_key(SqlSession& session, Relation& relation, const syntax::Pa
                      "column \"" + std::string(part.names[0]) + "\" named in partition key does not exist",
                      part.position);
         BoundExpr* bound = binder.bind_over_table(part, relation, ids, "partition key expressions");
+        if (bound->type == type::record || bound->type == type::unknown)
+            raise_at(sqlstate::invalid_table_definition,
+                     "partition key column " + std::to_string(i + 1) + " has pseudo-type " +
+                         format_type(bound->type, k_no_typmod, session.state().types),
+                     part.position);
         if (!is_immutable(bound, session.state().types))
             raise_at(sqlstate::invalid_object_definition,
                      "functions in partition key expression must be marked IMMUTABLE", part.position);
@@ -315,6 +330,14 @@ void set_partition_key(SqlSession& session, Relation& relation, const syntax::Pa
                      part.position);
         key.parts.push_back({session.stored_text(syntax.sources[i]), bound->type});
     }
+    for (const CheckConstraint& check : relation.checks)
+        if (check.no_inherit)
+            raise_at(sqlstate::invalid_table_definition,
+                     "cannot add NO INHERIT constraint to partitioned table \"" + relation.name + "\"",
+                     syntax.position);
+    if (!relation.inherits.empty())
+        raise_at(sqlstate::invalid_object_definition, "cannot create partitioned table as inheritance child",
+                 syntax.position);
     relation.partition_key = std::move(key);
     for (const Index& index : relation.indexes) check_unique_within_partitions(relation, index);
 }
@@ -342,7 +365,7 @@ void create_partition(SqlSession& session, const syntax::CreateTable& syntax) {
     Binder binder(session, pool, none);
     auto partition = std::make_shared<Relation>();
     const auto parent = binder.find_relation(syntax.partition_of, session.present(), false);
-    partition->temporary = syntax.temporary || parent->temporary;
+    partition->temporary = syntax.temporary || syntax.name.schema() == k_temporary_schema;
     partition->schema = session.creation_schema(syntax.name, partition->temporary);
     partition->name = syntax.name.last();
     if (session.catalog().relation(partition->schema, partition->name) != nullptr) {
@@ -352,8 +375,10 @@ void create_partition(SqlSession& session, const syntax::CreateTable& syntax) {
         return;
     }
     if (partition->temporary != parent->temporary)
-        raise(sqlstate::wrong_object_type, "cannot create a temporary relation as partition of permanent relation \"" +
-                                               parent->name + "\"");
+        raise(sqlstate::wrong_object_type,
+              std::string("cannot create a ") + (partition->temporary ? "temporary" : "permanent") +
+                  " relation as partition of " + (parent->temporary ? "temporary" : "permanent") + " relation \"" +
+                  parent->name + "\"");
     partition->bound = read_partition_bound(session, *parent, syntax.values);
     check_partition_bound(session, *parent, partition->bound, partition->name);
     partition->partition_of = parent->oid;

@@ -1,5 +1,6 @@
 // ALTER .. RENAME and SET SCHEMA: expressions that the catalog keeps as text follow the new name.
 #include "sql/catalog/stored_names.hpp"
+#include "sql/session/define_inheritance.hpp"
 #include "sql/session/define_partition.hpp"
 #include "sql/session/sql_session.hpp"
 #include "sql/syntax/lexer.hpp"
@@ -113,6 +114,23 @@ void rename_schema(SqlSession& session, const std::string& from, const std::stri
     session.remove_schema(from);
 }
 
+/// The heirs of a table have its check by the name that it has there.
+void rename_inherited_check(SqlSession& session, const Relation& table, const syntax::Rename& syntax) {
+    if (inherits_check(session, table, syntax.part))
+        raise(sqlstate::invalid_table_definition,
+              "cannot rename inherited constraint \"" + std::string(syntax.part) + "\"");
+    const auto heirs = session.catalog().heirs_of(table.oid);
+    if (syntax.only && !heirs.empty())
+        raise(sqlstate::invalid_table_definition,
+              "inherited constraint \"" + std::string(syntax.part) + "\" must be renamed in child tables too");
+    for (const auto& heir : heirs) {
+        auto changed = std::make_shared<Relation>(*heir);
+        for (CheckConstraint& check : changed->checks)
+            if (check.name == syntax.part) check.name = syntax.to;
+        session.put(changed);
+    }
+}
+
 /// ALTER TABLE is said of any relation, the others of their own kind.
 void require_kind(const Relation& relation, syntax::ObjectKind said) {
     using Kind = syntax::ObjectKind;
@@ -146,6 +164,12 @@ void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_sc
     if (syntax.kind == Kind::index) {
         const auto [owner, index] = find_index(session, syntax.name);
         if (index == nullptr) {
+            // Said of a table, it means the table.
+            if (binder.find_relation(syntax.name, session.present(), true) != nullptr) {
+                syntax::Rename table = syntax;
+                table.kind = table.of = Kind::table;
+                return rename_object(session, table, to_schema);
+            }
             if (syntax.if_exists) return;
             check_schema_of(session, syntax.name);
             raise(sqlstate::undefined_table, binder.relation_message(syntax.name));
@@ -157,6 +181,11 @@ void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_sc
             if (other.oid == index->oid) other.name = syntax.to;
         session.put(changed);
         return;
+    }
+    if (syntax.kind == Kind::table && !to_schema && find_index(session, syntax.name).second != nullptr) {
+        syntax::Rename index = syntax;
+        index.kind = index.of = Kind::index;
+        return rename_object(session, index, false);
     }
     const auto old = binder.find_relation(syntax.name, session.present(), syntax.if_exists);
     if (old == nullptr) {
@@ -176,11 +205,13 @@ void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_sc
         if (relation->is_partition())
             raise(sqlstate::invalid_table_definition,
                   "cannot rename inherited column \"" + std::string(syntax.part) + "\"");
-        for (const Oid oid : old->inherits)
-            if (const auto parent = session.catalog().relation(oid);
-                parent != nullptr && parent->find_column(syntax.part) >= 0)
-                raise(sqlstate::invalid_table_definition,
-                      "cannot rename inherited column \"" + std::string(syntax.part) + "\"");
+        if (inherits_column(session, *old, syntax.part))
+            raise(sqlstate::invalid_table_definition,
+                  "cannot rename inherited column \"" + std::string(syntax.part) + "\"");
+        if (syntax.only && !session.catalog().children_of(old->oid).empty())
+            raise(sqlstate::invalid_table_definition,
+                  "inherited column \"" + std::string(syntax.part) + "\" must be renamed in child tables too");
+        refuse_column_of_others(session, *old, syntax.part, "cannot rename");
         define_rename::rename_column(*relation, syntax.part, to);
         rename_partition_columns(session, *relation, syntax.part, to);
         session.put(relation);
@@ -202,6 +233,8 @@ void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_sc
                                                   "\" already exists");
         if (relation->find_index(syntax.part) != nullptr)
             define_rename::refuse_taken_name(session, relation->schema, to);
+        if (const CheckConstraint* const check = find_check(*old, syntax.part); check != nullptr && !check->no_inherit)
+            define_rename::rename_inherited_check(session, *old, syntax);
         bool found = false;
         for (CheckConstraint& check : relation->checks)
             if (check.name == syntax.part) found = true, check.name = to;

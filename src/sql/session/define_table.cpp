@@ -6,6 +6,7 @@
 #include "sql/plan/walk.hpp"
 #include "sql/session/define_inheritance.hpp"
 #include "sql/session/define_partition.hpp"
+#include "sql/session/storage_options.hpp"
 
 #include <algorithm>
 
@@ -85,7 +86,7 @@ public:
                 raise(sqlstate::invalid_table_definition, "ON COMMIT can only be used on temporary tables");
             relation_->on_commit = syntax_.on_commit == syntax::OnCommit::drop ? 'D' : 'd';
         }
-        inherit_columns(session_, *relation_, syntax_.inherits);
+        contradictions_ = inherit_columns(session_, *relation_, syntax_.inherits);
         inherited_ = static_cast<int>(relation_->columns.size());
         std::size_t like = 0;
         for (std::size_t i = 0; i <= syntax_.columns.size(); ++i) {
@@ -93,6 +94,10 @@ public:
                 copy_columns(syntax_.likes[like]);
             if (i < syntax_.columns.size()) add_column(syntax_.columns[i]);
         }
+        if (!contradictions_.empty())
+            raise(sqlstate::invalid_column_definition,
+                  "column \"" + *contradictions_.begin() + "\" inherits conflicting default values", {},
+                  "To resolve the conflict, specify a default explicitly.");
         implicit_document();
         for (const syntax::ConstraintDefinition& constraint : syntax_.constraints)
             if (constraint.kind == syntax::ConstraintKind::period) add_period(session_, *relation_, constraint);
@@ -135,8 +140,9 @@ private:
             if (relation_->inherits.empty())
                 raise_at(sqlstate::duplicate_column,
                          "column \"" + std::string(spec.name) + "\" specified more than once", spec.position);
-            merge_inherited_column(session_, *relation_,
-                                   column_from(session_, binder_, *relation_, spec, sequences_));
+            Column own = column_from(session_, binder_, *relation_, spec, sequences_);
+            if (!own.default_text.empty()) contradictions_.erase(own.name);
+            merge_inherited_column(session_, *relation_, std::move(own));
             return;
         }
         if (relation_->columns.size() >= 1600)
@@ -352,6 +358,8 @@ private:
     }
 
     void table_options() {
+        check_storage_options(syntax_.options, syntax_.partition_by.strategy.empty() ? StorageOf::table
+                                                                                     : StorageOf::partitioned_table);
         for (const syntax::Option& option : syntax_.options) {
             if (option.name == "history_retention") {
                 relation_->history_retention = retention_text(option);
@@ -409,9 +417,14 @@ private:
             }
             check.name = unique_constraint_name(*relation_, base + "check");
         } else {
-            for (const CheckConstraint& other : relation_->checks)
-                if (other.name == check.name)
+            for (CheckConstraint& other : relation_->checks) {
+                if (other.name != check.name) continue;
+                if (!other.inherited)
                     raise(sqlstate::duplicate_object, "check constraint \"" + check.name + "\" already exists");
+                merge_inherited_check(session_, *relation_, other, &check);
+                other.inherited = false;
+                return;
+            }
         }
         relation_->checks.push_back(std::move(check));
     }
@@ -450,6 +463,7 @@ private:
     Binder binder_;
     std::shared_ptr<Relation> relation_;
     int inherited_ = 0;  ///< so many of its columns are inherited
+    std::set<std::string> contradictions_;  ///< inherited columns without a default that is told from others
     std::vector<std::shared_ptr<Relation>> sequences_;
     std::vector<std::pair<const syntax::ConstraintDefinition*, std::vector<std::string>>> foreign_;
 };
@@ -621,19 +635,7 @@ void TableMaker::add_foreign_key(SqlSession& session, Relation& relation,
         for (const std::string& name : names) columns += (columns.empty() ? "" : "_") + name;
         foreign.name = unique_constraint_name(relation, relation.name + "_" + columns + "_fkey");
     }
-    for (std::size_t i = 0; i < foreign.columns.size(); ++i) {
-        const Oid child_type = relation.columns[static_cast<std::size_t>(foreign.columns[i])].type;
-        const Oid parent_type = parent->columns[static_cast<std::size_t>(foreign.referenced[i])].type;
-        if (!can_refer(child_type, parent_type, session.state().types))
-            raise_at(sqlstate::datatype_mismatch,
-                     "foreign key constraint \"" + foreign.name + "\" cannot be implemented", constraint.position,
-                     "Key columns \"" + relation.columns[static_cast<std::size_t>(foreign.columns[i])].name +
-                         "\" and \"" +
-                         parent->columns[static_cast<std::size_t>(foreign.referenced[i])].name +
-                         "\" are of incompatible types: " +
-                         format_type(child_type, k_no_typmod, session.state().types) + " and " +
-                         format_type(parent_type, k_no_typmod, session.state().types) + ".");
-    }
+    check_reference_types(session, relation, foreign, *parent, constraint.position);
     for (const syntax::Name name : constraint.delete_columns) {
         const int column = find(relation, name);
         if (std::find(foreign.columns.begin(), foreign.columns.end(), column) == foreign.columns.end())
@@ -669,6 +671,20 @@ Index make_key_index(SqlSession& session, Relation& relation, const syntax::Cons
                      const std::vector<std::string>& names) {
     return define_table::TableMaker::key_index(session, relation, constraint, names);
 }
+void check_reference_types(SqlSession& session, const Relation& child, const ForeignKey& foreign,
+                           const Relation& parent, std::uint32_t position) {
+    for (std::size_t i = 0; i < foreign.columns.size(); ++i) {
+        const Column& own = child.columns[static_cast<std::size_t>(foreign.columns[i])];
+        const Column& other = parent.columns[static_cast<std::size_t>(foreign.referenced[i])];
+        if (define_table::can_refer(own.type, other.type, session.state().types)) continue;
+        raise_at(sqlstate::datatype_mismatch,
+                 "foreign key constraint \"" + foreign.name + "\" cannot be implemented", position,
+                 "Key columns \"" + own.name + "\" and \"" + other.name + "\" are of incompatible types: " +
+                     format_type(own.type, k_no_typmod, session.state().types) + " and " +
+                     format_type(other.type, k_no_typmod, session.state().types) + ".");
+    }
+}
+
 void make_foreign_key(SqlSession& session, Relation& relation, const syntax::ConstraintDefinition& constraint,
                       const std::vector<std::string>& names) {
     define_table::TableMaker::add_foreign_key(session, relation, constraint, names);
@@ -680,6 +696,7 @@ Column make_column(SqlSession& session, Binder& binder, const Relation& relation
 
 std::uint64_t create_table_as(SqlSession& session, const syntax::CreateTable& syntax,
                               const std::vector<OutputColumn>& columns, const RowStore& rows) {
+    check_storage_options(syntax.options, StorageOf::table);
     auto relation = std::make_shared<Relation>();
     relation->temporary = syntax.temporary || syntax.name.schema() == k_temporary_schema;
     relation->kind = syntax.materialized_view ? RelationKind::materialized_view : RelationKind::table;

@@ -14,7 +14,7 @@ Oid SqlSession::allocate_oid(bool temporary) {
     WritableTree tree = writable(std::string(k_catalog_tree), temporary);
     const auto stored = tree.get("next_oid");
     const Oid next = stored ? static_cast<Oid>(std::strtoul(std::string(*stored).c_str(), nullptr, 10))
-                            : (temporary ? Oid{0x40000000} : k_first_user_oid);
+                            : (temporary ? k_temporary_oid : k_first_user_oid);
     tree.put("next_oid", std::to_string(next + 1));
     return next;
 }
@@ -36,10 +36,21 @@ void check_limits(const Relation& relation) {
             raise(sqlstate::too_many_columns, "cannot have more than 32 keys in a foreign key");
 }
 
+/// What stays cannot be made of the rows of a table that goes with the session.
+void refuse_temporary_type(Oid type, const std::string& what) {
+    if ((type & k_temporary_oid) != 0)
+        raise(sqlstate::feature_not_supported, what + " cannot have the row type of a temporary table");
+}
+
 }  // namespace session_catalog
 
 void SqlSession::put(std::shared_ptr<Relation> relation) {
     session_catalog::check_limits(*relation);
+    if (!relation->temporary && relation->stores_rows())
+        for (const Column& column : relation->columns)
+            if (!column.dropped)
+                session_catalog::refuse_temporary_type(column.type, "column \"" + column.name + "\" of \"" +
+                                                                        relation->name + "\"");
     auto changed = catalog().copy();
     const auto old = catalog().relation(relation->oid);
     WritableTree tree = writable(std::string(k_catalog_tree), relation->temporary);
@@ -66,6 +77,12 @@ void SqlSession::remove(const Relation& relation) {
 }
 
 void SqlSession::put(std::shared_ptr<UserType> type, bool temporary) {
+    if (!temporary) {
+        session_catalog::refuse_temporary_type(type->base, "domain \"" + type->name + "\"");
+        for (const TypeField& field : type->fields)
+            session_catalog::refuse_temporary_type(field.type, "attribute \"" + field.name + "\" of type \"" +
+                                                                   type->name + "\"");
+    }
     WritableTree tree = writable(std::string(k_catalog_tree), temporary);
     if (const auto old = catalog().user_type(type->oid);
         old != nullptr && Catalog::key_of(*old) != Catalog::key_of(*type))

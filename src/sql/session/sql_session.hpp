@@ -589,6 +589,9 @@ int check_option_of(const syntax::Option& option);
 std::string retention_text(const syntax::Option& option);
 /// Tells the kernel how long the trees of a table keep their past.
 void set_retention(SqlSession& session, const Relation& relation);
+/// Raises 42804 where values of a foreign key cannot be compared with those that they refer to.
+void check_reference_types(SqlSession& session, const Relation& child, const ForeignKey& foreign,
+                           const Relation& parent, std::uint32_t position);
 void make_foreign_key(SqlSession& session, Relation& relation, const syntax::ConstraintDefinition& constraint,
                       const std::vector<std::string>& names);
 Column make_column(SqlSession& session, Binder& binder, const Relation& relation, const syntax::ColumnSpec& spec,

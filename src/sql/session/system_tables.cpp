@@ -190,8 +190,18 @@ void class_rows(RowMaker& maker, const Catalog& catalog) {
     }
 }
 
+/// Of so many tables that one inherits from directly something is true.
+template <class Holds>
+std::int64_t parents_that(const Catalog& catalog, const Relation& table, Holds&& holds) {
+    return std::count_if(table.inherits.begin(), table.inherits.end(), [&](Oid oid) {
+        const auto parent = catalog.relation(oid);
+        return parent != nullptr && holds(*parent);
+    });
+}
+
+/// `owner`: the table that has `column`.
 void attribute_row(RowMaker& maker, const Catalog& catalog, Oid relation, std::string_view name, Oid type,
-                   std::int32_t typmod, int number, const Column* column) {
+                   std::int32_t typmod, int number, const Column* column, const Relation* owner = nullptr) {
     const bool dropped = column != nullptr && column->dropped;
     static const TypeInfo k_nothing;
     const TypeInfo& info = dropped ? k_nothing : type_info(type, &catalog);
@@ -205,7 +215,13 @@ void attribute_row(RowMaker& maker, const Catalog& catalog, Oid relation, std::s
     maker.flag(column != nullptr && column->missing.has_value());
     maker.letter(column == nullptr ? '\0' : column->identity);
     maker.letter(column != nullptr && !column->generated_text.empty() ? 's' : '\0');
-    maker.flags({dropped, true}).number(0).number(collation(type)).null(4);
+    const bool partition = owner != nullptr && owner->is_partition();
+    std::int64_t inherited = partition ? 1 : 0;
+    if (owner != nullptr && !dropped)
+        inherited += parents_that(catalog, *owner,
+                                  [&](const Relation& parent) { return parent.find_column(name) >= 0; });
+    maker.flags({dropped, column == nullptr || !(partition || column->inherited)}).number(inherited);
+    maker.number(collation(type)).null(4);
 }
 
 void attribute_rows(RowMaker& maker, const Catalog& catalog) {
@@ -221,9 +237,9 @@ void attribute_rows(RowMaker& maker, const Catalog& catalog) {
             ++number;
             // A modifier is part of the domain.
             if (column.hidden) continue;
-            if (column.domain == 0)
-                attribute_row(maker, catalog, relation->oid, column.name, column.type, column.typmod, number, &column);
-            else attribute_row(maker, catalog, relation->oid, column.name, column.domain, k_no_typmod, number, &column);
+            const bool plain = column.domain == 0;
+            attribute_row(maker, catalog, relation->oid, column.name, plain ? column.type : column.domain,
+                          plain ? column.typmod : k_no_typmod, number, &column, relation.get());
         }
         for (const Index& index : relation->indexes) {
             number = 0;
@@ -288,6 +304,8 @@ struct ConstraintRow {
     Oid schema = 0;
     char kind = 'c';
     bool deferrable = false, deferred = false, validated = true;
+    bool local = true, heirs = false;  ///< declared by the table itself; its heirs have it
+    std::int64_t inherited = 0;        ///< from so many tables
     const ForeignKey* foreign = nullptr;
     std::vector<int> columns;
     std::string expression;
@@ -300,7 +318,7 @@ void constraint_row(RowMaker& maker, const ConstraintRow& row) {
     maker.letter(row.foreign == nullptr ? ' ' : action_letter(row.foreign->on_update));
     maker.letter(row.foreign == nullptr ? ' ' : action_letter(row.foreign->on_delete));
     maker.letter(row.foreign == nullptr ? ' ' : row.foreign->match_full ? 'f' : 's');
-    maker.flag(true).number(0).flag(row.kind != 'c');
+    maker.flag(row.local).number(row.inherited).flag(!row.heirs);
     if (row.columns.empty()) maker.null();
     else maker.list(attribute_numbers(row.columns));
     if (row.foreign == nullptr) maker.null();
@@ -360,6 +378,13 @@ void constraint_rows(RowMaker& maker, const Catalog& catalog) {
             row.name = check.name;
             row.validated = check.validated;
             row.expression = check.text;
+            row.local = !check.inherited;
+            row.heirs = !check.no_inherit;
+            row.inherited = parents_that(catalog, *relation, [&](const Relation& parent) {
+                return std::any_of(parent.checks.begin(), parent.checks.end(), [&](const CheckConstraint& other) {
+                    return other.name == check.name && !other.no_inherit;
+                });
+            });
             constraint_row(maker, row);
         }
     }
@@ -371,6 +396,7 @@ void constraint_rows(RowMaker& maker, const Catalog& catalog) {
             row.name = check.name;
             row.validated = check.validated;
             row.expression = check.text;
+            row.heirs = true;
             constraint_row(maker, row);
         }
 }

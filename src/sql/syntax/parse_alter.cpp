@@ -41,6 +41,7 @@ const Statement* Parser::alter_table(ObjectKind kind) {
         rename.kind = rename.of = kind;
         rename.name = table.name;
         rename.if_exists = table.if_exists;
+        rename.only = table.only;
         if (!at("to"_kw)) {
             rename.of_domain = kind == ObjectKind::domain;
             if (accept("constraint"_kw)) rename.kind = ObjectKind::constraint;

@@ -293,6 +293,7 @@ struct Rename {                     ///< RENAME TO, SET SCHEMA
     ObjectKind of = ObjectKind::table;  ///< what the statement says behind ALTER
     QualifiedName name;
     bool if_exists = false;
+    bool only = false;
     Name part;                      ///< column or constraint
     bool of_domain = false;         ///< the constraint is a domain's
     Name to;
