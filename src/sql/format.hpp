@@ -34,7 +34,9 @@ std::string format_time(const FormatTime& time, std::string_view pattern);
 
 /// A date and time read after a template: local, or with an offset where the template has one. Raises 22007 and 22008.
 struct ParsedTime {
-    std::int64_t local = 0;  ///< microseconds since 2000-01-01
+    std::int64_t days = 0;          ///< since 2000-01-01
+    std::int64_t microseconds = 0;  ///< of the day
+    std::int32_t precision = -1;    ///< to so many digits of a second the moment is to be rounded; -1: to all
     bool has_offset = false;
     std::int32_t seconds_east = 0;
 };

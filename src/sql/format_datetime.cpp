@@ -11,7 +11,7 @@ namespace northstar::inline v0::sql {
 namespace format_datetime_file {
 
 enum class Field : std::uint8_t {
-    literal, year, year_3, year_2, year_1, year_comma, iso_year, iso_year_3, iso_year_2, iso_year_1, century, era,
+    literal, exact, year, year_3, year_2, year_1, year_comma, iso_year, iso_year_3, iso_year_2, iso_year_1, century, era,
     month, month_name, month_short, roman_month, day, day_of_year, iso_day_of_year, day_of_week, iso_day_of_week,
     day_name, day_short, week, week_of_month, iso_week, quarter, julian, hour_24, hour_12, half, minute, second,
     second_of_day, millisecond, microsecond, fraction, zone, zone_hours, zone_minutes, offset
@@ -44,8 +44,8 @@ constexpr Word k_words[] = {
     {"IW", Field::iso_week}, {"IYYY", Field::iso_year}, {"IYY", Field::iso_year_3}, {"IY", Field::iso_year_2},
     {"I", Field::iso_year_1}, {"J", Field::julian}, {"MI", Field::minute}, {"MM", Field::month},
     {"MONTH", Field::month_name}, {"MON", Field::month_short}, {"MS", Field::millisecond}, {"OF", Field::offset},
-    {"Q", Field::quarter}, {"RM", Field::roman_month}, {"SSSSS", Field::second_of_day},
-    {"SSSS", Field::second_of_day}, {"SS", Field::second}, {"TZH", Field::zone_hours}, {"TZM", Field::zone_minutes},
+    {"Q", Field::quarter}, {"RM", Field::roman_month}, {"SSSSS", Field::second_of_day, 5},
+    {"SSSS", Field::second_of_day, 4}, {"SS", Field::second}, {"TZH", Field::zone_hours}, {"TZM", Field::zone_minutes},
     {"TZ", Field::zone}, {"US", Field::microsecond}, {"WW", Field::week}, {"W", Field::week_of_month},
     {"Y,YYY", Field::year_comma}, {"YYYY", Field::year}, {"YYY", Field::year_3}, {"YY", Field::year_2},
     {"Y", Field::year_1},
@@ -83,9 +83,16 @@ std::vector<Item> read_template(std::string_view pattern) {
             pattern.remove_prefix(2);
             continue;
         }
-        if (matches(pattern, "FX", letters) || matches(pattern, "TM", letters)) {
+        if (matches(pattern, "FX", letters)) {
+            Item item;
+            item.field = Field::exact;
+            items.push_back(std::move(item));
+            pattern.remove_prefix(2);
+            continue;
+        }
+        if (matches(pattern, "TM", letters)) {
             // Translated names are not padded, those of today's only language neither.
-            translated |= upper(pattern[0]) == 'T';
+            translated = true;
             pattern.remove_prefix(2);
             continue;
         }
@@ -175,6 +182,7 @@ std::string field_text(const FormatTime& time, const Item& item) {
     };
     switch (item.field) {
         case Field::literal: return item.text;
+        case Field::exact: return {};
         case Field::year: return padded(year, 4, item.fill);
         case Field::year_3: return padded(year % 1000, 3, item.fill);
         case Field::year_2: return padded(year % 100, 2, item.fill);
@@ -296,14 +304,15 @@ std::size_t width_of(Field field, int digits) {
         case Field::iso_day_of_week:
         case Field::week_of_month:
         case Field::quarter: return 1;
-        case Field::second_of_day: return 5;
-        case Field::julian: return 9;
+        case Field::second_of_day: return static_cast<std::size_t>(digits);
+        case Field::julian: return 1;
         default: return 2;
     }
 }
 bool is_numeric(Field field) {
     switch (field) {
         case Field::literal:
+        case Field::exact:
         case Field::era:
         case Field::half:
         case Field::month_name:
@@ -323,80 +332,174 @@ std::string_view name_of(Field field) {
     return {};
 }
 
+/// Reads by template, step by step as PostgreSQL's formatting.c does: what a field finds depends on the character where
+/// the one before it stopped. A value of zero is as good as none.
 class Reader {
 public:
     Reader(std::string_view text, std::string_view pattern) : all_(text), text_(text), items_(read_template(pattern)) {}
 
     ParsedTime run() {
-        for (at_ = 0; at_ < items_.size(); ++at_) {
-            if (items_[at_].field == Field::literal) {
-                skip_literal(items_[at_]);
+        for (at_ = 0; at_ < items_.size() && !text_.empty(); ++at_) {
+            const Item& item = items_[at_];
+            if (item.field == Field::exact) {
+                exact_ = true;
                 continue;
             }
-            if (text_.empty()) break;
-            while (!text_.empty() && text_[0] == ' ') text_.remove_prefix(1);
-            read(items_[at_]);
+            if (!exact_ && (item.field != Field::literal || at_ == 0)) skip_blanks();
+            if (item.field == Field::literal) {
+                skip_literal(item);
+                continue;
+            }
+            use_convention(item.field);
+            read(item);
+            if (item.ordinal && is_numeric(item.field) && item.field != Field::zone_minutes) take_characters(2);
+            skipped_ = 0;
+            if (!exact_) skip_blanks();
         }
         return finish();
     }
 
 private:
+    enum class Convention : std::uint8_t { none, gregorian, iso_week };
+
     [[noreturn]] void out_of_range() const {
         raise(sqlstate::datetime_field_overflow,
               "date/time field value out of range: \"" + std::string(all_) + "\"");
     }
-
-    /// A separator of the template passes over one of the input; other characters over any one.
-    void skip_literal(const Item& item) {
-        const auto separator = [](char c) {
-            return c >= ' ' && c < 0x7f && !(c >= '0' && c <= '9') && !(upper(c) >= 'A' && upper(c) <= 'Z');
-        };
-        if (item.quoted) {
-            text_.remove_prefix(std::min(text_.size(), item.text.size()));
-            return;
-        }
-        const char c = item.text[0];
-        if (separator(c)) {
-            while (!text_.empty() && text_[0] == ' ') text_.remove_prefix(1);
-            const Field next = at_ + 1 < items_.size() ? items_[at_ + 1].field : Field::literal;
-            const bool sign_follows = !text_.empty() && (text_[0] == '-' || text_[0] == '+') &&
-                                      (next == Field::zone_hours || next == Field::offset);
-            if (!text_.empty() && separator(text_[0]) && !sign_follows) text_.remove_prefix(1);
-            return;
-        }
-        if (!text_.empty()) text_.remove_prefix(std::min(text_.size(), item.text.size()));
+    [[noreturn]] static void invalid(const std::string& value, const Item& item, std::string detail,
+                                     std::string hint = {}) {
+        raise(sqlstate::invalid_datetime_format,
+              "invalid value \"" + value + "\" for \"" + std::string(name_of(item.field)) + "\"", std::move(detail),
+              std::move(hint));
     }
 
-    std::int64_t number(const Item& item, std::size_t* digits = nullptr) {
+    static bool blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+    static bool digit(char c) { return c >= '0' && c <= '9'; }
+    static bool separator(char c) {
+        return c > ' ' && c < 0x7f && !digit(c) && !(upper(c) >= 'A' && upper(c) <= 'Z');
+    }
+
+    void skip_blanks() {
+        for (; !text_.empty() && blank(text_[0]); text_.remove_prefix(1)) ++skipped_;
+    }
+    void take_characters(int count) {
+        for (; count > 0 && !text_.empty(); --count) {
+            text_.remove_prefix(1);
+            while (!text_.empty() && (static_cast<unsigned char>(text_[0]) & 0xc0) == 0x80) text_.remove_prefix(1);
+        }
+    }
+
+    /// A separator of the template matches one of the input, or nothing; another character any one. What was skipped
+    /// before counts for it.
+    void skip_literal(const Item& item) {
+        for (std::size_t i = 0; i < item.text.size() && !text_.empty(); ++i) {
+            const char c = item.text[i];
+            if ((static_cast<unsigned char>(c) & 0xc0) == 0x80) continue;
+            if (exact_) {
+                take_characters(1);
+            } else if (!item.quoted && (separator(c) || blank(c))) {
+                --skipped_;
+                if (!blank(text_[0]) && !separator(text_[0])) continue;
+                text_.remove_prefix(1);
+                ++skipped_;
+            } else if (skipped_ > 0) {
+                --skipped_;
+            } else {
+                take_characters(1);
+            }
+        }
+    }
+
+    /// Fields of ISO weeks and of the calendar do not go together.
+    void use_convention(Field field) {
+        Convention convention = Convention::gregorian;
+        switch (field) {
+            case Field::iso_year:
+            case Field::iso_year_3:
+            case Field::iso_year_2:
+            case Field::iso_year_1:
+            case Field::iso_week:
+            case Field::iso_day_of_week:
+            case Field::iso_day_of_year: convention = Convention::iso_week; break;
+            case Field::year:
+            case Field::year_3:
+            case Field::year_2:
+            case Field::year_1:
+            case Field::year_comma:
+            case Field::month:
+            case Field::month_name:
+            case Field::month_short:
+            case Field::roman_month:
+            case Field::day:
+            case Field::day_of_year:
+            case Field::day_of_week:
+            case Field::week:
+            case Field::week_of_month: break;
+            default: return;
+        }
+        if (convention_ != Convention::none && convention_ != convention)
+            raise(sqlstate::invalid_datetime_format, "invalid combination of date conventions", {},
+                  "Do not mix Gregorian and ISO week date conventions in a formatting template.");
+        convention_ = convention;
+    }
+
+    /// Is what follows in the template, or the template's end, no digit? Then a number has as many as there are.
+    bool separated() const {
+        if (items_[at_].ordinal || at_ + 1 >= items_.size()) return true;
+        const Item& next = items_[at_ + 1];
+        if (next.field == Field::literal) return next.text.size() != 1 || !digit(next.text[0]);
+        return !is_numeric(next.field);
+    }
+
+    std::int64_t number(const Item& item, std::size_t width, std::size_t* read = nullptr) {
+        const std::string_view begin = text_;
+        while (!text_.empty() && blank(text_[0])) text_.remove_prefix(1);
+        const bool fixed = !item.fill && !separated();
+        if (fixed && text_.size() < width)
+            raise(sqlstate::invalid_datetime_format,
+                  "source string too short for \"" + std::string(name_of(item.field)) + "\" formatting field",
+                  "Field requires " + std::to_string(width) + " characters, but only " +
+                      std::to_string(text_.size()) + " remain.",
+                  "If your source string is not fixed-width, try using the \"FM\" modifier.");
+        const std::string_view source = fixed ? text_.substr(0, width) : text_;
         std::size_t i = 0;
-        bool negative = false;
-        if (!text_.empty() && (text_[0] == '-' || text_[0] == '+')) negative = text_[i++] == '-';
-        const bool narrow = at_ + 1 < items_.size() && is_numeric(items_[at_ + 1].field) && !item.fill;
-        const std::size_t most = narrow || item.field == Field::fraction ? width_of(item.field, item.digits) : 18;
+        while (fixed && i < source.size() && blank(source[i])) ++i;
+        const bool negative = i < source.size() && source[i] == '-';
+        if (i < source.size() && (source[i] == '-' || source[i] == '+')) ++i;
         const std::size_t first = i;
         std::int64_t value = 0;
-        while (i < text_.size() && i - first < most && text_[i] >= '0' && text_[i] <= '9')
-            value = value * 10 + (text_[i++] - '0');
+        for (; i < source.size() && digit(source[i]); ++i)
+            value = std::min(value * 10 + source[i] - '0', std::int64_t{1} << 40);
         if (i == first)
-            raise(sqlstate::invalid_datetime_format,
-                  "invalid value \"" + std::string(text_.substr(0, most)) + "\" for \"" +
-                      std::string(name_of(item.field)) + "\"",
-                  "Value must be an integer.");
-        if (digits != nullptr) *digits = i - first;
-        if (value > 999999999) out_of_range();
+            invalid(std::string(source.substr(0, fixed ? width : source.find(' '))), item, "Value must be an integer.");
+        if (fixed && i < width)
+            invalid(std::string(source), item,
+                    "Field requires " + std::to_string(width) + " characters, but only " + std::to_string(i) +
+                        " could be parsed.",
+                    "If your source string is not fixed-width, try using the \"FM\" modifier.");
+        if (value > 2147483647)
+            raise(sqlstate::datetime_field_overflow,
+                  "value for \"" + std::string(name_of(item.field)) + "\" in source string is out of range",
+                  "Value must be in the range -2147483648 to 2147483647.");
         text_.remove_prefix(i);
-        if (item.ordinal) text_.remove_prefix(std::min<std::size_t>(2, text_.size()));
+        if (read != nullptr) *read = begin.size() - text_.size();
         return negative ? -value : value;
     }
 
+    /// A field may be given twice only if it says the same.
+    void set(std::int64_t& target, std::int64_t value, const Item& item) const {
+        if (target != 0 && target != value)
+            raise(sqlstate::invalid_datetime_format,
+                  "conflicting values for \"" + std::string(name_of(item.field)) + "\" field in formatting string",
+                  "This value contradicts a previous setting for the same field type.");
+        target = value;
+    }
+
     template <std::size_t Count>
-    int name(const std::string_view (&names)[Count], bool whole, Field field) {
+    int name(const std::string_view (&names)[Count], bool whole, const Item& item) {
         for (std::size_t i = 0; i < Count; ++i)
             if (word(whole ? names[i] : names[i].substr(0, 3))) return static_cast<int>(i);
-        const std::size_t end = std::min(text_.find_first_of(" ,.-/:"), text_.size());
-        raise(sqlstate::invalid_datetime_format,
-              "invalid value \"" + std::string(text_.substr(0, end)) + "\" for \"" + std::string(name_of(field)) + "\"",
-              "The given value did not match any of the allowed values for this field.");
+        refuse_word(item);
     }
 
     bool word(std::string_view wanted) {
@@ -407,166 +510,229 @@ private:
         return true;
     }
 
-    void short_year(const Item& item, std::optional<std::int64_t>& year) {
+    [[noreturn]] void refuse_word(const Item& item) const {
+        const std::size_t end = std::min(text_.find_first_of(" \t\n\r\f\v"), text_.size());
+        invalid(std::string(text_.substr(0, end)), item,
+                "The given value did not match any of the allowed values for this field.");
+    }
+
+    /// Of two words; with points where the template has them.
+    bool second_of(const Item& item, const std::string_view (&words)[4]) {
+        const std::size_t from = item.digits == 1 ? 2 : 0;
+        if (word(words[from])) return false;
+        if (word(words[from + 1])) return true;
+        refuse_word(item);
+    }
+
+    void year(const Item& item, std::size_t width) {
         std::size_t digits = 0;
-        std::int64_t value = number(item, &digits);
-        if (digits < 4 && item.field != Field::year && item.field != Field::iso_year) {
-            if (value < 70) value += 2000;
-            else if (value < 100) value += 1900;
-            else if (value < 520) value += 2000;
-            else if (value < 1000) value += 1000;
-        }
-        year = value;
+        set(year_, number(item, width, &digits), item);
+        year_width_ = width;
+        if (width == 4 || digits >= 4) return;
+        // Those of the year 2020 and around it.
+        if (year_ < 70) year_ += 2000;
+        else if (year_ < 100) year_ += 1900;
+        else if (year_ < 520) year_ += 2000;
+        else if (year_ < 1000) year_ += 1000;
+    }
+
+    /// Thousands, a comma and three places, each perhaps with a sign.
+    void year_with_comma(const Item& item) {
+        const auto part = [&](std::size_t most) -> std::optional<std::int64_t> {
+            std::size_t i = 0;
+            const bool negative = !text_.empty() && text_[0] == '-';
+            if (!text_.empty() && (text_[0] == '-' || text_[0] == '+')) ++i;
+            const std::size_t first = i;
+            std::int64_t value = 0;
+            for (; i < most && i < text_.size() && digit(text_[i]); ++i) value = value * 10 + text_[i] - '0';
+            text_.remove_prefix(i);
+            if (i == first) return std::nullopt;
+            return negative ? -value : value;
+        };
+        const std::optional<std::int64_t> thousands = part(9);
+        const bool comma = thousands && !text_.empty() && text_[0] == ',';
+        if (comma) text_.remove_prefix(1);
+        const std::optional<std::int64_t> rest = comma ? part(3) : std::nullopt;
+        if (!rest) raise(sqlstate::invalid_datetime_format, "invalid input string for \"Y,YYY\"");
+        set(year_, *thousands * 1000 + *rest, item);
+        year_width_ = 4;
     }
 
     void read(const Item& item) {
+        constexpr std::string_view k_eras[] = {"ad", "bc", "a.d.", "b.c."};
+        constexpr std::string_view k_halves[] = {"am", "pm", "a.m.", "p.m."};
+        const std::size_t width = width_of(item.field, item.digits);
         switch (item.field) {
-            case Field::literal: break;
+            case Field::literal:
+            case Field::exact: break;
             case Field::year:
             case Field::year_3:
             case Field::year_2:
-            case Field::year_1: short_year(item, year_); break;
+            case Field::year_1:
             case Field::iso_year:
             case Field::iso_year_3:
             case Field::iso_year_2:
-            case Field::iso_year_1: short_year(item, iso_year_); break;
-            case Field::year_comma: {
-                const std::int64_t thousands = number(item);
-                if (!text_.empty() && text_[0] == ',') text_.remove_prefix(1);
-                year_ = thousands * 1000 + number(item);
-                break;
-            }
-            case Field::century: century_ = number(item); break;
-            case Field::era:
-                if (word("b.c.") || word("bc")) before_christ_ = true;
-                else if (!word("a.d.") && !word("ad")) refuse_word(item);
-                break;
-            case Field::month: month_ = number(item); break;
-            case Field::month_name: month_ = name(k_months, true, item.field) + 1; break;
-            case Field::month_short: month_ = name(k_months, false, item.field) + 1; break;
+            case Field::iso_year_1: year(item, width); break;
+            case Field::year_comma: year_with_comma(item); break;
+            case Field::century: set(century_, number(item, 2), item); break;
+            case Field::era: before_christ_ = second_of(item, k_eras); break;
+            case Field::month: set(month_, number(item, 2), item); break;
+            case Field::month_name: set(month_, name(k_months, true, item) + 1, item); break;
+            case Field::month_short: set(month_, name(k_months, false, item) + 1, item); break;
             case Field::roman_month: {
                 for (int month = 12; month > 0; --month)
-                    if (word(roman_number(month))) {
-                        month_ = month;
-                        return;
-                    }
+                    if (word(roman_number(month))) return set(month_, month, item);
                 refuse_word(item);
             }
-            case Field::day: day_ = number(item); break;
-            case Field::day_of_year: day_of_year_ = number(item); break;
-            case Field::iso_day_of_year: iso_day_of_year_ = number(item); break;
-            case Field::day_of_week: number(item); break;
-            case Field::iso_day_of_week: iso_day_ = number(item); break;
-            case Field::day_name: name(k_days, true, item.field); break;
-            case Field::day_short: name(k_days, false, item.field); break;
-            case Field::week: week_ = number(item); break;
-            case Field::week_of_month: week_of_month_ = number(item); break;
-            case Field::iso_week: iso_week_ = number(item); break;
-            case Field::quarter: number(item); break;
-            case Field::julian: julian_ = number(item); break;
-            case Field::hour_24: hour_ = number(item); half_day_ = false; break;
-            case Field::hour_12: hour_ = number(item); half_day_ = true; break;
-            case Field::half:
-                if (word("p.m.") || word("pm")) afternoon_ = true;
-                else if (word("a.m.") || word("am")) afternoon_ = false;
-                else refuse_word(item);
+            case Field::day: set(day_, number(item, 2), item); break;
+            case Field::day_of_year:
+            case Field::iso_day_of_year: set(day_of_year_, number(item, 3), item); break;
+            case Field::day_of_week: set(weekday_, number(item, 1), item); break;
+            case Field::iso_day_of_week:
+                // Sunday is the first day here.
+                set(weekday_, number(item, 1), item);
+                if (++weekday_ > 7) weekday_ = 1;
                 break;
-            case Field::minute: minute_ = number(item); break;
-            case Field::second: second_ = number(item); break;
-            case Field::second_of_day: second_of_day_ = number(item); break;
-            case Field::millisecond: fraction(item); break;
-            case Field::microsecond: fraction(item); break;
-            case Field::fraction: fraction(item); break;
+            case Field::day_name:
+            case Field::day_short:
+                set(weekday_, name(k_days, item.field == Field::day_name, item), item);
+                ++weekday_;
+                break;
+            case Field::week:
+            case Field::iso_week: set(week_, number(item, 2), item); break;
+            case Field::week_of_month: set(week_of_month_, number(item, 1), item); break;
+            case Field::quarter: number(item, 1); break;
+            case Field::julian: set(julian_, number(item, 1), item); break;
+            case Field::hour_24: set(hour_, number(item, 2), item); break;
+            case Field::hour_12:
+                set(hour_, number(item, 2), item);
+                half_day_ = true;
+                break;
+            case Field::half:
+                afternoon_ = second_of(item, k_halves);
+                half_day_ = true;
+                break;
+            case Field::minute: set(minute_, number(item, 2), item); break;
+            case Field::second: set(second_, number(item, 2), item); break;
+            case Field::second_of_day: set(second_of_day_, number(item, width), item); break;
+            case Field::millisecond: fraction(item, 3, millisecond_, 3); break;
+            case Field::microsecond: fraction(item, 6, microsecond_, 6); break;
+            case Field::fraction:
+                fraction(item, width, microsecond_, 6);
+                precision_ = item.digits;
+                break;
             case Field::zone:
                 raise(sqlstate::feature_not_supported, "formatting field \"TZ\" is only supported in to_char");
-            case Field::zone_hours: {
-                const bool negative = !text_.empty() && text_[0] == '-';
-                zone_negative_ = negative;
-                const std::int64_t hours = number(item);
-                zone_seconds_ = (hours < 0 ? -hours : hours) * 3600 + zone_seconds_.value_or(0);
+            case Field::zone_hours:
+                // The sign may have been taken for a separator.
+                zone_sign_ = skipped_ > 0 && all_[all_.size() - text_.size() - 1] == '-' ? -1 : 1;
+                if (!text_.empty() && (text_[0] == '+' || text_[0] == '-' || text_[0] == ' ')) {
+                    zone_sign_ = text_[0] == '-' ? -1 : 1;
+                    text_.remove_prefix(1);
+                }
+                set(zone_hours_, number(item, 2), item);
                 break;
-            }
-            case Field::zone_minutes: zone_seconds_ = zone_seconds_.value_or(0) + number(item) * 60; break;
+            case Field::zone_minutes:
+                if (zone_sign_ == 0) zone_sign_ = 1;
+                set(zone_minutes_, number(item, 2), item);
+                break;
             case Field::offset:
                 raise(sqlstate::feature_not_supported, "formatting field \"OF\" is only supported in to_char");
         }
     }
 
-    [[noreturn]] void refuse_word(const Item& item) const {
-        raise(sqlstate::invalid_datetime_format,
-              "invalid value \"" + std::string(text_.substr(0, 4)) + "\" for \"" +
-                  std::string(name_of(item.field)) + "\"",
-              "The given value did not match any of the allowed values for this field.");
+    /// Digits behind a point, `full` of which make a unit: 12.3 with MS are 300 milliseconds.
+    void fraction(const Item& item, std::size_t width, std::int64_t& target, std::size_t full) {
+        std::size_t digits = 0;
+        set(target, number(item, width, &digits), item);
+        for (; digits < full; ++digits) target *= 10;
     }
 
-    void fraction(const Item& item) {
-        std::size_t digits = 0;
-        std::int64_t value = number(item, &digits);
-        // 12.3 with MS are 300 milliseconds: the digits stand behind a point.
-        for (; static_cast<int>(digits) < 6; ++digits) value *= 10;
-        for (; digits > 6; --digits) value /= 10;
-        microsecond_ += value;
+    std::int64_t full_year() {
+        if (before_christ_) century_ = -century_;
+        if (year_ == 0) return century_ == 0 ? 0 : century_ > 0 ? (century_ - 1) * 100 + 1 : century_ * 100 + 1;
+        if (century_ != 0 && year_width_ <= 2) {
+            // The two digits of the year in the century, which begins with 1.
+            const std::int64_t short_year = year_ % 100;
+            if (short_year == 0) return century_ > 0 ? century_ * 100 : century_ * 100 + 1;
+            return century_ > 0 ? (century_ - 1) * 100 + short_year : (century_ + 1) * 100 - short_year + 1;
+        }
+        const std::int64_t year = before_christ_ ? -year_ : year_;
+        return year < 0 ? year + 1 : year;
+    }
+
+    std::int64_t whole_days() {
+        std::int64_t year = full_year();
+        const bool iso = convention_ == Convention::iso_week;
+        std::int64_t month = 1, day = 1;
+        std::optional<std::int64_t> days;
+        if (julian_ != 0) {
+            days = julian_ - 2451545;
+            year = civil_from_days(*days).year;
+        }
+        if (week_ != 0 && iso) {
+            days = days_of_iso_week(year, 1) + (week_ - 1) * 7;
+            if (weekday_ != 0) *days += weekday_ > 1 ? weekday_ - 2 : 6;
+        } else if (week_ != 0) {
+            day_of_year_ = (week_ - 1) * 7 + 1;
+        }
+        if (days) {
+            const Civil civil = civil_from_days(*days);
+            year = civil.year;
+            month = civil.month;
+            day = civil.day;
+            if (month_ == 0 && day_ == 0 && week_of_month_ == 0 && day_of_year_ == 0) return *days;
+        }
+        if (week_of_month_ != 0) day_ = (week_of_month_ - 1) * 7 + 1;
+        if (day_ != 0) day = day_;
+        if (month_ != 0) month = month_;
+        if (day_of_year_ != 0 && (month <= 1 || day <= 1)) {
+            if (year == 0 && !before_christ_)
+                raise(sqlstate::invalid_datetime_format, "cannot calculate day of year without year information");
+            if (iso) return days_of_iso_week(year, 1) + day_of_year_ - 1;
+            int month_of_day = 1;
+            std::int64_t left = day_of_year_;
+            while (month_of_day < 13 && left > days_in_month(year, std::min(month_of_day, 12))) {
+                left -= days_in_month(year, std::min(month_of_day, 12));
+                ++month_of_day;
+            }
+            if (month <= 1) month = month_of_day;
+            if (day <= 1) day = left;
+        }
+        const bool given = year_ != 0 || century_ != 0 || month_ != 0 || day_ != 0 || day_of_year_ != 0;
+        if (given && (month < 1 || month > 12 || day < 1 || day > days_in_month(year, static_cast<int>(month))))
+            out_of_range();
+        return days_from_civil({year, static_cast<int>(month), static_cast<int>(day)});
     }
 
     ParsedTime finish() {
-        std::int64_t year = 0;
-        if (year_ && century_ && *year_ % 1000 == *year_ % 100) {
-            year = *year_ % 100;
-            year += year != 0 ? (*century_ - 1) * 100 : *century_ * 100;
-        } else if (year_) {
-            year = *year_;
-        } else if (century_) {
-            year = *century_ >= 0 ? (*century_ - 1) * 100 + 1 : *century_ * 100 + 1;
-        }
-        if (before_christ_ && year > 0) year = -(year - 1);
-        else if (year < 0 && year_) year = year + 1;
-        std::int64_t month = month_.value_or(1), day = day_.value_or(1), days = 0;
-        if (julian_) {
-            days = *julian_ - 2451545;
-        } else if (iso_week_ && iso_year_) {
-            if (*iso_week_ < 1 || *iso_week_ > 53) out_of_range();
-            days = days_of_iso_week(*iso_year_, static_cast<int>(*iso_week_)) + iso_day_.value_or(1) - 1;
-        } else if (iso_day_of_year_ && iso_year_) {
-            days = days_of_iso_week(*iso_year_, 1) + *iso_day_of_year_ - 1;
-        } else {
-            if (iso_year_ && !year_) year = *iso_year_;
-            // Year 0 stands for 1 BC, as where no year is given.
-            if (week_ && !day_of_year_ && !month_) day_of_year_ = (*week_ - 1) * 7 + 1;
-            if (week_of_month_ && !day_) day = (*week_of_month_ - 1) * 7 + 1;
-            if (day_of_year_ && (!month_ || !day_)) {
-                const int longest = days_in_month(year, 2) == 29 ? 366 : 365;
-                if (*day_of_year_ < 1 || *day_of_year_ > longest) out_of_range();
-                days = days_from_civil({year, 1, 1}) + *day_of_year_ - 1;
-            } else {
-                if (month < 1 || month > 12) out_of_range();
-                if (day < 1 || day > days_in_month(year, static_cast<int>(month))) out_of_range();
-                days = days_from_civil({year, static_cast<int>(month), static_cast<int>(day)});
-            }
-        }
-        std::int64_t hour = hour_.value_or(0), minute = minute_.value_or(0), second = second_.value_or(0);
-        if (second_of_day_) {
-            if (*second_of_day_ < 0 || *second_of_day_ > 86400) out_of_range();
-            hour = *second_of_day_ / 3600;
-            minute = *second_of_day_ % 3600 / 60;
-            second = *second_of_day_ % 60;
-        }
-        if (hour_ && half_day_) {
+        std::int64_t hour = second_of_day_ / 3600, minute = second_of_day_ % 3600 / 60, second = second_of_day_ % 60;
+        if (second_ != 0) second = second_;
+        if (minute_ != 0) minute = minute_;
+        if (hour_ != 0) hour = hour_;
+        if (half_day_) {
             if (hour < 1 || hour > 12)
                 raise(sqlstate::invalid_datetime_format,
                       "hour \"" + std::to_string(hour) + "\" is invalid for the 12-hour clock", {},
                       "Use the 24-hour clock, or give an hour between 1 and 12.");
-            if (afternoon_.value_or(false) && hour < 12) hour += 12;
-            else if (!afternoon_.value_or(false) && afternoon_ && hour == 12) hour = 0;
+            if (afternoon_ && hour < 12) hour += 12;
+            else if (!afternoon_ && hour == 12) hour = 0;
         }
-        const bool midnight = hour == 24 && minute == 0 && second == 0 && microsecond_ == 0;
-        if (hour < 0 || (hour > 23 && !midnight) || minute < 0 || minute > 59 || second < 0 || second > 60)
+        const std::int64_t days = whole_days();
+        const std::int64_t micros = millisecond_ * 1000 + microsecond_;
+        if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59 || micros < 0 ||
+            micros > 999999)
             out_of_range();
         ParsedTime parsed;
-        parsed.local = timestamp_of(days, ((hour * 60 + minute) * 60 + second) * 1000000 + microsecond_);
-        if (zone_seconds_) {
+        parsed.days = days;
+        parsed.microseconds = ((hour * 60 + minute) * 60 + second) * 1000000 + micros;
+        if (precision_ != 0) parsed.precision = precision_;
+        if (zone_sign_ != 0) {
+            if (zone_hours_ < 0 || zone_hours_ > 15 || zone_minutes_ < 0 || zone_minutes_ > 59)
+                raise(sqlstate::invalid_time_zone_displacement_value,
+                      "time zone displacement out of range: \"" + std::string(all_) + "\"");
             parsed.has_offset = true;
-            if (*zone_seconds_ > 15 * 3600 + 59 * 60 + 59) out_of_range();
-            parsed.seconds_east = static_cast<std::int32_t>(zone_negative_ ? -*zone_seconds_ : *zone_seconds_);
+            parsed.seconds_east = static_cast<std::int32_t>(zone_sign_ * (zone_hours_ * 3600 + zone_minutes_ * 60));
         }
         return parsed;
     }
@@ -574,11 +740,16 @@ private:
     std::string_view all_, text_;
     std::vector<Item> items_;
     std::size_t at_ = 0;
-    std::optional<std::int64_t> year_, iso_year_, century_, month_, day_, day_of_year_, iso_day_of_year_, iso_day_,
-        week_, week_of_month_, iso_week_, julian_, hour_, minute_, second_, second_of_day_, zone_seconds_;
-    std::int64_t microsecond_ = 0;
-    std::optional<bool> afternoon_;
-    bool half_day_ = false, before_christ_ = false, zone_negative_ = false;
+    bool exact_ = false;      ///< FX
+    int skipped_ = 0;         ///< characters of the input beyond those that the template has
+    Convention convention_ = Convention::none;
+    std::size_t year_width_ = 0;
+    std::int64_t year_ = 0, century_ = 0, month_ = 0, day_ = 0, day_of_year_ = 0, weekday_ = 0, week_ = 0,
+                 week_of_month_ = 0, julian_ = 0, hour_ = 0, minute_ = 0, second_ = 0, second_of_day_ = 0,
+                 millisecond_ = 0, microsecond_ = 0, zone_hours_ = 0, zone_minutes_ = 0;
+    std::int32_t precision_ = 0;
+    int zone_sign_ = 0;  ///< 0: none
+    bool half_day_ = false, afternoon_ = false, before_christ_ = false;
 };
 
 }  // namespace format_datetime_file

@@ -92,18 +92,17 @@ Value to_number(Call& call, const Value* a, std::size_t) {
     return Value::numeric(numeric_from_text(parse_number(a[0].bytes(), a[1].bytes()), call.arena));
 }
 Value to_date(Call&, const Value* a, std::size_t) {
-    std::int64_t days = 0, microseconds = 0;
-    split_timestamp(parse_time(a[0].bytes(), a[1].bytes()).local, days, microseconds);
-    check_date(days);
-    return Value::integer(type::date, days);
+    const ParsedTime parsed = parse_time(a[0].bytes(), a[1].bytes());
+    check_date(parsed.days);
+    return Value::integer(type::date, parsed.days);
 }
 Value to_timestamp(Call& call, const Value* a, std::size_t) {
     const ParsedTime parsed = parse_time(a[0].bytes(), a[1].bytes());
-    const std::int64_t instant = parsed.has_offset
-                                     ? parsed.local - std::int64_t{parsed.seconds_east} * 1000000
-                                     : to_utc(parsed.local, call.session.settings.zone.get());
+    const std::int64_t local = timestamp_of(parsed.days, parsed.microseconds);
+    const std::int64_t instant = parsed.has_offset ? local - std::int64_t{parsed.seconds_east} * 1000000
+                                                   : to_utc(local, call.session.settings.zone.get());
     check_timestamp(instant);
-    return Value::integer(type::timestamptz, instant);
+    return Value::integer(type::timestamptz, round_to_precision(instant, parsed.precision));
 }
 
 constexpr FunctionSource k_functions[] = {
