@@ -272,12 +272,16 @@ BoundExpr* Binder::make_operation(std::string_view name, BoundExpr* left, BoundE
     return null_by_strictness(bound, match.entry->strict);
 }
 
-/// A strict call with NULL for an argument is NULL, and its other arguments are not computed: they may not fail.
+/// A strict call with NULL for an argument is NULL, and its other arguments are not computed: they may not fail. They
+/// are kept nevertheless: columns in them must be grouped, and decide which query an aggregate belongs to.
 BoundExpr* Binder::null_by_strictness(BoundExpr* call, bool strict) {
     if (!strict) return call;
-    for (const BoundExpr* arg : call->args)
-        if (arg->kind == BoundKind::constant && arg->value.is_null())
-            return constant(Value::null(call->type), call->position);
+    for (const BoundExpr* arg : call->args) {
+        if (arg->kind != BoundKind::constant || !arg->value.is_null()) continue;
+        BoundExpr* const null = constant(Value::null(call->type), call->position);
+        null->args = call->args;
+        return null;
+    }
     return call;
 }
 

@@ -367,7 +367,7 @@ BoundExpr* SelectSteps::above_groups(BoundExpr* expr) {
     for (const PlanColumn& group : grouping_.groups) {
         if (!same_expr(*group.expr, *expr)) continue;
         if (expr->kind == BoundKind::column && expr->column == group.id) return expr;
-        if (expr->kind == BoundKind::constant && grouping_.plain) return expr;
+        if (expr->kind == BoundKind::constant && expr->args.empty() && grouping_.plain) return expr;
         BoundExpr* column = binder_.pool_.expr(BoundKind::column, expr->type);
         column->column = group.id;
         column->typmod = expr->typmod;

@@ -6,6 +6,8 @@
 //
 // [EXPR-1] Arguments of a call have exactly the types that its entry asks for; coercions are nodes of their own.
 // [EXPR-2] Nodes live in the pool of their Plan tree (BoundPool) and may be shared; rewriting copies.
+// [EXPR-3] A constant that a strict call became because of a NULL keeps its arguments until the statement is bound;
+//          they are never evaluated.
 #pragma once
 
 #include "sql/cast.hpp"

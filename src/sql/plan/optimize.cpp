@@ -641,12 +641,14 @@ private:
 }  // namespace optimize_plan
 
 Plan* optimize(Plan* plan, BoundPool& pool) {
+    pool.forget_arguments_of_constants();
     plan = optimize_plan::Optimizer(pool).run(plan);
     prune_columns(*plan);
     return plan;
 }
 
 void optimize(Plan*& query, const std::vector<BoundChange*>& changes, const Catalog& catalog, BoundPool& pool) {
+    pool.forget_arguments_of_constants();
     optimize_plan::Optimizer optimizer(pool);
     if (query != nullptr) query = optimizer.run(query);
     for (BoundChange* change : changes) {

@@ -296,6 +296,11 @@ public:
         node.kind = kind;
         return &node;
     }
+    /// Forgets what stood in calls that are NULL whatever it is ([EXPR-3]).
+    void forget_arguments_of_constants() {
+        for (BoundExpr& expr : exprs_)
+            if (expr.kind == BoundKind::constant) expr.args.clear();
+    }
     CallClauses* clauses() { return &clauses_.emplace_back(); }
     BoundChange* change() { return &changes_.emplace_back(); }
     ColumnId column() { return ++last_column_; }
