@@ -4,7 +4,10 @@
 namespace northstar::hard {
 
 /// Queries without tables: functions, operators and casts of all types, with values at their edges.
+/// One grammar in three parts.
 extern const char* const k_calls_grammar;
+extern const char* const k_calls_text_grammar;
+extern const char* const k_calls_time_grammar;
 /// Tables with their indexes, and queries of them: joins, subqueries, groups, windows, set operations, WITH.
 extern const char* const k_queries_grammar;
 /// Tables with constraints, and changes of them in transactions.

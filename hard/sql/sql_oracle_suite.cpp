@@ -126,7 +126,7 @@ public:
     }
 
 private:
-    Grammar grammar_{k_calls_grammar};
+    Grammar grammar_{std::string(k_calls_grammar) + k_calls_text_grammar + k_calls_time_grammar};
     detail::Random random_;
     Judge judge_;
 };
