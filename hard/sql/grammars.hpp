@@ -3,8 +3,8 @@
 
 namespace northstar::hard {
 
-/// Queries without tables: functions, operators and casts of all types, with values at their edges.
-/// One grammar in three parts.
+/// Queries without tables: functions, operators and casts of all types, with values at their edges;
+/// one grammar in three parts.
 extern const char* const k_calls_grammar;
 extern const char* const k_calls_text_grammar;
 extern const char* const k_calls_time_grammar;
@@ -12,5 +12,7 @@ extern const char* const k_calls_time_grammar;
 extern const char* const k_queries_grammar;
 /// Tables with constraints, and changes of them in transactions.
 extern const char* const k_changes_grammar;
+/// A table with a column of each type, statements with arguments of each type, and indexes of every kind.
+extern const char* const k_arguments_grammar;
 
 }  // namespace northstar::hard

@@ -6,13 +6,15 @@
 //     holds, where it does not, and where it is NULL are all rows, under DISTINCT and for sums as well.
 //   * Indexes: a query answers the same with new indexes, new statistics, and from a plan for any literals.
 //   * Past: a query AS OF a commit answers what it did when that commit was the newest; so do versions and differences.
+//   * Arguments: a prepared statement answers as the same statement with literals does, however often it ran before.
 //   * Differential: statements of all kinds answer as PostgreSQL's do: rows, or SQLSTATE.
 // A statement that fails by its data (class 22) on one side alone says nothing: plans may leave expressions out.
 //
 //   sql_oracle_suite [ROUNDS] [SEED] [KIND]      HARD_SEEDS=n: n rounds
-// KIND is tables, calls, queries, changes or past; all of them where none is named. NORTHSTAR_POSTGRES names the server
-// as libpq does ("host=/tmp dbname=test"), a database whose LC_COLLATE is C and LC_CTYPE C.UTF-8. Findings are printed
-// with the statements that make them; the same seed makes them again.
+// KIND is tables, calls, queries, changes, past or arguments; all of them where none is named. NORTHSTAR_POSTGRES names
+// the server as libpq does ("host=/tmp dbname=test"), a database whose LC_COLLATE is C and LC_CTYPE C.UTF-8. Findings
+// are printed with the statements that make them; the same seed makes them again.
+#include "hard/sql/arguments.hpp"
 #include "hard/sql/grammar.hpp"
 #include "hard/sql/grammars.hpp"
 #include "hard/sql/judge.hpp"
@@ -232,9 +234,10 @@ int suite_main(int argc, char** argv) {
     const std::unique_ptr<Server> server = conninfo == nullptr ? nullptr : Server::connect(conninfo, why);
     if (server == nullptr) std::printf("without PostgreSQL: %s\n", why.c_str());
     const std::string kind = argc > 3 ? argv[3] : "";
-    static const std::set<std::string> k_kinds{"", "tables", "calls", "queries", "changes", "past"};
+    static const std::set<std::string> k_kinds{"", "tables", "calls", "queries", "changes", "past", "arguments"};
     if (!k_kinds.contains(kind)) {
-        std::fprintf(stderr, "there is no kind %s; it is tables, calls, queries, changes or past\n", kind.c_str());
+        std::fprintf(stderr, "there is no kind %s; it is tables, calls, queries, changes, past or arguments\n",
+                     kind.c_str());
         return 2;
     }
     Total total;
@@ -244,6 +247,7 @@ int suite_main(int argc, char** argv) {
         if (kind.empty() || kind == "queries") total.add(Queries(seed, server.get()).run());
         if (kind.empty() || kind == "changes") total.add(Changes(seed, server.get()).run());
         if (kind.empty() || kind == "past") total.add(Past(seed).run());
+        if (kind.empty() || kind == "arguments") total.add(Arguments(seed, server.get()).run());
     }
     std::printf("%llu rounds from seed %llu, %llu statements judged%s: %llu findings\n",
                 static_cast<unsigned long long>(rounds), static_cast<unsigned long long>(first),
