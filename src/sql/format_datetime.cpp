@@ -11,8 +11,8 @@ namespace northstar::inline v0::sql {
 namespace format_datetime_file {
 
 enum class Field : std::uint8_t {
-    literal, exact, year, year_3, year_2, year_1, year_comma, iso_year, iso_year_3, iso_year_2, iso_year_1, century, era,
-    month, month_name, month_short, roman_month, day, day_of_year, iso_day_of_year, day_of_week, iso_day_of_week,
+    literal, exact, year, year_3, year_2, year_1, year_comma, iso_year, iso_year_3, iso_year_2, iso_year_1, century,
+    era, month, month_name, month_short, roman_month, day, day_of_year, iso_day_of_year, day_of_week, iso_day_of_week,
     day_name, day_short, week, week_of_month, iso_week, quarter, julian, hour_24, hour_12, half, minute, second,
     second_of_day, millisecond, microsecond, fraction, zone, zone_hours, zone_minutes, offset
 };
