@@ -357,12 +357,14 @@ Value format(Call& call, const Value* a, std::size_t count) {
     return text_of(call, text);
 }
 
-Value num_nulls(Call&, const Value* a, std::size_t count) {
-    return Value::int4(std::count_if(a, a + count, [](const Value& value) { return value.is_null(); }));
+Value count_nulls(Call& call, const Value* a, std::size_t count, bool null) {
+    if (call.variadic_array && a[0].is_null()) return Value::null(type::int4);
+    const std::vector<Value> values = variadic_values(call, a, 0, count);
+    return Value::int4(std::count_if(values.begin(), values.end(),
+                                     [&](const Value& value) { return value.is_null() == null; }));
 }
-Value num_nonnulls(Call&, const Value* a, std::size_t count) {
-    return Value::int4(std::count_if(a, a + count, [](const Value& value) { return !value.is_null(); }));
-}
+Value num_nulls(Call& call, const Value* a, std::size_t count) { return count_nulls(call, a, count, true); }
+Value num_nonnulls(Call& call, const Value* a, std::size_t count) { return count_nulls(call, a, count, false); }
 
 // ---- identifiers and encodings in texts ----
 
@@ -453,7 +455,7 @@ constexpr FunctionSource k_functions[] = {
     {"num_nulls(any) int4 nonstrict variadic", &num_nulls},
     {"num_nonnulls(any) int4 nonstrict variadic", &num_nonnulls},
     {"parse_ident(text) _text", &parse_ident},
-    {"parse_ident(text,bool) _text", &parse_ident},
+    {"parse_ident(text,bool) _text names=str,strict", &parse_ident},
     {"convert_to(text,name) bytea stable", &convert_to},
     {"convert_from(bytea,name) text stable", &convert_from},
     {"length(bytea,name) int4 stable", &length_of},

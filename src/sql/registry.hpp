@@ -72,6 +72,7 @@ std::span<const FunctionSource> digest_functions();
 std::span<const FunctionSource> hash_functions();
 std::span<const FunctionSource> unicode_functions();
 std::span<const FunctionSource> formatting_functions();
+std::span<const FunctionSource> send_functions();
 std::span<const FunctionSource> catalog_functions();
 std::span<const CastSource> catalog_casts();
 

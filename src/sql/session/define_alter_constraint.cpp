@@ -243,29 +243,30 @@ void Alteration::drop_constraint(const syntax::AlterAction& action) {
         return true;
     };
     if (gone(relation_->checks) || gone(relation_->foreign_keys)) return store();
-    const Index* index = relation_->find_index(action.name);
-    if (index == nullptr || index->role == ConstraintRole::none) {
+    const Index* const found = relation_->find_index(action.name);
+    if (found == nullptr || found->role == ConstraintRole::none) {
         if (!action.if_exists) no_constraint(action.name);
         session_.notice(sqlstate::undefined_object, "constraint \"" + std::string(action.name) +
                                                         "\" of relation \"" + relation_->name +
                                                         "\" does not exist, skipping");
         return;
     }
+    const Index index = *found;  // references that go may take the relation's list along
     for (const auto& [child, foreign] : session_.catalog().references_to(relation_->oid)) {
-        bool same = foreign->referenced.size() == index->columns.size();
-        for (const IndexColumn& part : index->columns)
+        bool same = foreign->referenced.size() == index.columns.size();
+        for (const IndexColumn& part : index.columns)
             same = same && std::find(foreign->referenced.begin(), foreign->referenced.end(), part.column) !=
                                foreign->referenced.end();
         if (!same) continue;
         if (!action.cascade)
             raise(sqlstate::dependent_objects_still_exist,
-                  "cannot drop constraint " + index->name + " on table " + relation_->name +
+                  "cannot drop constraint " + index.name + " on table " + relation_->name +
                       " because other objects depend on it",
-                  "constraint " + foreign->name + " on table " + child->name + " depends on index " + index->name,
+                  "constraint " + foreign->name + " on table " + child->name + " depends on index " + index.name,
                   "Use DROP ... CASCADE to drop the dependent objects too.");
         drop_reference(child->oid, foreign->name);
     }
-    const Oid oid = index->oid;
+    const Oid oid = index.oid;
     std::vector<std::shared_ptr<const Relation>> views;
     for (const auto& [key, view] : session_.catalog().relations())
         if (std::find(view->depends.begin(), view->depends.end(), oid) != view->depends.end())
@@ -273,15 +274,15 @@ void Alteration::drop_constraint(const syntax::AlterAction& action) {
     for (const auto& view : views) {
         if (!action.cascade)
             raise(sqlstate::dependent_objects_still_exist,
-                  "cannot drop constraint " + index->name + " on table " + relation_->name +
+                  "cannot drop constraint " + index.name + " on table " + relation_->name +
                       " because other objects depend on it",
-                  "view " + view->name + " depends on constraint " + index->name + " on table " + relation_->name,
+                  "view " + view->name + " depends on constraint " + index.name + " on table " + relation_->name,
                   "Use DROP ... CASCADE to drop the dependent objects too.");
         if (session_.catalog().relation(view->oid) != nullptr) drop_with_users(session_, view);
     }
     auto to = std::make_shared<Relation>(*relation_);
-    const bool holds_rows = index->holds_rows();
-    if (!holds_rows) session_.drop_tree(relation_->index_tree(*index), relation_->temporary);
+    const bool holds_rows = index.holds_rows();
+    if (!holds_rows) session_.drop_tree(relation_->index_tree(index), relation_->temporary);
     to->indexes.erase(std::remove_if(to->indexes.begin(), to->indexes.end(),
                                      [&](const Index& other) { return other.oid == oid; }),
                       to->indexes.end());

@@ -182,7 +182,9 @@ void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_sc
         session.put(changed);
         return;
     }
-    if (syntax.kind == Kind::table && !to_schema && find_index(session, syntax.name).second != nullptr) {
+    const bool table = syntax.kind == Kind::table && !to_schema;
+    if (table && binder.find_relation(syntax.name, session.present(), true) == nullptr &&
+        find_index(session, syntax.name).second != nullptr) {
         syntax::Rename index = syntax;
         index.kind = index.of = Kind::index;
         return rename_object(session, index, false);
