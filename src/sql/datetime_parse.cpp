@@ -456,14 +456,27 @@ private:
         }
     }
 
+    /// What looks like two numbers of a date: a Julian day or a time that its zone follows at once.
+    void number_with_zone(const std::string& text) {
+        const std::size_t dash = text.find('-');
+        if (dash == std::string::npos || !is_digit(text[0]) || has_time) fail(Problem::bad_format);
+        const std::string number = text.substr(0, dash);
+        if (prefix_ == 'j') {
+            number_field(number);
+            // It is midnight there.
+            hour_ = 0;
+            has_time = true;
+        } else {
+            prefix_ = '\0';
+            if (number.size() != 4 && number.size() != 6) fail(Problem::bad_format);
+            concatenated_time(number, 0);
+        }
+        zone_field(text.substr(dash));
+    }
+
     void date_field(const std::string& text) {
-        if (has_date && !has_time && text.find('-') != std::string::npos && !is_letter(text[0])) {
-            fail(Problem::bad_format);
-        }
-        if (has_date || date_parts() == 3) {
-            // hh-zone glued together
-            fail(Problem::bad_format);
-        }
+        const bool alone = time_only_ && fields_.size() == 1;
+        if (prefix_ != '\0' || has_date || date_parts() == 3 || alone) return number_with_zone(text);
         std::vector<std::string> parts;
         std::string part;
         for (const char c : text) {
@@ -482,7 +495,6 @@ private:
         }
         if (!part.empty()) parts.push_back(std::move(part));
         if (parts.size() > 3) fail(Problem::bad_format);
-        if (prefix_ == 'j') fail(Problem::bad_format);
         // Text months first: they leave the numbers to year and day.
         std::vector<std::string> numbers;
         for (const std::string& item : parts) {
@@ -573,7 +585,7 @@ private:
             // ISO: a time follows.
             if (at_ + 1 >= fields_.size()) fail(Problem::bad_format);
             const FieldKind next = fields_[at_ + 1].kind;
-            if (next == FieldKind::number) {
+            if (next == FieldKind::number || next == FieldKind::date) {
                 prefix_ = 't';
             } else if (next != FieldKind::time) {
                 fail(Problem::bad_format);
@@ -581,7 +593,8 @@ private:
             return;
         }
         if (word == "j" || word == "julian" || word == "jd") {
-            if (at_ + 1 >= fields_.size() || fields_[at_ + 1].kind != FieldKind::number)
+            if (at_ + 1 >= fields_.size() ||
+                (fields_[at_ + 1].kind != FieldKind::number && fields_[at_ + 1].kind != FieldKind::date))
                 fail(Problem::bad_format);
             prefix_ = 'j';
             return;

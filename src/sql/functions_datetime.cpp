@@ -85,6 +85,14 @@ Value date_plus_time(Call&, const Value* a, std::size_t) {
     check_timestamp(day + a[1].integer());
     return timestamp(day + a[1].integer());
 }
+/// The moment when it is so late there, by the session's zone.
+Value moment_of(Call& call, const Value* a, std::size_t count) {
+    const std::int64_t local = date_plus_time(call, a, count).integer();
+    if (!is_finite_timestamp(local)) return timestamptz(local);
+    const std::int64_t moment = to_utc(local, call.session.settings.zone.get());
+    check_timestamp(moment);
+    return timestamptz(moment);
+}
 Value date_plus_timetz(Call&, const Value* a, std::size_t) {
     const std::int64_t day = timestamp_of_date(a[0].integer());
     if (!is_finite_timestamp(day)) return timestamptz(day);
@@ -503,6 +511,9 @@ constexpr FunctionSource k_functions[] = {
     {"current_time() timetz stable", &current_time},
     {"localtime() time stable", &local_time},
     {"localtimestamp() timestamp stable", &local_timestamp},
+    {"timestamp(date,time) timestamp", &date_plus_time},
+    {"timestamptz(date,time) timestamptz stable", &moment_of},
+    {"timestamptz(date,timetz) timestamptz", &date_plus_timetz},
     {"make_date(int4,int4,int4) date names=year,month,day", &make_date},
     {"make_time(int4,int4,float8) time names=hour,min,sec", &make_time},
     {"make_timestamp(int4,int4,int4,int4,int4,float8) timestamp names=year,month,mday,hour,min,sec",
