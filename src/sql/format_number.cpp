@@ -237,7 +237,7 @@ public:
             // Zeros that the template asks for stay.
             if (made.last_zero > made.before) {
                 const std::size_t wanted = digits_.find('.') + static_cast<std::size_t>(made.last_zero - made.before);
-                relevant_ = std::max(relevant_, wanted);
+                relevant_ = std::min(std::max(relevant_, wanted), digits_.size() - 1);  // floats end before
             }
             has_relevant_ = true;
         }
