@@ -2,6 +2,7 @@
 // finds its meaning from what came before; the manual's appendix B.1 tells the same story.
 
 #include "sql/datetime.hpp"
+#include "sql/datetime_names.hpp"
 #include "sql/error.hpp"
 #include "sql/scalar_text.hpp"
 
@@ -30,28 +31,6 @@ std::string lower_case(std::string_view text) {
         if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
     }
     return result;
-}
-
-/// 1 to 12, or 0; the name may be cut to three letters.
-int month_named(std::string_view word) {
-    static constexpr const char* k_months[] = {"january",   "february", "march",    "april",
-                                               "may",       "june",     "july",     "august",
-                                               "september", "october",  "november", "december"};
-    for (int i = 0; i < 12; ++i) {
-        const std::string_view name = k_months[i];
-        if (word == name || word == name.substr(0, 3) || (i == 8 && word == "sept")) return i + 1;
-    }
-    return 0;
-}
-
-bool is_day_name(std::string_view word) {
-    static constexpr const char* k_days[] = {"sunday", "sun",       "monday", "mon",  "tuesday",  "tue",
-                                             "tues",   "wednesday", "wed",    "weds", "thursday", "thu",
-                                             "thur",   "thurs",     "friday", "fri",  "saturday", "sat"};
-    for (const char* day : k_days) {
-        if (word == day) return true;
-    }
-    return false;
 }
 
 struct Problem {
