@@ -1,4 +1,5 @@
-// datetime_names.hpp -- English names of months and days, in small letters, as dates are read.  Layer: sql.  Threads: any.
+// datetime_names.hpp -- English names of months and days in small letters, as dates are read.  Layer: sql.
+// Threads: any.
 #pragma once
 
 #include <string_view>
