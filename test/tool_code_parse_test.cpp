@@ -385,7 +385,7 @@ void put(CodeModel& model, const std::string& path, const std::string& text) {
     model.put_file(path, std::move(file), std::move(functions), false);
 }
 
-std::string edges_of(const CodeModel& model, const std::string& caller) {
+std::string edges_of(CodeModel& model, const std::string& caller) {
     std::string all;
     for (const auto& [target, certainty] : model.calls_of(caller)) {
         all += (all.empty() ? "" : " ") + std::string(name_of(certainty)) + "=" + target;

@@ -72,7 +72,7 @@ public:
         }
         database_.emplace(open_writing(arguments_.operand(0), arguments_, true));
         check_origin();
-        store_.emplace(*database_);
+        store_.emplace(*database_, threads());
         if (repository_ && !arguments_.has("work-tree")) ingest_history();
         else ingest_work_tree();
         database_->sync();
@@ -199,6 +199,10 @@ private:
 
     // ---- writing ----
 
+    unsigned threads() const {
+        return static_cast<unsigned>(std::min<std::uint64_t>(arguments_.number("threads").value_or(0), 1024));
+    }
+
     northstar::WriteOptions lazily() const {
         northstar::WriteOptions options = write_options(arguments_);
         if (!options.durability) options.durability = northstar::Durability::lazy;
@@ -228,8 +232,7 @@ private:
     void build_cartridges() {
         Cartridges cartridges(*database_);
         northstar::BuildOptions options;
-        options.threads =
-            static_cast<unsigned>(std::min<std::uint64_t>(arguments_.number("threads").value_or(0), 1024));
+        options.threads = threads();
         options.progress = [this](const northstar::BuildProgress& at) {
             if (progress_.due()) progress_.show(std::string(at.stage) + " " + grouped(at.done));
             return !interrupted();
@@ -327,7 +330,7 @@ std::vector<Command> ingest_commands() {
                      {"max-file", 0, "SIZE", "files that are longer are not read (default: 1M)"},
                      {"no-cartridges", 0, "", "build none"},
                      {"replace", 0, "", "go on although the database holds another repository's code"},
-                     {"threads", 0, "N", "threads of a build (default: as many as the processor has)"},
+                     {"threads", 0, "N", "threads that embed and build (default: as many as the processor has)"},
                      {"memory", 0, "SIZE", "changed pages to keep in memory at most"},
                      k_option_annotate,
                      k_option_time,

@@ -229,5 +229,5 @@ if [ "$kind" = git ]; then
 fi
 total=$(($(date +%s) - begun))
 printf '\n%sDone in %s s: every comparison held.%s\n' "$bold" "$total" "$plain"
-say "Next: examples/basic_kv is one page of code. The demo is compiled quickly (-O1, without SQL), so its times are not those" \
+say "Next: examples/basic_kv is one page of code. The demo is compiled quickly (-Og, without SQL), so its times are not those" \
     "of benchmarks: make builds build/release/northstar as users get it, and build/release/northstar app.db is a SQL shell."

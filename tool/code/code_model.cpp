@@ -42,6 +42,7 @@ void CodeModel::note_calls(const std::string& caller, const WrittenCalls& calls,
 }
 
 void CodeModel::put_file(const std::string& path, FileFacts facts, Functions functions, bool loading) {
+    seen_from_.clear();
     const auto known = files_.find(path);
     const bool same_language = known != files_.end() && known->second.language == facts.language;
     if (known != files_.end() && !same_language) remove_file(path);
@@ -52,9 +53,9 @@ void CodeModel::put_file(const std::string& path, FileFacts facts, Functions fun
     note_calls(path, file.calls, family, true);
     for (auto& [id, function] : functions) {
         const Signature signature = signature_of(function, family);
-        for (const std::string& name : signature.names) definitions_[name].insert(id);
         note_calls(id, function.calls, family, true);
-        functions_.insert_or_assign(id, std::move(function));
+        const FunctionFacts& kept = functions_.insert_or_assign(id, std::move(function)).first->second;
+        for (const std::string& name : signature.names) definitions_[name].insert_or_assign(id, &kept);
         const auto old = before.find(id);
         if (old != before.end() && old->second == signature) before.erase(old);
         else if (!loading) dirty_names_.insert(signature.names.begin(), signature.names.end());
@@ -104,6 +105,7 @@ std::map<std::string, CodeModel::Signature> CodeModel::forget(const std::string&
 }
 
 void CodeModel::remove_file(const std::string& path) {
+    seen_from_.clear();
     const auto found = files_.find(path);
     if (found == files_.end()) return;
     if (family_of(found->second.language) != Family::none) {
@@ -165,21 +167,23 @@ std::vector<std::string> CodeModel::foreign_imports_of(const std::string& path) 
     return {foreign.begin(), foreign.end()};
 }
 
-std::set<std::string> CodeModel::visible_from(const std::string& path) const {
-    std::set<std::string> visible;
+const std::set<std::string>& CodeModel::visible_from(const std::string& path) {
+    if (seen_from_ == path) return visible_;
+    visible_.clear();
     // What was loaded and did not change is resolved when it is needed.
     const FileFacts& file = files_.at(path);
     for (const Import& import : file.imports) {
         for (const std::string& target : index_.resolve(path, file.language, import.written)) {
-            visible.insert(target);
+            visible_.insert(target);
             if (!is_header(target)) continue;
-            for (std::string& source : index_.companions(target)) visible.insert(std::move(source));
+            for (std::string& source : index_.companions(target)) visible_.insert(std::move(source));
         }
     }
-    return visible;
+    seen_from_ = path;
+    return visible_;
 }
 
-std::map<std::string, Certainty> CodeModel::calls_of(const std::string& caller) const {
+std::map<std::string, Certainty> CodeModel::calls_of(const std::string& caller) {
     std::map<std::string, Certainty> edges;
     const FunctionFacts* const facts = function(caller);
     const std::string& path = facts != nullptr ? facts->file : caller;
@@ -187,8 +191,7 @@ std::map<std::string, Certainty> CodeModel::calls_of(const std::string& caller) 
     if (file == files_.end()) return edges;
     const WrittenCalls& calls = facts != nullptr ? facts->calls : file->second.calls;
     if (calls.empty()) return edges;
-    const std::set<std::string> visible = visible_from(path);
-    const Place place{path, facts, family_of(file->second.language), visible};
+    const Place place{path, facts, family_of(file->second.language), visible_from(path)};
     for (const auto& [written, lines] : calls) resolve(place, written, edges);
     return edges;
 }

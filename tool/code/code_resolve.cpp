@@ -29,8 +29,8 @@ CodeModel::Candidates CodeModel::candidates(const Place& place, std::string_view
     Candidates all;
     const auto found = definitions_.find(key(place.family, name));
     if (found == definitions_.end()) return all;
-    for (const std::string& id : found->second) {
-        const FunctionFacts& facts = functions_.at(id);
+    for (const auto& [id, known] : found->second) {
+        const FunctionFacts& facts = *known;
         const bool hidden = facts.local && facts.file != place.path && !is_header(facts.file) &&
                             place.visible.count(facts.file) == 0;
         // A function inside another one is known in its file only.

@@ -1,7 +1,10 @@
 #include "code_store.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <exception>
 #include <set>
+#include <thread>
 
 #include "text.hpp"
 
@@ -9,6 +12,7 @@ namespace northstar_tool::code {
 namespace code_store_impl {
 
 constexpr std::size_t k_longest_import = 400;
+constexpr std::size_t k_chunks_at_once = 4096;
 
 void add_calls(WrittenCalls& calls, const std::vector<Call>& more) {
     for (const Call& call : more) {
@@ -34,7 +38,9 @@ FunctionFacts facts_of(const std::string& node, const Function& function) {
 
 }  // namespace code_store_impl
 
-CodeStore::CodeStore(const northstar::Database& database) : longest_key_(database.max_key_size()) {
+CodeStore::CodeStore(const northstar::Database& database, unsigned threads)
+    : longest_key_(database.max_key_size()),
+      threads_(threads != 0 ? threads : std::max(1u, std::thread::hardware_concurrency())) {
     const northstar::Snapshot snapshot = database.begin_read();
     const northstar::Tree functions = snapshot.tree(k_functions);
     for (const auto [path, row] : snapshot.tree(k_files).all()) {
@@ -152,15 +158,55 @@ void CodeStore::write_functions(northstar::Transaction& transaction, const std::
     }
 }
 
+void CodeStore::embed_chunks(PendingFiles::iterator first, PendingFiles::iterator last) {
+    std::vector<std::pair<const Chunk*, std::string*>> work;
+    for (auto file = first; file != last; ++file) {
+        Pending& change = file->second;
+        change.embeddings.resize(change.chunks.size());
+        for (std::size_t i = 0; i < change.chunks.size(); ++i) {
+            work.emplace_back(&change.chunks[i], &change.embeddings[i]);
+        }
+    }
+    std::atomic<std::size_t> taken{0};
+    const auto embed_some = [&](std::exception_ptr& failure) {
+        constexpr std::size_t k_batch = 16;
+        try {
+            for (std::size_t at = 0; (at = taken.fetch_add(k_batch, std::memory_order_relaxed)) < work.size();) {
+                for (std::size_t i = at; i < std::min(at + k_batch, work.size()); ++i) {
+                    const northstar::HashedEmbeddingOptions options{.dimensions = k_dimensions};
+                    *work[i].second = northstar::hashed_embedding(work[i].first->content, options).value();
+                }
+            }
+        } catch (...) {
+            failure = std::current_exception();
+        }
+    };
+    // A thread has to have something to do.
+    const std::size_t helpers = std::min<std::size_t>(threads_ - 1, work.size() / 64);
+    std::vector<std::exception_ptr> failures(helpers + 1);
+    std::vector<std::thread> running;
+    try {
+        for (std::size_t i = 0; i < helpers; ++i) running.emplace_back(embed_some, std::ref(failures[i]));
+    } catch (const std::system_error&) {
+        // The system gives no more threads: those that there are do it.
+    }
+    embed_some(failures[helpers]);
+    for (std::thread& thread : running) thread.join();
+    for (const std::exception_ptr& failure : failures) {
+        if (failure) std::rethrow_exception(failure);
+    }
+}
+
 void CodeStore::write_chunks(northstar::Transaction& transaction, const Pending& change) {
     northstar::WritableTree chunks = transaction.tree(k_chunks);
     northstar::WritableTree vectors = transaction.tree(k_vectors);
     std::set<std::string_view> present;
-    for (const Chunk& chunk : change.chunks) {
+    for (std::size_t i = 0; i < change.chunks.size(); ++i) {
+        const Chunk& chunk = change.chunks[i];
         if (chunk.key.size() > longest_key_) continue;  // counted with its function
         present.insert(chunk.key);
         put(chunks, chunk.key, chunk.row);
-        put(vectors, chunk.key, northstar::hashed_embedding(chunk.content, {.dimensions = k_dimensions}).value());
+        put(vectors, chunk.key, change.embeddings[i]);
     }
     const auto erase_if_gone = [&](const std::string& key) {
         if (present.count(key) != 0) return;
@@ -187,26 +233,38 @@ void CodeStore::write_edges(northstar::WritableTree& tree, const std::string& no
     for (const std::string& key : wanted) put(tree, key, {});
 }
 
-void CodeStore::write(northstar::Transaction& transaction) {
+void CodeStore::write_file(northstar::Transaction& transaction, const std::string& node, const Pending& change) {
     northstar::WritableTree files = transaction.tree(k_files);
     northstar::WritableTree calls = transaction.tree(k_calls);
     northstar::WritableTree includes = transaction.tree(k_includes);
-    for (const auto& [node, change] : pending_) {
-        const auto file = model_.files().find(node);
-        if (file != model_.files().end()) {
-            put(files, node, encode(file->second));
-            if (family_of(file->second.language) != Family::none) put(includes, node, {});
-            else erase(includes, node);
-        } else {
-            erase(files, node);
-            erase(includes, node);
-            write_edges(includes, node, {});
-            write_edges(calls, node, {});
-        }
-        write_functions(transaction, node, change);
-        write_chunks(transaction, change);
+    const auto file = model_.files().find(node);
+    if (file != model_.files().end()) {
+        put(files, node, encode(file->second));
+        if (family_of(file->second.language) != Family::none) put(includes, node, {});
+        else erase(includes, node);
+    } else {
+        erase(files, node);
+        erase(includes, node);
+        write_edges(includes, node, {});
+        write_edges(calls, node, {});
     }
-    pending_.clear();
+    write_functions(transaction, node, change);
+    write_chunks(transaction, change);
+}
+
+void CodeStore::write(northstar::Transaction& transaction) {
+    while (!pending_.empty()) {
+        // So many at a time that embeddings take little room, and threads have enough to do.
+        auto last = pending_.begin();
+        for (std::size_t chunks = 0; last != pending_.end() && chunks < code_store_impl::k_chunks_at_once; ++last) {
+            chunks += last->second.chunks.size();
+        }
+        embed_chunks(pending_.begin(), last);
+        for (auto file = pending_.begin(); file != last; ++file) write_file(transaction, file->first, file->second);
+        pending_.erase(pending_.begin(), last);
+    }
+    northstar::WritableTree calls = transaction.tree(k_calls);
+    northstar::WritableTree includes = transaction.tree(k_includes);
     const CodeModel::Dirty dirty = model_.take_dirty();
     for (const std::string& node : dirty.files) {
         std::map<std::string, std::string_view> edges;

@@ -24,8 +24,8 @@ inline constexpr std::uint32_t k_dimensions = 256;
 
 class CodeStore {
 public:
-    /// Reads what the database holds.
-    explicit CodeStore(const northstar::Database& database);
+    /// Reads what the database holds. threads: how many embed chunks; 0: as many as the processor has.
+    explicit CodeStore(const northstar::Database& database, unsigned threads = 0);
 
     const CodeModel& model() const { return model_; }
     /// Whether the file is there with this content.
@@ -45,13 +45,18 @@ public:
 private:
     struct Pending {
         std::map<std::string, std::string> functions_before;  ///< id -> name
-        std::vector<std::string> chunks_before;     ///< keys
+        std::vector<std::string> chunks_before;               ///< keys
         std::vector<Chunk> chunks;
+        std::vector<std::string> embeddings;  ///< of chunks, in their order; made by embed_chunks()
     };
     Pending& pending(const std::string& node);
     void put(northstar::WritableTree& tree, std::string_view key, std::string_view value);
     void erase(northstar::WritableTree& tree, std::string_view key);
     void write_functions(northstar::Transaction& transaction, const std::string& node, const Pending& change);
+    using PendingFiles = std::map<std::string, Pending>;
+    /// On several threads: nothing takes longer, and each is a function of its chunk alone.
+    void embed_chunks(PendingFiles::iterator first, PendingFiles::iterator last);
+    void write_file(northstar::Transaction& transaction, const std::string& node, const Pending& change);
     void write_chunks(northstar::Transaction& transaction, const Pending& change);
     /// Makes the edges that leave a node these.
     void write_edges(northstar::WritableTree& tree, const std::string& node,
@@ -59,7 +64,8 @@ private:
 
     CodeModel model_;
     std::size_t longest_key_;
-    std::map<std::string, Pending> pending_;
+    unsigned threads_;
+    PendingFiles pending_;
     std::uint64_t left_out_ = 0;
     std::uint64_t written_ = 0;
 };
