@@ -504,7 +504,7 @@ private:
             now = true;
             return;
         }
-        if (word == "infinity" || word == "+infinity") {
+        if (word == "infinity") {
             infinite = true;
             return;
         }
@@ -539,8 +539,8 @@ private:
         }
         if (const int month = month_named(word); month != 0) {
             if (have_month_) {
-                // "08 Jan" in month-day order: the number before was the day.
-                if (text_month_ || have_day_) fail(Problem::bad_format);
+                // "08 Jan" in month-day order: the number before was the day, if it can be one.
+                if (text_month_ || have_day_ || month_ < 1 || month_ > 31) fail(Problem::bad_format);
                 day_ = month_;
                 have_day_ = true;
             }

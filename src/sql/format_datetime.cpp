@@ -213,7 +213,9 @@ std::string field_text(const FormatTime& time, const Item& item) {
         }
         case Field::roman_month: {
             if (time.month == 0 && !time.interval) return {};
-            const int month = time.month == 0 ? 12 : time.month < 0 ? 13 + time.month : time.month;
+            // Of an interval, whole years have no months left: those before zero end with January.
+            const int month = time.month == 0 ? (time.year < 0 ? 1 : 12)
+                              : time.month < 0 ? 13 + time.month : time.month;
             return blank_padded(cased(roman_number(month), item.letters), 4);
         }
         case Field::day:

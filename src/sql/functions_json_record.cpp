@@ -136,7 +136,7 @@ Row wanted_row(Call& call, const Value* base, const char* function, bool set = f
                 raise(sqlstate::feature_not_supported,
                       "function returning record called in context that cannot accept type record");
             }
-            raise(sqlstate::invalid_parameter_value,
+            raise(sqlstate::feature_not_supported,
                   std::string("could not determine row type for result of ") + function, {},
                   "Provide a non-null record argument, or call the function in the FROM clause using a column "
                   "definition list.");

@@ -80,11 +80,20 @@ std::string check(const Record& record, const northstar::SqlResult& result, bool
     return "";
 }
 
+/// A record may hold several statements; the answer is that of the last one.
+northstar::SqlResult execute(northstar::SqlConnection& connection, const std::string& text) {
+    const std::size_t end = text.find(';');
+    const bool several = end != std::string::npos && text.find_first_not_of("; \t\r\n", end) != std::string::npos;
+    if (!several) return connection.execute(text);
+    std::vector<northstar::SqlResult> results = connection.execute_script(text);
+    return results.empty() ? northstar::SqlResult() : std::move(results.back());
+}
+
 /// Empty: as expected.
 std::string run(northstar::SqlConnection& connection, const Record& record, bool classic) {
     northstar::SqlResult result;
     try {
-        result = connection.execute(record.sql);
+        result = execute(connection, record.sql);
     } catch (const northstar::SqlFailure& failure) {
         if (record.expect_error && (record.state.empty() || record.state == failure.sqlstate)) return "";
         return (record.expect_error ? "expected " + record.state + ", got " : std::string("failed with ")) +

@@ -17,7 +17,8 @@ BoundChange* Binder::bind_change(const syntax::Statement& statement) {
     CommonTableScope* const commons = commons_;
     Scope* const scope = scope_;
     const ChangeTarget* const target = change_target_;
-    if (change.with != nullptr) bind_with(*change.with);
+    const bool outermost = std::exchange(outermost_, false);
+    if (change.with != nullptr) bind_with(*change.with, outermost);
     const bool only = std::exchange(only_, change.only);
     const auto heir = std::exchange(heir_, nullptr);
     BoundChange* bound = bind_target_change(statement);
@@ -26,6 +27,7 @@ BoundChange* Binder::bind_change(const syntax::Statement& statement) {
     if (spreads && !only_) bind_heirs(statement, *bound);
     only_ = only;
     heir_ = heir;
+    outermost_ = outermost;
     scope_ = scope;
     commons_ = commons;
     change_target_ = target;

@@ -1,4 +1,5 @@
 // Expressions: literals, operators, logic, CASE and its kin.
+#include "sql/array.hpp"
 #include "sql/bind/binder.hpp"
 #include "sql/compare.hpp"
 #include "sql/numeric.hpp"
@@ -640,6 +641,11 @@ BoundExpr* Binder::subscript(const syntax::Expr& node) {
     if (info == nullptr || info->form != Form::array)
         raise_at(sqlstate::datatype_mismatch,
                  "cannot subscript type " + type_name(operand->type) + " because it does not support subscripting",
+                 node.position);
+    if (static_cast<int>(chain.size()) > k_max_array_dimensions)
+        raise_at(sqlstate::program_limit_exceeded,
+                 "number of array dimensions (" + std::to_string(chain.size()) + ") exceeds the maximum allowed (" +
+                     std::to_string(k_max_array_dimensions) + ")",
                  node.position);
     bool slice = false;
     for (const syntax::Expr* step : chain) slice |= step->symmetric;

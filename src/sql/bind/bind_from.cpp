@@ -590,7 +590,7 @@ void Binder::join_using(const syntax::FromItem& item, Plan& join, std::size_t le
     std::vector<VisibleColumn> merged;
     ScopeRelation using_alias;
     for (auto name = names.begin(); name != names.end(); ++name)
-        if (std::find(names.begin(), name, *name) != name)
+        if (!item.natural && std::find(names.begin(), name, *name) != name)
             raise_at(sqlstate::duplicate_column,
                      "column name \"" + *name + "\" appears more than once in USING clause", item.position);
     for (const std::string& name : names) {

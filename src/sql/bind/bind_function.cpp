@@ -263,16 +263,18 @@ Scope* Binder::aggregate_scope(const std::vector<BoundExpr*>& args, BoundExpr* f
     std::set<ColumnId> used;
     for (BoundExpr* arg : args) used_columns(arg, used);
     if (filter != nullptr) used_columns(filter, used);
+    const auto gathers = [](const Scope& scope, ColumnId id) {
+        return std::any_of(scope.aggregates.begin(), scope.aggregates.end(),
+                           [&](const GatheredCall& call) { return call.id == id; });
+    };
     Scope* innermost = nullptr;
     for (const ColumnId id : used) {
         const auto found = column_scope_.find(id);
-        if (found == column_scope_.end()) continue;
-        for (Scope* scope = scope_; scope != nullptr; scope = scope->outer) {
-            if (scope == innermost) break;
-            if (scope == found->second) {
-                innermost = scope;
-                break;
-            }
+        for (Scope* scope = scope_; scope != nullptr && scope != innermost; scope = scope->outer) {
+            // An aggregate in an argument belongs to its query as a column does.
+            if (found == column_scope_.end() ? !gathers(*scope, id) : scope != found->second) continue;
+            innermost = scope;
+            break;
         }
     }
     return innermost == nullptr ? scope_ : innermost;
@@ -343,9 +345,9 @@ BoundExpr* Binder::aggregate(const syntax::Expr& node, const FunctionMatch& matc
                 for (SortKey& key : call->clauses->order) {
                     bool found = false;
                     for (std::size_t i = 0; i < call->args.size() && !found; ++i) {
-                        // As it was written; the argument may be coerced for the call.
-                        found = same_expr(*call->args[i], *key.expr) ||
-                                (i < args.size() && same_expr(*args[i], *key.expr));
+                        // As it was written: the argument may be coerced for the call.
+                        const bool typed = i < args.size() && args[i]->type != type::unknown;
+                        found = same_expr(typed ? *args[i] : *call->args[i], *key.expr);
                         if (found) key.expr = call->args[i];
                     }
                     if (!found)
@@ -451,13 +453,17 @@ BoundExpr* Binder::window(const syntax::Expr& node, const FunctionMatch& match, 
         raise_at(sqlstate::windowing_error, "window functions are not allowed in " + scope_->allowed.windows,
                  node.position);
     const syntax::CallDetail& detail = *node.call;
+    if (match.entry->kind == FunctionKind::aggregate && match.entry->aggregate_kind != AggregateKind::normal) {
+        if (!detail.within_group)
+            raise_at(sqlstate::wrong_object_type, "WITHIN GROUP is required for ordered-set aggregate " + name,
+                     node.position);
+        raise_at(sqlstate::feature_not_supported, "OVER is not supported for ordered-set aggregate " + name,
+                 node.position);
+    }
     if (detail.distinct)
         raise_at(sqlstate::feature_not_supported, "DISTINCT is not implemented for window functions", node.position);
     if (!detail.order_by.empty())
         raise_at(sqlstate::feature_not_supported, "aggregate ORDER BY is not implemented for window functions",
-                 node.position);
-    if (match.entry->kind == FunctionKind::aggregate && match.entry->aggregate_kind != AggregateKind::normal)
-        raise_at(sqlstate::feature_not_supported, "OVER is not supported for ordered-set aggregate " + name,
                  node.position);
     if (match.entry->kind == FunctionKind::aggregate && node.args.empty() && !detail.star)
         raise_at(sqlstate::wrong_object_type, name + "(*) must be used to call a parameterless aggregate function",
@@ -501,9 +507,13 @@ int Binder::window_definition(const syntax::WindowSpec& spec, Scope& scope) {
     WindowDefinition window;
     const std::string base_name(spec.reference ? spec.name : spec.base);
     const syntax::WindowSpec* base = nullptr;
+    // A window of the WINDOW clause builds upon earlier ones; what stands in OVER, upon all of them.
+    const auto visible = std::find_if(scope.named_windows.begin(), scope.named_windows.end(),
+                                      [&](const NamedWindow& named) { return named.spec == &spec; });
+    if (visible != scope.named_windows.end() && visible->definition >= 0) return visible->definition;
     if (!base_name.empty()) {
-        for (const NamedWindow& named : scope.named_windows)
-            if (named.name == base_name) base = named.spec;
+        for (auto named = scope.named_windows.begin(); named != visible; ++named)
+            if (named->name == base_name) base = named->spec;
         if (base == nullptr)
             raise_at(sqlstate::undefined_object, "window \"" + base_name + "\" does not exist", spec.position);
         const int defined = window_definition(*base, scope);
@@ -526,7 +536,9 @@ int Binder::window_definition(const syntax::WindowSpec& spec, Scope& scope) {
     if (!spec.order_by.empty()) window.order = sort_keys(spec.order_by);
     if (spec.has_frame) window_offsets(window, spec);
     scope.window_definitions.push_back(window);
-    return static_cast<int>(scope.window_definitions.size()) - 1;
+    const int defined = static_cast<int>(scope.window_definitions.size()) - 1;
+    if (visible != scope.named_windows.end()) visible->definition = defined;
+    return defined;
 }
 
 void Binder::window_offsets(WindowDefinition& window, const syntax::WindowSpec& spec) {

@@ -57,10 +57,12 @@ BoundQuery Binder::query(const syntax::Query& syntax, bool resolve_unknowns) {
     if (syntax.time.valid.kind != syntax::RangeKind::none) valids_.push_back(&syntax.time.valid);
     const bool wants_row_keys = std::exchange(wants_row_keys_, false);
     const bool values_apart = std::exchange(values_apart_, false);
-    if (syntax.with != nullptr) bind_with(*syntax.with);
+    const bool outermost = std::exchange(outermost_, false);
+    if (syntax.with != nullptr) bind_with(*syntax.with, outermost);
     values_apart_ = values_apart;
     wants_row_keys_ = wants_row_keys && syntax.kind == syntax::QueryKind::select;
     BoundQuery result = query_body(syntax, resolve_unknowns);
+    outermost_ = outermost;
     points_.resize(points);
     valids_.resize(valids);
     commons_ = commons;
@@ -274,6 +276,12 @@ BoundQuery Binder::set_operation(const syntax::Query& syntax) {
     return result;
 }
 
+bool is_other_constant(const syntax::Expr& node) {
+    using syntax::ExprKind;
+    return node.kind == ExprKind::null || node.kind == ExprKind::boolean || node.kind == ExprKind::decimal ||
+           node.kind == ExprKind::string || node.kind == ExprKind::bit_string;
+}
+
 /// ORDER BY of VALUES and set operations: output columns by name or number only.
 void Binder::order_output(BoundQuery& result, const syntax::Query& syntax) {
     std::vector<SortKey> keys;
@@ -293,6 +301,8 @@ void Binder::order_output(BoundQuery& result, const syntax::Query& syntax) {
                 raise_at(sqlstate::invalid_column_reference,
                          "ORDER BY position " + std::string(node.text) + " is not in select list", node.position);
             bound = output(place - 1);
+        } else if (is_other_constant(node)) {
+            raise_at(sqlstate::syntax_error, "non-integer constant in ORDER BY", node.position);
         } else if (node.kind == syntax::ExprKind::column && node.names.size() == 1) {
             std::size_t found = result.columns.size();
             for (std::size_t i = result.columns.size(); i-- > 0;)
@@ -301,11 +311,12 @@ void Binder::order_output(BoundQuery& result, const syntax::Query& syntax) {
                 raise_at(sqlstate::undefined_column,
                          "column \"" + std::string(node.names[0]) + "\" does not exist", node.position);
             bound = output(found);
-        } else if (syntax.kind == syntax::QueryKind::values) {
+        } else {
+            const bool of_values = syntax.kind == syntax::QueryKind::values;
             Scope scope;
             scope.outer = scope_;
             ScopeRelation relation;
-            relation.alias = "*VALUES*";
+            if (of_values) relation.alias = "*VALUES*";
             for (const OutputColumn& column : result.columns)
                 relation.columns.push_back({column.name, column.id, column.type, column.typmod});
             scope.relations.push_back(relation);
@@ -313,10 +324,11 @@ void Binder::order_output(BoundQuery& result, const syntax::Query& syntax) {
             scope_ = &scope;
             bound = expr(node);
             scope_ = scope.outer;
-        } else {
-            raise_at(sqlstate::feature_not_supported, "invalid UNION/INTERSECT/EXCEPT ORDER BY clause", node.position,
-                     "Only result column names can be used, not expressions or functions.",
-                     "Add the expression/function to every SELECT, or move the UNION into a FROM clause.");
+            // What names other columns is told so first.
+            if (!of_values)
+                raise_at(sqlstate::feature_not_supported, "invalid UNION/INTERSECT/EXCEPT ORDER BY clause",
+                         node.position, "Only result column names can be used, not expressions or functions.",
+                         "Add the expression/function to every SELECT, or move the UNION into a FROM clause.");
         }
         keys.push_back(sort_key(bound, item));
     }
@@ -365,6 +377,9 @@ void Binder::limit_output(BoundQuery& result, const syntax::Query& syntax, std::
                      node->position);
         return coerce(bound, type::int8, k_no_typmod, CastContext::assignment, node->position);
     };
+    if (syntax.limit_with_ties && syntax.limit != nullptr && syntax.limit->kind == syntax::ExprKind::null)
+        raise(sqlstate::invalid_row_count_in_limit_clause,
+              "row count cannot be null in FETCH FIRST ... WITH TIES clause");
     Plan* limit = pool_.plan(PlanKind::limit);
     limit->left = result.plan;
     limit->output = result.plan->output;

@@ -193,8 +193,7 @@ BoundExpr* SelectSteps::group_expr(const syntax::Expr& node) {
                      "GROUP BY position " + std::string(node.text) + " is not in select list", node.position);
         return targets_[place - 1].expr;
     }
-    if (node.kind == ExprKind::null || node.kind == ExprKind::boolean || node.kind == ExprKind::string ||
-        node.kind == ExprKind::decimal)
+    if (is_other_constant(node))
         raise_at(sqlstate::syntax_error, "non-integer constant in GROUP BY", node.position);
     if (node.kind == ExprKind::column && node.names.size() == 1) {
         bool in_from = false;
@@ -573,7 +572,7 @@ void SelectSteps::bind_order() {
                 raise_at(sqlstate::invalid_column_reference,
                          "ORDER BY position " + std::string(node.text) + " is not in select list", node.position);
             --place;
-        } else if (node.kind == ExprKind::null || node.kind == ExprKind::string || node.kind == ExprKind::decimal) {
+        } else if (is_other_constant(node)) {
             raise_at(sqlstate::syntax_error, "non-integer constant in ORDER BY", node.position);
         } else {
             if (node.kind == ExprKind::column && node.names.size() == 1) {
@@ -619,6 +618,8 @@ void SelectSteps::bind_distinct() {
                          "SELECT DISTINCT ON position " + std::string(node->text) + " is not in select list",
                          node->position);
             --place;
+        } else if (is_other_constant(*node)) {
+            raise_at(sqlstate::syntax_error, "non-integer constant in DISTINCT ON", node->position);
         } else {
             if (node->kind == ExprKind::column && node->names.size() == 1)
                 for (std::size_t i = 0; i < visible_ && place == targets_.size(); ++i)

@@ -46,13 +46,17 @@ Plan* Binder::from_common(const syntax::FromItem& item, CommonTableScope& common
     return plan;
 }
 
-void Binder::bind_with(const syntax::WithClause& with) {
+void Binder::bind_with(const syntax::WithClause& with, bool outermost) {
     for (std::size_t i = 0; i < with.tables.size(); ++i)
         for (std::size_t k = 0; k < i; ++k)
             if (with.tables[i].name == with.tables[k].name)
                 raise_at(sqlstate::duplicate_alias,
                          "WITH query name \"" + std::string(with.tables[i].name) + "\" specified more than once",
                          with.tables[i].position);
+    for (const syntax::CommonTable& table : with.tables)
+        if (!outermost && table.body->kind != syntax::StatementKind::query)
+            raise_at(sqlstate::feature_not_supported,
+                     "WITH clause containing a data-modifying statement must be at the top level", table.position);
     if (!with.recursive) {
         for (const syntax::CommonTable& table : with.tables) bind_common_table(table, false);
         return;
@@ -81,12 +85,6 @@ void Binder::bind_common_table(const syntax::CommonTable& table, bool recursive)
         raise_at(sqlstate::syntax_error, "WITH query is not recursive", table.position);
     const syntax::Statement& body = *table.body;
     if (body.kind != syntax::StatementKind::query) {
-        bool inside = scope_ != nullptr && scope_->outer != nullptr;
-        for (const CommonTableScope* outer = scope.outer; outer != nullptr; outer = outer->outer)
-            inside = inside || outer->forbidden || outer->working_table >= 0;  // being bound, with this one in it
-        if (inside)
-            raise_at(sqlstate::feature_not_supported,
-                     "WITH clause containing a data-modifying statement must be at the top level", table.position);
         scope.forbidden = true;
         commons_ = &scope;
         scope.common->change = bind_change(body);
@@ -124,7 +122,7 @@ void Binder::bind_recursive(const syntax::CommonTable& table, CommonTableScope& 
     scope.working_table = next_working_table_++;
     scope.round = pool_.column();
     commons_ = &scope;
-    if (syntax.with != nullptr) bind_with(*syntax.with);
+    if (syntax.with != nullptr) bind_with(*syntax.with, false);
     BoundQuery start = query(*syntax.left, true);
     scope_ = before;
     std::vector<OutputColumn> columns = start.columns;

@@ -210,7 +210,8 @@ private:
     void order_output(BoundQuery& result, const syntax::Query& query);
     /// `own`: the scope whose columns LIMIT and OFFSET must not name; nullptr: none of it can be named.
     void limit_output(BoundQuery& result, const syntax::Query& query, std::vector<SortKey> tie_keys, const Scope* own);
-    void bind_with(const syntax::WithClause& with);
+    /// outermost: of the statement itself, whose WITH alone may change data.
+    void bind_with(const syntax::WithClause& with, bool outermost);
     void bind_common_table(const syntax::CommonTable& table, bool recursive);
     void bind_recursive(const syntax::CommonTable& table, CommonTableScope& scope);
     void check_search_and_cycle(const syntax::CommonTable& table, const std::vector<OutputColumn>& columns);
@@ -338,6 +339,7 @@ private:
     std::set<Oid> needed_keys_;
     BoundChange* returning_of_ = nullptr;  ///< the INSERT whose RETURNING is being bound
     bool wants_row_keys_ = false;
+    bool outermost_ = true;       ///< what is bound next is the statement itself, not a part of it
     bool values_apart_ = false;   ///< rows of the VALUES that is bound next need not have types in common
     std::vector<NamedRelation> named_;                     ///< relations that the query itself names
     const std::vector<NamedRelation>* names_then_ = nullptr;  ///< what the view that is being bound calls relations
@@ -347,5 +349,8 @@ private:
     /// Columns that indexes of the tables bound so far use in expressions, and in conditions on their rows.
     std::set<std::string> index_expression_names_, index_predicate_names_;
 };
+
+/// A constant that numbers no column of the result, which ORDER BY, GROUP BY and DISTINCT ON refuse.
+bool is_other_constant(const syntax::Expr& node);
 
 }  // namespace northstar::inline v0::sql

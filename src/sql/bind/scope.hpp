@@ -62,6 +62,7 @@ struct GatheredCall {
 struct NamedWindow {
     std::string name;
     const syntax::WindowSpec* spec = nullptr;
+    int definition = -1;  ///< place among the window definitions, once it is bound
 };
 
 /// Why a call, a column or a subquery is not allowed somewhere: the name of the clause for the message; empty: allowed.

@@ -74,6 +74,7 @@ struct PreparedPlan {
     Arena arena;                                   ///< of the tree
     const syntax::Statement* statement = nullptr;  ///< null: the text is empty
     BoundStatement bound;
+    std::vector<OutputColumn> promised;  ///< the columns that its PREPARE found
     std::string declared_by;  ///< the text of its PREPARE
     std::int64_t since = 0;   ///< when that was
 };

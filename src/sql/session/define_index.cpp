@@ -150,6 +150,35 @@ void reindex_all(SqlSession& session, const syntax::Reindex& syntax) {
     for (const auto& table : tables) rebuild(session, *table, nullptr);
 }
 
+/// Every index is a tree of ordered keys; what PostgreSQL's other methods cannot do is refused as there.
+void check_method(const syntax::CreateIndex& index) {
+    struct Method {
+        std::string_view name;
+        bool unique, several_columns, include, order;
+    };
+    static constexpr Method k_methods[] = {
+        {"btree", true, true, true, true}, {"hash", false, false, false, false}, {"gist", false, true, true, false},
+        {"gin", false, true, false, false}, {"spgist", false, false, true, false}, {"brin", false, true, false, false},
+        {"rtree", false, true, true, false},
+    };
+    const std::string_view name = index.method.empty() ? std::string_view("btree") : index.method;
+    const auto* const method = std::find_if(std::begin(k_methods), std::end(k_methods),
+                                            [&](const Method& known) { return known.name == name; });
+    if (method == std::end(k_methods))
+        raise(sqlstate::undefined_object, "access method \"" + std::string(name) + "\" does not exist");
+    const auto refuse = [&](const char* what) {
+        raise(sqlstate::feature_not_supported,
+              "access method \"" + std::string(name) + "\" does not support " + what);
+    };
+    if (index.unique && !method->unique) refuse("unique indexes");
+    if (!index.include.empty() && !method->include) refuse("included columns");
+    if (index.columns.size() > 1 && !method->several_columns) refuse("multicolumn indexes");
+    for (const syntax::SortItem& column : index.columns) {
+        if (column.descending && !method->order) refuse("ASC/DESC options");
+        if (column.nulls != syntax::NullsOrder::standard && !method->order) refuse("NULLS FIRST/LAST options");
+    }
+}
+
 }  // namespace define_index_parts
 
 void reindex(SqlSession& session, const syntax::Reindex& syntax) {
@@ -182,6 +211,7 @@ void create_index(SqlSession& session, const syntax::CreateIndex& syntax) {
     const auto old = define_index_parts::indexed_table(session, *named);
     if (!old->stores_rows())
         raise(sqlstate::wrong_object_type, "cannot create index on relation \"" + old->name + "\"");
+    define_index_parts::check_method(syntax);
     if (!syntax.name.empty() && (session.catalog().index(old->schema, syntax.name).second != nullptr ||
                                  session.catalog().relation(old->schema, syntax.name) != nullptr)) {
         if (!syntax.if_not_exists)

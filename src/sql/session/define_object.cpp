@@ -189,6 +189,9 @@ void create_view(SqlSession& session, const syntax::CreateView& syntax) {
         column.domain = bound.columns[i].declared;
         if (view->find_column(column.name) >= 0)
             raise(sqlstate::duplicate_column, "column \"" + column.name + "\" specified more than once");
+        if (column.type == type::record || column.type == type::void_)
+            raise(sqlstate::invalid_table_definition, "column \"" + column.name + "\" has pseudo-type " +
+                                                          format_type(column.type, k_no_typmod, session.state().types));
         view->columns.push_back(std::move(column));
     }
     const auto old = session.catalog().relation(view->schema, view->name);

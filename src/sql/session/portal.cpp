@@ -211,6 +211,7 @@ void SqlSession::describe_statement(const syntax::Statement& statement, std::vec
     using syntax::StatementKind;
     const bool ends_block = statement.kind == StatementKind::transaction;
     if (failed_ && !ends_block) refuse_in_failed_block();
+    refuse_other_databases(statement);
     switch (statement.kind) {
         case StatementKind::explain: text_column("QUERY PLAN"); return;
         case StatementKind::show:

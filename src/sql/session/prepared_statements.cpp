@@ -54,6 +54,7 @@ void SqlSession::describe(PreparedPlan& plan) {
     const bool bindable = plan.statement->kind == syntax::StatementKind::query || plan.statement->change != nullptr;
     if (!bindable) return;
     parameters_ = &nothing;
+    refuse_other_databases(*plan.statement);
     begin_work(in_block_ ? Work::optimistic : Work::reading);
     try {
         if (!is_usable(plan.bound)) {

@@ -339,6 +339,16 @@ std::string SqlSession::current_database() {
     return name;
 }
 
+void SqlSession::refuse_other_databases(const syntax::Statement& statement) {
+    for (const syntax::QualifiedName& name : statement.with_database) {
+        if (name.parts[0] == current_database()) continue;
+        std::string whole;
+        for (const syntax::Name& part : name.parts) whole += (whole.empty() ? "" : ".") + std::string(part);
+        raise_at(sqlstate::feature_not_supported, "cross-database references are not implemented: \"" + whole + "\"",
+                 name.position);
+    }
+}
+
 std::string SqlSession::current_schema() {
     for (const std::string& schema : search_path())
         if (catalog().has_schema(schema)) return schema;

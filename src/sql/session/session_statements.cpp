@@ -10,6 +10,21 @@
 
 namespace northstar::inline v0::sql {
 
+namespace session_statements {
+
+const std::vector<OutputColumn>& columns_of(const BoundStatement& bound) {
+    return bound.change != nullptr ? bound.change->returning_columns : bound.query.columns;
+}
+
+bool same_columns(const std::vector<OutputColumn>& one, const std::vector<OutputColumn>& other) {
+    return std::equal(one.begin(), one.end(), other.begin(), other.end(),
+                      [](const OutputColumn& a, const OutputColumn& b) {
+                          return a.name == b.name && a.type == b.type && a.typmod == b.typmod;
+                      });
+}
+
+}  // namespace session_statements
+
 void SqlSession::describe(const syntax::Statement& statement, std::vector<Oid>& parameter_types,
                           std::vector<OutputColumn>& columns) {
     static const std::vector<Value> nothing;
@@ -53,6 +68,7 @@ StatementResult SqlSession::prepare(const syntax::Prepare& statement) {
     declared.resize(std::max(declared.size(), made->bound.declared.size()), 0);
     made->bound.declared = std::move(declared);
     bind_described(*made);
+    made->promised = session_statements::columns_of(made->bound);
     made->declared_by = text_;
     made->since = session_.statement_time;
     prepared_[name] = std::move(made);
@@ -67,7 +83,14 @@ PreparedPlan& SqlSession::prepared_plan(const syntax::Prepare& statement) {
     if (found == prepared_.end())
         raise(sqlstate::invalid_sql_statement_name, "prepared statement \"" + name + "\" does not exist");
     // For the types of its parameters, which have no values yet.
-    if (!is_usable(found->second->bound)) bind_described(*found->second);
+    if (!is_usable(found->second->bound)) {
+        PreparedPlan& plan = *found->second;
+        bind_described(plan);
+        if (!session_statements::same_columns(plan.promised, session_statements::columns_of(plan.bound))) {
+            plan.bound.catalog.reset();  // so that the next EXECUTE finds the same
+            raise(sqlstate::feature_not_supported, "cached plan must not change result type");
+        }
+    }
     return *found->second;
 }
 

@@ -317,6 +317,7 @@ void SqlSession::run(const syntax::Statement& statement, std::string_view text, 
     const std::size_t notices = notices_.size();
     for (unsigned attempt = 1;; ++attempt) {
         try {
+            if (!statement.with_database.empty()) refuse_other_databases(statement);
             if (ends_block) result = transaction(*statement.transaction);
             else run_once(statement, text, bound, attempt > sql_session::k_attempts, result);
             return;

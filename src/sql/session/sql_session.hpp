@@ -224,6 +224,8 @@ public:
     void set_setting(std::string_view name, std::string_view value, bool local) override;
     std::string current_user() override { return "northstar"; }
     std::string current_database() override;
+    /// 0A000 where the statement names something of another database.
+    void refuse_other_databases(const syntax::Statement& statement);
     std::string current_schema() override;
     std::vector<std::string> schemas(bool with_implicit) override;
     void notice(SqlReport report) override;

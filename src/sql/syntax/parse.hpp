@@ -84,6 +84,10 @@ private:
     bool is_bare_label(const Token& token) const;
     Name name();
     Name label();
+    QualifiedName plain_name();
+    /// At most so many names with dots between them.
+    QualifiedName dotted_name(std::size_t most);
+    /// [[database.]schema.]name; the statement remembers the names that have a database.
     QualifiedName qualified_name();
     List<Name> name_list();         ///< a, b, c
     List<Name> name_list_in_parentheses();
@@ -249,6 +253,7 @@ private:
     int nesting_ = 0;
     std::uint32_t parameters_ = 0;
     bool locks_rows_ = false;
+    std::vector<QualifiedName> with_database_;
     bool numbers_literals_ = false;
 };
 

@@ -138,9 +138,13 @@ const Statement* Parser::create_schema() {
         expect("exists"_kw);
         schema.if_exists = true;
     }
-    const std::vector<QualifiedName> names = {qualified_name()};
-    schema.names = make_list(arena_, names);
-    if (accept("authorization"_kw)) label();
+    const bool named = !at("authorization"_kw);
+    QualifiedName own = named ? plain_name() : QualifiedName();
+    if (accept("authorization"_kw)) {
+        const QualifiedName owner = plain_name();
+        if (!named) own = owner;  // which is called as its owner is
+    }
+    schema.names = make_list(arena_, std::vector<QualifiedName>{own});
     std::vector<const Statement*> elements;
     while (at("create"_kw)) elements.push_back(create());
     Statement* statement = make_statement(StatementKind::create_schema);
@@ -199,7 +203,7 @@ List<Option> Parser::sequence_options(const TypeName*& type) {
             expect("by"_kw);
             option.name = "owned";
             if (accept("none"_kw)) option.names = {};
-            else option.names = qualified_name().parts;
+            else option.names = dotted_name(3).parts;
         } else if (at("sequence"_kw) && at("name"_kw, 1)) {
             take(), take();
             option.name = "sequence name";
@@ -356,7 +360,7 @@ const Statement* Parser::drop() {
     }
     std::vector<QualifiedName> names;
     do {
-        names.push_back(qualified_name());
+        names.push_back(result.kind == ObjectKind::schema ? plain_name() : qualified_name());
         if (result.kind == ObjectKind::function && at('(')) {
             take();
             while (!at(')') && peek().kind != TokenKind::end) take();
@@ -378,11 +382,13 @@ const Statement* Parser::comment() {
     if (!at("database"_kw)) refuse_kind("COMMENT ON");
     Comment result;
     result.kind = object_kind();
-    result.name = qualified_name();
-    if (result.kind == ObjectKind::column) {
+    const bool of_column = result.kind == ObjectKind::column;
+    result.name = of_column ? dotted_name(4) : qualified_name();
+    if (of_column) {
         if (result.name.parts.size() < 2) unexpected();
         result.part = result.name.parts.back();
         result.name.parts.count -= 1;
+        if (result.name.parts.size() == 3) with_database_.push_back(result.name);
     }
     if (result.kind == ObjectKind::constraint) {
         result.part = result.name.last();

@@ -201,7 +201,7 @@ const Expr* Parser::group_item() {
         take();
         if (sets) take();
         expect('(');
-        Expr* expr = node(ExprKind::grouping_sets, position, group_items());
+        Expr* expr = node(ExprKind::grouping_sets, position, sets ? group_items() : expression_list());
         expr->text = kind;
         expect(')');
         return expr;

@@ -66,14 +66,27 @@ Name Parser::label() {
     return take().text;
 }
 
-QualifiedName Parser::qualified_name() {
+QualifiedName Parser::plain_name() {
+    QualifiedName result;
+    result.position = here();
+    result.parts = make_list(arena_, std::vector<Name>{name()});
+    return result;
+}
+
+QualifiedName Parser::dotted_name(std::size_t most) {
     QualifiedName result;
     result.position = here();
     std::vector<Name> parts = {name()};
     while (accept('.')) parts.push_back(label());
-    if (parts.size() > 3)
+    if (parts.size() > most)
         fail(sqlstate::syntax_error, "improper qualified name (too many dotted names)", result.position);
     result.parts = make_list(arena_, parts);
+    return result;
+}
+
+QualifiedName Parser::qualified_name() {
+    const QualifiedName result = dotted_name(3);
+    if (result.parts.size() == 3) with_database_.push_back(result);
     return result;
 }
 
@@ -226,12 +239,14 @@ std::vector<const Statement*> Parser::script() {
         const std::size_t first = at_;
         parameters_ = 0;
         locks_rows_ = false;
+        with_database_.clear();
         Statement* statement = arena_.create<Statement>(*this->statement());
         if (!at_end()) unexpected();
         statement->begin = tokens_[first].begin;
         statement->end = tokens_[at_ > first ? at_ - 1 : first].end;
         statement->parameters = parameters_;
         statement->locks_rows = locks_rows_;
+        statement->with_database = make_list(arena_, with_database_);
         statements.push_back(statement);
     }
 }

@@ -398,6 +398,7 @@ struct Statement {
     std::uint32_t end = 0;
     std::uint32_t parameters = 0;   ///< highest $n
     bool locks_rows = false;        ///< FOR UPDATE or its kin stand in it
+    List<QualifiedName> with_database;  ///< names that say a database, which can only be this one
     const Query* query = nullptr;
     const DataChange* change = nullptr;
     const Truncate* truncate = nullptr;
