@@ -4,6 +4,7 @@
 #include <atomic>
 #include <exception>
 #include <set>
+#include <system_error>
 #include <thread>
 
 #include "text.hpp"
@@ -185,6 +186,7 @@ void CodeStore::embed_chunks(PendingFiles::iterator first, PendingFiles::iterato
     const std::size_t helpers = std::min<std::size_t>(threads_ - 1, work.size() / 64);
     std::vector<std::exception_ptr> failures(helpers + 1);
     std::vector<std::thread> running;
+    running.reserve(helpers);
     try {
         for (std::size_t i = 0; i < helpers; ++i) running.emplace_back(embed_some, std::ref(failures[i]));
     } catch (const std::system_error&) {

@@ -47,14 +47,14 @@ private:
         std::map<std::string, std::string> functions_before;  ///< id -> name
         std::vector<std::string> chunks_before;               ///< keys
         std::vector<Chunk> chunks;
-        std::vector<std::string> embeddings;  ///< of chunks, in their order; made by embed_chunks()
+        std::vector<std::string> embeddings;                  ///< of chunks, in their order; made by embed_chunks()
     };
     Pending& pending(const std::string& node);
     void put(northstar::WritableTree& tree, std::string_view key, std::string_view value);
     void erase(northstar::WritableTree& tree, std::string_view key);
     void write_functions(northstar::Transaction& transaction, const std::string& node, const Pending& change);
     using PendingFiles = std::map<std::string, Pending>;
-    /// On several threads: nothing takes longer, and each is a function of its chunk alone.
+    /// On several threads: each is a function of its chunk alone, so that their number makes no difference.
     void embed_chunks(PendingFiles::iterator first, PendingFiles::iterator last);
     void write_file(northstar::Transaction& transaction, const std::string& node, const Pending& change);
     void write_chunks(northstar::Transaction& transaction, const Pending& change);
