@@ -48,7 +48,7 @@ int list() {
 
 int run(const std::vector<std::string>& words) {
     const Arguments arguments(
-        words, {"only", "rounds", "seconds", "entries", "limited-entries", "memory-limit", "trees", "versions",
+        words, {"only", "rounds", "seconds", "entries", "limited-entries", "memory-limit", "trees", "tables", "versions",
                 "snapshots", "threads", "processes", "seed", "dir", "json", "markdown", "svg"});
     if (arguments.words() == std::vector<std::string>{"list"}) return list();
     if (!arguments.words().empty()) throw UsageError("'" + arguments.words()[0] + "' is not an option");
@@ -59,6 +59,7 @@ int run(const std::vector<std::string>& words) {
     sizes("entries", options.entries);
     sizes("limited-entries", options.limited);
     sizes("trees", options.trees);
+    sizes("tables", options.tables);
     sizes("versions", options.versions);
     sizes("snapshots", options.snapshots);
     sizes("threads", options.threads);
@@ -106,8 +107,8 @@ int run(const std::vector<std::string>& words) {
 const RegisterCommand command(
     "scale",
     "[--only REGEX] [--entries SIZES] [--limited-entries SIZES] [--memory-limit MIB] [--trees SIZES]\n"
-    "       [--versions SIZES] [--snapshots SIZES] [--threads SIZES] [--processes SIZES] [--rounds N] [--seconds S]\n"
-    "       [--seed N] [--dir D] [--json FILE] [--markdown FILE] [--svg FILE] | list\n"
+    "       [--tables SIZES] [--versions SIZES] [--snapshots SIZES] [--threads SIZES] [--processes SIZES]\n"
+    "       [--rounds N] [--seconds S] [--seed N] [--dir D] [--json FILE] [--markdown FILE] [--svg FILE] | list\n"
     "       cost per operation against sizes like 10k,1m,50m; fails where it grows faster than it should",
     run);
 

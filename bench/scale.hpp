@@ -1,4 +1,4 @@
-// scale.hpp -- what one operation costs as something grows: entries, trees, versions, open snapshots, threads,
+// scale.hpp -- what one operation costs as something grows: entries, trees, tables, versions, open snapshots, threads,
 // processes.
 //
 // Where one thread does the work and never waits, costs are processor time of that thread, which other users of the
@@ -29,6 +29,7 @@ struct ScaleOptions {
     std::vector<std::uint64_t> entries{10'000, 30'000, 100'000, 300'000, 1'000'000};
     std::vector<std::uint64_t> limited{300'000, 1'000'000, 3'000'000};  ///< all larger than the memory
     std::vector<std::uint64_t> trees{1, 10, 100, 1000, 10'000};
+    std::vector<std::uint64_t> tables{10, 100, 1000, 3000};
     std::vector<std::uint64_t> versions{10, 100, 1000, 10'000, 100'000};
     std::vector<std::uint64_t> snapshots{1, 10, 100, 1000, 10'000};
     std::vector<std::uint64_t> threads{1, 2, 4, 8, 16};

@@ -57,6 +57,10 @@ std::shared_ptr<const Record> array_record(const Record& of, Oid oid, Oid elemen
     return array;
 }
 
+[[noreturn]] void raise_damage() {
+    raise(sqlstate::data_corrupted, "the catalog holds an object under another name or number than its own");
+}
+
 std::string qualified(std::string_view schema, std::string_view name) {
     return std::string(schema).append(".").append(name);
 }
@@ -94,103 +98,157 @@ Catalog::Catalog()
     : schemas_({std::string(k_public_schema)}), stored_path_({schemas_[0], std::string(k_temporary_schema)}),
       extensions_({{"plpgsql", {k_plpgsql_oid, "pg_catalog", "PL/pgSQL procedural language"}}}) {}
 
-std::shared_ptr<Catalog> Catalog::load(const Tree& tree) {
-    auto catalog = std::make_shared<Catalog>();
-    catalog->add(tree);
+std::shared_ptr<Catalog> Catalog::load(const Tree& tree, const Tree* temporary, const Catalog* known) {
+    auto catalog = known == nullptr ? std::make_shared<Catalog>() : known->copy();
+    const Catalog none;
+    catalog->schemas_ = none.schemas_;
+    catalog->stored_path_ = none.stored_path_;
+    catalog->schema_comments_ = none.schema_comments_;
+    catalog->extensions_ = none.extensions_;
+    catalog->take(catalog->difference(tree, catalog->documents_[0]), false);
+    if (temporary != nullptr) catalog->take(catalog->difference(*temporary, catalog->documents_[1]), true);
+    else
+        while (!catalog->documents_[1].empty()) catalog->drop(catalog->documents_[1].begin()->first, true);
     return catalog;
 }
 
-void Catalog::add(const Tree& tree) {
-    std::vector<std::shared_ptr<Relation>> found;
-    std::vector<std::shared_ptr<UserType>> types;
+void Catalog::take_schema(std::string_view key, std::string_view text) {
+    const Document document = Document::parse(text);
+    if (key.starts_with("extension/")) {
+        extensions_[std::string(key.substr(10))] = {static_cast<Oid>(document["oid"].as_integer()),
+                                                    document["schema"].as_string(), document["comment"].as_string()};
+        return;
+    }
+    const std::string name(key.substr(7));
+    const std::string& comment = document["comment"].as_string();
+    if (!comment.empty()) schema_comments_[name] = comment;
+    if (has_schema(name)) return;
+    schemas_.push_back(name);
+    stored_path_.insert(stored_path_.end() - 1, name);
+}
+
+Catalog::Difference Catalog::difference(const Tree& tree, const Documents& known) {
+    Difference result;
+    auto old = known.begin();
     for (const KeyValue entry : tree.all()) {
-        if (entry.key == "version") version_ += std::string(entry.value);
-        else if (entry.key.starts_with("schema/")) {
-            const std::string name(entry.key.substr(7));
-            add_schema(name);
-            const std::string comment = Document::parse(entry.value)["comment"].as_string();
-            if (!comment.empty()) schema_comments_[name] = comment;
+        if (entry.key.starts_with("schema/") || entry.key.starts_with("extension/")) take_schema(entry.key, entry.value);
+        if (!entry.key.starts_with("relation/") && !entry.key.starts_with("type/")) continue;
+        for (; old != known.end() && old->first < entry.key; ++old) result.gone.push_back(old->first);
+        if (old != known.end() && old->first == entry.key) {
+            const bool same = *old->second == entry.value;
+            ++old;
+            if (same) continue;
+            result.gone.emplace_back(entry.key);
         }
-        else if (entry.key.starts_with("extension/")) {
-            const Document document = Document::parse(entry.value);
-            extensions_[std::string(entry.key.substr(10))] = {static_cast<Oid>(document["oid"].as_integer()),
-                                                              document["schema"].as_string(),
-                                                              document["comment"].as_string()};
-        }
-        else if (entry.key.starts_with("type/")) types.push_back(type_from(Document::parse(entry.value)));
-        else if (entry.key.starts_with("relation/")) found.push_back(relation_from(Document::parse(entry.value)));
+        result.found.emplace_back(entry.key, entry.value);
+    }
+    for (; old != known.end(); ++old) result.gone.push_back(old->first);
+    return result;
+}
+
+void Catalog::take(const Difference& difference, bool temporary) {
+    std::vector<std::shared_ptr<Relation>> relations;
+    std::vector<std::shared_ptr<UserType>> types;
+    for (const std::string& key : difference.gone) drop(key, temporary);
+    for (const auto& [key, text] : difference.found) {
+        documents_[temporary].set(key, std::make_shared<const std::string>(text));
+        const bool type = key.starts_with("type/");
+        if (type) types.push_back(type_from(Document::parse(text)));
+        else relations.push_back(relation_from(Document::parse(text)));
+        if ((type ? key_of(*types.back()) : key_of(*relations.back())) != key) catalog::raise_damage();
     }
     // A domain stands on types and row types, and on domains that were made before it, which have lower numbers.
     std::sort(types.begin(), types.end(), [](const auto& a, const auto& b) {
         return std::pair(a->kind == 'd', a->oid) < std::pair(b->kind == 'd', b->oid);
     });
-    for (const auto& relation : found) add_row_type(*relation);
+    for (const auto& relation : relations) add_row_type(*relation);
     for (auto& type : types) put(std::move(type));
-    for (const auto& relation : found) put(relation);
+    for (const auto& relation : relations) put(relation);
+    if (!difference.gone.empty()) restate_values(0);
+}
+
+void Catalog::take(const std::string& key, std::string_view text, bool temporary) {
+    documents_[temporary].set(key, std::make_shared<const std::string>(text));
+    if (key.starts_with("type/")) put(type_from(Document::parse(text)));
+    else put(relation_from(Document::parse(text)));
+}
+
+void Catalog::drop(const std::string& given, bool temporary) {
+    const std::string key = given;  // it may lie in the map
+    if (!documents_[temporary].erase(key)) return;
+    if (key.starts_with("type/")) {
+        const auto* const type = types_.find(key.substr(5));
+        if (type == nullptr) catalog::raise_damage();
+        remove(**type);
+    } else {
+        const auto* const relation = relations_.find(key.substr(9));
+        if (relation == nullptr) catalog::raise_damage();
+        remove(**relation);
+    }
 }
 
 std::shared_ptr<Catalog> Catalog::copy() const { return std::make_shared<Catalog>(*this); }
 
 std::shared_ptr<const Relation> Catalog::relation(std::string_view schema, std::string_view name) const {
-    const auto found = relations_.find(catalog::qualified(schema, name));
-    return found == relations_.end() ? nullptr : found->second;
+    const auto* const found = relations_.find(catalog::qualified(schema, name));
+    return found == nullptr ? nullptr : *found;
 }
 
 std::shared_ptr<const Relation> Catalog::relation(Oid oid) const {
-    const auto found = by_oid_.find(oid);
-    return found == by_oid_.end() ? nullptr : found->second;
+    const auto* const found = by_oid_.find(oid);
+    return found == nullptr ? nullptr : *found;
 }
 
 std::pair<std::shared_ptr<const Relation>, const Index*> Catalog::index(std::string_view schema,
                                                                         std::string_view name) const {
-    for (const auto& [key, relation] : relations_)
-        if (relation->schema == schema)
-            if (const Index* index = relation->find_index(name)) return {relation, index};
-    return {nullptr, nullptr};
+    const Oid* const owner = index_names_.find(catalog::qualified(schema, name));
+    if (owner == nullptr) return {nullptr, nullptr};
+    const auto& relation = *by_oid_.find(*owner);
+    return {relation, relation->find_index(name)};
 }
 
 std::shared_ptr<const UserType> Catalog::user_type(std::string_view schema, std::string_view name) const {
-    const auto found = types_.find(catalog::qualified(schema, name));
-    return found == types_.end() ? nullptr : found->second;
+    const auto* const found = types_.find(catalog::qualified(schema, name));
+    return found == nullptr ? nullptr : *found;
 }
 
 std::shared_ptr<const UserType> Catalog::user_type(Oid oid) const {
-    for (const auto& [key, type] : types_)
-        if (type->oid == oid) return type;
-    return nullptr;
+    const auto* const found = types_by_oid_.find(oid);
+    return found == nullptr ? nullptr : *found;
 }
 
 bool Catalog::has_schema(std::string_view name) const {
     return std::find(schemas_.begin(), schemas_.end(), name) != schemas_.end();
 }
 
+std::vector<std::shared_ptr<const Relation>> Catalog::paired(const Pairs& pairs, Oid first) const {
+    std::vector<std::shared_ptr<const Relation>> found;
+    for (auto at = pairs.lower_bound(std::pair(first, Oid{0})); at != pairs.end() && at->first.first == first; ++at)
+        found.push_back(*by_oid_.find(at->first.second));
+    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+        return std::pair(std::string_view(a->schema), std::string_view(a->name)) <
+               std::pair(std::string_view(b->schema), std::string_view(b->name));
+    });
+    return found;
+}
+
 std::vector<std::pair<std::shared_ptr<const Relation>, const ForeignKey*>> Catalog::references_to(Oid table) const {
     std::vector<std::pair<std::shared_ptr<const Relation>, const ForeignKey*>> found;
-    for (const auto& [key, relation] : relations_)
+    for (const auto& relation : paired(references_, table))
         for (const ForeignKey& foreign : relation->foreign_keys)
             if (foreign.table == table) found.emplace_back(relation, &foreign);
     return found;
 }
 
-std::vector<std::shared_ptr<const Relation>> Catalog::children_of(Oid table) const {
-    std::vector<std::shared_ptr<const Relation>> found;
-    if (!inheritance_) return found;
-    for (const auto& [key, relation] : relations_)
-        if (std::find(relation->inherits.begin(), relation->inherits.end(), table) != relation->inherits.end())
-            found.push_back(relation);
-    return found;
-}
+std::vector<std::shared_ptr<const Relation>> Catalog::children_of(Oid table) const { return paired(heirs_, table); }
 
 std::vector<std::shared_ptr<const Relation>> Catalog::heirs_of(Oid table) const {
     std::vector<std::shared_ptr<const Relation>> found;
-    if (!inheritance_) return found;
+    std::set<Oid> seen = {table};
     std::vector<Oid> ancestors = {table};
     for (std::size_t i = 0; i < ancestors.size(); ++i)
-        for (const auto& [key, relation] : relations_) {
-            if (std::find(relation->inherits.begin(), relation->inherits.end(), ancestors[i]) ==
-                    relation->inherits.end() ||
-                std::find(ancestors.begin(), ancestors.end(), relation->oid) != ancestors.end())
-                continue;
+        for (const auto& relation : children_of(ancestors[i])) {
+            if (!seen.insert(relation->oid).second) continue;
             found.push_back(relation);
             ancestors.push_back(relation->oid);
         }
@@ -198,44 +256,100 @@ std::vector<std::shared_ptr<const Relation>> Catalog::heirs_of(Oid table) const 
 }
 
 void Catalog::put(std::shared_ptr<Relation> relation) {
+    const auto old = this->relation(relation->oid);
+    if (old != nullptr) unlink(*old);
     if (relation->row_type != 0) add_row_type(*relation);
     if (relation->stores_rows()) set_layout(*relation);
-    inheritance_ = inheritance_ || !relation->inherits.empty();
-    const auto old = by_oid_.find(relation->oid);
-    if (old != by_oid_.end()) relations_.erase(catalog::qualified(old->second->schema, old->second->name));
-    by_oid_[relation->oid] = relation;
-    relations_[catalog::qualified(relation->schema, relation->name)] = relation;
+    const Oid row_type = relation->row_type;
+    link(std::move(relation));
+    if (old != nullptr && row_type != 0) restate_values(row_type);
 }
 
-void Catalog::remove(const Relation& relation) {
-    by_oid_.erase(relation.oid);
-    if (relation.row_type != 0) {
-        records_.erase(relation.row_type);
-        records_.erase(catalog::array_of_rows(relation.row_type));
+void Catalog::link(std::shared_ptr<const Relation> relation) {
+    const Oid oid = relation->oid;
+    for (const Index& index : relation->indexes) {
+        index_names_.set(catalog::qualified(relation->schema, index.name), oid);
+        index_oids_.set(index.oid, oid);
     }
+    for (const ForeignKey& foreign : relation->foreign_keys) references_.set({foreign.table, oid}, true);
+    for (const Oid parent : relation->inherits) heirs_.set({parent, oid}, true);
+    if (keeps_values(*relation)) keeping_values_.set(oid, true);
+    relations_.set(catalog::qualified(relation->schema, relation->name), relation);
+    by_oid_.set(oid, std::move(relation));
+}
+
+void Catalog::unlink(const Relation& relation) {
+    const Oid oid = relation.oid;
+    for (const Index& index : relation.indexes) {
+        const std::string name = catalog::qualified(relation.schema, index.name);
+        // Another relation may have taken the name in the same change.
+        if (const Oid* const owner = index_names_.find(name); owner != nullptr && *owner == oid)
+            index_names_.erase(name);
+        if (const Oid* const owner = index_oids_.find(index.oid); owner != nullptr && *owner == oid)
+            index_oids_.erase(index.oid);
+    }
+    for (const ForeignKey& foreign : relation.foreign_keys) references_.erase(std::pair(foreign.table, oid));
+    for (const Oid parent : relation.inherits) heirs_.erase(std::pair(parent, oid));
+    keeping_values_.erase(oid);
     relations_.erase(catalog::qualified(relation.schema, relation.name));
+    by_oid_.erase(oid);
+}
+
+void Catalog::remove(const Relation& given) {
+    const auto relation = this->relation(given.oid);  // lives until the end
+    unlink(*relation);
+    if (relation->row_type == 0) return;
+    records_.erase(relation->row_type);
+    records_.erase(catalog::array_of_rows(relation->row_type));
 }
 
 void Catalog::put(std::shared_ptr<UserType> type) {
-    for (auto it = types_.begin(); it != types_.end(); ++it) {
-        if (it->second->oid != type->oid) continue;
-        types_.erase(it);
-        break;
-    }
+    const auto old = user_type(type->oid);
+    if (old != nullptr) types_.erase(catalog::qualified(old->schema, old->name));
     add_type_record(*type);
-    types_[catalog::qualified(type->schema, type->name)] = std::move(type);
+    const Oid oid = type->oid;
+    types_by_oid_.set(oid, type);
+    types_.set(catalog::qualified(type->schema, type->name), type);
+    if (old != nullptr) restate_values(oid);
 }
 
-void Catalog::remove(const UserType& type) {
-    records_.erase(type.oid);
-    records_.erase(type.array);
-    types_.erase(catalog::qualified(type.schema, type.name));
+void Catalog::remove(const UserType& given) {
+    const auto type = user_type(given.oid);  // lives until the end
+    records_.erase(type->oid);
+    records_.erase(type->array);
+    types_by_oid_.erase(type->oid);
+    types_.erase(catalog::qualified(type->schema, type->name));
 }
 
-void Catalog::add_schema(std::string_view name) {
-    if (has_schema(name)) return;
-    schemas_.emplace_back(name);
-    stored_path_.insert(stored_path_.end() - 1, std::string(name));
+bool Catalog::keeps_values(const Relation& relation) const {
+    if (!relation.stores_rows()) return false;
+    for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+        const Column& column = relation.columns[i];
+        if (column.dropped || records_.find(column.type) == nullptr) continue;
+        if (column.missing) return true;
+        if (relation.statistics != nullptr && relation.statistics->columns.contains(static_cast<int>(i))) return true;
+    }
+    return false;
+}
+
+void Catalog::restate_values(Oid type) {
+    std::vector<Oid> concerned;
+    for (const auto& [oid, yes] : keeping_values_) {
+        const Relation& relation = **by_oid_.find(oid);
+        if (type == 0 || std::any_of(relation.columns.begin(), relation.columns.end(), [&](const Column& column) {
+                return !column.dropped && holds_type(column.type, type);
+            }))
+            concerned.push_back(oid);
+    }
+    for (const Oid oid : concerned) {
+        const Relation& relation = **by_oid_.find(oid);
+        // None of one that is being put: it will be taken next.
+        const auto* const text = documents_[relation.temporary].find(key_of(relation));
+        if (text == nullptr) continue;
+        const auto restated = relation_from(Document::parse(**text));
+        set_layout(*restated);
+        link(restated);
+    }
 }
 
 std::string Catalog::schema_comment(const std::string& name) const {
@@ -314,11 +428,11 @@ void Catalog::add_type_record(const UserType& type) {
     for (std::size_t i = 0; i < record->labels.size(); ++i) record->labels[i].label = kept->labels[i].first;
     for (const TypeField& field : kept->fields)
         record->fields.push_back({field.name, field.type, field.typmod, field.domain});
-    records_[type.oid] = std::shared_ptr<const TypeRecord>(record.get(), [record, kept](const TypeRecord*) {});
+    records_.set(type.oid, std::shared_ptr<const TypeRecord>(record.get(), [record, kept](const TypeRecord*) {}));
     if (type.array == 0) return;
     // Elements are of a type that values have, which a domain is not.
     const Oid element = type.kind == 'd' ? type.base : type.oid;
-    records_[type.array] = catalog::array_record(*record, type.array, element);
+    records_.set(type.array, catalog::array_record(*record, type.array, element));
 }
 
 void Catalog::add_row_type(const Relation& relation) {
@@ -333,20 +447,20 @@ void Catalog::add_row_type(const Relation& relation) {
     record->info.category = Category::composite;
     record->info.type_kind = 'c';
     record->info.array = catalog::array_of_rows(relation.row_type);
-    records_[record->info.array] = catalog::array_record(*record, record->info.array, relation.row_type);
+    records_.set(record->info.array, catalog::array_record(*record, record->info.array, relation.row_type));
     for (const Column& column : relation.columns)
         if (!column.dropped && !column.hidden) names->push_back(column.name);
     std::size_t at = 0;
     for (const Column& column : relation.columns)
         if (!column.dropped && !column.hidden)
             record->fields.push_back({(*names)[at++], column.type, column.typmod, column.domain});
-    records_[relation.row_type] =
-        std::shared_ptr<const TypeRecord>(record.get(), [record, names](const TypeRecord*) {});
+    records_.set(relation.row_type,
+                 std::shared_ptr<const TypeRecord>(record.get(), [record, names](const TypeRecord*) {}));
 }
 
 const TypeInfo* Catalog::find_type(Oid oid) const {
-    const auto found = records_.find(oid);
-    return found == records_.end() ? nullptr : &found->second->info;
+    const auto* const found = records_.find(oid);
+    return found == nullptr ? nullptr : &(*found)->info;
 }
 
 Oid Catalog::type_in(std::string_view schema, std::string_view name) const {
@@ -367,15 +481,15 @@ const TypeInfo* Catalog::find_type(std::string_view name, SearchPath path) const
 const TypeInfo* Catalog::find_type(std::string_view name) const { return find_type(name, stored_path_); }
 
 std::span<const EnumLabel> Catalog::enum_labels(Oid oid) const {
-    const auto found = records_.find(oid);
-    if (found == records_.end()) return {};
-    return found->second->labels;
+    const auto* const found = records_.find(oid);
+    if (found == nullptr) return {};
+    return (*found)->labels;
 }
 
 std::span<const FieldInfo> Catalog::fields(Oid oid) const {
-    const auto found = records_.find(oid);
-    if (found == records_.end()) return {};
-    return found->second->fields;
+    const auto* const found = records_.find(oid);
+    if (found == nullptr) return {};
+    return (*found)->fields;
 }
 
 bool Catalog::holds_type(Oid type, Oid member) const {
@@ -386,10 +500,10 @@ bool Catalog::holds_type(Oid type, Oid member) const {
         open.pop_back();
         if (next == member) return true;
         if (!seen.insert(next).second) continue;
-        const auto found = records_.find(next);
-        if (found == records_.end()) continue;
-        if (found->second->info.form == Form::array) open.push_back(found->second->info.element);
-        for (const FieldInfo& field : found->second->fields) open.push_back(field.type);
+        const auto* const found = records_.find(next);
+        if (found == nullptr) continue;
+        if ((*found)->info.form == Form::array) open.push_back((*found)->info.element);
+        for (const FieldInfo& field : (*found)->fields) open.push_back(field.type);
     }
     return false;
 }
@@ -427,9 +541,9 @@ Oid Catalog::relation_in(std::string_view schema, std::string_view name) const {
 }
 
 std::string Catalog::name_of_type(Oid oid, SearchPath path) const {
-    const auto found = records_.find(oid);
-    if (found == records_.end()) return {};
-    const TypeRecord& record = *found->second;
+    const auto* const found = records_.find(oid);
+    if (found == nullptr) return {};
+    const TypeRecord& record = **found;
     const bool array = record.info.form == Form::array && record.info.type_kind != 'd';
     const std::string name = array ? record.name.substr(1) : record.name;
     const TypeInfo* const visible = find_type(record.name, path);
@@ -448,9 +562,11 @@ std::string Catalog::name_of_relation(Oid oid, SearchPath path) const {
     };
     if (const auto found = relation(oid)) return written(found->schema, found->name);
     if (const SystemRelation* system = find_system_relation(oid)) return system->name;
-    for (const auto& [name, relation] : relations_)
-        for (const Index& index : relation->indexes)
-            if (index.oid == oid) return written(relation->schema, index.name);
+    const Oid* const owner = index_oids_.find(oid);
+    if (owner == nullptr) return {};
+    const Relation& relation = **by_oid_.find(*owner);
+    for (const Index& index : relation.indexes)
+        if (index.oid == oid) return written(relation.schema, index.name);
     return {};
 }
 

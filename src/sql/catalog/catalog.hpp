@@ -7,19 +7,21 @@
 // [CAT-1] The entry "version" has another value after every change of a definition, and never one that it had before;
 //         a Catalog that was read under a version is right for every state with that version.
 // [CAT-2] Catalog is immutable once shared; a change makes a copy (objects are shared between copies).
+// [CAT-4] A catalog that follows another one, by a change or by load(), is what load() makes of the documents alone.
 // Threads: any number of readers.
 #pragma once
 
 #include "api/northstar.hpp"
 #include "sql/catalog/document.hpp"
 #include "sql/catalog/schema.hpp"
+#include "sql/catalog/shared_map.hpp"
 
 #include <map>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace northstar::inline v0::sql {
@@ -37,22 +39,25 @@ using SearchPath = std::span<const std::string>;
 class Catalog final : public TypeCatalog {
 public:
     Catalog();
-    /// Reads every document of the tree. Raises data_corrupted.
-    static std::shared_ptr<Catalog> load(const Tree& tree);
-    /// Adds the temporary objects of a session, which are kept in a tree of their own.
-    void add(const Tree& tree);
+    /// Of the documents of the tree, and of the temporary objects of a session, which lie in a tree of their own (null:
+    /// there are none). Only those documents are parsed that are not in `known` (null: all are). Raises data_corrupted.
+    static std::shared_ptr<Catalog> load(const Tree& tree, const Tree* temporary, const Catalog* known);
+    /// O(objects / 64).
     std::shared_ptr<Catalog> copy() const;
 
     // ---- look up ----
     std::shared_ptr<const Relation> relation(std::string_view schema, std::string_view name) const;
     std::shared_ptr<const Relation> relation(Oid oid) const;
-    const std::map<std::string, std::shared_ptr<const Relation>>& relations() const { return relations_; }
+    using Relations = SharedMap<std::string, std::shared_ptr<const Relation>>;
+    using UserTypes = SharedMap<std::string, std::shared_ptr<const UserType>>;
+    /// By SCHEMA.NAME.
+    const Relations& relations() const { return relations_; }
     /// The relation that has an index of that name, and the index.
     std::pair<std::shared_ptr<const Relation>, const Index*> index(std::string_view schema,
                                                                    std::string_view name) const;
     std::shared_ptr<const UserType> user_type(std::string_view schema, std::string_view name) const;
     std::shared_ptr<const UserType> user_type(Oid oid) const;
-    const std::map<std::string, std::shared_ptr<const UserType>>& types() const { return types_; }
+    const UserTypes& types() const { return types_; }
     bool has_schema(std::string_view name) const;
     const std::vector<std::string>& schemas() const { return schemas_; }
     /// Where names are looked up that stand in kept texts (stored_names.hpp): public, every other schema, pg_temp.
@@ -61,21 +66,20 @@ public:
     std::string schema_comment(const std::string& name) const;
     /// By name; plpgsql is always there, as in a new database of PostgreSQL.
     const std::map<std::string, Extension>& extensions() const { return extensions_; }
-    /// Foreign keys that refer to the table: the referring relation and its key.
+    /// Foreign keys that refer to the table: the referring relations by name, and their keys.
     std::vector<std::pair<std::shared_ptr<const Relation>, const ForeignKey*>> references_to(Oid table) const;
-    /// Tables that inherit from a table directly. O(relations).
+    /// Tables that inherit from a table directly, by name.
     std::vector<std::shared_ptr<const Relation>> children_of(Oid table) const;
-    /// Tables that inherit from a table, at any distance, each once, the nearest first. O(relations).
+    /// Tables that inherit from a table, at any distance, each once, the nearest first.
     std::vector<std::shared_ptr<const Relation>> heirs_of(Oid table) const;
-    const std::string& version() const { return version_; }
 
     // ---- change (of a copy) ----
     void put(std::shared_ptr<Relation> relation);
-    void remove(const Relation& relation);
     void put(std::shared_ptr<UserType> type);
-    void remove(const UserType& type);
-    void add_schema(std::string_view name);
-    void set_version(std::string version) { version_ = std::move(version); }
+    /// The document of a relation or type, as it was written under a key of the tree. Raises data_corrupted.
+    void take(const std::string& key, std::string_view document, bool temporary);
+    /// What take() gave the key is gone. Nothing happens where nothing was there.
+    void drop(const std::string& key, bool temporary);
 
     // ---- documents ----
     static Document to_document(const Relation& relation, const Catalog& catalog);
@@ -112,6 +116,22 @@ private:
         std::vector<EnumLabel> labels;
         std::vector<FieldInfo> fields;
     };
+    using Documents = SharedMap<std::string, std::shared_ptr<const std::string>>;
+    /// What differs between the documents of a tree and those that are known.
+    struct Difference {
+        std::vector<std::string> gone;
+        std::vector<std::pair<std::string, std::string>> found;  ///< key and document
+    };
+    void take_schema(std::string_view key, std::string_view document);
+    Difference difference(const Tree& tree, const Documents& known);
+    void take(const Difference& difference, bool temporary);
+    void remove(const Relation& relation);
+    void remove(const UserType& type);
+    void link(std::shared_ptr<const Relation> relation);
+    void unlink(const Relation& relation);
+    /// What relations keep as values of a type (0: of any) follows a change of it.
+    void restate_values(Oid type);
+    bool keeps_values(const Relation& relation) const;
     void add_type_record(const UserType& type);
     void add_row_type(const Relation& relation);
     /// A type, the type of a table's rows, or of arrays of either; 0: none.
@@ -120,17 +140,25 @@ private:
     Oid relation_in(std::string_view schema, std::string_view name) const;
     std::string name_of_type(Oid oid, SearchPath path) const;
     std::string name_of_relation(Oid oid, SearchPath path) const;
+    using Pairs = SharedMap<std::pair<Oid, Oid>, bool>;
+    /// Relations that are second to `first`, by name.
+    std::vector<std::shared_ptr<const Relation>> paired(const Pairs& pairs, Oid first) const;
 
-    std::map<std::string, std::shared_ptr<const Relation>> relations_;  // by SCHEMA.NAME
-    std::unordered_map<Oid, std::shared_ptr<const Relation>> by_oid_;
-    std::map<std::string, std::shared_ptr<const UserType>> types_;
-    std::unordered_map<Oid, std::shared_ptr<const TypeRecord>> records_;
+    Relations relations_;
+    SharedMap<Oid, std::shared_ptr<const Relation>> by_oid_;
+    SharedMap<std::string, Oid> index_names_;  // SCHEMA.NAME; the relation that has the index
+    SharedMap<Oid, Oid> index_oids_;           // the same
+    Pairs references_;                         // table referred to, relation that refers
+    Pairs heirs_;                              // parent, heir
+    SharedMap<Oid, bool> keeping_values_;      // relations that keep values of types that are in this catalog
+    UserTypes types_;
+    SharedMap<Oid, std::shared_ptr<const UserType>> types_by_oid_;
+    SharedMap<Oid, std::shared_ptr<const TypeRecord>> records_;
+    Documents documents_[2];  // of relations and types, by key; those of temporary ones
     std::vector<std::string> schemas_;
     std::vector<std::string> stored_path_;
     std::map<std::string, std::string> schema_comments_;
     std::map<std::string, Extension> extensions_;
-    bool inheritance_ = false;  // a table may inherit from another one
-    std::string version_;
 };
 
 }  // namespace northstar::inline v0::sql

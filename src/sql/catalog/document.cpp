@@ -88,7 +88,10 @@ private:
         std::string out;
         expect('"');
         for (;;) {
-            if (at_ >= text_.size()) damaged();
+            const std::size_t from = at_;
+            while (at_ < text_.size() && text_[at_] != '"' && text_[at_] != '\\') ++at_;
+            if (at_ == text_.size()) damaged();
+            out.append(text_, from, at_ - from);
             char c = text_[at_++];
             if (c == '"') return out;
             if (c == '\\') {

@@ -10,6 +10,12 @@ void SqlSession::touch_catalog(bool temporary) {
     writable(std::string(k_catalog_tree), temporary).put("version", version);
 }
 
+void SqlSession::follow(std::shared_ptr<Catalog> changed, bool temporary) {
+    touch_catalog(temporary);
+    catalogs_[catalog_version()] = std::move(changed);
+    load_catalog();
+}
+
 Oid SqlSession::allocate_oid(bool temporary) {
     WritableTree tree = writable(std::string(k_catalog_tree), temporary);
     const auto stored = tree.get("next_oid");
@@ -53,13 +59,18 @@ void SqlSession::put(std::shared_ptr<Relation> relation) {
                                                                         relation->name + "\"");
     auto changed = catalog().copy();
     const auto old = catalog().relation(relation->oid);
+    const std::string key = Catalog::key_of(*relation);
     WritableTree tree = writable(std::string(k_catalog_tree), relation->temporary);
-    if (old != nullptr && Catalog::key_of(*old) != Catalog::key_of(*relation)) tree.erase(Catalog::key_of(*old));
+    if (old != nullptr && Catalog::key_of(*old) != key) {
+        tree.erase(Catalog::key_of(*old));
+        changed->drop(Catalog::key_of(*old), relation->temporary);
+    }
     changed->put(relation);
-    tree.put(Catalog::key_of(*relation), Catalog::to_document(*relation, *changed).text());
+    const std::string document = Catalog::to_document(*relation, *changed).text();
+    tree.put(key, document);
+    changed->take(key, document, relation->temporary);
     if (relation->stores_rows()) create_trees(*relation);
-    touch_catalog(relation->temporary);
-    load_catalog();
+    follow(std::move(changed), relation->temporary);
 }
 
 /// Made with the table: sessions whose first rows made them at the same time would conflict.
@@ -71,9 +82,12 @@ void SqlSession::create_trees(const Relation& relation) {
 }
 
 void SqlSession::remove(const Relation& relation) {
-    writable(std::string(k_catalog_tree), relation.temporary).erase(Catalog::key_of(relation));
-    touch_catalog(relation.temporary);
-    load_catalog();
+    auto changed = catalog().copy();
+    const std::string key = Catalog::key_of(relation);
+    const bool temporary = relation.temporary;
+    writable(std::string(k_catalog_tree), temporary).erase(key);
+    changed->drop(key, temporary);
+    follow(std::move(changed), temporary);
 }
 
 void SqlSession::put(std::shared_ptr<UserType> type, bool temporary) {
@@ -83,26 +97,34 @@ void SqlSession::put(std::shared_ptr<UserType> type, bool temporary) {
             session_catalog::refuse_temporary_type(field.type, "attribute \"" + field.name + "\" of type \"" +
                                                                    type->name + "\"");
     }
-    WritableTree tree = writable(std::string(k_catalog_tree), temporary);
-    if (const auto old = catalog().user_type(type->oid);
-        old != nullptr && Catalog::key_of(*old) != Catalog::key_of(*type))
-        tree.erase(Catalog::key_of(*old));
-    tree.put(Catalog::key_of(*type), Catalog::to_document(*type).text());
-    touch_catalog(temporary);
-    load_catalog();
+    write({type}, temporary);
 }
 
-void SqlSession::put(const std::vector<std::shared_ptr<UserType>>& types) {
-    WritableTree tree = writable(std::string(k_catalog_tree), false);
-    for (const auto& type : types) tree.put(Catalog::key_of(*type), Catalog::to_document(*type).text());
-    touch_catalog(false);
-    load_catalog();
+void SqlSession::put(const std::vector<std::shared_ptr<UserType>>& types) { write(types, false); }
+
+void SqlSession::write(const std::vector<std::shared_ptr<UserType>>& types, bool temporary) {
+    auto changed = catalog().copy();
+    WritableTree tree = writable(std::string(k_catalog_tree), temporary);
+    for (const auto& type : types) {
+        const std::string key = Catalog::key_of(*type);
+        if (const auto old = catalog().user_type(type->oid); old != nullptr && Catalog::key_of(*old) != key) {
+            tree.erase(Catalog::key_of(*old));
+            changed->drop(Catalog::key_of(*old), temporary);
+        }
+        const std::string document = Catalog::to_document(*type).text();
+        tree.put(key, document);
+        changed->take(key, document, temporary);
+    }
+    follow(std::move(changed), temporary);
 }
 
 void SqlSession::remove(const UserType& type) {
-    writable(std::string(k_catalog_tree), false).erase(Catalog::key_of(type));
-    touch_catalog(false);
-    load_catalog();
+    auto changed = catalog().copy();
+    const std::string key = Catalog::key_of(type);
+    const bool temporary = (type.oid & k_temporary_oid) != 0;
+    writable(std::string(k_catalog_tree), temporary).erase(key);
+    changed->drop(key, temporary);
+    follow(std::move(changed), temporary);
 }
 
 void SqlSession::add_schema(std::string_view name, std::string_view comment) {

@@ -168,20 +168,21 @@ void SqlSession::end_work() noexcept {
     block_point_.reset();
 }
 
+std::string SqlSession::catalog_version() {
+    std::string version(present_.tree(std::string(k_catalog_tree), false).get("version").value_or(""));
+    if (temporary_)
+        version += "|" + std::string(writable(std::string(k_catalog_tree), true).get("version").value_or(""));
+    return version;
+}
+
 void SqlSession::load_catalog() {
-    const Tree tree = present_.tree(std::string(k_catalog_tree), false);
-    std::string version(tree.get("version").value_or(""));
-    std::optional<Tree> temporary;
-    if (temporary_) {
-        temporary.emplace(writable(std::string(k_catalog_tree), true));
-        version += "|" + std::string(temporary->get("version").value_or(""));
-    }
+    const std::string version = catalog_version();
     std::shared_ptr<const Catalog>& cached = catalogs_[version];
     if (cached == nullptr) {
-        auto loaded = Catalog::load(tree);
-        if (temporary) loaded->add(*temporary);
-        loaded->set_version(version);
-        cached = loaded;
+        std::optional<Tree> temporary;
+        if (temporary_) temporary.emplace(writable(std::string(k_catalog_tree), true));
+        cached = Catalog::load(present_.tree(std::string(k_catalog_tree), false), temporary ? &*temporary : nullptr,
+                               present_.catalog.get());
     }
     present_.catalog = cached;
     types_.set_present(cached);

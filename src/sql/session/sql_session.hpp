@@ -339,7 +339,12 @@ private:
     /// Once for each statement of a block, behind begin_work(). Raises 40001.
     void begin_in_block(const syntax::Statement& statement);
     void end_work() noexcept;
+    /// Of the catalog that the transaction sees, with what of it is temporary.
+    std::string catalog_version();
     void load_catalog();
+    /// The catalog is what was made of it by a change that is written.
+    void follow(std::shared_ptr<Catalog> changed, bool temporary);
+    void write(const std::vector<std::shared_ptr<UserType>>& types, bool temporary);
     std::uint64_t commit_work();
     void rollback_work();
     Mark mark(std::string name);
