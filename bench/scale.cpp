@@ -48,8 +48,8 @@ int list() {
 
 int run(const std::vector<std::string>& words) {
     const Arguments arguments(
-        words, {"only", "rounds", "seconds", "entries", "limited-entries", "memory-limit", "trees", "tables", "versions",
-                "snapshots", "threads", "processes", "seed", "dir", "json", "markdown", "svg"});
+        words, {"only", "rounds", "seconds", "entries", "limited-entries", "memory-limit", "trees", "tables",
+                "versions", "snapshots", "threads", "processes", "seed", "dir", "json", "markdown", "svg"});
     if (arguments.words() == std::vector<std::string>{"list"}) return list();
     if (!arguments.words().empty()) throw UsageError("'" + arguments.words()[0] + "' is not an option");
     ScaleOptions options;

@@ -79,12 +79,12 @@ done
 check "macro list names what ran" sh -c "'$bench' macro list | while read -r name; do
     grep -qF \"\\\"name\\\": \\\"\$name\\\"\" '$work/macro.json' || exit 1; done"
 
-check "the scale suites run" "$bench" scale --entries 100,200,300 --limited-entries 100,200 --trees 1,2,3 --versions 1,2,3 \
+check "the scale suites run" "$bench" scale --entries 100,200,300 --limited-entries 100,200 --trees 1,2,3 --tables 1,2,3 --versions 1,2,3 \
     --snapshots 1,2,3 --threads 1,2 --processes 1,2 --rounds 1 --seconds 0.001 --dir "$work" --json "$work/scale.json" \
     --markdown "$work/SCALE.md" --svg "$work/scale.svg"
 check "scale list names what ran" sh -c "'$bench' scale list | while read -r name; do
     grep -qF \"\\\"name\\\": \\\"\$name/\" '$work/scale.json' || exit 1; done"
-check "the plot has a panel for each thing that grows" test "$(grep -c 'class="h"' "$work/scale.svg")" -eq 7
+check "the plot has a panel for each thing that grows" test "$(grep -c 'class="h"' "$work/scale.svg")" -eq 8
 
 mkdir "$work/graphs"
 awk 'BEGIN { for (i = 0; i < 500; ++i) print i, (i * 7 + 3) % 501 }' >"$work/graphs/ring.txt"

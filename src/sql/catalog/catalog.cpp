@@ -131,7 +131,8 @@ Catalog::Difference Catalog::difference(const Tree& tree, const Documents& known
     Difference result;
     auto old = known.begin();
     for (const KeyValue entry : tree.all()) {
-        if (entry.key.starts_with("schema/") || entry.key.starts_with("extension/")) take_schema(entry.key, entry.value);
+        if (entry.key.starts_with("schema/") || entry.key.starts_with("extension/"))
+            take_schema(entry.key, entry.value);
         if (!entry.key.starts_with("relation/") && !entry.key.starts_with("type/")) continue;
         for (; old != known.end() && old->first < entry.key; ++old) result.gone.push_back(old->first);
         if (old != known.end() && old->first == entry.key) {

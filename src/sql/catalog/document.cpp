@@ -10,6 +10,7 @@ namespace northstar::inline v0::sql {
 namespace document {
 
 constexpr int k_deepest = 64;
+constexpr std::size_t k_usual_members = 8;
 
 /// A reader of JSON without fractions; it reads what the writer below wrote.
 class Reader {
@@ -183,6 +184,8 @@ Document Document::array() {
 Document Document::object() {
     Document result;
     result.kind_ = Kind::object;
+    result.names_.reserve(document::k_usual_members);
+    result.items_.reserve(document::k_usual_members);
     return result;
 }
 

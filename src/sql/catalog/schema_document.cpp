@@ -431,7 +431,9 @@ std::shared_ptr<Relation> Catalog::relation_from(const Document& in) {
     relation->oid = static_cast<Oid>(in["oid"].as_integer());
     relation->row_type = static_cast<Oid>(in["row_type_oid"].as_integer());
     relation->temporary = in["temporary"].as_boolean();
-    for (const Document& item : in["columns"].items()) relation->columns.push_back(column_from(item));
+    const std::vector<Document>& columns = in["columns"].items();
+    relation->columns.reserve(columns.size());
+    for (const Document& item : columns) relation->columns.push_back(column_from(item));
     for (const Document& item : in["indexes"].items()) relation->indexes.push_back(index_from(item));
     for (const Document& item : in["checks"].items()) relation->checks.push_back(check_from(item));
     for (const Document& item : in["foreign_keys"].items()) relation->foreign_keys.push_back(foreign_from(item));

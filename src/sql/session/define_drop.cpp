@@ -226,6 +226,7 @@ void forget_type_in_dropped_columns(SqlSession& session, const Uses& uses) {
 
 /// Most texts do not even have the name in them.
 bool names_type(SqlSession& session, const std::string& text, const UserType& type) {
+    if (text.empty()) return false;
     const bool quoted = type.name.find('"') != std::string::npos;
     return (quoted || text.find(type.name) != std::string::npos) &&
            text_names(session.catalog(), text, type::regtype, type.oid);
@@ -235,33 +236,39 @@ bool names_type(SqlSession& session, const std::string& text, const UserType& ty
 template <typename Refuse>
 void drop_expressions_of_type(SqlSession& session, const UserType& type, const Refuse& refuse) {
     const auto names_it = [&](const std::string& text) { return names_type(session, text, type); };
-    std::vector<std::shared_ptr<Relation>> changed;
-    for (const auto& [key, relation] : session.catalog().relations()) {
-        if (!relation->stores_rows()) continue;
-        bool any = false;
+    const auto default_names = [&](const Column& column) { return names_it(column.default_text); };
+    const auto check_names = [&](const CheckConstraint& check) { return names_it(check.text); };
+    const auto index_names = [&](const Index& index) {
+        return names_it(index.predicate) ||
+               std::any_of(index.columns.begin(), index.columns.end(),
+                           [&](const IndexColumn& column) { return names_it(column.text); });
+    };
+    std::vector<std::shared_ptr<const Relation>> concerned;
+    for (const auto& [key, relation] : session.catalog().relations())
+        if (relation->stores_rows() &&
+            (std::any_of(relation->columns.begin(), relation->columns.end(), default_names) ||
+             std::any_of(relation->checks.begin(), relation->checks.end(), check_names) ||
+             std::any_of(relation->indexes.begin(), relation->indexes.end(), index_names)))
+            concerned.push_back(relation);
+    for (const auto& relation : concerned) {
+        auto left = std::make_shared<Relation>(*relation);
         const auto goes = [&](bool names, const std::string& what) {
             if (names) refuse(what + " depends on type " + type.name);
-            any |= names;
             return names;
         };
-        auto left = std::make_shared<Relation>(*relation);
-        const std::string& table = left->name;
         for (Column& column : left->columns)
-            if (goes(names_it(column.default_text), "default value for column " + column.name + " of table " + table))
+            if (goes(default_names(column), "default value for column " + column.name + " of table " + left->name))
                 column.default_text.clear();
         std::erase_if(left->checks, [&](const CheckConstraint& check) {
-            return goes(names_it(check.text), "constraint " + check.name + " on table " + table);
+            return goes(check_names(check), "constraint " + check.name + " on table " + left->name);
         });
         std::erase_if(left->indexes, [&](const Index& index) {
-            const bool in_column = std::any_of(index.columns.begin(), index.columns.end(),
-                                               [&](const IndexColumn& column) { return names_it(column.text); });
-            const bool gone = goes(in_column || names_it(index.predicate), "index " + index.name);
-            if (gone) session.drop_tree(left->index_tree(index), left->temporary);
-            return gone;
+            if (!goes(index_names(index), "index " + index.name)) return false;
+            session.drop_tree(left->index_tree(index), left->temporary);
+            return true;
         });
-        if (any) changed.push_back(std::move(left));
+        session.put(left);
     }
-    for (const auto& left : changed) session.put(left);
 }
 
 void drop_type_with_users(SqlSession& session, const UserType& type, bool cascade) {

@@ -25,7 +25,8 @@ constexpr Known k_known[] = {
     {"plan_cache_mode", "auto"}, {"role", "none"}, {"search_path", "\"$user\", public"},
     {"server_encoding", "UTF8", true},
     {"server_version", "15.0", true}, {"server_version_num", "150000", true}, {"standard_conforming_strings", "on"},
-    {"session_authorization", "northstar"}, {"statement_timeout", "0"}, {"timezone", "UTC"},
+    {"session_authorization", "northstar"}, {"statement_timeout", "0"},
+    {"synchronous_commit", "on"}, {"timezone", "UTC"},
     {"transaction_isolation", "read committed"},
     {"transaction_read_only", "off"}, {"work_mem", "256MB"},
 };
@@ -207,6 +208,12 @@ std::string SqlSession::apply_setting(const std::string& name, const std::string
     if (name == "statement_timeout") {
         timeout_ms_ = milliseconds(name, value);
         return time_text(timeout_ms_);
+    }
+    if (name == "synchronous_commit") {
+        const std::string word = lower(value);
+        const bool with_standbys = word == "local" || word == "remote_write" || word == "remote_apply";
+        lazy_ = !with_standbys && !on_or_off(name, word);
+        return with_standbys ? word : lazy_ ? "off" : "on";
     }
     if (name == "northstar.author") author_ = value;
     if (name == "northstar.reason") reason_ = value;

@@ -218,6 +218,7 @@ std::uint64_t SqlSession::commit_work() {
         sequences_written = true;
         if (main_) {
             annotate_commit();
+            if (lazy_) main_->set_durability(Durability::lazy);
             txn = main_->commit().txn;
         }
         main_.reset();

@@ -499,6 +499,7 @@ private:
     } default_time_;
     std::size_t work_memory_ = std::size_t{256} << 20;  ///< work_mem
     std::int64_t timeout_ms_ = 0;   ///< statement_timeout; 0: none
+    bool lazy_ = false;  ///< synchronous_commit is off
     std::int64_t deadline_ = 0;     ///< of the statement that runs, as statement_time counts; 0: none
     SqlCopySource* copy_source_ = nullptr;
     SqlCopySink* copy_sink_ = nullptr;
