@@ -2,10 +2,12 @@
 // all of them anew.
 #include "base/random.hpp"
 #include "northstar.hpp"
+#include "os_support.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -37,6 +39,15 @@ std::string picture(northstar::SqlConnection& sql) {
                                     "relnamespace::regnamespace::text LIKE 's%' ORDER BY c.oid").rows;
     for (const auto& table : tables) add("SELECT t::text FROM " + *table[0] + " t ORDER BY 1");
     return out;
+}
+
+/// In a copy nobody has known anything yet.
+std::string picture_of_copy(northstar::Database& database) {
+    const northstar::test::TemporaryDirectory folder;
+    database.backup(folder / "copy.db");
+    northstar::Database copy = northstar::Database::open(folder / "copy.db");
+    northstar::SqlConnection sql(copy);
+    return picture(sql);
 }
 
 /// Statements that change definitions; many fail, which is right.
@@ -84,8 +95,10 @@ private:
 TEST_CASE("a catalog that follows changes is the one that is read anew", "[sql]") {
     INFO("seed " << k_seed);
     Changes changes(k_seed);
-    northstar::Database database = northstar::Database::open(":memory:");
+    const northstar::test::TemporaryDirectory folder;
+    northstar::Database database = northstar::Database::open(folder / "a.db");
     northstar::SqlConnection first(database), second(database);
+    for (northstar::SqlConnection* const sql : {&first, &second}) sql->execute("SET synchronous_commit = off");
     first.execute("CREATE SCHEMA s0");
     int done = 0;
     for (int step = 0; step < 1500; ++step) {
@@ -104,13 +117,39 @@ TEST_CASE("a catalog that follows changes is the one that is read anew", "[sql]"
         } catch (const northstar::SqlFailure&) {
             if (chosen.in_transaction()) chosen.execute("ROLLBACK");
         }
-        if (step % 10 != 0) continue;
-        northstar::SqlConnection fresh(database);
-        const std::string expected = picture(fresh);
+        if (step % 25 != 0) continue;
+        const std::string expected = picture_of_copy(database);
         REQUIRE(picture(first) == expected);
         REQUIRE(picture(second) == expected);
     }
     CHECK(done > 300);
+}
+
+TEST_CASE("sessions of several threads share what they know of the catalog", "[sql]") {
+    INFO("seed " << k_seed);
+    const northstar::test::TemporaryDirectory folder;
+    northstar::Database database = northstar::Database::open(folder / "a.db");
+    northstar::SqlConnection(database).execute("CREATE SCHEMA s0");
+    std::vector<std::thread> threads;
+    for (std::uint64_t number = 0; number < 4; ++number)
+        threads.emplace_back([&database, number] {
+            Changes changes(k_seed + number);
+            for (int round = 0; round < 25; ++round) {
+                northstar::SqlConnection sql(database);
+                sql.execute("SET synchronous_commit = off");
+                for (int step = 0; step < 4; ++step) {
+                    try {
+                        sql.execute(changes.next());
+                    } catch (const northstar::SqlFailure&) {
+                        continue;  // most changes of what is not there
+                    }
+                }
+            }
+        });
+    northstar::SqlConnection watching(database);
+    for (int look = 0; look < 20; ++look) picture(watching);
+    for (std::thread& thread : threads) thread.join();
+    CHECK(picture(watching) == picture_of_copy(database));
 }
 
 TEST_CASE("temporary objects are followed beside those that others change", "[sql]") {

@@ -19,16 +19,6 @@ std::string StoredSequence::text() const {
     return std::to_string(state.value) + (state.called ? " t " : " f ") + std::to_string(number);
 }
 
-std::shared_ptr<Sequences> Sequences::of(const std::string& database) {
-    static std::mutex mutex;
-    static std::map<std::string, std::weak_ptr<Sequences>> all;
-    const std::lock_guard lock(mutex);
-    std::erase_if(all, [](const auto& entry) { return entry.second.expired(); });
-    std::shared_ptr<Sequences> found = all[database].lock();
-    if (found == nullptr) all[database] = found = std::make_shared<Sequences>();
-    return found;
-}
-
 Sequences::Entry& Sequences::synchronized(Oid sequence, const StoredSequence& stored) {
     Entry& entry = entries_[sequence];
     // A smaller number is what was there before a session of this process wrote.

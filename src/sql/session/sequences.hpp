@@ -36,9 +36,6 @@ struct StoredSequence {
 
 class Sequences {
 public:
-    /// Those of a database, as long as anybody holds them.
-    static std::shared_ptr<Sequences> of(const std::string& database);
-
     struct Lease {
         SequenceState state;
         std::uint64_t generation = 0;  ///< changes when values given so far may be another process's, too

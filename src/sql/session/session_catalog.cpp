@@ -12,7 +12,8 @@ void SqlSession::touch_catalog(bool temporary) {
 
 void SqlSession::follow(std::shared_ptr<Catalog> changed, bool temporary) {
     touch_catalog(temporary);
-    catalogs_[catalog_version()] = std::move(changed);
+    defined_version_ = catalog_version();
+    kept_catalog(defined_version_) = std::move(changed);
     load_catalog();
 }
 

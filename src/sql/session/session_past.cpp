@@ -88,7 +88,7 @@ std::shared_ptr<const Catalog> SqlSession::catalog_of(const PastPoint& point) {
         if (known.from <= point.txn && point.txn <= known.to) return known.catalog;
     const Tree tree = point.snapshot->tree(k_catalog_tree);
     const std::string version = "past:" + std::string(tree.get("version").value_or(""));
-    std::shared_ptr<const Catalog>& cached = catalogs_[version];
+    std::shared_ptr<const Catalog>& cached = kept_catalog(version);
     if (cached == nullptr) cached = Catalog::load(tree, nullptr, present_.catalog.get());
     // From the commit that wrote the version to this one there was no other.
     const std::uint64_t from = tree.txn_of("version").value_or(point.txn);

@@ -2,6 +2,7 @@
 //
 // A sequence that was made or set back in a transaction is the transaction's own until it commits; a temporary one is
 // the session's. All others are shared (sequences.hpp).
+#include "sql/session/shared_by_sessions.hpp"
 #include "sql/session/sql_session.hpp"
 
 namespace northstar::inline v0::sql {
@@ -30,7 +31,7 @@ SequenceState following(const Relation& sequence, SequenceState state) {
 }  // namespace session_sequences
 
 Sequences& SqlSession::sequences() {
-    if (shared_sequences_ == nullptr) shared_sequences_ = Sequences::of(database_.uuid() + " " + database_.path());
+    if (shared_sequences_ == nullptr) shared_sequences_ = shared_by_sessions<Sequences>(database_name());
     return *shared_sequences_;
 }
 

@@ -1,4 +1,5 @@
 #include "sql/session/portal.hpp"
+#include "sql/session/shared_by_sessions.hpp"
 
 #include "sql/plan/optimize.hpp"
 #include "sql/text_io.hpp"
@@ -9,7 +10,7 @@ namespace northstar::inline v0::sql {
 
 namespace sql_session {
 
-constexpr std::size_t k_cached_catalogs = 16;
+constexpr std::size_t k_kept_catalogs = 16;
 constexpr unsigned k_attempts = 4;  // at a statement that meets conflicts, until it takes the writer's turn
 
 bool ends_transaction(const syntax::Statement& statement) {
@@ -164,6 +165,7 @@ void SqlSession::end_work() noexcept {
     redactions_.clear();
     moved_sequences_.clear();
     own_sequences_.clear();
+    defined_version_.clear();
     statements_.clear();
     block_point_.reset();
 }
@@ -177,21 +179,43 @@ std::string SqlSession::catalog_version() {
 
 void SqlSession::load_catalog() {
     const std::string version = catalog_version();
-    std::shared_ptr<const Catalog>& cached = catalogs_[version];
-    if (cached == nullptr) {
-        std::optional<Tree> temporary;
-        if (temporary_) temporary.emplace(writable(std::string(k_catalog_tree), true));
-        cached = Catalog::load(present_.tree(std::string(k_catalog_tree), false), temporary ? &*temporary : nullptr,
-                               present_.catalog.get());
-    }
-    present_.catalog = cached;
-    types_.set_present(cached);
+    std::shared_ptr<const Catalog>& kept = kept_catalog(version);
+    if (kept == nullptr) kept = find_catalog(version);
+    present_.catalog = kept;
+    types_.set_present(kept);
     session_.types = &types_;
-    if (catalogs_.size() > sql_session::k_cached_catalogs) {
-        const std::shared_ptr<const Catalog> keep = cached;
-        catalogs_.clear();
-        catalogs_[version] = keep;
+}
+
+std::shared_ptr<const Catalog> SqlSession::find_catalog(const std::string& version) {
+    if (temporary_) {
+        const Tree temporary = writable(std::string(k_catalog_tree), true);
+        return Catalog::load(present_.tree(std::string(k_catalog_tree), false), &temporary, present_.catalog.get());
     }
+    if (auto found = shared_catalogs().find(version)) return found;
+    const auto known = present_.catalog != nullptr ? present_.catalog : shared_catalogs().newest();
+    const std::shared_ptr<const Catalog> made =
+        Catalog::load(present_.tree(std::string(k_catalog_tree), false), nullptr, known.get());
+    shared_catalogs().keep(version, made);
+    return made;
+}
+
+SharedCatalogs& SqlSession::shared_catalogs() {
+    if (shared_catalogs_ == nullptr) shared_catalogs_ = shared_by_sessions<SharedCatalogs>(database_name());
+    return *shared_catalogs_;
+}
+
+std::string SqlSession::database_name() const { return database_.uuid() + " " + database_.path(); }
+
+std::shared_ptr<const Catalog>& SqlSession::kept_catalog(const std::string& version) {
+    auto found = std::find_if(catalogs_.begin(), catalogs_.end(),
+                              [&version](const auto& kept) { return kept.first == version; });
+    if (found == catalogs_.end()) {
+        if (catalogs_.size() < sql_session::k_kept_catalogs) catalogs_.emplace_back();
+        found = catalogs_.end() - 1;
+        *found = {version, nullptr};
+    }
+    std::rotate(catalogs_.begin(), found, found + 1);
+    return catalogs_.front().second;
 }
 
 std::uint64_t SqlSession::commit_work() {
@@ -225,6 +249,8 @@ std::uint64_t SqlSession::commit_work() {
         if (temp_) temp_->commit();
         temp_.reset();
         if (!own_sequences_.empty()) forget_moved_sequences();
+        if (!defined_version_.empty() && !temporary_)
+            if (const auto& made = kept_catalog(defined_version_)) shared_catalogs().keep(defined_version_, made);
     } catch (const SqlError&) {
         end_work();
         throw;

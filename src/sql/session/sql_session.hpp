@@ -15,6 +15,7 @@
 #include "sql/execute/change.hpp"
 #include "sql/execute/execution.hpp"
 #include "sql/session/sequences.hpp"
+#include "sql/session/shared_catalogs.hpp"
 #include "sql/session/shape_cache.hpp"
 #include "sql/syntax/parser.hpp"
 
@@ -341,7 +342,14 @@ private:
     void end_work() noexcept;
     /// Of the catalog that the transaction sees, with what of it is temporary.
     std::string catalog_version();
+    /// The place where the catalog of a version is kept; null: it must be loaded. Valid until the next call.
+    std::shared_ptr<const Catalog>& kept_catalog(const std::string& version);
     void load_catalog();
+    /// By whoever read it in this process, or out of the documents.
+    std::shared_ptr<const Catalog> find_catalog(const std::string& version);
+    SharedCatalogs& shared_catalogs();
+    /// Names the database among all that this process has open.
+    std::string database_name() const;
     /// The catalog is what was made of it by a change that is written.
     void follow(std::shared_ptr<Catalog> changed, bool temporary);
     void write(const std::vector<std::shared_ptr<UserType>>& types, bool temporary);
@@ -434,7 +442,8 @@ private:
     std::vector<std::shared_ptr<MovingPoint>> open_points_;  ///< of the statement that runs
     std::vector<PastCatalog> past_catalogs_;
     BoundStatement* binding_ = nullptr;                      ///< what bind() is working on
-    std::map<std::string, std::shared_ptr<const Catalog>> catalogs_;  // by version
+    std::vector<std::pair<std::string, std::shared_ptr<const Catalog>>> catalogs_;  // by version, the last used first
+    std::string defined_version_;  ///< of the catalog with what the transaction defined; empty: nothing
     std::vector<std::string> search_path_ = {std::string(k_temporary_schema), std::string(k_public_schema)};
     KnownTypes types_{search_path_};
     std::shared_ptr<const Catalog> known_catalog_;  ///< of the commit known_txn_, without temporary objects
@@ -473,6 +482,7 @@ private:
     std::map<std::string, bool> constraint_modes_;
     std::optional<bool> all_constraints_deferred_;
     std::shared_ptr<Sequences> shared_sequences_;
+    std::shared_ptr<SharedCatalogs> shared_catalogs_;
     std::map<Oid, std::int64_t> sequence_memory_;              ///< what currval answers
     std::map<Oid, std::uint64_t> moved_sequences_;             ///< by the transaction; of which generation
     std::map<Oid, SequenceState> own_sequences_;               ///< made or set back by the transaction
