@@ -616,13 +616,21 @@ void Binder::join_using(const syntax::FromItem& item, Plan& join, std::size_t le
         const Oid common = select_common_type(types, "JOIN/USING", environment_.session().types);
         join.conditions.push_back(make_comparison("=", column_of(a.column, item.position),
                                                   column_of(b.column, item.position), item.position));
-        VisibleColumn both = item.join == JoinKind::right ? b : a;
+        const bool takes_right =
+            item.join == JoinKind::right ||
+            (item.join == JoinKind::inner && a.column.type != common && b.column.type == common);
+        VisibleColumn both = takes_right ? b : a;
         if (item.join == JoinKind::full) {
-            both.column.type = common;
-            both.column.typmod = a.column.typmod == b.column.typmod ? a.column.typmod : k_no_typmod;
             both.column.id = pool_.column();
+            both.column.merged = nullptr;
             note_scope(both.column.id, scope_);
+        } else if (both.column.type != common) {
+            both.column.merged = common_coerce(column_of(both.column, item.position), common, item.position);
+            both.column.id = k_no_column;
         }
+        both.column.typmod = a.column.type == b.column.type && a.column.typmod == b.column.typmod ? a.column.typmod
+                                                                                                  : k_no_typmod;
+        both.column.type = common;
         merged.push_back(both);
         a.star = b.star = false;
         a.column.name.clear();  // found through its table only

@@ -23,6 +23,11 @@ BoundExpr* Binder::column_of(const ScopeColumn& column, std::uint32_t position) 
     if (column.computed != nullptr)
         return bind_over_scope(*column.computed->expr, *column.computed->over,
                                {"view columns", "view columns", "view columns"});
+    if (column.merged != nullptr) {
+        BoundExpr* merged = pool_.copy(*column.merged);
+        merged->position = position;
+        return merged;
+    }
     BoundExpr* bound = pool_.expr(BoundKind::column, column.type);
     bound->column = column.id;
     bound->typmod = column.typmod;

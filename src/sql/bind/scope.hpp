@@ -31,6 +31,7 @@ struct ScopeColumn {
     int place = -1;
     std::vector<FieldInfo> fields = {};  ///< of an anonymous record
     std::shared_ptr<const ComputedColumn> computed = {};  ///< then there is no id
+    BoundExpr* merged = nullptr;  ///< of USING: a column of the joined tables as the type that both have in common
 };
 
 struct ScopeRelation {
