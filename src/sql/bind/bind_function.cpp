@@ -169,8 +169,11 @@ BoundExpr* Binder::function(const syntax::Expr& node) {
          type_info(args.back()->type, environment_.session().types).form != Form::array))
         raise_at(sqlstate::datatype_mismatch, "VARIADIC argument must be an array", args.back()->position);
     if (name == "pg_typeof")
-        if (const Oid declared = declared_type(*args[0]))
-            return constant(Value::integer(type::regtype, declared), node.position);
+        if (const Oid declared = declared_type(*args[0])) {
+            BoundExpr* const answer = constant(Value::integer(type::regtype, declared), node.position);
+            answer->args = std::move(args);  // a set among them has its rows all the same
+            return answer;
+        }
     const FunctionKind kind = match.entry->kind;
     if (detail != nullptr && kind != FunctionKind::aggregate) {
         const auto refuse = [&](const char* what) {
