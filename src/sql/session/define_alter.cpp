@@ -4,6 +4,7 @@
 #include "sql/catalog/stored_names.hpp"
 #include "sql/plan/immutable.hpp"
 #include "sql/plan/walk.hpp"
+#include "sql/record.hpp"
 #include "sql/session/storage_options.hpp"
 #include "sql/text_io.hpp"
 
@@ -216,6 +217,11 @@ void Alteration::rewrite_with_column(std::shared_ptr<Relation> to, std::size_t p
         if (to->columns[place].missing.has_value()) refuse_users_of_row_type();
         session_.put(to);
         relation_ = to;
+        std::vector<int> places;
+        for (const Column& column : to->columns)
+            if (!column.dropped) places.push_back(static_cast<int>(places.size()));
+        places.back() = -1;
+        rewrite_users_of_row_type(places);
         return;
     }
     refuse_users_of_row_type();
@@ -349,6 +355,38 @@ void Alteration::refuse_users_of_row_type() const {
                                                            column.name + "\" uses its row type");
 }
 
+void Alteration::rewrite_users_of_row_type(const std::vector<int>& places) {
+    const Oid row_type = relation_->row_type;
+    if (row_type == 0) return;
+    std::vector<std::shared_ptr<const Relation>> users;
+    for (const auto& [name, other] : session_.catalog().relations()) {
+        if (!other->stores_rows()) continue;
+        const auto uses = [&](const Column& column) { return !column.dropped && column.type == row_type; };
+        if (std::any_of(other->columns.begin(), other->columns.end(), uses)) users.push_back(other);
+    }
+    const std::vector<FieldInfo> fields = [&] {
+        const std::span<const FieldInfo> known = session_.catalog().fields(row_type);
+        return std::vector<FieldInfo>(known.begin(), known.end());
+    }();
+    for (const auto& user : users) {
+        Arena arena;
+        const auto adapt = [&](std::vector<Value>& row, Execution&) {
+            for (std::size_t i = 0; i < row.size(); ++i) {
+                if (user->columns[i].dropped || user->columns[i].type != row_type || row[i].is_null()) continue;
+                const RecordView record(row[i]);
+                std::vector<Value> values;
+                for (std::size_t k = 0; k < places.size(); ++k) {
+                    const bool has = places[k] >= 0 && static_cast<std::size_t>(places[k]) < record.size();
+                    values.push_back(has ? record.field(static_cast<std::size_t>(places[k]), arena)
+                                         : Value::null(fields[k].type));
+                }
+                row[i] = make_record(row_type, values, arena);
+            }
+        };
+        Alteration(session_, user).rewrite(std::make_shared<Relation>(*user), adapt);
+    }
+}
+
 std::vector<std::shared_ptr<const Relation>> Alteration::users_of(int place) const {
     std::vector<std::shared_ptr<const Relation>> found;
     for (const auto& [name, view] : session_.catalog().relations())
@@ -478,7 +516,15 @@ void Alteration::drop_column(const syntax::AlterAction& action) {
     gone.sequence = 0;
     if (in_key) rewrite(to, [](std::vector<Value>&, Execution&) {});
     else session_.put(to);
+    std::vector<int> kept;
+    int field = 0;
+    for (std::size_t i = 0; i < relation_->columns.size(); ++i) {
+        if (relation_->columns[i].dropped) continue;
+        if (static_cast<int>(i) != place) kept.push_back(field);
+        ++field;
+    }
     relation_ = to;
+    rewrite_users_of_row_type(kept);
     if (sequence != nullptr) drop_with_users(session_, sequence);
 }
 

@@ -74,6 +74,8 @@ private:
     bool names_column(const std::string& text, int place) const;
     /// Rows of the table that columns of other tables hold would have to be rewritten as well.
     void refuse_users_of_row_type() const;
+    /// The same where only the fields are others: for each field its place in the rows that are kept, or -1.
+    void rewrite_users_of_row_type(const std::vector<int>& places);
     /// The views that may have a column in their queries.
     std::vector<std::shared_ptr<const Relation>> users_of(int place) const;
     /// Whether rows of before can go without a new column; what they have in it is noted.
