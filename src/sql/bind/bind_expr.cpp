@@ -349,7 +349,8 @@ BoundExpr* Binder::is_null(const syntax::Expr& node) {
     bound->position = node.position;
     bound->negated = node.flag;
     BoundExpr* operand = expr(*node.args[0]);
-    if (operand->kind == BoundKind::parameter && operand->type == type::unknown) operand = resolve_unknown(operand);
+    // What a parameter is must come from elsewhere: NULL may be of any type.
+    if (operand->literal && operand->type == type::unknown) operand = resolve_unknown(operand);
     bound->args = {operand};
     return bound;
 }

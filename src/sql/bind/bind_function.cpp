@@ -80,7 +80,9 @@ BoundExpr* Binder::finish_call(const FunctionMatch& match, std::vector<BoundExpr
         args[i] = common_coerce(args[i], match.arguments[i], args[i]->position != 0 ? args[i]->position : position);
     }
     for (BoundExpr*& arg : args)
-        if (arg->type == type::unknown && match.entry->variadic == type::any) arg = resolve_unknown(arg);
+        if (arg->type == type::unknown && match.entry->variadic == type::any &&
+            (arg->kind != BoundKind::parameter || arg->literal))
+            arg = resolve_unknown(arg);
     const bool reordered = !match.order.empty();
     if (!reordered) {
         bound->args = std::move(args);

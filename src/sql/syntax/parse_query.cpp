@@ -235,6 +235,7 @@ void Parser::select_tail(Query& query) {
     time_clause(query.time);
     if (at("order"_kw)) query.order_by = order_by();
     time_clause(query.time);
+    bool skips_locked = false;
     for (;;) {
         if (at("limit"_kw)) {
             if (query.limit != nullptr) fail(sqlstate::syntax_error, "multiple LIMIT clauses not allowed", here());
@@ -280,12 +281,19 @@ void Parser::select_tail(Query& query) {
             if (accept("of"_kw)) do {
                 qualified_name();
             } while (accept(','));
-            if (accept("skip"_kw)) expect("locked"_kw);
-            else accept("nowait"_kw);
+            if (accept("skip"_kw)) {
+                expect("locked"_kw);
+                skips_locked = true;
+            } else {
+                accept("nowait"_kw);
+            }
         } else {
             const std::size_t before = at_;
             time_clause(query.time);
-            if (at_ == before) return;
+            if (at_ != before) continue;
+            if (skips_locked && query.limit_with_ties)
+                fail(sqlstate::syntax_error, "SKIP LOCKED and WITH TIES options cannot be used together", here());
+            return;
         }
     }
 }
