@@ -169,6 +169,29 @@ TEST_CASE("what is left without a semicolon runs at the end of a script", "[tool
     CHECK(ok(place, {"sql", ":memory:", "-m", "jsonl", "-f", place / "s.sql"}) == "{\"a\":1}\n{\"b\":2}\n");
 }
 
+TEST_CASE("the statements of one text are one transaction, as in PostgreSQL, those of a file are not", "[tool][sql]") {
+    // Each statement of -c was committed by itself, so that what stood before a failure stayed.
+    const Workplace place;
+    const std::string db = place / "a.db";
+    ok(place, {"sql", db, "-c", "CREATE TABLE t (a int UNIQUE)"});
+    const auto rows = [&] { return ok(place, {"sql", db, "-m", "csv", "-c", "SELECT count(*) FROM t"}); };
+    CHECK(run(place, {"sql", db, "-c", "INSERT INTO t VALUES (1); INSERT INTO t VALUES (2); SELECT 1/0"}).code == 6);
+    CHECK(rows() == "count\n0\n");
+    run(place, {"sql", db, "-c", "INSERT INTO t VALUES (1); COMMIT; INSERT INTO t VALUES (2); SELECT 1/0"});
+    CHECK(rows() == "count\n1\n");
+    // A block that is begun in the text is its own, with what stood before it.
+    ok(place, {"sql", db, "-c", "INSERT INTO t VALUES (3); BEGIN; INSERT INTO t VALUES (4); ROLLBACK"});
+    CHECK(rows() == "count\n1\n");
+    ok(place, {"sql", db, "-c", "BEGIN; INSERT INTO t VALUES (3)", "-c", "INSERT INTO t VALUES (4); COMMIT"});
+    CHECK(rows() == "count\n3\n");
+    // A failure undoes the text alone, and nothing behind it runs, wherever the script goes on.
+    run(place, {"sql", db, "--set", "ON_ERROR_STOP=off", "-c", "DELETE FROM t; SELECT 1/0; DELETE FROM t", "-c",
+                "INSERT INTO t VALUES (5); INSERT INTO t VALUES (6)"});
+    CHECK(rows() == "count\n5\n");
+    CHECK(run(place, {"sql", db}, "INSERT INTO t VALUES (7); SELECT 1/0;\n").code == 6);
+    CHECK(rows() == "count\n6\n");
+}
+
 TEST_CASE("an error names the place, the SQLSTATE, detail and hint, and ends a script", "[tool][sql]") {
     const Workplace place;
     const Outcome outcome =

@@ -47,8 +47,7 @@ int run_sql(const Arguments& arguments, Output& output) {
     if (arguments.value("as-of")) shell::run_meta_command(shell, "\\asof " + *arguments.value("as-of"));
     for (const std::string& command : commands) {
         if (shell.quit_is_asked()) break;
-        shell.feed(command, {});
-        shell.finish({});
+        shell.run_together(command);
     }
     for (const std::string& file : files) {
         if (shell.quit_is_asked()) break;

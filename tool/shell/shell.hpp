@@ -42,6 +42,9 @@ public:
     void feed(std::string_view text, const std::string& source);
     /// The text has ended: what is left without a semicolon runs too.
     void finish(const std::string& source);
+    /// Takes a whole text. Several statements, without commands between them, are one transaction as far as they do not
+    /// begin and end blocks themselves; behind the first that fails none of them runs.
+    void run_together(std::string_view text);
     bool quit_is_asked() const noexcept { return quit_; }
 
     // ---- for the commands (meta_commands.cpp and its kin) ----
