@@ -5,6 +5,7 @@
 #include "sql/binary_io.hpp"
 #include "sql/catalog/partition.hpp"
 #include "sql/copy_format.hpp"
+#include "sql/execute/fold_constants.hpp"
 #include "sql/plan/optimize.hpp"
 #include "sql/session/sql_session.hpp"
 #include "sql/text_io.hpp"
@@ -278,6 +279,7 @@ StatementResult copy_to(SqlSession& session, const syntax::Copy& copy, const Cop
     for (const OutputColumn& column : bound.columns) names.push_back(column.name);
     const CopyWriter writer(options, marked(options.force_quote, names, "FORCE_QUOTE"));
     Plan* plan = optimize(bound.plan, pool);
+    ConstantFolder(pool, session.state(), session).fold(*plan);
     Execution execution(session.state(), session, session.parameters());
     SqlSession::Parts parts(session, execution, binder);
     const std::unique_ptr<Operator> root = build_operator(*plan, execution);

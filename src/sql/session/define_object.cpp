@@ -1,6 +1,7 @@
 // CREATE VIEW, SEQUENCE, TYPE, SCHEMA, CREATE TABLE AS, ANALYZE and the statements that change nothing.
 #include "sql/catalog/partition.hpp"
 #include "sql/compare.hpp"
+#include "sql/execute/fold_constants.hpp"
 #include "sql/plan/immutable.hpp"
 #include "sql/plan/optimize.hpp"
 #include "sql/plan/walk.hpp"
@@ -93,7 +94,9 @@ std::vector<OutputColumn> run(SqlSession& session, const syntax::Query& query, b
     Execution execution(session.state(), session, session.parameters());
     std::vector<ColumnId> wanted;
     for (const OutputColumn& column : bound.columns) wanted.push_back(column.id);
-    run_plan(*optimize(bound.plan, pool), wanted, execution, rows);
+    Plan* const plan = optimize(bound.plan, pool);
+    ConstantFolder(pool, session.state(), session).fold(*plan);
+    run_plan(*plan, wanted, execution, rows);
     return bound.columns;
 }
 

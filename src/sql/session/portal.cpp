@@ -1,5 +1,6 @@
 #include "sql/session/portal.hpp"
 
+#include "sql/execute/fold_constants.hpp"
 #include "sql/plan/optimize.hpp"
 
 #include <algorithm>
@@ -124,6 +125,7 @@ void Portal::start_query() {
     BoundQuery bound = binder_->bind_query(*statement_->query);
     columns_ = bound.columns;
     Plan* const plan = optimize(bound.plan, *pool_);
+    ConstantFolder(*pool_, session.state(), session).fold(*plan);
     execution_ = std::make_unique<Execution>(session.state(), session, parameters_);
     root_ = build_operator(*plan, *execution_);
     places_.clear();

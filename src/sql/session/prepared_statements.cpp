@@ -1,4 +1,5 @@
 // Statements that are kept bound: the cache of texts, what makes a bound one valid, and look-ups by primary key.
+#include "sql/execute/fold_constants.hpp"
 #include "sql/plan/optimize.hpp"
 #include "sql/session/sql_session.hpp"
 
@@ -22,6 +23,21 @@ bool mentions_clock(std::string_view text) {
         }
     }
     return false;
+}
+
+/// False: some cannot be computed, which is said when the statement runs and not while it is prepared.
+bool compute_constants(BoundStatement& bound, Session& session, ExecutionHost& host, bool describing) {
+    ConstantFolder folder(*bound.pool, session, host);
+    if (bound.literals != nullptr) folder.know_literals(*bound.literals);
+    if (describing) folder.keep_failures();
+    if (bound.query.plan != nullptr) folder.fold(*bound.query.plan);
+    const auto fold = [&](BoundChange& change) {
+        folder.fold(change);
+        for (BoundChange* const heir : change.heirs) folder.fold(*heir);
+    };
+    if (bound.change != nullptr) fold(*bound.change);
+    for (const auto& common : bound.binder->common_changes()) fold(*common->change);
+    return !folder.has_kept_failures();
 }
 
 }  // namespace prepared_statements
@@ -114,8 +130,10 @@ void SqlSession::bind(const syntax::Statement& statement, std::string_view text,
     bound.binder->declare_parameters(bound.domains);
     if (bound.literals != nullptr) bound.binder->free_literals(*bound.literals);
     BoundStatement* const outer = std::exchange(binding_, &bound);
+    bool computed = false;
     try {
         bind_and_plan(statement, bound);
+        computed = prepared_statements::compute_constants(bound, session_, *this, describing_);
     } catch (...) {
         binding_ = outer;
         throw;
@@ -124,7 +142,7 @@ void SqlSession::bind(const syntax::Statement& statement, std::string_view text,
     if (describing_) bound.binder->check_parameters();
     bound.catalog = present_.catalog;
     bound.settings = settings_number_;
-    bound.reusable = outside_uses_ == outside_uses && notices_.size() == notices &&
+    bound.reusable = computed && outside_uses_ == outside_uses && notices_.size() == notices &&
                      !prepared_statements::mentions_clock(text);
     if (!bound.binder->common_changes().empty()) return;
     if (bound.change != nullptr) {

@@ -1,6 +1,7 @@
 #include "sql/session/portal.hpp"
 #include "sql/session/shared_by_sessions.hpp"
 
+#include "sql/execute/fold_constants.hpp"
 #include "sql/plan/optimize.hpp"
 #include "sql/text_io.hpp"
 
@@ -664,6 +665,7 @@ StatementResult SqlSession::run_query(const syntax::Query& query, std::vector<Oi
     if (tables != nullptr) bound.binder->want_row_keys();
     bound.query = bound.binder->bind_query(query);
     bound.query.plan = optimize(bound.query.plan, *bound.pool);
+    ConstantFolder(*bound.pool, session_, *this).fold(*bound.query.plan);
     if (tables != nullptr)
         for (const auto& [table, key] : bound.query.row_keys) tables->push_back(table);
     StatementResult result = run_bound_query(bound);
