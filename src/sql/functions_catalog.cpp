@@ -286,6 +286,28 @@ Value size_pretty(Call& call, const Value* a, std::size_t) {
     return text_of(call, std::to_string(size) + " " + k_units[unit]);
 }
 
+/// The same steps for numbers of any size: each larger unit is the quotient towards zero.
+Value size_pretty_numeric(Call& call, const Value* a, std::size_t) {
+    static constexpr const char* k_units[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
+    Numeric size = a[0].numeric();
+    const auto is_below = [&](std::int64_t limit) {
+        return numeric_compare(numeric_abs(size, call.arena), Numeric::of(limit)) < 0;
+    };
+    const auto divide = [&](std::int64_t by) {
+        size = numeric_divide_whole(size, Numeric::of(by), call.arena);
+    };
+    std::string text;
+    std::size_t unit = 0;
+    if (!is_below(10 * 1024)) {
+        divide(512);  // keeps one bit for rounding
+        for (unit = 1; unit + 1 < std::size(k_units) && !is_below(20 * 1024 - 1); ++unit) divide(1024);
+        size = numeric_add(size, Numeric::of(size.sign() < 0 ? -1 : 1), call.arena);
+        divide(2);
+    }
+    numeric_to_text(size, text);
+    return text_of(call, text + " " + k_units[unit]);
+}
+
 /// "10 GB" as bytes. Raises 22023.
 Value size_in_bytes(Call& call, const Value* a, std::size_t) {
     const std::string text(trim_blanks(a[0].bytes()));
@@ -468,6 +490,9 @@ constexpr FunctionSource k_functions[] = {
     {"pg_indexes_size(regclass) int8 volatile", &null_int8},
     {"pg_total_relation_size(regclass) int8 volatile", &null_int8},
     {"pg_size_pretty(int8) text", &size_pretty},
+    {"pg_size_pretty(numeric) text", &size_pretty_numeric},
+    {"pg_database_size(name) int8 volatile", &null_int8},
+    {"pg_database_size(oid) int8 volatile", &null_int8},
     {"pg_size_bytes(text) int8", &size_in_bytes},
     {"pg_postmaster_start_time() timestamptz stable", &loaded_at},
     {"pg_conf_load_time() timestamptz stable", &loaded_at},

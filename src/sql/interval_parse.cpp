@@ -507,9 +507,43 @@ private:
         const std::size_t digits = end;
         while (end < rest.size() && (is_digit(rest[end]) || rest[end] == '.')) ++end;
         if (end == digits) bad();
-        const std::string text(rest.substr(0, end));
+        std::string text(rest.substr(0, end));
+        // 10.5e4Y: an exponent moves the point.
+        std::size_t behind = end;
+        if (behind < rest.size() && (rest[behind] | 0x20) == 'e') ++behind;
+        if (behind > end && behind < rest.size() && (rest[behind] == '-' || rest[behind] == '+')) ++behind;
+        const std::size_t exponent = behind;
+        while (behind < rest.size() && is_digit(rest[behind])) ++behind;
+        if (exponent > end && behind > exponent) {
+            int places = 0;
+            std::from_chars(rest.data() + exponent, rest.data() + behind, places);
+            if (rest[exponent - 1] == '-') places = -places;
+            text = with_moved_point(text, places);
+            end = behind;
+        }
         rest.remove_prefix(end);
         return text;
+    }
+
+    std::string with_moved_point(const std::string& text, int places) {
+        constexpr int k_most_places = 400;  // of a double
+        const std::size_t sign = is_digit(text[0]) || text[0] == '.' ? 0 : 1;
+        std::string digits = text.substr(sign);
+        std::size_t point = digits.find('.');
+        if (point == std::string::npos) point = digits.size();
+        else digits.erase(point, 1);
+        if (digits.empty() || digits.find('.') != std::string::npos) bad();
+        places = std::clamp(places, -k_most_places, k_most_places);
+        if (places < 0) {
+            const auto more = static_cast<std::size_t>(-places);
+            if (more > point) digits.insert(0, more - point, '0');
+            point = more > point ? 0 : point - more;
+        } else {
+            point += static_cast<std::size_t>(places);
+            if (point > digits.size()) digits.append(point - digits.size(), '0');
+        }
+        const std::size_t first = std::min(digits.find_first_not_of('0'), point);
+        return text.substr(0, sign) + '0' + digits.substr(first, point - first) + '.' + digits.substr(point) + '0';
     }
 
     /// 00010203, 0001-02-03, or less of it, up to T or the end.

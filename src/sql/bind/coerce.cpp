@@ -269,6 +269,11 @@ Binder::TypeMeaning Binder::resolve_type(const syntax::TypeName& name) {
             const BoundExpr* bound = expr(*modifier);
             if (bound->kind == BoundKind::constant && bound->type == type::unknown && !bound->value.is_null())
                 bound = coerce(expr(*modifier), type::int4, k_no_typmod, CastContext::implicit, name.position);
+            // A number with a point is read as an integer, which it is not.
+            const bool character = info->oid == type::varchar || info->oid == type::bpchar;
+            if (modifier->kind == syntax::ExprKind::decimal && !character)
+                static_cast<void>(value_from_text(type::int4, k_no_typmod, modifier->text, pool_.arena(),
+                                                  environment_.session()));
             if (bound->kind != BoundKind::constant || bound->value.is_null() ||
                 form_of(bound->type, types) != Form::integer)
                 raise_at(sqlstate::syntax_error, "type modifiers must be simple constants or identifiers",

@@ -100,6 +100,11 @@ private:
 
 void refuse_inherited(SqlSession& session, const Relation& table, const syntax::AlterAction& action) {
     using namespace alter_heirs_impl;
+    if (action.kind == Kind::add_column && !session.catalog().children_of(table.oid).empty())
+        for (const syntax::ConstraintDefinition& constraint : action.column.constraints)
+            if (constraint.kind == syntax::ConstraintKind::identity)
+                raise(sqlstate::invalid_table_definition,
+                      "cannot recursively add identity column to table that has child tables");
     const bool column = action.kind == Kind::drop_column || action.kind == Kind::set_type;
     if (column && inherits_column(session, table, action.name))
         raise(sqlstate::invalid_table_definition,

@@ -104,6 +104,12 @@ void alter_table(SqlSession& session, const syntax::AlterTable& syntax) {
     if (syntax.kind == Kind::table && relation->kind != RelationKind::table && !only_changes_owner(syntax) &&
         !(defaults && relation->kind == RelationKind::view))
         raise(sqlstate::wrong_object_type, "\"" + relation->name + "\" is not a table");
+    if (relation->kind == RelationKind::view)
+        for (const syntax::AlterAction& action : syntax.actions)
+            if (action.kind == syntax::AlterKind::add_column || action.kind == syntax::AlterKind::drop_column ||
+                action.kind == syntax::AlterKind::set_type)
+                raise(sqlstate::wrong_object_type, "ALTER action cannot be performed on relation \"" + relation->name +
+                                                       "\"", "This operation is not supported for views.");
     session.refuse_pending_checks(*relation, "ALTER TABLE");
     std::vector<const syntax::AlterAction*> retyped;
     for (const syntax::AlterAction* const action : define_alter::in_passes(syntax)) {

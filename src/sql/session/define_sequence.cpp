@@ -8,10 +8,15 @@ namespace northstar::inline v0::sql {
 
 namespace define_sequence {
 
-/// OWNED BY table.column, OWNED BY NONE. Raises 42601, 42P01, 42703, 42809.
+/// OWNED BY table.column, OWNED BY NONE. Raises 0A000, 42601, 42P01, 42703, 42809.
 void own_sequence(SqlSession& session, Relation& sequence, const syntax::List<syntax::Option>& options) {
     for (const syntax::Option& option : options) {
         if (option.name != "owned") continue;
+        if (const auto owner = session.catalog().relation(sequence.sequence.owner_table);
+            owner != nullptr && sequence.sequence.owner_column >= 0 &&
+            owner->columns[static_cast<std::size_t>(sequence.sequence.owner_column)].identity != 0)
+            raise(sqlstate::feature_not_supported, "cannot change ownership of identity sequence",
+                  "Sequence \"" + sequence.name + "\" is linked to table \"" + owner->name + "\".");
         if (option.names.empty()) {
             sequence.sequence.owner_table = 0;
             sequence.sequence.owner_column = -1;

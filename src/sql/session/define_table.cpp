@@ -259,6 +259,9 @@ public:
 private:
     void copy_columns(const syntax::LikeClause& like) {
         const auto source = binder_.find_relation(like.table, session_.present(), false);
+        if (source->kind == RelationKind::sequence)
+            raise_at(sqlstate::wrong_object_type, "relation \"" + source->name + "\" is invalid in LIKE clause",
+                     like.table.position);
         for (const Column& from : source->columns) {
             if (from.dropped || from.hidden) continue;
             const int place = relation_->find_column(from.name);

@@ -166,6 +166,7 @@ AlterAction Parser::alter_action(ObjectKind kind) {
     if (accept("set"_kw)) {
         if (at('(')) {
             action.kind = AlterKind::set_options;
+            if (at(')', 1)) take(), unexpected();
             action.options = options_in_parentheses();
             return action;
         }
@@ -214,6 +215,7 @@ AlterAction Parser::alter_action(ObjectKind kind) {
     }
     if (accept("reset"_kw)) {
         action.kind = AlterKind::reset_options;
+        if (at(')', 1)) take(), unexpected();
         action.options = options_in_parentheses();
         return action;
     }

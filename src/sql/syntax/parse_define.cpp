@@ -251,6 +251,10 @@ const Statement* Parser::create_type() {
         composite->type = arena_.create<CreateType>(type);
         return composite;
     }
+    if (at("as"_kw) && !at("enum"_kw, 1) && !at("range"_kw, 1)) {
+        take();
+        unexpected();
+    }
     if (!at("as"_kw) || !at("enum"_kw, 1))
         fail(sqlstate::feature_not_supported, "only enum and composite types can be created", position);
     take(), take();
