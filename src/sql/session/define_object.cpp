@@ -7,6 +7,7 @@
 #include "sql/plan/walk.hpp"
 #include "sql/session/analyze.hpp"
 #include "sql/session/define_partition.hpp"
+#include "sql/session/result_columns.hpp"
 #include "sql/session/storage_options.hpp"
 #include "sql/text_io.hpp"
 
@@ -184,19 +185,10 @@ void create_view(SqlSession& session, const syntax::CreateView& syntax) {
         if (option.name == "check_option") view->check_option = check_option_of(option);
     if (syntax.columns.size() > bound.columns.size())
         raise(sqlstate::syntax_error, "CREATE VIEW specifies more column names than columns");
-    for (std::size_t i = 0; i < bound.columns.size(); ++i) {
-        Column column;
-        column.name = i < syntax.columns.size() ? std::string(syntax.columns[i]) : bound.columns[i].name;
-        column.type = bound.columns[i].type;
-        column.typmod = bound.columns[i].typmod;
-        column.domain = bound.columns[i].declared;
-        if (view->find_column(column.name) >= 0)
-            raise(sqlstate::duplicate_column, "column \"" + column.name + "\" specified more than once");
-        if (column.type == type::record || column.type == type::void_)
-            raise(sqlstate::invalid_table_definition, "column \"" + column.name + "\" has pseudo-type " +
-                                                          format_type(column.type, k_no_typmod, session.state().types));
-        view->columns.push_back(std::move(column));
-    }
+    for (std::size_t i = 0; i < bound.columns.size(); ++i)
+        add_result_column(session, *view,
+                          i < syntax.columns.size() ? std::string(syntax.columns[i]) : bound.columns[i].name,
+                          bound.columns[i]);
     const auto old = session.catalog().relation(view->schema, view->name);
     if (old != nullptr) {
         if (!syntax.replace) raise(sqlstate::duplicate_table, "relation \"" + view->name + "\" already exists");

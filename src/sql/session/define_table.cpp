@@ -6,6 +6,7 @@
 #include "sql/plan/walk.hpp"
 #include "sql/session/define_inheritance.hpp"
 #include "sql/session/define_partition.hpp"
+#include "sql/session/result_columns.hpp"
 #include "sql/session/storage_options.hpp"
 
 #include <algorithm>
@@ -710,19 +711,10 @@ std::uint64_t create_table_as(SqlSession& session, const syntax::CreateTable& sy
         raise(sqlstate::duplicate_table, "relation \"" + relation->name + "\" already exists");
     if (syntax.column_names.size() > columns.size())
         raise(sqlstate::syntax_error, "too many column names were specified");
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-        Column column;
-        column.name = i < syntax.column_names.size() ? std::string(syntax.column_names[i]) : columns[i].name;
-        column.type = columns[i].type;
-        column.typmod = columns[i].typmod;
-        column.domain = columns[i].declared;
-        if (relation->find_column(column.name) >= 0)
-            raise(sqlstate::duplicate_column, "column \"" + column.name + "\" specified more than once");
-        if (column.type == type::record || column.type == type::void_)
-            raise(sqlstate::invalid_table_definition, "column \"" + column.name + "\" has pseudo-type " +
-                                                          format_type(column.type, k_no_typmod, session.state().types));
-        relation->columns.push_back(std::move(column));
-    }
+    for (std::size_t i = 0; i < columns.size(); ++i)
+        add_result_column(session, *relation,
+                          i < syntax.column_names.size() ? std::string(syntax.column_names[i]) : columns[i].name,
+                          columns[i]);
     if (syntax.on_commit != syntax::OnCommit::preserve)
         relation->on_commit = syntax.on_commit == syntax::OnCommit::drop ? 'D' : 'd';
     relation->oid = session.allocate_oid(relation->temporary);
