@@ -194,3 +194,19 @@ TEST_CASE("a row that was found by an entry of an index and changed is a row tha
         CHECK(Sessions::value(s.two, "SELECT v FROM t WHERE id = 7") == "2");
     }
 }
+
+TEST_CASE("the first query of a block at READ COMMITTED sees the newest state, whatever came before it", "[sql]") {
+    // SAVEPOINT opened the state of the block, and its first query did not move on. Portals moved on behind other
+    // statements only.
+    Sessions s;
+    s.one.execute_script("BEGIN; SAVEPOINT a; ROLLBACK TO a");
+    s.two.execute("UPDATE t SET v = 5 WHERE id = 2");
+    CHECK(Sessions::value(s.one, k_second) == "5");
+    s.one.execute_script("COMMIT; BEGIN");
+    for (const std::string value : {"6", "7"}) {
+        s.two.execute("UPDATE t SET v = v + 1 WHERE id = 2");
+        northstar::SqlPortal portal = s.one.open_portal(k_second);
+        CHECK(portal.fetch().at(0).at(0) == value);
+    }
+    CHECK(Sessions::state_of(s.one, "COMMIT") == "00000");
+}

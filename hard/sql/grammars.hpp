@@ -14,5 +14,7 @@ extern const char* const k_queries_grammar;
 extern const char* const k_changes_grammar;
 /// A table with a column of each type, statements with arguments of each type, and indexes of every kind.
 extern const char* const k_arguments_grammar;
+/// Tables with constraints of every kind and few keys, and what several sessions do with them.
+extern const char* const k_sessions_grammar;
 
 }  // namespace northstar::hard

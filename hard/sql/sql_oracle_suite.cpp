@@ -7,23 +7,26 @@
 //   * Indexes: a query answers the same with new indexes, new statistics, and from a plan for any literals.
 //   * Past: a query AS OF a commit answers what it did when that commit was the newest; so do versions and differences.
 //   * Arguments: a prepared statement answers as the same statement with literals does, however often it ran before.
+//   * Sessions: blocks of several sessions answer from their snapshots, and commit as if one came after the other.
 //   * Differential: statements of all kinds answer as PostgreSQL's do: rows, or SQLSTATE.
 // A statement that fails by its data (class 22) on one side alone says nothing: plans may leave expressions out.
 //
 //   sql_oracle_suite [ROUNDS] [SEED] [KIND]      HARD_SEEDS=n: n rounds
-// KIND is tables, calls, queries, changes, past or arguments; all of them where none is named. NORTHSTAR_POSTGRES names
-// the server as libpq does ("host=/tmp dbname=test"), a database whose LC_COLLATE is C and LC_CTYPE C.UTF-8. Findings
-// are printed with the statements that make them; the same seed makes them again.
+// KIND is one of k_kinds; all of them where none is named. NORTHSTAR_POSTGRES names the server as libpq does
+// ("host=/tmp dbname=test"), a database whose LC_COLLATE is C and LC_CTYPE C.UTF-8. Findings are printed with the
+// statements that make them; the same seed makes them again.
 #include "hard/sql/arguments.hpp"
 #include "hard/sql/grammar.hpp"
 #include "hard/sql/grammars.hpp"
 #include "hard/sql/judge.hpp"
 #include "hard/sql/past.hpp"
+#include "hard/sql/sessions.hpp"
 #include "hard/sql/statements.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <set>
+#include <iterator>
 #include <string>
 
 namespace northstar::hard {
@@ -31,6 +34,7 @@ namespace northstar::hard {
 namespace {
 
 constexpr std::uint64_t k_default_rounds = 20;
+constexpr const char* k_kinds[] = {"tables", "calls", "queries", "changes", "past", "arguments", "sessions"};
 constexpr int k_checks_per_round = 60;
 constexpr int k_queries_per_round = 40;
 constexpr int k_changes_per_round = 60;
@@ -217,11 +221,26 @@ private:
 
 struct Total {
     std::uint64_t judged = 0, findings = 0;
-    void add(const Judge& judge) {
-        judged += judge.judged();
-        findings += static_cast<std::uint64_t>(judge.findings());
+    template <typename Kind>
+    void add(const Kind& kind) {
+        judged += kind.judged();
+        findings += static_cast<std::uint64_t>(kind.findings());
     }
 };
+
+/// What happened, and how often; an event that never did in many rounds is a finding.
+std::uint64_t tell_events(const char* kind, const Events& events, std::uint64_t rounds) {
+    std::uint64_t missing = 0;
+    std::printf("%s:", kind);
+    for (const auto& [event, times] : events) {
+        std::printf(" %llu %s;", static_cast<unsigned long long>(times), event.c_str());
+        missing += times == 0 ? 1 : 0;
+    }
+    std::printf("\n");
+    if (missing == 0 || rounds < k_default_rounds) return 0;
+    std::printf("%llu events of %s never happened\n", static_cast<unsigned long long>(missing), kind);
+    return missing;
+}
 
 int suite_main(int argc, char** argv) {
     const char* seeds = std::getenv("HARD_SEEDS");
@@ -234,13 +253,14 @@ int suite_main(int argc, char** argv) {
     const std::unique_ptr<Server> server = conninfo == nullptr ? nullptr : Server::connect(conninfo, why);
     if (server == nullptr) std::printf("without PostgreSQL: %s\n", why.c_str());
     const std::string kind = argc > 3 ? argv[3] : "";
-    static const std::set<std::string> k_kinds{"", "tables", "calls", "queries", "changes", "past", "arguments"};
-    if (!k_kinds.contains(kind)) {
-        std::fprintf(stderr, "there is no kind %s; it is tables, calls, queries, changes, past or arguments\n",
-                     kind.c_str());
+    if (!kind.empty() && std::find(std::begin(k_kinds), std::end(k_kinds), kind) == std::end(k_kinds)) {
+        std::fprintf(stderr, "there is no kind %s; there are", kind.c_str());
+        for (const char* known : k_kinds) std::fprintf(stderr, " %s", known);
+        std::fprintf(stderr, "\n");
         return 2;
     }
     Total total;
+    Events of_sessions = Sessions::no_events();
     for (std::uint64_t seed = first; seed < first + rounds; ++seed) {
         if (kind.empty() || kind == "tables") total.add(Tables(seed, server.get()).run());
         if (kind.empty() || kind == "calls") total.add(Calls(seed, server.get()).run());
@@ -248,7 +268,9 @@ int suite_main(int argc, char** argv) {
         if (kind.empty() || kind == "changes") total.add(Changes(seed, server.get()).run());
         if (kind.empty() || kind == "past") total.add(Past(seed).run());
         if (kind.empty() || kind == "arguments") total.add(Arguments(seed, server.get()).run());
+        if (kind.empty() || kind == "sessions") total.add(Sessions(seed, of_sessions).run());
     }
+    if (kind.empty() || kind == "sessions") total.findings += tell_events("sessions", of_sessions, rounds);
     std::printf("%llu rounds from seed %llu, %llu statements judged%s: %llu findings\n",
                 static_cast<unsigned long long>(rounds), static_cast<unsigned long long>(first),
                 static_cast<unsigned long long>(total.judged), server == nullptr ? "" : ", beside PostgreSQL",

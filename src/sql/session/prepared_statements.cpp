@@ -184,6 +184,11 @@ void SqlSession::bind_described(PreparedPlan& plan) {
 
 void SqlSession::run_bound(const syntax::Statement& statement, std::string_view text, BoundStatement* bound,
                            StatementResult& result) {
+    const syntax::Statement& query = query_of(statement);
+    const bool shows =
+        query.kind == syntax::StatementKind::query || query.kind == syntax::StatementKind::declare_cursor;
+    if (shows && query.locks_rows && is_read_only())
+        raise(sqlstate::read_only_sql_transaction, "cannot execute SELECT FOR UPDATE in a read-only transaction");
     const bool simple = bound != nullptr && (bound->point || bound->point_change != nullptr);
     if (bound != nullptr && bound->literals != nullptr) {
         run_shape_plan(text, result);

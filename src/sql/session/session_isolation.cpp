@@ -19,7 +19,8 @@ void SqlSession::begin_in_block(const syntax::Statement& statement) {
     const bool reads = only_reads(statement);
     // The catalog is read here, too, and changes stand on it.
     main_->validate_reads(true);
-    if (level.starts_with("read ") && block_started_) {
+    // The first one moves on as well: SAVEPOINT, or what BEGIN evaluates, may have opened a state before it.
+    if (level.starts_with("read ")) {
         // Rows that are locked are to stay what they are. Without them nothing read so far matters any more.
         if (!block_locks_rows_) main_->forget_reads();
         const bool moved = main_->refresh(session_isolation::k_most_changes_moved);
@@ -31,6 +32,7 @@ void SqlSession::begin_in_block(const syntax::Statement& statement) {
         // What a block that has written read before is not forgotten: the catalog it stands on is among that.
         if (moved || !block_wrote_) load_catalog();
     }
+    block_started_ = true;
     const bool locks = reads && query_of(statement).locks_rows;
     block_locks_rows_ |= locks;
     main_->validate_reads(!reads || locks || level == "serializable");

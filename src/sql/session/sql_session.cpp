@@ -383,7 +383,6 @@ void SqlSession::run_once(const syntax::Statement& statement, std::string_view t
                : only_reads(statement) ? Work::reading
                                         : Work::optimistic);
     if (in_block_) begin_in_block(statement);
-    block_started_ = true;
     try {
         run_bound(statement, text, bound, result);
         if (!in_block_) result.txn = commit_work();
@@ -621,9 +620,6 @@ StatementResult SqlSession::dispatch(const syntax::Statement& statement, std::st
     }
     switch (statement.kind) {
         case StatementKind::query:
-            if (statement.locks_rows && is_read_only())
-                raise(sqlstate::read_only_sql_transaction,
-                      "cannot execute SELECT FOR UPDATE in a read-only transaction");
             if (statement.query->into != nullptr) return run_query(*statement.query);
             bind(statement, text, *bound);
             return run_bound_query(*bound);
