@@ -576,7 +576,8 @@ BoundExpr* Alteration::converted(Binder& binder, BoundPool& pool, const std::vec
                   "column \"" + old.name + "\" cannot be cast automatically to type " + written(), {},
                   "You might need to specify \"USING " + old.name + "::" + written() + "\".");
     }
-    return binder.coerce(value, meaning.type, meaning.typmod, CastContext::assignment, action.position);
+    value = binder.coerce(value, meaning.type, meaning.typmod, CastContext::assignment, action.position);
+    return meaning.domain == 0 ? value : binder.checked_as(value, meaning.domain, action.position);
 }
 
 void Alteration::set_types(const std::vector<const syntax::AlterAction*>& actions) {
@@ -608,10 +609,20 @@ void Alteration::set_types(const std::vector<const syntax::AlterAction*>& action
     // Each expression sees the row as it was.
     rewrite(to, [&](std::vector<Value>& row, Execution& execution) {
         for (std::size_t i = 0; i < row.size(); ++i) execution.cell(ids[i]) = row[i];
-        for (const auto& [place, value] : changes)
+        for (const auto& [place, value] : changes) {
             row[place] = copy_value(Evaluator(*value, nothing, execution).evaluate(values_), values_);
+            const Column& changed = to->columns[place];
+            if (changed.not_null && row[place].is_null())
+                raise(sqlstate::not_null_violation, "column \"" + changed.name + "\" of relation \"" + to->name +
+                                                        "\" contains null values");
+        }
     });
     check_definitions();
+    for (const CheckConstraint& check : relation_->checks)
+        if (check.validated && std::any_of(changes.begin(), changes.end(), [&](const auto& change) {
+                return names_column(check.text, static_cast<int>(change.first));
+            }))
+            validate_check(check);
     const auto changed = [&](const std::vector<int>& places) {
         return std::any_of(changes.begin(), changes.end(), [&](const auto& change) {
             return std::find(places.begin(), places.end(), static_cast<int>(change.first)) != places.end();
