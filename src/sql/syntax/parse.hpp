@@ -124,6 +124,10 @@ private:
     void window_frame(WindowSpec& window);
     void frame_bound(FrameBound& bound, const Expr*& offset);
     std::vector<const Expr*> expression_list();
+    /// An expression, or DEFAULT where a column is given a value.
+    const Expr* value_or_default();
+    std::vector<const Expr*> values_list();
+    bool at_row_with_default() const;
     List<SortItem> order_by();
     SortItem sort_item();
     Expr* node(ExprKind kind, Position position, std::vector<const Expr*> args = {});

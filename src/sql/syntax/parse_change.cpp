@@ -120,7 +120,17 @@ Assignment Parser::assignment() {
     }
     if (!at_operator("=")) unexpected();
     take();
-    result.value = expression();
+    if (!result.row || !at_row_with_default()) {
+        result.value = result.row ? expression() : value_or_default();
+        return result;
+    }
+    const Position position = here();
+    accept("row"_kw);
+    expect('(');
+    Expr* const row = node(ExprKind::row, position, values_list());
+    row->flag = true;
+    expect(')');
+    result.value = row;
     return result;
 }
 
@@ -258,7 +268,7 @@ MergeAction Parser::merge_action() {
     }
     expect("values"_kw);
     expect('(');
-    action.values = make_list(arena_, expression_list());
+    action.values = make_list(arena_, values_list());
     expect(')');
     return action;
 }

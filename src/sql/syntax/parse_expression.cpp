@@ -267,6 +267,37 @@ std::vector<const Expr*> Parser::expression_list() {
     return list;
 }
 
+const Expr* Parser::value_or_default() {
+    if (!at("default"_kw)) return expression();
+    const Position position = here();
+    take();
+    return node(ExprKind::default_value, position);
+}
+
+std::vector<const Expr*> Parser::values_list() {
+    std::vector<const Expr*> list;
+    do {
+        list.push_back(value_or_default());
+    } while (accept(','));
+    return list;
+}
+
+/// ROW (.., DEFAULT, ..) and the same without ROW.
+bool Parser::at_row_with_default() const {
+    std::size_t ahead = at("row"_kw) ? 1 : 0;
+    if (!at('(', ahead)) return false;
+    std::size_t depth = 0;
+    do {
+        if (at('(', ahead)) ++depth;
+        if (at(')', ahead)) --depth;
+        if (peek(ahead).kind == TokenKind::end) return false;
+        const bool begins = depth == 1 && (at('(', ahead) || at(',', ahead));
+        ++ahead;
+        if (begins && at("default"_kw, ahead)) return true;
+    } while (depth > 0);
+    return false;
+}
+
 SortItem Parser::sort_item() {
     SortItem item;
     item.expr = expression();

@@ -137,7 +137,7 @@ const Expr* Parser::primary_keyword() {
             expr->flag = take().is("true"_kw);
             return suffixes(expr);
         }
-        case "default"_kw: take(); return node(ExprKind::default_value, position);
+        case "default"_kw: fail(sqlstate::syntax_error, "DEFAULT is not allowed in this context", position);
         case "case"_kw: return suffixes(case_expression());
         case "exists"_kw: {
             if (!at('(', 1)) break;

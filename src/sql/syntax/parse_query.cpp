@@ -118,7 +118,7 @@ void Parser::values_rows(Query& query) {
     std::vector<List<const Expr*>> rows;
     do {
         expect('(');
-        std::vector<const Expr*> row = expression_list();
+        std::vector<const Expr*> row = values_list();
         expect(')');
         rows.push_back(make_list(arena_, row));
     } while (accept(','));
