@@ -37,14 +37,14 @@ bool is_array(Oid type) { return type == type::anyarray || type == type::anycomp
 
 std::shared_ptr<const UserType> Binder::domain_type(Oid declared) const {
     if (declared < k_first_user_oid) return nullptr;
-    auto definition = environment_.present().catalog->user_type(declared);
+    auto definition = environment_.catalog_of_types().user_type(declared);
     return definition != nullptr && definition->kind == 'd' ? definition : nullptr;
 }
 
 /// The domain whose arrays the type is; 0: there is none.
 Oid Binder::domain_of_array(Oid declared) const {
     if (declared < k_first_user_oid) return 0;
-    for (const auto& [name, type] : environment_.present().catalog->types())
+    for (const auto& [name, type] : environment_.catalog_of_types().types())
         if (type->array == declared && type->kind == 'd') return type->oid;
     return 0;
 }

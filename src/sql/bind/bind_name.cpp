@@ -17,6 +17,20 @@ constexpr HiddenName k_hidden[] = {
     {"tableoid", hidden_table_oid, type::regclass},
 };
 
+/// Whether the type of the relation's rows is what the statement takes it for. A type has one definition in a
+/// statement, that of today; columns of the past may have been others.
+bool has_its_type(const Relation& relation, const TypeCatalog& types) {
+    if (relation.row_type == 0) return false;
+    const std::span<const FieldInfo> fields = types.fields(relation.row_type);
+    std::size_t at = 0;
+    for (const Column& column : relation.columns) {
+        if (column.dropped || column.hidden) continue;
+        if (at == fields.size() || fields[at].name != column.name || fields[at].type != column.type) return false;
+        ++at;
+    }
+    return at == fields.size();
+}
+
 }  // namespace bind_name
 
 BoundExpr* Binder::column_of(const ScopeColumn& column, std::uint32_t position) {
@@ -187,7 +201,8 @@ BoundExpr* Binder::find_qualified(std::string_view schema, std::string_view tabl
 BoundExpr* Binder::whole_row(ScopeRelation& relation, std::uint32_t position) {
     if (relation.scalar && relation.columns.size() == 1) return column_of(relation.columns[0], position);
     BoundExpr* bound = pool_.expr(BoundKind::row, type::record);
-    if (relation.relation != nullptr && relation.relation->row_type != 0) bound->type = relation.relation->row_type;
+    if (relation.relation != nullptr && bind_name::has_its_type(*relation.relation, *environment_.session().types))
+        bound->type = relation.relation->row_type;
     bound->position = position;
     // A row of nothing but NULLs from the far side of an outer join is a NULL record.
     bound->negated = relation.nullable;

@@ -53,6 +53,10 @@ BoundQuery Binder::query(const syntax::Query& syntax, bool resolve_unknowns) {
     const std::size_t points = points_.size();
     if (syntax.time.system.kind != syntax::RangeKind::none)
         points_.push_back(&environment_.past(bind_point(syntax.time.system.first)));
+    if (outermost_) {
+        ReadPoint* const point = points_.empty() ? environment_.default_point() : points_.back();
+        if (point != nullptr && point->past) environment_.read_whole_at(*point);
+    }
     const std::size_t valids = valids_.size();
     if (syntax.time.valid.kind != syntax::RangeKind::none) valids_.push_back(&syntax.time.valid);
     const bool wants_row_keys = std::exchange(wants_row_keys_, false);

@@ -217,7 +217,7 @@ Binder::TypeMeaning Binder::resolve_type(const syntax::TypeName& name) {
     const TypeInfo* info = nullptr;
     if (name.names.size() == 1 || name.names[0] == "pg_catalog") info = find_builtin_type(word);
     if (info == nullptr) {
-        const Catalog& catalog = *environment_.present().catalog;
+        const Catalog& catalog = environment_.catalog_of_types();
         std::vector<std::string> schemas = environment_.search_path();
         if (name.names.size() > 1) schemas = {std::string(name.names[name.names.size() - 2])};
         for (const std::string& schema : schemas) {

@@ -43,6 +43,10 @@ public:
     virtual std::uint64_t commit_of(const PointExpr& point) = 0;
     /// The point that the transaction or the session reads at, where one is set.
     virtual ReadPoint* default_point() = 0;
+    /// The statement as a whole reads this state: from now on its types are those of then.
+    virtual void read_whole_at(const ReadPoint& point) = 0;
+    /// The catalog in which the statement's types are.
+    virtual const Catalog& catalog_of_types() = 0;
     /// The valid time that the session reads at, where one is set.
     virtual const syntax::TimeRange* default_valid_time() = 0;
     /// The schemas in which names without one are looked up, in order.

@@ -1,8 +1,9 @@
 // known_types.hpp -- types of the present catalog, and of past ones that a statement reads, named along the search path
 // of the session.  Layer: sql.  Threads: one.
 //
-// A type that was dropped is still the type of values in past states. OIDs are never used twice, so the first
-// catalog that knows one is right.
+// A type that was dropped is still the type of values in past states. OIDs are never used twice, but types change:
+// labels and fields get other names. A statement that reads a past state as a whole takes what the types were then;
+// otherwise they are what they are now.
 #pragma once
 
 #include "sql/catalog/catalog.hpp"
@@ -25,17 +26,25 @@ public:
     }
     void set_present(std::shared_ptr<const Catalog> catalog) { present_ = std::move(catalog); }
     void add_past(std::shared_ptr<const Catalog> catalog) { past_.push_back(std::move(catalog)); }
-    void forget_past() { past_.clear(); }
+    /// The state that the whole statement reads: what types were there comes before what they are now.
+    void set_whole(std::shared_ptr<const Catalog> catalog) { whole_ = std::move(catalog); }
+    void forget_past() {
+        past_.clear();
+        whole_.reset();
+    }
+    /// Where names of types are looked up.
+    const Catalog& first() const { return whole_ != nullptr ? *whole_ : *present_; }
+    bool is_whole() const { return whole_ != nullptr; }
 
     const TypeInfo* find_type(Oid oid) const override {
+        if (whole_ != nullptr)
+            if (const TypeInfo* found = whole_->find_type(oid)) return found;
         if (const TypeInfo* found = present_->find_type(oid)) return found;
         for (const auto& catalog : past_)
             if (const TypeInfo* found = catalog->find_type(oid)) return found;
         return nullptr;
     }
-    const TypeInfo* find_type(std::string_view name) const override {
-        return present_->find_type(name, *path_);
-    }
+    const TypeInfo* find_type(std::string_view name) const override { return first().find_type(name, *path_); }
     std::span<const EnumLabel> enum_labels(Oid oid) const override { return owner(oid).enum_labels(oid); }
     bool is_uncommitted_label(Oid oid, std::int64_t number) const override {
         return uncommitted_labels_.count({oid, number}) != 0;
@@ -44,6 +53,8 @@ public:
     void forget_uncommitted_labels() { uncommitted_labels_.clear(); }
     std::span<const FieldInfo> fields(Oid oid) const override { return owner(oid).fields(oid); }
     std::string object_name(Oid kind, Oid oid) const override {
+        if (whole_ != nullptr)
+            if (const std::string then = whole_->object_name(kind, oid, *path_); !then.empty()) return then;
         const std::string name = present_->object_name(kind, oid, *path_);
         if (!name.empty()) return name;
         for (const auto& catalog : past_)
@@ -51,11 +62,12 @@ public:
         return {};
     }
     std::optional<Oid> object_oid(Oid kind, std::string_view name) const override {
-        return present_->object_oid(kind, name, *path_);
+        return first().object_oid(kind, name, *path_);
     }
 
 private:
     const Catalog& owner(Oid oid) const {
+        if (whole_ != nullptr && whole_->find_type(oid) != nullptr) return *whole_;
         if (present_->find_type(oid) != nullptr) return *present_;
         for (const auto& catalog : past_)
             if (catalog->find_type(oid) != nullptr) return *catalog;
@@ -64,6 +76,7 @@ private:
 
     const std::vector<std::string>* path_;
     std::shared_ptr<const Catalog> present_;
+    std::shared_ptr<const Catalog> whole_;  ///< null: that is the present, or several states
     std::vector<std::shared_ptr<const Catalog>> past_;
     std::set<std::pair<Oid, std::int64_t>> uncommitted_labels_;
 };

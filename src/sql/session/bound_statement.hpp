@@ -30,6 +30,7 @@ struct PastPoint : ReadPoint {
 /// That of an AS OF, which may be another one at each run.
 struct MovingPoint final : PastPoint {
     PointExpr point;
+    bool whole = false;  ///< of the statement itself
 };
 
 /// How many rows a tree had when a plan was made, or how many entries it had between two keys.

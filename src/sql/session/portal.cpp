@@ -117,6 +117,8 @@ void Portal::start_query() {
     SqlSession& session = *session_;
     if (statement_->locks_rows && session.is_read_only())
         raise(sqlstate::read_only_sql_transaction, "cannot execute SELECT FOR UPDATE in a read-only transaction");
+    session.types_.forget_past();
+    session.takes_past_types_ = true;
     session.parameters_ = &parameters_;
     session.text_ = text_;
     session.state().statement_time = clock_now();

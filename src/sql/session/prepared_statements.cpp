@@ -113,6 +113,8 @@ bool SqlSession::has_outgrown(BoundStatement& bound) {
 
 void SqlSession::bind(const syntax::Statement& statement, std::string_view text, BoundStatement& bound) {
     if (is_usable(bound) && move_points(bound)) return;
+    types_.set_whole(nullptr);
+    takes_past_types_ = statement.kind == syntax::StatementKind::query && statement.query->into == nullptr;
     const std::uint64_t outside_uses = outside_uses_;
     const std::size_t notices = notices_.size();
     bound.reusable = false;

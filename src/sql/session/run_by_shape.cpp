@@ -74,6 +74,8 @@ void SqlSession::run_shape_plan(std::string_view text, StatementResult& result) 
         try {
             bound.literals->evaluate(shape_.literals, literal_values_, literal_arena_, session_);
             readable = move_points(bound);
+            // Labels are those of the state that is read.
+            if (types_.is_whole()) bound.literals->evaluate(shape_.literals, literal_values_, literal_arena_, session_);
         } catch (const SqlError&) {
             readable = false;
         }

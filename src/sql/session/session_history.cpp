@@ -56,7 +56,11 @@ private:
             if (!version.value || version.redacted) continue;
             std::shared_ptr<Relation> then = Catalog::relation_from(Document::parse(*version.value));
             if (then->oid != relation_->oid) continue;
-            session_.catalog().set_layout(*then);
+            // Types that were dropped since are in the catalog of then.
+            const bool known = std::all_of(then->columns.begin(), then->columns.end(), [&](const Column& column) {
+                return column.type < k_first_user_oid || session_.catalog().find_type(column.type) != nullptr;
+            });
+            (known ? session_.catalog() : *session_.past(version.txn).catalog).set_layout(*then);
             shapes_[version.txn] = std::move(then);
             if (first == 0 || version.txn < first) first = version.txn;
         }

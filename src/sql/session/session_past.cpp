@@ -67,6 +67,14 @@ ReadPoint& SqlSession::past(const PointExpr& point) {
     return *made;
 }
 
+void SqlSession::read_whole_at(const ReadPoint& point) {
+    if (!takes_past_types_) return;
+    types_.set_whole(point.catalog);
+    if (binding_ == nullptr) return;
+    for (const std::shared_ptr<MovingPoint>& moving : binding_->points)
+        if (moving.get() == &point) moving->whole = true;
+}
+
 void SqlSession::open_past(PastPoint& point, std::uint64_t txn) {
     try {
         point.snapshot.emplace(database_.begin_read(AsOf::txn(txn)));
@@ -107,10 +115,12 @@ std::shared_ptr<const Catalog> SqlSession::catalog_of(const PastPoint& point) {
 bool SqlSession::move_points(BoundStatement& bound) {
     for (const std::shared_ptr<MovingPoint>& point : bound.points) {
         const std::uint64_t txn = commit_of(point->point);
-        if (point->snapshot && point->txn == txn) continue;
         const std::shared_ptr<const Catalog> before = point->catalog;
-        open_past(*point, txn);
-        open_points_.push_back(point);
+        if (!point->snapshot || point->txn != txn) {
+            open_past(*point, txn);
+            open_points_.push_back(point);
+        }
+        if (point->whole) types_.set_whole(point->catalog);
         if (point->catalog == before) continue;
         bound.reusable = false;
         return false;

@@ -54,6 +54,18 @@ double ask(Database& database, std::optional<Snapshot>& snapshot, const std::str
     return static_cast<double>(question(database.begin_read().tree(name)));
 }
 
+/// Whether a statement that reads the past leaves nothing of it in the present.
+bool only_shows(const syntax::Statement& statement) {
+    using syntax::StatementKind;
+    switch (statement.kind) {
+        case StatementKind::query: return statement.query->into == nullptr;
+        case StatementKind::explain:
+        case StatementKind::copy:
+        case StatementKind::declare_cursor: return true;
+        default: return false;
+    }
+}
+
 }  // namespace sql_session
 
 double SqlSession::PresentPoint::row_count(const std::string& name, bool temporary) {
@@ -329,6 +341,7 @@ void SqlSession::run(const syntax::Statement& statement, std::string_view text, 
     parameters_ = &parameters;
     text_ = text;
     types_.forget_past();
+    takes_past_types_ = sql_session::only_shows(query_of(statement));
     parameter_types_.clear();
     for (const Value& value : parameters) parameter_types_.push_back(value.type() == type::unknown ? 0 : value.type());
     if (parameter_types_.size() < statement.parameters) parameter_types_.resize(statement.parameters, 0);

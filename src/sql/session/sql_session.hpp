@@ -183,6 +183,8 @@ public:
     /// The commit that bears a tag.
     std::optional<std::uint64_t> tagged_commit(std::string_view tag);
     ReadPoint* default_point() override;
+    void read_whole_at(const ReadPoint& point) override;
+    const Catalog& catalog_of_types() override { return types_.first(); }
     const syntax::TimeRange* default_valid_time() override;
     std::uint64_t current_commit() override;
     const std::vector<std::string>& search_path() override { return types_.search_path(); }
@@ -467,6 +469,7 @@ private:
     bool failed_ = false;
     bool describing_ = false;
     bool read_only_ = false;
+    bool takes_past_types_ = false;  ///< the statement is a query: where it reads the past, its types are those of then
     bool block_started_ = false;  ///< a statement of the block has run
     bool block_locks_rows_ = false;  ///< with FOR UPDATE or its kin
     bool block_wrote_ = false;       ///< certainly; false does not mean that it did not
