@@ -14,6 +14,8 @@ extern const char* const k_queries_grammar;
 extern const char* const k_changes_grammar;
 /// A table with a column of each type, statements with arguments of each type, and indexes of every kind.
 extern const char* const k_arguments_grammar;
+/// Definitions of every kind, and rows of what is defined.
+extern const char* const k_definitions_grammar;
 /// Tables with constraints of every kind and few keys, and what several sessions do with them.
 extern const char* const k_sessions_grammar;
 

@@ -80,7 +80,11 @@ bool Judge::change(const std::string& statement) {
     return ours.state.empty();
 }
 
-void Judge::attempt(const std::string& statement) {
+void Judge::attempt(const std::string& statement) { attempt(statement, false); }
+
+void Judge::attempt_any_failure(const std::string& statement) { attempt(statement, true); }
+
+void Judge::attempt(const std::string& statement, bool any_failure) {
     const Answer ours = ask(statement);
     history_.push_back(statement);
     if (ours.state == "XX000") return finding("failure", ours.message, {});
@@ -92,6 +96,7 @@ void Judge::attempt(const std::string& statement) {
         server_ = nullptr;
         return;
     }
+    if (any_failure && !ours.state.empty() && !theirs.state.empty()) return;
     if (ours.state != theirs.state) return finding("difference", states(ours, theirs), {});
     rows_differ(ours, theirs, "");
 }

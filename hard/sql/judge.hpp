@@ -24,6 +24,8 @@ public:
     bool change(const std::string& statement);
     /// The same for one that may fail: both must fail alike, with equal rows of RETURNING.
     void attempt(const std::string& statement);
+    /// The same for one that several things may be wrong with: which of them is told nobody says.
+    void attempt_any_failure(const std::string& statement);
     /// A query on both sides, in whatever order its rows come.
     void compare(const std::string& query);
     /// The same for one that a grammar made: it may be refused, by both alike.
@@ -38,12 +40,20 @@ public:
     /// A failure that is none of the data's is a finding.
     bool is_wrong(const Answer& answer, const char* oracle, const std::string& query);
 
+    /// A statement that was carried out here alone.
+    void changed_alone(const std::string& statement) {
+        history_.push_back(statement);
+        server_ = nullptr;
+    }
+    SqlConnection& connection() { return connection_; }
+    Database& database() { return database_; }
     bool has_server() const { return server_ != nullptr; }
     int findings() const { return findings_; }
     std::uint64_t judged() const { return judged_; }
     void count() { ++judged_; }
 
 private:
+    void attempt(const std::string& statement, bool any_failure);
     enum class Excuse : std::uint8_t { nothing, data, failure };
     void judge(const Answer& ours, const std::string& query, Excuse excuse);
     void rows_differ(const Answer& ours, const Answer& theirs, const std::string& query);

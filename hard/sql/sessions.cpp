@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <iterator>
 #include <utility>
 
@@ -11,8 +12,10 @@ namespace northstar::hard {
 
 namespace {
 
-constexpr int k_steps_per_round = 150;
-constexpr int k_last_of_setup = 22;
+constexpr int k_steps_per_round = 200;
+constexpr int k_last_of_setup = 30;
+/// At READ COMMITTED a block of more than a thousand changes stays on its state; a row and its index entries are some.
+constexpr std::uint64_t k_rows_moved = 100;
 constexpr const char* k_save_names[] = {"one", "two"};
 constexpr const char* k_tables[] = {"p", "c", "f", "d", "w", "o", "q", "h", "small", "pg_indexes"};
 
@@ -23,9 +26,11 @@ std::string contents_of(const std::string& table) {
     return "SELECT * FROM " + table;
 }
 
-/// A change that found no rows has changed nothing.
-bool changed_nothing(const Told& told) {
-    return told.failed() || told.tag.ends_with(" 0") || told.tag == "INSERT 0 0";
+/// How many rows the tag tells of: "UPDATE 3", "INSERT 0 1".
+std::uint64_t changed_rows(const Told& told) {
+    if (told.failed() || told.tag.starts_with("SELECT")) return 0;
+    const std::size_t blank = told.tag.rfind(' ');
+    return blank == std::string::npos ? 0 : std::strtoull(told.tag.c_str() + blank, nullptr, 10);
 }
 
 }  // namespace
@@ -39,7 +44,7 @@ Events Sessions::no_events() {
          {"refused at a statement", "refused though the order explains it", "statements alone", "rolled back",
           "rolled back to a savepoint", "failed with 23505", "failed with 23503", "failed with 23514",
           "failed with 23P01", "failed at a commit", "definitions beside open blocks", "past states read",
-          "blocks for reading", "cursors", "goes on behind a refusal"})
+          "blocks for reading", "cursors"})
         events[what] = 0;
     return events;
 }
@@ -233,6 +238,9 @@ void Sessions::judge_in_block(Session& session, const Step& step) {
         return;
     }
     if (step.kind == Kind::control) return;
+    std::uint64_t changed = 0;
+    for (const Step& before : session.effective) changed += changed_rows(before.told);
+    if (changed > k_rows_moved) return count("stays on its state");
     std::vector<Step> room;
     if (replay(to_replay(session, room), session.level, nullptr)) {
         const Told alone = serial_->run(step.statement);
@@ -247,7 +255,7 @@ const std::vector<Sessions::Step>& Sessions::to_replay(const Session& session, s
     bool wrote = session.level != Level::committed;
     for (const Step& step : session.effective) {
         wrote |= step.kind == Kind::lock || step.kind == Kind::definition ||
-                 (step.kind == Kind::change && !changed_nothing(step.told));
+                 (step.kind == Kind::change && changed_rows(step.told) > 0);
         if (wrote || step.kind != Kind::change) room.push_back(step);
     }
     return room;

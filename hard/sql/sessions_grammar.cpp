@@ -30,6 +30,18 @@ setup19 INSERT INTO d SELECT i, i, NULL FROM generate_series(0, {3-8}) i
 setup20 INSERT INTO w VALUES (1, '[0,10)', 1), (1, '[20,30)', 2), (2, '[5,25)', 3)
 setup21 INSERT INTO q SELECT i, i % 4, i FROM generate_series(0, 9) i
 setup22 INSERT INTO h SELECT i, i FROM generate_series(0, {1-9}) i
+setup23 INSERT INTO p SELECT i, i, 20 + i % 30, 'z' || i FROM generate_series(100, {most}) i
+setup24 INSERT INTO c SELECT i, NULL, NULL, 30 + i % 40 FROM generate_series(100, {most}) i
+setup25 INSERT INTO f SELECT i, i % 7, i FROM generate_series(100, {most}) i
+setup26 INSERT INTO d SELECT i, i, NULL FROM generate_series(100, {most}) i
+setup27 INSERT INTO w SELECT i / 10, int4range(i % 10 * 10, i % 10 * 10 + 7), i FROM generate_series(100, {most}) i
+setup28 INSERT INTO q SELECT i, i % 4, 30 + i FROM generate_series(100, {most}) i
+setup29 INSERT INTO h SELECT i, 30 + i FROM generate_series(100, {most}) i
+setup30 {analyzed}
+analyzed ANALYZE
+analyzed ANALYZE p
+most*2 99
+most 400
 action*2 -
 action ON DELETE CASCADE
 action ON DELETE SET NULL

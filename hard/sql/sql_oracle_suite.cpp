@@ -16,10 +16,12 @@
 // ("host=/tmp dbname=test"), a database whose LC_COLLATE is C and LC_CTYPE C.UTF-8. Findings are printed with the
 // statements that make them; the same seed makes them again.
 #include "hard/sql/arguments.hpp"
+#include "hard/sql/definitions.hpp"
 #include "hard/sql/grammar.hpp"
 #include "hard/sql/grammars.hpp"
 #include "hard/sql/judge.hpp"
 #include "hard/sql/past.hpp"
+#include "hard/sql/periods.hpp"
 #include "hard/sql/sessions.hpp"
 #include "hard/sql/statements.hpp"
 
@@ -34,7 +36,8 @@ namespace northstar::hard {
 namespace {
 
 constexpr std::uint64_t k_default_rounds = 20;
-constexpr const char* k_kinds[] = {"tables", "calls", "queries", "changes", "past", "arguments", "sessions"};
+constexpr const char* k_kinds[] = {"tables", "calls", "queries", "changes", "past",
+                                     "arguments", "sessions", "definitions", "periods"};
 constexpr int k_checks_per_round = 60;
 constexpr int k_queries_per_round = 40;
 constexpr int k_changes_per_round = 60;
@@ -260,7 +263,8 @@ int suite_main(int argc, char** argv) {
         return 2;
     }
     Total total;
-    Events of_sessions = Sessions::no_events();
+    Events of_sessions = Sessions::no_events(), of_definitions = Definitions::no_events(),
+           of_periods = Periods::no_events();
     for (std::uint64_t seed = first; seed < first + rounds; ++seed) {
         if (kind.empty() || kind == "tables") total.add(Tables(seed, server.get()).run());
         if (kind.empty() || kind == "calls") total.add(Calls(seed, server.get()).run());
@@ -269,8 +273,14 @@ int suite_main(int argc, char** argv) {
         if (kind.empty() || kind == "past") total.add(Past(seed).run());
         if (kind.empty() || kind == "arguments") total.add(Arguments(seed, server.get()).run());
         if (kind.empty() || kind == "sessions") total.add(Sessions(seed, of_sessions).run());
+        if (kind.empty() || kind == "definitions")
+            total.add(Definitions(seed, server.get(), of_definitions).run());
+        if (kind.empty() || kind == "periods") total.add(Periods(seed, of_periods).run());
     }
     if (kind.empty() || kind == "sessions") total.findings += tell_events("sessions", of_sessions, rounds);
+    if (kind.empty() || kind == "definitions")
+        total.findings += tell_events("definitions", of_definitions, rounds);
+    if (kind.empty() || kind == "periods") total.findings += tell_events("periods", of_periods, rounds);
     std::printf("%llu rounds from seed %llu, %llu statements judged%s: %llu findings\n",
                 static_cast<unsigned long long>(rounds), static_cast<unsigned long long>(first),
                 static_cast<unsigned long long>(total.judged), server == nullptr ? "" : ", beside PostgreSQL",
