@@ -95,13 +95,14 @@ bool Regex::assertion_holds(Run& run, const Instruction& instruction, std::size_
 }
 
 /// Depth first, first alternatives first. A place of the program is tried once at each place of the text,
-/// unless back references make it depend on more. `to_end`: only a match that ends at `end` counts.
+/// unless back references make it depend on more: then a loop ends behind a pass that took no character. `to_end`: only
+/// a match that ends at `end` counts.
 bool Regex::backtrack(Run& run, std::size_t start, std::size_t begin, std::size_t end, bool to_end,
                       std::vector<std::size_t>& slots) const {
     struct Branch {
         std::size_t pc;
         std::size_t at;
-        std::size_t slot;  ///< a slot to restore instead of a place to try
+        std::size_t slot;  ///< a slot to restore instead of a place to try; behind those of groups: of `passed`
     };
     constexpr std::size_t k_none = RegexGroup::k_unset;
     const std::size_t width = end - begin + 1;
@@ -110,12 +111,15 @@ bool Regex::backtrack(Run& run, std::size_t start, std::size_t begin, std::size_
         raise(sqlstate::program_limit_exceeded, "text is too long for the groups of this regular expression");
     }
     std::vector<bool> visited(back_references_ ? 0 : program_.size() * width);
+    // Where a loop went back last.
+    std::vector<std::size_t> passed(back_references_ ? program_.size() : 0, k_none);
     std::vector<Branch> branches{{start, begin, k_none}};
     while (!branches.empty()) {
         const Branch branch = branches.back();
         branches.pop_back();
         if (branch.slot != k_none) {
-            slots[branch.slot] = branch.at;
+            if (branch.slot < slots.size()) slots[branch.slot] = branch.at;
+            else passed[branch.slot - slots.size()] = branch.at;
             continue;
         }
         std::size_t pc = branch.pc;
@@ -132,6 +136,18 @@ bool Regex::backtrack(Run& run, std::size_t start, std::size_t begin, std::size_
             if (instruction.op == Op::match) {
                 if (!to_end || at == end) return true;
                 break;
+            }
+            const bool goes_back = (instruction.op == Op::jump && instruction.x <= pc) ||
+                                   (instruction.op == Op::split && (instruction.x <= pc || instruction.y <= pc));
+            if (back_references_ && goes_back) {
+                if (passed[pc] == at) {
+                    const std::size_t out = instruction.x <= pc ? instruction.y : instruction.x;
+                    if (instruction.op == Op::jump) break;
+                    pc = out;
+                    continue;
+                }
+                branches.push_back({0, passed[pc], slots.size() + pc});
+                passed[pc] = at;
             }
             if (instruction.op == Op::jump) {
                 pc = instruction.x;
