@@ -170,15 +170,22 @@ void drop_inner_columns(Plan& join, const Walk& all) {
                  output.end());
 }
 
+/// A WITH query is looked into once, however many others read it.
+bool is_volatile_plan(Plan& plan, std::set<const Plan*>& seen) {
+    bool found = false;
+    if (plan.kind == PlanKind::cte_scan)
+        found = plan.common->change != nullptr ||
+                (seen.insert(plan.common->plan).second && is_volatile_plan(*plan.common->plan, seen));
+    each_expr(plan, [&](BoundExpr*& expr) { found = found || is_volatile_inside(expr); });
+    return found || (plan.left != nullptr && is_volatile_plan(*plan.left, seen)) ||
+           (plan.right != nullptr && is_volatile_plan(*plan.right, seen));
+}
+
 }  // namespace prune
 
 bool is_volatile_plan(Plan& plan) {
-    bool found = false;
-    if (plan.kind == PlanKind::cte_scan)
-        found = plan.common->change != nullptr || is_volatile_plan(*plan.common->plan);
-    each_expr(plan, [&](BoundExpr*& expr) { found = found || prune::is_volatile_inside(expr); });
-    return found || (plan.left != nullptr && is_volatile_plan(*plan.left)) ||
-           (plan.right != nullptr && is_volatile_plan(*plan.right));
+    std::set<const Plan*> seen;
+    return prune::is_volatile_plan(plan, seen);
 }
 
 void prune_columns(Plan& plan) {
