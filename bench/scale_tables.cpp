@@ -15,10 +15,11 @@ const CurveSpec k_create{"scale/tables/create", "CREATE TABLE, rolled back", "ta
 const CurveSpec k_drop{"scale/tables/drop", "CREATE TABLE and DROP TABLE", "tables", 0, true, "lazy",
                        "a DROP asks every object whether it depends on the table"};
 const CurveSpec k_follow{"scale/tables/follow", "first query behind another session's CREATE or DROP TABLE", "tables",
-                         0, true, "lazy", "the documents of all objects are compared with those that are known"};
+                         0, true, "lazy", "it is in the same process"};
 const CurveSpec k_select{"scale/tables/select", "SELECT of one row, not prepared", "tables", 0.4};
-const CurveSpec k_connect{"scale/tables/connect", "first query of a new session", "tables", 0, true, {},
-                          "a session reads the definitions of all objects once"};
+const CurveSpec k_connect{"scale/tables/connect", "first query of a new session beside another one", "tables", 0.4};
+const CurveSpec k_open{"scale/tables/open", "first query of a process", "tables", 0, true, {},
+                       "it reads the definitions of all objects"};
 
 std::string name_of(std::uint64_t table) { return "t" + std::to_string(table); }
 
@@ -68,10 +69,18 @@ void tables_at(Scale& scale, std::uint64_t tables) {
         });
         db.close();
     }
+    Database db = Database::open(path);
+    scale.measure(k_open, tables, db, 1, [&] {
+        SqlConnection fresh(db);
+        if (fresh.execute("SELECT name FROM t0").rows.size() > 1)
+            throw std::runtime_error("a query gave the wrong answer");
+    });
+    db.close();
     remove_database(path);
 }
 
-const RegisterScale tables(35, {k_create.name, k_drop.name, k_select.name, k_follow.name, k_connect.name},
+const RegisterScale tables(35,
+                           {k_create.name, k_drop.name, k_select.name, k_follow.name, k_connect.name, k_open.name},
                            [](Scale& scale) {
                                for (const std::uint64_t size : scale.options().tables) tables_at(scale, size);
                            });

@@ -147,7 +147,11 @@ TEST_CASE("sessions of several threads share what they know of the catalog", "[s
             }
         });
     northstar::SqlConnection watching(database);
-    for (int look = 0; look < 20; ++look) picture(watching);
+    for (int look = 0; look < 20; ++look) {
+        watching.execute("BEGIN ISOLATION LEVEL REPEATABLE READ");
+        picture(watching);
+        watching.execute("COMMIT");
+    }
     for (std::thread& thread : threads) thread.join();
     CHECK(picture(watching) == picture_of_copy(database));
 }
