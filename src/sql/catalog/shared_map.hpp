@@ -5,8 +5,9 @@
 //
 // [MAP-1] No part is empty, none has more than k_most entries, and keys ascend across parts.
 // [MAP-2] A part that another map has as well is never changed.
-// Threads: copies may be read by any number of threads, each by one that changes it. Iterators are valid until the map
-// that gave them is changed.
+// Threads: maps that share parts may be read by any number of threads. One thread changes a map, which nobody reads
+// meanwhile, and keeps the map that it was copied from as long. Iterators are valid until the map that gave them is
+// changed.
 #pragma once
 
 #include <algorithm>
