@@ -238,16 +238,21 @@ void Definitions::compare_changes() {
                                   changes + " AND new IS NOT NULL) x GROUP BY r HAVING sum(n) <> 0");
 }
 
-void Definitions::compare_history() {
+std::pair<std::string, std::string> Definitions::keyed_table() {
     std::vector<std::string> columns;
     const Txn now = pictures_.rbegin()->first;
     const std::string table = table_since(now, now, columns);
-    if (table.empty()) return;
+    if (table.empty()) return {};
     const std::vector<std::string> key =
         rows_of("SELECT attname FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey) "
                 "WHERE indisprimary AND indrelid = '" + table + "'::regclass");
-    if (key.size() != 1) return;
-    const std::string column = key[0].substr(1, key[0].size() - 2);
+    if (key.size() != 1) return {};
+    return {table, key[0].substr(1, key[0].size() - 2)};
+}
+
+void Definitions::compare_history() {
+    const auto [table, column] = keyed_table();
+    if (table.empty()) return;
     const SqlResult rows = judge_.connection().execute("SELECT " + column + " FROM ONLY " + table);
     if (rows.rows.empty()) return;
     const std::string value = quoted(rows.rows[random_.below(rows.rows.size())][0].value_or("NULL"));
@@ -262,15 +267,8 @@ void Definitions::compare_history() {
 }
 
 void Definitions::compare_blame() {
-    std::vector<std::string> columns;
-    const Txn now = pictures_.rbegin()->first;
-    const std::string table = table_since(now, now, columns);
+    const auto [table, column] = keyed_table();
     if (table.empty()) return;
-    const std::vector<std::string> key =
-        rows_of("SELECT attname FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey) "
-                "WHERE indisprimary AND indrelid = '" + table + "'::regclass");
-    if (key.size() != 1) return;
-    const std::string column = key[0].substr(1, key[0].size() - 2);
     const SqlResult rows = judge_.connection().execute("SELECT * FROM ONLY " + table);
     if (rows.rows.empty()) return;
     const std::vector<SqlValue>& row = rows.rows[random_.below(rows.rows.size())];

@@ -47,6 +47,8 @@ private:
     /// A table of the present that was the same object at both commits; empty: there is none. `columns` are those that
     /// have one name and one type at both and today; types that may have changed are left out.
     std::string table_since(Txn one, Txn other, std::vector<std::string>& columns);
+    /// A table of today with a primary key of one column, and that column; empty: none was met.
+    std::pair<std::string, std::string> keyed_table();
     /// The columns as one jsonb, of a row or of `source` that is one.
     static std::string as_object(const std::vector<std::string>& columns, const std::string& source);
     void expect_no_rows(const char* oracle, const std::string& query);

@@ -136,6 +136,15 @@ BoundExpr* ConstantFolder::folded_logic(BoundExpr* expr) {
     return out;
 }
 
+/// A CASE or COALESCE of what is left of it.
+BoundExpr* ConstantFolder::with_arguments(const BoundExpr& expr, std::vector<BoundExpr*> args) {
+    if (args.empty()) return constant(expr, Value::null(expr.type));
+    if (args.size() == 1 && args[0]->type == expr.type) return args[0];
+    BoundExpr* const out = pool_.copy(expr);
+    out->args = std::move(args);
+    return out;
+}
+
 BoundExpr* ConstantFolder::folded_case(BoundExpr* expr) {
     std::vector<BoundExpr*> args;
     bool changed = false, decided = false;
@@ -158,12 +167,7 @@ BoundExpr* ConstantFolder::folded_case(BoundExpr* expr) {
         args.push_back(folded(expr->args.back()));
         changed |= args.back() != expr->args.back();
     }
-    if (!changed) return expr;
-    if (args.empty()) return constant(*expr, Value::null(expr->type));
-    if (args.size() == 1 && args[0]->type == expr->type) return args[0];
-    BoundExpr* const out = pool_.copy(*expr);
-    out->args = std::move(args);
-    return out;
+    return changed ? with_arguments(*expr, std::move(args)) : expr;
 }
 
 BoundExpr* ConstantFolder::folded_coalesce(BoundExpr* expr) {
@@ -182,12 +186,7 @@ BoundExpr* ConstantFolder::folded_coalesce(BoundExpr* expr) {
         changed |= args.size() < expr->args.size();
         break;
     }
-    if (!changed) return expr;
-    if (args.empty()) return constant(*expr, Value::null(expr->type));
-    if (args.size() == 1 && args[0]->type == expr->type) return args[0];
-    BoundExpr* const out = pool_.copy(*expr);
-    out->args = std::move(args);
-    return out;
+    return changed ? with_arguments(*expr, std::move(args)) : expr;
 }
 
 bool ConstantFolder::can_compute(BoundExpr& expr) {

@@ -37,6 +37,7 @@ private:
     void fold(std::vector<BoundExpr*>& conditions);
     BoundExpr* folded(BoundExpr* expr);
     BoundExpr* with_folded_arguments(BoundExpr* expr);
+    BoundExpr* with_arguments(const BoundExpr& expr, std::vector<BoundExpr*> args);
     BoundExpr* folded_logic(BoundExpr* expr);
     BoundExpr* folded_case(BoundExpr* expr);
     BoundExpr* folded_coalesce(BoundExpr* expr);
