@@ -2,7 +2,7 @@
 // states answer later.
 //
 // Behind each commit a picture is taken: rows, columns and types of every relation, look-ups through its columns, and
-// the catalog. From then on, in five spellings of AS OF and from a session that kept plans as well as from a new one:
+// the catalog. From then on, in four spellings of AS OF and from a session that kept plans as well as from a new one:
 //   * pictures: a past state answers as it did when it was the present.
 //   * versions: those that stood at a commit are the rows of that state, in the columns that are the same today.
 //   * changes: what diff() and changes() tell leads from the rows of one state to those of another; history() tells of
