@@ -43,9 +43,13 @@ struct Traits {
     bool several_processes = false;  ///< other processes may open the same database
 };
 
+/// What a new database is for, where an engine's own documentation advises other settings for it.
+enum class Holds : std::uint8_t { small_values, large_values };
+
 struct OpenOptions {
     std::string directory;               ///< made if it does not exist; the engine owns everything in it
     std::uint64_t checkpoint_bytes = 0;  ///< log behind a checkpoint before the next; 0: the engine's default
+    Holds holds = Holds::small_values;
 };
 
 /// One open snapshot. A value lives until the next call on the same Reader.

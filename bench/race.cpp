@@ -131,10 +131,10 @@ void Race::step(std::string_view what, unsigned round, unsigned count, std::stri
 }
 
 Race::Subject Race::create(const std::string& engine, const std::string& purpose,
-                           std::unique_ptr<Engine>& owner) {
+                           std::unique_ptr<Engine>& owner, Holds holds) {
     owner = make_engine(engine);
     Subject subject{engine, owner.get(), scratch_ / (engine + "-" + purpose), 0};
-    owner->open({subject.directory, 0});
+    owner->open({subject.directory, 0, holds});
     return subject;
 }
 

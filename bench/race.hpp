@@ -116,7 +116,8 @@ public:
     std::vector<Subject*> loaded();
     Subject* find_loaded(std::string_view name);
     /// Opens a new engine in an empty directory.
-    Subject create(const std::string& engine, const std::string& purpose, std::unique_ptr<Engine>& owner);
+    Subject create(const std::string& engine, const std::string& purpose, std::unique_ptr<Engine>& owner,
+                   Holds holds = Holds::small_values);
 
     /// rounds times, each subject in a rotating order: slice(subject).
     template <class Subjects, class Slice>

@@ -1,4 +1,6 @@
 // The rows of the race and what Northstar has to reach in each.
+#include <tuple>
+
 #include "race.hpp"
 
 namespace bench {
@@ -42,6 +44,17 @@ std::vector<RowSpec> make() {
     add("load_append", "the same, told that keys come in order, per put", "ns", 1, lazy, {},
         times("lmdb", 1.0))
         .note = "LMDB with MDB_APPEND, Northstar with append; the others have no such call";
+    for (const auto& [size, bytes, batch] :
+         {std::tuple{"4k", "4 kB", "20"}, {"64k", "64 kB", "4"}, {"1m", "1 MB", "1"}}) {
+        const std::string name = std::string("value_") + size;
+        const std::string values = std::string("values of ") + bytes;
+        const std::string puts = values + ", " + batch + " per txn, ";
+        add((name + "_put").c_str(), (puts + "put into an empty database and synced, per put").c_str(), "us", k_us,
+            lazy, {}, {});
+        add((name + "_overwrite").c_str(), (puts + "overwritten and synced, per put").c_str(), "us", k_us, lazy, {},
+            {});
+        add((name + "_get").c_str(), (values + ", read, per get").c_str(), "us", k_us, "", {}, {});
+    }
     add("update_1_lazy", "1 update per txn", "us", k_us, lazy, times("lmdb", 3, "rocksdb", 1.5),
         at_most(1.5 * k_us));
     add("update_100_lazy", "100 updates per txn, per update", "us", k_us, lazy,
