@@ -129,12 +129,9 @@ private:
         std::int64_t value = 0;
         if (digits.size() > 18) return false;
         std::from_chars(digits.data(), digits.data() + digits.size(), value);
-        // These fit with a minus alone.
-        if (value == -std::int64_t{INT16_MIN} || value == -std::int64_t{INT32_MIN}) return false;
-        add(value <= INT16_MAX   ? LiteralClass::small
-            : value <= INT32_MAX ? LiteralClass::medium
-                                 : LiteralClass::large,
-            begin, digits, value, false);
+        // It fits with a minus alone.
+        if (value == -std::int64_t{INT32_MIN}) return false;
+        add(value <= INT32_MAX ? LiteralClass::medium : LiteralClass::large, begin, digits, value, false);
         return true;
     }
 

@@ -19,7 +19,6 @@
 namespace northstar::inline v0::sql {
 
 enum class LiteralClass : char {
-    small = '2',    ///< an integer that fits smallint
     medium = '4',   ///< integer
     large = '8',    ///< bigint
     decimal = 'd',
