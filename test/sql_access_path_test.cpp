@@ -54,7 +54,17 @@ TEST_CASE("rows named by values are found through an index", "[sql]") {
     CHECK(f.uses("t_pkey", "UPDATE t SET k = 0 WHERE id = ANY ('{1,2}')"));
     CHECK_FALSE(f.uses("t_pkey", "SELECT * FROM t WHERE id NOT IN (5, 500)"));
     CHECK_FALSE(f.uses("t_pkey", "SELECT * FROM t WHERE id <> ALL ('{5,500}')"));
-    CHECK_FALSE(f.uses("t_pkey", "SELECT * FROM t WHERE id = 5 OR k = 5"));
+}
+
+TEST_CASE("a condition that is there twice is one", "[sql]") {
+    Fixture f;
+    f.sql.execute_script("CREATE TABLE gaps (a int, b int); CREATE INDEX ON gaps (a); CREATE INDEX ON gaps (a, b);"
+                         "INSERT INTO gaps SELECT nullif(i % 90, 0), i FROM generate_series(1, 9000) AS g(i);"
+                         "ANALYZE gaps");
+    const std::string four = "a IS NULL AND a IS NULL AND a IS NULL AND a IS NULL";
+    CHECK(f.answer("SELECT count(*) FROM gaps WHERE " + four) == "100 ");
+    f.sql.execute("PREPARE one AS SELECT count(*) FROM gaps WHERE b = $1 AND " + four);
+    CHECK(f.answer("EXECUTE one (90)") == "1 ");
 }
 
 TEST_CASE("so many values that reading all rows is quicker do not go through an index", "[sql]") {

@@ -203,7 +203,7 @@ class Runner:
     def run(self, case, environment, seconds):
         """Returns (its exit code or "did not end", seconds of the processor)."""
         place = self.place()
-        limits = 'ulimit -t "$1" && ulimit -c 0 && ulimit -f 4194304 && ulimit -d 4194304 && shift && exec "$@"'
+        limits = 'ulimit -t "$1" && ulimit -c 0 && ulimit -f 4194304 && ulimit -d 8388608 && shift && exec "$@"'
         wrapped = ["sh", "-c", limits, "sh", str(int(seconds) + 1), *case.command]
         child = subprocess.Popen(wrapped, cwd=self.tree, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                  stderr=subprocess.DEVNULL, start_new_session=True,

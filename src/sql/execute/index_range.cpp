@@ -7,8 +7,8 @@
 
 namespace northstar::inline v0::sql {
 
-IndexRange::IndexRange(const Plan& scan, Execution& execution)
-    : scan_(scan), path_(scan.access), execution_(execution), values_{std::vector<Value>(path_.equal.size()), {}, {}} {
+IndexRange::IndexRange(const Plan& scan, const AccessPath& path, Execution& execution)
+    : scan_(scan), path_(path), execution_(execution), values_{std::vector<Value>(path_.equal.size()), {}, {}} {
     for (BoundExpr* expr : path_.equal) equal_.push_back(known(expr));
     if (path_.members != nullptr)
         for (std::size_t i = 1; i < path_.members->args.size(); ++i) members_.push_back(known(path_.members->args[i]));
@@ -64,7 +64,7 @@ bool IndexRange::compute() {
         if (equal_[i].expr != nullptr) values_.equal[i] = value(equal_[i]);
     if (low_.expr != nullptr) values_.low = value(low_);
     if (high_.expr != nullptr) values_.high = value(high_);
-    if (!make_key_range(scan_, values_, &execution_.session(), keys_)) return false;
+    if (!make_key_range(scan_, path_, values_, &execution_.session(), keys_)) return false;
     return path_.members == nullptr || compute_members();
 }
 

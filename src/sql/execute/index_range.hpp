@@ -14,8 +14,8 @@ namespace northstar::inline v0::sql {
 
 class IndexRange {
 public:
-    /// The path must use an index.
-    IndexRange(const Plan& scan, Execution& execution);
+    /// A path of the scan through an index.
+    IndexRange(const Plan& scan, const AccessPath& path, Execution& execution);
 
     /// Computes the ends for the present parameters and cells; false: nothing can match. Of several ranges the one that
     /// the path visits first is the present one.

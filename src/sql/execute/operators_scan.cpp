@@ -1,4 +1,5 @@
-// Reading a table: all rows, a range of the primary key, through an index, or entries of an index alone.
+// Reading a table: all rows, a range of the primary key, through an index, what several indexes lead to, or entries of
+// an index alone.
 //
 // Rows of a batch are gathered as bytes, of whole tables a leaf at a time. What a condition uses is decoded for the
 // rows that passed those before it, the other columns for the rows that passed all. Conditions that are cheap and
@@ -7,6 +8,7 @@
 
 #include "sql/execute/entry_reader.hpp"
 #include "sql/execute/index_range.hpp"
+#include "sql/execute/united_keys.hpp"
 
 #include <algorithm>
 #include <set>
@@ -24,7 +26,8 @@ public:
     Scan(Plan& plan, Execution& execution) : plan_(plan), execution_(execution) {
         for (const ScanColumn& column : plan.scan_columns) columns_.push_back(column.id);
         prepare_conditions();
-        if (plan.access.index >= 0) range_ = std::make_unique<IndexRange>(plan, execution);
+        if (plan.access.index >= 0) range_ = std::make_unique<IndexRange>(plan, plan.access, execution);
+        else if (!plan.united.empty()) united_ = std::make_unique<UnitedKeys>(plan, execution);
         else find_row_key();
         if (plan.access.entries_only) entry_ = std::make_unique<EntryReader>(plan, execution.session().types);
         for (const ScanColumn& column : plan.scan_columns) {
@@ -64,7 +67,8 @@ public:
                 return;
             }
         }
-        start_cursor(*rows_);
+        takes_united_ = united_ != nullptr && united_->compute(*rows_);
+        if (!takes_united_) start_cursor(*rows_);
     }
 
     bool accept(const KeyFilter& filter, const std::vector<ColumnId>& columns) override {
@@ -88,7 +92,7 @@ public:
             uncounted_ -= batch_.count;
             return &batch_;
         }
-        while (!done_ && cursor_) {
+        while (!done_ && (cursor_ || takes_united_)) {
             if (entry_ != nullptr) {
                 read_entries();
             } else {
@@ -245,6 +249,12 @@ private:
         bytes_.clear();
         keys_.clear();
         txns_.clear();
+        if (takes_united_) {
+            done_ = !united_->take(keys_, limit_);
+            fetch();
+            limit_ = std::min(limit_ * k_growth, k_batch_rows);
+            return;
+        }
         const bool leaves = reads_leaves();
         if (leaves) read_leaves(through_index_ ? keys_ : bytes_);
         while (!leaves && bytes_.size() < limit_) {
@@ -323,6 +333,8 @@ private:
         rows_->multi_get(keys_, found_);
         std::size_t count = 0;
         for (std::size_t i = 0; i < keys_.size(); ++i) {
+            // Between the look into the index and this one, the transaction may have changed something.
+            if (!found_[i] && takes_united_ && !stable_) continue;
             if (!found_[i]) raise(sqlstate::data_corrupted, "an index points to a row that does not exist");
             if (was_erased(*found_[i])) continue;
             keys_[count] = keys_[i];
@@ -400,6 +412,8 @@ private:
     Execution& execution_;
     std::vector<Step> steps_;
     std::unique_ptr<IndexRange> range_;   // null: all rows, or the one between the next two
+    std::unique_ptr<UnitedKeys> united_;  // null: there is one path
+    bool takes_united_ = false;
     std::string from_, to_;
     std::unique_ptr<EntryReader> entry_;  // null: columns come from rows
     std::optional<Tree> rows_, entries_;

@@ -2,6 +2,7 @@
 
 #include "sql/cast.hpp"
 #include "sql/plan/index_terms.hpp"
+#include "sql/plan/index_union.hpp"
 #include "sql/plan/key_range.hpp"
 #include "sql/plan/read_point.hpp"
 #include "sql/plan/selectivity.hpp"
@@ -125,7 +126,7 @@ double rest_share(const Plan& scan, const AccessPath& path, const std::vector<Bo
 }
 
 /// The entries of the index that a path leads to, where its values are constants; negative: they are not.
-double counted_entries(Plan& scan, const AccessPath& path) {
+double counted_entries(const Plan& scan, const AccessPath& path) {
     if (scan.point == nullptr || path.members != nullptr) return -1;
     const auto number = static_cast<std::size_t>(path.index);
     const auto constant = [&](const BoundExpr* value, std::size_t part) {
@@ -139,11 +140,8 @@ double counted_entries(Plan& scan, const AccessPath& path) {
     for (const BoundExpr* value : path.equal) values.equal.push_back(value == nullptr ? Value() : value->value);
     if (path.low != nullptr) values.low = path.low->value;
     if (path.high != nullptr) values.high = path.high->value;
-    const AccessPath before = std::exchange(scan.access, path);
     KeyRange keys;
-    const bool any = make_key_range(scan, values, nullptr, keys);
-    scan.access = before;
-    if (!any) return 0;
+    if (!make_key_range(scan, path, values, nullptr, keys)) return 0;
     const Relation& relation = *scan.relation;
     const Index& index = relation.indexes[number];
     return scan.point->entry_count(index.holds_rows() ? relation.tree() : relation.index_tree(index),
@@ -152,11 +150,12 @@ double counted_entries(Plan& scan, const AccessPath& path) {
 
 /// The share of the rows that a path leads to, where its entries can be counted or ANALYZE knows its columns; negative:
 /// neither.
-double known_share(Plan& scan, const AccessPath& path, const std::vector<Bound>& bounds, double whole) {
+double known_share(const Plan& scan, const AccessPath& path, const std::vector<Bound>& bounds, double whole) {
     const auto number = static_cast<std::size_t>(path.index);
     if (const double counted = counted_entries(scan, path); counted >= 0) return std::min(1.0, counted / whole);
     const std::vector<BoundExpr*> conditions = conditions_of(scan, path, bounds);
-    for (std::size_t i = 0; i < path.equal.size() + (conditions.size() > path.equal.size() ? 1 : 0); ++i)
+    const bool next = path.members != nullptr || path.low != nullptr || path.high != nullptr || path.not_null;
+    for (std::size_t i = 0; i < path.equal.size() + (next ? 1 : 0); ++i)
         if (statistics_of(scan, term_of(scan, number, i)) == nullptr) return -1;
     const bool partial = scan.relation->indexes[number].partial();
     return selectivity(conditions, scan) * (partial ? std::min(1.0, scan.index_terms[number].rows / whole) : 1);
@@ -169,12 +168,6 @@ bool is_fixed(const AccessPath& path) {
         for (std::size_t i = 1; i < path.members->args.size(); ++i)
             if (!fixed(path.members->args[i])) return false;
     return std::all_of(path.equal.begin(), path.equal.end(), fixed) && fixed(path.low) && fixed(path.high);
-}
-
-/// Is it quicker to look so many values up than to read the rows of the table one by one?
-bool is_worth_looking_up(double values, double rows) {
-    constexpr double k_look_up = 16;  // in rows of a scan
-    return values * k_look_up < rows;
 }
 
 /// The path through one index that the bounds make; its score says how much they narrow, 0: not at all.
@@ -221,6 +214,11 @@ int make_path(const Plan& scan, std::size_t number, const std::vector<Bound>& bo
 
 }  // namespace access_path
 
+bool is_worth_looking_up(double values, double rows) {
+    constexpr double k_look_up = 16;  // in rows of a scan
+    return values * k_look_up < rows;
+}
+
 void choose_access_path(Plan& scan) {
     using access_path::Bound;
     const Relation& relation = *scan.relation;
@@ -258,6 +256,8 @@ void choose_access_path(Plan& scan) {
         else if (share >= 0) scan.rows = std::max(1.0, whole * share * access_path::rest_share(scan, path, bounds));
         else if (!path.equal.empty()) scan.rows = std::min(scan.rows, std::max(4.0, whole / 1000));
     }
+    scan.united.clear();
+    if (scan.access.index < 0 || scan.access.wasteful) choose_index_union(scan, whole);
 }
 
 void drop_met_conditions(Plan& scan) {

@@ -10,13 +10,25 @@ namespace northstar::inline v0::sql {
 
 namespace describe {
 
+/// The indexes that a scan reads.
+std::string index_names(const Plan& plan) {
+    const auto name = [&](const AccessPath& path) {
+        return plan.relation->indexes[static_cast<std::size_t>(path.index)].name;
+    };
+    if (plan.access.index >= 0) return name(plan.access);
+    std::string names;
+    for (const AccessPath& path : plan.united) names += (names.empty() ? "" : ", ") + name(path);
+    return names;
+}
+
 std::string scan_title(const Plan& plan) {
     const Relation& relation = *plan.relation;
     if (plan.versions.present) return "Version Scan on " + relation.name;
-    if (plan.access.index < 0) return "Seq Scan on " + relation.name;
-    const Index& index = relation.indexes[static_cast<std::size_t>(plan.access.index)];
-    return (plan.access.entries_only ? "Index Only Scan using " : "Index Scan using ") + index.name + " on " +
-           relation.name;
+    if (plan.reads_all()) return "Seq Scan on " + relation.name;
+    const char* const how = !plan.united.empty()        ? "Index Union Scan using "
+                            : plan.access.entries_only ? "Index Only Scan using "
+                                                       : "Index Scan using ";
+    return how + index_names(plan) + " on " + relation.name;
 }
 
 std::string title(const Plan& plan) {
@@ -114,9 +126,7 @@ Document document_of(const Plan& plan, const char* relationship, const std::stri
     if (scan) {
         node.set("Relation Name", Document::string(plan.relation->name));
         node.set("Schema", Document::string(plan.relation->schema));
-        if (plan.access.index >= 0)
-            node.set("Index Name",
-                     Document::string(plan.relation->indexes[static_cast<std::size_t>(plan.access.index)].name));
+        if (!plan.reads_all()) node.set("Index Name", Document::string(index_names(plan)));
     }
     if (plan.kind == PlanKind::cte_scan) node.set("CTE Name", Document::string(plan.common->name));
     if (options.costs) node.set("Plan Rows", Document::integer(expected_rows(plan)));

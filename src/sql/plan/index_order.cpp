@@ -67,7 +67,7 @@ Plan* ordered_input(Plan& sort, bool few) {
         const bool used = scan->access.index == static_cast<int>(i);
         if (used && scan->access.wasteful && !few) continue;
         // A scan that an index narrows keeps it; one that reads all rows may read them along another for a few of them.
-        const bool narrowed = scan->access.index >= 0 && !scan->access.wasteful;
+        const bool narrowed = !scan->reads_all() && !scan->access.wasteful;
         if (narrowed && !used) continue;
         if (!used && ((!few && !index.holds_rows()) || !has_all_rows(*scan, i))) continue;
         const auto direction = index_order::backward(*scan, i, used ? scan->access.equal.size() : 0, keys);

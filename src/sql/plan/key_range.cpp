@@ -51,11 +51,10 @@ KeyFit fit_moment(Value& value, Oid type, Session& session) {
     }
 }
 
-bool make_key_range(const Plan& scan, PathValues& values, Session* session, KeyRange& out) {
+bool make_key_range(const Plan& scan, const AccessPath& path, PathValues& values, Session* session, KeyRange& out) {
     const auto fit_value = [session](Value& value, Oid type) {
         return has_bytes_of(type, value.type()) ? fit_key(value, type) : fit_moment(value, type, *session);
     };
-    const AccessPath& path = scan.access;
     const auto number = static_cast<std::size_t>(path.index);
     const Index& index = scan.relation->indexes[number];
     out.prefix.clear();

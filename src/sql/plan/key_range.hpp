@@ -40,8 +40,8 @@ struct KeyRange {
     std::string prefix;  ///< the columns that are equal
 };
 
-/// The keys of a path through an index, without its members; false: nothing can match. Without a session the values
-/// have the types of their columns, or are integers.
-bool make_key_range(const Plan& scan, PathValues& values, Session* session, KeyRange& out);
+/// The keys of a path of a scan through an index, without its members; false: nothing can match. Without a session the
+/// values have the types of their columns, or are integers.
+bool make_key_range(const Plan& scan, const AccessPath& path, PathValues& values, Session* session, KeyRange& out);
 
 }  // namespace northstar::inline v0::sql

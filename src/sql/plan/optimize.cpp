@@ -253,7 +253,7 @@ private:
     /// column IN (subquery), where that gives few rows and the table has an index on the column: each of them is looked
     /// up. Null: it is not worth it.
     Plan* look_up_members(const Plan& scan) {
-        if (scan.access.index >= 0) return nullptr;
+        if (!scan.reads_all()) return nullptr;
         for (BoundExpr* condition : scan.conditions) {
             if (condition->kind != BoundKind::in_query || condition->negated || condition->args.size() != 1) continue;
             BoundExpr* const left = condition->args[0];
@@ -408,7 +408,7 @@ private:
 
     /// Rows of a scan as it is; those that its conditions drop are read as well.
     double rows_read(const Plan& plan) const {
-        return plan.kind == PlanKind::scan && plan.access.index >= 0 ? plan.rows : raw(&plan);
+        return plan.kind == PlanKind::scan && !plan.reads_all() ? plan.rows : raw(&plan);
     }
 
     static Plan joined(Plan* left, Plan* right, double rows) {

@@ -162,6 +162,7 @@ struct Plan {
     std::vector<ScanColumn> scan_columns;
     std::vector<IndexTerms> index_terms;  ///< by index of relation; empty: all are over columns, and all rows
     AccessPath access;
+    std::vector<AccessPath> united;      ///< access has no index: the rows that any of these leads to, each once
     VersionRange versions;
     double sample = -1;                  ///< TABLESAMPLE percentage
     std::int64_t sample_seed = 0;
@@ -203,6 +204,9 @@ struct Plan {
     /// recursive_union, working_scan: a column further out whose value is the round, so that what is kept of what reads
     /// a working table is kept for that round.
     ColumnId round = k_no_column;
+
+    /// A scan that visits every row of its table.
+    bool reads_all() const { return access.index < 0 && united.empty(); }
 };
 
 // ---- changes of data

@@ -29,12 +29,16 @@ void each_expr(Plan& plan, Visit&& visit) {
     for (PlanColumn& column : plan.groups) one(column.expr);
     for (auto& row : plan.value_rows)
         for (BoundExpr*& expr : row) one(expr);
-    for (BoundExpr*& expr : plan.access.equal) one(expr);
-    // What the members are compared with is a column that the index has: nobody need read it for their sake.
-    if (plan.access.members != nullptr)
-        for (std::size_t i = 1; i < plan.access.members->args.size(); ++i) one(plan.access.members->args[i]);
-    one(plan.access.low);
-    one(plan.access.high);
+    const auto of_path = [&](AccessPath& path) {
+        for (BoundExpr*& expr : path.equal) one(expr);
+        // What the members are compared with is a column that the index has: nobody need read it for their sake.
+        if (path.members != nullptr)
+            for (std::size_t i = 1; i < path.members->args.size(); ++i) one(path.members->args[i]);
+        one(path.low);
+        one(path.high);
+    };
+    of_path(plan.access);
+    for (AccessPath& path : plan.united) of_path(path);
     for (Plan::ScanCall& call : plan.calls) one(call.call);
     for (BoundExpr*& expr : plan.history.key) one(expr);
     for (WindowDefinition& window : plan.windows) {
