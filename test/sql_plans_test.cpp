@@ -176,6 +176,10 @@ TEST_CASE("texts that differ in their literals alone have one shape", "[sql][SHA
     CHECK(key_of("SELECT a FROM t WHERE b IN (1, 40000)") == key_of("SELECT a FROM t WHERE b IN (2147483647, 32768)"));
     CHECK(key_of("SELECT a1 FROM t WHERE b = 1.5") == key_of("SELECT a1 FROM t WHERE b = 1e10"));
     CHECK_FALSE(key_of("SELECT 1;").empty());
+    CHECK(key_of("SELECT 1 /* a */ -- 'b\n") == key_of("SELECT 2  /* it's /* 3 */ */ "));
+    CHECK(key_of("SELECT 1; --a") == key_of("SELECT 2;"));
+    CHECK(key_of("/* f */ SELECT 1 -- 7\n + 5") == key_of("/* f */ SELECT 2 -- 7\n + 6"));
+    CHECK(key_of("SELECT 1 -- 7\n + 5") != key_of("SELECT 1 -- 8\n + 5"));
 }
 
 TEST_CASE("literals that have another type make another shape", "[sql][SHAPE-1]") {
@@ -189,8 +193,9 @@ TEST_CASE("literals that have another type make another shape", "[sql][SHAPE-1]"
 TEST_CASE("texts whose literals cannot be told at a glance have no shape", "[sql][SHAPE-1]") {
     for (const char* const text :
          {"SELECT E'a'", "SELECT b'1'", "SELECT U&'a'", "SELECT U&\"a\", 1", "SELECT $$a$$, 1", "SELECT $1, 1",
-          "SELECT 1 -- one", "SELECT /* one */ 1", "SELECT 1; SELECT 2", "SELECT 'open", "SELECT \"open 1", "SELECT 1a",
-          "SELECT 2147483648", "SELECT 12345678901234567890", "SELECT a", "SELECT \x01, 1"})
+          "SELECT 1 /* one", "SELECT 1 /* /* one */", "SELECT 1; SELECT 2", "SELECT 1; -- one\n2", "SELECT 'open",
+          "SELECT \"open 1", "SELECT 1a", "SELECT 2147483648", "SELECT 12345678901234567890", "SELECT a",
+          "SELECT \x01, 1"})
         CHECK(key_of(text).empty());
 }
 
@@ -252,7 +257,10 @@ TEST_CASE("literals of a text take the place of those its plan was made for", "[
     check("SELECT id FROM t WHERE s = ", "", {{"'one'", "1"}, {"'it''s'", "3"}, {"''", "100000"}});
     check("SELECT pg_typeof(", ")",
           {{"1", "integer"}, {"3000000000", "bigint"}, {"1.0", "numeric"}, {"'1'", "unknown"}});
-    check("SELECT id FROM t ORDER BY id LIMIT 1 OFFSET ", "", {{"0", "1"}, {"1", "2"}, {"3", "100000"}});
+    check("SELECT id FROM t ORDER BY id LIMIT 1 OFFSET ", "",
+          {{"0", "1"}, {"1", "2"}, {"3", "100000"}, {"3000000000", "nothing"}});
+    check("SELECT id FROM t ORDER BY id OFFSET 1 LIMIT ", "", {{"1", "2"}, {"0", "nothing"}});
+    check("SELECT id FROM t ORDER BY id LIMIT 1 OFFSET '", "'", {{"0", "1"}, {"2", "3"}});
     check("SELECT id FROM t WHERE n IN (", ", 77) ORDER BY id", {{"10", "1"}, {"-7", "100000"}, {"11", "nothing"}});
     check("SELECT ", "::numeric(4,1)", {{"1.25", "1.3"}, {"2", "2.0"}, {"17.55", "17.6"}});
     check("SELECT '", "'::varchar(2)", {{"abc", "ab"}, {"z", "z"}});
@@ -271,6 +279,9 @@ TEST_CASE("a literal that cannot be read is refused where it stands", "[sql][SHA
     f.only("SELECT 5::smallint + 1");
     f.only("SELECT 6::smallint + 2");
     CHECK(failure("SELECT 40000::smallint + 1").starts_with("22003"));
+    f.only("SELECT id FROM t ORDER BY id LIMIT 1 OFFSET 1");
+    f.only("SELECT id FROM t ORDER BY id LIMIT 1 OFFSET 2");
+    CHECK(failure("SELECT id FROM t ORDER BY id LIMIT 1 OFFSET -1").starts_with("2201X"));
     f.sql.execute("UPDATE t SET v = 'x' WHERE id = 1");
     f.sql.execute("UPDATE t SET v = 'y' WHERE id = 2");
     CHECK(failure("UPDATE t SET v = 'four' WHERE id = 1").starts_with("22001 "));

@@ -359,8 +359,8 @@ void Binder::limit_output(BoundQuery& result, const syntax::Query& syntax, std::
         Scope* const before = scope_;
         scope.outer = before;
         scope_ = &scope;
-        // How many rows are wanted is for the planner to know.
-        const bool fixed = std::exchange(literals_fixed_, true);
+        // How many rows are wanted is for the planner to know; behind how many others they come is not.
+        const bool fixed = std::exchange(literals_fixed_, literals_fixed_ || node == syntax.limit);
         BoundExpr* bound = expr(*node);
         literals_fixed_ = fixed;
         scope_ = before;

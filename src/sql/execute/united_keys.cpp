@@ -24,8 +24,8 @@ bool UnitedKeys::compute(const Tree& rows) {
     bytes_ = 0;
     keys_.clear();
     next_ = 0;
-    // How many rows a state of the past has is not known without reading them; and asking the tree itself would make the
-    // number of rows something that the transaction has read.
+    // How many rows a state of the past has is not known without reading them; and asking the tree itself would make
+    // the number of rows something that the transaction has read.
     constexpr double k_few = 64;
     const Relation& relation = *scan_.relation;
     const std::size_t most =

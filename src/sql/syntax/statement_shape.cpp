@@ -1,5 +1,6 @@
 #include "sql/syntax/statement_shape.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -36,8 +37,16 @@ public:
 
     bool run() {
         while (at_ < text_.size()) {
-            switch (kind(at_)) {
+            const Byte next = kind(at_);
+            if (next == Byte::blank || opens_comment()) {
+                if (!blank()) return false;
+                continue;
+            }
+            if (ended_ && next != Byte::end) return false;
+            switch (next) {
                 case Byte::blank:
+                case Byte::minus:
+                case Byte::slash:
                 case Byte::plain: ++at_; break;
                 case Byte::word:
                     if (opens_literal()) return false;
@@ -58,22 +67,16 @@ public:
                 case Byte::name_quote:
                     if (!quoted_name()) return false;
                     break;
-                case Byte::minus:
-                    if (peek(at_ + 1) == '-') return false;
-                    ++at_;
-                    break;
-                case Byte::slash:
-                    if (peek(at_ + 1) == '*') return false;
-                    ++at_;
-                    break;
                 case Byte::end:
-                    if (text_.find_first_not_of(" \t\n\r\f\v;", at_) != std::string_view::npos) return false;
-                    at_ = text_.size();
+                    ended_ = true;
+                    ++at_;
                     break;
                 case Byte::refused: return false;
             }
+            last_ = at_;
         }
-        shape_.key.append(text_.substr(copied_));
+        // A comment at the end, as tracers write them, is not the same from text to text.
+        shape_.key.append(text_.substr(copied_, last_ - copied_));
         return !shape_.literals.empty() && shape_.literals.size() <= k_most_literals;
     }
 
@@ -84,6 +87,28 @@ private:
     }
     bool is_name_part(std::size_t at) const {
         return kind(at) == Byte::word || kind(at) == Byte::digit || text_[at] == '$';
+    }
+
+    bool opens_comment() const {
+        return (text_[at_] == '-' && peek(at_ + 1) == '-') || (text_[at_] == '/' && peek(at_ + 1) == '*');
+    }
+
+    /// One blank, or a comment; those of C are nested. False: it does not end.
+    bool blank() {
+        if (text_[at_] == '-') at_ = std::min(text_.find('\n', at_), text_.size());
+        else if (text_[at_] != '/') ++at_;
+        else
+            for (std::size_t depth = 0;;) {
+                at_ = text_.find_first_of("/*", at_);
+                if (at_ >= text_.size() - 1) return false;
+                const bool opens = text_[at_] == '/' && text_[at_ + 1] == '*';
+                const bool closes = text_[at_] == '*' && text_[at_ + 1] == '/';
+                at_ += opens || closes ? 2 : 1;
+                depth += opens ? 1 : 0;
+                depth -= closes ? 1 : 0;
+                if (depth == 0) return true;
+            }
+        return true;
     }
 
     /// E'', N'', B'', X'', U&'' and U&"".
@@ -165,6 +190,8 @@ private:
     StatementShape& shape_;
     std::size_t at_ = 0;
     std::size_t copied_ = 0;  // the key has the text up to here
+    std::size_t last_ = 0;    // behind the last byte that is no blank and in no comment
+    bool ended_ = false;      // by a semicolon
 };
 
 }  // namespace statement_shape

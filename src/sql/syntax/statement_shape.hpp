@@ -1,8 +1,9 @@
 // statement_shape.hpp -- what texts have in common that differ in nothing but their literals.  Layer: sql.
 //
 // One pass over the bytes cuts the literals out; the rest is the shape. It costs a fraction of what the lexer costs,
-// and is all that a text pays whose shape has a plan. Texts that need more than this pass to tell where their literals
-// are (comments, E'' and dollar quotes, parameters, several statements) have no shape.
+// and is all that a text pays whose shape has a plan. Comments belong to the shape, but for those at the end. Texts
+// that need more than this pass to tell where their literals are (E'' and dollar quotes, parameters, several
+// statements) have no shape.
 //
 // [SHAPE-1] Two texts with equal keys have the same tokens in the same order, and literals of the same classes: a class
 //           says what type a literal has by itself, whatever sign stands before it.
