@@ -115,6 +115,37 @@ TEST_CASE("What is rolled back leaves nothing, at any depth", "[TX-5][TX-6]") {
     CHECK(db.commit(1)->operations.size() == 3);
 }
 
+// The leaf that the keys in order went to is not that of the tree any more.
+TEST_CASE("The version of a key whose commit is not kept has no time", "[PAST-5]") {
+    Database db = Database::open(":memory:", quiet());
+    for (const char* const value : {"1", "2", "3"}) {
+        db.update([&](Transaction& tx) { tx.tree("t").put(value == std::string("3") ? "other" : "a", value); });
+    }
+    db.prune(AsOf::txn(3));
+    const std::vector<Version> versions = db.history("t", "a");
+    REQUIRE(versions.size() == 1);
+    CHECK(versions[0].txn == 2);
+    CHECK(versions[0].time_us == 0);
+    CHECK(db.history("t", "other").at(0).time_us != 0);
+}
+
+TEST_CASE("Keys in order go on behind those that were rolled back", "[TX-6]") {
+    Database db = Database::open(":memory:", quiet());
+    Transaction tx = db.begin_write();
+    WritableTree tree = tx.tree("t");
+    for (int i = 100; i < 110; ++i) tree.put(std::to_string(i), "kept");
+    const Savepoint savepoint = tx.savepoint();
+    for (int i = 110; i < 120; ++i) tree.put(std::to_string(i), "undone");
+    tx.rollback_to(savepoint);
+    tree.put("120", "behind");
+    CHECK(tree.get("120") == "behind");
+    CHECK(tree.size() == 11);
+    tx.commit();
+    CHECK(db.begin_read().tree("t").get("120") == "behind");
+    CHECK_FALSE(db.begin_read().tree("t").get("115"));
+    CHECK(db.verify().ok());
+}
+
 TEST_CASE("A tree can be read as it was at a savepoint", "[TX-6]") {
     Database db = Database::open(":memory:", quiet());
     {

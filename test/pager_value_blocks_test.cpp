@@ -49,6 +49,19 @@ TEST_CASE("a block has room for what was asked for and wastes an eighth at most"
     }
 }
 
+TEST_CASE("what is left of a region becomes smaller blocks", "[pager]") {
+    ValueBlocks blocks;
+    // The first region has 256 KiB: the second block does not fit behind the first, the third one does.
+    const auto* const first = static_cast<const std::byte*>(blocks.take(160 << 10));
+    const auto* const second = static_cast<const std::byte*>(blocks.take(160 << 10));
+    const auto* const third = static_cast<const std::byte*>(blocks.take(96 << 10));
+    CHECK(second != first + (160 << 10));
+    CHECK(third == first + (160 << 10));
+    blocks.give(const_cast<std::byte*>(third), 96 << 10);
+    blocks.give(const_cast<std::byte*>(second), 160 << 10);
+    blocks.give(const_cast<std::byte*>(first), 160 << 10);
+}
+
 TEST_CASE("blocks do not overlap, whatever sizes come and go", "[pager]") {
     const std::uint64_t seed = GENERATE(1, 2, 3);
     CAPTURE(seed);

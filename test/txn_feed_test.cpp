@@ -1,6 +1,8 @@
 // Consumers of the feed that keep their positions in the database.
 #include "peer.hpp"
 
+#include <ctime>
+
 namespace {
 
 using namespace northstar;
@@ -122,6 +124,21 @@ TEST_CASE("A commit behind the parts of a transaction that never committed has i
     REQUIRE(record);
     REQUIRE(record->operations.size() == 1);
     CHECK(record->operations[0].value == "behind");
+}
+
+TEST_CASE("A consumer that waits for a commit leaves the processor alone", "[PAST-8]") {
+    const Workplace place;
+    Database db = Database::open(place / "a.db");
+    put(db, "k", "1");
+    Feed feed = db.feed(2);
+    const auto used_us = [] {
+        timespec time{};
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+        return std::int64_t{time.tv_sec} * 1'000'000 + time.tv_nsec / 1000;
+    };
+    const std::int64_t before = used_us();
+    CHECK_FALSE(feed.next(400));
+    CHECK(used_us() - before < 100'000);
 }
 
 // It looked for what a closed handle does not have any more before it looked whether it was closed.

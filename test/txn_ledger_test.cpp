@@ -88,6 +88,12 @@ TEST_CASE("A ledger that nobody can have written is damage", "[DMG-2][DMG-6]") {
     ++newer[0];
     CHECK(code_of([&] { decoded(newer); }) == Errc::corrupt);
     CHECK(code_of([&] { decoded(bytes + '\1'); }) == Errc::corrupt);
+    // The map comes behind the version, with its size in front.
+    std::string longer = bytes;
+    REQUIRE(longer[1] < 100);
+    longer.insert(static_cast<std::size_t>(2 + longer[1]), 1, '\0');
+    ++longer[1];
+    CHECK(code_of([&] { decoded(longer); }) == Errc::corrupt);
     for (std::size_t size = 0; size < bytes.size(); ++size) {
         CAPTURE(size);
         REQUIRE(code_of([&] { decoded(bytes.substr(0, size)); }) == Errc::corrupt);

@@ -66,6 +66,16 @@ TEST_CASE("A transaction that refreshes sees what was committed since, under its
     CHECK(contents(f.db.begin_read().tree("t")) == Contents{{"a", "2"}, {"b", "mine"}});
 }
 
+TEST_CASE("A refresh that finds nothing new holds no state behind the transaction", "[TX-10]") {
+    Fixture f;
+    f.put("a", "1");
+    {
+        auto tx = f.db.begin_optimistic();
+        for (int i = 0; i < 5; ++i) CHECK_FALSE(tx.refresh());
+    }
+    CHECK(f.db.statistics().snapshots_open == 0);
+}
+
 TEST_CASE("Savepoints taken before a refresh undo what they did before it", "[TX-10][TX-6]") {
     Fixture f;
     f.put("a", "1");
