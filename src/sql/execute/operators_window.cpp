@@ -3,13 +3,12 @@
 // Frames move forward only; an aggregate over a frame that begins at the partition's start takes each row once, others
 // use the inverse step where the aggregate has one, or combine parts (sliding_aggregate.hpp), or start anew.
 #include "sql/execute/aggregate_state.hpp"
+#include "sql/execute/frame_bound.hpp"
 #include "sql/execute/operators.hpp"
 #include "sql/execute/sliding_aggregate.hpp"
 #include "sql/plan/walk.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 namespace northstar::inline v0::sql {
 
@@ -218,44 +217,14 @@ private:
             if (window.unit != FrameUnit::range && value.integer() < 0)
                 raise(sqlstate::invalid_preceding_or_following_size,
                       std::string("frame ") + which + " offset must not be negative");
-            if (window.unit == FrameUnit::range) refuse_negative(value);
             return value;
         };
         begin_offset_ = value_of(window.begin_offset, "starting");
         end_offset_ = value_of(window.end_offset, "ending");
-    }
-
-    static bool is_nan(const Value& value) {
-        switch (value.type()) {
-            case type::float4:
-            case type::float8: return std::isnan(value.real());
-            case type::numeric: return value.numeric().is_nan();
-            default: return false;
-        }
-    }
-    static Value infinity_of(Oid type, int sign) {
-        const double infinity = std::copysign(std::numeric_limits<double>::infinity(), sign);
-        if (type == type::numeric) return Value::numeric(Numeric::infinity(sign));
-        return type == type::float4 ? Value::float4(static_cast<float>(infinity)) : Value::float8(infinity);
-    }
-
-    static void refuse_negative(const Value& value) {
-        bool negative = false;
-        switch (value.type()) {
-            case type::int2:
-            case type::int4:
-            case type::int8: negative = value.integer() < 0; break;
-            case type::float4:
-            case type::float8: negative = value.real() < 0 || is_nan(value); break;
-            case type::interval: negative = compare_values(value, Value::interval({})) < 0; break;
-            case type::numeric:
-                negative = is_nan(value) || compare_values(value, Value::numeric(Numeric())) < 0;
-                break;
-            default: break;
-        }
-        if (negative)
-            raise(sqlstate::invalid_preceding_or_following_size,
-                  "invalid preceding or following size in window function");
+        if (window.unit != FrameUnit::range) return;
+        for (const auto& [expr, offset] : {std::pair(window.begin_offset, begin_offset_),
+                                           std::pair(window.end_offset, end_offset_)})
+            if (expr != nullptr) refuse_negative_offset(window.order[0].expr->type, offset);
     }
 
     void find_frames(const WindowDefinition& window, Partition& partition,
@@ -314,29 +283,13 @@ private:
         const std::vector<Value>& values = order_values[0];
         const Value& here = values[partition.rows[i]];
         if (here.is_null()) return first ? partition.peer_begin[i] : partition.peer_end[i];
-        const Value pair[2] = {here, offset};
         Call call{offset_arena_, execution_.session(), op->result, k_no_typmod, {}, nullptr};
-        Value bound;
-        try {
-            bound = op->body(call, pair, 2);
-            // The middle between two infinities: everything but NaN is within the offset.
-            if (is_nan(bound) && !is_nan(here)) bound = infinity_of(here.type(), first != key.descending ? -1 : 1);
-            if (bound.type() != here.type())
-                bound = cast_value(bound, here.type(), k_no_typmod, CastContext::explicit_, offset_arena_,
-                                   execution_.session());
-        } catch (const SqlError& error) {
-            // Beyond the range of the type: everything on that side belongs to the frame.
-            if (!(error.state() == sqlstate::numeric_value_out_of_range) &&
-                !(error.state() == sqlstate::datetime_field_overflow))
-                throw;
-            const bool to_start = preceding;
-            return to_start ? partition.first_value : partition.last_value;
-        }
+        const FrameBound bound(here, offset, *op, preceding != key.descending, first != key.descending, call);
         std::size_t low = partition.first_value;
         std::size_t high = partition.last_value;
         while (low < high) {
             const std::size_t middle = (low + high) / 2;
-            int order = compare_values(values[partition.rows[middle]], bound);
+            int order = bound.compare(values[partition.rows[middle]]);
             if (key.descending) order = -order;
             if (first ? order < 0 : order <= 0) low = middle + 1;
             else high = middle;
