@@ -52,8 +52,4 @@ private:
     std::size_t at_ = 0;
 };
 
-/// Rows that a set-returning function makes, its columns spread.
-void call_set_function(BoundExpr& call, std::vector<Evaluator>& args, const Rows& rows, std::size_t row,
-                       std::size_t width, bool expand_record, Execution& execution, Arena& arena, RowStore& out);
-
 }  // namespace northstar::inline v0::sql

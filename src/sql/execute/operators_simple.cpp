@@ -4,7 +4,9 @@
 #include "sql/record.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
+#include <optional>
 #include <set>
 
 namespace northstar::inline v0::sql {
@@ -117,6 +119,110 @@ private:
     Batch batch_;
 };
 
+constexpr std::size_t k_portion = 1024;  // rows of a series that are made at once
+
+/// Takes the rows that a set-returning function pushes, behind those that are left out, up to a limit.
+class Collector final : public RowSink {
+public:
+    Collector(RowStore& out, std::size_t width, bool expand, Execution& execution, Arena& arena)
+        : out_(out), width_(width), expand_(expand), execution_(execution), arena_(arena) {}
+    void restrict(std::size_t omitted, std::size_t limit) {
+        omitted_ = omitted;
+        limit_ = limit;
+    }
+    bool is_full() const { return limit_ == 0; }
+    bool row(std::span<const Value> values) override {
+        if ((++count_ & 0xfff) == 0) execution_.check_cancelled();
+        if (omitted_ > 0) {
+            --omitted_;
+            return true;
+        }
+        --limit_;
+        Value* to = out_.add();
+        if (expand_ && values.size() == 1) {
+            if (values[0].is_null()) return true;
+            const RecordView record(values[0]);
+            for (std::size_t i = 0; i < width_ && i < record.size(); ++i)
+                if (!record.is_null(i))
+                    to[i] = copy_value(record.field(i, arena_), out_.arena());
+            return true;
+        }
+        if (width_ == 1 && values.size() > 1) {
+            // A set of several columns used as one value is a record.
+            to[0] = copy_value(make_record(type::record, values, arena_), out_.arena());
+            return true;
+        }
+        for (std::size_t i = 0; i < width_ && i < values.size(); ++i) to[i] = copy_value(values[i], out_.arena());
+        return !is_full();
+    }
+
+private:
+    RowStore& out_;
+    std::size_t width_;
+    bool expand_;
+    Execution& execution_;
+    Arena& arena_;
+    std::size_t count_ = 0, omitted_ = 0, limit_ = std::numeric_limits<std::size_t>::max();
+};
+
+/// A set-returning call with the arguments of one row. A series may be longer than memory, so it is made in portions:
+/// what follows one of its values is the series that begins with that value, less its first row.
+class SetCall {
+public:
+    SetCall(BoundExpr& call, std::vector<Evaluator>& args, std::size_t width, bool expand, Execution& execution)
+        : call_(call), args_(args), width_(width), expand_(expand),
+          series_(std::string_view(call.function->name) == "generate_series"), execution_(execution) {}
+
+    void begin(const Batch& batch, std::uint32_t row) {
+        arguments_arena_.reset();
+        values_.assign(args_.size(), Value());
+        types_.clear();
+        begun_ = false;
+        bool null = false;
+        const Rows one{&batch, &row, 1};
+        for (std::size_t i = 0; i < args_.size(); ++i) {
+            args_[i].evaluate(one, &values_[i], arguments_arena_);
+            null |= values_[i].is_null();
+            types_.push_back(args_[i].type());
+        }
+        more_ = !(null && call_.function->strict);
+        if (more_ && call_.function->set == nullptr)
+            raise(sqlstate::feature_not_supported,
+                  std::string("function ") + call_.function->name + " is not supported");
+    }
+    bool has_more() const { return more_; }
+    /// The rows that are left, of a series as many as a portion has.
+    void add_to(RowStore& out) {
+        execution_.check_cancelled();
+        Arena arena;
+        Collector sink(out, width_, expand_, execution_, arena);
+        if (series_) sink.restrict(begun_ ? 1 : 0, k_portion);
+        CallCache cache;
+        Call context{arena, execution_.session(), call_.type, call_.typmod, types_, &cache, call_.fields};
+        call_.function->set(context, values_.data(), values_.size(), sink);
+        begun_ = true;
+        more_ = sink.is_full();
+        if (!more_) return;
+        start_arena_.reset();
+        values_[0] = copy_value(out.row(out.size() - 1)[0], start_arena_);
+    }
+    void add_all(RowStore& out) {
+        while (more_) add_to(out);
+    }
+
+private:
+    BoundExpr& call_;
+    std::vector<Evaluator>& args_;
+    std::size_t width_;
+    bool expand_;
+    bool series_;
+    Execution& execution_;
+    std::vector<Value> values_;
+    std::vector<Oid> types_;
+    Arena arguments_arena_, start_arena_;
+    bool begun_ = false, more_ = false;
+};
+
 /// Set-returning calls of a target list: each input row once for each row of the longest set, shorter ones filled up
 /// with NULL.
 class ProjectSet final : public Operator {
@@ -140,19 +246,29 @@ public:
             columns_.push_back(column.id);
             items_.push_back(std::move(item));
         }
+        if (items_.size() == 1) only_.emplace(*items_[0].call, items_[0].args, 1, false, execution);
     }
     void open() override {
         input_->open();
+        from_ = nullptr;
         rows_.reset(columns_.size());
         reader_.start(rows_);
     }
     Batch* next() override {
         for (;;) {
             if (Batch* batch = reader_.next(batch_)) return batch;
-            const Batch* from = input_->next();
-            if (from == nullptr) return nullptr;
             rows_.reset(columns_.size());
-            for (std::size_t row = 0; row < from->count; ++row) expand(*from, row);
+            if (from_ == nullptr) {
+                from_ = input_->next();
+                row_ = 0;
+                if (from_ == nullptr) return nullptr;
+                if (only_ && from_->count > 0) only_->begin(*from_, 0);
+            }
+            while (row_ < from_->count && rows_.size() < k_portion) {
+                if (!only_) expand(*from_, row_++);
+                else expand_only();
+            }
+            if (row_ == from_->count) from_ = nullptr;
             reader_.start(rows_);
         }
     }
@@ -174,6 +290,19 @@ private:
                     if (used.count(calls[k].id) != 0) depths[i] = std::max(depths[i], depths[k] + 1);
             }
         return depths;
+    }
+
+    /// The rows of a call that is alone, or a portion of them.
+    void expand_only() {
+        set_.clear(1);
+        if (only_->has_more()) only_->add_to(set_);
+        const std::size_t given = from_->columns.size();
+        for (std::size_t k = 0; k < set_.size(); ++k) {
+            Value* out = rows_.add();
+            for (std::size_t i = 0; i < given; ++i) out[i] = from_->columns[i][row_];
+            out[given] = copy_value(set_.row(k)[0], rows_.arena());
+        }
+        if (!only_->has_more() && ++row_ < from_->count) only_->begin(*from_, static_cast<std::uint32_t>(row_));
     }
 
     /// Sets in step; those whose arguments hold other sets are expanded for each row of these.
@@ -199,14 +328,13 @@ private:
         }
         std::size_t last = first + 1;
         while (last < items_.size() && items_[last].depth == items_[first].depth) ++last;
-        static const std::uint32_t zero = 0;
         std::size_t longest = 0;
         std::vector<RowStore> sets(last - first);
-        Arena arena;
         for (std::size_t i = first; i < last; ++i) {
             sets[i - first].reset(1);
-            call_set_function(*items_[i].call, items_[i].args, {&one, &zero, 1}, 0, 1, false, execution_, arena,
-                              sets[i - first]);
+            SetCall call(*items_[i].call, items_[i].args, 1, false, execution_);
+            call.begin(one, 0);
+            call.add_all(sets[i - first]);
             longest = std::max(longest, sets[i - first].size());
         }
         Batch step;
@@ -227,6 +355,10 @@ private:
     Execution& execution_;
     std::unique_ptr<Operator> input_;
     std::vector<Item> items_;
+    std::optional<SetCall> only_;  // where there is one call
+    const Batch* from_ = nullptr;  // of the input; the rows made refer to it
+    std::size_t row_ = 0;
+    RowStore set_;
     RowStore rows_;
     StoreReader reader_;
     Batch batch_;
@@ -244,12 +376,19 @@ public:
             else
                 args_.back().emplace_back(*call.call, std::vector<ColumnId>{}, execution);
         }
+        const Plan::ScanCall& first = plan.calls.front();
+        if (plan.calls.size() == 1 && is_set(*first.call))
+            only_.emplace(*first.call, args_[0], first.column_count, first.expand_record, execution);
     }
     void open() override {
-        rows_.reset(columns_.size());
-        static const std::uint32_t zero = 0;
         Batch one;
         one.count = 1;
+        number_ = 0;
+        if (only_) {
+            only_->begin(one, 0);
+            return next_portion();
+        }
+        rows_.reset(columns_.size());
         std::size_t longest = 0;
         std::vector<RowStore> sets;
         Arena arena;
@@ -257,8 +396,9 @@ public:
             Plan::ScanCall& call = plan_.calls[i];
             sets.emplace_back(call.column_count);
             if (is_set(*call.call)) {
-                call_set_function(*call.call, args_[i], {&one, &zero, 1}, 0, call.column_count, call.expand_record,
-                                  execution_, arena, sets.back());
+                SetCall set(*call.call, args_[i], call.column_count, call.expand_record, execution_);
+                set.begin(one, 0);
+                set.add_all(sets.back());
             } else {
                 add_scalar(call, args_[i][0].evaluate(arena), sets.back(), arena);
             }
@@ -270,14 +410,28 @@ public:
             for (const RowStore& set : sets)
                 for (std::size_t c = 0; c < set.width(); ++c, ++at)
                     if (k < set.size()) out[at] = copy_value(set.row(k)[c], rows_.arena());
-            if (plan_.ordinality) out[at] = Value::int8(static_cast<std::int64_t>(k) + 1);
+            if (plan_.ordinality) out[at] = Value::int8(++number_);
         }
         reader_.start(rows_);
     }
-    Batch* next() override { return reader_.next(batch_); }
+    Batch* next() override {
+        for (;;) {
+            if (Batch* batch = reader_.next(batch_)) return batch;
+            if (!only_ || !only_->has_more()) return nullptr;
+            next_portion();
+        }
+    }
 
 private:
     static bool is_set(const BoundExpr& call) { return call.kind == BoundKind::set_function; }
+
+    void next_portion() {
+        rows_.reset(columns_.size());
+        if (only_->has_more()) only_->add_to(rows_);
+        if (plan_.ordinality)
+            for (Value* row : rows_.rows()) row[columns_.size() - 1] = Value::int8(++number_);
+        reader_.start(rows_);
+    }
 
     void add_scalar(const Plan::ScanCall& call, const Value& value, RowStore& out, Arena& arena) {
         Value* row = out.add();
@@ -309,43 +463,11 @@ private:
     Plan& plan_;
     Execution& execution_;
     std::vector<std::vector<Evaluator>> args_;
+    std::optional<SetCall> only_;  // where there is one call
+    std::int64_t number_ = 0;
     RowStore rows_;
     StoreReader reader_;
     Batch batch_;
-};
-
-/// Takes the rows that a set-returning function pushes.
-class Collector final : public RowSink {
-public:
-    Collector(RowStore& out, std::size_t width, bool expand, Execution& execution, Arena& arena)
-        : out_(out), width_(width), expand_(expand), execution_(execution), arena_(arena) {}
-    bool row(std::span<const Value> values) override {
-        if ((++count_ & 0xfff) == 0) execution_.check_cancelled();
-        Value* to = out_.add();
-        if (expand_ && values.size() == 1) {
-            if (values[0].is_null()) return true;
-            const RecordView record(values[0]);
-            for (std::size_t i = 0; i < width_ && i < record.size(); ++i)
-                if (!record.is_null(i))
-                    to[i] = copy_value(record.field(i, arena_), out_.arena());
-            return true;
-        }
-        if (width_ == 1 && values.size() > 1) {
-            // A set of several columns used as one value is a record.
-            to[0] = copy_value(make_record(type::record, values, arena_), out_.arena());
-            return true;
-        }
-        for (std::size_t i = 0; i < width_ && i < values.size(); ++i) to[i] = copy_value(values[i], out_.arena());
-        return true;
-    }
-
-private:
-    RowStore& out_;
-    std::size_t width_;
-    bool expand_;
-    Execution& execution_;
-    Arena& arena_;
-    std::size_t count_ = 0;
 };
 
 /// Rows that are there already, or are computed at once: WITH queries, working tables, relations of the session.
@@ -453,26 +575,6 @@ private:
 };
 
 }  // namespace operators_simple
-
-void call_set_function(BoundExpr& call, std::vector<Evaluator>& args, const Rows& rows, std::size_t row,
-                       std::size_t width, bool expand_record, Execution& execution, Arena& arena, RowStore& out) {
-    std::vector<Value> values(args.size());
-    std::vector<Oid> types;
-    bool null = false;
-    const Rows one{rows.batch, rows.index + row, 1};
-    for (std::size_t i = 0; i < args.size(); ++i) {
-        args[i].evaluate(one, &values[i], arena);
-        null |= values[i].is_null();
-        types.push_back(args[i].type());
-    }
-    if (null && call.function->strict) return;
-    if (call.function->set == nullptr)
-        raise(sqlstate::feature_not_supported, std::string("function ") + call.function->name + " is not supported");
-    operators_simple::Collector sink(out, width, expand_record, execution, arena);
-    CallCache cache;
-    Call context{arena, execution.session(), call.type, call.typmod, types, &cache, call.fields};
-    call.function->set(context, values.data(), values.size(), sink);
-}
 
 std::unique_ptr<Operator> make_single(Plan&, Execution&) { return std::make_unique<operators_simple::Single>(); }
 std::unique_ptr<Operator> make_values(Plan& plan, Execution& execution) {
