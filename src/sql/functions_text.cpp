@@ -322,7 +322,12 @@ Value to_name(Call& call, const Value* a, std::size_t) {
     return Value::bytes(call.result_type, utf8_within(a[0].bytes(), 63));
 }
 Value to_one_byte(Call& call, const Value* a, std::size_t) {
-    return Value::bytes(call.result_type, a[0].bytes().substr(0, 1));
+    return Value::bytes(call.result_type, call.arena.copy(one_byte_from_text(a[0].bytes())));
+}
+Value from_one_byte(Call& call, const Value* a, std::size_t) {
+    std::string text;
+    one_byte_to_text(a[0].bytes(), text);
+    return Value::bytes(call.result_type, call.arena.copy(text));
 }
 Value boolean_to_text(Call& call, const Value* a, std::size_t) {
     return Value::bytes(call.result_type, a[0].boolean() ? "true" : "false");
@@ -437,9 +442,9 @@ constexpr CastSource k_casts[] = {
     {"name text i"},
     {"name varchar a"},
     {"name bpchar a"},
-    {"char text i"},
-    {"char varchar a"},
-    {"char bpchar a"},
+    {"char text i", &from_one_byte},
+    {"char varchar a", &from_one_byte},
+    {"char bpchar a", &from_one_byte},
     {"bool text a", &boolean_to_text},
     {"bool varchar a", &boolean_to_text},
     {"bool bpchar a", &boolean_to_text},

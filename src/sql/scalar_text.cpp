@@ -234,6 +234,27 @@ void float4_to_text(float value, std::string& out, int extra_float_digits) {
                                6);
 }
 
+std::string one_byte_from_text(std::string_view text) {
+    const auto octal = [&](std::size_t at) { return text[at] >= '0' && text[at] <= '7'; };
+    if (text.size() == 4 && text[0] == '\\' && octal(1) && octal(2) && octal(3)) {
+        const int byte = ((text[1] - '0') * 64 + (text[2] - '0') * 8 + (text[3] - '0')) & 0xff;
+        return byte == 0 ? std::string() : std::string(1, static_cast<char>(byte));
+    }
+    return std::string(text.substr(0, 1));
+}
+
+void one_byte_to_text(std::string_view byte, std::string& out) {
+    for (const char c : byte) {
+        const auto number = static_cast<unsigned char>(c);
+        if (number < 0x80) {
+            out += c;
+            continue;
+        }
+        out += '\\';
+        for (int shift = 6; shift >= 0; shift -= 3) out += static_cast<char>('0' + (number >> shift & 7));
+    }
+}
+
 std::string bytea_from_text(std::string_view text) {
     std::string bytes;
     if (text.substr(0, 2) == "\\x") {

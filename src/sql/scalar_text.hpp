@@ -25,6 +25,10 @@ void integer_to_text(std::int64_t value, std::string& out);
 /// extra_float_digits.
 void float8_to_text(double value, std::string& out, int extra_float_digits);
 void float4_to_text(float value, std::string& out, int extra_float_digits);
+/// The byte of "char": the first of a text, or the one of '\ooo'; none is the byte 0.
+std::string one_byte_from_text(std::string_view text);
+/// A byte that is no ASCII is written in octal.
+void one_byte_to_text(std::string_view byte, std::string& out);
 std::string bytea_from_text(std::string_view text);
 void bytea_to_text(std::string_view bytes, std::string& out, ByteaOutput format);
 Uuid uuid_from_text(std::string_view text);

@@ -192,7 +192,7 @@ Value read_scalar(const TypeInfo& info, std::int32_t typmod, std::string_view te
         case type::name:
             return Value::bytes(info.oid, arena.copy(utf8_within(text, k_name_length)));
         case type::char_internal:
-            return Value::bytes(info.oid, arena.copy(text.substr(0, 1)));
+            return Value::bytes(info.oid, arena.copy(one_byte_from_text(text)));
         case type::bytea:
             return Value::bytes(info.oid, arena.copy(bytea_from_text(text)));
         case type::bit:
@@ -319,6 +319,8 @@ void value_to_text(const Value& value, std::string& out, Session& session) {
         case Form::bytes:
             if (value.type() == type::bytea) {
                 bytea_to_text(value.bytes(), out, session.settings.bytea_output);
+            } else if (value.type() == type::char_internal) {
+                one_byte_to_text(value.bytes(), out);
             } else {
                 out += value.bytes();
             }

@@ -215,7 +215,9 @@ Binder::TypeMeaning Binder::resolve_type(const syntax::TypeName& name) {
     const TypeCatalog* types = environment_.session().types;
     const std::string_view word = name.names.back();
     const TypeInfo* info = nullptr;
-    if (name.names.size() == 1 || name.names[0] == "pg_catalog") info = find_builtin_type(word);
+    // The keyword CHAR is bpchar by now; "char" is the type of one byte.
+    if (name.names.size() == 1 || name.names[0] == "pg_catalog")
+        info = word == "char" ? find_builtin_type(type::char_internal) : find_builtin_type(word);
     if (info == nullptr) {
         const Catalog& catalog = environment_.catalog_of_types();
         std::vector<std::string> schemas = environment_.search_path();
