@@ -57,7 +57,7 @@ Value concatenate(Call& call, const Value* a, std::size_t) {
     std::vector<ArrayDimension> dimensions;
     const auto same_shape = [](std::span<const ArrayDimension> x, std::span<const ArrayDimension> y) {
         return std::equal(x.begin(), x.end(), y.begin(), y.end(),
-                          [](auto p, auto q) { return p.length == q.length; });
+                          [](auto p, auto q) { return p.length == q.length && p.lower == q.lower; });
     };
     if (l.size() == r.size()) {
         if (!same_shape(l.subspan(1), r.subspan(1))) incompatible();
