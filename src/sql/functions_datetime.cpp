@@ -212,8 +212,14 @@ Value timestamp_to_time(Call&, const Value* a, std::size_t) {
 Value timestamp_to_timestamptz(Call& call, const Value* a, std::size_t) {
     return timestamptz(to_utc(a[0].integer(), zone_of(call)));
 }
+/// The moment that clocks of a zone show, which may be out of range although `moment` is not.
+Value timestamp_in(std::int64_t moment, const TimeZone* zone) {
+    const std::int64_t local = to_local(moment, zone);
+    if (is_finite_timestamp(local)) check_timestamp(local);
+    return timestamp(local);
+}
 Value timestamptz_to_timestamp(Call& call, const Value* a, std::size_t) {
-    return timestamp(to_local(a[0].integer(), zone_of(call)));
+    return timestamp_in(a[0].integer(), zone_of(call));
 }
 Value timestamptz_to_date(Call& call, const Value* a, std::size_t) {
     return date(date_of_timestamp(to_local(a[0].integer(), zone_of(call))));
@@ -389,7 +395,7 @@ Value at_zone_local(Call&, const Value* a, std::size_t) {
 }
 Value at_zone(Call&, const Value* a, std::size_t) {
     if (!is_finite_timestamp(a[1].integer())) return timestamp(a[1].integer());
-    return timestamp(to_local(a[1].integer(), zone_named(a[0].bytes()).get()));
+    return timestamp_in(a[1].integer(), zone_named(a[0].bytes()).get());
 }
 std::shared_ptr<const TimeZone> zone_of_interval(const Interval& offset) {
     if (offset.months != 0 || offset.days != 0) {
@@ -398,10 +404,12 @@ std::shared_ptr<const TimeZone> zone_of_interval(const Interval& offset) {
     return fixed_time_zone(static_cast<std::int32_t>(offset.microseconds / k_microseconds_per_second));
 }
 Value at_offset_local(Call&, const Value* a, std::size_t) {
+    if (!is_finite_timestamp(a[1].integer())) return timestamptz(a[1].integer());
     return timestamptz(to_utc(a[1].integer(), zone_of_interval(a[0].interval()).get()));
 }
 Value at_offset(Call&, const Value* a, std::size_t) {
-    return timestamp(to_local(a[1].integer(), zone_of_interval(a[0].interval()).get()));
+    if (!is_finite_timestamp(a[1].integer())) return timestamp(a[1].integer());
+    return timestamp_in(a[1].integer(), zone_of_interval(a[0].interval()).get());
 }
 Value timetz_at_zone(Call& call, const Value* a, std::size_t) {
     const std::shared_ptr<const TimeZone> zone =
