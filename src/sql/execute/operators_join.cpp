@@ -7,14 +7,15 @@
 //
 // The right side is read before the left side is opened, and what reads the left side is told its keys: rows without a
 // partner are dropped where they are read (KeyFilter).
+#include "sql/datetime.hpp"
 #include "sql/execute/operators.hpp"
 #include "sql/execute/spill_file.hpp"
 #include "sql/plan/ties.hpp"
 #include "sql/resolve.hpp"
-#include "sql/text_io.hpp"
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 namespace northstar::inline v0::sql {
 
@@ -53,18 +54,32 @@ bool split_equality(BoundExpr* condition, const std::vector<ColumnId>& left, con
     return false;
 }
 
+/// The first date or local time that is a moment of another kind, and the first behind them all.
+std::pair<std::int64_t, std::int64_t> reach(Oid local, Oid type, const TimeZone* zone) {
+    std::int64_t first = days_from_civil({-4713, 11, 24}) * k_microseconds_per_day;
+    std::int64_t end = days_from_civil({294277, 1, 1}) * k_microseconds_per_day;
+    if (type == type::timestamptz && zone != nullptr) {
+        // East of Greenwich the first hours were the day before, west of it the last ones are the day behind.
+        const std::int64_t early = zone->at(first).seconds_east, late = zone->at(end - 1).seconds_east;
+        first += std::max<std::int64_t>(early, 0) * k_microseconds_per_second;
+        end += std::min<std::int64_t>(late, 0) * k_microseconds_per_second;
+    }
+    if (local != type::date) return {first, end};
+    const auto days = [](std::int64_t time) {
+        return time / k_microseconds_per_day + (time % k_microseconds_per_day > 0 ? 1 : 0);
+    };
+    return {days(first), days(end)};
+}
+
 /// A date or timestamp as the moment of another kind that it is compared as. Beyond the range of those it equals none:
 /// NULL.
 BoundExpr* moment_of(BoundExpr* local, Oid type, BoundPool& pool, Session& session) {
-    const auto constant = [&](std::string_view text) {
-        BoundExpr* const node = pool.expr(BoundKind::constant, local->type);
-        node->value = value_from_text(local->type, k_no_typmod, text, pool.arena(), session);
-        return node;
-    };
-    const auto compared = [&](std::string_view name, std::string_view text) {
+    const auto compared = [&](std::string_view name, std::int64_t with) {
+        BoundExpr* const constant = pool.expr(BoundKind::constant, local->type);
+        constant->value = Value::integer(local->type, with);
         BoundExpr* const node = pool.expr(BoundKind::operation, type::boolean);
         node->operation = resolve_operator(name, local->type, local->type, session.types).entry;
-        node->args = {local, constant(text)};
+        node->args = {local, constant};
         return node;
     };
     BoundExpr* const cast = pool.expr(BoundKind::cast, type);
@@ -74,8 +89,11 @@ BoundExpr* moment_of(BoundExpr* local, Oid type, BoundPool& pool, Session& sessi
     BoundExpr* const none = pool.expr(BoundKind::constant, type);
     none->value = Value::null(type);
     BoundExpr* const result = pool.expr(BoundKind::case_when, type);
-    result->args = {compared("=", "infinity"), cast, compared("=", "-infinity"), cast,
-                    compared("<", "4714-12-01 BC"), none, compared("<", "294276-12-30"), cast, none};
+    const bool dates = local->type == type::date;
+    const auto [first, end] = reach(local->type, type, session.settings.zone.get());
+    result->args = {compared("=", dates ? k_date_infinity : k_timestamp_infinity), cast,
+                    compared("=", dates ? k_date_minus_infinity : k_timestamp_minus_infinity), cast,
+                    compared("<", first), none, compared("<", end), cast, none};
     return result;
 }
 
