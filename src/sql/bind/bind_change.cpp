@@ -6,6 +6,20 @@
 
 namespace northstar::inline v0::sql {
 
+namespace bind_change_file {
+
+/// Whether `names` are those of a view that has no default of its own for a column: to an UPDATE that is NULL, while an
+/// INSERT takes what the table has.
+bool lacks_default(const Catalog& catalog, const Relation& names, std::string_view column) {
+    const auto view = catalog.relation(names.schema, names.name);
+    if (view == nullptr || view->kind != RelationKind::view) return false;
+    for (const Column& candidate : view->columns)
+        if (candidate.name == column) return candidate.default_text.empty();
+    return false;
+}
+
+}  // namespace bind_change_file
+
 BoundChange* Binder::bind_change(const syntax::Statement& statement) {
     const syntax::DataChange& change = *statement.change;
     if (change.time.system.kind != syntax::RangeKind::none || !points_.empty() ||
@@ -418,6 +432,9 @@ void Binder::assignments(const syntax::List<syntax::Assignment>& list, const Rel
                          std::vector<ColumnAssignment>& out, const ScopeRelation* target) {
     const auto add = [&](int column, BoundExpr* value, const syntax::Assignment& item) {
         const Column& definition = relation.columns[static_cast<std::size_t>(column)];
+        if (value->kind == BoundKind::default_value && item.subscripts.empty() &&
+            bind_change_file::lacks_default(*environment_.present().catalog, relation, definition.name))
+            value = null_constant(item.position);
         const bool is_default = value->kind == BoundKind::default_value;
         refuse_generated(relation, column, is_default, item.position);
         for (ColumnAssignment& other : out)
