@@ -12,9 +12,9 @@
 
 namespace northstar::inline v0::sql {
 
-/// A number by its decimal text ("-12.50", "NaN", "Infinity"). `exact`: all its digits count; else at most 15 do, as in
-/// floating point. Raises 42601 for templates that contradict themselves.
-std::string format_number(std::string_view number, std::string_view pattern, bool exact);
+/// A number by its decimal text ("-12.50", "NaN", "Infinity"). `float_digits`: so many digits of a floating point
+/// number count; 0: all do. Raises 42601 for templates that contradict themselves.
+std::string format_number(std::string_view number, std::string_view pattern, int float_digits);
 /// The decimal text that a number written after a template stands for. Raises 22P02 where it is none.
 std::string parse_number(std::string_view text, std::string_view pattern);
 

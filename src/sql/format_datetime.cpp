@@ -137,6 +137,8 @@ std::vector<Item> read_template(std::string_view pattern) {
             item.ordinal = true;
             item.ordinal_lower = suffix == Letters::lower;
             pattern.remove_prefix(2);
+        } else if (pattern.starts_with("SP")) {
+            pattern.remove_prefix(2);  // spelled out: known, and without effect
         }
         items.push_back(std::move(item));
     }
@@ -212,7 +214,7 @@ std::string field_text(const FormatTime& time, const Item& item) {
                                                     : blank_padded(cased(name, item.letters), 9);
         }
         case Field::roman_month: {
-            if (time.month == 0 && !time.interval) return {};
+            if (time.month == 0 && (time.year == 0 || !time.interval)) return {};
             // Of an interval, whole years have no months left: those before zero end with January.
             const int month = time.month == 0 ? (time.year < 0 ? 1 : 12)
                               : time.month < 0 ? 13 + time.month : time.month;

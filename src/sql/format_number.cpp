@@ -378,11 +378,15 @@ std::string roman_number(std::int64_t number) {
     return text;
 }
 
-std::string format_number(std::string_view number, std::string_view pattern, bool exact) {
+std::string format_number(std::string_view number, std::string_view pattern, int float_digits) {
     using namespace format_number_file;
     Template made = read_template(pattern);
+    const bool exact = float_digits == 0;
+    const auto limit_digits = [&](std::size_t before) {
+        if (!exact) made.behind = std::clamp(float_digits - static_cast<int>(before), 0, made.behind);
+    };
     if (made.roman) {
-        const Digits digits = round_digits(number, 0, 0);
+        const Digits digits = round_digits(number, 0, 0, exact);
         std::string roman = digits.negative || digits.before.size() > 4
                                 ? std::string()
                                 : roman_number(std::strtoll(digits.before.c_str(), nullptr, 10));
@@ -408,6 +412,7 @@ std::string format_number(std::string_view number, std::string_view pattern, boo
         digits.negative = number[0] == '-';
         const auto places = static_cast<std::size_t>(made.before + made.shift);
         const std::string_view word = number.substr(digits.negative ? 1 : 0);
+        limit_digits(word.size());
         if (word.size() <= places) {
             // The word stands where the digits would, and nothing behind it.
             digits.before = word;
@@ -418,11 +423,7 @@ std::string format_number(std::string_view number, std::string_view pattern, boo
         }
         return Writer(made, digits).run();
     }
-    if (!exact) {
-        // Digits of a floating point number count up to 15.
-        const int size = static_cast<int>(round_digits(number, made.shift, 0).before.size());
-        made.behind = size >= 15 ? 0 : std::min(made.behind, 15 - size);
-    }
+    limit_digits(round_digits(number, made.shift, 0).before.size());
     return Writer(made, round_digits(number, made.shift, made.behind, exact)).run();
 }
 

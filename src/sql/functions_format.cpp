@@ -6,6 +6,7 @@
 #include "sql/registry.hpp"
 #include "sql/text_io.hpp"
 
+#include <cfloat>
 #include <cmath>
 #include <cstdio>
 
@@ -16,10 +17,10 @@ namespace functions_format_file {
 Value text_of(Call& call, std::string_view text) { return Value::text(call.arena.copy(text)); }
 
 Value exact_to_char(Call& call, const Value* a, std::size_t) {
-    return text_of(call, format_number(value_to_text(a[0], call.session), a[1].bytes(), true));
+    return text_of(call, format_number(value_to_text(a[0], call.session), a[1].bytes(), 0));
 }
-/// With 17 digits at least, of which format_number takes 15; without an exponent, as templates of one read it. The
-/// smallest numbers have theirs up to 340 places behind the point.
+/// With 17 digits at least, of which format_number takes as many as the type has; without an exponent, as templates of
+/// one read it. The smallest numbers have theirs up to 340 places behind the point.
 Value real_to_char(Call& call, const Value* a, std::size_t) {
     const double value = a[0].real();
     std::string number;
@@ -31,7 +32,7 @@ Value real_to_char(Call& call, const Value* a, std::size_t) {
         std::snprintf(digits, sizeof digits, "%.*f", size < 1 ? 360 : size < 1e15 ? 17 : 0, value);
         number = digits;
     }
-    return text_of(call, format_number(number, a[1].bytes(), false));
+    return text_of(call, format_number(number, a[1].bytes(), a[0].type() == type::float4 ? FLT_DIG : DBL_DIG));
 }
 
 FormatTime local_fields(std::int64_t local) {
