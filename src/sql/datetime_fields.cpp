@@ -492,7 +492,11 @@ Value date_trunc(Call& call, const Value* a, std::size_t count) {
     std::shared_ptr<const TimeZone> named;
     const TimeZone* zone = call.session.settings.zone.get();
     if (count > 2) {
-        named = find_time_zone(a[2].bytes());
+        const std::string_view called = a[2].bytes();
+        named = moving_abbreviation(called);
+        if (named == nullptr)
+            if (const auto east = zone_abbreviation(called)) named = fixed_time_zone(*east);
+        if (named == nullptr) named = find_time_zone(called);
         if (named == nullptr) {
             raise(sqlstate::invalid_parameter_value,
                   "time zone \"" + std::string(a[2].bytes()) + "\" not recognized");

@@ -181,7 +181,7 @@ Digits round_digits(std::string_view number, int shift, int behind, bool exact =
 }
 
 /// " 1.23e+04": a sign or a blank, one digit, `behind` digits, the exponent.
-std::string scientific(std::string_view number, int behind) {
+std::string scientific(std::string_view number, int behind, bool exact) {
     std::string digits;
     int exponent = 0;
     bool behind_point = false;
@@ -201,8 +201,12 @@ std::string scientific(std::string_view number, int behind) {
         digits = "0";
         exponent = 0;
     }
-    // 9.99 in one digit is 10e+00: PostgreSQL does not move the point again.
-    const Digits rounded = round_digits(digits.substr(0, 1) + "." + digits.substr(1), 0, behind);
+    Digits rounded = round_digits(digits.substr(0, 1) + "." + digits.substr(1), 0, behind, exact);
+    // 9.99 in one digit is 10e+00: PostgreSQL moves the point of floating point numbers alone again.
+    if (!exact && rounded.before.size() > 1) {
+        rounded.before = "1";
+        ++exponent;
+    }
     std::string power = std::to_string(exponent < 0 ? -exponent : exponent);
     if (power.size() < 2) power.insert(0, 1, '0');
     return (negative ? "-" : " ") + rounded.before + (behind > 0 ? "." + rounded.behind : std::string()) + "e" +
@@ -405,7 +409,7 @@ std::string format_number(std::string_view number, std::string_view pattern, int
             if (point < out.size()) out[point] = '.';
             return out;
         }
-        return scientific(number, made.behind);
+        return scientific(number, made.behind, exact);
     }
     if (special) {
         Digits digits;

@@ -72,9 +72,10 @@ Value overlay(Call& call, const Value* a, std::size_t count) {
     const std::int64_t begin = a[2].integer();
     const std::int64_t length = count > 3 ? a[3].integer() : static_cast<std::int64_t>(with.size());
     if (begin <= 0) raise(sqlstate::substring_error, "negative substring length not allowed");
+    const std::int64_t rest = begin - 1 + length;
+    if (rest + 1 > INT32_MAX) raise(sqlstate::numeric_value_out_of_range, "integer out of range");
     std::string out(bits.substr(0, static_cast<std::size_t>(begin) - 1));
     out += with;
-    const std::int64_t rest = begin - 1 + length;
     if (rest < static_cast<std::int64_t>(bits.size()))
         out += bits.substr(static_cast<std::size_t>(std::max<std::int64_t>(rest, 0)));
     return bits_of(call, out);

@@ -115,10 +115,12 @@ Value timetz_and_interval(Call&, const Value* a, std::size_t) {
 }
 template <int Sign>
 Value timestamp_and_interval(Call&, const Value* a, std::size_t) {
+    if (!is_finite_timestamp(a[0].integer())) return a[0];  // the least interval cannot be negated
     return timestamp(timestamp_add(a[0].integer(), signed_interval<Sign>(a[1])));
 }
 template <int Sign>
 Value timestamptz_and_interval(Call& call, const Value* a, std::size_t) {
+    if (!is_finite_timestamp(a[0].integer())) return a[0];
     return timestamptz(timestamptz_add(a[0].integer(), signed_interval<Sign>(a[1]), zone_of(call)));
 }
 template <ScalarBody Body>

@@ -133,9 +133,10 @@ Value merge(Call& call, const Value* a, std::size_t) {
     const Range y = read_range(a[1], call.arena);
     if (x.empty) return a[1];
     if (y.empty) return a[0];
+    // Of equal bounds the second is taken, which may have another scale.
     Range result;
-    result.lower = least(x.lower, y.lower);
-    result.upper = greatest(x.upper, y.upper);
+    result.lower = least(y.lower, x.lower);
+    result.upper = greatest(y.upper, x.upper);
     return make_range(call.result_type, result, call.arena);
 }
 Value unite(Call& call, const Value* a, std::size_t count) {

@@ -248,6 +248,7 @@ Value jsonb_delete_key(Call& call, const Value* a, std::size_t) {
 
 Value jsonb_delete_keys(Call& call, const Value* a, std::size_t) {
     const ArrayView keys(a[1]);
+    if (keys.dimensions().size() > 1) raise(sqlstate::array_subscript_error, "wrong number of array subscripts");
     return json_edit_file::without_keys(call, a[0], [&](std::string_view key) {
         for (std::size_t i = 0; i < keys.size(); ++i) {
             if (!keys.is_null(i) && keys.element(i, call.arena).bytes() == key) return true;

@@ -346,10 +346,10 @@ private:
         Outcome result = Outcome::nothing;
         const bool strict = std::exchange(tolerant_, true);
         if (node.first == 0) result = pass(node, value, found);
-        if (result != Outcome::failed && !(result == Outcome::found && found == nullptr) &&
-            (is_array(value) || is_object(value))) {
+        // Of a container that fails by itself, what it holds is read all the same.
+        if (!(result == Outcome::found && found == nullptr) && (is_array(value) || is_object(value))) {
             const Outcome below = level(node, value, 1, found);
-            if (below != Outcome::nothing) result = below;
+            if (below != Outcome::nothing || result == Outcome::failed) result = below;
         }
         tolerant_ = strict;
         return result;
