@@ -222,7 +222,7 @@ std::string field_text(const FormatTime& time, const Item& item) {
         }
         case Field::day:
             // The sign is one of the two places, unlike in other fields.
-            return time.day < 0 ? '-' + std::to_string(-time.day) : padded(time.day, 2, item.fill);
+            return time.day < 0 ? '-' + std::to_string(-std::int64_t{time.day}) : padded(time.day, 2, item.fill);
         case Field::day_of_year:
             return padded(time.interval ? time.year * 360 + time.month * 30 + time.day : day_of_year(civil), 3,
                           item.fill);

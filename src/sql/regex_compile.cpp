@@ -82,8 +82,9 @@ private:
         }
         return true;
     }
-    /// "***=", "***:" and "(?imnsx...)" in front.
+    /// "***=", "***:" and "(?imnsx...)" in front; what is taken literally has none.
     void directors() {
+        if (regex_.options_.literal) return;
         if (starts("***=")) {
             at_ += 4;
             regex_.options_.literal = true;
