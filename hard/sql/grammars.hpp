@@ -18,5 +18,10 @@ extern const char* const k_arguments_grammar;
 extern const char* const k_definitions_grammar;
 /// Tables with constraints of every kind and few keys, and what several sessions do with them.
 extern const char* const k_sessions_grammar;
+/// Rows of values at the edges of their types, and what computes with them; one grammar in two parts.
+extern const char* const k_values_grammar;
+extern const char* const k_values_calls_grammar;
+/// Window frames, recursion, and changes in WITH and through views.
+extern const char* const k_frames_grammar;
 
 }  // namespace northstar::hard

@@ -8,6 +8,7 @@
 //   * Past: a query AS OF a commit answers what it did when that commit was the newest; so do versions and differences.
 //   * Arguments: a prepared statement answers as the same statement with literals does, however often it ran before.
 //   * Sessions: blocks of several sessions answer from their snapshots, and commit as if one came after the other.
+//   * Frames: what EXCLUDE leaves out of a window frame adds up, and a frame is the same from the other end.
 //   * Differential: statements of all kinds answer as PostgreSQL's do: rows, or SQLSTATE.
 // A statement that fails by its data (class 22) on one side alone says nothing: plans may leave expressions out.
 //
@@ -17,6 +18,7 @@
 // statements that make them; the same seed makes them again.
 #include "hard/sql/arguments.hpp"
 #include "hard/sql/definitions.hpp"
+#include "hard/sql/frames.hpp"
 #include "hard/sql/grammar.hpp"
 #include "hard/sql/grammars.hpp"
 #include "hard/sql/judge.hpp"
@@ -24,6 +26,7 @@
 #include "hard/sql/periods.hpp"
 #include "hard/sql/sessions.hpp"
 #include "hard/sql/statements.hpp"
+#include "hard/sql/values.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -37,7 +40,8 @@ namespace {
 
 constexpr std::uint64_t k_default_rounds = 20;
 constexpr const char* k_kinds[] = {"tables", "calls", "queries", "changes", "past",
-                                     "arguments", "sessions", "definitions", "periods"};
+                                     "arguments", "sessions", "definitions", "periods",
+                                     "values", "frames"};
 constexpr int k_checks_per_round = 60;
 constexpr int k_queries_per_round = 40;
 constexpr int k_changes_per_round = 60;
@@ -276,6 +280,8 @@ int suite_main(int argc, char** argv) {
         if (kind.empty() || kind == "definitions")
             total.add(Definitions(seed, server.get(), of_definitions).run());
         if (kind.empty() || kind == "periods") total.add(Periods(seed, of_periods).run());
+        if (kind.empty() || kind == "values") total.add(Values(seed, server.get()).run());
+        if (kind.empty() || kind == "frames") total.add(Frames(seed, server.get()).run());
     }
     if (kind.empty() || kind == "sessions") total.findings += tell_events("sessions", of_sessions, rounds);
     if (kind.empty() || kind == "definitions")
