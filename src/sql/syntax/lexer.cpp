@@ -358,7 +358,6 @@ private:
             case 'n': out.push_back('\n'); return;
             case 'r': out.push_back('\r'); return;
             case 't': out.push_back('\t'); return;
-            case 'v': out.push_back('\v'); return;
             case 'x': {
                 if (hex_value(peek()) < 0) return out.push_back('x');
                 int code = 0;
