@@ -17,8 +17,10 @@ Value column_of_then(const Relation& now, const Relation& then, std::size_t plac
                      Session& session) {
     const Column& wanted = now.columns[place];
     if (place >= then.columns.size()) return now.layout->column(place).missing;
-    const Value value = then.layout->column_of(bytes, place, arena);
-    if (value.is_null()) return Value::null(wanted.type);
+    const Value read = then.layout->column_of(bytes, place, arena);
+    if (read.is_null()) return Value::null(wanted.type);
+    // What a row of then does not have lies with the layout of then, which may be gone before the value is read.
+    const Value value = then.layout->column(place).missing.is_null() ? read : copy_value(read, arena);
     if (value.type() == wanted.type) return value;
     try {
         return cast_value(value, wanted.type, wanted.typmod, CastContext::explicit_, arena, session);
