@@ -7,8 +7,9 @@ namespace northstar::inline v0::sql {
 
 /// Chooses among the primary key and the indexes of the scan's table by what its conditions fix: equal leading columns
 /// or expressions (NULL is equal to NULL), then values of the next one or a range; of partial indexes those that have
-/// all rows which the conditions leave. What lies between constants is counted in the index, O(log n) for each. The
-/// conditions stay, so that a choice can still be changed.
+/// all rows which the conditions leave; or, where none of them helps, several for the arms of an OR (index_union.hpp).
+/// What lies between constants is counted in the index, O(log n) for each. The conditions stay, so that a choice can
+/// still be changed.
 void choose_access_path(Plan& scan);
 /// Is it quicker to look so many values up than to read so many rows one by one?
 bool is_worth_looking_up(double values, double rows);
