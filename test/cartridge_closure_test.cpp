@@ -175,6 +175,74 @@ TEST_CASE("Rows of a few long intervals are those that a set gives, and cost no 
     CHECK(closure.ancestor_count(end) == graph.bfs(end, Direction::in).size() - 1);
 }
 
+TEST_CASE("Many questions about nodes before and behind changes are answered without a search for each", "[CART-11]") {
+    // Of a path a node in the middle is left out, so that those before it are searched from up to there.
+    constexpr int k_path = 20'000;
+    constexpr int k_left_out = k_path / 2;
+    constexpr int k_questions = 600;
+    Database db = Database::open(":memory:");
+    Cartridges cartridges(db);
+    const auto name = [](int number) { return std::to_string(100'000 + number); };
+    db.update([&](Transaction& tx) {
+        for (int i = 0; i < k_path; ++i) tx.tree("graph").append(edge_key(name(i), "", name(i + 1)), "");
+    });
+    cartridges.build("c", "closure", {});
+    db.update([&](Transaction& tx) {
+        tx.tree("graph").erase(edge_key(name(k_left_out - 1), "", name(k_left_out)));
+        tx.tree("graph").put(edge_key(name(k_left_out - 1), "", name(k_left_out + 1)), "");
+    });
+    const Closure closure(cartridges.open("c"));
+    const std::uint64_t seed = txn_test::seed(7400);
+    INFO("seed " << seed);
+    Dice dice(seed);
+    const auto ask = [&] {
+        const std::clock_t before = std::clock();
+        for (int i = 0; i < k_questions; ++i) {
+            const auto from = static_cast<NodeId>(dice.below(k_left_out));
+            const auto to = static_cast<NodeId>(k_left_out + dice.below(k_left_out));
+            REQUIRE(closure.reaches(from, to) == (to != k_left_out));
+        }
+        return std::clock() - before;
+    };
+    const std::clock_t first = ask();
+    const std::clock_t then = ask();
+    INFO("the first " << first << ", then " << then);
+    CHECK(then < first / 4);  // searches take hundreds of times as long as looking up does
+    CHECK(closure.descendant_count(0) == k_path - 1);
+    CHECK(closure.ancestor_count(k_path) == k_path);
+    CHECK(closure.ancestor_count(k_left_out) == 0);
+    const std::vector<NodeId> behind = closure.descendants(k_left_out - 2);
+    CHECK(behind.size() == k_path - k_left_out + 1);
+    CHECK(std::is_sorted(behind.begin(), behind.end()));
+    CHECK_FALSE(std::binary_search(behind.begin(), behind.end(), NodeId{k_left_out}));
+    db.close();
+    CHECK(code_of([&] { closure.reaches(0, k_path); }) == Errc::snapshot_closed);
+}
+
+TEST_CASE("Questions about changes go on where the closure of the snapshot would be larger than the limit",
+          "[CART-11]") {
+    Database db = Database::open(":memory:");
+    Cartridges cartridges(db);
+    Model model;
+    model.edges.emplace("a", "", "b");
+    db.update([](Transaction& tx) { tx.tree("graph").put(edge_key("a", "", "b"), ""); });
+    cartridges.build("c", "closure", {{"limit", "64"}});
+    db.update([&](Transaction& tx) {
+        for (int i = 0; i < 60; ++i) {
+            for (int step = 1; step < 60; step += 2) {
+                const std::string from = "n" + std::to_string(i);
+                const std::string to = "n" + std::to_string(i + step * 3);
+                model.edges.emplace(from, "", to);
+                tx.tree("graph").put(edge_key(from, "", to), "");
+            }
+        }
+    });
+    const Closure closure(cartridges.open("c"));
+    Dice dice(7500);
+    compare(closure, model, dice, true);
+    compare(closure, model, dice, true);
+}
+
 TEST_CASE("A closure larger than its limit is refused and changes nothing", "[CART-11]") {
     Database db = Database::open(":memory:");
     Cartridges cartridges(db);

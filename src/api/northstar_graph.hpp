@@ -97,6 +97,9 @@ private:
 };
 
 /// What can be reached from where. A path may have no edges: every node reaches itself.
+/// Where edges changed behind the artifact, nodes that these concern are searched for. Once searches have cost about
+/// what making a closure does (the time of a build, by the thread that asks), the snapshot's own is made in memory, of
+/// the artifact's size as a rule, and answers until this cartridge is closed.
 class Closure {
 public:
     /// Of a cartridge of kind "closure", else Error(invalid_argument).

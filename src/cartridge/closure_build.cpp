@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -14,6 +15,8 @@ namespace northstar::inline v0::detail {
 namespace closure_build_impl {
 
 constexpr std::uint32_t k_none = ~0u;
+constexpr std::uint64_t k_default_limit = std::uint64_t{1} << 30;
+constexpr std::uint64_t k_largest_limit = std::uint64_t{3} << 30;
 constexpr std::uint32_t k_components_per_look = 1024;
 /// Rows of so many intervals together are merged as they are, where they may be as many times longer than these.
 constexpr std::size_t k_few_intervals = 256;
@@ -310,6 +313,19 @@ private:
 };
 
 }  // namespace closure_build_impl
+
+std::uint64_t closure_limit(const CartridgeParameters& parameters) {
+    const auto found = parameters.find(std::string(k_parameter_limit));
+    if (found == parameters.end()) return closure_build_impl::k_default_limit;
+    const std::string& text = found->second;
+    std::uint64_t bytes = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bytes);
+    if (error != std::errc() || end != text.data() + text.size() || bytes > closure_build_impl::k_largest_limit) {
+        fail(Errc::invalid_argument, "the parameter limit is a number of bytes up to " +
+                                         std::to_string(closure_build_impl::k_largest_limit) + ", not '" + text + "'");
+    }
+    return bytes;
+}
 
 BuiltClosure build_closure(const BuiltGraph& graph, std::uint64_t most_bytes, const ClosureProgress& progress) {
     using namespace closure_build_impl;

@@ -32,6 +32,9 @@ enum ClosureSection : std::uint32_t {
 inline constexpr std::uint32_t k_row_of_bits = 0x80000000;
 inline constexpr std::string_view k_parameter_limit = "limit";
 
+/// Most bytes of the rows. Error(invalid_argument) where what the parameters say is no such number.
+std::uint64_t closure_limit(const CartridgeParameters& parameters);
+
 struct BuiltClosure {
     std::vector<std::uint32_t> components;
     std::vector<std::uint32_t> member_offsets;

@@ -3,28 +3,9 @@
 #include "cartridge/closure_data.hpp"
 #include "cartridge/kind.hpp"
 
-#include <algorithm>
-#include <charconv>
-
 namespace northstar::inline v0::detail {
 
 namespace closure_kind_impl {
-
-constexpr std::uint64_t k_default_limit = std::uint64_t{1} << 30;
-constexpr std::uint64_t k_largest_limit = std::uint64_t{3} << 30;
-
-std::uint64_t limit_of(const CartridgeParameters& parameters) {
-    const auto found = parameters.find(std::string(k_parameter_limit));
-    if (found == parameters.end()) return k_default_limit;
-    const std::string& text = found->second;
-    std::uint64_t bytes = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bytes);
-    if (error != std::errc() || end != text.data() + text.size() || bytes > k_largest_limit) {
-        fail(Errc::invalid_argument, "the parameter limit is a number of bytes up to " +
-                                         std::to_string(k_largest_limit) + ", not '" + text + "'");
-    }
-    return bytes;
-}
 
 class ClosureKind final : public CartridgeKind {
 public:
@@ -32,7 +13,7 @@ public:
     std::uint32_t version() const override { return 1; }
     ValueUse value_use() const override { return ValueUse::none; }
     void check(const CartridgeParameters& parameters) const override {
-        limit_of(parameters);
+        closure_limit(parameters);
         CartridgeParameters rest = parameters;
         rest.erase(std::string(k_parameter_limit));
         check_graph_parameters(rest);
@@ -49,7 +30,7 @@ public:
         const auto progress = [&](std::string_view stage, std::uint64_t done, std::uint64_t total) {
             build.progress(stage, done, total);
         };
-        BuiltClosure closure = build_closure(graph, limit_of(build.parameters()), progress);
+        BuiltClosure closure = build_closure(graph, closure_limit(build.parameters()), progress);
         add_graph(build, std::move(graph));
         build.add(k_components, std::move(closure.components));
         build.add(k_member_offsets, std::move(closure.member_offsets));

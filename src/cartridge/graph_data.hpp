@@ -178,6 +178,8 @@ struct GraphData {
     std::optional<std::uint16_t> type_number(std::string_view name) const;
     /// Neighbours over edges of a type; nullopt: of any.
     std::span<const NodeId> neighbours(Side side, NodeId node, std::optional<std::uint16_t> type) const;
+    /// Error(snapshot_closed) behind the end of the database: what is in memory would still answer.
+    void check_open() const { static_cast<void>(base.sides[0].offsets.span(0, 1)); }
     /// A node that came out of an artifact; Error(corrupt) where it cannot be.
     NodeId checked(NodeId node) const {
         if (node >= limit) [[unlikely]] CartridgeBlocks::outside();
