@@ -29,7 +29,7 @@ inline void copy_bytes(std::byte* to, const std::byte* from, std::size_t size) {
 
 }  // namespace cursor_impl
 
-void TreeCursor::enter_leaf(const std::byte* page) {
+void TreeCursor::enter_leaf(const std::byte* page, Way way) {
     const Node node(page);
     leaf_ = page;
     count_ = node.count();
@@ -37,11 +37,16 @@ void TreeCursor::enter_leaf(const std::byte* page) {
     prefix_made_ = false;
     key_index_ = k_no_index;
     in_leaf_ = true;
+    look_ahead(way);
+}
+
+void TreeCursor::look_ahead(Way way) {
+    ahead_way_ = way;
     ahead_ = ahead_end_ = nullptr;
     if (depth_ == 0) return;
     const Step& parent = path_[depth_ - 1];
-    if (parent.index == parent.count) return;
-    ahead_ = source_->place(Node(parent.page).child(parent.index + 1));
+    if (parent.index == (way == Way::forward ? parent.count : 0)) return;
+    ahead_ = source_->place(Node(parent.page).child(way == Way::forward ? parent.index + 1 : parent.index - 1));
     if (ahead_ != nullptr) ahead_end_ = ahead_ + source_->page_size();
 }
 
@@ -70,7 +75,7 @@ void TreeCursor::descend(std::string_view key) {
         source_->prefetch(child);
         page = tree_impl::node_at(*source_, child, --level);
     }
-    enter_leaf(page);
+    enter_leaf(page, Way::forward);
 }
 
 bool TreeCursor::seek_leaf(std::string_view key) {
@@ -139,7 +144,7 @@ bool TreeCursor::climb(Way way, const std::uint64_t* txn) {
         if (txn != nullptr && node.max_txn() <= *txn) {
             step.index += way == Way::forward ? 1u : ~0u;
         } else if (node.leaf()) {
-            enter_leaf(page);
+            enter_leaf(page, way);
             return true;
         } else {
             path_[depth_++] = {page, way == Way::forward ? 0 : node.count(), node.count()};
@@ -191,7 +196,7 @@ bool TreeCursor::edge_leaf(Way way, const std::uint64_t* txn) {
     const Node node(page);
     if (txn != nullptr && node.max_txn() <= *txn) return false;
     if (node.leaf()) {
-        enter_leaf(page);
+        enter_leaf(page, way);
     } else {
         path_[depth_++] = {page, way == Way::forward ? 0 : node.count(), node.count()};
         if (!climb(way, txn)) return false;

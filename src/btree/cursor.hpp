@@ -45,6 +45,8 @@ public:
     bool prev() {
         if (!valid_) return false;
         if (index_ != 0) [[likely]] {
+            if (ahead_way_ != Way::back) look_ahead(Way::back);
+            fetch_ahead();
             --index_;
             load_cell();
             return true;
@@ -111,7 +113,9 @@ private:
 
     bool enter_root();
     void descend(std::string_view key);
-    void enter_leaf(const std::byte* page);
+    void enter_leaf(const std::byte* page, Way way);
+    /// The leaf on that side of the present one is to be fetched, if it has the same parent.
+    void look_ahead(Way way);
     bool leave();
     bool step_leaf(Way way, const std::uint64_t* txn);
     bool edge_leaf(Way way, const std::uint64_t* txn);
@@ -131,7 +135,7 @@ private:
     void load_cell() {
         cell_ = Node(leaf_).leaf_cell(index_);
     }
-    /// Spreads fetching the next leaf over the steps through this one.
+    /// Spreads fetching the leaf ahead over the steps through this one.
     void fetch_ahead() {
         if (ahead_ >= ahead_end_) return;
         __builtin_prefetch(ahead_);
@@ -147,6 +151,7 @@ private:
     bool valid_ = false;
     bool in_leaf_ = false;
     LeafCell cell_;
+    Way ahead_way_ = Way::forward;
     const std::byte* ahead_ = nullptr;
     const std::byte* ahead_end_ = nullptr;
     unsigned depth_ = 0;  // steps above the leaf
