@@ -30,6 +30,8 @@ enum class Put : std::uint8_t {
     at_end,  ///< every key is larger than any in the database: the engine may use its append path
 };
 
+enum class Order : std::uint8_t { forwards, backwards };
+
 struct Entry {
     std::string_view key;
     std::string_view value;
@@ -61,6 +63,12 @@ public:
     virtual std::size_t multi_get(std::span<const std::string_view> keys, std::uint64_t& sum);
     /// Visits every entry in key order; returns how many, and adds a byte of each key and value to sum.
     virtual std::uint64_t scan(std::uint64_t& sum) = 0;
+    /// The same from the first key that is not less than `first`, or backwards from the last that is not greater, for
+    /// so many entries at most.
+    virtual std::size_t scan_from(std::string_view first, std::size_t most, Order order, std::uint64_t& sum) = 0;
+    /// From here on what was committed until now is seen, and perhaps later commits too: the cheapest way of the engine
+    /// to read the newest state.
+    virtual void renew() = 0;
 };
 
 class Writer {
@@ -68,6 +76,8 @@ public:
     virtual ~Writer() = default;
     /// One transaction that puts every entry.
     virtual void commit(std::span<const Entry> entries, Durability durability, Put put) = 0;
+    /// One transaction that erases every key.
+    virtual void erase(std::span<const std::string_view> keys, Durability durability) = 0;
 };
 
 class Engine {

@@ -21,7 +21,7 @@ constexpr const char* k_tree = "data";
 class NorthstarReader final : public Reader {
 public:
     explicit NorthstarReader(const northstar::Database& db)
-        : snapshot_(db.begin_read()), tree_(snapshot_.tree(k_tree)) {}
+        : db_(db), snapshot_(db.begin_read()), tree_(snapshot_.tree(k_tree)) {}
 
     bool get(std::string_view key, std::string_view& value) override {
         const std::optional<std::string_view> found = tree_.get(key);
@@ -53,7 +53,28 @@ public:
         return count;
     }
 
+    std::size_t scan_from(std::string_view first, std::size_t most, Order order, std::uint64_t& sum) override {
+        northstar::Cursor cursor = tree_.cursor();
+        const bool forwards = order == Order::forwards;
+        std::size_t count = 0;
+        bool more = forwards                    ? cursor.lower_bound(first)
+                    : cursor.upper_bound(first) ? cursor.prev()
+                                                : cursor.last();
+        while (more && count < most) {
+            sum += static_cast<unsigned char>(cursor.key().front()) +
+                   std::uint64_t{static_cast<unsigned char>(cursor.value().front())};
+            if (++count < most) more = forwards ? cursor.next() : cursor.prev();
+        }
+        return count;
+    }
+
+    void renew() override {
+        snapshot_ = db_.begin_read();
+        tree_ = snapshot_.tree(k_tree);
+    }
+
 private:
+    const northstar::Database& db_;
     northstar::Snapshot snapshot_;
     northstar::Tree tree_;
     std::vector<std::optional<std::string_view>> found_;
@@ -63,10 +84,7 @@ class NorthstarWriter final : public Writer {
 public:
     explicit NorthstarWriter(northstar::Database& db) : db_(db) {}
     void commit(std::span<const Entry> entries, Durability durability, Put put) override {
-        northstar::WriteOptions options;
-        options.durability =
-            durability == Durability::full ? northstar::Durability::full : northstar::Durability::lazy;
-        northstar::Transaction tx = db_.begin_write(options);
+        northstar::Transaction tx = db_.begin_write(options_of(durability));
         northstar::WritableTree tree = tx.tree(k_tree);
         if (put == Put::at_end) {
             for (const Entry& entry : entries) tree.append(entry.key, entry.value);
@@ -75,8 +93,20 @@ public:
         }
         tx.commit();
     }
+    void erase(std::span<const std::string_view> keys, Durability durability) override {
+        northstar::Transaction tx = db_.begin_write(options_of(durability));
+        northstar::WritableTree tree = tx.tree(k_tree);
+        for (const std::string_view key : keys) tree.erase(key);
+        tx.commit();
+    }
 
 private:
+    static northstar::WriteOptions options_of(Durability durability) {
+        northstar::WriteOptions options;
+        options.durability =
+            durability == Durability::full ? northstar::Durability::full : northstar::Durability::lazy;
+        return options;
+    }
     northstar::Database& db_;
 };
 

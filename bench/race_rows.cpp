@@ -35,6 +35,8 @@ std::vector<RowSpec> make() {
         times("lmdb", 4))
         .note = "LMDB, SQLite and LevelDB have no such call: a loop of gets";
     add("scan", "full scan, per entry", "ns", 1, "", times("lmdb", 1.0), times("lmdb", 1.5));
+    add("scan_100", "scan of 100 from a random key, per scan", "us", k_us, "", {}, {});
+    add("scan_100_back", "the same backwards, per scan", "us", k_us, "", {}, {});
     add("snapshot", "snapshot open + close", "ns", 1, "", times("lmdb", 1.5), at_most(20));
     add("load_random", "load, random order, 1000 per txn, per put", "ns", 1, lazy,
         times("lmdb", 1.5, "rocksdb", 1.0), times("lmdb", 3));
@@ -55,6 +57,24 @@ std::vector<RowSpec> make() {
             {});
         add((name + "_get").c_str(), (values + ", read, per get").c_str(), "us", k_us, "", {}, {});
     }
+    for (const auto& [name, does] : {std::tuple{"a", "half reads, half updates"},
+                                     {"b", "95 % reads, 5 % updates"},
+                                     {"c", "reads"},
+                                     {"f", "half reads, half read and then updated"},
+                                     {"d", "95 % reads of the latest, 5 % inserts"},
+                                     {"e", "95 % scans of up to 100, 5 % inserts"}}) {
+        for (const char* threads : {"1", "8"}) {
+            RowSpec& row = add((std::string("ycsb_") + name + "_" + threads).c_str(),
+                               (std::string("YCSB ") + static_cast<char>(*name - 'a' + 'A') + ", " + does + "; " +
+                                threads + (*threads == '1' ? " thread" : " threads") + ", per operation")
+                                   .c_str(),
+                               "us", k_us, lazy, {}, {});
+            if (row.name == "ycsb_a_1") row.note = "records of 1000 bytes, each operation a transaction of its own";
+        }
+    }
+    add("erase_100", "records of 1000 bytes erased in random order, 100 per txn, per erasure", "us", k_us, lazy, {},
+        {});
+    add("put_again_100", "the same records put again, 100 per txn, per put", "us", k_us, lazy, {}, {});
     add("update_1_lazy", "1 update per txn", "us", k_us, lazy, times("lmdb", 3, "rocksdb", 1.5),
         at_most(1.5 * k_us));
     add("update_100_lazy", "100 updates per txn, per update", "us", k_us, lazy,
@@ -95,7 +115,8 @@ std::vector<RowSpec> make() {
         of_row("attached_1", "northstar", 0.7));
     for (RowSpec& row : rows) {
         const std::string_view name = row.name;
-        row.by_cpu = name.starts_with("get_") || name.starts_with("multi_get") || name == "scan" ||
+        row.by_cpu = name.starts_with("get_") || name.starts_with("multi_get") || name.starts_with("scan") ||
+                     (name.starts_with("ycsb_") && name.ends_with("_1")) || name.ends_with("_100") ||
                      name == "snapshot" || name.starts_with("load_") || name.ends_with("_lazy") ||
                      name.starts_with("reads_") || name.starts_with("as_of") || name.starts_with("history_") ||
                      name.starts_with("attached_");

@@ -19,6 +19,7 @@ using Subject = Race::Subject;
 
 constexpr std::uint64_t k_block = 256;  // reads between two looks at the clock
 constexpr std::size_t k_multi_get = 32;
+constexpr std::size_t k_short_scan = 100;
 constexpr std::size_t k_threads = 16;
 constexpr std::uint64_t k_reads_per_snapshot = 1000;
 constexpr std::uint64_t k_recovery_log_bytes = std::uint64_t{64} << 20;
@@ -109,6 +110,24 @@ void scans(Race& race) {
                 [&](std::uint64_t) { return entries = reader->scan(sum); });
         sink = sum;
         if (entries != race.data().entries()) wrong(subject, "a scan saw the wrong number of entries");
+    });
+}
+
+void short_scans(Race& race, const char* name, Order order) {
+    if (!race.wanted(name)) return;
+    KeyList& keys = race.data().probes();
+    Random random(race.data().seed() + 20);
+    race.rounds(name, race.options().rounds, race.loaded(), [&](Subject& subject) {
+        keys.seek(static_cast<std::size_t>(random.below(keys.size())));
+        std::uint64_t sum = 0;
+        const auto reader = subject.engine->reader();
+        measure(race.row(name).outcome(subject.name), subject, race.options().seconds,
+                [&](std::uint64_t deadline) {
+                    std::uint64_t scans = 0;
+                    for (; now_ns() < deadline; ++scans) reader->scan_from(keys.next(), k_short_scan, order, sum);
+                    return scans;
+                });
+        sink = sum;
     });
 }
 
@@ -568,7 +587,11 @@ const RegisterWorkload workload_miss(41, [](Race& race) {
 });
 const RegisterWorkload workload_multi_get(42, multi_gets);
 const RegisterWorkload workload_scan(43, scans);
-const RegisterWorkload workload_snapshot(44, snapshots);
+const RegisterWorkload workload_short_scans(44, [](Race& race) {
+    short_scans(race, "scan_100", Order::forwards);
+    short_scans(race, "scan_100_back", Order::backwards);
+});
+const RegisterWorkload workload_snapshot(45, snapshots);
 const RegisterWorkload workload_lazy(50, lazy_updates);
 const RegisterWorkload workload_history(51, history_updates);
 const RegisterWorkload workload_durable(60, durable_updates);

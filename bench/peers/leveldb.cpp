@@ -23,7 +23,9 @@ leveldb::Slice to_slice(std::string_view bytes) { return {bytes.data(), bytes.si
 class LevelReader final : public Reader {
 public:
     explicit LevelReader(leveldb::DB& db) : db_(db) { options_.snapshot = db.GetSnapshot(); }
-    ~LevelReader() override { db_.ReleaseSnapshot(options_.snapshot); }
+    ~LevelReader() override {
+        if (options_.snapshot != nullptr) db_.ReleaseSnapshot(options_.snapshot);
+    }
 
     bool get(std::string_view key, std::string_view& value) override {
         const leveldb::Status status = db_.Get(options_, to_slice(key), &value_);
@@ -44,6 +46,32 @@ public:
         return count;
     }
 
+    std::size_t scan_from(std::string_view first, std::size_t most, Order order, std::uint64_t& sum) override {
+        const std::unique_ptr<leveldb::Iterator> it(db_.NewIterator(options_));
+        const bool forwards = order == Order::forwards;
+        it->Seek(to_slice(first));
+        if (!forwards) {
+            if (!it->Valid()) it->SeekToLast();
+            else if (it->key() != to_slice(first)) it->Prev();
+        }
+        std::size_t count = 0;
+        while (it->Valid() && count < most) {
+            sum += static_cast<unsigned char>(it->key()[0]) + static_cast<unsigned char>(it->value()[0]);
+            if (++count == most) break;
+            if (forwards) it->Next();
+            else it->Prev();
+        }
+        check(it->status(), "scan");
+        return count;
+    }
+
+    // Without a snapshot every call reads the newest state.
+    void renew() override {
+        if (options_.snapshot == nullptr) return;
+        db_.ReleaseSnapshot(options_.snapshot);
+        options_.snapshot = nullptr;
+    }
+
 private:
     leveldb::DB& db_;
     leveldb::ReadOptions options_;
@@ -56,12 +84,20 @@ public:
     void commit(std::span<const Entry> entries, Durability durability, Put) override {
         batch_.Clear();
         for (const Entry& entry : entries) batch_.Put(to_slice(entry.key), to_slice(entry.value));
+        write(durability);
+    }
+    void erase(std::span<const std::string_view> keys, Durability durability) override {
+        batch_.Clear();
+        for (const std::string_view key : keys) batch_.Delete(to_slice(key));
+        write(durability);
+    }
+
+private:
+    void write(Durability durability) {
         leveldb::WriteOptions options;
         options.sync = durability == Durability::full;
         check(db_.Write(options, &batch_), "write");
     }
-
-private:
     leveldb::DB& db_;
     leveldb::WriteBatch batch_;
 };

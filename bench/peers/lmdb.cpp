@@ -27,7 +27,10 @@ public:
     LmdbReader(MDB_env* env, MDB_dbi dbi) : dbi_(dbi) {
         check(mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn_), "begin read");
     }
-    ~LmdbReader() override { mdb_txn_abort(txn_); }
+    ~LmdbReader() override {
+        if (cursor_ != nullptr) mdb_cursor_close(cursor_);
+        mdb_txn_abort(txn_);
+    }
 
     bool get(std::string_view key, std::string_view& value) override {
         MDB_val k = to_val(key);
@@ -57,9 +60,41 @@ public:
         return count;
     }
 
+    // The cursor is kept for the next scan, as the manual allows for read transactions.
+    std::size_t scan_from(std::string_view first, std::size_t most, Order order, std::uint64_t& sum) override {
+        if (cursor_ == nullptr) check(mdb_cursor_open(txn_, dbi_, &cursor_), "open cursor");
+        MDB_val k = to_val(first);
+        MDB_val v;
+        std::size_t count = 0;
+        int code = mdb_cursor_get(cursor_, &k, &v, MDB_SET_RANGE);
+        if (order == Order::backwards) {
+            if (code == MDB_NOTFOUND) {
+                code = mdb_cursor_get(cursor_, &k, &v, MDB_LAST);
+            } else if (code == MDB_SUCCESS && std::string_view(static_cast<char*>(k.mv_data), k.mv_size) != first) {
+                code = mdb_cursor_get(cursor_, &k, &v, MDB_PREV);
+            }
+        }
+        const MDB_cursor_op step = order == Order::forwards ? MDB_NEXT : MDB_PREV;
+        while (code == MDB_SUCCESS) {
+            sum += static_cast<unsigned char>(*static_cast<const char*>(k.mv_data)) +
+                   static_cast<unsigned char>(*static_cast<const char*>(v.mv_data));
+            if (++count == most) return count;
+            code = mdb_cursor_get(cursor_, &k, &v, step);
+        }
+        if (code != MDB_NOTFOUND) check(code, "scan");
+        return count;
+    }
+
+    void renew() override {
+        mdb_txn_reset(txn_);
+        check(mdb_txn_renew(txn_), "renew");
+        if (cursor_ != nullptr) check(mdb_cursor_renew(txn_, cursor_), "renew cursor");
+    }
+
 private:
     MDB_dbi dbi_;
     MDB_txn* txn_ = nullptr;
+    MDB_cursor* cursor_ = nullptr;
 };
 
 class LmdbEngine final : public Engine {
@@ -112,6 +147,31 @@ public:
     void checkpoint() override { sync(); }
 
     void commit(std::span<const Entry> entries, Durability durability, Put put) {
+        const unsigned flags = put == Put::at_end ? MDB_APPEND : 0u;
+        in_transaction(durability, [&](MDB_txn* txn) {
+            for (const Entry& entry : entries) {
+                MDB_val key = to_val(entry.key);
+                MDB_val value = to_val(entry.value);
+                if (const int code = mdb_put(txn, dbi_, &key, &value, flags); code != MDB_SUCCESS) return code;
+            }
+            return MDB_SUCCESS;
+        });
+    }
+
+    void erase(std::span<const std::string_view> keys, Durability durability) {
+        in_transaction(durability, [&](MDB_txn* txn) {
+            for (const std::string_view each : keys) {
+                MDB_val key = to_val(each);
+                const int code = mdb_del(txn, dbi_, &key, nullptr);
+                if (code != MDB_SUCCESS && code != MDB_NOTFOUND) return code;
+            }
+            return MDB_SUCCESS;
+        });
+    }
+
+private:
+    template <class Work>
+    void in_transaction(Durability durability, Work&& work) {
         MDB_txn* txn = nullptr;
         check(mdb_txn_begin(env_, nullptr, 0, &txn), "begin");
         // The writer's lock is held from here, so the flag belongs to this transaction.
@@ -121,19 +181,13 @@ public:
             mdb_txn_abort(txn);  // a transaction takes the flags over when it begins
             check(mdb_txn_begin(env_, nullptr, 0, &txn), "begin");
         }
-        const unsigned flags = put == Put::at_end ? MDB_APPEND : 0u;
-        for (const Entry& entry : entries) {
-            MDB_val key = to_val(entry.key);
-            MDB_val value = to_val(entry.value);
-            if (const int code = mdb_put(txn, dbi_, &key, &value, flags); code != MDB_SUCCESS) {
-                mdb_txn_abort(txn);
-                check(code, "put");
-            }
+        if (const int code = work(txn); code != MDB_SUCCESS) {
+            mdb_txn_abort(txn);
+            check(code, "write");
         }
         check(mdb_txn_commit(txn), "commit");
     }
 
-private:
     bool write_map_;
     bool lazy_ = false;
     MDB_env* env_ = nullptr;
@@ -145,6 +199,9 @@ public:
     explicit LmdbWriter(LmdbEngine& engine) : engine_(engine) {}
     void commit(std::span<const Entry> entries, Durability durability, Put put) override {
         engine_.commit(entries, durability, put);
+    }
+    void erase(std::span<const std::string_view> keys, Durability durability) override {
+        engine_.erase(keys, durability);
     }
 
 private:

@@ -35,7 +35,7 @@ public:
     }
     ~RocksReader() override {
         value_.Reset();
-        db_.ReleaseSnapshot(snapshot_);
+        if (snapshot_ != nullptr) db_.ReleaseSnapshot(snapshot_);
     }
 
     bool get(std::string_view key, std::string_view& value) override {
@@ -80,6 +80,29 @@ public:
         return count;
     }
 
+    std::size_t scan_from(std::string_view first, std::size_t most, Order order, std::uint64_t& sum) override {
+        const std::unique_ptr<rocksdb::Iterator> it(db_.NewIterator(options_));
+        const bool forwards = order == Order::forwards;
+        if (forwards) it->Seek(to_slice(first));
+        else it->SeekForPrev(to_slice(first));
+        std::size_t count = 0;
+        while (it->Valid() && count < most) {
+            sum += static_cast<unsigned char>(it->key()[0]) + static_cast<unsigned char>(it->value()[0]);
+            if (++count == most) break;
+            if (forwards) it->Next();
+            else it->Prev();
+        }
+        check(it->status(), "scan");
+        return count;
+    }
+
+    // Without a snapshot every call reads the newest state.
+    void renew() override {
+        if (snapshot_ == nullptr) return;
+        db_.ReleaseSnapshot(snapshot_);
+        options_.snapshot = snapshot_ = nullptr;
+    }
+
 private:
     rocksdb::DB& db_;
     const rocksdb::Snapshot* snapshot_;
@@ -98,12 +121,20 @@ public:
         for (const Entry& entry : entries) {
             check(batch_.Put(to_slice(entry.key), to_slice(entry.value)), "put");
         }
+        write(durability);
+    }
+    void erase(std::span<const std::string_view> keys, Durability durability) override {
+        batch_.Clear();
+        for (const std::string_view key : keys) check(batch_.Delete(to_slice(key)), "erase");
+        write(durability);
+    }
+
+private:
+    void write(Durability durability) {
         rocksdb::WriteOptions options;
         options.sync = durability == Durability::full;
         check(db_.Write(options, &batch_), "write");
     }
-
-private:
     rocksdb::DB& db_;
     rocksdb::WriteBatch batch_;
 };

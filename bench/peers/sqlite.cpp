@@ -31,7 +31,10 @@ public:
         put_ = prepare(
             "INSERT INTO data (key, value) VALUES (?1, ?2) "
             "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+        erase_ = prepare("DELETE FROM data WHERE key = ?1");
         scan_ = prepare("SELECT key, value FROM data ORDER BY key");
+        scan_from_ = prepare("SELECT key, value FROM data WHERE key >= ?1 ORDER BY key LIMIT ?2");
+        scan_back_ = prepare("SELECT key, value FROM data WHERE key <= ?1 ORDER BY key DESC LIMIT ?2");
         begin_read_ = prepare("BEGIN");
         begin_write_ = prepare("BEGIN IMMEDIATE");
         commit_ = prepare("COMMIT");
@@ -63,25 +66,17 @@ public:
         return true;
     }
 
-    std::uint64_t scan(std::uint64_t& sum) const {
-        std::uint64_t count = 0;
-        int code = sqlite3_step(scan_);
-        for (; code == SQLITE_ROW; code = sqlite3_step(scan_)) {
-            sum += *static_cast<const unsigned char*>(sqlite3_column_blob(scan_, 0)) +
-                   std::uint64_t{*static_cast<const unsigned char*>(sqlite3_column_blob(scan_, 1))};
-            ++count;
-        }
-        check(code, "scan");
-        sqlite3_reset(scan_);
-        return count;
+    std::uint64_t scan(std::uint64_t& sum) const { return rows_of(scan_, sum); }
+
+    std::size_t scan_from(std::string_view first, std::size_t most, Order order, std::uint64_t& sum) const {
+        sqlite3_stmt* const statement = order == Order::forwards ? scan_from_ : scan_back_;
+        bind(statement, 1, first);
+        check(sqlite3_bind_int64(statement, 2, static_cast<sqlite3_int64>(most)), "bind");
+        return rows_of(statement, sum);
     }
 
     void commit(std::span<const Entry> entries, Durability durability) {
-        if (const bool lazy = durability == Durability::lazy; lazy != lazy_) {
-            run(lazy ? "PRAGMA synchronous = OFF" : "PRAGMA synchronous = FULL");
-            lazy_ = lazy;
-        }
-        step(begin_write_, "begin");
+        begin_write(durability);
         for (const Entry& entry : entries) {
             bind(put_, 1, entry.key);
             bind(put_, 2, entry.value);
@@ -90,12 +85,45 @@ public:
         step(commit_, "commit");
     }
 
+    void erase(std::span<const std::string_view> keys, Durability durability) {
+        begin_write(durability);
+        for (const std::string_view key : keys) {
+            bind(erase_, 1, key);
+            step(erase_, "erase");
+        }
+        step(commit_, "commit");
+    }
+
     void reset_get() const { sqlite3_reset(get_); }
 
 private:
+    void begin_write(Durability durability) {
+        if (const bool lazy = durability == Durability::lazy; lazy != lazy_) {
+            run(lazy ? "PRAGMA synchronous = OFF" : "PRAGMA synchronous = FULL");
+            lazy_ = lazy;
+        }
+        step(begin_write_, "begin");
+    }
+
+    std::size_t rows_of(sqlite3_stmt* statement, std::uint64_t& sum) const {
+        std::size_t count = 0;
+        int code = sqlite3_step(statement);
+        for (; code == SQLITE_ROW; code = sqlite3_step(statement)) {
+            sum += *static_cast<const unsigned char*>(sqlite3_column_blob(statement, 0)) +
+                   std::uint64_t{*static_cast<const unsigned char*>(sqlite3_column_blob(statement, 1))};
+            ++count;
+        }
+        check(code, "scan");
+        sqlite3_reset(statement);
+        return count;
+    }
+
     sqlite3_stmt* get_ = nullptr;
     sqlite3_stmt* put_ = nullptr;
+    sqlite3_stmt* erase_ = nullptr;
     sqlite3_stmt* scan_ = nullptr;
+    sqlite3_stmt* scan_from_ = nullptr;
+    sqlite3_stmt* scan_back_ = nullptr;
     sqlite3_stmt* begin_read_ = nullptr;
     sqlite3_stmt* begin_write_ = nullptr;
     sqlite3_stmt* commit_ = nullptr;
@@ -176,15 +204,25 @@ public:
     }
     ~SqliteReader() override {
         connection_->reset_get();
-        connection_->end_snapshot();
+        if (in_snapshot_) connection_->end_snapshot();
         engine_.give(std::move(connection_));
     }
     bool get(std::string_view key, std::string_view& value) override { return connection_->get(key, value); }
     std::uint64_t scan(std::uint64_t& sum) override { return connection_->scan(sum); }
+    std::size_t scan_from(std::string_view first, std::size_t most, Order order, std::uint64_t& sum) override {
+        return connection_->scan_from(first, most, order, sum);
+    }
+    // Outside of a transaction each statement reads the newest state.
+    void renew() override {
+        connection_->reset_get();
+        if (in_snapshot_) connection_->end_snapshot();
+        in_snapshot_ = false;
+    }
 
 private:
     SqliteEngine& engine_;
     std::unique_ptr<Connection> connection_;
+    bool in_snapshot_ = true;
 };
 
 class SqliteWriter final : public Writer {
@@ -194,6 +232,10 @@ public:
     void commit(std::span<const Entry> entries, Durability durability, Put) override {
         const std::lock_guard turn(engine_.writer_turn);
         connection_->commit(entries, durability);
+    }
+    void erase(std::span<const std::string_view> keys, Durability durability) override {
+        const std::lock_guard turn(engine_.writer_turn);
+        connection_->erase(keys, durability);
     }
 
 private:

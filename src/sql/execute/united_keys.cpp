@@ -52,10 +52,9 @@ bool UnitedKeys::read(IndexRange& range, const AccessPath& path, const Tree& row
         else cursor.watch(from, to);
         for (bool there = from.empty() ? cursor.first() : cursor.lower_bound(from);
              there && (to.empty() || cursor.key() < to); there = cursor.next()) {
-            const std::string_view value = cursor.value();
             // What ERASE removed from the past is an entry with nothing in it there [CHAIN-3].
-            if (value.empty() && scan_.point->past) continue;
-            if (!add(in_rows ? cursor.key() : value, most)) return false;
+            if (scan_.point->past && cursor.value().empty()) continue;
+            if (!add(in_rows ? cursor.key() : cursor.value(), most)) return false;
         }
     } while (range.advance());
     return true;
