@@ -89,6 +89,35 @@ TEST_CASE("A snapshot stays as it was opened, a moved one too", "[SNAP-1]") {
     CHECK(db.statistics().snapshots_open == 2);
 }
 
+TEST_CASE("Each snapshot finds the trees that it has, dropped and made again under one name or not", "[SNAP-1][KV-1]") {
+    // Snapshots of three states take turns at asking, so that what one of them found helps none of the others.
+    constexpr int k_trees = 100;
+    Database db = Database::open(":memory:", quiet());
+    const auto name = [](int tree) { return "the tree with the number " + std::to_string(tree); };
+    const auto make = [&](int step, const char* value) {
+        db.update([&](Transaction& tx) {
+            for (int tree = 0; tree < k_trees; tree += step) tx.tree(name(tree)).put("key", value);
+        });
+    };
+    make(1, "first");
+    const Snapshot first = db.begin_read();
+    db.update([&](Transaction& tx) {
+        for (int tree = 0; tree < k_trees; tree += 2) CHECK(tx.drop_tree(name(tree)));
+    });
+    const Snapshot dropped = db.begin_read();
+    make(4, "again");
+    const Snapshot again = db.begin_read();
+    for (int round = 0; round < 2; ++round) {
+        for (int tree = 0; tree < k_trees; ++tree) {
+            INFO(name(tree));
+            CHECK(again.tree(name(tree)).get("key").value_or("none") ==
+                  (tree % 4 == 0 ? "again" : tree % 2 == 0 ? "none" : "first"));
+            CHECK(first.tree(name(tree)).get("key") == "first");
+            CHECK(dropped.tree(name(tree)).exists() == (tree % 2 != 0));
+        }
+    }
+}
+
 TEST_CASE("Values read in pieces are those that a cursor finds step by step", "[KV-3][PAST-1]") {
     for (const bool past : {false, true}) {
         for (const bool in_transaction : {false, true}) {

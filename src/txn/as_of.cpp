@@ -217,7 +217,9 @@ std::uint64_t time_of_past(const ReadView& view) {
 
 bool find_tree_in_view(const ReadView& view, std::string_view name, CatalogEntry& entry) {
     if (name.empty()) return false;
-    if (view.past == nullptr) return find_tree(view.core->source(), view.root->catalog.root, name, entry);
+    if (view.past == nullptr) {
+        return find_tree(view.core->source(), view.root->catalog.root, name, view.core->tree_hints(), entry);
+    }
     std::size_t names = 0;
     const PastState::Named* head = view.past->named.load(std::memory_order_acquire);
     for (const PastState::Named* at = head; at != nullptr; at = at->next, ++names) {

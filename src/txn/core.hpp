@@ -132,6 +132,7 @@ public:
     // ---- parts, for the other files of this layer ----
     const PageSource& source() const { return *source_; }
     FrameArena& arena() { return *arena_; }
+    TreeHints& tree_hints() { return tree_hints_; }
     RootSet& roots() { return *roots_; }
     LogStore& log() { return *log_; }
     Processes& processes() { return *processes_; }
@@ -584,6 +585,7 @@ private:
     std::unique_ptr<Workspace> replay_work_;
     std::unique_ptr<FileLogBytes> replay_bytes_;  // what replay reads
     std::atomic<WriteKit*> spare_kit_{nullptr};
+    TreeHints tree_hints_;
     std::vector<DroppedPage> reserved_drops_;  // of the file, in the order of the pages dropped; see CORE-7
     Random nonces_{0};
     std::unique_ptr<ChainFollower> chain_;

@@ -20,22 +20,32 @@ constexpr std::size_t k_most_kept_trees = 8;
 constexpr std::size_t k_tree_size = 8 + 8 + 8 + 1 + 1 + 8 + 8;
 constexpr std::size_t k_floor_size = 8 + 8;
 
-std::string id_key(std::uint64_t id, char kind = 'i') {
-    std::string key(1, kind);
-    for (int shift = 56; shift >= 0; shift -= 8) key += static_cast<char>(id >> shift & 0xff);
-    return key;
-}
+/// Keys of the catalog, put together without an allocation.
+class CatalogKey {
+public:
+    CatalogKey(char kind, std::uint64_t number) : size_(1 + 8) {
+        bytes_[0] = kind;
+        for (std::size_t i = 8; i != 0; --i, number >>= 8) bytes_[i] = static_cast<char>(number & 0xff);
+    }
+    CatalogKey(char kind, std::string_view name) : size_(1 + name.size()) {
+        NORTHSTAR_ASSERT(name.size() <= k_max_name_size);
+        bytes_[0] = kind;
+        std::memcpy(bytes_ + 1, name.data(), name.size());
+    }
+    operator std::string_view() const { return {bytes_, size_}; }
+
+private:
+    std::size_t size_;
+    char bytes_[1 + k_max_name_size];
+};
+
+CatalogKey id_key(std::uint64_t id, char kind = 'i') { return CatalogKey(kind, id); }
+CatalogKey name_key(std::string_view name) { return CatalogKey('n', name); }
 
 std::uint64_t id_of(std::string_view key) {
     std::uint64_t id = 0;
     for (const char byte : key.substr(1)) id = id << 8 | static_cast<unsigned char>(byte);
     return id;
-}
-
-std::string name_key(std::string_view name) {
-    std::string key = "n";
-    key += name;
-    return key;
 }
 
 [[noreturn]] void damaged() {
@@ -81,6 +91,16 @@ bool find_tree(const PageSource& source, Ref catalog, std::string_view name, Cat
     return true;
 }
 
+bool find_tree(const PageSource& source, Ref catalog, std::string_view name, TreeHints& hints, CatalogEntry& entry) {
+    if (catalog.empty()) return false;
+    std::atomic<std::uint64_t>& hint = hints.of(name);
+    const std::uint64_t id = hint.load(std::memory_order_relaxed);
+    if (id != 0 && find_tree(source, catalog, id, entry) && entry.name == name) return true;
+    if (!find_tree(source, catalog, name, entry)) return false;
+    hint.store(entry.id, std::memory_order_relaxed);
+    return true;
+}
+
 std::string dropped_tree_name(const PageSource& source, Ref catalog, std::uint64_t id) {
     if (catalog.empty()) return {};
     const std::optional<TreeValue> found = tree_get(source, catalog, workspace_impl::id_key(id, 'd'));
@@ -122,7 +142,7 @@ constexpr std::size_t k_redacted_key_size = 1 + 8 + 4;
 constexpr std::size_t k_redacted_value_size = 8 + 32 + 32 + 8;
 
 std::string redacted_key(Txn txn, std::uint32_t part) {
-    std::string key = id_key(txn, 'r');
+    std::string key(id_key(txn, 'r'));
     for (int shift = 24; shift >= 0; shift -= 8) key += static_cast<char>(part >> shift & 0xff);
     return key;
 }

@@ -12,11 +12,14 @@
 //   'h' id(8, big-endian)               0(8) txn(8) [state hash(32)]: see history_floor()
 #pragma once
 
+#include "base/xxh64.hpp"
 #include "btree/tree.hpp"
 #include "log/record.hpp"
 #include "pager/frames.hpp"
 #include "txn/root.hpp"
 
+#include <array>
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -40,9 +43,23 @@ struct CatalogEntry {
     std::string_view name;
 };
 
+/// Under which ids trees were found when somebody looked for their names last. It only says where to look first: what a
+/// catalog has there says its name. Threads: any.
+class TreeHints {
+public:
+    std::atomic<std::uint64_t>& of(std::string_view name) {
+        return ids_[xxh64(name.data(), name.size(), 0) % ids_.size()];
+    }
+
+private:
+    std::array<std::atomic<std::uint64_t>, 64> ids_{};  // 0: none
+};
+
 /// Looks a tree up in a catalog. Views live as long as the catalog's pages.
 bool find_tree(const PageSource& source, Ref catalog, std::string_view name, CatalogEntry& entry);
 bool find_tree(const PageSource& source, Ref catalog, std::uint64_t id, CatalogEntry& entry);
+/// The same by name with one descent as a rule, in whatever state of the database.
+bool find_tree(const PageSource& source, Ref catalog, std::string_view name, TreeHints& hints, CatalogEntry& entry);
 /// The name of a tree that was dropped; empty: there was none with this id.
 std::string dropped_tree_name(const PageSource& source, Ref catalog, std::uint64_t id);
 /// Ids of dropped trees that had a name.
