@@ -1,5 +1,6 @@
 // Changes of the catalog: documents written, the copy that the session sees replaced, the version moved on.
 #include "sql/catalog/stored_names.hpp"
+#include "sql/session/definition_marks.hpp"
 #include "sql/session/sql_session.hpp"
 
 namespace northstar::inline v0::sql {
@@ -7,7 +8,9 @@ namespace northstar::inline v0::sql {
 void SqlSession::touch_catalog(bool temporary) {
     // A value that no catalog had before: the number of the row generator grows, and the session adds its own part.
     const std::string version = std::to_string(next_row_number());
-    writable(std::string(k_catalog_tree), temporary).put("version", version);
+    WritableTree tree = writable(std::string(k_catalog_tree), temporary);
+    tree.contains("version");  // who else defines something meanwhile is in conflict with this
+    tree.put("version", version);
 }
 
 void SqlSession::follow(std::shared_ptr<Catalog> changed, bool temporary) {
@@ -27,6 +30,17 @@ Oid SqlSession::allocate_oid(bool temporary) {
 }
 
 namespace session_catalog {
+
+/// Gives marks another value, or takes that of a table away which is gone.
+void mark_changed(SqlSession& session, const Catalog& after, const std::vector<Oid>& tables) {
+    if (tables.empty()) return;
+    const std::string value = std::to_string(session.next_row_number());
+    WritableTree tree = session.writable(std::string(k_catalog_tree), false);
+    for (const Oid table : tables) {
+        const bool gone = after.relation(table) == nullptr && tree.erase(definition_mark(table));
+        if (!gone) tree.put(definition_mark(table), value);
+    }
+}
 
 constexpr std::size_t k_most_columns = 1600;
 constexpr std::size_t k_most_key_columns = 32;
@@ -70,6 +84,9 @@ void SqlSession::put(std::shared_ptr<Relation> relation) {
     const std::string document = Catalog::to_document(*relation, *changed).text();
     tree.put(key, document);
     changed->take(key, document, relation->temporary);
+    if (!relation->temporary)
+        session_catalog::mark_changed(*this, *changed,
+                                      tables_concerned(catalog(), *changed, old.get(), relation.get()));
     if (relation->stores_rows()) create_trees(*relation);
     follow(std::move(changed), relation->temporary);
 }
@@ -88,6 +105,8 @@ void SqlSession::remove(const Relation& relation) {
     const bool temporary = relation.temporary;
     writable(std::string(k_catalog_tree), temporary).erase(key);
     changed->drop(key, temporary);
+    if (!temporary)
+        session_catalog::mark_changed(*this, *changed, tables_concerned(catalog(), *changed, &relation, nullptr));
     follow(std::move(changed), temporary);
 }
 
@@ -115,6 +134,8 @@ void SqlSession::write(const std::vector<std::shared_ptr<UserType>>& types, bool
         const std::string document = Catalog::to_document(*type).text();
         tree.put(key, document);
         changed->take(key, document, temporary);
+        if (!temporary && catalog().user_type(type->oid) != nullptr)
+            session_catalog::mark_changed(*this, *changed, tables_that_hold(catalog(), type->oid));
     }
     follow(std::move(changed), temporary);
 }
@@ -125,6 +146,7 @@ void SqlSession::remove(const UserType& type) {
     const bool temporary = (type.oid & k_temporary_oid) != 0;
     writable(std::string(k_catalog_tree), temporary).erase(key);
     changed->drop(key, temporary);
+    if (!temporary) session_catalog::mark_changed(*this, *changed, tables_that_hold(catalog(), type.oid));
     follow(std::move(changed), temporary);
 }
 

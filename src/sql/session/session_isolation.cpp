@@ -22,7 +22,10 @@ void SqlSession::begin_in_block(const syntax::Statement& statement) {
     // The first one moves on as well: SAVEPOINT, or what BEGIN evaluates, may have opened a state before it.
     if (level.starts_with("read ")) {
         // Rows that are locked are to stay what they are. Without them nothing read so far matters any more.
-        if (!block_locks_rows_) main_->forget_reads();
+        if (!block_locks_rows_) {
+            main_->forget_reads();
+            if (!block_wrote_) ++transaction_number_;  // what writers have kept reads its marks again
+        }
         const bool moved = main_->refresh(session_isolation::k_most_changes_moved);
         if (moved) {
             ++transaction_number_;  // trees that writers have kept end here

@@ -1,3 +1,4 @@
+#include "sql/session/definition_marks.hpp"
 #include "sql/session/portal.hpp"
 #include "sql/session/shared_by_sessions.hpp"
 
@@ -41,6 +42,7 @@ SqlSession::~SqlSession() {
 Tree SqlSession::PresentPoint::tree(const std::string& name, bool temporary) {
     if (session->snapshot_ && !temporary) return session->snapshot_->tree(name);
     if (session->parts_ != nullptr) return session->parts_->tree(name, temporary);
+    if (session->main_ && !temporary) return session->main_->tree(name);  // to read from it reads no mark
     return session->writable(name, temporary);
 }
 
@@ -93,6 +95,8 @@ WritableTree SqlSession::writable(const std::string& name, bool temporary) {
             main_.emplace(database_.begin_optimistic());
             ++transaction_number_;
         }
+        // Rows are written under the definition that the table has in the state that this transaction stands on.
+        if (const std::string mark = mark_of_rows(name); !mark.empty()) main_->tree(k_catalog_tree).contains(mark);
         return main_->tree(name);
     }
     if (!temporary_) {
@@ -190,10 +194,13 @@ std::string SqlSession::catalog_version() {
     return version;
 }
 
+/// What is read of it here is not compared at commit: marks say whether changes of it matter [MARK-2].
 void SqlSession::load_catalog() {
+    if (main_) main_->validate_reads(false);
     const std::string version = catalog_version();
     std::shared_ptr<const Catalog>& kept = kept_catalog(version);
     if (kept == nullptr) kept = find_catalog(version);
+    if (main_) main_->validate_reads(true);
     present_.catalog = kept;
     types_.set_present(kept);
     session_.types = &types_;
