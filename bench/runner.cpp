@@ -1,6 +1,7 @@
 // northstar-bench: measures Northstar, alone and beside its peers.
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -33,11 +34,20 @@ const Command* find_command(const std::string& name) {
     return nullptr;
 }
 
+void print_usage(const Command& command, std::FILE* out) {
+    std::fprintf(out, "usage: northstar-bench %s %s\n", command.name.c_str(), command.usage.c_str());
+}
+
 int run(const Command& command, const std::vector<std::string>& words) {
+    if (std::any_of(words.begin(), words.end(), [](const auto& word) { return word == "--help" || word == "-h"; })) {
+        print_usage(command, stdout);
+        return 0;
+    }
     try {
         return command.run(words);
     } catch (const UsageError& error) {
         std::fprintf(stderr, "northstar-bench %s: %s\n", command.name.c_str(), error.message().c_str());
+        print_usage(command, stderr);
         return 2;
     } catch (const Interrupted&) {
         std::fprintf(stderr, "\nnorthstar-bench %s: stopped\n", command.name.c_str());
@@ -67,6 +77,11 @@ int main(int argc, char** argv) {
     std::signal(SIGTERM, runner_impl::on_signal);
     std::signal(SIGPIPE, SIG_IGN);
     const std::vector<std::string> words(argv + 1, argv + argc);
+    if (words.size() == 2 && words[0] == "help") {
+        if (const Command* command = runner_impl::find_command(words[1])) {
+            return runner_impl::run(*command, {"--help"});
+        }
+    }
     if (words.empty() || words[0] == "help" || words[0] == "--help" || words[0] == "-h") {
         runner_impl::print_usage(words.empty() ? stderr : stdout);
         return words.empty() ? 2 : 0;
