@@ -1,6 +1,7 @@
 // api_writing_test.cpp -- ordinary writing through the public interface: transactions, trees, retention, copies.
 #include "txn_support.hpp"
 
+#include <algorithm>
 #include <thread>
 
 namespace {
@@ -143,6 +144,51 @@ TEST_CASE("Keys in order go on behind those that were rolled back", "[TX-6]") {
     tx.commit();
     CHECK(db.begin_read().tree("t").get("120") == "behind");
     CHECK_FALSE(db.begin_read().tree("t").get("115"));
+    CHECK(db.verify().ok());
+}
+
+TEST_CASE("Keys in order go on where those before them were erased", "[KV-2]") {
+    const bool as_range = GENERATE(false, true);
+    CAPTURE(as_range);
+    Database db = Database::open(":memory:", quiet());
+    std::vector<std::string> left;
+    Transaction tx = db.begin_write();
+    WritableTree tree = tx.tree("t");
+    int next = 1000;
+    for (std::size_t round = 0; round < 30; ++round) {
+        for (int i = 0; i < 60; ++i) tree.put(left.emplace_back(std::to_string(next++)), std::string(40, 'v'));
+        // The end of several leaves, or most of what is in them, so that they become one.
+        const std::size_t from = left.size() - std::min(left.size(), round * 7);
+        if (as_range && from < left.size()) tree.erase_range(left[from], std::nullopt);
+        std::vector<std::string> kept(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(from));
+        for (std::size_t i = from; i < left.size() && !as_range; ++i) {
+            if (i % 4 == 0) {
+                kept.push_back(left[i]);
+            } else {
+                CHECK(tree.erase(left[i]));
+            }
+        }
+        left = kept;
+    }
+    tx.commit();
+    std::vector<std::string> found;
+    const Snapshot now = db.begin_read();
+    for (auto [key, value] : now.tree("t").all()) found.emplace_back(key);
+    CHECK(found == left);
+    CHECK(db.verify().ok());
+}
+
+TEST_CASE("Keys in order go on behind one that divided the last page", "[KV-2]") {
+    Database db = Database::open(":memory:", quiet());
+    Transaction tx = db.begin_write();
+    WritableTree tree = tx.tree("t");
+    for (int i = 1000; i < 3000; i += 2) {
+        tree.put(std::to_string(i), std::string(40, 'v'));
+        tree.put(std::to_string(i - 21), std::string(40, 'v'));
+    }
+    tx.commit();
+    CHECK(db.begin_read().tree("t").size() == 2000);
+    CHECK(db.begin_read().tree("t").contains("2998"));
     CHECK(db.verify().ok());
 }
 
