@@ -210,6 +210,21 @@ TEST_CASE("The tail of the log is written again behind a process that died in it
     CHECK(peer.core->processes().load(Word::flushing) == 0);
 }
 
+TEST_CASE("A log that changed under the flush of a process that died is unknown, and nothing more is written",
+          "[DUR-7][DUR-4][DMG-4]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    peer.put("a", 100, Durability::full);
+    const std::uint64_t at = peer.core->log().file_offset(peer.core->log().end());
+    peer.put("b", k_long);
+    peer.core->processes().store(Word::flushing, 1);
+    const std::byte other{0xff};
+    peer.core->file().write(at + k_long / 2, {&other, 1});
+    CHECK(code_of([&] { peer.db.sync(); }) == Errc::outcome_unknown);
+    CHECK(peer.core->poisoned());
+    CHECK(code_of([&] { peer.put("c"); }) == Errc::poisoned);
+}
+
 TEST_CASE("A checkpoint whose pages a dead process was flushing is not completed", "[DUR-7][CKPT-1]") {
     const Workplace place;
     Peer peer(place / "a.db");
