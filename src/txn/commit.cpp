@@ -350,13 +350,11 @@ void DatabaseCore::flush_file() {
     processes_->store(Word::flushing, 1);
     try {
         file_->sync();
+        counters_.flushes.fetch_add(1, std::memory_order_relaxed);
     } catch (const Error& error) {
         poison(error.what());
-        processes_->store(Word::flushing, 0);
-        unknown_outcome();
     }
     processes_->store(Word::flushing, 0);
-    counters_.flushes.fetch_add(1, std::memory_order_relaxed);
     if (poisoned()) unknown_outcome();
 }
 
