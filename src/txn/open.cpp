@@ -201,7 +201,6 @@ void DatabaseCore::open_file(const std::string& path, Vfs* vfs) {
 void DatabaseCore::unregister() noexcept {
     if (!registered_) return;
     registered_ = false;
-    if (inherited()) return;
     const std::lock_guard lock(open_impl::registry().mutex);
     std::vector<FileIdentity>& open = open_impl::registry().open;
     open.erase(std::find(open.begin(), open.end(), identity_));
