@@ -363,6 +363,15 @@ TEST_CASE("The past is read by txn and by time", "[PAST-1][PAST-6][PAST-7]") {
     }
 }
 
+TEST_CASE("The state before the first commit has no time, and no tree", "[PAST-1][PAST-6]") {
+    Database db = Database::open(":memory:", quiet());
+    db.update([](Transaction& tx) { tx.tree("t").put("a", "1"); });
+    const Snapshot before = db.begin_read(AsOf::txn(0));
+    CHECK(before.time_us() == 0);
+    CHECK(before.tree_names().empty());
+    CHECK_FALSE(before.tree("t").exists());
+}
+
 TEST_CASE("State hashes are of content, not of layout or way", "[TRUTH-4]") {
     const Workplace place;
     Database one = Database::open(place / "one.db", quiet());

@@ -127,6 +127,27 @@ TEST_CASE("Each page of a file is verified once, and none for another one", "[pa
     }
 }
 
+TEST_CASE("Each page of a file is verified anew when all that was known of them is forgotten", "[pager][DMG-1]") {
+    const std::vector<std::byte> leaf = a_leaf();
+    for (const std::uint64_t many : {64u, 65u, 128u, 129u}) {
+        CAPTURE(many);
+        Fixture f(ReadMode::map);
+        f.file->truncate(many * k_page_size);
+        f.pages->set_limit(many);
+        std::vector<Ref> refs;
+        for (std::uint64_t page = k_first_data_page; page < many; ++page) {
+            std::vector<std::byte> bytes = leaf;
+            refs.push_back(seal_page(bytes.data(), k_page_size, page, k_generation, k_seed));
+            f.write(page, bytes);
+        }
+        for (std::uint64_t round = 1; round < 3; ++round) {
+            for (const Ref ref : refs) f.pages->page(ref);
+            CHECK(f.pages->pages_verified() == round * refs.size());
+            f.pages->forget_all();
+        }
+    }
+}
+
 TEST_CASE("The checksum of a run covers its header and its bytes, and nothing beside them", "[pager][DMG-1]") {
     std::vector<std::byte> run(k_page_header_size + 10, std::byte{'r'});
     seal_run(run.data(), PageKind::run, std::span(run).subspan(k_page_header_size), 5, 1, k_generation, k_seed);

@@ -135,6 +135,21 @@ TEST_CASE("A file of zeros but for the byte behind its meta pages is left alone"
     CHECK(read_file(path) == bytes);
 }
 
+TEST_CASE("A file that is cut while it is looked at for what a creation left is left alone", "[DUR-3][ERR-2]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    write_file(path, std::string(100'000, '\0'));
+    test::HookedVfs vfs;
+    int reads = 0;
+    vfs.set_hook([&](FileCall call, std::uint64_t, bool done) {
+        if (call == FileCall::read_uncached && !done && ++reads == 2) std::filesystem::resize_file(path, 50'000);
+    });
+    CHECK(code_of([&] { detail::DatabaseCore::open(path, quiet(), &vfs); }) == Errc::not_a_database);
+    vfs.set_hook(nullptr);
+    REQUIRE(reads >= 2);
+    CHECK(read_file(path) == std::string(50'000, '\0'));
+}
+
 // What is read has to fit into memory.
 TEST_CASE("Of a file of zeros that is longer than any new database little is read before it is refused", "[ERR-2]") {
     const Workplace place;
@@ -367,6 +382,44 @@ TEST_CASE("Who opens a file is not turned away when it is overtaken by checkpoin
         CHECK(db.begin_read().txn() == writer.db.begin_read().txn());
         CHECK(pins(vfs) == 1);
     }
+}
+
+TEST_CASE("Who opens a file and is overtaken by checkpoints every time gives up", "[PROC-2][SWARM-1]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    Peer writer(path);
+    test::HookedVfs vfs;
+    int overtakings = 0;
+    vfs.set_hook([&](FileCall call, std::uint64_t where, bool done) {
+        if (call != FileCall::lock || where < Processes::first_pin || done) return;
+        ++overtakings;
+        for (int i = 0; i < 2; ++i) make_generation(writer);
+    });
+    CHECK(code_of([&] { detail::DatabaseCore::open(path, quiet(), &vfs); }) == Errc::locked);
+    CHECK(overtakings > 10);
+    CHECK(pins(vfs) == 0);
+}
+
+// The words are those of whoever had the file open before, or not there yet.
+TEST_CASE("Who may not write beside a process that recovers the file sees what is in the file", "[SWARM-8][SNAP-1]") {
+    const Workplace place;
+    const std::string path = place / "b.db";
+    Txn newest = 0;
+    {
+        Peer peer(place / "a.db");
+        for (int i = 0; i < 3; ++i) newest = peer.put("key", 100, Durability::full);
+        write_file(path, read_file(place / "a.db"));
+    }
+    test::HookedVfs vfs;
+    std::optional<Txn> seen;
+    vfs.set_hook([&](FileCall call, std::uint64_t, bool done) {
+        if (call != FileCall::sync || done || seen) return;
+        seen = Peer(path, reading()).db.begin_read().txn();
+    });
+    const Database db = detail::make_database(detail::DatabaseCore::open(path, quiet(), &vfs));
+    vfs.set_hook(nullptr);
+    CHECK(seen == newest);
+    CHECK(db.begin_read().txn() == newest);
 }
 
 TEST_CASE("Who joins others stands on the meta page that is whole", "[SWARM-1][DMG-1]") {

@@ -99,6 +99,37 @@ TEST_CASE("the chain is followed over so many bytes at most, and keeps an anchor
     CHECK(chain.anchors(k_txns, 0).size() == anchors.size());
 }
 
+// Each costs room in every ledger and is read again at every checkpoint.
+TEST_CASE("the anchors of a chain stay few, however long the log is, and each is one that it had",
+          "[PROOF-1][CHAIN-2]") {
+    constexpr std::uint64_t k_stretch = 1u << 20;
+    constexpr std::size_t k_most = 4096;
+    const Workplace place;
+    const auto core = detail::DatabaseCore::open(place / "db", {});
+    detail::ChainFollower chain(core->log());
+    chain.stand_on({0, 4096, {}}, {});
+    std::vector<Hash> expected{Hash{}};
+    Hash digest;
+    for (Txn txn = 1; txn <= 3 * k_most; ++txn) {
+        digest.bytes[txn % 32] = static_cast<std::uint8_t>(txn);
+        expected.push_back(detail::chain_next(expected.back(), digest));
+        chain.append(txn, digest, txn * k_stretch);
+        if (txn % 512 == 0) CHECK(chain.anchors(txn, 0).size() < k_most);
+    }
+    const std::vector<detail::ChainAnchor> anchors = chain.anchors(3 * k_most, 0);
+    CHECK(anchors.size() > k_most / 2);
+    CHECK(anchors.front().txn == 1);
+    CHECK(3 * k_most - anchors.back().txn < 4);
+    for (std::size_t i = 0; i < anchors.size(); ++i) {
+        REQUIRE(anchors[i].hash == expected[anchors[i].txn]);
+        REQUIRE(anchors[i].position == anchors[i].txn * k_stretch);
+        if (i > 0) REQUIRE(anchors[i].txn - anchors[i - 1].txn == 4);
+    }
+    // What is asked for of a part of them is that part.
+    CHECK(chain.anchors(100, 0).back().txn <= 100);
+    CHECK(chain.anchors(100, 50 * k_stretch).front().position >= 50 * k_stretch);
+}
+
 TEST_CASE("the chain goes on where a generation says that its txn ends", "[PROOF-1][CHAIN-2]") {
     const Workplace place;
     Options options;

@@ -6,6 +6,8 @@
 #include "txn/write_txn.hpp"
 
 #include <atomic>
+#include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <set>
@@ -208,6 +210,39 @@ TEST_CASE("A move of the horizon that was begun ends after its process died", "[
         }
         require_sound(copy);
     }
+}
+
+TEST_CASE("A move of the horizon that was begun goes on by itself when the file is opened again", "[PAST-5]") {
+    const std::uint64_t seed = txn_test::seed(9);
+    INFO("seed " << seed);
+    const Workplace place;
+    Options options;
+    options.background = false;
+    options.durability = Durability::lazy;
+    options.history = History::everything();
+    test::HookedVfs vfs;
+    {
+        const auto core = detail::DatabaseCore::open(place / "a.db", options, &vfs);
+        core->set_move_budget(k_small);
+        Database db = detail::make_database(core);
+        Work work(db, seed);
+        for (int i = 0; i < 300; ++i) work.commit();
+        // What is left where its process dies between two steps.
+        const std::uint64_t before = core->newest_meta().generation;
+        vfs.set_hook([&](test::FileCall call, std::uint64_t, bool done) {
+            if (call != test::FileCall::sync || !done || std::filesystem::exists(place / "b.db")) return;
+            if (core->newest_meta().generation < before + 5) return;
+            std::filesystem::copy_file(place / "a.db", place / "b.db");
+        });
+        db.prune(AsOf::txn(200));
+        vfs.set_hook({});
+    }
+    options.background = true;
+    const auto core = detail::DatabaseCore::open(place / "b.db", options);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (core->horizon().txn != 200 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    CHECK(core->horizon().txn == 200);
+    require_sound(detail::make_database(core));
 }
 
 TEST_CASE("Retention keeps the chain hash and the state hash of the oldest state of a small database",

@@ -118,6 +118,20 @@ TEST_CASE("Bytes behind the end of the log are fenced off before anything is wri
     CHECK(calls_of_opening(place / "b.db") == "msws");
 }
 
+TEST_CASE("What fences bytes off behind the end of the log is a record of the log's own and no longer", "[DUR-11]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    peer.put("a", 100, Durability::full);
+    const std::uint64_t end = peer.core->log().end();
+    peer.put("needle", k_long, Durability::full);
+    std::string bytes = read_file(place / "a.db");
+    bytes.at(bytes.find("needle")) ^= 1;
+    write_file(place / "b.db", bytes);
+    const Peer heir(place / "b.db");
+    CHECK(heir.core->log().end() == end + detail::control_record_size(detail::RecordKind::epoch, 0, false, 0));
+    CHECK(heir.core->log().read(end).end() == heir.core->log().end());
+}
+
 TEST_CASE("A file that was closed is opened without a write, whatever lies behind its last commit", "[ERR-2][CALM-3]") {
     const Workplace place;
     const std::string path = place / "b.db";

@@ -173,6 +173,13 @@ TEST_CASE("what is not there cannot be redacted, and nothing is changed", "[CHAI
     CHECK(db.begin_read().tree("t").get("b") == "second");
 }
 
+TEST_CASE("in a database without a tree nothing can be redacted", "[CHAIN-3][ERR-1]") {
+    const Workplace place;
+    Database db = Database::open(place / "db", options());
+    CHECK(code_of([&] { db.redact("t", "a", 0, "why"); }) == Errc::not_found);
+    CHECK(db.begin_read().txn() == 0);
+}
+
 TEST_CASE("several values of one record are redacted one after the other", "[CHAIN-3]") {
     const Workplace place;
     const std::string path = place / "db";
@@ -463,6 +470,31 @@ TEST_CASE("copies of a redacted database keep its chain and have no value to tel
         fill(copy, 10, 4);
         require_sound(copy);
     }
+}
+
+TEST_CASE("a copy of a state before a redaction says so of the value that went and of none beside it",
+          "[CHAIN-3][TRUTH-5]") {
+    const Workplace place;
+    Database db = Database::open(place / "db", options());
+    db.update([](Transaction& tx) {
+        tx.tree("t").put("before", "kept");
+        tx.tree("t").put("secret", "erased");
+        tx.tree("t").put("then", "kept");
+    });
+    const Txn written = put(db, "t", "other", "kept");
+    db.redact("t", "secret", 0, "asked for");
+    db.close();
+    Database::replay(place / "db", place / "copy", AsOf::txn(written));
+    const Database copy = Database::open(place / "copy");
+    require_sound(copy);
+    const std::optional<CommitRecord> said = copy.commit(written + 1);
+    REQUIRE(said);
+    std::vector<std::string> redacted;
+    for (const Operation& operation : said->operations) {
+        if (operation.kind == Operation::Kind::redact) redacted.emplace_back(operation.key);
+    }
+    CHECK(redacted == std::vector<std::string>{"secret"});
+    CHECK(copy.begin_read().tree("t").get("then") == "kept");
 }
 
 TEST_CASE("a value that vanished without a redaction is damage", "[CHAIN-3][CHAIN-1][DMG-5]") {

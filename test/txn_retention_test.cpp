@@ -418,6 +418,17 @@ TEST_CASE("Retention by duration counts from the newest commit", "[PAST-4][PAST-
     check_whole(db);
 }
 
+TEST_CASE("Retention by a duration longer than there is a time to go back to keeps everything", "[PAST-4][PAST-5]") {
+    const Workplace place;
+    Database db = Database::open(place / "a.db", lazy(History::duration(~std::uint64_t{0})));
+    for (int i = 1; i <= 4000; ++i) {
+        put(db, "t", i % 97, 1500);
+        if (i % 500 == 0) db.checkpoint();
+    }
+    CHECK(db.statistics().oldest_txn == 0);
+    CHECK(read(db, "t", 1, 1) == "1");
+}
+
 // Range deletions name no keys, so that a walk over the oldest state has to ask for each of its keys.
 TEST_CASE("A scan of the past leaves out what a range deletion removed from the oldest state", "[PAST-1][PAST-4]") {
     const Workplace place;
@@ -573,6 +584,26 @@ TEST_CASE("A tree is there in the states that had it, and in no others", "[PAST-
                 CHECK(then.tree(name).size() == 0);
             }
         }
+    }
+}
+
+TEST_CASE("A tree that was dropped soon after history was turned on is in the states between", "[PAST-1][PAST-4]") {
+    const Workplace place;
+    Database db = Database::open(place / "a.db", lazy(History::nothing()));
+    put(db, "dropped", 1);
+    put(db, "t", 1);
+    db.checkpoint();
+    db.set_history(History::everything());
+    const Txn between = put(db, "t", 2);
+    const Hash then = db.begin_read().state_hash();
+    db.update([](Transaction& tx) { tx.drop_tree("dropped"); });
+    for (int round = 0; round < 4; ++round) {
+        CAPTURE(round);
+        CHECK(db.begin_read(AsOf::txn(between)).tree("dropped").contains("k1"));
+        CHECK(db.begin_read(AsOf::txn(between)).state_hash() == then);
+        check_whole(db);
+        put(db, "t", 3);
+        db.checkpoint();
     }
 }
 

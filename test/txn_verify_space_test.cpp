@@ -97,6 +97,36 @@ TEST_CASE("Verifying finds pages that belong to nothing and pages that are two t
         ledger.space.die(root, 1, 1, meta.generation, true);
     });
     CHECK(said == "page " + std::to_string(root) + " is dead and something else at once");
+    std::uint64_t inside = 0;
+    said = complaint_behind([&](Ledger& ledger, const Meta&) {
+        inside = ledger.extents[0].page + 1;
+        ledger.space.give_back({inside, 1});
+    });
+    CHECK(said == "page " + std::to_string(inside) + " is free and something else at once");
+    std::uint64_t end = 0;
+    said = complaint_behind([&](Ledger& ledger, const Meta&) {
+        end = ledger.space.end();
+        ledger.space.take(end, 1);
+    });
+    CHECK(said == "page " + std::to_string(end) + " the space map ends at page " + std::to_string(end + 1));
+}
+
+TEST_CASE("Verifying finds an oldest state that is not the one whose hash is kept", "[DMG-5][TRUTH-4]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    Options options = quiet();
+    options.history = History::everything();
+    {
+        Peer peer(path, options);
+        for (int i = 0; i < 20; ++i) peer.put("key" + std::to_string(i % 3));
+        peer.db.prune(AsOf::txn(10));
+    }
+    CHECK(complaint(path).empty());
+    change_ledger(path, [](Ledger& ledger, const Meta&) {
+        REQUIRE(ledger.horizon.state.has_value());
+        ledger.horizon.state->bytes[0] ^= 1;
+    });
+    CHECK(complaint(path) == "txn 10 the oldest readable state does not have the hash that is kept of it");
 }
 
 // The bases of the past: where it begins, where that of one tree begins, and where it is going to begin.
