@@ -138,3 +138,30 @@ TEST_CASE("A value that a move of the horizon had taken along before the disk wa
     CHECK(full.db.begin_read(AsOf::txn(last)).tree("t").get("a") == "");
     check_whole(full.db);
 }
+
+TEST_CASE("A redaction for whose history a full disk has no room says so, and ends when there is room",
+          "[CHAIN-3][DUR-9][PAST-5]") {
+    // So short that the history itself keeps it.
+    const std::string secret = "<a secret of 24 bytes..>";
+    FullDisk full;
+    full.core->set_move_budget({16u << 10, 1u << 20});
+    const auto file_holds_it = [&] {
+        std::string bytes(static_cast<std::size_t>(full.core->file().size()), '\0');
+        full.core->file().read(0, std::as_writable_bytes(std::span(bytes)));
+        return bytes.find(secret) != std::string::npos;
+    };
+    full.db.update([&](Transaction& tx) { tx.tree("t").put("a", secret); });
+    const Txn horizon = fill(full.db, 10);
+    full.db.prune(AsOf::txn(horizon));
+    fill(full.db, k_commits);
+    full.db.checkpoint();
+    full.fill_up(300'000);
+    CHECK(code_of([&] { full.db.redact("t", "a", 0, "asked for"); }) == Errc::no_space);
+    CHECK(full.db.statistics().redaction_pending != 0);
+    CHECK_FALSE(full.db.begin_read().tree("t").contains("a"));
+    full.make_room();
+    for (int i = 0; i < 3; ++i) full.db.checkpoint();
+    CHECK(full.db.statistics().redaction_pending == 0);
+    CHECK_FALSE(file_holds_it());
+    check_whole(full.db);
+}

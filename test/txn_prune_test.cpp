@@ -270,6 +270,23 @@ TEST_CASE("Retention keeps the chain hash and the state hash of the oldest state
     require_sound(db);
 }
 
+TEST_CASE("The hash of an oldest state that takes several steps is that of the state", "[PAST-4][TRUTH-4]") {
+    const Workplace place;
+    Options options;
+    options.background = false;
+    options.durability = Durability::lazy;
+    options.history = History::last(4);
+    Database db = Database::open(place / "a.db", options);
+    for (int i = 1; i <= 90; ++i) {
+        put(db, std::to_string(i % 18), std::string(1u << 20, static_cast<char>('a' + i % 26)));
+        if (i % 30 == 0) db.checkpoint();
+    }
+    const OldestState oldest = db.oldest_state();
+    REQUIRE(oldest.txn > 18);
+    REQUIRE(oldest.state.has_value());
+    CHECK(*oldest.state == db.begin_read(AsOf::txn(oldest.txn)).state_hash());
+}
+
 TEST_CASE("Retention hashes no more bytes of states than it lets go of in the log", "[PAST-4][TRUTH-4]") {
     const Workplace place;
     Options options;
