@@ -394,6 +394,23 @@ TEST_CASE("A redaction behind a prune that was not carried out yet takes the has
 }
 
 // The state was hashed from segments that still had the value.
+TEST_CASE("A value that the oldest state itself was made by takes the hash of that state with it",
+          "[CHAIN-3][PAST-5][TRUTH-4]") {
+    const Workplace place;
+    Database db = detail::make_database(open_core(place / "a.db", History::everything(), false));
+    put(db, "before", "kept");
+    const Txn horizon = put(db, "secret", "a value that is to go");
+    const Hash then = db.begin_read().state_hash();
+    put(db, "behind", "kept");
+    db.prune(AsOf::txn(horizon));
+    REQUIRE(db.oldest_state().state == then);
+    db.redact("t", "secret", horizon, "asked for");
+    CHECK(db.begin_read(AsOf::txn(horizon)).state_hash() != then);
+    CHECK(db.oldest_state().txn == horizon);
+    CHECK(db.oldest_state().state != then);
+    require_sound(db);
+}
+
 TEST_CASE("A move of the horizon that begins with a redaction keeps no hash of what the oldest state was",
           "[CHAIN-3][PAST-5][TRUTH-4]") {
     const Workplace place;

@@ -312,6 +312,29 @@ TEST_CASE("the horizon moves past a redaction that waits, which still finds its 
     require_sound(db);
 }
 
+TEST_CASE("a value that came while a redaction waited and that the horizon then passed is gone", "[CHAIN-3][PAST-5]") {
+    Options o = options();
+    o.background = false;
+    const Workplace place;
+    const std::string path = place / "db";
+    Database db = Database::open(path, o);
+    fill(db, 11);
+    put(db, "t", "first", secret("first", 300));
+    std::optional<Snapshot> held = db.begin_read();
+    REQUIRE(code_of([&] { db.redact("t", "first", 0, "asked for", 0); }) == Errc::still_held);
+    put(db, "t", "second", secret("second", 300));
+    fill(db, 12);
+    db.prune(AsOf::txn(db.begin_read().txn()));
+    fill(db, 13);
+    REQUIRE(code_of([&] { db.redact("t", "second", 0, "asked for", 0); }) == Errc::still_held);
+    held.reset();
+    for (int i = 0; i < 3; ++i) db.checkpoint();
+    CHECK(db.statistics().redaction_pending == 0);
+    CHECK_FALSE(holds(path, mark("first")));
+    CHECK_FALSE(holds(path, mark("second")));
+    require_sound(db);
+}
+
 TEST_CASE("a value in front of the horizon is gone although the log left its page while the redaction waited",
           "[CHAIN-3][PAST-5]") {
     // The page was not yet free when free pages became zeros, and was no part of the log any more.

@@ -294,6 +294,20 @@ TEST_CASE("Statistics tell of open snapshots, how old and since when", "[SNAP-7]
     }
 }
 
+TEST_CASE("A snapshot is no older than statistics that were asked for before it", "[SNAP-7]") {
+    const Workplace place;
+    Database db = Database::open(place / "a.db", quiet());
+    const auto now = [] { return detail::posix_vfs().monotonic_us(); };
+    const std::uint64_t opened = now();
+    while (now() - opened < 300'000) std::this_thread::yield();
+    // Without a thread of the database nobody else looks at the clock.
+    const std::uint64_t before = now();
+    static_cast<void>(db.statistics());
+    const Snapshot held = db.begin_read();
+    const std::uint64_t age = db.statistics().oldest_snapshot_age_us;
+    CHECK(age <= now() - before);
+}
+
 TEST_CASE("Statistics tell how many transactions of others were replayed", "[SWARM-1]") {
     const Workplace place;
     const std::string path = place / "a.db";
