@@ -1,5 +1,6 @@
 #include "sql/execute/table_writer.hpp"
 
+#include "sql/catalog/definition_marks.hpp"
 #include "sql/catalog/partition.hpp"
 #include "sql/catalog/period.hpp"
 #include "sql/compare.hpp"
@@ -67,6 +68,17 @@ void TableWriter::renew() {
     rows_ = access_.writable(std::string(rows_.name()), temporary);
     for (IndexAccess& access : indexes_) access.tree = access_.writable(std::string(access.tree.name()), temporary);
     transaction_ = access_.transaction_number();  // the first tree may have begun it
+}
+
+void stand_on_definition(WriteAccess& access, const Relation& relation) {
+    if (relation.temporary) return;
+    access.writable(std::string(k_catalog_tree), false).contains(definition_mark(relation.oid));
+}
+
+void TableWriter::begin_change() {
+    if (standing_in_ == transaction_) return;
+    stand_on_definition(access_, *relation_);
+    standing_in_ = transaction_;
 }
 
 void TableWriter::fill_cells(const Value* row) {
@@ -253,6 +265,7 @@ void TableWriter::check_suspects() {
 }
 
 const std::string& TableWriter::insert(const Value* row) {
+    begin_change();
     make_row_key(row, key_);
     bytes_.clear();
     relation_->layout->encode({row, relation_->columns.size()}, bytes_);
@@ -268,6 +281,7 @@ const std::string& TableWriter::insert(const Value* row) {
 }
 
 void TableWriter::put_back(const std::string& key, const Value* row) {
+    begin_change();
     bytes_.clear();
     relation_->layout->encode({row, relation_->columns.size()}, bytes_);
     rows_.put(key, bytes_);
@@ -292,6 +306,7 @@ std::vector<std::pair<std::string, std::string>> TableWriter::entries(const std:
 }
 
 void TableWriter::erase(const std::string& key, const Value* row) {
+    begin_change();
     rows_.erase(key);
     for (IndexAccess& access : indexes_) erase_entry(access, row, key);
     arena_.reset();
@@ -309,6 +324,7 @@ bool TableWriter::keeps_entry(const IndexAccess& access, const Value* old_row, c
 }
 
 const std::string& TableWriter::update(const std::string& key, const Value* old_row, const Value* new_row) {
+    begin_change();
     bool same_key = true;
     if (primary_ >= 0)
         for (const IndexColumn& column : relation_->indexes[static_cast<std::size_t>(primary_)].columns)

@@ -37,6 +37,9 @@ public:
     virtual bool is_deferred(const Index& key) const = 0;
 };
 
+/// What is written of a table's rows from here on stands on its definition in the state of the transaction [MARK-2].
+void stand_on_definition(WriteAccess& access, const Relation& relation);
+
 /// A value of a deferrable key that more than one row had when a row with it was written.
 struct SuspectKey {
     const Index* index = nullptr;
@@ -98,6 +101,8 @@ private:
     void refuse_overlap(const Index& index, WritableTree& tree, const Value* row);
     [[noreturn]] void duplicate(const Index& index, const Value* row);
     void fill_cells(const Value* row);
+    /// Before each change: reads the table's mark, once in a transaction.
+    void begin_change();
 
     std::shared_ptr<const Relation> relation_;
     Execution& execution_;
@@ -111,6 +116,7 @@ private:
     std::unique_ptr<Binder> binder_;
     Arena arena_;
     std::uint64_t transaction_ = 0;     // that the trees belong to
+    std::uint64_t standing_in_ = 0;     // transaction that stands on the definition already
     std::vector<SuspectKey> suspects_;
     // Used again for every row.
     std::string key_, bytes_, entry_, old_entry_;

@@ -475,6 +475,7 @@ void truncate_tables(SqlSession& session, const syntax::Truncate& syntax) {
     for (std::size_t i = 0; i < tables.size(); ++i) follow_references(*tables[i], tables[i]->oid);
     for (const auto& partition : partitions) erase_partition_rows(session, *partition);
     for (const auto& table : tables) {
+        stand_on_definition(session, *table);
         session.writable(table->tree(), table->temporary).erase_range("", std::nullopt);
         for (const Index& index : table->indexes)
             if (!index.holds_rows())

@@ -1,6 +1,6 @@
 // Changes of the catalog: documents written, the copy that the session sees replaced, the version moved on.
+#include "sql/catalog/definition_marks.hpp"
 #include "sql/catalog/stored_names.hpp"
-#include "sql/session/definition_marks.hpp"
 #include "sql/session/sql_session.hpp"
 
 namespace northstar::inline v0::sql {

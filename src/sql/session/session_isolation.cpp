@@ -17,14 +17,13 @@ constexpr std::size_t k_most_changes_moved = 1000;
 void SqlSession::begin_in_block(const syntax::Statement& statement) {
     const std::string_view level = setting("transaction_isolation");
     const bool reads = only_reads(statement);
-    // The catalog is read here, too, and changes stand on it.
     main_->validate_reads(true);
     // The first one moves on as well: SAVEPOINT, or what BEGIN evaluates, may have opened a state before it.
     if (level.starts_with("read ")) {
         // Rows that are locked are to stay what they are. Without them nothing read so far matters any more.
         if (!block_locks_rows_) {
             main_->forget_reads();
-            if (!block_wrote_) ++transaction_number_;  // what writers have kept reads its marks again
+            if (!block_wrote_) ++transaction_number_;  // writers that were kept read marks again
         }
         const bool moved = main_->refresh(session_isolation::k_most_changes_moved);
         if (moved) {
@@ -32,9 +31,11 @@ void SqlSession::begin_in_block(const syntax::Statement& statement) {
             present_.txn = main_->base_txn();
             close_past();
         }
-        // What a block that has written read before is not forgotten: the catalog it stands on is among that.
+        // The same state has the same catalog.
         if (moved || !block_wrote_) load_catalog();
     }
+    // What queries tell of definitions has been read as well.
+    if (level == "serializable") main_->tree(k_catalog_tree).contains("version");
     block_started_ = true;
     const bool locks = reads && query_of(statement).locks_rows;
     block_locks_rows_ |= locks;

@@ -1,4 +1,3 @@
-#include "sql/session/definition_marks.hpp"
 #include "sql/session/portal.hpp"
 #include "sql/session/shared_by_sessions.hpp"
 
@@ -42,7 +41,6 @@ SqlSession::~SqlSession() {
 Tree SqlSession::PresentPoint::tree(const std::string& name, bool temporary) {
     if (session->snapshot_ && !temporary) return session->snapshot_->tree(name);
     if (session->parts_ != nullptr) return session->parts_->tree(name, temporary);
-    if (session->main_ && !temporary) return session->main_->tree(name);  // to read from it reads no mark
     return session->writable(name, temporary);
 }
 
@@ -95,8 +93,6 @@ WritableTree SqlSession::writable(const std::string& name, bool temporary) {
             main_.emplace(database_.begin_optimistic());
             ++transaction_number_;
         }
-        // Rows are written under the definition that the table has in the state that this transaction stands on.
-        if (const std::string mark = mark_of_rows(name); !mark.empty()) main_->tree(k_catalog_tree).contains(mark);
         return main_->tree(name);
     }
     if (!temporary_) {

@@ -1,4 +1,4 @@
-#include "sql/session/definition_marks.hpp"
+#include "sql/catalog/definition_marks.hpp"
 
 #include <algorithm>
 #include <set>
@@ -6,8 +6,6 @@
 namespace northstar::inline v0::sql {
 
 namespace definition_marks {
-
-constexpr std::string_view k_rows = "sql.rows.";
 
 /// The definition without what ANALYZE found.
 std::string text_of(const Relation& relation, const Catalog& catalog) {
@@ -82,11 +80,6 @@ private:
 }  // namespace definition_marks
 
 std::string definition_mark(Oid table) { return "changed/" + std::to_string(table); }
-
-std::string mark_of_rows(std::string_view tree) {
-    if (!tree.starts_with(definition_marks::k_rows)) return {};
-    return std::string("changed/").append(tree.substr(definition_marks::k_rows.size()));
-}
 
 std::vector<Oid> tables_concerned(const Catalog& before, const Catalog& after, const Relation* old,
                                   const Relation* changed) {

@@ -4,23 +4,20 @@
 //          definition that rows written under the old one might break: its own, that of a key or a table that refers to
 //          it or inherits from it, of its partitions, of a type that its rows hold; and none once the table is gone.
 //          What ANALYZE finds is no such change.
-// [MARK-2] Who writes rows of a table, or rows that refer to it, has read its mark. So a transaction that changed rows
-//          conflicts with what others defined meanwhile only where that concerns one of these tables; who defines
-//          reads the catalog's version, and conflicts with whoever else did.
+// [MARK-2] Who writes rows of a table has read its mark. So a transaction that changed rows conflicts with what others
+//          defined meanwhile only where that concerns one of its tables; who defines reads the catalog's version, and
+//          conflicts with whoever else did. At SERIALIZABLE everybody does.
 // Threads: any.
 #pragma once
 
 #include "sql/catalog/catalog.hpp"
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace northstar::inline v0::sql {
 
-/// Key of the mark of the table whose rows lie in a tree; empty: it is no tree of rows.
-std::string mark_of_rows(std::string_view tree);
-/// The same by the number of the table.
+/// Key of the mark of a table that has a tree of rows.
 std::string definition_mark(Oid table);
 
 /// Tables whose rows a change concerns, each once: of the catalogs before and behind it; old or changed may be null,
