@@ -52,7 +52,8 @@ public:
     }
 
 private:
-    std::array<std::atomic<std::uint64_t>, 64> ids_{};  // 0: none
+    // 0: none. So many that names rarely share one: those that do cost a descent more than without hints.
+    std::array<std::atomic<std::uint64_t>, 1024> ids_{};
 };
 
 /// Looks a tree up in a catalog. Views live as long as the catalog's pages.
