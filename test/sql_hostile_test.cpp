@@ -1,5 +1,6 @@
 // Statements made to exhaust the engine end with an error of their kind, soon and in bounded memory.
 #include "northstar.hpp"
+#include "sql/arena.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -175,4 +176,12 @@ TEST_CASE("values beyond the limits of their types are refused", "[sql]") {
     CHECK(f.state_of("SELECT " + repeated("9", 100)) == "00000");
     CHECK(f.state_of("SELECT repeat('x', 2000000000) || repeat('y', 2000000000)") != "XX000");
     CHECK(f.state_of("SELECT 'a' ~ '" + repeated("(", 100000) + "'") == "2201B");
+}
+
+TEST_CASE("no value is larger than a gibibyte, whatever puts it together", "[sql]") {
+    using namespace northstar::sql;
+    Arena arena;
+    CHECK_THROWS_AS(arena.allocate(k_largest_piece + 1), SqlError);
+    CHECK_THROWS_AS(check_piece(k_largest_piece + 1), SqlError);
+    CHECK_NOTHROW(check_piece(k_largest_piece));
 }

@@ -3,7 +3,10 @@
 // [ARENA-1] What an arena handed out stays where it is until reset() or the arena's end.
 // [ARENA-2] Nothing in an arena has a destructor that matters: only bytes and trivially destructible objects go
 //           there.
+// [ARENA-3] No piece is larger than 1 GiB (54000): no statement asks for a value without bounds.
 #pragma once
+
+#include "sql/error.hpp"
 
 #include <cstddef>
 #include <cstring>
@@ -15,6 +18,14 @@
 #include <vector>
 
 namespace northstar::inline v0::sql {
+
+constexpr std::size_t k_largest_piece = std::size_t{1} << 30;
+
+/// For what is put together outside of an arena, while it grows. Raises 54000.
+inline void check_piece(std::size_t bytes) {
+    if (bytes > k_largest_piece) [[unlikely]]
+        raise(sqlstate::program_limit_exceeded, "out of memory", "A value cannot be larger than 1 GiB.");
+}
 
 class Arena {
 public:
@@ -77,6 +88,7 @@ private:
         std::size_t size = 0;
     };
     char* allocate_block(std::size_t rounded) {
+        check_piece(rounded);
         constexpr std::size_t k_first_block = 4096;
         constexpr std::size_t k_largest_step = std::size_t{1} << 20;
         std::size_t size = blocks_.empty() ? k_first_block : blocks_.back().size * 2;

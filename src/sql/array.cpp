@@ -15,6 +15,10 @@ constexpr std::uint32_t k_null_bit = 0x80000000u;
 constexpr std::int64_t k_max_elements = 1 << 27;
 
 [[noreturn]] void damaged() { raise(sqlstate::data_corrupted, "a stored array is malformed"); }
+[[noreturn]] void too_large() {
+    raise(sqlstate::program_limit_exceeded,
+          "array size exceeds the maximum allowed (" + std::to_string(k_max_elements - 1) + ')');
+}
 [[noreturn]] void subscript_error(const char* message) { raise(sqlstate::array_subscript_error, message); }
 
 void put_u32(std::string& out, std::uint32_t value) {
@@ -30,10 +34,7 @@ std::size_t array_size(std::span<const ArrayDimension> dimensions) {
     std::int64_t size = 1;
     for (const ArrayDimension& dimension : dimensions) {
         size *= dimension.length;
-        if (size > array_file::k_max_elements) {
-            raise(sqlstate::program_limit_exceeded, "array size exceeds the maximum allowed (" +
-                                                        std::to_string(array_file::k_max_elements - 1) + ')');
-        }
+        if (size > array_file::k_max_elements) array_file::too_large();
     }
     return static_cast<std::size_t>(size);
 }
@@ -87,6 +88,12 @@ Value make_array(Oid array_type, Oid element_type, std::span<const ArrayDimensio
                  std::span<const Value> elements, Arena& arena) {
     using namespace array_file;
     if (elements.empty()) dimensions = {};
+    for (const ArrayDimension& dimension : dimensions) {
+        if (std::int64_t{dimension.lower} + dimension.length > INT32_MAX) {
+            raise(sqlstate::program_limit_exceeded,
+                  "array lower bound is too large: " + std::to_string(dimension.lower));
+        }
+    }
     NORTHSTAR_ASSERT(array_size(dimensions) == elements.size());
     const TypeInfo* info = find_builtin_type(element_type);
     Form form = info != nullptr ? info->form : Form::integer;
@@ -225,27 +232,27 @@ Value array_get(const Value& array, std::span<const Subscript> subscripts, Oid r
 
 namespace array_file {
 
+/// The dimension of the subscripts `lower`..`upper`; 54000 if no array can have so many.
+ArrayDimension dimension_of(std::int64_t lower, std::int64_t upper) {
+    const std::int64_t length = upper - lower + 1;
+    if (length >= k_max_elements) too_large();
+    return {static_cast<std::int32_t>(length), static_cast<std::int32_t>(lower)};
+}
+
 /// A one-dimensional array grown to hold `lower`..`upper`, new places NULL.
 void grow(std::vector<Value>& elements, ArrayDimension& dimension, std::int64_t lower, std::int64_t upper,
           Oid element_type) {
-    if (elements.empty()) {
-        dimension.lower = static_cast<std::int32_t>(lower);
-        const ArrayDimension wanted{
-            static_cast<std::int32_t>(std::min<std::int64_t>(upper - lower + 1, INT32_MAX)), 1};
-        elements.assign(array_size({&wanted, 1}), Value::null(element_type));
-    } else {
-        const std::int64_t first = std::min<std::int64_t>(lower, dimension.lower);
-        const std::int64_t last =
-            std::max<std::int64_t>(upper, std::int64_t{dimension.lower} + dimension.length - 1);
-        const ArrayDimension wanted{
-            static_cast<std::int32_t>(std::min<std::int64_t>(last - first + 1, INT32_MAX)), 1};
-        const std::size_t size = array_size({&wanted, 1});
-        elements.insert(elements.begin(), static_cast<std::size_t>(dimension.lower - first),
+    if (!elements.empty()) {
+        const std::int64_t last = std::int64_t{dimension.lower} + dimension.length - 1;
+        const ArrayDimension grown =
+            dimension_of(std::min<std::int64_t>(lower, dimension.lower), std::max(upper, last));
+        elements.insert(elements.begin(), static_cast<std::size_t>(std::int64_t{dimension.lower} - grown.lower),
                         Value::null(element_type));
-        elements.resize(size, Value::null(element_type));
-        dimension.lower = static_cast<std::int32_t>(first);
+        dimension = grown;
+    } else {
+        dimension = dimension_of(lower, upper);
     }
-    dimension.length = static_cast<std::int32_t>(elements.size());
+    elements.resize(static_cast<std::size_t>(dimension.length), Value::null(element_type));
 }
 
 }  // namespace array_file
@@ -276,8 +283,7 @@ Value array_set(const Value& array, std::span<const Subscript> subscripts, const
             const std::int64_t lower = subscript.slice ? subscript.lower : slice ? 1 : subscript.upper;
             if (subscript.upper < lower)
                 return array.is_null() ? make_array(array_type, element_type, {}, arena) : array;
-            dimensions.push_back(
-                {static_cast<std::int32_t>(subscript.upper - lower + 1), static_cast<std::int32_t>(lower)});
+            dimensions.push_back(dimension_of(lower, subscript.upper));
         }
         elements.assign(array_size(dimensions), Value::null(element_type));
     } else if (subscripts.size() != dimensions.size() && !(slice && subscripts.size() < dimensions.size())) {

@@ -230,6 +230,7 @@ void array_to_text(const Value& array, std::string& out, Session& session) {
     Arena arena;
     std::string text;
     for (std::size_t i = 0; i < view.size(); ++i) {
+        check_piece(out.size());
         if (i > 0) out += ',';
         // An opening brace for each dimension that begins here.
         std::size_t stride = 1;

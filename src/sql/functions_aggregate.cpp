@@ -103,12 +103,9 @@ void GatheredValues::add(const Value& value, Arena& arena) {
 }
 
 void GatheredText::add(std::string_view text, Arena& arena) {
+    check_piece(size + text.size());
     if (capacity - size < text.size()) {
-        if (size + text.size() > std::size_t{1} << 30) {
-            raise(sqlstate::program_limit_exceeded, "out of memory",
-                  "Cannot enlarge string buffer beyond 1 GiB.");
-        }
-        capacity = std::max<std::size_t>({64, capacity * 2, size + text.size()});
+        capacity = std::min(std::max<std::size_t>({64, capacity * 2, size + text.size()}), k_largest_piece);
         char* moved = arena.allocate(capacity);
         if (size > 0) std::memcpy(moved, data, size);
         data = moved;

@@ -231,6 +231,7 @@ Value to_text(Call& call, const Value* a, std::size_t count) {
         } else {
             value_to_text(element, text, call.session);
         }
+        check_piece(text.size());
     }
     return Value::text(call.arena.copy(text));
 }

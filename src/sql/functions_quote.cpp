@@ -13,8 +13,6 @@ namespace northstar::inline v0::sql {
 
 namespace quote_functions_file {
 
-constexpr std::size_t k_largest_text = std::size_t{1} << 30;
-
 Value text_of(Call& call, std::string_view text) { return Value::text(call.arena.copy(text)); }
 
 std::string output_of(Call& call, const Value& value) { return value_to_text(value, call.session); }
@@ -33,6 +31,7 @@ Value concat(Call& call, const Value* a, std::size_t count) {
     std::string text;
     for (const Value& value : variadic_values(call, a, 0, count)) {
         if (!value.is_null()) value_to_text(value, text, call.session);
+        check_piece(text.size());
     }
     return text_of(call, text);
 }
@@ -45,6 +44,7 @@ Value concat_ws(Call& call, const Value* a, std::size_t count) {
         if (!first) text += a[0].bytes();
         first = false;
         value_to_text(value, text, call.session);
+        check_piece(text.size());
     }
     return text_of(call, text);
 }
@@ -348,8 +348,9 @@ Value format(Call& call, const Value* a, std::size_t count) {
             append_literal(output_of(call, value), piece);
         }
         const std::int64_t missing = width - static_cast<std::int64_t>(utf8_length(piece));
-        if (missing > static_cast<std::int64_t>(k_largest_text))
+        if (missing > static_cast<std::int64_t>(k_largest_piece))
             raise(sqlstate::program_limit_exceeded, "requested length too large");
+        check_piece(text.size() + piece.size() + static_cast<std::size_t>(std::max<std::int64_t>(missing, 0)));
         if (missing > 0 && !minus) text.append(static_cast<std::size_t>(missing), ' ');
         text += piece;
         if (missing > 0 && minus) text.append(static_cast<std::size_t>(missing), ' ');

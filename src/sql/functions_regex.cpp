@@ -223,6 +223,7 @@ Value replaced(Call& call, const Value* a, std::size_t from, std::int64_t n, std
                    if (n > 0 && number < n) return true;
                    result += text.slice(copied, groups[0].begin);
                    append_replacement(a[2].bytes(), text, groups, result);
+                   check_piece(result.size());
                    copied = groups[0].end;
                    return n == 0;
                });

@@ -15,8 +15,6 @@ namespace northstar::inline v0::sql {
 
 namespace text_functions_file {
 
-constexpr std::size_t k_largest_text = std::size_t{1} << 30;
-
 Value text_of(Call& call, std::string_view text) { return Value::text(call.arena.copy(text)); }
 
 [[noreturn]] void too_long() { raise(sqlstate::program_limit_exceeded, "requested length too large"); }
@@ -24,7 +22,7 @@ Value text_of(Call& call, std::string_view text) { return Value::text(call.arena
 Value concatenate(Call& call, const Value* a, std::size_t) {
     const std::string_view x = a[0].bytes();
     const std::string_view y = a[1].bytes();
-    if (x.size() + y.size() > k_largest_text) too_long();
+    if (x.size() + y.size() > k_largest_piece) too_long();
     char* to = call.arena.allocate(x.size() + y.size());
     if (!x.empty()) std::memcpy(to, x.data(), x.size());
     if (!y.empty()) std::memcpy(to + x.size(), y.data(), y.size());
@@ -169,7 +167,7 @@ Value pad(Call& call, const Value* a, std::size_t count) {
     const std::int64_t size = static_cast<std::int64_t>(utf8_length(text));
     if (size >= wanted || fill.empty())
         return Value::text(text.substr(0, utf8_offset(text, static_cast<std::size_t>(wanted))));
-    if (static_cast<std::size_t>(wanted) > k_largest_text / 4) too_long();
+    if (static_cast<std::size_t>(wanted) > k_largest_piece / 4) too_long();
     std::string padding;
     std::size_t at = 0;
     for (std::int64_t missing = wanted - size; missing > 0; --missing) {
@@ -183,7 +181,7 @@ Value pad(Call& call, const Value* a, std::size_t count) {
 Value repeat(Call& call, const Value* a, std::size_t) {
     const std::string_view text = a[0].bytes();
     const std::int64_t times = std::max<std::int64_t>(a[1].integer(), 0);
-    if (!text.empty() && static_cast<std::size_t>(times) > k_largest_text / text.size()) too_long();
+    if (!text.empty() && static_cast<std::size_t>(times) > k_largest_piece / text.size()) too_long();
     const std::size_t size = text.size() * static_cast<std::size_t>(times);
     char* to = call.arena.allocate(size);
     for (std::int64_t i = 0; i < times; ++i) {
@@ -214,7 +212,7 @@ Value replace(Call& call, const Value* a, std::size_t) {
          at = found + from.size()) {
         result += text.substr(at, found - at);
         result += a[2].bytes();
-        if (result.size() > k_largest_text) too_long();
+        if (result.size() > k_largest_piece) too_long();
     }
     result += text.substr(at);
     return text_of(call, result);

@@ -47,6 +47,9 @@ void Binder::conflict_arbiters(const syntax::ConflictClause& clause, syntax::Nam
     if (!clause.constraint.empty()) {
         for (std::size_t i = 0; i < relation.indexes.size(); ++i)
             if (relation.indexes[i].name == clause.constraint && relation.indexes[i].role != ConstraintRole::none) {
+                if (clause.do_update && relation.indexes[i].role == ConstraintRole::exclusion)
+                    raise(sqlstate::wrong_object_type,
+                          "ON CONFLICT DO UPDATE not supported with exclusion constraints");
                 bound.arbiters.push_back(static_cast<int>(i));
                 return;
             }

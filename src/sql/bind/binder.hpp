@@ -98,6 +98,8 @@ public:
     /// Fills in what storing rows of a table needs: defaults (those of `names`, which is the table under other names),
     /// generated columns, checks.
     void prepare_change(BoundChange& change, const Relation* names = nullptr);
+    /// left `name` right, which is null of a prefix operator. Raises 42883 where there is no such operator.
+    BoundExpr* make_operation(std::string_view name, BoundExpr* left, BoundExpr* right, std::uint32_t position);
     /// WITH queries that change data and that the query itself does not read; they run all the same.
     const std::vector<std::shared_ptr<CommonTablePlan>>& common_changes() const { return common_changes_; }
     BindEnvironment& environment() { return environment_; }
@@ -134,7 +136,6 @@ private:
     BoundExpr* parameter(const syntax::Expr& node);
     BoundExpr* cast(const syntax::Expr& node);
     BoundExpr* operation(const syntax::Expr& node);
-    BoundExpr* make_operation(std::string_view name, BoundExpr* left, BoundExpr* right, std::uint32_t position);
     BoundExpr* null_by_strictness(BoundExpr* call, bool strict);
     BoundExpr* make_comparison(std::string_view name, BoundExpr* left, BoundExpr* right, std::uint32_t position);
     BoundExpr* row_comparison(std::string_view name, BoundExpr* left, BoundExpr* right, std::uint32_t position);

@@ -93,7 +93,8 @@ std::string index_column_definition(const Relation& relation, const Index& index
 std::string index_definition(const Relation& relation, const Index& index) {
     std::string text = std::string("CREATE ") + (index.unique ? "UNIQUE " : "") + "INDEX " +
                        quote_identifier(index.name) + " ON " + quote_identifier(relation.schema) + "." +
-                       quote_identifier(relation.name) + " USING btree (";
+                       quote_identifier(relation.name) + " USING " +
+                       (index.method.empty() ? "btree" : index.method) + " (";
     for (std::size_t i = 0; i < index.columns.size(); ++i) {
         if (i > 0) text += ", ";
         text += index_column_definition(relation, index, static_cast<int>(i) + 1);
@@ -108,7 +109,25 @@ std::string index_definition(const Relation& relation, const Index& index) {
     return text;
 }
 
+namespace describe_object {
+
+std::string exclusion(const Relation& relation, const Index& index) {
+    std::string text = "EXCLUDE USING " + index.method + " (";
+    for (std::size_t i = 0; i < index.columns.size(); ++i) {
+        const IndexColumn& column = index.columns[i];
+        text += (i > 0 ? ", " : "") + index_column_definition(relation, index, static_cast<int>(i) + 1) +
+                order_of_index_column(column) + " WITH " + column.operation;
+    }
+    text += ")";
+    if (!index.include.empty()) text += " INCLUDE (" + column_list(relation, index.include) + ")";
+    if (!index.predicate.empty()) text += " WHERE (" + in_parentheses(index.predicate) + ")";
+    return text + deferral(index.deferrable, index.initially_deferred);
+}
+
+}  // namespace describe_object
+
 std::string constraint_definition(const Relation& relation, const Index& index) {
+    if (index.role == ConstraintRole::exclusion) return describe_object::exclusion(relation, index);
     std::string text = index.role == ConstraintRole::primary_key ? "PRIMARY KEY"
                        : index.nulls_not_distinct                ? "UNIQUE NULLS NOT DISTINCT"
                                                                  : "UNIQUE";

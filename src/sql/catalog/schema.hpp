@@ -40,12 +40,13 @@ struct Column {
 };
 
 struct IndexColumn {
-    int column = -1;   ///< -1: an expression
-    std::string text;  ///< of an expression
+    int column = -1;       ///< -1: an expression
+    std::string text;      ///< of an expression
     KeyOrder order;
+    std::string operation; ///< of an exclusion constraint: how the values of two rows are compared
 };
 
-enum class ConstraintRole : std::uint8_t { none, unique, primary_key };
+enum class ConstraintRole : std::uint8_t { none, unique, primary_key, exclusion };
 
 struct Index {
     Oid oid = 0;
@@ -56,6 +57,7 @@ struct Index {
     bool deferrable = false;
     bool initially_deferred = false;
     bool without_overlaps = false;
+    std::string method;     ///< that an exclusion constraint was declared with
     std::vector<IndexColumn> columns;
     std::vector<int> include;
     std::string predicate;  ///< of a partial index
@@ -68,6 +70,9 @@ struct Index {
     bool holds_rows() const { return role == ConstraintRole::primary_key && !deferrable; }
     /// Two rows never have an equal key; of a deferrable one they may until the statement or transaction ends.
     bool unique_at_once() const { return unique && !deferrable; }
+    /// Rows may stand in the way of others.
+    bool excludes() const { return unique || role == ConstraintRole::exclusion; }
+    bool excludes_at_once() const { return excludes() && !deferrable; }
 };
 
 struct CheckConstraint {

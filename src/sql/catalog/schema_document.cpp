@@ -71,18 +71,32 @@ Column column_from(const Document& in) {
     return column;
 }
 
+constexpr std::pair<ConstraintRole, const char*> k_roles[] = {{ConstraintRole::unique, "unique"},
+                                                              {ConstraintRole::primary_key, "primary key"},
+                                                              {ConstraintRole::exclusion, "exclusion"}};
+
+const char* role_name(ConstraintRole role) {
+    for (const auto& [known, name] : k_roles)
+        if (known == role) return name;
+    return "";
+}
+ConstraintRole role_named(const std::string& wanted) {
+    for (const auto& [role, name] : k_roles)
+        if (name == wanted) return role;
+    return ConstraintRole::none;
+}
+
 Document index_document(const Index& index) {
     Document out = Document::object();
     out.set("name", Document::string(index.name));
     out.set("oid", Document::integer(index.oid));
-    if (index.role != ConstraintRole::none)
-        out.set("constraint",
-                Document::string(index.role == ConstraintRole::primary_key ? "primary key" : "unique"));
+    if (index.role != ConstraintRole::none) out.set("constraint", Document::string(role_name(index.role)));
     out.set_flag("unique", index.unique);
     out.set_flag("nulls_not_distinct", index.nulls_not_distinct);
     out.set_flag("deferrable", index.deferrable);
     out.set_flag("initially_deferred", index.initially_deferred);
     out.set_flag("without_overlaps", index.without_overlaps);
+    out.set_text("method", index.method);
     Document columns = Document::array();
     for (const IndexColumn& column : index.columns) {
         Document item = Document::object();
@@ -90,6 +104,7 @@ Document index_document(const Index& index) {
         else item.set("expression", Document::string(column.text));
         item.set_flag("descending", column.order.descending);
         item.set_flag("nulls_first", column.order.nulls_first);
+        item.set_text("operator", column.operation);
         columns.push(std::move(item));
     }
     out.set("columns", std::move(columns));
@@ -105,21 +120,20 @@ Index index_from(const Document& in) {
     Index index;
     index.name = in["name"].as_string();
     index.oid = static_cast<Oid>(in["oid"].as_integer());
-    const std::string& role = in["constraint"].as_string();
-    index.role = role.empty()              ? ConstraintRole::none
-                 : role == "primary key" ? ConstraintRole::primary_key
-                                           : ConstraintRole::unique;
+    index.role = role_named(in["constraint"].as_string());
     index.unique = in["unique"].as_boolean();
     index.nulls_not_distinct = in["nulls_not_distinct"].as_boolean();
     index.deferrable = in["deferrable"].as_boolean();
     index.initially_deferred = in["initially_deferred"].as_boolean();
     index.without_overlaps = in["without_overlaps"].as_boolean();
+    index.method = in["method"].as_string();
     for (const Document& item : in["columns"].items()) {
         IndexColumn column;
         column.column = static_cast<int>(item["column"].as_integer(-1));
         column.text = item["expression"].as_string();
         column.order.descending = item["descending"].as_boolean();
         column.order.nulls_first = item["nulls_first"].as_boolean();
+        column.operation = item["operator"].as_string();
         index.columns.push_back(std::move(column));
     }
     index.include = numbers_from(in["include"]);

@@ -138,6 +138,8 @@ constexpr SystemRelation k_relations[] = {
 
     {0, "pg_catalog", "pg_available_extensions", "",
      "SELECT name::name, version AS default_version, e.extversion AS installed_version, comment FROM (VALUES "
+     "('btree_gin', '1.3', 'support for indexing common datatypes in GIN'), ('btree_gist', '1.7', 'support for "
+     "indexing common datatypes in GiST'), "
      "('pgcrypto', '1.3', 'cryptographic functions'), ('plpgsql', '1.0', 'PL/pgSQL procedural language'), "
      "('uuid-ossp', '1.1', 'generate universally unique identifiers (UUIDs)')) AS known (name, version, comment) LEFT "
      "JOIN pg_catalog.pg_extension e ON e.extname = known.name"},
@@ -345,7 +347,8 @@ constexpr SystemRelation k_relations[] = {
      "'YES'::text AS enforced, CASE WHEN r.contype = 'u' THEN CASE WHEN x.indnullsnotdistinct THEN 'NO' ELSE "
      "'YES' END END AS nulls_distinct FROM pg_catalog.pg_constraint r JOIN pg_catalog.pg_class c ON c.oid = "
      "r.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_catalog.pg_index x ON "
-     "x.indexrelid = r.conindid UNION ALL SELECT current_database()::text, n.nspname::text, n.oid || '_' || c.oid "
+     "x.indexrelid = r.conindid WHERE r.contype <> 'x' UNION ALL SELECT current_database()::text, "
+     "n.nspname::text, n.oid || '_' || c.oid "
      "|| '_' || a.attnum || '_not_null', current_database()::text, n.nspname::text, c.relname::text, 'CHECK', "
      "'NO', 'NO', 'YES', NULL FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid "
      "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE a.attnotnull AND a.attnum > 0 AND NOT "
@@ -368,7 +371,7 @@ constexpr SystemRelation k_relations[] = {
      "pg_catalog.pg_namespace rn ON rn.oid = r.connamespace, unnest(CASE WHEN r.contype = 'f' THEN r.confkey ELSE "
      "r.conkey END) AS k (number), pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace, "
      "pg_catalog.pg_attribute a WHERE c.oid = CASE WHEN r.contype = 'f' THEN r.confrelid ELSE r.conrelid END AND "
-     "a.attrelid = c.oid AND a.attnum = k.number"},
+     "a.attrelid = c.oid AND a.attnum = k.number AND r.contype <> 'x'"},
     {0, "information_schema", "referential_constraints", "",
      "SELECT current_database()::text AS constraint_catalog, n.nspname::text AS constraint_schema, r.conname::text AS "
      "constraint_name, current_database()::text AS unique_constraint_catalog, un.nspname::text AS "

@@ -189,7 +189,7 @@ bool ChangeRunner::insert_row(BoundChange& change, Target& target, std::vector<V
     const Relation& relation = *change.relation;
     if (change.on_conflict) {
         const auto stands_in_the_way = [&](std::size_t arbiter) {
-            if (!relation.indexes[arbiter].unique_at_once())
+            if (!relation.indexes[arbiter].excludes_at_once())
                 run_change::refuse_arbiter(relation, relation.indexes[arbiter]);
             const std::optional<std::string> key = target.writer->conflict(arbiter, row.data());
             if (key && change.conflict_update) conflict_update(change, target, *key, row, source_row);
@@ -198,7 +198,7 @@ bool ChangeRunner::insert_row(BoundChange& change, Target& target, std::vector<V
         for (const int arbiter : change.arbiters)
             if (stands_in_the_way(static_cast<std::size_t>(arbiter))) return false;
         for (std::size_t i = 0; change.arbiters.empty() && i < relation.indexes.size(); ++i)
-            if (relation.indexes[i].unique && stands_in_the_way(i)) return false;
+            if (relation.indexes[i].excludes() && stands_in_the_way(i)) return false;
     }
     changed(target, target.writer->insert(row.data()));
     check_views(change, target, row);

@@ -317,7 +317,7 @@ void ChangeRunner::settle_keys() {
         const auto table = access_.bind_environment().present().catalog->relation(pending.table);
         const Index* const key = table->find_index(pending.constraint);
         if (access_.is_deferred(*key)) deferred_.push_back(std::move(pending));
-        else writer(pending.table).check_unique(*key, pending.key);
+        else writer(pending.table).check_suspect(*key, pending.key);
     }
 }
 
@@ -403,7 +403,7 @@ void ChangeRunner::check(PendingCheck& pending) {
     if (table == nullptr) return;  // dropped meanwhile
     if (pending.kind == PendingCheck::Kind::unique) {
         if (const Index* const key = table->find_index(pending.constraint))
-            writer(table->oid).check_unique(*key, pending.key);
+            writer(table->oid).check_suspect(*key, pending.key);
         return;
     }
     for (const ForeignKey& foreign : table->foreign_keys) {

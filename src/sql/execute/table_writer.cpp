@@ -34,8 +34,8 @@ TableWriter::TableWriter(std::shared_ptr<const Relation> relation, Execution& ex
     for (std::size_t i = 0; i < relation_->indexes.size(); ++i) {
         if (static_cast<int>(i) == primary_) continue;
         const Index& index = relation_->indexes[i];
-        IndexAccess entry{&index, access.writable(relation_->index_tree(index), relation_->temporary), {}, nullptr};
-        bool expressions = index.partial();
+        IndexAccess entry{&index, access.writable(relation_->index_tree(index), relation_->temporary), {}, nullptr, {}};
+        bool expressions = index.partial() || index.role == ConstraintRole::exclusion;
         for (const IndexColumn& column : index.columns) expressions |= column.column < 0;
         if (expressions) {
             if (binder_ == nullptr) {
@@ -56,6 +56,8 @@ TableWriter::TableWriter(std::shared_ptr<const Relation> relation, Execution& ex
                     binder_->bind_text(holds, *relation_, columns_, "index predicates"), "WHERE", 0);
                 entry.predicate = std::make_unique<Evaluator>(*bound, std::vector<ColumnId>{}, execution);
             }
+            if (index.role == ConstraintRole::exclusion)
+                entry.exclusion.emplace(*relation_, index, columns_, *binder_, pool_, execution);
         }
         indexes_.push_back(std::move(entry));
     }
@@ -205,7 +207,9 @@ std::optional<std::string> TableWriter::conflict(std::size_t index, const Value*
         if (access.index->without_overlaps) return overlapping(*access.index, access.tree, row);
         std::string key;
         Uniqueness unique{};
-        if (!entry(access, row, key, unique) || unique != Uniqueness::at_once) return std::nullopt;
+        if (!entry(access, row, key, unique)) return std::nullopt;
+        if (access.exclusion) return access.exclusion->conflict(access.tree, rows_, row, {}, arena_);
+        if (unique != Uniqueness::at_once) return std::nullopt;
         if (const std::optional<std::string_view> found = access.tree.get(key)) return std::string(*found);
     }
     return std::nullopt;
@@ -220,11 +224,20 @@ bool begins_an_entry(WritableTree& tree, std::string_view key) {
 
 }  // namespace table_writer
 
+void TableWriter::check_entry(IndexAccess& access, const Value* row, const std::string& row_key) {
+    if (access.index->without_overlaps) refuse_overlap(*access.index, access.tree, row);
+    if (!access.exclusion) return;
+    const auto other = access.exclusion->conflict(access.tree, rows_, row, row_key, arena_);
+    if (!other) return;
+    if (!access.index->deferrable) access.exclusion->refuse(rows_, row, *other, arena_);
+    suspects_.push_back({access.index, row_key});
+}
+
 void TableWriter::insert_entry(IndexAccess& access, const Value* row, const std::string& key_of_row) {
     entry_.clear();
     Uniqueness unique{};
     if (!entry(access, row, entry_, unique)) return;
-    if (access.index->without_overlaps) refuse_overlap(*access.index, access.tree, row);
+    check_entry(access, row, key_of_row);
     if (unique == Uniqueness::at_once) {
         if (!access.tree.put_if_absent(entry_, key_of_row)) duplicate(*access.index, row);
         return;
@@ -243,9 +256,18 @@ void TableWriter::erase_entry(IndexAccess& access, const Value* row, const std::
     access.tree.erase(entry_);
 }
 
-void TableWriter::check_unique(const Index& index, const std::string& key) {
+void TableWriter::check_suspect(const Index& index, const std::string& key) {
     for (IndexAccess& access : indexes_) {
         if (access.index->oid != index.oid) continue;
+        if (access.exclusion) {
+            std::vector<Value> row(relation_->columns.size());
+            std::string place;
+            Uniqueness unique{};
+            if (!read(key, row.data(), arena_) || !entry(access, row.data(), place, unique)) return;
+            if (const auto other = access.exclusion->conflict(access.tree, rows_, row.data(), key, arena_))
+                access.exclusion->refuse(rows_, row.data(), *other, arena_);
+            return;
+        }
         std::size_t count = 0;
         std::string last;
         for (const KeyValue found : access.tree.prefix(key)) {
@@ -261,7 +283,7 @@ void TableWriter::check_unique(const Index& index, const std::string& key) {
 }
 
 void TableWriter::check_suspects() {
-    for (const SuspectKey& suspect : std::exchange(suspects_, {})) check_unique(*suspect.index, suspect.key);
+    for (const SuspectKey& suspect : std::exchange(suspects_, {})) check_suspect(*suspect.index, suspect.key);
 }
 
 const std::string& TableWriter::insert(const Value* row) {
@@ -377,10 +399,11 @@ void TableWriter::build_index(std::size_t number) {
             entries.push_back({std::move(key), std::string(stored.key), unique});
         }
         for (auto& [key, row_of, unique] : entries) {
-            if (access.index->without_overlaps) {
-                read(row_of, row.data(), arena_);
-                refuse_overlap(*access.index, access.tree, row.data());
-            }
+            if (access.index->without_overlaps || access.exclusion) read(row_of, row.data(), arena_);
+            if (access.index->without_overlaps) refuse_overlap(*access.index, access.tree, row.data());
+            if (access.exclusion)
+                if (const auto other = access.exclusion->conflict(access.tree, rows_, row.data(), row_of, arena_))
+                    access.exclusion->refuse_making(rows_, row.data(), *other, arena_);
             const bool taken = unique == Uniqueness::when_checked && table_writer::begins_an_entry(access.tree, key);
             if (unique != Uniqueness::at_once) key += row_of;
             if (!taken && access.tree.put_if_absent(key, row_of)) continue;

@@ -5,6 +5,7 @@
 // An entry of an index has the encoded columns as key, followed by the row's key unless the index is unique at every
 // moment and no column is NULL; its value is the row's key. So entries of a deferrable key may begin alike until it is
 // checked.
+// What an exclusion constraint says of new entries is in exclusion_check.hpp.
 // In a key WITHOUT OVERLAPS the last column is a period: entries with an equal rest are ordered by where they begin, so
 // only the two neighbours of a new one can overlap it.
 //
@@ -14,6 +15,7 @@
 
 #include "sql/bind/binder.hpp"
 #include "sql/execute/evaluate.hpp"
+#include "sql/execute/exclusion_check.hpp"
 
 #include <memory>
 #include <optional>
@@ -40,10 +42,11 @@ public:
 /// What is written of a table's rows from here on stands on its definition in the state of the transaction [MARK-2].
 void stand_on_definition(WriteAccess& access, const Relation& relation);
 
-/// A value of a deferrable key that more than one row had when a row with it was written.
+/// A value of a deferrable key that more than one row had when a row with it was written, or a row that another one
+/// excluded when it was written.
 struct SuspectKey {
     const Index* index = nullptr;
-    std::string key;  ///< the encoded columns
+    std::string key;  ///< the encoded columns; of an exclusion constraint the key of the row
 };
 
 class TableWriter {
@@ -54,10 +57,10 @@ public:
     std::optional<std::string> conflict(std::size_t index, const Value* row);
     /// Writes into the transaction of now on: what was made in an earlier one serves again.
     void renew();
-    /// Values of deferrable keys that are to be checked when the statement or transaction ends.
+    /// What deferrable keys and exclusion constraints are to be checked for when the statement or transaction ends.
     std::vector<SuspectKey>& suspects() { return suspects_; }
-    /// Raises 23505 where two rows have the value of a deferrable key.
-    void check_unique(const Index& index, const std::string& key);
+    /// Raises 23505 where two rows have the value of a deferrable key, 23P01 where one excludes the row.
+    void check_suspect(const Index& index, const std::string& key);
     /// Checks all suspects now.
     void check_suspects();
     /// Adds a row; returns its key, valid until the next call. Raises 23505; then the statement must be undone.
@@ -89,6 +92,7 @@ private:
         WritableTree tree;
         std::vector<std::unique_ptr<Evaluator>> expressions;  // by index column; null: a plain column
         std::unique_ptr<Evaluator> predicate;
+        std::optional<ExclusionCheck> exclusion;
     };
     /// The columns of a row's entry; false: the predicate leaves it out.
     bool entry(IndexAccess& access, const Value* row, std::string& key, Uniqueness& unique);
@@ -99,6 +103,8 @@ private:
     void make_row_key(const Value* row, std::string& key);
     std::optional<std::string> overlapping(const Index& index, WritableTree& tree, const Value* row);
     void refuse_overlap(const Index& index, WritableTree& tree, const Value* row);
+    /// What other entries say of a new one that is not known by its key alone.
+    void check_entry(IndexAccess& access, const Value* row, const std::string& row_key);
     [[noreturn]] void duplicate(const Index& index, const Value* row);
     void fill_cells(const Value* row);
     /// Before each change: reads the table's mark, once in a transaction.

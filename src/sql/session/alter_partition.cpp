@@ -83,6 +83,7 @@ private:
     void add_constraint(const syntax::ConstraintDefinition& constraint) {
         std::vector<std::string> names;
         for (const syntax::Name name : constraint.columns) names.emplace_back(name);
+        if (constraint.kind == syntax::ConstraintKind::exclude) exclusion_index(session_, *partition_, constraint);
         if (constraint.kind != syntax::ConstraintKind::check)
             return add_partition_key(session_, *partition_, constraint, names);
         CheckConstraint check;

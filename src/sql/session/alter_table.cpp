@@ -32,7 +32,8 @@ std::vector<const syntax::AlterAction*> in_passes(const syntax::AlterTable& stat
             case Kind::set_identity: return 4;
             case Kind::add_constraint:
                 return action->constraint.kind == syntax::ConstraintKind::primary_key ||
-                               action->constraint.kind == syntax::ConstraintKind::unique
+                               action->constraint.kind == syntax::ConstraintKind::unique ||
+                               action->constraint.kind == syntax::ConstraintKind::exclude
                            ? 5
                            : 6;
             case Kind::set_default: return 6;

@@ -21,8 +21,10 @@ void Alteration::add_key(const syntax::ConstraintDefinition& constraint, const s
         if (to->foreign_keys.back().validated) validate_foreign_key(to->foreign_keys.back());
         return;
     }
-    const Index index = constraint.using_index.empty() ? named_key(session_, *to, constraint, names)
-                                                       : key_from_index(session_, *to, constraint);
+    const Index index = constraint.kind == syntax::ConstraintKind::exclude
+                            ? exclusion_index(session_, *to, constraint)
+                        : constraint.using_index.empty() ? named_key(session_, *to, constraint, names)
+                                                         : key_from_index(session_, *to, constraint);
     refuse_taken_constraint(constraint.name);
     check_unique_within_partitions(*to, index);
     if (index.role == ConstraintRole::primary_key)
@@ -79,13 +81,12 @@ void Alteration::add_constraint(const syntax::ConstraintDefinition& constraint) 
     using Kind = syntax::ConstraintKind;
     if (constraint.kind == Kind::check && make_own(constraint)) return;
     // Whether the name of a key is free for its index is asked first.
-    if (constraint.kind != Kind::primary_key && constraint.kind != Kind::unique)
-        refuse_taken_constraint(constraint.name);
+    const bool by_index =
+        constraint.kind == Kind::primary_key || constraint.kind == Kind::unique || constraint.kind == Kind::exclude;
+    if (!by_index) refuse_taken_constraint(constraint.name);
     std::vector<std::string> names;
     for (const syntax::Name name : constraint.columns) names.emplace_back(name);
-    if (constraint.kind == Kind::primary_key || constraint.kind == Kind::unique ||
-        constraint.kind == Kind::foreign_key)
-        return add_key(constraint, names);
+    if (by_index || constraint.kind == Kind::foreign_key) return add_key(constraint, names);
     if (constraint.kind == Kind::period) {
         add_period(session_, *relation_, constraint);
         const CheckConstraint order = relation_->checks.back();

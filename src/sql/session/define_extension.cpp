@@ -1,4 +1,5 @@
-// CREATE EXTENSION, DROP EXTENSION: of those whose functions are built in, and plpgsql, which dumps of PostgreSQL name.
+// CREATE EXTENSION, DROP EXTENSION: of those whose functions or operators are built in, and plpgsql, which dumps of
+// PostgreSQL name.
 // They are remembered and listed; the functions can be called either way.
 #include "sql/session/sql_session.hpp"
 
@@ -10,6 +11,8 @@ struct Known {
     std::string_view name, version, comment;
 };
 constexpr Known k_known[] = {
+    {"btree_gin", "1.3", "support for indexing common datatypes in GIN"},
+    {"btree_gist", "1.7", "support for indexing common datatypes in GiST"},
     {"pgcrypto", "1.3", "cryptographic functions"},
     {"plpgsql", "1.0", "PL/pgSQL procedural language"},
     {"uuid-ossp", "1.1", "generate universally unique identifiers (UUIDs)"},

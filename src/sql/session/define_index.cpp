@@ -150,8 +150,9 @@ void reindex_all(SqlSession& session, const syntax::Reindex& syntax) {
     for (const auto& table : tables) rebuild(session, *table, nullptr);
 }
 
-/// Every index is a tree of ordered keys; what PostgreSQL's other methods cannot do is refused as there.
-void check_method(const syntax::CreateIndex& index) {
+}  // namespace define_index_parts
+
+void check_index_method(const syntax::CreateIndex& index) {
     struct Method {
         std::string_view name;
         bool unique, several_columns, include, order;
@@ -179,8 +180,6 @@ void check_method(const syntax::CreateIndex& index) {
     }
 }
 
-}  // namespace define_index_parts
-
 void reindex(SqlSession& session, const syntax::Reindex& syntax) {
     using Kind = syntax::Reindex::Kind;
     if (syntax.concurrently && session.in_transaction())
@@ -203,37 +202,20 @@ void reindex(SqlSession& session, const syntax::Reindex& syntax) {
     define_index_parts::rebuild(session, *whole, nullptr);
 }
 
-void create_index(SqlSession& session, const syntax::CreateIndex& syntax) {
+Index describe_index(SqlSession& session, const Relation& relation, const syntax::CreateIndex& syntax,
+                     std::string& names) {
     BoundPool pool;
     std::vector<Oid> types;
     Binder binder(session, pool, types);
-    const auto named = binder.find_relation(syntax.table, session.present(), false);
-    const auto old = define_index_parts::indexed_table(session, *named);
-    if (!old->stores_rows())
-        raise(sqlstate::wrong_object_type, "cannot create index on relation \"" + old->name + "\"");
-    define_index_parts::check_method(syntax);
-    if (!syntax.name.empty() && (session.catalog().index(old->schema, syntax.name).second != nullptr ||
-                                 session.catalog().relation(old->schema, syntax.name) != nullptr)) {
-        if (!syntax.if_not_exists)
-            raise(sqlstate::duplicate_table, "relation \"" + std::string(syntax.name) + "\" already exists");
-        session.notice(sqlstate::duplicate_table,
-                       "relation \"" + std::string(syntax.name) + "\" already exists, skipping");
-        return;
-    }
-    auto relation = std::make_shared<Relation>(*old);
     Index index;
-    index.oid = session.allocate_oid(relation->temporary);
+    index.oid = session.allocate_oid(relation.temporary);
     check_storage_options(syntax.options, StorageOf::index, syntax.method);
-    index.partition = named->is_partition() ? named->oid : 0;
-    index.unique = syntax.unique;
-    index.nulls_not_distinct = syntax.nulls_not_distinct;
     std::vector<ColumnId> columns;
-    for (std::size_t i = 0; i < relation->columns.size(); ++i) columns.push_back(pool.column());
-    std::string names;
+    for (std::size_t i = 0; i < relation.columns.size(); ++i) columns.push_back(pool.column());
     std::set<std::string> parts;  // of the name
     for (const syntax::SortItem& item : syntax.columns) {
         IndexColumn column;
-        BoundExpr* bound = binder.bind_over_table(*item.expr, *relation, columns, "index expressions");
+        BoundExpr* bound = binder.bind_over_table(*item.expr, relation, columns, "index expressions");
         if (bound->kind == BoundKind::column)
             column.column =
                 static_cast<int>(std::find(columns.begin(), columns.end(), bound->column) - columns.begin());
@@ -249,7 +231,7 @@ void create_index(SqlSession& session, const syntax::CreateIndex& syntax) {
         column.order.descending = item.descending;
         column.order.nulls_first = item.nulls == syntax::NullsOrder::standard ? item.descending
                                                                               : item.nulls == syntax::NullsOrder::first;
-        const std::string called = column.column >= 0 ? relation->columns[static_cast<std::size_t>(column.column)].name
+        const std::string called = column.column >= 0 ? relation.columns[static_cast<std::size_t>(column.column)].name
                                                       : binder.target_name(*item.expr);
         const std::string base = called == "?column?" ? "expr" : called;
         std::string part = base;
@@ -258,17 +240,43 @@ void create_index(SqlSession& session, const syntax::CreateIndex& syntax) {
         index.columns.push_back(std::move(column));
     }
     for (const syntax::Name name : syntax.include) {
-        const int column = relation->find_column(name);
+        const int column = relation.find_column(name);
         if (column < 0) raise(sqlstate::undefined_column, "column \"" + std::string(name) + "\" does not exist");
         index.include.push_back(column);
     }
     if (syntax.where != nullptr) {
         BoundExpr* holds =
-            binder.condition(binder.bind_over_table(*syntax.where, *relation, columns, "index predicates"), "WHERE", 0);
+            binder.condition(binder.bind_over_table(*syntax.where, relation, columns, "index predicates"), "WHERE", 0);
         if (!is_immutable(holds, session.state().types))
             raise(sqlstate::invalid_object_definition, "functions in index predicate must be marked IMMUTABLE");
         index.predicate = session.stored_text(syntax.where_source);
     }
+    return index;
+}
+
+void create_index(SqlSession& session, const syntax::CreateIndex& syntax) {
+    BoundPool pool;
+    std::vector<Oid> types;
+    Binder binder(session, pool, types);
+    const auto named = binder.find_relation(syntax.table, session.present(), false);
+    const auto old = define_index_parts::indexed_table(session, *named);
+    if (!old->stores_rows())
+        raise(sqlstate::wrong_object_type, "cannot create index on relation \"" + old->name + "\"");
+    check_index_method(syntax);
+    if (!syntax.name.empty() && (session.catalog().index(old->schema, syntax.name).second != nullptr ||
+                                 session.catalog().relation(old->schema, syntax.name) != nullptr)) {
+        if (!syntax.if_not_exists)
+            raise(sqlstate::duplicate_table, "relation \"" + std::string(syntax.name) + "\" already exists");
+        session.notice(sqlstate::duplicate_table,
+                       "relation \"" + std::string(syntax.name) + "\" already exists, skipping");
+        return;
+    }
+    auto relation = std::make_shared<Relation>(*old);
+    std::string names;
+    Index index = describe_index(session, *relation, syntax, names);
+    index.partition = named->is_partition() ? named->oid : 0;
+    index.unique = syntax.unique;
+    index.nulls_not_distinct = syntax.nulls_not_distinct;
     index.name = syntax.name.empty() ? unique_name(session, named->schema, named->name, names, "idx")
                                      : std::string(syntax.name);
     check_unique_within_partitions(*relation, index);

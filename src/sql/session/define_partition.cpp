@@ -343,7 +343,10 @@ void set_partition_key(SqlSession& session, Relation& relation, const syntax::Pa
 }
 
 void check_unique_within_partitions(const Relation& relation, const Index& index) {
-    if (!relation.is_partitioned() || !index.unique || index.partition != 0) return;
+    if (!relation.is_partitioned() || index.partition != 0) return;
+    if (index.role == ConstraintRole::exclusion)
+        raise(sqlstate::feature_not_supported, "exclusion constraints are not supported on partitioned tables");
+    if (!index.unique) return;
     for (const PartitionKey::Part& part : relation.partition_key.parts) {
         const int column = relation.find_column(part.text);
         if (column < 0)

@@ -307,10 +307,12 @@ private:
                 index.columns.pop_back();
             }
             // Places count live columns of the source; names find them here.
+            const auto here = [&](int place) {
+                return relation_->find_column(source->columns[static_cast<std::size_t>(place)].name);
+            };
             for (IndexColumn& column : index.columns)
-                if (column.column >= 0)
-                    column.column = relation_->find_column(
-                        source->columns[static_cast<std::size_t>(column.column)].name);
+                if (column.column >= 0) column.column = here(column.column);
+            for (int& place : index.include) place = here(place);
             index.name.clear();
             index.oid = session_.allocate_oid(relation_->temporary);
             relation_->indexes.push_back(std::move(index));
@@ -397,6 +399,12 @@ private:
             case Kind::primary_key:
             case Kind::unique: relation_->indexes.push_back(key_index(session_, *relation_, constraint, names)); break;
             case Kind::foreign_key: foreign_.emplace_back(&constraint, names); break;
+            case Kind::exclude: {
+                Index index = exclusion_index(session_, *relation_, constraint);
+                index.name = unique_constraint_name(*relation_, index.name);
+                relation_->indexes.push_back(std::move(index));
+                break;
+            }
             default: break;  // periods came first
         }
     }
@@ -444,7 +452,10 @@ private:
                     column.column >= 0 ? relation_->columns[static_cast<std::size_t>(column.column)].name : "expr";
             }
             const bool primary = index.role == ConstraintRole::primary_key;
-            const std::string suffix = primary ? "pkey" : index.role == ConstraintRole::unique ? "key" : "idx";
+            const std::string suffix = primary                                       ? "pkey"
+                                       : index.role == ConstraintRole::unique    ? "key"
+                                       : index.role == ConstraintRole::exclusion ? "excl"
+                                                                                 : "idx";
             std::string name =
                 unique_name(session_, relation_->schema, relation_->name, primary ? "" : columns, suffix);
             index.name = unique_constraint_name(*relation_, name);

@@ -4,6 +4,7 @@
 #include "sql/plan/optimize.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace northstar::inline v0::sql {
 
@@ -279,6 +280,8 @@ void SqlSession::translate_failure(std::string_view text) {
         raise(sqlstate_of(error.code()), error.what());
     } catch (const std::bad_alloc&) {
         raise(sqlstate::out_of_memory, "out of memory");
+    } catch (const std::length_error&) {
+        raise(sqlstate::program_limit_exceeded, "a value would be larger than memory can hold");
     }
 }
 

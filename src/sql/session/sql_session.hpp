@@ -572,6 +572,13 @@ void drop_with_users(SqlSession& session, const std::shared_ptr<const Relation>&
 void drop_objects(SqlSession& session, const syntax::Drop& syntax);
 void truncate_tables(SqlSession& session, const syntax::Truncate& syntax);
 void create_index(SqlSession& session, const syntax::CreateIndex& syntax);
+/// Elements, INCLUDE and WHERE of an index; `names` are those of its elements, for a name of its own.
+Index describe_index(SqlSession& session, const Relation& relation, const syntax::CreateIndex& syntax,
+                     std::string& names);
+/// Every index is a tree of ordered keys; what PostgreSQL's other methods cannot do is refused as there.
+void check_index_method(const syntax::CreateIndex& index);
+/// The index of an exclusion constraint.
+Index exclusion_index(SqlSession& session, Relation& relation, const syntax::ConstraintDefinition& constraint);
 /// The name of a setting as PostgreSQL writes it: in lower case but for a few.
 std::string shown_setting_name(std::string_view name);
 void create_domain(SqlSession& session, const syntax::CreateType& syntax);

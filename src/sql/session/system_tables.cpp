@@ -292,7 +292,8 @@ void index_rows(RowMaker& maker, const Catalog& catalog) {
             maker.number(static_cast<std::int64_t>(index.columns.size()));
             maker.flag(index.unique).flag(index.nulls_not_distinct);
             maker.flag(index.role == ConstraintRole::primary_key);
-            maker.flags({false, !index.deferrable, false, true, false, true, true, false});
+            maker.flag(index.role == ConstraintRole::exclusion).flag(!index.deferrable);
+            maker.flags({false, true, false, true, true, false});
             maker.list(columns).list(collations).list(classes).list(options);
             maker.text_or_null(expressions).text_or_null(index.predicate);
         }
@@ -353,7 +354,9 @@ void constraint_rows(RowMaker& maker, const Catalog& catalog) {
             if (index.role == ConstraintRole::none) continue;
             ConstraintRow row = base;
             row.name = index.name;
-            row.kind = index.role == ConstraintRole::primary_key ? 'p' : 'u';
+            row.kind = index.role == ConstraintRole::primary_key ? 'p'
+                       : index.role == ConstraintRole::exclusion ? 'x'
+                                                                 : 'u';
             row.index = index.oid;
             row.deferrable = index.deferrable;
             row.deferred = index.initially_deferred;

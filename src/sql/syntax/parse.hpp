@@ -130,6 +130,7 @@ private:
     bool at_row_with_default() const;
     List<SortItem> order_by();
     SortItem sort_item();
+    SortItem index_element();
     Expr* node(ExprKind kind, Position position, std::vector<const Expr*> args = {});
     std::string_view operator_name(List<Name>& names);
     bool at_query() const;
@@ -204,6 +205,7 @@ private:
     bool column_constraint(std::vector<ConstraintDefinition>& constraints);
     ConstraintDefinition table_constraint();
     void key_columns(ConstraintDefinition& constraint);
+    void exclusion(ConstraintDefinition& constraint);
     void references(ConstraintDefinition& constraint);
     bool constraint_attributes(ConstraintDefinition& constraint);
     ReferentialAction referential_action(ConstraintDefinition& constraint, bool on_delete);

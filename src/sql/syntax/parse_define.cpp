@@ -43,6 +43,33 @@ const Statement* Parser::create() {
     unexpected();
 }
 
+/// A column or expression of an index, and how it is ordered.
+SortItem Parser::index_element() {
+    SortItem item;
+    const std::size_t first = at_ + (at('(') ? 1 : 0);
+    if (at('(')) {
+        take();
+        item.expr = expression();
+        item.source = source(first);
+        expect(')');
+    } else {
+        const bool special = at("cast"_kw) || at("coalesce"_kw) || at("extract"_kw) || at("greatest"_kw) ||
+                             at("least"_kw) || at("normalize"_kw) || at("nullif"_kw) || at("overlay"_kw) ||
+                             at("position"_kw) || at("substring"_kw) || at("trim"_kw);
+        item.expr = special && at('(', 1) ? primary_keyword() : column_or_function();
+        item.source = source(first);
+    }
+    if (accept("collate"_kw)) qualified_name();
+    if (is_name(peek()) && !at("nulls"_kw)) qualified_name();  // an operator class
+    if (accept("desc"_kw)) item.descending = true;
+    else accept("asc"_kw);
+    if (accept("nulls"_kw)) {
+        item.nulls = at("first"_kw) ? NullsOrder::first : NullsOrder::last;
+        if (!accept("first"_kw)) expect("last"_kw);
+    }
+    return item;
+}
+
 const Statement* Parser::create_index(bool unique) {
     expect("index"_kw);
     CreateIndex index;
@@ -61,29 +88,7 @@ const Statement* Parser::create_index(bool unique) {
     expect('(');
     std::vector<SortItem> columns;
     do {
-        SortItem item;
-        const std::size_t first = at_ + (at('(') ? 1 : 0);
-        if (at('(')) {
-            take();
-            item.expr = expression();
-            item.source = source(first);
-            expect(')');
-        } else {
-            const bool special = at("cast"_kw) || at("coalesce"_kw) || at("extract"_kw) || at("greatest"_kw) ||
-                                 at("least"_kw) || at("normalize"_kw) || at("nullif"_kw) || at("overlay"_kw) ||
-                                 at("position"_kw) || at("substring"_kw) || at("trim"_kw);
-            item.expr = special && at('(', 1) ? primary_keyword() : column_or_function();
-            item.source = source(first);
-        }
-        if (accept("collate"_kw)) qualified_name();
-        if (is_name(peek()) && !at("nulls"_kw)) qualified_name();  // an operator class
-        if (accept("desc"_kw)) item.descending = true;
-        else accept("asc"_kw);
-        if (accept("nulls"_kw)) {
-            item.nulls = at("first"_kw) ? NullsOrder::first : NullsOrder::last;
-            if (!accept("first"_kw)) expect("last"_kw);
-        }
-        columns.push_back(item);
+        columns.push_back(index_element());
     } while (accept(','));
     expect(')');
     index.columns = make_list(arena_, columns);

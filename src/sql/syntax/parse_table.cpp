@@ -279,6 +279,38 @@ void Parser::key_columns(ConstraintDefinition& constraint) {
     }
 }
 
+/// What follows EXCLUDE.
+void Parser::exclusion(ConstraintDefinition& constraint) {
+    CreateIndex index;
+    if (accept("using"_kw)) index.method = name();
+    expect('(');
+    std::vector<SortItem> elements;
+    do {
+        SortItem element = index_element();
+        expect("with"_kw);
+        List<Name> names;
+        element.using_operator = operator_name(names);
+        elements.push_back(element);
+    } while (accept(','));
+    expect(')');
+    index.columns = make_list(arena_, elements);
+    if (accept("include"_kw)) index.include = name_list_in_parentheses();
+    if (accept("with"_kw)) index.options = options_in_parentheses();
+    if (at("using"_kw) && at("index"_kw, 1)) {
+        take(), take();
+        expect("tablespace"_kw);
+        name();
+    }
+    if (accept("where"_kw)) {
+        expect('(');
+        const std::size_t first = at_;
+        index.where = expression();
+        index.where_source = source(first);
+        expect(')');
+    }
+    constraint.exclusion = arena_.create<CreateIndex>(index);
+}
+
 void Parser::references(ConstraintDefinition& constraint) {
     expect("references"_kw);
     constraint.references = qualified_name();
@@ -394,8 +426,9 @@ ConstraintDefinition Parser::table_constraint() {
         constraint.name = name();
         constraint.columns = name_list_in_parentheses();
         if (constraint.columns.size() != 2) unexpected();
-    } else if (at("exclude"_kw)) {
-        fail(sqlstate::feature_not_supported, "exclusion constraints are not supported; use WITHOUT OVERLAPS", here());
+    } else if (accept("exclude"_kw)) {
+        constraint.kind = ConstraintKind::exclude;
+        exclusion(constraint);
     } else {
         unexpected();
     }

@@ -109,6 +109,8 @@ enum class ConstraintKind : std::uint8_t {
 enum class ReferentialAction : std::uint8_t { no_action, restrict, cascade, set_null, set_default };
 enum class ReferentialMatch : std::uint8_t { simple, full, partial };
 
+struct CreateIndex;
+
 struct ConstraintDefinition {
     ConstraintKind kind = ConstraintKind::not_null;
     Name name;
@@ -130,6 +132,7 @@ struct ConstraintDefinition {
     bool no_inherit = false;
     bool identity_always = false;
     Name using_index;
+    const CreateIndex* exclusion = nullptr;  ///< EXCLUDE: its elements (operators in using_operator), method and WHERE
     List<Option> options;           ///< of the sequence of an identity column
     Position position = 0;
 };

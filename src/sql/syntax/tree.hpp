@@ -100,7 +100,7 @@ struct SortItem {
     const Expr* expr = nullptr;
     bool descending = false;
     NullsOrder nulls = NullsOrder::standard;
-    Name using_operator;  ///< USING op, empty: none
+    Name using_operator;  ///< USING op, WITH op of EXCLUDE; empty: none
     std::string_view source;  ///< text of the expression, in CREATE INDEX
 };
 
