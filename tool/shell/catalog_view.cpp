@@ -56,31 +56,105 @@ std::string column_list(const RelationView& relation, const Node& places) {
     return "(" + list + ")";
 }
 
+/// Is all of it in one pair of parentheses?
+bool is_in_parentheses(std::string_view expression) {
+    int depth = 0;
+    for (std::size_t at = 0; at < expression.size();) {
+        const Span span = next_span(expression, at);
+        if (expression[at] == '(') ++depth;
+        if (expression[at] == ')') --depth;
+        at = std::max(span.end, at + 1);
+        if (depth == 0) return at >= expression.size() && expression.front() == '(';
+    }
+    return false;
+}
+
 bool is_plain_call(std::string_view expression) {
     const Span word = next_span(expression, 0);
     return word.kind == SpanKind::word && word.end < expression.size() && expression[word.end] == '(' &&
            expression.back() == ')';
 }
 
+std::string upper_case(std::string text) {
+    for (char& c : text) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
+    return text;
+}
+
+/// The last column of a key WITHOUT OVERLAPS, which may stand for a period; empty: it is hidden.
+std::string period_of_key(const RelationView& relation, const std::string& column) {
+    if (relation.valid_time) return {};
+    return (column == quoted_name(relation.period_from) ? quoted_name(relation.period) : column) + " WITHOUT OVERLAPS";
+}
+
+std::string index_element(const RelationView& relation, const Node& from, bool period) {
+    const std::string& expression = from["expression"].text;
+    if (period) return period_of_key(relation, column_name(relation, from["column"]));
+    std::string text = expression.empty()          ? column_name(relation, from["column"])
+                       : is_plain_call(expression) ? expression
+                                                   : "(" + expression + ")";
+    const bool descending = from["descending"].is_true(), nulls_first = from["nulls_first"].is_true();
+    if (descending) text += " DESC";
+    if (descending != nulls_first) text += nulls_first ? " NULLS FIRST" : " NULLS LAST";
+    if (!from["operator"].text.empty()) text += " WITH " + from["operator"].text;
+    return text;
+}
+
 IndexView index_view(const RelationView& relation, const Node& from) {
     IndexView index;
     index.name = from["name"].text;
     index.constraint = from["constraint"].text;
+    index.method = from["method"].text;
     index.unique = from["unique"].is_true();
+    index.nulls_not_distinct = from["nulls_not_distinct"].is_true();
+    index.deferrable = from["deferrable"].is_true();
+    index.initially_deferred = from["initially_deferred"].is_true();
+    index.partition = from["partition"].number();
     index.where = from["where"].text;
+    index.comment = from["comment"].text;
+    index.constraint_comment = from["constraint_comment"].text;
     std::string list;
-    for (const Node& column : from["columns"].items) {
-        list += list.empty() ? "" : ", ";
-        const std::string& expression = column["expression"].text;
-        if (expression.empty()) list += column_name(relation, column["column"]);
-        else list += is_plain_call(expression) ? expression : "(" + expression + ")";
-        const bool descending = column["descending"].is_true(), nulls_first = column["nulls_first"].is_true();
-        if (descending) list += " DESC";
-        if (descending != nulls_first) list += nulls_first ? " NULLS FIRST" : " NULLS LAST";
+    const std::vector<Node>& columns = from["columns"].items;
+    for (const Node& column : columns) {
+        const bool period = from["without_overlaps"].is_true() && &column == &columns.back();
+        const std::string element = index_element(relation, column, period);
+        if (!element.empty()) list += (list.empty() ? "" : ", ") + element;
     }
     index.columns = "(" + list + ")";
     if (!from["include"].items.empty()) index.include = column_list(relation, from["include"]);
     return index;
+}
+
+std::string bound_values(const Node& from) {
+    std::string list;
+    for (const Node& value : from.items) {
+        std::string text = quoted_text(value["value"].text);
+        if (!value["special"].text.empty()) text = upper_case(value["special"].text);
+        list += (list.empty() ? "" : ", ") + text;
+    }
+    return "(" + list + ")";
+}
+
+std::string for_values(const Node& from) {
+    if (from["default"].is_true()) return "DEFAULT";
+    if (!from["in"].items.empty()) return "FOR VALUES IN " + bound_values(from["in"]);
+    if (!from["from"].items.empty())
+        return "FOR VALUES FROM " + bound_values(from["from"]) + " TO " + bound_values(from["to"]);
+    return "FOR VALUES WITH (MODULUS " + from["modulus"].text + ", REMAINDER " + from["remainder"].text + ")";
+}
+
+void read_partitioning(RelationView& relation, const Node& from) {
+    relation.partition_of = from["partition_of"].number();
+    if (relation.partition_of != 0) relation.for_values = for_values(from["for_values"]);
+    std::string parts;
+    for (const Node& part : from["partition_by"]["parts"].items) {
+        const std::string& expression = part["expression"].text;
+        bool column = false;
+        for (const ColumnView& known : relation.columns) column |= known.name == expression;
+        const bool bare = !column && !is_in_parentheses(expression);
+        parts += (parts.empty() ? "" : ", ") +
+                 (column ? quoted_name(expression) : bare ? "(" + expression + ")" : expression);
+    }
+    if (!parts.empty()) relation.partition_by = upper_case(from["partition_by"]["strategy"].text) + " (" + parts + ")";
 }
 
 RelationView relation_view(const Node& from) {
@@ -91,20 +165,54 @@ RelationView relation_view(const Node& from) {
     relation.oid = from["oid"].number();
     relation.query = from["query"].text;
     relation.comment = from["comment"].text;
-    for (const Node& column : from["columns"].items)
-        relation.columns.push_back({column["name"].text, column["type"].text, column["default"].text,
-                                    column["generated"].text, column["identity"].text, column["comment"].text,
-                                    column["not_null"].is_true(), column["dropped"].is_true()});
+    for (const Node& column : from["columns"].items) {
+        ColumnView view{column["name"].text,      column["type"].text,     column["default"].text,
+                        column["generated"].text, column["identity"].text, column["comment"].text};
+        view.not_null = column["not_null"].is_true();
+        view.dropped = column["dropped"].is_true();
+        view.hidden = column["hidden"].is_true();
+        view.inherited = column["inherited"].is_true();
+        view.implicit_document = column["implicit_document"].is_true();
+        view.sequence = column["sequence"].number();
+        relation.columns.push_back(std::move(view));
+    }
+    relation.valid_time = from["valid_time"].is_true();
+    relation.period = from["period"].text;
+    if (!relation.period.empty()) {
+        const auto column = [&](const char* end) {
+            const std::uint64_t place = from[end].number();
+            return place < relation.columns.size() ? relation.columns[place].name : std::string();
+        };
+        relation.period_from = column("period_from");
+        relation.period_to = column("period_to");
+    }
     for (const Node& index : from["indexes"].items) relation.indexes.push_back(index_view(relation, index));
     for (const Node& check : from["checks"].items)
-        relation.checks.emplace_back(check["name"].text, check["check"].text);
+        relation.checks.push_back({check["name"].text, check["check"].text, check["comment"].text,
+                                   check["no_inherit"].is_true(), check["not_valid"].is_true(),
+                                   check["inherited"].is_true()});
     for (const auto& [name, value] : from["sequence"].members) relation.sequence[name] = value.text;
+    for (const Node& parent : from["inherits"].items) relation.inherits.push_back(parent.number());
+    for (const Node& base : from["depends_on"].items) relation.depends_on.push_back(base.number());
+    read_partitioning(relation, from);
+    relation.populated = !from["not_populated"].is_true();
+    relation.history_retention = from["history_retention"].text;
+    relation.check_option = static_cast<int>(from["check_option"].number());
     return relation;
 }
 
-std::string upper_case(std::string text) {
-    for (char& c : text) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
-    return text;
+/// "(a, b)"; of a foreign key with PERIOD the last columns are a period: "(a, PERIOD v)".
+std::string key_columns(const RelationView& relation, const Node& places, bool period) {
+    if (!period) return column_list(relation, places);
+    std::string list;
+    for (const Node& place : places.items) {
+        const std::string name = column_name(relation, place);
+        if (name == quoted_name(relation.period_to)) continue;
+        const bool last = name == quoted_name(relation.period_from) || &place == &places.items.back();
+        const std::string shown = name == quoted_name(relation.period_from) ? quoted_name(relation.period) : name;
+        list += (list.empty() ? "" : ", ") + (last ? "PERIOD " + shown : shown);
+    }
+    return "(" + list + ")";
 }
 
 /// Foreign keys need the names of the other table, so they come when all tables are known.
@@ -112,12 +220,16 @@ void add_foreign_keys(RelationView& relation, const Node& from, const CatalogVie
     for (const Node& key : from["foreign_keys"].items) {
         ForeignKeyView view;
         view.name = key["name"].text;
+        view.comment = key["comment"].text;
         view.references = key["references"].number();
+        view.partition = key["partition"].number();
+        const bool period = key["period"].is_true();
         const RelationView* const other = catalog.find(view.references);
-        view.definition = "FOREIGN KEY " + column_list(relation, key["columns"]) + " REFERENCES " +
-                          (other == nullptr
-                               ? "?"
-                               : other->full_name() + column_list(*other, key["referenced_columns"]));
+        const RelationView* const part = catalog.find(key["referenced_partition"].number());
+        view.definition = "FOREIGN KEY " + key_columns(relation, key["columns"], period) + " REFERENCES " +
+                          (other == nullptr ? "?"
+                                            : (part == nullptr ? other : part)->full_name() +
+                                                  key_columns(*other, key["referenced_columns"], period));
         if (key["match_full"].is_true()) view.definition += " MATCH FULL";
         for (const char* const event : {"update", "delete"}) {
             const std::string& action = key["on_" + std::string(event)].text;
@@ -132,7 +244,7 @@ void add_foreign_keys(RelationView& relation, const Node& from, const CatalogVie
     }
 }
 
-/// `base`: what a domain stands on.
+/// `base`: what a domain stands on, or the fields of a composite type, one a line.
 TypeView type_view(const Node& from, const std::string& base) {
     TypeView type;
     type.schema = from["schema"].text;
@@ -143,8 +255,19 @@ TypeView type_view(const Node& from, const std::string& base) {
     if (type.kind == "enum") {
         for (const Node& label : from["labels"].items)
             type.definition += (type.definition.empty() ? "" : ", ") + quoted_text(label["label"].text);
-        type.definition = "ENUM (" + type.definition + ")";
+        type.definition = "AS ENUM (" + type.definition + ")";
+    } else if (type.kind == "composite") {
+        std::size_t at = 0;
+        for (const Node& field : from["fields"].items) {
+            const std::size_t end = std::min(base.find('\n', at), base.size());
+            type.uses.push_back(base.substr(at, end - at));
+            type.definition += (type.definition.empty() ? "" : ", ") + quoted_name(field["name"].text) + " " +
+                               type.uses.back();
+            at = std::min(end + 1, base.size());
+        }
+        type.definition = "AS (" + type.definition + ")";
     } else if (type.kind == "domain") {
+        type.uses.push_back(base);
         type.definition = "AS " + base;
         if (!from["default"].text.empty()) type.definition += " DEFAULT " + from["default"].text;
         if (from["not_null"].is_true()) type.definition += " NOT NULL";
@@ -155,22 +278,6 @@ TypeView type_view(const Node& from, const std::string& base) {
     return type;
 }
 
-/// Columns that own a sequence of a serial type are declared with that type, which makes the sequence again.
-std::string serial_type(const ColumnView& column, const RelationView& relation, const CatalogView& catalog) {
-    if (column.default_text.rfind("nextval('", 0) != 0 || !column.identity.empty()) return {};
-    for (const RelationView& sequence : catalog.relations) {
-        if (sequence.kind != 'S') continue;
-        const auto owner = sequence.sequence.find("owner_table");
-        if (owner == sequence.sequence.end() || owner->second != std::to_string(relation.oid)) continue;
-        if (column.default_text.find("'" + sequence.name + "'") == std::string::npos) continue;
-        if (sequence.name != relation.name + "_" + column.name + "_seq") return {};
-        if (column.type == "integer") return "serial";
-        if (column.type == "bigint") return "bigserial";
-        if (column.type == "smallint") return "smallserial";
-    }
-    return {};
-}
-
 }  // namespace catalog_view_impl
 
 std::string quoted_text(std::string_view text) {
@@ -179,9 +286,21 @@ std::string quoted_text(std::string_view text) {
     return out + "'";
 }
 
-std::string RelationView::full_name() const {
-    if (schema == "public" || schema == "pg_temp") return quoted_name(name);
-    return quoted_name(schema) + "." + quoted_name(name);
+namespace catalog_view_impl {
+
+std::string full_name(const std::string& schema, const std::string& name) {
+    const bool bare = schema == "public" || schema == "pg_temp";
+    return (bare ? "" : quoted_name(schema) + ".") + quoted_name(name);
+}
+
+}  // namespace catalog_view_impl
+
+std::string RelationView::full_name() const { return catalog_view_impl::full_name(schema, name); }
+std::string TypeView::full_name() const { return catalog_view_impl::full_name(schema, name); }
+
+bool RelationView::holds_documents() const {
+    return std::any_of(columns.begin(), columns.end(),
+                       [](const ColumnView& column) { return column.implicit_document; });
 }
 
 const RelationView* CatalogView::find(std::string_view schema, std::string_view name) const {
@@ -201,16 +320,27 @@ CatalogView read_catalog(northstar::SqlConnection& connection) {
     CatalogView catalog;
     std::vector<Node> documents;
     std::map<std::string, std::string> domains;  // by number
+    const northstar::SqlResult schemas = connection.execute(
+        "SELECT nspname, obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND "
+        "nspname NOT IN ('information_schema', 'sys') ORDER BY 1");
+    for (const auto& row : schemas.rows) catalog.schemas.push_back({*row[0], row[1].value_or("")});
+    const northstar::SqlResult extensions =
+        connection.execute("SELECT extname FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY 1");
+    for (const auto& row : extensions.rows) catalog.extensions.push_back(*row[0]);
     const northstar::SqlResult found = connection.execute(
-        "SELECT key, document, CASE WHEN key LIKE 'type/%' THEN format_type((document::jsonb->>'base_oid')::oid, "
-        "(document::jsonb->>'typmod')::integer) END FROM sys.schema ORDER BY key");
+        "SELECT key, document, CASE WHEN d->>'kind' = 'domain' THEN format_type(coalesce((d->>'parent_domain')::oid, "
+        "(d->>'base_oid')::oid), (d->>'typmod')::integer) WHEN d->>'kind' = 'composite' THEN (SELECT "
+        "string_agg(format_type(coalesce((f->>'domain')::oid, (f->>'type_oid')::oid), CASE WHEN f->>'domain' IS NULL "
+        "THEN (f->>'typmod')::integer END), E'\\n' ORDER BY n) FROM jsonb_array_elements(d->'fields') WITH ORDINALITY "
+        "AS fields (f, n)) END FROM (SELECT key, document, CASE WHEN key LIKE 'type/%' THEN document::jsonb END AS d "
+        "FROM sys.schema) AS all_documents ORDER BY key");
     for (const auto& row : found.rows) {
         json::Reader reader(*row[1]);
         Node node = read_node(reader);
         if (row[0]->rfind("type/", 0) == 0) {
             catalog.types.push_back(type_view(node, row[2].value_or("")));
             const TypeView& type = catalog.types.back();
-            if (type.kind == "domain") domains[std::to_string(type.oid)] = quoted_name(type.name);
+            if (type.kind == "domain") domains[std::to_string(type.oid)] = type.full_name();
         } else if (row[0]->rfind("relation/", 0) == 0) {
             catalog.relations.push_back(relation_view(node));
             documents.push_back(std::move(node));
@@ -225,63 +355,6 @@ CatalogView read_catalog(northstar::SqlConnection& connection) {
         add_foreign_keys(relation, documents[i], catalog);
     }
     return catalog;
-}
-
-std::string create_statements(const RelationView& relation, const CatalogView& catalog) {
-    using namespace catalog_view_impl;
-    const std::string name = relation.full_name();
-    if (relation.kind == 'v') return "CREATE VIEW " + name + " AS " + relation.query + ";\n";
-    if (relation.kind == 'm') return "CREATE MATERIALIZED VIEW " + name + " AS " + relation.query + ";\n";
-    if (relation.kind == 'S') {
-        const auto option = [&](const char* key) {
-            const auto found = relation.sequence.find(key);
-            return found == relation.sequence.end() ? std::string("1") : found->second;
-        };
-        return "CREATE SEQUENCE " + name + " INCREMENT BY " + option("increment") + " MINVALUE " + option("minimum") +
-               " MAXVALUE " + option("maximum") + " START WITH " + option("start") + " CACHE " + option("cache") +
-               (relation.sequence.count("cycle") != 0 && option("cycle") == "true" ? " CYCLE" : "") + ";\n";
-    }
-    std::string parts;
-    const auto part = [&](const std::string& text) { parts += (parts.empty() ? "\n    " : ",\n    ") + text; };
-    for (const ColumnView& column : relation.columns) {
-        if (column.dropped) continue;
-        const std::string serial = serial_type(column, relation, catalog);
-        std::string text = quoted_name(column.name) + " " + (serial.empty() ? column.type : serial);
-        if (!column.generated.empty()) text += " GENERATED ALWAYS AS (" + column.generated + ") STORED";
-        else if (!column.identity.empty()) text += " GENERATED " + upper_case(column.identity) + " AS IDENTITY";
-        else if (!column.default_text.empty() && serial.empty()) text += " DEFAULT " + column.default_text;
-        if (column.not_null) text += " NOT NULL";
-        part(text);
-    }
-    for (const IndexView& index : relation.indexes)
-        if (!index.constraint.empty())
-            part("CONSTRAINT " + quoted_name(index.name) + " " + upper_case(index.constraint) + " " + index.columns +
-                 (index.include.empty() ? "" : " INCLUDE " + index.include));
-    for (const auto& [check, condition] : relation.checks)
-        part("CONSTRAINT " + quoted_name(check) + " CHECK (" + condition + ")");
-    std::string text = std::string("CREATE ") + (relation.schema == "pg_temp" ? "TEMPORARY " : "") + "TABLE " + name +
-                       " (" + parts + "\n);\n";
-    for (const IndexView& index : relation.indexes)
-        if (index.constraint.empty())
-            text += std::string("CREATE ") + (index.unique ? "UNIQUE " : "") + "INDEX " + quoted_name(index.name) +
-                    " ON " + name + " " + index.columns + (index.include.empty() ? "" : " INCLUDE " + index.include) +
-                    (index.where.empty() ? "" : " WHERE " + index.where) + ";\n";
-    return text;
-}
-
-std::string foreign_key_statements(const RelationView& relation) {
-    std::string text;
-    for (const ForeignKeyView& key : relation.foreign_keys)
-        text += "ALTER TABLE " + relation.full_name() + " ADD CONSTRAINT " + quoted_name(key.name) + " " +
-                key.definition + ";\n";
-    return text;
-}
-
-std::string create_statement(const TypeView& type) {
-    const std::string name = type.schema == "public" ? quoted_name(type.name)
-                                                     : quoted_name(type.schema) + "." + quoted_name(type.name);
-    if (type.kind == "domain") return "CREATE DOMAIN " + name + " " + type.definition + ";\n";
-    return "CREATE TYPE " + name + " AS " + type.definition + ";\n";
 }
 
 bool fits_pattern(std::string_view schema, std::string_view name, std::string_view pattern) {

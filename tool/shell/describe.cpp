@@ -5,6 +5,7 @@
 #include "../failure.hpp"
 #include "../text.hpp"
 #include "catalog_view.hpp"
+#include "definitions.hpp"
 #include "meta_commands.hpp"
 #include "names.hpp"
 #include "shell.hpp"
@@ -116,6 +117,16 @@ void describe_sequence(Shell& shell, const RelationView& relation) {
                 "Sequence \"" + relation.schema + "." + relation.name + "\"");
 }
 
+std::string index_line(IndexView index) {
+    if (index.constraint == "exclusion") return index_text(index);
+    const char* const kind = index.constraint == "primary key" ? "PRIMARY KEY, "
+                             : index.constraint == "unique"    ? "UNIQUE CONSTRAINT, "
+                             : index.unique                    ? "UNIQUE, "
+                                                               : "";
+    index.constraint.clear();
+    return kind + index_text(index);
+}
+
 void describe_relation(Shell& shell, const RelationView& relation, const CatalogView& catalog) {
     if (relation.kind == 'S') {
         describe_sequence(shell, relation);
@@ -147,17 +158,10 @@ void describe_relation(Shell& shell, const RelationView& relation, const Catalog
         for (const std::string& line : lines) shell.output().line("    " + line);
     };
     Words lines;
-    for (const IndexView& index : relation.indexes)
-        lines.push_back("\"" + index.name + "\" " +
-                        (index.constraint == "primary key" ? "PRIMARY KEY, "
-                         : index.constraint == "unique"    ? "UNIQUE CONSTRAINT, "
-                         : index.unique                    ? "UNIQUE, "
-                                                           : "") +
-                        index.columns + (index.include.empty() ? "" : " INCLUDE " + index.include) +
-                        (index.where.empty() ? "" : " WHERE " + index.where));
+    for (const IndexView& index : relation.indexes) lines.push_back("\"" + index.name + "\" " + index_line(index));
     section("Indexes:", lines);
     lines.clear();
-    for (const auto& [name, condition] : relation.checks) lines.push_back("\"" + name + "\" CHECK (" + condition + ")");
+    for (const CheckView& check : relation.checks) lines.push_back("\"" + check.name + "\" " + check_text(check));
     section("Check constraints:", lines);
     lines.clear();
     for (const ForeignKeyView& key : relation.foreign_keys) lines.push_back("\"" + key.name + "\" " + key.definition);
@@ -210,12 +214,16 @@ void tables(Shell& shell, const Words& words, std::string_view) {
 
 void schema(Shell& shell, const Words& words, std::string_view) {
     const CatalogView catalog = read_catalog(shell.connection());
-    for (const TypeView& type : catalog.types)
-        if (fits_pattern(type.schema, type.name, pattern_of(words))) shell.output().write(create_statement(type));
-    for (const RelationView& relation : catalog.relations)
-        if (relation.sequence.count("owner_table") == 0 &&
-            fits_pattern(relation.schema, relation.name, pattern_of(words)))
-            shell.output().write(create_statements(relation, catalog) + foreign_key_statements(relation));
+    for (const DefinedObject& object : in_order_of_making(catalog)) {
+        const TypeView* const type = object.type;
+        const RelationView* const relation = object.relation;
+        if (type != nullptr ? !fits_pattern(type->schema, type->name, pattern_of(words))
+                            : !fits_pattern(relation->schema, relation->name, pattern_of(words)))
+            continue;
+        shell.output().write(type != nullptr ? create_statement(*type)
+                                             : create_statements(*relation, catalog) +
+                                                   late_statements(*relation, catalog));
+    }
 }
 
 }  // namespace describe_impl

@@ -9,6 +9,7 @@
 #include "../input.hpp"
 #include "../text.hpp"
 #include "catalog_view.hpp"
+#include "definitions.hpp"
 #include "meta_commands.hpp"
 #include "names.hpp"
 #include "scan.hpp"
@@ -349,69 +350,101 @@ void import_csv(Shell& shell, const Words& words, std::string_view) {
     load(shell, request);
 }
 
+/// Rows of a table as INSERTs; those of its heirs are theirs.
+void dump_rows(northstar::SqlConnection& connection, const RelationView& relation, Output& output) {
+    std::string names;
+    bool identity = false;
+    for (const ColumnView& column : relation.columns) {
+        if (column.dropped || !column.generated.empty()) continue;
+        names += (names.empty() ? "" : ", ") + quoted_name(column.name);
+        identity |= column.identity == "always";
+    }
+    const std::string head = "INSERT INTO " + relation.full_name() +
+                             (names.empty() ? " DEFAULT VALUES"
+                                            : " (" + names + ")" + (identity ? " OVERRIDING SYSTEM VALUE" : "") +
+                                                  " VALUES (");
+    const std::string only = relation.partition_by.empty() ? "ONLY " : "";
+    northstar::SqlPortal portal = connection.open_portal("SELECT " + names + " FROM " + only + relation.full_name());
+    while (!portal.done())
+        for (const auto& row : portal.fetch(k_rows_at_once)) {
+            std::string line = head;
+            for (std::size_t c = 0; c < row.size(); ++c)
+                line += (c > 0 ? ", " : "") + (row[c] ? quoted_text(*row[c]) : std::string("NULL"));
+            output.line(line + (names.empty() ? ";" : ");"));
+        }
+}
+
+/// Where a sequence stands; one that comes with a column may have another name where it is made again.
+void dump_state(northstar::SqlConnection& connection, const RelationView& sequence, const CatalogView& catalog,
+                Output& output) {
+    const auto state = connection.execute("SELECT last_value, is_called FROM " + sequence.full_name()).rows;
+    if (state.size() != 1 || !state[0][0]) return;
+    std::string name = quoted_text(sequence.full_name());
+    if (comes_with_column(sequence, catalog)) {
+        const RelationView* const owner =
+            catalog.find(std::strtoull(sequence.sequence.at("owner_table").c_str(), nullptr, 10));
+        const std::size_t column = std::strtoull(sequence.sequence.at("owner_column").c_str(), nullptr, 10);
+        if (owner != nullptr && column < owner->columns.size())
+            name = "pg_get_serial_sequence(" + quoted_text(owner->full_name()) + ", " +
+                   quoted_text(owner->columns[column].name) + ")";
+    }
+    output.line("SELECT setval(" + name + ", " + *state[0][0] + ", " +
+                (state[0][1].value_or("f") == "t" ? "true" : "false") + ");");
+}
+
 /// Statements that make the database anew.
 void dump(Shell& shell, const Words& words, std::string_view) {
     northstar::SqlConnection& connection = shell.connection();
     Block block(connection);  // one state for all tables
     const CatalogView catalog = read_catalog(connection);
     Output& output = shell.output();
-    const auto wanted = [&](const RelationView& relation) {
-        if (words.empty()) return true;
-        for (const std::string& pattern : words)
-            if (fits_pattern(relation.schema, relation.name, pattern)) return true;
-        return false;
+    const auto wanted = [&](const DefinedObject& object) {
+        if (object.relation != nullptr && object.relation->schema == "pg_temp") return false;
+        if (words.empty() || object.relation == nullptr) return words.empty();
+        return std::any_of(words.begin(), words.end(), [&](const std::string& pattern) {
+            return fits_pattern(object.relation->schema, object.relation->name, pattern);
+        });
     };
-    std::vector<const RelationView*> by_age;
-    for (const RelationView& relation : catalog.relations)
-        if (wanted(relation) && relation.schema != "pg_temp") by_age.push_back(&relation);
-    std::sort(by_age.begin(), by_age.end(), [](const auto* a, const auto* b) { return a->oid < b->oid; });
+    std::vector<DefinedObject> objects = in_order_of_making(catalog);
+    std::erase_if(objects, [&](const DefinedObject& object) { return !wanted(object); });
     output.line("BEGIN;");
-    std::vector<std::string> schemas;
-    for (const RelationView* const relation : by_age)
-        if (relation->schema != "public" &&
-            std::find(schemas.begin(), schemas.end(), relation->schema) == schemas.end()) {
-            schemas.push_back(relation->schema);
-            output.line("CREATE SCHEMA " + quoted_name(relation->schema) + ";");
-        }
+    for (const SchemaView& schema : catalog.schemas) {
+        const bool used = std::any_of(objects.begin(), objects.end(), [&](const DefinedObject& object) {
+            return object.relation != nullptr && object.relation->schema == schema.name;
+        });
+        if (schema.name != "public" && (words.empty() || used))
+            output.line("CREATE SCHEMA " + quoted_name(schema.name) + ";");
+    }
     if (words.empty())
-        for (const TypeView& type : catalog.types) output.write(create_statement(type));
-    for (const RelationView* const relation : by_age) {
-        if (relation->kind == 'S' && relation->sequence.count("owner_table") == 0)
-            output.write(create_statements(*relation, catalog));
-        if (relation->kind == 'r') output.write(create_statements(*relation, catalog));
+        for (const std::string& name : catalog.extensions) output.line("CREATE EXTENSION " + quoted_name(name) + ";");
+    const auto each = [&](std::string_view kinds, auto&& act) {
+        for (const DefinedObject& object : objects)
+            if (object.relation != nullptr && kinds.find(object.relation->kind) != std::string_view::npos)
+                act(*object.relation);
+    };
+    for (const DefinedObject& object : objects) {
+        if (object.type != nullptr) output.write(create_statement(*object.type));
+        else if (object.relation->kind == 'S' || object.relation->kind == 'r')
+            output.write(create_statements(*object.relation, catalog));
     }
-    for (const RelationView* const relation : by_age) {
-        if (relation->kind != 'r') continue;
-        std::string names;
-        bool identity = false;
-        for (const ColumnView& column : relation->columns) {
-            if (column.dropped || !column.generated.empty()) continue;
-            names += (names.empty() ? "" : ", ") + quoted_name(column.name);
-            identity |= column.identity == "always";
-        }
-        if (names.empty()) continue;
-        const std::string head = "INSERT INTO " + relation->full_name() + " (" + names + ")" +
-                                 (identity ? " OVERRIDING SYSTEM VALUE" : "") + " VALUES (";
-        northstar::SqlPortal portal = connection.open_portal("SELECT " + names + " FROM " + relation->full_name());
-        while (!portal.done())
-            for (const auto& row : portal.fetch(k_rows_at_once)) {
-                std::string line = head;
-                for (std::size_t c = 0; c < row.size(); ++c)
-                    line += (c > 0 ? ", " : "") + (row[c] ? quoted_text(*row[c]) : std::string("NULL"));
-                output.line(line + ");");
-            }
+    each("r", [&](const RelationView& relation) {
+        if (relation.partition_of == 0) dump_rows(connection, relation, output);
+    });
+    for (const bool with_column : {false, true})
+        each("S", [&](const RelationView& sequence) {
+            if (comes_with_column(sequence, catalog) == with_column) dump_state(connection, sequence, catalog, output);
+        });
+    each("rS", [&](const RelationView& relation) { output.write(late_statements(relation, catalog)); });
+    each("vm", [&](const RelationView& view) { output.write(create_statements(view, catalog)); });
+    if (words.empty()) {
+        for (const SchemaView& schema : catalog.schemas)
+            if (!schema.comment.empty() && schema.name != "public")
+                output.line("COMMENT ON SCHEMA " + quoted_name(schema.name) + " IS " + quoted_text(schema.comment) +
+                            ";");
+        for (const DefinedObject& object : objects)
+            if (object.type != nullptr) output.write(comment_statement(*object.type));
     }
-    for (const RelationView* const relation : by_age) {
-        if (relation->kind == 'S') {
-            const auto state = connection.execute("SELECT last_value, is_called FROM " + relation->full_name()).rows;
-            if (state.size() == 1 && state[0][0])
-                output.line("SELECT setval(" + quoted_text(relation->full_name()) + ", " + *state[0][0] + ", " +
-                            (state[0][1].value_or("f") == "t" ? "true" : "false") + ");");
-        }
-        output.write(foreign_key_statements(*relation));
-    }
-    for (const RelationView* const relation : by_age)
-        if (relation->kind == 'v' || relation->kind == 'm') output.write(create_statements(*relation, catalog));
+    each("rvmS", [&](const RelationView& relation) { output.write(comment_statements(relation)); });
     output.line("COMMIT;");
     block.commit();
 }

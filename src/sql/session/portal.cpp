@@ -297,6 +297,8 @@ void SqlSession::notice(SqlReport report) {
         ++outside_uses_;
         return;
     }
+    const std::string_view least = setting("client_min_messages");
+    if (least == "error" || (least == "warning" && report.severity != Severity::warning)) return;
     if (notice_handler_ == nullptr) {
         notices_.push_back(std::move(report));
         return;

@@ -215,6 +215,34 @@ std::string SqlSession::apply_setting(const std::string& name, const std::string
         lazy_ = !with_standbys && !on_or_off(name, word);
         return with_standbys ? word : lazy_ ? "off" : "on";
     }
+    if (name == "client_encoding") {
+        const std::string key = lower(value);
+        if (key == "utf8" || key == "utf-8" || key == "unicode") return "UTF8";
+        if (key == "sql_ascii") return "SQL_ASCII";  // bytes as they are
+        raise(sqlstate::feature_not_supported, "client_encoding \"" + value + "\" is not supported; texts are UTF-8");
+    }
+    if (name == "standard_conforming_strings") {
+        if (!on_or_off(name, value))
+            raise(sqlstate::feature_not_supported, "standard_conforming_strings cannot be off; write E'..'");
+        return "on";
+    }
+    if (name == "default_transaction_isolation" || name == "transaction_isolation") {
+        const std::string key = lower(value);
+        static constexpr std::string_view k_levels[] = {"read uncommitted", "read committed", "repeatable read",
+                                                        "serializable"};
+        if (std::find(std::begin(k_levels), std::end(k_levels), key) == std::end(k_levels)) invalid(name, value);
+        return key;
+    }
+    if (name == "client_min_messages") {
+        const std::string key = lower(value);
+        static constexpr std::string_view k_levels[] = {"debug5", "debug4", "debug3", "debug2", "debug1", "debug",
+                                                        "log",    "info",   "notice", "warning", "error"};
+        if (std::find(std::begin(k_levels), std::end(k_levels), key) == std::end(k_levels))
+            raise(sqlstate::invalid_parameter_value,
+                  "invalid value for parameter \"" + name + "\": \"" + value + '"', {},
+                  "Available values: debug5, debug4, debug3, debug2, debug1, log, notice, warning, error.");
+        return key == "debug" ? "debug2" : key;
+    }
     if (name == "northstar.author") author_ = value;
     if (name == "northstar.reason") reason_ = value;
     return value;
