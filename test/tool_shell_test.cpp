@@ -413,7 +413,8 @@ TEST_CASE("a dump tells everything of tables, types, views and sequences", "[too
         "-m", "csv", "-c",
         "SELECT key, regexp_replace(regexp_replace(document::text, '(_oid|oid|owner_table|sequence|references|"
         "partition_of|parent_domain|\"domain|partition|number)\": [0-9]+', '', 'g'), "
-        "'\"(depends_on|inherits)\": \\[[^]]*]', '', 'g') FROM sys.schema WHERE key NOT LIKE 'relation/public.v_' ORDER BY key"};
+        "'\"(depends_on|inherits)\": \\[[^]]*]', '', 'g') FROM sys.schema WHERE key NOT LIKE "
+        "'relation/public.v_' ORDER BY key"};
     std::vector<std::string> of_db = {"sql", db}, of_copy = {"sql", copy};
     of_db.insert(of_db.end(), documents.begin(), documents.end());
     of_copy.insert(of_copy.end(), documents.begin(), documents.end());

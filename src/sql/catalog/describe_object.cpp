@@ -1,5 +1,6 @@
 #include "sql/catalog/describe_object.hpp"
 
+#include "sql/catalog/period.hpp"
 #include "sql/syntax/parser.hpp"
 
 namespace northstar::inline v0::sql {
@@ -33,7 +34,21 @@ std::string column_list(const Relation& relation, const std::vector<int>& column
 std::string key_columns(const Relation& relation, const Index& index) {
     std::vector<int> columns;
     for (const IndexColumn& column : index.columns) columns.push_back(column.column);
-    return column_list(relation, columns);
+    if (!index.without_overlaps) return column_list(relation, columns);
+    columns.pop_back();
+    const std::string list = column_list(relation, columns);
+    if (relation.hidden_valid_time) return list;
+    return list + ", " + quote_identifier(period_of_key(relation, index).name) + " WITHOUT OVERLAPS";
+}
+
+/// Columns of a foreign key on one of its sides; with PERIOD the last ones are the period of that table.
+std::string foreign_columns(const Relation& relation, std::vector<int> columns, bool period) {
+    if (!period) return column_list(relation, columns);
+    const bool pair = columns.size() > 1 && columns.back() == relation.period_to;
+    const std::string name =
+        pair ? relation.period_name : relation.columns[static_cast<std::size_t>(columns.back())].name;
+    columns.resize(columns.size() - (pair ? 2 : 1));
+    return column_list(relation, columns) + ", PERIOD " + quote_identifier(name);
 }
 
 std::string deferral(bool deferrable, bool initially_deferred) {
@@ -139,10 +154,10 @@ std::string constraint_definition(const Relation& relation, const Index& index) 
 std::string constraint_definition(const TypeCatalog& names, const Catalog& catalog, const Relation& relation,
                                   const ForeignKey& foreign) {
     using namespace describe_object;
-    std::string text = "FOREIGN KEY (" + column_list(relation, foreign.columns) + ") REFERENCES ";
+    std::string text = "FOREIGN KEY (" + foreign_columns(relation, foreign.columns, foreign.period) + ") REFERENCES ";
     if (const auto target = catalog.relation(foreign.table))
-        text += names.object_name(type::regclass, foreign.table) + "(" + column_list(*target, foreign.referenced) +
-                ")";
+        text += names.object_name(type::regclass, foreign.table) + "(" +
+                foreign_columns(*target, foreign.referenced, foreign.period) + ")";
     if (foreign.match_full) text += " MATCH FULL";
     if (foreign.on_update != ForeignAction::no_action)
         text += std::string(" ON UPDATE ") + action_words(foreign.on_update);
