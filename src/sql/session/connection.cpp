@@ -34,6 +34,34 @@ SqlResult to_texts(sql::SqlSession& session, const sql::StatementResult& from) {
     return result;
 }
 
+/// The texts as values of the types that the statement gives its parameters.
+std::vector<sql::Value> values_of(sql::SqlSession& session, const sql::PreparedPlan& plan,
+                                  const std::vector<SqlValue>& parameters, sql::Arena& arena) {
+    std::vector<sql::Value> values;
+    try {
+        const std::vector<sql::Oid>& types = plan.bound.declared;
+        if (types.size() != parameters.size())
+            sql::raise(sql::sqlstate::syntax_error, "the statement needs " + std::to_string(types.size()) +
+                                                        " parameters, but " + std::to_string(parameters.size()) +
+                                                        " were given");
+        for (std::size_t i = 0; i < types.size(); ++i)
+            values.push_back(parameters[i] ? sql::value_from_text(types[i], sql::k_no_typmod, *parameters[i], arena,
+                                                                  session.state())
+                                           : sql::Value::null(types[i]));
+    } catch (...) {
+        session.translate_failure(plan.text);
+    }
+    return values;
+}
+
+std::unique_ptr<sql::StatementState> state_of(sql::SqlSession& session, std::string_view statement) {
+    try {
+        return std::make_unique<sql::StatementState>(session, statement);
+    } catch (...) {
+        session.translate_failure(statement);
+    }
+}
+
 }  // namespace connection
 
 SqlConnection::SqlConnection(Database& database) : session_(std::make_unique<sql::SqlSession>(database)) {}
@@ -52,15 +80,7 @@ SqlResult SqlConnection::execute(std::string_view statement, const std::vector<S
         std::vector<sql::Value> values;
         if (!parameters.empty() || plan.statement->parameters > 0) {
             session_->describe(plan);
-            const std::vector<sql::Oid>& types = plan.bound.declared;
-            if (types.size() != parameters.size())
-                sql::raise(sql::sqlstate::syntax_error, "the statement needs " + std::to_string(types.size()) +
-                                                            " parameters, but " + std::to_string(parameters.size()) +
-                                                            " were given");
-            for (std::size_t i = 0; i < types.size(); ++i)
-                values.push_back(parameters[i] ? sql::value_from_text(types[i], sql::k_no_typmod, *parameters[i], arena,
-                                                                      session_->state())
-                                               : sql::Value::null(types[i]));
+            values = connection::values_of(*session_, plan, parameters, arena);
         }
         session_->execute(plan, values, result);
         if (result.has_rows && result.columns.empty())
@@ -74,7 +94,7 @@ SqlResult SqlConnection::execute(std::string_view statement, const std::vector<S
 
 SqlStatement SqlConnection::prepare(std::string_view statement) {
     try {
-        auto state = std::make_unique<sql::StatementState>(*session_, statement);
+        auto state = connection::state_of(*session_, statement);
         session_->describe(state->plan);
         state->start();
         return SqlStatement(std::move(state));

@@ -55,7 +55,12 @@ PreparedPlan::PreparedPlan(std::string_view source, Literals literals) : text(so
 PreparedPlan& SqlSession::prepared(std::string_view text) {
     const auto found = texts_.find(text);
     if (found != texts_.end()) return *found->second;
-    auto made = std::make_unique<PreparedPlan>(text);
+    std::unique_ptr<PreparedPlan> made;
+    try {
+        made = std::make_unique<PreparedPlan>(text);
+    } catch (...) {
+        translate_failure(text);
+    }
     const bool worth_it = text.size() <= k_longest_kept_text && made->statement != nullptr &&
                           (made->statement->kind == syntax::StatementKind::query || made->statement->change != nullptr);
     if (!worth_it) return *(last_text_ = std::move(made));
@@ -70,9 +75,10 @@ void SqlSession::describe(PreparedPlan& plan) {
     const bool bindable = plan.statement->kind == syntax::StatementKind::query || plan.statement->change != nullptr;
     if (!bindable) return;
     parameters_ = &nothing;
-    refuse_other_databases(*plan.statement);
+    if (failed_) refuse_in_failed_block();
     begin_work(in_block_ ? Work::optimistic : Work::reading);
     try {
+        refuse_other_databases(*plan.statement);
         if (!is_usable(plan.bound)) {
             // Another schema may mean other types.
             plan.bound.declared.assign(plan.statement->parameters, 0);
@@ -80,7 +86,7 @@ void SqlSession::describe(PreparedPlan& plan) {
         }
     } catch (...) {
         if (!in_block_) end_work();
-        throw;
+        translate_failure(plan.text);
     }
     if (!in_block_) end_work();
 }

@@ -419,9 +419,8 @@ std::vector<StatementResult> SqlSession::execute_script(std::string_view text) {
     std::vector<const syntax::Statement*> statements;
     try {
         statements = parse_script(text, arena);
-    } catch (SqlError&) {
-        if (in_block_) failed_ = true;
-        throw;
+    } catch (...) {
+        translate_failure(text);
     }
     for (const syntax::Statement* statement : statements) results.push_back(execute(*statement, text, nothing));
     return results;

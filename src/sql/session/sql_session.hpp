@@ -60,6 +60,9 @@ public:
     /// The statement of that text, kept for the next call if it is a short query or change. Lives until the next call.
     /// O(1) expected where it is known.
     PreparedPlan& prepared(std::string_view text);
+    /// Called while an exception is handled: a failed block is remembered, and what rises is an SqlError whose position
+    /// counts characters of `text`.
+    [[noreturn]] void translate_failure(std::string_view text);
     /// Runs a text without parameters from the plan of its shape; false: there is none, nothing was run. Raises
     /// SqlError.
     bool execute_by_shape(std::string_view text, StatementResult& result);
@@ -325,9 +328,6 @@ private:
     /// Those of the block that has ended, or all.
     void end_portals(bool all) noexcept;
     [[noreturn]] void refuse_in_failed_block();
-    /// Called while an exception is handled: a failed block is remembered, and what rises is an SqlError whose position
-    /// counts characters of `text`.
-    [[noreturn]] void translate_failure(std::string_view text);
 
     enum class Work : std::uint8_t {
         reading,     ///< nothing but queries follow until end_work(), so that a snapshot will do
