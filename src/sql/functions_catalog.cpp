@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <optional>
 #include <thread>
 
 namespace northstar::inline v0::sql {
@@ -38,13 +39,13 @@ Value definition(Call& call, std::string_view text) {
     return text_of(call, shown_text(objects_of(call), text, path));
 }
 
-/// The relation that an OID names, and the index where it names one.
-std::pair<std::shared_ptr<const Relation>, const Index*> find_object(const Catalog& catalog, Oid oid) {
-    if (auto relation = catalog.relation(oid)) return {std::move(relation), nullptr};
+/// The relation that an OID names; the index that it names, and its table.
+std::pair<std::shared_ptr<const Relation>, std::optional<Index>> find_object(const Catalog& catalog, Oid oid) {
+    if (auto relation = catalog.relation(oid)) return {std::move(relation), std::nullopt};
     for (const auto& [name, relation] : catalog.relations())
-        for (const Index& index : relation->indexes)
-            if (index.oid == oid) return {relation, &index};
-    return {nullptr, nullptr};
+        for (ListedIndex& listed : listed_indexes(catalog, relation))
+            if (listed.index.oid == oid) return {std::move(listed.table), std::move(listed.index)};
+    return {nullptr, std::nullopt};
 }
 
 // ---- definitions ----
@@ -55,9 +56,9 @@ Value get_constraint(Call& call, const Value* a, std::size_t) {
     const Catalog& catalog = objects_of(call);
     const Oid wanted = oid_of(a[0]);
     for (const auto& [key, relation] : catalog.relations()) {
-        for (const Index& index : relation->indexes)
-            if (index.role != ConstraintRole::none && constraint_oid(relation->oid, index.name) == wanted)
-                return text_of(call, constraint_definition(*relation, index));
+        for (const auto& [table, index] : listed_indexes(catalog, relation))
+            if (index.role != ConstraintRole::none && constraint_oid(table->oid, index.name) == wanted)
+                return text_of(call, constraint_definition(*table, index));
         for (const ForeignKey& foreign : relation->foreign_keys)
             if (constraint_oid(relation->oid, foreign.name) == wanted)
                 return text_of(call, constraint_definition(*call.session.types, catalog, *relation, foreign));
@@ -73,7 +74,7 @@ Value get_constraint(Call& call, const Value* a, std::size_t) {
 
 Value get_index(Call& call, const Value* a, std::size_t count) {
     const auto [relation, index] = find_object(objects_of(call), oid_of(a[0]));
-    if (index == nullptr) return Value::null(type::text);
+    if (!index) return Value::null(type::text);
     if (count > 1 && a[1].integer() != 0)
         return definition(call, index_column_definition(*relation, *index, static_cast<int>(a[1].integer())));
     return definition(call, index_definition(*relation, *index));
@@ -156,7 +157,7 @@ Value table_is_visible(Call& call, const Value* a, std::size_t) {
         return Value::boolean(system->schema == std::string_view("pg_catalog"));
     const auto [relation, index] = find_object(objects_of(call), oid_of(a[0]));
     if (relation == nullptr) return Value::null(type::boolean);
-    return is_visible(call, type::regclass, index == nullptr ? relation->name : index->name, oid_of(a[0]));
+    return is_visible(call, type::regclass, index ? index->name : relation->name, oid_of(a[0]));
 }
 Value type_is_visible(Call& call, const Value* a, std::size_t) {
     if (find_builtin_type(oid_of(a[0])) != nullptr) return Value::boolean(true);
@@ -207,9 +208,10 @@ std::string comment_of(Call& call, Oid oid, std::int64_t column) {
         const auto is_it = [&, table = relation->oid](const std::string& constraint) {
             return constraint_oid(table, constraint) == oid;
         };
-        for (const Index& index : relation->indexes) {
+        for (const auto& [table, index] : listed_indexes(catalog, relation)) {
             if (index.oid == oid) return index.comment;
-            if (index.role != ConstraintRole::none && is_it(index.name)) return index.constraint_comment;
+            if (index.role != ConstraintRole::none && constraint_oid(table->oid, index.name) == oid)
+                return index.constraint_comment;
         }
         for (const ForeignKey& foreign : relation->foreign_keys)
             if (is_it(foreign.name)) return foreign.comment;

@@ -79,15 +79,15 @@ ChangeTarget Binder::change_target(const syntax::DataChange& change, const char*
     if (relation->kind == RelationKind::sequence)
         raise_at(sqlstate::wrong_object_type, "cannot change sequence \"" + relation->name + "\"",
                  change.table.position);
+    if (relation->kind != RelationKind::table && std::string_view(verb) == "merge into")
+        raise_at(sqlstate::feature_not_supported, "cannot execute MERGE on relation \"" + relation->name + "\"",
+                 change.table.position,
+                 std::string("This operation is not supported for ") +
+                     (relation->kind == RelationKind::view ? "views." : "materialized views."));
     if (relation->kind == RelationKind::materialized_view)
         raise_at(sqlstate::wrong_object_type, "cannot change materialized view \"" + relation->name + "\"",
                  change.table.position);
-    if (relation->kind == RelationKind::view) {
-        if (std::string_view(verb) == "merge into")
-            raise_at(sqlstate::wrong_object_type, "cannot execute MERGE on relation \"" + relation->name + "\"",
-                     change.table.position, "This operation is not supported for views.");
-        return view_target(change, *relation, verb);
-    }
+    if (relation->kind == RelationKind::view) return view_target(change, *relation, verb);
     if (relation->is_partition()) return partition_target(std::move(relation));
     if (heir_ != nullptr) return heir_target(std::move(relation));
     ChangeTarget target;

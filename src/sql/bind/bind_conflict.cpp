@@ -39,14 +39,26 @@ bool implies(const BoundExpr& given, const BoundExpr& wanted) {
     }
 }
 
+/// The key of the topmost table that a constraint of it, or of the partition that is named, stands for; 0: none.
+Oid key_named(const Catalog& catalog, const Relation& root, const Relation* partition, syntax::Name name) {
+    for (const Relation* const table : {partition, &root}) {
+        const Index* const index = table == nullptr ? nullptr : table->find_index(name);
+        if (index == nullptr || index->role == ConstraintRole::none) continue;
+        if (const Index* const entries = index_with_entries(catalog, *table, *index)) return entries->oid;
+    }
+    return 0;
+}
+
 }  // namespace bind_conflict
 
 void Binder::conflict_arbiters(const syntax::ConflictClause& clause, syntax::Name alias, const ChangeTarget& into,
                                BoundChange& bound) {
     const Relation& relation = *bound.relation;
     if (!clause.constraint.empty()) {
+        const Oid key = bind_conflict::key_named(*environment_.present().catalog, relation, into.partition.get(),
+                                                 clause.constraint);
         for (std::size_t i = 0; i < relation.indexes.size(); ++i)
-            if (relation.indexes[i].name == clause.constraint && relation.indexes[i].role != ConstraintRole::none) {
+            if (relation.indexes[i].oid == key) {
                 if (clause.do_update && relation.indexes[i].role == ConstraintRole::exclusion)
                     raise(sqlstate::wrong_object_type,
                           "ON CONFLICT DO UPDATE not supported with exclusion constraints");

@@ -107,8 +107,8 @@ std::string index_column_definition(const Relation& relation, const Index& index
 
 std::string index_definition(const Relation& relation, const Index& index) {
     std::string text = std::string("CREATE ") + (index.unique ? "UNIQUE " : "") + "INDEX " +
-                       quote_identifier(index.name) + " ON " + quote_identifier(relation.schema) + "." +
-                       quote_identifier(relation.name) + " USING " +
+                       quote_identifier(index.name) + (relation.is_partitioned() ? " ON ONLY " : " ON ") +
+                       quote_identifier(relation.schema) + "." + quote_identifier(relation.name) + " USING " +
                        (index.method.empty() ? "btree" : index.method) + " (";
     for (std::size_t i = 0; i < index.columns.size(); ++i) {
         if (i > 0) text += ", ";

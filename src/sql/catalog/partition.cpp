@@ -163,6 +163,39 @@ std::string partition_condition(const Catalog& catalog, const Relation& relation
     return text.empty() ? "true" : text;
 }
 
+const Index* index_with_entries(const Catalog& catalog, const Relation& owner, const Index& index) {
+    if (index.whole == 0) return &index;
+    const auto find = [&](const Relation& relation) -> const Index* {
+        for (const Index& other : relation.indexes)
+            if (other.oid == index.whole) return &other;
+        return nullptr;
+    };
+    const auto above = catalog.relation(owner.partition_of);
+    if (above == nullptr) return nullptr;
+    if (const Index* const whole = find(*above)) return index_with_entries(catalog, *above, *whole);
+    return find(*partition_root(catalog, owner));  // one that the table above has alone
+}
+
+Index over_partition(const Relation& root, const Relation& partition, Index index) {
+    const auto own_place = [&](int place) {
+        return partition.find_column(root.columns[static_cast<std::size_t>(place)].name);
+    };
+    for (IndexColumn& column : index.columns)
+        if (column.column >= 0) column.column = own_place(column.column);
+    for (int& column : index.include) column = own_place(column);
+    return index;
+}
+
+std::vector<ListedIndex> listed_indexes(const Catalog& catalog, const std::shared_ptr<const Relation>& relation) {
+    std::vector<ListedIndex> listed;
+    for (const Index& index : relation->indexes) {
+        const auto partition = index.partition == 0 ? nullptr : catalog.relation(index.partition);
+        if (partition == nullptr) listed.push_back({relation, index});
+        else listed.push_back({partition, over_partition(*relation, *partition, index)});
+    }
+    return listed;
+}
+
 std::string index_condition(const Catalog& catalog, const Index& index) {
     if (index.partition == 0) return index.predicate;
     const auto part = catalog.relation(index.partition);

@@ -8,6 +8,9 @@
 // [PARTITION-3] Columns of a partition have the names of the root's. Places in indexes and foreign keys are the root's,
 //               also where `partition` says that they are for the rows of one partition alone.
 //
+// [PARTITION-4] An index of a partition that is a part of another one (Index::whole) is a definition without a tree,
+//               over the columns of the partition. Its entries are among those of an index of the root.
+//
 // Conditions are SQL text over the names of the columns, which whoever needs them binds.
 #pragma once
 
@@ -33,6 +36,18 @@ std::string bound_condition(const Catalog& catalog, const Relation& parent, cons
                             Oid partition);
 /// Which rows of the root belong to the partition.
 std::string partition_condition(const Catalog& catalog, const Relation& partition);
+/// The index of the root that has the entries of an index of `owner`: itself unless it is a part. Null: there is none.
+/// `owner` and the relations of the catalog own what it points to.
+const Index* index_with_entries(const Catalog& catalog, const Relation& owner, const Index& index);
+/// An index of the root, over the columns of a partition.
+Index over_partition(const Relation& root, const Relation& partition, Index index);
+/// An index as one of the table that it is said to be of, and over its columns.
+struct ListedIndex {
+    std::shared_ptr<const Relation> table;
+    Index index;
+};
+/// The indexes that a relation has. Those that a partition alone has are in the root's list, and the partition's.
+std::vector<ListedIndex> listed_indexes(const Catalog& catalog, const std::shared_ptr<const Relation>& relation);
 /// Which rows an index has entries for; empty: all.
 std::string index_condition(const Catalog& catalog, const Index& index);
 /// The OID of the partition that a row belongs to, as an expression of type regclass.

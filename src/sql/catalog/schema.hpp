@@ -34,6 +34,8 @@ struct Column {
     Oid sequence = 0;            ///< of serial and identity columns
     std::optional<std::string> missing;  ///< text of the value that rows older than the column have
     std::string comment;
+    char storage = 0;                ///< as SET STORAGE said: p, e, m or x; 0: as its type has it
+    char compression = 0;            ///< as COMPRESSION said: p or l; 0: the default
     bool inherited = false;          ///< the table has it from those that it inherits from alone
     bool hidden = false;             ///< found by name, not in * and not in the row type
     bool implicit_document = false;  ///< the jsonb column of a table declared with nothing but a primary key
@@ -62,6 +64,9 @@ struct Index {
     std::vector<int> include;
     std::string predicate;  ///< of a partial index
     Oid partition = 0;      ///< it is over the rows of this partition of the table alone
+    /// Of an index of a partition: the index of the table above that it is a part of (catalog/partition.hpp). Its
+    /// entries are among those of that one, and it has no tree.
+    Oid whole = 0;
     std::string comment;             ///< of the index
     std::string constraint_comment;  ///< of the constraint that it is for
     bool partial() const { return !predicate.empty() || partition != 0; }
@@ -161,6 +166,7 @@ struct Relation {
     std::string schema;
     std::string name;
     bool temporary = false;
+    bool unlogged = false;           ///< UNLOGGED: said and shown; its rows are as safe as those of others
     std::vector<Column> columns;
     std::vector<Index> indexes;
     std::vector<CheckConstraint> checks;
@@ -170,6 +176,7 @@ struct Relation {
     bool populated = true;           ///< materialized views
     SequenceOptions sequence;
     Oid row_type = 0;                ///< its composite type
+    Oid of_type = 0;                 ///< of a typed table: the type that its columns are those of
     std::string comment;
     char on_commit = 'p';            ///< p preserve, d delete rows, D drop
     bool unchecked = false;          ///< foreign keys do not look at what is changed in it (DISABLE TRIGGER ALL)

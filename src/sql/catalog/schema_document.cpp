@@ -43,6 +43,8 @@ Document column_document(const Column& column, const Catalog& catalog) {
     if (column.identity != 0) out.set("identity", Document::string(column.identity == 'a' ? "always" : "by default"));
     if (column.sequence != 0) out.set("sequence", Document::integer(column.sequence));
     if (column.missing) out.set("value_in_older_rows", Document::string(*column.missing));
+    if (column.storage != 0) out.set("storage", Document::string(std::string_view(&column.storage, 1)));
+    if (column.compression != 0) out.set("compression", Document::string(std::string_view(&column.compression, 1)));
     out.set_flag("inherited", column.inherited);
     out.set_flag("hidden", column.hidden);
     out.set_flag("implicit_document", column.implicit_document);
@@ -64,6 +66,10 @@ Column column_from(const Document& in) {
     column.identity = identity.empty() ? '\0' : identity == "always" ? 'a' : 'd';
     column.sequence = static_cast<Oid>(in["sequence"].as_integer());
     if (in.has("value_in_older_rows")) column.missing = in["value_in_older_rows"].as_string();
+    const std::string& storage = in["storage"].as_string();
+    column.storage = storage.empty() ? '\0' : storage[0];
+    const std::string& compression = in["compression"].as_string();
+    column.compression = compression.empty() ? '\0' : compression[0];
     column.inherited = in["inherited"].as_boolean();
     column.hidden = in["hidden"].as_boolean();
     column.implicit_document = in["implicit_document"].as_boolean();
@@ -111,6 +117,7 @@ Document index_document(const Index& index) {
     if (!index.include.empty()) out.set("include", numbers(index.include));
     out.set_text("where", index.predicate);
     if (index.partition != 0) out.set("partition", Document::integer(index.partition));
+    if (index.whole != 0) out.set("part_of", Document::integer(index.whole));
     out.set_text("comment", index.comment);
     out.set_text("constraint_comment", index.constraint_comment);
     return out;
@@ -139,6 +146,7 @@ Index index_from(const Document& in) {
     index.include = numbers_from(in["include"]);
     index.predicate = in["where"].as_string();
     index.partition = static_cast<Oid>(in["partition"].as_integer());
+    index.whole = static_cast<Oid>(in["part_of"].as_integer());
     index.comment = in["comment"].as_string();
     index.constraint_comment = in["constraint_comment"].as_string();
     return index;
@@ -390,6 +398,8 @@ Document Catalog::to_document(const Relation& relation, const Catalog& catalog) 
     out.set("oid", Document::integer(relation.oid));
     if (relation.row_type != 0) out.set("row_type_oid", Document::integer(relation.row_type));
     out.set_flag("temporary", relation.temporary);
+    out.set_flag("unlogged", relation.unlogged);
+    if (relation.of_type != 0) out.set("of_type", Document::integer(relation.of_type));
     Document columns = Document::array();
     for (const Column& column : relation.columns) columns.push(column_document(column, catalog));
     out.set("columns", std::move(columns));
@@ -445,6 +455,8 @@ std::shared_ptr<Relation> Catalog::relation_from(const Document& in) {
     relation->oid = static_cast<Oid>(in["oid"].as_integer());
     relation->row_type = static_cast<Oid>(in["row_type_oid"].as_integer());
     relation->temporary = in["temporary"].as_boolean();
+    relation->unlogged = in["unlogged"].as_boolean();
+    relation->of_type = static_cast<Oid>(in["of_type"].as_integer());
     const std::vector<Document>& columns = in["columns"].items();
     relation->columns.reserve(columns.size());
     for (const Document& item : columns) relation->columns.push_back(column_from(item));

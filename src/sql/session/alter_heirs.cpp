@@ -1,4 +1,5 @@
 // ALTER TABLE among tables that inherit: what may not be done to one of them alone, and what the others follow.
+#include "sql/catalog/partition.hpp"
 #include "sql/session/define_alter.hpp"
 #include "sql/session/define_inheritance.hpp"
 
@@ -96,6 +97,19 @@ private:
     const std::shared_ptr<const Relation> now_;
 };
 
+/// The columns of a primary key are NOT NULL, and without its partitions the table cannot make theirs so.
+void refuse_unmarked_partitions(const SqlSession& session, const Relation& table,
+                                const syntax::ConstraintDefinition& key) {
+    for (const auto& partition : all_partitions_of(session.catalog(), table.oid))
+        for (const syntax::Name name : key.columns)
+            if (const int place = partition->find_column(name);
+                place >= 0 && !partition->columns[static_cast<std::size_t>(place)].not_null)
+                raise(sqlstate::invalid_table_definition, "constraint must be added to child tables too",
+                      "Column \"" + std::string(name) + "\" of relation \"" + partition->name +
+                          "\" is not already NOT NULL.",
+                      "Do not specify the ONLY keyword.");
+}
+
 }  // namespace alter_heirs_impl
 
 void refuse_inherited(SqlSession& session, const Relation& table, const syntax::AlterAction& action) {
@@ -135,8 +149,32 @@ void refuse_column_of_others(SqlSession& session, const Relation& table, std::st
 
 void refuse_only(SqlSession& session, const Relation& table, const syntax::AlterAction& action) {
     using namespace alter_heirs_impl;
-    if (session.catalog().children_of(table.oid).empty()) return;
     const auto refuse = [](const std::string& message) { raise(sqlstate::invalid_table_definition, message); };
+    if (table.is_partitioned() && !partitions_of(session.catalog(), table.oid).empty())
+        switch (action.kind) {
+            case Kind::add_column: refuse("column must be added to child tables too"); break;
+            case Kind::set_type:
+                refuse("type of inherited column \"" + std::string(action.name) +
+                       "\" must be changed in child tables too");
+                break;
+            case Kind::set_not_null: refuse("constraint must be added to child tables too"); break;
+            case Kind::add_constraint:
+                if (action.constraint.kind == syntax::ConstraintKind::check)
+                    refuse("constraint must be added to child tables too");
+                if (action.constraint.kind == syntax::ConstraintKind::primary_key)
+                    refuse_unmarked_partitions(session, table, action.constraint);
+                break;
+            case Kind::drop_column:
+                refuse("cannot drop column from only the partitioned table when partitions exist");
+                break;
+            case Kind::drop_not_null:
+            case Kind::drop_constraint:
+                if (action.kind == Kind::drop_not_null || find_check(table, action.name) != nullptr)
+                    refuse("cannot remove constraint from only the partitioned table when partitions exist");
+                break;
+            default: break;
+        }
+    if (session.catalog().children_of(table.oid).empty()) return;
     switch (action.kind) {
         case Kind::add_column: refuse("column must be added to child tables too"); break;
         case Kind::set_type:
@@ -166,6 +204,7 @@ void alter_heirs(SqlSession& session, const Relation& before, const syntax::Alte
         case Kind::drop_default:
         case Kind::set_not_null:
         case Kind::drop_not_null:
+        case Kind::set_storage:
         case Kind::drop_expression: break;
         case Kind::validate_constraint:
             if (const CheckConstraint* const check = find_check(before, action.name);

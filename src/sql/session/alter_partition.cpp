@@ -2,6 +2,9 @@
 #include "sql/catalog/partition.hpp"
 #include "sql/plan/walk.hpp"
 #include "sql/session/define_partition.hpp"
+#include "sql/session/partition_indexes.hpp"
+#include "sql/session/access_methods.hpp"
+#include "sql/session/column_storage.hpp"
 #include "sql/session/storage_options.hpp"
 
 #include <algorithm>
@@ -60,10 +63,19 @@ public:
                 return check_storage_options(
                     action.options, partition_->is_partitioned() ? StorageOf::partitioned_table : StorageOf::table);
             case Kind::set_statistics:
-            case Kind::set_storage: column(action.name); return;
+                column(action.name);
+                return check_storage_options(action.options, StorageOf::column);
+            case Kind::set_storage:
+            case Kind::set_compression:
+                set_column_storage(column(action.name), action, session_.state().types);
+                return store();
+            case Kind::set_access_method: return check_table_method(action.name, false);
+            case Kind::set_logged:
+            case Kind::set_unlogged:
+                partition_->unlogged = action.kind == Kind::set_unlogged;
+                return store();
             case Kind::owner:
             case Kind::cluster:
-            case Kind::set_logged:
             case Kind::replica_identity: return;
             default:
                 raise(sqlstate::feature_not_supported, "this form of ALTER TABLE is not supported for a partition");
@@ -122,11 +134,14 @@ private:
             partition_->checks.erase(own);
             return store();
         }
+        if (const Index* const part = partition_->find_index(action.name); part != nullptr &&
+                                                                          part->role != ConstraintRole::none)
+            inherited(action.name);
         auto root = std::make_shared<Relation>(*root_);
         const auto foreign = std::find_if(root->foreign_keys.begin(), root->foreign_keys.end(),
                                           [&](const ForeignKey& key) { return key.name == action.name; });
         if (foreign != root->foreign_keys.end()) {
-            if (foreign->partition != partition_->oid) inherited(action.name);
+            if (foreign->partition != partition_->oid || said_above(*foreign)) inherited(action.name);
             root->foreign_keys.erase(foreign);
             return session_.put(root);
         }
@@ -137,11 +152,24 @@ private:
             if (index->partition != partition_->oid) inherited(action.name);
             session_.drop_tree(root->index_tree(*index), root->temporary);
             root->indexes.erase(index);
-            return session_.put(root);
+            session_.put(root);
+            return follow_indexes(session_, root->oid);
         }
         if (!action.if_exists)
             raise(sqlstate::undefined_object, "constraint \"" + std::string(action.name) + "\" of relation \"" +
                                                   partition_->name + "\" does not exist");
+    }
+
+    /// Does the table above have the same foreign key? Then that of the partition is a part of it.
+    bool said_above(const ForeignKey& own) const {
+        return std::any_of(root_->foreign_keys.begin(), root_->foreign_keys.end(), [&](const ForeignKey& other) {
+            const bool above = other.partition == 0 ||
+                               (other.partition != partition_->oid &&
+                                is_within_partition(session_.catalog(), *partition_, other.partition));
+            return above && other.table == own.table && other.columns == own.columns &&
+                   other.referenced == own.referenced && other.on_delete == own.on_delete &&
+                   other.on_update == own.on_update && other.match_full == own.match_full;
+        });
     }
 
     [[noreturn]] void inherited(std::string_view name) {
@@ -203,6 +231,9 @@ void add_partition_key(SqlSession& session, Relation& partition, const syntax::C
     if (constraint.kind != Kind::primary_key && constraint.kind != Kind::unique)
         raise_at(sqlstate::feature_not_supported, "this constraint is not supported for a partition",
                  constraint.position);
+    if (constraint.kind == Kind::primary_key && partition.primary_key() >= 0)
+        raise_at(sqlstate::invalid_table_definition,
+                 "multiple primary keys for table \"" + partition.name + "\" are not allowed", constraint.position);
     Index index = make_key_index(session, made, constraint, names);
     const bool primary = index.role == ConstraintRole::primary_key;
     if (index.name.empty()) {
@@ -226,9 +257,11 @@ void add_partition_key(SqlSession& session, Relation& partition, const syntax::C
         }
         session.put(std::make_shared<Relation>(partition));
     }
+    const Oid made_index = index.oid;
     root->indexes.push_back(std::move(index));
     session.put(root);
     TableWriter(session.catalog().relation(root->oid), execution, session).build_index(root->indexes.size() - 1);
+    if (partition.is_partitioned()) make_index_parts(session, partition.oid, made_index);
 }
 
 std::shared_ptr<const Relation> table_divided_by(SqlSession& session, const Relation& table, std::string_view column) {
@@ -283,6 +316,7 @@ void follow_topmost_table(SqlSession& session, const Relation& before, const syn
             if (action.kind == Kind::set_not_null || action.kind == Kind::drop_not_null) own.not_null = theirs.not_null;
             if (action.kind == Kind::set_default || action.kind == Kind::drop_default)
                 own.default_text = theirs.default_text;
+            if (action.kind == Kind::set_storage) own.storage = theirs.storage;
         }
         if (action.kind == Kind::drop_column && before.find_column(action.name) >= 0) {
             BoundPool pool;
@@ -300,7 +334,7 @@ void follow_topmost_table(SqlSession& session, const Relation& before, const syn
                                part->checks.end());
         }
         session.put(part);
-    }
+    }    follow_indexes(session, before.oid);
 }
 
 void rename_partition_columns(SqlSession& session, Relation& table, std::string_view from, const std::string& to) {

@@ -2,6 +2,8 @@
 #include "sql/session/define_alter.hpp"
 #include "sql/session/define_inheritance.hpp"
 #include "sql/session/define_partition.hpp"
+#include "sql/session/partition_indexes.hpp"
+#include "sql/session/typed_table.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -46,18 +48,51 @@ std::vector<const syntax::AlterAction*> in_passes(const syntax::AlterTable& stat
     return actions;
 }
 
+/// What a partitioned table cannot have, or not alone.
+void refuse_partitioned(SqlSession& session, const Relation& table, const syntax::AlterAction& action, bool only) {
+    check_partition_key_kept(session, table, action);
+    if (action.kind != syntax::AlterKind::add_constraint) return;
+    const syntax::ConstraintDefinition& constraint = action.constraint;
+    if (constraint.kind == syntax::ConstraintKind::check && constraint.no_inherit)
+        raise(sqlstate::invalid_table_definition,
+              "cannot add NO INHERIT constraint to partitioned table \"" + table.name + "\"");
+    if (constraint.kind != syntax::ConstraintKind::foreign_key || !(only || constraint.not_valid)) return;
+    raise_at(sqlstate::wrong_object_type,
+             std::string(only ? "cannot use ONLY for" : "cannot add NOT VALID") +
+                 " foreign key on partitioned table \"" + table.name + "\" referencing relation \"" +
+                 std::string(constraint.references.last()) + "\"",
+             constraint.position);
+}
+
+/// Its partitions get what it got. ONLY: not its new indexes.
+void follow_partitioned_table(SqlSession& session, const Relation& before, const syntax::AlterAction& action,
+                              bool only) {
+    follow_topmost_table(session, before, action);
+    if (only) return;
+    const auto after = session.catalog().relation(before.oid);
+    for (const Index& index : after->indexes)
+        if (index.partition == 0 && std::none_of(before.indexes.begin(), before.indexes.end(),
+                                                 [&](const Index& old) { return old.oid == index.oid; }))
+            make_index_parts(session, before.oid, index.oid);
+}
+
 void change(SqlSession& session, Oid table, const syntax::AlterAction& action, bool only) {
     using Kind = syntax::AlterKind;
     const auto now = session.catalog().relation(table);
     if (action.kind == Kind::attach_partition) return attach_partition(session, *now, action);
     if (action.kind == Kind::detach_partition) return detach_partition(session, *now, action);
     if (action.kind == Kind::inherit) return change_inheritance(session, *now, action);
+    if (action.kind == Kind::of_type || action.kind == Kind::not_of_type)
+        return change_type_of_table(session, *now, action);
+    if (action.kind == Kind::set_access_method && now->is_partitioned())
+        raise(sqlstate::wrong_object_type, "cannot change access method of a partitioned table");
+    refuse_typed(*now, action);
     if (now->is_partition()) return alter_partition(session, *now, action);
-    if (now->is_partitioned()) check_partition_key_kept(session, *now, action);
+    if (now->is_partitioned()) refuse_partitioned(session, *now, action, only);
     refuse_inherited(session, *now, action);
     if (only) refuse_only(session, *now, action);
     Alteration(session, now).apply(action);
-    if (now->is_partitioned()) follow_topmost_table(session, *now, action);
+    if (now->is_partitioned()) follow_partitioned_table(session, *now, action, only);
     alter_heirs(session, *now, action, only);
 }
 
@@ -68,6 +103,7 @@ void change_types(SqlSession& session, Oid table, const std::vector<const syntax
         return;
     }
     for (const syntax::AlterAction* const action : actions) {
+        refuse_typed(*now, *action);
         refuse_inherited(session, *now, *action);
         if (only) refuse_only(session, *now, *action);
         refuse_column_of_others(session, *now, action->name, "cannot alter");

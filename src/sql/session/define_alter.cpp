@@ -5,6 +5,8 @@
 #include "sql/plan/immutable.hpp"
 #include "sql/plan/walk.hpp"
 #include "sql/record.hpp"
+#include "sql/session/access_methods.hpp"
+#include "sql/session/column_storage.hpp"
 #include "sql/session/storage_options.hpp"
 #include "sql/text_io.hpp"
 
@@ -114,12 +116,20 @@ void Alteration::apply(const syntax::AlterAction& action) {
         case Kind::enable_foreign_keys:
         case Kind::disable_foreign_keys: check_foreign_keys(action.kind == Kind::enable_foreign_keys); break;
         case Kind::set_statistics:
-        case Kind::set_storage: column(action.name); break;
+            column(action.name);
+            check_storage_options(action.options, StorageOf::column);
+            break;
+        case Kind::set_storage:
+        case Kind::set_compression:
+            set_column_storage(column(action.name), action, session_.state().types);
+            return store();
+        case Kind::set_access_method: check_table_method(action.name, false); break;
+        case Kind::set_logged:
+        case Kind::set_unlogged: set_logged(action.kind == Kind::set_logged); break;
         case Kind::set_options:
         case Kind::reset_options: options(action); break;
         case Kind::owner:
         case Kind::cluster:
-        case Kind::set_logged:
         case Kind::replica_identity: break;
         default: raise(sqlstate::feature_not_supported, "this form of ALTER TABLE is not supported");
     }
@@ -151,6 +161,28 @@ void Alteration::options(const syntax::AlterAction& action) {
         store();
         set_retention(session_, *relation_);
     }
+}
+
+/// What stays may not refer to what a crash may empty, in PostgreSQL.
+void Alteration::set_logged(bool logged) {
+    if (relation_->temporary)
+        raise(sqlstate::invalid_table_definition, "cannot change logged status of table \"" + relation_->name +
+                                                      "\" because it is temporary");
+    const auto refuse = [&](const Relation& other) {
+        if (other.oid != relation_->oid)
+            raise(sqlstate::invalid_table_definition,
+                  "could not change table \"" + relation_->name + "\" to " + (logged ? "logged" : "unlogged") +
+                      " because it references " + (logged ? "unlogged" : "logged") + " table \"" + other.name + "\"");
+    };
+    if (logged) {
+        for (const ForeignKey& foreign : relation_->foreign_keys)
+            if (const auto other = session_.catalog().relation(foreign.table); other->unlogged) refuse(*other);
+    } else {
+        for (const auto& [child, foreign] : session_.catalog().references_to(relation_->oid))
+            if (!child->unlogged) refuse(*child);
+    }
+    relation_->unlogged = !logged;
+    store();
 }
 
 void Alteration::check_definitions() {

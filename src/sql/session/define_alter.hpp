@@ -4,7 +4,16 @@
 
 #include "sql/session/sql_session.hpp"
 
-namespace northstar::inline v0::sql::define_alter {
+namespace northstar::inline v0::sql {
+
+/// ALTER TABLE .. RENAME COLUMN, of the table and of those that have the column from it.
+void rename_table_column(SqlSession& session, const std::shared_ptr<const Relation>& table,
+                         const syntax::Rename& syntax);
+
+namespace define_alter {
+
+/// An action of ALTER TABLE, with what follows from it for partitions and heirs.
+void change(SqlSession& session, Oid table, const syntax::AlterAction& action, bool only);
 
 /// One ALTER TABLE: actions are applied to a copy of the relation, which is put back after each.
 class Alteration {
@@ -38,6 +47,7 @@ private:
         }
     }
 
+    void set_logged(bool logged);
     void check_definitions();
     /// All rows with one more column or other values, written anew with their index entries.
     template <class Change>
@@ -107,4 +117,6 @@ private:
     Arena values_;
 };
 
-}  // namespace northstar::inline v0::sql::define_alter
+}  // namespace define_alter
+
+}  // namespace northstar::inline v0::sql

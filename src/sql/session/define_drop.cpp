@@ -2,7 +2,9 @@
 #include "sql/catalog/partition.hpp"
 #include "sql/catalog/stored_names.hpp"
 #include "sql/session/define_partition.hpp"
+#include "sql/session/partition_indexes.hpp"
 #include "sql/session/sql_session.hpp"
+#include "sql/session/typed_table.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -178,8 +180,20 @@ void drop_references(SqlSession& session, const Relation& owner, const Index& in
     }
 }
 
+/// The index of a partition goes with the one that it is a part of.
+[[noreturn]] void refuse_part(const SqlSession& session, const Relation& partition, const Index& part) {
+    std::string whole;
+    for (const Oid oid : {partition.partition_of, partition_root(session.catalog(), partition)->oid})
+        for (const Index& index : session.catalog().relation(oid)->indexes)
+            if (index.oid == part.whole) whole = index.name;
+    raise(sqlstate::dependent_objects_still_exist,
+          "cannot drop index " + part.name + " because index " + whole + " requires it", {},
+          "You can drop index " + whole + " instead.");
+}
+
 void drop_index(SqlSession& session, const syntax::QualifiedName& name, bool if_exists, bool cascade) {
     if (const auto [owner, index] = find_index(session, name); index != nullptr) {
+        if (index->whole != 0) refuse_part(session, *owner, *index);
         if (index->role != ConstraintRole::none)
             raise(sqlstate::dependent_objects_still_exist,
                   "cannot drop index " + index->name + " because constraint " + index->name + " on table " +
@@ -193,6 +207,7 @@ void drop_index(SqlSession& session, const syntax::QualifiedName& name, bool if_
                                               [&](const Index& other) { return other.name == wanted; }),
                                changed->indexes.end());
         session.put(changed);
+        if (owner->is_partitioned()) follow_indexes(session, owner->oid);
         return;
     }
     if (!if_exists) {
@@ -200,6 +215,18 @@ void drop_index(SqlSession& session, const syntax::QualifiedName& name, bool if_
         raise(sqlstate::undefined_object, "index \"" + std::string(name.last()) + "\" does not exist");
     }
     session.notice(sqlstate::undefined_object, "index \"" + std::string(name.last()) + "\" does not exist, skipping");
+}
+
+/// Nobody waits for a DROP INDEX here, but CONCURRENTLY asks for what it asks for in PostgreSQL.
+void check_concurrent_drop(SqlSession& session, const syntax::Drop& syntax) {
+    if (session.in_transaction())
+        raise(sqlstate::active_sql_transaction, "DROP INDEX CONCURRENTLY cannot run inside a transaction block");
+    if (syntax.names.size() != 1)
+        raise(sqlstate::feature_not_supported, "DROP INDEX CONCURRENTLY does not support dropping multiple objects");
+    if (syntax.cascade) raise(sqlstate::feature_not_supported, "DROP INDEX CONCURRENTLY does not support CASCADE");
+    if (const auto [owner, index] = find_index(session, syntax.names[0]); index != nullptr && owner->is_partitioned())
+        raise(sqlstate::feature_not_supported,
+              "cannot drop partitioned index \"" + index->name + "\" concurrently");
 }
 
 /// Old rows have values of dropped columns: where their type goes too, they are bytes of the same form from now on.
@@ -318,6 +345,9 @@ void drop_users_of_type(SqlSession& session, const UserType& type,
                 refuse("column " + column.name + " of table " + relation->name + " depends on type " + type.name);
                 columns.emplace_back(relation->oid, column.name);
             }
+    const auto typed = tables_of_type(session, type.oid);
+    for (const auto& table : typed) refuse("table " + table->name + " depends on type " + type.name);
+    for (const auto& table : typed) Dropper(session, true).relation(table);
     for (const auto& view : views) Dropper(session, true).relation(view);
     for (const auto& domain : domains) drop_type_with_users(session, *domain, true);
     for (const auto& composite : composites) session.put(composite);
@@ -360,6 +390,7 @@ void drop_objects(SqlSession& session, const syntax::Drop& syntax) {
     BoundPool pool;
     std::vector<Oid> types;
     Binder binder(session, pool, types);
+    if (syntax.concurrently) define_drop::check_concurrent_drop(session, syntax);
     define_drop::Dropper dropper(session, syntax.cascade);
     std::vector<std::shared_ptr<const Relation>> doomed;
     for (const syntax::QualifiedName& name : syntax.names) {
@@ -406,6 +437,14 @@ void drop_objects(SqlSession& session, const syntax::Drop& syntax) {
             case Kind::function:
                 if (syntax.if_exists) continue;
                 raise(sqlstate::undefined_function, "function " + std::string(name.last()) + "() does not exist");
+            case Kind::database:
+                // A file is one database, which stays as long as it is open.
+                if (name.last() == session.current_database())
+                    raise(sqlstate::object_in_use, "cannot drop the currently open database");
+                if (!syntax.if_exists)
+                    raise(sqlstate::invalid_catalog_name,
+                          "database \"" + std::string(name.last()) + "\" does not exist");
+                continue;
             default:
                 if (syntax.if_exists) continue;
                 raise(sqlstate::feature_not_supported, "DROP of this kind of object is not supported");

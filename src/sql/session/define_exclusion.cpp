@@ -1,4 +1,5 @@
 // EXCLUDE in definitions: which operators may compare two rows, and the index that the constraint is checked by.
+#include "sql/session/access_methods.hpp"
 #include "sql/session/sql_session.hpp"
 
 #include <algorithm>

@@ -1,7 +1,9 @@
 // CREATE INDEX, ALTER INDEX.
 #include "sql/catalog/partition.hpp"
 #include "sql/plan/immutable.hpp"
+#include "sql/session/access_methods.hpp"
 #include "sql/session/define_partition.hpp"
+#include "sql/session/partition_indexes.hpp"
 #include "sql/session/storage_options.hpp"
 
 #include <algorithm>
@@ -15,48 +17,6 @@ namespace define_index_parts {
 std::shared_ptr<const Relation> indexed_table(SqlSession& session, const Relation& relation) {
     return relation.is_partition() ? partition_root(session.catalog(), relation)
                                    : session.catalog().relation(relation.oid);
-}
-
-/// Do two indexes have the same entries for a row that both have?
-bool same_entries(const Index& a, const Index& b) {
-    const auto same = [](const IndexColumn& x, const IndexColumn& y) {
-        return x.column == y.column && x.text == y.text && x.order.descending == y.order.descending &&
-               x.order.nulls_first == y.order.nulls_first;
-    };
-    return a.unique == b.unique && a.nulls_not_distinct == b.nulls_not_distinct && a.predicate == b.predicate &&
-           a.include == b.include &&
-           std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(), same);
-}
-
-/// Is a partition a part of another one, or that one itself?
-bool lies_in(const Catalog& catalog, Oid partition, Oid above) {
-    while (partition != 0 && partition != above) {
-        const auto relation = catalog.relation(partition);
-        partition = relation == nullptr ? 0 : relation->partition_of;
-    }
-    return partition != 0;
-}
-
-/// The index of a partitioned table has the rows of all partitions: that of one partition is not needed beside it.
-void attach(SqlSession& session, const Relation& table, const Index& whole, const syntax::QualifiedName& name) {
-    const auto found = index_named(session, name);
-    const Relation* const owner = found.first.get();
-    const Index* const part = found.second;
-    const auto refuse = [&](SqlState state, const std::string& detail) {
-        raise(state, "cannot attach index \"" + part->name + "\" as a partition of index \"" + whole.name + "\"",
-              detail);
-    };
-    const bool above = whole.partition == 0 || lies_in(session.catalog(), part->partition, whole.partition);
-    if (owner->oid != table.oid || part->partition == 0 || part->oid == whole.oid || !above)
-        refuse(sqlstate::object_not_in_prerequisite_state,
-               "Index \"" + part->name + "\" is not an index on any partition of table \"" + table.name + "\".");
-    if (!same_entries(whole, *part))
-        refuse(sqlstate::invalid_object_definition, "The index definitions do not match.");
-    const Oid gone = part->oid;
-    auto changed = std::make_shared<Relation>(*owner);
-    session.drop_tree(owner->index_tree(*part), owner->temporary);
-    std::erase_if(changed->indexes, [&](const Index& index) { return index.oid == gone; });
-    session.put(changed);
 }
 
 /// ALTER COLUMN n SET STATISTICS: a column that is an expression has some. How exact they are is not kept.
@@ -96,6 +56,12 @@ std::pair<std::shared_ptr<const Relation>, const Index*> index_named(SqlSession&
 
 void alter_index(SqlSession& session, const syntax::AlterTable& syntax) {
     using Kind = syntax::AlterKind;
+    if (find_index(session, syntax.name).second == nullptr) {
+        BoundPool pool;
+        std::vector<Oid> types;
+        if (Binder(session, pool, types).find_relation(syntax.name, session.present(), true) != nullptr)
+            raise(sqlstate::wrong_object_type, "\"" + std::string(syntax.name.last()) + "\" is not an index");
+    }
     try {
         index_named(session, syntax.name);
     } catch (const SqlError& error) {
@@ -106,7 +72,7 @@ void alter_index(SqlSession& session, const syntax::AlterTable& syntax) {
     for (const syntax::AlterAction& action : syntax.actions) {
         const auto [table, index] = index_named(session, syntax.name);
         switch (action.kind) {
-            case Kind::attach_partition: define_index_parts::attach(session, *table, *index, action.partition); break;
+            case Kind::attach_partition: attach_index(session, *table, *index, action.partition); break;
             case Kind::set_statistics: define_index_parts::check_statistics(*table, *index, action.name); break;
             case Kind::set_options: check_storage_options(action.options, StorageOf::index); break;
             // What PostgreSQL keeps of these speaks of its storage.
@@ -152,34 +118,6 @@ void reindex_all(SqlSession& session, const syntax::Reindex& syntax) {
 
 }  // namespace define_index_parts
 
-void check_index_method(const syntax::CreateIndex& index) {
-    struct Method {
-        std::string_view name;
-        bool unique, several_columns, include, order;
-    };
-    static constexpr Method k_methods[] = {
-        {"btree", true, true, true, true}, {"hash", false, false, false, false}, {"gist", false, true, true, false},
-        {"gin", false, true, false, false}, {"spgist", false, false, true, false}, {"brin", false, true, false, false},
-        {"rtree", false, true, true, false},
-    };
-    const std::string_view name = index.method.empty() ? std::string_view("btree") : index.method;
-    const auto* const method = std::find_if(std::begin(k_methods), std::end(k_methods),
-                                            [&](const Method& known) { return known.name == name; });
-    if (method == std::end(k_methods))
-        raise(sqlstate::undefined_object, "access method \"" + std::string(name) + "\" does not exist");
-    const auto refuse = [&](const char* what) {
-        raise(sqlstate::feature_not_supported,
-              "access method \"" + std::string(name) + "\" does not support " + what);
-    };
-    if (index.unique && !method->unique) refuse("unique indexes");
-    if (!index.include.empty() && !method->include) refuse("included columns");
-    if (index.columns.size() > 1 && !method->several_columns) refuse("multicolumn indexes");
-    for (const syntax::SortItem& column : index.columns) {
-        if (column.descending && !method->order) refuse("ASC/DESC options");
-        if (column.nulls != syntax::NullsOrder::standard && !method->order) refuse("NULLS FIRST/LAST options");
-    }
-}
-
 void reindex(SqlSession& session, const syntax::Reindex& syntax) {
     using Kind = syntax::Reindex::Kind;
     if (syntax.concurrently && session.in_transaction())
@@ -187,7 +125,10 @@ void reindex(SqlSession& session, const syntax::Reindex& syntax) {
     if (syntax.kind != Kind::index && syntax.kind != Kind::table)
         return define_index_parts::reindex_all(session, syntax);
     const auto [owner, index] = find_index(session, syntax.name);
-    if (syntax.kind == Kind::index && index != nullptr) return define_index_parts::rebuild(session, *owner, index);
+    if (syntax.kind == Kind::index && index != nullptr) {
+        const Index* const entries = index_with_entries(session.catalog(), *owner, *index);
+        return define_index_parts::rebuild(session, *define_index_parts::indexed_table(session, *owner), entries);
+    }
     const std::string name(syntax.name.last());
     if (index != nullptr) raise(sqlstate::wrong_object_type, "\"" + name + "\" is not a table or materialized view");
     BoundPool pool;
@@ -213,7 +154,8 @@ Index describe_index(SqlSession& session, const Relation& relation, const syntax
     std::vector<ColumnId> columns;
     for (std::size_t i = 0; i < relation.columns.size(); ++i) columns.push_back(pool.column());
     std::set<std::string> parts;  // of the name
-    for (const syntax::SortItem& item : syntax.columns) {
+    for (std::size_t i = 0; i < syntax.columns.size(); ++i) {
+        const syntax::SortItem& item = syntax.columns[i];
         IndexColumn column;
         BoundExpr* bound = binder.bind_over_table(*item.expr, relation, columns, "index expressions");
         if (bound->kind == BoundKind::column)
@@ -222,6 +164,7 @@ Index describe_index(SqlSession& session, const Relation& relation, const syntax
         else column.text = session.stored_text(item.source);
         if (bound->type == type::record)
             raise(sqlstate::invalid_table_definition, "column \"row\" has pseudo-type record");
+        check_operator_class(syntax.operator_classes[i], syntax.method, bound->type, session.state().types);
         if (bound->type == type::unknown || !is_orderable(bound->type, session.state().types))
             raise(sqlstate::undefined_object, "data type " +
                                                   format_type(bound->type, k_no_typmod, session.state().types) +
@@ -243,6 +186,7 @@ Index describe_index(SqlSession& session, const Relation& relation, const syntax
         const int column = relation.find_column(name);
         if (column < 0) raise(sqlstate::undefined_column, "column \"" + std::string(name) + "\" does not exist");
         index.include.push_back(column);
+        names += "_" + std::string(name);
     }
     if (syntax.where != nullptr) {
         BoundExpr* holds =
@@ -258,7 +202,12 @@ void create_index(SqlSession& session, const syntax::CreateIndex& syntax) {
     BoundPool pool;
     std::vector<Oid> types;
     Binder binder(session, pool, types);
+    if (syntax.concurrently && session.in_transaction())
+        raise(sqlstate::active_sql_transaction, "CREATE INDEX CONCURRENTLY cannot run inside a transaction block");
     const auto named = binder.find_relation(syntax.table, session.present(), false);
+    if (syntax.concurrently && named->is_partitioned())
+        raise(sqlstate::feature_not_supported,
+              "cannot create index on partitioned table \"" + named->name + "\" concurrently");
     const auto old = define_index_parts::indexed_table(session, *named);
     if (!old->stores_rows())
         raise(sqlstate::wrong_object_type, "cannot create index on relation \"" + old->name + "\"");
@@ -286,6 +235,7 @@ void create_index(SqlSession& session, const syntax::CreateIndex& syntax) {
     Execution execution(session.state(), session, session.parameters());
     TableWriter(session.catalog().relation(relation->oid), execution, session)
         .build_index(relation->indexes.size() - 1);
+    if (named->is_partitioned() && !syntax.only) make_index_parts(session, named->oid, index.oid);
 }
 
 }  // namespace northstar::inline v0::sql

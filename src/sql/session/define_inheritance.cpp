@@ -1,6 +1,7 @@
 #include "sql/session/define_inheritance.hpp"
 
 #include "sql/plan/walk.hpp"
+#include "sql/session/column_storage.hpp"
 
 #include <algorithm>
 
@@ -92,9 +93,11 @@ std::set<std::string> inherit_columns(SqlSession& session, Relation& relation,
                 Column& have = relation.columns[static_cast<std::size_t>(place)];
                 define_inheritance::check_type(session, have, column, "inherited column");
                 have.not_null |= column.not_null;
-                if (have.generated_text != column.generated_text)
+                merge_storage(have, column, true, session.state().types);
+                if (have.generated_text.empty() != column.generated_text.empty())
                     raise(sqlstate::datatype_mismatch,
                           "inherited column \"" + have.name + "\" has a generation conflict");
+                if (have.generated_text != column.generated_text) contradictions.insert(have.name);
                 if (have.default_text.empty()) have.default_text = column.default_text;
                 else if (!column.default_text.empty() &&
                          !define_inheritance::same_text(session, {}, column.default_text, have.default_text))
@@ -137,6 +140,7 @@ void merge_inherited_column(SqlSession& session, Relation& relation, Column own)
         raise(sqlstate::invalid_column_definition,
               "column \"" + own.name + "\" inherits from generated column but specifies " +
                   (own.identity != 0 ? "identity" : "default"));
+    merge_storage(have, own, false, session.state().types);
     have.inherited = false;
     have.not_null |= own.not_null;
     if (!own.default_text.empty()) have.default_text = own.default_text;
@@ -171,6 +175,11 @@ bool merge_inherited_check(SqlSession& session, const Relation& heir, const Chec
 
 void change_inheritance(SqlSession& session, const Relation& table, const syntax::AlterAction& action) {
     auto changed = std::make_shared<Relation>(table);
+    if (table.of_type != 0 || table.is_partition() || (table.is_partitioned() && !action.if_exists))
+        raise(sqlstate::wrong_object_type, std::string("cannot change inheritance of ") +
+                                               (table.of_type != 0        ? "typed table"
+                                                : table.is_partition() ? "a partition"
+                                                                          : "partitioned table"));
     if (action.if_exists) {  // NO INHERIT
         BoundPool pool;
         std::vector<Oid> none;

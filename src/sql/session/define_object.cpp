@@ -9,6 +9,7 @@
 #include "sql/session/define_partition.hpp"
 #include "sql/session/result_columns.hpp"
 #include "sql/session/storage_options.hpp"
+#include "sql/session/typed_table.hpp"
 #include "sql/text_io.hpp"
 
 #include <algorithm>
@@ -261,21 +262,12 @@ void create_composite(SqlSession& session, const syntax::CreateType& syntax) {
             if (other.name == definition.name)
                 raise(sqlstate::duplicate_column, "column \"" + other.name + "\" specified more than once");
         const Binder::TypeMeaning meaning = binder.resolve_type(*definition.type);
+        refuse_pseudo_type(session, meaning.type, std::string(definition.name));
         type->fields.push_back({std::string(definition.name), meaning.type, meaning.typmod, meaning.domain});
     }
     type->oid = session.allocate_oid(false);
     type->array = session.allocate_oid(false);
     session.put(type);
-}
-
-std::vector<TypeField>::iterator attribute_named(UserType& type, std::string_view name) {
-    return std::find_if(type.fields.begin(), type.fields.end(),
-                        [&](const TypeField& field) { return field.name == name; });
-}
-
-[[noreturn]] void no_attribute(const UserType& type, std::string_view name) {
-    raise(sqlstate::undefined_column,
-          "column \"" + std::string(name) + "\" of relation \"" + type.name + "\" does not exist");
 }
 
 void alter_enum(SqlSession& session, const syntax::CreateType& syntax) {
@@ -356,100 +348,57 @@ StatementResult create_as(SqlSession& session, const syntax::CreateTable& syntax
     return tag("SELECT " + std::to_string(count));
 }
 
+/// Raises 42P15 where an element of a schema says that it belongs to another one, 42P16 where it is temporary.
+void check_element(const syntax::QualifiedName& name, bool temporary, const std::string& schema) {
+    if (temporary)
+        raise_at(sqlstate::invalid_table_definition, "cannot create temporary relation in non-temporary schema",
+                 name.position);
+    if (!name.schema().empty() && name.schema() != schema)
+        raise_at(sqlstate::invalid_schema_definition,
+                 "CREATE specifies a schema (" + std::string(name.schema()) +
+                     ") different from the one being created (" + schema + ")",
+                 name.position);
+}
+
+/// The elements of a schema, whatever their order, so that each finds what it is made of: sequences, tables, views,
+/// indexes, and what else there is.
+std::vector<const syntax::Statement*> in_order_of_use(const syntax::List<const syntax::Statement*>& elements,
+                                                      const std::string& schema) {
+    using syntax::StatementKind;
+    std::vector<std::pair<int, const syntax::Statement*>> ranked;
+    for (const syntax::Statement* const element : elements) {
+        int rank = 4;
+        if (element->kind == StatementKind::create_sequence) {
+            check_element(element->sequence->name, element->sequence->temporary, schema);
+            rank = 0;
+        } else if (element->kind == StatementKind::create_table) {
+            check_element(element->create_table->name, element->create_table->temporary, schema);
+            rank = 1;
+        } else if (element->kind == StatementKind::create_view) {
+            check_element(element->create_view->name, element->create_view->temporary, schema);
+            rank = 2;
+        } else if (element->kind == StatementKind::create_index) {
+            check_element(element->create_index->table, false, schema);
+            rank = 3;
+        }
+        ranked.emplace_back(rank, element);
+    }
+    std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::vector<const syntax::Statement*> ordered;
+    for (const auto& [rank, element] : ranked) ordered.push_back(element);
+    return ordered;
+}
+
 /// CREATE SCHEMA s CREATE TABLE ..: names without a schema mean the new one.
 void create_elements(SqlSession& session, const std::string& schema,
                      const syntax::List<const syntax::Statement*>& elements) {
     std::vector<std::string> path = session.search_path();
     path.insert(path.begin(), schema);
     const UnderSearchPath under(session, path);
-    for (const syntax::Statement* element : elements) session.run_nested(*element);
+    for (const syntax::Statement* const element : in_order_of_use(elements, schema)) session.run_nested(*element);
 }
 
 }  // namespace define_object_parts
-
-void refuse_own_member(const SqlSession& session, Oid type, Oid composite, const std::string& name) {
-    if (composite != 0 && session.catalog().holds_type(type, composite))
-        raise(sqlstate::invalid_table_definition,
-              "composite type \"" + name + "\" cannot be made a member of itself");
-}
-
-void alter_composite(SqlSession& session, const syntax::AlterTable& syntax) {
-    using namespace define_object_parts;
-    using Kind = syntax::AlterKind;
-    const std::shared_ptr<const UserType> old = type_named(session, syntax.name);
-    if (only_changes_owner(syntax)) return;
-    if (old->kind != 'c') raise(sqlstate::wrong_object_type, "\"" + old->name + "\" is not a composite type");
-    BoundPool pool;
-    std::vector<Oid> types;
-    Binder binder(session, pool, types);
-    auto type = std::make_shared<UserType>(*old);
-    for (const syntax::AlterAction& action : syntax.actions) {
-        // Stored values have the fields of the type that they were stored with.
-        for (const auto& [key, other] : session.catalog().types()) {
-            bool uses = false;
-            for (const TypeField& field : other->fields) uses |= field.type == old->oid || field.type == old->array;
-            if (uses)
-                raise(sqlstate::feature_not_supported,
-                      "cannot alter type \"" + old->name + "\" because type \"" + other->name + "\" uses it");
-        }
-        for (const auto& [key, relation] : session.catalog().relations())
-            for (const Column& column : relation->columns)
-                // Of a dropped column as well: rows still have its values.
-                if (column.type == old->oid || column.type == old->array)
-                    raise(sqlstate::feature_not_supported, "cannot alter type \"" + old->name + "\" because column \"" +
-                                                               relation->name + "." + column.name + "\" uses it");
-        if (action.kind == Kind::add_column) {
-            if (attribute_named(*type, action.column.name) != type->fields.end())
-                raise(sqlstate::duplicate_column, "column \"" + std::string(action.column.name) +
-                                                      "\" of relation \"" + type->name + "\" already exists");
-            const Binder::TypeMeaning meaning = binder.resolve_type(*action.column.type);
-            refuse_own_member(session, meaning.type, old->oid, old->name);
-            type->fields.push_back({std::string(action.column.name), meaning.type, meaning.typmod, meaning.domain});
-            continue;
-        }
-        const auto found = attribute_named(*type, action.name);
-        if (found == type->fields.end()) {
-            if (!action.if_exists) no_attribute(*type, action.name);
-            session.notice(sqlstate::undefined_column, "column \"" + std::string(action.name) + "\" of relation \"" +
-                                                           type->name + "\" does not exist, skipping");
-        } else if (action.kind == Kind::drop_column) {
-            type->fields.erase(found);
-        } else if (action.kind == Kind::set_type && action.expr == nullptr) {
-            const Binder::TypeMeaning meaning = binder.resolve_type(*action.type);
-            refuse_own_member(session, meaning.type, old->oid, old->name);
-            found->type = meaning.type;
-            found->typmod = meaning.typmod;
-            found->domain = meaning.domain;
-        } else {
-            raise(sqlstate::syntax_error, "this form of ALTER TYPE is not known");
-        }
-        // The past has values of the type as it was: they keep its number, and find it there.
-        if (type->oid == old->oid) {
-            type->oid = session.allocate_oid(false);
-            type->array = session.allocate_oid(false);
-        }
-    }
-    std::vector<std::shared_ptr<UserType>> changed = {type};
-    for (const auto& [key, other] : session.catalog().types()) {
-        if (other->kind != 'd' || (other->base != old->oid && other->base != old->array)) continue;
-        changed.push_back(std::make_shared<UserType>(*other));
-        changed.back()->base = other->base == old->oid ? type->oid : type->array;
-    }
-    session.put(changed);
-}
-
-void rename_attribute(SqlSession& session, const syntax::Rename& syntax) {
-    using namespace define_object_parts;
-    auto type = std::make_shared<UserType>(*type_named(session, syntax.name));
-    const auto found = attribute_named(*type, syntax.part);
-    if (type->kind != 'c') raise(sqlstate::wrong_object_type, "\"" + type->name + "\" is not a composite type");
-    if (found == type->fields.end()) no_attribute(*type, syntax.part);
-    if (attribute_named(*type, syntax.to) != type->fields.end())
-        raise(sqlstate::duplicate_column,
-              "column \"" + std::string(syntax.to) + "\" of relation \"" + type->name + "\" already exists");
-    found->name = syntax.to;
-    session.put(type);
-}
 
 int check_option_of(const syntax::Option& option) {
     const std::string_view value = option.value == nullptr ? std::string_view() : option.value->text;

@@ -5,7 +5,10 @@
 #include "sql/compare.hpp"
 #include "sql/plan/immutable.hpp"
 #include "sql/plan/walk.hpp"
+#include "sql/session/access_methods.hpp"
 #include "sql/session/partition_bounds.hpp"
+#include "sql/session/partition_indexes.hpp"
+#include "sql/session/temporary_tables.hpp"
 #include "sql/text_io.hpp"
 
 #include <algorithm>
@@ -127,8 +130,14 @@ private:
     }
 
     BoundValue value(const syntax::Expr& item, const PartitionKey::Part& part) {
-        BoundExpr* bound = binder_.coerce(binder_.bind_standalone(item, "partition bounds"), part.type, k_no_typmod,
-                                          CastContext::assignment, item.position);
+        BoundExpr* const given = binder_.bind_standalone(item, "partition bounds");
+        if (!can_coerce(given->type, part.type, CastContext::assignment, session_.state().types))
+            raise_at(sqlstate::datatype_mismatch,
+                     "specified value cannot be cast to type " +
+                         format_type(part.type, k_no_typmod, session_.state().types) + " for column \"" + part.text +
+                         "\"",
+                     item.position);
+        BoundExpr* bound = binder_.coerce(given, part.type, k_no_typmod, CastContext::assignment, item.position);
         Arena arena;
         const Value result = session_.evaluate(*bound, arena);
         if (result.is_null()) return {BoundValue::Kind::null, ""};
@@ -229,6 +238,9 @@ void own_elements(const SqlSession& session, Relation& partition, const syntax::
                     keys.emplace_back(&constraint, std::vector<std::string>{std::string(spec.name)});
                     break;
                 case Kind::null: break;
+                case Kind::identity:
+                    raise_at(sqlstate::feature_not_supported, "identity columns are not supported on partitions",
+                             constraint.position);
                 default:
                     raise_at(sqlstate::feature_not_supported, "this constraint is not supported for a partition",
                              constraint.position);
@@ -323,6 +335,8 @@ void set_partition_key(SqlSession& session, Relation& relation, const syntax::Pa
         if (used_columns(bound).empty())
             raise_at(sqlstate::invalid_object_definition, "cannot use constant expression as partition key",
                      part.position);
+        check_operator_class(syntax.operator_classes[i], key.strategy == PartitionStrategy::hash ? "hash" : "btree",
+                             bound->type, session.state().types);
         if (!is_orderable(bound->type, session.state().types))
             raise_at(sqlstate::undefined_object,
                      "data type " + format_type(bound->type, k_no_typmod, session.state().types) +
@@ -369,6 +383,9 @@ void create_partition(SqlSession& session, const syntax::CreateTable& syntax) {
     auto partition = std::make_shared<Relation>();
     const auto parent = binder.find_relation(syntax.partition_of, session.present(), false);
     partition->temporary = syntax.temporary || syntax.name.schema() == k_temporary_schema;
+    partition->unlogged = syntax.unlogged;
+    partition->on_commit = on_commit_of(syntax, partition->temporary);
+    check_table_method(syntax.method, !syntax.partition_by.strategy.empty());
     partition->schema = session.creation_schema(syntax.name, partition->temporary);
     partition->name = syntax.name.last();
     if (session.catalog().relation(partition->schema, partition->name) != nullptr) {
@@ -398,6 +415,7 @@ void create_partition(SqlSession& session, const syntax::CreateTable& syntax) {
     partition->oid = session.allocate_oid(partition->temporary);
     partition->row_type = session.allocate_oid(partition->temporary);
     session.put(partition);
+    make_parts_of_partition(session, partition->oid);
     for (const auto& [constraint, names] : keys) {
         auto changed = std::make_shared<Relation>(*session.catalog().relation(partition->oid));
         add_partition_key(session, *changed, *constraint, names);

@@ -1,7 +1,10 @@
 // ALTER .. RENAME and SET SCHEMA: expressions that the catalog keeps as text follow the new name.
+#include "sql/catalog/partition.hpp"
 #include "sql/catalog/stored_names.hpp"
+#include "sql/session/define_alter.hpp"
 #include "sql/session/define_inheritance.hpp"
 #include "sql/session/define_partition.hpp"
+#include "sql/session/partition_indexes.hpp"
 #include "sql/session/sql_session.hpp"
 #include "sql/syntax/lexer.hpp"
 
@@ -144,6 +147,39 @@ void require_kind(const Relation& relation, syntax::ObjectKind said) {
 
 }  // namespace define_rename
 
+void rename_table_column(SqlSession& session, const std::shared_ptr<const Relation>& old,
+                         const syntax::Rename& syntax) {
+    auto relation = std::make_shared<Relation>(*old);
+    const std::string to(syntax.to);
+    if (old->of_type != 0) raise(sqlstate::wrong_object_type, "cannot rename column of typed table");
+    const int place = relation->find_column(syntax.part);
+    if (place < 0)
+        raise(sqlstate::undefined_column, "column \"" + std::string(syntax.part) + "\" does not exist");
+    if (relation->is_partition())
+        raise(sqlstate::invalid_table_definition,
+              "cannot rename inherited column \"" + std::string(syntax.part) + "\"");
+    if (inherits_column(session, *old, syntax.part))
+        raise(sqlstate::invalid_table_definition,
+              "cannot rename inherited column \"" + std::string(syntax.part) + "\"");
+    if (syntax.only && !(session.catalog().children_of(old->oid).empty() &&
+                         partitions_of(session.catalog(), old->oid).empty()))
+        raise(sqlstate::invalid_table_definition,
+              "inherited column \"" + std::string(syntax.part) + "\" must be renamed in child tables too");
+    refuse_column_of_others(session, *old, syntax.part, "cannot rename");
+    if (relation->find_column(to) >= 0)
+        raise(sqlstate::duplicate_column,
+              "column \"" + to + "\" of relation \"" + relation->name + "\" already exists");
+    define_rename::rename_column(*relation, syntax.part, to);
+    rename_partition_columns(session, *relation, syntax.part, to);
+    session.put(relation);
+    if (relation->is_partitioned()) follow_indexes(session, relation->oid);
+    for (const auto& heir : session.catalog().heirs_of(old->oid)) {
+        auto changed = std::make_shared<Relation>(*heir);
+        define_rename::rename_column(*changed, syntax.part, to);
+        session.put(changed);
+    }
+}
+
 void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_schema) {
     BoundPool pool;
     std::vector<Oid> types;
@@ -156,6 +192,7 @@ void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_sc
         const std::string to(syntax.to);
         if (!to_schema) return define_rename::rename_type(session, *type, type->schema, to);
         if (!session.catalog().has_schema(to)) no_schema(to);
+        if (to == type->schema) return;  // it lies there already
         return define_rename::rename_type(session, *type, to, type->name);
     }
     if (syntax.kind == Kind::schema) {
@@ -197,33 +234,7 @@ void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_sc
     define_rename::require_kind(*old, syntax.of);
     auto relation = std::make_shared<Relation>(*old);
     const std::string to(syntax.to);
-    if (syntax.kind == Kind::column) {
-        const int place = relation->find_column(syntax.part);
-        if (place < 0)
-            raise(sqlstate::undefined_column, "column \"" + std::string(syntax.part) + "\" does not exist");
-        if (relation->find_column(to) >= 0)
-            raise(sqlstate::duplicate_column,
-                  "column \"" + to + "\" of relation \"" + relation->name + "\" already exists");
-        if (relation->is_partition())
-            raise(sqlstate::invalid_table_definition,
-                  "cannot rename inherited column \"" + std::string(syntax.part) + "\"");
-        if (inherits_column(session, *old, syntax.part))
-            raise(sqlstate::invalid_table_definition,
-                  "cannot rename inherited column \"" + std::string(syntax.part) + "\"");
-        if (syntax.only && !session.catalog().children_of(old->oid).empty())
-            raise(sqlstate::invalid_table_definition,
-                  "inherited column \"" + std::string(syntax.part) + "\" must be renamed in child tables too");
-        refuse_column_of_others(session, *old, syntax.part, "cannot rename");
-        define_rename::rename_column(*relation, syntax.part, to);
-        rename_partition_columns(session, *relation, syntax.part, to);
-        session.put(relation);
-        for (const auto& heir : session.catalog().heirs_of(old->oid)) {
-            auto changed = std::make_shared<Relation>(*heir);
-            define_rename::rename_column(*changed, syntax.part, to);
-            session.put(changed);
-        }
-        return;
-    }
+    if (syntax.kind == Kind::column) return rename_table_column(session, old, syntax);
     if (syntax.kind == Kind::constraint) {
         const auto has = [&](std::string_view name) {
             const auto named = [&](const auto& item) { return item.name == name; };
@@ -254,6 +265,7 @@ void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_sc
     const std::string name = to_schema ? relation->name : to;
     if (to_schema && !session.catalog().has_schema(schema))
         no_schema(schema);
+    if (to_schema && schema == relation->schema) return;  // it lies there already
     define_rename::refuse_taken_name(session, schema, name);
     define_rename::rename_relation(session, relation->oid, schema, name);
 }

@@ -6,8 +6,12 @@
 #include "sql/plan/walk.hpp"
 #include "sql/session/define_inheritance.hpp"
 #include "sql/session/define_partition.hpp"
+#include "sql/session/access_methods.hpp"
+#include "sql/session/column_storage.hpp"
 #include "sql/session/result_columns.hpp"
 #include "sql/session/storage_options.hpp"
+#include "sql/session/temporary_tables.hpp"
+#include "sql/session/typed_table.hpp"
 
 #include <algorithm>
 
@@ -82,11 +86,10 @@ public:
             session_.notice(sqlstate::duplicate_table, "relation \"" + relation_->name + "\" already exists, skipping");
             return;
         }
-        if (syntax_.on_commit != syntax::OnCommit::preserve) {
-            if (!relation_->temporary)
-                raise(sqlstate::invalid_table_definition, "ON COMMIT can only be used on temporary tables");
-            relation_->on_commit = syntax_.on_commit == syntax::OnCommit::drop ? 'D' : 'd';
-        }
+        relation_->unlogged = syntax_.unlogged;
+        relation_->on_commit = on_commit_of(syntax_, relation_->temporary);
+        check_table_method(syntax_.method, !syntax_.partition_by.strategy.empty());
+        if (!syntax_.of_type.parts.empty()) take_columns_of_type(session_, *relation_, syntax_.of_type);
         contradictions_ = inherit_columns(session_, *relation_, syntax_.inherits);
         inherited_ = static_cast<int>(relation_->columns.size());
         std::size_t like = 0;
@@ -95,10 +98,16 @@ public:
                 copy_columns(syntax_.likes[like]);
             if (i < syntax_.columns.size()) add_column(syntax_.columns[i]);
         }
-        if (!contradictions_.empty())
+        if (!contradictions_.empty()) {
+            const Column& column =
+                relation_->columns[static_cast<std::size_t>(relation_->find_column(*contradictions_.begin()))];
+            const bool generated = !column.generated_text.empty();
             raise(sqlstate::invalid_column_definition,
-                  "column \"" + *contradictions_.begin() + "\" inherits conflicting default values", {},
-                  "To resolve the conflict, specify a default explicitly.");
+                  "column \"" + column.name + "\" inherits conflicting " +
+                      (generated ? "generation expressions" : "default values"),
+                  {}, std::string("To resolve the conflict, specify a ") +
+                          (generated ? "generation expression" : "default") + " explicitly.");
+        }
         implicit_document();
         for (const syntax::ConstraintDefinition& constraint : syntax_.constraints)
             if (constraint.kind == syntax::ConstraintKind::period) add_period(session_, *relation_, constraint);
@@ -137,6 +146,7 @@ private:
                 raise_at(sqlstate::duplicate_column,
                          "column \"" + std::string(spec.name) + "\" specified more than once", spec.position);
         }
+        if (relation_->of_type != 0) return typed_column(spec);
         if (relation_->find_column(spec.name) >= 0) {
             if (relation_->inherits.empty())
                 raise_at(sqlstate::duplicate_column,
@@ -151,14 +161,31 @@ private:
         relation_->columns.push_back(column_from(session_, binder_, *relation_, spec, sequences_));
     }
 
+    /// What a typed table says of a column of its type.
+    void typed_column(const syntax::ColumnSpec& spec) {
+        const int place = relation_->find_column(spec.name);
+        if (place < 0)
+            raise_at(sqlstate::undefined_column, "column \"" + std::string(spec.name) + "\" does not exist",
+                     spec.position);
+        for (const syntax::ConstraintDefinition& constraint : spec.constraints)
+            if (constraint.kind == syntax::ConstraintKind::identity)
+                raise_at(sqlstate::feature_not_supported, "identity columns are not supported on typed tables",
+                         constraint.position);
+        Column& column = relation_->columns[static_cast<std::size_t>(place)];
+        column = column_from(session_, binder_, *relation_, spec, sequences_, &column);
+    }
+
 public:
-    /// A column of its specification: type, serial, identity, default. Constraints come later.
+    /// A column of its specification: type, serial, identity, default. Constraints come later. `typed`: it has the type
+    /// of this one, and says none itself.
     static Column column_from(SqlSession& session, Binder& binder, const Relation& relation,
-                              const syntax::ColumnSpec& spec, std::vector<std::shared_ptr<Relation>>& sequences) {
+                              const syntax::ColumnSpec& spec, std::vector<std::shared_ptr<Relation>>& sequences,
+                              const Column* typed = nullptr) {
         Column column;
+        if (typed != nullptr) column = *typed;
         column.name = spec.name;
-        const std::string_view word = spec.type->names.back();
-        const bool one_word = spec.type->names.size() == 1;
+        const std::string_view word = typed != nullptr ? std::string_view() : spec.type->names.back();
+        const bool one_word = typed == nullptr && spec.type->names.size() == 1;
         Oid serial = 0;
         if (one_word && (word == "serial" || word == "serial4")) serial = type::int4;
         else if (one_word && (word == "bigserial" || word == "serial8")) serial = type::int8;
@@ -166,7 +193,7 @@ public:
         if (serial != 0) {
             column.type = serial;
             column.not_null = true;
-        } else {
+        } else if (typed == nullptr) {
             if (spec.type->setof)
                 raise_at(sqlstate::invalid_table_definition,
                          "column \"" + column.name + "\" cannot be declared SETOF", spec.position);
@@ -182,6 +209,9 @@ public:
                              format_type(column.type, k_no_typmod, session.state().types),
                          spec.position);
         }
+        if (!spec.storage.empty()) column.storage = storage_named(spec.storage, column.type, session.state().types);
+        if (!spec.compression.empty())
+            column.compression = compression_named(spec.compression, column.type, session.state().types);
         syntax::List<syntax::Option> sequence_options;
         bool has_default = serial != 0, null = false, not_null = serial != 0;
         for (const syntax::ConstraintDefinition& constraint : spec.constraints) {
@@ -259,7 +289,9 @@ public:
 
 private:
     void copy_columns(const syntax::LikeClause& like) {
-        const auto source = binder_.find_relation(like.table, session_.present(), false);
+        auto source = binder_.find_relation(like.table, session_.present(), true);
+        if (source == nullptr) source = relation_of_type(session_, like.table);
+        if (source == nullptr) binder_.find_relation(like.table, session_.present(), false);
         if (source->kind == RelationKind::sequence)
             raise_at(sqlstate::wrong_object_type, "relation \"" + source->name + "\" is invalid in LIKE clause",
                      like.table.position);
@@ -276,6 +308,8 @@ private:
             if (!(like.including & syntax::like_defaults)) column.default_text.clear();
             if (!(like.including & syntax::like_generated)) column.generated_text.clear();
             if (!(like.including & syntax::like_comments)) column.comment.clear();
+            if (!(like.including & syntax::like_storage)) column.storage = 0;
+            if (!(like.including & syntax::like_compression)) column.compression = 0;
             if (!(like.including & syntax::like_identity)) column.identity = 0;
             else if (column.identity != 0) {
                 auto sequence = make_sequence(
@@ -314,6 +348,7 @@ private:
                 if (column.column >= 0) column.column = here(column.column);
             for (int& place : index.include) place = here(place);
             index.name.clear();
+            index.whole = 0;
             index.oid = session_.allocate_oid(relation_->temporary);
             relation_->indexes.push_back(std::move(index));
         }
@@ -322,8 +357,7 @@ private:
     /// A table declared with nothing but a primary key holds documents.
     void implicit_document() {
         if (relation_->columns.size() != 1 || syntax_.columns.size() != 1 || !syntax_.likes.empty() ||
-            !syntax_.inherits.empty() ||
-            !syntax_.constraints.empty())
+            !syntax_.inherits.empty() || !syntax_.constraints.empty() || relation_->of_type != 0)
             return;
         const syntax::ColumnSpec& only = syntax_.columns[0];
         if (only.name == "doc" || only.constraints.size() != 1 ||
@@ -567,6 +601,9 @@ void TableMaker::add_foreign_key(SqlSession& session, Relation& relation,
                  relation.temporary ? "constraints on temporary tables may reference only temporary tables"
                                     : "constraints on permanent tables may reference only permanent tables",
                  constraint.position);
+    if (parent->unlogged && !relation.unlogged && !relation.temporary)
+        raise_at(sqlstate::invalid_table_definition,
+                 "constraints on permanent tables may reference only permanent tables", constraint.position);
     if (constraint.match == syntax::ReferentialMatch::partial)
         raise_at(sqlstate::feature_not_supported, "MATCH PARTIAL not yet implemented", constraint.position);
     ForeignKey foreign;
@@ -712,6 +749,7 @@ Column make_column(SqlSession& session, Binder& binder, const Relation& relation
 std::uint64_t create_table_as(SqlSession& session, const syntax::CreateTable& syntax,
                               const std::vector<OutputColumn>& columns, const RowStore& rows) {
     check_storage_options(syntax.options, StorageOf::table);
+    check_table_method(syntax.method, false);
     auto relation = std::make_shared<Relation>();
     relation->temporary = syntax.temporary || syntax.name.schema() == k_temporary_schema;
     relation->kind = syntax.materialized_view ? RelationKind::materialized_view : RelationKind::table;
@@ -726,8 +764,8 @@ std::uint64_t create_table_as(SqlSession& session, const syntax::CreateTable& sy
         add_result_column(session, *relation,
                           i < syntax.column_names.size() ? std::string(syntax.column_names[i]) : columns[i].name,
                           columns[i]);
-    if (syntax.on_commit != syntax::OnCommit::preserve)
-        relation->on_commit = syntax.on_commit == syntax::OnCommit::drop ? 'D' : 'd';
+    relation->unlogged = syntax.unlogged;
+    relation->on_commit = on_commit_of(syntax, relation->temporary);
     relation->oid = session.allocate_oid(relation->temporary);
     relation->row_type = session.allocate_oid(relation->temporary);
     session.put(relation);

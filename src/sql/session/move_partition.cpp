@@ -3,8 +3,10 @@
 #include "sql/compare.hpp"
 #include "sql/session/define_partition.hpp"
 #include "sql/session/partition_bounds.hpp"
+#include "sql/session/partition_indexes.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace northstar::inline v0::sql {
 
@@ -50,13 +52,26 @@ ForeignKey mapped(ForeignKey foreign, const std::vector<int>& map) {
     return foreign;
 }
 
-/// ATTACH: does a table look like the one that it is to become a part of? Raises 42804.
-void check_columns(SqlSession& session, const Relation& table, const Relation& parent) {
+/// A table that inherits, is inherited from or follows a type is tied to others already. Raises 42809.
+void refuse_as_partition(SqlSession& session, const Relation& table) {
+    const char* const what = table.of_type != 0                                     ? "a typed table"
+                             : !table.inherits.empty()                              ? "inheritance child"
+                             : !session.catalog().children_of(table.oid).empty() ? "inheritance parent"
+                                                                                    : nullptr;
+    if (what != nullptr)
+        raise(sqlstate::wrong_object_type, "cannot attach " + std::string(what) + " as partition");
+}
+
+void refuse_other_columns(const Relation& table, const Relation& parent) {
     for (const Column& column : table.columns)
         if (!column.dropped && parent.find_column(column.name) < 0)
             raise(sqlstate::datatype_mismatch, "table \"" + table.name + "\" contains column \"" + column.name +
                                                    "\" not found in parent \"" + parent.name + "\"",
                   "The new partition may contain only the columns present in parent.");
+}
+
+/// ATTACH: does a table look like the one that it is to become a part of? Raises 42804.
+void check_columns(SqlSession& session, const Relation& table, const Relation& parent) {
     for (const Column& column : parent.columns) {
         if (column.dropped) continue;
         const int place = table.find_column(column.name);
@@ -167,6 +182,14 @@ void forget_keys(SqlSession& session, Relation& root, const std::set<Oid>& gone)
         root.foreign_keys.end());
 }
 
+/// The index that a partition has for one of the topmost table; null: none.
+const Index* part_with_entries(const Catalog& catalog, const Relation& partition, Oid entries) {
+    for (const Index& part : partition.indexes)
+        if (const Index* const found = index_with_entries(catalog, partition, part); found && found->oid == entries)
+            return &part;
+    return nullptr;
+}
+
 std::set<Oid> with_parts(SqlSession& session, const Relation& partition) {
     std::set<Oid> oids = {partition.oid};
     for (const auto& part : all_partitions_of(session.catalog(), partition.oid)) oids.insert(part->oid);
@@ -215,17 +238,21 @@ void attach_partition(SqlSession& session, const Relation& parent, const syntax:
         raise(sqlstate::wrong_object_type, "\"" + table->name + "\" is not a table");
     if (table->is_partition())
         raise(sqlstate::wrong_object_type, "\"" + table->name + "\" is already a partition");
+    refuse_as_partition(session, *table);
     const auto old_root = partition_root(session.catalog(), parent);
     if (old_root->oid == table->oid) raise(sqlstate::duplicate_table, "circular inheritance not allowed",
                                            "\"" + parent.name + "\" is already a child of \"" + table->name + "\".");
     if (table->temporary != parent.temporary)
-        raise(sqlstate::wrong_object_type, "cannot attach a temporary relation as partition of permanent relation \"" +
-                                               parent.name + "\"");
+        raise(sqlstate::wrong_object_type,
+              std::string("cannot attach a ") + (table->temporary ? "temporary" : "permanent") +
+                  " relation as partition of " + (parent.temporary ? "temporary" : "permanent") + " relation \"" +
+                  parent.name + "\"");
     if (table->period_from >= 0 || !session.catalog().references_to(table->oid).empty())
         raise(sqlstate::feature_not_supported, "a table with valid time, or that foreign keys refer to, cannot become "
                                                "a partition");
-    check_columns(session, *table, parent);
+    refuse_other_columns(*table, parent);
     check_partition_bound(session, parent, bound, table->name);
+    check_columns(session, *table, parent);
     Arena arena;
     const std::vector<Row> rows = all_rows(session, *table, arena);
     const std::string above = parent.is_partition() ? " AND " + partition_condition(session.catalog(), parent) : "";
@@ -236,10 +263,9 @@ void attach_partition(SqlSession& session, const Relation& parent, const syntax:
     auto root = std::make_shared<Relation>(*old_root);
     for (const Index& index : table->indexes) {
         Index moved = mapped(index, map);
-        if (std::any_of(root->indexes.begin(), root->indexes.end(),
-                        [&](const Index& other) { return same_key(moved, other); }))
-            continue;  // the topmost table's says more
-        if (moved.role == ConstraintRole::primary_key && root->primary_key() >= 0)
+        const bool has_it = std::any_of(root->indexes.begin(), root->indexes.end(),
+                                        [&](const Index& other) { return same_key(moved, other); });
+        if (moved.role == ConstraintRole::primary_key && root->primary_key() >= 0 && !has_it)
             raise(sqlstate::invalid_table_definition,
                   "multiple primary keys for table \"" + table->name + "\" are not allowed");
         if (moved.role == ConstraintRole::primary_key) moved.role = ConstraintRole::unique;
@@ -273,6 +299,7 @@ void attach_partition(SqlSession& session, const Relation& parent, const syntax:
     partition->layout = nullptr;
     session.put(partition);
     session.put(root);
+    make_parts_of_partition(session, partition->oid);
     const auto stored = session.catalog().relation(root->oid);
     Execution execution(session.state(), session, session.parameters());
     TableWriter writer(stored, execution, session);
@@ -290,10 +317,24 @@ void detach_partition(SqlSession& session, const Relation& parent, const syntax:
     BoundPool pool;
     std::vector<Oid> none;
     Binder binder(session, pool, none);
+    if (action.concurrently && session.in_transaction())
+        raise(sqlstate::active_sql_transaction,
+              "ALTER TABLE ... DETACH CONCURRENTLY cannot run inside a transaction block");
+    if (!parent.is_partitioned())
+        raise(sqlstate::invalid_object_definition, "table \"" + parent.name + "\" is not partitioned");
+    if (action.concurrently)
+        for (const auto& part : partitions_of(session.catalog(), parent.oid))
+            if (part->bound.rest)
+                raise(sqlstate::object_not_in_prerequisite_state,
+                      "cannot detach partitions concurrently when a default partition exists");
     const auto partition = binder.find_relation(action.partition, session.present(), false);
     if (partition->partition_of != parent.oid)
         raise(sqlstate::undefined_table,
               "relation \"" + partition->name + "\" is not a partition of relation \"" + parent.name + "\"");
+    if (action.finalize)
+        raise(sqlstate::object_not_in_prerequisite_state,
+              "cannot complete detaching partition \"" + partition->name + "\"",
+              "There's no pending concurrent detach.");
     const Catalog& catalog = session.catalog();
     const auto old_root = partition_root(catalog, parent);
     Arena arena;
@@ -307,6 +348,7 @@ void detach_partition(SqlSession& session, const Relation& parent, const syntax:
     auto table = std::make_shared<Relation>(*partition);
     table->partition_of = 0;
     table->bound = {};
+    table->indexes.clear();
     const std::vector<int> map = places(*old_root, *table);
     const std::set<Oid> parts = with_parts(session, *partition);
     for (auto above = catalog.relation(parent.oid); above != nullptr;
@@ -315,26 +357,34 @@ void detach_partition(SqlSession& session, const Relation& parent, const syntax:
             if (std::none_of(table->checks.begin(), table->checks.end(),
                              [&](const CheckConstraint& own) { return own.name == check.name; }))
                 table->checks.push_back(check);
+    std::map<Oid, Oid> wholes;  // the numbers that indexes get as those of a topmost table
     for (const Index& index : old_root->indexes) {
         Index kept = mapped(index, map);
         const bool below = parts.count(index.partition) != 0 && index.partition != partition->oid;
         if (!below && index.partition != 0 && !is_within_partition(catalog, *partition, index.partition)) continue;
         kept.oid = session.allocate_oid(table->temporary);
         if (index.partition != partition->oid && !below) {
-            std::string columns;
-            for (const IndexColumn& column : kept.columns)
-                columns += (columns.empty() ? "" : "_") +
-                           (column.column >= 0 ? table->columns[static_cast<std::size_t>(column.column)].name
-                                               : std::string("expr"));
-            const bool primary = kept.role == ConstraintRole::primary_key;
-            kept.name = unique_name(session, table->schema, table->name, primary ? "" : columns,
-                                    primary                                 ? "pkey"
-                                    : kept.role == ConstraintRole::unique ? "key"
-                                                                            : "idx");
+            const Index* const part = part_with_entries(catalog, *partition, index.oid);
+            kept.comment = part == nullptr ? std::string() : part->comment;
+            kept.constraint_comment = part == nullptr ? std::string() : part->constraint_comment;
+            if (part != nullptr) {
+                kept.name = part->name;
+                wholes[part->oid] = kept.oid;
+            } else {
+                const bool primary = kept.role == ConstraintRole::primary_key;
+                kept.name = unique_name(session, table->schema, table->name,
+                                        primary ? "" : index_columns_in_name(session, *table, kept),
+                                        primary                                 ? "pkey"
+                                        : kept.role == ConstraintRole::unique ? "key"
+                                                                                : "idx");
+            }
+        } else {
+            wholes[index.oid] = kept.oid;
         }
         if (!below) kept.partition = 0;
         table->indexes.push_back(std::move(kept));
     }
+    const auto parts_below = all_partitions_of(catalog, partition->oid);
     for (const ForeignKey& foreign : old_root->foreign_keys) {
         const bool below = parts.count(foreign.partition) != 0 && foreign.partition != partition->oid;
         if (!below && foreign.partition != 0 && !is_within_partition(catalog, *partition, foreign.partition)) continue;
@@ -346,6 +396,12 @@ void detach_partition(SqlSession& session, const Relation& parent, const syntax:
     forget_keys(session, *root, parts);
     session.put(root);
     session.put(table);
+    for (const auto& part : parts_below) {
+        auto changed = std::make_shared<Relation>(*part);
+        for (Index& index : changed->indexes)
+            if (const auto whole = wholes.find(index.whole); whole != wholes.end()) index.whole = whole->second;
+        session.put(changed);
+    }
     const auto stored = session.catalog().relation(table->oid);
     Execution execution(session.state(), session, session.parameters());
     TableWriter writer(stored, execution, session);

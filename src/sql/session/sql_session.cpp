@@ -1,5 +1,6 @@
 #include "sql/session/portal.hpp"
 #include "sql/session/shared_by_sessions.hpp"
+#include "sql/session/temporary_tables.hpp"
 
 #include "sql/execute/fold_constants.hpp"
 #include "sql/plan/optimize.hpp"
@@ -241,15 +242,7 @@ std::uint64_t SqlSession::commit_work() {
         end_work();
         return 0;
     }
-    // Tables ON COMMIT DELETE ROWS and DROP.
-    std::vector<std::shared_ptr<const Relation>> cleared;
-    if (temporary_)
-        for (const auto& [name, relation] : catalog().relations())
-            if (relation->temporary && relation->on_commit != 'p') cleared.push_back(relation);
-    for (const auto& relation : cleared) {
-        drop_trees(*relation);
-        if (relation->on_commit == 'D') remove(*relation);
-    }
+    if (temporary_) clear_temporary_tables(*this);
     std::uint64_t txn = 0;
     bool sequences_written = false;
     close_past();
@@ -684,6 +677,7 @@ StatementResult SqlSession::run_query(const syntax::Query& query, std::vector<Oi
     syntax::CreateTable table;
     table.name = query.into->name;
     table.temporary = query.into->temporary;
+    table.unlogged = query.into->unlogged;
     const std::uint64_t count = create_table_as(*this, table, result.columns, result.rows);
     result = StatementResult();
     result.tag = "SELECT " + std::to_string(count);

@@ -575,8 +575,6 @@ void create_index(SqlSession& session, const syntax::CreateIndex& syntax);
 /// Elements, INCLUDE and WHERE of an index; `names` are those of its elements, for a name of its own.
 Index describe_index(SqlSession& session, const Relation& relation, const syntax::CreateIndex& syntax,
                      std::string& names);
-/// Every index is a tree of ordered keys; what PostgreSQL's other methods cannot do is refused as there.
-void check_index_method(const syntax::CreateIndex& index);
 /// The index of an exclusion constraint.
 Index exclusion_index(SqlSession& session, Relation& relation, const syntax::ConstraintDefinition& constraint);
 /// The name of a setting as PostgreSQL writes it: in lower case but for a few.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <string>
 
 namespace northstar::inline v0::sql {
@@ -22,6 +23,7 @@ struct Parameter {
 };
 
 constexpr double k_int = 2147483647;
+constexpr double k_largest = std::numeric_limits<double>::max();
 
 constexpr Parameter k_parameters[] = {
     {StorageOf::table, "fillfactor", Domain::integer, 10, 100},
@@ -53,6 +55,8 @@ constexpr Parameter k_parameters[] = {
     {StorageOf::index, "gin_pending_list_limit", Domain::integer, 64, k_int, {}, "|gin|"},
     {StorageOf::index, "pages_per_range", Domain::integer, 1, 131072, {}, "|brin|"},
     {StorageOf::index, "autosummarize", Domain::flag, 0, 0, {}, "|brin|"},
+    {StorageOf::column, "n_distinct", Domain::real, -1, k_largest},
+    {StorageOf::column, "n_distinct_inherited", Domain::real, -1, k_largest},
     {StorageOf::view, "security_barrier", Domain::flag},
     {StorageOf::view, "security_invoker", Domain::flag},
     {StorageOf::view, "check_option", Domain::word, 0, 0, "|local|cascaded|"},
@@ -118,6 +122,10 @@ void check_storage_options(const syntax::List<syntax::Option>& options, StorageO
     if (method.empty()) method = "btree";
     for (const syntax::Option& option : options) {
         std::string_view name = option.name;
+        for (const syntax::Option& other : options)
+            if (&other < &option && other.name == name)
+                raise_at(sqlstate::invalid_parameter_value,
+                         "parameter \"" + std::string(name) + "\" specified more than once", option.position);
         const bool table = what == StorageOf::table || what == StorageOf::partitioned_table;
         if (table && std::find(std::begin(k_own), std::end(k_own), name) != std::end(k_own)) continue;
         if (table && name == "oids") {

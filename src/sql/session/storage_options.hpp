@@ -11,10 +11,10 @@
 
 namespace northstar::inline v0::sql {
 
-enum class StorageOf : std::uint8_t { table, partitioned_table, index, view };
+enum class StorageOf : std::uint8_t { table, partitioned_table, index, view, column };
 
-/// Raises 22023 for a parameter that is unknown there or has a value that it cannot have, 0A000 for WITH (oids).
-/// `method`: of an index; empty: btree.
+/// Raises 22023 for a parameter that is unknown there, is said twice or has a value that it cannot have, 0A000 for WITH
+/// (oids). `method`: of an index; empty: btree.
 void check_storage_options(const syntax::List<syntax::Option>& options, StorageOf what, std::string_view method = {});
 
 }  // namespace northstar::inline v0::sql

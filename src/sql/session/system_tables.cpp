@@ -4,6 +4,7 @@
 #include "sql/catalog/describe_object.hpp"
 #include "sql/catalog/partition.hpp"
 #include "sql/catalog/system_relations.hpp"
+#include "sql/session/column_storage.hpp"
 
 #include <algorithm>
 
@@ -127,10 +128,6 @@ char alignment(const TypeInfo& type) {
         default: return type.oid == type::uuid || type.oid == type::name ? 'c' : 'i';
     }
 }
-char storage(const TypeInfo& type) {
-    if (type.length >= 0) return 'p';
-    return type.form == Form::numeric ? 'm' : 'x';
-}
 Oid collation(Oid type) {
     if (type == type::name) return 950;
     return type == type::text || type == type::varchar || type == type::bpchar ? 100 : 0;
@@ -156,16 +153,18 @@ std::vector<std::int64_t> attribute_numbers(const std::vector<int>& places) {
 void class_row(RowMaker& maker, const Catalog& catalog, Oid oid, std::string_view name, Oid schema, char kind,
                const Relation* relation, const Index* index, std::size_t attributes) {
     const bool table = relation != nullptr && index == nullptr;
-    const Oid method = kind == 'i' ? k_btree : kind == 'r' || kind == 'm' ? k_heap : 0;
-    maker.row().number(oid).text(name).number(schema).number(table ? relation->row_type : 0).number(0);
+    const Oid method = kind == 'i' || kind == 'I' ? k_btree : kind == 'r' || kind == 'm' ? k_heap : 0;
+    maker.row().number(oid).text(name).number(schema).number(table ? relation->row_type : 0);
+    maker.number(table ? relation->of_type : 0);
     maker.numbers({k_owner_oid, method, oid, 0});
     maker.number(0).real(table && relation->statistics != nullptr ? relation->statistics->rows : -1).numbers({0, 0});
     maker.flag(table && !relation->indexes.empty()).flag(false);
-    maker.letter(relation != nullptr && relation->temporary ? 't' : 'p').letter(kind);
+    maker.letter(relation == nullptr ? 'p' : relation->temporary ? 't' : relation->unlogged ? 'u' : 'p').letter(kind);
     maker.number(static_cast<std::int64_t>(attributes));
     maker.number(table ? static_cast<std::int64_t>(relation->checks.size()) : 0);
     maker.flags({kind == 'v' || kind == 'm', false, false, false, false, !table || relation->populated});
-    maker.letter(kind == 'r' ? 'd' : 'n').flag(table && relation->is_partition()).numbers({0, 0, 0}).null();
+    const bool part = table ? relation->is_partition() : index != nullptr && index->whole != 0;
+    maker.letter(kind == 'r' ? 'd' : 'n').flag(part).numbers({0, 0, 0}).null();
     if (table && relation->check_option != 0)
         maker.texts({relation->check_option == 1 ? "check_option=local" : "check_option=cascaded"});
     else maker.null();
@@ -184,8 +183,9 @@ void class_rows(RowMaker& maker, const Catalog& catalog) {
         class_row(maker, catalog, relation->oid, relation->name, schema,
                   relation->is_partitioned() ? 'p' : static_cast<char>(relation->kind), relation.get(),
                   nullptr, relation->kind == RelationKind::sequence ? 3 : relation->columns.size());
-        for (const Index& index : relation->indexes)
-            class_row(maker, catalog, index.oid, index.name, schema, 'i', relation.get(), &index,
+        for (const auto& [table, index] : listed_indexes(catalog, relation))
+            class_row(maker, catalog, index.oid, index.name, schema, table->is_partitioned() ? 'I' : 'i',
+                      table.get(), &index,
                       index.columns.size() + index.include.size());
     }
 }
@@ -209,7 +209,9 @@ void attribute_row(RowMaker& maker, const Catalog& catalog, Oid relation, std::s
     maker.text(dropped ? "........pg.dropped." + std::to_string(number) + "........" : std::string(name));
     maker.number(dropped ? 0 : type).number(-1).number(info.length).number(number);
     maker.number(info.form == Form::array ? 1 : 0).numbers({-1, typmod});
-    maker.flag(by_value(info)).letter(alignment(info)).letter(storage(info)).letter(0);
+    maker.flag(by_value(info)).letter(alignment(info));
+    maker.letter(column != nullptr && column->storage != 0 ? column->storage : default_storage(info));
+    maker.letter(column == nullptr ? '\0' : column->compression);
     maker.flag(column != nullptr && column->not_null);
     maker.flag(column != nullptr && !dropped && !default_definition(catalog, *column).empty());
     maker.flag(column != nullptr && column->missing.has_value());
@@ -241,11 +243,11 @@ void attribute_rows(RowMaker& maker, const Catalog& catalog) {
             attribute_row(maker, catalog, relation->oid, column.name, plain ? column.type : column.domain,
                           plain ? column.typmod : k_no_typmod, number, &column, relation.get());
         }
-        for (const Index& index : relation->indexes) {
+        for (const auto& [table, index] : listed_indexes(catalog, relation)) {
             number = 0;
             for (const IndexColumn& column : index.columns) {
                 const Column* const base =
-                    column.column < 0 ? nullptr : &relation->columns[static_cast<std::size_t>(column.column)];
+                    column.column < 0 ? nullptr : &table->columns[static_cast<std::size_t>(column.column)];
                 attribute_row(maker, catalog, index.oid, base == nullptr ? "expr" : base->name,
                               base == nullptr ? type::text : base->type, base == nullptr ? k_no_typmod : base->typmod,
                               number + 1, nullptr);
@@ -274,20 +276,19 @@ void default_rows(RowMaker& maker, const Catalog& catalog) {
 
 void index_rows(RowMaker& maker, const Catalog& catalog) {
     for (const auto& [key, relation] : catalog.relations())
-        for (const Index& index : relation->indexes) {
+        for (const auto& [table, index] : listed_indexes(catalog, relation)) {
             std::vector<std::int64_t> columns, collations, classes, options;
             std::string expressions;
             for (const IndexColumn& column : index.columns) {
                 columns.push_back(column.column + 1);
-                const Oid type =
-                    column.column < 0 ? 0 : relation->columns[static_cast<std::size_t>(column.column)].type;
+                const Oid type = column.column < 0 ? 0 : table->columns[static_cast<std::size_t>(column.column)].type;
                 collations.push_back(collation(type));
                 classes.push_back(operator_class(type));
                 options.push_back((column.order.descending ? 1 : 0) | (column.order.nulls_first ? 2 : 0));
                 if (column.column < 0) expressions += (expressions.empty() ? "" : ", ") + column.text;
             }
             for (const int place : index.include) columns.push_back(place + 1);
-            maker.row().number(index.oid).number(relation->oid);
+            maker.row().number(index.oid).number(table->oid);
             maker.number(static_cast<std::int64_t>(columns.size()));
             maker.number(static_cast<std::int64_t>(index.columns.size()));
             maker.flag(index.unique).flag(index.nulls_not_distinct);
@@ -350,9 +351,10 @@ void constraint_rows(RowMaker& maker, const Catalog& catalog) {
         ConstraintRow base;
         base.table = relation->oid;
         base.schema = schema_oid(relation->schema);
-        for (const Index& index : relation->indexes) {
+        for (const auto& [table, index] : listed_indexes(catalog, relation)) {
             if (index.role == ConstraintRole::none) continue;
             ConstraintRow row = base;
+            row.table = table->oid;
             row.name = index.name;
             row.kind = index.role == ConstraintRole::primary_key ? 'p'
                        : index.role == ConstraintRole::exclusion ? 'x'
@@ -360,6 +362,8 @@ void constraint_rows(RowMaker& maker, const Catalog& catalog) {
             row.index = index.oid;
             row.deferrable = index.deferrable;
             row.deferred = index.initially_deferred;
+            row.local = index.whole == 0;
+            row.inherited = index.whole == 0 ? 0 : 1;
             for (const IndexColumn& column : index.columns) row.columns.push_back(column.column);
             constraint_row(maker, row);
         }
@@ -413,7 +417,7 @@ void type_row(RowMaker& maker, const TypeInfo& type, Oid schema, Oid relation, c
     maker.flag(true).letter(',').number(relation).number(0);
     maker.number(type.form == Form::range ? 0 : type.element).number(type.array);
     maker.number(input_function(type).oid).numbers({0, 0, 0, 0, 0, 0});
-    maker.letter(alignment(type)).letter(storage(type)).flag(domain != nullptr && domain->not_null);
+    maker.letter(alignment(type)).letter(default_storage(type)).flag(domain != nullptr && domain->not_null);
     // The domain below, or the base type, as format_type names it.
     const Oid below = domain == nullptr ? 0 : domain->parent != 0 ? domain->parent : domain->base;
     maker.number(below).number(domain == nullptr ? -1 : domain->typmod);
@@ -545,9 +549,9 @@ void description_rows(RowMaker& maker, const Catalog& catalog) {
         const auto constraint = [&, table = relation->oid](const std::string& name, const std::string& text) {
             add(constraint_oid(table, name), constraints, 0, text);
         };
-        for (const Index& index : relation->indexes) {
+        for (const auto& [holder, index] : listed_indexes(catalog, relation)) {
             add(index.oid, classes, 0, index.comment);
-            constraint(index.name, index.constraint_comment);
+            add(constraint_oid(holder->oid, index.name), constraints, 0, index.constraint_comment);
         }
         for (const ForeignKey& foreign : relation->foreign_keys) constraint(foreign.name, foreign.comment);
         for (const CheckConstraint& check : relation->checks) constraint(check.name, check.comment);
@@ -570,12 +574,12 @@ void dependency_rows(RowMaker& maker, const Catalog& catalog) {
         if (relation->kind == RelationKind::sequence && relation->sequence.owner_table != 0)
             maker.row().numbers({classes, relation->oid, 0, classes, relation->sequence.owner_table,
                                  relation->sequence.owner_column + 1}).letter(relation->sequence.identity ? 'i' : 'a');
-        for (const Index& index : relation->indexes) {
+        for (const auto& [table, index] : listed_indexes(catalog, relation)) {
             if (index.role != ConstraintRole::none)
-                maker.row().numbers({classes, index.oid, 0, constraints, constraint_oid(relation->oid, index.name), 0})
+                maker.row().numbers({classes, index.oid, 0, constraints, constraint_oid(table->oid, index.name), 0})
                     .letter('i');
             for (const IndexColumn& column : index.columns)
-                maker.row().numbers({classes, index.oid, 0, classes, relation->oid, column.column + 1}).letter('a');
+                maker.row().numbers({classes, index.oid, 0, classes, table->oid, column.column + 1}).letter('a');
         }
         for (const Oid base : relation->depends)
             if (catalog.relation(base) != nullptr)
@@ -589,6 +593,8 @@ void inheritance_rows(RowMaker& maker, const Catalog& catalog) {
         for (const Oid parent : relation->inherits)
             maker.row().numbers({relation->oid, parent, ++number}).flag(false);
         if (relation->is_partition()) maker.row().numbers({relation->oid, relation->partition_of, 1}).flag(false);
+        for (const Index& index : relation->indexes)
+            if (index.whole != 0) maker.row().numbers({index.oid, index.whole, 1}).flag(false);
     }
 }
 

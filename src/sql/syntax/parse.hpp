@@ -130,7 +130,7 @@ private:
     bool at_row_with_default() const;
     List<SortItem> order_by();
     SortItem sort_item();
-    SortItem index_element();
+    SortItem index_element(std::vector<QualifiedName>& classes);
     Expr* node(ExprKind kind, Position position, std::vector<const Expr*> args = {});
     std::string_view operator_name(List<Name>& names);
     bool at_query() const;
@@ -192,10 +192,11 @@ private:
     MergeAction merge_action();
 
     const Statement* create();
-    const Statement* create_table(bool temporary);
+    const Statement* create_table(bool temporary, bool unlogged);
     const Statement* create_table_as(CreateTable& table);
     void table_storage(CreateTable& table);
-    void partition_elements(CreateTable& table);
+    void on_commit(CreateTable& table);
+    void elements_without_types(CreateTable& table);
     PartitionBy partition_by();
     PartitionValues partition_values();
     void table_element(std::vector<ColumnSpec>& columns, std::vector<ConstraintDefinition>& constraints,
@@ -208,6 +209,7 @@ private:
     void exclusion(ConstraintDefinition& constraint);
     void references(ConstraintDefinition& constraint);
     bool constraint_attributes(ConstraintDefinition& constraint);
+    void all_constraint_attributes(ConstraintDefinition& constraint, std::string_view kind);
     ReferentialAction referential_action(ConstraintDefinition& constraint, bool on_delete);
     List<Option> options_in_parentheses();
     List<Option> sequence_options(const TypeName*& type);
@@ -225,6 +227,9 @@ private:
     AlterAction alter_action(ObjectKind kind);
     AlterAction alter_column();
     AlterAction alter_index_column();
+    void force_option();
+    void statistics_target(AlterAction& action);
+    List<Option> reset_options();
     const Statement* alter_sequence();
     const Statement* alter_type();
     const Statement* comment();

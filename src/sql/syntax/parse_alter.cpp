@@ -53,6 +53,10 @@ const Statement* Parser::alter_table(ObjectKind kind) {
         }
         expect("to"_kw);
         rename.to = name();
+        if (rename.kind == ObjectKind::column && kind == ObjectKind::type) {
+            rename.cascade = accept("cascade"_kw);
+            if (!rename.cascade) accept("restrict"_kw);
+        }
         Statement* statement = make_statement(StatementKind::rename);
         statement->rename = arena_.create<Rename>(rename);
         return statement;
@@ -98,6 +102,10 @@ AlterAction Parser::alter_action(ObjectKind kind) {
             action.if_exists = true;
         }
         action.column = column_spec();
+        if (kind == ObjectKind::type) {
+            action.cascade = accept("cascade"_kw);
+            if (!action.cascade) accept("restrict"_kw);
+        }
         return action;
     }
     if (kind == ObjectKind::domain && at("drop"_kw) && (at("not"_kw, 1) || at("default"_kw, 1))) {
@@ -126,7 +134,17 @@ AlterAction Parser::alter_action(ObjectKind kind) {
         action.kind = attach ? AlterKind::attach_partition : AlterKind::detach_partition;
         action.partition = qualified_name();
         if (attach && kind == ObjectKind::table) action.values = partition_values();
-        else if (!accept("concurrently"_kw) && peek().text == "finalize") take();
+        else if (!attach) {
+            action.concurrently = accept("concurrently"_kw);
+            action.finalize = !action.concurrently && peek().text == "finalize";
+            if (action.finalize) take();
+        }
+        return action;
+    }
+    if (kind == ObjectKind::table && (at("of"_kw) || (at("not"_kw) && at("of"_kw, 1)))) {
+        action.kind = accept("not"_kw) ? AlterKind::not_of_type : AlterKind::of_type;
+        take();
+        if (action.kind == AlterKind::of_type) action.partition = qualified_name();
         return action;
     }
     const bool stop = at("no"_kw) && peek(1).text == "inherit";
@@ -148,13 +166,17 @@ AlterAction Parser::alter_action(ObjectKind kind) {
         if (accept("constraint"_kw)) {
             action.kind = AlterKind::alter_constraint;
             action.name = name();
-            while (constraint_attributes(action.constraint)) {}
+            all_constraint_attributes(action.constraint, "FOREIGN KEY");
+            if (action.constraint.not_valid)
+                fail(sqlstate::feature_not_supported, "FOREIGN KEY constraints cannot be marked NOT VALID",
+                     action.position);
             return action;
         }
         if (kind == ObjectKind::type) expect("attribute"_kw);
         else accept("column"_kw);
         action = kind == ObjectKind::index ? alter_index_column() : alter_column();
-        if (!accept("cascade"_kw)) accept("restrict"_kw);
+        action.cascade = accept("cascade"_kw);
+        if (!action.cascade) accept("restrict"_kw);
         return action;
     }
     if (accept("owner"_kw)) {
@@ -184,8 +206,13 @@ AlterAction Parser::alter_action(ObjectKind kind) {
             return action;
         }
         if (at("logged"_kw) || at("unlogged"_kw)) {
-            take();
-            action.kind = AlterKind::set_logged;
+            action.kind = take().is("logged"_kw) ? AlterKind::set_logged : AlterKind::set_unlogged;
+            return action;
+        }
+        if (peek().text == "access" && peek(1).text == "method") {
+            take(), take();
+            action.kind = AlterKind::set_access_method;
+            action.name = name();
             return action;
         }
         if (accept("without"_kw)) {
@@ -216,7 +243,7 @@ AlterAction Parser::alter_action(ObjectKind kind) {
     if (accept("reset"_kw)) {
         action.kind = AlterKind::reset_options;
         if (at(')', 1)) take(), unexpected();
-        action.options = options_in_parentheses();
+        action.options = reset_options();
         return action;
     }
     if (accept("cluster"_kw)) {
@@ -235,15 +262,26 @@ AlterAction Parser::alter_action(ObjectKind kind) {
     unexpected();
 }
 
+/// SET STATISTICS n: how exact they are to be, which is not kept.
+void Parser::statistics_target(AlterAction& action) {
+    expect("statistics"_kw);
+    action.kind = AlterKind::set_statistics;
+    const Position position = here();
+    if (const std::int64_t target = integer_literal(); target < -1)
+        fail(sqlstate::invalid_parameter_value, "statistics target " + std::to_string(target) + " is too low",
+             position);
+}
+
 AlterAction Parser::alter_index_column() {
     AlterAction action;
     action.position = here();
     action.kind = AlterKind::set_statistics;
     if (peek().kind != TokenKind::integer) unexpected();
+    if (peek().text.size() > 5 || std::stoul(std::string(peek().text)) - 1 >= 32767)
+        fail(sqlstate::invalid_parameter_value, "column number must be in range from 1 to 32767", here());
     action.name = take().text;
     expect("set"_kw);
-    expect("statistics"_kw);
-    integer_literal();
+    statistics_target(action);
     return action;
 }
 
@@ -306,6 +344,11 @@ AlterAction Parser::alter_column() {
         }
         return action;
     }
+    if (accept("reset"_kw)) {
+        action.kind = AlterKind::set_statistics;
+        reset_options();  // there is nothing to set back
+        return action;
+    }
     expect("set"_kw);
     if (accept("default"_kw)) {
         action.kind = AlterKind::set_default;
@@ -315,15 +358,14 @@ AlterAction Parser::alter_column() {
     } else if (accept("not"_kw)) {
         expect("null"_kw);
         action.kind = AlterKind::set_not_null;
-    } else if (accept("statistics"_kw)) {
-        action.kind = AlterKind::set_statistics;
-        integer_literal();
-    } else if (accept("storage"_kw) || accept("compression"_kw)) {
-        action.kind = AlterKind::set_storage;
-        label();
+    } else if (at("statistics"_kw)) {
+        statistics_target(action);
+    } else if (at("storage"_kw) || at("compression"_kw)) {
+        action.kind = take().is("storage"_kw) ? AlterKind::set_storage : AlterKind::set_compression;
+        action.source = label();
     } else if (at('(')) {
         action.kind = AlterKind::set_statistics;
-        options_in_parentheses();
+        action.options = options_in_parentheses();
     } else {
         action.kind = AlterKind::set_identity;
         const TypeName* type = nullptr;

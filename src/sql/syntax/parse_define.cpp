@@ -15,7 +15,7 @@ const Statement* Parser::create() {
     const bool unlogged = !temporary && accept("unlogged"_kw);
     if (unlogged && at("materialized"_kw))
         fail(sqlstate::feature_not_supported, "materialized views cannot be unlogged", here());
-    if (at("table"_kw) && !replace) return create_table(temporary);
+    if (at("table"_kw) && !replace) return create_table(temporary, unlogged);
     if (accept("recursive"_kw)) return create_view(replace, temporary, true);
     if (at("view"_kw)) return create_view(replace, temporary, false);
     if (at("sequence"_kw)) return create_sequence(temporary);
@@ -43,8 +43,8 @@ const Statement* Parser::create() {
     unexpected();
 }
 
-/// A column or expression of an index, and how it is ordered.
-SortItem Parser::index_element() {
+/// A column or expression of an index, and how it is ordered; its operator class goes to `classes`.
+SortItem Parser::index_element(std::vector<QualifiedName>& classes) {
     SortItem item;
     const std::size_t first = at_ + (at('(') ? 1 : 0);
     if (at('(')) {
@@ -60,7 +60,7 @@ SortItem Parser::index_element() {
         item.source = source(first);
     }
     if (accept("collate"_kw)) qualified_name();
-    if (is_name(peek()) && !at("nulls"_kw)) qualified_name();  // an operator class
+    classes.push_back(is_name(peek()) && !at("nulls"_kw) ? qualified_name() : QualifiedName());
     if (accept("desc"_kw)) item.descending = true;
     else accept("asc"_kw);
     if (accept("nulls"_kw)) {
@@ -74,24 +74,26 @@ const Statement* Parser::create_index(bool unique) {
     expect("index"_kw);
     CreateIndex index;
     index.unique = unique;
-    accept("concurrently"_kw);
+    index.concurrently = accept("concurrently"_kw);
     if (at("if"_kw) && at("not"_kw, 1)) {
         take(), take();
         expect("exists"_kw);
         index.if_not_exists = true;
     }
-    if (!at("on"_kw)) index.name = name();
+    if (!at("on"_kw) || index.if_not_exists) index.name = name();
     expect("on"_kw);
-    accept("only"_kw);
+    index.only = accept("only"_kw);
     index.table = qualified_name();
     if (accept("using"_kw)) index.method = name();
     expect('(');
     std::vector<SortItem> columns;
+    std::vector<QualifiedName> classes;
     do {
-        columns.push_back(index_element());
+        columns.push_back(index_element(classes));
     } while (accept(','));
     expect(')');
     index.columns = make_list(arena_, columns);
+    index.operator_classes = make_list(arena_, classes);
     if (accept("include"_kw)) index.include = name_list_in_parentheses();
     if (accept("nulls"_kw)) {
         index.nulls_not_distinct = accept("not"_kw);
@@ -151,7 +153,11 @@ const Statement* Parser::create_schema() {
     }
     schema.names = make_list(arena_, std::vector<QualifiedName>{own});
     std::vector<const Statement*> elements;
-    while (at("create"_kw)) elements.push_back(create());
+    while (at("create"_kw)) {
+        if (schema.if_exists)
+            fail(sqlstate::feature_not_supported, "CREATE SCHEMA IF NOT EXISTS cannot include schema elements", here());
+        elements.push_back(create());
+    }
     Statement* statement = make_statement(StatementKind::create_schema);
     statement->drop = arena_.create<Drop>(schema);
     statement->elements = make_list(arena_, elements);
@@ -358,11 +364,21 @@ ObjectKind Parser::object_kind() {
     }
 }
 
+/// DROP DATABASE .. WITH (FORCE)
+void Parser::force_option() {
+    if (accept("with"_kw) && !at('(')) unexpected();
+    if (!accept('(')) return;
+    do {
+        expect("force"_kw);
+    } while (accept(','));
+    expect(')');
+}
+
 const Statement* Parser::drop() {
     expect("drop"_kw);
     Drop result;
     result.kind = object_kind();
-    if (result.kind == ObjectKind::index) accept("concurrently"_kw);
+    if (result.kind == ObjectKind::index) result.concurrently = accept("concurrently"_kw);
     if (at("if"_kw) && at("exists"_kw, 1)) {
         take(), take();
         result.if_exists = true;
@@ -378,6 +394,7 @@ const Statement* Parser::drop() {
         if (result.kind == ObjectKind::trigger && accept("on"_kw)) qualified_name();
     } while (accept(','));
     result.names = make_list(arena_, names);
+    if (result.kind == ObjectKind::database) force_option();
     result.cascade = accept("cascade"_kw);
     if (!result.cascade) accept("restrict"_kw);
     Statement* statement = make_statement(StatementKind::drop);

@@ -12,15 +12,17 @@ PartitionBy Parser::partition_by() {
     expect('(');
     std::vector<const Expr*> parts;
     std::vector<std::string_view> sources;
+    std::vector<QualifiedName> classes;
     do {
         const std::size_t first = at_;
         parts.push_back(expression());
         sources.push_back(source(first));
-        if (!at(',') && !at(')')) qualified_name();  // an operator class
+        classes.push_back(at(',') || at(')') ? QualifiedName() : qualified_name());
     } while (accept(','));
     expect(')');
     key.parts = make_list(arena_, parts);
     key.sources = make_list(arena_, sources);
+    key.operator_classes = make_list(arena_, classes);
     return key;
 }
 
@@ -72,8 +74,9 @@ PartitionValues Parser::partition_values() {
     return values;
 }
 
-/// The columns of a partition are its table's; here they get constraints and defaults of their own.
-void Parser::partition_elements(CreateTable& table) {
+/// The columns of a partition are its table's, those of a typed table its type's; here they get constraints and
+/// defaults of their own.
+void Parser::elements_without_types(CreateTable& table) {
     if (!accept('(')) return;
     std::vector<ColumnSpec> columns;
     std::vector<ConstraintDefinition> constraints;
@@ -88,7 +91,10 @@ void Parser::partition_elements(CreateTable& table) {
         column.name = name();
         if (accept("with"_kw)) expect("options"_kw);
         std::vector<ConstraintDefinition> own;
-        while (column_constraint(own)) {}
+        for (;;) {
+            if (accept("collate"_kw)) column.collation = qualified_name().last();
+            else if (!column_constraint(own)) break;
+        }
         column.constraints = make_list(arena_, own);
         columns.push_back(column);
     } while (accept(','));

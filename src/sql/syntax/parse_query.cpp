@@ -147,7 +147,7 @@ Query* Parser::select_core() {
     if (accept("into"_kw)) {
         IntoClause into;
         into.temporary = accept("temp"_kw) || accept("temporary"_kw);
-        if (!into.temporary) accept("unlogged"_kw);
+        if (!into.temporary) into.unlogged = accept("unlogged"_kw);
         accept("table"_kw);
         into.name = qualified_name();
         query->into = arena_.create<IntoClause>(into);

@@ -5,10 +5,11 @@
 
 namespace northstar::inline v0::sql::syntax {
 
-const Statement* Parser::create_table(bool temporary) {
+const Statement* Parser::create_table(bool temporary, bool unlogged) {
     expect("table"_kw);
     CreateTable table;
     table.temporary = temporary;
+    table.unlogged = unlogged;
     if (at("if"_kw) && at("not"_kw, 1)) {
         take(), take();
         expect("exists"_kw);
@@ -25,16 +26,16 @@ const Statement* Parser::create_table(bool temporary) {
         }
         if (ahead == 1 || !at(')', ahead - 1)) ahead = k_no_keyword;
     }
-    const bool as = ahead != k_no_keyword &&
-                    (at("as"_kw, ahead) || (at("with"_kw, ahead) && !at('(')) || at("using"_kw, ahead) ||
-                     (at("on"_kw, ahead) && !at('(')));
+    const bool as = ahead != k_no_keyword && (at("as"_kw, ahead) || at("with"_kw, ahead) || at("using"_kw, ahead) ||
+                                              at("on"_kw, ahead));
     if (as) return create_table_as(table);
-    if (at("of"_kw)) fail(sqlstate::feature_not_supported, "typed tables are not supported", here());
-    if (accept("partition"_kw)) {
+    const bool typed = at("of"_kw);
+    if (typed || at("partition"_kw)) {
+        if (!typed) take();
         expect("of"_kw);
-        table.partition_of = qualified_name();
-        partition_elements(table);
-        table.values = partition_values();
+        (typed ? table.of_type : table.partition_of) = qualified_name();
+        elements_without_types(table);
+        if (!typed) table.values = partition_values();
         table_storage(table);
         Statement* statement = make_statement(StatementKind::create_table);
         statement->create_table = arena_.create<CreateTable>(table);
@@ -69,34 +70,30 @@ const Statement* Parser::create_table(bool temporary) {
 /// What stands behind the columns: PARTITION BY, USING, WITH, ON COMMIT, TABLESPACE.
 void Parser::table_storage(CreateTable& table) {
     if (at("partition"_kw)) table.partition_by = partition_by();
-    if (accept("using"_kw)) name();
+    if (accept("using"_kw)) table.method = name();
     if (accept("with"_kw)) table.options = options_in_parentheses();
     else if (at("without"_kw)) take(), name();
-    if (accept("on"_kw)) {
-        expect("commit"_kw);
-        if (accept("drop"_kw)) table.on_commit = OnCommit::drop;
-        else {
-            table.on_commit = accept("delete"_kw) ? OnCommit::erase_rows : OnCommit::preserve;
-            if (table.on_commit == OnCommit::preserve) expect("preserve"_kw);
-            expect("rows"_kw);
-        }
-    }
+    on_commit(table);
     if (accept("tablespace"_kw)) name();
+}
+
+void Parser::on_commit(CreateTable& table) {
+    if (!accept("on"_kw)) return;
+    expect("commit"_kw);
+    if (accept("drop"_kw)) {
+        table.on_commit = OnCommit::drop;
+        return;
+    }
+    table.on_commit = accept("delete"_kw) ? OnCommit::erase_rows : OnCommit::preserve;
+    if (table.on_commit == OnCommit::preserve) expect("preserve"_kw);
+    expect("rows"_kw);
 }
 
 const Statement* Parser::create_table_as(CreateTable& table) {
     if (at('(')) table.column_names = name_list_in_parentheses();
-    if (accept("using"_kw)) name();
+    if (accept("using"_kw)) table.method = name();
     if (accept("with"_kw)) table.options = options_in_parentheses();
-    if (accept("on"_kw)) {
-        expect("commit"_kw);
-        if (accept("drop"_kw)) table.on_commit = OnCommit::drop;
-        else {
-            table.on_commit = accept("delete"_kw) ? OnCommit::erase_rows : OnCommit::preserve;
-            if (table.on_commit == OnCommit::preserve) expect("preserve"_kw);
-            expect("rows"_kw);
-        }
-    }
+    on_commit(table);
     expect("as"_kw);
     if (at("execute"_kw)) table.execute = execute();
     else {
@@ -165,8 +162,10 @@ ColumnSpec Parser::column_spec() {
     for (;;) {
         if (accept("collate"_kw)) {
             column.collation = qualified_name().last();
-        } else if (accept("storage"_kw) || accept("compression"_kw)) {
-            label();
+        } else if (accept("storage"_kw)) {
+            column.storage = label();
+        } else if (accept("compression"_kw)) {
+            column.compression = label();
         } else if (!column_constraint(constraints)) {
             break;
         }
@@ -285,8 +284,9 @@ void Parser::exclusion(ConstraintDefinition& constraint) {
     if (accept("using"_kw)) index.method = name();
     expect('(');
     std::vector<SortItem> elements;
+    std::vector<QualifiedName> classes;
     do {
-        SortItem element = index_element();
+        SortItem element = index_element(classes);
         expect("with"_kw);
         List<Name> names;
         element.using_operator = operator_name(names);
@@ -294,6 +294,7 @@ void Parser::exclusion(ConstraintDefinition& constraint) {
     } while (accept(','));
     expect(')');
     index.columns = make_list(arena_, elements);
+    index.operator_classes = make_list(arena_, classes);
     if (accept("include"_kw)) index.include = name_list_in_parentheses();
     if (accept("with"_kw)) index.options = options_in_parentheses();
     if (at("using"_kw) && at("index"_kw, 1)) {
@@ -432,8 +433,39 @@ ConstraintDefinition Parser::table_constraint() {
     } else {
         unexpected();
     }
-    while (constraint_attributes(constraint)) {}
+    all_constraint_attributes(constraint, constraint.kind == ConstraintKind::check        ? "CHECK"
+                                          : constraint.kind == ConstraintKind::primary_key ? "PRIMARY KEY"
+                                          : constraint.kind == ConstraintKind::unique      ? "UNIQUE"
+                                          : constraint.kind == ConstraintKind::period      ? "PERIOD"
+                                                                                           : "FOREIGN KEY");
     return constraint;
+}
+
+/// The attributes behind a constraint, in any order. `kind`: what refuses those that it cannot have.
+void Parser::all_constraint_attributes(ConstraintDefinition& constraint, std::string_view kind) {
+    const Position position = here();
+    bool not_deferrable = false, deferrable = false, deferred = false, immediate = false;
+    for (;;) {
+        const bool negated = at("not"_kw) && at("deferrable"_kw, 1);
+        deferrable |= at("deferrable"_kw);
+        deferred |= at("initially"_kw) && at("deferred"_kw, 1);
+        immediate |= at("initially"_kw) && at("immediate"_kw, 1);
+        not_deferrable |= negated;
+        if (not_deferrable && deferred)
+            fail(sqlstate::syntax_error, "constraint declared INITIALLY DEFERRED must be DEFERRABLE", here());
+        if ((not_deferrable && deferrable) || (deferred && immediate))
+            fail(sqlstate::syntax_error, "conflicting constraint properties", here());
+        if (!constraint_attributes(constraint)) break;
+    }
+    const auto refuse = [&](bool said, const char* what) {
+        if (said)
+            fail(sqlstate::feature_not_supported,
+                 std::string(kind) + " constraints cannot be marked " + what, position);
+    };
+    const bool check = kind == "CHECK";
+    refuse((deferrable || deferred) && (check || kind == "PERIOD"), "DEFERRABLE");
+    refuse(constraint.not_valid && !check && kind != "FOREIGN KEY", "NOT VALID");
+    refuse(constraint.no_inherit && !check, "NO INHERIT");
 }
 
 List<Option> Parser::options_in_parentheses() {
@@ -462,6 +494,15 @@ List<Option> Parser::options_in_parentheses() {
     } while (accept(','));
     expect(')');
     return make_list(arena_, options);
+}
+
+/// RESET (a, b): names alone.
+List<Option> Parser::reset_options() {
+    const List<Option> options = options_in_parentheses();
+    for (const Option& option : options)
+        if (option.value != nullptr)
+            fail(sqlstate::syntax_error, "RESET must not include values for parameters", option.position);
+    return options;
 }
 
 }  // namespace northstar::inline v0::sql::syntax

@@ -141,6 +141,8 @@ struct ColumnSpec {
     Name name;
     const TypeName* type = nullptr;
     Name collation;
+    Name storage;                   ///< empty: as the type has it
+    Name compression;               ///< empty: the default
     List<ConstraintDefinition> constraints;
     Position position = 0;
 };
@@ -159,6 +161,7 @@ struct PartitionBy {                ///< PARTITION BY LIST (a), RANGE (a, b)
     Name strategy;                  ///< empty: none
     List<const Expr*> parts;
     List<std::string_view> sources; ///< their text
+    List<QualifiedName> operator_classes;  ///< of each part; without parts: none is named
     Position position = 0;
 };
 
@@ -176,8 +179,11 @@ enum class OnCommit : std::uint8_t { preserve, erase_rows, drop };
 struct CreateTable {                ///< CREATE TABLE, CREATE TABLE AS, CREATE MATERIALIZED VIEW
     QualifiedName name;
     bool temporary = false;
+    bool unlogged = false;
     bool if_not_exists = false;
     bool materialized_view = false;
+    QualifiedName of_type;          ///< OF type: empty: none; columns have no types then
+    Name method;                    ///< USING; empty: the default
     List<ColumnSpec> columns;
     List<ConstraintDefinition> constraints;
     List<LikeClause> likes;
@@ -198,9 +204,12 @@ struct CreateIndex {
     Name name;
     QualifiedName table;
     bool unique = false;
+    bool concurrently = false;
+    bool only = false;              ///< ON ONLY: partitions get none
     bool if_not_exists = false;
     Name method;
     List<SortItem> columns;
+    List<QualifiedName> operator_classes;  ///< of each column; without parts: none is named
     List<Name> include;
     bool nulls_not_distinct = false;
     List<Option> options;
@@ -257,14 +266,15 @@ struct Drop {
     List<QualifiedName> names;
     bool if_exists = false;
     bool cascade = false;
+    bool concurrently = false;      ///< DROP INDEX
 };
 
 enum class AlterKind : std::uint8_t {
     add_column, drop_column, set_default, drop_default, set_not_null, drop_not_null, set_type, add_constraint,
-    drop_constraint, validate_constraint, alter_constraint, add_identity, set_identity, drop_identity,
-    drop_expression, set_options, reset_options, set_statistics, set_storage, owner, cluster, set_logged,
-    row_security, replica_identity, trigger, enable_foreign_keys, disable_foreign_keys, inherit, attach_partition,
-    detach_partition
+    drop_constraint, validate_constraint, alter_constraint, add_identity, set_identity, drop_identity, drop_expression,
+    set_options, reset_options, set_statistics, set_storage, set_compression, set_access_method, owner, cluster,
+    set_logged, set_unlogged, of_type, not_of_type, row_security, replica_identity, trigger, enable_foreign_keys,
+    disable_foreign_keys, inherit, attach_partition, detach_partition
 };
 
 struct AlterAction {
@@ -278,7 +288,9 @@ struct AlterAction {
     const Expr* expr = nullptr;
     std::string_view source;
     List<Option> options;
-    QualifiedName partition;        ///< ATTACH, DETACH; INHERIT: the parent
+    QualifiedName partition;        ///< ATTACH, DETACH; INHERIT: the parent; OF: the type
+    bool concurrently = false;      ///< DETACH
+    bool finalize = false;          ///< DETACH
     PartitionValues values;         ///< ATTACH
     Position position = 0;
 };
@@ -297,6 +309,7 @@ struct Rename {                     ///< RENAME TO, SET SCHEMA
     QualifiedName name;
     bool if_exists = false;
     bool only = false;
+    bool cascade = false;           ///< of an attribute: typed tables follow
     Name part;                      ///< column or constraint
     bool of_domain = false;         ///< the constraint is a domain's
     Name to;

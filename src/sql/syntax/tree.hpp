@@ -257,6 +257,7 @@ enum class SetOperation : std::uint8_t { union_, intersect, except };
 struct IntoClause {
     QualifiedName name;
     bool temporary = false;
+    bool unlogged = false;
 };
 
 struct Query {
