@@ -373,6 +373,10 @@ TEST_CASE("a dump tells everything of tables, types, views and sequences", "[too
         CREATE TABLE refs (id int PRIMARY KEY, t int REFERENCES t ON DELETE CASCADE DEFERRABLE,
             up int REFERENCES refs MATCH FULL ON UPDATE SET NULL);
         CREATE TABLE of_rows (rows t[]); INSERT INTO of_rows SELECT array_agg(t) FROM t;
+        CREATE TYPE pairs AS (a int, b text); CREATE TABLE bare OF pairs;
+        CREATE TABLE typed OF pairs (a WITH OPTIONS DEFAULT 3 NOT NULL, PRIMARY KEY (a));
+        CREATE UNLOGGED TABLE fast (a text COMPRESSION lz4);
+        ALTER TABLE fast ALTER a SET STORAGE main;
         CREATE TABLE base (a int DEFAULT 1, b text); CREATE TABLE heir (c int, b text DEFAULT 'own') INHERITS (base);
         CREATE TABLE grandchild () INHERITS (heir); ALTER TABLE grandchild ALTER a SET DEFAULT 7;
         INSERT INTO base VALUES (1); INSERT INTO heir VALUES (2, 'heir', 3); INSERT INTO grandchild DEFAULT VALUES;
@@ -411,8 +415,8 @@ TEST_CASE("a dump tells everything of tables, types, views and sequences", "[too
     // The documents of the catalog are the same but for numbers.
     const std::vector<std::string> documents = {
         "-m", "csv", "-c",
-        "SELECT key, regexp_replace(regexp_replace(document::text, '(_oid|oid|owner_table|sequence|references|"
-        "partition_of|parent_domain|\"domain|partition|number)\": [0-9]+', '', 'g'), "
+        "SELECT key, regexp_replace(regexp_replace(document::text, '(_oid|oid|owner_table|sequence|references|part_of|"
+        "of_type|partition_of|parent_domain|\"domain|partition|number)\": [0-9]+', '', 'g'), "
         "'\"(depends_on|inherits)\": \\[[^]]*]', '', 'g') FROM sys.schema WHERE key NOT LIKE "
         "'relation/public.v_' ORDER BY key"};
     std::vector<std::string> of_db = {"sql", db}, of_copy = {"sql", copy};

@@ -166,16 +166,25 @@ RelationView relation_view(const Node& from) {
     relation.query = from["query"].text;
     relation.comment = from["comment"].text;
     for (const Node& column : from["columns"].items) {
-        ColumnView view{column["name"].text,      column["type"].text,     column["default"].text,
-                        column["generated"].text, column["identity"].text, column["comment"].text};
+        ColumnView view;
+        view.name = column["name"].text;
+        view.type = column["type"].text;
+        view.default_text = column["default"].text;
+        view.generated = column["generated"].text;
+        view.identity = column["identity"].text;
+        view.comment = column["comment"].text;
         view.not_null = column["not_null"].is_true();
         view.dropped = column["dropped"].is_true();
         view.hidden = column["hidden"].is_true();
         view.inherited = column["inherited"].is_true();
         view.implicit_document = column["implicit_document"].is_true();
         view.sequence = column["sequence"].number();
+        view.storage = column["storage"].text;
+        view.compression = column["compression"].text;
         relation.columns.push_back(std::move(view));
     }
+    relation.of_type = from["of_type"].number();
+    relation.unlogged = from["unlogged"].is_true();
     relation.valid_time = from["valid_time"].is_true();
     relation.period = from["period"].text;
     if (!relation.period.empty()) {

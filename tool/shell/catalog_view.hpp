@@ -21,6 +21,7 @@ struct ColumnView {
     bool inherited = false;          ///< from the tables above alone
     bool implicit_document = false;  ///< of a table declared with nothing but a primary key
     std::uint64_t sequence = 0;      ///< of an identity column
+    std::string storage, compression;  ///< "m", "l": as they were set; empty: not
     bool is_declared() const { return !dropped && !hidden && !implicit_document; }
 };
 
@@ -63,6 +64,8 @@ struct RelationView {
     std::map<std::string, std::string> sequence;  ///< start, increment, minimum, maximum, cache, cycle, owner_table ..
     std::vector<std::uint64_t> inherits;
     std::vector<std::uint64_t> depends_on;  ///< of a view
+    std::uint64_t of_type = 0;              ///< of a typed table
+    bool unlogged = false;
     std::string partition_by;               ///< "LIST (a)" or empty
     std::uint64_t partition_of = 0;
     std::string for_values;                 ///< "FOR VALUES IN ('1')", "DEFAULT": of a partition

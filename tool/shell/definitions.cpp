@@ -88,6 +88,32 @@ std::string column_text(const RelationView& relation, std::size_t at, const Cata
     return text;
 }
 
+/// What a column of a typed table has besides its type; empty: nothing.
+std::string typed_column_text(const ColumnView& column) {
+    std::string text;
+    if (!column.generated.empty()) text += " GENERATED ALWAYS AS (" + column.generated + ") STORED";
+    else if (!column.default_text.empty()) text += " DEFAULT " + column.default_text;
+    if (column.not_null) text += " NOT NULL";
+    return text.empty() ? "" : quoted_name(column.name) + " WITH OPTIONS" + text;
+}
+
+/// SET STORAGE and SET COMPRESSION of columns.
+std::string storage_of_columns(const RelationView& relation) {
+    static const std::map<std::string, const char*> k_words = {
+        {"p", "PLAIN"}, {"e", "EXTERNAL"}, {"m", "MAIN"}, {"x", "EXTENDED"}};
+    std::string text;
+    for (const ColumnView& column : relation.columns) {
+        if (column.dropped) continue;
+        const std::string alter =
+            "ALTER TABLE ONLY " + relation.full_name() + " ALTER COLUMN " + quoted_name(column.name) + " SET ";
+        if (const auto word = k_words.find(column.storage); word != k_words.end())
+            text += alter + "STORAGE " + word->second + ";\n";
+        if (!column.compression.empty())
+            text += alter + "COMPRESSION " + (column.compression == "l" ? "lz4" : "pglz") + ";\n";
+    }
+    return text;
+}
+
 /// Made by the period or the hidden valid time of the table.
 bool comes_with_period(const RelationView& relation, const CheckView& check) {
     return !relation.period.empty() && check.name == relation.name + "_" + relation.period + "_check" &&
@@ -145,9 +171,15 @@ std::string changed_columns(const RelationView& relation, const CatalogView& cat
 std::string table_body(const RelationView& relation, const CatalogView& catalog) {
     std::string parts;
     const auto part = [&](const std::string& text) { parts += (parts.empty() ? "\n    " : ",\n    ") + text; };
-    for (std::size_t i = 0; i < relation.columns.size(); ++i)
-        if (relation.columns[i].is_declared() && !relation.columns[i].inherited)
-            part(column_text(relation, i, catalog));
+    const auto of = std::find_if(catalog.types.begin(), catalog.types.end(),
+                                 [&](const TypeView& type) { return type.oid == relation.of_type; });
+    const bool typed = of != catalog.types.end();
+    for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+        if (!relation.columns[i].is_declared() || relation.columns[i].inherited) continue;
+        const std::string column =
+            typed ? typed_column_text(relation.columns[i]) : column_text(relation, i, catalog);
+        if (!column.empty()) part(column);
+    }
     if (!relation.period.empty() && !relation.valid_time)
         part("PERIOD FOR " + quoted_name(relation.period) + " (" + quoted_name(relation.period_from) + ", " +
              quoted_name(relation.period_to) + ")");
@@ -160,7 +192,9 @@ std::string table_body(const RelationView& relation, const CatalogView& catalog)
     for (const std::uint64_t parent : relation.inherits)
         if (const RelationView* const table = catalog.find(parent))
             parents += (parents.empty() ? "" : ", ") + table->full_name();
-    return " (" + parts + "\n)" + (parents.empty() ? "" : " INHERITS (" + parents + ")") +
+    const std::string type = typed ? " OF " + of->full_name() : "";
+    return type + (typed && parts.empty() ? "" : " (" + parts + "\n)") +
+           (parents.empty() ? "" : " INHERITS (" + parents + ")") +
            (relation.partition_by.empty() ? "" : " PARTITION BY " + relation.partition_by) + options_text(relation);
 }
 
@@ -258,6 +292,7 @@ private:
         } else {
             const RelationView& relation = *object.relation;
             for (const ColumnView& column : relation.columns) visit_type(column.type);
+            visit_number(relation.of_type);
             for (const std::uint64_t parent : relation.inherits) visit_number(parent);
             for (const std::uint64_t base : relation.depends_on) visit_number(base);
             visit_number(relation.partition_of);
@@ -319,8 +354,11 @@ std::string create_statements(const RelationView& relation, const CatalogView& c
     const std::string name = relation.full_name();
     std::string text = relation.holds_documents()
                            ? create_documents(relation, catalog)
-                           : std::string("CREATE ") + (relation.schema == "pg_temp" ? "TEMPORARY " : "") + "TABLE " +
-                                 name + table_body(relation, catalog) + ";\n" + changed_columns(relation, catalog);
+                           : std::string("CREATE ") + (relation.schema == "pg_temp" ? "TEMPORARY "
+                                                       : relation.unlogged          ? "UNLOGGED "
+                                                                                    : "") +
+                                 "TABLE " + name + table_body(relation, catalog) + ";\n" +
+                                 changed_columns(relation, catalog) + storage_of_columns(relation);
     for (const IndexView& index : relation.indexes)
         if (index.constraint.empty() && index.partition == 0) text += create_index(index, name);
     return text;

@@ -1,6 +1,7 @@
 // Expressions: literals, operators, logic, CASE and its kin.
 #include "sql/array.hpp"
 #include "sql/bind/binder.hpp"
+#include "sql/collation.hpp"
 #include "sql/compare.hpp"
 #include "sql/numeric.hpp"
 #include "sql/plan/walk.hpp"
@@ -82,7 +83,7 @@ BoundExpr* Binder::expr_of_kind(const syntax::Expr& node) {
         case ExprKind::field_star: return expr(*node.args[0]);
         case ExprKind::collate: {
             const std::string_view name = node.names.back();
-            if (name != "C" && name != "POSIX" && name != "default" && name != "ucs_basic")
+            if (!is_known_collation(name))
                 raise_at(sqlstate::undefined_object,
                          "collation \"" + std::string(name) + "\" for encoding \"UTF8\" does not exist", node.position);
             BoundExpr* bound = expr(*node.args[0]);

@@ -203,6 +203,13 @@ public:
             column.typmod = meaning.typmod;
             column.domain = meaning.domain;
             const TypeInfo& info = type_info(column.type, session.state().types);
+            const TypeInfo& ordered =
+                info.form == Form::array ? type_info(info.element, session.state().types) : info;
+            if (!spec.collation.empty() && ordered.category != Category::string)
+                raise_at(sqlstate::datatype_mismatch,
+                         "collations are not supported by type " +
+                             format_type(column.type, k_no_typmod, session.state().types),
+                         spec.position);
             if (info.category == Category::pseudo || column.type == type::unknown)
                 raise_at(sqlstate::invalid_table_definition,
                          "column \"" + column.name + "\" has pseudo-type " +

@@ -130,6 +130,7 @@ private:
     bool at_row_with_default() const;
     List<SortItem> order_by();
     SortItem sort_item();
+    Name collation();
     SortItem index_element(std::vector<QualifiedName>& classes);
     Expr* node(ExprKind kind, Position position, std::vector<const Expr*> args = {});
     std::string_view operator_name(List<Name>& names);

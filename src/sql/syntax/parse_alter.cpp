@@ -296,7 +296,7 @@ AlterAction Parser::alter_column() {
     if (accept("type"_kw)) {
         action.kind = AlterKind::set_type;
         action.type = type_name();
-        if (accept("collate"_kw)) qualified_name();
+        if (at("collate"_kw)) collation();
         if (accept("using"_kw)) {
             const std::size_t first = at_;
             action.expr = expression();

@@ -62,7 +62,7 @@ const Statement* Parser::insert(const WithClause* with) {
         if (!accept("user"_kw)) expect("system"_kw);
         expect("value"_kw);
     }
-    if (at("default"_kw) && at("values"_kw, 1)) take(), take();
+    if (change.columns.empty() && at("default"_kw) && at("values"_kw, 1)) take(), take();
     else change.source = query();
     if (at("on"_kw) && at("conflict"_kw, 1)) conflict_clause(change.conflict);
     change.returning = returning();

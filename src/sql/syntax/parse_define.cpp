@@ -1,4 +1,5 @@
 // CREATE of everything but tables, DROP, COMMENT.
+#include "sql/collation.hpp"
 #include "sql/syntax/parse.hpp"
 
 namespace northstar::inline v0::sql::syntax {
@@ -10,14 +11,19 @@ const Statement* Parser::create() {
         expect("replace"_kw);
         replace = true;
     }
-    if (at("local"_kw) || at("global"_kw)) take();
+    const bool scoped = accept("local"_kw) || accept("global"_kw);
     const bool temporary = accept("temp"_kw) || accept("temporary"_kw);
+    if (scoped && !temporary) unexpected();
     const bool unlogged = !temporary && accept("unlogged"_kw);
     if (unlogged && at("materialized"_kw))
         fail(sqlstate::feature_not_supported, "materialized views cannot be unlogged", here());
-    if (at("table"_kw) && !replace) return create_table(temporary, unlogged);
     if (accept("recursive"_kw)) return create_view(replace, temporary, true);
     if (at("view"_kw)) return create_view(replace, temporary, false);
+    if (replace) {
+        refuse_kind("CREATE OR REPLACE");
+        unexpected();
+    }
+    if (at("table"_kw)) return create_table(temporary, unlogged);
     if (at("sequence"_kw)) return create_sequence(temporary);
     if (at("unique"_kw) && at("index"_kw, 1)) return take(), create_index(true);
     if (at("index"_kw)) return create_index(false);
@@ -43,6 +49,17 @@ const Statement* Parser::create() {
     unexpected();
 }
 
+/// COLLATE and a name.
+Name Parser::collation() {
+    const Position position = here();
+    expect("collate"_kw);
+    const Name name = qualified_name().last();
+    if (!is_known_collation(name))
+        fail(sqlstate::undefined_object, "collation \"" + std::string(name) + "\" for encoding \"UTF8\" does not exist",
+             position);
+    return name;
+}
+
 /// A column or expression of an index, and how it is ordered; its operator class goes to `classes`.
 SortItem Parser::index_element(std::vector<QualifiedName>& classes) {
     SortItem item;
@@ -59,7 +76,7 @@ SortItem Parser::index_element(std::vector<QualifiedName>& classes) {
         item.expr = special && at('(', 1) ? primary_keyword() : column_or_function();
         item.source = source(first);
     }
-    if (accept("collate"_kw)) qualified_name();
+    if (at("collate"_kw)) collation();
     classes.push_back(is_name(peek()) && !at("nulls"_kw) ? qualified_name() : QualifiedName());
     if (accept("desc"_kw)) item.descending = true;
     else accept("asc"_kw);
@@ -176,7 +193,9 @@ List<Option> Parser::sequence_options(const TypeName*& type) {
             value->text = source(first);
             option.value = value;
         };
-        if (accept("as"_kw)) {
+        if (at("as"_kw)) {
+            if (type != nullptr) fail(sqlstate::syntax_error, "conflicting or redundant options", option.position);
+            take();
             type = type_name();
             continue;
         }
@@ -222,6 +241,10 @@ List<Option> Parser::sequence_options(const TypeName*& type) {
         } else {
             return make_list(arena_, options);
         }
+        const auto kind = [](Name name) { return name.starts_with("no ") ? name.substr(3) : name; };
+        for (const Option& other : options)
+            if (kind(other.name) == kind(option.name))
+                fail(sqlstate::syntax_error, "conflicting or redundant options", option.position);
         options.push_back(option);
     }
 }
@@ -254,7 +277,7 @@ const Statement* Parser::create_type() {
             ColumnDefinition& field = fields.emplace_back();
             field.name = name();
             field.type = type_name();
-            if (accept("collate"_kw)) qualified_name();
+            if (at("collate"_kw)) collation();
         } while (accept(','));
         expect(')');
         type.fields = make_list(arena_, fields);
@@ -289,7 +312,7 @@ const Statement* Parser::create_domain() {
     type.base = type_name();
     std::vector<ConstraintDefinition> constraints;
     for (;;) {
-        if (accept("collate"_kw)) qualified_name();
+        if (at("collate"_kw)) collation();
         else if (!column_constraint(constraints)) break;
     }
     type.constraints = make_list(arena_, constraints);

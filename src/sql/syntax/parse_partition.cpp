@@ -92,7 +92,7 @@ void Parser::elements_without_types(CreateTable& table) {
         if (accept("with"_kw)) expect("options"_kw);
         std::vector<ConstraintDefinition> own;
         for (;;) {
-            if (accept("collate"_kw)) column.collation = qualified_name().last();
+            if (at("collate"_kw)) column.collation = collation();
             else if (!column_constraint(own)) break;
         }
         column.constraints = make_list(arena_, own);

@@ -160,8 +160,8 @@ ColumnSpec Parser::column_spec() {
     column.type = type_name();
     std::vector<ConstraintDefinition> constraints;
     for (;;) {
-        if (accept("collate"_kw)) {
-            column.collation = qualified_name().last();
+        if (at("collate"_kw)) {
+            column.collation = collation();
         } else if (accept("storage"_kw)) {
             column.storage = label();
         } else if (accept("compression"_kw)) {
