@@ -423,6 +423,18 @@ TEST_CASE("a dump tells everything of tables, types, views and sequences", "[too
     of_db.insert(of_db.end(), documents.begin(), documents.end());
     of_copy.insert(of_copy.end(), documents.begin(), documents.end());
     CHECK(ok(place, of_copy) == ok(place, of_db));
+    const std::pair<const char*, const char*> described[] = {
+        {"\\d parted",
+         "Partition key: LIST (id)\nPartitions: parted_1 FOR VALUES IN ('1', NULL),\n            parted_2 FOR"},
+        {"\\d parted_1", "\"parted_1_v\" UNIQUE, (v)\nPartition of: parted FOR VALUES IN ('1', NULL)\n"},
+        {"\\d heir", "Inherits: base\nChild tables: grandchild\n"},
+        {"\\d typed", "Typed table of type: pairs\n"},
+    };
+    for (const auto& [command, part] : described) {
+        const std::string shown = ok(place, {"sql", copy, "-c", command});
+        INFO(shown);
+        CHECK(shown.find(part) != std::string::npos);
+    }
     CHECK(ok(place, {"sql", copy, "-c", "\\d t"})
               .find("\"rooms\" EXCLUDE USING gist (a WITH =, int4range(0, b) WITH &&) WHERE (a > 5) DEFERRABLE") !=
           std::string::npos);

@@ -253,6 +253,23 @@ void add_foreign_keys(RelationView& relation, const Node& from, const CatalogVie
     }
 }
 
+/// The topmost table's document holds the indexes and keys that only one of its partitions has.
+void give_to_partitions(CatalogView& catalog) {
+    const auto move = [&](RelationView& from, auto RelationView::* list) {
+        auto& items = from.*list;
+        for (auto& item : items)
+            for (RelationView& relation : catalog.relations)
+                if (item.partition != 0 && relation.oid == item.partition && relation.oid != from.oid)
+                    (relation.*list).push_back(item);
+        std::erase_if(items, [&](const auto& item) { return item.partition != 0 && item.partition != from.oid; });
+    };
+    for (RelationView& relation : catalog.relations) {
+        if (relation.partition_by.empty() || relation.partition_of != 0) continue;
+        move(relation, &RelationView::indexes);
+        move(relation, &RelationView::foreign_keys);
+    }
+}
+
 /// `base`: what a domain stands on, or the fields of a composite type, one a line.
 TypeView type_view(const Node& from, const std::string& base) {
     TypeView type;
@@ -363,6 +380,7 @@ CatalogView read_catalog(northstar::SqlConnection& connection) {
                 relation.columns[c].type = found_domain->second;
         add_foreign_keys(relation, documents[i], catalog);
     }
+    give_to_partitions(catalog);
     return catalog;
 }
 

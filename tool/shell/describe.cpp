@@ -127,6 +127,36 @@ std::string index_line(IndexView index) {
     return kind + index_text(index);
 }
 
+/// Tables that it is a part of, divided into, or has columns from.
+void describe_kin(Shell& shell, const RelationView& relation, const CatalogView& catalog) {
+    constexpr std::size_t k_most_listed = 20;
+    Words parts, heirs;
+    for (const RelationView& other : catalog.relations) {
+        if (other.partition_of == relation.oid) parts.push_back(other.full_name() + " " + other.for_values);
+        for (const std::uint64_t parent : other.inherits)
+            if (parent == relation.oid) heirs.push_back(other.full_name());
+    }
+    const auto line = [&](const std::string& text) { shell.output().line(text); };
+    const auto list = [&](const std::string& heading, const Words& names) {
+        if (names.empty()) return;
+        if (names.size() > k_most_listed) return line(heading + ": " + std::to_string(names.size()));
+        for (std::size_t i = 0; i < names.size(); ++i)
+            line((i == 0 ? heading + ": " : std::string(heading.size() + 2, ' ')) + names[i] +
+                 (i + 1 < names.size() ? "," : ""));
+    };
+    if (const RelationView* const whole = catalog.find(relation.partition_of))
+        line("Partition of: " + whole->full_name() + " " + relation.for_values);
+    if (!relation.partition_by.empty()) line("Partition key: " + relation.partition_by);
+    list("Partitions", parts);
+    Words parents;
+    for (const std::uint64_t parent : relation.inherits)
+        if (const RelationView* const table = catalog.find(parent)) parents.push_back(table->full_name());
+    list("Inherits", parents);
+    list("Child tables", heirs);
+    for (const TypeView& type : catalog.types)
+        if (type.oid == relation.of_type) line("Typed table of type: " + type.full_name());
+}
+
 void describe_relation(Shell& shell, const RelationView& relation, const CatalogView& catalog) {
     if (relation.kind == 'S') {
         describe_sequence(shell, relation);
@@ -172,6 +202,7 @@ void describe_relation(Shell& shell, const RelationView& relation, const Catalog
             if (key.references == relation.oid)
                 lines.push_back("TABLE \"" + other.name + "\" CONSTRAINT \"" + key.name + "\" " + key.definition);
     section("Referenced by:", lines);
+    describe_kin(shell, relation, catalog);
     if (!relation.query.empty()) section("View definition:", {relation.query});
     if (!relation.comment.empty()) section("Comment:", {relation.comment});
     shell.output().line("");
