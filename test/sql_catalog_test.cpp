@@ -176,3 +176,28 @@ TEST_CASE("statements that clients send to the catalog are answered", "[sql]") {
     }
     CHECK(answered > 100);
 }
+
+TEST_CASE("what refuses a row of a partitioned table is called as in the partition", "[sql]") {
+    Fixture f;
+    f.sql.execute_script(
+        "CREATE TABLE p (a int, b int, PRIMARY KEY (a), UNIQUE (a, b)) PARTITION BY RANGE (a);"
+        "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);"
+        "CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20) PARTITION BY LIST (a);"
+        "CREATE TABLE p2x PARTITION OF p2 FOR VALUES IN (15);"
+        "CREATE UNIQUE INDEX own ON p1 (b);"
+        "INSERT INTO p VALUES (1, 1), (15, 15);");
+    const auto refused_by = [&](const char* statement) {
+        try {
+            f.sql.execute(statement);
+        } catch (const northstar::SqlFailure& failure) {
+            return failure.table + "." + failure.constraint;
+        }
+        return std::string("nothing");
+    };
+    CHECK(refused_by("INSERT INTO p VALUES (1, 2)") == "p1.p1_pkey");
+    CHECK(refused_by("INSERT INTO p2 VALUES (15, 2)") == "p2x.p2x_pkey");
+    CHECK(refused_by("INSERT INTO p VALUES (2, 1)") == "p1.own");
+    f.sql.execute("ALTER TABLE p1 RENAME CONSTRAINT p1_pkey TO first");
+    CHECK(refused_by("UPDATE p SET a = 1 WHERE a = 15") == "p1.first");
+    CHECK(northstar::verify_sql(f.database).empty());
+}

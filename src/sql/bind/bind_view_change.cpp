@@ -221,6 +221,11 @@ ChangeTarget Binder::view_target(const syntax::DataChange& change, const Relatio
         target.called.push_back(view.columns[i].name);
         target.types.push_back(view.columns[i].type);
         if (place < 0) target.computed.push_back(view.columns[i].name);
+        if (place < 0 && !view.columns[i].default_text.empty() && std::string_view(verb) == "insert into")
+            raise_at(sqlstate::feature_not_supported,
+                     "cannot insert into column \"" + view.columns[i].name + "\" of view \"" + view.name + "\"",
+                     change.table.position,
+                     "View columns that are not columns of their base relation are not updatable.");
         if (place < 0 || before) continue;
         Column& column = names->columns[static_cast<std::size_t>(place)];
         column.dropped = false;

@@ -4,6 +4,7 @@
 #include "sql/catalog/partition.hpp"
 #include "sql/catalog/period.hpp"
 #include "sql/compare.hpp"
+#include "sql/execute/index_of_row.hpp"
 #include "sql/key_encoding.hpp"
 #include "sql/text_io.hpp"
 
@@ -176,8 +177,9 @@ void TableWriter::refuse_overlap(const Index& index, WritableTree& tree, const V
 }
 
 void TableWriter::duplicate(const Index& index, const Value* row) {
+    const IndexName named = index_of_row(*relation_, index, row, execution_, access_);
     SqlError error(sqlstate::unique_violation,
-                   "duplicate key value violates unique constraint \"" + index.name + "\"");
+                   "duplicate key value violates unique constraint \"" + named.index + "\"");
     std::vector<int> columns;
     bool expressions = false;
     for (const IndexColumn& column : index.columns) {
@@ -188,9 +190,9 @@ void TableWriter::duplicate(const Index& index, const Value* row) {
     if (!expressions)
         error.edit().detail =
             "Key " + describe_key(*relation_, columns, row, execution_.session()) + " already exists.";
-    error.edit().schema = relation_->schema;
-    error.edit().table = relation_->name;
-    error.edit().constraint = index.name;
+    error.edit().schema = named.schema;
+    error.edit().table = named.table;
+    error.edit().constraint = named.index;
     throw error;
 }
 

@@ -91,6 +91,7 @@ bool accepts(std::string_view class_type, Oid type, const TypeCatalog* types) {
     const TypeInfo* const wanted =
         class_type == "char" ? &type_info(type::char_internal, types) : find_builtin_type(class_type);
     if (wanted == nullptr) return false;
+    if (wanted->oid == type::oid && type == type::int4) return true;  // a number is an OID as it is, in PostgreSQL
     const auto path = find_cast(type, wanted->oid, CastContext::implicit, types);
     return path && (path->method == CastMethod::none || path->method == CastMethod::relabel);
 }

@@ -79,11 +79,11 @@ void set_column_storage(Column& column, const syntax::AlterAction& action, const
 
 void merge_storage(Column& column, const Column& other, bool inherited, const TypeCatalog* types) {
     using namespace column_storage_impl;
-    const char usual = inherited ? default_storage(type_info(column.type, types)) : '\0';
+    const char usual = default_storage(type_info(column.type, types));
     const char have = column.storage != 0 ? column.storage : usual;
-    const char said = other.storage != 0 ? other.storage : usual;
+    const char said = other.storage != 0 || !inherited ? other.storage : usual;
     const std::string name = "column \"" + column.name + "\" has a ";
-    if (have != 0 && said != 0 && have != said)
+    if (said != 0 && have != said)
         raise(sqlstate::datatype_mismatch, (inherited ? "inherited " : "") + name + "storage parameter conflict",
               upper(word_of(k_storage, have)) + " versus " + upper(word_of(k_storage, said)));
     if (column.storage == 0) column.storage = other.storage;

@@ -258,22 +258,16 @@ void Alteration::rewrite_with_column(std::shared_ptr<Relation> to, std::size_t p
     }
     refuse_users_of_row_type();
     const std::vector<ColumnId> nothing;
-    // A domain may refuse NULL.
-    BoundExpr* none_given = nullptr;
-    if (to->columns[place].domain != 0 && change.generated[place] == nullptr &&
-        change.defaults[place] == nullptr) {
-        none_given = pool.expr(BoundKind::constant, to->columns[place].type);
-        none_given->value = Value::null(none_given->type);
-        none_given = binder.checked_as(none_given, to->columns[place].domain, 0);
-    }
     rewrite(to, [&](std::vector<Value>& row, Execution& execution) {
         row[place] = Value::null(to->columns[place].type);
         for (std::size_t i = 0; i < row.size(); ++i) execution.cell(change.new_columns[i]) = row[i];
         BoundExpr* source = change.generated[place] != nullptr ? change.generated[place] : change.defaults[place];
-        if (source == nullptr) source = none_given;
         if (source != nullptr)
             row[place] = copy_value(Evaluator(*source, nothing, execution).evaluate(values_), values_);
         execution.cell(change.new_columns[place]) = row[place];
+        // A domain may refuse its default, and NULL.
+        for (const auto& [column, check] : change.domain_checks)
+            if (static_cast<std::size_t>(column) == place) Evaluator(*check, nothing, execution).evaluate(values_);
         if (to->columns[place].not_null && row[place].is_null())
             raise(sqlstate::not_null_violation, "column \"" + to->columns[place].name + "\" of relation \"" +
                                                     to->name + "\" contains null values");

@@ -56,8 +56,12 @@ void refuse_own_member(const SqlSession& session, Oid type, Oid composite, const
 void alter_composite(SqlSession& session, const syntax::AlterTable& syntax) {
     using namespace define_composite;
     using Kind = syntax::AlterKind;
-    const std::shared_ptr<const UserType> old = type_named(session, syntax.name);
-    if (only_changes_owner(syntax)) return;
+    const std::shared_ptr<const UserType> old = find_type(session, syntax.name);
+    if (old == nullptr && !only_changes_owner(syntax)) {
+        check_schema_of(session, syntax.name);
+        raise(sqlstate::undefined_table, "relation \"" + std::string(syntax.name.last()) + "\" does not exist");
+    }
+    if (only_changes_owner(syntax)) return void(type_named(session, syntax.name));
     if (old->kind != 'c') raise(sqlstate::wrong_object_type, "\"" + old->name + "\" is not a composite type");
     BoundPool pool;
     std::vector<Oid> types;

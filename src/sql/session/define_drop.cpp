@@ -224,7 +224,8 @@ void check_concurrent_drop(SqlSession& session, const syntax::Drop& syntax) {
     if (syntax.names.size() != 1)
         raise(sqlstate::feature_not_supported, "DROP INDEX CONCURRENTLY does not support dropping multiple objects");
     if (syntax.cascade) raise(sqlstate::feature_not_supported, "DROP INDEX CONCURRENTLY does not support CASCADE");
-    if (const auto [owner, index] = find_index(session, syntax.names[0]); index != nullptr && owner->is_partitioned())
+    const auto [owner, index] = find_index(session, syntax.names[0]);
+    if (index != nullptr && owner->is_partitioned() && !owner->temporary)
         raise(sqlstate::feature_not_supported,
               "cannot drop partitioned index \"" + index->name + "\" concurrently");
 }

@@ -1,6 +1,7 @@
 // EXCLUDE in definitions: which operators may compare two rows, and the index that the constraint is checked by.
 #include "sql/session/access_methods.hpp"
 #include "sql/session/sql_session.hpp"
+#include "sql/session/storage_options.hpp"
 
 #include <algorithm>
 
@@ -48,6 +49,7 @@ Index exclusion_index(SqlSession& session, Relation& relation, const syntax::Con
         raise_at(sqlstate::feature_not_supported, "EXCLUDE constraints cannot be marked NOT VALID",
                  constraint.position);
     check_index_method(syntax);
+    check_storage_options(syntax.options, StorageOf::index, syntax.method);
     const std::string method = syntax.method.empty() ? "btree" : std::string(syntax.method);
     if (method == "gin" || method == "brin")
         raise(sqlstate::feature_not_supported,

@@ -150,7 +150,6 @@ Index describe_index(SqlSession& session, const Relation& relation, const syntax
     Binder binder(session, pool, types);
     Index index;
     index.oid = session.allocate_oid(relation.temporary);
-    check_storage_options(syntax.options, StorageOf::index, syntax.method);
     std::vector<ColumnId> columns;
     for (std::size_t i = 0; i < relation.columns.size(); ++i) columns.push_back(pool.column());
     std::set<std::string> parts;  // of the name
@@ -212,6 +211,7 @@ void create_index(SqlSession& session, const syntax::CreateIndex& syntax) {
     if (!old->stores_rows())
         raise(sqlstate::wrong_object_type, "cannot create index on relation \"" + old->name + "\"");
     check_index_method(syntax);
+    check_storage_options(syntax.options, StorageOf::index, syntax.method);
     if (!syntax.name.empty() && (session.catalog().index(old->schema, syntax.name).second != nullptr ||
                                  session.catalog().relation(old->schema, syntax.name) != nullptr)) {
         if (!syntax.if_not_exists)

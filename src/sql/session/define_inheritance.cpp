@@ -66,8 +66,9 @@ void own_what_nobody_gives(const SqlSession& session, Relation& table) {
         check.inherited = check.inherited && inherits_check(session, table, check.name);
 }
 
-/// Whether two expressions over a table, as the catalog keeps them, mean the same.
-bool same_text(SqlSession& session, const Relation& table, const std::string& a, const std::string& b) {
+}  // namespace define_inheritance
+
+bool same_meaning(SqlSession& session, const Relation& table, const std::string& a, const std::string& b) {
     if (a == b) return true;
     BoundPool pool;
     std::vector<Oid> none;
@@ -77,8 +78,6 @@ bool same_text(SqlSession& session, const Relation& table, const std::string& a,
     return same_expr(*binder.bind_text(a, table, ids, "check constraints"),
                      *binder.bind_text(b, table, ids, "check constraints"));
 }
-
-}  // namespace define_inheritance
 
 std::set<std::string> inherit_columns(SqlSession& session, Relation& relation,
                                       const syntax::List<syntax::QualifiedName>& parents) {
@@ -100,7 +99,7 @@ std::set<std::string> inherit_columns(SqlSession& session, Relation& relation,
                 if (have.generated_text != column.generated_text) contradictions.insert(have.name);
                 if (have.default_text.empty()) have.default_text = column.default_text;
                 else if (!column.default_text.empty() &&
-                         !define_inheritance::same_text(session, {}, column.default_text, have.default_text))
+                         !same_meaning(session, {}, column.default_text, have.default_text))
                     contradictions.insert(have.name);
                 continue;
             }
@@ -117,7 +116,7 @@ std::set<std::string> inherit_columns(SqlSession& session, Relation& relation,
             if (have == relation.checks.end()) {
                 relation.checks.push_back(check);
                 relation.checks.back().inherited = true;
-            } else if (!define_inheritance::same_text(session, relation, have->text, check.text)) {
+            } else if (!same_meaning(session, relation, have->text, check.text)) {
                 raise(sqlstate::duplicate_object, "check constraint name \"" + check.name +
                                                       "\" appears multiple times but with different expressions");
             }
@@ -159,7 +158,7 @@ bool merge_inherited_check(SqlSession& session, const Relation& heir, const Chec
                            const CheckConstraint* own) {
     if (own == nullptr) return false;
     const std::string where = " on relation \"" + heir.name + "\"";
-    if (!define_inheritance::same_text(session, heir, check.text, own->text))
+    if (!same_meaning(session, heir, check.text, own->text))
         raise(sqlstate::duplicate_object,
               "constraint \"" + check.name + "\" for relation \"" + heir.name + "\" already exists");
     if (own->no_inherit)
@@ -221,7 +220,7 @@ void change_inheritance(SqlSession& session, const Relation& table, const syntax
         const CheckConstraint* const own = find_check(table, check.name);
         if (own == nullptr)
             raise(sqlstate::datatype_mismatch, "child table is missing constraint \"" + check.name + "\"");
-        if (!define_inheritance::same_text(session, table, own->text, check.text))
+        if (!same_meaning(session, table, own->text, check.text))
             raise(sqlstate::datatype_mismatch, "child table \"" + table.name +
                                                    "\" has different definition for check constraint \"" +
                                                    check.name + "\"");

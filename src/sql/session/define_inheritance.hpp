@@ -24,6 +24,8 @@ std::set<std::string> inherit_columns(SqlSession& session, Relation& relation,
                                       const syntax::List<syntax::QualifiedName>& parents);
 /// A column that is declared again with what it inherits. Raises 42804.
 void merge_inherited_column(SqlSession& session, Relation& relation, Column own);
+/// Whether two expressions over a table, as the catalog keeps them, mean the same.
+bool same_meaning(SqlSession& session, const Relation& table, const std::string& a, const std::string& b);
 /// ALTER TABLE .. INHERIT and NO INHERIT.
 void change_inheritance(SqlSession& session, const Relation& table, const syntax::AlterAction& action);
 /// Whether a table that is to have an inherited check has it already: `own`, of its name, if there is one. Raises 42710

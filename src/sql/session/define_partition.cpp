@@ -349,9 +349,6 @@ void set_partition_key(SqlSession& session, Relation& relation, const syntax::Pa
             raise_at(sqlstate::invalid_table_definition,
                      "cannot add NO INHERIT constraint to partitioned table \"" + relation.name + "\"",
                      syntax.position);
-    if (!relation.inherits.empty())
-        raise_at(sqlstate::invalid_object_definition, "cannot create partitioned table as inheritance child",
-                 syntax.position);
     relation.partition_key = std::move(key);
     for (const Index& index : relation.indexes) check_unique_within_partitions(relation, index);
 }

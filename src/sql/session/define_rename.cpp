@@ -101,6 +101,22 @@ void rename_relation(SqlSession& session, Oid oid, const std::string& schema, co
     session.put(renamed);
 }
 
+/// SET SCHEMA: sequences that columns own go along, and not without their table.
+void move_relation(SqlSession& session, const Relation& relation, const std::string& schema) {
+    if (relation.kind == RelationKind::sequence && relation.sequence.owner_table != 0)
+        raise(sqlstate::feature_not_supported, "cannot move an owned sequence into another schema",
+              "Sequence \"" + relation.name + "\" is linked to table \"" +
+                  session.catalog().relation(relation.sequence.owner_table)->name + "\".");
+    std::vector<std::shared_ptr<const Relation>> moved = {session.catalog().relation(relation.oid)};
+    for (const auto& [key, other] : session.catalog().relations())
+        if (other->kind == RelationKind::sequence && other->sequence.owner_table == relation.oid)
+            moved.push_back(other);
+    for (const auto& each : moved) {
+        refuse_taken_name(session, schema, each->name);
+        rename_relation(session, each->oid, schema, each->name);
+    }
+}
+
 /// What lies in the schema goes over to the new name.
 void rename_schema(SqlSession& session, const std::string& from, const std::string& to) {
     if (!session.catalog().has_schema(from)) no_schema(from);
@@ -261,13 +277,13 @@ void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_sc
         session.put(relation);
         return;
     }
-    const std::string schema = to_schema ? to : relation->schema;
-    const std::string name = to_schema ? relation->name : to;
-    if (to_schema && !session.catalog().has_schema(schema))
-        no_schema(schema);
-    if (to_schema && schema == relation->schema) return;  // it lies there already
-    define_rename::refuse_taken_name(session, schema, name);
-    define_rename::rename_relation(session, relation->oid, schema, name);
+    if (to_schema) {
+        if (!session.catalog().has_schema(to)) no_schema(to);
+        if (to != relation->schema) define_rename::move_relation(session, *relation, to);
+        return;
+    }
+    define_rename::refuse_taken_name(session, relation->schema, to);
+    define_rename::rename_relation(session, relation->oid, relation->schema, to);
 }
 
 }  // namespace northstar::inline v0::sql

@@ -90,6 +90,9 @@ public:
         relation_->on_commit = on_commit_of(syntax_, relation_->temporary);
         check_table_method(syntax_.method, !syntax_.partition_by.strategy.empty());
         if (!syntax_.of_type.parts.empty()) take_columns_of_type(session_, *relation_, syntax_.of_type);
+        if (!syntax_.partition_by.strategy.empty() && !syntax_.inherits.empty())
+            raise_at(sqlstate::invalid_object_definition, "cannot create partitioned table as inheritance child",
+                     syntax_.partition_by.position);
         contradictions_ = inherit_columns(session_, *relation_, syntax_.inherits);
         inherited_ = static_cast<int>(relation_->columns.size());
         std::size_t like = 0;
@@ -316,6 +319,8 @@ private:
             if (!(like.including & syntax::like_generated)) column.generated_text.clear();
             if (!(like.including & syntax::like_comments)) column.comment.clear();
             if (!(like.including & syntax::like_storage)) column.storage = 0;
+            else if (place >= 0 && column.storage == 0)
+                column.storage = default_storage(type_info(column.type, session_.state().types));
             if (!(like.including & syntax::like_compression)) column.compression = 0;
             if (!(like.including & syntax::like_identity)) column.identity = 0;
             else if (column.identity != 0) {

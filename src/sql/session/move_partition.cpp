@@ -1,6 +1,7 @@
 // Rows and keys of partitions on the move: ATTACH, DETACH, DROP, TRUNCATE.
 #include "sql/catalog/partition.hpp"
 #include "sql/compare.hpp"
+#include "sql/session/define_inheritance.hpp"
 #include "sql/session/define_partition.hpp"
 #include "sql/session/partition_bounds.hpp"
 #include "sql/session/partition_indexes.hpp"
@@ -91,10 +92,15 @@ void check_columns(SqlSession& session, const Relation& table, const Relation& p
     // Checks of every level above must be known to the table under their names.
     for (auto above = session.catalog().relation(parent.oid); above != nullptr;
          above = above->is_partition() ? session.catalog().relation(above->partition_of) : nullptr)
-        for (const CheckConstraint& check : above->checks)
-            if (std::none_of(table.checks.begin(), table.checks.end(),
-                             [&](const CheckConstraint& own) { return own.name == check.name; }))
+        for (const CheckConstraint& check : above->checks) {
+            const CheckConstraint* const own = find_check(table, check.name);
+            if (own == nullptr)
                 raise(sqlstate::datatype_mismatch, "child table is missing constraint \"" + check.name + "\"");
+            if (!same_meaning(session, table, own->text, check.text))
+                raise(sqlstate::datatype_mismatch, "child table \"" + table.name +
+                                                       "\" has different definition for check constraint \"" +
+                                                       check.name + "\"");
+        }
 }
 
 /// Rows of a table against a condition over its columns.

@@ -180,9 +180,7 @@ void attach_index(SqlSession& session, const Relation& owner, const Index& whole
         refuse(sqlstate::invalid_object_definition,
                "The index \"" + whole.name + "\" belongs to a constraint in table \"" + divided->name +
                    "\" but no constraint exists for index \"" + part->name + "\".");
-    const Oid oid = part->oid;
     adopt(session, *partition, *part, Index(*entries), whole.oid);
-    make_index_parts(session, partition->oid, oid);
 }
 
 std::string index_columns_in_name(SqlSession& session, const Relation& table, const Index& index) {
