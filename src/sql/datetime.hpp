@@ -15,8 +15,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace northstar::inline v0::sql {
 
@@ -68,12 +70,26 @@ public:
     virtual Offset at(std::int64_t timestamp) const = 0;
     /// Offset east for a local time. A time that is skipped is read as before the change, one that comes
     /// twice as after it, as PostgreSQL does.
-    std::int32_t offset_of_local(std::int64_t local) const;
+    virtual std::int32_t offset_of_local(std::int64_t local) const;
+    /// What an abbreviation means at an instant to who lives there: what it meant last, or else will mean first;
+    /// nothing: the zone has no hours of that name.
+    virtual std::optional<Offset> meaning_of(std::string_view abbreviation, std::int64_t timestamp) const;
 };
 /// By name ("Europe/Berlin", "UTC", "PST8PDT", "+02", "EST"); null: unknown. Zones are kept once read.
 std::shared_ptr<const TimeZone> find_time_zone(std::string_view name);
 /// A zone with a fixed offset.
 std::shared_ptr<const TimeZone> fixed_time_zone(std::int32_t seconds_east);
+/// Names of the zones that the system's database has, in no order.
+std::vector<std::string> time_zone_names();
+
+struct ZoneAbbreviation {
+    const char* name;  ///< in small letters
+    int minutes_east;
+    bool daylight;
+    const char* zone = nullptr;  ///< whose history says what it meant when; null: the offset never changed
+};
+/// All that are known, for pg_timezone_abbrevs.
+std::span<const ZoneAbbreviation> zone_abbreviations();
 /// Offset of an abbreviation ("EST", "CEST"), seconds east; nothing: unknown.
 std::optional<std::int32_t> zone_abbreviation(std::string_view name);
 /// The zone of an abbreviation whose offset has changed in the course of time ("MSK"); null: it is none.

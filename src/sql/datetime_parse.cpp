@@ -3,34 +3,21 @@
 
 #include "sql/datetime.hpp"
 #include "sql/datetime_names.hpp"
+#include "sql/datetime_words.hpp"
 #include "sql/error.hpp"
 #include "sql/scalar_text.hpp"
 
 #include <cstdlib>
+#include <utility>
 #include <vector>
 
 namespace northstar::inline v0::sql {
 
 namespace datetime_parse_file {
 
-enum class FieldKind { number, date, time, zone, word };
-
-struct Field {
-    FieldKind kind;
-    std::string text;
-};
-
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
-}
-
-std::string lower_case(std::string_view text) {
-    std::string result(text);
-    for (char& c : result) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-    }
-    return result;
 }
 
 struct Problem {
@@ -57,8 +44,7 @@ public:
     void read(bool time_only) {
         time_only_ = time_only;
         if (text_.size() > 128 + 25) fail(Problem::bad_format);
-        split();
-        if (fields_.empty()) fail(Problem::bad_format);
+        if (!split_datetime(text_, fields_) || fields_.empty()) fail(Problem::bad_format);
         for (at_ = 0; at_ < fields_.size(); ++at_) field(fields_[at_]);
         if (prefix_ != '\0') fail(Problem::bad_format);
         finish();
@@ -85,118 +71,21 @@ public:
     }
 
 private:
-    void split() {
-        std::size_t i = 0;
-        const std::size_t n = text_.size();
-        const auto take = [&](auto predicate) {
-            const std::size_t begin = i;
-            while (i < n && predicate(text_[i])) ++i;
-            return std::string(text_.substr(begin, i - begin));
-        };
-        const auto is_separator = [](char c) { return c == '-' || c == '/' || c == '.'; };
-        while (i < n) {
-            const char c = text_[i];
-            if (is_sql_blank(c)) {
-                ++i;
-            } else if (is_digit(c)) {
-                std::string word = take(is_digit);
-                if (i < n && text_[i] == ':') {
-                    word += take([](char x) { return is_digit(x) || x == ':' || x == '.'; });
-                    fields_.push_back({FieldKind::time, std::move(word)});
-                } else if (i < n && is_separator(text_[i])) {
-                    const char separator = text_[i++];
-                    word += separator;
-                    if (i < n && is_digit(text_[i])) {
-                        word += take(is_digit);
-                        if (i < n && text_[i] == separator) {
-                            word += separator;
-                            ++i;
-                            word += take([&](char x) { return is_digit(x) || x == separator; });
-                            fields_.push_back({FieldKind::date, std::move(word)});
-                        } else {
-                            fields_.push_back(
-                                {separator == '.' ? FieldKind::number : FieldKind::date, std::move(word)});
-                        }
-                    } else {
-                        word += take([&](char x) { return is_digit(x) || is_letter(x) || x == separator; });
-                        fields_.push_back({FieldKind::date, lower_case(word)});
-                    }
-                } else {
-                    fields_.push_back({FieldKind::number, std::move(word)});
-                }
-            } else if (c == '.') {
-                ++i;
-                fields_.push_back({FieldKind::number, '.' + take(is_digit)});
-            } else if (is_letter(c)) {
-                std::string word = lower_case(take(is_letter));
-                // A date that begins with its month (Jan-08-1999), or a zone's name (America/New_York,
-                // UTC+3).
-                if (i < n && (is_separator(text_[i]) || text_[i] == '_' || text_[i] == '+' ||
-                              (is_digit(text_[i]) && month_named(word) == 0 && word.size() > 2))) {
-                    const bool date = is_separator(text_[i]) && month_named(word) != 0;
-                    const char separator = text_[i];
-                    if (date) {
-                        word += take([&](char x) { return is_digit(x) || is_letter(x) || x == separator; });
-                        fields_.push_back({FieldKind::date, lower_case(word)});
-                        continue;
-                    }
-                    const bool known =
-                        is_day_name(word) || month_named(word) != 0 || word == "am" || word == "pm";
-                    if (!(known && (separator == '-' || separator == '.')) || separator == '/') {
-                        if (separator != '.') {
-                            const std::size_t begin = i;
-                            std::string rest = take([](char x) {
-                                return is_digit(x) || is_letter(x) || x == '/' || x == '_' || x == '+' ||
-                                       x == '-' || x == ':';
-                            });
-                            if (separator == '/' || separator == '_' ||
-                                find_time_zone(word + lower_case(rest)) != nullptr) {
-                                word += lower_case(rest);
-                            } else {
-                                i = begin;
-                            }
-                        } else {
-                            ++i;
-                        }
-                    }
-                }
-                fields_.push_back({FieldKind::word, std::move(word)});
-            } else if (c == '+' || c == '-') {
-                ++i;
-                while (i < n && is_sql_blank(text_[i])) ++i;
-                if (i < n && is_digit(text_[i])) {
-                    fields_.push_back(
-                        {FieldKind::zone,
-                         c + take([](char x) { return is_digit(x) || x == ':' || x == '.' || x == '-'; })});
-                } else if (i < n && is_letter(text_[i])) {
-                    fields_.push_back({FieldKind::word, c + lower_case(take(is_letter))});
-                } else {
-                    fail(Problem::bad_format);
-                }
-            } else if (c == ',' || c == ';' || c == '(' || c == ')' || c == '"' || c == '\'' || c == '*' ||
-                       c == '&' || c == '/') {
-                ++i;
-            } else {
-                fail(Problem::bad_format);
-            }
-        }
-    }
-
-    void field(const Field& f) {
+    void field(const DateTimeWord& f) {
         switch (f.kind) {
-            case FieldKind::date:
+            case DateTimeWordKind::date:
                 date_field(f.text);
                 return;
-            case FieldKind::time:
+            case DateTimeWordKind::time:
                 time_field(f.text);
                 return;
-            case FieldKind::zone:
+            case DateTimeWordKind::zone:
                 zone_field(f.text);
                 return;
-            case FieldKind::number:
+            case DateTimeWordKind::number:
                 number_field(f.text);
                 return;
-            case FieldKind::word:
+            case DateTimeWordKind::word:
                 word_field(f.text);
                 return;
         }
@@ -330,6 +219,7 @@ private:
             }
             return;
         }
+        if (prefix_ != 't' && prefix_ != '\0') return unit_number(whole, point != std::string::npos, micros);
         if (prefix_ == 't') {
             prefix_ = '\0';
             if (whole.size() != 4 && whole.size() != 6) fail(Problem::bad_format);
@@ -367,6 +257,39 @@ private:
             return;
         }
         date_number(whole);
+    }
+
+    /// A number behind the letter of its unit; days and hours may be more than a month or a day has room for.
+    void unit_number(const std::string& digits, bool fraction, std::int64_t micros) {
+        const char unit = std::exchange(prefix_, '\0');
+        if (digits.empty() || (fraction && unit != 's')) fail(Problem::bad_format);
+        if (digits.size() > 9) fail(Problem::field_overflow);
+        const auto number = static_cast<int>(std::atoll(digits.c_str()));
+        const auto once = [&](bool& known) {
+            if (std::exchange(known, true)) fail(Problem::bad_format);
+        };
+        // Behind an hour, m is a minute once there is a month.
+        const bool minute = unit == 'n' || (unit == 'm' && have_month_ && have_hour_);
+        if (unit == 'y') {
+            once(have_year_);
+            year_ = number;
+        } else if (unit == 'd') {
+            once(have_day_);
+            day_ = number;
+        } else if (unit == 'h') {
+            once(have_hour_);
+            hour_ = number;
+        } else if (minute) {
+            once(have_minute_);
+            time += number * 60 * k_microseconds_per_second;
+        } else if (unit == 'm') {
+            once(have_month_);
+            month_ = number;
+        } else {
+            once(have_second_);
+            time += number * k_microseconds_per_second + micros;
+        }
+        has_time = have_hour_ || have_minute_ || have_second_;
     }
 
     void concatenated_date(const std::string& digits) {
@@ -563,19 +486,25 @@ private:
         if (word == "t") {
             // ISO: a time follows.
             if (at_ + 1 >= fields_.size()) fail(Problem::bad_format);
-            const FieldKind next = fields_[at_ + 1].kind;
-            if (next == FieldKind::number || next == FieldKind::date) {
+            const DateTimeWordKind next = fields_[at_ + 1].kind;
+            if (next == DateTimeWordKind::number || next == DateTimeWordKind::date) {
                 prefix_ = 't';
-            } else if (next != FieldKind::time) {
+            } else if (next != DateTimeWordKind::time) {
                 fail(Problem::bad_format);
             }
             return;
         }
         if (word == "j" || word == "julian" || word == "jd") {
             if (at_ + 1 >= fields_.size() ||
-                (fields_[at_ + 1].kind != FieldKind::number && fields_[at_ + 1].kind != FieldKind::date))
+                (fields_[at_ + 1].kind != DateTimeWordKind::number && fields_[at_ + 1].kind != DateTimeWordKind::date))
                 fail(Problem::bad_format);
             prefix_ = 'j';
+            return;
+        }
+        if (word == "y" || word == "m" || word == "mm" || word == "d" || word == "h" || word == "s") {
+            if (at_ + 1 >= fields_.size() || fields_[at_ + 1].kind != DateTimeWordKind::number)
+                fail(Problem::bad_format);
+            prefix_ = word == "mm" ? 'n' : word[0];
             return;
         }
         if (word == "dst") {
@@ -615,6 +544,8 @@ private:
                 if (half_ == 1 && hour_ == 12) hour_ = 0;
                 if (half_ == 2 && hour_ != 12) hour_ += 12;
             }
+            const bool units = have_hour_ || have_minute_ || have_second_;
+            if (units && time_only_ && !(have_hour_ && have_minute_ && have_second_)) fail(Problem::bad_format);
             time += hour_ * k_microseconds_per_hour;
         } else if (half_ != 0) {
             fail(Problem::bad_format);
@@ -665,9 +596,9 @@ private:
     const char* type_name_;
     Session& session_;
     bool time_only_ = false;
-    std::vector<Field> fields_;
+    std::vector<DateTimeWord> fields_;
     std::size_t at_ = 0;
-    char prefix_ = '\0';
+    char prefix_ = '\0';  ///< what the next number is: j julian, t time, or a unit: y m d h n (minutes) s
     std::int64_t year_ = 0;
     int month_ = 0;
     int day_ = 0;
@@ -676,6 +607,7 @@ private:
     bool have_year_ = false;
     bool have_month_ = false;
     bool have_day_ = false;
+    bool have_hour_ = false, have_minute_ = false, have_second_ = false;  ///< said with their units
     bool text_month_ = false;
     bool short_year_ = false;
     bool year_first_ = false;

@@ -15,8 +15,14 @@ namespace northstar::inline v0::sql {
 /// A number by its decimal text ("-12.50", "NaN", "Infinity"). `float_digits`: so many digits of a floating point
 /// number count; 0: all do. Raises 42601 for templates that contradict themselves.
 std::string format_number(std::string_view number, std::string_view pattern, int float_digits);
-/// The decimal text that a number written after a template stands for. Raises 22P02 where it is none.
-std::string parse_number(std::string_view text, std::string_view pattern);
+/// What a number written after a template stands for.
+struct ParsedNumber {
+    std::string text;   ///< decimal, with its sign; nothing but a blank where no digit was found
+    int precision = 0;  ///< so many digits have room in the template
+    int scale = 0;      ///< so many of them were found behind the point
+    int shift = 0;      ///< it is to be divided by this power of ten
+};
+ParsedNumber parse_number(std::string_view text, std::string_view pattern);
 
 /// What the fields of a template are filled from.
 struct FormatTime {

@@ -168,20 +168,40 @@ std::string cased(std::string_view name, Letters letters) {
           "Intervals are not tied to specific calendar dates.");
 }
 
+/// The week of the standard that a day lies in. The months of an interval are counted from its years, so that the day
+/// may lie before the year that it is said of.
+struct IsoWeek {
+    std::int64_t year;
+    std::int64_t week;
+    std::int64_t day;  ///< of the year of weeks
+};
+IsoWeek iso_week(const Civil& civil) {
+    const std::int64_t days = days_from_civil(civil);
+    std::int64_t year = civil.year;
+    if (days < days_of_iso_week(year, 1)) --year;
+    else if (days >= days_of_iso_week(year + 1, 1)) ++year;
+    const std::int64_t day = days - days_of_iso_week(year, 1);
+    return {year, day / 7 + 1, day + 1};
+}
+
 std::string field_text(const FormatTime& time, const Item& item) {
     const auto calendar_only = [&] {
         if (time.interval) refuse_interval();
     };
+    constexpr std::int64_t k_whole_year = std::int64_t{1} << 40;
     const Civil civil{time.year, time.month, time.day};
     const std::int64_t year = time.interval || time.year > 0 ? time.year : 1 - time.year;
     const auto blank_padded = [&](std::string text, std::size_t width) {
         if (!item.fill && text.size() < width) text.append(width - text.size(), ' ');
         return text;
     };
-    const auto iso_year = [&] {
-        const std::int64_t found = time.interval ? time.year : iso_year_of(civil);
-        return time.interval || found > 0 ? found : 1 - found;
+    const auto iso_year = [&](std::int64_t part, std::size_t width) {
+        const std::int64_t found = iso_week(civil).year;
+        const std::int64_t shown = (time.interval || found > 0 ? found : 1 - found) % part;
+        // There is room for a sign where the interval has one.
+        return time.year >= 0 ? padded_fraction(shown, width, item.fill) : padded(shown, width, item.fill);
     };
+    const std::int64_t yearday = time.interval ? time.year * 360 + time.month * 30 + time.day : day_of_year(civil);
     switch (item.field) {
         case Field::literal: return item.text;
         case Field::exact: return {};
@@ -189,11 +209,11 @@ std::string field_text(const FormatTime& time, const Item& item) {
         case Field::year_3: return padded(year % 1000, 3, item.fill);
         case Field::year_2: return padded(year % 100, 2, item.fill);
         case Field::year_1: return padded(year % 10, 1, item.fill);
-        case Field::year_comma: return std::to_string(year / 1000) + "," + padded(year % 1000, 3, false);
-        case Field::iso_year: return padded(iso_year(), 4, item.fill);
-        case Field::iso_year_3: return padded(iso_year() % 1000, 3, item.fill);
-        case Field::iso_year_2: return padded(iso_year() % 100, 2, item.fill);
-        case Field::iso_year_1: return padded(iso_year() % 10, 1, item.fill);
+        case Field::year_comma: return std::to_string(year / 1000) + "," + padded_fraction(year % 1000, 3, false);
+        case Field::iso_year: return iso_year(k_whole_year, 4);
+        case Field::iso_year_3: return iso_year(1000, 3);
+        case Field::iso_year_2: return iso_year(100, 2);
+        case Field::iso_year_1: return iso_year(10, 1);
         case Field::century: {
             std::int64_t century = time.year / 100;
             if (!time.interval) century = time.year > 0 ? (time.year - 1) / 100 + 1 : time.year / 100 - 1;
@@ -224,12 +244,8 @@ std::string field_text(const FormatTime& time, const Item& item) {
             // The sign is one of the two places, unlike in other fields.
             return time.day < 0 ? '-' + std::to_string(-std::int64_t{time.day}) : padded(time.day, 2, item.fill);
         case Field::day_of_year:
-            return padded(time.interval ? time.year * 360 + time.month * 30 + time.day : day_of_year(civil), 3,
-                          item.fill);
-        case Field::iso_day_of_year: {
-            calendar_only();
-            return padded(time.days - days_of_iso_week(iso_year_of(civil), 1) + 1, 3, item.fill);
-        }
+            return padded_fraction(yearday, 3, item.fill);
+        case Field::iso_day_of_year: return padded(iso_week(civil).day, 3, item.fill);
         case Field::day_of_week: calendar_only(); return std::to_string(day_of_week(time.days) + 1);
         case Field::iso_day_of_week: {
             calendar_only();
@@ -242,11 +258,12 @@ std::string field_text(const FormatTime& time, const Item& item) {
         case Field::day_short:
             calendar_only();
             return cased(k_days[day_of_week(time.days)].substr(0, 3), item.letters);
-        case Field::week: return padded(((time.interval ? time.day : day_of_year(civil)) - 1) / 7 + 1, 2, item.fill);
+        case Field::week: return padded((yearday - 1) / 7 + 1, 2, item.fill);
         case Field::week_of_month: return std::to_string((time.day - 1) / 7 + 1);
-        case Field::iso_week: calendar_only(); return padded(iso_week_of(civil), 2, item.fill);
+        case Field::iso_week: return padded(iso_week(civil).week, 2, item.fill);
         case Field::quarter: return time.month == 0 ? std::string() : std::to_string((time.month - 1) / 3 + 1);
-        case Field::julian: return std::to_string(time.days + 2451545);
+        case Field::julian:
+            return std::to_string((time.interval ? days_from_civil(civil) : time.days) + 2451545);
         case Field::hour_24: return padded(time.hour, 2, item.fill);
         case Field::hour_12: {
             const std::int64_t hour = time.hour % 12;

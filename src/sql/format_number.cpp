@@ -2,6 +2,7 @@
 // (digits before and behind the point, where zeros begin), then walked once, digit by digit.
 #include "sql/error.hpp"
 #include "sql/format.hpp"
+#include "sql/utf8.hpp"
 
 #include <algorithm>
 #include <vector>
@@ -358,6 +359,113 @@ private:
     SignPlace sign_ = SignPlace::none;
 };
 
+/// A number by its template: whatever place for a digit comes, it takes a digit, or the point that is still to come.
+class NumberReader {
+public:
+    NumberReader(const Template& made, std::string_view text) : made_(made), text_(text) {}
+
+    ParsedNumber run() {
+        for (const Item& item : made_.items) {
+            if (at_end()) break;
+            take(item);
+        }
+        if (digits_.ends_with('.')) digits_.pop_back();
+        ParsedNumber result;
+        result.text = sign_ + digits_;
+        result.scale = behind_;
+        result.precision = made_.before + made_.shift + behind_;
+        result.shift = made_.shifted ? made_.shift : 0;
+        return result;
+    }
+
+private:
+    static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+    bool at_end() const { return at_ >= text_.size(); }
+    bool is_at(char c) const { return !at_end() && text_[at_] == c; }
+
+    void take(const Item& item) {
+        switch (item.part) {
+            case Part::nine:
+            case Part::zero:
+            case Part::point:
+                take_digit(item.part != Part::point);
+                ++at_;
+                return;
+            case Part::group:
+                if (!made_.fill && is_at(',')) ++at_;
+                return;
+            case Part::currency: pass_over(1); return;
+            case Part::ordinal:
+                if (!made_.point) pass_over(2);
+                return;
+            case Part::minus:
+                if (is_at('-')) take_sign();
+                else pass_over(1);
+                return;
+            case Part::plus:
+                if (is_at('+')) take_sign();
+                else pass_over(1);
+                return;
+            case Part::sign_here:
+                if (is_at('-') || is_at('+')) take_sign();
+                else pass_over(1);
+                return;
+            case Part::literal:
+                // As many characters as it has, whatever they are.
+                for (std::size_t i = 0; i < item.text.size() && !at_end(); i += utf8_size(item.text, i))
+                    at_ += utf8_size(text_, at_);
+                return;
+            case Part::sign:      // goes with the first digit or the last
+            case Part::brackets:
+            case Part::roman: return;
+        }
+    }
+    void take_sign() { sign_ = text_[at_++]; }
+    /// Characters that do not belong to the number.
+    void pass_over(int count) {
+        for (; count > 0 && !at_end() && std::string_view("0123456789.,+-").find(text_[at_]) == std::string_view::npos;
+             --count)
+            at_ += utf8_size(text_, at_);
+    }
+
+    /// Leaves the character that it took for the caller to pass.
+    void take_digit(bool place_for_digit) {
+        if (is_at(' ')) ++at_;
+        if (at_end()) return;
+        if (sign_ == ' ' && place_for_digit && count_ == 0) {
+            const bool opens = made_.brackets && made_.sign != SignPlace::before && is_at('<');
+            if (is_at('-') || is_at('+')) take_sign();
+            else if (opens) sign_ = '-', ++at_;
+            if (at_end()) return;
+        }
+        bool taken = false;
+        if (is_digit(text_[at_])) {
+            if (point_ && behind_ == made_.behind) return;
+            digits_ += text_[at_];
+            ++count_;
+            behind_ += point_ ? 1 : 0;
+            taken = true;
+        } else if (made_.point && !point_ && text_[at_] == '.') {
+            digits_ += '.';
+            point_ = taken = true;
+        }
+        if (sign_ != ' ' || count_ == 0) return;
+        const bool anchored = made_.sign != SignPlace::none;
+        if (anchored && taken && at_ + 1 < text_.size() && (text_[at_ + 1] == '-' || text_[at_ + 1] == '+'))
+            sign_ = text_[++at_];
+        else if (!anchored && !taken && (made_.plus || made_.minus) && (is_at('-') || is_at('+')))
+            sign_ = text_[at_];
+    }
+
+    const Template& made_;
+    std::string_view text_;
+    std::size_t at_ = 0;
+    char sign_ = ' ';
+    std::string digits_;
+    int count_ = 0, behind_ = 0;
+    bool point_ = false;
+};
+
 }  // namespace format_number_file
 
 std::string_view ordinal_suffix(std::string_view digits) {
@@ -431,80 +539,12 @@ std::string format_number(std::string_view number, std::string_view pattern, int
     return Writer(made, round_digits(number, made.shift, made.behind, exact)).run();
 }
 
-std::string parse_number(std::string_view text, std::string_view pattern) {
+ParsedNumber parse_number(std::string_view text, std::string_view pattern) {
     using namespace format_number_file;
     const Template made = read_template(pattern);
     if (made.roman) raise(sqlstate::feature_not_supported, "\"RN\" not supported for input");
     if (made.scientific) raise(sqlstate::feature_not_supported, "\"EEEE\" not supported for input");
-    std::string digits;
-    bool negative = false, point = false;
-    std::size_t at = 0;
-    const auto here = [&] { return at < text.size() ? text[at] : '\0'; };
-    const auto take_sign = [&] {
-        while (here() == ' ') ++at;
-        if (here() == '-' || (here() == '<' && made.brackets)) negative = true, ++at;
-        else if (here() == '+') ++at;
-    };
-    int behind = 0;
-    for (const Item& item : made.items) {
-        switch (item.part) {
-            case Part::nine:
-            case Part::zero:
-                if (digits.empty() || digits == ".") take_sign();
-                if (here() >= '0' && here() <= '9' && (!point || behind < made.behind)) {
-                    digits += text[at++];
-                    behind += point ? 1 : 0;
-                } else if (here() == '.' && made.point && !point) {
-                    point = true;
-                    digits += '.';
-                    ++at;
-                    if (here() >= '0' && here() <= '9') digits += text[at++], ++behind;
-                }
-                break;
-            case Part::point:
-                if (here() == '.' && !point) {
-                    point = true;
-                    digits += '.';
-                    ++at;
-                }
-                break;
-            case Part::group:
-                if (here() == ',') ++at;
-                break;
-            case Part::currency:
-                if (here() < '0' || here() > '9') ++at;
-                break;
-            case Part::sign:
-            case Part::minus:
-            case Part::plus:
-            case Part::sign_here:
-                if (here() == '-') negative = true, ++at;
-                else if (here() == '+' || here() == ' ') ++at;
-                break;
-            case Part::brackets:
-                if (here() == '>') ++at;
-                break;
-            case Part::ordinal: at += 2; break;
-            case Part::literal:
-                // A literal passes over as many characters of the input.
-                for (std::size_t i = 0; i < item.text.size(); ++i)
-                    if (here() < '0' || here() > '9') ++at;
-                break;
-            case Part::roman: break;
-        }
-    }
-    if (here() == '-' && made.sign != SignPlace::none) negative = true;
-    if (digits.empty() || digits == ".")
-        raise(sqlstate::invalid_text_representation,
-              "invalid input syntax for type numeric: \"" + std::string(text.substr(0, 20)) + "\"");
-    if (digits.back() == '.') digits.pop_back();
-    if (!digits.empty() && digits[0] == '.') digits.insert(0, 1, '0');
-    if (made.shifted && made.shift > 0) {
-        // 9V99: the last digits stand behind the point.
-        while (digits.size() <= static_cast<std::size_t>(made.shift)) digits.insert(0, 1, '0');
-        digits.insert(digits.size() - static_cast<std::size_t>(made.shift), 1, '.');
-    }
-    return (negative ? "-" : "") + digits;
+    return NumberReader(made, text).run();
 }
 
 }  // namespace northstar::inline v0::sql

@@ -90,7 +90,12 @@ Value interval_to_char(Call& call, const Value* a, std::size_t) {
 
 Value to_number(Call& call, const Value* a, std::size_t) {
     if (a[1].bytes().empty()) return Value::null(type::numeric);
-    return Value::numeric(numeric_from_text(parse_number(a[0].bytes(), a[1].bytes()), call.arena));
+    const ParsedNumber parsed = parse_number(a[0].bytes(), a[1].bytes());
+    const Value value = value_from_text(type::numeric, numeric_typmod(parsed.precision, parsed.scale), parsed.text,
+                                        call.arena, call.session);
+    if (parsed.shift == 0) return value;
+    const Numeric factor = numeric_power(Numeric::of(10), Numeric::of(-parsed.shift), call.arena);
+    return Value::numeric(numeric_multiply(value.numeric(), factor, call.arena));
 }
 Value to_date(Call&, const Value* a, std::size_t) {
     const ParsedTime parsed = parse_time(a[0].bytes(), a[1].bytes());

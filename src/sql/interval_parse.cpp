@@ -389,6 +389,16 @@ private:
             const std::string padded = '0' + (tail.size() == 1 ? std::string(".0") : tail);
             std::from_chars(padded.data(), padded.data() + padded.size(), part);
         }
+        if (iso_) {
+            // PostgreSQL reads these as floating point numbers: what is left of one behind the point has as many digits
+            // less as there are before it.
+            constexpr double k_most = 1e15;
+            double value = 0;
+            const std::string padded = '0' + digits;
+            std::from_chars(padded.data(), padded.data() + padded.size(), value);
+            if (value > k_most) overflow();
+            part = value - static_cast<double>(whole);
+        }
         if (negative) {
             whole = -whole;
             part = -part;
@@ -456,6 +466,7 @@ private:
 
     void iso(std::string_view rest) {
         if (rest.empty()) bad();
+        iso_ = true;
         bool in_time = false;
         bool any = false, timed = false;
         while (!rest.empty()) {
@@ -584,6 +595,7 @@ private:
     std::int32_t typmod_;
     IntervalStyle style_;
     bool implied_day_ = false;
+    bool iso_ = false;
     std::int64_t years_ = 0;
     std::int64_t months_ = 0;
     std::int64_t days_ = 0;

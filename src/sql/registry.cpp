@@ -136,7 +136,7 @@ public:
              {number_functions(), text_functions(), quote_functions(), aggregate_functions(), statistics_aggregates(),
               datetime_functions(), json_functions(), json_record_functions(), jsonpath_functions(), json_aggregates(),
               array_functions(), range_functions(), regex_functions(), system_functions(), window_functions(),
-              bit_functions(), digest_functions(), hash_functions(), unicode_functions(),
+              bit_functions(), digest_functions(), hash_functions(), zone_functions(), unicode_functions(),
               formatting_functions(), send_functions(), catalog_functions()}) {
             for (const FunctionSource& source : table) add(source);
         }

@@ -70,6 +70,7 @@ std::span<const CastSource> bit_casts();
 std::span<const OperatorSource> record_operators();
 std::span<const FunctionSource> digest_functions();
 std::span<const FunctionSource> hash_functions();
+std::span<const FunctionSource> zone_functions();
 std::span<const FunctionSource> unicode_functions();
 std::span<const FunctionSource> formatting_functions();
 std::span<const FunctionSource> send_functions();

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <map>
 #include <mutex>
 #include <vector>
@@ -188,6 +189,22 @@ public:
         return offsets_[kinds_[static_cast<std::size_t>(next - times_.begin()) - 1]];
     }
 
+    std::optional<Offset> meaning_of(std::string_view abbreviation, std::int64_t timestamp) const override {
+        const auto next = static_cast<std::size_t>(
+            std::upper_bound(times_.begin(), times_.end(), seconds_of(timestamp)) - times_.begin());
+        const auto kind = [&](std::size_t i) -> const Offset& { return offsets_[kinds_[i]]; };
+        const auto named = [&](const Offset& offset) { return offset.abbreviation == abbreviation; };
+        const Offset* by_rule = nullptr;
+        if (has_rule_ && named(rule_.standard)) by_rule = &rule_.standard;
+        else if (has_rule_ && rule_.has_daylight && named(rule_.daylight)) by_rule = &rule_.daylight;
+        if (by_rule != nullptr && next == kinds_.size()) return *by_rule;
+        for (std::size_t i = next; i > 0; --i)
+            if (named(kind(i - 1))) return kind(i - 1);
+        for (std::size_t i = next; i < kinds_.size(); ++i)
+            if (named(kind(i))) return kind(i);
+        return by_rule == nullptr ? std::nullopt : std::optional<Offset>(*by_rule);
+    }
+
 private:
     static std::int64_t big_endian(std::string_view bytes, std::size_t at, std::size_t size) {
         std::uint64_t value = 0;
@@ -249,45 +266,6 @@ private:
     std::size_t first_ = 0;
     bool has_rule_ = false;
     PosixRule rule_;
-};
-
-/// What an abbreviation means in a zone: the offset that holds under this name, else the fixed one.
-class AbbreviatedZone : public TimeZone {
-public:
-    AbbreviatedZone(std::string name, std::shared_ptr<const TimeZone> zone, std::int32_t east)
-        : name_(std::move(name)), zone_(std::move(zone)), east_(east) {}
-    std::string name() const override { return name_; }
-    Offset at(std::int64_t timestamp) const override {
-        const Offset offset = zone_->at(timestamp);
-        return offset.abbreviation == name_ ? offset : Offset{east_, name_, false};
-    }
-
-private:
-    std::string name_;
-    std::shared_ptr<const TimeZone> zone_;
-    std::int32_t east_;
-};
-
-struct MovingAbbreviation {
-    const char* name;
-    const char* zone;
-};
-constexpr MovingAbbreviation k_moving[] = {{"msk", "Europe/Moscow"}};
-
-struct Abbreviation {
-    const char* name;
-    int minutes_east;
-};
-/// Abbreviations that PostgreSQL's default set gives one offset.
-constexpr Abbreviation k_abbreviations[] = {
-    {"utc", 0},    {"ut", 0},      {"gmt", 0},     {"z", 0},      {"zulu", 0},   {"uct", 0},    {"wet", 0},
-    {"west", 60},  {"west", 60},   {"bst", 60},    {"cet", 60},   {"cest", 120}, {"met", 60},   {"mest", 120},
-    {"eet", 120},  {"eest", 180},  {"msk", 180},   {"msd", 240},  {"sast", 120}, {"ist", 120},  {"idt", 180},
-    {"est", -300}, {"edt", -240},  {"cst", -360},  {"cdt", -300}, {"mst", -420}, {"mdt", -360}, {"pst", -480},
-    {"pdt", -420}, {"akst", -540}, {"akdt", -480}, {"hst", -600}, {"ast", -240}, {"adt", -180}, {"nst", -210},
-    {"ndt", -150}, {"nzst", 720},  {"nzdt", 780},  {"jst", 540},  {"kst", 540},  {"awst", 480}, {"acst", 570},
-    {"acdt", 630}, {"aest", 600},  {"aedt", 660},  {"sgt", 480},  {"hkt", 480},  {"pkt", 300},  {"npt", 345},
-    {"brt", -180}, {"art", -180},  {"clt", -240},
 };
 
 std::string lower_case(std::string_view text) {
@@ -365,6 +343,8 @@ std::int32_t TimeZone::offset_of_local(std::int64_t local) const {
     return as_before > as_after ? before : after;
 }
 
+std::optional<TimeZone::Offset> TimeZone::meaning_of(std::string_view, std::int64_t) const { return std::nullopt; }
+
 std::shared_ptr<const TimeZone> fixed_time_zone(std::int32_t seconds_east) {
     const std::int32_t size = seconds_east < 0 ? -seconds_east : seconds_east;
     // POSIX turns the sign around: <+02>-02 lies east.
@@ -395,27 +375,19 @@ std::shared_ptr<const TimeZone> find_time_zone(std::string_view name) {
     return zone;
 }
 
-std::optional<std::int32_t> zone_abbreviation(std::string_view name) {
-    const std::string key = timezone_file::lower_case(name);
-    for (const timezone_file::Abbreviation& abbreviation : timezone_file::k_abbreviations) {
-        if (key == abbreviation.name) return abbreviation.minutes_east * 60;
+std::vector<std::string> time_zone_names() {
+    namespace files = std::filesystem;
+    std::vector<std::string> names;
+    std::error_code none;
+    const files::path top(timezone_file::k_database);
+    for (files::recursive_directory_iterator at(top, none), end; !none && at != end; at.increment(none)) {
+        const std::string name = at->path().lexically_relative(top).generic_string();
+        // The same zones again, and with leap seconds.
+        if (name == "posix" || name == "right") at.disable_recursion_pending();
+        else if (at->is_regular_file(none) && timezone_file::read_zone_file(name).substr(0, 4) == "TZif")
+            names.push_back(name);
     }
-    return std::nullopt;
-}
-
-std::shared_ptr<const TimeZone> moving_abbreviation(std::string_view name) {
-    const std::string key = timezone_file::lower_case(name);
-    for (const timezone_file::MovingAbbreviation& moving : timezone_file::k_moving) {
-        if (key != moving.name) continue;
-        std::shared_ptr<const TimeZone> zone = find_time_zone(moving.zone);
-        if (zone == nullptr) return nullptr;  // this system has no database of zones
-        std::string shown(name);
-        for (char& c : shown)
-            if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
-        return std::make_shared<timezone_file::AbbreviatedZone>(std::move(shown), std::move(zone),
-                                                                zone_abbreviation(name).value_or(0));
-    }
-    return nullptr;
+    return names;
 }
 
 std::int64_t to_utc(std::int64_t local, const TimeZone* zone) {

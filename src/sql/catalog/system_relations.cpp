@@ -144,6 +144,9 @@ constexpr SystemRelation k_relations[] = {
      "('uuid-ossp', '1.1', 'generate universally unique identifiers (UUIDs)')) AS known (name, version, comment) LEFT "
      "JOIN pg_catalog.pg_extension e ON e.extname = known.name"},
 
+    {0, "pg_catalog", "pg_timezone_names", "", "SELECT * FROM pg_catalog.pg_timezone_names()"},
+    {0, "pg_catalog", "pg_timezone_abbrevs", "", "SELECT * FROM pg_catalog.pg_timezone_abbrevs()"},
+
     // ---- pg_catalog, empty ----
     {2620, "pg_catalog", "pg_trigger", "",
      "SELECT NULL::oid AS oid, NULL::oid AS tgrelid, NULL::oid AS tgparentid, NULL::name AS tgname, NULL::oid AS "
