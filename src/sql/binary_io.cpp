@@ -120,6 +120,7 @@ void write_integer(const Value& value, std::string& out, Session& session) {
         case type::regtype:
         case type::date: put32(out, value.integer()); return;
         case type::int8:
+        case type::xid8:
         case type::time:
         case type::timestamp:
         case type::timestamptz: put64(out, value.integer()); return;
@@ -250,6 +251,7 @@ Value read_scalar(const TypeInfo& info, Reader& reader, Arena& arena, Session& s
         case type::int2: return Value::integer(type::int2, reader.int16());
         case type::int4: return Value::int4(reader.int32());
         case type::int8: return Value::int8(reader.int64());
+        case type::xid8: return Value::integer(type::xid8, reader.int64());
         case type::oid:
         case type::xid:
         case type::cid:

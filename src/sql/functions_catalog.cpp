@@ -5,9 +5,11 @@
 #include "sql/catalog/stored_names.hpp"
 #include "sql/catalog/partition.hpp"
 #include "sql/catalog/system_relations.hpp"
+#include "sql/datetime.hpp"
 #include "sql/numeric.hpp"
 #include "sql/registry.hpp"
 #include "sql/scalar_text.hpp"
+#include "sql/syntax/keyword.hpp"
 #include "sql/syntax/parser.hpp"
 #include "sql/text_io.hpp"
 
@@ -133,6 +135,67 @@ Value get_function_result(Call& call, const Value* a, std::size_t) {
     return text_of(call, (entry->kind == FunctionKind::set ? "SETOF " : "") +
                              format_type(entry->result, k_no_typmod, nullptr));
 }
+/// What a sequence was made with; nothing of where it stands.
+void sequence_parameters(Call& call, const Value* a, std::size_t, RowSink& rows) {
+    const auto relation = objects_of(call).relation(oid_of(a[0]));
+    if (relation == nullptr || relation->kind != RelationKind::sequence)
+        raise(sqlstate::wrong_object_type,
+              relation == nullptr ? "could not open relation with OID " + std::to_string(oid_of(a[0]))
+                                  : "\"" + relation->name + "\" is not a sequence");
+    const SequenceOptions& options = relation->sequence;
+    const Value row[] = {Value::int8(options.start),         Value::int8(options.minimum),
+                         Value::int8(options.maximum),       Value::int8(options.increment),
+                         Value::boolean(options.cycle),      Value::int8(options.cache),
+                         Value::integer(type::oid, options.type)};
+    rows.row(row);
+}
+
+Value argument_types(Call& call, const Value* a, std::size_t) {
+    std::string text;
+    for (const Value& type : array_elements(ArrayView(a[0]), call.arena))
+        text += (text.empty() ? "" : ", ") + format_type(oid_of(type), k_no_typmod, call.session.types);
+    return text_of(call, text);
+}
+
+/// The words of the grammar, with what they may name.
+void keywords(Call& call, const Value*, std::size_t, RowSink& rows) {
+    struct Kind {
+        const char* letter;
+        const char* description;
+    };
+    static constexpr Kind k_kinds[] = {{"U", "unreserved"},
+                                       {"C", "unreserved (cannot be function or type name)"},
+                                       {"T", "reserved (can be function or type name)"},
+                                       {"R", "reserved"}};
+    for (const KeywordEntry& entry : keyword_table::k_keywords) {
+        const Kind& kind = k_kinds[static_cast<std::size_t>(entry.kind)];
+        const Value row[] = {text_of(call, entry.word), Value::bytes(type::char_internal, kind.letter),
+                             Value::boolean(entry.bare_label), Value::text(kind.description),
+                             Value::text(entry.bare_label ? "can be bare label" : "requires AS")};
+        if (!rows.row(row)) return;
+    }
+}
+
+/// "name=value" of storage options, one row each.
+void options_as_rows(Call& call, const Value* a, std::size_t, RowSink& rows) {
+    for (const Value& option : array_elements(ArrayView(a[0]), call.arena)) {
+        const std::string_view text = option.bytes();
+        const std::size_t sign = text.find('=');
+        const Value row[] = {Value::text(text.substr(0, sign)), sign == std::string_view::npos
+                                                                    ? Value::null(type::text)
+                                                                    : Value::text(text.substr(sign + 1))};
+        if (!rows.row(row)) return;
+    }
+}
+
+Value temporary_schema(Call& call, const Value*, std::size_t) {
+    for (const auto& [name, relation] : objects_of(call).relations())
+        if (relation->temporary) return Value::integer(type::oid, schema_oid(relation->schema));
+    return Value::integer(type::oid, 0);
+}
+
+Value null_class(Call&, const Value*, std::size_t) { return Value::null(type::regclass); }
+Value null_oid(Call&, const Value*, std::size_t) { return Value::null(type::oid); }
 Value null_text(Call&, const Value*, std::size_t) { return Value::null(type::text); }
 Value null_int4(Call&, const Value*, std::size_t) { return Value::null(type::int4); }
 Value null_int8(Call&, const Value*, std::size_t) { return Value::null(type::int8); }
@@ -261,15 +324,27 @@ Value no_processes(Call& call, const Value*, std::size_t) {
 const std::int64_t k_loaded_at = clock_now();
 Value loaded_at(Call&, const Value*, std::size_t) { return Value::integer(type::timestamptz, k_loaded_at); }
 
-Value sleep(Call& call, const Value* a, std::size_t) {
+Value sleep_for(Call& call, double seconds) {
     using Clock = std::chrono::steady_clock;
-    const double seconds = a[0].real();
     const auto begin = Clock::now();
     while (std::chrono::duration<double>(Clock::now() - begin).count() < seconds) {
         if (call.session.host != nullptr) call.session.host->check_cancelled();
         std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
     return Value::bytes(type::void_, {});
+}
+Value sleep(Call& call, const Value* a, std::size_t) { return sleep_for(call, a[0].real()); }
+Value sleep_interval(Call& call, const Value* a, std::size_t) {
+    return sleep_for(call, static_cast<double>(interval_span(a[0].interval())) / k_microseconds_per_second);
+}
+Value sleep_until(Call& call, const Value* a, std::size_t) {
+    return sleep_for(call, static_cast<double>(a[0].integer() - clock_now()) / k_microseconds_per_second);
+}
+
+/// Bytes that a letter may take.
+Value widest_letter(Call&, const Value* a, std::size_t) {
+    const std::int64_t encoding = a[0].integer();
+    return encoding == 6 ? Value::int4(4) : encoding == 0 ? Value::int4(1) : Value::null(type::int4);
 }
 
 /// PostgreSQL's steps: bytes up to 10 kB, then halves rounded away from zero in each larger unit.
@@ -443,45 +518,51 @@ constexpr FunctionSource k_functions[] = {
     {"pg_get_function_arguments(oid) text stable", &get_function_arguments},
     {"pg_get_function_identity_arguments(oid) text stable", &get_function_arguments},
     {"pg_get_function_result(oid) text stable", &get_function_result},
+    {"pg_get_function_arg_default(oid,int4) text stable", &null_text},
+    {"pg_get_function_sqlbody(oid) text stable", &null_text},
+    {"pg_get_statisticsobjdef(oid) text stable", &null_text},
+    {"pg_sequence_parameters(oid) record stable columns=start_value:int8,minimum_value:int8,maximum_value:int8,"
+     "increment:int8,cycle_option:bool,cache_size:int8,data_type:oid",
+     &sequence_parameters},
+    {"oidvectortypes(oidvector) text stable", &argument_types},
+    {"pg_get_keywords() record stable columns=word:text,catcode:char,barelabel:bool,catdesc:text,baredesc:text",
+     &keywords},
+    {"pg_options_to_table(_text) record stable columns=option_name:text,option_value:text", &options_as_rows},
+    {"pg_my_temp_schema() oid stable", &temporary_schema},
+    {"pg_is_other_temp_schema(oid) bool stable", &no},
+    {"pg_relation_filenode(regclass) oid stable", &null_oid},
+    {"pg_relation_filepath(regclass) text stable", &null_text},
+    {"pg_get_replica_identity_index(regclass) regclass stable", &null_class},
     {"pg_get_userbyid(oid) name stable", &user_by_id},
     {"pg_table_is_visible(oid) bool stable", &table_is_visible},
     {"pg_type_is_visible(oid) bool stable", &type_is_visible},
     {"pg_function_is_visible(oid) bool stable", &function_is_visible},
     {"pg_opclass_is_visible(oid) bool stable", &yes},
     {"pg_collation_is_visible(oid) bool stable", &yes},
+    {"pg_operator_is_visible(oid) bool stable", &yes},
+    {"pg_opfamily_is_visible(oid) bool stable", &yes},
+    {"pg_conversion_is_visible(oid) bool stable", &yes},
+    {"pg_statistics_obj_is_visible(oid) bool stable", &yes},
+    {"pg_collation_actual_version(oid) text stable", &null_text},
+    {"pg_database_collation_actual_version(oid) text stable", &null_text},
     {"to_regclass(text) regclass stable", &find_by_name<type::regclass>},
     {"to_regtype(text) regtype stable", &find_by_name<type::regtype>},
     {"to_regnamespace(text) regnamespace stable", &find_by_name<type::regnamespace>},
     {"to_regproc(text) regproc stable", &find_by_name<type::regproc>},
+    {"to_regprocedure(text) regprocedure stable", &find_by_name<type::regprocedure>},
     {"to_regrole(text) regrole stable", &find_by_name<type::regrole>},
     {"current_schemas(bool) _name stable", &current_schemas},
     {"obj_description(oid) text stable", &object_description},
     {"obj_description(oid,name) text stable", &object_description},
     {"shobj_description(oid,name) text stable", &null_text},
     {"col_description(oid,int4) text stable", &column_description},
-    // One role owns everything.
-    {"has_schema_privilege(text,text) bool stable", &yes},
-    {"has_schema_privilege(oid,text) bool stable", &yes},
-    {"has_schema_privilege(name,text,text) bool stable", &yes},
-    {"has_table_privilege(text,text) bool stable", &yes},
-    {"has_table_privilege(oid,text) bool stable", &yes},
-    {"has_table_privilege(name,text,text) bool stable", &yes},
-    {"has_column_privilege(text,text,text) bool stable", &yes},
-    {"has_column_privilege(oid,int2,text) bool stable", &yes},
-    {"has_database_privilege(text,text) bool stable", &yes},
-    {"has_database_privilege(oid,text) bool stable", &yes},
-    {"has_sequence_privilege(text,text) bool stable", &yes},
-    {"has_sequence_privilege(oid,text) bool stable", &yes},
-    {"has_function_privilege(oid,text) bool stable", &yes},
-    {"has_type_privilege(oid,text) bool stable", &yes},
-    {"pg_has_role(oid,text) bool stable", &yes},
-    {"pg_has_role(name,text) bool stable", &yes},
     {"version() text stable", &server_version},
     {"pg_is_in_recovery() bool stable", &no},
     {"pg_relation_is_publishable(regclass) bool stable", &no},
     {"pg_index_column_has_property(regclass,int4,text) bool stable", &no},
     {"pg_encoding_to_char(int4) name stable", &encoding_name},
     {"pg_char_to_encoding(name) int4 stable", &encoding_number},
+    {"pg_encoding_max_length(int4) int4", &widest_letter},
     {"pg_client_encoding() name stable", &utf8_name},
     {"getdatabaseencoding() name stable", &utf8_name},
     {"pg_tablespace_location(oid) text stable", &empty_text},
@@ -511,6 +592,8 @@ constexpr FunctionSource k_functions[] = {
     {"inet_server_addr() text stable", &null_text},
     {"inet_server_port() int4 stable", &null_int4},
     {"pg_sleep(float8) void volatile", &sleep},
+    {"pg_sleep_for(interval) void volatile", &sleep_interval},
+    {"pg_sleep_until(timestamptz) void volatile", &sleep_until},
     {"pg_relation_is_updatable(regclass,bool) int4 stable", &relation_is_updatable},
     {"pg_column_is_updatable(regclass,int2,bool) bool stable", &column_is_updatable},
     {"pg_partition_ancestors(regclass) regclass stable", &partition_ancestors},

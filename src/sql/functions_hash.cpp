@@ -1,8 +1,12 @@
 // Hashes of values, with the numbers that PostgreSQL gives: partitions by hash hold the same rows there and here. The
 // hash of bytes is Bob Jenkins's lookup3 (public domain, 2006).
 #include "sql/array.hpp"
+#include "sql/compare.hpp"
+#include "sql/error.hpp"
 #include "sql/int128.hpp"
-#include "sql/key_encoding.hpp"
+#include "sql/jsonb.hpp"
+#include "sql/range.hpp"
+#include "sql/record.hpp"
 #include "sql/registry.hpp"
 
 #include <algorithm>
@@ -136,8 +140,73 @@ std::int64_t span_of(const Interval& value) {
     return static_cast<std::int64_t>(static_cast<Int128>(value.microseconds) + days * 86'400'000'000);
 }
 
+std::uint64_t hash_value(const Value& value, std::uint64_t seed);
+
+/// What is hashed already makes place for what comes next, in each half by itself: the lower half is the short hash.
+std::uint64_t rotated_halves(std::uint64_t hash) {
+    const auto high = static_cast<std::uint32_t>(hash >> 32), low = static_cast<std::uint32_t>(hash);
+    return std::uint64_t{std::rotl(high, 1)} << 32 | std::rotl(low, 1);
+}
+std::uint64_t both_halves(std::uint32_t word) { return std::uint64_t{word} << 32 | word; }
+
+std::uint64_t hash_range(const Value& value, std::uint64_t seed) {
+    Arena arena;
+    const Range range = read_range(value, arena);
+    std::uint32_t flags = range.empty ? 1 : 0;
+    if (!range.empty) {
+        if (range.lower.infinite) flags |= 8;
+        else if (range.lower.inclusive) flags |= 2;
+        if (range.upper.infinite) flags |= 16;
+        else if (range.upper.inclusive) flags |= 4;
+    }
+    const auto bound = [&](const RangeBound& each) {
+        return range.empty || each.infinite ? 0 : hash_value(each.value, seed);
+    };
+    return rotated_halves(hash_word(flags, seed) ^ bound(range.lower)) ^ bound(range.upper);
+}
+
+/// Adds to the hash of a document the parts of a node in their order.
+void hash_json(JsonView node, std::uint64_t seed, std::uint64_t& hash) {
+    constexpr std::uint32_t k_array = 0x40000000, k_object = 0x20000000;
+    const auto add = [&](std::uint64_t scalar) { hash = rotated_halves(hash) ^ scalar; };
+    switch (node.kind()) {
+        case JsonKind::null: return add(seed + 1);
+        case JsonKind::no:
+        case JsonKind::yes: {
+            const bool yes = node.kind() == JsonKind::yes;
+            return add(seed == 0 ? (yes ? 2u : 4u) : hash_word(yes ? 1 : 0, seed));
+        }
+        case JsonKind::number: {
+            Arena arena;
+            return add(hash_numeric(node.number(arena), seed));
+        }
+        case JsonKind::string: return add(hash_bytes(node.string(), seed));
+        case JsonKind::array:
+            hash ^= both_halves(k_array);
+            for (std::size_t i = 0; i < node.size(); ++i) hash_json(node.element(i), seed, hash);
+            return;
+        case JsonKind::object:
+            hash ^= both_halves(k_object);
+            for (std::size_t i = 0; i < node.size(); ++i) {
+                add(hash_bytes(node.key(i), seed));
+                hash_json(node.value(i), seed, hash);
+            }
+            return;
+    }
+}
+std::uint64_t hash_document(JsonView node, std::uint64_t seed) {
+    if (!node.is_scalar() && node.size() == 0) return seed;
+    std::uint64_t hash = node.is_scalar() ? both_halves(0x40000000) : 0;
+    hash_json(node, seed, hash);
+    return hash;
+}
+
 /// A hash of a value of any type that is not NULL; equal values have equal hashes.
 std::uint64_t hash_value(const Value& value, std::uint64_t seed) {
+    // 31 times what was there and the next part, NULL being 0.
+    const auto add_part = [&](std::uint64_t& hash, bool is_null, auto part) {
+        hash = (hash << 5) - hash + (is_null ? 0 : hash_value(part(), seed));
+    };
     switch (value.form()) {
         case Form::boolean: return hash_word(value.boolean() ? 1 : 0, seed);
         case Form::integer: {
@@ -154,22 +223,63 @@ std::uint64_t hash_value(const Value& value, std::uint64_t seed) {
             return hash_bytes({reinterpret_cast<const char*>(value.uuid().bytes), sizeof value.uuid().bytes}, seed);
         case Form::bytes: {
             std::string_view bytes = value.bytes();
+            if (value.type() == type::char_internal) {
+                const char letter = bytes.empty() ? '\0' : bytes[0];
+                return hash_word(static_cast<std::uint32_t>(std::int32_t{static_cast<signed char>(letter)}), seed);
+            }
             if (value.type() == type::bpchar)
                 while (bytes.ends_with(' ')) bytes.remove_suffix(1);
             return hash_bytes(bytes, seed);
         }
-        default: break;
+        case Form::timetz:
+            return hash_int8(value.timetz().microseconds, seed) ^
+                   hash_word(static_cast<std::uint32_t>(value.timetz().zone), seed);
+        case Form::jsonb: return hash_document(JsonView(value.bytes()), seed);
+        case Form::range: return hash_range(value, seed);
+        case Form::array: {
+            Arena arena;
+            const ArrayView view(value);
+            if (value.type() == type::oidvector) {
+                std::string words(view.size() * 4, '\0');
+                for (std::size_t i = 0; i < view.size(); ++i) {
+                    const auto word = static_cast<std::uint32_t>(view.element(i, arena).integer());
+                    for (std::size_t k = 0; k < 4; ++k) words[i * 4 + k] = static_cast<char>(word >> (8 * k));
+                }
+                return hash_bytes(words, seed);
+            }
+            std::uint64_t hash = 1;
+            for (std::size_t i = 0; i < view.size(); ++i)
+                add_part(hash, view.is_null(i), [&] { return view.element(i, arena); });
+            return hash;
+        }
+        case Form::record: {
+            Arena arena;
+            const RecordView view(value);
+            std::uint64_t hash = 0;
+            for (std::size_t i = 0; i < view.size(); ++i)
+                add_part(hash, view.is_null(i), [&] { return view.field(i, arena); });
+            return hash;
+        }
+        case Form::nothing: break;
     }
-    // Equal values have equal keys, whatever they are.
-    std::string key;
-    encode_key(value, {}, key);
-    return hash_bytes(key, seed);
+    return seed;
 }
 
-Value hash_short(Call&, const Value* a, std::size_t) {
+/// Of a call whose argument may be of a type that has no hash.
+void refuse_unhashable(const Call& call) {
+    const Oid type = call.argument_types.empty() ? type::none : call.argument_types[0];
+    const TypeInfo& info = type_info(type, call.session.types);
+    if (info.form == Form::array && !is_orderable(info.element, call.session.types))
+        raise(sqlstate::undefined_function, "could not identify a hash function for type " +
+                                                format_type(info.element, k_no_typmod, call.session.types));
+}
+
+Value hash_short(Call& call, const Value* a, std::size_t) {
+    refuse_unhashable(call);
     return Value::int4(static_cast<std::int32_t>(static_cast<std::uint32_t>(hash_value(a[0], 0))));
 }
-Value hash_extended(Call&, const Value* a, std::size_t) {
+Value hash_extended(Call& call, const Value* a, std::size_t) {
+    refuse_unhashable(call);
     return Value::int8(
         static_cast<std::int64_t>(hash_value(a[0], static_cast<std::uint64_t>(a[1].integer()))));
 }
@@ -219,6 +329,14 @@ constexpr FunctionSource k_functions[] = {
     {"time_hash(time) int4", &hash_short},
     {"timestamp_hash(timestamp) int4", &hash_short},
     {"interval_hash(interval) int4", &hash_short},
+    {"hashchar(char) int4", &hash_short},
+    {"timetz_hash(timetz) int4", &hash_short},
+    {"hashoidvector(oidvector) int4", &hash_short},
+    {"hash_array(anyarray) int4", &hash_short},
+    {"hash_range(anyrange) int4", &hash_short},
+    {"hash_record(record) int4", &hash_short},
+    {"hashenum(anyenum) int4", &hash_short},
+    {"jsonb_hash(jsonb) int4", &hash_short},
     {"hashint2extended(int2,int8) int8", &hash_extended},
     {"hashint4extended(int4,int8) int8", &hash_extended},
     {"hashint8extended(int8,int8) int8", &hash_extended},
@@ -234,6 +352,14 @@ constexpr FunctionSource k_functions[] = {
     {"time_hash_extended(time,int8) int8", &hash_extended},
     {"timestamp_hash_extended(timestamp,int8) int8", &hash_extended},
     {"interval_hash_extended(interval,int8) int8", &hash_extended},
+    {"hashcharextended(char,int8) int8", &hash_extended},
+    {"timetz_hash_extended(timetz,int8) int8", &hash_extended},
+    {"hashoidvectorextended(oidvector,int8) int8", &hash_extended},
+    {"hash_array_extended(anyarray,int8) int8", &hash_extended},
+    {"hash_range_extended(anyrange,int8) int8", &hash_extended},
+    {"hash_record_extended(record,int8) int8", &hash_extended},
+    {"hashenumextended(anyenum,int8) int8", &hash_extended},
+    {"jsonb_hash_extended(jsonb,int8) int8", &hash_extended},
     {"satisfies_hash_partition(oid,int4,int4,any) bool nonstrict variadic", &satisfies_hash_partition},
 };
 

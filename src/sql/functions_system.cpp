@@ -59,6 +59,12 @@ Value current_schema(Call& call, const Value*, std::size_t) {
 Value current_commit(Call& call, const Value*, std::size_t) {
     return Value::int8(static_cast<std::int64_t>(host_of(call).current_commit()));
 }
+template <bool Assign, Oid Type>
+Value transaction_id(Call& call, const Value*, std::size_t) {
+    const std::uint64_t id = host_of(call).transaction_id(Assign);
+    return id == 0 ? Value::null(Type) : Value::integer(Type, static_cast<std::int64_t>(id));
+}
+Value current_query(Call& call, const Value*, std::size_t) { return text_of(call, host_of(call).current_query()); }
 Value commit_at(Call& call, const Value* a, std::size_t) {
     return Value::int8(static_cast<std::int64_t>(host_of(call).commit_at(a[0].integer())));
 }
@@ -280,6 +286,9 @@ Value column_size(Call& call, const Value* a, std::size_t) {
     return Value::int4(header + 2 + 2 * static_cast<std::int64_t>(groups));
 }
 
+/// Values are not compressed one by one.
+Value column_compression(Call&, const Value*, std::size_t) { return Value::null(type::text); }
+
 constexpr FunctionSource k_functions[] = {
     {"nextval(regclass) int8 volatile", &next_value},
     {"currval(regclass) int8 volatile", &current_value},
@@ -289,7 +298,13 @@ constexpr FunctionSource k_functions[] = {
     {"current_setting(text) text stable", &current_setting},
     {"current_setting(text,bool) text stable", &current_setting},
     {"set_config(text,text,bool) text nonstrict volatile", &set_config},
+    {"current_query() text nonstrict volatile", &current_query},
+    {"pg_current_xact_id() xid8 stable", &transaction_id<true, type::xid8>},
+    {"pg_current_xact_id_if_assigned() xid8 stable", &transaction_id<false, type::xid8>},
+    {"txid_current() int8 stable", &transaction_id<true, type::int8>},
+    {"txid_current_if_assigned() int8 stable", &transaction_id<false, type::int8>},
     {"current_user() name stable", &current_user},
+    {"getpgusername() name stable", &current_user},
     {"session_user() name stable", &current_user},
     {"current_database() name stable", &current_database},
     {"current_catalog() name stable", &current_database},
@@ -299,6 +314,7 @@ constexpr FunctionSource k_functions[] = {
     {"commit_at(timestamptz) int8 stable", &commit_at},
     {"pg_typeof(any) regtype nonstrict stable", &type_of},
     {"pg_collation_for(any) text nonstrict stable", &collation_for},
+    {"pg_column_compression(any) text nonstrict stable", &column_compression},
     {"pg_column_size(any) int4 nonstrict stable", &column_size},
     {"format_type(oid,int4) text nonstrict stable", &format_type_name},
     {"gen_random_uuid() uuid volatile", &random_uuid},

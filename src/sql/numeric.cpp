@@ -568,7 +568,7 @@ namespace numeric_file {
 
 Numeric to_scale(const Numeric& value, int scale, bool round, Arena& arena) {
     if (!value.is_finite()) return value;
-    scale = std::clamp(scale, -k_numeric_max_whole_digits, k_numeric_max_scale);
+    scale = std::clamp(scale, -k_numeric_max_whole_digits - 1, k_numeric_max_scale);  // what is below rounds to nothing
     if (value.is_small() && scale >= 0) {
         if (scale == static_cast<int>(value.scale)) return value;
         const int shift = static_cast<int>(value.scale) - scale;

@@ -123,6 +123,7 @@ constexpr ComparablePair k_comparable[] = {
     {type::numeric, type::numeric, "numeric_*"},
     {type::anyarray, type::anyarray, "array_*"},
     {type::uuid, type::uuid, "uuid_*"},
+    {type::xid8, type::xid8, "xid8*"},
     {type::anyenum, type::anyenum, "enum_*"},
     {type::jsonb, type::jsonb, "jsonb_*"},
     {type::anyrange, type::anyrange, "range_*"},
@@ -136,8 +137,10 @@ public:
              {number_functions(), text_functions(), quote_functions(), aggregate_functions(), statistics_aggregates(),
               datetime_functions(), json_functions(), json_record_functions(), jsonpath_functions(), json_aggregates(),
               array_functions(), range_functions(), regex_functions(), system_functions(), window_functions(),
-              bit_functions(), digest_functions(), hash_functions(), zone_functions(), unicode_functions(),
-              formatting_functions(), send_functions(), catalog_functions()}) {
+              bit_functions(), digest_functions(), hash_functions(), compare_functions(), zone_functions(),
+              unicode_functions(),
+              formatting_functions(), send_functions(), catalog_functions(),
+              privilege_functions()}) {
             for (const FunctionSource& source : table) add(source);
         }
         for (const ComparablePair& pair : k_comparable) {

@@ -70,11 +70,13 @@ std::span<const CastSource> bit_casts();
 std::span<const OperatorSource> record_operators();
 std::span<const FunctionSource> digest_functions();
 std::span<const FunctionSource> hash_functions();
+std::span<const FunctionSource> compare_functions();
 std::span<const FunctionSource> zone_functions();
 std::span<const FunctionSource> unicode_functions();
 std::span<const FunctionSource> formatting_functions();
 std::span<const FunctionSource> send_functions();
 std::span<const FunctionSource> catalog_functions();
+std::span<const FunctionSource> privilege_functions();
 std::span<const CastSource> catalog_casts();
 
 // Bodies of the comparison operators, for any type with an order.

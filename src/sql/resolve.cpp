@@ -463,7 +463,12 @@ std::optional<FunctionMatch> function_match(const FunctionCall& call, const Type
         const TypeInfo* target = find_builtin_type(call.name);
         const bool by_name = target != nullptr && call.name == target->name;
         if (target == nullptr && catalog != nullptr) target = catalog->find_type(call.name);
-        if (target != nullptr && (by_name || target->oid >= k_first_user_oid) && target->type_kind != 'p' &&
+        // Rows have columns that are called like types: text(row) is no cast.
+        const bool row_as_text = target != nullptr && target->category == Category::string &&
+                                 call.arguments[0] != type::unknown &&
+                                 type_info(call.arguments[0], catalog).form == Form::record;
+        if (target != nullptr && !row_as_text && (by_name || target->oid >= k_first_user_oid) &&
+            target->type_kind != 'p' &&
             can_coerce(call.arguments[0], target->oid, CastContext::explicit_, catalog)) {
             FunctionMatch match;
             match.arguments.assign(1, call.arguments[0]);

@@ -25,6 +25,8 @@ std::string Host::current_database() { session_file::refuse("current_database");
 const std::vector<std::string>& Host::search_path() { session_file::refuse("search_path"); }
 std::string Host::current_schema() { session_file::refuse("current_schema"); }
 std::vector<std::string> Host::schemas(bool) { session_file::refuse("current_schemas"); }
+std::uint64_t Host::transaction_id(bool) { session_file::refuse("pg_current_xact_id"); }
+std::string_view Host::current_query() { session_file::refuse("current_query"); }
 std::uint64_t Host::current_commit() { session_file::refuse("current_commit"); }
 std::uint64_t Host::commit_at(std::int64_t) { session_file::refuse("commit_at"); }
 

@@ -63,6 +63,11 @@ public:
     virtual const std::vector<std::string>& search_path();
     /// The commit whose state the statement reads.
     virtual std::uint64_t current_commit();
+    /// A number that no other transaction has, the same as long as the transaction lasts; `assign`: where it has none
+    /// yet, it gets one, otherwise that is 0.
+    virtual std::uint64_t transaction_id(bool assign);
+    /// Text of the statement that the client sent.
+    virtual std::string_view current_query();
     /// The newest commit at or before a time (microseconds since 2000-01-01 UTC); 0: before the first.
     virtual std::uint64_t commit_at(std::int64_t time);
     /// The objects that the statement sees; null: there are none.

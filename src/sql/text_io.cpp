@@ -176,7 +176,8 @@ Value read_scalar(const TypeInfo& info, std::int32_t typmod, std::string_view te
         case type::int4:
             return Value::integer(type::int4, integer_from_text(text, 32));
         case type::int8:
-            return Value::integer(type::int8, integer_from_text(text, 64));
+        case type::xid8:
+            return Value::integer(info.oid, integer_from_text(text, 64));
         case type::float4:
             return Value::float4(float4_from_text(text));
         case type::float8:
@@ -271,6 +272,7 @@ void value_to_text(const Value& value, std::string& out, Session& session) {
                 case type::oid:
                 case type::xid:
                 case type::cid:
+                case type::xid8:
                     integer_to_text(value.integer(), out);
                     return;
                 case type::date:

@@ -78,6 +78,8 @@ constexpr TypeInfo k_types[] = {
     {1562, "varbit", "bit varying", Form::bytes, Category::bit_string, true, -1, 1563, 0, 'b'},
     {1563, "_varbit", "bit varying[]", Form::array, Category::array, false, -1, 0, 1562, 'b'},
     {1700, "numeric", "numeric", Form::numeric, Category::numeric, false, -1, 1231, 0, 'b'},
+    {271, "_xid8", "xid8[]", Form::array, Category::array, false, -1, 0, 5069, 'b'},
+    {5069, "xid8", "xid8", Form::integer, Category::user, false, 8, 271, 0, 'b'},
     {2202, "regprocedure", "regprocedure", Form::integer, Category::numeric, false, 4, 2207, 0, 'b'},
     {2205, "regclass", "regclass", Form::integer, Category::numeric, false, 4, 2210, 0, 'b'},
     {2206, "regtype", "regtype", Form::integer, Category::numeric, false, 4, 2211, 0, 'b'},

@@ -30,6 +30,7 @@ inline constexpr Oid boolean = 16, bytea = 17, char_internal = 18, name = 19, in
                      anyelement = 2283, anynonarray = 2776, uuid = 2950, anyenum = 3500, jsonb = 3802,
                      anyrange = 3831, int4range = 3904, numrange = 3906, tsrange = 3908, tstzrange = 3910,
                      daterange = 3912, int8range = 3926, jsonpath = 4072, anycompatible = 5077,
+                     xid8 = 5069,
                      anycompatiblearray = 5078, anycompatiblenonarray = 5079, anycompatiblerange = 5080;
 inline constexpr Oid bool_array = 1000, bytea_array = 1001, char_internal_array = 1002, name_array = 1003,
                      int2_array = 1005, int4_array = 1007, text_array = 1009, bpchar_array = 1014,

@@ -447,6 +447,14 @@ BoundExpr* Binder::in_list(const syntax::Expr& node) {
             if (plain) return bound;
         }
     }
+    // Literals are of the type that those without columns have in common, rather than each of what it is compared with.
+    types.resize(1);
+    for (BoundExpr* item : items)
+        if (used_columns(item).empty()) types.push_back(item->type);
+    const std::optional<Oid> shared = types.size() > 2 ? find_common_type(types, catalog) : std::nullopt;
+    if (shared && *shared != type::record && *shared != type::unknown)
+        for (BoundExpr*& item : items)
+            if (item->type == type::unknown) item = common_coerce(item, *shared, item->position);
     BoundExpr* any = pool_.expr(BoundKind::disjunction, type::boolean);
     any->position = node.position;
     for (BoundExpr* item : items) any->args.push_back(make_comparison("=", left, item, node.position));

@@ -347,20 +347,22 @@ Plan* Binder::from_query(const syntax::FromItem& item) {
 }
 
 /// The calls of one FROM item: unnest(a, b) there is ROWS FROM (unnest(a), unnest(b)).
-std::vector<const syntax::Expr*> Binder::from_calls(const syntax::FromItem& item) {
-    std::vector<const syntax::Expr*> calls;
-    for (const syntax::Expr* node : item.functions) {
+std::vector<Binder::FromCall> Binder::from_calls(const syntax::FromItem& item) {
+    std::vector<FromCall> calls;
+    for (std::size_t i = 0; i < item.functions.size(); ++i) {
+        const syntax::Expr* const node = item.functions[i];
+        const auto columns = item.function_columns.empty() ? item.column_definitions : item.function_columns[i];
         const bool several = node->kind == syntax::ExprKind::function && !node->names.empty() &&
                              node->names.back() == "unnest" && node->args.size() > 1;
         if (!several) {
-            calls.push_back(node);
+            calls.push_back({node, columns});
             continue;
         }
         texts_.push_back(std::make_unique<Arena>());
         for (const syntax::Expr* arg : node->args) {
             syntax::Expr* one = texts_.back()->create<syntax::Expr>(*node);
             one->args = syntax::make_list(*texts_.back(), std::vector<const syntax::Expr*>{arg});
-            calls.push_back(one);
+            calls.push_back({one, columns});
         }
     }
     return calls;
@@ -373,8 +375,8 @@ Plan* Binder::from_function(const syntax::FromItem& item) {
     std::vector<PlanColumn> columns_above;  // what is declared with domains is checked
     bool checked = false;
     const TypeCatalog* types = environment_.session().types;
-    const std::vector<const syntax::Expr*> functions = from_calls(item);
-    for (const syntax::Expr* node : functions) {
+    const std::vector<FromCall> functions = from_calls(item);
+    for (const auto& [node, definitions] : functions) {
         const std::string name = target_name(*node);
         if (into.alias.empty()) into.alias = name;
         const Permissions before = scope_->allowed;
@@ -399,12 +401,17 @@ Plan* Binder::from_function(const syntax::FromItem& item) {
         scan_call.call = resolve_unknown(call);
         std::vector<ScopeColumn> columns;
         const bool record = call->type == type::record;
-        if (!item.column_definitions.empty()) {
-            if (!record)
+        if (!definitions.empty()) {
+            const bool has_columns = record && call->function != nullptr && call->function->columns[0] != '\0';
+            if (!record || has_columns)
                 raise_at(sqlstate::syntax_error,
-                         "a column definition list is only allowed for functions returning \"record\"",
+                         has_columns ? "a column definition list is redundant for a function with OUT parameters"
+                                     : "a column definition list is only allowed for functions returning \"record\"",
                          item.position);
-            for (const syntax::ColumnDefinition& definition : item.column_definitions) {
+            if (item.ordinality && item.function_columns.empty())
+                raise_at(sqlstate::syntax_error, "WITH ORDINALITY cannot be used with a column definition list",
+                         item.position);
+            for (const syntax::ColumnDefinition& definition : definitions) {
                 const TypeMeaning meaning = resolve_type(*definition.type);
                 columns.push_back({std::string(definition.name), pool_.column(), meaning.type, meaning.typmod});
                 note_declared(columns.back().id, meaning.domain);

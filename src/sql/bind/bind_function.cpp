@@ -134,6 +134,16 @@ BoundExpr* Binder::function(const syntax::Expr& node) {
         }
         args.push_back(expr(*arg));
     }
+    for (std::size_t i = 0; i < node.args.size(); ++i) {
+        const bool named = i < names.size() && !names[i].empty();
+        const auto known = names.begin() + static_cast<std::ptrdiff_t>(std::min(i, names.size()));
+        if (named && std::find(names.begin(), known, names[i]) != known)
+            raise_at(sqlstate::syntax_error, "argument name \"" + std::string(names[i]) + "\" used more than once",
+                     node.args[i]->position);
+        if (!named && std::any_of(names.begin(), known, [](std::string_view each) { return !each.empty(); }))
+            raise_at(sqlstate::syntax_error, "positional argument cannot follow named argument",
+                     node.args[i]->position);
+    }
     std::vector<SortKey> order;
     std::size_t ordered = 0;
     if (detail != nullptr && detail->within_group) {
@@ -438,6 +448,8 @@ SortKey Binder::sort_key(BoundExpr* bound, const syntax::SortItem& item) {
     key.nulls_first = item.nulls == syntax::NullsOrder::standard ? item.descending
                                                                  : item.nulls == syntax::NullsOrder::first;
     require_order(key.expr->type, "ordering", item.expr->position);
+    if (!item.using_operator.empty())
+        resolve_operator(item.using_operator, key.expr->type, key.expr->type, environment_.session().types);
     return key;
 }
 

@@ -161,9 +161,14 @@ void SelectSteps::bind_groups() {
     scope_->allowed = {};
 }
 
-/// Columns of a table whose primary key is grouped by depend on it.
+/// Columns of a table whose primary key is grouped by, in every set, depend on it.
 void SelectSteps::add_dependent_columns() {
-    if (!grouping_.plain) return;
+    const auto in_all_sets = [&](std::size_t group) {
+        return grouping_.plain ||
+               std::all_of(grouping_.sets.begin(), grouping_.sets.end(), [&](const std::vector<std::size_t>& set) {
+                   return std::find(set.begin(), set.end(), group) != set.end();
+               });
+    };
     const std::size_t declared = grouping_.groups.size();
     for (const ScopeRelation& relation : scope_->relations) {
         if (relation.relation == nullptr || relation.relation->kind != RelationKind::table) continue;
@@ -175,7 +180,7 @@ void SelectSteps::add_dependent_columns() {
             for (const ScopeColumn& column : relation.columns)
                 for (std::size_t i = 0; i < declared; ++i)
                     found |= column.place == part.column && grouping_.groups[i].id == column.id &&
-                             grouping_.groups[i].expr->kind == BoundKind::column;
+                             grouping_.groups[i].expr->kind == BoundKind::column && in_all_sets(i);
             whole = whole && found;
         }
         if (!whole) continue;
@@ -183,6 +188,7 @@ void SelectSteps::add_dependent_columns() {
             bool known = false;
             for (const PlanColumn& group : grouping_.groups) known |= group.id == column.id;
             if (known) continue;
+            for (std::vector<std::size_t>& set : grouping_.sets) set.push_back(grouping_.groups.size());
             grouping_.groups.push_back({column.id, binder_.column_of(column, 0)});
             dependent_[column.id] = relation.relation->indexes[static_cast<std::size_t>(key)].oid;
         }

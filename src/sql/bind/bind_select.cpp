@@ -10,8 +10,47 @@ namespace northstar::inline v0::sql {
 
 using syntax::ExprKind;
 
+namespace bind_select {
+
+/// The item of FROM that a name means in FOR UPDATE OF, which reaches into joins with names of their own as well.
+const syntax::FromItem* named_item(const syntax::FromItem& item, std::string_view name) {
+    using syntax::FromKind;
+    if (item.kind == FromKind::join) {
+        if ((item.alias.empty() ? item.join_using_alias : item.alias) == name) return &item;
+        const syntax::FromItem* const left = named_item(*item.left, name);
+        return left != nullptr ? left : named_item(*item.right, name);
+    }
+    if (!item.alias.empty()) return item.alias == name ? &item : nullptr;
+    if (item.kind == FromKind::table) return item.table.last() == name ? &item : nullptr;
+    const bool function = item.kind == FromKind::function && !item.functions[0]->names.empty();
+    return function && item.functions[0]->names.back() == name ? &item : nullptr;
+}
+
+}  // namespace bind_select
+
 BoundQuery Binder::select(const syntax::Query& syntax, bool resolve_unknowns) {
     return SelectSteps(*this, syntax).run(resolve_unknowns);
+}
+
+/// FOR UPDATE OF names a table or subquery of FROM.
+void SelectSteps::check_locked(const syntax::LockedName& locked) {
+    using syntax::FromKind;
+    const syntax::FromItem* item = nullptr;
+    for (const syntax::FromItem* each : query_.from)
+        if (item == nullptr) item = bind_select::named_item(*each, locked.name);
+    const std::string clause = locked.clause;
+    if (item == nullptr)
+        raise_at(sqlstate::undefined_table,
+                 "relation \"" + std::string(locked.name) + "\" in " + clause + " clause not found in FROM clause",
+                 locked.position);
+    const char* what = nullptr;
+    if (item->kind == FromKind::join) what = "a join";
+    if (item->kind == FromKind::function || item->kind == FromKind::rows_from) what = "a function";
+    if (item->kind == FromKind::table && item->table.schema().empty() &&
+        binder_.find_common(item->table.last()) != nullptr)
+        what = "a WITH query";
+    if (what != nullptr)
+        raise_at(sqlstate::feature_not_supported, clause + " cannot be applied to " + what, locked.position);
 }
 
 BoundQuery SelectSteps::run(bool resolve_unknowns) {
@@ -71,6 +110,7 @@ BoundQuery SelectSteps::run(bool resolve_unknowns) {
                  grouped_ ? "FOR UPDATE is not allowed with aggregate functions"
                           : "FOR UPDATE is not allowed with DISTINCT clause",
                  query_.position);
+    for (const syntax::LockedName& locked : query_.locked) check_locked(locked);
     if (grouped_) plan = aggregate_plan(plan);
     if (!scope_->windows.empty()) plan = window_plan(plan);
     plan = output_plan(plan);

@@ -36,11 +36,13 @@ Plan* Binder::from_common(const syntax::FromItem& item, CommonTableScope& common
             raise_at(sqlstate::feature_not_supported,
                      "WITH query \"" + common.name + "\" does not have a RETURNING clause", item.position);
     }
-    for (const OutputColumn& column : *columns) {
+    for (std::size_t i = 0; i < columns->size(); ++i) {
+        const OutputColumn& column = (*columns)[i];
+        const bool hidden = common.working_table >= 0 && i >= common.starred_columns;
         const ColumnId id = pool_.column();
         plan->output.push_back(id);
         note_declared(id, column.declared);
-        into.columns.push_back({column.name, id, column.type, column.typmod, false, 0, -1, column.fields});
+        into.columns.push_back({column.name, id, column.type, column.typmod, hidden, 0, -1, column.fields});
     }
     add_relation(std::move(into), item);
     return plan;
@@ -134,6 +136,7 @@ void Binder::bind_recursive(const syntax::CommonTable& table, CommonTableScope& 
     for (std::size_t i = 0; i < table.columns.size(); ++i) columns[i].name = table.columns[i];
     check_search_and_cycle(table, columns);
     scope.working_columns = columns;
+    scope.starred_columns = columns.size();
     const auto add = [&](syntax::Name name, Oid type) {
         OutputColumn column;
         column.name = name;

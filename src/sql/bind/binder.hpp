@@ -238,7 +238,11 @@ private:
     Plan* from_common(const syntax::FromItem& item, CommonTableScope& common);
     Plan* from_query(const syntax::FromItem& item);
     Plan* from_function(const syntax::FromItem& item);
-    std::vector<const syntax::Expr*> from_calls(const syntax::FromItem& item);
+    struct FromCall {
+        const syntax::Expr* node;
+        syntax::List<syntax::ColumnDefinition> columns;  ///< what AS says of the record that it returns
+    };
+    std::vector<FromCall> from_calls(const syntax::FromItem& item);
     Plan* from_join(const syntax::FromItem& item);
     Plan* from_view(const syntax::FromItem& item, const Relation& view, ReadPoint& point);
     Plan* from_system_view(const syntax::FromItem& item, const VirtualTable& view, ReadPoint& point);

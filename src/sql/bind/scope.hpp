@@ -81,6 +81,7 @@ struct CommonTableScope {
     int working_table = -1;   ///< >= 0: inside the recursive part
     ColumnId round = k_no_column;
     std::vector<OutputColumn> working_columns;
+    std::size_t starred_columns = 0;  ///< of those, the ones that * means: not what SEARCH and CYCLE add
     CommonTableScope* outer = nullptr;
     bool forbidden = false;   ///< not recursive, and still being bound
 };

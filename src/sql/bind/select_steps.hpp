@@ -44,6 +44,7 @@ private:
     void bind_distinct();
     std::size_t hidden_target(BoundExpr* expr);
     void add_row_keys();
+    void check_locked(const syntax::LockedName& locked);
     Plan* window_plan(Plan* input);
     Plan* output_plan(Plan* input);
     bool uses_sets(BoundExpr* expr) const;

@@ -170,6 +170,7 @@ void SqlSession::end_work() noexcept {
     main_.reset();
     if (temp_) temp_->rollback();
     temp_.reset();
+    transaction_id_ = 0;
     close_past();
     marks_.clear();
     deferred_.clear();
@@ -738,6 +739,11 @@ std::uint64_t SqlSession::next_row_number() {
     const std::uint64_t now = static_cast<std::uint64_t>(clock_now()) << 10 | (row_salt_ & 0x3ff);
     last_row_number_ = std::max(now, last_row_number_ + 1);
     return last_row_number_;
+}
+
+std::uint64_t SqlSession::transaction_id(bool assign) {
+    if (transaction_id_ == 0 && assign) transaction_id_ = next_row_number();
+    return transaction_id_;
 }
 
 void SqlSession::notice(SqlState state, std::string message) {

@@ -237,6 +237,8 @@ public:
     void notice(SqlReport report) override;
     void check_cancelled() override;
     const Catalog* objects() override { return present_.catalog.get(); }
+    std::uint64_t transaction_id(bool assign) override;
+    std::string_view current_query() override { return text_; }
     bool is_changeable(Oid relation, std::string_view column) override;
 
 private:
@@ -491,6 +493,7 @@ private:
     std::map<Oid, SequenceState> own_sequences_;               ///< made or set back by the transaction
     Oid last_sequence_ = 0;
     std::uint64_t last_row_number_ = 0;
+    std::uint64_t transaction_id_ = 0;                         ///< 0: nobody has asked for it yet
     std::uint64_t row_salt_ = 0;
     const std::vector<Value>* parameters_ = nullptr;
     std::string_view text_;        ///< of the statement that runs

@@ -117,8 +117,6 @@ private:
         if (c == ':' && peek(1) == ':') return pair(TokenKind::type_cast);
         if (c == ':' && peek(1) == '=') return pair(TokenKind::assign);
         if (c == '.' && peek(1) == '.') return pair(TokenKind::dot_dot);
-        if (c == '=' && peek(1) == '>' && k_operator_characters.find(peek(2)) == std::string_view::npos)
-            return pair(TokenKind::arrow);
         if (std::string_view("()[],;.:").find(c) != std::string_view::npos) {
             ++at_;
             return add(TokenKind::special, text_.substr(start_, 1));
@@ -213,7 +211,7 @@ private:
         std::string_view word = text_.substr(at_, end - at_);
         at_ = end;
         if (word == "!=") word = "<>";
-        add(TokenKind::operation, word);
+        add(word == "=>" ? TokenKind::arrow : TokenKind::operation, word);
     }
 
     void quoted_name(bool unicode) {

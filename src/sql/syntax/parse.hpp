@@ -160,7 +160,7 @@ private:
     const FromItem* from_primary();
     const FromItem* join_chain(const FromItem* left);
     void alias_clause(FromItem& item);
-    void column_definitions(FromItem& item);
+    List<ColumnDefinition> column_definitions();
     void table_sample(FromItem& item);
     bool at_time_clause() const;
     bool at_point(std::size_t ahead) const;

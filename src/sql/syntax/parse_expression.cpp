@@ -305,8 +305,9 @@ SortItem Parser::sort_item() {
     else if (accept("using"_kw)) {
         List<Name> names;
         item.using_operator = operator_name(names);
-        if (item.using_operator == ">") item.descending = true;
-        else if (item.using_operator != "<")
+        // ~<~ and its kin order texts by their bytes, which is how they are ordered anyway.
+        if (item.using_operator == ">" || item.using_operator == "~>~") item.descending = true;
+        else if (item.using_operator != "<" && item.using_operator != "~<~")
             fail(sqlstate::wrong_object_type,
                  std::string("operator ") + std::string(item.using_operator) + " is not a valid ordering operator",
                  item.expr->position);

@@ -90,13 +90,14 @@ const FromItem* Parser::from_primary() {
         take(), take(), take();
         item.kind = FromKind::rows_from;
         std::vector<const Expr*> functions;
+        std::vector<List<ColumnDefinition>> columns;
         do {
-            const Expr* function = primary();
-            if (accept("as"_kw)) unexpected();
-            functions.push_back(function);
+            functions.push_back(primary());
+            columns.push_back(accept("as"_kw) ? column_definitions() : List<ColumnDefinition>());
         } while (accept(','));
         expect(')');
         item.functions = make_list(arena_, functions);
+        item.function_columns = make_list(arena_, columns);
         if (accept("with"_kw, "ordinality"_kw)) item.ordinality = true;
         alias_clause(item);
         return arena_.create<FromItem>(item);
@@ -138,7 +139,10 @@ const FromItem* Parser::from_primary() {
 void Parser::alias_clause(FromItem& item) {
     if (at_time_clause()) return;
     if (accept("as"_kw)) {
-        if (item.kind == FromKind::function && at('(')) return column_definitions(item);
+        if (item.kind == FromKind::function && at('(')) {
+            item.column_definitions = column_definitions();
+            return;
+        }
         item.alias = name();
     } else if (is_name(peek()) && !at("tablesample"_kw)) {
         item.alias = take().text;
@@ -147,11 +151,11 @@ void Parser::alias_clause(FromItem& item) {
     }
     if (!at('(')) return;
     // f() AS t(a int, b text) defines columns; t(a, b) renames them.
-    if (item.kind == FromKind::function && !at(',', 2) && !at(')', 2)) return column_definitions(item);
-    item.column_aliases = name_list_in_parentheses();
+    if (item.kind == FromKind::function && !at(',', 2) && !at(')', 2)) item.column_definitions = column_definitions();
+    else item.column_aliases = name_list_in_parentheses();
 }
 
-void Parser::column_definitions(FromItem& item) {
+List<ColumnDefinition> Parser::column_definitions() {
     expect('(');
     std::vector<ColumnDefinition> columns;
     do {
@@ -161,7 +165,7 @@ void Parser::column_definitions(FromItem& item) {
         columns.push_back(column);
     } while (accept(','));
     expect(')');
-    item.column_definitions = make_list(arena_, columns);
+    return make_list(arena_, columns);
 }
 
 void Parser::table_sample(FromItem& item) {

@@ -275,12 +275,25 @@ void Parser::select_tail(Query& query) {
             take();
             query.locking = true;
             locks_rows_ = true;
-            if (accept("no"_kw)) expect("key"_kw), expect("update"_kw);
-            else if (accept("key"_kw)) expect("share"_kw);
-            else take();
+            const char* clause = at("update"_kw) ? "FOR UPDATE" : "FOR SHARE";
+            if (accept("no"_kw)) {
+                expect("key"_kw), expect("update"_kw);
+                clause = "FOR NO KEY UPDATE";
+            } else if (accept("key"_kw)) {
+                expect("share"_kw);
+                clause = "FOR KEY SHARE";
+            } else {
+                take();
+            }
+            std::vector<LockedName> locked(query.locked.begin(), query.locked.end());
             if (accept("of"_kw)) do {
-                qualified_name();
+                const QualifiedName name = qualified_name();
+                if (!name.schema().empty())
+                    fail(sqlstate::syntax_error, std::string(clause) + " must specify unqualified relation names",
+                         name.position);
+                locked.push_back({name.last(), name.position, clause});
             } while (accept(','));
+            query.locked = make_list(arena_, locked);
             if (accept("skip"_kw)) {
                 expect("locked"_kw);
                 skips_locked = true;

@@ -214,6 +214,7 @@ struct FromItem {
     List<ColumnDefinition> column_definitions;
     const Query* query = nullptr;
     List<const Expr*> functions;
+    List<List<ColumnDefinition>> function_columns;  ///< of ROWS FROM: what AS (..) behind each function says
     const FromItem* left = nullptr;
     const FromItem* right = nullptr;
     const Expr* on = nullptr;
@@ -260,6 +261,13 @@ struct IntoClause {
     bool unlogged = false;
 };
 
+/// A name behind FOR UPDATE OF or its kin.
+struct LockedName {
+    Name name;
+    Position position = 0;
+    const char* clause = "";
+};
+
 struct Query {
     QueryKind kind = QueryKind::select;
     Position position = 0;
@@ -289,6 +297,7 @@ struct Query {
     bool limit_with_ties = false;
     const Expr* offset = nullptr;
     bool locking = false;  ///< FOR UPDATE and its kin: nothing to lock in snapshots, but not allowed everywhere
+    List<LockedName> locked;  ///< by name; none: all
     TimeClause time;
 };
 
