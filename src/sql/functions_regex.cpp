@@ -57,9 +57,12 @@ Flags flags_of(std::string_view text) {
                 break;
             case 'q':
                 flags.options.literal = true;
+                flags.options.dialect = RegexDialect::advanced;
                 break;
             case 'b':
-            case 'e':
+            case 'e':  // PostgreSQL 15 means the extended syntax by it, and reads the basic one
+                flags.options.dialect = RegexDialect::basic;
+                flags.options.literal = false;
                 break;
             default:
                 invalid("invalid regular expression option: \"" +
@@ -355,7 +358,7 @@ std::string similar_pattern(std::string_view pattern, std::string_view escape) {
             at += next.size();
             if (next == "\"" && bracket == 0) {
                 if (++separators > 2) {
-                    raise(sqlstate::nonstandard_use_of_escape_character,
+                    raise(sqlstate::invalid_use_of_escape_character,
                           "SQL regular expression may not contain more than two escape-double-quote "
                           "separators");
                 }

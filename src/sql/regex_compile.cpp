@@ -1,535 +1,48 @@
-// Reading a regular expression and writing its program.
+// Writing the program of a regular expression out of its tree, and the parts of which must be known what they take.
 
 #include "sql/error.hpp"
-#include "sql/letter_case.hpp"
-#include "sql/regex.hpp"
+#include "sql/regex_syntax.hpp"
 #include "sql/utf8.hpp"
 
 #include <algorithm>
-#include <memory>
+#include <utility>
 
 namespace northstar::inline v0::sql {
 
-/// A pattern is read into a tree, and the tree is written out: counted repetitions write their part several
-/// times.
-class RegexCompiler {
+/// Counted repetitions write what they repeat several times, back references what they refer to.
+class RegexWriter {
 public:
-    RegexCompiler(Regex& regex, std::string_view pattern) : regex_(regex), pattern_(pattern) {}
+    RegexWriter(Regex& regex, std::string_view pattern)
+        : regex_(regex), tree_(read_regex(pattern, regex.options_, regex.sets_)) {}
 
     void compile() {
-        RegexOptions& options = regex_.options_;
-        for (std::size_t i = 0; i < pattern_.points.size(); ++i) text_.push_back(pattern_.points[i]);
-        directors();
-        std::unique_ptr<Node> tree;
-        if (options.literal) {
-            tree = make(Kind::sequence);
-            for (; at_ < text_.size(); ++at_) tree->parts.push_back(character(text_[at_]));
-        } else {
-            tree = alternatives(0);
-            if (at_ < text_.size()) bad("parentheses () not balanced");
-        }
-        emit({Regex::Op::save, false, 0, 0});
-        write(*tree);
-        emit({Regex::Op::save, false, 1, 0});
+        regex_.root_ = convert(*tree_.top);
         emit({Regex::Op::match, false, 0, 0});
-        regex_.group_count_ = groups_;
-        regex_.shortest_ = tree->preference == Preference::shortest;
+        regex_.group_count_ = tree_.groups.size();
+        regex_.shortest_ = (tree_.top->flags & regex_flag::shorter) != 0;
+        regex_.back_references_ = tree_.has_references;
     }
 
 private:
-    enum class Kind { empty, instruction, sequence, choice, repeat, group, look };
-    enum class Preference { none, longest, shortest };
-    struct Node {
-        Kind kind = Kind::empty;
-        Regex::Instruction instruction;
-        std::vector<std::unique_ptr<Node>> parts;
-        int least = 0;
-        int most = 0;  ///< -1: no limit
-        bool greedy = true;
-        bool negative = false;
-        bool behind = false;  ///< of a look
-        std::size_t group = 0;
-        Preference preference = Preference::none;
-    };
-
-    [[noreturn]] void bad(const char* why) {
-        raise(sqlstate::invalid_regular_expression, std::string("invalid regular expression: ") + why);
-    }
-    static std::unique_ptr<Node> make(Kind kind) {
-        auto node = std::make_unique<Node>();
-        node->kind = kind;
-        return node;
-    }
-    std::unique_ptr<Node> single(Regex::Op op, std::uint32_t x = 0) {
-        auto node = make(Kind::instruction);
-        node->instruction.op = op;
-        node->instruction.x = x;
-        return node;
-    }
-    std::uint32_t fold(std::uint32_t point) const {
-        return regex_.options_.ignore_case ? lower_case(point) : point;
-    }
-    std::unique_ptr<Node> character(std::uint32_t point) { return single(Regex::Op::character, fold(point)); }
-    std::unique_ptr<Node> of_set(Regex::Set set) {
-        regex_.sets_.push_back(std::move(set));
-        return single(Regex::Op::set, static_cast<std::uint32_t>(regex_.sets_.size() - 1));
-    }
-
-    bool starts(const char* text) const {
-        std::size_t i = at_;
-        for (; *text != '\0'; ++text, ++i) {
-            if (i >= text_.size() || text_[i] != static_cast<unsigned char>(*text)) return false;
-        }
-        return true;
-    }
-    /// "***=", "***:" and "(?imnsx...)" in front; what is taken literally has none.
-    void directors() {
-        if (regex_.options_.literal) return;
-        if (starts("***=")) {
-            at_ += 4;
-            regex_.options_.literal = true;
-            return;
-        }
-        if (starts("***:")) at_ += 4;
-        if (!starts("(?") || at_ + 2 >= text_.size() || !is_letter(text_[at_ + 2])) return;
-        for (at_ += 2; at_ < text_.size() && text_[at_] != ')'; ++at_) {
-            switch (text_[at_]) {
-                case 'i':
-                    regex_.options_.ignore_case = true;
-                    break;
-                case 'c':
-                    regex_.options_.ignore_case = false;
-                    break;
-                case 'm':
-                case 'n':
-                    regex_.options_.newline_stops = regex_.options_.newline_anchors = true;
-                    break;
-                case 'p':
-                    regex_.options_.newline_stops = true;
-                    break;
-                case 'w':
-                    regex_.options_.newline_anchors = true;
-                    break;
-                case 's':
-                    regex_.options_.newline_stops = regex_.options_.newline_anchors = false;
-                    break;
-                case 'x':
-                    regex_.options_.expanded = true;
-                    break;
-                case 't':
-                    regex_.options_.expanded = false;
-                    break;
-                case 'q':
-                    regex_.options_.literal = true;
-                    break;
-                case 'e':
-                case 'b':
-                    break;
-                default:
-                    bad("invalid embedded option");
-            }
-        }
-        if (at_ >= text_.size()) bad("invalid embedded option");
-        ++at_;
-    }
-    static bool is_letter(std::uint32_t c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
-    static bool is_digit(std::uint32_t c) { return c >= '0' && c <= '9'; }
-
-    void skip_blanks() {
-        while (regex_.options_.expanded && at_ < text_.size()) {
-            if (text_[at_] == ' ' || (text_[at_] >= '\t' && text_[at_] <= '\r')) {
-                ++at_;
-            } else if (text_[at_] == '#') {
-                while (at_ < text_.size() && text_[at_] != '\n') ++at_;
-            } else {
-                break;
-            }
-        }
-        while (starts("(?#")) {
-            while (at_ < text_.size() && text_[at_] != ')') ++at_;
-            if (at_ < text_.size()) ++at_;
-        }
-    }
-
-    std::unique_ptr<Node> alternatives(int depth) {
-        if (depth > 200) bad("regular expression is too complex");
-        auto first = sequence(depth);
-        if (at_ >= text_.size() || text_[at_] != '|') return first;
-        auto choice = make(Kind::choice);
-        choice->preference = Preference::longest;
-        choice->parts.push_back(std::move(first));
-        while (at_ < text_.size() && text_[at_] == '|') {
-            ++at_;
-            choice->parts.push_back(sequence(depth));
-        }
-        return choice;
-    }
-    std::unique_ptr<Node> sequence(int depth) {
-        auto node = make(Kind::sequence);
-        for (;;) {
-            skip_blanks();
-            if (at_ >= text_.size() || text_[at_] == '|' || (text_[at_] == ')' && depth > 0)) break;
-            auto part = quantified(depth);
-            if (node->preference == Preference::none) node->preference = part->preference;
-            node->parts.push_back(std::move(part));
-        }
-        return node;
-    }
-    std::unique_ptr<Node> quantified(int depth) {
-        bool constraint = false;
-        auto part = atom(depth, constraint);
-        skip_blanks();
-        if (at_ >= text_.size()) return part;
-        int least = 0;
-        int most = -1;
-        const std::uint32_t c = text_[at_];
-        if (c == '*') {
-            ++at_;
-        } else if (c == '+') {
-            least = 1;
-            ++at_;
-        } else if (c == '?') {
-            most = 1;
-            ++at_;
-        } else if (c == '{' && at_ + 1 < text_.size() && is_digit(text_[at_ + 1])) {
-            ++at_;
-            least = number();
-            most = least;
-            if (at_ < text_.size() && text_[at_] == ',') {
-                ++at_;
-                most = at_ < text_.size() && is_digit(text_[at_]) ? number() : -1;
-            }
-            if (at_ >= text_.size() || text_[at_] != '}') bad("invalid repetition count(s)");
-            ++at_;
-            if (most != -1 && most < least) bad("invalid repetition count(s)");
-        } else {
-            return part;
-        }
-        if (constraint) bad("quantifier operand invalid");
-        auto repeat = make(Kind::repeat);
-        repeat->least = least;
-        repeat->most = most;
-        if (at_ < text_.size() && text_[at_] == '?') {
-            repeat->greedy = false;
-            ++at_;
-        }
-        const bool fixed = least == most;
-        repeat->preference = fixed            ? part->preference
-                             : repeat->greedy ? Preference::longest
-                                              : Preference::shortest;
-        repeat->parts.push_back(std::move(part));
-        if (at_ < text_.size() && (text_[at_] == '*' || text_[at_] == '+' || text_[at_] == '?'))
-            bad("quantifier operand invalid");
-        return repeat;
-    }
-    int number() {
-        int value = 0;
-        while (at_ < text_.size() && is_digit(text_[at_])) {
-            value = value * 10 + static_cast<int>(text_[at_++] - '0');
-            if (value > 255) bad("invalid repetition count(s)");
-        }
-        return value;
-    }
-
-    std::unique_ptr<Node> atom(int depth, bool& constraint) {
-        const std::uint32_t c = text_[at_];
-        switch (c) {
-            case '(':
-                return parenthesis(depth, constraint);
-            case '[':
-                return bracket(constraint);
-            case '.': {
-                ++at_;
-                return single(Regex::Op::any);
-            }
-            case '^':
-                ++at_;
-                constraint = true;
-                return single(Regex::Op::line_begin);
-            case '$':
-                ++at_;
-                constraint = true;
-                return single(Regex::Op::line_end);
-            case '\\':
-                return escape(constraint);
-            case '*':
-            case '+':
-            case '?':
-                bad("quantifier operand invalid");
-            case '{':
-                if (at_ + 1 < text_.size() && is_digit(text_[at_ + 1])) bad("quantifier operand invalid");
-                break;
-            case ')':
-                bad("parentheses () not balanced");
-            default:
-                break;
-        }
-        ++at_;
-        return character(c);
-    }
-    std::unique_ptr<Node> parenthesis(int depth, bool& constraint) {
-        ++at_;
-        std::unique_ptr<Node> node;
-        if (starts("?:")) {
-            at_ += 2;
-            node = alternatives(depth + 1);
-        } else if (starts("?=") || starts("?!")) {
-            node = make(Kind::look);
-            node->negative = text_[at_ + 1] == '!';
-            at_ += 2;
-            constraint = true;
-            ++looks_;
-            node->parts.push_back(alternatives(depth + 1));
-            --looks_;
-        } else if (starts("?<=") || starts("?<!")) {
-            node = make(Kind::look);
-            node->behind = true;
-            node->negative = text_[at_ + 2] == '!';
-            at_ += 3;
-            constraint = true;
-            ++looks_;
-            node->parts.push_back(alternatives(depth + 1));
-            --looks_;
-        } else if (starts("?<")) {
-            bad("quantifier operand invalid");
-        } else if (looks_ > 0) {
-            node = alternatives(depth + 1);  // what an assertion looks at is not captured
-        } else {
-            node = make(Kind::group);
-            node->group = ++groups_;
-            node->parts.push_back(alternatives(depth + 1));
-            node->preference = node->parts[0]->preference;
-        }
-        if (at_ >= text_.size() || text_[at_] != ')') bad("parentheses () not balanced");
-        ++at_;
-        return node;
-    }
-
-    static void add_class(Regex::Set& set, std::string_view name, bool& known) {
-        known = true;
-        const auto add = [&](std::uint32_t from, std::uint32_t to) { set.ranges.emplace_back(from, to); };
-        if (name == "digit") {
-            add('0', '9');
-        } else if (name == "alpha" || name == "alnum" || name == "word") {
-            add('a', 'z');
-            add('A', 'Z');
-            if (name != "alpha") add('0', '9');
-            if (name == "word") add('_', '_');
-            set.letters = true;
-        } else if (name == "lower") {
-            add('a', 'z');
-            set.lower = true;
-        } else if (name == "upper") {
-            add('A', 'Z');
-            set.upper = true;
-        } else if (name == "space") {
-            add('\t', '\r');
-            add(' ', ' ');
-        } else if (name == "blank") {
-            add('\t', '\t');
-            add(' ', ' ');
-        } else if (name == "punct") {
-            add('!', '/');
-            add(':', '@');
-            add('[', '`');
-            add('{', '~');
-        } else if (name == "xdigit") {
-            add('0', '9');
-            add('a', 'f');
-            add('A', 'F');
-        } else if (name == "cntrl") {
-            add(0, 31);
-            add(127, 127);
-        } else if (name == "print" || name == "graph") {
-            add(name == "print" ? ' ' : '!', '~');
-            set.letters = true;
-        } else {
-            known = false;
-        }
-    }
-    std::unique_ptr<Node> class_escape(const char* name, bool negated) {
-        Regex::Set set;
-        bool known = false;
-        add_class(set, name, known);
-        set.negated = negated;
-        return of_set(std::move(set));
-    }
-
-    std::uint32_t hexadecimal(std::size_t digits) {
-        std::uint32_t value = 0;
-        std::size_t count = 0;
-        while (at_ < text_.size() && count < digits) {
-            const std::uint32_t c = text_[at_] | 0x20;
-            const bool letter = c >= 'a' && c <= 'f';
-            if (!is_digit(text_[at_]) && !letter) break;
-            value = value * 16 + (letter ? c - 'a' + 10 : text_[at_] - '0');
-            ++at_;
-            ++count;
-        }
-        if (count == 0 || (digits != 255 && count < digits)) bad("invalid escape \\ sequence");
-        return value;
-    }
-    /// A character escape behind the backslash; false: it is another kind of escape.
-    bool character_escape(std::uint32_t& point) {
-        const std::uint32_t c = text_[at_];
-        static constexpr std::pair<char, char> k_simple[] = {
-            {'a', '\a'}, {'b', '\b'}, {'B', '\\'}, {'e', '\x1b'}, {'f', '\f'},
-            {'n', '\n'}, {'r', '\r'}, {'t', '\t'}, {'v', '\v'},   {'0', '\0'}};
-        for (const auto& [name, value] : k_simple) {
-            if (c != static_cast<unsigned char>(name)) continue;
-            ++at_;
-            point = static_cast<std::uint32_t>(value);
-            return true;
-        }
-        if (c == 'c' && at_ + 1 < text_.size()) {
-            point = text_[at_ + 1] & 31;
-            at_ += 2;
-            return true;
-        }
-        if (c == 'u' || c == 'U' || c == 'x') {
-            ++at_;
-            point = hexadecimal(c == 'u' ? 4 : c == 'U' ? 8 : 255);
-            if (point > 0x7ffffffe) bad("invalid escape \\ sequence");
-            return true;
-        }
-        if (!is_letter(c) && !is_digit(c)) {
-            ++at_;
-            point = c;
-            return true;
-        }
-        return false;
-    }
-    std::unique_ptr<Node> escape(bool& constraint) {
-        if (++at_ >= text_.size()) bad("invalid escape \\ sequence");
-        std::uint32_t point = 0;
-        if (character_escape(point)) return character(point);
-        const std::uint32_t c = text_[at_++];
-        switch (c) {
-            case 'd':
-                return class_escape("digit", false);
-            case 'D':
-                return class_escape("digit", true);
-            case 's':
-                return class_escape("space", false);
-            case 'S':
-                return class_escape("space", true);
-            case 'w':
-                return class_escape("word", false);
-            case 'W':
-                return class_escape("word", true);
-            default:
-                break;
-        }
-        constraint = true;
-        switch (c) {
-            case 'A':
-                return single(Regex::Op::text_begin);
-            case 'Z':
-                return single(Regex::Op::text_end);
-            case 'm':
-                return single(Regex::Op::word_begin);
-            case 'M':
-                return single(Regex::Op::word_end);
-            case 'y':
-                return single(Regex::Op::word_edge);
-            case 'Y':
-                return single(Regex::Op::not_word_edge);
-            default:
-                break;
-        }
-        constraint = false;
-        if (!is_digit(c)) bad("invalid escape \\ sequence");
-        std::size_t group = c - '0';
-        while (at_ < text_.size() && is_digit(text_[at_]) && group * 10 + (text_[at_] - '0') <= groups_)
-            group = group * 10 + (text_[at_++] - '0');
-        if (looks_ > 0 || group > groups_) bad("invalid backreference number");
-        regex_.back_references_ = true;
-        return single(Regex::Op::back_reference, static_cast<std::uint32_t>(group));
-    }
-
-    std::unique_ptr<Node> bracket(bool& constraint) {
-        if (starts("[[:<:]]") || starts("[[:>:]]")) {
-            const bool begin = text_[at_ + 3] == '<';
-            at_ += 7;
-            constraint = true;
-            return single(begin ? Regex::Op::word_begin : Regex::Op::word_end);
-        }
-        ++at_;
-        Regex::Set set;
-        if (at_ < text_.size() && text_[at_] == '^') {
-            set.negated = true;
-            ++at_;
-        }
-        for (bool first = true;; first = false) {
-            if (at_ >= text_.size()) bad("brackets [] not balanced");
-            if (text_[at_] == ']' && !first) break;
-            bool is_class = false;
-            const std::uint32_t from = bracket_item(set, is_class);
-            if (is_class) continue;
-            std::uint32_t to = from;
-            if (at_ + 1 < text_.size() && text_[at_] == '-' && text_[at_ + 1] != ']') {
-                ++at_;
-                to = bracket_item(set, is_class);
-                if (is_class || to < from) bad("invalid character range");
-            }
-            set.ranges.emplace_back(from, to);
-        }
-        ++at_;
-        if (set.negated && regex_.options_.newline_stops) set.ranges.emplace_back('\n', '\n');
-        return of_set(std::move(set));
-    }
-    std::uint32_t bracket_item(Regex::Set& set, bool& is_class) {
-        is_class = false;
-        if (at_ >= text_.size()) bad("brackets [] not balanced");
-        if (text_[at_] == '[' && at_ + 1 < text_.size() &&
-            (text_[at_ + 1] == ':' || text_[at_ + 1] == '.' || text_[at_ + 1] == '=')) {
-            const std::uint32_t mark = text_[at_ + 1];
-            std::string name;
-            std::size_t i = at_ + 2;
-            while (i < text_.size() && text_[i] != mark) utf8_append(text_[i++], name);
-            if (i + 1 >= text_.size() || text_[i + 1] != ']') bad("brackets [] not balanced");
-            at_ = i + 2;
-            if (mark == ':') {
-                bool known = false;
-                add_class(set, name, known);
-                if (!known) bad("invalid character class");
-                is_class = true;
-                return 0;
-            }
-            if (utf8_length(name) != 1) bad("invalid collating element");
-            return utf8_code_point(name);
-        }
-        if (text_[at_] != '\\') return text_[at_++];
-        if (++at_ >= text_.size()) bad("invalid escape \\ sequence");
-        std::uint32_t point = 0;
-        if (character_escape(point)) return point;
-        const std::uint32_t c = text_[at_++];
-        bool known = false;
-        is_class = true;
-        if (c == 'd' || c == 's' || c == 'w') {
-            add_class(set, c == 'd' ? "digit" : c == 's' ? "space" : "word", known);
-            return 0;
-        }
-        bad("invalid escape \\ sequence");
-    }
+    using Kind = RegexNode::Kind;
+    using Part = Regex::Part;
 
     static constexpr std::uint32_t k_unbounded = 0xfffffffe;
 
     /// The most code points that a match of a node can have.
-    static std::uint32_t longest(const Node& node) {
+    static std::uint32_t longest(const RegexNode& node) {
         const auto add = [](std::uint64_t a, std::uint64_t b) {
             return static_cast<std::uint32_t>(std::min<std::uint64_t>(a + b, k_unbounded));
         };
         std::uint32_t most = 0;
         switch (node.kind) {
-            case Kind::empty:
             case Kind::look: return 0;
+            case Kind::reference: return k_unbounded;
             case Kind::instruction:
                 switch (node.instruction.op) {
                     case Regex::Op::character:
                     case Regex::Op::any:
                     case Regex::Op::set: return 1;
-                    case Regex::Op::back_reference: return k_unbounded;
                     default: return 0;
                 }
             case Kind::choice:
@@ -550,81 +63,219 @@ private:
     }
 
     std::size_t emit(const Regex::Instruction& instruction) {
-        if (regex_.program_.size() >= k_regex_max_program) bad("regular expression is too complex");
+        if (regex_.program_.size() >= k_regex_max_program) refuse_regex("regular expression is too complex");
         regex_.program_.push_back(instruction);
         return regex_.program_.size() - 1;
     }
     std::uint32_t here() const { return static_cast<std::uint32_t>(regex_.program_.size()); }
 
-    void write(const Node& node) {
+    // ---- the program alone ----
+
+    void write(const RegexNode& node) {
         switch (node.kind) {
-            case Kind::empty:
-                return;
             case Kind::instruction:
-                emit(node.instruction);
+                if (!node.constraint || !loosely_) emit(node.instruction);
                 return;
             case Kind::sequence:
+            case Kind::group:
                 for (const auto& part : node.parts) write(*part);
                 return;
-            case Kind::choice: {
-                std::vector<std::size_t> jumps;
-                for (std::size_t i = 0; i < node.parts.size(); ++i) {
-                    if (i + 1 == node.parts.size()) {
-                        write(*node.parts[i]);
-                        break;
-                    }
-                    const std::size_t split = emit({Regex::Op::split, false, here() + 1, 0});
-                    write(*node.parts[i]);
-                    jumps.push_back(emit({Regex::Op::jump, false, 0, 0}));
-                    regex_.program_[split].y = here();
-                }
-                for (const std::size_t jump : jumps) regex_.program_[jump].x = here();
-                return;
-            }
-            case Kind::group:
-                emit({Regex::Op::save, false, static_cast<std::uint32_t>(node.group * 2), 0});
-                write(*node.parts[0]);
-                emit({Regex::Op::save, false, static_cast<std::uint32_t>(node.group * 2 + 1), 0});
+            case Kind::choice:
+                write_choice(node, [&](const RegexNode& branch) { write(branch); });
                 return;
             case Kind::look: {
+                if (loosely_) return;
                 const std::uint32_t reach = node.behind ? longest(*node.parts[0]) : 0;
                 const std::size_t look = emit({Regex::Op::look, node.negative, 0, node.behind ? reach + 1 : 0});
                 write(*node.parts[0]);
-                emit({Regex::Op::match, false, 0, 0});
                 regex_.program_[look].x = here();
                 return;
             }
-            case Kind::repeat:
-                break;
+            case Kind::reference: write_reference(node.group); return;
+            case Kind::repeat: {
+                const RegexPiece piece(node);
+                write_repeat(piece, piece.least, piece.most);
+                return;
+            }
         }
-        const Node& part = *node.parts[0];
-        for (int i = 0; i < node.least; ++i) write(part);
-        if (node.most == -1) {
-            const std::size_t split = emit({Regex::Op::split, false, 0, 0});
-            write(part);
+    }
+    template <class Write>
+    void write_choice(const RegexNode& node, Write&& write_branch) {
+        std::vector<std::size_t> jumps;
+        for (std::size_t i = 0; i < node.parts.size(); ++i) {
+            if (i + 1 == node.parts.size()) {
+                write_branch(*node.parts[i]);
+                break;
+            }
+            const std::size_t split = emit({Regex::Op::split, false, here() + 1, 0});
+            write_branch(*node.parts[i]);
+            jumps.push_back(emit({Regex::Op::jump, false, 0, 0}));
+            regex_.program_[split].y = here();
+        }
+        for (const std::size_t jump : jumps) regex_.program_[jump].x = here();
+    }
+    /// Whatever its group could have taken, wherever that was.
+    void write_reference(std::size_t group) {
+        if (++copies_ > k_regex_max_program) refuse_regex("regular expression is too complex");
+        const bool outer = std::exchange(loosely_, true);
+        write(*tree_.groups[group - 1]);
+        loosely_ = outer;
+    }
+    void write_repeat(const RegexPiece& piece, int least, int most) {
+        write_repeat(piece, least, most, [&] { write(piece.atom); });
+    }
+    /// `write_first` writes the first of the copies.
+    template <class Write>
+    void write_repeat(const RegexPiece& piece, int least, int most, Write&& write_first) {
+        bool first = true;
+        const auto copy = [&] {
+            if (std::exchange(first, false)) write_first();
+            else write(piece.atom);
+        };
+        for (int i = 0; i < least; ++i) copy();
+        if (most == -1) {
+            const std::size_t split = emit({Regex::Op::split, false, here() + 1, 0});
+            copy();
             emit({Regex::Op::jump, false, static_cast<std::uint32_t>(split), 0});
-            aim(split, node.greedy, static_cast<std::uint32_t>(split) + 1, here());
+            regex_.program_[split].y = here();
             return;
         }
         std::vector<std::size_t> splits;
-        for (int i = node.least; i < node.most; ++i) {
-            splits.push_back(emit({Regex::Op::split, false, 0, 0}));
-            write(part);
+        for (int i = least; i < most; ++i) {
+            splits.push_back(emit({Regex::Op::split, false, here() + 1, 0}));
+            copy();
         }
-        for (const std::size_t split : splits)
-            aim(split, node.greedy, static_cast<std::uint32_t>(split) + 1, here());
+        for (const std::size_t split : splits) regex_.program_[split].y = here();
     }
-    void aim(std::size_t split, bool greedy, std::uint32_t inside, std::uint32_t behind) {
-        regex_.program_[split].x = greedy ? inside : behind;
-        regex_.program_[split].y = greedy ? behind : inside;
+
+    // ---- with parts ----
+
+    /// Begins a part where the program ends now.
+    Part open(Part::Kind kind, unsigned flags) const {
+        Part part;
+        part.kind = kind;
+        part.shorter = (flags & regex_flag::shorter) != 0;
+        part.begin = here();
+        part.first_group = next_group_;
+        return part;
+    }
+    std::uint32_t close(Part part) {
+        constexpr std::size_t k_most_parts = 8000;  // dividing goes into each other as deep as there are some
+        if (regex_.parts_.size() >= k_most_parts) refuse_regex("regular expression is too complex");
+        part.end = here();
+        part.last_group = next_group_;
+        regex_.parts_.push_back(std::move(part));
+        return static_cast<std::uint32_t>(regex_.parts_.size() - 1);
+    }
+
+    std::uint32_t convert(const RegexNode& node) {
+        switch (node.kind) {
+            case Kind::sequence: return convert_sequence(node, 0);
+            case Kind::group: return convert_group(node);
+            case Kind::choice:
+                if (regex_flag::needs_parts(node.flags)) return convert_choice(node);
+                break;
+            default: break;
+        }
+        const Part part = open(Part::Kind::plain, node.flags);
+        write(node);
+        return close(part);
+    }
+    std::uint32_t convert_group(const RegexNode& node) {
+        Part outer = open(Part::Kind::group, node.flags);
+        outer.group = node.group;
+        next_group_ = node.group + 1;
+        const std::uint32_t inner = convert(*node.parts[0]);
+        if (regex_.parts_[inner].group == 0) {
+            regex_.parts_[inner].group = node.group;
+            regex_.parts_[inner].first_group = outer.first_group;
+            return inner;
+        }
+        outer.parts = {inner};
+        return close(std::move(outer));
+    }
+    std::uint32_t convert_choice(const RegexNode& node) {
+        Part part = open(Part::Kind::choice, node.flags);
+        write_choice(node, [&](const RegexNode& branch) { part.parts.push_back(convert(branch)); });
+        return close(std::move(part));
+    }
+    /// From the i-th part on.
+    std::uint32_t convert_sequence(const RegexNode& node, std::size_t i) {
+        Part before = open(Part::Kind::plain, 0);
+        unsigned flags = 0;
+        for (; i < node.parts.size(); ++i) {
+            const RegexPiece piece(*node.parts[i]);
+            if (!node.parts[i]->constraint) {
+                if (piece.is_left_out()) continue;
+                if (!piece.joins(flags)) break;
+                flags |= piece.prefers | piece.atom.flags;
+            }
+            write(*node.parts[i]);
+        }
+        before.shorter = (flags & regex_flag::shorter) != 0;
+        if (i == node.parts.size()) return close(before);
+        if (before.begin == here()) return convert_known(node, i);
+        // Nothing of it is known, so that it is not asked for what it takes but as the first half.
+        const std::uint32_t begin = before.begin;
+        const std::size_t first_group = before.first_group;
+        const std::uint32_t first = close(before);
+        const std::uint32_t second = convert_known(node, i);
+        Part whole = open(Part::Kind::sequence, flags != 0 ? flags : regex_.parts_[second].shorter
+                                                                         ? regex_flag::shorter
+                                                                         : 0);
+        whole.begin = begin;
+        whole.first_group = first_group;
+        whole.parts = {first, second};
+        return close(std::move(whole));
+    }
+    /// The i-th part, which must be known, and the rest behind it.
+    std::uint32_t convert_known(const RegexNode& node, std::size_t i) {
+        const RegexPiece piece(*node.parts[i]);
+        Part whole = open(Part::Kind::sequence, piece.flags());
+        const std::uint32_t first = convert_piece(piece);
+        if (i + 1 == node.parts.size()) return first;
+        const std::uint32_t rest = convert_sequence(node, i + 1);
+        if (regex_flag::preference(piece.flags()) == 0) whole.shorter = regex_.parts_[rest].shorter;
+        whole.parts = {first, rest};
+        return close(std::move(whole));
+    }
+    std::uint32_t convert_piece(const RegexPiece& piece) {
+        const unsigned flags = piece.flags();
+        if (piece.atom.kind == Kind::reference) {
+            Part part = open(Part::Kind::reference, flags);
+            part.reference = piece.atom.group;
+            part.least = piece.least;
+            part.most = piece.most;
+            write_repeat(piece, piece.least, piece.most);
+            return close(std::move(part));
+        }
+        if (piece.is_plain()) return convert(piece.atom);
+        if ((piece.atom.flags & (regex_flag::groups | regex_flag::references)) == 0) {
+            const Part part = open(Part::Kind::plain, flags);
+            write_repeat(piece, piece.least, piece.most);
+            return close(part);
+        }
+        const bool refers = (piece.atom.flags & regex_flag::references) != 0;
+        Part part = open(refers || piece.least == 0 ? Part::Kind::repeat : Part::Kind::sequence, flags);
+        if (part.kind == Part::Kind::repeat) {
+            part.least = piece.least;
+            part.most = piece.most;
+            write_repeat(piece, piece.least, piece.most, [&] { part.parts = {convert(piece.atom)}; });
+            return close(std::move(part));
+        }
+        // Only what groups take of the last match is told.
+        const Part others = open(Part::Kind::plain, flags);
+        write_repeat(piece, piece.least - 1, piece.most == -1 ? -1 : piece.most - 1);
+        part.parts = {close(others)};
+        part.parts.push_back(convert(piece.atom));
+        return close(std::move(part));
     }
 
     Regex& regex_;
-    RegexText pattern_;
-    std::vector<std::uint32_t> text_;
-    std::size_t at_ = 0;
-    std::size_t groups_ = 0;
-    int looks_ = 0;  ///< assertions around the place that is read
+    RegexTree tree_;
+    std::size_t next_group_ = 1;
+    std::size_t copies_ = 0;  ///< of groups, for back references
+    bool loosely_ = false;    ///< without what takes no text
 };
 
 RegexText::RegexText(std::string_view text) : bytes(text) {
@@ -640,7 +291,7 @@ RegexText::RegexText(std::string_view text) : bytes(text) {
 }
 
 Regex::Regex(std::string_view pattern, RegexOptions options) : options_(options) {
-    RegexCompiler(*this, pattern).compile();
+    RegexWriter(*this, pattern).compile();
 }
 
 }  // namespace northstar::inline v0::sql

@@ -3,23 +3,20 @@
 #include "sql/error.hpp"
 #include "sql/letter_case.hpp"
 #include "sql/regex.hpp"
+#include "sql/regex_run.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace northstar::inline v0::sql {
 
-/// One search: the text and how much work was done.
-struct Regex::Run {
-    const RegexText& text;
-    std::size_t steps = 0;
-
-    void step() {
-        if (++steps > k_regex_max_steps) {
-            raise(sqlstate::statement_too_complex, "regular expression takes too many steps", "",
-                  "Avoid back references and lookahead in repeated parts of the pattern.");
-        }
+void Regex::Run::work(std::size_t done) {
+    steps += done;
+    if (steps > k_regex_max_steps) {
+        raise(sqlstate::statement_too_complex, "regular expression takes too many steps", "",
+              "Avoid back references, lookahead and groups in repeated parts of the pattern.");
     }
-};
+}
 
 namespace regex_match_file {
 
@@ -77,114 +74,116 @@ bool Regex::assertion_holds(Run& run, const Instruction& instruction, std::size_
         case Op::not_word_edge:
             return before == behind;
         case Op::look: {
-            std::vector<std::size_t> slots((group_count_ + 1) * 2, RegexGroup::k_unset);
+            std::vector<bool> visited;
             if (instruction.y != 0) {
                 // Behind: whatever begins within reach and ends here. Each try costs as much as the text it looks at.
                 const std::size_t reach = std::min<std::size_t>(at, instruction.y - 1);
                 for (std::size_t back = 0; back <= reach; ++back) {
-                    for (std::size_t i = 0; i <= back; ++i) run.step();
-                    if (backtrack(run, pc + 1, at - back, at, true, slots)) return !instruction.negative;
+                    run.work(back + 1);
+                    visited.clear();
+                    if (reaches(run, pc + 1, instruction.x, at - back, at, true, visited)) return !instruction.negative;
                 }
                 return instruction.negative;
             }
-            return backtrack(run, pc + 1, at, points.size(), false, slots) != instruction.negative;
+            return reaches(run, pc + 1, instruction.x, at, points.size(), false, visited) != instruction.negative;
         }
         default:
             return true;
     }
 }
 
-/// Depth first, first alternatives first. A place of the program is tried once at each place of the text,
-/// unless back references make it depend on more: then a loop ends behind a pass that took no character. `to_end`: only
-/// a match that ends at `end` counts.
-bool Regex::backtrack(Run& run, std::size_t start, std::size_t begin, std::size_t end, bool to_end,
-                      std::vector<std::size_t>& slots) const {
+/// Is there a way from a place of the program to another, which lies behind all between, through the text from `at` on?
+/// `to_end`: through all of it up to `end`. A place is tried once at each place of the text, also when somebody who was
+/// told of no way asks again, for the same end and with the same `visited`, which is empty at first.
+bool Regex::reaches(Run& run, std::size_t start, std::size_t stop, std::size_t at, std::size_t end, bool to_end,
+                    std::vector<bool>& visited) const {
     struct Branch {
         std::size_t pc;
         std::size_t at;
-        std::size_t slot;  ///< a slot to restore instead of a place to try; behind those of groups: of `passed`
     };
-    constexpr std::size_t k_none = RegexGroup::k_unset;
-    const std::size_t width = end - begin + 1;
     constexpr std::size_t k_most_places = std::size_t{1} << 29;
-    if (width > k_most_places / program_.size()) {
+    if (start == stop) return !to_end || at == end;
+    const std::size_t size = stop - start;
+    if (end - at + 1 > k_most_places / size)
         raise(sqlstate::program_limit_exceeded, "text is too long for the groups of this regular expression");
-    }
-    std::vector<bool> visited(back_references_ ? 0 : program_.size() * width);
-    // Where a loop went back last.
-    std::vector<std::size_t> passed(back_references_ ? program_.size() : 0, k_none);
-    std::vector<Branch> branches{{start, begin, k_none}};
+    if (visited.size() < size * (end - at + 1)) visited.resize(size * (end - at + 1));
+    std::vector<Branch> branches{{start, at}};
     while (!branches.empty()) {
-        const Branch branch = branches.back();
+        Branch branch = branches.back();
         branches.pop_back();
-        if (branch.slot != k_none) {
-            if (branch.slot < slots.size()) slots[branch.slot] = branch.at;
-            else passed[branch.slot - slots.size()] = branch.at;
-            continue;
-        }
-        std::size_t pc = branch.pc;
-        std::size_t at = branch.at;
         for (;;) {
-            if (back_references_) {
-                run.step();
-            } else {
-                const std::size_t place = pc * width + (at - begin);
-                if (visited[place]) break;
-                visited[place] = true;
-            }
-            const Instruction& instruction = program_[pc];
-            if (instruction.op == Op::match) {
-                if (!to_end || at == end) return true;
+            if (branch.pc == stop) {
+                if (!to_end || branch.at == end) return true;
                 break;
             }
-            const bool goes_back = (instruction.op == Op::jump && instruction.x <= pc) ||
-                                   (instruction.op == Op::split && (instruction.x <= pc || instruction.y <= pc));
-            if (back_references_ && goes_back) {
-                if (passed[pc] == at) {
-                    const std::size_t out = instruction.x <= pc ? instruction.y : instruction.x;
-                    if (instruction.op == Op::jump) break;
-                    pc = out;
-                    continue;
-                }
-                branches.push_back({0, passed[pc], slots.size() + pc});
-                passed[pc] = at;
-            }
+            // Counted from the end, which stays the same.
+            const std::size_t place = (end - branch.at) * size + (branch.pc - start);
+            if (visited[place]) break;
+            visited[place] = true;
+            const Instruction& instruction = program_[branch.pc];
             if (instruction.op == Op::jump) {
-                pc = instruction.x;
+                branch.pc = instruction.x;
             } else if (instruction.op == Op::split) {
-                branches.push_back({instruction.y, at, k_none});
-                pc = instruction.x;
-            } else if (instruction.op == Op::save) {
-                branches.push_back({0, slots[instruction.x], instruction.x});
-                slots[instruction.x] = at;
-                ++pc;
-            } else if (instruction.op == Op::character || instruction.op == Op::any ||
-                       instruction.op == Op::set) {
-                if (at >= end || !step_matches(instruction, run.text.points[at])) break;
-                ++at;
-                ++pc;
-            } else if (instruction.op == Op::back_reference) {
-                const std::size_t from = slots[instruction.x * 2];
-                const std::size_t to = slots[instruction.x * 2 + 1];
-                if (from == k_none || to == k_none || to - from > end - at) break;
-                const auto& points = run.text.points;
-                const auto offset = [&](std::size_t i) {
-                    return points.begin() + static_cast<std::ptrdiff_t>(i);
-                };
-                const auto same = [&](std::uint32_t a, std::uint32_t b) {
-                    return a == b || (options_.ignore_case && lower_case(a) == lower_case(b));
-                };
-                if (!std::equal(offset(from), offset(to), offset(at), same)) break;
-                at += to - from;
-                ++pc;
+                branches.push_back({instruction.y, branch.at});
+                branch.pc = instruction.x;
+            } else if (instruction.op == Op::character || instruction.op == Op::any || instruction.op == Op::set) {
+                if (branch.at >= end || !step_matches(instruction, run.text.points[branch.at])) break;
+                ++branch.at;
+                ++branch.pc;
             } else {
-                if (instruction.op == Op::look) run.step();
-                if (!assertion_holds(run, instruction, pc, at)) break;
-                pc = instruction.op == Op::look ? instruction.x : pc + 1;
+                if (instruction.op == Op::look) run.work(1);
+                if (!assertion_holds(run, instruction, branch.pc, branch.at)) break;
+                branch.pc = instruction.op == Op::look ? instruction.x : branch.pc + 1;
             }
         }
     }
     return false;
+}
+
+/// Where a part that begins at a place of the text may end, none behind `end`; in rising order, and the first `enough`
+/// alone.
+std::vector<std::size_t> Regex::ends_of(Run& run, const Part& part, std::size_t begin, std::size_t end,
+                                        std::size_t enough) const {
+    std::vector<std::size_t> ends;
+    const std::size_t size = part.end - part.begin + 1;
+    // For each place of the program the step that came there last, counted from 1.
+    std::vector<std::size_t> reached(size);
+    std::vector<std::size_t> active, following, pending;
+    const auto add = [&](std::size_t pc, std::size_t at, std::vector<std::size_t>& list) {
+        pending.assign(1, pc);
+        while (!pending.empty()) {
+            const std::size_t place = pending.back();
+            pending.pop_back();
+            if (reached[place - part.begin] == at - begin + 1) continue;
+            reached[place - part.begin] = at - begin + 1;
+            if (place == part.end) {
+                ends.push_back(at);
+                continue;
+            }
+            const Instruction& instruction = program_[place];
+            if (instruction.op == Op::jump) {
+                pending.push_back(instruction.x);
+            } else if (instruction.op == Op::split) {
+                pending.push_back(instruction.x);
+                pending.push_back(instruction.y);
+            } else if (instruction.op == Op::character || instruction.op == Op::any || instruction.op == Op::set) {
+                list.push_back(place);
+            } else {
+                if (instruction.op == Op::look) run.work(1);
+                if (assertion_holds(run, instruction, place, at))
+                    pending.push_back(instruction.op == Op::look ? instruction.x : place + 1);
+            }
+        }
+    };
+    add(part.begin, begin, active);
+    for (std::size_t at = begin; at < end && !active.empty() && ends.size() < enough; ++at) {
+        run.tried += active.size();
+        following.clear();
+        for (const std::size_t place : active)
+            if (step_matches(program_[place], run.text.points[at])) add(place + 1, at + 1, following);
+        std::swap(active, following);
+    }
+    return ends;
 }
 
 /// All ways at once: for each place of the program the earliest start that leads there.
@@ -216,9 +215,6 @@ bool Regex::find_span(Run& run, std::size_t from, RegexGroup& span) const {
                     pending.push_back(instruction.x);
                     pending.push_back(instruction.y);
                     break;
-                case Op::save:
-                    pending.push_back(place + 1);
-                    break;
                 case Op::character:
                 case Op::any:
                 case Op::set:
@@ -229,7 +225,7 @@ bool Regex::find_span(Run& run, std::size_t from, RegexGroup& span) const {
                         span = {begin, at};
                     break;
                 default:
-                    if (instruction.op == Op::look) run.step();
+                    if (instruction.op == Op::look) run.work(1);
                     if (assertion_holds(run, instruction, place, at)) {
                         pending.push_back(instruction.op == Op::look ? instruction.x : place + 1);
                     }
@@ -257,27 +253,28 @@ bool Regex::find_span(Run& run, std::size_t from, RegexGroup& span) const {
 
 bool Regex::search(const RegexText& text, std::size_t from, bool with_groups,
                    std::vector<RegexGroup>& groups) const {
-    Run run{text};
     groups.assign(group_count_ + 1, RegexGroup{});
-    std::vector<std::size_t> slots((group_count_ + 1) * 2, RegexGroup::k_unset);
-    if (back_references_) {
-        for (std::size_t begin = from; begin <= text.points.size(); ++begin) {
-            std::fill(slots.begin(), slots.end(), RegexGroup::k_unset);
-            if (!backtrack(run, 0, begin, text.points.size(), false, slots)) continue;
-            for (std::size_t i = 0; i < groups.size(); ++i) groups[i] = {slots[i * 2], slots[i * 2 + 1]};
+    Run run{text, groups};
+    const Part& whole = parts_[root_];
+    if (!back_references_) {
+        RegexGroup span;
+        if (!find_span(run, from, span)) return false;
+        if (with_groups && group_count_ > 0) divide(run, whole, span.begin, span.end);
+        groups[0] = span;
+        return true;
+    }
+    for (std::size_t begin = from; begin <= text.points.size(); ++begin) {
+        std::vector<std::size_t> ends = ends_of(run, whole, begin, text.points.size(), RegexGroup::k_unset);
+        if (!whole.shorter) std::reverse(ends.begin(), ends.end());
+        for (const std::size_t end : ends) {
+            std::fill(groups.begin(), groups.end(), RegexGroup{});
+            run.work(std::exchange(run.tried, 0) + 1);
+            if (!divide(run, whole, begin, end)) continue;
+            groups[0] = {begin, end};
             return true;
         }
-        return false;
     }
-    if (!find_span(run, from, groups[0])) return false;
-    if (!with_groups || group_count_ == 0) return true;
-    const RegexGroup whole = groups[0];
-    if (backtrack(run, 0, whole.begin, whole.end, true, slots)) {
-        for (std::size_t i = 1; i < groups.size(); ++i) {
-            if (slots[i * 2 + 1] != RegexGroup::k_unset) groups[i] = {slots[i * 2], slots[i * 2 + 1]};
-        }
-    }
-    return true;
+    return false;
 }
 
 }  // namespace northstar::inline v0::sql
