@@ -24,6 +24,7 @@ void forget(std::vector<RegexGroup>& groups, std::size_t first, std::size_t last
 /// a back reference does not fit.
 bool Regex::divide(Run& run, const Part& part, std::size_t begin, std::size_t end) const {
     bool fits = true;
+    if (back_references_) run.work(std::exchange(run.tried, 0) + 1);
     switch (part.kind) {
         case Part::Kind::plain: break;
         case Part::Kind::sequence: fits = divide_sequence(run, part, begin, end); break;

@@ -120,6 +120,7 @@ bool Regex::reaches(Run& run, std::size_t start, std::size_t stop, std::size_t a
             const std::size_t place = (end - branch.at) * size + (branch.pc - start);
             if (visited[place]) break;
             visited[place] = true;
+            ++run.tried;
             const Instruction& instruction = program_[branch.pc];
             if (instruction.op == Op::jump) {
                 branch.pc = instruction.x;

@@ -10,7 +10,7 @@ struct Regex::Run {
     const RegexText& text;
     std::vector<RegexGroup>& groups;
     std::size_t steps = 0;
-    std::size_t tried = 0;  ///< places of the program that ends_of() looked at, for who counts them
+    std::size_t tried = 0;  ///< places of the program that ends_of() and reaches() looked at, for who counts them
 
     /// Raises 54001 where it was too much. [REGEX-2]
     void work(std::size_t done);
