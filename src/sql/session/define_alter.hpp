@@ -10,6 +10,9 @@ namespace northstar::inline v0::sql {
 void rename_table_column(SqlSession& session, const std::shared_ptr<const Relation>& table,
                          const syntax::Rename& syntax);
 
+/// A field of a composite type has got another name: so have those that expressions and queries of the catalog name.
+void rename_field_in_texts(SqlSession& session, const UserType& type, std::string_view from, std::string_view to);
+
 namespace define_alter {
 
 /// An action of ALTER TABLE, with what follows from it for partitions and heirs.

@@ -39,6 +39,45 @@ void alter_tables_of_type(SqlSession& session, const std::vector<std::shared_ptr
     }
 }
 
+/// Whether a check of a domain can be read as it is now: the fields that it names are there, and its operators know
+/// their types. Raises what reading it raises, but for a field that is gone.
+bool can_be_read(SqlSession& session, const UserType& domain, const CheckConstraint& check) {
+    auto probe = std::make_shared<UserType>(domain);
+    probe->checks = {check};
+    probe->not_null = false;
+    probe->parent = 0;
+    session.put(probe);
+    BoundPool pool;
+    std::vector<Oid> none;
+    Binder binder(session, pool, none);
+    BoundExpr* const value = pool.expr(BoundKind::constant, domain.base);
+    value->value = Value::null(domain.base);
+    try {
+        binder.checked_as(value, domain.oid, 0);
+    } catch (const SqlError& error) {
+        if (error.state() == sqlstate::undefined_column) return false;
+        throw;
+    }
+    return true;
+}
+
+/// A field was dropped, or has another type: checks of a domain over the type may name it. CASCADE drops such a check.
+void follow_fields(SqlSession& session, const UserType& domain, const syntax::AlterTable& syntax) {
+    auto changed = std::make_shared<UserType>(domain);
+    std::erase_if(changed->checks, [&](const CheckConstraint& check) {
+        if (can_be_read(session, domain, check)) return false;
+        for (const syntax::AlterAction& action : syntax.actions)
+            if (action.kind == syntax::AlterKind::drop_column && !action.cascade)
+                raise(sqlstate::dependent_objects_still_exist,
+                      "cannot drop column " + std::string(action.name) + " of composite type " +
+                          std::string(syntax.name.last()) + " because other objects depend on it",
+                      "constraint " + check.name + " of domain " + domain.name + " depends on it",
+                      "Use DROP ... CASCADE to drop the dependent objects too.");
+        return true;
+    });
+    session.put(changed);
+}
+
 }  // namespace define_composite
 
 void refuse_pseudo_type(SqlSession& session, Oid type, const std::string& column) {
@@ -124,6 +163,7 @@ void alter_composite(SqlSession& session, const syntax::AlterTable& syntax) {
         changed.back()->base = other->base == old->oid ? type->oid : type->array;
     }
     session.put(changed);
+    for (std::size_t i = 1; i < changed.size(); ++i) follow_fields(session, *changed[i], syntax);
     alter_tables_of_type(session, typed, type->oid, [&](const std::shared_ptr<const Relation>& table) {
         for (const syntax::AlterAction& action : syntax.actions)
             define_alter::change(session, table->oid, action, false);
@@ -143,6 +183,7 @@ void rename_attribute(SqlSession& session, const syntax::Rename& syntax) {
     if (!syntax.cascade && !typed.empty()) refuse_type_of_tables(*type);
     found->name = syntax.to;
     session.put(type);
+    rename_field_in_texts(session, *type, syntax.part, syntax.to);
     alter_tables_of_type(session, typed, type->oid, [&](const std::shared_ptr<const Relation>& table) {
         rename_table_column(session, table, syntax);
     });

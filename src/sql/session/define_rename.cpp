@@ -9,6 +9,7 @@
 #include "sql/syntax/lexer.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace northstar::inline v0::sql {
 
@@ -150,6 +151,33 @@ void rename_inherited_check(SqlSession& session, const Relation& table, const sy
     }
 }
 
+/// The text with every field `from` of a value, (a).from or a[1].from, spelled `to`.
+std::string rename_field(const std::string& text, std::string_view from, std::string_view to) {
+    Arena arena;
+    const std::vector<Token> tokens = lex(text, arena);
+    std::string result;
+    std::size_t done = 0;
+    for (std::size_t i = 2; i < tokens.size(); ++i) {
+        const Token& token = tokens[i];
+        const bool name = token.kind == TokenKind::identifier || token.kind == TokenKind::quoted;
+        const bool field = tokens[i - 1].is('.') && (tokens[i - 2].is(')') || tokens[i - 2].is(']'));
+        if (!name || !field || token.text != from) continue;
+        result += text.substr(done, token.begin - done) + quote_identifier(to);
+        done = token.end;
+    }
+    return result + text.substr(done);
+}
+
+/// Has the relation a column of the type, or does its query read one that has?
+bool has_values_of(const SqlSession& session, const Relation& relation, const UserType& type, std::set<Oid>& seen) {
+    for (const Column& column : relation.columns)
+        if (!column.dropped && (column.type == type.oid || column.type == type.array)) return true;
+    return std::any_of(relation.depends.begin(), relation.depends.end(), [&](Oid oid) {
+        const auto read = seen.insert(oid).second ? session.catalog().relation(oid) : nullptr;
+        return read != nullptr && has_values_of(session, *read, type, seen);
+    });
+}
+
 /// ALTER TABLE is said of any relation, the others of their own kind.
 void require_kind(const Relation& relation, syntax::ObjectKind said) {
     using Kind = syntax::ObjectKind;
@@ -194,6 +222,31 @@ void rename_table_column(SqlSession& session, const std::shared_ptr<const Relati
         define_rename::rename_column(*changed, syntax.part, to);
         session.put(changed);
     }
+}
+
+void rename_field_in_texts(SqlSession& session, const UserType& type, std::string_view from, std::string_view to) {
+    using namespace define_rename;
+    std::vector<std::shared_ptr<Relation>> relations;
+    std::vector<std::shared_ptr<UserType>> domains;
+    const auto gather = [&](const auto& object, auto& changed_objects, bool concerned) {
+        auto changed = std::make_shared<std::remove_cvref_t<decltype(*object)>>(*object);
+        bool any = false;
+        each_text(*changed, [&](std::string& text) {
+            if (text.empty() || !(concerned || text_names(session.catalog(), text, type::regtype, type.oid))) return;
+            std::string renamed = rename_field(text, from, to);
+            any |= renamed != text;
+            text = std::move(renamed);
+        });
+        if (any) changed_objects.push_back(std::move(changed));
+    };
+    for (const auto& [key, relation] : session.catalog().relations()) {
+        std::set<Oid> seen;
+        gather(relation, relations, has_values_of(session, *relation, type, seen));
+    }
+    for (const auto& [key, other] : session.catalog().types())
+        gather(other, domains, other->kind == 'd' && (other->base == type.oid || other->base == type.array));
+    for (const auto& relation : relations) session.put(relation);
+    for (const auto& domain : domains) session.put(domain);
 }
 
 void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_schema) {
