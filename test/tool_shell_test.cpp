@@ -367,6 +367,7 @@ TEST_CASE("a dump tells everything of tables, types, views and sequences", "[too
             CONSTRAINT rooms EXCLUDE USING gist (a WITH =, (int4range(0, b)) WITH &&) WHERE (a > 5) DEFERRABLE);
         ALTER TABLE t ADD CONSTRAINT unchecked CHECK (b < 100) NOT VALID;
         CREATE UNIQUE INDEX i1 ON t (a DESC NULLS LAST, (lower("C c"))) NULLS NOT DISTINCT WHERE b > 2;
+        CREATE INDEX i2 ON t ((lower("C c") || upper("C c")), lower("C c"));
         COMMENT ON TABLE t IS 'a table'; COMMENT ON COLUMN t."C c" IS 'a column'; COMMENT ON INDEX i1 IS 'an index';
         COMMENT ON CONSTRAINT t_pkey ON t IS 'a key';
         INSERT INTO t (p, a, b) VALUES (ROW(1, 'a', '{x}'), 1, 1), (NULL, 7, 2);

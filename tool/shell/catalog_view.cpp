@@ -71,13 +71,7 @@ bool is_in_parentheses(std::string_view expression) {
 
 bool is_plain_call(std::string_view expression) {
     const Span word = next_span(expression, 0);
-    return word.kind == SpanKind::word && word.end < expression.size() && expression[word.end] == '(' &&
-           expression.back() == ')';
-}
-
-std::string upper_case(std::string text) {
-    for (char& c : text) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
-    return text;
+    return word.kind == SpanKind::word && is_in_parentheses(expression.substr(word.end));
 }
 
 /// The last column of a key WITHOUT OVERLAPS, which may stand for a period; empty: it is hidden.
@@ -305,6 +299,11 @@ TypeView type_view(const Node& from, const std::string& base) {
 }
 
 }  // namespace catalog_view_impl
+
+std::string upper_case(std::string text) {
+    for (char& c : text) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
+    return text;
+}
 
 std::string quoted_text(std::string_view text) {
     std::string out = "'";

@@ -105,6 +105,8 @@ CatalogView read_catalog(northstar::SqlConnection& connection);
 
 /// Whether a name fits a pattern of psql: * and ? stand for any characters and any one, "schema.name" takes both.
 bool fits_pattern(std::string_view schema, std::string_view name, std::string_view pattern);
+/// Letters of ASCII.
+std::string upper_case(std::string text);
 /// 'text' as a literal of SQL.
 std::string quoted_text(std::string_view text);
 

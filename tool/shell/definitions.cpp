@@ -9,8 +9,6 @@
 namespace northstar_tool::shell {
 namespace definitions_impl {
 
-const char* const k_valid_time = "valid_time";
-
 std::string option_of(const RelationView& sequence, const char* key) {
     const auto found = sequence.sequence.find(key);
     return found == sequence.sequence.end() ? std::string() : found->second;
@@ -65,11 +63,6 @@ std::string serial_type(const RelationView& relation, std::size_t at, const Cata
     return column.type == "smallint" && type == "21" ? "smallserial" : "";
 }
 
-std::string upper_case(std::string text) {
-    for (char& c : text) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
-    return text;
-}
-
 std::string column_text(const RelationView& relation, std::size_t at, const CatalogView& catalog) {
     const ColumnView& column = relation.columns[at];
     const std::string serial = serial_type(relation, at, catalog);
@@ -122,7 +115,7 @@ bool comes_with_period(const RelationView& relation, const CheckView& check) {
 
 std::string options_text(const RelationView& relation) {
     std::string options;
-    if (relation.valid_time) options = k_valid_time;
+    if (relation.valid_time) options = "valid_time";
     if (!relation.history_retention.empty())
         options += (options.empty() ? "" : ", ") + ("history_retention = " + quoted_text(relation.history_retention));
     return options.empty() ? "" : " WITH (" + options + ")";
