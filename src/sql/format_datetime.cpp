@@ -75,27 +75,20 @@ bool matches(std::string_view text, std::string_view word, Letters& letters) {
 
 std::vector<Item> read_template(std::string_view pattern) {
     std::vector<Item> items;
-    bool fill = false, translated = false;
     while (!pattern.empty()) {
         Letters letters = Letters::upper;
-        if (matches(pattern, "FM", letters)) {
-            fill = true;
-            pattern.remove_prefix(2);
-            continue;
-        }
-        if (matches(pattern, "FX", letters)) {
+        // One prefix counts for the field behind it; what is none, a second prefix included, stands for itself.
+        const bool fill = matches(pattern, "FM", letters);
+        const bool exact = matches(pattern, "FX", letters);
+        // Translated names are not padded, those of today's only language neither.
+        const bool translated = matches(pattern, "TM", letters);
+        if (exact) {
             Item item;
             item.field = Field::exact;
             items.push_back(std::move(item));
-            pattern.remove_prefix(2);
-            continue;
         }
-        if (matches(pattern, "TM", letters)) {
-            // Translated names are not padded, those of today's only language neither.
-            translated = true;
-            pattern.remove_prefix(2);
-            continue;
-        }
+        if (fill || exact || translated) pattern.remove_prefix(2);
+        if (pattern.empty()) break;
         if (pattern[0] == '"') {
             Item item;
             item.quoted = true;
@@ -130,7 +123,6 @@ std::vector<Item> read_template(std::string_view pattern) {
         item.digits = found->digits;
         item.letters = letters;
         item.fill = fill || (translated && (item.field == Field::day_name || item.field == Field::month_name));
-        fill = translated = false;
         pattern.remove_prefix(found->name.size());
         Letters suffix = Letters::upper;
         if (matches(pattern, "TH", suffix)) {
@@ -781,7 +773,7 @@ std::string format_time(const FormatTime& time, std::string_view pattern) {
     for (const Item& item : read_template(pattern)) {
         const std::string text = field_text(time, item);
         out += text;
-        if (!item.ordinal) continue;
+        if (!item.ordinal || !is_numeric(item.field) || item.field == Field::zone_minutes) continue;
         for (const char c : ordinal_suffix(text)) out += item.ordinal_lower ? c : upper(c);
     }
     return out;

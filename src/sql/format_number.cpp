@@ -261,7 +261,7 @@ public:
                     else if (!made_.fill) out_ += ' ';
                     break;
                 case Part::currency:
-                    if (!made_.fill) out_ += ' ';
+                    out_ += ' ';
                     break;
                 case Part::minus:
                     if (negative_) out_ += '-';
