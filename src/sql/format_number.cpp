@@ -87,7 +87,7 @@ Template read_template(std::string_view pattern) {
             made.minus = made.plus = true;
             add(Part::sign_here, 2);
         } else if (starts(pattern, "SP")) {
-            refuse("\"SP\" is not supported");
+            pattern.remove_prefix(2);  // spelled out: known, and without effect
         } else if (c == 'S' || c == 's') {
             if (made.sign != SignPlace::none) refuse("cannot use \"S\" twice");
             if (made.plus || made.minus || made.brackets)
