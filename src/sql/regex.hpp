@@ -10,7 +10,8 @@
 //           k_regex_max_steps raise 54001.
 // [REGEX-3] The leftmost match is found; of those the longest, or the shortest where the first quantifier is not
 //           greedy. Groups divide it from left to right in the same way: each part takes as much, or as little, as
-//           leaves a match to those behind it; of alternatives the first that fits counts.
+//           leaves a match to those behind it; of alternatives the first that fits counts. These are the rules of
+//           H. Spencer's regular expressions, which PostgreSQL and Tcl have.
 // [REGEX-4] A bad pattern raises 2201B with PostgreSQL's wording.
 #pragma once
 
