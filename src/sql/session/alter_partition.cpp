@@ -334,7 +334,8 @@ void follow_topmost_table(SqlSession& session, const Relation& before, const syn
                                part->checks.end());
         }
         session.put(part);
-    }    follow_indexes(session, before.oid);
+    }
+    follow_indexes(session, before.oid);
 }
 
 void rename_partition_columns(SqlSession& session, Relation& table, std::string_view from, const std::string& to) {
