@@ -291,11 +291,15 @@ std::string race_svg(Race& race) {
     };
     constexpr Colour k_peers[] = {
         {"lmdb", "#4e79a7"}, {"rocksdb", "#f28e2b"}, {"sqlite", "#59a14f"}, {"leveldb", "#b07aa1"}};
-    constexpr double k_left = 340, k_width = 560, k_bar = 9, k_gap = 10, k_top = 56;
+    constexpr double k_letter = 7, k_width = 560, k_bar = 9, k_gap = 10, k_top = 56;
     constexpr double k_low = 0.125, k_high = 64;
+    std::size_t longest = 40;
+    for (const RowResult& row : race.results())
+        if (shown(race, row)) longest = std::max(longest, std::string_view(row.spec->title).size());
+    const double left = 20 + k_letter * static_cast<double>(longest);
     const auto x = [&](double ratio) {
         const double bounded = std::clamp(ratio, k_low, k_high);
-        return k_left + k_width * std::log2(bounded / k_low) / std::log2(k_high / k_low);
+        return left + k_width * std::log2(bounded / k_low) / std::log2(k_high / k_low);
     };
     // Without Northstar in the race the bars compare the peers with the first engine.
     const std::string reference = std::find(race.options().engines.begin(), race.options().engines.end(),
@@ -331,7 +335,7 @@ std::string race_svg(Race& race) {
             y += k_bar;
         }
         if (y == begin) continue;
-        std::snprintf(text, sizeof text, "<text x=\"%.0f\" y=\"%.1f\" class=\"t\">%s</text>\n", k_left - 8,
+        std::snprintf(text, sizeof text, "<text x=\"%.0f\" y=\"%.1f\" class=\"t\">%s</text>\n", left - 8,
                       (begin + y) / 2 + 4, escape(row.spec->title).c_str());
         body += text;
         y += k_gap;
@@ -340,7 +344,7 @@ std::string race_svg(Race& race) {
     std::snprintf(text, sizeof text,
                   "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" "
                   "font-family=\"sans-serif\">\n",
-                  k_left + k_width + 60, y + 20);
+                  left + k_width + 60, y + 20);
     out += text;
     out +=
         "<style>text{font-size:12px;fill:#222}.t{text-anchor:end}.n{font-size:8px}.g{text-anchor:middle;fill:"
