@@ -377,12 +377,7 @@ void detach_partition(SqlSession& session, const Relation& parent, const syntax:
                 kept.name = part->name;
                 wholes[part->oid] = kept.oid;
             } else {
-                const bool primary = kept.role == ConstraintRole::primary_key;
-                kept.name = unique_name(session, table->schema, table->name,
-                                        primary ? "" : index_columns_in_name(session, *table, kept),
-                                        primary                                 ? "pkey"
-                                        : kept.role == ConstraintRole::unique ? "key"
-                                                                                : "idx");
+                kept.name = index_name_of_its_own(session, *table, kept);
             }
         } else {
             wholes[index.oid] = kept.oid;

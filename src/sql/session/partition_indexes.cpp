@@ -82,12 +82,7 @@ void make_part(SqlSession& session, const std::shared_ptr<const Relation>& parti
             named.whole = whole;
             auto changed = std::make_shared<Relation>(*partition);
             Index part = part_named(entries, named, *root, *partition);
-            const bool primary = part.role == ConstraintRole::primary_key;
-            part.name = unique_name(session, partition->schema, partition->name,
-                                    primary ? "" : index_columns_in_name(session, *partition, part),
-                                    primary                                 ? "pkey"
-                                    : part.role == ConstraintRole::unique ? "key"
-                                                                            : "idx");
+            part.name = index_name_of_its_own(session, *partition, part);
             changed->indexes.push_back(std::move(part));
             session.put(changed);
         }
@@ -183,7 +178,8 @@ void attach_index(SqlSession& session, const Relation& owner, const Index& whole
     adopt(session, *partition, *part, Index(*entries), whole.oid);
 }
 
-std::string index_columns_in_name(SqlSession& session, const Relation& table, const Index& index) {
+std::string index_name_of_its_own(SqlSession& session, const Relation& table, const Index& index) {
+    if (index.role == ConstraintRole::primary_key) return unique_name(session, table.schema, table.name, "", "pkey");
     BoundPool pool;
     std::vector<Oid> types;
     Binder binder(session, pool, types);
@@ -206,7 +202,8 @@ std::string index_columns_in_name(SqlSession& session, const Relation& table, co
         add(called == "?column?" ? "expr" : called);
     }
     for (const int place : index.include) add(table.columns[static_cast<std::size_t>(place)].name);
-    return names;
+    return unique_name(session, table.schema, table.name, names,
+                       index.role == ConstraintRole::unique ? "key" : "idx");
 }
 
 }  // namespace northstar::inline v0::sql

@@ -20,7 +20,7 @@ void make_parts_of_partition(SqlSession& session, Oid partition);
 void follow_indexes(SqlSession& session, Oid root);
 /// ALTER INDEX .. ATTACH PARTITION. Raises 55000, 42P17.
 void attach_index(SqlSession& session, const Relation& owner, const Index& whole, const syntax::QualifiedName& name);
-/// "a_b_expr", out of the columns of an index: what PostgreSQL puts into its name.
-std::string index_columns_in_name(SqlSession& session, const Relation& table, const Index& index);
+/// "t_pkey", "t_a_b_key", "t_a_expr_idx": the name that PostgreSQL gives to an index of the table that has none.
+std::string index_name_of_its_own(SqlSession& session, const Relation& table, const Index& index);
 
 }  // namespace northstar::inline v0::sql
