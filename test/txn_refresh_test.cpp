@@ -341,3 +341,36 @@ TEST_CASE("Transactions that write the first entries of a tree at the same time 
         CHECK(code_of([&] { two.commit(); }).has_value() != made);
     }
 }
+
+TEST_CASE("A transaction that makes a tree stands on the retention that new trees have", "[TX-3]") {
+    using northstar::History;
+    const bool makes_one = GENERATE(true, false);
+    const int way = GENERATE(0, 1, 2);
+    CAPTURE(makes_one, way);
+    Fixture f;
+    f.db.set_history(History::nothing());
+    auto tx = f.db.begin_optimistic();
+    if (makes_one) tx.create_tree("made");
+    tx.tree("t").put("key", "value");
+    f.db.set_history(History::everything());
+    const std::optional<northstar::Errc> found = code_of([&] {
+        if (way == 0) tx.refresh();
+        if (way == 1) tx.take_turn();
+        tx.commit();
+    });
+    CHECK(found == (makes_one ? std::optional(northstar::Errc::conflict) : std::nullopt));
+}
+
+TEST_CASE("A tree that is made while the default retention changes has no retention of its own", "[TX-4]") {
+    using northstar::History;
+    Fixture f;
+    f.db.set_history(History::nothing());
+    bool changed = false;
+    f.db.update([&](northstar::Transaction& tx) {
+        tx.tree("made").put("key", "1");
+        if (!std::exchange(changed, true)) f.db.set_history(History::everything());
+    });
+    const northstar::Txn before = f.db.begin_read().txn();
+    f.db.update([](northstar::Transaction& tx) { tx.tree("made").put("key", "2"); });
+    CHECK(f.db.begin_read(northstar::AsOf::txn(before)).tree("made").get("key") == "1");
+}

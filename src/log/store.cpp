@@ -16,6 +16,9 @@ constexpr std::uint64_t k_ahead_largest_record = 32u << 10;
 /// A larger record is written with one call: touching new pages of the mapping costs more, a fault each.
 constexpr std::uint64_t k_mapped_largest_record = 2u << 10;
 
+/// Two bytes that are so far from each other share no sector.
+constexpr std::uint64_t k_apart = 512;
+
 bool share_pages(const Extent& a, const Extent& b) { return a.page < b.page + b.pages && b.page < a.page + a.pages; }
 
 /// Do both say the same of the pages that they share?
@@ -269,9 +272,23 @@ void LogStore::move_to_fit(std::uint64_t size, const RecordFields& fields, std::
         control_record_size(RecordKind::next, announced.size(), next.chain.has_value(), log_align_);
     encode_control_record(stage(bytes, false), RecordKind::next, next, announced, goes_on, seed_);
     publish();
+    if (!announced.empty()) announce_again(bytes, next, announced, goes_on);
     end_ = goes_on;
     limit_ = 0;
     written_ahead_ = 0;
+}
+
+/// What announces an extent is all that leads to the records in it: were it damaged, nothing would tell that they are
+/// missing. The same stands once more at the very end of the extent, where whoever judges the end of the log looks.
+void LogStore::announce_again(std::uint64_t size, RecordFields next, std::span<const Extent> announced,
+                              std::uint64_t goes_on) {
+    const std::uint64_t position = limit_ - align_record(k_extent_reserve, log_align_);
+    if (position < end_ + store_impl::k_apart) return;
+    next.position = position;
+    if (buffer_.size() < size) buffer_.resize(size);
+    const std::span<std::byte> record{buffer_.data(), static_cast<std::size_t>(size)};
+    encode_control_record(record, RecordKind::next, next, announced, goes_on, seed_);
+    file_.write(file_offset(position), record);
 }
 
 std::byte* LogStore::mapped(std::uint64_t position, std::uint64_t size) {

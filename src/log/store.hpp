@@ -3,6 +3,7 @@
 // [STORE-1] Nothing is written into an extent before a record ahead of it, or the meta page, announces it.
 // [STORE-2] Every extent keeps room for one `next` record, so the log can always say where it goes on.
 // [STORE-3] What append() wrote is in the file or in the shared mapping when it returns.
+// [STORE-4] What announces an extent is written twice, so far apart that no damaged sector hides what lies there.
 // Threads: reading any; appending one at a time (the writer's turn).
 #pragma once
 
@@ -92,7 +93,7 @@ public:
     /// Bytes of unused extents behind the end.
     std::uint64_t reserve() const;
     /// Writes a `next` record, which announces these extents, and moves on to the first one with room for `size` bytes.
-    /// The caller saw to room().
+    /// The caller saw to room(). [STORE-4]
     void move_to_fit(std::uint64_t size, const RecordFields& fields, std::span<const Extent> announced);
     /// True: a record of this size fits where the log ends. O(1) as a rule.
     bool fits(std::uint64_t size);
@@ -114,6 +115,8 @@ public:
 private:
     std::optional<RecordView> look(std::uint64_t position) const;
     std::byte* mapped(std::uint64_t position, std::uint64_t size);
+    void announce_again(std::uint64_t size, RecordFields next, std::span<const Extent> announced,
+                        std::uint64_t goes_on);
     void forget_released(const Extent& extent);
     std::optional<ExtentDirectory::Place> find(std::uint64_t position) const;
     File& file_;

@@ -155,6 +155,7 @@ int WriteTxn::make_tree(std::string_view name) {
     if (name.empty() || name.size() > k_max_name_size) {
         fail(Errc::invalid_argument, "a tree's name has 1 to 255 bytes; this one has " + std::to_string(name.size()));
     }
+    makes_trees_ = true;
     const int tree = work_.create(name);
     operations_.create_tree(work_.tree(tree).id, name, work_.default_history());
     return tree;
@@ -330,6 +331,8 @@ bool WriteTxn::still_valid(const Root& built) const {
     const PageSource& source = work_.source();
     // Trees made here have numbers that others may have given away meanwhile.
     if (work_.next_tree_id() != base_next_tree_id_ && built.next_tree_id != base_next_tree_id_) return false;
+    // They began with the default retention that was found, and their operations say so.
+    if (makes_trees_ && work_.default_history() != built.history) return false;
     const auto tree_at = [&](Ref catalog, std::uint64_t id) {
         CatalogEntry entry;
         return detail::find_tree(source, catalog, id, entry) ? entry.root.root : Ref();

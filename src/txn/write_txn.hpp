@@ -181,6 +181,7 @@ private:
     std::uint64_t operation_budget_ = 0;
     std::uint64_t least_early_value_ = 0;
     bool adds_ = false;  // something was put: more than deletions
+    bool makes_trees_ = false;
 };
 
 }  // namespace northstar::inline v0::detail
