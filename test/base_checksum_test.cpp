@@ -5,7 +5,10 @@
 
 #include <catch2/catch.hpp>
 
+#include <array>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 using namespace northstar;
@@ -98,6 +101,29 @@ TEST_CASE("sha256 gives the published digests on both paths", "[base][fast]") {
         const std::string million(1000000, 'a');
         sum.update(million);
         CHECK(sum.finish().hex() == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+    }
+}
+
+TEST_CASE("Two sha256 digests made side by side are those made one after the other", "[base][fast]") {
+    const std::vector<std::byte> bytes = random_bytes(5, 2000);
+    Random random(6);
+    for (int i = 0; i < 3000; ++i) {
+        const std::size_t prefix = random.chance(1, 2) ? 16 : random.below(65);
+        const std::span<const std::byte> all(bytes);
+        std::string_view texts[2];
+        Hash expected[2];
+        for (std::size_t lane = 0; lane < 2; ++lane) {
+            const std::size_t size = random.below(random.chance(1, 4) ? 1500 : 260);
+            texts[lane] = {reinterpret_cast<const char*>(bytes.data()) + random.below(400), size};
+            Sha256 sum = Sha256::portable();
+            sum.update(all.first(prefix));
+            sum.update(texts[lane]);
+            expected[lane] = sum.finish();
+        }
+        const std::array<Hash, 2> found = Sha256::of_two(all.first(prefix), texts[0], texts[1]);
+        CAPTURE(prefix, texts[0].size(), texts[1].size());
+        REQUIRE(found[0] == expected[0]);
+        REQUIRE(found[1] == expected[1]);
     }
 }
 

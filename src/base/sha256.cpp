@@ -58,46 +58,103 @@ inline void compress_portable(std::uint32_t* state, const std::byte* blocks, std
     }
 }
 
+/// One block of each of two digests.
+inline void compress_two_portable(std::uint32_t* first, const std::byte* of_first, std::uint32_t* second,
+                                  const std::byte* of_second) {
+    compress_portable(first, of_first, 1);
+    compress_portable(second, of_second, 1);
+}
+
 #if defined(__x86_64__) && !defined(NORTHSTAR_PORTABLE)
 
 // The instructions keep the eight words as (A B E F) and (C D G H), A and C in the highest lane, and do two rounds at
 // once; message words come in fours.
-__attribute__((target("sha,sse4.1"))) inline void compress_instruction(std::uint32_t* state, const std::byte* blocks,
-                                                                       std::size_t count) {
-    const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+struct Words {
+    __m128i abef;
+    __m128i cdgh;
+};
+
+__attribute__((target("sha,sse4.1"), always_inline)) inline Words load_words(const std::uint32_t* state) {
     const __m128i dcba = _mm_loadu_si128(reinterpret_cast<const __m128i*>(state));
     const __m128i hgfe = _mm_loadu_si128(reinterpret_cast<const __m128i*>(state + 4));
     const __m128i cdab = _mm_shuffle_epi32(dcba, 0xb1);
     const __m128i efgh = _mm_shuffle_epi32(hgfe, 0x1b);
-    __m128i abef = _mm_alignr_epi8(cdab, efgh, 8);
-    __m128i cdgh = _mm_blend_epi16(efgh, cdab, 0xf0);
-    for (; count > 0; --count, blocks += 64) {
-        const __m128i abef_before = abef;
-        const __m128i cdgh_before = cdgh;
-        __m128i w[4];
-        for (int group = 0; group < 16; ++group) {
-            __m128i& now = w[group % 4];
-            if (group < 4) {
-                now = _mm_loadu_si128(reinterpret_cast<const __m128i*>(blocks + 16 * group));
-                now = _mm_shuffle_epi8(now, big_endian);
-            } else {
-                const __m128i& last = w[(group + 3) % 4];
-                const __m128i seven_back = _mm_alignr_epi8(last, w[(group + 2) % 4], 4);
-                now = _mm_sha256msg1_epu32(now, w[(group + 1) % 4]);
-                now = _mm_sha256msg2_epu32(_mm_add_epi32(now, seven_back), last);
-            }
-            const __m128i input =
-                _mm_add_epi32(now, _mm_load_si128(reinterpret_cast<const __m128i*>(k_round + 4 * group)));
-            cdgh = _mm_sha256rnds2_epu32(cdgh, abef, input);
-            abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(input, 0x0e));
-        }
-        abef = _mm_add_epi32(abef, abef_before);
-        cdgh = _mm_add_epi32(cdgh, cdgh_before);
-    }
-    const __m128i feba = _mm_shuffle_epi32(abef, 0x1b);
-    const __m128i dchg = _mm_shuffle_epi32(cdgh, 0xb1);
+    return {_mm_alignr_epi8(cdab, efgh, 8), _mm_blend_epi16(efgh, cdab, 0xf0)};
+}
+
+__attribute__((target("sha,sse4.1"), always_inline)) inline void store_words(const Words& words,
+                                                                             std::uint32_t* state) {
+    const __m128i feba = _mm_shuffle_epi32(words.abef, 0x1b);
+    const __m128i dchg = _mm_shuffle_epi32(words.cdgh, 0xb1);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(state), _mm_blend_epi16(feba, dchg, 0xf0));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(state + 4), _mm_alignr_epi8(dchg, feba, 8));
+}
+
+/// Four rounds; `w` has the message words of the last sixteen. The compiler knows the number of the group, so that `w`
+/// lies in registers.
+template <int Group>
+__attribute__((target("sha,sse4.1"), always_inline)) inline void four_rounds(Words& words, __m128i (&w)[4],
+                                                                             const std::byte* block) {
+    const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+    __m128i& now = w[Group % 4];
+    if constexpr (Group < 4) {
+        now = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block + 16 * Group));
+        now = _mm_shuffle_epi8(now, big_endian);
+    } else {
+        const __m128i& last = w[(Group + 3) % 4];
+        const __m128i seven_back = _mm_alignr_epi8(last, w[(Group + 2) % 4], 4);
+        now = _mm_sha256msg1_epu32(now, w[(Group + 1) % 4]);
+        now = _mm_sha256msg2_epu32(_mm_add_epi32(now, seven_back), last);
+    }
+    const __m128i input = _mm_add_epi32(now, _mm_load_si128(reinterpret_cast<const __m128i*>(k_round + 4 * Group)));
+    words.cdgh = _mm_sha256rnds2_epu32(words.cdgh, words.abef, input);
+    words.abef = _mm_sha256rnds2_epu32(words.abef, words.cdgh, _mm_shuffle_epi32(input, 0x0e));
+}
+
+template <int Group = 0>
+__attribute__((target("sha,sse4.1"), always_inline)) inline void all_rounds(Words& words, __m128i (&w)[4],
+                                                                            const std::byte* block) {
+    four_rounds<Group>(words, w, block);
+    if constexpr (Group < 15) all_rounds<Group + 1>(words, w, block);
+}
+
+/// Of two digests, in turns.
+template <int Group = 0>
+__attribute__((target("sha,sse4.1"), always_inline)) inline void all_rounds_of_two(
+    Words& words, __m128i (&w)[4], const std::byte* block, Words& words_too, __m128i (&w_too)[4],
+    const std::byte* block_too) {
+    four_rounds<Group>(words, w, block);
+    four_rounds<Group>(words_too, w_too, block_too);
+    if constexpr (Group < 15) all_rounds_of_two<Group + 1>(words, w, block, words_too, w_too, block_too);
+}
+
+__attribute__((target("sha,sse4.1"))) inline void compress_instruction(std::uint32_t* state, const std::byte* blocks,
+                                                                       std::size_t count) {
+    Words words = load_words(state);
+    for (; count > 0; --count, blocks += 64) {
+        const Words before = words;
+        __m128i w[4];
+        all_rounds(words, w, blocks);
+        words = {_mm_add_epi32(words.abef, before.abef), _mm_add_epi32(words.cdgh, before.cdgh)};
+    }
+    store_words(words, state);
+}
+
+// An instruction's result comes late: what the other digest does meanwhile costs next to nothing.
+__attribute__((target("sha,sse4.1"))) inline void compress_two_instruction(std::uint32_t* first,
+                                                                           const std::byte* of_first,
+                                                                           std::uint32_t* second,
+                                                                           const std::byte* of_second) {
+    const Words before = load_words(first);
+    const Words before_too = load_words(second);
+    Words words = before;
+    Words words_too = before_too;
+    __m128i w[4];
+    __m128i w_too[4];
+    all_rounds_of_two(words, w, of_first, words_too, w_too, of_second);
+    store_words({_mm_add_epi32(words.abef, before.abef), _mm_add_epi32(words.cdgh, before.cdgh)}, first);
+    store_words({_mm_add_epi32(words_too.abef, before_too.abef), _mm_add_epi32(words_too.cdgh, before_too.cdgh)},
+                second);
 }
 
 // The compiler's own table of processor features does not know this one in every version; ask the processor: leaf 7,
@@ -116,12 +173,67 @@ inline bool has_instruction() noexcept {
     return answer;
 }
 inline auto best_compress() noexcept { return has_instruction() ? &compress_instruction : &compress_portable; }
+inline auto best_compress_two() noexcept {
+    return has_instruction() ? &compress_two_instruction : &compress_two_portable;
+}
 
 #else
 
 inline auto best_compress() noexcept { return &compress_portable; }
+inline auto best_compress_two() noexcept { return &compress_two_portable; }
 
 #endif
+
+/// The length of a message in bits, as a big-endian number.
+inline void store_bits(std::byte* to, std::uint64_t bytes) {
+    for (std::size_t i = 0; i < 8; ++i) to[i] = static_cast<std::byte>(bytes * 8 >> (56 - 8 * i));
+}
+
+inline Hash hash_of(const std::uint32_t* state) {
+    Hash hash;
+    for (std::size_t i = 0; i < 32; ++i) {
+        hash.bytes[i] = static_cast<unsigned char>(state[i / 4] >> (24 - 8 * (i % 4)) & 0xff);
+    }
+    return hash;
+}
+
+/// A message in blocks: a prefix, a text, and the padding that FIPS 180-4 puts behind them.
+class Message {
+public:
+    Message(std::span<const std::byte> prefix, std::string_view text)
+        : prefix_(prefix), text_(std::as_bytes(std::span(text))), size_(prefix.size() + text.size()) {}
+    std::size_t blocks() const { return (size_ + 9 + 63) / 64; }
+    /// How many from there on lie side by side in the text.
+    std::size_t blocks_of_text(std::size_t index) const {
+        const std::size_t from = index * 64;
+        return from >= prefix_.size() && from < size_ ? (size_ - from) / 64 : 0;
+    }
+    /// Valid until the next one is asked for.
+    const std::byte* block(std::size_t index) {
+        const std::size_t from = index * 64;
+        if (blocks_of_text(index) != 0) return text_.data() + (from - prefix_.size());
+        std::size_t filled = 0;
+        if (from < prefix_.size()) {
+            filled = prefix_.size() - from;
+            std::copy_n(prefix_.data() + from, filled, made_);
+        }
+        if (from + filled < size_) {
+            const std::size_t part = std::min(64 - filled, size_ - from - filled);
+            std::copy_n(text_.data() + (from + filled - prefix_.size()), part, made_ + filled);
+            filled += part;
+        }
+        std::fill_n(made_ + filled, 64 - filled, std::byte{0});
+        if (filled < 64 && from + filled == size_) made_[filled] = std::byte{0x80};
+        if (index + 1 == blocks()) store_bits(made_ + 56, size_);
+        return made_;
+    }
+
+private:
+    std::span<const std::byte> prefix_;
+    std::span<const std::byte> text_;
+    std::size_t size_;
+    std::byte made_[64];
+};
 
 }  // namespace sha256_impl
 
@@ -153,6 +265,12 @@ void Sha256::update(const void* bytes, std::size_t size) noexcept {
 }
 
 void Sha256::update_u64(std::uint64_t value) noexcept {
+    const std::size_t used = total_ % 64;
+    if (used < 64 - 8) {
+        store_u64(pending_ + used, value);
+        total_ += 8;
+        return;
+    }
     std::byte buffer[8];
     store_u64(buffer, value);
     update(buffer, sizeof buffer);
@@ -162,13 +280,9 @@ Hash Sha256::finish() noexcept {
     // A one bit, zeros, and the length in bits as a big-endian number at the end of a block.
     std::byte padding[72] = {std::byte{0x80}};
     const std::size_t zeros = (64 + 56 - total_ % 64 - 1) % 64;
-    const std::uint64_t bits = total_ * 8;
-    for (std::size_t i = 0; i < 8; ++i) padding[1 + zeros + i] = static_cast<std::byte>(bits >> (56 - 8 * i));
+    sha256_impl::store_bits(padding + 1 + zeros, total_);
     update(padding, 1 + zeros + 8);
-    Hash hash;
-    for (std::size_t i = 0; i < 32; ++i) {
-        hash.bytes[i] = static_cast<unsigned char>(state_[i / 4] >> (24 - 8 * (i % 4)) & 0xff);
-    }
+    const Hash hash = sha256_impl::hash_of(state_);
     start();
     return hash;
 }
@@ -191,6 +305,28 @@ Hash Sha256::of(const void* bytes, std::size_t size) noexcept {
     Sha256 sum;
     sum.update(bytes, size);
     return sum.finish();
+}
+
+std::array<Hash, 2> Sha256::of_two(std::span<const std::byte> prefix, std::string_view first,
+                                   std::string_view second) noexcept {
+    using namespace sha256_impl;
+    Message messages[2] = {{prefix, first}, {prefix, second}};
+    std::uint32_t states[2][8];
+    for (std::uint32_t(&state)[8] : states) std::copy_n(k_start, 8, state);
+    const std::size_t both = std::min(messages[0].blocks(), messages[1].blocks());
+    const auto compress_two = best_compress_two();
+    for (std::size_t i = 0; i < both; ++i) {
+        compress_two(states[0], messages[0].block(i), states[1], messages[1].block(i));
+    }
+    const auto compress = best_compress();
+    for (std::size_t lane = 0; lane < 2; ++lane) {
+        for (std::size_t i = both; i < messages[lane].blocks();) {
+            const std::size_t count = std::max<std::size_t>(1, messages[lane].blocks_of_text(i));
+            compress(states[lane], messages[lane].block(i), count);
+            i += count;
+        }
+    }
+    return {hash_of(states[0]), hash_of(states[1])};
 }
 
 }  // namespace northstar::inline v0::detail

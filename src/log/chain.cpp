@@ -4,6 +4,8 @@
 #include "base/error.hpp"
 #include "base/sha256.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace northstar::inline v0::detail {
@@ -13,6 +15,40 @@ namespace chain_impl {
 void update_text(Sha256& sha, std::string_view text) {
     sha.update_u64(text.size());
     sha.update(text);
+}
+
+Hash leaf_of(const Nonce& nonce, std::string_view value) {
+    Sha256 sha;
+    sha.update(nonce);
+    sha.update(value);
+    return sha.finish();
+}
+
+/// What stands for the values of two neighbours, where they are puts.
+std::array<Hash, 2> leaves_of(const Nonce& nonce, std::span<const LogOperation> operations) {
+    const auto is_put = [](const LogOperation& operation) { return operation.kind == OperationKind::put; };
+    if (operations.size() == 2 && std::all_of(operations.begin(), operations.end(), is_put)) {
+        return Sha256::of_two(nonce, operations[0].value, operations[1].value);
+    }
+    std::array<Hash, 2> leaves;
+    for (std::size_t i = 0; i < operations.size(); ++i) {
+        if (is_put(operations[i])) leaves[i] = leaf_of(nonce, operations[i].value);
+    }
+    return leaves;
+}
+
+/// `leaf` stands for a put's value.
+void update_operation(Sha256& sha, const LogOperation& operation, const Hash& leaf) {
+    sha.update_u64(static_cast<std::uint64_t>(operation.kind) | (operation.redacted ? 0x80u : 0u) |
+                   (operation.to_the_end ? 0x40u : 0u));
+    sha.update_u64(operation.tree);
+    update_text(sha, operation.key);
+    if (operation.kind == OperationKind::put) {
+        sha.update_u64(operation.value.size());
+        sha.update(leaf.bytes, sizeof leaf.bytes);
+    } else {
+        update_text(sha, operation.value);
+    }
 }
 
 }  // namespace chain_impl
@@ -32,24 +68,15 @@ Hash record_digest(const RecordView& record) {
         chain_impl::update_text(sha, value);
     });
     sha.update_u64(record.size());
-    LogOperation operation;
-    for (RecordView::Walk walk = record.walk(); walk.next(operation);) {
-        sha.update_u64(static_cast<std::uint64_t>(operation.kind) | (operation.redacted ? 0x80u : 0u) |
-                       (operation.to_the_end ? 0x40u : 0u));
-        sha.update_u64(operation.tree);
-        chain_impl::update_text(sha, operation.key);
-        if (operation.kind == OperationKind::put) {
-            Sha256 leaf;
-            leaf.update(nonce);
-            leaf.update(operation.value);
-            const Hash hash = leaf.finish();
-            sha.update_u64(operation.value.size());
-            sha.update(hash.bytes, sizeof hash.bytes);
-        } else {
-            chain_impl::update_text(sha, operation.value);
-        }
+    RecordView::Walk walk = record.walk();
+    LogOperation operations[2];
+    for (;;) {
+        std::size_t count = 0;
+        while (count < 2 && walk.next(operations[count])) ++count;
+        if (count == 0) return sha.finish();
+        const std::array<Hash, 2> leaves = chain_impl::leaves_of(nonce, std::span(operations, count));
+        for (std::size_t i = 0; i < count; ++i) chain_impl::update_operation(sha, operations[i], leaves[i]);
     }
-    return sha.finish();
 }
 
 Hash transaction_digest(std::span<const Hash> parts, const Hash& commit) {
