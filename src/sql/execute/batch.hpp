@@ -55,8 +55,10 @@ public:
         rows_.clear();
         arena_ = Arena();
     }
-    /// As reset(), but keeps memory for the next rows.
+    /// As reset(), but keeps memory for the next rows, if they may be as few as most results have.
     void clear(std::size_t width) {
+        constexpr std::size_t k_kept_rows = 1 << 14;
+        if (rows_.size() > k_kept_rows) rows_ = {};
         width_ = width;
         rows_.clear();
         arena_.reset();

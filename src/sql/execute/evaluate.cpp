@@ -4,11 +4,17 @@
 #include "sql/record.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace northstar::inline v0::sql {
 
 const std::uint32_t* every_row(std::size_t count, std::vector<std::uint32_t>& storage) {
-    while (storage.size() < count) storage.push_back(static_cast<std::uint32_t>(storage.size()));
+    const std::size_t known = storage.size();
+    if (known < count) {
+        storage.resize(count);
+        std::iota(storage.begin() + static_cast<std::ptrdiff_t>(known), storage.end(),
+                  static_cast<std::uint32_t>(known));
+    }
     return storage.data();
 }
 

@@ -1,20 +1,14 @@
 #include "sql/plan/index_only.hpp"
 
-#include <algorithm>
-
 namespace northstar::inline v0::sql {
 
 namespace index_only {
 
+/// A key is walked from its front, and nothing but columns of the table is known to be stepped over.
 std::optional<std::size_t> find(const Index& index, int column) {
-    for (std::size_t i = 0; i < index.columns.size(); ++i)
+    for (std::size_t i = 0; i < index.columns.size() && index.columns[i].column >= 0; ++i)
         if (index.columns[i].column == column) return i;
     return std::nullopt;
-}
-
-bool is_plain(const Index& index) {
-    return std::all_of(index.columns.begin(), index.columns.end(),
-                       [](const IndexColumn& column) { return column.column >= 0; });
 }
 
 }  // namespace index_only
@@ -40,7 +34,7 @@ void read_entries_only(Plan& scan) {
     const Relation& relation = *scan.relation;
     const Index& index = relation.indexes[static_cast<std::size_t>(scan.access.index)];
     // The entries of the primary key are the rows.
-    if (index.holds_rows() || !index_only::is_plain(index)) return;
+    if (index.holds_rows()) return;
     for (const ScanColumn& column : scan.scan_columns) {
         if (column.place == hidden_table_oid) continue;
         // Who asks for the key of a row wants to change the row or to hold it: it is to count as read, so that no other

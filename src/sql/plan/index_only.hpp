@@ -4,7 +4,8 @@
 // entries and rows of the same state, so whether a row is visible need not be asked of the row.
 //
 // [ENTRIES-1] A column is read from an entry where its encoding gives back exactly what was stored (is_key_exact): so
-//             not where numeric has a scale to show, where -0 became 0, where char(n) lost its blanks.
+//             not where numeric has a scale to show, where -0 became 0, where char(n) lost its blanks. Nor behind an
+//             expression of the index, or out of it.
 #pragma once
 
 #include "sql/plan/plan.hpp"

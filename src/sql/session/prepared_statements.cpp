@@ -197,13 +197,16 @@ void SqlSession::run_bound(const syntax::Statement& statement, std::string_view 
         query.kind == syntax::StatementKind::query || query.kind == syntax::StatementKind::declare_cursor;
     if (shows && query.locks_rows && is_read_only())
         raise(sqlstate::read_only_sql_transaction, "cannot execute SELECT FOR UPDATE in a read-only transaction");
-    const bool simple = bound != nullptr && (bound->point || bound->point_change != nullptr);
+    const bool quick = bound != nullptr && (bound->point || bound->point_change != nullptr ||
+                                            (statement.kind == syntax::StatementKind::query && only_reads(statement)));
     if (bound != nullptr && bound->literals != nullptr) {
         run_shape_plan(text, result);
-    } else if (!simple || !is_usable(*bound) || !move_points(*bound)) {
+    } else if (!quick || !is_usable(*bound) || !move_points(*bound)) {
         result = dispatch(statement, text, bound);
     } else if (bound->point) {
         look_up(*bound->point, result);
+    } else if (bound->point_change == nullptr) {
+        run_bound_query(*bound, result);
     } else {
         refuse_changes_to_readers();
         note_statement(statement, text, bound);

@@ -89,6 +89,7 @@ void SqlSession::run_shape_plan(std::string_view text, StatementResult& result) 
     }
     try {
         if (bound.point) look_up(*bound.point, result);
+        else if (only_reads(*shape.plan.statement)) run_bound_query(bound, result);
         else result = dispatch(*shape.plan.statement, shape.plan.text, &bound);
     } catch (SqlError& error) {
         if (error.report().position > 0)

@@ -687,18 +687,24 @@ StatementResult SqlSession::run_query(const syntax::Query& query, std::vector<Oi
 
 StatementResult SqlSession::run_bound_query(BoundStatement& bound) {
     StatementResult result;
-    result.has_rows = true;
+    run_bound_query(bound, result);
     result.columns = bound.query.columns;
+    return result;
+}
+
+void SqlSession::run_bound_query(BoundStatement& bound, StatementResult& result) {
+    result.has_rows = true;
+    result.columns.clear();
+    result.txn = 0;
     Execution execution(session_, *this, *parameters_);
     Parts parts(*this, execution, *bound.binder);
     std::vector<ColumnId> wanted;
     for (const OutputColumn& column : bound.query.columns) wanted.push_back(column.id);
     for (const auto& [table, key] : bound.query.row_keys) wanted.push_back(key);
-    result.rows.reset(wanted.size());
+    result.rows.clear(wanted.size());
     run_plan(*bound.query.plan, wanted, execution, result.rows);
     parts.finish();
     result.tag = "SELECT " + std::to_string(result.rows.size());
-    return result;
 }
 
 StatementResult SqlSession::set_constraints(const syntax::SetConstraints& statement) {

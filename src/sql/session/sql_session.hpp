@@ -394,6 +394,8 @@ private:
     /// `tables`: what BoundQuery::row_keys says, for a cursor; rows have the keys behind their columns then.
     StatementResult run_query(const syntax::Query& query, std::vector<Oid>* tables = nullptr);
     StatementResult run_bound_query(BoundStatement& bound);
+    /// The same into a result that may have memory of an earlier run; its columns are left out.
+    void run_bound_query(BoundStatement& bound, StatementResult& result);
     StatementResult run_change_statement(const syntax::Statement& statement, BoundStatement& bound);
     void run_point_change(const syntax::Statement& statement, BoundStatement& bound, StatementResult& result);
     void take_over(ChangeRunner& runner, Execution& execution);
