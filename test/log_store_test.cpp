@@ -55,10 +55,10 @@ TEST_CASE("A record fits where the log ends when it leaves room to say where the
           "[log][STORE-2]") {
     Fixture f;
     CHECK(f.log->room() == 0);
-    f.log->add_extent({4096, 4, 1}, 1);
-    f.log->add_extent({8192, 8, 2}, 1);
+    f.log->add_extent({4096, 4, 4}, 1);
+    f.log->add_extent({20480, 8, 8}, 1);
     f.log->set_end(4096 + 1024, 1);
-    const std::uint64_t left = k_page_size - 1024 - k_keep;
+    const std::uint64_t left = 4 * k_page_size - 1024 - k_keep;
     for (const bool known : {false, true}) {
         INFO("the end of the extent was looked up before: " << known);
         f.log->set_end(4096 + 1024, 1);
@@ -68,19 +68,19 @@ TEST_CASE("A record fits where the log ends when it leaves room to say where the
         if (known) f.log->fits(0);
         CHECK_FALSE(f.log->fits(left + 1));
     }
-    CHECK(f.log->room() == 2 * k_page_size - k_keep);
-    CHECK(f.log->reserve() == 3 * k_page_size - 1024);
+    CHECK(f.log->room() == 8 * k_page_size - k_keep);
+    CHECK(f.log->reserve() == 12 * k_page_size - 1024);
 }
 
 TEST_CASE("Where extents have room for a record that says where the log goes on alone, there is room for no other",
           "[log][STORE-2]") {
     Fixture f;
-    f.log->add_extent({4096, 4, 1}, 1);
+    f.log->add_extent({4096, 4, 2}, 1);
     for (const std::uint64_t left : {std::uint64_t{8}, k_keep}) {
-        f.log->set_end(8192 - left, 1);
+        f.log->set_end(12288 - left, 1);
         CHECK(f.log->room() == 0);
     }
-    f.log->set_end(8192 - k_keep - 8, 1);
+    f.log->set_end(12288 - k_keep - 8, 1);
     CHECK(f.log->room() == 8);
 }
 

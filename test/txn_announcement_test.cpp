@@ -72,16 +72,18 @@ TEST_CASE("Any damaged byte of the record that says where the log goes on is rep
     }
 }
 
-TEST_CASE("A sector lost around the record that says where the log goes on is reported", "[STORE-4][DMG-4]") {
+TEST_CASE("A sector or a page lost around the record that says where the log goes on is reported",
+          "[STORE-4][DMG-4]") {
     const std::uint32_t log_align = GENERATE(0u, 4096u);
-    CAPTURE(log_align);
+    const std::uint64_t lost = GENERATE(512u, 4096u);
+    CAPTURE(log_align, lost);
     Moved moved(Durability::full, log_align);
-    const std::uint64_t first = moved.next / k_sector * k_sector;
     // Behind its first bytes it is padding.
     const std::uint64_t end = moved.next + detail::k_record_header_size;
-    for (std::uint64_t sector = first; sector < end; sector += k_sector) {
-        CAPTURE(sector - first);
-        CHECK(code_of([&] { (void)moved.shown(without(moved.bytes, sector, k_sector)); }) == Errc::corrupt);
+    const std::uint64_t first = (moved.next + k_sector - lost) / k_sector * k_sector;
+    for (std::uint64_t from = first; from < end; from += k_sector) {
+        CAPTURE(from, moved.next);
+        CHECK(code_of([&] { (void)moved.shown(without(moved.bytes, from, lost)); }) == Errc::corrupt);
     }
 }
 

@@ -334,7 +334,7 @@ TEST_CASE("compacting ends near the size of what is in a file with large values 
         db.checkpoint();
     };
     constexpr std::size_t k_front = 3'000'000;
-    constexpr std::size_t k_other = 200'000;
+    constexpr std::size_t k_other = 230'000;
     put("front", k_front);
     for (int i = 0; i < 10; ++i) put("between" + std::to_string(i), k_other);
     for (int i = 0; i < 10; ++i) put("gone" + std::to_string(i), k_other);

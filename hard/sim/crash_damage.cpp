@@ -10,23 +10,25 @@ namespace northstar::hard {
 namespace {
 
 constexpr const char* k_path = "/data/db";
-constexpr std::uint64_t k_rot_bytes = 512;
+/// What rots is a sector or a page of the disk.
+constexpr std::uint64_t k_sector_bytes = 512;
+constexpr std::uint64_t k_page_bytes = 4096;
 
 }  // namespace
 
 // ---- damage of what a crash left ----
 
-/// Something rots: what the last flush wrote, or anything.
-void CrashRun::harm(SimulatedDisk& disk, Random& random) {
+/// So many bytes rot: what the last flush wrote, or anything.
+void CrashRun::harm(SimulatedDisk& disk, std::uint64_t width, Random& random) {
     const std::vector<std::uint64_t> last = disk.last_flushed(k_path);
-    const std::uint64_t places = disk.content(k_path).size() / k_rot_bytes;
-    std::uint64_t at = random.below(places) * k_rot_bytes;
-    if (!last.empty() && random.chance(1, 2)) at = last[random.below(last.size())];
-    last_ += " at byte " + std::to_string(at);
+    const std::uint64_t places = disk.content(k_path).size() / width;
+    std::uint64_t at = random.below(places) * width;
+    if (!last.empty() && random.chance(1, 2)) at = last[random.below(last.size())] / width * width;
+    last_ += " of " + std::to_string(width) + " bytes at byte " + std::to_string(at);
     switch (random.below(3)) {
-        case 0: disk.flip_bit(k_path, at + random.below(k_rot_bytes), static_cast<unsigned>(random.below(8))); break;
-        case 1: disk.zero(k_path, at, k_rot_bytes); break;
-        default: disk.scribble(k_path, at, k_rot_bytes); break;
+        case 0: disk.flip_bit(k_path, at + random.below(width), static_cast<unsigned>(random.below(8))); break;
+        case 1: disk.zero(k_path, at, width); break;
+        default: disk.scribble(k_path, at, width); break;
     }
 }
 
@@ -36,18 +38,17 @@ void CrashRun::recover_harmed(Image& image, Random& random) {
     disk.set_capacity(~std::uint64_t{0});
     const bool rot = image.harm == Harm::rot;
     std::string name = rot ? "harm in a crash: rot" : "harm in a crash: misdirected write";
-    if (rot) {
-        if (!disk.has_file(k_path) || disk.content(k_path).size() < k_rot_bytes) return;
-    }
+    const std::uint64_t width = !rot ? profile_.sector : random.chance(1, 4) ? k_page_bytes : k_sector_bytes;
+    if (rot && (!disk.has_file(k_path) || disk.content(k_path).size() < width)) return;
     last_ += ", " + name;
-    if (rot) harm(disk, random);
+    if (rot) harm(disk, width, random);
     Expected expected = image.expected;
     Process process;
     process.vfs = disk.process();
     try {
         open(process);
         const Txn txn = process.db->begin_read().txn();
-        const Txn vouched = expected.vouched(rot ? k_rot_bytes : profile_.sector);
+        const Txn vouched = expected.vouched(width);
         if (txn < vouched || txn > expected.attempted()) {
             throw Broken("shown is txn " + std::to_string(txn) + ", vouched for are " + std::to_string(vouched) +
                          " of " + std::to_string(expected.attempted()));

@@ -234,7 +234,7 @@ private:
 
     // crash_damage.cpp: bytes that go wrong
     void recover_harmed(Image& image, Random& random);
-    void harm(SimulatedDisk& disk, Random& random);
+    void harm(SimulatedDisk& disk, std::uint64_t width, Random& random);
     void rot_meta();
     void rot_anything();
     void damage(SimulatedDisk& disk, std::uint64_t sector, std::string& where);

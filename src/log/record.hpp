@@ -64,6 +64,8 @@ inline constexpr std::size_t k_record_align = 8;
 inline constexpr std::uint32_t k_record_table_threshold = 8;
 /// Room that every extent keeps at its end for a `next` record (rounded up to log_align).
 inline constexpr std::uint64_t k_extent_reserve = 256;
+/// So far behind its `next` record an extent has the same once more: no damaged page of the disk hits both.
+inline constexpr std::uint64_t k_announced_apart = 4096;
 /// Most extents that one `next` record of that size announces.
 inline constexpr std::uint32_t k_max_extents_in_next = 4;
 
@@ -265,10 +267,10 @@ constexpr std::uint64_t align_record(std::uint64_t size, std::uint32_t log_align
     return (size + align - 1) / align * align;
 }
 
-/// What every extent keeps free at its end: the `next` record, and a few epoch records of recoveries that were
+/// What every extent keeps free at its end: the `next` record twice, and a few epoch records of recoveries that were
 /// cut short while one was being written.
 constexpr std::uint64_t extent_reserve(std::uint32_t log_align) {
-    return 4 * align_record(k_extent_reserve, log_align);
+    return 4 * align_record(k_extent_reserve, log_align) + k_announced_apart;
 }
 
 /// Size of an epoch, mark, extents or next record.

@@ -16,9 +16,6 @@ constexpr std::uint64_t k_ahead_largest_record = 32u << 10;
 /// A larger record is written with one call: touching new pages of the mapping costs more, a fault each.
 constexpr std::uint64_t k_mapped_largest_record = 2u << 10;
 
-/// Two bytes that are so far from each other share no sector.
-constexpr std::uint64_t k_apart = 512;
-
 bool share_pages(const Extent& a, const Extent& b) { return a.page < b.page + b.pages && b.page < a.page + a.pages; }
 
 /// Do both say the same of the pages that they share?
@@ -283,7 +280,7 @@ void LogStore::move_to_fit(std::uint64_t size, const RecordFields& fields, std::
 void LogStore::announce_again(std::uint64_t size, RecordFields next, std::span<const Extent> announced,
                               std::uint64_t goes_on) {
     const std::uint64_t position = limit_ - align_record(k_extent_reserve, log_align_);
-    if (position < end_ + store_impl::k_apart) return;
+    if (position < end_ + k_announced_apart) return;
     next.position = position;
     if (buffer_.size() < size) buffer_.resize(size);
     const std::span<std::byte> record{buffer_.data(), static_cast<std::size_t>(size)};

@@ -3,7 +3,7 @@
 // [STORE-1] Nothing is written into an extent before a record ahead of it, or the meta page, announces it.
 // [STORE-2] Every extent keeps room for one `next` record, so the log can always say where it goes on.
 // [STORE-3] What append() wrote is in the file or in the shared mapping when it returns.
-// [STORE-4] What announces an extent is written twice, so far apart that no damaged sector hides what lies there.
+// [STORE-4] What announces an extent is written twice, so far apart that no damaged page hides what lies there.
 // Threads: reading any; appending one at a time (the writer's turn).
 #pragma once
 
