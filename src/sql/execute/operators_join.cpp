@@ -5,6 +5,9 @@
 // each pair of files is joined by itself (GRACE hash join: Kitsuregawa, Tanaka, Moto-oka, New Generation Computing 1,
 // 1983).
 //
+// [JOIN-1] Where the right side is run for each left row (LATERAL, and look-ups by an index), rows come in the order of
+//          the left side.
+//
 // The right side is read before the left side is opened, and what reads the left side is told its keys: rows without a
 // partner are dropped where they are read (KeyFilter).
 #include "sql/datetime.hpp"
@@ -514,7 +517,24 @@ private:
             for (std::size_t c = left_width; c < both_.size(); ++c) pairs_.columns[c][at] = Value();
             ++at;
         }
-        return &pairs_;
+        return plan_.lateral && alone > 0 && alone < pairs_.count ? put_in_order() : &pairs_;
+    }
+
+    /// Left rows without partners, which lie behind the pairs, go to where their order has them. [JOIN-1]
+    Batch* put_in_order() {
+        out_.make_room(both_.size(), pairs_.count);
+        std::size_t pair = 0, to = 0, alone = selected_.size();
+        const auto take = [&](std::size_t from) {
+            for (std::size_t c = 0; c < both_.size(); ++c) out_.columns[c][to] = pairs_.columns[c][from];
+            ++to;
+        };
+        for (const std::uint32_t row : ends_) {
+            if (hit_[row]) continue;
+            while (pair < selected_.size() && left_of_[selected_[pair]] < row) take(pair++);
+            take(alone++);
+        }
+        while (pair < selected_.size()) take(pair++);
+        return &out_;
     }
 
     Batch* unmatched_right() {

@@ -1,6 +1,7 @@
 #include "sql/plan/index_order.hpp"
 
 #include "sql/plan/index_terms.hpp"
+#include "sql/plan/read_point.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -35,50 +36,98 @@ std::optional<bool> backward(const Plan& scan, std::size_t number, std::size_t f
     return direction.value_or(false);
 }
 
+/// A scan and the index that it is to be read along.
+struct Order {
+    Plan* scan;
+    std::size_t index;
+    bool backward;
+};
+
+/// The scan whose rows come out of the plan in the order in which they are read; null: there is none. Keys are made
+/// expressions over its columns.
+Plan* leading_scan(Plan* plan, std::vector<SortKey>& keys) {
+    for (;;) {
+        switch (plan->kind) {
+            case PlanKind::scan: return plan->versions.present || plan->sample >= 0 ? nullptr : plan;
+            case PlanKind::project:
+                if (!move_below(*plan, keys)) return nullptr;
+                break;
+            case PlanKind::filter: break;
+            case PlanKind::join:
+                if (!plan->lateral || (plan->join != JoinType::inner && plan->join != JoinType::left)) return nullptr;
+                break;
+            default: return nullptr;
+        }
+        plan = plan->left;
+    }
+}
+
+/// Does reading rows in an order until so many of them meet the conditions cost much less than to fetch all that do?
+bool is_quicker_in_order(const Plan& scan, double few) {
+    constexpr double k_fetch = 8, k_much = 4;  // rows of a scan; conditions and order may depend on each other
+    if (few == 0 || scan.point == nullptr) return false;
+    const double all = scan.point->row_count(scan.relation->tree(), scan.relation->temporary);
+    return all * few / std::max(1.0, scan.rows) * k_much < scan.rows * k_fetch;
+}
+
+std::optional<Order> find_order(Plan* plan, std::vector<SortKey> sort_keys, double few) {
+    Plan* const scan = leading_scan(plan, sort_keys);
+    if (scan == nullptr) return std::nullopt;
+    std::vector<Key> keys;
+    for (const SortKey& key : sort_keys) {
+        const int term = term_of(*scan, *key.expr);
+        if (term == k_no_term) return std::nullopt;
+        keys.push_back({term, key.descending, key.nulls_first});
+    }
+    const AccessPath& access = scan->access;
+    if (access.index >= 0 && (!access.wasteful || few > 0)) {
+        const auto used = static_cast<std::size_t>(access.index);
+        if (const auto direction = backward(*scan, used, access.equal.size(), keys))
+            return Order{scan, used, *direction};
+    }
+    // One that reads all rows may read them along another index for a few of them.
+    const bool narrowed = !scan->reads_all() && !access.wasteful;
+    if (narrowed && !is_quicker_in_order(*scan, few)) return std::nullopt;
+    for (std::size_t i = 0; i < scan->relation->indexes.size(); ++i) {
+        const Index& index = scan->relation->indexes[i];
+        const bool used = access.index == static_cast<int>(i);
+        if (used || (few == 0 && !index.holds_rows()) || !has_all_rows(*scan, i)) continue;
+        if (const auto direction = backward(*scan, i, 0, keys)) return Order{scan, i, *direction};
+    }
+    return std::nullopt;
+}
+
 }  // namespace index_order
 
-Plan* ordered_input(Plan& sort, bool few) {
-    std::vector<const BoundExpr*> exprs;
-    for (const SortKey& key : sort.keys) exprs.push_back(key.expr);
-    Plan* scan = sort.left;
-    while (scan->kind == PlanKind::project || scan->kind == PlanKind::filter) {
-        if (scan->kind == PlanKind::project)
-            for (const BoundExpr*& expr : exprs) {
-                // What is computed here is the order of an index only as a whole.
-                if (expr->kind != BoundKind::column) return nullptr;
-                for (const PlanColumn& column : scan->columns)
-                    if (column.id == expr->column) {
-                        expr = column.expr;
-                        break;
-                    }
+bool move_below(const Plan& project, std::vector<SortKey>& keys) {
+    for (SortKey& key : keys) {
+        // What is computed here is the order of an index only as a whole.
+        if (key.expr->kind != BoundKind::column) return false;
+        for (const PlanColumn& column : project.columns)
+            if (column.id == key.expr->column) {
+                key.expr = column.expr;
+                break;
             }
-        scan = scan->left;
     }
-    if (scan->kind != PlanKind::scan || scan->versions.present || scan->sample >= 0) return nullptr;
-    std::vector<index_order::Key> keys;
-    for (std::size_t i = 0; i < exprs.size(); ++i) {
-        const int term = term_of(*scan, *exprs[i]);
-        if (term == k_no_term) return nullptr;
-        keys.push_back({term, sort.keys[i].descending, sort.keys[i].nulls_first});
+    return true;
+}
+
+bool gives_order(Plan& plan, const FirstRows& wanted) {
+    return index_order::find_order(&plan, wanted.keys, wanted.rows).has_value();
+}
+
+Plan* ordered_input(Plan& sort, double few) {
+    const std::optional<index_order::Order> order = index_order::find_order(sort.left, sort.keys, few);
+    if (!order) return nullptr;
+    AccessPath& access = order->scan->access;
+    if (access.index != static_cast<int>(order->index)) {
+        access = AccessPath();
+        order->scan->united.clear();
     }
-    const Relation& relation = *scan->relation;
-    for (std::size_t i = 0; i < relation.indexes.size(); ++i) {
-        const Index& index = relation.indexes[i];
-        const bool used = scan->access.index == static_cast<int>(i);
-        if (used && scan->access.wasteful && !few) continue;
-        // A scan that an index narrows keeps it; one that reads all rows may read them along another for a few of them.
-        const bool narrowed = !scan->reads_all() && !scan->access.wasteful;
-        if (narrowed && !used) continue;
-        if (!used && ((!few && !index.holds_rows()) || !has_all_rows(*scan, i))) continue;
-        const auto direction = index_order::backward(*scan, i, used ? scan->access.equal.size() : 0, keys);
-        if (!direction) continue;
-        if (!used) scan->access = AccessPath();
-        scan->access.index = static_cast<int>(i);
-        scan->access.wasteful = false;
-        scan->access.backward = *direction;
-        return sort.left;
-    }
-    return nullptr;
+    access.index = static_cast<int>(order->index);
+    access.wasteful = false;
+    access.backward = order->backward;
+    return sort.left;
 }
 
 }  // namespace northstar::inline v0::sql

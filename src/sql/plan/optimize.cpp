@@ -5,6 +5,7 @@
 #include "sql/plan/change_columns.hpp"
 #include "sql/plan/exists_members.hpp"
 #include "sql/plan/extremes.hpp"
+#include "sql/plan/first_rows.hpp"
 #include "sql/plan/grouped_subquery.hpp"
 #include "sql/plan/implied_conditions.hpp"
 #include "sql/plan/index_order.hpp"
@@ -86,8 +87,10 @@ private:
 
     /// Moves conditions (of the operators above) as far down as their columns allow; what remains becomes a filter.
     Plan* push_down(Plan* plan, std::vector<BoundExpr*> conditions) {
+        std::optional<FirstRows> wanted = std::exchange(first_rows_, std::nullopt);
         switch (plan->kind) {
             case PlanKind::filter: {
+                first_rows_ = std::move(wanted);
                 Plan* below = plan->left;
                 for (BoundExpr* condition : plan->conditions) {
                     if (Plan* join = semi_join(condition, below, pool_)) below = join;
@@ -95,7 +98,7 @@ private:
                 }
                 return push_down(below, std::move(conditions));
             }
-            case PlanKind::join: return push_into_join(plan, std::move(conditions));
+            case PlanKind::join: return push_into_join(plan, std::move(conditions), wanted);
             case PlanKind::scan: {
                 std::vector<BoundExpr*> last;
                 for (BoundExpr* condition : conditions)
@@ -112,23 +115,27 @@ private:
                 // A condition on columns that the projection passes through goes below it.
                 std::vector<BoundExpr*> below, above;
                 for (BoundExpr* condition : conditions) (passes(*plan, condition) ? below : above).push_back(condition);
+                if (wanted && above.empty() && move_below(*plan, wanted->keys)) first_rows_ = std::move(wanted);
                 plan->left = push_down(plan->left, std::move(below));
                 plan->rows = plan->left->rows;
                 leave_out_unread(*plan->left, *plan);
                 return filter(hands_on(*plan) ? plan->left : plan, std::move(above));
             }
             case PlanKind::sort:
+                if (wanted) first_rows_ = FirstRows{wanted->rows, plan->keys};
                 plan->left = push_down(plan->left, std::move(conditions));
                 plan->rows = plan->left->rows;
-                if (Plan* ordered = ordered_input(*plan, false)) return ordered;
+                if (Plan* ordered = ordered_input(*plan, 0)) return ordered;
                 return plan;
             case PlanKind::limit: {
                 std::vector<BoundExpr*> nothing;
+                const double first = rows_wanted(*plan);
+                if (first > 0) first_rows_ = FirstRows{first, {}};
                 plan->left = push_down(plan->left, nothing);
-                const bool few = plan->limit != nullptr &&
-                                 (plan->limit->kind == BoundKind::parameter || plan->rows * 20 < plan->left->rows);
+                const bool few = plan->limit != nullptr && (plan->limit->kind == BoundKind::parameter ||
+                                                            first * k_few < plan->left->rows);
                 if (plan->left->kind == PlanKind::sort)
-                    if (Plan* ordered = ordered_input(*plan->left, few)) plan->left = ordered;
+                    if (Plan* ordered = ordered_input(*plan->left, few ? first : 0)) plan->left = ordered;
                 tell_scan(*plan);
                 return filter(plan, std::move(conditions));
             }
@@ -209,17 +216,6 @@ private:
             return column.id == expr.column && column.place >= 0 &&
                    input.relation->columns[static_cast<std::size_t>(column.place)].not_null;
         });
-    }
-
-    /// The scan below a limit of known size reads so many rows first.
-    static void tell_scan(const Plan& limit) {
-        if (limit.limit == nullptr || limit.limit->kind != BoundKind::constant || limit.limit->value.is_null()) return;
-        Plan* scan = limit.left;
-        while (scan->kind == PlanKind::project) scan = scan->left;
-        const std::int64_t rows = limit.limit->value.integer();
-        constexpr std::int64_t k_most = 1000;
-        if (scan->kind == PlanKind::scan && rows > 0)
-            scan->access.first_rows = static_cast<std::uint32_t>(std::min(rows, k_most));
     }
 
     static bool passes(const Plan& project, BoundExpr* condition) {
@@ -309,8 +305,8 @@ private:
         }
     }
 
-    Plan* push_into_join(Plan* plan, std::vector<BoundExpr*> conditions) {
-        if (plan->join != JoinType::inner || plan->lateral) return push_into_outer(plan, std::move(conditions));
+    Plan* push_into_join(Plan* plan, std::vector<BoundExpr*> conditions, const std::optional<FirstRows>& wanted) {
+        if (plan->join != JoinType::inner || plan->lateral) return push_into_outer(plan, std::move(conditions), wanted);
         Inputs inputs;
         flatten(plan, inputs);
         for (BoundExpr* condition : conditions) inputs.conditions.push_back(condition);
@@ -328,6 +324,8 @@ private:
         }
         for (std::size_t i = 0; i < inputs.plans.size(); ++i)
             inputs.plans[i] = push_down(inputs.plans[i], std::move(own[i]));
+        if (wanted && last.empty())
+            if (Plan* const few = join_for_few(inputs.plans, rest, *wanted)) return few;
         return filter(join_order(inputs.plans, std::move(rest)), std::move(last));
     }
 
@@ -445,10 +443,11 @@ private:
         return cost;
     }
 
+    static constexpr double k_much_less = 0.5;  // estimates are rough, and small inputs lead to few rows at first
+
     /// The input to begin with: the smallest one, unless one of the next ones costs much less.
     std::size_t first_input(const std::vector<Plan*>& inputs, const std::vector<BoundExpr*>& conditions) {
         constexpr std::size_t k_tried = 4;
-        constexpr double k_much_less = 0.5;  // estimates are rough, and the smallest input leads to few rows at first
         std::vector<std::size_t> order(inputs.size());
         for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
         std::stable_sort(order.begin(), order.end(),
@@ -502,9 +501,10 @@ private:
         double cost;
     };
 
-    /// Where the left side has few rows and the right one is a table with an index on what joins them; nothing: it
-    /// costs less to read the table as a whole, once if an equality joins them, else for each row.
-    std::optional<LookUp> find_look_up(const Plan& join) const {
+    /// Where the left side has few rows and the right one is a table with an index on what joins them; nothing: there
+    /// is none, or (where that `matters`) it costs less to read the table as a whole, once if an equality joins them,
+    /// else for each row.
+    std::optional<LookUp> find_look_up(const Plan& join, bool matters = true) const {
         // What one look-up costs, and each row that it finds through an index, in rows of a scan.
         constexpr double k_look_up = 30, k_fetch = 8;
         // Rows between two ends, and on one side of one.
@@ -515,7 +515,7 @@ private:
         const double left_rows = std::max(1.0, join.left->rows);
         const bool equality = std::any_of(join.conditions.begin(), join.conditions.end(), is_equality);
         const double whole = equality ? rows_read(scan) : left_rows * rows_read(scan);
-        if (left_rows * k_look_up >= whole) return std::nullopt;
+        if (matters && left_rows * k_look_up >= whole) return std::nullopt;
         LookUp look_up{scan, 0};
         Plan& trial = look_up.scan;
         trial.access = AccessPath();
@@ -539,7 +539,7 @@ private:
         const Index& index = scan.relation->indexes[static_cast<std::size_t>(trial.access.index)];
         const bool through_index = !index.holds_rows();
         look_up.cost = left_rows * (k_look_up + found * (through_index ? k_fetch : 1));
-        if (look_up.cost >= whole) return std::nullopt;
+        if (matters && look_up.cost >= whole) return std::nullopt;
         return look_up;
     }
 
@@ -553,11 +553,115 @@ private:
         return true;
     }
 
+    /// While it lives, the rows of a plan before conditions are known.
+    struct Known {
+        Known(WholeRows& all, const Plan* of, double rows) : raw(all), plan(of), added(all.emplace(of, rows).second) {}
+        ~Known() {
+            if (added) raw.erase(plan);
+        }
+        WholeRows& raw;
+        const Plan* plan;
+        bool added;
+    };
+
+    /// Joins whose rows come in the order of their first input, each partner looked up.
+    struct FewJoin {
+        double cost;
+        std::vector<Plan*> inputs;      ///< in the order in which they are joined
+        std::vector<Plan> joins;        ///< of all inputs but the first, without the look-ups
+        std::vector<LookUp> look_ups;
+    };
+
+    /// What it takes to begin with this input until so many rows are there; nothing: some partners cannot be looked up.
+    std::optional<FewJoin> few_join(std::vector<Plan*> inputs, std::size_t first,
+                                    std::vector<BoundExpr*> conditions, double few) {
+        FewJoin made{0, {inputs[first]}, {}, {}};
+        inputs.erase(inputs.begin() + static_cast<std::ptrdiff_t>(first));
+        std::deque<Plan> whole{*made.inputs[0]};
+        const Known known(raw_, &whole[0], raw(made.inputs[0]));
+        std::set<ColumnId> have(whole[0].output.begin(), whole[0].output.end());
+        while (!inputs.empty()) {
+            const Next found = next_input(whole.back(), have, inputs, conditions);
+            if (!found.connected) return std::nullopt;
+            Plan* const next = inputs[found.input];
+            inputs.erase(inputs.begin() + static_cast<std::ptrdiff_t>(found.input));
+            made.inputs.push_back(next);
+            whole.push_back(joined(&whole.back(), next, found.rows));
+            have.insert(next->output.begin(), next->output.end());
+            std::vector<BoundExpr*> later;
+            for (BoundExpr* condition : conditions) {
+                const std::set<ColumnId> used = used_columns(condition);
+                const bool waits = std::any_of(inputs.begin(), inputs.end(), [&](const Plan* input) {
+                    return std::any_of(used.begin(), used.end(), [&](ColumnId id) { return produces(*input, id); });
+                });
+                (waits ? later : whole.back().conditions).push_back(condition);
+            }
+            conditions = std::move(later);
+        }
+        if (!conditions.empty() || few * k_few >= whole.back().rows) return std::nullopt;
+        const double share = few / whole.back().rows;
+        made.cost = share * rows_read(*made.inputs[0]);
+        for (Plan& step : whole) step.rows *= share;
+        for (std::size_t i = 1; i < whole.size(); ++i) {
+            std::optional<LookUp> look_up = find_look_up(whole[i], false);
+            if (!look_up) return std::nullopt;
+            made.cost += look_up->cost;
+            made.look_ups.push_back(std::move(*look_up));
+            made.joins.push_back(whole[i]);
+            made.joins.back().rows /= share;
+        }
+        return made;
+    }
+
+    /// Where a few rows are wanted: joins that find them without reading all of their inputs, in the order that is
+    /// asked for; nullptr: none does so for much less.
+    Plan* join_for_few(const std::vector<Plan*>& inputs, const std::vector<BoundExpr*>& conditions,
+                       const FirstRows& wanted) {
+        double least = cost_of_order(inputs, first_input(inputs, conditions), conditions) * k_much_less;
+        std::optional<FewJoin> best;
+        for (std::size_t i = 0; i < inputs.size(); ++i) {
+            if (inputs[i]->kind != PlanKind::scan || (!wanted.keys.empty() && !gives_order(*inputs[i], wanted)))
+                continue;
+            std::optional<FewJoin> made = few_join(inputs, i, conditions, wanted.rows);
+            if (!made || made->cost >= least) continue;
+            least = made->cost;
+            best = std::move(made);
+        }
+        if (!best) return nullptr;
+        Plan* plan = best->inputs[0];
+        for (std::size_t i = 0; i < best->joins.size(); ++i) {
+            Plan* const next = best->inputs[i + 1];
+            Plan* const join = pool_.plan(PlanKind::join);
+            *join = std::move(best->joins[i]);
+            raw_[join] = std::max(raw(plan), raw(next));
+            *next = std::move(best->look_ups[i].scan);
+            join->left = plan;
+            join->lateral = true;
+            plan = join;
+        }
+        return plan;
+    }
+
+    /// The same of a left join, whose left side is not pushed down yet: how the right side is looked up.
+    std::optional<LookUp> left_join_for_few(const Plan& join, const std::optional<FirstRows>& wanted) {
+        if (!wanted || join.join != JoinType::left || join.lateral) return std::nullopt;
+        for (const SortKey& key : wanted->keys)
+            for (const ColumnId id : used_columns(key.expr))
+                if (!produces(*join.left, id)) return std::nullopt;
+        const double all = std::exchange(join.left->rows, wanted->rows);
+        const Known known(raw_, join.left, all);
+        std::optional<LookUp> look_up = find_look_up(join, false);
+        join.left->rows = all;
+        // The left side is to be read as a whole otherwise, as well.
+        if (look_up && look_up->cost >= k_much_less * (all + rows_read(*join.right))) look_up.reset();
+        return look_up;
+    }
+
     /// Outer, semi and lateral joins: conditions of the side that is kept whole go down; of the other side those of ON.
-    Plan* push_into_outer(Plan* plan, std::vector<BoundExpr*> conditions) {
+    Plan* push_into_outer(Plan* plan, std::vector<BoundExpr*> conditions, const std::optional<FirstRows>& wanted) {
         if (plan->join == JoinType::left && !plan->lateral && rejects_nulls(*plan, conditions)) {
             plan->join = JoinType::inner;
-            return push_into_join(plan, std::move(conditions));
+            return push_into_join(plan, std::move(conditions), wanted);
         }
         std::vector<BoundExpr*> left, right, above, on;
         const std::set<ColumnId> left_columns(plan->left->output.begin(), plan->left->output.end());
@@ -573,15 +677,22 @@ private:
             (of_right ? right : on).push_back(condition);
         }
         plan->conditions = std::move(on);
-        plan->left = push_down(plan->left, std::move(left));
         const bool reruns = plan->lateral;
         reruns_ += reruns;
         plan->right = push_down(plan->right, std::move(right));
         reruns_ -= reruns;
+        std::optional<LookUp> few;
+        if (above.empty()) few = left_join_for_few(*plan, wanted);
+        if (few) first_rows_ = wanted;
+        plan->left = push_down(plan->left, std::move(left));
         const bool one_side = plan->join == JoinType::semi || plan->join == JoinType::anti;
         if (one_side) plan->rows = std::max(1.0, plan->left->rows / 2);
         else if (plan->join == JoinType::left && !plan->lateral)
             plan->rows = std::max(plan->left->rows, joined_rows(*plan->left, *plan->right, plan->conditions, raw_));
+        if (few && wanted->rows * k_few < plan->rows && (wanted->keys.empty() || gives_order(*plan->left, *wanted))) {
+            *plan->right = std::move(few->scan);
+            plan->lateral = true;
+        }
         if (plan->join != JoinType::full && !plan->lateral) look_up_instead(*plan);
         return filter(plan, std::move(above));
     }
@@ -632,6 +743,7 @@ private:
 
     BoundPool& pool_;
     WholeRows raw_;
+    std::optional<FirstRows> first_rows_;  ///< of the plan that is pushed down next
     int reruns_ = 0;    ///< so many times over, what is below may run more than once for each run of the statement
     double asked_ = 1;  ///< so often the expression is evaluated that is being looked into
     std::set<Plan*> done_;

@@ -1,0 +1,36 @@
+#include "sql/plan/first_rows.hpp"
+
+#include <algorithm>
+
+namespace northstar::inline v0::sql {
+
+double rows_wanted(const Plan& limit) {
+    constexpr double k_usual = 100;  // of what is known when the statement runs
+    const auto is_null = [](const BoundExpr& count) {
+        return count.kind == BoundKind::constant && count.value.is_null();
+    };
+    if (limit.limit == nullptr || is_null(*limit.limit)) return 0;
+    const Plan* below = limit.left;
+    if (below->kind != PlanKind::sort) {
+        while (below->kind == PlanKind::project || below->kind == PlanKind::filter) below = below->left;
+        if (below->kind == PlanKind::sort) return 0;
+    }
+    double rows = 0;
+    for (const BoundExpr* count : {limit.limit, limit.offset}) {
+        if (count == nullptr || is_null(*count)) continue;
+        rows += count->kind == BoundKind::constant ? static_cast<double>(count->value.integer()) : k_usual;
+    }
+    return std::max(1.0, rows);
+}
+
+void tell_scan(const Plan& limit) {
+    if (limit.limit == nullptr || limit.limit->kind != BoundKind::constant || limit.limit->value.is_null()) return;
+    Plan* scan = limit.left;
+    while (scan->kind == PlanKind::project || (scan->kind == PlanKind::join && scan->lateral)) scan = scan->left;
+    const std::int64_t rows = limit.limit->value.integer();
+    constexpr std::int64_t k_most = 1000;
+    if (scan->kind == PlanKind::scan && rows > 0)
+        scan->access.first_rows = static_cast<std::uint32_t>(std::min(rows, k_most));
+}
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,28 @@
+// first_rows.hpp -- LIMIT: plans of which a few rows are wanted.  Layer: sql.
+//
+// A plan that reads whole tables, hashes and sorts them costs the same for ten rows as for all. Where few are wanted,
+// the optimizer prefers one that finds the first ones without the others: a scan in the order that is asked for, and
+// joins that look up the partners of each row.
+#pragma once
+
+#include "sql/plan/plan.hpp"
+
+namespace northstar::inline v0::sql {
+
+/// So many times more rows than are wanted make these few.
+constexpr double k_few = 20;
+
+/// Of what is below a LIMIT: so many rows are wanted, in an order of its own columns or, without keys, in any.
+struct FirstRows {
+    double rows = 0;
+    std::vector<SortKey> keys;
+};
+
+/// How many rows a limit asks for, as far as it is known; 0: it has none, or there is a sort that is not right below
+/// it, which an index does not replace.
+double rows_wanted(const Plan& limit);
+
+/// The scan below a limit of known size reads so many rows first.
+void tell_scan(const Plan& limit);
+
+}  // namespace northstar::inline v0::sql

@@ -1,0 +1,128 @@
+// sql_first_rows_test.cpp -- a few rows of joins: found without reading all of the tables, and the right ones.
+#include "sql_support.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace northstar;
+
+/// Orders of customers, some of whom are not there; some orders have none. Of kinds there are few.
+struct Fixture {
+    Database db = Database::open(":memory:");
+    SqlConnection sql{db};
+    Fixture() {
+        sql.execute_script(
+            "CREATE TABLE customers (id int PRIMARY KEY, name text NOT NULL, kind int);"
+            "CREATE TABLE kinds (id int PRIMARY KEY, label text NOT NULL);"
+            "CREATE TABLE orders (id int PRIMARY KEY, customer int, day int NOT NULL);"
+            "CREATE INDEX orders_day ON orders (day);"
+            "CREATE INDEX orders_customer ON orders (customer);"
+            "INSERT INTO kinds SELECT i, 'kind ' || i FROM generate_series(0, 9) AS g(i);"
+            "INSERT INTO customers SELECT i, 'name ' || i % 97, nullif(i % 12, 11) "
+            "FROM generate_series(1, 3000) AS g(i);"
+            "INSERT INTO orders SELECT i, CASE WHEN i % 7 = 0 THEN NULL ELSE i * 31 % 4000 END, i * 17 % 300 "
+            "FROM generate_series(1, 12000) AS g(i)");
+    }
+    std::string plan_of(const std::string& text) {
+        std::string all;
+        for (const auto& row : sql.execute("EXPLAIN " + text).rows) all += row[0].value_or("") + "\n";
+        return all;
+    }
+    std::vector<std::string> rows(const std::string& text) {
+        std::vector<std::string> all;
+        for (const auto& row : sql.execute(text).rows) {
+            all.emplace_back();
+            for (const auto& value : row) all.back() += value.value_or("NULL") + ",";
+        }
+        return all;
+    }
+    /// The plan neither sorts nor hashes.
+    bool finds_first_rows(const std::string& text) {
+        const std::string plan = plan_of(text);
+        INFO(plan);
+        return plan.find("Sort") == std::string::npos && plan.find("Hash") == std::string::npos;
+    }
+};
+
+const std::vector<std::string> k_joins = {
+    "orders AS o JOIN customers AS c ON c.id = o.customer",
+    "orders AS o LEFT JOIN customers AS c ON c.id = o.customer",
+    "orders AS o JOIN customers AS c ON c.id = o.customer JOIN kinds AS k ON k.id = c.kind",
+    "orders AS o LEFT JOIN customers AS c ON c.id = o.customer LEFT JOIN kinds AS k ON k.id = c.kind",
+    "(SELECT id, customer, day FROM orders) AS o JOIN customers AS c ON o.customer = c.id",
+};
+
+}  // namespace
+
+TEST_CASE("a few rows of a join in the order of an index are found without a sort or a hash table", "[sql]") {
+    Fixture f;
+    for (const std::string& join : k_joins) {
+        for (const std::string order : {"o.id", "o.id DESC", "o.day DESC"}) {
+            const std::string text = "SELECT o.id, c.name FROM " + join + " ORDER BY " + order;
+            CAPTURE(text);
+            CHECK(f.finds_first_rows(text + " LIMIT 10"));
+            CHECK(f.finds_first_rows(text + " LIMIT 10 OFFSET 20"));
+            CHECK_FALSE(f.finds_first_rows(text + " LIMIT 6000"));
+            CHECK_FALSE(f.finds_first_rows(text));
+        }
+        CHECK(f.finds_first_rows("SELECT o.id, c.name FROM " + join + " LIMIT 10"));
+    }
+    // The order of what is looked up is not that of what is read.
+    CHECK_FALSE(f.finds_first_rows("SELECT o.id FROM " + k_joins[1] + " ORDER BY c.id LIMIT 10"));
+    CHECK_FALSE(f.finds_first_rows("SELECT o.id FROM " + k_joins[0] + " ORDER BY c.name LIMIT 10"));
+}
+
+TEST_CASE("the first rows of a join are those of the whole join", "[sql][JOIN-1]") {
+    Fixture f;
+    const std::vector<std::string> conditions = {"true", "o.day < 250", "c.kind = 3", "c.kind IS NULL",
+                                                 "c.name <> 'name 5' AND o.id % 3 = 0"};
+    std::size_t compared = 0;
+    for (const std::string& join : k_joins)
+        for (const std::string& condition : conditions)
+            for (const std::string order : {"o.id", "o.id DESC", "o.day, o.id", "o.day DESC, o.id DESC"}) {
+                const std::string query = "SELECT o.id, o.day, c.id, c.name FROM " + join + " WHERE " + condition;
+                const std::vector<std::string> all = f.rows(query + " ORDER BY " + order);
+                for (const std::size_t offset : {0u, 30u, 400u}) {
+                    const std::string text = query + " ORDER BY " + order + " LIMIT 50 OFFSET " +
+                                             std::to_string(offset);
+                    INFO(text);
+                    const std::size_t from = std::min(all.size(), offset), to = std::min(all.size(), offset + 50);
+                    const std::vector<std::string> expected(all.begin() + static_cast<std::ptrdiff_t>(from),
+                                                            all.begin() + static_cast<std::ptrdiff_t>(to));
+                    CHECK(f.rows(text) == expected);
+                    compared += expected.size();
+                }
+            }
+    CHECK(compared > 5000);
+}
+
+TEST_CASE("rows of a left join whose partners are looked up come in the order of the left side", "[sql][JOIN-1]") {
+    Fixture f;
+    // Many batches, with and without partners.
+    const std::string text = "SELECT o.id, c.id FROM " + k_joins[1] + " WHERE o.id <= 40 ORDER BY o.id";
+    REQUIRE(f.finds_first_rows(text));
+    int next = 1;
+    for (const auto& row : f.sql.execute(text).rows) CHECK(row[0] == std::to_string(next++));
+    CHECK(next == 41);
+    next = 12000;
+    for (const auto& row : f.sql.execute("SELECT o.id FROM " + k_joins[1] + " ORDER BY o.id DESC LIMIT 500").rows)
+        CHECK(row[0] == std::to_string(next--));
+    CHECK(next == 11500);
+}
+
+TEST_CASE("the first rows of a join are found for a limit that is a parameter", "[sql]") {
+    Fixture f;
+    SqlStatement query = f.sql.prepare("SELECT o.id FROM " + k_joins[0] + " ORDER BY o.id LIMIT $1");
+    for (const std::int64_t limit : {3, 700, 0}) {
+        query.bind_integer(1, limit);
+        const std::vector<std::string> expected =
+            f.rows("SELECT o.id FROM " + k_joins[0] + " ORDER BY o.id LIMIT " + std::to_string(limit));
+        std::vector<std::string> found;
+        while (query.step()) found.push_back(std::to_string(query.integer(0)) + ",");
+        CHECK(found == expected);
+    }
+}
