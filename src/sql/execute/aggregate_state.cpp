@@ -151,6 +151,22 @@ void AggregateRunner::step(Group& group, std::size_t k, std::size_t number) {
     kept_ += group.sorted->bytes() - before;
 }
 
+void AggregateRunner::step_run(Group& group, std::size_t count, std::size_t number) {
+    if (plain_) return step_run(static_cast<char*>(group.state), count);
+    const bool together = group.seen != nullptr && filter_ == nullptr && !sorts() && kept_ <= limit_;
+    if (!together) {
+        for (std::size_t k = 0; k < count; ++k) step(group, k, number);
+        return;
+    }
+    const std::size_t known = group.seen->size();
+    tuples_.resize(count);
+    group.seen->insert_rows(views_.data(), count, tuples_.data());
+    for (std::size_t tuple = known; tuple < group.seen->size(); ++tuple) {
+        note_seen(group.seen->tuple(tuple));
+        feed(group, group.seen->tuple(tuple));
+    }
+}
+
 void AggregateRunner::step(Group& group, const Value* arguments) {
     if (group.seen != nullptr) {
         bool added = false;
@@ -172,12 +188,15 @@ bool AggregateRunner::sees_first(Group& group, const Value* arguments, std::size
     }
     bool added = false;
     group.seen->insert(arguments, added);
-    if (!added) return false;
-    // About what a table takes for it: vectors that grow twofold, slots that are half full at most.
+    if (added) note_seen(arguments);
+    return added;
+}
+
+/// About what a table takes for a tuple: vectors that grow twofold, slots that are half full at most.
+void AggregateRunner::note_seen(const Value* arguments) {
     kept_ += 48 + 2 * sizeof(Value) * arguments_.size();
     for (std::size_t i = 0; i < arguments_.size(); ++i)
         if (!arguments[i].is_null() && arguments[i].form() == Form::bytes) kept_ += arguments[i].bytes().size();
-    return true;
 }
 
 void AggregateRunner::take_rest(const std::function<Group&(std::size_t number)>& group_of) {

@@ -60,6 +60,8 @@ public:
     void prepare(const Rows& rows);
     /// The k-th selected row of the last prepare(), for the group of that number.
     void step(Group& group, std::size_t k, std::size_t number);
+    /// All rows of it, for one group. Values of DISTINCT are looked up together.
+    void step_run(Group& group, std::size_t count, std::size_t number);
     /// Arguments that were put aside. Before the groups are finished.
     void take_rest(const std::function<Group&(std::size_t number)>& group_of);
     /// Direct stepping with given arguments (window frames).
@@ -90,6 +92,7 @@ private:
     bool sorts() const { return !clauses_->order.empty(); }
     void prepare_filtered(const Rows& rows);
     bool sees_first(Group& group, const Value* arguments, std::size_t number);
+    void note_seen(const Value* arguments);
     void feed(Group& group, const Value* arguments);
     AggregateCall context(Group& group);
 
@@ -108,6 +111,7 @@ private:
     std::vector<std::vector<Value>> values_, key_values_, direct_values_;
     std::vector<Value> filter_values_;
     std::vector<Value> row_;
+    std::vector<std::uint32_t> tuples_;
     std::size_t kept_ = 0;  // bytes that DISTINCT and ORDER BY keep
     std::size_t limit_ = ~std::size_t{0};
     bool put_aside_ = false;  // an argument was

@@ -221,6 +221,11 @@ private:
                     runners_[i]->step_run(states_[s][0] + offsets_[i], batch.count);
                 continue;
             }
+            if (sets_[s].empty()) {
+                for (std::size_t i = 0; i < runners_.size(); ++i)
+                    runners_[i]->step_run(groups_[s][i], batch.count, s);
+                continue;
+            }
             if (plain_ && !full_) {
                 state_of_.resize(batch.count);
                 for (std::size_t row = 0; row < batch.count; ++row) state_of_[row] = states_[s][group_of_[row]];
