@@ -61,7 +61,7 @@ const std::vector<std::string> k_joins = {
 TEST_CASE("a few rows of a join in the order of an index are found without a sort or a hash table", "[sql]") {
     Fixture f;
     for (const std::string& join : k_joins) {
-        for (const std::string order : {"o.id", "o.id DESC", "o.day DESC"}) {
+        for (const std::string order : {"o.id", "o.id DESC", "o.day DESC", "o.day DESC, o.id DESC"}) {
             const std::string text = "SELECT o.id, c.name FROM " + join + " ORDER BY " + order;
             CAPTURE(text);
             CHECK(f.finds_first_rows(text + " LIMIT 10"));
@@ -74,6 +74,28 @@ TEST_CASE("a few rows of a join in the order of an index are found without a sor
     // The order of what is looked up is not that of what is read.
     CHECK_FALSE(f.finds_first_rows("SELECT o.id FROM " + k_joins[1] + " ORDER BY c.id LIMIT 10"));
     CHECK_FALSE(f.finds_first_rows("SELECT o.id FROM " + k_joins[0] + " ORDER BY c.name LIMIT 10"));
+}
+
+TEST_CASE("entries of an index are in the order of their rows' keys behind its columns", "[sql]") {
+    Fixture f;
+    const auto sorts = [&](const std::string& order) {
+        const std::string plan = f.plan_of("SELECT id, day FROM orders ORDER BY " + order + " LIMIT 10");
+        return plan.find("Sort") != std::string::npos;
+    };
+    CHECK_FALSE(sorts("day, id"));
+    CHECK_FALSE(sorts("day DESC, id DESC"));
+    CHECK_FALSE(sorts("day, id, customer"));
+    CHECK(sorts("day, id DESC"));
+    CHECK(sorts("day, customer"));
+    CHECK(f.rows("SELECT day, id FROM orders WHERE day < 2 ORDER BY day DESC, id DESC LIMIT 3") ==
+          std::vector<std::string>{"1,11753,", "1,11453,", "1,11153,"});
+    // Of a unique index nothing is left to be put in order, unless there are NULLs, which are equal to none.
+    f.sql.execute_script("CREATE UNIQUE INDEX ON customers (kind, id); ALTER TABLE customers ADD code int;"
+                         "UPDATE customers SET code = CASE WHEN id % 3 = 0 THEN NULL ELSE -id END;"
+                         "CREATE UNIQUE INDEX ON customers (code)");
+    CHECK(f.plan_of("SELECT id FROM customers ORDER BY code DESC, name LIMIT 5").find("Sort") != std::string::npos);
+    CHECK(f.rows("SELECT code, id FROM customers ORDER BY code DESC, id DESC LIMIT 2") ==
+          std::vector<std::string>{"NULL,3000,", "NULL,2997,"});
 }
 
 TEST_CASE("the first rows of a join are those of the whole join", "[sql][JOIN-1]") {

@@ -16,17 +16,46 @@ struct Key {
     bool nulls_first = false;
 };
 
+/// Column of an index, by which its entries are in order.
+struct Part {
+    std::size_t index;
+    std::size_t column;
+};
+
+/// By what entries are in order behind the first columns: the others, then the key of the row.
+std::vector<Part> parts_of(const Plan& scan, std::size_t number, std::size_t from) {
+    const Relation& relation = *scan.relation;
+    std::vector<Part> parts;
+    for (std::size_t i = from; i < relation.indexes[number].columns.size(); ++i) parts.push_back({number, i});
+    const int row_key = relation.row_key();
+    if (row_key < 0 || relation.indexes[number].holds_rows()) return parts;
+    const auto primary = static_cast<std::size_t>(row_key);
+    for (std::size_t i = 0; i < relation.indexes[primary].columns.size(); ++i) parts.push_back({primary, i});
+    return parts;
+}
+
+bool is_unique(const Plan& scan, std::size_t number) {
+    const Index& index = scan.relation->indexes[number];
+    if (!index.unique || index.deferrable) return false;
+    for (std::size_t i = 0; i < index.columns.size(); ++i)
+        if (may_be_null(scan, term_of(scan, number, i))) return false;
+    return true;
+}
+
 /// Whether the index gives the order, from the column `from` on; the answer says in which direction it is to be read.
 std::optional<bool> backward(const Plan& scan, std::size_t number, std::size_t from, const std::vector<Key>& keys) {
-    const Index& index = scan.relation->indexes[number];
+    const std::vector<Part> parts = parts_of(scan, number, from);
+    const std::size_t own = scan.relation->indexes[number].columns.size() - from;
     std::optional<bool> direction;
-    std::size_t at = from;
+    std::size_t at = 0;
     for (const Key& key : keys) {
         bool fixed = false;  // equal in all rows that are read
         for (std::size_t i = 0; i < from; ++i) fixed = fixed || term_of(scan, number, i) == key.term;
         if (fixed) continue;
-        if (at == index.columns.size() || term_of(scan, number, at) != key.term) return std::nullopt;
-        const KeyOrder& order = index.columns[at].order;
+        // No two rows are equal in all that came before: there is nothing left to be put in order.
+        if ((at == own && is_unique(scan, number)) || (at == parts.size() && scan.relation->row_key() >= 0)) break;
+        if (at == parts.size() || term_of(scan, parts[at].index, parts[at].column) != key.term) return std::nullopt;
+        const KeyOrder& order = scan.relation->indexes[parts[at].index].columns[parts[at].column].order;
         const bool turned = order.descending != key.descending;
         if (may_be_null(scan, key.term) && (order.nulls_first != key.nulls_first) != turned) return std::nullopt;
         if (direction && *direction != turned) return std::nullopt;
@@ -64,7 +93,7 @@ Plan* leading_scan(Plan* plan, std::vector<SortKey>& keys) {
 
 /// Does reading rows in an order until so many of them meet the conditions cost much less than to fetch all that do?
 bool is_quicker_in_order(const Plan& scan, double few) {
-    constexpr double k_fetch = 8, k_much = 4;  // rows of a scan; conditions and order may depend on each other
+    constexpr double k_much = 4;  // conditions and order may depend on each other
     if (few == 0 || scan.point == nullptr) return false;
     const double all = scan.point->row_count(scan.relation->tree(), scan.relation->temporary);
     return all * few / std::max(1.0, scan.rows) * k_much < scan.rows * k_fetch;
@@ -112,8 +141,11 @@ bool move_below(const Plan& project, std::vector<SortKey>& keys) {
     return true;
 }
 
-bool gives_order(Plan& plan, const FirstRows& wanted) {
-    return index_order::find_order(&plan, wanted.keys, wanted.rows).has_value();
+std::optional<double> price_in_order(Plan& plan, const FirstRows& wanted) {
+    if (wanted.keys.empty()) return 1;
+    const std::optional<index_order::Order> order = index_order::find_order(&plan, wanted.keys, wanted.rows);
+    if (!order) return std::nullopt;
+    return order->scan->relation->indexes[order->index].holds_rows() ? 1 : k_fetch;
 }
 
 Plan* ordered_input(Plan& sort, double few) {

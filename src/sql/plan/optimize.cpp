@@ -505,8 +505,7 @@ private:
     /// is none, or (where that `matters`) it costs less to read the table as a whole, once if an equality joins them,
     /// else for each row.
     std::optional<LookUp> find_look_up(const Plan& join, bool matters = true) const {
-        // What one look-up costs, and each row that it finds through an index, in rows of a scan.
-        constexpr double k_look_up = 30, k_fetch = 8;
+        constexpr double k_look_up = 30;  // in rows of a scan
         // Rows between two ends, and on one side of one.
         constexpr double k_between = 0.005, k_side = 0.35;
         const Plan& scan = *join.right;
@@ -574,7 +573,7 @@ private:
 
     /// What it takes to begin with this input until so many rows are there; nothing: some partners cannot be looked up.
     std::optional<FewJoin> few_join(std::vector<Plan*> inputs, std::size_t first,
-                                    std::vector<BoundExpr*> conditions, double few) {
+                                    std::vector<BoundExpr*> conditions, double few, double price) {
         FewJoin made{0, {inputs[first]}, {}, {}};
         inputs.erase(inputs.begin() + static_cast<std::ptrdiff_t>(first));
         std::deque<Plan> whole{*made.inputs[0]};
@@ -600,7 +599,7 @@ private:
         }
         if (!conditions.empty() || few * k_few >= whole.back().rows) return std::nullopt;
         const double share = few / whole.back().rows;
-        made.cost = share * rows_read(*made.inputs[0]);
+        made.cost = share * rows_read(*made.inputs[0]) * price;
         for (Plan& step : whole) step.rows *= share;
         for (std::size_t i = 1; i < whole.size(); ++i) {
             std::optional<LookUp> look_up = find_look_up(whole[i], false);
@@ -620,9 +619,10 @@ private:
         double least = cost_of_order(inputs, first_input(inputs, conditions), conditions) * k_much_less;
         std::optional<FewJoin> best;
         for (std::size_t i = 0; i < inputs.size(); ++i) {
-            if (inputs[i]->kind != PlanKind::scan || (!wanted.keys.empty() && !gives_order(*inputs[i], wanted)))
-                continue;
-            std::optional<FewJoin> made = few_join(inputs, i, conditions, wanted.rows);
+            const std::optional<double> price =
+                inputs[i]->kind == PlanKind::scan ? price_in_order(*inputs[i], wanted) : std::nullopt;
+            if (!price) continue;
+            std::optional<FewJoin> made = few_join(inputs, i, conditions, wanted.rows, *price);
             if (!made || made->cost >= least) continue;
             least = made->cost;
             best = std::move(made);
@@ -689,7 +689,7 @@ private:
         if (one_side) plan->rows = std::max(1.0, plan->left->rows / 2);
         else if (plan->join == JoinType::left && !plan->lateral)
             plan->rows = std::max(plan->left->rows, joined_rows(*plan->left, *plan->right, plan->conditions, raw_));
-        if (few && wanted->rows * k_few < plan->rows && (wanted->keys.empty() || gives_order(*plan->left, *wanted))) {
+        if (few && wanted->rows * k_few < plan->rows && price_in_order(*plan->left, *wanted)) {
             *plan->right = std::move(few->scan);
             plan->lateral = true;
         }
