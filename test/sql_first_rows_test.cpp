@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -96,6 +97,46 @@ TEST_CASE("entries of an index are in the order of their rows' keys behind its c
     CHECK(f.plan_of("SELECT id FROM customers ORDER BY code DESC, name LIMIT 5").find("Sort") != std::string::npos);
     CHECK(f.rows("SELECT code, id FROM customers ORDER BY code DESC, id DESC LIMIT 2") ==
           std::vector<std::string>{"NULL,3000,", "NULL,2997,"});
+}
+
+TEST_CASE("the least value of rows that meet a condition is looked for in the order of an index", "[sql]") {
+    Fixture f;
+    const auto hashes_or_reads_all = [&](const std::string& text) {
+        return f.plan_of(text).find("Seq Scan") != std::string::npos;
+    };
+    CHECK_FALSE(hashes_or_reads_all("SELECT min(id) FROM orders WHERE day % 4 = 3"));
+    CHECK(f.rows("SELECT min(id) FROM orders WHERE day % 4 = 3") == std::vector<std::string>{"3,"});
+    CHECK(f.rows("SELECT max(day) FROM orders WHERE id % 500 = 7") ==
+          f.rows("SELECT day FROM (SELECT day FROM orders WHERE id % 500 = 7 ORDER BY day + 0 DESC LIMIT 1) AS x"));
+    CHECK(f.rows("SELECT min(id) FROM orders WHERE day % 4 = 9") == std::vector<std::string>{"NULL,"});
+    // Two of them would read twice.
+    CHECK(hashes_or_reads_all("SELECT min(id), max(id) FROM orders WHERE day % 4 = 3"));
+}
+
+TEST_CASE("a list is read on behind its last row", "[sql]") {
+    Fixture f;
+    const std::vector<std::string> all = f.rows("SELECT day, id FROM orders ORDER BY day, id");
+    for (const std::string condition : {"(day, id) > (17, 5000)", "(17, 5000) < (day, id)"}) {
+        const std::string text = "SELECT day, id FROM orders WHERE " + condition + " ORDER BY day, id LIMIT 40";
+        const std::string plan = f.plan_of(text);
+        INFO(plan);
+        CHECK(plan.find("Sort") == std::string::npos);
+        CHECK(plan.find("orders_day") != std::string::npos);
+        const auto last = std::find(all.begin(), all.end(), "17,4801,");
+        REQUIRE(last != all.end());
+        const auto next = std::find_if(last, all.end(), [](const std::string& row) { return row > "17,5000,"; });
+        CHECK(f.rows(text) == std::vector<std::string>(next, next + 40));
+    }
+    // Backwards, and with what is equal.
+    CHECK(f.rows("SELECT day, id FROM orders WHERE (day, id) <= (17, 4801) ORDER BY day DESC, id DESC LIMIT 3") ==
+          std::vector<std::string>{"17,4801,", "17,4501,", "17,4201,"});
+    CHECK(f.rows("SELECT id FROM orders WHERE (day, id) > (NULL, 1)").empty());
+    f.sql.execute_script("CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy'); CREATE TABLE moods (m mood, id int);"
+                         "INSERT INTO moods VALUES ('ok', 1), ('ok', 2), ('happy', 3); CREATE INDEX ON moods (m)");
+    CHECK(f.rows("SELECT id FROM moods WHERE (m, id) > ('ok', 1) ORDER BY id") ==
+          std::vector<std::string>{"2,", "3,"});
+    CHECK(f.rows("SELECT count(*) FROM orders WHERE (customer, id) >= (100, 0)") ==
+          f.rows("SELECT count(*) FROM orders WHERE customer >= 100"));
 }
 
 TEST_CASE("the first rows of a join are those of the whole join", "[sql][JOIN-1]") {

@@ -27,7 +27,7 @@ Plan* one_row(const PlanColumn& column, const Plan& scan, BoundPool& pool) {
     const bool largest = name == "max";
     BoundExpr* const value = pool.copy(*column_of(*call.args[0]));
     sort.keys = {{value, largest, largest}};
-    if (ordered_input(sort, true) == nullptr) return nullptr;
+    if (ordered_input(sort, 1) == nullptr) return nullptr;
     BoundExpr* const there = pool.expr(BoundKind::is_null, type::boolean);
     there->args = {value};
     there->negated = true;
@@ -53,6 +53,13 @@ Plan* one_row(const PlanColumn& column, const Plan& scan, BoundPool& pool) {
     return extreme;
 }
 
+/// A row that meets conditions which the index does not know is looked for from its end on, maybe through all rows:
+/// once, instead of reading all rows anyway, and where many are expected to meet them.
+bool are_soon_found(const Plan& aggregate, const Plan& scan) {
+    constexpr double k_many = 64;  // a row costs eight times as much through an index
+    return aggregate.columns.size() == 1 && scan.reads_all() && scan.rows >= k_many;
+}
+
 }  // namespace extremes
 
 Plan* extremes_by_index(const Plan& aggregate, BoundPool& pool) {
@@ -60,10 +67,10 @@ Plan* extremes_by_index(const Plan& aggregate, BoundPool& pool) {
     if (!aggregate.groups.empty() || !aggregate.grouping_sets.empty() || aggregate.columns.empty() ||
         scan.kind != PlanKind::scan || scan.relation->indexes.empty())
         return nullptr;
-    // A condition that the index does not know would be looked for from the end on, maybe through all rows.
     Plan narrowed = scan;
     drop_met_conditions(narrowed);
-    if (!narrowed.conditions.empty() || narrowed.access.members != nullptr) return nullptr;
+    if (narrowed.access.members != nullptr) return nullptr;
+    if (!narrowed.conditions.empty() && !extremes::are_soon_found(aggregate, scan)) return nullptr;
     Plan* joined = nullptr;
     for (const PlanColumn& column : aggregate.columns) {
         Plan* const next = extremes::one_row(column, scan, pool);

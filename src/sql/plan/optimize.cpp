@@ -14,6 +14,7 @@
 #include "sql/plan/join_size.hpp"
 #include "sql/plan/prefix_range.hpp"
 #include "sql/plan/prune_columns.hpp"
+#include "sql/plan/row_range.hpp"
 #include "sql/plan/semi_join.hpp"
 #include "sql/plan/value_list.hpp"
 #include "sql/plan/walk.hpp"
@@ -228,15 +229,19 @@ private:
         return true;
     }
 
-    /// Where a column that LIKE asks for stands in an index, with the range that the pattern begins with.
+    /// Where a column that LIKE asks for stands in an index, with the range that the pattern begins with; and so with
+    /// the first elements of rows that are compared.
     void choose_access_path_by_prefix(Plan& scan) {
         std::vector<BoundExpr*> implied;
-        for (const BoundExpr* condition : scan.conditions) {
-            const std::vector<BoundExpr*> range = prefix_range(*condition, pool_);
-            if (range.empty()) continue;
+        const auto imply = [&](const std::vector<BoundExpr*>& range) {
+            if (range.empty() || range[0] == nullptr) return;
             const int term = term_of(scan, *range[0]->args[0]);
             if (term != k_no_term && is_indexed(scan, term))
                 implied.insert(implied.end(), range.begin(), range.end());
+        };
+        for (const BoundExpr* condition : scan.conditions) {
+            imply(prefix_range(*condition, pool_));
+            for (const bool turned : {false, true}) imply({row_range(*condition, turned, pool_)});
         }
         scan.conditions.insert(scan.conditions.end(), implied.begin(), implied.end());
         choose_access_path(scan);
