@@ -117,6 +117,27 @@ TEST_CASE("a range that depends on a row is read from an index for each of them"
     CHECK(f.answer("SELECT t.id FROM few JOIN t ON t.id BETWEEN few.n AND few.n + 1 ORDER BY 1") == "3 4 4 4 5 5 ");
 }
 
+TEST_CASE("a condition on a UNION ALL is one on each of its branches", "[sql]") {
+    Fixture f;
+    f.sql.execute_script("CREATE TABLE more (id int PRIMARY KEY, name text);"
+                         "INSERT INTO more SELECT i, 'm' || i FROM generate_series(15000, 30000) AS g(i);"
+                         "CREATE VIEW both_of_them AS SELECT id, name FROM t UNION ALL SELECT id, name FROM more "
+                         "UNION ALL SELECT 20000, 'constant'");
+    const std::string text = "SELECT id, name FROM both_of_them WHERE id = 20000 ORDER BY 2";
+    CHECK(f.uses("t_pkey", text));
+    CHECK(f.plan(text).find("using more_pkey") != std::string::npos);
+    CHECK(f.answer(text) == "20000 constant 20000 m20000 20000 n20000 ");
+    CHECK(f.answer("SELECT count(*) FROM both_of_them WHERE id BETWEEN 14990 AND 15010 AND name <> 'n15000'") == "31 ");
+    // What is computed for each row once, or asks for other rows, stays above.
+    CHECK(f.answer("SELECT count(*) FROM both_of_them WHERE id > 29998 AND random() >= 0") == "2 ");
+    CHECK(f.answer("SELECT name FROM both_of_them b WHERE id = (SELECT max(id) FROM more)") == "m30000 ");
+    f.sql.execute_script("CREATE TABLE heirs (extra int, PRIMARY KEY (id)) INHERITS (t);"
+                         "INSERT INTO heirs SELECT i, 1, 'h' || i FROM generate_series(1, 5000) AS g(i)");
+    const std::string inherited = "SELECT name FROM t WHERE id = 77 ORDER BY name";
+    CHECK(f.plan(inherited).find("using heirs_pkey") != std::string::npos);
+    CHECK(f.answer(inherited) == "h77 n77 ");
+}
+
 TEST_CASE("what LIKE begins with is a range of an index", "[sql]") {
     Fixture f;
     CHECK(f.uses("t_name_key", "SELECT * FROM t WHERE name LIKE 'n199%'"));

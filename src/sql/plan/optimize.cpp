@@ -115,7 +115,10 @@ private:
             case PlanKind::project: {
                 // A condition on columns that the projection passes through goes below it.
                 std::vector<BoundExpr*> below, above;
-                for (BoundExpr* condition : conditions) (passes(*plan, condition) ? below : above).push_back(condition);
+                for (BoundExpr* condition : conditions)
+                    if (passes(*plan, condition)) below.push_back(condition);
+                    else if (BoundExpr* const moved = moved_below(*plan, condition)) below.push_back(moved);
+                    else above.push_back(condition);
                 if (wanted && above.empty() && move_below(*plan, wanted->keys)) first_rows_ = std::move(wanted);
                 plan->left = push_down(plan->left, std::move(below));
                 plan->rows = plan->left->rows;
@@ -165,6 +168,8 @@ private:
                     if (Plan* const inlined = inlined_with(*plan, pool_))
                         return push_down(inlined, std::move(conditions));
                 return filter(plan, std::move(conditions));
+            case PlanKind::set_operation:
+                return filter(plan, push_into_union(*plan, conditions));
             default: {
                 std::vector<BoundExpr*> nothing;
                 if (plan->left != nullptr) plan->left = push_down(plan->left, nothing);
@@ -176,28 +181,22 @@ private:
         }
     }
 
-    /// Of a projection below another one, columns that were there for an order alone, which an index gives.
-    static void leave_out_unread(Plan& below, const Plan& reader) {
-        if (below.kind == PlanKind::limit && !below.with_ties) {
-            leave_out_unread(*below.left, reader);
-            below.output = below.left->output;
+    /// Conditions on the rows of a UNION ALL are conditions on the rows of its branches. The others are handed back.
+    std::vector<BoundExpr*> push_into_union(Plan& plan, const std::vector<BoundExpr*>& conditions) {
+        std::vector<BoundExpr*> above, left, right;
+        const bool all = plan.set == SetKind::union_ && plan.all;
+        for (BoundExpr* condition : conditions) {
+            if (!all || is_volatile(condition) || has_subquery(condition)) {
+                above.push_back(condition);
+                continue;
+            }
+            left.push_back(renamed(*condition, plan.output, plan.left->output, pool_));
+            right.push_back(renamed(*condition, plan.output, plan.right->output, pool_));
         }
-        if (below.kind != PlanKind::project) return;
-        std::set<ColumnId> read;
-        for (const PlanColumn& column : reader.columns) used_columns(column.expr, read);
-        std::erase_if(below.columns, [&](const PlanColumn& column) {
-            if (read.count(column.id) != 0 || column.expr->kind != BoundKind::column) return false;
-            std::erase(below.output, column.id);
-            return true;
-        });
-    }
-
-    /// A projection to what is there already.
-    static bool hands_on(const Plan& project) {
-        return project.output == project.left->output &&
-               std::all_of(project.columns.begin(), project.columns.end(), [](const PlanColumn& column) {
-                   return column.expr->kind == BoundKind::column && column.expr->column == column.id;
-               });
+        plan.left = push_down(plan.left, std::move(left));
+        plan.right = push_down(plan.right, std::move(right));
+        if (all) plan.rows = plan.left->rows + plan.right->rows;
+        return above;
     }
 
     /// count(x) of what is never NULL counts rows: x need not be read.
@@ -227,6 +226,20 @@ private:
                     return false;
         }
         return true;
+    }
+
+    /// The condition over the columns that a projection only gives other numbers; nullptr: some are computed.
+    BoundExpr* moved_below(const Plan& project, BoundExpr* condition) {
+        if (is_volatile(condition) || has_subquery(condition)) return nullptr;
+        std::vector<ColumnId> from, to;
+        const std::set<ColumnId> used = used_columns(condition);
+        for (const PlanColumn& column : project.columns) {
+            if (used.count(column.id) == 0) continue;
+            if (column.expr->kind != BoundKind::column) return nullptr;
+            from.push_back(column.id);
+            to.push_back(column.expr->column);
+        }
+        return renamed(*condition, from, to, pool_);
     }
 
     /// Where a column that LIKE asks for stands in an index, with the range that the pattern begins with; and so with

@@ -205,4 +205,26 @@ void prune_columns(Plan& plan) {
     for (Plan* join : walk.joins) prune::drop_inner_columns(*join, walk);
 }
 
+void leave_out_unread(Plan& below, const Plan& reader) {
+    if (below.kind == PlanKind::limit && !below.with_ties) {
+        leave_out_unread(*below.left, reader);
+        below.output = below.left->output;
+    }
+    if (below.kind != PlanKind::project) return;
+    std::set<ColumnId> read;
+    for (const PlanColumn& column : reader.columns) used_columns(column.expr, read);
+    std::erase_if(below.columns, [&](const PlanColumn& column) {
+        if (read.count(column.id) != 0 || column.expr->kind != BoundKind::column) return false;
+        std::erase(below.output, column.id);
+        return true;
+    });
+}
+
+bool hands_on(const Plan& project) {
+    return project.output == project.left->output &&
+           std::all_of(project.columns.begin(), project.columns.end(), [](const PlanColumn& column) {
+               return column.expr->kind == BoundKind::column && column.expr->column == column.id;
+           });
+}
+
 }  // namespace northstar::inline v0::sql

@@ -9,6 +9,11 @@ namespace northstar::inline v0::sql {
 /// uses.
 void prune_columns(Plan& plan);
 
+/// Of a projection below another one, columns that were there for an order alone, which an index gives.
+void leave_out_unread(Plan& below, const Plan& reader);
+/// A projection to what is there already.
+bool hands_on(const Plan& project);
+
 /// Does it call what gives other values each time, or change data?
 bool is_volatile_plan(Plan& plan);
 

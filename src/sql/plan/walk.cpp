@@ -253,4 +253,14 @@ void split_conjuncts(BoundExpr* expr, std::vector<BoundExpr*>& conjuncts) {
     }
 }
 
+BoundExpr* renamed(const BoundExpr& expr, const std::vector<ColumnId>& from, const std::vector<ColumnId>& to,
+                   BoundPool& pool) {
+    BoundExpr* const made = pool.copy(expr);
+    const auto place = std::find(from.begin(), from.end(), made->column);
+    if (made->kind == BoundKind::column && place != from.end())
+        made->column = to[static_cast<std::size_t>(place - from.begin())];
+    for (BoundExpr*& arg : made->args) arg = renamed(*arg, from, to, pool);
+    return made;
+}
+
 }  // namespace northstar::inline v0::sql

@@ -66,6 +66,9 @@ bool produces(const Plan& plan, ColumnId column);
 bool same_expr(const BoundExpr& a, const BoundExpr& b);
 bool is_volatile(BoundExpr* expr);
 bool has_subquery(BoundExpr* expr);
+/// A copy over other columns: to[i] stands where from[i] did. Not of subqueries.
+BoundExpr* renamed(const BoundExpr& expr, const std::vector<ColumnId>& from, const std::vector<ColumnId>& to,
+                   BoundPool& pool);
 bool is_constant(BoundExpr* expr);  ///< no columns, parameters, subqueries or volatile calls
 
 /// The column that an expression is, or reads as text where it is a varchar: both have the same bytes and order. Null:
