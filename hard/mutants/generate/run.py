@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""run.py BUILD_DIR -- mutants made by a program in pager, log, recovery and transactions: do the tests notice them?
+"""run.py BUILD_DIR -- mutants made by a program in the kernel and what stands on it: do the tests notice them?
 
 Makes one copy of the sources with every mutant in it, each behind a switch that is set when a program starts
 (mutant.hpp); compiles it once; runs every test case once to learn which mutants it reaches; then runs each mutant of a
@@ -11,7 +11,7 @@ when a case fails without a mutant.
     MUTANT_SEED=1     which ones
     MUTANT_BUDGET=60  seconds of the processor for one mutant; what is left then of its cases is not run
     MUTANT_CASE=10    seconds of the processor for one case; one that takes longer without a mutant is never run
-    MUTANT_FOLDERS="pager log recovery txn"  some of the folders
+    MUTANT_FOLDERS="pager log recovery txn"  which folders; there are also format, btree, history, cartridge and task
     MUTANT_ONLY=text  only those whose line in the report has this text
     MUTANT_TESTS=...  a pattern for the names of the test programs and suites, to use only some of them
     JOBS=2            at a time
@@ -41,15 +41,20 @@ from points import integer_constants_of, points_of
 
 FOLDERS = os.environ.get("MUTANT_FOLDERS", "pager log recovery txn").split()
 RECOVERY = {"src/txn/open.cpp", "src/txn/recover.cpp", "src/txn/generation.cpp", "src/txn/replay.cpp"}
-BLOCK = 4096  # numbers of one file
+INSTRUMENTED = re.compile(r"src/(btree|cartridge|format|history|log|pager|task|txn)/\w+\.cpp")
+BLOCK = 2048  # numbers of one file
+MOST = 1 << 19  # numbers of all files: k_most of mutant.hpp
 # Warnings are errors, but not in what counts as the system's. What reaches behind the end of a container is an error.
 PRELUDE = ("#pragma GCC system_header\n#pragma GCC optimize(\"O1\")\n#define _GLIBCXX_ASSERTIONS 1\n"
            "#include <../hard/mutants/generate/mutant.hpp>\n")
 GOAL = 90
-# Beside the test programs; "{}" are seeds. A case is what is run at a time.
+# Beside the test programs. A case is what is run at a time.
 TARGETS_OF_FUZZING = ["node", "record", "scan", "meta", "ledger", "segment", "file"]
 SEEDS_OF_CRASHES = [f"{first}..{first + 1}" for first in range(1, 31, 2)]
-TESTS = re.compile(r"(api|btree|history|log|pager|txn|hard_redact|hard_simulated_disk|hard_format)_\w*test$")
+TESTS = ["api", "btree", "history", "log", "pager", "txn", "hard_redact", "hard_simulated_disk", "hard_format"]
+# What stands on the kernel has tests of its own, which are run for its own mutants alone.
+TESTS_ABOVE = {"cartridge": ["cartridge", "hard_cartridge", "rank", "text", "vector"], "task": ["task"]}
+TARGETS_OF_FUZZING_ABOVE = {"cartridge": ["cartridge", "text", "vectors"]}
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
@@ -57,6 +62,11 @@ PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 
 def folder_of(path):
     return "recovery" if path in RECOVERY else path.split("/")[1]
+
+
+def with_those_above(always, above):
+    """What is used for every folder, and what for those that were asked for."""
+    return always + [name for folder in FOLDERS for name in above.get(folder, [])]
 
 
 class Mutant:
@@ -105,7 +115,8 @@ def make_tree(tree):
     sources = {path: data.decode() for path, data in contents.items() if re.fullmatch(r"src/.*\.[ch]pp", path)}
     constants = integer_constants_of(sources.values())
     mutants = []
-    instrumented = sorted(path for path in sources if re.match(r"src/(pager|log|txn)/\w+\.cpp", path))
+    instrumented = sorted(path for path in sources if INSTRUMENTED.fullmatch(path))
+    assert len(instrumented) * BLOCK < MOST
     for index, path in enumerate(instrumented):
         if folder_of(path) not in FOLDERS:
             continue
@@ -131,7 +142,8 @@ def build(tree, jobs):
                     "-DCMAKE_CXX_FLAGS=-g1", "-DNORTHSTAR_SPLIT=ON", "-DNORTHSTAR_OMIT_SQL=ON",  # no mutant is in SQL
                     "--log-level=NOTICE"], check=True)
     wanted = re.compile(os.environ.get("MUTANT_TESTS", ""))
-    tests = sorted(name[:-4] for name in os.listdir(os.path.join(tree, "test")) if TESTS.match(name[:-4]))
+    of_folders = re.compile("(" + "|".join(with_those_above(TESTS, TESTS_ABOVE)) + r")_\w*test\.cpp")
+    tests = sorted(name[:-4] for name in os.listdir(os.path.join(tree, "test")) if of_folders.fullmatch(name))
     tests = [test for test in tests if wanted.search(test)]
     suites = [suite for suite in ("crash_suite", "nth_call_suite", "isolation_suite", "fuzz_suite")
               if wanted.search(suite)]
@@ -175,7 +187,7 @@ def cases_of(tests, suites):
         elif name == "nth_call_suite":
             cases.append(Case(name, [suite], {"NORTHSTAR_NTH_CALL_EVERY": "11"}))
         elif name == "fuzz_suite":
-            for target in TARGETS_OF_FUZZING:
+            for target in with_those_above(TARGETS_OF_FUZZING, TARGETS_OF_FUZZING_ABOVE):
                 cases.append(Case(f"{name} {target}", [suite, target, "1"], {"HARD_SEEDS": "300"}))
         else:
             cases.append(Case(name, [suite, "5"]))
@@ -275,7 +287,7 @@ def learn_reaches(cases, runner, work, limit, jobs):
         entry = known.get(case.name)
         if entry is None or entry["made"] != made:
             with tempfile.NamedTemporaryFile(dir=work, prefix="reached-") as reached:
-                os.truncate(reached.fileno(), 1 << 19)
+                os.truncate(reached.fileno(), MOST)
                 code, used = runner.run(case, {"NORTHSTAR_MUTANTS_REACHED": reached.name}, limit)
                 bytes_of_it = open(reached.name, "rb").read()
             numbers = [number for number, byte in enumerate(bytes_of_it) if byte] if code == 0 else []
