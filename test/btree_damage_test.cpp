@@ -135,6 +135,13 @@ TEST_CASE("the structural check names each kind of damage", "[btree]") {
     CHECK(problems_of(image, {under(empty, "m"), 2}).size() == 1);
     CHECK(problems_of(image, {under(young, "m"), 4}).size() == 1);
     CHECK(problems_of(image, {under(newer, "m"), 4}).size() == 2);
+    const Ref between = image.add(inner_page(1, {ab, newer}, {"m"}, 5), 1);
+    CHECK(problems_of(image, {image.add(inner_page(2, {between}, {}), 2), 4}).size() == 2);
+    std::vector<std::byte> of_a_catalog = inner_page(1, {ab, mn}, {"m"});
+    of_a_catalog[k_page_flags_offset] = std::byte{k_node_catalog_flag};
+    CHECK(problems_of(image, {image.add(std::move(of_a_catalog), 2), 4}).size() == 2);
+    const std::vector<std::byte> in_memory = leaf_page({"m", "n"});
+    CHECK(problems_of(image, {under(Ref::memory(in_memory.data()), "m"), 4}).size() == 1);
     const Ref nowhere = Ref::file(4000, 1);
     CHECK(problems_of(image, {under(nowhere, "m"), 2}).size() == 1);
     const Ref wrong_sum = Ref::file(mn.page(), mn.checksum() ^ 1);
@@ -156,13 +163,57 @@ TEST_CASE("pages whose order their parent does not tell are never made one", "[b
         TreeRoot tree{image.add(inner_page(1, {left, right}, {"xad"}), 1), 4};
         require_corrupt([&] { tree_erase(writer, tree, "xab"); });
     }
+    const auto key = [](char c) { return std::string(900, c); };
     SECTION("when a full leaf gives entries to its neighbour") {
-        const auto key = [](char c) { return std::string(900, c); };
         const Ref low = image.add(leaf_page({"a"}), 1);
         const Ref astray = image.add(leaf_page({key('m'), key('n'), key('o'), key('p')}), 1);
         const Ref high = image.add(leaf_page({"cc"}), 1);
         TreeRoot tree{image.add(inner_page(1, {low, astray, high}, {"b", "c"}), 1), 6};
         require_corrupt([&] { tree_put(writer, tree, key('b'), "value"); });
+    }
+    SECTION("when what a full leaf gives to its neighbour lies behind the one after that") {
+        const Ref low = image.add(leaf_page({"a"}), 1);
+        const Ref astray = image.add(leaf_page({key('m'), key('n'), key('o'), key('p')}), 1);
+        const Ref high = image.add(leaf_page({"q"}), 1);
+        const Ref last = image.add(leaf_page({"z"}), 1);
+        TreeRoot tree{image.add(inner_page(1, {low, astray, high, last}, {"b", "c", "d"}), 1), 7};
+        require_corrupt([&] { tree_put(writer, tree, key('b'), "value"); });
+    }
+    const Ref small = image.add(leaf_page({key('A'), key('B'), key('C'), key('D')}), 1);
+    const Ref large = image.add(leaf_page({key('m'), key('n'), key('o'), key('p')}), 1);
+    SECTION("when a full leaf splits that lies behind its place") {
+        TreeRoot tree{image.add(inner_page(1, {small, large, large}, {"b", "c"}), 1), 12};
+        require_corrupt([&] { tree_put(writer, tree, key('b'), "value"); });
+    }
+    SECTION("when a full leaf splits that lies before its place") {
+        TreeRoot tree{image.add(inner_page(1, {small, small, large}, {"b", "c"}), 1), 12};
+        require_corrupt([&] { tree_put(writer, tree, key('b'), "value"); });
+    }
+    // No leaf is so empty that it would merge.
+    const Ref leaf = image.add(leaf_page({key('a'), key('b'), key('c')}), 1);
+    const Ref other = image.add(leaf_page({key('d'), key('e'), key('f')}), 1);
+    SECTION("when an inner page that is nearly empty merges with one behind it") {
+        const Ref left = image.add(inner_page(1, {leaf, other}, {"d"}), 1);
+        const Ref right = image.add(inner_page(1, {leaf, other}, {"e"}), 1);
+        TreeRoot tree{image.add(inner_page(2, {left, right}, {"f"}), 1), 12};
+        require_corrupt([&] { tree_erase(writer, tree, key('a')); });
+    }
+    SECTION("when an inner page that is nearly empty reaches behind what its parent says") {
+        const Ref left = image.add(inner_page(1, {leaf, other}, {"x"}), 1);
+        const Ref right = image.add(inner_page(1, {leaf, other}, {"y"}), 1);
+        TreeRoot tree{image.add(inner_page(2, {left, right}, {"f"}), 1), 12};
+        require_corrupt([&] { tree_erase(writer, tree, key('a')); });
+    }
+}
+
+TEST_CASE("leaves that do not lie one behind the other are not repacked", "[btree][DMG-6]") {
+    ImageSource image(4096);
+    const Ref ab = image.add(leaf_page({"a", "b"}), 1);
+    const Ref bc = image.add(leaf_page({"b", "c"}), 1);
+    const Ref empty = image.add(leaf_page({}), 1);
+    for (const Ref second : {bc, empty}) {
+        const Ref parent = image.add(inner_page(1, {ab, second}, {"b"}), 1);
+        require_corrupt([&] { worth_repacking(image, Node(image.page(parent))); });
     }
 }
 

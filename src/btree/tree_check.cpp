@@ -57,10 +57,6 @@ bool Checker::enter(Ref ref, const Open* parent, std::string low, std::optional<
     open.ref = ref;
     open.low = std::move(low);
     open.high = std::move(high);
-    if (parent != nullptr && ref.in_memory() && !parent->ref.in_memory()) {
-        problem(parent->ref, "A page of the file names a page in memory.");
-        return false;
-    }
     try {
         open.page = source_.page(ref);
     } catch (const Error& error) {
@@ -122,10 +118,6 @@ void Checker::check_leaf(const Open& open) {
         if (!cell.large) continue;
         ++seen_.large_values;
         const Ref run(load_u64(cell.value));
-        if (run.in_memory() && !open.ref.in_memory()) {
-            problem(open.ref, "A page of the file names a large value in memory.");
-            continue;
-        }
         const std::uint64_t length = load_u64(cell.value + 8);
         if (!run.in_memory()) {
             const std::uint64_t pages = length / source_.page_size() + 1;
