@@ -490,42 +490,6 @@ TEST_CASE("a log that goes on elsewhere than history ends is damage", "[history]
     CHECK(builder.last() == 0);
 }
 
-TEST_CASE("a block says where its full keys are, and is checked", "[history][fast][DMG-5]") {
-    // A question went to another place than a walk over the block did, and verify found nothing wrong.
-    World world(2);
-    while (world.writer.at.txn < 80) world.commit();
-    std::vector<std::byte> bytes = world.segment(0, 80);
-    segment::Header header;
-    REQUIRE(segment::load_header(bytes.data(), header));
-    const std::byte* const directory = bytes.data() + segment::layout_of(header).directory + 8;
-    std::byte* block = nullptr;
-    for (std::uint32_t i = 0; i < header.version_blocks && (block == nullptr || load_u32(block + 1) < 2); ++i) {
-        block = bytes.data() + load_u64(directory + std::size_t{i} * segment::k_directory_entry);
-    }
-    REQUIRE(load_u32(block + 1) > 1);
-    store_u32(block + 5 + 4, load_u32(block + 5));
-    repair(bytes);
-    const Segment changed(std::move(bytes));
-    CHECK_THROWS_AS(changed.view.validate(), Error);
-}
-
-TEST_CASE("blocks of a segment lie one behind the other, and are checked", "[history][fast][DMG-5][DMG-6]") {
-    // A directory could name the same bytes for all blocks: reading a segment of n bytes took n * n steps.
-    World world(2);
-    while (world.writer.at.txn < 80) world.commit();
-    std::vector<std::byte> bytes = world.segment(0, 80);
-    segment::Header header;
-    REQUIRE(segment::load_header(bytes.data(), header));
-    REQUIRE(header.version_blocks > 1);
-    std::byte* const first = bytes.data() + segment::layout_of(header).directory + 8;
-    std::memcpy(first + segment::k_directory_entry, first, 16);
-    repair(bytes);
-    const Segment changed(std::move(bytes));
-    SegmentView::Keys keys;
-    CHECK_THROWS_AS(changed.view.load_keys(0, keys), Error);
-    CHECK_THROWS_AS(changed.view.validate(), Error);
-}
-
 TEST_CASE("verifying range deletions takes time in proportion to them", "[history][fast][DMG-5]") {
     // Each was looked for through the summaries, which goes over half of them where they overlap.
     constexpr Txn k_ranges = 12000;
