@@ -220,6 +220,8 @@ class Finder:
             return
         if self.passed_to(index, {"fail"}) or self.text(index - 1) == "case":
             return
+        if any(self.called(bracket).startswith("_mm") for bracket in self.enclosing(index)):
+            return  # an instruction of the processor has it in itself
         if token.text == "0" and self.text(index - 1) in SWAPPED:
             return  # an ordering compares with a written 0 only
         head = index
