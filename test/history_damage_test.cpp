@@ -155,6 +155,25 @@ TEST_CASE("a segment has as much as its header says", "[history][fast][DMG-5]") 
     CHECK(refused([](segment::Header& header) { ++header.ranges; }));
 }
 
+TEST_CASE("a header that contradicts itself is no header", "[history][fast][DMG-5]") {
+    const auto refused = [](auto change) { return verdict_of_header(change).find("header") != std::string::npos; };
+    CHECK(refused([](segment::Header& header) { header.after = header.last + 1; }));
+    CHECK(refused([](segment::Header& header) { header.log_from = header.log_to + 1; }));
+    CHECK(refused([](segment::Header& header) { header.time_from = header.time_to + 1; }));
+    CHECK(refused([](segment::Header& header) { header.horizon = header.last + 1; }));
+    CHECK(refused([](segment::Header& header) { header.root = header.blocks; }));
+    CHECK(refused([](segment::Header& header) { header.root = segment::k_none; }));
+    CHECK(refused([](segment::Header& header) { header.range_root = header.blocks; }));
+    CHECK(refused([](segment::Header& header) { header.range_root = segment::k_none; }));
+    CHECK(refused([](segment::Header& header) { header.keys = header.versions + 1; }));
+    CHECK(refused([](segment::Header& header) { header.versions = header.bytes + 1; }));
+}
+
+TEST_CASE("bytes of another kind are no segment, whatever their checksum", "[history][fast][DMG-5]") {
+    const std::string found = verdict([](std::vector<std::byte>& bytes) { bytes[8 + 7] ^= std::byte{3}; });
+    CHECK(found.find("header") != std::string::npos);
+}
+
 TEST_CASE("a filter that denies a key of its segment is damage", "[history][fast][DMG-5]") {
     const std::string found = verdict([](std::vector<std::byte>& bytes) {
         const segment::Layout layout = segment::layout_of(header_of(bytes));

@@ -490,6 +490,16 @@ TEST_CASE("a log that goes on elsewhere than history ends is damage", "[history]
     CHECK(builder.last() == 0);
 }
 
+TEST_CASE("range deletions are merged to the last, however many a segment has", "[history][fast][PAST-10]") {
+    SegmentWriter writer({0, 9, 0});
+    std::vector<std::string> bounds;
+    for (int i = 100000; i <= 120000; ++i) bounds.push_back(std::to_string(i));
+    for (std::size_t i = 0; i + 1 < bounds.size(); ++i) writer.add_range({1, bounds[i], bounds[i + 1], false, 9});
+    const std::vector<std::byte> bytes = writer.finish({});
+    const SegmentView view(bytes);
+    CHECK(merge({&view}) == bytes);
+}
+
 TEST_CASE("verifying range deletions takes time in proportion to them", "[history][fast][DMG-5]") {
     // Each was looked for through the summaries, which goes over half of them where they overlap.
     constexpr Txn k_ranges = 12000;
