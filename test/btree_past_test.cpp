@@ -94,6 +94,16 @@ TEST_CASE("unchanged subtrees are not entered", "[btree]") {
     REQUIRE(image.verifications() < seen.inner_pages + seen.leaves / (seen.inner_pages - 1) + 100);
 }
 
+TEST_CASE("a cursor that finds no changed leaf stands nowhere", "[btree]") {
+    const std::uint64_t count = GENERATE(2u, 20000u);
+    RootStore store(4096);
+    load(store, count);
+    TreeCursor cursor(store.source(), store.tree().root);
+    REQUIRE(cursor.first());
+    CHECK_FALSE(cursor.first_changed_leaf(store.txn()));
+    CHECK_FALSE(cursor.valid());
+}
+
 TEST_CASE("a tree from which all was erased says when", "[btree]") {
     for (const bool at_once : {true, false}) {
         RootStore store(4096);
@@ -236,6 +246,8 @@ TEST_CASE("appending in order fills pages and refuses what is out of order", "[b
         require_equal(store.source(), store.tree(), model);
         REQUIRE(static_cast<double>(seen.used_bytes) >
                 0.97 * static_cast<double>(seen.leaves) * static_cast<double>(page_size));
+        // Separators of these keys take less than 20 bytes; two pages may not be full yet.
+        REQUIRE(seen.inner_pages <= 2 + seen.leaves * 20 / page_size);
     }
 }
 

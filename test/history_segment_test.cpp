@@ -124,6 +124,54 @@ TEST_CASE("a segment and a tail answer like the model", "[history][fast]") {
     }
 }
 
+TEST_CASE("a segment in pieces answers like the model", "[history][fast][REWRITE-1]") {
+    const std::uint64_t seed = GENERATE(1u, 2u);
+    INFO("seed " << seed);
+    World world(seed);
+    for (int i = 0; i < 400; ++i) world.commit();
+    const Txn last = world.writer.at.txn;
+    const std::vector<std::byte> whole = world.segment(0, last);
+    const auto set_of = [](std::vector<std::shared_ptr<const SegmentView>> pieces) {
+        return std::make_shared<const SegmentSet>(std::move(pieces));
+    };
+    const std::vector<std::shared_ptr<const SegmentSet>> sets{set_of({std::make_shared<SegmentView>(whole)})};
+    std::vector<std::vector<std::byte>> bytes;
+    RewritePlace place;
+    while (place.stage != RewritePlace::Stage::done) {
+        RewrittenPiece piece = rewrite_piece(sets, unchanged_history(), place, {3000, ~std::uint64_t{0}}, false);
+        place = std::move(piece.next);
+        if (!piece.segment.empty()) bytes.push_back(std::move(piece.segment));
+    }
+    std::vector<std::shared_ptr<const SegmentView>> pieces;
+    for (const std::vector<std::byte>& piece : bytes) pieces.push_back(std::make_shared<SegmentView>(piece));
+    REQUIRE(pieces.size() > 5);
+    check_source(world, *set_of(std::move(pieces)), 0, last);
+}
+
+TEST_CASE("commits whose keys are in order are sealed in one order", "[history][fast]") {
+    World world(3);
+    constexpr Txn k_last = 7;
+    for (Txn txn = 1; txn <= k_last; ++txn) {
+        OperationList list;
+        for (std::uint64_t i = 0; i < 100; ++i) {
+            const std::string key = std::to_string(1000 + i * txn);
+            list.put(1, key, "value");
+            world.model[{1, key}][txn] = {"value", true};
+        }
+        world.writer.commit(list);
+    }
+    const Segment segment(world.segment(0, k_last));
+    segment.view.validate();
+    for (const auto& [key, versions] : world.model) {
+        for (Txn txn = 1; txn <= k_last; ++txn) {
+            const auto* const wanted = world.newest(1, key.second, txn);
+            const std::optional<HistoryVersion> found = segment.view.newest(1, key.second, txn);
+            REQUIRE(found.has_value() == (wanted != nullptr));
+            if (wanted != nullptr) REQUIRE(found->txn == wanted->first);
+        }
+    }
+}
+
 TEST_CASE("merging segments gives the bytes that building from the log gives", "[history][fast][PAST-10]") {
     const std::uint64_t seed = GENERATE(11u, 12u, 13u);
     INFO("seed " << seed);

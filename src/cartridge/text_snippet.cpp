@@ -92,9 +92,7 @@ std::vector<Token> tokens_of(const TextOptions& options, std::string_view text, 
 struct Worth {
     std::size_t different = 0;
     std::size_t words = 0;
-    friend bool operator<(const Worth& a, const Worth& b) {
-        return a.different != b.different ? a.different < b.different : a.words < b.words;
-    }
+    friend auto operator<=>(const Worth&, const Worth&) = default;
 };
 
 /// The best stretch of at most `most` tokens; the first token of it.

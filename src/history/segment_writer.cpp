@@ -82,10 +82,6 @@ void SegmentWriter::open_block(std::uint64_t tree, std::string_view key) {
     }
     separators_.push_back(std::move(separator));
     tree_ = tree;
-    restarts_.clear();
-    entries_.clear();
-    since_restart_ = 0;
-    block_key_.clear();
 }
 
 void SegmentWriter::open_group(std::string_view key) {
