@@ -451,6 +451,37 @@ TEST_CASE("A walk finds about the share of the nearest that was asked for", "[CA
     }
 }
 
+TEST_CASE("A walk finds what came behind its artifact, the nearest first", "[CART-20][CART-22]") {
+    const CartridgeParameters more = GENERATE(CartridgeParameters{{"metric", "l2"}},
+                                              CartridgeParameters{{"metric", "l2"}, {"codes", "f32"}});
+    Walked set(more, VectorElement::f32, 1000);
+    Model came;
+    Transaction tx = set.db.begin_write();
+    for (std::uint64_t i = 1000; i < 1300; ++i) {
+        const Numbers& numbers = came[key_of(i)] = set.clouds.draw();
+        tx.tree("vectors").put(key_of(i), embedding(set.space, numbers).value());
+    }
+    tx.commit();
+    const auto index = detail::VectorIndex::of(set.cartridges.open("v"));
+    for (int i = 0; i < 20; ++i) {
+        const Numbers query = set.clouds.draw();
+        const VectorAnswer answer =
+            index->search(embedding(set.space, query), 30, {.width = 100}, detail::VectorPlan::walk);
+        REQUIRE(answer.rows.size() == 30);
+        std::vector<Near> found;
+        for (const VectorAnswer::Row& row : answer.rows) {
+            if (came.contains(std::string(row.key))) found.push_back({row.distance, std::string(row.key)});
+        }
+        REQUIRE(std::is_sorted(answer.rows.begin(), answer.rows.end(),
+                               [](const auto& x, const auto& y) { return x.distance < y.distance; }));
+        std::vector<Near> expected = nearest(came, VectorMetric::l2, query, 30, k_all);
+        std::erase_if(expected, [&](const Near& near) { return near.distance > answer.rows.back().distance; });
+        REQUIRE_FALSE(expected.empty());
+        REQUIRE(found.size() == expected.size());
+        for (std::size_t at = 0; at < found.size(); ++at) CHECK(found[at].key == expected[at].key);
+    }
+}
+
 TEST_CASE("As many rows are found as pass a filter, by every plan", "[CART-23][slow]") {
     Walked set;
     Transaction tx = set.db.begin_write();
