@@ -110,6 +110,7 @@ TEST_CASE("A cartridge is installed by a commit and found by its name", "[CART-1
     const Cartridge open = cartridges.open("calls", Freshness::exact());
     CHECK(open.info().digest == digest);
     CHECK(open.info().kind == "graph");
+    CHECK(open.info().builder == std::string("northstar ") + version());
     CHECK(open.info().built_at == built_at);
     CHECK(open.answers() == Cartridge::Answers::exact);
     CHECK(Graph(open).edge_count() > 1900);

@@ -214,6 +214,23 @@ TEST_CASE("What lies around a node is cut where it gets too large", "[CART-10]")
     CHECK(graph.around({&hub, 1}, Direction::out, 0, 10).nodes.size() == 1);
 }
 
+TEST_CASE("A name in a picture loses its middle where it is too long for a box, and only there", "[CART-10]") {
+    Database db = Database::open(":memory:");
+    Cartridges cartridges(db);
+    const std::string fits(44, 'f');
+    const std::string half(21, 'l');
+    Transaction tx = db.begin_write();
+    tx.tree("graph").put(edge_key(fits, "calls", half + "xyz" + half), "");
+    tx.commit();
+    cartridges.build("g", "graph", {});
+    const Graph graph(cartridges.open("g"));
+    const NodeId start = *graph.find(fits);
+    const std::string svg = graph.svg(graph.around({&start, 1}, Direction::both, 1, 9), "");
+    CHECK(svg.find(">" + fits + "<") != std::string::npos);
+    CHECK(svg.find("f...f") == std::string::npos);
+    CHECK(svg.find(">" + half + "..." + half + "<") != std::string::npos);
+}
+
 TEST_CASE("Pictures hold every node and edge, and no byte that would break them", "[CART-10]") {
     Database db = Database::open(":memory:");
     Cartridges cartridges(db);

@@ -121,7 +121,8 @@ TEST_CASE("Fields are the strings of an object, and only of one", "[TEXT-3]") {
     REQUIRE(read("{}"));
     CHECK(fields == std::vector<std::string>{"", ""});
     for (const char* const other :
-         {"", "[]", "\"title\"", "{", "{\"title\":\"t\"} x", "{\"title\":\"\\ud800\"}", "{\"title\":\"\xff\"}",
+         {"", "[]", "\"title\"", "{", "{\"title\":\"t\"} x", "{\"title\":\"\\ud800\"}", "{\"title\":\"\\udc00\"}",
+          "{\"title\":\"\xff\"}",
           "{'title':1}", "{\"a\":01}", "{\"a\":tru}", "{\"a\":1,}", "{\"a\":\"\n\"}", "{\"a\":\"\\x\"}",
           "plain text"}) {
         INFO(other);

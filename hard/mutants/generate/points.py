@@ -225,14 +225,17 @@ class Finder:
         if token.text == "0" and self.text(index - 1) in SWAPPED:
             return  # an ordering compares with a written 0 only
         head = index
-        while self.text(head - 1) not in (";", "{", "}"):
-            head -= 1
+        while self.text(head - 1) not in (";", "{", "}") or self.ends_value(head - 1):
+            head = self.tokens[head - 1].partner if self.ends_value(head - 1) else head - 1
         if self.text(head) in ("constexpr", "static"):
             return
         first = index
         while self.text(first - 1) == "::":
             first -= 2
         self.add("constant", first, index)
+
+    def ends_value(self, index):
+        return self.text(index) == "}" and self.tokens[self.tokens[index].partner].role == "value"
 
     # ---- call and return ----
 

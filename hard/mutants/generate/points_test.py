@@ -40,6 +40,7 @@ class PointsOfAFunction(unittest.TestCase):
 
     def test_constants_that_the_compiler_needs_are_left_alone(self):
         self.assertEqual(changes("constexpr int y = 7; switch (x) { case 3: x = y; }"), [])
+        self.assertEqual(changes("constexpr auto y = std::uint64_t{16} << 20;"), [])
         self.assertEqual(changes("const auto y = _mm256_extractf128_ps(z, 1);"), [])
 
     def test_calls_are_left_out_and_declarations_are_not(self):
