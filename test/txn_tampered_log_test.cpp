@@ -1,11 +1,13 @@
 // txn_tampered_log_test.cpp -- records that somebody wrote over, with checksums that are right: verify says so.
 #include "peer.hpp"
 
+#include "format/meta.hpp"
 #include "log/chain.hpp"
 #include "log/record.hpp"
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 
 namespace {
 
@@ -182,4 +184,19 @@ TEST_CASE("A redaction that the log says otherwise than the catalog keeps is fou
     const std::vector<std::string> problems = log.problems();
     CHECK(std::count(problems.begin(), problems.end(),
                      "txn 2: is kept as redacted, and no redaction in the log says so") == 1);
+}
+
+TEST_CASE("The first epoch of a database is known to nobody who did not see it", "[DMG-5]") {
+    // Otherwise a value could hold bytes that count as a record.
+    std::set<std::uint32_t> epochs;
+    const Workplace place;
+    for (const char* const name : {"a.db", "b.db", "c.db"}) {
+        Database::open(place / name, quiet());
+        const std::string file = read_file(place / name);
+        detail::Meta meta;
+        const auto bytes = std::as_bytes(std::span(file)).first(detail::k_meta_size);
+        REQUIRE(detail::decode_meta(bytes, meta) == detail::MetaState::valid);
+        epochs.insert(static_cast<std::uint32_t>(meta.epoch));
+    }
+    CHECK(epochs.size() == 3);
 }
