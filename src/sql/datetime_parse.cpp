@@ -98,17 +98,16 @@ private:
     }
 
     void zone_field(const std::string& text) {
-        // +hh, +hhmm, +hh:mm, +hh:mm:ss
+        // +hh, +hhmm, +hh:mm, +hh:mm:ss; without colons there are no seconds.
         int parts[3] = {0, 0, 0};
         int count = 0;
         std::size_t i = 1;
         std::string digits;
         while (i < text.size() && is_digit(text[i])) digits += text[i++];
         if (i == text.size() && digits.size() > 2) {
-            if (digits.size() > 6) fail(Problem::bad_format);
-            if (digits.size() % 2 != 0) digits.insert(0, 1, '0');
-            for (std::size_t j = 0; j < digits.size(); j += 2)
-                parts[count++] = (digits[j] - '0') * 10 + digits[j + 1] - '0';
+            const int together = std::atoi(digits.substr(0, 6).c_str());
+            parts[0] = together / 100;
+            parts[1] = together % 100;
         } else {
             parts[count++] = std::atoi(digits.substr(0, 6).c_str());
             while (i < text.size() && text[i] == ':' && count < 3) {

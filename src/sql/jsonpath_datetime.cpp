@@ -17,7 +17,7 @@ enum class Field : std::uint8_t { year, month, day, day_of_year, hour, hour12, m
 struct Name {
     const char* text;
     Field field;
-    int digits;
+    int digits;  ///< at most, of a number; of a half of the day the bytes of its mark
 };
 /// Longer names before their beginnings.
 constexpr Name k_names[] = {
@@ -27,8 +27,8 @@ constexpr Name k_names[] = {
     {"MI", Field::minute, 2},    {"SSSSS", Field::seconds_of_day, 5}, {"SS", Field::second, 2},
     {"FF1", Field::fraction, 1}, {"FF2", Field::fraction, 2}, {"FF3", Field::fraction, 3}, {"FF4", Field::fraction, 4},
     {"FF5", Field::fraction, 5}, {"FF6", Field::fraction, 6}, {"MS", Field::fraction, 3}, {"US", Field::fraction, 6},
-    {"A.M.", Field::half, 0},    {"P.M.", Field::half, 0},  {"TZH", Field::zone_hour, 2},
-    {"TZM", Field::zone_minute, 2}};
+    {"A.M.", Field::half, 4},    {"P.M.", Field::half, 4},  {"AM", Field::half, 2},     {"PM", Field::half, 2},
+    {"TZH", Field::zone_hour, 2}, {"TZM", Field::zone_minute, 2}};
 
 char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 bool starts(std::string_view text, std::string_view prefix) {
@@ -132,12 +132,15 @@ private:
                 if (!number(name, f.fraction, &count)) return false;
                 for (; count < 6; ++count) f.fraction = *f.fraction * 10;
                 return true;
-            case Field::half:
-                if (!starts(text_, "A.M.") && !starts(text_, "P.M.")) return fail("invalid value for \"A.M.\"");
+            case Field::half: {
+                const bool dots = name.digits == 4;
+                if (!starts(text_, dots ? "A.M." : "AM") && !starts(text_, dots ? "P.M." : "PM"))
+                    return fail(std::string("invalid value for \"") + name.text + "\"");
                 f.half = true;
                 f.afternoon = upper(text_.front()) == 'P';
-                text_.remove_prefix(4);
+                text_.remove_prefix(static_cast<std::size_t>(name.digits));
                 return true;
+            }
             case Field::zone_hour:
                 if (!text_.empty() && (text_.front() == '+' || text_.front() == '-' || text_.front() == ' ')) {
                     f.zone_minus = text_.front() == '-';
