@@ -309,6 +309,18 @@ void drop_type_with_users(SqlSession& session, const UserType& type, bool cascad
     session.remove(type);
 }
 
+/// A composite type loses no field that rows have values of: they keep the fields that they were stored with.
+void refuse_loss_of_stored_field(const SqlSession& session, const UserType& composite, const UserType& type) {
+    for (const auto& [key, relation] : session.catalog().relations()) {
+        if (relation->kind == RelationKind::view) continue;
+        for (const Column& column : relation->columns)
+            if (session.catalog().holds_type(column.type, composite.oid))
+                raise(sqlstate::feature_not_supported,
+                      "cannot drop type " + type.name + " because column \"" + relation->name + "." + column.name +
+                          "\" has values of the composite type " + composite.name);
+    }
+}
+
 void drop_users_of_type(SqlSession& session, const UserType& type,
                         const std::function<void(const std::string& detail)>& refuse) {
     const auto uses = [&](Oid oid) { return oid != 0 && (oid == type.oid || oid == type.array); };
@@ -322,6 +334,7 @@ void drop_users_of_type(SqlSession& session, const UserType& type,
             domains.push_back(other);
         } else if (std::any_of(other->fields.begin(), other->fields.end(), has_type)) {
             refuse("column of composite type " + other->name + " depends on type " + type.name);
+            refuse_loss_of_stored_field(session, *other, type);
             auto changed = std::make_shared<UserType>(*other);
             std::erase_if(changed->fields, has_type);
             composites.push_back(std::move(changed));

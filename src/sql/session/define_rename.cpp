@@ -305,16 +305,19 @@ void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_sc
     const std::string to(syntax.to);
     if (syntax.kind == Kind::column) return rename_table_column(session, old, syntax);
     if (syntax.kind == Kind::constraint) {
-        const auto has = [&](std::string_view name) {
+        // The constraint of an index is named as a relation is.
+        const bool of_index = relation->find_index(syntax.part) != nullptr;
+        const auto has = [&](std::string_view name, bool with_keys) {
             const auto named = [&](const auto& item) { return item.name == name; };
+            const auto is_key = [&](const Index& index) { return index.role != ConstraintRole::none && named(index); };
             return std::any_of(relation->checks.begin(), relation->checks.end(), named) ||
-                   std::any_of(relation->foreign_keys.begin(), relation->foreign_keys.end(), named);
+                   std::any_of(relation->foreign_keys.begin(), relation->foreign_keys.end(), named) ||
+                   (with_keys && std::any_of(relation->indexes.begin(), relation->indexes.end(), is_key));
         };
-        if (has(syntax.part) && has(to))
+        if (has(syntax.part, true) && has(to, !of_index))
             raise(sqlstate::duplicate_object, "constraint \"" + to + "\" for relation \"" + relation->name +
                                                   "\" already exists");
-        if (relation->find_index(syntax.part) != nullptr)
-            define_rename::refuse_taken_name(session, relation->schema, to);
+        if (of_index) define_rename::refuse_taken_name(session, relation->schema, to);
         if (const CheckConstraint* const check = find_check(*old, syntax.part); check != nullptr && !check->no_inherit)
             define_rename::rename_inherited_check(session, *old, syntax);
         bool found = false;
