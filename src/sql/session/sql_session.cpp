@@ -479,6 +479,7 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
             for (const auto& [name, value] : local_settings_) apply_setting(name, settings_[name] = value);
         }
         local_settings_.clear();
+        settings_["transaction_isolation"] = settings_["default_transaction_isolation"];
         author_ = settings_["northstar.author"];
         reason_ = settings_["northstar.reason"];
         tag_.clear();
