@@ -216,7 +216,8 @@ AlterAction Parser::alter_action(ObjectKind kind) {
             return action;
         }
         if (accept("without"_kw)) {
-            label();
+            if (peek().text != "cluster" && peek().text != "oids") unexpected();
+            take();
             action.kind = AlterKind::cluster;
             return action;
         }
