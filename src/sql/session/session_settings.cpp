@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <optional>
 
 namespace northstar::inline v0::sql {
 
@@ -142,6 +143,12 @@ std::string SqlSession::apply_setting(const std::string& name, const std::string
         return number ? zone->name() : value;
     }
     if (name == "datestyle") {
+        std::optional<DateStyle> style;
+        std::optional<DateOrder> order;
+        const auto take = [&](auto& part, auto found) {
+            if (part && *part != found) invalid(name, value);  // two that contradict each other
+            part = found;
+        };
         std::string word;
         for (std::size_t i = 0; i <= value.size(); ++i) {
             if (i < value.size() && value[i] != ',' && value[i] != ' ') {
@@ -151,16 +158,19 @@ std::string SqlSession::apply_setting(const std::string& name, const std::string
             const std::string key = lower(word);
             word.clear();
             if (key.empty()) continue;
-            Settings& s = session_.settings;
-            if (key == "iso") s.date_style = DateStyle::iso;
-            else if (key == "sql") s.date_style = DateStyle::sql;
-            else if (key == "postgres") s.date_style = DateStyle::postgres;
-            else if (key == "german") s.date_style = DateStyle::german;
-            else if (key == "mdy" || key == "us") s.date_order = DateOrder::mdy;
-            else if (key == "dmy" || key == "european") s.date_order = DateOrder::dmy;
-            else if (key == "ymd") s.date_order = DateOrder::ymd;
+            if (key == "iso") take(style, DateStyle::iso);
+            else if (key == "sql") take(style, DateStyle::sql);
+            else if (key == "postgres") take(style, DateStyle::postgres);
+            else if (key == "german") take(style, DateStyle::german);
+            else if (key == "mdy" || key == "us") take(order, DateOrder::mdy);
+            else if (key == "dmy" || key == "european") take(order, DateOrder::dmy);
+            else if (key == "ymd") take(order, DateOrder::ymd);
             else invalid(name, value);
         }
+        // Germans name the day first.
+        if (style == DateStyle::german && !order) order = DateOrder::dmy;
+        session_.settings.date_style = style.value_or(session_.settings.date_style);
+        session_.settings.date_order = order.value_or(session_.settings.date_order);
         static constexpr const char* styles[] = {"ISO", "SQL", "Postgres", "German"};
         static constexpr const char* orders[] = {"MDY", "DMY", "YMD"};
         return std::string(styles[static_cast<int>(session_.settings.date_style)]) + ", " +
@@ -276,7 +286,8 @@ void SqlSession::set_setting(std::string_view name, std::string_view value, bool
     keep_block_settings();
     const std::string before = settings_[key];
     settings_[key] = apply_setting(key, std::string(value));
-    if (local && local_settings_.count(key) == 0) local_settings_[key] = before;
+    if (local) local_settings_.try_emplace(key, before);
+    else local_settings_.erase(key);
 }
 
 void SqlSession::reset_settings(const std::string& name, bool local) {

@@ -159,10 +159,12 @@ StatementResult SqlSession::cursor(const syntax::Statement& statement) {
         OpenCursor& cursor = cursors_[name];
         cursor.tables = std::move(tables);
         cursor.text = text_;
+        cursor.number = ++cursors_declared_;
         cursor.since = session_.statement_time;
         cursor.columns = std::move(rows.columns);
         cursor.rows = std::move(rows.rows);
         cursor.hold = syntax.hold;
+        cursor.held = !in_block_;
         cursor.scroll = !syntax.no_scroll;
         result.tag = "DECLARE CURSOR";
         return result;

@@ -281,7 +281,7 @@ std::uint64_t SqlSession::commit_work() {
 
 void SqlSession::rollback_work() {
     end_work();
-    end_cursors();
+    std::erase_if(cursors_, [](const auto& cursor) { return !cursor.second.held; });
 }
 
 /// Those WITH HOLD stay, but their rows are none that a later transaction may change by them.
@@ -298,7 +298,11 @@ SqlSession::Mark SqlSession::mark(std::string name) {
         writable(std::string(k_catalog_tree), true);
         made.temporary = temp_->savepoint();
     }
-    if (!made.name.empty()) made.settings = settings_;  // a statement keeps what it set
+    if (!made.name.empty()) {  // a statement keeps what it set
+        made.settings = settings_;
+        made.local_settings = local_settings_;
+    }
+    made.cursors = cursors_declared_;
     made.deferred = deferred_.size();
     made.own_sequences = own_sequences_;
     return made;
@@ -568,6 +572,8 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
             rollback_to(marks_[at - 1]);
             for (const auto& [name, value] : marks_[at - 1].settings)
                 if (settings_[name] != value) apply_setting(name, settings_[name] = value);
+            local_settings_ = marks_[at - 1].local_settings;
+            std::erase_if(cursors_, [&](const auto& cursor) { return cursor.second.number > marks_[at - 1].cursors; });
             marks_.resize(at);
             failed_ = false;
             result.tag = "ROLLBACK";

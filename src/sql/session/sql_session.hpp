@@ -280,7 +280,8 @@ private:
     struct Mark {
         std::string name;
         Savepoint main, temporary;
-        SettingTexts settings;
+        SettingTexts settings, local_settings;
+        std::uint64_t cursors = 0;  ///< as many were declared before
         std::size_t deferred = 0;
         std::map<Oid, SequenceState> own_sequences;
     };
@@ -289,6 +290,7 @@ private:
         RowStore rows;
         std::vector<Oid> tables;    ///< rows have the keys of rows of these behind their columns
         std::string text;           ///< of its DECLARE
+        std::uint64_t number = 0;
         std::int64_t since = 0;
         std::int64_t position = 0;  ///< 0: before the first row
         bool hold = false;
@@ -485,6 +487,7 @@ private:
     SettingTexts local_settings_;                 ///< values to return to after SET LOCAL
     std::map<std::string, std::unique_ptr<PreparedPlan>> prepared_;
     std::map<std::string, OpenCursor> cursors_;
+    std::uint64_t cursors_declared_ = 0;
     std::vector<PendingCheck> deferred_;
     std::map<std::string, bool> constraint_modes_;
     std::optional<bool> all_constraints_deferred_;
