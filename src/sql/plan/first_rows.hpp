@@ -10,9 +10,9 @@
 namespace northstar::inline v0::sql {
 
 /// So many times more rows than are wanted make these few.
-constexpr double k_few = 20;
+constexpr double k_times_wanted = 20;
 /// What a row costs that is found through an index, in rows of a scan.
-constexpr double k_fetch = 8;
+constexpr double k_index_fetch = 8;
 
 /// Of what is below a LIMIT: so many rows are wanted, in an order of its own columns or, without keys, in any.
 struct FirstRows {

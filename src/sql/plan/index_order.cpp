@@ -96,7 +96,7 @@ bool is_quicker_in_order(const Plan& scan, double few) {
     constexpr double k_much = 4;  // conditions and order may depend on each other
     if (few == 0 || scan.point == nullptr) return false;
     const double all = scan.point->row_count(scan.relation->tree(), scan.relation->temporary);
-    return all * few / std::max(1.0, scan.rows) * k_much < scan.rows * k_fetch;
+    return all * few / std::max(1.0, scan.rows) * k_much < scan.rows * k_index_fetch;
 }
 
 std::optional<Order> find_order(Plan* plan, std::vector<SortKey> sort_keys, double few) {
@@ -145,7 +145,7 @@ std::optional<double> price_in_order(Plan& plan, const FirstRows& wanted) {
     if (wanted.keys.empty()) return 1;
     const std::optional<index_order::Order> order = index_order::find_order(&plan, wanted.keys, wanted.rows);
     if (!order) return std::nullopt;
-    return order->scan->relation->indexes[order->index].holds_rows() ? 1 : k_fetch;
+    return order->scan->relation->indexes[order->index].holds_rows() ? 1 : k_index_fetch;
 }
 
 Plan* ordered_input(Plan& sort, double few) {

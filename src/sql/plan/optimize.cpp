@@ -137,7 +137,7 @@ private:
                 if (first > 0) first_rows_ = FirstRows{first, {}};
                 plan->left = push_down(plan->left, nothing);
                 const bool few = plan->limit != nullptr && (plan->limit->kind == BoundKind::parameter ||
-                                                            first * k_few < plan->left->rows);
+                                                            first * k_times_wanted < plan->left->rows);
                 if (plan->left->kind == PlanKind::sort)
                     if (Plan* ordered = ordered_input(*plan->left, few ? first : 0)) plan->left = ordered;
                 tell_scan(*plan);
@@ -555,7 +555,7 @@ private:
                     std::max(1.0, scan.rows);
         const Index& index = scan.relation->indexes[static_cast<std::size_t>(trial.access.index)];
         const bool through_index = !index.holds_rows();
-        look_up.cost = left_rows * (k_look_up + found * (through_index ? k_fetch : 1));
+        look_up.cost = left_rows * (k_look_up + found * (through_index ? k_index_fetch : 1));
         if (matters && look_up.cost >= whole) return std::nullopt;
         return look_up;
     }
@@ -615,7 +615,7 @@ private:
             }
             conditions = std::move(later);
         }
-        if (!conditions.empty() || few * k_few >= whole.back().rows) return std::nullopt;
+        if (!conditions.empty() || few * k_times_wanted >= whole.back().rows) return std::nullopt;
         const double share = few / whole.back().rows;
         made.cost = share * rows_read(*made.inputs[0]) * price;
         for (Plan& step : whole) step.rows *= share;
@@ -707,7 +707,7 @@ private:
         if (one_side) plan->rows = std::max(1.0, plan->left->rows / 2);
         else if (plan->join == JoinType::left && !plan->lateral)
             plan->rows = std::max(plan->left->rows, joined_rows(*plan->left, *plan->right, plan->conditions, raw_));
-        if (few && wanted->rows * k_few < plan->rows && price_in_order(*plan->left, *wanted)) {
+        if (few && wanted->rows * k_times_wanted < plan->rows && price_in_order(*plan->left, *wanted)) {
             *plan->right = std::move(few->scan);
             plan->lateral = true;
         }
