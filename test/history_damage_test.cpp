@@ -1,4 +1,4 @@
-// Segments whose checksums fit and whose parts contradict each other: verifying names each kind.
+// history_damage_test.cpp -- segments whose checksums fit and whose parts contradict each other: verifying names each.
 #include <catch2/catch.hpp>
 
 #include "history_support.hpp"
@@ -43,6 +43,13 @@ std::byte* block_at(std::vector<std::byte>& bytes, std::uint32_t ordinal) {
     return bytes.data() + load_u64(bytes.data() + directory + 8 + std::size_t{ordinal} * segment::k_directory_entry);
 }
 
+/// Segment of the commits that a log of some length has.
+std::vector<std::byte> segment_of_commits() {
+    World world(2);
+    while (world.writer.at.txn < 80) world.commit();
+    return world.segment(0, 80);
+}
+
 /// What verifying says of the segment with a change whose checksums fit.
 std::string verdict(const std::function<void(std::vector<std::byte>&)>& change) {
     std::vector<std::byte> bytes = rich_segment();
@@ -83,15 +90,11 @@ TEST_CASE("a segment that nobody changed is sound", "[history][fast][DMG-5]") {
 
 TEST_CASE("a block says where its full keys are, and is checked", "[history][fast][DMG-5]") {
     // A question went to another place than a walk over the block did, and verify found nothing wrong.
-    World world(2);
-    while (world.writer.at.txn < 80) world.commit();
-    std::vector<std::byte> bytes = world.segment(0, 80);
-    segment::Header header;
-    REQUIRE(segment::load_header(bytes.data(), header));
-    const std::byte* const directory = bytes.data() + segment::layout_of(header).directory + 8;
+    std::vector<std::byte> bytes = segment_of_commits();
+    const segment::Header header = header_of(bytes);
     std::byte* block = nullptr;
     for (std::uint32_t i = 0; i < header.version_blocks && (block == nullptr || load_u32(block + 1) < 2); ++i) {
-        block = bytes.data() + load_u64(directory + std::size_t{i} * segment::k_directory_entry);
+        block = block_at(bytes, i);
     }
     REQUIRE(load_u32(block + 1) > 1);
     store_u32(block + 5 + 4, load_u32(block + 5));
@@ -102,11 +105,8 @@ TEST_CASE("a block says where its full keys are, and is checked", "[history][fas
 
 TEST_CASE("blocks of a segment lie one behind the other, and are checked", "[history][fast][DMG-5][DMG-6]") {
     // A directory could name the same bytes for all blocks: reading a segment of n bytes took n * n steps.
-    World world(2);
-    while (world.writer.at.txn < 80) world.commit();
-    std::vector<std::byte> bytes = world.segment(0, 80);
-    segment::Header header;
-    REQUIRE(segment::load_header(bytes.data(), header));
+    std::vector<std::byte> bytes = segment_of_commits();
+    const segment::Header header = header_of(bytes);
     REQUIRE(header.version_blocks > 1);
     std::byte* const first = bytes.data() + segment::layout_of(header).directory + 8;
     std::memcpy(first + segment::k_directory_entry, first, 16);

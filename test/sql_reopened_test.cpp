@@ -1,4 +1,4 @@
-// What definitions ask for holds behind a reopening of the file as it did before: nothing of it is in memory alone.
+// sql_reopened_test.cpp -- what definitions ask for holds behind a reopening: nothing of it is in memory alone.
 #include "northstar.hpp"
 #include "os_support.hpp"
 

@@ -58,7 +58,7 @@ public:
     /// As reset(), but keeps memory for the next rows, if they may be as few as most results have.
     void clear(std::size_t width) {
         constexpr std::size_t k_kept_rows = 1 << 14;
-        if (rows_.size() > k_kept_rows) rows_ = {};
+        if (rows_.size() > k_kept_rows) rows_ = std::vector<Value*>();
         width_ = width;
         rows_.clear();
         arena_.reset();
