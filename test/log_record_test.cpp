@@ -8,7 +8,9 @@
 
 #include <array>
 #include <chrono>
+#include <map>
 #include <optional>
+#include <random>
 #include <set>
 
 using namespace log_test;
@@ -396,6 +398,36 @@ TEST_CASE("keys of every length are in canonical order, whatever of them was com
         CHECK(record.operation(i++).key == key);
         CHECK(record.find(1, key));
     }
+}
+
+TEST_CASE("many keys that begin alike are in canonical order by tree, the last write of each kept", "[log][fast]") {
+    const unsigned seed = GENERATE(1u, 2u, 3u);
+    CAPTURE(seed);
+    std::mt19937 random(seed);
+    std::map<std::pair<std::uint64_t, std::string>, std::string> expected;
+    OperationList list;
+    for (int i = 0; i < 2000; ++i) {
+        const std::uint64_t tree = random() % 3;
+        // Alike in up to ten words of eight bytes, and shorter than that now and then.
+        std::string key(random() % 8 == 0 ? random() % 90 : 80, 'k');
+        for (std::size_t n = random() % 4; n > 0; --n) key += static_cast<char>(random() % 2 * 'a');
+        if (random() % 2 == 0) key += std::to_string(i);
+        // Tree 2 is written in order.
+        if (tree == 2) key = "m" + std::to_string(100000 + i);
+        list.put(tree, key, std::to_string(i));
+        expected[{tree, key}] = std::to_string(i);
+    }
+    const std::vector<std::byte> bytes = encode(list, some_fields());
+    const RecordView record = view_of(bytes);
+    record.validate();
+    REQUIRE(record.size() == expected.size());
+    bool same = true;
+    std::uint32_t i = 0;
+    for (const auto& [place, value] : expected) {
+        const LogOperation operation = record.operation(i++);
+        same = same && operation.tree == place.first && operation.key == place.second && operation.value == value;
+    }
+    CHECK(same);
 }
 
 TEST_CASE("range deletions that come in order and overlap become one", "[log][fast]") {

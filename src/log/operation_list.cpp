@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <set>
+#include <span>
 #include <tuple>
 #include <utility>
 
@@ -21,7 +23,7 @@ constexpr std::size_t k_keep_entries = 1 << 16;
 // What sorting looks at first, so that most comparisons need not visit the arena.
 struct SortKey {
     std::uint64_t tree;
-    std::uint64_t head;   // first eight bytes of the key, big-endian
+    std::uint64_t head;   // eight bytes of the key, big-endian
     std::uint32_t index;
 };
 
@@ -33,6 +35,50 @@ inline std::uint64_t key_head(std::string_view key) {
     head = std::uint64_t{load_head(key)} << 32;
     if (key.size() > 4) head |= load_head(key.substr(4));
     return head;
+}
+
+/// Sorts what has equal bytes in front of `offset` by eight bytes at a time, which lie in the sort keys, so that the
+/// arena is visited once for each of them instead of with each comparison. `less` decides where few are equal.
+template <class KeyOf, class Less>
+void sort_by_words(std::span<SortKey> points, std::size_t offset, const KeyOf& key_of, const Less& less) {
+    constexpr std::size_t k_few = 16;
+    constexpr std::size_t k_far = 64;  // bytes
+    if (points.size() <= k_few || offset >= k_far) {
+        std::sort(points.begin(), points.end(), less);
+        return;
+    }
+    for (SortKey& point : points) {
+        const std::string_view key = key_of(point);
+        point.head = key_head(key.substr(std::min(offset, key.size())));
+    }
+    std::sort(points.begin(), points.end(), [](const SortKey& a, const SortKey& b) { return a.head < b.head; });
+    for (std::size_t begin = 0; begin < points.size();) {
+        std::size_t end = begin + 1;
+        while (end < points.size() && points[end].head == points[begin].head) ++end;
+        if (end > begin + 1) sort_by_words(points.subspan(begin, end - begin), offset + 8, key_of, less);
+        begin = end;
+    }
+}
+
+/// Sorts by tree and then by `less`, which orders the keys of one tree. A tree whose keys were written in order costs
+/// one pass, whatever was written to others in between.
+template <class KeyOf, class Less>
+void sort_by_tree(std::vector<SortKey>& points, const KeyOf& key_of, const Less& less) {
+    std::map<std::uint64_t, std::size_t> ends;
+    for (const SortKey& point : points) ++ends[point.tree];
+    std::size_t begin = 0;
+    for (auto& [tree, end] : ends) begin = end += begin;
+    if (ends.size() > 1) {
+        std::vector<SortKey> grouped(points.size());
+        for (std::size_t i = points.size(); i-- > 0;) grouped[--ends[points[i].tree]] = points[i];
+        points = std::move(grouped);
+    }
+    for (auto first = points.begin(); first != points.end();) {
+        const auto last =
+            std::find_if(first, points.end(), [&](const SortKey& key) { return key.tree != first->tree; });
+        if (!std::is_sorted(first, last, less)) sort_by_words(std::span(first, last), 0, key_of, less);
+        first = last;
+    }
 }
 
 }  // namespace operation_list_impl
@@ -272,27 +318,24 @@ void OperationList::sort_and_merge() {
         const auto index = static_cast<std::uint32_t>(i);
         if (vanishes(entry)) continue;
         if (entry.kind == OperationKind::put || entry.kind == OperationKind::erase) {
-            points.push_back({entry.tree, operation_list_impl::key_head(key_of(entry)), index});
+            points.push_back({entry.tree, 0, index});
         } else if (entry.kind == OperationKind::erase_range) {
             ranges.push_back(index);
         } else {
             others.push_back(index);
         }
     }
-    std::sort(points.begin(), points.end(), [this](const SortKey& a, const SortKey& b) {
-        if (a.tree != b.tree) return a.tree < b.tree;
-        if (a.head != b.head) return a.head < b.head;
-        const int order = key_of(entries_[a.index]).compare(key_of(entries_[b.index]));
+    const auto key = [this](const SortKey& point) { return key_of(entries_[point.index]); };
+    operation_list_impl::sort_by_tree(points, key, [&](const SortKey& a, const SortKey& b) {
+        const int order = key(a).compare(key(b));
         return order != 0 ? order < 0 : a.index < b.index;
     });
     std::vector<std::uint32_t> last_writes;
     last_writes.reserve(points.size());
     for (std::size_t i = 0; i < points.size(); ++i) {
-        if (i + 1 < points.size() && points[i].tree == points[i + 1].tree && points[i].head == points[i + 1].head &&
-            key_of(entries_[points[i].index]) == key_of(entries_[points[i + 1].index])) {
-            continue;
-        }
-        last_writes.push_back(points[i].index);
+        const bool again = i + 1 < points.size() && points[i].tree == points[i + 1].tree &&
+                           key(points[i]) == key(points[i + 1]);
+        if (!again) last_writes.push_back(points[i].index);
     }
     if (!ranges.empty()) merge_ranges(ranges, last_writes);
 
