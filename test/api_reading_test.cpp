@@ -173,6 +173,70 @@ TEST_CASE("Values read in pieces are those that a cursor finds step by step", "[
     }
 }
 
+TEST_CASE("Entries that are read at once are those that are read one by one", "[KV-3][PAST-1]") {
+    for (const bool past : {false, true}) {
+        for (const bool in_transaction : {false, true}) {
+            if (past && in_transaction) continue;
+            INFO("past " << past << ", in a transaction " << in_transaction);
+            Database db = Database::open(":memory:", quiet());
+            {
+                Transaction tx = db.begin_write();
+                for (int i = 0; i < 3000; ++i)
+                    tx.tree("t").put("key" + std::to_string(10000 + i), std::to_string(i) + std::string(i % 50, 'x'));
+                tx.tree("t").put("key10500", std::string(20000, 'l'));
+                tx.commit();
+            }
+            if (past) {
+                Transaction tx = db.begin_write();
+                tx.tree("t").erase_range("key10100", "key12000");
+                tx.commit();
+            }
+            const Snapshot snapshot = past ? db.begin_read(AsOf::txn(1)) : db.begin_read();
+            std::optional<Transaction> tx;
+            if (in_transaction) tx = db.begin_write();
+            const Tree tree = in_transaction ? Tree(tx->tree("t")) : snapshot.tree("t");
+            Cursor cursor = tree.cursor();
+            std::string bytes = "what was there";
+            std::vector<KeyValue> piece(173);
+            CHECK(cursor.read_entries(piece, bytes) == 0);
+            for (const std::optional<std::string_view> to :
+                 {std::optional<std::string_view>(), std::optional<std::string_view>("key10006"),
+                  std::optional<std::string_view>("key12500x"), std::optional<std::string_view>("a")}) {
+                INFO("to " << to.value_or("the end"));
+                std::vector<std::pair<std::string, std::string>> expected, found;
+                for (bool there = cursor.lower_bound("key10005"); there && (!to || cursor.key() < *to);
+                     there = cursor.next())
+                    expected.emplace_back(cursor.key(), cursor.value());
+                REQUIRE(cursor.lower_bound("key10005"));
+                CHECK(cursor.read_entries({}, bytes) == 0);
+                while (const std::size_t count = cursor.read_entries(piece, bytes, to))
+                    for (std::size_t i = 0; i < count; ++i) found.emplace_back(piece[i].key, piece[i].value);
+                CHECK(found == expected);
+                CHECK(cursor.valid() == to.has_value());
+                if (cursor.valid()) CHECK(cursor.key() >= *to);
+            }
+        }
+    }
+}
+
+TEST_CASE("Entries that are read at once are those that the transaction wrote meanwhile", "[KV-3]") {
+    Database db = Database::open(":memory:", quiet());
+    fill(db);
+    Transaction tx = db.begin_write();
+    WritableTree tree = tx.tree("t");
+    Cursor cursor = tree.cursor();
+    std::string bytes;
+    std::vector<KeyValue> piece(2);
+    REQUIRE(cursor.lower_bound("a3"));
+    REQUIRE(cursor.read_entries(piece, bytes) == 2);
+    CHECK(piece[1].key == "a4");
+    tree.put("a5", "changed");
+    tree.erase("a6");
+    REQUIRE(cursor.read_entries(piece, bytes) == 2);
+    CHECK(piece[0].value == "changed");
+    CHECK(piece[1].key == "a7");
+}
+
 TEST_CASE("Cursors go both ways, turn round, and end at both ends", "[KV-3][PAST-1]") {
     for (const bool past : {false, true}) {
         for (const bool in_transaction : {false, true}) {

@@ -148,6 +148,40 @@ struct CursorState {
     } catch (...) {
         failed();
     }
+    std::size_t read_entries(std::span<KeyValue> out, std::string& keys, std::optional<std::string_view> to) try {
+        keys.clear();
+        // An error stays until the cursor is positioned again.
+        if (!valid_ && failure_ != nullptr) std::rethrow_exception(failure_);
+        std::size_t count = 0;
+        const auto take = [&](std::string_view key, std::string_view value) {
+            if (count == out.size() || (to && key >= *to)) return false;
+            keys += key;
+            out[count++] = {key, value};
+            return true;
+        };
+        if (valid_ && txn_ != nullptr && (stale_ || version_ != txn_->version())) {
+            if (take(this->key(), value())) step(true);
+        }
+        const auto walk = [&](auto& cursor) {
+            while (valid_ && take(cursor.key(), cursor.value())) valid_ = cursor.next();
+        };
+        if (valid_) {
+            check_view(view_, ticket_);
+            const std::string before = key_;
+            const std::size_t had = count;
+            past_ ? walk(*past_) : walk(*present_);
+            // Nothing is written meanwhile: all of it is one read.
+            if (txn_ != nullptr && count > had) note(before, false);
+        }
+        const char* at = keys.data();
+        for (KeyValue& entry : out.first(count)) {
+            entry.key = {at, entry.key.size()};
+            at += entry.key.size();
+        }
+        return count;
+    } catch (...) {
+        failed();
+    }
     bool valid() const noexcept { return valid_; }
     std::string_view key() const {
         check();

@@ -212,6 +212,9 @@ public:
     /// stands behind them. Returns how many; 0: not valid, or not below `to`. The same as value() and next() for each,
     /// at a fraction of the time.
     std::size_t read_values(std::span<std::string_view> values, std::optional<std::string_view> to = std::nullopt);
+    /// The same with the keys, whose bytes go into `keys`: views of them live until it changes.
+    std::size_t read_entries(std::span<KeyValue> entries, std::string& keys,
+                             std::optional<std::string_view> to = std::nullopt);
     bool valid() const noexcept;
     std::string_view key() const;             ///< lives until the cursor moves
     std::string_view value() const;           ///< lives as long as the snapshot

@@ -326,6 +326,12 @@ std::size_t Cursor::read_values(std::span<std::string_view> values, std::optiona
 } catch (const std::bad_alloc&) {
     detail::no_memory();
 }
+std::size_t Cursor::read_entries(std::span<KeyValue> entries, std::string& keys,
+                                 std::optional<std::string_view> to) try {
+    return detail::checked(state_).read_entries(entries, keys, to);
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
+}
 bool Cursor::valid() const noexcept { return state_ != nullptr && state_->valid(); }
 std::string_view Cursor::key() const { return detail::checked(state_).key(); }
 std::string_view Cursor::value() const try {

@@ -305,6 +305,12 @@ void WriteTxn::note_needed_range(std::uint64_t tree, std::string_view from, std:
             }
             return;
         }
+        // One that walks back, in front of the last one.
+        if (last.tree == tree && range.from <= last.from && range.to && *range.to >= last.from) {
+            last.from = std::move(range.from);
+            if (last.to && *range.to > *last.to) last.to = std::move(range.to);
+            return;
+        }
     }
     ranges_.push_back(std::move(range));
 }
