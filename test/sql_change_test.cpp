@@ -230,3 +230,18 @@ TEST_CASE("RETURNING asks a table as it was before the statement", "[sql]") {
     f.sql.execute("COMMIT");
     CHECK(f.rows("SELECT count(*) FROM t") == Rows{{"2"}});
 }
+
+TEST_CASE("a DELETE of all rows is told of row by row by what looks at the past", "[sql][change]") {
+    Fixture f;
+    f.sql.execute_script("CREATE TABLE gone (id int PRIMARY KEY, v int); CREATE INDEX ON gone (v);"
+                         "INSERT INTO gone SELECT i, i * 10 FROM generate_series(1, 300) AS g(i)");
+    const northstar::SqlResult erased = f.sql.execute("DELETE FROM gone");
+    CHECK(erased.tag == "DELETE 300");
+    const auto one = [&](const std::string& text) { return f.sql.execute(text).rows.at(0).at(0).value_or("NULL"); };
+    const std::string before = std::to_string(erased.txn - 1);
+    CHECK(one("SELECT count(*) FROM gone WHERE v > 0") == "0");
+    CHECK(one("SELECT count(*) FROM changes('gone', " + before + ") WHERE operation = 'delete'") == "300");
+    CHECK(one("SELECT old ->> 'v' FROM history('gone', 7) ORDER BY txn DESC LIMIT 1") == "70");
+    CHECK(one("SELECT id FROM gone WHERE v = 2990 AS OF " + before) == "299");
+    CHECK(f.database.verify().ok());
+}

@@ -1,5 +1,6 @@
 #include "sql/execute/change_target.hpp"
 
+#include "sql/plan/read_point.hpp"
 #include "sql/text_io.hpp"
 
 #include <algorithm>
@@ -21,6 +22,7 @@ std::uint64_t ChangeRunner::run_part(BoundChange& change, RowStore& returned) {
 /// The change, and that of tables which inherit from its own: all sources are read before anything is written.
 /// [CHANGE-1]
 std::uint64_t ChangeRunner::apply_all(BoundChange& change, RowStore& returned) {
+    if (takes_all_rows(change)) return TableWriter(change.relation, execution_, access_).erase_all();
     std::vector<std::unique_ptr<Target>> targets;
     targets.push_back(std::make_unique<Target>(change, execution_, access_));
     for (BoundChange* heir : change.heirs) targets.push_back(std::make_unique<Target>(*heir, execution_, access_));
@@ -31,6 +33,19 @@ std::uint64_t ChangeRunner::apply_all(BoundChange& change, RowStore& returned) {
         count += target->count;
     }
     return count;
+}
+
+/// DELETE of whatever the table holds, where nobody asks for a row: neither the statement nor a table that refers to it.
+bool ChangeRunner::takes_all_rows(const BoundChange& change) {
+    const Plan& source = *change.source;
+    if (change.kind != ChangeKind::erase || parts_ || change.redact || change.portion.present ||
+        !change.heirs.empty() || !change.returning.empty() || change.partitions.divided ||
+        change.partition_check != nullptr || execution_.host().actuals() != nullptr)
+        return false;
+    if (source.kind != PlanKind::scan || !source.conditions.empty() || !source.reads_all() || source.sample >= 0 ||
+        source.versions.present || source.point->past || source.relation->oid != change.relation->oid)
+        return false;
+    return access_.bind_environment().present().catalog->references_to(change.relation->oid).empty();
 }
 
 void ChangeRunner::start_again(std::uint64_t transaction) {

@@ -73,6 +73,7 @@ private:
     void changed(Target& target, const std::string& key);
     void insert(BoundChange& change, Target& target);
     void update(BoundChange& change, Target& target);
+    bool takes_all_rows(const BoundChange& change);
     void erase(BoundChange& change, Target& target);
     void merge(BoundChange& change, Target& target);
     bool insert_row(BoundChange& change, Target& target, std::vector<Value>& row, std::size_t source_row);

@@ -217,14 +217,10 @@ std::optional<std::string> TableWriter::conflict(std::size_t index, const Value*
     return std::nullopt;
 }
 
-namespace table_writer {
-
-bool begins_an_entry(WritableTree& tree, std::string_view key) {
+bool TableWriter::begins_an_entry(WritableTree& tree, std::string_view key) {
     for (const KeyValue found : tree.prefix(key)) return !found.key.empty();
     return false;
 }
-
-}  // namespace table_writer
 
 void TableWriter::check_entry(IndexAccess& access, const Value* row, const std::string& row_key) {
     if (access.index->without_overlaps) refuse_overlap(*access.index, access.tree, row);
@@ -244,7 +240,7 @@ void TableWriter::insert_entry(IndexAccess& access, const Value* row, const std:
         if (!access.tree.put_if_absent(entry_, key_of_row)) duplicate(*access.index, row);
         return;
     }
-    if (unique == Uniqueness::when_checked && table_writer::begins_an_entry(access.tree, entry_))
+    if (unique == Uniqueness::when_checked && begins_an_entry(access.tree, entry_))
         suspects_.push_back({access.index, entry_});
     entry_ += key_of_row;
     access.tree.put(entry_, key_of_row);
@@ -336,6 +332,12 @@ void TableWriter::erase(const std::string& key, const Value* row) {
     arena_.reset();
 }
 
+std::uint64_t TableWriter::erase_all() {
+    begin_change();
+    for (IndexAccess& access : indexes_) access.tree.erase_range("", std::nullopt);
+    return rows_.erase_range("", std::nullopt);
+}
+
 bool TableWriter::keeps_entry(const IndexAccess& access, const Value* old_row, const Value* new_row) const {
     if (!access.expressions.empty() || access.predicate != nullptr || access.index->without_overlaps) return false;
     for (const IndexColumn& column : access.index->columns) {
@@ -380,49 +382,6 @@ const std::string& TableWriter::update(const std::string& key, const Value* old_
     }
     arena_.reset();
     return key_;
-}
-
-void TableWriter::build_index(std::size_t number) {
-    std::vector<Value> row(relation_->columns.size());
-    for (IndexAccess& access : indexes_) {
-        if (access.index != &relation_->indexes[number]) continue;
-        // Entries are gathered first: a cursor does not outlive writes.
-        struct Made {
-            std::string key, row;
-            Uniqueness unique;
-        };
-        std::vector<Made> entries;
-        for (const KeyValue stored : rows_.all()) {
-            arena_.reset();
-            relation_->layout->decode(stored.value, row, arena_);
-            std::string key;
-            Uniqueness unique{};
-            if (!entry(access, row.data(), key, unique)) continue;
-            entries.push_back({std::move(key), std::string(stored.key), unique});
-        }
-        for (auto& [key, row_of, unique] : entries) {
-            if (access.index->without_overlaps || access.exclusion) read(row_of, row.data(), arena_);
-            if (access.index->without_overlaps) refuse_overlap(*access.index, access.tree, row.data());
-            if (access.exclusion)
-                if (const auto other = access.exclusion->conflict(access.tree, rows_, row.data(), row_of, arena_))
-                    access.exclusion->refuse_making(rows_, row.data(), *other, arena_);
-            const bool taken = unique == Uniqueness::when_checked && table_writer::begins_an_entry(access.tree, key);
-            if (unique != Uniqueness::at_once) key += row_of;
-            if (!taken && access.tree.put_if_absent(key, row_of)) continue;
-            SqlError error(sqlstate::unique_violation,
-                           "could not create unique index \"" + access.index->name + "\"");
-            read(row_of, row.data(), arena_);
-            std::vector<int> columns;
-            for (const IndexColumn& column : access.index->columns)
-                if (column.column >= 0) columns.push_back(column.column);
-            if (columns.size() == access.index->columns.size())
-                error.edit().detail = "Key " + describe_key(*relation_, columns, row.data(), execution_.session()) +
-                                      " is duplicated.";
-            error.edit().table = relation_->name;
-            error.edit().constraint = access.index->name;
-            throw error;
-        }
-    }
 }
 
 bool TableWriter::read(const std::string& key, Value* row, Arena& arena) {

@@ -66,10 +66,12 @@ public:
     /// Adds a row; returns its key, valid until the next call. Raises 23505; then the statement must be undone.
     const std::string& insert(const Value* row);
     void erase(const std::string& key, const Value* row);
+    /// Erases every row, which costs as much as one does; returns how many there were.
+    std::uint64_t erase_all();
     /// Returns the new key, valid until the next call. Raises 23505; then the old row is gone, and the statement must
     /// be undone.
     const std::string& update(const std::string& key, const Value* old_row, const Value* new_row);
-    /// Entries of one index for all rows (CREATE INDEX). Raises 23505.
+    /// Entries of one index, which is empty, for all rows (CREATE INDEX). Raises 23505, 23P01.
     void build_index(std::size_t index);
     /// The stored row, decoded into `row`; false: there is none. Payloads live in the arena.
     bool read(const std::string& key, Value* row, Arena& arena);
@@ -105,6 +107,12 @@ private:
     void refuse_overlap(const Index& index, WritableTree& tree, const Value* row);
     /// What other entries say of a new one that is not known by its key alone.
     void check_entry(IndexAccess& access, const Value* row, const std::string& row_key);
+    /// Does the tree have an entry whose key begins so?
+    static bool begins_an_entry(WritableTree& tree, std::string_view key);
+    /// `row_key` lies behind `key` in memory; `row` is room for a row. Raises 23505, 23P01.
+    void add_to_new_index(IndexAccess& access, std::string_view key, std::string_view row_key, Uniqueness unique,
+                          std::vector<Value>& row);
+    [[noreturn]] void refuse_to_make(const Index& index, std::string_view row_key, std::vector<Value>& row);
     [[noreturn]] void duplicate(const Index& index, const Value* row);
     void fill_cells(const Value* row);
     /// Before each change: reads the table's mark, once in a transaction.
