@@ -90,6 +90,13 @@ bool is_flag_half(std::uint32_t code) { return code >= 0x1f1e6 && code <= 0x1f1f
 
 bool is_control(std::uint32_t code) { return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == k_bad; }
 
+/// Printable ASCII, as most of what is shown is.
+bool is_plain(std::string_view text) {
+    unsigned char strange = 0;
+    for (const char c : text) strange |= static_cast<unsigned char>(c) - 0x20u < 0x5fu ? 0 : 1;
+    return strange == 0;
+}
+
 }  // namespace display_width_impl
 
 std::size_t character_size(std::string_view text, std::size_t at) {
@@ -123,6 +130,7 @@ std::size_t character_before(std::string_view text, std::size_t at) {
 
 std::size_t display_width(std::string_view text) {
     using namespace display_width_impl;
+    if (is_plain(text)) return text.size();
     std::size_t width = 0;
     for (std::size_t at = 0; at < text.size(); at += character_size(text, at)) {
         std::size_t size = 0;
@@ -134,6 +142,7 @@ std::size_t display_width(std::string_view text) {
 
 std::string visible(std::string_view text, bool keep_line_feeds) {
     using namespace display_width_impl;
+    if (is_plain(text)) return std::string(text);
     static constexpr char digits[] = "0123456789abcdef";
     std::string out;
     out.reserve(text.size());

@@ -58,6 +58,14 @@ public:
         actuals_.rows += count.value_or(0);
         return count;
     }
+    std::uint64_t skip(std::uint64_t rows) override {
+        std::uint64_t skipped = 0;
+        timed(true, [&] { skipped = op_->skip(rows); });
+        actuals_.rows += skipped;
+        return skipped;
+    }
+    void want_of_each_member(std::uint64_t rows) override { op_->want_of_each_member(rows); }
+    void want_first(std::size_t rows, const std::vector<SortKey>& keys) override { op_->want_first(rows, keys); }
     bool accept(const KeyFilter& filter, const std::vector<ColumnId>& columns) override {
         return op_->accept(filter, columns);
     }

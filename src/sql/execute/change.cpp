@@ -35,7 +35,7 @@ std::uint64_t ChangeRunner::apply_all(BoundChange& change, RowStore& returned) {
     return count;
 }
 
-/// DELETE of whatever the table holds, where nobody asks for a row: neither the statement nor a table that refers to it.
+/// DELETE of whatever the table holds, where neither the statement asks for a row nor a table that refers to it.
 bool ChangeRunner::takes_all_rows(const BoundChange& change) {
     const Plan& source = *change.source;
     if (change.kind != ChangeKind::erase || parts_ || change.redact || change.portion.present ||

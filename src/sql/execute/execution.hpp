@@ -40,6 +40,20 @@ public:
     /// After open(): the number of rows that next() would hand out, where it is known without reading them. Then they
     /// are not handed out any more.
     virtual std::optional<std::uint64_t> take_count() { return std::nullopt; }
+    /// After open(): passes over rows that would come next, as far as that costs less than to hand them out, and says
+    /// over how many.
+    virtual std::uint64_t skip(std::uint64_t rows) {
+        static_cast<void>(rows);
+        return 0;
+    }
+    /// Before open(): of the rows of each member (AccessPath::members_in_order) the first so many are enough.
+    virtual void want_of_each_member(std::uint64_t rows) { static_cast<void>(rows); }
+    /// Before open(): no more than the first so many rows in the order of the keys are asked for (0: all of them). They
+    /// may come in any order, others among them.
+    virtual void want_first(std::size_t rows, const std::vector<SortKey>& keys) {
+        static_cast<void>(rows);
+        static_cast<void>(keys);
+    }
     /// Offers a filter on columns of its batches, before the first open(). It lives as long as the operator. False: it
     /// will not be used.
     virtual bool accept(const KeyFilter& filter, const std::vector<ColumnId>& columns) {

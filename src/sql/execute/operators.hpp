@@ -3,6 +3,7 @@
 
 #include "sql/execute/evaluate.hpp"
 
+#include <algorithm>
 #include <memory>
 
 namespace northstar::inline v0::sql {
@@ -30,14 +31,18 @@ std::unique_ptr<Operator> measured(std::unique_ptr<Operator> op, const Plan& pla
 /// Hands out rows of a store, a batch at a time.
 class StoreReader {
 public:
-    void start(const RowStore& rows) {
+    /// Rows that are added later are handed out as well.
+    void start(const RowStore& rows) { start(rows, 0, ~std::size_t{0}); }
+    void start(const RowStore& rows, std::size_t from, std::size_t to) {
         rows_ = &rows;
-        at_ = 0;
+        at_ = from;
+        to_ = to;
     }
     Batch* next(Batch& batch) {
-        if (rows_ == nullptr || at_ >= rows_->size()) return nullptr;
+        const std::size_t end = rows_ == nullptr ? 0 : std::min(to_, rows_->size());
+        if (at_ >= end) return nullptr;
         const std::size_t width = rows_->width();
-        const std::size_t left = rows_->size() - at_;
+        const std::size_t left = end - at_;
         const std::size_t count = left < k_batch_rows ? left : k_batch_rows;
         batch.arena.reset();
         batch.make_room(width, count);
@@ -50,6 +55,7 @@ public:
 private:
     const RowStore* rows_ = nullptr;
     std::size_t at_ = 0;
+    std::size_t to_ = 0;
 };
 
 }  // namespace northstar::inline v0::sql

@@ -3,9 +3,14 @@
 // When the groups outgrow the limit of memory, rows of further groups go to files, by the hash of their key; each file
 // is aggregated by itself when the groups in memory have been handed out, and may be divided again. Each of several
 // grouping sets has files of its own, fewer the more sets there are; more than k_most_files of them stay in memory.
+//
+// Where rows come in an order of some groups and few may be wanted, those read so far are handed out when one of these
+// changes.
+#include "sql/compare.hpp"
 #include "sql/execute/aggregate_state.hpp"
 #include "sql/execute/operators.hpp"
 #include "sql/execute/partition_files.hpp"
+#include "sql/execute/sort_key.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -44,10 +49,16 @@ public:
     void open() override {
         input_->open();
         limit_ = execution_.host().memory_limit();
-        aside_.resize(sets_.size());
-        for (PartitionFiles& files : aside_) files.reset(input_->columns().size(), fan_bits());
-        only_set_ = sets_.size();
-        start_groups();
+        first_.bound.clear();
+        start_input();
+        ended_ = plan_.ordered_groups.empty();
+        if (!plan_.ordered_groups.empty()) {
+            ended_ = false;
+            rest_.make_room(input_->columns().size(), 0);
+            last_keys_.clear();
+            set_ = sets_.size();
+            return;
+        }
         // Without GROUP BY, and for an empty grouping set, there is a group even of no rows.
         for (std::size_t s = 0; s < sets_.size(); ++s)
             if (sets_[s].empty()) add_only_group(s);
@@ -57,6 +68,21 @@ public:
         }
         while (Batch* batch = input_->next()) take(*batch);
         end_input();
+    }
+
+    /// Of groups that come in front of others by keys which are groups themselves.
+    void want_first(std::size_t rows, const std::vector<SortKey>& keys) override {
+        first_ = FirstGroups();
+        if (!plain_ || !plan_.grouping_sets.empty() || !plan_.ordered_groups.empty()) return;
+        for (const SortKey& key : keys) {
+            const auto found = std::find(columns_.begin(), columns_.begin() + static_cast<std::ptrdiff_t>(keys_.size()),
+                                         key.expr->kind == BoundKind::column ? key.expr->column : k_no_column);
+            const auto place = static_cast<std::size_t>(found - columns_.begin());
+            if (place == keys_.size()) break;
+            first_.keys.push_back(key);
+            first_.places.push_back(place);
+        }
+        if (!first_.keys.empty()) first_.wanted = rows;
     }
 
     /// Rows of a group that nobody wants need not be read.
@@ -76,11 +102,80 @@ public:
         for (;;) {
             hand_out();
             if (batch_.count > 0) return &batch_;
-            if (!next_file()) return nullptr;
+            if (next_file()) continue;
+            if (ended_) return nullptr;
+            take_portion();
         }
     }
 
 private:
+    void start_input() {
+        aside_.resize(sets_.size());
+        for (PartitionFiles& files : aside_) files.reset(input_->columns().size(), fan_bits());
+        only_set_ = sets_.size();
+        start_groups();
+    }
+
+    // ---- rows that come in an order of some groups ----
+
+    /// Takes rows until groups of theirs are done, those of a batch together.
+    void take_portion() {
+        start_input();
+        if (rest_.count > 0) take(rest_);
+        rest_.count = 0;
+        for (;;) {
+            Batch* const batch = input_->next();
+            ended_ = batch == nullptr;
+            if (ended_) break;
+            const std::size_t last = last_change(*batch);
+            if (last == batch->count) {
+                take(*batch);
+                continue;
+            }
+            put_by(*batch, last);
+            if (batch->count > 0) take(*batch);
+            break;
+        }
+        end_input();
+    }
+
+    /// The last row that begins other groups than the row before it; none: their number.
+    std::size_t last_change(const Batch& batch) {
+        const Rows rows{&batch, every_row(batch.count, every_), batch.count, true};
+        const std::vector<std::size_t>& places = plan_.ordered_groups;
+        ordered_values_.resize(places.size());
+        ordered_arena_.reset();
+        std::vector<const Value*> views;
+        for (std::size_t i = 0; i < places.size(); ++i)
+            views.push_back(keys_[places[i]].view(rows, ordered_values_[i], ordered_arena_));
+        const auto changes = [&](std::size_t row) {
+            if (row == 0 && last_keys_.empty()) return false;
+            for (std::size_t i = 0; i < places.size(); ++i) {
+                const Value& before = row > 0 ? views[i][row - 1] : last_keys_[i];
+                const Value& here = views[i][row];
+                if (before.is_null() != here.is_null() || (!here.is_null() && compare_values(before, here) != 0))
+                    return true;
+            }
+            return false;
+        };
+        std::size_t last = batch.count;
+        for (std::size_t row = batch.count; row-- > 0 && last == batch.count;)
+            if (changes(row)) last = row;
+        last_arena_.reset();
+        last_keys_.clear();
+        for (const Value* view : views) last_keys_.push_back(copy_value(view[batch.count - 1], last_arena_));
+        return last;
+    }
+
+    /// Moves the rows from `begin` on to rest_. Their values stay where they are until the input is asked again.
+    void put_by(Batch& batch, std::size_t begin) {
+        rest_.make_room(batch.columns.size(), batch.count - begin);
+        for (std::size_t c = 0; c < batch.columns.size(); ++c)
+            std::copy(batch.columns[c].begin() + static_cast<std::ptrdiff_t>(begin),
+                      batch.columns[c].begin() + static_cast<std::ptrdiff_t>(batch.count), rest_.columns[c].begin());
+        batch.count = begin;
+    }
+
     /// Columns of the next groups of the present set, one column after the other.
     void hand_out() {
         batch_.arena.reset();
@@ -174,6 +269,72 @@ private:
     }
     bool works_on(std::size_t set) const { return only_set_ == sets_.size() || only_set_ == set; }
 
+    // ---- groups of which the first ones in an order are asked for ----
+
+    struct FirstGroups {
+        std::size_t wanted = 0;           // groups; 0: all of them
+        std::vector<SortKey> keys;
+        std::vector<std::size_t> places;  // of the keys, in groups
+        std::vector<Value> bound;         // keys of the last group wanted, of those so far; empty: not known
+        std::uint64_t bound_prefix = 0;
+        Arena arena;                      // of the bound
+    };
+
+    int compare_groups(const Value* a, const Value* b) const {
+        for (std::size_t i = 0; i < first_.keys.size(); ++i) {
+            const std::size_t place = first_.places[i];
+            if (const int order = compare_by_key(a[place], b[place], first_.keys[i])) return order;
+        }
+        return 0;
+    }
+
+    /// Rows whose group comes behind as many as are wanted: nobody asks for it.
+    bool comes_too_late(const KeyPrefix& prefix_of, std::size_t row) const {
+        const std::uint64_t prefix = prefix_of.of(key_views_[first_.places[0]][row]);
+        if (prefix != first_.bound_prefix) return prefix > first_.bound_prefix;
+        for (std::size_t i = 0; i < first_.keys.size(); ++i)
+            if (const int order = compare_by_key(key_views_[first_.places[i]][row], first_.bound[i], first_.keys[i]))
+                return order > 0;
+        return false;
+    }
+
+    /// Takes the rows out of the batch that come too late; false: there were none.
+    bool leave_out_late(Batch& batch) {
+        const KeyPrefix prefix_of(first_.keys[0]);
+        chosen_.clear();
+        for (std::size_t row = 0; row < batch.count; ++row)
+            if (!comes_too_late(prefix_of, row)) chosen_.push_back(static_cast<std::uint32_t>(row));
+        if (chosen_.size() == batch.count) return false;
+        batch.keep(chosen_);
+        return true;
+    }
+
+    /// Forgets groups that come behind as many as are wanted. Their states stay where they are until the end.
+    void forget_late_groups() {
+        const TupleTable& table = tables_[0];
+        std::vector<std::uint32_t> order(table.size());
+        for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::uint32_t>(i);
+        const auto last = order.begin() + static_cast<std::ptrdiff_t>(first_.wanted - 1);
+        std::nth_element(order.begin(), last, order.end(), [&](std::uint32_t a, std::uint32_t b) {
+            return compare_groups(table.tuple(a), table.tuple(b)) < 0;
+        });
+        std::vector<Value> bound(table.tuple(*last), table.tuple(*last) + keys_.size());
+        TupleTable kept(keys_.size());
+        std::vector<char*> states;
+        for (std::size_t i = 0; i < table.size(); ++i) {
+            if (compare_groups(table.tuple(i), bound.data()) > 0) continue;
+            bool added = false;
+            kept.insert(table.tuple(i), added);
+            states.push_back(states_[0][i]);
+        }
+        first_.arena.reset();
+        first_.bound.clear();
+        for (const std::size_t place : first_.places) first_.bound.push_back(copy_value(bound[place], first_.arena));
+        first_.bound_prefix = KeyPrefix(first_.keys[0]).of(first_.bound[0]);
+        tables_[0] = std::move(kept);
+        states_[0] = std::move(states);
+    }
+
     /// The group of a set without columns.
     void add_only_group(std::size_t set) {
         bool added = false;
@@ -199,6 +360,10 @@ private:
         key_views_.resize(keys_.size());
         key_arena_.reset();
         for (std::size_t i = 0; i < keys_.size(); ++i) key_views_[i] = keys_[i].view(rows, values_[i], key_arena_);
+        if (!first_.bound.empty() && leave_out_late(batch)) {
+            if (batch.count > 0) take(batch);
+            return;
+        }
         // Of one set no value is computed for rows that are put aside.
         const bool found = full_ && sets_.size() == 1;
         if (found) {
@@ -242,6 +407,7 @@ private:
                 }
             }
         }
+        if (first_.wanted > 0 && !full_ && tables_[0].size() > 4 * first_.wanted + k_batch_rows) forget_late_groups();
         full_ = full_ || (bytes() > limit_ && can_divide());
     }
 
@@ -297,6 +463,12 @@ private:
     std::vector<Value> tuple_;
     std::vector<std::vector<Value>> values_;
     std::vector<std::uint32_t> every_;
+    FirstGroups first_;
+    bool ended_ = true;            // the input has
+    Batch rest_;                   // rows that belong to the groups to come
+    std::vector<Value> last_keys_;  // of the ordered groups, in the row that was read last
+    std::vector<std::vector<Value>> ordered_values_;
+    Arena ordered_arena_, last_arena_;
     std::size_t set_ = 0;
     std::size_t group_ = 0;
     Batch batch_;

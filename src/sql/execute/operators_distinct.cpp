@@ -45,8 +45,10 @@ public:
     }
 
 private:
-    /// The input comes out of a sort whose first keys are the expressions, in any order: DISTINCT ON.
+    /// Equal rows are neighbours: the optimizer says so, or the input comes out of a sort whose first keys are the
+    /// expressions, in any order (DISTINCT ON).
     static bool is_sorted(const Plan& plan) {
+        if (plan.in_order) return true;
         const Plan& input = *plan.left;
         if (input.kind != PlanKind::sort || input.keys.size() < plan.distinct_on.size()) return false;
         const auto end = input.keys.begin() + static_cast<std::ptrdiff_t>(plan.distinct_on.size());

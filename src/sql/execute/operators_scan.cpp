@@ -46,8 +46,7 @@ public:
         through_index_ = false;
         done_ = false;
         first_ = true;
-        // Few at first, so that LIMIT 1 reads little.
-        limit_ = plan_.access.first_rows == 0 ? k_first_rows : plan_.access.first_rows;
+        start_small();
         // Nothing of the rows is asked for but how many there are.
         counts_ = plan_.access.index < 0 && columns_.empty() && steps_.empty() && plan_.sample < 0 && !point.past;
         if (counts_) {
@@ -80,6 +79,31 @@ public:
         return true;
     }
 
+    void want_of_each_member(std::uint64_t rows) override {
+        if (plan_.access.members_in_order) each_member_ = rows;
+    }
+
+    std::uint64_t skip(std::uint64_t rows) override {
+        if (counts_ || done_ || !cursor_ || takes_united_ || !steps_.empty() || !sieves_.empty() || plan_.sample >= 0 ||
+            plan_.point->past)
+            return 0;
+        std::uint64_t skipped = 0;
+        if (takes_leaves()) {
+            std::vector<std::string_view> values;
+            while (skipped < rows && !done_) {
+                values.resize(static_cast<std::size_t>(std::min<std::uint64_t>(rows - skipped, k_batch_rows)));
+                done_ = !read_leaves(values);
+                skipped += values.size();
+            }
+            return skipped;
+        }
+        for (; skipped < rows; ++skipped) {
+            done_ = !step();
+            if (done_) break;
+        }
+        return skipped;
+    }
+
     std::optional<std::uint64_t> take_count() override {
         if (!counts_) return std::nullopt;
         return std::exchange(uncounted_, 0);
@@ -101,7 +125,10 @@ public:
                 batch_.make_room(columns_.size(), bytes_.size());
             }
             const std::size_t count = batch_.count;
-            if (count == 0) continue;
+            if (count == 0) {
+                if (each_member_ > 0) next_member();
+                continue;
+            }
             selected_.resize(count);
             for (std::size_t i = 0; i < count; ++i) selected_[i] = static_cast<std::uint32_t>(i);
             decoded_.assign(columns_.size(), entry_ != nullptr);
@@ -111,6 +138,7 @@ public:
                 if (selected_.empty()) break;
             }
             for (Sieve& sieve : sieves_) sift(sieve);
+            if (each_member_ > 0) end_member_when_enough();
             if (selected_.empty()) continue;
             if (selected_.size() < count) keep();
             for (std::size_t i = 0; i < columns_.size(); ++i)
@@ -223,8 +251,28 @@ private:
     bool step() {
         do {
             if (step_in_range()) return true;
+            // A batch has rows of one member.
+            if (each_member_ > 0) return false;
         } while (next_range());
         return false;
+    }
+
+    // ---- members of a list of which the first rows are enough ----
+
+    /// Few at first, so that LIMIT 1 reads little.
+    void start_small() {
+        limit_ = plan_.access.first_rows == 0 ? k_first_rows : plan_.access.first_rows;
+        if (each_member_ > 0) limit_ = static_cast<std::size_t>(std::min<std::uint64_t>(each_member_, k_batch_rows));
+        of_member_ = 0;
+    }
+    void next_member() {
+        done_ = !next_range();
+        start_small();
+    }
+    /// Behind the conditions. A batch that ended before its limit has the last rows of its member.
+    void end_member_when_enough() {
+        of_member_ += selected_.size();
+        if (of_member_ >= each_member_ || done_) next_member();
     }
 
     bool step_in_range() {
@@ -255,9 +303,15 @@ private:
             limit_ = std::min(limit_ * k_growth, k_batch_rows);
             return;
         }
-        const bool leaves = reads_leaves();
-        if (leaves) read_leaves(through_index_ ? keys_ : bytes_);
-        while (!leaves && bytes_.size() < limit_) {
+        if (reads_leaves()) read_batch_of_leaves(through_index_ ? keys_ : bytes_);
+        else if (reads_leaves_with_keys()) read_rows_with_keys();
+        else read_rows();
+        if (through_index_) fetch();
+        limit_ = std::min(limit_ * k_growth, k_batch_rows);
+    }
+
+    void read_rows() {
+        while (bytes_.size() < limit_) {
             if (!step()) {
                 done_ = true;
                 break;
@@ -273,16 +327,14 @@ private:
             if (needs_key_) keys_.push_back(batch_.arena.copy(cursor_->key()));
             if (needs_txn_) txns_.push_back(cursor_->txn());
         }
-        if (through_index_) fetch();
-        limit_ = std::min(limit_ * k_growth, k_batch_rows);
     }
 
     /// The same of entries that have all columns.
     void read_entries() {
         execution_.check_cancelled();
-        if (entry_->wants_row_keys() && reads_leaves()) {
+        if (takes_leaves()) {
             batch_.arena.reset();
-            read_leaves(keys_);
+            read_batch_of_leaves(keys_);
             entry_->read(keys_, batch_);
             limit_ = std::min(limit_ * k_growth, k_batch_rows);
             return;
@@ -302,25 +354,71 @@ private:
 
     /// Of what the cursor shows nothing but the values is asked for.
     bool reads_leaves() const {
-        return !plan_.access.backward && plan_.sample < 0 && (through_index_ || (!needs_key_ && !needs_txn_));
+        return !plan_.access.backward && plan_.sample < 0 && each_member_ == 0 &&
+               (through_index_ || (!needs_key_ && !needs_txn_));
+    }
+    /// Nothing but rows and their keys is.
+    bool reads_leaves_with_keys() const {
+        return !plan_.access.backward && plan_.sample < 0 && each_member_ == 0 && !through_index_ && !needs_txn_;
     }
 
-    /// The next values, a leaf at a time.
-    void read_leaves(std::vector<std::string_view>& values) {
-        values.resize(limit_);
+    /// Between two batches the cursor stands on the entry that comes next, not on the last one that was read.
+    bool takes_leaves() const {
+        if (entry_ != nullptr) return entry_->wants_row_keys() && reads_leaves();
+        return reads_leaves() || reads_leaves_with_keys();
+    }
+
+    /// Reads on, a leaf at a time, until `take` (which reads to an end of keys, and says how many) has read `wanted`
+    /// entries; false: there are no more.
+    template <class Take>
+    bool read_leaves_until(std::size_t wanted, Take&& take) {
         std::size_t count = 0;
         do {
             const bool there =
                 !std::exchange(first_, false) || (from().empty() ? cursor_->first() : cursor_->lower_bound(from()));
             std::optional<std::string_view> end;
             if (!to().empty()) end = to();
-            if (there) count += cursor_->read_values(std::span(values).subspan(count), end);
-        } while (count < limit_ && next_range());
-        values.resize(count);
-        done_ = count < limit_;
+            if (there) count += take(count, end);
+        } while (count < wanted && next_range());
+        return count == wanted;
+    }
+
+    /// The next values, as many as there is room for; false: there were fewer.
+    bool read_leaves(std::vector<std::string_view>& values) {
+        std::size_t total = 0;
+        const auto take = [&](std::size_t count, std::optional<std::string_view> end) {
+            const std::size_t more = cursor_->read_values(std::span(values).subspan(count), end);
+            total = count + more;
+            return more;
+        };
+        const bool whole = read_leaves_until(values.size(), take);
+        if (!whole) values.resize(total);
+        return whole;
+    }
+
+    void read_batch_of_leaves(std::vector<std::string_view>& values) {
+        values.resize(limit_);
+        done_ = !read_leaves(values);
         if (plan_.point->past) std::erase_if(values, [](std::string_view value) { return value.empty(); });
         if (stable_) return;
         for (std::string_view& value : values) value = batch_.arena.copy(value);
+    }
+
+    void read_rows_with_keys() {
+        entries_read_.resize(limit_);
+        done_ = !read_leaves_until(limit_, [&](std::size_t count, std::optional<std::string_view> end) {
+            const std::span<KeyValue> room = std::span(entries_read_).subspan(count);
+            const std::size_t more = cursor_->read_entries(room, key_bytes_, end);
+            const char* key = batch_.arena.copy(key_bytes_).data();
+            for (const KeyValue& entry : room.first(more)) {
+                if (!was_erased(entry.value)) {
+                    keys_.emplace_back(key, entry.key.size());
+                    bytes_.push_back(kept(entry.value));
+                }
+                key += entry.key.size();
+            }
+            return more;
+        });
     }
 
     /// A view that lives as long as the batch: in a transaction, the next write may end it.
@@ -430,6 +528,10 @@ private:
     std::vector<std::string_view> bytes_, keys_;
     std::vector<std::optional<std::string_view>> found_;
     std::vector<Txn> txns_;
+    std::vector<KeyValue> entries_read_;
+    std::string key_bytes_;
+    std::uint64_t each_member_ = 0;  // rows of each range that are enough; 0: all are wanted
+    std::uint64_t of_member_ = 0;    // of the present one, those that met the conditions
     bool counts_ = false;          // nothing of the rows is asked for but how many there are
     std::uint64_t uncounted_ = 0;  // of them, those that were not handed out
     bool done_ = false;

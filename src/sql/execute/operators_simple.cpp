@@ -1,6 +1,7 @@
 // Operators without state of their own: constants, filters, projections, functions in FROM and in target lists.
 #include "sql/execute/operators.hpp"
 
+#include "sql/plan/index_order.hpp"
 #include "sql/record.hpp"
 
 #include <algorithm>
@@ -84,13 +85,24 @@ private:
 
 class Project final : public Operator {
 public:
-    Project(Plan& plan, Execution& execution) : input_(build_operator(*plan.left, execution)) {
+    Project(Plan& plan, Execution& execution) : plan_(plan), input_(build_operator(*plan.left, execution)) {
         for (PlanColumn& column : plan.columns) {
             columns_.push_back(column.id);
             expressions_.emplace_back(*column.expr, input_->columns(), execution);
         }
     }
     void open() override { input_->open(); }
+    /// What is computed of a row may fail, and does so for one that is passed over as well.
+    std::uint64_t skip(std::uint64_t rows) override {
+        const bool computes = std::any_of(expressions_.begin(), expressions_.end(),
+                                          [](const Evaluator& expression) { return expression.slot() < 0; });
+        return computes ? 0 : input_->skip(rows);
+    }
+    void want_of_each_member(std::uint64_t rows) override { input_->want_of_each_member(rows); }
+    void want_first(std::size_t rows, const std::vector<SortKey>& keys) override {
+        std::vector<SortKey> below = keys;
+        if (move_below(plan_, below)) input_->want_first(rows, below);
+    }
     bool accept(const KeyFilter& filter, const std::vector<ColumnId>& columns) override {
         std::vector<ColumnId> below;
         for (const ColumnId id : columns) {
@@ -113,6 +125,7 @@ public:
     }
 
 private:
+    const Plan& plan_;
     std::unique_ptr<Operator> input_;
     std::vector<Evaluator> expressions_;
     std::vector<std::uint32_t> every_;

@@ -3,53 +3,17 @@
 // Rows beyond the limit of memory are sorted in runs that go to files and are merged (Knuth, The Art of Computer
 // Programming 3, 5.4.1).
 #include "sql/execute/operators.hpp"
+#include "sql/execute/sort_key.hpp"
 #include "sql/execute/spill_file.hpp"
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
 
 namespace northstar::inline v0::sql {
 
 namespace operators_sort {
 
-/// The first sort key as a number that orders as the key does, or is the same for keys that it cannot tell apart.
-class KeyPrefix {
-public:
-    explicit KeyPrefix(const SortKey& key) : descending_(key.descending), nulls_first_(key.nulls_first) {}
-    std::uint64_t of(const Value& value) const {
-        if (value.is_null()) return nulls_first_ ? 0 : ~std::uint64_t{0};
-        const std::uint64_t ascending = ascending_of(value);
-        return descending_ ? ~ascending : ascending;
-    }
-
-private:
-    static constexpr std::uint64_t k_sign = std::uint64_t{1} << 63;
-
-    static std::uint64_t ascending_of(const Value& value) {
-        switch (value.form()) {
-            case Form::boolean: return value.boolean() ? 1 : 0;
-            case Form::integer: return static_cast<std::uint64_t>(value.integer()) ^ k_sign;
-            case Form::real: {
-                if (std::isnan(value.real())) return ~std::uint64_t{0};
-                const auto bits = std::bit_cast<std::uint64_t>(value.real() == 0 ? 0.0 : value.real());
-                return (bits & k_sign) != 0 ? ~bits : bits | k_sign;
-            }
-            case Form::bytes: {
-                if (value.type() != type::text && value.type() != type::varchar) return 0;
-                std::uint64_t head = 0;
-                const std::string_view bytes = value.bytes();
-                for (std::size_t i = 0; i < 8; ++i)
-                    head = head << 8 | (i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : 0u);
-                return head;
-            }
-            default: return 0;
-        }
-    }
-    bool descending_, nulls_first_;
-};
-
-/// Keys that are columns are read where they lie in a row; the others stand behind the columns.
+/// Keys that are columns are read where they lie in a row; the others stand behind the columns. Where rows come in the
+/// order of the first keys, they are taken in portions, each up to where these change.
 class Sort final : public Operator {
 public:
     Sort(Plan& plan, Execution& execution, std::size_t top)
@@ -63,16 +27,56 @@ public:
             places_.push_back(slot >= 0 ? static_cast<std::size_t>(slot) : width_++);
         }
     }
-    void set_top(std::size_t top) { top_ = top; }
+    /// Before open(): no more than the first so many rows are asked for; 0: all.
+    void set_top(std::size_t top) {
+        top_ = top;
+        if (plan_.left->kind == PlanKind::scan || plan_.left->kind == PlanKind::project)
+            input_->want_of_each_member(top);
+        input_->want_first(top, plan_.keys);
+    }
 
     void open() override {
+        from_ = nullptr;
+        ended_ = false;
+        portion_ = k_first_portion;
+        input_->open();
+        sort_portion();
+    }
+    Batch* next() override {
+        for (;;) {
+            if (Batch* batch = hand_out()) return batch;
+            if (ended_) return nullptr;
+            sort_portion();
+        }
+    }
+
+private:
+    static constexpr std::size_t k_first_portion = 32;  // rows, at least
+    static constexpr std::size_t k_growth = 4;
+
+    Batch* hand_out() {
+        if (!runs_.empty()) return merge();
+        Batch* batch = reader_.next(batch_);
+        if (batch != nullptr) batch->columns.resize(columns_.size());
+        return batch;
+    }
+
+    void sort_portion() {
         rows_.reset(width_);
         runs_.clear();
         bound_ = nullptr;
         const std::size_t limit = execution_.host().memory_limit();
-        input_->open();
-        while (Batch* batch = input_->next()) {
-            take(*batch);
+        for (std::size_t taken = 0;;) {
+            if (from_ == nullptr || at_ == from_->count) {
+                from_ = input_->next();
+                at_ = 0;
+                if (from_ == nullptr) break;
+                view_keys();
+            }
+            const std::size_t end = end_of_portion(taken);
+            take(end);
+            taken += end - at_;
+            at_ = end;
             // With LIMIT only the first rows matter: cut now and then.
             if (top_ != 0 && rows_.size() > 4 * top_ + k_batch_rows) {
                 cut();
@@ -80,7 +84,11 @@ public:
                 bound_prefix_ = prefix_.of(bound_[places_[0]]);
             }
             if (rows_.bytes() > limit) end_run();
+            if (at_ < from_->count) break;
+            if (plan_.ordered_keys > 0) remember_keys();
         }
+        ended_ = from_ == nullptr;
+        portion_ = std::min(portion_ * k_growth, k_batch_rows);
         if (!runs_.empty()) {
             end_run();
             start_merge();
@@ -89,21 +97,41 @@ public:
         cut();
         reader_.start(rows_);
     }
-    Batch* next() override {
-        if (!runs_.empty()) return merge();
-        Batch* batch = reader_.next(batch_);
-        if (batch != nullptr) batch->columns.resize(columns_.size());
-        return batch;
-    }
 
-private:
-    void take(const Batch& batch) {
-        const Rows all{&batch, every_row(batch.count, every_), batch.count, true};
+    void view_keys() {
+        const Rows all{from_, every_row(from_->count, every_), from_->count, true};
         views_.resize(keys_.size());
         values_.resize(keys_.size());
         key_arena_.reset();
         for (std::size_t i = 0; i < keys_.size(); ++i) views_[i] = keys_[i].view(all, values_[i], key_arena_);
-        for (std::size_t row = 0; row < batch.count; ++row) {
+    }
+
+    /// Where the first keys change behind enough rows, `taken` of which came in batches before; else the batch's end.
+    std::size_t end_of_portion(std::size_t taken) const {
+        if (plan_.ordered_keys == 0) return from_->count;
+        const auto changes = [&](std::size_t row) {
+            for (std::size_t i = 0; i < plan_.ordered_keys; ++i) {
+                const Value& before = row > 0 ? views_[i][row - 1] : last_keys_[i];
+                if (compare_by_key(before, views_[i][row], plan_.keys[i]) != 0) return true;
+            }
+            return false;
+        };
+        for (std::size_t row = at_; row < from_->count; ++row)
+            if (taken + (row - at_) >= portion_ && changes(row)) return row;
+        return from_->count;
+    }
+    /// Of the last row of a batch, for the first one of the next.
+    void remember_keys() {
+        last_arena_.reset();
+        last_keys_.clear();
+        for (std::size_t i = 0; i < plan_.ordered_keys; ++i)
+            last_keys_.push_back(copy_value(views_[i][from_->count - 1], last_arena_));
+    }
+
+    /// The rows of the batch up to `end`.
+    void take(std::size_t end) {
+        const Batch& batch = *from_;
+        for (std::size_t row = at_; row < end; ++row) {
             if (bound_ != nullptr && comes_too_late(row)) continue;
             Value* to = rows_.add();
             for (std::size_t c = 0; c < columns_.size(); ++c) to[c] = keep_value(batch.columns[c][row], rows_.arena());
@@ -117,23 +145,15 @@ private:
         const std::uint64_t prefix = prefix_.of(views_[0][row]);
         if (prefix != bound_prefix_) return prefix > bound_prefix_;
         for (std::size_t i = 0; i < keys_.size(); ++i) {
-            const int order = compare_one(views_[i][row], bound_[places_[i]], plan_.keys[i]);
+            const int order = compare_by_key(views_[i][row], bound_[places_[i]], plan_.keys[i]);
             if (order != 0) return order > 0;
         }
         return true;
     }
 
-    static int compare_one(const Value& a, const Value& b, const SortKey& key) {
-        if (a.is_null() || b.is_null()) {
-            if (a.is_null() == b.is_null()) return 0;
-            return a.is_null() == key.nulls_first ? -1 : 1;
-        }
-        const int order = compare_values(a, b);
-        return key.descending ? -order : order;
-    }
     int compare_rows(const Value* a, const Value* b) const {
         for (std::size_t i = 0; i < places_.size(); ++i) {
-            const int order = compare_one(a[places_[i]], b[places_[i]], plan_.keys[i]);
+            const int order = compare_by_key(a[places_[i]], b[places_[i]], plan_.keys[i]);
             if (order != 0) return order;
         }
         return 0;
@@ -221,6 +241,12 @@ private:
     std::vector<const Value*> views_;
     std::vector<std::uint32_t> every_;
     Arena key_arena_;
+    Batch* from_ = nullptr;    // the batch that is being taken
+    std::size_t at_ = 0;       // its first row that is not taken yet
+    bool ended_ = false;       // the input has
+    std::size_t portion_ = 0;  // rows, at least, where they come in the order of the first keys
+    std::vector<Value> last_keys_;
+    Arena last_arena_;
     const Value* bound_ = nullptr;  // the last of the rows that LIMIT wants, of those seen so far
     std::uint64_t bound_prefix_ = 0;
     std::vector<std::unique_ptr<Run>> runs_;  // empty: everything lies in rows_
@@ -267,6 +293,7 @@ public:
         last_.reset(ties_.size());
         done_ = left_ == 0;
         if (!done_ || plan_.offset != nullptr) input_->open();
+        if (!done_ && skip_ > 0) skip_ -= input_->skip(skip_);
     }
 
     Batch* next() override {

@@ -1,5 +1,8 @@
 // Window functions: the input is kept, sorted for each window, and its partitions are walked frame by frame.
 //
+// Where the input comes in order and few rows may be wanted, so much of it is read that the first rows are known, as if
+// that were all; if more are asked for, four times as much is, and computed anew.
+//
 // Frames move forward only; an aggregate over a frame that begins at the partition's start takes each row once, others
 // use the inverse step where the aggregate has one, or combine parts (sliding_aggregate.hpp), or start anew.
 #include "sql/execute/aggregate_state.hpp"
@@ -7,6 +10,7 @@
 #include "sql/execute/operators.hpp"
 #include "sql/execute/sliding_aggregate.hpp"
 #include "sql/plan/walk.hpp"
+#include "sql/plan/window_order.hpp"
 
 #include <algorithm>
 
@@ -39,24 +43,50 @@ public:
 
     void open() override {
         rows_.reset(columns_.size());
+        handed_out_ = 0;
+        ended_ = false;
+        wanted_ = plan_.in_order ? k_first_rows : ~std::size_t{0};
         input_->open();
+        read_on();
+    }
+    Batch* next() override {
+        for (;;) {
+            if (Batch* batch = reader_.next(batch_)) return batch;
+            if (ended_) return nullptr;
+            read_on();
+        }
+    }
+
+private:
+    static constexpr std::size_t k_first_rows = 64;
+    static constexpr std::size_t k_growth = 4;
+
+    void read_on() {
         const std::size_t width = input_->columns().size();
-        while (Batch* batch = input_->next())
+        while (!ended_ && rows_.size() < wanted_) {
+            const Batch* batch = input_->next();
+            ended_ = batch == nullptr;
+            if (ended_) break;
             for (std::size_t row = 0; row < batch->count; ++row) {
                 Value* to = rows_.add();
                 for (std::size_t c = 0; c < width; ++c) to[c] = copy_value(batch->columns[c][row], rows_.arena());
             }
+        }
+        wanted_ = rows_.size() * k_growth;
         order_.resize(rows_.size());
         for (std::size_t i = 0; i < order_.size(); ++i) order_[i] = static_cast<std::uint32_t>(i);
+        known_ = rows_.size();
         for (const std::size_t window : running_order()) run_window(static_cast<int>(window));
-        std::vector<Value*> ordered;
-        for (const std::uint32_t row : order_) ordered.push_back(rows_.row(row));
-        rows_.rows() = std::move(ordered);
-        reader_.start(rows_);
+        if (ended_) known_ = rows_.size();
+        if (!plan_.in_order) {
+            std::vector<Value*> ordered;
+            for (const std::uint32_t row : order_) ordered.push_back(rows_.row(row));
+            rows_.rows() = std::move(ordered);
+        }
+        reader_.start(rows_, handed_out_, known_);
+        handed_out_ = known_;
     }
-    Batch* next() override { return reader_.next(batch_); }
 
-private:
     /// Windows in the order in which PostgreSQL computes them (planner.c, select_active_windows): rows come out as the
     /// last one sorted them, and that is what a query without ORDER BY shows. Expressions are numbered as they are met,
     /// those of ORDER BY first; windows with higher numbers and longer lists come first.
@@ -172,6 +202,7 @@ private:
             for (BoundExpr* arg : plan_.columns[call].expr->args)
                 arguments.back().push_back(filter == nullptr ? values_of(arg) : values_at(arg, kept));
         }
+        std::size_t last_partition = 0, last_peers = 0;  // where they begin
         for (std::size_t begin = 0; begin < sorted.size();) {
             execution_.check_cancelled();
             Partition partition;
@@ -183,7 +214,15 @@ private:
             find_frames(window, partition, order_values, frames);
             for (std::size_t i = 0; i < calls.size(); ++i)
                 run_call(window, calls[i], partition, frames, arguments[i], filters[i]);
+            last_partition = begin;
+            last_peers = begin + partition.groups.back().first;
             begin = end;
+        }
+        for (const std::size_t call : calls) {
+            const std::optional<Ahead> ahead = rows_ahead(window, *plan_.columns[call].expr);
+            const std::size_t end = !ahead ? last_partition : ahead->peers ? last_peers : sorted.size();
+            const std::size_t behind = !ahead ? 0 : static_cast<std::size_t>(std::min<std::uint64_t>(ahead->rows, end));
+            known_ = std::min(known_, std::max(last_partition, end - behind));
         }
     }
 
@@ -459,6 +498,10 @@ private:
     RowStore rows_;
     std::vector<std::uint32_t> order_;  ///< numbers of the rows as the windows so far sorted them
     StoreReader reader_;
+    std::size_t wanted_ = 0;      // rows of the input that are to be read
+    bool ended_ = false;          // the input has
+    std::size_t known_ = 0;       // so many rows will not change, whatever comes
+    std::size_t handed_out_ = 0;  // of them
     Batch batch_;
     Arena offset_arena_;
     Value begin_offset_, end_offset_;

@@ -53,7 +53,7 @@ std::string title(const Plan& plan) {
         }
         case PlanKind::aggregate: return plan.groups.empty() ? "Aggregate" : "HashAggregate";
         case PlanKind::window: return "WindowAgg";
-        case PlanKind::sort: return "Sort";
+        case PlanKind::sort: return plan.ordered_keys > 0 ? "Incremental Sort" : "Sort";
         case PlanKind::limit: return "Limit";
         case PlanKind::distinct: return "Unique";
         case PlanKind::set_operation:

@@ -26,7 +26,18 @@ double rows_wanted(const Plan& limit) {
 void tell_scan(const Plan& limit) {
     if (limit.limit == nullptr || limit.limit->kind != BoundKind::constant || limit.limit->value.is_null()) return;
     Plan* scan = limit.left;
-    while (scan->kind == PlanKind::project || (scan->kind == PlanKind::join && scan->lateral)) scan = scan->left;
+    const auto hands_on_early = [](const Plan& plan) {
+        switch (plan.kind) {
+            case PlanKind::project: return true;
+            case PlanKind::join: return plan.lateral;
+            case PlanKind::window:
+            case PlanKind::distinct: return plan.in_order;
+            case PlanKind::aggregate: return !plan.ordered_groups.empty();
+            case PlanKind::sort: return plan.ordered_keys > 0;
+            default: return false;
+        }
+    };
+    while (hands_on_early(*scan)) scan = scan->left;
     const std::int64_t rows = limit.limit->value.integer();
     constexpr std::int64_t k_most = 1000;
     if (scan->kind == PlanKind::scan && rows > 0)

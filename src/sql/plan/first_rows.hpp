@@ -11,6 +11,8 @@ namespace northstar::inline v0::sql {
 
 /// So many times more rows than are wanted make these few.
 constexpr double k_times_wanted = 20;
+/// So many times less must reading along an index cost, since what is known of the rows is rough.
+constexpr double k_times_less = 2;
 /// What a row costs that is found through an index, in rows of a scan.
 constexpr double k_index_fetch = 8;
 

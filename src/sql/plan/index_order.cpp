@@ -2,6 +2,8 @@
 
 #include "sql/plan/index_terms.hpp"
 #include "sql/plan/read_point.hpp"
+#include "sql/plan/selectivity.hpp"
+#include "sql/plan/window_order.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -42,46 +44,83 @@ bool is_unique(const Plan& scan, std::size_t number) {
     return true;
 }
 
-/// Whether the index gives the order, from the column `from` on; the answer says in which direction it is to be read.
-std::optional<bool> backward(const Plan& scan, std::size_t number, std::size_t from, const std::vector<Key>& keys) {
+/// How far an index gives an order that is asked for, and in which direction it is to be read.
+struct Match {
+    std::size_t keys = 0;  ///< so many of the first ones
+    bool backward = false;
+};
+
+/// What the index gives of the order, from the column `from` on.
+Match match(const Plan& scan, std::size_t number, std::size_t from, const std::vector<Key>& keys) {
     const std::vector<Part> parts = parts_of(scan, number, from);
     const std::size_t own = scan.relation->indexes[number].columns.size() - from;
     std::optional<bool> direction;
     std::size_t at = 0;
-    for (const Key& key : keys) {
+    std::size_t given = 0;
+    for (; given < keys.size(); ++given) {
+        const Key& key = keys[given];
         bool fixed = false;  // equal in all rows that are read
-        for (std::size_t i = 0; i < from; ++i) fixed = fixed || term_of(scan, number, i) == key.term;
+        for (std::size_t i = 0; i < from && key.term != k_no_term; ++i)
+            fixed = fixed || term_of(scan, number, i) == key.term;
         if (fixed) continue;
         // No two rows are equal in all that came before: there is nothing left to be put in order.
-        if ((at == own && is_unique(scan, number)) || (at == parts.size() && scan.relation->row_key() >= 0)) break;
-        if (at == parts.size() || term_of(scan, parts[at].index, parts[at].column) != key.term) return std::nullopt;
+        if ((at == own && is_unique(scan, number)) || (at == parts.size() && scan.relation->row_key() >= 0)) {
+            given = keys.size();
+            break;
+        }
+        if (key.term == k_no_term || at == parts.size() ||
+            term_of(scan, parts[at].index, parts[at].column) != key.term)
+            break;
         const KeyOrder& order = scan.relation->indexes[parts[at].index].columns[parts[at].column].order;
         const bool turned = order.descending != key.descending;
-        if (may_be_null(scan, key.term) && (order.nulls_first != key.nulls_first) != turned) return std::nullopt;
-        if (direction && *direction != turned) return std::nullopt;
+        if (may_be_null(scan, key.term) && (order.nulls_first != key.nulls_first) != turned) break;
+        if (direction && *direction != turned) break;
         direction = turned;
         ++at;
     }
-    return direction.value_or(false);
+    return {given, direction.value_or(false)};
 }
 
-/// A scan and the index that it is to be read along.
+/// A scan and the index that it is to be read along; without a scan the rows come in the order already.
 struct Order {
-    Plan* scan;
-    std::size_t index;
-    bool backward;
+    Plan* scan = nullptr;
+    std::size_t index = 0;
+    Match match;
 };
 
-/// The scan whose rows come out of the plan in the order in which they are read; null: there is none. Keys are made
-/// expressions over its columns.
-Plan* leading_scan(Plan* plan, std::vector<SortKey>& keys) {
+/// Moves the keys below an aggregate that hands out groups as they come; false: not all are groups that it has in
+/// order.
+bool move_below_groups(const Plan& aggregate, std::vector<SortKey>& keys) {
+    for (SortKey& key : keys) {
+        if (key.expr->kind != BoundKind::column) return false;
+        const auto& places = aggregate.ordered_groups;
+        const auto found = std::find_if(places.begin(), places.end(), [&](std::size_t place) {
+            return aggregate.groups[place].id == key.expr->column;
+        });
+        if (found == places.end()) return false;
+        key.expr = aggregate.groups[*found].expr;
+    }
+    return true;
+}
+
+/// The node whose rows come out of the plan in the order in which they are read: a scan, or a sort of what comes partly
+/// in order; null: there is none. Keys are made expressions over its columns.
+Plan* leading_node(Plan* plan, std::vector<SortKey>& keys) {
     for (;;) {
         switch (plan->kind) {
             case PlanKind::scan: return plan->versions.present || plan->sample >= 0 ? nullptr : plan;
+            case PlanKind::sort: return plan;
             case PlanKind::project:
                 if (!move_below(*plan, keys)) return nullptr;
                 break;
             case PlanKind::filter: break;
+            case PlanKind::distinct:
+            case PlanKind::window:
+                if (!plan->in_order) return nullptr;
+                break;
+            case PlanKind::aggregate:
+                if (!move_below_groups(*plan, keys)) return nullptr;
+                break;
             case PlanKind::join:
                 if (!plan->lateral || (plan->join != JoinType::inner && plan->join != JoinType::left)) return nullptr;
                 break;
@@ -99,31 +138,73 @@ bool is_quicker_in_order(const Plan& scan, double few) {
     return all * few / std::max(1.0, scan.rows) * k_much < scan.rows * k_index_fetch;
 }
 
-std::optional<Order> find_order(Plan* plan, std::vector<SortKey> sort_keys, double few) {
-    Plan* const scan = leading_scan(plan, sort_keys);
-    if (scan == nullptr) return std::nullopt;
+std::vector<Key> keys_over(const Plan& scan, const std::vector<SortKey>& sort_keys) {
     std::vector<Key> keys;
-    for (const SortKey& key : sort_keys) {
-        const int term = term_of(*scan, *key.expr);
-        if (term == k_no_term) return std::nullopt;
-        keys.push_back({term, key.descending, key.nulls_first});
+    for (const SortKey& key : sort_keys) keys.push_back({term_of(scan, *key.expr), key.descending, key.nulls_first});
+    return keys;
+}
+
+/// Is the index to be asked for the order? One that reads all rows may read them along another index for a few of them.
+bool may_read_along(const Plan& scan, std::size_t index, double few) {
+    const AccessPath& access = scan.access;
+    if (access.index == static_cast<int>(index)) return !access.wasteful || few > 0;
+    const bool narrowed = !scan.reads_all() && !access.wasteful;
+    if (narrowed && !is_quicker_in_order(scan, few)) return false;
+    return (few > 0 || scan.relation->indexes[index].holds_rows()) && has_all_rows(scan, index);
+}
+
+/// So many leading columns of an index have one value each in all rows that are read along it.
+std::size_t fixed_columns(const Plan& scan, std::size_t index) {
+    return scan.access.index == static_cast<int>(index) ? scan.access.equal.size() : 0;
+}
+
+/// Indexes of the scan's table, the one that is used first.
+std::vector<std::size_t> indexes_of(const Plan& scan) {
+    std::vector<std::size_t> indexes;
+    for (std::size_t i = 0; i < scan.relation->indexes.size(); ++i) {
+        const bool used = scan.access.index == static_cast<int>(i);
+        indexes.insert(used ? indexes.begin() : indexes.end(), i);
     }
-    const AccessPath& access = scan->access;
-    if (access.index >= 0 && (!access.wasteful || few > 0)) {
-        const auto used = static_cast<std::size_t>(access.index);
-        if (const auto direction = backward(*scan, used, access.equal.size(), keys))
-            return Order{scan, used, *direction};
-    }
-    // One that reads all rows may read them along another index for a few of them.
-    const bool narrowed = !scan->reads_all() && !access.wasteful;
-    if (narrowed && !is_quicker_in_order(*scan, few)) return std::nullopt;
-    for (std::size_t i = 0; i < scan->relation->indexes.size(); ++i) {
-        const Index& index = scan->relation->indexes[i];
-        const bool used = access.index == static_cast<int>(i);
-        if (used || (few == 0 && !index.holds_rows()) || !has_all_rows(*scan, i)) continue;
-        if (const auto direction = backward(*scan, i, 0, keys)) return Order{scan, i, *direction};
+    return indexes;
+}
+
+std::optional<Order> find_order(Plan* plan, std::vector<SortKey> sort_keys, double few) {
+    Plan* const node = leading_node(plan, sort_keys);
+    if (node == nullptr) return std::nullopt;
+    if (node->kind == PlanKind::sort)
+        return begins(sort_keys, node->keys) ? std::optional<Order>(Order{}) : std::nullopt;
+    const std::vector<Key> keys = keys_over(*node, sort_keys);
+    for (const std::size_t i : indexes_of(*node)) {
+        if (!may_read_along(*node, i, few)) continue;
+        const Match found = match(*node, i, fixed_columns(*node, i), keys);
+        if (found.keys == keys.size()) return Order{node, i, found};
     }
     return std::nullopt;
+}
+
+/// So many rows have equal values in the first keys, about.
+double rows_of_a_value(const Plan& scan, const std::vector<Key>& keys, std::size_t count) {
+    constexpr double k_usual = 100;
+    const double all = scan.point == nullptr ? scan.rows
+                                             : scan.point->row_count(scan.relation->tree(), scan.relation->temporary);
+    double values = 1;
+    for (std::size_t i = 0; i < count; ++i) {
+        const bool is_column = static_cast<std::size_t>(keys[i].term) < scan.relation->columns.size();
+        const ColumnStatistics* const known = is_column ? statistics_of(scan, keys[i].term) : nullptr;
+        values *= known == nullptr ? k_usual : std::max(1.0, known->distinct_of(all));
+    }
+    return all / std::min(all, values);
+}
+
+void read_along(Plan& scan, std::size_t index, bool backward) {
+    AccessPath& access = scan.access;
+    if (access.index != static_cast<int>(index)) {
+        access = AccessPath();
+        scan.united.clear();
+    }
+    access.index = static_cast<int>(index);
+    access.wasteful = false;
+    access.backward = backward;
 }
 
 }  // namespace index_order
@@ -145,21 +226,67 @@ std::optional<double> price_in_order(Plan& plan, const FirstRows& wanted) {
     if (wanted.keys.empty()) return 1;
     const std::optional<index_order::Order> order = index_order::find_order(&plan, wanted.keys, wanted.rows);
     if (!order) return std::nullopt;
-    return order->scan->relation->indexes[order->index].holds_rows() ? 1 : k_index_fetch;
+    return order->scan == nullptr || order->scan->relation->indexes[order->index].holds_rows() ? 1 : k_index_fetch;
 }
 
 Plan* ordered_input(Plan& sort, double few) {
-    const std::optional<index_order::Order> order = index_order::find_order(sort.left, sort.keys, few);
-    if (!order) return nullptr;
-    AccessPath& access = order->scan->access;
-    if (access.index != static_cast<int>(order->index)) {
-        access = AccessPath();
-        order->scan->united.clear();
-    }
-    access.index = static_cast<int>(order->index);
-    access.wasteful = false;
-    access.backward = order->backward;
+    if (!read_in_order(*sort.left, sort.keys, few)) return nullptr;
     return sort.left;
+}
+
+bool read_in_order(Plan& plan, const std::vector<SortKey>& keys, double few) {
+    const std::optional<index_order::Order> order = index_order::find_order(&plan, keys, few);
+    if (!order) return false;
+    if (order->scan != nullptr) index_order::read_along(*order->scan, order->index, order->match.backward);
+    return true;
+}
+
+std::size_t read_partly_in_order(Plan& plan, std::vector<SortKey> sort_keys, double few) {
+    using namespace index_order;
+    Plan* const scan = leading_node(&plan, sort_keys);
+    if (scan == nullptr || scan->kind != PlanKind::scan || scan->point == nullptr || few == 0) return 0;
+    const std::vector<Key> keys = keys_over(*scan, sort_keys);
+    const double all = scan->point->row_count(scan->relation->tree(), scan->relation->temporary);
+    Order best;
+    double least = 0;
+    for (const std::size_t i : indexes_of(*scan)) {
+        const std::size_t fixed = fixed_columns(*scan, i);
+        if (!may_read_along(*scan, i, few)) continue;
+        const Match found = match(*scan, i, fixed, keys);
+        if (found.keys == 0) continue;
+        const bool used = scan->access.index == static_cast<int>(i);
+        const double fetch = scan->relation->indexes[i].holds_rows() ? 1 : k_index_fetch;
+        const double read = few * all / std::max(1.0, scan->rows) + rows_of_a_value(*scan, keys, found.keys);
+        if (!used && read * fetch * k_times_less >= all) continue;
+        if (best.scan != nullptr && read * fetch >= least) continue;
+        least = read * fetch;
+        best = {scan, i, found};
+    }
+    if (best.scan == nullptr) return 0;
+    read_along(*scan, best.index, best.match.backward);
+    return best.match.keys;
+}
+
+bool read_members_in_order(Plan& plan, std::vector<SortKey> sort_keys, double few, bool sooner) {
+    using namespace index_order;
+    Plan* scan = &plan;
+    while (scan->kind == PlanKind::project && move_below(*scan, sort_keys)) scan = scan->left;
+    if (scan->kind != PlanKind::scan || scan->access.members == nullptr || few == 0) return false;
+    AccessPath& access = scan->access;
+    const auto index = static_cast<std::size_t>(access.index);
+    const std::vector<Key> keys = keys_over(*scan, sort_keys);
+    const Match found = match(*scan, index, access.equal.size() + 1, keys);
+    if (found.keys < keys.size()) return false;
+    const double members = members_of(*access.members);
+    const double fetch = scan->relation->indexes[index].holds_rows() ? 1 : k_index_fetch;
+    if (few * members * fetch * k_times_less >= scan->rows) return false;
+    if (sooner && (scan->point == nullptr || members * std::max(1.0, scan->rows) >
+                      scan->point->row_count(scan->relation->tree(), scan->relation->temporary)))
+        return false;
+    access.members_in_order = true;
+    access.wasteful = false;
+    access.backward = found.backward;
+    return true;
 }
 
 }  // namespace northstar::inline v0::sql

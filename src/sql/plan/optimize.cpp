@@ -3,6 +3,8 @@
 #include "sql/compare.hpp"
 #include "sql/plan/access_path.hpp"
 #include "sql/plan/change_columns.hpp"
+#include "sql/plan/conditions_below.hpp"
+#include "sql/plan/count_rows.hpp"
 #include "sql/plan/exists_members.hpp"
 #include "sql/plan/extremes.hpp"
 #include "sql/plan/first_rows.hpp"
@@ -12,6 +14,7 @@
 #include "sql/plan/index_terms.hpp"
 #include "sql/plan/inline_with.hpp"
 #include "sql/plan/join_size.hpp"
+#include "sql/plan/order_below.hpp"
 #include "sql/plan/prefix_range.hpp"
 #include "sql/plan/prune_columns.hpp"
 #include "sql/plan/row_range.hpp"
@@ -117,7 +120,7 @@ private:
                 std::vector<BoundExpr*> below, above;
                 for (BoundExpr* condition : conditions)
                     if (passes(*plan, condition)) below.push_back(condition);
-                    else if (BoundExpr* const moved = moved_below(*plan, condition)) below.push_back(moved);
+                    else if (BoundExpr* const moved = moved_below(*plan, condition, pool_)) below.push_back(moved);
                     else above.push_back(condition);
                 if (wanted && above.empty() && move_below(*plan, wanted->keys)) first_rows_ = std::move(wanted);
                 plan->left = push_down(plan->left, std::move(below));
@@ -130,6 +133,7 @@ private:
                 plan->left = push_down(plan->left, std::move(conditions));
                 plan->rows = plan->left->rows;
                 if (Plan* ordered = ordered_input(*plan, 0)) return ordered;
+                if (wanted && wanted->rows * k_times_wanted < plan->rows) return sort_for_few(plan, wanted->rows);
                 return plan;
             case PlanKind::limit: {
                 std::vector<BoundExpr*> nothing;
@@ -138,8 +142,7 @@ private:
                 plan->left = push_down(plan->left, nothing);
                 const bool few = plan->limit != nullptr && (plan->limit->kind == BoundKind::parameter ||
                                                             first * k_times_wanted < plan->left->rows);
-                if (plan->left->kind == PlanKind::sort)
-                    if (Plan* ordered = ordered_input(*plan->left, few ? first : 0)) plan->left = ordered;
+                if (plan->left->kind == PlanKind::sort && few) plan->left = sort_for_few(plan->left, first);
                 tell_scan(*plan);
                 return filter(plan, std::move(conditions));
             }
@@ -157,10 +160,27 @@ private:
                     }
                     (groups_only ? below : above).push_back(condition);
                 }
+                const auto order = wanted ? order_below(*plan, *wanted) : std::nullopt;
                 plan->left = push_down(plan->left, std::move(below));
                 plan->rows = grouped_rows(*plan, raw_);
                 count_rows(*plan);
                 if (Plan* extremes = extremes_by_index(*plan, pool_)) plan = extremes;
+                else if (order) read_below_in_order(*plan, *order, *wanted, pool_);
+                return filter(plan, std::move(above));
+            }
+            case PlanKind::window:
+            case PlanKind::distinct: {
+                std::vector<BoundExpr*> below, above;
+                for (BoundExpr* condition : conditions)
+                    (selects_whole_sets(*plan, condition) ? below : above).push_back(condition);
+                // The sort that DISTINCT ON takes its rows from has its own order.
+                const bool sorted = plan->kind == PlanKind::distinct && plan->left->kind == PlanKind::sort;
+                const auto order = wanted && !sorted ? order_below(*plan, *wanted) : std::nullopt;
+                if (wanted && (sorted || order))
+                    first_rows_ = FirstRows{wanted->rows, sorted ? std::vector<SortKey>() : *order};
+                plan->left = push_down(plan->left, std::move(below));
+                if (plan->kind == PlanKind::window) plan->rows = plan->left->rows;
+                if (order) read_below_in_order(*plan, *order, *wanted, pool_);
                 return filter(plan, std::move(above));
             }
             case PlanKind::cte_scan:
@@ -173,12 +193,32 @@ private:
             default: {
                 std::vector<BoundExpr*> nothing;
                 if (plan->left != nullptr) plan->left = push_down(plan->left, nothing);
+                if (plan->kind == PlanKind::recursive_union)
+                    expect_rounds(*plan->right, plan->working_table, plan->left->rows * k_round_growth);
                 reruns_ += plan->kind == PlanKind::recursive_union;
                 if (plan->right != nullptr) plan->right = push_down(plan->right, nothing);
                 reruns_ -= plan->kind == PlanKind::recursive_union;
                 return filter(plan, std::move(conditions));
             }
         }
+    }
+
+    /// So many times more rows than a recursion begins with are in its working table, as PostgreSQL supposes.
+    static constexpr double k_round_growth = 10;
+
+    static void expect_rounds(Plan& step, int working_table, double rows) {
+        if (step.kind == PlanKind::working_scan && step.working_table == working_table) step.rows = rows;
+        for (Plan* below : {step.left, step.right})
+            if (below != nullptr) expect_rounds(*below, working_table, rows);
+    }
+
+    /// The sort of which few rows are wanted, or its input where that can be read in order.
+    static Plan* sort_for_few(Plan* sort, double few) {
+        if (sort->ordered_keys > 0 || read_members_in_order(*sort->left, sort->keys, few, true)) return sort;
+        if (Plan* ordered = ordered_input(*sort, few)) return ordered;
+        sort->ordered_keys = read_partly_in_order(*sort->left, sort->keys, few);
+        if (sort->ordered_keys == 0) read_members_in_order(*sort->left, sort->keys, few, false);
+        return sort;
     }
 
     /// Conditions on the rows of a UNION ALL are conditions on the rows of its branches. The others are handed back.
@@ -197,49 +237,6 @@ private:
         plan.right = push_down(plan.right, std::move(right));
         if (all) plan.rows = plan.left->rows + plan.right->rows;
         return above;
-    }
-
-    /// count(x) of what is never NULL counts rows: x need not be read.
-    static void count_rows(Plan& aggregate) {
-        for (PlanColumn& column : aggregate.columns) {
-            BoundExpr& call = *column.expr;
-            if (call.kind == BoundKind::aggregate && std::string_view(call.function->name) == "count" &&
-                call.args.size() == 1 && !call.clauses->distinct && never_null(*call.args[0], *aggregate.left))
-                call.args.clear();
-        }
-    }
-
-    static bool never_null(const BoundExpr& expr, const Plan& input) {
-        if (expr.kind == BoundKind::constant) return !expr.value.is_null();
-        if (expr.kind != BoundKind::column || input.kind != PlanKind::scan) return false;
-        return std::any_of(input.scan_columns.begin(), input.scan_columns.end(), [&](const ScanColumn& column) {
-            return column.id == expr.column && column.place >= 0 &&
-                   input.relation->columns[static_cast<std::size_t>(column.place)].not_null;
-        });
-    }
-
-    static bool passes(const Plan& project, BoundExpr* condition) {
-        if (is_volatile(condition)) return false;
-        for (const ColumnId id : used_columns(condition)) {
-            for (const PlanColumn& column : project.columns)
-                if (column.id == id && (column.expr->kind != BoundKind::column || column.expr->column != id))
-                    return false;
-        }
-        return true;
-    }
-
-    /// The condition over the columns that a projection only gives other numbers; nullptr: some are computed.
-    BoundExpr* moved_below(const Plan& project, BoundExpr* condition) {
-        if (is_volatile(condition) || has_subquery(condition)) return nullptr;
-        std::vector<ColumnId> from, to;
-        const std::set<ColumnId> used = used_columns(condition);
-        for (const PlanColumn& column : project.columns) {
-            if (used.count(column.id) == 0) continue;
-            if (column.expr->kind != BoundKind::column) return nullptr;
-            from.push_back(column.id);
-            to.push_back(column.expr->column);
-        }
-        return renamed(*condition, from, to, pool_);
     }
 
     /// Where a column that LIKE asks for stands in an index, with the range that the pattern begins with; and so with

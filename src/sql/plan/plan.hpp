@@ -69,6 +69,7 @@ struct AccessPath {
     bool high_inclusive = true;
     bool not_null = false;           ///< the next column is not NULL; where there is a range, that says so
     bool backward = false;
+    bool members_in_order = false;   ///< the rows of each member come in the order of the sort above
     /// It leads to so many rows that reading all of them is quicker, unless its entries alone are enough.
     bool wasteful = false;
 };
@@ -184,10 +185,17 @@ struct Plan {
     std::vector<PlanColumn> groups;
     std::vector<std::vector<std::size_t>> grouping_sets;  ///< places in groups; empty: one set of all groups
     ColumnId grouping_id = k_no_column;  ///< number of the grouping set of a row
+    /// Places in groups; rows come in an order of these, so that groups are done when one of them changes. Empty: in
+    /// any order.
+    std::vector<std::size_t> ordered_groups;
     // window
     std::vector<WindowDefinition> windows;
+    /// window: rows come as each window sorts them, and few of them may be wanted; distinct: equal ones are neighbours,
+    /// and rows are to stay in order.
+    bool in_order = false;
     // sort
     std::vector<SortKey> keys;
+    std::size_t ordered_keys = 0;        ///< rows come in the order of so many of the keys; few of them may be wanted
     // limit
     BoundExpr* limit = nullptr;
     BoundExpr* offset = nullptr;

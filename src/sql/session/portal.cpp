@@ -123,7 +123,8 @@ void Portal::start_query() {
     session.parameters_ = &parameters_;
     session.text_ = text_;
     session.state().statement_time = clock_now();
-    session.begin_work();
+    session.begin_work(!in_block_ && session.only_reads(*statement_) ? SqlSession::Work::reading
+                                                                     : SqlSession::Work::optimistic);
     if (in_block_) session.begin_in_block(*statement_);
     pool_ = std::make_unique<BoundPool>();
     binder_ = std::make_unique<Binder>(session, *pool_, parameter_types_);
