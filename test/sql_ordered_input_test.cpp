@@ -174,6 +174,22 @@ TEST_CASE("what an index begins to order is sorted in portions", "[sql]") {
     f.check("SELECT id, day FROM readings ORDER BY day DESC, length(note) + id % 3, id", "Incremental Sort", "");
 }
 
+TEST_CASE("of rows that no index orders the first ones are those of the whole sort", "[sql]") {
+    Readings f;
+    for (const std::string text : {"SELECT id, level, note FROM readings ORDER BY level, id",
+                                   "SELECT id, level FROM readings ORDER BY level DESC NULLS LAST, id DESC",
+                                   "SELECT * FROM readings WHERE level > 20 ORDER BY note DESC, level NULLS FIRST, id",
+                                   "SELECT id, -level AS under FROM readings ORDER BY under, id",
+                                   "SELECT r.id, c.n FROM readings AS r JOIN (SELECT 7 AS n) AS c ON r.level > c.n "
+                                   "ORDER BY r.level DESC, r.id"}) {
+        CAPTURE(text);
+        const std::vector<std::string> all = f.rows(text);
+        for (const std::size_t limit : {1u, 20u, 700u})
+            CHECK(f.rows(text + " LIMIT " + std::to_string(limit)) ==
+                  std::vector<std::string>(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(limit)));
+    }
+}
+
 TEST_CASE("of each member of a list as many rows are read as are wanted", "[sql]") {
     Readings f;
     for (const std::string members : {"sensor IN (3, 44, 7, 20)", "sensor = ANY (ARRAY[5, 5, NULL, 119])",

@@ -66,6 +66,7 @@ public:
     }
     void want_of_each_member(std::uint64_t rows) override { op_->want_of_each_member(rows); }
     void want_first(std::size_t rows, const std::vector<SortKey>& keys) override { op_->want_first(rows, keys); }
+    void accept_bound(const KeyBound& bound, ColumnId column) override { op_->accept_bound(bound, column); }
     bool accept(const KeyFilter& filter, const std::vector<ColumnId>& columns) override {
         return op_->accept(filter, columns);
     }

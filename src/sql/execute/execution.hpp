@@ -30,6 +30,8 @@ struct KeyFilter {
     bool active = false;  ///< the table is complete
 };
 
+struct KeyBound;  // sort_key.hpp
+
 class Operator {
 public:
     virtual ~Operator() = default;
@@ -48,11 +50,17 @@ public:
     }
     /// Before open(): of the rows of each member (AccessPath::members_in_order) the first so many are enough.
     virtual void want_of_each_member(std::uint64_t rows) { static_cast<void>(rows); }
-    /// Before open(): no more than the first so many rows in the order of the keys are asked for (0: all of them). They
-    /// may come in any order, others among them.
+    /// Before open(): no more than the first so many rows in the order of the keys are asked for (0: all of them).
+    /// They may come in any order, others among them.
     virtual void want_first(std::size_t rows, const std::vector<SortKey>& keys) {
         static_cast<void>(rows);
         static_cast<void>(keys);
+    }
+    /// Offers a bound beyond which nobody asks for rows, by the values of a column, before the first open(). It lives
+    /// as long as the operator, which may pass such rows on.
+    virtual void accept_bound(const KeyBound& bound, ColumnId column) {
+        static_cast<void>(bound);
+        static_cast<void>(column);
     }
     /// Offers a filter on columns of its batches, before the first open(). It lives as long as the operator. False: it
     /// will not be used.

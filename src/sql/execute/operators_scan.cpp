@@ -8,6 +8,7 @@
 
 #include "sql/execute/entry_reader.hpp"
 #include "sql/execute/index_range.hpp"
+#include "sql/execute/sort_key.hpp"
 #include "sql/execute/united_keys.hpp"
 
 #include <algorithm>
@@ -79,6 +80,12 @@ public:
         return true;
     }
 
+    void accept_bound(const KeyBound& bound, ColumnId column) override {
+        bound_ = &bound;
+        bound_column_ =
+            static_cast<std::size_t>(std::find(columns_.begin(), columns_.end(), column) - columns_.begin());
+    }
+
     void want_of_each_member(std::uint64_t rows) override {
         if (plan_.access.members_in_order) each_member_ = rows;
     }
@@ -137,6 +144,7 @@ public:
                 step.condition.select(batch_, selected_, batch_.arena);
                 if (selected_.empty()) break;
             }
+            if (bound_ != nullptr && bound_->known && !selected_.empty()) leave_out_late();
             for (Sieve& sieve : sieves_) sift(sieve);
             if (each_member_ > 0) end_member_when_enough();
             if (selected_.empty()) continue;
@@ -238,6 +246,18 @@ private:
         }
         selected_.resize(kept);
         sieve.left += kept;
+    }
+
+    /// Drops rows that come behind those that a sort above will hand out.
+    void leave_out_late() {
+        decode_early(bound_column_);
+        const Value* const values = batch_.columns[bound_column_].data();
+        std::size_t kept = 0;
+        for (const std::uint32_t row : selected_) {
+            selected_[kept] = row;
+            kept += bound_->prefix_of.of(values[row]) <= bound_->prefix ? 1 : 0;
+        }
+        selected_.resize(kept);
     }
 
     /// To the next range of keys, before its first entry; false: there is none.
@@ -521,6 +541,8 @@ private:
     bool needs_txn_ = false;
     bool needs_key_ = false;
     std::vector<Sieve> sieves_;
+    const KeyBound* bound_ = nullptr;  // of a sort above; null: there is none
+    std::size_t bound_column_ = 0;
     std::vector<bool> decoded_;  // by column, of the present batch
     std::vector<std::vector<Value>> keys_of_rows_;
     std::vector<const Value*> key_views_;

@@ -103,6 +103,11 @@ public:
         std::vector<SortKey> below = keys;
         if (move_below(plan_, below)) input_->want_first(rows, below);
     }
+    void accept_bound(const KeyBound& bound, ColumnId column) override {
+        const auto at = std::find(columns_.begin(), columns_.end(), column) - columns_.begin();
+        const int slot = expressions_[static_cast<std::size_t>(at)].slot();
+        if (slot >= 0) input_->accept_bound(bound, input_->columns()[static_cast<std::size_t>(slot)]);
+    }
     bool accept(const KeyFilter& filter, const std::vector<ColumnId>& columns) override {
         std::vector<ColumnId> below;
         for (const ColumnId id : columns) {

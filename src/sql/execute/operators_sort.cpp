@@ -17,8 +17,8 @@ namespace operators_sort {
 class Sort final : public Operator {
 public:
     Sort(Plan& plan, Execution& execution, std::size_t top)
-        : plan_(plan), execution_(execution), input_(build_operator(*plan.left, execution)), prefix_(plan.keys[0]),
-          top_(top) {
+        : plan_(plan), execution_(execution), input_(build_operator(*plan.left, execution)),
+          key_bound_(plan.keys[0]), top_(top) {
         columns_ = input_->columns();
         width_ = columns_.size();
         for (SortKey& key : plan.keys) {
@@ -26,6 +26,8 @@ public:
             const int slot = keys_.back().slot();
             places_.push_back(slot >= 0 ? static_cast<std::size_t>(slot) : width_++);
         }
+        const bool is_column = plan.keys[0].expr->kind == BoundKind::column && keys_[0].slot() >= 0;
+        if (is_column && plan.ordered_keys == 0) input_->accept_bound(key_bound_, plan.keys[0].expr->column);
     }
     /// Before open(): no more than the first so many rows are asked for; 0: all.
     void set_top(std::size_t top) {
@@ -64,7 +66,7 @@ private:
     void sort_portion() {
         rows_.reset(width_);
         runs_.clear();
-        bound_ = nullptr;
+        forget_bound();
         const std::size_t limit = execution_.host().memory_limit();
         for (std::size_t taken = 0;;) {
             if (from_ == nullptr || at_ == from_->count) {
@@ -81,7 +83,8 @@ private:
             if (top_ != 0 && rows_.size() > 4 * top_ + k_batch_rows) {
                 cut();
                 bound_ = rows_.row(top_ - 1);
-                bound_prefix_ = prefix_.of(bound_[places_[0]]);
+                key_bound_.prefix = key_bound_.prefix_of.of(bound_[places_[0]]);
+                key_bound_.known = true;
             }
             if (rows_.bytes() > limit) end_run();
             if (at_ < from_->count) break;
@@ -140,10 +143,15 @@ private:
         }
     }
 
+    void forget_bound() {
+        bound_ = nullptr;
+        key_bound_.known = false;
+    }
+
     /// As many rows as are wanted are known that come before the row.
     bool comes_too_late(std::size_t row) const {
-        const std::uint64_t prefix = prefix_.of(views_[0][row]);
-        if (prefix != bound_prefix_) return prefix > bound_prefix_;
+        const std::uint64_t prefix = key_bound_.prefix_of.of(views_[0][row]);
+        if (prefix != key_bound_.prefix) return prefix > key_bound_.prefix;
         for (std::size_t i = 0; i < keys_.size(); ++i) {
             const int order = compare_by_key(views_[i][row], bound_[places_[i]], plan_.keys[i]);
             if (order != 0) return order > 0;
@@ -166,7 +174,7 @@ private:
         };
         std::vector<Entry> entries;
         entries.reserve(rows_.size());
-        for (Value* row : rows_.rows()) entries.push_back({prefix_.of(row[places_[0]]), row});
+        for (Value* row : rows_.rows()) entries.push_back({key_bound_.prefix_of.of(row[places_[0]]), row});
         std::stable_sort(entries.begin(), entries.end(), [this](const Entry& a, const Entry& b) {
             return a.prefix != b.prefix ? a.prefix < b.prefix : compare_rows(a.row, b.row) < 0;
         });
@@ -194,7 +202,7 @@ private:
         runs_.push_back(std::make_unique<Run>(width_));
         for (std::size_t i = 0; i < rows_.size(); ++i) runs_.back()->file.add(rows_.row(i));
         rows_.reset(width_);
-        bound_ = nullptr;
+        forget_bound();
     }
 
     /// Heap order: the run whose row comes last is smallest; of equal rows the one of the earlier run comes first.
@@ -232,7 +240,7 @@ private:
     Plan& plan_;
     Execution& execution_;
     std::unique_ptr<Operator> input_;
-    KeyPrefix prefix_;
+    KeyBound key_bound_;       // of the first key
     std::size_t top_;
     std::size_t width_ = 0;            // columns, and keys that are none of them
     std::vector<std::size_t> places_;  // of the keys, in a row
@@ -248,7 +256,6 @@ private:
     std::vector<Value> last_keys_;
     Arena last_arena_;
     const Value* bound_ = nullptr;  // the last of the rows that LIMIT wants, of those seen so far
-    std::uint64_t bound_prefix_ = 0;
     std::vector<std::unique_ptr<Run>> runs_;  // empty: everything lies in rows_
     std::vector<std::size_t> heap_;
     std::size_t merged_ = 0;

@@ -57,4 +57,12 @@ private:
     bool descending_, nulls_first_;
 };
 
+/// Of rows in the order of a key no more are asked for than those up to a value of it, as far as that is known.
+struct KeyBound {
+    explicit KeyBound(const SortKey& key) : prefix_of(key) {}
+    KeyPrefix prefix_of;
+    bool known = false;
+    std::uint64_t prefix = 0;  ///< of the last value; larger ones come behind it
+};
+
 }  // namespace northstar::inline v0::sql
