@@ -323,9 +323,10 @@ private:
             limit_ = std::min(limit_ * k_growth, k_batch_rows);
             return;
         }
-        if (reads_leaves()) read_batch_of_leaves(through_index_ ? keys_ : bytes_);
-        else if (reads_leaves_with_keys()) read_rows_with_keys();
-        else read_rows();
+        if (!takes_leaves()) read_rows();
+        else if (through_index_) read_batch_of_leaves(keys_);
+        else if (needs_key_) read_rows_with_keys();
+        else read_batch_of_leaves(bytes_);
         if (through_index_) fetch();
         limit_ = std::min(limit_ * k_growth, k_batch_rows);
     }
@@ -352,14 +353,26 @@ private:
     /// The same of entries that have all columns.
     void read_entries() {
         execution_.check_cancelled();
-        if (takes_leaves()) {
-            batch_.arena.reset();
+        batch_.reset(columns_.size());
+        if (!takes_leaves()) {
+            read_entries_one_by_one();
+        } else if (entry_->wants_row_keys()) {
             read_batch_of_leaves(keys_);
             entry_->read(keys_, batch_);
-            limit_ = std::min(limit_ * k_growth, k_batch_rows);
-            return;
+        } else {
+            entries_read_.resize(limit_);
+            done_ = !read_leaves_until(limit_, [&](std::size_t count, std::optional<std::string_view> end) {
+                const std::span<KeyValue> room = std::span(entries_read_).subspan(count);
+                const std::size_t more = cursor_->read_entries(room, key_bytes_, end);
+                for (const KeyValue& entry : room.first(more))
+                    if (!was_erased(entry.value)) entry_->read(entry.key, entry.value, batch_);
+                return more;
+            });
         }
-        batch_.reset(columns_.size());
+        limit_ = std::min(limit_ * k_growth, k_batch_rows);
+    }
+
+    void read_entries_one_by_one() {
         while (batch_.count < limit_) {
             if (!step()) {
                 done_ = true;
@@ -369,23 +382,13 @@ private:
             if (was_erased(cursor_->value())) continue;
             entry_->read(cursor_->key(), cursor_->value(), batch_);
         }
-        limit_ = std::min(limit_ * k_growth, k_batch_rows);
     }
 
-    /// Of what the cursor shows nothing but the values is asked for.
-    bool reads_leaves() const {
-        return !plan_.access.backward && plan_.sample < 0 && each_member_ == 0 &&
-               (through_index_ || (!needs_key_ && !needs_txn_));
-    }
-    /// Nothing but rows and their keys is.
-    bool reads_leaves_with_keys() const {
-        return !plan_.access.backward && plan_.sample < 0 && each_member_ == 0 && !through_index_ && !needs_txn_;
-    }
-
-    /// Between two batches the cursor stands on the entry that comes next, not on the last one that was read.
+    /// What the cursor shows is read a leaf at a time: between two batches it stands on the entry that comes next, not
+    /// on the last one that was read.
     bool takes_leaves() const {
-        if (entry_ != nullptr) return entry_->wants_row_keys() && reads_leaves();
-        return reads_leaves() || reads_leaves_with_keys();
+        return !plan_.access.backward && plan_.sample < 0 && each_member_ == 0 &&
+               (through_index_ || entry_ != nullptr || !needs_txn_);
     }
 
     /// Reads on, a leaf at a time, until `take` (which reads to an end of keys, and says how many) has read `wanted`

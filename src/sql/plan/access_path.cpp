@@ -260,13 +260,13 @@ void choose_access_path(Plan& scan) {
     if (scan.access.index < 0 || scan.access.wasteful) choose_index_union(scan, whole);
 }
 
-void drop_met_conditions(Plan& scan) {
+bool drop_met_conditions(Plan& scan) {
     using access_path::Says;
-    if (scan.access.index < 0 || scan.versions.present) return;
+    if (scan.access.index < 0 || scan.versions.present) return false;
     const AccessPath& path = scan.access;
     const auto number = static_cast<std::size_t>(path.index);
     const std::size_t parts = scan.relation->indexes[number].columns.size();
-    std::erase_if(scan.conditions, [&](BoundExpr* condition) {
+    return 0 < std::erase_if(scan.conditions, [&](BoundExpr* condition) {
         if (condition == path.members || access_path::is_in_predicate(scan, number, *condition)) return true;
         const std::optional<access_path::Bound> bound = access_path::read(scan, condition);
         if (!bound || bound->kind == Says::members) return false;

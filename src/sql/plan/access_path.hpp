@@ -14,7 +14,7 @@ void choose_access_path(Plan& scan);
 /// Is it quicker to look so many values up than to read so many rows one by one?
 bool is_worth_looking_up(double values, double rows);
 /// Takes away the conditions that the range of keys is made from: every row that is read meets them. Once the choice is
-/// final.
-void drop_met_conditions(Plan& scan);
+/// final. False: there were none.
+bool drop_met_conditions(Plan& scan);
 
 }  // namespace northstar::inline v0::sql

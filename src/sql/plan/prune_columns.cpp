@@ -192,15 +192,21 @@ void prune_columns(Plan& plan) {
     prune::Walk walk = prune::walk_all(plan);
     // What was dropped may have been all that read something else.
     while (prune::drop_unread(walk) || prune::drop_unread_places(walk)) walk = prune::walk_all(plan);
+    const auto drop_unread_columns = [&](Plan& scan) {
+        std::erase_if(scan.scan_columns, [&](const ScanColumn& column) { return walk.uses.count(column.id) == 0; });
+        read_entries_only(scan);
+    };
+    bool met = false;
     for (Plan* scan : walk.scans) {
-        auto& columns = scan->scan_columns;
-        columns.erase(std::remove_if(columns.begin(), columns.end(),
-                                     [&](const ScanColumn& column) { return walk.uses.count(column.id) == 0; }),
-                      columns.end());
-        read_entries_only(*scan);
+        drop_unread_columns(*scan);
         if (!scan->access.wasteful) continue;
-        if (scan->access.entries_only) drop_met_conditions(*scan);
+        if (scan->access.entries_only) met = drop_met_conditions(*scan) || met;
         else scan->access = AccessPath();
+    }
+    // Conditions that are met may have been all that read a column.
+    if (met) {
+        walk = prune::walk_all(plan);
+        for (Plan* scan : walk.scans) drop_unread_columns(*scan);
     }
     for (Plan* join : walk.joins) prune::drop_inner_columns(*join, walk);
 }
