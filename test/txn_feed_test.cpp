@@ -126,6 +126,74 @@ TEST_CASE("A commit behind the parts of a transaction that never committed has i
     CHECK(record->operations[0].value == "behind");
 }
 
+// It went on behind what it had read before the read that failed: a commit without its parts, or the one after it.
+TEST_CASE("A commit that could not be read whole is told whole when it is asked for again", "[PAST-8]") {
+    const Workplace place;
+    Options options = txn_test::quiet();
+    options.history = History::everything();
+    options.overlay_limit = 1u << 20;
+    options.read_mode = ReadMode::pread;
+    {
+        Peer peer(place / "a.db", options);
+        put(peer.db, "k", "before");
+        Transaction tx = peer.db.begin_write();
+        const std::string value(1000, 'v');
+        for (int i = 0; i < 2000; ++i) tx.tree("t").put("large " + std::to_string(i), value);
+        tx.commit();
+        put(peer.db, "k", "behind");
+    }
+    int failed = 0;
+    for (int reads = 0;; ++reads) {
+        CAPTURE(reads);
+        Peer peer(place / "a.db", options);
+        Feed feed = peer.db.feed(1);
+        REQUIRE(feed.next(0)->txn == 1);
+        int left = reads;
+        peer.vfs.set_hook([&](FileCall call, std::uint64_t, bool done) {
+            if (call == FileCall::read && !done && left-- == 0) throw Error(Errc::io, "a read that fails, once only");
+        });
+        std::optional<CommitRecord> large;
+        const bool whole = !txn_test::code_of([&] { large = feed.next(0); });
+        peer.vfs.set_hook({});
+        if (!whole) large = feed.next(0);
+        failed += whole ? 0 : 1;
+        REQUIRE(large);
+        CHECK(large->txn == 2);
+        CHECK(large->operations.size() == 2000);
+        CHECK(large->digest == peer.db.commit(2)->digest);
+        CHECK(feed.next(0)->txn == 3);
+        if (whole) break;
+    }
+    CHECK(failed > 1);
+}
+
+// The words of the side file are zeros then: they said that no commit is to be read.
+TEST_CASE("A reader's differences are whole while another process recovers the file", "[PAST-7][SWARM-8]") {
+    const Workplace place;
+    Options options = txn_test::quiet();
+    options.history = History::everything();
+    auto writer = std::make_unique<Peer>(place / "a.db", options);
+    for (const char* const value : {"1", "2", "3"}) put(writer->db, "k", value);
+    Options reading = txn_test::quiet();
+    reading.read_only = true;
+    Peer reader(place / "a.db", reading);
+    const auto differences = [&] { return reader.db.diff(AsOf::txn(1), AsOf::txn(3)).size(); };
+    REQUIRE(differences() == 1);
+    writer.reset();
+    CHECK(differences() == 1);
+    test::HookedVfs vfs;
+    int looked = 0;
+    vfs.set_hook([&](FileCall, std::uint64_t, bool done) {
+        if (done || reader.core->processes().load(Word::ready) != 0) return;
+        ++looked;
+        CHECK(differences() == 1);
+    });
+    const auto next = detail::DatabaseCore::open(place / "a.db", options, &vfs);
+    vfs.set_hook({});
+    CHECK(looked > 0);
+    CHECK(differences() == 1);
+}
+
 TEST_CASE("A consumer that waits for a commit leaves the processor alone", "[PAST-8]") {
     const Workplace place;
     Database db = Database::open(place / "a.db");

@@ -155,6 +155,10 @@ void CrashRun::act(Process& process, unsigned number) {
 /// Sees what every other process sees, and changes nothing.
 void CrashRun::only_read(Process& process) {
     if (uncertain_) return;  // a writer finds out first
+    if (unrecovered_) {
+        look_at_what_was_seen(process);
+        return;
+    }
     switch (random_.below(6)) {
         case 0:
             does("look at the past");
@@ -176,6 +180,17 @@ void CrashRun::only_read(Process& process) {
             break;
     }
     note("read by one that may only read");
+}
+
+/// Until somebody has recovered the file, whoever may only read is not told of commits that it has not read. [SWARM-8]
+void CrashRun::look_at_what_was_seen(Process& process) {
+    does("look at what was seen");
+    const Snapshot now = process.db->begin_read();
+    const Txn newest = now.txn();
+    if (newest > expected_.attempted()) throw Broken("a reader shows txn " + std::to_string(newest));
+    compare(now, *expected_.states[newest], random_, "what was seen");
+    if (!expected_.retention.keeps() || !expected_.redactions.empty()) return;
+    compare_difference(*process.db, expected_, newest, random_);
 }
 
 /// Forgets what lies before one of the last states: a commit like others, and the checkpoints that carry it out.

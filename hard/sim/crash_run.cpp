@@ -376,7 +376,9 @@ void CrashRun::open(Process& process) {
 void CrashRun::start(Process& process) {
     const bool alone = !any_open();
     if (process.vfs == nullptr) process.vfs = disk_->process();
+    unrecovered_ = unrecovered_ || !any_writer();
     open(process);
+    unrecovered_ = false;
     if (alone) {
         const Txn txn = settle(process, expected_, lazy_kept_);
         lazy_kept_ = true;

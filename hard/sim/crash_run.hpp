@@ -164,6 +164,7 @@ private:
     // crash_operations.cpp: what processes do
     void act(Process& process, unsigned number);
     void only_read(Process& process);
+    void look_at_what_was_seen(Process& process);
     void resolve(Process& process);
     void write(Process& process, bool lazy);
     void prune(Process& process);
@@ -266,6 +267,7 @@ private:
     bool copying_ = false;     ///< into another file, whose failed flush poisons nobody
     bool poisoned_ = false;
     bool uncertain_ = false;   ///< whether the last commit is there shows when somebody writes next
+    bool unrecovered_ = false; ///< who was to recover the file beside a reader did not come to the end
     bool lazy_kept_ = true;    ///< no power was lost since the last recovery
     std::string last_;
     std::vector<std::string> told_;

@@ -34,19 +34,22 @@ CommitReader::CommitReader(std::shared_ptr<DatabaseCore> core, Txn from, bool du
 bool CommitReader::next(CommitRecord& out) {
     core_->check_usable();
     core_->catch_up();
-    if (txn_ >= (durable_ ? core_->durable_txn() : core_->processes().load(Word::visible_txn))) return false;
+    if (durable_ && txn_ >= core_->durable_txn()) return false;
     // What is read stays where it is as long as its generation is in use.
     const OpenView view(core_->open_view());
+    // What this handle shows, not what the words say: while somebody recovers the file they say nothing yet.
+    if (!durable_ && txn_ >= view.view->root->txn.load()) return false;
     const std::uint64_t log_begin = view.view->root->base->meta.log_begin;
     if (txn_ + 1 < core_->first_readable(*view.view) || (position_ != 0 && position_ < log_begin)) {
         core_->fail_before_log(txn_ + 1);
     }
-    if (position_ == 0) position_ = core_->position_of(txn_ + 1);
+    // Kept when the commit is complete: what fails half-way is read again from its first record.
+    std::uint64_t at = position_ != 0 ? position_ : core_->position_of(txn_ + 1);
     auto copy = std::make_shared<feed_impl::Copy>();
     const LogStore& log = core_->log();
     std::vector<Hash> part_digests;
     for (;;) {
-        const RecordView record = log.read(position_);
+        const RecordView record = log.read(at);
         if (record.kind() == RecordKind::part || record.kind() == RecordKind::commit) {
             copy->bytes.emplace_back(record.bytes().begin(), record.bytes().end());
             // Values may be redacted just now: what counts is the copy.
@@ -55,7 +58,7 @@ bool CommitReader::next(CommitRecord& out) {
                 continue;
             }
         }
-        position_ = record.kind() == RecordKind::next ? record.continues_at() : record.end();
+        at = record.kind() == RecordKind::next ? record.continues_at() : record.end();
         if (record.kind() != RecordKind::commit) continue;
         if (record.txn() <= txn_) {
             copy->bytes.clear();
@@ -112,6 +115,7 @@ bool CommitReader::next(CommitRecord& out) {
     part_digests.pop_back();
     out.digest = transaction_digest(part_digests, own);
     out.owner = copy;
+    position_ = at;
     txn_ = out.txn;
     return true;
 }
