@@ -142,6 +142,26 @@ TEST_CASE("While a copy is made nobody overwrites values in the log that it is m
     CHECK(may_redact());
 }
 
+TEST_CASE("A copy is made of the checkpoint that another process made of what both have", "[SPACE-5][SWARM-1]") {
+    const Workplace place;
+    Peer source(place / "a.db", keeping_everything());
+    Peer other(place / "a.db", keeping_everything());
+    const auto checkpoint_elsewhere = [&] {
+        const Txn newest = source.put("key");
+        REQUIRE(other.db.begin_read().txn() == newest);
+        other.db.checkpoint();
+        return newest;
+    };
+    Txn newest = checkpoint_elsewhere();
+    source.db.backup(place / "backup.db");
+    CHECK(Database::open(place / "backup.db").begin_read().txn() == newest);
+    newest = checkpoint_elsewhere();
+    source.db.vacuum_into(place / "vacuumed.db");
+    CHECK(Database::open(place / "vacuumed.db").begin_read().tree("t").get("key"));
+    CHECK(source.db.begin_read().txn() == newest);
+    for (const char* const name : {"backup.db", "vacuumed.db"}) require_sound(Database::open(place / name));
+}
+
 TEST_CASE("A redaction in a copied log is known by its txn until it is carried out there", "[CHAIN-3][TRUTH-5]") {
     const int values = GENERATE(1, 3000);
     CAPTURE(values);

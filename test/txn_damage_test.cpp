@@ -331,6 +331,31 @@ TEST_CASE("When a large transaction was is known without its record", "[PAST-6][
     check_versions();
 }
 
+TEST_CASE("A value from before the horizon is told without the records behind that", "[PAST-6][DMG-2]") {
+    const Workplace place;
+    Options options = quiet();
+    options.history = History::everything();
+    Peer peer(place / "a.db", options);
+    const Txn old = peer.put("old");
+    peer.put("other");
+    Transaction tx = peer.db.begin_write();
+    tx.tree("t").put("other", value(1, 1));
+    const Txn horizon = tx.commit().txn;
+    peer.db.prune(AsOf::txn(horizon));
+    REQUIRE(peer.db.statistics().oldest_txn == horizon);
+    const auto check_versions = [&] {
+        const std::vector<Version> versions = peer.db.history("t", "old");
+        REQUIRE(versions.size() == 1);
+        CHECK(versions[0].txn == old);
+        CHECK(versions[0].time_us == 0);  // it went with the commit
+        CHECK(versions[0].value);
+    };
+    check_versions();
+    damage(place / "a.db", value(1, 1));
+    REQUIRE(code_of([&] { peer.db.commit(horizon); }) == Errc::corrupt);
+    check_versions();
+}
+
 TEST_CASE("Damage between what a process has and what others have shown it is told", "[DMG-1][DMG-4][REPLAY-1]") {
     const Workplace place;
     Peer writer(place / "a.db");

@@ -1,11 +1,16 @@
 // Redaction: the value is gone from the file, the chain stays, and the past says that something was there.
 #include "peer.hpp"
+#include "thread_state.hpp"
 
+#include "history/follower.hpp"
 #include "log/chain.hpp"
 #include "txn/core.hpp"
 
+#include <array>
+#include <atomic>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <thread>
 
 using namespace northstar;
@@ -153,6 +158,88 @@ TEST_CASE("a redaction is a commit with its reason that names what it erased", "
     REQUIRE(change.size() == 2);
     CHECK(change[0].before == "");
     CHECK(!change[0].after);
+}
+
+TEST_CASE("a redacted value leaves neither its length nor its checksum in the history", "[CHAIN-3]") {
+    // A checksum tells who guesses a value whether that was it.
+    const Workplace place;
+    Options o = options();
+    o.background = false;
+    txn_test::Peer peer(place / "db", o);
+    const Txn written = peer.put("victim", 300);
+    const Txn other = peer.put("other", 300);
+    // So much that the log up to there has been made history.
+    for (int i = 0; i < 40; ++i) peer.put("newer", 30'000);
+    peer.db.checkpoint();
+    using Kind = detail::HistoryVersion::Kind;
+    const auto kinds_of = [&](const std::string& key) {
+        const detail::OpenView open(peer.core->open_view());
+        detail::CatalogEntry entry;
+        REQUIRE(detail::find_tree(peer.core->source(), open.view->root->catalog.root, "t", entry));
+        std::map<Txn, Kind> kinds;
+        for (const auto& set : peer.core->history()->sets()) {
+            set->each_version(entry.id, key, [&](const detail::HistoryVersion& version) {
+                kinds.emplace(version.txn, version.kind);
+                return true;
+            });
+        }
+        return kinds;
+    };
+    REQUIRE(kinds_of("victim") == std::map<Txn, Kind>{{written, Kind::logged}});
+    peer.db.redact("t", "victim", 0, "asked for");
+    CHECK(kinds_of("victim")[written] == Kind::redacted);
+    CHECK(kinds_of("other") == std::map<Txn, Kind>{{other, Kind::logged}});
+    require_sound(peer.db);
+}
+
+TEST_CASE("who reads a record that is being overwritten waits until that is done", "[CHAIN-3][SWARM-1]") {
+    const Workplace place;
+    const std::string path = place / "db";
+    Options o = options();
+    o.background = false;
+    txn_test::Peer redacting(path, o);
+    txn_test::Peer reading(path, o);
+    const Txn written = redacting.put("victim", 300, Durability::full);
+    const std::uint64_t record = redacting.core->record_position(written, 0).value();
+    const std::uint64_t offset = redacting.core->log().file_offset(record);
+    REQUIRE(reading.db.commit(written));
+    std::atomic<long> thread{0};
+    std::atomic<bool> read{false};
+    std::optional<CommitRecord> found;
+    std::optional<Errc> code;
+    std::thread reader;
+    redacting.vfs.set_hook([&](northstar::test::FileCall call, std::uint64_t where, bool done) {
+        if (call != northstar::test::FileCall::write || where != offset || done || reader.joinable()) return;
+        // Half of it is there.
+        bool created = false;
+        const std::unique_ptr<detail::File> file = detail::posix_vfs().open(path, {}, created);
+        const std::uint64_t value = redacting.core->log().read(record).operation(0).value_position;
+        const std::array<std::byte, 8> zeros{};
+        file->write(redacting.core->log().file_offset(value), zeros);
+        reader = std::thread([&] {
+            thread = txn_test::this_thread();
+            try {
+                found = reading.db.commit(written);
+            } catch (const Error& error) {
+                code = error.code();
+            }
+            read = true;
+        });
+        while (!read && (thread == 0 || txn_test::state_of(thread) != 'S')) std::this_thread::yield();
+        CHECK_FALSE(read);
+    });
+    // The values leave the log at once, whoever reads meanwhile.
+    const std::optional<Errc> held = code_of([&] { redacting.db.redact("t", "victim", 0, "asked for", 0); });
+    redacting.vfs.set_hook(nullptr);
+    REQUIRE(reader.joinable());
+    reader.join();
+    CHECK(held == Errc::still_held);
+    CHECK(code == std::nullopt);
+    REQUIRE(found);
+    REQUIRE(found->operations.size() == 2);  // the tree was made, too
+    CHECK(found->operations[1].redacted);
+    // Nobody waits any more.
+    CHECK(redacting.core->processes().load(detail::Word::rewrites) % 2 == 0);
 }
 
 TEST_CASE("what is not there cannot be redacted, and nothing is changed", "[CHAIN-3]") {

@@ -357,6 +357,45 @@ TEST_CASE("A snapshot of the past stays readable while its past is pruned away",
     check_whole(db);
 }
 
+TEST_CASE("Who asks for what is not kept, or does not exist yet, is told what there is", "[PAST-3][ERR-1]") {
+    constexpr Txn k_horizon = 6;
+    const Workplace place;
+    const std::string path = place / "a.db";
+    Database db = Database::open(path, lazy(History::everything()));
+    for (int i = 1; i <= 10; ++i) put(db, "t", i);
+    db.prune(AsOf::txn(k_horizon));
+    const Txn newest = db.begin_read().txn();
+    const auto sentence = [](const auto& fn) -> std::string {
+        try {
+            fn();
+        } catch (const Error& error) {
+            return error.what();
+        }
+        return "nothing";
+    };
+    const std::string before = std::to_string(k_horizon - 1);
+    const std::string behind = std::to_string(newest + 1);
+    const std::string gone = "txn " + before + " is not kept any more";
+    const std::string not_yet = "txn " + behind + " does not exist yet";
+    CHECK(sentence([&] { db.begin_read(AsOf::txn(k_horizon - 1)); }) ==
+          "the oldest readable state of " + path + " is txn " + std::to_string(k_horizon) + "; " + gone);
+    CHECK(sentence([&] { db.begin_read(AsOf::txn(newest + 1)); }) ==
+          not_yet + "; the newest is " + std::to_string(newest));
+    const std::string of_log = "the log of " + path + " begins with txn " + std::to_string(k_horizon) + "; " + gone;
+    CHECK(sentence([&] { db.commits(k_horizon - 1); }) == of_log);
+    CHECK(sentence([&] { db.commit(k_horizon - 1); }) == of_log);
+    CHECK(sentence([&] { db.feed(k_horizon - 1); }) == of_log);
+    CHECK(sentence([&] { db.chain_hash(k_horizon - 1); }) == "the chain hash of " + gone);
+    CHECK(sentence([&] { db.chain_hash(newest + 1); }) == not_yet);
+    CHECK(db.commit(k_horizon)->txn == k_horizon);
+    CHECK(db.begin_read(AsOf::txn(k_horizon)).txn() == k_horizon);
+    CHECK_FALSE(db.commit(newest + 1));
+    Database without = Database::open(place / "b.db", lazy(History::nothing()));
+    put(without, "t", 1);
+    CHECK(sentence([&] { without.begin_read(AsOf::txn(0)); }) ==
+          place / "b.db keeps no history; only the present can be read");
+}
+
 TEST_CASE("A feed that falls behind the horizon is told so", "[PAST-8][PAST-9]") {
     const Workplace place;
     Database db = Database::open(place / "a.db", lazy(History::everything()));

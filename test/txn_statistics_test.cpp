@@ -185,6 +185,27 @@ TEST_CASE("Statistics count commits, conflicts, checkpoints and flushes of this 
     CHECK(db.statistics().flushes - before.flushes == since());
 }
 
+TEST_CASE("A checkpoint of nothing new is none, and closing writes nothing where nothing was written", "[CALM-4]") {
+    const Workplace place;
+    const std::string path = place / "a.db";
+    {
+        Database db = Database::open(path, quiet());
+        put(db, "k", "v");
+        db.checkpoint();
+        const std::uint64_t made = db.statistics().checkpoints;
+        const std::string file = txn_test::read_file(path);
+        db.checkpoint();
+        CHECK(db.statistics().checkpoints == made);
+        CHECK(txn_test::read_file(path) == file);
+    }
+    const std::string closed = txn_test::read_file(path);
+    {
+        const Database db = Database::open(path, quiet());
+        CHECK(db.begin_read().tree("t").get("k") == "v");
+    }
+    CHECK(txn_test::read_file(path) == closed);
+}
+
 TEST_CASE("Statistics tell how many bytes were written and why", "[CALM-4]") {
     const Workplace place;
     Watch watch;

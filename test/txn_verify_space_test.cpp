@@ -208,6 +208,28 @@ TEST_CASE("Verifying looks at every entry of every tree", "[DMG-5]") {
     CHECK(db.verify().entries == before + 1);
 }
 
+TEST_CASE("Verifying looks at each record of the log from the horizon on, and says where that is", "[DMG-5][PAST-5]") {
+    const Workplace place;
+    Options options = quiet();
+    options.history = History::everything();
+    Peer peer(place / "a.db", options);
+    for (int i = 1; i <= 10; ++i) peer.put("key");
+    const VerifyReport all = peer.db.verify();
+    CHECK(all.first_txn == 1);
+    CHECK(all.last_txn == 10);
+    CHECK(all.records == 10);
+    peer.db.prune(AsOf::txn(4));
+    const VerifyReport kept = peer.db.verify();
+    CHECK(kept.first_txn == 4);
+    CHECK(kept.last_txn == 11);
+    CHECK(kept.records == 8);
+    // Nothing of the log is asked for.
+    const VerifyReport trees = peer.db.verify({true, false, false});
+    CHECK(trees.records == 0);
+    CHECK(trees.last_txn == 11);
+    CHECK(trees.entries == kept.entries);
+}
+
 // The pages that the newest commits no longer use were taken for pages of nothing.
 TEST_CASE("Who may only read verifies what others committed behind the last checkpoint", "[DMG-5][SPACE-1]") {
     const Workplace place;

@@ -282,7 +282,7 @@ void LogStore::announce_again(std::uint64_t size, RecordFields next, std::span<c
     const std::uint64_t position = limit_ - align_record(k_extent_reserve, log_align_);
     if (position < end_ + k_announced_apart) return;
     next.position = position;
-    if (buffer_.size() < size) buffer_.resize(size);
+    // It has room for as much as was staged just now.
     const std::span<std::byte> record{buffer_.data(), static_cast<std::size_t>(size)};
     encode_control_record(record, RecordKind::next, next, announced, goes_on, seed_);
     file_.write(file_offset(position), record);

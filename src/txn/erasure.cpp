@@ -7,8 +7,8 @@
 //   4  wait until nobody reads a generation before g, or before the one from which 5 takes the horizon; a checkpoint:
 //      what died until g is free
 //   5  free pages, the parts of the log's extents that hold no record, and values in front of the horizon that every
-//      reader has passed become zeros; flush
-//   6  a checkpoint that says: finished
+//      reader has passed become zeros
+//   6  a checkpoint, which flushes them before it says: finished
 //
 // [ERASE-1] Every step may be repeated. The first commit that is not finished stands in the words, and in every meta
 //           page made since; nothing of the log is let go of meanwhile. Whoever finds it and nobody at work goes on: a
@@ -163,7 +163,6 @@ bool DatabaseCore::finish_redactions(std::uint64_t until_us) {
     zero_free_pages();
     zero_unused_log();
     zero_ends_of_extents(erasable_front_->position);
-    flush_everything();
     erasable_front_.reset();
     const Txn pending = pending_redaction();
     processes_->store(Word::redaction, 0);
