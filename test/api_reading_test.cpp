@@ -307,6 +307,45 @@ TEST_CASE("Cursors go both ways, turn round, and end at both ends", "[KV-3][PAST
     }
 }
 
+TEST_CASE("A past state of many pages is read backward as forward, changed since or not", "[KV-3][PAST-1]") {
+    constexpr int k_keys = 2000;
+    Database db = Database::open(":memory:", quiet());
+    const auto key_of = [](int i) { return "key" + std::to_string(10'000 + i); };
+    db.update([&](Transaction& tx) {
+        for (int i = 0; i < k_keys; ++i) tx.tree("t").put(key_of(i), "value of " + std::to_string(i));
+    });
+    const Txn then = db.begin_read().txn();
+    // A few keys of some pages, all of others, and none of most.
+    db.update([&](Transaction& tx) {
+        for (int i = 300; i < k_keys; i += 500) tx.tree("t").put(key_of(i), "changed");
+        tx.tree("t").erase_range(key_of(900), key_of(1300));
+        for (int i = 0; i < 400; ++i) tx.tree("t").put("key0" + std::to_string(10'000 + i), "new");
+    });
+    const Snapshot past = db.begin_read(AsOf::txn(then));
+    const Tree tree = past.tree("t");
+    std::vector<std::string> forward;
+    for (const KeyValue entry : tree.all()) forward.emplace_back(entry.key);
+    REQUIRE(forward.size() == k_keys);
+    CHECK(forward.front() == key_of(0));
+    CHECK(forward.back() == key_of(k_keys - 1));
+    Cursor cursor = tree.cursor();
+    std::vector<std::string> backward;
+    for (bool there = cursor.last(); there; there = cursor.prev()) {
+        backward.emplace_back(cursor.key());
+        CHECK(cursor.value() == "value of " + std::to_string(k_keys - static_cast<int>(backward.size())));
+    }
+    std::reverse(backward.begin(), backward.end());
+    CHECK(backward == forward);
+    for (const int i : {1500, 20, 1999, 950, 310, 0, 1301}) {
+        CAPTURE(i);
+        REQUIRE(cursor.last());
+        REQUIRE(cursor.lower_bound(key_of(i)));
+        CHECK(cursor.key() == key_of(i));
+        CHECK(cursor.prev() == (i > 0));
+        if (i > 0) CHECK(cursor.key() == key_of(i - 1));
+    }
+}
+
 TEST_CASE("Prefixes of the largest byte have no end to run over", "[KV-3][KV-1]") {
     Database db = Database::open(":memory:", quiet());
     Transaction tx = db.begin_write();

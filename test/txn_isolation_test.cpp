@@ -448,6 +448,40 @@ TEST_CASE("That a tree is or is not there is something that was read", "[TX-3]")
     }
 }
 
+TEST_CASE("Who asked which trees there are did not read what they hold", "[TX-3]") {
+    enum class Other { writes, exchanges_trees };
+    const Other what = GENERATE(Other::writes, Other::exchanges_trees);
+    Database db = Database::open(":memory:", alone());
+    put(db, "a", "1");
+    db.update([](Transaction& tx) { tx.tree("u").put("x", "1"); });
+    Transaction tx = db.begin_optimistic();
+    CHECK(tx.tree_names() == std::vector<std::string>{"t", "u"});
+    tx.tree("t").put("b", "1");
+    db.update([&](Transaction& other) {
+        if (what == Other::exchanges_trees) other.drop_tree("u");
+        other.tree(what == Other::writes ? "u" : "v").put("x", "2");
+    });
+    const std::optional<Errc> code = txn_test::code_of([&] { tx.commit(); });
+    CHECK(code == (what == Other::writes ? std::nullopt : std::optional(Errc::conflict)));
+}
+
+TEST_CASE("What was read in a tree as it was at a savepoint was read", "[TX-3][TX-6]") {
+    const bool dropped = GENERATE(false, true);
+    Database db = Database::open(":memory:", alone());
+    put(db, "a", "1");
+    db.update([](Transaction& tx) { tx.tree("u").put("x", "1"); });
+    Transaction tx = db.begin_optimistic();
+    const Savepoint savepoint = tx.savepoint();
+    CHECK(tx.tree_at("u", savepoint).exists());
+    tx.tree("t").put("b", "1");
+    db.update([&](Transaction& other) {
+        if (dropped) other.drop_tree("u");
+        other.tree("w").put("y", "1");
+    });
+    const std::optional<Errc> code = txn_test::code_of([&] { tx.commit(); });
+    CHECK(code == (dropped ? std::optional(Errc::conflict) : std::nullopt));
+}
+
 // It finds them open in the order in which the one before it asked for them.
 TEST_CASE("Each tree that a transaction asked for was read, in whatever order the one before it asked", "[TX-3]") {
     Database db = Database::open(":memory:", alone());

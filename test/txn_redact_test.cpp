@@ -242,6 +242,62 @@ TEST_CASE("who reads a record that is being overwritten waits until that is done
     CHECK(redacting.core->processes().load(detail::Word::rewrites) % 2 == 0);
 }
 
+TEST_CASE("a value of a large transaction is redacted in the part of the log that has it", "[CHAIN-3][CHAIN-1][TX-8]") {
+    constexpr int k_entries = 10'000;
+    const Workplace place;
+    const std::string path = place / "db";
+    Options o = options();
+    o.background = false;
+    o.overlay_limit = 1u << 20;
+    txn_test::Peer peer(path, o);
+    Txn written = 0;
+    {
+        Transaction tx = peer.db.begin_write();
+        WritableTree tree = tx.tree("t");
+        for (int i = 0; i < k_entries; ++i) {
+            if (i == k_entries / 2) tree.put("victim", secret("part", 300));
+            tree.put("key " + std::to_string(i), std::string(200, 'v'));
+        }
+        written = tx.commit().txn;
+    }
+    const Txn last = peer.put("other");
+    REQUIRE(peer.core->record_position(written, 2));
+    peer.db.sync();
+    const std::vector<Hash> chain{peer.db.chain_hash(written), peer.db.chain_hash(last)};
+    REQUIRE(holds(path, mark("part")));
+    peer.db.redact("t", "victim", written, "asked for");
+    CHECK_FALSE(holds(path, mark("part")));
+    const auto check = [&](const Database& db) {
+        CHECK(db.chain_hash(written) == chain[0]);
+        CHECK(db.chain_hash(last) == chain[1]);
+        const std::optional<CommitRecord> record = db.commit(written);
+        REQUIRE(record);
+        int redacted = 0;
+        for (const Operation& operation : record->operations) {
+            if (!operation.redacted) continue;
+            ++redacted;
+            CHECK(operation.key == "victim");
+            CHECK(operation.value.empty());
+        }
+        CHECK(redacted == 1);
+        CHECK(record->operations.size() == k_entries + 2);  // the tree was made, too
+        CHECK_FALSE(db.begin_read().tree("t").get("victim"));
+        CHECK(db.begin_read(AsOf::txn(written)).tree("t").get("victim") == "");
+        CHECK(db.begin_read().tree("t").size() == k_entries + 1);
+        require_sound(db);
+    };
+    check(peer.db);
+    // A second one of the same part.
+    peer.db.redact("t", "key " + std::to_string(k_entries / 2), 0, "asked for, too");
+    CHECK(peer.db.chain_hash(last) == chain[1]);
+    require_sound(peer.db);
+    peer.db.close();
+    const Database again = Database::open(path);
+    CHECK(again.chain_hash(written) == chain[0]);
+    CHECK(again.chain_hash(last) == chain[1]);
+    require_sound(again);
+}
+
 TEST_CASE("what is not there cannot be redacted, and nothing is changed", "[CHAIN-3]") {
     const Workplace place;
     Database db = Database::open(place / "db", options());

@@ -87,6 +87,38 @@ TEST_CASE("A long value that is appended out of order is not in the log of its t
     CHECK(Database::open(place / "b.db").begin_read().state_hash() == hash);
 }
 
+TEST_CASE("A large transaction appends in order, and goes on behind what is out of order", "[TX-8][TRUTH-2]") {
+    constexpr int k_appended = 10'000;
+    const Workplace place;
+    Peer peer(place / "a.db", small_memory());
+    {
+        Transaction tx = peer.db.begin_write();
+        WritableTree tree = tx.tree("t");
+        for (int i = 0; i < k_appended; ++i) {
+            tree.append("key " + std::to_string(10'000 + i), k_value);
+            if (i % 1000 == 999) {
+                CHECK(code_of([&] { tree.append("key " + std::to_string(9'999 + i), "again"); }) ==
+                      Errc::invalid_argument);
+            }
+        }
+        tx.commit();
+    }
+    {
+        const Snapshot now = peer.db.begin_read();
+        int found = 0;
+        for (const auto [key, value] : now.tree("t").all()) {
+            CHECK(key == "key " + std::to_string(10'000 + found++));
+            CHECK(value == k_value);
+        }
+        CHECK(found == k_appended);
+    }
+    const Hash hash = peer.db.begin_read().state_hash();
+    CHECK(sound(peer.db));
+    peer.db.close();
+    Database::replay(place / "a.db", place / "b.db", AsOf::txn(1));
+    CHECK(Database::open(place / "b.db").begin_read().state_hash() == hash);
+}
+
 TEST_CASE("A transaction whose operations in the file are damaged does not commit", "[TX-8][DMG-1][ERR-5]") {
     const Workplace place;
     const std::string path = place / "a.db";
