@@ -101,6 +101,26 @@ TEST_CASE("Who cannot hold the generation that its own checkpoint made says so, 
     CHECK(peer.db.verify().ok());
 }
 
+TEST_CASE("What another process pruned is gone as soon as its commit is seen", "[PAST-5][SWARM-1]") {
+    constexpr Txn k_horizon = 6;
+    constexpr Txn k_last = 10;
+    const Workplace place;
+    Options options = quiet();
+    options.history = History::everything();
+    Peer pruning(place / "a.db", options);
+    Peer other(place / "a.db", options);
+    for (Txn txn = 1; txn <= k_last; ++txn) pruning.put("key");
+    Txn oldest = 0;
+    // Behind the commit, and before the checkpoint that moves the horizon.
+    pruning.vfs.set_hook([&](FileCall call, std::uint64_t where, bool done) {
+        if (oldest != 0 || done || call != FileCall::lock || where != detail::Processes::checkpoint) return;
+        if (other.db.begin_read().txn() > k_last) oldest = other.db.statistics().oldest_txn;
+    });
+    pruning.db.prune(AsOf::txn(k_horizon));
+    pruning.vfs.set_hook(nullptr);
+    CHECK(oldest == k_horizon);
+}
+
 TEST_CASE("A snapshot shows a large transaction of another process, though it takes the turn to replay it",
           "[SNAP-4][TX-8]") {
     const Workplace place;
