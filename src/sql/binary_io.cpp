@@ -5,10 +5,12 @@
 #include "sql/datetime.hpp"
 #include "sql/error.hpp"
 #include "sql/jsonb.hpp"
+#include "sql/network.hpp"
 #include "sql/range.hpp"
 #include "sql/record.hpp"
 #include "sql/text_io.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <vector>
 
@@ -20,6 +22,7 @@ namespace binary_io {
 constexpr unsigned k_empty = 1, k_lower_inclusive = 2, k_upper_inclusive = 4, k_lower_infinite = 8,
                    k_upper_infinite = 16;
 constexpr char k_json_version = 1;
+constexpr int k_narrow_family = 2, k_wide_family = 3;
 constexpr std::int64_t k_max_zone_seconds = 15 * 3600 + 59 * 60 + 59;
 
 // ---- writing ----
@@ -88,6 +91,14 @@ void write_record(const Value& value, std::string& out, Session& session) {
     }
 }
 
+/// Family, length of the mask, whether it is a cidr, number of octets, octets.
+void write_network(const NetworkAddress& address, bool cidr, std::string& out) {
+    const int head[] = {address.wide ? k_wide_family : k_narrow_family, address.mask, cidr ? 1 : 0,
+                        static_cast<int>(address.size())};
+    for (const int byte : head) out.push_back(static_cast<char>(byte));
+    out.append(reinterpret_cast<const char*>(address.octets.data()), address.size());
+}
+
 void write_bytes(const Value& value, std::string& out) {
     const std::string_view bytes = value.bytes();
     switch (value.type()) {
@@ -103,6 +114,8 @@ void write_bytes(const Value& value, std::string& out) {
             return;
         }
         case type::jsonpath: out.push_back(k_json_version); break;
+        case type::inet:
+        case type::cidr: write_network(network_of_bytes(bytes), value.type() == type::cidr, out); return;
         default: break;
     }
     out += bytes;
@@ -228,6 +241,28 @@ Value read_record(const TypeInfo& info, Reader& reader, Arena& arena, Session& s
     return make_record(info.oid, fields, arena);
 }
 
+NetworkAddress read_network(const TypeInfo& info, Reader& reader) {
+    const auto bad = [&](std::string_view what) {
+        raise(sqlstate::invalid_binary_representation,
+              "invalid " + std::string(what) + " in external \"" + info.name + "\" value");
+    };
+    NetworkAddress address;
+    const std::uint64_t family = reader.word(1);
+    if (family != k_narrow_family && family != k_wide_family) bad("address family");
+    address.wide = family == k_wide_family;
+    address.mask = static_cast<int>(reader.word(1));
+    if (address.mask > address.bits()) bad("bits");
+    reader.take(1);  // whether it is a cidr: its type says so
+    if (reader.word(1) != address.size()) bad("length");
+    const std::string_view octets = reader.take(address.size());
+    std::copy(octets.begin(), octets.end(), reinterpret_cast<char*>(address.octets.data()));
+    if (info.oid == type::cidr && address.network(address.mask) != address) {
+        raise(sqlstate::invalid_binary_representation, "invalid external \"cidr\" value",
+              "Value has bits set to right of mask.");
+    }
+    return address;
+}
+
 Value read_bits(Oid oid, Reader& reader, Arena& arena) {
     const std::int64_t length = reader.int32();
     if (length < 0 || static_cast<std::size_t>(length) > reader.size() * 8)
@@ -293,6 +328,10 @@ Value read_scalar(const TypeInfo& info, Reader& reader, Arena& arena, Session& s
             std::memcpy(uuid.bytes, reader.take(sizeof uuid.bytes).data(), sizeof uuid.bytes);
             return Value::uuid(uuid);
         }
+        case type::inet:
+        case type::cidr:
+            return Value::bytes(info.oid, arena.copy(network_to_bytes(read_network(info, reader))));
+        case type::macaddr: return Value::bytes(info.oid, arena.copy(reader.take(6)));
         case type::bytea: return Value::bytes(type::bytea, arena.copy(reader.rest()));
         case type::char_internal: return Value::bytes(info.oid, arena.copy(reader.take(1)));
         case type::bit:

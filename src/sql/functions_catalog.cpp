@@ -196,6 +196,7 @@ Value temporary_schema(Call& call, const Value*, std::size_t) {
 
 Value null_class(Call&, const Value*, std::size_t) { return Value::null(type::regclass); }
 Value null_oid(Call&, const Value*, std::size_t) { return Value::null(type::oid); }
+Value null_inet(Call&, const Value*, std::size_t) { return Value::null(type::inet); }
 Value null_text(Call&, const Value*, std::size_t) { return Value::null(type::text); }
 Value null_int4(Call&, const Value*, std::size_t) { return Value::null(type::int4); }
 Value null_int8(Call&, const Value*, std::size_t) { return Value::null(type::int8); }
@@ -357,8 +358,8 @@ Value size_pretty(Call& call, const Value* a, std::size_t) {
         return size < 0 ? 0 - bits : bits;
     };
     if (magnitude() < 10 * 1024) return text_of(call, std::to_string(size) + " bytes");
-    size >>= 9;  // keeps one bit for rounding
-    for (unit = 1; unit + 1 < std::size(k_units) && magnitude() >= 20 * 1024 - 1; ++unit) size >>= 10;
+    size /= 512;  // keeps one bit for rounding
+    for (unit = 1; unit + 1 < std::size(k_units) && magnitude() >= 20 * 1024 - 1; ++unit) size /= 1024;
     size = (size + (size < 0 ? -1 : 1)) / 2;
     return text_of(call, std::to_string(size) + " " + k_units[unit]);
 }
@@ -587,9 +588,9 @@ constexpr FunctionSource k_functions[] = {
     {"row_security_active(oid) bool stable", &no},
     {"pg_jit_available() bool volatile", &no},
     // As in a session by a socket of the machine.
-    {"inet_client_addr() text stable", &null_text},
+    {"inet_client_addr() inet stable", &null_inet},
     {"inet_client_port() int4 stable", &null_int4},
-    {"inet_server_addr() text stable", &null_text},
+    {"inet_server_addr() inet stable", &null_inet},
     {"inet_server_port() int4 stable", &null_int4},
     {"pg_sleep(float8) void volatile", &sleep},
     {"pg_sleep_for(interval) void volatile", &sleep_interval},

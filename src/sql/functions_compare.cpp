@@ -82,6 +82,8 @@ constexpr FunctionSource k_functions[] = {
     {"timestamptz_cmp(timestamptz,timestamptz) int4", &three_way},
     {"interval_cmp(interval,interval) int4", &three_way},
     {"uuid_cmp(uuid,uuid) int4", &three_way},
+    {"network_cmp(inet,inet) int4", &three_way},
+    {"macaddr_cmp(macaddr,macaddr) int4", &three_way},
     {"jsonb_cmp(jsonb,jsonb) int4", &three_way},
     {"xid8cmp(xid8,xid8) int4", &three_way},
     {"enum_cmp(anyenum,anyenum) int4", &three_way},

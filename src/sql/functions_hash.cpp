@@ -5,6 +5,7 @@
 #include "sql/error.hpp"
 #include "sql/int128.hpp"
 #include "sql/jsonb.hpp"
+#include "sql/network.hpp"
 #include "sql/range.hpp"
 #include "sql/record.hpp"
 #include "sql/registry.hpp"
@@ -227,6 +228,14 @@ std::uint64_t hash_value(const Value& value, std::uint64_t seed) {
                 const char letter = bytes.empty() ? '\0' : bytes[0];
                 return hash_word(static_cast<std::uint32_t>(std::int32_t{static_cast<signed char>(letter)}), seed);
             }
+            if (value.type() == type::inet || value.type() == type::cidr) {
+                // Family, mask and address, as they follow each other in PostgreSQL's values.
+                const NetworkAddress address = network_of_bytes(bytes);
+                std::string image(bytes.substr(0, 1));
+                image += static_cast<char>(address.mask);
+                image += bytes.substr(bytes.size() - address.size());
+                return hash_bytes(image, seed);
+            }
             if (value.type() == type::bpchar)
                 while (bytes.ends_with(' ')) bytes.remove_suffix(1);
             return hash_bytes(bytes, seed);
@@ -326,6 +335,8 @@ constexpr FunctionSource k_functions[] = {
     {"hashbpchar(bpchar) int4", &hash_short},
     {"hashvarlena(bytea) int4", &hash_short},
     {"uuid_hash(uuid) int4", &hash_short},
+    {"hashinet(inet) int4", &hash_short},
+    {"hashmacaddr(macaddr) int4", &hash_short},
     {"time_hash(time) int4", &hash_short},
     {"timestamp_hash(timestamp) int4", &hash_short},
     {"interval_hash(interval) int4", &hash_short},
@@ -349,6 +360,8 @@ constexpr FunctionSource k_functions[] = {
     {"hashbpcharextended(bpchar,int8) int8", &hash_extended},
     {"hashvarlenaextended(bytea,int8) int8", &hash_extended},
     {"uuid_hash_extended(uuid,int8) int8", &hash_extended},
+    {"hashinetextended(inet,int8) int8", &hash_extended},
+    {"hashmacaddrextended(macaddr,int8) int8", &hash_extended},
     {"time_hash_extended(time,int8) int8", &hash_extended},
     {"timestamp_hash_extended(timestamp,int8) int8", &hash_extended},
     {"interval_hash_extended(interval,int8) int8", &hash_extended},

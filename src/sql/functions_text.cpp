@@ -4,6 +4,7 @@
 #include "sql/error.hpp"
 #include "sql/letter_case.hpp"
 #include "sql/like.hpp"
+#include "sql/network.hpp"
 #include "sql/registry.hpp"
 #include "sql/scalar_text.hpp"
 #include "sql/text_io.hpp"
@@ -32,9 +33,13 @@ Value concatenate(Call& call, const Value* a, std::size_t) {
 std::string output_of(Call& call, const Value& value) { return value_to_text(value, call.session); }
 
 Value concatenate_any(Call& call, const Value* a, std::size_t) {
-    // The other side is cast to text, which for booleans is not what they show as.
+    // The other side is cast to text, which for booleans and addresses is not what they show as.
     const auto as_text = [&](const Value& value) {
-        return value.type() == type::boolean ? std::string(value.boolean() ? "true" : "false") : output_of(call, value);
+        if (value.type() == type::boolean) return std::string(value.boolean() ? "true" : "false");
+        if (value.type() != type::inet) return output_of(call, value);
+        std::string text;
+        network_to_text(network_of_bytes(value.bytes()), true, text);
+        return text;
     };
     return text_of(call, as_text(a[0]) + as_text(a[1]));
 }

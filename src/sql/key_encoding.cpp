@@ -263,7 +263,8 @@ bool is_key_exact(Oid type, Form form) {
         case Form::timetz:
             return true;
         case Form::bytes:
-            return type == type::text || type == type::varchar || type == type::bytea || type == type::name;
+            return type == type::text || type == type::varchar || type == type::bytea || type == type::name ||
+                   type == type::inet || type == type::cidr || type == type::macaddr;
         default:
             return false;
     }

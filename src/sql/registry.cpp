@@ -123,6 +123,8 @@ constexpr ComparablePair k_comparable[] = {
     {type::numeric, type::numeric, "numeric_*"},
     {type::anyarray, type::anyarray, "array_*"},
     {type::uuid, type::uuid, "uuid_*"},
+    {type::inet, type::inet, "network_*"},
+    {type::macaddr, type::macaddr, "macaddr_*"},
     {type::xid8, type::xid8, "xid8*"},
     {type::anyenum, type::anyenum, "enum_*"},
     {type::jsonb, type::jsonb, "jsonb_*"},
@@ -137,7 +139,8 @@ public:
              {number_functions(), text_functions(), quote_functions(), aggregate_functions(), statistics_aggregates(),
               datetime_functions(), json_functions(), json_record_functions(), jsonpath_functions(), json_aggregates(),
               array_functions(), range_functions(), regex_functions(), system_functions(), window_functions(),
-              bit_functions(), digest_functions(), hash_functions(), compare_functions(), zone_functions(),
+              bit_functions(), network_functions(), digest_functions(), hash_functions(), compare_functions(),
+              zone_functions(),
               unicode_functions(),
               formatting_functions(), send_functions(), catalog_functions(),
               privilege_functions()}) {
@@ -165,13 +168,15 @@ public:
         for (const std::span<const OperatorSource> table :
              {number_operators(), text_operators(), datetime_operators(), json_operators(),
               jsonpath_operators(), array_operators(), range_operators(), regex_operators(), bit_operators(),
+              network_operators(),
               record_operators()}) {
             for (const OperatorSource& source : table) add(source);
         }
         for (const OperatorEntry* entry : operators_)
             if (*entry->function != '\0' && entry->body != nullptr) add_function_of(*entry);
         for (const std::span<const CastSource> table :
-             {number_casts(), text_casts(), datetime_casts(), json_casts(), bit_casts(), catalog_casts()}) {
+             {number_casts(), text_casts(), datetime_casts(), json_casts(), bit_casts(), network_casts(),
+              catalog_casts()}) {
             for (const CastSource& source : table) add(source);
         }
         for (std::size_t i = 0; i < casts_.size(); ++i)

@@ -9,6 +9,7 @@
 #include "sql/range.hpp"
 #include "sql/letter_case.hpp"
 #include "sql/record.hpp"
+#include "sql/network.hpp"
 #include "sql/scalar_text.hpp"
 #include "sql/utf8.hpp"
 
@@ -211,6 +212,12 @@ Value read_scalar(const TypeInfo& info, std::int32_t typmod, std::string_view te
             return Value::integer(type::timestamptz, timestamptz_from_text(text, typmod, session));
         case type::interval:
             return Value::interval(interval_from_text(text, typmod, session));
+        case type::inet:
+        case type::cidr:
+            return Value::bytes(
+                info.oid, arena.copy(network_to_bytes(network_from_text(text, info.oid == type::cidr))));
+        case type::macaddr:
+            return Value::bytes(type::macaddr, arena.copy(mac_from_text(text)));
         case type::uuid:
             return Value::uuid(uuid_from_text(text));
         case type::json:
@@ -319,14 +326,16 @@ void value_to_text(const Value& value, std::string& out, Session& session) {
             uuid_to_text(value.uuid(), out);
             return;
         case Form::bytes:
-            if (value.type() == type::bytea) {
-                bytea_to_text(value.bytes(), out, session.settings.bytea_output);
-            } else if (value.type() == type::char_internal) {
-                one_byte_to_text(value.bytes(), out);
-            } else {
-                out += value.bytes();
+            switch (value.type()) {
+                case type::bytea: bytea_to_text(value.bytes(), out, session.settings.bytea_output); return;
+                case type::char_internal: one_byte_to_text(value.bytes(), out); return;
+                case type::inet:
+                case type::cidr:
+                    network_to_text(network_of_bytes(value.bytes()), value.type() == type::cidr, out);
+                    return;
+                case type::macaddr: mac_to_text(value.bytes(), out); return;
+                default: out += value.bytes(); return;
             }
-            return;
         case Form::jsonb:
             jsonb_to_text(JsonView(value.bytes()), out);
             return;

@@ -25,7 +25,7 @@ inline constexpr Oid boolean = 16, bytea = 17, char_internal = 18, name = 19, in
                      time = 1083, timestamp = 1114, timestamptz = 1184, interval = 1186, timetz = 1266,
                      bit = 1560, varbit = 1562, numeric = 1700, regclass = 2205, regprocedure = 2202,
                      regtype = 2206, regnamespace = 4089, regrole = 4096, int2vector = 22, oidvector = 30,
-                     pg_node_tree = 194, aclitem = 1033,
+                     pg_node_tree = 194, aclitem = 1033, cidr = 650, macaddr = 829, inet = 869,
                      record = 2249, cstring = 2275, any = 2276, anyarray = 2277, void_ = 2278,
                      anyelement = 2283, anynonarray = 2776, uuid = 2950, anyenum = 3500, jsonb = 3802,
                      anyrange = 3831, int4range = 3904, numrange = 3906, tsrange = 3908, tstzrange = 3910,

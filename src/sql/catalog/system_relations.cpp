@@ -134,7 +134,8 @@ constexpr SystemRelation k_relations[] = {
      "'int4_ops', 23), (3126, 'text_ops', 25), (1981, 'oid_ops', 26), (1970, 'float4_ops', 700), (3123, 'float8_ops', "
      "701), (10017, 'bpchar_ops', 1042), (3122, 'date_ops', 1082), (10041, 'time_ops', 1083), (3128, 'timestamp_ops', "
      "1114), (3127, 'timestamptz_ops', 1184), (10023, 'interval_ops', 1186), (3125, 'numeric_ops', 1700), (10065, "
-     "'uuid_ops', 2950), (10083, 'jsonb_ops', 3802)) AS t (oid, opcname, opcintype)"},
+     "'uuid_ops', 2950), (10083, 'jsonb_ops', 3802), (10015, 'inet_ops', 869), (10024, 'macaddr_ops', 829)) AS t (oid, "
+     "opcname, opcintype)"},
 
     {0, "pg_catalog", "pg_available_extensions", "",
      "SELECT name::name, version AS default_version, e.extversion AS installed_version, comment FROM (VALUES "
@@ -506,6 +507,7 @@ constexpr InputFunction k_inputs[] = {
     {1082, 1084, "date_in"}, {1083, 1143, "time_in"}, {1114, 1312, "timestamp_in"}, {1184, 1150, "timestamptz_in"},
     {1186, 1160, "interval_in"}, {1266, 1350, "timetz_in"}, {1560, 1564, "bit_in"}, {1562, 1579, "varbit_in"},
     {1700, 1701, "numeric_in"}, {2202, 2212, "regprocedurein"}, {2205, 2218, "regclassin"}, {2206, 2220, "regtypein"},
+    {650, 1267, "cidr_in"}, {829, 436, "macaddr_in"}, {869, 910, "inet_in"},
     {2275, 2292, "cstring_in"}, {2278, 2298, "void_in"}, {2950, 2952, "uuid_in"}, {3802, 3806, "jsonb_in"},
     {4072, 4001, "jsonpath_in"}, {4089, 4084, "regnamespacein"}, {4096, 4098, "regrolein"},
 };

@@ -180,7 +180,8 @@ bool SqlStatement::boolean(std::size_t i) const {
 std::string_view SqlStatement::bytes(std::size_t i) const {
     const sql::Value& value = state_->value(i);
     if (value.is_null()) return {};
-    if (value.form() != sql::Form::bytes) throw Error(Errc::invalid_argument, "the column is no string");
+    const bool address = value.type() == sql::type::inet || value.type() == sql::type::cidr;
+    if (value.form() != sql::Form::bytes || address) throw Error(Errc::invalid_argument, "the column is no string");
     return value.bytes();
 }
 
