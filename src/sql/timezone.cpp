@@ -289,28 +289,36 @@ std::string read_zone_file(const std::string& name) {
     return bytes;
 }
 
-/// Spellings of a name to look for: as given, all upper, and each part with a capital.
-std::vector<std::string> spellings(std::string_view name) {
-    std::vector<std::string> result{std::string(name)};
-    std::string upper(name);
-    std::string parts = lower_case(name);
-    bool begins = true;
-    for (std::size_t i = 0; i < upper.size(); ++i) {
-        if (upper[i] >= 'a' && upper[i] <= 'z') upper[i] = static_cast<char>(upper[i] - 32);
-        if (begins) parts[i] = upper[i];
-        begins = parts[i] == '/' || parts[i] == '_' || parts[i] == '-';
+/// The name as the files have it, whatever the case of its letters; empty where no file has it.
+std::string spelling_of(std::string_view name) {
+    namespace files = std::filesystem;
+    std::string found;
+    while (!name.empty()) {
+        const std::size_t end = std::min(name.find('/'), name.size());
+        const std::string wanted = lower_case(name.substr(0, end));
+        name.remove_prefix(std::min(end + 1, name.size()));
+        std::error_code none;
+        const std::string folder = k_database + found;
+        const std::size_t before = found.size();
+        for (files::directory_iterator at(folder, none), last; !none && at != last; at.increment(none)) {
+            const std::string entry = at->path().filename().generic_string();
+            if (lower_case(entry) != wanted) continue;
+            found += entry;
+            break;
+        }
+        if (found.size() == before) return {};
+        if (!name.empty()) found += '/';
     }
-    result.push_back(std::move(upper));
-    result.push_back(std::move(parts));
-    return result;
+    return found;
 }
 
 std::shared_ptr<const TimeZone> load(const std::string& name) {
     const bool safe = !name.empty() && name[0] != '/' && name[0] != '.' &&
                       name.find("..") == std::string::npos && name.find('\0') == std::string::npos;
     if (safe) {
-        for (const std::string& spelling : spellings(name)) {
-            const std::string bytes = read_zone_file(spelling);
+        for (const bool as_given : {true, false}) {
+            const std::string spelling = as_given ? name : spelling_of(name);
+            const std::string bytes = spelling.empty() ? std::string() : read_zone_file(spelling);
             if (auto zone = bytes.empty() ? nullptr : FileZone::read(spelling, bytes)) return zone;
         }
     }

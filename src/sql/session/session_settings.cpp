@@ -1,6 +1,10 @@
 // Settings (SET, SHOW, RESET), sequences, and what functions ask of the session.
 #include "sql/datetime.hpp"
+#include "sql/error.hpp"
+#include "sql/scalar_text.hpp"
+#include "sql/session/postgres_settings.hpp"
 #include "sql/session/sql_session.hpp"
+#include "sql/syntax/parser.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -32,6 +36,8 @@ constexpr Known k_known[] = {
     {"transaction_read_only", "off"}, {"work_mem", "256MB"},
 };
 
+constexpr SqlState k_cannot_be_changed = "55P02";
+
 std::string lower(std::string_view text) {
     std::string out(text);
     for (char& c : out) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
@@ -48,6 +54,48 @@ bool on_or_off(std::string_view name, std::string_view value) {
 [[noreturn]] void invalid(std::string_view name, std::string_view value) {
     raise(sqlstate::invalid_parameter_value,
           "invalid value for parameter \"" + std::string(name) + "\": \"" + std::string(value) + "\"");
+}
+
+/// Is the value a list of names, each of which is quoted where it must be?
+bool lists_names(std::string_view setting) {
+    return setting == "search_path" || setting == "temp_tablespaces" || setting == "session_preload_libraries" ||
+           setting == "local_preload_libraries";
+}
+
+/// Names between commas, in lower case where they are not quoted; nothing where it is no such list.
+std::optional<std::vector<std::string>> names_in(std::string_view text) {
+    std::vector<std::string> names;
+    std::size_t at = 0;
+    const auto blanks = [&] {
+        while (at < text.size() && is_sql_blank(text[at])) ++at;
+    };
+    blanks();
+    if (at == text.size()) return names;
+    for (;;) {
+        std::string name;
+        if (text[at] == '"') {
+            for (++at; at < text.size(); ++at) {
+                const bool doubled = text[at] == '"' && at + 1 < text.size() && text[at + 1] == '"';
+                if (text[at] == '"' && !doubled) break;
+                name += text[at];
+                if (doubled) ++at;
+            }
+            if (at == text.size()) return std::nullopt;
+            ++at;
+        } else {
+            const std::size_t begin = at;
+            while (at < text.size() && text[at] != ',' && !is_sql_blank(text[at])) ++at;
+            if (at == begin) return std::nullopt;
+            name = lower(text.substr(begin, at - begin));
+        }
+        names.push_back(std::move(name));
+        blanks();
+        if (at == text.size()) return names;
+        if (text[at] != ',') return std::nullopt;
+        ++at;
+        blanks();
+        if (at == text.size()) return std::nullopt;
+    }
 }
 
 /// A time as settings are written: a number of milliseconds, or with a unit. Raises 22023.
@@ -104,16 +152,13 @@ std::string SqlSession::apply_setting(const std::string& name, const std::string
     using namespace session_settings;
     ++settings_number_;
     if (name == "search_path") {
+        const std::optional<std::vector<std::string>> schemas = names_in(value);
+        if (!schemas)
+            raise(sqlstate::invalid_parameter_value, "invalid value for parameter \"search_path\": \"" + value + '"',
+                  "List syntax is invalid.");
         search_path_.clear();
-        std::string word;
-        for (std::size_t i = 0; i <= value.size(); ++i) {
-            if (i < value.size() && value[i] != ',') {
-                if (value[i] != ' ' && value[i] != '"') word.push_back(value[i]);
-                continue;
-            }
-            if (!word.empty() && word != "$user" && word != "pg_catalog") search_path_.push_back(word);
-            word.clear();
-        }
+        for (const std::string& schema : *schemas)
+            if (!schema.empty() && schema != "$user") search_path_.push_back(schema);
         if (std::find(search_path_.begin(), search_path_.end(), k_temporary_schema) == search_path_.end())
             search_path_.insert(search_path_.begin(), std::string(k_temporary_schema));
         return value;
@@ -263,6 +308,7 @@ std::optional<std::string> SqlSession::setting(std::string_view name, bool missi
     if (key == "transaction_read_only") return read_only_ ? "on" : "off";
     const auto found = settings_.find(key);
     if (found != settings_.end()) return found->second;
+    if (const auto foreign = postgres_setting(key)) return std::string(*foreign);
     if (missing_ok) return std::nullopt;
     raise(sqlstate::undefined_object, "unrecognized configuration parameter \"" + std::string(name) + "\"");
 }
@@ -271,28 +317,29 @@ void SqlSession::set_setting(std::string_view name, std::string_view value, bool
     const std::string key = session_settings::lower(name);
     for (const session_settings::Known& known : session_settings::k_known)
         if (known.name == key && known.fixed)
-            raise(sqlstate::object_in_use, "parameter \"" + key + "\" cannot be changed");
-    const bool known = settings_.count(key) != 0;
-    // Names with a point are anybody's; others must be known, or are settings of planners that this engine has not.
-    if (!known && key.find('.') == std::string::npos && key.rfind("enable_", 0) != 0 &&
-        key.find("cost") == std::string::npos && key.find("jit") == std::string::npos &&
-        key.find("parallel") == std::string::npos && key.find("_collapse_limit") == std::string::npos &&
-        key.find("geqo") == std::string::npos && key.find("constraint_exclusion") == std::string::npos &&
-        key.find("plan_cache_mode") == std::string::npos && key.find("_size") == std::string::npos &&
-        key.find("timeout") == std::string::npos && key.rfind("lc_", 0) != 0 && key.rfind("default_", 0) != 0 &&
-        key.rfind("check_", 0) != 0 && key.rfind("row_security", 0) != 0 && key.rfind("xml", 0) != 0 &&
-        key != "escape_string_warning")
+            raise(session_settings::k_cannot_be_changed, "parameter \"" + key + "\" cannot be changed");
+    // Names with a point are anybody's; others must be known, or are PostgreSQL's.
+    const bool known = settings_.count(key) != 0 || postgres_setting(key);
+    if (!known && key.find('.') == std::string::npos)
         raise(sqlstate::undefined_object, "unrecognized configuration parameter \"" + std::string(name) + "\"");
     keep_block_settings();
-    const std::string before = settings_[key];
+    const std::string before = setting(key, true).value_or(std::string());
     settings_[key] = apply_setting(key, std::string(value));
     if (local) local_settings_.try_emplace(key, before);
     else local_settings_.erase(key);
 }
 
 void SqlSession::reset_settings(const std::string& name, bool local) {
-    for (const session_settings::Known& known : session_settings::k_known)
-        if ((name.empty() || known.name == name) && !known.fixed) set_setting(known.name, known.value, local);
+    for (const session_settings::Known& known : session_settings::k_known) {
+        if (!name.empty() && known.name != name) continue;
+        if (!known.fixed) set_setting(known.name, known.value, local);
+        else if (!name.empty())
+            raise(session_settings::k_cannot_be_changed, "parameter \"" + name + "\" cannot be changed");
+    }
+    std::vector<std::string> foreign;
+    for (const auto& [key, value] : settings_)
+        if ((name.empty() || key == name) && postgres_setting(key)) foreign.push_back(key);
+    for (const std::string& key : foreign) set_setting(key, *postgres_setting(key), local);
 }
 
 std::string shown_setting_name(std::string_view name) {
@@ -352,13 +399,15 @@ StatementResult SqlSession::variable(const syntax::Statement& statement) {
     result.tag = statement.kind == syntax::StatementKind::reset ? "RESET" : "SET";
     if (variable.to_default) {
         reset_settings(name, variable.local);
-        if (!name.empty() && settings_.count(name) == 0)
+        if (!name.empty() && settings_.count(name) == 0 && !postgres_setting(name))
             raise(sqlstate::undefined_object, "unrecognized configuration parameter \"" + name + "\"");
         return result;
     }
     std::string value;
+    const bool quoted = session_settings::lists_names(name);
     for (const syntax::Expr* item : variable.values) {
-        if (!value.empty()) value += ", ";
+        if (item != variable.values[0]) value += ", ";
+        const std::size_t begin = value.size();
         if (item->kind == syntax::ExprKind::string || item->kind == syntax::ExprKind::integer ||
             item->kind == syntax::ExprKind::decimal) {
             value += item->text;
@@ -371,6 +420,7 @@ StatementResult SqlSession::variable(const syntax::Statement& statement) {
         } else {
             value += item->names.empty() ? item->text : item->names.back();
         }
+        if (quoted) value.replace(begin, value.size() - begin, quote_identifier(value.substr(begin)));
     }
     set_setting(name, value, variable.local && in_block_);
     return result;
@@ -397,15 +447,17 @@ void SqlSession::refuse_other_databases(const syntax::Statement& statement) {
 
 std::string SqlSession::current_schema() {
     for (const std::string& schema : search_path())
-        if (catalog().has_schema(schema)) return schema;
+        if (schema == "pg_catalog" || catalog().has_schema(schema)) return schema;
     return {};
 }
 
 std::vector<std::string> SqlSession::schemas(bool with_implicit) {
     std::vector<std::string> list;
-    if (with_implicit) list.emplace_back("pg_catalog");
-    for (const std::string& schema : search_path())
-        if (catalog().has_schema(schema)) list.push_back(schema);
+    const std::vector<std::string>& path = search_path();
+    if (with_implicit && std::find(path.begin(), path.end(), "pg_catalog") == path.end())
+        list.emplace_back("pg_catalog");
+    for (const std::string& schema : path)
+        if (schema == "pg_catalog" || catalog().has_schema(schema)) list.push_back(schema);
     return list;
 }
 

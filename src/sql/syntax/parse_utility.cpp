@@ -136,13 +136,17 @@ const Statement* Parser::set_variable(bool local) {
             variable.values = make_list(arena_, values);
         }
     } else {
-        // SET NAMES 'x', SET ROLE x and SET SESSION AUTHORIZATION x have neither TO nor =.
+        // SET NAMES 'x', SET SCHEMA 'x', SET ROLE x and SET SESSION AUTHORIZATION x have neither TO nor =.
         const bool names = at("names"_kw) && !at("to"_kw, 1) && !at_operator("=", 1);
         const bool role = at("role"_kw) && !at("to"_kw, 1) && !at_operator("=", 1);
         const bool authorization = at("authorization"_kw);
-        if (names || role || authorization) {
+        const bool schema = at("schema"_kw) && peek(1).kind == TokenKind::string;
+        if (names || role || authorization || schema) {
             take();
-            variable.name = names ? "client_encoding" : role ? "role" : "session_authorization";
+            variable.name = names    ? "client_encoding"
+                            : role   ? "role"
+                            : schema ? "search_path"
+                                     : "session_authorization";
         } else {
             variable.name = variable_name();
             if (!accept("to"_kw)) {
