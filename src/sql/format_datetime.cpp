@@ -259,7 +259,8 @@ std::string field_text(const FormatTime& time, const Item& item) {
         case Field::hour_24: return padded(time.hour, 2, item.fill);
         case Field::hour_12: {
             const std::int64_t hour = time.hour % 12;
-            return padded(hour == 0 ? 12 : hour, 2, item.fill);
+            // Of a negative time 12 keeps the place of the sign.
+            return hour == 0 ? padded(12, time.hour < 0 ? 3 : 2, item.fill) : padded(hour, 2, item.fill);
         }
         case Field::half: {
             const bool morning = time.hour % 24 < 12;

@@ -127,6 +127,9 @@ Value position(Call& call, const Value* a, std::size_t count) {
     if (a[0].is_null()) return Value::null(type::int4);
     const ArrayView view(a[0]);
     one_dimension(view, "searching for elements");
+    bool any_null = false;
+    for (std::size_t i = 0; i < view.size() && !any_null; ++i) any_null = view.is_null(i);
+    if (a[1].is_null() && !any_null) return Value::null(type::int4);
     if (count > 2 && a[2].is_null())
         raise(sqlstate::null_value_not_allowed, "initial position must not be null");
     const std::int64_t lower_bound = view.dimensions().empty() ? 1 : view.dimensions()[0].lower;

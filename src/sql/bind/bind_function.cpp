@@ -46,6 +46,23 @@ bool makes_records(const FunctionEntry& entry) {
     const std::string_view name = entry.name;
     return name.find("_populate_record") != name.npos || name.find("_to_record") != name.npos;
 }
+
+bool same_or_none(const BoundExpr* a, const BoundExpr* b) {
+    return (a == nullptr) == (b == nullptr) && (a == nullptr || same_expr(*a, *b));
+}
+
+bool same_window(const WindowDefinition& a, const WindowDefinition& b) {
+    return a.unit == b.unit && a.begin == b.begin && a.end == b.end && a.omission == b.omission &&
+           a.begin_operator == b.begin_operator && a.end_operator == b.end_operator &&
+           same_or_none(a.begin_offset, b.begin_offset) && same_or_none(a.end_offset, b.end_offset) &&
+           std::equal(a.partition.begin(), a.partition.end(), b.partition.begin(), b.partition.end(),
+                      [](const BoundExpr* one, const BoundExpr* other) { return same_expr(*one, *other); }) &&
+           std::equal(a.order.begin(), a.order.end(), b.order.begin(), b.order.end(),
+                      [](const SortKey& one, const SortKey& other) {
+                          return one.descending == other.descending && one.nulls_first == other.nulls_first &&
+                                 same_expr(*one.expr, *other.expr);
+                      });
+}
 }  // namespace bind_function
 
 BoundExpr* Binder::make_call(std::string_view name, std::vector<BoundExpr*> args, std::uint32_t position) {
@@ -511,8 +528,14 @@ BoundExpr* Binder::window(const syntax::Expr& node, const FunctionMatch& match, 
     const std::string before = std::exchange(scope_->allowed.windows, "window definitions");
     call->clauses->window = window_definition(*detail.over, *scope_);
     scope_->allowed.windows = before;
-    const ColumnId id = pool_.column();
-    scope_->windows.push_back({id, call});
+    // A call that stands in several places is one value, so that ORDER BY and DISTINCT ON find it among the targets.
+    const auto same = std::find_if(scope_->windows.begin(), scope_->windows.end(), [&](const GatheredCall& other) {
+        return other.call->clauses->window == call->clauses->window && other.call->clauses->star == detail.star &&
+               bind_function::same_or_none(other.call->clauses->filter, call->clauses->filter) &&
+               same_expr(*other.call, *call);
+    });
+    const ColumnId id = same == scope_->windows.end() ? pool_.column() : same->id;
+    if (same == scope_->windows.end()) scope_->windows.push_back({id, call});
     BoundExpr* column = pool_.expr(BoundKind::column, call->type);
     column->column = id;
     column->declared = call->declared;
@@ -552,8 +575,11 @@ int Binder::window_definition(const syntax::WindowSpec& spec, Scope& scope) {
     }
     if (!spec.order_by.empty()) window.order = sort_keys(spec.order_by);
     if (spec.has_frame) window_offsets(window, spec);
-    scope.window_definitions.push_back(window);
-    const int defined = static_cast<int>(scope.window_definitions.size()) - 1;
+    const auto same = std::find_if(
+        scope.window_definitions.begin(), scope.window_definitions.end(),
+        [&](const WindowDefinition& other) { return bind_function::same_window(other, window); });
+    const int defined = static_cast<int>(same - scope.window_definitions.begin());
+    if (same == scope.window_definitions.end()) scope.window_definitions.push_back(window);
     if (visible != scope.named_windows.end()) visible->definition = defined;
     return defined;
 }

@@ -1,6 +1,6 @@
 #include "sql/plan/walk.hpp"
 
-#include "sql/compare.hpp"
+#include "sql/row_format.hpp"
 
 #include <algorithm>
 #include <map>
@@ -74,8 +74,11 @@ public:
         if (a.kind == BoundKind::constant) {
             if (a.value.is_null() != b.value.is_null()) return false;
             if (!a.value.is_null()) {
-                if (a.type == type::unknown || a.type == type::jsonpath) return a.value.bytes() == b.value.bytes();
-                if (a.type == type::json || !equal_values(a.value, b.value)) return false;
+                // Equal is not enough: 1.0 is not 1.00, nor a month 30 days.
+                std::string of_a, of_b;
+                stored_bytes(a.value, of_a);
+                stored_bytes(b.value, of_b);
+                if (of_a != of_b) return false;
             }
         }
         if (a.function != nullptr && a.function->volatility == Volatility::changing) return false;
