@@ -191,7 +191,25 @@ void drop_references(SqlSession& session, const Relation& owner, const Index& in
           "You can drop index " + whole + " instead.");
 }
 
-void drop_index(SqlSession& session, const syntax::QualifiedName& name, bool if_exists, bool cascade) {
+/// DROP of one kind of relation names one of another. `article`: the kind that the statement is about, "a table".
+[[noreturn]] void not_such(std::string_view name, const std::string& article, const char* found) {
+    std::string upper(found);
+    for (char& c : upper) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
+    raise(sqlstate::wrong_object_type, "\"" + std::string(name) + "\" is not " + article, {},
+          "Use DROP " + upper + " to remove " + (found[0] == 'i' ? "an " : "a ") + found + ".");
+}
+
+const char* kind_of(const Relation& relation) {
+    switch (relation.kind) {
+        case RelationKind::view: return "view";
+        case RelationKind::materialized_view: return "materialized view";
+        case RelationKind::sequence: return "sequence";
+        default: return "table";
+    }
+}
+
+void drop_index(SqlSession& session, Binder& binder, const syntax::QualifiedName& name, bool if_exists,
+                bool cascade) {
     if (const auto [owner, index] = find_index(session, name); index != nullptr) {
         if (index->whole != 0) refuse_part(session, *owner, *index);
         if (index->role != ConstraintRole::none)
@@ -210,6 +228,8 @@ void drop_index(SqlSession& session, const syntax::QualifiedName& name, bool if_
         if (owner->is_partitioned()) follow_indexes(session, owner->oid);
         return;
     }
+    if (const auto other = binder.find_relation(name, session.present(), true))
+        not_such(name.last(), "an index", kind_of(*other));
     if (!if_exists) {
         check_schema_of(session, name);
         raise(sqlstate::undefined_object, "index \"" + std::string(name.last()) + "\" does not exist");
@@ -409,7 +429,9 @@ void drop_objects(SqlSession& session, const syntax::Drop& syntax) {
     std::vector<std::shared_ptr<const Relation>> doomed;
     for (const syntax::QualifiedName& name : syntax.names) {
         switch (syntax.kind) {
-            case Kind::index: define_drop::drop_index(session, name, syntax.if_exists, syntax.cascade); continue;
+            case Kind::index:
+                define_drop::drop_index(session, binder, name, syntax.if_exists, syntax.cascade);
+                continue;
             case Kind::type:
             case Kind::domain:
                 define_drop::drop_type(session, name, syntax.kind == Kind::domain, syntax.if_exists, syntax.cascade);
@@ -465,7 +487,12 @@ void drop_objects(SqlSession& session, const syntax::Drop& syntax) {
         }
         static constexpr const char* words[] = {"table", "index", "view", "materialized view", "schema", "sequence"};
         const std::string word = words[static_cast<int>(syntax.kind)];
+        const std::string article = "a " + word;
         auto relation = binder.find_relation(name, session.present(), true);
+        if (relation == nullptr && find_index(session, name).second != nullptr)
+            define_drop::not_such(name.last(), article, "index");
+        if (const auto type = relation == nullptr ? find_type(session, name) : nullptr; type && type->kind == 'c')
+            define_drop::not_such(name.last(), article, "type");
         if (relation == nullptr) {
             const std::string message = word + " \"" + std::string(name.last()) + "\" does not exist";
             if (!syntax.if_exists) {
@@ -480,8 +507,7 @@ void drop_objects(SqlSession& session, const syntax::Drop& syntax) {
                                     : syntax.kind == Kind::sequence ? RelationKind::sequence
                                                                     : RelationKind::materialized_view;
         if (relation->kind != wanted)
-            raise(sqlstate::wrong_object_type,
-                  "\"" + relation->name + "\" is not " + (word[0] == 'i' ? "an " : "a ") + word);
+            define_drop::not_such(relation->name, article, define_drop::kind_of(*relation));
         doomed.push_back(relation);
         dropper.doom(relation->oid);
     }
