@@ -136,6 +136,7 @@ TEST_CASE("of groups whose keys give the order no more are kept than are wanted"
           "SELECT name, max(i) FROM names GROUP BY name ORDER BY name NULLS FIRST",
           "SELECT part, name, min(i) FROM names GROUP BY name, part ORDER BY part DESC, name DESC NULLS LAST",
           "SELECT part, name, min(i) FROM names GROUP BY name, part ORDER BY part, min(i) DESC, name",
+          "SELECT part / 50, i, count(*) FROM names GROUP BY 1, i ORDER BY part / 50, i",
           "SELECT i, count(*) FROM names GROUP BY i ORDER BY i DESC",
           "SELECT length(name), part, count(*) FROM names GROUP BY 1, 2 ORDER BY length(name), 2",
           "SELECT name, count(*) FROM names GROUP BY name HAVING min(part) > 97 ORDER BY name"}) {

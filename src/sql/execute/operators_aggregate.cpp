@@ -50,10 +50,10 @@ public:
         input_->open();
         limit_ = execution_.host().memory_limit();
         first_.bound.clear();
+        first_.most = 4 * first_.wanted + k_batch_rows;
         start_input();
         ended_ = plan_.ordered_groups.empty();
-        if (!plan_.ordered_groups.empty()) {
-            ended_ = false;
+        if (!ended_) {
             rest_.make_room(input_->columns().size(), 0);
             last_keys_.clear();
             set_ = sets_.size();
@@ -273,6 +273,7 @@ private:
 
     struct FirstGroups {
         std::size_t wanted = 0;           // groups; 0: all of them
+        std::size_t most = 0;             // groups that are kept before late ones are forgotten
         std::vector<SortKey> keys;
         std::vector<std::size_t> places;  // of the keys, in groups
         std::vector<Value> bound;         // keys of the last group wanted, of those so far; empty: not known
@@ -327,6 +328,8 @@ private:
             kept.insert(table.tuple(i), added);
             states.push_back(states_[0][i]);
         }
+        // Groups that are equal in the keys are kept, however many they are.
+        first_.most = std::max(first_.most, 2 * kept.size());
         first_.arena.reset();
         first_.bound.clear();
         for (const std::size_t place : first_.places) first_.bound.push_back(copy_value(bound[place], first_.arena));
@@ -407,7 +410,7 @@ private:
                 }
             }
         }
-        if (first_.wanted > 0 && !full_ && tables_[0].size() > 4 * first_.wanted + k_batch_rows) forget_late_groups();
+        if (first_.wanted > 0 && !full_ && tables_[0].size() > first_.most) forget_late_groups();
         full_ = full_ || (bytes() > limit_ && can_divide());
     }
 
