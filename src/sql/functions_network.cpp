@@ -189,15 +189,17 @@ Value distance(Call&, const Value* a, std::size_t) {
 
 template <class Combine>
 Value combine_octets(Call& call, const Value* a, Combine combine) {
-    std::string octets(a[0].bytes());
+    std::string octets(mac_of_bytes(a[0].bytes()));
     for (std::size_t i = 0; i < octets.size(); ++i) octets[i] = static_cast<char>(combine(i));
     return text_of(call, octets);
 }
 Value mac_and(Call& call, const Value* a, std::size_t) {
-    return combine_octets(call, a, [&](std::size_t i) { return a[0].bytes()[i] & a[1].bytes()[i]; });
+    const std::string_view left = mac_of_bytes(a[0].bytes()), right = mac_of_bytes(a[1].bytes());
+    return combine_octets(call, a, [&](std::size_t i) { return left[i] & right[i]; });
 }
 Value mac_or(Call& call, const Value* a, std::size_t) {
-    return combine_octets(call, a, [&](std::size_t i) { return a[0].bytes()[i] | a[1].bytes()[i]; });
+    const std::string_view left = mac_of_bytes(a[0].bytes()), right = mac_of_bytes(a[1].bytes());
+    return combine_octets(call, a, [&](std::size_t i) { return left[i] | right[i]; });
 }
 Value mac_not(Call& call, const Value* a, std::size_t) {
     return combine_octets(call, a, [&](std::size_t i) { return ~a[0].bytes()[i]; });

@@ -14,6 +14,8 @@ constexpr char k_narrow = 2, k_wide = 3;  // as PostgreSQL numbers the families 
 
 using Word = unsigned;
 
+[[noreturn]] void damaged() { raise(sqlstate::data_corrupted, "a stored address is malformed"); }
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 int hex_of(char c) {
     if (is_digit(c)) return c - '0';
@@ -260,9 +262,11 @@ NetworkAddress NetworkAddress::network(int length) const {
 
 NetworkAddress network_of_bytes(std::string_view bytes) {
     NetworkAddress address;
-    address.wide = bytes[0] == network_file::k_wide;
+    address.wide = !bytes.empty() && bytes[0] == network_file::k_wide;
     const std::size_t size = address.size();
+    if (bytes.size() != 2 + 2 * size) network_file::damaged();
     address.mask = static_cast<unsigned char>(bytes[1 + size]);
+    if (address.mask > address.bits()) network_file::damaged();
     std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(2 + size), size,
                 reinterpret_cast<char*>(address.octets.data()));
     return address;
@@ -342,6 +346,11 @@ std::string mac_from_text(std::string_view text) {
         octets += static_cast<char>(value);
     }
     return octets;
+}
+
+std::string_view mac_of_bytes(std::string_view bytes) {
+    if (bytes.size() != k_mac_octets) network_file::damaged();
+    return bytes;
 }
 
 void mac_to_text(std::string_view octets, std::string& out) {

@@ -25,6 +25,7 @@ struct NetworkAddress {
     bool operator==(const NetworkAddress&) const = default;
 };
 
+/// Raises XX001 where bytes that were stored are no address.
 NetworkAddress network_of_bytes(std::string_view bytes);
 std::string network_to_bytes(const NetworkAddress& address);
 
@@ -37,6 +38,9 @@ void network_host_to_text(const NetworkAddress& address, std::string& out);
 /// What abbrev makes of a cidr: without the octets behind the mask.
 void network_short_to_text(const NetworkAddress& address, std::string& out);
 
+inline constexpr std::size_t k_mac_octets = 6;
+/// The same bytes; raises XX001 where they are not six.
+std::string_view mac_of_bytes(std::string_view bytes);
 /// The six octets. Raises 22P02 and, for an octet above 255, 22003.
 std::string mac_from_text(std::string_view text);
 void mac_to_text(std::string_view octets, std::string& out);
