@@ -43,6 +43,27 @@ void fill(Database& db) {
     tx.commit();
 }
 
+/// Calls `look` with a tree of three thousand entries from key10000 on, their values `value_of` their number, as a
+/// snapshot of the present, one of the past and a transaction show it.
+template <class ValueOf, class Look>
+void in_every_view(ValueOf&& value_of, Look&& look) {
+    for (const bool past : {false, true}) {
+        for (const bool in_transaction : {false, true}) {
+            if (past && in_transaction) continue;
+            INFO("past " << past << ", in a transaction " << in_transaction);
+            Database db = Database::open(":memory:", quiet());
+            db.update([&](Transaction& tx) {
+                for (int i = 0; i < 3000; ++i) tx.tree("t").put("key" + std::to_string(10000 + i), value_of(i));
+            });
+            if (past) db.update([](Transaction& tx) { tx.tree("t").erase_range("key10100", "key12000"); });
+            const Snapshot snapshot = past ? db.begin_read(AsOf::txn(1)) : db.begin_read();
+            std::optional<Transaction> tx;
+            if (in_transaction) tx = db.begin_write();
+            look(in_transaction ? Tree(tx->tree("t")) : snapshot.tree("t"));
+        }
+    }
+}
+
 }  // namespace
 
 TEST_CASE("A new database is empty at txn 0", "[KV-1][ONE-3]") {
@@ -119,104 +140,68 @@ TEST_CASE("Each snapshot finds the trees that it has, dropped and made again und
 }
 
 TEST_CASE("Values read in pieces are those that a cursor finds step by step", "[KV-3][PAST-1]") {
-    for (const bool past : {false, true}) {
-        for (const bool in_transaction : {false, true}) {
-            if (past && in_transaction) continue;
-            INFO("past " << past << ", in a transaction " << in_transaction);
-            Database db = Database::open(":memory:", quiet());
-            {
-                Transaction tx = db.begin_write();
-                for (int i = 0; i < 3000; ++i) {
-                    const std::size_t size = i % 500 == 7 ? 60000 : static_cast<std::size_t>(i) % 90;
-                    tx.tree("t").put("key" + std::to_string(10000 + i), std::string(size, 'v'));
-                }
-                tx.commit();
-            }
-            if (past) {
-                Transaction tx = db.begin_write();
-                tx.tree("t").erase_range("key10100", "key12000");
-                tx.commit();
-            }
-            const Snapshot snapshot = past ? db.begin_read(AsOf::txn(1)) : db.begin_read();
-            std::optional<Transaction> tx;
-            if (in_transaction) tx = db.begin_write();
-            const Tree tree = in_transaction ? Tree(tx->tree("t")) : snapshot.tree("t");
-            std::vector<std::string> expected;
-            Cursor cursor = tree.cursor();
-            for (bool there = cursor.lower_bound("key10005"); there; there = cursor.next())
-                expected.emplace_back(cursor.value());
-            CHECK(expected.size() == 2995);
-            CHECK(cursor.read_values({}) == 0);
-            std::vector<std::string> found;
-            std::vector<std::string_view> piece(173);
-            REQUIRE(cursor.lower_bound("key10005"));
-            CHECK(cursor.read_values({}) == 0);
-            while (const std::size_t count = cursor.read_values(piece)) {
-                for (std::size_t i = 0; i < count; ++i) found.emplace_back(piece[i]);
-                if (cursor.valid()) CHECK(cursor.value() == expected[found.size()]);
-            }
-            CHECK_FALSE(cursor.valid());
-            CHECK(found == expected);
-            // Up to a key, which is not read: in the middle of a leaf, far behind, before the first one.
-            for (const char* const to : {"key10006", "key10099", "key10099x", "key12500", "key19999", "z", "a"}) {
-                INFO("to " << to);
-                std::vector<std::string> below, all;
-                for (auto [key, value] : tree.range("key10005", std::max(std::string("key10005"), std::string(to))))
-                    below.emplace_back(value);
-                REQUIRE(cursor.lower_bound("key10005"));
-                while (const std::size_t count = cursor.read_values(piece, to))
-                    for (std::size_t i = 0; i < count; ++i) all.emplace_back(piece[i]);
-                CHECK(all == below);
-                if (cursor.valid()) CHECK(cursor.key() >= to);
-            }
+    const auto value_of = [](int i) {
+        return std::string(i % 500 == 7 ? 60000 : static_cast<std::size_t>(i) % 90, 'v');
+    };
+    in_every_view(value_of, [](const Tree& tree) {
+        std::vector<std::string> expected;
+        Cursor cursor = tree.cursor();
+        for (bool there = cursor.lower_bound("key10005"); there; there = cursor.next())
+            expected.emplace_back(cursor.value());
+        CHECK(expected.size() == 2995);
+        CHECK(cursor.read_values({}) == 0);
+        std::vector<std::string> found;
+        std::vector<std::string_view> piece(173);
+        REQUIRE(cursor.lower_bound("key10005"));
+        CHECK(cursor.read_values({}) == 0);
+        while (const std::size_t count = cursor.read_values(piece)) {
+            for (std::size_t i = 0; i < count; ++i) found.emplace_back(piece[i]);
+            if (cursor.valid()) CHECK(cursor.value() == expected[found.size()]);
         }
-    }
+        CHECK_FALSE(cursor.valid());
+        CHECK(found == expected);
+        // Up to a key, which is not read: in the middle of a leaf, far behind, before the first one.
+        for (const char* const to : {"key10006", "key10099", "key10099x", "key12500", "key19999", "z", "a"}) {
+            INFO("to " << to);
+            std::vector<std::string> below, all;
+            for (auto [key, value] : tree.range("key10005", std::max(std::string("key10005"), std::string(to))))
+                below.emplace_back(value);
+            REQUIRE(cursor.lower_bound("key10005"));
+            while (const std::size_t count = cursor.read_values(piece, to))
+                for (std::size_t i = 0; i < count; ++i) all.emplace_back(piece[i]);
+            CHECK(all == below);
+            if (cursor.valid()) CHECK(cursor.key() >= to);
+        }
+    });
 }
 
 TEST_CASE("Entries that are read at once are those that are read one by one", "[KV-3][PAST-1]") {
-    for (const bool past : {false, true}) {
-        for (const bool in_transaction : {false, true}) {
-            if (past && in_transaction) continue;
-            INFO("past " << past << ", in a transaction " << in_transaction);
-            Database db = Database::open(":memory:", quiet());
-            {
-                Transaction tx = db.begin_write();
-                for (int i = 0; i < 3000; ++i)
-                    tx.tree("t").put("key" + std::to_string(10000 + i), std::to_string(i) + std::string(i % 50, 'x'));
-                tx.tree("t").put("key10500", std::string(20000, 'l'));
-                tx.commit();
-            }
-            if (past) {
-                Transaction tx = db.begin_write();
-                tx.tree("t").erase_range("key10100", "key12000");
-                tx.commit();
-            }
-            const Snapshot snapshot = past ? db.begin_read(AsOf::txn(1)) : db.begin_read();
-            std::optional<Transaction> tx;
-            if (in_transaction) tx = db.begin_write();
-            const Tree tree = in_transaction ? Tree(tx->tree("t")) : snapshot.tree("t");
-            Cursor cursor = tree.cursor();
-            std::string bytes = "what was there";
-            std::vector<KeyValue> piece(173);
-            CHECK(cursor.read_entries(piece, bytes) == 0);
-            for (const std::optional<std::string_view> to :
-                 {std::optional<std::string_view>(), std::optional<std::string_view>("key10006"),
-                  std::optional<std::string_view>("key12500x"), std::optional<std::string_view>("a")}) {
-                INFO("to " << to.value_or("the end"));
-                std::vector<std::pair<std::string, std::string>> expected, found;
-                for (bool there = cursor.lower_bound("key10005"); there && (!to || cursor.key() < *to);
-                     there = cursor.next())
-                    expected.emplace_back(cursor.key(), cursor.value());
-                REQUIRE(cursor.lower_bound("key10005"));
-                CHECK(cursor.read_entries({}, bytes) == 0);
-                while (const std::size_t count = cursor.read_entries(piece, bytes, to))
-                    for (std::size_t i = 0; i < count; ++i) found.emplace_back(piece[i].key, piece[i].value);
-                CHECK(found == expected);
-                CHECK(cursor.valid() == to.has_value());
-                if (cursor.valid()) CHECK(cursor.key() >= *to);
-            }
+    const auto value_of = [](int i) {
+        return i == 500 ? std::string(20000, 'l')
+                        : std::to_string(i) + std::string(static_cast<std::size_t>(i) % 50, 'x');
+    };
+    in_every_view(value_of, [](const Tree& tree) {
+        Cursor cursor = tree.cursor();
+        std::string bytes = "what was there";
+        std::vector<KeyValue> piece(173);
+        CHECK(cursor.read_entries(piece, bytes) == 0);
+        for (const std::optional<std::string_view> to :
+             {std::optional<std::string_view>(), std::optional<std::string_view>("key10006"),
+              std::optional<std::string_view>("key12500x"), std::optional<std::string_view>("a")}) {
+            INFO("to " << to.value_or("the end"));
+            std::vector<std::pair<std::string, std::string>> expected, found;
+            for (bool there = cursor.lower_bound("key10005"); there && (!to || cursor.key() < *to);
+                 there = cursor.next())
+                expected.emplace_back(cursor.key(), cursor.value());
+            REQUIRE(cursor.lower_bound("key10005"));
+            CHECK(cursor.read_entries({}, bytes) == 0);
+            while (const std::size_t count = cursor.read_entries(piece, bytes, to))
+                for (std::size_t i = 0; i < count; ++i) found.emplace_back(piece[i].key, piece[i].value);
+            CHECK(found == expected);
+            CHECK(cursor.valid() == to.has_value());
+            if (cursor.valid()) CHECK(cursor.key() >= *to);
         }
-    }
+    });
 }
 
 TEST_CASE("Entries that are read at once are those that the transaction wrote meanwhile", "[KV-3]") {

@@ -1,5 +1,5 @@
 // sql_first_rows_test.cpp -- a few rows of joins: found without reading all of the tables, and the right ones.
-#include "sql_support.hpp"
+#include "sql_query_support.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -12,9 +12,7 @@ namespace {
 using namespace northstar;
 
 /// Orders of customers, some of whom are not there; some orders have none. Of kinds there are few.
-struct Fixture {
-    Database db = Database::open(":memory:");
-    SqlConnection sql{db};
+struct Fixture : sql_test::Queries {
     Fixture() {
         sql.execute_script(
             "CREATE TABLE customers (id int PRIMARY KEY, name text NOT NULL, kind int);"
@@ -27,19 +25,6 @@ struct Fixture {
             "FROM generate_series(1, 3000) AS g(i);"
             "INSERT INTO orders SELECT i, CASE WHEN i % 7 = 0 THEN NULL ELSE i * 31 % 4000 END, i * 17 % 300 "
             "FROM generate_series(1, 12000) AS g(i)");
-    }
-    std::string plan_of(const std::string& text) {
-        std::string all;
-        for (const auto& row : sql.execute("EXPLAIN " + text).rows) all += row[0].value_or("") + "\n";
-        return all;
-    }
-    std::vector<std::string> rows(const std::string& text) {
-        std::vector<std::string> all;
-        for (const auto& row : sql.execute(text).rows) {
-            all.emplace_back();
-            for (const auto& value : row) all.back() += value.value_or("NULL") + ",";
-        }
-        return all;
     }
     /// The plan neither sorts nor hashes.
     bool finds_first_rows(const std::string& text) {

@@ -1,6 +1,6 @@
 // sql_ordered_input_test.cpp -- a few rows of windows, groups, tuples, sorts and lists whose input an index puts in
 // order: found without taking all of it, and the right ones.
-#include "sql_support.hpp"
+#include "sql_query_support.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -12,9 +12,7 @@ namespace {
 using namespace northstar;
 
 /// Twelve thousand readings of some sensors; some have no sensor, some no level.
-struct Readings {
-    Database db = Database::open(":memory:");
-    SqlConnection sql{db};
+struct Readings : sql_test::Queries {
     Readings() {
         sql.execute_script(
             "CREATE TABLE readings (id int PRIMARY KEY, sensor int, day int NOT NULL, level int, note text);"
@@ -23,19 +21,6 @@ struct Readings {
             "CREATE INDEX readings_sensor ON readings (sensor, day);"
             "CREATE INDEX readings_day ON readings (day);"
             "ANALYZE");
-    }
-    std::string plan_of(const std::string& text) {
-        std::string all;
-        for (const auto& row : sql.execute("EXPLAIN " + text).rows) all += row[0].value_or("") + "\n";
-        return all;
-    }
-    std::vector<std::string> rows(const std::string& text) {
-        std::vector<std::string> all;
-        for (const auto& row : sql.execute(text).rows) {
-            all.emplace_back();
-            for (const auto& value : row) all.back() += value.value_or("NULL") + ",";
-        }
-        return all;
     }
     /// The rows of a query with LIMIT and OFFSET are those that it has without, and the plan has or has not the words.
     void check(const std::string& text, const std::string& has, const std::string& has_not) {
