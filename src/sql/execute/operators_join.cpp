@@ -134,9 +134,12 @@ public:
         choose_columns(rest);
         residual_ = std::make_unique<Conditions>(rest, both_, execution);
         only_left_ = plan.join == JoinType::semi || plan.join == JoinType::anti;
+        keeps_left_ = plan.join == JoinType::left || plan.join == JoinType::full;
+        keeps_right_ = plan.join == JoinType::right || plan.join == JoinType::full;
         columns_ = only_left_ ? left : both_;
+        if (only_left_) add_nulls(right);
         keys_only_ = only_left_ && rest.empty() && !left_keys_.empty();
-        if (plan.join == JoinType::inner || plan.join == JoinType::semi) offer_keys(left);
+        if (!keeps_left_ && plan.join != JoinType::anti) offer_keys(left);
         if (plan.lateral) {
             for (const ColumnId id : free_columns(*plan.right)) {
                 const auto found = std::find(left.begin(), left.end(), id);
@@ -161,15 +164,16 @@ public:
 
     bool accept(const KeyFilter& filter, const std::vector<ColumnId>& columns) override {
         if (plan_.join == JoinType::full) return false;
-        if (has_all(*left_, columns)) return left_->accept(filter, columns);
-        const bool from_right = plan_.join == JoinType::inner && !plan_.lateral && has_all(*right_, columns);
+        const bool inner = plan_.join == JoinType::inner && !plan_.lateral;
+        if (!keeps_right_ && has_all(*left_, columns)) return left_->accept(filter, columns);
+        const bool from_right = (inner || keeps_right_) && has_all(*right_, columns);
         return from_right && right_->accept(filter, columns);
     }
 
     Batch* next() override {
         for (;;) {
             if (finished_) {
-                if (plan_.join == JoinType::full)
+                if (keeps_right_)
                     if (Batch* batch = unmatched_right()) return batch;
                 if (!next_part()) return nullptr;
             }
@@ -206,6 +210,15 @@ private:
         };
         choose(*left_, left_places_);
         choose(*right_, right_places_);
+    }
+
+    /// Columns of the right side that are handed on of rows which have no partner there.
+    void add_nulls(const std::vector<ColumnId>& right) {
+        for (const ColumnId id : plan_.output) {
+            if (std::find(right.begin(), right.end(), id) == right.end()) continue;
+            columns_.push_back(id);
+            ++null_columns_;
+        }
     }
 
     /// Where all keys are columns as they are, the left side may drop rows by them.
@@ -249,7 +262,7 @@ private:
         Batch batch;
         while (right_parts_[part_]->read(batch)) add_right(batch);
         right_parts_[part_].reset();
-        if (plan_.join == JoinType::full) matched_.assign(rows_.size(), false);
+        if (keeps_right_) matched_.assign(rows_.size(), false);
     }
 
     /// Rows of a batch to the files of their keys. NULLs have partners nowhere and may lie anywhere.
@@ -310,7 +323,7 @@ private:
             divide_all();
             return;
         }
-        if (plan_.join == JoinType::full) matched_.assign(rows_.size(), false);
+        if (keeps_right_) matched_.assign(rows_.size(), false);
         filter_.active = true;
         left_->open();
     }
@@ -333,12 +346,12 @@ private:
     void add_right(Batch& batch) {
         if (right_keys_.empty()) return rows_.add(batch);
         read_keys(right_keys_, batch);
-        // A key with NULL is equal to none; only a full join shows its row.
+        // A key with NULL is equal to none; only a join that keeps all rows shows its row.
         selected_.clear();
         for (std::size_t row = 0; row < batch.count; ++row)
             if (!has_null_key(row)) selected_.push_back(static_cast<std::uint32_t>(row));
         if (selected_.size() < batch.count) {
-            if (plan_.join == JoinType::full) add_unequal(batch);
+            if (keeps_right_) add_unequal(batch);
             batch.keep(selected_);
             read_keys(right_keys_, batch);
         }
@@ -422,8 +435,10 @@ private:
             if ((groups_[row] != TupleTable::k_no_tuple) == (plan_.join == JoinType::semi))
                 selected_.push_back(static_cast<std::uint32_t>(row));
         left_row_ = input_->count;
+        if (selected_.empty()) return nullptr;
+        if (null_columns_ > 0) return left_rows();
         if (selected_.size() < input_->count) input_->keep(selected_);
-        return selected_.empty() ? nullptr : std::exchange(input_, nullptr);
+        return std::exchange(input_, nullptr);
     }
 
     /// Pairs of as many left rows as fit; nullptr: none of them is part of the result.
@@ -457,16 +472,15 @@ private:
         selected_.resize(pairs_.count);
         for (std::size_t i = 0; i < selected_.size(); ++i) selected_[i] = static_cast<std::uint32_t>(i);
         residual_->select(pairs_, selected_, pairs_.arena);
-        if (plan_.join == JoinType::inner) {
+        if (keeps_right_)
+            for (const std::uint32_t pair : selected_) matched_[right_of_[pair]] = true;
+        if (!keeps_left_ && !only_left_) {
             if (selected_.size() < pairs_.count) pairs_.keep(selected_);
             return pairs_.count == 0 ? nullptr : &pairs_;
         }
         std::vector<bool>& hit = hit_;
         if (hit.size() < input_->count) hit.resize(input_->count, false);
-        for (const std::uint32_t pair : selected_) {
-            hit[left_of_[pair]] = true;
-            if (plan_.join == JoinType::full) matched_[right_of_[pair]] = true;
-        }
+        for (const std::uint32_t pair : selected_) hit[left_of_[pair]] = true;
         Batch* out = make_output();
         for (const std::uint32_t row : ends_) hit[row] = false;
         return out->count == 0 ? nullptr : out;
@@ -492,17 +506,24 @@ private:
         }
     }
 
+    /// The selected rows of the left side, with NULL in columns of the right one.
+    Batch* left_rows() {
+        const std::size_t width = columns_.size() - null_columns_;
+        out_.make_room(columns_.size(), selected_.size());
+        for (std::size_t c = 0; c < width; ++c)
+            for (std::size_t k = 0; k < selected_.size(); ++k) out_.columns[c][k] = input_->columns[c][selected_[k]];
+        for (std::size_t c = width; c < columns_.size(); ++c)
+            for (std::size_t k = 0; k < selected_.size(); ++k) out_.columns[c][k] = Value();
+        return &out_;
+    }
+
     /// Of joins that show left rows without partners, or left rows alone.
     Batch* make_output() {
         if (only_left_) {
             selected_.clear();
             for (const std::uint32_t row : ends_)
                 if (hit_[row] == (plan_.join == JoinType::semi)) selected_.push_back(row);
-            out_.make_room(columns_.size(), selected_.size());
-            for (std::size_t c = 0; c < columns_.size(); ++c)
-                for (std::size_t k = 0; k < selected_.size(); ++k)
-                    out_.columns[c][k] = input_->columns[c][selected_[k]];
-            return &out_;
+            return left_rows();
         }
         if (selected_.size() < pairs_.count) pairs_.keep(selected_);
         std::size_t at = pairs_.count;
@@ -573,7 +594,10 @@ private:
     std::vector<std::pair<std::size_t, Value*>> cells_;
     RowStore rows_;
     TupleTable table_;
-    bool only_left_ = false;  // a semi- or anti-join
+    bool only_left_ = false;   // a semi- or anti-join
+    bool keeps_left_ = false;  // shows rows of a side that have no partners
+    bool keeps_right_ = false;
+    std::size_t null_columns_ = 0;
     bool keys_only_ = false;  // and nothing but the keys decides
     KeyFilter filter_;
     std::vector<Chain> heads_;

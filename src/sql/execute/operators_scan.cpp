@@ -10,6 +10,8 @@
 #include "sql/execute/index_range.hpp"
 #include "sql/execute/sort_key.hpp"
 #include "sql/execute/united_keys.hpp"
+#include "sql/key_encoding.hpp"
+#include "sql/plan/index_terms.hpp"
 
 #include <algorithm>
 #include <set>
@@ -30,6 +32,7 @@ public:
         if (plan.access.index >= 0) range_ = std::make_unique<IndexRange>(plan, plan.access, execution);
         else if (!plan.united.empty()) united_ = std::make_unique<UnitedKeys>(plan, execution);
         else find_row_key();
+        prepare_groups();
         if (plan.access.entries_only) entry_ = std::make_unique<EntryReader>(plan, execution.session().types);
         for (const ScanColumn& column : plan.scan_columns) {
             needs_txn_ = needs_txn_ || (column.place <= hidden_commit_from && column.place >= hidden_system_to);
@@ -295,6 +298,29 @@ private:
         if (of_member_ >= each_member_ || done_) next_member();
     }
 
+    // ---- the first of rows that are equal in some columns ----
+
+    void prepare_groups() {
+        if (plan_.access.once_in == 0) return;
+        const auto number = static_cast<std::size_t>(plan_.access.index);
+        for (std::size_t i = 0; i < plan_.access.equal.size() + plan_.access.once_in; ++i)
+            group_.emplace_back(type_of_term(plan_, number, i), plan_.relation->indexes[number].columns[i].order,
+                                execution_.session().types);
+    }
+    /// From an entry to the first one, in the direction of the path, that differs from it in those columns.
+    bool leave_group() {
+        std::string_view rest = cursor_->key();
+        for (const KeyColumn& column : group_) skip_key(column, rest, execution_.session().types);
+        const std::string prefix(cursor_->key().substr(0, cursor_->key().size() - rest.size()));
+        if (plan_.access.backward) return cursor_->lower_bound(prefix) && cursor_->prev();
+        const std::string next = key_successor(prefix);
+        return !next.empty() && cursor_->lower_bound(next);
+    }
+    bool move_on() {
+        if (!group_.empty()) return leave_group();
+        return plan_.access.backward ? cursor_->prev() : cursor_->next();
+    }
+
     bool step_in_range() {
         const std::string& from = this->from();
         const std::string& to = this->to();
@@ -304,11 +330,11 @@ private:
                 const bool found = cursor_->lower_bound(to) ? cursor_->prev() : cursor_->last();
                 return found && cursor_->key() >= from;
             }
-            return cursor_->prev() && cursor_->key() >= from;
+            return move_on() && cursor_->key() >= from;
         }
         const bool valid = std::exchange(first_, false)
                                ? (from.empty() ? cursor_->first() : cursor_->lower_bound(from))
-                               : cursor_->next();
+                               : move_on();
         return valid && (to.empty() || cursor_->key() < to);
     }
 
@@ -387,7 +413,7 @@ private:
     /// What the cursor shows is read a leaf at a time: between two batches it stands on the entry that comes next, not
     /// on the last one that was read.
     bool takes_leaves() const {
-        return !plan_.access.backward && plan_.sample < 0 && each_member_ == 0 &&
+        return !plan_.access.backward && plan_.sample < 0 && each_member_ == 0 && group_.empty() &&
                (through_index_ || entry_ != nullptr || !needs_txn_);
     }
 
@@ -535,6 +561,7 @@ private:
     std::unique_ptr<IndexRange> range_;   // null: all rows, or the one between the next two
     std::unique_ptr<UnitedKeys> united_;  // null: there is one path
     bool takes_united_ = false;
+    std::vector<KeyColumn> group_;  // of the index: rows that are equal in these are read once; empty: all are
     std::string from_, to_;
     std::unique_ptr<EntryReader> entry_;  // null: columns come from rows
     std::optional<Tree> rows_, entries_;

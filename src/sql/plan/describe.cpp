@@ -32,7 +32,8 @@ std::string scan_title(const Plan& plan) {
 }
 
 std::string title(const Plan& plan) {
-    static constexpr const char* joins[] = {"Join", "Left Join", "Full Join", "Semi Join", "Anti Join"};
+    static constexpr const char* joins[] = {"Join",      "Left Join", "Right Join",
+                                            "Full Join", "Semi Join", "Anti Join"};
     static constexpr const char* sets[] = {"Union", "Intersect", "Except"};
     switch (plan.kind) {
         case PlanKind::single: return "Result";

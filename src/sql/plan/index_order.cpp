@@ -50,8 +50,9 @@ struct Match {
     bool backward = false;
 };
 
-/// What the index gives of the order, from the column `from` on.
-Match match(const Plan& scan, std::size_t number, std::size_t from, const std::vector<Key>& keys) {
+/// What the index gives of the order, from the column `from` on. `repeated`: a row of the scan may be there several
+/// times above.
+Match match(const Plan& scan, std::size_t number, std::size_t from, const std::vector<Key>& keys, bool repeated) {
     const std::vector<Part> parts = parts_of(scan, number, from);
     const std::size_t own = scan.relation->indexes[number].columns.size() - from;
     std::optional<bool> direction;
@@ -63,11 +64,10 @@ Match match(const Plan& scan, std::size_t number, std::size_t from, const std::v
         for (std::size_t i = 0; i < from && key.term != k_no_term; ++i)
             fixed = fixed || term_of(scan, number, i) == key.term;
         if (fixed) continue;
-        // No two rows are equal in all that came before: there is nothing left to be put in order.
-        if ((at == own && is_unique(scan, number)) || (at == parts.size() && scan.relation->row_key() >= 0)) {
-            given = keys.size();
-            break;
-        }
+        // No two rows are equal in all that came before: of what the scan reads, nothing is left to be put in order.
+        const bool row_known =
+            (at == own && is_unique(scan, number)) || (at == parts.size() && scan.relation->row_key() >= 0);
+        if (row_known && (!repeated || key.term != k_no_term)) continue;
         if (key.term == k_no_term || at == parts.size() ||
             term_of(scan, parts[at].index, parts[at].column) != key.term)
             break;
@@ -105,26 +105,32 @@ bool move_below_groups(const Plan& aggregate, std::vector<SortKey>& keys) {
 
 /// The node whose rows come out of the plan in the order in which they are read: a scan, or a sort of what comes partly
 /// in order; null: there is none. Keys are made expressions over its columns.
-Plan* leading_node(Plan* plan, std::vector<SortKey>& keys) {
+struct LeadingNode {
+    Plan* plan = nullptr;
+    bool repeated = false;  ///< each of its rows may come several times: a join finds that many partners
+};
+LeadingNode leading_node(Plan* plan, std::vector<SortKey>& keys) {
+    bool repeated = false;
     for (;;) {
         switch (plan->kind) {
-            case PlanKind::scan: return plan->versions.present || plan->sample >= 0 ? nullptr : plan;
-            case PlanKind::sort: return plan;
+            case PlanKind::scan: return {plan->versions.present || plan->sample >= 0 ? nullptr : plan, repeated};
+            case PlanKind::sort: return {plan, repeated};
             case PlanKind::project:
-                if (!move_below(*plan, keys)) return nullptr;
+                if (!move_below(*plan, keys)) return {};
                 break;
             case PlanKind::filter: break;
             case PlanKind::distinct:
             case PlanKind::window:
-                if (!plan->in_order) return nullptr;
+                if (!plan->in_order) return {};
                 break;
             case PlanKind::aggregate:
-                if (!move_below_groups(*plan, keys)) return nullptr;
+                if (!move_below_groups(*plan, keys)) return {};
                 break;
             case PlanKind::join:
-                if (!plan->lateral || (plan->join != JoinType::inner && plan->join != JoinType::left)) return nullptr;
+                if (!plan->lateral) return {};
+                repeated = repeated || (plan->join != JoinType::semi && plan->join != JoinType::anti);
                 break;
-            default: return nullptr;
+            default: return {};
         }
         plan = plan->left;
     }
@@ -169,14 +175,14 @@ std::vector<std::size_t> indexes_of(const Plan& scan) {
 }
 
 std::optional<Order> find_order(Plan* plan, std::vector<SortKey> sort_keys, double few) {
-    Plan* const node = leading_node(plan, sort_keys);
+    const auto [node, repeated] = leading_node(plan, sort_keys);
     if (node == nullptr) return std::nullopt;
     if (node->kind == PlanKind::sort)
         return begins(sort_keys, node->keys) ? std::optional<Order>(Order{}) : std::nullopt;
     const std::vector<Key> keys = keys_over(*node, sort_keys);
     for (const std::size_t i : indexes_of(*node)) {
         if (!may_read_along(*node, i, few)) continue;
-        const Match found = match(*node, i, fixed_columns(*node, i), keys);
+        const Match found = match(*node, i, fixed_columns(*node, i), keys, repeated);
         if (found.keys == keys.size()) return Order{node, i, found};
     }
     return std::nullopt;
@@ -243,7 +249,7 @@ bool read_in_order(Plan& plan, const std::vector<SortKey>& keys, double few) {
 
 std::size_t read_partly_in_order(Plan& plan, std::vector<SortKey> sort_keys, double few) {
     using namespace index_order;
-    Plan* const scan = leading_node(&plan, sort_keys);
+    const auto [scan, repeated] = leading_node(&plan, sort_keys);
     if (scan == nullptr || scan->kind != PlanKind::scan || scan->point == nullptr || few == 0) return 0;
     const std::vector<Key> keys = keys_over(*scan, sort_keys);
     const double all = scan->point->row_count(scan->relation->tree(), scan->relation->temporary);
@@ -252,7 +258,7 @@ std::size_t read_partly_in_order(Plan& plan, std::vector<SortKey> sort_keys, dou
     for (const std::size_t i : indexes_of(*scan)) {
         const std::size_t fixed = fixed_columns(*scan, i);
         if (!may_read_along(*scan, i, few)) continue;
-        const Match found = match(*scan, i, fixed, keys);
+        const Match found = match(*scan, i, fixed, keys, repeated);
         if (found.keys == 0) continue;
         const bool used = scan->access.index == static_cast<int>(i);
         const double fetch = scan->relation->indexes[i].holds_rows() ? 1 : k_index_fetch;
@@ -275,7 +281,7 @@ bool read_members_in_order(Plan& plan, std::vector<SortKey> sort_keys, double fe
     AccessPath& access = scan->access;
     const auto index = static_cast<std::size_t>(access.index);
     const std::vector<Key> keys = keys_over(*scan, sort_keys);
-    const Match found = match(*scan, index, access.equal.size() + 1, keys);
+    const Match found = match(*scan, index, access.equal.size() + 1, keys, false);
     if (found.keys < keys.size()) return false;
     const double members = members_of(*access.members);
     const double fetch = scan->relation->indexes[index].holds_rows() ? 1 : k_index_fetch;

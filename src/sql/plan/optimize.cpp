@@ -5,6 +5,7 @@
 #include "sql/plan/change_columns.hpp"
 #include "sql/plan/conditions_below.hpp"
 #include "sql/plan/count_rows.hpp"
+#include "sql/plan/distinct_values.hpp"
 #include "sql/plan/exists_members.hpp"
 #include "sql/plan/extremes.hpp"
 #include "sql/plan/first_rows.hpp"
@@ -13,17 +14,18 @@
 #include "sql/plan/index_order.hpp"
 #include "sql/plan/index_terms.hpp"
 #include "sql/plan/inline_with.hpp"
+#include "sql/plan/join_order.hpp"
 #include "sql/plan/join_size.hpp"
 #include "sql/plan/order_below.hpp"
 #include "sql/plan/prefix_range.hpp"
 #include "sql/plan/prune_columns.hpp"
 #include "sql/plan/row_range.hpp"
 #include "sql/plan/semi_join.hpp"
+#include "sql/plan/ties.hpp"
 #include "sql/plan/value_list.hpp"
 #include "sql/plan/walk.hpp"
 
 #include <algorithm>
-#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -164,6 +166,7 @@ private:
                 plan->left = push_down(plan->left, std::move(below));
                 plan->rows = grouped_rows(*plan, raw_);
                 count_rows(*plan);
+                aggregate_values_once(*plan, pool_);
                 if (Plan* extremes = extremes_by_index(*plan, pool_)) plan = extremes;
                 else if (order) read_below_in_order(*plan, *order, *wanted, pool_);
                 return filter(plan, std::move(above));
@@ -181,6 +184,7 @@ private:
                 plan->left = push_down(plan->left, std::move(below));
                 if (plan->kind == PlanKind::window) plan->rows = plan->left->rows;
                 if (order) read_below_in_order(*plan, *order, *wanted, pool_);
+                if (plan->kind == PlanKind::distinct) read_values_once(*plan);
                 return filter(plan, std::move(above));
             }
             case PlanKind::cte_scan:
@@ -285,7 +289,7 @@ private:
             Plan* const rest = pool_.plan(PlanKind::scan);
             *rest = scan;
             std::erase(rest->conditions, condition);
-            rest->rows = raw(&scan);
+            rest->rows = joins_.raw(&scan);
             raw_.emplace(rest, rest->rows);
             choose_access_path(*rest);
             BoundExpr* const equal = pool_.expr(BoundKind::operation, type::boolean);
@@ -294,7 +298,7 @@ private:
             Plan* const join = pool_.plan(PlanKind::join);
             *join = joined(members, rest, std::max(1.0, std::min(scan.rows, members->rows)));
             join->conditions = {equal};
-            if (look_up_instead(*join)) return join;
+            if (joins_.look_up_instead(*join)) return join;
         }
         return nullptr;
     }
@@ -340,8 +344,9 @@ private:
         for (std::size_t i = 0; i < inputs.plans.size(); ++i)
             inputs.plans[i] = push_down(inputs.plans[i], std::move(own[i]));
         if (wanted && last.empty())
-            if (Plan* const few = join_for_few(inputs.plans, rest, *wanted)) return few;
-        return filter(join_order(inputs.plans, std::move(rest)), std::move(last));
+            if (Plan* const few = joins_.join_for_few(inputs.plans, rest, *wanted)) return few;
+        Plan* const join = joins_.join(inputs.plans, rest);
+        return filter(filter(join, std::move(rest)), std::move(last));
     }
 
     static int only_input(const Inputs& inputs, BoundExpr* condition) {
@@ -358,325 +363,14 @@ private:
         return uses ? only : inputs.plans.empty() ? -1 : 0;
     }
 
-    static bool is_equality(const BoundExpr* condition) {
-        return condition->kind == BoundKind::operation && condition->operation->comparison == Comparison::equal &&
-               condition->args.size() == 2;
-    }
-
-    static bool is_comparison(const BoundExpr* condition) {
-        return condition->kind == BoundKind::operation && condition->args.size() == 2 &&
-               condition->operation->comparison != Comparison::none;
-    }
-
-    static bool joined(const std::set<ColumnId>& have, const Plan& next, BoundExpr* condition) {
-        if (!is_equality(condition)) return false;
-        bool left = false, right = false;
-        for (const ColumnId id : used_columns(condition)) {
-            if (have.count(id) != 0) left = true;
-            else if (produces(next, id)) right = true;
-        }
-        return left && right;
-    }
-
-    /// Rows of a plan before conditions, as far as it is known: of a join of a large table with small ones it depends
-    /// on, those of the large one.
-    double raw(const Plan* plan) const {
-        const auto found = raw_.find(plan);
-        return std::max(plan->rows, found == raw_.end() ? plan->rows : found->second);
-    }
-    /// Those of the conditions that compare a column of one side with one of the other.
-    static std::vector<BoundExpr*> between(const std::set<ColumnId>& have, const Plan& next,
-                                           const std::vector<BoundExpr*>& conditions) {
-        std::vector<BoundExpr*> found;
-        for (BoundExpr* condition : conditions)
-            if (joined(have, next, condition)) found.push_back(condition);
-        return found;
-    }
-
-    /// The input to be joined next: by an equality, so that the fewest rows are left; else the smallest one.
-    struct Next {
-        std::size_t input;
-        double rows;
-        bool connected;
-    };
-    Next next_input(const Plan& plan, const std::set<ColumnId>& have, const std::vector<Plan*>& inputs,
-                    const std::vector<BoundExpr*>& conditions) const {
-        Next next{inputs.size(), 0, false};
-        for (std::size_t i = 0; i < inputs.size(); ++i) {
-            const std::vector<BoundExpr*> along = between(have, *inputs[i], conditions);
-            if (along.empty()) continue;
-            const double rows = joined_rows(plan, *inputs[i], along, raw_);
-            if (next.connected &&
-                (rows > next.rows || (rows == next.rows && inputs[i]->rows >= inputs[next.input]->rows)))
-                continue;
-            next = {i, rows, true};
-        }
-        if (next.connected) return next;
-        next.input = 0;
-        for (std::size_t i = 0; i < inputs.size(); ++i)
-            if (inputs[i]->rows < inputs[next.input]->rows) next.input = i;
-        next.rows = plan.rows * inputs[next.input]->rows;
-        return next;
-    }
-
-    /// Rows of a scan as it is; those that its conditions drop are read as well.
-    double rows_read(const Plan& plan) const {
-        return plan.kind == PlanKind::scan && !plan.reads_all() ? plan.rows : raw(&plan);
-    }
-
-    static Plan joined(Plan* left, Plan* right, double rows) {
-        Plan join;
-        join.kind = PlanKind::join;
-        join.left = left;
-        join.right = right;
-        join.output = left->output;
-        join.output.insert(join.output.end(), right->output.begin(), right->output.end());
-        join.rows = rows;
-        return join;
-    }
-
-    /// What joins cost in rows of a scan, one input after the other, where they begin with this one.
-    double cost_of_order(std::vector<Plan*> inputs, std::size_t first, const std::vector<BoundExpr*>& conditions) {
-        std::deque<Plan> joins;
-        Plan* plan = inputs[first];
-        inputs.erase(inputs.begin() + static_cast<std::ptrdiff_t>(first));
-        std::set<ColumnId> have(plan->output.begin(), plan->output.end());
-        double cost = rows_read(*plan);
-        while (!inputs.empty()) {
-            const Next found = next_input(*plan, have, inputs, conditions);
-            Plan* const next = inputs[found.input];
-            inputs.erase(inputs.begin() + static_cast<std::ptrdiff_t>(found.input));
-            joins.push_back(joined(plan, next, found.rows));
-            joins.back().conditions = between(have, *next, conditions);
-            const std::optional<LookUp> look_up = find_look_up(joins.back());
-            cost += (look_up ? look_up->cost : rows_read(*next)) + found.rows;
-            have.insert(next->output.begin(), next->output.end());
-            raw_[&joins.back()] = std::max(raw(plan), raw(next));
-            plan = &joins.back();
-        }
-        for (const Plan& join : joins) raw_.erase(&join);
-        return cost;
-    }
-
-    static constexpr double k_much_less = 0.5;  // estimates are rough, and small inputs lead to few rows at first
-
-    /// The input to begin with: the smallest one, unless one of the next ones costs much less.
-    std::size_t first_input(const std::vector<Plan*>& inputs, const std::vector<BoundExpr*>& conditions) {
-        constexpr std::size_t k_tried = 4;
-        std::vector<std::size_t> order(inputs.size());
-        for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-        std::stable_sort(order.begin(), order.end(),
-                         [&](std::size_t a, std::size_t b) { return inputs[a]->rows < inputs[b]->rows; });
-        if (inputs.size() < 3) return order[0];
-        std::size_t first = order[0];
-        double least = cost_of_order(inputs, first, conditions) * k_much_less;
-        for (std::size_t i = 1; i < std::min(order.size(), k_tried); ++i) {
-            const double cost = cost_of_order(inputs, order[i], conditions);
-            if (cost >= least) continue;
-            first = order[i];
-            least = cost;
-        }
-        return first;
-    }
-
-    /// Greedy: begin with a small input, add the one that is joined by an equality and leaves the fewest rows; inputs
-    /// without any come last.
-    Plan* join_order(std::vector<Plan*> inputs, std::vector<BoundExpr*> conditions) {
-        const std::size_t first = first_input(inputs, conditions);
-        Plan* plan = inputs[first];
-        inputs.erase(inputs.begin() + static_cast<std::ptrdiff_t>(first));
-        std::set<ColumnId> have(plan->output.begin(), plan->output.end());
-        while (!inputs.empty()) {
-            const Next found = next_input(*plan, have, inputs, conditions);
-            Plan* const next = inputs[found.input];
-            inputs.erase(inputs.begin() + static_cast<std::ptrdiff_t>(found.input));
-            Plan* join = pool_.plan(PlanKind::join);
-            *join = joined(plan, next, found.rows);
-            have.insert(next->output.begin(), next->output.end());
-            std::vector<BoundExpr*> later;
-            for (BoundExpr* condition : conditions) {
-                bool ready = true;
-                for (const ColumnId id : used_columns(condition))
-                    for (const Plan* input : inputs) ready = ready && !produces(*input, id);
-                (ready ? join->conditions : later).push_back(condition);
-            }
-            conditions = std::move(later);
-            raw_[join] = found.connected ? std::max(raw(plan), raw(next)) : join->rows;
-            // The hash table is made of the right side.
-            if (!look_up_instead(*join) && found.connected && next->rows > plan->rows)
-                std::swap(join->left, join->right);
-            plan = join;
-        }
-        return filter(plan, std::move(conditions));
-    }
-
-    /// A scan that looks up the partners of each row of the left side of a join, and what that costs.
-    struct LookUp {
-        Plan scan;
-        double cost;
-    };
-
-    /// Where the left side has few rows and the right one is a table with an index on what joins them; nothing: there
-    /// is none, or (where that `matters`) it costs less to read the table as a whole, once if an equality joins them,
-    /// else for each row.
-    std::optional<LookUp> find_look_up(const Plan& join, bool matters = true) const {
-        constexpr double k_look_up = 30;  // in rows of a scan
-        // Rows between two ends, and on one side of one.
-        constexpr double k_between = 0.005, k_side = 0.35;
-        const Plan& scan = *join.right;
-        if (scan.kind != PlanKind::scan || scan.versions.present || scan.sample >= 0 || scan.point == nullptr)
-            return std::nullopt;
-        const double left_rows = std::max(1.0, join.left->rows);
-        const bool equality = std::any_of(join.conditions.begin(), join.conditions.end(), is_equality);
-        const double whole = equality ? rows_read(scan) : left_rows * rows_read(scan);
-        if (matters && left_rows * k_look_up >= whole) return std::nullopt;
-        LookUp look_up{scan, 0};
-        Plan& trial = look_up.scan;
-        trial.access = AccessPath();
-        trial.rows = raw(&scan);
-        for (BoundExpr* condition : join.conditions)
-            if (is_comparison(condition) && !has_subquery(condition) && !is_volatile(condition))
-                trial.conditions.push_back(condition);
-        choose_access_path(trial);
-        const auto of_left = [&](BoundExpr* value) {
-            if (value == nullptr) return false;
-            const std::set<ColumnId> used = used_columns(value);
-            return std::any_of(used.begin(), used.end(), [&](ColumnId id) { return produces(*join.left, id); });
-        };
-        const AccessPath& path = trial.access;
-        const bool by_key = std::any_of(path.equal.begin(), path.equal.end(), of_left);
-        if (!by_key && (equality || (!of_left(path.low) && !of_left(path.high)))) return std::nullopt;
-        double found = raw(&scan) * (path.low != nullptr && path.high != nullptr ? k_between : k_side);
-        if (by_key)
-            found = joined_rows(*join.left, scan, join.conditions, raw_) / left_rows * raw(&scan) /
-                    std::max(1.0, scan.rows);
-        const Index& index = scan.relation->indexes[static_cast<std::size_t>(trial.access.index)];
-        const bool through_index = !index.holds_rows();
-        look_up.cost = left_rows * (k_look_up + found * (through_index ? k_index_fetch : 1));
-        if (matters && look_up.cost >= whole) return std::nullopt;
-        return look_up;
-    }
-
-    /// The partners of each row are looked up, and the table is not read as a whole, where that costs less.
-    bool look_up_instead(Plan& join) {
-        std::optional<LookUp> look_up = find_look_up(join);
-        if (!look_up) return false;
-        // A condition between types that the index cannot use stays with the join alone.
-        *join.right = std::move(look_up->scan);
-        join.lateral = true;
-        return true;
-    }
-
-    /// While it lives, the rows of a plan before conditions are known.
-    struct Known {
-        Known(WholeRows& all, const Plan* of, double rows) : raw(all), plan(of), added(all.emplace(of, rows).second) {}
-        ~Known() {
-            if (added) raw.erase(plan);
-        }
-        WholeRows& raw;
-        const Plan* plan;
-        bool added;
-    };
-
-    /// Joins whose rows come in the order of their first input, each partner looked up.
-    struct FewJoin {
-        double cost;
-        std::vector<Plan*> inputs;      ///< in the order in which they are joined
-        std::vector<Plan> joins;        ///< of all inputs but the first, without the look-ups
-        std::vector<LookUp> look_ups;
-    };
-
-    /// What it takes to begin with this input until so many rows are there; nothing: some partners cannot be looked up.
-    std::optional<FewJoin> few_join(std::vector<Plan*> inputs, std::size_t first,
-                                    std::vector<BoundExpr*> conditions, double few, double price) {
-        FewJoin made{0, {inputs[first]}, {}, {}};
-        inputs.erase(inputs.begin() + static_cast<std::ptrdiff_t>(first));
-        std::deque<Plan> whole{*made.inputs[0]};
-        const Known known(raw_, &whole[0], raw(made.inputs[0]));
-        std::set<ColumnId> have(whole[0].output.begin(), whole[0].output.end());
-        while (!inputs.empty()) {
-            const Next found = next_input(whole.back(), have, inputs, conditions);
-            if (!found.connected) return std::nullopt;
-            Plan* const next = inputs[found.input];
-            inputs.erase(inputs.begin() + static_cast<std::ptrdiff_t>(found.input));
-            made.inputs.push_back(next);
-            whole.push_back(joined(&whole.back(), next, found.rows));
-            have.insert(next->output.begin(), next->output.end());
-            std::vector<BoundExpr*> later;
-            for (BoundExpr* condition : conditions) {
-                const std::set<ColumnId> used = used_columns(condition);
-                const bool waits = std::any_of(inputs.begin(), inputs.end(), [&](const Plan* input) {
-                    return std::any_of(used.begin(), used.end(), [&](ColumnId id) { return produces(*input, id); });
-                });
-                (waits ? later : whole.back().conditions).push_back(condition);
-            }
-            conditions = std::move(later);
-        }
-        if (!conditions.empty() || few * k_times_wanted >= whole.back().rows) return std::nullopt;
-        const double share = few / whole.back().rows;
-        made.cost = share * rows_read(*made.inputs[0]) * price;
-        for (Plan& step : whole) step.rows *= share;
-        for (std::size_t i = 1; i < whole.size(); ++i) {
-            std::optional<LookUp> look_up = find_look_up(whole[i], false);
-            if (!look_up) return std::nullopt;
-            made.cost += look_up->cost;
-            made.look_ups.push_back(std::move(*look_up));
-            made.joins.push_back(whole[i]);
-            made.joins.back().rows /= share;
-        }
-        return made;
-    }
-
-    /// Where a few rows are wanted: joins that find them without reading all of their inputs, in the order that is
-    /// asked for; nullptr: none does so for much less.
-    Plan* join_for_few(const std::vector<Plan*>& inputs, const std::vector<BoundExpr*>& conditions,
-                       const FirstRows& wanted) {
-        double least = cost_of_order(inputs, first_input(inputs, conditions), conditions) * k_much_less;
-        std::optional<FewJoin> best;
-        for (std::size_t i = 0; i < inputs.size(); ++i) {
-            const std::optional<double> price =
-                inputs[i]->kind == PlanKind::scan ? price_in_order(*inputs[i], wanted) : std::nullopt;
-            if (!price) continue;
-            std::optional<FewJoin> made = few_join(inputs, i, conditions, wanted.rows, *price);
-            if (!made || made->cost >= least) continue;
-            least = made->cost;
-            best = std::move(made);
-        }
-        if (!best) return nullptr;
-        Plan* plan = best->inputs[0];
-        for (std::size_t i = 0; i < best->joins.size(); ++i) {
-            Plan* const next = best->inputs[i + 1];
-            Plan* const join = pool_.plan(PlanKind::join);
-            *join = std::move(best->joins[i]);
-            raw_[join] = std::max(raw(plan), raw(next));
-            *next = std::move(best->look_ups[i].scan);
-            join->left = plan;
-            join->lateral = true;
-            plan = join;
-        }
-        return plan;
-    }
-
-    /// The same of a left join, whose left side is not pushed down yet: how the right side is looked up.
-    std::optional<LookUp> left_join_for_few(const Plan& join, const std::optional<FirstRows>& wanted) {
-        if (!wanted || join.join != JoinType::left || join.lateral) return std::nullopt;
-        for (const SortKey& key : wanted->keys)
-            for (const ColumnId id : used_columns(key.expr))
-                if (!produces(*join.left, id)) return std::nullopt;
-        const double all = std::exchange(join.left->rows, wanted->rows);
-        const Known known(raw_, join.left, all);
-        std::optional<LookUp> look_up = find_look_up(join, false);
-        join.left->rows = all;
-        // The left side is to be read as a whole otherwise, as well.
-        if (look_up && look_up->cost >= k_much_less * (all + rows_read(*join.right))) look_up.reset();
-        return look_up;
-    }
-
     /// Outer, semi and lateral joins: conditions of the side that is kept whole go down; of the other side those of ON.
     Plan* push_into_outer(Plan* plan, std::vector<BoundExpr*> conditions, const std::optional<FirstRows>& wanted) {
-        if (plan->join == JoinType::left && !plan->lateral && rejects_nulls(*plan, conditions)) {
-            plan->join = JoinType::inner;
-            return push_into_join(plan, std::move(conditions), wanted);
+        if (plan->join == JoinType::left && !plan->lateral) {
+            if (rejects_nulls(*plan, conditions)) {
+                plan->join = JoinType::inner;
+                return push_into_join(plan, std::move(conditions), wanted);
+            }
+            become_anti_join(*plan, conditions);
         }
         std::vector<BoundExpr*> left, right, above, on;
         const std::set<ColumnId> left_columns(plan->left->output.begin(), plan->left->output.end());
@@ -696,20 +390,32 @@ private:
         reruns_ += reruns;
         plan->right = push_down(plan->right, std::move(right));
         reruns_ -= reruns;
-        std::optional<LookUp> few;
-        if (above.empty()) few = left_join_for_few(*plan, wanted);
-        if (few) first_rows_ = wanted;
+        std::optional<JoinOrder::FewLeft> few;
+        if (wanted && above.empty()) few = joins_.left_rows_for_few(*plan, *wanted);
+        if (few) first_rows_ = few->rows;
         plan->left = push_down(plan->left, std::move(left));
         const bool one_side = plan->join == JoinType::semi || plan->join == JoinType::anti;
         if (one_side) plan->rows = std::max(1.0, plan->left->rows / 2);
         else if (plan->join == JoinType::left && !plan->lateral)
             plan->rows = std::max(plan->left->rows, joined_rows(*plan->left, *plan->right, plan->conditions, raw_));
-        if (few && wanted->rows * k_times_wanted < plan->rows && price_in_order(*plan->left, *wanted)) {
-            *plan->right = std::move(few->scan);
+        if (few && wanted->rows * k_times_wanted < plan->rows && price_in_order(*plan->left, few->rows)) {
+            *plan->right = std::move(few->look_up.scan);
             plan->lateral = true;
         }
-        if (plan->join != JoinType::full && !plan->lateral) look_up_instead(*plan);
+        if (plan->join != JoinType::full && !plan->lateral && !joins_.look_up_instead(*plan)) hash_fewer_rows(*plan);
         return filter(plan, std::move(above));
+    }
+
+    /// The hash table is made of the right side.
+    static void hash_fewer_rows(Plan& join) {
+        const auto is_hashed = [&](BoundExpr* condition) {
+            return is_tie(condition, *join.left, *join.right) && !is_volatile(condition);
+        };
+        if (join.join != JoinType::left || join.left->rows >= join.right->rows ||
+            std::none_of(join.conditions.begin(), join.conditions.end(), is_hashed))
+            return;
+        std::swap(join.left, join.right);
+        join.join = JoinType::right;
     }
 
     /// A comparison above a left join that is never true for NULLs of the right side drops the rows that it fills up.
@@ -732,7 +438,7 @@ private:
             plan.common->plan = run(plan.common->plan);
             reruns_ = reruns;
         }
-        const double outer = std::exchange(asked_, plan.left != nullptr ? plan.left->rows : raw(&plan));
+        const double outer = std::exchange(asked_, plan.left != nullptr ? plan.left->rows : joins_.raw(&plan));
         each_expr(plan, [&](BoundExpr*& expr) { inside(expr); });
         asked_ = outer;
     }
@@ -758,6 +464,7 @@ private:
 
     BoundPool& pool_;
     WholeRows raw_;
+    JoinOrder joins_{pool_, raw_};
     std::optional<FirstRows> first_rows_;  ///< of the plan that is pushed down next
     int reruns_ = 0;    ///< so many times over, what is below may run more than once for each run of the statement
     double asked_ = 1;  ///< so often the expression is evaluated that is being looked into

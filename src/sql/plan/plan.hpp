@@ -37,7 +37,9 @@ enum class PlanKind : std::uint8_t {
     working_scan,     ///< the working table of a recursive union
 };
 
-enum class JoinType : std::uint8_t { inner, left, full, semi, anti };
+/// right: each row of the right side at least once. The binder makes no right joins; the optimizer does, of left ones.
+/// anti: columns of the right side that it hands on are NULL.
+enum class JoinType : std::uint8_t { inner, left, right, full, semi, anti };
 
 struct PlanColumn {
     ColumnId id = k_no_column;
@@ -69,6 +71,8 @@ struct AccessPath {
     bool high_inclusive = true;
     bool not_null = false;           ///< the next column is not NULL; where there is a range, that says so
     bool backward = false;
+    /// Of rows that are equal in so many columns of the index behind `equal`, only the first is wanted; 0: all of them.
+    std::size_t once_in = 0;
     bool members_in_order = false;   ///< the rows of each member come in the order of the sort above
     /// It leads to so many rows that reading all of them is quicker, unless its entries alone are enough.
     bool wasteful = false;

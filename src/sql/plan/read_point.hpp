@@ -4,6 +4,7 @@
 #include "sql/catalog/catalog.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -21,6 +22,8 @@ struct ReadPoint {
     /// About how many entries of the tree lie in from <= key < to (empty: no end); negative: that is not known.
     virtual double entry_count(const std::string& name, bool temporary, const std::string& from,
                                const std::string& to) = 0;
+    /// Shows the planner a tree as it is about now, which does not count as reading it; not where that is not known.
+    virtual void show(const std::string& name, bool temporary, const std::function<void(const Tree&)>& look) = 0;
 };
 
 }  // namespace northstar::inline v0::sql

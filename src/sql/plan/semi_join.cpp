@@ -55,4 +55,22 @@ Plan* semi_join(BoundExpr* condition, Plan* outer, BoundPool& pool) {
     return join;
 }
 
+void become_anti_join(Plan& left_join, std::vector<BoundExpr*>& conditions) {
+    const auto wants_no_partner = [&](const BoundExpr* condition) {
+        if (condition->kind != BoundKind::is_null || condition->negated) return false;
+        const BoundExpr& column = *condition->args[0];
+        if (column.kind != BoundKind::column || may_be_record(column.type) ||
+            !produces(*left_join.right, column.column))
+            return false;
+        // What is strict is not true of NULL.
+        return std::any_of(left_join.conditions.begin(), left_join.conditions.end(), [&](const BoundExpr* on) {
+            return on->kind == BoundKind::operation && on->operation->strict &&
+                   std::any_of(on->args.begin(), on->args.end(), [&](const BoundExpr* side) {
+                       return side->kind == BoundKind::column && side->column == column.column;
+                   });
+        });
+    };
+    if (std::erase_if(conditions, wants_no_partner) > 0) left_join.join = JoinType::anti;
+}
+
 }  // namespace northstar::inline v0::sql

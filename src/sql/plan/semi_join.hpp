@@ -1,4 +1,4 @@
-// semi_join.hpp -- EXISTS as a join.  Layer: sql.
+// semi_join.hpp -- EXISTS, and the absence of partners, as a join.  Layer: sql.
 //
 // EXISTS (SELECT .. FROM inner WHERE inner.a = outer.b AND ..) keeps the outer rows that have a partner: a semi-join;
 // NOT EXISTS an anti-join. The inner side is then read once instead of once for each outer row. (Dayal, "Of nests and
@@ -12,5 +12,9 @@ namespace northstar::inline v0::sql {
 /// The join that keeps the rows of `outer` for which the condition holds; nullptr where it is no EXISTS, or one that is
 /// not tied to the outer rows by an equality.
 Plan* semi_join(BoundExpr* condition, Plan* outer, BoundPool& pool);
+
+/// A left join becomes an anti-join where one of the conditions above it wants a column of the right side to be NULL
+/// that is NULL in no row with a partner. Such conditions are taken away.
+void become_anti_join(Plan& left_join, std::vector<BoundExpr*>& conditions);
 
 }  // namespace northstar::inline v0::sql

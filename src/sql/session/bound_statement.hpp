@@ -25,6 +25,7 @@ struct PastPoint : ReadPoint {
     Tree tree(const std::string& name, bool temporary) override;
     double row_count(const std::string& name, bool temporary) override;
     double entry_count(const std::string&, bool, const std::string&, const std::string&) override { return -1; }
+    void show(const std::string&, bool, const std::function<void(const Tree&)>&) override {}
 };
 
 /// That of an AS OF, which may be another one at each run.

@@ -50,9 +50,9 @@ namespace sql_session {
 /// What is asked of a tree to plan with. Not through the transaction, which would have read all of that then, and
 /// conflict with every change of it.
 template <class Ask>
-double ask(Database& database, std::optional<Snapshot>& snapshot, const std::string& name, const Ask& question) {
-    if (snapshot) return static_cast<double>(question(snapshot->tree(name)));
-    return static_cast<double>(question(database.begin_read().tree(name)));
+auto ask(Database& database, std::optional<Snapshot>& snapshot, const std::string& name, const Ask& question) {
+    if (snapshot) return question(snapshot->tree(name));
+    return question(database.begin_read().tree(name));
 }
 
 /// Whether a statement that reads the past leaves nothing of it in the present.
@@ -70,9 +70,9 @@ bool only_shows(const syntax::Statement& statement) {
 }  // namespace sql_session
 
 double SqlSession::PresentPoint::row_count(const std::string& name, bool temporary) {
-    const double rows = temporary ? static_cast<double>(session->writable(name, true).size())
-                                  : sql_session::ask(session->database_, session->snapshot_, name,
-                                                     [](const Tree& tree) { return tree.size(); });
+    const auto count = [](const Tree& tree) { return static_cast<double>(tree.size()); };
+    const double rows = temporary ? count(session->writable(name, true))
+                                  : sql_session::ask(session->database_, session->snapshot_, name, count);
     if (session->binding_ != nullptr) session->binding_->sizes.push_back({name, temporary, rows});
     return rows;
 }
@@ -80,11 +80,17 @@ double SqlSession::PresentPoint::row_count(const std::string& name, bool tempora
 double SqlSession::PresentPoint::entry_count(const std::string& name, bool temporary, const std::string& from,
                                              const std::string& to) {
     const std::string end = to.empty() ? "\xff" : to;  // behind every key of an index
-    const auto count = [&](const Tree& tree) { return tree.estimate(from, end).count; };
-    const double rows = temporary ? static_cast<double>(count(session->writable(name, true)))
+    const auto count = [&](const Tree& tree) { return static_cast<double>(tree.estimate(from, end).count); };
+    const double rows = temporary ? count(session->writable(name, true))
                                   : sql_session::ask(session->database_, session->snapshot_, name, count);
     if (session->binding_ != nullptr) session->binding_->sizes.push_back({name, temporary, rows, true, from, to});
     return rows;
+}
+
+void SqlSession::PresentPoint::show(const std::string& name, bool temporary,
+                                    const std::function<void(const Tree&)>& look) {
+    if (temporary) look(session->writable(name, true));
+    else sql_session::ask(session->database_, session->snapshot_, name, look);
 }
 
 WritableTree SqlSession::writable(const std::string& name, bool temporary) {

@@ -253,6 +253,7 @@ private:
         double row_count(const std::string& name, bool temporary) override;
         double entry_count(const std::string& name, bool temporary, const std::string& from,
                            const std::string& to) override;
+        void show(const std::string& name, bool temporary, const std::function<void(const Tree&)>& look) override;
     };
     /// Other parameters than those of the text, as long as it lives.
     class ParameterScope {
