@@ -145,6 +145,19 @@ TEST_CASE("a column that may be NULL with a partner does not make a left join an
           std::vector<std::string>{"t,1,"});
 }
 
+TEST_CASE("a left join of which only rows with partners are wanted is an inner join", "[sql]") {
+    Shop f;
+    for (const std::string condition : {"o.note IS NOT NULL", "o.id > 7", "length(o.note) = 6 AND o.id IS NOT NULL"}) {
+        const std::string query = "SELECT count(*), count(o.note) " + k_orders_of + "WHERE " + condition;
+        CAPTURE(query);
+        CHECK_FALSE(f.has(query, "Left Join"));
+        CHECK_FALSE(f.has(query, "Right Join"));
+        CHECK(f.rows(query) == f.rows("SELECT count(*), count(o.note) FROM customers c JOIN orders o "
+                                      "ON o.customer = c.id AND o.total > 3000 WHERE " + condition));
+    }
+    CHECK(f.has("SELECT count(*) " + k_orders_of + "WHERE o.note IS NOT NULL OR c.id = 3", "Right Join"));
+}
+
 TEST_CASE("a left join of a small table with a large one hashes the small one", "[sql]") {
     Shop f;
     const std::string query = "SELECT c.kind, count(*), count(o.id), sum(o.total), min(o.note) " + k_orders_of +

@@ -210,6 +210,11 @@ private:
 
     static constexpr std::size_t k_most_files = 64;  // of one input
 
+    /// So many values of a tuple tell groups apart.
+    std::size_t compared(const std::vector<std::size_t>& set) const {
+        return plan_.deciding_groups == 0 ? set.size() : plan_.deciding_groups;
+    }
+
     unsigned fan_bits() const {
         const std::size_t files = k_most_files / sets_.size();
         return files < 2 ? 0 : std::min(PartitionFiles::k_fan_bits, static_cast<unsigned>(std::bit_width(files) - 1));
@@ -223,7 +228,7 @@ private:
         states_.assign(sets_.size(), {});
         empty_arena(arena_);
         for (const auto& set : sets_) {
-            tables_.emplace_back(set.size());
+            tables_.emplace_back(set.size(), compared(set));
             groups_.emplace_back();
         }
     }
@@ -320,7 +325,7 @@ private:
             return compare_groups(table.tuple(a), table.tuple(b)) < 0;
         });
         std::vector<Value> bound(table.tuple(*last), table.tuple(*last) + keys_.size());
-        TupleTable kept(keys_.size());
+        TupleTable kept(keys_.size(), compared(sets_[0]));
         std::vector<char*> states;
         for (std::size_t i = 0; i < table.size(); ++i) {
             if (compare_groups(table.tuple(i), bound.data()) > 0) continue;
@@ -431,7 +436,7 @@ private:
             for (std::size_t row = 0; row < batch.count; ++row) {
                 if (group_of_[row] != TupleTable::k_no_tuple) continue;
                 for (std::size_t i = 0; i < set.size(); ++i) tuple_[i] = set_views_[i][row];
-                aside_[s].add(batch, row, TupleTable::hash(tuple_.data(), set.size()));
+                aside_[s].add(batch, row, TupleTable::hash(tuple_.data(), compared(set)));
             }
             return;
         }

@@ -25,9 +25,12 @@ public:
     static constexpr std::size_t k_none = ~std::size_t{0};
     static constexpr std::uint32_t k_no_tuple = ~std::uint32_t{0};  ///< k_none, of rows of a batch
 
-    explicit TupleTable(std::size_t width = 0) : width_(width) {}
+    explicit TupleTable(std::size_t width = 0) : TupleTable(width, width) {}
+    /// Of which only so many first values are compared: the others depend on them.
+    TupleTable(std::size_t width, std::size_t compared) : width_(width), compared_(compared) {}
     void reset(std::size_t width) {
         width_ = width;
+        compared_ = width;
         values_.clear();
         hashes_.clear();
         slots_.clear();
@@ -52,17 +55,17 @@ public:
     /// Number of an equal tuple, or k_none. O(1) expected.
     std::size_t find(const Value* values) const {
         if (slots_.empty()) return k_none;
-        const std::uint64_t code = hash(values, width_);
+        const std::uint64_t code = hash(values, compared_);
         for (std::size_t at = code & (slots_.size() - 1);; at = (at + 1) & (slots_.size() - 1)) {
             const std::uint64_t slot = slots_[at];
             if (slot == 0) return k_none;
-            if (same_hash(slot, code) && equal(tuple(number(slot)), values, width_)) return number(slot);
+            if (same_hash(slot, code) && equal(tuple(number(slot)), values, compared_)) return number(slot);
         }
     }
     /// The same; copies and numbers a tuple that is new.
     std::size_t insert(const Value* values, bool& added) {
         reserve(size() + 1);
-        return insert_hashed(values, hash(values, width_), added);
+        return insert_hashed(values, hash(values, compared_), added);
     }
 
     /// find() for rows of a batch: column i of row k is columns[i][k]. out[k] is the number, or k_no_tuple.
@@ -154,7 +157,7 @@ private:
         for (;; at = (at + 1) & (slots_.size() - 1)) {
             const std::uint64_t slot = slots_[at];
             if (slot == 0) break;
-            if (same_hash(slot, code) && equal(tuple(number(slot)), values, width_)) {
+            if (same_hash(slot, code) && equal(tuple(number(slot)), values, compared_)) {
                 added = false;
                 return number(slot);
             }
@@ -172,7 +175,7 @@ private:
         constexpr std::size_t k_ahead = 32;
         row_.resize(width_);
         codes_.assign(count, k_seed);
-        for (std::size_t i = 0; i < width_; ++i)
+        for (std::size_t i = 0; i < compared_; ++i)
             for (std::size_t k = 0; k < count; ++k) codes_[k] = add_to_hash(codes_[k], columns[i][k]);
         for (std::size_t k = 0; k < count; ++k) codes_[k] ^= codes_[k] >> 32;
         const std::size_t mask = slots_.size() - 1;
@@ -187,7 +190,7 @@ private:
     }
     bool equals_row(std::size_t number, const Value* const* columns, std::size_t row) const {
         const Value* const values = tuple(number);
-        for (std::size_t i = 0; i < width_; ++i)
+        for (std::size_t i = 0; i < compared_; ++i)
             if (!same(values[i], columns[i][row])) return false;
         return true;
     }
@@ -209,6 +212,7 @@ private:
     }
 
     std::size_t width_;
+    std::size_t compared_;
     std::vector<Value> values_;
     std::vector<std::uint64_t> hashes_;
     std::vector<std::uint64_t> slots_;

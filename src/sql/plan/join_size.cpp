@@ -15,23 +15,6 @@ namespace join_size {
 constexpr double k_usual_keys = 200;  // different values of a column that no unique index is on
 constexpr double k_usual_group = 4;   // rows that have the same values of columns of which nothing is known
 
-/// The scan below a plan that reads a column, and the column's place in its table.
-struct Origin {
-    const Plan* scan = nullptr;
-    int place = -1;
-};
-
-Origin origin_of(const Plan& plan, ColumnId id) {
-    if (plan.kind == PlanKind::scan) {
-        for (const ScanColumn& column : plan.scan_columns)
-            if (column.id == id) return {&plan, column.place};
-        return {};
-    }
-    if (plan.kind != PlanKind::join && plan.kind != PlanKind::filter) return {};
-    const Origin left = origin_of(*plan.left, id);
-    return left.scan != nullptr || plan.right == nullptr ? left : origin_of(*plan.right, id);
-}
-
 // Columns that are compared, by scan; one that is equal to several others counts once.
 using Keys = std::map<const Plan*, std::set<int>>;
 
@@ -140,6 +123,17 @@ std::optional<double> share_of_equals(const std::vector<Pair>& pairs, const Keys
 
 }  // namespace join_size
 
+Origin origin_of(const Plan& plan, ColumnId id) {
+    if (plan.kind == PlanKind::scan) {
+        for (const ScanColumn& column : plan.scan_columns)
+            if (column.id == id) return {&plan, column.place};
+        return {};
+    }
+    if (plan.kind != PlanKind::join && plan.kind != PlanKind::filter) return {};
+    const Origin left = origin_of(*plan.left, id);
+    return left.scan != nullptr || plan.right == nullptr ? left : origin_of(*plan.right, id);
+}
+
 double joined_rows(const Plan& left, const Plan& right, const std::vector<BoundExpr*>& conditions,
                    const WholeRows& whole) {
     using namespace join_size;
@@ -183,7 +177,10 @@ double grouped_rows(const Plan& aggregate, const WholeRows& whole) {
     }
     const double input = aggregate.left->rows;
     double groups = 1;
-    for (const PlanColumn& group : aggregate.groups) {
+    const std::size_t deciding =
+        aggregate.deciding_groups == 0 ? aggregate.groups.size() : aggregate.deciding_groups;
+    for (std::size_t i = 0; i < deciding; ++i) {
+        const PlanColumn& group = aggregate.groups[i];
         const BoundExpr* const column = column_of(*group.expr);
         const Origin from = column == nullptr ? Origin{} : origin_of(*aggregate.left, column->column);
         const ColumnStatistics* const known = from.scan == nullptr ? nullptr : statistics_of(*from.scan, from.place);

@@ -16,6 +16,14 @@ namespace northstar::inline v0::sql {
 /// Rows of plans before conditions, as far as they are known.
 using WholeRows = std::map<const Plan*, double>;
 
+/// The scan below a plan that reads a column, and the column's place in its table; null: it is computed.
+struct Origin {
+    const Plan* scan = nullptr;
+    int place = -1;
+};
+/// Through joins and filters.
+Origin origin_of(const Plan& plan, ColumnId id);
+
 /// At least one row. `conditions` may hold others than equalities between the two sides.
 double joined_rows(const Plan& left, const Plan& right, const std::vector<BoundExpr*>& conditions,
                    const WholeRows& whole);

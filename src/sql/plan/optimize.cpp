@@ -5,6 +5,7 @@
 #include "sql/plan/change_columns.hpp"
 #include "sql/plan/conditions_below.hpp"
 #include "sql/plan/count_rows.hpp"
+#include "sql/plan/deciding_groups.hpp"
 #include "sql/plan/distinct_values.hpp"
 #include "sql/plan/exists_members.hpp"
 #include "sql/plan/extremes.hpp"
@@ -149,6 +150,7 @@ private:
                 return filter(plan, std::move(conditions));
             }
             case PlanKind::aggregate: {
+                find_deciding_groups(*plan);
                 // Conditions on group columns select groups as a whole.
                 std::vector<BoundExpr*> below, above;
                 for (BoundExpr* condition : conditions) {
@@ -418,10 +420,12 @@ private:
         join.join = JoinType::right;
     }
 
-    /// A comparison above a left join that is never true for NULLs of the right side drops the rows that it fills up.
+    /// A condition above a left join that is never true for NULLs of the right side drops the rows that it fills up.
     static bool rejects_nulls(const Plan& join, const std::vector<BoundExpr*>& conditions) {
         for (BoundExpr* condition : conditions) {
-            if (condition->kind != BoundKind::operation || !condition->operation->strict) continue;
+            const bool is_there = condition->kind == BoundKind::is_null && condition->negated &&
+                                  !may_be_record(condition->args[0]->type);
+            if (!is_there && (condition->kind != BoundKind::operation || !condition->operation->strict)) continue;
             for (const BoundExpr* arg : condition->args)
                 if (arg->kind == BoundKind::column && produces(*join.right, arg->column)) return true;
         }

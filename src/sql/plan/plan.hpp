@@ -187,6 +187,8 @@ struct Plan {
     bool lateral = false;                ///< right is to be run again for each row of left
     // aggregate
     std::vector<PlanColumn> groups;
+    /// The first groups, so many, decide the others: rows that are equal in them are of one group. 0: all are needed.
+    std::size_t deciding_groups = 0;
     std::vector<std::vector<std::size_t>> grouping_sets;  ///< places in groups; empty: one set of all groups
     ColumnId grouping_id = k_no_column;  ///< number of the grouping set of a row
     /// Places in groups; rows come in an order of these, so that groups are done when one of them changes. Empty: in

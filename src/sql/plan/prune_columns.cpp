@@ -103,10 +103,31 @@ bool has_computed_keys(const Plan& maker, const BoundExpr& call) {
                        [&](const SortKey& key) { return computed(key.expr); });
 }
 
+/// Columns that the deciding groups of an aggregate decide, and nobody reads.
+bool drop_unread_groups(const Walk& walk, Plan& maker) {
+    if (maker.deciding_groups == 0) return false;
+    std::vector<PlanColumn>& groups = maker.groups;
+    const std::size_t before = groups.size();
+    const auto first = groups.begin() + static_cast<std::ptrdiff_t>(maker.deciding_groups);
+    const auto& ordered = maker.ordered_groups;
+    // Places of the ordered ones would move.
+    if (std::any_of(ordered.begin(), ordered.end(), [&](std::size_t i) { return i >= maker.deciding_groups; }))
+        return false;
+    groups.erase(std::remove_if(first, groups.end(),
+                                [&](const PlanColumn& group) {
+                                    if (walk.uses.count(group.id) != 0) return false;
+                                    std::erase(maker.output, group.id);
+                                    return true;
+                                }),
+                 groups.end());
+    return groups.size() < before;
+}
+
 /// What is computed and read nowhere, as most of the columns of a view may be. False: there was nothing of the kind.
 bool drop_unread(const Walk& walk) {
     bool dropped = false;
-    for (Plan* maker : walk.makers)
+    for (Plan* maker : walk.makers) {
+        dropped = drop_unread_groups(walk, *maker) || dropped;
         std::erase_if(maker->columns, [&](const PlanColumn& column) {
             if (walk.uses.count(column.id) != 0 || is_volatile_inside(column.expr) ||
                 has_computed_keys(*maker, *column.expr))
@@ -114,6 +135,7 @@ bool drop_unread(const Walk& walk) {
             std::erase(maker->output, column.id);
             return dropped = true;
         });
+    }
     return dropped;
 }
 
