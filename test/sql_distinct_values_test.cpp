@@ -92,6 +92,53 @@ TEST_CASE("aggregates of different values read one entry of each", "[sql]") {
           std::vector<std::string>{"3,"});
 }
 
+TEST_CASE("of DISTINCT ON the first row of each value is read in the order of an index", "[sql]") {
+    Jobs f;
+    f.check("SELECT DISTINCT ON (state) state, day, id FROM jobs ORDER BY state, day DESC, part, id", "jobs_state",
+            "SELECT DISTINCT ON (state) state, day, id FROM jobs ORDER BY state, day + 0 DESC, part, id");
+    f.check("SELECT DISTINCT ON (state) * FROM jobs ORDER BY state DESC, day, part DESC, id DESC", "jobs_state",
+            "SELECT DISTINCT ON (state) * FROM jobs ORDER BY state DESC, day + 0, part DESC, id DESC");
+    f.check("SELECT DISTINCT ON (part) part, id, code FROM jobs ORDER BY part, id", "jobs_pkey",
+            "SELECT DISTINCT ON (part) part, id, code FROM jobs ORDER BY part, id + 0");
+    f.check("SELECT DISTINCT ON (day) day, id FROM jobs WHERE state = 'done' ORDER BY day DESC, part, id", "jobs_state",
+            "SELECT DISTINCT ON (day) day, id FROM jobs WHERE state = 'done' ORDER BY day DESC, part + 0, id");
+    // The first entry of a value need not be the first row of another order, nor one that meets a condition.
+    for (const std::string rest :
+         {" ORDER BY state, level, id", " WHERE id % 7 = 3 ORDER BY state, day DESC, part, id"}) {
+        const std::string text = "SELECT DISTINCT ON (state) state, level, id FROM jobs" + rest;
+        CAPTURE(text);
+        CHECK(f.read(text) > 500);
+    }
+}
+
+TEST_CASE("of the least and the largest value of each group one entry is read", "[sql]") {
+    Jobs f;
+    for (const std::string call : {"min", "max"}) {
+        f.check("SELECT state, " + call + "(day) FROM jobs GROUP BY state ORDER BY state", "jobs_state",
+                "SELECT state, " + call + "(day + 0) FROM jobs GROUP BY state ORDER BY state");
+        f.check("SELECT part, " + call + "(id), 7 FROM jobs GROUP BY part ORDER BY part", "jobs_pkey",
+                "SELECT part, " + call + "(id + 0), 7 FROM jobs GROUP BY part ORDER BY part");
+    }
+    f.check("SELECT state, max(day) FROM jobs GROUP BY state HAVING max(day) > '2024-01-02' ORDER BY 2, 1 LIMIT 2",
+            "jobs_state",
+            "SELECT state, max(day + 0) FROM jobs GROUP BY state HAVING max(day + 0) > '2024-01-02' "
+            "ORDER BY 2, 1 LIMIT 2");
+}
+
+TEST_CASE("the extremes of a group are not NULL where it has others", "[sql]") {
+    Jobs f;
+    f.sql.execute_script("UPDATE jobs SET code = NULL WHERE id % 3 = 0 OR state = 'done'; DROP INDEX jobs_state;");
+    for (const std::string order : {"code", "code DESC", "code NULLS FIRST", "code DESC NULLS LAST"}) {
+        f.sql.execute("CREATE INDEX jobs_by ON jobs (state, " + order + ")");
+        for (const std::string call : {"min", "max"}) {
+            CAPTURE(order);
+            f.check("SELECT state, " + call + "(code) FROM jobs GROUP BY state ORDER BY state", "jobs_by",
+                    "SELECT state, " + call + "(code + 0) FROM jobs GROUP BY state ORDER BY state");
+        }
+        f.sql.execute("DROP INDEX jobs_by");
+    }
+}
+
 TEST_CASE("where values differ from row to row, or conditions ask for more, all rows are read", "[sql]") {
     Jobs f;
     for (const std::string query : {"SELECT DISTINCT code FROM jobs", "SELECT DISTINCT state, code FROM jobs",

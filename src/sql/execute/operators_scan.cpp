@@ -307,14 +307,27 @@ private:
             group_.emplace_back(type_of_term(plan_, number, i), plan_.relation->indexes[number].columns[i].order,
                                 execution_.session().types);
     }
-    /// From an entry to the first one, in the direction of the path, that differs from it in those columns.
-    bool leave_group() {
+    /// The present entry's bytes of those columns.
+    std::string group_prefix() const {
         std::string_view rest = cursor_->key();
         for (const KeyColumn& column : group_) skip_key(column, rest, execution_.session().types);
-        const std::string prefix(cursor_->key().substr(0, cursor_->key().size() - rest.size()));
+        return std::string(cursor_->key().substr(0, cursor_->key().size() - rest.size()));
+    }
+    /// From an entry to the first one, in the direction of the path, that differs from it in those columns.
+    bool leave_group() {
+        const std::string prefix = group_prefix();
         if (plan_.access.backward) return cursor_->lower_bound(prefix) && cursor_->prev();
         const std::string next = key_successor(prefix);
         return !next.empty() && cursor_->lower_bound(next);
+    }
+    /// From an entry whose next column is NULL to the first one of the same group in which it is not, if there is one.
+    void leave_nulls() {
+        const std::string values = group_prefix() + k_value_tag;
+        if (cursor_->key().starts_with(values)) return;
+        const std::string null(cursor_->key());
+        const bool found = plan_.access.backward ? cursor_->lower_bound(key_successor(values)) && cursor_->prev()
+                                                 : cursor_->lower_bound(values);
+        if (!found || !cursor_->key().starts_with(values)) cursor_->lower_bound(null);
     }
     bool move_on() {
         if (!group_.empty()) return leave_group();
@@ -322,6 +335,12 @@ private:
     }
 
     bool step_in_range() {
+        if (!arrive()) return false;
+        if (plan_.access.once_not_null) leave_nulls();
+        return true;
+    }
+
+    bool arrive() {
         const std::string& from = this->from();
         const std::string& to = this->to();
         if (plan_.access.backward) {

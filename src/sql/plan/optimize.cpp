@@ -171,6 +171,7 @@ private:
                 aggregate_values_once(*plan, pool_);
                 if (Plan* extremes = extremes_by_index(*plan, pool_)) plan = extremes;
                 else if (order) read_below_in_order(*plan, *order, *wanted, pool_);
+                read_extremes_of_groups(*plan);
                 return filter(plan, std::move(above));
             }
             case PlanKind::window:

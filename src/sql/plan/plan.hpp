@@ -73,6 +73,7 @@ struct AccessPath {
     bool backward = false;
     /// Of rows that are equal in so many columns of the index behind `equal`, only the first is wanted; 0: all of them.
     std::size_t once_in = 0;
+    bool once_not_null = false;      ///< the first whose next column is not NULL, if there is one
     bool members_in_order = false;   ///< the rows of each member come in the order of the sort above
     /// It leads to so many rows that reading all of them is quicker, unless its entries alone are enough.
     bool wasteful = false;
