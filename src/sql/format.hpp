@@ -1,20 +1,19 @@
 // format.hpp -- templates of to_char, to_number, to_date and to_timestamp.  Layer: sql.  Threads: any.
 //
-// The patterns and what they do are those of PostgreSQL's manual, section "Data Type Formatting Functions".
+// The patterns and what they do are those of PostgreSQL's manual, section "Data Type Formatting Functions". A template
+// is read once and used for many values.
 #pragma once
 
 #include "sql/session.hpp"
 #include "sql/value.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 namespace northstar::inline v0::sql {
 
-/// A number by its decimal text ("-12.50", "NaN", "Infinity"). `float_digits`: so many digits of a floating point
-/// number count; 0: all do. Raises 42601 for templates that contradict themselves.
-std::string format_number(std::string_view number, std::string_view pattern, int float_digits);
 /// What a number written after a template stands for.
 struct ParsedNumber {
     std::string text;   ///< decimal, with its sign; nothing but a blank where no digit was found
@@ -22,7 +21,21 @@ struct ParsedNumber {
     int scale = 0;      ///< so many of them were found behind the point
     int shift = 0;      ///< it is to be divided by this power of ten
 };
-ParsedNumber parse_number(std::string_view text, std::string_view pattern);
+class NumberTemplate {
+public:
+    /// Raises 42601 for templates that contradict themselves.
+    explicit NumberTemplate(std::string_view pattern);
+    ~NumberTemplate();
+    /// A number by its decimal text ("-12.50", "NaN", "Infinity"). `float_digits`: so many digits of a floating point
+    /// number count; 0: all do.
+    std::string format(std::string_view number, int float_digits) const;
+    /// Raises 0A000 for templates that are written only.
+    ParsedNumber parse(std::string_view text) const;
+
+private:
+    struct Parts;
+    std::unique_ptr<const Parts> parts_;
+};
 
 /// What the fields of a template are filled from.
 struct FormatTime {
@@ -36,9 +49,7 @@ struct FormatTime {
     std::int32_t seconds_east = 0;
     std::string zone;
 };
-std::string format_time(const FormatTime& time, std::string_view pattern);
-
-/// A date and time read after a template: local, or with an offset where the template has one. Raises 22007 and 22008.
+/// A date and time read after a template: local, or with an offset where the template has one.
 struct ParsedTime {
     std::int64_t days = 0;          ///< since 2000-01-01
     std::int64_t microseconds = 0;  ///< of the day
@@ -46,7 +57,18 @@ struct ParsedTime {
     bool has_offset = false;
     std::int32_t seconds_east = 0;
 };
-ParsedTime parse_time(std::string_view text, std::string_view pattern);
+class TimeTemplate {
+public:
+    explicit TimeTemplate(std::string_view pattern);
+    ~TimeTemplate();
+    std::string format(const FormatTime& time) const;
+    /// Raises 22007 and 22008.
+    ParsedTime parse(std::string_view text) const;
+
+private:
+    struct Parts;
+    std::unique_ptr<const Parts> parts_;
+};
 
 /// "st", "nd", "rd" or "th".
 std::string_view ordinal_suffix(std::string_view digits);

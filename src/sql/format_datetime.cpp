@@ -350,7 +350,7 @@ std::string_view name_of(Field field) {
 /// the one before it stopped. A value of zero is as good as none.
 class Reader {
 public:
-    Reader(std::string_view text, std::string_view pattern) : all_(text), text_(text), items_(read_template(pattern)) {}
+    Reader(std::string_view text, const std::vector<Item>& items) : all_(text), text_(text), items_(items) {}
 
     ParsedTime run() {
         for (at_ = 0; at_ < items_.size() && !text_.empty(); ++at_) {
@@ -752,7 +752,7 @@ private:
     }
 
     std::string_view all_, text_;
-    std::vector<Item> items_;
+    const std::vector<Item>& items_;
     std::size_t at_ = 0;
     bool exact_ = false;      ///< FX
     int skipped_ = 0;         ///< characters of the input beyond those that the template has
@@ -768,10 +768,18 @@ private:
 
 }  // namespace format_datetime_file
 
-std::string format_time(const FormatTime& time, std::string_view pattern) {
+struct TimeTemplate::Parts {
+    std::vector<format_datetime_file::Item> items;
+};
+
+TimeTemplate::TimeTemplate(std::string_view pattern)
+    : parts_(new Parts{format_datetime_file::read_template(pattern)}) {}
+TimeTemplate::~TimeTemplate() = default;
+
+std::string TimeTemplate::format(const FormatTime& time) const {
     using namespace format_datetime_file;
     std::string out;
-    for (const Item& item : read_template(pattern)) {
+    for (const Item& item : parts_->items) {
         const std::string text = field_text(time, item);
         out += text;
         if (!item.ordinal || !is_numeric(item.field) || item.field == Field::zone_minutes) continue;
@@ -780,8 +788,8 @@ std::string format_time(const FormatTime& time, std::string_view pattern) {
     return out;
 }
 
-ParsedTime parse_time(std::string_view text, std::string_view pattern) {
-    return format_datetime_file::Reader(text, pattern).run();
+ParsedTime TimeTemplate::parse(std::string_view text) const {
+    return format_datetime_file::Reader(text, parts_->items).run();
 }
 
 }  // namespace northstar::inline v0::sql

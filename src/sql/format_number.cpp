@@ -490,9 +490,17 @@ std::string roman_number(std::int64_t number) {
     return text;
 }
 
-std::string format_number(std::string_view number, std::string_view pattern, int float_digits) {
+struct NumberTemplate::Parts {
+    format_number_file::Template made;
+};
+
+NumberTemplate::NumberTemplate(std::string_view pattern)
+    : parts_(new Parts{format_number_file::read_template(pattern)}) {}
+NumberTemplate::~NumberTemplate() = default;
+
+std::string NumberTemplate::format(std::string_view number, int float_digits) const {
     using namespace format_number_file;
-    Template made = read_template(pattern);
+    Template made = parts_->made;
     const bool exact = float_digits == 0;
     const auto limit_digits = [&](std::size_t before) {
         if (!exact) made.behind = std::clamp(float_digits - static_cast<int>(before), 0, made.behind);
@@ -539,9 +547,9 @@ std::string format_number(std::string_view number, std::string_view pattern, int
     return Writer(made, round_digits(number, made.shift, made.behind, exact)).run();
 }
 
-ParsedNumber parse_number(std::string_view text, std::string_view pattern) {
+ParsedNumber NumberTemplate::parse(std::string_view text) const {
     using namespace format_number_file;
-    const Template made = read_template(pattern);
+    const Template& made = parts_->made;
     if (made.roman) raise(sqlstate::feature_not_supported, "\"RN\" not supported for input");
     if (made.scientific) raise(sqlstate::feature_not_supported, "\"EEEE\" not supported for input");
     return NumberReader(made, text).run();

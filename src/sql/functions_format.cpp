@@ -9,17 +9,43 @@
 #include <cfloat>
 #include <cmath>
 #include <cstdio>
+#include <memory>
+#include <string>
+#include <utility>
 
 namespace northstar::inline v0::sql {
 
 namespace functions_format_file {
 
+/// What a call expression keeps: the template it read last.
+template <class Template>
+struct Read : CallCache::Entry {
+    explicit Read(std::string_view of) : pattern(of), made(of) {}
+    std::string pattern;
+    Template made;
+};
+
+/// The template, from the cache of the call where it is the same one; `own` keeps it otherwise.
+template <class Template>
+const Template& read(Call& call, const Value& pattern, std::unique_ptr<CallCache::Entry>& own) {
+    // The cache of this call expression holds nothing but what this file put there.
+    std::unique_ptr<CallCache::Entry>& entry = call.cache == nullptr ? own : call.cache->entry;
+    auto* kept = static_cast<Read<Template>*>(entry.get());
+    if (kept == nullptr || kept->pattern != pattern.bytes()) {
+        auto fresh = std::make_unique<Read<Template>>(pattern.bytes());
+        kept = fresh.get();
+        entry = std::move(fresh);
+    }
+    return kept->made;
+}
+
 Value text_of(Call& call, std::string_view text) { return Value::text(call.arena.copy(text)); }
 
 Value exact_to_char(Call& call, const Value* a, std::size_t) {
-    return text_of(call, format_number(value_to_text(a[0], call.session), a[1].bytes(), 0));
+    std::unique_ptr<CallCache::Entry> own;
+    return text_of(call, read<NumberTemplate>(call, a[1], own).format(value_to_text(a[0], call.session), 0));
 }
-/// With 17 digits at least, of which format_number takes as many as the type has; without an exponent, as templates of
+/// With 17 digits at least, of which the template takes as many as the type has; without an exponent, as templates of
 /// one read it. The smallest numbers have theirs up to 340 places behind the point.
 Value real_to_char(Call& call, const Value* a, std::size_t) {
     const double value = a[0].real();
@@ -32,7 +58,14 @@ Value real_to_char(Call& call, const Value* a, std::size_t) {
         std::snprintf(digits, sizeof digits, "%.*f", size < 1 ? 360 : size < 1e15 ? 17 : 0, value);
         number = digits;
     }
-    return text_of(call, format_number(number, a[1].bytes(), a[0].type() == type::float4 ? FLT_DIG : DBL_DIG));
+    std::unique_ptr<CallCache::Entry> own;
+    const int digits_of_type = a[0].type() == type::float4 ? FLT_DIG : DBL_DIG;
+    return text_of(call, read<NumberTemplate>(call, a[1], own).format(number, digits_of_type));
+}
+
+Value time_text(Call& call, const FormatTime& time, const Value& pattern) {
+    std::unique_ptr<CallCache::Entry> own;
+    return text_of(call, read<TimeTemplate>(call, pattern, own).format(time));
 }
 
 FormatTime local_fields(std::int64_t local) {
@@ -53,7 +86,7 @@ FormatTime local_fields(std::int64_t local) {
 
 Value timestamp_to_char(Call& call, const Value* a, std::size_t) {
     if (a[1].bytes().empty() || !is_finite_timestamp(a[0].integer())) return Value::null(type::text);
-    return text_of(call, format_time(local_fields(a[0].integer()), a[1].bytes()));
+    return time_text(call, local_fields(a[0].integer()), a[1]);
 }
 Value timestamptz_to_char(Call& call, const Value* a, std::size_t) {
     if (a[1].bytes().empty() || !is_finite_timestamp(a[0].integer())) return Value::null(type::text);
@@ -63,7 +96,7 @@ Value timestamptz_to_char(Call& call, const Value* a, std::size_t) {
     time.zoned = true;
     time.seconds_east = offset.seconds_east;
     time.zone = offset.abbreviation;
-    return text_of(call, format_time(time, a[1].bytes()));
+    return time_text(call, time, a[1]);
 }
 Value time_of_day(Call& call, const Value*, std::size_t) {
     const Value parts[] = {Value::integer(type::timestamptz, clock_now()),
@@ -85,25 +118,28 @@ Value interval_to_char(Call& call, const Value* a, std::size_t) {
     rest %= 60000000;
     time.second = static_cast<int>(rest / 1000000);
     time.microsecond = static_cast<int>(rest % 1000000);
-    return text_of(call, format_time(time, a[1].bytes()));
+    return time_text(call, time, a[1]);
 }
 
 Value to_number(Call& call, const Value* a, std::size_t) {
     if (a[1].bytes().empty()) return Value::null(type::numeric);
-    const ParsedNumber parsed = parse_number(a[0].bytes(), a[1].bytes());
+    std::unique_ptr<CallCache::Entry> own;
+    const ParsedNumber parsed = read<NumberTemplate>(call, a[1], own).parse(a[0].bytes());
     const Value value = value_from_text(type::numeric, numeric_typmod(parsed.precision, parsed.scale), parsed.text,
                                         call.arena, call.session);
     if (parsed.shift == 0) return value;
     const Numeric factor = numeric_power(Numeric::of(10), Numeric::of(-parsed.shift), call.arena);
     return Value::numeric(numeric_multiply(value.numeric(), factor, call.arena));
 }
-Value to_date(Call&, const Value* a, std::size_t) {
-    const ParsedTime parsed = parse_time(a[0].bytes(), a[1].bytes());
+Value to_date(Call& call, const Value* a, std::size_t) {
+    std::unique_ptr<CallCache::Entry> own;
+    const ParsedTime parsed = read<TimeTemplate>(call, a[1], own).parse(a[0].bytes());
     check_date(parsed.days);
     return Value::integer(type::date, parsed.days);
 }
 Value to_timestamp(Call& call, const Value* a, std::size_t) {
-    const ParsedTime parsed = parse_time(a[0].bytes(), a[1].bytes());
+    std::unique_ptr<CallCache::Entry> own;
+    const ParsedTime parsed = read<TimeTemplate>(call, a[1], own).parse(a[0].bytes());
     const std::int64_t local = timestamp_of(parsed.days, parsed.microseconds);
     const std::int64_t instant = parsed.has_offset ? local - std::int64_t{parsed.seconds_east} * 1000000
                                                    : to_utc(local, call.session.settings.zone.get());
