@@ -106,6 +106,27 @@ TEST_CASE("a few rows with partners, or without, are found by looking partners u
     }
 }
 
+TEST_CASE("a few rows that are among many members are found by looking each up", "[sql][JOIN-1]") {
+    Shop f;
+    const std::string in_orders = "c.id IN (SELECT customer FROM orders WHERE total > 1000)";
+    for (const std::string& condition :
+         {in_orders, in_orders + " AND c.kind = 3", in_orders + " AND c.id IN (SELECT customer FROM orders)",
+          in_orders + " AND c.id NOT IN (SELECT id FROM orders)"}) {
+        const std::string query = "SELECT c.id, c.name FROM customers c WHERE " + condition + " ORDER BY c.id";
+        CAPTURE(query);
+        CHECK(f.has(query + " LIMIT 4", "Nested Loop Semi Join"));
+        CHECK_FALSE(f.has(query, "Semi Join"));
+        CHECK(f.rows(query + " LIMIT 4 OFFSET 3") == f.part(query, 3, 4));
+    }
+    // A member that is NULL is none, and few members are looked up themselves.
+    CHECK(f.rows("SELECT id FROM orders WHERE customer IN (SELECT nullif(id, 431) FROM customers) AND customer < 433 "
+                 "ORDER BY id LIMIT 2") == f.rows("SELECT id FROM orders WHERE customer BETWEEN 400 AND 432 AND "
+                                                  "customer <> 431 ORDER BY id LIMIT 2"));
+    CHECK_FALSE(f.has("SELECT id FROM orders WHERE customer IN (SELECT id FROM customers WHERE id IN (5, 7)) LIMIT 2",
+                      "Semi Join"));
+    CHECK(f.rows("SELECT c.id FROM customers c WHERE c.kind IN (SELECT customer FROM orders) LIMIT 3").empty());
+}
+
 TEST_CASE("where nearly every row has a partner those without are not looked for one by one", "[sql]") {
     Shop f;
     f.sql.execute("INSERT INTO orders SELECT 20000 + i, i % 2000 + 1, 1 FROM generate_series(1, 30000) AS g(i)");

@@ -97,12 +97,15 @@ private:
         std::optional<FirstRows> wanted = std::exchange(first_rows_, std::nullopt);
         switch (plan->kind) {
             case PlanKind::filter: {
-                first_rows_ = std::move(wanted);
                 Plan* below = plan->left;
                 for (BoundExpr* condition : plan->conditions) {
                     if (Plan* join = semi_join(condition, below, pool_)) below = join;
+                    else if (Plan* const looked_up =
+                                 wanted ? members_join(condition, below, wanted->rows, pool_) : nullptr)
+                        below = looked_up;
                     else conditions.push_back(condition);
                 }
+                first_rows_ = std::move(wanted);
                 return push_down(below, std::move(conditions));
             }
             case PlanKind::join: return push_into_join(plan, std::move(conditions), wanted);

@@ -1,5 +1,8 @@
 #include "sql/plan/semi_join.hpp"
 
+#include "sql/plan/access_path.hpp"
+#include "sql/plan/first_rows.hpp"
+#include "sql/plan/index_terms.hpp"
 #include "sql/plan/ties.hpp"
 #include "sql/plan/walk.hpp"
 
@@ -53,6 +56,48 @@ Plan* semi_join(BoundExpr* condition, Plan* outer, BoundPool& pool) {
     join->conditions = std::move(ties);
     join->rows = outer->rows / 2;
     return join;
+}
+
+Plan* members_join(BoundExpr* condition, Plan* outer, double wanted, BoundPool& pool) {
+    if (condition->kind != BoundKind::in_query || condition->negated || condition->args.size() != 1 ||
+        condition->operators[0]->comparison != Comparison::equal || condition->subquery->kind != PlanKind::project)
+        return nullptr;
+    const Plan* table = outer;
+    while (table->kind == PlanKind::join && (table->join == JoinType::semi || table->join == JoinType::anti))
+        table = table->left;
+    if (table->kind != PlanKind::scan) return nullptr;
+    const Plan& members = *condition->subquery;
+    const auto member = std::find_if(members.columns.begin(), members.columns.end(), [&](const PlanColumn& column) {
+        return column.id == members.output[0];
+    });
+    if (member == members.columns.end() || column_of(*member->expr) == nullptr) return nullptr;
+    Plan* const filter = pool.plan(PlanKind::filter);
+    filter->left = members.left;
+    if (members.left->kind == PlanKind::filter) {
+        filter->left = members.left->left;
+        filter->conditions = members.left->conditions;
+    }
+    const Plan& scan = *filter->left;
+    if (scan.kind != PlanKind::scan) return nullptr;
+    const int term = term_of(scan, *member->expr);
+    bool indexed = false;
+    for (std::size_t i = 0; i < scan.relation->indexes.size(); ++i)
+        indexed = indexed || (term_of(scan, i, 0) == term && has_all_rows(scan, i));
+    if (!indexed) return nullptr;
+    // Few members are looked up in the table.
+    Plan found = scan;
+    found.conditions = filter->conditions;
+    choose_access_path(found);
+    if (wanted * k_times_wanted >= std::min(found.rows, table->rows)) return nullptr;
+    BoundExpr* const equal = pool.expr(BoundKind::operation, type::boolean);
+    equal->operation = condition->operators[0];
+    equal->args = {condition->args[0], member->expr};
+    filter->output = scan.output;
+    filter->conditions.push_back(equal);
+    BoundExpr exists;
+    exists.kind = BoundKind::exists;
+    exists.subquery = filter;
+    return semi_join(&exists, outer, pool);
 }
 
 void become_anti_join(Plan& left_join, std::vector<BoundExpr*>& conditions) {

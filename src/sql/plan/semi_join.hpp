@@ -13,6 +13,10 @@ namespace northstar::inline v0::sql {
 /// not tied to the outer rows by an equality.
 Plan* semi_join(BoundExpr* condition, Plan* outer, BoundPool& pool);
 
+/// The same of column IN (subquery), for a table of which few rows are wanted and members that are many and indexed, so
+/// that it is quicker to look each row up than to read all members; nullptr: it is not so, or not known to be.
+Plan* members_join(BoundExpr* condition, Plan* outer, double wanted, BoundPool& pool);
+
 /// A left join becomes an anti-join where one of the conditions above it wants a column of the right side to be NULL
 /// that is NULL in no row with a partner. Such conditions are taken away.
 void become_anti_join(Plan& left_join, std::vector<BoundExpr*>& conditions);
