@@ -317,8 +317,29 @@ std::string Statements::frame() {
            (random_.chance(1, 6) ? k_omissions[random_.below(3)] : "");
 }
 
+/// The first rows in some order, or of each value the first one. Behind the keys all columns decide, so that rows of
+/// which one is cut off and another is not differ in nothing.
+std::string Statements::first_rows() {
+    static constexpr const char* k_directions[] = {"", "", " DESC", " NULLS FIRST", " DESC NULLS LAST"};
+    std::vector<Reference> columns;
+    const std::string source = from(columns) + (random_.chance(1, 2) ? " WHERE " + condition(columns, 1) : "");
+    std::vector<std::string> all, keys;
+    for (const Reference& column : columns) all.push_back(column.text);
+    for (std::uint64_t k = 1 + random_.below(3); k > 0; --k)
+        keys.push_back(all[random_.below(all.size())] + k_directions[random_.below(5)]);
+    const std::string rest = ", " + joined(all, ", ");
+    if (random_.chance(1, 4)) {
+        const std::string of = all[random_.below(all.size())];
+        return "SELECT DISTINCT ON (" + of + ") " + joined(all, ", ") + " FROM " + source + " ORDER BY " + of +
+               k_directions[random_.below(5)] + ", " + joined(keys, ", ") + rest;
+    }
+    return "SELECT " + joined(all, ", ") + " FROM " + source + " ORDER BY " + joined(keys, ", ") + rest + " LIMIT " +
+           std::to_string(1 + random_.below(5)) +
+           (random_.chance(1, 4) ? " OFFSET " + std::to_string(random_.below(30)) : "");
+}
+
 std::string Statements::query() {
-    switch (random_.below(8)) {
+    switch (random_.below(10)) {
         case 0:
         case 1: return grouped();
         case 2: return windowed();
@@ -337,6 +358,8 @@ std::string Statements::query() {
             const std::string inner = select(2, types) + " ORDER BY 1, 2 LIMIT 100";
             return "WITH w (x, y) AS (" + inner + ") SELECT a.x, b.y FROM w a JOIN w b ON a.x = b.x";
         }
+        case 6:
+        case 7: return first_rows();
         default: {
             std::vector<ColumnType> types;
             return select(1 + random_.below(3), types);

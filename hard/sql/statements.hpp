@@ -62,6 +62,7 @@ private:
     std::string select(std::size_t width, std::vector<ColumnType>& types);
     std::string grouped();
     std::string windowed();
+    std::string first_rows();
     const RandomTable& any_table() { return tables_[random_.below(tables_.size())]; }
 
     detail::Random random_;
