@@ -250,6 +250,8 @@ void CrashRun::step(unsigned number) {
     const bool faulty = plan_ != Plan::none;
     clear_faults();
     copying_ = false;
+    // A flush may fail where nobody can be told: in a rollback that makes a checkpoint behind what others wrote.
+    if (faulty && !poisoned_ && any_poison()) poisoned();
     // Where the checkpoint behind the replay of a large transaction failed, it is made again, or nobody else can write.
     if (faulty && process.db && !poisoned_ && process.core->holds_early()) process.db->checkpoint();
 }
@@ -428,8 +430,7 @@ void CrashRun::failed(Process& process, const Error& error, bool opening) {
         return;
     }
     clear_faults();
-    const bool poison = std::any_of(processes_.begin(), processes_.end(),
-                                    [](const Process& p) { return p.db && p.core->poisoned(); });
+    const bool poison = any_poison();
     // A process that could not be opened is nobody.
     for (Process& p : processes_) {
         if (p.vfs != nullptr && !p.db) p.drop();
@@ -438,6 +439,16 @@ void CrashRun::failed(Process& process, const Error& error, bool opening) {
         uncertain_ = uncertain_ || expected_.attempted() > expected_.visible;
         return;
     }
+    poisoned();
+}
+
+bool CrashRun::any_poison() const {
+    return std::any_of(processes_.begin(), processes_.end(),
+                       [](const Process& p) { return p.db && p.core->poisoned(); });
+}
+
+/// Nobody writes any more until all have closed the file.
+void CrashRun::poisoned() {
     note("poisoned");
     poisoned_ = true;
     lazy_kept_ = false;

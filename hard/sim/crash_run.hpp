@@ -155,6 +155,8 @@ private:
     void crashed(CrashKind kind);
     void met_error(Process& process, const Error& error, bool opening);
     void failed(Process& process, const Error& error, bool opening);
+    bool any_poison() const;
+    void poisoned();
     void expect_poisoned(Process& process);
     void end();
     bool any_open() const;
