@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
@@ -209,4 +210,71 @@ TEST_CASE("the first query of a block at READ COMMITTED sees the newest state, w
         CHECK(portal.fetch().at(0).at(0) == value);
     }
     CHECK(Sessions::state_of(s.one, "COMMIT") == "00000");
+}
+
+TEST_CASE("rows that a cursor FOR UPDATE shows are not changed by others before the block commits", "[sql]") {
+    // What follows its DECLARE forgot them, so that a value computed of what FETCH gave could be written over others'.
+    for (const std::string change : {"UPDATE t SET v = 1 WHERE CURRENT OF c", "UPDATE t SET v = 1 WHERE id = 1"}) {
+        Sessions s;
+        s.one.execute_script("BEGIN; DECLARE c CURSOR FOR SELECT v FROM t WHERE id = 1 FOR UPDATE");
+        CHECK(Sessions::value(s.one, "FETCH 1 FROM c") == "0");
+        s.two.execute("UPDATE t SET v = 5 WHERE id = 1");
+        CHECK(Sessions::state_of(s.one, change + "; COMMIT") == "40001");
+        s.one.execute("ROLLBACK");
+        CHECK(Sessions::value(s.one, "SELECT v FROM t WHERE id = 1") == "5");
+    }
+}
+
+TEST_CASE("what a cursor, EXPLAIN or COPY alone has read may change below REPEATABLE READ and in it", "[sql]") {
+    struct Nowhere final : northstar::SqlCopySink {
+        void write(std::string_view) override {}
+    } nowhere;
+    for (const std::string shown : {"DECLARE c CURSOR FOR SELECT sum(v) FROM t", "EXPLAIN ANALYZE SELECT sum(v) FROM t",
+                                    "COPY t TO STDOUT", "COPY (SELECT sum(v) FROM t) TO STDOUT"}) {
+        for (const std::string level : {"READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"}) {
+            Sessions s;
+            s.one.copy_streams(nullptr, &nowhere);
+            s.one.execute("BEGIN ISOLATION LEVEL " + level);
+            s.one.execute("UPDATE t SET v = 1 WHERE id = 1");
+            s.one.execute(shown);
+            s.two.execute("UPDATE t SET v = 1 WHERE id = 2");
+            CHECK(Sessions::state_of(s.one, "COMMIT") == (level == "SERIALIZABLE" ? "40001" : "00000"));
+        }
+    }
+}
+
+TEST_CASE("a block that has locked a table is refused when others change rows of it or its definition", "[sql]") {
+    const std::string setup =
+        "CREATE TABLE heir (w int) INHERITS (t); INSERT INTO heir VALUES (3, 0, 0);"
+        "CREATE VIEW seen AS SELECT * FROM t;"
+        "CREATE TABLE other (id int); CREATE TABLE parts (k int) PARTITION BY LIST (k);"
+        "CREATE TABLE part PARTITION OF parts FOR VALUES IN (1)";
+    struct Case {
+        std::string locked, change;
+        bool refused;
+    };
+    const std::string row = "UPDATE t SET v = 5 WHERE id = 2";
+    for (const Case& c : std::vector<Case>{
+             {"t", row, true},
+             {"t IN SHARE MODE", "INSERT INTO t VALUES (9, 9)", true},
+             {"t IN SHARE ROW EXCLUSIVE MODE", "DELETE FROM t WHERE id = 2", true},
+             {"t IN EXCLUSIVE MODE NOWAIT", row, true},
+             {"t", "UPDATE heir SET v = 5", true},
+             {"seen", row, true},
+             {"part", "INSERT INTO parts VALUES (1)", true},
+             {"t", "ALTER TABLE t ADD COLUMN z int", true},
+             {"t", "INSERT INTO other VALUES (1)", false},
+             {"t IN ROW EXCLUSIVE MODE", row, false},
+             {"t IN ACCESS SHARE MODE", row, false},
+             {"t IN SHARE UPDATE EXCLUSIVE MODE", row, false}}) {
+        Sessions s;
+        s.one.execute_script(setup);
+        s.one.execute("BEGIN");
+        s.one.execute("LOCK TABLE " + c.locked);
+        s.two.execute(c.change);
+        INFO(c.locked << ": " << c.change);
+        CHECK(Sessions::state_of(s.one, "INSERT INTO other SELECT sum(v) FROM t; COMMIT") ==
+              (c.refused ? "40001" : "00000"));
+        s.one.execute("ROLLBACK");
+    }
 }

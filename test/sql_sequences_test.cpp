@@ -2,6 +2,7 @@
 #include "northstar.hpp"
 #include "sql/session/sequences.hpp"
 #include "test/os_support.hpp"
+#include "test/peer.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -19,6 +20,15 @@ std::string value(northstar::SqlConnection& connection, const std::string& text)
     const auto rows = connection.execute(text).rows;
     REQUIRE(rows.size() == 1);
     return rows[0][0].value_or("NULL");
+}
+
+std::string state_of(northstar::SqlConnection& connection, const std::string& text) {
+    try {
+        connection.execute(text);
+    } catch (const northstar::SqlFailure& failure) {
+        return failure.sqlstate;
+    }
+    return "00000";
 }
 
 struct Sessions {
@@ -168,4 +178,41 @@ TEST_CASE("what is stored of a sequence is read as it was written, with and with
     CHECK(sql::StoredSequence::parse("12 t").state.value == 12);
     CHECK(sql::StoredSequence::parse("12 t").state.called);
     CHECK(sql::StoredSequence::parse("12 t").number == 0);
+}
+
+TEST_CASE("nextval gives no value of a row that another process has committed and not flushed yet", "[sql]") {
+    // A transaction stands on such rows, while snapshots show the sequence as it was before.
+    const northstar::test::TemporaryDirectory place;
+    txn_test::Peer ours(place / "a.db");
+    txn_test::Peer theirs(place / "./a.db");  // by another name, so that it shares no sequences either
+    northstar::SqlConnection one(ours.db);
+    northstar::SqlConnection two(theirs.db);
+    one.execute("CREATE TABLE t (id serial PRIMARY KEY, v int)");
+    CHECK(value(one, "INSERT INTO t (v) VALUES (0) RETURNING id") == "1");
+    CHECK(value(two, "INSERT INTO t (v) VALUES (0) RETURNING id") == "2");
+    std::string state;
+    ours.vfs.set_hook([&](northstar::test::FileCall call, std::uint64_t, bool done) {
+        if (call != northstar::test::FileCall::sync || done || !state.empty()) return;
+        theirs.db.begin_write().rollback();  // as any other session of that process may
+        // Fails where the value is 4, so that nothing waits for the flush.
+        state = state_of(two, "INSERT INTO t (v) VALUES (0) RETURNING 1 / (id - 4)");
+    });
+    CHECK(value(one, "INSERT INTO t (v) VALUES (0) RETURNING id") == "3");
+    ours.vfs.set_hook({});
+    CHECK(state == "22012");
+}
+
+TEST_CASE("a block that goes on behind another process's move of its sequence is refused before its rows", "[sql]") {
+    const northstar::test::TemporaryDirectory place;
+    txn_test::Peer ours(place / "a.db");
+    txn_test::Peer theirs(place / "./a.db");
+    northstar::SqlConnection one(ours.db);
+    northstar::SqlConnection two(theirs.db);
+    one.execute("CREATE TABLE t (id serial PRIMARY KEY, v int)");
+    two.execute("BEGIN");
+    CHECK(value(two, "SELECT nextval('t_id_seq')") == "1");
+    CHECK(value(one, "INSERT INTO t (v) VALUES (0) RETURNING id") == "1");
+    CHECK(state_of(two, "INSERT INTO t VALUES (1, 0)") == "40001");
+    two.execute("ROLLBACK");
+    CHECK(value(two, "INSERT INTO t (v) VALUES (0) RETURNING id") == "2");
 }

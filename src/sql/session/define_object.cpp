@@ -7,6 +7,7 @@
 #include "sql/plan/walk.hpp"
 #include "sql/session/analyze.hpp"
 #include "sql/session/define_partition.hpp"
+#include "sql/session/lock_table.hpp"
 #include "sql/session/result_columns.hpp"
 #include "sql/session/storage_options.hpp"
 #include "sql/session/typed_table.hpp"
@@ -520,16 +521,7 @@ StatementResult define_object(SqlSession& session, const syntax::Statement& stat
             session.database().checkpoint();  // pages of versions that nobody reads become free there
             return tag("VACUUM");
         }
-        case StatementKind::lock_table: {
-            BoundPool pool;
-            std::vector<Oid> types;
-            Binder binder(session, pool, types);
-            if (!session.in_transaction())
-                raise(sqlstate::no_active_sql_transaction, "LOCK TABLE can only be used in transaction blocks");
-            for (const syntax::QualifiedName& name : statement.tables->tables)
-                binder.find_relation(name, session.present(), false);
-            return tag("LOCK TABLE");
-        }
+        case StatementKind::lock_table: lock_tables(session, statement); return tag("LOCK TABLE");
         case StatementKind::checkpoint: session.database().checkpoint(); return tag("CHECKPOINT");
         case StatementKind::discard: return tag(session.discard(statement.discard));
         default: raise(sqlstate::feature_not_supported, "this statement is not supported");

@@ -52,7 +52,15 @@ std::optional<StoredSequence> SqlSession::stored_sequence(const Relation& sequen
         return text ? std::optional(StoredSequence::parse(*text)) : std::nullopt;
     }
     const Snapshot newest = database_.begin_read();
-    text = newest.tree(k_sequence_tree).get(key);
+    // A transaction may stand on what is built and not visible yet: rows of another process with values of the
+    // sequence. Nobody is to be in conflict with that it looks here.
+    if (main_ && main_->base_txn() > newest.txn()) {
+        main_->validate_reads(false);
+        text = main_->tree(k_sequence_tree).get(key);
+        main_->validate_reads(true);  // of a query, too, the rest of this statement
+    } else {
+        text = newest.tree(k_sequence_tree).get(key);
+    }
     return text ? std::optional(StoredSequence::parse(*text)) : std::nullopt;
 }
 

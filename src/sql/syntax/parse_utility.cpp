@@ -1,6 +1,10 @@
 // Transactions, settings, prepared statements, cursors, EXPLAIN, COPY and the smaller statements.
 #include "sql/syntax/parse.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <string>
+
 namespace northstar::inline v0::sql::syntax {
 
 const Statement* Parser::begin() {
@@ -448,6 +452,14 @@ const Statement* Parser::table_list(StatementKind kind) {
 }
 
 const Statement* Parser::lock() {
+    struct Mode {
+        std::string_view words;
+        bool locks_rows;  // others may not change rows beside it
+    };
+    static constexpr Mode k_modes[] = {{"access share mode", false},       {"row share mode", false},
+                                       {"row exclusive mode", false},      {"share update exclusive mode", false},
+                                       {"share mode", true},               {"share row exclusive mode", true},
+                                       {"exclusive mode", true},           {"access exclusive mode", true}};
     expect("lock"_kw);
     accept("table"_kw);
     TableList list;
@@ -455,12 +467,22 @@ const Statement* Parser::lock() {
     do {
         accept("only"_kw);
         tables.push_back(qualified_name());
+        if (at_operator("*")) take();
     } while (accept(','));
     list.tables = make_list(arena_, tables);
+    const Mode* mode = &k_modes[std::size(k_modes) - 1];
     if (accept("in"_kw)) {
-        while (!at("mode"_kw) && !at_end()) take();
-        expect("mode"_kw);
+        for (std::string said;; said += ' ') {
+            said += peek().text;
+            mode = std::find_if(std::begin(k_modes), std::end(k_modes), [&](const Mode& candidate) {
+                return candidate.words == said || candidate.words.starts_with(said + " ");
+            });
+            if (mode == std::end(k_modes) || peek().kind != TokenKind::identifier) unexpected();
+            take();
+            if (mode->words == said) break;
+        }
     }
+    locks_rows_ = mode->locks_rows;
     accept("nowait"_kw);
     Statement* statement = make_statement(StatementKind::lock_table);
     statement->tables = arena_.create<TableList>(list);
