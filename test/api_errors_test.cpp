@@ -558,7 +558,17 @@ TEST_CASE("Waiting for the writer's turn ends at its deadline", "[TX-1]") {
     });
     other.join();
     CHECK(code == Errc::timeout);
+    // Whoever began without the turn asks for it at the commit.
+    code.reset();
+    std::thread beside([&] {
+        Transaction optimistic = db.begin_optimistic({std::nullopt, 30});
+        optimistic.tree("t").put("a", "1");
+        code = code_of([&] { optimistic.commit(); });
+    });
+    beside.join();
+    CHECK(code == Errc::timeout);
     tx.rollback();
+    CHECK_FALSE(db.begin_read().tree("t").contains("a"));
     std::thread again([&] { static_cast<void>(db.begin_write({std::nullopt, 30})); });
     again.join();
 }

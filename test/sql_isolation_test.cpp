@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -277,4 +278,23 @@ TEST_CASE("a block that has locked a table is refused when others change rows of
               (c.refused ? "40001" : "00000"));
         s.one.execute("ROLLBACK");
     }
+}
+
+TEST_CASE("a statement waits for the turn of another writer no longer than statement_timeout says", "[sql]") {
+    // Such a writer is a block that has outgrown memory, too.
+    Sessions s;
+    northstar::Transaction writer = s.database.begin_write();
+    std::vector<std::string> states;
+    std::thread beside([&] {
+        s.one.execute("SET statement_timeout = '30ms'");
+        for (const std::string text : {"UPDATE t SET v = 1", "INSERT INTO t VALUES (5, 5)", "CREATE TABLE u (id int)",
+                                       "BEGIN; INSERT INTO t VALUES (6, 6); COMMIT"})
+            states.push_back(Sessions::state_of(s.one, text));
+    });
+    beside.join();
+    CHECK(states == std::vector<std::string>(4, "57014"));
+    CHECK_FALSE(s.one.in_transaction());
+    writer.rollback();
+    CHECK(Sessions::value(s.one, "SELECT string_agg(id || ':' || v, ' ' ORDER BY id) FROM t") == "1:0 2:0");
+    CHECK(Sessions::state_of(s.one, "UPDATE t SET v = 1") == "00000");
 }

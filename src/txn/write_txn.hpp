@@ -149,6 +149,7 @@ private:
     std::shared_ptr<DatabaseCore> core_;
     const Mode mode_;
     State state_ = State::open;
+    std::optional<std::uint32_t> timeout_ms_;  // of waiting for the turn
     bool has_turn_ = false;
     std::unique_ptr<WriteKit> kit_;
     Workspace& work_;

@@ -105,7 +105,7 @@ void SqlSession::forget_sequence(Oid oid) {
 
 void SqlSession::write_sequences() {
     if (moved_sequences_.empty() && own_sequences_.empty()) return;
-    if (!main_) main_.emplace(database_.begin_optimistic());
+    if (!main_) writable(std::string(k_sequence_tree), false);
     // Whoever takes values of a sequence writes it: only in turns, then nobody is in another one's way. [SEQ-2]
     main_->take_turn();
     WritableTree tree = main_->tree(k_sequence_tree);
