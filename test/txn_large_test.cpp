@@ -1,4 +1,5 @@
 // Transactions many times larger than the memory limit: as atomic as small ones, and within the limit.
+#include "peer.hpp"
 #include "txn_support.hpp"
 
 #include "txn/core.hpp"
@@ -7,6 +8,7 @@
 #include <atomic>
 #include <fstream>
 #include <thread>
+#include <utility>
 
 namespace {
 
@@ -132,6 +134,35 @@ TEST_CASE("a large transaction that is rolled back gives its space back", "[TX-8
         db.checkpoint();
     }
     REQUIRE(db.statistics().file_bytes < 2u << 20);
+}
+
+// Its early pages, and the write lock with them, stayed with the handle until it wrote again.
+TEST_CASE("a large transaction whose commit fails behind its record keeps nobody from writing", "[TX-8][TX-1][DUR-4]") {
+    const Workplace place;
+    Options options = quiet();
+    options.overlay_limit = 1u << 20;
+    test::HookedVfs vfs;
+    const auto core = detail::DatabaseCore::open(place / "a.db", options, &vfs);
+    Database db = detail::make_database(core);
+    Peer other(place / "a.db");
+    Transaction large = db.begin_write();
+    WritableTree tree = large.tree("t");
+    for (int i = 0; i < 20'000; ++i) tree.put("key " + std::to_string(i * 7919 % 20'011), std::string(200, 'v'));
+    bool failed = false;
+    vfs.set_hook([&](test::FileCall call, std::uint64_t where, bool done) {
+        if (call != test::FileCall::lock || where != detail::Processes::flush || done) return;
+        if (core->processes().load(detail::Word::built_txn) == 0 || std::exchange(failed, true)) return;
+        throw Error(Errc::io, "the lock cannot be had");
+    });
+    CHECK(code_of([&] { large.commit(); }) == Errc::outcome_unknown);
+    vfs.set_hook(nullptr);
+    CHECK(failed);
+    WriteOptions wait;
+    wait.timeout_ms = 5000;
+    Transaction next = other.db.begin_write(wait);
+    CHECK(next.tree("t").size() == 20'000);
+    next.tree("t").put("behind", "");
+    CHECK(next.commit().txn == 2);
 }
 
 TEST_CASE("large transactions agree with a model whatever they do", "[TX-8][TX-6][slow]") {

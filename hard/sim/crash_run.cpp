@@ -233,6 +233,7 @@ void CrashRun::step(unsigned number) {
     if (process.reads_only && !process.db && !any_writer()) return;
     plan_ = Plan::none;
     plan_faults();
+    const bool faulty = plan_ != Plan::none;
     const bool opening = !process.db;
     try {
         if (opening) {
@@ -247,12 +248,11 @@ void CrashRun::step(unsigned number) {
     } catch (const Error& error) {
         met_error(process, error, opening);
     }
-    const bool faulty = plan_ != Plan::none;
     clear_faults();
     copying_ = false;
     // A flush may fail where nobody can be told: in a rollback that makes a checkpoint behind what others wrote.
     if (faulty && !poisoned_ && any_poison()) poisoned();
-    // Where the checkpoint behind the replay of a large transaction failed, it is made again, or nobody else can write.
+    // Where the checkpoint behind a large transaction failed, it is made again, or nobody else can write.
     if (faulty && process.db && !poisoned_ && process.core->holds_early()) process.db->checkpoint();
 }
 

@@ -221,8 +221,9 @@ void DatabaseCore::settle_early() {
     }
 }
 
-/// A transaction that ended without a commit may have replayed large ones of others first, which left early pages, and
-/// with them the write lock, to this handle. A background thread settles them by itself. Call without the turn.
+/// A large transaction whose commit failed behind its record, or one that ended without a commit and had replayed large
+/// ones of others first, left early pages, and with them the write lock, to this handle. A background thread settles
+/// them by itself. Call without the turn.
 void DatabaseCore::settle_left_over() noexcept {
     if (!holds_early() || options_.background) return;
     if (!turn_.try_acquire()) return;  // they are that transaction's, which settles them

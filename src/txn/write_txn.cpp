@@ -465,12 +465,14 @@ Commit WriteTxn::commit() {
         core_->wait_visible(result.txn);
         if (wakes_workers) core_->processes().tell(Word::tasks_moved, Word::task_waiters);
     } catch (const Error& error) {
+        core_->settle_left_over();
         // The record is in the log: whatever failed now, nobody may say that nothing happened. [DUR-4]
         if (error.code() == Errc::outcome_unknown) throw;
         fail(Errc::outcome_unknown,
              std::string(error.what()) + "; the transaction may or may not be there: look before you try again",
              core_->path());
     } catch (const std::bad_alloc&) {
+        core_->settle_left_over();
         throw Error(Errc::outcome_unknown, std::string());
     }
     return result;
