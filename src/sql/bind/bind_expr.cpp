@@ -4,6 +4,7 @@
 #include "sql/collation.hpp"
 #include "sql/compare.hpp"
 #include "sql/numeric.hpp"
+#include "sql/plan/prune_columns.hpp"
 #include "sql/plan/walk.hpp"
 #include "sql/text_io.hpp"
 
@@ -455,11 +456,15 @@ BoundExpr* Binder::in_list(const syntax::Expr& node) {
     if (shared && *shared != type::record && *shared != type::unknown)
         for (BoundExpr*& item : items)
             if (item->type == type::unknown) item = common_coerce(item, *shared, item->position);
-    BoundExpr* any = pool_.expr(BoundKind::disjunction, type::boolean);
-    any->position = node.position;
-    for (BoundExpr* item : items) any->args.push_back(make_comparison("=", left, item, node.position));
-    BoundExpr* bound = any->args.size() == 1 ? any->args[0] : any;
-    return node.flag ? negate(bound) : bound;
+    const auto any_equal = [&](BoundExpr* value) {
+        BoundExpr* any = pool_.expr(BoundKind::disjunction, type::boolean);
+        any->position = node.position;
+        for (BoundExpr* item : items) any->args.push_back(make_comparison("=", value, item, node.position));
+        BoundExpr* bound = any->args.size() == 1 ? any->args[0] : any;
+        return node.flag ? negate(bound) : bound;
+    };
+    // Rows are compared field by field.
+    return left->kind == BoundKind::row || items.size() == 1 ? any_equal(left) : over_one_value(left, any_equal);
 }
 
 BoundExpr* Binder::like(const syntax::Expr& node) {
@@ -481,11 +486,16 @@ BoundExpr* Binder::like(const syntax::Expr& node) {
 
 BoundExpr* Binder::case_when(const syntax::Expr& node) {
     const NoSets no_sets(scope_, "CASE");
+    if (!node.flag) return branches(node, nullptr);
+    return over_one_value(resolve_unknown(expr(*node.args[0])),
+                          [&](BoundExpr* operand) { return branches(node, operand); });
+}
+
+/// The branches of CASE, each with a condition, or with what the operand is compared with.
+BoundExpr* Binder::branches(const syntax::Expr& node, BoundExpr* operand) {
     BoundExpr* bound = pool_.expr(BoundKind::case_when, 0);
     bound->position = node.position;
-    std::size_t at = 0;
-    BoundExpr* operand = nullptr;
-    if (node.flag) operand = resolve_unknown(expr(*node.args[at++]));
+    std::size_t at = operand != nullptr ? 1 : 0;
     std::vector<Oid> types;
     std::vector<BoundExpr*> results;
     for (; at + 1 < node.args.size(); at += 2) {
@@ -533,15 +543,34 @@ BoundExpr* Binder::common_type_call(const syntax::Expr& node, BoundKind kind, co
     return bound;
 }
 
+/// The first argument as it is compared: of the type that the operator takes.
 BoundExpr* Binder::nullif(const syntax::Expr& node) {
-    BoundExpr* left = expr(*node.args[0]);
-    BoundExpr* right = expr(*node.args[1]);
-    BoundExpr* compare = make_comparison("=", left, right, node.position);
-    if (left->type == type::unknown) left = resolve_unknown(left);
-    BoundExpr* bound = pool_.expr(BoundKind::nullif, left->type);
-    bound->typmod = left->typmod;
-    bound->position = node.position;
-    bound->args = {left, compare};
+    return over_one_value(expr(*node.args[0]), [&](BoundExpr* left) {
+        BoundExpr* const compare = make_operation("=", left, expr(*node.args[1]), node.position);
+        BoundExpr* const compared = compare->args[0];
+        BoundExpr* const bound = pool_.expr(BoundKind::nullif, compared->type);
+        bound->typmod = compared->typmod;
+        bound->position = node.position;
+        bound->args = {compared, compare};
+        return bound;
+    });
+}
+
+/// What `make` gives for a value that it uses several times. One that may differ each time is computed once.
+BoundExpr* Binder::over_one_value(BoundExpr* value, const std::function<BoundExpr*(BoundExpr*)>& make) {
+    if (!is_volatile_inside(value)) return make(value);
+    BoundExpr* const name = pool_.expr(BoundKind::column, value->type);
+    name->column = pool_.column();
+    name->typmod = value->typmod;
+    name->declared = value->declared;
+    name->position = value->position;
+    BoundExpr* const made = make(name);
+    BoundExpr* const bound = pool_.expr(BoundKind::with_value, made->type);
+    bound->column = name->column;
+    bound->typmod = made->typmod;
+    bound->declared = made->declared;
+    bound->position = made->position;
+    bound->args = {value, made};
     return bound;
 }
 

@@ -12,6 +12,7 @@
 #include "sql/resolve.hpp"
 #include "sql/syntax/parser.hpp"
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -148,6 +149,8 @@ private:
     BoundExpr* in_list(const syntax::Expr& node);
     BoundExpr* like(const syntax::Expr& node);
     BoundExpr* case_when(const syntax::Expr& node);
+    BoundExpr* branches(const syntax::Expr& node, BoundExpr* operand);
+    BoundExpr* over_one_value(BoundExpr* value, const std::function<BoundExpr*(BoundExpr*)>& make);
     BoundExpr* common_type_call(const syntax::Expr& node, BoundKind kind, const char* construct);
     BoundExpr* nullif(const syntax::Expr& node);
     BoundExpr* array(const syntax::Expr& node, Oid wanted);

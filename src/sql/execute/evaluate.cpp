@@ -49,7 +49,8 @@ Evaluator::Evaluator(BoundExpr& expr, const std::vector<ColumnId>& input, Execut
         const auto found = std::find(input.begin(), input.end(), expr.column);
         if (found != input.end()) slot_ = static_cast<int>(found - input.begin());
         else cell_ = &execution.cell(expr.column);
-    } else if (expr.kind == BoundKind::check_domain || expr.kind == BoundKind::check_parts) {
+    } else if (expr.kind == BoundKind::check_domain || expr.kind == BoundKind::check_parts ||
+               expr.kind == BoundKind::with_value) {
         cell_ = &execution.cell(expr.column);
     } else if (expr.kind == BoundKind::in_list) {
         members_ = std::make_unique<TupleTable>(1);
@@ -192,6 +193,7 @@ void Evaluator::evaluate(const Rows& rows, Value* out, Arena& arena) {
             return;
         }
         case BoundKind::case_when: return case_when(rows, out, arena);
+        case BoundKind::with_value: return with_value(rows, out, arena);
         case BoundKind::coalesce: return coalesce(rows, out, arena);
         case BoundKind::greatest:
         case BoundKind::least: return extreme(rows, out, arena);

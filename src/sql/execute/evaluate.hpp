@@ -60,6 +60,7 @@ private:
     void select_any(const Batch& batch, std::vector<std::uint32_t>& rows, Arena& arena);
     void logic(const Rows& rows, Value* out, Arena& arena);
     void case_when(const Rows& rows, Value* out, Arena& arena);
+    void with_value(const Rows& rows, Value* out, Arena& arena);
     void coalesce(const Rows& rows, Value* out, Arena& arena);
     void extreme(const Rows& rows, Value* out, Arena& arena);
     void in_list(const Rows& rows, Value* out, Arena& arena);

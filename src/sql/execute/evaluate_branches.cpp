@@ -67,6 +67,14 @@ void Evaluator::case_when(const Rows& rows, Value* out, Arena& arena) {
     fill(args_.back(), index, place);
 }
 
+void Evaluator::with_value(const Rows& rows, Value* out, Arena& arena) {
+    const Source values = argument(0, rows, arena);
+    for (std::size_t k = 0; k < rows.count; ++k) {
+        *cell_ = values.at(k);
+        args_[1].evaluate({rows.batch, rows.index + k, 1}, out + k, arena);
+    }
+}
+
 void Evaluator::coalesce(const Rows& rows, Value* out, Arena& arena) {
     const std::size_t n = rows.count;
     std::vector<std::uint32_t> index(rows.index, rows.index + n);

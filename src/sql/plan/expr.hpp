@@ -44,7 +44,7 @@ enum class BoundKind : std::uint8_t {
     case_when,        ///< when, then, ..., else
     coalesce, greatest, least,
     in_list,          ///< args[0] compared by = with the constants behind it, all of one type
-    nullif,           ///< args[0], args[1], and args[2]: the comparison of both
+    nullif,           ///< args[0], and args[1]: its comparison with the other
     quantified,       ///< args[0] operator ANY/ALL(negated) of the array args[1]
     array, row,       ///< row: of all columns of a relation (number 1), NULL where all of them are (negated)
     array_assign,     ///< args[0] with the element at args[2..] replaced by args[1]; slice (negated)
@@ -65,6 +65,7 @@ enum class BoundKind : std::uint8_t {
     check_parts,      ///< args[0]; args[1..] are evaluated with column `column` as it, or as each element (negated)
     grouping,         ///< GROUPING(): replaced while grouping is bound
     sequence_next,    ///< nextval of sequence `number`
+    with_value,       ///< args[1], in which column `column` is the value of args[0]
 };
 
 struct BoundExpr;

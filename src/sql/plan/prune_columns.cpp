@@ -84,15 +84,6 @@ Walk walk_all(Plan& plan) {
     return walk;
 }
 
-bool is_volatile_inside(BoundExpr* expr) {
-    bool found = is_volatile(expr);
-    walk_expr(expr, [&](BoundExpr& node) {
-        found = found || (node.subquery != nullptr && is_volatile_plan(*node.subquery));
-        return !found;
-    });
-    return found;
-}
-
 /// The keys of a window are computed whether what is said of it is read or not.
 bool has_computed_keys(const Plan& maker, const BoundExpr& call) {
     if (maker.kind != PlanKind::window) return false;
@@ -197,13 +188,24 @@ bool is_volatile_plan(Plan& plan, std::set<const Plan*>& seen) {
     bool found = false;
     if (plan.kind == PlanKind::cte_scan)
         found = plan.common->change != nullptr ||
-                (seen.insert(plan.common->plan).second && is_volatile_plan(*plan.common->plan, seen));
+                // One that is being bound, as its recursive part refers to it, has no plan yet.
+                (plan.common->plan != nullptr && seen.insert(plan.common->plan).second &&
+                 is_volatile_plan(*plan.common->plan, seen));
     each_expr(plan, [&](BoundExpr*& expr) { found = found || is_volatile_inside(expr); });
     return found || (plan.left != nullptr && is_volatile_plan(*plan.left, seen)) ||
            (plan.right != nullptr && is_volatile_plan(*plan.right, seen));
 }
 
 }  // namespace prune
+
+bool is_volatile_inside(BoundExpr* expr) {
+    bool found = is_volatile(expr);
+    walk_expr(expr, [&](BoundExpr& node) {
+        found = found || (node.subquery != nullptr && is_volatile_plan(*node.subquery));
+        return !found;
+    });
+    return found;
+}
 
 bool is_volatile_plan(Plan& plan) {
     std::set<const Plan*> seen;

@@ -16,5 +16,7 @@ bool hands_on(const Plan& project);
 
 /// Does it call what gives other values each time, or change data?
 bool is_volatile_plan(Plan& plan);
+/// Does an expression, in itself or in a subquery?
+bool is_volatile_inside(BoundExpr* expr);
 
 }  // namespace northstar::inline v0::sql

@@ -42,12 +42,15 @@ std::set<ColumnId> free_columns(Plan& plan) {
 }
 
 void used_columns(BoundExpr* expr, std::set<ColumnId>& used) {
+    std::vector<ColumnId> own;  // stand for values that the expression makes
     walk_expr(expr, [&](BoundExpr& node) {
         if (node.kind == BoundKind::column) used.insert(node.column);
+        if (node.kind == BoundKind::with_value) own.push_back(node.column);
         if (node.subquery != nullptr)
             for (const ColumnId column : free_columns(*node.subquery)) used.insert(column);
         return true;
     });
+    for (const ColumnId column : own) used.erase(column);
 }
 
 std::set<ColumnId> used_columns(BoundExpr* expr) {
