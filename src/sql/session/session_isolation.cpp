@@ -38,6 +38,11 @@ bool only_shows(const syntax::Statement& statement) {
 }  // namespace session_isolation
 
 void SqlSession::begin_in_block(const syntax::Statement& statement) {
+    using syntax::StatementKind;
+    // These read nothing: SET TRANSACTION may still follow.
+    if (statement.kind == StatementKind::show || statement.kind == StatementKind::set_variable ||
+        statement.kind == StatementKind::reset)
+        return;
     const std::string_view level = setting("transaction_isolation");
     main_->validate_reads(true);
     // The first one moves on as well: SAVEPOINT, or what BEGIN evaluates, may have opened a state before it.

@@ -123,6 +123,11 @@ std::string time_text(std::int64_t milliseconds) {
     return "0";
 }
 
+/// What a block has of its own, and what RESET ALL leaves as it is.
+bool is_mode_of_transaction(std::string_view key) {
+    return key == "transaction_read_only" || key == "transaction_isolation";
+}
+
 /// Bytes of "64kB", "256MB", "1GB"; a number alone counts kB. 0: it is no such text.
 std::size_t memory_size(std::string_view text) {
     std::size_t number = 0, at = 0;
@@ -305,7 +310,8 @@ std::string SqlSession::apply_setting(const std::string& name, const std::string
 
 std::optional<std::string> SqlSession::setting(std::string_view name, bool missing_ok) {
     const std::string key = session_settings::lower(name);
-    if (key == "transaction_read_only") return read_only_ ? "on" : "off";
+    if (key == "transaction_read_only") return is_read_only() ? "on" : "off";
+    if (key == "transaction_isolation" && !in_block_) return setting("default_transaction_isolation", missing_ok);
     const auto found = settings_.find(key);
     if (found != settings_.end()) return found->second;
     if (const auto foreign = postgres_setting(key)) return std::string(*foreign);
@@ -322,6 +328,7 @@ void SqlSession::set_setting(std::string_view name, std::string_view value, bool
     const bool known = settings_.count(key) != 0 || postgres_setting(key);
     if (!known && key.find('.') == std::string::npos)
         raise(sqlstate::undefined_object, "unrecognized configuration parameter \"" + std::string(name) + "\"");
+    if (session_settings::is_mode_of_transaction(key)) return set_transaction_mode(key, std::string(value));
     keep_block_settings();
     const std::string before = setting(key, true).value_or(std::string());
     settings_[key] = apply_setting(key, std::string(value));
@@ -329,9 +336,35 @@ void SqlSession::set_setting(std::string_view name, std::string_view value, bool
     else local_settings_.erase(key);
 }
 
+void SqlSession::set_transaction_mode(const std::string& key, const std::string& value) {
+    const bool of_reads = key == "transaction_read_only";
+    const std::string mode = !of_reads                                ? apply_setting(key, value)
+                             : session_settings::on_or_off(key, value) ? "on"
+                                                                       : "off";
+    // Outside of a block it is the statement's own transaction that has it, and that one is over.
+    if (!in_block_) return;
+    if (of_reads && read_only_ && mode == "off") {
+        if (!marks_.empty())
+            raise(sqlstate::active_sql_transaction,
+                  "cannot set transaction read-write mode inside a read-only transaction");
+        if (block_started_)
+            raise(sqlstate::active_sql_transaction, "transaction read-write mode must be set before any query");
+    }
+    if (!of_reads && settings_[key] != mode) {
+        if (block_started_)
+            raise(sqlstate::active_sql_transaction, "SET TRANSACTION ISOLATION LEVEL must be called before any query");
+        if (!marks_.empty())
+            raise(sqlstate::active_sql_transaction,
+                  "SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction");
+    }
+    keep_block_settings();
+    settings_[key] = mode;
+    if (of_reads) read_only_ = mode == "on";
+}
+
 void SqlSession::reset_settings(const std::string& name, bool local) {
     for (const session_settings::Known& known : session_settings::k_known) {
-        if (!name.empty() && known.name != name) continue;
+        if (name.empty() ? session_settings::is_mode_of_transaction(known.name) : known.name != name) continue;
         if (!known.fixed) set_setting(known.name, known.value, local);
         else if (!name.empty())
             raise(session_settings::k_cannot_be_changed, "parameter \"" + name + "\" cannot be changed");

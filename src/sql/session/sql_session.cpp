@@ -446,20 +446,12 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
         notice(std::move(report));
     };
     const auto modes = [&] {
-        if (statement.read_only >= 0) {
-            if (statement.read_only == 0 && read_only_ && block_started_)
-                raise(sqlstate::active_sql_transaction, "transaction read-write mode must be set before any query");
-            read_only_ = statement.read_only == 1;
-        }
+        if (statement.read_only >= 0)
+            set_transaction_mode("transaction_read_only", statement.read_only == 1 ? "on" : "off");
         if (statement.isolation != syntax::Isolation::unset) {
             static const char* const names[] = {"", "read uncommitted", "read committed", "repeatable read",
                                                 "serializable"};
-            const std::string name = names[static_cast<int>(statement.isolation)];
-            if (block_started_ && settings_["transaction_isolation"] != name)
-                raise(sqlstate::active_sql_transaction,
-                      "SET TRANSACTION ISOLATION LEVEL must be called before any query");
-            keep_block_settings();
-            settings_["transaction_isolation"] = name;
+            set_transaction_mode("transaction_isolation", names[static_cast<int>(statement.isolation)]);
         }
         if (statement.time.system.kind != syntax::RangeKind::none) {
             if (statement.read_only != 1)
@@ -475,17 +467,20 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
         }
         commit_options(statement.options);
     };
+    const auto default_modes = [&] {
+        for (const char* const mode : {"transaction_read_only", "transaction_isolation"})
+            settings_[mode] = settings_[std::string("default_") + mode];
+    };
     const auto start_block = [&] {
         in_block_ = true;
         block_started_ = block_locks_rows_ = block_wrote_ = false;
         block_settings_.reset();
-        read_only_ = settings_["default_transaction_read_only"] == "on";
-        settings_["transaction_isolation"] = settings_["default_transaction_isolation"];
+        default_modes();
+        read_only_ = settings_["transaction_read_only"] == "on";
         session_.transaction_time = session_.statement_time;
     };
     const auto end_block = [&](bool committed) {
         in_block_ = failed_ = false;
-        read_only_ = false;
         if (!committed && block_settings_) {
             for (const auto& [name, value] : *block_settings_)
                 if (settings_[name] != value) apply_setting(name, settings_[name] = value);
@@ -494,13 +489,21 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
             for (const auto& [name, value] : local_settings_) apply_setting(name, settings_[name] = value);
         }
         local_settings_.clear();
-        settings_["transaction_isolation"] = settings_["default_transaction_isolation"];
+        default_modes();
+        read_only_ = false;
         author_ = settings_["northstar.author"];
         reason_ = settings_["northstar.reason"];
         tag_.clear();
     };
-    const auto go_on = [&] {
+    // The next block of a chain is like the one that ended, unless that one failed.
+    const auto end_link = [&](bool committed) {
+        const bool like_before = statement.chain && !failed_;
+        const std::string isolation = settings_["transaction_isolation"], reads = read_only_ ? "on" : "off";
+        end_block(committed);
         if (statement.chain) start_block();
+        if (!like_before) return;
+        set_transaction_mode("transaction_read_only", reads);
+        set_transaction_mode("transaction_isolation", isolation);
     };
     switch (statement.kind) {
         case TransactionKind::begin:
@@ -524,8 +527,7 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
             }
             if (failed_) {
                 rollback_work();
-                end_block(false);
-                go_on();
+                end_link(false);
                 result.tag = "ROLLBACK";
                 break;
             }
@@ -538,8 +540,7 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
                 throw;
             }
             end_cursors();
-            end_block(true);
-            go_on();
+            end_link(true);
             result.tag = "COMMIT";
             break;
         }
@@ -551,8 +552,7 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
                 warn(sqlstate::no_active_sql_transaction, "there is no transaction in progress");
             } else {
                 rollback_work();
-                end_block(false);
-                go_on();
+                end_link(false);
             }
             result.tag = "ROLLBACK";
             break;
@@ -576,6 +576,10 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
                 raise(sqlstate::invalid_savepoint_specification,
                       "savepoint \"" + std::string(statement.savepoint) + "\" does not exist");
             if (release) {
+                // A savepoint may make the rest of itself read-only, not what comes behind it.
+                std::string& reads = settings_["transaction_read_only"];
+                reads = marks_[at - 1].settings["transaction_read_only"];
+                read_only_ = reads == "on";
                 marks_.resize(at - 1);
                 result.tag = "RELEASE";
                 break;

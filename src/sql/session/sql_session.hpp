@@ -439,6 +439,8 @@ private:
     std::shared_ptr<const Relation> sequence_relation(Oid oid);
     /// Before a setting changes: what a rollback of the block returns to.
     void keep_block_settings();
+    /// SET TRANSACTION, and SET of what it sets. Raises 25001 where it is too late for it.
+    void set_transaction_mode(const std::string& key, const std::string& value);
 
     Database& database_;
     std::optional<Database> temporary_;
