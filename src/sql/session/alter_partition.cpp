@@ -194,6 +194,7 @@ void add_partition_key(SqlSession& session, Relation& partition, const syntax::C
     auto root = std::make_shared<Relation>(*partition_root(session.catalog(), partition));
     // What the definition says is read as if it were the topmost table's; then it is bound to the partition.
     Relation made = *root;
+    made.schema = partition.schema;
     made.name = partition.name;
     // Dumps give each partition a key of its own, to be attached to that of the whole.
     if (constraint.kind == Kind::primary_key && root->primary_key() >= 0) {
@@ -236,12 +237,7 @@ void add_partition_key(SqlSession& session, Relation& partition, const syntax::C
                  "multiple primary keys for table \"" + partition.name + "\" are not allowed", constraint.position);
     Index index = make_key_index(session, made, constraint, names);
     const bool primary = index.role == ConstraintRole::primary_key;
-    if (index.name.empty()) {
-        std::string columns;
-        for (const std::string& name : names) columns += (columns.empty() ? "" : "_") + name;
-        index.name = unique_name(session, partition.schema, partition.name, primary ? "" : columns,
-                                 primary ? "pkey" : "key");
-    }
+    if (index.name.empty()) index.name = index_name_of_its_own(session, made, index);
     index.role = ConstraintRole::unique;
     index.partition = partition.oid;
     if (primary) {

@@ -1,4 +1,5 @@
 // Keys that ALTER TABLE adds: of columns, or made of an index that is there (ADD CONSTRAINT .. USING INDEX).
+#include "sql/session/partition_indexes.hpp"
 #include "sql/session/sql_session.hpp"
 
 #include <algorithm>
@@ -9,10 +10,7 @@ Index named_key(SqlSession& session, Relation& relation, const syntax::Constrain
                 const std::vector<std::string>& names) {
     Index index = make_key_index(session, relation, constraint, names);
     if (!index.name.empty()) return index;
-    const bool primary = index.role == ConstraintRole::primary_key;
-    std::string columns;
-    for (const std::string& name : names) columns += (columns.empty() ? "" : "_") + name;
-    index.name = unique_name(session, relation.schema, relation.name, primary ? "" : columns, primary ? "pkey" : "key");
+    index.name = index_name_of_its_own(session, relation, index);
     return index;
 }
 

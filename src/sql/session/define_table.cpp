@@ -8,6 +8,7 @@
 #include "sql/session/define_partition.hpp"
 #include "sql/session/access_methods.hpp"
 #include "sql/session/column_storage.hpp"
+#include "sql/session/partition_indexes.hpp"
 #include "sql/session/result_columns.hpp"
 #include "sql/session/storage_options.hpp"
 #include "sql/session/temporary_tables.hpp"
@@ -489,22 +490,8 @@ private:
 
     void name_indexes() {
         for (Index& index : relation_->indexes) {
-            if (!index.name.empty()) continue;
-            std::string columns;
-            for (const IndexColumn& column : index.columns) {
-                if (column.column >= 0 && relation_->columns[static_cast<std::size_t>(column.column)].hidden) continue;
-                if (!columns.empty()) columns += "_";
-                columns +=
-                    column.column >= 0 ? relation_->columns[static_cast<std::size_t>(column.column)].name : "expr";
-            }
-            const bool primary = index.role == ConstraintRole::primary_key;
-            const std::string suffix = primary                                       ? "pkey"
-                                       : index.role == ConstraintRole::unique    ? "key"
-                                       : index.role == ConstraintRole::exclusion ? "excl"
-                                                                                 : "idx";
-            std::string name =
-                unique_name(session_, relation_->schema, relation_->name, primary ? "" : columns, suffix);
-            index.name = unique_constraint_name(*relation_, name);
+            if (index.name.empty())
+                index.name = unique_constraint_name(*relation_, index_name_of_its_own(session_, *relation_, index));
         }
     }
 

@@ -203,7 +203,9 @@ std::string index_name_of_its_own(SqlSession& session, const Relation& table, co
     }
     for (const int place : index.include) add(table.columns[static_cast<std::size_t>(place)].name);
     return unique_name(session, table.schema, table.name, names,
-                       index.role == ConstraintRole::unique ? "key" : "idx");
+                       index.role == ConstraintRole::unique      ? "key"
+                       : index.role == ConstraintRole::exclusion ? "excl"
+                                                                 : "idx");
 }
 
 }  // namespace northstar::inline v0::sql
