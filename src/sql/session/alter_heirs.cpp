@@ -114,7 +114,8 @@ void refuse_unmarked_partitions(const SqlSession& session, const Relation& table
 
 void refuse_inherited(SqlSession& session, const Relation& table, const syntax::AlterAction& action) {
     using namespace alter_heirs_impl;
-    if (action.kind == Kind::add_column && !session.catalog().children_of(table.oid).empty())
+    if (action.kind == Kind::add_column && table.find_column(action.column.name) < 0 &&
+        !session.catalog().children_of(table.oid).empty())
         for (const syntax::ConstraintDefinition& constraint : action.column.constraints)
             if (constraint.kind == syntax::ConstraintKind::identity)
                 raise(sqlstate::invalid_table_definition,
@@ -150,6 +151,8 @@ void refuse_column_of_others(SqlSession& session, const Relation& table, std::st
 void refuse_only(SqlSession& session, const Relation& table, const syntax::AlterAction& action) {
     using namespace alter_heirs_impl;
     const auto refuse = [](const std::string& message) { raise(sqlstate::invalid_table_definition, message); };
+    // That it is there already is what matters then.
+    if (action.kind == Kind::add_column && table.find_column(action.column.name) >= 0) return;
     if (table.is_partitioned() && !partitions_of(session.catalog(), table.oid).empty())
         switch (action.kind) {
             case Kind::add_column: refuse("column must be added to child tables too"); break;

@@ -101,7 +101,7 @@ private:
         CheckConstraint check;
         check.text = session_.stored_text(constraint.source);
         check.validated = !constraint.not_valid;
-        check.name = constraint.name.empty() ? unique_constraint_name(*partition_, partition_->name + "_check")
+        check.name = constraint.name.empty() ? name_of_check(session_, *partition_, *root_, *constraint.expr)
                                              : std::string(constraint.name);
         BoundPool pool;
         std::vector<Oid> none;

@@ -219,9 +219,8 @@ void Alteration::add_column(const syntax::AlterAction& action) {
         if (constraint.kind == syntax::ConstraintKind::check) {
             CheckConstraint check;
             check.text = session_.stored_text(constraint.source);
-            check.name = constraint.name.empty()
-                             ? unique_constraint_name(*to, to->name + "_" + std::string(spec.name) + "_check")
-                             : std::string(constraint.name);
+            check.name = constraint.name.empty() ? name_of_check(session_, *to, *to, *constraint.expr)
+                                                 : std::string(constraint.name);
             to->checks.push_back(std::move(check));
         }
     rewrite_with_column(to, place);
@@ -577,7 +576,7 @@ void Alteration::refuse_type_change(const syntax::AlterAction& action, const Bin
         period |= index.without_overlaps && index.columns.back().column == place;
     if (period) raise(sqlstate::feature_not_supported, "cannot alter type of a column of a period");
     refuse_own_member(session_, meaning.type, relation_->row_type, relation_->name);
-    if (old.identity != 0) refuse_identity_of(meaning.type);
+    if (old.identity != 0) refuse_identity_of(meaning.domain != 0 ? meaning.domain : meaning.type);
 }
 
 BoundExpr* Alteration::converted(Binder& binder, BoundPool& pool, const std::vector<ColumnId>& ids,
@@ -675,7 +674,7 @@ void Alteration::add_identity(const syntax::AlterAction& action) {
     if (!target.default_text.empty())
         raise(sqlstate::object_not_in_prerequisite_state, "column \"" + target.name + "\" of relation \"" +
                                                              relation_->name + "\" already has a default value");
-    refuse_identity_of(target.type);
+    refuse_identity_of(target.domain != 0 ? target.domain : target.type);
     if (!target.not_null)
         raise(sqlstate::object_not_in_prerequisite_state,
               "column \"" + target.name + "\" of relation \"" + relation_->name +

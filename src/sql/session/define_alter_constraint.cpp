@@ -97,25 +97,8 @@ void Alteration::add_constraint(const syntax::ConstraintDefinition& constraint) 
     check.text = session_.stored_text(constraint.source);
     check.validated = !constraint.not_valid;
     check.no_inherit = constraint.no_inherit;
-    check.name = constraint.name.empty() ? unique_constraint_name(*relation_, relation_->name + "_check")
+    check.name = constraint.name.empty() ? name_of_check(session_, *relation_, *relation_, *constraint.expr)
                                          : std::string(constraint.name);
-    if (constraint.name.empty()) {
-        BoundPool pool;
-        std::vector<Oid> none;
-        Binder binder(session_, pool, none);
-        std::vector<ColumnId> ids;
-        for (std::size_t i = 0; i < relation_->columns.size(); ++i) ids.push_back(pool.column());
-        const std::set<ColumnId> used =
-            used_columns(binder.bind_over_table(*constraint.expr, *relation_, ids, "check constraints"));
-        if (used.size() == 1)
-            check.name = unique_constraint_name(
-                *relation_,
-                relation_->name + "_" +
-                    relation_->columns[static_cast<std::size_t>(std::find(ids.begin(), ids.end(), *used.begin()) -
-                                                                ids.begin())]
-                        .name +
-                    "_check");
-    }
     relation_->checks.push_back(check);
     store();
     if (check.validated) validate_check(check);

@@ -210,14 +210,19 @@ void rename_table_column(SqlSession& session, const std::shared_ptr<const Relati
         raise(sqlstate::invalid_table_definition,
               "inherited column \"" + std::string(syntax.part) + "\" must be renamed in child tables too");
     refuse_column_of_others(session, *old, syntax.part, "cannot rename");
-    if (relation->find_column(to) >= 0)
-        raise(sqlstate::duplicate_column,
-              "column \"" + to + "\" of relation \"" + relation->name + "\" already exists");
+    const auto heirs = session.catalog().heirs_of(old->oid);
+    const auto refuse_twin = [&](const Relation& table) {
+        if (table.find_column(to) >= 0)
+            raise(sqlstate::duplicate_column,
+                  "column \"" + to + "\" of relation \"" + table.name + "\" already exists");
+    };
+    for (const auto& heir : heirs) refuse_twin(*heir);
+    refuse_twin(*relation);
     define_rename::rename_column(*relation, syntax.part, to);
     rename_partition_columns(session, *relation, syntax.part, to);
     session.put(relation);
     if (relation->is_partitioned()) follow_indexes(session, relation->oid);
-    for (const auto& heir : session.catalog().heirs_of(old->oid)) {
+    for (const auto& heir : heirs) {
         auto changed = std::make_shared<Relation>(*heir);
         define_rename::rename_column(*changed, syntax.part, to);
         session.put(changed);

@@ -33,6 +33,22 @@ std::string unique_constraint_name(const Relation& relation, const std::string& 
     return name;
 }
 
+std::string name_of_check(SqlSession& session, const Relation& relation, const Relation& columns,
+                          const syntax::Expr& expr) {
+    BoundPool pool;
+    std::vector<Oid> none;
+    Binder binder(session, pool, none);
+    std::vector<ColumnId> ids;
+    for (std::size_t i = 0; i < columns.columns.size(); ++i) ids.push_back(pool.column());
+    const std::set<ColumnId> used = used_columns(binder.bind_over_table(expr, columns, ids, "check constraints"));
+    std::string base = relation.name + "_";
+    if (used.size() == 1) {
+        const auto at = std::find(ids.begin(), ids.end(), *used.begin()) - ids.begin();
+        base += columns.columns[static_cast<std::size_t>(at)].name + "_";
+    }
+    return unique_constraint_name(relation, base + "check");
+}
+
 std::string unique_name(SqlSession& session, const std::string& schema, const std::string& table,
                         const std::string& columns, const std::string& suffix) {
     // As PostgreSQL: the longer of the two parts is cut until the whole fits.
@@ -264,7 +280,8 @@ public:
                         raise_at(sqlstate::syntax_error, "both default and identity specified for column \"" +
                                                              column.name + "\" of table \"" + relation.name + "\"",
                                  constraint.position);
-                    if (column.type != type::int2 && column.type != type::int4 && column.type != type::int8)
+                    if (column.domain != 0 ||
+                        (column.type != type::int2 && column.type != type::int4 && column.type != type::int8))
                         raise_at(sqlstate::invalid_parameter_value,
                                  "identity column type must be smallint, integer, or bigint", constraint.position);
                     if (null)
@@ -430,7 +447,7 @@ private:
         using Kind = syntax::ConstraintKind;
         for (const syntax::ConstraintDefinition& constraint : spec.constraints) {
             const std::vector<std::string> own = {std::string(spec.name)};
-            if (constraint.kind == Kind::check) add_check(constraint, spec.name);
+            if (constraint.kind == Kind::check) add_check(constraint);
             else if (constraint.kind == Kind::primary_key || constraint.kind == Kind::unique)
                 relation_->indexes.push_back(key_index(session_, *relation_, constraint, own));
             else if (constraint.kind == Kind::foreign_key) foreign_.emplace_back(&constraint, own);
@@ -442,7 +459,7 @@ private:
         std::vector<std::string> names;
         for (const syntax::Name name : constraint.columns) names.emplace_back(name);
         switch (constraint.kind) {
-            case Kind::check: add_check(constraint, {}); break;
+            case Kind::check: add_check(constraint); break;
             case Kind::primary_key:
             case Kind::unique: relation_->indexes.push_back(key_index(session_, *relation_, constraint, names)); break;
             case Kind::foreign_key: foreign_.emplace_back(&constraint, names); break;
@@ -456,25 +473,13 @@ private:
         }
     }
 
-    void add_check(const syntax::ConstraintDefinition& constraint, std::string_view column) {
+    void add_check(const syntax::ConstraintDefinition& constraint) {
         CheckConstraint check;
         check.text = session_.stored_text(constraint.source);
         check.name = constraint.name;
         check.no_inherit = constraint.no_inherit;
         if (check.name.empty()) {
-            // Named after the only column that it uses, like PostgreSQL's.
-            std::vector<ColumnId> ids;
-            for (std::size_t i = 0; i < relation_->columns.size(); ++i) ids.push_back(pool_.column());
-            BoundExpr* bound = binder_.bind_over_table(*constraint.expr, *relation_, ids, "check constraints");
-            std::set<ColumnId> used = used_columns(bound);
-            std::string base = relation_->name + "_";
-            if (used.size() == 1) {
-                const auto at = std::find(ids.begin(), ids.end(), *used.begin()) - ids.begin();
-                base += relation_->columns[static_cast<std::size_t>(at)].name + "_";
-            } else if (!column.empty() && used.empty()) {
-                base = relation_->name + "_";
-            }
-            check.name = unique_constraint_name(*relation_, base + "check");
+            check.name = name_of_check(session_, *relation_, *relation_, *constraint.expr);
         } else {
             for (CheckConstraint& other : relation_->checks) {
                 if (other.name != check.name) continue;

@@ -637,5 +637,8 @@ Column make_column(SqlSession& session, Binder& binder, const Relation& relation
 std::string unique_name(SqlSession& session, const std::string& schema, const std::string& table,
                         const std::string& columns, const std::string& suffix);
 std::string unique_constraint_name(const Relation& relation, const std::string& base);
+/// The same for a check: TABLE_COLUMN_check, where it uses one column of `columns`, else TABLE_check.
+std::string name_of_check(SqlSession& session, const Relation& relation, const Relation& columns,
+                          const syntax::Expr& expr);
 
 }  // namespace northstar::inline v0::sql
