@@ -34,23 +34,28 @@ std::vector<std::string> ChangeRunner::referring_rows(const Relation& child, con
     Arena arena;
     // The values may be those of the referred table, whose type may be another one of the same meaning.
     std::vector<Value> own;
+    std::vector<int> columns, unknown;
     for (std::size_t i = 0; i < foreign.columns.size(); ++i) {
         Value value = values[i];
+        if (value.is_null()) {
+            unknown.push_back(foreign.columns[i]);
+            continue;
+        }
         const Oid type = child.columns[static_cast<std::size_t>(foreign.columns[i])].type;
-        if (!value.is_null() && fit_key(value, type) != KeyFit::fits) return {};  // too large for any row
-        own.push_back(value.is_null() || value.type() == type
-                          ? value
-                          : cast_value(value, type, k_no_typmod, CastContext::explicit_, arena, execution_.session()));
+        if (fit_key(value, type) != KeyFit::fits) return {};  // too large for any row
+        columns.push_back(foreign.columns[i]);
+        own.push_back(value.type() == type ? value
+                                           : cast_value(value, type, k_no_typmod, CastContext::explicit_, arena,
+                                                        execution_.session()));
     }
-    std::vector<std::string> keys = rows.find(foreign.columns, own.data());
-    if (foreign.partition == 0) return keys;
+    std::vector<std::string> keys = rows.find(columns, own.data());
+    if (foreign.partition == 0 && unknown.empty()) return keys;
     std::vector<Value> row(child.columns.size());
-    keys.erase(std::remove_if(keys.begin(), keys.end(),
-                              [&](const std::string& key) {
-                                  return !rows.read(key, row.data(), arena) ||
-                                         !in_partition(child, foreign.partition, row.data());
-                              }),
-               keys.end());
+    std::erase_if(keys, [&](const std::string& key) {
+        return !rows.read(key, row.data(), arena) || !in_partition(child, foreign.partition, row.data()) ||
+               std::any_of(unknown.begin(), unknown.end(),
+                           [&](int column) { return !row[static_cast<std::size_t>(column)].is_null(); });
+    });
     return keys;
 }
 
@@ -59,6 +64,10 @@ namespace foreign_keys {
 bool same_value(const Value& a, const Value& b) {
     if (a.is_null() || b.is_null()) return a.is_null() == b.is_null();
     return equal_values(a, b);
+}
+
+bool has_null(const ForeignKey& foreign, const Value* values) {
+    return std::any_of(values, values + foreign.columns.size(), [](const Value& value) { return value.is_null(); });
 }
 
 std::vector<Value> pick(const std::vector<Value>& row, const std::vector<int>& columns) {
@@ -184,6 +193,7 @@ void ChangeRunner::settle_period(Event& event, const Relation& child, const Fore
 }
 
 bool ChangeRunner::parent_exists(const ForeignKey& foreign, const Value* values) {
+    if (foreign_keys::has_null(foreign, values)) return false;
     if (foreign.period) return parents_cover(foreign, values);
     TableWriter& parent = writer(foreign.table);
     // The referring column may have another type of the same meaning: look the key up in the type of the referred one.
@@ -191,10 +201,9 @@ bool ChangeRunner::parent_exists(const ForeignKey& foreign, const Value* values)
     Arena arena;
     for (std::size_t i = 0; i < foreign.referenced.size(); ++i) {
         const Oid wanted = parent.relation().columns[static_cast<std::size_t>(foreign.referenced[i])].type;
-        key.push_back(values[i].type() == wanted || values[i].is_null()
-                          ? values[i]
-                          : cast_value(values[i], wanted, k_no_typmod, CastContext::explicit_, arena,
-                                       execution_.session()));
+        key.push_back(values[i].type() == wanted ? values[i]
+                                                 : cast_value(values[i], wanted, k_no_typmod, CastContext::explicit_,
+                                                              arena, execution_.session()));
     }
     const std::vector<std::string> found = parent.find(foreign.referenced, key.data());
     if (foreign.referenced_partition == 0) return !found.empty();
@@ -212,8 +221,10 @@ void ChangeRunner::missing_parent(const Relation& child, const ForeignKey& forei
     for (std::size_t i = 0; i < foreign.columns.size(); ++i)
         row[static_cast<std::size_t>(foreign.columns[i])] = values[i];
     const auto parent = access_.bind_environment().present().catalog->relation(foreign.table);
-    error.edit().detail = "Key " + describe_key(child, foreign.columns, row.data(), execution_.session()) +
-                          " is not present in table \"" + (parent == nullptr ? "" : parent->name) + "\".";
+    error.edit().detail = foreign_keys::has_null(foreign, values)
+                              ? "MATCH FULL does not allow mixing of null and nonnull key values."
+                              : "Key " + describe_key(child, foreign.columns, row.data(), execution_.session()) +
+                                    " is not present in table \"" + (parent == nullptr ? "" : parent->name) + "\".";
     error.edit().schema = child.schema;
     error.edit().table = child.name;
     error.edit().constraint = foreign.name;
@@ -275,16 +286,7 @@ void ChangeRunner::settle() {
             const std::vector<Value> values = foreign_keys::pick(event.new_row, foreign.columns);
             const auto nulls = static_cast<std::size_t>(
                 std::count_if(values.begin(), values.end(), [](const Value& v) { return v.is_null(); }));
-            if (nulls > 0) {
-                if (!foreign.match_full || nulls == values.size()) continue;
-                SqlError error(sqlstate::foreign_key_violation, "insert or update on table \"" + event.relation->name +
-                                                                    "\" violates foreign key constraint \"" +
-                                                                    foreign.name + "\"");
-                error.edit().detail = "MATCH FULL does not allow mixing of null and nonnull key values.";
-                error.edit().table = event.relation->name;
-                error.edit().constraint = foreign.name;
-                throw error;
-            }
+            if (nulls > 0 && (!foreign.match_full || nulls == values.size())) continue;
             if (access_.is_deferred(foreign)) {
                 defer(PendingCheck::Kind::referring, *event.relation, foreign, values);
                 continue;
