@@ -362,7 +362,7 @@ Value make_interval(Call&, const Value* a, std::size_t) {
     const std::int64_t days = a[2].integer() * 7 + a[3].integer();
     if (std::isnan(a[6].real()) || std::isinf(a[6].real())) out_of_range();
     const double seconds = std::rint(a[6].real() * 1e6);
-    if (std::fabs(seconds) >= 9e18 || months != static_cast<std::int32_t>(months) ||
+    if (std::fabs(seconds) >= 0x1p63 || months != static_cast<std::int32_t>(months) ||
         days != static_cast<std::int32_t>(days))
         out_of_range();
     const Int128 micros =
