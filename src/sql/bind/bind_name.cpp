@@ -100,10 +100,16 @@ BoundExpr* Binder::find_unqualified(std::string_view name, std::uint32_t positio
             if (found->relation < scope->relations.size()) refuse_lateral(scope->relations[found->relation], position);
             return column_of(found->column, position);
         }
+        BoundExpr* only = nullptr;
         for (ScopeRelation& relation : scope->relations) {
             if (!relation.visible || relation.lateral_refused) continue;
-            if (BoundExpr* hidden = hidden_column(relation, name, position)) return hidden;
+            BoundExpr* const hidden = hidden_column(relation, name, position);
+            if (hidden != nullptr && only != nullptr)
+                raise_at(sqlstate::ambiguous_column, "column reference \"" + std::string(name) + "\" is ambiguous",
+                         position);
+            if (hidden != nullptr) only = hidden;
         }
+        if (only != nullptr) return only;
         for (ScopeRelation& relation : scope->relations)
             if (relation.visible && relation.alias == name) {
                 refuse_lateral(relation, position);
