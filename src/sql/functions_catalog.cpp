@@ -105,9 +105,12 @@ Value get_serial_sequence(Call& call, const Value* a, std::size_t) {
     if (place < 0)
         raise(sqlstate::undefined_column, "column \"" + std::string(a[1].bytes()) + "\" of relation \"" +
                                               std::string(a[0].bytes()) + "\" does not exist");
-    const auto sequence = catalog.relation(relation->columns[static_cast<std::size_t>(place)].sequence);
-    if (sequence == nullptr) return Value::null(type::text);
-    return text_of(call, quote_identifier(sequence->schema) + "." + quote_identifier(sequence->name));
+    // Dumps make a serial column of a sequence that is made before it, and owned by it later.
+    for (const auto& [key, sequence] : catalog.relations())
+        if (sequence->kind == RelationKind::sequence && sequence->sequence.owner_table == relation->oid &&
+            sequence->sequence.owner_column == place)
+            return text_of(call, quote_identifier(sequence->schema) + "." + quote_identifier(sequence->name));
+    return Value::null(type::text);
 }
 
 const FunctionEntry* function_of(Oid oid) {

@@ -469,13 +469,18 @@ void Alteration::drop_column(const syntax::AlterAction& action) {
                       " depends on column " + std::string(action.name) + " of table " + relation_->name,
                   "Use DROP ... CASCADE to drop the dependent objects too.");
     }
-    const auto sequence = session_.catalog().relation(column(action.name).sequence);
-    if (sequence != nullptr && !action.cascade)
+    std::vector<std::shared_ptr<const Relation>> owned;  // sequences, which go with their column
+    for (const auto& [name, other] : session_.catalog().relations())
+        if (other->kind == RelationKind::sequence && other->sequence.owner_table == relation_->oid &&
+            other->sequence.owner_column == place)
+            owned.push_back(other);
+    for (const auto& sequence : owned)
         for (const auto& [name, user] : session_.catalog().relations())
             for (const Column& other : user->columns) {
                 // What heirs and partitions have of the column goes with it.
-                const bool goes = other.name == action.name && (user->is_partition() || !user->inherits.empty());
-                if (user->oid != relation_->oid && !goes && !other.dropped &&
+                const bool goes = other.name == action.name && (user->oid == relation_->oid || user->is_partition() ||
+                                                                !user->inherits.empty());
+                if (!action.cascade && !goes && !other.dropped &&
                     text_names(session_.catalog(), other.default_text, type::regclass, sequence->oid))
                     raise(sqlstate::dependent_objects_still_exist,
                           "cannot drop column " + std::string(action.name) + " of table " + relation_->name +
@@ -550,7 +555,7 @@ void Alteration::drop_column(const syntax::AlterAction& action) {
     }
     relation_ = to;
     rewrite_users_of_row_type(kept);
-    if (sequence != nullptr) drop_with_users(session_, sequence);
+    for (const auto& sequence : owned) drop_with_users(session_, sequence);
 }
 
 void Alteration::refuse_identity_of(Oid type) {
