@@ -123,6 +123,11 @@ std::string time_text(std::int64_t milliseconds) {
     return "0";
 }
 
+bool is_known(std::string_view key) {
+    return std::any_of(std::begin(k_known), std::end(k_known),
+                       [&](const Known& known) { return known.name == key; });
+}
+
 /// What a block has of its own, and what RESET ALL leaves as it is.
 bool is_mode_of_transaction(std::string_view key) {
     return key == "transaction_read_only" || key == "transaction_isolation";
@@ -369,10 +374,11 @@ void SqlSession::reset_settings(const std::string& name, bool local) {
         else if (!name.empty())
             raise(session_settings::k_cannot_be_changed, "parameter \"" + name + "\" cannot be changed");
     }
-    std::vector<std::string> foreign;
+    // Others are PostgreSQL's, or anybody's, which are empty.
+    std::vector<std::string> others;
     for (const auto& [key, value] : settings_)
-        if ((name.empty() || key == name) && postgres_setting(key)) foreign.push_back(key);
-    for (const std::string& key : foreign) set_setting(key, *postgres_setting(key), local);
+        if ((name.empty() || key == name) && !session_settings::is_known(key)) others.push_back(key);
+    for (const std::string& key : others) set_setting(key, postgres_setting(key).value_or(""), local);
 }
 
 std::string shown_setting_name(std::string_view name) {
@@ -430,6 +436,13 @@ StatementResult SqlSession::variable(const syntax::Statement& statement) {
         return result;
     }
     result.tag = statement.kind == syntax::StatementKind::reset ? "RESET" : "SET";
+    if (variable.local && !in_block_) {
+        SqlReport report;
+        report.severity = Severity::warning;
+        report.state = sqlstate::no_active_sql_transaction;
+        report.message = "SET LOCAL can only be used in transaction blocks";
+        notice(std::move(report));
+    }
     if (variable.to_default) {
         reset_settings(name, variable.local);
         if (!name.empty() && settings_.count(name) == 0 && !postgres_setting(name))
@@ -455,7 +468,7 @@ StatementResult SqlSession::variable(const syntax::Statement& statement) {
         }
         if (quoted) value.replace(begin, value.size() - begin, quote_identifier(value.substr(begin)));
     }
-    set_setting(name, value, variable.local && in_block_);
+    set_setting(name, value, variable.local);
     return result;
 }
 

@@ -194,6 +194,9 @@ void SqlSession::end_work() noexcept {
     defined_version_.clear();
     statements_.clear();
     block_point_.reset();
+    if (in_block_) return;
+    // What SET LOCAL and set_config said outside of a block was for the statement.
+    for (const auto& [name, value] : std::exchange(local_settings_, {})) apply_setting(name, settings_[name] = value);
 }
 
 std::string SqlSession::catalog_version() {
@@ -495,15 +498,16 @@ StatementResult SqlSession::transaction(const syntax::TransactionStatement& stat
         reason_ = settings_["northstar.reason"];
         tag_.clear();
     };
-    // The next block of a chain is like the one that ended, unless that one failed.
+    // The next block of a chain is like the one that ended; of one that failed, like that was before its first SET.
     const auto end_link = [&](bool committed) {
-        const bool like_before = statement.chain && !failed_;
-        const std::string isolation = settings_["transaction_isolation"], reads = read_only_ ? "on" : "off";
+        SettingTexts& modes_of = failed_ && block_settings_ ? *block_settings_ : settings_;
+        const std::string isolation = modes_of["transaction_isolation"], reads = modes_of["transaction_read_only"];
         end_block(committed);
-        if (statement.chain) start_block();
-        if (!like_before) return;
-        set_transaction_mode("transaction_read_only", reads);
-        set_transaction_mode("transaction_isolation", isolation);
+        if (!statement.chain) return;
+        start_block();
+        settings_["transaction_isolation"] = isolation;
+        settings_["transaction_read_only"] = reads;
+        read_only_ = reads == "on";
     };
     switch (statement.kind) {
         case TransactionKind::begin:
