@@ -445,7 +445,9 @@ StatementResult SqlSession::variable(const syntax::Statement& statement) {
     }
     if (variable.to_default) {
         reset_settings(name, variable.local);
-        if (!name.empty() && settings_.count(name) == 0 && !postgres_setting(name))
+        // A name with a point may be anybody's that has not been set yet.
+        if (!name.empty() && settings_.count(name) == 0 && !postgres_setting(name) &&
+            name.find('.') == std::string::npos)
             raise(sqlstate::undefined_object, "unrecognized configuration parameter \"" + name + "\"");
         return result;
     }
