@@ -381,6 +381,28 @@ TEST_CASE("Damage between what a process has and what others have shown it is to
     CHECK(other.db.begin_read().tree("t").size() == 3);
 }
 
+TEST_CASE("What a replay that came to damage had made in memory is given back", "[CALM-1][ERR-5]") {
+    const Workplace place;
+    Peer writer(place / "a.db");
+    writer.put("first");
+    Peer failing(place / "a.db");
+    Peer other(place / "a.db");
+    for (int i = 0; i < 40; ++i) writer.put("key" + std::to_string(i), 30'000);
+    const std::string lost = "a value of a commit that rots";
+    {
+        Transaction tx = writer.db.begin_write({Durability::lazy, std::nullopt});
+        tx.tree("t").put("lost", lost);
+        tx.commit();
+    }
+    const std::string whole = read_file(place / "a.db");
+    damage(place / "a.db", lost);
+    for (int i = 0; i < 3; ++i) CHECK(code_of([&] { static_cast<void>(failing.db.begin_read()); }) == Errc::corrupt);
+    bool created = false;
+    detail::posix_vfs().open(place / "a.db", {}, created)->write(0, std::as_bytes(std::span(whole)));
+    CHECK(failing.db.begin_read().txn() == other.db.begin_read().txn());
+    CHECK(failing.db.statistics().overlay_bytes == other.db.statistics().overlay_bytes);
+}
+
 TEST_CASE("Who cannot stand on a generation of another process holds nothing of it", "[DMG-1][SNAP-7][SPACE-2]") {
     const Workplace place;
     Peer writer(place / "a.db");

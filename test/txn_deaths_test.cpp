@@ -132,6 +132,29 @@ TEST_CASE("Half a record of a dead writer is fenced off by a new epoch", "[DUR-1
     CHECK(sound(heir));
 }
 
+// The record of the new epoch names the newest txn, which is that of a record nobody had known of.
+TEST_CASE("What is written behind a whole record of a dead writer and half a one is found by a recovery",
+          "[DUR-11][SWARM-2]") {
+    const Workplace place;
+    Peer writer(place / "a.db");
+    Peer heir(place / "a.db");
+    writer.put("a", 100, Durability::full);
+    bool created = false;
+    const std::unique_ptr<detail::File> file = detail::posix_vfs().open(place / "a.db", {}, created);
+    die_behind_the_record(writer, Durability::full, [&](std::uint64_t where) {
+        const std::vector<std::byte> half(64, std::byte{0x5a});
+        file->write(where + k_long + 4096, half);
+    });
+    const std::uint64_t epoch = heir.core->processes().load(Word::epoch);
+    CHECK(heir.put("b", 100, Durability::full) == 3);
+    CHECK(heir.core->processes().load(Word::epoch) > epoch);
+    txn_test::write_file(place / "b.db", txn_test::read_file(place / "a.db"));
+    const Peer recovered(place / "b.db");
+    CHECK(recovered.db.begin_read().txn() == 3);
+    CHECK(recovered.db.begin_read().tree("t").contains("died"));
+    CHECK(recovered.db.begin_read().tree("t").contains("b"));
+}
+
 TEST_CASE("Parts of a transaction whose writer died do not come with the next one", "[TX-8][SWARM-2]") {
     const Workplace place;
     Options small = quiet();

@@ -149,15 +149,17 @@ std::shared_ptr<HistoryTail> HistoryTail::rest_of(Txn txn) const {
     NORTHSTAR_ASSERT(txn >= after_ && txn <= last_);
     std::shared_ptr<HistoryTail> rest = std::make_shared<HistoryTail>(txn, keeps_);
     rest->last_ = last_;
+    // What is there of a commit on which memory ran out is added again as a whole.
+    const auto wanted = [&](Txn of) { return of > txn && of <= last_; };
     for (const auto& [key, versions] : versions_) {
         for (const HistoryVersion& version : versions) {
-            if (version.txn > txn) rest->add_version(key.first, key.second, version);
+            if (wanted(version.txn)) rest->add_version(key.first, key.second, version);
         }
     }
     for (const auto& [tree, ranges] : ranges_) {
         std::vector<HistoryRange> later;
         ranges.index.each([&](const HistoryRange& range) {
-            if (range.txn > txn) later.push_back(range);
+            if (wanted(range.txn)) later.push_back(range);
         });
         std::stable_sort(later.begin(), later.end(),
                          [](const HistoryRange& a, const HistoryRange& b) { return a.txn < b.txn; });
