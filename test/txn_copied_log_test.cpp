@@ -162,6 +162,20 @@ TEST_CASE("A copy is made of the checkpoint that another process made of what bo
     for (const char* const name : {"backup.db", "vacuumed.db"}) require_sound(Database::open(place / name));
 }
 
+TEST_CASE("Who may only read copies the checkpoint that another process made of what both have",
+          "[SPACE-5][SWARM-8]") {
+    const Workplace place;
+    Peer writer(place / "a.db", keeping_everything());
+    const Txn newest = writer.put("key");
+    Options only = keeping_everything();
+    only.read_only = true;
+    Peer reader(place / "a.db", only);
+    REQUIRE(reader.db.begin_read().txn() == newest);
+    writer.db.checkpoint();
+    reader.db.backup(place / "backup.db");
+    CHECK(Database::open(place / "backup.db").begin_read().txn() == newest);
+}
+
 TEST_CASE("A redaction in a copied log is known by its txn until it is carried out there", "[CHAIN-3][TRUTH-5]") {
     const int values = GENERATE(1, 3000);
     CAPTURE(values);

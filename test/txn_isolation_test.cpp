@@ -381,6 +381,33 @@ TEST_CASE("What a cursor walked over was read, what lies behind it was not", "[T
     }
 }
 
+TEST_CASE("Of two ranges that were read every key was read, and none between them", "[TX-3]") {
+    using Range = std::pair<const char*, const char*>;
+    const std::pair<Range, Range> pairs[] = {
+        {{"k4", "k6"}, {"k2", "k8"}},  // the second around the first
+        {{"k4", "k6"}, {"k2", "k4"}},  // in front of it, and touching
+        {{"k4", "k6"}, {"k1", "k3"}},  // in front of it
+        {{"k4", "k6"}, {"k5", "k8"}},  // across its end
+        {{"k1", "k3"}, {"k6", "k8"}},  // behind it
+    };
+    for (const auto& [first, second] : pairs) {
+        for (const char* const changed : {"k1", "k2", "k3", "k5", "k7", "k8"}) {
+            CAPTURE(first.first, first.second, second.first, second.second, changed);
+            Database db = Database::open(":memory:", alone());
+            put(db, "k0", "old");
+            Transaction tx = db.begin_optimistic();
+            bool read = false;
+            for (const auto& [from, to] : {first, second}) {
+                static_cast<void>(tx.tree("t").estimate(from, to));
+                read = read || (std::string(changed) >= from && std::string(changed) < to);
+            }
+            tx.tree("u").put("z", "written");
+            put(db, changed, "new");
+            CHECK(code_of_commit(tx) == (read ? std::optional<Errc>(Errc::conflict) : std::nullopt));
+        }
+    }
+}
+
 TEST_CASE("Ranges of two trees are read, each of its own", "[TX-3]") {
     for (const char* const changed : {"t", "u"}) {
         CAPTURE(changed);

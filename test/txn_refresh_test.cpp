@@ -76,6 +76,18 @@ TEST_CASE("A refresh that finds nothing new holds no state behind the transactio
     CHECK(f.db.statistics().snapshots_open == 0);
 }
 
+TEST_CASE("A refresh that meets a conflict holds no state behind the transaction", "[TX-10]") {
+    Fixture f;
+    f.put("a", "1");
+    {
+        auto tx = f.db.begin_optimistic();
+        CHECK(tx.tree("t").get("a") == "1");
+        f.put("a", "2");
+        CHECK(code_of([&] { tx.refresh(); }) == northstar::Errc::conflict);
+    }
+    CHECK(f.db.statistics().snapshots_open == 0);
+}
+
 TEST_CASE("Savepoints taken before a refresh undo what they did before it", "[TX-10][TX-6]") {
     Fixture f;
     f.put("a", "1");
@@ -120,6 +132,16 @@ TEST_CASE("A transaction that has written nothing can forget what it read", "[TX
     tx.forget_reads();  // too late: "b" may stand on "a"
     f.put("a", "3");
     CHECK(code_of([&] { tx.refresh(); }) == northstar::Errc::conflict);
+}
+
+TEST_CASE("Which trees there were is forgotten with what was read", "[TX-10]") {
+    Fixture f;
+    auto tx = f.db.begin_optimistic();
+    CHECK(tx.tree_names().size() == 2);
+    f.db.update([](northstar::Transaction& other) { other.create_tree("new"); });
+    tx.forget_reads();
+    tx.tree("t").put("a", "mine");
+    CHECK_FALSE(code_of([&] { tx.commit(); }));
 }
 
 TEST_CASE("What was scanned is forgotten with what was read", "[TX-10]") {
