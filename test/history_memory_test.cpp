@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "api/northstar.hpp"
 #include "history_support.hpp"
 
 namespace {
@@ -62,4 +63,24 @@ TEST_CASE("A commit on which memory ran out is once in the rest of a tail whose 
     const Counts told = counts_of(*rest, "key");
     CHECK(told.versions == 1);
     CHECK(told.ranges == 2);
+}
+
+TEST_CASE("A past that could not be read for want of memory is read when there is some", "[history][fast][ERR-5]") {
+    constexpr int k_keys = 20'000;
+    Options options;
+    options.background = false;
+    Database db = Database::open(":memory:", options);
+    db.update([](Transaction& tx) { tx.tree("t").put("key", "first"); });
+    db.update([](Transaction& tx) {
+        for (int i = 0; i < k_keys; ++i) tx.tree("t").put("k" + std::to_string(i), "v");
+    });
+    db.update([](Transaction& tx) { tx.tree("t").put("key", "last"); });
+    {
+        // The changes of the second commit do not fit.
+        const memory_test::Limit limit(std::size_t{256} << 10);
+        CHECK_THROWS_AS(db.begin_read(AsOf::txn(2)), Error);
+    }
+    const Snapshot then = db.begin_read(AsOf::txn(2));
+    CHECK(then.tree("t").get("key") == "first");
+    CHECK(then.tree("t").size() == k_keys + 1);
 }

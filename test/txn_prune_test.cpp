@@ -467,6 +467,50 @@ TEST_CASE("A snapshot of the past that is held shows the same when what lies bef
     require_sound(db);
 }
 
+TEST_CASE("A snapshot of the past that stands on an older base shows the same when others have taken its place",
+          "[PAST-5][SNAP-1][SPACE-2]") {
+    const Workplace place;
+    Options options;
+    options.history = History::everything();
+    options.background = false;
+    Database db = Database::open(place / "a.db", options);
+    const auto write = [&](int from, int to) {
+        for (int i = from; i < to; ++i) {
+            put(db, "key" + std::to_string(i % 200), std::string(600, '.') + std::to_string(i));
+        }
+    };
+    write(0, 400);
+    db.prune(AsOf::txn(390));
+    // What half of the keys were is in the base alone from now on.
+    write(400, 500);
+    db.checkpoint();
+    const Snapshot held = db.begin_read(AsOf::txn(395));
+    const Hash hash = held.state_hash();
+    write(500, 900);
+    db.prune(AsOf::txn(880));
+    for (int i = 900; i < 1300; i += 50) {
+        write(i, i + 50);
+        db.checkpoint();
+    }
+    CHECK(held.state_hash() == hash);
+}
+
+TEST_CASE("The version at a horizon is told once, also where no checkpoint has carried the prune out",
+          "[PAST-5][PAST-6]") {
+    const Workplace place;
+    const std::shared_ptr<detail::DatabaseCore> core = open_core(place / "a.db", History::everything(), false);
+    Database db = detail::make_database(core);
+    for (int i = 1; i <= 5; ++i) put(db, "key", std::to_string(i));
+    {
+        detail::WriteTxn tx(core, detail::WriteTxn::Mode::exclusive, Durability::full, std::nullopt);
+        tx.prune({3, db.chain_hash(3), std::nullopt});
+        tx.commit();
+    }
+    std::vector<Txn> told;
+    for (const Version& version : db.history("t", "key")) told.push_back(version.txn);
+    CHECK(told == std::vector<Txn>{5, 4, 3});
+}
+
 // A tree that was in the bases of both times showed what it held the first time.
 TEST_CASE("A tree whose history is turned on twice while the horizon moves begins with the second time",
           "[PAST-3][PAST-4]") {
