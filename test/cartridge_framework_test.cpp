@@ -286,6 +286,20 @@ TEST_CASE("What differs between two states is the same out of the log, out of th
     }
 }
 
+TEST_CASE("What was erased up to the end of a tree differs out of the log, too", "[CART-12]") {
+    Database db = Database::open(":memory:");
+    db.update([](Transaction& tx) {
+        for (const char* const key : {"a", "b", "c"}) tx.tree("graph").put(key, "x");
+    });
+    const Snapshot before = db.begin_read();
+    db.update([](Transaction& tx) { tx.tree("graph").erase_range("b", std::nullopt); });
+    const Snapshot after = db.begin_read();
+    std::vector<std::string> differing;
+    detail::each_change(before, after, "graph", [&](std::string_view key, auto, auto) { differing.emplace_back(key); },
+                        detail::k_most_log_read);
+    CHECK(differing == std::vector<std::string>{"b", "c"});
+}
+
 TEST_CASE("Without history the answers are right all the same", "[CART-12]") {
     Database db = Database::open(":memory:", {.history = History::nothing()});
     Cartridges cartridges(db);

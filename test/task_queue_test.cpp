@@ -153,6 +153,18 @@ TEST_CASE("a lease that ended is another worker's, and the former holder is refu
     CHECK_FALSE(place.queue.complete(zombie));
 }
 
+TEST_CASE("a claim of an attempt that failed is refused where the next one has the same deadline") {
+    Place place;
+    place.add("t");
+    const TaskClaim first = claim_one(place.queue, of_type("t", 1000));
+    CHECK(place.queue.fail(first, {.retry_after_us = 0}) == TaskFailed::retried);
+    const TaskClaim second = claim_one(place.queue, of_type("t", 1000));
+    REQUIRE(second.id == first.id);
+    REQUIRE(second.lease_until_us == first.lease_until_us);
+    CHECK_FALSE(place.queue.complete(first));
+    CHECK(place.queue.complete(second));
+}
+
 TEST_CASE("losing leases uses attempts up") {
     Place place;
     TaskSpec spec;
@@ -426,6 +438,20 @@ TEST_CASE("more tasks than one look moves become ready one look after the other"
     place.queue.enqueue(specs);
     place.clock.advance(10);
     TaskClaimRequest request = of_type("t");
+    request.count = 1000;
+    std::size_t claimed = 0;
+    for (int i = 0; i < 4; ++i) claimed += place.queue.claim(request).size();
+    CHECK(claimed == 1000);
+}
+
+TEST_CASE("more leases than one look takes back end one look after the other") {
+    Place place;
+    place.queue.enqueue(std::vector<TaskSpec>(1000, TaskSpec{.type = "t"}));
+    TaskClaimRequest request = of_type("t", 10);
+    request.count = 1000;
+    REQUIRE(place.queue.claim(request).size() == 1000);
+    place.clock.advance(10);
+    request = of_type("t");
     request.count = 1000;
     std::size_t claimed = 0;
     for (int i = 0; i < 4; ++i) claimed += place.queue.claim(request).size();

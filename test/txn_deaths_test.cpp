@@ -132,6 +132,30 @@ TEST_CASE("Half a record of a dead writer is fenced off by a new epoch", "[DUR-1
     CHECK(sound(heir));
 }
 
+TEST_CASE("The epoch behind a dead writer is a later one than any that lies behind the end", "[DUR-11][SWARM-2]") {
+    const Workplace place;
+    Peer writer(place / "a.db");
+    Peer heir(place / "a.db");
+    writer.put("a", 100, Durability::full);
+    bool created = false;
+    const std::unique_ptr<detail::File> file = detail::posix_vfs().open(place / "a.db", {}, created);
+    detail::RecordFields fields;
+    die_behind_the_record(writer, Durability::full, [&](std::uint64_t where) {
+        const std::vector<std::byte> zeros(64);
+        file->write(where, zeros);
+        // What somebody wrote there once and dropped.
+        constexpr std::uint64_t k_behind = 16'384;
+        fields.position = writer.core->log().end() + k_behind;
+        fields.epoch = writer.core->processes().load(Word::epoch) + (std::uint64_t{3} << 32);
+        fields.txn = 1;
+        std::vector<std::byte> mark(detail::control_record_size(detail::RecordKind::mark, 0, false, 0));
+        detail::encode_control_record(mark, detail::RecordKind::mark, fields, {}, 0, writer.core->log().seed());
+        file->write(where + k_behind, mark);
+    });
+    CHECK(heir.put("b", 100, Durability::full) == 2);
+    CHECK(heir.core->processes().load(Word::epoch) > fields.epoch);
+}
+
 // The record of the new epoch names the newest txn, which is that of a record nobody had known of.
 TEST_CASE("What is written behind a whole record of a dead writer and half a one is found by a recovery",
           "[DUR-11][SWARM-2]") {

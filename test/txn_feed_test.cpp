@@ -218,3 +218,37 @@ TEST_CASE("A feed of a database that was closed refuses", "[ERR-1][PAST-8]") {
     db.close();
     CHECK(txn_test::code_of([&] { static_cast<void>(feed.next(0)); }) == Errc::misuse);
 }
+
+TEST_CASE("Who reads commits without history is told when the log no longer has the next one", "[PAST-8][PAST-9]") {
+    const Workplace place;
+    Options options = txn_test::quiet();
+    options.history = History::nothing();
+    Database db = Database::open(place / "a.db", options);
+    for (int i = 0; i < 3; ++i) put(db, "k", std::to_string(i));
+    CommitRange range = db.commits(1);
+    auto at = range.begin();
+    REQUIRE((*at).txn == 1);
+    for (int i = 0; i < 6; ++i) {
+        put(db, "large", std::string(2u << 20, 'v'));
+        db.checkpoint();
+    }
+    CHECK(txn_test::code_of([&] { ++at; }) == Errc::before_horizon);
+}
+
+TEST_CASE("A large transaction that the oldest state was made by is told whole", "[PAST-5][PAST-8][TX-8]") {
+    constexpr std::size_t k_operations = 20'000;
+    const Workplace place;
+    Options options = txn_test::quiet();
+    options.history = History::everything();
+    options.overlay_limit = 1u << 20;
+    Database db = Database::open(place / "a.db", options);
+    put(db, "k", "before");
+    db.update([](Transaction& tx) {
+        for (std::size_t i = 0; i < k_operations; ++i) tx.tree("t").put(std::to_string(i), std::string(100, 'v'));
+    });
+    put(db, "k", "behind");
+    REQUIRE(db.prune(AsOf::txn(2)) == 2);
+    const std::optional<CommitRecord> record = db.commit(2);
+    REQUIRE(record);
+    CHECK(record->operations.size() == k_operations);
+}
