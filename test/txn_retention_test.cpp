@@ -626,6 +626,18 @@ TEST_CASE("A tree is there in the states that had it, and in no others", "[PAST-
     }
 }
 
+TEST_CASE("The last key of a tree of the past is found where the tree is gone since", "[PAST-1]") {
+    Database db = Database::open(":memory:");
+    db.update([](Transaction& tx) {
+        for (const char* const key : {"a", "b"}) tx.tree("t").put(key, "value");
+    });
+    db.update([](Transaction& tx) { tx.drop_tree("t"); });
+    const Snapshot then = db.begin_read(AsOf::txn(1));
+    Cursor cursor = then.tree("t").cursor();
+    REQUIRE(cursor.last());
+    CHECK(cursor.key() == "b");
+}
+
 TEST_CASE("A tree that was dropped soon after history was turned on is in the states between", "[PAST-1][PAST-4]") {
     const Workplace place;
     Database db = Database::open(place / "a.db", lazy(History::nothing()));
