@@ -589,6 +589,65 @@ TEST_CASE("A tree whose history is turned on twice while the horizon moves begin
     }
 }
 
+TEST_CASE("The base of a tree whose history is turned on while the horizon moves outlives the move",
+          "[PAST-4][SPACE-1]") {
+    const Workplace place;
+    Options options;
+    options.history = History::everything();
+    options.background = false;
+    northstar::test::HookedVfs vfs;
+    const std::shared_ptr<detail::DatabaseCore> core = detail::DatabaseCore::open(place / "a.db", options, &vfs);
+    core->set_move_budget(k_small);
+    Database db = detail::make_database(core);
+    northstar::test::HookedVfs other_vfs;
+    Database other = detail::make_database(detail::DatabaseCore::open(place / "a.db", options, &other_vfs));
+    other.update([](Transaction& tx) { tx.set_history("cache", History::nothing()); });
+    Work work(db, 3);
+    for (int i = 0; i < 60; ++i) work.commit();
+    const Txn horizon = db.begin_read().txn();
+    {
+        detail::WriteTxn tx(core, detail::WriteTxn::Mode::exclusive, Durability::full, std::nullopt);
+        tx.prune({horizon, db.chain_hash(horizon), std::nullopt});
+        tx.commit();
+    }
+    std::uint64_t generation = core->newest_meta().generation;
+    int step = 0;
+    int verified = 0;
+    Txn on = 0;
+    vfs.set_hook([&](northstar::test::FileCall call, std::uint64_t where, bool) {
+        if (call != northstar::test::FileCall::unlock || where != detail::Processes::checkpoint) return;
+        if (std::exchange(generation, core->newest_meta().generation) == core->newest_meta().generation) return;
+        ++step;
+        if (step == 2) {
+            other.update([](Transaction& tx) {
+                for (int i = 0; i < 100; ++i) tx.tree("cache").put("k" + std::to_string(i), std::string(500, 'v'));
+            });
+        }
+        if (step == 3) {
+            Transaction tx = other.begin_write();
+            tx.set_history("cache", History::everything());
+            on = tx.commit().txn;
+        }
+        // What it held is in its base alone from now on; and so much more that the next move takes many steps.
+        if (step == 4) other.update([](Transaction& tx) { tx.tree("cache").erase_range("", std::nullopt); });
+        const auto write = [&](int keys) {
+            other.update([&](Transaction& tx) {
+                for (int i = 0; i < keys; ++i) tx.tree("t").put(std::to_string(i), std::to_string(step));
+            });
+        };
+        if (step == 4) write(2000);
+        if (core->horizon().young.empty() || core->horizon().txn != horizon) return;
+        // The move has ended, and the next one, which makes a base of everything, has not. Pages are used again.
+        write(200);
+        if (++verified % 8 != 0) return;
+        require_sound(other);
+        CHECK(other.begin_read(AsOf::txn(on)).tree("cache").size() == 100);
+    });
+    db.checkpoint();
+    vfs.set_hook(nullptr);
+    CHECK(verified >= 8);
+}
+
 TEST_CASE("A value of the oldest state is redacted from its base and from the pieces of the history",
           "[CHAIN-3][PAST-5]") {
     const bool erased_since = GENERATE(false, true);  // in the base alone, or in the present too
