@@ -2,6 +2,7 @@
 #include "txn_model_support.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace {
 
@@ -133,4 +134,31 @@ TEST_CASE("Random work with many keys of every shape equals a map", "[KV-2][KV-5
         }
         model.finish();
     }
+}
+
+// The page is divided without the entry, which then has its place at an edge of one half.
+TEST_CASE("The largest entry gets in where neither half of its page has room for it", "[KV-2][KV-4]") {
+    Options options;
+    options.page_size = 4096;
+    Database db = Database::open(":memory:", options);
+    for (std::size_t size = 900; size <= 1024; ++size) {
+        CAPTURE(size);
+        std::map<std::string, std::string> wanted;
+        Transaction tx = db.begin_write();
+        WritableTree tree = tx.tree("t" + std::to_string(size));
+        const auto put = [&](const std::string& key, std::size_t value_size) {
+            wanted[key] = std::string(value_size, key.front());
+            tree.put(key, wanted[key]);
+        };
+        put(std::string(size, 'a'), 1024);
+        put(std::string(size, 'c'), 1024);
+        put(std::string(1024, 'b'), 1024);
+        put(std::string(1023, 'a') + "b", 1024);
+        put(std::string(1023, 'b') + "c", 1024);
+        std::map<std::string, std::string> found;
+        for (const auto [key, value] : tree.all()) found.emplace(key, value);
+        CHECK(found == wanted);
+        tx.commit();
+    }
+    CHECK(db.verify().ok());
 }
