@@ -55,7 +55,7 @@ struct CursorState;
 struct CommitReader;
 struct FeedState;
 struct CartridgeAccess;
-struct TaskAccess;
+struct CoreAccess;
 struct TreeAccess;
 /// For programs that bring a disk of their own (the hardening suites): the public handle of an open core.
 Database make_database(std::shared_ptr<DatabaseCore> core);
@@ -356,7 +356,7 @@ public:
 
 private:
     friend class detail::DatabaseCore;
-    friend struct detail::TaskAccess;
+    friend struct detail::CoreAccess;
     std::weak_ptr<detail::DatabaseCore> core_;
 };
 
@@ -416,7 +416,7 @@ public:
 
 private:
     friend class Database;
-    friend struct detail::TaskAccess;
+    friend struct detail::CoreAccess;
     explicit Transaction(std::unique_ptr<detail::WriteTxn> txn) noexcept;
     std::unique_ptr<detail::WriteTxn> txn_;
 };
@@ -662,7 +662,7 @@ public:
 private:
     friend Database detail::make_database(std::shared_ptr<detail::DatabaseCore> core);
     friend struct detail::CartridgeAccess;
-    friend struct detail::TaskAccess;
+    friend struct detail::CoreAccess;
     static constexpr int k_optimistic_attempts = 4;
     explicit Database(std::shared_ptr<detail::DatabaseCore> core) noexcept;
     std::shared_ptr<detail::DatabaseCore> core_;

@@ -157,6 +157,7 @@ inline constexpr SqlState object_not_in_prerequisite_state = "55000";
 inline constexpr SqlState object_in_use = "55006";
 inline constexpr SqlState unsafe_new_enum_value_usage = "55P04";
 inline constexpr SqlState query_canceled = "57014";
+inline constexpr SqlState lock_not_available = "55P03";
 inline constexpr SqlState io_error = "58030";
 inline constexpr SqlState undefined_file = "58P01";
 inline constexpr SqlState duplicate_file = "58P02";

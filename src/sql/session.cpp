@@ -18,6 +18,9 @@ std::int64_t Host::next_value(Oid) { session_file::refuse("nextval"); }
 std::int64_t Host::current_value(Oid) { session_file::refuse("currval"); }
 std::int64_t Host::last_value() { session_file::refuse("lastval"); }
 void Host::set_value(Oid, std::int64_t, bool) { session_file::refuse("setval"); }
+bool Host::take_lock(const AdvisoryLock&, bool) { session_file::refuse("pg_advisory_lock"); }
+bool Host::release_lock(const AdvisoryLock&) { session_file::refuse("pg_advisory_unlock"); }
+void Host::release_locks() { session_file::refuse("pg_advisory_unlock_all"); }
 std::optional<std::string> Host::setting(std::string_view, bool) { session_file::refuse("current_setting"); }
 void Host::set_setting(std::string_view, std::string_view, bool) { session_file::refuse("set_config"); }
 std::string Host::current_user() { session_file::refuse("current_user"); }

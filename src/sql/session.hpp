@@ -43,6 +43,14 @@ struct Settings {
     std::shared_ptr<const TimeZone> zone;  ///< null: UTC
 };
 
+/// A lock that programs take by a number, or by two of 32 bits, which are others.
+struct AdvisoryLock {
+    std::uint64_t number = 0;
+    bool pair = false;
+    bool shared = false;
+    bool of_transaction = false;  ///< given back when that ends, not by a call
+};
+
 /// How functions reach sequences, settings and the catalog. Implemented by the session; the defaults refuse
 /// with feature_not_supported (0A000).
 class Host {
@@ -70,6 +78,11 @@ public:
     virtual std::string_view current_query();
     /// The newest commit at or before a time (microseconds since 2000-01-01 UTC); 0: before the first.
     virtual std::uint64_t commit_at(std::int64_t time);
+    /// False: somebody else's lock is in the way, and it was not to be waited for.
+    virtual bool take_lock(const AdvisoryLock& lock, bool wait);
+    /// One of the session; false: it has none.
+    virtual bool release_lock(const AdvisoryLock& lock);
+    virtual void release_locks();
     /// The objects that the statement sees; null: there are none.
     virtual const Catalog* objects() { return nullptr; }
     /// May rows of the relation be deleted, or that column of it be updated? An empty name: deleted.

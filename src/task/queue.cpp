@@ -1,5 +1,5 @@
 // queue.cpp -- TaskQueue, TaskClaim and TaskToken.
-#include "task/access.hpp"
+#include "api/access.hpp"
 #include "task/dispatcher.hpp"
 
 #include <charconv>
@@ -44,7 +44,7 @@ void run_step(TaskDispatcher& dispatcher, F step) {
 /// What a claim is known by here. Its number alone is enough where the commit was made through this handle; through
 /// another one, which may have been of the same file before a restore, the hash has to agree.
 HeldTask held_by(DatabaseCore& core, const TaskClaim& claim) {
-    if (!TaskAccess::made_by(claim.commit, core)) {
+    if (!CoreAccess::made_by(claim.commit, core)) {
         fail(Errc::misuse, "task " + std::to_string(claim.id) +
                                " was claimed through another handle of the database; pass the claim's token");
     }
@@ -67,7 +67,7 @@ std::optional<HeldTask> held_by(DatabaseCore& core, const TaskToken& token) {
 /// Runs a step of the machine inside an application's transaction, which is rolled back where it fails half-way.
 template <class F>
 auto within(Transaction& transaction, std::uint64_t now_us, F&& step) {
-    WriteTxn& txn = TaskAccess::txn(transaction);
+    WriteTxn& txn = CoreAccess::txn(transaction);
     try {
         TaskMachine machine(txn, now_us);
         return step(machine);
@@ -151,7 +151,7 @@ std::optional<TaskToken> TaskToken::parse(std::string_view text) {
 // ---- the queue ----
 
 TaskQueue::TaskQueue(Database& database, const TaskQueueOptions& options) try {
-    std::shared_ptr<detail::DatabaseCore> core = detail::TaskAccess::core(database);
+    std::shared_ptr<detail::DatabaseCore> core = detail::CoreAccess::core(database);
     const Durability durability = options.durability.value_or(core->options().durability);
     dispatcher_ = std::make_unique<detail::TaskDispatcher>(std::move(core), durability, options.clock);
 } catch (const std::bad_alloc&) {

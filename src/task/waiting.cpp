@@ -1,7 +1,7 @@
 // waiting.cpp -- claims that found nothing, and what wakes them.
 #include "task/dispatcher.hpp"
 
-#include "task/access.hpp"
+#include "api/access.hpp"
 
 #include <algorithm>
 #include <chrono>

@@ -9,6 +9,7 @@
 //   redact      who erases values from the file; shared by those who copy it
 //   waiting     shared by those who wait for the write lock: who is counted as waiting and has it not is dead
 //   pin(g)      shared, one per generation that somebody reads
+//   named       what programs ask for by number (SQL's advisory locks), behind all pins
 // [PROC-1] Nobody asks for the write lock while holding the checkpoint lock.
 // [PROC-2] A pin counts only after the meta page was read again and still names its generation.
 // [PROC-3] The write lock is kept between transactions until a word says that another process wants it.
@@ -97,12 +98,19 @@ public:
     void unpin(std::uint64_t generation) noexcept { file_.unlock(first_pin + generation); }
     /// Generations that other handles have pinned, ascending.
     std::vector<std::uint64_t> pinned_by_others();
+    /// Locks that programs give a meaning, by number, of which 59 bits count. Threads: one at a time for each number.
+    bool try_named(std::uint64_t number, LockKind kind) { return file_.try_lock(named_byte(number), kind); }
+    void unlock_named(std::uint64_t number) noexcept { file_.unlock(named_byte(number)); }
     bool others_have_it_open() { return !file_.locked_by_others(open, open).empty(); }
 
 private:
     static constexpr std::uint64_t k_waiters = 0xffff'ffff;      // in write_wanted: those who wait
     static constexpr std::uint64_t k_one_waiter = 0x1'0000'0001;  // one more, who came
 
+    static constexpr std::uint64_t named_byte(std::uint64_t number) {
+        constexpr std::uint64_t k_first = std::uint64_t{3} << 60, k_bits = (std::uint64_t{1} << 59) - 1;
+        return k_first + (number & k_bits);
+    }
     bool try_write();
     void got_write() noexcept;
     bool called_is_on_its_way() const;

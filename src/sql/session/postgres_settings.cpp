@@ -40,7 +40,7 @@ constexpr Setting k_settings[] = {
     {"jit_expressions", "on"}, {"jit_inline_above_cost", "500000"}, {"jit_optimize_above_cost", "500000"},
     {"jit_tuple_deforming", "on"}, {"join_collapse_limit", "8"}, {"lc_messages", "C"}, {"lc_monetary", "C"},
     {"lc_numeric", "C"}, {"lc_time", "C"}, {"lo_compat_privileges", "off"}, {"local_preload_libraries", ""},
-    {"lock_timeout", "0"}, {"log_duration", "off"}, {"log_error_verbosity", "default"}, {"log_executor_stats", "off"},
+    {"log_duration", "off"}, {"log_error_verbosity", "default"}, {"log_executor_stats", "off"},
     {"log_lock_waits", "off"}, {"log_min_duration_sample", "-1"}, {"log_min_duration_statement", "-1"},
     {"log_min_error_statement", "error"}, {"log_min_messages", "warning"}, {"log_parameter_max_length", "-1"},
     {"log_parameter_max_length_on_error", "0"}, {"log_parser_stats", "off"}, {"log_planner_stats", "off"},

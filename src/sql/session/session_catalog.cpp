@@ -225,6 +225,7 @@ const char* SqlSession::discard(std::string_view what) {
     if (all) {
         cursors_.clear();
         prepared_.clear();
+        advisory_.release_all();
         reset_settings({}, false);
     }
     if (all || what == "sequences") {

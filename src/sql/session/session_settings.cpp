@@ -24,7 +24,8 @@ constexpr Known k_known[] = {
     {"application_name", ""}, {"bytea_output", "hex"}, {"client_encoding", "UTF8"},
     {"client_min_messages", "notice"}, {"datestyle", "ISO, MDY"}, {"default_transaction_isolation", "read committed"},
     {"default_transaction_read_only", "off"}, {"extra_float_digits", "1"}, {"integer_datetimes", "on", true},
-    {"intervalstyle", "postgres"}, {"lc_collate", "C", true}, {"max_identifier_length", "63", true},
+    {"intervalstyle", "postgres"}, {"lc_collate", "C", true}, {"lock_timeout", "0"},
+    {"max_identifier_length", "63", true},
     {"max_index_keys", "32", true}, {"northstar.as_of", ""}, {"northstar.author", ""},
     {"northstar.reason", ""}, {"northstar.valid_at", ""}, {"northstar.valid_time_changes", "from_now"},
     {"plan_cache_mode", "auto"}, {"role", "none"}, {"search_path", "\"$user\", public"},
@@ -273,6 +274,10 @@ std::string SqlSession::apply_setting(const std::string& name, const std::string
     if (name == "statement_timeout") {
         timeout_ms_ = milliseconds(name, value);
         return time_text(timeout_ms_);
+    }
+    if (name == "lock_timeout") {
+        lock_timeout_ms_ = milliseconds(name, value);
+        return time_text(lock_timeout_ms_);
     }
     if (name == "synchronous_commit") {
         const std::string word = lower(value);

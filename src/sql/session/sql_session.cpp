@@ -184,6 +184,7 @@ void SqlSession::end_work() noexcept {
     transaction_id_ = 0;
     close_past();
     marks_.clear();
+    advisory_.end_transaction();
     deferred_.clear();
     types_.forget_uncommitted_labels();
     constraint_modes_.clear();
@@ -319,6 +320,7 @@ SqlSession::Mark SqlSession::mark(std::string name) {
     made.cursors = cursors_declared_;
     made.deferred = deferred_.size();
     made.own_sequences = own_sequences_;
+    made.advisory = advisory_.of_transaction();
     return made;
 }
 
@@ -334,6 +336,7 @@ void SqlSession::rollback_to(const Mark& mark) {
     }
     deferred_.resize(std::min(deferred_.size(), mark.deferred));
     own_sequences_ = mark.own_sequences;
+    advisory_.return_transaction_to(mark.advisory);
     load_catalog();
 }
 
@@ -372,6 +375,7 @@ void SqlSession::run(const syntax::Statement& statement, std::string_view text, 
         if (!allowed) refuse_in_failed_block();
     }
     const std::size_t notices = notices_.size();
+    const AdvisoryHolder::Held locks = advisory_.of_session();
     for (unsigned attempt = 1;; ++attempt) {
         try {
             if (!statement.with_database.empty()) refuse_other_databases(statement);
@@ -381,6 +385,7 @@ void SqlSession::run(const syntax::Statement& statement, std::string_view text, 
         } catch (...) {
             if (!runs_again(statement, attempt)) translate_failure(text);
             notices_.resize(std::min(notices_.size(), notices));
+            advisory_.return_session_to(locks);
         }
     }
 }

@@ -14,6 +14,7 @@
 #include "sql/catalog/known_types.hpp"
 #include "sql/execute/change.hpp"
 #include "sql/execute/execution.hpp"
+#include "sql/session/advisory_locks.hpp"
 #include "sql/session/sequences.hpp"
 #include "sql/session/shared_catalogs.hpp"
 #include "sql/session/shape_cache.hpp"
@@ -240,6 +241,9 @@ public:
     std::uint64_t transaction_id(bool assign) override;
     std::string_view current_query() override { return text_; }
     bool is_changeable(Oid relation, std::string_view column) override;
+    bool take_lock(const AdvisoryLock& lock, bool wait) override;
+    bool release_lock(const AdvisoryLock& lock) override { return advisory_.release(lock); }
+    void release_locks() override { advisory_.release_all(); }
 
 private:
     friend class Portal;
@@ -285,6 +289,7 @@ private:
         std::uint64_t cursors = 0;  ///< as many were declared before
         std::size_t deferred = 0;
         std::map<Oid, SequenceState> own_sequences;
+        AdvisoryHolder::Held advisory;
     };
     struct OpenCursor {
         std::vector<OutputColumn> columns;
@@ -523,6 +528,8 @@ private:
     } default_time_;
     std::size_t work_memory_ = std::size_t{256} << 20;  ///< work_mem
     std::int64_t timeout_ms_ = 0;   ///< statement_timeout; 0: none
+    std::int64_t lock_timeout_ms_ = 0;
+    AdvisoryHolder advisory_{database_};
     bool lazy_ = false;  ///< synchronous_commit is off
     std::int64_t deadline_ = 0;     ///< of the statement that runs, as statement_time counts; 0: none
     SqlCopySource* copy_source_ = nullptr;

@@ -1,4 +1,4 @@
-// access.hpp -- what the task queue reaches into behind the public handles.  Layer: task.  Threads: as the handles.
+// access.hpp -- what the layers above reach into behind the public handles.  Layer: api.  Threads: as the handles.
 #pragma once
 
 #include "api/handles.hpp"
@@ -9,7 +9,7 @@
 
 namespace northstar::inline v0::detail {
 
-struct TaskAccess {
+struct CoreAccess {
     static std::shared_ptr<DatabaseCore> core(const Database& database) {
         if (database.core_ == nullptr) {
             fail(Errc::misuse, "this database handle was moved from; use the one it was moved to");
