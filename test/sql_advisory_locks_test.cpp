@@ -117,18 +117,21 @@ TEST_CASE("who waits for a lock has it when it is given back, or is told that it
 TEST_CASE("a statement that runs again has its locks once", "[sql][ADV-1]") {
     Sessions s;
     s.a.execute_script("CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 0), (2, 0)");
-    // The other one changes what the statement has read, between its look and its commit, in every statement of many.
-    std::atomic<bool> done{false};
-    std::thread other([&] {
-        while (!done) s.b.execute("UPDATE t SET n = n + 1 WHERE id = 2");
+    s.b.execute("SELECT pg_advisory_lock(1)");
+    std::thread changing([&] {
+        s.a.execute("UPDATE t SET n = (SELECT sum(n) FROM t) WHERE id = 1 AND "
+                    "CASE WHEN pg_advisory_lock(9) IS NOT NULL THEN pg_advisory_lock(1) IS NOT NULL END");
     });
-    for (int i = 0; i < 50; ++i)
-        s.a.execute("UPDATE t SET n = n + (SELECT count(*) FROM t WHERE n >= 0) "
-                    "WHERE id = 1 AND pg_try_advisory_lock(9)");
-    done = true;
-    other.join();
-    for (int i = 0; i < 50; ++i) CHECK(one(s.a, "SELECT pg_advisory_unlock(9)") == "t");
-    CHECK(one(s.a, "SELECT pg_advisory_unlock(9)") == "f");
+    while (s.tries(s.c, "xact_lock(9)")) std::this_thread::yield();
+    // It has begun, and what it reads changes before it commits.
+    s.b.execute("UPDATE t SET n = 7 WHERE id = 2");
+    CHECK(one(s.b, "SELECT pg_advisory_unlock(1)") == "t");
+    changing.join();
+    CHECK(one(s.a, "SELECT n FROM t WHERE id = 1") == "7");
+    for (const std::string number : {"9", "1"}) {
+        CHECK(one(s.a, "SELECT pg_advisory_unlock(" + number + ")") == "t");
+        CHECK(one(s.a, "SELECT pg_advisory_unlock(" + number + ")") == "f");
+    }
 }
 
 TEST_CASE("another process keeps off until it gives its lock back or dies", "[sql][ADV-2]") {
