@@ -111,6 +111,19 @@ TEST_CASE("of DISTINCT ON the first row of each value is read in the order of an
     }
 }
 
+// The scan below was turned round for the order above, and the last row of each value was taken for the first.
+TEST_CASE("an order above DISTINCT ON does not change which rows it hands on", "[sql]") {
+    Jobs f;
+    const std::string first = "(SELECT DISTINCT ON (state) state, day, id FROM jobs ORDER BY state, day";
+    const std::string rest = " DESC, part, id) AS q ORDER BY ";
+    for (const std::string order : {"state DESC", "state DESC, day", "state, day DESC", "day, state", "id DESC"})
+        for (const std::string limit : {"", " LIMIT 2"}) {
+            CAPTURE(order, limit);
+            CHECK(f.rows("SELECT * FROM " + first + rest + order + limit) ==
+                  f.rows("SELECT * FROM " + first + " + 0" + rest + order + limit));
+        }
+}
+
 TEST_CASE("of the least and the largest value of each group one entry is read", "[sql]") {
     Jobs f;
     for (const std::string call : {"min", "max"}) {

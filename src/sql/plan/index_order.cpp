@@ -120,6 +120,9 @@ LeadingNode leading_node(Plan* plan, std::vector<SortKey>& keys) {
                 break;
             case PlanKind::filter: break;
             case PlanKind::distinct:
+                // Which rows DISTINCT ON hands on depends on the order in which it reads them.
+                if (!plan->in_order || plan->distinct_on.size() < plan->output.size()) return {};
+                break;
             case PlanKind::window:
                 if (!plan->in_order) return {};
                 break;
@@ -154,6 +157,7 @@ std::vector<Key> keys_over(const Plan& scan, const std::vector<SortKey>& sort_ke
 bool may_read_along(const Plan& scan, std::size_t index, double few) {
     const AccessPath& access = scan.access;
     if (access.index == static_cast<int>(index)) return !access.wasteful || few > 0;
+    if (access.once_in > 0) return false;
     const bool narrowed = !scan.reads_all() && !access.wasteful;
     if (narrowed && !is_quicker_in_order(scan, few)) return false;
     return (few > 0 || scan.relation->indexes[index].holds_rows()) && has_all_rows(scan, index);
