@@ -134,7 +134,7 @@ TEST_CASE("a statement that runs again has its locks once", "[sql][ADV-1]") {
     }
 }
 
-TEST_CASE("another process keeps off until it gives its lock back or dies", "[sql][ADV-2]") {
+TEST_CASE("another process keeps off until it gives its lock back or dies", "[sql][NUM-2]") {
     const txn_test::Workplace place;
     const std::string path = place / "a.db";
     std::optional<Database> db = Database::open(path);

@@ -414,6 +414,29 @@ bool WriteTxn::refresh(std::size_t most_changes) {
     return true;
 }
 
+bool WriteTxn::changed_by_others(std::string_view tree, std::string_view key) {
+    check_open();
+    if (mode_ == Mode::exclusive || has_turn_) return false;
+    core_->catch_up();
+    ReadView* const newer = core_->open_built_view();
+    const Root& built = *newer->root;
+    bool changed = false;
+    try {
+        const PageSource& source = work_.source();
+        CatalogEntry before, now;
+        if (built.catalog.root != base_catalog_ && detail::find_tree(source, base_catalog_, tree, before)) {
+            const bool is = detail::find_tree(source, built.catalog.root, before.id, now);
+            const Ref root = is ? now.root.root : Ref();
+            changed = before.root.root != root && tree_key_differs({source, before.root.root}, {source, root}, key);
+        }
+    } catch (...) {
+        DatabaseCore::close_view(newer);
+        throw;
+    }
+    DatabaseCore::close_view(newer);
+    return changed;
+}
+
 /// The pages made so far lie above another root: the operations are done again on the newest one.
 void WriteTxn::apply_again(const Root& built) {
     work_.abandon();

@@ -95,6 +95,9 @@ public:
     void take_turn();
     void forget_reads();
     bool refresh(std::size_t most_changes);
+    /// Has anybody else changed the entry of a key behind what the transaction stands on? Never, of the exclusive
+    /// writer.
+    bool changed_by_others(std::string_view tree, std::string_view key);
 
     std::uint64_t savepoint();
     void rollback_to(std::uint64_t id);

@@ -300,9 +300,25 @@ Plan* Binder::from_system_view(const syntax::FromItem& item, const VirtualTable&
     return result.plan;
 }
 
+/// What FOR UPDATE and its kin ask of an item, for all that it reads.
+Binder::LockingClauses Binder::locking_of(const syntax::FromItem& item) const {
+    LockingClauses found;
+    if (locking_ == nullptr) return found;
+    const std::string_view name = item.alias.empty() && !item.table.parts.empty() ? item.table.last() : item.alias;
+    for (syntax::LockingClause clause : *locking_) {
+        const bool named = std::any_of(clause.of.begin(), clause.of.end(),
+                                       [&](const syntax::LockedName& of) { return of.name == name; });
+        if (!named && !clause.of.empty()) continue;
+        clause.of = {};
+        found.push_back(clause);
+    }
+    return found;
+}
+
 Plan* Binder::from_view(const syntax::FromItem& item, const Relation& view, ReadPoint& point) {
     const bool own_valid_time = item.time.valid.kind != syntax::RangeKind::none;
     if (own_valid_time) valids_.push_back(&item.time.valid);
+    handed_locking_ = locking_of(item);
     const BoundQuery result = view_query(view.query, point, item.position, &view.names);
     if (own_valid_time) valids_.pop_back();
     ScopeRelation into;
@@ -333,12 +349,14 @@ Plan* Binder::from_query(const syntax::FromItem& item) {
     }
     const bool own_valid_time = item.time.valid.kind != syntax::RangeKind::none;
     if (own_valid_time) valids_.push_back(&item.time.valid);
+    handed_locking_ = locking_of(item);
     const BoundQuery result = query(*item.query, true);
     if (own_valid_time) valids_.pop_back();
     if (own_time) points_.pop_back();
     scope_ = outer;
     ScopeRelation into;
     into.alias = item.alias;
+    into.subquery = true;
     for (const OutputColumn& column : result.columns)
         into.columns.push_back(
             {column.name, column.id, column.type, column.typmod, false, column.table, column.column, column.fields});

@@ -22,6 +22,12 @@ Plan* Binder::with_heirs(Plan* plan, ReadPoint& point, ScopeRelation& into) {
         if (columns.size() != into.columns.size())
             raise(sqlstate::data_corrupted, "a table lacks a column that it inherits");
         columns.push_back({pool_.column(), column_of({"tableoid", oid, type::regclass}, 0)});
+        if (locking_ != nullptr) {
+            const ColumnId key = pool_.column();
+            scanned->scan_columns.push_back({hidden_row_key, key});
+            scanned->output.push_back(key);
+            columns.push_back({pool_.column(), column_of({"", key, type::bytea}, 0)});
+        }
         Plan* made = project(scanned, columns);
         made->output.clear();
         for (const PlanColumn& column : columns) made->output.push_back(column.id);
@@ -48,7 +54,9 @@ Plan* Binder::with_heirs(Plan* plan, ReadPoint& point, ScopeRelation& into) {
         note_declared(all->output[i], declared_type(*column_of(into.columns[i], 0)));
         into.columns[i].id = all->output[i];
     }
-    into.columns.push_back({"tableoid", all->output.back(), type::regclass, k_no_typmod, true});
+    const std::size_t visible = into.columns.size();
+    into.columns.push_back({"tableoid", all->output[visible], type::regclass, k_no_typmod, true});
+    if (locking_ != nullptr) into.row_key = all->output.back();
     into.scan = nullptr;
     return all;
 }

@@ -60,11 +60,13 @@ BoundQuery Binder::query(const syntax::Query& syntax, bool resolve_unknowns) {
     const std::size_t valids = valids_.size();
     if (syntax.time.valid.kind != syntax::RangeKind::none) valids_.push_back(&syntax.time.valid);
     const bool wants_row_keys = std::exchange(wants_row_keys_, false);
+    LockingClauses handed_locking = std::exchange(handed_locking_, {});
     const bool values_apart = std::exchange(values_apart_, false);
     const bool outermost = std::exchange(outermost_, false);
     if (syntax.with != nullptr) bind_with(*syntax.with, outermost);
     values_apart_ = values_apart;
     wants_row_keys_ = wants_row_keys && syntax.kind == syntax::QueryKind::select;
+    handed_locking_ = std::move(handed_locking);
     BoundQuery result = query_body(syntax, resolve_unknowns);
     outermost_ = outermost;
     points_.resize(points);
@@ -78,14 +80,30 @@ BoundQuery Binder::query_body(const syntax::Query& syntax, bool resolve_unknowns
     switch (syntax.kind) {
         case syntax::QueryKind::select: return select(syntax, resolve_unknowns);
         case syntax::QueryKind::values: {
+            handed_locking_.clear();
+            if (!syntax.locking.empty())
+                raise_at(sqlstate::feature_not_supported,
+                         std::string(clause_name(syntax.locking[0].strength)) + " cannot be applied to VALUES",
+                         syntax.position);
             BoundQuery result = values(syntax, resolve_unknowns);
             order_output(result, syntax);
             return result;
         }
         case syntax::QueryKind::set_operation: {
-            if (syntax.locking)
+            LockingClauses locking(syntax.locking.begin(), syntax.locking.end());
+            std::move(handed_locking_.begin(), handed_locking_.end(), std::back_inserter(locking));
+            handed_locking_.clear();
+            if (!locking.empty())
                 raise_at(sqlstate::feature_not_supported,
-                         "FOR UPDATE is not allowed with UNION/INTERSECT/EXCEPT", syntax.position);
+                         std::string(clause_name(locking[0].strength)) +
+                             " is not allowed with UNION/INTERSECT/EXCEPT",
+                         syntax.position);
+            for (const syntax::Query* branch : {syntax.left, syntax.right})
+                if (!branch->locking.empty())
+                    raise_at(sqlstate::feature_not_supported,
+                             std::string(clause_name(branch->locking[0].strength)) +
+                                 " is not allowed with UNION/INTERSECT/EXCEPT",
+                             branch->position);
             BoundQuery result = set_operation(syntax);
             if (resolve_unknowns)
                 for (std::size_t i = 0; i < result.columns.size(); ++i)

@@ -10,52 +10,16 @@ namespace northstar::inline v0::sql {
 
 using syntax::ExprKind;
 
-namespace bind_select {
-
-/// The item of FROM that a name means in FOR UPDATE OF, which reaches into joins with names of their own as well.
-const syntax::FromItem* named_item(const syntax::FromItem& item, std::string_view name) {
-    using syntax::FromKind;
-    if (item.kind == FromKind::join) {
-        if ((item.alias.empty() ? item.join_using_alias : item.alias) == name) return &item;
-        const syntax::FromItem* const left = named_item(*item.left, name);
-        return left != nullptr ? left : named_item(*item.right, name);
-    }
-    if (!item.alias.empty()) return item.alias == name ? &item : nullptr;
-    if (item.kind == FromKind::table) return item.table.last() == name ? &item : nullptr;
-    const bool function = item.kind == FromKind::function && !item.functions[0]->names.empty();
-    return function && item.functions[0]->names.back() == name ? &item : nullptr;
-}
-
-}  // namespace bind_select
-
 BoundQuery Binder::select(const syntax::Query& syntax, bool resolve_unknowns) {
     return SelectSteps(*this, syntax).run(resolve_unknowns);
-}
-
-/// FOR UPDATE OF names a table or subquery of FROM.
-void SelectSteps::check_locked(const syntax::LockedName& locked) {
-    using syntax::FromKind;
-    const syntax::FromItem* item = nullptr;
-    for (const syntax::FromItem* each : query_.from)
-        if (item == nullptr) item = bind_select::named_item(*each, locked.name);
-    const std::string clause = locked.clause;
-    if (item == nullptr)
-        raise_at(sqlstate::undefined_table,
-                 "relation \"" + std::string(locked.name) + "\" in " + clause + " clause not found in FROM clause",
-                 locked.position);
-    const char* what = nullptr;
-    if (item->kind == FromKind::join) what = "a join";
-    if (item->kind == FromKind::function || item->kind == FromKind::rows_from) what = "a function";
-    if (item->kind == FromKind::table && item->table.schema().empty() &&
-        binder_.find_common(item->table.last()) != nullptr)
-        what = "a WITH query";
-    if (what != nullptr)
-        raise_at(sqlstate::feature_not_supported, clause + " cannot be applied to " + what, locked.position);
 }
 
 BoundQuery SelectSteps::run(bool resolve_unknowns) {
     Binder& b = binder_;
     const bool wants_row_keys = std::exchange(b.wants_row_keys_, false);
+    locking_.assign(query_.locking.begin(), query_.locking.end());
+    std::move(b.handed_locking_.begin(), b.handed_locking_.end(), std::back_inserter(locking_));
+    b.handed_locking_.clear();
     b.scope_storage_.push_back(std::make_unique<Scope>());
     scope_ = b.scope_storage_.back().get();
     scope_->outer = b.scope_;
@@ -69,7 +33,9 @@ BoundQuery SelectSteps::run(bool resolve_unknowns) {
         scope_->named_windows.push_back({std::string(window.name), &window});
     }
     scope_->allowed = {"FROM", "FROM", "FROM"};
+    const Binder::LockingClauses* const around = std::exchange(b.locking_, locking_.empty() ? nullptr : &locking_);
     Plan* plan = b.from_list(query_.from);
+    b.locking_ = around;
     if (query_.where != nullptr) {
         scope_->allowed = {"WHERE", "WHERE", "WHERE"};
         BoundExpr* where = b.condition(b.expr(*query_.where), "WHERE", query_.where->position);
@@ -105,12 +71,7 @@ BoundQuery SelectSteps::run(bool resolve_unknowns) {
                  scope_->aggregates[0].call->position);
     grouped_ = !query_.group_by.empty() || !scope_->groupings.empty() || query_.having != nullptr ||
                !scope_->aggregates.empty();
-    if (query_.locking && (grouped_ || query_.distinct))
-        raise_at(sqlstate::feature_not_supported,
-                 grouped_ ? "FOR UPDATE is not allowed with aggregate functions"
-                          : "FOR UPDATE is not allowed with DISTINCT clause",
-                 query_.position);
-    for (const syntax::LockedName& locked : query_.locked) check_locked(locked);
+    bind_locking();
     if (grouped_) plan = aggregate_plan(plan);
     if (!scope_->windows.empty()) plan = window_plan(plan);
     plan = output_plan(plan);
@@ -165,18 +126,26 @@ std::size_t SelectSteps::hidden_target(BoundExpr* expr) {
 void SelectSteps::add_row_keys() {
     if (!query_.group_by.empty() || query_.having != nullptr || query_.distinct || !scope_->aggregates.empty() ||
         !scope_->windows.empty() || !scope_->set_functions.empty() ||
-        (scope_->relations.size() != 1 && !query_.locking))
+        (scope_->relations.size() != 1 && locking_.empty()))
         return;
-    Binder& b = binder_;
     for (ScopeRelation& relation : scope_->relations) {
         if (relation.scan == nullptr || relation.scan->kind != PlanKind::scan || relation.nullable) continue;
-        BoundExpr* key = b.pool_.expr(BoundKind::column, type::bytea);
-        key->column = b.pool_.column();
-        b.note_scope(key->column, scope_);
-        relation.scan->scan_columns.push_back({hidden_row_key, key->column});
-        relation.scan->output.push_back(key->column);
-        row_keys_.emplace_back(relation.scan->relation->oid, hidden_target(key));
+        row_keys_.emplace_back(relation.scan->relation->oid, row_key_target(relation));
     }
+}
+
+/// The target with the keys of the rows of a scan, made where there is none.
+std::size_t SelectSteps::row_key_target(ScopeRelation& relation) {
+    Binder& b = binder_;
+    if (relation.row_key == k_no_column) {
+        relation.row_key = b.pool_.column();
+        b.note_scope(relation.row_key, scope_);
+        relation.scan->scan_columns.push_back({hidden_row_key, relation.row_key});
+        relation.scan->output.push_back(relation.row_key);
+    }
+    BoundExpr* key = b.pool_.expr(BoundKind::column, type::bytea);
+    key->column = relation.row_key;
+    return hidden_target(key);
 }
 
 /// A name in ORDER BY is an output column, else a column of FROM; a number is an output column.
@@ -400,6 +369,7 @@ Plan* SelectSteps::output_plan(Plan* input) {
     }
     if (!keys.empty() && distinct_on_.empty()) sort(keys);
     if (late_sets) plan = with_sets(plan);
+    if (!locks_.empty()) plan = lock_plan(plan);
     const auto show_late = [&] {
         if (late_.empty()) return;
         for (std::size_t i = 0; i < columns.size(); ++i)

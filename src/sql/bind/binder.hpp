@@ -110,6 +110,7 @@ public:
 
 private:
     friend class SelectSteps;
+    using LockingClauses = std::vector<syntax::LockingClause>;
     // ---- scopes ----
     BoundExpr* column_of(const ScopeColumn& column, std::uint32_t position);
     std::vector<FieldInfo> record_fields(const BoundExpr& record);
@@ -240,6 +241,7 @@ private:
     Plan* from_table(const syntax::FromItem& item);
     Plan* from_common(const syntax::FromItem& item, CommonTableScope& common);
     Plan* from_query(const syntax::FromItem& item);
+    LockingClauses locking_of(const syntax::FromItem& item) const;
     Plan* from_function(const syntax::FromItem& item);
     struct FromCall {
         const syntax::Expr* node;
@@ -347,6 +349,8 @@ private:
     std::set<Oid> needed_keys_;
     BoundChange* returning_of_ = nullptr;  ///< the INSERT whose RETURNING is being bound
     bool wants_row_keys_ = false;
+    const LockingClauses* locking_ = nullptr;  // of the query whose FROM is being bound
+    LockingClauses handed_locking_;            // what a query around the next one asks for all that it reads
     bool outermost_ = true;       ///< what is bound next is the statement itself, not a part of it
     bool values_apart_ = false;   ///< rows of the VALUES that is bound next need not have types in common
     std::vector<NamedRelation> named_;                     ///< relations that the query itself names

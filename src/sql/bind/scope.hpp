@@ -40,11 +40,13 @@ struct ScopeRelation {
     std::vector<ScopeColumn> columns;
     std::shared_ptr<const Relation> relation;
     Plan* scan = nullptr;    ///< of a table: hidden columns are added to it when they are asked for
+    ColumnId row_key = k_no_column;  ///< of a table with heirs, where rows are locked; tableoid says whose it is
     std::vector<ColumnId> stored;  ///< of a row that a change stores: its columns by physical place
     Oid stored_in = 0;             ///< the table of that row, which may be an heir of `relation`
     bool visible = true;     ///< LATERAL and JOIN ON see some of the relations only
     bool lateral_refused = false;  ///< found, but may not be used: the table of UPDATE, the far side of an outer join
     bool nullable = false;   ///< on the far side of an outer join
+    bool subquery = false;
     bool scalar = false;     ///< a function that returns one plain column: its name is the value
 };
 

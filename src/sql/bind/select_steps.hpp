@@ -44,7 +44,10 @@ private:
     void bind_distinct();
     std::size_t hidden_target(BoundExpr* expr);
     void add_row_keys();
-    void check_locked(const syntax::LockedName& locked);
+    std::size_t row_key_target(ScopeRelation& relation);
+    void check_locked(const syntax::LockedName& locked, LockStrength strength);
+    void bind_locking();
+    Plan* lock_plan(Plan* input);
     Plan* window_plan(Plan* input);
     Plan* output_plan(Plan* input);
     bool uses_sets(BoundExpr* expr) const;
@@ -72,6 +75,13 @@ private:
     std::vector<std::size_t> distinct_on_;
     std::set<std::size_t> late_;  // targets that are computed for rows in order
     std::vector<ColumnId> target_ids_;
+    Binder::LockingClauses locking_;  // those of the query, then those that one around it hands on
+    struct Lock {
+        RowLock lock;
+        std::size_t key = 0;    // a target
+        std::size_t table = 0;  // a target, where lock.table is null
+    };
+    std::vector<Lock> locks_;
     std::vector<std::pair<Oid, std::size_t>> row_keys_;  // tables, and targets with the keys of their rows
     std::set<ColumnId> above_;  // columns that exist above the aggregation
     std::map<ColumnId, Oid> dependent_;  // of those, the ones that primary keys determine

@@ -232,7 +232,7 @@ void refuse_decoration(const syntax::Query& query) {
     if (!query.order_by.empty()) refuse("ORDER BY", query.order_by[0].expr->position);
     if (query.offset != nullptr) refuse("OFFSET", query.offset->position);
     if (query.limit != nullptr) refuse("LIMIT", query.limit->position);
-    if (query.locking) refuse("FOR UPDATE/SHARE", query.position);
+    if (!query.locking.empty()) refuse("FOR UPDATE/SHARE", query.position);
 }
 
 }  // namespace with_recursion

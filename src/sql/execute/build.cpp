@@ -30,6 +30,7 @@ std::unique_ptr<Operator> make_operator(Plan& plan, Execution& execution) {
         case PlanKind::sort: return make_sort(plan, execution);
         case PlanKind::limit: return make_limit(plan, execution);
         case PlanKind::distinct: return make_distinct(plan, execution);
+        case PlanKind::lock_rows: return make_lock_rows(plan, execution);
         case PlanKind::set_operation: return make_set_operation(plan, execution);
         case PlanKind::recursive_union: return make_recursive_union(plan, execution);
     }

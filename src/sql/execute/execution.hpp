@@ -90,6 +90,12 @@ public:
     /// The first commit behind `txn` that changed the entry of a key; nothing: none did.
     virtual std::optional<std::uint64_t> commit_after(const std::string& tree, std::string_view key,
                                                       std::uint64_t txn) = 0;
+    /// Locks a row of a table by its key (FOR UPDATE and its kin); false: it is to be left out (SKIP LOCKED). Raises
+    /// 55P03 with NOWAIT.
+    virtual bool lock_row(Oid table, std::string_view key, LockStrength strength, LockWait wait) = 0;
+    /// What is read between watch_reads(false) and watch_reads(true) may change before the commit, unless the
+    /// transaction is serializable. Pairs may stand within each other.
+    virtual void watch_reads(bool on) = 0;
     /// The present is read from a snapshot: views into its trees live as long as the statement.
     virtual bool reads_snapshot() const = 0;
     /// Bytes that one operator may hold before it puts rows aside in a file.

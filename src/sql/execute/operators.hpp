@@ -23,6 +23,7 @@ std::unique_ptr<Operator> make_window(Plan& plan, Execution& execution);
 std::unique_ptr<Operator> make_sort(Plan& plan, Execution& execution);
 std::unique_ptr<Operator> make_limit(Plan& plan, Execution& execution);
 std::unique_ptr<Operator> make_distinct(Plan& plan, Execution& execution);
+std::unique_ptr<Operator> make_lock_rows(Plan& plan, Execution& execution);
 std::unique_ptr<Operator> make_set_operation(Plan& plan, Execution& execution);
 
 /// The operator, told to note what it does where EXPLAIN ANALYZE asks for it.

@@ -57,6 +57,7 @@ std::string title(const Plan& plan) {
         case PlanKind::sort: return plan.ordered_keys > 0 ? "Incremental Sort" : "Sort";
         case PlanKind::limit: return "Limit";
         case PlanKind::distinct: return "Unique";
+        case PlanKind::lock_rows: return "LockRows";
         case PlanKind::set_operation:
             return std::string(sets[static_cast<int>(plan.set)]) + (plan.all ? " All" : "");
         case PlanKind::cte_scan: return "CTE Scan on " + plan.common->name;

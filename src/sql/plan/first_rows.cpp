@@ -12,7 +12,9 @@ double rows_wanted(const Plan& limit) {
     if (limit.limit == nullptr || is_null(*limit.limit)) return 0;
     const Plan* below = limit.left;
     if (below->kind != PlanKind::sort) {
-        while (below->kind == PlanKind::project || below->kind == PlanKind::filter) below = below->left;
+        while (below->kind == PlanKind::project || below->kind == PlanKind::filter ||
+               below->kind == PlanKind::lock_rows)
+            below = below->left;
         if (below->kind == PlanKind::sort) return 0;
     }
     double rows = 0;
@@ -28,7 +30,8 @@ void tell_scan(const Plan& limit) {
     Plan* scan = limit.left;
     const auto hands_on_early = [](const Plan& plan) {
         switch (plan.kind) {
-            case PlanKind::project: return true;
+            case PlanKind::project:
+            case PlanKind::lock_rows: return true;
             case PlanKind::join: return plan.lateral;
             case PlanKind::window:
             case PlanKind::distinct: return plan.in_order;

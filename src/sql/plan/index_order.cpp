@@ -118,7 +118,8 @@ LeadingNode leading_node(Plan* plan, std::vector<SortKey>& keys) {
             case PlanKind::project:
                 if (!move_below(*plan, keys)) return {};
                 break;
-            case PlanKind::filter: break;
+            case PlanKind::filter:
+            case PlanKind::lock_rows: break;
             case PlanKind::distinct:
                 // Which rows DISTINCT ON hands on depends on the order in which it reads them.
                 if (!plan->in_order || plan->distinct_on.size() < plan->output.size()) return {};

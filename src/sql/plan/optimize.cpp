@@ -141,6 +141,16 @@ private:
                 if (Plan* ordered = ordered_input(*plan, 0)) return ordered;
                 if (wanted && wanted->rows * k_times_wanted < plan->rows) return sort_for_few(plan, wanted->rows);
                 return plan;
+            case PlanKind::lock_rows: {
+                // Rows that are not shown are not locked.
+                std::vector<BoundExpr*> below, above;
+                for (BoundExpr* condition : conditions)
+                    (is_volatile_inside(condition) ? above : below).push_back(condition);
+                if (above.empty()) first_rows_ = std::move(wanted);
+                plan->left = push_down(plan->left, std::move(below));
+                plan->rows = plan->left->rows;
+                return filter(plan, std::move(above));
+            }
             case PlanKind::limit: {
                 std::vector<BoundExpr*> nothing;
                 const double first = rows_wanted(*plan);
@@ -148,7 +158,8 @@ private:
                 plan->left = push_down(plan->left, nothing);
                 const bool few = plan->limit != nullptr && (plan->limit->kind == BoundKind::parameter ||
                                                             first * k_times_wanted < plan->left->rows);
-                if (plan->left->kind == PlanKind::sort && few) plan->left = sort_for_few(plan->left, first);
+                Plan*& input = plan->left->kind == PlanKind::lock_rows ? plan->left->left : plan->left;
+                if (input->kind == PlanKind::sort && few) input = sort_for_few(input, first);
                 tell_scan(*plan);
                 return filter(plan, std::move(conditions));
             }

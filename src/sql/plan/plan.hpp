@@ -10,6 +10,7 @@
 #include "sql/catalog/catalog.hpp"
 #include "sql/catalog/period.hpp"
 #include "sql/plan/expr.hpp"
+#include "sql/row_lock.hpp"
 
 #include <deque>
 #include <memory>
@@ -31,6 +32,7 @@ enum class PlanKind : std::uint8_t {
     aggregate,        ///< groups, columns (aggregates), grouping sets
     window,           ///< columns (windows)
     sort, limit, distinct,
+    lock_rows,        ///< row_locks: rows come one by one, those that are locked
     set_operation,
     cte_scan,         ///< of a common table
     recursive_union,  ///< left: start, right: step over the working table
@@ -56,6 +58,14 @@ enum HiddenColumn : int { hidden_row_key = -1, hidden_commit_from = -2, hidden_c
 struct ScanColumn {
     int place = 0;  ///< physical column, or a HiddenColumn
     ColumnId id = k_no_column;
+};
+
+/// FOR UPDATE or its kin of one table in FROM.
+struct RowLock {
+    BoundExpr* table = nullptr;  ///< whose row it is, as regclass
+    BoundExpr* key = nullptr;    ///< hidden_row_key
+    LockStrength strength = LockStrength::update;
+    LockWait wait = LockWait::block;
 };
 
 /// Which entries of a tree a scan visits: equal leading columns, then some values or a range of the next one.
@@ -210,6 +220,7 @@ struct Plan {
     std::vector<SortKey> tie_keys;
     // distinct: the first row of each combination of values
     std::vector<BoundExpr*> distinct_on;
+    std::vector<RowLock> row_locks;
     // set_operation, recursive_union
     SetKind set = SetKind::union_;
     bool all = false;

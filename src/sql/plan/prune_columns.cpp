@@ -141,6 +141,7 @@ bool can_do_without(const Plan& plan) {
         case PlanKind::join:
         case PlanKind::aggregate:
         case PlanKind::window:
+        case PlanKind::lock_rows:
         case PlanKind::sort: return true;
         case PlanKind::limit: return !plan.with_ties;
         default: return false;
@@ -185,7 +186,7 @@ void drop_inner_columns(Plan& join, const Walk& all) {
 
 /// A WITH query is looked into once, however many others read it.
 bool is_volatile_plan(Plan& plan, std::set<const Plan*>& seen) {
-    bool found = false;
+    bool found = plan.kind == PlanKind::lock_rows;
     if (plan.kind == PlanKind::cte_scan)
         found = plan.common->change != nullptr ||
                 // One that is being bound, as its recursive part refers to it, has no plan yet.

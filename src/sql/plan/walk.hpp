@@ -52,6 +52,7 @@ void each_expr(Plan& plan, Visit&& visit) {
     one(plan.limit);
     one(plan.offset);
     for (BoundExpr*& expr : plan.distinct_on) one(expr);
+    for (RowLock& lock : plan.row_locks) one(lock.table), one(lock.key);
 }
 
 /// Columns that a plan uses and does not produce itself, subqueries included: those of rows further out.

@@ -1,4 +1,4 @@
-// nextval, currval, setval, and what a transaction writes of the sequences it moved.
+// nextval, currval, setval, and what a transaction writes of the sequences it moved; numbers that no sequence gives.
 //
 // A sequence that was made or set back in a transaction is the transaction's own until it commits; a temporary one is
 // the session's. All others are shared (sequences.hpp).
@@ -180,6 +180,23 @@ void SqlSession::set_value(Oid oid, std::int64_t value, bool is_called) {
                   std::to_string(sequence->sequence.minimum) + ".." + std::to_string(sequence->sequence.maximum) + ")");
     move_sequence(*sequence, [=](const Relation&, SequenceState) { return SequenceState{value, is_called}; });
     if (is_called) sequence_memory_[oid] = value;
+}
+
+std::uint64_t SqlSession::next_row_number() {
+    if (!row_salts_) {
+        std::uint64_t seed = 0;
+        random_bytes(&seed, sizeof seed);
+        row_salts_.emplace(seed);
+    }
+    // Sessions that ask within the same microsecond seldom get the same one, whichever sessions they are.
+    const std::uint64_t now = static_cast<std::uint64_t>(clock_now()) << 10 | row_salts_->next() >> 54;
+    last_row_number_ = std::max(now, last_row_number_ + 1);
+    return last_row_number_;
+}
+
+std::uint64_t SqlSession::transaction_id(bool assign) {
+    if (transaction_id_ == 0 && assign) transaction_id_ = next_row_number();
+    return transaction_id_;
 }
 
 }  // namespace northstar::inline v0::sql

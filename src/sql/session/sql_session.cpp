@@ -33,7 +33,6 @@ bool ends_transaction(const syntax::Statement& statement) {
 SqlSession::SqlSession(Database& database) : database_(database) {
     present_.session = this;
     session_.host = this;
-    row_salt_ = reinterpret_cast<std::uintptr_t>(this) >> 4;
     start_settings();
 }
 
@@ -185,6 +184,7 @@ void SqlSession::end_work() noexcept {
     close_past();
     marks_.clear();
     advisory_.end_transaction();
+    row_locks_.return_to(0);
     deferred_.clear();
     types_.forget_uncommitted_labels();
     constraint_modes_.clear();
@@ -321,6 +321,7 @@ SqlSession::Mark SqlSession::mark(std::string name) {
     made.deferred = deferred_.size();
     made.own_sequences = own_sequences_;
     made.advisory = advisory_.of_transaction();
+    made.row_locks = row_locks_.mark();
     return made;
 }
 
@@ -337,6 +338,7 @@ void SqlSession::rollback_to(const Mark& mark) {
     deferred_.resize(std::min(deferred_.size(), mark.deferred));
     own_sequences_ = mark.own_sequences;
     advisory_.return_transaction_to(mark.advisory);
+    row_locks_.return_to(mark.row_locks);
     load_catalog();
 }
 
@@ -770,17 +772,6 @@ StatementResult SqlSession::set_constraints(const syntax::SetConstraints& statem
     StatementResult result;
     result.tag = "SET CONSTRAINTS";
     return result;
-}
-
-std::uint64_t SqlSession::next_row_number() {
-    const std::uint64_t now = static_cast<std::uint64_t>(clock_now()) << 10 | (row_salt_ & 0x3ff);
-    last_row_number_ = std::max(now, last_row_number_ + 1);
-    return last_row_number_;
-}
-
-std::uint64_t SqlSession::transaction_id(bool assign) {
-    if (transaction_id_ == 0 && assign) transaction_id_ = next_row_number();
-    return transaction_id_;
 }
 
 void SqlSession::notice(SqlState state, std::string message) {

@@ -14,7 +14,9 @@
 #include "sql/catalog/known_types.hpp"
 #include "sql/execute/change.hpp"
 #include "sql/execute/execution.hpp"
+#include "base/random.hpp"
 #include "sql/session/advisory_locks.hpp"
+#include "sql/session/row_locks.hpp"
 #include "sql/session/sequences.hpp"
 #include "sql/session/shared_catalogs.hpp"
 #include "sql/session/shape_cache.hpp"
@@ -210,6 +212,8 @@ public:
     std::uint64_t commit_time(std::uint64_t txn) override;
     std::optional<std::uint64_t> commit_after(const std::string& tree, std::string_view key,
                                               std::uint64_t txn) override;
+    bool lock_row(Oid table, std::string_view key, LockStrength strength, LockWait wait) override;
+    void watch_reads(bool on) override;
     bool reads_snapshot() const override { return snapshot_.has_value(); }
     std::size_t memory_limit() const override { return work_memory_; }
     PlanActuals* actuals() override { return actuals_; }
@@ -290,6 +294,7 @@ private:
         std::size_t deferred = 0;
         std::map<Oid, SequenceState> own_sequences;
         AdvisoryHolder::Held advisory;
+        std::size_t row_locks = 0;
     };
     struct OpenCursor {
         std::vector<OutputColumn> columns;
@@ -507,7 +512,7 @@ private:
     Oid last_sequence_ = 0;
     std::uint64_t last_row_number_ = 0;
     std::uint64_t transaction_id_ = 0;                         ///< 0: nobody has asked for it yet
-    std::uint64_t row_salt_ = 0;
+    std::optional<detail::Random> row_salts_;
     const std::vector<Value>* parameters_ = nullptr;
     std::string_view text_;        ///< of the statement that runs
     std::vector<Oid> parameter_types_;
@@ -530,6 +535,8 @@ private:
     std::int64_t timeout_ms_ = 0;   ///< statement_timeout; 0: none
     std::int64_t lock_timeout_ms_ = 0;
     AdvisoryHolder advisory_{database_};
+    RowLocks row_locks_{database_};
+    unsigned unwatched_ = 0;  // watch_reads(false) that wait for their watch_reads(true)
     bool lazy_ = false;  ///< synchronous_commit is off
     std::int64_t deadline_ = 0;     ///< of the statement that runs, as statement_time counts; 0: none
     SqlCopySource* copy_source_ = nullptr;

@@ -148,6 +148,7 @@ private:
     Query* query_body(int precedence);
     Query* query_primary();
     Query* select_core();
+    LockingClause locking_clause();
     void select_tail(Query& query);
     const WithClause* with_clause();
     CommonTable common_table();

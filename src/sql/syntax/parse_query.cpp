@@ -272,34 +272,10 @@ void Parser::select_tail(Query& query) {
             take(), take();
             expect("only"_kw);
         } else if (at("for"_kw) && (at("update"_kw, 1) || at("share"_kw, 1) || at("no"_kw, 1) || at("key"_kw, 1))) {
-            take();
-            query.locking = true;
-            locks_rows_ = true;
-            const char* clause = at("update"_kw) ? "FOR UPDATE" : "FOR SHARE";
-            if (accept("no"_kw)) {
-                expect("key"_kw), expect("update"_kw);
-                clause = "FOR NO KEY UPDATE";
-            } else if (accept("key"_kw)) {
-                expect("share"_kw);
-                clause = "FOR KEY SHARE";
-            } else {
-                take();
-            }
-            std::vector<LockedName> locked(query.locked.begin(), query.locked.end());
-            if (accept("of"_kw)) do {
-                const QualifiedName name = qualified_name();
-                if (!name.schema().empty())
-                    fail(sqlstate::syntax_error, std::string(clause) + " must specify unqualified relation names",
-                         name.position);
-                locked.push_back({name.last(), name.position, clause});
-            } while (accept(','));
-            query.locked = make_list(arena_, locked);
-            if (accept("skip"_kw)) {
-                expect("locked"_kw);
-                skips_locked = true;
-            } else {
-                accept("nowait"_kw);
-            }
+            std::vector<LockingClause> clauses(query.locking.begin(), query.locking.end());
+            clauses.push_back(locking_clause());
+            skips_locked = skips_locked || clauses.back().wait == LockWait::skip;
+            query.locking = make_list(arena_, clauses);
         } else {
             const std::size_t before = at_;
             time_clause(query.time);
@@ -309,6 +285,40 @@ void Parser::select_tail(Query& query) {
             return;
         }
     }
+}
+
+LockingClause Parser::locking_clause() {
+    locks_rows_ = true;
+    take();
+    LockingClause clause;
+    if (accept("no"_kw)) {
+        expect("key"_kw), expect("update"_kw);
+        clause.strength = LockStrength::no_key_update;
+    } else if (accept("key"_kw)) {
+        expect("share"_kw);
+        clause.strength = LockStrength::key_share;
+    } else if (accept("share"_kw)) {
+        clause.strength = LockStrength::share;
+    } else {
+        expect("update"_kw);
+    }
+    std::vector<LockedName> names;
+    if (accept("of"_kw)) do {
+        const QualifiedName name = qualified_name();
+        if (!name.schema().empty())
+            fail(sqlstate::syntax_error,
+                 std::string(clause_name(clause.strength)) + " must specify unqualified relation names",
+                 name.position);
+        names.push_back({name.last(), name.position});
+    } while (accept(','));
+    clause.of = make_list(arena_, names);
+    if (accept("skip"_kw)) {
+        expect("locked"_kw);
+        clause.wait = LockWait::skip;
+    } else if (accept("nowait"_kw)) {
+        clause.wait = LockWait::refuse;
+    }
+    return clause;
 }
 
 const WithClause* Parser::with_clause() {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "sql/arena.hpp"
+#include "sql/row_lock.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -265,7 +266,13 @@ struct IntoClause {
 struct LockedName {
     Name name;
     Position position = 0;
-    const char* clause = "";
+};
+
+/// FOR UPDATE or its kin.
+struct LockingClause {
+    LockStrength strength = LockStrength::update;
+    LockWait wait = LockWait::block;
+    List<LockedName> of;  ///< none: all of FROM
 };
 
 struct Query {
@@ -296,8 +303,7 @@ struct Query {
     const Expr* limit = nullptr;
     bool limit_with_ties = false;
     const Expr* offset = nullptr;
-    bool locking = false;  ///< FOR UPDATE and its kin: nothing to lock in snapshots, but not allowed everywhere
-    List<LockedName> locked;  ///< by name; none: all
+    List<LockingClause> locking;
     TimeClause time;
 };
 
