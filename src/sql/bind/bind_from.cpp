@@ -319,6 +319,7 @@ Plan* Binder::from_view(const syntax::FromItem& item, const Relation& view, Read
     const bool own_valid_time = item.time.valid.kind != syntax::RangeKind::none;
     if (own_valid_time) valids_.push_back(&item.time.valid);
     handed_locking_ = locking_of(item);
+    for (syntax::LockingClause& clause : handed_locking_) clause.of_view = true;
     const BoundQuery result = view_query(view.query, point, item.position, &view.names);
     if (own_valid_time) valids_.pop_back();
     ScopeRelation into;

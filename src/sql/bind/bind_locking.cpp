@@ -1,5 +1,6 @@
 // FOR UPDATE and its kin: which rows are locked, and where that has no meaning.
 #include "sql/bind/select_steps.hpp"
+#include "sql/plan/locked_rows.hpp"
 
 #include <algorithm>
 
@@ -72,21 +73,22 @@ void SelectSteps::bind_locking() {
             found = true;
         }
         if (!found) continue;
-        if (relation.nullable)
-            raise_at(sqlstate::feature_not_supported,
-                     std::string(clause_name(asked.lock.strength)) +
-                         " cannot be applied to the nullable side of an outer join",
-                     query_.position);
+        asked.lock.handed_on = query_.locking.empty();
+        const bool table = relation.scan != nullptr || relation.row_key != k_no_column;
+        // Of a table the planner refuses it, which may find that the join makes no NULLs. Of others it is refused where
+        // nothing but ON could keep those off.
+        const bool one_join = scope_->relations.size() == 2 && query_.where == nullptr;
+        if (!table && relation.nullable && one_join) refuse_nullable(asked.lock.strength);
         const bool present = relation.scan != nullptr && relation.scan->kind == PlanKind::scan &&
                              relation.scan->point == &binder_.environment_.present() &&
                              !relation.scan->versions.present;
         // Views hand it on to what they read. Nobody changes rows of the past.
         if (!present && relation.row_key == k_no_column) continue;
         asked.key = row_key_target(relation);
-        const auto table = std::find_if(relation.columns.begin(), relation.columns.end(),
+        const auto whose = std::find_if(relation.columns.begin(), relation.columns.end(),
                                         [](const ScopeColumn& column) { return column.name == "tableoid"; });
         if (relation.scan == nullptr)
-            asked.table = hidden_target(binder_.column_of(*table, 0));
+            asked.table = hidden_target(binder_.column_of(*whose, 0));
         else
             asked.lock.table = binder_.constant(Value::integer(type::regclass, relation.relation->oid), 0);
         locks_.push_back(asked);

@@ -91,7 +91,8 @@ BoundQuery Binder::query_body(const syntax::Query& syntax, bool resolve_unknowns
         }
         case syntax::QueryKind::set_operation: {
             LockingClauses locking(syntax.locking.begin(), syntax.locking.end());
-            std::move(handed_locking_.begin(), handed_locking_.end(), std::back_inserter(locking));
+            std::copy_if(handed_locking_.begin(), handed_locking_.end(), std::back_inserter(locking),
+                         [](const syntax::LockingClause& clause) { return !clause.of_view; });
             handed_locking_.clear();
             if (!locking.empty())
                 raise_at(sqlstate::feature_not_supported,

@@ -17,6 +17,7 @@
 #include "sql/plan/inline_with.hpp"
 #include "sql/plan/join_order.hpp"
 #include "sql/plan/join_size.hpp"
+#include "sql/plan/locked_rows.hpp"
 #include "sql/plan/order_below.hpp"
 #include "sql/plan/prefix_range.hpp"
 #include "sql/plan/prune_columns.hpp"
@@ -148,6 +149,7 @@ private:
                     (is_volatile_inside(condition) ? above : below).push_back(condition);
                 if (above.empty()) first_rows_ = std::move(wanted);
                 plan->left = push_down(plan->left, std::move(below));
+                check_locked_rows(*plan);
                 plan->rows = plan->left->rows;
                 return filter(plan, std::move(above));
             }

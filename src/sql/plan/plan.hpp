@@ -66,6 +66,7 @@ struct RowLock {
     BoundExpr* key = nullptr;    ///< hidden_row_key
     LockStrength strength = LockStrength::update;
     LockWait wait = LockWait::block;
+    bool handed_on = false;      ///< asked for by a query around the one that has the table
 };
 
 /// Which entries of a tree a scan visits: equal leading columns, then some values or a range of the next one.

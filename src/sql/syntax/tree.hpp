@@ -272,7 +272,8 @@ struct LockedName {
 struct LockingClause {
     LockStrength strength = LockStrength::update;
     LockWait wait = LockWait::block;
-    List<LockedName> of;  ///< none: all of FROM
+    List<LockedName> of;    ///< none: all of FROM
+    bool of_view = false;   ///< handed on by a view, which is not refused for what its query is
 };
 
 struct Query {
