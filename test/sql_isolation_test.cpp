@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -278,6 +279,28 @@ TEST_CASE("a block that has locked a table is refused when others change rows of
               (c.refused ? "40001" : "00000"));
         s.one.execute("ROLLBACK");
     }
+}
+
+TEST_CASE("a statement that waits for the turn of another writer can be cancelled", "[sql]") {
+    Sessions s;
+    northstar::Transaction writer = s.database.begin_write();
+    std::vector<std::string> states;
+    std::atomic<bool> done{false};
+    std::thread beside([&] {
+        for (const std::string text : {"INSERT INTO t VALUES (5, 5)", "CREATE TABLE u (id int)",
+                                       "BEGIN; INSERT INTO t VALUES (6, 6); COMMIT"})
+            states.push_back(Sessions::state_of(s.one, text));
+        done = true;
+    });
+    while (!done) {
+        s.one.cancel();
+        std::this_thread::yield();
+    }
+    beside.join();
+    CHECK(states == std::vector<std::string>(3, "57014"));
+    writer.rollback();
+    s.one.execute("ROLLBACK");
+    CHECK(Sessions::value(s.one, "SELECT count(*) FROM t") == "2");
 }
 
 TEST_CASE("a statement waits for the turn of another writer no longer than statement_timeout says", "[sql]") {

@@ -102,7 +102,7 @@ TEST_CASE("Only who has the write lock puts a mark behind the log", "[SWARM-1][D
         first.core->append_mark();
     }
     CHECK(end() == before);
-    first.core->begin_exclusive(std::nullopt);
+    first.core->begin_exclusive({});
     first.core->append_mark();
     first.core->end_exclusive();
     CHECK(end() > before);

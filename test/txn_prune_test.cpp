@@ -158,7 +158,7 @@ TEST_CASE("Pages of a step of a prune that a full disk interrupts are free again
     for (int i = 0; i < 100; ++i) work.commit();
     db.checkpoint();
     {
-        detail::WriteTxn tx(core, detail::WriteTxn::Mode::exclusive, Durability::full, std::nullopt);
+        detail::WriteTxn tx(core, detail::WriteTxn::Mode::exclusive, Durability::full, {});
         tx.prune({50, db.chain_hash(50), std::nullopt});
         tx.commit();
     }
@@ -368,7 +368,7 @@ TEST_CASE("A redaction behind a prune that was not carried out yet takes the has
     const Txn written = put(db, "victim", std::string(400, 's'));
     const Txn horizon = oldest_wrote_it ? written : put(db, "key", "value");
     {
-        detail::WriteTxn tx(core, detail::WriteTxn::Mode::exclusive, Durability::full, std::nullopt);
+        detail::WriteTxn tx(core, detail::WriteTxn::Mode::exclusive, Durability::full, {});
         tx.prune({horizon, db.chain_hash(horizon), core->state_hash_at(horizon)});
         tx.commit();
     }
@@ -426,7 +426,7 @@ TEST_CASE("A move of the horizon that begins with a redaction keeps no hash of w
     const Txn horizon = db.begin_read().txn();
     put(db, "key", "value");
     {
-        detail::WriteTxn tx(core, detail::WriteTxn::Mode::exclusive, Durability::full, std::nullopt);
+        detail::WriteTxn tx(core, detail::WriteTxn::Mode::exclusive, Durability::full, {});
         tx.prune({horizon, db.chain_hash(horizon), std::nullopt});
         tx.commit();
     }
@@ -502,7 +502,7 @@ TEST_CASE("The version at a horizon is told once, also where no checkpoint has c
     Database db = detail::make_database(core);
     for (int i = 1; i <= 5; ++i) put(db, "key", std::to_string(i));
     {
-        detail::WriteTxn tx(core, detail::WriteTxn::Mode::exclusive, Durability::full, std::nullopt);
+        detail::WriteTxn tx(core, detail::WriteTxn::Mode::exclusive, Durability::full, {});
         tx.prune({3, db.chain_hash(3), std::nullopt});
         tx.commit();
     }
@@ -536,7 +536,7 @@ TEST_CASE("A tree whose history is turned on twice while the horizon moves begin
     for (int i = 0; i < 60; ++i) work.commit();
     const Txn horizon = db.begin_read().txn();
     {
-        detail::WriteTxn tx(core, detail::WriteTxn::Mode::exclusive, Durability::full, std::nullopt);
+        detail::WriteTxn tx(core, detail::WriteTxn::Mode::exclusive, Durability::full, {});
         tx.prune({horizon, db.chain_hash(horizon), std::nullopt});
         tx.commit();
     }
@@ -606,7 +606,7 @@ TEST_CASE("The base of a tree whose history is turned on while the horizon moves
     for (int i = 0; i < 60; ++i) work.commit();
     const Txn horizon = db.begin_read().txn();
     {
-        detail::WriteTxn tx(core, detail::WriteTxn::Mode::exclusive, Durability::full, std::nullopt);
+        detail::WriteTxn tx(core, detail::WriteTxn::Mode::exclusive, Durability::full, {});
         tx.prune({horizon, db.chain_hash(horizon), std::nullopt});
         tx.commit();
     }

@@ -100,6 +100,27 @@ void hold_for(std::chrono::microseconds time) {
 
 }  // namespace
 
+TEST_CASE("Who gives up waiting is in nobody's way", "[TX-1]") {
+    WriterTurn turn;
+    turn.acquire(std::nullopt);
+    int asked = 0;
+    bool got = true;
+    std::thread([&] { got = turn.acquire(std::nullopt, [&] { return ++asked == 2; }); }).join();
+    CHECK_FALSE(got);
+    CHECK(asked == 2);
+    CHECK_FALSE(turn.wanted());
+    // A deadline counts beside it.
+    std::thread([&] { got = turn.acquire(1, [&] { return ++asked == 1000; }); }).join();
+    CHECK_FALSE(got);
+    CHECK(asked == 2);
+    turn.release();
+    std::thread([&] {
+        got = turn.acquire(std::nullopt, [] { return true; });
+        if (got) turn.release();
+    }).join();
+    CHECK(got);  // it did not have to wait
+}
+
 TEST_CASE("Behind a long turn comes the one who waits, whoever else asks", "[TURN-3]") {
     WriterTurn turn;
     Order order;

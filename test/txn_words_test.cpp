@@ -173,6 +173,22 @@ TEST_CASE("Who waits in vain for the write lock gives up when its time is over, 
     CHECK(f.processes->load(Word::write_come) == 0);
 }
 
+TEST_CASE("Who waits in vain for the write lock may give up before its time is over", "[PROC-5][TX-1]") {
+    Fixture f;
+    bool created = false;
+    const std::unique_ptr<detail::File> other = detail::posix_vfs().open(f.place / "file", {}, created);
+    REQUIRE(other->try_lock(Processes::write, detail::LockKind::exclusive));
+    int asked = 0;
+    std::optional<std::uint64_t> timeout_us;
+    SECTION("of which there is none") {}
+    SECTION("which is long") { timeout_us = 3'600'000'000; }
+    CHECK_FALSE(f.processes->take_write(timeout_us, {}, [&] { return ++asked == 2; }));
+    CHECK(asked == 2);
+    CHECK_FALSE(f.processes->write_wanted());
+    other->unlock(Processes::write);
+    CHECK(f.processes->take_write(timeout_us, {}, [] { return true; }));
+}
+
 TEST_CASE("Who comes first for the write lock sleeps where whoever gives it back looks", "[PROC-6][SWARM-1]") {
     Fixture f;
     bool created = false;

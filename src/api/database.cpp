@@ -73,7 +73,7 @@ Transaction Database::begin_write(const WriteOptions& options) try {
     detail::DatabaseCore& core = detail::checked(core_);
     return Transaction(std::make_unique<detail::WriteTxn>(core_, detail::WriteTxn::Mode::exclusive,
                                                           options.durability.value_or(core.options().durability),
-                                                          options.timeout_ms));
+                                                          detail::WaitLimit{options.timeout_ms, options.gives_up}));
 } catch (const std::bad_alloc&) {
     detail::no_memory();
 }
@@ -82,7 +82,7 @@ Transaction Database::begin_optimistic(const WriteOptions& options) try {
     detail::DatabaseCore& core = detail::checked(core_);
     return Transaction(std::make_unique<detail::WriteTxn>(core_, detail::WriteTxn::Mode::optimistic,
                                                           options.durability.value_or(core.options().durability),
-                                                          options.timeout_ms));
+                                                          detail::WaitLimit{options.timeout_ms, options.gives_up}));
 } catch (const std::bad_alloc&) {
     detail::no_memory();
 }
@@ -227,7 +227,7 @@ Statistics Database::statistics() const try {
 
 void Database::set_history(History history) try {
     detail::checked(core_);
-    detail::WriteTxn txn(core_, detail::WriteTxn::Mode::exclusive, Durability::full, std::nullopt);
+    detail::WriteTxn txn(core_, detail::WriteTxn::Mode::exclusive, Durability::full, detail::WaitLimit{});
     txn.set_default_history(history);
     txn.commit();
 } catch (const std::bad_alloc&) {

@@ -34,6 +34,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -97,7 +98,7 @@ enum class Errc : int {
     too_many_snapshots = 29,  ///< the process-wide table of open snapshots is full
     already_exists = 30,      ///< the destination exists already
     still_held = 31,          ///< a redaction is committed and not finished: snapshots still show the values
-    cancelled = 32,           ///< a build was cancelled; nothing was changed
+    cancelled = 32,           ///< a build, or waiting for the writer's turn, was cancelled; nothing was changed
     stale = 33,               ///< the cartridge is older than the snapshot, and only an exact one was asked for
 };
 
@@ -566,6 +567,9 @@ struct WriteOptions {
     std::optional<Durability> durability;
     /// How long to wait for the writer's turn; nullopt: for ever.
     std::optional<std::uint32_t> timeout_ms;
+    /// Asked about every 50 ms by a thread that waits for the turn; true: it waits no longer (Errc::cancelled).
+    /// Must not throw, nor use the database.
+    std::function<bool()> gives_up = {};
 };
 
 /// An open database: what everything else is begun from.

@@ -29,6 +29,10 @@ Value current_value(Call& call, const Value* a, std::size_t) {
     return Value::int8(host_of(call).current_value(static_cast<Oid>(a[0].integer())));
 }
 Value last_value(Call& call, const Value*, std::size_t) { return Value::int8(host_of(call).last_value()); }
+Value last_value_of(Call& call, const Value* a, std::size_t) {
+    const auto value = host_of(call).last_value_of(static_cast<Oid>(a[0].integer()));
+    return value ? Value::int8(*value) : Value::null(type::int8);
+}
 Value set_value(Call& call, const Value* a, std::size_t count) {
     host_of(call).set_value(static_cast<Oid>(a[0].integer()), a[1].integer(), count < 3 || a[2].boolean());
     return a[1];
@@ -293,6 +297,7 @@ constexpr FunctionSource k_functions[] = {
     {"nextval(regclass) int8 volatile", &next_value},
     {"currval(regclass) int8 volatile", &current_value},
     {"lastval() int8 volatile", &last_value},
+    {"pg_sequence_last_value(regclass) int8 volatile", &last_value_of},
     {"setval(regclass,int8) int8 volatile", &set_value},
     {"setval(regclass,int8,bool) int8 volatile", &set_value},
     {"current_setting(text) text stable", &current_setting},

@@ -16,6 +16,7 @@ namespace session_file {
 
 std::int64_t Host::next_value(Oid) { session_file::refuse("nextval"); }
 std::int64_t Host::current_value(Oid) { session_file::refuse("currval"); }
+std::optional<std::int64_t> Host::last_value_of(Oid) { session_file::refuse("pg_sequence_last_value"); }
 std::int64_t Host::last_value() { session_file::refuse("lastval"); }
 void Host::set_value(Oid, std::int64_t, bool) { session_file::refuse("setval"); }
 bool Host::take_lock(const AdvisoryLock&, bool) { session_file::refuse("pg_advisory_lock"); }

@@ -59,6 +59,8 @@ public:
     virtual std::int64_t next_value(Oid sequence);
     virtual std::int64_t current_value(Oid sequence);
     virtual std::int64_t last_value();
+    /// The value that a sequence gave last, to whomever; nothing: none since it began.
+    virtual std::optional<std::int64_t> last_value_of(Oid sequence);
     virtual void set_value(Oid sequence, std::int64_t value, bool is_called);
     /// Value of a setting; raises undefined_object where it is unknown, unless missing_ok: then nothing.
     virtual std::optional<std::string> setting(std::string_view name, bool missing_ok);

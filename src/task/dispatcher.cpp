@@ -96,7 +96,7 @@ bool TaskDispatcher::execute(Batch& batch) noexcept {
     TaskJob* at = nullptr;
     std::vector<Parked*> served;
     try {
-        WriteTxn txn(core_, WriteTxn::Mode::exclusive, durability_, std::nullopt);
+        WriteTxn txn(core_, WriteTxn::Mode::exclusive, durability_, {});
         take_round(batch);
         const std::uint64_t now = now_us();
         TaskMachine machine(txn, now);

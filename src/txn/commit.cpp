@@ -17,27 +17,33 @@
 
 namespace northstar::inline v0::detail {
 
-void DatabaseCore::begin_exclusive(std::optional<std::uint32_t> timeout_ms) {
+void DatabaseCore::begin_exclusive(const WaitLimit& limit) {
     check_writable();
     slow_down();
     if (room_tight_.load(std::memory_order_relaxed) && room_tight_.exchange(false)) [[unlikely]] free_dead_pages();
     try {
-        take_turn(timeout_ms);
+        take_turn(limit);
     } catch (...) {
         settle_left_over();
         throw;
     }
 }
 
-void DatabaseCore::take_turn(std::optional<std::uint32_t> timeout_ms) {
-    if (!turn_.acquire(timeout_ms)) {
+void DatabaseCore::take_turn(const WaitLimit& limit) {
+    const auto refuse_cancelled = [&] {
+        if (limit.is_over()) fail(Errc::cancelled, "waiting for the writer's turn was cancelled", path_);
+    };
+    const std::optional<std::uint32_t> timeout_ms = limit.timeout_ms;
+    if (!turn_.acquire(timeout_ms, limit.gives_up)) {
+        refuse_cancelled();
         fail(Errc::timeout, "the writer's turn did not come within " + std::to_string(*timeout_ms) + " ms", path_);
     }
     try {
         check_usable();
         std::optional<std::uint64_t> timeout_us;
         if (timeout_ms) timeout_us = std::uint64_t{*timeout_ms} * 1000;
-        if (!take_write_lock(timeout_us, follow_when_called_)) {
+        if (!take_write_lock(timeout_us, follow_when_called_, limit.gives_up)) {
+            refuse_cancelled();
             fail(Errc::timeout, "another process kept the write lock for too long; try again", path_);
         }
         processes_->begin_work();
@@ -50,9 +56,10 @@ void DatabaseCore::take_turn(std::optional<std::uint32_t> timeout_ms) {
 }
 
 /// False: the time was over. Call with the turn.
-bool DatabaseCore::take_write_lock(std::optional<std::uint64_t> timeout_us, const std::function<void()>& called) {
+bool DatabaseCore::take_write_lock(std::optional<std::uint64_t> timeout_us, const std::function<void()>& called,
+                                   const std::function<bool()>& gives_up) {
     const bool had_it = processes_->has_write();
-    if (!processes_->take_write(timeout_us, called)) return false;
+    if (!processes_->take_write(timeout_us, called, gives_up)) return false;
     // Whoever had it since may have moved what is mapped.
     if (!had_it && processes_->others_had_write()) log_->unmap();
     return true;

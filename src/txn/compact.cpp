@@ -318,7 +318,7 @@ bool DatabaseCore::lift_pages(const Clearing& clearing, const CompactNotes& note
     }
     close_view(view);
     if (finder.found == 0) return false;
-    take_turn(std::nullopt);
+    take_turn({});
     {
         const ExclusiveScope scope(*this);
         Workspace work(*arena_, *source_);
@@ -344,7 +344,7 @@ bool DatabaseCore::lift_pages(const Clearing& clearing, const CompactNotes& note
 /// clearing takes it, or it is large and kept by no history.
 void DatabaseCore::leave_extent(const Clearing& clearing) {
     using namespace compact_impl;
-    take_turn(std::nullopt);
+    take_turn({});
     {
         const ExclusiveScope scope(*this);
         Workspace work(*arena_, *source_);

@@ -210,7 +210,7 @@ void restate_redactions(DatabaseCore& source, const std::shared_ptr<DatabaseCore
     DatabaseCore::close_view(view);
     std::erase_if(records, [&](const RedactedRecord& r) { return r.txn > target || r.by <= target; });
     if (records.empty()) return;
-    WriteTxn txn(copy, WriteTxn::Mode::exclusive, Durability::full, std::nullopt);
+    WriteTxn txn(copy, WriteTxn::Mode::exclusive, Durability::full, {});
     std::set<std::uint64_t> trees;
     for (const RedactedRecord& from : records) {
         const std::optional<std::uint64_t> position = copy->record_position(from.txn, from.part);
@@ -355,7 +355,7 @@ ReadView* DatabaseCore::open_copy_view() {
 /// Appends transactions of another database's log as they stand: number, time, annotations, operations and nonce, and
 /// with them the digest, are kept; place, epoch and checksum are new.
 void DatabaseCore::append_copied(std::span<std::vector<std::byte>> records, const OriginalDigest& digests_before) {
-    begin_exclusive(std::nullopt);
+    begin_exclusive({});
     {
         const ExclusiveScope scope(*this);
         Workspace work(*arena_, *source_);
@@ -462,7 +462,7 @@ void DatabaseCore::begin_with(const ReadView& from, const Hash& chain, bool dens
     chain_->stand_on({txn, log_->end(), chain}, {});
     // Each piece becomes a root of that txn, and gets its place before the next; its entries were written by `written`.
     const auto add = [&](Txn written, const std::function<void(Workspace&)>& change) {
-        begin_exclusive(std::nullopt);
+        begin_exclusive({});
         {
             const ExclusiveScope scope(*this);
             Workspace work(*arena_, *source_);

@@ -121,7 +121,7 @@ public:
 
     // ---- writing ----
     /// Makes room first, which may take a checkpoint: not for who holds the checkpoint mutex.
-    void begin_exclusive(std::optional<std::uint32_t> timeout_ms);
+    void begin_exclusive(const WaitLimit& limit);
     void end_exclusive() noexcept;
     Commit commit(WriteTxn& txn);
     std::unique_ptr<WriteKit> take_kit();
@@ -328,8 +328,9 @@ private:
 
     // commit.cpp
     /// The turn and the write lock, up to date; end_exclusive() gives both back.
-    void take_turn(std::optional<std::uint32_t> timeout_ms);
-    bool take_write_lock(std::optional<std::uint64_t> timeout_us, const std::function<void()>& called);
+    void take_turn(const WaitLimit& limit);
+    bool take_write_lock(std::optional<std::uint64_t> timeout_us, const std::function<void()>& called,
+                         const std::function<bool()>& gives_up = {});
     /// Ends with its scope, behind the workspaces of the scope, what take_turn() or begin_exclusive() began.
     class ExclusiveScope {
     public:

@@ -568,7 +568,7 @@ void DatabaseCore::zero_unused_log() {
     std::vector<std::byte> block;
     std::uint64_t done = 0;
     for (bool more = true; more;) {
-        take_turn(std::nullopt);
+        take_turn({});
         const ExclusiveScope scope(*this);
         const ExtentDirectory extents = log_->extents();
         std::uint64_t at = std::max(done, log_->end());

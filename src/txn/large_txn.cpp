@@ -165,7 +165,7 @@ void WriteTxn::spool_operations() {
 /// An optimistic transaction goes on as the exclusive writer, if what it read so far still holds.
 void WriteTxn::take_turn() {
     if (has_turn_) return;
-    core_->begin_exclusive(timeout_ms_);
+    core_->begin_exclusive(limit_);
     has_turn_ = true;
     const Root* built = core_->roots().built();
     if (built == base_ && built->number.load(std::memory_order_relaxed) == base_number_) return;

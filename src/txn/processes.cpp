@@ -97,7 +97,8 @@ bool Processes::called_is_on_its_way() const {
            vfs_.monotonic_us() - called_us_ < processes_impl::k_overtake_us;
 }
 
-bool Processes::take_write(std::optional<std::uint64_t> timeout_us, const std::function<void()>& called) {
+bool Processes::take_write(std::optional<std::uint64_t> timeout_us, const std::function<void()>& called,
+                           const std::function<bool()>& gives_up) {
     if (has_write_) {
         turn_since_us_ = write_wanted() ? vfs_.monotonic_us() : 0;
         return true;
@@ -108,7 +109,7 @@ bool Processes::take_write(std::optional<std::uint64_t> timeout_us, const std::f
     if (at_once) return false;
     if (!begin_to_wait()) return false;
     try {
-        wait_for_write(timeout_us.value_or(processes_impl::k_for_ever), others_first, called);
+        wait_for_write(timeout_us.value_or(processes_impl::k_for_ever), others_first, called, gives_up);
     } catch (...) {
         end_to_wait();
         throw;
@@ -175,7 +176,8 @@ void Processes::wake_idle_holder() {
 
 /// Waits in the order of asking, which is that in which the system wakes those who sleep on a word. The lock itself is
 /// the file's: the words only say whose turn it is, and nothing wrong happens where they are out of date.
-bool Processes::wait_for_write(std::uint64_t timeout_us, bool others_first, const std::function<void()>& called) {
+bool Processes::wait_for_write(std::uint64_t timeout_us, bool others_first, const std::function<void()>& called,
+                               const std::function<bool()>& gives_up) {
     using namespace processes_impl;
     const std::uint64_t began = vfs_.monotonic_us();
     std::uint64_t waited = 0;
@@ -211,9 +213,21 @@ bool Processes::wait_for_write(std::uint64_t timeout_us, bool others_first, cons
         wake_idle_holder();
     }
     const bool for_ever = timeout_us == k_for_ever;
-    const auto rest = for_ever ? std::nullopt : std::optional(timeout_us - waited);
-    if (file_.lock(write, LockKind::exclusive, rest)) got_write();
-    return has_write_;
+    return wait_in_silence(for_ever ? std::nullopt : std::optional(timeout_us - waited), gives_up);
+}
+
+/// Asks the system alone, as nobody tells of releases.
+bool Processes::wait_in_silence(std::optional<std::uint64_t> timeout_us, const std::function<bool()>& gives_up) {
+    constexpr std::uint64_t k_pause_us = std::uint64_t{WaitLimit::k_pause_ms} * 1000;
+    for (;;) {
+        const bool last = !gives_up || (timeout_us && *timeout_us <= k_pause_us);
+        if (file_.lock(write, LockKind::exclusive, last ? timeout_us : k_pause_us)) {
+            got_write();
+            return true;
+        }
+        if (last || gives_up()) return false;
+        if (timeout_us) *timeout_us -= k_pause_us;
+    }
 }
 
 /// Waits for the next release, at first awake, with a mark by which the holder knows of it: a number of this caller

@@ -24,6 +24,7 @@
 #pragma once
 
 #include "os/vfs.hpp"
+#include "txn/wait_limit.hpp"
 #include "txn/words.hpp"
 
 #include <atomic>
@@ -71,9 +72,11 @@ public:
     }
     void unlock(std::uint64_t byte) noexcept { file_.unlock(byte); }
 
-    /// Takes the write lock unless this process has it already. False: the time was over. `called` runs when it is this
-    /// process's turn to come, before it comes: what it does, others do not wait for.
-    bool take_write(std::optional<std::uint64_t> timeout_us, const std::function<void()>& called);
+    /// Takes the write lock unless this process has it already. False: the time was over, or the caller gave up, as it
+    /// is asked now and then. `called` runs when it is this process's turn to come, before it comes: what it does,
+    /// others do not wait for.
+    bool take_write(std::optional<std::uint64_t> timeout_us, const std::function<void()>& called,
+                    const std::function<bool()>& gives_up = {});
     /// Gives it back if another process wants it (or `always`). Call with the writer's turn.
     void yield_write(bool always) noexcept;
     /// Had another process the write lock since this one had it before? Call with the write lock.
@@ -118,7 +121,9 @@ private:
     void wake_idle_holder();
     bool begin_to_wait();
     void end_to_wait() noexcept;
-    bool wait_for_write(std::uint64_t timeout_us, bool others_first, const std::function<void()>& called);
+    bool wait_for_write(std::uint64_t timeout_us, bool others_first, const std::function<void()>& called,
+                        const std::function<bool()>& gives_up);
+    bool wait_in_silence(std::optional<std::uint64_t> timeout_us, const std::function<bool()>& gives_up);
     bool come_for_write(std::uint64_t mark, std::uint64_t timeout_us);
 
     File& file_;

@@ -167,7 +167,7 @@ Commit DatabaseCore::commit_redaction(std::string_view tree, std::string_view ke
             }
             close_view(view);
         }
-        WriteTxn txn(shared_from_this(), WriteTxn::Mode::exclusive, Durability::full, std::nullopt);
+        WriteTxn txn(shared_from_this(), WriteTxn::Mode::exclusive, Durability::full, {});
         const Root& root = *txn.view()->root;
         if (!search->read_to(root.txn.load())) {
             if (attempt < redact_impl::k_attempts) continue;

@@ -498,7 +498,7 @@ Txn DatabaseCore::prune(AsOf point) {
     bool erased = pending_redaction() != 0;
     pruning.chain = chain_hash(horizon);
     pruning.state = state_hash_at(horizon);
-    WriteTxn txn(shared_from_this(), WriteTxn::Mode::exclusive, Durability::full, std::nullopt);
+    WriteTxn txn(shared_from_this(), WriteTxn::Mode::exclusive, Durability::full, {});
     // The state that was hashed is not what it was where values were erased meanwhile.
     erased = erased || pending_redaction() != 0;
     for (std::uint64_t at = hashed_from; !erased && at < log_->end();) {

@@ -3,6 +3,7 @@
 #include "base/check.hpp"
 #include "base/error.hpp"
 #include "base/spin.hpp"
+#include "txn/wait_limit.hpp"
 
 #include <algorithm>
 
@@ -15,7 +16,7 @@ constexpr std::chrono::microseconds k_spin{10};
 
 }  // namespace turn_impl
 
-bool WriterTurn::acquire(std::optional<std::uint32_t> timeout_ms) {
+bool WriterTurn::acquire(std::optional<std::uint32_t> timeout_ms, const std::function<bool()>& gives_up) {
     std::unique_lock lock(mutex_);
     if (!taken_) {
         take();
@@ -31,7 +32,7 @@ bool WriterTurn::acquire(std::optional<std::uint32_t> timeout_ms) {
     Waiter waiter;
     if (queue_.empty()) held_since_ = now;
     queue_.push_back(&waiter);
-    if (!wait(waiter, lock, deadline)) {
+    if (!wait(waiter, lock, {deadline, gives_up})) {
         NORTHSTAR_ASSERT(taken_);  // who was called does not give up before it has looked [TURN-4]
         queue_.erase(std::find(queue_.begin(), queue_.end(), &waiter));
         return false;
@@ -41,9 +42,7 @@ bool WriterTurn::acquire(std::optional<std::uint32_t> timeout_ms) {
 }
 
 /// Until the turn is this waiter's, which then is in the queue no more.
-bool WriterTurn::wait(Waiter& waiter, std::unique_lock<std::mutex>& lock,
-                      const std::optional<Clock::time_point>& deadline) {
-    const auto woken = [&] { return waiter.granted.load(std::memory_order_relaxed) || waiter.called; };
+bool WriterTurn::wait(Waiter& waiter, std::unique_lock<std::mutex>& lock, const Limit& limit) {
     if (queue_.front() == &waiter) {
         // Nobody is before it, so it may not have to sleep at all.
         waiter.here = true;
@@ -54,11 +53,7 @@ bool WriterTurn::wait(Waiter& waiter, std::unique_lock<std::mutex>& lock,
         waiter.here = false;
     }
     for (;;) {
-        if (!deadline) {
-            waiter.ready.wait(lock, woken);
-        } else if (!waiter.ready.wait_until(lock, *deadline, woken)) {
-            return false;
-        }
+        if (!sleep(waiter, lock, limit)) return false;
         if (waiter.granted.load(std::memory_order_relaxed)) return true;
         if (!taken_) {
             NORTHSTAR_ASSERT(queue_.front() == &waiter);  // nobody else is called
@@ -73,6 +68,27 @@ bool WriterTurn::wait(Waiter& waiter, std::unique_lock<std::mutex>& lock,
         const bool granted = spin(waiter);
         lock.lock();
         if (granted) return true;
+    }
+}
+
+/// Until the waiter has the turn or is called; false: it waits no longer.
+bool WriterTurn::sleep(Waiter& waiter, std::unique_lock<std::mutex>& lock, const Limit& limit) {
+    const auto woken = [&] { return waiter.granted.load(std::memory_order_relaxed) || waiter.called; };
+    if (!limit.gives_up && !limit.deadline) {
+        waiter.ready.wait(lock, woken);
+        return true;
+    }
+    for (;;) {
+        auto until = limit.gives_up ? Clock::now() + std::chrono::milliseconds(WaitLimit::k_pause_ms)
+                                    : *limit.deadline;
+        if (limit.deadline) until = std::min(until, *limit.deadline);
+        if (waiter.ready.wait_until(lock, until, woken)) return true;
+        if (limit.deadline && until == *limit.deadline) return false;
+        lock.unlock();
+        const bool over = limit.gives_up();
+        lock.lock();
+        if (woken()) return true;
+        if (over) return false;
     }
 }
 

@@ -12,6 +12,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -25,8 +26,9 @@ public:
     /// `short_turn`: one that takes less than waking a thread, which is 20 to 50 us.
     explicit WriterTurn(std::chrono::microseconds short_turn = std::chrono::microseconds{50})
         : short_turn_(short_turn) {}
-    /// False: the time was over before the turn came. Throws Error(misuse) when this thread has the turn already.
-    bool acquire(std::optional<std::uint32_t> timeout_ms);
+    /// False: the time was over before the turn came, or the caller gave up. Throws Error(misuse) when this thread has
+    /// the turn already.
+    bool acquire(std::optional<std::uint32_t> timeout_ms, const std::function<bool()>& gives_up = {});
     bool try_acquire();
     void release();
     /// Does somebody wait for it?
@@ -46,7 +48,12 @@ private:
     void take();
     void grant(Waiter& waiter);
     void call_first();
-    bool wait(Waiter& waiter, std::unique_lock<std::mutex>& lock, const std::optional<Clock::time_point>& deadline);
+    struct Limit {
+        std::optional<Clock::time_point> deadline;
+        const std::function<bool()>& gives_up;
+    };
+    bool wait(Waiter& waiter, std::unique_lock<std::mutex>& lock, const Limit& limit);
+    bool sleep(Waiter& waiter, std::unique_lock<std::mutex>& lock, const Limit& limit);
     static bool spin(const Waiter& waiter);
 
     const std::chrono::microseconds short_turn_;

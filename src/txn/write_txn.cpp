@@ -19,12 +19,12 @@ namespace write_txn_impl {
 }  // namespace write_txn_impl
 
 WriteTxn::WriteTxn(std::shared_ptr<DatabaseCore> core, Mode mode, Durability wanted,
-                   std::optional<std::uint32_t> timeout_ms)
-    : durability(wanted), core_(std::move(core)), mode_(mode), timeout_ms_(timeout_ms), kit_(core_->take_kit()),
+                   WaitLimit limit)
+    : durability(wanted), core_(std::move(core)), mode_(mode), limit_(std::move(limit)), kit_(core_->take_kit()),
       work_(kit_->work), operations_(kit_->operations), reads_(kit_->reads), notes_reads_(mode == Mode::optimistic),
       spool_(core_->log()) {
     if (mode_ == Mode::exclusive) {
-        core_->begin_exclusive(timeout_ms_);
+        core_->begin_exclusive(limit_);
         has_turn_ = true;
     }
     try {
@@ -460,7 +460,7 @@ Commit WriteTxn::commit() {
     }
     operations_.finish();
     if (!has_turn_) {
-        core_->begin_exclusive(timeout_ms_);
+        core_->begin_exclusive(limit_);
         has_turn_ = true;
         const Root* built = core_->roots().built();
         if (built != base_ || built->number.load(std::memory_order_relaxed) != base_number_) {

@@ -38,7 +38,7 @@ public:
     enum class Mode : std::uint8_t { exclusive, optimistic };
 
     WriteTxn(std::shared_ptr<DatabaseCore> core, Mode mode, Durability durability,
-             std::optional<std::uint32_t> timeout_ms);
+             WaitLimit limit);
     ~WriteTxn();
     WriteTxn(const WriteTxn&) = delete;
     WriteTxn& operator=(const WriteTxn&) = delete;
@@ -152,7 +152,7 @@ private:
     std::shared_ptr<DatabaseCore> core_;
     const Mode mode_;
     State state_ = State::open;
-    std::optional<std::uint32_t> timeout_ms_;  // of waiting for the turn
+    const WaitLimit limit_;  // of waiting for the turn
     bool has_turn_ = false;
     std::unique_ptr<WriteKit> kit_;
     Workspace& work_;

@@ -216,7 +216,8 @@ constexpr SystemRelation k_relations[] = {
     {0, "pg_catalog", "pg_sequences", "",
      "SELECT n.nspname AS schemaname, c.relname AS sequencename, 'northstar'::name AS sequenceowner, "
      "s.seqtypid::regtype AS data_type, s.seqstart AS start_value, s.seqmin AS min_value, s.seqmax AS max_value, "
-     "s.seqincrement AS increment_by, s.seqcycle AS cycle, s.seqcache AS cache_size, NULL::int8 AS last_value FROM "
+     "s.seqincrement AS increment_by, s.seqcycle AS cycle, s.seqcache AS cache_size, "
+     "pg_catalog.pg_sequence_last_value(c.oid::regclass) AS last_value FROM "
      "pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid JOIN pg_catalog.pg_namespace "
      "n ON n.oid "
      "= c.relnamespace"},

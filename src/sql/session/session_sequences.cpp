@@ -170,6 +170,11 @@ std::int64_t SqlSession::last_value() {
     return current_value(last_sequence_);
 }
 
+std::optional<std::int64_t> SqlSession::last_value_of(Oid oid) {
+    const SequenceState state = sequence_state(*sequence_relation(oid));
+    return state.called ? std::optional(state.value) : std::nullopt;
+}
+
 void SqlSession::set_value(Oid oid, std::int64_t value, bool is_called) {
     const auto sequence = sequence_relation(oid);
     if (read_only_ && !sequence->temporary)

@@ -15,13 +15,6 @@ namespace sql_session {
 constexpr std::size_t k_kept_catalogs = 16;
 constexpr unsigned k_attempts = 4;  // at a statement that meets conflicts, until it takes the writer's turn
 
-/// A statement waits for the writer's turn no longer than its time is.
-WriteOptions within(std::int64_t timeout_ms) {
-    WriteOptions options;
-    if (timeout_ms != 0) options.timeout_ms = static_cast<std::uint32_t>(timeout_ms);
-    return options;
-}
-
 bool ends_transaction(const syntax::Statement& statement) {
     return statement.kind == syntax::StatementKind::transaction &&
            (statement.transaction->kind == syntax::TransactionKind::commit ||
@@ -103,7 +96,7 @@ WritableTree SqlSession::writable(const std::string& name, bool temporary) {
     if (!temporary) {
         // A query that moves a sequence, too, begins to write only then.
         if (!main_) {
-            main_.emplace(database_.begin_optimistic(sql_session::within(timeout_ms_)));
+            main_.emplace(database_.begin_optimistic(write_options()));
             ++transaction_number_;
         }
         return main_->tree(name);
@@ -129,7 +122,7 @@ void SqlSession::begin_work(Work work) {
     if (!in_block_) session_.statement_time = session_.transaction_time = clock_now();
     if (work != Work::reading) {
         if (work == Work::exclusive) take_turn();
-        else main_.emplace(database_.begin_optimistic(sql_session::within(timeout_ms_)));
+        else main_.emplace(database_.begin_optimistic(write_options()));
         ++transaction_number_;
         present_.txn = main_->base_txn();
         load_catalog();
@@ -155,9 +148,17 @@ const syntax::Statement& SqlSession::query_of(const syntax::Statement& statement
     return found == prepared_.end() ? statement : *found->second->statement;
 }
 
+/// A statement waits for the writer's turn no longer than its time is, or until it is cancelled.
+WriteOptions SqlSession::write_options() const {
+    WriteOptions options;
+    if (timeout_ms_ != 0) options.timeout_ms = static_cast<std::uint32_t>(timeout_ms_);
+    options.gives_up = [this] { return run_state_.load(std::memory_order_relaxed) == k_cancelled; };
+    return options;
+}
+
 void SqlSession::take_turn() {
     try {
-        main_.emplace(database_.begin_write(sql_session::within(timeout_ms_)));
+        main_.emplace(database_.begin_write(write_options()));
     } catch (const Error& error) {
         if (error.code() != Errc::timeout || timeout_ms_ == 0) throw;
         raise(sqlstate::query_canceled, "canceling statement due to statement timeout");

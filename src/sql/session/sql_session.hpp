@@ -230,6 +230,7 @@ public:
     std::int64_t next_value(Oid sequence) override;
     std::int64_t current_value(Oid sequence) override;
     std::int64_t last_value() override;
+    std::optional<std::int64_t> last_value_of(Oid sequence) override;
     void set_value(Oid sequence, std::int64_t value, bool is_called) override;
     std::optional<std::string> setting(std::string_view name, bool missing_ok) override;
     void set_setting(std::string_view name, std::string_view value, bool local) override;
@@ -350,6 +351,7 @@ private:
         exclusive,   ///< with the writer's turn: only for one statement
     };
     void begin_work(Work work = Work::optimistic);
+    WriteOptions write_options() const;
     void take_turn();
     bool only_reads(const syntax::Statement& statement) const;
     /// The statement itself, or the one that it executes.
