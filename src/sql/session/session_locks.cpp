@@ -25,10 +25,14 @@ bool SqlSession::take_lock(const AdvisoryLock& lock, bool wait) {
 }
 
 bool SqlSession::lock_row(Oid table, std::string_view key, LockStrength strength, LockWait wait) {
-    // Outside of a block it would be given back before anybody can think about the row.
-    if (wait == LockWait::block && !in_block_) return true;
     const auto relation = catalog().relation(table);
     if (relation == nullptr || relation->temporary) return true;
+    // A view may ask for it.
+    if (is_read_only())
+        raise(sqlstate::read_only_sql_transaction,
+              std::string("cannot execute SELECT ") + clause_name(strength) + " in a read-only transaction");
+    // Outside of a block it would be given back before anybody can think about the row.
+    if (wait == LockWait::block && !in_block_) return true;
     const std::string tree = partition_root(catalog(), *relation)->tree();
     const std::size_t before = row_locks_.mark();
     if (!row_locks_.try_take(tree, key, strength)) {

@@ -23,6 +23,25 @@ bool same_columns(const std::vector<OutputColumn>& one, const std::vector<Output
                       });
 }
 
+/// Rows that are locked are shown once, in order, while the transaction lasts.
+void check_options(const syntax::Cursor& cursor) {
+    if (cursor.scroll && cursor.no_scroll)
+        raise(sqlstate::invalid_cursor_definition, "cannot specify both SCROLL and NO SCROLL");
+    if (cursor.insensitive && cursor.asensitive)
+        raise(sqlstate::invalid_cursor_definition, "cannot specify both ASENSITIVE and INSENSITIVE");
+    if (cursor.query->locking.empty() || cursor.query->from.empty()) return;
+    const std::string clause = clause_name(cursor.query->locking[0].strength);
+    if (cursor.hold)
+        raise(sqlstate::feature_not_supported, "DECLARE CURSOR WITH HOLD ... " + clause + " is not supported",
+              "Holdable cursors must be READ ONLY.");
+    if (cursor.scroll)
+        raise(sqlstate::feature_not_supported, "DECLARE SCROLL CURSOR ... " + clause + " is not supported",
+              "Scrollable cursors must be READ ONLY.");
+    if (cursor.insensitive)
+        raise(sqlstate::invalid_cursor_definition, "DECLARE INSENSITIVE CURSOR ... " + clause + " is not valid",
+              "Insensitive cursors must be READ ONLY.");
+}
+
 }  // namespace session_statements
 
 void SqlSession::describe(const syntax::Statement& statement, std::vector<Oid>& parameter_types,
@@ -152,6 +171,7 @@ StatementResult SqlSession::cursor(const syntax::Statement& statement) {
     if (statement.kind == syntax::StatementKind::declare_cursor) {
         if (!in_block_ && !syntax.hold)
             raise(sqlstate::no_active_sql_transaction, "DECLARE CURSOR can only be used in transaction blocks");
+        session_statements::check_options(syntax);
         if (cursors_.count(name) != 0)
             raise(sqlstate::duplicate_cursor, "cursor \"" + name + "\" already exists");
         std::vector<Oid> tables;

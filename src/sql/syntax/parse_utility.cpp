@@ -268,6 +268,7 @@ const Statement* Parser::declare_cursor() {
         } else if (accept("binary"_kw)) {
             continue;
         } else if (peek().text == "insensitive" || peek().text == "asensitive") {
+            (peek().text == "insensitive" ? cursor.insensitive : cursor.asensitive) = true;
             take();
         } else {
             unexpected();

@@ -366,6 +366,8 @@ struct Cursor {                     ///< DECLARE, FETCH, MOVE, CLOSE
     Name name;
     bool scroll = false;
     bool no_scroll = false;
+    bool insensitive = false;
+    bool asensitive = false;
     bool hold = false;
     bool move = false;
     const Query* query = nullptr;
