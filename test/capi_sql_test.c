@@ -84,6 +84,38 @@ static void test_statements(void) {
     OK(northstar_close(db));
 }
 
+static void test_notifications(void) {
+    northstar_db* db = open_memory();
+    northstar_sql* sql = open_sql(db);
+    northstar_sql* other = open_sql(db);
+    const char* channel = NULL;
+    const char* payload = NULL;
+    int32_t process = 0;
+    uint64_t txn = 0;
+    char number[16];
+
+    CODE(NORTHSTAR_ABSENT, northstar_sql_notification(sql, 0, &channel, &payload, &process, &txn));
+    OK(northstar_sql_execute(sql, TEXT("LISTEN jobs")));
+    CODE(NORTHSTAR_ABSENT, northstar_sql_notification(sql, 10, &channel, &payload, &process, &txn));
+    CHECK(channel == NULL && payload == NULL);
+    OK(northstar_sql_execute(other, TEXT("NOTIFY jobs, 'one'; NOTIFY jobs")));
+    OK(northstar_sql_notification(sql, 60000, &channel, &payload, &process, &txn));
+    CHECK(strcmp(channel, "jobs") == 0 && strcmp(payload, "one") == 0 && txn == 1);
+    snprintf(number, sizeof number, "%d", (int)process);
+    CHECK(gives(other, "SELECT pg_backend_pid()", number));
+    OK(northstar_sql_notification(sql, 0, &channel, &payload, NULL, NULL));
+    CHECK(strcmp(payload, "") == 0);
+    CODE(NORTHSTAR_ABSENT, northstar_sql_notification(sql, 0, &channel, NULL, NULL, NULL));
+    CODE(NORTHSTAR_INVALID_ARGUMENT, northstar_sql_notification(sql, 0, NULL, &payload, NULL, NULL));
+    OK(northstar_sql_execute(sql, TEXT("BEGIN")));
+    CHECK(northstar_sql_notification(sql, 0, &channel, NULL, NULL, NULL) > 0);
+    CHECK(strcmp(northstar_sql_state(), "25001") == 0);
+    OK(northstar_sql_close(other));
+    OK(northstar_sql_close(sql));
+    CODE(NORTHSTAR_MISUSE, northstar_sql_notification(sql, 0, &channel, NULL, NULL, NULL));
+    OK(northstar_close(db));
+}
+
 static void test_errors(void) {
     northstar_db* db = open_memory();
     northstar_sql* sql = open_sql(db);
@@ -163,6 +195,7 @@ static void test_beside_keys(void) {
 
 int main(void) {
     test_statements();
+    test_notifications();
     test_errors();
     test_database_closed_first();
     test_beside_keys();

@@ -329,6 +329,32 @@ TEST_CASE("client_min_messages keeps back what is told besides", "[tool][sql]") 
     CHECK(run(place, {"sql", db, "-c", "SET client_min_messages = bogus"}).code == 6);
 }
 
+TEST_CASE("what NOTIFY told is shown behind the statement, as psql does it", "[tool][sql]") {
+    const Workplace place;
+    const std::string db = place / "a.db";
+    // Numbers of sessions are drawn by chance.
+    const auto shown = [&](const std::vector<std::string>& words, const std::string& input = {}) {
+        std::vector<std::string> all{"sql", db};
+        all.insert(all.end(), words.begin(), words.end());
+        std::string text = run(place, all, input).out;
+        for (std::size_t at = 0; (at = text.find("PID ", at)) != std::string::npos;)
+            text.replace(at + 4, text.find('.', at) - at - 4, std::string(1, 'n')), at += 4;
+        return text;
+    };
+    const std::string told = "Asynchronous notification \"a\" received from server process with PID n.\n";
+    const std::string told_x =
+        "Asynchronous notification \"a\" with payload \"x\" received from server process with PID n.\n";
+    CHECK(shown({}, "LISTEN a;\nNOTIFY a;\nNOTIFY a, 'x';\nBEGIN;\nNOTIFY a, 'x';\nSELECT 1 AS b;\nCOMMIT;\n") ==
+          "LISTEN\nNOTIFY\n" + told + "NOTIFY\n" + told_x + "BEGIN\nNOTIFY\n" +
+              run(place, {"sql", db, "-c", "SELECT 1 AS b"}).out + "COMMIT\n" + told_x);
+    CHECK(shown({"-c", "LISTEN a; NOTIFY a; NOTIFY a, 'x'"}) == "LISTEN\nNOTIFY\nNOTIFY\n" + told + told_x);
+    CHECK(shown({"-q", "-c", "LISTEN a; NOTIFY a"}).empty());
+    CHECK(shown({"--json", "-c", "LISTEN a", "-c", "SELECT pg_notify('a', 'x') IS NULL AS b"}) == "{\"b\":false}\n");
+    const std::string log = ok(place, {"log", db});
+    CHECK(log.find("northstar.notify: {\"process\": ") != std::string::npos);
+    CHECK(log.find("\"notify\": [[\"a\", \"\"], [\"a\", \"x\"]]}") != std::string::npos);
+}
+
 TEST_CASE("a dump makes the same database anew", "[tool][sql]") {
     const Workplace place;
     const std::string db = place / "a.db";

@@ -63,6 +63,14 @@ struct SqlNotice {
 /// Is called while a statement runs, on its thread; must not use the connection, nor throw.
 using SqlNoticeHandler = void (*)(void* context, const SqlNotice& notice);
 
+/// What NOTIFY told.
+struct SqlNotification {
+    std::string channel;
+    std::string payload;       ///< empty where NOTIFY gave none
+    std::int32_t process = 0;  ///< pg_backend_pid() of the session that told it, by which a session knows its own
+    Txn txn = 0;               ///< commit that it came with
+};
+
 /// The form in which a value travels; the numbers are those of PostgreSQL's protocol.
 enum class SqlFormat : std::uint8_t { text = 0, binary = 1 };
 
@@ -186,9 +194,19 @@ public:
                           const std::vector<SqlFormat>& formats = {},
                           const std::vector<std::uint32_t>& parameter_types = {});
 
-    /// Makes the statement that runs end with 57014 as soon as it looks; where none runs nothing happens. May be called
-    /// from any thread and from a signal handler, as long as the connection is neither moved nor destroyed meanwhile.
+    /// Makes the statement that runs, or a wait for notifications, end with 57014 as soon as it looks; where none runs
+    /// nothing happens. May be called from any thread and from a signal handler, as long as the connection is neither
+    /// moved nor destroyed meanwhile.
     void cancel() noexcept;
+    /// What has arrived on the channels that this session listens on and was not handed out yet, oldest first; does not
+    /// wait. Inside of a transaction block nothing arrives before its end. Throws SqlFailure: 72000 where notifications
+    /// were lost, since the log is not kept back to the last call (History); the next call goes on behind them. Whoever
+    /// listens asks now and then: nothing is kept for those who do not.
+    std::vector<SqlNotification> notifications();
+    /// The oldest one, waiting up to timeout_ms for it; nullopt: none came. Whoever notifies, in any process, ends the
+    /// wait at once. Throws SqlFailure: as notifications(); 57014 once cancel() was called, which takes a tenth of a
+    /// second at most; 25001 inside of a transaction block, where nothing could arrive.
+    std::optional<SqlNotification> wait_for_notification(std::uint32_t timeout_ms);
     /// From now on notices go to `handler` as they arise, and no longer into SqlResult. nullptr: into SqlResult again.
     void on_notice(SqlNoticeHandler handler, void* context) noexcept;
     /// What STDIN and STDOUT mean in COPY from now on; they must outlive the connection or the next call. nullptr: COPY

@@ -44,8 +44,16 @@ int northstar_sql_close(northstar_sql* sql);
 /* Runs a script of any number of statements and drops their rows; stops at the first that fails. */
 int northstar_sql_execute(northstar_sql* sql, const char* text, size_t size);
 int northstar_sql_status(northstar_sql* sql, int* status);
-/* Makes the statement that runs fail with SQLSTATE 57014. From any thread, as long as nobody closes the connection. */
+/* Makes the statement that runs, or a wait for a notification, fail with SQLSTATE 57014. From any thread, as long as
+   nobody closes the connection. */
 int northstar_sql_cancel(northstar_sql* sql);
+/* The oldest notification that has arrived on a channel that the connection listens on (LISTEN), waiting up to
+   timeout_ms for it; 0: not at all. NORTHSTAR_ABSENT: none came. Channel and payload end with a zero byte and live
+   until the next call of this function on the connection. process is pg_backend_pid() of the session that told it, txn
+   the commit that it came with. Each place but that of the channel may be NULL. SQLSTATE 72000: notifications were
+   lost, since the log is not kept back to the last call; 25001: nothing arrives inside of a transaction block. */
+int northstar_sql_notification(northstar_sql* sql, uint32_t timeout_ms, const char** channel, const char** payload,
+                               int32_t* process, uint64_t* txn);
 
 /* ---- statements ---- */
 

@@ -54,8 +54,7 @@ Value current_user(Call& call, const Value*, std::size_t) {
 Value current_database(Call& call, const Value*, std::size_t) {
     return Value::bytes(type::name, call.arena.copy(host_of(call).current_database()));
 }
-/// Each session sees itself alone (pg_stat_activity).
-Value backend_pid(Call&, const Value*, std::size_t) { return Value::int4(1); }
+Value backend_pid(Call& call, const Value*, std::size_t) { return Value::int4(host_of(call).process_id()); }
 Value current_schema(Call& call, const Value*, std::size_t) {
     const std::string schema = host_of(call).current_schema();
     return schema.empty() ? Value::null(type::name) : Value::bytes(type::name, call.arena.copy(schema));

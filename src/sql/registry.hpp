@@ -78,6 +78,7 @@ std::span<const FunctionSource> zone_functions();
 std::span<const FunctionSource> unicode_functions();
 std::span<const FunctionSource> formatting_functions();
 std::span<const FunctionSource> advisory_functions();
+std::span<const FunctionSource> notify_functions();
 std::span<const FunctionSource> send_functions();
 std::span<const FunctionSource> catalog_functions();
 std::span<const FunctionSource> privilege_functions();

@@ -21,6 +21,9 @@ std::int64_t Host::last_value() { session_file::refuse("lastval"); }
 void Host::set_value(Oid, std::int64_t, bool) { session_file::refuse("setval"); }
 bool Host::take_lock(const AdvisoryLock&, bool) { session_file::refuse("pg_advisory_lock"); }
 bool Host::release_lock(const AdvisoryLock&) { session_file::refuse("pg_advisory_unlock"); }
+void Host::notify(std::string_view, std::string_view) { session_file::refuse("pg_notify"); }
+std::vector<std::string> Host::listening_channels() { session_file::refuse("pg_listening_channels"); }
+std::int32_t Host::process_id() { session_file::refuse("pg_backend_pid"); }
 void Host::release_locks() { session_file::refuse("pg_advisory_unlock_all"); }
 std::optional<std::string> Host::setting(std::string_view, bool) { session_file::refuse("current_setting"); }
 void Host::set_setting(std::string_view, std::string_view, bool) { session_file::refuse("set_config"); }

@@ -85,6 +85,12 @@ public:
     /// One of the session; false: it has none.
     virtual bool release_lock(const AdvisoryLock& lock);
     virtual void release_locks();
+    /// Tells those who listen on the channel, once the transaction commits. Raises invalid_parameter_value.
+    virtual void notify(std::string_view channel, std::string_view payload);
+    /// Channels that the session listens on, in the order in which it began to.
+    virtual std::vector<std::string> listening_channels();
+    /// A number that stands for the session: what PostgreSQL has the id of a process for.
+    virtual std::int32_t process_id();
     /// The objects that the statement sees; null: there are none.
     virtual const Catalog* objects() { return nullptr; }
     /// May rows of the relation be deleted, or that column of it be updated? An empty name: deleted.

@@ -40,6 +40,8 @@ enum class Word : std::size_t {
     flush_released,   ///< counts releases of the flush lock; who waits for it sleeps on it
     write_come,       ///< not 0: somebody has come and waits for the next release of the write lock, on this word
     write_taken,      ///< counts how often the write lock was taken
+    notified,         ///< counts commits that notify (SQL's NOTIFY)
+    notification_waiters,  ///< threads, in all processes, that sleep until notified changes
     count
 };
 

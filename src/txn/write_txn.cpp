@@ -487,6 +487,7 @@ Commit WriteTxn::commit() {
         if (core_->holds_early()) [[unlikely]] core_->settle_early();
         core_->wait_visible(result.txn);
         if (wakes_workers) core_->processes().tell(Word::tasks_moved, Word::task_waiters);
+        if (notifies) core_->processes().tell(Word::notified, Word::notification_waiters);
     } catch (const Error& error) {
         core_->settle_left_over();
         // The record is in the log: whatever failed now, nobody may say that nothing happened. [DUR-4]

@@ -108,8 +108,9 @@ public:
     std::uint64_t time_us = 0;  ///< 0: the clock's
     bool wakes_workers = false;  ///< tasks became ready: those who wait for some are told once this is visible
     Txn base_txn() const { return base_txn_; }
+    bool notifies = false;  ///< its annotations are reason enough for a commit; who listens is told once it is visible
     /// Is there anything to commit?
-    bool wrote() const { return !operations_.empty() || !spool_.empty(); }
+    bool wrote() const { return notifies || !operations_.empty() || !spool_.empty(); }
     /// Changes with every write: views of keys and values taken before are gone.
     std::uint64_t version() const { return version_; }
 

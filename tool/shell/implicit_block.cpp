@@ -58,6 +58,7 @@ void Shell::run_together(std::string_view text) {
         if (!std::exchange(implicit, false) || !connection_->in_transaction()) return;
         try {
             connection_->execute(how);
+            print_notifications();
         } catch (const northstar::SqlFailure& failure) {
             report(failure, {});
         }

@@ -23,21 +23,21 @@ constexpr std::string_view k_words[] = {
     "explain", "false", "fetch", "filter", "first", "following", "for", "foreign", "from", "full", "generated", "group",
     "grouping", "having", "identity", "if", "ilike", "in", "include", "index", "initially", "inner", "insert",
     "integer", "intersect", "interval", "into", "is", "isolation", "join", "json", "jsonb", "key", "last", "lateral",
-    "left", "level", "like", "limit", "materialized", "merge", "natural", "not", "nothing", "null", "nulls", "numeric",
-    "of", "offset", "on", "only", "or", "order", "ordinality", "over", "partition", "preceding", "precision", "prepare",
-    "primary", "range", "read", "real", "recursive", "references", "refresh", "rename", "reset", "restrict",
-    "returning", "revert", "right", "rollback", "rollup", "row", "rows", "savepoint", "schema", "select", "sequence",
-    "serial", "serializable", "set", "sets", "show", "similar", "smallint", "start", "stored", "system_time", "table",
-    "temporary", "text", "then", "time", "timestamp", "timestamptz", "to", "transaction", "true", "truncate", "type",
-    "unbounded", "union", "unique", "update", "using", "uuid", "valid", "valid_time", "values", "varchar", "view",
-    "when", "where", "window", "with", "within", "without", "zone",
+    "left", "level", "like", "limit", "listen", "materialized", "merge", "natural", "not", "nothing", "notify", "null",
+    "nulls", "numeric", "of", "offset", "on", "only", "or", "order", "ordinality", "over", "partition", "preceding",
+    "precision", "prepare", "primary", "range", "read", "real", "recursive", "references", "refresh", "rename", "reset",
+    "restrict", "returning", "revert", "right", "rollback", "rollup", "row", "rows", "savepoint", "schema", "select",
+    "sequence", "serial", "serializable", "set", "sets", "show", "similar", "smallint", "start", "stored",
+    "system_time", "table", "temporary", "text", "then", "time", "timestamp", "timestamptz", "to", "transaction",
+    "true", "truncate", "type", "unbounded", "union", "unique", "unlisten", "update", "using", "uuid", "valid",
+    "valid_time", "values", "varchar", "view", "when", "where", "window", "with", "within", "without", "zone",
 };
 
 constexpr std::string_view k_beginnings[] = {
     "alter", "analyze", "begin", "checkpoint", "close", "comment", "commit", "copy", "create", "deallocate", "declare",
-    "delete", "drop", "end", "erase", "execute", "explain", "fetch", "insert", "merge", "prepare", "refresh", "release",
-    "reset", "revert", "rollback", "savepoint", "select", "set", "show", "start", "table", "truncate", "update",
-    "values", "with",
+    "delete", "drop", "end", "erase", "execute", "explain", "fetch", "insert", "listen", "merge", "notify", "prepare",
+    "refresh", "release", "reset", "revert", "rollback", "savepoint", "select", "set", "show", "start", "table",
+    "truncate", "unlisten", "update", "values", "with",
 };
 
 /// Behind these a table is named.

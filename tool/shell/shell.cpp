@@ -341,6 +341,7 @@ bool Shell::run(std::string_view text) {
     const auto start = std::chrono::steady_clock::now();
     const bool good = run_and_print(statement);
     forget_names();
+    print_notifications();
     if (timing_) {
         const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
         char line[64];
@@ -416,6 +417,19 @@ void Shell::refresh_as_of(std::string_view statement) {
     if (lower_case(statement).find("as_of") == std::string::npos) return;
     if (!connection_->transaction_failed())
         as_of_ = connection_->execute("SELECT current_setting('northstar.as_of')").rows.at(0).at(0).value_or("");
+}
+
+void Shell::print_notifications() {
+    if (!options_.echo_tags) return;
+    try {
+        for (const northstar::SqlNotification& told : connection_->notifications()) {
+            std::string line = "Asynchronous notification \"" + visible(told.channel, true) + "\"";
+            if (!told.payload.empty()) line += " with payload \"" + visible(told.payload, true) + "\"";
+            output_->line(line + " received from server process with PID " + std::to_string(told.process) + ".");
+        }
+    } catch (const northstar::SqlFailure& failure) {
+        report(failure, {});
+    }
 }
 
 void Shell::notice(void* context, const northstar::SqlNotice& notice) {

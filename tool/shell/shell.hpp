@@ -95,6 +95,8 @@ private:
     void run_copy();
     bool run_and_print(const std::string& statement);
     bool answers_with_rows(std::string_view statement) const;
+    /// What has arrived, where tags are shown; as psql does it.
+    void print_notifications();
     static void notice(void* context, const northstar::SqlNotice& notice);
     void refresh_as_of(std::string_view statement);
     bool prints_to_terminal() const;

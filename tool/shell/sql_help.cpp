@@ -44,9 +44,11 @@ constexpr Entry k_entries[] = {
     {"INSERT", "INSERT INTO table [(column, ...)] VALUES (value, ...), ... | query | DEFAULT VALUES\n"
                "    [ON CONFLICT [(column, ...)] DO NOTHING | DO UPDATE SET column = value, ... [WHERE condition]]\n"
                "    [RETURNING output, ...]\n"},
+    {"LISTEN", "LISTEN channel;  UNLISTEN channel|*\n"},
     {"MERGE", "MERGE INTO table USING source ON condition\n"
               "    WHEN MATCHED [AND condition] THEN UPDATE SET ...|DELETE|DO NOTHING\n"
               "    WHEN NOT MATCHED [AND condition] THEN INSERT ...|DO NOTHING\n"},
+    {"NOTIFY", "NOTIFY channel [, 'payload']\n"},
     {"PREPARE", "PREPARE name [(type, ...)] AS statement;  EXECUTE name [(value, ...)];  DEALLOCATE name\n"},
     {"ROLLBACK", "ROLLBACK [AND CHAIN] | ROLLBACK TO savepoint\n"},
     {"SAVEPOINT", "SAVEPOINT name;  RELEASE name;  ROLLBACK TO name\n"},

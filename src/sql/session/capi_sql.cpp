@@ -53,6 +53,7 @@ struct SqlHandle : Handle {
     }
     ~SqlHandle() override { core->connection.reset(); }
     const std::shared_ptr<SqlSessionCore> core;
+    SqlNotification notification;  ///< the last one that was handed out
 };
 
 struct SqlStatementHandle : Handle {
@@ -182,6 +183,22 @@ int northstar_sql_status(northstar_sql* sql, int* status) {
 int northstar_sql_cancel(northstar_sql* sql) {
     using namespace northstar::detail::capi;
     return with<SqlHandle>(sql, [](SqlHandle& h) { return h.core->open().cancel(), NORTHSTAR_OK; });
+}
+
+int northstar_sql_notification(northstar_sql* sql, uint32_t timeout_ms, const char** channel, const char** payload,
+                               int32_t* process, uint64_t* txn) {
+    using namespace northstar::detail::capi;
+    return with_sql<SqlHandle>(sql, [&](SqlHandle& h) -> int {
+        need(channel, "the place for the channel");
+        auto next = h.core->open().wait_for_notification(timeout_ms);
+        if (!next) return NORTHSTAR_ABSENT;
+        h.notification = std::move(*next);
+        *channel = h.notification.channel.c_str();
+        if (payload != nullptr) *payload = h.notification.payload.c_str();
+        if (process != nullptr) *process = h.notification.process;
+        if (txn != nullptr) *txn = h.notification.txn;
+        return NORTHSTAR_OK;
+    });
 }
 
 int northstar_sql_prepare(northstar_sql* sql, const char* text, size_t size, northstar_sql_statement** statement) {

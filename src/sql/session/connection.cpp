@@ -121,6 +121,22 @@ void SqlConnection::copy_streams(SqlCopySource* source, SqlCopySink* sink) noexc
 bool SqlConnection::in_transaction() const noexcept { return session_->in_transaction(); }
 bool SqlConnection::transaction_failed() const noexcept { return session_->failed(); }
 void SqlConnection::cancel() noexcept { session_->cancel(); }
+std::vector<SqlNotification> SqlConnection::notifications() {
+    try {
+        return session_->notifications();
+    } catch (const sql::SqlError& error) {
+        connection::fail(error);
+    }
+}
+
+std::optional<SqlNotification> SqlConnection::wait_for_notification(std::uint32_t timeout_ms) {
+    try {
+        return session_->wait_for_notification(timeout_ms);
+    } catch (const sql::SqlError& error) {
+        connection::fail(error);
+    }
+}
+
 void SqlConnection::on_notice(SqlNoticeHandler handler, void* context) noexcept {
     session_->on_notice(handler, context);
 }

@@ -226,6 +226,7 @@ const char* SqlSession::discard(std::string_view what) {
         cursors_.clear();
         prepared_.clear();
         advisory_.release_all();
+        notifications_.unlisten({});
         reset_settings({}, false);
     }
     if (all || what == "sequences") {

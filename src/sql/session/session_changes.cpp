@@ -208,4 +208,38 @@ void SqlSession::run_deferred(bool all) {
     deferred_ = std::move(left);
 }
 
+StatementResult SqlSession::set_constraints(const syntax::SetConstraints& statement) {
+    if (statement.all) {
+        constraint_modes_.clear();
+        all_constraints_deferred_ = statement.deferred;
+    } else {
+        for (const syntax::QualifiedName& name : statement.names) {
+            bool found = false, deferrable = false;
+            for (const auto& [key, relation] : catalog().relations()) {
+                for (const ForeignKey& foreign : relation->foreign_keys)
+                    if (foreign.name == name.last()) {
+                        found = true;
+                        deferrable |= foreign.deferrable;
+                    }
+                for (const Index& index : relation->indexes)
+                    if (index.name == name.last() && index.role != ConstraintRole::none) {
+                        found = true;
+                        deferrable |= index.deferrable;
+                    }
+            }
+            if (!found)
+                raise_at(sqlstate::undefined_object,
+                         "constraint \"" + std::string(name.last()) + "\" does not exist", name.position);
+            if (!deferrable)
+                raise_at(sqlstate::wrong_object_type,
+                         "constraint \"" + std::string(name.last()) + "\" is not deferrable", name.position);
+            constraint_modes_[std::string(name.last())] = statement.deferred;
+        }
+    }
+    if (!statement.deferred) run_deferred(false);
+    StatementResult result;
+    result.tag = "SET CONSTRAINTS";
+    return result;
+}
+
 }  // namespace northstar::inline v0::sql

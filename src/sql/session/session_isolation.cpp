@@ -40,9 +40,15 @@ bool only_shows(const syntax::Statement& statement) {
 void SqlSession::begin_in_block(const syntax::Statement& statement) {
     using syntax::StatementKind;
     // These read nothing: SET TRANSACTION may still follow.
-    if (statement.kind == StatementKind::show || statement.kind == StatementKind::set_variable ||
-        statement.kind == StatementKind::reset)
-        return;
+    switch (statement.kind) {
+        case StatementKind::show:
+        case StatementKind::set_variable:
+        case StatementKind::reset:
+        case StatementKind::listen:
+        case StatementKind::unlisten:
+        case StatementKind::notify: return;
+        default: break;
+    }
     const std::string_view level = setting("transaction_isolation");
     main_->validate_reads(true);
     // The first one moves on as well: SAVEPOINT, or what BEGIN evaluates, may have opened a state before it.

@@ -93,14 +93,7 @@ void SqlSession::PresentPoint::show(const std::string& name, bool temporary,
 }
 
 WritableTree SqlSession::writable(const std::string& name, bool temporary) {
-    if (!temporary) {
-        // A query that moves a sequence, too, begins to write only then.
-        if (!main_) {
-            main_.emplace(database_.begin_optimistic(write_options()));
-            ++transaction_number_;
-        }
-        return main_->tree(name);
-    }
+    if (!temporary) return writing_transaction().tree(name);
     if (!temporary_) {
         Options options;
         options.background = false;
@@ -142,6 +135,15 @@ void SqlSession::begin_work(Work work) {
     known_txn_ = present_.txn;
 }
 
+/// A query that moves a sequence, or notifies, begins to write only then.
+Transaction& SqlSession::writing_transaction() {
+    if (!main_) {
+        main_.emplace(database_.begin_optimistic(write_options()));
+        ++transaction_number_;
+    }
+    return *main_;
+}
+
 const syntax::Statement& SqlSession::query_of(const syntax::Statement& statement) const {
     if (statement.kind != syntax::StatementKind::execute) return statement;
     const auto found = prepared_.find(std::string(statement.prepare->name));
@@ -167,6 +169,8 @@ void SqlSession::take_turn() {
 
 bool SqlSession::only_reads(const syntax::Statement& executed) const {
     const syntax::Statement& statement = query_of(executed);
+    if (statement.kind == syntax::StatementKind::listen || statement.kind == syntax::StatementKind::unlisten)
+        return true;
     if (statement.kind != syntax::StatementKind::query || statement.query->into != nullptr) return false;
     if (statement.query->with == nullptr) return true;
     for (const syntax::CommonTable& table : statement.query->with->tables)
@@ -186,6 +190,7 @@ void SqlSession::end_work() noexcept {
     marks_.clear();
     advisory_.end_transaction();
     row_locks_.return_to(0);
+    notifications_.rolled_back();
     deferred_.clear();
     types_.forget_uncommitted_labels();
     constraint_modes_.clear();
@@ -255,7 +260,7 @@ std::shared_ptr<const Catalog>& SqlSession::kept_catalog(const std::string& vers
 std::uint64_t SqlSession::commit_work() {
     if (main_) main_->validate_reads(true);
     run_deferred(true);
-    if (!main_ && !temp_ && !temporary_ && moved_sequences_.empty()) {
+    if (!main_ && !temp_ && !temporary_ && moved_sequences_.empty() && !notifications_.any()) {
         end_work();
         return 0;
     }
@@ -266,6 +271,7 @@ std::uint64_t SqlSession::commit_work() {
     try {
         write_sequences();
         sequences_written = true;
+        write_notifications();
         if (main_) {
             annotate_commit();
             if (lazy_) main_->set_durability(Durability::lazy);
@@ -274,6 +280,7 @@ std::uint64_t SqlSession::commit_work() {
         main_.reset();
         if (temp_) temp_->commit();
         temp_.reset();
+        notifications_.committed();
         if (!own_sequences_.empty()) forget_moved_sequences();
         if (!defined_version_.empty() && !temporary_)
             if (const auto& made = kept_catalog(defined_version_)) shared_catalogs().keep(defined_version_, made);
@@ -323,6 +330,7 @@ SqlSession::Mark SqlSession::mark(std::string name) {
     made.own_sequences = own_sequences_;
     made.advisory = advisory_.of_transaction();
     made.row_locks = row_locks_.mark();
+    made.notifications = notifications_.mark();
     return made;
 }
 
@@ -340,6 +348,7 @@ void SqlSession::rollback_to(const Mark& mark) {
     own_sequences_ = mark.own_sequences;
     advisory_.return_transaction_to(mark.advisory);
     row_locks_.return_to(mark.row_locks);
+    notifications_.return_to(mark.notifications);
     load_catalog();
 }
 
@@ -654,7 +663,8 @@ StatementResult SqlSession::dispatch(const syntax::Statement& statement, std::st
     if (writes || statement.kind == StatementKind::revert) refuse_changes_to_readers();
     const bool changes_by_with =
         statement.kind == StatementKind::query && statement.query->with != nullptr && !only_reads(statement);
-    if (writes || changes_by_with || statement.kind == StatementKind::revert || statement.kind == StatementKind::copy)
+    if (writes || changes_by_with || statement.kind == StatementKind::revert ||
+        statement.kind == StatementKind::copy || statement.kind == StatementKind::notify)
         note_statement(statement, text, bound);
     BoundStatement own;
     if (bound == nullptr) {
@@ -685,6 +695,9 @@ StatementResult SqlSession::dispatch(const syntax::Statement& statement, std::st
         case StatementKind::copy: return run_copy(*this, *statement.copy);
         case StatementKind::explain: return explain(*statement.explain);
         case StatementKind::revert: return revert(*statement.revert);
+        case StatementKind::listen:
+        case StatementKind::unlisten:
+        case StatementKind::notify: return notification(statement);
         default: return define(statement, text);
     }
 }
@@ -739,40 +752,6 @@ void SqlSession::run_bound_query(BoundStatement& bound, StatementResult& result)
     run_plan(*bound.query.plan, wanted, execution, result.rows);
     parts.finish();
     result.tag = "SELECT " + std::to_string(result.rows.size());
-}
-
-StatementResult SqlSession::set_constraints(const syntax::SetConstraints& statement) {
-    if (statement.all) {
-        constraint_modes_.clear();
-        all_constraints_deferred_ = statement.deferred;
-    } else {
-        for (const syntax::QualifiedName& name : statement.names) {
-            bool found = false, deferrable = false;
-            for (const auto& [key, relation] : catalog().relations()) {
-                for (const ForeignKey& foreign : relation->foreign_keys)
-                    if (foreign.name == name.last()) {
-                        found = true;
-                        deferrable |= foreign.deferrable;
-                    }
-                for (const Index& index : relation->indexes)
-                    if (index.name == name.last() && index.role != ConstraintRole::none) {
-                        found = true;
-                        deferrable |= index.deferrable;
-                    }
-            }
-            if (!found)
-                raise_at(sqlstate::undefined_object,
-                         "constraint \"" + std::string(name.last()) + "\" does not exist", name.position);
-            if (!deferrable)
-                raise_at(sqlstate::wrong_object_type,
-                         "constraint \"" + std::string(name.last()) + "\" is not deferrable", name.position);
-            constraint_modes_[std::string(name.last())] = statement.deferred;
-        }
-    }
-    if (!statement.deferred) run_deferred(false);
-    StatementResult result;
-    result.tag = "SET CONSTRAINTS";
-    return result;
 }
 
 void SqlSession::notice(SqlState state, std::string message) {

@@ -10,12 +10,13 @@
 #pragma once
 
 #include "api/northstar.hpp"
+#include "base/random.hpp"
 #include "sql/bind/binder.hpp"
 #include "sql/catalog/known_types.hpp"
 #include "sql/execute/change.hpp"
 #include "sql/execute/execution.hpp"
-#include "base/random.hpp"
 #include "sql/session/advisory_locks.hpp"
+#include "sql/session/notifications.hpp"
 #include "sql/session/row_locks.hpp"
 #include "sql/session/sequences.hpp"
 #include "sql/session/shared_catalogs.hpp"
@@ -136,6 +137,10 @@ public:
     }
     /// The newest state as a point that is only read; works where the database may not be written.
     ReadPoint& checked_point();
+    /// What has arrived on the channels that the session listens on; inside of a block nothing does. Raises SqlError.
+    std::vector<SqlNotification> notifications();
+    /// The next one; nothing: none came in time. Raises SqlError.
+    std::optional<SqlNotification> wait_for_notification(std::uint32_t timeout_ms);
     std::vector<SqlReport> take_notices() { return std::exchange(notices_, {}); }
     Session& state() { return session_; }
     Database& database() { return database_; }
@@ -249,6 +254,11 @@ public:
     bool take_lock(const AdvisoryLock& lock, bool wait) override;
     bool release_lock(const AdvisoryLock& lock) override { return advisory_.release(lock); }
     void release_locks() override { advisory_.release_all(); }
+    void notify(std::string_view channel, std::string_view payload) override {
+        notifications_.notify(channel, payload);
+    }
+    std::vector<std::string> listening_channels() override { return notifications_.channels(); }
+    std::int32_t process_id() override;
 
 private:
     friend class Portal;
@@ -296,6 +306,7 @@ private:
         std::map<Oid, SequenceState> own_sequences;
         AdvisoryHolder::Held advisory;
         std::size_t row_locks = 0;
+        Notifications::Mark notifications;
     };
     struct OpenCursor {
         std::vector<OutputColumn> columns;
@@ -352,6 +363,8 @@ private:
     };
     void begin_work(Work work = Work::optimistic);
     WriteOptions write_options() const;
+    /// The transaction, which begins here where a query had a snapshot enough so far.
+    Transaction& writing_transaction();
     void take_turn();
     bool only_reads(const syntax::Statement& statement) const;
     /// The statement itself, or the one that it executes.
@@ -416,6 +429,11 @@ private:
     void take_over(ChangeRunner& runner, Execution& execution);
     StatementResult transaction(const syntax::TransactionStatement& statement);
     StatementResult set_constraints(const syntax::SetConstraints& statement);
+    // session_notifications.cpp
+    /// LISTEN, UNLISTEN, NOTIFY.
+    StatementResult notification(const syntax::Statement& statement);
+    /// What the transaction tells, into its commit.
+    void write_notifications();
     StatementResult variable(const syntax::Statement& statement);
     std::string zone_of_interval(const syntax::Expr& node);
     StatementResult prepare(const syntax::Prepare& statement);
@@ -539,6 +557,8 @@ private:
     AdvisoryHolder advisory_{database_};
     RowLocks row_locks_{database_};
     unsigned unwatched_ = 0;  // watch_reads(false) that wait for their watch_reads(true)
+    Notifications notifications_{database_};
+    std::int32_t process_id_ = 0;   ///< 0: nobody has asked for it yet
     bool lazy_ = false;  ///< synchronous_commit is off
     std::int64_t deadline_ = 0;     ///< of the statement that runs, as statement_time counts; 0: none
     SqlCopySource* copy_source_ = nullptr;

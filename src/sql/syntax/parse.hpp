@@ -248,6 +248,8 @@ private:
     const Statement* prepare();
     const Statement* execute();
     const Statement* deallocate();
+    const Statement* listen();
+    const Statement* notify();
     const Statement* declare_cursor();
     const Statement* fetch(bool move);
     const Statement* explain();

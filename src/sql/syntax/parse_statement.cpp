@@ -204,6 +204,9 @@ const Statement* Parser::statement() {
         case "prepare"_kw: return prepare();
         case "execute"_kw: return execute();
         case "deallocate"_kw: return deallocate();
+        case "listen"_kw:
+        case "unlisten"_kw: return listen();
+        case "notify"_kw: return notify();
         case "declare"_kw: return declare_cursor();
         case "fetch"_kw: return fetch(false);
         case "move"_kw: return fetch(true);

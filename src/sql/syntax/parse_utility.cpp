@@ -253,6 +253,24 @@ const Statement* Parser::deallocate() {
     return statement;
 }
 
+/// LISTEN, UNLISTEN.
+const Statement* Parser::listen() {
+    Statement* statement = make_statement(take().is("listen"_kw) ? StatementKind::listen : StatementKind::unlisten);
+    if (statement->kind == StatementKind::unlisten && at_operator("*")) take();
+    else statement->channel = name();
+    return statement;
+}
+
+const Statement* Parser::notify() {
+    expect("notify"_kw);
+    Statement* statement = make_statement(StatementKind::notify);
+    statement->channel = name();
+    if (!accept(',')) return statement;
+    if (peek().kind != TokenKind::string) unexpected();
+    statement->payload = take().text;
+    return statement;
+}
+
 const Statement* Parser::declare_cursor() {
     expect("declare"_kw);
     Cursor cursor;
