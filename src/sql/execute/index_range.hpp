@@ -18,10 +18,15 @@ public:
     IndexRange(const Plan& scan, const AccessPath& path, Execution& execution);
 
     /// Computes the ends for the present parameters and cells; false: nothing can match. Of several ranges the one that
-    /// the path visits first is the present one.
+    /// the path visits first is the present one; of a path that skips columns, one that has all of them.
     bool compute();
+    /// Where the path skips columns, the values of those say what its ranges are: it looks for them with the cursor,
+    /// which is of the tree that the path is in and does not stay where it was.
+    bool skips() const { return path_.skipped > 0; }
+    /// To the range that such a path visits first; false: there is none.
+    bool begin(Cursor& cursor) { return !skips() || enter_group(cursor); }
     /// To the range that the path visits next; false: there is none.
-    bool advance();
+    bool advance(Cursor& cursor) { return enter_member() || (skips() && enter_group(cursor)); }
     const std::string& from() const { return keys_.from; }  ///< the first key that counts
     const std::string& to() const { return keys_.to; }      ///< the first behind those that count; empty: there is none
 
@@ -34,7 +39,10 @@ private:
     Known known(BoundExpr* expr);
     Value value(const Known& known);
     void add_member(Value key);
-    bool compute_members();
+    void compute_members();
+    bool enter_member();
+    bool find_group(Cursor& cursor) const;
+    bool enter_group(Cursor& cursor);
 
     const Plan& scan_;
     const AccessPath& path_;
@@ -47,6 +55,11 @@ private:
     KeyRange keys_;
     std::vector<std::string> starts_;  // of the ranges of members, in the order of the path
     std::size_t next_ = 0;             // of starts_
+    // Of a path that skips columns. A group has the entries that are equal in those and in the columns before them.
+    std::vector<KeyColumn> group_columns_;
+    KeyRange behind_;                  // what follows a group in a key; its lead is in all groups
+    std::string group_;                // the present one
+    std::string edge_;                 // where the next one begins at the earliest, or backward ends at the latest
 };
 
 }  // namespace northstar::inline v0::sql

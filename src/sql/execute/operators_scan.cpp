@@ -165,6 +165,7 @@ private:
     void start_cursor(const Tree& tree) {
         if (!stable_ || !cursor_) cursor_.emplace(tree.cursor());
         watch();
+        done_ = range_ != nullptr && !range_->begin(*cursor_);
     }
 
     const std::string& from() const { return range_ == nullptr ? from_ : range_->from(); }
@@ -265,9 +266,10 @@ private:
 
     /// To the next range of keys, before its first entry; false: there is none.
     bool next_range() {
-        if (range_ == nullptr || !range_->advance()) return false;
+        if (range_ == nullptr || !range_->advance(*cursor_)) return false;
         first_ = true;
-        watch();
+        // Of a path that skips columns, all that it may visit is watched from the beginning.
+        if (!range_->skips()) watch();
         return true;
     }
 

@@ -45,18 +45,23 @@ bool UnitedKeys::read(IndexRange& range, const AccessPath& path, const Tree& row
     const bool in_rows = index.holds_rows();
     const Tree entries = in_rows ? rows : scan_.point->tree(relation.index_tree(index), relation.temporary);
     Cursor cursor = entries.cursor();
-    do {
-        const std::string& from = range.from();
-        const std::string& to = range.to();
+    const std::string& from = range.from();
+    const std::string& to = range.to();
+    const auto watch = [&] {
         if (to.empty()) cursor.watch(from, std::nullopt);
         else cursor.watch(from, to);
+    };
+    watch();
+    if (!range.begin(cursor)) return true;
+    do {
+        if (!range.skips()) watch();
         for (bool there = from.empty() ? cursor.first() : cursor.lower_bound(from);
              there && (to.empty() || cursor.key() < to); there = cursor.next()) {
             // What ERASE removed from the past is an entry with nothing in it there [CHAIN-3].
             if (scan_.point->past && cursor.value().empty()) continue;
             if (!add(in_rows ? cursor.key() : cursor.value(), most)) return false;
         }
-    } while (range.advance());
+    } while (range.advance(cursor));
     return true;
 }
 

@@ -1,6 +1,8 @@
 #include "sql/plan/access_path.hpp"
 
 #include "sql/cast.hpp"
+#include "sql/plan/first_rows.hpp"
+#include "sql/plan/index_groups.hpp"
 #include "sql/plan/index_terms.hpp"
 #include "sql/plan/index_union.hpp"
 #include "sql/plan/key_range.hpp"
@@ -97,8 +99,8 @@ std::vector<BoundExpr*> conditions_of(const Plan& scan, const AccessPath& path, 
     const auto number = static_cast<std::size_t>(path.index);
     const std::size_t parts = scan.relation->indexes[number].columns.size();
     std::vector<BoundExpr*> conditions;
-    for (std::size_t i = 0; i <= path.equal.size() && i < parts; ++i) {
-        const int term = term_of(scan, number, i);
+    for (std::size_t i = 0; i <= path.equal.size() && path.part(i) < parts; ++i) {
+        const int term = term_of(scan, number, path.part(i));
         for (const Bound& bound : bounds) {
             if (bound.term != term) continue;
             bool of_path = false;
@@ -125,40 +127,58 @@ double rest_share(const Plan& scan, const AccessPath& path, const std::vector<Bo
     return selectivity(rest, scan);
 }
 
-/// The entries of the index that a path leads to, where its values are constants; negative: they are not.
-double counted_entries(const Plan& scan, const AccessPath& path) {
-    if (scan.point == nullptr || path.members != nullptr) return -1;
+/// The values of a path, where they are constants of which keys can be made without a session.
+std::optional<PathValues> constants_of(const Plan& scan, const AccessPath& path) {
+    if (path.members != nullptr) return std::nullopt;
     const auto number = static_cast<std::size_t>(path.index);
     const auto constant = [&](const BoundExpr* value, std::size_t part) {
         return value == nullptr ||
                (value->kind == BoundKind::constant && has_bytes_of(type_of_term(scan, number, part), value->type));
     };
     for (std::size_t i = 0; i < path.equal.size(); ++i)
-        if (!constant(path.equal[i], i)) return -1;
-    if (!constant(path.low, path.equal.size()) || !constant(path.high, path.equal.size())) return -1;
+        if (!constant(path.equal[i], path.part(i))) return std::nullopt;
+    if (!constant(path.low, path.next_part()) || !constant(path.high, path.next_part())) return std::nullopt;
     PathValues values;
     for (const BoundExpr* value : path.equal) values.equal.push_back(value == nullptr ? Value() : value->value);
     if (path.low != nullptr) values.low = path.low->value;
     if (path.high != nullptr) values.high = path.high->value;
+    return values;
+}
+
+/// The entries of the index that a path leads to, where its values are constants; negative: they are not.
+double counted_entries(const Plan& scan, const AccessPath& path) {
+    std::optional<PathValues> values = scan.point == nullptr ? std::nullopt : constants_of(scan, path);
+    if (!values) return -1;
     KeyRange keys;
-    if (!make_key_range(scan, path, values, nullptr, keys)) return 0;
+    if (!make_key_range(scan, path, *values, nullptr, keys)) return 0;
     const Relation& relation = *scan.relation;
-    const Index& index = relation.indexes[number];
+    const Index& index = relation.indexes[static_cast<std::size_t>(path.index)];
     return scan.point->entry_count(index.holds_rows() ? relation.tree() : relation.index_tree(index),
                                    relation.temporary, keys.from, keys.to);
+}
+
+/// Does ANALYZE know the columns whose values a path is made from?
+bool is_analyzed(const Plan& scan, const AccessPath& path) {
+    const auto number = static_cast<std::size_t>(path.index);
+    const bool next = path.members != nullptr || path.low != nullptr || path.high != nullptr || path.not_null;
+    for (std::size_t i = 0; i < path.equal.size() + (next ? 1 : 0); ++i)
+        if (statistics_of(scan, term_of(scan, number, path.part(i))) == nullptr) return false;
+    return true;
+}
+
+/// The share of the rows that the conditions of a path leave.
+double share_of(const Plan& scan, const AccessPath& path, const std::vector<Bound>& bounds, double whole) {
+    const auto number = static_cast<std::size_t>(path.index);
+    const bool partial = scan.relation->indexes[number].partial();
+    return selectivity(conditions_of(scan, path, bounds), scan) *
+           (partial ? std::min(1.0, scan.index_terms[number].rows / whole) : 1);
 }
 
 /// The share of the rows that a path leads to, where its entries can be counted or ANALYZE knows its columns; negative:
 /// neither.
 double known_share(const Plan& scan, const AccessPath& path, const std::vector<Bound>& bounds, double whole) {
-    const auto number = static_cast<std::size_t>(path.index);
     if (const double counted = counted_entries(scan, path); counted >= 0) return std::min(1.0, counted / whole);
-    const std::vector<BoundExpr*> conditions = conditions_of(scan, path, bounds);
-    const bool next = path.members != nullptr || path.low != nullptr || path.high != nullptr || path.not_null;
-    for (std::size_t i = 0; i < path.equal.size() + (next ? 1 : 0); ++i)
-        if (statistics_of(scan, term_of(scan, number, i)) == nullptr) return -1;
-    const bool partial = scan.relation->indexes[number].partial();
-    return selectivity(conditions, scan) * (partial ? std::min(1.0, scan.index_terms[number].rows / whole) : 1);
+    return is_analyzed(scan, path) ? share_of(scan, path, bounds, whole) : -1;
 }
 
 /// Every value is the same for all rows of the statement.
@@ -170,12 +190,13 @@ bool is_fixed(const AccessPath& path) {
     return std::all_of(path.equal.begin(), path.equal.end(), fixed) && fixed(path.low) && fixed(path.high);
 }
 
-/// The path through one index that the bounds make; its score says how much they narrow, 0: not at all.
-int make_path(const Plan& scan, std::size_t number, const std::vector<Bound>& bounds, double whole, AccessPath& path) {
+/// Narrows a path by what the bounds say of the columns that come next in its index; the score says how much they do,
+/// 0: not at all.
+int narrow(const Plan& scan, const std::vector<Bound>& bounds, double whole, AccessPath& path) {
+    const auto number = static_cast<std::size_t>(path.index);
     const Index& index = scan.relation->indexes[number];
-    path.index = static_cast<int>(number);
     int score = 0;
-    for (std::size_t part = 0; part < index.columns.size(); ++part) {
+    for (std::size_t part = path.next_part(); part < index.columns.size(); ++part) {
         const int term = term_of(scan, number, part);
         const auto find = [&](const auto& wanted) {
             return std::find_if(bounds.begin(), bounds.end(),
@@ -212,6 +233,70 @@ int make_path(const Plan& scan, std::size_t number, const std::vector<Bound>& bo
     return score;
 }
 
+/// A path through an index that skips columns of which the bounds say nothing, to those of which they do; false: there
+/// is none.
+bool make_skipping_path(const Plan& scan, std::size_t number, const std::vector<Bound>& bounds, double whole,
+                        AccessPath& path) {
+    const std::size_t parts = scan.relation->indexes[number].columns.size();
+    path.index = static_cast<int>(number);
+    narrow(scan, bounds, whole, path);
+    if (path.members != nullptr || path.low != nullptr || path.high != nullptr || path.not_null) return false;
+    path.skipped_behind = path.equal.size();
+    while (path.skipped_behind + ++path.skipped < parts)
+        if (narrow(scan, bounds, whole, path) > 0) return true;
+    return false;
+}
+
+/// What a path that skips columns visits, about: as ANALYZE knows them, or counted in the index where there are few.
+/// Nothing: too many combinations of values to be worth it, or it is not known how many.
+std::optional<GroupCounts> groups_of(const Plan& scan, const AccessPath& path, const std::vector<Bound>& bounds,
+                                     double whole, double most) {
+    constexpr double k_most_counted = 64;
+    const auto number = static_cast<std::size_t>(path.index);
+    double combinations = 1;
+    for (std::size_t i = path.skipped_behind; i < path.skipped_behind + path.skipped && combinations > 0; ++i) {
+        const ColumnStatistics* const known = statistics_of(scan, term_of(scan, number, i));
+        const double values = known == nullptr ? 0 : known->distinct_of(whole);
+        combinations *= values <= 0 ? 0 : values + (known->null_share > 0 ? 1 : 0);
+    }
+    const GroupCounts analyzed{std::min(combinations, whole), whole * share_of(scan, path, bounds, whole)};
+    if (combinations > 0 && is_analyzed(scan, path))
+        return analyzed.groups <= most ? std::optional(analyzed) : std::nullopt;
+    std::optional<PathValues> values = constants_of(scan, path);
+    if (!values && path.skipped_behind > 0) return std::nullopt;
+    KeyRange keys;
+    if (values && !make_key_range(scan, path, *values, nullptr, keys)) return std::nullopt;
+    std::optional<GroupCounts> counted =
+        count_groups(scan, path, keys, static_cast<std::size_t>(std::min(most, k_most_counted)));
+    if (counted && !values) counted->entries = analyzed.entries;
+    return counted;
+}
+
+/// Instead of the path that the scan has, which costs so much in rows of a scan, one that skips columns, where it costs
+/// much less. Its entries alone may be worth reading where the rows are not.
+void choose_skipping_path(Plan& scan, const std::vector<Bound>& bounds, double whole, double cost) {
+    constexpr double k_group = 40;  // in rows of a scan: two look-ups
+    if (scan.point == nullptr || scan.versions.present || bounds.empty()) return;
+    double least = cost / k_times_less;
+    for (std::size_t i = 0; i < scan.relation->indexes.size(); ++i) {
+        const Index& index = scan.relation->indexes[i];
+        AccessPath path;
+        if (index.columns.size() < 2 || !has_all_rows(scan, i) || !make_skipping_path(scan, i, bounds, whole, path) ||
+            !is_fixed(path))
+            continue;
+        const double members = path.members == nullptr ? 1 : members_of(*path.members);
+        const std::optional<GroupCounts> found = groups_of(scan, path, bounds, whole, least / (members * k_group));
+        if (!found || found->groups == 0) continue;
+        const double look_ups = found->groups * members * k_group;
+        const double fetched = look_ups + found->entries * (index.holds_rows() ? 1 : k_index_fetch);
+        path.wasteful = fetched >= least;
+        if (path.wasteful && (scan.access.index >= 0 || look_ups + found->entries >= least)) continue;
+        scan.access = path;
+        scan.rows = std::max(1.0, found->entries * rest_share(scan, path, bounds));
+        if (!path.wasteful) least = fetched;
+    }
+}
+
 }  // namespace access_path
 
 bool is_worth_looking_up(double values, double rows) {
@@ -235,7 +320,8 @@ void choose_access_path(Plan& scan) {
         const Index& index = relation.indexes[i];
         if ((bounds.empty() && !index.partial()) || !has_all_rows(scan, i)) continue;
         AccessPath path;
-        int score = access_path::make_path(scan, i, bounds, whole, path);
+        path.index = static_cast<int>(i);
+        int score = access_path::narrow(scan, bounds, whole, path);
         if (index.partial()) score += 5;
         if (score == 0) continue;
         const bool null = std::find(path.equal.begin(), path.equal.end(), nullptr) != path.equal.end();
@@ -257,6 +343,9 @@ void choose_access_path(Plan& scan) {
         else if (!path.equal.empty()) scan.rows = std::min(scan.rows, std::max(4.0, whole / 1000));
     }
     scan.united.clear();
+    if (scan.access.index < 0 || scan.access.wasteful) access_path::choose_skipping_path(scan, bounds, whole, whole);
+    else if (best_share >= 0)
+        access_path::choose_skipping_path(scan, bounds, whole, whole * best_share * k_index_fetch);
     if (scan.access.index < 0 || scan.access.wasteful) choose_index_union(scan, whole);
 }
 
@@ -271,9 +360,10 @@ bool drop_met_conditions(Plan& scan) {
         const std::optional<access_path::Bound> bound = access_path::read(scan, condition);
         if (!bound || bound->kind == Says::members) return false;
         for (std::size_t i = 0; i < path.equal.size(); ++i)
-            if (bound->is_equal() && path.equal[i] == bound->value && term_of(scan, number, i) == bound->term)
+            if (bound->is_equal() && path.equal[i] == bound->value &&
+                term_of(scan, number, path.part(i)) == bound->term)
                 return true;
-        if (path.equal.size() == parts || term_of(scan, number, path.equal.size()) != bound->term) return false;
+        if (path.next_part() >= parts || term_of(scan, number, path.next_part()) != bound->term) return false;
         if (bound->kind == Says::not_null) return path.not_null;
         switch (bound->comparison) {
             case Comparison::greater: return path.low == bound->value && !path.low_inclusive;

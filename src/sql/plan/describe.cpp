@@ -25,10 +25,10 @@ std::string scan_title(const Plan& plan) {
     const Relation& relation = *plan.relation;
     if (plan.versions.present) return "Version Scan on " + relation.name;
     if (plan.reads_all()) return "Seq Scan on " + relation.name;
-    const char* const how = !plan.united.empty()        ? "Index Union Scan using "
-                            : plan.access.entries_only ? "Index Only Scan using "
-                                                       : "Index Scan using ";
-    return how + index_names(plan) + " on " + relation.name;
+    if (!plan.united.empty()) return "Index Union Scan using " + index_names(plan) + " on " + relation.name;
+    std::string how = plan.access.entries_only ? "Index Only " : "Index ";
+    if (plan.access.skipped > 0) how += "Skip ";
+    return how + "Scan using " + index_names(plan) + " on " + relation.name;
 }
 
 std::string title(const Plan& plan) {

@@ -1,7 +1,7 @@
 #include "sql/plan/distinct_values.hpp"
 
-#include "sql/key_encoding.hpp"
 #include "sql/plan/access_path.hpp"
+#include "sql/plan/index_groups.hpp"
 #include "sql/plan/index_order.hpp"
 #include "sql/plan/index_terms.hpp"
 #include "sql/plan/read_point.hpp"
@@ -38,7 +38,7 @@ std::optional<Values> values_of(Plan* plan, const std::vector<BoundExpr*>& exprs
         if (!move_below(*plan, keys)) return std::nullopt;
     const bool plain = plan->kind == PlanKind::scan && !plan->versions.present && plan->sample < 0 &&
                        plan->point != nullptr && !plan->point->past && plan->united.empty() &&
-                       plan->access.members == nullptr;
+                       plan->access.members == nullptr && plan->access.skipped == 0;
     if (!plain) return std::nullopt;
     Plan narrowed = *plan;
     drop_met_conditions(narrowed);
@@ -50,29 +50,6 @@ std::optional<Values> values_of(Plan* plan, const std::vector<BoundExpr*>& exprs
     return values;
 }
 
-/// How many entries have the same values in so many columns, on average over the first few combinations of them.
-double entries_of_a_value(const Plan& scan, std::size_t number, std::size_t columns) {
-    constexpr int k_tried = 16;
-    const Relation& relation = *scan.relation;
-    const Index& index = relation.indexes[number];
-    const std::string name = index.holds_rows() ? relation.tree() : relation.index_tree(index);
-    double entries = 0;
-    scan.point->show(name, relation.temporary, [&](const Tree& tree) {
-        Cursor cursor = tree.cursor();
-        int tried = 0;
-        for (bool there = cursor.first(); there && tried < k_tried; ++tried) {
-            std::string_view rest = cursor.key();
-            for (std::size_t i = 0; i < columns; ++i)
-                skip_key(type_of_term(scan, number, i), index.columns[i].order, rest, scan.point->catalog.get());
-            const std::string next = key_successor(cursor.key().substr(0, cursor.key().size() - rest.size()));
-            there = !next.empty() && cursor.lower_bound(next);
-        }
-        const auto seen = cursor.valid() ? tree.estimate("", cursor.key()).count : tree.size();
-        if (tried > 0) entries = static_cast<double>(seen) / tried;
-    });
-    return entries;
-}
-
 /// Has the index all rows, the columns side by side behind those that are fixed, and many rows of each value?
 bool leads_to_values(const Values& values, std::size_t index) {
     const Plan& scan = *values.scan;
@@ -81,7 +58,7 @@ bool leads_to_values(const Values& values, std::size_t index) {
     if (scan.relation->indexes[index].columns.size() < columns) return false;
     for (std::size_t i = values.fixed; i < columns; ++i)
         if (values.terms.count(term_of(scan, index, i)) == 0) return false;
-    return entries_of_a_value(scan, index, columns) >= k_worth;
+    return entries_of_a_group(scan, index, columns) >= k_worth;
 }
 
 void read_once(const Values& values, std::size_t index, bool backward) {

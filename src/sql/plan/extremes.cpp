@@ -34,8 +34,8 @@ Plan* one_row(const PlanColumn& column, const Plan& scan, BoundPool& pool) {
     rows->conditions.push_back(there);
     AccessPath& path = rows->access;
     const auto number = static_cast<std::size_t>(path.index);
-    const bool next = path.equal.size() < scan.relation->indexes[number].columns.size() &&
-                      term_of(*rows, number, path.equal.size()) == term_of(*rows, *value);
+    const bool next = path.next_part() < scan.relation->indexes[number].columns.size() &&
+                      term_of(*rows, number, path.next_part()) == term_of(*rows, *value);
     path.not_null = path.not_null || (next && path.low == nullptr && path.high == nullptr);
     rows->access.first_rows = 1;
     BoundExpr* const one = pool.expr(BoundKind::constant, type::int8);

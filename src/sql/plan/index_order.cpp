@@ -166,7 +166,7 @@ bool may_read_along(const Plan& scan, std::size_t index, double few) {
 
 /// So many leading columns of an index have one value each in all rows that are read along it.
 std::size_t fixed_columns(const Plan& scan, std::size_t index) {
-    return scan.access.index == static_cast<int>(index) ? scan.access.equal.size() : 0;
+    return scan.access.index == static_cast<int>(index) ? scan.access.fixed_parts() : 0;
 }
 
 /// Indexes of the scan's table, the one that is used first.
@@ -282,7 +282,8 @@ bool read_members_in_order(Plan& plan, std::vector<SortKey> sort_keys, double fe
     using namespace index_order;
     Plan* scan = &plan;
     while (scan->kind == PlanKind::project && move_below(*scan, sort_keys)) scan = scan->left;
-    if (scan->kind != PlanKind::scan || scan->access.members == nullptr || few == 0) return false;
+    if (scan->kind != PlanKind::scan || scan->access.members == nullptr || scan->access.skipped > 0 || few == 0)
+        return false;
     AccessPath& access = scan->access;
     const auto index = static_cast<std::size_t>(access.index);
     const std::vector<Key> keys = keys_over(*scan, sort_keys);

@@ -58,12 +58,15 @@ bool make_key_range(const Plan& scan, const AccessPath& path, PathValues& values
     const auto number = static_cast<std::size_t>(path.index);
     const Index& index = scan.relation->indexes[number];
     out.prefix.clear();
+    out.lead.clear();
     for (std::size_t i = 0; i < path.equal.size(); ++i) {
-        const Oid type = type_of_term(scan, number, i);
+        if (path.skipped > 0 && i == path.skipped_behind) out.lead.swap(out.prefix);
+        const Oid type = type_of_term(scan, number, path.part(i));
         Value key = path.equal[i] == nullptr ? Value::null(type) : values.equal[i];
         if (path.equal[i] != nullptr && (key.is_null() || fit_value(key, type) != KeyFit::fits)) return false;
-        encode_key(key, index.columns[i].order, out.prefix);
+        encode_key(key, index.columns[path.part(i)].order, out.prefix);
     }
+    if (path.skipped > 0 && path.equal.size() == path.skipped_behind) out.lead.swap(out.prefix);
     out.from = out.prefix;
     out.to = key_successor(out.prefix);
     if (path.low == nullptr && path.high == nullptr && !path.not_null) return true;
@@ -71,7 +74,7 @@ bool make_key_range(const Plan& scan, const AccessPath& path, PathValues& values
     out.from.push_back(k_value_tag);
     out.to = key_successor(out.from);
     if (path.low == nullptr && path.high == nullptr) return true;
-    const std::size_t at = path.equal.size();
+    const std::size_t at = path.next_part();
     const Oid type = type_of_term(scan, number, at);
     const KeyOrder order = index.columns[at].order;
     std::string low, high;  // empty: no such end

@@ -34,10 +34,12 @@ struct PathValues {
     Value low, high;
 };
 
+/// Of a path that skips columns, all but `lead` are what follows a combination of their values in a key.
 struct KeyRange {
     std::string from;    ///< the first key that counts
     std::string to;      ///< the first behind those that count; empty: there is none
     std::string prefix;  ///< the columns that are equal
+    std::string lead;    ///< the columns that are equal before those that are skipped
 };
 
 /// The keys of a path of a scan through an index, without its members; false: nothing can match. Without a session the

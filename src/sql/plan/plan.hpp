@@ -69,7 +69,8 @@ struct RowLock {
     bool handed_on = false;      ///< asked for by a query around the one that has the table
 };
 
-/// Which entries of a tree a scan visits: equal leading columns, then some values or a range of the next one.
+/// Which entries of a tree a scan visits: equal leading columns, then some values or a range of the next one. Columns
+/// between may be skipped: then it visits those entries for each combination of values that the tree has in them.
 struct AccessPath {
     int index = -1;                  ///< of relation->indexes; -1: the rows themselves, all of them
     bool entries_only = false;       ///< the entries of the index have all that is asked for (plan/index_only.hpp)
@@ -81,6 +82,8 @@ struct AccessPath {
     bool low_inclusive = true;
     bool high_inclusive = true;
     bool not_null = false;           ///< the next column is not NULL; where there is a range, that says so
+    std::size_t skipped = 0;         ///< so many columns of the index are skipped, behind the first ones of `equal`,
+    std::size_t skipped_behind = 0;  ///< so many
     bool backward = false;
     /// Of rows that are equal in so many columns of the index behind `equal`, only the first is wanted; 0: all of them.
     std::size_t once_in = 0;
@@ -88,6 +91,13 @@ struct AccessPath {
     bool members_in_order = false;   ///< the rows of each member come in the order of the sort above
     /// It leads to so many rows that reading all of them is quicker, unless its entries alone are enough.
     bool wasteful = false;
+
+    /// The column of the index that equal[i] is for.
+    std::size_t part(std::size_t i) const { return i < skipped_behind ? i : i + skipped; }
+    /// The column behind those: that of members and range.
+    std::size_t next_part() const { return part(equal.size()); }
+    /// So many leading columns of the index have one value each.
+    std::size_t fixed_parts() const { return skipped > 0 ? skipped_behind : equal.size(); }
 };
 
 /// What an index of a scan's table has besides columns, over the columns of the scan.
