@@ -11,8 +11,8 @@
 //   element          f32 (default), i8 or u8
 //   normalised       yes: every vector has length 1 (f32 only); default no
 //   metric           l2, ip or cosine (of zeros alone: 0); default cosine for f32, l2 for i8 and u8
-//   codes            what a search compares: i8 (default for f32), f32, bf16, bit; for i8 and u8 under l2 and ip the
-//                    vectors themselves
+//   codes            what a search compares: i8 (default for f32), f32 (default up to 8 dimensions), bf16, bit; for i8
+//                    and u8 under l2 and ip the vectors themselves
 //   rerank           what the best of a search are compared again by: f32 (default), bf16 or none; only where codes are
 //                    not exact
 //   links            of a row, at most; default 32, and half of it above level 0
@@ -88,7 +88,7 @@ struct VectorSearch {
     /// `recall` needs.
     std::optional<std::uint32_t> width = std::nullopt;
     /// Share of the nearest rows to be found, on average. The build measures what width this takes on some of its own
-    /// rows, each left out of the search for its neighbours, so for other queries it is an estimate.
+    /// rows, each left out, so it is an estimate. Queries far from all rows (l2, cosine) get eight times that width.
     double recall = 0.98;
     const VectorFilter* filter = nullptr;
     /// Compare every row instead.

@@ -64,10 +64,12 @@ void build_vectors(CartridgeBuild& build, const VectorParameters& parameters) {
     Survey survey = vector_build_impl::survey(build, parameters);
     const std::size_t rows = survey.hashes.size();
     const VectorCoder coder(parameters, survey.scale, survey.mean);
-    // The graph is built on whole numbers, whatever a search compares.
-    VectorParameters whole = parameters;
-    if (whole.codes != VectorCodes::u8) whole.codes = VectorCodes::i8;
-    const VectorCoder graph_coder(whole, survey.scale, {});
+    // The graph is built on whole numbers, whatever a search compares; but few of them tell too few rows apart.
+    VectorParameters linked = parameters;
+    const bool as_floats = parameters.codes == VectorCodes::f32 && parameters.space.dimensions <= k_few_dimensions;
+    if (linked.codes != VectorCodes::u8 && !as_floats) linked.codes = VectorCodes::i8;
+    if (as_floats) linked.rerank = VectorCodes::none;
+    const VectorCoder graph_coder(linked, survey.scale, {});
 
     // Facts are read once more for what searches compare: so it need not be in memory beside the graph.
     GraphInput input;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 namespace northstar::inline v0::detail {
 
@@ -225,21 +226,78 @@ void VectorCoder::query_of_row(const unsigned char* codes, const unsigned char* 
     const VectorCodes form = has_exact() ? parameters_.rerank : parameters_.codes;
     if (form == VectorCodes::f32 || form == VectorCodes::bf16) {
         query.floats.resize(exact_.length);
-        for (std::size_t i = 0; i < exact_.length; ++i) {
-            std::uint32_t number = 0;
-            if (form == VectorCodes::f32) {
-                std::memcpy(&number, from + 4 * i, 4);
-            } else {
-                std::uint16_t upper;
-                std::memcpy(&upper, from + 2 * i, 2);
-                number = std::uint32_t{upper} << 16;
-            }
-            query.floats[i] = std::bit_cast<float>(number);
-        }
+        read_floats(form, from, query.floats);
     }
     const void* const floats = query.floats.data();
     query.codes = whole ? query.whole.data() : bits ? static_cast<const void*>(query.bits.data()) : floats;
     query.exact = has_exact() ? floats : query.codes;
+}
+
+const void* VectorCoder::query_of_codes(const unsigned char* row, PreparedQuery& query) const {
+    if (parameters_.codes == VectorCodes::f32) return row;
+    if (parameters_.codes == VectorCodes::bf16) {
+        query.floats.resize(codes_.length);
+        read_floats(parameters_.codes, row, query.floats);
+        return query.floats.data();
+    }
+    query.whole.resize(codes_.length);
+    widen(row, query.whole.data());
+    return query.whole.data();
+}
+
+void VectorCoder::read_floats(VectorCodes form, const unsigned char* row, std::span<float> numbers) {
+    if (form == VectorCodes::f32) {
+        std::memcpy(numbers.data(), row, numbers.size_bytes());
+        return;
+    }
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+        std::uint16_t upper;
+        std::memcpy(&upper, row + i * sizeof upper, sizeof upper);
+        numbers[i] = std::bit_cast<float>(std::uint32_t{upper} << 16);
+    }
+}
+
+void VectorCoder::numbers_of_exact(const unsigned char* row, std::vector<float>& numbers) const {
+    numbers.resize(parameters_.space.dimensions);
+    read_floats(has_exact() ? parameters_.rerank : parameters_.codes, row, numbers);
+}
+
+void VectorCoder::numbers_of_codes(const unsigned char* row, std::vector<double>& numbers) const {
+    PreparedQuery query;
+    query_of_codes(row, query);
+    numbers_of_query(query, numbers);
+}
+
+void VectorCoder::numbers_of_query(const PreparedQuery& query, std::vector<double>& numbers) const {
+    numbers.resize(parameters_.space.dimensions);
+    if (parameters_.codes == VectorCodes::bf16 || parameters_.codes == VectorCodes::f32) {
+        std::copy_n(query.floats.begin(), numbers.size(), numbers.begin());
+        return;
+    }
+    const int zero = codes_.kind == DistanceKind::l2_u8 ? vector_codes_impl::k_bias : 0;
+    for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = (query.whole[i] - zero) / double{scale_};
+}
+
+std::uint32_t VectorCoder::codes_at(double distance) const {
+    constexpr double largest = 4294967295.0;
+    if (parameters_.codes == VectorCodes::f32 || parameters_.codes == VectorCodes::bf16) {
+        const auto near = static_cast<float>(distance);
+        return ordered_bits(std::nextafter(near, std::numeric_limits<float>::infinity()));
+    }
+    const double unit = static_cast<double>(scale_) * static_cast<double>(scale_);
+    const bool l2 = codes_.kind == DistanceKind::l2_u8;
+    const double codes = std::ceil(l2 ? distance * unit : 2147483648.0 - (1 - distance) * unit);
+    return static_cast<std::uint32_t>(std::clamp(codes, 0.0, largest));
+}
+
+double VectorCoder::noise_of_codes() const {
+    if (parameters_.native() || parameters_.codes == VectorCodes::f32 || parameters_.codes == VectorCodes::bf16) {
+        return 0;
+    }
+    // Two roundings of each number, each evenly spread between half of one either way: variances of a twelfth.
+    const auto scale = static_cast<double>(scale_);
+    const auto count = static_cast<double>(parameters_.space.dimensions);
+    return is_l2() ? count / (6 * scale * scale) : 1 / (std::sqrt(6.0) * scale);
 }
 
 double VectorCoder::distance_of_codes(std::uint32_t distance) const {

@@ -62,14 +62,29 @@ public:
     void query_of_row(const unsigned char* codes, const unsigned char* exact, PreparedQuery& query) const;
     /// A row of whole numbers as a query: i16, length of them.
     void widen(const unsigned char* row, std::int16_t* query) const;
+    /// A row's codes as a query to compare codes with; lives as long as row and `query`, which is room. Not of bits.
+    const void* query_of_codes(const unsigned char* row, PreparedQuery& query) const;
 
     /// What a distance between codes, or between exact forms, is to the user.
     double distance_of_codes(std::uint32_t distance) const;
     double distance_of_exact(std::uint32_t distance) const;
+    /// A distance between codes that is no smaller; the largest one where there is none.
+    std::uint32_t codes_at(double distance) const;
+    /// What rounding adds to a distance between codes, or takes from it, give or take.
+    double noise_of_codes() const;
+    bool is_l2() const { return parameters_.metric == VectorMetric::l2; }
+
+    // What rows and queries stand for, as many numbers as there are dimensions. Codes must not be bits.
+    void numbers_of_exact(const unsigned char* row, std::vector<float>& numbers) const;
+    void numbers_of_codes(const unsigned char* row, std::vector<double>& numbers) const;
+    /// Its codes.
+    void numbers_of_query(const PreparedQuery& query, std::vector<double>& numbers) const;
 
 private:
     void write_query(std::span<const float> numbers, std::vector<std::int16_t>& whole) const;
     void write_bits(std::span<const float> numbers, unsigned char* row) const;
+    /// Of a form f32 or bf16.
+    static void read_floats(VectorCodes form, const unsigned char* row, std::span<float> numbers);
     const VectorParameters parameters_;
     const float scale_;
     const std::vector<float> mean_;

@@ -47,8 +47,8 @@ struct LinkBack {
 
 struct Room {
     SearchRoom search;
-    std::vector<std::int16_t> query;
-    std::vector<std::int16_t> candidate;
+    PreparedQuery query;
+    PreparedQuery candidate;
     std::vector<std::uint32_t> near;  // distances to the rows of the same batch
     std::vector<Candidate> candidates;
     std::vector<std::uint32_t> kept;
@@ -114,8 +114,6 @@ private:
         const std::lock_guard lock(rooms_mutex_);
         if (rooms_.empty()) {
             auto room = std::make_unique<Room>();
-            room->query.resize(form_.length);
-            room->candidate.resize(form_.length);
             room->near.resize(k_largest_batch);
             return room;
         }
@@ -141,7 +139,7 @@ private:
     /// What searches during the build walk in.
     struct Walk {
         const Builder& builder;
-        const std::int16_t* query;
+        const void* query;
         std::uint32_t rows() const { return static_cast<std::uint32_t>(builder.order_.size()); }
         std::span<const std::uint32_t> links(std::size_t level, std::uint32_t row) const {
             return builder.levels_[level].links(row);
@@ -171,8 +169,7 @@ private:
     /// Chooses the links of a new row on each of its levels, from the rows before its batch and those in it.
     void link(Room& room, std::uint32_t row, const std::vector<std::uint32_t>& batch) {
         const std::uint32_t first = batch.front();
-        coder_.widen(code(row), room.query.data());
-        const Walk walk{*this, room.query.data()};
+        const Walk walk{*this, coder_.query_of_codes(code(row), room.query)};
         const auto top = static_cast<std::size_t>(level_of(0));
         const std::size_t own = std::min<std::size_t>(static_cast<std::size_t>(level_of(row)), levels_.size() - 1);
         walk.compare(batch.data(), batch.size(), room.near.data());
@@ -211,11 +208,11 @@ private:
         for (const Candidate& candidate : room.candidates) {
             if (room.kept.size() == most) break;
             bool wanted = true;
-            if (!room.kept.empty()) coder_.widen(code(candidate.row), room.candidate.data());
+            const void* const query =
+                room.kept.empty() ? nullptr : coder_.query_of_codes(code(candidate.row), room.candidate);
             for (std::size_t i = 0; wanted && i < room.kept.size(); i += 4) {
                 const std::size_t count = std::min<std::size_t>(4, room.kept.size() - i);
-                compare_(room.candidate.data(), codes_.data(), form_.stride, form_.length, room.kept.data() + i, count,
-                         between);
+                compare_(query, codes_.data(), form_.stride, form_.length, room.kept.data() + i, count, between);
                 for (std::size_t j = 0; j < count; ++j) wanted = wanted && between[j] >= candidate.distance;
             }
             if (!wanted) continue;

@@ -9,7 +9,7 @@
 // [VECTOR-5] Rows are inserted in batches that double up to a constant size, each linked to what was there before it
 //            and to one another, so that nothing depends on which thread was faster. Links back to older rows are
 //            gathered, sorted, and merged once for each batch.
-// [VECTOR-6] Distances are whole numbers ([VECTOR-1]), kept beside links during the build.
+// [VECTOR-6] Distances are unsigned numbers ([VECTOR-1]), kept beside links during the build.
 #pragma once
 
 #include "api/northstar.hpp"
@@ -22,7 +22,7 @@ namespace northstar::inline v0::detail {
 
 /// Rows to link, in the order of their keys.
 struct GraphInput {
-    std::vector<std::uint8_t> codes;     // of whole numbers
+    std::vector<std::uint8_t> codes;
     std::vector<std::uint64_t> hashes;   // of keys
 };
 
@@ -33,7 +33,7 @@ struct BuiltVectorGraph {
     std::vector<std::uint32_t> upper_links;   // of level 1, then 2, ...; half as many for each row
 };
 
-/// `coder`: of codes i8 or u8. `links`: of a row on level 0. `width`: rows kept in view for each that is linked.
+/// `coder`: of codes i8, u8 or f32. `links`: of a row on level 0. `width`: rows kept in view for each that is linked.
 /// Memory: codes once more, and 8 bytes for each link and a quarter more of them. The input's codes are used up.
 BuiltVectorGraph build_vector_graph(CartridgeBuild& build, GraphInput& input, const VectorCoder& coder,
                                     std::uint32_t links, std::uint32_t width);

@@ -189,6 +189,21 @@ CheckedVectors VectorIndex::checked() const {
             &sections_.upper_links};
 }
 
+/// Those of the codes, once more rows were compared exactly than finding them costs; else nullptr.
+const CodeErrors* VectorIndex::errors(std::uint64_t compared) const {
+    if (const CodeErrors* const made = errors_.load(std::memory_order_acquire)) return made;
+    if (!coder_.has_exact() || parameters_.codes == VectorCodes::bit) return nullptr;
+    if (compared_.fetch_add(compared) < 2 * std::uint64_t{shape_.rows}) return nullptr;
+    const std::unique_lock lock(errors_mutex_, std::try_to_lock);
+    if (!lock.owns_lock()) return nullptr;  // another search makes them
+    if (errors_.load() == nullptr) {
+        kept_errors_ = std::make_unique<CodeErrors>(coder_, shape_.rows, sections_.codes.all().data(),
+                                                    sections_.exact.all().data());
+        errors_.store(kept_errors_.get(), std::memory_order_release);
+    }
+    return kept_errors_.get();
+}
+
 void VectorIndex::verify_more() const {
     const auto bytes = [](const auto& section, std::size_t width) { return section.size() * width; };
     const std::uint64_t sizes[] = {bytes(sections_.codes, 1), bytes(sections_.links, 4),

@@ -9,6 +9,8 @@
 #pragma once
 
 #include "api/northstar.hpp"
+#include "cartridge/vector_errors.hpp"
+#include "cartridge/vector_nearest.hpp"
 #include "cartridge/vector_recall.hpp"
 #include "cartridge/vector_walk.hpp"
 
@@ -51,7 +53,11 @@ struct VectorOverlay {
 struct QueryRoom {
     SearchRoom search;
     PreparedQuery query;
-    Beam best;                          // of rows that are all compared
+    NearestRows nearest;                // of rows that are all compared
+    std::vector<std::uint64_t> coded;   // rows compared by their codes: distance in the upper half
+    std::vector<std::uint32_t> limits;  // farthest codes of each group of these that may be near enough
+    PreparedQuery row;                  // a row as query
+    Beam best;
     std::vector<FoundRow> found;        // in the artifact
     std::vector<FoundRow> found_since;  // in the overlay
     RowSet asked;                       // rows that the filter's function was asked about
@@ -97,6 +103,7 @@ private:
     friend class VectorSearcher;
     void add_changes(const Cartridge& cartridge);
     void verify_more() const;
+    const CodeErrors* errors(std::uint64_t compared) const;
     CheckedVectors checked() const;
 
     const VectorParameters parameters_;
@@ -113,6 +120,10 @@ private:
     mutable std::mutex rooms_mutex_;
     mutable std::vector<std::unique_ptr<QueryRoom>> rooms_;
     mutable std::atomic<std::uint64_t> verified_{0};            // bytes of the arrays, side by side
+    mutable std::atomic<std::uint64_t> compared_{0};            // rows, exactly, by searches that compared them all
+    mutable std::mutex errors_mutex_;
+    mutable std::unique_ptr<const CodeErrors> kept_errors_;
+    mutable std::atomic<const CodeErrors*> errors_{nullptr};    // the above, as soon as it is made
     mutable std::mutex raw_mutex_;
     mutable RawVectors raw_arrays_;
     mutable std::atomic<const RawVectors*> raw_{nullptr};       // the above, as soon as all is verified

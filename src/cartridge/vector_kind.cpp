@@ -11,7 +11,7 @@ namespace vector_kind_impl {
 class VectorKind final : public CartridgeKind {
 public:
     std::string name() const override { return "vectors"; }
-    std::uint32_t version() const override { return 2; }
+    std::uint32_t version() const override { return 3; }
     ValueUse value_use() const override { return ValueUse::by_key; }
     void check(const CartridgeParameters& parameters) const override { read_vector_parameters(parameters); }
     std::vector<std::string> trees(const CartridgeParameters& parameters) const override {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <type_traits>
 
 namespace northstar::inline v0::detail {
 
@@ -23,10 +24,17 @@ constexpr std::uint32_t k_asked_beforehand = 128;  // rows that a filter's funct
 constexpr std::uint32_t k_starts = 16;
 constexpr std::uint32_t k_looked_at_for_a_start = 64;
 constexpr std::uint32_t k_compared_at_once = 32;
+constexpr std::uint32_t k_coded_at_once = 1u << 16;   // rows compared by codes before the best are compared exactly
 /// A query is far from all rows where what a walk ended with differs by less than this part of its distance. Then one
 /// place is as likely to hold the walk as another, and it goes on from the nearest of a sample of the rows. The nearest
 /// of vectors of chance differ more, up to some thousand numbers: there the sample would cost more than it gives.
 constexpr double k_alike = 1.0 / 64;
+/// A query is far, too, where it is so many times as far from the nearest rows as these are from their own near ones
+/// (one of the first quarter of their links), on average. The width that a recall takes is measured on queries that
+/// are not; one that is far takes about so many times as much.
+constexpr double k_far = 1.75;
+constexpr std::size_t k_rows_of_far = 4;
+constexpr std::uint32_t k_wider_if_far = 8;
 constexpr std::uint32_t k_rows_for_each_of_sample = 16;
 constexpr std::uint32_t k_largest_sample = 4096;
 
@@ -119,15 +127,20 @@ public:
 
     /// Fills room.found with the k nearest rows of the artifact that pass, nearest first. Returns the width of the walk
     /// that found them; 0: each was compared.
-    std::uint32_t run(std::uint32_t k, std::uint32_t width, bool exhaustive, std::optional<VectorPlan> wanted) {
+    /// `by_recall`: the width is not the caller's, but what a recall takes.
+    std::uint32_t run(std::uint32_t k, std::uint32_t width, bool exhaustive, bool by_recall,
+                      std::optional<VectorPlan> wanted) {
         using namespace vector_search_impl;
         const std::uint64_t rows = index_.shape_.rows;
         const std::uint64_t passing = filter_.count();
         VectorPlan plan = wanted ? *wanted : plan_for(passing, width, exhaustive);
         for (std::uint64_t wide = std::min<std::uint64_t>(width, rows); plan != VectorPlan::scan; wide *= 2) {
             const auto now = static_cast<std::uint32_t>(wide);
-            if (plan == VectorPlan::two_hop) walk_over_passing(now);
-            else walk_over_all(now, passing);
+            if (plan == VectorPlan::two_hop) {
+                walk_over_passing(now);
+            } else if (!walk_over_all(now, passing, by_recall)) {
+                break;
+            }
             best_of_beam(arrays_, index_.coder_, room_.query, index_.compare_exact_, index_.parameters_.codes, k,
                          room_.search, [&](std::uint32_t row) { return filter_.passes(row); },
                          [&](std::uint32_t row) { return place(row); }, room_.found);
@@ -156,12 +169,44 @@ private:
         return part < k_large_part ? VectorPlan::two_hop : VectorPlan::walk;
     }
 
-    /// As much wider as rows are fewer that pass.
-    void walk_over_all(std::uint32_t width, std::uint64_t passing) {
+    /// As much wider as rows are fewer that pass, and where the query is far. False: to compare all costs less.
+    bool walk_over_all(std::uint32_t width, std::uint64_t passing, bool by_recall) {
         const std::uint64_t rows = index_.shape_.rows;
         const std::uint64_t wider = passing == 0 ? rows : (width * rows + passing - 1) / passing;
         walk_to(walk_, room_.search, static_cast<std::uint32_t>(std::min(wider, rows)));
-        if (all_are_alike()) walk_on_from_sample();
+        const bool far = by_recall && is_far();
+        if (far) {
+            const std::uint64_t widest = vector_search_impl::k_wider_if_far * wider;
+            if (widest * k_compared_for_each_in_view >= rows) return false;
+            walk_to(walk_, room_.search, static_cast<std::uint32_t>(widest));
+        }
+        if (far || all_are_alike()) walk_on_from_sample();
+        return true;
+    }
+    bool is_far() {
+        using namespace vector_search_impl;
+        const Beam& beam = room_.search.beam;
+        const VectorCoder& coder = index_.coder_;
+        // Only under l2 and cosine are rows near for being near to others that are; bits say too little of one row.
+        if (index_.parameters_.metric == VectorMetric::inner_product || beam.size() < k_rows_of_far) return false;
+        if (coder.codes().kind == DistanceKind::bits) return false;
+        const double noise = coder.noise_of_codes();
+        double near = 0;
+        for (std::size_t i = 0; i < k_rows_of_far; ++i) {
+            const std::uint32_t row = beam.row(i);
+            const std::span<const std::uint32_t> links = walk_.links(0, row);
+            const auto count = std::find(links.begin(), links.end(), k_no_row) - links.begin();
+            const std::uint32_t other = count == 0 ? k_no_row : links[static_cast<std::size_t>(count / 4)];
+            if (!known(other)) return false;
+            const std::size_t stride = walk_.form.stride;
+            const unsigned char* const code = arrays_.codes_of(&row, 1, stride) + std::uint64_t{row} * stride;
+            std::uint32_t distance = 0;
+            walk_.function(coder.query_of_codes(code, room_.row), arrays_.codes_of(&other, 1, stride), stride,
+                           walk_.form.length, &other, 1, &distance);
+            const double own = std::max(coder.distance_of_codes(beam.distance(i)), 0.0) + noise;
+            near += own > 0 ? (std::max(coder.distance_of_codes(distance), 0.0) + noise) / own : 1;
+        }
+        return near * k_far < k_rows_of_far;
     }
     bool all_are_alike() const {
         const Beam& beam = room_.search.beam;
@@ -261,30 +306,93 @@ private:
 
     /// Compares every row that passes.
     void scan(std::uint32_t k) {
-        using namespace vector_search_impl;
         const std::uint32_t rows = index_.shape_.rows;
-        SearchRoom& search = room_.search;
-        Beam& best = room_.best;
-        best.reset(std::min(k, rows));
-        search.reserve(k_compared_at_once);
-        const bool all = filter_.all_pass();
-        for (std::uint32_t row = 0; row < rows;) {
-            std::size_t count = 0;
-            for (; row < rows && count < k_compared_at_once; ++row) {
-                if (all || filter_.passes(row)) search.ids[count++] = row;
-            }
-            compare_exactly(arrays_, index_.coder_.exact(), room_.query.exact, index_.compare_exact_, search, count);
-            for (std::size_t i = 0; i < count; ++i) {
-                if (best.full() && search.distances[i] > best.distance(best.size() - 1)) continue;
-                best.insert(search.distances[i], place(search.ids[i]));  // of equal ones, those whose keys come first
-            }
-        }
+        room_.nearest.reset(std::min(k, rows));
+        room_.search.reserve(vector_search_impl::k_compared_at_once);
+        if (const CodeErrors* const errors = index_.errors(filter_.count())) scan_by_codes(k, *errors);
+        else scan_exactly();
         room_.found.clear();
-        for (std::size_t i = 0; i < best.size(); ++i) {
-            const std::uint32_t row = index_.sections_.rows[best.row(i)];
+        for (const std::uint64_t item : room_.nearest.sorted()) {
+            const std::uint32_t row = index_.sections_.rows[static_cast<std::uint32_t>(item)];
             if (row >= rows) CartridgeBlocks::outside();
-            room_.found.push_back({best.distance(i), row});
+            room_.found.push_back({static_cast<std::uint32_t>(item >> 32), row});
         }
+    }
+    /// Puts rows from `row` on that pass into room.ids, as many as are compared at once, of those before `end`.
+    std::size_t gather_next(std::uint32_t& row, std::uint32_t end) {
+        const bool all = filter_.all_pass();
+        std::size_t count = 0;
+        for (; row < end && count < vector_search_impl::k_compared_at_once; ++row) {
+            if (all || filter_.passes(row)) room_.search.ids[count++] = row;
+        }
+        return count;
+    }
+    /// Those in room.ids.
+    void insert_exactly(std::size_t count) {
+        SearchRoom& search = room_.search;
+        compare_exactly(arrays_, index_.coder_.exact(), room_.query.exact, index_.compare_exact_, search, count);
+        for (std::size_t i = 0; i < count; ++i) {
+            // Of equal ones, those whose keys come first.
+            room_.nearest.insert(search.distances[i], place(search.ids[i]));
+        }
+    }
+    void scan_exactly() {
+        const std::uint32_t rows = index_.shape_.rows;
+        for (std::uint32_t row = 0; row < rows;) insert_exactly(gather_next(row, rows));
+    }
+
+    /// Codes are shorter, so that they are compared first, and exact forms of those rows alone that may be near enough.
+    void scan_by_codes(std::uint32_t k, const CodeErrors& errors) {
+        using namespace vector_search_impl;
+        const CodeLimits limits(index_.coder_, errors, room_.query);
+        const std::uint32_t rows = index_.shape_.rows;
+        room_.limits.resize(errors.groups());
+        std::vector<std::uint64_t>& coded = room_.coded;
+        for (std::uint32_t first = 0; first < rows;) {
+            const std::uint32_t end = rows - first > k_coded_at_once ? first + k_coded_at_once : rows;
+            coded.clear();
+            for (std::uint32_t row = first; row < end;) {
+                const std::size_t count = gather_next(row, end);
+                walk_.compare(room_.search.ids.data(), count, room_.search.distances.data());
+                for (std::size_t i = 0; i < count; ++i) {
+                    coded.push_back(std::uint64_t{room_.search.distances[i]} << 32 | room_.search.ids[i]);
+                }
+            }
+            auto rest = coded.begin();
+            if (!room_.nearest.full()) {
+                rest += static_cast<std::ptrdiff_t>(std::min(coded.size(), std::size_t{k} + k_compared_at_once));
+                std::nth_element(coded.begin(), rest, coded.end());
+                insert_near(coded.begin(), rest, [](std::uint64_t) { return true; });
+            }
+            room_.nearest.settle();
+            const bool full = room_.nearest.full();
+            if (full) find_limits(limits, first, end);
+            insert_near(rest, coded.end(), [&](std::uint64_t item) {
+                const std::uint32_t group = static_cast<std::uint32_t>(item) >> CodeErrors::k_group_shift;
+                return !full || item >> 32 <= room_.limits[group];
+            });
+            room_.nearest.settle();
+            first = end;
+        }
+    }
+    void find_limits(const CodeLimits& limits, std::uint32_t first, std::uint32_t end) {
+        const double farthest = index_.coder_.distance_of_exact(room_.nearest.farthest());
+        for (std::uint32_t group = first >> CodeErrors::k_group_shift;
+             group <= (end - 1) >> CodeErrors::k_group_shift; ++group) {
+            room_.limits[group] = limits.of_group(group, farthest);
+        }
+    }
+    template <class Iterator, class Wanted>
+    void insert_near(Iterator from, Iterator to, Wanted&& wanted) {
+        std::size_t count = 0;
+        for (; from != to; ++from) {
+            if (!wanted(*from)) continue;
+            room_.search.ids[count++] = static_cast<std::uint32_t>(*from);
+            if (count < vector_search_impl::k_compared_at_once) continue;
+            insert_exactly(count);
+            count = 0;
+        }
+        insert_exactly(count);
     }
 
     const VectorIndex& index_;
@@ -377,15 +485,19 @@ VectorAnswer VectorIndex::search(const Embedding& query, std::uint32_t k, const 
     const RowFilter filter(*this, options.filter, *room);
     const std::uint32_t width = std::max(options.width ? *options.width : width_for(options.recall, k), k);
     const bool small = std::uint64_t{shape_.rows} * coder_.exact().stride <= k_small_bytes;
+    const bool by_recall = !options.width && !plan;
     const bool exhaustive = options.exhaustive || (!options.width && (options.recall >= 1 || small));
 
+    const auto run = [&](const auto& arrays) {
+        VectorSearcher<std::decay_t<decltype(arrays)>> searcher(*this, arrays, *room, filter);
+        return searcher.run(k, width, exhaustive, by_recall, plan);
+    };
     VectorAnswer answer;
     const RawVectors* const raw = raw_.load(std::memory_order_acquire);
     if (raw != nullptr) {
-        answer.width = VectorSearcher<RawVectors>(*this, *raw, *room, filter).run(k, width, exhaustive, plan);
+        answer.width = run(*raw);
     } else {
-        const CheckedVectors arrays = checked();
-        answer.width = VectorSearcher<CheckedVectors>(*this, arrays, *room, filter).run(k, width, exhaustive, plan);
+        answer.width = run(checked());
         verify_more();
     }
     search_overlay(*this, filter, k, answer.width == 0, *room);

@@ -186,7 +186,8 @@ VectorParameters read_vector_parameters(const CartridgeParameters& parameters) {
     const bool floats = read.space.element == VectorElement::f32;
     read.metric = static_cast<VectorMetric>(choice(parameters, "metric", floats ? 2 : 0, metrics));
     const VectorCodes own = read.space.element == VectorElement::u8 ? VectorCodes::u8 : VectorCodes::i8;
-    const VectorCodes default_codes = read.native() ? own : VectorCodes::i8;
+    const bool few = read.space.dimensions <= k_few_dimensions;
+    const VectorCodes default_codes = read.native() ? own : few ? VectorCodes::f32 : VectorCodes::i8;
     read.codes = static_cast<VectorCodes>(choice(parameters, "codes", static_cast<std::size_t>(default_codes), codes));
     const bool fits = read.native() ? read.codes == own
                                     : read.codes != VectorCodes::none && read.codes != VectorCodes::u8;

@@ -15,6 +15,8 @@
 namespace northstar::inline v0::detail {
 
 inline constexpr std::uint32_t k_most_dimensions = 32768;
+/// Numbers of so few dimensions are kept as floats: a byte of each would tell too few rows apart.
+inline constexpr std::uint32_t k_few_dimensions = 8;
 inline constexpr std::size_t k_longest_model_name = 200;
 
 /// How a row is kept: what a search compares, or what its best are compared again by.
