@@ -168,6 +168,59 @@ TEST_CASE("validation names what is wrong", "[btree]") {
     CHECK(validate_node(page.data(), 4096) != nullptr);
 }
 
+// A page may be made to fit its checksum, so no byte of it is read by a limit that was not looked at.
+TEST_CASE("validation lets through keys, separators and values as long as they may be, and none longer",
+          "[btree][DMG-6]") {
+    constexpr std::size_t k_page = 4096;
+    const std::size_t longest = max_key_size(k_page);
+    std::vector<std::byte> page(k_page);
+    const auto said = [&] {
+        const char* wrong = validate_node(page.data(), k_page, false);
+        return std::string(wrong != nullptr ? wrong : "");
+    };
+    const auto leaf = [&](const std::string& first, const std::string& second, LeafEntry entry) {
+        entry.txn = 1;
+        const LeafEntry entries[2] = {[&] { entry.key = KeyPieces(first); return entry; }(),
+                                      [&] { entry.key = KeyPieces(second); return entry; }()};
+        LeafSequence both;
+        both.add(std::span(entries));
+        build_leaf(page.data(), k_page, both, 0, 2, measure(both, 0, 2), false, 1);
+        return said();
+    };
+    const auto inner = [&](const std::string& first, const std::string& second) {
+        const InnerEntry entries[2] = {{KeyPieces(first), Ref::file(3, 1)}, {KeyPieces(second), Ref::file(4, 1)}};
+        InnerSequence both;
+        both.add(std::span(entries));
+        build_inner(page.data(), k_page, 1, Ref::file(2, 1), both, 0, 2, measure(both, 0, 2), false, 1);
+        return said();
+    };
+    // With a beginning in common, which stands in the page once, and without one.
+    for (const std::string& other : {std::string("a"), std::string(longest - 10, 'k')}) {
+        CHECK(leaf(other, std::string(longest, 'k'), {}).empty());
+        CHECK(leaf(other, std::string(longest + 1, 'k'), {}) == "a key is too long");
+        CHECK(inner(other, std::string(longest, 'k')).empty());
+        CHECK(inner(other, std::string(longest + 1, 'k')) == "a separator is too long");
+    }
+    const std::vector<std::byte> value(max_inline_value_size(k_page) + 1);
+    LeafEntry entry;
+    entry.value = value.data();
+    entry.value_size = static_cast<std::uint32_t>(value.size() - 1);
+    CHECK(leaf("a", "b", entry).empty());
+    entry.value_size += 1;
+    CHECK(leaf("a", "b", entry) == "a value is too long for a leaf");
+    // A large value is a ref and a length of 32 bits.
+    std::byte large[k_large_value_size] = {};
+    entry = {};
+    entry.value = large;
+    entry.value_size = k_large_value_size;
+    entry.large = true;
+    store_u64(large, Ref::file(5, 1).bits());
+    store_u64(large + 8, 0xffffffffu);
+    CHECK(leaf("a", "b", entry).empty());
+    store_u64(large + 8, std::uint64_t{1} << 32);
+    CHECK(leaf("a", "b", entry) == "a large value is too large");
+}
+
 TEST_CASE("every ref of a tree is found, translated and read back", "[btree]") {
     const std::uint64_t seed = 5;
     INFO("seed " << seed);
