@@ -228,3 +228,34 @@ TEST_CASE("a recursion that begins with few rows looks its next ones up", "[sql]
     CHECK(f.plan_of(text).find("Hash") == std::string::npos);
     CHECK(f.rows(text) == std::vector<std::string>{"14,8192,"});
 }
+
+TEST_CASE("a large OFFSET steps over entries in their order where no condition is asked of their rows", "[sql]") {
+    Readings f;
+    const auto check = [&](const std::string& from, const std::string& order, bool along) {
+        const std::string text = "SELECT id, sensor, day" + from + " ORDER BY " + order;
+        const std::vector<std::string> all = f.rows(text);
+        for (const std::size_t offset : {3000u, 5999u, 11000u, 12500u}) {
+            const std::string cut = text + " LIMIT 3 OFFSET " + std::to_string(offset);
+            CAPTURE(cut);
+            CHECK((f.plan_of(cut).find("Sort") == std::string::npos) == along);
+            const auto place = [&](std::size_t at) {
+                return all.begin() + static_cast<std::ptrdiff_t>(std::min(at, all.size()));
+            };
+            CHECK(f.rows(cut) == std::vector<std::string>(place(offset), place(offset + 3)));
+        }
+    };
+    check(" FROM readings", "day, id", true);
+    check(" FROM readings", "day DESC, id DESC", true);
+    check(" FROM readings", "sensor DESC, day DESC, id DESC", true);
+    check(" FROM readings WHERE day >= 0", "day, id", true);
+    // Here rows have to be read to know which ones count.
+    check(" FROM readings WHERE level % 7 <> 3", "day, id", false);
+    CHECK_THROWS_AS(f.sql.execute("SELECT id FROM readings ORDER BY day LIMIT 3 OFFSET -3000"), SqlFailure);
+    f.sql.execute("BEGIN");
+    f.sql.execute("DELETE FROM readings WHERE id % 2 = 0");
+    const std::string order = " FROM readings ORDER BY day, id";
+    CHECK(f.rows("SELECT id" + order + " LIMIT 2 OFFSET 4000") ==
+          f.rows("SELECT id FROM (SELECT id, row_number() OVER (ORDER BY day, id) AS n FROM readings) AS q "
+                 "WHERE n IN (4001, 4002) ORDER BY n"));
+    f.sql.execute("ROLLBACK");
+}

@@ -320,6 +320,35 @@ TEST_CASE("columns that an index has are read from its entries", "[sql][ENTRIES-
     CHECK(f.rows("SELECT n, id FROM t ORDER BY n, s DESC NULLS FIRST LIMIT 2") == "-7,100000,;10,1,;");
 }
 
+TEST_CASE("entries are enough for a large range where nothing but the range needs what they do not have exactly",
+          "[sql][ENTRIES-1]") {
+    Fixture f;
+    f.sql.execute_script("CREATE TABLE sums (id int PRIMARY KEY, state text, total double precision, note text);"
+                         "INSERT INTO sums SELECT i, 's' || i % 3, i / 4.0, 'n' FROM generate_series(1, 6000) AS g(i);"
+                         "CREATE INDEX sums_total ON sums (total);"
+                         "CREATE INDEX sums_state ON sums (state, total)");
+    const auto is_read_alone = [&](const std::string& text) {
+        return f.plan_of(text).find("Index Only") != std::string::npos;
+    };
+    const std::string range = " FROM sums WHERE total > 500";
+    CHECK(is_read_alone("SELECT count(*)" + range));
+    CHECK(f.rows("SELECT count(*)" + range) == "4000,;");
+    CHECK(is_read_alone("SELECT sum(id), count(id)" + range));
+    CHECK(f.rows("SELECT sum(id), count(id)" + range) == "16002000,4000,;");
+    // What is asked for is not in entries, and so many rows are not fetched one by one.
+    for (const std::string what : {"max(note)", "max(total + 1)", "count(*) FILTER (WHERE total > 700)"}) {
+        CAPTURE(what);
+        CHECK(f.plan_of("SELECT " + what + range).find("Seq Scan") != std::string::npos);
+    }
+    CHECK(f.rows("SELECT max(total + 1), count(*) FILTER (WHERE total > 700), max(note)" + range) == "1501,3200,n,;");
+    CHECK(f.rows("SELECT count(*)" + range + " AND note > 'm'") == "4000,;");
+    f.sql.execute("DROP INDEX sums_total");
+    CHECK(is_read_alone("SELECT count(*) FROM sums WHERE total > 1200"));
+    CHECK(f.rows("SELECT count(*) FROM sums WHERE total > 1200") == "1200,;");
+    CHECK(f.plan_of("SELECT max(total + 1) FROM sums WHERE total > 1200").find("Seq Scan") != std::string::npos);
+    CHECK(f.rows("SELECT max(total + 1) FROM sums WHERE total > 1200") == "1501,;");
+}
+
 TEST_CASE("an index of expressions is read alone where nothing but its first columns and the row's key is asked for",
           "[sql][ENTRIES-1]") {
     Fixture f;

@@ -1,8 +1,26 @@
 #include "sql/plan/first_rows.hpp"
 
+#include "sql/plan/access_path.hpp"
+#include "sql/plan/read_point.hpp"
+
 #include <algorithm>
 
 namespace northstar::inline v0::sql {
+
+namespace first_rows {
+
+/// Does every row that the plan reads in an order come out of it? Then those in front are stepped over in the tree.
+bool steps_over_rows(const Plan& plan) {
+    if (plan.kind == PlanKind::sort || plan.kind == PlanKind::project) return steps_over_rows(*plan.left);
+    if (plan.kind != PlanKind::scan || plan.point == nullptr || plan.point->past || plan.versions.present ||
+        plan.sample >= 0)
+        return false;
+    Plan narrowed = plan;
+    drop_met_conditions(narrowed);
+    return narrowed.conditions.empty();
+}
+
+}  // namespace first_rows
 
 double rows_wanted(const Plan& limit) {
     constexpr double k_usual = 100;  // of what is known when the statement runs
@@ -23,6 +41,15 @@ double rows_wanted(const Plan& limit) {
         rows += count->kind == BoundKind::constant ? static_cast<double>(count->value.integer()) : k_usual;
     }
     return std::max(1.0, rows);
+}
+
+double rows_paid_for(const Plan& limit, double wanted) {
+    constexpr double k_steps = 32;  // entries that are stepped over while one row is read
+    if (limit.offset == nullptr || limit.offset->kind != BoundKind::constant || limit.offset->value.is_null() ||
+        !first_rows::steps_over_rows(*limit.left))
+        return wanted;
+    const double skipped = std::clamp(static_cast<double>(limit.offset->value.integer()), 0.0, wanted);
+    return wanted - skipped + skipped / k_steps;
 }
 
 void tell_scan(const Plan& limit) {

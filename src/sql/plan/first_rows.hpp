@@ -26,6 +26,9 @@ struct FirstRows {
 /// it, which an index does not replace.
 double rows_wanted(const Plan& limit);
 
+/// So many rows cost as much as those that a limit wants: OFFSET steps over entries where no condition is left to ask.
+double rows_paid_for(const Plan& limit, double wanted);
+
 /// The scan below a limit of known size reads so many rows first.
 void tell_scan(const Plan& limit);
 

@@ -159,7 +159,8 @@ private:
                 if (first > 0) first_rows_ = FirstRows{first, {}};
                 plan->left = push_down(plan->left, nothing);
                 const bool few = plan->limit != nullptr && (plan->limit->kind == BoundKind::parameter ||
-                                                            first * k_times_wanted < plan->left->rows);
+                                                            rows_paid_for(*plan, first) * k_times_wanted <
+                                                                plan->left->rows);
                 Plan*& input = plan->left->kind == PlanKind::lock_rows ? plan->left->left : plan->left;
                 if (input->kind == PlanKind::sort && few) input = sort_for_few(input, first);
                 tell_scan(*plan);

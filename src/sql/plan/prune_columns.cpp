@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
+#include <vector>
 
 namespace northstar::inline v0::sql {
 
@@ -215,24 +217,31 @@ bool is_volatile_plan(Plan& plan) {
 
 void prune_columns(Plan& plan) {
     prune::Walk walk = prune::walk_all(plan);
+    // Conditions that a path meets may be all that reads a column which its entries do not have.
+    std::vector<std::pair<Plan*, std::vector<BoundExpr*>>> wasteful;
+    for (Plan* scan : walk.scans) {
+        if (!scan->access.wasteful) continue;
+        wasteful.emplace_back(scan, scan->conditions);
+        drop_met_conditions(*scan);
+    }
+    if (!wasteful.empty()) walk = prune::walk_all(plan);
     // What was dropped may have been all that read something else.
     while (prune::drop_unread(walk) || prune::drop_unread_places(walk)) walk = prune::walk_all(plan);
     const auto drop_unread_columns = [&](Plan& scan) {
         std::erase_if(scan.scan_columns, [&](const ScanColumn& column) { return walk.uses.count(column.id) == 0; });
         read_entries_only(scan);
     };
-    bool met = false;
-    for (Plan* scan : walk.scans) {
-        drop_unread_columns(*scan);
-        if (!scan->access.wasteful) continue;
-        if (scan->access.entries_only) met = drop_met_conditions(*scan) || met;
-        else scan->access = AccessPath();
+    bool read_all = false;
+    for (auto& [scan, conditions] : wasteful) {
+        Plan trial = *scan;
+        drop_unread_columns(trial);
+        if (trial.access.entries_only) continue;
+        scan->access = AccessPath();
+        scan->conditions = std::move(conditions);
+        read_all = true;
     }
-    // Conditions that are met may have been all that read a column.
-    if (met) {
-        walk = prune::walk_all(plan);
-        for (Plan* scan : walk.scans) drop_unread_columns(*scan);
-    }
+    if (read_all) walk = prune::walk_all(plan);
+    for (Plan* scan : walk.scans) drop_unread_columns(*scan);
     for (Plan* join : walk.joins) prune::drop_inner_columns(*join, walk);
 }
 

@@ -11,6 +11,11 @@ namespace prepared_statements {
 
 constexpr std::size_t k_kept_texts = 256;
 
+/// A statement's part of the text of a script; the whole text of one that stands inside of another statement.
+std::string_view own_text(const syntax::Statement& statement, std::string_view text) {
+    return statement.end == 0 ? text : text.substr(statement.begin, statement.end - statement.begin);
+}
+
 /// Literals that mean another time at each execution: 'now', 'today', 'tomorrow', 'yesterday'.
 bool mentions_clock(std::string_view text) {
     for (std::size_t at = text.find('\''); at != std::string_view::npos; at = text.find('\'', at + 1)) {
@@ -151,7 +156,7 @@ void SqlSession::bind(const syntax::Statement& statement, std::string_view text,
     bound.catalog = present_.catalog;
     bound.settings = settings_number_;
     bound.reusable = computed && outside_uses_ == outside_uses && notices_.size() == notices &&
-                     !prepared_statements::mentions_clock(text);
+                     !prepared_statements::mentions_clock(prepared_statements::own_text(statement, text));
     if (!bound.binder->common_changes().empty()) return;
     if (bound.change != nullptr) {
         if (PointChange::fits(*bound.change))
