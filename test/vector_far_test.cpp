@@ -99,12 +99,12 @@ TEST_CASE("Vectors of few numbers are found by walking, however many there are",
     txn_test::Dice dice(txn_test::seed(5172));
     Kept kept({"m", dimensions, VectorElement::f32, false});
     std::vector<Numbers> rows;
-    for (int i = 0; i < 35'000; ++i) rows.push_back(bell(dice, dimensions, 100));
+    for (int i = 0; i < 10'000; ++i) rows.push_back(bell(dice, dimensions, 100));
     kept.put(rows);
     const Vectors vectors = kept.build({{"metric", metric}});
     double found = 0;
     for (int i = 0; i < 60; ++i) {
-        const Numbers query = bell(dice, dimensions, 100);
+        const Numbers query = bell(dice, dimensions, i % 2 == 0 ? 100.0f : 500.0f);
         const VectorAnswer answer = vectors.search(embedding(kept.space, query), 10, {.recall = 0.95});
         CHECK(answer.width != 0);
         const auto all = nearest(kept.model, vectors.metric(), query, 10, k_all);

@@ -13,7 +13,7 @@ namespace vector_search_impl {
 
 /// Rows whose exact forms are not larger together are compared whenever no width is asked for: that takes about as long
 /// as a walk that is sure to find as much. Queries may lie far from all of few rows, and what the build measured on its
-/// own rows says little then.
+/// own rows says little then. Where there are few numbers a walk finds its way from afar, and rows are many.
 constexpr std::uint64_t k_small_bytes = std::uint64_t{1} << 20;
 /// Of rows that pass a filter so many are always compared, or this part of all.
 constexpr std::uint64_t k_always_compared = 8'000;
@@ -484,7 +484,8 @@ VectorAnswer VectorIndex::search(const Embedding& query, std::uint32_t k, const 
     coder_.prepare(query.elements(), room->query);
     const RowFilter filter(*this, options.filter, *room);
     const std::uint32_t width = std::max(options.width ? *options.width : width_for(options.recall, k), k);
-    const bool small = std::uint64_t{shape_.rows} * coder_.exact().stride <= k_small_bytes;
+    const bool small = parameters_.space.dimensions > k_few_dimensions &&
+                       std::uint64_t{shape_.rows} * coder_.exact().stride <= k_small_bytes;
     const bool by_recall = !options.width && !plan;
     const bool exhaustive = options.exhaustive || (!options.width && (options.recall >= 1 || small));
 
