@@ -69,6 +69,13 @@ static void test_asking_more(void) {
     CHECK(low <= 5 && 5 <= high && low <= count && count <= high);
     OK(northstar_estimate(snapshot, S("t"), S("k20"), S("k10"), &count, NULL, NULL));
     CHECK(count == 0);
+    {
+        size_t size = 77;
+        CODE(NORTHSTAR_INVALID_ARGUMENT, northstar_get_into(snapshot, S("t"), S("k02"), NULL, 3, &size));
+        CHECK(size == 77);
+        OK(northstar_get_into(snapshot, S("t"), S("k02"), NULL, 0, &size));
+        CHECK(size == 5);
+    }
     OK(northstar_snapshot_close(snapshot));
     CODE(NORTHSTAR_MISUSE, northstar_exists(snapshot, S("t"), &exists));
 
@@ -82,12 +89,90 @@ static void test_asking_more(void) {
     OK(northstar_close(db));
 }
 
+/* Of a tree of many pages an estimate is no count: what it says must hold all the same. */
+static void test_estimates(void) {
+    enum { k_entries = 20000, k_step = 1111 };
+    northstar_db* db = open_memory();
+    northstar_txn* tx = NULL;
+    northstar_snapshot* snapshot = NULL;
+    uint64_t count = 0, low = 0, high = 0;
+    char from[16], to[16];
+    unsigned i, j, above = 0, below = 0;
+    OK(northstar_begin_write(db, NORTHSTAR_FOREVER, NORTHSTAR_DURABILITY_DEFAULT, &tx));
+    for (i = 0; i < k_entries; ++i) {
+        /* Leaves of few entries and of many. */
+        static const char value[800];
+        snprintf(from, sizeof from, "%05u", i);
+        if (northstar_append(tx, S("t"), from, 5, value, i % 2000 < 500 ? 800 : 1) != NORTHSTAR_OK) break;
+    }
+    CHECK(i == k_entries);
+    OK(northstar_commit(tx, NULL, NULL));
+    OK(northstar_begin_read(db, &snapshot));
+    for (i = 0; i < k_entries; i += k_step) {
+        for (j = i; j < k_entries; j += k_step) {
+            const uint64_t real = j - i;
+            snprintf(from, sizeof from, "%05u", i);
+            snprintf(to, sizeof to, "%05u", j);
+            count = low = high = 12345678;
+            OK(northstar_estimate(snapshot, S("t"), from, 5, to, 5, &count, &low, &high));
+            CHECK(low <= real && real <= high && low <= count && count <= high);
+            if (count > real) ++above;
+            if (count < real) ++below;
+        }
+    }
+    CHECK(above > 0 && below > 0);
+    OK(northstar_snapshot_close(snapshot));
+    OK(northstar_close(db));
+}
+
+/* What a range deletion says of its end in the log, where it has one. */
+static void test_logged_ranges(void) {
+    northstar_db* db = open_memory();
+    northstar_txn* tx = NULL;
+    northstar_commits* commits = NULL;
+    northstar_operation operation;
+    size_t count = 0, i, bounded = 0, unbounded = 0;
+    uint64_t erased = 0;
+    put_one(db, "a", "1");
+    put_one(db, "c", "2");
+    put_one(db, "e", "3");
+    OK(northstar_begin_write(db, NORTHSTAR_FOREVER, NORTHSTAR_DURABILITY_DEFAULT, &tx));
+    OK(northstar_erase_range(tx, S("t"), S("b"), 1, S("d"), &erased));
+    CHECK(erased == 1);
+    OK(northstar_erase_range(tx, S("t"), S("e"), 0, NULL, 0, &erased));
+    CHECK(erased == 1);
+    OK(northstar_commit(tx, NULL, NULL));
+    OK(northstar_commits_open(db, 4, &commits));
+    OK(northstar_commits_next(commits));
+    OK(northstar_commits_operation_count(commits, &count));
+    for (i = 0; i < count; ++i) {
+        operation.size = sizeof operation;
+        OK(northstar_commits_operation(commits, i, &operation));
+        if (!CHECK(operation.kind == NORTHSTAR_OPERATION_ERASE_RANGE)) continue;
+        if (operation.to == NULL) {
+            CHECK(same(operation.key, operation.key_size, "e") && operation.to_size == 0);
+            ++unbounded;
+        } else {
+            CHECK(same(operation.key, operation.key_size, "b") && same(operation.to, operation.to_size, "d"));
+            ++bounded;
+        }
+    }
+    CHECK(bounded == 1 && unbounded == 1);
+    OK(northstar_commits_close(commits));
+    OK(northstar_close(db));
+}
+
 static void test_retention_and_consumers(void) {
     northstar_db* db = open_memory();
     northstar_txn* tx = NULL;
     uint64_t amount = 0, txn = 99, oldest = 0;
     int kind = -1;
-    unsigned char chain[32], kept[32];
+    unsigned char chain[32], kept[32], state[32];
+    /* Nobody pruned, so there is no hash of a state that the past begins with. */
+    memset(state, 0x5a, sizeof state);
+    CODE(NORTHSTAR_ABSENT, northstar_oldest_state(db, &txn, NULL, chain, state));
+    CHECK(txn == 0 && state[0] == 0x5a && state[31] == 0x5a);
+    txn = 99;
     OK(northstar_get_history(db, &kind, &amount));
     CHECK(kind == NORTHSTAR_HISTORY_EVERYTHING);
     OK(northstar_set_history(db, NORTHSTAR_HISTORY_LAST_TXNS, 1000));
@@ -109,6 +194,13 @@ static void test_retention_and_consumers(void) {
     OK(northstar_consumer(db, S("mirror"), &txn, kept));
     CHECK(txn == 4 && memcmp(chain, kept, sizeof chain) == 0);
     CODE(NORTHSTAR_INVALID_ARGUMENT, northstar_acknowledge(db, S("mirror"), 4, NULL));
+    /* What somebody else put there is no position. */
+    OK(northstar_begin_write(db, NORTHSTAR_FOREVER, NORTHSTAR_DURABILITY_DEFAULT, &tx));
+    OK(northstar_put(tx, S("northstar.consumers"), S("short"), S("12345678")));
+    OK(northstar_put(tx, S("northstar.consumers"), S("long"), S("12345678901234567890123456789012345678901")));
+    OK(northstar_commit(tx, NULL, NULL));
+    CODE(NORTHSTAR_ABSENT, northstar_consumer(db, S("short"), &txn, kept));
+    CODE(NORTHSTAR_ABSENT, northstar_consumer(db, S("long"), &txn, kept));
 
     CODE(NORTHSTAR_INVALID_ARGUMENT, northstar_prune(db, 9, 1, &oldest));
     CODE(NORTHSTAR_MISUSE, northstar_prune(NULL, NORTHSTAR_AT_TXN, 1, &oldest));
@@ -126,6 +218,7 @@ static void test_reports(void) {
     northstar_options options;
     FILE* file;
     long at;
+    int i;
     OK(northstar_open(path, NULL, &db));
     put_one(db, "a", "1");
     put_one(db, "b", "2");
@@ -141,6 +234,25 @@ static void test_reports(void) {
     OK(northstar_verify_parts(db, NORTHSTAR_VERIFY_LOG, &report));
     OK(northstar_report_counts(report, &numbers));
     CHECK(numbers.pages == 0 && numbers.records >= 2);
+    OK(northstar_report_close(report));
+    /* More past than is worth leaving out of the history: each part is looked at alone. */
+    for (i = 0; i < 20; ++i) {
+        static char value[100001];
+        memset(value, 'a' + i, sizeof value - 1);
+        put_one(db, "b", value);
+    }
+    OK(northstar_checkpoint(db));
+    OK(northstar_verify_parts(db, NORTHSTAR_VERIFY_HISTORY, &report));
+    OK(northstar_report_counts(report, &numbers));
+    CHECK(numbers.problems == 0 && numbers.versions >= 20 && numbers.records == 0 && numbers.pages == 0);
+    OK(northstar_report_close(report));
+    OK(northstar_verify_parts(db, NORTHSTAR_VERIFY_STRUCTURE, &report));
+    OK(northstar_report_counts(report, &numbers));
+    CHECK(numbers.problems == 0 && numbers.versions == 0 && numbers.records == 0 && numbers.pages > 0);
+    OK(northstar_report_close(report));
+    OK(northstar_verify_parts(db, NORTHSTAR_VERIFY_ALL, &report));
+    OK(northstar_report_counts(report, &numbers));
+    CHECK(numbers.problems == 0 && numbers.versions >= 20 && numbers.records >= 22 && numbers.pages > 0);
     OK(northstar_report_close(report));
     CODE(NORTHSTAR_INVALID_ARGUMENT, northstar_verify_parts(db, 8, &report));
     OK(northstar_close(db));
@@ -233,6 +345,8 @@ static void test_bad_input(void) {
 
 int main(void) {
     test_asking_more();
+    test_estimates();
+    test_logged_ranges();
     test_retention_and_consumers();
     test_reports();
     test_bad_input();

@@ -54,6 +54,10 @@ TEST_CASE("log lists commits, newest first", "[tool]") {
     CHECK(ok(place, {"log", db, "--from", "now"}).empty());
     CHECK(lines(ok(place, {"log", db, "--oneline", "--annotated", "by=ada"})) == 2);
     CHECK(lines(ok(place, {"log", db, "--oneline", "--annotated", "by=eve"})) == 0);
+    // Several must all be there, in either order.
+    CHECK(ok(place, {"log", db, "--oneline", "--annotated", "by=ada", "--annotated", "import=-:1-2"}).find("3 ") == 0);
+    CHECK(lines(ok(place, {"log", db, "--oneline", "--annotated", "import=-:1-2", "--annotated", "by=ada"})) == 1);
+    CHECK(ok(place, {"log", db, "--oneline", "--annotated", "by=bob", "--annotated", "import=-:1-2"}).empty());
     CHECK(ok(place, {"log", db, "-n0"}).empty());
     const std::string json = ok(place, {"log", db, "--json", "-n1", "--as-of", "1"});
     CHECK(
@@ -129,6 +133,25 @@ TEST_CASE("diff lists keys and ends like diff(1)", "[tool]") {
     CHECK(run(place, {"diff", db, "1", "9"}).code == 8);
 }
 
+TEST_CASE("an empty value is a value to diff, and positions of imports are not its business", "[tool]") {
+    const Workplace place;
+    const std::string db = place / "a.db";
+    const std::string file = place / "in.jsonl";
+    write_file(file, "{\"key\":\"e\",\"value\":\"\"}\n");
+    ok(place, {"import", db, file, "--resume", "-q"});
+    ok(place, {"put", db, "e", "x"});
+    ok(place, {"put", db, "e", ""});
+    ok(place, {"del", db, "e"});
+    CHECK(run(place, {"diff", db, "0", "1"}).out == "A\tmain\te\n");
+    CHECK(run(place, {"diff", db, "1", "2"}).out == "M\tmain\te\n");
+    CHECK(run(place, {"diff", db, "2", "3"}).out == "M\tmain\te\n");
+    CHECK(run(place, {"diff", db, "3", "4"}).out == "D\tmain\te\n");
+    CHECK(run(place, {"diff", db, "1", "2", "--values", "--json"}).out ==
+          "{\"change\":\"M\",\"tree\":\"main\",\"key\":\"e\",\"before\":\"\",\"after\":\"x\"}\n");
+    // It is shown to who asks for that tree.
+    CHECK(lines(run(place, {"diff", db, "0", "1", "--tree", "northstar:import"}).out) == 1);
+}
+
 TEST_CASE("history lists versions of a key", "[tool]") {
     const Workplace place;
     const std::string db = example(place);
@@ -138,6 +161,7 @@ TEST_CASE("history lists versions of a key", "[tool]") {
     CHECK(ok(place, {"history", db, "a", "--json", "-n1"}) ==
           "{\"txn\":3,\"time\":\"2020-01-03T00:00:00.000000Z\",\"time_us\":1578009600000000,\"value\":null}\n");
     CHECK(lines(ok(place, {"history", db, "a", "--as-of", "2"})) == 2);
+    CHECK(ok(place, {"history", db, "a", "-n0"}).empty());  // it was there, though nothing is shown
     const Outcome never = run(place, {"history", db, "nope"});
     CHECK(never.code == 1);
     CHECK(never.err == "northstar: key 'nope' was never in tree 'main' as far as the past is kept\n");
@@ -187,6 +211,12 @@ TEST_CASE("a consumer of the feed goes on where it was", "[tool][PAST-8]") {
     CHECK(ok(place, {"watch", db, "--consumer", "mail", "-n", "2", "--json"}).find("{\"txn\":1,") == 0);
     CHECK(ok(place, {"watch", db, "--consumer", "mail", "-n", "1", "--json"}).find("{\"txn\":3,") == 0);
     CHECK(ok(place, {"watch", db, "--consumer", "else", "-n", "1", "--json"}).find("{\"txn\":1,") == 0);
+    // What was looked at and left out does not come again.
+    CHECK(ok(place, {"watch", db, "--consumer", "some", "--tree", "nothing", "--timeout", "0"}).empty());
+    CHECK(ok(place, {"watch", db, "--consumer", "some", "--timeout", "0"}).empty());
+    ok(place, {"put", db, "late", "1"});
+    CHECK(ok(place, {"watch", db, "--consumer", "some", "--timeout", "0"}).find("put\tmain\tlate\t") !=
+          std::string::npos);
 }
 
 TEST_CASE("an intact database verifies and says so", "[tool]") {
@@ -195,6 +225,17 @@ TEST_CASE("an intact database verifies and says so", "[tool]") {
     CHECK(ok(place, {"verify", db}).find("intact: ") == 0);
     CHECK(ok(place, {"verify", db, "--json"}).find("{\"ok\":true,") == 0);
     CHECK(ok(place, {"verify", db, "-q", "--no-history", "--no-log"}).empty());
+    // Each part is left out alone.
+    const auto counts = [&](const char* option, const char* name) {
+        const std::string said = ok(place, {"verify", db, "--json", option});
+        return said.find("\"" + std::string(name) + "\":0,") == std::string::npos;
+    };
+    CHECK(counts("--no-history", "records"));
+    CHECK(counts("--no-history", "pages"));
+    CHECK_FALSE(counts("--no-log", "records"));
+    CHECK(counts("--no-log", "pages"));
+    CHECK_FALSE(counts("--no-structure", "pages"));
+    CHECK(counts("--no-structure", "records"));
 }
 
 TEST_CASE("damage is found, named and exit code 3", "[tool][DMG-2][DMG-5]") {
@@ -303,10 +344,14 @@ TEST_CASE("values are redacted with a reason, the chain stays", "[tool]") {
     const std::string db = example(place);
     const std::string chain = ok(place, {"hash", db, "--chain", "--as-of", "4"});
     CHECK(run(place, {"redact", db, "a"}).code == 2);
+    CHECK(run(place, {"redact", db, "a", "--reason", ""}).code == 2);
     if (lacking(place, {"redact", db, "never", "--reason", "x"})) return;
     CHECK(run(place, {"redact", db, "never", "--reason", "x"}).code == 1);
     CHECK(ok(place, {"redact", db, "a", "--reason", "asked for"}) == "txn 5\n");
     CHECK(ok(place, {"history", db, "a"}).find("redacted") != std::string::npos);
+    CHECK(ok(place, {"show", db, "1"}).find("put\tmain\ta\tredacted\n") != std::string::npos);
+    CHECK(ok(place, {"show", db, "1", "--json", "--values"}).find("\"key\":\"a\",\"redacted\":true}") !=
+          std::string::npos);
     CHECK(ok(place, {"hash", db, "--chain", "--as-of", "4"}) == chain);
     CHECK(run(place, {"verify", db}).code == 0);
 }

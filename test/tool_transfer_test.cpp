@@ -126,6 +126,8 @@ TEST_CASE("a bad line ends the import by name and its batch is not applied", "[t
               .find(":5: the line is longer than 4.0 KiB") != std::string::npos);
     CHECK(reason("{\"key\":\"a\",\"value\":\"b\",\"tree\":\"northstar:import\"}").find("kept by import itself") !=
           std::string::npos);
+    CHECK(reason("{\"key\":\"a\",\"value\":\"b\",\"tree\":\"\"}") ==
+          "northstar: " + file + ":5: the tree has no name" + tail);
 }
 
 TEST_CASE("bad CSV lines are named too", "[tool]") {
@@ -148,6 +150,27 @@ TEST_CASE("bad CSV lines are named too", "[tool]") {
           "northstar: standard input:2: the key is not hexadecimal" + tail);
     CHECK(reason("id,value\n1,2\n").find("standard input:1: the header has no column 'key'") != std::string::npos);
     CHECK(ok(place, {"scan", db, "-c"}) == "0\n");
+}
+
+TEST_CASE("a batch ends at 16 MiB, and the next one begins from nothing", "[tool][TX-8]") {
+    const Workplace place;
+    const std::string db = place / "a.db";
+    std::string text;
+    for (int i = 0; i < 4; ++i) {
+        text += "{\"key\":\"large" + std::to_string(i) + "\",\"value\":\"" + std::string(6u << 20, 'v') + "\"}\n";
+    }
+    // Three of them are more than 16 MiB.
+    CHECK(ok(place, {"import", db, "-"}, text + numbered(1, 50)).find("54 records in 2 batches, txn 2, ") == 0);
+    CHECK(ok(place, {"show", db, "1"}).find("    import: -:1-3\n") != std::string::npos);
+}
+
+TEST_CASE("a key that stands twice in a batch has the later of its values", "[tool]") {
+    const Workplace place;
+    const std::string db = place / "a.db";
+    const std::string text = "{\"key\":\"a\",\"value\":\"1\"}\n{\"key\":\"a\",\"value\":\"2\"}\n"
+                             "{\"key\":\"b\",\"value\":\"3\"}\n";
+    CHECK(ok(place, {"import", db, "-"}, text).find("3 records in 1 batch, txn 1, ") == 0);
+    CHECK(ok(place, {"scan", db}) == "a\t2\nb\t3\n");
 }
 
 TEST_CASE("bad lines can be skipped and are counted", "[tool]") {
