@@ -218,6 +218,29 @@ TEST_CASE("waiting for a lock ends with its release or with the timeout", "[os][
     }
 }
 
+TEST_CASE("who waits to share a lock has it when its holder only shares it any more", "[os][fast]") {
+    for (const auto& place : places()) {
+        INFO(place->name());
+        bool created = false;
+        const auto a = place->vfs().open(place->path("a"), {.create = true}, created);
+        const auto b = place->vfs().open(place->path("a"), {.create = true}, created);
+        // More than once, so that some round finds the waiter asleep.
+        for (int round = 0; round < 20; ++round) {
+            REQUIRE(a->lock(5, LockKind::exclusive, 0));
+            std::atomic<bool> waiting{false};
+            std::thread waiter([&] {
+                waiting = true;
+                if (!b->lock(5, LockKind::shared, std::nullopt)) std::abort();
+            });
+            while (!waiting) std::this_thread::yield();
+            CHECK(a->try_lock(5, LockKind::shared));
+            waiter.join();
+            CHECK_FALSE(a->try_lock(5, LockKind::exclusive));
+            b->unlock(5);
+        }
+    }
+}
+
 TEST_CASE("a read-only file refuses every change", "[os][fast]") {
     for (const auto& place : places()) {
         INFO(place->name());

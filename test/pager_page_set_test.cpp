@@ -136,6 +136,22 @@ TEST_CASE("Pages are taken out of a set from its lowest run on", "[pager]") {
     REQUIRE(set.take_exactly(1).pages == 0);
 }
 
+TEST_CASE("Runs on both sides of pages that are not in a set are two, however far apart they are", "[pager]") {
+    for (const std::uint64_t gap : {1u, 63u, 64u, 65u, 4096u, 100'000u}) {
+        for (std::uint64_t end = 64; end <= std::uint64_t{1} << 17; end *= 2) {
+            CAPTURE(gap, end);
+            PageSet set;
+            set.insert(PageRun{end - 3, 3});
+            set.insert(PageRun{end + gap, 5});
+            CHECK(set.take_exactly(4).page == end + gap);
+            const PageRun first = set.take_some(100);
+            CHECK(first.page == end - 3);
+            CHECK(first.pages == 3);
+            CHECK(set.size() == 1);
+        }
+    }
+}
+
 TEST_CASE("Sets of pages are joined and taken from each other", "[pager]") {
     PageSet one;
     one.insert({4000, 200});
@@ -202,6 +218,10 @@ TEST_CASE("What was filled since a savepoint is idle behind a return to it", "[E
     early.rewind(1);
     CHECK(early.kept().size() == 3);
     CHECK_FALSE(early.filled(lost.page + 29));
+    CHECK(early.exactly(30).page == lost.page);
+    // The level of the savepoint itself is that of what was filled first behind it.
+    early.fill(1, lost);
+    early.rewind(1);
     CHECK(early.exactly(30).page == lost.page);
 }
 

@@ -289,6 +289,68 @@ TEST_CASE("A database that lost the beginning of its log is restored with the tx
     }
 }
 
+TEST_CASE("A copy of a point behind the checkpoint knows nothing of what came later", "[SPACE-5][PAST-3]") {
+    Directory dir;
+    Options on = options();
+    on.background = false;
+    Database db = Database::open(dir / "a", on);
+    const auto put = [&](Txn txn) {
+        db.update([&](Transaction& tx) { tx.tree("t").put(key_of(txn), "value " + std::to_string(txn)); });
+    };
+    for (Txn txn = 1; txn <= 10; ++txn) put(txn);
+    REQUIRE(db.prune(AsOf::txn(5)) == 5);  // the beginning of the log is gone
+    db.checkpoint();
+    const Txn checkpointed = db.begin_read().txn();
+    for (Txn txn = 12; txn <= 20; ++txn) put(txn);
+    db.sync();
+    std::filesystem::copy_file(dir / "a", dir / "b");
+    for (const Txn txn : {checkpointed, Txn{15}, Txn{20}}) {
+        CAPTURE(txn);
+        const std::string path = dir / ("c" + std::to_string(txn));
+        Database::restore(dir / "b", path, AsOf::txn(txn));
+        const Database copy = Database::open(path);
+        CHECK(copy.begin_read().txn() == txn);
+        CHECK(copy.begin_read().state_hash() == db.begin_read(AsOf::txn(txn)).state_hash());
+        CHECK_FALSE(copy.commit(txn + 1));
+        std::ifstream file(path, std::ios::binary);
+        const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+        // Not even bytes that nothing names.
+        for (Txn later = 12; later <= 20; ++later) {
+            const bool there = bytes.find("value " + std::to_string(later)) != std::string::npos;
+            CHECK(there == (later <= txn));
+        }
+        require_sound(copy);
+    }
+}
+
+TEST_CASE("A copy gives the number of no tree of its source again", "[SPACE-5]") {
+    Directory dir;
+    Database db = Database::open(dir / "a", options());
+    std::uint64_t largest = 0;
+    const auto numbers_of = [](const Database& of, Txn txn) {
+        std::vector<std::uint64_t> ids;
+        const std::optional<CommitRecord> record = of.commit(txn);
+        REQUIRE(record);
+        for (const Operation& operation : record->operations) ids.push_back(operation.tree_id);
+        return ids;
+    };
+    db.update([](Transaction& tx) {
+        tx.tree("kept").put("k", "v");
+        for (int i = 0; i < 5; ++i) tx.create_tree("dropped" + std::to_string(i));
+    });
+    db.sync();
+    for (const std::uint64_t id : numbers_of(db, 1)) largest = std::max(largest, id);
+    db.update([](Transaction& tx) {
+        for (int i = 0; i < 5; ++i) tx.drop_tree("dropped" + std::to_string(i));
+    });
+    db.vacuum_into(dir / "b");
+    Database copy = Database::open(dir / "b", options());
+    const Txn made = copy.update([](Transaction& tx) { tx.create_tree("new"); }).txn;
+    copy.sync();
+    REQUIRE(numbers_of(copy, made).size() == 1);
+    CHECK(numbers_of(copy, made).front() > largest);
+}
+
 TEST_CASE("A copy made by vacuum_into keeps of each tree how long its past is kept", "[SPACE-5][PAST-4]") {
     Directory dir;
     {

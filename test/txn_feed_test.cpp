@@ -57,6 +57,26 @@ TEST_CASE("A consumer that acknowledges each commit is not told of its acknowled
     CHECK_FALSE(later.next(0));
 }
 
+TEST_CASE("A feed tells of commits that change no entry", "[PAST-8]") {
+    const Workplace place;
+    Options options;
+    options.history = History::everything();
+    Database db = Database::open(place / "a.db", options);
+    Feed feed = db.feed(1);
+    put(db, "k", "1");
+    put(db, "k", "2");
+    REQUIRE(db.prune(AsOf::txn(1)) == 1);
+    for (Txn txn = 1; txn <= 3; ++txn) {
+        const std::optional<CommitRecord> record = feed.next(0);
+        REQUIRE(record);
+        CHECK(record->txn == txn);
+        // That something was pruned is told by its annotation alone.
+        CHECK(record->operations.empty() == (txn == 3));
+        CHECK(record->annotations.size() == (txn == 3 ? 1 : 0));
+    }
+    CHECK_FALSE(feed.next(0));
+}
+
 TEST_CASE("A commit names its trees as they were called, also those that are gone", "[PAST-8]") {
     const Workplace place;
     Options options;
