@@ -217,6 +217,20 @@ TEST_CASE("what SKIP LOCKED passed over may change before the commit", "[sql][ro
     CHECK(failure_of(s.b, "COMMIT").starts_with("40001"));
 }
 
+TEST_CASE("rows that a view locks may not change before the commit", "[sql][row_locks]") {
+    Sessions s;
+    s.a.execute("CREATE VIEW mine AS SELECT * FROM task WHERE id < 3 ORDER BY id FOR UPDATE");
+    for (const std::string id : {"1", "2", "5"}) {
+        INFO("row " << id);
+        s.b.execute("BEGIN");
+        CHECK(s.others("SELECT id FROM mine") == "1 2");
+        s.a.execute("UPDATE task SET state = 'run' WHERE id = " + id);
+        const std::string failure = failure_of(s.b, "UPDATE task SET state = 'sum' WHERE id = 6");
+        CHECK((failure + failure_of(s.b, "COMMIT")).substr(0, 5) == (id == "5" ? "" : "40001"));
+        s.b.execute("ROLLBACK");
+    }
+}
+
 TEST_CASE("SKIP LOCKED hands each task to one worker, and nobody is refused", "[sql][row_locks]") {
     const txn_test::Workplace place;
     Database db = Database::open(place / "a.db");

@@ -80,15 +80,15 @@ void NumberedLocks::forget_unused(const LockName& name, Owner owner) {
 void NumberedLocks::give_back(const Database& database, const LockName& name, Lock& lock) {
     const Kind kind = needed(lock);
     if (kind == lock.system) return;
-    lock.system = kind;
     try {
         detail::Processes& processes = detail::CoreAccess::core(database)->processes();
         const std::uint64_t number = numbered_locks::number_of(name);
         if (kind == Kind::none) processes.unlock_named(number);
         else processes.try_named(number, detail::LockKind::shared);
-    } catch (const Error& error) {
-        // Of a database that was closed the locks went with its file.
-        if (error.code() != Errc::misuse) throw;
+        lock.system = kind;
+    } catch (const Error&) {
+        // Of a database that was closed the locks went with its file. Where the system does not make one shared, other
+        // processes are kept off by more than is needed until it is given back as a whole.
     }
 }
 

@@ -81,6 +81,7 @@ void SqlSession::begin_in_block(const syntax::Statement& statement) {
     if (level == "serializable") main_->tree(k_catalog_tree).contains("version");
     block_started_ = true;
     const syntax::Statement& query = query_of(statement);
+    statement_locks_rows_ = query.locks_rows;
     block_locks_rows_ |= query.locks_rows;
     main_->validate_reads(!session_isolation::only_shows(query) || query.locks_rows || level == "serializable");
 }

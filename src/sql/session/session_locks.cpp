@@ -35,27 +35,34 @@ bool SqlSession::lock_row(Oid table, std::string_view key, LockStrength strength
     if (wait == LockWait::block && !in_block_) return true;
     const std::string tree = partition_root(catalog(), *relation)->tree();
     const std::size_t before = row_locks_.mark();
-    if (!row_locks_.try_take(tree, key, strength)) {
-        if (wait == LockWait::refuse)
-            raise(sqlstate::lock_not_available,
-                  "could not obtain lock on row in relation \"" + relation->name + "\"");
-        return wait == LockWait::block;
-    }
-    if (wait != LockWait::skip || !main_) return true;
+    const bool taken = row_locks_.try_take(tree, key, strength);
+    if (!taken && wait == LockWait::refuse)
+        raise(sqlstate::lock_not_available, "could not obtain lock on row in relation \"" + relation->name + "\"");
+    if (!taken && wait == LockWait::skip) return false;
+    if (!main_) return true;
     // Whoever had it before may have changed it since the statement began.
-    if (detail::CoreAccess::txn(*main_).changed_by_others(tree, key)) {
+    if (wait == LockWait::skip && detail::CoreAccess::txn(*main_).changed_by_others(tree, key)) {
         if (!setting("transaction_isolation").starts_with("read "))
             raise(sqlstate::serialization_failure, "could not serialize access due to concurrent update");
         row_locks_.return_to(before);
         return false;
     }
+    // What the query itself asks to lock is watched as it is read; not what a view asks for, nor with SKIP LOCKED.
+    if (wait != LockWait::skip && statement_locks_rows_) return true;
+    block_locks_rows_ = block_locks_rows_ || in_block_;
+    main_->validate_reads(true);
     main_->tree(tree).contains(key);
+    watch_reads_as_asked();
     return true;
 }
 
 void SqlSession::watch_reads(bool on) {
     unwatched_ = on ? unwatched_ - 1 : unwatched_ + 1;
-    if (main_ && setting("transaction_isolation") != "serializable") main_->validate_reads(unwatched_ == 0);
+    if (main_) watch_reads_as_asked();
+}
+
+void SqlSession::watch_reads_as_asked() {
+    main_->validate_reads(unwatched_ == 0 || setting("transaction_isolation") == "serializable");
 }
 
 }  // namespace northstar::inline v0::sql

@@ -363,6 +363,7 @@ private:
     };
     void begin_work(Work work = Work::optimistic);
     WriteOptions write_options() const;
+    void watch_reads_as_asked();
     /// The transaction, which begins here where a query had a snapshot enough so far.
     Transaction& writing_transaction();
     void take_turn();
@@ -511,6 +512,7 @@ private:
     bool takes_past_types_ = false;  ///< the statement is a query: where it reads the past, its types are those of then
     bool block_started_ = false;  ///< a statement of the block has run
     bool block_locks_rows_ = false;  ///< with FOR UPDATE or its kin
+    bool statement_locks_rows_ = false;  ///< the one that runs, itself
     bool block_wrote_ = false;       ///< certainly; false does not mean that it did not
     std::optional<std::uint64_t> block_point_;
     std::vector<Mark> marks_;
