@@ -121,24 +121,18 @@ private:
     }
 
     void operations(PageWriter& writer, TreeRoot& tree) {
+        finger_.lift();
         const std::uint64_t count = 1 + random_.below(workload_.operations);
         const unsigned weights = workload_.put_weight + workload_.erase_weight + workload_.range_weight;
         for (std::uint64_t i = 0; i < count; ++i) {
             const std::uint64_t pick = random_.below(weights);
             if (pick < workload_.put_weight) {
+                if (random_.chance(1, 16)) put_run(writer, tree);
                 const std::string key = random_.chance(1, 4) ? existing() : workload_.key(random_);
-                std::string value = workload_.value(random_);
-                if (random_.chance(1, 8)) {
-                    const auto it = model_.find(key);  // the same size again
-                    if (it != model_.end()) value = letters(random_, it->second.value.size());
-                }
                 std::optional<TreeValue> inside;  // a value that lies in the tree that changes
                 if (random_.chance(1, 8)) inside = tree_get(store_.source(), tree.root, existing());
-                if (inside) value = inside->value;
-                const bool replaced = tree_put(writer, tree, key, inside ? inside->value : value);
-                if (replaced != model_.contains(key)) REQUIRE(replaced == model_.contains(key));
-                model_[key] = {value, writer.txn()};
-                changed_[key] = writer.txn();
+                put(writer, tree, key, inside ? std::string(inside->value) : new_value(key),
+                    inside ? std::optional(inside->value) : std::nullopt);
             } else if (pick < workload_.put_weight + workload_.erase_weight) {
                 erase(writer, tree, random_.chance(3, 4) ? existing() : workload_.key(random_));
             } else {
@@ -156,12 +150,39 @@ private:
         }
     }
 
+    std::string new_value(const std::string& key) {
+        std::string value = workload_.value(random_);
+        if (random_.chance(1, 8)) {
+            const auto it = model_.find(key);  // the same size again
+            if (it != model_.end()) value = letters(random_, it->second.value.size());
+        }
+        return value;
+    }
+    void put(PageWriter& writer, TreeRoot& tree, const std::string& key, const std::string& value,
+             std::optional<std::string_view> inside = std::nullopt) {
+        const bool replaced = finger_.put(writer, tree, key, inside.value_or(value));
+        if (replaced != model_.contains(key)) REQUIRE(replaced == model_.contains(key));
+        model_[key] = {value, writer.txn()};
+        changed_[key] = writer.txn();
+    }
+    // Neighbours in order, as an update of many rows puts them; here and there a new key between two of them.
+    void put_run(PageWriter& writer, TreeRoot& tree) {
+        auto it = model_.lower_bound(workload_.key(random_));
+        const bool same_size = random_.chance(1, 2);
+        for (std::uint64_t k = random_.below(200); k != 0 && it != model_.end(); --k, ++it) {
+            const std::string key = it->first;
+            if (random_.chance(1, 8)) continue;
+            put(writer, tree, key, same_size ? letters(random_, it->second.value.size()) : new_value(key));
+            if (random_.chance(1, 16) && key.size() < 64) put(writer, tree, key + "+", workload_.value(random_));
+        }
+    }
     std::string existing() {
         if (model_.empty()) return workload_.key(random_);
         const auto it = model_.lower_bound(workload_.key(random_));
         return it == model_.end() ? model_.begin()->first : it->first;
     }
     void erase(PageWriter& writer, TreeRoot& tree, const std::string& key) {
+        finger_.lift();
         const bool erased = tree_erase(writer, tree, key);
         const bool expected = model_.erase(key) != 0;
         if (erased != expected) REQUIRE(erased == expected);
@@ -171,6 +192,7 @@ private:
                      const std::optional<std::string>& to) {
         std::optional<std::string_view> end;
         if (to) end = *to;
+        finger_.lift();
         const std::uint64_t count = tree_erase_range(writer, tree, from, end);
         std::uint64_t expected = 0;
         if (!to || *to > from) {
@@ -275,6 +297,7 @@ private:
         Model model;
     };
     const Workload& workload_;
+    TreeFinger finger_;
     Random random_;
     RootStore store_;
     Model model_;

@@ -1,7 +1,7 @@
 // Sorts, joins, groups, DISTINCT and set operations that do not fit into work_mem give the same answers, in about as
-// much memory as it allows.
-// memory as it allows.
+// much memory as it allows; changes of many rows take memory for few of them.
 #include "northstar.hpp"
+#include "txn_support.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -166,6 +166,31 @@ TEST_CASE("set operations beyond work_mem count both sides", "[sql]") {
                               "SELECT s || id, k FROM big WHERE id > 9000";
     for (const char* const operation : {"UNION", "INTERSECT", "INTERSECT ALL", "EXCEPT", "EXCEPT ALL"})
         f.check("SELECT count(*), sum(length(x)), sum(k) FROM ((" + left + ") " + operation + " (" + right + ")) u");
+}
+
+TEST_CASE("a change of many rows keeps few of them in memory, where none can meet it again", "[sql]") {
+    const txn_test::Workplace place;
+    northstar::Options options;
+    options.overlay_limit = 4u << 20;  // bounds the operations that a transaction holds in memory
+    northstar::Database database = northstar::Database::open(place / "wide.ns", options);
+    northstar::SqlConnection sql(database);
+    sql.execute_script("CREATE TABLE wide (id int PRIMARY KEY, n int, s text); CREATE INDEX wide_n ON wide (n);"
+                       "CREATE TABLE copied (id int PRIMARY KEY, n int, s text)");
+    const auto growth = [&](const char* text) {
+        const std::size_t before = live;
+        peak = before;
+        sql.execute(text);
+        return peak - before;
+    };
+    const char* const fill =
+        "INSERT INTO wide SELECT i, i % 100, repeat(chr(97 + i % 26), 400) FROM generate_series(1, 60000) AS g(i)";
+    CHECK(growth(fill) < 6 * k_megabyte);
+    CHECK(growth("INSERT INTO copied SELECT * FROM wide") < 6 * k_megabyte);
+    CHECK(growth("UPDATE wide SET s = s || 'more'") < 6 * k_megabyte);
+    CHECK(growth("DELETE FROM wide WHERE id % 2 = 0") < 6 * k_megabyte);
+    const auto rows = sql.execute("SELECT count(*), sum(length(s)) FROM wide").rows;
+    CHECK(rows.at(0).at(0) == "30000");
+    CHECK(rows.at(0).at(1) == std::to_string(30000 * 404));
 }
 
 TEST_CASE("work_mem refuses what is no size", "[sql]") {

@@ -55,9 +55,8 @@ void tree_multi_get(const PageSource& source, Ref root, std::span<const std::str
 
 /// Sets a key; true: it was there before. Too long keys and values are refused before anything changes. Key
 /// and value may lie in pages of the tree itself.
-/// `last_leaf`, where asked for, becomes the rightmost leaf if the key is new and the largest, else nullptr.
 bool tree_put(PageWriter& writer, TreeRoot& tree, std::string_view key, std::string_view value,
-              TreeKind kind = TreeKind::plain, std::byte** last_leaf = nullptr);
+              TreeKind kind = TreeKind::plain);
 /// Removes a key; false: it was not there and nothing changed.
 bool tree_erase(PageWriter& writer, TreeRoot& tree, std::string_view key);
 /// Removes the keys in [from, to), without `to` all from `from` on; returns how many. Whole subtrees are
@@ -67,24 +66,43 @@ std::uint64_t tree_erase_range(PageWriter& writer, TreeRoot& tree, std::string_v
 /// Reports every page and large value of a tree to the writer as dropped; the tree is empty afterwards.
 void tree_drop(PageWriter& writer, TreeRoot& tree);
 
-/// Puts keys that arrive in order behind the last one; fills pages completely. The tree must not be changed
-/// otherwise between two calls, and no savepoint taken or rewound; reset() allows that.
+/// The leaf that the last put into a tree went to, so that a key near the one before need not be looked for from the
+/// root. The tree must not be changed otherwise between two calls, and no savepoint taken or rewound; lift() allows
+/// that.
+class TreeFinger {
+public:
+    /// As tree_put, of a plain tree.
+    bool put(PageWriter& writer, TreeRoot& tree, std::string_view key, std::string_view value);
+    /// Puts a key that is larger than all others, and fills pages completely. Errc::invalid_argument where it is not.
+    void append(PageWriter& writer, TreeRoot& tree, std::string_view key, std::string_view value,
+                TreeKind kind = TreeKind::plain);
+    /// The same if the last leaf is the one that is known and takes the entry as it is; false: nothing was done.
+    bool append_in_place(PageWriter& writer, TreeRoot& tree, std::string_view key, std::string_view value);
+    void lift() { leaf_ = nullptr; }
+
+private:
+    enum class Outcome : std::uint8_t { added, replaced, elsewhere };
+    Outcome put_in_place(PageWriter& writer, TreeRoot& tree, std::string_view key, std::string_view value);
+
+    std::byte* leaf_ = nullptr;  // owned; it and the pages above carry the txn
+    unsigned next_ = 0;          // place behind the last put
+    bool last_ = false;          // it is the rightmost leaf
+    bool warm_ = false;          // two puts one after the other went to it
+};
+
+/// Puts keys that arrive in order behind the last one of a tree.
 class TreeAppender {
 public:
-    /// `last_leaf`: where a put of the largest key left it.
-    TreeAppender(PageWriter& writer, TreeRoot& tree, TreeKind kind = TreeKind::plain, std::byte* last_leaf = nullptr)
-        : writer_(writer), tree_(tree), kind_(kind), leaf_(last_leaf) {}
-    /// Errc::invalid_argument where the key is not larger than the last one.
-    void append(std::string_view key, std::string_view value);
-    /// The same if the last leaf is known and takes the entry as it is; false: nothing was done.
-    bool append_in_place(std::string_view key, std::string_view value);
-    void reset() { leaf_ = nullptr; }
+    TreeAppender(PageWriter& writer, TreeRoot& tree, TreeKind kind = TreeKind::plain)
+        : writer_(writer), tree_(tree), kind_(kind) {}
+    void append(std::string_view key, std::string_view value) { finger_.append(writer_, tree_, key, value, kind_); }
+    void reset() { finger_.lift(); }
 
 private:
     PageWriter& writer_;
     TreeRoot& tree_;
     TreeKind kind_;
-    std::byte* leaf_ = nullptr;  // rightmost leaf, owned; the pages above are owned and carry the txn
+    TreeFinger finger_;
 };
 
 namespace tree_impl {

@@ -207,7 +207,7 @@ bool TreeEditor::put(std::string_view key, std::string_view value) {
         if (place.equal ? leaf_replace(page, place.index, entry)
                         : leaf_insert(page, page_size_, place.index, key, entry)) {
             set_max_txn(page, txn());
-            if (!place.equal && place.index + 1 == leaf.count() && at_end()) last_leaf_ = page;
+            landing_ = {page, place.index, !place.equal && place.index + 1 == leaf.count() && at_end()};
             break;
         }
         if (overflow_leaf(entry, place)) break;
@@ -272,6 +272,7 @@ bool TreeEditor::overflow_leaf(LeafEntry& entry, Node::Place place) {
         std::byte* page = built_leaf(entries, 0, size, shape, txn());
         set_page(depth_, page);
         drop_page(leaf.page());
+        landing_ = {page, place.index, behind};
         return true;
     }
     if (behind) {
@@ -312,7 +313,7 @@ void TreeEditor::split_behind(const LeafEntry& entry) {
     const std::size_t prefix = common_prefix(KeyPieces(leaf, leaf.leaf_cell(0).suffix), entry.key);
     const NodeShape shape = measure(entries, 0, 1, tree_edit_impl::k_append_txn_width, prefix);
     std::byte* right = built_leaf(entries, 0, 1, shape, txn());
-    last_leaf_ = right;
+    landing_ = {right, 0, true};
     tree_edit_impl::KeyBuffer buffer;
     const KeyPieces last(leaf, leaf.leaf_cell(leaf.count() - 1).suffix);
     insert_child(depth_, tree_edit_impl::make_separator(last, entry.key, buffer), Ref::memory(leaf.page()),
@@ -561,39 +562,12 @@ void TreeEditor::collapse_root() {
 
 // The interface.
 
-bool tree_put(PageWriter& writer, TreeRoot& tree, std::string_view key, std::string_view value,
-              TreeKind kind, std::byte** last_leaf) {
-    TreeEditor editor(writer, tree, kind);
-    const bool replaced = editor.put(key, value);
-    if (last_leaf != nullptr) *last_leaf = editor.last_leaf();
-    return replaced;
+bool tree_put(PageWriter& writer, TreeRoot& tree, std::string_view key, std::string_view value, TreeKind kind) {
+    return TreeEditor(writer, tree, kind).put(key, value);
 }
 
 bool tree_erase(PageWriter& writer, TreeRoot& tree, std::string_view key) {
     return TreeEditor(writer, tree, TreeKind::plain).erase(key);
-}
-
-bool TreeAppender::append_in_place(std::string_view key, std::string_view value) {
-    // What is too long for a leaf goes the long way, and so does what is refused there.
-    const std::size_t page_size = writer_.page_size();
-    if (leaf_ == nullptr || value.size() > max_inline_value_size(page_size) || key.size() > max_key_size(page_size)) {
-        return false;
-    }
-    const Node leaf(leaf_);
-    if (!leaf.behind_last(key) || leaf.max_txn() != writer_.txn()) return false;
-    LeafEntry entry;
-    entry.txn = writer_.txn();
-    entry.value = reinterpret_cast<const std::byte*>(value.data());
-    entry.value_size = static_cast<std::uint32_t>(value.size());
-    if (!leaf_insert(leaf_, page_size, leaf.count(), key, entry)) return false;
-    ++tree_.count;
-    return true;
-}
-
-void TreeAppender::append(std::string_view key, std::string_view value) {
-    if (append_in_place(key, value)) return;
-    leaf_ = nullptr;
-    leaf_ = TreeEditor(writer_, tree_, kind_).append(key, value);
 }
 
 }  // namespace northstar::inline v0::detail

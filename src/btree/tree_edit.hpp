@@ -23,8 +23,13 @@ public:
         : writer_(writer), tree_(tree), page_size_(writer.page_size()), catalog_(kind == TreeKind::catalog) {}
 
     bool put(std::string_view key, std::string_view value);
-    /// After put(): the rightmost leaf if the key was new and became the largest, else nullptr.
-    std::byte* last_leaf() const { return last_leaf_; }
+    /// After put(): where the entry is. No leaf: the pages around it were arranged anew.
+    struct Landing {
+        std::byte* leaf = nullptr;
+        unsigned index = 0;
+        bool last = false;  ///< the key was new and became the largest
+    };
+    const Landing& landing() const { return landing_; }
     bool erase(std::string_view key);
     std::uint64_t erase_range(std::string_view from, std::optional<std::string_view> to);
     /// Drops the pages below a ref, and itself; returns the number of entries.
@@ -93,7 +98,7 @@ private:
     Step path_[k_max_depth];
     unsigned depth_ = 0;            // of the leaf in path_
     std::uint64_t leaf_txn_ = 0;    // max txn of the leaf before this change
-    std::byte* last_leaf_ = nullptr;
+    Landing landing_;
     std::string kept_key_;          // copies for a second try
     std::string kept_value_;
     std::byte large_[k_large_value_size];  // what the leaf keeps of a large value

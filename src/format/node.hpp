@@ -323,6 +323,16 @@ public:
         return leaf() ? search_as<true>(text) : search_as<false>(text);
     }
     Place search_leaf(std::string_view text) const { return search_as<true>(text); }
+    /// Is it the key of an entry of a leaf?
+    bool is_key(unsigned index, std::string_view text) const {
+        const auto* key = reinterpret_cast<const std::byte*>(text.data());
+        const std::size_t from = prefix_size();
+        if (compare_prefix(key, text.size()) != 0) return false;
+        if (head(index) != node_impl::head_of(key, text.size(), from)) return false;
+        const SuffixView suffix = leaf_cell_at(leaf_slot(index)).suffix;
+        return suffix.size == text.size() - from &&
+               node_impl::equal_bytes(suffix.rest, node_impl::behind_head(key, text.size(), from), suffix.rest_size());
+    }
     /// Does a key sort behind every key of a leaf that has some?
     bool behind_last(std::string_view text) const {
         const unsigned n = count();

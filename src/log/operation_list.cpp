@@ -177,6 +177,8 @@ void OperationList::rewind(Mark mark) {
 void OperationList::clear() {
     annotations_.clear();
     clear_operations();
+    if (entries_.capacity() > operation_list_impl::k_keep_entries) entries_.shrink_to_fit();
+    if (order_.capacity() > operation_list_impl::k_keep_entries) order_.shrink_to_fit();
     used_ = 0;
     if (capacity_ > operation_list_impl::k_keep_capacity) {
         arena_.reset();
@@ -196,10 +198,9 @@ void OperationList::clear_operations() {
         kept += size;
     }
     used_ = kept;
+    // A transaction that wrote one part will need as much memory for the next.
     entries_.clear();
-    if (entries_.capacity() > operation_list_impl::k_keep_entries) entries_.shrink_to_fit();
     order_.clear();
-    if (order_.capacity() > operation_list_impl::k_keep_entries) order_.shrink_to_fit();
     finished_ = false;
     identity_ = true;
     count_ = 0;

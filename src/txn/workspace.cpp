@@ -232,7 +232,7 @@ void Workspace::note_redacted(const Redaction& redaction) {
 
 void Workspace::begin(const TreeRoot& catalog, std::uint64_t next_tree_id, History default_history, Txn txn,
                       std::uint64_t number) {
-    end_appending();
+    lift_fingers();
     catalog_ = catalog;
     next_tree_id_ = next_tree_id;
     default_history_ = default_history;
@@ -250,7 +250,7 @@ void Workspace::settled(std::uint64_t number) {
 }
 
 void Workspace::abandon() noexcept {
-    end_appending();
+    lift_fingers();
     pages_.abandon();
     if (settled_ == 0) trees_.clear();
 }
@@ -310,7 +310,7 @@ int Workspace::create(std::string_view name, std::uint64_t id) {
 }
 
 void Workspace::drop(int index) {
-    end_appending();
+    lift_fingers();
     OpenTree& open = tree(index);
     tree_drop(pages_, open.root);
     tree_erase(pages_, catalog_, workspace_impl::id_key(open.id));
@@ -343,7 +343,7 @@ void Workspace::set_floor(std::uint64_t id, Txn floor, const std::optional<Hash>
 }
 
 void Workspace::prune(const Pruning& pruning) {
-    end_appending();
+    lift_fingers();
     raise_floor(0, pruning.horizon, pruning.state);
 }
 
@@ -400,46 +400,33 @@ void Workspace::set_created_history(int index, History history) {
     open.dirty = true;
 }
 
-void Workspace::append(int index, std::string_view key, std::string_view value) {
-    OpenTree& open = tree(index);
-    if (appending_ != index) {
-        appender_.emplace(pages_, open.root);
-        appending_ = index;
-    }
-    open.dirty = true;
-    appender_->append(key, value);
+TreeFinger& Workspace::finger(int index) {
+    const auto place = static_cast<std::size_t>(index);
+    if (place >= fingers_.size()) fingers_.resize(place + 1);
+    return fingers_[place];
 }
 
-void Workspace::end_appending() {
-    appender_.reset();
-    appending_ = -1;
+void Workspace::append(int index, std::string_view key, std::string_view value) {
+    OpenTree& open = tree(index);
+    open.dirty = true;
+    finger(index).append(pages_, open.root, key, value);
 }
 
 bool Workspace::append_in_place(int index, std::string_view key, std::string_view value) {
-    if (appending_ != index || !appender_->append_in_place(key, value)) return false;
-    tree(index).dirty = true;
+    OpenTree& open = tree(index);
+    if (!finger(index).append_in_place(pages_, open.root, key, value)) return false;
+    open.dirty = true;
     return true;
 }
 
 bool Workspace::put(int index, std::string_view key, std::string_view value) {
     OpenTree& open = tree(index);
     open.dirty = true;
-    if (appending_ == index) {
-        if (appender_->append_in_place(key, value)) return false;
-        end_appending();
-    }
-    // Keys that come in order need not be looked for from the root again.
-    std::byte* last_leaf = nullptr;
-    const bool replaced = tree_put(pages_, open.root, key, value, TreeKind::plain, &last_leaf);
-    if (last_leaf != nullptr) {
-        appender_.emplace(pages_, open.root, TreeKind::plain, last_leaf);
-        appending_ = index;
-    }
-    return replaced;
+    return finger(index).put(pages_, open.root, key, value);
 }
 
 bool Workspace::erase(int index, std::string_view key) {
-    if (appending_ == index) end_appending();
+    finger(index).lift();
     OpenTree& open = tree(index);
     if (!tree_erase(pages_, open.root, key)) return false;
     open.dirty = true;
@@ -447,7 +434,7 @@ bool Workspace::erase(int index, std::string_view key) {
 }
 
 std::uint64_t Workspace::erase_range(int index, std::string_view from, std::optional<std::string_view> to) {
-    if (appending_ == index) end_appending();
+    finger(index).lift();
     OpenTree& open = tree(index);
     const std::uint64_t erased = tree_erase_range(pages_, open.root, from, to);
     if (erased != 0) open.dirty = true;
@@ -476,7 +463,7 @@ void Workspace::store_entry(const OpenTree& open) {
 }
 
 void Workspace::store_entries() {
-    end_appending();
+    lift_fingers();
     for (OpenTree& open : trees_) {
         if (!open.dirty || open.dropped) continue;
         store_entry(open);
@@ -539,7 +526,7 @@ void Workspace::make_room() {
 }
 
 void Workspace::rewind(const Mark& mark) {
-    end_appending();
+    lift_fingers();
     pages_.rewind(mark.pages);
     catalog_ = mark.catalog;
     next_tree_id_ = mark.next_tree_id;

@@ -139,8 +139,8 @@ public:
     void note_redacted(const Redaction& redaction);
 
     bool put(int tree, std::string_view key, std::string_view value);
-    /// Puts a key that lies behind the last one of the page that was appended to before, if it fits there; false:
-    /// nothing was done.
+    /// Puts a key that lies behind the last one of the tree, if the last put went to the last leaf and that takes it as
+    /// it is; false: nothing was done.
     bool append_in_place(int tree, std::string_view key, std::string_view value);
     bool erase(int tree, std::string_view key);
     /// Behind the last key; invalid_argument where it is not.
@@ -178,7 +178,8 @@ private:
     int add(const CatalogEntry& entry);
     static OpenTree opened(const CatalogEntry& entry);
     void make_room();
-    void end_appending();
+    TreeFinger& finger(int tree);
+    void lift_fingers() { fingers_.clear(); }
     void begin_history();
     void raise_floor(std::uint64_t id, Txn txn, const std::optional<Hash>& state = std::nullopt);
     void set_floor(std::uint64_t id, Txn floor, const std::optional<Hash>& state);
@@ -187,9 +188,8 @@ private:
     TreeRoot catalog_;
     std::uint64_t next_tree_id_ = 1;
     History default_history_;
-    std::deque<OpenTree> trees_;  // their roots are referred to by the appender
-    std::optional<TreeAppender> appender_;
-    int appending_ = -1;
+    std::deque<OpenTree> trees_;
+    std::vector<TreeFinger> fingers_;  // by index of an open tree; those behind the end are on no leaf
     std::uint64_t budget_ = ~std::uint64_t{0};
     std::uint64_t threshold_ = ~std::uint64_t{0};
     std::function<void()> make_room_;

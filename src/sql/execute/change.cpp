@@ -1,4 +1,5 @@
 #include "sql/execute/change_target.hpp"
+#include "sql/execute/source_flow.hpp"
 
 #include "sql/plan/read_point.hpp"
 #include "sql/text_io.hpp"
@@ -19,10 +20,16 @@ std::uint64_t ChangeRunner::run_part(BoundChange& change, RowStore& returned) {
     return apply_all(change, returned);
 }
 
-/// The change, and that of tables which inherit from its own: all sources are read before anything is written.
-/// [CHANGE-1]
+/// The change, and that of tables which inherit from its own: all sources are read before anything is written, but for
+/// one that never meets what is written. [CHANGE-1]
 std::uint64_t ChangeRunner::apply_all(BoundChange& change, RowStore& returned) {
     if (takes_all_rows(change)) return TableWriter(change.relation, execution_, access_).erase_all();
+    if (!parts_ && flows(change)) {
+        Target target(change, execution_, access_, true);
+        target.returned = &returned;
+        while (target.read_on()) apply(change, target);
+        return target.count;
+    }
     std::vector<std::unique_ptr<Target>> targets;
     targets.push_back(std::make_unique<Target>(change, execution_, access_));
     for (BoundChange* heir : change.heirs) targets.push_back(std::make_unique<Target>(*heir, execution_, access_));

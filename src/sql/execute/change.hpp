@@ -1,8 +1,9 @@
 // change.hpp -- running INSERT, UPDATE, DELETE and MERGE.  Layer: sql.
 //
-// [CHANGE-1] The source is read to its end before anything is written, so a statement never sees its own changes. Of
-//            several changes in one statement (WITH) all read what was there before the first; a row that one of them
-//            has changed is passed over by the others.
+// [CHANGE-1] A statement never sees its own changes: the source is read to its end before anything is written, unless
+//            nothing that is written can be met by what is left to read (source_flow.hpp). Of several changes in one
+//            statement (WITH) all read what was there before the first; a row that one of them has changed is passed
+//            over by the others.
 // [CHANGE-2] Constraints between tables, and keys that are deferrable, are checked when the statement is done, over all
 //            its rows; deferred ones are handed to the session.
 #pragma once

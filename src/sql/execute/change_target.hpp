@@ -6,8 +6,8 @@
 #include "sql/execute/partition_route.hpp"
 
 #include <algorithm>
-#include <set>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace northstar::inline v0::sql {
@@ -15,9 +15,9 @@ namespace northstar::inline v0::sql {
 /// The rows of the source and the expressions over them. One that is kept serves its statement each time that it runs,
 /// with the memory that it has (point_change.hpp).
 struct ChangeRunner::Target {
-    /// Reads the plan of the source to its end.
-    Target(BoundChange& bound, Execution& execution, WriteAccess& access)
-        : Target(bound, build_operator(*bound.source, execution), execution, access) {}
+    /// Reads the plan of the source to its end, or keeps it open for rows to be read as they are changed.
+    Target(BoundChange& bound, Execution& execution, WriteAccess& access, bool as_they_come = false)
+        : Target(bound, build_operator(*bound.source, execution), execution, access, as_they_come) {}
 
     /// Over a source with these columns; its rows are the caller's to fill in.
     Target(BoundChange& bound, std::vector<ColumnId> source_columns, Execution& execution, WriteAccess& access)
@@ -49,7 +49,7 @@ struct ChangeRunner::Target {
                        partition_check != nullptr;
         if (looks_at_row || !returning.empty())
             for (const ColumnId id : change.new_columns) cells.push_back(&execution.cell(id));
-        keeps_touched = change.on_conflict || change.kind == ChangeKind::merge;
+        keeps_touched = change.conflict_update || change.kind == ChangeKind::merge;
         rows_once = gives_rows_once(*change.source);
         row.resize(width);
         old_row.resize(width);
@@ -74,7 +74,19 @@ struct ChangeRunner::Target {
         expr.evaluate({&source, &index, 1}, &result, arena);
         return result;
     }
-    /// The values assigned, for all rows of the source, computed before anything is written.
+    /// The next rows of a source that is read as they are changed, into `source`; false: there are none.
+    bool read_on() {
+        const Batch* const batch = flow == nullptr ? nullptr : flow->next();
+        if (batch == nullptr) return false;
+        for (std::size_t c = 0; c < columns.size(); ++c) {
+            const Value* const values = batch->columns[c].data();
+            source.columns[c].assign(values, values + batch->count);
+        }
+        source.count = batch->count;
+        arena.reset();
+        return true;
+    }
+    /// The values assigned, for the rows that `source` has, computed before any of these is written.
     void evaluate_assignments() {
         const Rows rows{&source, every_row(source.count, every), source.count, true};
         for (Assigned& column : assigned)
@@ -134,8 +146,8 @@ struct ChangeRunner::Target {
     bool looks_at_row = false;             // expressions of the table look at the row to be stored
     bool keeps_touched = false;            // a row must not be changed twice
     bool rows_once = false;
-    std::set<std::string> touched;         // keys that this statement made or changed
-    std::set<std::string> seen;            // keys of rows to change, where a source may have them several times
+    std::unordered_set<std::string> touched;  // keys that this statement made or changed
+    std::unordered_set<std::string> seen;  // keys of rows to change, where a source may have them several times
     std::unique_ptr<PartitionRoute> route;  // null: the table has no partitions
     std::unique_ptr<Evaluator> partition_check;
     std::uint64_t count = 0;
@@ -147,9 +159,14 @@ struct ChangeRunner::Target {
     std::vector<std::uint32_t> every;
 
 private:
-    Target(BoundChange& bound, std::unique_ptr<Operator> root, Execution& execution, WriteAccess& access)
+    Target(BoundChange& bound, std::unique_ptr<Operator> root, Execution& execution, WriteAccess& access,
+           bool as_they_come)
         : Target(bound, root->columns(), execution, access) {
         root->open();
+        if (as_they_come) {
+            flow = std::move(root);
+            return;
+        }
         while (const Batch* const batch = root->next()) {
             for (std::size_t c = 0; c < columns.size(); ++c) {
                 const Value* const values = batch->columns[c].data();
@@ -159,6 +176,8 @@ private:
             source.count += batch->count;
         }
     }
+
+    std::unique_ptr<Operator> flow;  // null: `source` has all rows
 };
 
 }  // namespace northstar::inline v0::sql

@@ -6,9 +6,12 @@
 #include "sql/compare.hpp"
 #include "sql/execute/index_of_row.hpp"
 #include "sql/key_encoding.hpp"
+#include "sql/plan/walk.hpp"
 #include "sql/text_io.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <set>
 #include <utility>
 
 namespace northstar::inline v0::sql {
@@ -35,27 +38,30 @@ TableWriter::TableWriter(std::shared_ptr<const Relation> relation, Execution& ex
     for (std::size_t i = 0; i < relation_->indexes.size(); ++i) {
         if (static_cast<int>(i) == primary_) continue;
         const Index& index = relation_->indexes[i];
-        IndexAccess entry{&index, access.writable(relation_->index_tree(index), relation_->temporary), {}, nullptr, {}};
+        IndexAccess entry{
+            &index, access.writable(relation_->index_tree(index), relation_->temporary), {}, nullptr, {}, {}};
         bool expressions = index.partial() || index.role == ConstraintRole::exclusion;
         for (const IndexColumn& column : index.columns) expressions |= column.column < 0;
         if (expressions) {
             if (binder_ == nullptr) {
                 binder_ = std::make_unique<Binder>(access.bind_environment(), pool_, no_parameters_);
-                for (std::size_t c = 0; c < relation_->columns.size(); ++c)
+                for (std::size_t c = 0; c < relation_->columns.size(); ++c) {
                     columns_.push_back(0x40000000u + static_cast<ColumnId>(relation_->oid % 100000) * 1700 +
                                        static_cast<ColumnId>(c));
+                    cells_.push_back(&execution.cell(columns_.back()));
+                }
             }
             for (const IndexColumn& column : index.columns) {
                 entry.expressions.emplace_back();
                 if (column.column >= 0) continue;
                 BoundExpr* bound = binder_->bind_text(column.text, *relation_, columns_, "index expressions");
-                entry.expressions.back() = std::make_unique<Evaluator>(*bound, std::vector<ColumnId>{}, execution);
+                entry.expressions.back() = evaluator(bound, entry.read);
             }
             if (index.partial()) {
                 const std::string holds = index_condition(*access.bind_environment().present().catalog, index);
                 BoundExpr* bound = binder_->condition(
                     binder_->bind_text(holds, *relation_, columns_, "index predicates"), "WHERE", 0);
-                entry.predicate = std::make_unique<Evaluator>(*bound, std::vector<ColumnId>{}, execution);
+                entry.predicate = evaluator(bound, entry.read);
             }
             if (index.role == ConstraintRole::exclusion)
                 entry.exclusion.emplace(*relation_, index, columns_, *binder_, pool_, execution);
@@ -84,12 +90,15 @@ void TableWriter::begin_change() {
     standing_in_ = transaction_;
 }
 
-void TableWriter::fill_cells(const Value* row) {
-    for (std::size_t i = 0; i < columns_.size(); ++i) execution_.cell(columns_[i]) = row[i];
+std::unique_ptr<Evaluator> TableWriter::evaluator(BoundExpr* expr, std::vector<std::size_t>& read) {
+    const std::set<ColumnId> used = used_columns(expr);
+    for (std::size_t i = 0; i < columns_.size(); ++i)
+        if (used.count(columns_[i]) != 0 && std::find(read.begin(), read.end(), i) == read.end()) read.push_back(i);
+    return std::make_unique<Evaluator>(*expr, std::vector<ColumnId>{}, execution_);
 }
 
 bool TableWriter::entry(IndexAccess& access, const Value* row, std::string& key, Uniqueness& unique) {
-    if (!access.expressions.empty()) fill_cells(row);
+    for (const std::size_t column : access.read) *cells_[column] = row[column];
     if (access.predicate != nullptr) {
         const Value holds = access.predicate->evaluate(arena_);
         if (holds.is_null() || !holds.boolean()) return false;
@@ -338,15 +347,41 @@ std::uint64_t TableWriter::erase_all() {
     return rows_.erase_range("", std::nullopt);
 }
 
+namespace table_writer {
+
+/// The very same payload, as a value has that was carried over; other ones may be the same too.
+bool is_carried_over(const Value& before, const Value& after) {
+    if (before.is_null() || after.is_null()) return before.is_null() && after.is_null();
+    if (before.form() != after.form()) return false;
+    switch (before.form()) {
+        case Form::boolean: return before.boolean() == after.boolean();
+        case Form::integer: return before.integer() == after.integer();
+        case Form::real:
+            return std::bit_cast<std::uint64_t>(before.real()) == std::bit_cast<std::uint64_t>(after.real());
+        case Form::bytes:
+        case Form::jsonb:
+        case Form::array:
+        case Form::range:
+        case Form::record: return before.bytes() == after.bytes();
+        default: return false;
+    }
+}
+
+}  // namespace table_writer
+
 bool TableWriter::keeps_entry(const IndexAccess& access, const Value* old_row, const Value* new_row) const {
-    if (!access.expressions.empty() || access.predicate != nullptr || access.index->without_overlaps) return false;
+    if (access.exclusion || access.index->without_overlaps) return false;
     for (const IndexColumn& column : access.index->columns) {
+        if (column.column < 0) continue;
         const Value& before = old_row[column.column];
         const Value& after = new_row[column.column];
         if (before.is_null() != after.is_null()) return false;
         if (!before.is_null() && !equal_values(before, after)) return false;
     }
-    return true;
+    // Expressions may tell equal values apart.
+    return std::all_of(access.read.begin(), access.read.end(), [&](std::size_t column) {
+        return table_writer::is_carried_over(old_row[column], new_row[column]);
+    });
 }
 
 const std::string& TableWriter::update(const std::string& key, const Value* old_row, const Value* new_row) {

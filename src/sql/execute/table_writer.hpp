@@ -94,6 +94,7 @@ private:
         WritableTree tree;
         std::vector<std::unique_ptr<Evaluator>> expressions;  // by index column; null: a plain column
         std::unique_ptr<Evaluator> predicate;
+        std::vector<std::size_t> read;                        // columns that expressions and predicate look at
         std::optional<ExclusionCheck> exclusion;
     };
     /// The columns of a row's entry; false: the predicate leaves it out.
@@ -114,7 +115,8 @@ private:
                           std::vector<Value>& row);
     [[noreturn]] void refuse_to_make(const Index& index, std::string_view row_key, std::vector<Value>& row);
     [[noreturn]] void duplicate(const Index& index, const Value* row);
-    void fill_cells(const Value* row);
+    /// Binds an expression over a row of the table, and notes which columns it looks at.
+    std::unique_ptr<Evaluator> evaluator(BoundExpr* expr, std::vector<std::size_t>& read);
     /// Before each change: reads the table's mark, once in a transaction.
     void begin_change();
 
@@ -124,7 +126,8 @@ private:
     WritableTree rows_;
     int primary_ = -1;
     std::vector<IndexAccess> indexes_;  // without the primary key
-    std::vector<ColumnId> columns_;     // cells of a row for index expressions
+    std::vector<ColumnId> columns_;     // of a row, for index expressions; empty: there are none
+    std::vector<Value*> cells_;         // by column
     BoundPool pool_;
     std::vector<Oid> no_parameters_;
     std::unique_ptr<Binder> binder_;
