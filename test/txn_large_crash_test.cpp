@@ -110,7 +110,7 @@ TEST_CASE("a large transaction is whole or not there after a crash at any call",
         for (int again = 0; again < 2; ++again) {
             auto vfs = disk.process();
             try {
-                if (again == 0 && dice.chance(40)) disk.crash_at(disk.calls() + dice.below(300), CrashKind::power);
+                if (again == 0 && dice.chance(40)) disk.crash_at(disk.calls() + 1 + dice.below(300), CrashKind::power);
                 Database db = open(*vfs, options);
                 const Entries found = contents(db);
                 if (acknowledged) REQUIRE(found == after);

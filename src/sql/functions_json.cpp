@@ -305,6 +305,11 @@ Value to_json(Call& call, const Value* a, std::size_t) {
     append_json(a[0], text, call.session);
     return json_result(call, text);
 }
+Value to_jsonb(Call& call, const Value* a, std::size_t) {
+    JsonbWriter writer;
+    append_jsonb(a[0], writer, call.session);
+    return jsonb_of(call, writer.result());
+}
 
 /// The same, a line for each element or field where the second argument says so.
 Value to_json_lines(Call& call, const Value* a, std::size_t) {
@@ -374,7 +379,8 @@ std::vector<Value> given_values(Call& call, const Value* a, std::size_t count) {
         return a[0].is_null() ? std::vector<Value>() : array_elements(ArrayView(a[0]), call.arena);
     return {a, a + count};
 }
-void append_key(const Value& key, std::size_t place, std::string& out, Session& session) {
+/// The text of a key, as long as the key and `room` are.
+std::string_view text_of_key(const Value& key, std::size_t place, std::string& room, Session& session) {
     if (key.is_null()) {
         raise(sqlstate::invalid_parameter_value, "argument " + std::to_string(place) + " cannot be null", "",
               "Object keys should be text.");
@@ -383,8 +389,15 @@ void append_key(const Value& key, std::size_t place, std::string& out, Session& 
         key.type() == type::json) {
         invalid("key value must be scalar, not array, composite, or json");
     }
-    if (key.type() == type::boolean) json_escape(key.boolean() ? "true" : "false", out);
-    else json_escape(value_to_text(key, session), out);
+    if (key.type() == type::boolean) return key.boolean() ? "true" : "false";
+    if (key.type() == type::text || key.type() == type::varchar) return key.bytes();
+    room.clear();
+    value_to_text(key, room, session);
+    return room;
+}
+void append_key(const Value& key, std::size_t place, std::string& out, Session& session) {
+    std::string room;
+    json_escape(text_of_key(key, place, room, session), out);
 }
 Value build_object(Call& call, const Value* a, std::size_t count) {
     if (call.variadic_array && a[0].is_null()) return Value::null(call.result_type);
@@ -394,6 +407,17 @@ Value build_object(Call& call, const Value* a, std::size_t count) {
         raise(sqlstate::invalid_parameter_value, "argument list must have even number of elements", "",
               std::string("The arguments of ") + (binary ? "jsonb" : "json") +
                   "_build_object() must consist of alternating keys and values.");
+    }
+    if (call.result_type == type::jsonb) {
+        JsonbWriter writer;
+        std::string room;
+        writer.begin_object();
+        for (std::size_t i = 0; i < values.size(); i += 2) {
+            writer.key(text_of_key(values[i], i + 1, room, call.session));
+            append_jsonb(values[i + 1], writer, call.session);
+        }
+        writer.end_object();
+        return jsonb_of(call, writer.result());
     }
     std::string text = "{";
     for (std::size_t i = 0; i < values.size(); i += 2) {
@@ -407,6 +431,13 @@ Value build_object(Call& call, const Value* a, std::size_t count) {
 Value build_array(Call& call, const Value* a, std::size_t count) {
     if (call.variadic_array && a[0].is_null()) return Value::null(call.result_type);
     const std::vector<Value> values = given_values(call, a, count);
+    if (call.result_type == type::jsonb) {
+        JsonbWriter writer;
+        writer.begin_array();
+        for (const Value& value : values) append_jsonb(value, writer, call.session);
+        writer.end_array();
+        return jsonb_of(call, writer.result());
+    }
     std::string text = "[";
     for (std::size_t i = 0; i < values.size(); ++i) {
         if (i > 0) text += ", ";
@@ -550,7 +581,7 @@ constexpr FunctionSource k_functions[] = {
     {"json_array_elements(json) json columns=value:json", &elements_of_json<false>},
     {"json_array_elements_text(json) text columns=value:text", &elements_of_json<true>},
     {"to_json(anyelement) json stable", &to_json},
-    {"to_jsonb(anyelement) jsonb stable", &to_json},
+    {"to_jsonb(anyelement) jsonb stable", &to_jsonb},
     {"array_to_json(anyarray) json stable", &to_json},
     {"array_to_json(anyarray,bool) json stable", &to_json_lines},
     {"row_to_json(record) json stable", &to_json},

@@ -89,6 +89,7 @@ Value query_array(Call& call, const Value* a, std::size_t count) {
     const Arguments arguments(call, a, count, Zones);
     const PathAnswer answer = jsonpath_query(arguments.question(), call.session);
     const std::vector<std::string_view> elements(answer.items.begin(), answer.items.end());
+    for (const std::string_view element : elements) check_json_depth(JsonView(element), 1);
     std::string array;
     json_append_array(elements, array);
     return Value::jsonb(call.arena.copy(array));

@@ -2,7 +2,6 @@
 
 #include "sql/array.hpp"
 #include "sql/datetime.hpp"
-#include "sql/jsonb.hpp"
 #include "sql/record.hpp"
 #include "sql/text_io.hpp"
 
@@ -108,6 +107,27 @@ void append_json(const Value& value, std::string& out, Session& session, bool li
     }
     value_to_text(value, text, session);
     json_escape(text, out);
+}
+
+void append_jsonb(const Value& value, JsonbWriter& out, Session& session) {
+    if (value.is_null()) return out.null();
+    switch (value.form()) {
+        case Form::boolean: return out.boolean(value.boolean());
+        case Form::jsonb: return out.node(JsonView(value.bytes()));
+        case Form::integer:
+            if (value.type() == type::int2 || value.type() == type::int4 || value.type() == type::int8) {
+                Arena arena;
+                return out.number(numeric_from_int(value.integer(), arena));
+            }
+            break;
+        case Form::bytes:
+            if (value.type() == type::text || value.type() == type::varchar) return out.string(value.bytes());
+            break;
+        default: break;
+    }
+    std::string text;
+    append_json(value, text, session);
+    out.node(JsonView(jsonb_from_text(text)));
 }
 
 }  // namespace northstar::inline v0::sql

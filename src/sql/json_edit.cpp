@@ -54,7 +54,7 @@ std::string edited(JsonView node, const std::vector<std::string>& path, std::siz
         } else {
             found->second = value;
         }
-        json_append_object(std::move(members), result);
+        json_append_object(members, result);
         return result;
     }
     if (node.kind() != JsonKind::array) return std::string(node.bytes());
@@ -122,7 +122,7 @@ std::string assigned(std::optional<JsonView> node, std::span<const Value> path, 
                      depth + 1, value);
         if (found == members.end()) members.emplace_back(key, changed);
         else found->second = changed;
-        json_append_object(std::move(members), result);
+        json_append_object(members, result);
         return result;
     }
     if (!position) {
@@ -170,6 +170,7 @@ Value apply(Call& call, const Value* a, Edit edit, std::string_view value, const
     const std::vector<std::string> path = path_of(a[1]);
     if (node.is_scalar()) invalid(std::string("cannot ") + verb + " in scalar");
     if (path.empty() || (node.size() == 0 && (edit == Edit::set || edit == Edit::remove))) return a[0];
+    check_json_depth(JsonView(value), path.size());
     return Value::jsonb(call.arena.copy(edited(node, path, 0, edit, value)));
 }
 
@@ -185,7 +186,7 @@ std::string without_nulls(JsonView node) {
         }
         std::vector<JsonMember> members;
         for (std::size_t i = 0; i < kept.size(); ++i) members.emplace_back(node.key(places[i]), kept[i]);
-        json_append_object(std::move(members), result);
+        json_append_object(members, result);
         return result;
     }
     if (node.kind() == JsonKind::array) {
@@ -204,7 +205,7 @@ Value without_keys(Call& call, const Value& from, const std::function<bool(std::
     if (node.kind() == JsonKind::object) {
         std::vector<JsonMember> members = members_of(node);
         std::erase_if(members, [&](const JsonMember& member) { return drop(member.first); });
-        json_append_object(std::move(members), result);
+        json_append_object(members, result);
     } else {
         std::vector<std::string_view> elements = elements_of(node);
         std::erase_if(elements, [&](std::string_view element) {
@@ -280,7 +281,7 @@ Value jsonb_concatenate(Call& call, const Value* a, std::size_t) {
     if (left.kind() == JsonKind::object && right.kind() == JsonKind::object) {
         std::vector<JsonMember> members = members_of(left);
         for (const JsonMember& member : members_of(right)) members.push_back(member);
-        json_append_object(std::move(members), result);
+        json_append_object(members, result);
     } else {
         // What is no array counts as an array of itself.
         std::vector<std::string_view> elements;
@@ -288,6 +289,7 @@ Value jsonb_concatenate(Call& call, const Value* a, std::size_t) {
             if (side.kind() == JsonKind::array) {
                 for (const std::string_view element : elements_of(side)) elements.push_back(element);
             } else {
+                check_json_depth(side, 1);
                 elements.push_back(side.bytes());
             }
         }
@@ -303,6 +305,7 @@ Value jsonb_subscript_assign(Call& call, const Value* a, std::size_t count) {
     std::string value;
     if (a[1].is_null()) json_append_null(value);
     else value = a[1].bytes();
+    check_json_depth(JsonView(value), count - 2);
     const std::optional<JsonView> document =
         a[0].is_null() ? std::nullopt : std::optional<JsonView>(JsonView(a[0].bytes()));
     return Value::jsonb(

@@ -1,7 +1,7 @@
 // Reading JSON text.
 
 #include "sql/error.hpp"
-#include "sql/jsonb.hpp"
+#include "sql/jsonb_writer.hpp"
 #include "sql/utf8.hpp"
 
 #include <algorithm>
@@ -284,58 +284,28 @@ private:
     std::string decoded_;
 };
 
-/// Puts a tree together from events: nodes of unfinished containers wait on a stack.
+/// Makes jsonb of what a reader reports.
 class TreeBuilder : public JsonTextEvents {
 public:
-    void begin_object() override { open(); }
-    void begin_array() override { open(); }
-    void key(std::string_view text) override { levels_.back().keys.emplace_back(text); }
-    void end_object() override {
-        const Level level = std::move(levels_.back());
-        levels_.pop_back();
-        std::vector<JsonMember> members;
-        for (std::size_t i = 0; i < level.nodes.size(); ++i)
-            members.emplace_back(level.keys[i], level.nodes[i]);
-        std::string node;
-        json_append_object(std::move(members), node);
-        add(std::move(node));
-    }
-    void end_array() override {
-        const Level level = std::move(levels_.back());
-        levels_.pop_back();
-        std::string node;
-        json_append_array({level.nodes.begin(), level.nodes.end()}, node);
-        add(std::move(node));
-    }
-    void string(std::string_view text) override {
-        std::string node;
-        json_append_string(text, node);
-        add(std::move(node));
-    }
+    void begin_object() override { writer_.begin_object(); }
+    void begin_array() override { writer_.begin_array(); }
+    void key(std::string_view text) override { writer_.key(text); }
+    void end_object() override { writer_.end_object(); }
+    void end_array() override { writer_.end_array(); }
+    void string(std::string_view text) override { writer_.string(text); }
     void number(std::string_view text) override {
-        Arena arena;
-        std::string node;
-        json_append_number(numeric_from_text(text, arena), node);
-        add(std::move(node));
+        arena_.reset();
+        writer_.number(numeric_from_text(text, arena_));
     }
-    void literal(JsonKind kind) override { add(std::string(1, static_cast<char>(kind))); }
-    std::string take() { return std::move(root_); }
+    void literal(JsonKind kind) override {
+        if (kind == JsonKind::null) writer_.null();
+        else writer_.boolean(kind == JsonKind::yes);
+    }
+    std::string_view result() const { return writer_.result(); }
 
 private:
-    struct Level {
-        std::vector<std::string> keys;
-        std::vector<std::string> nodes;
-    };
-    void open() { levels_.emplace_back(); }
-    void add(std::string node) {
-        if (levels_.empty()) {
-            root_ = std::move(node);
-        } else {
-            levels_.back().nodes.push_back(std::move(node));
-        }
-    }
-    std::vector<Level> levels_;
-    std::string root_;
+    JsonbWriter writer_;
+    Arena arena_;
 };
 
 }  // namespace json_text_file
@@ -343,7 +313,7 @@ private:
 std::string jsonb_from_text(std::string_view text) {
     json_text_file::TreeBuilder builder;
     json_text_file::Reader(text, &builder, true).document();
-    return builder.take();
+    return std::string(builder.result());
 }
 
 void check_json(std::string_view text) { json_text_file::Reader(text, nullptr, false).document(); }

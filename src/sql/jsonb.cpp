@@ -114,10 +114,28 @@ void json_append_array(const std::vector<std::string_view>& elements, std::strin
     for (const std::string_view element : elements) out += element;
 }
 
-void json_append_object(std::vector<JsonMember> members, std::string& out) {
-    std::stable_sort(members.begin(), members.end(), [](const JsonMember& a, const JsonMember& b) {
+void check_json_depth(JsonView node, std::size_t containers) {
+    if (containers > static_cast<std::size_t>(k_json_max_depth))
+        raise(sqlstate::statement_too_complex, "stack depth limit exceeded", "", "JSON is nested too deeply.");
+    if (node.is_scalar()) return;
+    for (std::size_t i = 0; i < node.size(); ++i) {
+        const JsonView child = node.kind() == JsonKind::array ? node.element(i) : node.value(i);
+        if (!child.is_scalar()) check_json_depth(child, containers + 1);
+    }
+}
+
+void json_append_object(std::vector<JsonMember>& members, std::string& out) {
+    const auto before = [](const JsonMember& a, const JsonMember& b) {
         return jsonb_file::key_less(a.first, b.first);
-    });
+    };
+    // A stable sort of many allocates; there are few as a rule.
+    constexpr std::size_t k_few = 16;
+    if (members.size() > k_few) {
+        std::stable_sort(members.begin(), members.end(), before);
+    } else {
+        for (auto next = members.begin(); next != members.end(); ++next)
+            std::rotate(std::upper_bound(members.begin(), next, *next, before), next, next + 1);
+    }
     std::size_t kept = 0;
     for (std::size_t i = 0; i < members.size(); ++i) {
         if (kept > 0 && members[kept - 1].first == members[i].first) --kept;

@@ -64,7 +64,9 @@ void json_append_string(std::string_view value, std::string& out);
 using JsonMember = std::pair<std::string_view, std::string_view>;  ///< key and the bytes of its value
 void json_append_array(const std::vector<std::string_view>& elements, std::string& out);
 /// Sorts the members and drops all but the last one of each key.
-void json_append_object(std::vector<JsonMember> members, std::string& out);
+void json_append_object(std::vector<JsonMember>& members, std::string& out);
+/// Raises 54001 where a node that gets so many containers around it is nested too deeply [JSONB-2].
+void check_json_depth(JsonView node, std::size_t containers);
 
 /// Reads JSON text. Raises 22P02 with PostgreSQL's message, detail and context.
 std::string jsonb_from_text(std::string_view text);

@@ -457,7 +457,8 @@ private:
         for (std::size_t i = 0; i < count; ++i) {
             std::string key, object;
             json_append_string(value.node.key(i), key);
-            json_append_object({{"key", key}, {"value", value.node.value(i).bytes()}, {"id", id}}, object);
+            std::vector<JsonMember> members = {{"key", key}, {"value", value.node.value(i).bytes()}, {"id", id}};
+            json_append_object(members, object);
             const Outcome one = pass_node(node, std::move(object), found);
             if (one == Outcome::failed) return one;
             if (one != Outcome::found) continue;
