@@ -23,7 +23,8 @@ class SqlSession;
 struct StatementState;
 }
 
-/// A statement failed. what() is the message; the rest are the fields that PostgreSQL sends.
+/// A statement failed. what() is the message; the rest are the fields that PostgreSQL sends. Where a layer below SQL
+/// failed, code(), file() and page() are its own: outcome_unknown at a COMMIT (08007) means what it means elsewhere.
 class SqlFailure : public Error {
 public:
     SqlFailure(Errc code, std::string message) : Error(code, std::move(message)) {}

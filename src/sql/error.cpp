@@ -96,8 +96,9 @@ SqlState sqlstate_of(Errc code) noexcept {
         case Errc::page_size_mismatch:
         case Errc::is_directory:
         case Errc::network_file_system:
-        case Errc::outcome_unknown:
             return sqlstate::io_error;
+        case Errc::outcome_unknown:
+            return sqlstate::transaction_resolution_unknown;
     }
     return sqlstate::internal_error;
 }

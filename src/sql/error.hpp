@@ -33,6 +33,7 @@ namespace sqlstate {
 inline constexpr SqlState successful_completion = "00000";
 inline constexpr SqlState warning = "01000";
 inline constexpr SqlState no_data = "02000";
+inline constexpr SqlState transaction_resolution_unknown = "08007";
 inline constexpr SqlState feature_not_supported = "0A000";
 inline constexpr SqlState cardinality_violation = "21000";
 inline constexpr SqlState string_data_right_truncation = "22001";

@@ -278,7 +278,9 @@ void SqlSession::translate_failure(std::string_view text) {
         if (error.code() == Errc::conflict)
             raise(sqlstate::serialization_failure, "could not serialize access due to concurrent changes", {},
                   "The transaction might succeed if retried.");
-        raise(sqlstate_of(error.code()), error.what());
+        SqlError failure(sqlstate_of(error.code()), error.what());
+        static_cast<Error&>(failure) = error;  // code, file and page say more than a SQLSTATE
+        throw failure;
     } catch (const std::bad_alloc&) {
         raise(sqlstate::out_of_memory, "out of memory");
     } catch (const std::length_error&) {

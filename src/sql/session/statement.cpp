@@ -9,6 +9,7 @@ namespace northstar::inline v0 {
 
 void connection::fail(const sql::SqlError& error) {
     SqlFailure failure(error.code(), error.what());
+    static_cast<Error&>(failure) = error;
     const sql::SqlReport& report = error.report();
     failure.sqlstate = report.state.view();
     failure.detail = report.detail;
