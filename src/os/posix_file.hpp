@@ -22,7 +22,8 @@ namespace northstar::inline v0::detail {
 
 class PosixFile final : public File, private ForkSensitive {
 public:
-    /// Both descriptors name the same file. `forks` shows that none can happen until this is listed.
+    /// Both descriptors name the same file; `locks` may be none where nothing is locked. `forks` shows that none can
+    /// happen until this is listed.
     PosixFile(std::string path, Descriptor data, Descriptor locks, bool read_only, FileSystem file_system,
               ForkList& forks);
     ~PosixFile() override;

@@ -1,6 +1,7 @@
 #include "sql/execute/spill_file.hpp"
 
 #include "base/bytes.hpp"
+#include "os/temporary_file.hpp"
 #include "sql/error.hpp"
 #include "sql/row_format.hpp"
 
@@ -17,24 +18,15 @@ constexpr std::size_t k_buffer = 8 << 10;  // there may be hundreds of files at 
 constexpr std::size_t k_head = 9;
 constexpr unsigned char k_null = 0xff;
 
-std::string temporary_path() {
+std::string temporary_directory() {
     const char* const directory = std::getenv("TMPDIR");
-    std::byte random[12];
-    detail::posix_vfs().random(random);
-    std::string path = directory == nullptr || *directory == '\0' ? std::string("/tmp") : std::string(directory);
-    path += "/northstar-spill-";
-    for (const std::byte byte : random) path.push_back(static_cast<char>('a' + std::to_integer<int>(byte) % 26));
-    return path;
+    return directory == nullptr || *directory == '\0' ? "/tmp" : directory;
 }
 
 }  // namespace spill_file
 
-SpillFile::SpillFile(std::size_t width) : width_(width), row_(width) {
-    const std::string path = spill_file::temporary_path();
-    bool created = false;
-    file_ = detail::posix_vfs().open(path, {.create = true, .read_only = false}, created);
-    detail::posix_vfs().remove(path);
-}
+SpillFile::SpillFile(std::size_t width)
+    : width_(width), file_(detail::open_temporary_file(spill_file::temporary_directory())), row_(width) {}
 
 void SpillFile::put(const Value& value) {
     char head[spill_file::k_head] = {};
