@@ -178,6 +178,39 @@ TEST_CASE("on a full disk everything is deleted at once, and the next transactio
     }
 }
 
+// What the disk had left was not asked for once, where it was less than all that should be held back behind a deletion.
+TEST_CASE("a deletion takes what a full disk has left", "[SPACE-3]") {
+    constexpr std::uint64_t k_capacity = 4u << 20;
+    bool refused = false;
+    for (int entries = 32; !refused; entries += 8) {
+        CAPTURE(entries);
+        Dice dice(1);
+        SimulatedDisk disk(1, {});
+        auto vfs = disk.process();
+        Options options;
+        options.background = false;
+        Database db = detail::make_database(detail::DatabaseCore::open("/db", options, vfs.get()));
+        disk.set_capacity(k_capacity);
+        Entries model;
+        for (int i = 0; i < 6; ++i) fill_up(db, model, dice, 400);
+        constexpr int k_apart = 12;  // so that each lies in a leaf of its own, of which others stay
+        REQUIRE(model.size() > static_cast<std::size_t>(entries * k_apart));
+        const auto erase_of_many_pages = [&] {
+            return code_of([&] {
+                Transaction tx = db.begin_write();
+                auto at = model.begin();
+                for (int i = 0; i < entries; ++i, std::advance(at, k_apart)) tx.tree("t").erase(at->first);
+                tx.commit();
+            });
+        };
+        refused = erase_of_many_pages() == Errc::no_space;
+        if (!refused) continue;
+        disk.set_capacity(k_capacity + (32u << 12));  // half of what is held back
+        CHECK_FALSE(erase_of_many_pages().has_value());
+        check_whole(db);
+    }
+}
+
 TEST_CASE("on a full disk an optimistic transaction waits for no writer", "[SPACE-3][SNAP-3]") {
     SimulatedDisk disk(1, {});
     auto vfs = disk.process();

@@ -121,10 +121,12 @@ void DatabaseCore::hold_room(bool adds, std::uint64_t log_bytes) {
         try {
             make_free(needed + held_pages(), run);
         } catch (const Error& error) {
-            // Deletions may take what is held back; a checkpoint before the next transaction gives it back.
+            // Deletions may take what is held back, and what is left of the disk; a checkpoint before the next
+            // transaction gives it back.
             if (error.code() != Errc::no_space) throw;
             room_tight_.store(true);
-            if (adds || space_.free_pages() < needed) throw;
+            if (adds) throw;
+            if (space_.free_pages() < needed) make_free(needed, 0);
         }
         room_run_.store(space_.longest_free(), std::memory_order_relaxed);
         room_pages_.store(space_.free_pages(), std::memory_order_relaxed);
