@@ -639,9 +639,11 @@ TEST_CASE("A handle that was closed or moved from says so", "[ERR-1][SNAP-6]") {
     put(db, "a", "1");
     const Snapshot snapshot = db.begin_read();
     const Tree tree = snapshot.tree("t");
+    const Commit commit = db.update([](Transaction& tx) { tx.tree("t").put("b", "2"); });
     Transaction optimistic = db.begin_optimistic();
     db.close();
     db.close();
+    CHECK(code_of([&] { static_cast<void>(commit.hash()); }) == Errc::misuse);
     CHECK(code_of([&] { static_cast<void>(db.begin_read()); }) == Errc::misuse);
     CHECK(code_of([&] { static_cast<void>(db.begin_write()); }) == Errc::misuse);
     CHECK(code_of([&] { db.sync(); }) == Errc::misuse);

@@ -420,6 +420,13 @@ TEST_CASE("Commit times never go back", "[TRUTH-3]") {
     CHECK(commit_at(3000) == 5000);
     CHECK(commit_at(7000) == 7000);
     CHECK(db.begin_read(AsOf::time(5000)).txn() == 2);
+    // Behind the last time that there is no commit could have one of its own, and SQL could not show it.
+    constexpr std::uint64_t k_last = ~std::uint64_t{0} >> 1;
+    {
+        Transaction tx = db.begin_write();
+        CHECK(txn_test::code_of([&] { tx.set_time_us(k_last + 1); }) == Errc::invalid_argument);
+    }
+    CHECK(commit_at(k_last) == k_last);
 }
 
 TEST_CASE("An optimistic transaction whose base is gone is done again on the newest state", "[TX-3]") {

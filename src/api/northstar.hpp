@@ -17,6 +17,9 @@
 // Threads
 //   Database may be used from any number of threads. Snapshot may be read by several threads at once; each
 //   Cursor belongs to one thread at a time. A Transaction belongs to one thread at a time.
+//   One thing is not detected: closing (or destroying) a Database or Snapshot while another thread is inside a call
+//   on it, or on what was opened from it, SQL included. Reading takes no lock, so that memory may go under its feet:
+//   who closes sees to it that the others have come back. What they do afterwards is an Error.
 //
 // Failure
 //   Absence is std::optional (or false). Everything else that goes wrong throws northstar::Error, which has a
@@ -141,7 +144,7 @@ enum class Durability : std::uint8_t {
 };
 
 enum class ReadMode : std::uint8_t {
-    map = 0,    ///< through a read-only mapping of the file (default)
+    map = 0,    ///< through a read-only mapping of the file (default); SIGBUS where another program truncates it
     pread = 1,  ///< through explicit reads; for files that are not trusted or may be truncated by others
 };
 
@@ -385,7 +388,8 @@ public:
     void set_history(std::string_view tree, History history);
     /// Who and why: kept in the commit's record. A later value for the same key replaces the earlier one.
     void annotate(std::string_view key, std::string_view value);
-    /// Commit time to record instead of the clock; raised to the previous commit's time if smaller.
+    /// Commit time to record instead of the clock; raised to the previous commit's time if smaller. At most 2^63 - 1,
+    /// else Errc::invalid_argument: no later commit can have an earlier time.
     void set_time_us(std::uint64_t microseconds);
     Savepoint savepoint();
     /// Undoes everything since the savepoint, which stays valid; later ones end.

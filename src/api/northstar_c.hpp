@@ -341,7 +341,7 @@ int northstar_drop_tree(northstar_txn* transaction, const void* tree, size_t tre
 /* Who and why: kept in the commit's record. */
 int northstar_annotate(northstar_txn* transaction, const void* key, size_t key_size, const void* value,
                        size_t value_size);
-/* Commit time to record instead of the clock's. */
+/* Commit time to record instead of the clock's; at most 2^63 - 1. */
 int northstar_set_time(northstar_txn* transaction, uint64_t time_us);
 /* Optimistic only. 0: what is read from now on is not compared at commit (snapshot isolation); 1: it is again. */
 int northstar_validate_reads(northstar_txn* transaction, int on);

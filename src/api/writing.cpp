@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 
+#include <limits>
 #include <utility>
 
 namespace northstar::inline v0 {
@@ -118,7 +119,14 @@ void Transaction::annotate(std::string_view key, std::string_view value) try {
     detail::write_failed(txn_.get());
 }
 
-void Transaction::set_time_us(std::uint64_t microseconds) { detail::checked(txn_).time_us = microseconds; }
+void Transaction::set_time_us(std::uint64_t microseconds) {
+    detail::WriteTxn& txn = detail::checked(txn_);
+    if (microseconds > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+        detail::fail(Errc::invalid_argument, "a commit time has 63 bits, which " + std::to_string(microseconds) +
+                                                 " has not; later commits could have no time of their own");
+    }
+    txn.time_us = microseconds;
+}
 void Transaction::set_durability(Durability durability) { detail::checked(txn_).durability = durability; }
 void Transaction::validate_reads(bool on) { detail::checked(txn_).validate_reads(on); }
 void Transaction::take_turn() try {
@@ -168,6 +176,7 @@ Hash Commit::hash() const try {
         detail::fail(Errc::misuse,
                      "the database was closed; open it and ask for chain_hash(" + std::to_string(txn) + ")");
     }
+    core->check_usable();  // a snapshot or transaction that is left keeps the core of a closed database
     return core->chain_hash(txn);
 } catch (const std::bad_alloc&) {
     detail::no_memory();
