@@ -168,13 +168,24 @@ void SqlSession::take_turn() {
 }
 
 bool SqlSession::only_reads(const syntax::Statement& executed) const {
+    using syntax::StatementKind;
     const syntax::Statement& statement = query_of(executed);
-    if (statement.kind == syntax::StatementKind::listen || statement.kind == syntax::StatementKind::unlisten)
-        return true;
-    if (statement.kind != syntax::StatementKind::query || statement.query->into != nullptr) return false;
+    switch (statement.kind) {
+        case StatementKind::query: break;
+        case StatementKind::set_variable:
+        case StatementKind::show:
+        case StatementKind::reset:
+        case StatementKind::prepare:
+        case StatementKind::deallocate:
+        case StatementKind::listen:
+        case StatementKind::unlisten: return true;
+        case StatementKind::explain: return only_reads(*statement.explain->statement);
+        default: return false;
+    }
+    if (statement.query->into != nullptr) return false;
     if (statement.query->with == nullptr) return true;
     for (const syntax::CommonTable& table : statement.query->with->tables)
-        if (table.body->kind != syntax::StatementKind::query) return false;
+        if (table.body->kind != StatementKind::query) return false;
     return true;
 }
 
