@@ -208,6 +208,33 @@ TEST_CASE("Who gives up waiting leaves the turn to those behind", "[TURN-4]") {
     turn.release();
 }
 
+// The turn is free meanwhile for the first, who was called and sleeps still: this ended the process once.
+TEST_CASE("Who gives up behind one that was called leaves the turn to it", "[TURN-4][TX-1]") {
+#if defined(__SANITIZE_THREAD__)
+    NORTHSTAR_SKIP("signals of a thread that sleeps may be put off here");
+#else
+    WriterTurn turn(k_all_are_short);
+    Order order;
+    turn.acquire(std::nullopt);
+    bool got = true;
+    {
+        const Asker waiting(turn, order, 'w');
+        waiting.wait_until_it_sleeps();
+        const HeldAsleep held(waiting.number());
+        std::thread([&] {
+            got = turn.acquire(std::nullopt, [&] {
+                turn.release();
+                return true;
+            });
+        }).join();
+    }
+    CHECK_FALSE(got);
+    CHECK(order.text() == "w");
+    CHECK(turn.try_acquire());
+    turn.release();
+#endif
+}
+
 TEST_CASE("A thread that has the turn cannot ask for it again", "[TX-2]") {
     WriterTurn turn;
     turn.acquire(std::nullopt);
