@@ -115,9 +115,9 @@ private:
                 for (++i; i < text.size() && is_digit(text[i]);) more += text[i++];
                 parts[count++] = std::atoi(more.substr(0, 6).c_str());
             }
-            if (i != text.size()) fail(Problem::bad_format);
         }
         if (parts[0] > 15 || parts[1] > 59 || parts[2] > 59) fail(Problem::zone_overflow);
+        if (i != text.size()) fail(Problem::bad_format);
         const std::int32_t seconds = (parts[0] * 60 + parts[1]) * 60 + parts[2];
         if (has_zone && zone_by_name_) {
             // "UTC+3" style: an offset behind an abbreviation counts against it, as POSIX has it.
@@ -136,7 +136,7 @@ private:
         for (;;) {
             const std::size_t begin = i;
             while (i < text.size() && is_digit(text[i])) ++i;
-            if (i == begin && !(count > 0 && i == text.size())) fail(Problem::bad_format);
+            if (i == begin && count == 0) fail(Problem::bad_format);
             parts[count++] = std::atoll(text.substr(begin, std::min<std::size_t>(i - begin, 9)).c_str());
             if (i == text.size()) break;
             if (text[i] == '.') {
@@ -409,16 +409,15 @@ private:
                 numbers.push_back(item);
             }
         }
-        if (parts.size() == 2 && numbers.size() == 2) {
+        if (numbers.size() == 2 && date_parts() == 0 && numbers[0].size() == 4 && numbers[1].size() == 3) {
             // yyyy-ddd
-            if (numbers[0].size() == 4 && numbers[1].size() == 3) {
-                set_year(numbers[0]);
-                days_of_year_ = std::atoi(numbers[1].c_str());
-                return;
-            }
-            fail(Problem::bad_format);
+            set_year(numbers[0]);
+            days_of_year_ = std::atoi(numbers[1].c_str());
+            return;
         }
         for (const std::string& number : numbers) date_number(number);
+        // What came before may be the part that is missing here: 2024 01-31.
+        if (numbers.size() == 2 && parts.size() == 2 && date_parts() != 3) fail(Problem::bad_format);
     }
 
     void word_field(const std::string& word) {

@@ -112,9 +112,8 @@ bool split_datetime(std::string_view text, std::vector<DateTimeWord>& words) {
             } else {
                 return false;
             }
-        } else if (c == ',' || c == ';' || c == '(' || c == ')' || c == '"' || c == '\'' || c == '*' ||
-                   c == '&' || c == '/') {
-            ++i;
+        } else if (c > ' ' && c < 0x7f) {
+            ++i;  // other punctuation only divides
         } else {
             return false;
         }

@@ -138,7 +138,15 @@ Value interval_sum(Call&, const Value* a, std::size_t) {
     return Value::interval(interval_add(a[0].interval(), a[1].interval()));
 }
 Value interval_difference(Call&, const Value* a, std::size_t) {
-    return Value::interval(interval_add(a[0].interval(), interval_negate(a[1].interval())));
+    // Not the sum with its negation, which the least months and days do not have.
+    const Interval left = a[0].interval();
+    const Interval right = a[1].interval();
+    Interval result;
+    if (__builtin_sub_overflow(left.microseconds, right.microseconds, &result.microseconds) ||
+        __builtin_sub_overflow(left.days, right.days, &result.days) ||
+        __builtin_sub_overflow(left.months, right.months, &result.months))
+        overflow("interval out of range");
+    return Value::interval(result);
 }
 Value negate(Call&, const Value* a, std::size_t) { return Value::interval(interval_negate(a[0].interval())); }
 Value multiply(Call&, const Value* a, std::size_t) {

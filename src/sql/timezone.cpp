@@ -323,7 +323,11 @@ std::shared_ptr<const TimeZone> load(const std::string& name) {
         }
     }
     PosixRule rule;
-    if (RuleReader(name).read(rule)) return std::make_shared<RuleZone>(name, std::move(rule));
+    std::string shown = name;
+    for (char& c : shown) {
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
+    }
+    if (RuleReader(name).read(rule)) return std::make_shared<RuleZone>(shown, std::move(rule));
     return nullptr;
 }
 
@@ -368,13 +372,13 @@ std::shared_ptr<const TimeZone> find_time_zone(std::string_view name) {
     static std::mutex mutex;
     static std::map<std::string, std::shared_ptr<const TimeZone>> known;
     const std::string key = timezone_file::lower_case(name);
-    if (key == "utc" || key == "gmt" || key == "etc/utc" || key == "zulu") {
-        static const std::shared_ptr<const TimeZone> k_utc =
-            std::make_shared<timezone_file::FixedZone>("UTC", 0, "UTC");
-        static const std::shared_ptr<const TimeZone> k_gmt =
-            std::make_shared<timezone_file::FixedZone>("GMT", 0, "GMT");
-        return key == "gmt" ? k_gmt : k_utc;
-    }
+    const auto fixed = [](const char* called, const char* abbreviation) {
+        return std::make_shared<const timezone_file::FixedZone>(called, 0, abbreviation);
+    };
+    static const std::map<std::string, std::shared_ptr<const TimeZone>> k_fixed = {
+        {"utc", fixed("UTC", "UTC")}, {"gmt", fixed("GMT", "GMT")}, {"etc/utc", fixed("Etc/UTC", "UTC")},
+        {"zulu", fixed("Zulu", "UTC")}};
+    if (const auto there = k_fixed.find(key); there != k_fixed.end()) return there->second;
     const std::lock_guard<std::mutex> lock(mutex);
     const auto found = known.find(key);
     if (found != known.end()) return found->second;

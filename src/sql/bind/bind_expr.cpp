@@ -39,11 +39,16 @@ BoundExpr* Binder::expr_of_kind(const syntax::Expr& node) {
             // A qualified star is a whole row where one value is asked for.
             if (node.names.empty()) raise_at(sqlstate::syntax_error, "row expansion via \"*\" is not supported here",
                                              node.position);
-            if (node.names.size() == 1)
+            if (node.names.size() == 1) {
                 for (Scope* scope = scope_; scope != nullptr; scope = scope->outer)
                     for (ScopeRelation& relation : scope->relations)
                         if (relation.visible && relation.alias == node.names[0])
                             return whole_row(relation, node.position);
+                if (find_unqualified(node.names[0], node.position) == nullptr)
+                    raise_at(sqlstate::undefined_table,
+                             "missing FROM-clause entry for table \"" + std::string(node.names[0]) + "\"",
+                             node.position);
+            }
             syntax::Expr column = node;
             column.kind = ExprKind::column;
             return column_reference(column);

@@ -262,8 +262,10 @@ BoundQuery Binder::set_operation(const syntax::Query& syntax) {
     const char* construct = syntax.operation == syntax::SetOperation::union_      ? "UNION"
                             : syntax.operation == syntax::SetOperation::intersect ? "INTERSECT"
                                                                                   : "EXCEPT";
-    BoundQuery left = query(*syntax.left, false);
-    BoundQuery right = query(*syntax.right, false);
+    // A literal in SELECT gets its type from the other branch, one in VALUES has it before.
+    const auto bind = [&](const syntax::Query& of) { return query(of, of.kind == syntax::QueryKind::values); };
+    BoundQuery left = bind(*syntax.left);
+    BoundQuery right = bind(*syntax.right);
     unify_branches(left, right, construct, syntax.right->position);
     Plan* plan = pool_.plan(PlanKind::set_operation);
     plan->set = static_cast<SetKind>(syntax.operation);
@@ -338,6 +340,7 @@ void Binder::order_output(BoundQuery& result, const syntax::Query& syntax) {
             const bool of_values = syntax.kind == syntax::QueryKind::values;
             Scope scope;
             scope.outer = scope_;
+            scope.select = !of_values;
             ScopeRelation relation;
             if (of_values) relation.alias = "*VALUES*";
             for (const OutputColumn& column : result.columns)

@@ -120,6 +120,12 @@ void Catalog::take_schema(std::string_view key, std::string_view text) {
         return;
     }
     const std::string name(key.substr(7));
+    if (document["dropped"].as_boolean()) {
+        // The schema that every database begins with.
+        std::erase(schemas_, name);
+        std::erase(stored_path_, name);
+        return;
+    }
     const std::string& comment = document["comment"].as_string();
     if (!comment.empty()) schema_comments_[name] = comment;
     if (has_schema(name)) return;

@@ -40,6 +40,8 @@ std::vector<sql::Value> values_of(sql::SqlSession& session, const sql::PreparedP
     std::vector<sql::Value> values;
     try {
         const std::vector<sql::Oid>& types = plan.bound.declared;
+        if (parameters.empty() && !types.empty())
+            sql::raise(sql::sqlstate::undefined_parameter, "there is no parameter $1");
         if (types.size() != parameters.size())
             sql::raise(sql::sqlstate::syntax_error, "the statement needs " + std::to_string(types.size()) +
                                                         " parameters, but " + std::to_string(parameters.size()) +

@@ -1,6 +1,7 @@
 // CREATE DOMAIN and ALTER DOMAIN. Values that are stored in columns of a domain are checked before it gets stricter.
 #include "sql/plan/walk.hpp"
 #include "sql/session/sql_session.hpp"
+#include "sql/session/taken_names.hpp"
 
 #include <algorithm>
 
@@ -195,8 +196,7 @@ void create_domain(SqlSession& session, const syntax::CreateType& syntax) {
     type->kind = 'd';
     type->schema = session.creation_schema(syntax.name, false);
     type->name = syntax.name.last();
-    if (session.catalog().user_type(type->schema, type->name) != nullptr)
-        raise(sqlstate::duplicate_object, "type \"" + type->name + "\" already exists");
+    refuse_type_name(session, type->schema, type->name);
     const Binder::TypeMeaning base = binder.resolve_type(*syntax.base);
     type->base = base.type;
     type->typmod = base.typmod;

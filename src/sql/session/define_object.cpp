@@ -10,6 +10,7 @@
 #include "sql/session/lock_table.hpp"
 #include "sql/session/result_columns.hpp"
 #include "sql/session/storage_options.hpp"
+#include "sql/session/taken_names.hpp"
 #include "sql/session/typed_table.hpp"
 #include "sql/text_io.hpp"
 
@@ -192,8 +193,10 @@ void create_view(SqlSession& session, const syntax::CreateView& syntax) {
                           i < syntax.columns.size() ? std::string(syntax.columns[i]) : bound.columns[i].name,
                           bound.columns[i]);
     const auto old = session.catalog().relation(view->schema, view->name);
+    if (syntax.replace && session.catalog().index(view->schema, view->name).second != nullptr)
+        raise(sqlstate::wrong_object_type, "\"" + view->name + "\" is not a view");
+    if (old == nullptr || !syntax.replace) refuse_relation_name(session, view->schema, view->name);
     if (old != nullptr) {
-        if (!syntax.replace) raise(sqlstate::duplicate_table, "relation \"" + view->name + "\" already exists");
         if (old->kind != RelationKind::view)
             raise(sqlstate::wrong_object_type, "\"" + view->name + "\" is not a view");
         for (std::size_t i = 0; i < old->columns.size(); ++i) {
@@ -231,8 +234,7 @@ void create_enum(SqlSession& session, const syntax::CreateType& syntax) {
     auto type = std::make_shared<UserType>();
     type->schema = session.creation_schema(syntax.name, false);
     type->name = syntax.name.last();
-    if (session.catalog().user_type(type->schema, type->name) != nullptr)
-        raise(sqlstate::duplicate_object, "type \"" + type->name + "\" already exists");
+    refuse_type_name(session, type->schema, type->name);
     std::int64_t number = 0;
     for (const syntax::Name label : syntax.labels) {
         for (const auto& [other, unused] : type->labels)
@@ -255,9 +257,7 @@ void create_composite(SqlSession& session, const syntax::CreateType& syntax) {
     type->kind = 'c';
     type->schema = session.creation_schema(syntax.name, false);
     type->name = syntax.name.last();
-    if (session.catalog().user_type(type->schema, type->name) != nullptr ||
-        session.catalog().relation(type->schema, type->name) != nullptr)
-        raise(sqlstate::duplicate_object, "type \"" + type->name + "\" already exists");
+    refuse_type_name(session, type->schema, type->name);
     for (const syntax::ColumnDefinition& definition : syntax.fields) {
         for (const TypeField& other : type->fields)
             if (other.name == definition.name)
@@ -318,6 +318,12 @@ void alter_enum(SqlSession& session, const syntax::CreateType& syntax) {
 
 StatementResult create_as(SqlSession& session, const syntax::CreateTable& syntax) {
     const std::string schema = session.creation_schema(syntax.name, syntax.temporary);
+    if (syntax.query != nullptr && session.catalog().relation(schema, syntax.name.last()) != nullptr) {
+        // What is wrong with the query is said before that there is nothing to create.
+        BoundPool pool;
+        std::vector<Oid> types;
+        Binder(session, pool, types).bind_query(*syntax.query);
+    }
     if (syntax.if_not_exists && session.catalog().relation(schema, syntax.name.last()) != nullptr) {
         session.notice(sqlstate::duplicate_table,
                        "relation \"" + std::string(syntax.name.last()) + "\" already exists, skipping");
@@ -433,12 +439,11 @@ StatementResult define_object(SqlSession& session, const syntax::Statement& stat
             const syntax::CreateSequence& syntax = *statement.sequence;
             const std::string schema = session.creation_schema(syntax.name, syntax.temporary);
             const std::string name(syntax.name.last());
-            if (session.catalog().relation(schema, name) != nullptr) {
-                if (!syntax.if_not_exists)
-                    raise(sqlstate::duplicate_table, "relation \"" + name + "\" already exists");
+            if (syntax.if_not_exists && is_relation_name_taken(session, schema, name)) {
                 session.notice(sqlstate::duplicate_table, "relation \"" + name + "\" already exists, skipping");
                 return tag("CREATE SEQUENCE");
             }
+            refuse_relation_name(session, schema, name);
             BoundPool pool;
             std::vector<Oid> types;
             Binder binder(session, pool, types);

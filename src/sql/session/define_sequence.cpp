@@ -1,5 +1,6 @@
 // Sequences: their options, owners and renaming.
 #include "sql/session/sql_session.hpp"
+#include "sql/session/taken_names.hpp"
 #include "sql/syntax/lexer.hpp"
 
 #include <algorithm>
@@ -129,6 +130,15 @@ std::shared_ptr<Relation> make_sequence(SqlSession& session, const std::string& 
     sequence->kind = RelationKind::sequence;
     sequence->schema = schema;
     sequence->name = name;
+    for (const syntax::Option& option : options) {
+        // GENERATED .. AS IDENTITY (SEQUENCE NAME s)
+        if (option.name != "sequence name") continue;
+        sequence->name = option.names.back();
+        if (option.names.size() > 1) sequence->schema = option.names[option.names.size() - 2];
+        if (!session.catalog().has_schema(sequence->schema)) no_schema(sequence->schema);
+        if (is_relation_name_taken(session, sequence->schema, sequence->name))
+            raise(sqlstate::duplicate_table, "relation \"" + sequence->name + "\" already exists");
+    }
     sequence->temporary = temporary;
     sequence->sequence.type = type;
     std::optional<std::int64_t> restart;

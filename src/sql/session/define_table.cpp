@@ -11,6 +11,7 @@
 #include "sql/session/partition_indexes.hpp"
 #include "sql/session/result_columns.hpp"
 #include "sql/session/storage_options.hpp"
+#include "sql/session/taken_names.hpp"
 #include "sql/session/temporary_tables.hpp"
 #include "sql/session/typed_table.hpp"
 
@@ -97,12 +98,11 @@ public:
         relation_->temporary = syntax_.temporary || syntax_.name.schema() == k_temporary_schema;
         relation_->schema = session_.creation_schema(syntax_.name, relation_->temporary);
         relation_->name = syntax_.name.last();
-        if (session_.catalog().relation(relation_->schema, relation_->name) != nullptr) {
-            if (!syntax_.if_not_exists)
-                raise(sqlstate::duplicate_table, "relation \"" + relation_->name + "\" already exists");
+        if (syntax_.if_not_exists && is_relation_name_taken(session_, relation_->schema, relation_->name)) {
             session_.notice(sqlstate::duplicate_table, "relation \"" + relation_->name + "\" already exists, skipping");
             return;
         }
+        refuse_relation_name(session_, relation_->schema, relation_->name);
         relation_->unlogged = syntax_.unlogged;
         relation_->on_commit = on_commit_of(syntax_, relation_->temporary);
         check_table_method(syntax_.method, !syntax_.partition_by.strategy.empty());
@@ -760,8 +760,7 @@ std::uint64_t create_table_as(SqlSession& session, const syntax::CreateTable& sy
     relation->schema = session.creation_schema(syntax.name, relation->temporary);
     relation->name = syntax.name.last();
     relation->populated = !syntax.materialized_view || syntax.with_data;
-    if (session.catalog().relation(relation->schema, relation->name) != nullptr)
-        raise(sqlstate::duplicate_table, "relation \"" + relation->name + "\" already exists");
+    refuse_relation_name(session, relation->schema, relation->name);
     if (syntax.column_names.size() > columns.size())
         raise(sqlstate::syntax_error, "too many column names were specified");
     for (std::size_t i = 0; i < columns.size(); ++i)

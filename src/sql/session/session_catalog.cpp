@@ -159,7 +159,15 @@ void SqlSession::add_schema(std::string_view name, std::string_view comment) {
 }
 
 void SqlSession::remove_schema(std::string_view name) {
-    writable(std::string(k_catalog_tree), false).erase("schema/" + std::string(name));
+    const std::string key = "schema/" + std::string(name);
+    if (name == k_public_schema) {
+        // It is there without an entry; so this says that it is not.
+        Document document = Document::object();
+        document.set_flag("dropped", true);
+        writable(std::string(k_catalog_tree), false).put(key, document.text());
+    } else {
+        writable(std::string(k_catalog_tree), false).erase(key);
+    }
     touch_catalog(false);
     load_catalog();
 }

@@ -24,7 +24,8 @@ constexpr Known k_known[] = {
     {"application_name", ""}, {"bytea_output", "hex"}, {"client_encoding", "UTF8"},
     {"client_min_messages", "notice"}, {"datestyle", "ISO, MDY"}, {"default_transaction_isolation", "read committed"},
     {"default_transaction_read_only", "off"}, {"extra_float_digits", "1"}, {"integer_datetimes", "on", true},
-    {"intervalstyle", "postgres"}, {"lc_collate", "C", true}, {"lock_timeout", "0"},
+    {"intervalstyle", "postgres"}, {"is_superuser", "on", true}, {"lc_collate", "C", true},
+    {"lc_ctype", "C.UTF-8", true}, {"lock_timeout", "0"},
     {"max_identifier_length", "63", true},
     {"max_index_keys", "32", true}, {"northstar.as_of", ""}, {"northstar.author", ""},
     {"northstar.reason", ""}, {"northstar.valid_at", ""}, {"northstar.valid_time_changes", "from_now"},
@@ -196,7 +197,7 @@ std::string SqlSession::apply_setting(const std::string& name, const std::string
             number ? fixed_time_zone(static_cast<std::int32_t>(hours * 3600)) : find_time_zone(value);
         if (zone == nullptr && lower(value) != "utc") invalid("TimeZone", value);
         session_.settings.zone = zone;
-        return number ? zone->name() : value;
+        return zone != nullptr ? zone->name() : value;
     }
     if (name == "datestyle") {
         std::optional<DateStyle> style;

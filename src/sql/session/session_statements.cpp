@@ -73,8 +73,6 @@ void SqlSession::describe_bound(const syntax::Statement& statement, std::vector<
 
 StatementResult SqlSession::prepare(const syntax::Prepare& statement) {
     const std::string name(statement.name);
-    if (prepared_.count(name) != 0)
-        raise(sqlstate::duplicate_prepared_statement, "prepared statement \"" + name + "\" already exists");
     auto made = std::make_unique<PreparedPlan>(statement.source);
     BoundPool pool;
     std::vector<Oid> none;
@@ -90,6 +88,8 @@ StatementResult SqlSession::prepare(const syntax::Prepare& statement) {
     made->promised = session_statements::columns_of(made->bound);
     made->declared_by = text_;
     made->since = session_.statement_time;
+    if (prepared_.count(name) != 0)
+        raise(sqlstate::duplicate_prepared_statement, "prepared statement \"" + name + "\" already exists");
     prepared_[name] = std::move(made);
     StatementResult result;
     result.tag = "PREPARE";

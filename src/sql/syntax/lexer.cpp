@@ -400,14 +400,19 @@ private:
 
     void bit_constant(char kind) {
         std::string value(1, kind);
-        ++at_;
-        while (peek() != '\'') {
-            if (at_ >= text_.size())
-                fail(kind == 'b' ? "unterminated bit string literal" : "unterminated hexadecimal string literal",
-                     start_);
-            value.push_back(text_[at_++]);
+        for (bool again = true; again;) {
+            ++at_;
+            while (peek() != '\'') {
+                if (at_ >= text_.size())
+                    fail(kind == 'b' ? "unterminated bit string literal" : "unterminated hexadecimal string literal",
+                         start_);
+                value.push_back(text_[at_++]);
+            }
+            ++at_;
+            const std::size_t end = at_;
+            again = skip_blanks() && peek() == '\'';
+            if (!again) at_ = end;
         }
-        ++at_;
         add(TokenKind::bit_string, arena_.copy(value));
     }
 

@@ -89,6 +89,8 @@ private:
     QualifiedName dotted_name(std::size_t most);
     /// [[database.]schema.]name; the statement remembers the names that have a database.
     QualifiedName qualified_name();
+    /// Remembers that a name begins with a database, which must be this one.
+    void note_database(List<Name> names, std::size_t parts, Position position);
     List<Name> name_list();         ///< a, b, c
     List<Name> name_list_in_parentheses();
     std::string_view string_literal();
@@ -108,7 +110,9 @@ private:
     const Expr* primary_keyword();
     Expr* literal();
     const Expr* literal_cast(const TypeName* type, Position position);
+    const Expr* casts(const Expr* expr);
     const Expr* suffixes(const Expr* expr);
+    const Expr* plain_call(bool special);
     const Expr* subscript(const Expr* base);
     const Expr* parenthesised();
     const Expr* column_or_function();
@@ -139,6 +143,7 @@ private:
     // ---- types (parse_type.cpp) ----
     const TypeName* type_name();
     void simple_type(TypeName& type);
+    void precision(TypeName& type);
     void interval_fields(TypeName& type);
     bool at_literal_type() const;
     TypeName builtin(std::string_view name, Position position) const;
@@ -208,6 +213,8 @@ private:
     bool column_constraint(std::vector<ConstraintDefinition>& constraints);
     ConstraintDefinition table_constraint();
     void key_columns(ConstraintDefinition& constraint);
+    /// Otherwise it is a column of that name.
+    bool at_exclusion() const { return at("exclude"_kw) && (at("using"_kw, 1) || at('(', 1)); }
     void exclusion(ConstraintDefinition& constraint);
     void references(ConstraintDefinition& constraint);
     bool constraint_attributes(ConstraintDefinition& constraint);

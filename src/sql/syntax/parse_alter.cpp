@@ -88,7 +88,7 @@ AlterAction Parser::alter_action(ObjectKind kind) {
     if (accept("add"_kw)) {
         const bool period = at("period"_kw) && at("for"_kw, 1);
         if (at("constraint"_kw) || at("check"_kw) || at("primary"_kw) || at("unique"_kw) || at("foreign"_kw) ||
-            at("exclude"_kw) || period) {
+            at_exclusion() || period) {
             action.kind = AlterKind::add_constraint;
             action.constraint = table_constraint();
             return action;

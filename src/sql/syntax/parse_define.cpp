@@ -17,6 +17,8 @@ const Statement* Parser::create() {
     const bool unlogged = !temporary && accept("unlogged"_kw);
     if (unlogged && at("materialized"_kw))
         fail(sqlstate::feature_not_supported, "materialized views cannot be unlogged", here());
+    if (unlogged && (at("view"_kw) || at("recursive"_kw)))
+        fail(sqlstate::syntax_error, "views cannot be unlogged because they do not have storage", here());
     if (accept("recursive"_kw)) return create_view(replace, temporary, true);
     if (at("view"_kw)) return create_view(replace, temporary, false);
     if (replace) {
@@ -70,10 +72,17 @@ SortItem Parser::index_element(std::vector<QualifiedName>& classes) {
         item.source = source(first);
         expect(')');
     } else {
-        const bool special = at("cast"_kw) || at("coalesce"_kw) || at("extract"_kw) || at("greatest"_kw) ||
-                             at("least"_kw) || at("normalize"_kw) || at("nullif"_kw) || at("overlay"_kw) ||
-                             at("position"_kw) || at("substring"_kw) || at("trim"_kw);
-        item.expr = special && at('(', 1) ? primary_keyword() : column_or_function();
+        const bool special =
+            at('(', 1) && (at("cast"_kw) || at("coalesce"_kw) || at("extract"_kw) || at("greatest"_kw) ||
+                           at("least"_kw) || at("normalize"_kw) || at("nullif"_kw) || at("overlay"_kw) ||
+                           at("position"_kw) || at("substring"_kw) || at("trim"_kw));
+        if (special || at('(', 1) || at('.', 1)) {
+            item.expr = plain_call(special);
+        } else {
+            Expr* column = node(ExprKind::column, here());
+            column->names = make_list(arena_, std::vector<Name>{name()});
+            item.expr = column;
+        }
         item.source = source(first);
     }
     if (at("collate"_kw)) collation();
@@ -399,6 +408,7 @@ void Parser::force_option() {
 
 const Statement* Parser::drop() {
     expect("drop"_kw);
+    if (at("column"_kw) || at("constraint"_kw)) unexpected();
     Drop result;
     result.kind = object_kind();
     if (result.kind == ObjectKind::index) result.concurrently = accept("concurrently"_kw);

@@ -88,13 +88,13 @@ const Expr* Parser::infix(const Expr* left, int precedence, bool restricted, boo
             if (precedence >= precedence_is) return done = true, left;
             return infix_is(left, restricted, done);
         }
-        if (token.is("at"_kw) && at("time"_kw, 1)) {
+        if (!restricted && token.is("at"_kw) && at("time"_kw, 1)) {
             if (precedence >= precedence_at) return done = true, left;
             take(), take();
             expect("zone"_kw);
             return call("timezone", {expression(precedence_at, restricted), left}, position);
         }
-        if (token.is("collate"_kw)) {
+        if (!restricted && token.is("collate"_kw)) {
             if (precedence >= precedence_collate) return done = true, left;
             take();
             Expr* expr = node(ExprKind::collate, position, {left});
@@ -122,6 +122,8 @@ const Expr* Parser::infix(const Expr* left, int precedence, bool restricted, boo
         return done = true, left;
     }
     if (token.kind == TokenKind::operation) return infix_operator(left, precedence, restricted, done);
+    // What ends with no operand is cast as a whole: a COLLATE "C"::text, a IS NULL::int.
+    if (token.kind == TokenKind::type_cast) return casts(left);
     return done = true, left;
 }
 

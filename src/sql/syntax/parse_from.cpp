@@ -81,9 +81,9 @@ const FromItem* Parser::from_primary() {
         take();
         const FromItem* inner = from_item();
         expect(')');
-        if (inner->kind != FromKind::join && inner->alias.empty() && !at(')') && !at("join"_kw)) unexpected();
+        if (inner->kind != FromKind::join) unexpected();
         FromItem copy = *inner;
-        if (copy.kind == FromKind::join) alias_clause(copy);
+        alias_clause(copy);
         return arena_.create<FromItem>(copy);
     }
     if (at("rows"_kw) && at("from"_kw, 1) && at('(', 2)) {
@@ -116,8 +116,7 @@ const FromItem* Parser::from_primary() {
                                          word == "normalize"_kw));
     if ((at('(', ahead) && !at("only"_kw)) || special) {
         item.kind = FromKind::function;
-        const std::vector<const Expr*> functions = {special ? primary_keyword() : column_or_function()};
-        if (functions[0]->kind == ExprKind::column) unexpected();
+        const std::vector<const Expr*> functions = {plain_call(special)};
         item.functions = make_list(arena_, functions);
         if (accept("with"_kw, "ordinality"_kw)) item.ordinality = true;
         alias_clause(item);
@@ -162,6 +161,7 @@ List<ColumnDefinition> Parser::column_definitions() {
         ColumnDefinition column;
         column.name = name();
         column.type = type_name();
+        if (at("collate"_kw)) collation();
         columns.push_back(column);
     } while (accept(','));
     expect(')');

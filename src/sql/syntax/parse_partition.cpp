@@ -82,7 +82,7 @@ void Parser::elements_without_types(CreateTable& table) {
     std::vector<ConstraintDefinition> constraints;
     do {
         if (at("constraint"_kw) || at("check"_kw) || at("primary"_kw) || at("unique"_kw) || at("foreign"_kw) ||
-            at("exclude"_kw)) {
+            at_exclusion()) {
             constraints.push_back(table_constraint());
             continue;
         }

@@ -50,7 +50,7 @@ const Expr* Parser::primary() {
         case TokenKind::integer:
         case TokenKind::decimal:
         case TokenKind::string:
-        case TokenKind::bit_string: return suffixes(literal());
+        case TokenKind::bit_string: return casts(literal());
         case TokenKind::parameter: {
             Expr* expr = node(ExprKind::parameter, position);
             const std::string_view digits = token.text;
@@ -93,7 +93,7 @@ const Expr* Parser::parenthesised() {
     while (accept(',')) items.push_back(expression());
     if (items.size() == 1) unexpected();
     expect(')');
-    return suffixes(node(ExprKind::row, position, std::move(items)));
+    return casts(node(ExprKind::row, position, std::move(items)));
 }
 
 /// A type name followed by a string: DATE '2024-01-01', and what type_name() would read must not be a function call.
@@ -130,15 +130,15 @@ const Expr* Parser::primary_keyword() {
     const Position position = here();
     const Keyword word = token.keyword;
     switch (word) {
-        case "null"_kw: take(); return suffixes(node(ExprKind::null, position));
+        case "null"_kw: take(); return casts(node(ExprKind::null, position));
         case "true"_kw:
         case "false"_kw: {
             Expr* expr = node(ExprKind::boolean, position);
             expr->flag = take().is("true"_kw);
-            return suffixes(expr);
+            return casts(expr);
         }
         case "default"_kw: fail(sqlstate::syntax_error, "DEFAULT is not allowed in this context", position);
-        case "case"_kw: return suffixes(case_expression());
+        case "case"_kw: return casts(case_expression());
         case "exists"_kw: {
             if (!at('(', 1)) break;
             take();
@@ -147,11 +147,11 @@ const Expr* Parser::primary_keyword() {
             Expr* expr = node(ExprKind::exists, position);
             expr->query = query();
             expect(')');
-            return expr;
+            return casts(expr);
         }
-        case "array"_kw: return suffixes(array_constructor());
+        case "array"_kw: return casts(array_constructor());
         case "row"_kw:
-            if (at('(', 1)) return suffixes(row_constructor());
+            if (at('(', 1)) return casts(row_constructor());
             break;
         case "cast"_kw: {
             take();
@@ -161,24 +161,20 @@ const Expr* Parser::primary_keyword() {
             Expr* expr = node(ExprKind::cast, position, {operand});
             expr->type = type_name();
             expect(')');
-            return suffixes(expr);
+            return casts(expr);
         }
         case "interval"_kw: {
             // INTERVAL(p) 'text' or INTERVAL 'text' fields.
             if (!at_literal_type()) break;
             take();
             TypeName type = builtin("interval", position);
-            if (accept('(')) {
-                std::vector<const Expr*> modifiers = expression_list();
-                type.modifiers = make_list(arena_, modifiers);
-                expect(')');
-            }
+            precision(type);
             if (peek().kind != TokenKind::string) unexpected();
             const Expr* text = literal();
             if (type.modifiers.empty()) interval_fields(type);
             Expr* expr = node(ExprKind::cast, position, {text});
             expr->type = arena_.create<TypeName>(type);
-            return suffixes(expr);
+            return casts(expr);
         }
         case "current_date"_kw:
         case "current_time"_kw:
@@ -204,7 +200,7 @@ const Expr* Parser::primary_keyword() {
             }
             Expr* expr = node(ExprKind::special_value, position, std::move(args));
             expr->text = token.text;
-            return suffixes(expr);
+            return casts(expr);
         }
         case "coalesce"_kw:
         case "greatest"_kw:
@@ -218,16 +214,21 @@ const Expr* Parser::primary_keyword() {
         case "treat"_kw:
         case "normalize"_kw:
         case "grouping"_kw:
-            if (at('(', 1)) return suffixes(special_function(word));
-            break;
+            if (!at('(', 1)) break;
+            if ((word == "substring"_kw || word == "overlay"_kw) &&
+                (at(')', 2) || peek(3).kind == TokenKind::arrow || peek(3).kind == TokenKind::assign)) {
+                const std::vector<Name> names = {take().text};
+                return casts(function_call(make_list(arena_, names), position));
+            }
+            return casts(special_function(word));
         default: break;
     }
     const KeywordClass kind = keyword_entry(word).kind;
     if (kind == KeywordClass::reserved) unexpected();
-    if (at_literal_type() && !at('(', 1)) return suffixes(literal_cast(type_name(), position));
+    if (at_literal_type() && !at('(', 1)) return casts(literal_cast(type_name(), position));
     if (kind == KeywordClass::column_name) {
         // Names of built-in types may not name functions, but stand before a literal: bit(3) '101'.
-        if (at('(', 1) && at_literal_type()) return suffixes(literal_cast(type_name(), position));
+        if (at('(', 1) && at_literal_type()) return casts(literal_cast(type_name(), position));
         if (at('(', 1)) unexpected(peek(1));
     }
     if (kind == KeywordClass::type_function && !at('(', 1)) unexpected();
@@ -239,7 +240,7 @@ const Expr* Parser::column_or_function() {
     if (at_literal_type()) {
         const std::size_t before = at_;
         const TypeName* type = type_name();
-        if (peek().kind == TokenKind::string) return suffixes(literal_cast(type, position));
+        if (peek().kind == TokenKind::string) return casts(literal_cast(type, position));
         at_ = before;
     }
     std::vector<Name> names;
@@ -249,28 +250,52 @@ const Expr* Parser::column_or_function() {
             take(), take();
             Expr* expr = node(ExprKind::star, position);
             expr->names = make_list(arena_, names);
-            return suffixes(expr);
+            if (names.size() == 3) note_database(expr->names, 3, position);
+            return casts(expr);
         }
         take();
         names.push_back(label());
     }
-    if (at('(')) return suffixes(function_call(make_list(arena_, names), position));
+    if (at('(')) {
+        if (names.size() == 3) note_database(make_list(arena_, names), 3, position);
+        return casts(function_call(make_list(arena_, names), position));
+    }
     Expr* expr = node(ExprKind::column, position);
     expr->names = make_list(arena_, names);
+    if (names.size() == 4) note_database(expr->names, 3, position);
     return suffixes(expr);
 }
 
+/// A call as FROM and indexes have it: no cast, FILTER or OVER stands behind it.
+const Expr* Parser::plain_call(bool special) {
+    if (!special && !(at('.', 1) ? is_name(peek()) : is_function_name(peek()))) unexpected();
+    const bool cast = at("cast"_kw);
+    const Expr* expr = special ? primary_keyword() : column_or_function();
+    const CallDetail* detail = expr->call;
+    const bool more = detail != nullptr &&
+                      (detail->over != nullptr || detail->filter != nullptr || detail->within_group);
+    if (more || expr->kind == ExprKind::column || (expr->kind == ExprKind::cast && !cast)) unexpected();
+    return expr;
+}
+
+/// Casts bind closer than any operator.
+const Expr* Parser::casts(const Expr* expr) {
+    while (peek().kind == TokenKind::type_cast) {
+        const Position position = here();
+        take();
+        Expr* cast = node(ExprKind::cast, position, {expr});
+        cast->type = type_name();
+        expr = cast;
+    }
+    return expr;
+}
+
+/// Subscripts and fields may stand behind columns, parameters and parentheses, and behind nothing else.
 const Expr* Parser::suffixes(const Expr* expr) {
     for (;;) {
-        if (peek().kind == TokenKind::type_cast) {
-            const Position position = here();
-            take();
-            Expr* cast = node(ExprKind::cast, position, {expr});
-            cast->type = type_name();
-            expr = cast;
-        } else if (at('[')) {
+        if (at('[')) {
             expr = subscript(expr);
-        } else if (at('.') && expr->kind != ExprKind::integer && expr->kind != ExprKind::decimal) {
+        } else if (at('.')) {
             const Position position = here();
             take();
             if (at_operator("*")) {
@@ -282,7 +307,7 @@ const Expr* Parser::suffixes(const Expr* expr) {
                 expr = field;
             }
         } else {
-            return expr;
+            return casts(expr);
         }
     }
 }

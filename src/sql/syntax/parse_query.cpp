@@ -19,22 +19,8 @@ const Query* Parser::query() {
         fail(sqlstate::syntax_error, "multiple LIMIT clauses not allowed", here());
     select_tail(*result);
     if (with != nullptr) {
-        if (result->with != nullptr) {
-            // WITH a (WITH b SELECT ...): the inner one keeps its own scope.
-            Query* outer = arena_.create<Query>();
-            FromItem item;
-            item.kind = FromKind::query;
-            item.query = result;
-            item.alias = "subquery";
-            Target all;
-            all.expr = node(ExprKind::star, 0);
-            const std::vector<Target> list = {all};
-            const std::vector<const FromItem*> from = {arena_.create<FromItem>(item)};
-            outer->targets = make_list(arena_, list);
-            outer->from = make_list(arena_, from);
-            outer->position = result->position;
-            result = outer;
-        }
+        if (result->with != nullptr)
+            fail(sqlstate::syntax_error, "multiple WITH clauses not allowed", result->position);
         result->with = with;
     }
     if (has_setting) {

@@ -90,6 +90,14 @@ QualifiedName Parser::qualified_name() {
     return result;
 }
 
+void Parser::note_database(List<Name> names, std::size_t parts, Position position) {
+    QualifiedName name;
+    name.parts = names;
+    name.parts.count = static_cast<decltype(name.parts.count)>(parts);
+    name.position = position;
+    with_database_.push_back(name);
+}
+
 List<Name> Parser::name_list() {
     std::vector<Name> names;
     do {
@@ -140,13 +148,15 @@ const Statement* Parser::preparable() {
     const Nesting nesting(*this);
     std::size_t word = 0;
     if (at("with"_kw)) {
-        // The statement's word stands behind the last closing parenthesis of the clause.
+        // The statement's word stands behind the last closing parenthesis of the clause, or behind the name of the
+        // last column that SEARCH or CYCLE adds.
         int depth = 0;
         for (; peek(word).kind != TokenKind::end; ++word) {
             if (at('(', word)) ++depth;
             if (at(')', word)) --depth;
             if (depth < 0) break;
-            if (depth == 0 && at(')', word)) {
+            const bool added = word > 0 && (at("set"_kw, word - 1) || at("using"_kw, word - 1)) && is_name(peek(word));
+            if (depth == 0 && (added || at(')', word))) {
                 const Token& next = peek(word + 1);
                 if (next.is("insert"_kw) || next.is("update"_kw) || next.is("delete"_kw) || next.is("merge"_kw)) {
                     const WithClause* with = with_clause();

@@ -27,7 +27,7 @@ const Statement* Parser::create_table(bool temporary, bool unlogged) {
         if (ahead == 1 || !at(')', ahead - 1)) ahead = k_no_keyword;
     }
     const bool as = ahead != k_no_keyword && (at("as"_kw, ahead) || at("with"_kw, ahead) || at("using"_kw, ahead) ||
-                                              at("on"_kw, ahead));
+                                              at("on"_kw, ahead) || at("tablespace"_kw, ahead));
     if (as) return create_table_as(table);
     const bool typed = at("of"_kw);
     if (typed || at("partition"_kw)) {
@@ -94,6 +94,7 @@ const Statement* Parser::create_table_as(CreateTable& table) {
     if (accept("using"_kw)) table.method = name();
     if (accept("with"_kw)) table.options = options_in_parentheses();
     on_commit(table);
+    if (accept("tablespace"_kw)) name();
     expect("as"_kw);
     if (at("execute"_kw)) table.execute = execute();
     else {
@@ -118,7 +119,7 @@ void Parser::table_element(std::vector<ColumnSpec>& columns, std::vector<Constra
     }
     const bool period = at("period"_kw) && at("for"_kw, 1);
     if (at("constraint"_kw) || at("check"_kw) || at("primary"_kw) || at("unique"_kw) || at("foreign"_kw) ||
-        at("exclude"_kw) || period) {
+        at_exclusion() || period) {
         constraints.push_back(table_constraint());
         return;
     }

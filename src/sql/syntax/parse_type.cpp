@@ -42,15 +42,14 @@ void Parser::simple_type(TypeName& type) {
     };
     const auto with_zone = [&](std::string_view plain, std::string_view zoned) {
         take();
-        List<const Expr*> precision;
         type = builtin(plain, position);
-        modifiers();
-        precision = type.modifiers;
+        precision(type);
+        const List<const Expr*> digits = type.modifiers;
         if ((at("with"_kw) || at("without"_kw)) && at("time"_kw, 1) && at("zone"_kw, 2)) {
             if (at("with"_kw)) type = builtin(zoned, position);
             take(), take(), take();
         }
-        type.modifiers = precision;
+        type.modifiers = digits;
     };
     const auto named = [&](std::string_view name, bool with_modifiers) {
         take();
@@ -94,7 +93,7 @@ void Parser::simple_type(TypeName& type) {
             const bool varying = at("varchar"_kw) || at("varying"_kw, 1);
             if (!take().is("varchar"_kw)) accept("varying"_kw);
             type = builtin(varying ? "varchar" : "bpchar", position);
-            modifiers();
+            precision(type);
             if (!varying && type.modifiers.empty()) {
                 Expr* one = node(ExprKind::integer, 0);
                 one->text = "1";
@@ -121,7 +120,7 @@ void Parser::simple_type(TypeName& type) {
         case "interval"_kw:
             take();
             type = builtin("interval", position);
-            if (at('(')) modifiers();
+            if (at('(')) precision(type);
             else interval_fields(type);
             return;
         default: break;
@@ -131,7 +130,16 @@ void Parser::simple_type(TypeName& type) {
     while (accept('.')) names.push_back(label());
     type.names = make_list(arena_, names);
     type.position = position;
+    if (names.size() == 3) note_database(type.names, 3, position);
     modifiers();
+}
+
+/// A length or a number of digits, in parentheses: an integer without a sign.
+void Parser::precision(TypeName& type) {
+    if (!accept('(')) return;
+    if (peek().kind != TokenKind::integer) unexpected();
+    type.modifiers = make_list(arena_, std::vector<const Expr*>{literal()});
+    expect(')');
 }
 
 /// YEAR, DAY TO SECOND(3), ...
@@ -160,10 +168,7 @@ void Parser::interval_fields(TypeName& type) {
         take();
     }
     for (std::uint32_t bit = first; bit <= last; bit <<= 1) type.interval_fields |= bit;
-    if (last == second && accept('(')) {
-        type.modifiers = make_list(arena_, expression_list());
-        expect(')');
-    }
+    if (last == second) precision(type);
 }
 
 }  // namespace northstar::inline v0::sql::syntax

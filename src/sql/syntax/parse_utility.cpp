@@ -89,8 +89,8 @@ const Statement* Parser::savepoint() {
 }
 
 Name Parser::variable_name() {
-    std::string result(label());
-    while (accept('.')) result.append(".").append(label());
+    std::string result(name());
+    while (accept('.')) result.append(".").append(name());
     return arena_.copy(result);
 }
 
@@ -119,6 +119,7 @@ const Statement* Parser::set() {
         transaction.kind = TransactionKind::set;
         transaction.session = take().is("characteristics"_kw);
         if (transaction.session) expect("as"_kw), expect("transaction"_kw);
+        if (at_end()) unexpected();
         transaction_modes(transaction);
         Statement* statement = make_statement(StatementKind::transaction);
         statement->transaction = arena_.create<TransactionStatement>(transaction);
@@ -135,6 +136,7 @@ const Statement* Parser::set_variable(bool local) {
         variable.name = "timezone";
         if (accept("local"_kw) || accept("default"_kw)) variable.to_default = true;
         else {
+            if (peek().kind == TokenKind::operation && !at_operator("-") && !at_operator("+")) unexpected();
             const std::vector<const Expr*> values = {
                 peek().kind == TokenKind::identifier && !at("interval"_kw) ? column_or_function() : expression()};
             variable.values = make_list(arena_, values);
@@ -165,7 +167,12 @@ const Statement* Parser::set_variable(bool local) {
             do {
                 // Words are strings here: SET x TO on.
                 const Token& token = peek();
-                if (token.kind == TokenKind::identifier || token.kind == TokenKind::quoted) {
+                const bool word = token.kind == TokenKind::identifier;
+                const bool truth = at("true"_kw) || at("false"_kw) || at("on"_kw);
+                if (word && !truth && token.keyword != k_no_keyword &&
+                    keyword_entry(token.keyword).kind == KeywordClass::reserved)
+                    unexpected();
+                if (word || token.kind == TokenKind::quoted) {
                     Expr* text = node(ExprKind::string, here());
                     text->text = take().text;
                     values.push_back(text);
