@@ -216,7 +216,7 @@ Binder::TypeMeaning Binder::resolve_type(const syntax::TypeName& name) {
     const std::string_view word = name.names.back();
     const TypeInfo* info = nullptr;
     // The keyword CHAR is bpchar by now; "char" is the type of one byte.
-    if (name.names.size() == 1 || name.names[0] == "pg_catalog")
+    if (name.names.size() == 1 || name.names[name.names.size() - 2] == "pg_catalog")
         info = word == "char" ? find_builtin_type(type::char_internal) : find_builtin_type(word);
     if (info == nullptr) {
         const Catalog& catalog = environment_.catalog_of_types();

@@ -174,8 +174,10 @@ const Statement* Parser::create_schema() {
     const bool named = !at("authorization"_kw);
     QualifiedName own = named ? plain_name() : QualifiedName();
     if (accept("authorization"_kw)) {
-        const QualifiedName owner = plain_name();
-        if (!named) own = owner;  // which is called as its owner is
+        // There is one role, which these words mean as well.
+        const bool whose = at("current_user"_kw) || at("current_role"_kw) || at("session_user"_kw);
+        if (named && whose) take();
+        else if (const QualifiedName owner = plain_name(); !named) own = owner;  // which is called as its owner is
     }
     schema.names = make_list(arena_, std::vector<QualifiedName>{own});
     std::vector<const Statement*> elements;
