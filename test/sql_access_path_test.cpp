@@ -213,3 +213,126 @@ TEST_CASE("values that were looked up do not conflict with changes between them"
     CHECK(conflicts("UPDATE t SET k = k + 1 WHERE id = 200"));
     CHECK(conflicts("INSERT INTO t VALUES (40000, 1, 'new')"));
 }
+
+TEST_CASE("a list of values and what stands behind it in an index are one path", "[sql]") {
+    Fixture f;
+    f.sql.execute_script("CREATE TABLE places (city text, kind int, points int, note text);"
+                         "INSERT INTO places SELECT 'c' || i % 50, i % 3, i % 1000, 'n' || i FROM "
+                         "generate_series(1, 20000) AS g(i);"
+                         "CREATE INDEX by_city ON places (city, kind, points); ANALYZE places");
+    // Conditions that the keys meet are asked of no row.
+    const auto whole = [&](const std::string& where) {
+        const std::string found = f.plan("SELECT note FROM places WHERE " + where);
+        INFO(where << "\n" << found);
+        return found.find("using by_city on places") != std::string::npos &&
+               found.find("conditions") == std::string::npos;
+    };
+    CHECK(whole("city IN ('c1', 'c2') AND kind = 1 AND points > 900"));
+    CHECK(whole("city = ANY ('{c1,c2}') AND kind IN (0, 2) AND points BETWEEN 10 AND 20"));
+    CHECK(whole("city = 'c1' AND kind IN (0, 2) AND points < 20"));
+    CHECK(whole("city IN ('c1', 'c2') AND kind > 1"));
+    CHECK(whole("city IN ('c1', 'c2') AND kind IS NULL"));
+    // As many look-ups as there are rows are none.
+    CHECK_FALSE(whole("city = 'c1' AND kind = ANY (ARRAY(SELECT generate_series(1, 3))) AND points IN "
+                      "(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25)"));
+    CHECK(f.answer("SELECT city, points FROM places WHERE city IN ('c7', 'c8') AND kind IN (1, 2) AND points > 956 "
+                   "GROUP BY city, points ORDER BY city, points") == "c7 957 c8 958 ");
+    f.sql.execute("PREPARE named (text[], int) AS SELECT count(*), max(note) FROM places WHERE city = ANY ($1) AND "
+                  "kind = 1 AND points > $2");
+    CHECK(f.answer("EXECUTE named ('{c7,c8,c7,NULL}', 950)") == "14 n9958 ");
+    CHECK(f.answer("EXECUTE named ('{c9}', 950)") == "6 n8959 ");
+    CHECK(f.answer("EXECUTE named (NULL, 950)") == "0 NULL ");
+    const northstar::Txn before = f.sql.execute("INSERT INTO places VALUES ('c9', 1, 999, 'z')").txn - 1;
+    CHECK(f.answer("EXECUTE named ('{c9}', 950)") == "7 z ");
+    CHECK(f.answer("SELECT count(*) FROM places AS OF " + std::to_string(before) +
+                   " WHERE city IN ('c8', 'c9') AND kind = 1 AND points > 950") == "13 ");
+}
+
+TEST_CASE("a list and a range conflict with changes of what they read alone", "[sql]") {
+    Fixture f;
+    northstar::SqlConnection other(f.database);
+    const auto conflicts = [&](const std::string& change) {
+        f.sql.execute("BEGIN ISOLATION LEVEL SERIALIZABLE");
+        f.sql.execute("SELECT id FROM t WHERE k IN (100, 200) AND id > 10000");
+        f.sql.execute("INSERT INTO few VALUES (1)");
+        other.execute(change);
+        try {
+            f.sql.execute("COMMIT");
+        } catch (const northstar::SqlFailure& failure) {
+            CHECK(failure.sqlstate == "40001");
+            return true;
+        }
+        return false;
+    };
+    CHECK_FALSE(conflicts("INSERT INTO t VALUES (50000, 150, 'a')"));
+    CHECK_FALSE(conflicts("INSERT INTO t VALUES (-5, 200, 'b')"));
+    CHECK(conflicts("INSERT INTO t VALUES (50001, 200, 'c')"));
+    CHECK(conflicts("DELETE FROM t WHERE id = 10100"));
+}
+
+TEST_CASE("a comparison of rows begins where its last element says", "[sql]") {
+    Fixture f;
+    f.sql.execute_script("CREATE TABLE events (id int PRIMARY KEY, kind int, day int);"
+                         "INSERT INTO events SELECT i, i % 2, i / 4 FROM generate_series(1, 20000) AS g(i);"
+                         "CREATE INDEX by_kind ON events (kind, day);"
+                         "CREATE INDEX last_first ON events (kind DESC, day DESC); ANALYZE events");
+    const auto read = [&](const std::string& text) {
+        for (const auto& row : f.sql.execute("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) " + text).rows) {
+            const std::string& line = row.at(0).value();
+            INFO(line);
+            if (line.find("Scan") != std::string::npos)
+                return std::stoi(line.substr(line.find("actual rows=") + 12)) < 100;
+        }
+        return false;
+    };
+    // Half of the rows are of the first kind.
+    const std::string pages[] = {
+        "WHERE (kind, day) > (0, 2500) ORDER BY kind, day LIMIT 3",
+        "WHERE (kind, day, id) > (0, 2500, 10000) ORDER BY kind, day, id LIMIT 3",
+        "WHERE (kind, day) < (1, 2500) ORDER BY kind DESC, day DESC LIMIT 3",
+        "WHERE (1, 2500) >= (kind, day) ORDER BY kind DESC, day DESC LIMIT 3",
+    };
+    for (const std::string& page : pages) CHECK(read("SELECT kind, day, id FROM events " + page));
+    CHECK(f.answer("SELECT kind, day, id FROM events " + pages[1]) == "0 2500 10002 0 2501 10004 0 2501 10006 ");
+    CHECK(f.answer("SELECT day FROM events " + pages[2]) == "2499 2499 2498 ");
+    CHECK(f.answer("SELECT day FROM events " + pages[3]) == "2500 2500 2499 ");
+    f.sql.execute("PREPARE page (int, int) AS SELECT id FROM events WHERE (kind, day) > ($1, $2) "
+                  "ORDER BY kind, day, id LIMIT 2");
+    CHECK(f.answer("EXECUTE page (0, 2500)") == "10004 10006 ");
+    CHECK(f.answer("EXECUTE page (0, NULL)") == "1 3 ");
+    CHECK(f.answer("EXECUTE page (1, 4998)") == "19997 19999 ");
+    CHECK(f.answer("EXECUTE page (1, 5000)").empty());
+}
+
+TEST_CASE("a statement that runs again is of its own parameters, rows and moment", "[sql]") {
+    Fixture f;
+    auto joined = f.sql.prepare("SELECT few.name, t.k FROM few JOIN t ON t.id = few.n "
+                                "WHERE few.n >= $1 AND t.k IN (3, $2)");
+    const auto run = [&](std::int64_t from, std::int64_t other) {
+        joined.bind_integer(1, from);
+        joined.bind_integer(2, other);
+        std::string rows;
+        while (joined.step()) rows += joined.text(0) + " " + joined.text(1) + " ";
+        return rows;
+    };
+    CHECK(run(3, 0) == "n3 3 ");
+    CHECK(run(3, 4) == "n3 3 n4 4 n4 4 ");
+    CHECK(run(4, 4) == "n4 4 n4 4 ");
+    CHECK(run(4, 3).empty());
+    f.sql.execute("BEGIN");
+    f.sql.execute("UPDATE t SET k = 9 WHERE id = 4");
+    CHECK(run(3, 9) == "n3 3 n4 9 n4 9 ");
+    f.sql.execute("ROLLBACK");
+    CHECK(run(3, 9) == "n3 3 ");
+    f.sql.execute("DELETE FROM few WHERE n = 3");
+    CHECK(run(3, 4) == "n4 4 n4 4 ");
+    f.sql.execute("CREATE INDEX ON few (n)");
+    CHECK(run(3, 4) == "n4 4 n4 4 ");
+    // One that fails leaves nothing behind.
+    auto divided = f.sql.prepare("SELECT 12 / (id - $1) FROM t WHERE id BETWEEN 1 AND 3 ORDER BY id");
+    divided.bind_integer(1, 2);
+    CHECK_THROWS_AS(divided.step(), northstar::SqlFailure);
+    divided.bind_integer(1, 0);
+    CHECK(divided.step());
+    CHECK(divided.integer(0) == 12);
+}

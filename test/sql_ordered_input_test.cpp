@@ -199,6 +199,29 @@ TEST_CASE("of each member of a list as many rows are read as are wanted", "[sql]
     CHECK(actual.find("actual rows=6 ") != std::string::npos);
 }
 
+TEST_CASE("of each value of a column that is skipped as many rows are read as are wanted", "[sql]") {
+    Readings f;
+    f.sql.execute_script("CREATE TABLE bills (id int PRIMARY KEY, state text, total int);"
+                         "INSERT INTO bills SELECT i, 's' || i % 4, i * 7 % 1000 "
+                         "FROM generate_series(1, 20000) AS g(i);"
+                         "CREATE INDEX bills_state ON bills (state, total); ANALYZE bills");
+    for (const std::string order : {"total, id", "total DESC, id DESC"}) {
+        const std::string text = "SELECT id, total FROM bills WHERE total BETWEEN 500 AND 540 ORDER BY " + order;
+        CAPTURE(text);
+        const std::vector<std::string> all = f.rows(text);
+        for (const std::size_t limit : {1u, 3u, 12u})
+            CHECK(f.rows(text + " LIMIT " + std::to_string(limit)) ==
+                  std::vector<std::string>(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(limit)));
+    }
+    std::string actual;
+    for (const auto& row : f.sql.execute("EXPLAIN (ANALYZE, TIMING OFF) SELECT * FROM bills WHERE total "
+                                         "BETWEEN 500 AND 540 ORDER BY total LIMIT 3").rows)
+        actual += row[0].value_or("") + "\n";
+    CAPTURE(actual);
+    CHECK(actual.find("Index Only Skip Scan") != std::string::npos);
+    CHECK(actual.find("actual rows=12 ") != std::string::npos);
+}
+
 TEST_CASE("rows that OFFSET leaves out are passed over", "[sql]") {
     Readings f;
     for (const std::string text : {"SELECT id, level FROM readings ORDER BY id",

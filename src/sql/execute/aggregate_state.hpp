@@ -7,6 +7,7 @@
 #include "sql/execute/evaluate.hpp"
 #include "sql/execute/partition_files.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -47,6 +48,11 @@ public:
     /// Nothing but steps: no DISTINCT, FILTER, ORDER BY or direct arguments. Its states may lie in rows of states that
     /// the caller owns, state_size() bytes each, and step_all() takes a whole batch.
     bool is_plain() const { return plain_; }
+    /// Of a plain call, as that of an Evaluator.
+    bool outlasts_run() const {
+        return std::all_of(arguments_.begin(), arguments_.end(),
+                           [](const Evaluator& argument) { return argument.outlasts_run(); });
+    }
     std::size_t state_size() const { return body_->state_size; }
     void init(char* state);
     /// One step for each selected row of the last prepare(): the state of row k lies at states[k] + offset.

@@ -117,6 +117,17 @@ void run_plan(Plan& plan, const std::vector<ColumnId>& wanted, Execution& execut
     while (const Batch* batch = root->next()) rows.add(*batch, places);
 }
 
+PlanRun::PlanRun(Plan& plan, const std::vector<ColumnId>& wanted, Session& session, ExecutionHost& host,
+                 const std::vector<Value>& parameters)
+    : execution_(session, host, parameters), snapshot_(host.reads_snapshot()), root_(build_operator(plan, execution_)),
+      places_(build_file::places_of(wanted, root_->columns())) {}
+
+bool PlanRun::run(RowStore& rows) {
+    root_->open();
+    while (const Batch* batch = root_->next()) rows.add(*batch, places_);
+    return root_->finish_run();
+}
+
 bool Execution::is_same(const Value& a, const Value& b) const {
     if (a.is_null() || b.is_null()) return a.is_null() == b.is_null();
     if (a.type() != b.type()) return false;

@@ -78,6 +78,17 @@ Evaluator::Evaluator(BoundExpr& expr, const std::vector<ColumnId>& input, Execut
                                             ? args_.size() : 0));
 }
 
+bool Evaluator::outlasts_run() const {
+    // A list of constants is read when it is made ready, an array when it is looked into.
+    if (subquery_ != nullptr || expr_->kind == BoundKind::quantified) return false;
+    if (expr_->function != nullptr && expr_->function->volatility != Volatility::immutable) return false;
+    if (expr_->kind == BoundKind::in_list &&
+        std::any_of(expr_->args.begin() + 1, expr_->args.end(),
+                    [](const BoundExpr* member) { return member->kind != BoundKind::constant; }))
+        return false;
+    return std::all_of(args_.begin(), args_.end(), [](const Evaluator& arg) { return arg.outlasts_run(); });
+}
+
 Value Evaluator::evaluate(Arena& arena) {
     static const std::uint32_t zero = 0;
     Batch nothing;

@@ -40,12 +40,15 @@ public:
     /// Keeps those of the rows (ascending) on which the value is true. Comparisons make no truth values on the way.
     void select(const Batch& batch, std::vector<std::uint32_t>& rows, Arena& arena);
     Oid type() const { return expr_->type; }
+    /// Does it compute from nothing but what it is given, so that it is right in another run of the statement?
+    bool outlasts_run() const;
     /// The place of the column that the expression is, in its input; -1: it is something else.
     int slot() const { return slot_; }
 
 private:
     struct Subquery;
     struct Source;
+    struct RowSide;
 
     void call(const Rows& rows, Value* out, Arena& arena);
     /// How an operation is computed without a call for each row.
@@ -70,6 +73,7 @@ private:
     void find_in_array(const Rows& rows, Value* out, Arena& arena);
     void composite(const Rows& rows, Value* out, Arena& arena);
     void subscript(const Rows& rows, Value* out, Arena& arena);
+    RowSide row_side(std::size_t place, const Rows& rows, Arena& arena);
     void row_compare(const Rows& rows, Value* out, Arena& arena);
     void subquery(const Rows& rows, Value* out, Arena& arena);
     void check_domain(const Rows& rows, Value* out, Arena& arena);
@@ -106,6 +110,7 @@ class Conditions {
 public:
     Conditions(const std::vector<BoundExpr*>& conditions, const std::vector<ColumnId>& input, Execution& execution);
     bool empty() const { return evaluators_.empty(); }
+    bool outlasts_run() const;
     /// Narrows the selection; payloads made on the way live in `arena`.
     void select(const Batch& batch, std::vector<std::uint32_t>& rows, Arena& arena);
 

@@ -71,27 +71,53 @@ void Evaluator::subscript(const Rows& rows, Value* out, Arena& arena) {
     }
 }
 
+/// The elements of one side of a comparison of rows, of which no record is made where they stand one by one.
+struct Evaluator::RowSide {
+    std::vector<Source> elements;  // empty: those of the record
+    Source record;
+    bool is_null(std::size_t k) const { return elements.empty() && record.at(k).is_null(); }
+    std::size_t size_at(std::size_t k) const {
+        return elements.empty() ? RecordView(record.at(k)).size() : elements.size();
+    }
+    Value element(std::size_t i, std::size_t k, Arena& arena) const {
+        if (!elements.empty()) return elements[i].at(k);
+        const RecordView view(record.at(k));
+        return view.is_null(i) ? Value() : view.field(i, arena);
+    }
+};
+
+Evaluator::RowSide Evaluator::row_side(std::size_t place, const Rows& rows, Arena& arena) {
+    Evaluator& arg = args_[place];
+    RowSide side;
+    const bool one_by_one = arg.expr_->kind == BoundKind::row && !arg.expr_->negated;
+    for (std::size_t i = 0; one_by_one && i < arg.args_.size(); ++i)
+        side.elements.push_back(arg.argument(i, rows, arena));
+    if (side.elements.empty()) side.record = argument(place, rows, arena);
+    return side;
+}
+
 void Evaluator::row_compare(const Rows& rows, Value* out, Arena& arena) {
-    const Source left = argument(0, rows, arena);
-    const Source right = argument(1, rows, arena);
+    const RowSide left = row_side(0, rows, arena);
+    const RowSide right = row_side(1, rows, arena);
     const auto comparison = static_cast<Comparison>(expr_->number);
     for (std::size_t k = 0; k < rows.count; ++k) {
         out[k] = Value::null(type::boolean);
-        if (left.at(k).is_null() || right.at(k).is_null()) continue;
-        const RecordView a(left.at(k));
-        const RecordView b(right.at(k));
-        if (a.size() != b.size())
+        if (left.is_null(k) || right.is_null(k)) continue;
+        const std::size_t size = left.size_at(k);
+        if (size != right.size_at(k))
             raise(sqlstate::datatype_mismatch, "cannot compare record types with different numbers of columns");
         int order = 0;
         bool unknown = false;
-        for (std::size_t i = 0; i < a.size() && order == 0; ++i) {
-            if (a.is_null(i) || b.is_null(i)) {
+        for (std::size_t i = 0; i < size && order == 0; ++i) {
+            const Value a = left.element(i, k, arena);
+            const Value b = right.element(i, k, arena);
+            if (a.is_null() || b.is_null()) {
                 unknown = true;
                 // For = and <> a later difference still decides; an order does not go past a NULL.
                 if (comparison == Comparison::equal || comparison == Comparison::not_equal) continue;
                 break;
             }
-            order = compare_values(a.field(i, arena), b.field(i, arena));
+            order = compare_values(a, b);
         }
         if (order == 0 && unknown) continue;
         bool result = false;

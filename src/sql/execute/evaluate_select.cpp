@@ -5,6 +5,11 @@
 
 namespace northstar::inline v0::sql {
 
+bool Conditions::outlasts_run() const {
+    return std::all_of(evaluators_.begin(), evaluators_.end(),
+                       [](const Evaluator& condition) { return condition.outlasts_run(); });
+}
+
 void Evaluator::select(const Batch& batch, std::vector<std::uint32_t>& rows, Arena& arena) {
     if (rows.empty()) return;
     if (expr_->kind == BoundKind::conjunction) {

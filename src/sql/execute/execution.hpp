@@ -69,6 +69,9 @@ public:
         static_cast<void>(columns);
         return false;
     }
+    /// Behind the last next() of a run: lets go of what belongs to that. True: it holds little, and open() may begin
+    /// another run of the statement, with other parameters and another state of the database.
+    virtual bool finish_run() { return false; }
     /// What the columns of its batches are.
     const std::vector<ColumnId>& columns() const { return columns_; }
 
@@ -156,8 +159,33 @@ private:
     std::map<CommonTablePlan*, std::unique_ptr<Shared>> shared_;
 };
 
+/// So many bytes of an operator, and rows of its batches, are worth keeping for the next run of a statement: who makes
+/// more of them does not feel what it costs to make the operator.
+inline constexpr std::size_t k_kept_bytes = 65536, k_kept_rows = 256;
+
 /// Builds the operators of a plan.
 std::unique_ptr<Operator> build_operator(Plan& plan, Execution& execution);
+
+/// A plan with its operators, to be run several times. For few rows, to build these takes as long as to run them.
+class PlanRun {
+public:
+    /// The rows have the columns `wanted`, in order.
+    PlanRun(Plan& plan, const std::vector<ColumnId>& wanted, Session& session, ExecutionHost& host,
+            const std::vector<Value>& parameters);
+
+    Execution& execution() { return execution_; }
+    /// Were the operators built for what the session reads now?
+    bool fits(const ExecutionHost& host) const { return host.reads_snapshot() == snapshot_; }
+    /// To the end; false: it cannot run again.
+    bool run(RowStore& rows);
+
+private:
+    Execution execution_;
+    bool snapshot_;
+    std::unique_ptr<Operator> root_;
+    std::vector<std::size_t> places_;
+};
+
 /// Runs a plan to the end; the store has the columns `wanted`, in order.
 void run_plan(Plan& plan, const std::vector<ColumnId>& wanted, Execution& execution, RowStore& rows);
 

@@ -8,12 +8,18 @@
 namespace northstar::inline v0::sql {
 
 IndexRange::IndexRange(const Plan& scan, const AccessPath& path, Execution& execution)
-    : scan_(scan), path_(path), execution_(execution), values_{std::vector<Value>(path_.equal.size()), {}, {}} {
+    : scan_(scan), path_(path), execution_(execution) {
+    values_.equal.resize(path_.equal.size());
     for (BoundExpr* expr : path_.equal) equal_.push_back(known(expr));
-    if (path_.members != nullptr)
-        for (std::size_t i = 1; i < path_.members->args.size(); ++i) members_.push_back(known(path_.members->args[i]));
+    for (const PathMembers& list : path_.members) {
+        std::vector<Known>& members = members_.emplace_back();
+        const std::vector<BoundExpr*>& args = list.condition->args;
+        for (std::size_t i = 1; i < args.size(); ++i) members.push_back(known(args[i]));
+    }
     if (path_.low != nullptr) low_ = known(path_.low);
     if (path_.high != nullptr) high_ = known(path_.high);
+    for (BoundExpr* expr : path_.low_rest) low_rest_.push_back(known(expr));
+    for (BoundExpr* expr : path_.high_rest) high_rest_.push_back(known(expr));
     if (!skips()) return;
     const auto number = static_cast<std::size_t>(path_.index);
     for (std::size_t i = 0; i < path_.skipped_behind + path_.skipped; ++i)
@@ -29,34 +35,43 @@ IndexRange::Known IndexRange::known(BoundExpr* expr) {
     return made;
 }
 
+bool IndexRange::outlasts_run() const {
+    const auto outlasts = [](const Known& known) {
+        return known.evaluator == nullptr || known.evaluator->outlasts_run();
+    };
+    const auto all = [&](const std::vector<Known>& values) {
+        return std::all_of(values.begin(), values.end(), outlasts);
+    };
+    return all(equal_) && std::all_of(members_.begin(), members_.end(), all) && outlasts(low_) && outlasts(high_) &&
+           all(low_rest_) && all(high_rest_);
+}
+
 Value IndexRange::value(const Known& known) {
     if (known.evaluator != nullptr) return known.evaluator->evaluate(arena_);
     return known.expr->kind == BoundKind::constant ? known.expr->value : execution_.parameter(known.expr->number);
 }
 
-void IndexRange::add_member(Value key) {
-    const auto index = static_cast<std::size_t>(path_.index);
-    const std::size_t at = path_.next_part();
-    if (key.is_null() || fit_key(key, type_of_term(scan_, index, at)) != KeyFit::fits) return;
-    encode_key(key, scan_.relation->indexes[index].columns[at].order, starts_.emplace_back(keys_.prefix));
-}
-
 void IndexRange::compute_members() {
-    if (path_.members->kind == BoundKind::in_list) {
-        for (const Known& member : members_) add_member(value(member));
-    } else if (const Value array = value(members_.front()); !array.is_null()) {
-        const ArrayView view(array);
-        for (std::size_t i = 0; i < view.size(); ++i) add_member(view.element(i, arena_));
+    values_.members.resize(members_.size());
+    for (std::size_t list = 0; list < members_.size(); ++list) {
+        std::vector<Value>& values = values_.members[list];
+        values.clear();
+        if (path_.members[list].condition->kind == BoundKind::in_list) {
+            for (const Known& member : members_[list]) values.push_back(value(member));
+        } else if (const Value array = value(members_[list].front()); !array.is_null()) {
+            const ArrayView view(array);
+            for (std::size_t i = 0; i < view.size(); ++i) values.push_back(view.element(i, arena_));
+        }
     }
-    std::sort(starts_.begin(), starts_.end());
-    starts_.erase(std::unique(starts_.begin(), starts_.end()), starts_.end());
-    if (path_.backward) std::reverse(starts_.begin(), starts_.end());
 }
 
 bool IndexRange::enter_member() {
-    if (next_ >= starts_.size()) return false;
-    keys_.from = group_ + starts_[next_++];
-    keys_.to = key_successor(keys_.from);
+    const std::size_t count = behind_.starts.size();
+    if (next_ >= count) return false;
+    const std::string start = group_ + behind_.starts[path_.backward ? count - 1 - next_ : next_];
+    ++next_;
+    keys_.from = start + behind_.from;
+    keys_.to = behind_.to.empty() ? key_successor(start) : start + behind_.to;
     return true;
 }
 
@@ -79,25 +94,29 @@ bool IndexRange::enter_group(Cursor& cursor) {
     const std::string behind_group = key_successor(group_);
     edge_ = path_.backward ? group_ : behind_group;
     next_ = 0;
-    if (path_.members != nullptr) return enter_member();
+    if (!path_.members.empty()) return enter_member();
     keys_.from = group_ + behind_.from;
     keys_.to = behind_.to.empty() ? behind_group : group_ + behind_.to;
     return true;
 }
 
 bool IndexRange::compute() {
-    starts_.clear();
     next_ = 0;
     group_.clear();
     arena_.reset();
     for (std::size_t i = 0; i < equal_.size(); ++i)
         if (equal_[i].expr != nullptr) values_.equal[i] = value(equal_[i]);
+    if (!members_.empty()) compute_members();
     if (low_.expr != nullptr) values_.low = value(low_);
     if (high_.expr != nullptr) values_.high = value(high_);
-    if (!make_key_range(scan_, path_, values_, &execution_.session(), keys_)) return false;
-    if (path_.members != nullptr) compute_members();
-    if (!skips()) return path_.members == nullptr || enter_member();
-    std::swap(behind_, keys_);
+    values_.low_rest.clear();
+    for (const Known& part : low_rest_) values_.low_rest.push_back(value(part));
+    values_.high_rest.clear();
+    for (const Known& part : high_rest_) values_.high_rest.push_back(value(part));
+    const bool plain = !skips() && members_.empty();
+    if (!make_key_range(scan_, path_, values_, &execution_.session(), plain ? keys_ : behind_)) return false;
+    if (plain) return true;
+    if (!skips()) return enter_member();
     keys_.from = behind_.lead;
     keys_.to = key_successor(behind_.lead);
     edge_ = path_.backward ? keys_.to : keys_.from;

@@ -27,6 +27,7 @@ public:
     bool begin(Cursor& cursor) { return !skips() || enter_group(cursor); }
     /// To the range that the path visits next; false: there is none.
     bool advance(Cursor& cursor) { return enter_member() || (skips() && enter_group(cursor)); }
+    bool outlasts_run() const;  ///< as that of an Evaluator
     const std::string& from() const { return keys_.from; }  ///< the first key that counts
     const std::string& to() const { return keys_.to; }      ///< the first behind those that count; empty: there is none
 
@@ -38,7 +39,6 @@ private:
     };
     Known known(BoundExpr* expr);
     Value value(const Known& known);
-    void add_member(Value key);
     void compute_members();
     bool enter_member();
     bool find_group(Cursor& cursor) const;
@@ -48,16 +48,17 @@ private:
     const AccessPath& path_;
     Execution& execution_;
     std::vector<Known> equal_;    // without an expression: NULL
-    std::vector<Known> members_;     // of an IN list, or the one array
+    std::vector<std::vector<Known>> members_;  // of each IN list, or its one array
     Known low_, high_;
+    std::vector<Known> low_rest_, high_rest_;
     Arena arena_;
     PathValues values_;
     KeyRange keys_;
-    std::vector<std::string> starts_;  // of the ranges of members, in the order of the path
-    std::size_t next_ = 0;             // of starts_
+    // Of a path with members, or that skips columns.
+    KeyRange behind_;        // what follows the start of a range, or a group; its lead is in all groups
+    std::size_t next_ = 0;   // of its starts, in the direction of the path
     // Of a path that skips columns. A group has the entries that are equal in those and in the columns before them.
     std::vector<KeyColumn> group_columns_;
-    KeyRange behind_;                  // what follows a group in a key; its lead is in all groups
     std::string group_;                // the present one
     std::string edge_;                 // where the next one begins at the earliest, or backward ends at the latest
 };

@@ -70,6 +70,13 @@ public:
         end_input();
     }
 
+    bool finish_run() override {
+        return plain_ && !full_ && bytes() <= k_kept_bytes && input_->finish_run() &&
+               std::all_of(keys_.begin(), keys_.end(), [](const Evaluator& key) { return key.outlasts_run(); }) &&
+               std::all_of(runners_.begin(), runners_.end(),
+                           [](const auto& runner) { return runner->outlasts_run(); });
+    }
+
     /// Of groups that come in front of others by keys which are groups themselves.
     void want_first(std::size_t rows, const std::vector<SortKey>& keys) override {
         first_ = FirstGroups();

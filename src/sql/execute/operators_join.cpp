@@ -162,6 +162,12 @@ public:
         start_left();
     }
 
+    bool finish_run() override {
+        return plan_.lateral && lateral_pairs_ <= k_kept_rows && rows_.bytes() <= k_kept_bytes &&
+               pairs_.arena.size() <= k_kept_bytes && residual_->outlasts_run() && left_->finish_run() &&
+               right_->finish_run();
+    }
+
     bool accept(const KeyFilter& filter, const std::vector<ColumnId>& columns) override {
         if (plan_.join == JoinType::full) return false;
         const bool inner = plan_.join == JoinType::inner && !plan_.lateral;

@@ -24,6 +24,13 @@ public:
         at_ = 0;
     }
 
+    bool finish_run() override {
+        batch_ = nullptr;
+        return input_->finish_run() && std::all_of(locks_.begin(), locks_.end(), [](const Lock& lock) {
+                   return lock.table.outlasts_run() && lock.key.outlasts_run();
+               });
+    }
+
     Batch* next() override {
         for (;;) {
             while (batch_ == nullptr || at_ == batch_->count) {

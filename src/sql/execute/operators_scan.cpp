@@ -119,6 +119,16 @@ public:
         return std::exchange(uncounted_, 0);
     }
 
+    bool finish_run() override {
+        cursor_.reset();
+        entries_.reset();
+        rows_.reset();
+        return united_ == nullptr && sieves_.empty() && plan_.sample < 0 && limit_ <= k_kept_rows &&
+               batch_.arena.size() <= k_kept_bytes && (range_ == nullptr || range_->outlasts_run()) &&
+               std::all_of(steps_.begin(), steps_.end(),
+                           [](const Step& step) { return step.condition.outlasts_run(); });
+    }
+
     Batch* next() override {
         while (uncounted_ > 0) {
             batch_.reset(0);

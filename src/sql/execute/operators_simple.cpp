@@ -17,6 +17,7 @@ namespace operators_simple {
 class Single final : public Operator {
 public:
     void open() override { done_ = false; }
+    bool finish_run() override { return true; }
     Batch* next() override {
         if (std::exchange(done_, true)) return nullptr;
         batch_.reset(0);
@@ -62,6 +63,7 @@ public:
         columns_ = input_->columns();
     }
     void open() override { input_->open(); }
+    bool finish_run() override { return input_->finish_run() && conditions_.outlasts_run(); }
     bool accept(const KeyFilter& filter, const std::vector<ColumnId>& columns) override {
         return input_->accept(filter, columns);
     }
@@ -92,6 +94,11 @@ public:
         }
     }
     void open() override { input_->open(); }
+    bool finish_run() override {
+        return input_->finish_run() && batch_.arena.size() <= k_kept_bytes &&
+               std::all_of(expressions_.begin(), expressions_.end(),
+                           [](const Evaluator& expression) { return expression.outlasts_run(); });
+    }
     /// What is computed of a row may fail, and does so for one that is passed over as well.
     std::uint64_t skip(std::uint64_t rows) override {
         const bool computes = std::any_of(expressions_.begin(), expressions_.end(),

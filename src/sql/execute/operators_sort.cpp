@@ -44,6 +44,11 @@ public:
         input_->open();
         sort_portion();
     }
+    bool finish_run() override {
+        from_ = nullptr;
+        return runs_.empty() && rows_.bytes() <= k_kept_bytes && input_->finish_run() &&
+               std::all_of(keys_.begin(), keys_.end(), [](const Evaluator& key) { return key.outlasts_run(); });
+    }
     Batch* next() override {
         for (;;) {
             if (Batch* batch = hand_out()) return batch;
@@ -64,7 +69,7 @@ private:
     }
 
     void sort_portion() {
-        rows_.reset(width_);
+        rows_.clear(width_);
         runs_.clear();
         forget_bound();
         const std::size_t limit = execution_.host().memory_limit();
@@ -301,6 +306,13 @@ public:
         done_ = left_ == 0;
         if (!done_ || plan_.offset != nullptr) input_->open();
         if (!done_ && skip_ > 0) skip_ -= input_->skip(skip_);
+    }
+
+    bool finish_run() override {
+        const auto outlasts = [](const std::unique_ptr<Evaluator>& count) {
+            return count == nullptr || count->outlasts_run();
+        };
+        return ties_.empty() && outlasts(limit_) && outlasts(offset_) && input_->finish_run();
     }
 
     Batch* next() override {

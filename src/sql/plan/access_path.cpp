@@ -94,23 +94,40 @@ bool is_in_predicate(const Plan& scan, std::size_t number, const BoundExpr& cond
                        [&](const BoundExpr* part) { return same_expr(*part, condition); });
 }
 
+bool has_members(const AccessPath& path, const BoundExpr* condition) {
+    return std::any_of(path.members.begin(), path.members.end(),
+                       [&](const PathMembers& list) { return list.condition == condition; });
+}
+
+/// Is the bound one of those that say which value a column of the path has?
+bool is_equal_in(const Plan& scan, const AccessPath& path, const Bound& bound) {
+    if (!bound.is_equal()) return false;
+    for (std::size_t i = 0; i < path.equal.size(); ++i)
+        if (path.equal[i] == bound.value &&
+            term_of(scan, static_cast<std::size_t>(path.index), path.part(i)) == bound.term)
+            return true;
+    return false;
+}
+
+/// Is the bound about the column of the path's range?
+bool is_of_range(const Plan& scan, const AccessPath& path, const Bound& bound) {
+    const auto number = static_cast<std::size_t>(path.index);
+    return path.next_part() < scan.relation->indexes[number].columns.size() &&
+           term_of(scan, number, path.next_part()) == bound.term;
+}
+
 /// The conditions that a path is made from.
 std::vector<BoundExpr*> conditions_of(const Plan& scan, const AccessPath& path, const std::vector<Bound>& bounds) {
-    const auto number = static_cast<std::size_t>(path.index);
-    const std::size_t parts = scan.relation->indexes[number].columns.size();
     std::vector<BoundExpr*> conditions;
-    for (std::size_t i = 0; i <= path.equal.size() && path.part(i) < parts; ++i) {
-        const int term = term_of(scan, number, path.part(i));
-        for (const Bound& bound : bounds) {
-            if (bound.term != term) continue;
-            bool of_path = false;
-            if (i < path.equal.size()) of_path = bound.is_equal() && bound.value == path.equal[i];
-            else if (bound.kind == Says::members) of_path = bound.condition == path.members;
-            else if (bound.kind == Says::not_null) of_path = path.not_null;
-            else if (bound.kind == Says::comparison)
-                of_path = bound.value == path.low || bound.value == path.high;
-            if (of_path) conditions.push_back(bound.condition);
-        }
+    for (const Bound& bound : bounds) {
+        bool of_path = false;
+        if (bound.kind == Says::members) of_path = has_members(path, bound.condition);
+        else if (is_equal_in(scan, path, bound)) of_path = true;
+        else if (is_of_range(scan, path, bound))
+            of_path = bound.kind == Says::not_null ? path.not_null
+                                                   : bound.kind == Says::comparison &&
+                                                         (bound.value == path.low || bound.value == path.high);
+        if (of_path) conditions.push_back(bound.condition);
     }
     return conditions;
 }
@@ -129,7 +146,6 @@ double rest_share(const Plan& scan, const AccessPath& path, const std::vector<Bo
 
 /// The values of a path, where they are constants of which keys can be made without a session.
 std::optional<PathValues> constants_of(const Plan& scan, const AccessPath& path) {
-    if (path.members != nullptr) return std::nullopt;
     const auto number = static_cast<std::size_t>(path.index);
     const auto constant = [&](const BoundExpr* value, std::size_t part) {
         return value == nullptr ||
@@ -139,31 +155,53 @@ std::optional<PathValues> constants_of(const Plan& scan, const AccessPath& path)
         if (!constant(path.equal[i], path.part(i))) return std::nullopt;
     if (!constant(path.low, path.next_part()) || !constant(path.high, path.next_part())) return std::nullopt;
     PathValues values;
+    for (std::size_t i = 0; i < path.members.size(); ++i) {
+        const BoundExpr& list = *path.members[i].condition;
+        if (list.kind != BoundKind::in_list) return std::nullopt;
+        std::vector<Value>& members = values.members.emplace_back();
+        for (std::size_t k = 1; k < list.args.size(); ++k) {
+            if (!constant(list.args[k], path.member_part(i))) return std::nullopt;
+            members.push_back(list.args[k]->value);
+        }
+    }
     for (const BoundExpr* value : path.equal) values.equal.push_back(value == nullptr ? Value() : value->value);
     if (path.low != nullptr) values.low = path.low->value;
     if (path.high != nullptr) values.high = path.high->value;
     return values;
 }
 
-/// The entries of the index that a path leads to, where its values are constants; negative: they are not.
+/// The entries of the index that a path leads to, where its values are constants, and it is not long to count them;
+/// negative: they are not.
 double counted_entries(const Plan& scan, const AccessPath& path) {
-    std::optional<PathValues> values = scan.point == nullptr ? std::nullopt : constants_of(scan, path);
+    constexpr double k_most_ranges = 8;
+    if (scan.point == nullptr || combinations_of(path) > k_most_ranges) return -1;
+    std::optional<PathValues> values = constants_of(scan, path);
     if (!values) return -1;
     KeyRange keys;
     if (!make_key_range(scan, path, *values, nullptr, keys)) return 0;
     const Relation& relation = *scan.relation;
     const Index& index = relation.indexes[static_cast<std::size_t>(path.index)];
-    return scan.point->entry_count(index.holds_rows() ? relation.tree() : relation.index_tree(index),
-                                   relation.temporary, keys.from, keys.to);
+    const std::string tree = index.holds_rows() ? relation.tree() : relation.index_tree(index);
+    if (path.members.empty()) return scan.point->entry_count(tree, relation.temporary, keys.from, keys.to);
+    double entries = 0;
+    for (const std::string& start : keys.starts) {
+        const double found = scan.point->entry_count(tree, relation.temporary, start + keys.from,
+                                                     keys.to.empty() ? key_successor(start) : start + keys.to);
+        if (found < 0) return found;
+        entries += found;
+    }
+    return entries;
 }
 
 /// Does ANALYZE know the columns whose values a path is made from?
 bool is_analyzed(const Plan& scan, const AccessPath& path) {
     const auto number = static_cast<std::size_t>(path.index);
-    const bool next = path.members != nullptr || path.low != nullptr || path.high != nullptr || path.not_null;
-    for (std::size_t i = 0; i < path.equal.size() + (next ? 1 : 0); ++i)
-        if (statistics_of(scan, term_of(scan, number, path.part(i))) == nullptr) return false;
-    return true;
+    const auto known = [&](std::size_t part) { return statistics_of(scan, term_of(scan, number, part)) != nullptr; };
+    for (std::size_t i = 0; i < path.equal.size(); ++i)
+        if (!known(path.part(i))) return false;
+    for (std::size_t i = 0; i < path.members.size(); ++i)
+        if (!known(path.member_part(i))) return false;
+    return !path.has_range() || known(path.next_part());
 }
 
 /// The share of the rows that the conditions of a path leave.
@@ -184,10 +222,20 @@ double known_share(const Plan& scan, const AccessPath& path, const std::vector<B
 /// Every value is the same for all rows of the statement.
 bool is_fixed(const AccessPath& path) {
     const auto fixed = [](BoundExpr* value) { return value == nullptr || used_columns(value).empty(); };
-    if (path.members != nullptr)
-        for (std::size_t i = 1; i < path.members->args.size(); ++i)
-            if (!fixed(path.members->args[i])) return false;
+    for (const PathMembers& list : path.members)
+        for (std::size_t i = 1; i < list.condition->args.size(); ++i)
+            if (!fixed(list.condition->args[i])) return false;
     return std::all_of(path.equal.begin(), path.equal.end(), fixed) && fixed(path.low) && fixed(path.high);
+}
+
+/// Is it quicker to look each member up behind what the path has so far than to read all of that?
+bool is_worth_dividing(const Plan& scan, const std::vector<Bound>& bounds, double whole, const AccessPath& path,
+                       const BoundExpr& members) {
+    const double look_ups = combinations_of(path) * members_of(members);
+    if (path.equal.empty() && path.members.empty()) return is_worth_looking_up(look_ups, whole);
+    const bool in_rows = scan.relation->indexes[static_cast<std::size_t>(path.index)].holds_rows();
+    const double rows = whole * selectivity(conditions_of(scan, path, bounds), scan);
+    return is_worth_looking_up(look_ups, rows * (in_rows ? 1 : k_index_fetch));
 }
 
 /// Narrows a path by what the bounds say of the columns that come next in its index; the score says how much they do,
@@ -208,11 +256,12 @@ int narrow(const Plan& scan, const std::vector<Bound>& bounds, double whole, Acc
             continue;
         }
         const auto members = find([&](const Bound& bound) {
-            return bound.kind == Says::members && is_worth_looking_up(members_of(*bound.condition), whole);
+            return bound.kind == Says::members && is_worth_dividing(scan, bounds, whole, path, *bound.condition);
         });
         if (members != bounds.end()) {
-            path.members = members->condition;
-            return score + 8;
+            path.members.push_back({members->condition, path.equal.size()});
+            score += 8;
+            continue;
         }
         for (const Bound& bound : bounds) {
             if (bound.term != term || bound.kind != Says::comparison) continue;
@@ -240,7 +289,7 @@ bool make_skipping_path(const Plan& scan, std::size_t number, const std::vector<
     const std::size_t parts = scan.relation->indexes[number].columns.size();
     path.index = static_cast<int>(number);
     narrow(scan, bounds, whole, path);
-    if (path.members != nullptr || path.low != nullptr || path.high != nullptr || path.not_null) return false;
+    if (!path.members.empty() || path.has_range()) return false;
     path.skipped_behind = path.equal.size();
     while (path.skipped_behind + ++path.skipped < parts)
         if (narrow(scan, bounds, whole, path) > 0) return true;
@@ -262,7 +311,7 @@ std::optional<GroupCounts> groups_of(const Plan& scan, const AccessPath& path, c
     const GroupCounts analyzed{std::min(combinations, whole), whole * share_of(scan, path, bounds, whole)};
     if (combinations > 0 && is_analyzed(scan, path))
         return analyzed.groups <= most ? std::optional(analyzed) : std::nullopt;
-    std::optional<PathValues> values = constants_of(scan, path);
+    std::optional<PathValues> values = path.members.empty() ? constants_of(scan, path) : std::nullopt;
     if (!values && path.skipped_behind > 0) return std::nullopt;
     KeyRange keys;
     if (values && !make_key_range(scan, path, *values, nullptr, keys)) return std::nullopt;
@@ -284,7 +333,7 @@ void choose_skipping_path(Plan& scan, const std::vector<Bound>& bounds, double w
         if (index.columns.size() < 2 || !has_all_rows(scan, i) || !make_skipping_path(scan, i, bounds, whole, path) ||
             !is_fixed(path))
             continue;
-        const double members = path.members == nullptr ? 1 : members_of(*path.members);
+        const double members = combinations_of(path);
         const std::optional<GroupCounts> found = groups_of(scan, path, bounds, whole, least / (members * k_group));
         if (!found || found->groups == 0) continue;
         const double look_ups = found->groups * members * k_group;
@@ -325,7 +374,7 @@ void choose_access_path(Plan& scan) {
         if (index.partial()) score += 5;
         if (score == 0) continue;
         const bool null = std::find(path.equal.begin(), path.equal.end(), nullptr) != path.equal.end();
-        const std::size_t fixed_columns = path.equal.size() + (path.members != nullptr ? 1 : 0);
+        const std::size_t fixed_columns = path.equal.size() + path.members.size();
         const bool whole_unique = index.unique && fixed_columns == index.columns.size() && !null;
         const double share = whole_unique ? -1 : access_path::known_share(scan, path, bounds, whole);
         path.wasteful = share > k_wasteful && !index.holds_rows() && access_path::is_fixed(path);
@@ -338,7 +387,7 @@ void choose_access_path(Plan& scan) {
         best_share = share;
         scan.access = path;
         // Who makes an index expects few rows for a value of it.
-        if (whole_unique) scan.rows = path.members != nullptr ? members_of(*path.members) : 1;
+        if (whole_unique) scan.rows = combinations_of(path);
         else if (share >= 0) scan.rows = std::max(1.0, whole * share * access_path::rest_share(scan, path, bounds));
         else if (!path.equal.empty()) scan.rows = std::min(scan.rows, std::max(4.0, whole / 1000));
     }
@@ -354,16 +403,13 @@ bool drop_met_conditions(Plan& scan) {
     if (scan.access.index < 0 || scan.versions.present) return false;
     const AccessPath& path = scan.access;
     const auto number = static_cast<std::size_t>(path.index);
-    const std::size_t parts = scan.relation->indexes[number].columns.size();
     return 0 < std::erase_if(scan.conditions, [&](BoundExpr* condition) {
-        if (condition == path.members || access_path::is_in_predicate(scan, number, *condition)) return true;
+        if (access_path::has_members(path, condition) || access_path::is_in_predicate(scan, number, *condition))
+            return true;
         const std::optional<access_path::Bound> bound = access_path::read(scan, condition);
         if (!bound || bound->kind == Says::members) return false;
-        for (std::size_t i = 0; i < path.equal.size(); ++i)
-            if (bound->is_equal() && path.equal[i] == bound->value &&
-                term_of(scan, number, path.part(i)) == bound->term)
-                return true;
-        if (path.next_part() >= parts || term_of(scan, number, path.next_part()) != bound->term) return false;
+        if (access_path::is_equal_in(scan, path, *bound)) return true;
+        if (!access_path::is_of_range(scan, path, *bound)) return false;
         if (bound->kind == Says::not_null) return path.not_null;
         switch (bound->comparison) {
             case Comparison::greater: return path.low == bound->value && !path.low_inclusive;

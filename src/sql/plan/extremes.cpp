@@ -69,7 +69,7 @@ Plan* extremes_by_index(const Plan& aggregate, BoundPool& pool) {
         return nullptr;
     Plan narrowed = scan;
     drop_met_conditions(narrowed);
-    if (narrowed.access.members != nullptr) return nullptr;
+    if (!narrowed.access.members.empty()) return nullptr;
     if (!narrowed.conditions.empty() && !extremes::are_soon_found(aggregate, scan)) return nullptr;
     Plan* joined = nullptr;
     for (const PlanColumn& column : aggregate.columns) {

@@ -207,6 +207,19 @@ double rows_of_a_value(const Plan& scan, const std::vector<Key>& keys, std::size
     return all / std::min(all, values);
 }
 
+/// So many ranges of keys the scan's path has, for its members and for values of columns that it skips; 0: it is not
+/// known how many.
+double ranges_of(const Plan& scan) {
+    const AccessPath& path = scan.access;
+    double ranges = combinations_of(path);
+    for (std::size_t i = path.skipped_behind; i < path.skipped_behind + path.skipped; ++i) {
+        const auto number = static_cast<std::size_t>(path.index);
+        const ColumnStatistics* const known = statistics_of(scan, term_of(scan, number, i));
+        ranges *= known == nullptr ? 0 : known->distinct_of(scan.relation->statistics->rows) + 1;
+    }
+    return ranges;
+}
+
 void read_along(Plan& scan, std::size_t index, bool backward) {
     AccessPath& access = scan.access;
     if (access.index != static_cast<int>(index)) {
@@ -282,17 +295,18 @@ bool read_members_in_order(Plan& plan, std::vector<SortKey> sort_keys, double fe
     using namespace index_order;
     Plan* scan = &plan;
     while (scan->kind == PlanKind::project && move_below(*scan, sort_keys)) scan = scan->left;
-    if (scan->kind != PlanKind::scan || scan->access.members == nullptr || scan->access.skipped > 0 || few == 0)
+    if (scan->kind != PlanKind::scan || few == 0 || (scan->access.members.empty() && scan->access.skipped == 0))
         return false;
     AccessPath& access = scan->access;
     const auto index = static_cast<std::size_t>(access.index);
     const std::vector<Key> keys = keys_over(*scan, sort_keys);
-    const Match found = match(*scan, index, access.equal.size() + 1, keys, false);
+    const Match found = match(*scan, index, access.next_part(), keys, false);
     if (found.keys < keys.size()) return false;
-    const double members = members_of(*access.members);
+    const double ranges = ranges_of(*scan);
+    if (ranges == 0) return false;
     const double fetch = scan->relation->indexes[index].holds_rows() ? 1 : k_index_fetch;
-    if (few * members * fetch * k_times_less >= scan->rows) return false;
-    if (sooner && (scan->point == nullptr || members * std::max(1.0, scan->rows) >
+    if (few * ranges * fetch * k_times_less >= scan->rows) return false;
+    if (sooner && (scan->point == nullptr || ranges * std::max(1.0, scan->rows) >
                       scan->point->row_count(scan->relation->tree(), scan->relation->temporary)))
         return false;
     access.members_in_order = true;

@@ -2,6 +2,7 @@
 
 #include "sql/plan/access_path.hpp"
 #include "sql/plan/index_order.hpp"
+#include "sql/plan/selectivity.hpp"
 #include "sql/plan/ties.hpp"
 #include "sql/plan/walk.hpp"
 
@@ -215,7 +216,7 @@ std::optional<JoinOrder::LookUp> JoinOrder::find_look_up(const Plan& join, bool 
     if (by_key) found = partners(join) * raw(&scan) / std::max(1.0, scan.rows);
     const Index& index = scan.relation->indexes[static_cast<std::size_t>(trial.access.index)];
     const bool through_index = !index.holds_rows();
-    look_up.cost = left_rows * (k_look_up + found * (through_index ? k_index_fetch : 1));
+    look_up.cost = left_rows * (k_look_up * combinations_of(path) + found * (through_index ? k_index_fetch : 1));
     if (matters && look_up.cost >= whole) return std::nullopt;
     return look_up;
 }

@@ -3,7 +3,8 @@
 // A value may be an integer of another width than the column, or a date or timestamp where the column is another kind
 // of moment. Where it does not fit, what it means is known without it: nothing is equal to it, and everything lies on
 // one side of it; between two days, on one side or the other.
-// [RANGE-1] The keys in the range are those of the rows that meet the conditions which the path was made from.
+// [RANGE-1] The keys in the range are those of the rows that meet the conditions which the path was made from; where
+//           rows are compared, all of those are among them.
 #pragma once
 
 #include "sql/key_encoding.hpp"
@@ -31,19 +32,22 @@ constexpr bool has_bytes_of(Oid column, Oid value) {
 /// Values of a path for one run, as its expressions; those of IS NULL are not looked at.
 struct PathValues {
     std::vector<Value> equal;
+    std::vector<std::vector<Value>> members;
     Value low, high;
+    std::vector<Value> low_rest, high_rest;
 };
 
-/// Of a path that skips columns, all but `lead` are what follows a combination of their values in a key.
+/// Of a path that skips columns, all but `lead` are what follows a combination of their values in a key. Of one with
+/// members, from and to are what follows each of `starts`.
 struct KeyRange {
     std::string from;    ///< the first key that counts
     std::string to;      ///< the first behind those that count; empty: there is none
-    std::string prefix;  ///< the columns that are equal
     std::string lead;    ///< the columns that are equal before those that are skipped
+    std::vector<std::string> starts;  ///< each combination of members with what is equal around them, in order
 };
 
-/// The keys of a path of a scan through an index, without its members; false: nothing can match. Without a session the
-/// values have the types of their columns, or are integers.
+/// The keys of a path of a scan through an index; false: nothing can match. Without a session the values have the types
+/// of their columns, or are integers.
 bool make_key_range(const Plan& scan, const AccessPath& path, PathValues& values, Session* session, KeyRange& out);
 
 }  // namespace northstar::inline v0::sql

@@ -279,6 +279,8 @@ private:
         }
         scan.conditions.insert(scan.conditions.end(), implied.begin(), implied.end());
         choose_access_path(scan);
+        for (const BoundExpr* condition : scan.conditions)
+            for (const bool turned : {false, true}) continue_row_range(scan, *condition, turned);
         std::erase_if(scan.conditions, [&](const BoundExpr* condition) {
             if (std::find(implied.begin(), implied.end(), condition) == implied.end()) return false;
             return condition->args[1] != scan.access.low && condition->args[1] != scan.access.high;

@@ -69,18 +69,28 @@ struct RowLock {
     bool handed_on = false;      ///< asked for by a query around the one that has the table
 };
 
-/// Which entries of a tree a scan visits: equal leading columns, then some values or a range of the next one. Columns
-/// between may be skipped: then it visits those entries for each combination of values that the tree has in them.
+/// A column of an index that has one of some values.
+struct PathMembers {
+    BoundExpr* condition = nullptr;  ///< in_list, or quantified by = ANY: the values
+    std::size_t behind = 0;          ///< so many of `equal` stand before it
+};
+
+/// Which entries of a tree a scan visits: those whose leading columns have given values, some of them one of several,
+/// and then a range of the next column. Columns between may be skipped: then it visits those entries for each
+/// combination of values that the tree has in them.
 struct AccessPath {
     int index = -1;                  ///< of relation->indexes; -1: the rows themselves, all of them
     bool entries_only = false;       ///< the entries of the index have all that is asked for (plan/index_only.hpp)
     std::uint32_t first_rows = 0;    ///< so many are wanted, maybe more; 0: not known
     std::vector<BoundExpr*> equal;   ///< of the column's type, or integers of any width; null: the column is NULL
-    BoundExpr* members = nullptr;    ///< in_list, or quantified by = ANY: the values; then there is no range
+    std::vector<PathMembers> members;  ///< in the order of the index; none before columns that are skipped
     BoundExpr* low = nullptr;
     BoundExpr* high = nullptr;
     bool low_inclusive = true;
     bool high_inclusive = true;
+    /// Of rows that are compared, what an end goes on with in the columns behind, those of the row's key last; such an
+    /// end is inclusive.
+    std::vector<BoundExpr*> low_rest, high_rest;
     bool not_null = false;           ///< the next column is not NULL; where there is a range, that says so
     std::size_t skipped = 0;         ///< so many columns of the index are skipped, behind the first ones of `equal`,
     std::size_t skipped_behind = 0;  ///< so many
@@ -93,11 +103,21 @@ struct AccessPath {
     bool wasteful = false;
 
     /// The column of the index that equal[i] is for.
-    std::size_t part(std::size_t i) const { return i < skipped_behind ? i : i + skipped; }
-    /// The column behind those: that of members and range.
-    std::size_t next_part() const { return part(equal.size()); }
+    std::size_t part(std::size_t i) const {
+        std::size_t at = i < skipped_behind ? i : i + skipped;
+        for (const PathMembers& list : members) at += list.behind <= i ? 1 : 0;
+        return at;
+    }
+    /// The column that members[i] is for.
+    std::size_t member_part(std::size_t i) const { return members[i].behind + skipped + i; }
+    /// The column behind all those: that of the range.
+    std::size_t next_part() const { return equal.size() + skipped + members.size(); }
+    bool has_range() const { return low != nullptr || high != nullptr || not_null; }
     /// So many leading columns of the index have one value each.
-    std::size_t fixed_parts() const { return skipped > 0 ? skipped_behind : equal.size(); }
+    std::size_t fixed_parts() const {
+        if (skipped > 0) return skipped_behind;
+        return members.empty() ? equal.size() : members[0].behind;
+    }
 };
 
 /// What an index of a scan's table has besides columns, over the columns of the scan.

@@ -47,6 +47,15 @@ struct Walk {
         });
     }
 
+    /// What a table is looked up by for each row of the left side is asked of its rows there.
+    static void leave_to_look_up(Plan& join) {
+        if (!join.lateral || join.right->kind != PlanKind::scan) return;
+        const std::vector<BoundExpr*>& asked = join.right->conditions;
+        std::erase_if(join.conditions, [&](BoundExpr* condition) {
+            return std::find(asked.begin(), asked.end(), condition) != asked.end();
+        });
+    }
+
     void plan(Plan& node) {
         if (!seen.insert(&node).second) return;
         if (node.kind == PlanKind::scan) {
@@ -55,7 +64,10 @@ struct Walk {
             if (node.versions.present) outputs(node);
             else scans.push_back(&node);
         }
-        if (node.kind == PlanKind::join) joins.push_back(&node);
+        if (node.kind == PlanKind::join) {
+            joins.push_back(&node);
+            leave_to_look_up(node);
+        }
         if (node.kind == PlanKind::project || node.kind == PlanKind::aggregate || node.kind == PlanKind::window)
             makers.push_back(&node);
         if (is_concatenation(node)) unions.push_back(&node);

@@ -162,6 +162,12 @@ double members_of(const BoundExpr& condition) {
     return static_cast<double>(ArrayView(array.value).size());
 }
 
+double combinations_of(const AccessPath& path) {
+    double combinations = 1;
+    for (const PathMembers& list : path.members) combinations *= members_of(*list.condition);
+    return combinations;
+}
+
 double selectivity(const BoundExpr& condition, const Plan& scan) {
     using namespace selectivity_parts;
     switch (condition.kind) {

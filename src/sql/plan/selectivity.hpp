@@ -17,5 +17,7 @@ const ColumnStatistics* statistics_of(const Plan& scan, int place);
 
 /// How many values an IN list or the array of = ANY has, about.
 double members_of(const BoundExpr& condition);
+/// So many ranges of keys a path has for its members.
+double combinations_of(const AccessPath& path);
 
 }  // namespace northstar::inline v0::sql

@@ -32,10 +32,12 @@ void each_expr(Plan& plan, Visit&& visit) {
     const auto of_path = [&](AccessPath& path) {
         for (BoundExpr*& expr : path.equal) one(expr);
         // What the members are compared with is a column that the index has: nobody need read it for their sake.
-        if (path.members != nullptr)
-            for (std::size_t i = 1; i < path.members->args.size(); ++i) one(path.members->args[i]);
+        for (const PathMembers& list : path.members)
+            for (std::size_t i = 1; i < list.condition->args.size(); ++i) one(list.condition->args[i]);
         one(path.low);
         one(path.high);
+        for (BoundExpr*& expr : path.low_rest) one(expr);
+        for (BoundExpr*& expr : path.high_rest) one(expr);
     };
     of_path(plan.access);
     for (AccessPath& path : plan.united) of_path(path);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "sql/bind/binder.hpp"
+#include "sql/execute/execution.hpp"
 #include "sql/execute/point_change.hpp"
 #include "sql/execute/point_query.hpp"
 
@@ -61,6 +62,7 @@ struct BoundStatement {
     std::vector<PlannedSize> sizes;          ///< what the plan was chosen by; empty: it is the only one
     std::uint64_t sizes_compared = 0;        ///< the commit at which those of whole trees were last
     std::uint64_t parts_compared = 0;        ///< and those of parts
+    std::unique_ptr<PlanRun> kept;           ///< of the query, for its next run; null: there is none
     std::unique_ptr<LiteralSlots> literals;  ///< parameters that literals became; null: they are constants
 };
 

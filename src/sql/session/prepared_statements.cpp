@@ -129,6 +129,7 @@ void SqlSession::bind(const syntax::Statement& statement, std::string_view text,
     const std::uint64_t outside_uses = outside_uses_;
     const std::size_t notices = notices_.size();
     bound.reusable = false;
+    bound.kept.reset();
     bound.point.reset();
     bound.point_change.reset();
     bound.points.clear();

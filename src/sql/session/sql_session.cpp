@@ -754,14 +754,21 @@ void SqlSession::run_bound_query(BoundStatement& bound, StatementResult& result)
     result.has_rows = true;
     result.columns.clear();
     result.txn = 0;
-    Execution execution(session_, *this, *parameters_);
-    Parts parts(*this, execution, *bound.binder);
-    std::vector<ColumnId> wanted;
-    for (const OutputColumn& column : bound.query.columns) wanted.push_back(column.id);
-    for (const auto& [table, key] : bound.query.row_keys) wanted.push_back(key);
-    result.rows.clear(wanted.size());
-    run_plan(*bound.query.plan, wanted, execution, result.rows);
+    std::unique_ptr<PlanRun> run = std::move(bound.kept);
+    if (run == nullptr || !run->fits(*this) || actuals_ != nullptr) {
+        std::vector<ColumnId> wanted;
+        for (const OutputColumn& column : bound.query.columns) wanted.push_back(column.id);
+        for (const auto& [table, key] : bound.query.row_keys) wanted.push_back(key);
+        run = std::make_unique<PlanRun>(*bound.query.plan, wanted, session_, *this, *parameters_);
+    }
+    run->execution().set_parameters(*parameters_);
+    Parts parts(*this, run->execution(), *bound.binder);
+    result.rows.clear(bound.query.columns.size() + bound.query.row_keys.size());
+    const bool again = run->run(result.rows);
     parts.finish();
+    // What reads the past has states of its own.
+    if (again && bound.reusable && bound.points.empty() && !block_point_ && actuals_ == nullptr)
+        bound.kept = std::move(run);
     result.tag = "SELECT " + std::to_string(result.rows.size());
 }
 
