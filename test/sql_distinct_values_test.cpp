@@ -154,31 +154,16 @@ TEST_CASE("the extremes of a group are not NULL where it has others", "[sql]") {
 
 TEST_CASE("where values differ from row to row, or conditions ask for more, all rows are read", "[sql]") {
     Jobs f;
-    for (const std::string query : {"SELECT DISTINCT state, code FROM jobs",
+    for (const std::string query : {"SELECT DISTINCT code FROM jobs", "SELECT DISTINCT state, code FROM jobs",
                                     "SELECT DISTINCT state FROM jobs WHERE id % 3 = 1",
                                     "SELECT DISTINCT state, level FROM jobs", "SELECT DISTINCT upper(state) FROM jobs",
-                                    "SELECT count(DISTINCT upper(state)) FROM jobs"}) {
+                                    "SELECT count(DISTINCT code) FROM jobs"}) {
         CAPTURE(query);
         CHECK(f.plan_of(query).find("Seq Scan") != std::string::npos);
     }
     // The first entry of a value need not be one that meets another condition.
     CHECK(f.rows("SELECT DISTINCT state FROM jobs WHERE id > 5998 ORDER BY state") ==
           f.rows("SELECT state FROM jobs WHERE id > 5998 GROUP BY state ORDER BY state"));
-}
-
-TEST_CASE("values that few rows share are read side by side out of an index", "[sql]") {
-    Jobs f;
-    f.sql.execute("UPDATE jobs SET code = nullif(code / 3, 7)");
-    for (const std::string text : {"SELECT count(DISTINCT code) FROM jobs", "SELECT sum(DISTINCT code) FROM jobs",
-                                   "SELECT count(DISTINCT code) FROM jobs WHERE code BETWEEN 5 AND 900",
-                                   "SELECT DISTINCT code FROM jobs ORDER BY code"}) {
-        CAPTURE(text);
-        CHECK(f.plan_of(text).find("Index Only Scan using jobs_code on jobs") != std::string::npos);
-        std::string hashed = text;
-        for (std::size_t at = 0; (at = hashed.find("code", at)) != std::string::npos; at += 6) hashed.insert(at, "0+");
-        CHECK(f.plan_of(hashed).find("jobs_code") == std::string::npos);
-        CHECK(f.rows(text) == f.rows(hashed));
-    }
 }
 
 TEST_CASE("values that are read one entry of each are those of the transaction and of its time", "[sql]") {

@@ -2,7 +2,6 @@
 
 #include "sql/plan/access_path.hpp"
 #include "sql/plan/index_groups.hpp"
-#include "sql/plan/index_only.hpp"
 #include "sql/plan/index_order.hpp"
 #include "sql/plan/index_terms.hpp"
 #include "sql/plan/read_point.hpp"
@@ -70,27 +69,6 @@ void read_once(const Values& values, std::size_t index, bool backward) {
     access.backward = backward;
 }
 
-/// Where an index has one column's values and nothing else is asked for, equal ones are side by side in it: to compare
-/// neighbours takes less than to hash what a scan of the rows gives.
-bool read_values_side_by_side(const Values& values) {
-    if (values.terms.size() != 1) return false;
-    Plan& scan = *values.scan;
-    const int term = *values.terms.begin();
-    for (std::size_t i = 0; i < scan.relation->indexes.size(); ++i) {
-        const Index& index = scan.relation->indexes[i];
-        const bool usable = values.uses_index() ? i == values.used() && scan.access.once_in == 0
-                                                : has_all_rows(scan, i) && scan.united.empty();
-        if (!usable || index.holds_rows() || index.columns.size() <= values.fixed ||
-            term_of(scan, i, values.fixed) != term || static_cast<std::size_t>(term) >= scan.relation->columns.size() ||
-            !entry_place(*scan.relation, index, term))
-            continue;
-        scan.access.index = static_cast<int>(i);
-        scan.access.wasteful = false;
-        return true;
-    }
-    return false;
-}
-
 bool read_values_once(Plan& distinct) {
     const std::optional<Values> values = values_of(distinct.left, distinct.distinct_on);
     if (!values) return false;
@@ -99,7 +77,7 @@ bool read_values_once(Plan& distinct) {
         read_once(*values, i, values->scan->access.backward);
         return true;
     }
-    return read_values_side_by_side(*values);
+    return false;
 }
 
 /// DISTINCT ON: the first row of each value in the order of the sort, which an index has.
