@@ -311,8 +311,16 @@ BoundExpr* Binder::row_comparison(std::string_view name, BoundExpr* left, BoundE
             return bound;
         }
         for (std::size_t i = 0; i < left->args.size(); ++i) {
-            const OperatorMatch match =
+            OperatorMatch match =
                 resolve_operator(name, left->args[i]->type, right->args[i]->type, environment_.session().types);
+            // A date and a moment are compared by an operator of their own, but as values they are not alike.
+            const auto is_moment = [](Oid of) {
+                return of == type::date || of == type::timestamp || of == type::timestamptz;
+            };
+            if (match.left != match.right && is_moment(match.left) && is_moment(match.right)) {
+                const bool zone = match.left == type::timestamptz || match.right == type::timestamptz;
+                match.left = match.right = zone ? type::timestamptz : type::timestamp;
+            }
             left->args[i] = common_coerce(left->args[i], match.left, position);
             right->args[i] = common_coerce(right->args[i], match.right, position);
         }

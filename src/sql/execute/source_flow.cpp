@@ -20,11 +20,16 @@ bool reads_present(const Plan& scan) {
     return !scan.versions.present && scan.point != nullptr && !scan.point->past;
 }
 
+/// In an operator itself, not in those below.
+bool any_subquery(Plan& plan) {
+    bool found = false;
+    each_expr(plan, [&](BoundExpr* expr) { found = found || has_subquery(expr); });
+    return found;
+}
+
 /// Does the source read what other tables than this one hold, and nothing that is computed once for several places?
 bool reads_others(Plan& plan, const Relation& written) {
-    bool subquery = false;
-    each_expr(plan, [&](BoundExpr* expr) { subquery = subquery || has_subquery(expr); });
-    if (subquery) return false;
+    if (any_subquery(plan)) return false;
     switch (plan.kind) {
         case PlanKind::scan:
             if (plan.versions.present || plan.relation->oid == written.oid || plan.relation->tree() == written.tree())
@@ -72,18 +77,12 @@ bool keeps_entries(const BoundChange& change, const Index& index) {
 
 /// The scan of the changed table, below conditions and expressions alone; null: the source is something else.
 const Plan* scan_of(const BoundChange& change) {
-    const Plan* plan = change.source;
-    for (; plan->kind == PlanKind::filter || plan->kind == PlanKind::project; plan = plan->left) {
-        if (any_subquery(plan->conditions)) return nullptr;
-        if (std::any_of(plan->columns.begin(), plan->columns.end(),
-                        [](const PlanColumn& column) { return has_subquery(column.expr); }))
-            return nullptr;
-    }
+    Plan* plan = change.source;
+    for (; plan->kind == PlanKind::filter || plan->kind == PlanKind::project; plan = plan->left)
+        if (any_subquery(*plan)) return nullptr;
     const bool plain = plan->kind == PlanKind::scan && plan->relation->oid == change.relation->oid &&
                        reads_present(*plan) && plan->united.empty() && plan->access.once_in == 0 &&
-                       !any_subquery(plan->conditions) && !any_subquery(plan->access.equal) &&
-                       !has_subquery(plan->access.low) && !has_subquery(plan->access.high) &&
-                       !has_subquery(plan->access.members);
+                       !any_subquery(*plan);
     return plain ? plan : nullptr;
 }
 
