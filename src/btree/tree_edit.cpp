@@ -10,7 +10,7 @@ namespace northstar::inline v0::detail {
 namespace tree_edit_impl {
 
 // A full leaf gives to a sibling only if that has at least this part of a page free; otherwise it splits.
-inline constexpr std::size_t k_shift_part = 3;
+inline constexpr std::size_t k_shift_part = 8;
 // A page that is filled to less than this part looks for a sibling to merge with ...
 inline constexpr std::size_t k_merge_part = 3;
 // ... and merges if the result leaves this part free.
