@@ -39,6 +39,15 @@ private:
     void flush(Arena& arena);
 };
 
+/// A value that others take the place of: what a longer one took in the arena is used again.
+struct KeptValue {
+    Value value;
+    char* buffer;
+    std::size_t capacity;
+
+    void keep(const Value& other, Arena& arena);
+};
+
 /// A list of values that grows in an arena.
 struct GatheredValues {
     Value* items;

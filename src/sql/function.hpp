@@ -78,6 +78,8 @@ struct AggregateCall {
     /// Direct arguments of an ordered-set aggregate (the fraction of percentile_cont), constant for a group.
     std::span<const Value> direct_arguments;
     std::span<const ArgumentOrder> orders = {};  ///< of the arguments of WITHIN GROUP
+    /// Of WITHIN GROUP: so many steps are taken in all, known from the first one on.
+    std::uint64_t row_count = 0;
 };
 
 /// A state machine. All states of a call have state_size bytes, aligned to 16; init() is called on zeroed

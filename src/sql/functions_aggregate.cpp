@@ -90,6 +90,20 @@ Numeric NumericSum::total(Arena& arena) const {
     return numeric_round(sum, static_cast<int>(std::max<std::uint32_t>(most_scale, 0)), arena);
 }
 
+void KeptValue::keep(const Value& other, Arena& arena) {
+    if (other.is_null() || other.form() < Form::bytes) {
+        value = copy_value(other, arena);
+        return;
+    }
+    const std::string_view bytes = other.bytes();
+    if (bytes.size() > capacity) {
+        capacity = std::max(bytes.size(), capacity * 2);
+        buffer = arena.allocate(capacity);
+    }
+    if (!bytes.empty()) std::memcpy(buffer, bytes.data(), bytes.size());
+    value = Value::bytes(other.type(), other.form(), {buffer, bytes.size()});
+}
+
 void GatheredValues::add(const Value& value, Arena& arena) {
     if (size == capacity) {
         const std::size_t larger = capacity == 0 ? 8 : capacity * 2;
@@ -328,44 +342,32 @@ constexpr AggregateBody k_interval_avg{sizeof(IntervalSum), &nothing, &interval_
 // ---- min and max ----
 
 struct Extreme {
-    Value value;
+    KeptValue kept;
     bool any;
-    char* buffer;  ///< bytes of a variable value, used again where the next one fits
-    std::size_t capacity;
 };
-void extreme_init(AggregateCall&, void* state) { new (state) Extreme{Value(), false, nullptr, 0}; }
+void extreme_init(AggregateCall&, void* state) { new (state) Extreme{{Value(), nullptr, 0}, false}; }
 void keep_extreme(AggregateCall& call, Extreme& extreme, const Value& value) {
     extreme.any = true;
-    if (value.form() < Form::bytes) {
-        extreme.value = copy_value(value, call.arena);
-        return;
-    }
-    const std::string_view bytes = value.bytes();
-    if (bytes.size() > extreme.capacity) {
-        extreme.capacity = std::max(bytes.size(), extreme.capacity * 2);
-        extreme.buffer = call.arena.allocate(extreme.capacity);
-    }
-    if (!bytes.empty()) std::memcpy(extreme.buffer, bytes.data(), bytes.size());
-    extreme.value = Value::bytes(value.type(), value.form(), {extreme.buffer, bytes.size()});
+    extreme.kept.keep(value, call.arena);
 }
 template <int Sign>
 void extreme_step(AggregateCall& call, void* state, const Value* a, std::size_t) {
     Extreme& extreme = as<Extreme>(state);
     const Value& value = a[0];
     if (extreme.any && value.form() == Form::integer) {
-        if (Sign > 0 ? value.integer() > extreme.value.integer() : value.integer() < extreme.value.integer())
-            extreme.value = value;
-    } else if (!extreme.any || compare_values(value, extreme.value) * Sign > 0) {
+        if (Sign > 0 ? value.integer() > extreme.kept.value.integer() : value.integer() < extreme.kept.value.integer())
+            extreme.kept.value = value;
+    } else if (!extreme.any || compare_values(value, extreme.kept.value) * Sign > 0) {
         keep_extreme(call, extreme, value);
     }
 }
 template <int Sign>
 void extreme_combine(AggregateCall& call, void* state, const void* other) {
-    if (as<Extreme>(other).any) extreme_step<Sign>(call, state, &as<Extreme>(other).value, 1);
+    if (as<Extreme>(other).any) extreme_step<Sign>(call, state, &as<Extreme>(other).kept.value, 1);
 }
 Value extreme_final(AggregateCall& call, void* state) {
     const Extreme& extreme = as<Extreme>(state);
-    return extreme.any ? extreme.value.as(call.result_type) : Value::null(call.result_type);
+    return extreme.any ? extreme.kept.value.as(call.result_type) : Value::null(call.result_type);
 }
 template <int Sign>
 constexpr AggregateBody k_extreme{sizeof(Extreme),

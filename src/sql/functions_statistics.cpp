@@ -272,11 +272,24 @@ Value combined(Call& call, const Value* a, std::size_t) {
     return array_of(state, call);
 }
 
-// ---- ordered sets: values come sorted ----
+// ---- ordered sets: values come sorted, and how many is known ----
 
-void gathered_step(AggregateCall& call, void* state, const Value* a, std::size_t) {
-    as<GatheredValues>(state).add(a[0], call.arena);
-}
+/// Of all values those at some places are kept.
+struct Picked {
+    struct Spot {
+        std::size_t place;
+        Value value;
+    };
+    Spot* spots;  ///< in the order of their places
+    std::size_t count;
+    std::size_t reached;  ///< so many of them have their value
+    std::size_t seen;     ///< values
+
+    const Value& at(std::size_t place) const {
+        return std::lower_bound(spots, spots + count, place,
+                                [](const Spot& spot, std::size_t wanted) { return spot.place < wanted; })->value;
+    }
+};
 
 double fraction_of(const Value& value) {
     const double fraction = value.real();
@@ -288,59 +301,123 @@ double fraction_of(const Value& value) {
     }
     return fraction;
 }
-Value discrete(const GatheredValues& values, double fraction) {
-    const double row = std::ceil(fraction * static_cast<double>(values.size));
-    return values.items[row < 1 ? 0 : static_cast<std::size_t>(row) - 1];
+
+/// The values that a fraction of so many ones stands between, by their places, and how near it is to the second.
+struct Between {
+    std::size_t first, second;
+    double share;
+};
+Between discrete(double fraction, std::size_t size) {
+    const double row = std::ceil(fraction * static_cast<double>(size));
+    const std::size_t place = row < 1 ? 0 : static_cast<std::size_t>(row) - 1;
+    return {place, place, 0};
 }
-Value continuous(const GatheredValues& values, double fraction) {
-    const double place = fraction * static_cast<double>(values.size - 1);
-    const std::size_t first = static_cast<std::size_t>(std::floor(place));
-    const std::size_t second = static_cast<std::size_t>(std::ceil(place));
-    const Value& low = values.items[first];
-    const Value& high = values.items[second];
-    const double share = place - static_cast<double>(first);
-    if (first == second) return low;
+Between continuous(double fraction, std::size_t size) {
+    const double place = fraction * static_cast<double>(size - 1);
+    const double first = std::floor(place);
+    return {static_cast<std::size_t>(first), static_cast<std::size_t>(std::ceil(place)), place - first};
+}
+
+Value value_between(const Picked& picked, const Between& between) {
+    const Value& low = picked.at(between.first);
+    if (between.first == between.second) return low;
+    const Value& high = picked.at(between.second);
     if (low.form() == Form::interval) {
         const Interval difference = interval_add(high.interval(), interval_negate(low.interval()));
-        return Value::interval(interval_add(low.interval(), interval_multiply(difference, share)));
+        return Value::interval(interval_add(low.interval(), interval_multiply(difference, between.share)));
     }
-    return Value::float8(low.real() + share * (high.real() - low.real()));
+    return Value::float8(low.real() + between.share * (high.real() - low.real()));
 }
-template <Value (*Pick)(const GatheredValues&, double)>
+
+/// The fractions that the direct argument asks for.
+template <bool Several>
+std::vector<Value> fractions_of(AggregateCall& call) {
+    const Value& given = call.direct_arguments[0];
+    std::vector<Value> fractions;
+    if (given.is_null()) return fractions;
+    if constexpr (Several) {
+        const ArrayView view(given);
+        for (std::size_t i = 0; i < view.size(); ++i) fractions.push_back(view.element(i, call.arena));
+    } else {
+        fractions.push_back(given);
+    }
+    return fractions;
+}
+
+template <Between (*Place)(double, std::size_t), bool Several>
+void choose_places(AggregateCall& call, Picked& picked) {
+    std::vector<std::size_t> places;
+    for (const Value& fraction : fractions_of<Several>(call)) {
+        if (fraction.is_null()) continue;
+        const Between between = Place(fraction_of(fraction), static_cast<std::size_t>(call.row_count));
+        places.push_back(between.first);
+        places.push_back(between.second);
+    }
+    std::sort(places.begin(), places.end());
+    places.erase(std::unique(places.begin(), places.end()), places.end());
+    picked.count = places.size();
+    picked.spots = call.arena.allocate_array<Picked::Spot>(places.size());
+    for (std::size_t i = 0; i < places.size(); ++i) new (picked.spots + i) Picked::Spot{places[i], Value()};
+}
+
+template <Between (*Place)(double, std::size_t), bool Several>
+void percentile_step(AggregateCall& call, void* state, const Value* a, std::size_t) {
+    Picked& picked = as<Picked>(state);
+    if (picked.seen == 0) choose_places<Place, Several>(call, picked);
+    if (picked.reached < picked.count && picked.spots[picked.reached].place == picked.seen)
+        picked.spots[picked.reached++].value = copy_value(a[0], call.arena);
+    ++picked.seen;
+}
+
+template <Between (*Place)(double, std::size_t)>
 Value percentile(AggregateCall& call, void* state) {
-    const GatheredValues& values = as<GatheredValues>(state);
+    const Picked& picked = as<Picked>(state);
     if (call.direct_arguments[0].is_null()) return Value::null(call.result_type);
     const double fraction = fraction_of(call.direct_arguments[0]);
-    return values.size == 0 ? Value::null(call.result_type) : Pick(values, fraction);
+    return picked.seen == 0 ? Value::null(call.result_type) : value_between(picked, Place(fraction, picked.seen));
 }
-template <Value (*Pick)(const GatheredValues&, double)>
+template <Between (*Place)(double, std::size_t)>
 Value percentiles(AggregateCall& call, void* state) {
-    const GatheredValues& values = as<GatheredValues>(state);
-    if (call.direct_arguments[0].is_null() || values.size == 0) return Value::null(call.result_type);
-    const ArrayView fractions(call.direct_arguments[0]);
+    const Picked& picked = as<Picked>(state);
+    if (call.direct_arguments[0].is_null() || picked.seen == 0) return Value::null(call.result_type);
     const Oid element = type_info(call.result_type, call.session.types).element;
     std::vector<Value> results;
-    for (std::size_t i = 0; i < fractions.size(); ++i) {
-        const Value fraction = fractions.element(i, call.arena);
-        results.push_back(fraction.is_null() ? Value::null(element) : Pick(values, fraction_of(fraction)));
+    for (const Value& fraction : fractions_of<true>(call))
+        results.push_back(fraction.is_null() ? Value::null(element)
+                                             : value_between(picked, Place(fraction_of(fraction), picked.seen)));
+    return make_array(call.result_type, element, ArrayView(call.direct_arguments[0]).dimensions(), results, call.arena);
+}
+template <Between (*Place)(double, std::size_t)>
+constexpr AggregateBody k_percentile{sizeof(Picked), &nothing, &percentile_step<Place, false>, nullptr, nullptr,
+                                     &percentile<Place>};
+template <Between (*Place)(double, std::size_t)>
+constexpr AggregateBody k_percentiles{sizeof(Picked), &nothing, &percentile_step<Place, true>, nullptr, nullptr,
+                                      &percentiles<Place>};
+
+/// The longest run of equal values; of several the first.
+struct LongestRun {
+    KeptValue best, present;
+    std::size_t best_length, length;
+    bool is_best;  ///< the present run is
+};
+void mode_step(AggregateCall& call, void* state, const Value* a, std::size_t) {
+    LongestRun& s = as<LongestRun>(state);
+    if (s.length == 0 || !equal_values(s.present.value, a[0])) {
+        s.present.keep(a[0], call.arena);
+        s.length = 0;
+        s.is_best = false;
     }
-    return make_array(call.result_type, element, fractions.dimensions(), results, call.arena);
+    if (++s.length <= s.best_length) return;
+    s.best_length = s.length;
+    if (!s.is_best) s.best.keep(a[0], call.arena);
+    s.is_best = true;
 }
 Value mode(AggregateCall& call, void* state) {
-    const GatheredValues& values = as<GatheredValues>(state);
-    std::size_t best = 0;
-    std::size_t best_count = 0;
-    for (std::size_t begin = 0; begin < values.size;) {
-        std::size_t end = begin + 1;
-        while (end < values.size && equal_values(values.items[begin], values.items[end])) ++end;
-        if (end - begin > best_count) {
-            best = begin;
-            best_count = end - begin;
-        }
-        begin = end;
-    }
-    return best_count == 0 ? Value::null(call.result_type) : values.items[best];
+    const LongestRun& s = as<LongestRun>(state);
+    return s.best_length == 0 ? Value::null(call.result_type) : s.best.value;
 }
+constexpr AggregateBody k_mode{sizeof(LongestRun), &nothing, &mode_step, nullptr, nullptr, &mode};
+
 // ---- where a row that is not there would stand among those that are ----
 
 struct Hypothetical {
@@ -348,7 +425,7 @@ struct Hypothetical {
     std::int64_t before = 0;
     std::int64_t peers = 0;
     std::int64_t groups_before = 0;  ///< of equal rows
-    Value* last = nullptr;
+    KeptValue* last = nullptr;    ///< of these, the newest row
 };
 
 int compare_sorted(AggregateCall& call, const Value* a, const Value* b, std::size_t count) {
@@ -371,10 +448,16 @@ void hypothetical_step(AggregateCall& call, void* state, const Value* a, std::si
     if (order == 0) ++s.peers;
     if (order >= 0) return;
     ++s.before;
-    if (s.last != nullptr && compare_sorted(call, a, s.last, count) == 0) return;
+    if (s.last == nullptr) {
+        s.last = call.arena.allocate_array<KeptValue>(count);
+        for (std::size_t i = 0; i < count; ++i) new (s.last + i) KeptValue{Value(), nullptr, 0};
+    } else {
+        bool same = true;
+        for (std::size_t i = 0; i < count && same; ++i) same = compare_sorted(call, a + i, &s.last[i].value, 1) == 0;
+        if (same) return;
+    }
     ++s.groups_before;
-    s.last = call.arena.allocate_array<Value>(count);
-    for (std::size_t i = 0; i < count; ++i) s.last[i] = copy_value(a[i], call.arena);
+    for (std::size_t i = 0; i < count; ++i) s.last[i].keep(a[i], call.arena);
 }
 Value hypothetical_rank(AggregateCall&, void* state) { return Value::int8(as<Hypothetical>(state).before + 1); }
 Value hypothetical_dense_rank(AggregateCall&, void* state) {
@@ -390,9 +473,6 @@ Value hypothetical_cume_dist(AggregateCall&, void* state) {
 }
 template <Value (*Final)(AggregateCall&, void*)>
 constexpr AggregateBody k_hypothetical{sizeof(Hypothetical), &nothing, &hypothetical_step, nullptr, nullptr, Final};
-
-template <Value (*Final)(AggregateCall&, void*)>
-constexpr AggregateBody k_ordered{sizeof(GatheredValues), &nothing, &gathered_step, nullptr, nullptr, Final};
 
 constexpr FunctionSource k_aggregates[] = {
     {"avg(float4) float8", &k_real_avg},
@@ -449,13 +529,13 @@ constexpr FunctionSource k_aggregates[] = {
     {"float8_combine(_float8,_float8) _float8", &combined<RealMoments, &real_combine>},
     {"float8_regr_accum(_float8,float8,float8) _float8", &accumulated<Regression, &regression_step>},
     {"float8_regr_combine(_float8,_float8) _float8", &combined<Regression, &regression_combine>},
-    {"percentile_cont(float8,float8) float8 ordered=1", &k_ordered<&percentile<&continuous>>},
-    {"percentile_cont(float8,interval) interval ordered=1", &k_ordered<&percentile<&continuous>>},
-    {"percentile_cont(_float8,float8) _float8 ordered=1", &k_ordered<&percentiles<&continuous>>},
-    {"percentile_cont(_float8,interval) _interval ordered=1", &k_ordered<&percentiles<&continuous>>},
-    {"percentile_disc(float8,anyelement) anyelement ordered=1", &k_ordered<&percentile<&discrete>>},
-    {"percentile_disc(_float8,anyelement) anyarray ordered=1", &k_ordered<&percentiles<&discrete>>},
-    {"mode(anyelement) anyelement ordered=0", &k_ordered<&mode>},
+    {"percentile_cont(float8,float8) float8 ordered=1", &k_percentile<&continuous>},
+    {"percentile_cont(float8,interval) interval ordered=1", &k_percentile<&continuous>},
+    {"percentile_cont(_float8,float8) _float8 ordered=1", &k_percentiles<&continuous>},
+    {"percentile_cont(_float8,interval) _interval ordered=1", &k_percentiles<&continuous>},
+    {"percentile_disc(float8,anyelement) anyelement ordered=1", &k_percentile<&discrete>},
+    {"percentile_disc(_float8,anyelement) anyarray ordered=1", &k_percentiles<&discrete>},
+    {"mode(anyelement) anyelement ordered=0", &k_mode},
     {"rank(any) int8 variadic nonstrict hypothetical", &k_hypothetical<&hypothetical_rank>},
     {"dense_rank(any) int8 variadic nonstrict hypothetical", &k_hypothetical<&hypothetical_dense_rank>},
     {"percent_rank(any) float8 variadic nonstrict hypothetical", &k_hypothetical<&hypothetical_percent_rank>},

@@ -19,7 +19,14 @@ AggregateRunner::AggregateRunner(BoundExpr& call, const std::vector<ColumnId>& i
         arguments_.emplace_back(*arg, input, execution);
         types_.push_back(arg->type);
     }
-    for (SortKey& key : clauses_->order) keys_.emplace_back(*key.expr, input, execution);
+    order_ = clauses_->order;
+    // Then what is equal comes together.
+    if (clauses_->distinct && sorts())
+        for (BoundExpr* arg : call.args) {
+            const auto sorts_by = [arg](const SortKey& key) { return same_expr(*key.expr, *arg); };
+            if (std::none_of(order_.begin(), order_.end(), sorts_by)) order_.push_back({arg, false, false});
+        }
+    for (const SortKey& key : order_) keys_.emplace_back(*key.expr, input, execution);
     if (call.function->aggregate_kind != AggregateKind::normal)
         for (const SortKey& key : clauses_->order) orders_.push_back({key.descending, key.nulls_first});
     if (clauses_->filter != nullptr) filter_ = std::make_unique<Evaluator>(*clauses_->filter, input, execution);
@@ -32,8 +39,23 @@ AggregateRunner::AggregateRunner(BoundExpr& call, const std::vector<ColumnId>& i
     row_.resize(arguments_.size() + keys_.size());
 }
 
-AggregateCall AggregateRunner::context(Group& group) {
-    return {arena_, execution_.session(), call_.type, types_, group.direct, orders_};
+void AggregateRunner::reset(std::size_t limit) {
+    empty_arena(arena_);
+    kept_ = 0;
+    limit_ = limit;
+    aside_.reset(arguments_.size() + 1);
+    put_aside_ = false;
+    if (!sorts()) return;
+    std::vector<std::size_t> places{0};
+    for (std::size_t i = 0; i < keys_.size(); ++i) places.push_back(1 + arguments_.size() + i);
+    std::vector<SortKey> keys{SortKey{}};
+    keys.insert(keys.end(), order_.begin(), order_.end());
+    sorter_.start(1 + row_.size(), std::move(places), std::move(keys));
+    sorter_reads_ = false;
+}
+
+AggregateCall AggregateRunner::context(Group& group, Arena& arena) {
+    return {arena, execution_.session(), call_.type, types_, group.direct, orders_, group.steps};
 }
 
 AggregateRunner::Group AggregateRunner::start() {
@@ -44,7 +66,7 @@ AggregateRunner::Group AggregateRunner::start() {
     group.state = bytes;
     AggregateCall call = context(group);
     body_->init(call, group.state);
-    if (clauses_->distinct) group.seen = std::make_unique<TupleTable>(arguments_.size());
+    if (clauses_->distinct && !sorts()) group.seen = std::make_unique<TupleTable>(arguments_.size());
     if (sorts()) group.sorted = std::make_unique<RowStore>(arguments_.size() + keys_.size());
     return group;
 }
@@ -91,9 +113,9 @@ void AggregateRunner::step(char* state, std::size_t k) {
     if (value == nullptr || !call_.function->strict || !value->is_null()) body_->step(call, state, value, count);
 }
 
-Value AggregateRunner::finish(char* state) {
+Value AggregateRunner::finish(char* state, Arena& arena) {
     Group none;
-    AggregateCall call = context(none);
+    AggregateCall call = context(none, arena);
     const Value result = body_->final(call, state);
     return result.is_null() ? Value::null(call_.type) : result;
 }
@@ -145,10 +167,20 @@ void AggregateRunner::step(Group& group, std::size_t k, std::size_t number) {
         return;
     }
     for (std::size_t i = 0; i < keys_.size(); ++i) row_[arguments_.size() + i] = key_values_[i][k];
-    const std::size_t before = group.sorted->bytes();
-    Value* kept = group.sorted->add();
-    for (std::size_t i = 0; i < row_.size(); ++i) kept[i] = copy_value(row_[i], group.sorted->arena());
-    kept_ += group.sorted->bytes() - before;
+    if (!orders_.empty() && (!call_.function->strict || !row_[0].is_null())) ++group.steps;
+    keep_sorted(group, number);
+}
+
+/// ORDER BY: the first rows stay with their group, those beyond the limit are sorted for all groups together.
+void AggregateRunner::keep_sorted(Group& group, std::size_t number) {
+    const bool is_full = kept_ > limit_;
+    RowStore& rows = is_full ? sorter_.rows() : *group.sorted;
+    const std::size_t before = rows.bytes();
+    Value* to = rows.add();
+    if (is_full) *to++ = Value::int8(static_cast<std::int64_t>(number));
+    for (std::size_t i = 0; i < row_.size(); ++i) to[i] = keep_value(row_[i], rows.arena());
+    if (!is_full) kept_ += rows.bytes() - before;
+    else if (rows.bytes() > limit_) sorter_.put_aside();
 }
 
 void AggregateRunner::step_run(Group& group, std::size_t count, std::size_t number) {
@@ -251,29 +283,61 @@ void AggregateRunner::invert(Group& group, const Value* arguments) {
 }
 
 void AggregateRunner::prepare_direct(const Rows& groups) {
+    sorted_arena_.reset();
     for (std::size_t i = 0; i < direct_.size(); ++i) {
         direct_values_[i].resize(groups.count);
         direct_[i].evaluate(groups, direct_values_[i].data(), arena_);
     }
 }
 
-Value AggregateRunner::finish(Group& group, std::size_t k) {
+Value AggregateRunner::finish(Group& group, std::size_t k, std::size_t number) {
     group.direct.clear();
     for (const std::vector<Value>& values : direct_values_) group.direct.push_back(values[k]);
-    return finish(group);
+    if (group.sorted != nullptr) step_sorted(group, number);
+    return finish(group, group.sorted == nullptr ? arena_ : sorted_arena_);
 }
 
-Value AggregateRunner::finish(Group& group) {
-    if (group.sorted != nullptr) {
-        std::vector<Value*>& rows = group.sorted->rows();
-        const std::size_t width = arguments_.size();
-        std::stable_sort(rows.begin(), rows.end(), [&](const Value* a, const Value* b) {
-            return compare_keys(a + width, b + width, clauses_->order) < 0;
-        });
-        for (const Value* row : rows) step(group, row);
-        rows.clear();
+/// Takes the rows of a group in order: those that it kept, and those that were put aside, which came behind them.
+void AggregateRunner::step_sorted(Group& group, std::size_t number) {
+    std::vector<Value*>& rows = group.sorted->rows();
+    const std::size_t width = arguments_.size();
+    std::stable_sort(rows.begin(), rows.end(), [&](const Value* a, const Value* b) {
+        return compare_keys(a + width, b + width, order_) < 0;
+    });
+    std::vector<Value> last;  // what DISTINCT took
+    const auto take = [&](const Value* arguments) {
+        if (clauses_->distinct) {
+            if (!last.empty() && TupleTable::equal(last.data(), arguments, width)) return;
+            last.clear();
+            last_arena_.reset();
+            for (std::size_t i = 0; i < width; ++i) last.push_back(keep_value(arguments[i], last_arena_));
+        }
+        feed(group, arguments);
+    };
+    for (std::size_t at = 0;;) {
+        const Value* const other = first_put_aside(number);
+        if (at < rows.size() &&
+            (other == nullptr || compare_keys(rows[at] + width, other + 1 + width, order_) <= 0)) {
+            take(rows[at++]);
+            continue;
+        }
+        if (other == nullptr) break;
+        take(other + 1);
+        sorter_.pop();
     }
-    AggregateCall call = context(group);
+    rows.clear();
+}
+
+/// Of the rows that were put aside the next one, if it is of that group.
+const Value* AggregateRunner::first_put_aside(std::size_t number) {
+    if (!sorter_reads_) sorter_.sort();
+    sorter_reads_ = true;
+    const Value* const row = sorter_.front();
+    return row != nullptr && row[0].integer() == static_cast<std::int64_t>(number) ? row : nullptr;
+}
+
+Value AggregateRunner::finish(Group& group, Arena& arena) {
+    AggregateCall call = context(group, arena);
     Value result = body_->final(call, group.state);
     return result.is_null() ? Value::null(call_.type) : result;
 }

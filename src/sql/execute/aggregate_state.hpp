@@ -1,11 +1,13 @@
 // aggregate_state.hpp -- one aggregate call over one group: its state, and DISTINCT, FILTER and ORDER BY.  Layer: sql.
 //
 // Arguments that DISTINCT has seen are kept in memory up to a limit; further ones go to files, with the number of their
-// group, and are taken when the input has ended (take_rest).
+// group, and are taken when the input has ended (take_rest). So are those that ORDER BY sorts: what is behind the limit
+// is sorted with the help of files for all groups together, and each group takes its own when it is finished.
 #pragma once
 
 #include "sql/execute/evaluate.hpp"
 #include "sql/execute/partition_files.hpp"
+#include "sql/execute/row_sorter.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -31,20 +33,18 @@ public:
     /// A state of a group. Plain bytes in the arena, and what DISTINCT and ORDER BY have to remember.
     struct Group {
         void* state = nullptr;
-        std::unique_ptr<TupleTable> seen;   // DISTINCT
+        std::unique_ptr<TupleTable> seen;   // DISTINCT without ORDER BY
         std::unique_ptr<RowStore> sorted;   // ORDER BY, WITHIN GROUP: arguments and sort keys
         std::vector<Value> direct;          // arguments of ordered-set aggregates
+        std::uint64_t steps = 0;            // that WITHIN GROUP will take
     };
 
-    /// Forgets all states. What DISTINCT keeps will take `limit` bytes at most, as long as steps name their group.
-    void reset(std::size_t limit) {
-        empty_arena(arena_);
-        kept_ = 0;
-        limit_ = limit;
-        aside_.reset(arguments_.size() + 1);
-        put_aside_ = false;
-    }
+    /// Forgets all states. What DISTINCT and ORDER BY keep will take `limit` bytes at most, as long as steps name their
+    /// group.
+    void reset(std::size_t limit);
     Group start();
+    /// Of what states refer to nothing is left.
+    void forget_states() { empty_arena(arena_); }
     /// Nothing but steps: no DISTINCT, FILTER, ORDER BY or direct arguments. Its states may lie in rows of states that
     /// the caller owns, state_size() bytes each, and step_all() takes a whole batch.
     bool is_plain() const { return plain_; }
@@ -61,7 +61,8 @@ public:
     void step_run(char* state, std::size_t count);
     /// One step for the k-th selected row.
     void step(char* state, std::size_t k);
-    Value finish(char* state);
+    Value finish(char* state) { return finish(state, arena_); }
+    Value finish(char* state, Arena& arena);
     /// Values of arguments, sort keys and filter for every selected row.
     void prepare(const Rows& rows);
     /// The k-th selected row of the last prepare(), for the group of that number.
@@ -81,16 +82,20 @@ public:
     /// States that lie with the caller, zeroed before init().
     void step(char* state, const Value* arguments);
     void combine(char* state, const char* other);
-    Value finish(Group& group);
+    /// The result of a group that took its arguments step by step; it may refer to the arena and to the state.
+    Value finish(Group& group, Arena& arena);
     /// Values of the direct arguments for rows of groups, whose k-th is that of `group`.
     void prepare_direct(const Rows& groups);
-    Value finish(Group& group, std::size_t k);
+    /// Groups are finished in the order of their numbers. The value stays until the next prepare_direct().
+    Value finish(Group& group, std::size_t k, std::size_t number);
     std::size_t argument_count() const { return arguments_.size(); }  ///< but the direct ones
     bool included(std::size_t k) const {
         return filter_ == nullptr || (!filter_values_[k].is_null() && filter_values_[k].boolean());
     }
     const Value& argument(std::size_t i, std::size_t k) const { return views_[i][k]; }
     Arena& arena() { return arena_; }
+    /// Rows are in files: groups may be large, and are better finished one by one.
+    bool has_put_aside_rows() const { return sorter_.has_runs(); }
     /// Bytes of the states and of what they gathered.
     std::size_t bytes() const { return arena_.size() + kept_; }
 
@@ -99,8 +104,14 @@ private:
     void prepare_filtered(const Rows& rows);
     bool sees_first(Group& group, const Value* arguments, std::size_t number);
     void note_seen(const Value* arguments);
+    void keep_sorted(Group& group, std::size_t number);
+    void step_sorted(Group& group, std::size_t number);
+    const Value* first_put_aside(std::size_t number);
     void feed(Group& group, const Value* arguments);
-    AggregateCall context(Group& group);
+    AggregateCall context(Group& group, Arena& arena);
+    AggregateCall context(Group& group) {
+        return context(group, group.sorted == nullptr ? arena_ : sorted_arena_);
+    }
 
     BoundExpr& call_;
     CallClauses* clauses_;
@@ -109,6 +120,7 @@ private:
     std::vector<Evaluator> arguments_;  // but the direct ones
     std::vector<Evaluator> direct_;
     std::vector<Evaluator> keys_;
+    std::vector<SortKey> order_;        // by which keys_ sort
     std::unique_ptr<Evaluator> filter_;
     std::vector<Oid> types_;            // of what step() is given
     std::vector<ArgumentOrder> orders_; // of WITHIN GROUP
@@ -122,6 +134,10 @@ private:
     std::size_t limit_ = ~std::size_t{0};
     bool put_aside_ = false;  // an argument was
     PartitionFiles aside_;    // number of the group, arguments
+    RowSorter sorter_;        // number of the group, arguments, sort keys
+    bool sorter_reads_ = false;
+    Arena sorted_arena_;      // of groups that are finished together, what their sorted rows make
+    Arena last_arena_;        // of an argument that DISTINCT compares the next one with
     Arena arena_;       // states
     Arena row_arena_;   // arguments of the present batch
 };

@@ -110,11 +110,23 @@ std::unique_ptr<Operator> build_operator(Plan& plan, Execution& execution) {
     return measured(build_file::make_operator(plan, execution), plan, execution);
 }
 
-void run_plan(Plan& plan, const std::vector<ColumnId>& wanted, Execution& execution, RowStore& rows) {
+namespace build_file {
+
+template <class Rows>
+void run(Plan& plan, const std::vector<ColumnId>& wanted, Execution& execution, Rows& rows) {
     const std::unique_ptr<Operator> root = build_operator(plan, execution);
-    const std::vector<std::size_t> places = build_file::places_of(wanted, root->columns());
+    const std::vector<std::size_t> places = places_of(wanted, root->columns());
     root->open();
     while (const Batch* batch = root->next()) rows.add(*batch, places);
+}
+
+}  // namespace build_file
+
+void run_plan(Plan& plan, const std::vector<ColumnId>& wanted, Execution& execution, RowStore& rows) {
+    build_file::run(plan, wanted, execution, rows);
+}
+void run_plan(Plan& plan, const std::vector<ColumnId>& wanted, Execution& execution, KeptRows& rows) {
+    build_file::run(plan, wanted, execution, rows);
 }
 
 PlanRun::PlanRun(Plan& plan, const std::vector<ColumnId>& wanted, Session& session, ExecutionHost& host,
@@ -152,7 +164,7 @@ Execution::Shared& Execution::shared(CommonTablePlan& table) {
     shared.outer.clear();
     shared.outer_arena.reset();
     for (const ColumnId id : table.outer) shared.outer.push_back(copy_value(cell(id), shared.outer_arena));
-    shared.rows.reset(table.columns.size());
+    shared.rows.reset(table.columns.size(), host_.memory_limit());
     if (table.change != nullptr) {
         host_.run_change(*this, *table.change, shared.rows);
         return shared;
@@ -168,7 +180,7 @@ Execution::Shared& Execution::shared(CommonTablePlan& table) {
     return shared;
 }
 
-RowStore& Execution::common(CommonTablePlan& table) { return shared(table).rows; }
+KeptRows& Execution::common(CommonTablePlan& table) { return shared(table).rows; }
 
 bool Execution::extend(CommonTablePlan& table) {
     Shared& shared = this->shared(table);

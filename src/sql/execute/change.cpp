@@ -9,20 +9,20 @@
 
 namespace northstar::inline v0::sql {
 
-std::uint64_t ChangeRunner::run(BoundChange& change, RowStore& returned) {
+std::uint64_t ChangeRunner::run(BoundChange& change, KeptRows& returned) {
     const std::uint64_t count = apply_all(change, returned);
     settle();
     return count;
 }
 
-std::uint64_t ChangeRunner::run_part(BoundChange& change, RowStore& returned) {
+std::uint64_t ChangeRunner::run_part(BoundChange& change, KeptRows& returned) {
     parts_ = true;
     return apply_all(change, returned);
 }
 
 /// The change, and that of tables which inherit from its own: all sources are read before anything is written, but for
 /// one that never meets what is written. [CHANGE-1]
-std::uint64_t ChangeRunner::apply_all(BoundChange& change, RowStore& returned) {
+std::uint64_t ChangeRunner::apply_all(BoundChange& change, KeptRows& returned) {
     if (takes_all_rows(change)) return TableWriter(change.relation, execution_, access_).erase_all();
     if (!parts_ && flows(change)) {
         Target target(change, execution_, access_, true);
@@ -175,9 +175,10 @@ void ChangeRunner::returning(Target& target, const std::vector<Value>& row, std:
     ++target.count;
     if (target.returning.empty()) return;
     for (std::size_t i = 0; i < row.size(); ++i) *target.cells[i] = row[i];
-    Value* out = target.returned->add();
-    for (std::size_t i = 0; i < target.returning.size(); ++i)
-        out[i] = copy_value(target.value(*target.returning[i], source_row), target.returned->arena());
+    target.returned_row.clear();
+    for (const auto& expression : target.returning)
+        target.returned_row.push_back(target.value(*expression, source_row));
+    target.returned->add(target.returned_row.data());
 }
 
 namespace run_change {

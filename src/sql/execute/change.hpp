@@ -41,9 +41,9 @@ public:
     ChangeRunner(Execution& execution, WriteAccess& access) : execution_(execution), access_(access) {}
 
     /// Rows of RETURNING are appended. Returns the number of rows changed.
-    std::uint64_t run(BoundChange& change, RowStore& returned);
+    std::uint64_t run(BoundChange& change, KeptRows& returned);
     /// The same for one of several changes that are one statement; settle() follows the last.
-    std::uint64_t run_part(BoundChange& change, RowStore& returned);
+    std::uint64_t run_part(BoundChange& change, KeptRows& returned);
     /// Checks what the changed rows ask of other tables, or carries it out, and deferrable keys. Raises 23503, 23505.
     void settle();
     /// REVERT TABLE: makes the keys have the rows of then. All constraints are checked as for an UPDATE.
@@ -69,7 +69,7 @@ private:
     /// Forgets an earlier run, and what belonged to an earlier transaction.
     void start_again(std::uint64_t transaction);
     void apply(BoundChange& change, Target& target);
-    std::uint64_t apply_all(BoundChange& change, RowStore& returned);
+    std::uint64_t apply_all(BoundChange& change, KeptRows& returned);
     bool passes_over(Target& target);
     void changed(Target& target, const std::string& key);
     void insert(BoundChange& change, Target& target);

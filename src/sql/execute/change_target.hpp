@@ -152,7 +152,8 @@ struct ChangeRunner::Target {
     std::unique_ptr<Evaluator> partition_check;
     std::uint64_t count = 0;
     Arena arena;
-    RowStore* returned = nullptr;
+    KeptRows* returned = nullptr;
+    std::vector<Value> returned_row;
     // Used again for every row.
     std::vector<Value> row, old_row;
     std::string key;

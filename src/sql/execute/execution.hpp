@@ -6,6 +6,7 @@
 
 #include "sql/bind/environment.hpp"
 #include "sql/execute/batch.hpp"
+#include "sql/execute/kept_rows.hpp"
 #include "sql/execute/tuple_table.hpp"
 #include "sql/plan/describe.hpp"
 #include "sql/plan/plan.hpp"
@@ -84,7 +85,7 @@ class ExecutionHost {
 public:
     virtual ~ExecutionHost() = default;
     /// Runs INSERT, UPDATE, DELETE or MERGE; rows of RETURNING go into `rows`. Returns the number of rows changed.
-    virtual std::uint64_t run_change(Execution& execution, BoundChange& change, RowStore& rows) = 0;
+    virtual std::uint64_t run_change(Execution& execution, BoundChange& change, KeptRows& rows) = 0;
     virtual void virtual_rows(Execution& execution, const Plan& plan, RowStore& rows) = 0;
     /// Versions of a table's rows over a range of commits.
     virtual void version_rows(Execution& execution, const Plan& plan, RowStore& rows) = 0;
@@ -123,9 +124,9 @@ public:
     }
     /// Stays where it is for the whole execution.
     Value& cell(ColumnId column) { return cells_[column]; }
-    RowStore*& working_table(int number) { return working_[number]; }
+    KeptRows*& working_table(int number) { return working_[number]; }
     /// Rows of a WITH query as far as they were asked for; those of one that changes data are all there.
-    RowStore& common(CommonTablePlan& table);
+    KeptRows& common(CommonTablePlan& table);
     /// Computes further rows of it; false: there are none. So a reader that stops early never waits for the rest,
     /// which may be without end.
     bool extend(CommonTablePlan& table);
@@ -138,7 +139,7 @@ public:
 
 private:
     struct Shared {
-        RowStore rows;
+        KeptRows rows;
         std::unique_ptr<Operator> source;  ///< null at the end, unless it may run again for other outer values
         bool ended = false;
         std::vector<std::size_t> places;   ///< of the columns wanted in what the source makes
@@ -155,7 +156,7 @@ private:
     const std::vector<Value>* parameters_;
     Arena arena_;
     std::unordered_map<ColumnId, Value> cells_;
-    std::map<int, RowStore*> working_;
+    std::map<int, KeptRows*> working_;
     std::map<CommonTablePlan*, std::unique_ptr<Shared>> shared_;
 };
 
@@ -188,5 +189,6 @@ private:
 
 /// Runs a plan to the end; the store has the columns `wanted`, in order.
 void run_plan(Plan& plan, const std::vector<ColumnId>& wanted, Execution& execution, RowStore& rows);
+void run_plan(Plan& plan, const std::vector<ColumnId>& wanted, Execution& execution, KeptRows& rows);
 
 }  // namespace northstar::inline v0::sql

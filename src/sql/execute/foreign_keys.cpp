@@ -358,7 +358,7 @@ void ChangeRunner::cascade(Event& event, const Relation& child, const ForeignKey
     change.source = pools_.back()->plan(PlanKind::single);
     binder.prepare_change(change);
     Target target(change, execution_, access_);
-    RowStore nothing;
+    KeptRows nothing;
     target.returned = &nothing;
     for (const std::string& key : referring_rows(child, foreign, values.data())) {
         if (!rows.read(key, old_row.data(), arena)) continue;

@@ -33,22 +33,23 @@ std::unique_ptr<Operator> measured(std::unique_ptr<Operator> op, const Plan& pla
 class StoreReader {
 public:
     /// Rows that are added later are handed out as well.
-    void start(const RowStore& rows) { start(rows, 0, ~std::size_t{0}); }
-    void start(const RowStore& rows, std::size_t from, std::size_t to) {
+    void start(const RowStore& rows) { start(rows, 0, ~std::size_t{0}, rows.width()); }
+    /// The first columns of these rows.
+    void start(const RowStore& rows, std::size_t from, std::size_t to, std::size_t width) {
         rows_ = &rows;
         at_ = from;
         to_ = to;
+        width_ = width;
     }
     Batch* next(Batch& batch) {
         const std::size_t end = rows_ == nullptr ? 0 : std::min(to_, rows_->size());
         if (at_ >= end) return nullptr;
-        const std::size_t width = rows_->width();
         const std::size_t left = end - at_;
         const std::size_t count = left < k_batch_rows ? left : k_batch_rows;
         batch.arena.reset();
-        batch.make_room(width, count);
+        batch.make_room(width_, count);
         for (std::size_t row = 0; row < count; ++row)
-            for (std::size_t i = 0; i < width; ++i) batch.columns[i][row] = rows_->row(at_ + row)[i];
+            for (std::size_t i = 0; i < width_; ++i) batch.columns[i][row] = rows_->row(at_ + row)[i];
         at_ += count;
         return &batch;
     }
@@ -57,6 +58,7 @@ private:
     const RowStore* rows_ = nullptr;
     std::size_t at_ = 0;
     std::size_t to_ = 0;
+    std::size_t width_ = 0;
 };
 
 }  // namespace northstar::inline v0::sql

@@ -194,7 +194,9 @@ private:
         if (set_ == sets_.size()) return;
         const TupleTable& table = tables_[set_];
         const auto& set = sets_[set_];
-        const std::size_t count = std::min(k_batch_rows, table.size() - group_);
+        const bool one_by_one = std::any_of(runners_.begin(), runners_.end(),
+                                            [](const auto& runner) { return runner->has_put_aside_rows(); });
+        const std::size_t count = std::min(one_by_one ? std::size_t{1} : k_batch_rows, table.size() - group_);
         batch_.make_room(columns_.size(), count);
         for (std::size_t i = 0; i < plan_.groups.size(); ++i) {
             Value* const out = batch_.columns[i].data();
@@ -208,7 +210,8 @@ private:
             if (!plain_) runners_[i]->prepare_direct({&batch_, every_row(count, every_), count, true});
             for (std::size_t k = 0; k < count; ++k)
                 out[k] = plain_ ? runners_[i]->finish(states_[set_][group_ + k] + offsets_[i])
-                                : runners_[i]->finish(groups_[set_][(group_ + k) * runners_.size() + i], k);
+                                : runners_[i]->finish(groups_[set_][(group_ + k) * runners_.size() + i], k,
+                                                      number_of(set_, group_ + k));
         }
         if (plan_.grouping_id != k_no_column)
             std::fill_n(batch_.columns.back().begin(), count, Value::int4(static_cast<std::int64_t>(set_)));
@@ -216,6 +219,11 @@ private:
     }
 
     static constexpr std::size_t k_most_files = 64;  // of one input
+
+    /// What runners know a group by, in the order in which groups are handed out.
+    static constexpr unsigned k_group_bits = 32;
+    static constexpr std::size_t k_group_mask = (std::size_t{1} << k_group_bits) - 1;
+    static std::size_t number_of(std::size_t set, std::size_t group) { return set << k_group_bits | group; }
 
     /// So many values of a tuple tell groups apart.
     std::size_t compared(const std::vector<std::size_t>& set) const {
@@ -243,7 +251,7 @@ private:
     void end_input() {
         for (std::size_t i = 0; i < runners_.size(); ++i)
             runners_[i]->take_rest([&](std::size_t number) -> AggregateRunner::Group& {
-                return groups_[number % sets_.size()][number / sets_.size() * runners_.size() + i];
+                return groups_[number >> k_group_bits][(number & k_group_mask) * runners_.size() + i];
             });
         set_ = 0;
         group_ = 0;
@@ -403,7 +411,7 @@ private:
             }
             if (sets_[s].empty()) {
                 for (std::size_t i = 0; i < runners_.size(); ++i)
-                    runners_[i]->step_run(groups_[s][i], batch.count, s);
+                    runners_[i]->step_run(groups_[s][i], batch.count, number_of(s, 0));
                 continue;
             }
             if (plain_ && !full_) {
@@ -418,7 +426,7 @@ private:
                 if (group == TupleTable::k_no_tuple) continue;
                 for (std::size_t i = 0; i < runners_.size(); ++i) {
                     if (plain_) runners_[i]->step(states_[s][group] + offsets_[i], row);
-                    else runners_[i]->step(groups_[s][group * runners_.size() + i], row, group * sets_.size() + s);
+                    else runners_[i]->step(groups_[s][group * runners_.size() + i], row, number_of(s, group));
                 }
             }
         }

@@ -3,7 +3,7 @@
 //
 // When the right side outgrows the limit of memory, both sides are divided into files by the hash of their keys, and
 // each pair of files is joined by itself (GRACE hash join: Kitsuregawa, Tanaka, Moto-oka, New Generation Computing 1,
-// 1983).
+// 1983). Without equalities what exceeds the limit lies in one file, which is read for each left row.
 //
 // [JOIN-1] Where the right side is run for each left row (LATERAL, and look-ups by an index), rows come in the order of
 //          the left side.
@@ -11,6 +11,7 @@
 // The right side is read before the left side is opened, and what reads the left side is told its keys: rows without a
 // partner are dropped where they are read (KeyFilter).
 #include "sql/datetime.hpp"
+#include "sql/execute/kept_rows.hpp"
 #include "sql/execute/operators.hpp"
 #include "sql/execute/spill_file.hpp"
 #include "sql/plan/ties.hpp"
@@ -312,10 +313,18 @@ private:
 
     void clear_right() {
         rows_.reset(right_->columns().size());
+        far_rows_.reset(right_->columns().size(), 0);
         table_.reset(right_keys_.size());
         heads_.clear();
         chain_.clear();
         matched_.clear();
+    }
+
+    /// Rows of the right side: those in memory come first.
+    std::size_t right_size() const { return rows_.size() + far_rows_.size(); }
+    Value right_value(std::size_t row, std::size_t column, Arena& arena) {
+        if (row < rows_.size()) return rows_.row(row)[column];
+        return keep_value(far_rows_.row(row - rows_.size())[column], arena);
     }
 
     /// Reads the right side, and opens the left one.
@@ -324,12 +333,16 @@ private:
         const std::size_t limit = execution_.host().memory_limit();
         right_->open();
         while (Batch* batch = right_->next()) {
+            if (right_keys_.empty() && rows_.bytes() > limit) {
+                for (std::size_t row = 0; row < batch->count; ++row) far_rows_.add(*batch, row);
+                continue;
+            }
             add_right(*batch);
             if (right_keys_.empty() || rows_.bytes() + table_.bytes() <= limit) continue;
             divide_all();
             return;
         }
-        if (keeps_right_) matched_.assign(rows_.size(), false);
+        if (keeps_right_) matched_.assign(right_size(), false);
         filter_.active = true;
         left_->open();
     }
@@ -427,7 +440,7 @@ private:
     }
 
     /// Of LATERAL, the rows of several left rows lie one behind the other: those from at_ on are the present one's.
-    bool has_candidate() const { return left_keys_.empty() ? at_ < rows_.size() : at_ != k_end; }
+    bool has_candidate() const { return left_keys_.empty() ? at_ < right_size() : at_ != k_end; }
     std::size_t take_candidate() {
         const std::size_t row = at_;
         at_ = left_keys_.empty() ? at_ + 1 : chain_[at_];
@@ -504,6 +517,12 @@ private:
             for (std::size_t k = 0; k < count; ++k) to[k] = from[left_of_[k]];
         }
         if (right_places_.empty()) return;
+        if (far_rows_.size() > 0) {
+            for (std::size_t k = 0; k < count; ++k)
+                for (std::size_t c = 0; c < right_places_.size(); ++c)
+                    pairs_.columns[left_width + c][k] = right_value(right_of_[k], right_places_[c], pairs_.arena);
+            return;
+        }
         for (std::size_t k = 0; k < count; ++k) {
             if (k + k_ahead < count) __builtin_prefetch(rows_.row(right_of_[k + k_ahead]));
             const Value* const row = rows_.row(right_of_[k]);
@@ -567,11 +586,11 @@ private:
     Batch* unmatched_right() {
         const std::size_t left_width = left_places_.size();
         out_.reset(both_.size());
-        for (; rest_ < rows_.size() && out_.count < k_batch_rows; ++rest_) {
+        for (; rest_ < right_size() && out_.count < k_batch_rows; ++rest_) {
             if (matched_[rest_]) continue;
             for (std::size_t c = 0; c < left_width; ++c) out_.columns[c].push_back(Value());
             for (std::size_t c = left_width; c < both_.size(); ++c)
-                out_.columns[c].push_back(rows_.row(rest_)[right_places_[c - left_width]]);
+                out_.columns[c].push_back(right_value(rest_, right_places_[c - left_width], out_.arena));
             ++out_.count;
         }
         return out_.count == 0 ? nullptr : &out_;
@@ -599,6 +618,7 @@ private:
     std::unique_ptr<Conditions> residual_;
     std::vector<std::pair<std::size_t, Value*>> cells_;
     RowStore rows_;
+    KeptRows far_rows_;  // without equalities: rows of the right side behind those in memory
     TupleTable table_;
     bool only_left_ = false;   // a semi- or anti-join
     bool keeps_left_ = false;  // shows rows of a side that have no partners

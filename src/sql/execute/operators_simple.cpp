@@ -501,8 +501,8 @@ public:
     StoredRows(Plan& plan, Execution& execution) : plan_(plan), execution_(execution) { columns_ = plan.output; }
     void open() override {
         switch (plan_.kind) {
-            case PlanKind::cte_scan: reader_.start(execution_.common(*plan_.common)); return;
-            case PlanKind::working_scan: reader_.start(*execution_.working_table(plan_.working_table)); return;
+            case PlanKind::cte_scan: kept_.start(execution_.common(*plan_.common)); return;
+            case PlanKind::working_scan: kept_.start(*execution_.working_table(plan_.working_table)); return;
             case PlanKind::virtual_scan:
                 rows_.reset(columns_.size());
                 execution_.host().virtual_rows(execution_, plan_, rows_);
@@ -514,9 +514,10 @@ public:
         reader_.start(rows_);
     }
     Batch* next() override {
-        Batch* batch = reader_.next(batch_);
+        const bool kept = plan_.kind == PlanKind::cte_scan || plan_.kind == PlanKind::working_scan;
+        Batch* batch = kept ? kept_.next(batch_) : reader_.next(batch_);
         if (plan_.kind == PlanKind::cte_scan)
-            while (batch == nullptr && execution_.extend(*plan_.common)) batch = reader_.next(batch_);
+            while (batch == nullptr && execution_.extend(*plan_.common)) batch = kept_.next(batch_);
         // A branch of several columns may ask for fewer than the store has.
         if (batch != nullptr && batch->columns.size() > columns_.size()) batch->columns.resize(columns_.size());
         return batch;
@@ -527,6 +528,7 @@ private:
     Execution& execution_;
     RowStore rows_;
     StoreReader reader_;
+    KeptReader kept_;
     Batch batch_;
 };
 
@@ -540,8 +542,9 @@ public:
         width_ = plan.left->output.size();
     }
     void open() override {
+        limit_ = execution_.host().memory_limit();
         seen_.reset(width_);
-        rows_.reset(width_);
+        rows_.reset(width_, limit_);
         start_->open();
         source_ = start_.get();
         reader_.start(rows_);
@@ -560,7 +563,7 @@ public:
             }
             if (rows_.size() == 0) return nullptr;
             execution_.check_cancelled();
-            working_.reset(width_);
+            working_.reset(width_, limit_);
             std::swap(working_, rows_);
             execution_.working_table(plan_.working_table) = &working_;
             // Counted on through all runs of this union: nothing that was kept of an earlier one is taken for its own.
@@ -592,10 +595,11 @@ private:
     std::unique_ptr<Operator> step_;
     Operator* source_ = nullptr;  ///< of the two, the one that makes rows now
     std::size_t width_ = 0;
+    std::size_t limit_ = 0;
     TupleTable seen_;
-    RowStore rows_;
-    RowStore working_;
-    StoreReader reader_;
+    KeptRows rows_;
+    KeptRows working_;
+    KeptReader reader_;
     Batch batch_;
 };
 

@@ -1,10 +1,6 @@
 // Sorting and LIMIT.
-//
-// Rows beyond the limit of memory are sorted in runs that go to files and are merged (Knuth, The Art of Computer
-// Programming 3, 5.4.1).
 #include "sql/execute/operators.hpp"
-#include "sql/execute/sort_key.hpp"
-#include "sql/execute/spill_file.hpp"
+#include "sql/execute/row_sorter.hpp"
 
 #include <algorithm>
 
@@ -26,6 +22,7 @@ public:
             const int slot = keys_.back().slot();
             places_.push_back(slot >= 0 ? static_cast<std::size_t>(slot) : width_++);
         }
+        sorter_.start(width_, places_, plan.keys);
         const bool is_column = plan.keys[0].expr->kind == BoundKind::column && keys_[0].slot() >= 0;
         if (is_column && plan.ordered_keys == 0) input_->accept_bound(key_bound_, plan.keys[0].expr->column);
     }
@@ -46,7 +43,7 @@ public:
     }
     bool finish_run() override {
         from_ = nullptr;
-        return runs_.empty() && rows_.bytes() <= k_kept_bytes && input_->finish_run() &&
+        return !sorter_.has_runs() && sorter_.rows().bytes() <= k_kept_bytes && input_->finish_run() &&
                std::all_of(keys_.begin(), keys_.end(), [](const Evaluator& key) { return key.outlasts_run(); });
     }
     Batch* next() override {
@@ -62,15 +59,12 @@ private:
     static constexpr std::size_t k_growth = 4;
 
     Batch* hand_out() {
-        if (!runs_.empty()) return merge();
-        Batch* batch = reader_.next(batch_);
-        if (batch != nullptr) batch->columns.resize(columns_.size());
-        return batch;
+        if (sorter_.has_runs()) return merge();
+        return reader_.next(batch_);
     }
 
     void sort_portion() {
-        rows_.clear(width_);
-        runs_.clear();
+        sorter_.clear();
         forget_bound();
         const std::size_t limit = execution_.host().memory_limit();
         for (std::size_t taken = 0;;) {
@@ -85,25 +79,24 @@ private:
             taken += end - at_;
             at_ = end;
             // With LIMIT only the first rows matter: cut now and then.
-            if (top_ != 0 && rows_.size() > 4 * top_ + k_batch_rows) {
-                cut();
-                bound_ = rows_.row(top_ - 1);
+            if (top_ != 0 && sorter_.rows().size() > 4 * top_ + k_batch_rows) {
+                sorter_.cut(top_);
+                bound_ = sorter_.rows().row(top_ - 1);
                 key_bound_.prefix = key_bound_.prefix_of.of(bound_[places_[0]]);
                 key_bound_.known = true;
             }
-            if (rows_.bytes() > limit) end_run();
+            if (sorter_.rows().bytes() > limit) {
+                sorter_.put_aside(top_);
+                forget_bound();
+            }
             if (at_ < from_->count) break;
             if (plan_.ordered_keys > 0) remember_keys();
         }
         ended_ = from_ == nullptr;
         portion_ = std::min(portion_ * k_growth, k_batch_rows);
-        if (!runs_.empty()) {
-            end_run();
-            start_merge();
-            return;
-        }
-        cut();
-        reader_.start(rows_);
+        sorter_.sort(top_);
+        merged_ = 0;
+        if (!sorter_.has_runs()) reader_.start(sorter_.rows(), 0, sorter_.rows().size(), columns_.size());
     }
 
     void view_keys() {
@@ -139,12 +132,13 @@ private:
     /// The rows of the batch up to `end`.
     void take(std::size_t end) {
         const Batch& batch = *from_;
+        RowStore& rows = sorter_.rows();
         for (std::size_t row = at_; row < end; ++row) {
             if (bound_ != nullptr && comes_too_late(row)) continue;
-            Value* to = rows_.add();
-            for (std::size_t c = 0; c < columns_.size(); ++c) to[c] = keep_value(batch.columns[c][row], rows_.arena());
+            Value* to = rows.add();
+            for (std::size_t c = 0; c < columns_.size(); ++c) to[c] = keep_value(batch.columns[c][row], rows.arena());
             for (std::size_t i = 0; i < keys_.size(); ++i)
-                if (places_[i] >= columns_.size()) to[places_[i]] = keep_value(views_[i][row], rows_.arena());
+                if (places_[i] >= columns_.size()) to[places_[i]] = keep_value(views_[i][row], rows.arena());
         }
     }
 
@@ -164,80 +158,16 @@ private:
         return true;
     }
 
-    int compare_rows(const Value* a, const Value* b) const {
-        for (std::size_t i = 0; i < places_.size(); ++i) {
-            const int order = compare_by_key(a[places_[i]], b[places_[i]], plan_.keys[i]);
-            if (order != 0) return order;
-        }
-        return 0;
-    }
-
-    void sort_rows() {
-        struct Entry {
-            std::uint64_t prefix;
-            Value* row;
-        };
-        std::vector<Entry> entries;
-        entries.reserve(rows_.size());
-        for (Value* row : rows_.rows()) entries.push_back({key_bound_.prefix_of.of(row[places_[0]]), row});
-        std::stable_sort(entries.begin(), entries.end(), [this](const Entry& a, const Entry& b) {
-            return a.prefix != b.prefix ? a.prefix < b.prefix : compare_rows(a.row, b.row) < 0;
-        });
-        for (std::size_t i = 0; i < entries.size(); ++i) rows_.rows()[i] = entries[i].row;
-    }
-    void cut() {
-        sort_rows();
-        if (top_ != 0 && rows_.size() > top_) rows_.truncate(top_);
-    }
-
-    /// A sorted file and its first row that is not handed out yet.
-    struct Run {
-        explicit Run(std::size_t width) : file(width), row(width) {}
-        SpillFile file;
-        std::vector<Value> row;
-        Arena arena;
-        bool step() {
-            arena.reset();
-            return file.read(row.data(), arena);
-        }
-    };
-
-    void end_run() {
-        cut();
-        runs_.push_back(std::make_unique<Run>(width_));
-        for (std::size_t i = 0; i < rows_.size(); ++i) runs_.back()->file.add(rows_.row(i));
-        rows_.reset(width_);
-        forget_bound();
-    }
-
-    /// Heap order: the run whose row comes last is smallest; of equal rows the one of the earlier run comes first.
-    bool comes_later(std::size_t a, std::size_t b) const {
-        const int order = compare_rows(runs_[a]->row.data(), runs_[b]->row.data());
-        return order != 0 ? order > 0 : a > b;
-    }
-
-    void start_merge() {
-        heap_.clear();
-        for (std::size_t i = 0; i < runs_.size(); ++i) {
-            runs_[i]->file.rewind();
-            if (runs_[i]->step()) heap_.push_back(i);
-        }
-        std::make_heap(heap_.begin(), heap_.end(), [this](std::size_t a, std::size_t b) { return comes_later(a, b); });
-        merged_ = 0;
-    }
-
     Batch* merge() {
-        const auto later = [this](std::size_t a, std::size_t b) { return comes_later(a, b); };
         batch_.reset(columns_.size());
-        while (!heap_.empty() && batch_.count < k_batch_rows && (top_ == 0 || merged_ < top_)) {
-            std::pop_heap(heap_.begin(), heap_.end(), later);
-            Run& run = *runs_[heap_.back()];
+        while (batch_.count < k_batch_rows && (top_ == 0 || merged_ < top_)) {
+            const Value* const row = sorter_.front();
+            if (row == nullptr) break;
             for (std::size_t c = 0; c < columns_.size(); ++c)
-                batch_.columns[c].push_back(copy_value(run.row[c], batch_.arena));
+                batch_.columns[c].push_back(keep_value(row[c], batch_.arena));
             ++batch_.count;
             ++merged_;
-            if (run.step()) std::push_heap(heap_.begin(), heap_.end(), later);
-            else heap_.pop_back();
+            sorter_.pop();
         }
         return batch_.count == 0 ? nullptr : &batch_;
     }
@@ -261,10 +191,8 @@ private:
     std::vector<Value> last_keys_;
     Arena last_arena_;
     const Value* bound_ = nullptr;  // the last of the rows that LIMIT wants, of those seen so far
-    std::vector<std::unique_ptr<Run>> runs_;  // empty: everything lies in rows_
-    std::vector<std::size_t> heap_;
-    std::size_t merged_ = 0;
-    RowStore rows_;
+    RowSorter sorter_;
+    std::size_t merged_ = 0;   // rows of runs that were handed out
     StoreReader reader_;
     Batch batch_;
 };

@@ -130,13 +130,15 @@ std::uint64_t PointChange::run(const std::vector<Value>& parameters, RowStore& r
     Ready& ready = *ready_;
     ready.execution.set_parameters(parameters);
     ready.target.start_again();
-    ready.target.returned = &returned;
+    KeptRows kept(std::move(returned));
+    ready.target.returned = &kept;
     ready.target.writer->renew();
     ready.runner.start_again(access_.transaction_number());
     if (change_.kind == ChangeKind::insert) add_rows();
     else find_row();
     ready.runner.apply(change_, ready.target);
     ready.runner.settle();
+    returned = kept.release();
     return ready.target.count;
 }
 

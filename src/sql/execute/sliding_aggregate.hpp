@@ -17,21 +17,22 @@ namespace northstar::inline v0::sql {
 
 class SlidingAggregate {
 public:
-    /// The runner must be able to combine (AggregateRunner::can_slide).
+    /// The runner must be able to combine (AggregateRunner::can_slide), and has no states but those here.
     explicit SlidingAggregate(AggregateRunner& runner)
         : runner_(runner), size_((runner.state_size() + 15) / 16 * 16), back_(size_ / 16), whole_(size_ / 16) {}
 
     /// The value of the frame [begin, end), neither of which moved back. `load` gives the arguments of a row by its
-    /// place, null where the row does not count. Amortised O(1) for each place that the ends pass.
+    /// place, null where the row does not count; what the value refers to is made in the arena. Amortised O(1) for each
+    /// place that the ends pass.
     template <class Load>
-    Value value(std::size_t begin, std::size_t end, Load&& load) {
+    Value value(std::size_t begin, std::size_t end, Load&& load, Arena& arena) {
         if (begin >= front_end_) make_front(begin, std::max(begin, end_), load);
         for (; end_ < end; ++end_)
             if (const Value* const row = load(end_)) runner_.step(bytes(back_), row);
         start(whole_);
         if (begin < std::min(end, front_end_)) runner_.combine(bytes(whole_), rest(begin));
         if (front_end_ < end) runner_.combine(bytes(whole_), bytes(back_));
-        return runner_.finish(bytes(whole_));
+        return runner_.finish(bytes(whole_), arena);
     }
 
 private:
@@ -48,6 +49,7 @@ private:
 
     template <class Load>
     void make_front(std::size_t begin, std::size_t end, Load&& load) {
+        runner_.forget_states();
         front_begin_ = begin;
         front_end_ = end_ = end;
         front_.resize((end - begin) * (size_ / 16));

@@ -18,6 +18,25 @@ constexpr std::size_t k_buffer = 8 << 10;  // there may be hundreds of files at 
 constexpr std::size_t k_head = 9;
 constexpr unsigned char k_null = 0xff;
 
+/// What stands in front of the stored form.
+struct Head {
+    explicit Head(const char* bytes)
+        : form(static_cast<unsigned char>(bytes[0])), type(detail::load_u32(bytes + 1)),
+          size(detail::load_u32(bytes + 5)) {}
+    /// The value may refer to the bytes.
+    Value value(std::string_view stored, Arena& arena) const {
+        if (form == k_null) return Value::null(type);
+        return value_from_stored(type, static_cast<Form>(form), stored, arena);
+    }
+    unsigned char form;
+    Oid type;
+    std::size_t size;
+};
+
+[[noreturn]] void raise_short() {
+    raise(sqlstate::data_corrupted, "a temporary file is shorter than it was written");
+}
+
 std::string temporary_directory() {
     const char* const directory = std::getenv("TMPDIR");
     return directory == nullptr || *directory == '\0' ? "/tmp" : directory;
@@ -81,7 +100,7 @@ void SpillFile::fill(std::size_t bytes) {
         file_->read(read_from_, {reinterpret_cast<std::byte*>(buffer_.data()) + have, want});
     buffer_.resize(have + got);
     read_from_ += got;
-    if (buffer_.size() < bytes) raise(sqlstate::data_corrupted, "a temporary file is shorter than it was written");
+    if (buffer_.size() < bytes) spill_file::raise_short();
 }
 
 bool SpillFile::read(Value* row, Arena& arena) {
@@ -89,21 +108,27 @@ bool SpillFile::read(Value* row, Arena& arena) {
     ++read_;
     for (std::size_t i = 0; i < width_; ++i) {
         fill(spill_file::k_head);
-        const char* const head = buffer_.data() + position_;
-        const auto form = static_cast<unsigned char>(head[0]);
-        const Oid type = detail::load_u32(head + 1);
-        const std::size_t size = detail::load_u32(head + 5);
+        const spill_file::Head head(buffer_.data() + position_);
         position_ += spill_file::k_head;
-        if (form == spill_file::k_null) {
-            row[i] = Value::null(type);
-            continue;
-        }
-        fill(size);
-        const std::string_view bytes(buffer_.data() + position_, size);
-        row[i] = copy_value(value_from_stored(type, static_cast<Form>(form), bytes, arena), arena);
-        position_ += size;
+        fill(head.size);
+        row[i] = copy_value(head.value({buffer_.data() + position_, head.size}, arena), arena);
+        position_ += head.size;
     }
     return true;
+}
+
+void SpillFile::read_piece(std::uint64_t begin, std::uint64_t end, std::vector<Value>& values, Arena& arena) {
+    flush();
+    const auto size = static_cast<std::size_t>(end - begin);
+    char* const bytes = arena.allocate(size);
+    if (file_->read(begin, {reinterpret_cast<std::byte*>(bytes), size}) != size) spill_file::raise_short();
+    values.clear();
+    for (std::size_t at = 0; at < size;) {
+        const spill_file::Head head(bytes + at);
+        at += spill_file::k_head;
+        values.push_back(head.value({bytes + at, head.size}, arena));
+        at += head.size;
+    }
 }
 
 bool SpillFile::read(Batch& batch) {

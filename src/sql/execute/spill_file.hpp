@@ -19,7 +19,8 @@
 
 namespace northstar::inline v0::sql {
 
-/// First rows are added, then read, any number of times. Raises Error (no_space, io) as files do.
+/// First rows are added, then read, any number of times; or rows are added and pieces of them read at any time
+/// (read_piece). Raises Error (no_space, io) as files do.
 class SpillFile {
 public:
     explicit SpillFile(std::size_t width);
@@ -27,6 +28,10 @@ public:
     void add(const Value* row);
     void add(const Batch& batch, std::size_t row);
     std::uint64_t size() const { return count_; }
+    /// Of all rows so far: where the next one will begin.
+    std::uint64_t bytes() const { return written_ + buffer_.size(); }
+    /// The values of the rows that lie between two such places, row by row, payloads in the arena.
+    void read_piece(std::uint64_t begin, std::uint64_t end, std::vector<Value>& values, Arena& arena);
     /// From the first row on.
     void rewind();
     /// The next row into `row`, payloads in the arena; false: there is none.

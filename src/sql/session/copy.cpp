@@ -405,23 +405,27 @@ StatementResult copy_from(SqlSession& session, const syntax::Copy& copy, const C
     if (binary) binary_reader.emplace(*source);
     const auto line_now = [&] { return binary ? binary_reader->row() : reader.line(); };
     RowStore rows(columns.size());
-    RowStore nothing;
+    KeptRows input;  // rows that are stored together
+    input.reset(columns.size(), session.memory_limit());
     std::uint64_t count = 0;
     std::uint64_t first_line = 1;
     const bool at_once = refers_to_itself(*relation);
     const std::string where = "COPY " + named->name + ", line ";
     const auto store = [&] {
+        if (input.size() > 0) input.take(rows);
+        else input = KeptRows(std::move(rows));
         try {
-            count += session.run_bound_change(*change, nothing, rows);
+            count += session.run_bound_change(*change, input);
         } catch (SqlError& error) {
             // Rows are stored together; which of them failed is known where there is one alone.
             if (error.report().context.empty())
-                error.edit().context = rows.size() == 1
+                error.edit().context = input.size() == 1
                                            ? where + std::to_string(line_now())
                                            : "COPY " + named->name + ", lines " + std::to_string(first_line) +
-                                                 " to " + std::to_string(first_line + rows.size() - 1);
+                                                 " to " + std::to_string(first_line + input.size() - 1);
             throw;
         }
+        input.reset(columns.size(), session.memory_limit());
         rows.reset(columns.size());
     };
     std::vector<CopyField> fields;
@@ -451,7 +455,7 @@ StatementResult copy_from(SqlSession& session, const syntax::Copy& copy, const C
                 }
                 continue;
             }
-            if (rows.size() == 0) first_line = line_now();
+            if (rows.size() == 0 && input.size() == 0) first_line = line_now();
             if (fields.size() > names.size())
                 raise(sqlstate::bad_copy_file_format, "extra data after last expected column");
             Value* row = rows.add();
@@ -468,7 +472,9 @@ StatementResult copy_from(SqlSession& session, const syntax::Copy& copy, const C
                     row[column] = value_from_text(target.type, target.typmod, *fields[column], rows.arena(),
                                                   session.state());
             }
-            if (!at_once && rows.size() == k_rows_at_once) store();
+            if (rows.size() < k_rows_at_once) continue;
+            if (at_once) input.take(rows);
+            else store();
         }
     } catch (SqlError& error) {
         if (error.report().context.empty()) {
@@ -484,7 +490,7 @@ StatementResult copy_from(SqlSession& session, const syntax::Copy& copy, const C
         error.edit().position = 0;
         throw;
     }
-    if (rows.size() > 0) store();
+    if (rows.size() > 0 || input.size() > 0) store();
     StatementResult result;
     result.tag = "COPY " + std::to_string(count);
     return result;

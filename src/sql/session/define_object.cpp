@@ -75,7 +75,7 @@ bool depends_on(SqlSession& session, const Relation& relation, Oid oid, std::set
 
 /// Runs a query to the end; the rows go into `rows`. `view`: the materialized view that it belongs to; what that calls
 /// relations is noted there if it was not known.
-std::vector<OutputColumn> run(SqlSession& session, const syntax::Query& query, bool with_data, RowStore& rows,
+std::vector<OutputColumn> run(SqlSession& session, const syntax::Query& query, bool with_data, KeptRows& rows,
                               Relation& view) {
     std::vector<NamedRelation>& names = view.names;
     BoundPool pool;
@@ -93,7 +93,7 @@ std::vector<OutputColumn> run(SqlSession& session, const syntax::Query& query, b
         names = binder.named();
         note_dependencies(session, *bound.plan, binder, view);
     }
-    rows.reset(bound.columns.size());
+    rows.reset(bound.columns.size(), session.memory_limit());
     if (!with_data) return bound.columns;
     Execution execution(session.state(), session, session.parameters());
     std::vector<ColumnId> wanted;
@@ -105,7 +105,7 @@ std::vector<OutputColumn> run(SqlSession& session, const syntax::Query& query, b
 }
 
 /// CONCURRENTLY tells old rows from new ones, and so no two may be the same.
-void refuse_same_rows(const Relation& view, const RowStore& rows, Session& session) {
+void refuse_same_rows(const Relation& view, KeptRows& rows, Session& session) {
     std::set<std::string> seen;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const std::span<const Value> row(rows.row(i), rows.width());
@@ -331,13 +331,13 @@ StatementResult create_as(SqlSession& session, const syntax::CreateTable& syntax
     }
     if (session.catalog().relation(schema, syntax.name.last()) != nullptr)
         raise(sqlstate::duplicate_table, "relation \"" + std::string(syntax.name.last()) + "\" already exists");
-    RowStore rows;
+    KeptRows rows;
     std::vector<OutputColumn> columns;
     Relation asked;
     if (syntax.execute != nullptr) {
         StatementResult result = session.run_nested(*syntax.execute);
         columns = result.columns;
-        rows = std::move(result.rows);
+        rows = KeptRows(std::move(result.rows));
     } else {
         columns = run(session, *syntax.query, syntax.with_data, rows, asked);
     }
@@ -491,7 +491,7 @@ StatementResult define_object(SqlSession& session, const syntax::Statement& stat
             session.put(view);
             if (view->populated) {
                 Arena arena;
-                RowStore rows;
+                KeptRows rows;
                 run(session, *parse_query(arena.copy(view->query), arena), true, rows, *view);
                 Execution execution(session.state(), session, session.parameters());
                 TableWriter writer(session.catalog().relation(view->oid), execution, session);

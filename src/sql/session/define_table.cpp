@@ -751,7 +751,7 @@ Column make_column(SqlSession& session, Binder& binder, const Relation& relation
 }
 
 std::uint64_t create_table_as(SqlSession& session, const syntax::CreateTable& syntax,
-                              const std::vector<OutputColumn>& columns, const RowStore& rows) {
+                              const std::vector<OutputColumn>& columns, KeptRows& rows) {
     check_storage_options(syntax.options, StorageOf::table);
     check_table_method(syntax.method, false);
     auto relation = std::make_shared<Relation>();

@@ -69,11 +69,12 @@ void Portal::fetch(std::size_t limit, RowStore& rows) {
         }
     } else if (state_ == State::kept) {
         for (; kept_row_ < kept_.size() && (limit == 0 || rows.size() < limit); ++kept_row_) {
+            const Value* const from = kept_.row(kept_row_);
             Value* const to = rows.add();
-            for (std::size_t i = 0; i < columns_.size(); ++i) to[i] = copy_value(kept_.row(kept_row_)[i], rows.arena());
+            for (std::size_t i = 0; i < columns_.size(); ++i) to[i] = copy_value(from[i], rows.arena());
         }
         if (kept_row_ == kept_.size()) {
-            kept_.reset(0);
+            kept_ = KeptRows();
             kept_row_ = 0;
             if (kept_error_ != nullptr) {
                 state_ = State::ended;
@@ -95,7 +96,7 @@ void Portal::start() {
         StatementResult result = session_->execute(*statement_, text_, parameters_);
         has_rows_ = result.has_rows;
         columns_ = std::move(result.columns);
-        kept_ = std::move(result.rows);
+        kept_ = KeptRows(std::move(result.rows));
         tag_ = std::move(result.tag);
         txn_ = result.txn;
         in_block_ = session_->in_transaction();
@@ -181,11 +182,15 @@ void Portal::stop() noexcept {
 }
 
 void Portal::keep_rest() {
-    kept_.reset(columns_.size());
+    kept_.reset(columns_.size(), session_->memory_limit());
     kept_row_ = 0;
     try {
         session_->parameters_ = &parameters_;
-        take(0, kept_);
+        RowStore rows(columns_.size());
+        do {
+            take(k_batch_rows, rows);
+            kept_.take(rows);
+        } while (state_ == State::running);
     } catch (...) {
         kept_error_ = std::current_exception();
         stop();
@@ -198,7 +203,7 @@ void Portal::end() noexcept {
     if (state_ == State::running) stop();
     if (state_ == State::done) return;
     state_ = State::ended;
-    kept_.reset(0);
+    kept_ = KeptRows();
 }
 
 void Portal::detach() noexcept {

@@ -82,7 +82,7 @@ private:
     std::vector<std::size_t> places_;  ///< of the columns in what root_ gives
     Batch* batch_ = nullptr;
     std::size_t batch_row_ = 0;
-    RowStore kept_;
+    KeptRows kept_;
     std::size_t kept_row_ = 0;
     std::exception_ptr kept_error_;
     std::string tag_;

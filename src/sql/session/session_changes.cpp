@@ -51,10 +51,11 @@ StatementResult SqlSession::run_change_statement(const syntax::Statement& statem
     }
     result.has_rows = !change->returning.empty();
     result.columns = change->returning_columns;
-    result.rows.reset(change->returning.size());
     Execution execution(session_, *this, *parameters_);
     Parts parts(*this, execution, *bound.binder, session_changes::reads_back(*change));
-    const std::uint64_t count = run_change(execution, *change, result.rows);
+    KeptRows returned(change->returning.size());
+    const std::uint64_t count = run_change(execution, *change, returned);
+    result.rows = returned.release();
     parts.finish();
     if (change->redact) {
         Arena arena;
@@ -122,7 +123,7 @@ void SqlSession::take_over(ChangeRunner& runner, Execution& execution) {
         plan_redaction(execution, catalog().relation(table), key);
 }
 
-std::uint64_t SqlSession::run_change(Execution& execution, BoundChange& change, RowStore& rows) {
+std::uint64_t SqlSession::run_change(Execution& execution, BoundChange& change, KeptRows& rows) {
     if (read_only_) raise(sqlstate::read_only_sql_transaction, "cannot change data in a read-only transaction");
     if (parts_ != nullptr) return parts_->run(execution, change, rows);
     ChangeRunner runner(execution, *this);
@@ -141,15 +142,11 @@ std::uint64_t SqlSession::run_restore(BoundChange& change, std::vector<RestoredR
     return count;
 }
 
-std::uint64_t SqlSession::run_bound_change(BoundChange& change, RowStore& rows) {
-    Execution execution(session_, *this, *parameters_);
-    return run_change(execution, change, rows);
-}
-
-std::uint64_t SqlSession::run_bound_change(BoundChange& change, RowStore& rows, RowStore& input) {
+std::uint64_t SqlSession::run_bound_change(BoundChange& change, KeptRows& input) {
     Execution execution(session_, *this, *parameters_);
     execution.working_table(0) = &input;
-    return run_change(execution, change, rows);
+    KeptRows nothing;
+    return run_change(execution, change, nothing);
 }
 
 // ---- several changes in one statement
@@ -175,7 +172,7 @@ Tree SqlSession::Parts::tree(const std::string& name, bool temporary) {
     return temporary_.id != 0 ? session_.temp_->tree_at(name, temporary_) : session_.writable(name, true);
 }
 
-std::uint64_t SqlSession::Parts::run(Execution& execution, BoundChange& change, RowStore& rows) {
+std::uint64_t SqlSession::Parts::run(Execution& execution, BoundChange& change, KeptRows& rows) {
     const std::uint64_t count = runner_->run_part(change, rows);
     session_.take_over(*runner_, execution);
     return count;

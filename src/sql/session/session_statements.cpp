@@ -175,14 +175,15 @@ StatementResult SqlSession::cursor(const syntax::Statement& statement) {
         if (cursors_.count(name) != 0)
             raise(sqlstate::duplicate_cursor, "cursor \"" + name + "\" already exists");
         std::vector<Oid> tables;
-        StatementResult rows = run_query(*syntax.query, &tables);
+        KeptRows rows;
+        std::vector<OutputColumn> columns = keep_query(*syntax.query, rows, &tables);
         OpenCursor& cursor = cursors_[name];
         cursor.tables = std::move(tables);
         cursor.text = text_;
         cursor.number = ++cursors_declared_;
         cursor.since = session_.statement_time;
-        cursor.columns = std::move(rows.columns);
-        cursor.rows = std::move(rows.rows);
+        cursor.columns = std::move(columns);
+        cursor.rows = std::move(rows);
         cursor.hold = syntax.hold;
         cursor.held = !in_block_;
         cursor.scroll = !syntax.no_scroll;
@@ -238,9 +239,9 @@ StatementResult SqlSession::cursor(const syntax::Statement& statement) {
     result.columns = cursor.columns;
     result.rows.reset(cursor.columns.size());
     for (const std::int64_t row : taken) {
+        const Value* const from = cursor.rows.row(static_cast<std::size_t>(row));
         Value* to = result.rows.add();
-        for (std::size_t i = 0; i < cursor.columns.size(); ++i)
-            to[i] = copy_value(cursor.rows.row(static_cast<std::size_t>(row))[i], result.rows.arena());
+        for (std::size_t i = 0; i < cursor.columns.size(); ++i) to[i] = copy_value(from[i], result.rows.arena());
     }
     return result;
 }
@@ -249,7 +250,7 @@ std::string SqlSession::cursor_row(std::string_view name, const Relation& table)
     const auto found = cursors_.find(std::string(name));
     if (found == cursors_.end())
         raise(sqlstate::invalid_cursor_name, "cursor \"" + std::string(name) + "\" does not exist");
-    const OpenCursor& cursor = found->second;
+    OpenCursor& cursor = found->second;
     const auto refuse = [&](const std::string& why) {
         raise(sqlstate::invalid_cursor_state, "cursor \"" + found->first + "\" " + why);
     };

@@ -684,7 +684,7 @@ StatementResult SqlSession::dispatch(const syntax::Statement& statement, std::st
     }
     switch (statement.kind) {
         case StatementKind::query:
-            if (statement.query->into != nullptr) return run_query(*statement.query);
+            if (statement.query->into != nullptr) return select_into(*statement.query);
             bind(statement, text, *bound);
             return run_bound_query(*bound);
         case StatementKind::insert:
@@ -719,8 +719,8 @@ Value SqlSession::evaluate(BoundExpr& expr, Arena& arena) {
     return copy_value(Evaluator(expr, {}, execution).evaluate(arena), arena);
 }
 
-StatementResult SqlSession::run_query(const syntax::Query& query, std::vector<Oid>* tables) {
-    // Of SELECT INTO and cursors: bound for this run alone.
+std::vector<OutputColumn> SqlSession::keep_query(const syntax::Query& query, KeptRows& rows,
+                                                 std::vector<Oid>* tables) {
     BoundStatement bound;
     bound.parameter_types = parameter_types_;
     bound.pool = std::make_unique<BoundPool>();
@@ -731,14 +731,26 @@ StatementResult SqlSession::run_query(const syntax::Query& query, std::vector<Oi
     ConstantFolder(*bound.pool, session_, *this).fold(*bound.query.plan);
     if (tables != nullptr)
         for (const auto& [table, key] : bound.query.row_keys) tables->push_back(table);
-    StatementResult result = run_bound_query(bound);
-    if (query.into == nullptr) return result;
+    std::vector<ColumnId> wanted;
+    for (const OutputColumn& column : bound.query.columns) wanted.push_back(column.id);
+    for (const auto& [of, key] : bound.query.row_keys) wanted.push_back(key);
+    rows.reset(wanted.size(), memory_limit());
+    Execution execution(session_, *this, *parameters_);
+    Parts parts(*this, execution, *bound.binder);
+    run_plan(*bound.query.plan, wanted, execution, rows);
+    parts.finish();
+    return std::move(bound.query.columns);
+}
+
+StatementResult SqlSession::select_into(const syntax::Query& query) {
+    KeptRows rows;
+    const std::vector<OutputColumn> columns = keep_query(query, rows);
     syntax::CreateTable table;
     table.name = query.into->name;
     table.temporary = query.into->temporary;
     table.unlogged = query.into->unlogged;
-    const std::uint64_t count = create_table_as(*this, table, result.columns, result.rows);
-    result = StatementResult();
+    const std::uint64_t count = create_table_as(*this, table, columns, rows);
+    StatementResult result;
     result.tag = "SELECT " + std::to_string(count);
     return result;
 }

@@ -97,7 +97,7 @@ public:
         Parts(const Parts&) = delete;
         Parts& operator=(const Parts&) = delete;
         Tree tree(const std::string& name, bool temporary);
-        std::uint64_t run(Execution& execution, BoundChange& change, RowStore& rows);
+        std::uint64_t run(Execution& execution, BoundChange& change, KeptRows& rows);
         /// Runs the WITH queries that nobody read, and checks what all changes together ask of other tables.
         void finish();
 
@@ -164,9 +164,8 @@ public:
     std::string creation_schema(const syntax::QualifiedName& name, bool temporary);
     void set_tree_history(const std::string& tree, History history) { main_->set_history(tree, history); }
     const std::vector<Value>& parameters() const { return *parameters_; }
-    std::uint64_t run_bound_change(BoundChange& change, RowStore& rows);
-    /// Runs a change whose source reads working table 0: `input`.
-    std::uint64_t run_bound_change(BoundChange& change, RowStore& rows, RowStore& input);
+    /// Runs a change that returns nothing and whose source reads working table 0: `input`.
+    std::uint64_t run_bound_change(BoundChange& change, KeptRows& input);
     /// A table whose rows wait for checks at the end of the transaction must not change. Raises 55006.
     void refuse_pending_checks(const Relation& table, const char* statement) const;
     /// A label that nothing may use before the transaction that added it has committed.
@@ -211,7 +210,7 @@ public:
     void notice(SqlState state, std::string message) override;
 
     // ---- ExecutionHost ----
-    std::uint64_t run_change(Execution& execution, BoundChange& change, RowStore& rows) override;
+    std::uint64_t run_change(Execution& execution, BoundChange& change, KeptRows& rows) override;
     void virtual_rows(Execution& execution, const Plan& plan, RowStore& rows) override;
     void version_rows(Execution& execution, const Plan& plan, RowStore& rows) override;
     std::uint64_t commit_time(std::uint64_t txn) override;
@@ -310,7 +309,7 @@ private:
     };
     struct OpenCursor {
         std::vector<OutputColumn> columns;
-        RowStore rows;
+        KeptRows rows;
         std::vector<Oid> tables;    ///< rows have the keys of rows of these behind their columns
         std::string text;           ///< of its DECLARE
         std::uint64_t number = 0;
@@ -421,7 +420,11 @@ private:
     StatementResult dispatch(const syntax::Statement& statement, std::string_view text,
                              BoundStatement* bound = nullptr);
     /// `tables`: what BoundQuery::row_keys says, for a cursor; rows have the keys behind their columns then.
-    StatementResult run_query(const syntax::Query& query, std::vector<Oid>* tables = nullptr);
+    StatementResult select_into(const syntax::Query& query);
+    /// Runs a query that is bound for this run alone. `tables`: rows have the keys of rows of these behind their
+    /// columns.
+    std::vector<OutputColumn> keep_query(const syntax::Query& query, KeptRows& rows,
+                                         std::vector<Oid>* tables = nullptr);
     StatementResult run_bound_query(BoundStatement& bound);
     /// The same into a result that may have memory of an earlier run; its columns are left out.
     void run_bound_query(BoundStatement& bound, StatementResult& result);
@@ -579,7 +582,7 @@ StatementResult run_copy(SqlSession& session, const syntax::Copy& copy);
 StatementResult define_object(SqlSession& session, const syntax::Statement& statement, std::string_view text);
 void create_table(SqlSession& session, const syntax::CreateTable& syntax);
 std::uint64_t create_table_as(SqlSession& session, const syntax::CreateTable& syntax,
-                              const std::vector<OutputColumn>& columns, const RowStore& rows);
+                              const std::vector<OutputColumn>& columns, KeptRows& rows);
 void alter_table(SqlSession& session, const syntax::AlterTable& syntax);
 /// ALTER TABLE .. DROP COLUMN .. CASCADE.
 void drop_table_column(SqlSession& session, const Relation& table, const std::string& column);
