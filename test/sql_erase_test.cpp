@@ -110,13 +110,15 @@ TEST_CASE("versions that lay under another primary key stay, until the row is er
     const Fixture f;
     f.run([](northstar::Database&, northstar::SqlConnection& sql) {
         sql.execute_script("CREATE TABLE person (id int PRIMARY KEY, story text);"
-                           "INSERT INTO person VALUES (1, 'an old secret story');"
-                           "UPDATE person SET id = 2, story = 'a new secret story'; ERASE FROM person WHERE id = 2");
+                           "INSERT INTO person VALUES (1, 'an old secret story')");
+        sql.execute("UPDATE person SET id = 2, story = 'a new secret story'");
+        sql.execute("ERASE FROM person WHERE id = 2");
     });
     CHECK_FALSE(f.is_left("a new secret story"));
     CHECK(f.is_left("an old secret story"));
     f.run([](northstar::Database&, northstar::SqlConnection& sql) {
-        sql.execute_script("INSERT INTO person VALUES (1, ''); ERASE FROM person WHERE id = 1");
+        sql.execute("INSERT INTO person VALUES (1, '')");
+        sql.execute("ERASE FROM person WHERE id = 1");
     });
     CHECK_FALSE(f.is_left("an old secret story"));
 }

@@ -76,7 +76,7 @@ TEST_CASE("who listens is told what others commit, and what it commits itself", 
     // Another one begins to listen behind all of that.
     s.c.execute_script("LISTEN jobs; LISTEN others");
     CHECK(s.c.notifications().empty());
-    s.b.execute_script("NOTIFY others, '1'; NOTIFY jobs, '2'; NOTIFY others, '1'");
+    for (const char* told : {"NOTIFY others, '1'", "NOTIFY jobs, '2'", "NOTIFY others, '1'"}) s.b.execute(told);
     CHECK(arrived(s.c) == "others:1 jobs:2 others:1");
     CHECK(arrived(s.a) == "jobs:2");
 }
@@ -137,7 +137,8 @@ TEST_CASE("channels change when the transaction commits", "[sql][NOTIFY-1]") {
     CHECK(arrived(s.a) == "b:7");
     // A commit that is refused changes no channel.
     s.b.execute_script("CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 0)");
-    s.a.execute_script("LISTEN kept; BEGIN ISOLATION LEVEL REPEATABLE READ; UPDATE t SET n = 1; LISTEN c; "
+    s.a.execute("LISTEN kept");
+    s.a.execute_script("BEGIN ISOLATION LEVEL REPEATABLE READ; UPDATE t SET n = 1; LISTEN c; "
                        "UNLISTEN kept; NOTIFY kept, 'gone'");
     s.b.execute("UPDATE t SET n = 2");
     CHECK(failure_of([&] { s.a.execute("COMMIT"); }) == "40001");

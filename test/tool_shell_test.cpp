@@ -184,6 +184,14 @@ TEST_CASE("the statements of one text are one transaction, as in PostgreSQL, tho
     CHECK(rows() == "count\n1\n");
     ok(place, {"sql", db, "-c", "BEGIN; INSERT INTO t VALUES (3)", "-c", "INSERT INTO t VALUES (4); COMMIT"});
     CHECK(rows() == "count\n3\n");
+    // Nothing runs of a text that cannot be read; what was answered before a failure is shown.
+    CHECK(run(place, {"sql", db, "-c", "DELETE FROM t; SELEKT"}).out.empty());
+    const Outcome split =
+        run(place, {"sql", db, "-m", "csv", "-c", "SELECT 5 AS a; COMMIT; SELECT 6 AS b; SAVEPOINT s"});
+    CHECK(split.out == "a\n5\nCOMMIT\nb\n6\n");
+    CHECK(split.err.find("there is no transaction in progress") != std::string::npos);
+    CHECK(split.err.find("25P01") != std::string::npos);
+    CHECK(rows() == "count\n3\n");
     // A failure undoes the text alone, and nothing behind it runs, wherever the script goes on.
     run(place, {"sql", db, "--set", "ON_ERROR_STOP=off", "-c", "DELETE FROM t; SELECT 1/0; DELETE FROM t", "-c",
                 "INSERT INTO t VALUES (5); INSERT INTO t VALUES (6)"});

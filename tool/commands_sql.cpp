@@ -77,8 +77,9 @@ std::vector<Command> sql_commands() {
          .description = "Statements come from -c, from files (-f), from standard input, or from a person: at a "
                         "terminal a shell opens, in which \\? lists the commands. \"northstar app.db\" is short for "
                         "\"northstar sql app.db\". A script stops at the first statement that fails (exit code 6) "
-                        "unless --set ON_ERROR_STOP=off; statements outside BEGIN and COMMIT are committed one by "
-                        "one. A database that does not exist is made.",
+                        "unless --set ON_ERROR_STOP=off. The statements of one -c are one transaction; those of files "
+                        "and standard input outside of BEGIN and COMMIT are committed one by one. A database that does "
+                        "not exist is made.",
          .options = {{"command", 'c', "SQL", "statements or commands of the shell to run; may be repeated", true},
                      {"file", 'f', "FILE", "a file of them (-: standard input); may be repeated", true},
                      {"as-of", 'a', "POINT", "read the state of that moment (northstar help points)"},

@@ -116,6 +116,18 @@ public:
     virtual void write(std::string_view bytes) = 0;
 };
 
+/// Takes what the statements of a script answer, as it arises. Is called on the script's thread while it runs; must not
+/// use the connection. What it throws ends the script as a failed statement does.
+class SqlScriptSink {
+public:
+    virtual ~SqlScriptSink() = default;
+    /// A statement answers with rows of these columns; they follow.
+    virtual void begin(const std::vector<SqlColumn>& columns) = 0;
+    virtual void row(std::vector<SqlValue> values) = 0;
+    /// A statement has run. `txn`: commit that it made; 0: none (yet).
+    virtual void end(const std::string& tag, Txn txn) = 0;
+};
+
 /// A prepared statement: parsed and planned once, run any number of times. Parameters are numbered from 1 as in the
 /// text, columns from 0. It follows changes of the schema; what parameters are stays as it was when it was prepared.
 /// The connection must outlive it. Belongs to the connection's thread. Everything throws SqlFailure where it says so,
@@ -179,8 +191,13 @@ public:
     SqlResult execute(std::string_view statement, const std::vector<SqlValue>& parameters = {});
     /// Parses and plans; throws SqlFailure, 42P18 where the type of a parameter cannot be inferred.
     SqlStatement prepare(std::string_view statement);
-    /// Runs a script, each statement by itself; results of those that ran. Throws at the first that fails.
+    /// Runs a script as PostgreSQL runs a simple query: nothing of one that cannot be parsed, and several statements as
+    /// one transaction, as far as they do not begin and end blocks themselves. Throws at the first that fails, which
+    /// undoes what the others have done since the transaction began.
     std::vector<SqlResult> execute_script(std::string_view script);
+    /// The same; rows go to `sink` as they are computed, also those of statements before one that fails, and notices
+    /// to the handler of on_notice() alone.
+    void execute_script(std::string_view script, SqlScriptSink& sink);
     bool in_transaction() const noexcept;
     /// A statement of the transaction block has failed: everything but the end of the block is refused (25P02).
     bool transaction_failed() const noexcept;

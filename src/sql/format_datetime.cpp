@@ -160,16 +160,22 @@ std::string cased(std::string_view name, Letters letters) {
           "Intervals are not tied to specific calendar dates.");
 }
 
+/// The day that an interval is as a date, since 2000-01-01. Its months, which may be none or negative, are counted from
+/// the March before, 7834/256 days each, as PostgreSQL does it.
+std::int64_t day_of_interval(const Civil& parts) {
+    const std::int64_t year = parts.year + (parts.month > 2 ? 4800 : 4799);
+    const std::int64_t month = parts.month + (parts.month > 2 ? 1 : 13);
+    const std::int64_t century = year / 100;
+    return year * 365 + year / 4 - century + century / 4 + 7834 * month / 256 + parts.day - 32167 - 2451545;
+}
+
 /// The week of the standard that a day lies in. The months of an interval are counted from its years, so that the day
 /// may lie before the year that it is said of.
 struct IsoWeek {
-    std::int64_t year;
-    std::int64_t week;
+    std::int64_t year, week;
     std::int64_t day;  ///< of the year of weeks
 };
-IsoWeek iso_week(const Civil& civil) {
-    const std::int64_t days = days_from_civil(civil);
-    std::int64_t year = civil.year;
+IsoWeek iso_week(std::int64_t year, std::int64_t days) {
     if (days < days_of_iso_week(year, 1)) --year;
     else if (days >= days_of_iso_week(year + 1, 1)) ++year;
     const std::int64_t day = days - days_of_iso_week(year, 1);
@@ -182,24 +188,25 @@ std::string field_text(const FormatTime& time, const Item& item) {
     };
     constexpr std::int64_t k_whole_year = std::int64_t{1} << 40;
     const Civil civil{time.year, time.month, time.day};
+    const std::int64_t days = time.interval ? day_of_interval(civil) : time.days;
     const std::int64_t year = time.interval || time.year > 0 ? time.year : 1 - time.year;
     const auto blank_padded = [&](std::string text, std::size_t width) {
         if (!item.fill && text.size() < width) text.append(width - text.size(), ' ');
         return text;
     };
+    const std::size_t sign = time.interval && time.year < 0 ? 1 : 0;  // there is room for one where the interval has it
     const auto iso_year = [&](std::int64_t part, std::size_t width) {
-        const std::int64_t found = iso_week(civil).year;
+        const std::int64_t found = iso_week(time.year, days).year;
         const std::int64_t shown = (time.interval || found > 0 ? found : 1 - found) % part;
-        // There is room for a sign where the interval has one.
-        return time.year >= 0 ? padded_fraction(shown, width, item.fill) : padded(shown, width, item.fill);
+        return padded_fraction(shown, width == 1 ? 1 : width + sign, item.fill);
     };
     const std::int64_t yearday = time.interval ? time.year * 360 + time.month * 30 + time.day : day_of_year(civil);
     switch (item.field) {
         case Field::literal: return item.text;
         case Field::exact: return {};
         case Field::year: return padded(year, 4, item.fill);
-        case Field::year_3: return padded(year % 1000, 3, item.fill);
-        case Field::year_2: return padded(year % 100, 2, item.fill);
+        case Field::year_3: return padded_fraction(year % 1000, 3 + sign, item.fill);
+        case Field::year_2: return padded_fraction(year % 100, 2 + sign, item.fill);
         case Field::year_1: return padded(year % 10, 1, item.fill);
         case Field::year_comma: return std::to_string(year / 1000) + "," + padded_fraction(year % 1000, 3, false);
         case Field::iso_year: return iso_year(k_whole_year, 4);
@@ -235,9 +242,8 @@ std::string field_text(const FormatTime& time, const Item& item) {
         case Field::day:
             // The sign is one of the two places, unlike in other fields.
             return time.day < 0 ? '-' + std::to_string(-std::int64_t{time.day}) : padded(time.day, 2, item.fill);
-        case Field::day_of_year:
-            return padded_fraction(yearday, 3, item.fill);
-        case Field::iso_day_of_year: return padded(iso_week(civil).day, 3, item.fill);
+        case Field::day_of_year: return padded_fraction(yearday, 3, item.fill);
+        case Field::iso_day_of_year: return padded_fraction(iso_week(time.year, days).day, 3, item.fill);
         case Field::day_of_week: calendar_only(); return std::to_string(day_of_week(time.days) + 1);
         case Field::iso_day_of_week: {
             calendar_only();
@@ -252,10 +258,9 @@ std::string field_text(const FormatTime& time, const Item& item) {
             return cased(k_days[day_of_week(time.days)].substr(0, 3), item.letters);
         case Field::week: return padded((yearday - 1) / 7 + 1, 2, item.fill);
         case Field::week_of_month: return std::to_string((time.day - 1) / 7 + 1);
-        case Field::iso_week: return padded(iso_week(civil).week, 2, item.fill);
+        case Field::iso_week: return padded_fraction(iso_week(time.year, days).week, 2, item.fill);
         case Field::quarter: return time.month == 0 ? std::string() : std::to_string((time.month - 1) / 3 + 1);
-        case Field::julian:
-            return std::to_string((time.interval ? days_from_civil(civil) : time.days) + 2451545);
+        case Field::julian: return std::to_string(days + 2451545);
         case Field::hour_24: return padded(time.hour, 2, item.fill);
         case Field::hour_12: {
             const std::int64_t hour = time.hour % 12;

@@ -242,7 +242,8 @@ Value find_by_name(Call& call, const Value* a, std::size_t) {
         return value_from_text(Kind, k_no_typmod, a[0].bytes(), call.arena, call.session);
     } catch (const SqlError& error) {
         if (error.state() == sqlstate::undefined_table || error.state() == sqlstate::undefined_object ||
-            error.state() == sqlstate::invalid_schema_name || error.state() == sqlstate::undefined_function)
+            error.state() == sqlstate::invalid_schema_name || error.state() == sqlstate::undefined_function ||
+            error.state() == sqlstate::ambiguous_function)
             return Value::null(Kind);
         throw;
     }

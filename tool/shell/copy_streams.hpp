@@ -49,4 +49,18 @@ private:
     Output& output_;
 };
 
+/// What a connection takes for STDIN and STDOUT as long as it lives.
+class LentStreams {
+public:
+    LentStreams(northstar::SqlConnection& connection, CopySource& source, CopySink& sink) : connection_(connection) {
+        connection.copy_streams(&source, &sink);
+    }
+    ~LentStreams() { connection_.copy_streams(nullptr, nullptr); }
+    LentStreams(const LentStreams&) = delete;
+    LentStreams& operator=(const LentStreams&) = delete;
+
+private:
+    northstar::SqlConnection& connection_;
+};
+
 }  // namespace northstar_tool::shell

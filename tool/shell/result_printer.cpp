@@ -51,6 +51,10 @@ void pad(std::string& out, std::string_view text, std::size_t width, std::size_t
 
 }  // namespace result_printer_impl
 
+bool tells_of_change(std::string_view tag) {
+    return tag.starts_with("INSERT ") || tag.starts_with("UPDATE ") || tag.starts_with("DELETE ");
+}
+
 std::optional<PrintMode> print_mode_of(std::string_view name) {
     for (const auto& known : result_printer_impl::k_modes)
         if (known.name == name) return known.mode;

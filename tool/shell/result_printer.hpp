@@ -38,6 +38,9 @@ struct PrintOptions {
     std::size_t columns = 0;            ///< of the terminal; 0: none
 };
 
+/// Does the tag say how many rows a statement changed? Then it is shown even where rows were.
+bool tells_of_change(std::string_view tag);
+
 /// One result.
 class ResultPrinter {
 public:

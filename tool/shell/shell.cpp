@@ -334,12 +334,16 @@ std::string Shell::with_variables(std::string_view statement) const {
 }
 
 bool Shell::run(std::string_view text) {
+    return run_timed(text, [this](const std::string& statement) { return run_and_print(statement); });
+}
+
+bool Shell::run_timed(std::string_view text, const std::function<bool(const std::string& statements)>& step) {
     const std::string statement = with_variables(text);
     last_query_ = text;
     if (const auto echo = variables_.find("ECHO"); echo != variables_.end() && echo->second != "none")
         output_->line(trim_statement(statement));
     const auto start = std::chrono::steady_clock::now();
-    const bool good = run_and_print(statement);
+    const bool good = step(statement);
     forget_names();
     print_notifications();
     if (timing_) {
@@ -359,22 +363,26 @@ bool Shell::answers_with_rows(std::string_view statement) const {
     return word == "select" || word == "with" || word == "values" || word == "table";
 }
 
+void Shell::print_tag(const std::string& tag, northstar::Txn txn) {
+    if (!options_.echo_tags || tag.empty()) return;
+    output_->line(txn != 0 && options_.interactive
+                      ? tag + output_->paint(Colour::faint, "  (txn " + std::to_string(txn) + ")")
+                      : tag);
+}
+
+std::size_t Shell::columns_of_terminal() const {
+    return prints_to_terminal() ? terminal_size(STDOUT_FILENO).columns : 0;
+}
+
 bool Shell::run_and_print(const std::string& text) {
     const std::string_view statement = trim_statement(text);
     try {
         shell_impl::RunningNote note(options_.interactive);
-        const auto print_tag = [&](const std::string& tag, northstar::Txn txn) {
-            if (!options_.echo_tags) return;
-            output_->line(txn != 0 && options_.interactive ? tag + output_->paint(Colour::faint, "  (txn " +
-                                                                  std::to_string(txn) + ")") : tag);
-        };
-        options_.print.columns = prints_to_terminal() ? terminal_size(STDOUT_FILENO).columns : 0;
+        options_.print.columns = columns_of_terminal();
         if (!answers_with_rows(statement)) {
             CopySource source(std::exchange(copy_input_, std::nullopt));
             CopySink sink(*output_);
-            connection_->copy_streams(&source, &sink);
-            const std::unique_ptr<northstar::SqlConnection, void (*)(northstar::SqlConnection*)> streams(
-                &*connection_, [](northstar::SqlConnection* of) { of->copy_streams(nullptr, nullptr); });
+            const LentStreams streams(*connection_, source, sink);
             northstar::SqlResult result = connection_->execute(statement);
             note.stop();
             if (result.has_rows) {
@@ -382,9 +390,7 @@ bool Shell::run_and_print(const std::string& text) {
                 for (auto& row : result.rows) printer.row(std::move(row));
                 printer.finish();
             }
-            const bool says_more = !result.has_rows || first_word(statement) == "insert" ||
-                                   first_word(statement) == "update" || first_word(statement) == "delete";
-            if (says_more && !result.tag.empty()) print_tag(result.tag, result.txn);
+            if (!result.has_rows || tells_of_change(result.tag)) print_tag(result.tag, result.txn);
             return true;
         }
         northstar::SqlPortal portal = connection_->open_portal(statement);

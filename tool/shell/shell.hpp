@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -42,8 +43,7 @@ public:
     void feed(std::string_view text, const std::string& source);
     /// The text has ended: what is left without a semicolon runs too.
     void finish(const std::string& source);
-    /// Takes a whole text. Several statements, without commands between them, are one transaction as far as they do not
-    /// begin and end blocks themselves; behind the first that fails none of them runs.
+    /// Takes a whole text. Several statements, without commands between them, run together (execute_script).
     void run_together(std::string_view text);
     bool quit_is_asked() const noexcept { return quit_; }
 
@@ -87,13 +87,19 @@ public:
 
 private:
     struct Redirection;
+    class Answers;
     void run_command(std::string_view line);
     bool stops_at_errors() const;
     void take(bool at_end);
     /// Lines for the COPY that waits for them; what stands behind its end mark, once that was there and it has run.
     std::optional<std::string> take_lines(std::string_view text);
     void run_copy();
+    /// With what surrounds statements: variables, ECHO, timing, notifications. `step` runs them; false: they failed.
+    bool run_timed(std::string_view text, const std::function<bool(const std::string& statements)>& step);
     bool run_and_print(const std::string& statement);
+    bool run_and_print_all(const std::string& statements);
+    void print_tag(const std::string& tag, northstar::Txn txn);
+    std::size_t columns_of_terminal() const;
     bool answers_with_rows(std::string_view statement) const;
     /// What has arrived, where tags are shown; as psql does it.
     void print_notifications();

@@ -210,9 +210,8 @@ void check_operator_schema(const syntax::Expr& node, const Catalog& catalog) {
 BoundExpr* Binder::operation(const syntax::Expr& node) {
     bind_expr::check_operator_schema(node, *environment_.present().catalog);
     if (node.args.size() == 1) return make_operation(node.text, nullptr, expr(*node.args[0]), node.position);
-    const bool rows = node.args[0]->kind == ExprKind::row ||
-                      (node.args[0]->kind == ExprKind::row && node.args[1]->kind == ExprKind::scalar_query);
-    if (rows && node.args[1]->kind == ExprKind::scalar_query) {
+    const bool row_first = node.args[0]->kind == ExprKind::row;
+    if (row_first && node.args[1]->kind == ExprKind::scalar_query) {
         BoundExpr* left = row(*node.args[0]);
         Scope* const before = scope_;
         BoundQuery query = bind_query(*node.args[1]->query);
@@ -243,6 +242,10 @@ BoundExpr* Binder::operation(const syntax::Expr& node) {
     }
     BoundExpr* left = expr(*node.args[0]);
     BoundExpr* right = expr(*node.args[1]);
+    // What is a row otherwise, as ROW(..)::record, is a value.
+    const bool rows = row_first && node.args[1]->kind == ExprKind::row;
+    if (!rows && left->type == type::record && right->type == type::record)
+        return make_operation(node.text, left, right, node.position);
     return make_comparison(node.text, left, right, node.position);
 }
 

@@ -7,6 +7,7 @@
 // Errors carry the position of the word concerned as a byte offset plus one.
 #pragma once
 
+#include "sql/bind/kept_literals.hpp"
 #include "sql/bind/literal_slots.hpp"
 #include "sql/bind/scope.hpp"
 #include "sql/resolve.hpp"
@@ -41,6 +42,8 @@ public:
 
     /// Literals that have numbers become parameters from here on. Not for statements with parameters of their own.
     void free_literals(LiteralSlots& slots) { literals_ = &slots; }
+    /// Literals mean what they meant when they were kept; others are.
+    void keep_literals(KeptLiterals& kept) { kept_literals_ = &kept; }
     /// An operator for set-returning calls. Calls that are alike are one, which literals decide.
     Plan* new_sets() {
         if (literals_ != nullptr) literals_->fix_all();
@@ -189,6 +192,8 @@ private:
     BoundExpr* common_coerce(BoundExpr* expr, Oid target, std::uint32_t position);
     BoundExpr* with_typmod(BoundExpr* expr, std::int32_t typmod, CastContext context);
     BoundExpr* resolve_unknown(BoundExpr* expr);
+    /// That of a literal, read as the type.
+    Value literal_value(Oid target, std::int32_t typmod, std::string_view text);
     BoundExpr* coerce_value(BoundExpr* expr, Oid target, std::int32_t typmod, CastContext context,
                             std::uint32_t position);
     std::shared_ptr<const UserType> domain_type(Oid declared) const;
@@ -357,6 +362,7 @@ private:
     const std::vector<NamedRelation>* names_then_ = nullptr;  ///< what the view that is being bound calls relations
     BoundExpr* domain_value_ = nullptr;   ///< what VALUE means in a check of a domain
     LiteralSlots* literals_ = nullptr;    ///< where literals become parameters; null: nowhere
+    KeptLiterals* kept_literals_ = nullptr;  ///< null: literals are read each time
     bool literals_fixed_ = false;         ///< what is being bound needs its literals' values
     /// Columns that indexes of the tables bound so far use in expressions, and in conditions on their rows.
     std::set<std::string> index_expression_names_, index_predicate_names_;

@@ -74,6 +74,15 @@ BoundExpr* Binder::coerce(BoundExpr* expr, Oid target, std::int32_t typmod, Cast
     return expr->type != target && has_checks(target) ? with_checks(value, target, position) : value;
 }
 
+Value Binder::literal_value(Oid target, std::int32_t typmod, std::string_view text) {
+    const bool kept = kept_literals_ != nullptr && KeptLiterals::concerns(target);
+    if (kept)
+        if (const auto value = kept_literals_->find(text, target, typmod)) return copy_value(*value, pool_.arena());
+    const Value value = value_from_text(target, typmod, text, pool_.arena(), environment_.session());
+    if (kept) kept_literals_->keep(text, target, typmod, value);
+    return value;
+}
+
 BoundExpr* Binder::coerce_value(BoundExpr* expr, Oid target, std::int32_t typmod, CastContext context,
                                 std::uint32_t position) {
     Session& session = environment_.session();
@@ -106,8 +115,7 @@ BoundExpr* Binder::coerce_value(BoundExpr* expr, Oid target, std::int32_t typmod
         }
         try {
             const bool interval = target == type::interval;
-            node->value = value_from_text(target, interval ? typmod : k_no_typmod, expr->value.bytes(), pool_.arena(),
-                                          session);
+            node->value = literal_value(target, interval ? typmod : k_no_typmod, expr->value.bytes());
             if (interval) node->typmod = typmod;
         } catch (SqlError& error) {
             error.place(expr->position != 0 ? expr->position : position);

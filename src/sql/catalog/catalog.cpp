@@ -568,7 +568,11 @@ std::string Catalog::name_of_relation(Oid oid, SearchPath path) const {
         return catalog::qualified(quote_identifier(schema), quoted);
     };
     if (const auto found = relation(oid)) return written(found->schema, found->name);
-    if (const SystemRelation* system = find_system_relation(oid)) return system->name;
+    if (const SystemRelation* system = find_system_relation(oid)) {
+        const std::string_view schema = system->schema;
+        const bool visible = schema == "pg_catalog" || std::find(path.begin(), path.end(), schema) != path.end();
+        return visible ? system->name : catalog::qualified(std::string(schema), system->name);
+    }
     const Oid* const owner = index_oids_.find(oid);
     if (owner == nullptr) return {};
     const Relation& relation = **by_oid_.find(*owner);
@@ -600,6 +604,8 @@ std::optional<Oid> Catalog::object_oid(Oid kind, std::string_view text, SearchPa
     if (parts.size() > 3)
         raise(sqlstate::syntax_error,
               "improper qualified name (too many dotted names): " + std::string(text));
+    if (kind == type::regproc && find_functions(name).size() > 1)
+        raise(sqlstate::ambiguous_function, "more than one function named \"" + std::string(text) + "\"");
     if (kind == type::regproc || kind == type::regprocedure)
         return catalog::function_oid(name.substr(0, name.find('(')));
     if (kind == type::regrole)
@@ -613,7 +619,11 @@ std::optional<Oid> Catalog::object_oid(Oid kind, std::string_view text, SearchPa
     for (const std::string& each : schemas)
         if (const Oid oid = kind == type::regtype ? type_in(each, name) : relation_in(each, name); oid != 0) return oid;
     const SystemRelation* system = kind == type::regtype ? nullptr : find_system_relation(schema, name);
-    return system == nullptr || system->oid == 0 ? std::nullopt : std::optional<Oid>(system->oid);
+    if (system != nullptr) return number_of(*system);
+    for (const std::string& each : schemas)  // where it is not the first one that is looked into
+        if (kind != type::regtype && each != "pg_catalog")
+            if (const SystemRelation* other = find_system_relation(each, name)) return number_of(*other);
+    return std::nullopt;
 }
 
 std::optional<Oid> Catalog::object_oid(Oid kind, std::string_view text) const {

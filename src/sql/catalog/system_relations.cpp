@@ -87,6 +87,10 @@ constexpr SystemRelation k_relations[] = {
      "name:text setting:text unit:text category:text short_desc:text extra_desc:text context:text vartype:text "
      "source:text min_val:text max_val:text enumvals:_text boot_val:text reset_val:text sourcefile:text "
      "sourceline:int4 pending_restart:bool"},
+    {0, "pg_catalog", "pg_locks",
+     "locktype:text database:oid relation:oid page:int4 tuple:int2 virtualxid:text transactionid:xid classid:oid "
+     "objid:oid objsubid:int2 virtualtransaction:text pid:int4 mode:text granted:bool fastpath:bool "
+     "waitstart:timestamptz"},
 
     // ---- pg_catalog, constant ----
     {2601, "pg_catalog", "pg_am", "",
@@ -186,9 +190,6 @@ constexpr SystemRelation k_relations[] = {
      "SELECT NULL::oid AS ftrelid, NULL::oid AS ftserver, NULL::text[] AS ftoptions WHERE false"},
     {2396, "pg_catalog", "pg_shdescription", "",
      "SELECT NULL::oid AS objoid, NULL::oid AS classoid, NULL::text AS description WHERE false"},
-    {0, "pg_catalog", "pg_locks", "",
-     "SELECT NULL::text AS locktype, NULL::oid AS database, NULL::oid AS relation, NULL::int4 AS pid, NULL::text AS "
-     "mode, NULL::bool AS granted WHERE false"},
 
     // ---- pg_catalog, views ----
     {2618, "pg_catalog", "pg_rewrite", "",
@@ -533,10 +534,15 @@ const SystemRelation* find_system_relation(std::string_view schema, std::string_
 }
 
 const SystemRelation* find_system_relation(Oid oid) {
-    if (oid == 0) return nullptr;
     for (const SystemRelation& relation : system_relations_file::k_relations)
-        if (relation.oid == oid) return &relation;
+        if (number_of(relation) == oid) return &relation;
     return nullptr;
+}
+
+Oid number_of(const SystemRelation& relation) {
+    constexpr Oid k_first_view = 13000;  // where those of PostgreSQL are
+    const auto place = &relation - std::begin(system_relations_file::k_relations);
+    return relation.oid != 0 ? relation.oid : k_first_view + static_cast<Oid>(place);
 }
 
 const InputFunction& input_function(const TypeInfo& type) {

@@ -26,7 +26,7 @@ inline constexpr Oid k_owner_oid = 10;                   ///< of the one role th
 inline constexpr Oid k_function_oid = 0x4f000000;       ///< plus its place: functions that PostgreSQL does not number
 
 struct SystemRelation {
-    Oid oid = 0;               ///< 0: a view without a number
+    Oid oid = 0;               ///< 0: a view, to which PostgreSQL gives a number of its own in each database
     const char* schema = "";
     const char* name = "";
     const char* columns = "";  ///< of a computed one: "name:type name:type", types by typname
@@ -37,6 +37,8 @@ std::span<const SystemRelation> system_relations();
 /// nullptr: there is none of that name. An empty schema means pg_catalog.
 const SystemRelation* find_system_relation(std::string_view schema, std::string_view name);
 const SystemRelation* find_system_relation(Oid oid);
+/// The number by which regclass knows it.
+Oid number_of(const SystemRelation& relation);
 
 /// The function that reads a type from text, as pg_type.typinput has it, by its number and name in PostgreSQL.
 struct InputFunction {

@@ -64,6 +64,8 @@ struct BoundStatement {
     std::uint64_t parts_compared = 0;        ///< and those of parts
     std::unique_ptr<PlanRun> kept;           ///< of the query, for its next run; null: there is none
     std::unique_ptr<LiteralSlots> literals;  ///< parameters that literals became; null: they are constants
+    std::unique_ptr<KeptLiterals> kept_literals;  ///< of a PREPARE; null: they are read whenever it is bound
+    std::vector<std::string> path;           ///< the search path with which those were read
 };
 
 /// A statement kept with its text: what PREPARE, the connection's cache and SqlStatement hold.

@@ -15,24 +15,88 @@ std::vector<SqlColumn> public_columns(sql::SqlSession& session, const std::vecto
     return out;
 }
 
+/// The i-th row of `rows`, which have `width` columns.
+std::vector<SqlValue> row_of_texts(sql::SqlSession& session, const sql::RowStore& rows, std::size_t i,
+                                   std::size_t width) {
+    std::vector<SqlValue> row;
+    for (std::size_t c = 0; c < width; ++c) {
+        const sql::Value& value = rows.row(i)[c];
+        if (value.is_null()) row.emplace_back();
+        else row.emplace_back(sql::value_to_text(value, session.state()));
+    }
+    return row;
+}
+
 SqlResult to_texts(sql::SqlSession& session, const sql::StatementResult& from) {
     SqlResult result;
     result.has_rows = from.has_rows;
     result.tag = from.tag;
     result.txn = from.txn;
     result.columns = public_columns(session, from.columns);
-    for (std::size_t i = 0; i < from.rows.size(); ++i) {
-        std::vector<SqlValue> row;
-        for (std::size_t c = 0; c < from.columns.size(); ++c) {
-            const sql::Value& value = from.rows.row(i)[c];
-            if (value.is_null()) row.emplace_back();
-            else row.emplace_back(sql::value_to_text(value, session.state()));
-        }
-        result.rows.push_back(std::move(row));
-    }
+    for (std::size_t i = 0; i < from.rows.size(); ++i)
+        result.rows.push_back(row_of_texts(session, from.rows, i, from.columns.size()));
     for (const sql::SqlReport& notice : session.take_notices()) result.notices.push_back(notice.message);
     return result;
 }
+
+/// Keeps what the statements of a script answer.
+class ScriptResults final : public sql::ScriptTaker {
+public:
+    explicit ScriptResults(sql::SqlSession& session) : session_(session) {}
+    bool takes_parts() const override { return false; }
+    void begin(const std::vector<sql::OutputColumn>& columns) override {
+        open_.has_rows = true;
+        open_.columns = public_columns(session_, columns);
+    }
+    void rows(const sql::RowStore& rows) override {
+        for (std::size_t i = 0; i < rows.size(); ++i)
+            open_.rows.push_back(row_of_texts(session_, rows, i, open_.columns.size()));
+    }
+    void end(const std::string& tag, std::uint64_t txn) override {
+        open_.tag = tag;
+        open_.txn = txn;
+        for (const sql::SqlReport& notice : session_.take_notices()) open_.notices.push_back(notice.message);
+        results_.push_back(std::exchange(open_, {}));
+    }
+    bool take_back(std::size_t count) override {
+        results_.resize(results_.size() - count);
+        open_ = {};
+        return true;
+    }
+    std::vector<SqlResult> results() { return std::move(results_); }
+
+private:
+    sql::SqlSession& session_;
+    std::vector<SqlResult> results_;
+    SqlResult open_;
+};
+
+/// Hands them on. Their notices go with none of them.
+class ScriptSink final : public sql::ScriptTaker {
+public:
+    ScriptSink(sql::SqlSession& session, SqlScriptSink& sink) : session_(session), sink_(sink) {}
+    bool takes_parts() const override { return true; }
+    void begin(const std::vector<sql::OutputColumn>& columns) override {
+        seen_ = true;
+        width_ = columns.size();
+        sink_.begin(public_columns(session_, columns));
+    }
+    void rows(const sql::RowStore& rows) override {
+        for (std::size_t i = 0; i < rows.size(); ++i) sink_.row(row_of_texts(session_, rows, i, width_));
+    }
+    void end(const std::string& tag, std::uint64_t txn) override {
+        seen_ = true;
+        session_.take_notices();
+        sink_.end(tag, txn);
+    }
+    bool take_back(std::size_t) override { return !seen_; }
+
+private:
+    sql::SqlSession& session_;
+    SqlScriptSink& sink_;
+    std::size_t width_ = 0;
+    bool seen_ = false;
+};
 
 /// The texts as values of the types that the statement gives its parameters.
 std::vector<sql::Value> values_of(sql::SqlSession& session, const sql::PreparedPlan& plan,
@@ -107,10 +171,18 @@ SqlStatement SqlConnection::prepare(std::string_view statement) {
 
 std::vector<SqlResult> SqlConnection::execute_script(std::string_view script) {
     try {
-        std::vector<SqlResult> results;
-        for (const sql::StatementResult& result : session_->execute_script(script))
-            results.push_back(connection::to_texts(*session_, result));
-        return results;
+        connection::ScriptResults results(*session_);
+        session_->execute_script(script, results);
+        return results.results();
+    } catch (const sql::SqlError& error) {
+        connection::fail(error);
+    }
+}
+
+void SqlConnection::execute_script(std::string_view script, SqlScriptSink& sink) {
+    try {
+        connection::ScriptSink taker(*session_, sink);
+        session_->execute_script(script, taker);
     } catch (const sql::SqlError& error) {
         connection::fail(error);
     }

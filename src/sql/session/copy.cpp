@@ -24,11 +24,13 @@ constexpr std::size_t k_bytes_at_once = 64 * 1024;
 
 // ---- where bytes come from and go to ----
 
-[[noreturn]] void fail_file(const std::string& path, const char* verb, int number) {
-    const SqlState state = number == ENOENT                      ? sqlstate::undefined_file
-                           : number == EACCES || number == EPERM ? sqlstate::insufficient_privilege
-                                                                 : sqlstate::io_error;
-    raise(state, std::string("could not ") + verb + " file \"" + path + "\": " + std::strerror(number));
+[[noreturn]] void fail_file(const std::string& path, const char* verb, int number, const char* purpose = "") {
+    const SqlState state = number == ENOENT                                         ? sqlstate::undefined_file
+                           : number == EACCES || number == EPERM || number == EROFS ? sqlstate::insufficient_privilege
+                           : number == ENOSPC                                       ? sqlstate::disk_full
+                           : number == EISDIR || number == ENOTDIR                  ? sqlstate::wrong_object_type
+                                                                                    : sqlstate::io_error;
+    raise(state, std::string("could not ") + verb + " file \"" + path + "\"" + purpose + ": " + std::strerror(number));
 }
 
 struct FileCloser {
@@ -39,11 +41,7 @@ using File = std::unique_ptr<std::FILE, FileCloser>;
 class FileSource final : public CopyReader::Source {
 public:
     explicit FileSource(const std::string& path) : path_(path), file_(std::fopen(path.c_str(), "rb")) {
-        if (file_ == nullptr) {
-            const int number = errno;
-            raise(number == ENOENT ? sqlstate::undefined_file : sqlstate::io_error,
-                  "could not open file \"" + path + "\" for reading: " + std::strerror(number));
-        }
+        if (file_ == nullptr) fail_file(path, "open", errno, " for reading");
     }
     bool read(std::string& bytes) override {
         bytes.resize(k_bytes_at_once);
@@ -74,11 +72,7 @@ public:
         if (!copy.standard_stream) {
             path_ = copy.file;
             file_.reset(std::fopen(path_.c_str(), "wb"));
-            if (file_ == nullptr) {
-                const int number = errno;
-                raise(number == ENOENT ? sqlstate::undefined_file : sqlstate::io_error,
-                      "could not open file \"" + path_ + "\" for writing: " + std::strerror(number));
-            }
+            if (file_ == nullptr) fail_file(path_, "open", errno, " for writing");
             return;
         }
         sink_ = session.copy_sink();
@@ -379,6 +373,8 @@ StatementResult copy_from(SqlSession& session, const syntax::Copy& copy, const C
     std::vector<Oid> types;
     Binder binder(session, pool, types);
     const auto named = table_of(session, copy, binder);
+    if (session.setting("transaction_read_only", true) == "on")
+        raise(sqlstate::read_only_sql_transaction, "cannot execute COPY FROM in a read-only transaction");
     std::vector<int> columns = columns_of(*named, copy);
     std::vector<std::string> names;
     for (const int place : columns) names.push_back(named->columns[static_cast<std::size_t>(place)].name);

@@ -226,6 +226,11 @@ void Alteration::drop_constraint(const syntax::AlterAction& action) {
         list.erase(found);
         return true;
     };
+    // Rows that a key refers to may wait for it, too.
+    for (const ForeignKey& foreign : relation_->foreign_keys)
+        if (foreign.name == action.name)
+            if (const auto parent = session_.catalog().relation(foreign.table))
+                session_.refuse_pending_checks(*parent, "ALTER TABLE");
     if (gone(relation_->checks) || gone(relation_->foreign_keys)) return store();
     const Index* const found = relation_->find_index(action.name);
     if (found == nullptr || found->role == ConstraintRole::none) {

@@ -220,6 +220,7 @@ void create_index(SqlSession& session, const syntax::CreateIndex& syntax) {
                        "relation \"" + std::string(syntax.name) + "\" already exists, skipping");
         return;
     }
+    session.refuse_pending_checks(*old, "CREATE INDEX");
     auto relation = std::make_shared<Relation>(*old);
     std::string names;
     Index index = describe_index(session, *relation, syntax, names);

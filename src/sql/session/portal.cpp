@@ -9,7 +9,7 @@
 namespace northstar::inline v0::sql {
 
 Portal::Portal(SqlSession& session, std::string_view text, std::vector<Oid> types)
-    : session_(&session), text_(text), parameter_types_(std::move(types)) {
+    : session_(&session), own_text_(text), text_(own_text_), parameter_types_(std::move(types)) {
     const SqlSession::Running running(session);
     session.suspend_portals();
     try {
@@ -19,12 +19,17 @@ Portal::Portal(SqlSession& session, std::string_view text, std::vector<Oid> type
         if (!parsed.empty()) {
             statement_ = parsed[0];
             session.describe_statement(*statement_, parameter_types_, columns_);
-            has_rows_ = !columns_.empty() || streams();
+            has_rows_ = !columns_.empty() || streams(*statement_);
         }
     } catch (...) {
         session.translate_failure(text_);
     }
     in_block_ = session.in_transaction();
+    session.portals_.push_back(this);
+}
+
+Portal::Portal(SqlSession& session, const syntax::Statement& statement, std::string_view text)
+    : session_(&session), text_(text), statement_(&statement), has_rows_(true), in_block_(session.in_transaction()) {
     session.portals_.push_back(this);
 }
 
@@ -37,9 +42,9 @@ Portal::~Portal() {
     std::erase(session_->portals_, this);
 }
 
-bool Portal::streams() const {
-    if (statement_->kind != syntax::StatementKind::query || statement_->query->into != nullptr) return false;
-    const syntax::WithClause* const with = statement_->query->with;
+bool Portal::streams(const syntax::Statement& statement) {
+    if (statement.kind != syntax::StatementKind::query || statement.query->into != nullptr) return false;
+    const syntax::WithClause* const with = statement.query->with;
     if (with == nullptr) return true;
     for (const syntax::CommonTable& table : with->tables)
         if (table.body->kind != syntax::StatementKind::query) return false;
@@ -92,7 +97,7 @@ void Portal::fetch(std::size_t limit, RowStore& rows) {
 
 void Portal::start() {
     in_block_ = session_->in_transaction();
-    if (!streams()) {
+    if (!streams(*statement_)) {
         StatementResult result = session_->execute(*statement_, text_, parameters_);
         has_rows_ = result.has_rows;
         columns_ = std::move(result.columns);
@@ -106,6 +111,7 @@ void Portal::start() {
     session_->suspend_portals();
     if (session_->failed_) session_->refuse_in_failed_block();
     try {
+        session_->refuse_other_databases(*statement_);
         start_query();
     } catch (...) {
         stop();
@@ -123,7 +129,7 @@ void Portal::start_query() {
     session.takes_past_types_ = true;
     session.parameters_ = &parameters_;
     session.text_ = text_;
-    session.state().statement_time = clock_now();
+    session.start_clock();
     session.begin_work(!in_block_ && session.only_reads(*statement_) ? SqlSession::Work::reading
                                                                      : SqlSession::Work::optimistic);
     if (in_block_) session.begin_in_block(*statement_);

@@ -23,10 +23,14 @@ class Portal {
 public:
     /// Parses and describes. `types` are what the caller knows of the parameters. Raises SqlError.
     Portal(SqlSession& session, std::string_view text, std::vector<Oid> types);
+    /// One that is parsed already and streams; `text` and the statement outlive it. Its columns are known once it runs.
+    Portal(SqlSession& session, const syntax::Statement& statement, std::string_view text);
     Portal(const Portal&) = delete;
     Portal& operator=(const Portal&) = delete;
     ~Portal();
 
+    /// Is it a query that nothing but reads, so that its rows are computed as they are asked for?
+    static bool streams(const syntax::Statement& statement);
     SqlSession* session() const { return session_; }
     const std::vector<Oid>& parameter_types() const { return parameter_types_; }
     bool has_rows() const { return has_rows_; }
@@ -57,7 +61,6 @@ private:
         done,
         ended,     ///< [PORTAL-3]
     };
-    bool streams() const;
     void start();
     void start_query();
     void take(std::size_t limit, RowStore& rows);
@@ -66,7 +69,8 @@ private:
 
     SqlSession* session_;
     Arena arena_;
-    std::string text_;
+    std::string own_text_;
+    std::string_view text_;
     const syntax::Statement* statement_ = nullptr;  ///< null: the text is empty
     std::vector<Oid> parameter_types_;
     std::vector<Value> parameters_;

@@ -4,12 +4,22 @@
 // Programs and dumps set and read them, so they can be set and shown; nothing here depends on them.
 #pragma once
 
-#include <optional>
+#include "sql/session/setting_form.hpp"
+
+#include <span>
 #include <string_view>
 
 namespace northstar::inline v0::sql {
 
-/// What SHOW gives where nobody has set it; nothing where PostgreSQL has no such setting, or it has a meaning here.
-std::optional<std::string_view> postgres_setting(std::string_view name);
+struct PostgresSetting {
+    std::string_view name;
+    std::string_view value;  ///< what SHOW gives where nobody has set it
+    SettingForm form = {};
+};
+
+/// nullptr: PostgreSQL has no such setting, or it has a meaning here.
+const PostgresSetting* postgres_setting(std::string_view name);
+/// All of them, by name.
+std::span<const PostgresSetting> postgres_settings();
 
 }  // namespace northstar::inline v0::sql

@@ -143,6 +143,12 @@ void SqlSession::bind(const syntax::Statement& statement, std::string_view text,
     bound.binder = std::make_unique<Binder>(*this, *bound.pool, bound.parameter_types);
     bound.binder->declare_parameters(bound.domains);
     if (bound.literals != nullptr) bound.binder->free_literals(*bound.literals);
+    if (bound.kept_literals != nullptr) {
+        // What names mean may have changed: then the statement is read anew.
+        if (bound.catalog != present_.catalog || bound.path != search_path()) bound.kept_literals->forget();
+        bound.path = search_path();
+        bound.binder->keep_literals(*bound.kept_literals);
+    }
     BoundStatement* const outer = std::exchange(binding_, &bound);
     bool computed = false;
     try {

@@ -261,7 +261,8 @@ bool SqlSession::drop_tree(const std::string& name, bool temporary) {
 
 void SqlSession::refuse_pending_checks(const Relation& table, const char* statement) const {
     for (const PendingCheck& pending : deferred_) {
-        bool waits = pending.table == table.oid;
+        // A row that others refer to waits in its own table.
+        bool waits = pending.table == table.oid && pending.kind != PendingCheck::Kind::referred;
         const auto child = catalog().relation(pending.table);
         if (child != nullptr && pending.kind == PendingCheck::Kind::referred)
             for (const ForeignKey& foreign : child->foreign_keys)

@@ -124,7 +124,7 @@ void SqlSession::take_over(ChangeRunner& runner, Execution& execution) {
 }
 
 std::uint64_t SqlSession::run_change(Execution& execution, BoundChange& change, KeptRows& rows) {
-    if (read_only_) raise(sqlstate::read_only_sql_transaction, "cannot change data in a read-only transaction");
+    if (is_read_only()) raise(sqlstate::read_only_sql_transaction, "cannot change data in a read-only transaction");
     if (parts_ != nullptr) return parts_->run(execution, change, rows);
     ChangeRunner runner(execution, *this);
     const std::uint64_t count = runner.run(change, rows);

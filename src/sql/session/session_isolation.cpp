@@ -50,6 +50,18 @@ void SqlSession::begin_in_block(const syntax::Statement& statement) {
         default: break;
     }
     const std::string_view level = setting("transaction_isolation");
+    if (snapshot_) {
+        // Through a handle that only reads: nothing can come in conflict with what a block does there.
+        if (level.starts_with("read ")) {
+            close_past();
+            snapshot_.emplace(database_.begin_read());
+            ++transaction_number_;
+            present_.txn = snapshot_->txn();
+            load_catalog();
+        }
+        block_started_ = true;
+        return;
+    }
     main_->validate_reads(true);
     // The first one moves on as well: SAVEPOINT, or what BEGIN evaluates, may have opened a state before it.
     if (level.starts_with("read ")) {
@@ -58,7 +70,7 @@ void SqlSession::begin_in_block(const syntax::Statement& statement) {
             main_->forget_reads();
             if (!block_wrote_) ++transaction_number_;  // writers that were kept read marks again
         }
-        const bool moved = main_->refresh(session_isolation::k_most_changes_moved);
+        const bool moved = !has_turn_ && main_->refresh(session_isolation::k_most_changes_moved);
         if (moved) {
             ++transaction_number_;  // trees that writers have kept end here
             present_.txn = main_->base_txn();

@@ -145,7 +145,7 @@ void SqlSession::forget_moved_sequences() noexcept {
 
 std::int64_t SqlSession::next_value(Oid oid) {
     const auto sequence = sequence_relation(oid);
-    if (read_only_ && !sequence->temporary)
+    if (is_read_only() && !sequence->temporary)
         raise(sqlstate::read_only_sql_transaction, "cannot execute nextval() in a read-only transaction");
     const std::int64_t value = move_sequence(*sequence, session_sequences::following).value;
     sequence_memory_[oid] = value;
@@ -177,7 +177,7 @@ std::optional<std::int64_t> SqlSession::last_value_of(Oid oid) {
 
 void SqlSession::set_value(Oid oid, std::int64_t value, bool is_called) {
     const auto sequence = sequence_relation(oid);
-    if (read_only_ && !sequence->temporary)
+    if (is_read_only() && !sequence->temporary)
         raise(sqlstate::read_only_sql_transaction, "cannot execute setval() in a read-only transaction");
     if (value < sequence->sequence.minimum || value > sequence->sequence.maximum)
         raise(sqlstate::numeric_value_out_of_range,

@@ -15,27 +15,40 @@ namespace northstar::inline v0::sql {
 
 namespace session_settings {
 
+using setting_form::boolean;
+using setting_form::integer;
+using setting_form::k_largest_int;
+using setting_form::words;
+
+constexpr std::string_view k_isolation = "serializable,repeatable read,read committed,read uncommitted";
+constexpr SettingForm k_times = integer(0, k_largest_int, SettingUnit::milliseconds);
+constexpr SettingForm k_work_memory = integer(64, k_largest_int, SettingUnit::kilobytes);
+
 struct Known {
     std::string_view name;
     std::string_view value;
+    SettingForm form = {};
     bool fixed = false;
 };
 constexpr Known k_known[] = {
-    {"application_name", ""}, {"bytea_output", "hex"}, {"client_encoding", "UTF8"},
-    {"client_min_messages", "notice"}, {"datestyle", "ISO, MDY"}, {"default_transaction_isolation", "read committed"},
-    {"default_transaction_read_only", "off"}, {"extra_float_digits", "1"}, {"integer_datetimes", "on", true},
-    {"intervalstyle", "postgres"}, {"is_superuser", "on", true}, {"lc_collate", "C", true},
-    {"lc_ctype", "C.UTF-8", true}, {"lock_timeout", "0"},
-    {"max_identifier_length", "63", true},
-    {"max_index_keys", "32", true}, {"northstar.as_of", ""}, {"northstar.author", ""},
+    {"application_name", ""}, {"bytea_output", "hex", words("escape,hex")}, {"client_encoding", "UTF8"},
+    {"client_min_messages", "notice", words("debug5,debug4,debug3,debug2,debug1,log,notice,warning,error")},
+    {"datestyle", "ISO, MDY"}, {"default_transaction_isolation", "read committed", words(k_isolation)},
+    {"default_transaction_read_only", "off", boolean()}, {"extra_float_digits", "1", integer(-15, 3)},
+    {"integer_datetimes", "on", boolean(), true},
+    {"intervalstyle", "postgres", words("postgres,postgres_verbose,sql_standard,iso_8601")},
+    {"is_superuser", "on", boolean(), true}, {"lc_collate", "C", {}, true}, {"lc_ctype", "C.UTF-8", {}, true},
+    {"lock_timeout", "0", k_times}, {"max_identifier_length", "63", integer(63, 63), true},
+    {"max_index_keys", "32", integer(32, 32), true}, {"northstar.as_of", ""}, {"northstar.author", ""},
     {"northstar.reason", ""}, {"northstar.valid_at", ""}, {"northstar.valid_time_changes", "from_now"},
-    {"plan_cache_mode", "auto"}, {"role", "none"}, {"search_path", "\"$user\", public"},
-    {"server_encoding", "UTF8", true},
-    {"server_version", "15.0", true}, {"server_version_num", "150000", true}, {"standard_conforming_strings", "on"},
-    {"session_authorization", "northstar"}, {"statement_timeout", "0"},
-    {"synchronous_commit", "on"}, {"timezone", "UTC"},
-    {"transaction_isolation", "read committed"},
-    {"transaction_read_only", "off"}, {"work_mem", "256MB"},
+    {"plan_cache_mode", "auto", words("auto,force_generic_plan,force_custom_plan")}, {"role", "none"},
+    {"search_path", "\"$user\", public"}, {"server_encoding", "UTF8", {}, true}, {"server_version", "15.0", {}, true},
+    {"server_version_num", "150000", integer(150000, 150000), true},
+    {"session_authorization", "northstar"}, {"standard_conforming_strings", "on", boolean()},
+    {"statement_timeout", "0", k_times},
+    {"synchronous_commit", "on", words("local,remote_write,remote_apply,on,off")}, {"timezone", "UTC"},
+    {"transaction_isolation", "read committed", words(k_isolation)}, {"transaction_read_only", "off", boolean()},
+    {"work_mem", "256MB", k_work_memory},
 };
 
 constexpr SqlState k_cannot_be_changed = "55P02";
@@ -44,13 +57,6 @@ std::string lower(std::string_view text) {
     std::string out(text);
     for (char& c : out) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
     return out;
-}
-
-bool on_or_off(std::string_view name, std::string_view value) {
-    const std::string word = lower(value);
-    if (word == "on" || word == "true" || word == "yes" || word == "1" || word == "t") return true;
-    if (word == "off" || word == "false" || word == "no" || word == "0" || word == "f") return false;
-    raise(sqlstate::invalid_parameter_value, "parameter \"" + std::string(name) + "\" requires a Boolean value");
 }
 
 [[noreturn]] void invalid(std::string_view name, std::string_view value) {
@@ -100,31 +106,6 @@ std::optional<std::vector<std::string>> names_in(std::string_view text) {
     }
 }
 
-/// A time as settings are written: a number of milliseconds, or with a unit. Raises 22023.
-std::int64_t milliseconds(std::string_view name, std::string_view value) {
-    static constexpr std::pair<std::string_view, std::int64_t> k_units[] = {
-        {"", 1}, {"ms", 1}, {"s", 1000}, {"min", 60000}, {"h", 3600000}, {"d", 86400000}};
-    std::size_t digits = 0;
-    while (digits < value.size() && digits < 10 && value[digits] >= '0' && value[digits] <= '9') ++digits;
-    std::string_view unit = value.substr(digits);
-    while (!unit.empty() && unit.front() == ' ') unit.remove_prefix(1);
-    if (digits > 0)
-        for (const auto& [word, factor] : k_units) {
-            const std::int64_t time = std::strtoll(std::string(value.substr(0, digits)).c_str(), nullptr, 10) * factor;
-            if (word == unit && time <= INT32_MAX) return time;
-        }
-    invalid(name, value);
-}
-
-/// The same in the largest unit that it is a multiple of.
-std::string time_text(std::int64_t milliseconds) {
-    static constexpr std::pair<std::int64_t, const char*> k_units[] = {
-        {86400000, "d"}, {3600000, "h"}, {60000, "min"}, {1000, "s"}, {1, "ms"}};
-    for (const auto& [factor, word] : k_units)
-        if (milliseconds != 0 && milliseconds % factor == 0) return std::to_string(milliseconds / factor) + word;
-    return "0";
-}
-
 bool is_known(std::string_view key) {
     return std::any_of(std::begin(k_known), std::end(k_known),
                        [&](const Known& known) { return known.name == key; });
@@ -135,20 +116,15 @@ bool is_mode_of_transaction(std::string_view key) {
     return key == "transaction_read_only" || key == "transaction_isolation";
 }
 
-/// Bytes of "64kB", "256MB", "1GB"; a number alone counts kB. 0: it is no such text.
-std::size_t memory_size(std::string_view text) {
-    std::size_t number = 0, at = 0;
-    for (; at < text.size() && text[at] >= '0' && text[at] <= '9' && number < (std::size_t{1} << 40); ++at)
-        number = number * 10 + static_cast<std::size_t>(text[at] - '0');
-    while (at < text.size() && text[at] == ' ') ++at;
-    const std::string_view unit = text.substr(at);
-    if (unit.empty() || unit == "kB") return number << 10;
-    if (unit == "MB") return number << 20;
-    if (unit == "GB") return number << 30;
-    return unit == "B" ? number : 0;
-}
-
 }  // namespace session_settings
+
+const SettingForm& form_of_setting(std::string_view name) {
+    static constexpr SettingForm k_any;
+    for (const session_settings::Known& known : session_settings::k_known)
+        if (known.name == name) return known.form;
+    const PostgresSetting* const foreign = postgres_setting(name);
+    return foreign == nullptr ? k_any : foreign->form;
+}
 
 void SqlSession::start_settings() {
     for (const session_settings::Known& known : session_settings::k_known)
@@ -160,9 +136,10 @@ void SqlSession::keep_block_settings() {
 }
 
 /// Makes a value take effect; returns it in the form that SHOW gives. Raises 22023.
-std::string SqlSession::apply_setting(const std::string& name, const std::string& value) {
+std::string SqlSession::apply_setting(const std::string& name, const std::string& given) {
     using namespace session_settings;
     ++settings_number_;
+    const std::string value = setting_text(shown_setting_name(name), form_of_setting(name), given);
     if (name == "search_path") {
         const std::optional<std::vector<std::string>> schemas = names_in(value);
         if (!schemas)
@@ -176,9 +153,7 @@ std::string SqlSession::apply_setting(const std::string& name, const std::string
         return value;
     }
     if (name == "work_mem") {
-        constexpr std::size_t least = 64 << 10;
-        if (memory_size(value) < least) invalid(name, value);
-        work_memory_ = memory_size(value);
+        work_memory_ = static_cast<std::size_t>(setting_number(k_work_memory, value)) << 10;
         return value;
     }
     if (name == "role" || name == "session_authorization") {
@@ -234,58 +209,41 @@ std::string SqlSession::apply_setting(const std::string& name, const std::string
                orders[static_cast<int>(session_.settings.date_order)];
     }
     if (name == "intervalstyle") {
-        const std::string key = lower(value);
-        if (key == "postgres") session_.settings.interval_style = IntervalStyle::postgres;
-        else if (key == "postgres_verbose") session_.settings.interval_style = IntervalStyle::postgres_verbose;
-        else if (key == "sql_standard") session_.settings.interval_style = IntervalStyle::sql_standard;
-        else if (key == "iso_8601") session_.settings.interval_style = IntervalStyle::iso_8601;
-        else invalid(name, value);
-        return key;
-    }
-    if (name == "bytea_output") {
-        const std::string key = lower(value);
-        if (key != "hex" && key != "escape") invalid(name, value);
-        session_.settings.bytea_output = key == "hex" ? ByteaOutput::hex : ByteaOutput::escape;
-        return key;
-    }
-    if (name == "extra_float_digits") {
-        const int digits = std::atoi(value.c_str());
-        if (digits < -15 || digits > 3) invalid(name, value);
-        session_.settings.extra_float_digits = digits;
+        session_.settings.interval_style = value == "postgres"           ? IntervalStyle::postgres
+                                           : value == "postgres_verbose" ? IntervalStyle::postgres_verbose
+                                           : value == "sql_standard"     ? IntervalStyle::sql_standard
+                                                                         : IntervalStyle::iso_8601;
         return value;
     }
-    if (name == "transaction_read_only" || name == "default_transaction_read_only") {
-        const bool on = on_or_off(name, value);
-        if (name == "transaction_read_only") read_only_ = on;
-        return on ? "on" : "off";
+    if (name == "bytea_output") {
+        session_.settings.bytea_output = value == "hex" ? ByteaOutput::hex : ByteaOutput::escape;
+        return value;
     }
+    if (name == "extra_float_digits") {
+        session_.settings.extra_float_digits = std::atoi(value.c_str());
+        return value;
+    }
+    if (name == "transaction_read_only") read_only_ = value == "on";
     if (name == "northstar.valid_time_changes") {
         const std::string key = lower(value);
         if (key != "from_now" && key != "all") invalid(name, value);
         return key;
     }
     if (name == "plan_cache_mode") {
-        const std::string key = lower(value);
-        if (key == "auto") plan_cache_ = PlanCache::automatic;
-        else if (key == "force_generic_plan") plan_cache_ = PlanCache::eager;
-        else if (key == "force_custom_plan") plan_cache_ = PlanCache::none;
-        else invalid(name, value);
-        return key;
+        plan_cache_ = value == "auto"                 ? PlanCache::automatic
+                      : value == "force_generic_plan" ? PlanCache::eager
+                                                      : PlanCache::none;
+        return value;
     }
     if (name == "statement_timeout") {
-        timeout_ms_ = milliseconds(name, value);
-        return time_text(timeout_ms_);
+        timeout_ms_ = static_cast<std::int64_t>(setting_number(k_times, value));
+        return value;
     }
     if (name == "lock_timeout") {
-        lock_timeout_ms_ = milliseconds(name, value);
-        return time_text(lock_timeout_ms_);
+        lock_timeout_ms_ = static_cast<std::int64_t>(setting_number(k_times, value));
+        return value;
     }
-    if (name == "synchronous_commit") {
-        const std::string word = lower(value);
-        const bool with_standbys = word == "local" || word == "remote_write" || word == "remote_apply";
-        lazy_ = !with_standbys && !on_or_off(name, word);
-        return with_standbys ? word : lazy_ ? "off" : "on";
-    }
+    if (name == "synchronous_commit") lazy_ = value == "off";
     if (name == "client_encoding") {
         const std::string key = lower(value);
         if (key == "utf8" || key == "utf-8" || key == "unicode") return "UTF8";
@@ -293,26 +251,9 @@ std::string SqlSession::apply_setting(const std::string& name, const std::string
         raise(sqlstate::feature_not_supported, "client_encoding \"" + value + "\" is not supported; texts are UTF-8");
     }
     if (name == "standard_conforming_strings") {
-        if (!on_or_off(name, value))
+        if (value == "off")
             raise(sqlstate::feature_not_supported, "standard_conforming_strings cannot be off; write E'..'");
-        return "on";
-    }
-    if (name == "default_transaction_isolation" || name == "transaction_isolation") {
-        const std::string key = lower(value);
-        static constexpr std::string_view k_levels[] = {"read uncommitted", "read committed", "repeatable read",
-                                                        "serializable"};
-        if (std::find(std::begin(k_levels), std::end(k_levels), key) == std::end(k_levels)) invalid(name, value);
-        return key;
-    }
-    if (name == "client_min_messages") {
-        const std::string key = lower(value);
-        static constexpr std::string_view k_levels[] = {"debug5", "debug4", "debug3", "debug2", "debug1", "debug",
-                                                        "log",    "info",   "notice", "warning", "error"};
-        if (std::find(std::begin(k_levels), std::end(k_levels), key) == std::end(k_levels))
-            raise(sqlstate::invalid_parameter_value,
-                  "invalid value for parameter \"" + name + "\": \"" + value + '"', {},
-                  "Available values: debug5, debug4, debug3, debug2, debug1, log, notice, warning, error.");
-        return key == "debug" ? "debug2" : key;
+        return value;
     }
     if (name == "northstar.author") author_ = value;
     if (name == "northstar.reason") reason_ = value;
@@ -325,7 +266,7 @@ std::optional<std::string> SqlSession::setting(std::string_view name, bool missi
     if (key == "transaction_isolation" && !in_block_) return setting("default_transaction_isolation", missing_ok);
     const auto found = settings_.find(key);
     if (found != settings_.end()) return found->second;
-    if (const auto foreign = postgres_setting(key)) return std::string(*foreign);
+    if (const PostgresSetting* const foreign = postgres_setting(key)) return std::string(foreign->value);
     if (missing_ok) return std::nullopt;
     raise(sqlstate::undefined_object, "unrecognized configuration parameter \"" + std::string(name) + "\"");
 }
@@ -336,7 +277,7 @@ void SqlSession::set_setting(std::string_view name, std::string_view value, bool
         if (known.name == key && known.fixed)
             raise(session_settings::k_cannot_be_changed, "parameter \"" + key + "\" cannot be changed");
     // Names with a point are anybody's; others must be known, or are PostgreSQL's.
-    const bool known = settings_.count(key) != 0 || postgres_setting(key);
+    const bool known = settings_.count(key) != 0 || postgres_setting(key) != nullptr;
     if (!known && key.find('.') == std::string::npos)
         raise(sqlstate::undefined_object, "unrecognized configuration parameter \"" + std::string(name) + "\"");
     if (session_settings::is_mode_of_transaction(key)) return set_transaction_mode(key, std::string(value));
@@ -349,11 +290,13 @@ void SqlSession::set_setting(std::string_view name, std::string_view value, bool
 
 void SqlSession::set_transaction_mode(const std::string& key, const std::string& value) {
     const bool of_reads = key == "transaction_read_only";
-    const std::string mode = !of_reads                                ? apply_setting(key, value)
-                             : session_settings::on_or_off(key, value) ? "on"
-                                                                       : "off";
+    const std::string mode =
+        of_reads ? setting_text(key, form_of_setting(key), value) : apply_setting(key, value);
     // Outside of a block it is the statement's own transaction that has it, and that one is over.
     if (!in_block_) return;
+    if (of_reads && handle_reads_ && mode == "off")
+        raise(sqlstate::feature_not_supported,
+              "cannot set transaction read-write mode in a database that was opened for reading only");
     if (of_reads && read_only_ && mode == "off") {
         if (!marks_.empty())
             raise(sqlstate::active_sql_transaction,
@@ -384,7 +327,10 @@ void SqlSession::reset_settings(const std::string& name, bool local) {
     std::vector<std::string> others;
     for (const auto& [key, value] : settings_)
         if ((name.empty() || key == name) && !session_settings::is_known(key)) others.push_back(key);
-    for (const std::string& key : others) set_setting(key, postgres_setting(key).value_or(""), local);
+    for (const std::string& key : others) {
+        const PostgresSetting* const foreign = postgres_setting(key);
+        set_setting(key, foreign == nullptr ? std::string_view() : foreign->value, local);
+    }
 }
 
 std::string shown_setting_name(std::string_view name) {
@@ -452,7 +398,7 @@ StatementResult SqlSession::variable(const syntax::Statement& statement) {
     if (variable.to_default) {
         reset_settings(name, variable.local);
         // A name with a point may be anybody's that has not been set yet.
-        if (!name.empty() && settings_.count(name) == 0 && !postgres_setting(name) &&
+        if (!name.empty() && settings_.count(name) == 0 && postgres_setting(name) == nullptr &&
             name.find('.') == std::string::npos)
             raise(sqlstate::undefined_object, "unrecognized configuration parameter \"" + name + "\"");
         return result;

@@ -84,6 +84,7 @@ StatementResult SqlSession::prepare(const syntax::Prepare& statement) {
     }
     declared.resize(std::max(declared.size(), made->bound.declared.size()), 0);
     made->bound.declared = std::move(declared);
+    made->bound.kept_literals = std::make_unique<KeptLiterals>();
     bind_described(*made);
     made->promised = session_statements::columns_of(made->bound);
     made->declared_by = text_;

@@ -1,3 +1,4 @@
+#include "api/access.hpp"
 #include "sql/session/portal.hpp"
 #include "sql/session/shared_by_sessions.hpp"
 #include "sql/session/temporary_tables.hpp"
@@ -23,7 +24,8 @@ bool ends_transaction(const syntax::Statement& statement) {
 
 }  // namespace sql_session
 
-SqlSession::SqlSession(Database& database) : database_(database) {
+SqlSession::SqlSession(Database& database)
+    : database_(database), handle_reads_(detail::CoreAccess::core(database)->options().read_only) {
     present_.session = this;
     session_.host = this;
     start_settings();
@@ -113,7 +115,7 @@ void SqlSession::begin_work(Work work) {
     if (main_ || snapshot_) return;
     // Outside of a block the statement is the transaction.
     if (!in_block_) session_.statement_time = session_.transaction_time = clock_now();
-    if (work != Work::reading) {
+    if (work != Work::reading && !handle_reads_) {
         if (work == Work::exclusive) take_turn();
         else main_.emplace(database_.begin_optimistic(write_options()));
         ++transaction_number_;
@@ -327,7 +329,7 @@ void SqlSession::end_cursors() {
 SqlSession::Mark SqlSession::mark(std::string name) {
     Mark made;
     made.name = std::move(name);
-    made.main = main_->savepoint();
+    if (main_) made.main = main_->savepoint();
     if (temporary_) {
         writable(std::string(k_catalog_tree), true);
         made.temporary = temp_->savepoint();
@@ -347,7 +349,7 @@ SqlSession::Mark SqlSession::mark(std::string name) {
 
 void SqlSession::rollback_to(const Mark& mark) {
     block_wrote_ = false;
-    main_->rollback_to(mark.main);
+    if (main_) main_->rollback_to(mark.main);
     if (temp_) {
         if (mark.temporary.id != 0) temp_->rollback_to(mark.temporary);
         else {
@@ -386,8 +388,7 @@ void SqlSession::run(const syntax::Statement& statement, std::string_view text, 
     parameter_types_.clear();
     for (const Value& value : parameters) parameter_types_.push_back(value.type() == type::unknown ? 0 : value.type());
     if (parameter_types_.size() < statement.parameters) parameter_types_.resize(statement.parameters, 0);
-    session_.statement_time = clock_now();
-    deadline_ = timeout_ms_ == 0 ? 0 : session_.statement_time + timeout_ms_ * 1000;
+    start_clock();
     const bool ends_block = statement.kind == syntax::StatementKind::transaction;
     if (failed_) {
         const bool allowed = ends_block &&
@@ -411,6 +412,13 @@ void SqlSession::run(const syntax::Statement& statement, std::string_view text, 
             advisory_.return_session_to(locks);
         }
     }
+}
+
+/// All statements of a script have the time at which it came, each of them as long as statement_timeout says.
+void SqlSession::start_clock() {
+    const std::int64_t now = clock_now();
+    session_.statement_time = script_time_ != 0 ? script_time_ : now;
+    deadline_ = timeout_ms_ == 0 ? 0 : now + timeout_ms_ * 1000;
 }
 
 /// Called while an exception is handled: is it a conflict that running the statement again resolves?
@@ -451,209 +459,11 @@ void SqlSession::run_once(const syntax::Statement& statement, std::string_view t
     }
 }
 
-std::vector<StatementResult> SqlSession::execute_script(std::string_view text) {
-    const Running running(*this);
-    Arena arena;
-    static const std::vector<Value> nothing;
-    std::vector<StatementResult> results;
-    std::vector<const syntax::Statement*> statements;
-    try {
-        statements = parse_script(text, arena);
-    } catch (...) {
-        translate_failure(text);
-    }
-    for (const syntax::Statement* statement : statements) results.push_back(execute(*statement, text, nothing));
-    return results;
-}
-
-StatementResult SqlSession::transaction(const syntax::TransactionStatement& statement) {
-    using syntax::TransactionKind;
-    StatementResult result;
-    const auto warn = [&](SqlState state, const char* message) {
-        SqlReport report;
-        report.severity = Severity::warning;
-        report.state = state;
-        report.message = message;
-        notice(std::move(report));
-    };
-    const auto modes = [&] {
-        if (statement.read_only >= 0)
-            set_transaction_mode("transaction_read_only", statement.read_only == 1 ? "on" : "off");
-        if (statement.isolation != syntax::Isolation::unset) {
-            static const char* const names[] = {"", "read uncommitted", "read committed", "repeatable read",
-                                                "serializable"};
-            set_transaction_mode("transaction_isolation", names[static_cast<int>(statement.isolation)]);
-        }
-        if (statement.time.system.kind != syntax::RangeKind::none) {
-            if (statement.read_only != 1)
-                raise(sqlstate::syntax_error, "AS OF needs READ ONLY in BEGIN");
-            begin_work();
-            BoundPool pool;
-            block_point_ = Binder(*this, pool, parameter_types_).resolve_point(statement.time.system.first);
-            past(*block_point_);
-        }
-        if (statement.time.valid.kind != syntax::RangeKind::none) {
-            begin_work();
-            set_setting("northstar.valid_at", valid_at_text(statement.time.valid.first), true);
-        }
-        commit_options(statement.options);
-    };
-    const auto default_modes = [&] {
-        for (const char* const mode : {"transaction_read_only", "transaction_isolation"})
-            settings_[mode] = settings_[std::string("default_") + mode];
-    };
-    const auto start_block = [&] {
-        in_block_ = true;
-        block_started_ = block_locks_rows_ = block_wrote_ = false;
-        block_settings_.reset();
-        default_modes();
-        read_only_ = settings_["transaction_read_only"] == "on";
-        session_.transaction_time = session_.statement_time;
-    };
-    const auto end_block = [&](bool committed) {
-        in_block_ = failed_ = false;
-        if (!committed && block_settings_) {
-            for (const auto& [name, value] : *block_settings_)
-                if (settings_[name] != value) apply_setting(name, settings_[name] = value);
-            settings_ = *block_settings_;
-        } else if (committed) {
-            for (const auto& [name, value] : local_settings_) apply_setting(name, settings_[name] = value);
-        }
-        local_settings_.clear();
-        default_modes();
-        read_only_ = false;
-        author_ = settings_["northstar.author"];
-        reason_ = settings_["northstar.reason"];
-        tag_.clear();
-    };
-    // The next block of a chain is like the one that ended; of one that failed, like that was before its first SET.
-    const auto end_link = [&](bool committed) {
-        SettingTexts& modes_of = failed_ && block_settings_ ? *block_settings_ : settings_;
-        const std::string isolation = modes_of["transaction_isolation"], reads = modes_of["transaction_read_only"];
-        end_block(committed);
-        if (!statement.chain) return;
-        start_block();
-        settings_["transaction_isolation"] = isolation;
-        settings_["transaction_read_only"] = reads;
-        read_only_ = reads == "on";
-    };
-    switch (statement.kind) {
-        case TransactionKind::begin:
-            if (in_block_) {
-                warn(sqlstate::active_sql_transaction, "there is already a transaction in progress");
-            } else {
-                end_work();
-                start_block();
-            }
-            modes();
-            result.tag = statement.start ? "START TRANSACTION" : "BEGIN";
-            break;
-        case TransactionKind::commit: {
-            if (!in_block_) {
-                if (statement.chain)
-                    raise(sqlstate::no_active_sql_transaction,
-                          "COMMIT AND CHAIN can only be used in transaction blocks");
-                warn(sqlstate::no_active_sql_transaction, "there is no transaction in progress");
-                result.tag = "COMMIT";
-                break;
-            }
-            if (failed_) {
-                rollback_work();
-                end_link(false);
-                result.tag = "ROLLBACK";
-                break;
-            }
-            try {
-                commit_options(statement.options);
-                if (main_) result.txn = commit_work();
-            } catch (...) {
-                rollback_work();
-                end_block(false);
-                throw;
-            }
-            end_cursors();
-            end_link(true);
-            result.tag = "COMMIT";
-            break;
-        }
-        case TransactionKind::rollback:
-            if (!in_block_) {
-                if (statement.chain)
-                    raise(sqlstate::no_active_sql_transaction,
-                          "ROLLBACK AND CHAIN can only be used in transaction blocks");
-                warn(sqlstate::no_active_sql_transaction, "there is no transaction in progress");
-            } else {
-                rollback_work();
-                end_link(false);
-            }
-            result.tag = "ROLLBACK";
-            break;
-        case TransactionKind::savepoint:
-            if (!in_block_)
-                raise(sqlstate::no_active_sql_transaction, "SAVEPOINT can only be used in transaction blocks");
-            begin_work();
-            marks_.push_back(mark(std::string(statement.savepoint)));
-            result.tag = "SAVEPOINT";
-            break;
-        case TransactionKind::release:
-        case TransactionKind::rollback_to: {
-            const bool release = statement.kind == TransactionKind::release;
-            if (!in_block_)
-                raise(sqlstate::no_active_sql_transaction,
-                      std::string(release ? "RELEASE SAVEPOINT" : "ROLLBACK TO SAVEPOINT") +
-                          " can only be used in transaction blocks");
-            std::size_t at = marks_.size();
-            while (at > 0 && marks_[at - 1].name != statement.savepoint) --at;
-            if (at == 0)
-                raise(sqlstate::invalid_savepoint_specification,
-                      "savepoint \"" + std::string(statement.savepoint) + "\" does not exist");
-            if (release) {
-                // A savepoint may make the rest of itself read-only, not what comes behind it.
-                std::string& reads = settings_["transaction_read_only"];
-                reads = marks_[at - 1].settings["transaction_read_only"];
-                read_only_ = reads == "on";
-                marks_.resize(at - 1);
-                result.tag = "RELEASE";
-                break;
-            }
-            rollback_to(marks_[at - 1]);
-            for (const auto& [name, value] : marks_[at - 1].settings)
-                if (settings_[name] != value) apply_setting(name, settings_[name] = value);
-            local_settings_ = marks_[at - 1].local_settings;
-            std::erase_if(cursors_, [&](const auto& cursor) { return cursor.second.number > marks_[at - 1].cursors; });
-            marks_.resize(at);
-            failed_ = false;
-            result.tag = "ROLLBACK";
-            break;
-        }
-        case TransactionKind::set:
-            if (statement.session) {
-                keep_block_settings();
-                if (statement.read_only >= 0)
-                    settings_["default_transaction_read_only"] = statement.read_only == 1 ? "on" : "off";
-                if (statement.isolation != syntax::Isolation::unset) {
-                    static const char* const names[] = {"", "read uncommitted", "read committed", "repeatable read",
-                                                        "serializable"};
-                    settings_["default_transaction_isolation"] = names[static_cast<int>(statement.isolation)];
-                }
-            } else if (!in_block_) {
-                warn(sqlstate::no_active_sql_transaction, "SET TRANSACTION can only be used in transaction blocks");
-            } else {
-                modes();
-            }
-            result.tag = "SET";
-            break;
-        case TransactionKind::prepare:
-            raise(sqlstate::feature_not_supported, "prepared transactions are not supported");
-    }
-    return result;
-}
-
 // ---- statements
 // ------------------------------------------------------------------------------------------------------
 
 bool SqlSession::is_read_only() const {
-    return read_only_ || (!in_block_ && setting("default_transaction_read_only") == "on");
+    return read_only_ || handle_reads_ || (!in_block_ && setting("default_transaction_read_only") == "on");
 }
 
 void SqlSession::refuse_changes_to_readers() {
@@ -671,7 +481,8 @@ StatementResult SqlSession::dispatch(const syntax::Statement& statement, std::st
                           (statement.kind == StatementKind::vacuum && statement.tables->analyze);
     const bool writes =
         (statement.kind != StatementKind::query && statement.kind <= StatementKind::comment) || analyzes;
-    if (writes || statement.kind == StatementKind::revert) refuse_changes_to_readers();
+    const bool makes_table = statement.kind == StatementKind::query && statement.query->into != nullptr;
+    if (writes || makes_table || statement.kind == StatementKind::revert) refuse_changes_to_readers();
     const bool changes_by_with =
         statement.kind == StatementKind::query && statement.query->with != nullptr && !only_reads(statement);
     if (writes || changes_by_with || statement.kind == StatementKind::revert ||

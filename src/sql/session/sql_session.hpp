@@ -46,6 +46,20 @@ struct StatementResult {
     std::uint64_t txn = 0;    ///< commit that the statement made; 0: none (yet)
 };
 
+/// Takes the answers of a script's statements as they arise: begin() and rows() of one that answers with rows, then
+/// end() of every one. What it throws ends the script as a failed statement does.
+class ScriptTaker {
+public:
+    virtual ~ScriptTaker() = default;
+    /// Shall the rows of a query come as they are computed, in any number of calls of rows()?
+    virtual bool takes_parts() const = 0;
+    virtual void begin(const std::vector<OutputColumn>& columns) = 0;
+    virtual void rows(const RowStore& rows) = 0;
+    virtual void end(const std::string& tag, std::uint64_t txn) = 0;
+    /// Forgets the last `count` statements that ended, and what came behind them; false: somebody has seen it.
+    virtual bool take_back(std::size_t count) = 0;
+};
+
 class SqlSession final : public Host, public ExecutionHost, public BindEnvironment, public WriteAccess {
 public:
     explicit SqlSession(Database& database);
@@ -70,8 +84,9 @@ public:
     /// Runs a text without parameters from the plan of its shape; false: there is none, nothing was run. Raises
     /// SqlError.
     bool execute_by_shape(std::string_view text, StatementResult& result);
-    /// Parses and runs a whole script, each statement by itself; stops at the first error.
-    std::vector<StatementResult> execute_script(std::string_view text);
+    /// Runs a whole text as a simple query of PostgreSQL's protocol [SCRIPT-1]; stops at the first error. Raises
+    /// SqlError, and what the taker throws.
+    void execute_script(std::string_view text, ScriptTaker& taker);
     /// Types of parameters and columns without running.
     void describe(const syntax::Statement& statement, std::vector<Oid>& parameter_types,
                   std::vector<OutputColumn>& columns);
@@ -130,6 +145,7 @@ public:
         SqlSession& session_;
         bool outer_;
     };
+    const AdvisoryHolder& advisory() const { return advisory_; }
     /// nullptr: notices are collected (take_notices).
     void on_notice(SqlNoticeHandler handler, void* context) noexcept {
         notice_handler_ = handler;
@@ -355,10 +371,21 @@ private:
     void end_portals(bool all) noexcept;
     [[noreturn]] void refuse_in_failed_block();
 
+    // session_blocks.cpp
+    StatementResult transaction(const syntax::TransactionStatement& statement);
+    /// The modes that a transaction has unless something is said of them.
+    void set_default_modes();
+    void start_block();
+    /// Commits what the block did; end_block() is left to do, unless it raises.
+    std::uint64_t commit_block(const syntax::List<syntax::Option>& options);
+    void end_block(bool committed);
+    // session_script.cpp
+    void start_implicit_block(bool with_turn);
+    void run_in_script(const syntax::Statement& statement, std::string_view text, bool last, ScriptTaker& taker);
     enum class Work : std::uint8_t {
         reading,     ///< nothing but queries follow until end_work(), so that a snapshot will do
         optimistic,
-        exclusive,   ///< with the writer's turn: only for one statement
+        exclusive,   ///< with the writer's turn: only for one statement or script
     };
     void begin_work(Work work = Work::optimistic);
     WriteOptions write_options() const;
@@ -399,6 +426,7 @@ private:
     bool runs_again(const syntax::Statement& statement, unsigned attempt) const;
     /// READ ONLY was said: of the transaction, or of those that nothing is said of.
     bool is_read_only() const;
+    void start_clock();
     /// Raises 25006 where the session may not change data.
     void refuse_changes_to_readers();
     bool is_usable(BoundStatement& bound);
@@ -431,7 +459,6 @@ private:
     StatementResult run_change_statement(const syntax::Statement& statement, BoundStatement& bound);
     void run_point_change(const syntax::Statement& statement, BoundStatement& bound, StatementResult& result);
     void take_over(ChangeRunner& runner, Execution& execution);
-    StatementResult transaction(const syntax::TransactionStatement& statement);
     StatementResult set_constraints(const syntax::SetConstraints& statement);
     // session_notifications.cpp
     /// LISTEN, UNLISTEN, NOTIFY.
@@ -452,7 +479,7 @@ private:
     void cursor_rows(RowStore& rows);
     StatementResult explain(const syntax::Explain& statement);
     StatementResult define(const syntax::Statement& statement, std::string_view text);
-    std::string apply_setting(const std::string& name, const std::string& value);
+    std::string apply_setting(const std::string& name, const std::string& given);
     void start_settings();
     /// The value of a setting; empty: it was never set. Statements ask for some of them each time.
     std::string_view setting(std::string_view name) const {
@@ -477,6 +504,7 @@ private:
     void set_transaction_mode(const std::string& key, const std::string& value);
 
     Database& database_;
+    const bool handle_reads_;               ///< the database was opened for reading only: there are but snapshots
     std::optional<Database> temporary_;
     std::optional<Snapshot> snapshot_;      ///< what a query outside of blocks reads
     std::optional<Transaction> main_, temp_;
@@ -509,6 +537,8 @@ private:
     std::string row_key_;                           ///< of look_up()
     Session session_;
     bool in_block_ = false;
+    bool implicit_ = false;       ///< the block is one of a script, and no statement has begun it
+    bool has_turn_ = false;       ///< the block had the writer's turn from its beginning
     bool failed_ = false;
     bool describing_ = false;
     bool read_only_ = false;
@@ -557,6 +587,7 @@ private:
         syntax::TimeRange range;
     } default_time_;
     std::size_t work_memory_ = std::size_t{256} << 20;  ///< work_mem
+    std::int64_t script_time_ = 0;  ///< when the script came that runs; 0: none does
     std::int64_t timeout_ms_ = 0;   ///< statement_timeout; 0: none
     std::int64_t lock_timeout_ms_ = 0;
     AdvisoryHolder advisory_{database_};

@@ -5,8 +5,12 @@
 #include "sql/catalog/partition.hpp"
 #include "sql/catalog/system_relations.hpp"
 #include "sql/session/column_storage.hpp"
+#include "sql/session/postgres_settings.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
 
 namespace northstar::inline v0::sql {
 
@@ -14,6 +18,7 @@ namespace system_tables {
 
 constexpr Oid k_heap = 2, k_btree = 403;  // of pg_am
 constexpr Oid k_internal_language = 12;
+constexpr Oid k_database_oid = 5;  // as in pg_database
 
 std::vector<OutputColumn> read_columns(std::string_view text) {
     std::vector<OutputColumn> columns;
@@ -629,11 +634,39 @@ void cast_rows(RowMaker& maker) {
 }
 
 void setting_rows(RowMaker& maker, const SqlSession& session) {
-    for (const auto& [name, value] : session.all_settings()) {
-        maker.row().text(shown_setting_name(name)).text(value).null().text("Client Connection Defaults").text("");
-        maker.null().text("user");
-        maker.text(value == "on" || value == "off" ? "bool" : "string").text("default").null(3);
+    std::map<std::string, std::string, std::less<>> settings(session.all_settings());
+    for (const PostgresSetting& setting : postgres_settings())
+        settings.emplace(std::string(setting.name), std::string(setting.value));
+    for (const auto& [name, shown] : settings) {
+        const SettingForm& form = form_of_setting(name);
+        const std::string value = plain_setting(form, shown);
+        maker.row().text(shown_setting_name(name)).text(value).text_or_null(name_of(form.unit));
+        maker.text("Client Connection Defaults").text("").null().text("user").text(name_of(form.kind)).text("default");
+        const bool number = form.kind == SettingKind::integer || form.kind == SettingKind::real;
+        if (number) maker.text(plain_number(form, form.least)).text(plain_number(form, form.most));
+        else maker.null(2);
+        if (form.kind == SettingKind::word) maker.texts(words_of(form));
+        else maker.null();
         maker.text(value).text(value).null(2).flag(false);
+    }
+}
+
+/// Of this session: nobody waits for a table or a row here.
+void lock_rows(RowMaker& maker, SqlSession& session) {
+    const std::int64_t process = session.process_id();
+    const std::string transaction = std::to_string(process) + "/1";
+    maker.row().text("virtualxid").null(4).text(transaction).null(4).text(transaction).number(process);
+    maker.text("ExclusiveLock").flags({true, true}).null();
+    std::set<std::tuple<LockName, bool>> held;
+    for (const AdvisoryHolder::Held* const locks : {&session.advisory().of_session(),
+                                                    &session.advisory().of_transaction()})
+        for (const auto& [lock, count] : *locks) held.insert(lock);
+    for (const auto& [name, shared] : held) {
+        maker.row().text("advisory").number(k_database_oid).null(5);
+        maker.number(static_cast<std::int64_t>(name.number >> 32));
+        maker.number(static_cast<std::int64_t>(name.number & 0xffffffff));
+        maker.number(name.space == LockSpace::two_numbers ? 2 : 1).text(transaction).number(process);
+        maker.text(shared ? "ShareLock" : "ExclusiveLock").flags({true, false}).null();
     }
 }
 
@@ -680,6 +713,7 @@ void system_rows(const VirtualTable& table, const Catalog& catalog, SqlSession& 
     else if (name == "pg_partitioned_table") partitioned_rows(maker, catalog);
     else if (name == "pg_cast") cast_rows(maker);
     else if (name == "pg_settings") setting_rows(maker, session);
+    else if (name == "pg_locks") lock_rows(maker, session);
     else document_rows(maker, catalog);
 }
 
