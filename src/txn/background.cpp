@@ -84,7 +84,7 @@ void DatabaseCore::run_checkpoints() {
                 const std::uint64_t steps = steps_.load();
                 {
                     const std::lock_guard serial(checkpoint_mutex_);
-                    checkpoint_locked(false, moving());
+                    checkpoint_locked(false, moving(), {}, true);
                 }
                 // A move of the horizon goes on at once, a checkpoint a step.
                 if (steps_.load() != steps && moving()) checkpoint_wanted_.store(true);
@@ -236,6 +236,7 @@ void DatabaseCore::slow_down() {
         // Two checkpoints at most: the one under way may have frozen an older root. Each is asked for.
         background_wake_.wait(lock, [&] {
             if (stop_ || !over() || checkpoint_done_.load() >= before + 2) return true;
+            checkpoint_waited_for_.store(true);
             checkpoint_wanted_.store(true);
             background_wake_.notify_all();
             return false;

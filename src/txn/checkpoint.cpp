@@ -8,6 +8,11 @@
 //
 // [CKPT-1] The meta page is written only after everything it names was flushed, and never after a failed flush, whether
 //          somebody lived to hear of it or not.
+// [CKPT-3] Space is carved by one process at a time, and a checkpoint carves from its beginning to its end. Writers of
+//          other processes do not wait for it as long as the log has extents ahead and the free room that was told
+//          suffices: so there is more of both than for a process that writes alone.
+// [CKPT-4] A checkpoint that was wanted is not made where the one before, maybe of another process, does as well:
+//          unless a writer waits for it.
 #include "base/check.hpp"
 #include "base/error.hpp"
 #include "format/node.hpp"
@@ -31,6 +36,9 @@ constexpr std::uint64_t k_first_extent_bytes = 64u << 10;
 constexpr std::uint64_t k_largest_extent_bytes = 4u << 20;
 /// An extent takes no more than this part of the file: what of it is not used yet stays small beside the rest.
 constexpr std::uint64_t k_extent_part = 32;
+/// Beside writers of other processes the log is reserved ahead by this part of what starts a checkpoint, as far as it
+/// has grown: two extents are added for each that is full.
+constexpr std::uint64_t k_ahead_part = 2;
 constexpr std::uint64_t k_least_interval_bytes = 4u << 20;
 /// Where checkpoints give the log back, one comes when it has grown to so many times what else is in the file.
 constexpr std::uint64_t k_interval_part = 2;
@@ -44,14 +52,31 @@ void DatabaseCore::acquire_carving() {
     const std::lock_guard lock(carve_mutex_);
     if (carve_users_ == 0) {
         take_lock(Processes::checkpoint);
-        try {
-            finish_checkpoint_of_the_dead();
-        } catch (...) {
-            processes_->unlock(Processes::checkpoint);
-            throw;
-        }
+        begin_carving();
     }
     ++carve_users_;
+}
+
+/// False: another process carves, or a thread of this one waits until it may.
+bool DatabaseCore::try_acquire_carving() {
+    const std::unique_lock lock(carve_mutex_, std::try_to_lock);
+    if (!lock) return false;
+    if (carve_users_ == 0) {
+        if (!processes_->try_lock(Processes::checkpoint, LockKind::exclusive)) return false;
+        begin_carving();
+    }
+    ++carve_users_;
+    return true;
+}
+
+/// With the lock just taken, which is given back where this fails.
+void DatabaseCore::begin_carving() {
+    try {
+        finish_checkpoint_of_the_dead();
+    } catch (...) {
+        processes_->unlock(Processes::checkpoint);
+        throw;
+    }
 }
 
 /// A holder before us may have died between writing a meta page and saying so. Were its generation not adopted, its
@@ -146,7 +171,6 @@ std::uint64_t DatabaseCore::behind_control_records(std::uint64_t position, std::
 void DatabaseCore::learn_extent(const Extent& extent) {
     log_->add_extent(extent, processes_->load(Word::generation));
     // Also when it was known: what follows may have failed the first time.
-    room_pages_.store(0, std::memory_order_relaxed);  // it lies on pages that were free
     const std::uint64_t end = extent.page + extent.pages;
     if (end > source_->limit()) {
         if (file_->size() < end * page_size_) {
@@ -174,58 +198,83 @@ void DatabaseCore::extend_log(std::uint64_t size) {
     const std::uint64_t keep = extent_reserve(log_->log_align());
     const std::uint64_t wanted = size + 2 * keep;
     ensure_unclean();
+    const std::uint64_t part = source_->limit() * page_size_ / k_extent_part;
+    const std::uint64_t usual = std::max(wanted + keep, std::clamp(part, k_first_extent_bytes, k_largest_extent_bytes));
+    const bool tight = room_tight_.load(std::memory_order_relaxed);
+    // While another process makes a checkpoint the log cannot grow. [CKPT-3]
+    const bool ahead = beside_writers_.load(std::memory_order_relaxed) &&
+                       log_->reserve() < checkpoint_bytes_.load(std::memory_order_relaxed) / k_ahead_part;
+    const unsigned count = ahead ? 2 : 1;
     if (log_->room() >= wanted) {
+        if (ahead && !tight && try_acquire_carving()) {
+            bool grown = false;
+            try {
+                grown = try_grow_log(usual, wanted, count);
+            } catch (...) {
+                release_carving();
+                throw;
+            }
+            release_carving();
+            if (grown) return;
+        }
         const RecordFields fields = control_fields();
         write_log([&] { log_->move_to_fit(wanted, fields, {}); }, [&] { publish_log_end(); });
         return;
     }
-    if (!room_tight_.load(std::memory_order_relaxed)) {
-        const std::uint64_t part = source_->limit() * page_size_ / k_extent_part;
-        try {
-            grow_log(std::max(wanted + keep, std::clamp(part, k_first_extent_bytes, k_largest_extent_bytes)), wanted,
-                     true);
-            return;
-        } catch (const Error& error) {
-            if (error.code() != Errc::no_space) throw;
-        }
-    }
+    if (!tight && try_grow_log(usual, wanted, count)) return;
     // Where the disk is nearly full, what is needed now has to do.
     grow_log(wanted + keep, wanted);
 }
 
-/// Adds an extent of so many bytes and goes on in it, or in the first one that has room for `wanted` bytes.
-/// `spares_room`: not of the room that the commit under way was promised for its checkpoint.
-void DatabaseCore::grow_log(std::uint64_t bytes, std::uint64_t wanted, bool spares_room) {
+/// False: there is no room for so much, beside what the commit under way was promised for its checkpoint.
+bool DatabaseCore::try_grow_log(std::uint64_t bytes, std::uint64_t wanted, unsigned count) {
+    try {
+        grow_log(bytes, wanted, count, true);
+        return true;
+    } catch (const Error& error) {
+        if (error.code() != Errc::no_space) throw;
+        return false;
+    }
+}
+
+/// Adds `count` extents of so many bytes and goes on in the first one that has room for `wanted` bytes. `spares_room`:
+/// not of the room that the commit under way was promised for its checkpoint.
+void DatabaseCore::grow_log(std::uint64_t bytes, std::uint64_t wanted, unsigned count, bool spares_room) {
+    NORTHSTAR_ASSERT(count <= k_max_extents_in_next);
     ensure_unclean();
-    Extent extent;
-    extent.logical = log_->extents().end();
-    extent.pages = (bytes + page_size_ - 1) / page_size_;
+    const std::uint64_t pages = (bytes + page_size_ - 1) / page_size_;
+    std::vector<Extent> extents;
+    extents.reserve(count);
     acquire_carving();
     try {
         {
             // The map and the directory change together: a checkpoint writes both down.
             const std::lock_guard lock(space_mutex_);
             load_space();
-            room_pages_.store(0);
+            processes_->store(Word::room_pages, 0);
             // On the disk before they are taken: what is given back would not be there for who finds it free.
-            make_free(extent.pages, extent.pages);
+            make_free(count * pages, pages);
             hold_extents_of_newest();
-            extent.page = space_.allocate(extent.pages);
+            const std::uint64_t begin = log_->extents().end();
             // Known before a checkpoint can write the map: an extent that is taken in a map stands in its ledger.
             try {
-                file_->allocate(extent.page * page_size_, extent.pages * page_size_);
-                if (spares_room) make_free(room_needed_ + held_pages(), room_needed_run_);
-                learn_extent(extent);
+                for (unsigned i = 0; i < count; ++i) {
+                    extents.push_back({begin + i * pages * page_size_, space_.allocate(pages), pages});
+                    file_->allocate(extents.back().page * page_size_, pages * page_size_);
+                    if (spares_room) make_free(room_needed_ + held_pages(), room_needed_run_);
+                    learn_extent(extents.back());
+                }
             } catch (...) {
-                // Nobody announced it, so nobody may write into it.
-                log_->remove_from(extent.logical);
-                space_.give_back({extent.page, extent.pages});
+                // Nobody announced them, so nobody may write into them.
+                log_->remove_from(begin);
+                for (const Extent& extent : extents) space_.give_back({extent.page, extent.pages});
                 throw;
             }
-            space_extents_end_ = extent.logical + extent.pages * page_size_;
+            space_extents_end_ = begin + count * pages * page_size_;
+            note_room();
         }
         const RecordFields fields = control_fields();
-        write_log([&] { log_->move_to_fit(wanted, fields, {&extent, 1}); }, [&] { publish_log_end(); });
+        write_log([&] { log_->move_to_fit(wanted, fields, extents); }, [&] { publish_log_end(); });
     } catch (...) {
         release_carving();
         throw;
@@ -350,11 +399,19 @@ ReadView* DatabaseCore::freeze() {
     }
 }
 
-bool DatabaseCore::checkpoint_locked(bool clean, bool force, const Clearing& clearing) {
+/// Has so much changed since the newest checkpoint, whoever made that, that there is to be another one?
+bool DatabaseCore::checkpoint_is_due() const {
+    return log_behind_checkpoint() >= checkpoint_bytes_.load(std::memory_order_relaxed) ||
+           arena_->bytes_in_use() > overlay_limit_ / 2 + roots_->buried_bytes();
+}
+
+bool DatabaseCore::checkpoint_locked(bool clean, bool force, const Clearing& clearing, bool if_due) {
     using namespace checkpoint_impl;
     if (poisoned()) poison_error();
+    beside_writers_.store(false, std::memory_order_relaxed);
     const std::uint64_t began = vfs_->monotonic_us();
     const bool early = holds_early();
+    const bool waited_for = checkpoint_waited_for_.exchange(false);
     checkpoint_wanted_.store(false);
     // Before the flush of freeze(): it may take long, and commits go on meanwhile.
     roots_->begin_freeze();
@@ -374,7 +431,9 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, const Clearing& cle
     std::unique_ptr<Base> next;
     try {
         const bool changed = frozen->txn.load() != newest_.txn || frozen->catalog.root.bits() != newest_.catalog.root;
-        if (!changed && !force && clean == newest_.clean) {
+        // Another process may have made one meanwhile, or this one the one that was under way when it was wanted.
+        const bool needless = if_due && !early && !waited_for && !checkpoint_is_due();
+        if ((!changed || needless) && !force && clean == newest_.clean) {
             roots_->thaw();
             close_view(view);
             release_carving();
@@ -514,9 +573,7 @@ bool DatabaseCore::checkpoint_locked(bool clean, bool force, const Clearing& cle
             checkpoint_position_.store(meta.log_position, std::memory_order_relaxed);
             checkpoint_bytes_.store(interval, std::memory_order_relaxed);
             processes_->store(Word::clean, clean ? 1 : 0);
-            room_pages_.store(space_.free_pages());
-            room_run_.store(space_.longest_free());
-            room_generation_.store(meta.generation);
+            note_room();
             processes_->store(Word::generation, meta.generation);
             early_was_named(frozen_number);
         }

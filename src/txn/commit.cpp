@@ -42,6 +42,7 @@ void DatabaseCore::take_turn(const WaitLimit& limit) {
         check_usable();
         std::optional<std::uint64_t> timeout_us;
         if (timeout_ms) timeout_us = std::uint64_t{*timeout_ms} * 1000;
+        if (far_behind()) follow_when_called();
         if (!take_write_lock(timeout_us, follow_when_called_, limit.gives_up)) {
             refuse_cancelled();
             fail(Errc::timeout, "another process kept the write lock for too long; try again", path_);
@@ -61,7 +62,10 @@ bool DatabaseCore::take_write_lock(std::optional<std::uint64_t> timeout_us, cons
     const bool had_it = processes_->has_write();
     if (!processes_->take_write(timeout_us, called, gives_up)) return false;
     // Whoever had it since may have moved what is mapped.
-    if (!had_it && processes_->others_had_write()) log_->unmap();
+    if (!had_it && processes_->others_had_write()) {
+        log_->unmap();
+        beside_writers_.store(true, std::memory_order_relaxed);
+    }
     return true;
 }
 
@@ -242,11 +246,7 @@ void DatabaseCore::published(Txn txn, std::uint64_t position, std::uint64_t time
         if (lazy_since_us_.load(std::memory_order_relaxed) == 0) note_lazy();
         publish_visible();
     }
-    if (position - checkpoint_position_.load(std::memory_order_relaxed) >=
-            checkpoint_bytes_.load(std::memory_order_relaxed) ||
-        arena_->bytes_in_use() > overlay_limit_ / 2 + roots_->buried_bytes()) {
-        want_checkpoint();
-    }
+    if (checkpoint_is_due()) want_checkpoint();
 }
 
 void DatabaseCore::publish_visible() {

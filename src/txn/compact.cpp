@@ -353,7 +353,7 @@ void DatabaseCore::leave_extent(const Clearing& clearing) {
         const std::size_t last = extents.at_or_after(log_->end());
         const bool taken = last < extents.size() && clearing.takes(extents[last].page, extents[last].pages);
         if (taken || (!keeps_history(*built) && log_->bytes_of_extents() > 2 * k_small_extent_bytes)) {
-            grow_log(k_small_extent_bytes, k_extent_reserve);
+            grow_log(k_small_extent_bytes, k_extent_reserve, 1);
             work.begin(built->catalog, built->next_tree_id, built->history, built->txn.load());
             // An epoch may have begun behind the built root.
             install_same_txn(work, log_->end(), log_->epoch());

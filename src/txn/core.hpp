@@ -301,6 +301,8 @@ private:
     std::uint64_t held_pages() const;
     std::uint64_t ledger_pages(const Base& base);
     void make_free(std::uint64_t pages, std::uint64_t run);
+    bool try_make_free(std::uint64_t pages, std::uint64_t run);
+    void note_room();
     bool has_spare_room(const Base& base, std::uint64_t bytes);
     void hold_room(bool adds, std::uint64_t log_bytes);
     void make_room_if_tight();
@@ -380,6 +382,7 @@ private:
     void follow(Txn visible);
     bool follow_without_turn(Txn visible);
     void follow_when_called();
+    bool far_behind() const;
     void replay_to(Txn visible, bool to_end);
     void replay_under_mutex(Txn visible, bool to_end);
     bool replay_from_built(Txn visible, bool to_end, std::uint64_t& at);
@@ -387,6 +390,8 @@ private:
 
     // checkpoint.cpp
     void acquire_carving();
+    bool try_acquire_carving();
+    void begin_carving();
     void release_carving() noexcept;
     void finish_checkpoint_of_the_dead();
     void load_space();
@@ -401,12 +406,15 @@ private:
     void ensure_unclean();
     ReadView* freeze();
     /// What a clearing takes and is not part of a tree is moved: down from behind its line, anywhere out of its window.
-    bool checkpoint_locked(bool clean, bool force, const Clearing& clearing = {});
+    /// `if_due`: not where the one before, maybe of another process, does as well and nobody waits.
+    bool checkpoint_locked(bool clean, bool force, const Clearing& clearing = {}, bool if_due = false);
+    bool checkpoint_is_due() const;
     void move_segments(std::vector<StoredSegment>& segments, std::vector<StoredSegment>& dead, Placer& placer,
                        std::uint64_t generation, const Clearing& clearing);
     std::vector<Extent> move_extents(Ledger& ledger, std::uint64_t end, std::uint64_t generation,
                                      const Clearing& clearing);
-    void grow_log(std::uint64_t bytes, std::uint64_t wanted, bool spares_room = false);
+    void grow_log(std::uint64_t bytes, std::uint64_t wanted, unsigned count = 1, bool spares_room = false);
+    bool try_grow_log(std::uint64_t bytes, std::uint64_t wanted, unsigned count);
     void hold_extents_of_newest();
     RecordFields control_fields();
 
@@ -553,11 +561,9 @@ private:
     SpaceMap space_;
     PageRun kept_clear_;                       // compaction is emptying it: nothing new is put there
     std::uint64_t space_generation_ = 0;       // the map is of this generation; 0: not loaded
+    std::atomic<bool> beside_writers_{false};  // of other processes, who wrote since this one made a checkpoint
     std::atomic<bool> room_tight_{false};      // less is held back than should be
     std::atomic<bool> map_is_full_{false};     // pages were missed last for want of address space
-    std::atomic<std::uint64_t> room_pages_{0}; // free pages on the disk when last looked at; 0: look again
-    std::atomic<std::uint64_t> room_run_{0};   // of these, side by side
-    std::atomic<std::uint64_t> room_generation_{0};  // they were found in the map of this generation
     std::uint64_t room_needed_ = 0;            // pages that the commit under way needs beside its log; under the turn
     std::uint64_t room_needed_run_ = 0;        // of these, side by side
     std::uint64_t space_extents_end_ = 0;      // log extents before this position are taken in it
@@ -575,6 +581,7 @@ private:
     std::thread preparer_;  // memory for pages to come
     bool stop_ = false;
     std::atomic<bool> checkpoint_wanted_{false};
+    std::atomic<bool> checkpoint_waited_for_{false};  // by a writer that may not go on without
     std::atomic<std::uint64_t> checkpoint_done_{0};
     std::string checkpoint_failure_;
     std::atomic<std::uint64_t> coarse_us_{0};

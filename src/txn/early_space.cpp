@@ -34,7 +34,7 @@ PageRun DatabaseCore::carve_early(std::uint64_t pages, bool exactly) {
     try {
         const std::lock_guard lock(space_mutex_);
         load_space();
-        room_pages_.store(0);
+        processes_->store(Word::room_pages, 0);
         make_free(pages + held_pages(), exactly ? pages : 0);
         run = exactly ? PageRun{space_.allocate(pages), pages} : space_.allocate_some(pages);
         try {

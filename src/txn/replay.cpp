@@ -20,6 +20,9 @@ int tree_of(Workspace& work, const LogOperation& operation) {
 
 /// How often who waits for the turn looks whether it is still needed.
 constexpr std::uint32_t k_turn_pause_ms = 10;
+/// To replay so many takes longer than to hand over the write lock.
+constexpr Txn k_many_txns = 500;
+constexpr int k_most_passes = 4;
 
 }  // namespace replay_impl
 
@@ -110,11 +113,15 @@ void DatabaseCore::follow(Txn visible) {
     }
 }
 
-/// Most of what others have written is replayed before the write lock is taken rather than with it. Call with the turn.
+/// A newer generation is adopted, and most of what others have written replayed, before the write lock is taken rather
+/// than with it: then everybody would wait. Call with the turn.
 void DatabaseCore::follow_when_called() {
     called_for_write_ = true;
     try {
-        (void)follow_without_turn(processes_->load(Word::visible_txn));
+        // What is written meanwhile takes less time each time.
+        for (int i = 0; i < replay_impl::k_most_passes; ++i) {
+            if (!follow_without_turn(processes_->load(Word::visible_txn)) || !far_behind()) break;
+        }
     } catch (...) {
         called_for_write_ = false;
         throw;
@@ -122,11 +129,21 @@ void DatabaseCore::follow_when_called() {
     called_for_write_ = false;
 }
 
+/// Is there so much to catch up with that others should not have to wait for it?
+bool DatabaseCore::far_behind() const {
+    const Txn visible = processes_->load(Word::visible_txn);
+    return newer_meta_exists() ||
+           visible > roots_->built()->txn.load(std::memory_order_relaxed) + replay_impl::k_many_txns;
+}
+
 /// False: that takes the turn. Nothing is adopted or replayed where the root is new enough: a writer may be at work on
-/// it. [CORE-7]
+/// it, unless that is this thread and it has not begun. [CORE-7]
 bool DatabaseCore::follow_without_turn(Txn visible) {
     const std::lock_guard lock(replay_mutex_);
-    if (roots_->built()->txn.load(std::memory_order_relaxed) >= visible) return true;
+    const bool before_writing = turn_.held_by_this_thread() && called_for_write_;
+    if (roots_->built()->txn.load(std::memory_order_relaxed) >= visible && !(before_writing && newer_meta_exists())) {
+        return true;
+    }
     try {
         replay_under_mutex(visible, false);
     } catch (const TurnNeeded&) {

@@ -24,6 +24,7 @@ constexpr std::uint64_t k_least_held_pages = 16;
 constexpr std::uint64_t k_spare_part = 8;
 constexpr std::uint64_t k_least_spare_pages = 64;
 constexpr int k_generations_to_free = 3;
+constexpr std::uint64_t k_most_again_bytes = 64u << 20;
 
 }  // namespace reserve_impl
 
@@ -71,6 +72,26 @@ void DatabaseCore::make_free(std::uint64_t pages, std::uint64_t run) {
     }
 }
 
+/// False: the disk has no room for so much.
+bool DatabaseCore::try_make_free(std::uint64_t pages, std::uint64_t run) {
+    try {
+        make_free(pages, run);
+        return true;
+    } catch (const Error& error) {
+        if (error.code() != Errc::no_space) throw;
+        return false;
+    }
+}
+
+/// Says what is free now, so that no process has to carve to find out, see hold_room(). Call while carving, with the
+/// space mutex.
+void DatabaseCore::note_room() {
+    processes_->store(Word::room_pages, 0);
+    processes_->store(Word::room_run, space_.longest_free());
+    processes_->store(Word::room_generation, space_generation_);
+    processes_->store(Word::room_pages, space_.free_pages());
+}
+
 /// Can a checkpoint behind a base write so many bytes in one run and leave what commits were promised?
 bool DatabaseCore::has_spare_room(const Base& base, std::uint64_t bytes) {
     const std::uint64_t ledger = ledger_pages(base);
@@ -79,13 +100,7 @@ bool DatabaseCore::has_spare_room(const Base& base, std::uint64_t bytes) {
     const std::uint64_t newer = live - std::min(live, roots_->frozen_bytes());
     const std::uint64_t run = run_pages(bytes, page_size_);
     const std::lock_guard lock(space_mutex_);
-    try {
-        make_free(run + newer / page_size_ + ledger + held_pages(), run);
-    } catch (const Error& error) {
-        if (error.code() != Errc::no_space) throw;
-        return false;
-    }
-    return true;
+    return try_make_free(run + newer / page_size_ + ledger + held_pages(), run);
 }
 
 /// Reserves room for a commit's log bytes and the checkpoint behind it. `adds`: the commit brings new data. Call with
@@ -108,10 +123,9 @@ void DatabaseCore::hold_room(bool adds, std::uint64_t log_bytes) {
         needed += extent;
         run += extent;
     }
-    if (run > room_run_.load(std::memory_order_relaxed)) room_pages_.store(0, std::memory_order_relaxed);
-    // A checkpoint of another process has cut what this one had added to the file.
-    if (room_pages_.load(std::memory_order_relaxed) >= needed + held_pages() &&
-        room_generation_.load(std::memory_order_relaxed) == processes_->load(Word::generation)) {
+    // A checkpoint cuts what was added to the file.
+    if (processes_->load(Word::room_pages) >= needed + held_pages() && processes_->load(Word::room_run) >= run &&
+        processes_->load(Word::room_generation) == processes_->load(Word::generation)) {
         return;
     }
     acquire_carving();
@@ -119,7 +133,10 @@ void DatabaseCore::hold_room(bool adds, std::uint64_t log_bytes) {
         const std::lock_guard lock(space_mutex_);
         load_space();
         try {
-            make_free(needed + held_pages(), run);
+            // As much again beside writers of other processes, see CKPT-3.
+            const bool more = beside_writers_.load(std::memory_order_relaxed) && !room_tight_.load();
+            const std::uint64_t again = std::min(needed, k_most_again_bytes / page_size_);
+            if (!more || !try_make_free(needed + again + held_pages(), run)) make_free(needed + held_pages(), run);
         } catch (const Error& error) {
             // Deletions may take what is held back, and what is left of the disk; a checkpoint before the next
             // transaction gives it back.
@@ -128,9 +145,7 @@ void DatabaseCore::hold_room(bool adds, std::uint64_t log_bytes) {
             if (adds) throw;
             if (space_.free_pages() < needed) make_free(needed, 0);
         }
-        room_run_.store(space_.longest_free(), std::memory_order_relaxed);
-        room_pages_.store(space_.free_pages(), std::memory_order_relaxed);
-        room_generation_.store(space_generation_, std::memory_order_relaxed);
+        note_room();
     } catch (const Error& error) {
         const bool map_is_full = map_is_full_;
         release_carving();

@@ -27,7 +27,7 @@ enum class Word : std::size_t {
     write_asked,      ///< counts how often one of them asked: who stands still or died does not
     write_released,   ///< counts releases; waiters sleep on it, and each release wakes the one that came first
     write_busy,       ///< 1 while its holder is in a transaction, at whose end it looks whether others wait
-    announced,        ///< generation whose extents the log announces
+    room_pages,       ///< free pages on the disk, as whoever carved last left them; 0: it is to be looked at again
     last_time,        ///< commit time of built_txn
     clean,            ///< 1: the newest meta page says that nothing lies behind its log position
     redaction,            ///< first commit whose redactions are not finished; 0: none
@@ -42,6 +42,8 @@ enum class Word : std::size_t {
     write_taken,      ///< counts how often the write lock was taken
     notified,         ///< counts commits that notify (SQL's NOTIFY)
     notification_waiters,  ///< threads, in all processes, that sleep until notified changes
+    room_run,         ///< of room_pages, side by side
+    room_generation,  ///< they are free in the map of this generation
     count
 };
 

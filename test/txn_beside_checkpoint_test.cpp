@@ -1,0 +1,97 @@
+// txn_beside_checkpoint_test.cpp -- writers while another process makes a checkpoint, which keeps everybody else from
+// carving space from its beginning to its end: here that lock is refused to them for as long.
+#include "peer.hpp"
+
+
+#include <string>
+
+namespace {
+
+using namespace northstar;
+using detail::LockKind;
+using detail::Processes;
+using detail::Word;
+using txn_test::Peer;
+using txn_test::Workplace;
+
+void keep_from_carving(Peer& peer) {
+    peer.vfs.set_refusal([](std::uint64_t byte, LockKind) { return byte == Processes::checkpoint; });
+}
+
+void let_carve(Peer& peer) { peer.vfs.set_refusal({}); }
+
+bool sound(Peer& peer) {
+    const VerifyReport report = peer.db.verify();
+    for (const Problem& problem : report.problems) UNSCOPED_INFO(problem.where << ": " << problem.what);
+    return report.ok();
+}
+
+}  // namespace
+
+TEST_CASE("The log of a writer goes on while another process carves", "[CKPT-3]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    Peer other(place / "a.db");
+    for (int i = 0; i < 200; ++i) {
+        peer.put("a", 10'000);
+        other.put("b", 10'000);
+    }
+    const std::uint64_t before = peer.core->processes().load(Word::log_position);
+    keep_from_carving(peer);
+    for (int i = 0; i < 20; ++i) CHECK_NOTHROW(peer.put("c", 10'000));
+    let_carve(peer);
+    // More than the extent that was begun holds.
+    CHECK(peer.core->processes().load(Word::log_position) - before >= 200'000);
+    peer.db.checkpoint();
+    CHECK(sound(other));
+}
+
+TEST_CASE("The memory of a writer may grow while another process carves", "[CKPT-3]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    Peer other(place / "a.db");
+    // A key on each leaf: changed by little log and many pages.
+    const auto change = [&](int from, int to, int step, std::size_t size) {
+        Transaction tx = peer.db.begin_write();
+        for (int i = from; i < to; i += step) tx.tree("wide").put(std::to_string(10'000 + i), std::string(size, 'v'));
+        tx.commit();
+    };
+    change(0, 8000, 1, 400);
+    peer.db.checkpoint();
+    other.put("b");
+    change(0, 4000, 9, 1);
+    keep_from_carving(peer);
+    CHECK_NOTHROW(change(4000, 7000, 9, 1));
+    let_carve(peer);
+    peer.db.checkpoint();
+    CHECK(sound(other));
+}
+
+TEST_CASE("A writer alone holds no more than its next checkpoint takes", "[CKPT-3]") {
+    const Workplace place;
+    Peer alone(place / "alone.db");
+    Peer peer(place / "shared.db");
+    Peer other(place / "shared.db");
+    other.put("b");
+    for (Peer* const each : {&alone, &peer}) {
+        for (int i = 0; i < 100; ++i) each->put("a" + std::to_string(i), 10'000);
+    }
+    CHECK(alone.db.statistics().file_bytes < peer.db.statistics().file_bytes);
+}
+
+TEST_CASE("Of processes that all want a checkpoint one makes it", "[CKPT-4]") {
+    const Workplace place;
+    Options options;
+    options.checkpoint_log_bytes = 1u << 20;
+    Peer first(place / "a.db", options);
+    Peer second(place / "a.db", options);
+    Peer third(place / "a.db", options);
+    const std::uint64_t before = first.core->processes().load(Word::generation);
+    constexpr int k_megabytes = 24;
+    for (int i = 0; i < k_megabytes * 100 / 3; ++i) {
+        for (Peer* const peer : {&first, &second, &third}) peer->put("a", 10'000);
+    }
+    // Each by itself would make one for each megabyte.
+    CHECK(first.core->processes().load(Word::generation) - before < 2 * k_megabytes);
+    CHECK(sound(first));
+}
