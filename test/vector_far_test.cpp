@@ -92,6 +92,71 @@ TEST_CASE("Of rows in overlapping clusters as much is found as was asked for, th
     CHECK(expected > 0.94);
 }
 
+TEST_CASE("Queries between small clusters find as much as was asked for", "[CART-22][slow]") {
+    // A walk that has found one cluster has few links to the next.
+    const auto [dimensions, centres, spread, middle] = GENERATE(table<std::uint32_t, std::size_t, float, bool>(
+        {{96u, 400u, 0.15f, false}, {64u, 200u, 0.3f, true}, {32u, 200u, 0.6f, false}}));
+    txn_test::Dice dice(txn_test::seed(5174));
+    Kept kept({"m", dimensions, VectorElement::f32, false});
+    const std::vector<Numbers> rows = heaps(dice, dimensions, centres, 10'000, spread);
+    kept.put(rows);
+    const Vectors vectors = kept.build({{"metric", "l2"}});
+    double found = 0;
+    int walked = 0;
+    for (std::size_t i = 0; i < 60; ++i) {
+        Numbers query = bell(dice, dimensions, 1);
+        if (middle) {
+            const Numbers& a = rows[static_cast<std::size_t>(dice.below(rows.size()))];
+            const Numbers& b = rows[static_cast<std::size_t>(dice.below(rows.size()))];
+            for (std::size_t j = 0; j < query.size(); ++j) query[j] = (a[j] + b[j]) / 2;
+        }
+        const VectorAnswer answer = vectors.search(embedding(kept.space, query), 10, {.recall = 0.95});
+        found += recall(answer, nearest(kept.model, vectors.metric(), query, 10, k_all)) / 60;
+        const Numbers& row = rows[static_cast<std::size_t>(dice.below(rows.size()))];
+        walked += vectors.search(embedding(kept.space, row), 10, {.recall = 0.95}).width != 0 ? 1 : 0;
+    }
+    INFO(dimensions << " numbers, " << centres << " centres, spread " << spread << ": found " << found);
+    CHECK(found > 0.93);
+    CHECK(walked == 60);  // what is like the rows costs no more than before
+    if (dimensions != 32) return;
+    // What was measured of far queries is a function of the vectors, too.
+    const CartridgeInfo again = kept.cartridges.build("again", "vectors", parameters(kept.space, {{"metric", "l2"}}),
+                                                      {.at = {}, .threads = 7, .progress = {}});
+    CHECK(again.digest == kept.cartridges.open("v").info().digest);
+}
+
+TEST_CASE("The longest of vectors are told apart under ip, and found by walking", "[CART-22][slow]") {
+    txn_test::Dice dice(txn_test::seed(5175));
+    constexpr std::uint32_t k_dimensions = 48;
+    Kept kept({"m", k_dimensions, VectorElement::f32, false});
+    const Numbers liked = bell(dice, k_dimensions, 1);
+    const auto draw = [&](float own) {
+        Numbers numbers = bell(dice, k_dimensions, own);
+        for (std::size_t j = 0; j < numbers.size(); ++j) numbers[j] += liked[j];
+        return numbers;
+    };
+    std::vector<Numbers> rows;
+    for (int i = 0; i < 10'000; ++i) {
+        Numbers numbers = draw(1);
+        const auto length = static_cast<float>(std::exp(0.8 * double{bell(dice, 1, 2)[0]}));
+        for (float& number : numbers) number *= length;
+        rows.push_back(std::move(numbers));
+    }
+    kept.put(rows);
+    const Vectors vectors = kept.build({{"metric", "ip"}});
+    double found = 0;
+    int walked = 0;
+    for (int i = 0; i < 60; ++i) {
+        const Numbers query = draw(1);
+        const VectorAnswer answer = vectors.search(embedding(kept.space, query), 10, {.recall = 0.95});
+        found += recall(answer, nearest(kept.model, vectors.metric(), query, 10, k_all)) / 60;
+        walked += answer.width != 0 ? 1 : 0;
+    }
+    INFO("found " << found);
+    CHECK(found > 0.93);
+    CHECK(walked == 60);
+}
+
 TEST_CASE("Vectors of few numbers are found by walking, however many there are", "[CART-22][slow]") {
     const std::uint32_t dimensions = GENERATE(1u, 2u, 3u);
     const char* const metric = GENERATE("l2", "cosine");

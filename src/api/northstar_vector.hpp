@@ -88,7 +88,7 @@ struct VectorSearch {
     /// `recall` needs.
     std::optional<std::uint32_t> width = std::nullopt;
     /// Share of the nearest rows to be found, on average. The build measures what width this takes on some of its own
-    /// rows, each left out, so it is an estimate. Queries far from all rows (l2, cosine) get eight times that width.
+    /// rows, each left out, so it is an estimate. Queries far from all rows (l2, cosine) get what was measured of such.
     double recall = 0.98;
     const VectorFilter* filter = nullptr;
     /// Compare every row instead.

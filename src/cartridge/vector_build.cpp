@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 
 namespace northstar::inline v0::detail {
@@ -45,7 +46,7 @@ Survey survey(CartridgeBuild& build, const VectorParameters& parameters) {
         scale.add(numbers);
         for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += static_cast<double>(numbers[i]);
     });
-    if (!parameters.native()) found.scale = scale.scale();
+    if (!parameters.native()) found.scale = scale.scale(parameters.metric);
     const double rows = std::max(1.0, static_cast<double>(found.hashes.size()));
     for (const double sum : sums) found.mean.push_back(static_cast<float>(sum / rows));
     return found;
@@ -100,9 +101,13 @@ void build_vectors(CartridgeBuild& build, const VectorParameters& parameters) {
     const RawVectors arrays{&shape, codes.data(), coder.has_exact() ? exact.data() : codes.data(), graph.links.data(),
                             graph.upper_links.data()};
     std::vector<std::uint32_t> recall;
-    for (const RecallOfWidth& point : measure_recall(build, arrays, coder, parameters.codes, graph.order)) {
-        recall.insert(recall.end(), {point.width, point.of_10, point.of_100});
-    }
+    const MeasuredRecall measured = measure_recall(build, arrays, coder, parameters.codes, graph.order);
+    const auto write = [](const std::vector<RecallOfWidth>& curve, std::vector<std::uint32_t>& out) {
+        for (const RecallOfWidth& point : curve) out.insert(out.end(), {point.width, point.of_10, point.of_100});
+    };
+    write(measured.curve, recall);
+    std::vector<std::uint32_t> far{static_cast<std::uint32_t>(std::lrint(measured.far.usual_nearness * 1'000'000))};
+    write(measured.far.curve, far);
 
     std::vector<std::uint32_t> head{std::bit_cast<std::uint32_t>(survey.scale)};
     head.insert(head.end(), graph.level_counts.begin(), graph.level_counts.end());
@@ -119,6 +124,7 @@ void build_vectors(CartridgeBuild& build, const VectorParameters& parameters) {
     build.add(k_vector_places, std::move(graph.order));
     build.add(k_vector_recall, std::move(recall));
     build.add(k_vector_mean, std::move(mean));
+    build.add(k_vector_far, std::move(far));
 }
 
 }  // namespace northstar::inline v0::detail

@@ -22,6 +22,7 @@ enum VectorSection : std::uint32_t {
     k_vector_rows = 72,          ///< u32: at each place
     k_vector_recall = 73,        ///< u32, three each: width, millionths of the 10 and of the 100 nearest found
     k_vector_mean = 74,          ///< u32: bits of the mean of each number, where codes are bits; else empty
+    k_vector_far = 75,           ///< u32: millionths of the usual nearness, then as 73, of far queries
 };
 
 void build_vectors(CartridgeBuild& build, const VectorParameters& parameters);

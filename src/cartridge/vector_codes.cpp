@@ -17,6 +17,7 @@ constexpr std::uint64_t k_rotation_seed = 0x726f746174696f6e;
 constexpr int k_largest_code = 127;
 constexpr int k_bias = 128;
 constexpr std::uint64_t k_clipped_of = 1024;  // one number in so many
+constexpr std::uint64_t k_clipped_of_ip = 4096;
 constexpr std::size_t k_line = 64;            // bytes of a cache line
 constexpr double k_largest_sum = 2147483647;  // of a distance of whole numbers
 constexpr double k_largest_query = 32000;     // a number of a query less one of a row has 16 bits
@@ -188,19 +189,26 @@ void VectorCoder::write_query(std::span<const float> numbers, std::vector<std::i
 }
 
 void VectorCoder::prepare(std::string_view elements, PreparedQuery& query) const {
+    if (parameters_.native()) vector_floats(parameters_.space.element, elements, query.numbers);
+    else numbers_of(elements, query.numbers);
+    prepare_numbers(query);
+}
+
+void VectorCoder::prepare_numbers(PreparedQuery& query) const {
     const bool whole = parameters_.codes == VectorCodes::i8 || parameters_.codes == VectorCodes::u8;
     const bool bits = parameters_.codes == VectorCodes::bit;
-    query.bits.assign(codes_.stride / sizeof(std::uint64_t) + 1, 0);
-    auto* const row = reinterpret_cast<unsigned char*>(query.bits.data());
-    if (bits || (whole && parameters_.native())) {
-        write_codes(elements, row, query.numbers);
-    } else {
-        numbers_of(elements, query.numbers);
+    if (bits) {
+        query.bits.assign(codes_.stride / sizeof(std::uint64_t) + 1, 0);
+        write_bits(query.numbers, reinterpret_cast<unsigned char*>(query.bits.data()));
     }
-    if (whole) {
-        query.whole.resize(codes_.length);
-        if (parameters_.native()) widen(row, query.whole.data());
-        else write_query(query.numbers, query.whole);
+    if (whole && parameters_.native()) {
+        const int bias = parameters_.codes == VectorCodes::i8 && is_l2() ? vector_codes_impl::k_bias : 0;
+        query.whole.assign(codes_.length, 0);
+        for (std::size_t i = 0; i < query.numbers.size(); ++i) {
+            query.whole[i] = static_cast<std::int16_t>(static_cast<int>(query.numbers[i]) + bias);
+        }
+    } else if (whole) {
+        write_query(query.numbers, query.whole);
     }
     if (!parameters_.native()) {
         query.floats.assign(query.numbers.size() + 8, 0);  // zeros behind the end, as in rows
@@ -262,6 +270,18 @@ void VectorCoder::numbers_of_exact(const unsigned char* row, std::vector<float>&
     read_floats(has_exact() ? parameters_.rerank : parameters_.codes, row, numbers);
 }
 
+void VectorCoder::numbers_of_row(const unsigned char* codes, const unsigned char* exact,
+                                 std::vector<float>& numbers) const {
+    if (exact_.kind == DistanceKind::l2_f32 || exact_.kind == DistanceKind::dot_f32 ||
+        exact_.kind == DistanceKind::l2_bf16 || exact_.kind == DistanceKind::dot_bf16) {
+        numbers_of_exact(has_exact() ? exact : codes, numbers);
+        return;
+    }
+    std::vector<double> coded;
+    numbers_of_codes(codes, coded);
+    numbers.assign(coded.begin(), coded.end());
+}
+
 void VectorCoder::numbers_of_codes(const unsigned char* row, std::vector<double>& numbers) const {
     PreparedQuery query;
     query_of_codes(row, query);
@@ -318,16 +338,18 @@ void ScaleFinder::add(std::span<const float> numbers) {
     all_ += numbers.size();
 }
 
-float ScaleFinder::scale() const {
+float ScaleFinder::scale(VectorMetric metric) const {
+    using namespace vector_codes_impl;
+    const std::uint64_t clipped = all_ / (metric == VectorMetric::inner_product ? k_clipped_of_ip : k_clipped_of);
     std::uint64_t above = 0;
     std::size_t bucket = counts_.size();
-    while (bucket > 0 && above + counts_[bucket - 1] <= all_ / vector_codes_impl::k_clipped_of) {
+    while (bucket > 0 && above + counts_[bucket - 1] <= clipped) {
         above += counts_[--bucket];
     }
     // The upper end of the bucket, below infinity; 1 where all numbers are (nearly) zero.
     const std::size_t end = std::min<std::size_t>(bucket, 0x7f7f);
     const float largest = std::bit_cast<float>(static_cast<std::uint32_t>(end) << 16);
-    return largest > 1e-30f ? static_cast<float>(vector_codes_impl::k_largest_code) / largest : 1.0f;
+    return largest > 1e-30f ? static_cast<float>(k_largest_code) / largest : 1.0f;
 }
 
 }  // namespace northstar::inline v0::detail

@@ -7,8 +7,8 @@
 //            and no product of floats is rounded together with a sum.
 //
 // i8 codes of floats are round(x * scale), clipped to -127 .. 127, but for those of a query; the scale is such that one
-// number in 1024 is clipped. Under l2 they are kept as x + 128, so that all whole numbers under l2 are u8: differences
-// are the same.
+// number in 1024 is clipped; under ip one in 4096, since the longest vectors, whose numbers these are, are the nearest.
+// Under l2 they are kept as x + 128, so that all whole numbers under l2 are u8: differences are the same.
 // Bits are the signs of (vector - mean), turned by a random rotation: a random sign for each number, then the
 // Walsh-Hadamard transform, over the next power of two of numbers. (Gao, Long: RaBitQ, SIGMOD 2024, section 3, without
 // its factors for each vector: rerank makes good what they would.)
@@ -58,6 +58,8 @@ public:
     /// Writes the exact form of numbers_of().
     void write_exact(std::span<const float> numbers, unsigned char* row) const;
     void prepare(std::string_view elements, PreparedQuery& query) const;
+    /// The same of query.numbers: a vector's, normalised where only the direction counts.
+    void prepare_numbers(PreparedQuery& query) const;
     /// A row as a query. `exact`: its second form; unused where there is none.
     void query_of_row(const unsigned char* codes, const unsigned char* exact, PreparedQuery& query) const;
     /// A row of whole numbers as a query: i16, length of them.
@@ -73,9 +75,13 @@ public:
     /// What rounding adds to a distance between codes, or takes from it, give or take.
     double noise_of_codes() const;
     bool is_l2() const { return parameters_.metric == VectorMetric::l2; }
+    VectorMetric metric() const { return parameters_.metric; }
+    std::uint32_t dimensions() const { return parameters_.space.dimensions; }
 
     // What rows and queries stand for, as many numbers as there are dimensions. Codes must not be bits.
     void numbers_of_exact(const unsigned char* row, std::vector<float>& numbers) const;
+    /// Those of the form that says more.
+    void numbers_of_row(const unsigned char* codes, const unsigned char* exact, std::vector<float>& numbers) const;
     void numbers_of_codes(const unsigned char* row, std::vector<double>& numbers) const;
     /// Its codes.
     void numbers_of_query(const PreparedQuery& query, std::vector<double>& numbers) const;
@@ -97,7 +103,7 @@ private:
 class ScaleFinder {
 public:
     void add(std::span<const float> numbers);
-    float scale() const;
+    float scale(VectorMetric metric) const;
 
 private:
     std::vector<std::uint64_t> counts_ = std::vector<std::uint64_t>(std::size_t{1} << 15);  // by upper bits of |number|

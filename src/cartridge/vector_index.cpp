@@ -45,6 +45,10 @@ std::vector<float> mean_of(const Cartridge& cartridge, const VectorSections& sec
     return mean;
 }
 
+void read_curve(std::span<const std::uint32_t> numbers, std::vector<RecallOfWidth>& curve) {
+    for (std::size_t i = 0; i < numbers.size(); i += 3) curve.push_back({numbers[i], numbers[i + 1], numbers[i + 2]});
+}
+
 VectorShape shape_of(const Cartridge& cartridge, const VectorSections& sections, const VectorParameters& parameters) {
     const std::uint64_t rows = sections.places.size();
     if (rows > k_most_rows) do_not_fit(cartridge);
@@ -89,8 +93,17 @@ VectorIndex::VectorIndex(const Cartridge& cartridge)
       coder_(parameters_, vector_index_impl::scale_of(cartridge, sections_),
              vector_index_impl::mean_of(cartridge, sections_, parameters_)),
       compare_codes_(distance_function(coder_.codes().kind)), compare_exact_(distance_function(coder_.exact().kind)) {
+    using namespace vector_index_impl;
     const std::span<const std::uint32_t> recall = sections_.recall.all();
-    for (std::size_t i = 0; i < recall.size(); i += 3) curve_.push_back({recall[i], recall[i + 1], recall[i + 2]});
+    read_curve(recall, curve_);
+    // Older artifacts of this version of the kind have no such section.
+    if (cartridge.has_section(k_vector_far)) {
+        const Section<std::uint32_t> section = cartridge.section<std::uint32_t>(k_vector_far);
+        const std::span<const std::uint32_t> far = section.all();
+        if (far.size() % 3 != 1) do_not_fit(cartridge);
+        far_.usual_nearness = far[0] / 1e6;
+        read_curve(far.subspan(1), far_.curve);
+    }
     if (cartridge.answers() == Cartridge::Answers::overlay) add_changes(cartridge);
     if (cartridge.answers() == Cartridge::Answers::stale) stale_by_ = cartridge.lag();
 }
@@ -298,9 +311,9 @@ std::string problem_of_graph(const VectorIndex& index) {
     return problem;
 }
 
-std::string problem_of_curve(const VectorIndex& index) {
+std::string problem_of_curve(std::span<const RecallOfWidth> curve) {
     std::uint32_t last = 0;
-    for (const RecallOfWidth& point : index.curve()) {
+    for (const RecallOfWidth& point : curve) {
         if (point.width <= last || point.of_10 > 1'000'000 || point.of_100 > 1'000'000) {
             return "what was measured of its recall cannot be";
         }
@@ -316,7 +329,8 @@ std::string problem_of_vectors(const Cartridge& cartridge) {
     const VectorIndex index(cartridge);
     std::string problem = problem_of_keys(index);
     if (problem.empty()) problem = vector_index_impl::problem_of_graph(index);
-    if (problem.empty()) problem = problem_of_curve(index);
+    if (problem.empty()) problem = problem_of_curve(index.curve());
+    if (problem.empty()) problem = problem_of_curve(index.far().curve);
     return problem;
 }
 

@@ -93,6 +93,7 @@ public:
     std::string_view key(VectorId id) const;
     std::string_view key_at(std::uint32_t place) const;
     const std::vector<RecallOfWidth>& curve() const { return curve_; }
+    const FarQueries& far() const { return far_; }
     std::uint32_t width_for(double recall, std::uint32_t k) const;
 
     VectorAnswer search(const Embedding& query, std::uint32_t k, const VectorSearch& options,
@@ -113,6 +114,7 @@ private:
     const DistanceFunction compare_codes_;
     const DistanceFunction compare_exact_;
     std::vector<RecallOfWidth> curve_;
+    FarQueries far_;
     std::optional<VectorOverlay> overlay_;
     std::uint32_t came_ = 0;
     std::uint64_t stale_by_ = 0;

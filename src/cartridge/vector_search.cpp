@@ -1,6 +1,7 @@
 // vector_search.cpp -- VectorIndex::search: which way the nearest rows are looked for, and what an answer is made of.
 #include "base/error.hpp"
 #include "cartridge/vector_index.hpp"
+#include "cartridge/vector_nearness.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -11,32 +12,18 @@ namespace northstar::inline v0::detail {
 
 namespace vector_search_impl {
 
-/// Rows whose exact forms are not larger together are compared whenever no width is asked for: that takes about as long
-/// as a walk that is sure to find as much. Queries may lie far from all of few rows, and what the build measured on its
-/// own rows says little then. Where there are few numbers a walk finds its way from afar, and rows are many.
-constexpr std::uint64_t k_small_bytes = std::uint64_t{1} << 20;
 /// Of rows that pass a filter so many are always compared, or this part of all.
 constexpr std::uint64_t k_always_compared = 8'000;
 constexpr double k_small_part = 0.05;
 /// Where fewer than this part pass, a walk goes over them alone.
 constexpr double k_large_part = 0.3;
 constexpr std::uint32_t k_asked_beforehand = 128;  // rows that a filter's function is tried on
-constexpr std::uint32_t k_starts = 16;
 constexpr std::uint32_t k_looked_at_for_a_start = 64;
-constexpr std::uint32_t k_compared_at_once = 32;
 constexpr std::uint32_t k_coded_at_once = 1u << 16;   // rows compared by codes before the best are compared exactly
 /// A query is far from all rows where what a walk ended with differs by less than this part of its distance. Then one
 /// place is as likely to hold the walk as another, and it goes on from the nearest of a sample of the rows. The nearest
 /// of vectors of chance differ more, up to some thousand numbers: there the sample would cost more than it gives.
 constexpr double k_alike = 1.0 / 64;
-/// A query is far, too, where it is so many times as far from the nearest rows as these are from their own near ones
-/// (one of the first quarter of their links), on average. The width that a recall takes is measured on queries that
-/// are not; one that is far takes about so many times as much.
-constexpr double k_far = 1.75;
-constexpr std::size_t k_rows_of_far = 4;
-constexpr std::uint32_t k_wider_if_far = 8;
-constexpr std::uint32_t k_rows_for_each_of_sample = 16;
-constexpr std::uint32_t k_largest_sample = 4096;
 
 /// Which rows may be in an answer.
 class RowFilter {
@@ -127,8 +114,8 @@ public:
 
     /// Fills room.found with the k nearest rows of the artifact that pass, nearest first. Returns the width of the walk
     /// that found them; 0: each was compared.
-    /// `by_recall`: the width is not the caller's, but what a recall takes.
-    std::uint32_t run(std::uint32_t k, std::uint32_t width, bool exhaustive, bool by_recall,
+    /// `recall`: what the width is for; 0: it is the caller's.
+    std::uint32_t run(std::uint32_t k, std::uint32_t width, bool exhaustive, double recall,
                       std::optional<VectorPlan> wanted) {
         using namespace vector_search_impl;
         const std::uint64_t rows = index_.shape_.rows;
@@ -138,7 +125,7 @@ public:
             const auto now = static_cast<std::uint32_t>(wide);
             if (plan == VectorPlan::two_hop) {
                 walk_over_passing(now);
-            } else if (!walk_over_all(now, passing, by_recall)) {
+            } else if (!walk_over_all(k, now, passing, recall)) {
                 break;
             }
             best_of_beam(arrays_, index_.coder_, room_.query, index_.compare_exact_, index_.parameters_.codes, k,
@@ -170,43 +157,26 @@ private:
     }
 
     /// As much wider as rows are fewer that pass, and where the query is far. False: to compare all costs less.
-    bool walk_over_all(std::uint32_t width, std::uint64_t passing, bool by_recall) {
+    bool walk_over_all(std::uint32_t k, std::uint32_t width, std::uint64_t passing, double recall) {
         const std::uint64_t rows = index_.shape_.rows;
-        const std::uint64_t wider = passing == 0 ? rows : (width * rows + passing - 1) / passing;
-        walk_to(walk_, room_.search, static_cast<std::uint32_t>(std::min(wider, rows)));
-        const bool far = by_recall && is_far();
-        if (far) {
-            const std::uint64_t widest = vector_search_impl::k_wider_if_far * wider;
-            if (widest * k_compared_for_each_in_view >= rows) return false;
-            walk_to(walk_, room_.search, static_cast<std::uint32_t>(widest));
+        const auto among = [&](std::uint64_t wide) {
+            return passing == 0 ? rows : (wide * rows + passing - 1) / passing;
+        };
+        walk_to(walk_, room_.search, static_cast<std::uint32_t>(std::min(among(width), rows)));
+        double far = 0;
+        if (recall > 0) {
+            far = index_.far_.part_of(nearness_of(walk_, index_.coder_, room_.query, room_.search.beam, room_.row));
         }
-        if (far || all_are_alike()) walk_on_from_sample();
+        if (far > 0) {
+            const std::uint32_t most = index_.far_.width_for(recall, k, width);
+            if (most == 0) return false;
+            const double ratio = static_cast<double>(most) / static_cast<double>(width);
+            const auto widest = static_cast<std::uint64_t>(width * std::pow(ratio, far));
+            if (among(widest) * k_compared_for_each_in_view >= rows) return false;
+            if (widest > width) walk_to(walk_, room_.search, static_cast<std::uint32_t>(among(widest)));
+        }
+        if (far > 0 || all_are_alike()) walk_on_from_sample(walk_, room_.search, room_.best);
         return true;
-    }
-    bool is_far() {
-        using namespace vector_search_impl;
-        const Beam& beam = room_.search.beam;
-        const VectorCoder& coder = index_.coder_;
-        // Only under l2 and cosine are rows near for being near to others that are; bits say too little of one row.
-        if (index_.parameters_.metric == VectorMetric::inner_product || beam.size() < k_rows_of_far) return false;
-        if (coder.codes().kind == DistanceKind::bits) return false;
-        const double noise = coder.noise_of_codes();
-        double near = 0;
-        for (std::size_t i = 0; i < k_rows_of_far; ++i) {
-            const std::uint32_t row = beam.row(i);
-            const std::span<const std::uint32_t> links = walk_.links(0, row);
-            const auto count = std::find(links.begin(), links.end(), k_no_row) - links.begin();
-            const std::uint32_t other = count == 0 ? k_no_row : links[static_cast<std::size_t>(count / 4)];
-            if (!known(other)) return false;
-            const std::size_t stride = walk_.form.stride;
-            const unsigned char* const code = arrays_.codes_of(&row, 1, stride) + std::uint64_t{row} * stride;
-            std::uint32_t distance = 0;
-            walk_.function(coder.query_of_codes(code, room_.row), arrays_.codes_of(&other, 1, stride), stride,
-                           walk_.form.length, &other, 1, &distance);
-            const double own = std::max(coder.distance_of_codes(beam.distance(i)), 0.0) + noise;
-            near += own > 0 ? (std::max(coder.distance_of_codes(distance), 0.0) + noise) / own : 1;
-        }
-        return near * k_far < k_rows_of_far;
     }
     bool all_are_alike() const {
         const Beam& beam = room_.search.beam;
@@ -217,29 +187,6 @@ private:
         const double far = index_.coder_.distance_of_codes(beam.distance(beam.size() - 1));
         return far - near < std::abs(near) * vector_search_impl::k_alike;
     }
-    void walk_on_from_sample() {
-        using namespace vector_search_impl;
-        const std::uint32_t rows = index_.shape_.rows;
-        const std::uint32_t sample = std::min(rows / k_rows_for_each_of_sample, k_largest_sample);
-        SearchRoom& search = room_.search;
-        search.reserve(k_compared_at_once);
-        room_.best.reset(k_starts);
-        for (std::uint32_t first = 0; first < sample; first += k_compared_at_once) {
-            const std::uint32_t count = std::min(k_compared_at_once, sample - first);
-            for (std::uint32_t i = 0; i < count; ++i) {
-                search.ids[i] = static_cast<std::uint32_t>(std::uint64_t{first + i} * rows / sample);
-                walk_.fetch(search.ids[i]);
-            }
-            walk_.compare(search.ids.data(), count, search.distances.data());
-            for (std::uint32_t i = 0; i < count; ++i) room_.best.insert(search.distances[i], search.ids[i]);
-        }
-        search.seen.make_room(room_.best.size());
-        for (std::size_t i = 0; i < room_.best.size(); ++i) {
-            if (search.seen.insert(room_.best.row(i))) search.beam.insert(room_.best.distance(i), room_.best.row(i));
-        }
-        expand(walk_, search, 0);
-    }
-
     void walk_over_passing(std::uint32_t width) {
         SearchRoom& search = room_.search;
         search.beam.reset(width);
@@ -247,7 +194,7 @@ private:
         if (index_.shape_.rows == 0) return;
         const std::uint32_t nearest = descend(walk_, search, index_.shape_.level_counts.size(), 0).second;
         room_.filtered.clear();
-        search.seen.make_room(vector_search_impl::k_starts + 1);
+        search.seen.make_room(k_starts + 1);
         add_starts();
         if (search.seen.insert(nearest) && filter_.passes(nearest)) room_.filtered.push_back(nearest);
         gather_passing(nearest);
@@ -308,7 +255,7 @@ private:
     void scan(std::uint32_t k) {
         const std::uint32_t rows = index_.shape_.rows;
         room_.nearest.reset(std::min(k, rows));
-        room_.search.reserve(vector_search_impl::k_compared_at_once);
+        room_.search.reserve(k_compared_at_once);
         if (const CodeErrors* const errors = index_.errors(filter_.count())) scan_by_codes(k, *errors);
         else scan_exactly();
         room_.found.clear();
@@ -322,7 +269,7 @@ private:
     std::size_t gather_next(std::uint32_t& row, std::uint32_t end) {
         const bool all = filter_.all_pass();
         std::size_t count = 0;
-        for (; row < end && count < vector_search_impl::k_compared_at_once; ++row) {
+        for (; row < end && count < k_compared_at_once; ++row) {
             if (all || filter_.passes(row)) room_.search.ids[count++] = row;
         }
         return count;
@@ -388,7 +335,7 @@ private:
         for (; from != to; ++from) {
             if (!wanted(*from)) continue;
             room_.search.ids[count++] = static_cast<std::uint32_t>(*from);
-            if (count < vector_search_impl::k_compared_at_once) continue;
+            if (count < k_compared_at_once) continue;
             insert_exactly(count);
             count = 0;
         }
@@ -484,14 +431,13 @@ VectorAnswer VectorIndex::search(const Embedding& query, std::uint32_t k, const 
     coder_.prepare(query.elements(), room->query);
     const RowFilter filter(*this, options.filter, *room);
     const std::uint32_t width = std::max(options.width ? *options.width : width_for(options.recall, k), k);
-    const bool small = parameters_.space.dimensions > k_few_dimensions &&
-                       std::uint64_t{shape_.rows} * coder_.exact().stride <= k_small_bytes;
-    const bool by_recall = !options.width && !plan;
+    const bool small = are_few_rows(shape_.rows, coder_);
+    const double recall = options.width || plan ? 0 : options.recall;
     const bool exhaustive = options.exhaustive || (!options.width && (options.recall >= 1 || small));
 
     const auto run = [&](const auto& arrays) {
         VectorSearcher<std::decay_t<decltype(arrays)>> searcher(*this, arrays, *room, filter);
-        return searcher.run(k, width, exhaustive, by_recall, plan);
+        return searcher.run(k, width, exhaustive, recall, plan);
     };
     VectorAnswer answer;
     const RawVectors* const raw = raw_.load(std::memory_order_acquire);

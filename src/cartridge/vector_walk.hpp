@@ -8,6 +8,7 @@
 #include "cartridge/vector_beam.hpp"
 #include "cartridge/vector_codes.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -129,6 +130,35 @@ void walk_to(const VectorWalk<Arrays>& walk, SearchRoom& room, std::uint32_t wid
     room.seen.make_room(1);
     room.seen.insert(row);
     room.beam.insert(distance, row);
+    expand(walk, room, 0);
+}
+
+inline constexpr std::uint32_t k_starts = 16;
+inline constexpr std::uint32_t k_compared_at_once = 32;
+inline constexpr std::uint32_t k_rows_for_each_of_sample = 16;
+inline constexpr std::uint32_t k_largest_sample = 4096;
+
+/// Goes on from the nearest of a sample of the rows: where a query is far, one place is as likely to hold a walk as
+/// another. `best` is room.
+template <class Arrays>
+void walk_on_from_sample(const VectorWalk<Arrays>& walk, SearchRoom& room, Beam& best) {
+    const std::uint32_t rows = walk.rows();
+    const std::uint32_t sample = std::min(rows / k_rows_for_each_of_sample, k_largest_sample);
+    room.reserve(k_compared_at_once);
+    best.reset(k_starts);
+    for (std::uint32_t first = 0; first < sample; first += k_compared_at_once) {
+        const std::uint32_t count = std::min(k_compared_at_once, sample - first);
+        for (std::uint32_t i = 0; i < count; ++i) {
+            room.ids[i] = static_cast<std::uint32_t>(std::uint64_t{first + i} * rows / sample);
+            walk.fetch(room.ids[i]);
+        }
+        walk.compare(room.ids.data(), count, room.distances.data());
+        for (std::uint32_t i = 0; i < count; ++i) best.insert(room.distances[i], room.ids[i]);
+    }
+    room.seen.make_room(best.size());
+    for (std::size_t i = 0; i < best.size(); ++i) {
+        if (room.seen.insert(best.row(i))) room.beam.insert(best.distance(i), best.row(i));
+    }
     expand(walk, room, 0);
 }
 
