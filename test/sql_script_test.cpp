@@ -36,7 +36,7 @@ std::string one(SqlConnection& sql, const std::string& statement) {
 
 std::string sqlstate_of(SqlConnection& sql, const std::string& script) {
     try {
-        sql.execute_script(script);
+        sql.simple_query(script);
         return "";
     } catch (const SqlFailure& failure) {
         return failure.sqlstate;
@@ -49,24 +49,24 @@ TEST_CASE("answers of a script come as they arise, and the commit with the last 
     Database db = Database::open(":memory:");
     SqlConnection sql(db);
     NotingSink sink;
-    sql.execute_script("CREATE TABLE t (a int); INSERT INTO t VALUES (1), (2) RETURNING a; SELECT count(*) FROM t",
+    sql.simple_query("CREATE TABLE t (a int); INSERT INTO t VALUES (1), (2) RETURNING a; SELECT count(*) FROM t",
                        sink);
     CHECK(sink.heard == "CREATE TABLE, (a) 1 2 INSERT 0 2, (count) 2 SELECT 1! ");
     CHECK_FALSE(sql.in_transaction());
 
     NotingSink failed;
-    CHECK_THROWS_AS(sql.execute_script("DELETE FROM t; SELECT a, 1 / (a - 2) FROM t UNION ALL SELECT 7, 1 / 0", failed),
+    CHECK_THROWS_AS(sql.simple_query("DELETE FROM t; SELECT a, 1 / (a - 2) FROM t UNION ALL SELECT 7, 1 / 0", failed),
                     SqlFailure);
     CHECK(failed.heard.starts_with("DELETE 2, "));
     CHECK(one(sql, "SELECT count(*) FROM t") == "2");
 
     // More rows than are computed at once.
     NotingSink many;
-    sql.execute_script("SELECT i FROM generate_series(1, 1000) i; SELECT 'x'", many);
+    sql.simple_query("SELECT i FROM generate_series(1, 1000) i; SELECT 'x'", many);
     CHECK(many.rows == 1001);
     CHECK(many.heard == "(i) 1 2 3 SELECT 1000, (?column?) SELECT 1, ");
     NotingSink nothing;
-    sql.execute_script(" ; ; -- nothing\n", nothing);
+    sql.simple_query(" ; ; -- nothing\n", nothing);
     CHECK(nothing.heard.empty());
 }
 
@@ -76,12 +76,12 @@ TEST_CASE("a sink that fails ends the script and undoes it", "[sql][SCRIPT-1]") 
     sql.execute("CREATE TABLE t (a int)");
     NotingSink sink;
     sink.fails_at = "SELECT 1";
-    CHECK_THROWS_AS(sql.execute_script("INSERT INTO t VALUES (1); SELECT 1; INSERT INTO t VALUES (2)", sink),
+    CHECK_THROWS_AS(sql.simple_query("INSERT INTO t VALUES (1); SELECT 1; INSERT INTO t VALUES (2)", sink),
                     std::string);
     CHECK_FALSE(sql.in_transaction());
     CHECK(one(sql, "SELECT count(*) FROM t") == "0");
     // A block that was begun has failed, as by any statement.
-    CHECK_THROWS_AS(sql.execute_script("BEGIN; INSERT INTO t VALUES (1); SELECT 1; SELECT 2", sink), std::string);
+    CHECK_THROWS_AS(sql.simple_query("BEGIN; INSERT INTO t VALUES (1); SELECT 1; SELECT 2", sink), std::string);
     CHECK(sql.transaction_failed());
     sql.execute("ROLLBACK");
     CHECK(one(sql, "SELECT count(*) FROM t") == "0");
@@ -91,7 +91,7 @@ TEST_CASE("results and notices of a script belong to their statements", "[sql][S
     Database db = Database::open(":memory:");
     SqlConnection sql(db);
     const std::vector<SqlResult> results =
-        sql.execute_script("SELECT 1; DROP TABLE IF EXISTS nothing; CREATE TABLE t (a int); COMMIT; SELECT 2");
+        sql.simple_query("SELECT 1; DROP TABLE IF EXISTS nothing; CREATE TABLE t (a int); COMMIT; SELECT 2");
     REQUIRE(results.size() == 5);
     CHECK(results[0].rows.at(0).at(0) == "1");
     CHECK(results[0].notices.empty());
@@ -106,14 +106,14 @@ TEST_CASE("a script that meets a conflict runs again as long as it may", "[sql][
     const test::TemporaryDirectory folder;
     Database db = Database::open(folder / "a.db");
     SqlConnection sql(db);
-    sql.execute_script("CREATE TABLE counters (id int PRIMARY KEY, n int); INSERT INTO counters VALUES (1, 0), (2, 0)");
+    sql.simple_query("CREATE TABLE counters (id int PRIMARY KEY, n int); INSERT INTO counters VALUES (1, 0), (2, 0)");
     constexpr int k_threads = 4, k_rounds = 40;
     std::vector<std::thread> threads;
     for (int t = 0; t < k_threads; ++t)
         threads.emplace_back([&] {
             SqlConnection own(db);
             for (int i = 0; i < k_rounds; ++i)
-                own.execute_script("UPDATE counters SET n = n + 1 WHERE id = 1;"
+                own.simple_query("UPDATE counters SET n = n + 1 WHERE id = 1;"
                                    "UPDATE counters SET n = (SELECT n FROM counters WHERE id = 1) WHERE id = 2");
         });
     for (std::thread& thread : threads) thread.join();
@@ -124,7 +124,7 @@ TEST_CASE("a script that meets a conflict runs again as long as it may", "[sql][
 TEST_CASE("a script whose answers were handed out, or which leaves something behind, is refused", "[sql][SCRIPT-2]") {
     Database db = Database::open(":memory:");
     SqlConnection sql(db), other(db);
-    sql.execute_script("CREATE TABLE t (a int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 0)");
+    sql.simple_query("CREATE TABLE t (a int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 0)");
     // Between two statements of a script another session changes what the first one has read.
     class Meddler final : public SqlScriptSink {
     public:
@@ -138,7 +138,7 @@ TEST_CASE("a script whose answers were handed out, or which leaves something beh
         bool done = false;
     } meddler(other);
     try {
-        sql.execute_script("UPDATE t SET n = n + 1; SELECT 1", meddler);
+        sql.simple_query("UPDATE t SET n = n + 1; SELECT 1", meddler);
         FAIL("no conflict");
     } catch (const SqlFailure& failure) {
         CHECK(failure.sqlstate == "40001");
@@ -152,14 +152,14 @@ TEST_CASE("a script in a block that was begun is part of it", "[sql][SCRIPT-1]")
     SqlConnection sql(db);
     sql.execute("CREATE TABLE t (a int)");
     sql.execute("BEGIN");
-    sql.execute_script("INSERT INTO t VALUES (1); SAVEPOINT s; INSERT INTO t VALUES (2)");
+    sql.simple_query("INSERT INTO t VALUES (1); SAVEPOINT s; INSERT INTO t VALUES (2)");
     CHECK(sql.in_transaction());
     CHECK(sqlstate_of(sql, "INSERT INTO t VALUES (3); SELECT 1 / 0") == "22012");
     CHECK(sql.transaction_failed());
-    sql.execute_script("ROLLBACK TO s; COMMIT");
+    sql.simple_query("ROLLBACK TO s; COMMIT");
     CHECK(one(sql, "SELECT count(*) FROM t") == "1");
     // What has begun a block in a text leaves it open.
-    sql.execute_script("INSERT INTO t VALUES (4); BEGIN; INSERT INTO t VALUES (5)");
+    sql.simple_query("INSERT INTO t VALUES (4); BEGIN; INSERT INTO t VALUES (5)");
     CHECK(sql.in_transaction());
     sql.execute("ROLLBACK");
     CHECK(one(sql, "SELECT count(*) FROM t") == "1");

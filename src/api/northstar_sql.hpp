@@ -191,13 +191,16 @@ public:
     SqlResult execute(std::string_view statement, const std::vector<SqlValue>& parameters = {});
     /// Parses and plans; throws SqlFailure, 42P18 where the type of a parameter cannot be inferred.
     SqlStatement prepare(std::string_view statement);
-    /// Runs a script as PostgreSQL runs a simple query: nothing of one that cannot be parsed, and several statements as
-    /// one transaction, as far as they do not begin and end blocks themselves. Throws at the first that fails, which
-    /// undoes what the others have done since the transaction began.
+    /// Runs a script, each statement by itself; results of those that ran. Throws at the first that fails; nothing runs
+    /// of a script that cannot be parsed.
     std::vector<SqlResult> execute_script(std::string_view script);
+    /// Runs a text as PostgreSQL runs a simple query (psql -c): several statements are one transaction, as far as they
+    /// do not begin and end blocks themselves. Throws at the first that fails, which undoes what the others have done
+    /// since the transaction began.
+    std::vector<SqlResult> simple_query(std::string_view text);
     /// The same; rows go to `sink` as they are computed, also those of statements before one that fails, and notices
     /// to the handler of on_notice() alone.
-    void execute_script(std::string_view script, SqlScriptSink& sink);
+    void simple_query(std::string_view text, SqlScriptSink& sink);
     bool in_transaction() const noexcept;
     /// A statement of the transaction block has failed: everything but the end of the block is refused (25P02).
     bool transaction_failed() const noexcept;

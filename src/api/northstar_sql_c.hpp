@@ -41,8 +41,7 @@ uint32_t northstar_sql_position(void);
 int northstar_sql_open(northstar_db* db, northstar_sql** sql);
 /* Rolls back what is open. Statements of the connection are NORTHSTAR_MISUSE from then on, until they are finalized. */
 int northstar_sql_close(northstar_sql* sql);
-/* Runs a script of any number of statements and drops their rows; stops at the first that fails. Several statements are
-   one transaction, as far as they do not begin and end blocks themselves. */
+/* Runs a script of any number of statements, each by itself, and drops their rows; stops at the first that fails. */
 int northstar_sql_execute(northstar_sql* sql, const char* text, size_t size);
 int northstar_sql_status(northstar_sql* sql, int* status);
 /* Makes the statement that runs, or a wait for a notification, fail with SQLSTATE 57014. From any thread, as long as

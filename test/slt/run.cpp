@@ -85,7 +85,7 @@ northstar::SqlResult execute(northstar::SqlConnection& connection, const std::st
     const std::size_t end = text.find(';');
     const bool several = end != std::string::npos && text.find_first_not_of("; \t\r\n", end) != std::string::npos;
     if (!several) return connection.execute(text);
-    std::vector<northstar::SqlResult> results = connection.execute_script(text);
+    std::vector<northstar::SqlResult> results = connection.simple_query(text);
     return results.empty() ? northstar::SqlResult() : std::move(results.back());
 }
 

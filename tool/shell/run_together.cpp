@@ -82,7 +82,7 @@ bool Shell::run_and_print_all(const std::string& text) {
         CopySink sink(*output_);
         const LentStreams streams(*connection_, source, sink);
         Answers answers(*this);
-        connection_->execute_script(text, answers);
+        connection_->simple_query(text, answers);
         if (answers.unread()) redirect({});
         return true;
     } catch (const northstar::SqlFailure& failure) {

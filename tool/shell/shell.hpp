@@ -43,7 +43,7 @@ public:
     void feed(std::string_view text, const std::string& source);
     /// The text has ended: what is left without a semicolon runs too.
     void finish(const std::string& source);
-    /// Takes a whole text. Several statements, without commands between them, run together (execute_script).
+    /// Takes a whole text. Several statements, without commands between them, run together (simple_query).
     void run_together(std::string_view text);
     bool quit_is_asked() const noexcept { return quit_; }
 

@@ -172,17 +172,27 @@ SqlStatement SqlConnection::prepare(std::string_view statement) {
 std::vector<SqlResult> SqlConnection::execute_script(std::string_view script) {
     try {
         connection::ScriptResults results(*session_);
-        session_->execute_script(script, results);
+        session_->execute_script(script, false, results);
         return results.results();
     } catch (const sql::SqlError& error) {
         connection::fail(error);
     }
 }
 
-void SqlConnection::execute_script(std::string_view script, SqlScriptSink& sink) {
+std::vector<SqlResult> SqlConnection::simple_query(std::string_view text) {
+    try {
+        connection::ScriptResults results(*session_);
+        session_->execute_script(text, true, results);
+        return results.results();
+    } catch (const sql::SqlError& error) {
+        connection::fail(error);
+    }
+}
+
+void SqlConnection::simple_query(std::string_view text, SqlScriptSink& sink) {
     try {
         connection::ScriptSink taker(*session_, sink);
-        session_->execute_script(script, taker);
+        session_->execute_script(text, true, taker);
     } catch (const sql::SqlError& error) {
         connection::fail(error);
     }

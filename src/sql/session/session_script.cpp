@@ -1,8 +1,8 @@
-// Scripts: the statements of one text, as a simple query of PostgreSQL's protocol runs them.
+// Scripts: the statements of one text, each by itself or as a simple query of PostgreSQL's protocol runs them.
 //
-// [SCRIPT-1] Nothing runs of a text that cannot be parsed. Several statements outside of a block are one transaction:
-//            an implicit block, which goes on until the text ends, one of them ends it, or BEGIN makes it a block that
-//            outlives the text. What fails undoes it, and ends the script.
+// [SCRIPT-1] Nothing runs of a text that cannot be parsed. In a simple query several statements outside of a block are
+//            one transaction: an implicit block, which goes on until the text ends, one of them ends it, or BEGIN makes
+//            it a block that outlives the text. What fails undoes it, and ends the script.
 // [SCRIPT-2] An implicit block that meets a conflict runs again, as a statement outside of blocks does, as long as
 //            nobody has seen its answers and its statements leave nothing behind when they are undone.
 #include "sql/session/portal.hpp"
@@ -94,7 +94,7 @@ void SqlSession::run_in_script(const syntax::Statement& statement, std::string_v
     taker.end(tag, txn);
 }
 
-void SqlSession::execute_script(std::string_view text, ScriptTaker& taker) {
+void SqlSession::execute_script(std::string_view text, bool together, ScriptTaker& taker) {
     const Running running(*this);
     Arena arena;
     std::vector<const syntax::Statement*> statements;
@@ -105,11 +105,11 @@ void SqlSession::execute_script(std::string_view text, ScriptTaker& taker) {
     }
     struct OneTime {
         std::int64_t& time;
-        explicit OneTime(std::int64_t& script_time) : time(script_time) { time = clock_now(); }
+        OneTime(std::int64_t& script_time, bool one) : time(script_time) { time = one ? clock_now() : 0; }
         ~OneTime() { time = 0; }
         OneTime(const OneTime&) = delete;
         OneTime& operator=(const OneTime&) = delete;
-    } const one_time(script_time_);
+    } const one_time(script_time_, together);
     const bool may_start_over = std::all_of(statements.begin(), statements.end(), [](const auto* statement) {
         return session_script::is_undone(*statement);
     });
@@ -118,7 +118,7 @@ void SqlSession::execute_script(std::string_view text, ScriptTaker& taker) {
     std::size_t notices = notices_.size();
     AdvisoryHolder::Held locks = advisory_.of_session();
     for (std::size_t i = 0; i < statements.size(); ++i) {
-        const bool begins = statements.size() > 1 && !in_block_;
+        const bool begins = together && statements.size() > 1 && !in_block_;
         const bool implicit = begins || implicit_;
         if (begins) {
             if (first != i) attempt = 1;

@@ -84,9 +84,9 @@ public:
     /// Runs a text without parameters from the plan of its shape; false: there is none, nothing was run. Raises
     /// SqlError.
     bool execute_by_shape(std::string_view text, StatementResult& result);
-    /// Runs a whole text as a simple query of PostgreSQL's protocol [SCRIPT-1]; stops at the first error. Raises
-    /// SqlError, and what the taker throws.
-    void execute_script(std::string_view text, ScriptTaker& taker);
+    /// Runs a whole text; stops at the first error. `together`: as a simple query of PostgreSQL's protocol [SCRIPT-1],
+    /// else each statement by itself. Raises SqlError, and what the taker throws.
+    void execute_script(std::string_view text, bool together, ScriptTaker& taker);
     /// Types of parameters and columns without running.
     void describe(const syntax::Statement& statement, std::vector<Oid>& parameter_types,
                   std::vector<OutputColumn>& columns);
