@@ -2,7 +2,6 @@
 // carving space from its beginning to its end: here that lock is refused to them for as long.
 #include "peer.hpp"
 
-
 #include <atomic>
 #include <string>
 
@@ -79,6 +78,20 @@ TEST_CASE("A writer alone holds no more than its next checkpoint takes", "[CKPT-
         for (int i = 0; i < 100; ++i) each->put("a" + std::to_string(i), 10'000);
     }
     CHECK(alone.db.statistics().file_bytes < peer.db.statistics().file_bytes);
+}
+
+TEST_CASE("What of the log is reserved ahead stays small beside the file", "[CKPT-3]") {
+    const Workplace place;
+    Peer peer(place / "a.db");
+    Peer other(place / "a.db");
+    other.put("b");
+    // Two extents of a thirty-second of the file each may come on top.
+    for (int i = 0; i < 400; ++i) {
+        peer.put("a" + std::to_string(i), 10'000);
+        const Statistics now = peer.db.statistics();
+        const std::uint64_t ahead = now.log_bytes - peer.core->processes().load(Word::log_position);
+        REQUIRE(ahead <= now.file_bytes / 4 + now.file_bytes / 8);
+    }
 }
 
 TEST_CASE("A checkpoint that another process made meanwhile is not made again", "[CKPT-4]") {

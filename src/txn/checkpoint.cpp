@@ -36,9 +36,10 @@ constexpr std::uint64_t k_first_extent_bytes = 64u << 10;
 constexpr std::uint64_t k_largest_extent_bytes = 4u << 20;
 /// An extent takes no more than this part of the file: what of it is not used yet stays small beside the rest.
 constexpr std::uint64_t k_extent_part = 32;
-/// Beside writers of other processes the log is reserved ahead by this part of what starts a checkpoint, as far as it
-/// has grown: two extents are added for each that is full.
+/// Beside writers of other processes the log is reserved ahead by this part of what starts a checkpoint, but by no more
+/// than this part of the file: two extents are added for each that is full.
 constexpr std::uint64_t k_ahead_part = 2;
+constexpr std::uint64_t k_ahead_part_of_file = 4;
 constexpr std::uint64_t k_least_interval_bytes = 4u << 20;
 /// Where checkpoints give the log back, one comes when it has grown to so many times what else is in the file.
 constexpr std::uint64_t k_interval_part = 2;
@@ -198,12 +199,14 @@ void DatabaseCore::extend_log(std::uint64_t size) {
     const std::uint64_t keep = extent_reserve(log_->log_align());
     const std::uint64_t wanted = size + 2 * keep;
     ensure_unclean();
-    const std::uint64_t part = source_->limit() * page_size_ / k_extent_part;
-    const std::uint64_t usual = std::max(wanted + keep, std::clamp(part, k_first_extent_bytes, k_largest_extent_bytes));
+    const std::uint64_t file_bytes = source_->limit() * page_size_;
+    const std::uint64_t usual = std::max(
+        wanted + keep, std::clamp(file_bytes / k_extent_part, k_first_extent_bytes, k_largest_extent_bytes));
     const bool tight = room_tight_.load(std::memory_order_relaxed);
     // While another process makes a checkpoint the log cannot grow. [CKPT-3]
-    const bool ahead = beside_writers_.load(std::memory_order_relaxed) &&
-                       log_->reserve() < checkpoint_bytes_.load(std::memory_order_relaxed) / k_ahead_part;
+    const std::uint64_t most_ahead = std::min(checkpoint_bytes_.load(std::memory_order_relaxed) / k_ahead_part,
+                                              file_bytes / k_ahead_part_of_file);
+    const bool ahead = beside_writers_.load(std::memory_order_relaxed) && log_->reserve() < most_ahead;
     const unsigned count = ahead ? 2 : 1;
     if (log_->room() >= wanted) {
         if (ahead && !tight && try_acquire_carving()) {
