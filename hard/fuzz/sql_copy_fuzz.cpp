@@ -1,5 +1,5 @@
 // sql_copy_fuzz.cpp -- any bytes as the input of COPY, in all three forms: rows, or a SQLSTATE; what was read is
-// written and read again as the same rows [COPY-1], in pieces that end anywhere [COPY-2].
+// written and read again as the same rows [COPYFORMAT-1], in pieces that end anywhere [COPYFORMAT-2].
 //
 // Input: a byte with form, header and table; a byte with the size of the pieces; then what COPY reads.
 #include "hard/fuzz/sql_subject.hpp"

@@ -2,9 +2,9 @@
 //
 // Nothing here knows tables or values: fields are texts or NULL. PostgreSQL's manual, page COPY, defines the forms.
 //
-// [COPY-1] What CopyWriter writes, CopyReader reads back as the same fields with the same options.
-// [COPY-2] Input may arrive in pieces that end anywhere, and lines end with LF, CR or CR LF, all in the same way
-//          (22P04). Input without an end of line does not stop the reader: a field is at most 1 GiB (54000).
+// [COPYFORMAT-1] What CopyWriter writes, CopyReader reads back as the same fields with the same options.
+// [COPYFORMAT-2] Input may arrive in pieces that end anywhere, and lines end with LF, CR or CR LF, all in the same way
+//                (22P04). Input without an end of line does not stop the reader: a field is at most 1 GiB (54000).
 // Threads: one.
 #pragma once
 
