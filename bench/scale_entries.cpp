@@ -273,6 +273,7 @@ void limited_at(Scale& scale, std::uint64_t entries) {
 
 const CurveSpec k_tree_get{"scale/trees/get", "get in a random tree", "trees", 0.4};
 const CurveSpec k_tree_commit{"scale/trees/commit", "1 update in a random tree", "trees", 0.4, true, "lazy"};
+const CurveSpec k_tree_all{"scale/trees/put_in_all", "put in a random tree, all in one transaction", "trees", 0.4};
 const CurveSpec k_tree_open{"scale/trees/open", "open after a clean close", "trees", 0.4};
 
 std::string name_of(std::uint64_t tree) { return "tree-" + std::to_string(tree); }
@@ -309,6 +310,14 @@ void trees_at(Scale& scale, std::uint64_t trees) {
             tx.tree(name_of(random.below(trees))).put(keys.key(random.below(k_per_tree)), keys.value());
             tx.commit();
         });
+        {
+            Transaction tx = db.begin_write(write_with(Durability::lazy));
+            for (std::uint64_t t = 0; t < trees; ++t) tx.tree(name_of(t)).put(keys.key(0), keys.value());
+            scale.measure(k_tree_all, trees, db, k_block, [&] {
+                for (std::uint64_t i = 0; i < k_block; ++i)
+                    tx.tree(name_of(random.below(trees))).put(keys.key(random.below(k_per_tree)), keys.value());
+            });
+        }
         db.close();
     }
     Database other = Database::open(":memory:");
@@ -331,9 +340,10 @@ const RegisterScale entries(10,
 const RegisterScale limited(20, {k_limited_load.name, k_limited_update.name, k_limited_get.name}, [](Scale& scale) {
     for (const std::uint64_t size : scale.options().limited) limited_at(scale, size);
 });
-const RegisterScale trees(30, {k_tree_get.name, k_tree_commit.name, k_tree_open.name}, [](Scale& scale) {
-    for (const std::uint64_t size : scale.options().trees) trees_at(scale, size);
-});
+const RegisterScale trees(30, {k_tree_get.name, k_tree_commit.name, k_tree_all.name, k_tree_open.name},
+                          [](Scale& scale) {
+                              for (const std::uint64_t size : scale.options().trees) trees_at(scale, size);
+                          });
 
 }  // namespace scale_entries_impl
 }  // namespace bench

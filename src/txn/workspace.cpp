@@ -13,7 +13,7 @@ namespace northstar::inline v0::detail {
 
 namespace workspace_impl {
 
-// More trees than that are not kept open for the next transaction: it would look through all of them.
+// More trees than that are not kept open for the next transaction: its commit would look through all of them.
 constexpr std::size_t k_most_kept_trees = 8;
 
 // Size of the fixed part of a catalog value.
@@ -245,8 +245,9 @@ void Workspace::begin(const TreeRoot& catalog, std::uint64_t next_tree_id, Histo
 
 void Workspace::settled(std::uint64_t number) {
     const bool all_there =
+        trees_.size() <= workspace_impl::k_most_kept_trees &&
         std::none_of(trees_.begin(), trees_.end(), [](const OpenTree& tree) { return tree.dropped || tree.dirty; });
-    settled_ = all_there && trees_.size() <= workspace_impl::k_most_kept_trees ? number : 0;
+    settled_ = all_there ? number : 0;
 }
 
 void Workspace::abandon() noexcept {
@@ -256,18 +257,16 @@ void Workspace::abandon() noexcept {
 }
 
 int Workspace::open(std::string_view name) {
-    for (std::size_t i = trees_.size(); i-- > 0;) {
-        if (!trees_[i].dropped && trees_[i].name == name) return static_cast<int>(i);
-    }
+    const int found = trees_.find(name);
+    if (found >= 0 && !trees_[found].dropped) return found;
     CatalogEntry entry;
     if (!find_tree(source(), catalog_.root, name, entry)) return -1;
     return add(entry);
 }
 
 int Workspace::open(std::uint64_t id) {
-    for (std::size_t i = trees_.size(); i-- > 0;) {
-        if (trees_[i].id == id) return trees_[i].dropped ? -1 : static_cast<int>(i);
-    }
+    const int found = trees_.find(id);
+    if (found >= 0) return trees_[found].dropped ? -1 : found;
     CatalogEntry entry;
     if (!find_tree(source(), catalog_.root, id, entry)) return -1;
     return add(entry);
@@ -275,11 +274,7 @@ int Workspace::open(std::uint64_t id) {
 
 int Workspace::add(const CatalogEntry& entry) {
     // A tree that was dropped by this workspace is still in the catalog until finish().
-    for (const OpenTree& tree : trees_) {
-        if (tree.id == entry.id) return -1;
-    }
-    trees_.push_back(opened(entry));
-    return static_cast<int>(trees_.size()) - 1;
+    return trees_.find(entry.id) >= 0 ? -1 : trees_.add(opened(entry));
 }
 
 Workspace::OpenTree Workspace::opened(const CatalogEntry& entry) {
@@ -302,11 +297,11 @@ int Workspace::create(std::string_view name, std::uint64_t id) {
     tree.created = txn();
     tree.name = std::string(name);
     tree.dirty = true;
-    trees_.push_back(std::move(tree));
+    const int index = trees_.add(std::move(tree));
     if (id >= next_tree_id_) next_tree_id_ = id + 1;
     // The name is taken at once, so that a second look finds the same tree.
-    store_entry(trees_.back());
-    return static_cast<int>(trees_.size()) - 1;
+    store_entry(trees_[index]);
+    return index;
 }
 
 void Workspace::drop(int index) {
@@ -490,19 +485,18 @@ Workspace::Mark Workspace::mark() {
 }
 
 const Workspace::OpenTree* Workspace::open(Mark& mark, std::string_view name) const {
-    for (const OpenTree& tree : mark.trees) {
-        if (!tree.dropped && tree.name == name) return &tree;
-    }
+    const int found = mark.trees.find(name);
+    if (found >= 0 && !mark.trees[found].dropped) return &mark.trees[found];
     CatalogEntry entry;
     if (!find_tree(source(), mark.catalog.root, name, entry)) return nullptr;
-    return &mark.trees.emplace_back(opened(entry));
+    return &mark.trees[mark.trees.add(opened(entry))];
 }
 
 void Workspace::place_early(std::span<Mark* const> marks) {
     store_entries();
     std::vector<Ref*> roots{&catalog_.root};
     std::vector<PageWriter::Mark*> page_marks;
-    const auto add_trees = [&](std::deque<OpenTree>& trees) {
+    const auto add_trees = [&](OpenTrees& trees) {
         for (OpenTree& tree : trees) roots.push_back(&tree.root.root);
     };
     add_trees(trees_);

@@ -16,12 +16,12 @@
 #include "btree/tree.hpp"
 #include "log/record.hpp"
 #include "pager/frames.hpp"
+#include "txn/open_trees.hpp"
 #include "txn/root.hpp"
 
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <optional>
 #include <span>
@@ -91,16 +91,7 @@ std::vector<RedactedRecord> list_redacted(const PageSource& source, Ref catalog)
 
 class Workspace {
 public:
-    struct OpenTree {
-        std::uint64_t id = 0;
-        TreeRoot root;
-        History history;
-        bool own_history = false;
-        Txn created = 0;
-        std::string name;
-        bool dirty = false;
-        bool dropped = false;
-    };
+    using OpenTree = detail::OpenTree;
 
     Workspace(FrameArena& arena, const PageSource& source) : pages_(arena, source) {}
 
@@ -126,7 +117,7 @@ public:
     /// Index of an open tree; -1: there is none.
     int open(std::string_view name);
     int open(std::uint64_t id);
-    OpenTree& tree(int index) { return trees_[static_cast<std::size_t>(index)]; }
+    OpenTree& tree(int index) { return trees_[index]; }
     std::size_t open_count() const { return trees_.size(); }
     int create(std::string_view name);
     int create(std::string_view name, std::uint64_t id);
@@ -157,7 +148,7 @@ public:
         TreeRoot catalog;
         std::uint64_t next_tree_id;
         History default_history;
-        std::deque<OpenTree> trees;
+        OpenTrees trees;
         Txn history_ended;
     };
     Mark mark();
@@ -188,7 +179,7 @@ private:
     TreeRoot catalog_;
     std::uint64_t next_tree_id_ = 1;
     History default_history_;
-    std::deque<OpenTree> trees_;
+    OpenTrees trees_;
     std::vector<TreeFinger> fingers_;  // by index of an open tree; those behind the end are on no leaf
     std::uint64_t budget_ = ~std::uint64_t{0};
     std::uint64_t threshold_ = ~std::uint64_t{0};
