@@ -5,9 +5,8 @@ namespace northstar::inline v0::detail {
 namespace tree_finger_impl {
 
 constexpr std::size_t k_line = 64;
-// A few small cells in front of the newest one, and so many lines as such a cell takes.
+/// So far in front of the newest cell: a few small ones.
 constexpr std::size_t k_near = 6 * k_line;
-constexpr std::size_t k_far = 8 * k_line;
 
 // What is too long for a leaf goes the long way, and so does what is refused there.
 inline bool is_inline(const PageWriter& writer, std::string_view key, std::string_view value) {
@@ -41,7 +40,7 @@ bool TreeFinger::append_in_place(PageWriter& writer, TreeRoot& tree, std::string
     const Node leaf(leaf_);
     if (!leaf.behind_last(key) || leaf.max_txn() != writer.txn()) return false;
     if (!leaf_insert(leaf_, writer.page_size(), leaf.count(), key, entry_of(writer, value))) return false;
-    fetch_for_cells(leaf_, k_near, k_far);
+    fetch_for_cells(leaf_, k_near, k_near + key.size() + value.size());
     ++tree.count;
     return true;
 }
@@ -81,7 +80,7 @@ bool TreeFinger::put(PageWriter& writer, TreeRoot& tree, std::string_view key, s
     next_ = editor.landing().index + 1;
     last_ = editor.landing().last;
     warm_ = leaf_ != nullptr && leaf_ == before;
-    if (last_ && leaf_ != nullptr) fetch_for_cells(leaf_, k_line, k_far);
+    if (last_ && leaf_ != nullptr) fetch_for_cells(leaf_, k_line, k_near + key.size() + value.size());
     return replaced;
 }
 
@@ -93,7 +92,7 @@ void TreeFinger::append(PageWriter& writer, TreeRoot& tree, std::string_view key
     leaf_ = TreeEditor(writer, tree, kind).append(key, value);
     last_ = true;
     warm_ = false;
-    fetch_for_cells(leaf_, k_line, k_far);
+    fetch_for_cells(leaf_, k_line, k_near + key.size() + value.size());
 }
 
 }  // namespace northstar::inline v0::detail
