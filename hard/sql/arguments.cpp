@@ -13,8 +13,8 @@ constexpr int k_executions = 8;  // the sixth is the first that a plan for any a
 
 }  // namespace
 
-Arguments::Arguments(std::uint64_t seed, Server* server)
-    : grammar_(k_arguments_grammar), random_(seed), judge_("arguments", seed, server) {}
+Arguments::Arguments(std::uint64_t seed, const Beside& beside)
+    : grammar_(k_arguments_grammar), random_(seed), judge_("arguments", seed, beside) {}
 
 const Judge& Arguments::run() {
     for (const char* setup : {"setup0", "setup1", "setup2"}) judge_.change(make(setup, 2));
@@ -63,7 +63,7 @@ std::string Arguments::Template::with(const std::vector<std::string>& values) co
 void Arguments::judge_template(const Template& statement, bool changes) {
     static constexpr const char* k_modes[] = {"auto", "auto", "force_generic_plan", "force_custom_plan"};
     const std::string mode = k_modes[random_.below(std::size(k_modes))];
-    judge_.ask("SET plan_cache_mode = " + mode);
+    judge_.change("SET plan_cache_mode = " + mode);
     const bool typed = random_.chance(2, 3);
     std::string types;
     std::vector<std::string> places;
@@ -91,11 +91,15 @@ void Arguments::judge_arguments(const Template& statement, bool changes, bool ty
     }
     if (!literals.empty()) values += ")";
     const std::string execute = "EXECUTE made" + values, plain = statement.with(literals);
-    if (!changes) {
-        judge_.compare_made(plain);
-        if (typed) judge_.compare_made(execute);
-        else judge_.compare_answers(execute);
+    if (changes) judge_.change("BEGIN");
+    judge_.compare_made(plain);
+    if (changes) {
+        judge_.change("ROLLBACK");
+        judge_.change("BEGIN");
     }
+    if (typed) judge_.compare_made(execute);
+    else judge_.compare_answers(execute);
+    if (changes) judge_.change("ROLLBACK");
     if (!typed) return;
     const Answer one = ask(plain, changes), other = ask(execute, changes);
     judge_.count();
@@ -125,7 +129,7 @@ void Arguments::indexed(const Template& statement) {
     for (std::uint64_t i = 0, n = 1 + random_.below(3); i < n; ++i) judge_.change(make("index", 3));
     if (random_.chance(1, 3)) judge_.change("ANALYZE t");
     const Answer after = judge_.ask(query);
-    judge_.count();
+    judge_.compare_made(query);
     if (before.state.empty() && after.state.empty() && before.sorted() != after.sorted())
         judge_.finding("indexes",
                        std::to_string(before.rows.size()) + " and " + std::to_string(after.rows.size()) + " rows",

@@ -11,7 +11,7 @@ namespace northstar::hard {
 
 class Arguments {
 public:
-    Arguments(std::uint64_t seed, Server* server);
+    Arguments(std::uint64_t seed, const Beside& beside);
     const Judge& run();
 
 private:

@@ -11,6 +11,20 @@ namespace {
 
 constexpr int k_steps_per_round = 90;
 constexpr int k_last_of_setup = 9;
+// A server has no REVERT TABLE, so that what comes behind one is not compared with it.
+constexpr int k_steps_before_reverts = 60;
+
+constexpr const char* k_compared[] = {
+    "SELECT * FROM t1",
+    "SELECT * FROM t2",
+    "SELECT * FROM t3",
+    "SELECT * FROM t4",
+    "SELECT * FROM t5",
+    "SELECT table_name, column_name, ordinal_position, data_type, is_nullable FROM information_schema.columns "
+    "WHERE table_name IN ('t1', 't2', 't3', 't4', 't5')",
+    "SELECT conrelid::regclass::text, conname, contype, CASE WHEN contype <> 'c' THEN conkey END FROM pg_constraint "
+    "WHERE conrelid::regclass::text IN ('t1', 't2', 't3', 't4', 't5')",
+};
 
 constexpr const char* k_catalog[] = {
     "SELECT relname, relkind, relnatts, relhasindex FROM pg_class WHERE relnamespace = 'public'::regnamespace",
@@ -42,24 +56,27 @@ Events Definitions::no_events() {
     return events;
 }
 
-Definitions::Definitions(std::uint64_t seed, Server* server, Events& events)
-    : grammar_(k_definitions_grammar), random_(seed), judge_("definitions", seed, server), events_(events) {}
+Definitions::Definitions(std::uint64_t seed, const Beside& beside, Events& events)
+    : grammar_(k_definitions_grammar), random_(seed), judge_("definitions", seed, beside), events_(events) {}
 
 const Judge& Definitions::run() {
     for (int i = 0; i <= k_last_of_setup; ++i) judge_.change(make("setup" + std::to_string(i)));
     bool in_block = false;
-    for (int i = 0; i < k_steps_per_round && judge_.findings() == 0; ++i) step(in_block);
+    for (int i = 0; i < k_steps_per_round && judge_.findings() == 0; ++i)
+        step(in_block, !judge_.has_server() || i >= k_steps_before_reverts);
     if (in_block) judge_.ask("ROLLBACK");
     for (int i = 0; i < k_steps_per_round && judge_.findings() == 0; ++i) ask_again();
     return judge_;
 }
 
-void Definitions::step(bool& in_block) {
+void Definitions::step(bool& in_block, bool reverts) {
     const std::uint64_t chance = random_.below(10);
     const std::string statement = make(random_.chance(1, in_block ? 3 : 15) ? "block"
                                        : chance < 5                        ? "definition"
                                                                            : "change");
     judge_.attempt_any_failure(statement);
+    for (const char* query : k_compared)
+        if (judge_.has_server() && judge_.findings() == 0) judge_.compare_failures(query);
     if (statement == "BEGIN") in_block = true;
     if (statement == "COMMIT" || statement == "ROLLBACK") in_block = false;
     if (in_block || judge_.findings() != 0) return;
@@ -75,7 +92,7 @@ void Definitions::step(bool& in_block) {
         case 2: return compare_changes();
         case 3: return compare_history();
         case 4: return compare_blame();
-        case 5: return revert();
+        case 5: return reverts ? revert() : ask_again();
         default: ask_again();
     }
 }

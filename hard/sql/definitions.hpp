@@ -27,13 +27,13 @@ class Definitions {
 public:
     static Events no_events();
 
-    Definitions(std::uint64_t seed, Server* server, Events& events);
+    Definitions(std::uint64_t seed, const Beside& beside, Events& events);
     const Judge& run();
 
 private:
     using Picture = std::vector<std::pair<std::string, Told>>;  ///< queries, and what they told
 
-    void step(bool& in_block);
+    void step(bool& in_block, bool reverts);
     void take_picture();
     void ask_again();
     void compare_versions();

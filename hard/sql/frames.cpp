@@ -11,8 +11,8 @@ constexpr int k_setups = 11;
 
 }  // namespace
 
-Frames::Frames(std::uint64_t seed, Server* server)
-    : grammar_(k_frames_grammar), random_(seed), judge_("frames", seed, server) {}
+Frames::Frames(std::uint64_t seed, const Beside& beside)
+    : grammar_(k_frames_grammar), random_(seed), judge_("frames", seed, beside) {}
 
 std::string Frames::make(const std::string& rule) { return grammar_.make(rule, random_, 6); }
 

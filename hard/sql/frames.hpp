@@ -12,7 +12,7 @@ namespace northstar::hard {
 
 class Frames {
 public:
-    Frames(std::uint64_t seed, Server* server);
+    Frames(std::uint64_t seed, const Beside& beside);
     const Judge& run();
 
 private:

@@ -21,15 +21,16 @@ std::string states(const Answer& ours, const Answer& theirs) {
 
 bool by_data(const Answer& answer) { return answer.state.rfind("22", 0) == 0; }
 
-Judge::Judge(std::string kind, std::uint64_t seed, Server* server)
+Judge::Judge(std::string kind, std::uint64_t seed, const Beside& beside)
     : kind_(std::move(kind)),
       seed_(seed),
-      server_(server),
+      server_(beside.server),
       database_(Database::open(":memory:", in_the_foreground())),
       connection_(database_) {
-    if (server_ != nullptr)
-        server_->run("ROLLBACK; DEALLOCATE ALL; DISCARD TEMP; DROP SCHEMA northstar_oracle CASCADE; "
-                     "CREATE SCHEMA northstar_oracle");
+    if (server_ == nullptr) return;
+    server_->run("ROLLBACK; DEALLOCATE ALL; DISCARD TEMP; DROP SCHEMA northstar_oracle CASCADE; "
+                 "CREATE SCHEMA northstar_oracle; RESET plan_cache_mode");
+    if (!beside.records.empty()) recorder_ = std::make_unique<Recorder>(beside.records, kind_, seed_);
 }
 
 Answer Judge::ask(const std::string& statement) {
@@ -68,10 +69,14 @@ bool Judge::change(const std::string& statement) {
         ++judged_;
         if (ours.state != theirs.state) {
             // What only one of them carried out must not part them.
-            if (by_data(ours) || by_data(theirs))
-                server_ = nullptr;
-            else
+            if (by_data(ours) || by_data(theirs)) {
+                part();
+            } else {
                 finding("difference", states(ours, theirs), {statement});
+                recorder_.reset();
+            }
+        } else if (recorder_ != nullptr && !by_data(theirs)) {
+            recorder_->change(statement, theirs);
         }
     } else if (!ours.state.empty() && !by_data(ours) && ours.state != "23505" && ours.state != "21000") {
         finding("failure", ours.state + ": " + ours.message, {statement});
@@ -93,12 +98,18 @@ void Judge::attempt(const std::string& statement, bool any_failure) {
     ++judged_;
     if (theirs.state == "55006") {
         // It does not touch tables with triggers to come, which deferred constraints are there.
-        server_ = nullptr;
+        part();
         return;
     }
-    if (any_failure && !ours.state.empty() && !theirs.state.empty()) return;
-    if (ours.state != theirs.state) return finding("difference", states(ours, theirs), {});
-    rows_differ(ours, theirs, "");
+    const bool both_failed = !ours.state.empty() && !theirs.state.empty();
+    if (any_failure && both_failed && ours.state != theirs.state) {
+        if (recorder_ != nullptr) recorder_->any_failure(statement);
+    } else if (ours.state != theirs.state) {
+        finding("difference", states(ours, theirs), {});
+        recorder_.reset();
+    } else if (rows_agree(ours, theirs, "") && recorder_ != nullptr) {
+        recorder_->change(statement, theirs);
+    }
 }
 
 void Judge::compare(const std::string& query) {
@@ -119,22 +130,24 @@ void Judge::judge(const Answer& ours, const std::string& query, Excuse excuse) {
     ++judged_;
     if (theirs.state == "57014") return;
     if (!ours.state.empty() || !theirs.state.empty()) {
-        if (ours.state == theirs.state || excuse == Excuse::failure) return;
-        if (excuse == Excuse::data && (by_data(ours) || by_data(theirs))) return;
-        return finding("difference", states(ours, theirs), {query});
+        if (excuse == Excuse::failure || (excuse == Excuse::data && (by_data(ours) || by_data(theirs)))) return;
+        if (ours.state != theirs.state) return finding("difference", states(ours, theirs), {query});
+    } else if (!rows_agree(ours, theirs, query)) {
+        return;
     }
-    rows_differ(ours, theirs, query);
+    if (recorder_ != nullptr) recorder_->query(query, theirs);
 }
 
-void Judge::rows_differ(const Answer& ours, const Answer& theirs, const std::string& query) {
+bool Judge::rows_agree(const Answer& ours, const Answer& theirs, const std::string& query) {
     const std::vector<std::string> left = ours.sorted(), right = theirs.sorted();
-    if (left == right) return;
+    if (left == right) return true;
     std::size_t at = 0;
     while (at < left.size() && at < right.size() && left[at] == right[at]) ++at;
     finding("difference",
             std::to_string(left.size()) + " rows here, " + std::to_string(right.size()) + " there; " +
                 (at < left.size() ? left[at] : "-") + " here, " + (at < right.size() ? right[at] : "-") + " there",
             {query});
+    return false;
 }
 
 void Judge::same_rows(const char* oracle, const std::string& one, const std::string& other) {

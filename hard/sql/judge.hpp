@@ -4,19 +4,27 @@
 // Findings are printed with the statements that lead to them.
 #pragma once
 
+#include "hard/sql/recorder.hpp"
 #include "hard/sql/server.hpp"
 #include "northstar.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace northstar::hard {
 
+/// What a round has beside Northstar.
+struct Beside {
+    Server* server = nullptr;  ///< null: there is none
+    std::string records;       ///< the folder for what both answered alike; empty: it is not recorded
+};
+
 class Judge {
 public:
-    /// `server` may be null; its schema is emptied.
-    Judge(std::string kind, std::uint64_t seed, Server* server);
+    /// The schema of the server is emptied.
+    Judge(std::string kind, std::uint64_t seed, const Beside& beside);
 
     /// What Northstar answers, without judging it.
     Answer ask(const std::string& statement);
@@ -43,7 +51,7 @@ public:
     /// A statement that was carried out here alone.
     void changed_alone(const std::string& statement) {
         history_.push_back(statement);
-        server_ = nullptr;
+        part();
     }
     SqlConnection& connection() { return connection_; }
     Database& database() { return database_; }
@@ -56,11 +64,18 @@ private:
     void attempt(const std::string& statement, bool any_failure);
     enum class Excuse : std::uint8_t { nothing, data, failure };
     void judge(const Answer& ours, const std::string& query, Excuse excuse);
-    void rows_differ(const Answer& ours, const Answer& theirs, const std::string& query);
+    /// Rows that differ are a finding.
+    bool rows_agree(const Answer& ours, const Answer& theirs, const std::string& query);
+    /// What both sides have is not the same any more.
+    void part() {
+        server_ = nullptr;
+        recorder_.reset();
+    }
 
     std::string kind_;
     std::uint64_t seed_;
     Server* server_;
+    std::unique_ptr<Recorder> recorder_;
     Database database_;
     SqlConnection connection_;
     std::vector<std::string> history_;

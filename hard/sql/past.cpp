@@ -43,7 +43,7 @@ std::string number(std::uint64_t commit) { return std::to_string(commit); }
 
 }  // namespace
 
-Past::Past(std::uint64_t seed) : grammar_(k_changes_grammar), random_(seed), judge_("past", seed, nullptr) {}
+Past::Past(std::uint64_t seed) : grammar_(k_changes_grammar), random_(seed), judge_("past", seed, Beside{}) {}
 
 const Judge& Past::run() {
     for (int i = 0; i <= k_last_of_setup; ++i) judge_.change(grammar_.make("setup" + std::to_string(i), random_, 3));

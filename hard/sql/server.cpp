@@ -39,6 +39,7 @@ public:
             answer.state = state == nullptr ? "08006" : state;
             answer.message = PQresultErrorMessage(result);
         }
+        answer.columns = static_cast<std::size_t>(PQnfields(result));
         for (int r = 0; r < PQntuples(result); ++r) {
             answer.rows.emplace_back();
             for (int c = 0; c < PQnfields(result); ++c) {

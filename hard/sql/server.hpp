@@ -1,6 +1,7 @@
 // server.hpp -- a PostgreSQL server to compare with, through libpq where that was there to compile with.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@ namespace northstar::hard {
 struct Answer {
     std::string state;  ///< empty: it succeeded
     std::string message;
+    std::size_t columns = 0;  ///< of a query
     std::vector<std::vector<std::optional<std::string>>> rows;
     /// Rows in an order of their own, since theirs is not determined.
     std::vector<std::string> sorted() const;

@@ -12,10 +12,12 @@
 //   * Differential: statements of all kinds answer as PostgreSQL's do: rows, or SQLSTATE.
 // A statement that fails by its data (class 22) on one side alone says nothing: plans may leave expressions out.
 //
-//   sql_oracle_suite [ROUNDS] [SEED] [KIND]      HARD_SEEDS=n: n rounds
+//   sql_oracle_suite [--record FOLDER] [ROUNDS] [SEED] [KIND]      HARD_SEEDS=n: n rounds
 // KIND is one of k_kinds; all of them where none is named. NORTHSTAR_POSTGRES names the server as libpq does
 // ("host=/tmp dbname=test"), a database whose LC_COLLATE is C and LC_CTYPE C.UTF-8. Findings are printed with the
-// statements that make them; the same seed makes them again.
+// statements that make them; the same seed makes them again. With --record what both answer alike becomes a
+// sqllogictest file for each round of a kind that has a server beside it (recorder.hpp; record.sh makes those of
+// test/slt/recorded, which are run where there is no server).
 #include "hard/sql/arguments.hpp"
 #include "hard/sql/definitions.hpp"
 #include "hard/sql/frames.hpp"
@@ -31,6 +33,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <iterator>
 #include <string>
 
@@ -49,7 +52,7 @@ constexpr int k_changes_per_round = 60;
 /// Statements that code makes: NoREC, TLP and the differential check.
 class Tables {
 public:
-    Tables(std::uint64_t seed, Server* server) : statements_(seed), judge_("tables", seed, server) {}
+    Tables(std::uint64_t seed, const Beside& beside) : statements_(seed), judge_("tables", seed, beside) {}
 
     const Judge& run() {
         for (const std::string& statement : statements_.schema()) change(statement);
@@ -123,7 +126,7 @@ private:
 /// Functions, operators and casts.
 class Calls {
 public:
-    Calls(std::uint64_t seed, Server* server) : random_(seed), judge_("calls", seed, server) {}
+    Calls(std::uint64_t seed, const Beside& beside) : random_(seed), judge_("calls", seed, beside) {}
 
     const Judge& run() {
         for (int i = 0; i < k_checks_per_round; ++i) {
@@ -147,7 +150,7 @@ private:
 /// Queries of tables, and whether indexes, kept plans or ANALYZE change their answers.
 class Queries {
 public:
-    Queries(std::uint64_t seed, Server* server) : random_(seed), judge_("queries", seed, server) {}
+    Queries(std::uint64_t seed, const Beside& beside) : random_(seed), judge_("queries", seed, beside) {}
 
     const Judge& run() {
         for (int i = 0; i <= 11; ++i) judge_.change(make("setup" + std::to_string(i), 2));
@@ -182,10 +185,10 @@ private:
         for (std::uint64_t i = 0, n = 1 + random_.below(3); i < n; ++i) judge_.change(make("index", 2));
         if (random_.chance(1, 3)) judge_.change("ANALYZE");
         const bool generic = random_.chance(1, 2);
-        if (generic) judge_.ask("SET plan_cache_mode = force_generic_plan");
+        if (generic) judge_.change("SET plan_cache_mode = force_generic_plan");
         const Answer after = judge_.ask(query);
-        judge_.count();
-        if (generic) judge_.ask("RESET plan_cache_mode");
+        judge_.compare_made(query);
+        if (generic) judge_.change("RESET plan_cache_mode");
         if (!before.state.empty() || judge_.is_wrong(after, "indexes", query) || !after.state.empty()) return;
         if (before.sorted() != after.sorted())
             judge_.finding("indexes", std::to_string(before.rows.size()) + " and " + std::to_string(after.rows.size()) +
@@ -200,7 +203,7 @@ private:
 /// Changes, refused ones among them, with the whole tables behind each.
 class Changes {
 public:
-    Changes(std::uint64_t seed, Server* server) : random_(seed), judge_("changes", seed, server) {}
+    Changes(std::uint64_t seed, const Beside& beside) : random_(seed), judge_("changes", seed, beside) {}
 
     const Judge& run() {
         for (int i = 0; i <= 16; ++i) judge_.change(make("setup" + std::to_string(i)));
@@ -250,6 +253,12 @@ std::uint64_t tell_events(const char* kind, const Events& events, std::uint64_t 
 }
 
 int suite_main(int argc, char** argv) {
+    Beside beside;
+    if (argc > 2 && std::strcmp(argv[1], "--record") == 0) {
+        beside.records = argv[2];
+        argc -= 2;
+        argv += 2;
+    }
     const char* seeds = std::getenv("HARD_SEEDS");
     const std::uint64_t rounds = argc > 1                              ? std::strtoull(argv[1], nullptr, 10)
                                  : seeds != nullptr && *seeds != '\0' ? std::strtoull(seeds, nullptr, 10)
@@ -259,6 +268,8 @@ int suite_main(int argc, char** argv) {
     std::string why = "NORTHSTAR_POSTGRES names no server";
     const std::unique_ptr<Server> server = conninfo == nullptr ? nullptr : Server::connect(conninfo, why);
     if (server == nullptr) std::printf("without PostgreSQL: %s\n", why.c_str());
+    if (server == nullptr && !beside.records.empty()) return 2;
+    beside.server = server.get();
     const std::string kind = argc > 3 ? argv[3] : "";
     if (!kind.empty() && std::find(std::begin(k_kinds), std::end(k_kinds), kind) == std::end(k_kinds)) {
         std::fprintf(stderr, "there is no kind %s; there are", kind.c_str());
@@ -270,18 +281,18 @@ int suite_main(int argc, char** argv) {
     Events of_sessions = Sessions::no_events(), of_definitions = Definitions::no_events(),
            of_periods = Periods::no_events();
     for (std::uint64_t seed = first; seed < first + rounds; ++seed) {
-        if (kind.empty() || kind == "tables") total.add(Tables(seed, server.get()).run());
-        if (kind.empty() || kind == "calls") total.add(Calls(seed, server.get()).run());
-        if (kind.empty() || kind == "queries") total.add(Queries(seed, server.get()).run());
-        if (kind.empty() || kind == "changes") total.add(Changes(seed, server.get()).run());
+        if (kind.empty() || kind == "tables") total.add(Tables(seed, beside).run());
+        if (kind.empty() || kind == "calls") total.add(Calls(seed, beside).run());
+        if (kind.empty() || kind == "queries") total.add(Queries(seed, beside).run());
+        if (kind.empty() || kind == "changes") total.add(Changes(seed, beside).run());
         if (kind.empty() || kind == "past") total.add(Past(seed).run());
-        if (kind.empty() || kind == "arguments") total.add(Arguments(seed, server.get()).run());
+        if (kind.empty() || kind == "arguments") total.add(Arguments(seed, beside).run());
         if (kind.empty() || kind == "sessions") total.add(Sessions(seed, of_sessions).run());
         if (kind.empty() || kind == "definitions")
-            total.add(Definitions(seed, server.get(), of_definitions).run());
+            total.add(Definitions(seed, beside, of_definitions).run());
         if (kind.empty() || kind == "periods") total.add(Periods(seed, of_periods).run());
-        if (kind.empty() || kind == "values") total.add(Values(seed, server.get()).run());
-        if (kind.empty() || kind == "frames") total.add(Frames(seed, server.get()).run());
+        if (kind.empty() || kind == "values") total.add(Values(seed, beside).run());
+        if (kind.empty() || kind == "frames") total.add(Frames(seed, beside).run());
     }
     if (kind.empty() || kind == "sessions") total.findings += tell_events("sessions", of_sessions, rounds);
     if (kind.empty() || kind == "definitions")

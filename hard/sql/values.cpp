@@ -11,8 +11,8 @@ constexpr int k_rows = 12;
 
 }  // namespace
 
-Values::Values(std::uint64_t seed, Server* server)
-    : grammar_(std::string(k_values_grammar) + k_values_calls_grammar), random_(seed), judge_("values", seed, server) {}
+Values::Values(std::uint64_t seed, const Beside& beside)
+    : grammar_(std::string(k_values_grammar) + k_values_calls_grammar), random_(seed), judge_("values", seed, beside) {}
 
 std::string Values::make(const std::string& rule) { return grammar_.make(rule, random_, 4); }
 

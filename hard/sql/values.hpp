@@ -12,7 +12,7 @@ namespace northstar::hard {
 
 class Values {
 public:
-    Values(std::uint64_t seed, Server* server);
+    Values(std::uint64_t seed, const Beside& beside);
     const Judge& run();
 
 private:

@@ -1,8 +1,10 @@
-// northstar-slt [--classic] [--setup FILE] [--divergence FILE.tsv ROOT] FILE... -- runs sqllogictest files and reports.
+// northstar-slt [--classic] [--strict] [--setup FILE] [--divergence FILE.tsv ROOT] FILE... -- runs sqllogictest files
+// and reports.
 //
 // --classic renders values by type letters, as SQLite's corpus expects; records listed in the divergence file (path
 // below ROOT, line) do not count. -v prints what failed. Exit code 0: everything ran, whatever passed; 1: a file could
-// not be run; 2: the command line makes no sense.
+// not be run; 2: the command line makes no sense. With --strict statements that must succeed count too, and whatever
+// fails makes the exit code 1.
 #include "slt/run.hpp"
 
 #include <cstdio>
@@ -13,7 +15,7 @@
 namespace {
 
 constexpr const char* k_usage =
-    "usage: northstar-slt [--classic] [--setup FILE] [--divergence TSV ROOT] [-v] FILE...\n";
+    "usage: northstar-slt [--classic] [--strict] [--setup FILE] [--divergence TSV ROOT] [-v] FILE...\n";
 
 }  // namespace
 
@@ -27,6 +29,7 @@ int main(int count, char** arguments) {
     for (int i = 1; i < count; ++i) {
         const std::string word = arguments[i];
         if (word == "--classic") options.classic = true;
+        else if (word == "--strict") options.count_statements_ok = true;
         else if (word == "--setup" && i + 1 < count) options.setup = arguments[++i];
         else if (word == "-v") verbose = true;
         else if (word == "--divergence" && i + 2 < count) {
@@ -70,5 +73,6 @@ int main(int count, char** arguments) {
         std::printf("%-60s %7zu of %7zu  %.2f %%\n", family.c_str(), outcome.passed, outcome.passed + outcome.failed,
                     outcome.rate() * 100);
     std::printf("total: %zu of %zu, %.2f %%\n", total.passed, total.passed + total.failed, total.rate() * 100);
-    return all_ran ? 0 : 1;
+    const bool failed = options.count_statements_ok && total.failed != 0;
+    return all_ran && !failed ? 0 : 1;
 }

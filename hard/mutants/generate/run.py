@@ -11,9 +11,12 @@ when a case fails without a mutant.
     MUTANT_SEED=1     which ones
     MUTANT_BUDGET=60  seconds of the processor for one mutant; what is left then of its cases is not run
     MUTANT_CASE=10    seconds of the processor for one case; one that takes longer without a mutant is never run
-    MUTANT_FOLDERS="pager log recovery txn"  which folders; there are also format, btree, history, cartridge and task
+    MUTANT_FOLDERS="pager log recovery txn"  which folders; there are also format, btree, history, cartridge and task,
+                      and the parts of SQL: sql_execute, sql_plan, sql_bind, sql_session, sql_syntax, sql_catalog and
+                      sql_values (src/sql/*.cpp). Of SQL, which is large, the sample alone is planted
     MUTANT_ONLY=text  only those whose line in the report has this text
-    MUTANT_TESTS=...  a pattern for the names of the test programs and suites, to use only some of them
+    MUTANT_TESTS=...  a pattern for the names of the test programs and suites, to use only some of them; northstar_slt
+                      stands for the sqllogictest files, each of which is a case
     JOBS=2            at a time
 
 What was found stays in BUILD_DIR/generated/results.json: a killed mutant is not run again as long as its file is the
@@ -44,6 +47,7 @@ RECOVERY = {"src/txn/open.cpp", "src/txn/recover.cpp", "src/txn/generation.cpp",
 INSTRUMENTED = re.compile(r"src/(btree|cartridge|format|history|log|pager|task|txn)/\w+\.cpp")
 BLOCK = 2048  # numbers of one file
 MOST = 1 << 19  # numbers of all files: k_most of mutant.hpp
+OF_SQL = re.compile(r"src/sql/(?:(\w+)/)?\w+\.cpp")
 # Warnings are errors, but not in what counts as the system's; what a mutant leaves unset is warned of elsewhere too.
 # What reaches behind the end of a container is an error.
 PRELUDE = ("#pragma GCC system_header\n#pragma GCC diagnostic ignored \"-Wmaybe-uninitialized\"\n"
@@ -55,7 +59,9 @@ TARGETS_OF_FUZZING = ["node", "record", "scan", "meta", "ledger", "segment", "fi
 SEEDS_OF_CRASHES = [f"{first}..{first + 1}" for first in range(1, 31, 2)]
 TESTS = ["api", "btree", "history", "log", "pager", "txn", "hard_redact", "hard_simulated_disk", "hard_format"]
 # What stands on the kernel has tests of its own, which are run for its own mutants alone.
-TESTS_ABOVE = {"cartridge": ["cartridge", "hard_cartridge", "rank", "text", "vector"], "task": ["task"]}
+TESTS_ABOVE = {"cartridge": ["cartridge", "hard_cartridge", "rank", "text", "vector"], "task": ["task"],
+               "sql": ["sql(?!_conformance)"]}
+SLT = ["test/slt/own", "test/slt/recorded"]  # folders of sqllogictest files
 TARGETS_OF_FUZZING_ABOVE = {"cartridge": ["cartridge", "text", "vectors"]}
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -63,12 +69,22 @@ PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 
 
 def folder_of(path):
+    of_sql = OF_SQL.fullmatch(path)
+    if of_sql:
+        return "sql_" + (of_sql.group(1) or "values")
     return "recovery" if path in RECOVERY else path.split("/")[1]
 
 
+def layer_of(folder):
+    return "sql" if folder.startswith("sql_") else folder
+
+
+LAYERS = list(dict.fromkeys(map(layer_of, FOLDERS)))
+
+
 def with_those_above(always, above):
-    """What is used for every folder, and what for those that were asked for."""
-    return always + [name for folder in FOLDERS for name in above.get(folder, [])]
+    """What is used for every folder below SQL, and what for those that were asked for."""
+    return (always if LAYERS != ["sql"] else []) + [name for layer in LAYERS for name in above.get(layer, [])]
 
 
 class Mutant:
@@ -106,8 +122,13 @@ def files_of(root):
                 yield os.path.relpath(path, root)
 
 
-def make_tree(tree):
-    """Copies the project, its kernel with all mutants. Returns these.
+def plant(contents, sources, path, points):
+    contents[path + ".planted"] = (PRELUDE + planted(sources[path], points)).encode()
+    contents[path] = f"#include <{path[4:]}.planted>\n".encode()
+
+
+def make_tree(tree, count, seed):
+    """Copies the project, its kernel with all mutants, SQL with those of the sample. Returns these.
 
     Only sources are changed: the objects of the tests are those of an ordinary build, which a compiler cache has."""
     contents = {}
@@ -127,8 +148,19 @@ def make_tree(tree):
         for place, point in enumerate(points):
             point.number = index * BLOCK + place + 1
         mutants += [Mutant(path, sources[path], point) for point in points]
-        contents[path + ".planted"] = (PRELUDE + planted(sources[path], points)).encode()
-        contents[path] = f"#include <{path[4:]}.planted>\n".encode()
+        plant(contents, sources, path, points)
+    of_sql = {}
+    for path in sorted(path for path in sources if OF_SQL.fullmatch(path) and folder_of(path) in FOLDERS):
+        for point in points_of(sources[path], constants):
+            point.number = 0  # until it is chosen
+            of_sql[Mutant(path, sources[path], point)] = point
+    chosen = {}
+    for number, mutant in enumerate(sample_of(list(of_sql), count, seed), len(instrumented) * BLOCK + 1):
+        of_sql[mutant].number = mutant.number = number
+        chosen.setdefault(mutant.path, []).append(of_sql[mutant])
+        mutants.append(mutant)
+    for path, points in chosen.items():
+        plant(contents, sources, path, sorted(points, key=lambda point: point.start))
     for path in list(files_of(tree)) if os.path.isdir(tree) else []:
         if path not in contents:
             os.remove(os.path.join(tree, path))
@@ -141,19 +173,19 @@ def build(tree, jobs):
     directory = os.path.join(tree, "build", "fast")
     generator = ["-G", "Ninja"] if shutil.which("ninja") and "CMAKE_GENERATOR" not in os.environ else []
     subprocess.run(["cmake", "-S", tree, "-B", directory, *generator, "-DCMAKE_BUILD_TYPE=Release",
-                    "-DCMAKE_CXX_FLAGS=-g1", "-DNORTHSTAR_SPLIT=ON", "-DNORTHSTAR_OMIT_SQL=ON",  # no mutant is in SQL
-                    "--log-level=NOTICE"], check=True)
+                    "-DCMAKE_CXX_FLAGS=-g1", "-DNORTHSTAR_SPLIT=ON",
+                    "-DNORTHSTAR_OMIT_SQL=" + ("OFF" if "sql" in LAYERS else "ON"), "--log-level=NOTICE"], check=True)
     wanted = re.compile(os.environ.get("MUTANT_TESTS", ""))
     of_folders = re.compile("(" + "|".join(with_those_above(TESTS, TESTS_ABOVE)) + r")_\w*test\.cpp")
     tests = sorted(name[:-4] for name in os.listdir(os.path.join(tree, "test")) if of_folders.fullmatch(name))
     tests = [test for test in tests if wanted.search(test)]
-    suites = [suite for suite in ("crash_suite", "nth_call_suite", "isolation_suite", "fuzz_suite")
-              if wanted.search(suite)]
+    suites = [] if LAYERS == ["sql"] else ["crash_suite", "nth_call_suite", "isolation_suite", "fuzz_suite"]
+    suites = [suite for suite in suites + ["northstar_slt"] * ("sql" in LAYERS) if wanted.search(suite)]
     command = ["cmake", "--build", directory, "--parallel", str(jobs), "--target", *tests, *suites]
     if subprocess.run(command).returncode != 0:
         sys.exit("the instrumented copy does not compile")
     return [os.path.join(directory, "tests", test) for test in tests], [
-        os.path.join(directory, "hard", suite) for suite in suites]
+        os.path.join(directory, "northstar-slt" if suite == "northstar_slt" else "hard/" + suite) for suite in suites]
 
 
 class Case:
@@ -172,7 +204,17 @@ def names_of(test, chosen):
     return subprocess.run(listing, stdout=subprocess.PIPE, text=True, check=False).stdout.splitlines()
 
 
-def cases_of(tests, suites):
+def slt_cases(program, tree):
+    for folder in SLT:
+        for name in sorted(os.listdir(os.path.join(tree, folder))):
+            path = os.path.join(folder, name)
+            if name.endswith(".test"):
+                with open(os.path.join(tree, path), "rb") as file:
+                    version = hashlib.sha1(file.read()).hexdigest()[:8]
+                yield Case(f"{path} ({version})", [program, "--strict", path])
+
+
+def cases_of(tests, suites, tree):
     cases = []
     for test in tests:
         for name in names_of(test, "~[slow]"):
@@ -183,7 +225,9 @@ def cases_of(tests, suites):
             cases.append(Case(f"{os.path.basename(test)}: {name}", [test, chosen, "--abort"]))
     for suite in suites:
         name = os.path.basename(suite)
-        if name == "crash_suite":
+        if name == "northstar-slt":
+            cases += slt_cases(suite, tree)
+        elif name == "crash_suite":
             for seeds in SEEDS_OF_CRASHES:
                 cases.append(Case(f"{name} --seeds {seeds}", [suite, "--seeds", seeds], {"HARD_FAILURES": "1"}))
         elif name == "nth_call_suite":
@@ -436,12 +480,13 @@ def main():
     jobs = int(os.environ.get("JOBS", "2"))
     seed = os.environ.get("MUTANT_SEED", "1")
     only = os.environ.get("MUTANT_ONLY", "")
-    mutants = make_tree(tree)
-    chosen = sample_of(mutants, int(os.environ.get("MUTANTS", "400")), seed)
+    count = int(os.environ.get("MUTANTS", "400"))
+    mutants = make_tree(tree, count, seed)
+    chosen = sample_of(mutants, count, seed)
     chosen = [mutant for mutant in chosen if only in str(mutant)]
-    print(f"{len(mutants)} mutants in {', '.join(FOLDERS)}; {len(chosen)} chosen with seed {seed}", flush=True)
+    print(f"{len(mutants)} mutants planted in {', '.join(FOLDERS)}; {len(chosen)} chosen with seed {seed}", flush=True)
     tests, suites = build(tree, jobs)
-    cases = cases_of(tests, suites)
+    cases = cases_of(tests, suites, tree)
     runner = Runner(tree)
     failed = learn_reaches(cases, runner, work, float(os.environ.get("MUTANT_CASE", "10")), jobs)
     if failed:

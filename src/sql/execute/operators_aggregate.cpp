@@ -273,7 +273,7 @@ private:
 
     std::size_t bytes() const {
         std::size_t sum = arena_.size();
-        for (std::size_t s = 0; s < sets_.size(); ++s)
+        for (std::size_t s = 0; s < tables_.size(); ++s)  // none as long as nobody opened it
             sum += tables_[s].bytes() + groups_[s].size() * sizeof(AggregateRunner::Group) +
                    states_[s].size() * sizeof(char*);
         for (const auto& runner : runners_) sum += runner->bytes();
