@@ -32,8 +32,8 @@ constexpr const char* k_catalog[] = {
     "JOIN pg_class c ON c.oid = a.attrelid WHERE c.relnamespace = 'public'::regnamespace AND a.attnum > 0 "
     "AND NOT a.attisdropped",
     "SELECT conname, contype, conkey FROM pg_constraint",
-    "SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns "
-    "WHERE table_schema = 'public'",
+    ("SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns "
+     "WHERE table_schema = 'public'"),
     "SELECT enumlabel FROM pg_enum",
     "SELECT c.relname, indkey, indisunique, indisprimary FROM pg_index JOIN pg_class c ON c.oid = indexrelid",
 };
