@@ -371,6 +371,23 @@ TEST_CASE("Values and keys may come from the tree they go to", "[SNAP-5][KV-2]")
     CHECK(db.verify().ok());
 }
 
+TEST_CASE("The key to erase may come from a full page of the tree itself", "[SNAP-5][KV-2]") {
+    Database db = Database::open(":memory:", quiet());
+    const auto name = [](int i) { return "k" + std::to_string(100'000 + i); };
+    {
+        Transaction tx = db.begin_write();
+        WritableTree tree = tx.tree("t");
+        // The value of each is the key of the one behind it.
+        for (int i = 0; i < 5000; ++i) tree.put(name(i), name(i + 1));
+        for (int i = 0; i < 5000; i += 2) CHECK(tree.erase(*tree.get(name(i))));
+        tx.commit();
+    }
+    Snapshot snapshot = db.begin_read();
+    Tree tree = snapshot.tree("t");
+    for (int i = 0; i < 5000; ++i) CHECK(tree.contains(name(i)) == (i % 2 == 0));
+    CHECK(db.verify().ok());
+}
+
 TEST_CASE("Large values come back whole, in every way of reading", "[SNAP-5][KV-4]") {
     const Workplace place;
     txn_test::Dice dice(3);

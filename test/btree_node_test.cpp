@@ -5,6 +5,8 @@
 #include "format/node_edit.hpp"
 
 #include <functional>
+#include <iterator>
+#include <map>
 #include <set>
 
 namespace {
@@ -419,4 +421,123 @@ TEST_CASE("a leaf that is said to have no room behind its last key has none when
     });
     REQUIRE(fits > 100);
     REQUIRE(saved > 10);
+}
+
+namespace {
+
+/// A leaf that is changed in place, and what it should hold.
+class EditedLeaf {
+public:
+    explicit EditedLeaf(std::size_t page_size) : page_(page_size) {
+        const std::string key = "k0000", value(12, 'a');
+        LeafSequence entries;
+        const LeafEntry entry = made(key, value, 7);
+        entries.add(entry);
+        build_leaf(page_.data(), page_size, entries, 0, 1, measure(entries, 0, 1, 4, 1), false, 1'000'000);
+        rows_[key] = {value, 7};
+    }
+    static LeafEntry made(const std::string& key, std::string_view value, std::uint64_t txn) {
+        LeafEntry entry;
+        entry.key = KeyPieces(key);
+        entry.value = reinterpret_cast<const std::byte*>(value.data());
+        entry.value_size = static_cast<std::uint32_t>(value.size());
+        entry.txn = txn;
+        return entry;
+    }
+    Node node() const { return Node(page_.data()); }
+    std::vector<std::byte>& page() { return page_; }
+    const std::map<std::string, std::pair<std::string, std::uint64_t>>& rows() const { return rows_; }
+    const std::string& some_key(Random& random) const {
+        return std::next(rows_.begin(), static_cast<std::ptrdiff_t>(random.below(rows_.size())))->first;
+    }
+    bool insert(const std::string& key, const std::string& value, std::uint64_t txn) {
+        const Node::Place place = node().search_leaf(key);
+        REQUIRE_FALSE(place.equal);
+        if (!leaf_insert(page_.data(), page_.size(), place.index, key, made(key, value, txn))) return false;
+        rows_[key] = {value, txn};
+        return true;
+    }
+    bool replace(const std::string& key, std::string_view value, std::uint64_t txn) {
+        const std::string text(value);
+        if (!leaf_replace(page_.data(), node().search_leaf(key).index, made(key, value, txn))) return false;
+        rows_[key] = {text, txn};
+        return true;
+    }
+    void erase(const std::string& key) {
+        leaf_erase(page_.data(), page_.size(), node().search_leaf(key).index);
+        rows_.erase(key);
+    }
+    void check() const {
+        REQUIRE(validate_node(page_.data(), page_.size()) == nullptr);
+        REQUIRE(node().count() == rows_.size());
+        std::vector<std::byte> key(max_key_size(page_.size()));
+        unsigned i = 0;
+        for (const auto& [text, row] : rows_) {
+            const std::size_t size = node().copy_key(i, key.data());
+            REQUIRE(std::string_view(reinterpret_cast<const char*>(key.data()), size) == text);
+            const LeafCell cell = node().leaf_cell(i++);
+            REQUIRE(std::string_view(reinterpret_cast<const char*>(cell.value), cell.value_size) == row.first);
+            REQUIRE(cell.txn == row.second);
+        }
+    }
+
+private:
+    std::vector<std::byte> page_;
+    std::map<std::string, std::pair<std::string, std::uint64_t>> rows_;
+};
+
+std::string key_number(std::uint64_t number) {
+    std::string digits = std::to_string(number);
+    return "k" + std::string(8 - digits.size(), '0') + digits;
+}
+
+}  // namespace
+
+TEST_CASE("a full leaf takes as much as was erased from it, without being built anew", "[btree]") {
+    Random random(271828);
+    for (const std::size_t page_size : {std::size_t{4096}, std::size_t{65536}}) {
+        EditedLeaf leaf(page_size);
+        std::uint64_t number = 0;
+        const auto new_key = [&] { return key_number(random.below(1000) * 10'000 + ++number % 10'000); };
+        while (leaf.insert(new_key(), std::string(12, 'b'), 8)) continue;
+        leaf.check();
+        for (int i = 0; i < 500; ++i) {
+            const std::string gone = leaf.some_key(random);
+            if (gone.size() != 9) continue;
+            leaf.erase(gone);
+            REQUIRE(leaf.insert(new_key(), std::string(12, 'c'), 9));
+            leaf.check();
+        }
+        for (const std::size_t size : {11u, 10u, 4u}) {
+            for (int i = 0; i < 100; ++i) REQUIRE(leaf.replace(leaf.some_key(random), std::string(size, 'd'), 10));
+            leaf.check();
+        }
+    }
+}
+
+TEST_CASE("entries of a leaf that is changed in place stay what they were", "[btree]") {
+    Random random(141421);
+    for (const std::size_t page_size : {std::size_t{4096}, std::size_t{16384}}) {
+        EditedLeaf leaf(page_size);
+        for (int i = 0; i < 20'000; ++i) {
+            const auto letter = static_cast<char>('a' + random.below(26));
+            const std::string value(random.below(random.chance(1, 9) ? 250 : 40), letter);
+            const std::uint64_t txn = 7 + random.below(100'000);
+            const std::string key = key_number(random.below(400));
+            if (leaf.rows().count(key) == 0) {
+                (void)leaf.insert(key, value, txn);
+            } else if (random.chance(1, 2) && leaf.rows().size() > 1) {
+                leaf.erase(key);
+            } else if (random.chance(1, 2)) {
+                (void)leaf.replace(key, value, txn);
+            } else {
+                // A value that lies in the page, or a piece of it.
+                const LeafCell cell = leaf.node().leaf_cell(static_cast<unsigned>(random.below(leaf.node().count())));
+                const std::string_view whole(reinterpret_cast<const char*>(cell.value), cell.value_size);
+                (void)leaf.replace(key, whole.substr(0, random.below(whole.size() + 1)), txn);
+            }
+            if (i % 16 == 0) leaf.check();
+        }
+        leaf.check();
+    }
 }

@@ -446,7 +446,7 @@ bool TreeEditor::erase(std::string_view key) {
     path_[depth_] = {page, 0};
     leaf_txn_ = Node(page).max_txn();
     drop_value(Node(page).leaf_cell(place.index));
-    leaf_remove(page, page_size_, place.index, place.index + 1);
+    leaf_erase(page, page_size_, place.index);
     set_max_txn(page, txn());
     --tree_.count;
     repair();

@@ -64,6 +64,29 @@ inline std::size_t rest_size(std::size_t suffix_size) {
     return suffix_size > k_head_size ? suffix_size - k_head_size : 0;
 }
 
+/// Pages with a smaller gap than this part of them are nearly full.
+constexpr std::size_t k_tight_part = 16;
+constexpr std::size_t k_longest_held_rest = 256;
+
+/// Takes the bytes of a cell that no slot names any more out of the heap: those in front of it move up.
+inline void close_hole(std::byte* page, std::size_t at, std::size_t size) {
+    const Node node(page);
+    const std::size_t heap = node.heap();
+    std::memmove(page + heap + size, page + heap, at - heap);
+    std::byte* const slots = page + (node.leaf_slots() - page);
+    const std::size_t count = node.count();
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t slot = load_u16(slots + 2 * i);
+        store_u16(slots + 2 * i, static_cast<std::uint16_t>(slot < at ? slot + size : slot));
+    }
+    set_heap(page, heap + size);
+}
+
+/// May the bytes lie in the page?
+inline bool may_lie_in(const std::byte* page, const std::byte* bytes) {
+    return reinterpret_cast<std::uintptr_t>(bytes) - reinterpret_cast<std::uintptr_t>(page) < k_max_page_size;
+}
+
 inline void init_header(std::byte* page, PageKind kind, unsigned level, unsigned count,
                         const NodeShape& shape, bool catalog, std::uint64_t max_txn, std::size_t heap) {
     std::memset(page, 0, k_page_header_size);
@@ -217,8 +240,9 @@ void build_leaf(std::byte* page, std::size_t page_size, const LeafSequence& entr
     std::byte* head = page + Node::heads_offset(prefix);
     std::byte* slot = head + std::size_t{count} * k_head_size;
     std::size_t heap = page_size;
-    const std::size_t fixed = (shape.wide ? 4u : 2u) + shape.txn_width;
-    entries.each(from, to, [&](const LeafEntry& entry) {
+    const std::size_t lengths = shape.wide ? 4u : 2u;
+    const std::size_t fixed = lengths + shape.txn_width;
+    const auto add = [&](const LeafEntry& entry) {
         const std::size_t suffix = entry.key.size() - prefix;
         const std::size_t rest = node_edit_impl::rest_size(suffix);
         heap -= fixed + rest + entry.value_size;
@@ -230,8 +254,28 @@ void build_leaf(std::byte* page, std::size_t page_size, const LeafSequence& entr
         if (entry.value_size != 0) std::memcpy(at + rest, entry.value, entry.value_size);
         head += k_head_size;
         slot += 2;
-        return true;
-    });
+    };
+    const auto add_cells = [&](const Node& node, unsigned first, unsigned end) {
+        if (node.prefix_size() != prefix || node.wide() != shape.wide) {
+            for (unsigned i = first; i < end; ++i) add(LeafSequence::entry_of(node, i));
+            return;
+        }
+        // Heads and lengths are the same, the rest of a key and its value lie side by side.
+        std::memcpy(head, node.heads() + std::size_t{first} * k_head_size, std::size_t{end - first} * k_head_size);
+        head += std::size_t{end - first} * k_head_size;
+        for (unsigned i = first; i < end; ++i) {
+            const std::size_t place = node.leaf_slot(i);
+            const LeafCell cell = node.leaf_cell_at(place);
+            const std::size_t bytes = cell.suffix.rest_size() + cell.value_size;
+            heap -= fixed + bytes;
+            std::memcpy(page + heap, node.page() + place, lengths);
+            node_edit_impl::store_delta(page + heap + lengths, shape.txn_width, cell.txn - shape.txn_base);
+            std::memcpy(page + heap + fixed, cell.suffix.rest, bytes);
+            store_u16(slot, static_cast<std::uint16_t>(heap));
+            slot += 2;
+        }
+    };
+    entries.each_part(from, to, add_cells, add);
     node_edit_impl::set_heap(page, heap);
 }
 
@@ -405,16 +449,38 @@ bool leaf_replace(std::byte* page, unsigned index, const LeafEntry& entry) {
         return true;
     }
     const std::size_t size = (node.wide() ? 4u : 2u) + node.txn_width() + rest + entry.value_size;
+    const std::size_t old_size = node.leaf_cell_size(old);
+    const std::byte* kept = old.suffix.rest;
+    std::byte held[node_edit_impl::k_longest_held_rest];
+    if (node.heap() - node.gap() >= size) {
+        node_edit_impl::add_garbage(page, old_size);
+    } else {
+        // The new cell takes the room of the old one.
+        if (node.heap() - node.gap() + old_size < size || rest > sizeof held ||
+            node_edit_impl::may_lie_in(page, entry.value))
+            return false;
+        if (rest != 0) std::memcpy(held, kept, rest);
+        kept = held;
+        node_edit_impl::close_hole(page, offset, old_size);
+    }
     const std::size_t heap = node.heap() - size;
-    if (node.heap() - node.gap() < size) return false;
     std::byte* at = node_edit_impl::store_cell_header(page + heap, node.wide(), node.txn_width(),
                                                       old.suffix.size, entry, node.txn_base());
-    if (rest != 0) std::memcpy(at, old.suffix.rest, rest);
+    if (rest != 0) std::memcpy(at, kept, rest);
     if (entry.value_size != 0) std::memcpy(at + rest, entry.value, entry.value_size);
-    node_edit_impl::add_garbage(page, node.leaf_cell_size(old));
     node_edit_impl::set_heap(page, heap);
     store_u16(page + (node.leaf_slots() - page) + 2 * std::size_t{index}, static_cast<std::uint16_t>(heap));
     return true;
+}
+
+void leaf_erase(std::byte* page, std::size_t page_size, unsigned index) {
+    const Node node(page);
+    const std::size_t place = node.leaf_slot(index);
+    const std::size_t size = node.leaf_cell_size(node.leaf_cell(index));
+    leaf_remove(page, page_size, index, index + 1);
+    if (node.heap() - node.gap() >= page_size / node_edit_impl::k_tight_part) return;
+    store_u32(page + k_node_garbage_offset, static_cast<std::uint32_t>(node.garbage() - size));
+    node_edit_impl::close_hole(page, place, size);
 }
 
 void leaf_remove(std::byte* page, std::size_t page_size, unsigned from, unsigned to) {

@@ -121,8 +121,23 @@ public:
         }
     }
 
-private:
+    /// The same for the entries of a node at a time, visit_cells(const Node&, from, to), and one by one for new ones.
+    template <class VisitCells, class Visit>
+    void each_part(unsigned from, unsigned to, VisitCells&& visit_cells, Visit&& visit) const {
+        for (const Part* part = parts_; from < to; ++part) {
+            const unsigned end = to < part->count ? to : part->count;
+            if (part->entries != nullptr) {
+                for (unsigned i = from; i < end; ++i) visit(part->entries[i]);
+            } else if (from < end) {
+                visit_cells(Node(part->page), part->from + from, part->from + end);
+            }
+            from = from > end ? from - part->count : 0;
+            to -= end;
+        }
+    }
     static Entry entry_of(const Node& node, unsigned index);
+
+private:
     struct Part {
         const std::byte* page;
         unsigned from;
@@ -196,8 +211,11 @@ bool leaf_insert(std::byte* page, std::size_t page_size, unsigned index, std::st
                  const LeafEntry& entry);
 /// Could a leaf that has entries, built anew, take one more behind its last? False: no; true: measure() tells. O(1).
 bool may_fit_behind(const Node& leaf, const LeafEntry& entry);
-/// Gives the entry at `index` another value and txn.
+/// Gives the entry at `index` another value and txn. Other cells may move, as by leaf_erase().
 bool leaf_replace(std::byte* page, unsigned index, const LeafEntry& entry);
+/// Removes an entry. Where the page is nearly full, what its cell took is room at once, for which other cells move:
+/// keys and values that lie in the page are not what they were.
+void leaf_erase(std::byte* page, std::size_t page_size, unsigned index);
 /// Removes the entries [from, to).
 void leaf_remove(std::byte* page, std::size_t page_size, unsigned from, unsigned to);
 

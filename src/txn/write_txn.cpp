@@ -262,9 +262,12 @@ bool WriteTxn::erase(int tree, std::string_view key) {
         tree = make_room(tree, key.size());
     }
     ++version_;
-    if (!work_.erase(tree, key)) return false;
+    // Noted first, since the key may lie in the page.
+    const OperationList::Mark before = operations_.mark();
     operations_.erase(work_.tree(tree).id, key);
-    return true;
+    if (work_.erase(tree, key)) return true;
+    operations_.rewind(before);
+    return false;
 }
 
 std::uint64_t WriteTxn::erase_range(int tree, std::string_view from, std::optional<std::string_view> to) {
