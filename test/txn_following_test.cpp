@@ -4,10 +4,12 @@
 #include "base/error.hpp"
 
 #include <cstdint>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace {
 
@@ -231,6 +233,34 @@ TEST_CASE("Who follows others to a shorter file takes a page behind its end for 
     CHECK(txn_test::code_of([&] {
               static_cast<void>(slow.core->file_pages().read_run(detail::PageKind::space, last, 100, 0));
           }) == Errc::corrupt);
+}
+
+// What a handle is made of is used by other threads while a generation is adopted, so it never changes.
+TEST_CASE("A generation of another database, or with other pages, is not adopted", "[PROC-2][DMG-1]") {
+    const Workplace place;
+    Peer slow(place / "a.db");
+    Peer fast(place / "a.db");
+    fast.put("first");
+    fast.db.checkpoint();
+    const detail::Meta sound = fast.core->newest_meta();
+    const std::uint64_t at = (sound.generation & 1) * sound.page_size;
+    const auto write = [&](const detail::Meta& meta) {
+        std::vector<std::byte> bytes(detail::k_meta_size);
+        detail::encode_meta(meta, bytes);
+        std::fstream file(place / "a.db", std::ios::binary | std::ios::in | std::ios::out);
+        file.seekp(static_cast<std::streamoff>(at));
+        file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+        REQUIRE(file.flush());
+    };
+    detail::Meta other_database = sound, other_pages = sound;
+    other_database.uuid[0] ^= 1;
+    other_pages.page_size *= 2;
+    for (const detail::Meta& meta : {other_database, other_pages}) {
+        write(meta);
+        CHECK(txn_test::code_of([&] { static_cast<void>(slow.db.begin_read()); }) == Errc::corrupt);
+    }
+    write(sound);
+    CHECK(slow.db.begin_read().txn() == fast.db.begin_read().txn());
 }
 
 // Nothing has to be placed early where somebody has placed it already.

@@ -65,7 +65,12 @@ void DatabaseCore::read_metas() {
     }
 }
 
+/// Once for a handle: generations that are adopted later find them in use.
 void DatabaseCore::make_parts(const Meta& meta) {
+    if (source_ != nullptr) {
+        if (meta.page_size == page_size_ && meta.uuid == uuid_) return;
+        fail(Errc::corrupt, "the meta pages of " + path_ + " are of two databases; restore it from a backup", path_, 0);
+    }
     page_size_ = meta.page_size;
     uuid_ = meta.uuid;
     if (options_.page_size != 0 && options_.page_size != page_size_) {
@@ -74,7 +79,6 @@ void DatabaseCore::make_parts(const Meta& meta) {
                  std::to_string(options_.page_size) + "; open it without naming a page size",
              path_);
     }
-    if (source_ != nullptr) return;
     // A file that is large already goes on growing.
     const std::uint64_t chosen = std::max(generation_impl::k_default_map, 4 * file_->size());
     const std::uint64_t reserve = options_.map_size != 0 ? options_.map_size : chosen;
