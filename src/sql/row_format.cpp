@@ -22,12 +22,6 @@ constexpr std::size_t k_max_columns = 1600;
     raise(sqlstate::data_corrupted, "a stored row does not match the layout of its table");
 }
 
-void put(std::string& out, std::uint64_t value, std::uint32_t bytes) {
-    char buffer[8];
-    detail::store_u64(reinterpret_cast<std::byte*>(buffer), value);
-    out.append(buffer, bytes);
-}
-
 /// A number of `width` bytes with its sign.
 std::int64_t load_integer(const char* from, std::uint32_t width) {
     switch (width) {
@@ -42,6 +36,37 @@ std::int64_t load_integer(const char* from, std::uint32_t width) {
 
 bool is_unsigned(Oid type) {
     return type == type::oid || is_object_type(type) || type == type::xid || type == type::cid;
+}
+
+/// Writes the slot of a value of fixed width that is not NULL.
+void store_slot(const Value& value, std::uint32_t width, std::byte* to) {
+    const auto store_number = [&](std::uint64_t number) {
+        switch (width) {
+            case 1: *to = static_cast<std::byte>(number); return;
+            case 2: detail::store_u16(to, static_cast<std::uint16_t>(number)); return;
+            case 4: detail::store_u32(to, static_cast<std::uint32_t>(number)); return;
+            default: detail::store_u64(to, number);
+        }
+    };
+    switch (value.form()) {
+        case Form::boolean: return store_number(value.boolean() ? 1 : 0);
+        case Form::integer: return store_number(static_cast<std::uint64_t>(value.integer()));
+        case Form::real:
+            return store_number(width == 4 ? std::bit_cast<std::uint32_t>(static_cast<float>(value.real()))
+                                           : std::bit_cast<std::uint64_t>(value.real()));
+        case Form::timetz:
+            detail::store_u64(to, static_cast<std::uint64_t>(value.timetz().microseconds));
+            detail::store_u32(to + 8, static_cast<std::uint32_t>(value.timetz().zone));
+            return;
+        case Form::interval:
+            detail::store_u64(to, static_cast<std::uint64_t>(value.interval().microseconds));
+            detail::store_u32(to + 8, static_cast<std::uint32_t>(value.interval().days));
+            detail::store_u32(to + 12, static_cast<std::uint32_t>(value.interval().months));
+            return;
+        default:
+            NORTHSTAR_ASSERT(value.form() == Form::uuid);
+            std::memcpy(to, value.uuid().bytes, 16);
+    }
 }
 
 }  // namespace row_file
@@ -82,45 +107,20 @@ std::uint32_t stored_width(Oid type, Form form) {
 }
 
 void stored_bytes(const Value& value, std::string& out) {
-    using namespace row_file;
     switch (value.form()) {
-        case Form::boolean:
-            out += value.boolean() ? '\1' : '\0';
-            return;
-        case Form::integer:
-            put(out, static_cast<std::uint64_t>(value.integer()), stored_width(value.type(), Form::integer));
-            return;
-        case Form::real:
-            if (value.type() == type::float4) {
-                put(out, std::bit_cast<std::uint32_t>(static_cast<float>(value.real())), 4);
-            } else {
-                put(out, std::bit_cast<std::uint64_t>(value.real()), 8);
-            }
-            return;
-        case Form::timetz:
-            put(out, static_cast<std::uint64_t>(value.timetz().microseconds), 8);
-            put(out, static_cast<std::uint32_t>(value.timetz().zone), 4);
-            return;
-        case Form::interval:
-            put(out, static_cast<std::uint64_t>(value.interval().microseconds), 8);
-            put(out, static_cast<std::uint32_t>(value.interval().days), 4);
-            put(out, static_cast<std::uint32_t>(value.interval().months), 4);
-            return;
-        case Form::uuid:
-            out.append(reinterpret_cast<const char*>(value.uuid().bytes), 16);
-            return;
-        case Form::numeric:
-            numeric_to_stored(value.numeric(), out);
-            return;
+        case Form::numeric: numeric_to_stored(value.numeric(), out); return;
         case Form::bytes:
         case Form::jsonb:
         case Form::array:
         case Form::range:
-        case Form::record:
-            out += value.bytes();
-            return;
-        case Form::nothing:
-            return;
+        case Form::record: out += value.bytes(); return;
+        case Form::nothing: return;
+        default: {
+            const std::uint32_t width = stored_width(value.type(), value.form());
+            const std::size_t at = out.size();
+            out.append(width, '\0');
+            row_file::store_slot(value, width, reinterpret_cast<std::byte*>(out.data()) + at);
+        }
     }
 }
 
@@ -191,31 +191,30 @@ void RowLayout::encode(std::span<const Value> values, std::string& out) const {
     using namespace row_file;
     NORTHSTAR_ASSERT(values.size() == columns_.size());
     const std::size_t begin = out.size();
-    put(out, version_, 2);
-    put(out, columns_.size(), 2);
-    const std::size_t bitmap = out.size();
-    out.append((columns_.size() + 7) / 8, '\0');
+    const std::size_t fixed = k_header_size + (columns_.size() + 7) / 8;
+    const Prefix& all = prefixes_.back();
+    const std::size_t offsets = fixed + all.fixed;
+    const std::size_t start = offsets + std::size_t{all.variables} * 4;
+    out.resize(begin + start, '\0');
+    std::byte* const row = reinterpret_cast<std::byte*>(out.data()) + begin;
+    detail::store_u16(row, version_);
+    detail::store_u16(row + 2, static_cast<std::uint16_t>(columns_.size()));
     for (std::size_t i = 0; i < columns_.size(); ++i) {
+        const ColumnLayout& column = columns_[i];
         if (values[i].is_null()) {
-            out[bitmap + i / 8] =
-                static_cast<char>(static_cast<unsigned char>(out[bitmap + i / 8]) | 1u << (i % 8));
-            out.append(columns_[i].width, '\0');
-        } else if (columns_[i].width != 0) {
-            stored_bytes(values[i], out);
+            row[k_header_size + i / 8] |= static_cast<std::byte>(1u << (i % 8));
+        } else if (column.width != 0) {
+            NORTHSTAR_ASSERT(values[i].form() == column.form);
+            store_slot(values[i], column.width, row + fixed + column.place);
         }
     }
-    const Prefix& all = prefixes_.back();
-    NORTHSTAR_ASSERT(out.size() == bitmap + (columns_.size() + 7) / 8 + all.fixed);
     if (all.variables == 0) return;
-    const std::size_t offsets = out.size();
-    out.append(std::size_t{all.variables} * 4, '\0');
-    const std::size_t start = out.size();
     for (std::size_t i = 0; i < columns_.size(); ++i) {
         if (columns_[i].width != 0) continue;
         if (!values[i].is_null()) stored_bytes(values[i], out);
         if (out.size() - begin > 0xffffffffu) raise(sqlstate::program_limit_exceeded, "row is too big");
-        detail::store_u32(out.data() + offsets + std::size_t{columns_[i].place} * 4,
-                          static_cast<std::uint32_t>(out.size() - start));
+        detail::store_u32(out.data() + begin + offsets + std::size_t{columns_[i].place} * 4,
+                          static_cast<std::uint32_t>(out.size() - begin - start));
     }
 }
 

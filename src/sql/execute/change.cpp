@@ -101,9 +101,9 @@ void ChangeRunner::finish_row(BoundChange& change, Target& target, std::vector<V
         for (const auto& check : target.domain_checks) check->evaluate(target.arena);
     }
     const auto failing_row = [&] { return describe_failing(relation, row); };
-    for (std::size_t i = 0; i < row.size(); ++i) {
+    for (const std::size_t i : target.not_null) {
+        if (!row[i].is_null()) continue;
         const Column& column = relation.columns[i];
-        if (!column.not_null || column.dropped || !row[i].is_null()) continue;
         SqlError error(sqlstate::not_null_violation, "null value in column \"" + column.name + "\" of relation \"" +
                                                          relation.name + "\" violates not-null constraint");
         error.edit().detail = failing_row();
@@ -199,7 +199,7 @@ namespace run_change {
 
 void ChangeRunner::insert(BoundChange& change, Target& target) {
     target.evaluate_assignments();
-    for (std::size_t r = 0; r < target.source.count; ++r) {
+    for (std::size_t r = 0; r < target.source->count; ++r) {
         if ((r & 0xfff) == 0) execution_.check_cancelled();
         for (std::size_t i = 0; i < target.row.size(); ++i)
             target.row[i] = target.assigned[i].present ? target.assigned[i].values[r] : target.unassigned(i);
@@ -286,6 +286,7 @@ void ChangeRunner::make_conflict_ready(BoundChange& change, Target& target) {
     for (const ColumnAssignment& assignment : change.conflict_assignments)
         made->values.push_back(Target::evaluator(assignment.value, execution_));
     target.conflict = std::move(made);
+    target.find_keys_that_look(change.conflict_assignments, access_);
 }
 
 // ---- UPDATE, DELETE, MERGE
@@ -299,23 +300,20 @@ void ChangeRunner::update_row(BoundChange& change, Target& target, const std::st
     changed(target, target.writer->update(key, old_row.data(), row.data()));
     check_views(change, target, row);
     take_suspects(*change.relation, *target.writer);
-    note(*change.relation, old_row.data(), row.data());
+    if (target.keys_look.value_or(true)) note(*change.relation, old_row.data(), row.data());
     returning(target, row, source_row);
     if (change.portion.present) keep_rest(change, target, old_row);
 }
 
 void ChangeRunner::update(BoundChange& change, Target& target) {
     target.evaluate_assignments();
-    for (std::size_t r = 0; r < target.source.count; ++r) {
+    target.find_row_columns();
+    if (!target.keys_look && !change.portion.present) target.find_keys_that_look(change.assignments, access_);
+    for (std::size_t r = 0; r < target.source->count; ++r) {
         if ((r & 0xfff) == 0) execution_.check_cancelled();
-        target.key.assign(target.source.columns[target.key_place][r].bytes());
+        target.key.assign(target.row_key(r));
         if (passes_over(target)) continue;
-        target.read_old_row(r, target.old_row);
-        target.row = target.old_row;
-        for (std::size_t i = 0; i < target.row.size(); ++i) {
-            const Target::Assigned& column = target.assigned[i];
-            if (column.present) target.row[i] = column.value != nullptr ? column.values[r] : target.unassigned(i);
-        }
+        target.read_rows(r);
         update_row(change, target, target.key, target.old_row, target.row, r);
     }
 }
@@ -336,9 +334,9 @@ void ChangeRunner::erase_row(BoundChange& change, Target& target, const std::str
 }
 
 void ChangeRunner::erase(BoundChange& change, Target& target) {
-    for (std::size_t r = 0; r < target.source.count; ++r) {
+    for (std::size_t r = 0; r < target.source->count; ++r) {
         if ((r & 0xfff) == 0) execution_.check_cancelled();
-        target.key.assign(target.source.columns[target.key_place][r].bytes());
+        target.key.assign(target.row_key(r));
         if (passes_over(target)) continue;
         target.read_old_row(r, target.old_row);
         erase_row(change, target, target.key, target.old_row, r);
@@ -360,9 +358,9 @@ void ChangeRunner::merge(BoundChange& change, Target& target) {
         for (const ColumnAssignment& assignment : branch.assignments)
             ready.back().values.push_back(target.over_source(assignment.value, execution_));
     }
-    for (std::size_t r = 0; r < target.source.count; ++r) {
+    for (std::size_t r = 0; r < target.source->count; ++r) {
         if ((r & 0xfff) == 0) execution_.check_cancelled();
-        const Value& key_value = target.source.columns[target.key_place][r];
+        const Value& key_value = target.source->columns[target.key_place][r];
         const bool matched = !key_value.is_null();
         for (std::size_t b = 0; b < change.branches.size(); ++b) {
             const MergeBranch& branch = change.branches[b];

@@ -6,6 +6,7 @@
 #include "sql/execute/partition_route.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -19,10 +20,10 @@ struct ChangeRunner::Target {
     Target(BoundChange& bound, Execution& execution, WriteAccess& access, bool as_they_come = false)
         : Target(bound, build_operator(*bound.source, execution), execution, access, as_they_come) {}
 
-    /// Over a source with these columns; its rows are the caller's to fill in.
+    /// Over a source with these columns; its rows are the caller's to fill in, in `kept`.
     Target(BoundChange& bound, std::vector<ColumnId> source_columns, Execution& execution, WriteAccess& access)
         : change(bound), columns(std::move(source_columns)) {
-        source.reset(columns.size());
+        kept.reset(columns.size());
         writer = std::make_unique<TableWriter>(change.relation, execution, access);
         for (BoundExpr* expr : change.defaults) defaults.push_back(evaluator(expr, execution));
         for (BoundExpr* expr : change.generated) generated.push_back(evaluator(expr, execution));
@@ -53,6 +54,10 @@ struct ChangeRunner::Target {
         rows_once = gives_rows_once(*change.source);
         row.resize(width);
         old_row.resize(width);
+        for (std::size_t i = 0; i < width; ++i) {
+            const Column& column = change.relation->columns[i];
+            if (column.not_null && !column.dropped) not_null.push_back(i);
+        }
     }
 
     static std::unique_ptr<Evaluator> evaluator(BoundExpr* expr, Execution& execution) {
@@ -71,24 +76,20 @@ struct ChangeRunner::Target {
     Value value(Evaluator& expr, std::size_t at) {
         const auto index = static_cast<std::uint32_t>(at);
         Value result;
-        expr.evaluate({&source, &index, 1}, &result, arena);
+        expr.evaluate({source, &index, 1}, &result, arena);
         return result;
     }
-    /// The next rows of a source that is read as they are changed, into `source`; false: there are none.
+    /// The next rows of a source that is read as they are changed; false: there are none.
     bool read_on() {
         const Batch* const batch = flow == nullptr ? nullptr : flow->next();
         if (batch == nullptr) return false;
-        for (std::size_t c = 0; c < columns.size(); ++c) {
-            const Value* const values = batch->columns[c].data();
-            source.columns[c].assign(values, values + batch->count);
-        }
-        source.count = batch->count;
+        source = batch;
         arena.reset();
         return true;
     }
     /// The values assigned, for the rows that `source` has, computed before any of these is written.
     void evaluate_assignments() {
-        const Rows rows{&source, every_row(source.count, every), source.count, true};
+        const Rows rows{source, every_row(source->count, every), source->count, true};
         for (Assigned& column : assigned)
             if (column.value != nullptr) column.values = column.value->view(rows, column.scratch, arena);
     }
@@ -100,24 +101,67 @@ struct ChangeRunner::Target {
     std::size_t place(ColumnId id) const {
         return static_cast<std::size_t>(std::find(columns.begin(), columns.end(), id) - columns.begin());
     }
+    /// Finds out whether a foreign key, of the table or of one that refers to it, may look at a row because the columns
+    /// of these assignments changed.
+    void find_keys_that_look(const std::vector<ColumnAssignment>& assignments, WriteAccess& access) {
+        std::vector<bool> changes(change.relation->columns.size(), false);
+        for (const ColumnAssignment& assignment : assignments)
+            changes[static_cast<std::size_t>(assignment.column)] = true;
+        for (std::size_t i = 0; i < generated.size(); ++i)
+            if (generated[i] != nullptr) changes[i] = true;
+        const auto any_changes = [&](const std::vector<int>& places) {
+            return std::any_of(places.begin(), places.end(),
+                               [&](int column) { return changes[static_cast<std::size_t>(column)]; });
+        };
+        const std::vector<ForeignKey>& own = change.relation->foreign_keys;
+        const auto of_others = access.bind_environment().present().catalog->references_to(change.relation->oid);
+        keys_look = std::any_of(own.begin(), own.end(), [&](const ForeignKey& foreign) {
+            return foreign.partition != 0 || any_changes(foreign.columns);
+        }) || std::any_of(of_others.begin(), of_others.end(),
+                          [&](const auto& reference) { return any_changes(reference.second->referenced); });
+    }
+    /// Where the columns of updated rows come from, for the rows that `source` has, once assignments are evaluated.
+    void find_row_columns() {
+        carried.clear();
+        for (std::size_t c = 0; c < old_places.size(); ++c) {
+            const bool known = change.old_columns[c] != k_no_column;
+            const Value* const old = known ? source->columns[old_places[c]].data() : nullptr;
+            if (!known) old_row[c] = row[c] = Value::null(change.relation->columns[c].type);
+            carried.push_back({old, assigned[c].present ? assigned[c].values : old});
+        }
+    }
+    /// Puts the row of a source row into old_row and, as it will be, into row.
+    void read_rows(std::size_t at) {
+        for (std::size_t c = 0; c < carried.size(); ++c) {
+            if (carried[c].before != nullptr) old_row[c] = carried[c].before[at];
+            if (carried[c].after != nullptr) row[c] = carried[c].after[at];
+            else if (assigned[c].present) row[c] = unassigned(c);
+        }
+    }
     /// The old row of a source row: the columns of the table that it carries.
     void read_old_row(std::size_t at, std::vector<Value>& out) const {
         for (std::size_t c = 0; c < old_places.size(); ++c)
             out[c] = change.old_columns[c] == k_no_column ? Value::null(change.relation->columns[c].type)
-                                                          : source.columns[old_places[c]][at];
+                                                          : source->columns[old_places[c]][at];
     }
+    std::string_view row_key(std::size_t at) const { return source->columns[key_place][at].bytes(); }
     void touch(const std::string& changed_key) {
         if (keeps_touched) touched.insert(changed_key);
     }
     /// Ready for another run; the caller fills in the source.
     void start_again() {
-        source.reset(columns.size());
+        kept.reset(columns.size());
         arena.reset();
         touched.clear();
         seen.clear();
         count = 0;
     }
 
+    /// A column of old rows and of what they become; null: none is given, or each is a default.
+    struct Carried {
+        const Value* before;
+        const Value* after;
+    };
     /// What a column is set to.
     struct Assigned {
         bool present = false;
@@ -135,10 +179,13 @@ struct ChangeRunner::Target {
 
     BoundChange& change;
     std::vector<ColumnId> columns;
-    Batch source;
+    Batch kept;
+    const Batch* source = &kept;           // the rows that are being changed
     std::unique_ptr<TableWriter> writer;
     std::vector<std::unique_ptr<Evaluator>> defaults, generated, checks, domain_checks, view_checks, returning;
     std::vector<Assigned> assigned;        // by column
+    std::vector<std::size_t> not_null;     // columns
+    std::optional<bool> keys_look;         // may foreign keys look at an updated row? Unknown: they may
     std::unique_ptr<Conflict> conflict;
     std::vector<Value*> cells;             // of change.new_columns, where somebody looks at them
     std::vector<std::size_t> old_places;   // of change.old_columns in the source
@@ -156,6 +203,7 @@ struct ChangeRunner::Target {
     std::vector<Value> returned_row;
     // Used again for every row.
     std::vector<Value> row, old_row;
+    std::vector<Carried> carried;          // by column
     std::string key;
     std::vector<std::uint32_t> every;
 
@@ -172,13 +220,13 @@ private:
             for (std::size_t c = 0; c < columns.size(); ++c) {
                 const Value* const values = batch->columns[c].data();
                 for (std::size_t r = 0; r < batch->count; ++r)
-                    source.columns[c].push_back(keep_value(values[r], source.arena));
+                    kept.columns[c].push_back(keep_value(values[r], kept.arena));
             }
-            source.count += batch->count;
+            kept.count += batch->count;
         }
     }
 
-    std::unique_ptr<Operator> flow;  // null: `source` has all rows
+    std::unique_ptr<Operator> flow;  // null: `kept` has all rows
 };
 
 }  // namespace northstar::inline v0::sql

@@ -144,7 +144,7 @@ std::uint64_t PointChange::run(const std::vector<Value>& parameters, RowStore& r
 
 void PointChange::add_rows() {
     Ready& ready = *ready_;
-    Batch& source = ready.target.source;
+    Batch& source = ready.target.kept;
     for (std::vector<Ready::Item>& row : ready.rows)
         for (std::size_t i = 0; i < row.size(); ++i) source.columns[i].push_back(ready.value(row[i]));
     source.count = change_.source->kind == PlanKind::single ? 1 : ready.rows.size();
@@ -169,16 +169,16 @@ void PointChange::find_row() {
     const RowLayout& layout = *scan.relation->layout;
     for (std::size_t i = 0; i < scan.scan_columns.size(); ++i) {
         const int place = scan.scan_columns[i].place;
-        std::vector<Value>& column = target.source.columns[i];
+        std::vector<Value>& column = target.kept.columns[i];
         if (place >= 0) column.push_back(layout.column_of(bytes, static_cast<std::size_t>(place), target.arena));
         else if (place == hidden_row_key) column.push_back(Value::bytes(type::bytea, ready.key_bytes));
         else column.push_back(Value::integer(type::regclass, static_cast<std::int64_t>(scan.relation->oid)));
     }
-    target.source.count = 1;
+    target.kept.count = 1;
     if (ready.conditions == nullptr) return;
     ready.selected.assign(1, 0);
-    ready.conditions->select(target.source, ready.selected, target.arena);
-    if (ready.selected.empty()) target.source.count = 0;
+    ready.conditions->select(target.kept, ready.selected, target.arena);
+    if (ready.selected.empty()) target.kept.count = 0;
 }
 
 }  // namespace northstar::inline v0::sql

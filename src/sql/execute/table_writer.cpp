@@ -367,16 +367,20 @@ bool is_carried_over(const Value& before, const Value& after) {
     }
 }
 
+/// Two values of a column, or NULL in both.
+bool are_equal(const Value& before, const Value& after) {
+    if (before.is_null() || after.is_null()) return before.is_null() && after.is_null();
+    if (before.form() == Form::integer) [[likely]] return before.integer() == after.integer();
+    return equal_values(before, after);
+}
+
 }  // namespace table_writer
 
 bool TableWriter::keeps_entry(const IndexAccess& access, const Value* old_row, const Value* new_row) const {
     if (access.exclusion || access.index->without_overlaps) return false;
     for (const IndexColumn& column : access.index->columns) {
         if (column.column < 0) continue;
-        const Value& before = old_row[column.column];
-        const Value& after = new_row[column.column];
-        if (before.is_null() != after.is_null()) return false;
-        if (!before.is_null() && !equal_values(before, after)) return false;
+        if (!table_writer::are_equal(old_row[column.column], new_row[column.column])) return false;
     }
     // Expressions may tell equal values apart.
     return std::all_of(access.read.begin(), access.read.end(), [&](std::size_t column) {
@@ -389,7 +393,7 @@ const std::string& TableWriter::update(const std::string& key, const Value* old_
     bool same_key = true;
     if (primary_ >= 0)
         for (const IndexColumn& column : relation_->indexes[static_cast<std::size_t>(primary_)].columns)
-            same_key = same_key && equal_values(old_row[column.column], new_row[column.column]);
+            same_key = same_key && table_writer::are_equal(old_row[column.column], new_row[column.column]);
     bytes_.clear();
     relation_->layout->encode({new_row, relation_->columns.size()}, bytes_);
     const bool overlaps = primary_ >= 0 && relation_->indexes[static_cast<std::size_t>(primary_)].without_overlaps;
