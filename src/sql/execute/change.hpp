@@ -100,6 +100,7 @@ private:
     /// Takes over the keys that are to be checked because of the row that was just written.
     void take_suspects(const Relation& relation, TableWriter& writer);
     void settle_keys();
+    bool leaves_partition(const Event& event, Oid partition);
     void settle_parent(Event& event, const Relation& child, const ForeignKey& foreign);
     void defer(PendingCheck::Kind kind, const Relation& child, const ForeignKey& foreign,
                const std::vector<Value>& values);

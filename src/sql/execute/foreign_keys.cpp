@@ -232,10 +232,12 @@ void ChangeRunner::missing_parent(const Relation& child, const ForeignKey& forei
 }
 
 void ChangeRunner::still_referred(const Relation& child, const ForeignKey& foreign, const Value* values) {
-    const auto parent = access_.bind_environment().present().catalog->relation(foreign.table);
+    const Catalog& catalog = *access_.bind_environment().present().catalog;
+    const auto parent = catalog.relation(foreign.table);
+    const auto named = foreign.referenced_partition == 0 ? parent : catalog.relation(foreign.referenced_partition);
     SqlError error(sqlstate::foreign_key_violation,
-                   "update or delete on table \"" + parent->name + "\" violates foreign key constraint \"" +
-                       foreign.name + "\" on table \"" + child.name + "\"");
+                   "update or delete on table \"" + (named == nullptr ? parent : named)->name +
+                       "\" violates foreign key constraint \"" + foreign.name + "\" on table \"" + child.name + "\"");
     std::vector<Value> row(parent->columns.size());
     for (std::size_t i = 0; i < foreign.referenced.size(); ++i)
         row[static_cast<std::size_t>(foreign.referenced[i])] = values[i];
@@ -259,6 +261,13 @@ void ChangeRunner::defer(PendingCheck::Kind kind, const Relation& child, const F
     for (const Value& value : values) pending.values.push_back(copy_value(value, *pending.memory));
 }
 
+/// For keys that refer to a partition alone a row that moves to another one is gone. What they refer to has the
+/// columns that divide the table, as each of its keys does, so that such a row is looked at.
+bool ChangeRunner::leaves_partition(const Event& event, Oid partition) {
+    return partition != 0 && in_partition(*event.relation, partition, event.old_row.data()) &&
+           !in_partition(*event.relation, partition, event.new_row.data());
+}
+
 void ChangeRunner::settle() {
     // Cascades add events while the list is walked. First actions on referring rows, then the checks of what was
     // stored.
@@ -268,6 +277,12 @@ void ChangeRunner::settle() {
         Event event = events_[i];
         const Catalog& catalog = *access_.bind_environment().present().catalog;
         for (const auto& [child, foreign] : catalog.references_to(event.relation->oid)) {
+            if (event.has_new && leaves_partition(event, foreign->referenced_partition)) {
+                Event erasure = event;
+                erasure.has_new = false;
+                settle_parent(erasure, *child, *foreign);
+                continue;
+            }
             if (event.has_new &&
                 !foreign_keys::changed_to_look_at(*event.relation, event.old_row.data(), event.new_row.data(),
                                                   foreign->referenced, execution_.session()))

@@ -2,6 +2,7 @@
 
 #include "sql/execute/change_target.hpp"
 #include "sql/plan/key_range.hpp"
+#include "sql/plan/walk.hpp"
 #include "sql/key_encoding.hpp"
 
 #include <algorithm>
@@ -10,19 +11,12 @@ namespace northstar::inline v0::sql {
 
 namespace point_change {
 
-/// A subquery keeps answers from one row to the next, and would keep them from one run to the next.
-bool any_subquery(const std::vector<BoundExpr*>& list) { return std::any_of(list.begin(), list.end(), has_subquery); }
-
-bool any_subquery(const std::vector<ColumnAssignment>& list) {
-    return std::any_of(list.begin(), list.end(),
-                       [](const ColumnAssignment& assignment) { return has_subquery(assignment.value); });
-}
-
 const Index& index_of(const Plan& scan) {
     return scan.relation->indexes[static_cast<std::size_t>(scan.access.index)];
 }
 
-/// Does the scan look one row up by its whole primary key?
+/// Does the scan look one row up by its whole primary key? A subquery keeps answers from one row to the next, and would
+/// keep them from one run to the next.
 bool is_look_up(const Plan& scan) {
     if (scan.kind != PlanKind::scan || scan.point == nullptr || scan.point->past || scan.versions.present ||
         scan.sample >= 0 || scan.access.index < 0)

@@ -9,22 +9,8 @@ namespace northstar::inline v0::sql {
 
 namespace source_flow {
 
-bool any_subquery(const std::vector<BoundExpr*>& list) { return std::any_of(list.begin(), list.end(), has_subquery); }
-
-bool any_subquery(const std::vector<ColumnAssignment>& list) {
-    return std::any_of(list.begin(), list.end(),
-                       [](const ColumnAssignment& assignment) { return has_subquery(assignment.value); });
-}
-
 bool reads_present(const Plan& scan) {
     return !scan.versions.present && scan.point != nullptr && !scan.point->past;
-}
-
-/// In an operator itself, not in those below.
-bool any_subquery(Plan& plan) {
-    bool found = false;
-    each_expr(plan, [&](BoundExpr* expr) { found = found || has_subquery(expr); });
-    return found;
 }
 
 /// Does the source read what other tables than this one hold, and nothing that is computed once for several places?

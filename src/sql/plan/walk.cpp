@@ -224,6 +224,19 @@ bool has_subquery(BoundExpr* expr) {
     return found;
 }
 
+bool any_subquery(const std::vector<BoundExpr*>& list) { return std::any_of(list.begin(), list.end(), has_subquery); }
+
+bool any_subquery(const std::vector<ColumnAssignment>& list) {
+    return std::any_of(list.begin(), list.end(),
+                       [](const ColumnAssignment& assignment) { return has_subquery(assignment.value); });
+}
+
+bool any_subquery(Plan& plan) {
+    bool found = false;
+    each_expr(plan, [&](BoundExpr* expr) { found = found || has_subquery(expr); });
+    return found;
+}
+
 bool is_constant(BoundExpr* expr) {
     bool constant = true;
     walk_expr(expr, [&](BoundExpr& node) {

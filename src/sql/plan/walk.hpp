@@ -69,6 +69,9 @@ bool produces(const Plan& plan, ColumnId column);
 bool same_expr(const BoundExpr& a, const BoundExpr& b);
 bool is_volatile(BoundExpr* expr);
 bool has_subquery(BoundExpr* expr);
+bool any_subquery(const std::vector<BoundExpr*>& list);
+bool any_subquery(const std::vector<ColumnAssignment>& list);
+bool any_subquery(Plan& plan);  ///< in an operator itself, not in those below
 /// A copy over other columns: to[i] stands where from[i] did. Not of subqueries.
 BoundExpr* renamed(const BoundExpr& expr, const std::vector<ColumnId>& from, const std::vector<ColumnId>& to,
                    BoundPool& pool);

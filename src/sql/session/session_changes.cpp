@@ -22,18 +22,12 @@ std::string tag(const syntax::Statement& statement, std::uint64_t count) {
 
 /// Are there subqueries that run between one changed row and the next?
 bool reads_back(const BoundChange& change) {
-    const auto any = [](const std::vector<BoundExpr*>& list) {
-        return std::any_of(list.begin(), list.end(), has_subquery);
-    };
-    const auto any_assigned = [](const std::vector<ColumnAssignment>& list) {
-        return std::any_of(list.begin(), list.end(), [](const auto& item) { return has_subquery(item.value); });
-    };
-    return any(change.returning) || any(change.conflict_where) ||
+    return any_subquery(change.returning) || any_subquery(change.conflict_where) ||
            std::any_of(change.conflict_shown.begin(), change.conflict_shown.end(),
                        [](const auto& shown) { return has_subquery(shown.second); }) ||
-           any_assigned(change.conflict_assignments) ||
-           std::any_of(change.branches.begin(), change.branches.end(), [&](const MergeBranch& branch) {
-               return any(branch.condition) || any_assigned(branch.assignments);
+           any_subquery(change.conflict_assignments) ||
+           std::any_of(change.branches.begin(), change.branches.end(), [](const MergeBranch& branch) {
+               return any_subquery(branch.condition) || any_subquery(branch.assignments);
            });
 }
 
