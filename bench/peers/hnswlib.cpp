@@ -1,7 +1,8 @@
 // hnswlib as its README advises: vectors of floats with the distances that its header picks for this processor (this
 // file is compiled for it), vectors of bytes with its space of whole numbers. Cosine is the inner product of normalised
-// vectors.
-#include "vector_peer.hpp"
+// vectors. Nothing here runs before main(), so that the other benchmarks can be looked at by tools that do not know all
+// instructions of the processor, as valgrind does not.
+#include "peers/hnswlib_peer.hpp"
 
 #include <hnswlib/hnswlib.h>
 
@@ -50,8 +51,11 @@ private:
     std::unique_ptr<hnswlib::HierarchicalNSW<Distance>> index_;
 };
 
-const RegisterVectorPeer floats("hnswlib-f32", false, [] { return std::make_unique<HnswlibPeer<float>>(); });
-const RegisterVectorPeer bytes("hnswlib-u8", true, [] { return std::make_unique<HnswlibPeer<int>>(); });
-
 }  // namespace hnswlib_peer
+
+std::unique_ptr<VectorPeer> make_hnswlib_peer(bool of_bytes) {
+    if (of_bytes) return std::make_unique<hnswlib_peer::HnswlibPeer<int>>();
+    return std::make_unique<hnswlib_peer::HnswlibPeer<float>>();
+}
+
 }  // namespace bench
