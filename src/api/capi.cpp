@@ -392,6 +392,22 @@ int northstar_estimate(northstar_snapshot* snapshot, const void* tree, size_t tr
     });
 }
 
+int northstar_tree_space(northstar_snapshot* snapshot, const void* tree, size_t tree_size, uint32_t* depth,
+                         uint64_t* inner_pages, uint64_t* leaf_pages, uint64_t* value_pages, uint64_t* size) {
+    using namespace northstar::detail::capi;
+    return with<SnapshotHandle>(snapshot, [&](SnapshotHandle& h) {
+        return h.with_tree(bytes(tree, tree_size), [&](const northstar::Tree& found) {
+            const northstar::TreeSpace space = found.space();
+            if (depth != nullptr) *depth = space.depth;
+            if (inner_pages != nullptr) *inner_pages = space.inner_pages;
+            if (leaf_pages != nullptr) *leaf_pages = space.leaf_pages;
+            if (value_pages != nullptr) *value_pages = space.value_pages;
+            if (size != nullptr) *size = space.bytes;
+            return int{NORTHSTAR_OK};
+        });
+    });
+}
+
 int northstar_state_hash(northstar_snapshot* snapshot, unsigned char hash[32]) {
     using namespace northstar::detail::capi;
     return with<SnapshotHandle>(snapshot,

@@ -194,6 +194,14 @@ struct Estimate {
     std::uint64_t high = 0;
 };
 
+/// What a tree takes in the file, or will once it is there. Most of its pages belong to older states too.
+struct TreeSpace {
+    std::uint32_t depth = 0;  ///< pages from the root to an entry, both included; 0: no entry
+    std::uint64_t inner_pages = 0, leaf_pages = 0;
+    std::uint64_t value_pages = 0;  ///< of values too large for a leaf; an estimate from 64 leaves where there are more
+    std::uint64_t bytes = 0;        ///< of all these pages
+};
+
 /// Moves over the entries of a tree in key order (bytes compared as unsigned).
 /// O(log n) to position, O(1) amortised to step. Belongs to one thread at a time.
 /// After an error a cursor keeps raising it until it is positioned again.
@@ -292,6 +300,9 @@ public:
     std::uint64_t size() const;
     /// Estimated number of entries with from <= key < to. O(log n).
     Estimate estimate(std::string_view from, std::string_view to) const;
+    /// Reads the inner pages and at most 64 leaves: O(n), but some hundred thousand entries for each page that is read.
+    /// Not for AS OF (invalid_argument), whose entries lie in pages of other states and in the history.
+    TreeSpace space() const;
 
 protected:
     friend class Snapshot;

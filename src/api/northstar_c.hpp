@@ -282,6 +282,10 @@ int northstar_multi_get(northstar_snapshot* snapshot, const void* tree, size_t t
 int northstar_estimate(northstar_snapshot* snapshot, const void* tree, size_t tree_size, const void* from,
                        size_t from_size, const void* to, size_t to_size, uint64_t* count, uint64_t* low,
                        uint64_t* high);
+/* Pages from the root to an entry, inner pages, leaves, pages of values too large for a leaf (with more than 64 leaves
+ * an estimate), and bytes of all; each may be NULL. NORTHSTAR_INVALID_ARGUMENT for AS OF. Reads the inner pages. */
+int northstar_tree_space(northstar_snapshot* snapshot, const void* tree, size_t tree_size, uint32_t* depth,
+                         uint64_t* inner_pages, uint64_t* leaf_pages, uint64_t* value_pages, uint64_t* bytes);
 /* SHA-256 of all entries of all trees, whatever the layout. Reads everything. */
 int northstar_state_hash(northstar_snapshot* snapshot, unsigned char hash[32]);
 int northstar_tree_names(northstar_snapshot* snapshot, northstar_names** names);

@@ -2,6 +2,7 @@
 #include "api/handles.hpp"
 
 #include "base/error.hpp"
+#include "btree/tree_space.hpp"
 
 #include <utility>
 
@@ -236,6 +237,30 @@ Estimate Tree::estimate(std::string_view from, std::string_view to) const try {
     if (root.empty() || to <= from) return {};
     const detail::TreeEstimate found = detail::tree_estimate(*source, {root, count}, from, to);
     return {found.count, found.low, found.high};
+} catch (const std::bad_alloc&) {
+    detail::no_memory();
+}
+
+TreeSpace Tree::space() const try {
+    detail::check_view(view_, ticket_);
+    if (view_->past != nullptr) {
+        detail::fail(Errc::invalid_argument,
+                     "the space of a tree was asked for AS OF the past, which has no pages of its own; ask a present "
+                     "snapshot");
+    }
+    detail::Ref root(root_);
+    const detail::PageSource* source = &view_->core->source();
+    if (view_->txn != nullptr) {
+        const detail::Workspace::OpenTree* tree = detail::open_tree(*this, view_->txn);
+        if (tree == nullptr) return {};
+        root = tree->root.root;
+        source = &view_->txn->source();
+    }
+    const std::uint64_t in_memory = view_->core->arena().bytes_in_use() / source->page_size();
+    const std::uint64_t most = view_->core->file_pages().limit() + in_memory;
+    const detail::TreePages pages = detail::tree_pages(*source, root, most);
+    return {pages.depth, pages.inner_pages, pages.leaf_pages, pages.value_pages,
+            (pages.inner_pages + pages.leaf_pages + pages.value_pages) * source->page_size()};
 } catch (const std::bad_alloc&) {
     detail::no_memory();
 }
