@@ -394,6 +394,35 @@ TEST_CASE("Estimates bracket the truth, counts are exact", "[KV-5]") {
     CHECK(now.tree("t").estimate("b", "a").high == 0);
 }
 
+TEST_CASE("The space of a tree is told of snapshots and transactions, not of the past", "[KV-5]") {
+    Database db = Database::open(":memory:", quiet());
+    const Txn first = put(db, "k", "v");
+    Transaction tx = db.begin_write();
+    for (int i = 0; i < 5000; ++i) tx.tree("t").put("k" + std::to_string(i), std::string(100, 'v'));
+    tx.tree("large").put("k", std::string(20000, 'v'));
+    const TreeSpace inside = tx.tree("t").space();
+    CHECK(inside.depth == 3);
+    CHECK(inside.inner_pages > 1);
+    CHECK(inside.leaf_pages > 5000 * 100 / 4096);
+    CHECK(tx.tree("nothing").space().bytes == 0);
+    tx.commit();
+    const Snapshot now = db.begin_read();
+    CHECK(now.tree("t").space().bytes == inside.bytes);
+    const TreeSpace large = now.tree("large").space();
+    CHECK(large.depth == 1);
+    CHECK(large.leaf_pages == 1);
+    CHECK(large.value_pages == 5);
+    CHECK(large.bytes == 6 * 4096);
+    CHECK(now.tree("nothing").space().depth == 0);
+    const Snapshot then = db.begin_read(AsOf::txn(first));
+    try {
+        static_cast<void>(then.tree("t").space());
+        FAIL("the past has no pages of its own");
+    } catch (const Error& error) {
+        CHECK(error.code() == Errc::invalid_argument);
+    }
+}
+
 TEST_CASE("The past is read by txn and by time", "[PAST-1][PAST-6][PAST-7]") {
     const Workplace place;
     for (const bool reopen : {false, true}) {

@@ -2,6 +2,10 @@
 #include "commands.hpp"
 #include "entries.hpp"
 #include "session.hpp"
+#include "text.hpp"
+
+#include <optional>
+#include <string>
 
 namespace northstar_tool {
 namespace trees_impl {
@@ -52,12 +56,26 @@ int run_trees(const Arguments& arguments, Output& output) {
     json::Writer writer;
     for (const std::string& name : snapshot.tree_names()) {
         const std::uint64_t entries = snapshot.tree(name).size();
+        std::optional<northstar::TreeSpace> space;
+        if (arguments.has("space")) space = snapshot.tree(name).space();
         if (arguments.has("json")) {
             writer.clear();
-            writer.begin_object().name("tree").bytes(name).name("entries").number(entries).end_object();
-            output.line(writer.text());
+            writer.begin_object().name("tree").bytes(name).name("entries").number(entries);
+            if (space) {
+                writer.name("depth").number(space->depth).name("inner_pages").number(space->inner_pages);
+                writer.name("leaf_pages").number(space->leaf_pages).name("value_pages").number(space->value_pages);
+                writer.name("bytes").number(space->bytes);
+            }
+            output.line(writer.end_object().text());
         } else {
-            output.line(printable(name) + "\t" + std::to_string(entries));
+            std::string line = printable(name) + "\t" + std::to_string(entries);
+            if (space) {
+                line += "\t" + human_bytes(space->bytes) + "\tdepth " + std::to_string(space->depth) + ", " +
+                        counted(space->inner_pages, "inner page", "inner pages") + ", " +
+                        counted(space->leaf_pages, "leaf", "leaves") + ", " + grouped(space->value_pages) +
+                        " for large values";
+            }
+            output.line(line);
         }
     }
     return k_exit_ok;
@@ -113,6 +131,7 @@ std::vector<Command> tree_commands() {
          .description = "A dropped tree's past stays readable with --as-of as long as it is retained.",
          .options = {k_option_as_of,
                      k_option_json,
+                     {"space", 0, "", "also pages and bytes of each in the newest state"},
                      {"drop", 0, "NAME", "drop this tree"},
                      k_option_annotate,
                      k_option_time,
@@ -120,7 +139,7 @@ std::vector<Command> tree_commands() {
                      k_option_wait,
                      k_option_pread,
                      k_option_exclusive},
-         .examples = {"northstar trees app.db", "northstar trees app.db --drop scratch -A why='not needed'"},
+         .examples = {"northstar trees app.db --space", "northstar trees app.db --drop scratch -A why='not needed'"},
          .run = trees_impl::run_trees},
         {.name = "retention",
          .group = k_group_care,

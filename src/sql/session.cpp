@@ -35,6 +35,8 @@ std::vector<std::string> Host::schemas(bool) { session_file::refuse("current_sch
 std::uint64_t Host::transaction_id(bool) { session_file::refuse("pg_current_xact_id"); }
 std::string_view Host::current_query() { session_file::refuse("current_query"); }
 std::uint64_t Host::current_commit() { session_file::refuse("current_commit"); }
+StoredBytes Host::stored_bytes(const std::string&, bool) { session_file::refuse("pg_relation_size"); }
+std::int64_t Host::bytes_of_file() { session_file::refuse("pg_database_size"); }
 std::uint64_t Host::commit_at(std::int64_t) { session_file::refuse("commit_at"); }
 
 void Host::random_bytes(void* to, std::size_t count) {

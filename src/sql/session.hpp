@@ -51,6 +51,12 @@ struct AdvisoryLock {
     bool of_transaction = false;  ///< given back when that ends, not by a call
 };
 
+/// What a tree takes in the file, in bytes.
+struct StoredBytes {
+    std::int64_t pages = 0;
+    std::int64_t large_values = 0;  ///< which lie beside its pages
+};
+
 /// How functions reach sequences, settings and the catalog. Implemented by the session; the defaults refuse
 /// with feature_not_supported (0A000).
 class Host {
@@ -95,6 +101,8 @@ public:
     virtual const Catalog* objects() { return nullptr; }
     /// May rows of the relation be deleted, or that column of it be updated? An empty name: deleted.
     virtual bool is_changeable(Oid, std::string_view) { return false; }
+    virtual StoredBytes stored_bytes(const std::string& tree, bool temporary);
+    virtual std::int64_t bytes_of_file();
     /// 128 bits that nobody can guess; for gen_random_uuid.
     virtual void random_bytes(void* to, std::size_t count);
     /// Called now and then by what may run long; raises query_canceled.

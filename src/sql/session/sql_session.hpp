@@ -266,6 +266,8 @@ public:
     std::uint64_t transaction_id(bool assign) override;
     std::string_view current_query() override { return text_; }
     bool is_changeable(Oid relation, std::string_view column) override;
+    StoredBytes stored_bytes(const std::string& tree, bool temporary) override;
+    std::int64_t bytes_of_file() override;
     bool take_lock(const AdvisoryLock& lock, bool wait) override;
     bool release_lock(const AdvisoryLock& lock) override { return advisory_.release(lock); }
     void release_locks() override { advisory_.release_all(); }
