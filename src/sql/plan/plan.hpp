@@ -201,6 +201,7 @@ struct Plan {
     std::vector<BoundExpr*> conditions;  ///< conjuncts: filter, join, scan
     std::vector<PlanColumn> columns;     ///< project, aggregate, window, project_set
     double rows = 1000;                  ///< estimate
+    std::string alias;                   ///< what the statement calls what is scanned; empty: nothing was said
     // values
     std::vector<std::vector<BoundExpr*>> value_rows;
     // scan
