@@ -1,8 +1,12 @@
 // describe.hpp -- a plan as text or JSON, for EXPLAIN.  Layer: sql.
+//
+// Each operator says what it does with its input, as PostgreSQL's EXPLAIN does: the conditions that lead through an index
+// and those that rows are tried with behind it, keys of joins, groups and sorts (plan/expression_text.hpp).
 #pragma once
 
 #include "sql/catalog/document.hpp"
 #include "sql/plan/plan.hpp"
+#include "sql/session.hpp"
 
 #include <cstdint>
 #include <string>
@@ -24,6 +28,8 @@ struct DescribeOptions {
     bool costs = true;                     ///< how many rows are expected
     bool timing = true;                    ///< with actuals: times as well as rows
     const PlanActuals* actuals = nullptr;  ///< of a run; null: it was not run
+    bool verbose = false;                  ///< what each operator hands on, and schemas
+    Session* session = nullptr;            ///< values are shown by its settings; not null
 };
 
 /// One line for each operator, children indented below it; queries of WITH and subqueries below who reads them.
