@@ -202,7 +202,6 @@ Value null_oid(Call&, const Value*, std::size_t) { return Value::null(type::oid)
 Value null_inet(Call&, const Value*, std::size_t) { return Value::null(type::inet); }
 Value null_text(Call&, const Value*, std::size_t) { return Value::null(type::text); }
 Value null_int4(Call&, const Value*, std::size_t) { return Value::null(type::int4); }
-Value null_int8(Call&, const Value*, std::size_t) { return Value::null(type::int8); }
 Value empty_text(Call&, const Value*, std::size_t) { return Value::text({}); }
 
 // ---- names ----
@@ -350,73 +349,6 @@ Value sleep_until(Call& call, const Value* a, std::size_t) {
 Value widest_letter(Call&, const Value* a, std::size_t) {
     const std::int64_t encoding = a[0].integer();
     return encoding == 6 ? Value::int4(4) : encoding == 0 ? Value::int4(1) : Value::null(type::int4);
-}
-
-/// PostgreSQL's steps: bytes up to 10 kB, then halves rounded away from zero in each larger unit.
-Value size_pretty(Call& call, const Value* a, std::size_t) {
-    std::int64_t size = a[0].integer();
-    static constexpr const char* k_units[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
-    std::size_t unit = 0;
-    const auto magnitude = [&] {
-        const auto bits = static_cast<std::uint64_t>(size);
-        return size < 0 ? 0 - bits : bits;
-    };
-    if (magnitude() < 10 * 1024) return text_of(call, std::to_string(size) + " bytes");
-    size /= 512;  // keeps one bit for rounding
-    for (unit = 1; unit + 1 < std::size(k_units) && magnitude() >= 20 * 1024 - 1; ++unit) size /= 1024;
-    size = (size + (size < 0 ? -1 : 1)) / 2;
-    return text_of(call, std::to_string(size) + " " + k_units[unit]);
-}
-
-/// The same steps for numbers of any size: each larger unit is the quotient towards zero.
-Value size_pretty_numeric(Call& call, const Value* a, std::size_t) {
-    static constexpr const char* k_units[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
-    Numeric size = a[0].numeric();
-    const auto is_below = [&](std::int64_t limit) {
-        return numeric_compare(numeric_abs(size, call.arena), Numeric::of(limit)) < 0;
-    };
-    const auto divide = [&](std::int64_t by) {
-        size = numeric_divide_whole(size, Numeric::of(by), call.arena);
-    };
-    std::string text;
-    std::size_t unit = 0;
-    if (!is_below(10 * 1024)) {
-        divide(512);  // keeps one bit for rounding
-        for (unit = 1; unit + 1 < std::size(k_units) && !is_below(20 * 1024 - 1); ++unit) divide(1024);
-        size = numeric_add(size, Numeric::of(size.sign() < 0 ? -1 : 1), call.arena);
-        divide(2);
-    }
-    numeric_to_text(size, text);
-    return text_of(call, text + " " + k_units[unit]);
-}
-
-/// "10 GB" as bytes. Raises 22023.
-Value size_in_bytes(Call& call, const Value* a, std::size_t) {
-    const std::string text(trim_blanks(a[0].bytes()));
-    const auto refuse = [&](const std::string& detail) {
-        raise(sqlstate::invalid_parameter_value, "invalid size: \"" + std::string(a[0].bytes()) + "\"", detail,
-              "Valid units are \"bytes\", \"kB\", \"MB\", \"GB\", \"TB\", and \"PB\".");
-    };
-    std::size_t end = text.find_first_not_of("0123456789.+-eE");
-    if (end == std::string::npos) end = text.size();
-    std::string unit(trim_blanks(std::string_view(text).substr(end)));
-    for (char& c : unit) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-    static constexpr std::string_view k_units[] = {"bytes", "kb", "mb", "gb", "tb", "pb"};
-    int shift = -1;
-    for (int i = 0; i < 6; ++i)
-        if (unit == k_units[i] || (i == 0 && (unit.empty() || unit == "b"))) shift = 10 * i;
-    if (shift < 0) refuse("Invalid size unit: \"" + text.substr(end) + "\".");
-    try {
-        const Numeric number = numeric_from_text(trim_blanks(std::string_view(text).substr(0, end)), call.arena);
-        const Numeric factor = numeric_from_int(std::int64_t{1} << shift, call.arena);
-        std::string bytes;
-        numeric_to_text(numeric_round(numeric_multiply(number, factor, call.arena), 0, call.arena), bytes);
-        return value_from_text(type::int8, k_no_typmod, bytes, call.arena, call.session);
-    } catch (const SqlError& error) {
-        if (!(error.state() == sqlstate::invalid_text_representation)) throw;
-    }
-    refuse("");
-    return {};
 }
 
 /// What may be done to the rows of a relation, as bits: 4 UPDATE, 8 INSERT, 16 DELETE.
@@ -571,17 +503,6 @@ constexpr FunctionSource k_functions[] = {
     {"pg_client_encoding() name stable", &utf8_name},
     {"getdatabaseencoding() name stable", &utf8_name},
     {"pg_tablespace_location(oid) text stable", &empty_text},
-    // How much of the file a relation takes is not known: tables share its pages.
-    {"pg_table_size(regclass) int8 volatile", &null_int8},
-    {"pg_relation_size(regclass) int8 volatile", &null_int8},
-    {"pg_relation_size(regclass,text) int8 volatile", &null_int8},
-    {"pg_indexes_size(regclass) int8 volatile", &null_int8},
-    {"pg_total_relation_size(regclass) int8 volatile", &null_int8},
-    {"pg_size_pretty(int8) text", &size_pretty},
-    {"pg_size_pretty(numeric) text", &size_pretty_numeric},
-    {"pg_database_size(name) int8 volatile", &null_int8},
-    {"pg_database_size(oid) int8 volatile", &null_int8},
-    {"pg_size_bytes(text) int8", &size_in_bytes},
     {"pg_postmaster_start_time() timestamptz stable", &loaded_at},
     {"pg_conf_load_time() timestamptz stable", &loaded_at},
     // Nobody waits for anybody, there are no triggers and no policies, and nothing is compiled while it runs.

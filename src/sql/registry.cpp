@@ -143,7 +143,7 @@ public:
               zone_functions(),
               unicode_functions(),
               formatting_functions(), send_functions(), catalog_functions(),
-              privilege_functions(), advisory_functions(), notify_functions()}) {
+              size_functions(), privilege_functions(), advisory_functions(), notify_functions()}) {
             for (const FunctionSource& source : table) add(source);
         }
         for (const ComparablePair& pair : k_comparable) {

@@ -81,6 +81,7 @@ std::span<const FunctionSource> advisory_functions();
 std::span<const FunctionSource> notify_functions();
 std::span<const FunctionSource> send_functions();
 std::span<const FunctionSource> catalog_functions();
+std::span<const FunctionSource> size_functions();
 std::span<const FunctionSource> privilege_functions();
 std::span<const CastSource> catalog_casts();
 

@@ -113,6 +113,7 @@ void Binder::call_as_then(ScopeRelation& relation, const syntax::FromItem& item)
 void Binder::add_relation(ScopeRelation relation, const syntax::FromItem& item) {
     if (relation.relation != nullptr && !item.table.parts.empty()) call_as_then(relation, item);
     apply_aliases(relation, item);
+    if (relation.scan != nullptr) relation.scan->alias = item.alias;
     for (const ScopeColumn& column : relation.columns) {
         note_scope(column.id, scope_);
         scope_->columns.push_back({column, scope_->relations.size(), !column.hidden});
@@ -390,6 +391,7 @@ std::vector<Binder::FromCall> Binder::from_calls(const syntax::FromItem& item) {
 Plan* Binder::from_function(const syntax::FromItem& item) {
     if (Plan* past = temporal_function(item)) return past;
     Plan* plan = pool_.plan(PlanKind::function_scan);
+    plan->alias = item.alias;
     ScopeRelation into;
     std::vector<PlanColumn> columns_above;  // what is declared with domains is checked
     bool checked = false;

@@ -36,6 +36,7 @@ Plan* Binder::from_common(const syntax::FromItem& item, CommonTableScope& common
             raise_at(sqlstate::feature_not_supported,
                      "WITH query \"" + common.name + "\" does not have a RETURNING clause", item.position);
     }
+    plan->alias = item.alias;
     for (std::size_t i = 0; i < columns->size(); ++i) {
         const OutputColumn& column = (*columns)[i];
         const bool hidden = common.working_table >= 0 && i >= common.starred_columns;

@@ -22,6 +22,7 @@ inline constexpr Oid k_system_schema_oid = 11;           ///< pg_catalog
 inline constexpr Oid k_public_schema_oid = 2200;
 inline constexpr Oid k_information_schema_oid = 13183;
 inline constexpr Oid k_plpgsql_oid = 13561;              ///< the extension
+inline constexpr Oid k_database_oid = 5;                 ///< of the one database there is
 inline constexpr Oid k_owner_oid = 10;                   ///< of the one role there is
 inline constexpr Oid k_function_oid = 0x4f000000;       ///< plus its place: functions that PostgreSQL does not number
 

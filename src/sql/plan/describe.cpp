@@ -1,6 +1,8 @@
 #include "sql/plan/describe.hpp"
 
+#include "sql/plan/expression_text.hpp"
 #include "sql/plan/walk.hpp"
+#include "sql/syntax/parser.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -21,34 +23,57 @@ std::string index_names(const Plan& plan) {
     return names;
 }
 
-std::string scan_title(const Plan& plan) {
-    const Relation& relation = *plan.relation;
-    if (plan.versions.present) return "Version Scan on " + relation.name;
-    if (plan.reads_all()) return "Seq Scan on " + relation.name;
-    if (!plan.united.empty()) return "Index Union Scan using " + index_names(plan) + " on " + relation.name;
+/// How a table is read: what stands before "using" or "on".
+std::string scan_type(const Plan& plan) {
+    if (plan.versions.present) return "Version Scan";
+    if (plan.reads_all()) return "Seq Scan";
+    if (!plan.united.empty()) return "Index Union Scan";
     std::string how = plan.access.entries_only ? "Index Only " : "Index ";
     if (plan.access.skipped > 0) how += "Skip ";
-    return how + "Scan using " + index_names(plan) + " on " + relation.name;
+    return how + "Scan";
 }
 
-std::string title(const Plan& plan) {
+/// " t", or what the statement calls it behind that.
+std::string alias_of(const Plan& plan, std::string_view name) {
+    return plan.alias.empty() || plan.alias == name ? std::string() : " " + quote_identifier(plan.alias);
+}
+
+std::string scan_title(const Plan& plan, bool verbose) {
+    const Relation& relation = *plan.relation;
+    std::string text = scan_type(plan);
+    if (!plan.versions.present && !plan.reads_all()) text += " using " + index_names(plan);
+    text += " on ";
+    if (verbose) text += quote_identifier(relation.schema) + ".";
+    return text + quote_identifier(relation.name) + alias_of(plan, relation.name);
+}
+
+std::string function_title(const Plan& plan) {
+    const BoundExpr* const call = plan.calls.empty() ? nullptr : plan.calls[0].call;
+    if (call == nullptr || call->function == nullptr || plan.calls.size() > 1) return "Function Scan";
+    const std::string name = call->function->name;
+    return "Function Scan on " + quote_identifier(name) + alias_of(plan, name);
+}
+
+bool is_equality(const BoundExpr& condition) {
+    return condition.kind == BoundKind::operation && condition.operation->comparison == Comparison::equal;
+}
+
+std::string title(const Plan& plan, bool verbose) {
     static constexpr const char* joins[] = {"Join",      "Left Join", "Right Join",
                                             "Full Join", "Semi Join", "Anti Join"};
     static constexpr const char* sets[] = {"Union", "Intersect", "Except"};
     switch (plan.kind) {
         case PlanKind::single: return "Result";
         case PlanKind::values: return "Values Scan";
-        case PlanKind::scan: return scan_title(plan);
-        case PlanKind::function_scan: return "Function Scan";
+        case PlanKind::scan: return scan_title(plan, verbose);
+        case PlanKind::function_scan: return function_title(plan);
         case PlanKind::virtual_scan: return "Computed Scan";
         case PlanKind::filter: return "Filter";
         case PlanKind::project: return "Project";
         case PlanKind::project_set: return "ProjectSet";
         case PlanKind::join: {
             bool equality = false;
-            for (const BoundExpr* condition : plan.conditions)
-                equality |= condition->kind == BoundKind::operation &&
-                            condition->operation->comparison == Comparison::equal;
+            for (const BoundExpr* condition : plan.conditions) equality |= is_equality(*condition);
             const char* how = plan.lateral ? "Nested Loop " : equality ? "Hash " : "Nested Loop ";
             return how + std::string(joins[static_cast<int>(plan.join)]);
         }
@@ -60,7 +85,7 @@ std::string title(const Plan& plan) {
         case PlanKind::lock_rows: return "LockRows";
         case PlanKind::set_operation:
             return std::string(sets[static_cast<int>(plan.set)]) + (plan.all ? " All" : "");
-        case PlanKind::cte_scan: return "CTE Scan on " + plan.common->name;
+        case PlanKind::cte_scan: return "CTE Scan on " + plan.common->name + alias_of(plan, plan.common->name);
         case PlanKind::recursive_union: return "Recursive Union";
         case PlanKind::working_scan: return "WorkTable Scan";
     }
@@ -96,63 +121,164 @@ OperatorActuals actuals_of(const Plan& plan, const DescribeOptions& options) {
     return found == options.actuals->end() ? OperatorActuals() : found->second;
 }
 
-void lines_of(const Plan& plan, int depth, const DescribeOptions& options, std::set<const Plan*>& seen,
-              std::vector<std::string>& lines) {
-    const auto indent = [](int by) { return std::string(static_cast<std::size_t>(by) * 2, ' '); };
-    std::string line = indent(depth);
-    if (depth > 0) line += "->  ";
-    line += title(plan);
-    if (options.costs) line += "  (rows=" + std::to_string(expected_rows(plan)) + ")";
-    if (options.actuals != nullptr) line += actuals_text(actuals_of(plan, options), options.timing);
-    if (plan.point != nullptr && plan.kind == PlanKind::scan && !plan.conditions.empty())
-        line += "  conditions: " + std::to_string(plan.conditions.size());
+/// A line of what an operator says of itself: one text, or a list.
+struct Detail {
+    const char* name;
+    std::vector<std::string> parts;
+    bool list = false;  ///< as JSON an array
+};
+
+class Describer {
+public:
+    Describer(const Plan& plan, const DescribeOptions& options)
+        : options_(options), spelled_(plan, options.verbose, *options.session) {}
+
+    void lines_of(const Plan& plan, std::size_t indent, std::vector<std::string>& lines);
+    Document document_of(const Plan& plan, const char* relationship, const std::string& name);
+
+private:
+    std::vector<Detail> details_of(const Plan& plan) const;
+    void add_conditions(const Plan& plan, std::vector<Detail>& details) const;
+    std::vector<std::string> keys_of(const std::vector<SortKey>& keys, std::size_t count) const;
+    std::vector<std::string> output_of(const Plan& plan) const;
+
+    const DescribeOptions& options_;
+    ExpressionText spelled_;
+    std::set<const Plan*> seen_;
+};
+
+void Describer::add_conditions(const Plan& plan, std::vector<Detail>& details) const {
+    const auto add = [&](const char* name, const std::string& text) {
+        if (!text.empty()) details.push_back({name, {text}});
+    };
+    if (plan.kind == PlanKind::join) {
+        std::vector<BoundExpr*> hashed, others;
+        for (BoundExpr* condition : plan.conditions)
+            (!plan.lateral && is_equality(*condition) ? hashed : others).push_back(condition);
+        add("Hash Cond", spelled_.all_of(hashed));
+        add("Join Filter", spelled_.all_of(others));
+        return;
+    }
+    if (plan.kind == PlanKind::scan) {
+        if (plan.access.index >= 0) add("Index Cond", spelled_.path(plan, plan.access));
+        std::string united;
+        for (const AccessPath& path : plan.united)
+            united += (united.empty() ? "" : " OR ") + spelled_.path(plan, path);
+        add("Index Cond", plan.united.size() > 1 ? "(" + united + ")" : united);
+    }
+    add("Filter", spelled_.all_of(plan.conditions));
+}
+
+std::vector<std::string> Describer::keys_of(const std::vector<SortKey>& keys, std::size_t count) const {
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < std::min(count, keys.size()); ++i) texts.push_back(spelled_.key(keys[i]));
+    return texts;
+}
+
+std::vector<std::string> Describer::output_of(const Plan& plan) const {
+    std::vector<std::string> texts;
+    for (const ColumnId id : plan.output) texts.push_back(spelled_.column(id));
+    return texts;
+}
+
+std::vector<Detail> Describer::details_of(const Plan& plan) const {
+    std::vector<Detail> details;
+    if (options_.verbose && !plan.output.empty()) details.push_back({"Output", output_of(plan), true});
+    switch (plan.kind) {
+        case PlanKind::sort:
+            details.push_back({"Sort Key", keys_of(plan.keys, plan.keys.size()), true});
+            if (plan.ordered_keys > 0)
+                details.push_back({"Presorted Key", keys_of(plan.keys, plan.ordered_keys), true});
+            break;
+        case PlanKind::aggregate: {
+            const auto group_keys = [&](const std::vector<std::size_t>& places) {
+                std::vector<std::string> texts;
+                for (const std::size_t place : places) texts.push_back(spelled_.text(*plan.groups[place].expr));
+                if (texts.empty()) texts.push_back("()");
+                details.push_back({"Group Key", std::move(texts), true});
+            };
+            std::vector<std::size_t> all(plan.groups.size());
+            for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+            if (plan.grouping_sets.empty() && !all.empty()) group_keys(all);
+            for (const std::vector<std::size_t>& set : plan.grouping_sets) group_keys(set);
+            break;
+        }
+        default: break;
+    }
+    add_conditions(plan, details);
+    return details;
+}
+
+void Describer::lines_of(const Plan& plan, std::size_t indent, std::vector<std::string>& lines) {
+    // As PostgreSQL lays it out: what belongs to an operator begins two places behind its name.
+    std::string line(indent, ' ');
+    if (indent > 0) line += "->  ";
+    const std::size_t inner = indent == 0 ? 2 : indent + 6;
+    line += title(plan, options_.verbose);
+    if (options_.costs) line += "  (rows=" + std::to_string(expected_rows(plan)) + ")";
+    if (options_.actuals != nullptr) line += actuals_text(actuals_of(plan, options_), options_.timing);
     lines.push_back(std::move(line));
-    if (plan.left != nullptr) lines_of(*plan.left, depth + 1, options, seen, lines);
-    if (plan.right != nullptr) lines_of(*plan.right, depth + 1, options, seen, lines);
-    for (const Below& query : below(plan, seen)) {
-        lines.push_back(indent(depth + 1) + query.name);
-        lines_of(*query.plan, depth + 2, options, seen, lines);
+    for (const Detail& detail : details_of(plan)) {
+        std::string all;
+        for (const std::string& part : detail.parts) all += (all.empty() ? "" : ", ") + part;
+        lines.push_back(std::string(inner, ' ') + detail.name + ": " + all);
+    }
+    if (plan.left != nullptr) lines_of(*plan.left, inner, lines);
+    if (plan.right != nullptr) lines_of(*plan.right, inner, lines);
+    for (const Below& query : below(plan, seen_)) {
+        lines.push_back(std::string(inner, ' ') + query.name);
+        lines_of(*query.plan, inner + 2, lines);
     }
 }
 
-Document document_of(const Plan& plan, const char* relationship, const std::string& name,
-                     const DescribeOptions& options, std::set<const Plan*>& seen) {
+Document Describer::document_of(const Plan& plan, const char* relationship, const std::string& name) {
     Document node = Document::object();
-    std::string type = title(plan);
     const bool scan = plan.kind == PlanKind::scan;
-    if (scan) type = type.substr(0, std::min(type.find(" using "), type.find(" on ")));
-    if (plan.kind == PlanKind::cte_scan) type = "CTE Scan";
+    std::string type = scan ? scan_type(plan) : title(plan, false);
+    if (plan.kind == PlanKind::cte_scan || plan.kind == PlanKind::function_scan)
+        type = type.substr(0, type.find(" on "));
     node.set("Node Type", Document::string(type));
     if (relationship != nullptr) node.set("Parent Relationship", Document::string(relationship));
     if (!name.empty()) node.set("Subplan Name", Document::string(name));
     if (scan) {
         node.set("Relation Name", Document::string(plan.relation->name));
         node.set("Schema", Document::string(plan.relation->schema));
+        node.set("Alias", Document::string(plan.alias.empty() ? plan.relation->name : plan.alias));
         if (!plan.reads_all()) node.set("Index Name", Document::string(index_names(plan)));
     }
     if (plan.kind == PlanKind::cte_scan) node.set("CTE Name", Document::string(plan.common->name));
-    if (options.costs) node.set("Plan Rows", Document::integer(expected_rows(plan)));
-    if (options.actuals != nullptr) set_actuals(actuals_of(plan, options), options.timing, node);
+    if (options_.costs) node.set("Plan Rows", Document::integer(expected_rows(plan)));
+    if (options_.actuals != nullptr) set_actuals(actuals_of(plan, options_), options_.timing, node);
+    Document sets = Document::array();
+    for (const Detail& detail : details_of(plan)) {
+        if (!detail.list) {
+            node.set(detail.name, Document::string(detail.parts[0]));
+            continue;
+        }
+        Document list = Document::array();
+        for (const std::string& part : detail.parts) list.push(Document::string(part));
+        if (plan.grouping_sets.size() > 1 && std::string_view(detail.name) == "Group Key") sets.push(std::move(list));
+        else node.set(detail.name, std::move(list));
+    }
+    if (!sets.items().empty()) node.set("Grouping Sets", std::move(sets));
     Document plans = Document::array();
-    if (plan.left != nullptr) plans.push(document_of(*plan.left, "Outer", {}, options, seen));
-    if (plan.right != nullptr) plans.push(document_of(*plan.right, "Inner", {}, options, seen));
-    for (const Below& query : below(plan, seen))
-        plans.push(document_of(*query.plan, query.name == "SubPlan" ? "SubPlan" : "InitPlan", query.name, options,
-                               seen));
+    if (plan.left != nullptr) plans.push(document_of(*plan.left, "Outer", {}));
+    if (plan.right != nullptr) plans.push(document_of(*plan.right, "Inner", {}));
+    for (const Below& query : below(plan, seen_))
+        plans.push(document_of(*query.plan, query.name == "SubPlan" ? "SubPlan" : "InitPlan", query.name));
     if (!plans.items().empty()) node.set("Plans", std::move(plans));
     return node;
 }
 
 }  // namespace describe
 
-void describe_plan(const Plan& plan, int depth, const DescribeOptions& options, std::vector<std::string>& lines) {
-    std::set<const Plan*> seen;
-    describe::lines_of(plan, depth, options, seen, lines);
+void describe_plan(const Plan& plan, std::size_t indent, const DescribeOptions& options,
+                   std::vector<std::string>& lines) {
+    describe::Describer(plan, options).lines_of(plan, indent, lines);
 }
 
 Document describe_plan(const Plan& plan, const DescribeOptions& options) {
-    std::set<const Plan*> seen;
-    return describe::document_of(plan, nullptr, {}, options, seen);
+    return describe::Describer(plan, options).document_of(plan, nullptr, {});
 }
 
 std::string actuals_text(const OperatorActuals& actuals, bool timing) {

@@ -1,13 +1,14 @@
 // describe.hpp -- a plan as text or JSON, for EXPLAIN.  Layer: sql.
 //
-// Each operator says what it does with its input, as PostgreSQL's EXPLAIN does: the conditions that lead through an index
-// and those that rows are tried with behind it, keys of joins, groups and sorts (plan/expression_text.hpp).
+// Each operator says what it does with its input, as PostgreSQL's EXPLAIN does: the conditions that lead through an
+// index and those that rows are tried with behind it, keys of joins, groups and sorts (plan/expression_text.hpp).
 #pragma once
 
 #include "sql/catalog/document.hpp"
 #include "sql/plan/plan.hpp"
 #include "sql/session.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <unordered_map>
@@ -32,8 +33,10 @@ struct DescribeOptions {
     Session* session = nullptr;            ///< values are shown by its settings; not null
 };
 
-/// One line for each operator, children indented below it; queries of WITH and subqueries below who reads them.
-void describe_plan(const Plan& plan, int depth, const DescribeOptions& options, std::vector<std::string>& lines);
+/// A line for each operator, what it says of itself and its children indented below it; queries of WITH and subqueries
+/// below who reads them. `indent`: blanks in front of the first.
+void describe_plan(const Plan& plan, std::size_t indent, const DescribeOptions& options,
+                   std::vector<std::string>& lines);
 
 /// An object with "Node Type", what it reads, with costs "Plan Rows", with actuals those, and "Plans" below it.
 Document describe_plan(const Plan& plan, const DescribeOptions& options);

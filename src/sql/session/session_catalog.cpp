@@ -320,10 +320,10 @@ bool SqlSession::is_changeable(Oid oid, std::string_view column) {
 
 StoredBytes SqlSession::stored_bytes(const std::string& tree, bool temporary) {
     const TreeSpace space = present_.tree(tree, temporary).space();
-    const auto pages = static_cast<std::int64_t>(space.inner_pages + space.leaf_pages);
-    const auto value_pages = static_cast<std::int64_t>(space.value_pages);
-    const std::int64_t page_size = space.bytes == 0 ? 0 : static_cast<std::int64_t>(space.bytes) / (pages + value_pages);
-    return {pages * page_size, value_pages * page_size};
+    if (space.bytes == 0) return {};
+    const std::uint64_t pages = space.inner_pages + space.leaf_pages;
+    const std::uint64_t page_size = space.bytes / (pages + space.value_pages);
+    return {static_cast<std::int64_t>(pages * page_size), static_cast<std::int64_t>(space.value_pages * page_size)};
 }
 
 std::int64_t SqlSession::bytes_of_file() { return static_cast<std::int64_t>(database_.statistics().file_bytes); }

@@ -17,7 +17,14 @@ struct ExplainOptions {
     bool timing = true;
     std::optional<bool> summary;  ///< as ANALYZE says where it is not given
     bool buffers = false;
+    bool verbose = false;
+    bool settings = false;
 };
+
+/// Settings that plans, or the rows they read, depend on.
+constexpr std::string_view k_of_plans[] = {"northstar.as_of", "northstar.valid_at", "plan_cache_mode", "search_path",
+                                           "work_mem"};
+
 
 ExplainOptions read_explain_options(const syntax::List<syntax::Option>& list) {
     ExplainOptions options;
@@ -44,10 +51,14 @@ ExplainOptions read_explain_options(const syntax::List<syntax::Option>& list) {
             options.summary = !off;
         } else if (option.name == "buffers") {
             options.buffers = !off;
-        } else if (option.name == "verbose" || option.name == "settings" || option.name == "wal") {
+        } else if (option.name == "verbose") {
+            options.verbose = !off;
+        } else if (option.name == "settings") {
+            options.settings = !off;
+        } else if (option.name == "wal") {
+            // A statement has written its part of the log only when its transaction commits.
             if (!off)
-                raise_at(sqlstate::feature_not_supported,
-                         "EXPLAIN option \"" + std::string(option.name) + "\" is not supported", option.position);
+                raise_at(sqlstate::feature_not_supported, "EXPLAIN option \"wal\" is not supported", option.position);
         } else {
             raise_at(sqlstate::syntax_error, "unrecognized EXPLAIN option \"" + std::string(option.name) + "\"",
                      option.position);
@@ -68,6 +79,9 @@ const char* verb_of(const BoundChange& change) {
     return names[static_cast<int>(change.kind)];
 }
 
+/// How far the plan of a change's rows is moved to the right.
+constexpr std::size_t k_below_change = 2;
+
 std::vector<std::string> lines_of(const BoundStatement& bound, const OperatorActuals& whole,
                                   const DescribeOptions& options) {
     std::vector<std::string> lines;
@@ -75,9 +89,11 @@ std::vector<std::string> lines_of(const BoundStatement& bound, const OperatorAct
         describe_plan(*bound.query.plan, 0, options, lines);
         return lines;
     }
-    lines.push_back(std::string(verb_of(*bound.change)) + " on " + bound.change->relation->name);
+    const Relation& relation = *bound.change->relation;
+    lines.push_back(std::string(verb_of(*bound.change)) + " on " +
+                    (options.verbose ? quote_identifier(relation.schema) + "." : "") + quote_identifier(relation.name));
     if (options.actuals != nullptr) lines.back() += actuals_text(whole, options.timing);
-    describe_plan(*bound.change->source, 1, options, lines);
+    describe_plan(*bound.change->source, k_below_change, options, lines);
     return lines;
 }
 
@@ -130,6 +146,8 @@ StatementResult SqlSession::explain(const syntax::Explain& statement) {
     DescribeOptions shown;
     shown.costs = options.costs;
     shown.timing = options.timing;
+    shown.verbose = options.verbose;
+    shown.session = &session_;
     PlanActuals actuals;
     OperatorActuals whole;  // of the statement
     Statistics before, after;
@@ -159,6 +177,18 @@ StatementResult SqlSession::explain(const syntax::Explain& statement) {
         if (options.json) root.set(name, Document::number(value));
         else line(std::string(name) + ": " + value + unit);
     };
+    if (options.settings) {
+        Document set = Document::object();
+        std::string texts;
+        for (const std::string_view name : session_explain::k_of_plans) {
+            const std::string value = setting(name, true).value_or("");
+            if (value == initial_setting(name)) continue;
+            texts += (texts.empty() ? "" : ", ") + std::string(name) + " = " + quote_literal(value);
+            set.set(std::string(name), Document::string(value));
+        }
+        if (options.json) root.set("Settings", std::move(set));
+        else if (!texts.empty()) line("Settings: " + texts);
+    }
     if (options.analyze && options.buffers) {  // of the whole handle: other threads count too
         fact("Pages Read First", std::to_string(after.pages_verified - before.pages_verified), "");
         fact("Pages Copied", std::to_string(after.pages_copied - before.pages_copied), "");

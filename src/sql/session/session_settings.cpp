@@ -260,6 +260,12 @@ std::string SqlSession::apply_setting(const std::string& name, const std::string
     return value;
 }
 
+std::string_view SqlSession::initial_setting(std::string_view name) {
+    const auto* const found = std::find_if(std::begin(session_settings::k_known), std::end(session_settings::k_known),
+                                           [&](const session_settings::Known& known) { return known.name == name; });
+    return found == std::end(session_settings::k_known) ? std::string_view() : found->value;
+}
+
 std::optional<std::string> SqlSession::setting(std::string_view name, bool missing_ok) {
     const std::string key = session_settings::lower(name);
     if (key == "transaction_read_only") return is_read_only() ? "on" : "off";

@@ -96,6 +96,8 @@ public:
     }
     using SettingTexts = std::map<std::string, std::string, std::less<>>;
     const SettingTexts& all_settings() const { return settings_; }
+    /// What a setting that has a meaning here is until somebody sets it.
+    static std::string_view initial_setting(std::string_view name);
     SqlCopySource* copy_source() { return copy_source_; }
     SqlCopySink* copy_sink() { return copy_sink_; }
     /// DISCARD of plans, sequences, temporary objects or all that the session keeps; the tag of the answer.

@@ -18,7 +18,6 @@ namespace system_tables {
 
 constexpr Oid k_heap = 2, k_btree = 403;  // of pg_am
 constexpr Oid k_internal_language = 12;
-constexpr Oid k_database_oid = 5;  // as in pg_database
 
 std::vector<OutputColumn> read_columns(std::string_view text) {
     std::vector<OutputColumn> columns;
