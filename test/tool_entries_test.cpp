@@ -141,8 +141,9 @@ TEST_CASE("trees are listed and dropped", "[tool]") {
     CHECK(ok(place, {"trees", db, "--space"}) ==
           "one\t1\t4.0 KiB\tdepth 1, 0 inner pages, 1 leaf, 0 for large values\n"
           "two words\t1\t4.0 KiB\tdepth 1, 0 inner pages, 1 leaf, 0 for large values\n");
-    CHECK(ok(place, {"trees", db, "--space", "--json"}).starts_with(
-        "{\"tree\":\"one\",\"entries\":1,\"depth\":1,\"inner_pages\":0,\"leaf_pages\":1,\"value_pages\":0,\"bytes\":4096}\n"));
+    CHECK(ok(place, {"trees", db, "--space", "--json"})
+              .starts_with("{\"tree\":\"one\",\"entries\":1,\"depth\":1,\"inner_pages\":0,\"leaf_pages\":1,"
+                           "\"value_pages\":0,\"bytes\":4096}\n"));
     CHECK(ok(place, {"trees", db, "--drop", "one"}) == "txn 3\n");
     CHECK(run(place, {"trees", db, "--drop", "none"}).code == 1);
     CHECK(run(place, {"get", db, "k", "--tree", "one"}).code == 1);

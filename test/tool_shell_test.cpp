@@ -317,6 +317,12 @@ TEST_CASE("commands describe what there is", "[tool][sql]") {
     CHECK(referred.find("TABLE \"emp\" CONSTRAINT \"emp_dept_fkey\"") != std::string::npos);
     CHECK(ok(place, {"sql", db, "-m", "csv", "-c", "\\dt e*"}) == "Schema,Name,Type\npublic,emp,table\n");
     CHECK(ok(place, {"sql", db, "-m", "csv", "-c", "\\dv"}) == "Schema,Name,Type\npublic,v,view\n");
+    ok(place, {"sql", db, "-c", "INSERT INTO emp (name) VALUES ('a')"});
+    CHECK(ok(place, {"sql", db, "-m", "csv", "-c", "\\dt+ e*"}) ==
+          "Schema,Name,Type,Size\npublic,emp,table,4096 bytes\n");
+    CHECK(ok(place, {"sql", db, "-m", "csv", "-c", "\\di+ dept*"}) ==
+          "Schema,Name,Type,Table,Columns,Size\npublic,dept_pkey,unique index,dept,(id),0 bytes\n");
+    CHECK(ok(place, {"sql", db, "-m", "csv", "-c", "\\dx"}).find("plpgsql,1.0,pg_catalog") != std::string::npos);
     CHECK(ok(place, {"sql", db, "-c", ".tables"}) == "dept\nemp\nv\n");
     CHECK(ok(place, {"sql", db, "-m", "csv", "-c", "CREATE SCHEMA empty", "-c", "\\dn"}) ==
           "CREATE SCHEMA\nName\nempty\npublic\n");

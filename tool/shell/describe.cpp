@@ -1,6 +1,8 @@
 // \d and its kin: what there is in the database, and what it is made of.
 #include <algorithm>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "../failure.hpp"
 #include "../text.hpp"
@@ -36,8 +38,23 @@ std::vector<std::string> created_schemas(const northstar::Database& database) {
     return names;
 }
 
-void list_relations(Shell& shell, const Words& words, std::string_view kinds) {
+/// What tables and indexes take, as people read it, by schema and name.
+std::map<std::pair<std::string, std::string>, std::string> read_sizes(Shell& shell) {
+    std::map<std::pair<std::string, std::string>, std::string> sizes;
+    const northstar::SqlResult found = shell.connection().execute(
+        "SELECT n.nspname, c.relname, pg_size_pretty(pg_table_size(c.oid)) FROM pg_catalog.pg_class c "
+        "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'm', 'i', 'p')");
+    for (const auto& row : found.rows)
+        if (row[2]) sizes[{*row[0], *row[1]}] = *row[2];
+    return sizes;
+}
+
+enum class Detail : std::uint8_t { names, sizes };
+
+void list_relations(Shell& shell, const Words& words, std::string_view kinds, Detail detail) {
     const CatalogView catalog = read_catalog(shell.connection());
+    std::map<std::pair<std::string, std::string>, std::string> sizes;
+    if (detail == Detail::sizes) sizes = read_sizes(shell);
     std::vector<std::vector<std::string>> rows;
     bool comments = false;
     for (const RelationView& relation : catalog.relations) comments |= !relation.comment.empty();
@@ -45,6 +62,7 @@ void list_relations(Shell& shell, const Words& words, std::string_view kinds) {
         if (kinds.find(relation.kind) == std::string_view::npos) continue;
         if (!fits_pattern(relation.schema, relation.name, pattern_of(words))) continue;
         rows.push_back({relation.schema, relation.name, name_of_kind(relation.kind)});
+        if (detail == Detail::sizes) rows.back().push_back(sizes[{relation.schema, relation.name}]);
         if (comments) rows.back().push_back(relation.comment);
     }
     if (rows.empty()) {
@@ -53,23 +71,47 @@ void list_relations(Shell& shell, const Words& words, std::string_view kinds) {
         return;
     }
     Words headings = {"Schema", "Name", "Type"};
+    if (detail == Detail::sizes) headings.push_back("Size");
     if (comments) headings.push_back("Description");
     shell.print(headings, rows, "List of relations");
 }
 
-void list_tables(Shell& shell, const Words& words, std::string_view) { list_relations(shell, words, "r"); }
-void list_views(Shell& shell, const Words& words, std::string_view) { list_relations(shell, words, "vm"); }
-void list_sequences(Shell& shell, const Words& words, std::string_view) { list_relations(shell, words, "S"); }
+constexpr char k_everything[] = "rvmS", k_tables[] = "r", k_views[] = "vm", k_stored_views[] = "m", k_sequences[] = "S";
 
+/// Relations of some kinds, as a command of the shell.
+template <const char* kinds, Detail detail>
+void list_kinds(Shell& shell, const Words& words, std::string_view) {
+    list_relations(shell, words, kinds, detail);
+}
+
+template <Detail detail>
 void list_indexes(Shell& shell, const Words& words, std::string_view) {
+    std::map<std::pair<std::string, std::string>, std::string> sizes;
+    if (detail == Detail::sizes) sizes = read_sizes(shell);
     std::vector<std::vector<std::string>> rows;
     for (const RelationView& relation : read_catalog(shell.connection()).relations)
         for (const IndexView& index : relation.indexes)
-            if (fits_pattern(relation.schema, index.name, pattern_of(words)))
+            if (fits_pattern(relation.schema, index.name, pattern_of(words))) {
                 rows.push_back({relation.schema, index.name, index.unique ? "unique index" : "index", relation.name,
                                 index.columns});
+                if (detail == Detail::sizes) rows.back().push_back(sizes[{relation.schema, index.name}]);
+            }
+    Words headings = {"Schema", "Name", "Type", "Table", "Columns"};
+    if (detail == Detail::sizes) headings.push_back("Size");
     if (rows.empty()) shell.complain("There are no such indexes.");
-    else shell.print({"Schema", "Name", "Type", "Table", "Columns"}, rows, "List of indexes");
+    else shell.print(headings, rows, "List of indexes");
+}
+
+void list_extensions(Shell& shell, const Words& words, std::string_view) {
+    std::vector<std::vector<std::string>> rows;
+    const northstar::SqlResult found = shell.connection().execute(
+        "SELECT e.extname, e.extversion, n.nspname, obj_description(e.oid, 'pg_extension') "
+        "FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace ORDER BY 1");
+    for (const auto& row : found.rows)
+        if (fits_pattern({}, *row[0], pattern_of(words)))
+            rows.push_back({*row[0], row[1].value_or(""), row[2].value_or(""), row[3].value_or("")});
+    if (rows.empty()) shell.complain("There are no such extensions.");
+    else shell.print({"Name", "Version", "Schema", "Description"}, rows, "List of installed extensions");
 }
 
 void list_schemas(Shell& shell, const Words& words, std::string_view) {
@@ -210,7 +252,7 @@ void describe_relation(Shell& shell, const RelationView& relation, const Catalog
 
 void describe(Shell& shell, const Words& words, std::string_view) {
     if (words.empty()) {
-        list_relations(shell, words, "rvmS");
+        list_relations(shell, words, k_everything, Detail::names);
         return;
     }
     const CatalogView catalog = read_catalog(shell.connection());
@@ -235,6 +277,11 @@ void describe(Shell& shell, const Words& words, std::string_view) {
         found = true;
     }
     if (!found) shell.complain("There is no relation, index or type named '" + printable(words[0]) + "'.");
+}
+
+void describe_more(Shell& shell, const Words& words, std::string_view rest) {
+    if (words.empty()) list_relations(shell, words, k_everything, Detail::sizes);
+    else describe(shell, words, rest);
 }
 
 void tables(Shell& shell, const Words& words, std::string_view) {
@@ -263,17 +310,22 @@ std::vector<MetaCommand> describe_commands() {
     using A = CommandArgument;
     using namespace describe_impl;
     return {
-        {"\\d", "[NAME]", "what there is, or what a table, view, index, sequence or type is", A::relation, describe},
-        {"\\dt", "[PATTERN]", "tables (* and ? in patterns; schema.name)", A::relation, list_tables},
-        {"\\di", "[PATTERN]", "indexes", A::text, list_indexes},
-        {"\\dv", "[PATTERN]", "views", A::relation, list_views},
-        {"\\ds", "[PATTERN]", "sequences", A::text, list_sequences},
+        {"\\d", "[NAME]", "what there is, or what a table, view, index, sequence or type is", A::relation, describe,
+         describe_more},
+        {"\\dt", "[PATTERN]", "tables (* and ? in patterns; schema.name); \\dt+: with sizes, as \\d+, \\di+, \\dm+",
+         A::relation, list_kinds<k_tables, Detail::names>, list_kinds<k_tables, Detail::sizes>},
+        {"\\di", "[PATTERN]", "indexes", A::text, list_indexes<Detail::names>, list_indexes<Detail::sizes>},
+        {"\\dv", "[PATTERN]", "views", A::relation, list_kinds<k_views, Detail::names>},
+        {"\\dm", "[PATTERN]", "materialized views", A::relation, list_kinds<k_stored_views, Detail::names>,
+         list_kinds<k_stored_views, Detail::sizes>},
+        {"\\ds", "[PATTERN]", "sequences", A::text, list_kinds<k_sequences, Detail::names>},
         {"\\dn", "[PATTERN]", "schemas", A::text, list_schemas},
         {"\\dT", "[PATTERN]", "types that were made here", A::text, list_types},
         {"\\df", "[PATTERN]", "functions", A::text, list_functions},
+        {"\\dx", "[PATTERN]", "extensions", A::text, list_extensions},
         {".tables", "[PATTERN]", "names of tables and views", A::relation, tables},
         {".schema", "[PATTERN]", "the statements that make them", A::relation, schema},
-        {".indexes", "[PATTERN]", "", A::text, list_indexes},
+        {".indexes", "[PATTERN]", "", A::text, list_indexes<Detail::names>},
     };
 }
 

@@ -365,6 +365,7 @@ std::vector<MetaCommand> basic_commands() {
         {"\\l", "", "the database", A::none, list_databases},
         {"\\c", "", "which database this is", A::none, connect},
         {"\\connect", "", "", A::none, connect},
+        {"\\conninfo", "", "", A::none, connect},
         {"\\restrict", "KEY", "no command but \\unrestrict from now on, as pg_dump wants it", A::text,
          restrict_commands},
         {"\\unrestrict", "KEY", "the end of that", A::text, unrestrict_commands},
@@ -461,7 +462,11 @@ void run_meta_command(Shell& shell, std::string_view line) {
     std::string_view rest = line.substr(end);
     while (!rest.empty() && (rest[0] == ' ' || rest[0] == '\t')) rest.remove_prefix(1);
     const MetaCommand* command = meta_commands_impl::find(name);
-    if (command == nullptr && name.ends_with('+')) command = meta_commands_impl::find(name.substr(0, name.size() - 1));
+    bool more = false;
+    if (command == nullptr && name.ends_with('+')) {
+        command = meta_commands_impl::find(name.substr(0, name.size() - 1));
+        more = command != nullptr && command->run_more != nullptr;
+    }
     if (command == nullptr && name == "\\quit") command = meta_commands_impl::find("\\q");
     if (!shell.restriction().empty() && name != "\\unrestrict")
         throw UsageError("commands are restricted: only \\unrestrict with the key of \\restrict may follow");
@@ -472,7 +477,7 @@ void run_meta_command(Shell& shell, std::string_view line) {
         throw UsageError("there is no command " + std::string(name.substr(0, 1)) + printable(name.substr(1)) +
                          (close.empty() ? "; \\? lists them" : "; did you mean " + std::string(close) + "?"));
     }
-    command->run(shell, command_words(shell, rest), rest);
+    (more ? command->run_more : command->run)(shell, command_words(shell, rest), rest);
 }
 
 }  // namespace northstar_tool::shell

@@ -19,6 +19,8 @@ struct MetaCommand {
     std::string_view help;   ///< empty: a second name, which help leaves out
     CommandArgument argument = CommandArgument::none;
     void (*run)(Shell& shell, const std::vector<std::string>& words, std::string_view rest);
+    /// Behind the name with a +, which asks for more; nullptr: the same.
+    void (*run_more)(Shell& shell, const std::vector<std::string>& words, std::string_view rest) = nullptr;
 };
 
 const std::vector<MetaCommand>& meta_commands();
