@@ -50,6 +50,7 @@ public:
     Batch* next() override {
         Batch* batch = nullptr;
         timed(true, [&] { batch = op_->next(); });
+        actuals_.refused += op_->take_refused();
         if (batch != nullptr) actuals_.rows += batch->count;
         return batch;
     }

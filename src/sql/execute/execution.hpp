@@ -70,6 +70,8 @@ public:
         static_cast<void>(columns);
         return false;
     }
+    /// How many rows its conditions refused since it was asked last.
+    virtual std::uint64_t take_refused() { return 0; }
     /// Behind the last next() of a run: lets go of what belongs to that. True: it holds little, and open() may begin
     /// another run of the statement, with other parameters and another state of the database.
     virtual bool finish_run() { return false; }

@@ -114,6 +114,8 @@ public:
         return skipped;
     }
 
+    std::uint64_t take_refused() override { return std::exchange(refused_, 0); }
+
     std::optional<std::uint64_t> take_count() override {
         if (!counts_) return std::nullopt;
         return std::exchange(uncounted_, 0);
@@ -157,6 +159,7 @@ public:
                 step.condition.select(batch_, selected_, batch_.arena);
                 if (selected_.empty()) break;
             }
+            refused_ += count - selected_.size();
             if (bound_ != nullptr && bound_->known && !selected_.empty()) leave_out_late();
             for (Sieve& sieve : sieves_) sift(sieve);
             if (each_member_ > 0) end_member_when_enough();
@@ -617,6 +620,7 @@ private:
     std::uint64_t of_member_ = 0;    // of the present one, those that met the conditions
     bool counts_ = false;          // nothing of the rows is asked for but how many there are
     std::uint64_t uncounted_ = 0;  // of them, those that were not handed out
+    std::uint64_t refused_ = 0;
     bool done_ = false;
     bool first_ = true;
     std::size_t limit_ = k_first_rows;  // rows of the next batch

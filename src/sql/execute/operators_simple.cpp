@@ -63,6 +63,7 @@ public:
         columns_ = input_->columns();
     }
     void open() override { input_->open(); }
+    std::uint64_t take_refused() override { return std::exchange(refused_, 0); }
     bool finish_run() override { return input_->finish_run() && conditions_.outlasts_run(); }
     bool accept(const KeyFilter& filter, const std::vector<ColumnId>& columns) override {
         return input_->accept(filter, columns);
@@ -72,6 +73,7 @@ public:
             rows_.resize(batch->count);
             for (std::size_t i = 0; i < rows_.size(); ++i) rows_[i] = static_cast<std::uint32_t>(i);
             conditions_.select(*batch, rows_, batch->arena);
+            refused_ += batch->count - rows_.size();
             if (rows_.empty()) continue;
             if (rows_.size() < batch->count) batch->keep(rows_);
             return batch;
@@ -83,6 +85,7 @@ private:
     std::unique_ptr<Operator> input_;
     Conditions conditions_;
     std::vector<std::uint32_t> rows_;
+    std::uint64_t refused_ = 0;
 };
 
 class Project final : public Operator {

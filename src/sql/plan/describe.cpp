@@ -121,11 +121,12 @@ OperatorActuals actuals_of(const Plan& plan, const DescribeOptions& options) {
     return found == options.actuals->end() ? OperatorActuals() : found->second;
 }
 
-/// A line of what an operator says of itself: one text, or a list.
+/// A line of what an operator says of itself: one text or number, or a list.
 struct Detail {
+    enum class Kind : std::uint8_t { text, number, list };
     const char* name;
     std::vector<std::string> parts;
-    bool list = false;  ///< as JSON an array
+    Kind kind = Kind::text;
 };
 
 class Describer {
@@ -167,6 +168,10 @@ void Describer::add_conditions(const Plan& plan, std::vector<Detail>& details) c
         add("Index Cond", plan.united.size() > 1 ? "(" + united + ")" : united);
     }
     add("Filter", spelled_.all_of(plan.conditions));
+    if (plan.conditions.empty() || options_.actuals == nullptr) return;
+    const OperatorActuals actuals = actuals_of(plan, options_);
+    const std::uint64_t refused = actuals.loops == 0 ? 0 : actuals.refused / actuals.loops;
+    if (refused > 0) details.push_back({"Rows Removed by Filter", {std::to_string(refused)}, Detail::Kind::number});
 }
 
 std::vector<std::string> Describer::keys_of(const std::vector<SortKey>& keys, std::size_t count) const {
@@ -183,19 +188,19 @@ std::vector<std::string> Describer::output_of(const Plan& plan) const {
 
 std::vector<Detail> Describer::details_of(const Plan& plan) const {
     std::vector<Detail> details;
-    if (options_.verbose && !plan.output.empty()) details.push_back({"Output", output_of(plan), true});
+    if (options_.verbose && !plan.output.empty()) details.push_back({"Output", output_of(plan), Detail::Kind::list});
     switch (plan.kind) {
         case PlanKind::sort:
-            details.push_back({"Sort Key", keys_of(plan.keys, plan.keys.size()), true});
+            details.push_back({"Sort Key", keys_of(plan.keys, plan.keys.size()), Detail::Kind::list});
             if (plan.ordered_keys > 0)
-                details.push_back({"Presorted Key", keys_of(plan.keys, plan.ordered_keys), true});
+                details.push_back({"Presorted Key", keys_of(plan.keys, plan.ordered_keys), Detail::Kind::list});
             break;
         case PlanKind::aggregate: {
             const auto group_keys = [&](const std::vector<std::size_t>& places) {
                 std::vector<std::string> texts;
                 for (const std::size_t place : places) texts.push_back(spelled_.text(*plan.groups[place].expr));
                 if (texts.empty()) texts.push_back("()");
-                details.push_back({"Group Key", std::move(texts), true});
+                details.push_back({"Group Key", std::move(texts), Detail::Kind::list});
             };
             std::vector<std::size_t> all(plan.groups.size());
             for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
@@ -251,8 +256,9 @@ Document Describer::document_of(const Plan& plan, const char* relationship, cons
     if (options_.actuals != nullptr) set_actuals(actuals_of(plan, options_), options_.timing, node);
     Document sets = Document::array();
     for (const Detail& detail : details_of(plan)) {
-        if (!detail.list) {
-            node.set(detail.name, Document::string(detail.parts[0]));
+        if (detail.kind != Detail::Kind::list) {
+            const bool number = detail.kind == Detail::Kind::number;
+            node.set(detail.name, number ? Document::number(detail.parts[0]) : Document::string(detail.parts[0]));
             continue;
         }
         Document list = Document::array();

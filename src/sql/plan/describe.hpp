@@ -20,6 +20,7 @@ namespace northstar::inline v0::sql {
 struct OperatorActuals {
     std::uint64_t loops = 0;            ///< how often it was opened
     std::uint64_t rows = 0;             ///< of all loops
+    std::uint64_t refused = 0;          ///< by its conditions, of all loops
     std::uint64_t startup_nanos = 0;    ///< until the first rows came, of all loops
     std::uint64_t total_nanos = 0;
 };

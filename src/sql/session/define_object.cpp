@@ -519,11 +519,9 @@ StatementResult define_object(SqlSession& session, const syntax::Statement& stat
                           "ANALYZE option must be specified when a column list is provided");
             if (session.in_transaction())
                 raise(sqlstate::active_sql_transaction, "VACUUM cannot run inside a transaction block");
-            if (statement.tables->full)
-                raise(sqlstate::feature_not_supported, "VACUUM FULL is not supported", {},
-                      "'northstar compact' makes the file smaller.");
             if (statement.tables->analyze) analyze_tables(session, *statement.tables);
             session.database().checkpoint();  // pages of versions that nobody reads become free there
+            if (statement.tables->full) session.database().compact();  // tables share the file
             return tag("VACUUM");
         }
         case StatementKind::lock_table: lock_tables(session, statement); return tag("LOCK TABLE");

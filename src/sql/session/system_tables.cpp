@@ -1,9 +1,11 @@
 #include "sql/session/system_tables.hpp"
 
 #include "sql/array.hpp"
+#include "sql/bind/binder.hpp"
 #include "sql/catalog/describe_object.hpp"
 #include "sql/catalog/partition.hpp"
 #include "sql/catalog/system_relations.hpp"
+#include "sql/plan/walk.hpp"
 #include "sql/session/column_storage.hpp"
 #include "sql/session/postgres_settings.hpp"
 
@@ -350,7 +352,28 @@ Oid referenced_index(const Catalog& catalog, const ForeignKey& foreign) {
     return 0;
 }
 
-void constraint_rows(RowMaker& maker, const Catalog& catalog) {
+/// Columns that a condition names, in the order of the text; -1: the row.
+std::vector<int> columns_named_by(SqlSession& session, const Relation& relation, const std::string& condition) {
+    BoundPool pool;
+    std::vector<Oid> none;
+    std::vector<ColumnId> ids;
+    for (std::size_t i = 0; i < relation.columns.size(); ++i) ids.push_back(pool.column());
+    std::vector<int> columns;
+    BoundExpr* const bound = Binder(session, pool, none).bind_text(condition, relation, ids, "constraints");
+    const auto add = [&](int place) {
+        if (std::find(columns.begin(), columns.end(), place) == columns.end()) columns.push_back(place);
+    };
+    walk_expr(bound, [&](BoundExpr& expr) {
+        const bool row = expr.kind == BoundKind::row && expr.number == 1;
+        if (row) add(-1);
+        const auto named = std::find(ids.begin(), ids.end(), expr.column);
+        if (expr.kind == BoundKind::column && named != ids.end()) add(static_cast<int>(named - ids.begin()));
+        return !row;
+    });
+    return columns;
+}
+
+void constraint_rows(RowMaker& maker, const Catalog& catalog, SqlSession& session) {
     for (const auto& [key, relation] : catalog.relations()) {
         ConstraintRow base;
         base.table = relation->oid;
@@ -389,6 +412,7 @@ void constraint_rows(RowMaker& maker, const Catalog& catalog) {
             row.name = check.name;
             row.validated = check.validated;
             row.expression = check.text;
+            row.columns = columns_named_by(session, *relation, check.text);
             row.local = !check.inherited;
             row.heirs = !check.no_inherit;
             row.inherited = parents_that(catalog, *relation, [&](const Relation& parent) {
@@ -696,7 +720,7 @@ void system_rows(const VirtualTable& table, const Catalog& catalog, SqlSession& 
     else if (name == "pg_attribute") attribute_rows(maker, catalog);
     else if (name == "pg_attrdef") default_rows(maker, catalog);
     else if (name == "pg_index") index_rows(maker, catalog);
-    else if (name == "pg_constraint") constraint_rows(maker, catalog);
+    else if (name == "pg_constraint") constraint_rows(maker, catalog, session);
     else if (name == "pg_type") type_rows(maker, catalog);
     else if (name == "pg_enum") enum_rows(maker, catalog);
     else if (name == "pg_range") range_rows(maker);
