@@ -16,6 +16,17 @@ struct Fixture {
                            "INSERT INTO t SELECT i, i % 10 FROM generate_series(1, 1000) AS g(i);"
                            "CREATE TABLE few (k int PRIMARY KEY); INSERT INTO few VALUES (3), (4)");
     }
+    /// The lines that say something, of a plan.
+    std::string details(const std::string& text, const std::string& options = "COSTS OFF") {
+        std::string answer;
+        for (const auto& row : sql.execute("EXPLAIN (" + options + ") " + text).rows) {
+            const std::string& line = row.at(0).value();
+            const std::size_t begin = line.find_first_not_of(' ');
+            if (line.compare(begin, 2, "->") != 0 && line.find(": ") != std::string::npos)
+                answer += (answer.empty() ? "" : "; ") + line.substr(begin);
+        }
+        return answer;
+    }
     std::string plan(const std::string& text) {
         std::string answer;
         for (const auto& row : sql.execute(text).rows) answer += row.at(0).value() + "\n";
@@ -34,9 +45,89 @@ TEST_CASE("EXPLAIN ANALYZE counts the rows that each operator made", "[sql]") {
     CHECK(f.rows("SELECT k, count(*) FROM t WHERE id <= 100 GROUP BY k ORDER BY k LIMIT 3") ==
           "Limit (actual rows=3 loops=1)\n"
           "  ->  Sort (actual rows=3 loops=1)\n"
-          "    ->  HashAggregate (actual rows=10 loops=1)\n"
-          "      ->  Index Scan using t_pkey on t (actual rows=100 loops=1)\n");
+          "        Sort Key: k\n"
+          "        ->  HashAggregate (actual rows=10 loops=1)\n"
+          "              Group Key: k\n"
+          "              ->  Index Scan using t_pkey on t (actual rows=100 loops=1)\n"
+          "                    Index Cond: (id <= 100)\n");
     CHECK(f.rows("SELECT * FROM t WHERE false AND id = 1").find("rows=0 loops=") != std::string::npos);
+}
+
+TEST_CASE("conditions that lead through an index are told from those that rows are tried with", "[sql]") {
+    Fixture f;
+    f.sql.execute_script("CREATE TABLE p (id int PRIMARY KEY, city text, n int, note varchar(9));"
+                         "CREATE INDEX ON p (city, n); CREATE INDEX ON p (lower(note));"
+                         "INSERT INTO p SELECT i, 'c' || i % 40, i % 7, 'n' || i FROM generate_series(1, 4000) AS g(i);"
+                         "ANALYZE p");
+    CHECK(f.details("SELECT * FROM p WHERE id = 5 AND note LIKE '%x'") ==
+          "Index Cond: (id = 5); Filter: ((note)::text ~~ '%x'::text)");
+    CHECK(f.details("SELECT * FROM p WHERE id >= 3 AND id < 40") == "Index Cond: ((id >= 3) AND (id < 40))");
+    CHECK(f.details("SELECT * FROM p WHERE city = 'c1' AND n > 5 AND id <> 7") ==
+          "Index Cond: ((city = 'c1'::text) AND (n > 5)); Filter: (id <> 7)");
+    CHECK(f.details("SELECT * FROM p WHERE id IN (1, 2, 3)") == "Index Cond: (id IN (1, 2, 3))");
+    CHECK(f.details("SELECT * FROM p WHERE lower(note) = 'n5'") == "Index Cond: (lower((note)::text) = 'n5'::text)");
+    CHECK(f.details("SELECT * FROM p WHERE id = 5 OR city = 'c7' AND n = 1") ==
+          "Index Cond: ((id = 5) OR ((city = 'c7'::text) AND (n = 1))); "
+          "Filter: ((id = 5) OR ((city = 'c7'::text) AND (n = 1)))");
+    CHECK(f.details("SELECT * FROM p WHERE city IS NULL AND n IS NOT NULL") ==
+          "Index Cond: ((city IS NULL) AND (n IS NOT NULL))");
+}
+
+TEST_CASE("joins tell the equalities that they hash from what else pairs must meet", "[sql]") {
+    Fixture f;
+    CHECK(f.details("SELECT 1 FROM t a JOIN t b ON a.k = b.k AND a.id > b.id") ==
+          "Hash Cond: (a.k = b.k); Join Filter: (a.id > b.id)");
+    CHECK(f.details("SELECT 1 FROM t a LEFT JOIN few ON a.k < few.k") == "Join Filter: (a.k < few.k)");
+}
+
+TEST_CASE("expressions are spelled as PostgreSQL spells them", "[sql]") {
+    Fixture f;
+    f.sql.execute("CREATE TABLE e (b bool, d date, v numeric, j jsonb, a int[], r text)");
+    const auto filter = [&](const std::string& where) {
+        return f.details("SELECT 1 FROM e WHERE " + where).substr(std::string("Filter: ").size());
+    };
+    CHECK(filter("b IS NOT TRUE OR NOT b") == "((b IS NOT TRUE) OR (NOT b))");
+    CHECK(filter("d > DATE '2020-01-31' AND v < -1.5") == "((d > '2020-01-31'::date) AND (v < '-1.5'::numeric))");
+    CHECK(filter("j ->> 'k' = 'x'") == "((j ->> 'k'::text) = 'x'::text)");
+    CHECK(filter("a[1] = 3 OR a[2:] = '{1}'") == "(((a)[1] = 3) OR ((a)[2:] = '{1}'::integer[]))");
+    CHECK(filter("r IS DISTINCT FROM coalesce(r, 'it''s')") == "(r IS DISTINCT FROM COALESCE(r, 'it''s'::text))");
+    CHECK(filter("CASE WHEN b THEN v ELSE 0 END > 1") == "(CASE WHEN b THEN v ELSE 0 END > 1)");
+    CHECK(filter("r = NULLIF(r, 'a') AND v = greatest(v, 2)") ==
+          "((r = NULLIF(r, 'a'::text)) AND (v = GREATEST(v, 2)))");
+    CHECK(filter("v::varchar(3) = 'abc' AND - v < 3") ==
+          "((((v)::character varying(3))::text = 'abc'::text) AND ((- v) < 3))");
+    CHECK(filter("(b, v) < (true, 3) AND r <> ALL ('{x,y}')") ==
+          "((ROW(b, v) < ROW(true, 3)) AND (r NOT IN ('x'::text, 'y'::text)))");
+    CHECK(filter("EXISTS (SELECT 1 FROM few WHERE few.k::text = r OFFSET 0)") == "EXISTS(SubPlan)");
+}
+
+TEST_CASE("keys of sorts and groups say the expressions behind them", "[sql]") {
+    Fixture f;
+    CHECK(f.details("SELECT k % 2 AS odd, count(*) FROM t GROUP BY k % 2 ORDER BY count(*) DESC, odd NULLS FIRST") ==
+          "Sort Key: count(*) DESC, (k % 2) NULLS FIRST; Group Key: (k % 2)");
+    CHECK(f.details("SELECT k, id, count(*) FROM t GROUP BY ROLLUP (k, id)") ==
+          "Group Key: k, id; Group Key: k; Group Key: ()");
+    // What stands on itself many times is not spelled out.
+    std::string text = "SELECT k AS x FROM t";
+    for (int i = 0; i < 30; ++i) text = "SELECT x + x AS x FROM (" + text + " OFFSET 0) s" + std::to_string(i);
+    CHECK(f.details(text + " ORDER BY x").size() < 20'000);
+}
+
+TEST_CASE("VERBOSE says what each operator hands on", "[sql]") {
+    Fixture f;
+    CHECK(f.plan("EXPLAIN (VERBOSE, COSTS OFF) SELECT max(k) FROM t x WHERE id > 5") ==
+          "Aggregate\n  Output: max(x.k)\n  ->  Index Scan using t_pkey on public.t x\n        Output: x.k\n"
+          "        Index Cond: (x.id > 5)\n");
+    CHECK(f.plan("EXPLAIN (VERBOSE, COSTS OFF) DELETE FROM few WHERE k = 3").find("Delete on public.few\n") == 0);
+}
+
+TEST_CASE("EXPLAIN ANALYZE counts the rows that conditions refuse, of a loop", "[sql]") {
+    Fixture f;
+    CHECK(f.rows("SELECT * FROM t WHERE id <= 100 AND k = 3").find("Rows Removed by Filter: 90\n") !=
+          std::string::npos);
+    CHECK(f.rows("SELECT * FROM t WHERE id <= 100").find("Removed") == std::string::npos);
+    CHECK(f.rows("SELECT k FROM t GROUP BY k HAVING count(*) > 1000").find("Rows Removed by Filter: 10\n") !=
+          std::string::npos);
 }
 
 TEST_CASE("no number of expected rows is too large to be shown", "[sql]") {
@@ -100,11 +191,14 @@ TEST_CASE("FORMAT JSON has the same under PostgreSQL's names", "[sql]") {
     const auto rows = f.sql.execute(
         "SELECT plan #>> '{0,Plan,Plans,0,Node Type}', plan #>> '{0,Plan,Plans,0,Actual Rows}', "
         "plan #>> '{0,Plan,Plans,0,Actual Loops}', jsonb_typeof(plan #> '{0,Plan,Actual Total Time}'), "
-        "jsonb_typeof(plan #> '{0,Execution Time}'), plan #>> '{0,Plan,Plans,0,Parent Relationship}' FROM plans").rows;
+        "jsonb_typeof(plan #> '{0,Execution Time}'), plan #>> '{0,Plan,Plans,0,Parent Relationship}', "
+        "plan #>> '{0,Plan,Plans,0,Index Cond}', plan #>> '{0,Plan,Plans,0,Alias}' FROM plans").rows;
     CHECK(rows.at(0).at(0) == "Index Scan");
     CHECK(rows.at(0).at(1) == "10");
     CHECK(rows.at(0).at(2) == "1");
     CHECK(rows.at(0).at(3) == "number");
     CHECK(rows.at(0).at(4) == "number");
     CHECK(rows.at(0).at(5) == "Outer");
+    CHECK(rows.at(0).at(6) == "(id < 11)");
+    CHECK(rows.at(0).at(7) == "t");
 }

@@ -76,25 +76,15 @@ void Shell::run_together(std::string_view text) {
 }
 
 bool Shell::run_and_print_all(const std::string& text) {
-    options_.print.columns = columns_of_terminal();
-    try {
+    return survives(text, [&] {
+        options_.print.columns = columns_of_terminal();
         CopySource source(std::nullopt);
         CopySink sink(*output_);
         const LentStreams streams(*connection_, source, sink);
         Answers answers(*this);
         connection_->simple_query(text, answers);
         if (answers.unread()) redirect({});
-        return true;
-    } catch (const northstar::SqlFailure& failure) {
-        report(failure, text);
-    } catch (const BrokenPipe&) {
-        if (output_ == &standard_) throw;
-        redirect({});
-    } catch (const Failure& failure) {
-        if (!options_.interactive && stops_at_errors()) throw;
-        complain(failure.what());
-    }
-    return false;
+    });
 }
 
 }  // namespace northstar_tool::shell

@@ -374,41 +374,12 @@ std::size_t Shell::columns_of_terminal() const {
     return prints_to_terminal() ? terminal_size(STDOUT_FILENO).columns : 0;
 }
 
-bool Shell::run_and_print(const std::string& text) {
-    const std::string_view statement = trim_statement(text);
+bool Shell::survives(std::string_view text, const std::function<void()>& work) {
     try {
-        shell_impl::RunningNote note(options_.interactive);
-        options_.print.columns = columns_of_terminal();
-        if (!answers_with_rows(statement)) {
-            CopySource source(std::exchange(copy_input_, std::nullopt));
-            CopySink sink(*output_);
-            const LentStreams streams(*connection_, source, sink);
-            northstar::SqlResult result = connection_->execute(statement);
-            note.stop();
-            if (result.has_rows) {
-                ResultPrinter printer(options_.print, std::move(result.columns), *output_);
-                for (auto& row : result.rows) printer.row(std::move(row));
-                printer.finish();
-            }
-            if (!result.has_rows || tells_of_change(result.tag)) print_tag(result.tag, result.txn);
-            return true;
-        }
-        northstar::SqlPortal portal = connection_->open_portal(statement);
-        std::optional<ResultPrinter> printer;
-        while (!portal.done()) {
-            auto rows = portal.fetch(shell_impl::k_rows_at_once);
-            if (!printer && portal.has_rows()) {
-                note.stop();
-                printer.emplace(options_.print, portal.columns(), *output_);
-            }
-            for (auto& row : rows) printer->row(std::move(row));
-        }
-        note.stop();
-        if (printer) printer->finish();
-        else print_tag(portal.tag(), portal.txn());
+        work();
         return true;
     } catch (const northstar::SqlFailure& failure) {
-        report(failure, statement);
+        report(failure, text);
     } catch (const BrokenPipe&) {
         if (output_ == &standard_) throw;
         redirect({});
@@ -417,6 +388,43 @@ bool Shell::run_and_print(const std::string& text) {
         complain(failure.what());
     }
     return false;
+}
+
+bool Shell::run_and_print(const std::string& text) {
+    const std::string_view statement = trim_statement(text);
+    return survives(statement, [&] { run_statement(statement); });
+}
+
+void Shell::run_statement(std::string_view statement) {
+    shell_impl::RunningNote note(options_.interactive);
+    options_.print.columns = columns_of_terminal();
+    if (!answers_with_rows(statement)) {
+        CopySource source(std::exchange(copy_input_, std::nullopt));
+        CopySink sink(*output_);
+        const LentStreams streams(*connection_, source, sink);
+        northstar::SqlResult result = connection_->execute(statement);
+        note.stop();
+        if (result.has_rows) {
+            ResultPrinter printer(options_.print, std::move(result.columns), *output_);
+            for (auto& row : result.rows) printer.row(std::move(row));
+            printer.finish();
+        }
+        if (!result.has_rows || tells_of_change(result.tag)) print_tag(result.tag, result.txn);
+        return;
+    }
+    northstar::SqlPortal portal = connection_->open_portal(statement);
+    std::optional<ResultPrinter> printer;
+    while (!portal.done()) {
+        auto rows = portal.fetch(shell_impl::k_rows_at_once);
+        if (!printer && portal.has_rows()) {
+            note.stop();
+            printer.emplace(options_.print, portal.columns(), *output_);
+        }
+        for (auto& row : rows) printer->row(std::move(row));
+    }
+    note.stop();
+    if (printer) printer->finish();
+    else print_tag(portal.tag(), portal.txn());
 }
 
 void Shell::refresh_as_of(std::string_view statement) {

@@ -96,6 +96,9 @@ private:
     void run_copy();
     /// With what surrounds statements: variables, ECHO, timing, notifications. `step` runs them; false: they failed.
     bool run_timed(std::string_view text, const std::function<bool(const std::string& statements)>& step);
+    /// Does the work, and tells of its failure where the shell goes on behind it; false: it failed.
+    bool survives(std::string_view text, const std::function<void()>& work);
+    void run_statement(std::string_view statement);
     bool run_and_print(const std::string& statement);
     bool run_and_print_all(const std::string& statements);
     void print_tag(const std::string& tag, northstar::Txn txn);

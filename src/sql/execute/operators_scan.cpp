@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <set>
 #include <span>
+#include <utility>
 
 namespace northstar::inline v0::sql {
 
