@@ -97,8 +97,8 @@ TEST_CASE("expressions are spelled as PostgreSQL spells them", "[sql]") {
     CHECK(filter("v::varchar(3) = 'abc' AND - v < 3") ==
           "((((v)::character varying(3))::text = 'abc'::text) AND ((- v) < 3))");
     CHECK(filter("(b, v) < (true, 3) AND r <> ALL ('{x,y}')") ==
-          "((ROW(b, v) < ROW(true, 3)) AND (r NOT IN ('x'::text, 'y'::text)))");
-    CHECK(filter("EXISTS (SELECT 1 FROM few WHERE few.k::text = r OFFSET 0)") == "EXISTS(SubPlan)");
+          "((ROW(b, v) < ROW(true, 3)) AND (r <> ALL ('{x,y}'::text[])))");
+    CHECK(filter("EXISTS (SELECT 1 FROM few WHERE few.k::text = r OFFSET 0)").find("EXISTS(SubPlan); ") == 0);
 }
 
 TEST_CASE("keys of sorts and groups say the expressions behind them", "[sql]") {

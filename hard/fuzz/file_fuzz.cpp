@@ -102,6 +102,11 @@ private:
             newest = now.txn();
             present(now, state(newest));
             step([&] { names = now.tree_names(); });
+            for (const std::string& name : names) {
+                step([&] {
+                    if (now.tree(name).space().leaf_pages > most()) finding("a tree has more pages than the file");
+                });
+            }
             step([&] { now.state_hash(); });
         });
         step([&] { db.statistics(); });

@@ -182,13 +182,17 @@ std::vector<std::string> Describer::keys_of(const std::vector<SortKey>& keys, st
 
 std::vector<std::string> Describer::output_of(const Plan& plan) const {
     std::vector<std::string> texts;
-    for (const ColumnId id : plan.output) texts.push_back(spelled_.column(id));
+    for (const ColumnId id : plan.output)
+        if (spelled_.knows(id)) texts.push_back(spelled_.column(id));
     return texts;
 }
 
 std::vector<Detail> Describer::details_of(const Plan& plan) const {
     std::vector<Detail> details;
-    if (options_.verbose && !plan.output.empty()) details.push_back({"Output", output_of(plan), Detail::Kind::list});
+    if (options_.verbose) {
+        std::vector<std::string> output = output_of(plan);
+        if (!output.empty()) details.push_back({"Output", std::move(output), Detail::Kind::list});
+    }
     switch (plan.kind) {
         case PlanKind::sort:
             details.push_back({"Sort Key", keys_of(plan.keys, plan.keys.size()), Detail::Kind::list});

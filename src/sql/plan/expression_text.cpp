@@ -118,6 +118,8 @@ void ExpressionText::learn_below(const Plan& plan) {
     });
 }
 
+bool ExpressionText::knows(ColumnId id) const { return scanned_.count(id) != 0 || computed_.count(id) != 0; }
+
 std::string ExpressionText::column(ColumnId id) const {
     if (const auto found = scanned_.find(id); found != scanned_.end()) {
         const auto& [table, name] = found->second;
@@ -201,7 +203,8 @@ std::string ExpressionText::subscript(const BoundExpr& expr) const {
     std::string out = "(" + text(*expr.args[0]) + ")";
     const auto bound = [&](std::size_t i) {
         const BoundExpr& at = *expr.args[i];
-        return at.kind == BoundKind::constant && at.value.is_null() ? std::string() : text(at);
+        const bool open = at.kind == BoundKind::default_value || (at.kind == BoundKind::constant && at.value.is_null());
+        return open ? std::string() : text(at);
     };
     for (std::size_t i = 1; i < expr.args.size(); ++i) {
         out += "[" + bound(i);

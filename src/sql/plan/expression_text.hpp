@@ -22,6 +22,8 @@ public:
 
     std::string text(const BoundExpr& expr) const;
     std::string column(ColumnId id) const;
+    /// Does anything below make that column? What nobody asks for is left out of scans.
+    bool knows(ColumnId id) const;
     /// "a, b DESC NULLS LAST".
     std::string key(const SortKey& key) const;
     /// "(a = 1) AND (b > 2)"; empty: no conditions.
