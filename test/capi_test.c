@@ -153,6 +153,11 @@ static void test_reading_and_writing(void) {
     CODE(NORTHSTAR_ABSENT, northstar_get_copy(snapshot, S("t"), S("c"), &copy, &size));
     OK(northstar_size(snapshot, S("t"), &entries));
     CHECK(entries == 4);
+    uint32_t depth = 0;
+    uint64_t inner_pages = 9, leaves = 0, value_pages = 9, space = 0;
+    OK(northstar_tree_space(snapshot, S("t"), &depth, &inner_pages, &leaves, &value_pages, &space));
+    CHECK(depth == 1 && inner_pages == 0 && leaves == 1 && value_pages == 0 && space == 4096);
+    OK(northstar_tree_space(snapshot, S("t"), NULL, NULL, NULL, NULL, NULL));
     OK(northstar_size(snapshot, S("no such tree"), &entries));
     CHECK(entries == 0);
     CODE(NORTHSTAR_INVALID_ARGUMENT, northstar_get(snapshot, S("t"), NULL, 1, &value, &size));
