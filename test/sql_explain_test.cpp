@@ -101,6 +101,14 @@ TEST_CASE("expressions are spelled as PostgreSQL spells them", "[sql]") {
     CHECK(filter("EXISTS (SELECT 1 FROM few WHERE few.k::text = r OFFSET 0)").find("EXISTS(SubPlan); ") == 0);
 }
 
+TEST_CASE("columns of WITH queries have their names, in rounds of recursive ones too", "[sql]") {
+    Fixture f;
+    CHECK(f.details("WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 5) "
+                    "SELECT sum(n) FROM r WHERE n > 2") == "Filter: (n > 2); Filter: (n < 5)");
+    CHECK(f.details("WITH w AS MATERIALIZED (SELECT k AS a, id FROM t) SELECT 1 FROM w x, w y WHERE x.a = y.id") ==
+          "Hash Cond: (x.a = y.id)");
+}
+
 TEST_CASE("keys of sorts and groups say the expressions behind them", "[sql]") {
     Fixture f;
     CHECK(f.details("SELECT k % 2 AS odd, count(*) FROM t GROUP BY k % 2 ORDER BY count(*) DESC, odd NULLS FIRST") ==

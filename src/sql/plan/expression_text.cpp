@@ -64,7 +64,7 @@ ExpressionText::ExpressionText(const Plan& plan, bool qualified, Session& sessio
 
 void ExpressionText::learn(const Plan& plan) {
     if (!seen_.insert(&plan).second) return;
-    const std::string table = expression_text::name_of_scan(plan);
+    std::string table = expression_text::name_of_scan(plan);
     const auto is_column = [&](ColumnId id, std::string name) { scanned_[id] = {table, std::move(name)}; };
     // Numbers of an input stand under numbers of their own: by place, as long as none was left out.
     const auto by_place = [&](const std::vector<OutputColumn>& columns) {
@@ -89,10 +89,19 @@ void ExpressionText::learn(const Plan& plan) {
             tables_.insert(table);
             if (plan.output.size() == 1) is_column(plan.output[0], table);
             break;
-        case PlanKind::cte_scan:
+        case PlanKind::cte_scan: {
+            tables_.insert(table);
+            by_place(plan.common->columns);
+            const Plan* const query = plan.common->plan;
+            if (query != nullptr && query->kind == PlanKind::recursive_union)
+                working_[query->working_table] = plan.common.get();
+            break;
+        }
         case PlanKind::working_scan:
-        case PlanKind::recursive_union:
-            if (plan.common != nullptr) by_place(plan.common->columns);
+            if (const auto found = working_.find(plan.working_table); found != working_.end()) {
+                if (table.empty()) table = found->second->name;
+                by_place(found->second->columns);
+            }
             break;
         default: break;
     }
