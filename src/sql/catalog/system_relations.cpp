@@ -225,7 +225,8 @@ constexpr SystemRelation k_relations[] = {
     {0, "pg_catalog", "pg_stat_user_tables", "",
      "SELECT c.oid AS relid, n.nspname AS schemaname, c.relname AS relname, 0::int8 AS seq_scan, 0::int8 AS "
      "seq_tup_read, 0::int8 AS idx_scan, 0::int8 AS idx_tup_fetch, 0::int8 AS n_tup_ins, 0::int8 AS n_tup_upd, 0::int8 "
-     "AS n_tup_del, 0::int8 AS n_tup_hot_upd, 0::int8 AS n_live_tup, 0::int8 AS n_dead_tup, 0::int8 AS "
+     "AS n_tup_del, 0::int8 AS n_tup_hot_upd, greatest(c.reltuples, 0)::int8 AS "
+     "n_live_tup, 0::int8 AS n_dead_tup, 0::int8 AS "
      "n_mod_since_analyze, 0::int8 AS n_ins_since_vacuum, NULL::timestamptz AS last_vacuum, NULL::timestamptz AS "
      "last_autovacuum, NULL::timestamptz AS last_analyze, NULL::timestamptz AS last_autoanalyze, 0::int8 AS "
      "vacuum_count, 0::int8 AS autovacuum_count, 0::int8 AS analyze_count, 0::int8 AS autoanalyze_count FROM "
@@ -495,6 +496,62 @@ constexpr SystemRelation k_relations[] = {
      "increment, "
      "CASE WHEN s.seqcycle THEN 'YES' ELSE 'NO' END AS cycle_option FROM pg_catalog.pg_sequence s JOIN "
      "pg_catalog.pg_class c ON c.oid = s.seqrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"},
+
+    // ---- statistics that nobody counts here ----
+    {0, "pg_catalog", "pg_stat_all_tables", "",
+     "SELECT * FROM pg_catalog.pg_stat_user_tables"},
+    {0, "pg_catalog", "pg_stat_all_indexes", "",
+     "SELECT * FROM pg_catalog.pg_stat_user_indexes"},
+    {0, "pg_catalog", "pg_stat_xact_user_tables", "",
+     "SELECT relid, schemaname, relname, seq_scan, seq_tup_read, idx_scan, idx_tup_fetch, n_tup_ins, n_tup_upd, "
+     "n_tup_del, n_tup_hot_upd FROM pg_catalog.pg_stat_user_tables"},
+    {0, "pg_catalog", "pg_stat_xact_all_tables", "",
+     "SELECT relid, schemaname, relname, seq_scan, seq_tup_read, idx_scan, idx_tup_fetch, n_tup_ins, n_tup_upd, "
+     "n_tup_del, n_tup_hot_upd FROM pg_catalog.pg_stat_user_tables"},
+    {0, "pg_catalog", "pg_statio_user_tables", "",
+     "SELECT relid, schemaname, relname, 0::int8 AS heap_blks_read, 0::int8 AS heap_blks_hit, 0::int8 AS "
+     "idx_blks_read, 0::int8 AS idx_blks_hit, 0::int8 AS toast_blks_read, 0::int8 AS toast_blks_hit, 0::int8 AS "
+     "tidx_blks_read, 0::int8 AS tidx_blks_hit FROM pg_catalog.pg_stat_user_tables"},
+    {0, "pg_catalog", "pg_statio_all_tables", "",
+     "SELECT relid, schemaname, relname, 0::int8 AS heap_blks_read, 0::int8 AS heap_blks_hit, 0::int8 AS "
+     "idx_blks_read, 0::int8 AS idx_blks_hit, 0::int8 AS toast_blks_read, 0::int8 AS toast_blks_hit, 0::int8 AS "
+     "tidx_blks_read, 0::int8 AS tidx_blks_hit FROM pg_catalog.pg_stat_user_tables"},
+    {0, "pg_catalog", "pg_statio_user_indexes", "",
+     "SELECT relid, indexrelid, schemaname, relname, indexrelname, 0::int8 AS idx_blks_read, 0::int8 AS "
+     "idx_blks_hit FROM pg_catalog.pg_stat_user_indexes"},
+    {0, "pg_catalog", "pg_statio_all_indexes", "",
+     "SELECT relid, indexrelid, schemaname, relname, indexrelname, 0::int8 AS idx_blks_read, 0::int8 AS "
+     "idx_blks_hit FROM pg_catalog.pg_stat_user_indexes"},
+    {0, "pg_catalog", "pg_statio_user_sequences", "",
+     "SELECT c.oid AS relid, n.nspname AS schemaname, c.relname, 0::int8 AS blks_read, 0::int8 AS blks_hit FROM "
+     "pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'S'"},
+    {0, "pg_catalog", "pg_statio_all_sequences", "",
+     "SELECT c.oid AS relid, n.nspname AS schemaname, c.relname, 0::int8 AS blks_read, 0::int8 AS blks_hit FROM "
+     "pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'S'"},
+    {0, "pg_catalog", "pg_stat_database", "",
+     "SELECT d.oid AS datid, d.datname, 1 AS numbackends, 0::int8 AS xact_commit, 0::int8 AS xact_rollback, 0::int8 "
+     "AS blks_read, 0::int8 AS blks_hit, 0::int8 AS tup_returned, 0::int8 AS tup_fetched, 0::int8 AS tup_inserted, "
+     "0::int8 AS tup_updated, 0::int8 AS tup_deleted, 0::int8 AS conflicts, 0::int8 AS temp_files, 0::int8 AS "
+     "temp_bytes, 0::int8 AS deadlocks, 0::int8 AS checksum_failures, NULL::timestamptz AS checksum_last_failure, "
+     "0::float8 AS blk_read_time, 0::float8 AS blk_write_time, 0::float8 AS session_time, 0::float8 AS active_time, "
+     "0::float8 AS idle_in_transaction_time, 0::int8 AS sessions, 0::int8 AS sessions_abandoned, 0::int8 AS "
+     "sessions_fatal, 0::int8 AS sessions_killed, NULL::timestamptz AS stats_reset FROM pg_catalog.pg_database d"},
+    {0, "pg_catalog", "pg_stat_bgwriter", "",
+     "SELECT 0::int8 AS checkpoints_timed, 0::int8 AS checkpoints_req, 0::float8 AS checkpoint_write_time, "
+     "0::float8 AS checkpoint_sync_time, 0::int8 AS buffers_checkpoint, 0::int8 AS buffers_clean, 0::int8 AS "
+     "maxwritten_clean, 0::int8 AS buffers_backend, 0::int8 AS buffers_backend_fsync, 0::int8 AS buffers_alloc, "
+     "NULL::timestamptz AS stats_reset"},
+    {0, "pg_catalog", "pg_stat_wal", "",
+     "SELECT 0::int8 AS wal_records, 0::int8 AS wal_fpi, 0::numeric AS wal_bytes, 0::int8 AS wal_buffers_full, "
+     "0::int8 AS wal_write, 0::int8 AS wal_sync, 0::float8 AS wal_write_time, 0::float8 AS wal_sync_time, "
+     "NULL::timestamptz AS stats_reset"},
+    {0, "pg_catalog", "pg_stat_archiver", "",
+     "SELECT 0::int8 AS archived_count, NULL::text AS last_archived_wal, NULL::timestamptz AS last_archived_time, "
+     "0::int8 AS failed_count, NULL::text AS last_failed_wal, NULL::timestamptz AS last_failed_time, "
+     "NULL::timestamptz AS stats_reset"},
+    {0, "pg_catalog", "pg_shadow", "",
+     "SELECT usename, usesysid, usecreatedb, usesuper, userepl, usebypassrls, NULL::text AS passwd, valuntil, "
+     "useconfig FROM pg_catalog.pg_user"},
 };
 
 constexpr InputFunction k_array_input = {0, 750, "array_in"}, k_enum_input = {0, 3504, "enum_in"},
@@ -528,21 +585,28 @@ std::span<const SystemRelation> system_relations() { return system_relations_fil
 
 const SystemRelation* find_system_relation(std::string_view schema, std::string_view name) {
     if (schema.empty()) schema = "pg_catalog";
-    for (const SystemRelation& relation : system_relations_file::k_relations)
-        if (relation.name == name && relation.schema == schema) return &relation;
+    for (const auto relations : {system_relations(), empty_relations_of_postgres()})
+        for (const SystemRelation& relation : relations)
+            if (relation.name == name && relation.schema == schema) return &relation;
     return nullptr;
 }
 
 const SystemRelation* find_system_relation(Oid oid) {
-    for (const SystemRelation& relation : system_relations_file::k_relations)
-        if (number_of(relation) == oid) return &relation;
+    for (const auto relations : {system_relations(), empty_relations_of_postgres()})
+        for (const SystemRelation& relation : relations)
+            if (number_of(relation) == oid) return &relation;
     return nullptr;
 }
 
 Oid number_of(const SystemRelation& relation) {
     constexpr Oid k_first_view = 13000;  // where those of PostgreSQL are
-    const auto place = &relation - std::begin(system_relations_file::k_relations);
-    return relation.oid != 0 ? relation.oid : k_first_view + static_cast<Oid>(place);
+    if (relation.oid != 0) return relation.oid;
+    const auto relations = system_relations(), empty = empty_relations_of_postgres();
+    const std::less<> before;
+    const bool is_empty = !before(&relation, empty.data()) && before(&relation, empty.data() + empty.size());
+    const auto place = is_empty ? static_cast<std::ptrdiff_t>(relations.size()) + (&relation - empty.data())
+                                : &relation - relations.data();
+    return k_first_view + static_cast<Oid>(place);
 }
 
 const InputFunction& input_function(const TypeInfo& type) {

@@ -35,6 +35,8 @@ struct SystemRelation {
 };
 
 std::span<const SystemRelation> system_relations();
+/// More of them, without a query, that never have rows; numbered behind the others.
+std::span<const SystemRelation> empty_relations_of_postgres();
 /// nullptr: there is none of that name. An empty schema means pg_catalog.
 const SystemRelation* find_system_relation(std::string_view schema, std::string_view name);
 const SystemRelation* find_system_relation(Oid oid);

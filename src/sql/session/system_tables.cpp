@@ -40,15 +40,16 @@ std::vector<OutputColumn> read_columns(std::string_view text) {
 const std::vector<VirtualTable>& tables() {
     static const std::vector<VirtualTable> list = [] {
         std::vector<VirtualTable> made;
-        for (const SystemRelation& relation : system_relations()) {
-            VirtualTable table;
-            table.schema = relation.schema;
-            table.name = relation.name;
-            table.columns = read_columns(relation.columns);
-            table.query = relation.query;
-            table.oid = relation.oid;
-            made.push_back(std::move(table));
-        }
+        for (const auto relations : {system_relations(), empty_relations_of_postgres()})
+            for (const SystemRelation& relation : relations) {
+                VirtualTable table;
+                table.schema = relation.schema;
+                table.name = relation.name;
+                table.columns = read_columns(relation.columns);
+                table.query = relation.query;
+                table.oid = relation.oid;
+                made.push_back(std::move(table));
+            }
         return made;
     }();
     return list;
@@ -716,6 +717,9 @@ void system_rows(const VirtualTable& table, const Catalog& catalog, SqlSession& 
     using namespace system_tables;
     RowMaker maker(table, rows);
     const std::string& name = table.name;
+    const auto empty = empty_relations_of_postgres();
+    if (std::any_of(empty.begin(), empty.end(), [&](const SystemRelation& relation) { return relation.name == name; }))
+        return;
     if (name == "pg_class") class_rows(maker, catalog);
     else if (name == "pg_attribute") attribute_rows(maker, catalog);
     else if (name == "pg_attrdef") default_rows(maker, catalog);
