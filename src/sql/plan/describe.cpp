@@ -203,7 +203,6 @@ std::vector<Detail> Describer::details_of(const Plan& plan) const {
             const auto group_keys = [&](const std::vector<std::size_t>& places) {
                 std::vector<std::string> texts;
                 for (const std::size_t place : places) texts.push_back(spelled_.text(*plan.groups[place].expr));
-                if (texts.empty()) texts.push_back("()");
                 details.push_back({"Group Key", std::move(texts), Detail::Kind::list});
             };
             std::vector<std::size_t> all(plan.groups.size());
@@ -230,7 +229,7 @@ void Describer::lines_of(const Plan& plan, std::size_t indent, std::vector<std::
     for (const Detail& detail : details_of(plan)) {
         std::string all;
         for (const std::string& part : detail.parts) all += (all.empty() ? "" : ", ") + part;
-        lines.push_back(std::string(inner, ' ') + detail.name + ": " + all);
+        lines.push_back(std::string(inner, ' ') + detail.name + ": " + (detail.parts.empty() ? "()" : all));
     }
     if (plan.left != nullptr) lines_of(*plan.left, inner, lines);
     if (plan.right != nullptr) lines_of(*plan.right, inner, lines);

@@ -1,6 +1,7 @@
 // EXPLAIN: the plan of a statement, and with ANALYZE what each operator did when it ran.
 #include "sql/plan/describe.hpp"
 #include "sql/session/bound_statement.hpp"
+#include "sql/session/explain_format.hpp"
 #include "sql/session/sql_session.hpp"
 
 #include <chrono>
@@ -10,9 +11,11 @@ namespace northstar::inline v0::sql {
 
 namespace session_explain {
 
+enum class Format : std::uint8_t { text, json, xml, yaml };
+
 struct ExplainOptions {
     bool analyze = false;
-    bool json = false;
+    Format format = Format::text;
     bool costs = true;
     bool timing = true;
     std::optional<bool> summary;  ///< as ANALYZE says where it is not given
@@ -36,13 +39,13 @@ ExplainOptions read_explain_options(const syntax::List<syntax::Option>& list) {
         if (option.name == "analyze") {
             options.analyze = !off;
         } else if (option.name == "format") {
-            if (value == "xml" || value == "yaml")
-                raise_at(sqlstate::feature_not_supported, "EXPLAIN format \"" + value + "\" is not supported",
-                         option.position);
-            if (value != "json" && value != "text")
+            if (value == "text") options.format = Format::text;
+            else if (value == "json") options.format = Format::json;
+            else if (value == "xml") options.format = Format::xml;
+            else if (value == "yaml") options.format = Format::yaml;
+            else
                 raise_at(sqlstate::invalid_parameter_value,
                          "unrecognized value for EXPLAIN option \"format\": \"" + value + "\"", option.position);
-            options.json = value == "json";
         } else if (option.name == "costs") {
             options.costs = !off;
         } else if (option.name == "timing") {
@@ -118,7 +121,8 @@ StatementResult SqlSession::explain(const syntax::Explain& statement) {
     result.has_rows = true;
     OutputColumn column;
     column.name = "QUERY PLAN";
-    column.type = options.json ? type::json : type::text;
+    column.type = options.format == session_explain::Format::json ? type::json : type::text;
+    const bool lines_alone = options.format == session_explain::Format::text;
     result.columns.push_back(column);
     result.rows.reset(1);
     const auto line = [&](const std::string& shown) {
@@ -169,12 +173,12 @@ StatementResult SqlSession::explain(const syntax::Explain& statement) {
         if (inner.kind != syntax::StatementKind::query || inner.query->into == nullptr) shown.actuals = &actuals;
     }
     const std::vector<std::string> lines =
-        options.json ? std::vector<std::string>() : session_explain::lines_of(bound, whole, shown);
+        lines_alone ? session_explain::lines_of(bound, whole, shown) : std::vector<std::string>();
     Document root = Document::object();
-    if (options.json) root.set("Plan", session_explain::document_of(bound, whole, shown));
+    if (!lines_alone) root.set("Plan", session_explain::document_of(bound, whole, shown));
     for (const std::string& one : lines) line(one);
     const auto fact = [&](const char* name, const std::string& value, const char* unit) {
-        if (options.json) root.set(name, Document::number(value));
+        if (!lines_alone) root.set(name, Document::number(value));
         else line(std::string(name) + ": " + value + unit);
     };
     if (options.settings) {
@@ -186,7 +190,7 @@ StatementResult SqlSession::explain(const syntax::Explain& statement) {
             texts += (texts.empty() ? "" : ", ") + std::string(name) + " = " + quote_literal(value);
             set.set(std::string(name), Document::string(value));
         }
-        if (options.json) root.set("Settings", std::move(set));
+        if (!lines_alone) root.set("Settings", std::move(set));
         else if (!texts.empty()) line("Settings: " + texts);
     }
     if (options.analyze && options.buffers) {  // of the whole handle: other threads count too
@@ -197,10 +201,12 @@ StatementResult SqlSession::explain(const syntax::Explain& statement) {
         fact("Planning Time", milliseconds_text(planning), " ms");
     if (options.analyze && options.summary.value_or(options.timing))
         fact("Execution Time", milliseconds_text(whole.total_nanos), " ms");
-    if (options.json) {
+    if (options.format == session_explain::Format::json) {
         Document all = Document::array();
         all.push(std::move(root));
         line(all.text());
+    } else if (!lines_alone) {
+        line(options.format == session_explain::Format::xml ? explained_as_xml(root) : explained_as_yaml(root));
     }
     result.tag = "EXPLAIN";
     return result;
