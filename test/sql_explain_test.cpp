@@ -71,6 +71,10 @@ TEST_CASE("conditions that lead through an index are told from those that rows a
           "Filter: ((id = 5) OR ((city = 'c7'::text) AND (n = 1)))");
     CHECK(f.details("SELECT * FROM p WHERE city IS NULL AND n IS NOT NULL") ==
           "Index Cond: ((city IS NULL) AND (n IS NOT NULL))");
+    // Behind its own columns an index has those of the primary key.
+    CHECK(f.details("SELECT * FROM p WHERE (city, n, id) > ('c38', 3, 7)") ==
+          "Index Cond: (ROW(city, n, id) >= ROW('c38'::text, 3, 7)); "
+          "Filter: (ROW(city, n, id) > ROW('c38'::text, 3, 7))");
 }
 
 TEST_CASE("joins tell the equalities that they hash from what else pairs must meet", "[sql]") {

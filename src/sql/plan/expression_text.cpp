@@ -322,16 +322,21 @@ std::string ExpressionText::all_of(const std::vector<BoundExpr*>& conditions) co
 }
 
 std::string ExpressionText::index_part(const Plan& scan, const AccessPath& path, std::size_t part) const {
-    const auto number = static_cast<std::size_t>(path.index);
-    const Index& index = scan.relation->indexes[number];
+    const Relation& relation = *scan.relation;
+    auto number = static_cast<std::size_t>(path.index);
     // Behind its own columns an index has those of the key that rows lie under.
+    if (part >= relation.indexes[number].columns.size() && relation.row_key() >= 0) {
+        part -= relation.indexes[number].columns.size();
+        number = static_cast<std::size_t>(relation.row_key());
+    }
+    const Index& index = relation.indexes[number];
     if (part >= index.columns.size()) return expression_text::k_unnamed;
     if (number < scan.index_terms.size() && part < scan.index_terms[number].parts.size() &&
         scan.index_terms[number].parts[part] != nullptr)
         return text(*scan.index_terms[number].parts[part]);
     const IndexColumn& column = index.columns[part];
     if (column.column < 0) return column.text;
-    const std::string name = quote_identifier(scan.relation->columns[static_cast<std::size_t>(column.column)].name);
+    const std::string name = quote_identifier(relation.columns[static_cast<std::size_t>(column.column)].name);
     return qualified_ ? quote_identifier(expression_text::name_of_scan(scan)) + "." + name : name;
 }
 
