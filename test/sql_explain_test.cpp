@@ -113,6 +113,18 @@ TEST_CASE("columns of WITH queries have their names, in rounds of recursive ones
           "Hash Cond: (x.a = y.id)");
 }
 
+TEST_CASE("columns of functions, system relations and set operations have their names", "[sql]") {
+    Fixture f;
+    CHECK(f.details("SELECT 1 FROM json_each('{}') WHERE key > 'a' AND value IS NOT NULL") ==
+          "Filter: ((key > 'a'::text) AND (value IS NOT NULL))");
+    CHECK(f.details("SELECT 1 FROM json_to_recordset('[]') AS x (a int) WHERE a = 1") == "Filter: (a = 1)");
+    CHECK(f.details("SELECT 1 FROM ROWS FROM (generate_series(1, 2)) WITH ORDINALITY AS x WHERE ordinality > 1") ==
+          "Filter: (ordinality > 1)");
+    CHECK(f.details("SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE relkind = 'r'") ==
+          "Hash Cond: (n.oid = c.relnamespace); Filter: (c.relkind = 'r'::\"char\")");
+    CHECK(f.details("SELECT k % 3 FROM t UNION SELECT k FROM few ORDER BY 1") == "Sort Key: (t.k % 3)");
+}
+
 TEST_CASE("keys of sorts and groups say the expressions behind them", "[sql]") {
     Fixture f;
     CHECK(f.details("SELECT k % 2 AS odd, count(*) FROM t GROUP BY k % 2 ORDER BY count(*) DESC, odd NULLS FIRST") ==

@@ -197,6 +197,7 @@ Plan* Binder::from_table(const syntax::FromItem& item) {
         if (!table.query.empty()) return from_system_view(item, table, point);
         Plan* plan = pool_.plan(PlanKind::virtual_scan);
         plan->virtual_table = number;
+        plan->alias = item.alias;
         plan->point = &point;
         ScopeRelation into;
         into.alias = table.name;

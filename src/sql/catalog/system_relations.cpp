@@ -598,6 +598,21 @@ const SystemRelation* find_system_relation(Oid oid) {
     return nullptr;
 }
 
+const SystemRelation& system_relation(std::size_t place) {
+    const auto relations = system_relations();
+    return place < relations.size() ? relations[place] : empty_relations_of_postgres()[place - relations.size()];
+}
+
+std::vector<std::string_view> column_names(const SystemRelation& relation) {
+    std::vector<std::string_view> names;
+    for (std::string_view rest = relation.columns; !rest.empty();) {
+        names.push_back(rest.substr(0, rest.find(':')));
+        const std::size_t end = rest.find(' ');
+        rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    }
+    return names;
+}
+
 Oid number_of(const SystemRelation& relation) {
     constexpr Oid k_first_view = 13000;  // where those of PostgreSQL are
     if (relation.oid != 0) return relation.oid;

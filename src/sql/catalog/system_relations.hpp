@@ -12,9 +12,11 @@
 
 #include "sql/type.hpp"
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace northstar::inline v0::sql {
 
@@ -40,6 +42,10 @@ std::span<const SystemRelation> empty_relations_of_postgres();
 /// nullptr: there is none of that name. An empty schema means pg_catalog.
 const SystemRelation* find_system_relation(std::string_view schema, std::string_view name);
 const SystemRelation* find_system_relation(Oid oid);
+/// The one at a place in these two lists, one behind the other.
+const SystemRelation& system_relation(std::size_t place);
+/// Names of the columns of a computed one.
+std::vector<std::string_view> column_names(const SystemRelation& relation);
 /// The number by which regclass knows it.
 Oid number_of(const SystemRelation& relation);
 

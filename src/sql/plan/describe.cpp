@@ -1,5 +1,6 @@
 #include "sql/plan/describe.hpp"
 
+#include "sql/catalog/system_relations.hpp"
 #include "sql/plan/expression_text.hpp"
 #include "sql/plan/walk.hpp"
 #include "sql/syntax/parser.hpp"
@@ -54,6 +55,12 @@ std::string function_title(const Plan& plan) {
     return "Function Scan on " + quote_identifier(name) + alias_of(plan, name);
 }
 
+std::string computed_title(const Plan& plan) {
+    if (plan.virtual_table < 0) return "Computed Scan";
+    const std::string name = system_relation(static_cast<std::size_t>(plan.virtual_table)).name;
+    return "Computed Scan on " + name + alias_of(plan, name);
+}
+
 bool is_equality(const BoundExpr& condition) {
     return condition.kind == BoundKind::operation && condition.operation->comparison == Comparison::equal;
 }
@@ -67,7 +74,7 @@ std::string title(const Plan& plan, bool verbose) {
         case PlanKind::values: return "Values Scan";
         case PlanKind::scan: return scan_title(plan, verbose);
         case PlanKind::function_scan: return function_title(plan);
-        case PlanKind::virtual_scan: return "Computed Scan";
+        case PlanKind::virtual_scan: return computed_title(plan);
         case PlanKind::filter: return "Filter";
         case PlanKind::project: return "Project";
         case PlanKind::project_set: return "ProjectSet";
@@ -243,7 +250,8 @@ Document Describer::document_of(const Plan& plan, const char* relationship, cons
     Document node = Document::object();
     const bool scan = plan.kind == PlanKind::scan;
     std::string type = scan ? scan_type(plan) : title(plan, false);
-    if (plan.kind == PlanKind::cte_scan || plan.kind == PlanKind::function_scan)
+    if (plan.kind == PlanKind::cte_scan || plan.kind == PlanKind::function_scan ||
+        plan.kind == PlanKind::virtual_scan)
         type = type.substr(0, type.find(" on "));
     node.set("Node Type", Document::string(type));
     if (relationship != nullptr) node.set("Parent Relationship", Document::string(relationship));

@@ -1,5 +1,6 @@
 #include "sql/plan/expression_text.hpp"
 
+#include "sql/catalog/system_relations.hpp"
 #include "sql/plan/walk.hpp"
 #include "sql/syntax/parser.hpp"
 #include "sql/text_io.hpp"
@@ -47,11 +48,26 @@ const char* hidden_name(int place) {
 
 std::string name_of_scan(const Plan& plan) {
     if (!plan.alias.empty()) return plan.alias;
+    if (plan.virtual_table >= 0) return system_relation(static_cast<std::size_t>(plan.virtual_table)).name;
     if (plan.relation != nullptr) return plan.relation->name;
     if (plan.common != nullptr) return plan.common->name;
     if (!plan.calls.empty() && plan.calls[0].call != nullptr && plan.calls[0].call->function != nullptr)
         return plan.calls[0].call->function->name;
     return {};
+}
+
+/// Names of what a function in FROM returns, as far as it says them.
+std::vector<std::string> names_of(const Plan::ScanCall& call, const std::string& table) {
+    std::vector<std::string> names;
+    for (const FieldInfo& field : call.call->fields) names.emplace_back(field.name);
+    std::string_view rest = call.call->function == nullptr ? "" : call.call->function->columns;
+    while (names.size() < call.column_count && !rest.empty()) {
+        names.emplace_back(rest.substr(0, rest.find(':')));
+        rest.remove_prefix(std::min(rest.find(','), rest.size() - 1) + 1);
+    }
+    if (names.empty() && call.column_count == 1) names.push_back(table);
+    names.resize(call.column_count, k_unnamed);
+    return names;
 }
 
 }  // namespace expression_text
@@ -74,6 +90,7 @@ void ExpressionText::learn(const Plan& plan) {
     const auto column_name = [](const Relation& relation, int place) {
         return relation.columns[static_cast<std::size_t>(place)].name;
     };
+    std::size_t at = 0;
     switch (plan.kind) {
         case PlanKind::scan:
             tables_.insert(table);
@@ -87,7 +104,19 @@ void ExpressionText::learn(const Plan& plan) {
             break;
         case PlanKind::function_scan:
             tables_.insert(table);
-            if (plan.output.size() == 1) is_column(plan.output[0], table);
+            at = 0;
+            for (const Plan::ScanCall& call : plan.calls)
+                for (const std::string& name : expression_text::names_of(call, table))
+                    if (at < plan.output.size()) is_column(plan.output[at++], name);
+            if (plan.ordinality && at < plan.output.size()) is_column(plan.output[at], "ordinality");
+            break;
+        case PlanKind::virtual_scan:
+            tables_.insert(table);
+            if (plan.virtual_table < 0 || plan.relation != nullptr) break;
+            at = 0;
+            for (const std::string_view name :
+                 column_names(system_relation(static_cast<std::size_t>(plan.virtual_table))))
+                if (at < plan.output.size()) is_column(plan.output[at++], std::string(name));
             break;
         case PlanKind::cte_scan: {
             tables_.insert(table);
@@ -107,12 +136,11 @@ void ExpressionText::learn(const Plan& plan) {
     }
     for (const PlanColumn& column : plan.columns) computed_[column.id] = column.expr;
     for (const PlanColumn& group : plan.groups) computed_[group.id] = group.expr;
+    if (plan.grouping_id != k_no_column) is_column(plan.grouping_id, "grouping_set");
     learn_below(plan);
-    if (plan.kind == PlanKind::set_operation && plan.left != nullptr &&
-        plan.left->output.size() == plan.output.size())
-        for (std::size_t i = 0; i < plan.output.size(); ++i)
-            if (scanned_.count(plan.output[i]) == 0 && computed_.count(plan.output[i]) == 0)
-                scanned_[plan.output[i]] = {"", column(plan.left->output[i])};
+    if (plan.kind == PlanKind::set_operation && plan.left->output.size() == plan.output.size())
+        for (at = 0; at < plan.output.size(); ++at)
+            if (plan.output[at] != plan.left->output[at]) stands_for_[plan.output[at]] = plan.left->output[at];
 }
 
 void ExpressionText::learn_below(const Plan& plan) {
@@ -127,9 +155,12 @@ void ExpressionText::learn_below(const Plan& plan) {
     });
 }
 
-bool ExpressionText::knows(ColumnId id) const { return scanned_.count(id) != 0 || computed_.count(id) != 0; }
+bool ExpressionText::knows(ColumnId id) const {
+    return scanned_.count(id) != 0 || computed_.count(id) != 0 || stands_for_.count(id) != 0;
+}
 
 std::string ExpressionText::column(ColumnId id) const {
+    while (stands_for_.count(id) != 0) id = stands_for_.at(id);
     if (const auto found = scanned_.find(id); found != scanned_.end()) {
         const auto& [table, name] = found->second;
         if (!qualified_ || table.empty() || table == name) return quote_identifier(name);

@@ -55,6 +55,7 @@ private:
     std::set<std::string> tables_;
     std::unordered_map<ColumnId, Scanned> scanned_;
     std::unordered_map<ColumnId, const BoundExpr*> computed_;
+    std::unordered_map<ColumnId, ColumnId> stands_for_;  // of set operations: the column of the left side
     std::unordered_map<int, const CommonTablePlan*> working_;  // by working table: whose rows of the last round it has
     std::set<const Plan*> seen_;
 };
