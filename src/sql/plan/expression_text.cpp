@@ -56,8 +56,9 @@ std::string name_of_scan(const Plan& plan) {
     return {};
 }
 
-/// Names of what a function in FROM returns, as far as it says them.
-std::vector<std::string> names_of(const Plan::ScanCall& call, const std::string& table) {
+/// Names of what a function in FROM returns, as far as it says them; a single column has the table's name where the
+/// function is `alone`, else its own.
+std::vector<std::string> names_of(const Plan::ScanCall& call, const std::string& table, bool alone) {
     std::vector<std::string> names;
     for (const FieldInfo& field : call.call->fields) names.emplace_back(field.name);
     std::string_view rest = call.call->function == nullptr ? "" : call.call->function->columns;
@@ -65,7 +66,8 @@ std::vector<std::string> names_of(const Plan::ScanCall& call, const std::string&
         names.emplace_back(rest.substr(0, rest.find(':')));
         rest.remove_prefix(std::min(rest.find(','), rest.size() - 1) + 1);
     }
-    if (names.empty() && call.column_count == 1) names.push_back(table);
+    const bool named = !alone && call.call->function != nullptr;
+    if (names.empty() && call.column_count == 1) names.push_back(named ? call.call->function->name : table);
     names.resize(call.column_count, k_unnamed);
     return names;
 }
@@ -106,7 +108,7 @@ void ExpressionText::learn(const Plan& plan) {
             tables_.insert(table);
             at = 0;
             for (const Plan::ScanCall& call : plan.calls)
-                for (const std::string& name : expression_text::names_of(call, table))
+                for (const std::string& name : expression_text::names_of(call, table, plan.calls.size() == 1))
                     if (at < plan.output.size()) is_column(plan.output[at++], name);
             if (plan.ordinality && at < plan.output.size()) is_column(plan.output[at], "ordinality");
             break;
