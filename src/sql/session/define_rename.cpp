@@ -311,7 +311,8 @@ void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_sc
     if (syntax.kind == Kind::column) return rename_table_column(session, old, syntax);
     if (syntax.kind == Kind::constraint) {
         // The constraint of an index is named as a relation is.
-        const bool of_index = relation->find_index(syntax.part) != nullptr;
+        const Index* const key = relation->find_index(syntax.part);
+        const bool of_index = key != nullptr && key->role != ConstraintRole::none;
         const auto has = [&](std::string_view name, bool with_keys) {
             const auto named = [&](const auto& item) { return item.name == name; };
             const auto is_key = [&](const Index& index) { return index.role != ConstraintRole::none && named(index); };
@@ -331,7 +332,7 @@ void rename_object(SqlSession& session, const syntax::Rename& syntax, bool to_sc
         for (ForeignKey& foreign : relation->foreign_keys)
             if (foreign.name == syntax.part) found = true, foreign.name = to;
         for (Index& index : relation->indexes)
-            if (index.name == syntax.part) found = true, index.name = to;
+            if (of_index && index.name == syntax.part) found = true, index.name = to;
         if (!found)
             raise(sqlstate::undefined_object, "constraint \"" + std::string(syntax.part) + "\" for table \"" +
                                                   relation->name + "\" does not exist");

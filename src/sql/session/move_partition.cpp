@@ -371,14 +371,11 @@ void detach_partition(SqlSession& session, const Relation& parent, const syntax:
         kept.oid = session.allocate_oid(table->temporary);
         if (index.partition != partition->oid && !below) {
             const Index* const part = part_with_entries(catalog, *partition, index.oid);
-            kept.comment = part == nullptr ? std::string() : part->comment;
-            kept.constraint_comment = part == nullptr ? std::string() : part->constraint_comment;
-            if (part != nullptr) {
-                kept.name = part->name;
-                wholes[part->oid] = kept.oid;
-            } else {
-                kept.name = index_name_of_its_own(session, *table, kept);
-            }
+            if (part == nullptr) continue;  // ON ONLY of a table above
+            kept.comment = part->comment;
+            kept.constraint_comment = part->constraint_comment;
+            kept.name = part->name;
+            wholes[part->oid] = kept.oid;
         } else {
             wholes[index.oid] = kept.oid;
         }
