@@ -110,6 +110,40 @@ TEST_CASE("a comparison does not read what both roots share", "[btree]") {
     REQUIRE(image.verifications() < before + 12);
 }
 
+TEST_CASE("of two roots that differ in one leaf a comparison reads that leaf and one beside it", "[btree]") {
+    RootStore store(4096);
+    store.commit([&](PageWriter& writer, TreeRoot& tree) {
+        for (std::uint64_t i = 0; i < 4000; ++i) tree_put(writer, tree, number_key(i), "value");
+    });
+    ImageSource image(4096);
+    const Ref base = image.place(store.tree().root);
+    REQUIRE(Node(image.page(base)).level() == 1);
+    // The first leaf, one between others, the last one.
+    for (const std::uint64_t number : {0u, 2000u, 3999u}) {
+        INFO("key " << number);
+        FrameArena arena(4096);
+        PageWriter writer(arena, image);
+        TreeRoot tree{base, store.tree().count};
+        writer.set_txn(9);
+        tree_put(writer, tree, number_key(number), "other");
+        for (const bool swapped : {false, true}) {
+            image.open();  // as if nothing had been read
+            const std::uint64_t before = image.verifications();
+            const TreeView old_one{image, base}, new_one{image, tree.root};
+            unsigned differences = 0;
+            tree_diff(swapped ? new_one : old_one, swapped ? old_one : new_one, "", std::nullopt,
+                      [&](const TreeCursor*, const TreeCursor*) {
+                          ++differences;
+                          return true;
+                      });
+            CHECK(differences == 1);
+            // The old root, its leaf, the first one, where both cursors begin, and the one behind the changed leaf,
+            // which is entered before it is known to be shared.
+            CHECK(image.verifications() - before == (number == 2000 ? 4 : 3));
+        }
+    }
+}
+
 TEST_CASE("an estimate encloses the true number", "[btree][KV-5]") {
     const std::uint64_t seed = 99;
     INFO("seed " << seed);

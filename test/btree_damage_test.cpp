@@ -217,6 +217,45 @@ TEST_CASE("leaves that do not lie one behind the other are not repacked", "[btre
     }
 }
 
+TEST_CASE("a tree that is as deep as can be does not grow any further", "[btree][DMG-6]") {
+    // All nodes on one way are full and so are those beside them, so that a split reaches the root.
+    ImageSource image(4096);
+    const std::string middle(899, 'm'), value(900, 'v');
+    const std::string keys[] = {middle + "a", middle + "b", middle + "d"};
+    std::vector<LeafEntry> entries;
+    for (const std::string& key : keys) {
+        LeafEntry entry;
+        entry.key = KeyPieces(key);
+        entry.value = reinterpret_cast<const std::byte*>(value.data());
+        entry.value_size = static_cast<std::uint32_t>(value.size());
+        entry.txn = 1;
+        entries.push_back(entry);
+    }
+    LeafSequence row;
+    row.add(std::span<const LeafEntry>(entries));
+    std::vector<std::byte> leaf(4096);
+    build_leaf(leaf.data(), 4096, row, 0, 3, measure(row, 0, 3), false, 1);
+    const Ref full = image.add(std::move(leaf), 1);
+    Ref ref = full;
+    const auto wall = [](unsigned byte) { return std::string(900, static_cast<char>(byte)); };
+    for (unsigned level = 1; level < k_max_depth; ++level) {
+        const unsigned low = 'm' - 2 * level, high = 'm' + 2 * level;
+        ref = image.add(inner_page(level, {full, full, ref, full, full},
+                                   {wall(low - 1), wall(low), wall(high), wall(high + 1)}),
+                        1);
+    }
+    FrameArena arena(4096);
+    PageWriter writer(arena, image);
+    writer.set_txn(2);
+    TreeRoot tree{ref, 100};
+    try {
+        tree_put(writer, tree, middle + "c", value);
+        FAIL("the tree has a level more than there may be");
+    } catch (const northstar::Error& error) {
+        CHECK(error.code() == northstar::Errc::corrupt);
+    }
+}
+
 TEST_CASE("a writer that fails half-way leaves the old root as it was", "[btree]") {
     // Every change of a tree in a file meets a damaged page sooner or later.
     const std::uint64_t seed = 77;

@@ -52,6 +52,35 @@ TEST_CASE("repacked leaves are fuller and say the same", "[btree]") {
     }
 }
 
+TEST_CASE("a repacked leaf takes all entries that leave it its slack", "[btree]") {
+    RootStore store(4096);
+    Random random(11);
+    for (int t = 0; t < 30; ++t) {
+        store.commit([&](PageWriter& writer, TreeRoot& tree) {
+            for (int i = 0; i < 150; ++i) {
+                std::string key = std::to_string(random.below(1'000'000'000));
+                key.resize(20, '_');
+                tree_put(writer, tree, key, std::string(20 + random.below(60), 'v'));
+            }
+        });
+    }
+    unsigned pairs = 0;
+    store.commit([&](PageWriter& writer, TreeRoot& tree) { REQUIRE(repack_all(writer, tree.root) > 0); });
+    const Node root(store.source().page(store.tree().root));
+    REQUIRE(root.level() == 1);
+    for (unsigned i = 0; i < root.count(); ++i) {
+        const Node leaf(store.source().page(root.child(i))), next(store.source().page(root.child(i + 1)));
+        LeafSequence both;
+        both.add(leaf, 0, leaf.count());
+        both.add(next, 0, 1);
+        INFO("leaf " << i << " of " << root.count());
+        CHECK(measure(both, 0, leaf.count()).bytes <= 4096 - 4096 / 32);
+        CHECK(measure(both, 0, both.size()).bytes > 4096 - 4096 / 32);
+        ++pairs;
+    }
+    CHECK(pairs > 20);
+}
+
 // Long separators fill the node, so that the new ones do not fit beside the old ones, and what the first half of them
 // begins with is not what the second half begins with.
 TEST_CASE("a repacked node with long separators of two kinds leads to every key", "[btree]") {

@@ -1,0 +1,191 @@
+// format_node_test.cpp -- nodes at the edges of their forms: txns far apart, no separators, pages with other bytes.
+#include "btree_support.hpp"
+
+#include "format/meta.hpp"
+
+#include <algorithm>
+
+namespace {
+
+using namespace northstar_test;
+
+constexpr std::size_t k_page = 4096;
+
+LeafEntry entry_of(std::string_view key, std::string_view value, std::uint64_t txn) {
+    LeafEntry entry;
+    entry.key = KeyPieces(key);
+    entry.value = reinterpret_cast<const std::byte*>(value.data());
+    entry.value_size = static_cast<std::uint32_t>(value.size());
+    entry.txn = txn;
+    return entry;
+}
+
+std::vector<std::byte> dirty_page() { return std::vector<std::byte>(k_page, std::byte{0xd1}); }
+
+bool all_zero(const std::byte* from, const std::byte* to) {
+    return std::all_of(from, to, [](std::byte byte) { return byte == std::byte{0}; });
+}
+
+}  // namespace
+
+TEST_CASE("a leaf keeps txns that are as far apart as they can be", "[format]") {
+    struct Span {
+        std::uint64_t distance;
+        unsigned width;
+    };
+    for (const Span span : {Span{0, 0}, Span{1, 2}, Span{0xffff, 2}, Span{0x10000, 4}, Span{0xffffffff, 4},
+                            Span{std::uint64_t{1} << 32, 8}, Span{std::uint64_t{1} << 61, 8}}) {
+        INFO("distance " << span.distance);
+        const LeafEntry entries[] = {entry_of("a", "one", 5), entry_of("b", "two", 5 + span.distance),
+                                     entry_of("c", "three", 5)};
+        LeafSequence row;
+        row.add(entries);
+        const NodeShape shape = measure(row, 0, 3);
+        CHECK(shape.txn_width == span.width);
+        std::vector<std::byte> page = dirty_page();
+        build_leaf(page.data(), k_page, row, 0, 3, shape, false, 5 + span.distance);
+        REQUIRE(validate_node(page.data(), k_page) == nullptr);
+        for (unsigned i = 0; i < 3; ++i) CHECK(Node(page.data()).leaf_cell(i).txn == entries[i].txn);
+        // In place only what the form holds: the farthest txn yes, one that needs more bytes no.
+        const std::uint64_t farthest = span.width == 0 ? 0 : ~std::uint64_t{0} >> (64 - 8 * span.width);
+        set_max_txn(page.data(), ~std::uint64_t{0});
+        if (span.width != 8) {
+            CHECK_FALSE(leaf_replace(page.data(), 0, entry_of("a", "one", 5 + farthest + 1)));
+            CHECK_FALSE(leaf_insert(page.data(), k_page, 3, "d", entry_of("d", "", 5 + farthest + 1)));
+            CHECK(leaf_replace(page.data(), 0, entry_of("a", "other", 5 + farthest)));
+            CHECK(leaf_insert(page.data(), k_page, 3, "d", entry_of("d", "", 5 + farthest)));
+            CHECK(Node(page.data()).leaf_cell(0).txn == 5 + farthest);
+            CHECK(Node(page.data()).leaf_cell(3).txn == 5 + farthest);
+        }
+        CHECK_FALSE(leaf_replace(page.data(), 1, entry_of("b", "two", 4)));
+        REQUIRE(validate_node(page.data(), k_page) == nullptr);
+    }
+}
+
+TEST_CASE("an inner node that lost all separators is sound and takes what comes next", "[format]") {
+    const std::string keys[] = {"shared/first and long", "shared/second and long", "shared/third and long"};
+    for (const unsigned kept : {0u, 1u, 2u, 3u}) {
+        INFO("child " << kept << " stays");
+        std::vector<InnerEntry> entries;
+        for (unsigned i = 0; i < 3; ++i) entries.push_back({KeyPieces(keys[i]), Ref::file(11 + i, 1)});
+        InnerSequence row;
+        row.add(std::span<const InnerEntry>(entries));
+        std::vector<std::byte> page = dirty_page();
+        build_inner(page.data(), k_page, 1, Ref::file(10, 1), row, 0, 3, measure(row, 0, 3), false, 7);
+        REQUIRE(validate_node(page.data(), k_page) == nullptr);
+        if (kept != 3) inner_remove(page.data(), k_page, kept + 1, 4);
+        REQUIRE(validate_node(page.data(), k_page) == nullptr);
+        if (kept != 0) inner_remove(page.data(), k_page, 0, kept);
+        const Node node(page.data());
+        REQUIRE(node.count() == 0);
+        CHECK(node.child(0).page() == 10 + kept);
+        CHECK(node.heap() == k_page);
+        CHECK(node.garbage() == 0);
+        CHECK(node.prefix_size() == 0);
+        REQUIRE(validate_node(page.data(), k_page) == nullptr);
+        // Built anew beside a separator that has nothing in common with the old ones.
+        InnerSequence next;
+        next.add(node, 0, 0);
+        const InnerEntry other{KeyPieces("quite different"), Ref::file(99, 1)};
+        next.add(other);
+        std::vector<std::byte> built = dirty_page();
+        build_inner(built.data(), k_page, 1, node.child(0), next, 0, 1, measure(next, 0, 1), false, 8);
+        REQUIRE(validate_node(built.data(), k_page) == nullptr);
+        CHECK(Node(built.data()).search_child("quite different") == 1);
+        CHECK(Node(built.data()).search_child("quite") == 0);
+    }
+}
+
+TEST_CASE("a node is copied to where other bytes were, and says the same", "[format]") {
+    const std::string values[] = {std::string(50, 'a'), std::string(60, 'b'), std::string(70, 'c'),
+                                  std::string(80, 'd')};
+    const LeafEntry entries[] = {entry_of("key/a", values[0], 5), entry_of("key/b", values[1], 6),
+                                 entry_of("key/c", values[2], 7), entry_of("key/d", values[3], 8)};
+    LeafSequence row;
+    row.add(entries);
+    std::vector<std::byte> page = dirty_page();
+    build_leaf(page.data(), k_page, row, 0, 4, measure(row, 0, 4), false, 8);
+    // As in a file: a checksum, a number and a generation in front of what a page in memory has.
+    std::memset(page.data(), 0xee, k_page_kind_offset);
+    for (const unsigned gone : {4u, 2u, 0u}) {
+        if (gone != 4) leaf_erase(page.data(), k_page, gone);
+        const Node from(page.data());
+        std::vector<std::byte> in_memory = dirty_page();
+        copy_node(page.data(), in_memory.data(), k_page);
+        CHECK(all_zero(in_memory.data(), in_memory.data() + k_page_kind_offset));
+        std::vector<std::byte> clean = dirty_page();
+        copy_node_clean(page.data(), clean.data(), k_page);
+        std::size_t bytes_of_cells = 0;
+        for (const std::vector<std::byte>* copy : {&in_memory, &clean}) {
+            const Node to(copy->data());
+            REQUIRE(validate_node(copy->data(), k_page) == nullptr);
+            REQUIRE(to.count() == from.count());
+            bytes_of_cells = 0;
+            for (unsigned i = 0; i < to.count(); ++i) {
+                const LeafCell a = from.leaf_cell(i), b = to.leaf_cell(i);
+                CHECK(std::string_view(reinterpret_cast<const char*>(a.value), a.value_size) ==
+                      std::string_view(reinterpret_cast<const char*>(b.value), b.value_size));
+                CHECK(a.txn == b.txn);
+                bytes_of_cells += to.leaf_cell_size(b);
+            }
+        }
+        // What no entry has is zeros in the file.
+        CHECK(all_zero(clean.data() + from.gap(), clean.data() + from.heap()));
+        const auto used = std::count_if(clean.begin() + static_cast<std::ptrdiff_t>(from.heap()), clean.end(),
+                                        [](std::byte byte) { return byte != std::byte{0}; });
+        CHECK(static_cast<std::size_t>(used) <= bytes_of_cells);
+    }
+}
+
+TEST_CASE("one key is before another one exactly where it is less, however both lie in their pages", "[format]") {
+    const std::uint64_t seed = 602214;
+    INFO("seed " << seed);
+    Random random(seed);
+    for (int round = 0; round < 300; ++round) {
+        std::vector<std::string> keys;
+        const std::string shared(random.below(12), 's');
+        for (int i = 0; i < 5; ++i) {
+            std::string key = random.chance(1, 8) ? std::string() : shared;
+            for (std::uint64_t k = random.below(20); k != 0; --k) key += static_cast<char>('a' + random.below(2));
+            keys.push_back(key);
+        }
+        std::sort(keys.begin(), keys.end());
+        keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+        const std::vector<std::byte> page = leaf_page(keys);
+        const Node leaf(page.data());
+        for (unsigned i = 0; i < keys.size(); ++i) {
+            const KeyPieces in_page(leaf, leaf.leaf_cell(i).suffix);
+            for (unsigned k = 0; k < keys.size(); ++k) {
+                const auto parted = std::mismatch(keys[i].begin(), keys[i].end(), keys[k].begin(), keys[k].end());
+                const auto common = static_cast<std::size_t>(parted.first - keys[i].begin());
+                for (const KeyPieces& other : {KeyPieces(leaf, leaf.leaf_cell(k).suffix), KeyPieces(keys[k])}) {
+                    CHECK(common_prefix(in_page, other) == common);
+                    CHECK(ascends(in_page, other) == (keys[i] < keys[k]));
+                }
+                CHECK(ascends(KeyPieces(keys[i]), KeyPieces(keys[k])) == (keys[i] < keys[k]));
+            }
+        }
+    }
+}
+
+TEST_CASE("a meta page is written over whatever was there", "[format]") {
+    Meta meta;
+    meta.page_size = k_page;
+    meta.generation = 1;
+    meta.file_pages = 100;
+    std::vector<std::byte> first(k_meta_size, std::byte{0}), second(k_meta_size, std::byte{0xff});
+    encode_meta(meta, first);
+    encode_meta(meta, second);
+    CHECK(first == second);
+    CHECK(load_u32(second.data() + 16) == k_format_version);
+    CHECK(load_u32(second.data() + 20) == k_format_version);
+    // The bytes of each version begin where the document of the format says.
+    meta.parent_uuid.fill(0xab);
+    meta.created_us = 0x1122334455667788;
+    meta.redaction_txn = 0x99aabbccddeeff00;
+    encode_meta(meta, second);
+    CHECK(std::to_integer<unsigned>(second[224]) == 0xab);
+    CHECK(std::to_integer<unsigned>(second[239]) == 0xab);
+    CHECK(load_u64(second.data() + 296) == meta.created_us);
+    CHECK(load_u64(second.data() + 4080) == meta.redaction_txn);
+}
