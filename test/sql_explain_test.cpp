@@ -154,6 +154,18 @@ TEST_CASE("EXPLAIN ANALYZE counts the rows that conditions refuse, of a loop", "
           std::string::npos);
 }
 
+TEST_CASE("EXPLAIN ANALYZE tells which operators put rows into files, for lack of memory", "[sql]") {
+    Fixture f;
+    const std::string sorted = "SELECT g, repeat('x', 100) FROM generate_series(1, 20000) g ORDER BY g DESC";
+    CHECK(f.rows(sorted).find("Disk Usage") == std::string::npos);
+    f.sql.execute("SET work_mem = '64kB'");
+    const std::string plan = f.rows(sorted);
+    INFO(plan);
+    // The sort, and not what gets its rows.
+    CHECK(std::regex_search(plan, std::regex("Sort \\(.*\n *Sort Key: g DESC\n *Disk Usage: [0-9]{4}kB\n")));
+    CHECK(plan.find("Disk Usage") == plan.rfind("Disk Usage"));
+}
+
 TEST_CASE("no number of expected rows is too large to be shown", "[sql]") {
     Fixture f;
     const std::string plan = f.plan("EXPLAIN SELECT 1 FROM t a, t b, t c, t d, t e, t f, t g, t h");

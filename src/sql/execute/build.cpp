@@ -1,6 +1,7 @@
 // From plan nodes to operators, and running a plan to its end.
 #include "sql/execute/operators.hpp"
 
+#include "sql/execute/spill_file.hpp"
 #include "sql/plan/walk.hpp"
 #include "sql/text_io.hpp"
 
@@ -74,14 +75,16 @@ public:
     }
 
 private:
-    /// Up to and with the first rows the time is that of starting, too.
+    /// Up to and with the first rows the time is that of starting, too. A statement runs in one thread.
     template <class Work>
     void timed(bool makes_rows, Work&& work) {
+        const std::uint64_t put_aside = bytes_put_aside();
         const auto begin = std::chrono::steady_clock::now();
         work();
         const auto nanos = static_cast<std::uint64_t>(
             std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - begin).count());
         actuals_.total_nanos += nanos;
+        actuals_.put_aside += bytes_put_aside() - put_aside;
         if (first_) actuals_.startup_nanos += nanos;
         if (makes_rows) first_ = false;
     }

@@ -18,6 +18,8 @@ constexpr std::size_t k_buffer = 8 << 10;  // there may be hundreds of files at 
 constexpr std::size_t k_head = 9;
 constexpr unsigned char k_null = 0xff;
 
+thread_local std::uint64_t put_aside = 0;  // bytes, of all files
+
 /// What stands in front of the stored form.
 struct Head {
     explicit Head(const char* bytes)
@@ -43,6 +45,8 @@ std::string temporary_directory() {
 }
 
 }  // namespace spill_file
+
+std::uint64_t bytes_put_aside() noexcept { return spill_file::put_aside; }
 
 SpillFile::SpillFile(std::size_t width)
     : width_(width), file_(detail::open_temporary_file(spill_file::temporary_directory())), row_(width) {}
@@ -77,6 +81,7 @@ void SpillFile::flush() {
     if (buffer_.empty()) return;
     file_->write(written_, {reinterpret_cast<const std::byte*>(buffer_.data()), buffer_.size()});
     written_ += buffer_.size();
+    spill_file::put_aside += buffer_.size();
     buffer_.clear();
 }
 

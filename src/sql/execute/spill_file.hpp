@@ -19,6 +19,9 @@
 
 namespace northstar::inline v0::sql {
 
+/// What this thread has written into such files so far.
+std::uint64_t bytes_put_aside() noexcept;
+
 /// First rows are added, then read, any number of times; or rows are added and pieces of them read at any time
 /// (read_piece). Raises Error (no_space, io) as files do.
 class SpillFile {

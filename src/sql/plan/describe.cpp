@@ -130,7 +130,7 @@ OperatorActuals actuals_of(const Plan& plan, const DescribeOptions& options) {
 
 /// A line of what an operator says of itself: one text or number, or a list.
 struct Detail {
-    enum class Kind : std::uint8_t { text, number, list };
+    enum class Kind : std::uint8_t { text, number, kilobytes, list };
     const char* name;
     std::vector<std::string> parts;
     Kind kind = Kind::text;
@@ -221,6 +221,14 @@ std::vector<Detail> Describer::details_of(const Plan& plan) const {
         default: break;
     }
     add_conditions(plan, details);
+    if (options_.actuals != nullptr) {
+        // What is below has counted its own.
+        std::uint64_t bytes = actuals_of(plan, options_).put_aside;
+        for (const Plan* const input : {plan.left, plan.right})
+            if (input != nullptr) bytes -= std::min(bytes, actuals_of(*input, options_).put_aside);
+        if (bytes > 0)
+            details.push_back({"Disk Usage", {std::to_string((bytes + 1023) / 1024)}, Detail::Kind::kilobytes});
+    }
     return details;
 }
 
@@ -236,7 +244,9 @@ void Describer::lines_of(const Plan& plan, std::size_t indent, std::vector<std::
     for (const Detail& detail : details_of(plan)) {
         std::string all;
         for (const std::string& part : detail.parts) all += (all.empty() ? "" : ", ") + part;
-        lines.push_back(std::string(inner, ' ') + detail.name + ": " + (detail.parts.empty() ? "()" : all));
+        if (detail.parts.empty()) all = "()";
+        if (detail.kind == Detail::Kind::kilobytes) all += "kB";
+        lines.push_back(std::string(inner, ' ') + detail.name + ": " + all);
     }
     if (plan.left != nullptr) lines_of(*plan.left, inner, lines);
     if (plan.right != nullptr) lines_of(*plan.right, inner, lines);
@@ -268,7 +278,7 @@ Document Describer::document_of(const Plan& plan, const char* relationship, cons
     Document sets = Document::array();
     for (const Detail& detail : details_of(plan)) {
         if (detail.kind != Detail::Kind::list) {
-            const bool number = detail.kind == Detail::Kind::number;
+            const bool number = detail.kind != Detail::Kind::text;
             node.set(detail.name, number ? Document::number(detail.parts[0]) : Document::string(detail.parts[0]));
             continue;
         }

@@ -21,6 +21,7 @@ struct OperatorActuals {
     std::uint64_t loops = 0;            ///< how often it was opened
     std::uint64_t rows = 0;             ///< of all loops
     std::uint64_t refused = 0;          ///< by its conditions, of all loops
+    std::uint64_t put_aside = 0;        ///< bytes that went into files, for lack of memory, with all below it
     std::uint64_t startup_nanos = 0;    ///< until the first rows came, of all loops
     std::uint64_t total_nanos = 0;
 };
