@@ -222,6 +222,8 @@ class Finder:
             return
         if any(self.called(bracket).startswith("_mm") for bracket in self.enclosing(index)):
             return  # an instruction of the processor has it in itself
+        if self.passed_to(index, {"__builtin_prefetch"}):
+            return  # how it is asked for is part of the instruction, and what for changes no answer
         if token.text == "0" and self.text(index - 1) in SWAPPED:
             return  # an ordering compares with a written 0 only
         head = index

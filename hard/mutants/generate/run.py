@@ -57,7 +57,8 @@ GOAL = 90
 # Beside the test programs. A case is what is run at a time.
 TARGETS_OF_FUZZING = ["node", "record", "scan", "meta", "ledger", "segment", "file"]
 SEEDS_OF_CRASHES = [f"{first}..{first + 1}" for first in range(1, 31, 2)]
-TESTS = ["api", "btree", "history", "log", "pager", "txn", "hard_redact", "hard_simulated_disk", "hard_format"]
+TESTS = ["api", "btree", "format", "history", "log", "pager", "txn", "hard_redact", "hard_simulated_disk",
+         "hard_format"]
 # What stands on the kernel has tests of its own, which are run for its own mutants alone.
 TESTS_ABOVE = {"cartridge": ["cartridge", "hard_cartridge", "rank", "text", "vector"], "task": ["task"],
                "sql": ["sql(?!_conformance)"]}
