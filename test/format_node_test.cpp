@@ -189,3 +189,58 @@ TEST_CASE("a meta page is written over whatever was there", "[format]") {
     CHECK(load_u64(second.data() + 296) == meta.created_us);
     CHECK(load_u64(second.data() + 4080) == meta.redaction_txn);
 }
+
+TEST_CASE("a sequence is cut where both sides fit, were it the last place there is", "[format]") {
+    // Six keys that lie behind one beginning take little together; the two entries behind them fit into no page.
+    const std::string shared(1000, 'p'), large(1024, 'v');
+    std::vector<std::string> keys;
+    for (const char c : {'a', 'b', 'c', 'd', 'e', 'f'}) keys.push_back(shared + c);
+    keys.push_back(shared + std::string(24, 'z'));
+    keys.push_back(std::string(1024, 'q'));
+    std::vector<LeafEntry> entries;
+    for (const std::string& key : keys) entries.push_back(entry_of(key, entries.size() < 6 ? "" : large, 5));
+    LeafSequence row;
+    row.add(std::span<const LeafEntry>(entries));
+    REQUIRE(measure(row, 6, 8).bytes > k_page);
+    CHECK(choose_leaf_cut(row, k_page) == 7);
+    // The other way round.
+    std::vector<LeafEntry> turned;
+    keys = {std::string(1024, 'a'), shared + std::string(24, 'a')};
+    for (const char c : {'b', 'c', 'd', 'e', 'f', 'g'}) keys.push_back(shared + c);
+    for (const std::string& key : keys) turned.push_back(entry_of(key, turned.size() < 2 ? large : "", 5));
+    LeafSequence other;
+    other.add(std::span<const LeafEntry>(turned));
+    REQUIRE(measure(other, 0, 2).bytes > k_page);
+    CHECK(choose_leaf_cut(other, k_page) == 1);
+    // Nothing to cut, and nowhere where both fit.
+    LeafSequence one;
+    one.add(entries[0]);
+    CHECK(choose_leaf_cut(one, k_page) == 0);
+    const std::string apart[] = {std::string(1024, 'a'), std::string(1024, 'b'), std::string(1024, 'c')};
+    const LeafEntry most[] = {entry_of(apart[0], large, 5), entry_of(apart[1], large, 5),
+                              entry_of(apart[2], large, 5)};
+    LeafSequence three;
+    three.add(std::span<const LeafEntry>(most));
+    CHECK(choose_leaf_cut(three, k_page) == 0);
+}
+
+TEST_CASE("of the separators of a full inner node the one that moves up leaves two that fit", "[format]") {
+    for (unsigned count = 3; count < 9; ++count) {
+        for (unsigned longest = 0; longest < count; ++longest) {
+            INFO(count << " separators, all but number " << longest << " short");
+            std::vector<std::string> keys;
+            for (unsigned i = 0; i < count; ++i)
+                keys.push_back(std::string(i == longest || count < 6 ? 1000 : 700, static_cast<char>('a' + i)));
+            std::vector<InnerEntry> entries;
+            for (unsigned i = 0; i < count; ++i) entries.push_back({KeyPieces(keys[i]), Ref::file(10 + i, 1)});
+            InnerSequence row;
+            row.add(std::span<const InnerEntry>(entries));
+            const unsigned cut = choose_inner_cut(row, k_page);
+            CHECK(cut >= 1);
+            CHECK(cut <= count - 2);
+            CHECK(measure(row, 0, cut).bytes <= k_page);
+            CHECK(measure(row, cut + 1, count).bytes <= k_page);
+            if (count == 3) CHECK(cut == 1);
+        }
+    }
+}
