@@ -420,7 +420,17 @@ Value get_partition_key(Call& call, const Value* a, std::size_t) {
 Value get_partition_constraint(Call& call, const Value* a, std::size_t) {
     const auto found = divided(objects_of(call), a[0]);
     if (found == nullptr || !found->is_partition()) return Value::null(type::text);
-    return text_of(call, partition_condition(objects_of(call), *found));
+    return text_of(call, partition_condition(objects_of(call), *found, OfRest::of_no_sibling));
+}
+
+/// The partition of a table that has rows with these values of its key.
+Value partition_by_key(Call& call, const Value* a, std::size_t count) {
+    const Catalog& catalog = objects_of(call);
+    const auto table = a[0].is_null() ? nullptr : catalog.relation(oid_of(a[0]));
+    if (table == nullptr || table->partition_key.parts.size() + 1 != count || count < 2 || call.variadic_array)
+        return Value::null(type::oid);
+    const Oid found = catalog.directory_of(*table)->find({a + 1, count - 1});
+    return found == 0 ? Value::null(type::oid) : Value::integer(type::oid, found);
 }
 
 Value vector_as_array(Call& call, const Value* a, std::size_t) {
@@ -528,6 +538,7 @@ constexpr FunctionSource k_functions[] = {
     {"pg_partition_root(regclass) regclass stable", &partition_root_of},
     {"pg_get_partkeydef(oid) text stable", &get_partition_key},
     {"pg_get_partition_constraintdef(oid) text stable", &get_partition_constraint},
+    {"northstar_partition(oid,any) oid nonstrict variadic", &partition_by_key},
 };
 
 constexpr CastSource k_casts[] = {

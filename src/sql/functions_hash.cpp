@@ -1,5 +1,7 @@
 // Hashes of values, with the numbers that PostgreSQL gives: partitions by hash hold the same rows there and here. The
 // hash of bytes is Bob Jenkins's lookup3 (public domain, 2006).
+#include "sql/functions_hash.hpp"
+
 #include "sql/array.hpp"
 #include "sql/compare.hpp"
 #include "sql/error.hpp"
@@ -293,9 +295,14 @@ Value hash_extended(Call& call, const Value* a, std::size_t) {
         static_cast<std::int64_t>(hash_value(a[0], static_cast<std::uint64_t>(a[1].integer()))));
 }
 
+void add_to_partition_hash(const Value& part, std::uint64_t& hash) {
+    constexpr std::uint64_t k_seed = 0x7a5b22367996dcfd;
+    if (part.is_null()) return;
+    hash ^= hash_value(part, k_seed) + 0x49a0f4dd15e5a8e3u + (hash << 54) + (hash >> 7);
+}
+
 /// Whether a row belongs to the partition of that modulus and remainder; the key stands behind them.
 Value satisfies_hash_partition(Call& call, const Value* a, std::size_t count) {
-    constexpr std::uint64_t k_seed = 0x7a5b22367996dcfd;
     if (a[0].is_null() || a[1].is_null() || a[2].is_null()) return Value::boolean(false);
     const std::int64_t modulus = a[1].integer(), remainder = a[2].integer();
     if (modulus <= 0)
@@ -307,17 +314,13 @@ Value satisfies_hash_partition(Call& call, const Value* a, std::size_t count) {
     if (remainder >= modulus)
         raise(sqlstate::invalid_parameter_value, "remainder for hash partition must be less than modulus");
     std::uint64_t hash = 0;
-    const auto add = [&](const Value& part) {
-        if (part.is_null()) return;
-        hash ^= hash_value(part, k_seed) + 0x49a0f4dd15e5a8e3u + (hash << 54) + (hash >> 7);
-    };
     if (call.variadic_array) {
         if (a[3].is_null()) return Value::boolean(false);
         const ArrayView parts(a[3]);
         for (std::size_t i = 0; i < parts.size(); ++i)
-            if (!parts.is_null(i)) add(parts.element(i, call.arena));
+            if (!parts.is_null(i)) add_to_partition_hash(parts.element(i, call.arena), hash);
     } else {
-        for (std::size_t i = 3; i < count; ++i) add(a[i]);
+        hash = partition_hash({a + 3, count - 3});
     }
     return Value::boolean(hash % static_cast<std::uint64_t>(modulus) == static_cast<std::uint64_t>(remainder));
 }
@@ -377,6 +380,12 @@ constexpr FunctionSource k_functions[] = {
 };
 
 }  // namespace hash_file
+
+std::uint64_t partition_hash(std::span<const Value> key) {
+    std::uint64_t hash = 0;
+    for (const Value& part : key) hash_file::add_to_partition_hash(part, hash);
+    return hash;
+}
 
 std::span<const FunctionSource> hash_functions() { return hash_file::k_functions; }
 

@@ -174,7 +174,6 @@ void Binder::prepare_change(BoundChange& change, const Relation* names) {
         change.checks.emplace_back(check.name,
                                    condition(bind_text(check.text, relation, change.new_columns, "check constraints"),
                                              "CHECK", 0));
-    if (relation.is_partitioned()) prepare_partitions(change);
     scope_ = scope;
     commons_ = commons;
 }

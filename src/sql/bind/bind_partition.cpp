@@ -15,6 +15,11 @@ std::vector<ColumnId> by_place(const Plan& scan) {
     return ids;
 }
 
+/// A directory is asked of the present catalog alone.
+OfRest by_present(const Catalog& catalog, BindEnvironment& environment) {
+    return &catalog == environment.present().catalog.get() ? OfRest::by_directory : OfRest::of_no_sibling;
+}
+
 }  // namespace bind_partition
 
 Plan* Binder::partition_scan(std::shared_ptr<const Relation> partition, ReadPoint& point, ScopeRelation& into) {
@@ -22,10 +27,9 @@ Plan* Binder::partition_scan(std::shared_ptr<const Relation> partition, ReadPoin
     ScopeRelation whole;
     Plan* plan = scan(root, point, whole, partition->oid);
     const std::vector<ColumnId> ids = bind_partition::by_place(*plan);
-    split_conjuncts(condition(bind_text(partition_condition(*point.catalog, *partition), *root, ids,
-                                        "partition bounds"),
-                              "WHERE", 0),
-                    plan->conditions);
+    const OfRest rest = bind_partition::by_present(*point.catalog, environment_);
+    const std::string bounds = partition_condition(*point.catalog, *partition, rest);
+    split_conjuncts(condition(bind_text(bounds, *root, ids, "partition bounds"), "WHERE", 0), plan->conditions);
     into.scan = plan;
     for (const int place : places_in_root(*root, *partition)) {
         if (place < 0) raise(sqlstate::data_corrupted, "a partition has a column that its table lacks");
@@ -59,7 +63,8 @@ ChangeTarget Binder::partition_target(std::shared_ptr<const Relation> partition)
     target.names = names;
     texts_.push_back(std::make_unique<Arena>());
     Arena& arena = *texts_.back();
-    const syntax::Expr* where = parse_expression(arena.copy(partition_condition(catalog, *partition)), arena);
+    const std::string bounds = partition_condition(catalog, *partition, OfRest::by_directory);
+    const syntax::Expr* where = parse_expression(arena.copy(bounds), arena);
     target.levels.push_back({names, where, partition->name, 0, nullptr});
     target.partition = std::move(partition);
     return target;
@@ -81,35 +86,10 @@ BoundExpr* Binder::partition_of_row(const ScopeRelation& relation, std::uint32_t
             position);
     const ReadPoint& point = relation.scan != nullptr ? *relation.scan->point : environment_.present();
     const auto root = partition_root(*point.catalog, *relation.relation);
-    return bind_text(sql::partition_of_row(*point.catalog, *relation.relation), *root,
+    const OfRest rest = bind_partition::by_present(*point.catalog, environment_);
+    return bind_text(sql::partition_of_row(*point.catalog, *relation.relation, rest), *root,
                      relation.scan != nullptr ? bind_partition::by_place(*relation.scan) : relation.stored,
                      "partition bounds");
-}
-
-void Binder::prepare_partitions(BoundChange& change) {
-    const Catalog& catalog = *environment_.present().catalog;
-    const Relation& root = *change.relation;
-    const auto bind = [&](const std::string& text) {
-        return condition(bind_text(text, root, change.new_columns, "partition bounds"), "CHECK", 0);
-    };
-    const auto fill = [&](const auto& self, PartitionNode& node, const Relation& relation) -> void {
-        node.name = relation.name;
-        node.divided = relation.is_partitioned();
-        if (relation.oid != root.oid) {
-            for (const CheckConstraint& check : relation.checks) node.checks.emplace_back(check.name, bind(check.text));
-            for (const Column& column : relation.columns)
-                if (column.not_null && !column.dropped) node.not_null.push_back(root.find_column(column.name));
-        }
-        if (!node.divided) return;
-        for (const auto& part : partitions_of(catalog, relation.oid)) {
-            node.parts.emplace_back();
-            if (!part->bound.rest)
-                node.parts.back().bound = bind(bound_condition(catalog, relation, part->bound, part->oid));
-            self(self, node.parts.back(), *part);
-        }
-    };
-    change.partitions = {};
-    fill(fill, change.partitions, root);
 }
 
 }  // namespace northstar::inline v0::sql

@@ -112,7 +112,8 @@ void Binder::check_option(const ChangeTarget& target, BoundChange& bound) {
     if (target.partition != nullptr) {
         bound.partition_name = target.partition->name;
         bound.partition_check =
-            condition(bind_text(partition_condition(*environment_.present().catalog, *target.partition),
+            condition(bind_text(partition_condition(*environment_.present().catalog, *target.partition,
+                                                    OfRest::by_directory),
                                 *target.relation, bound.new_columns, "partition bounds"),
                       "WHERE", 0);
     }

@@ -270,7 +270,6 @@ private:
     Plan* partition_scan(std::shared_ptr<const Relation> partition, ReadPoint& point, ScopeRelation& into);
     ChangeTarget partition_target(std::shared_ptr<const Relation> partition);
     BoundExpr* partition_of_row(const ScopeRelation& relation, std::uint32_t position);
-    void prepare_partitions(BoundChange& change);
     // tables that inherit (bind_inheritance.cpp)
     Plan* with_heirs(Plan* plan, ReadPoint& point, ScopeRelation& into);
     ChangeTarget heir_target(std::shared_ptr<const Relation> parent);

@@ -249,6 +249,19 @@ std::vector<std::pair<std::shared_ptr<const Relation>, const ForeignKey*>> Catal
 
 std::vector<std::shared_ptr<const Relation>> Catalog::children_of(Oid table) const { return paired(heirs_, table); }
 
+std::vector<std::shared_ptr<const Relation>> Catalog::parts_of(Oid table) const { return paired(parts_, table); }
+
+std::shared_ptr<const PartitionDirectory> Catalog::directory_of(const Relation& table) const {
+    const auto* const found = directories_.find(table.oid);
+    return found == nullptr ? std::make_shared<PartitionDirectory>(table.partition_key) : (*found)->get(*this, table);
+}
+
+void Catalog::renew_directory(const Relation& partition) {
+    const auto* const found = directories_.find(partition.partition_of);
+    directories_.set(partition.partition_of,
+                     LazyPartitions::behind(found == nullptr ? nullptr : *found, partition.oid));
+}
+
 std::vector<std::shared_ptr<const Relation>> Catalog::heirs_of(Oid table) const {
     std::vector<std::shared_ptr<const Relation>> found;
     std::set<Oid> seen = {table};
@@ -280,6 +293,10 @@ void Catalog::link(std::shared_ptr<const Relation> relation) {
     }
     for (const ForeignKey& foreign : relation->foreign_keys) references_.set({foreign.table, oid}, true);
     for (const Oid parent : relation->inherits) heirs_.set({parent, oid}, true);
+    if (relation->is_partition()) {
+        parts_.set({relation->partition_of, oid}, true);
+        renew_directory(*relation);
+    }
     if (keeps_values(*relation)) keeping_values_.set(oid, true);
     relations_.set(catalog::qualified(relation->schema, relation->name), relation);
     by_oid_.set(oid, std::move(relation));
@@ -297,6 +314,10 @@ void Catalog::unlink(const Relation& relation) {
     }
     for (const ForeignKey& foreign : relation.foreign_keys) references_.erase(std::pair(foreign.table, oid));
     for (const Oid parent : relation.inherits) heirs_.erase(std::pair(parent, oid));
+    if (relation.is_partition()) {
+        parts_.erase(std::pair(relation.partition_of, oid));
+        renew_directory(relation);
+    }
     keeping_values_.erase(oid);
     relations_.erase(catalog::qualified(relation.schema, relation.name));
     by_oid_.erase(oid);

@@ -13,6 +13,7 @@
 
 #include "api/northstar.hpp"
 #include "sql/catalog/document.hpp"
+#include "sql/catalog/partition_directory.hpp"
 #include "sql/catalog/schema.hpp"
 #include "sql/catalog/shared_map.hpp"
 
@@ -70,6 +71,10 @@ public:
     std::vector<std::pair<std::shared_ptr<const Relation>, const ForeignKey*>> references_to(Oid table) const;
     /// Tables that inherit from a table directly, by name.
     std::vector<std::shared_ptr<const Relation>> children_of(Oid table) const;
+    /// Direct partitions of a table, by name.
+    std::vector<std::shared_ptr<const Relation>> parts_of(Oid table) const;
+    /// Their bounds. Raises what reading these does. The first who asks: O(partitions).
+    std::shared_ptr<const PartitionDirectory> directory_of(const Relation& table) const;
     /// Tables that inherit from a table, at any distance, each once, the nearest first.
     std::vector<std::shared_ptr<const Relation>> heirs_of(Oid table) const;
 
@@ -129,6 +134,7 @@ private:
     void remove(const UserType& type);
     void link(std::shared_ptr<const Relation> relation);
     void unlink(const Relation& relation);
+    void renew_directory(const Relation& partition);
     /// What relations keep as values of a type (0: of any) follows a change of it.
     void restate_values(Oid type);
     bool keeps_values(const Relation& relation) const;
@@ -150,6 +156,8 @@ private:
     SharedMap<Oid, Oid> index_oids_;           // the same
     Pairs references_;                         // table referred to, relation that refers
     Pairs heirs_;                              // parent, heir
+    Pairs parts_;                              // table, partition
+    SharedMap<Oid, std::shared_ptr<LazyPartitions>> directories_;  // of tables that have or had partitions
     SharedMap<Oid, bool> keeping_values_;      // relations that keep values of types that are in this catalog
     UserTypes types_;
     SharedMap<Oid, std::shared_ptr<const UserType>> types_by_oid_;

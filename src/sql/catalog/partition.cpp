@@ -73,14 +73,28 @@ std::string hash_condition(const Relation& parent, const PartitionBound& bound) 
     return text + ")";
 }
 
-std::string case_of_row(const Catalog& catalog, const Relation& table, int depth) {
+/// The partition that the directory of the table finds for a row, as an expression of type oid.
+std::string found_in_directory(const Relation& table) {
+    std::string text = "northstar_partition(" + std::to_string(table.oid);
+    for (const PartitionKey::Part& part : table.partition_key.parts) text += ", (" + part.text + ")";
+    return text + ")";
+}
+
+std::string case_of_row(const Catalog& catalog, const Relation& table, OfRest rest, int depth) {
     const auto parts = partitions_of(catalog, table.oid);
-    if (!table.is_partitioned() || parts.empty() || depth > k_most_levels) return std::to_string(table.oid);
-    std::string text = "CASE";
+    if (!table.is_partitioned() || parts.empty() || depth > k_most_levels)
+        return "CAST(" + std::to_string(table.oid) + " AS oid)";
+    const bool by_directory = rest == OfRest::by_directory;
+    std::string text;
     for (const auto& part : parts)
-        text += " WHEN " + bound_condition(catalog, table, part->bound, part->oid) + " THEN " +
-                case_of_row(catalog, *part, depth + 1);
-    return text + " END";
+        if (!by_directory || part->is_partitioned())
+            text += " WHEN " +
+                    (by_directory ? std::to_string(part->oid)
+                                  : bound_condition(catalog, table, part->bound, part->oid, rest)) +
+                    " THEN " + case_of_row(catalog, *part, rest, depth + 1);
+    if (!by_directory) return "CASE" + text + " END";
+    const std::string found = found_in_directory(table);
+    return text.empty() ? found : "CASE " + found + text + " ELSE " + found + " END";
 }
 
 std::string value_text(const BoundValue& value, Oid type) {
@@ -113,9 +127,7 @@ std::shared_ptr<const Relation> partition_root(const Catalog& catalog, const Rel
 }
 
 std::vector<std::shared_ptr<const Relation>> partitions_of(const Catalog& catalog, Oid table) {
-    std::vector<std::shared_ptr<const Relation>> found;
-    for (const auto& [name, relation] : catalog.relations())
-        if (relation->partition_of == table) found.push_back(relation);
+    std::vector<std::shared_ptr<const Relation>> found = catalog.parts_of(table);
     std::stable_partition(found.begin(), found.end(), [](const auto& part) { return !part->bound.rest; });
     return found;
 }
@@ -137,27 +149,33 @@ bool is_within_partition(const Catalog& catalog, const Relation& relation, Oid p
 }
 
 std::string bound_condition(const Catalog& catalog, const Relation& parent, const PartitionBound& bound,
-                            Oid partition) {
+                            Oid partition, OfRest rest) {
     const PartitionKey& key = parent.partition_key;
     if (key.strategy == PartitionStrategy::hash) return partition::hash_condition(parent, bound);
     if (!bound.rest)
         return key.strategy == PartitionStrategy::list ? partition::list_condition(catalog, key, bound)
                                                        : partition::range_condition(catalog, key, bound);
+    if (rest == OfRest::by_directory) {
+        const std::string found = partition::found_in_directory(parent);
+        if (catalog.directory_of(parent)->rest() != partition) return found + " IS NULL";  // it is yet to be attached
+        return found + " = CAST(" + std::to_string(partition) + " AS oid)";
+    }
     std::string text;
     for (const auto& sibling : partitions_of(catalog, parent.oid))
         if (sibling->oid != partition && !sibling->bound.rest)
-            text += (text.empty() ? "((" : " AND ((") + bound_condition(catalog, parent, sibling->bound, sibling->oid) +
-                    ") IS NOT TRUE)";
+            text += (text.empty() ? "((" : " AND ((") +
+                    bound_condition(catalog, parent, sibling->bound, sibling->oid, rest) + ") IS NOT TRUE)";
     return text.empty() ? "true" : text;
 }
 
-std::string partition_condition(const Catalog& catalog, const Relation& relation) {
+std::string partition_condition(const Catalog& catalog, const Relation& relation, OfRest rest) {
     std::string text;
     auto at = catalog.relation(relation.oid);
     for (int level = 0; at != nullptr && at->is_partition() && level < partition::k_most_levels; ++level) {
         const auto parent = catalog.relation(at->partition_of);
         if (parent == nullptr) break;
-        text = "(" + bound_condition(catalog, *parent, at->bound, at->oid) + ")" + (text.empty() ? "" : " AND ") + text;
+        const std::string own = bound_condition(catalog, *parent, at->bound, at->oid, rest);
+        text = "(" + own + ")" + (text.empty() ? "" : " AND ") + text;
         at = parent;
     }
     return text.empty() ? "true" : text;
@@ -200,12 +218,12 @@ std::string index_condition(const Catalog& catalog, const Index& index) {
     if (index.partition == 0) return index.predicate;
     const auto part = catalog.relation(index.partition);
     if (part == nullptr) raise(sqlstate::data_corrupted, "index \"" + index.name + "\" is over no partition");
-    const std::string own = partition_condition(catalog, *part);
+    const std::string own = partition_condition(catalog, *part, OfRest::by_directory);
     return index.predicate.empty() ? own : own + " AND (" + index.predicate + ")";
 }
 
-std::string partition_of_row(const Catalog& catalog, const Relation& table) {
-    return "CAST(CAST(" + partition::case_of_row(catalog, table, 0) + " AS oid) AS regclass)";
+std::string partition_of_row(const Catalog& catalog, const Relation& table, OfRest rest) {
+    return "CAST(" + partition::case_of_row(catalog, table, rest, 0) + " AS regclass)";
 }
 
 std::string bound_text(const Relation& parent, const PartitionBound& bound) {

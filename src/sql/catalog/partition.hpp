@@ -24,18 +24,22 @@ namespace northstar::inline v0::sql {
 
 /// The topmost table above a partition; a table that is no partition is its own. Raises data_corrupted.
 std::shared_ptr<const Relation> partition_root(const Catalog& catalog, const Relation& relation);
-/// The direct partitions of a table, DEFAULT last. O(relations).
+/// The direct partitions of a table, DEFAULT last.
 std::vector<std::shared_ptr<const Relation>> partitions_of(const Catalog& catalog, Oid table);
 /// Partitions of every depth, each behind the one that it is a part of.
 std::vector<std::shared_ptr<const Relation>> all_partitions_of(const Catalog& catalog, Oid table);
 /// Is it that partition, or a part of it?
 bool is_within_partition(const Catalog& catalog, const Relation& relation, Oid partition);
 
-/// Which rows of the table above it a bound selects; those of DEFAULT are the ones that no sibling selects.
+/// How a condition says that a row belongs to DEFAULT: none of the siblings has it, which holds in any state, or asks
+/// the directory of the state in which it is evaluated, O(log partitions).
+enum class OfRest : std::uint8_t { of_no_sibling, by_directory };
+
+/// Which rows of the table above it a bound selects.
 std::string bound_condition(const Catalog& catalog, const Relation& parent, const PartitionBound& bound,
-                            Oid partition);
+                            Oid partition, OfRest rest);
 /// Which rows of the root belong to the partition.
-std::string partition_condition(const Catalog& catalog, const Relation& partition);
+std::string partition_condition(const Catalog& catalog, const Relation& partition, OfRest rest);
 /// The index of the root that has the entries of an index of `owner`: itself unless it is a part. Null: there is none.
 /// `owner` and the relations of the catalog own what it points to.
 const Index* index_with_entries(const Catalog& catalog, const Relation& owner, const Index& index);
@@ -51,7 +55,7 @@ std::vector<ListedIndex> listed_indexes(const Catalog& catalog, const std::share
 /// Which rows an index has entries for; empty: all.
 std::string index_condition(const Catalog& catalog, const Index& index);
 /// The OID of the partition that a row belongs to, as an expression of type regclass.
-std::string partition_of_row(const Catalog& catalog, const Relation& table);
+std::string partition_of_row(const Catalog& catalog, const Relation& table, OfRest rest);
 /// "FOR VALUES IN (1, 2)", "DEFAULT", as they are written behind PARTITION OF.
 std::string bound_text(const Relation& parent, const PartitionBound& bound);
 /// "RANGE (a, b)", as it is written behind PARTITION BY.

@@ -46,8 +46,8 @@ std::uint64_t ChangeRunner::apply_all(BoundChange& change, KeptRows& returned) {
 bool ChangeRunner::takes_all_rows(const BoundChange& change) {
     const Plan& source = *change.source;
     if (change.kind != ChangeKind::erase || parts_ || change.redact || change.portion.present ||
-        !change.heirs.empty() || !change.returning.empty() || change.partitions.divided ||
-        change.partition_check != nullptr || execution_.host().actuals() != nullptr)
+        !change.heirs.empty() || !change.returning.empty() || change.partition_check != nullptr ||
+        execution_.host().actuals() != nullptr)
         return false;
     if (source.kind != PlanKind::scan || !source.conditions.empty() || !source.reads_all() || source.sample >= 0 ||
         source.versions.present || source.point->past || source.relation->oid != change.relation->oid)
@@ -138,7 +138,7 @@ void ChangeRunner::finish_row(BoundChange& change, Target& target, std::vector<V
     if (target.route != nullptr)
         if (const auto refusal = target.route->refusal(row.data(), target.arena)) {
             SqlError error(refusal->state, refusal->message);
-            if (refusal->show_row) error.edit().detail = failing_row();
+            error.edit().detail = refusal->detail.empty() ? failing_row() : refusal->detail;
             error.edit().schema = relation.schema;
             error.edit().table = refusal->partition;
             error.edit().constraint = refusal->constraint;

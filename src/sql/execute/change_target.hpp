@@ -29,8 +29,8 @@ struct ChangeRunner::Target {
         for (BoundExpr* expr : change.generated) generated.push_back(evaluator(expr, execution));
         for (auto& [name, expr] : change.checks) checks.push_back(evaluator(expr, execution));
         for (auto& [column, expr] : change.domain_checks) domain_checks.push_back(evaluator(expr, execution));
-        if (change.partitions.divided)
-            route = std::make_unique<PartitionRoute>(*change.relation, change.partitions, execution);
+        if (change.leads_through_partitions())
+            route = std::make_unique<PartitionRoute>(*change.relation, change.new_columns, execution, access);
         partition_check = evaluator(change.partition_check, execution);
         for (BoundExpr* expr : change.view_checks) view_checks.push_back(evaluator(expr, execution));
         for (BoundExpr* expr : change.returning) returning.push_back(over_source(expr, execution));

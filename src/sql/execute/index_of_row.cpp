@@ -18,7 +18,8 @@ std::shared_ptr<const Relation> partition_of(const Relation& table, const Value*
         columns.push_back(0x68000000u + static_cast<ColumnId>(i));
         execution.cell(columns.back()) = row[i];
     }
-    BoundExpr* const bound = binder.bind_text(partition_of_row(catalog, table), table, columns, "partition bounds");
+    const std::string number = partition_of_row(catalog, table, OfRest::by_directory);
+    BoundExpr* const bound = binder.bind_text(number, table, columns, "partition bounds");
     Arena arena;
     const Value oid = Evaluator(*bound, {}, execution).evaluate(arena);
     return oid.is_null() ? nullptr : catalog.relation(static_cast<Oid>(oid.integer()));

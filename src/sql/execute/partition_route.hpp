@@ -1,11 +1,14 @@
 // partition_route.hpp -- rows and the partitions of their table.  Layer: sql.  Threads: one at a time.
 #pragma once
 
+#include "sql/bind/binder.hpp"
 #include "sql/execute/table_writer.hpp"
 
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace northstar::inline v0::sql {
@@ -20,31 +23,48 @@ public:
         std::string partition;
         std::string constraint;  ///< empty: none
         std::string column;      ///< empty: none
-        bool show_row = true;
+        std::string detail;      ///< empty: the row
     };
 
-    PartitionRoute(const Relation& relation, const PartitionNode& node, Execution& execution);
+    /// Of a topmost table; `cells` have the columns of the row by physical place.
+    PartitionRoute(const Relation& root, const std::vector<ColumnId>& cells, Execution& execution,
+                   WriteAccess& access);
     /// Walks to the partition of the row (whose columns are in the cells, too) and checks what each partition on the
-    /// way asks of it; nothing: the row may be stored. O(log partitions) where values of one key bound them; else, and
-    /// for rows of DEFAULT, bounds are tried one after the other.
+    /// way asks of it; nothing: the row may be stored. O(log partitions), and what a partition asks is bound when the
+    /// first row comes to it.
     std::optional<Refusal> refusal(const Value* row, Arena& arena);
 
 private:
-    /// A value of the key that a partition begins with or has in its list.
-    struct Start {
-        Value value;
-        std::size_t part;
+    /// A part of the key: a column, or an expression over the cells.
+    struct KeyPart {
+        int place = -1;
+        std::unique_ptr<Evaluator> value;
     };
-    void find_starts(Execution& execution);
-    std::size_t likely_part(Arena& arena);
+    /// A table on the way.
+    struct Stop {
+        std::shared_ptr<const Relation> table;
+        std::vector<int> not_null;  ///< columns of the root
+        std::vector<std::pair<std::string, std::unique_ptr<Evaluator>>> checks;
+        std::shared_ptr<const PartitionDirectory> directory;  ///< null: it is not divided
+        std::vector<KeyPart> key;
+    };
+    const Stop& stop_at(Oid table);
+    Stop make_stop(Oid table);
+    std::unique_ptr<Evaluator> evaluator(const std::string& text, const char* clause, bool condition);
+    Oid part_of(const Stop& stop, const Value* row, Arena& arena);
+    /// Of the row whose key is in key_.
+    std::string describe_key(const Relation& table) const;
+    std::optional<Refusal> refusal_at(const Stop& stop, const Value* row, Arena& arena) const;
 
-    const Relation& relation_;
-    const PartitionNode& node_;
-    std::unique_ptr<Evaluator> key_;  ///< null: there are no starts
-    std::vector<Start> starts_;       ///< ascending
-    std::unique_ptr<Evaluator> bound_;
-    std::vector<std::unique_ptr<Evaluator>> checks_;
-    std::vector<std::unique_ptr<PartitionRoute>> parts_;
+    const Relation& root_;
+    const std::vector<ColumnId>& cells_;
+    Execution& execution_;
+    WriteAccess& access_;
+    BoundPool pool_;
+    std::vector<Oid> no_parameters_;
+    std::unordered_map<Oid, Stop> stops_;
+    std::optional<Binder> binder_;  // owns the texts that expressions view
+    std::vector<Value> key_;
 };
 
 /// Tells whether rows of a table belong to one of its partitions.

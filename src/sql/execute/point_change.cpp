@@ -71,7 +71,7 @@ struct PointChange::Ready {
 
 bool PointChange::fits(const BoundChange& change) {
     using namespace point_change;
-    if (!change.heirs.empty() || change.partitions.divided || change.partition_check != nullptr) return false;
+    if (!change.heirs.empty() || change.leads_through_partitions() || change.partition_check != nullptr) return false;
     if (change.redact || change.portion.present || any_subquery(change.assignments) ||
         any_subquery(change.returning) || any_subquery(change.conflict_assignments) ||
         any_subquery(change.conflict_where) || any_subquery(change.view_checks) ||

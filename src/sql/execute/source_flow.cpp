@@ -88,7 +88,7 @@ bool stays_behind(const BoundChange& change) {
 
 bool flows(const BoundChange& change) {
     using namespace source_flow;
-    if (!change.heirs.empty() || change.partitions.divided || change.partition_check != nullptr ||
+    if (!change.heirs.empty() || change.leads_through_partitions() || change.partition_check != nullptr ||
         change.portion.present || any_subquery(change.assignments) || any_subquery(change.view_checks))
         return false;
     switch (change.kind) {

@@ -284,16 +284,6 @@ struct MergeBranch {
     std::vector<ColumnAssignment> assignments;
 };
 
-/// A partitioned table or one of its partitions: what a row must meet to be stored there.
-struct PartitionNode {
-    std::string name;
-    bool divided = false;
-    BoundExpr* bound = nullptr;          ///< over new_columns; null: of the topmost table, and of DEFAULT
-    std::vector<std::pair<std::string, BoundExpr*>> checks;
-    std::vector<int> not_null;           ///< columns that are so only here
-    std::vector<PartitionNode> parts;    ///< DEFAULT last
-};
-
 /// INSERT, UPDATE, DELETE, MERGE over one table.
 struct BoundChange {
     ChangeKind kind = ChangeKind::insert;
@@ -338,14 +328,18 @@ struct BoundChange {
     std::vector<std::pair<std::string, BoundExpr*>> checks;
     std::vector<std::pair<int, BoundExpr*>> domain_checks;
     std::vector<BoundChange*> heirs;     ///< the same UPDATE or DELETE of tables that inherit from this one
-    PartitionNode partitions;            ///< of a table that is divided
     BoundExpr* partition_check = nullptr;  ///< a row must stay in the partition that is changed by its name
     std::string partition_name;
+
+    /// Rows are stored in a table that is divided.
+    bool leads_through_partitions() const { return relation->is_partitioned() && kind != ChangeKind::erase; }
 };
 
 /// Owner of the nodes of one bound statement.
 class BoundPool {
 public:
+    /// Its columns have numbers above that one.
+    explicit BoundPool(ColumnId last_column = 0) : last_column_(last_column) {}
     BoundExpr* expr(BoundKind kind, Oid type) {
         BoundExpr& node = exprs_.emplace_back();
         node.kind = kind;
@@ -374,7 +368,7 @@ private:
     std::deque<Plan> plans_;
     std::deque<CallClauses> clauses_;
     std::deque<BoundChange> changes_;
-    ColumnId last_column_ = 0;
+    ColumnId last_column_;
 };
 
 }  // namespace northstar::inline v0::sql

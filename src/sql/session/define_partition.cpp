@@ -2,7 +2,6 @@
 #include "sql/session/define_partition.hpp"
 
 #include "sql/catalog/partition.hpp"
-#include "sql/compare.hpp"
 #include "sql/plan/immutable.hpp"
 #include "sql/plan/walk.hpp"
 #include "sql/session/access_methods.hpp"
@@ -16,45 +15,6 @@
 namespace northstar::inline v0::sql {
 
 namespace define_partition {
-
-/// An end of a bound with its values parsed.
-struct End {
-    const std::vector<BoundValue>* values = nullptr;
-    std::vector<Value> parsed;
-};
-
-End parse(SqlSession& session, const PartitionKey& key, const std::vector<BoundValue>& values, Arena& arena) {
-    End end{&values, {}};
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        const Oid type = key.parts[key.strategy == PartitionStrategy::list ? 0 : i].type;
-        end.parsed.push_back(values[i].kind == BoundValue::Kind::value
-                                 ? value_from_text(type, k_no_typmod, values[i].text, arena, session.state())
-                                 : Value::null(type));
-    }
-    return end;
-}
-
-int compare(const End& a, const End& b) {
-    const auto rank = [](BoundValue::Kind kind) {
-        return kind == BoundValue::Kind::lowest ? 0 : kind == BoundValue::Kind::highest ? 2 : 1;
-    };
-    for (std::size_t i = 0; i < a.parsed.size() && i < b.parsed.size(); ++i) {
-        const int left = rank((*a.values)[i].kind), right = rank((*b.values)[i].kind);
-        if (left != right) return left < right ? -1 : 1;
-        if (left != 1) return 0;  // whatever follows MINVALUE and MAXVALUE has no meaning
-        if (const int order = compare_values(a.parsed[i], b.parsed[i]); order != 0) return order;
-    }
-    return 0;
-}
-
-bool share_value(const End& a, const End& b) {
-    for (std::size_t i = 0; i < a.parsed.size(); ++i)
-        for (std::size_t k = 0; k < b.parsed.size(); ++k)
-            if (a.parsed[i].is_null() ? b.parsed[k].is_null()
-                                      : !b.parsed[k].is_null() && equal_values(a.parsed[i], b.parsed[k]))
-                return true;
-    return false;
-}
 
 class BoundReader {
 public:
@@ -141,7 +101,10 @@ private:
         Arena arena;
         const Value result = session_.evaluate(*bound, arena);
         if (result.is_null()) return {BoundValue::Kind::null, ""};
-        return {BoundValue::Kind::value, value_to_text(result, session_.state())};
+        Session plain;  // bounds are read again under any settings
+        plain.types = session_.state().types;
+        plain.settings.zone = session_.state().settings.zone;
+        return {BoundValue::Kind::value, value_to_text(result, plain)};
     }
 
     SqlSession& session_;
@@ -151,32 +114,15 @@ private:
     Binder binder_;
 };
 
-[[noreturn]] void overlap(const std::string& name, const std::string& other) {
-    raise(sqlstate::invalid_object_definition,
-          "partition \"" + name + "\" would overlap partition \"" + other + "\"");
-}
-
 /// Each modulus must be a factor of the next larger one: then two partitions share either no hash, or all of one.
-void check_hash_bound(SqlSession& session, const Relation& parent, const PartitionBound& bound,
-                      const std::string& name) {
-    std::vector<std::shared_ptr<const Relation>> others = partitions_of(session.catalog(), parent.oid);
-    std::sort(others.begin(), others.end(),
-              [](const auto& a, const auto& b) { return a->bound.modulus < b->bound.modulus; });
-    for (const auto& other : others) {
-        const int less = std::min(bound.modulus, other->bound.modulus);
-        const int more = std::max(bound.modulus, other->bound.modulus);
-        if (more % less != 0)
-            raise(sqlstate::invalid_object_definition,
-                  "every hash partition modulus must be a factor of the next larger modulus",
-                  "The new modulus " + std::to_string(bound.modulus) +
-                      (other->bound.modulus > bound.modulus ? " is not a factor of " : " is not divisible by ") +
-                      std::to_string(other->bound.modulus) + ", the modulus of existing partition \"" + other->name +
-                      "\".");
-    }
-    for (const auto& other : others) {
-        const int less = std::min(bound.modulus, other->bound.modulus);
-        if (bound.remainder % less == other->bound.remainder % less) overlap(name, other->name);
-    }
+void check_modulus(const PartitionDirectory& directory, const PartitionBound& bound, const Catalog& catalog) {
+    const auto [other, modulus] = directory.unfit_modulus(bound.modulus);
+    if (other == 0) return;
+    raise(sqlstate::invalid_object_definition,
+          "every hash partition modulus must be a factor of the next larger modulus",
+          "The new modulus " + std::to_string(bound.modulus) +
+              (modulus > bound.modulus ? " is not a factor of " : " is not divisible by ") + std::to_string(modulus) +
+              ", the modulus of existing partition \"" + catalog.relation(other)->name + "\".");
 }
 
 /// A row of DEFAULT that belongs to a new partition stands in its way.
@@ -189,8 +135,8 @@ void check_rest(SqlSession& session, const Relation& parent, const Relation& res
     Binder binder(session, pool, none);
     std::vector<ColumnId> ids;
     for (std::size_t i = 0; i < root->columns.size(); ++i) ids.push_back(pool.column());
-    BoundExpr* condition = binder.condition(
-        binder.bind_text(bound_condition(catalog, parent, bound, 0), *root, ids, "partition bounds"), "WHERE", 0);
+    const std::string selected = bound_condition(catalog, parent, bound, 0, OfRest::by_directory);
+    BoundExpr* condition = binder.condition(binder.bind_text(selected, *root, ids, "partition bounds"), "WHERE", 0);
     Execution execution(session.state(), session, session.parameters());
     Evaluator evaluator(*condition, {}, execution);
     for (const auto& [key, row] : partition_rows(session, *root, rest.oid, arena)) {
@@ -270,30 +216,23 @@ PartitionBound read_partition_bound(SqlSession& session, const Relation& parent,
 void check_partition_bound(SqlSession& session, const Relation& parent, const PartitionBound& bound,
                            const std::string& name) {
     using namespace define_partition;
-    const PartitionKey& key = parent.partition_key;
-    if (key.strategy == PartitionStrategy::hash) return check_hash_bound(session, parent, bound, name);
-    Arena arena;
-    const bool list = key.strategy == PartitionStrategy::list;
-    const End values = parse(session, key, bound.values, arena);
-    const End from = parse(session, key, bound.from, arena), to = parse(session, key, bound.to, arena);
-    if (!list && !bound.rest && compare(from, to) >= 0)
+    const Catalog& catalog = session.catalog();
+    const PartitionStrategy strategy = parent.partition_key.strategy;
+    const auto directory = catalog.directory_of(parent);
+    const PartitionDirectory::Bound keys = directory->bound_of(bound, 0, session.state().types);
+    if (strategy == PartitionStrategy::hash) check_modulus(*directory, bound, catalog);
+    if (strategy == PartitionStrategy::range && !bound.rest && keys.from >= keys.to)
         raise(sqlstate::invalid_object_definition, "empty range bound specified for partition \"" + name + "\"",
               "Specified lower bound " + bound_text(parent, bound) + " is greater than or equal to upper bound.");
-    for (const auto& other : partitions_of(session.catalog(), parent.oid)) {
-        if (other->bound.rest) {
-            if (bound.rest)
-                raise(sqlstate::invalid_object_definition,
-                      "partition \"" + name + "\" conflicts with existing default partition \"" + other->name + "\"");
-            check_rest(session, parent, *other, bound);
-        } else if (bound.rest) {
-            continue;
-        } else if (list) {
-            if (share_value(values, parse(session, key, other->bound.values, arena))) overlap(name, other->name);
-        } else if (compare(from, parse(session, key, other->bound.to, arena)) < 0 &&
-                   compare(parse(session, key, other->bound.from, arena), to) < 0) {
-            overlap(name, other->name);
-        }
-    }
+    if (const Oid other = directory->overlapped(keys); other != 0)
+        raise(sqlstate::invalid_object_definition,
+              "partition \"" + name + "\" would overlap partition \"" + catalog.relation(other)->name + "\"");
+    if (directory->rest() == 0) return;
+    const auto rest = catalog.relation(directory->rest());
+    if (bound.rest)
+        raise(sqlstate::invalid_object_definition,
+              "partition \"" + name + "\" conflicts with existing default partition \"" + rest->name + "\"");
+    check_rest(session, parent, *rest, bound);
 }
 
 void set_partition_key(SqlSession& session, Relation& relation, const syntax::PartitionBy& syntax) {
@@ -421,6 +360,9 @@ void create_partition(SqlSession& session, const syntax::CreateTable& syntax) {
     BoundChange change;
     change.relation = partition_root(session.catalog(), *partition);
     binder.prepare_change(change);
+    for (const CheckConstraint& check : partition->checks)
+        binder.condition(binder.bind_text(check.text, *change.relation, change.new_columns, "check constraints"),
+                         "CHECK", 0);
 }
 
 }  // namespace northstar::inline v0::sql

@@ -261,9 +261,11 @@ void attach_partition(SqlSession& session, const Relation& parent, const syntax:
     check_columns(session, *table, parent);
     Arena arena;
     const std::vector<Row> rows = all_rows(session, *table, arena);
-    const std::string above = parent.is_partition() ? " AND " + partition_condition(session.catalog(), parent) : "";
-    check_rows(session, *table, "(" + bound_condition(session.catalog(), parent, bound, table->oid) + ")" + above,
-               rows);
+    const Catalog& before = session.catalog();
+    const std::string above =
+        parent.is_partition() ? " AND " + partition_condition(before, parent, OfRest::by_directory) : "";
+    check_rows(session, *table,
+               "(" + bound_condition(before, parent, bound, table->oid, OfRest::by_directory) + ")" + above, rows);
 
     const std::vector<int> map = places(*table, *old_root);
     auto root = std::make_shared<Relation>(*old_root);
