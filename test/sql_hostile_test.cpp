@@ -51,6 +51,22 @@ TEST_CASE("long chains of operators end in an answer or in 54001", "[sql]") {
     CHECK((all == "00000" || all == "54001"));
 }
 
+TEST_CASE("thousands of UNIONs that follow each other are one", "[sql]") {
+    Fixture f;
+    const auto count = [&](const std::string& chain) {
+        return *f.sql.execute("SELECT count(*) FROM (" + chain + ") AS x").rows[0][0];
+    };
+    CHECK(count("SELECT 1" + repeated(" UNION ALL SELECT 1", 5000)) == "5001");
+    CHECK(count("SELECT 1" + repeated(" UNION SELECT 1", 5000)) == "1");
+    CHECK(count("SELECT 1" + repeated(" UNION ALL SELECT 1 UNION SELECT 2", 2000) + " UNION ALL SELECT 2") == "3");
+    const std::string ones = "SELECT 1" + repeated(" UNION ALL SELECT 1", 2000);
+    CHECK(count(ones + repeated(" UNION ALL SELECT 1.5", 2000)) == "4001");
+    CHECK(count("WITH RECURSIVE r AS (SELECT 1 AS n" + repeated(" UNION ALL SELECT 1", 3000) +
+                " UNION ALL SELECT n + 1 FROM r WHERE n < 2) SELECT n FROM r") == "6002");
+    CHECK(f.state_of("SELECT 1" + repeated(" UNION ALL SELECT 1", 100000)) == "54001");
+    CHECK(f.state_of("SELECT 1" + repeated(" EXCEPT SELECT 2", 100000)) == "54001");
+}
+
 TEST_CASE("views that lead to each other cannot be made", "[sql]") {
     Fixture f;
     f.sql.execute("CREATE VIEW a AS SELECT 1 AS x");

@@ -99,12 +99,6 @@ BoundQuery Binder::query_body(const syntax::Query& syntax, bool resolve_unknowns
                          std::string(clause_name(locking[0].strength)) +
                              " is not allowed with UNION/INTERSECT/EXCEPT",
                          syntax.position);
-            for (const syntax::Query* branch : {syntax.left, syntax.right})
-                if (!branch->locking.empty())
-                    raise_at(sqlstate::feature_not_supported,
-                             std::string(clause_name(branch->locking[0].strength)) +
-                                 " is not allowed with UNION/INTERSECT/EXCEPT",
-                             branch->position);
             BoundQuery result = set_operation(syntax);
             if (resolve_unknowns)
                 for (std::size_t i = 0; i < result.columns.size(); ++i)
@@ -258,18 +252,43 @@ void Binder::unify_branches(BoundQuery& left, BoundQuery& right, std::string_vie
     }
 }
 
+Plan* Binder::union_of(std::span<Plan* const> parts) {
+    if (parts.size() == 1) return parts[0];
+    Plan* const both = pool_.plan(PlanKind::set_operation);
+    both->set = SetKind::union_;
+    both->all = true;
+    for (std::size_t i = 0; i < parts[0]->output.size(); ++i) both->output.push_back(pool_.column());
+    divide_union(*both, parts);
+    return both;
+}
+
+void Binder::divide_union(Plan& both, std::span<Plan* const> parts) {
+    // What lies in one half is no deeper than the logarithm of what there is.
+    const std::size_t half = parts.size() / 2;
+    both.left = union_of(parts.first(half));
+    both.right = union_of(parts.subspan(half));
+    both.rows = both.left->rows + both.right->rows;
+}
+
 BoundQuery Binder::set_operation(const syntax::Query& syntax) {
+    std::vector<const syntax::Query*> chain = {&syntax};
+    while (const syntax::Query* const inner = chain.back()->united()) chain.push_back(inner);
+    const auto refuse_locking = [&](const syntax::Query& branch) {
+        if (!branch.locking.empty())
+            raise_at(sqlstate::feature_not_supported,
+                     std::string(clause_name(branch.locking[0].strength)) +
+                         " is not allowed with UNION/INTERSECT/EXCEPT",
+                     branch.position);
+    };
+    for (const syntax::Query* const each : chain) {
+        refuse_locking(*each->left);
+        refuse_locking(*each->right);
+    }
     const char* construct = syntax.operation == syntax::SetOperation::union_      ? "UNION"
                             : syntax.operation == syntax::SetOperation::intersect ? "INTERSECT"
                                                                                   : "EXCEPT";
     // A literal in SELECT gets its type from the other branch, one in VALUES has it before.
     const auto bind = [&](const syntax::Query& of) { return query(of, of.kind == syntax::QueryKind::values); };
-    BoundQuery left = bind(*syntax.left);
-    BoundQuery right = bind(*syntax.right);
-    unify_branches(left, right, construct, syntax.right->position);
-    Plan* plan = pool_.plan(PlanKind::set_operation);
-    plan->set = static_cast<SetKind>(syntax.operation);
-    plan->all = syntax.all;
     // Branches are read by place: each gives exactly its columns in order.
     const auto exact = [&](BoundQuery& branch) {
         std::vector<ColumnId> ids;
@@ -283,21 +302,45 @@ BoundQuery Binder::set_operation(const syntax::Query& syntax) {
         }
         return project(branch.plan, std::move(columns));
     };
-    plan->left = exact(left);
-    plan->right = exact(right);
-    plan->rows = plan->left->rows + plan->right->rows;
-    BoundQuery result;
-    result.plan = plan;
-    for (const OutputColumn& column : left.columns) {
-        OutputColumn out = column;
-        out.id = pool_.column();
-        out.table = 0;
-        note_declared(out.id, out.declared);
-        if (!(plan->all && syntax.operation == syntax::SetOperation::union_))
-            require_order(out.type, "equality", syntax.position);
-        plan->output.push_back(out.id);
-        result.columns.push_back(out);
+    // A UNION drops what those before it would have dropped as well.
+    const auto last_distinct = std::find_if(chain.begin(), chain.end(), [](const auto* each) { return !each->all; });
+    const syntax::Query* const distinct = last_distinct == chain.end() ? nullptr : *last_distinct;
+    BoundQuery result = bind(*chain.back()->left);
+    Plan* node = nullptr;  // has the parts, once they are all there
+    std::vector<Plan*> parts;
+    std::size_t nodes = 0;
+    bool before_distinct = distinct != nullptr;
+    for (; !chain.empty(); chain.pop_back()) {
+        const syntax::Query& each = *chain.back();
+        BoundQuery right = bind(*each.right);
+        unify_branches(result, right, construct, each.right->position);
+        const bool goes_on = node != nullptr && result.plan == node && node->all;
+        if (!goes_on) {
+            if (node != nullptr) divide_union(*node, parts);
+            if (++nodes > syntax::k_depth_limit)
+                raise_at(sqlstate::statement_too_complex, "stack depth limit exceeded", each.position);
+            parts = {exact(result)};
+            node = pool_.plan(PlanKind::set_operation);
+            node->set = static_cast<SetKind>(each.operation);
+            node->rows = result.plan->rows;
+            for (OutputColumn& column : result.columns) {
+                column.id = pool_.column();
+                column.table = 0;
+                node->output.push_back(column.id);
+            }
+            result.plan = node;
+        }
+        parts.push_back(exact(right));
+        node->rows += right.plan->rows;
+        node->all = before_distinct ? &each != distinct : each.all;
+        if (&each == distinct) before_distinct = false;
+        for (const OutputColumn& column : result.columns) {
+            note_declared(column.id, column.declared);
+            if (!(each.all && each.operation == syntax::SetOperation::union_))
+                require_order(column.type, "equality", each.position);
+        }
     }
+    divide_union(*node, parts);
     return result;
 }
 

@@ -215,6 +215,9 @@ private:
     BoundQuery select(const syntax::Query& query, bool resolve_unknowns);
     BoundQuery values(const syntax::Query& query, bool resolve_unknowns);
     BoundQuery set_operation(const syntax::Query& query);
+    /// UNION ALL of what is read by place.
+    Plan* union_of(std::span<Plan* const> parts);
+    void divide_union(Plan& both, std::span<Plan* const> parts);
     void unify_branches(BoundQuery& left, BoundQuery& right, std::string_view construct, std::uint32_t position);
     void coerce_output(BoundQuery& query, std::size_t column, Oid type, std::int32_t typmod, std::uint32_t position);
     void order_output(BoundQuery& result, const syntax::Query& query);

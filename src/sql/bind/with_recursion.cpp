@@ -99,6 +99,18 @@ private:
     void query(const syntax::Query& query) {
         const std::size_t before = hidden_.size();
         if (query.with != nullptr) with(*query.with);
+        if (query.kind == syntax::QueryKind::set_operation && query.united() != nullptr) {
+            const syntax::Query* at = &query;
+            std::vector<const syntax::Query*> branches = {at->right};
+            while ((at = at->united()) != nullptr) {
+                branches.push_back(at->right);
+                if (at->united() == nullptr) branches.push_back(at->left);
+            }
+            for (std::size_t i = branches.size(); i-- > 0;) this->query(*branches[i]);
+            clauses(query);
+            hidden_.resize(before);
+            return;
+        }
         const bool intersect = query.operation == SetOperation::intersect;
         const bool except = query.operation == SetOperation::except;
         const Place set = intersect ? Place::intersect : Place::except;
@@ -115,10 +127,14 @@ private:
         for (const auto& row : query.rows)
             for (const syntax::Expr* item : row) expr(item);
         for (const syntax::Expr* item : query.distinct_on) expr(item);
+        clauses(query);
+        hidden_.resize(before);
+    }
+
+    void clauses(const syntax::Query& query) {
         for (const syntax::SortItem& item : query.order_by) expr(item.expr);
         expr(query.limit);
         expr(query.offset);
-        hidden_.resize(before);
     }
 
     void from(const syntax::FromItem& item) {

@@ -56,8 +56,10 @@ Query* Parser::query_body(int precedence) {
         }
         both->left = left;
         both->right = right;
-        both->depth = std::max(left->depth, right->depth) + 1;
-        if (both->depth > k_depth_limit) too_complex();
+        const bool goes_on = both->united() != nullptr;
+        both->unions = goes_on ? left->unions + 1 : 1;
+        both->depth = std::max(goes_on ? left->depth - 1 : left->depth, right->depth) + 1;
+        if (both->depth > k_depth_limit || both->unions > k_union_limit) too_complex();
         left = both;
     }
 }

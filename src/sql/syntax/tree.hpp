@@ -3,7 +3,8 @@
 // [SYNTAX-1] Nodes live in the arena of their statement, are trivially destructible and never change once parsed.
 // [SYNTAX-2] `position` is a byte offset into the text plus one; 0: none.
 // [SYNTAX-3] No chain of nodes is deeper than k_depth_limit; deeper text is refused with 54001 while parsing, so that
-//            everything that walks a tree may recurse.
+//            everything that walks a tree may recurse. But for one: UNIONs that follow each other (Query::united), of
+//            which there may be k_union_limit, and which are walked in a loop.
 #pragma once
 
 #include "sql/arena.hpp"
@@ -18,6 +19,7 @@
 namespace northstar::inline v0::sql::syntax {
 
 inline constexpr std::uint32_t k_depth_limit = 1500;
+inline constexpr std::uint32_t k_union_limit = 20000;
 
 /// A sequence in an arena; copies share it.
 template <class T>
@@ -299,6 +301,7 @@ struct Query {
     bool all = false;
     const Query* left = nullptr;
     const Query* right = nullptr;
+    std::uint32_t unions = 1;  ///< that follow each other, up to this one
     // all of them
     List<SortItem> order_by;
     const Expr* limit = nullptr;
@@ -306,6 +309,19 @@ struct Query {
     const Expr* offset = nullptr;
     List<LockingClause> locking;
     TimeClause time;
+
+    /// Of a UNION: the one on its left whose rows it takes as they come; null: what stands there is something else, or
+    /// has clauses of its own.
+    const Query* united() const {
+        const auto is_union = [](const Query& query) {
+            return query.kind == QueryKind::set_operation && query.operation == SetOperation::union_;
+        };
+        if (!is_union(*this) || !is_union(*left)) return nullptr;
+        const bool plain = left->with == nullptr && left->order_by.empty() && left->limit == nullptr &&
+                           left->offset == nullptr && left->locking.empty() &&
+                           left->time.system.kind == RangeKind::none && left->time.valid.kind == RangeKind::none;
+        return plain ? left : nullptr;
+    }
 };
 
 }  // namespace northstar::inline v0::sql::syntax
