@@ -292,7 +292,7 @@ BoundExpr* Binder::set_function(BoundExpr* call, std::uint32_t position) {
 
 /// The query that an aggregate belongs to: the innermost one whose columns its arguments use, or the present one.
 Scope* Binder::aggregate_scope(const std::vector<BoundExpr*>& args, BoundExpr* filter) {
-    std::set<ColumnId> used;
+    ColumnSet used;
     for (BoundExpr* arg : args) used_columns(arg, used);
     if (filter != nullptr) used_columns(filter, used);
     const auto gathers = [](const Scope& scope, ColumnId id) {
@@ -421,7 +421,7 @@ BoundExpr* Binder::aggregate(const syntax::Expr& node, const FunctionMatch& matc
         raise_at(sqlstate::grouping_error, "aggregate functions are not allowed in " + owner->allowed.aggregates,
                  node.position);
     // Nested calls of the same query show as columns that this query's aggregates or windows define.
-    std::set<ColumnId> used;
+    ColumnSet used;
     for (BoundExpr* arg : call->args) used_columns(arg, used);
     for (const SortKey& key : call->clauses->order) used_columns(key.expr, used);
     if (filter != nullptr) used_columns(filter, used);
@@ -516,7 +516,7 @@ BoundExpr* Binder::window(const syntax::Expr& node, const FunctionMatch& match, 
         call->clauses->filter = condition(expr(*detail.filter), "FILTER", node.position);
         scope_->allowed = before;
     }
-    std::set<ColumnId> used;
+    ColumnSet used;
     for (BoundExpr* arg : call->args) used_columns(arg, used);
     for (const GatheredCall& other : scope_->windows)
         if (used.count(other.id) != 0)
@@ -601,7 +601,7 @@ void Binder::window_offsets(WindowDefinition& window, const syntax::WindowSpec& 
     const auto offset = [&](const syntax::Expr* node, const OperatorEntry*& op, FrameEdge edge) -> BoundExpr* {
         if (node == nullptr) return nullptr;
         BoundExpr* bound = expr(*node);
-        std::set<ColumnId> used = used_columns(bound);
+        ColumnSet used = used_columns(bound);
         for (const ColumnId id : used)
             if (column_scope_.count(id) != 0 && column_scope_[id] == scope_)
                 raise_at(sqlstate::invalid_column_reference,

@@ -301,7 +301,7 @@ BoundExpr* SelectSteps::grouping_value(const BoundExpr& call) {
 
 /// Sets that rows are grouped by are computed before they are grouped.
 Plan* SelectSteps::grouped_sets(Plan* input) {
-    std::set<ColumnId> used;
+    ColumnSet used;
     for (const PlanColumn& group : grouping_.groups) used_columns(group.expr, used);
     Plan* sets = nullptr;
     for (auto call = scope_->set_functions.begin(); call != scope_->set_functions.end();) {

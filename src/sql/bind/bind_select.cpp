@@ -224,7 +224,7 @@ void SelectSteps::bind_distinct() {
 }
 
 bool SelectSteps::uses_sets(BoundExpr* expr) const {
-    const std::set<ColumnId> used = used_columns(expr);
+    const ColumnSet used = used_columns(expr);
     return std::any_of(scope_->set_functions.begin(), scope_->set_functions.end(),
                        [&](const GatheredCall& call) { return used.count(call.id) != 0; });
 }
@@ -256,7 +256,7 @@ void SelectSteps::choose_late_targets() {
 
 /// A set of which nothing is left in the targets, since a strict call of it is NULL, multiplies no rows.
 void SelectSteps::drop_unread_sets() {
-    std::set<ColumnId> read;
+    ColumnSet read;
     const auto note = [&](BoundExpr* expr) {
         walk_expr(expr, [&](BoundExpr& node) {
             if (node.kind == BoundKind::column) read.insert(node.column);
@@ -288,7 +288,7 @@ Plan* SelectSteps::with_sets(Plan* input) {
 /// Output columns that are not late, and what the others are computed from.
 std::vector<PlanColumn> SelectSteps::early_columns(const Plan& input, const std::vector<PlanColumn>& columns) {
     std::vector<PlanColumn> early;
-    std::set<ColumnId> needed, made;
+    ColumnSet needed, made;
     if (sets_come_late())
         for (const GatheredCall& call : scope_->set_functions) used_columns(call.call, needed);
     for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -311,12 +311,12 @@ std::vector<PlanColumn> SelectSteps::early_columns(const Plan& input, const std:
 Plan* SelectSteps::output_plan(Plan* input) {
     Binder& b = binder_;
     std::vector<PlanColumn> columns;
-    std::set<ColumnId> taken;
+    ColumnSet taken;
     for (const Binder::TargetItem& target : targets_) {
         // A column of a row further out is produced anew here: under its own number it would hide the outer one.
         const bool own = target.expr->kind == BoundKind::column && produces(*input, target.expr->column);
         ColumnId id = own ? target.expr->column : b.pool_.column();
-        if (!taken.insert(id).second) id = b.pool_.column();
+        if (!taken.insert(id)) id = b.pool_.column();
         columns.push_back({id, target.expr});
         target_ids_.push_back(id);
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "sql/bind/binder.hpp"
+#include "sql/plan/column_set.hpp"
 
 namespace northstar::inline v0::sql {
 
@@ -83,7 +84,7 @@ private:
     };
     std::vector<Lock> locks_;
     std::vector<std::pair<Oid, std::size_t>> row_keys_;  // tables, and targets with the keys of their rows
-    std::set<ColumnId> above_;  // columns that exist above the aggregation
+    ColumnSet above_;  // columns that exist above the aggregation
     std::map<ColumnId, Oid> dependent_;  // of those, the ones that primary keys determine
 };
 

@@ -206,7 +206,7 @@ private:
 
     /// Pairs have the columns that are handed on, and those that conditions on pairs use.
     void choose_columns(const std::vector<BoundExpr*>& rest) {
-        std::set<ColumnId> wanted(plan_.output.begin(), plan_.output.end());
+        ColumnSet wanted(plan_.output.begin(), plan_.output.end());
         for (BoundExpr* condition : rest) used_columns(condition, wanted);
         const auto choose = [&](const Operator& side, std::vector<std::size_t>& places) {
             for (std::size_t i = 0; i < side.columns().size(); ++i) {

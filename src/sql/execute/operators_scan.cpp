@@ -228,7 +228,7 @@ private:
         });
         for (BoundExpr* condition : ordered) {
             steps_.push_back({Conditions({condition}, columns_, execution_), {}});
-            const std::set<ColumnId> used = used_columns(condition);
+            const ColumnSet used = used_columns(condition);
             for (std::size_t i = 0; i < columns_.size(); ++i)
                 if (used.count(columns_[i]) != 0) steps_.back().columns.push_back(i);
         }

@@ -314,7 +314,7 @@ private:
         std::vector<std::size_t> depths(calls.size(), 0);
         for (std::size_t round = 0; round < calls.size(); ++round)
             for (std::size_t i = 0; i < calls.size(); ++i) {
-                const std::set<ColumnId> used = used_columns(calls[i].expr);
+                const ColumnSet used = used_columns(calls[i].expr);
                 for (std::size_t k = 0; k < calls.size(); ++k)
                     if (used.count(calls[k].id) != 0) depths[i] = std::max(depths[i], depths[k] + 1);
             }

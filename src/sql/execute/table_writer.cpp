@@ -91,7 +91,7 @@ void TableWriter::begin_change() {
 }
 
 std::unique_ptr<Evaluator> TableWriter::evaluator(BoundExpr* expr, std::vector<std::size_t>& read) {
-    const std::set<ColumnId> used = used_columns(expr);
+    const ColumnSet used = used_columns(expr);
     for (std::size_t i = 0; i < columns_.size(); ++i)
         if (used.count(columns_[i]) != 0 && std::find(read.begin(), read.end(), i) == read.end()) read.push_back(i);
     return std::make_unique<Evaluator>(*expr, std::vector<ColumnId>{}, execution_);

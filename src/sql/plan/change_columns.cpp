@@ -42,8 +42,8 @@ OldValues looked_at(const BoundChange& change, const Catalog& catalog) {
     return old;
 }
 
-std::set<ColumnId> read_columns(BoundChange& change, const OldValues& old) {
-    std::set<ColumnId> read{change.row_key};
+ColumnSet read_columns(BoundChange& change, const OldValues& old) {
+    ColumnSet read{change.row_key};
     for (const ColumnAssignment& assignment : change.assignments) used_columns(assignment.value, read);
     for (BoundExpr* expr : change.returning) used_columns(expr, read);
     std::set<int> replaced;
@@ -61,7 +61,7 @@ std::set<ColumnId> read_columns(BoundChange& change, const OldValues& old) {
 
 void leave_out_unread(BoundChange& change, const Catalog& catalog) {
     if (change.kind != ChangeKind::update && change.kind != ChangeKind::erase) return;
-    const std::set<ColumnId> read = change_columns::read_columns(change, change_columns::looked_at(change, catalog));
+    const ColumnSet read = change_columns::read_columns(change, change_columns::looked_at(change, catalog));
     const auto unread = [&](ColumnId id) { return read.count(id) == 0; };
     std::erase_if(change.source->output, unread);
     std::replace_if(change.old_columns.begin(), change.old_columns.end(), unread, k_no_column);

@@ -29,7 +29,7 @@ bool passes(const Plan& project, BoundExpr* condition) {
 BoundExpr* moved_below(const Plan& project, BoundExpr* condition, BoundPool& pool) {
     if (is_volatile(condition) || has_subquery(condition)) return nullptr;
     std::vector<ColumnId> from, to;
-    const std::set<ColumnId> used = used_columns(condition);
+    const ColumnSet used = used_columns(condition);
     for (const PlanColumn& column : project.columns) {
         if (used.count(column.id) == 0) continue;
         if (column.expr->kind != BoundKind::column) return nullptr;
@@ -42,7 +42,7 @@ BoundExpr* moved_below(const Plan& project, BoundExpr* condition, BoundPool& poo
 bool selects_whole_sets(const Plan& plan, BoundExpr* condition) {
     using conditions_below::has_column;
     if (is_volatile(condition) || has_subquery(condition)) return false;
-    const std::set<ColumnId> used = used_columns(condition);
+    const ColumnSet used = used_columns(condition);
     return std::all_of(used.begin(), used.end(), [&](ColumnId id) {
         // Columns of rows further out are the same for all rows.
         if (std::find(plan.output.begin(), plan.output.end(), id) == plan.output.end()) return true;

@@ -31,7 +31,7 @@ Tie tie_of(const BoundExpr& condition, const Plan& source) {
 }
 
 bool depends_on_others(BoundExpr* condition, const Plan& source) {
-    const std::set<ColumnId> used = used_columns(condition);
+    const ColumnSet used = used_columns(condition);
     return std::any_of(used.begin(), used.end(), [&](ColumnId id) { return !produces(source, id); });
 }
 

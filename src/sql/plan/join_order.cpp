@@ -26,7 +26,7 @@ bool is_comparison(const BoundExpr* condition) {
            condition->operation->comparison != Comparison::none;
 }
 
-bool connects(const std::set<ColumnId>& have, const Plan& next, BoundExpr* condition) {
+bool connects(const ColumnSet& have, const Plan& next, BoundExpr* condition) {
     if (!is_equality(condition)) return false;
     bool left = false, right = false;
     for (const ColumnId id : used_columns(condition)) {
@@ -37,7 +37,7 @@ bool connects(const std::set<ColumnId>& have, const Plan& next, BoundExpr* condi
 }
 
 /// Those of the conditions that compare a column of one side with one of the other.
-std::vector<BoundExpr*> between(const std::set<ColumnId>& have, const Plan& next,
+std::vector<BoundExpr*> between(const ColumnSet& have, const Plan& next,
                                 const std::vector<BoundExpr*>& conditions) {
     std::vector<BoundExpr*> found;
     for (BoundExpr* condition : conditions)
@@ -49,7 +49,7 @@ std::vector<BoundExpr*> between(const std::set<ColumnId>& have, const Plan& next
 std::vector<BoundExpr*> take_ready(std::vector<BoundExpr*>& conditions, const std::vector<Plan*>& inputs) {
     std::vector<BoundExpr*> ready, later;
     for (BoundExpr* condition : conditions) {
-        const std::set<ColumnId> used = used_columns(condition);
+        const ColumnSet used = used_columns(condition);
         const bool waits = std::any_of(inputs.begin(), inputs.end(), [&](const Plan* input) {
             return std::any_of(used.begin(), used.end(), [&](ColumnId id) { return produces(*input, id); });
         });
@@ -100,7 +100,7 @@ double JoinOrder::rows_read(const Plan& plan) const {
 }
 
 /// The input to be joined next: by an equality, so that the fewest rows are left; else the smallest one.
-JoinOrder::Next JoinOrder::next_input(const Plan& plan, const std::set<ColumnId>& have,
+JoinOrder::Next JoinOrder::next_input(const Plan& plan, const ColumnSet& have,
                                       const std::vector<Plan*>& inputs,
                                       const std::vector<BoundExpr*>& conditions) const {
     Next next{inputs.size(), 0, false};
@@ -120,20 +120,22 @@ JoinOrder::Next JoinOrder::next_input(const Plan& plan, const std::set<ColumnId>
     return next;
 }
 
-/// What joins cost in rows of a scan, one input after the other, where they begin with this one.
+/// What joins cost in rows of a scan, one input after the other, where they begin with this one; no less than `most`:
+/// so much at least.
 double JoinOrder::cost_of_order(std::vector<Plan*> inputs, std::size_t first,
-                                const std::vector<BoundExpr*>& conditions) {
-    std::deque<Plan> joins;
+                                const std::vector<BoundExpr*>& conditions, double most) {
+    std::vector<Plan> joins;
+    joins.reserve(inputs.size());  // they stay where they are
     Plan* plan = join_order_file::take(inputs, first);
-    std::set<ColumnId> have(plan->output.begin(), plan->output.end());
+    ColumnSet have(plan->output.begin(), plan->output.end());
     double cost = rows_read(*plan);
-    while (!inputs.empty()) {
+    while (!inputs.empty() && cost < most) {
         const Next found = next_input(*plan, have, inputs, conditions);
         Plan* const next = join_order_file::take(inputs, found.input);
         joins.push_back(joined(plan, next, found.rows));
         joins.back().conditions = join_order_file::between(have, *next, conditions);
-        const std::optional<LookUp> look_up = find_look_up(joins.back());
-        cost += (look_up ? look_up->cost : rows_read(*next)) + found.rows;
+        const std::optional<double> look_up = cost_of_look_up(joins.back(), true, trial_);
+        cost += look_up.value_or(rows_read(*next)) + found.rows;
         have.insert(next->output.begin(), next->output.end());
         raw_[&joins.back()] = std::max(raw(plan), raw(next));
         plan = &joins.back();
@@ -153,7 +155,7 @@ std::size_t JoinOrder::first_input(const std::vector<Plan*>& inputs, const std::
     std::size_t first = order[0];
     double least = cost_of_order(inputs, first, conditions) * join_order_file::k_much_less;
     for (std::size_t i = 1; i < std::min(order.size(), k_tried); ++i) {
-        const double cost = cost_of_order(inputs, order[i], conditions);
+        const double cost = cost_of_order(inputs, order[i], conditions, least);
         if (cost >= least) continue;
         first = order[i];
         least = cost;
@@ -163,7 +165,7 @@ std::size_t JoinOrder::first_input(const std::vector<Plan*>& inputs, const std::
 
 Plan* JoinOrder::join(std::vector<Plan*> inputs, std::vector<BoundExpr*>& conditions) {
     Plan* plan = join_order_file::take(inputs, first_input(inputs, conditions));
-    std::set<ColumnId> have(plan->output.begin(), plan->output.end());
+    ColumnSet have(plan->output.begin(), plan->output.end());
     while (!inputs.empty()) {
         const Next found = next_input(*plan, have, inputs, conditions);
         Plan* const next = join_order_file::take(inputs, found.input);
@@ -189,6 +191,14 @@ double JoinOrder::partners(const Plan& join) const {
 /// (where that `matters`) it costs less to read the table as a whole, once if an equality joins them, else for each
 /// row.
 std::optional<JoinOrder::LookUp> JoinOrder::find_look_up(const Plan& join, bool matters) const {
+    LookUp look_up;
+    const std::optional<double> cost = cost_of_look_up(join, matters, look_up.scan);
+    if (!cost) return std::nullopt;
+    look_up.cost = *cost;
+    return look_up;
+}
+
+std::optional<double> JoinOrder::cost_of_look_up(const Plan& join, bool matters, Plan& trial) const {
     using namespace join_order_file;
     constexpr double k_look_up = 30;  // in rows of a scan
     // Rows between two ends, and on one side of one.
@@ -200,8 +210,7 @@ std::optional<JoinOrder::LookUp> JoinOrder::find_look_up(const Plan& join, bool 
     const bool equality = std::any_of(join.conditions.begin(), join.conditions.end(), is_equality);
     const double whole = equality ? rows_read(scan) : left_rows * rows_read(scan);
     if (matters && left_rows * k_look_up >= whole) return std::nullopt;
-    LookUp look_up{scan, 0};
-    Plan& trial = look_up.scan;
+    trial = scan;
     trial.access = AccessPath();
     trial.rows = raw(&scan);
     for (BoundExpr* condition : join.conditions)
@@ -216,9 +225,8 @@ std::optional<JoinOrder::LookUp> JoinOrder::find_look_up(const Plan& join, bool 
     if (by_key) found = partners(join) * raw(&scan) / std::max(1.0, scan.rows);
     const Index& index = scan.relation->indexes[static_cast<std::size_t>(trial.access.index)];
     const bool through_index = !index.holds_rows();
-    look_up.cost = left_rows * (k_look_up * combinations_of(path) + found * (through_index ? k_index_fetch : 1));
-    if (matters && look_up.cost >= whole) return std::nullopt;
-    return look_up;
+    const double cost = left_rows * (k_look_up * combinations_of(path) + found * (through_index ? k_index_fetch : 1));
+    return matters && cost >= whole ? std::nullopt : std::optional(cost);
 }
 
 bool JoinOrder::look_up_instead(Plan& join) {
@@ -236,7 +244,7 @@ std::optional<JoinOrder::FewJoin> JoinOrder::few_join(std::vector<Plan*> inputs,
     FewJoin made{0, {join_order_file::take(inputs, first)}, {}, {}};
     std::deque<Plan> whole{*made.inputs[0]};
     const join_order_file::Known known(raw_, &whole[0], raw(made.inputs[0]));
-    std::set<ColumnId> have(whole[0].output.begin(), whole[0].output.end());
+    ColumnSet have(whole[0].output.begin(), whole[0].output.end());
     while (!inputs.empty()) {
         const Next found = next_input(whole.back(), have, inputs, conditions);
         if (!found.connected) return std::nullopt;

@@ -6,13 +6,13 @@
 // the inputs as a whole.
 #pragma once
 
+#include "sql/plan/column_set.hpp"
 #include "sql/plan/first_rows.hpp"
 #include "sql/plan/join_size.hpp"
-#include "sql/plan/plan.hpp"
 
 #include <deque>
+#include <limits>
 #include <optional>
-#include <set>
 #include <vector>
 
 namespace northstar::inline v0::sql {
@@ -37,7 +37,7 @@ public:
     /// A scan that looks up the partners of each row of the left side of a join, and what that costs.
     struct LookUp {
         Plan scan;
-        double cost;
+        double cost = 0;
     };
     /// Rows of the left side of a left, semi- or anti-join that are enough for those that are wanted, and how their
     /// partners are looked up. The left side is not pushed down yet.
@@ -66,17 +66,21 @@ private:
     };
 
     double rows_read(const Plan& plan) const;
-    Next next_input(const Plan& plan, const std::set<ColumnId>& have, const std::vector<Plan*>& inputs,
+    Next next_input(const Plan& plan, const ColumnSet& have, const std::vector<Plan*>& inputs,
                     const std::vector<BoundExpr*>& conditions) const;
-    double cost_of_order(std::vector<Plan*> inputs, std::size_t first, const std::vector<BoundExpr*>& conditions);
+    double cost_of_order(std::vector<Plan*> inputs, std::size_t first, const std::vector<BoundExpr*>& conditions,
+                         double most = std::numeric_limits<double>::infinity());
     std::size_t first_input(const std::vector<Plan*>& inputs, const std::vector<BoundExpr*>& conditions);
     double partners(const Plan& join) const;
     std::optional<LookUp> find_look_up(const Plan& join, bool matters = true) const;
+    /// The same; `trial` becomes the scan.
+    std::optional<double> cost_of_look_up(const Plan& join, bool matters, Plan& trial) const;
     std::optional<FewJoin> few_join(std::vector<Plan*> inputs, std::size_t first, std::vector<BoundExpr*> conditions,
                                     double few, double price);
 
     BoundPool& pool_;
     WholeRows& raw_;
+    Plan trial_;  // memory for scans of which only the cost is asked for
 };
 
 /// A join of two plans, without conditions.

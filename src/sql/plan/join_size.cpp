@@ -4,9 +4,9 @@
 #include "sql/plan/walk.hpp"
 
 #include <algorithm>
-#include <map>
 #include <optional>
-#include <set>
+#include <utility>
+#include <vector>
 
 namespace northstar::inline v0::sql {
 
@@ -16,10 +16,17 @@ constexpr double k_usual_keys = 200;  // different values of a column that no un
 constexpr double k_usual_group = 4;   // rows that have the same values of columns of which nothing is known
 
 // Columns that are compared, by scan; one that is equal to several others counts once.
-using Keys = std::map<const Plan*, std::set<int>>;
+using Keys = std::vector<std::pair<const Plan*, std::vector<int>>>;
+
+void add_key(Keys& keys, const Origin& from) {
+    auto found = std::find_if(keys.begin(), keys.end(), [&](const auto& each) { return each.first == from.scan; });
+    if (found == keys.end()) found = keys.insert(found, {from.scan, {}});
+    if (std::find(found->second.begin(), found->second.end(), from.place) == found->second.end())
+        found->second.push_back(from.place);
+}
 
 /// Different values of the columns together, as far as ANALYZE knows them.
-double usual_keys(const Plan& scan, const std::set<int>& places, double rows) {
+double usual_keys(const Plan& scan, const std::vector<int>& places, double rows) {
     double keys = 1;
     for (const int place : places) {
         const ColumnStatistics* const column = statistics_of(scan, place);
@@ -45,7 +52,7 @@ Different different_keys(const Keys& keys, const WholeRows& whole) {
         for (const Index& index : scan->relation->indexes) {
             if (!index.unique || !index.predicate.empty()) continue;
             const auto compared = [&places = places](const IndexColumn& column) {
-                return places.count(column.column) != 0;
+                return std::find(places.begin(), places.end(), column.column) != places.end();
             };
             if (!std::all_of(index.columns.begin(), index.columns.end(), compared)) continue;
             found = table_rows;
@@ -148,10 +155,10 @@ double joined_rows(const Plan& left, const Plan& right, const std::vector<BoundE
             const BoundExpr* const column = column_of(*side);
             if (column == nullptr) continue;
             if (const Origin from = origin_of(left, column->column); from.scan != nullptr) {
-                left_keys[from.scan].insert(from.place);
+                add_key(left_keys, from);
                 pair.left = from;
             } else if (const Origin origin = origin_of(right, column->column); origin.scan != nullptr) {
-                right_keys[origin.scan].insert(origin.place);
+                add_key(right_keys, origin);
                 pair.right = origin;
             }
         }

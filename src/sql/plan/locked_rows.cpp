@@ -13,7 +13,7 @@ namespace locked_rows {
 
 /// Does a join make NULLs of a column on its way up from the scan that reads it, and hand them on? `tested` are the
 /// columns of conditions above: they may refuse the NULLs in ways that only PostgreSQL's planner finds out.
-bool is_nullable(const Plan& plan, ColumnId column, std::set<ColumnId> tested) {
+bool is_nullable(const Plan& plan, ColumnId column, ColumnSet tested) {
     const auto go_on = [&](const Plan& below, ColumnId there) {
         for (BoundExpr* condition : plan.conditions) used_columns(condition, tested);
         return is_nullable(below, there, std::move(tested));

@@ -86,7 +86,7 @@ private:
         return node;
     }
 
-    static bool within(BoundExpr* condition, const Plan& plan, const std::set<ColumnId>& elsewhere) {
+    static bool within(BoundExpr* condition, const Plan& plan, const ColumnSet& elsewhere) {
         static_cast<void>(plan);
         for (const ColumnId id : used_columns(condition))
             if (elsewhere.count(id) != 0) return false;
@@ -298,7 +298,7 @@ private:
             if (operation->comparison != Comparison::equal || operation->left != operation->right ||
                 operation->left != left->type || column_of(*left) == nullptr || is_volatile(condition))
                 continue;
-            const std::set<ColumnId> outer = free_columns(*condition->subquery);
+            const ColumnSet outer = free_columns(*condition->subquery);
             if (std::any_of(outer.begin(), outer.end(), [&](ColumnId id) { return produces(scan, id); })) continue;
             inside(condition);
             Plan* const members = pool_.plan(PlanKind::distinct);
@@ -395,8 +395,8 @@ private:
             become_anti_join(*plan, conditions);
         }
         std::vector<BoundExpr*> left, right, above, on;
-        const std::set<ColumnId> left_columns(plan->left->output.begin(), plan->left->output.end());
-        const std::set<ColumnId> right_columns(plan->right->output.begin(), plan->right->output.end());
+        const ColumnSet left_columns(plan->left->output.begin(), plan->left->output.end());
+        const ColumnSet right_columns(plan->right->output.begin(), plan->right->output.end());
         for (BoundExpr* condition : conditions) {
             const bool to_left = plan->join != JoinType::full && !is_volatile(condition) &&
                                  within(condition, *plan, right_columns);

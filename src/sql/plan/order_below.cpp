@@ -15,7 +15,7 @@ std::optional<std::vector<SortKey>> order_of_windows(const Plan& plan, const Fir
     if (!own || !is_known_early(plan)) return std::nullopt;
     if (begins(wanted.keys, *own)) return own;
     const bool above = std::any_of(wanted.keys.begin(), wanted.keys.end(), [&](const SortKey& key) {
-        const std::set<ColumnId> used = used_columns(key.expr);
+        const ColumnSet used = used_columns(key.expr);
         return std::any_of(plan.columns.begin(), plan.columns.end(),
                            [&](const PlanColumn& column) { return used.count(column.id) != 0; });
     });

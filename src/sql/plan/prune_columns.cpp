@@ -263,7 +263,7 @@ void leave_out_unread(Plan& below, const Plan& reader) {
         below.output = below.left->output;
     }
     if (below.kind != PlanKind::project) return;
-    std::set<ColumnId> read;
+    ColumnSet read;
     for (const PlanColumn& column : reader.columns) used_columns(column.expr, read);
     std::erase_if(below.columns, [&](const PlanColumn& column) {
         if (read.count(column.id) != 0 || column.expr->kind != BoundKind::column) return false;

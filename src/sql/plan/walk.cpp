@@ -4,15 +4,18 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace northstar::inline v0::sql {
 
 namespace walk {
 
 struct Columns {
-    std::set<ColumnId> used, made;
+    std::vector<ColumnId> used, made;
     std::set<const CommonTablePlan*> commons;  ///< that were looked into
 };
+
+void gather(BoundExpr& expr, std::vector<ColumnId>& used);
 
 void collect(Plan& plan, Columns& columns) {
     auto& [used, made, commons] = columns;
@@ -20,41 +23,59 @@ void collect(Plan& plan, Columns& columns) {
     if (plan.right != nullptr) collect(*plan.right, columns);
     if (plan.common != nullptr && plan.common->plan != nullptr && commons.insert(plan.common.get()).second)
         collect(*plan.common->plan, columns);
-    for (const ColumnId column : plan.output) made.insert(column);
-    for (const PlanColumn& column : plan.columns) made.insert(column.id);
-    for (const PlanColumn& column : plan.groups) made.insert(column.id);
-    for (const ScanColumn& column : plan.scan_columns) made.insert(column.id);
-    if (plan.grouping_id != k_no_column) made.insert(plan.grouping_id);
-    if (plan.round != k_no_column) (plan.kind == PlanKind::recursive_union ? made : used).insert(plan.round);
-    std::set<ColumnId>& all = used;
-    each_expr(plan, [&](BoundExpr*& expr) { used_columns(expr, all); });
+    made.insert(made.end(), plan.output.begin(), plan.output.end());
+    for (const PlanColumn& column : plan.columns) made.push_back(column.id);
+    for (const PlanColumn& column : plan.groups) made.push_back(column.id);
+    for (const ScanColumn& column : plan.scan_columns) made.push_back(column.id);
+    if (plan.grouping_id != k_no_column) made.push_back(plan.grouping_id);
+    if (plan.round != k_no_column) (plan.kind == PlanKind::recursive_union ? made : used).push_back(plan.round);
+    std::vector<ColumnId>& all = used;
+    each_expr(plan, [&](BoundExpr*& expr) { gather(*expr, all); });
+}
+
+/// Columns of an expression, some of them more than once.
+void gather(BoundExpr& expr, std::vector<ColumnId>& used) {
+    const std::size_t before = used.size();
+    std::vector<ColumnId> own;  // stand for values that the expression makes
+    walk_expr(&expr, [&](BoundExpr& node) {
+        if (node.kind == BoundKind::column) used.push_back(node.column);
+        if (node.kind == BoundKind::with_value) own.push_back(node.column);
+        if (node.subquery != nullptr) {
+            const ColumnSet free = free_columns(*node.subquery);
+            used.insert(used.end(), free.begin(), free.end());
+        }
+        return true;
+    });
+    for (const ColumnId column : own)
+        used.erase(std::remove(used.begin() + static_cast<std::ptrdiff_t>(before), used.end(), column), used.end());
 }
 
 }  // namespace walk
 
-std::set<ColumnId> free_columns(Plan& plan) {
+ColumnSet free_columns(Plan& plan) {
     walk::Columns columns;
     walk::collect(plan, columns);
-    std::set<ColumnId> free;
-    std::set_difference(columns.used.begin(), columns.used.end(), columns.made.begin(), columns.made.end(),
-                        std::inserter(free, free.end()));
-    return free;
+    const ColumnSet made(columns.made.begin(), columns.made.end());
+    std::erase_if(columns.used, [&](ColumnId column) { return made.count(column) != 0; });
+    return {columns.used.begin(), columns.used.end()};
 }
 
-void used_columns(BoundExpr* expr, std::set<ColumnId>& used) {
+void used_columns(BoundExpr* expr, ColumnSet& used) {
     std::vector<ColumnId> own;  // stand for values that the expression makes
     walk_expr(expr, [&](BoundExpr& node) {
         if (node.kind == BoundKind::column) used.insert(node.column);
         if (node.kind == BoundKind::with_value) own.push_back(node.column);
-        if (node.subquery != nullptr)
-            for (const ColumnId column : free_columns(*node.subquery)) used.insert(column);
+        if (node.subquery != nullptr) {
+            const ColumnSet free = free_columns(*node.subquery);
+            used.insert(free.begin(), free.end());
+        }
         return true;
     });
     for (const ColumnId column : own) used.erase(column);
 }
 
-std::set<ColumnId> used_columns(BoundExpr* expr) {
-    std::set<ColumnId> used;
+ColumnSet used_columns(BoundExpr* expr) {
+    ColumnSet used;
     used_columns(expr, used);
     return used;
 }

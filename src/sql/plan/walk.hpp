@@ -1,9 +1,8 @@
 // walk.hpp -- visiting and rewriting bound expressions and plans.  Layer: sql.
 #pragma once
 
+#include "sql/plan/column_set.hpp"
 #include "sql/plan/plan.hpp"
-
-#include <set>
 
 namespace northstar::inline v0::sql {
 
@@ -58,10 +57,10 @@ void each_expr(Plan& plan, Visit&& visit) {
 }
 
 /// Columns that a plan uses and does not produce itself, subqueries included: those of rows further out.
-std::set<ColumnId> free_columns(Plan& plan);
+ColumnSet free_columns(Plan& plan);
 /// Columns that an expression uses, subqueries included.
-void used_columns(BoundExpr* expr, std::set<ColumnId>& used);
-std::set<ColumnId> used_columns(BoundExpr* expr);
+void used_columns(BoundExpr* expr, ColumnSet& used);
+ColumnSet used_columns(BoundExpr* expr);
 /// Columns that an operator's subtree makes available to it: the outputs of its children.
 bool produces(const Plan& plan, ColumnId column);
 

@@ -314,7 +314,7 @@ public:
 
 private:
     const Oid table_;
-    std::set<ColumnId> used_;
+    ColumnSet used_;
     std::set<const Plan*> seen_;
     std::vector<const Plan*> scans_;
 };

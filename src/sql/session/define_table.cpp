@@ -41,7 +41,7 @@ std::string name_of_check(SqlSession& session, const Relation& relation, const R
     Binder binder(session, pool, none);
     std::vector<ColumnId> ids;
     for (std::size_t i = 0; i < columns.columns.size(); ++i) ids.push_back(pool.column());
-    const std::set<ColumnId> used = used_columns(binder.bind_over_table(expr, columns, ids, "check constraints"));
+    const ColumnSet used = used_columns(binder.bind_over_table(expr, columns, ids, "check constraints"));
     std::string base = relation.name + "_";
     if (used.size() == 1) {
         const auto at = std::find(ids.begin(), ids.end(), *used.begin()) - ids.begin();
