@@ -144,6 +144,66 @@ TEST_CASE("of two roots that differ in one leaf a comparison reads that leaf and
     }
 }
 
+TEST_CASE("a comparison passes over whole subtrees that both roots share", "[btree]") {
+    const auto key = [](std::uint64_t i) { return number_key(i) + std::string(300, 'k'); };
+    RootStore store(4096);
+    store.commit([&](PageWriter& writer, TreeRoot& tree) {
+        for (std::uint64_t i = 0; i < 12'000; ++i) tree_put(writer, tree, key(i), "value");
+    });
+    ImageSource image(4096);
+    const Ref base = image.place(store.tree().root);
+    REQUIRE(Node(image.page(base)).level() >= 2);
+    REQUIRE(Node(image.page(base)).count() >= 2);
+    FrameArena arena(4096);
+    PageWriter writer(arena, image);
+    TreeRoot tree{base, store.tree().count};
+    writer.set_txn(9);
+    tree_put(writer, tree, key(0), "other");
+    image.open();
+    const std::uint64_t before = image.verifications();
+    CHECK_FALSE(tree_range_differs({image, base}, {image, tree.root}, key(1), std::nullopt));
+    tree_diff({image, base}, {image, tree.root}, "", std::nullopt,
+              [&](const TreeCursor*, const TreeCursor*) { return true; });
+    // On each level at most the page on the way, one beside it, and where the second walk begins.
+    CHECK(image.verifications() - before <= 3 * (Node(image.page(base)).level() + 1u));
+}
+
+TEST_CASE("a comparison in parts takes no more steps than it may, and meets every difference once", "[btree]") {
+    RootStore store(4096);
+    store.commit([&](PageWriter& writer, TreeRoot& tree) {
+        for (std::uint64_t i = 0; i < 2000; ++i) tree_put(writer, tree, number_key(i), "value");
+    });
+    const Ref before = store.tree().root;
+    std::set<std::string> changed;
+    store.commit([&](PageWriter& writer, TreeRoot& tree) {
+        for (std::uint64_t i = 0; i < 2000; i += 7) {
+            tree_put(writer, tree, number_key(i), "other");
+            changed.insert(number_key(i));
+        }
+    });
+    const TreeView a{store.source(), before}, b{store.source(), store.tree().root};
+    for (const std::size_t steps : {std::size_t{1}, std::size_t{10}, std::size_t{100'000}}) {
+        INFO(steps << " steps");
+        std::set<std::string> seen;
+        unsigned parts = 0;
+        for (std::optional<std::string> from = ""; from;) {
+            std::size_t most = steps;
+            const std::size_t seen_before = seen.size();
+            from = tree_diff_part(a, b, *from, most, [&](const TreeCursor* x, const TreeCursor* y) {
+                REQUIRE((x != nullptr && y != nullptr));
+                REQUIRE(seen.insert(std::string(y->key())).second);
+                return true;
+            });
+            CHECK(seen.size() - seen_before <= steps);
+            CHECK(most <= steps);
+            if (from) CHECK(most == 0);
+            REQUIRE(++parts < 3000);
+        }
+        CHECK(seen == changed);
+        CHECK((steps == 100'000 ? parts == 1 : parts >= 2000 / (steps + 1)));
+    }
+}
+
 TEST_CASE("an estimate encloses the true number", "[btree][KV-5]") {
     const std::uint64_t seed = 99;
     INFO("seed " << seed);
