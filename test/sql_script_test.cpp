@@ -70,6 +70,32 @@ TEST_CASE("answers of a script come as they arise, and the commit with the last 
     CHECK(nothing.heard.empty());
 }
 
+TEST_CASE("rows of a script that come as they arise have all of their columns", "[sql][SCRIPT-1]") {
+    struct KeepingSink final : SqlScriptSink {
+        void begin(const std::vector<SqlColumn>&) override {}
+        void row(std::vector<SqlValue> values) override {
+            std::string text;
+            for (const SqlValue& value : values) text += value.value_or("NULL") + "|";
+            rows.push_back(std::move(text));
+        }
+        void end(const std::string&, Txn) override {}
+        std::vector<std::string> rows;
+    } sink;
+    Database db = Database::open(":memory:");
+    SqlConnection sql(db);
+    sql.simple_query("SELECT i, 'text ' || i, NULL, i * 2 FROM generate_series(1, 600) i;"
+                     "VALUES ('a', 'b'), ('c', 'd')",
+                     sink);
+    REQUIRE(sink.rows.size() == 602);
+    for (int i = 1; i <= 600; ++i) {
+        const std::string number = std::to_string(i);
+        CHECK(sink.rows[static_cast<std::size_t>(i - 1)] ==
+              number + "|text " + number + "|NULL|" + std::to_string(2 * i) + "|");
+    }
+    CHECK(sink.rows[600] == "a|b|");
+    CHECK(sink.rows[601] == "c|d|");
+}
+
 TEST_CASE("a sink that fails ends the script and undoes it", "[sql][SCRIPT-1]") {
     Database db = Database::open(":memory:");
     SqlConnection sql(db);

@@ -61,7 +61,10 @@ void Portal::fetch(std::size_t limit, RowStore& rows) {
         return;
     }
     const SqlSession::Running running(*session_);
-    if (state_ == State::ready) start();
+    if (state_ == State::ready) {
+        start();
+        rows.reset(columns_.size());  // a portal that was not described knows its columns only now
+    }
     if (state_ == State::running) {
         try {
             session_->parameters_ = &parameters_;
